@@ -1,0 +1,183 @@
+"""A configuration to the things it names: text layer, model, data, and how it is trained."""
+
+import pathlib
+import re
+from dataclasses import dataclass
+
+import keras
+import tensorflow as tf
+
+from ftkeras import catalog, pretrained
+from ftkeras.catalog import Spec
+from ftkeras.config import Config, warmup_steps
+from ftkeras.errors import UserError
+from ftkeras.schedules._warmup import Warmup
+from ftkeras.text.layer import TextLayer
+from ftkeras.text.wordpiece import WordPiece
+from ftkeras.training.finetuner import FineTuner
+
+# Where a run keeps what makes its encoder and text layer again: config.json and the vocabulary.
+ENCODER_FOLDER = "encoder"
+WEIGHTS_FILE = "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A task, the text layer it is read by, and the model that learns it."""
+
+    config: Config
+    task: object
+    text_layer: TextLayer
+    model: FineTuner
+
+
+def experiment(config: Config, *, run_dir: pathlib.Path | None = None) -> Experiment:
+    """Builds what `config` names.
+
+    Args:
+        config: the run's.
+        run_dir: a run's folder, to build its model again without the checkpoint it began from; its
+            weights are left for the caller to load. None to begin from the checkpoint.
+    """
+    check(config)
+    fix_randomness(config)
+    task = catalog.build("task", config.task)
+    head = catalog.build(
+        "head", config.head or task.head, classes=len(task.labels), seed=config.seed
+    )
+    encoder, wordpiece = _encoder(config, pooler=head.needs_pooler, run_dir=run_dir)
+    if config.max_length > encoder.positions:
+        raise UserError(
+            f"--max_length={config.max_length} is over the encoder's {encoder.positions} positions."
+        )
+    model = FineTuner(encoder=encoder, head=head, pad_id=wordpiece.pad_id)
+    model({"token_ids": keras.ops.zeros((1, 2), "int32")})  # makes the head's variables
+    text_layer = TextLayer(
+        wordpiece=wordpiece,
+        truncation=catalog.build("truncation", config.truncation),
+        max_length=config.max_length,
+    )
+    return Experiment(config, task, text_layer, model)
+
+
+def check(config: Config) -> None:
+    """Makes the light parts once, so that a wrong spec is told before anything heavy starts."""
+    for kind in ("task", "truncation"):
+        catalog.find(kind, catalog.parse(kind, getattr(config, kind)).name)
+    for spec in config.exports:
+        catalog.find("export", catalog.parse("export", spec).name)
+    batching(config, pad_id=0)
+    loss(config)
+    optimizer(config, total_steps=2**31)
+
+
+def fix_randomness(config: Config) -> None:
+    """Seeds everything that draws, and has TensorFlow add up in one order."""
+    keras.utils.set_random_seed(config.seed)
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
+
+
+def batching(config: Config, *, pad_id: int):
+    """How examples become batches."""
+    return catalog.build("batching", config.batching, batch_size=config.batch_size, pad_id=pad_id)
+
+
+def loss(config: Config) -> keras.losses.Loss:
+    """What is minimised."""
+    return catalog.build("loss", config.loss)
+
+
+def optimizer(config: Config, *, total_steps: int) -> keras.optimizers.Optimizer:
+    """The optimizer with its schedule, warm-up in front."""
+    warmup = warmup_steps(config.warmup, total_steps)
+    after = catalog.build(
+        "schedule",
+        config.schedule,
+        peak=config.learning_rate,
+        total_steps=max(1, total_steps - warmup),
+    )
+    schedule = Warmup(after=after, peak=config.learning_rate, steps=warmup) if warmup else after
+    return catalog.build(
+        "optimizer", config.optimizer, learning_rate=schedule, clip_norm=config.clip_norm
+    )
+
+
+def compile_model(config: Config, model: FineTuner, *, total_steps: int) -> None:
+    """Gives the model its optimizer, loss and metrics."""
+    model.compile(
+        optimizer=optimizer(config, total_steps=total_steps),
+        loss=loss(config),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        jit_compile=False,  # padding to the batch's longest has many shapes, each compiled anew
+    )
+
+
+def _encoder(config: Config, *, pooler: bool, run_dir: pathlib.Path | None):
+    if run_dir is not None:
+        folder = run_dir / ENCODER_FOLDER
+        return _of_folder(folder, _spec(config.encoder), pooler=pooler, load=False)
+    spec = _spec(config.encoder)
+    if "checkpoint" in spec.arguments:
+        folder = pretrained.resolve(spec.arguments["checkpoint"])
+        return _of_folder(folder, spec, pooler=pooler, load=True, seed=config.seed)
+    return _from_scratch(spec, pooler=pooler, seed=config.seed)
+
+
+def _spec(text: str) -> Spec:
+    """What is no spec is a checkpoint: a folder or Hub id."""
+    if re.fullmatch(r"\s*\w+\s*(\(.*\))?\s*", text) and not pathlib.Path(text).is_dir():
+        return catalog.parse("encoder", text)
+    return Spec("", {"checkpoint": text})
+
+
+def _from_scratch(spec: Spec, *, pooler: bool, seed: int):
+    cls = catalog.find("encoder", spec.name)
+    arguments = dict(spec.arguments)
+    if "vocabulary" not in arguments:
+        raise UserError(
+            f"--encoder={spec.name} needs checkpoint='folder or Hub id', or vocabulary='vocab.txt' "
+            "to start from scratch."
+        )
+    wordpiece = WordPiece.from_vocabulary(
+        arguments.pop("vocabulary"), lowercase=arguments.pop("lowercase", True)
+    )
+    encoder = catalog.construct(
+        "encoder",
+        cls,
+        Spec(spec.name, arguments),
+        vocabulary_size=len(wordpiece.vocabulary),
+        pooler=pooler,
+        initial="normal",
+        seed=seed,
+    )
+    return encoder, wordpiece
+
+
+def _of_folder(folder: pathlib.Path, spec: Spec, *, pooler, load, seed=None):
+    """The encoder and WordPiece of a Hugging Face folder; its model_type names the class."""
+    huggingface = pretrained.read_config(folder)
+    name = huggingface.get("model_type", "")
+    if name not in catalog.names("encoder"):
+        raise UserError(
+            f"--encoder: {folder} holds a {name!r} model; there are: "
+            f"{', '.join(catalog.names('encoder'))}."
+        )
+    cls = catalog.find("encoder", name)
+    try:
+        settings = cls.settings(huggingface)
+    except ValueError as error:
+        raise UserError(f"--encoder: {folder}/config.json: {error}") from None
+    overrides = {k: v for k, v in spec.arguments.items() if k in ("dropout", "attention_dropout")}
+    wordpiece = WordPiece.from_folder(folder)
+    encoder = cls(**{**settings, **overrides}, pooler=pooler, initial="zeros", seed=seed)
+    if len(wordpiece.vocabulary) > encoder.vocabulary_size:
+        raise UserError(
+            f"--encoder: {folder} has a vocabulary of {len(wordpiece.vocabulary)} tokens and "
+            f"weights for {encoder.vocabulary_size}; they are not of one checkpoint."
+        )
+    encoder.build()
+    if load:
+        for fresh in encoder.load(pretrained.read_tensors(folder)):
+            print(f"newly initialised, for the checkpoint does not hold it: {fresh}")
+    return encoder, wordpiece

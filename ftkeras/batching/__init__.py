@@ -1,0 +1,6 @@
+"""Token ids to batches.
+
+`_store` keeps a split's token ids on disk, written once; `_feed` turns them into tf.data. How
+examples come together is a part, one a file: it takes `batch_size` and its spec's keys, and gives
+`plan(lengths, order)`, the positions of each batch, and `collate(examples, positions)`, its arrays.
+"""

@@ -1,0 +1,59 @@
+"""Batches as tf.data: a training epoch in its own order, or a whole split once."""
+
+import numpy as np
+import tensorflow as tf
+
+from ftkeras.batching._store import Examples
+
+
+class TrainingFeed:
+    """The batches of an epoch, in an order that depends on (seed, epoch) only.
+
+    Whoever iterates `dataset` sets `epoch` first; nothing else moves it, so an epoch can be had
+    again and any one can be started from.
+    """
+
+    def __init__(self, examples: Examples, batching, *, seed: int):
+        self.examples, self.batching, self.seed = examples, batching, seed
+        self.epoch = 0
+
+    def batches(self) -> list[np.ndarray]:
+        """The positions of each batch of this epoch."""
+        order = np.random.default_rng((self.seed, self.epoch)).permutation(len(self.examples))
+        return self.batching.plan(self.examples.lengths, order)
+
+    def __len__(self) -> int:
+        return len(self.batches())
+
+    def dataset(self) -> tf.data.Dataset:
+        """Elements (inputs, labels); each pass over it is the epoch that `epoch` then says."""
+        return _dataset(self.examples, self.batching, self.batches)
+
+
+class OrderedFeed:
+    """Every example once, those of like length together, for evaluation.
+
+    `positions` tells which example each row of the outputs belongs to.
+    """
+
+    def __init__(self, examples: Examples, batching):
+        self.examples, self.batching = examples, batching
+        by_length = np.argsort(-examples.lengths, kind="stable")
+        self._plan = batching.plan(examples.lengths, by_length)
+        self.positions = np.concatenate(self._plan)
+
+    def dataset(self) -> tf.data.Dataset:
+        """Elements (inputs, labels)."""
+        return _dataset(self.examples, self.batching, lambda: self._plan)
+
+
+def _dataset(examples: Examples, batching, plan) -> tf.data.Dataset:
+    def generate():
+        for positions in plan():
+            yield batching.collate(examples, positions), examples.own_labels[positions]
+
+    inputs = {"token_ids": tf.TensorSpec((None, None), tf.int32)}
+    if examples.pairs:
+        inputs["segment_ids"] = tf.TensorSpec((None, None), tf.int32)
+    signature = (inputs, tf.TensorSpec((None,), tf.int64))
+    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(4)

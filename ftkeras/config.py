@@ -1,0 +1,155 @@
+"""What a run is told: one frozen dataclass, one field a flag, and the checks that need no data."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from ftkeras.errors import UserError
+
+
+def _flag(default, group: str, help: str):
+    return dataclasses.field(default=default, metadata={"group": group, "help": help})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Everything that decides a run; `run.cfg` in the run folder repeats it."""
+
+    task: str = _flag("imdb", "Data", "What to learn: {task}.")
+    data_dir: str | None = _flag(
+        None, "Data", "Where the data lies. Default: TensorFlow Datasets' own folder."
+    )
+    train_examples: int | None = _flag(
+        None, "Data", "Use only so many training examples, drawn with --data_seed."
+    )
+    validation_examples: int | None = _flag(None, "Data", "The same for the validation split.")
+    test_examples: int | None = _flag(None, "Data", "The same for the test split.")
+    validation_share: float = _flag(
+        0.1, "Data", "Share of train held out where the task has no validation split; stratified."
+    )
+    data_seed: int = _flag(0, "Data", "Draws the validation split and the subsets.")
+
+    encoder: str = _flag(
+        "bert-base-uncased",
+        "Model",
+        "Pretrained: a folder or Hub id. From scratch: {encoder}(layers=4, hidden=256, heads=4, "
+        "vocabulary='vocab.txt').",
+    )
+    head: str | None = _flag(None, "Model", "On the encoder: {head}. Default: the task's own.")
+    max_length: int = _flag(256, "Model", "Tokens a text is cut to, [CLS] and [SEP] counted.")
+    truncation: str = _flag("head", "Model", "Which part of a long text stays: {truncation}.")
+
+    epochs: int = _flag(3, "Training", "Passes over the training split.")
+    batch_size: int = _flag(16, "Training", "Examples an optimizer update.")
+    batching: str = _flag("padded", "Training", "How examples become batches: {batching}.")
+    learning_rate: float = _flag(3e-5, "Training", "The schedule's peak.")
+    schedule: str = _flag("linear", "Training", "Rate after the warm-up: {schedule}.")
+    warmup: str = _flag(
+        "0.1", "Training", "Updates of linear warm-up: a count (100) or a share of all (0.1)."
+    )
+    optimizer: str = _flag("adamw", "Training", "{optimizer}, with own keys: adamw(decay=0.01).")
+    clip_norm: float = _flag(
+        1.0, "Training", "Bound on the global norm of the gradients; 0 for none."
+    )
+    loss: str = _flag("cross_entropy", "Training", "{loss}.")
+    objective: str = _flag(
+        "accuracy", "Training", "Validation figure that picks the best epoch: accuracy or loss."
+    )
+    early_stopping: int | None = _flag(
+        None, "Training", "Stop after so many epochs without a better --objective."
+    )
+    seed: int = _flag(0, "Training", "New weights, dropout and the order of the examples.")
+    deterministic: bool = _flag(
+        True, "Training", "The same seed gives the same numbers twice on one machine."
+    )
+
+    run_dir: str | None = _flag(
+        None, "Output", "The run's folder. Default: runs/<task>/<time>."
+    )
+    export: tuple[str, ...] = _flag(
+        ("saved_model",), "Output", "What to export, repeatable: {export}; none for nothing."
+    )
+    export_dir: str = _flag("saved_models", "Output", "Where <task>/<version>/ goes.")
+    tensorboard: bool = _flag(False, "Output", "Write TensorBoard logs into the run folder.")
+    debug: bool = _flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
+
+    def __post_init__(self):
+        for name, least in _AT_LEAST.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UserError(f"--{name} must be at least {least}. Received: {value}.")
+        if not self.learning_rate > 0:
+            raise UserError(f"--learning_rate must be positive. Received: {self.learning_rate}.")
+        if not 0 < self.validation_share < 1:
+            raise UserError(
+                f"--validation_share must lie between 0 and 1. Received: {self.validation_share}."
+            )
+        if self.objective not in ("accuracy", "loss"):
+            raise UserError(f"--objective must be accuracy or loss. Received: {self.objective!r}.")
+        warmup_steps(self.warmup, total_steps=None)
+
+    @property
+    def exports(self) -> tuple[str, ...]:
+        """The exporters asked for; none where `--export=none` was given."""
+        return tuple(spec for spec in self.export if spec != "none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictConfig:
+    """What `predict` is told."""
+
+    model: str | None = _flag(
+        None, "Model", "An exported model: saved_models/<task>, or one version in it."
+    )
+    text: tuple[str, ...] = _flag((), "Input", "A text to label; repeatable.")
+    input: str | None = _flag(
+        None, "Input", "A file with one text a line. Default: standard input."
+    )
+    batch_size: int = _flag(32, "Input", "Texts a step.")
+    json: bool = _flag(False, "Output", "One JSON object a text, with all probabilities.")
+    debug: bool = _flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
+
+    def __post_init__(self):
+        if self.batch_size < 1:
+            raise UserError(f"--batch_size must be at least 1. Received: {self.batch_size}.")
+
+
+_AT_LEAST = {
+    "train_examples": 2,
+    "validation_examples": 2,
+    "test_examples": 2,
+    "max_length": 3,
+    "epochs": 1,
+    "batch_size": 1,
+    "clip_norm": 0,
+    "early_stopping": 1,
+    "seed": 0,
+    "data_seed": 0,
+}
+
+
+def warmup_steps(warmup: str, total_steps: int | None) -> int:
+    """Updates of warm-up: `warmup` itself where it is a count, else that share of `total_steps`.
+
+    >>> warmup_steps("100", total_steps=1000), warmup_steps("0.06", total_steps=1000)
+    (100, 60)
+    """
+    problem = f"--warmup must be a count of updates or a share below 1. Received: {warmup!r}."
+    try:
+        steps = int(warmup)
+        share = None
+    except ValueError:
+        try:
+            share = float(warmup)
+        except ValueError:
+            raise UserError(problem) from None
+    if share is not None:
+        if not 0 <= share < 1:
+            raise UserError(problem)
+        return 0 if total_steps is None else round(share * total_steps)
+    if steps < 0:
+        raise UserError(problem)
+    if total_steps is not None and steps >= total_steps:
+        raise UserError(
+            f"--warmup={warmup} is not shorter than the run, which has {total_steps} updates."
+        )
+    return steps

@@ -1,0 +1,130 @@
+"""Measures a model on validation and test: metrics, confusion, and a prediction a text."""
+
+import json
+import pathlib
+import tempfile
+
+import keras
+import numpy as np
+
+from ftkeras import assemble, files, report
+from ftkeras.assemble import Experiment
+from ftkeras.batching._feed import OrderedFeed
+from ftkeras.batching._store import Examples
+from ftkeras.config import Config
+from ftkeras.splits import Splits
+from ftkeras.training import checkpoints
+
+
+def run(config: Config) -> None:
+    """`evaluate`: measures a finished run again and writes the figures into its folder."""
+    run_dir = pathlib.Path(config.run_dir)
+    experiment = assemble.experiment(config, run_dir=run_dir)
+    checkpoints.load(experiment.model, run_dir / assemble.WEIGHTS_FILE)
+    assemble.compile_model(config, experiment.model, total_steps=2**31)
+    with tempfile.TemporaryDirectory(prefix="ftkeras-") as folder:
+        splits = Splits(
+            config=config,
+            task=experiment.task,
+            text_layer=experiment.text_layer,
+            folder=pathlib.Path(folder),
+        )
+        measured = evaluate(experiment, splits, run_dir)
+    before = run_dir / "metrics.json"
+    kept = json.loads(before.read_text()) if before.is_file() else {}
+    report.write_metrics(run_dir, {**kept, **measured})
+    report.show_metrics(measured, experiment.task.labels)
+
+
+def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
+    """Measures validation and test, writes predictions.jsonl, and returns what metrics.json says."""
+    measured = {}
+    for name in ("validation", "test"):
+        examples = getattr(splits, name)
+        logits = predict_logits(experiment, examples)
+        measured[name] = metrics(examples.own_labels, logits, experiment.model.loss)
+        measured[name]["examples"] = len(examples)
+    measured["confusion"] = confusion(examples.own_labels, logits)
+    write_predictions(run_dir / "predictions.jsonl", examples, logits, experiment.task.labels)
+    return measured
+
+
+def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:
+    """Logits of every example in the split's own order, float32 [examples, classes]."""
+    pad_id = experiment.model.pad_id
+    feed = OrderedFeed(examples, assemble.batching(experiment.config, pad_id=pad_id))
+    ordered = experiment.model.predict(feed.dataset(), verbose=0)
+    logits = np.empty_like(ordered, dtype=np.float32)
+    logits[feed.positions] = ordered
+    return logits
+
+
+def metrics(labels: np.ndarray, logits: np.ndarray, loss: keras.losses.Loss) -> dict[str, float]:
+    """Accuracy, loss, precision, recall, F1 and area under the ROC curve.
+
+    Of two classes, precision, recall and F1 are the second class's; of more, the unweighted mean
+    over classes, and the area is one class against the rest.
+
+    Args:
+        labels: integer [examples].
+        logits: [examples, classes].
+        loss: labels, logits -> mean loss.
+    """
+    from sklearn import metrics as measure
+
+    predicted = logits.argmax(axis=1)
+    probabilities = softmax(logits)
+    two = logits.shape[1] == 2
+    average = "binary" if two else "macro"
+    precision, recall, f1, _ = measure.precision_recall_fscore_support(
+        labels, predicted, average=average, zero_division=0.0
+    )
+    scores = probabilities[:, 1] if two else probabilities
+    classes = np.arange(logits.shape[1])
+    complete = set(classes) == set(labels)  # the area is defined only where each class occurs
+    auc = (
+        measure.roc_auc_score(labels, scores, **({} if two else {"multi_class": "ovr"}))
+        if complete
+        else None
+    )
+    return {
+        "accuracy": float(measure.accuracy_score(labels, predicted)),
+        "loss": float(loss(labels, logits)),
+        "precision": float(precision),
+        "recall": float(recall),
+        "f1": float(f1),
+        "auc": None if auc is None else float(auc),
+    }
+
+
+def confusion(labels: np.ndarray, logits: np.ndarray) -> list[list[int]]:
+    """Counts of examples: a row for each label, a column for each prediction."""
+    from sklearn.metrics import confusion_matrix
+
+    classes = np.arange(logits.shape[1])
+    return confusion_matrix(labels, logits.argmax(axis=1), labels=classes).tolist()
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities [examples, classes]."""
+    from scipy.special import softmax
+
+    return softmax(logits, axis=1)
+
+
+def write_predictions(path: pathlib.Path, examples: Examples, logits: np.ndarray, labels) -> None:
+    """One JSON object a line: the text's id, its label, the prediction, the probabilities."""
+    rows = zip(examples.rows, examples.own_labels, softmax(logits), strict=True)
+    lines = [
+        json.dumps(
+            {
+                "id": f"{examples.name}-{row}",
+                "label": labels[label],
+                "predicted": labels[int(probabilities.argmax())],
+                "probabilities": [round(float(p), 7) for p in probabilities],
+            },
+            ensure_ascii=False,
+        )
+        for row, label, probabilities in rows
+    ]
+    files.write_text(path, "\n".join(lines) + "\n")

@@ -1,0 +1,45 @@
+"""Exports a finished run: each exporter asked for writes the model that was evaluated."""
+
+import pathlib
+
+from ftkeras import assemble, catalog
+from ftkeras.assemble import Experiment
+from ftkeras.config import Config
+from ftkeras.training import checkpoints
+
+
+def run(config: Config) -> None:
+    """`export`: the exports of a finished run, again."""
+    run_dir = pathlib.Path(config.run_dir)
+    experiment = assemble.experiment(config, run_dir=run_dir)
+    writers = exporters(experiment, run_dir)
+    checkpoints.load(experiment.model, run_dir / assemble.WEIGHTS_FILE)
+    write(writers)
+
+
+def exporters(experiment: Experiment, run_dir: pathlib.Path) -> list:
+    """The exporters asked for. Made before training, they refuse what they can't export."""
+    config, task = experiment.config, experiment.task
+    name = catalog.parse("task", config.task).name
+    return [
+        catalog.build(
+            "export",
+            spec,
+            model=experiment.model,
+            text_layer=experiment.text_layer,
+            labels=task.labels,
+            pairs=task.pairs,
+            run_dir=run_dir,
+            served_from=pathlib.Path(config.export_dir) / name,
+        )
+        for spec in config.exports
+    ]
+
+
+def write(writers: list) -> list[pathlib.Path]:
+    """Has each exporter write, and says where."""
+    written = []
+    for exporter in writers:
+        written.append(exporter.write())
+        print(f"export  {written[-1]}")
+    return written

@@ -1,0 +1,74 @@
+"""Files that appear whole or not at all: written beside, then renamed."""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
+    """A path to write to; on leaving it becomes `path`, and on an error it is removed."""
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield beside
+        os.replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Writes a small text file whole."""
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | os.PathLike, content: dict) -> None:
+    """Writes a JSON file whole, indented for a reader."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+@dataclass
+class Version:
+    """A version being written: into `draft`, which then stands as `path`."""
+
+    draft: pathlib.Path
+    path: pathlib.Path
+
+
+@contextlib.contextmanager
+def next_version(folder: str | os.PathLike) -> Iterator[Version]:
+    """A folder to fill; on leaving it becomes `folder/<the next free integer>`.
+
+    Should another process take that number meanwhile, the next one is taken: nobody's version is
+    overwritten. The draft's name begins with a dot and is no number, so no server loads it.
+    """
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    number = 1 + max((int(p.name) for p in folder.iterdir() if p.name.isdigit()), default=0)
+    version = Version(folder / f".{number}.{os.getpid()}.partial", folder / str(number))
+    try:
+        version.draft.mkdir()
+        yield version
+        while not _renamed(version.draft, version.path):
+            number += 1
+            version.path = folder / str(number)
+    except BaseException:
+        shutil.rmtree(version.draft, ignore_errors=True)
+        raise
+
+
+def _renamed(source: pathlib.Path, target: pathlib.Path) -> bool:
+    try:
+        source.rename(target)  # onto a folder that holds something, this fails
+    except OSError:
+        if target.exists():
+            return False
+        raise
+    return True

@@ -1,0 +1,199 @@
+"""The one place that knows absl: the command line to a verb and its configuration."""
+
+import dataclasses
+import pathlib
+import re
+import shutil
+import textwrap
+import types
+import typing
+from dataclasses import dataclass
+
+from absl import flags as absl_flags
+
+from ftkeras import catalog
+from ftkeras.config import Config, PredictConfig
+from ftkeras.errors import UserError
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb: what it does, in one line, and what it is told."""
+
+    summary: str
+    config: type
+    example: str
+
+
+VERBS = {
+    "train": Verb(
+        "Fine-tune, evaluate on test, export.", Config, "--task=imdb --learning_rate=2e-5"
+    ),
+    "evaluate": Verb(
+        "Measure a finished run again, on validation and test.", Config, "--run_dir=runs/imdb/…"
+    ),
+    "export": Verb("Export a finished run again.", Config, "--run_dir=runs/imdb/…"),
+    "predict": Verb(
+        "Label texts with an exported model.",
+        PredictConfig,
+        '--model=saved_models/imdb --text="Worth every minute."',
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """What the command line asked for; `help` is the text to print where help was asked for."""
+
+    verb: str
+    config: Config | PredictConfig | None = None
+    help: str | None = None
+
+
+def parse(arguments: list[str]) -> Command:
+    """Reads `[verb] --flag=value …`; a flagfile stands anywhere, later values win."""
+    verb, rest = _verb(arguments)
+    if any(argument in ("--help", "-h", "-help", "help") for argument in rest):
+        return Command(verb, help=help_text(verb if arguments[:1] == [verb] else None))
+    config = VERBS[verb].config
+    values = _read(config, rest)
+    given = _given(values)
+    if verb in ("evaluate", "export"):
+        merged = _given(_read(config, [f"--flagfile={_recorded(values, verb)}", *rest]))
+        # absl would add a repeated flag to the recorded ones; here the command line replaces them.
+        replaced = {name: given[name] for name in given if values[name].present}
+        given = {**merged, **replaced}
+    return Command(verb, config(**given))
+
+
+def render(config: Config, *, without: tuple[str, ...] = ("run_dir", "debug")) -> str:
+    """A flagfile that says again what `config` says."""
+    lines = []
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if field.name in without or value is None:
+            continue
+        values = value if isinstance(value, tuple) else (value,)
+        lines += [f"--{field.name}={_written(item)}" for item in values]
+    return "\n".join(lines) + "\n"
+
+
+def help_text(verb: str | None) -> str:
+    """The help page: of one verb, or of all."""
+    width = min(shutil.get_terminal_size().columns, 100)
+    command = "python -m ftkeras.main"
+    if verb is None:
+        lines = ["Fine-tune BERT-family encoders on TensorFlow and Keras 3.", ""]
+        lines += [f"  {command} [verb] --flag=value …  (train where no verb is given)", "", "Verbs"]
+        lines += [f"  {name:10} {entry.summary}" for name, entry in VERBS.items()]
+        lines += ["", f"Flags of train ({command} VERB --help for another verb's)"]
+    else:
+        lines = [VERBS[verb].summary, "", f"  {command} {verb} {VERBS[verb].example}"]
+    group = None
+    for field in dataclasses.fields(VERBS[verb or "train"].config):
+        if field.metadata["group"] != group:
+            group = field.metadata["group"]
+            lines += ["", group]
+        lines += _flag_help(field, width)
+    lines += ["", "  --flagfile=FILE  reads flags from a file, one a line; # starts a comment."]
+    return "\n".join(lines)
+
+
+def _verb(arguments: list[str]) -> tuple[str, list[str]]:
+    if not arguments or arguments[0].startswith("-"):
+        return "train", arguments
+    if arguments[0] == "help":
+        return "train", ["--help"]
+    if arguments[0] not in VERBS:
+        raise UserError(f"there is no verb {arguments[0]!r}; there are: {', '.join(VERBS)}.")
+    return arguments[0], arguments[1:]
+
+
+def _read(config: type, arguments: list[str]) -> absl_flags.FlagValues:
+    values = _define(config)
+    try:
+        left = values(["ftkeras", *arguments], known_only=False)[1:]
+    except absl_flags.UnrecognizedFlagError as error:
+        near = f"; did you mean --{error.suggestions[0]}?" if _suggestions(error) else ""
+        raise UserError(f"there is no flag --{error.flagname}{near}") from None
+    except absl_flags.CantOpenFlagFileError as error:
+        raise UserError(f"--flagfile can't be read: {_one_line(error)}") from None
+    except absl_flags.Error as error:
+        raise UserError(_one_line(error)) from None
+    if left:
+        raise UserError(f"{left[0]!r} stands alone; flags are written --flag=value.")
+    return values
+
+
+def _suggestions(error: absl_flags.UnrecognizedFlagError) -> list[str]:
+    error.suggestions = re.findall(r"Did you mean: (\w+)", str(error))
+    return error.suggestions
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _define(config: type) -> absl_flags.FlagValues:
+    values = absl_flags.FlagValues()
+    types_of = typing.get_type_hints(config)
+    for field in dataclasses.fields(config):
+        kind = types_of[field.name]
+        define = _DEFINE[_plain(kind)]
+        default = list(field.default) if isinstance(field.default, tuple) else field.default
+        define(field.name, default, field.metadata["help"], flag_values=values)
+    return values
+
+
+_DEFINE = {
+    str: absl_flags.DEFINE_string,
+    int: absl_flags.DEFINE_integer,
+    float: absl_flags.DEFINE_float,
+    bool: absl_flags.DEFINE_bool,
+    tuple: absl_flags.DEFINE_multi_string,
+}
+
+
+def _plain(kind) -> type:
+    if isinstance(kind, types.UnionType):
+        kind = next(part for part in typing.get_args(kind) if part is not type(None))
+    return typing.get_origin(kind) or kind
+
+
+def _given(values: absl_flags.FlagValues) -> dict:
+    given = {name: values[name].value for name in values}
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
+
+
+def _recorded(values: absl_flags.FlagValues, verb: str) -> pathlib.Path:
+    """The flagfile of the finished run that `evaluate` and `export` go by."""
+    run_dir = values["run_dir"].value
+    if not run_dir:
+        raise UserError(f"{verb} needs --run_dir, the folder of a finished run.")
+    recorded = pathlib.Path(run_dir) / "run.cfg"
+    if not recorded.is_file():
+        raise UserError(f"--run_dir={run_dir} holds no run.cfg, so it is not a run's folder.")
+    return recorded
+
+
+def _written(value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _flag_help(field: dataclasses.Field, width: int) -> list[str]:
+    text = re.sub(r"\{(\w+)\}", lambda kind: _names(kind[1]), field.metadata["help"])
+    default = field.default
+    if isinstance(default, tuple):
+        default = ", ".join(default) or None
+    if default is not None and default is not False:
+        text += f" [{_written(default)}]"
+    return textwrap.wrap(
+        f"{'--' + field.name:22} {text}",
+        width,
+        initial_indent="  ",
+        subsequent_indent=" " * 25,
+    )
+
+
+def _names(kind: str) -> str:
+    return ", ".join(catalog.names(kind))

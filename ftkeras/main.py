@@ -1,0 +1,45 @@
+"""`python -m ftkeras.main [verb] --flag=value …`: one verb, one configuration."""
+
+import importlib
+import os
+import sys
+
+from ftkeras import flags
+from ftkeras.errors import UserError
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one verb and returns the process's exit code: 0, 2 for a user's error, 130 for Ctrl-C."""
+    debug = "--debug" in arguments
+    if not debug:
+        # Read when TensorFlow's library loads: its start-up chatter is no news to anyone.
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    try:
+        command = flags.parse(arguments)
+        if command.help:
+            print(command.help)
+            return 0
+        importlib.import_module(f"ftkeras.{command.verb}").run(command.config)
+    except UserError as error:
+        if debug:
+            raise
+        print(f"ftkeras: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as interrupt:
+        print(f"\nftkeras: stopped. {interrupt}".rstrip(), file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`); nothing is left to say, or to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0
+
+
+def cli() -> None:
+    """The console command `ftkeras`."""
+    sys.exit(main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,104 @@
+"""Labels texts with an exported model."""
+
+import itertools
+import json
+import pathlib
+import sys
+from collections.abc import Iterable, Iterator
+
+from ftkeras.config import PredictConfig
+from ftkeras.errors import UserError
+
+# Texts looked at together: enough to put those of like length in one step, few enough to stream.
+TEXTS_A_CHUNK = 4096
+
+
+def run(config: PredictConfig) -> None:
+    """`predict`: a line a text on standard output, in the order of the input."""
+    folder = version_folder(config.model)
+    texts = _texts(config)
+    model = load(folder)
+    while chunk := list(itertools.islice(texts, TEXTS_A_CHUNK)):
+        for text, answer in zip(chunk, label(model, chunk, config.batch_size), strict=True):
+            print(_line(text, answer, as_json=config.json), flush=True)
+
+
+def version_folder(model: str | None) -> pathlib.Path:
+    """The folder of the version to use: the newest one where a folder of versions is named."""
+    if not model:
+        raise UserError("predict needs --model, an exported model such as saved_models/imdb.")
+    folder = pathlib.Path(model)
+    versions = [p for p in folder.glob("*") if p.name.isdigit() and p.is_dir()]
+    if versions:
+        folder = max(versions, key=lambda version: int(version.name))
+    if not (folder / "saved_model.pb").is_file():
+        raise UserError(
+            f"--model={model} holds no SavedModel; name a folder such as saved_models/imdb or "
+            "saved_models/imdb/1."
+        )
+    return folder
+
+
+def load(folder: pathlib.Path):
+    """The model's `serving_default`: texts [batch] -> label, score, probabilities."""
+    import tensorflow as tf
+    import tensorflow_text  # noqa: F401  registers the ops of the text layer
+
+    try:
+        loaded = tf.saved_model.load(str(folder))
+        signature = loaded.signatures["serving_default"]
+    except (OSError, KeyError, tf.errors.OpError) as error:
+        raise UserError(f"--model={folder} can't be loaded: {error}") from error
+    if "pair" in signature.structured_input_signature[1]:
+        raise UserError(f"--model={folder} labels pairs of texts, which predict doesn't take yet.")
+    # The signature captures the variables weakly: whoever holds it must hold the model as well.
+    signature.model = loaded
+    return signature
+
+
+def label(signature, texts: list[str], batch_size: int) -> Iterator[dict]:
+    """The answer to each text, in order; texts of like length share a step."""
+    import tensorflow as tf
+
+    # A lone surrogate, which a str may hold, becomes invalid UTF-8, which the text layer replaces.
+    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+    order = sorted(range(len(texts)), key=lambda index: len(encoded[index]))
+    answers: list[dict] = [{}] * len(texts)
+    for start in range(0, len(order), batch_size):
+        batch = order[start : start + batch_size]
+        outputs = signature(text=tf.constant([encoded[index] for index in batch]))
+        columns = (outputs[name].numpy() for name in ("label", "score", "probabilities"))
+        for index, name, score, probabilities in zip(batch, *columns, strict=True):
+            answers[index] = {
+                "label": name.decode(),
+                "score": float(score),
+                "probabilities": [float(p) for p in probabilities],
+            }
+    return iter(answers)
+
+
+def _texts(config: PredictConfig) -> Iterator[str]:
+    if config.text and config.input:
+        raise UserError("predict takes --text or --input, not both.")
+    if config.text:
+        return iter(config.text)
+    if config.input is None:
+        if sys.stdin.isatty():
+            print("one text a line; Ctrl-D ends", file=sys.stderr)
+        return _lines(sys.stdin.buffer)
+    try:
+        return _lines(open(config.input, "rb"))  # noqa: SIM115  read to its end by the generator
+    except OSError as error:
+        raise UserError(f"--input={config.input} can't be read: {error.strerror}.") from None
+
+
+def _lines(file: Iterable[bytes]) -> Iterator[str]:
+    for line in file:
+        yield line.rstrip(b"\r\n").decode("utf-8", "replace")
+
+
+def _line(text: str, answer: dict, *, as_json: bool) -> str:
+    if as_json:
+        return json.dumps({**answer, "text": text}, ensure_ascii=True)
+    shown = text.encode("utf-8", "replace").decode()
+    return f"{answer['label']}\t{answer['score']:.4f}\t{shown}"

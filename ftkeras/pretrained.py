@@ -1,0 +1,222 @@
+"""Pretrained checkpoints on disk or on the Hugging Face Hub: find, read, write.
+
+Knows files, not networks: what the tensors mean is the encoder's matter.
+"""
+
+import json
+import os
+import pathlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from ftkeras.errors import UserError
+
+CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
+FILES = (CONFIG, "*.safetensors", INDEX, "vocab.txt", "tokenizer*.json", "special_tokens_map.json")
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+WHAT_WOULD_DO = "give a folder with config.json and model.safetensors, or a Hugging Face Hub id"
+CONVERT = (
+    'convert them once where you trust their source: python -c "from transformers import AutoModel'
+    "; AutoModel.from_pretrained('{name}').save_pretrained('converted')\" (with PyTorch installed)"
+)
+HALVES = ("float16", "bfloat16")
+
+
+def resolve(name: str) -> pathlib.Path:
+    """The folder of a checkpoint: itself a folder, or a Hub id, from the cache or downloaded.
+
+    Args:
+        name: path of a folder, or a Hub id such as `bert-base-uncased` or `owner/model`.
+
+    Raises:
+        UserError: where it is neither, or the Hub cannot give it.
+    """
+    folder = pathlib.Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    if folder.exists():
+        raise UserError(f"--encoder={name} is a file; {WHAT_WOULD_DO}")
+    if not HUB_ID.fullmatch(name):
+        raise UserError(f"--encoder={name}: no such folder; {WHAT_WOULD_DO}")
+    return _download(name)
+
+
+def _download(name: str) -> pathlib.Path:
+    import huggingface_hub
+    from huggingface_hub import constants, errors
+
+    try:
+        # A pattern's * matches "/" too, hence the second list: files of the top level only.
+        folder = huggingface_hub.snapshot_download(
+            name, allow_patterns=list(FILES), ignore_patterns=["*/*"]
+        )
+        return pathlib.Path(folder)
+    except errors.GatedRepoError:
+        why, way = "access to it must be granted first", "accept its terms, then `hf auth login`"
+    except (errors.RepositoryNotFoundError, errors.HFValidationError):
+        why, way = "the Hugging Face Hub has no such model", WHAT_WOULD_DO
+    except errors.LocalEntryNotFoundError as error:
+        why = f"{constants.ENDPOINT} did not answer as hoped ({_first_line(error)})"
+        if constants.HF_HUB_OFFLINE:
+            why = "HF_HUB_OFFLINE is set"
+        why += f" and the cache {constants.HF_HUB_CACHE} does not hold it"
+        way = "go online once, set HF_HOME to a cache that holds it, or give a folder"
+    except Exception as error:  # the transport's errors differ from version to version
+        why, way = f"{type(error).__name__}: {_first_line(error)}", "try again, or give a folder"
+    raise UserError(
+        f"--encoder={name}: no folder of that name, and as a Hub id: {why}; {way}"
+    ) from None
+
+
+def read_config(folder: str | os.PathLike) -> dict:
+    """The content of a checkpoint's config.json.
+
+    Raises:
+        UserError: where it is missing or not a JSON object.
+    """
+    path = pathlib.Path(folder) / CONFIG
+    if not path.is_file():
+        raise UserError(f"--encoder={folder} holds no {CONFIG}; {WHAT_WOULD_DO}")
+    return _read_json(path)
+
+
+def _read_json(path: pathlib.Path) -> dict:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"--encoder: {path} is not readable JSON ({_first_line(error)}); fetch it again"
+        ) from None
+    if not isinstance(content, dict):
+        raise UserError(f"--encoder: {path} is not a JSON object; fetch it again")
+    return content
+
+
+class Tensors(Mapping):
+    """A checkpoint's tensors by name, each read from its file when asked for, floats as float32."""
+
+    def __init__(self, files: Mapping[str, pathlib.Path]):
+        self._files = files
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        with _open(self._files[name]) as file:
+            tensor = file.get_tensor(name)
+        return tensor.astype("float32") if tensor.dtype.name in HALVES else tensor
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+
+def read_tensors(folder: str | os.PathLike) -> Mapping[str, np.ndarray]:
+    """A checkpoint's tensors, from one safetensors file or from the shards that its index names.
+
+    Raises:
+        UserError: where there are none, only pickled ones, or a file is missing or damaged.
+    """
+    folder = pathlib.Path(folder)
+    if (folder / WEIGHTS).is_file():
+        return Tensors(dict.fromkeys(_names(folder / WEIGHTS), folder / WEIGHTS))
+    if (folder / INDEX).is_file():
+        return Tensors(_sharded(folder))
+    raise UserError(_no_weights(folder))
+
+
+def _sharded(folder: pathlib.Path) -> dict[str, pathlib.Path]:
+    index = folder / INDEX
+    shards = _read_json(index).get("weight_map")
+    plain = isinstance(shards, dict) and all(
+        isinstance(shard, str) and pathlib.PurePath(shard).name == shard
+        for shard in shards.values()
+    )
+    if not plain:
+        raise UserError(f"--encoder: {index} has no weight_map of file names; fetch it again")
+    present = {shard: set(_names(folder / shard)) for shard in sorted(set(shards.values()))}
+    for name, shard in shards.items():
+        if name not in present[shard]:
+            raise UserError(
+                f"--encoder: {folder / shard} lacks the tensor {name} that {INDEX} looks for "
+                "in it; fetch both again"
+            )
+    return {name: folder / shard for name, shard in shards.items()}
+
+
+def _names(path: pathlib.Path) -> list[str]:
+    with _open(path) as file:
+        return list(file.keys())
+
+
+def _open(path: pathlib.Path):
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise UserError(f"--encoder: {path} is missing, which {INDEX} names; fetch it again")
+    try:
+        return safe_open(path, framework="numpy")
+    except (SafetensorError, OSError) as error:
+        raise UserError(
+            f"--encoder: {path} is damaged or no safetensors file ({_first_line(error)}); "
+            "fetch it again"
+        ) from None
+
+
+def _no_weights(folder: pathlib.Path) -> str:
+    missing = f"--encoder={folder} holds no {WEIGHTS}"
+    found = sorted(
+        path.name
+        for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
+        for path in folder.glob(pattern)
+    )
+    if not found:
+        return (
+            f"{missing}; {WHAT_WOULD_DO}, and if it has pickled weights only (pytorch_model.bin), "
+            f"which are not read as unpickling can run code, {CONVERT.format(name=folder)}"
+        )
+    why = "weights in another framework's format, which are not read"
+    if any(name.endswith((".bin", ".pt", ".pth", ".ckpt")) for name in found):
+        why = "pickled weights, which are not read as unpickling can run code"
+    return f"{missing}, only {', '.join(found)}: {why}; {CONVERT.format(name=folder)}"
+
+
+def write(folder: str | os.PathLike, *, config: Mapping, tensors: Mapping[str, np.ndarray]) -> None:
+    """Write config.json and model.safetensors, each beside its place and then renamed.
+
+    Raises:
+        UserError: where the folder cannot be written.
+    """
+    from safetensors.numpy import save_file
+
+    folder = pathlib.Path(folder)
+    # safetensors writes memory as it lies, so a transposed view would be written wrong.
+    tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+    content = json.dumps(config, indent=2, sort_keys=True) + "\n"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(folder / WEIGHTS, lambda path: save_file(tensors, path, metadata={"format": "pt"}))
+        _replace(folder / CONFIG, lambda path: path.write_text(content, encoding="utf-8"))
+    except OSError as error:
+        raise UserError(
+            f"cannot write a checkpoint to {folder} ({_first_line(error)}); "
+            "choose a folder that can be written"
+        ) from None
+
+
+def _replace(path: pathlib.Path, write_file: Callable[[pathlib.Path], object]) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.touch()
+        mode = beside.stat().st_mode
+        write_file(beside)
+        # safetensors makes files that only their owner can read; a server may be another user.
+        beside.chmod(mode)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

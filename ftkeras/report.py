@@ -1,0 +1,60 @@
+"""What a run says of itself: its figures in a file and on the screen."""
+
+import pathlib
+import platform
+import resource
+import sys
+from importlib import metadata
+
+from ftkeras import __version__, files
+
+FIGURES = ("accuracy", "loss", "precision", "recall", "f1", "auc")
+
+
+def write_metrics(run_dir: pathlib.Path, metrics: dict) -> None:
+    """Writes metrics.json whole."""
+    files.write_json(run_dir / "metrics.json", metrics)
+
+
+def versions() -> dict[str, str]:
+    """What the figures were made with."""
+    packages = ("tensorflow", "tensorflow-text", "keras", "numpy")
+    found = {name: metadata.version(name) for name in packages}
+    return {"ftkeras": __version__, "python": platform.python_version(), **found}
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process has held, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def show_metrics(measured: dict, labels: tuple[str, ...]) -> None:
+    """Prints the figures of validation and test, and the confusion on test."""
+    print(f"\n{'':12}" + "".join(f"{name:>11}" for name in (*FIGURES, "examples")))
+    for split in ("validation", "test"):
+        figures = measured[split]
+        shown = "".join(_figure(figures[name]) for name in FIGURES)
+        print(f"{split:12}{shown}{figures['examples']:>11,}")
+    width = max(10, *(len(label) + 2 for label in labels))
+    print(f"\n{'on test':{width}}" + "".join(f"{'said ' + label:>{width + 5}}" for label in labels))
+    for label, counts in zip(labels, measured["confusion"], strict=True):
+        print(f"{label:{width}}" + "".join(f"{count:>{width + 5},}" for count in counts))
+
+
+def duration(seconds: float) -> str:
+    """A length of time for a reader.
+
+    >>> duration(7.26), duration(192), duration(7500)
+    ('7.3 s', '3 min 12 s', '2 h 05 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, left = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {left:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _figure(value: float | None) -> str:
+    return f"{'-':>11}" if value is None else f"{value:>11.4f}"

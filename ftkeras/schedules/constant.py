@@ -1,0 +1,31 @@
+import keras
+from keras import ops
+
+
+class Constant(keras.optimizers.schedules.LearningRateSchedule):
+    """The same rate throughout.
+
+    rate(t) = peak
+
+    Args:
+        peak: the rate; positive.
+
+    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+
+    >>> float(Constant(peak=0.5)(1000))
+    0.5
+    """
+
+    def __init__(self, *, peak: float):
+        if not peak > 0:
+            raise ValueError(f"`peak` must be positive. Received: {peak}.")
+        self.peak = peak
+
+    def __call__(self, step):
+        return ops.full((), self.peak, "float32")
+
+    def get_config(self):
+        return {"peak": self.peak}

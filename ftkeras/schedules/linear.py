@@ -1,0 +1,41 @@
+import keras
+from keras import ops
+
+
+class Linear(keras.optimizers.schedules.LearningRateSchedule):
+    """A straight line from `peak` down to `end`, where it stays.
+
+    rate(t) = peak + (end - peak) * min(t / total_steps, 1)
+
+    Source: Devlin et al., 2019, appendix A.2, https://arxiv.org/abs/1810.04805.
+
+    Args:
+        peak: rate at step 0; positive.
+        total_steps: optimizer updates until `end` is reached; positive.
+        end: last rate; between 0 and `peak`.
+
+    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+
+    >>> schedule = Linear(peak=1.0, total_steps=4)
+    >>> [float(schedule(step)) for step in (0, 1, 4, 5)]
+    [1.0, 0.75, 0.0, 0.0]
+    """
+
+    def __init__(self, *, peak: float, total_steps: int, end: float = 0.0):
+        if not peak > 0:
+            raise ValueError(f"`peak` must be positive. Received: {peak}.")
+        if not total_steps > 0:
+            raise ValueError(f"`total_steps` must be positive. Received: {total_steps}.")
+        if not 0 <= end <= peak:
+            raise ValueError(f"`end` must lie between 0 and the peak {peak}. Received: {end}.")
+        self.peak, self.total_steps, self.end = peak, total_steps, end
+
+    def __call__(self, step):
+        gone = ops.minimum(ops.cast(step, "float32") / self.total_steps, 1.0)
+        return self.peak + (self.end - self.peak) * gone
+
+    def get_config(self):
+        return {"peak": self.peak, "total_steps": self.total_steps, "end": self.end}

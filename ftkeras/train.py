@@ -1,0 +1,166 @@
+"""Fine-tunes: train, keep the best epoch, evaluate it on test, export it."""
+
+import os
+import pathlib
+import tempfile
+import time
+from datetime import datetime
+
+import keras
+import psutil
+
+from ftkeras import assemble, catalog, evaluate, export, files, flags, report
+from ftkeras.assemble import Experiment
+from ftkeras.batching._feed import OrderedFeed, TrainingFeed
+from ftkeras.config import Config
+from ftkeras.errors import UserError
+from ftkeras.splits import Splits
+from ftkeras.training.best import BestEpoch
+from ftkeras.training.epoch_order import EpochOrder
+from ftkeras.training.history import History
+from ftkeras.training.progress import Progress
+
+
+def run(config: Config) -> None:
+    """`train`: a whole run, from the data to the export."""
+    run_dir = new_run_dir(config)
+    _must_be_writable(config.export_dir, "--export_dir")
+    experiment = assemble.experiment(config)
+    writers = export.exporters(experiment, run_dir)
+    with tempfile.TemporaryDirectory(prefix="ftkeras-") as folder:
+        splits = Splits(
+            config=config,
+            task=experiment.task,
+            text_layer=experiment.text_layer,
+            folder=pathlib.Path(folder),
+        )
+        counts = _show_splits(splits)
+        record(experiment, run_dir)
+        trained = fit(experiment, splits, run_dir)
+        print("evaluating the best epoch …")
+        measured = evaluate.evaluate(experiment, splits, run_dir)
+    metrics = {**measured, "train": trained, "data": counts, "versions": report.versions()}
+    report.write_metrics(run_dir, metrics)
+    report.show_metrics(measured, experiment.task.labels)
+    print(f"\nrun     {run_dir}")
+    export.write(writers)
+
+
+def fit(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
+    """Trains, and leaves the model with the best epoch's weights.
+
+    Returns:
+        What metrics.json says under "train".
+    """
+    config, model = experiment.config, experiment.model
+    batching = assemble.batching(config, pad_id=model.pad_id)
+    feed = TrainingFeed(splits.train, batching, seed=config.seed)
+    assemble.compile_model(config, model, total_steps=len(feed) * config.epochs)
+    best = BestEpoch(
+        run_dir / assemble.WEIGHTS_FILE,
+        objective=config.objective,
+        patience=config.early_stopping,
+    )
+    progress = Progress(feed, epochs=config.epochs)
+    _announce(experiment, feed)
+    began = time.time()
+    try:
+        model.fit(
+            feed.dataset(),
+            validation_data=OrderedFeed(splits.validation, batching).dataset(),
+            epochs=config.epochs,
+            verbose=0,
+            callbacks=[
+                EpochOrder(feed),
+                History(run_dir / "history.csv"),
+                best,
+                progress,
+                *_tensorboard(config, run_dir),
+            ],
+        )
+    except KeyboardInterrupt:
+        progress.close()
+        raise KeyboardInterrupt(_how_to_go_on(best, run_dir)) from None
+    best.restore()
+    return {
+        "seconds": time.time() - began,
+        "seconds_to_first_step": progress.first_step_at - psutil.Process().create_time(),
+        "examples_per_second": progress.examples / progress.seconds if progress.seconds else None,
+        "tokens_per_second": progress.tokens / progress.seconds if progress.seconds else None,
+        "steps": int(model.optimizer.iterations),
+        "best_epoch": best.epoch + 1,
+        "peak_memory_bytes": report.peak_memory_bytes(),
+    }
+
+
+def record(experiment: Experiment, run_dir: pathlib.Path) -> None:
+    """Makes the run's folder, with what is needed to build its model again."""
+    run_dir.mkdir(parents=True, exist_ok=True)
+    experiment.text_layer.wordpiece.save(run_dir / assemble.ENCODER_FOLDER)
+    files.write_json(
+        run_dir / assemble.ENCODER_FOLDER / "config.json",
+        experiment.model.encoder.huggingface_config(),
+    )
+    files.write_text(run_dir / "run.cfg", flags.render(experiment.config))
+
+
+def new_run_dir(config: Config) -> pathlib.Path:
+    """Where this run goes; it must not hold a run already, and it must be writable."""
+    if config.run_dir is None:
+        task = catalog.parse("task", config.task).name
+        return _must_be_writable(
+            f"runs/{task}/{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}", "--run_dir"
+        )
+    run_dir = _must_be_writable(config.run_dir, "--run_dir")
+    if (run_dir / "run.cfg").exists():
+        raise UserError(
+            f"--run_dir={run_dir} holds a run already; name another folder, or remove it."
+        )
+    return run_dir
+
+
+def _must_be_writable(folder: str, flag: str) -> pathlib.Path:
+    path = pathlib.Path(folder)
+    standing = next(p for p in (path, *path.absolute().parents) if p.exists())
+    if not (standing.is_dir() and os.access(standing, os.W_OK)):
+        raise UserError(f"{flag}={folder} can't be written: {standing} is no writable folder.")
+    return path
+
+
+def _show_splits(splits: Splits) -> dict[str, int]:
+    """Prints and returns how many examples there are, and how many texts test shares with train."""
+    counts = {name: len(getattr(splits, name)) for name in ("train", "validation", "test")}
+    print("examples: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
+    shared = splits.in_train_and_test()
+    if shared:
+        print(f"note: {shared:,} texts of test stand in train or validation too")
+    return {**counts, "in_train_and_test": shared}
+
+
+def _announce(experiment: Experiment, feed: TrainingFeed) -> None:
+    config, model = experiment.config, experiment.model
+    size = sum(v.shape.num_elements() for v in model.weights)
+    learning = sum(v.shape.num_elements() for v in model.trainable_weights)
+    tokens = int(feed.examples.lengths.sum())
+    print(
+        f"{size / 1e6:,.1f} M parameters ({learning / 1e6:,.1f} M learn), "
+        f"{len(feed) * config.epochs:,} steps in {config.epochs} epochs, "
+        f"{tokens * config.epochs / 1e6:,.2f} M tokens; the time it takes follows after the first steps",
+        flush=True,
+    )
+
+
+def _tensorboard(config: Config, run_dir: pathlib.Path) -> list[keras.callbacks.Callback]:
+    if not config.tensorboard:
+        return []
+    return [keras.callbacks.TensorBoard(run_dir / "tensorboard", update_freq=10)]
+
+
+def _how_to_go_on(best: BestEpoch, run_dir: pathlib.Path) -> str:
+    if best.epoch is None:
+        return "No epoch was finished, so nothing was kept; the same command begins again."
+    return (
+        f"Epoch {best.epoch + 1} was the best so far (validation {best.objective} "
+        f"{best.value:.4f}) and is kept; measure it with: "
+        f"python -m ftkeras.main evaluate --run_dir={run_dir}"
+    )

@@ -1,0 +1,108 @@
+import io
+import sys
+import time
+
+import keras
+from tqdm import tqdm
+
+from ftkeras import report
+
+# Steps to measure before the time left is foretold: the first one compiles and is left out.
+MEASURED_STEPS = 10
+SECONDS_BETWEEN_LINES = 15
+
+
+class Progress(keras.callbacks.Callback):
+    """A bar over the whole run, and its speed.
+
+    On a terminal the bar is redrawn; in a log a line stands every quarter of a minute. It shows
+    loss, accuracy, rate, examples a second and time left; after each epoch a line with the
+    validation figures stays. Time spent in validation does not count as training speed.
+
+    Attributes:
+        first_step_at: time.time() when the first step was done.
+        seconds, examples, tokens, steps: of all steps after the first one.
+    """
+
+    def __init__(self, feed, *, epochs: int, stream=None):
+        super().__init__()
+        self.feed, self.epochs = feed, epochs
+        self.stream = stream or sys.stderr
+        self.live = self.stream.isatty()
+        self.first_step_at: float | None = None
+        self.seconds, self.examples, self.tokens, self.steps = 0.0, 0, 0, 0
+
+    def on_train_begin(self, logs=None):
+        self.bar = tqdm(
+            total=self.epochs * len(self.feed.examples),
+            unit=" examples",
+            dynamic_ncols=self.live,
+            mininterval=0.5,
+            smoothing=0.1,
+            file=self.stream if self.live else io.StringIO(),
+            leave=False,
+        )
+        self._shown = time.perf_counter()
+        self._last_look = 0.0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._plan = self.feed.batches()
+        self._epoch = epoch
+        self.bar.set_description(f"epoch {epoch + 1}/{self.epochs}", refresh=False)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self._step_began = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        positions = self._plan[batch]
+        if self.first_step_at is None:
+            self.first_step_at = time.time()
+        else:
+            self.seconds += time.perf_counter() - self._step_began
+            self.examples += len(positions)
+            self.tokens += int(self.feed.examples.lengths[positions].sum())
+            self.steps += 1
+            if self.steps == MEASURED_STEPS:
+                self._foretell()
+        self._show(logs, len(positions))
+
+    def on_epoch_end(self, epoch, logs=None):
+        shown = " · ".join(
+            f"{split}loss {logs[prefix + 'loss']:.4f}, accuracy {logs[prefix + 'accuracy']:.4f}"
+            for split, prefix in (("", ""), ("validation ", "val_"))
+        )
+        self._say(f"epoch {epoch + 1}/{self.epochs} · {shown}")
+
+    def on_train_end(self, logs=None):
+        self.close()
+
+    def close(self) -> None:
+        """Takes the bar off the screen."""
+        self.bar.close()
+
+    def _foretell(self) -> None:
+        left = self.bar.total - self.bar.n
+        self._say(
+            f"{self.tokens / self.seconds:,.0f} tokens/s, {self.examples / self.seconds:,.1f} "
+            f"examples/s: training takes about {report.duration(left * self.seconds / self.examples)}"
+            ", validation aside"
+        )
+
+    def _show(self, logs, examples: int) -> None:
+        self.bar.update(examples)
+        now = time.perf_counter()
+        if now - self._last_look < 0.5:  # reading a figure waits for the step, so look seldom
+            return
+        self._last_look = now
+        rate = float(self.model.optimizer.rate_of_last_update())
+        figures = f"loss {float(logs['loss']):.4f}, accuracy {float(logs['accuracy']):.4f}"
+        self.bar.set_postfix_str(f"{figures}, rate {rate:.2e}", refresh=self.live)
+        if not self.live and now - self._shown > SECONDS_BETWEEN_LINES:
+            self._shown = now
+            print(str(self.bar), file=self.stream, flush=True)
+
+    def _say(self, line: str) -> None:
+        if self.live:
+            self.bar.write(line, file=self.stream)
+        else:
+            print(line, file=self.stream, flush=True)
