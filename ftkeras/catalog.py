@@ -52,6 +52,8 @@ def parse(kind: str, text: str) -> Spec:
             return Spec(node.id)
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)) or node.args:
             raise ValueError
+        if any(key.arg is None for key in node.keywords):
+            raise ValueError
         return Spec(node.func.id, {key.arg: ast.literal_eval(key.value) for key in node.keywords})
     except (ValueError, SyntaxError):
         raise UserError(f"{problem} Received: {text!r}.") from None

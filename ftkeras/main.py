@@ -4,22 +4,20 @@ import importlib
 import os
 import sys
 
-from ftkeras import flags
+from ftkeras import flags, quiet
 from ftkeras.errors import UserError
 
 
 def main(arguments: list[str]) -> int:
     """Runs one verb and returns the process's exit code: 0, 2 for a user's error, 130 for Ctrl-C."""
     debug = "--debug" in arguments
-    if not debug:
-        # Read when TensorFlow's library loads: its start-up chatter is no news to anyone.
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     try:
         command = flags.parse(arguments)
         if command.help:
             print(command.help)
             return 0
+        if not debug:
+            quiet.import_tensorflow()
         importlib.import_module(f"ftkeras.{command.verb}").run(command.config)
     except UserError as error:
         if debug:

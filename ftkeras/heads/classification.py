@@ -4,6 +4,7 @@ from keras import ops
 POOLINGS = ("pooled", "cls", "mean")
 
 
+@keras.saving.register_keras_serializable(package="ftkeras")
 class Classification(keras.layers.Layer):
     """Dropout and one dense layer on a vector of the whole text.
 

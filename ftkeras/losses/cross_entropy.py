@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 
+@keras.saving.register_keras_serializable(package="ftkeras")
 class CrossEntropy(keras.losses.Loss):
     """Cross-entropy of integer labels and logits.
 

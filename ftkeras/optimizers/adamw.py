@@ -1,8 +1,10 @@
+import keras
 import tensorflow as tf
 
 from ftkeras.optimizers._base import FineTuningOptimizer
 
 
+@keras.saving.register_keras_serializable(package="ftkeras")
 class AdamW(FineTuningOptimizer):
     """Adam with decoupled weight decay.
 

@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 
+@keras.saving.register_keras_serializable(package="ftkeras")
 class Warmup(keras.optimizers.schedules.LearningRateSchedule):
     """Linear warm-up in front of any schedule.
 

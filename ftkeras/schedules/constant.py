@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 
+@keras.saving.register_keras_serializable(package="ftkeras")
 class Constant(keras.optimizers.schedules.LearningRateSchedule):
     """The same rate throughout.
 

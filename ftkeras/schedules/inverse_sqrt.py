@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 
+@keras.saving.register_keras_serializable(package="ftkeras")
 class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
     """Decay with the square root of the step.
 

@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 
+@keras.saving.register_keras_serializable(package="ftkeras")
 class Linear(keras.optimizers.schedules.LearningRateSchedule):
     """A straight line from `peak` down to `end`, where it stays.
 

@@ -1,0 +1,1 @@
+"""Encoders: token ids in, hidden states out. One family a file; Keras ops only."""

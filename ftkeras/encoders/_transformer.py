@@ -1,0 +1,191 @@
+"""The layers that a BERT-family encoder is made of; each owns its weights directly.
+
+No Dense, LayerNormalization or Dropout layers inside: each would cost Python calls and trace time.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+STANDARD_DEVIATION = 0.02
+# Added to the score of a padded position: finite in float16 too, and exactly 0 after the softmax.
+MASKED = -3e4
+
+ACTIVATIONS = {
+    "gelu": lambda x: ops.gelu(x, approximate=False),
+    "gelu_new": lambda x: ops.gelu(x, approximate=True),
+    "gelu_pytorch_tanh": lambda x: ops.gelu(x, approximate=True),
+    "relu": ops.relu,
+    "silu": ops.silu,
+    "swish": ops.silu,
+}
+
+
+def score_bias_of(padding_mask):
+    """[batch, length], 1 for a token and 0 for padding -> what is added to the scores."""
+    mask = ops.cast(padding_mask, "float32")
+    return (1.0 - mask)[:, None, None, :] * MASKED
+
+
+def project(x, kernel, bias):
+    # ops.add, not +: on TensorFlow it becomes a BiasAdd, which is fused with the matrix product.
+    return ops.add(ops.matmul(x, kernel), bias)
+
+
+def normalize(x, scale, bias, epsilon):
+    """Layer normalization over the last axis, its statistics in float32 at least."""
+    wide = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
+    centered = wide - ops.mean(wide, axis=-1, keepdims=True)
+    variance = ops.mean(ops.square(centered), axis=-1, keepdims=True)
+    scaled = centered * ops.rsqrt(variance + epsilon) * scale
+    return ops.cast(ops.add(scaled, bias), x.dtype)
+
+
+class WeightedLayer(keras.layers.Layer):
+    """A layer whose weights start from zeros (a checkpoint follows) or from a normal distribution.
+
+    Args:
+        initial: "normal" (truncated, standard deviation 0.02; biases 0, scales 1) or "zeros".
+        seed: integer; fixes the weights and the dropout masks.
+    """
+
+    def __init__(self, *, initial, seed, **kwargs):
+        super().__init__(**kwargs)
+        self.initial = initial
+        self._draws = np.random.default_rng(seed)
+        self.seeds = keras.random.SeedGenerator(self.draw_seed())
+
+    def draw_seed(self) -> int:
+        return int(self._draws.integers(2**31))
+
+    def normal(self):
+        return keras.initializers.TruncatedNormal(stddev=STANDARD_DEVIATION, seed=self.draw_seed())
+
+    def kernel(self, name, *shape, autocast=True):
+        initializer = self.normal() if self.initial == "normal" else "zeros"
+        return self.add_weight(name=name, shape=shape, initializer=initializer, autocast=autocast)
+
+    def bias(self, name, size):
+        return self.add_weight(name=name, shape=(size,), initializer="zeros")
+
+    def norm(self, name, size):
+        # Not autocast: normalization is computed in float32 whatever the policy.
+        def weight(suffix, start):
+            return self.add_weight(
+                name=f"{name}_{suffix}", shape=(size,), initializer=start, autocast=False
+            )
+
+        return weight("scale", "ones"), weight("bias", "zeros")
+
+    def drop(self, x, rate, training):
+        return keras.random.dropout(x, rate, seed=self.seeds) if training and rate else x
+
+
+class Embeddings(WeightedLayer):
+    """Sum of token, position and segment embeddings, normalized: ids [B, L] -> [B, L, hidden]."""
+
+    def __init__(self, *, vocabulary_size, hidden, positions, segments, dropout, epsilon, **kwargs):
+        super().__init__(**kwargs)
+        self.rows = (vocabulary_size, positions, segments)
+        self.hidden, self.rate, self.epsilon = hidden, dropout, epsilon
+
+    def build(self, input_shape=None):
+        # Not autocast: half precision would cast a whole table to look up a few of its rows.
+        names = ("token_embedding", "position_embedding", "segment_embedding")
+        self.token, self.position, self.segment = (
+            self.kernel(name, rows, self.hidden, autocast=False)
+            for name, rows in zip(names, self.rows, strict=True)
+        )
+        self.norm_scale, self.norm_bias = self.norm("norm", self.hidden)
+
+    def call(self, token_ids, segment_ids=None, training=False):
+        x = ops.take(self.token, token_ids, axis=0) + self.position[: ops.shape(token_ids)[1]]
+        if segment_ids is None:
+            x = ops.add(x, self.segment[0])
+        else:
+            x = x + ops.take(self.segment, segment_ids, axis=0)
+        x = normalize(x, self.norm_scale, self.norm_bias, self.epsilon)
+        return self.drop(ops.cast(x, self.compute_dtype), self.rate, training)
+
+
+class TransformerLayer(WeightedLayer):
+    """Self-attention and a feed-forward network, each with a residual and normalized after it.
+
+    a = norm(x + dropout(softmax(q k' / sqrt(d) + mask) v W + b))
+    y = norm(a + dropout(activation(a W1 + b1) W2 + b2))
+
+    Source: Devlin et al., 2019, https://arxiv.org/abs/1810.04805; Vaswani et al., 2017, section 3.
+    """
+
+    def __init__(
+        self,
+        *,
+        hidden,
+        heads,
+        intermediate,
+        activation,
+        dropout,
+        attention_dropout,
+        epsilon,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.hidden, self.heads, self.intermediate = hidden, heads, intermediate
+        self.activation = ACTIVATIONS[activation]
+        self.rate, self.attention_rate, self.epsilon = dropout, attention_dropout, epsilon
+
+    def build(self, input_shape=None):
+        hidden, inner = self.hidden, self.intermediate
+        self.qkv_kernel = self.kernel("attention_qkv_kernel", hidden, 3 * hidden)
+        self.qkv_bias = self.bias("attention_qkv_bias", 3 * hidden)
+        self.attention_kernel = self.kernel("attention_output_kernel", hidden, hidden)
+        self.attention_bias = self.bias("attention_output_bias", hidden)
+        self.attention_norm = self.norm("attention_norm", hidden)
+        self.inner_kernel = self.kernel("intermediate_kernel", hidden, inner)
+        self.inner_bias = self.bias("intermediate_bias", inner)
+        self.output_kernel = self.kernel("output_kernel", inner, hidden)
+        self.output_bias = self.bias("output_bias", hidden)
+        self.output_norm = self.norm("output_norm", hidden)
+
+    def call(self, x, score_bias=None, training=False):
+        shape = ops.shape(x)
+        # Rank 2 throughout: so a product with a kernel is one fused with its bias.
+        x = ops.reshape(x, (-1, self.hidden))
+        attended = self.attend(x, score_bias, shape[1], training)
+        attended = project(attended, self.attention_kernel, self.attention_bias)
+        x = normalize(
+            x + self.drop(attended, self.rate, training), *self.attention_norm, self.epsilon
+        )
+        inner = self.activation(project(x, self.inner_kernel, self.inner_bias))
+        outer = project(inner, self.output_kernel, self.output_bias)
+        x = normalize(x + self.drop(outer, self.rate, training), *self.output_norm, self.epsilon)
+        return ops.reshape(x, shape)
+
+    def attend(self, x, score_bias, length, training):
+        """Rows [B * L, hidden] -> the heads' values, side by side, [B * L, hidden]."""
+        size = self.hidden // self.heads
+        qkv = project(x, self.qkv_kernel, self.qkv_bias)
+        qkv = ops.reshape(qkv, (-1, length, 3, self.heads, size))
+        query, key, value = ops.unstack(ops.transpose(qkv, (2, 0, 3, 1, 4)), 3, axis=0)
+        scores = ops.matmul(query * size**-0.5, ops.swapaxes(key, -1, -2))
+        scores = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
+        if score_bias is not None:
+            scores = scores + score_bias
+        weights = ops.cast(ops.softmax(scores), value.dtype)
+        values = ops.matmul(self.drop(weights, self.attention_rate, training), value)
+        return ops.reshape(ops.transpose(values, (0, 2, 1, 3)), (-1, self.hidden))
+
+
+class Pooler(WeightedLayer):
+    """tanh(x[:, 0] W + b): the first token's state, [B, L, hidden] -> [B, hidden]."""
+
+    def __init__(self, *, hidden, **kwargs):
+        super().__init__(**kwargs)
+        self.hidden = hidden
+
+    def build(self, input_shape=None):
+        self.weights_kernel = self.kernel("kernel", self.hidden, self.hidden)
+        self.weights_bias = self.bias("bias", self.hidden)
+
+    def call(self, x):
+        return ops.tanh(project(x[:, 0], self.weights_kernel, self.weights_bias))

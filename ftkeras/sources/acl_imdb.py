@@ -1,0 +1,101 @@
+"""The Large Movie Review Dataset as its authors publish it."""
+
+import pathlib
+import re
+import tarfile
+import zlib
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+from ftkeras.errors import UserError
+from ftkeras.sources._stream import Example, stream
+
+_LABELS = {"neg": 0, "pos": 1}
+_MEMBER = re.compile(r"(?:.*/)?(train|test)/(neg|pos)/[^/]+\.txt")
+
+
+class AclImdb:
+    """One split of `aclImdb_v1.tar.gz`, or of the `aclImdb/` tree that it unpacks to.
+
+    `<split>/neg/*.txt` are label 0, `<split>/pos/*.txt` label 1; `unsup` is passed over. A tree is
+    read in the order of its file names, both classes mixed; an archive in its own order.
+
+    Source: Maas et al., 2011, http://ai.stanford.edu/~amaas/data/sentiment/.
+
+    Args:
+        path: the archive or the tree.
+        split: "train" or "test".
+    """
+
+    def __init__(self, *, path: str, split: str):
+        if split not in ("train", "test"):
+            raise ValueError(f"`split` must be 'train' or 'test'. Received: {split!r}")
+        self._path = pathlib.Path(path)
+        self._split = split
+
+    @staticmethod
+    def find(folder: str) -> str | None:
+        """The tree or the archive that `folder` is or holds, if any."""
+        path = pathlib.Path(folder).expanduser()
+        if path.is_file():
+            return str(path)
+        for tree in (path, path / "aclImdb"):
+            if (tree / "train" / "pos").is_dir():
+                return str(tree)
+        archive = path / "aclImdb_v1.tar.gz"
+        return str(archive) if archive.is_file() else None
+
+    def read(self) -> tf.data.Dataset:
+        """Reads nothing but the file names of a tree before the first pass."""
+        if self._path.is_dir():
+            return self._read_tree()
+        try:
+            readable = tarfile.is_tarfile(self._path)
+        except OSError as error:
+            raise self._unusable(str(error.strerror)) from error
+        if not readable:
+            raise self._unusable("not a tar archive")
+        return stream(self._members)
+
+    def _read_tree(self) -> tf.data.Dataset:
+        files = [
+            (path.name, label, str(path))
+            for folder, label in _LABELS.items()
+            for path in (self._path / self._split / folder).glob("*.txt")
+        ]
+        if len({label for _, label, _ in files}) < len(_LABELS):
+            raise self._unusable(f"needs .txt files in both {self._split}/neg and {self._split}/pos")
+        _, labels, paths = zip(*sorted(files), strict=True)
+        examples = tf.data.Dataset.from_tensor_slices(
+            {"text": list(paths), "label": tf.constant(labels, tf.int64)}
+        )
+        return examples.map(
+            lambda example: example | {"text": tf.io.read_file(example["text"])},
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
+
+    def _members(self) -> Iterator[Example]:
+        empty = True
+        try:
+            with tarfile.open(self._path, "r|*") as archive:
+                for member in archive:
+                    # tarfile remembers each member it has seen: 100,000 of them are not flat memory.
+                    archive.members.clear()
+                    found = _MEMBER.fullmatch(member.name)
+                    if found and found[1] == self._split and member.isfile():
+                        empty = False
+                        text = archive.extractfile(member).read()
+                        yield {"text": text, "label": _LABELS[found[2]]}
+        except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+            raise self._unusable(f"broken archive: {error}") from error
+        if empty:
+            raise self._unusable(f"holds no {self._split}/neg/*.txt or {self._split}/pos/*.txt")
+
+    def _unusable(self, reason: str) -> UserError:
+        return UserError(
+            f"--data_dir: cannot read IMDb from {str(self._path)!r} ({reason}). Point it at"
+            " aclImdb_v1.tar.gz, at the aclImdb folder, or at a folder that TensorFlow Datasets"
+            " prepared."
+        )

@@ -1,0 +1,35 @@
+"""Examples in a file of JSON objects, one a line."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ftkeras.sources._table import Table
+
+
+class Jsonl(Table):
+    """A `.jsonl` file: a JSON object a line, its keys the columns.
+
+    Source: https://jsonlines.org.
+
+    Args:
+        path: the file.
+        text, label, pair, labels: as for every table.
+    """
+
+    def rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        with open(
+            self._path, encoding="utf-8-sig", errors="surrogateescape", newline="\n"
+        ) as file:
+            for line, record in enumerate(file, start=1):
+                if record.strip():
+                    yield line, self._parsed(line, record)
+
+    def _parsed(self, line: int, record: str) -> dict[str, Any]:
+        try:
+            row = json.loads(record)
+        except (ValueError, RecursionError) as error:
+            raise self._wrong(line, f"not JSON ({error})") from error
+        if not isinstance(row, dict):
+            raise self._wrong(line, f"not a JSON object. Received: {record.strip()[:60]!r}")
+        return row

@@ -1,0 +1,50 @@
+"""Sentiment of IMDb's movie reviews."""
+
+import tensorflow as tf
+
+from ftkeras.sources.acl_imdb import AclImdb
+from ftkeras.sources.tfds import Tfds
+
+_HOMEPAGE = "http://ai.stanford.edu/~amaas/data/sentiment/"
+
+
+class Imdb:
+    """Is a movie review negative or positive? 25,000 reviews to learn from, 25,000 to test on.
+
+    Source: Maas et al., Learning Word Vectors for Sentiment Analysis, ACL 2011,
+    http://ai.stanford.edu/~amaas/data/sentiment/.
+    """
+
+    head = "classification"
+    labels = ("negative", "positive")
+    pairs = False
+    homepage = _HOMEPAGE
+    citation = (
+        "Maas, Daly, Pham, Huang, Ng and Potts. Learning Word Vectors for Sentiment Analysis."
+        " ACL 2011, pages 142-150. http://www.aclweb.org/anthology/P11-1015"
+    )
+
+    def splits(self, data_dir: str | None) -> dict[str, tf.data.Dataset]:
+        """Train and test, from TensorFlow Datasets or from the authors' own files.
+
+        Args:
+            data_dir: a folder that TensorFlow Datasets prepared (or shall download to),
+                `aclImdb_v1.tar.gz`, the `aclImdb` tree, a folder that holds either, or None for
+                TensorFlow Datasets' default folder.
+
+        Raises:
+            UserError: where the data cannot be had.
+        """
+        return {split: self._source(data_dir, split).read() for split in ("train", "test")}
+
+    def _source(self, data_dir: str | None, split: str) -> AclImdb | Tfds:
+        tfds = Tfds(
+            builder="imdb_reviews/plain_text",
+            split=split,
+            data_dir=data_dir,
+            host=_HOMEPAGE,
+            hint=", at aclImdb_v1.tar.gz, or at the aclImdb folder it unpacks to",
+        )
+        if data_dir is not None and not tfds.prepared and (found := AclImdb.find(data_dir)):
+            return AclImdb(path=found, split=split)
+        return tfds

@@ -1,0 +1,42 @@
+"""What every part promises, looped over the catalog: a new file is tested on the day it arrives."""
+
+import inspect
+
+import keras
+
+from ftkeras import catalog
+
+# What the run hands in, by kind; the rest of a part's arguments must have defaults.
+CONTEXT = {
+    "batching": {"batch_size": 2, "pad_id": 0},
+    "head": {"classes": 3, "seed": 1},
+    "loss": {},
+    "optimizer": {"learning_rate": 0.1, "clip_norm": 1.0},
+    "schedule": {"peak": 0.5, "total_steps": 100},
+    "truncation": {},
+}
+PARTS = [(kind, name) for kind in CONTEXT for name in catalog.names(kind)]
+
+
+def make(kind: str, name: str, **arguments):
+    """The part with its defaults, or with these keys of its own."""
+    return catalog.construct(
+        kind, catalog.find(kind, name), catalog.Spec(name, arguments), **CONTEXT[kind]
+    )
+
+
+def numeric_keys(kind: str, name: str) -> list[str]:
+    """The keys of a part that are numbers by default."""
+    parameters = inspect.signature(catalog.find(kind, name).__init__).parameters.values()
+    return [
+        p.name
+        for p in parameters
+        if isinstance(p.default, (int, float))
+        and not isinstance(p.default, bool)
+        and p.name not in CONTEXT[kind]
+    ]
+
+
+def round_trip(part):
+    """The part made again from its `get_config`, as Keras saves and loads it."""
+    return keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(part))

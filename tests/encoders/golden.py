@@ -1,0 +1,35 @@
+"""The reference's golden files, as make_fixtures.py wrote them."""
+
+import pathlib
+
+import numpy as np
+
+from ftkeras import pretrained
+from ftkeras.encoders.bert import Bert
+
+FIXTURES = pathlib.Path(__file__).parent / "fixtures"
+MODELS = ("gelu", "gelu_new")
+
+
+def golden(model: str) -> dict[str, dict[str, np.ndarray]]:
+    """case -> its inputs, `states` [layers + 1, batch, kept positions, hidden] and `pooled`."""
+    cases = {}
+    with np.load(FIXTURES / model / "golden.npz") as arrays:
+        for key, array in arrays.items():
+            case, name = key.split("/")
+            cases.setdefault(case, {})[name] = array
+    return cases
+
+
+def inputs(case: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: array for name, array in case.items() if name not in ("states", "pooled")}
+
+
+def pretrained_bert(folder, **changes) -> Bert:
+    encoder = Bert(**{**Bert.settings(pretrained.read_config(folder)), **changes}, initial="zeros")
+    encoder.load(pretrained.read_tensors(folder))
+    return encoder
+
+
+def tiny_bert(**changes) -> Bert:
+    return Bert(**{"vocabulary_size": 30, "layers": 2, "hidden": 8, "heads": 2, **changes})

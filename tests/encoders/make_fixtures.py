@@ -1,0 +1,110 @@
+"""Makes the encoder's golden files with the reference, PyTorch's BertModel from transformers.
+
+    python make_fixtures.py [folder of all-MiniLM-L6-v2]
+
+Needs torch and transformers, which the tests do not (so they are imported late): run it again only
+where a case is added. Writes one folder a model under fixtures/: config.json and model.safetensors
+as save_pretrained makes them, and golden.npz with each case's inputs, states and pooled output.
+"""
+
+import pathlib
+import sys
+
+import numpy as np
+
+FIXTURES = pathlib.Path(__file__).parent / "fixtures"
+# Every weight far from its usual start (norm scales too), so that a mixed-up one shows.
+SPREAD = 0.2
+MODELS = {
+    "gelu": {
+        "vocab_size": 60, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "intermediate_size": 40, "hidden_act": "gelu",
+    },
+    "gelu_new": {
+        "vocab_size": 50, "hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 3,
+        "intermediate_size": 96, "hidden_act": "gelu_new", "layer_norm_eps": 1e-5,
+        "type_vocab_size": 3,
+    },
+}  # fmt: skip
+BATCH, LENGTHS = 2, (1, 7, 512)
+# Of a long case every ninth position is kept: all of them would be megabytes.
+STRIDE = {512: 9}
+SENTENCES = ["Worth every minute of it.", "No."]
+
+
+def random_model(name, settings):
+    import torch
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(**settings, initializer_range=SPREAD, attn_implementation="eager")
+    torch.manual_seed(len(name))
+    model = BertModel(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim == 1:
+                parameter.add_(SPREAD * torch.randn_like(parameter))
+    return model
+
+
+def inputs(config, length, kind, random):
+    token_ids = random.integers(config.vocab_size, size=(BATCH, length))
+    case = {"token_ids": token_ids}
+    if "padded" in kind:
+        lengths = np.array([length, max(1, length // 2)])
+        case["padding_mask"] = (np.arange(length) < lengths[:, None]).astype("int32")
+    if "segments" in kind:
+        case["segment_ids"] = random.integers(config.type_vocab_size, size=(BATCH, length))
+    return case
+
+
+def golden(model, case, stride=1):
+    import torch
+
+    names = {"token_ids": "input_ids", "padding_mask": "attention_mask"}
+    tensors = {
+        names.get(name, "token_type_ids"): torch.tensor(np.asarray(value, dtype="int64"))
+        for name, value in case.items()
+    }
+    with torch.no_grad():
+        out = model(**tensors, output_hidden_states=True)
+    states = np.stack([state.numpy() for state in out.hidden_states])
+    return {
+        **{name: np.asarray(value, dtype="int32") for name, value in case.items()},
+        "states": states[:, :, ::stride],
+        "pooled": out.pooler_output.numpy(),
+    }
+
+
+def save(folder, cases):
+    flat = {
+        f"{case}/{name}": array for case, arrays in cases.items() for name, array in arrays.items()
+    }
+    np.savez_compressed(folder / "golden.npz", **flat)
+
+
+def make_random():
+    for name, settings in MODELS.items():
+        model, random, cases = random_model(name, settings), np.random.default_rng(0), {}
+        for length in LENGTHS:
+            for kind in ("plain", "padded", "padded_segments"):
+                case = inputs(model.config, length, kind, random)
+                cases[f"{kind}_{length}"] = golden(model, case, STRIDE.get(length, 1))
+        model.save_pretrained(FIXTURES / name)
+        save(FIXTURES / name, cases)
+
+
+def make_minilm(folder):
+    from transformers import AutoTokenizer, BertModel
+
+    model = BertModel.from_pretrained(folder, attn_implementation="eager").eval()
+    encoded = AutoTokenizer.from_pretrained(folder)(SENTENCES, padding=True, return_tensors="np")
+    case = {"token_ids": encoded["input_ids"], "padding_mask": encoded["attention_mask"]}
+    target = FIXTURES / "all-MiniLM-L6-v2"
+    target.mkdir(parents=True, exist_ok=True)
+    save(target, {"sentences": golden(model, case)})
+
+
+if __name__ == "__main__":
+    make_random()
+    if len(sys.argv) > 1:
+        make_minilm(sys.argv[1])

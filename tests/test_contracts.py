@@ -1,0 +1,39 @@
+import contracts
+import pytest
+
+from ftkeras import catalog
+from ftkeras.errors import UserError
+
+ALL = [(kind, name) for kind in catalog.KINDS for name in catalog.names(kind)]
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_part_is_found_by_its_file_name(kind, name):
+    assert catalog.find(kind, name).__name__.lower() == name.replace("_", "")
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_part_says_what_it_is(kind, name):
+    assert catalog.find(kind, name).__doc__
+
+
+@pytest.mark.parametrize(("kind", "name"), contracts.PARTS)
+def test_part_is_made_from_its_name_alone(kind, name):
+    contracts.make(kind, name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [part for part in contracts.PARTS if part[0] not in ("batching", "truncation")]
+)
+def test_part_survives_its_config(kind, name):
+    part = contracts.make(kind, name)
+    assert contracts.round_trip(part).get_config() == part.get_config()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "key"),
+    [(*part, key) for part in contracts.PARTS for key in contracts.numeric_keys(*part)],
+)
+def test_number_out_of_bounds_is_named(kind, name, key):
+    with pytest.raises(UserError, match=rf"`{key}`.*-1"):
+        contracts.make(kind, name, **{key: -1})

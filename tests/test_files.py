@@ -1,0 +1,50 @@
+import json
+
+import pytest
+
+from ftkeras import files
+
+
+def test_file_is_replaced_whole(tmp_path):
+    path = tmp_path / "new" / "a.json"
+    files.write_json(path, {"a": 1})
+    files.write_json(path, {"a": 2})
+    assert json.loads(path.read_text()) == {"a": 2}
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_failed_write_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "a.txt"
+    files.write_text(path, "old")
+    with pytest.raises(KeyboardInterrupt), files.replacing(path) as beside:
+        beside.write_text("half")
+        raise KeyboardInterrupt
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_version_is_the_next_free_integer(tmp_path):
+    for name in ("2", "10", "latest", ".11.1.partial"):
+        (tmp_path / name).mkdir()
+    with files.next_version(tmp_path) as version:
+        (version.draft / "model").touch()
+        assert not (tmp_path / "11").exists()
+    assert version.path == tmp_path / "11"
+    assert (version.path / "model").exists()
+
+
+def test_version_taken_meanwhile_is_not_overwritten(tmp_path):
+    with files.next_version(tmp_path) as version:
+        (version.draft / "mine").touch()
+        (tmp_path / "1").mkdir()
+        (tmp_path / "1" / "theirs").touch()
+    assert version.path == tmp_path / "2"
+    assert [p.name for p in (tmp_path / "1").iterdir()] == ["theirs"]
+    assert [p.name for p in (tmp_path / "2").iterdir()] == ["mine"]
+
+
+def test_failed_version_leaves_nothing(tmp_path):
+    with pytest.raises(OSError, match="full"), files.next_version(tmp_path) as version:
+        (version.draft / "half").touch()
+        raise OSError("disk full")
+    assert list(tmp_path.iterdir()) == []

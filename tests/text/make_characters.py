@@ -1,0 +1,125 @@
+"""Write ftkeras/text/_characters.py: ask the reference about every code point.
+
+    python tests/text/make_characters.py
+
+Source: `tokenizers` (Rust), its BertNormalizer, BertPreTokenizer and NFD, as installed; run again
+when a new release of it carries another Unicode version (the exhaustive test then fails).
+"""
+
+import itertools
+import pathlib
+import textwrap
+import unicodedata
+from collections.abc import Iterable
+
+import tokenizers
+from tokenizers import normalizers, pre_tokenizers
+
+TARGET = pathlib.Path(__file__).resolve().parents[2] / "ftkeras" / "text" / "_characters.py"
+POINTS = [point for point in range(0x110000) if not 0xD800 <= point <= 0xDFFF]
+LATE, EARLY = "\u302e", "\U0001d165"  # survive strip_accents, with combining classes 224 and 216
+
+
+def bert(chinese: bool = False, accents: bool = False, lower: bool = False):
+    """The reference's normalizer as a function of one string."""
+    return normalizers.BertNormalizer(
+        clean_text=True, handle_chinese_chars=chinese, strip_accents=accents, lowercase=lower
+    ).normalize_str
+
+
+def ranges(points: Iterable[int]) -> str:
+    """Code points as "300-36f 483 …", in hexadecimal."""
+    found: list[list[int]] = []
+    for point in sorted(points):
+        if found and found[-1][1] == point - 1:
+            found[-1][1] = point
+        else:
+            found.append([point, point])
+    return " ".join(f"{a:x}" if a == b else f"{a:x}-{b:x}" for a, b in found)
+
+
+def cases(lower: dict[int, int]) -> str:
+    """Lower-casing as "41-5a+20 100-12e/2+1 …": first-last/step+distance."""
+    found: list[list[int]] = []  # first, last, step, distance
+    for point, small in lower.items():
+        distance, run = small - point, found[-1] if found else [0, 0, 0, None]
+        step = point - run[1]
+        if run[3] == distance and (step == run[2] or (run[0] == run[1] and step in (1, 2))):
+            run[1:3] = [point, step]
+        else:
+            found.append([point, point, 1, distance])
+    return " ".join(
+        f"{a:x}" + (f"-{b:x}" if b > a else "") + (f"/{s}" if s > 1 else "") + f"{d:+x}"
+        for a, b, s, d in found
+    )
+
+
+def combining_classes(kept: list[int], strip) -> dict[int, list[int]]:
+    """Combining class -> the marks of that class which strip_accents leaves in the text."""
+    movable = [p for p in kept if strip(LATE + chr(p) + "b")[0] != LATE]
+    movable += [p for p in kept if strip("a" + chr(p) + EARLY)[1] == EARLY and chr(p) != EARLY]
+    single = {p for p in movable if unicodedata.normalize("NFD", chr(p)) == chr(p)}
+    key = unicodedata.combining
+    order = sorted(single | {ord(LATE), ord(EARLY)}, key=lambda p: (key(chr(p)), p))
+    return {k: list(group) for k, group in itertools.groupby(order, lambda p: key(chr(p)))}
+
+
+def tables() -> dict[str, str]:
+    """Each table's name -> its text."""
+    clean, strip, lower, chinese = bert(), bert(accents=True), bert(lower=True), bert(chinese=True)
+    pieces = pre_tokenizers.BertPreTokenizer().pre_tokenize_str
+    nfd, frozen = normalizers.NFD().normalize_str, unicodedata.ucd_3_2_0.normalize
+    kept = [p for p in POINTS if clean(chr(p)) == chr(p)]
+    marks = [p for p in kept if strip(chr(p)) == "" and nfd(chr(p)) == chr(p)]
+    walls = [p for p in marks if strip(LATE + chr(p) + EARLY) == LATE + EARLY]
+    small = {p: lower(chr(p)) for p in kept if lower(chr(p)) != chr(p)}
+    later = {p: nfd(chr(p)) for p in POINTS if nfd(chr(p)) != frozen("NFD", chr(p))}
+    classes = combining_classes([p for p in kept if strip(chr(p))], strip)
+    return {
+        "SPACES": ranges(p for p in POINTS if clean(chr(p)) == " "),
+        "REMOVED": ranges(p for p in POINTS if clean(chr(p)) == ""),
+        "CHINESE": ranges(p for p in kept if chinese(chr(p)) == f" {chr(p)} "),
+        "PUNCTUATION": ranges(p for p in kept if len(pieces(f"a{chr(p)}b")) == 3),
+        "MARKS": ranges(set(marks) - set(walls)),
+        "WALLS": ranges(walls),
+        "LOWER": cases({p: ord(text) for p, text in small.items() if len(text) == 1}),
+        "LOWER_LONG": " ".join(f"{p:x}>{points(t)}" for p, t in small.items() if len(t) > 1),
+        "DECOMPOSED": " ".join(f"{p:x}>{points(text)}" for p, text in later.items()),
+        "CLASSES": "  ".join(f"{k}: {ranges(group)}" for k, group in classes.items()),
+    }
+
+
+def points(text: str) -> str:
+    """The code points of `text` as "61,301"."""
+    return ",".join(f"{ord(c):x}" for c in text)
+
+
+NOTES = {
+    "SPACES": "Become a space.",
+    "REMOVED": "Dropped before anything else (clean_text): control, format, private use, U+FFFD.",
+    "CHINESE": "Stand alone as words (handle_chinese_chars).",
+    "PUNCTUATION": "Stand alone as words, always.",
+    "MARKS": "Dropped by strip_accents; canonical reordering passes over them.",
+    "WALLS": "Dropped by strip_accents, of combining class 0: reordering stops at them.",
+    "LOWER": "Lower case, one character for one: first-last/step+distance.",
+    "LOWER_LONG": "Lower case, more characters for one.",
+    "DECOMPOSED": "Where the reference's NFD is not that of Unicode 3.2 (`unicodedata.ucd_3_2_0`).",
+    "CLASSES": "Combining classes of the marks that strip_accents leaves: class: code points.",
+}
+
+
+def main() -> None:
+    """Write the tables."""
+    parts = [
+        '"""What the reference does with each code point: hexadecimal code points and ranges.\n\n'
+        "Generated by tests/text/make_characters.py from `tokenizers` "
+        f'{tokenizers.__version__}; not to be edited by hand.\n"""\n'
+    ]
+    for name, text in tables().items():
+        lines = textwrap.wrap(text, 96, break_long_words=False, break_on_hyphens=False)
+        parts.append(f"# {NOTES[name]}\n{name} = \"\"\"\n" + "\n".join(lines) + '\n"""\n')
+    TARGET.write_text("\n".join(parts), encoding="ascii")
+
+
+if __name__ == "__main__":
+    main()
