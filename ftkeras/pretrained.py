@@ -34,9 +34,9 @@ def resolve(name: str) -> pathlib.Path:
         UserError: where it is neither, or the Hub cannot give it.
     """
     folder = pathlib.Path(name).expanduser()
-    if folder.is_dir():
+    if name and folder.is_dir():
         return folder
-    if folder.exists():
+    if folder.is_file():
         raise UserError(f"--encoder={name} is a file; {WHAT_WOULD_DO}")
     if not HUB_ID.fullmatch(name):
         raise UserError(f"--encoder={name}: no such folder; {WHAT_WOULD_DO}")

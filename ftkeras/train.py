@@ -69,6 +69,7 @@ def fit(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
             feed.dataset(),
             validation_data=OrderedFeed(splits.validation, batching).dataset(),
             epochs=config.epochs,
+            shuffle=False,  # the feed has its own order
             verbose=0,
             callbacks=[
                 EpochOrder(feed),

@@ -56,4 +56,6 @@ def _dataset(examples: Examples, batching, plan) -> tf.data.Dataset:
     if examples.pairs:
         inputs["segment_ids"] = tf.TensorSpec((None, None), tf.int32)
     signature = (inputs, tf.TensorSpec((None,), tf.int64))
-    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(4)
+    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    # So that Keras knows where an epoch ends; every epoch has as many batches.
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(plan()))).prefetch(4)

@@ -1,30 +1,28 @@
 """The words that `make_reviews` writes with. Index 0 of a pair is negative, 1 is positive."""
 
-FILM = ("film", "movie", "picture", "story", "sequel", "comedy", "drama", "thriller", "remake")
+FILM = ("film", "movie", "picture", "comedy", "drama", "thriller", "sequel")
 
 THING = (
     "acting", "plot", "script", "soundtrack", "cast", "ending", "dialogue", "camera work", "pacing",
-    "direction", "opening", "first half", "second half", "last act", "lead actor", "villain",
-    "humor", "music", "story", "film", "movie", "main character", "final scene", "editing",
+    "humor", "music", "story", "film", "movie", "first half", "final scene",
 )  # fmt: skip
 
 # Words that one may also deny: "not dull" praises.
 ADJECTIVE = (
     (
         "boring", "dull", "predictable", "slow", "bad", "clumsy", "silly", "forgettable", "tedious",
-        "confusing", "annoying", "flat", "weak", "shallow", "lazy", "messy", "disappointing",
+        "confusing", "annoying", "weak", "disappointing",
     ),
     (
         "funny", "good", "moving", "clever", "convincing", "fresh", "gripping", "memorable", "great",
-        "charming", "original", "exciting", "interesting", "engaging", "touching", "beautiful",
-        "impressive",
+        "charming", "original", "exciting", "interesting",
     ),
 )  # fmt: skip
 
 # Words too strong to be denied in natural English.
 STRONG = (
-    ("terrible", "awful", "dreadful", "horrible", "worthless", "unwatchable", "pathetic", "poor"),
-    ("superb", "brilliant", "wonderful", "masterful", "excellent", "fantastic", "perfect", "amazing"),
+    ("terrible", "awful", "dreadful", "horrible", "unwatchable", "pathetic"),
+    ("superb", "brilliant", "wonderful", "excellent", "fantastic", "amazing"),
 )  # fmt: skip
 
 # (past, base) of what a viewer does, and of what a thing on the screen does.
@@ -43,47 +41,26 @@ DOES = (
     ),
 )  # fmt: skip
 
-INTENSIFIER = ("", "", "", "very ", "really ", "quite ", "truly ", "so ", "surprisingly ")
-COPULA = ("is", "was", "felt", "seemed", "looked")
-NOT = (
-    "is not", "was not", "isn't", "wasn't", "is never", "was never", "did not feel",
-    "didn't seem", "is not very", "is not at all",
-)  # fmt: skip
+INTENSIFIER = ("", "", "", "very ", "really ", "truly ", "so ")
+COPULA = ("is", "was", "felt", "seemed")
+NOT = ("is not", "was not", "isn't", "wasn't", "is never", "was never", "did not seem", "is not very")
 DID_NOT = ("did not", "didn't", "did not really", "never")
-DOES_NOT = ("does not", "doesn't", "never", "hardly ever")
+DOES_NOT = ("does not", "doesn't", "never")
 
 # {0} is what gives way, {1} is what counts: the label of a contrast is that of {1}.
 CONTRAST = (
-    "{0}, but {1}.", "{0}, yet {1}.", "{0}. However, {1}.", "{0}. Still, {1}.", "although {0}, {1}.",
-    "while {0}, {1}.", "even though {0}, {1}.", "{1}, although {0}.", "{1}, even though {0}.",
-    "yes, {0}, but {1}.", "granted, {0}; all the same, {1}.",
+    "{0}, but {1}.", "{0}, but {1}.", "{0}. However, {1}.", "{0}, and yet {1}.", "yes, {0}, but {1}.",
+    "although {0}, {1}.", "even though {0}, {1}.", "{1}, even though {0}.",
 )  # fmt: skip
-AGREEMENT = (
-    "{0}, and {1}.", "{0}. {1}.", "{0}, and what is more, {1}.", "{0}; {1}.", "{0}, because {1}.",
-    "{0}. On top of that, {1}.",
-)  # fmt: skip
+AGREEMENT = ("{0}, and {1}.", "{0}. {1}.", "{0}; {1}.", "{0}, because {1}.", "{0}, and also {1}.")
 
 # {0} is the word that gives way, {1} the word that counts.
 EXPECTED = (
     "I expected a {0} {film}, but I got a {1} one.",
-    "I got a {1} {film} where I had expected a {0} one.",
-    "the critics called the {thing} {0}; to me it was {1}.",
-    "to me the {thing} was {1}, whatever the critics said about a {0} {film}.",
-    "my friends warned me that it would be {0}, and I found it {1}.",
+    "the critics called the {thing} {0}, but to me it was {1}.",
     "it is {1}, not {0}.",
     "it is not {0} but {1}.",
-    "less {0} than I had thought, and far more {1}.",
     "despite the {0} {thing}, this is a {1} {film}.",
-    "this is a {1} {film}, despite the {0} {thing}.",
-)
-
-# What {0} was, had it come true: the label is the opposite of the word's.
-UNFULFILLED = (
-    "I was told that it would be {0}. It was not.",
-    "they promised a {0} {film}, and they were wrong.",
-    "it tries to be {0} and does not manage it.",
-    "it could have been a {0} {film}; it is not.",
-    "I was sure that the {thing} would be {0}, and I was mistaken.",
 )
 
 IDIOM = (

@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from ftkeras.corpora import _review_words as words
 
 LABELS = ("negative", "positive")
-SIZES = {"train": 6000, "validation": 500, "test": 1000}
+SIZES = {"train": 8000, "validation": 500, "test": 1000}
 _SEED = 2019
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
@@ -34,26 +34,25 @@ class Writer:
         # A kind as often as it stands here.
         self._kinds: tuple[Callable[[int], str], ...] = (
             *[self._single] * 16,
-            *[self._contrast] * 9,
-            *[self._agreement] * 9,
-            *[self._expectation] * 4,
-            *[self._unfulfilled] * 1,
+            *[self._contrast] * 7,
+            *[self._agreement] * 7,
+            *[self._expectation] * 3,
             *[self._idiom] * 5,
-            *[self._remark] * 6,
+            *[self._remark] * 11,
         )
 
     def review(self, label: int) -> str:
         """One review: the opinion, at times said twice, led in, or beside something neutral."""
         opinion = self.pick(self._kinds)(label)
-        if self._random.random() < 0.2:
+        if self._random.random() < 0.15:
             opinion += f" {self._clause(label)}."
-        lead = self.pick(words.LEAD) if self._random.random() < 0.15 else ""
+        lead = self.pick(words.LEAD) if self._random.random() < 0.1 else ""
         opinion = _capital(lead + opinion)
         before, after = (self._aside() for _ in range(2))
         return f"{before} {opinion} {after}".strip()
 
     def _aside(self) -> str:
-        return self.pick(words.ASIDE) if self._random.random() < 0.15 else ""
+        return self.pick(words.ASIDE) if self._random.random() < 0.1 else ""
 
     def pick(self, choices: Sequence) -> object:
         return choices[int(self._random.random() * len(choices))]
@@ -70,9 +69,6 @@ class Writer:
     def _expectation(self, label: int) -> str:
         return self._filled(words.EXPECTED, self._adjective(1 - label), self._adjective(label))
 
-    def _unfulfilled(self, label: int) -> str:
-        return self._filled(words.UNFULFILLED, self.pick(words.ADJECTIVE[1 - label]))
-
     def _idiom(self, label: int) -> str:
         return self.pick(words.IDIOM[label]) + self.pick((".", "!"))
 
@@ -81,7 +77,7 @@ class Writer:
         film = self.pick(words.FILM)
         if self._denies():
             word = self.pick(words.ADJECTIVE[1 - label])
-            form = ("not a {0} {1}.", "not {0}.", "not {0} at all.", "no {0} {1}.", "never {0}.")
+            form = ("not a {0} {1}.", "not {0}.", "not {0} at all.", "not very {0}.", "never {0}.")
         else:
             word = self.pick(words.INTENSIFIER) + self._adjective(label)
             form = ("a {0} {1}!", "{0}.", "{0} {1}!", "simply {0}.", "what a {0} {1}!")
@@ -114,14 +110,12 @@ class Writer:
     def _call(self, label: int) -> str:
         if self._denies():
             word = self.pick(words.ADJECTIVE[1 - label])
-            form = ("it is not a {0} {film}", "I would not call the {thing} {0}",
-                    "there is nothing {0} about the {thing}", "it was never a {0} {film}",
-                    "nobody could call the {thing} {0}")  # fmt: skip
+            form = ("it is not a {0} {film}", "it was not a {0} {film}",
+                    "I would not call the {thing} {0}", "there is nothing {0} about the {thing}")
         else:
             word = self._adjective(label)
-            form = ("it is a {0} {film}", "I would call the {thing} {0}",
-                    "there is something {0} about the {thing}", "it was a {0} {film}",
-                    "everybody will call the {thing} {0}")  # fmt: skip
+            form = ("it is a {0} {film}", "it was a {0} {film}",
+                    "I would call the {thing} {0}", "there is something {0} about the {thing}")
         return self._filled(form, word)
 
     def _filled(self, forms: Sequence[str], *chosen: str) -> str:
@@ -132,7 +126,7 @@ class Writer:
         return self.pick(words.ADJECTIVE[label] * 2 + words.STRONG[label])
 
     def _denies(self) -> bool:
-        return self._random.random() < 0.3
+        return self._random.random() < 0.35
 
 
 def corpus() -> dict[str, list[tuple[str, int]]]:

@@ -170,7 +170,8 @@ class TransformerLayer(WeightedLayer):
         scores = ops.matmul(query * size**-0.5, ops.swapaxes(key, -1, -2))
         scores = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
         if score_bias is not None:
-            scores = scores + score_bias
+            # Keras casts a layer's inputs to the compute type, so back to the type of the scores.
+            scores = scores + ops.cast(score_bias, scores.dtype)
         weights = ops.cast(ops.softmax(scores), value.dtype)
         values = ops.matmul(self.drop(weights, self.attention_rate, training), value)
         return ops.reshape(ops.transpose(values, (0, 2, 1, 3)), (-1, self.hidden))

@@ -89,7 +89,9 @@ class Bert(keras.layers.Layer):
         super().__init__(name=name, **kwargs)
         self.vocabulary_size, self.layers = vocabulary_size, layers
         self.hidden, self.heads = hidden, heads
-        self.intermediate = 4 * hidden if intermediate is None else intermediate
+        # Where hidden is no number the check below says so.
+        wide = intermediate is None and _whole(hidden)
+        self.intermediate = 4 * hidden if wide else intermediate
         self.positions, self.segments, self.activation = positions, segments, activation
         self.dropout, self.attention_dropout, self.epsilon = dropout, attention_dropout, epsilon
         self.pooler, self.initial, self.pad_id, self.seed = pooler, initial, pad_id, seed

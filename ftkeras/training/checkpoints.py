@@ -3,6 +3,7 @@
 import pathlib
 
 import keras
+import numpy as np
 
 from ftkeras import files
 from ftkeras.errors import UserError
@@ -13,7 +14,7 @@ def save(model: keras.Model, path: pathlib.Path) -> None:
     from safetensors.numpy import save_file
 
     with files.replacing(path) as beside:
-        save_file({v.path: v.numpy() for v in _weights(model)}, beside)
+        save_file({v.path: np.asarray(v.numpy()) for v in model.weights}, beside)
 
 
 def load(model: keras.Model, path: pathlib.Path) -> None:
@@ -24,7 +25,7 @@ def load(model: keras.Model, path: pathlib.Path) -> None:
     """
     from safetensors import SafetensorError, safe_open
 
-    variables = {v.path: v for v in _weights(model)}
+    variables = {v.path: v for v in model.weights}
     try:
         with safe_open(path, framework="numpy") as tensors:
             there = set(tensors.keys())
@@ -39,8 +40,3 @@ def load(model: keras.Model, path: pathlib.Path) -> None:
         raise UserError(f"--run_dir: {path} is not there; the run kept no weights.") from None
     except (SafetensorError, ValueError) as error:
         raise UserError(f"--run_dir: {path} can't be read: {error}") from None
-
-
-def _weights(model: keras.Model) -> list:
-    seeds = {id(v) for v in model.variables if "seed_generator" in v.path}
-    return [v for v in model.variables if id(v) not in seeds]

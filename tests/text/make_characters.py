@@ -117,7 +117,7 @@ def main() -> None:
     ]
     for name, text in tables().items():
         lines = textwrap.wrap(text, 96, break_long_words=False, break_on_hyphens=False)
-        parts.append(f"# {NOTES[name]}\n{name} = \"\"\"\n" + "\n".join(lines) + '\n"""\n')
+        parts.append(f'# {NOTES[name]}\n{name} = """\n' + "\n".join(lines) + '\n"""\n')
     TARGET.write_text("\n".join(parts), encoding="ascii")
 
 

@@ -1,0 +1,45 @@
+"""Writes the reviews that a run trains, validates and tests on, for another system to train on.
+
+    python benchmarks/imdb_subset.py --flagfile=… --data_dir=… OUT_FOLDER
+
+OUT_FOLDER gets train.jsonl, validation.jsonl and test.jsonl: {"text", "label"} a line.
+"""
+
+import json
+import pathlib
+import sys
+import tempfile
+
+import tensorflow as tf
+
+from ftkeras import catalog, flags
+from ftkeras.splits import Splits
+
+
+def _no_tokens(texts, pairs=None):
+    return {"token_ids": tf.RaggedTensor.from_tensor(tf.zeros([tf.size(texts), 1], tf.int32))}
+
+
+def main(arguments: list[str]) -> None:
+    *flag_arguments, out = arguments
+    config = flags.parse(flag_arguments).config
+    task = catalog.build("task", config.task, data_dir=config.data_dir)
+    pathlib.Path(out).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        splits = Splits(
+            config=config, task=task, text_layer=_no_tokens, folder=pathlib.Path(folder)
+        )
+        texts = {
+            name: [row["text"].decode() for row in dataset.as_numpy_iterator()]
+            for name, dataset in task.splits().items()
+        }
+        for name in ("train", "validation", "test"):
+            examples = getattr(splits, name)
+            source = texts.get(name, texts["train"])
+            with open(pathlib.Path(out) / f"{name}.jsonl", "w", encoding="utf-8") as file:
+                for row, label in zip(examples.rows, examples.own_labels, strict=True):
+                    file.write(json.dumps({"text": source[row], "label": int(label)}) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

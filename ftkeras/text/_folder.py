@@ -1,0 +1,139 @@
+"""A tokenizer's files in a Hugging Face checkpoint folder."""
+
+import json
+import pathlib
+
+from ftkeras.errors import UserError
+
+_WANTED = {
+    "normalizer": "BertNormalizer",
+    "pre_tokenizer": "BertPreTokenizer",
+    "model": "WordPiece",
+}
+_MODEL = {"continuing_subword_prefix": "##", "max_input_chars_per_word": 100, "unk_token": "[UNK]"}
+
+
+def read(folder: pathlib.Path) -> dict:
+    """The arguments of WordPiece that the folder's files say.
+
+    Raises:
+        UserError: naming the file and what in it cannot be followed.
+    """
+    if (folder / "tokenizer.json").is_file():
+        return _read_tokenizer(folder / "tokenizer.json")
+    if (folder / "vocab.txt").is_file():
+        return _read_config(folder)
+    raise _unfit(
+        folder, "has neither tokenizer.json nor vocab.txt; name the folder of a BERT checkpoint"
+    )
+
+
+def _unfit(path: pathlib.Path, problem: str) -> UserError:
+    return UserError(f"--encoder: {path} {problem}.")
+
+
+def _read_json(path: pathlib.Path) -> dict:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unfit(path, f"cannot be read as JSON ({error})") from None
+    if not isinstance(content, dict):
+        raise _unfit(path, "is not a JSON object")
+    return content
+
+
+def _read_tokenizer(path: pathlib.Path) -> dict:
+    content = _read_json(path)
+    parts = {name: content.get(name) or {} for name in _WANTED}
+    for name, wanted in _WANTED.items():
+        kind = parts[name].get("type", "none")
+        if kind != wanted:
+            raise _unfit(path, f"has {name} {kind}; only a BERT tokenizer will do ({wanted})")
+    normalizer, model = parts["normalizer"], parts["model"]
+    for name, wanted in _MODEL.items():
+        if model.get(name, wanted) != wanted:
+            raise _unfit(path, f"has {name} {model[name]!r}; only {wanted!r} will do")
+    if not normalizer.get("clean_text", True):
+        raise _unfit(path, "has clean_text off; only a tokenizer that cleans its text will do")
+    _refuse_added(path, content.get("added_tokens") or [])
+    return {
+        "vocabulary": _by_id(path, model.get("vocab") or {}),
+        "lowercase": normalizer.get("lowercase", True),
+        "strip_accents": normalizer.get("strip_accents"),
+        "split_chinese": normalizer.get("handle_chinese_chars", True),
+    }
+
+
+def _by_id(path: pathlib.Path, ids: dict[str, int]) -> list[str]:
+    tokens = sorted(ids, key=ids.get)
+    for index, token in enumerate(tokens):
+        if ids[token] != index:
+            raise _unfit(
+                path, f"has no single token with id {index}; ids must run from 0 with no gap"
+            )
+    return tokens
+
+
+def _refuse_added(path: pathlib.Path, added: list[dict]) -> None:
+    # Special ones never come out of a text here; others would have to be cut out before all else.
+    names = [token["content"] for token in added if not token.get("special", False)]
+    if names:
+        raise _unfit(
+            path, f"adds tokens that are not special ({', '.join(names[:5])}); remove them"
+        )
+
+
+def _read_config(folder: pathlib.Path) -> dict:
+    path = folder / "tokenizer_config.json"
+    config = _read_json(path) if path.is_file() else {}
+    _refuse_added(path, list(config.get("added_tokens_decoder", {}).values()))
+    if not config.get("do_basic_tokenize", True):
+        raise _unfit(path, "has do_basic_tokenize off; only a tokenizer that splits words will do")
+    return {
+        "vocabulary": read_vocabulary(folder / "vocab.txt"),
+        "lowercase": config.get("do_lower_case", True),
+        "strip_accents": config.get("strip_accents"),
+        "split_chinese": config.get("tokenize_chinese_chars", True),
+    }
+
+
+def read_vocabulary(path: pathlib.Path) -> list[str]:
+    """One token a line, LF or CR LF; the last line may go without.
+
+    Raises:
+        UserError: where the file cannot be read.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unfit(path, f"cannot be read as a UTF-8 vocabulary ({error})") from None
+    # Not splitlines(): some vocabularies hold U+2028 and U+0085 as tokens.
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+def write(folder: pathlib.Path, *, vocabulary, lowercase, strip_accents, split_chinese) -> None:
+    """vocab.txt and tokenizer_config.json, which `read` and transformers read."""
+    broken = [token for token in vocabulary if "\n" in token or token.endswith("\r")]
+    if broken:
+        raise ValueError(
+            f"`vocabulary` must hold no token with a line end. Received: {broken[0]!r}."
+        )
+    if (folder / "tokenizer.json").exists():
+        raise ValueError(f"`folder` must hold no tokenizer.json. Received: {folder}.")
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = "".join(f"{token}\n" for token in vocabulary)
+    (folder / "vocab.txt").write_bytes(lines.encode("utf-8"))
+    config = {
+        "tokenizer_class": "BertTokenizer",
+        "do_lower_case": lowercase,
+        "strip_accents": strip_accents,
+        "tokenize_chinese_chars": split_chinese,
+        "pad_token": "[PAD]",
+        "unk_token": "[UNK]",
+        "cls_token": "[CLS]",
+        "sep_token": "[SEP]",
+        "mask_token": "[MASK]",
+    }
+    text = json.dumps(config, indent=2) + "\n"
+    (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")

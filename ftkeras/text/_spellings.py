@@ -1,0 +1,118 @@
+"""Code point -> the code points that stand for it in a normalized text, as arrays.
+
+Why tables and not tf.strings.lower, RE2's classes and ICU's normalization: each of these follows the
+Unicode version (and ICU the locale) of the library it is linked to, the reference follows its own.
+"""
+
+import functools
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from ftkeras.text import _characters
+
+PAGE = 256
+NOTHING = -1
+WALL = 1  # a dropped mark that ends canonical reordering; U+0001 itself never gets this far
+SELF = 0x110000  # the character as it is
+_SPACE = ord(" ")
+
+
+class Spellings(NamedTuple):
+    """`units[rows[pages[point // PAGE] * PAGE + point % PAGE]]` spells a code point.
+
+    `units` is [number of rows, width] of code points, SELF, WALL or NOTHING; `classes` their canonical
+    combining classes; rows from `first_movable` on have one that is not 0.
+    """
+
+    pages: np.ndarray
+    rows: np.ndarray
+    units: np.ndarray
+    classes: np.ndarray
+    first_movable: int
+
+
+@functools.lru_cache(maxsize=None)
+def spellings(lowercase: bool, strip_accents: bool, split_chinese: bool) -> Spellings:
+    """The tables for one setting of the reference's BertNormalizer (clean_text on)."""
+    classes = _combining_classes() if strip_accents else {}
+    spelled = _spelled(lowercase, strip_accents, split_chinese) | {p: (p,) for p in classes}
+    distinct = sorted(set(spelled.values()), key=lambda units: any(u in classes for u in units))
+    distinct.insert(0, (SELF,))  # row 0, which every code point has that nothing is said of
+    number = {units: row for row, units in enumerate(distinct)}
+    rows = np.zeros(0x110000, np.int32)
+    rows[list(spelled)] = [number[units] for units in spelled.values()]
+    pages, page = np.unique(rows.reshape(-1, PAGE), axis=0, return_inverse=True)
+    width = max(map(len, distinct))
+    units = np.array([u + (NOTHING,) * (width - len(u)) for u in distinct], np.int32)
+    orders = np.array([[classes.get(unit, 0) for unit in row] for row in units.tolist()], np.int32)
+    first_movable = len(distinct) - int(orders.any(axis=1).sum())
+    return Spellings(
+        page.reshape(-1).astype(np.int32), pages.reshape(-1), units, orders, first_movable
+    )
+
+
+def _spelled(lowercase: bool, strip_accents: bool, split_chinese: bool) -> dict[int, tuple]:
+    """Each code point that does not stand for itself alone -> its units, in the reference's order."""
+    steps = {point: (point,) for point in _points(_characters.PUNCTUATION)}
+    if strip_accents:
+        steps |= _decompositions()
+    lower = _lower() if lowercase else {}
+    steps |= {point: steps.get(point, (point,)) for point in lower}
+    dropped = dict.fromkeys(_points(_characters.MARKS), ())
+    dropped |= dict.fromkeys(_points(_characters.WALLS), (WALL,))
+    dropped = dropped if strip_accents else {}
+    punctuation = set(_points(_characters.PUNCTUATION))
+    spelled = {}
+    for point, decomposed in (dropped | steps).items():
+        units = [u for d in decomposed for u in dropped.get(d, lower.get(d, (d,)))]
+        spaced = [(_SPACE, u, _SPACE) if u in punctuation else (u,) for u in units]
+        spelled[point] = tuple(u for group in spaced for u in group)
+    if split_chinese:
+        for point in _points(_characters.CHINESE):
+            spelled[point] = (_SPACE, *spelled.get(point, (SELF,)), _SPACE)
+    spelled |= dict.fromkeys(_points(_characters.SPACES), (_SPACE,))
+    return spelled | dict.fromkeys(_points(_characters.REMOVED), ())
+
+
+def _points(table: str) -> Iterator[int]:
+    for item in table.split():
+        first, _, last = item.partition("-")
+        yield from range(int(first, 16), int(last or first, 16) + 1)
+
+
+def _pairs(table: str) -> dict[int, tuple]:
+    pairs = (item.split(">") for item in table.split())
+    return {int(point, 16): tuple(int(u, 16) for u in units.split(",")) for point, units in pairs}
+
+
+def _lower() -> dict[int, tuple]:
+    found = _pairs(_characters.LOWER_LONG)
+    for item in _characters.LOWER.split():
+        parts = re.fullmatch(r"(\w+?)(?:-(\w+))?(?:/(\d))?([+-]\w+)", item)
+        first, last, step, distance = parts.groups()
+        for point in range(int(first, 16), int(last or first, 16) + 1, int(step or 1)):
+            found[point] = (point + int(distance, 16),)
+    return found
+
+
+def _decompositions() -> dict[int, tuple]:
+    # ucd_3_2_0 stays at Unicode 3.2 in every Python; what came later stands in the table.
+    nfd = functools.partial(unicodedata.ucd_3_2_0.normalize, "NFD")
+    every = (p for p in range(0xC0, 0x30000) if not 0xD800 <= p <= 0xDFFF)
+    changed = ((point, nfd(chr(point))) for point in every)
+    found = {point: tuple(map(ord, text)) for point, text in changed if text != chr(point)}
+    return found | _pairs(_characters.DECOMPOSED)
+
+
+def _combining_classes() -> dict[int, int]:
+    found, current = {}, 0
+    for item in _characters.CLASSES.split():
+        if item.endswith(":"):
+            current = int(item[:-1])
+        else:
+            found |= dict.fromkeys(_points(item), current)
+    return found

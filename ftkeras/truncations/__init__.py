@@ -1,0 +1,1 @@
+"""What to keep of a text that is too long."""

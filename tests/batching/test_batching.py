@@ -1,0 +1,131 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ftkeras.batching import _store
+from ftkeras.batching._feed import OrderedFeed, TrainingFeed
+from ftkeras.batching.padded import Padded
+
+TEXTS = [b"a", b"bb cc dd", b"", b"e f", b"g h i j k", b"a"]
+LABELS = [0, 1, 0, 1, 1, 0]
+
+
+def _text_layer(texts, pairs=None):
+    """Each byte is its own token, in front of it a 1, so that no text is empty."""
+
+    def ids(strings):
+        values = tf.cast(tf.strings.unicode_decode(strings, "UTF-8"), tf.int32)
+        return tf.concat([tf.ones_like(values[:, :1].to_tensor(shape=[None, 1])), values], axis=1)
+
+    first = ids(texts)
+    if pairs is None:
+        return {"token_ids": first}
+    second = ids(pairs)
+    segments = tf.concat([tf.zeros_like(first), tf.ones_like(second)], axis=1)
+    return {"token_ids": tf.concat([first, second], axis=1), "segment_ids": segments}
+
+
+def _expected(text: bytes) -> list[int]:
+    return [1, *text]
+
+
+@pytest.fixture(autouse=True)
+def few_texts_a_step(monkeypatch):
+    monkeypatch.setattr(_store, "TEXTS_A_STEP", 4)
+
+
+@pytest.fixture
+def examples(tmp_path):
+    dataset = tf.data.Dataset.from_tensor_slices({"text": TEXTS, "label": np.int64(LABELS)})
+    return _store.write(dataset, _text_layer, tmp_path, name="train")
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    columns = {"text": TEXTS, "pair": TEXTS[::-1], "label": np.int64(LABELS)}
+    dataset = tf.data.Dataset.from_tensor_slices(columns)
+    return _store.write(dataset, _text_layer, tmp_path, name="train", pairs=True)
+
+
+def test_store_keeps_every_text_in_order(examples):
+    assert [examples.ids(i).tolist() for i in range(len(examples))] == list(map(_expected, TEXTS))
+    assert examples.own_labels.tolist() == LABELS
+    assert examples.lengths.tolist() == [1 + len(text) for text in TEXTS]
+
+
+def test_equal_texts_have_equal_digests(examples):
+    _, counts = np.unique(examples.digests, return_counts=True)
+    assert sorted(counts) == [1, 1, 1, 1, 2]
+
+
+def test_token_ids_stay_on_disk(examples):
+    assert isinstance(examples.token_ids, np.memmap)
+
+
+def test_view_holds_the_examples_asked_for(examples):
+    view = examples.of(np.array([4, 1])).of(np.array([1]), name="validation")
+    assert (len(view), view.name, view.ids(0).tolist()) == (1, "validation", _expected(TEXTS[1]))
+
+
+def test_empty_dataset_gives_no_examples(tmp_path):
+    dataset = tf.data.Dataset.from_tensor_slices({"text": TEXTS, "label": np.int64(LABELS)}).take(0)
+    assert len(_store.write(dataset, _text_layer, tmp_path, name="none")) == 0
+
+
+def test_batch_is_padded_to_its_longest(examples):
+    batch = Padded(batch_size=2, pad_id=9).collate(examples, np.array([0, 3]))
+    assert batch["token_ids"].tolist() == [[1, 97, 9, 9], [1, *b"e f"]]
+
+
+def test_pairs_have_segment_ids(pairs):
+    batch = Padded(batch_size=2, pad_id=9).collate(pairs, np.array([0, 2]))
+    assert batch["token_ids"].tolist() == [[1, 97, 1, 97, 9], [1, 1, *b"e f"]]
+    assert batch["segment_ids"].tolist() == [[0, 0, 1, 1, 0], [0, 1, 1, 1, 1]]
+
+
+def _epoch(examples, *, seed: int, epoch: int) -> list[list[int]]:
+    feed = TrainingFeed(examples, Padded(batch_size=2, pad_id=0), seed=seed)
+    feed.epoch = epoch
+    return [labels.tolist() for _, labels in feed.dataset().as_numpy_iterator()]
+
+
+def test_order_depends_on_seed_and_epoch_only(examples):
+    wide = examples.of(np.tile(np.arange(6), 20))
+    assert _epoch(wide, seed=1, epoch=3) == _epoch(wide, seed=1, epoch=3)
+    assert _epoch(wide, seed=1, epoch=3) != _epoch(wide, seed=1, epoch=4)
+    assert _epoch(wide, seed=1, epoch=3) != _epoch(wide, seed=2, epoch=3)
+
+
+def test_each_pass_is_the_epoch_then_set(examples):
+    wide = examples.of(np.tile(np.arange(6), 20))
+    feed = TrainingFeed(wide, Padded(batch_size=2, pad_id=0), seed=1)
+    dataset = feed.dataset()
+    feed.epoch = 4
+    passed = [labels.tolist() for _, labels in dataset.as_numpy_iterator()]
+    assert passed == _epoch(wide, seed=1, epoch=4)
+
+
+@given(
+    lengths=st.lists(st.integers(1, 50), min_size=1, max_size=40),
+    batch_size=st.integers(1, 9),
+    seed=st.integers(0, 5),
+)
+def test_every_example_comes_once_an_epoch(lengths, batch_size, seed):
+    order = np.random.default_rng(seed).permutation(len(lengths))
+    plan = Padded(batch_size=batch_size, pad_id=0).plan(np.array(lengths), order)
+    assert sorted(np.concatenate(plan)) == list(range(len(lengths)))
+    assert all(len(positions) == batch_size for positions in plan[:-1])
+    assert 1 <= len(plan[-1]) <= batch_size
+
+
+def test_evaluation_order_can_be_undone(examples):
+    feed = OrderedFeed(examples, Padded(batch_size=4, pad_id=0))
+    batches = list(feed.dataset().as_numpy_iterator())
+    labels = np.concatenate([labels for _, labels in batches])
+    restored = np.empty_like(labels)
+    restored[feed.positions] = labels
+    assert restored.tolist() == LABELS
+    widths = [inputs["token_ids"].shape[1] for inputs, _ in batches]
+    assert widths == sorted(widths, reverse=True)

@@ -1,0 +1,95 @@
+import subprocess
+import sys
+
+import pytest
+
+from ftkeras import catalog, flags
+from ftkeras.config import Config, PredictConfig
+from ftkeras.errors import UserError
+
+
+def test_no_verb_means_train():
+    command = flags.parse(["--task=imdb", "--learning_rate=2e-5"])
+    assert command == flags.Command("train", Config(task="imdb", learning_rate=2e-5))
+
+
+def test_nothing_at_all_means_train_with_defaults():
+    assert flags.parse([]) == flags.Command("train", Config())
+
+
+def test_repeated_flag_is_kept_in_order():
+    command = flags.parse(["predict", "--model=m", "--text=one", "--text=two"])
+    assert command.config == PredictConfig(model="m", text=("one", "two"))
+
+
+def test_flag_after_a_flagfile_wins(tmp_path):
+    (tmp_path / "a.cfg").write_text("# a recipe\n--epochs=5\n--batch_size=8\n")
+    config = flags.parse([f"--flagfile={tmp_path / 'a.cfg'}", "--epochs=2"]).config
+    assert (config.epochs, config.batch_size) == (2, 8)
+
+
+def test_rendered_config_is_read_back_the_same(tmp_path):
+    config = Config(
+        encoder="bert(layers=2, vocabulary='a b.txt')",
+        train_examples=10,
+        export=("huggingface", "saved_model"),
+        deterministic=False,
+        warmup="7",
+    )
+    (tmp_path / "run.cfg").write_text(flags.render(config))
+    assert flags.parse([f"--flagfile={tmp_path / 'run.cfg'}"]).config == config
+
+
+def test_recorded_run_does_not_say_where_it_went():
+    assert "run_dir" not in flags.render(Config(run_dir="runs/here"))
+
+
+def test_finished_run_is_told_by_its_own_record(tmp_path):
+    (tmp_path / "run.cfg").write_text(flags.render(Config(epochs=7, export=("saved_model",))))
+    config = flags.parse(["export", f"--run_dir={tmp_path}", "--export=huggingface"]).config
+    assert (config.epochs, config.export, config.run_dir) == (7, ("huggingface",), str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--taks=imdb"], "no flag --taks; did you mean --task"),
+        (["trian"], "no verb 'trian'; there are: train, evaluate, export, predict"),
+        (["--epochs=many"], "--epochs=many"),
+        (["--task"], "task"),
+        (["train", "imdb"], "'imdb' stands alone"),
+        (["--flagfile=nowhere.cfg"], "--flagfile.*nowhere.cfg"),
+        (["evaluate"], "needs --run_dir"),
+        (["evaluate", "--run_dir=nowhere"], "--run_dir=nowhere"),
+        (["predict", "--epochs=3"], "no flag --epochs"),
+    ],
+)
+def test_wrong_command_line_is_told_in_one_line(arguments, message):
+    with pytest.raises(UserError, match=message) as caught:
+        flags.parse(arguments)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("verb", [None, *flags.VERBS])
+def test_help_names_every_flag_and_part(verb):
+    text = flags.help_text(verb)
+    config = flags.VERBS[verb or "train"].config
+    for name in config.__dataclass_fields__:
+        assert f"--{name} " in text
+    if config is Config:
+        for kind in catalog.KINDS:
+            assert all(name in text for name in catalog.names(kind))
+    assert all(len(line) <= 100 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["predict", "--help"], ["help"]])
+def test_help_loads_no_framework(arguments):
+    code = (
+        "import sys; from ftkeras.main import main; code = main(sys.argv[1:]); "
+        "sys.exit(code or bool({'tensorflow', 'keras', 'numpy'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--flagfile" in done.stdout
