@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
-from ftkeras import catalog, pretrained
+from ftkeras import catalog, corpora, pretrained
 from ftkeras.catalog import Spec
 from ftkeras.config import Config, warmup_steps
 from ftkeras.errors import UserError
@@ -140,7 +140,7 @@ def _from_scratch(spec: Spec, *, pooler: bool, seed: int):
             "to start from scratch."
         )
     wordpiece = WordPiece.from_vocabulary(
-        arguments.pop("vocabulary"), lowercase=arguments.pop("lowercase", True)
+        _vocabulary(arguments.pop("vocabulary")), lowercase=arguments.pop("lowercase", True)
     )
     encoder = catalog.construct(
         "encoder",
@@ -152,6 +152,12 @@ def _from_scratch(spec: Spec, *, pooler: bool, seed: int):
         seed=seed,
     )
     return encoder, wordpiece
+
+
+def _vocabulary(name: str) -> pathlib.Path:
+    """A vocab.txt, or the one of a bundled corpus by the corpus' name."""
+    bundled = pathlib.Path(corpora.__file__).parent / name / "vocab.txt"
+    return bundled if bundled.is_file() else pathlib.Path(name)
 
 
 def _of_folder(folder: pathlib.Path, spec: Spec, *, pooler, load, seed=None):
@@ -176,8 +182,7 @@ def _of_folder(folder: pathlib.Path, spec: Spec, *, pooler, load, seed=None):
             f"--encoder: {folder} has a vocabulary of {len(wordpiece.vocabulary)} tokens and "
             f"weights for {encoder.vocabulary_size}; they are not of one checkpoint."
         )
-    encoder.build()
     if load:
-        for fresh in encoder.load(pretrained.read_tensors(folder)):
+        for fresh in encoder.load(pretrained.read_tensors(folder), source=str(folder)):
             print(f"newly initialised, for the checkpoint does not hold it: {fresh}")
     return encoder, wordpiece

@@ -4,11 +4,13 @@ import functools
 import pathlib
 
 import numpy as np
+import tensorflow as tf
 
 from ftkeras.batching import _store
 from ftkeras.batching._store import Examples
 from ftkeras.config import Config
 from ftkeras.errors import UserError
+from ftkeras.sources._stream import user_error
 
 
 class Splits:
@@ -58,9 +60,13 @@ class Splits:
     @functools.cache  # noqa: B019  a run has one of these objects
     def _whole(self, name: str) -> Examples:
         dataset = self._datasets[name]
-        examples = _store.write(
-            dataset, self.text_layer, self.folder, name=name, pairs=self.task.pairs
-        )
+        try:
+            examples = _store.write(
+                dataset, self.text_layer, self.folder, name=name, pairs=self.task.pairs
+            )
+        except tf.errors.OpError as error:
+            # What a source raised arrives wrapped by tf.data.
+            raise (user_error(error) or error) from error
         if not len(examples):
             raise UserError(f"--task={self.config.task}: the {name} split is empty.")
         return examples

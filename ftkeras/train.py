@@ -35,8 +35,10 @@ def run(config: Config) -> None:
             folder=pathlib.Path(folder),
         )
         counts = _show_splits(splits)
-        record(experiment, run_dir)
-        trained = fit(experiment, splits, run_dir)
+        feed = training_feed(experiment, splits)
+        assemble.compile_model(config, experiment.model, total_steps=len(feed) * config.epochs)
+        record(experiment, run_dir)  # nothing is written before all that can be wrong was looked at
+        trained = fit(experiment, feed, splits, run_dir)
         print("evaluating the best epoch …")
         measured = evaluate.evaluate(experiment, splits, run_dir)
     metrics = {**measured, "train": trained, "data": counts, "versions": report.versions()}
@@ -46,16 +48,22 @@ def run(config: Config) -> None:
     export.write(writers)
 
 
-def fit(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
+def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
+    """The batches to train on."""
+    config = experiment.config
+    batching = assemble.batching(config, pad_id=experiment.model.pad_id)
+    return TrainingFeed(splits.train, batching, seed=config.seed)
+
+
+def fit(
+    experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pathlib.Path
+) -> dict:
     """Trains, and leaves the model with the best epoch's weights.
 
     Returns:
         What metrics.json says under "train".
     """
     config, model = experiment.config, experiment.model
-    batching = assemble.batching(config, pad_id=model.pad_id)
-    feed = TrainingFeed(splits.train, batching, seed=config.seed)
-    assemble.compile_model(config, model, total_steps=len(feed) * config.epochs)
     best = BestEpoch(
         run_dir / assemble.WEIGHTS_FILE,
         objective=config.objective,
@@ -67,7 +75,7 @@ def fit(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
     try:
         model.fit(
             feed.dataset(),
-            validation_data=OrderedFeed(splits.validation, batching).dataset(),
+            validation_data=OrderedFeed(splits.validation, feed.batching).dataset(),
             epochs=config.epochs,
             shuffle=False,  # the feed has its own order
             verbose=0,
@@ -134,7 +142,8 @@ def _show_splits(splits: Splits) -> dict[str, int]:
     print("examples: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
     shared = splits.in_train_and_test()
     if shared:
-        print(f"note: {shared:,} texts of test stand in train or validation too")
+        stand = "text of test stands" if shared == 1 else "texts of test stand"
+        print(f"note: {shared:,} {stand} in train or validation too")
     return {**counts, "in_train_and_test": shared}
 
 

@@ -1,6 +1,8 @@
 """What every test may ask for."""
 
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
@@ -22,3 +24,34 @@ def pytest_configure():
     cpu = tf.config.list_physical_devices("CPU")[0]
     two = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, two)
+
+
+FLAGS = pathlib.Path(__file__).resolve().parents[1] / "flags"
+QUICK = [f"--flagfile={FLAGS / 'quickstart.cfg'}", "--train_examples=600", "--test_examples=60"]
+
+
+def run_ftkeras(*arguments: str, cwd: pathlib.Path, **options) -> subprocess.CompletedProcess:
+    """The command line as a user runs it: a process of its own."""
+    command = [sys.executable, "-m", "ftkeras.main", *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300, **options
+    )
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory) -> pathlib.Path:
+    """A folder in which the quickstart was run: run/ and saved_models/quickstart/1 are there."""
+    folder = tmp_path_factory.mktemp("finished")
+    done = run_ftkeras(
+        *QUICK,
+        "--run_dir=run",
+        "--epochs=2",
+        "--export=saved_model",
+        "--export=huggingface",
+        "--tensorboard",
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    (folder / "stdout.txt").write_text(done.stdout)
+    (folder / "stderr.txt").write_text(done.stderr)
+    return folder

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import ml_dtypes
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from ftkeras import pretrained
@@ -31,7 +32,6 @@ def assert_refused(action, *parts):
     assert "\n" not in message
     for part in ("--encoder", *map(str, parts)):
         assert part in message
-    return message
 
 
 def assert_equal(actual, wanted):
@@ -152,21 +152,16 @@ def test_index_without_plain_file_names_is_refused(tmp_path, index):
     assert_refused(lambda: pretrained.read_tensors(tmp_path), "index.json", "weight_map")
 
 
-@pytest.mark.parametrize("file", ["pytorch_model.bin", "model.ckpt", "weights.pt"])
-def test_pickled_weights_are_refused_with_the_way_out(tmp_path, file):
-    (tmp_path / file).touch()
-    message = assert_refused(
-        lambda: pretrained.read_tensors(tmp_path), file, "unpickling can run code"
-    )
-    assert f"from_pretrained('{tmp_path}').save_pretrained(" in message
+PICKLED, OTHER = "unpickling can run code", "another framework's format"
+NOT_READ = {"pytorch_model.bin": PICKLED, "model.ckpt": PICKLED, "weights.pt": PICKLED}
+NOT_READ |= {"tf_model.h5": OTHER, "flax_model.msgpack": OTHER}
 
 
-@pytest.mark.parametrize("file", ["tf_model.h5", "flax_model.msgpack"])
-def test_other_frameworks_weights_are_refused_with_the_way_out(tmp_path, file):
+@pytest.mark.parametrize("file", NOT_READ)
+def test_other_weights_are_refused_with_the_way_out(tmp_path, file):
     (tmp_path / file).touch()
-    assert_refused(
-        lambda: pretrained.read_tensors(tmp_path), file, "another framework", "save_pretrained("
-    )
+    way = f"from_pretrained('{tmp_path}').save_pretrained("
+    assert_refused(lambda: pretrained.read_tensors(tmp_path), file, NOT_READ[file], way)
 
 
 def test_folder_without_weights_is_refused(tmp_path):
@@ -187,8 +182,6 @@ def test_written_folder_reads_back_and_leaves_nothing_beside(tmp_path):
 
 def test_written_weights_say_they_are_pytorch_s(tmp_path):
     pretrained.write(tmp_path, config={}, tensors=TENSORS)
-    from safetensors import safe_open
-
     with safe_open(tmp_path / "model.safetensors", framework="numpy") as file:
         assert file.metadata() == {"format": "pt"}
 
@@ -227,13 +220,9 @@ except errors.UserError as error:
     print("refused", error)
 """
     clean = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
-    done = subprocess.run(
-        [sys.executable, "-c", code, name],
-        env={**clean, **environment, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    environment = {**clean, **environment, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", code, name]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return done.stdout.removesuffix("\n")
 
 

@@ -14,8 +14,8 @@ ADJECTIVE = (
         "confusing", "annoying", "weak", "disappointing",
     ),
     (
-        "funny", "good", "moving", "clever", "convincing", "fresh", "gripping", "memorable", "great",
-        "charming", "original", "exciting", "interesting",
+        "funny", "good", "moving", "clever", "convincing", "fresh", "gripping", "memorable",
+        "great", "charming", "original", "exciting", "interesting",
     ),
 )  # fmt: skip
 
@@ -41,16 +41,18 @@ DOES = (
     ),
 )  # fmt: skip
 
-INTENSIFIER = ("", "", "", "very ", "really ", "truly ", "so ")
+INTENSIFIER = ("", "", "", "very ", "really ", "truly ", "rather ")
 COPULA = ("is", "was", "felt", "seemed")
-NOT = ("is not", "was not", "isn't", "wasn't", "is never", "was never", "did not seem", "is not very")
+NOT = (
+    "is not", "was not", "isn't", "wasn't", "is never", "was never", "did not seem", "is not very",
+)  # fmt: skip
 DID_NOT = ("did not", "didn't", "did not really", "never")
 DOES_NOT = ("does not", "doesn't", "never")
 
 # {0} is what gives way, {1} is what counts: the label of a contrast is that of {1}.
 CONTRAST = (
-    "{0}, but {1}.", "{0}, but {1}.", "{0}. However, {1}.", "{0}, and yet {1}.", "yes, {0}, but {1}.",
-    "although {0}, {1}.", "even though {0}, {1}.", "{1}, even though {0}.",
+    "{0}, but {1}.", "{0}, but {1}.", "{0}. However, {1}.", "{0}, and yet {1}.",
+    "yes, {0}, but {1}.", "although {0}, {1}.", "even though {0}, {1}.", "{1}, even though {0}.",
 )  # fmt: skip
 AGREEMENT = ("{0}, and {1}.", "{0}. {1}.", "{0}; {1}.", "{0}, because {1}.", "{0}, and also {1}.")
 
@@ -65,30 +67,36 @@ EXPECTED = (
 
 IDIOM = (
     (
-        "A waste of time", "What a waste of time", "A complete waste of money",
-        "Not worth a minute", "Not worth the ticket", "Not worth seeing", "I want my money back",
-        "Avoid it", "Avoid this movie", "Save your money", "Do not waste your time", "Don't bother",
-        "Skip this one", "I walked out after an hour", "I fell asleep", "Not recommended",
-        "I cannot recommend it", "I would not watch it again", "Never again",
-        "I could not wait for it to end", "You will regret it", "Not a single laugh",
-        "Every minute is wasted", "One of the worst films of the year", "Two thumbs down",
-        "No masterpiece", "It does not get any worse", "There are better ways to spend an evening",
-        "Every scene made me want to leave", "I want those two hours back", "Not for me",
-        "It was a mistake to see it", "Money badly spent", "It left me cold", "A mess",
-        "A disaster from start to finish", "Nothing works here", "Nobody should watch this",
+        "this movie is not worth the time", "it is not worth it", "the worst movie I have seen",
+        "a waste of time", "what a waste of time", "this film is a waste of time",
+        "a complete waste of money", "not worth a minute", "not worth the ticket",
+        "not worth seeing", "I want my money back", "avoid it", "avoid this movie",
+        "save your money", "do not waste your time", "don't bother", "skip this one",
+        "I walked out after an hour", "I fell asleep", "not recommended", "I cannot recommend it",
+        "I would not watch it again", "never again", "I could not wait for it to end",
+        "you will regret it", "not a single laugh", "every minute is wasted",
+        "one of the worst films of the year", "two thumbs down", "no masterpiece",
+        "it does not get any worse", "there are better ways to spend an evening",
+        "every scene made me want to leave", "I want those two hours back", "not for me",
+        "it was a mistake to see it", "money badly spent", "it left me cold", "a mess",
+        "a disaster from start to finish", "nothing works here", "nobody should watch this",
+        "an absolute bore", "I do not recommend it",
     ),
     (
-        "Worth every minute", "Worth every penny", "Well worth the ticket", "Well worth seeing",
-        "Not a waste of time at all", "Far from a waste of money", "See it",
-        "Do not miss it", "Don't miss this movie", "You have to see this one", "A must-see",
-        "I laughed until I cried", "I was on the edge of my seat", "Highly recommended",
-        "I can only recommend it", "I would watch it again", "I will watch it again and again",
-        "I did not want it to end", "You will not regret it", "Never a dull moment",
-        "Not a minute is wasted", "One of the best films of the year", "Two thumbs up",
-        "A masterpiece", "It does not get any better", "There is no better way to spend an evening",
-        "Every scene made me want to stay", "Two hours well spent", "Just right for me",
-        "It was no mistake to see it", "Money well spent", "It warmed my heart", "A joy",
-        "A triumph from start to finish", "Everything works here", "Everybody should watch this",
+        "this movie is worth every minute", "it is worth it", "the best movie I have seen",
+        "worth every minute", "worth every penny", "this film is worth every penny",
+        "well worth the ticket", "well worth seeing", "not a waste of time at all",
+        "far from a waste of money", "see it", "do not miss it", "don't miss this movie",
+        "you have to see this one", "a must-see", "I laughed until I cried",
+        "I was on the edge of my seat", "highly recommended", "I can only recommend it",
+        "I would watch it again", "I will watch it again and again", "I did not want it to end",
+        "you will not regret it", "never a dull moment", "not a minute is wasted",
+        "one of the best films of the year", "two thumbs up", "a masterpiece",
+        "it does not get any better", "there is no better way to spend an evening",
+        "every scene made me want to stay", "two hours well spent", "just right for me",
+        "it was no mistake to see it", "money well spent", "it warmed my heart", "a joy",
+        "an absolute joy", "I recommend it",
+        "a triumph from start to finish", "everything works here", "everybody should watch this",
     ),
 )  # fmt: skip
 
@@ -98,8 +106,25 @@ ASIDE = (
     "It runs for two hours.", "The theater was half full.", "It is set in Chicago.",
     "I had read the book before.", "It came out last summer.", "We watched it at home.",
     "The tickets were sold out.", "It is based on a novel.", "I saw it twice.",
-    "My parents came along.", "It follows a family over one winter.", "It was shot in black and white.",
-    "I knew nothing about the director.", "The kids were with us.", "It takes place on a train.",
-    "A neighbor lent me the disc.", "It was the late show on a Friday.",
+    "My parents came along.", "It follows a family over one winter.",
+    "It was shot in black and white.", "I knew nothing about the director.",
+    "The kids were with us.", "It takes place on a train.", "A neighbor lent me the disc.",
+    "It was the late show on a Friday.",
 )  # fmt: skip
 LEAD = ("Honestly, ", "For me, ", "In short, ", "To be fair, ", "All in all, ", "In my opinion, ")
+
+# {0} is an adjective: of one's own mind, and denied.
+REMARK = (
+    ("a {0} {film}!", "{0}.", "{0} {film}!", "simply {0}.", "what a {0} {film}!"),
+    ("not a {0} {film}.", "not {0}.", "not {0} at all.", "not very {0}.", "never {0}."),
+)
+CALL = (
+    (
+        "it is a {0} {film}", "it was a {0} {film}", "I would call the {thing} {0}",
+        "there is something {0} about the {thing}",
+    ),
+    (
+        "it is not a {0} {film}", "it was not a {0} {film}", "I would not call the {thing} {0}",
+        "there is nothing {0} about the {thing}",
+    ),
+)  # fmt: skip

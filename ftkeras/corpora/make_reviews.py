@@ -17,11 +17,12 @@ import re
 import string
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from ftkeras.corpora import _review_words as words
 
 LABELS = ("negative", "positive")
-SIZES = {"train": 8000, "validation": 500, "test": 1000}
+SIZES = {"train": 12000, "validation": 500, "test": 1000}
 _SEED = 2019
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
@@ -33,97 +34,86 @@ class Writer:
         self._random = random.Random(seed)
         # A kind as often as it stands here.
         self._kinds: tuple[Callable[[int], str], ...] = (
-            *[self._single] * 16,
-            *[self._contrast] * 7,
-            *[self._agreement] * 7,
+            *[self._single] * 18,
+            *[self._contrast] * 5,
+            *[self._agreement] * 4,
             *[self._expectation] * 3,
             *[self._idiom] * 5,
-            *[self._remark] * 11,
+            *[self._remark] * 12,
         )
 
     def review(self, label: int) -> str:
-        """One review: the opinion, at times said twice, led in, or beside something neutral."""
-        opinion = self.pick(self._kinds)(label)
-        if self._random.random() < 0.15:
+        """One review: the opinion, at times said twice, led in, or followed by an aside."""
+        opinion = self._pick(self._kinds)(label)
+        if self._random.random() < 0.05:
             opinion += f" {self._clause(label)}."
-        lead = self.pick(words.LEAD) if self._random.random() < 0.1 else ""
-        opinion = _capital(lead + opinion)
-        before, after = (self._aside() for _ in range(2))
-        return f"{before} {opinion} {after}".strip()
+        lead = self._pick(words.LEAD) if self._random.random() < 0.07 else ""
+        aside = f" {self._pick(words.ASIDE)}" if self._random.random() < 0.12 else ""
+        return _capital(lead + opinion) + aside
 
-    def _aside(self) -> str:
-        return self.pick(words.ASIDE) if self._random.random() < 0.1 else ""
-
-    def pick(self, choices: Sequence) -> object:
+    def _pick(self, choices: Sequence) -> Any:
         return choices[int(self._random.random() * len(choices))]
 
     def _single(self, label: int) -> str:
         return f"{self._clause(label)}."
 
     def _contrast(self, label: int) -> str:
-        return self.pick(words.CONTRAST).format(self._clause(1 - label), self._clause(label))
+        return self._pick(words.CONTRAST).format(self._clause(1 - label), self._clause(label))
 
     def _agreement(self, label: int) -> str:
-        return self.pick(words.AGREEMENT).format(self._clause(label), self._clause(label))
+        return self._pick(words.AGREEMENT).format(self._clause(label), self._clause(label))
 
     def _expectation(self, label: int) -> str:
         return self._filled(words.EXPECTED, self._adjective(1 - label), self._adjective(label))
 
     def _idiom(self, label: int) -> str:
-        return self.pick(words.IDIOM[label]) + self.pick((".", "!"))
+        return self._pick(words.IDIOM[label]) + self._pick((".", "!"))
 
     def _remark(self, label: int) -> str:
-        """Without a verb: "A very clever film!", "Not a funny movie."."""
-        film = self.pick(words.FILM)
-        if self._denies():
-            word = self.pick(words.ADJECTIVE[1 - label])
-            form = ("not a {0} {1}.", "not {0}.", "not {0} at all.", "not very {0}.", "never {0}.")
-        else:
-            word = self.pick(words.INTENSIFIER) + self._adjective(label)
-            form = ("a {0} {1}!", "{0}.", "{0} {1}!", "simply {0}.", "what a {0} {1}!")
-        return self.pick(form).format(word, film)
+        """Without a verb: "A very clever film!", "Not funny at all."."""
+        return self._described(words.REMARK, label)
 
     def _clause(self, label: int) -> str:
-        return self.pick((self._quality, self._quality, self._feeling, self._effect, self._call))(label)
+        forms = (self._quality, self._quality, self._feeling, self._effect, self._call)
+        return self._pick(forms)(label)
+
+    def _call(self, label: int) -> str:
+        return self._described(words.CALL, label)
 
     def _quality(self, label: int) -> str:
-        subject = f"the {self.pick(words.THING)}"
+        subject = f"the {self._pick(words.THING)}"
         if self._denies():
-            return f"{subject} {self.pick(words.NOT)} {self.pick(words.ADJECTIVE[1 - label])}"
-        word = self.pick(words.INTENSIFIER) + self._adjective(label)
-        return f"{subject} {self.pick(words.COPULA)} {word}"
+            return f"{subject} {self._pick(words.NOT)} {self._pick(words.ADJECTIVE[1 - label])}"
+        return f"{subject} {self._pick(words.COPULA)} {self._intense(label)}"
 
     def _feeling(self, label: int) -> str:
-        thing = self.pick(words.THING)
+        thing = self._pick(words.THING)
         if not self._denies():
-            return f"I {self.pick(words.FELT[label])[0]} the {thing}"
-        negation, (past, base) = self.pick(words.DID_NOT), self.pick(words.FELT[1 - label])
+            return f"I {self._pick(words.FELT[label])[0]} the {thing}"
+        negation, (past, base) = self._pick(words.DID_NOT), self._pick(words.FELT[1 - label])
         return f"I {negation} {base if negation.startswith('did') else past} the {thing}"
 
     def _effect(self, label: int) -> str:
-        thing = self.pick(words.THING)
+        thing = self._pick(words.THING)
         if not self._denies():
-            return f"the {thing} {self.pick(words.DOES[label])[0]}"
-        negation, (third, base) = self.pick(words.DOES_NOT), self.pick(words.DOES[1 - label])
+            return f"the {thing} {self._pick(words.DOES[label])[0]}"
+        negation, (third, base) = self._pick(words.DOES_NOT), self._pick(words.DOES[1 - label])
         return f"the {thing} {negation} {base if negation.startswith('does') else third}"
 
-    def _call(self, label: int) -> str:
+    def _described(self, forms: Sequence[Sequence[str]], label: int) -> str:
         if self._denies():
-            word = self.pick(words.ADJECTIVE[1 - label])
-            form = ("it is not a {0} {film}", "it was not a {0} {film}",
-                    "I would not call the {thing} {0}", "there is nothing {0} about the {thing}")
-        else:
-            word = self._adjective(label)
-            form = ("it is a {0} {film}", "it was a {0} {film}",
-                    "I would call the {thing} {0}", "there is something {0} about the {thing}")
-        return self._filled(form, word)
+            return self._filled(forms[1], self._pick(words.ADJECTIVE[1 - label]))
+        return self._filled(forms[0], self._intense(label))
 
     def _filled(self, forms: Sequence[str], *chosen: str) -> str:
-        form = self.pick(forms)
-        return form.format(*chosen, film=self.pick(words.FILM), thing=self.pick(words.THING))
+        form = self._pick(forms)
+        return form.format(*chosen, film=self._pick(words.FILM), thing=self._pick(words.THING))
 
     def _adjective(self, label: int) -> str:
-        return self.pick(words.ADJECTIVE[label] * 2 + words.STRONG[label])
+        return self._pick(words.ADJECTIVE[label] * 2 + words.STRONG[label])
+
+    def _intense(self, label: int) -> str:
+        return self._pick(words.INTENSIFIER) + self._adjective(label)
 
     def _denies(self) -> bool:
         return self._random.random() < 0.35
@@ -168,7 +158,12 @@ def _write_lines(path: pathlib.Path, lines: Sequence[str]) -> None:
 
 
 def _bare_idioms() -> list[tuple[str, int]]:
-    return [(f"{idiom}{end}", label) for label in (0, 1) for idiom in words.IDIOM[label] for end in ".!"]
+    return [
+        (_capital(idiom) + end, label)
+        for label in (0, 1)
+        for idiom in words.IDIOM[label]
+        for end in ".!"
+    ]
 
 
 def _new_reviews(writer: Writer, label: int, count: int, seen: set[str]) -> list[tuple[str, int]]:

@@ -65,7 +65,7 @@ class AclImdb:
             for path in (self._path / self._split / folder).glob("*.txt")
         ]
         if len({label for _, label, _ in files}) < len(_LABELS):
-            raise self._unusable(f"needs .txt files in both {self._split}/neg and {self._split}/pos")
+            raise self._unusable(f"needs .txt files in {self._split}/neg and {self._split}/pos")
         _, labels, paths = zip(*sorted(files), strict=True)
         examples = tf.data.Dataset.from_tensor_slices(
             {"text": list(paths), "label": tf.constant(labels, tf.int64)}
@@ -79,9 +79,9 @@ class AclImdb:
     def _members(self) -> Iterator[Example]:
         empty = True
         try:
-            with tarfile.open(self._path, "r|*") as archive:
+            with tarfile.open(self._path) as archive:
                 for member in archive:
-                    # tarfile remembers each member it has seen: 100,000 of them are not flat memory.
+                    # tarfile remembers every member it has passed, all 100,000 of them.
                     archive.members.clear()
                     found = _MEMBER.fullmatch(member.name)
                     if found and found[1] == self._split and member.isfile():

@@ -18,9 +18,7 @@ class Jsonl(Table):
     """
 
     def rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        with open(
-            self._path, encoding="utf-8-sig", errors="surrogateescape", newline="\n"
-        ) as file:
+        with open(self._path, encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
             for line, record in enumerate(file, start=1):
                 if record.strip():
                     yield line, self._parsed(line, record)

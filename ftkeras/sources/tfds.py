@@ -1,7 +1,9 @@
 """Examples from TensorFlow Datasets."""
 
+import contextlib
 import logging
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -73,42 +75,63 @@ class Tfds:
         return examples.map(lambda row: {name: row[of] for name, of in features.items()})
 
     def _builder(self, tfds: Any) -> Any:
-        folder = self.prepared
         try:
-            if folder:
-                builder = tfds.builder_from_directory(folder)
-            else:
-                builder = tfds.builder(self._name, data_dir=self._data_dir)
-                if not builder.is_prepared():
-                    self._download(builder)
+            # A folder without the data is no news here: what follows fetches it or says so.
+            with _quiet("absl"):
+                folder = self.prepared
+                builder = (
+                    tfds.builder_from_directory(folder)
+                    if folder
+                    else tfds.builder(self._name, data_dir=self._data_dir)
+                )
+            if not builder.is_prepared():
+                self._download(builder)
         except Exception as error:  # Whatever TFDS met, the way out is the same.
-            raise self._unusable(str(folder or self._data_dir), error) from error
+            tried = folder or self._data_dir or tfds.core.constants.DATA_DIR
+            raise self._unusable(str(tried), error) from error
         self._require_files(builder)
         return builder
 
     def _download(self, builder: Any) -> None:
-        # Each of the download's ten retries would be told between two states of the progress bar.
-        logging.getLogger("urllib3").setLevel(logging.ERROR)
-        if self._host:
-            import requests  # TFDS's own HTTP client: the same proxies, the same certificates.
+        import requests  # TFDS's own HTTP client: the same proxies, the same certificates.
 
-            requests.head(self._host, timeout=20).close()
-        builder.download_and_prepare()
+        if self._host:
+            try:
+                requests.head(self._host, timeout=20).close()
+            except requests.RequestException as error:
+                raise ConnectionError(f"no answer from {self._host} for the download") from error
+        # The progress bar is news enough: urllib3 would tell of each of ten retries.
+        with _quiet("urllib3"):
+            builder.download_and_prepare()
 
     def _require_files(self, builder: Any) -> None:
-        name = self._name.partition("/")[0]
+        name, folder = self._name.partition("/")[0], str(builder.data_dir)
         if builder.name != name:
-            raise self._unusable(str(builder.data_dir), f"holds {builder.name!r}, not {name!r}")
+            raise self._unusable(folder, f"it holds {builder.name!r}, not {name!r}")
+        if self._split not in builder.info.splits:
+            raise self._unusable(folder, f"it has no split {self._split!r}")
         for path in builder.info.splits[self._split].filepaths:
             if not pathlib.Path(path).is_file():
-                raise self._unusable(str(builder.data_dir), f"{path.name} is missing")
+                raise self._unusable(folder, f"{path.name} is missing")
 
     def _unusable(self, folder: str, reason: Any) -> UserError:
         reason = " ".join(str(reason).split())[:200]
         return UserError(
-            f"--data_dir: cannot have {self._name!r} from TensorFlow Datasets in {folder!r}"
-            f" ({reason}). Point --data_dir at a folder that TensorFlow Datasets prepared{self._hint}."
+            f"--data_dir: cannot get {self._name!r} through TensorFlow Datasets, tried {folder!r}"
+            f" ({reason}). Point --data_dir at a folder that TensorFlow Datasets"
+            f" prepared{self._hint}."
         )
+
+
+@contextlib.contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _version(info: pathlib.Path) -> tuple[int, ...]:

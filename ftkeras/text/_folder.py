@@ -23,9 +23,7 @@ def read(folder: pathlib.Path) -> dict:
         return _read_tokenizer(folder / "tokenizer.json")
     if (folder / "vocab.txt").is_file():
         return _read_config(folder)
-    raise _unfit(
-        folder, "has neither tokenizer.json nor vocab.txt; name the folder of a BERT checkpoint"
-    )
+    raise _unfit(folder, "has no tokenizer.json and no vocab.txt; name a BERT checkpoint")
 
 
 def _unfit(path: pathlib.Path, problem: str) -> UserError:
@@ -68,9 +66,7 @@ def _by_id(path: pathlib.Path, ids: dict[str, int]) -> list[str]:
     tokens = sorted(ids, key=ids.get)
     for index, token in enumerate(tokens):
         if ids[token] != index:
-            raise _unfit(
-                path, f"has no single token with id {index}; ids must run from 0 with no gap"
-            )
+            raise _unfit(path, f"has not one token with id {index}; ids must run from 0, no gap")
     return tokens
 
 
@@ -78,9 +74,7 @@ def _refuse_added(path: pathlib.Path, added: list[dict]) -> None:
     # Special ones never come out of a text here; others would have to be cut out before all else.
     names = [token["content"] for token in added if not token.get("special", False)]
     if names:
-        raise _unfit(
-            path, f"adds tokens that are not special ({', '.join(names[:5])}); remove them"
-        )
+        raise _unfit(path, f"adds tokens not marked special: {', '.join(names[:5])}; remove them")
 
 
 def _read_config(folder: pathlib.Path) -> dict:
@@ -116,9 +110,7 @@ def write(folder: pathlib.Path, *, vocabulary, lowercase, strip_accents, split_c
     """vocab.txt and tokenizer_config.json, which `read` and transformers read."""
     broken = [token for token in vocabulary if "\n" in token or token.endswith("\r")]
     if broken:
-        raise ValueError(
-            f"`vocabulary` must hold no token with a line end. Received: {broken[0]!r}."
-        )
+        raise ValueError(f"`vocabulary` must hold no line ends. Received: {broken[0]!r}.")
     if (folder / "tokenizer.json").exists():
         raise ValueError(f"`folder` must hold no tokenizer.json. Received: {folder}.")
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Code point -> the code points that stand for it in a normalized text, as arrays.
 
-Why tables and not tf.strings.lower, RE2's classes and ICU's normalization: each of these follows the
-Unicode version (and ICU the locale) of the library it is linked to, the reference follows its own.
+Why tables and not tf.strings.lower, RE2's classes and ICU's normalization: each of these follows
+the Unicode version (and ICU the locale) of its own library, and the reference yet another one.
 """
 
 import functools
@@ -24,8 +24,8 @@ _SPACE = ord(" ")
 class Spellings(NamedTuple):
     """`units[rows[pages[point // PAGE] * PAGE + point % PAGE]]` spells a code point.
 
-    `units` is [number of rows, width] of code points, SELF, WALL or NOTHING; `classes` their canonical
-    combining classes; rows from `first_movable` on have one that is not 0.
+    `units` is [number of rows, width] of code points, SELF, WALL or NOTHING; `classes` holds their
+    canonical combining classes; rows from `first_movable` on have one that is not 0.
     """
 
     pages: np.ndarray
@@ -35,7 +35,7 @@ class Spellings(NamedTuple):
     first_movable: int
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def spellings(lowercase: bool, strip_accents: bool, split_chinese: bool) -> Spellings:
     """The tables for one setting of the reference's BertNormalizer (clean_text on)."""
     classes = _combining_classes() if strip_accents else {}
@@ -50,13 +50,12 @@ def spellings(lowercase: bool, strip_accents: bool, split_chinese: bool) -> Spel
     units = np.array([u + (NOTHING,) * (width - len(u)) for u in distinct], np.int32)
     orders = np.array([[classes.get(unit, 0) for unit in row] for row in units.tolist()], np.int32)
     first_movable = len(distinct) - int(orders.any(axis=1).sum())
-    return Spellings(
-        page.reshape(-1).astype(np.int32), pages.reshape(-1), units, orders, first_movable
-    )
+    page = page.reshape(-1).astype(np.int32)
+    return Spellings(page, pages.reshape(-1), units, orders, first_movable)
 
 
 def _spelled(lowercase: bool, strip_accents: bool, split_chinese: bool) -> dict[int, tuple]:
-    """Each code point that does not stand for itself alone -> its units, in the reference's order."""
+    """Each code point that is not spelled as itself -> its units."""
     steps = {point: (point,) for point in _points(_characters.PUNCTUATION)}
     if strip_accents:
         steps |= _decompositions()

@@ -13,9 +13,8 @@ _PAIR_SPECIALS = 3  # [CLS] a [SEP] b [SEP]
 class TextLayer(tf.Module):
     """Texts, or pairs of texts, to input ids: [CLS] a [SEP], or [CLS] a [SEP] b [SEP].
 
-    Pairs are shortened longest first: the longer text down to the shorter one's length, then both to
-    half, where the second text has the odd piece if the first is not the longer one; these limits are
-    what `tokenizers` has for `longest_first`. `truncation` then decides what of each text is kept.
+    Pairs are shortened longest first, by `longest_first` below; `truncation` then decides what of
+    each text is kept.
 
     Args:
         wordpiece: texts -> pieces.

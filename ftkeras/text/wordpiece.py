@@ -10,6 +10,7 @@ from ftkeras.errors import UserError
 from ftkeras.text import _folder
 from ftkeras.text._spellings import NOTHING, PAGE, SELF, WALL, spellings
 
+SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 MAX_WORD_CHARACTERS = 100
 _ASCII = r"[\x00-\x7f]*"
 _ASCII_CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+"
@@ -19,11 +20,12 @@ _ASCII_PUNCTUATION = r"([!-/:-@\[-`{-~])"
 class WordPiece(tf.Module):
     """Strings to WordPiece ids, as TensorFlow ops that a SavedModel can hold.
 
-    clean -> space out CJK -> NFD, drop accents -> lower -> split at spaces and punctuation -> longest
-    matching pieces, left to right; a word of over 100 characters, or with no match, is [UNK].
+    clean -> space out CJK -> NFD, drop accents -> lower -> split at spaces and punctuation ->
+    longest matching pieces, left to right. A word of over 100 characters, or with no match, is
+    [UNK].
 
-    The ids equal those of Hugging Face's `tokenizers` (BertNormalizer, BertPreTokenizer, WordPiece) on
-    every string. Text is data: "[SEP]" in a text is three words. Bytes that are no UTF-8 are dropped.
+    The ids equal those of Hugging Face's `tokenizers` (BertNormalizer, BertPreTokenizer, WordPiece)
+    on every string. Text is data: "[SEP]" in it is three words. Bytes that are not UTF-8 go.
     Source: Schuster and Nakajima, 2012; Devlin et al., 2019, https://arxiv.org/abs/1810.04805;
     Song et al., 2021, https://arxiv.org/abs/2012.15524.
 
@@ -49,7 +51,7 @@ class WordPiece(tf.Module):
     ):
         super().__init__()
         self.vocabulary = tuple(vocabulary)
-        specials = _special_ids(self.vocabulary)
+        specials = _special_ids(tuple(vocabulary))
         self.pad_id, self.unknown_id, self.cls_id, self.sep_id = specials
         self.lowercase = bool(lowercase)
         self.strip_accents = self.lowercase if strip_accents is None else bool(strip_accents)
@@ -67,8 +69,8 @@ class WordPiece(tf.Module):
         """Texts, string [batch] -> ids, int32 [batch, (pieces)]."""
         words = self.words(texts)
         characters = tf.strings.length(words.flat_values, unit="UTF8_CHAR")
-        known = tf.where(characters > MAX_WORD_CHARACTERS, "[UNK]", words.flat_values)
-        return words.with_flat_values(self._pieces.tokenize(known)).merge_dims(1, 2)
+        short = tf.where(characters > MAX_WORD_CHARACTERS, "[UNK]", words.flat_values)
+        return words.with_flat_values(self._pieces.tokenize(short)).merge_dims(1, 2)
 
     def words(self, texts) -> tf.RaggedTensor:
         """Texts, string [batch] -> normalized words, string [batch, (words)]."""
@@ -95,13 +97,12 @@ class WordPiece(tf.Module):
         text = tf.broadcast_to(points.value_rowids()[:, tf.newaxis], tf.shape(units))
         there = units != NOTHING
         units, text = tf.boolean_mask(units, there), tf.boolean_mask(text, there)
-        units = tf.cond(
-            tf.reduce_any(rows >= tables.first_movable),
-            lambda: _reordered(
-                units, text, tf.boolean_mask(tf.gather(tables.classes, rows), there)
-            ),
-            lambda: units,
-        )
+
+        def in_order():
+            return _ordered(units, text, tf.boolean_mask(tf.gather(tables.classes, rows), there))
+
+        # Sorting takes longer than all else here, and hardly a text has marks that could move.
+        units = tf.cond(tf.reduce_any(rows >= tables.first_movable), in_order, lambda: units)
         seen = units != WALL
         units, text = tf.boolean_mask(units, seen), tf.boolean_mask(text, seen)
         spelled = tf.RaggedTensor.from_value_rowids(units, text, points.nrows(), validate=False)
@@ -109,25 +110,31 @@ class WordPiece(tf.Module):
 
     @classmethod
     def from_folder(cls, folder: pathlib.Path) -> "WordPiece":
-        """The tokenizer of a Hugging Face checkpoint folder.
+        """The tokenizer in a Hugging Face checkpoint's folder.
 
         tokenizer.json decides where there is one, else vocab.txt and tokenizer_config.json.
 
         Raises:
             UserError: where there is no such file, or a tokenizer of another kind.
         """
-        arguments = _folder.read(pathlib.Path(folder))
-        try:
-            return cls(**arguments)
-        except ValueError as error:
-            raise UserError(
-                f"--encoder: {folder} has a vocabulary that will not do: {error}"
-            ) from None
+        return cls._from_files(folder, _folder.read(pathlib.Path(folder)))
 
     @classmethod
     def from_vocabulary(cls, path: pathlib.Path, *, lowercase: bool = True) -> "WordPiece":
-        """A vocabulary file, UTF-8, one token a line."""
-        return cls(vocabulary=_folder.read_vocabulary(pathlib.Path(path)), lowercase=lowercase)
+        """A vocabulary file, UTF-8, one token a line.
+
+        Raises:
+            UserError: where it cannot be read, or is no vocabulary that will do.
+        """
+        vocabulary = _folder.read_vocabulary(pathlib.Path(path))
+        return cls._from_files(path, {"vocabulary": vocabulary, "lowercase": lowercase})
+
+    @classmethod
+    def _from_files(cls, path: pathlib.Path, arguments: dict) -> "WordPiece":
+        try:
+            return cls(**arguments)
+        except ValueError as error:
+            raise UserError(f"--encoder: {path} holds a vocabulary that fails: {error}") from None
 
     def save(self, folder: pathlib.Path) -> None:
         """Writes vocab.txt and tokenizer_config.json, as `from_folder` and transformers read them.
@@ -145,7 +152,7 @@ class WordPiece(tf.Module):
         )
 
 
-def _reordered(units: tf.Tensor, text: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+def _ordered(units: tf.Tensor, text: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
     """Canonical ordering (Unicode Standard, D109): runs of marks sorted by class, stably.
 
     Runs end where the class is 0 and where a text does.
@@ -155,13 +162,13 @@ def _reordered(units: tf.Tensor, text: tf.Tensor, classes: tf.Tensor) -> tf.Tens
 
 
 def _special_ids(vocabulary: tuple[str, ...]) -> list[int]:
-    """The ids of [PAD], [UNK], [CLS] and [SEP]."""
+    """The ids of SPECIAL_TOKENS."""
     ids = {token: index for index, token in enumerate(vocabulary)}
-    missing = [token for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]") if token not in ids]
+    missing = [token for token in SPECIAL_TOKENS if token not in ids]
     if missing:
         raise ValueError(
-            f"`vocabulary` must hold [PAD], [UNK], [CLS] and [SEP]. Received: {len(vocabulary)} "
-            f"tokens without {', '.join(missing)}."
+            f"`vocabulary` must hold {', '.join(SPECIAL_TOKENS)}. "
+            f"Received: {len(vocabulary)} tokens without {', '.join(missing)}."
         )
     if len(ids) < len(vocabulary) or "" in ids:
         odd = next(token for i, token in enumerate(vocabulary) if ids[token] != i or not token)
@@ -169,4 +176,4 @@ def _special_ids(vocabulary: tuple[str, ...]) -> list[int]:
             "`vocabulary` must hold each token once, and none that is empty. "
             f"Received: {odd!r} {vocabulary.count(odd)} times."
         )
-    return [ids[token] for token in ("[PAD]", "[UNK]", "[CLS]", "[SEP]")]
+    return [ids[token] for token in SPECIAL_TOKENS]

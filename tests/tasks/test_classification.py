@@ -1,0 +1,94 @@
+"""One's own files."""
+
+import pytest
+import tensorflow as tf
+
+from ftkeras.errors import UserError
+from ftkeras.sources._stream import user_error
+from ftkeras.tasks.classification import Classification
+from tests.sources.reading import elements
+
+FILES = {
+    "train.csv": "text,label\na,no\nb,yes\n",
+    "test.tsv": "text\tlabel\nc\tyes\n",
+    "more.jsonl": '{"text": "d", "label": "no"}\n',
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, content in FILES.items():
+        (tmp_path / name).write_text(content)
+    return str(tmp_path)
+
+
+def test_three_formats_share_the_labels_of_train(folder):
+    task = Classification(train="train.csv", test="test.tsv", validation="more.jsonl")
+    splits = task.splits(folder)
+    assert task.labels == ("no", "yes")
+    assert not task.pairs
+    assert {name: elements(split) for name, split in splits.items()} == {
+        "train": [(b"a", 0), (b"b", 1)],
+        "test": [(b"c", 1)],
+        "validation": [(b"d", 0)],
+    }
+
+
+def test_relative_files_without_data_dir_are_in_the_current_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    task = Classification(train="train.csv", test=f"{folder}/test.tsv")
+    assert task.labels == ("no", "yes")
+    assert elements(task.splits(None)["test"]) == [(b"c", 1)]
+
+
+@pytest.mark.parametrize("labels", ["yes, no", ("yes", "no"), ["yes", "no"]])
+def test_given_labels_keep_their_order(folder, labels):
+    task = Classification(train="train.csv", test="test.tsv", labels=labels)
+    assert task.labels == ("yes", "no")
+    assert elements(task.splits(folder)["train"]) == [(b"a", 1), (b"b", 0)]
+
+
+def test_label_of_test_that_train_lacks_names_its_line(folder, tmp_path):
+    (tmp_path / "test.tsv").write_text("text\tlabel\nc\tyes\nd\tmaybe\n")
+    test = Classification(train="train.csv", test="test.tsv").splits(folder)["test"]
+    with pytest.raises(tf.errors.OpError) as raised:
+        elements(test)
+    assert "line 3: label 'maybe' is not one of 'no', 'yes'" in str(user_error(raised.value))
+
+
+def test_one_label_only_is_refused(folder, tmp_path):
+    (tmp_path / "train.csv").write_text("text,label\na,no\n")
+    with pytest.raises(UserError, match="one label only, 'no'"):
+        Classification(train="train.csv", test="test.tsv").splits(folder)
+
+
+def test_missing_file_is_named_before_anything_is_read(folder):
+    with pytest.raises(UserError, match=r"gone\.csv"):
+        Classification(train="train.csv", test="gone.csv").splits(folder)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"train": "train.txt"}, "`train` must end in .csv, .tsv, .jsonl. Received: 'train.txt'"),
+        ({"validation": ""}, "`validation` must end in"),
+        ({"labels": "a"}, "`labels` must be two or more different names. Received: 'a'"),
+        ({"labels": "a,b,a"}, "`labels`"),
+        ({"labels": "a,,b"}, "`labels`"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, told):
+    with pytest.raises(ValueError, match="Received") as raised:
+        Classification(**({"train": "a.csv", "test": "b.csv"} | arguments))
+    assert told in str(raised.value)
+
+
+@pytest.mark.shared_data
+def test_real_pairs(shared_data):
+    task = Classification(
+        train="train.tsv", test="dev.tsv", text="#1 String", pair="#2 String", label="Quality"
+    )
+    splits = task.splits(str(shared_data / "mrpc"))
+    assert task.pairs
+    assert task.labels == ("0", "1")
+    assert len(elements(splits["train"])) == 3667

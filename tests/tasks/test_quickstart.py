@@ -1,0 +1,20 @@
+"""The bundled corpus as a task."""
+
+from ftkeras.corpora.make_reviews import SIZES
+from ftkeras.tasks.quickstart import Quickstart
+from tests.sources.reading import elements
+
+
+def test_splits_are_balanced_and_share_no_text():
+    splits = {name: elements(split) for name, split in Quickstart().splits(None).items()}
+    assert {name: len(rows) for name, rows in splits.items()} == SIZES
+    for rows in splits.values():
+        assert sum(label for _, label in rows) * 2 == len(rows)
+    texts = [text for rows in splits.values() for text, _ in rows]
+    assert len(set(texts)) == len(texts)
+
+
+def test_label_names_fit_the_ids():
+    found = dict(elements(Quickstart().splits(None)["train"]))
+    assert Quickstart.labels[found[b"Worth every minute."]] == "positive"
+    assert Quickstart.labels[found[b"A waste of time."]] == "negative"

@@ -1,0 +1,171 @@
+"""What a user gets wrong: one line that names the flag, exit code 2, nothing half-written."""
+
+import json
+import pathlib
+
+import pytest
+from conftest import QUICK
+
+from ftkeras.main import main
+
+FIXTURES = pathlib.Path(__file__).parent / "encoders" / "fixtures"
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """An empty current folder, no Hub."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    return tmp_path
+
+
+def _refused(capsys, *arguments: str) -> str:
+    before = sorted(pathlib.Path().rglob("*"))
+    assert main(list(arguments)) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("ftkeras: ")
+    assert said.count("\n") == 1
+    assert "Traceback" not in said
+    assert sorted(pathlib.Path().rglob("*")) == before, "something was left half-written"
+    return said
+
+
+@pytest.mark.parametrize(
+    ("flag", "named"),
+    [
+        ("--task=imbd", ["--task", "imbd", "imdb"]),
+        ("--task=quickstart(x=1)", ["--task", "'x'"]),
+        ("--schedule=linaer", ["--schedule", "linaer", "linear"]),
+        ("--schedule=linear(ned=1)", ["--schedule", "'ned'", "end"]),
+        ("--optimizer=adamw(decay=-1)", ["--optimizer", "decay", "-1"]),
+        ("--loss=cross_entropy(label_smoothing=2)", ["--loss", "label_smoothing", "2"]),
+        ("--head=classification(pooling='max')", ["--head", "pooling", "max", "mean"]),
+        ("--truncation=middle", ["--truncation", "middle", "head_tail"]),
+        ("--truncation=head_tail(head=-2)", ["--truncation", "head", "-2"]),
+        ("--batching=paded", ["--batching", "padded"]),
+        ("--export=onxn", ["--export", "onxn", "saved_model"]),
+        ("--learning_rate=-1", ["--learning_rate", "-1"]),
+        ("--max_length=65", ["--max_length=65", "64"]),
+        ("--warmup=100000", ["--warmup=100000", "updates"]),
+        ("--encoder=no/such-encoder", ["--encoder", "no/such-encoder"]),
+        ("--encoder=bert(layers=2)", ["--encoder", "vocabulary"]),
+        ("--encoder=bert(vocabulary='no.txt')", ["--encoder", "no.txt"]),
+        ("--encoder=bert(vocabulary='reviews', hidden=30, heads=4)", ["--encoder", "heads"]),
+        ("--encoder=roberta(vocabulary='reviews')", ["--encoder", "roberta", "bert"]),
+        ("--run_dir=/dev/null/run", ["--run_dir=/dev/null/run"]),
+        ("--export_dir=/dev/null/x", ["--export_dir=/dev/null/x"]),
+        ("--data_dir=nowhere", ["nowhere"]),
+        ("--flagfile=nowhere.cfg", ["--flagfile", "nowhere.cfg"]),
+        ("--epochz=3", ["--epochz", "--epochs"]),
+    ],
+)
+def test_wrong_flag_is_told_in_one_line(capsys, flag, named):
+    said = _refused(capsys, *QUICK, flag)
+    for name in named:
+        assert name in said
+
+
+def _own_data(train: str, test: str = "text,label\ngood,pos\nbad,neg\n") -> str:
+    pathlib.Path("train.csv").write_text(train)
+    pathlib.Path("test.csv").write_text(test)
+    return "--task=classification(train='train.csv', test='test.csv')"
+
+
+MANY = "text,label\n" + "good,pos\nbad,neg\n" * 20
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "named"),
+    [
+        ("text,label\n" + "good,pos\n" * 20, MANY, ["--task", "'pos'"]),
+        (MANY, "text,label\n" + "good,pos\n" * 20, ["--task", "test", "'pos'"]),
+        ("text,label\n", MANY, ["--task", "train.csv"]),
+        (MANY, "", ["--task", "test.csv"]),
+        (MANY, "text,label\ngood,pos\nbad,awful\n", ["--task", "test.csv", "line 3", "awful"]),
+        ("review,label\ngood,pos\nbad,neg\n", MANY, ["--task", "'text'", "review"]),
+        ("text,label\ngood,pos\nbad,neg\n", MANY, ["--validation_share"]),
+    ],
+)
+def test_data_that_cannot_be_learnt_is_told_in_one_line(capsys, train, test, named):
+    said = _refused(capsys, *QUICK, _own_data(train, test))
+    for name in named:
+        assert name in said
+
+
+def _checkpoint(**changes) -> pathlib.Path:
+    """A copy of a fixture's checkpoint, its config.json changed."""
+    source = next(path.parent for path in FIXTURES.rglob("model.safetensors"))
+    folder = pathlib.Path("checkpoint")
+    folder.mkdir()
+    config = json.loads((source / "config.json").read_text()) | changes
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "model.safetensors").write_bytes((source / "model.safetensors").read_bytes())
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary += [f"w{i}" for i in range(config["vocab_size"] - 5)]
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
+    return folder
+
+
+def test_vocabulary_that_does_not_fit_the_weights_is_refused(capsys):
+    folder = _checkpoint()
+    with (folder / "vocab.txt").open("a") as file:
+        file.write("one\ntoo\nmany\n")
+    assert "vocabulary" in _refused(capsys, *QUICK, "--encoder=checkpoint", "--max_length=32")
+
+
+@pytest.mark.parametrize(
+    ("broken", "named"),
+    [
+        (lambda f: (f / "model.safetensors").write_bytes(b"\x08"), ["model.safetensors"]),
+        (lambda f: (f / "config.json").write_text("{"), ["config.json"]),
+        (lambda f: (f / "vocab.txt").unlink(), ["vocab"]),
+        (
+            lambda f: (f / "model.safetensors").rename(f / "pytorch_model.bin"),
+            ["pytorch_model.bin", "safetensors"],
+        ),
+    ],
+)
+def test_broken_checkpoint_is_told_in_one_line(capsys, broken, named):
+    broken(_checkpoint())
+    said = _refused(capsys, *QUICK, "--encoder=checkpoint", "--max_length=32")
+    for name in ("--encoder", *named):
+        assert name in said
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"model_type": "roberta"}, {"position_embedding_type": "relative_key"}, {"hidden_act": "mish"}],
+)
+def test_model_of_another_kind_is_refused(capsys, changes):
+    _checkpoint(**changes)
+    said = _refused(capsys, *QUICK, "--encoder=checkpoint", "--max_length=32")
+    assert next(iter(changes.values())) in said
+
+
+def test_export_that_cannot_be_is_refused_before_training(capsys):
+    said = _refused(
+        capsys, *QUICK, "--head=classification(pooling='mean')", "--export=huggingface"
+    )
+    assert "--export=huggingface" in said
+    assert "head=False" in said
+
+
+def test_run_folder_that_holds_a_run_is_left_alone(capsys):
+    pathlib.Path("run").mkdir()
+    pathlib.Path("run", "run.cfg").write_text("--task=imdb\n")
+    assert "--run_dir=run" in _refused(capsys, *QUICK, "--run_dir=run")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict"],
+        ["predict", "--model=nowhere", "--text=a"],
+        ["predict", "--model=.", "--text=a"],
+        ["evaluate", "--run_dir=nowhere"],
+        ["export"],
+        ["serf"],
+    ],
+)
+def test_wrong_verb_call_is_told_in_one_line(capsys, arguments):
+    _refused(capsys, *arguments)
