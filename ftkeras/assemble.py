@@ -1,5 +1,6 @@
 """A configuration to the things it names: text layer, model, data, and how it is trained."""
 
+import json
 import pathlib
 import re
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from ftkeras.training.finetuner import FineTuner
 # Where a run keeps what makes its encoder and text layer again: config.json and the vocabulary.
 ENCODER_FOLDER = "encoder"
 WEIGHTS_FILE = "weights.safetensors"
+LABELS_FILE = "labels.json"
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Experiment:
 
     config: Config
     task: object
+    labels: tuple[str, ...]
     text_layer: TextLayer
     model: FineTuner
 
@@ -41,10 +44,9 @@ def experiment(config: Config, *, run_dir: pathlib.Path | None = None) -> Experi
     """
     check(config)
     fix_randomness(config)
-    task = catalog.build("task", config.task)
-    head = catalog.build(
-        "head", config.head or task.head, classes=len(task.labels), seed=config.seed
-    )
+    task = catalog.build("task", config.task, data_dir=config.data_dir)
+    labels = tuple(json.loads((run_dir / LABELS_FILE).read_text()) if run_dir else task.labels)
+    head = catalog.build("head", config.head or task.head, classes=len(labels), seed=config.seed)
     encoder, wordpiece = _encoder(config, pooler=head.needs_pooler, run_dir=run_dir)
     if config.max_length > encoder.positions:
         raise UserError(
@@ -57,7 +59,7 @@ def experiment(config: Config, *, run_dir: pathlib.Path | None = None) -> Experi
         truncation=catalog.build("truncation", config.truncation),
         max_length=config.max_length,
     )
-    return Experiment(config, task, text_layer, model)
+    return Experiment(config, task, labels, text_layer, model)
 
 
 def check(config: Config) -> None:

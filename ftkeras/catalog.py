@@ -66,8 +66,10 @@ def find(kind: str, name: str) -> type:
     module = importlib.import_module(f"ftkeras.{KINDS[kind]}.{name}")
     wanted = name.replace("_", "")
     for member in vars(module).values():
-        if inspect.isclass(member) and member.__module__ == module.__name__ and (
-            member.__name__.lower() == wanted
+        if (
+            inspect.isclass(member)
+            and member.__module__ == module.__name__
+            and (member.__name__.lower() == wanted)
         ):
             return member
     raise TypeError(f"{module.__name__} holds no class named like its file")

@@ -62,9 +62,7 @@ class Config:
         True, "Training", "The same seed gives the same numbers twice on one machine."
     )
 
-    run_dir: str | None = _flag(
-        None, "Output", "The run's folder. Default: runs/<task>/<time>."
-    )
+    run_dir: str | None = _flag(None, "Output", "The run's folder. Default: runs/<task>/<time>.")
     export: tuple[str, ...] = _flag(
         ("saved_model",), "Output", "What to export, repeatable: {export}; none for nothing."
     )

@@ -4,6 +4,6 @@
 class UserError(Exception):
     """A condition the user caused and can mend.
 
-    The message is one line: the flag, the value received, and what would do. The command line prints
-    it without a traceback and exits with code 2.
+    The message is one line: the flag, the value received, and what would do. The command line
+    prints it without a traceback and exits with code 2.
     """

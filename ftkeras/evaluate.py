@@ -12,6 +12,7 @@ from ftkeras.assemble import Experiment
 from ftkeras.batching._feed import OrderedFeed
 from ftkeras.batching._store import Examples
 from ftkeras.config import Config
+from ftkeras.errors import UserError
 from ftkeras.splits import Splits
 from ftkeras.training import checkpoints
 
@@ -20,6 +21,11 @@ def run(config: Config) -> None:
     """`evaluate`: measures a finished run again and writes the figures into its folder."""
     run_dir = pathlib.Path(config.run_dir)
     experiment = assemble.experiment(config, run_dir=run_dir)
+    if experiment.task.labels != experiment.labels:
+        raise UserError(
+            f"--task={config.task}: its labels are now {experiment.task.labels}, but the run in "
+            f"{run_dir} learnt {experiment.labels}."
+        )
     checkpoints.load(experiment.model, run_dir / assemble.WEIGHTS_FILE)
     assemble.compile_model(config, experiment.model, total_steps=2**31)
     with tempfile.TemporaryDirectory(prefix="ftkeras-") as folder:
@@ -33,11 +39,11 @@ def run(config: Config) -> None:
     before = run_dir / "metrics.json"
     kept = json.loads(before.read_text()) if before.is_file() else {}
     report.write_metrics(run_dir, {**kept, **measured})
-    report.show_metrics(measured, experiment.task.labels)
+    report.show_metrics(measured, experiment.labels)
 
 
 def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
-    """Measures validation and test, writes predictions.jsonl, and returns what metrics.json says."""
+    """Measures validation and test, writes predictions.jsonl, returns what metrics.json says."""
     measured = {}
     for name in ("validation", "test"):
         examples = getattr(splits, name)
@@ -45,7 +51,7 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
         measured[name] = metrics(examples.own_labels, logits, experiment.model.loss)
         measured[name]["examples"] = len(examples)
     measured["confusion"] = confusion(examples.own_labels, logits)
-    write_predictions(run_dir / "predictions.jsonl", examples, logits, experiment.task.labels)
+    write_predictions(run_dir / "predictions.jsonl", examples, logits, experiment.labels)
     return measured
 
 

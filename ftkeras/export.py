@@ -27,7 +27,7 @@ def exporters(experiment: Experiment, run_dir: pathlib.Path) -> list:
             spec,
             model=experiment.model,
             text_layer=experiment.text_layer,
-            labels=task.labels,
+            labels=experiment.labels,
             pairs=task.pairs,
             run_dir=run_dir,
             served_from=pathlib.Path(config.export_dir) / name,

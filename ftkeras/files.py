@@ -29,7 +29,7 @@ def write_text(path: str | os.PathLike, text: str) -> None:
         beside.write_text(text, encoding="utf-8")
 
 
-def write_json(path: str | os.PathLike, content: dict) -> None:
+def write_json(path: str | os.PathLike, content: dict | list) -> None:
     """Writes a JSON file whole, indented for a reader."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 

@@ -9,7 +9,7 @@ from ftkeras.errors import UserError
 
 
 def main(arguments: list[str]) -> int:
-    """Runs one verb and returns the process's exit code: 0, 2 for a user's error, 130 for Ctrl-C."""
+    """Runs one verb and returns the exit code: 0, 2 for a user's error, 130 for Ctrl-C."""
     debug = "--debug" in arguments
     try:
         command = flags.parse(arguments)

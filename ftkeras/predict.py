@@ -49,8 +49,6 @@ def load(folder: pathlib.Path):
         signature = loaded.signatures["serving_default"]
     except (OSError, KeyError, tf.errors.OpError) as error:
         raise UserError(f"--model={folder} can't be loaded: {error}") from error
-    if "pair" in signature.structured_input_signature[1]:
-        raise UserError(f"--model={folder} labels pairs of texts, which predict doesn't take yet.")
     # The signature captures the variables weakly: whoever holds it must hold the model as well.
     signature.model = loaded
     return signature
@@ -60,13 +58,14 @@ def label(signature, texts: list[str], batch_size: int) -> Iterator[dict]:
     """The answer to each text, in order; texts of like length share a step."""
     import tensorflow as tf
 
-    # A lone surrogate, which a str may hold, becomes invalid UTF-8, which the text layer replaces.
-    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    order = sorted(range(len(texts)), key=lambda index: len(encoded[index]))
+    columns_of = _columns(texts, pairs="pair" in signature.structured_input_signature[1])
+    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
     answers: list[dict] = [{}] * len(texts)
     for start in range(0, len(order), batch_size):
         batch = order[start : start + batch_size]
-        outputs = signature(text=tf.constant([encoded[index] for index in batch]))
+        outputs = signature(
+            **{name: tf.constant([c[i] for i in batch]) for name, c in columns_of.items()}
+        )
         columns = (outputs[name].numpy() for name in ("label", "score", "probabilities"))
         for index, name, score, probabilities in zip(batch, *columns, strict=True):
             answers[index] = {
@@ -75,6 +74,25 @@ def label(signature, texts: list[str], batch_size: int) -> Iterator[dict]:
                 "probabilities": [float(p) for p in probabilities],
             }
     return iter(answers)
+
+
+def _columns(texts: list[str], *, pairs: bool) -> dict[str, list[bytes]]:
+    """The signature's inputs; the two texts of a pair stand in one line, a tab between them."""
+    if not pairs:
+        return {"text": [_encoded(text) for text in texts]}
+    parts = [text.split("\t") for text in texts]
+    for text, part in zip(texts, parts, strict=True):
+        if len(part) != 2:
+            raise UserError(
+                f"--model labels pairs: two texts a line, one tab between. Received: {text!r}."
+            )
+    first, second = zip(*parts, strict=True)
+    return {"text": [_encoded(text) for text in first], "pair": [_encoded(text) for text in second]}
+
+
+def _encoded(text: str) -> bytes:
+    # A lone surrogate, which a str may hold, becomes invalid UTF-8, which the text layer replaces.
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _texts(config: PredictConfig) -> Iterator[str]:
@@ -87,7 +105,7 @@ def _texts(config: PredictConfig) -> Iterator[str]:
             print("one text a line; Ctrl-D ends", file=sys.stderr)
         return _lines(sys.stdin.buffer)
     try:
-        return _lines(open(config.input, "rb"))  # noqa: SIM115  read to its end by the generator
+        return _lines(open(config.input, "rb"))
     except OSError as error:
         raise UserError(f"--input={config.input} can't be read: {error.strerror}.") from None
 

@@ -29,7 +29,7 @@ class Splits:
 
     def __init__(self, *, config: Config, task, text_layer, folder: pathlib.Path):
         self.config, self.task, self.text_layer, self.folder = config, task, text_layer, folder
-        self._datasets = task.splits(config.data_dir)
+        self._datasets = task.splits()
 
     @functools.cached_property
     def train(self) -> Examples:

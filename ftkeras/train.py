@@ -1,5 +1,6 @@
 """Fine-tunes: train, keep the best epoch, evaluate it on test, export it."""
 
+import importlib.util
 import os
 import pathlib
 import tempfile
@@ -24,6 +25,8 @@ from ftkeras.training.progress import Progress
 def run(config: Config) -> None:
     """`train`: a whole run, from the data to the export."""
     run_dir = new_run_dir(config)
+    if config.tensorboard and importlib.util.find_spec("tensorboard") is None:
+        raise UserError("--tensorboard needs: pip install 'ftkeras[tensorboard]'")
     _must_be_writable(config.export_dir, "--export_dir")
     experiment = assemble.experiment(config)
     writers = export.exporters(experiment, run_dir)
@@ -43,7 +46,7 @@ def run(config: Config) -> None:
         measured = evaluate.evaluate(experiment, splits, run_dir)
     metrics = {**measured, "train": trained, "data": counts, "versions": report.versions()}
     report.write_metrics(run_dir, metrics)
-    report.show_metrics(measured, experiment.task.labels)
+    report.show_metrics(measured, experiment.labels)
     print(f"\nrun     {run_dir}")
     export.write(writers)
 
@@ -55,9 +58,7 @@ def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
     return TrainingFeed(splits.train, batching, seed=config.seed)
 
 
-def fit(
-    experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pathlib.Path
-) -> dict:
+def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pathlib.Path) -> dict:
     """Trains, and leaves the model with the best epoch's weights.
 
     Returns:
@@ -110,6 +111,7 @@ def record(experiment: Experiment, run_dir: pathlib.Path) -> None:
         run_dir / assemble.ENCODER_FOLDER / "config.json",
         experiment.model.encoder.huggingface_config(),
     )
+    files.write_json(run_dir / assemble.LABELS_FILE, list(experiment.labels))
     files.write_text(run_dir / "run.cfg", flags.render(experiment.config))
 
 
@@ -155,7 +157,8 @@ def _announce(experiment: Experiment, feed: TrainingFeed) -> None:
     print(
         f"{size / 1e6:,.1f} M parameters ({learning / 1e6:,.1f} M learn), "
         f"{len(feed) * config.epochs:,} steps in {config.epochs} epochs, "
-        f"{tokens * config.epochs / 1e6:,.2f} M tokens; the time it takes follows after the first steps",
+        f"{tokens * config.epochs / 1e6:,.2f} M tokens; "
+        "the time it takes follows after the first steps",
         flush=True,
     )
 

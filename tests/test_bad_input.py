@@ -134,7 +134,11 @@ def test_broken_checkpoint_is_told_in_one_line(capsys, broken, named):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"model_type": "roberta"}, {"position_embedding_type": "relative_key"}, {"hidden_act": "mish"}],
+    [
+        {"model_type": "roberta"},
+        {"position_embedding_type": "relative_key"},
+        {"hidden_act": "mish"},
+    ],
 )
 def test_model_of_another_kind_is_refused(capsys, changes):
     _checkpoint(**changes)
@@ -143,9 +147,7 @@ def test_model_of_another_kind_is_refused(capsys, changes):
 
 
 def test_export_that_cannot_be_is_refused_before_training(capsys):
-    said = _refused(
-        capsys, *QUICK, "--head=classification(pooling='mean')", "--export=huggingface"
-    )
+    said = _refused(capsys, *QUICK, "--head=classification(pooling='mean')", "--export=huggingface")
     assert "--export=huggingface" in said
     assert "head=False" in said
 

@@ -175,15 +175,19 @@ def test_export_serves_what_was_evaluated(finished_run):
 
 
 def test_saved_model_cli_runs_the_export(finished_run):
-    from tensorflow.python.tools import saved_model_cli
-
-    command = [sys.executable, saved_model_cli.__file__, "run", "--dir=saved_models/quickstart/1"]
-    command += ["--tag_set=serve", "--signature_def=serving_default"]
-    command += ["--input_exprs=text=np.array(['Worth every minute.'])"]
-    # The tool itself loads no op library; importing tensorflow_text first is what it needs.
-    code = "import sys, runpy, tensorflow_text; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    # The tool loads no op library of its own accord; README says so, and how.
+    code = (
+        "import tensorflow_text; from tensorflow.python.tools.saved_model_cli import main; main()"
+    )
+    arguments = [
+        "run",
+        "--dir=saved_models/quickstart/1",
+        "--tag_set=serve",
+        "--signature_def=serving_default",
+        "--input_exprs=text=['Worth every minute.']",
+    ]
     done = subprocess.run(
-        [sys.executable, "-c", code, *command[1:]],
+        [sys.executable, "-c", code, *arguments],
         cwd=finished_run,
         capture_output=True,
         text=True,

@@ -78,9 +78,7 @@ def write(
     def ids_of(batch):
         inputs = text_layer(batch["text"], batch["pair"] if pairs else None)
         ids = inputs["token_ids"]
-        firsts = (
-            tf.reduce_sum(1 - inputs["segment_ids"], axis=1) if pairs else ids.row_lengths()
-        )
+        firsts = tf.reduce_sum(1 - inputs["segment_ids"], axis=1) if pairs else ids.row_lengths()
         whole = tf.strings.join([batch["text"], batch["pair"]], "\0") if pairs else batch["text"]
         digests = tf.bitcast(tf.fingerprint(whole), tf.uint64)
         return ids.flat_values, ids.row_lengths(), firsts, batch["label"], digests

@@ -26,7 +26,7 @@ class Padded:
         ]
 
     def collate(self, examples, positions: np.ndarray) -> dict[str, np.ndarray]:
-        """The arrays of one batch: `token_ids` and, for pairs, `segment_ids`, int32 [batch, length]."""
+        """One batch: `token_ids` and, for pairs, `segment_ids`, int32 [batch, length]."""
         texts = [examples.ids(position) for position in positions]
         longest = max(len(text) for text in texts)
         token_ids = np.full((len(texts), longest), self.pad_id, np.int32)

@@ -10,9 +10,9 @@ class Classification(keras.layers.Layer):
 
     logits = dropout(vector) · kernel + bias
 
-    where the vector is the encoder's pooler output (`pooled`, as in Devlin et al., 2019), the last
-    hidden state of [CLS] (`cls`), or the mean of the last hidden states of all real tokens (`mean`).
-    Source: https://arxiv.org/abs/1810.04805, section 4.1.
+    where the vector is the encoder's pooler output (`pooled`), the last hidden state of [CLS]
+    (`cls`), or the mean of the last hidden states of all real tokens (`mean`).
+    Source: Devlin et al., 2019, section 4.1, https://arxiv.org/abs/1810.04805.
 
     Args:
         classes: number of classes; at least 2.
@@ -41,7 +41,9 @@ class Classification(keras.layers.Layer):
         if not 0 <= dropout < 1:
             raise ValueError(f"`dropout` must be at least 0 and below 1. Received: {dropout}.")
         if pooling not in POOLINGS:
-            raise ValueError(f"`pooling` must be one of {', '.join(POOLINGS)}. Received: {pooling}.")
+            raise ValueError(
+                f"`pooling` must be one of {', '.join(POOLINGS)}. Received: {pooling}."
+            )
         super().__init__(name=name, **kwargs)
         self.classes, self.dropout, self.pooling, self.seed = classes, dropout, pooling, seed
         self.seed_generator = keras.random.SeedGenerator(seed)

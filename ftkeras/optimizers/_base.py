@@ -9,7 +9,7 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
 
     - Gradients are summed over replicas, then clipped by one norm over all variables:
       g <- g * min(1, clip_norm / ||g||). Keras clips each replica's share before the sum, which is
-      another norm. Rows of an embedding are added up before, so the norm is that of the real gradient.
+      another norm. Rows of an embedding looked up twice are added up before the norm is taken.
     - Decay is decoupled and taken at the step's own rate, w <- w - rate * decay * w, from variables
       whose path does not match `no_decay` (Keras matches names, which spares nothing: keras#16201).
       Source: Loshchilov and Hutter, 2019, https://arxiv.org/abs/1711.05101.

@@ -12,11 +12,11 @@ class AdamW(FineTuningOptimizer):
     v <- beta_2 v + (1 - beta_2) g²
     w <- w - rate decay w - rate m' / (sqrt(v') + epsilon)
 
-    with m' = m / (1 - beta_1^t) and v' = v / (1 - beta_2^t), t from 1; `bias_correction=False` takes m
-    and v as they are, the form of Devlin et al.'s code (Mosbach et al., 2021, found it to be a cause
-    of failed runs: https://arxiv.org/abs/2006.04884). LayerNorm and biases do not decay.
-    Sources: Kingma and Ba, 2015, algorithm 1, https://arxiv.org/abs/1412.6980; Loshchilov and Hutter,
-    2019, algorithm 2, https://arxiv.org/abs/1711.05101.
+    with m' = m / (1 - beta_1^t), v' = v / (1 - beta_2^t), t from 1; `bias_correction=False` takes
+    m and v as they are, the form of Devlin et al.'s code (Mosbach et al., 2021, found it to be a
+    cause of failed runs: https://arxiv.org/abs/2006.04884). LayerNorm and biases do not decay.
+    Sources: Kingma and Ba, 2015, algorithm 1, https://arxiv.org/abs/1412.6980; Loshchilov and
+    Hutter, 2019, algorithm 2, https://arxiv.org/abs/1711.05101.
 
     Args:
         learning_rate: a schedule, or a positive number.
@@ -71,7 +71,7 @@ class AdamW(FineTuningOptimizer):
         t = tf.cast(self.iterations.value + 1, tf.float32)
         corrected = 1.0 if self.bias_correction else 0.0
         power_1, power_2 = corrected * self.beta_1**t, corrected * self.beta_2**t
-        # The kernel adds its epsilon to sqrt(v), not to sqrt(v'): hand it the one that comes to the same.
+        # The kernel adds its epsilon to sqrt(v), not to sqrt(v'): scaled, it comes to the same.
         return {
             "rate": rate,
             "power_1": power_1,
@@ -83,7 +83,7 @@ class AdamW(FineTuningOptimizer):
         index = self._get_variable_index(variable)
         scalars = {name: tf.cast(value, variable.dtype) for name, value in scalars.items()}
         self.shrink(variable, scalars["rate"])
-        # One fused kernel a variable, where the formula in ops would be some twenty to trace and run.
+        # One fused kernel a variable; the formula in ops would be some twenty to trace and run.
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self.first[index].value.handle,

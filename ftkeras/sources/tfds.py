@@ -84,7 +84,8 @@ class Tfds:
                     if folder
                     else tfds.builder(self._name, data_dir=self._data_dir)
                 )
-            if not builder.is_prepared():
+                prepared = builder.is_prepared()
+            if not prepared:
                 self._download(builder)
         except Exception as error:  # Whatever TFDS met, the way out is the same.
             tried = folder or self._data_dir or tfds.core.constants.DATA_DIR

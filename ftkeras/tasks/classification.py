@@ -24,6 +24,7 @@ class Classification:
         pair: column of the second text, or None.
         labels: every label in the order of their ids, 'a,b,c' or a tuple; None for the distinct
             ones of `train`, sorted as strings.
+        data_dir: folder in which relative file names are looked up; None for the current one.
 
     Raises:
         ValueError: naming the argument and the value received.
@@ -43,6 +44,7 @@ class Classification:
         label: str = "label",
         pair: str | None = None,
         labels: str | tuple[str, ...] | None = None,
+        data_dir: str | None = None,
     ):
         self._files = {"train": train, "test": test}
         if validation is not None:
@@ -53,14 +55,11 @@ class Classification:
         self._columns = {"text": text, "label": label, "pair": pair}
         self.pairs = pair is not None
         self._labels = None if labels is None else _names(labels)
-        self._folder = "."
+        self._folder = pathlib.Path(data_dir or ".").expanduser()
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Names of the classes; reads `train` once where they were not given.
-
-        Relative file names are looked up where the last `splits` looked.
-        """
+        """Names of the classes; reads `train` once where they were not given."""
         if self._labels is None:
             found = self._table("train", None).labels()
             if len(found) < 2:
@@ -71,20 +70,16 @@ class Classification:
             self._labels = found
         return self._labels
 
-    def splits(self, data_dir: str | None) -> dict[str, tf.data.Dataset]:
+    def splits(self) -> dict[str, tf.data.Dataset]:
         """One dataset a file, in the file's order.
-
-        Args:
-            data_dir: folder in which relative file names are looked up; None for the current one.
 
         Raises:
             UserError: for a file that is missing, empty or lacks a column.
         """
-        self._folder = "." if data_dir is None else data_dir
         return {name: self._table(name, self.labels).read() for name in self._files}
 
     def _table(self, name: str, labels: tuple[str, ...] | None) -> Table:
-        path = pathlib.Path(self._folder).expanduser() / self._files[name]
+        path = self._folder / self._files[name]
         return _FORMATS[path.suffix.lower()](path=str(path), labels=labels, **self._columns)
 
 

@@ -13,6 +13,11 @@ class Imdb:
 
     Source: Maas et al., Learning Word Vectors for Sentiment Analysis, ACL 2011,
     http://ai.stanford.edu/~amaas/data/sentiment/.
+
+    Args:
+        data_dir: a folder that TensorFlow Datasets prepared (or shall download to),
+            `aclImdb_v1.tar.gz`, the `aclImdb` tree, a folder that holds either, or None for
+            TensorFlow Datasets' default folder.
     """
 
     head = "classification"
@@ -24,27 +29,26 @@ class Imdb:
         " ACL 2011, pages 142-150. http://www.aclweb.org/anthology/P11-1015"
     )
 
-    def splits(self, data_dir: str | None) -> dict[str, tf.data.Dataset]:
-        """Train and test, from TensorFlow Datasets or from the authors' own files.
+    def __init__(self, *, data_dir: str | None = None):
+        self._data_dir = data_dir
 
-        Args:
-            data_dir: a folder that TensorFlow Datasets prepared (or shall download to),
-                `aclImdb_v1.tar.gz`, the `aclImdb` tree, a folder that holds either, or None for
-                TensorFlow Datasets' default folder.
+    def splits(self) -> dict[str, tf.data.Dataset]:
+        """Train and test, from TensorFlow Datasets or from the authors' own files.
 
         Raises:
             UserError: where the data cannot be had.
         """
-        return {split: self._source(data_dir, split).read() for split in ("train", "test")}
+        return {split: self._source(split).read() for split in ("train", "test")}
 
-    def _source(self, data_dir: str | None, split: str) -> AclImdb | Tfds:
+    def _source(self, split: str) -> AclImdb | Tfds:
         tfds = Tfds(
             builder="imdb_reviews/plain_text",
             split=split,
-            data_dir=data_dir,
+            data_dir=self._data_dir,
             host=_HOMEPAGE,
             hint=", at aclImdb_v1.tar.gz, or at the aclImdb folder it unpacks to",
         )
-        if data_dir is not None and not tfds.prepared and (found := AclImdb.find(data_dir)):
-            return AclImdb(path=found, split=split)
-        return tfds
+        if self._data_dir is None or tfds.prepared:
+            return tfds
+        found = AclImdb.find(self._data_dir)
+        return AclImdb(path=found, split=split) if found else tfds

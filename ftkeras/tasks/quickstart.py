@@ -14,6 +14,9 @@ class Quickstart:
     """Is a short movie review negative or positive? Thousands of generated ones, no download.
 
     Source: `python -m ftkeras.corpora.make_reviews` writes them.
+
+    Args:
+        data_dir: folder of another corpus of the same three files, or None for the bundled one.
     """
 
     head = "classification"
@@ -22,17 +25,16 @@ class Quickstart:
     homepage = None
     citation = None
 
-    def splits(self, data_dir: str | None) -> dict[str, tf.data.Dataset]:
-        """Train, validation and test.
+    def __init__(self, *, data_dir: str | None = None):
+        self._folder = _FOLDER if data_dir is None else pathlib.Path(data_dir)
 
-        Args:
-            data_dir: folder of another corpus of the same three files, or None for the bundled one.
+    def splits(self) -> dict[str, tf.data.Dataset]:
+        """Train, validation and test.
 
         Raises:
             UserError: for a file that is missing, empty or lacks a column.
         """
-        folder = _FOLDER if data_dir is None else pathlib.Path(data_dir)
         return {
-            split: Delimited(path=str(folder / f"{split}.tsv"), labels=self.labels).read()
+            split: Delimited(path=str(self._folder / f"{split}.tsv"), labels=self.labels).read()
             for split in ("train", "validation", "test")
         }

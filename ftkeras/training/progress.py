@@ -9,13 +9,13 @@ from ftkeras import report
 
 # Steps to measure before the time left is foretold: the first one compiles and is left out.
 MEASURED_STEPS = 10
-SECONDS_BETWEEN_LINES = 15
+SECONDS_BETWEEN_LINES = 30
 
 
 class Progress(keras.callbacks.Callback):
     """A bar over the whole run, and its speed.
 
-    On a terminal the bar is redrawn; in a log a line stands every quarter of a minute. It shows
+    On a terminal the bar is redrawn; in a log a line stands every half minute. It shows
     loss, accuracy, rate, examples a second and time left; after each epoch a line with the
     validation figures stays. Time spent in validation does not count as training speed.
 
@@ -81,11 +81,10 @@ class Progress(keras.callbacks.Callback):
         self.bar.close()
 
     def _foretell(self) -> None:
-        left = self.bar.total - self.bar.n
+        left = (self.bar.total - self.bar.n) * self.seconds / self.examples
         self._say(
             f"{self.tokens / self.seconds:,.0f} tokens/s, {self.examples / self.seconds:,.1f} "
-            f"examples/s: training takes about {report.duration(left * self.seconds / self.examples)}"
-            ", validation aside"
+            f"examples/s: training takes about {report.duration(left)}, validation aside"
         )
 
     def _show(self, logs, examples: int) -> None:

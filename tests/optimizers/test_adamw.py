@@ -94,11 +94,13 @@ def test_rate_of_last_update_is_that_of_the_schedule():
 
 def test_rows_looked_up_twice_are_added_before_the_norm_is_taken():
     table = keras.Variable(np.zeros((3, 2), "float32"), name="table")
-    optimizer = AdamW(learning_rate=1.0, clip_norm=1.0, decay=0.0, beta_1=0.0, beta_2=0.0, epsilon=1e6)
+    optimizer = AdamW(
+        learning_rate=1.0, clip_norm=1.0, decay=0.0, beta_1=0.0, beta_2=0.0, epsilon=1e6
+    )
     optimizer.build([table])
     slices = tf.IndexedSlices(tf.ones((2, 2)), tf.constant([1, 1]), tf.constant([3, 2]))
     optimizer.apply_gradients([(slices, table)])
-    # The real gradient is (2, 2) in row 1, of norm sqrt(8); with so large an epsilon a step is g / 1e6.
+    # The real gradient is (2, 2) in row 1, of norm sqrt(8); at this epsilon a step is g / 1e6.
     expected = -1e-6 * np.array([[0, 0], [2, 2], [0, 0]]) / np.sqrt(8)
     np.testing.assert_allclose(table.numpy(), expected, rtol=1e-4)
 

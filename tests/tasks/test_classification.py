@@ -23,8 +23,10 @@ def folder(tmp_path):
 
 
 def test_three_formats_share_the_labels_of_train(folder):
-    task = Classification(train="train.csv", test="test.tsv", validation="more.jsonl")
-    splits = task.splits(folder)
+    task = Classification(
+        train="train.csv", test="test.tsv", validation="more.jsonl", data_dir=folder
+    )
+    splits = task.splits()
     assert task.labels == ("no", "yes")
     assert not task.pairs
     assert {name: elements(split) for name, split in splits.items()} == {
@@ -38,19 +40,19 @@ def test_relative_files_without_data_dir_are_in_the_current_folder(folder, monke
     monkeypatch.chdir(folder)
     task = Classification(train="train.csv", test=f"{folder}/test.tsv")
     assert task.labels == ("no", "yes")
-    assert elements(task.splits(None)["test"]) == [(b"c", 1)]
+    assert elements(task.splits()["test"]) == [(b"c", 1)]
 
 
 @pytest.mark.parametrize("labels", ["yes, no", ("yes", "no"), ["yes", "no"]])
 def test_given_labels_keep_their_order(folder, labels):
-    task = Classification(train="train.csv", test="test.tsv", labels=labels)
+    task = Classification(train="train.csv", test="test.tsv", labels=labels, data_dir=folder)
     assert task.labels == ("yes", "no")
-    assert elements(task.splits(folder)["train"]) == [(b"a", 1), (b"b", 0)]
+    assert elements(task.splits()["train"]) == [(b"a", 1), (b"b", 0)]
 
 
 def test_label_of_test_that_train_lacks_names_its_line(folder, tmp_path):
     (tmp_path / "test.tsv").write_text("text\tlabel\nc\tyes\nd\tmaybe\n")
-    test = Classification(train="train.csv", test="test.tsv").splits(folder)["test"]
+    test = Classification(train="train.csv", test="test.tsv", data_dir=folder).splits()["test"]
     with pytest.raises(tf.errors.OpError) as raised:
         elements(test)
     assert "line 3: label 'maybe' is not one of 'no', 'yes'" in str(user_error(raised.value))
@@ -59,12 +61,12 @@ def test_label_of_test_that_train_lacks_names_its_line(folder, tmp_path):
 def test_one_label_only_is_refused(folder, tmp_path):
     (tmp_path / "train.csv").write_text("text,label\na,no\n")
     with pytest.raises(UserError, match="one label only, 'no'"):
-        Classification(train="train.csv", test="test.tsv").splits(folder)
+        Classification(train="train.csv", test="test.tsv", data_dir=folder).splits()
 
 
 def test_missing_file_is_named_before_anything_is_read(folder):
     with pytest.raises(UserError, match=r"gone\.csv"):
-        Classification(train="train.csv", test="gone.csv").splits(folder)
+        Classification(train="train.csv", test="gone.csv", data_dir=folder).splits()
 
 
 @pytest.mark.parametrize(
@@ -86,9 +88,14 @@ def test_bad_arguments_are_named(arguments, told):
 @pytest.mark.shared_data
 def test_real_pairs(shared_data):
     task = Classification(
-        train="train.tsv", test="dev.tsv", text="#1 String", pair="#2 String", label="Quality"
+        train="train.tsv",
+        test="dev.tsv",
+        text="#1 String",
+        pair="#2 String",
+        label="Quality",
+        data_dir=str(shared_data / "mrpc"),
     )
-    splits = task.splits(str(shared_data / "mrpc"))
+    splits = task.splits()
     assert task.pairs
     assert task.labels == ("0", "1")
     assert len(elements(splits["train"])) == 3667

@@ -10,27 +10,27 @@ from tests.sources.test_tfds import no_network, prepared  # noqa: F401
 
 def test_tree_archive_and_prepared_folder_are_read(tmp_path, prepared):  # noqa: F811
     for data_dir in (write_tree(tmp_path), tmp_path, write_archive(tmp_path)):
-        splits = Imdb().splits(str(data_dir))
+        splits = Imdb(data_dir=str(data_dir)).splits()
         assert set(splits) == {"train", "test"}
         assert sorted(elements(splits["test"])) == [(b"Fine.", 1), (b"Weak.", 0)]
-    assert elements(Imdb().splits(str(prepared[0]))["train"])[1] == (b"train 1", 1)
+    assert elements(Imdb(data_dir=str(prepared[0])).splits()["train"])[1] == (b"train 1", 1)
 
 
 def test_prepared_folder_goes_before_an_archive_beside_it(tmp_path, prepared):  # noqa: F811
     (tmp_path / "imdb_reviews").symlink_to(prepared[0] / "imdb_reviews")
     write_archive(tmp_path)
-    assert elements(Imdb().splits(str(tmp_path))["train"])[0] == (b"train 0", 0)
+    assert elements(Imdb(data_dir=str(tmp_path)).splits()["train"])[0] == (b"train 0", 0)
 
 
 def test_nothing_to_be_had_says_what_would_do(tmp_path, no_network):  # noqa: F811
     with pytest.raises(UserError, match=r"--data_dir .*aclImdb_v1\.tar\.gz.*aclImdb folder"):
-        Imdb().splits(str(tmp_path))
+        Imdb(data_dir=str(tmp_path)).splits()
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.shared_data
 def test_real_imdb_begins_as_it_should(shared_data):
-    test = Imdb().splits(str(shared_data / "tfds"))["test"]
+    test = Imdb(data_dir=str(shared_data / "tfds")).splits()["test"]
     first = next(test.as_numpy_iterator())
     assert first["text"].startswith(b"There are films that make careers.")
     assert Imdb.labels[first["label"]] == "positive"

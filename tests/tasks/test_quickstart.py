@@ -6,7 +6,7 @@ from tests.sources.reading import elements
 
 
 def test_splits_are_balanced_and_share_no_text():
-    splits = {name: elements(split) for name, split in Quickstart().splits(None).items()}
+    splits = {name: elements(split) for name, split in Quickstart(data_dir=None).splits().items()}
     assert {name: len(rows) for name, rows in splits.items()} == SIZES
     for rows in splits.values():
         assert sum(label for _, label in rows) * 2 == len(rows)
@@ -15,6 +15,6 @@ def test_splits_are_balanced_and_share_no_text():
 
 
 def test_label_names_fit_the_ids():
-    found = dict(elements(Quickstart().splits(None)["train"]))
+    found = dict(elements(Quickstart(data_dir=None).splits()["train"]))
     assert Quickstart.labels[found[b"Worth every minute."]] == "positive"
     assert Quickstart.labels[found[b"A waste of time."]] == "negative"
