@@ -8,12 +8,11 @@ OUT_FOLDER gets train.jsonl, validation.jsonl and test.jsonl: {"text", "label"} 
 import json
 import pathlib
 import sys
-import tempfile
 
 import tensorflow as tf
 
 from ftkeras import catalog, flags
-from ftkeras.splits import Splits
+from ftkeras.splits import opened
 
 
 def _no_tokens(texts, pairs=None):
@@ -25,10 +24,7 @@ def main(arguments: list[str]) -> None:
     config = flags.parse(flag_arguments).config
     task = catalog.build("task", config.task, data_dir=config.data_dir)
     pathlib.Path(out).mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        splits = Splits(
-            config=config, task=task, text_layer=_no_tokens, folder=pathlib.Path(folder)
-        )
+    with opened(config, task, _no_tokens) as splits:
         texts = {
             name: [row["text"].decode() for row in dataset.as_numpy_iterator()]
             for name, dataset in task.splits().items()

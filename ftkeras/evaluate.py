@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-import tempfile
 
 import keras
 import numpy as np
@@ -13,7 +12,7 @@ from ftkeras.batching._feed import OrderedFeed
 from ftkeras.batching._store import Examples
 from ftkeras.config import Config
 from ftkeras.errors import UserError
-from ftkeras.splits import Splits
+from ftkeras.splits import Splits, opened
 from ftkeras.training import checkpoints
 
 
@@ -28,13 +27,7 @@ def run(config: Config) -> None:
         )
     checkpoints.load(experiment.model, run_dir / assemble.WEIGHTS_FILE)
     assemble.compile_model(config, experiment.model, total_steps=2**31)
-    with tempfile.TemporaryDirectory(prefix="ftkeras-") as folder:
-        splits = Splits(
-            config=config,
-            task=experiment.task,
-            text_layer=experiment.text_layer,
-            folder=pathlib.Path(folder),
-        )
+    with opened(config, experiment.task, experiment.text_layer) as splits:
         measured = evaluate(experiment, splits, run_dir)
     before = run_dir / "metrics.json"
     kept = json.loads(before.read_text()) if before.is_file() else {}

@@ -16,7 +16,11 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
+        beside.touch()
+        mode = beside.stat().st_mode
         yield beside
+        # safetensors makes files that only their owner can read; a server may be another user.
+        beside.chmod(mode)
         os.replace(beside, path)
     except BaseException:
         beside.unlink(missing_ok=True)

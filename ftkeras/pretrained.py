@@ -7,10 +7,11 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from ftkeras import files
 from ftkeras.errors import UserError
 
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
@@ -195,27 +196,14 @@ def write(folder: str | os.PathLike, *, config: Mapping, tensors: Mapping[str, n
     tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     content = json.dumps(config, indent=2, sort_keys=True) + "\n"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / WEIGHTS, lambda path: save_file(tensors, path, metadata={"format": "pt"}))
-        _replace(folder / CONFIG, lambda path: path.write_text(content, encoding="utf-8"))
+        with files.replacing(folder / WEIGHTS) as beside:
+            save_file(tensors, beside, metadata={"format": "pt"})
+        files.write_text(folder / CONFIG, content)
     except OSError as error:
         raise UserError(
             f"cannot write a checkpoint to {folder} ({_first_line(error)}); "
             "choose a folder that can be written"
         ) from None
-
-
-def _replace(path: pathlib.Path, write_file: Callable[[pathlib.Path], object]) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.touch()
-        mode = beside.stat().st_mode
-        write_file(beside)
-        # safetensors makes files that only their owner can read; a server may be another user.
-        beside.chmod(mode)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _first_line(error: Exception) -> str:

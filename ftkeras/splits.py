@@ -1,7 +1,10 @@
 """A task's data as train, validation and test: tokenized once, drawn and limited by a seed."""
 
+import contextlib
 import functools
 import pathlib
+import tempfile
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -11,6 +14,13 @@ from ftkeras.batching._store import Examples
 from ftkeras.config import Config
 from ftkeras.errors import UserError
 from ftkeras.sources._stream import user_error
+
+
+@contextlib.contextmanager
+def opened(config: Config, task, text_layer) -> Iterator["Splits"]:
+    """The splits of a run, their token ids in a folder that goes when they are left."""
+    with tempfile.TemporaryDirectory(prefix="ftkeras-") as folder:
+        yield Splits(config=config, task=task, text_layer=text_layer, folder=pathlib.Path(folder))
 
 
 class Splits:

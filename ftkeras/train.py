@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import pathlib
-import tempfile
 import time
 from datetime import datetime
 
@@ -15,7 +14,7 @@ from ftkeras.assemble import Experiment
 from ftkeras.batching._feed import OrderedFeed, TrainingFeed
 from ftkeras.config import Config
 from ftkeras.errors import UserError
-from ftkeras.splits import Splits
+from ftkeras.splits import Splits, opened
 from ftkeras.training.best import BestEpoch
 from ftkeras.training.epoch_order import EpochOrder
 from ftkeras.training.history import History
@@ -30,13 +29,7 @@ def run(config: Config) -> None:
     _must_be_writable(config.export_dir, "--export_dir")
     experiment = assemble.experiment(config)
     writers = export.exporters(experiment, run_dir)
-    with tempfile.TemporaryDirectory(prefix="ftkeras-") as folder:
-        splits = Splits(
-            config=config,
-            task=experiment.task,
-            text_layer=experiment.text_layer,
-            folder=pathlib.Path(folder),
-        )
+    with opened(config, experiment.task, experiment.text_layer) as splits:
         counts = _show_splits(splits)
         feed = training_feed(experiment, splits)
         assemble.compile_model(config, experiment.model, total_steps=len(feed) * config.epochs)

@@ -3,6 +3,7 @@
 import json
 import pathlib
 
+from ftkeras import files
 from ftkeras.errors import UserError
 
 _WANTED = {
@@ -113,9 +114,7 @@ def write(folder: pathlib.Path, *, vocabulary, lowercase, strip_accents, split_c
         raise ValueError(f"`vocabulary` must hold no line ends. Received: {broken[0]!r}.")
     if (folder / "tokenizer.json").exists():
         raise ValueError(f"`folder` must hold no tokenizer.json. Received: {folder}.")
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = "".join(f"{token}\n" for token in vocabulary)
-    (folder / "vocab.txt").write_bytes(lines.encode("utf-8"))
+    files.write_text(folder / "vocab.txt", "".join(f"{token}\n" for token in vocabulary))
     config = {
         "tokenizer_class": "BertTokenizer",
         "do_lower_case": lowercase,
@@ -127,5 +126,4 @@ def write(folder: pathlib.Path, *, vocabulary, lowercase, strip_accents, split_c
         "sep_token": "[SEP]",
         "mask_token": "[MASK]",
     }
-    text = json.dumps(config, indent=2) + "\n"
-    (folder / "tokenizer_config.json").write_text(text, encoding="utf-8")
+    files.write_json(folder / "tokenizer_config.json", config)
