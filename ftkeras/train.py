@@ -36,7 +36,10 @@ def run(config: Config) -> None:
         record(experiment, run_dir)  # nothing is written before all that can be wrong was looked at
         trained = fit(experiment, feed, splits, run_dir)
         print("evaluating the best epoch …")
-        measured = evaluate.evaluate(experiment, splits, run_dir)
+        try:
+            measured = evaluate.evaluate(experiment, splits, run_dir)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"Training is done; {_measure_it_with(run_dir)}") from None
     metrics = {**measured, "train": trained, "data": counts, "versions": report.versions()}
     report.write_metrics(run_dir, metrics)
     report.show_metrics(measured, experiment.labels)
@@ -167,6 +170,9 @@ def _how_to_go_on(best: BestEpoch, run_dir: pathlib.Path) -> str:
         return "No epoch was finished, so nothing was kept; the same command begins again."
     return (
         f"Epoch {best.epoch + 1} was the best so far (validation {best.objective} "
-        f"{best.value:.4f}) and is kept; measure it with: "
-        f"python -m ftkeras.main evaluate --run_dir={run_dir}"
+        f"{best.value:.4f}) and is kept; {_measure_it_with(run_dir)}"
     )
+
+
+def _measure_it_with(run_dir: pathlib.Path) -> str:
+    return f"measure it with: python -m ftkeras.main evaluate --run_dir={run_dir}"

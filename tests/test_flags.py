@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import pytest
+from conftest import FLAGS
 
 from ftkeras import catalog, flags
 from ftkeras.config import Config, PredictConfig
@@ -93,3 +94,12 @@ def test_help_loads_no_framework(arguments):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "--flagfile" in done.stdout
+
+
+@pytest.mark.parametrize("recipe", sorted(FLAGS.glob("*.cfg")), ids=lambda path: path.name)
+def test_recipe_names_only_what_there_is(recipe):
+    from ftkeras import assemble
+
+    command = flags.parse([f"--flagfile={recipe}"])
+    assert command.verb == "train"
+    assemble.check(command.config)

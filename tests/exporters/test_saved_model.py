@@ -32,7 +32,7 @@ def test_only_wordpiece_is_no_core_op(graph):
 
     known = dir(tf.raw_ops)
     assert {node.op for node in _nodes(graph)} - set(known) == {
-        "TFText>FastWordpieceTokenizeWithOffsets"
+        "FastWordpieceTokenizeWithOffsets"
     }
 
 
