@@ -1,17 +1,21 @@
 """A configuration to the things it names: text layer, model, data, and how it is trained."""
 
+import contextlib
 import json
 import pathlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
+from keras.optimizers.schedules import LearningRateSchedule
 
 from ftkeras import catalog, corpora, pretrained
 from ftkeras.catalog import Spec
-from ftkeras.config import Config, warmup_steps
+from ftkeras.config import DEFAULT_WARMUP, Config, warmup_steps
 from ftkeras.errors import UserError
+from ftkeras.regularizers._base import Step
 from ftkeras.schedules._warmup import Warmup
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.wordpiece import WordPiece
@@ -32,6 +36,7 @@ class Experiment:
     labels: tuple[str, ...]
     text_layer: TextLayer
     model: FineTuner
+    policies: tuple = ()
 
 
 def experiment(config: Config, *, run_dir: pathlib.Path | None = None) -> Experiment:
@@ -52,14 +57,39 @@ def experiment(config: Config, *, run_dir: pathlib.Path | None = None) -> Experi
         raise UserError(
             f"--max_length={config.max_length} is over the encoder's {encoder.positions} positions."
         )
-    model = FineTuner(encoder=encoder, head=head, pad_id=wordpiece.pad_id)
+    model = FineTuner(encoder=encoder, head=head, pad_id=wordpiece.pad_id, step_of=Step)
     model({"token_ids": keras.ops.zeros((1, 2), "int32")})  # makes the head's variables
     text_layer = TextLayer(
         wordpiece=wordpiece,
         truncation=catalog.build("truncation", config.truncation),
         max_length=config.max_length,
     )
-    return Experiment(config, task, labels, text_layer, model)
+    policies = () if run_dir else _regulated(config, model)
+    return Experiment(config, task, labels, text_layer, model, policies)
+
+
+def _regulated(config: Config, model: FineTuner) -> tuple:
+    """Prepares the model by its policies and gives it its regularizers; returns the policies."""
+    policies = tuple(catalog.build("policy", spec, seed=config.seed) for spec in config.policy)
+    for spec, policy in zip(config.policy, policies, strict=True):
+        with told("policy", spec):
+            policy.prepare(model)
+    model.regularizers = tuple(
+        catalog.build("regularizer", spec, seed=config.seed) for spec in config.regularizer
+    )
+    for spec, regularizer in zip(config.regularizer, model.regularizers, strict=True):
+        with told("regularizer", spec):
+            regularizer.attach(model)
+    return policies
+
+
+@contextlib.contextmanager
+def told(flag: str, spec: str):
+    """Has what a part finds wrong with the model told as the flag's."""
+    try:
+        yield
+    except ValueError as error:
+        raise UserError(f"--{flag}={spec}: {error}") from error
 
 
 def check(config: Config) -> None:
@@ -68,6 +98,9 @@ def check(config: Config) -> None:
         catalog.find(kind, catalog.parse(kind, getattr(config, kind)).name)
     for spec in config.exports:
         catalog.find("export", catalog.parse("export", spec).name)
+    for kind in ("policy", "regularizer"):
+        for spec in getattr(config, kind):
+            catalog.build(kind, spec, seed=config.seed)
     batching(config, pad_id=0)
     loss(config)
     optimizer(config, total_steps=2**31)
@@ -90,25 +123,69 @@ def loss(config: Config) -> keras.losses.Loss:
     return catalog.build("loss", config.loss)
 
 
-def optimizer(config: Config, *, total_steps: int) -> keras.optimizers.Optimizer:
-    """The optimizer with its schedule, warm-up in front."""
-    warmup = warmup_steps(config.warmup, total_steps)
-    after = catalog.build(
-        "schedule",
-        config.schedule,
-        peak=config.learning_rate,
-        total_steps=max(1, total_steps - warmup),
-    )
-    schedule = Warmup(after=after, peak=config.learning_rate, steps=warmup) if warmup else after
+def optimizer(
+    config: Config, *, total_steps: int, multipliers: Sequence[tuple[str, float]] = ()
+) -> keras.optimizers.Optimizer:
+    """The optimizer with its schedule, and the rates of single variables."""
     return catalog.build(
-        "optimizer", config.optimizer, learning_rate=schedule, clip_norm=config.clip_norm
+        "optimizer",
+        config.optimizer,
+        learning_rate=schedule(config, total_steps=total_steps),
+        clip_norm=config.clip_norm,
+        multipliers=multipliers,
     )
 
 
-def compile_model(config: Config, model: FineTuner, *, total_steps: int) -> None:
-    """Gives the model its optimizer, loss and metrics."""
+def schedule(config: Config, *, total_steps: int) -> LearningRateSchedule:
+    """The rate over a run of `total_steps` updates, warm-up in front."""
+    warmup = warmup_of(config, total_steps=total_steps)
+    peak = config.learning_rate
+    after = catalog.build(
+        "schedule", config.schedule, peak=peak, total_steps=max(1, total_steps - warmup)
+    )
+    return Warmup(after=after, peak=peak, steps=warmup) if warmup else after
+
+
+def warmup_of(config: Config, *, total_steps: int) -> int:
+    """Updates of warm-up; a schedule that rises by itself has none."""
+    cls = catalog.find("schedule", catalog.parse("schedule", config.schedule).name)
+    rises = getattr(cls, "rises", False)
+    if config.warmup is None:
+        return 0 if rises else warmup_steps(DEFAULT_WARMUP, total_steps)
+    steps = warmup_steps(config.warmup, total_steps)
+    if rises and steps:
+        raise UserError(
+            f"--schedule={config.schedule} rises by itself: leave --warmup out, or say --warmup=0. "
+            f"Received: --warmup={config.warmup}."
+        )
+    return steps
+
+
+def schedule_callbacks(schedule: LearningRateSchedule) -> list[keras.callbacks.Callback]:
+    """What a schedule needs in `fit`: one that goes by validation must hear of it."""
+    after = schedule.after if isinstance(schedule, Warmup) else schedule
+    return [after.callback()] if hasattr(after, "callback") else []
+
+
+def compile_to_train(experiment: Experiment, *, total_steps: int) -> None:
+    """Gives the model its loss, metrics and an optimizer for so many updates, ready to begin."""
+    config, model = experiment.config, experiment.model
+    rates = [pair for policy in experiment.policies for pair in policy.multipliers(model)]
+    _compile(config, model, optimizer(config, total_steps=total_steps, multipliers=rates))
+    if not model.trainable_variables:
+        raise UserError(f"--policy={', '.join(config.policy)} leaves nothing to train.")
+    with told("optimizer", config.optimizer):
+        model.optimizer.build(model.trainable_variables)
+
+
+def compile_to_measure(experiment: Experiment) -> None:
+    """Gives the model its loss and metrics."""
+    _compile(experiment.config, experiment.model, None)
+
+
+def _compile(config: Config, model: FineTuner, optimizer) -> None:
     model.compile(
-        optimizer=optimizer(config, total_steps=total_steps),
+        optimizer=optimizer,
         loss=loss(config),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         jit_compile=False,  # padding to the batch's longest has many shapes, each compiled anew

@@ -21,6 +21,8 @@ KINDS = {
     "loss": "losses",
     "schedule": "schedules",
     "optimizer": "optimizers",
+    "policy": "policies",
+    "regularizer": "regularizers",
     "export": "exporters",
 }
 

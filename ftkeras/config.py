@@ -43,12 +43,21 @@ class Config:
     batching: str = _flag("padded", "Training", "How examples become batches: {batching}.")
     learning_rate: float = _flag(3e-5, "Training", "The schedule's peak.")
     schedule: str = _flag("linear", "Training", "Rate after the warm-up: {schedule}.")
-    warmup: str = _flag(
-        "0.1", "Training", "Updates of linear warm-up: a count (100) or a share of all (0.1)."
+    warmup: str | None = _flag(
+        None,
+        "Training",
+        "Updates of linear warm-up: a count (100) or a share of all (0.1). Default: 0.1, or 0 for "
+        "a schedule that rises by itself.",
     )
     optimizer: str = _flag("adamw", "Training", "{optimizer}, with own keys: adamw(decay=0.01).")
     clip_norm: float = _flag(
         1.0, "Training", "Bound on the global norm of the gradients; 0 for none."
+    )
+    policy: tuple[str, ...] = _flag(
+        ("full",), "Training", "What trains, and how fast; repeatable: {policy}."
+    )
+    regularizer: tuple[str, ...] = _flag(
+        (), "Training", "Added to the training loss; repeatable: {regularizer}."
     )
     loss: str = _flag("cross_entropy", "Training", "{loss}.")
     objective: str = _flag(
@@ -83,7 +92,8 @@ class Config:
             )
         if self.objective not in ("accuracy", "loss"):
             raise UserError(f"--objective must be accuracy or loss. Received: {self.objective!r}.")
-        warmup_steps(self.warmup, total_steps=None)
+        if self.warmup is not None:
+            warmup_steps(self.warmup, total_steps=None)
 
     @property
     def exports(self) -> tuple[str, ...]:
@@ -111,6 +121,42 @@ class PredictConfig:
             raise UserError(f"--batch_size must be at least 1. Received: {self.batch_size}.")
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlotConfig(Config):
+    """What `plot` is told: a run's flags, and two of its own."""
+
+    steps: int | None = _flag(
+        None,
+        "Plot",
+        "Updates of the run. Default: what --epochs, --batch_size and the examples come to.",
+    )
+    output: str | None = _flag(None, "Plot", "The PNG. Default: schedule.png in --run_dir or here.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.steps is not None and self.steps < 1:
+            raise UserError(f"--steps must be at least 1. Received: {self.steps}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindRateConfig(Config):
+    """What `find_rate` is told: a run's flags, and the range to test."""
+
+    lowest_rate: float = _flag(1e-7, "Range test", "The first update's rate.")
+    highest_rate: float = _flag(1.0, "Range test", "The last update's rate.")
+    steps: int = _flag(100, "Range test", "Updates from the lowest to the highest rate.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 0 < self.lowest_rate < self.highest_rate:
+            raise UserError(
+                "--lowest_rate must be positive and below --highest_rate. "
+                f"Received: {self.lowest_rate} and {self.highest_rate}."
+            )
+        if self.steps < 10:
+            raise UserError(f"--steps must be at least 10. Received: {self.steps}.")
+
+
 _AT_LEAST = {
     "train_examples": 2,
     "validation_examples": 2,
@@ -123,6 +169,10 @@ _AT_LEAST = {
     "seed": 0,
     "data_seed": 0,
 }
+
+
+# Where --warmup is not given, unless the schedule rises by itself.
+DEFAULT_WARMUP = "0.1"
 
 
 def warmup_steps(warmup: str, total_steps: int | None) -> int:

@@ -25,8 +25,8 @@ def run(config: Config) -> None:
             f"--task={config.task}: its labels are now {experiment.task.labels}, but the run in "
             f"{run_dir} learnt {experiment.labels}."
         )
-    checkpoints.load(experiment.model, run_dir / assemble.WEIGHTS_FILE)
-    assemble.compile_model(config, experiment.model, total_steps=2**31)
+    checkpoints.load(experiment.model.kept, run_dir / assemble.WEIGHTS_FILE)
+    assemble.compile_to_measure(experiment)
     with opened(config, experiment.task, experiment.text_layer) as splits:
         measured = evaluate(experiment, splits, run_dir)
     before = run_dir / "metrics.json"

@@ -13,7 +13,7 @@ def run(config: Config) -> None:
     run_dir = pathlib.Path(config.run_dir)
     experiment = assemble.experiment(config, run_dir=run_dir)
     writers = exporters(experiment, run_dir)
-    checkpoints.load(experiment.model, run_dir / assemble.WEIGHTS_FILE)
+    checkpoints.load(experiment.model.kept, run_dir / assemble.WEIGHTS_FILE)
     write(writers)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from absl import flags as absl_flags
 
 from ftkeras import catalog
-from ftkeras.config import Config, PredictConfig
+from ftkeras.config import Config, FindRateConfig, PlotConfig, PredictConfig
 from ftkeras.errors import UserError
 
 
@@ -37,6 +37,16 @@ VERBS = {
         "Label texts with an exported model.",
         PredictConfig,
         '--model=saved_models/imdb --text="Worth every minute."',
+    ),
+    "plot": Verb(
+        "Draw the learning rate over a run, and train nothing.",
+        PlotConfig,
+        '"--schedule=cosine(cycles=2)" --learning_rate=2e-5 --steps=1000',
+    ),
+    "find_rate": Verb(
+        "Try rising learning rates on a few batches; suggest one, keep no weights.",
+        FindRateConfig,
+        "--task=imdb --encoder=bert-base-uncased",
     ),
 }
 

@@ -15,6 +15,7 @@ from ftkeras.batching._feed import OrderedFeed, TrainingFeed
 from ftkeras.config import Config
 from ftkeras.errors import UserError
 from ftkeras.splits import Splits, opened
+from ftkeras.training import checkpoints
 from ftkeras.training.best import BestEpoch
 from ftkeras.training.epoch_order import EpochOrder
 from ftkeras.training.history import History
@@ -26,13 +27,13 @@ def run(config: Config) -> None:
     run_dir = new_run_dir(config)
     if config.tensorboard and importlib.util.find_spec("tensorboard") is None:
         raise UserError("--tensorboard needs: pip install 'ftkeras[tensorboard]'")
-    _must_be_writable(config.export_dir, "--export_dir")
+    must_be_writable(config.export_dir, "--export_dir")
     experiment = assemble.experiment(config)
     writers = export.exporters(experiment, run_dir)
     with opened(config, experiment.task, experiment.text_layer) as splits:
         counts = _show_splits(splits)
         feed = training_feed(experiment, splits)
-        assemble.compile_model(config, experiment.model, total_steps=len(feed) * config.epochs)
+        assemble.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
         record(experiment, run_dir)  # nothing is written before all that can be wrong was looked at
         trained = fit(experiment, feed, splits, run_dir)
         print("evaluating the best epoch …")
@@ -81,13 +82,17 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
                 History(run_dir / "history.csv"),
                 best,
                 progress,
+                *(c for policy in experiment.policies for c in policy.callbacks(model)),
                 *_tensorboard(config, run_dir),
+                # Last, so that the others still see the rate that the epoch was trained with.
+                *assemble.schedule_callbacks(model.optimizer._learning_rate),
             ],
         )
     except KeyboardInterrupt:
         progress.close()
+        _settle(experiment, best)
         raise KeyboardInterrupt(_how_to_go_on(best, run_dir)) from None
-    best.restore()
+    _settle(experiment, best)
     return {
         "seconds": time.time() - began,
         "seconds_to_first_step": progress.first_step_at - psutil.Process().create_time(),
@@ -97,6 +102,16 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
         "best_epoch": best.epoch + 1,
         "peak_memory_bytes": report.peak_memory_bytes(),
     }
+
+
+def _settle(experiment: Experiment, best: BestEpoch) -> None:
+    """Leaves the model plain, with the best epoch's weights, and keeps just those."""
+    if best.epoch is None:
+        return
+    best.restore()
+    for policy in reversed(experiment.policies):
+        policy.finish(experiment.model)
+    checkpoints.save(experiment.model.kept, best.path)
 
 
 def record(experiment: Experiment, run_dir: pathlib.Path) -> None:
@@ -115,10 +130,10 @@ def new_run_dir(config: Config) -> pathlib.Path:
     """Where this run goes; it must not hold a run already, and it must be writable."""
     if config.run_dir is None:
         task = catalog.parse("task", config.task).name
-        return _must_be_writable(
+        return must_be_writable(
             f"runs/{task}/{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}", "--run_dir"
         )
-    run_dir = _must_be_writable(config.run_dir, "--run_dir")
+    run_dir = must_be_writable(config.run_dir, "--run_dir")
     if (run_dir / "run.cfg").exists():
         raise UserError(
             f"--run_dir={run_dir} holds a run already; name another folder, or remove it."
@@ -126,7 +141,8 @@ def new_run_dir(config: Config) -> pathlib.Path:
     return run_dir
 
 
-def _must_be_writable(folder: str, flag: str) -> pathlib.Path:
+def must_be_writable(folder: str | os.PathLike, flag: str) -> pathlib.Path:
+    """The folder, which need not be there yet; refused where it can't be made or written."""
     path = pathlib.Path(folder)
     standing = next(p for p in (path, *path.absolute().parents) if p.exists())
     if not (standing.is_dir() and os.access(standing, os.W_OK)):
@@ -152,11 +168,18 @@ def _announce(experiment: Experiment, feed: TrainingFeed) -> None:
     tokens = int(feed.examples.lengths.sum())
     print(
         f"{size / 1e6:,.1f} M parameters ({learning / 1e6:,.1f} M learn), "
-        f"{len(feed) * config.epochs:,} steps in {config.epochs} epochs, "
+        f"{len(feed) * config.epochs:,} steps in {config.epochs} "
+        f"{'epoch' if config.epochs == 1 else 'epochs'}, "
         f"{tokens * config.epochs / 1e6:,.2f} M tokens; "
         "the time it takes follows after the first steps",
-        flush=True,
     )
+    for group in model.optimizer.groups():
+        decay = "decay" if group.decays else "do not decay"
+        print(
+            f"  {group.variables:,} variables ({group.parameters:,} parameters) learn at "
+            f"{group.multiplier:g} x the rate and {decay}",
+            flush=True,
+        )
 
 
 def _tensorboard(config: Config, run_dir: pathlib.Path) -> list[keras.callbacks.Callback]:

@@ -82,12 +82,17 @@ class WeightedLayer(keras.layers.Layer):
 
 
 class Embeddings(WeightedLayer):
-    """Sum of token, position and segment embeddings, normalized: ids [B, L] -> [B, L, hidden]."""
+    """Sum of token, position and segment embeddings, normalized: ids [B, L] -> [B, L, hidden].
+
+    `offset` [B, L, hidden] is added to the sum, as adversarial training does. A `noise` set from
+    outside takes the sum and the padding mask, in training, and gives what stands for the sum.
+    """
 
     def __init__(self, *, vocabulary_size, hidden, positions, segments, dropout, epsilon, **kwargs):
         super().__init__(**kwargs)
         self.rows = (vocabulary_size, positions, segments)
         self.hidden, self.rate, self.epsilon = hidden, dropout, epsilon
+        self.noise = None
 
     def build(self, input_shape=None):
         # Not autocast: half precision would cast a whole table to look up a few of its rows.
@@ -98,12 +103,16 @@ class Embeddings(WeightedLayer):
         )
         self.norm_scale, self.norm_bias = self.norm("norm", self.hidden)
 
-    def call(self, token_ids, segment_ids=None, training=False):
+    def call(self, token_ids, padding_mask=None, segment_ids=None, offset=None, training=False):
         x = ops.take(self.token, token_ids, axis=0) + self.position[: ops.shape(token_ids)[1]]
         if segment_ids is None:
             x = ops.add(x, self.segment[0])
         else:
             x = x + ops.take(self.segment, segment_ids, axis=0)
+        if offset is not None:
+            x = x + offset
+        if training and self.noise is not None:
+            x = self.noise(x, padding_mask)
         x = normalize(x, self.norm_scale, self.norm_bias, self.epsilon)
         return self.drop(ops.cast(x, self.compute_dtype), self.rate, training)
 
@@ -113,6 +122,9 @@ class TransformerLayer(WeightedLayer):
 
     a = norm(x + dropout(softmax(q k' / sqrt(d) + mask) v W + b))
     y = norm(a + dropout(activation(a W1 + b1) W2 + b2))
+
+    A kernel named in `reparametrized`, which is filled from outside, is used as that function of
+    (kernel, training) gives it: so a low-rank update or a mix of weights needs no other layer.
 
     Source: Devlin et al., 2019, https://arxiv.org/abs/1810.04805; Vaswani et al., 2017, section 3.
     """
@@ -133,6 +145,7 @@ class TransformerLayer(WeightedLayer):
         self.hidden, self.heads, self.intermediate = hidden, heads, intermediate
         self.activation = ACTIVATIONS[activation]
         self.rate, self.attention_rate, self.epsilon = dropout, attention_dropout, epsilon
+        self.reparametrized = {}
 
     def build(self, input_shape=None):
         hidden, inner = self.hidden, self.intermediate
@@ -147,24 +160,32 @@ class TransformerLayer(WeightedLayer):
         self.output_bias = self.bias("output_bias", hidden)
         self.output_norm = self.norm("output_norm", hidden)
 
+    def used(self, kernel, training):
+        """The kernel as it is used: itself, unless it is reparametrized."""
+        change = self.reparametrized.get(kernel.name)
+        return kernel if change is None else change(kernel, training)
+
     def call(self, x, score_bias=None, training=False):
         shape = ops.shape(x)
         # Rank 2 throughout: so a product with a kernel is one fused with its bias.
         x = ops.reshape(x, (-1, self.hidden))
         attended = self.attend(x, score_bias, shape[1], training)
-        attended = project(attended, self.attention_kernel, self.attention_bias)
+        attended = project(
+            attended, self.used(self.attention_kernel, training), self.attention_bias
+        )
         x = normalize(
             x + self.drop(attended, self.rate, training), *self.attention_norm, self.epsilon
         )
-        inner = self.activation(project(x, self.inner_kernel, self.inner_bias))
-        outer = project(inner, self.output_kernel, self.output_bias)
+        inner = project(x, self.used(self.inner_kernel, training), self.inner_bias)
+        inner = self.activation(inner)
+        outer = project(inner, self.used(self.output_kernel, training), self.output_bias)
         x = normalize(x + self.drop(outer, self.rate, training), *self.output_norm, self.epsilon)
         return ops.reshape(x, shape)
 
     def attend(self, x, score_bias, length, training):
         """Rows [B * L, hidden] -> the heads' values, side by side, [B * L, hidden]."""
         size = self.hidden // self.heads
-        qkv = project(x, self.qkv_kernel, self.qkv_bias)
+        qkv = project(x, self.used(self.qkv_kernel, training), self.qkv_bias)
         qkv = ops.reshape(qkv, (-1, length, 3, self.heads, size))
         query, key, value = ops.unstack(ops.transpose(qkv, (2, 0, 3, 1, 4)), 3, axis=0)
         scores = ops.matmul(query * size**-0.5, ops.swapaxes(key, -1, -2))

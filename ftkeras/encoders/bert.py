@@ -56,7 +56,8 @@ class Bert(keras.layers.Layer):
         seed: integer that fixes initial weights and dropout, or None.
 
     Call: token_ids [B, L] integers, padding_mask [B, L] (1 token, 0 padding; None: all tokens),
-        segment_ids [B, L] integers (None: all 0)
+        segment_ids [B, L] integers (None: all 0), embedding_offset [B, L, hidden], added to the
+        embeddings before they are normalized (None: nothing)
         -> {"sequence": [B, L, hidden], "pooled": [B, hidden]}, the latter only with a pooler.
 
     Raises:
@@ -147,24 +148,33 @@ class Bert(keras.layers.Layer):
             )
             for number in range(self.layers)
         ]
+        # Filled from outside: (number, before, after) -> what stands for `after` in training.
+        self.around = None
         self.pool = Pooler(name="pooler", seed=seeds[1], **common) if self.pooler else None
 
     def build(self, input_shape=None):
         for part in (self.embeddings, *self.blocks, *([self.pool] if self.pooler else [])):
             part.build()
 
-    def call(self, token_ids, padding_mask=None, segment_ids=None, training=False):
-        sequence = self._states(token_ids, padding_mask, segment_ids, training)[-1]
-        outputs = {"sequence": sequence}
+    def call(
+        self,
+        token_ids,
+        padding_mask=None,
+        segment_ids=None,
+        embedding_offset=None,
+        training=False,
+    ):
+        states = self._states(token_ids, padding_mask, segment_ids, embedding_offset, training)
+        outputs = {"sequence": states[-1]}
         if self.pooler:
-            outputs["pooled"] = self.pool(sequence)
+            outputs["pooled"] = self.pool(states[-1])
         return outputs
 
     def hidden_states(self, token_ids, padding_mask=None, segment_ids=None) -> list:
         """`layers` + 1 tensors [B, L, hidden], the embeddings first."""
-        return self._states(token_ids, padding_mask, segment_ids, False)
+        return self._states(token_ids, padding_mask, segment_ids, None, False)
 
-    def _states(self, token_ids, padding_mask, segment_ids, training):
+    def _states(self, token_ids, padding_mask, segment_ids, offset, training):
         length = token_ids.shape[1]
         _require(
             length is None or length <= self.positions,
@@ -173,9 +183,12 @@ class Bert(keras.layers.Layer):
             f"length {length}",
         )
         score_bias = None if padding_mask is None else score_bias_of(padding_mask)
-        states = [self.embeddings(token_ids, segment_ids, training=training)]
-        for block in self.blocks:
-            states.append(block(states[-1], score_bias, training=training))
+        states = [self.embeddings(token_ids, padding_mask, segment_ids, offset, training=training)]
+        for number, block in enumerate(self.blocks):
+            state = block(states[-1], score_bias, training=training)
+            if training and self.around is not None:
+                state = self.around(number, states[-1], state)
+            states.append(state)
         return states
 
     def get_config(self):

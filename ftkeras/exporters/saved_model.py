@@ -46,7 +46,7 @@ class _Served(tf.Module):
 
     def __init__(self, model, text_layer, labels: tuple[str, ...]):
         super().__init__(name="served")
-        self.model_variables = [variable.value for variable in model.weights]
+        self.model_variables = [variable.value for variable in model.kept]
         self.text_layer = text_layer
         # Held by a function, not by an attribute: tracked, the Keras model would be saved as well.
         self._call = lambda inputs: model(inputs, training=False)

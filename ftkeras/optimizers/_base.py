@@ -1,7 +1,24 @@
+import collections
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
+
+from ftkeras.optimizers import _bounds
+
+NO_DECAY = r"bias|norm"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Variables that learn alike, and how many there are."""
+
+    multiplier: float
+    decays: bool
+    variables: int
+    parameters: int
 
 
 class FineTuningOptimizer(keras.optimizers.Optimizer):
@@ -10,17 +27,26 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
     - Gradients are summed over replicas, then clipped by one norm over all variables:
       g <- g * min(1, clip_norm / ||g||). Keras clips each replica's share before the sum, which is
       another norm. Rows of an embedding looked up twice are added up before the norm is taken.
-    - Decay is decoupled and taken at the step's own rate, w <- w - rate * decay * w, from variables
-      whose path does not match `no_decay` (Keras matches names, which spares nothing: keras#16201).
-      Source: Loshchilov and Hutter, 2019, https://arxiv.org/abs/1711.05101.
+    - A variable's rate is the step's times the variable's multiplier.
+    - Decay is decoupled and taken at that rate, w <- w - rate * decay * w, before the step, from
+      variables whose path does not match `no_decay` (Keras matches names, which spares nothing:
+      keras#16201). Source: Loshchilov and Hutter, 2019, https://arxiv.org/abs/1711.05101.
 
-    A subclass gives `prepare`, the scalars of a step that all variables share, and `update_step`.
+    A subclass gives `update_step(gradient, variable, learning_rate, *scalars)`. One of Keras's own
+    has it already: `class Lion(FineTuningOptimizer, keras.optimizers.Lion)`.
 
     Args:
         learning_rate: a schedule, or a positive number.
         clip_norm: bound on the global norm; 0 for none.
         decay: weight decay; at least 0.
-        no_decay: regular expression on variable paths that are left out of the decay.
+        no_decay: regular expression on variable paths that are left out of the decay; empty to
+            leave out none.
+        multipliers: pairs of a regular expression on variable paths and a factor of at least 0 on
+            the rate; the first that matches counts, and 1.0 where none does.
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received; at `build`, a regular
+            expression that matches no variable.
     """
 
     def __init__(
@@ -29,26 +55,43 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
         learning_rate,
         clip_norm: float = 1.0,
         decay: float = 0.0,
-        no_decay: str = r"bias|norm",
+        no_decay: str = NO_DECAY,
+        multipliers: Sequence[tuple[str, float]] = (),
         **kwargs,
     ):
-        if clip_norm < 0:
-            raise ValueError(f"`clip_norm` must be at least 0. Received: {clip_norm}.")
-        if not 0 <= decay < 1:
-            raise ValueError(f"`decay` must be at least 0 and below 1. Received: {decay}.")
+        _bounds.not_negative(clip_norm=clip_norm, decay=decay)
+        check_pattern("no_decay", no_decay)
+        multipliers = tuple(_pair(row) for row in multipliers)
         super().__init__(learning_rate=learning_rate, **kwargs)
-        self.clip_norm, self.decay, self.no_decay = clip_norm, decay, no_decay
+        self.clip_norm, self.decay = clip_norm, decay
+        self.no_decay, self.multipliers = no_decay, multipliers
 
     def build(self, variables):
         if self.built:
             return
+        paths = [variable.path for variable in variables]
+        self._check_matches(paths)
         super().build(variables)
-        pattern = re.compile(self.no_decay)
-        self.decayed = [not pattern.search(variable.path) for variable in variables]
+        self.decays = tuple(self.decay > 0 and not self._is_spared(path) for path in paths)
+        self.factors = tuple(self._factor(path) for path in paths)
 
-    def prepare(self, rate):
-        """The scalars of this step that all variables share."""
-        return {"rate": rate}
+    def groups(self) -> list[Group]:
+        """The variables by how they learn: fastest first, those that decay before those spared."""
+        sizes = collections.defaultdict(list)
+        for variable, *key in zip(
+            self._trainable_variables, self.factors, self.decays, strict=True
+        ):
+            sizes[tuple(key)].append(variable.shape.num_elements())
+        return [Group(*key, len(sizes[key]), sum(sizes[key])) for key in sorted(sizes)[::-1]]
+
+    def scalars(self) -> tuple:
+        """What a step needs beside the rate, made once and handed to each `update_step`."""
+        return ()
+
+    def shrink(self, variable, learning_rate):
+        """Takes this step's weight decay from a variable, where it decays."""
+        if self.decays[self._get_variable_index(variable)]:
+            variable.assign_sub(variable * tf.cast(learning_rate * self.decay, variable.dtype))
 
     def rate_of_last_update(self):
         """The learning rate that the latest update was made with, a scalar ()."""
@@ -56,11 +99,6 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
         if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
             return self.learning_rate
         return schedule(tf.maximum(self.iterations.value - 1, 0))
-
-    def shrink(self, variable, rate):
-        """Takes this step's weight decay from a variable, where it decays."""
-        if self.decay and self.decayed[self._get_variable_index(variable)]:
-            variable.assign_sub(variable * (rate * self.decay))
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         variables = [variable.value for variable in trainable_variables]
@@ -73,18 +111,60 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
             self._update_all,
             self._distribution_strategy,
             list(zip(grads, variables, strict=True)),
-            self.prepare(learning_rate),
+            tf.convert_to_tensor(learning_rate),
+            *self.scalars(),
         )
 
-    def _update_all(self, distribution, pairs, scalars):
-        def update(variable, grad, scalars):
-            self.update_step(grad, variable, scalars)
+    def _update_all(self, distribution, pairs, learning_rate, *scalars):
+        def update(variable, grad, learning_rate, *scalars):
+            factor = self.factors[self._get_variable_index(variable)]
+            rate = learning_rate if factor == 1 else learning_rate * factor
+            self.shrink(variable, rate)
+            self.update_step(grad, variable, rate, *scalars)
 
         for grad, variable in pairs:
-            distribution.extended.update(variable, update, args=(grad, scalars), group=False)
+            distribution.extended.update(
+                variable, update, args=(grad, learning_rate, *scalars), group=False
+            )
+
+    def _check_matches(self, paths):
+        patterns = [("multipliers", pattern) for pattern, _ in self.multipliers]
+        if self.decay and self.no_decay != NO_DECAY:
+            patterns.append(("no_decay", self.no_decay))
+        for name, pattern in patterns:
+            if not any(re.search(pattern, path) for path in paths):
+                raise ValueError(
+                    f"`{name}` must match the path of a variable that learns. "
+                    f"Received: {pattern!r}; paths read like {paths[0]!r}."
+                )
+
+    def _is_spared(self, path):
+        return bool(self.no_decay) and re.search(self.no_decay, path) is not None
+
+    def _factor(self, path):
+        return next((f for pattern, f in self.multipliers if re.search(pattern, path)), 1.0)
 
     def get_config(self):
         own = {key: getattr(self, key) for key in ("clip_norm", "decay", "no_decay")}
+        own["multipliers"] = [list(pair) for pair in self.multipliers]
         inherited = super().get_config()
         replaced = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
         return {**{k: v for k, v in inherited.items() if k not in replaced}, **own}
+
+
+def check_pattern(name, pattern):
+    try:
+        re.compile(pattern)
+    except (re.error, TypeError) as error:
+        raise ValueError(
+            f"`{name}` must be a regular expression ({error}). Received: {pattern!r}."
+        ) from None
+
+
+def _pair(row):
+    if not isinstance(row, (tuple, list)) or len(row) != 2:
+        raise ValueError(f"`multipliers` must be pairs (regex, factor). Received: {row!r}.")
+    pattern, factor = row
+    check_pattern("multipliers", pattern)
+    _bounds.not_negative(multipliers=factor)
+    return pattern, float(factor)

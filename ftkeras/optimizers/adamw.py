@@ -1,7 +1,10 @@
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 
-from ftkeras.optimizers._base import FineTuningOptimizer
+from ftkeras.optimizers import _bounds
+from ftkeras.optimizers._base import NO_DECAY, FineTuningOptimizer
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -19,13 +22,11 @@ class AdamW(FineTuningOptimizer):
     Hutter, 2019, algorithm 2, https://arxiv.org/abs/1711.05101.
 
     Args:
-        learning_rate: a schedule, or a positive number.
-        clip_norm: bound on the global norm of the gradients; 0 for none.
-        decay: weight decay; at least 0, below 1.
+        learning_rate, clip_norm, no_decay, multipliers: as in `FineTuningOptimizer`.
+        decay: weight decay; at least 0.
         beta_1, beta_2: decay rates of the moments; at least 0, below 1.
         epsilon: positive.
         bias_correction: whether the moments are corrected for their start at zero.
-        no_decay: regular expression on variable paths that are left out of the decay.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -41,20 +42,19 @@ class AdamW(FineTuningOptimizer):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         bias_correction: bool = True,
-        no_decay: str = r"bias|norm",
+        no_decay: str = NO_DECAY,
+        multipliers: Sequence[tuple[str, float]] = (),
         name: str = "adamw",
         **kwargs,
     ):
-        for key, value in (("beta_1", beta_1), ("beta_2", beta_2)):
-            if not 0 <= value < 1:
-                raise ValueError(f"`{key}` must be at least 0 and below 1. Received: {value}.")
-        if not epsilon > 0:
-            raise ValueError(f"`epsilon` must be positive. Received: {epsilon}.")
+        _bounds.share(beta_1=beta_1, beta_2=beta_2)
+        _bounds.positive(epsilon=epsilon)
         super().__init__(
             learning_rate=learning_rate,
             clip_norm=clip_norm,
             decay=decay,
             no_decay=no_decay,
+            multipliers=multipliers,
             name=name,
             **kwargs,
         )
@@ -67,33 +67,26 @@ class AdamW(FineTuningOptimizer):
         super().build(variables)
         self.first, self.second = self.add_optimizer_variables(variables, ["first", "second"])
 
-    def prepare(self, rate):
+    def scalars(self):
         t = tf.cast(self.iterations.value + 1, tf.float32)
         corrected = 1.0 if self.bias_correction else 0.0
         power_1, power_2 = corrected * self.beta_1**t, corrected * self.beta_2**t
         # The kernel adds its epsilon to sqrt(v), not to sqrt(v'): scaled, it comes to the same.
-        return {
-            "rate": rate,
-            "power_1": power_1,
-            "power_2": power_2,
-            "epsilon": self.epsilon * tf.sqrt(1 - power_2),
-        }
+        return power_1, power_2, self.epsilon * tf.sqrt(1 - power_2)
 
-    def update_step(self, gradient, variable, scalars):
+    def update_step(self, gradient, variable, learning_rate, power_1, power_2, epsilon):
         index = self._get_variable_index(variable)
-        scalars = {name: tf.cast(value, variable.dtype) for name, value in scalars.items()}
-        self.shrink(variable, scalars["rate"])
         # One fused kernel a variable; the formula in ops would be some twenty to trace and run.
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self.first[index].value.handle,
             v=self.second[index].value.handle,
-            beta1_power=scalars["power_1"],
-            beta2_power=scalars["power_2"],
-            lr=scalars["rate"],
+            beta1_power=tf.cast(power_1, variable.dtype),
+            beta2_power=tf.cast(power_2, variable.dtype),
+            lr=tf.cast(learning_rate, variable.dtype),
             beta1=tf.cast(self.beta_1, variable.dtype),
             beta2=tf.cast(self.beta_2, variable.dtype),
-            epsilon=scalars["epsilon"],
+            epsilon=tf.cast(epsilon, variable.dtype),
             grad=tf.cast(gradient, variable.dtype),
         )
 

@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from ftkeras.schedules import _bounds
+
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Constant(keras.optimizers.schedules.LearningRateSchedule):
@@ -21,8 +23,7 @@ class Constant(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, *, peak: float):
-        if not peak > 0:
-            raise ValueError(f"`peak` must be positive. Received: {peak}.")
+        _bounds.positive(peak=peak)
         self.peak = peak
 
     def __call__(self, step):

@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from ftkeras.schedules import _bounds
+
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
@@ -8,8 +10,9 @@ class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
 
     rate(t) = peak * sqrt(offset / (t + offset))
 
-    With --warmup=W and `offset=W` this is Vaswani et al.'s schedule, peak * sqrt(W / step) after W
-    updates of warm-up; with `offset=1` and --warmup=0 the plain form peak / sqrt(t), t from 1.
+    With --warmup=0 and `offset=1` this is the plain form, peak / sqrt(n) for update n, from 1. With
+    --warmup=W and `offset=W` it is Vaswani et al.'s, peak * min(n / W, sqrt(W / n)), where n, the
+    updates already made, is W more than t; their own peak is 1 / sqrt(d_model * W).
 
     Source: Vaswani et al., 2017, section 5.3, https://arxiv.org/abs/1706.03762.
 
@@ -28,10 +31,7 @@ class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, *, peak: float, offset: float = 1.0):
-        if not peak > 0:
-            raise ValueError(f"`peak` must be positive. Received: {peak}.")
-        if not offset > 0:
-            raise ValueError(f"`offset` must be positive. Received: {offset}.")
+        _bounds.positive(peak=peak, offset=offset)
         self.peak, self.offset = peak, offset
 
     def __call__(self, step):

@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from ftkeras.schedules import _bounds
+
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Linear(keras.optimizers.schedules.LearningRateSchedule):
@@ -26,12 +28,8 @@ class Linear(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, *, peak: float, total_steps: int, end: float = 0.0):
-        if not peak > 0:
-            raise ValueError(f"`peak` must be positive. Received: {peak}.")
-        if not total_steps > 0:
-            raise ValueError(f"`total_steps` must be positive. Received: {total_steps}.")
-        if not 0 <= end <= peak:
-            raise ValueError(f"`end` must lie between 0 and the peak {peak}. Received: {end}.")
+        _bounds.positive(peak=peak, total_steps=total_steps)
+        _bounds.end_rate(end, peak=peak)
         self.peak, self.total_steps, self.end = peak, total_steps, end
 
     def __call__(self, step):

@@ -33,14 +33,14 @@ class BestEpoch(keras.callbacks.Callback):
         self.is_current = self.epoch is None or self._better(value)
         if self.is_current:
             self.epoch, self.value = epoch, value
-            checkpoints.save(self.model, self.path)
+            checkpoints.save(self.model.weights, self.path)
         elif self.patience is not None and epoch - self.epoch >= self.patience:
             self.model.stop_training = True
 
     def restore(self) -> None:
         """Gives the model the best epoch's weights."""
         if not self.is_current:
-            checkpoints.load(self.model, self.path)
+            checkpoints.load(self.model.weights, self.path)
 
     def _better(self, value: float) -> bool:
         return value < self.value if self.objective == "loss" else value > self.value

@@ -105,27 +105,27 @@ def test_loss_that_is_no_number_stops_the_run(model, tmp_path):
 
 def test_weights_survive_the_file(model, tmp_path):
     model.weight.assign(3.25)
-    checkpoints.save(model, tmp_path / "w.safetensors")
+    checkpoints.save(model.weights, tmp_path / "w.safetensors")
     model.weight.assign(0.0)
-    checkpoints.load(model, tmp_path / "w.safetensors")
+    checkpoints.load(model.weights, tmp_path / "w.safetensors")
     assert float(model.weight.value) == 3.25
 
 
 def test_damaged_weights_are_refused(model, tmp_path):
     path = tmp_path / "w.safetensors"
     with pytest.raises(UserError, match="not there"):
-        checkpoints.load(model, path)
-    checkpoints.save(model, path)
+        checkpoints.load(model.weights, path)
+    checkpoints.save(model.weights, path)
     path.write_bytes(path.read_bytes()[:-2])
     with pytest.raises(UserError, match=r"w\.safetensors can't be read"):
-        checkpoints.load(model, path)
+        checkpoints.load(model.weights, path)
 
 
 def test_another_models_weights_are_refused(model, tmp_path):
     other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    checkpoints.save(other, tmp_path / "w.safetensors")
+    checkpoints.save(other.weights, tmp_path / "w.safetensors")
     with pytest.raises(UserError, match="another model's weights"):
-        checkpoints.load(model, tmp_path / "w.safetensors")
+        checkpoints.load(model.weights, tmp_path / "w.safetensors")
 
 
 def test_history_has_a_row_an_epoch(model, feed, tmp_path):

@@ -1,0 +1,36 @@
+import tensorflow as tf
+
+from ftkeras.averages._base import WeightAverage
+
+
+class Ema(WeightAverage):
+    """Exponential moving average of the weights, a sample each optimizer update.
+
+    average <- d average + (1 - d) weights,     d = min(decay, (1 + n) / (10 + n)), n updates made
+
+    It begins at the weights that training begins with. `warmup=False` takes d = decay from the
+    start, which a run much shorter than 1 / (1 - decay) updates hardly moves away from.
+    Source: Polyak and Juditsky, 1992, https://doi.org/10.1137/0330046; the form with a warm-up:
+    https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage.
+
+    Args:
+        decay: share of the old average that stays; at least 0, below 1.
+        warmup: whether the share is smaller at first.
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+    """
+
+    def __init__(self, *, decay: float = 0.999, warmup: bool = True):
+        if not 0 <= decay < 1:
+            raise ValueError(f"`decay` must be at least 0 and below 1. Received: {decay}.")
+        super().__init__()
+        self.decay, self.warmup = decay, warmup
+
+    def share(self, count):
+        if not self.warmup:
+            return tf.constant(1 - self.decay)
+        return tf.maximum(1 - self.decay, 9 / (10 + count))
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.take()

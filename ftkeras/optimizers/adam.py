@@ -1,0 +1,51 @@
+from collections.abc import Sequence
+
+import keras
+
+from ftkeras.optimizers._base import NO_DECAY
+from ftkeras.optimizers.adamw import AdamW
+
+
+@keras.saving.register_keras_serializable(package="ftkeras")
+class Adam(AdamW):
+    """Adam: AdamW whose decay is off unless asked for.
+
+    w <- w - rate m' / (sqrt(v') + epsilon)
+
+    with the moments m', v' of `AdamW`. Source: Kingma and Ba, 2015, algorithm 1,
+    https://arxiv.org/abs/1412.6980.
+
+    Args: those of `AdamW`.
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+    """
+
+    def __init__(
+        self,
+        *,
+        learning_rate,
+        clip_norm: float = 1.0,
+        decay: float = 0.0,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        bias_correction: bool = True,
+        no_decay: str = NO_DECAY,
+        multipliers: Sequence[tuple[str, float]] = (),
+        name: str = "adam",
+        **kwargs,
+    ):
+        super().__init__(
+            learning_rate=learning_rate,
+            clip_norm=clip_norm,
+            decay=decay,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            bias_correction=bias_correction,
+            no_decay=no_decay,
+            multipliers=multipliers,
+            name=name,
+            **kwargs,
+        )

@@ -1,0 +1,54 @@
+from collections.abc import Sequence
+
+import keras
+
+from ftkeras.optimizers import _bounds
+from ftkeras.optimizers._base import NO_DECAY, FineTuningOptimizer
+
+
+@keras.saving.register_keras_serializable(package="ftkeras")
+class Lion(FineTuningOptimizer, keras.optimizers.Lion):
+    """Steps of one size, by the sign of the momentum.
+
+    w <- w - rate sign(beta_1 m + (1 - beta_1) g) - rate decay w
+    m <- beta_2 m + (1 - beta_2) g
+
+    Its authors advise a rate 3 to 10 times smaller than AdamW's, and a decay as much larger.
+    Source: Chen et al., 2023, algorithm 2, https://arxiv.org/abs/2302.06675.
+
+    Args:
+        learning_rate, clip_norm, no_decay, multipliers: as in `FineTuningOptimizer`.
+        decay: weight decay; at least 0.
+        beta_1: share of the momentum in the sign; at least 0, below 1, and over 0.
+        beta_2: decay rate of the momentum; at least 0, below 1.
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+    """
+
+    def __init__(
+        self,
+        *,
+        learning_rate,
+        clip_norm: float = 1.0,
+        decay: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.99,
+        no_decay: str = NO_DECAY,
+        multipliers: Sequence[tuple[str, float]] = (),
+        name: str = "lion",
+        **kwargs,
+    ):
+        _bounds.share(beta_1=beta_1, beta_2=beta_2)
+        _bounds.positive(beta_1=beta_1)
+        super().__init__(
+            learning_rate=learning_rate,
+            clip_norm=clip_norm,
+            decay=decay,
+            no_decay=no_decay,
+            multipliers=multipliers,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            name=name,
+            **kwargs,
+        )

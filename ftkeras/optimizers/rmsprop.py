@@ -1,0 +1,63 @@
+from collections.abc import Sequence
+
+import keras
+
+from ftkeras.optimizers import _bounds
+from ftkeras.optimizers._base import NO_DECAY, FineTuningOptimizer
+
+
+@keras.saving.register_keras_serializable(package="ftkeras")
+class RMSprop(FineTuningOptimizer, keras.optimizers.RMSprop):
+    """Gradients over the root of their running mean square.
+
+    v <- rho v + (1 - rho) g²
+    u <- momentum u + rate g / sqrt(v + epsilon)
+    w <- w - u
+
+    `centered` takes the square of the running mean gradient from v under the root.
+    Sources: Tieleman and Hinton, 2012, lecture 6e,
+    https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf; centered: Graves,
+    2013, equations 38 to 41, https://arxiv.org/abs/1308.0850.
+
+    Args:
+        learning_rate, clip_norm, no_decay, multipliers: as in `FineTuningOptimizer`.
+        decay: weight decay; at least 0.
+        rho: decay rate of the mean square; at least 0, below 1.
+        momentum: at least 0, below 1.
+        epsilon: positive.
+        centered: whether v is a variance.
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+    """
+
+    def __init__(
+        self,
+        *,
+        learning_rate,
+        clip_norm: float = 1.0,
+        decay: float = 0.0,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        no_decay: str = NO_DECAY,
+        multipliers: Sequence[tuple[str, float]] = (),
+        name: str = "rmsprop",
+        **kwargs,
+    ):
+        _bounds.share(rho=rho, momentum=momentum)
+        _bounds.positive(epsilon=epsilon)
+        super().__init__(
+            learning_rate=learning_rate,
+            clip_norm=clip_norm,
+            decay=decay,
+            no_decay=no_decay,
+            multipliers=multipliers,
+            rho=rho,
+            momentum=momentum,
+            epsilon=epsilon,
+            centered=centered,
+            name=name,
+            **kwargs,
+        )

@@ -1,0 +1,53 @@
+from collections.abc import Sequence
+
+import keras
+
+from ftkeras.optimizers import _bounds
+from ftkeras.optimizers._base import NO_DECAY, FineTuningOptimizer
+
+
+@keras.saving.register_keras_serializable(package="ftkeras")
+class SGD(FineTuningOptimizer, keras.optimizers.SGD):
+    """Gradient descent with momentum.
+
+    u <- momentum u - rate g
+    w <- w + u                          or, `nesterov`, w <- w + momentum u - rate g
+
+    The rate stands inside u, so a step that has gone into it keeps the rate of its own time.
+    Source: Sutskever et al., 2013, section 2, https://proceedings.mlr.press/v28/sutskever13.html.
+
+    Args:
+        learning_rate, clip_norm, no_decay, multipliers: as in `FineTuningOptimizer`.
+        decay: weight decay; at least 0.
+        momentum: at least 0, below 1.
+        nesterov: whether to look ahead.
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+    """
+
+    def __init__(
+        self,
+        *,
+        learning_rate,
+        clip_norm: float = 1.0,
+        decay: float = 0.0,
+        momentum: float = 0.9,
+        nesterov: bool = False,
+        no_decay: str = NO_DECAY,
+        multipliers: Sequence[tuple[str, float]] = (),
+        name: str = "sgd",
+        **kwargs,
+    ):
+        _bounds.share(momentum=momentum)
+        super().__init__(
+            learning_rate=learning_rate,
+            clip_norm=clip_norm,
+            decay=decay,
+            no_decay=no_decay,
+            multipliers=multipliers,
+            momentum=float(momentum),
+            nesterov=nesterov,
+            name=name,
+            **kwargs,
+        )

@@ -1,0 +1,131 @@
+"""Draws the learning rate over a run, and prints a few of its values; trains nothing."""
+
+import contextlib
+import math
+import pathlib
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from ftkeras import assemble, catalog, files
+from ftkeras.config import Config, PlotConfig
+from ftkeras.errors import UserError
+from ftkeras.train import must_be_writable
+
+# More points than the picture has pixels across would show nothing more.
+MOST_POINTS = 1000
+TABLE_SHARES = (0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1)
+
+
+def run(config: PlotConfig) -> None:
+    """`plot`: the picture and the table."""
+    path = output_path(config.output, config.run_dir, "schedule.png")
+    total = config.steps or steps_of_run(config)
+    schedule = assemble.schedule(config, total_steps=total)
+    warmup = assemble.warmup_of(config, total_steps=total)
+    steps = _sampled(total, warmup)
+    rates = rates_of(schedule, steps)
+    by_validation = bool(assemble.schedule_callbacks(schedule))
+    with drawn(path) as axes:
+        _draw(axes, config, steps, rates, warmup=warmup)
+    _show_table(steps, rates, total=total, warmup=warmup)
+    if by_validation:
+        print("validation decides when this rate falls; shown is a run in which it always improves")
+    print(f"\ndrawn   {path}")
+
+
+def output_path(output: str | None, run_dir: str | None, name: str) -> pathlib.Path:
+    """The file that a picture goes to; refused where it can't be written."""
+    path = pathlib.Path(output) if output else pathlib.Path(run_dir or ".") / name
+    flag, value = ("--output", output) if output else ("--run_dir", run_dir or ".")
+    if path.is_dir():
+        raise UserError(f"{flag}={value} can't be written: {path} is a folder.")
+    must_be_writable(path.parent, flag)
+    return path
+
+
+def steps_of_run(config: Config) -> int:
+    """Optimizer updates of the run that `config` tells, its texts counted but not tokenized."""
+    examples = config.train_examples or _training_examples(config)
+    a_epoch = math.ceil(examples / config.batch_size)
+    print(
+        f"{a_epoch * config.epochs:,} steps: {examples:,} examples in batches of "
+        f"{config.batch_size}, {config.epochs} times (--steps=N says another number)"
+    )
+    return a_epoch * config.epochs
+
+
+def rates_of(schedule, steps: np.ndarray) -> np.ndarray:
+    """The rate of each update, float64 [steps]."""
+    return np.array([float(schedule(tf.constant(step))) for step in steps])
+
+
+@contextlib.contextmanager
+def drawn(path: pathlib.Path) -> Iterator:
+    """Axes to draw on; on leaving, the picture appears at `path`.
+
+    Raises:
+        UserError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UserError("plot and find_rate need: pip install 'ftkeras[plot]'") from None
+    figure = Figure(figsize=(8, 4.2), dpi=150, layout="constrained")
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25)
+    yield axes
+    with files.replacing(path) as beside:
+        figure.savefig(beside, format="png")
+
+
+def _training_examples(config: Config) -> int:
+    splits = catalog.build("task", config.task, data_dir=config.data_dir).splits()
+    train = splits["train"]
+    count = int(train.cardinality())
+    if count < 0:  # a source that streams knows it only at its end
+        count = int(train.reduce(np.int64(0), lambda total, _: total + 1))
+    return count if "validation" in splits else count - int(config.validation_share * count)
+
+
+def _sampled(total: int, warmup: int) -> np.ndarray:
+    """Updates already made, 0 to `total`, the end of the warm-up and the table's among them."""
+    even = np.linspace(0, total, min(total + 1, MOST_POINTS)).round()
+    return np.union1d(even.astype(np.int64), [warmup, *_table_steps(total, warmup)])
+
+
+def _table_steps(total: int, warmup: int) -> list[int]:
+    return sorted({round(share * total) for share in TABLE_SHARES} | {warmup})
+
+
+def _draw(axes, config: Config, steps: np.ndarray, rates: np.ndarray, *, warmup: int) -> None:
+    axes.plot(steps, rates, color="#1f5fa8", linewidth=2)
+    if warmup:
+        axes.axvspan(0, warmup, color="#e8a33d", alpha=0.22, linewidth=0)
+        axes.annotate(
+            f"warm-up\n{warmup:,} updates",
+            (warmup, 0.06),
+            xycoords=("data", "axes fraction"),
+            xytext=(6, 0),
+            textcoords="offset points",
+            color="#8a5a0b",
+            fontsize=9,
+        )
+    axes.set_xlim(0, steps[-1])
+    axes.set_ylim(0, 1.06 * rates.max())
+    axes.set_xlabel("optimizer updates made")
+    axes.set_ylabel("learning rate of the next update")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
+    title = f"--schedule={config.schedule} --learning_rate={config.learning_rate:g}"
+    axes.set_title(title, fontsize=11, pad=16)
+
+
+def _show_table(steps: np.ndarray, rates: np.ndarray, *, total: int, warmup: int) -> None:
+    rate_at = dict(zip(steps.tolist(), rates.tolist(), strict=True))
+    print(f"\n{'updates made':>14}{'share of the run':>19}{'rate':>13}")
+    for step in _table_steps(total, warmup):
+        remark = "   the warm-up's end" if warmup and step == warmup else ""
+        print(f"{step:>14,}{step / total:>18.1%} {rate_at[step]:>13.4e}{remark}")

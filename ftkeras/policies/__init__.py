@@ -1,0 +1,12 @@
+"""Which variables train, how fast, and when, one a file.
+
+A policy is made from its spec's keys (and `seed`, if it asks for it) and may have:
+    prepare(model): once, after the checkpoint is loaded and before compiling: freezes, starts
+        anew, adds low-rank parts. A ValueError says what the model has not got.
+    multipliers(model): [(regular expression on variable paths, factor on the rate), …], the first
+        match wins; the factor scales a variable's update and its decay.
+    callbacks(model): Keras callbacks for what changes while training.
+    finish(model): once, with the best epoch's weights: folds what was added into the model's own
+        variables, so that what is evaluated, kept and exported is a plain encoder and head.
+`_base.Policy` has all four, doing nothing.
+"""

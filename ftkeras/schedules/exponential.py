@@ -1,0 +1,51 @@
+import keras
+from keras import ops
+
+from ftkeras.schedules import _bounds
+
+
+@keras.saving.register_keras_serializable(package="ftkeras")
+class Exponential(keras.optimizers.schedules.LearningRateSchedule):
+    """The same factor again and again, evenly spread.
+
+    rate(t) = peak * factor^(t / every)
+
+    so by default a hundredth of the peak is left at the end of the run.
+
+    Source: Senior et al., 2013 ("exponential scheduling"),
+    https://doi.org/10.1109/ICASSP.2013.6638963.
+
+    Args:
+        peak: rate at step 0; positive.
+        total_steps: optimizer updates of which `every` may be a share; positive.
+        factor: what is left of the rate after `every`; between 0 and 1.
+        every: updates: a count (500), or a share of `total_steps` (0.5; 1.0 is all of them).
+
+    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+
+    >>> schedule = Exponential(peak=1.0, total_steps=40, factor=0.25, every=0.5)
+    >>> [float(schedule(step)) for step in (0, 10, 20, 40)]
+    [1.0, 0.5, 0.25, 0.0625]
+    """
+
+    def __init__(
+        self, *, peak: float, total_steps: int, factor: float = 0.01, every: int | float = 1.0
+    ):
+        _bounds.positive(peak=peak, total_steps=total_steps)
+        _bounds.share(factor=factor)
+        self.peak, self.total_steps, self.factor, self.every = peak, total_steps, factor, every
+        self._steps = _bounds.updates("every", every, total_steps=total_steps)
+
+    def __call__(self, step):
+        return self.peak * ops.power(self.factor, ops.cast(step, "float32") / self._steps)
+
+    def get_config(self):
+        return {
+            "peak": self.peak,
+            "total_steps": self.total_steps,
+            "factor": self.factor,
+            "every": self.every,
+        }

@@ -1,0 +1,72 @@
+import keras
+
+from ftkeras.schedules import _bounds, _lines
+
+
+@keras.saving.register_keras_serializable(package="ftkeras")
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+    """Up, down again in as many updates, then down by orders of magnitude; all straight.
+
+    start = peak / ratio,  end = start / end_ratio,  r = floor(rise * total_steps)
+
+    rate(t) = start + (peak - start) * t / r                      for t < r
+    rate(t) = peak - (peak - start) * (t - r) / r                 for r <= t < 2r
+    rate(t) = start - (start - end) * (t - 2r) / (total_steps - 2r)   until total_steps, then `end`
+
+    The rise is its own warm-up, so --warmup must be left out or 0.
+
+    Sources: Smith and Topin, 2018, https://arxiv.org/abs/1708.07120; Smith, 2018,
+    https://arxiv.org/abs/1803.09820. (The cosine form with a short rise that goes by the same name
+    came later; `cosine` with --warmup is much like it.)
+
+    Args:
+        peak: highest rate; positive.
+        total_steps: optimizer updates of all three parts; positive.
+        rise: share of the updates that the rate rises for; above 0, at most 0.5.
+        ratio: `peak` over the first rate; at least 1.
+        end_ratio: the first rate over the last; at least 1.
+
+    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+
+    >>> schedule = OneCycle(peak=1.0, total_steps=10, rise=0.4, ratio=4, end_ratio=10)
+    >>> [round(float(schedule(step)), 4) for step in (0, 2, 4, 8, 9, 10, 11)]
+    [0.25, 0.625, 1.0, 0.25, 0.1375, 0.025, 0.025]
+    """
+
+    rises = True
+
+    def __init__(
+        self,
+        *,
+        peak: float,
+        total_steps: int,
+        rise: float = 0.45,
+        ratio: float = 10.0,
+        end_ratio: float = 1000.0,
+    ):
+        _bounds.positive(peak=peak, total_steps=total_steps)
+        if not 0 < rise <= 0.5:
+            raise ValueError(f"`rise` must be above 0, at most 0.5. Received: {rise}.")
+        for name, value in (("ratio", ratio), ("end_ratio", end_ratio)):
+            if not value >= 1:
+                raise ValueError(f"`{name}` must be at least 1. Received: {value}.")
+        self.peak, self.total_steps, self.rise = peak, total_steps, rise
+        self.ratio, self.end_ratio = ratio, end_ratio
+
+    def __call__(self, step):
+        start, top = self.peak / self.ratio, int(self.rise * self.total_steps)
+        end = start / self.end_ratio
+        points = [(0, start), (top, self.peak), (2 * top, start), (self.total_steps, end)]
+        return _lines.through(points, step)
+
+    def get_config(self):
+        return {
+            "peak": self.peak,
+            "total_steps": self.total_steps,
+            "rise": self.rise,
+            "ratio": self.ratio,
+            "end_ratio": self.end_ratio,
+        }

@@ -1,0 +1,48 @@
+import keras
+from keras import ops
+
+from ftkeras.schedules import _bounds
+
+
+@keras.saving.register_keras_serializable(package="ftkeras")
+class Polynomial(keras.optimizers.schedules.LearningRateSchedule):
+    """A power of what is left of the run, from `peak` down to `end`, where it stays.
+
+    rate(t) = end + (peak - end) * (1 - min(t / total_steps, 1))^power
+
+    With `power=1` it is the straight line of `linear`; above 1 it falls early, below 1 late.
+
+    Source: Liu et al., 2015 (the "poly" policy), https://arxiv.org/abs/1506.04579.
+
+    Args:
+        peak: rate at step 0; positive.
+        total_steps: optimizer updates until `end` is reached; positive.
+        power: positive.
+        end: last rate; between 0 and `peak`.
+
+    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+
+    >>> schedule = Polynomial(peak=1.0, total_steps=4, power=2)
+    >>> [float(schedule(step)) for step in (0, 2, 4, 5)]
+    [1.0, 0.25, 0.0, 0.0]
+    """
+
+    def __init__(self, *, peak: float, total_steps: int, power: float = 1.0, end: float = 0.0):
+        _bounds.positive(peak=peak, total_steps=total_steps, power=power)
+        _bounds.end_rate(end, peak=peak)
+        self.peak, self.total_steps, self.power, self.end = peak, total_steps, power, end
+
+    def __call__(self, step):
+        left = 1.0 - ops.minimum(ops.cast(step, "float32") / self.total_steps, 1.0)
+        return self.end + (self.peak - self.end) * ops.power(left, self.power)
+
+    def get_config(self):
+        return {
+            "peak": self.peak,
+            "total_steps": self.total_steps,
+            "power": self.power,
+            "end": self.end,
+        }

@@ -1,0 +1,55 @@
+import keras
+
+from ftkeras.schedules import _bounds, _lines
+
+
+@keras.saving.register_keras_serializable(package="ftkeras")
+class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
+    """A short rise and a long fall, both straight; ULMFiT's.
+
+    rate(t) = peak * (1 + p(t) * (ratio - 1)) / ratio
+    p(t) = t / c                                    for t < c = floor(cut * total_steps)
+    p(t) = max(1 - (t - c) / (total_steps - c), 0)  from there on
+
+    The rise is its own warm-up, so --warmup must be left out or 0. The paper divides the fall by
+    c * (1 / cut - 1), which is total_steps - c up to the rounding of c.
+
+    Source: Howard and Ruder, 2018, equation 3, https://arxiv.org/abs/1801.06146.
+
+    Args:
+        peak: highest rate; positive.
+        total_steps: optimizer updates of the whole triangle; positive.
+        cut: share of the updates that the rate rises for; between 0 and 1.
+        ratio: the highest rate over the lowest; at least 1.
+
+    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+
+    >>> schedule = SlantedTriangular(peak=1.0, total_steps=40, cut=0.1, ratio=4)
+    >>> [float(schedule(step)) for step in (0, 2, 4, 22, 40, 50)]
+    [0.25, 0.625, 1.0, 0.625, 0.25, 0.25]
+    """
+
+    rises = True
+
+    def __init__(self, *, peak: float, total_steps: int, cut: float = 0.1, ratio: float = 32.0):
+        _bounds.positive(peak=peak, total_steps=total_steps)
+        _bounds.share(cut=cut)
+        if not ratio >= 1:
+            raise ValueError(f"`ratio` must be at least 1. Received: {ratio}.")
+        self.peak, self.total_steps, self.cut, self.ratio = peak, total_steps, cut, ratio
+
+    def __call__(self, step):
+        lowest, top = self.peak / self.ratio, int(self.cut * self.total_steps)
+        points = [(0, lowest), (top, self.peak), (self.total_steps, lowest)]
+        return _lines.through(points, step)
+
+    def get_config(self):
+        return {
+            "peak": self.peak,
+            "total_steps": self.total_steps,
+            "cut": self.cut,
+            "ratio": self.ratio,
+        }

@@ -1,0 +1,86 @@
+import keras
+from keras import ops
+
+from ftkeras.schedules import _bounds
+
+
+@keras.saving.register_keras_serializable(package="ftkeras")
+class Step(keras.optimizers.schedules.LearningRateSchedule):
+    """A drop by the same factor at some updates, level between them.
+
+    rate(t) = peak * factor^floor(t / every)
+    rate(t) = peak * factor^(number of boundaries <= t)      where `boundaries` are given
+
+    Source: Goyal et al., 2017, section 5.1 (a tenth at 30, 60 and 80 of 90 epochs),
+    https://arxiv.org/abs/1706.02677.
+
+    Args:
+        peak: rate at step 0; positive.
+        total_steps: optimizer updates that a share is a share of; positive.
+        every: updates between drops: a count (500), or a share of `total_steps` (0.3); by default
+            0.3 where there are no boundaries.
+        boundaries: the updates before which the rate drops, each a count or a share, rising; by
+            default those that `every` makes.
+        factor: what is left of the rate after a drop; between 0 and 1.
+
+    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+
+    >>> schedule = Step(peak=1.0, total_steps=90, boundaries=(30, 60, 80), factor=0.5)
+    >>> [float(schedule(step)) for step in (29, 30, 60, 80)]
+    [1.0, 0.5, 0.25, 0.125]
+    """
+
+    def __init__(
+        self,
+        *,
+        peak: float,
+        total_steps: int,
+        every: int | float | None = None,
+        boundaries: tuple[int | float, ...] | None = None,
+        factor: float = 0.1,
+    ):
+        _bounds.positive(peak=peak, total_steps=total_steps)
+        _bounds.share(factor=factor)
+        if every is not None and boundaries is not None:
+            raise ValueError(
+                "`every` and `boundaries` both say when to drop; give one. "
+                f"Received: every={every!r} and boundaries={boundaries!r}."
+            )
+        self.peak, self.total_steps, self.factor = peak, total_steps, factor
+        self.every, self.boundaries = every, boundaries
+        if boundaries is None:
+            every = 0.3 if every is None else every
+            self._every = _bounds.within("every", every, total_steps=total_steps)
+        else:
+            self._boundaries = _rising(boundaries, total_steps)
+
+    def __call__(self, step):
+        if self.boundaries is None:
+            # In whole numbers: a quotient in float32 may miss a drop by one update.
+            drops = ops.cast(step, "int32") // self._every
+        else:
+            drops = ops.sum(ops.cast(step, "float32") >= ops.array(self._boundaries, "float32"))
+        return self.peak * ops.power(self.factor, ops.cast(drops, "float32"))
+
+    def get_config(self):
+        return {
+            "peak": self.peak,
+            "total_steps": self.total_steps,
+            "every": self.every,
+            "boundaries": self.boundaries,
+            "factor": self.factor,
+        }
+
+
+def _rising(boundaries, total_steps: int) -> list[int]:
+    if not (isinstance(boundaries, (list, tuple)) and boundaries):
+        raise ValueError(
+            f"`boundaries` must be some updates, (0.5, 0.8). Received: {boundaries!r}."
+        )
+    steps = [_bounds.within("boundaries", b, total_steps=total_steps) for b in boundaries]
+    if steps != sorted(steps):
+        raise ValueError(f"`boundaries` must rise. Received: {boundaries!r}.")
+    return steps

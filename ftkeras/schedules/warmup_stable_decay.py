@@ -1,0 +1,72 @@
+import keras
+from keras import ops
+
+from ftkeras.schedules import _bounds
+
+_SHAPES = {
+    "linear": lambda gone: 1.0 - gone,
+    "sqrt": lambda gone: 1.0 - ops.sqrt(gone),
+}
+
+
+@keras.saving.register_keras_serializable(package="ftkeras")
+class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """Level for most of the run, then a short decay to `end`, where it stays.
+
+    rate(t) = peak                                for t < total_steps - d
+    rate(t) = end + (peak - end) * f(u)           u = (t - total_steps + d) / d, from 0 to 1
+
+    with d the updates that `decay` says, f(u) = 1 - u, or 1 - sqrt(u) with `shape='sqrt'`. The
+    warm-up is --warmup's.
+
+    Sources: Hu et al., 2024, equation 1 (they leave f open, and find a tenth of the run enough),
+    https://arxiv.org/abs/2404.06395; the two f: Hägele et al., 2024,
+    https://arxiv.org/abs/2405.18392.
+
+    Args:
+        peak: rate at step 0; positive.
+        total_steps: optimizer updates until `end` is reached; positive.
+        decay: updates of decay: a count (100), or a share of `total_steps` (0.1).
+        shape: 'linear' or 'sqrt'.
+        end: last rate; between 0 and `peak`.
+
+    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+
+    >>> schedule = WarmupStableDecay(peak=1.0, total_steps=40, decay=0.1)
+    >>> [float(schedule(step)) for step in (0, 36, 38, 40, 50)]
+    [1.0, 1.0, 0.5, 0.0, 0.0]
+    """
+
+    def __init__(
+        self,
+        *,
+        peak: float,
+        total_steps: int,
+        decay: int | float = 0.1,
+        shape: str = "linear",
+        end: float = 0.0,
+    ):
+        _bounds.positive(peak=peak, total_steps=total_steps)
+        _bounds.end_rate(end, peak=peak)
+        if shape not in _SHAPES:
+            raise ValueError(f"`shape` must be {' or '.join(_SHAPES)}. Received: {shape!r}.")
+        self.peak, self.total_steps = peak, total_steps
+        self.decay, self.shape, self.end = decay, shape, end
+        self._steps = _bounds.within("decay", decay, total_steps=total_steps)
+
+    def __call__(self, step):
+        since = ops.cast(step, "float32") - (self.total_steps - self._steps)
+        gone = ops.clip(since / self._steps, 0.0, 1.0)
+        return self.end + (self.peak - self.end) * _SHAPES[self.shape](gone)
+
+    def get_config(self):
+        return {
+            "peak": self.peak,
+            "total_steps": self.total_steps,
+            "decay": self.decay,
+            "shape": self.shape,
+            "end": self.end,
+        }

@@ -1,0 +1,198 @@
+"""What all optimizers share, and each one's ten steps against its paper's formula."""
+
+import re
+
+import algorithms
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ftkeras import catalog
+from ftkeras.optimizers._base import Group
+from ftkeras.schedules.linear import Linear
+
+NAMES = catalog.names("optimizer")
+# The first that matches counts: of the kernels, embedding and norm the head's is not slowed twice.
+MULTIPLIERS = [("head", 2.0), ("embedding|norm", 0.0), ("kernel", 0.25)]
+FACTORS = {
+    "encoder/kernel": 0.25,
+    "encoder/norm_scale": 0.0,
+    "encoder/output_kernel": 0.25,
+    "embeddings/token_embedding": 0.0,
+    "head/kernel": 2.0,
+}
+ALL = {
+    "clip_norm": 0.5,
+    "learning_rate": Linear(peak=algorithms.RATE, total_steps=8),
+    "multipliers": MULTIPLIERS,
+}
+ALL_EXPECTED = {
+    "clip": 0.5,
+    "rate": lambda t: algorithms.RATE * (1 - t / 8),
+    "factors": FACTORS,
+}
+
+
+def test_every_optimizer_has_its_formula():
+    assert sorted(algorithms.STEPS) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ten_steps_equal_the_formula(name):
+    actual = algorithms.run(algorithms.make(name), 10)
+    algorithms.assert_close(actual, algorithms.expected(name, 10))
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("adafactor", {"scale_parameter": False}),
+        ("adam", {"bias_correction": False, "epsilon": 1e-3}),
+        ("adamw", {"bias_correction": False, "epsilon": 1e-3}),
+        ("muon", {"nesterov": False}),
+        ("rmsprop", {"momentum": 0.9, "centered": True}),
+        ("sgd", {"nesterov": True}),
+        ("sgd", {"momentum": 0.0}),
+    ],
+)
+def test_ten_steps_of_a_variant_equal_its_formula(name, keys):
+    actual = algorithms.run(algorithms.make(name, **keys), 10)
+    algorithms.assert_close(actual, algorithms.expected(name, 10, **keys))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_clip_schedule_decay_and_multipliers_work_together(name):
+    actual = algorithms.run(algorithms.make(name, **ALL), 5)
+    algorithms.assert_close(actual, algorithms.expected(name, 5, **ALL_EXPECTED))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_replicas_take_the_steps_of_one(name):
+    if len(tf.config.list_logical_devices("CPU")) < 2:
+        pytest.skip("TensorFlow was started with one logical CPU")
+    actual = algorithms.run_on_two_replicas(lambda: algorithms.make(name, **ALL), 3)
+    algorithms.assert_close(actual, algorithms.expected(name, 3, **ALL_EXPECTED))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_keras_own_decay_stays_off(name):
+    without = algorithms.run(algorithms.make(name, decay=0.0), 3)
+    algorithms.assert_close(without, algorithms.expected(name, 3, decay=0.0))
+
+
+def test_clip_is_by_one_norm_over_all_variables():
+    actual = algorithms.run(algorithms.make("sgd", clip_norm=0.5), 5)
+    algorithms.assert_close(actual, algorithms.expected("sgd", 5, clip=0.5))
+
+
+def test_small_gradients_are_not_clipped():
+    actual = algorithms.run(algorithms.make("sgd", clip_norm=1e6), 2)
+    algorithms.assert_close(actual, algorithms.expected("sgd", 2))
+
+
+@pytest.mark.parametrize(
+    ("no_decay", "spared"),
+    [
+        ("bias|norm|embedding", {"encoder/bias", "encoder/norm_scale"}),
+        ("", set()),
+    ],
+)
+def test_variables_are_left_out_of_the_decay_by_path(no_decay, spared):
+    optimizer = algorithms.make("sgd", no_decay=no_decay, momentum=0.0)
+    before = [v.numpy() for v in algorithms.variables()]
+    plain = algorithms.run(algorithms.make("sgd", decay=0.0, momentum=0.0), 1)
+    after = algorithms.run(optimizer, 1)
+    if no_decay:
+        spared = spared | {"embeddings/token_embedding"}
+    for path, w, one, other in zip(algorithms.SHAPES, before, plain, after, strict=True):
+        wanted = 0 * w if path in spared else algorithms.RATE * algorithms.DECAY * w
+        np.testing.assert_allclose(one - other, wanted, atol=1e-6, err_msg=path)
+
+
+def test_rate_of_last_update_is_that_of_the_schedule():
+    schedule = Linear(peak=algorithms.RATE, total_steps=8)
+    optimizer = algorithms.make("sgd", learning_rate=schedule)
+    algorithms.run(optimizer, 3)
+    rate = float(optimizer.rate_of_last_update())
+    assert rate == pytest.approx(algorithms.RATE * (1 - 2 / 8))
+
+
+def test_rows_looked_up_twice_are_added_before_the_norm_is_taken():
+    table = keras.Variable(np.zeros((3, 2), "float32"), name="table")
+    optimizer = algorithms.make("sgd", learning_rate=1.0, clip_norm=1.0, momentum=0.0)
+    optimizer.build([table])
+    slices = tf.IndexedSlices(tf.ones((2, 2)), tf.constant([1, 1]), tf.constant([3, 2]))
+    optimizer.apply_gradients([(slices, table)])
+    # The real gradient is (2, 2) in row 1, of norm sqrt(8).
+    expected = -np.array([[0, 0], [2, 2], [0, 0]]) / np.sqrt(8)
+    np.testing.assert_allclose(table.numpy(), expected, rtol=1e-6)
+
+
+def test_groups_tell_who_learns_how_fast_and_who_decays():
+    optimizer = algorithms.make("adamw", multipliers=MULTIPLIERS)
+    optimizer.build(algorithms.variables())
+    assert optimizer.groups() == [
+        Group(multiplier=2.0, decays=True, variables=1, parameters=12),
+        Group(multiplier=1.0, decays=False, variables=1, parameters=4),
+        Group(multiplier=0.25, decays=True, variables=2, parameters=27),
+        Group(multiplier=0.0, decays=True, variables=1, parameters=12),
+        Group(multiplier=0.0, decays=False, variables=1, parameters=4),
+    ]
+
+
+def test_without_decay_no_group_decays():
+    optimizer = algorithms.make("adam", decay=0.0)
+    optimizer.build(algorithms.variables())
+    assert optimizer.groups() == [Group(1.0, False, len(algorithms.SHAPES), 71)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "named"),
+    [
+        ({"multipliers": [("heda", 2.0)]}, ["`multipliers`", "'heda'"]),
+        ({"no_decay": "layernrom"}, ["`no_decay`", "'layernrom'"]),
+    ],
+)
+def test_regex_that_matches_nothing_is_told_before_a_step(keys, named):
+    optimizer = algorithms.make("sgd", **keys)
+    with pytest.raises(ValueError, match="encoder/kernel") as told:
+        optimizer.build(algorithms.variables())
+    assert all(name in str(told.value) for name in named)
+
+
+def test_default_no_decay_may_match_nothing():
+    with keras.name_scope("lora"):
+        kernel = keras.Variable(np.ones((2, 2), "float32"), name="kernel")
+    optimizer = algorithms.make("adamw")
+    optimizer.build([kernel])
+    assert optimizer.groups() == [Group(1.0, True, 1, 4)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "named"),
+    [
+        ({"multipliers": ["head"]}, "`multipliers` must be pairs.*'head'"),
+        ({"multipliers": [("head", -1)]}, "`multipliers` must be at least 0.*-1"),
+        ({"multipliers": [("head", "2")]}, "`multipliers` must be at least 0.*'2'"),
+        ({"multipliers": [("he(ad", 1)]}, "`multipliers` must be a regular.*" + re.escape("he(ad")),
+        ({"no_decay": "("}, "`no_decay` must be a regular expression"),
+        ({"no_decay": None}, "`no_decay` must be a regular expression.*None"),
+        ({"decay": float("nan")}, "`decay`.*nan"),
+        ({"decay": "0.1"}, "`decay`.*'0.1'"),
+        ({"clip_norm": -1}, "`clip_norm`.*-1"),
+        ({"momentum": 1.0}, "`momentum`.*1.0"),
+    ],
+)
+def test_bad_key_is_named(keys, named):
+    with pytest.raises(ValueError, match=named):
+        algorithms.make("sgd", **keys)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_saved_optimizer_keeps_its_multipliers(name):
+    optimizer = algorithms.make(name, multipliers=MULTIPLIERS, no_decay="norm")
+    saved = keras.saving.serialize_keras_object(optimizer)
+    again = keras.saving.deserialize_keras_object(saved)
+    assert again.multipliers == optimizer.multipliers == tuple(map(tuple, MULTIPLIERS))
+    assert (again.no_decay, again.decay, again.clip_norm) == ("norm", algorithms.DECAY, 0.0)
