@@ -15,6 +15,7 @@ from ftkeras import catalog, corpora, pretrained
 from ftkeras.catalog import Spec
 from ftkeras.config import DEFAULT_WARMUP, Config, warmup_steps
 from ftkeras.errors import UserError
+from ftkeras.policies._base import check_together
 from ftkeras.regularizers._base import Step
 from ftkeras.schedules._warmup import Warmup
 from ftkeras.text.layer import TextLayer
@@ -25,6 +26,10 @@ from ftkeras.training.finetuner import FineTuner
 ENCODER_FOLDER = "encoder"
 WEIGHTS_FILE = "weights.safetensors"
 LABELS_FILE = "labels.json"
+# What may be set beside a checkpoint; all else is the checkpoint's own.
+DROPOUTS = ("dropout", "attention_dropout")
+# A run longer than any, where the length does not matter yet.
+ENDLESS = 2**31
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ def experiment(config: Config, *, run_dir: pathlib.Path | None = None) -> Experi
     check(config)
     fix_randomness(config)
     task = catalog.build("task", config.task, data_dir=config.data_dir)
-    labels = tuple(json.loads((run_dir / LABELS_FILE).read_text()) if run_dir else task.labels)
+    labels = _recorded_labels(run_dir) if run_dir else task.labels
     head = catalog.build("head", config.head or task.head, classes=len(labels), seed=config.seed)
     encoder, wordpiece = _encoder(config, pooler=head.needs_pooler, run_dir=run_dir)
     if config.max_length > encoder.positions:
@@ -71,9 +76,10 @@ def experiment(config: Config, *, run_dir: pathlib.Path | None = None) -> Experi
 def _regulated(config: Config, model: FineTuner) -> tuple:
     """Prepares the model by its policies and gives it its regularizers; returns the policies."""
     policies = tuple(catalog.build("policy", spec, seed=config.seed) for spec in config.policy)
-    for spec, policy in zip(config.policy, policies, strict=True):
-        with told("policy", spec):
-            policy.prepare(model)
+    for act in ("prepare", "check"):
+        for spec, policy in zip(config.policy, policies, strict=True):
+            with told("policy", spec):
+                getattr(policy, act)(model)
     model.regularizers = tuple(
         catalog.build("regularizer", spec, seed=config.seed) for spec in config.regularizer
     )
@@ -98,12 +104,15 @@ def check(config: Config) -> None:
         catalog.find(kind, catalog.parse(kind, getattr(config, kind)).name)
     for spec in config.exports:
         catalog.find("export", catalog.parse("export", spec).name)
-    for kind in ("policy", "regularizer"):
-        for spec in getattr(config, kind):
-            catalog.build(kind, spec, seed=config.seed)
+    for spec in config.regularizer:
+        catalog.build("regularizer", spec, seed=config.seed)
+    policies = [catalog.build("policy", spec, seed=config.seed) for spec in config.policy]
+    with told("policy", ", ".join(config.policy)):
+        check_together(policies)
     batching(config, pad_id=0)
     loss(config)
-    optimizer(config, total_steps=2**31)
+    average_callbacks(config)
+    optimizer(config, total_steps=ENDLESS)
 
 
 def fix_randomness(config: Config) -> None:
@@ -118,9 +127,16 @@ def batching(config: Config, *, pad_id: int):
     return catalog.build("batching", config.batching, batch_size=config.batch_size, pad_id=pad_id)
 
 
-def loss(config: Config) -> keras.losses.Loss:
+def loss(config: Config, *, classes: int | None = None) -> keras.losses.Loss:
     """What is minimised."""
-    return catalog.build("loss", config.loss)
+    return catalog.build("loss", config.loss, classes=classes)
+
+
+def average_callbacks(config: Config) -> list[keras.callbacks.Callback]:
+    """The average of the weights that is measured and kept, where one is asked for."""
+    if config.average is None:
+        return []
+    return [catalog.build("average", config.average, epochs=config.epochs)]
 
 
 def optimizer(
@@ -141,7 +157,11 @@ def schedule(config: Config, *, total_steps: int) -> LearningRateSchedule:
     warmup = warmup_of(config, total_steps=total_steps)
     peak = config.learning_rate
     after = catalog.build(
-        "schedule", config.schedule, peak=peak, total_steps=max(1, total_steps - warmup)
+        "schedule",
+        config.schedule,
+        peak=peak,
+        total_steps=max(1, total_steps - warmup),
+        warmup=warmup,
     )
     return Warmup(after=after, peak=peak, steps=warmup) if warmup else after
 
@@ -170,6 +190,7 @@ def schedule_callbacks(schedule: LearningRateSchedule) -> list[keras.callbacks.C
 def compile_to_train(experiment: Experiment, *, total_steps: int) -> None:
     """Gives the model its loss, metrics and an optimizer for so many updates, ready to begin."""
     config, model = experiment.config, experiment.model
+    model.accumulate = config.accumulate
     rates = [pair for policy in experiment.policies for pair in policy.multipliers(model)]
     _compile(config, model, optimizer(config, total_steps=total_steps, multipliers=rates))
     if not model.trainable_variables:
@@ -186,7 +207,7 @@ def compile_to_measure(experiment: Experiment) -> None:
 def _compile(config: Config, model: FineTuner, optimizer) -> None:
     model.compile(
         optimizer=optimizer,
-        loss=loss(config),
+        loss=loss(config, classes=model.head.classes),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         jit_compile=False,  # padding to the batch's longest has many shapes, each compiled anew
     )
@@ -198,14 +219,14 @@ def _encoder(config: Config, *, pooler: bool, run_dir: pathlib.Path | None):
         return _of_folder(folder, _spec(config.encoder), pooler=pooler, load=False)
     spec = _spec(config.encoder)
     if "checkpoint" in spec.arguments:
-        folder = pretrained.resolve(spec.arguments["checkpoint"])
+        folder = pretrained.resolve(str(spec.arguments["checkpoint"]))
         return _of_folder(folder, spec, pooler=pooler, load=True, seed=config.seed)
     return _from_scratch(spec, pooler=pooler, seed=config.seed)
 
 
 def _spec(text: str) -> Spec:
-    """What is no spec is a checkpoint: a folder or Hub id."""
-    if re.fullmatch(r"\s*\w+\s*(\(.*\))?\s*", text) and not pathlib.Path(text).is_dir():
+    """A spec; what is none, and no part's name, is a checkpoint: a folder or Hub id."""
+    if re.fullmatch(r"\s*\w+\s*\(.*\)\s*", text) or text in catalog.names("encoder"):
         return catalog.parse("encoder", text)
     return Spec("", {"checkpoint": text})
 
@@ -235,8 +256,16 @@ def _from_scratch(spec: Spec, *, pooler: bool, seed: int):
 
 def _vocabulary(name: str) -> pathlib.Path:
     """A vocab.txt, or the one of a bundled corpus by the corpus' name."""
-    bundled = pathlib.Path(corpora.__file__).parent / name / "vocab.txt"
-    return bundled if bundled.is_file() else pathlib.Path(name)
+    bundled = pathlib.Path(corpora.__file__).parent / str(name) / "vocab.txt"
+    return bundled if bundled.is_file() else pathlib.Path(str(name))
+
+
+def _recorded_labels(run_dir: pathlib.Path) -> tuple[str, ...]:
+    path = run_dir / LABELS_FILE
+    try:
+        return tuple(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"--run_dir: {path} can't be read: {error}") from None
 
 
 def _of_folder(folder: pathlib.Path, spec: Spec, *, pooler, load, seed=None):
@@ -248,14 +277,22 @@ def _of_folder(folder: pathlib.Path, spec: Spec, *, pooler, load, seed=None):
             f"--encoder: {folder} holds a {name!r} model; there are: "
             f"{', '.join(catalog.names('encoder'))}."
         )
+    if spec.name not in ("", name):
+        raise UserError(f"--encoder={spec.name}(…): {folder} holds a {name!r} model.")
+    overrides = {k: v for k, v in spec.arguments.items() if k != "checkpoint"}
+    if load and (wrong := set(overrides) - set(DROPOUTS)):
+        raise UserError(
+            f"--encoder: a checkpoint decides {', '.join(sorted(wrong))}; beside checkpoint= only "
+            f"{' and '.join(DROPOUTS)} can be set."
+        )
+    overrides = {k: v for k, v in overrides.items() if k in DROPOUTS}
+    wordpiece = WordPiece.from_folder(folder)
     cls = catalog.find("encoder", name)
     try:
-        settings = cls.settings(huggingface)
-    except ValueError as error:
-        raise UserError(f"--encoder: {folder}/config.json: {error}") from None
-    overrides = {k: v for k, v in spec.arguments.items() if k in ("dropout", "attention_dropout")}
-    wordpiece = WordPiece.from_folder(folder)
-    encoder = cls(**{**settings, **overrides}, pooler=pooler, initial="zeros", seed=seed)
+        settings = {**cls.settings(huggingface), **overrides}
+        encoder = cls(**settings, pooler=pooler, initial="zeros", seed=seed)
+    except (ValueError, TypeError) as error:
+        raise UserError(f"--encoder: {folder}/config.json: {error}") from error
     if len(wordpiece.vocabulary) > encoder.vocabulary_size:
         raise UserError(
             f"--encoder: {folder} has a vocabulary of {len(wordpiece.vocabulary)} tokens and "

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ftkeras.errors import UserError
 
 KINDS = {
+    "average": "averages",
     "task": "tasks",
     "encoder": "encoders",
     "head": "heads",
@@ -75,6 +76,18 @@ def find(kind: str, name: str) -> type:
         ):
             return member
     raise TypeError(f"{module.__name__} holds no class named like its file")
+
+
+def description(name: str) -> str | None:
+    """What the part's class says of itself, read without importing it; None where there is none."""
+    for kind, folder in KINDS.items():
+        if name in names(kind):
+            path = pathlib.Path(__file__).parent / folder / f"{name}.py"
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+            own = [c for c in classes if c.name.lower() == name.replace("_", "")]
+            return f"--{kind}={name}\n\n{ast.get_docstring(own[0])}"
+    return None
 
 
 def build(kind: str, text: str, **context):

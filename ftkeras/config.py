@@ -1,6 +1,7 @@
 """What a run is told: one frozen dataclass, one field a flag, and the checks that need no data."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 from ftkeras.errors import UserError
@@ -16,7 +17,9 @@ class Config:
 
     task: str = _flag("imdb", "Data", "What to learn: {task}.")
     data_dir: str | None = _flag(
-        None, "Data", "Where the data lies. Default: TensorFlow Datasets' own folder."
+        None,
+        "Data",
+        "Where the data lies. Default: TensorFlow Datasets' own folder; for your files, this one.",
     )
     train_examples: int | None = _flag(
         None, "Data", "Use only so many training examples, drawn with --data_seed."
@@ -40,6 +43,17 @@ class Config:
 
     epochs: int = _flag(3, "Training", "Passes over the training split.")
     batch_size: int = _flag(16, "Training", "Examples an optimizer update.")
+    accumulate: int = _flag(
+        1, "Training", "Micro-batches an update: a batch larger than memory, at the same result."
+    )
+    class_weights: str | None = _flag(
+        None,
+        "Training",
+        "Weights of the classes in the training loss: balanced, or {'label': weight, …}.",
+    )
+    oversample: bool = _flag(
+        False, "Training", "Repeat examples of the rarer classes until all are as frequent."
+    )
     batching: str = _flag("padded", "Training", "How examples become batches: {batching}.")
     learning_rate: float = _flag(3e-5, "Training", "The schedule's peak.")
     schedule: str = _flag("linear", "Training", "Rate after the warm-up: {schedule}.")
@@ -49,9 +63,12 @@ class Config:
         "Updates of linear warm-up: a count (100) or a share of all (0.1). Default: 0.1, or 0 for "
         "a schedule that rises by itself.",
     )
-    optimizer: str = _flag("adamw", "Training", "{optimizer}, with own keys: adamw(decay=0.01).")
+    optimizer: str = _flag("adamw", "Training", "How gradients become updates: {optimizer}.")
     clip_norm: float = _flag(
         1.0, "Training", "Bound on the global norm of the gradients; 0 for none."
+    )
+    average: str | None = _flag(
+        None, "Training", "Average of the weights that is measured, kept and exported: {average}."
     )
     policy: tuple[str, ...] = _flag(
         ("full",), "Training", "What trains, and how fast; repeatable: {policy}."
@@ -59,14 +76,14 @@ class Config:
     regularizer: tuple[str, ...] = _flag(
         (), "Training", "Added to the training loss; repeatable: {regularizer}."
     )
-    loss: str = _flag("cross_entropy", "Training", "{loss}.")
+    loss: str = _flag("cross_entropy", "Training", "What is minimised: {loss}.")
     objective: str = _flag(
         "accuracy", "Training", "Validation figure that picks the best epoch: accuracy or loss."
     )
     early_stopping: int | None = _flag(
         None, "Training", "Stop after so many epochs without a better --objective."
     )
-    seed: int = _flag(0, "Training", "New weights, dropout and the order of the examples.")
+    seed: int = _flag(0, "Training", "Draws new weights, dropout and the order of the examples.")
     deterministic: bool = _flag(
         True, "Training", "The same seed gives the same numbers twice on one machine."
     )
@@ -82,10 +99,16 @@ class Config:
     def __post_init__(self):
         for name, least in _AT_LEAST.items():
             value = getattr(self, name)
-            if value is not None and value < least:
+            if value is not None and not least <= value < math.inf:
                 raise UserError(f"--{name} must be at least {least}. Received: {value}.")
-        if not self.learning_rate > 0:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if "\n" in "".join(value if isinstance(value, tuple) else str(value)):
+                raise UserError(f"--{field.name} must stand in one line. Received: {value!r}.")
+        if not 0 < self.learning_rate < math.inf:
             raise UserError(f"--learning_rate must be positive. Received: {self.learning_rate}.")
+        if self.run_dir == "":
+            raise UserError("--run_dir must name a folder. Received: ''.")
         if not 0 < self.validation_share < 1:
             raise UserError(
                 f"--validation_share must lie between 0 and 1. Received: {self.validation_share}."
@@ -162,6 +185,7 @@ _AT_LEAST = {
     "validation_examples": 2,
     "test_examples": 2,
     "max_length": 3,
+    "accumulate": 1,
     "epochs": 1,
     "batch_size": 1,
     "clip_norm": 0,

@@ -18,7 +18,7 @@ from ftkeras.training import checkpoints
 
 def run(config: Config) -> None:
     """`evaluate`: measures a finished run again and writes the figures into its folder."""
-    run_dir = pathlib.Path(config.run_dir)
+    run_dir = files.must_be_writable(config.run_dir, "--run_dir")
     experiment = assemble.experiment(config, run_dir=run_dir)
     if experiment.task.labels != experiment.labels:
         raise UserError(
@@ -29,23 +29,25 @@ def run(config: Config) -> None:
     assemble.compile_to_measure(experiment)
     with opened(config, experiment.task, experiment.text_layer) as splits:
         measured = evaluate(experiment, splits, run_dir)
-    before = run_dir / "metrics.json"
-    kept = json.loads(before.read_text()) if before.is_file() else {}
-    report.write_metrics(run_dir, {**kept, **measured})
+    trained = report.read_metrics(run_dir).get("train", {})
+    metrics = {**measured, "train": trained, "data": splits.counts(), "versions": report.versions()}
+    report.write_metrics(run_dir, metrics)
     report.show_metrics(measured, experiment.labels)
 
 
 def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
     """Measures validation and test, writes predictions.jsonl, returns what metrics.json says."""
-    measured = {}
-    for name in ("validation", "test"):
-        examples = getattr(splits, name)
+
+    def measure(examples: Examples) -> tuple[np.ndarray, dict]:
         logits = predict_logits(experiment, examples)
-        measured[name] = metrics(examples.own_labels, logits, experiment.model.loss)
-        measured[name]["examples"] = len(examples)
-    measured["confusion"] = confusion(examples.own_labels, logits)
-    write_predictions(run_dir / "predictions.jsonl", examples, logits, experiment.labels)
-    return measured
+        figures = metrics(examples.own_labels, logits, experiment.model.loss)
+        return logits, {**figures, "examples": len(examples)}
+
+    _, validation = measure(splits.validation)
+    logits, test = measure(splits.test)
+    write_predictions(run_dir / "predictions.jsonl", splits.test, logits, experiment.labels)
+    table = confusion(splits.test.own_labels, logits)
+    return {"validation": validation, "test": test, "confusion": table}
 
 
 def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:
@@ -74,12 +76,13 @@ def metrics(labels: np.ndarray, logits: np.ndarray, loss: keras.losses.Loss) -> 
     predicted = logits.argmax(axis=1)
     probabilities = softmax(logits)
     two = logits.shape[1] == 2
-    average = "binary" if two else "macro"
+    classes = np.arange(logits.shape[1])
+    # Without their names, classes that a split lacks would drop out of the mean over all.
+    averaged = {"average": "binary"} if two else {"average": "macro", "labels": classes}
     precision, recall, f1, _ = measure.precision_recall_fscore_support(
-        labels, predicted, average=average, zero_division=0.0
+        labels, predicted, zero_division=0.0, **averaged
     )
     scores = probabilities[:, 1] if two else probabilities
-    classes = np.arange(logits.shape[1])
     complete = set(classes) == set(labels)  # the area is defined only where each class occurs
     auc = (
         measure.roc_auc_score(labels, scores, **({} if two else {"multi_class": "ovr"}))

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from ftkeras import assemble, catalog
+from ftkeras import assemble, catalog, files
 from ftkeras.assemble import Experiment
 from ftkeras.config import Config
 from ftkeras.training import checkpoints
@@ -21,6 +21,9 @@ def exporters(experiment: Experiment, run_dir: pathlib.Path) -> list:
     """The exporters asked for. Made before training, they refuse what they can't export."""
     config, task = experiment.config, experiment.task
     name = catalog.parse("task", config.task).name
+    served_from = pathlib.Path(config.export_dir) / name
+    files.must_be_writable(served_from, "--export_dir")
+    files.must_be_writable(run_dir, "--run_dir")
     return [
         catalog.build(
             "export",
@@ -30,7 +33,7 @@ def exporters(experiment: Experiment, run_dir: pathlib.Path) -> list:
             labels=experiment.labels,
             pairs=task.pairs,
             run_dir=run_dir,
-            served_from=pathlib.Path(config.export_dir) / name,
+            served_from=served_from,
         )
         for spec in config.exports
     ]

@@ -8,6 +8,25 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ftkeras.errors import UserError
+
+
+def must_be_writable(folder: str | os.PathLike, flag: str) -> pathlib.Path:
+    """The folder, which need not be there yet.
+
+    Raises:
+        UserError: naming the flag, where the folder can't be made or written.
+    """
+    path = pathlib.Path(folder)
+    try:
+        standing = next(p for p in (path, *path.absolute().parents) if p.exists())
+        writable = standing.is_dir() and os.access(standing, os.W_OK | os.X_OK)
+    except PermissionError as error:
+        standing, writable = pathlib.Path(error.filename), False
+    if not writable:
+        raise UserError(f"{flag}={folder} can't be written: {standing} is no writable folder.")
+    return path
+
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
@@ -55,7 +74,7 @@ def next_version(folder: str | os.PathLike) -> Iterator[Version]:
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    number = 1 + max((int(p.name) for p in folder.iterdir() if p.name.isdigit()), default=0)
+    number = 1 + max((int(p.name) for p in folder.iterdir() if p.name.isdecimal()), default=0)
     version = Version(folder / f".{number}.{os.getpid()}.partial", folder / str(number))
     try:
         version.draft.mkdir()

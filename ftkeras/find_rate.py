@@ -1,5 +1,8 @@
 """Learning-rate range test: rising rates on a few batches, the loss at each, a suggestion.
 
+Everything is the run's own but the rate: --schedule, --warmup and --epochs do not count, and what
+policies do from epoch to epoch is left out.
+
 Source: Smith, 2017, section 3.3, https://arxiv.org/abs/1506.01186.
 """
 
@@ -147,7 +150,7 @@ def suggest(rates: np.ndarray, losses: np.ndarray, smooth: np.ndarray) -> Sugges
     if fall <= FALL_OVER_NOISE * noise:
         doubt = (
             f"the smoothed loss falls by {fall:.3f}, which may be chance where batches differ by "
-            f"{noise:.3f}; more --steps or a larger --batch_size would tell more"
+            f"{noise:.3f}; more --steps, a narrower range or a larger --batch_size would tell"
         )
     elif lowest == len(rates) - 1:
         doubt = "the loss still falls at the highest rate; a higher --highest_rate would tell more"
@@ -185,12 +188,12 @@ def _draw(axes, config: FindRateConfig, rates, losses, smooth, suggestion: Sugge
 
 
 def _show(suggestion: Suggestion, png: pathlib.Path, csv: pathlib.Path) -> None:
-    print(f"the smoothed loss falls fastest at      {suggestion.steepest:.2e}")
-    print(f"it is lowest at                         {suggestion.lowest:.2e}")
-    print(f"a tenth of that                         {suggestion.tenth:.2e}")
     if suggestion.doubt:
-        print(f"\nno suggestion: {suggestion.doubt}")
+        print(f"no suggestion: {suggestion.doubt}")
     else:
+        print(f"the smoothed loss falls fastest at      {suggestion.steepest:.2e}")
+        print(f"it is lowest at                         {suggestion.lowest:.2e}")
+        print(f"a tenth of that                         {suggestion.tenth:.2e}")
         print(
             f"\nsuggestion: --learning_rate={suggestion.tenth:.1e}, a tenth of the lowest point's "
             "rate: there the loss is\nabout to rise, and a whole run wants a margin. The steepest "

@@ -62,9 +62,11 @@ class Command:
 
 def parse(arguments: list[str]) -> Command:
     """Reads `[verb] --flag=value …`; a flagfile stands anywhere, later values win."""
+    if arguments[:1] == ["help"] and (part := catalog.description(" ".join(arguments[1:]))):
+        return Command("help", help=part)
     verb, rest = _verb(arguments)
-    if any(argument in ("--help", "-h", "-help", "help") for argument in rest):
-        return Command(verb, help=help_text(verb if arguments[:1] == [verb] else None))
+    if any(argument in ("--help", "-h") for argument in rest):
+        return Command(verb, help=help_text(verb if verb in arguments else None))
     config = VERBS[verb].config
     values = _read(config, rest)
     given = _given(values)
@@ -105,15 +107,20 @@ def help_text(verb: str | None) -> str:
             group = field.metadata["group"]
             lines += ["", group]
         lines += _flag_help(field, width)
-    lines += ["", "  --flagfile=FILE  reads flags from a file, one a line; # starts a comment."]
+    lines += [
+        "",
+        "  --flagfile=FILE  reads flags from a file, one a line; # starts a comment.",
+        '  A part takes keys: --head="classification(dropout=0.2)".',
+        f"  {command} help PART  says what a part does and takes.",
+    ]
     return "\n".join(lines)
 
 
 def _verb(arguments: list[str]) -> tuple[str, list[str]]:
     if not arguments or arguments[0].startswith("-"):
         return "train", arguments
-    if arguments[0] == "help":
-        return "train", ["--help"]
+    if arguments[0] == "help" and not arguments[2:]:
+        return _verb([*arguments[1:], "--help"])
     if arguments[0] not in VERBS:
         raise UserError(f"there is no verb {arguments[0]!r}; there are: {', '.join(VERBS)}.")
     return arguments[0], arguments[1:]
@@ -124,7 +131,8 @@ def _read(config: type, arguments: list[str]) -> absl_flags.FlagValues:
     try:
         left = values(["ftkeras", *arguments], known_only=False)[1:]
     except absl_flags.UnrecognizedFlagError as error:
-        near = f"; did you mean --{error.suggestions[0]}?" if _suggestions(error) else ""
+        suggested = re.search(r"Did you mean: (\w+)", str(error))
+        near = f"; did you mean --{suggested[1]}?" if suggested else ""
         raise UserError(f"there is no flag --{error.flagname}{near}") from None
     except absl_flags.CantOpenFlagFileError as error:
         raise UserError(f"--flagfile can't be read: {_one_line(error)}") from None
@@ -133,11 +141,6 @@ def _read(config: type, arguments: list[str]) -> absl_flags.FlagValues:
     if left:
         raise UserError(f"{left[0]!r} stands alone; flags are written --flag=value.")
     return values
-
-
-def _suggestions(error: absl_flags.UnrecognizedFlagError) -> list[str]:
-    error.suggestions = re.findall(r"Did you mean: (\w+)", str(error))
-    return error.suggestions
 
 
 def _one_line(error: Exception) -> str:

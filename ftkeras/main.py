@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import sys
 
 from ftkeras import flags, quiet
@@ -9,13 +10,20 @@ from ftkeras.errors import UserError
 
 
 def main(arguments: list[str]) -> int:
-    """Runs one verb and returns the exit code: 0, 2 for a user's error, 130 for Ctrl-C."""
-    debug = "--debug" in arguments
+    """Runs one verb and returns the exit code.
+
+    0 for success, 2 for what the user can mend, 130 for Ctrl-C, 141 where the reader of standard
+    output has gone.
+    """
+    debug = any(argument.startswith("--debug") for argument in arguments)
+    # A label or text that the terminal's encoding has not is shown escaped, and no crash.
+    sys.stdout.reconfigure(errors="backslashreplace")
     try:
         command = flags.parse(arguments)
         if command.help:
             print(command.help)
             return 0
+        debug = command.config.debug
         if not debug:
             quiet.import_tensorflow()
         importlib.import_module(f"ftkeras.{command.verb}").run(command.config)
@@ -28,9 +36,15 @@ def main(arguments: list[str]) -> int:
         print(f"\nftkeras: stopped. {interrupt}".rstrip(), file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`); nothing is left to say, or to flush.
+        # The reader of our output has gone; what is left in the buffer must not be tried again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        print("ftkeras: standard output was closed, so this ends here.", file=sys.stderr)
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        if debug or error.filename is None:
+            raise
+        print(f"ftkeras: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -11,7 +11,6 @@ import tensorflow as tf
 from ftkeras import assemble, catalog, files
 from ftkeras.config import Config, PlotConfig
 from ftkeras.errors import UserError
-from ftkeras.train import must_be_writable
 
 # More points than the picture has pixels across would show nothing more.
 MOST_POINTS = 1000
@@ -41,7 +40,7 @@ def output_path(output: str | None, run_dir: str | None, name: str) -> pathlib.P
     flag, value = ("--output", output) if output else ("--run_dir", run_dir or ".")
     if path.is_dir():
         raise UserError(f"{flag}={value} can't be written: {path} is a folder.")
-    must_be_writable(path.parent, flag)
+    files.must_be_writable(path.parent, flag)
     return path
 
 
@@ -51,7 +50,8 @@ def steps_of_run(config: Config) -> int:
     a_epoch = math.ceil(examples / config.batch_size)
     print(
         f"{a_epoch * config.epochs:,} steps: {examples:,} examples in batches of "
-        f"{config.batch_size}, {config.epochs} times (--steps=N says another number)"
+        f"{config.batch_size}, {config.epochs} times (--steps=N says another number"
+        + ("; --oversample repeats some, so there will be more)" if config.oversample else ")")
     )
     return a_epoch * config.epochs
 
@@ -101,7 +101,8 @@ def _table_steps(total: int, warmup: int) -> list[int]:
 
 
 def _draw(axes, config: Config, steps: np.ndarray, rates: np.ndarray, *, warmup: int) -> None:
-    axes.plot(steps, rates, color="#1f5fa8", linewidth=2)
+    single = "o" if len(steps) <= 80 else ""  # so few updates are seen one by one
+    axes.plot(steps, rates, color="#1f5fa8", linewidth=2, marker=single, markersize=4)
     if warmup:
         axes.axvspan(0, warmup, color="#e8a33d", alpha=0.22, linewidth=0)
         axes.annotate(

@@ -28,7 +28,7 @@ def version_folder(model: str | None) -> pathlib.Path:
     if not model:
         raise UserError("predict needs --model, an exported model such as saved_models/imdb.")
     folder = pathlib.Path(model)
-    versions = [p for p in folder.glob("*") if p.name.isdigit() and p.is_dir()]
+    versions = [p for p in folder.glob("*") if p.name.isdecimal() and p.is_dir()]
     if versions:
         folder = max(versions, key=lambda version: int(version.name))
     if not (folder / "saved_model.pb").is_file():
@@ -47,8 +47,12 @@ def load(folder: pathlib.Path):
     try:
         loaded = tf.saved_model.load(str(folder))
         signature = loaded.signatures["serving_default"]
-    except (OSError, KeyError, tf.errors.OpError) as error:
-        raise UserError(f"--model={folder} can't be loaded: {error}") from error
+        inputs = set(signature.structured_input_signature[1])
+    except Exception as error:  # whatever TensorFlow met, the folder is what must change
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"--model={folder} can't be loaded: {reason}") from error
+    if inputs not in ({"text"}, {"text", "pair"}):
+        raise UserError(f"--model={folder} takes {', '.join(inputs)}; ftkeras' exports take text.")
     # The signature captures the variables weakly: whoever holds it must hold the model as well.
     signature.model = loaded
     return signature
@@ -118,5 +122,5 @@ def _lines(file: Iterable[bytes]) -> Iterator[str]:
 def _line(text: str, answer: dict, *, as_json: bool) -> str:
     if as_json:
         return json.dumps({**answer, "text": text}, ensure_ascii=True)
-    shown = text.encode("utf-8", "replace").decode()
+    shown = text.encode("utf-8", "replace").decode().replace("\n", " ")
     return f"{answer['label']}\t{answer['score']:.4f}\t{shown}"

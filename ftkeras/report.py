@@ -1,5 +1,6 @@
 """What a run says of itself: its figures in a file and on the screen."""
 
+import json
 import pathlib
 import platform
 import resource
@@ -14,6 +15,14 @@ FIGURES = ("accuracy", "loss", "precision", "recall", "f1", "auc")
 def write_metrics(run_dir: pathlib.Path, metrics: dict) -> None:
     """Writes metrics.json whole."""
     files.write_json(run_dir / "metrics.json", metrics)
+
+
+def read_metrics(run_dir: pathlib.Path) -> dict:
+    """What metrics.json says; nothing where it is not there or damaged."""
+    try:
+        return json.loads((run_dir / "metrics.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
 
 
 def versions() -> dict[str, str]:

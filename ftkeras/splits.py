@@ -61,11 +61,17 @@ class Splits:
         """What is looked at once, at the end."""
         return self._checked(self._limited(self._whole("test"), "test"))
 
-    def in_train_and_test(self) -> int:
-        """Distinct texts that stand in the test split and in what train and validation are from."""
+    def counts(self) -> dict[str, int]:
+        """Examples of each split, and distinct texts of test that train or validation hold too."""
         seen = [self.train, self.validation]
         digests = np.concatenate([examples.digests[examples.rows] for examples in seen])
-        return len(np.intersect1d(digests, self.test.digests[self.test.rows]))
+        shared = np.intersect1d(digests, self.test.digests[self.test.rows])
+        return {
+            "train": len(self.train),
+            "validation": len(self.validation),
+            "test": len(self.test),
+            "in_train_and_test": len(shared),
+        }
 
     @functools.cache  # noqa: B019  a run has one of these objects
     def _whole(self, name: str) -> Examples:
@@ -88,7 +94,8 @@ class Splits:
         if "validation" in self._datasets:
             return np.arange(len(everything)), np.zeros(0, np.int64)
         share = self.config.validation_share
-        held = self._draw(everything.own_labels, share, f"--validation_share={share}")
+        size = round(share * len(everything))
+        held = self._draw(everything.own_labels, size, f"--validation_share={share}")
         return np.setdiff1d(np.arange(len(everything)), held), held
 
     def _limited(self, examples: Examples, name: str) -> Examples:
@@ -97,19 +104,13 @@ class Splits:
             return examples
         return examples.of(self._draw(examples.own_labels, count, f"--{name}_examples={count}"))
 
-    def _draw(self, labels: np.ndarray, size: float | int, flag: str) -> np.ndarray:
-        from sklearn.model_selection import train_test_split
-
-        try:
-            drawn, _ = train_test_split(
-                np.arange(len(labels)),
-                train_size=size,
-                stratify=labels,
-                random_state=self.config.data_seed,
+    def _draw(self, labels: np.ndarray, size: int, flag: str) -> np.ndarray:
+        classes = len(np.unique(labels))
+        if size < classes:
+            raise UserError(
+                f"{flag} draws {size} of {len(labels)} examples, but there are {classes} classes."
             )
-        except ValueError as error:
-            raise UserError(f"{flag} can't be drawn from {len(labels)} examples: {error}") from None
-        return np.sort(drawn)
+        return stratified(labels, size, seed=self.config.data_seed)
 
     def _checked(self, examples: Examples) -> Examples:
         classes = np.unique(examples.own_labels)
@@ -120,3 +121,34 @@ class Splits:
                 f"split are {only!r}; nothing can be learnt or measured from one class."
             )
         return examples
+
+
+def stratified(labels: np.ndarray, size: int, *, seed: int) -> np.ndarray:
+    """Positions of `size` examples, each class with its share of them, sorted.
+
+    What the shares leave over goes to the classes with the largest remainders, and each class that
+    there is gets one example at least.
+
+    Args:
+        labels: integer [examples].
+        size: from the number of classes to the number of examples.
+        seed: decides which examples of a class are drawn.
+
+    >>> labels = np.array([0] * 6 + [1] * 3)
+    >>> labels[stratified(labels, 3, seed=0)]
+    array([0, 0, 1])
+    """
+    rng = np.random.default_rng(seed)
+    classes, counts = np.unique(labels, return_counts=True)
+    exact = counts * size / len(labels)
+    quotas = np.maximum(np.floor(exact).astype(int), 1)
+    while quotas.sum() != size:
+        step = 1 if quotas.sum() < size else -1
+        open_to = (quotas < counts) if step > 0 else (quotas > 1)
+        gap = np.where(open_to, step * (exact - quotas), -np.inf)
+        quotas[gap.argmax()] += step
+    drawn = [
+        rng.choice(np.flatnonzero(labels == label), quota, replace=False)
+        for label, quota in zip(classes, quotas, strict=True)
+    ]
+    return np.sort(np.concatenate(drawn))

@@ -9,7 +9,7 @@ from datetime import datetime
 import keras
 import psutil
 
-from ftkeras import assemble, catalog, evaluate, export, files, flags, report
+from ftkeras import assemble, catalog, evaluate, export, files, flags, imbalance, report
 from ftkeras.assemble import Experiment
 from ftkeras.batching._feed import OrderedFeed, TrainingFeed
 from ftkeras.config import Config
@@ -27,7 +27,6 @@ def run(config: Config) -> None:
     run_dir = new_run_dir(config)
     if config.tensorboard and importlib.util.find_spec("tensorboard") is None:
         raise UserError("--tensorboard needs: pip install 'ftkeras[tensorboard]'")
-    must_be_writable(config.export_dir, "--export_dir")
     experiment = assemble.experiment(config)
     writers = export.exporters(experiment, run_dir)
     with opened(config, experiment.task, experiment.text_layer) as splits:
@@ -36,13 +35,14 @@ def run(config: Config) -> None:
         assemble.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
         record(experiment, run_dir)  # nothing is written before all that can be wrong was looked at
         trained = fit(experiment, feed, splits, run_dir)
+        metrics = {"train": trained, "data": counts, "versions": report.versions()}
+        report.write_metrics(run_dir, metrics)
         print("evaluating the best epoch …")
         try:
             measured = evaluate.evaluate(experiment, splits, run_dir)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"Training is done; {_measure_it_with(run_dir)}") from None
-    metrics = {**measured, "train": trained, "data": counts, "versions": report.versions()}
-    report.write_metrics(run_dir, metrics)
+    report.write_metrics(run_dir, {**measured, **metrics})
     report.show_metrics(measured, experiment.labels)
     print(f"\nrun     {run_dir}")
     export.write(writers)
@@ -52,7 +52,11 @@ def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
     """The batches to train on."""
     config = experiment.config
     batching = assemble.batching(config, pad_id=experiment.model.pad_id)
-    return TrainingFeed(splits.train, batching, seed=config.seed)
+    train = splits.train
+    if config.oversample:
+        train = train.of(imbalance.oversampled(train.own_labels, seed=config.data_seed))
+    weights = imbalance.class_weights(config.class_weights, train.own_labels, experiment.labels)
+    return TrainingFeed(train, batching, seed=config.seed, class_weights=weights)
 
 
 def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pathlib.Path) -> dict:
@@ -83,6 +87,7 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
                 best,
                 progress,
                 *(c for policy in experiment.policies for c in policy.callbacks(model)),
+                *assemble.average_callbacks(config),
                 *_tensorboard(config, run_dir),
                 # Last, so that the others still see the rate that the epoch was trained with.
                 *assemble.schedule_callbacks(model.optimizer._learning_rate),
@@ -127,38 +132,32 @@ def record(experiment: Experiment, run_dir: pathlib.Path) -> None:
 
 
 def new_run_dir(config: Config) -> pathlib.Path:
-    """Where this run goes; it must not hold a run already, and it must be writable."""
+    """Where this run goes; it must hold no run that kept weights, and it must be writable."""
     if config.run_dir is None:
         task = catalog.parse("task", config.task).name
-        return must_be_writable(
+        return files.must_be_writable(
             f"runs/{task}/{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}", "--run_dir"
         )
-    run_dir = must_be_writable(config.run_dir, "--run_dir")
-    if (run_dir / "run.cfg").exists():
+    run_dir = files.must_be_writable(config.run_dir, "--run_dir")
+    if (run_dir / assemble.WEIGHTS_FILE).exists():
         raise UserError(
             f"--run_dir={run_dir} holds a run already; name another folder, or remove it."
         )
     return run_dir
 
 
-def must_be_writable(folder: str | os.PathLike, flag: str) -> pathlib.Path:
-    """The folder, which need not be there yet; refused where it can't be made or written."""
-    path = pathlib.Path(folder)
-    standing = next(p for p in (path, *path.absolute().parents) if p.exists())
-    if not (standing.is_dir() and os.access(standing, os.W_OK)):
-        raise UserError(f"{flag}={folder} can't be written: {standing} is no writable folder.")
-    return path
-
-
 def _show_splits(splits: Splits) -> dict[str, int]:
-    """Prints and returns how many examples there are, and how many texts test shares with train."""
-    counts = {name: len(getattr(splits, name)) for name in ("train", "validation", "test")}
-    print("examples: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
-    shared = splits.in_train_and_test()
-    if shared:
+    """Prints and returns how many examples there are, and what is odd about them."""
+    counts = splits.counts()
+    names = ("train", "validation", "test")
+    print("examples: " + ", ".join(f"{counts[name]:,} {name}" for name in names))
+    for name in names:
+        for warning in imbalance.warnings(getattr(splits, name).own_labels, splits.task.labels):
+            print(f"note: {name}: {warning} (see --class_weights and --oversample)")
+    if shared := counts["in_train_and_test"]:
         stand = "text of test stands" if shared == 1 else "texts of test stand"
         print(f"note: {shared:,} {stand} in train or validation too")
-    return {**counts, "in_train_and_test": shared}
+    return counts
 
 
 def _announce(experiment: Experiment, feed: TrainingFeed) -> None:
@@ -167,10 +166,10 @@ def _announce(experiment: Experiment, feed: TrainingFeed) -> None:
     learning = sum(v.shape.num_elements() for v in model.trainable_weights)
     tokens = int(feed.examples.lengths.sum())
     print(
-        f"{size / 1e6:,.1f} M parameters ({learning / 1e6:,.1f} M learn), "
+        f"{size:,} parameters ({learning:,} learn), "
         f"{len(feed) * config.epochs:,} steps in {config.epochs} "
         f"{'epoch' if config.epochs == 1 else 'epochs'}, "
-        f"{tokens * config.epochs / 1e6:,.2f} M tokens; "
+        f"{tokens * config.epochs:,} tokens; "
         "the time it takes follows after the first steps",
     )
     for group in model.optimizer.groups():

@@ -8,6 +8,7 @@ from ftkeras import catalog
 
 # What the run hands in, by kind; the rest of a part's arguments must have defaults.
 CONTEXT = {
+    "average": {"epochs": 4},
     "batching": {"batch_size": 2, "pad_id": 0},
     "head": {"classes": 3, "seed": 1},
     "loss": {},

@@ -1,11 +1,14 @@
 """What a user gets wrong: one line that names the flag, exit code 2, nothing half-written."""
 
 import json
+import os
 import pathlib
 
 import pytest
 from conftest import QUICK
 
+from ftkeras import files
+from ftkeras.errors import UserError
 from ftkeras.main import main
 
 FIXTURES = pathlib.Path(__file__).parent / "encoders" / "fixtures"
@@ -52,6 +55,19 @@ def _refused(capsys, *arguments: str) -> str:
         ("--encoder=bert(vocabulary='no.txt')", ["--encoder", "no.txt"]),
         ("--encoder=bert(vocabulary='reviews', hidden=30, heads=4)", ["--encoder", "heads"]),
         ("--encoder=roberta(vocabulary='reviews')", ["--encoder", "roberta", "bert"]),
+        ("--encoder=bert(vocabulary=3)", ["--encoder", "3"]),
+        ("--encoder=bert(checkpoint=3)", ["--encoder", "3"]),
+        ("--encoder=mybert", ["--encoder", "mybert", "folder", "Hub"]),
+        ("--optimizer=adamw(no_decay='(')", ["--optimizer", "no_decay"]),
+        ("--policy=freez", ["--policy", "freez", "full"]),
+        ("--regularizer=l2(where='nothing')", ["--regularizer", "where", "nothing"]),
+        ("--regularizer=l2(strength=-1)", ["--regularizer", "strength", "-1"]),
+        ("--average=mean", ["--average", "mean", "ema"]),
+        ("--class_weights={'great': 2}", ["--class_weights", "great", "positive"]),
+        ("--learning_rate=inf", ["--learning_rate", "inf"]),
+        ("--clip_norm=nan", ["--clip_norm", "nan"]),
+        ("--run_dir=", ["--run_dir"]),
+        ("--loss=cross_entropy(\n)", ["--loss", "one line"]),
         ("--run_dir=/dev/null/run", ["--run_dir=/dev/null/run"]),
         ("--export_dir=/dev/null/x", ["--export_dir=/dev/null/x"]),
         ("--data_dir=nowhere", ["nowhere"]),
@@ -146,6 +162,48 @@ def test_model_of_another_kind_is_refused(capsys, changes):
     assert next(iter(changes.values())) in said
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"hidden_size": "abc"}, {"num_attention_heads": 7}, {"hidden_dropout_prob": None}],
+)
+def test_config_that_makes_no_sense_is_told_in_one_line(capsys, changes):
+    _checkpoint(**changes)
+    said = _refused(capsys, *QUICK, "--encoder=checkpoint", "--max_length=32")
+    assert "--encoder: checkpoint" in said
+
+
+@pytest.mark.parametrize(
+    ("spec", "named"),
+    [
+        ("bert(checkpoint='checkpoint', layers=1)", "layers"),
+        ("bert(checkpoint='checkpoint', droput=0.3)", "droput"),
+        ("bert(checkpoint='checkpoint', dropout=2)", "dropout"),
+        ("robert(checkpoint='checkpoint')", "robert"),
+    ],
+)
+def test_key_that_a_checkpoint_decides_is_refused(capsys, spec, named):
+    _checkpoint()
+    said = _refused(capsys, *QUICK, f"--encoder={spec}", "--max_length=32")
+    assert named in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user, which only root may")
+@pytest.mark.parametrize("flag", ["--run_dir", "--export_dir"])
+def test_folder_of_another_user_is_refused(capsys, tmp_path, flag):
+    (tmp_path / "theirs").mkdir(mode=0o700)
+    tmp_path.chmod(0o777)
+    for parent in tmp_path.parents:
+        if not os.stat(parent).st_mode & 0o001:
+            pytest.skip(f"{parent} is closed to other users")
+    os.seteuid(65534)
+    try:
+        files.must_be_writable(tmp_path / "mine", flag)
+        with pytest.raises(UserError, match=f"{flag}=.*theirs.*no writable folder"):
+            files.must_be_writable(tmp_path / "theirs" / "run", flag)
+    finally:
+        os.seteuid(0)
+
+
 def test_export_that_cannot_be_is_refused_before_training(capsys):
     said = _refused(capsys, *QUICK, "--head=classification(pooling='mean')", "--export=huggingface")
     assert "--export=huggingface" in said
@@ -154,7 +212,7 @@ def test_export_that_cannot_be_is_refused_before_training(capsys):
 
 def test_run_folder_that_holds_a_run_is_left_alone(capsys):
     pathlib.Path("run").mkdir()
-    pathlib.Path("run", "run.cfg").write_text("--task=imdb\n")
+    pathlib.Path("run", "weights.safetensors").touch()
     assert "--run_dir=run" in _refused(capsys, *QUICK, "--run_dir=run")
 
 

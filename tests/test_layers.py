@@ -10,11 +10,9 @@ import ftkeras
 PACKAGE = pathlib.Path(ftkeras.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FOUNDATION = {"errors", "files", "pretrained", "report"}
-PARTS = {"batching", "encoders", "exporters", "heads", "losses", "optimizers", "schedules"} | {
-    "sources",
-    "text",
-    "training",
-    "truncations",
+PARTS = {
+    *("averages", "batching", "encoders", "exporters", "heads", "losses", "optimizers"),
+    *("policies", "regularizers", "schedules", "sources", "text", "training", "truncations"),
 }
 PURE_KERAS = {"encoders", "heads", "losses", "schedules", "regularizers"}
 

@@ -57,7 +57,7 @@ class WeightAverage(keras.callbacks.Callback):
 
     def lend(self) -> None:
         """Gives the model the average, if there is a sample, and keeps the weights meanwhile."""
-        if not self.lent and int(self.count.value):
+        if not self.lent and int(self.count.numpy()):
             self._swap()
             self.lent = True
 

@@ -10,11 +10,13 @@ class TrainingFeed:
     """The batches of an epoch, in an order that depends on (seed, epoch) only.
 
     Whoever iterates `dataset` sets `epoch` first; nothing else moves it, so an epoch can be had
-    again and any one can be started from.
+    again and any one can be started from. With `class_weights`, float32 [classes], each element
+    has its examples' weights as well.
     """
 
-    def __init__(self, examples: Examples, batching, *, seed: int):
+    def __init__(self, examples: Examples, batching, *, seed: int, class_weights=None):
         self.examples, self.batching, self.seed = examples, batching, seed
+        self.class_weights = class_weights
         self.epoch = 0
 
     def batches(self) -> list[np.ndarray]:
@@ -26,8 +28,8 @@ class TrainingFeed:
         return len(self.batches())
 
     def dataset(self) -> tf.data.Dataset:
-        """Elements (inputs, labels); each pass over it is the epoch that `epoch` then says."""
-        return _dataset(self.examples, self.batching, self.batches)
+        """Elements (inputs, labels[, weights]); each pass is the epoch that `epoch` then says."""
+        return _dataset(self.examples, self.batching, self.batches, self.class_weights)
 
 
 class OrderedFeed:
@@ -47,15 +49,18 @@ class OrderedFeed:
         return _dataset(self.examples, self.batching, lambda: self._plan)
 
 
-def _dataset(examples: Examples, batching, plan) -> tf.data.Dataset:
+def _dataset(examples: Examples, batching, plan, class_weights=None) -> tf.data.Dataset:
     def generate():
         for positions in plan():
-            yield batching.collate(examples, positions), examples.own_labels[positions]
+            labels = examples.own_labels[positions]
+            weights = () if class_weights is None else (class_weights[labels],)
+            yield batching.collate(examples, positions), labels, *weights
 
     inputs = {"token_ids": tf.TensorSpec((None, None), tf.int32)}
     if examples.pairs:
         inputs["segment_ids"] = tf.TensorSpec((None, None), tf.int32)
-    signature = (inputs, tf.TensorSpec((None,), tf.int64))
+    weights = () if class_weights is None else (tf.TensorSpec((None,), tf.float32),)
+    signature = (inputs, tf.TensorSpec((None,), tf.int64), *weights)
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
     # So that Keras knows where an epoch ends; every epoch has as many batches.
     return dataset.apply(tf.data.experimental.assert_cardinality(len(plan()))).prefetch(4)

@@ -109,4 +109,6 @@ def write(
 def _mapped(path: pathlib.Path, dtype) -> np.ndarray:
     if path.stat().st_size == 0:  # an empty file can't be mapped
         return np.zeros(0, dtype)
-    return np.memmap(path, dtype=dtype, mode="r")
+    mapped = np.memmap(path, dtype=dtype, mode="r")
+    path.unlink()  # the map holds it while it is used; a killed process leaves nothing behind
+    return mapped

@@ -33,7 +33,7 @@ class Huggingface:
         self.folder, self.head = run_dir / "huggingface", head
 
     def write(self) -> pathlib.Path:
-        """Writes the folder anew and returns it."""
+        """Writes the folder and returns it."""
         encoder = self.model.encoder
         config, tensors = encoder.huggingface_config(), encoder.tensors()
         family = config["model_type"]

@@ -74,6 +74,16 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
         super().build(variables)
         self.decays = tuple(self.decay > 0 and not self._is_spared(path) for path in paths)
         self.factors = tuple(self._factor(path) for path in paths)
+        self.begun = (0,) * len(paths)
+
+    def begin(self, variables, *, after: int) -> None:
+        """Has these variables' own count of updates begin after so many of the run's.
+
+        For those that learn late: their moments are still zero then, which the bias correction of
+        the first updates, not of later ones, makes up for. Counts when a step is traced next.
+        """
+        late = {self._get_variable_index(variable) for variable in variables}
+        self.begun = tuple(after if i in late else b for i, b in enumerate(self.begun))
 
     def groups(self) -> list[Group]:
         """The variables by how they learn: fastest first, those that decay before those spared."""
@@ -84,8 +94,11 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
             sizes[tuple(key)].append(variable.shape.num_elements())
         return [Group(*key, len(sizes[key]), sum(sizes[key])) for key in sorted(sizes)[::-1]]
 
-    def scalars(self) -> tuple:
-        """What a step needs beside the rate, made once and handed to each `update_step`."""
+    def scalars(self, t) -> tuple:
+        """What a step needs beside the rate, made once and handed to each `update_step`.
+
+        `t`: updates of the variables it is for, this one counted, float32 scalar ().
+        """
         return ()
 
     def shrink(self, variable, learning_rate):
@@ -112,19 +125,23 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
             self._distribution_strategy,
             list(zip(grads, variables, strict=True)),
             tf.convert_to_tensor(learning_rate),
-            *self.scalars(),
+            {begun: self.scalars(self._update_after(begun)) for begun in set(self.begun)},
         )
 
-    def _update_all(self, distribution, pairs, learning_rate, *scalars):
-        def update(variable, grad, learning_rate, *scalars):
-            factor = self.factors[self._get_variable_index(variable)]
+    def _update_after(self, begun):
+        return tf.cast(self.iterations.value + 1 - begun, tf.float32)
+
+    def _update_all(self, distribution, pairs, learning_rate, scalars):
+        def update(variable, grad, learning_rate, scalars):
+            index = self._get_variable_index(variable)
+            factor = self.factors[index]
             rate = learning_rate if factor == 1 else learning_rate * factor
             self.shrink(variable, rate)
-            self.update_step(grad, variable, rate, *scalars)
+            self.update_step(grad, variable, rate, *scalars[self.begun[index]])
 
         for grad, variable in pairs:
             distribution.extended.update(
-                variable, update, args=(grad, learning_rate, *scalars), group=False
+                variable, update, args=(grad, learning_rate, scalars), group=False
             )
 
     def _check_matches(self, paths):

@@ -18,8 +18,8 @@ class Adafactor(FineTuningOptimizer):
 
     The paper's own rate is min(0.01, 1 / sqrt(t)): one relative to the size of the weights, far
     above AdamW's. `scale_parameter=False` leaves max(epsilon_2, rms(w)) out, for rates like
-    AdamW's. The decay, where there is any, is taken before rms(w) is. Keras's own keeps all of
-    r c / mean(r) besides, and divides 0 by 0 where a row and a column have no gradient.
+    AdamW's. rms(w) is that before the step's decay. Keras's own keeps all of r c / mean(r)
+    besides, and divides 0 by 0 where a row and a column have no gradient.
     Source: Shazeer and Stern, 2018, algorithms 4 and 5, https://arxiv.org/abs/1804.04235.
 
     Args:
@@ -75,9 +75,11 @@ class Adafactor(FineTuningOptimizer):
             for v in variables
         )
 
-    def scalars(self):
-        t = tf.cast(self.iterations.value + 1, tf.float32)
+    def scalars(self, t):
         return (1 - t**-self.power,)
+
+    def shrink(self, variable, learning_rate):
+        """Nothing yet: the step is relative to the variable before it decays."""
 
     def update_step(self, gradient, variable, learning_rate, kept):
         squared = tf.square(gradient) + self.epsilon_1
@@ -88,7 +90,9 @@ class Adafactor(FineTuningOptimizer):
         update = gradient * _inverse_root(*moments)
         update /= tf.maximum(1.0, _rms(update) / self.clip_threshold)
         scale = tf.maximum(self.epsilon_2, _rms(variable)) if self.scale_parameter else 1.0
-        self.assign_sub(variable, learning_rate * scale * update)
+        update *= learning_rate * scale
+        super().shrink(variable, learning_rate)
+        self.assign_sub(variable, update)
 
     def get_config(self):
         own = ("power", "epsilon_1", "epsilon_2", "clip_threshold", "scale_parameter")

@@ -67,8 +67,7 @@ class AdamW(FineTuningOptimizer):
         super().build(variables)
         self.first, self.second = self.add_optimizer_variables(variables, ["first", "second"])
 
-    def scalars(self):
-        t = tf.cast(self.iterations.value + 1, tf.float32)
+    def scalars(self, t):
         corrected = 1.0 if self.bias_correction else 0.0
         power_1, power_2 = corrected * self.beta_1**t, corrected * self.beta_2**t
         # The kernel adds its epsilon to sqrt(v), not to sqrt(v'): scaled, it comes to the same.

@@ -6,5 +6,8 @@ A regularizer is made from its spec's keys (and `seed`, if it asks for it) and m
     __call__(step): the term that the loss of this step gets, a float32 scalar (), from
         `_base.Step`: the model, the batch, its logits and labels, further passes through the
         network. Validation and test losses have no such term.
-`_base.Regularizer` has both, doing nothing.
+    replaces_loss: true where the term stands in for the task's loss of the step.
+`_base.Regularizer` has all of it, doing nothing.
+
+One that draws has a stream of its own, from the run's seed; replicas draw the same numbers.
 """

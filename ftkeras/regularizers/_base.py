@@ -1,7 +1,12 @@
+import inspect
 import re
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+import keras
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -13,8 +18,9 @@ class Step:
         logits: float [batch, classes], of the pass that the loss is of.
         forward: (embedding_offset=None) -> logits of another pass in training, with its own
             dropout; the offset [batch, length, hidden] is added to the embeddings.
-        loss_of: logits -> the task's loss, float32 scalar ().
-        gradient_of: (function, tensor) -> the gradient of the scalar function(tensor) there.
+        loss_of: logits -> the task's loss, the mean over this batch, float32 scalar ().
+        value_and_gradient: (function, tensor) -> the scalar function(tensor), and its gradient
+            there; the value can be differentiated once more by what it depends on.
         embedding_shape: of an embedding_offset, (batch, length, hidden).
         padding_mask: [batch, length], true where a token stands.
     """
@@ -23,13 +29,15 @@ class Step:
     logits: Any
     forward: Callable
     loss_of: Callable
-    gradient_of: Callable
+    value_and_gradient: Callable
     embedding_shape: tuple
     padding_mask: Any
 
 
 class Regularizer:
     """What every regularizer may do; here, nothing."""
+
+    replaces_loss = False
 
     def attach(self, model) -> None:
         """Looks at the model once, before training."""
@@ -38,24 +46,36 @@ class Regularizer:
         """The term of this step's loss, a scalar ()."""
         return 0.0
 
+    def get_config(self) -> dict:
+        """The arguments that make it again."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
 
 def chosen(model, where: str) -> list:
     """The trainable variables whose path matches.
 
     Raises:
-        ValueError: for an expression that is none, or that matches nothing.
+        ValueError: for an expression that matches nothing.
     """
-    try:
-        pattern = re.compile(where)
-    except re.error as error:
-        raise ValueError(
-            f"`where` is no regular expression ({error}). Received: {where!r}."
-        ) from None
-    variables = [v for v in model.trainable_variables if pattern.search(v.path)]
+    variables = [v for v in model.trainable_variables if re.search(where, v.path)]
     if not variables:
-        paths = [v.path for v in model.trainable_variables]
+        example = next((v.path for v in model.trainable_variables), "but none trains")
         raise ValueError(
-            f"`where` must match a trainable variable's path, such as {paths[0]}. "
+            f"`where` must match a trainable variable's path, such as {example}. "
             f"Received: {where!r}."
         )
     return variables
+
+
+def kept(variable: keras.Variable) -> keras.Variable:
+    """A copy of a variable that stays as it is now."""
+    value = keras.ops.convert_to_numpy(variable)
+    return keras.Variable(value, dtype=variable.dtype, trainable=False, name="kept")
+
+
+def stream(part: str, seed: int | None) -> keras.random.SeedGenerator:
+    """A part's own random numbers: the run gives every part the same seed."""
+    if seed is None:
+        return keras.random.SeedGenerator()
+    draws = np.random.default_rng([seed, zlib.crc32(part.encode())])
+    return keras.random.SeedGenerator(int(draws.integers(2**31)))

@@ -1,14 +1,17 @@
-from keras import ops
+import keras
 
-from ftkeras.regularizers._base import Regularizer, Step, chosen
+from ftkeras.regularizers._bounds import not_negative
+from ftkeras.regularizers._penalty import Penalty
 
 
-class L2(Regularizer):
+class L2(Penalty):
     """Sum of squares.
 
     term = strength * Σ w²
 
-    Source: Goodfellow et al., Deep Learning, 2016, section 7.1.1, less its half.
+    Source: Goodfellow et al., Deep Learning, 2016, section 7.1.1, less its half. Unlike the decay
+    of AdamW it goes through the optimizer's moments: see Loshchilov and Hutter, 2019,
+    https://arxiv.org/abs/1711.05101.
 
     Args:
         strength: at least 0.
@@ -19,16 +22,7 @@ class L2(Regularizer):
     """
 
     def __init__(self, *, strength: float = 0.01, where: str = "kernel"):
-        if strength < 0:
-            raise ValueError(f"`strength` must be at least 0. Received: {strength}.")
-        self.strength, self.where = strength, where
-
-    def attach(self, model) -> None:
-        self.variables = chosen(model, self.where)
-
-    def __call__(self, step: Step):
-        return self.strength * sum(ops.sum(ops.square(v)) for v in self.variables)
-
-    def get_config(self) -> dict:
-        """The arguments that make it again."""
-        return {"strength": self.strength, "where": self.where}
+        not_negative(strength=strength)
+        super().__init__(where)
+        self.strength = strength
+        self.of = keras.regularizers.L1L2(l2=strength)

@@ -1,4 +1,5 @@
 import keras
+import numpy as np
 from keras import ops
 
 from ftkeras.schedules import _bounds
@@ -35,7 +36,8 @@ class ReduceOnPlateau(keras.optimizers.schedules.LearningRateSchedule):
         ValueError: naming the argument, its bound and the value received.
 
     >>> schedule = ReduceOnPlateau(peak=1.0, factor=0.5)
-    >>> for loss in (0.7, 0.6, 0.6): schedule.hear(loss)
+    >>> [schedule.hear(loss) for loss in (0.7, 0.6, 0.6)]
+    [False, False, True]
     >>> float(schedule(1000))
     0.5
     """
@@ -75,7 +77,8 @@ class ReduceOnPlateau(keras.optimizers.schedules.LearningRateSchedule):
 
     def hear(self, figure: float) -> bool:
         """Takes in an epoch's validation figure; says whether the rate was reduced."""
-        worth = figure if self.by == "loss" else -figure
+        # In the precision of `best`, or an equal figure might count as better.
+        worth = float(np.float32(figure if self.by == "loss" else -figure))
         if worth < float(self.best) - self.least_gain:
             self.best.assign(worth)
             self.bad_epochs.assign(0.0)

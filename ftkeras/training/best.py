@@ -23,11 +23,15 @@ class BestEpoch(keras.callbacks.Callback):
         self.value = math.nan
         self.is_current = False
 
+    def on_epoch_begin(self, epoch, logs=None):
+        self.is_current = False  # the weights move on
+
     def on_epoch_end(self, epoch, logs=None):
         if not math.isfinite(logs["loss"]):
+            kept = "" if self.epoch is None else f" Epoch {self.epoch + 1} is kept."
             raise UserError(
-                f"training diverged: the loss of epoch {epoch + 1} is {logs['loss']}. A lower "
-                "--learning_rate or a longer --warmup would do."
+                f"training diverged: the loss of epoch {epoch + 1} is {logs['loss']}.{kept} "
+                "A lower --learning_rate or a longer --warmup would do."
             )
         value = float(logs[f"val_{self.objective}"])
         self.is_current = self.epoch is None or self._better(value)
@@ -43,4 +47,6 @@ class BestEpoch(keras.callbacks.Callback):
             checkpoints.load(self.model.weights, self.path)
 
     def _better(self, value: float) -> bool:
+        if math.isnan(self.value):
+            return not math.isnan(value)
         return value < self.value if self.objective == "loss" else value > self.value

@@ -14,7 +14,8 @@ class FineTuner(keras.Model):
             model has no regularizers.
 
     `regularizers`, set before compiling, are called in each training step, and what they give is
-    added to its loss, the reported one too; validation and test losses are the task's alone.
+    added to its loss (or stands in for it, where one `replaces_loss`), the reported one too;
+    validation and test losses are the task's alone.
 
     Call: {"token_ids"} or {"token_ids", "segment_ids"}, int32 [batch, length] -> logits
         [batch, classes].
@@ -24,6 +25,10 @@ class FineTuner(keras.Model):
         super().__init__(name="fine_tuner", **kwargs)
         self.encoder, self.head, self.pad_id, self.step_of = encoder, head, pad_id, step_of
         self.regularizers = ()
+        self.accumulate = 1
+        # What a policy adds to learn hangs here: a model that was called takes no further layers.
+        self.added = keras.layers.Layer(name="added")
+        self.added.built = True
 
     @property
     def kept(self) -> list[keras.Variable]:
@@ -49,10 +54,56 @@ class FineTuner(keras.Model):
         loss = loss_of(y_pred)
         if not training or not self.regularizers:
             return loss
-        step = self._step(x, y, y_pred, loss_of)
         # A loss under a strategy is each replica's share of the sum over all: so is a term.
-        share = 1 / tf.distribute.get_strategy().num_replicas_in_sync
-        return loss + share * sum(term(step) for term in self.regularizers)
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        step = self._step(x, y, y_pred, lambda logits: replicas * loss_of(logits))
+        terms = sum(term(step) for term in self.regularizers) / replicas
+        replaced = any(getattr(term, "replaces_loss", False) for term in self.regularizers)
+        return terms if replaced else loss + terms
+
+    def train_step(self, data):
+        if self.accumulate == 1:
+            return super().train_step(data)
+        gradients = self._accumulated(*keras.utils.unpack_x_y_sample_weight(data))
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return self.get_metrics_result()
+
+    def _accumulated(self, inputs, labels, weights):
+        """The batch's gradients from `accumulate` micro-batches, one after the other.
+
+        A micro-batch counts by its share of the examples, so gradients, loss and metrics are those
+        of the whole batch, dropout aside, and the optimizer makes one update. The loop is in the
+        graph: memory is one micro-batch's, and the step is traced once however many there are.
+        """
+        count = ops.shape(labels)[0]
+        size = -(-count // self.accumulate)
+
+        def micro_batch(start, sums):
+            stop = tf.minimum(start + size, count)
+            cut = {name: ids[start:stop] for name, ids in inputs.items()}
+            cut_weights = None if weights is None else weights[start:stop]
+            share = (stop - start) / count
+            gradients = self._gradients(cut, labels[start:stop], cut_weights, share)
+            return stop, [total + part for total, part in zip(sums, gradients, strict=True)]
+
+        _, gradients = tf.while_loop(
+            lambda start, _: start < count,
+            micro_batch,
+            (0, [tf.zeros_like(v.value) for v in self.trainable_variables]),
+        )
+        return gradients
+
+    def _gradients(self, inputs, labels, weights, share):
+        examples = ops.shape(labels)[0]
+        with tf.GradientTape() as tape:
+            logits = self(inputs, training=True)
+            loss = self.compute_loss(inputs, labels, logits, weights, training=True)
+            scaled = self.optimizer.scale_loss(loss * tf.cast(share, loss.dtype))
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        self._loss_tracker.update_state(loss * replicas, sample_weight=examples)
+        self.compute_metrics(inputs, labels, logits, sample_weight=weights)
+        gradients = tape.gradient(scaled, [v.value for v in self.trainable_variables])
+        return [tf.convert_to_tensor(gradient) for gradient in gradients]
 
     def _step(self, inputs, labels, logits, loss_of):
         token_ids = inputs["token_ids"]
@@ -62,14 +113,14 @@ class FineTuner(keras.Model):
             logits=logits,
             forward=lambda offset=None: self(inputs, embedding_offset=offset, training=True),
             loss_of=loss_of,
-            gradient_of=_gradient,
+            value_and_gradient=_value_and_gradient,
             embedding_shape=(shape[0], shape[1], self.encoder.hidden),
             padding_mask=ops.not_equal(token_ids, self.pad_id),
         )
 
 
-def _gradient(function, at):
+def _value_and_gradient(function, at):
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(at)
         value = function(at)
-    return tape.gradient(value, at)
+    return value, tape.gradient(value, at)

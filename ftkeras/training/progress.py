@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from ftkeras import report
 
-# Steps to measure before the time left is foretold: the first one compiles and is left out.
+# Steps to measure before the time left is foretold, a quarter of a run that has few.
 MEASURED_STEPS = 10
 SECONDS_BETWEEN_LINES = 30
 
@@ -17,7 +17,11 @@ class Progress(keras.callbacks.Callback):
 
     On a terminal the bar is redrawn; in a log a line stands every half minute. It shows
     loss, accuracy, rate, examples a second and time left; after each epoch a line with the
-    validation figures stays. Time spent in validation does not count as training speed.
+    validation figures stays.
+
+    Speed is by the wall clock, from the end of the first step, which traces, to the end of the last,
+    validation left out. The clock is read only after a figure of the step was, which waits for
+    devices that run behind.
 
     Attributes:
         first_step_at: time.time() when the first step was done.
@@ -42,29 +46,36 @@ class Progress(keras.callbacks.Callback):
             file=self.stream if self.live else io.StringIO(),
             leave=False,
         )
+        self._foretold_at = min(MEASURED_STEPS, max(1, self.epochs * len(self.feed) // 4))
         self._shown = time.perf_counter()
         self._last_look = 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
         self._plan = self.feed.batches()
-        self._epoch = epoch
         self.bar.set_description(f"epoch {epoch + 1}/{self.epochs}", refresh=False)
-
-    def on_train_batch_begin(self, batch, logs=None):
-        self._step_began = time.perf_counter()
+        self._clock = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
         positions = self._plan[batch]
         if self.first_step_at is None:
-            self.first_step_at = time.time()
+            self._read_clock(logs)
+            self.first_step_at, self.seconds = time.time(), 0.0
         else:
-            self.seconds += time.perf_counter() - self._step_began
             self.examples += len(positions)
             self.tokens += int(self.feed.examples.lengths[positions].sum())
             self.steps += 1
-            if self.steps == MEASURED_STEPS:
+            if self.steps == self._foretold_at:
+                self._read_clock(logs)
                 self._foretell()
+        if batch == len(self._plan) - 1:
+            self._read_clock(logs)
         self._show(logs, len(positions))
+
+    def _read_clock(self, logs) -> None:
+        float(logs["loss"])
+        now = time.perf_counter()
+        self.seconds += now - self._clock
+        self._clock = now
 
     def on_epoch_end(self, epoch, logs=None):
         shown = " · ".join(

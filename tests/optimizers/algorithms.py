@@ -76,8 +76,8 @@ def adafactor(state, w, g, path, t, rate, decay, *, scale_parameter=True):
         v = state["v"] = b * state.get("v", 0) + (1 - b) * squared
     u = g / np.sqrt(v)
     u = u / max(1, np.sqrt(np.mean(u**2)))
-    w = w - rate * decay * w
-    return w - rate * (max(1e-3, np.sqrt(np.mean(w**2))) if scale_parameter else 1) * u
+    alpha = rate * (max(1e-3, np.sqrt(np.mean(w**2))) if scale_parameter else 1)
+    return w - rate * decay * w - alpha * u
 
 
 def muon(state, w, g, path, t, rate, decay, *, nesterov=True):
@@ -150,10 +150,12 @@ def expected(
     return weights
 
 
-def run(optimizer, steps: int):
-    """What the variables are after the optimizer's own steps, in one graph."""
+def run(optimizer, steps: int, *, begun=0):
+    """What the variables are after the optimizer's own steps, begun after so many of others'."""
     made = variables()
     optimizer.build(made)
+    optimizer.iterations.assign(begun)
+    optimizer.begin(made, after=begun)
 
     @tf.function
     def apply(*grads):
@@ -167,7 +169,10 @@ def run(optimizer, steps: int):
 def run_on_two_replicas(make_optimizer, steps: int):
     """The same on two replicas, each with half of every gradient."""
     devices = tf.config.list_logical_devices("CPU")[:2]
-    strategy = tf.distribute.MirroredStrategy([d.name for d in devices])
+    # Collectives of two strategies in one process take each other for their own.
+    strategy = tf.distribute.MirroredStrategy(
+        [d.name for d in devices], cross_device_ops=tf.distribute.ReductionToOneDevice()
+    )
     with strategy.scope():
         made, optimizer = variables(), make_optimizer()
         optimizer.build(made)

@@ -1,0 +1,28 @@
+from keras import ops
+
+from ftkeras.regularizers._base import Regularizer, Step
+from ftkeras.regularizers._bounds import not_negative
+from ftkeras.regularizers._divergence import log_probabilities
+
+
+class ConfidencePenalty(Regularizer):
+    """Rewards a prediction for its entropy.
+
+    term = -strength * mean H(p),     H(p) = -Σ_c p_c log p_c,     p = softmax(logits)
+
+    Source: Pereyra et al., 2017, https://arxiv.org/abs/1701.06548.
+
+    Args:
+        strength: β in the paper; at least 0.
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+    """
+
+    def __init__(self, *, strength: float = 0.1):
+        not_negative(strength=strength)
+        self.strength = strength
+
+    def __call__(self, step: Step):
+        log_p = log_probabilities(step.logits)
+        return self.strength * ops.mean(ops.sum(ops.exp(log_p) * log_p, axis=-1))

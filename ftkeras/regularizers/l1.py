@@ -1,0 +1,26 @@
+import keras
+
+from ftkeras.regularizers._bounds import not_negative
+from ftkeras.regularizers._penalty import Penalty
+
+
+class L1(Penalty):
+    """Sum of absolute values.
+
+    term = strength * Σ|w|
+
+    Source: Tibshirani, 1996, https://doi.org/10.1111/j.2517-6161.1996.tb02080.x.
+
+    Args:
+        strength: at least 0.
+        where: regular expression on the paths of the variables it is taken over.
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+    """
+
+    def __init__(self, *, strength: float = 1e-5, where: str = "kernel"):
+        not_negative(strength=strength)
+        super().__init__(where)
+        self.strength = strength
+        self.of = keras.regularizers.L1L2(l1=strength)

@@ -1,0 +1,205 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ftkeras.averages.ema import Ema
+from ftkeras.averages.swa import Swa
+from ftkeras.training import checkpoints
+from ftkeras.training.best import BestEpoch
+
+RATE, STEPS = 0.1, 3
+
+
+class Line(keras.Model):
+    """slope · x + shift; each step takes the same gradient, so weights are a known line in time."""
+
+    def __init__(self):
+        super().__init__(name="line")
+        self.slope = self.add_weight(shape=(), initializer="ones", name="slope")
+        self.shift = self.add_weight(shape=(), initializer="zeros", name="shift")
+
+    def call(self, inputs):
+        return inputs * self.slope + self.shift
+
+
+class Weights(keras.callbacks.Callback):
+    """Notes the slope at each moment that something could look at it."""
+
+    def __init__(self):
+        super().__init__()
+        self.raw, self.validated, self.kept = [1.0], [], []
+
+    def _slope(self):
+        return float(self.model.slope.numpy())
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.raw.append(self._slope())
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.validated.append(self._slope())
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.kept.append(self._slope())
+
+
+def _line():
+    model = Line()
+    model.compile(
+        optimizer=keras.optimizers.SGD(RATE),
+        loss=lambda y, prediction: prediction,  # its gradient is 1 everywhere
+        jit_compile=False,
+    )
+    model.build((None, 1))
+    return model
+
+
+def _fit(model, callbacks, *, epochs=4):
+    x = np.ones((STEPS * 2, 1), "float32")
+    validation = (np.ones((2, 1), "float32"), np.zeros((2, 1), "float32"))
+    model.fit(
+        x,
+        np.zeros_like(x),
+        batch_size=2,
+        epochs=epochs,
+        validation_data=validation,
+        shuffle=False,
+        verbose=0,
+        callbacks=callbacks,
+    )
+
+
+def _ema(raw, decay, warmup):
+    average, averages = raw[0], []
+    for n, weight in enumerate(raw[1:], start=1):
+        d = min(decay, (1 + n) / (10 + n)) if warmup else decay
+        average = d * average + (1 - d) * weight
+        averages.append(average)
+    return averages[STEPS - 1 :: STEPS]
+
+
+@pytest.mark.parametrize("warmup", [True, False])
+@pytest.mark.parametrize("first", ["average", "best"])
+def test_ema_is_validated_and_kept_while_training_goes_on_raw(tmp_path, first, warmup):
+    model, weights = _line(), Weights()
+    average = Ema(decay=0.4, warmup=warmup)
+    best = BestEpoch(tmp_path / "best.safetensors", objective="loss", patience=None)
+    _fit(model, [average, best, weights] if first == "average" else [weights, best, average])
+    np.testing.assert_allclose(weights.raw, 1 - RATE * np.arange(13), atol=1e-6)
+    expected = _ema(weights.raw, 0.4, warmup)
+    np.testing.assert_allclose(weights.validated, expected, atol=1e-6)
+    np.testing.assert_allclose(weights.kept, expected, atol=1e-6)
+    checkpoints.load(model.weights, tmp_path / "best.safetensors")
+    assert best.epoch == 3
+    assert float(model.slope.numpy()) == pytest.approx(expected[3], abs=1e-6)
+
+
+def test_swa_is_the_mean_of_the_last_epochs():
+    model, weights = _line(), Weights()
+    _fit(model, [Swa(epochs=4, start=0.4), weights])
+    ends = weights.raw[STEPS::STEPS]
+    expected = [ends[0], *(np.mean(ends[1 : n + 1]) for n in (1, 2, 3))]
+    np.testing.assert_allclose(weights.raw, 1 - RATE * np.arange(13), atol=1e-6)
+    np.testing.assert_allclose(weights.validated, expected, atol=1e-6)
+    np.testing.assert_allclose(weights.kept, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("make", [lambda: Ema(decay=0.4), lambda: Swa(epochs=4)])
+def test_last_epochs_average_stays_in_the_model(tmp_path, make):
+    model, weights = _line(), Weights()
+    best = BestEpoch(tmp_path / "best.safetensors", objective="loss", patience=None)
+    _fit(model, [make(), weights, best])
+    best.restore()  # the last epoch is the best, so nothing is read from the file
+    assert float(model.slope.numpy()) == weights.validated[-1] != weights.raw[-1]
+
+
+def test_variable_that_starts_late_is_averaged_from_then():
+    model, average = _line(), Ema(decay=0.4, warmup=False)
+    model.shift.trainable = False
+
+    class Unfreeze(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.shift.trainable = epoch > 0
+
+    average.set_model(model)
+    unfreeze = Unfreeze()
+    unfreeze.set_model(model)
+    for epoch in range(2):
+        unfreeze.on_epoch_begin(epoch)
+        average.on_epoch_begin(epoch)
+        model.slope.assign_sub(RATE)
+        if epoch:
+            model.shift.assign_sub(RATE)
+        average.on_train_batch_end(0)
+    average.on_epoch_end(1)
+    assert len(average.shadows) == 2
+    assert float(model.shift.numpy()) == pytest.approx(-0.6 * RATE)
+    assert float(model.slope.numpy()) == pytest.approx(
+        0.4 * (1 - 0.6 * RATE) + 0.6 * (1 - 2 * RATE)
+    )
+
+
+def test_raw_weights_are_there_for_a_checkpoint_and_go_again():
+    model, weights, average = _line(), Weights(), Ema(decay=0.4)
+    _fit(model, [average, weights], epochs=1)
+    held = float(model.slope.numpy())
+    with average.raw_weights():
+        assert float(model.slope.numpy()) == weights.raw[-1]
+        assert held in [float(v.numpy()) for v in average.variables]
+    assert float(model.slope.numpy()) == held
+
+
+def test_run_that_is_taken_up_again_has_the_same_average():
+    whole, weights = _line(), Weights()
+    _fit(whole, [Ema(decay=0.4), weights], epochs=2)
+    model, average = _line(), Ema(decay=0.4)
+    _fit(model, [average], epochs=1)
+    with average.raw_weights():
+        state = [v.numpy() for v in [*model.weights, *average.variables]]
+    model, average = _line(), Ema(decay=0.4)
+    average.build(model)
+    for variable, value in zip([*model.weights, *average.variables], state, strict=True):
+        variable.assign(value)
+    _fit(model, [average], epochs=1)
+    assert float(model.slope.numpy()) == float(whole.slope.numpy())
+
+
+def test_two_replicas_have_the_average_of_one():
+    devices = tf.config.list_logical_devices("CPU")
+    if len(devices) < 2:
+        pytest.skip("TensorFlow was started with one logical CPU")
+    alone, weights = _line(), Weights()
+    _fit(alone, [Ema(decay=0.4), weights], epochs=2)
+    # Collectives of two strategies in one process take each other for their own.
+    strategy = tf.distribute.MirroredStrategy(
+        [d.name for d in devices[:2]], cross_device_ops=tf.distribute.ReductionToOneDevice()
+    )
+    with strategy.scope():
+        model, together = _line(), Weights()
+    _fit(model, [Ema(decay=0.4), together], epochs=2)
+    np.testing.assert_allclose(together.raw, weights.raw, atol=1e-6)
+    np.testing.assert_allclose(together.validated, weights.validated, atol=1e-6)
+    copies = [float(value) for value in strategy.experimental_local_results(model.slope.value)]
+    assert copies == [together.validated[-1]] * 2
+
+
+@pytest.mark.parametrize(
+    ("cls", "keys", "named"),
+    [
+        (Ema, {"decay": 1.0}, "`decay`.*1.0"),
+        (Ema, {"decay": -1}, "`decay`.*-1"),
+        (Swa, {"epochs": 4, "start": -1}, "`start`.*-1"),
+        (Swa, {"epochs": 4, "start": 0.75}, "`start`.*below 0.75.*0.75"),
+        (Swa, {"epochs": 1}, "`epochs`.*1"),
+    ],
+)
+def test_bad_key_is_named(cls, keys, named):
+    with pytest.raises(ValueError, match=named):
+        cls(**keys)
+
+
+def test_swa_just_within_its_bound_averages_two_epochs():
+    model, weights = _line(), Weights()
+    average = Swa(epochs=4, start=0.74)
+    _fit(model, [average, weights])
+    assert int(average.count.numpy()) == 2

@@ -1,0 +1,122 @@
+"""What all losses share: their formula, its gradient, sample weights, any logits."""
+
+import keras
+import numpy as np
+import pytest
+import references
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.metrics import log_loss
+
+from ftkeras import catalog
+from ftkeras.losses.binary_cross_entropy import BinaryCrossEntropy
+from ftkeras.losses.cross_entropy import CrossEntropy
+from ftkeras.losses.focal import Focal
+
+CASES = [
+    ("binary_cross_entropy", {}, 2),
+    ("cross_entropy", {}, 3),
+    ("cross_entropy", {"label_smoothing": 0.1}, 3),
+    ("focal", {}, 3),
+    ("focal", {"gamma": 0.5}, 2),
+    ("mean_squared_error", {}, 3),
+]
+case = pytest.mark.parametrize(("name", "keys", "classes"), CASES)
+
+
+def _examples(classes, count=6):
+    rng = np.random.default_rng(classes)
+    logits = rng.normal(size=(count, classes)).astype("float32") * 3
+    return rng.integers(classes, size=count), logits
+
+
+def _make(name, keys):
+    return catalog.find("loss", name)(**keys)
+
+
+def _gradient(loss, labels, logits):
+    logits = tf.constant(logits)
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        value = loss(labels, logits)
+    return tape.gradient(value, logits).numpy()
+
+
+def test_every_loss_has_its_formula():
+    assert sorted(references.LOSSES) == catalog.names("loss")
+    assert {name for name, _, _ in CASES} == set(references.LOSSES)
+
+
+@case
+def test_loss_equals_its_formula(name, keys, classes):
+    labels, logits = _examples(classes)
+    expected = references.LOSSES[name](labels, logits.astype(float), **keys)
+    loss = _make(name, keys)
+    np.testing.assert_allclose(loss.call(labels, logits), expected, rtol=2e-5, atol=1e-6)
+    assert float(loss(labels, logits)) == pytest.approx(expected.mean(), rel=1e-5)
+
+
+@case
+def test_gradient_equals_finite_differences(name, keys, classes):
+    labels, logits = _examples(classes)
+    formula, step = references.LOSSES[name], 1e-6
+    expected = np.zeros(logits.shape)
+    for at in np.ndindex(*logits.shape):
+        moved = np.zeros(logits.shape)
+        moved[at] = step
+        up = formula(labels, logits + moved, **keys).mean()
+        down = formula(labels, logits - moved, **keys).mean()
+        expected[at] = (up - down) / (2 * step)
+    actual = _gradient(_make(name, keys), labels, logits)
+    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-7)
+
+
+@case
+def test_sample_weights_count_each_example(name, keys, classes):
+    labels, logits = _examples(classes)
+    weights = np.array([0, 1, 2, 0.5, 1, 3], "float32")
+    expected = references.LOSSES[name](labels, logits.astype(float), **keys) * weights
+    loss = _make(name, keys)(labels, logits, sample_weight=weights)
+    assert float(loss) == pytest.approx(expected.mean(), rel=1e-5)
+
+
+@case
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_any_logits_give_a_finite_loss_and_gradient(name, keys, classes, data):
+    numbers = st.floats(-1e5, 1e5, width=32)
+    logits = data.draw(arrays("float32", (3, classes), elements=numbers))
+    labels = data.draw(arrays("int32", 3, elements=st.integers(0, classes - 1)))
+    loss = _make(name, keys)
+    assert 0 <= float(loss(labels, logits)) < np.inf
+    assert np.isfinite(_gradient(loss, labels, logits)).all()
+
+
+@case
+def test_half_precision_logits_are_computed_in_float32(name, keys, classes):
+    labels, logits = _examples(classes)
+    loss = _make(name, keys)(labels, keras.ops.cast(logits, "bfloat16"))
+    assert keras.backend.standardize_dtype(loss.dtype) == "float32"
+
+
+def test_binary_cross_entropy_equals_scikit_learn_and_cross_entropy():
+    labels, logits = _examples(2, count=50)
+    loss = float(BinaryCrossEntropy()(labels, logits))
+    y = 1 / (1 + np.exp(logits[:, 0].astype(float) - logits[:, 1]))
+    assert loss == pytest.approx(log_loss(labels, y), rel=1e-5)
+    assert loss == pytest.approx(float(CrossEntropy()(labels, logits)), rel=1e-5)
+
+
+def test_binary_cross_entropy_refuses_more_than_two_classes():
+    with pytest.raises(ValueError, match="`classes` must be 2.*Received: 3"):
+        BinaryCrossEntropy(classes=3)
+    with pytest.raises(ValueError, match="`classes` must be 2.*Received: 3"):
+        BinaryCrossEntropy()(*_examples(3))
+
+
+def test_focal_of_gamma_zero_is_cross_entropy():
+    labels, logits = _examples(3)
+    expected = float(CrossEntropy()(labels, logits))
+    assert float(Focal(gamma=0)(labels, logits)) == pytest.approx(expected, rel=1e-6)

@@ -1,0 +1,110 @@
+import keras
+import numpy as np
+import pytest
+import tiny
+
+
+class Watch(keras.callbacks.Callback):
+    """Which parts changed in each epoch, and how often a step was traced."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.now, self.parts, self.traced = tiny.values(model), [], []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.traced.append(self.model.train_function)
+
+    def on_epoch_end(self, epoch, logs=None):
+        before, self.now = self.now, tiny.values(self.model)
+        self.parts.append({_part(path) for path in tiny.changed(before, self.now)})
+
+
+def _part(path):
+    return next(
+        name
+        for name in ("embeddings", "layer_0", "layer_1", "layer_2", "pooler", "head")
+        if name in path
+    )
+
+
+def _run(spec, **settings):
+    model = tiny.model()
+    policies = tiny.prepared(model, spec)
+    tiny.compiled(model, policies, eagerly=settings.pop("eagerly", True), **settings)
+    return model, policies
+
+
+ALL = ["layer_2", "layer_1", "layer_0", "embeddings"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "joined"),
+    [
+        ("gradual_unfreezing", [0, 1, 2, 3, 4, 4]),
+        ("gradual_unfreezing(every=2)", [0, 0, 1, 1, 2, 2]),
+        ("gradual_unfreezing(layers=2)", [0, 2, 3, 4, 4, 4]),
+        ("gradual_unfreezing(layers=9)", [0, 3, 4, 4, 4, 4]),
+    ],
+)
+def test_one_turn_more_trains_each_epoch(spec, joined):
+    model, policies = _run(spec)
+    watch = Watch(model)
+    tiny.train(model, policies, watch, steps=2, epochs=6)
+    assert watch.parts == [{"pooler", "head", *ALL[:count]} for count in joined]
+    assert all(variable.trainable for variable in model.weights)
+
+
+def test_step_is_traced_anew_only_when_a_layer_joins():
+    model, policies = _run("gradual_unfreezing(every=2, layers=3)", eagerly=False)
+    watch = Watch(model)
+    tiny.train(model, policies, watch, steps=1, epochs=4)
+    head = {"pooler", "head"}
+    assert watch.parts == [head, head, head | set(ALL[:3]), head | set(ALL[:3])]
+    assert len(set(map(id, watch.traced))) == 2
+
+
+class Moments(keras.callbacks.Callback):
+    """The parts that have moments after each epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        optimizer = self.model.optimizer
+        pairs = zip(optimizer._trainable_variables, optimizer.first, strict=True)
+        self.parts.append({_part(v.path) for v, first in pairs if np.any(first.numpy())})
+
+
+def test_frozen_variables_gather_no_moments():
+    model, policies = _run("gradual_unfreezing")
+    moments = Moments()
+    tiny.train(model, policies, moments, epochs=3)
+    assert moments.parts == [{"pooler", "head", *ALL[:count]} for count in range(3)]
+
+
+def test_first_step_of_what_joins_is_as_long_as_the_first_step_of_all():
+    model, policies = _run("gradual_unfreezing", decay=0.0, rate=1e-3, clip_norm=0)
+    before = []
+
+    class Remember(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            before.append(tiny.values(model))
+
+    tiny.train(model, policies, Remember(), steps=1, epochs=4)
+    after = tiny.values(model)
+    for path in (p for p in after if "layer_0" in p and "kernel" in p):
+        # Adam's first step is rate * g / |g|, whatever g is.
+        step = np.abs(after[path] - before[-1][path])
+        assert np.median(step) == pytest.approx(1e-3, rel=0.01)
+
+
+def test_resumed_run_goes_on_where_it_was():
+    model, policies = _run("gradual_unfreezing")
+    watch = Watch(model)
+    tiny.train(model, policies, watch, epochs=3, initial_epoch=2, steps=3)
+    assert watch.parts == [{"pooler", "head", "layer_2", "layer_1"}]
+    paths = [variable.path for variable in model.trainable_variables]
+    begun = dict(zip(paths, model.optimizer.begun, strict=True))
+    for path, count in begun.items():
+        assert count == {"layer_2": 3, "layer_1": 6}.get(_part(path), 0)

@@ -1,0 +1,171 @@
+"""What every policy leaves alone and what it lets train, bit by bit; and which go together."""
+
+import re
+
+import numpy as np
+import pytest
+import tiny
+
+from ftkeras import catalog
+from ftkeras.errors import UserError
+from ftkeras.policies._base import check_together
+
+# What trains, as a regular expression on paths.
+TRAINS = {
+    "full": "",
+    "layerwise": "",
+    "discriminative": "",
+    "discriminative(rates={'layer_1': 0.5})": "",
+    "reinit": "",
+    "freeze(layers=2)": "layer_2|pooler|head",
+    "freeze(layers=3)": "pooler|head",
+    "freeze(layers=0)": "layer_|pooler|head",
+    "freeze(embeddings=False, layers=1)": "embeddings|layer_[12]|pooler|head",
+    "head_only": "pooler|head",
+    "head_only(pooler=False, dropout=True)": "head",
+    "bitfit": "bias$|head",
+    "bitfit(pooler=True)": "bias$|pooler|head",
+    "lora": "^lora/.*(query|value)_[ab]$|pooler|head",
+    "lora(targets='.*', rank=3, pooler=False)": "^lora/|head",
+    "gradual_unfreezing": "pooler|head",
+}
+
+
+@pytest.mark.parametrize("spec", TRAINS)
+def test_a_few_steps_change_what_trains_and_nothing_else(spec):
+    model = tiny.model()
+    policies = tiny.prepared(model, spec)
+    tiny.compiled(model, policies)
+    before = tiny.values(model)
+    tiny.train(model, policies)
+    expected = {path for path in before if re.search(TRAINS[spec], path)}
+    assert tiny.changed(before, tiny.values(model)) == expected
+    assert expected
+
+
+def test_every_policy_is_tried():
+    assert {catalog.parse("policy", spec).name for spec in TRAINS} == set(catalog.names("policy"))
+
+
+@pytest.mark.parametrize("spec", TRAINS)
+def test_policy_is_made_again_from_its_config(spec):
+    policy = catalog.build("policy", spec, seed=4)
+    again = type(policy)(**policy.get_config())
+    assert again.get_config() == policy.get_config()
+    assert set(catalog.parse("policy", spec).arguments) <= set(policy.get_config())
+
+
+@pytest.mark.parametrize(
+    "specs",
+    [
+        ("full", "freeze"),
+        ("lora", "head_only"),
+        ("bitfit", "lora"),
+        ("gradual_unfreezing", "freeze"),
+        ("layerwise", "discriminative"),
+        ("reinit", "layerwise", "reinit(layers=1)"),
+    ],
+)
+def test_two_that_decide_the_same_are_refused(specs):
+    policies = [catalog.build("policy", spec) for spec in specs]
+    names = {catalog.parse("policy", spec).name for spec in (specs[0], specs[-1])}
+    with pytest.raises(ValueError, match="both decide") as refused:
+        check_together(policies)
+    assert all(name in str(refused.value) for name in names)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("specs", "named"),
+    [
+        (("head_only", "layerwise"), "frozen"),
+        (("lora", "layerwise"), "frozen"),
+        (("freeze(layers=3)", "discriminative"), "frozen"),
+        (("freeze(layers=2)", "reinit(layers=2)"), "encoder/layer_1/.* frozen"),
+        (("lora(pooler=False)", "reinit(layers=0)"), "encoder/pooler/.* frozen"),
+        (("bitfit", "reinit(layers=1)"), "encoder/layer_2/.*kernel .*frozen"),
+        (("freeze(layers=2)", "discriminative(rates={'layer_1': 2.0})"), "`rates`.*'layer_1'"),
+    ],
+)
+def test_policy_left_nothing_to_act_on_is_refused(specs, named, order):
+    with pytest.raises(ValueError, match=named):
+        tiny.prepared(tiny.model(), *specs[::order])
+
+
+@pytest.mark.parametrize(
+    ("specs", "factors"),
+    [
+        (("freeze(layers=2)", "layerwise(decay=0.5)"), {"layer_2": 1, "pooler": 1, "head": 1}),
+        (("bitfit", "layerwise(decay=0.5)"), {"embeddings": 1 / 8, "layer_0": 1 / 4, "head": 1}),
+        (("lora", "discriminative(rates={'_b$': 4})"), {"lora/.*_b": 4, "lora/.*_a": 1}),
+        (("reinit", "layerwise(decay=0.5)"), {"layer_1": 1 / 2, "layer_2": 1}),
+        (("gradual_unfreezing", "layerwise(decay=0.5)"), {"embeddings": 1 / 8, "head": 1}),
+    ],
+)
+def test_policies_combine(specs, factors):
+    model = tiny.model()
+    tiny.compiled(model, tiny.prepared(model, *specs))
+    paths = [variable.path for variable in model.trainable_variables]
+    by_path = dict(zip(paths, model.optimizer.factors, strict=True))
+    for pattern, factor in factors.items():
+        matched = {f for path, f in by_path.items() if re.search(pattern, path)}
+        assert matched == {factor}
+
+
+@pytest.mark.parametrize(
+    ("spec", "named"),
+    [
+        ("freeze(layers=-1)", "`layers`.*-1"),
+        ("freeze(layers=1.5)", "`layers`.*1.5"),
+        ("freeze(embeddings=False, layers=0)", "`layers`.*0"),
+        ("freeze(embeddings=1)", "`embeddings`.*1"),
+        ("head_only(pooler='no')", "`pooler`.*no"),
+        ("layerwise(decay=-1)", "`decay`.*-1"),
+        ("layerwise(decay=0)", "`decay`.*0"),
+        ("layerwise(decay=1.1)", "`decay`.*1.1"),
+        ("discriminative(rates={})", "`rates`"),
+        ("discriminative(rates=2)", "`rates`.*2"),
+        ("discriminative(rates={'(': 2})", "`rates`.*'\\('"),
+        ("discriminative(rates={'head': -1})", "`rates.*head.*-1"),
+        ("gradual_unfreezing(every='step')", "`every`.*step"),
+        ("gradual_unfreezing(every=0)", "`every`.*0"),
+        ("gradual_unfreezing(layers=-1)", "`layers`.*-1"),
+        ("reinit(layers=-1)", "`layers`.*-1"),
+        ("lora(rank=-1)", "`rank`.*-1"),
+        ("lora(alpha=-1)", "`alpha`.*-1"),
+        ("lora(targets='quarry')", "`targets`.*query.*quarry"),
+        ("lora(targets='(')", "`targets`"),
+    ],
+)
+def test_value_out_of_bounds_is_named(spec, named):
+    with pytest.raises(UserError, match=named):
+        catalog.build("policy", spec, seed=4)
+
+
+@pytest.mark.parametrize(
+    ("spec", "named"),
+    [
+        ("freeze(layers=4)", "`layers`.*3.*4"),
+        ("reinit(layers=4)", "`layers`.*3.*4"),
+        ("lora(rank=9)", "`rank`.*8.*9"),
+        ("discriminative(rates={'layer_7': 2})", "`rates`.*layer_7"),
+    ],
+)
+def test_what_the_model_has_not_got_is_named(spec, named):
+    with pytest.raises(ValueError, match=named):
+        tiny.prepared(tiny.model(), spec)
+
+
+@pytest.mark.parametrize("spec", ["bitfit(pooler=True)", "head_only", "lora"])
+def test_encoder_without_a_pooler_will_do(spec):
+    model = tiny.model(pooling="mean")
+    tiny.prepared(model, spec)
+    assert not [v.path for v in model.trainable_variables if "pooler" in v.path]
+
+
+def test_prepared_model_computes_what_it_did():
+    for spec in (s for s in TRAINS if not s.startswith("reinit")):
+        model = tiny.model()
+        before = tiny.logits(model)
+        tiny.prepared(model, spec)
+        assert np.array_equal(before, tiny.logits(model)), spec

@@ -1,0 +1,34 @@
+"""Policies by flag: what cannot be is told in one line, before anything is written."""
+
+import pathlib
+
+import pytest
+from conftest import QUICK
+
+from ftkeras.main import main
+
+
+@pytest.mark.parametrize(
+    ("specs", "named"),
+    [
+        (["lora", "head_only"], ["lora", "head_only", "both decide what trains"]),
+        (["freeze(layers=1)", "full"], ["freeze", "full", "both decide"]),
+        (["layerwise", "discriminative"], ["layerwise", "discriminative", "rates"]),
+        (["freeze(layers=9)"], ["--policy=freeze(layers=9)", "`layers`", "2", "9"]),
+        (["head_only", "layerwise"], ["--policy=layerwise", "frozen"]),
+        (["discriminative(rates={'block_1': 2})"], ["`rates`", "'block_1'", "encoder/"]),
+        (["lora(targets='quarry')"], ["--policy=lora", "`targets`", "quarry", "query"]),
+        (["lora(rank=97)"], ["--policy=lora(rank=97)", "`rank`", "96"]),
+        (["frieze"], ["--policy", "frieze", "freeze"]),
+        (["reinit(seed=3)"], ["--policy=reinit", "'seed'", "layers"]),
+    ],
+)
+def test_policy_that_cannot_be_is_told_in_one_line(capsys, tmp_path, monkeypatch, specs, named):
+    monkeypatch.chdir(tmp_path)
+    assert main([*QUICK, *(f"--policy={spec}" for spec in specs)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("ftkeras: ")
+    assert said.count("\n") == 1
+    for name in named:
+        assert name in said
+    assert not list(pathlib.Path().iterdir())

@@ -1,0 +1,168 @@
+import keras
+import numpy as np
+import pytest
+import tiny
+from tiny import HIDDEN, MASK, TOKEN_IDS
+
+from ftkeras.regularizers import _perturbation
+from ftkeras.regularizers.fgm import FGM
+from ftkeras.regularizers.freelb import FreeLB
+from ftkeras.regularizers.smart import Smart
+
+SHAPE = (*TOKEN_IDS.shape, HIDDEN)
+ZEROS = np.zeros(SHAPE)
+
+
+def _lengths(offset):
+    return np.sqrt((offset**2).sum(axis=(1, 2), keepdims=True))
+
+
+def _loss_at(model):
+    return lambda offset: tiny.cross_entropy(tiny.at_offset(model, offset))
+
+
+def _uniform(part):
+    """The first draw of a part's stream, made anew from its config."""
+    seeds = type(part)(**part.get_config()).seeds
+    return np.array(keras.random.uniform(SHAPE, -1, 1, seed=seeds))
+
+
+def _first_offset(part):
+    return (
+        part.radius
+        * _uniform(part)
+        * MASK[:, :, None]
+        / np.sqrt(MASK.sum(axis=1)[:, None, None] * HIDDEN)
+    )
+
+
+def _freelb_offsets(part, model):
+    """The paper's algorithm in NumPy, its gradients by finite differences."""
+    offsets = [_first_offset(part)]
+    for _ in range(part.steps - 1):
+        gradient = tiny.climbed(model, tiny.losses, offsets[-1])
+        offset = offsets[-1] + part.step_size * gradient / _lengths(gradient)
+        offsets.append(offset * np.minimum(1, part.radius / _lengths(offset)))
+    return offsets
+
+
+def _smart_offset(part, model):
+    seeds = type(part)(**part.get_config()).seeds
+    noise = np.array(keras.random.normal(SHAPE, seed=seeds))
+    offset, clean = part.deviation * noise * MASK[:, :, None], tiny.at_offset(model)
+    for _ in range(part.steps):
+        gradient = tiny.climbed(model, lambda logits: tiny.divergences(clean, l), offset, step=1e-5)
+        largest = np.abs(gradient).max(axis=(1, 2), keepdims=True)
+        offset = np.clip(offset + part.step_size * gradient / largest, -part.radius, part.radius)
+    return offset
+
+
+@pytest.mark.usefixtures("float64")
+def test_fgm_adds_the_loss_a_step_up_the_gradient():
+    part = FGM(epsilon=0.8)
+    model = tiny.regulated(part)
+    gradient = tiny.climbed(model, tiny.losses, ZEROS)
+    offset = 0.8 * gradient / _lengths(gradient)
+    clean, adversarial = _loss_at(model)(ZEROS), _loss_at(model)(offset)
+    assert adversarial > clean + 0.1
+    assert float(tiny.training_loss(model)) == pytest.approx(clean + adversarial, rel=1e-6)
+    _check_gradient(model, [ZEROS, offset], lambda a, b: a + b)
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("radius", [0.3, 5.0])  # the projection shortens, or has nothing to do
+def test_freelb_is_the_mean_loss_along_the_ascent(radius):
+    part = FreeLB(steps=3, step_size=0.25, radius=radius, seed=4)
+    model = tiny.regulated(part)
+    offsets = _freelb_offsets(part, model)
+    expected = np.mean([_loss_at(model)(offset) for offset in offsets])
+    assert float(tiny.training_loss(model)) == pytest.approx(expected, rel=1e-6)
+    part.seeds = type(part)(**part.get_config()).seeds
+    _check_gradient(model, offsets, lambda *losses: sum(losses) / 3)
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("radius", [0.02, 1.0])
+def test_smart_adds_the_divergence_at_the_end_of_the_ascent(radius):
+    part = Smart(strength=2, steps=2, step_size=0.05, radius=radius, deviation=0.01, seed=4)
+    model = tiny.regulated(part)
+    offset = _smart_offset(part, model)
+    clean, moved = tiny.at_offset(model), tiny.at_offset(model, offset)
+    term = 2 * tiny.divergence(clean, moved)
+    assert term > 1e-4
+    loss = float(tiny.training_loss(model))
+    assert loss - tiny.cross_entropy(clean) == pytest.approx(term, rel=1e-5)
+
+
+def _check_gradient(model, offsets, together):
+    """The weights' gradient is that of the losses at offsets held fast."""
+    found = tiny.gradients(model, lambda: tiny.training_loss(model))
+    slope, direction = tiny.slope(model, lambda: together(*map(_loss_at(model), offsets)))
+    assert tiny.along(found, direction) == pytest.approx(slope, rel=1e-5)
+
+
+@pytest.mark.usefixtures("float64")
+def test_smarts_gradient_goes_through_both_predictions():
+    part = Smart(strength=2, steps=1, step_size=0.05, radius=1, deviation=0.01, seed=4)
+    model = tiny.regulated(part)
+    offset = _smart_offset(part, model)
+
+    def loss():
+        clean = tiny.at_offset(model)
+        moved = tiny.divergence(clean, tiny.at_offset(model, offset))
+        return tiny.cross_entropy(clean) + 2 * moved
+
+    found = tiny.gradients(model, lambda: tiny.training_loss(model))
+    slope, direction = tiny.slope(model, loss)
+    assert tiny.along(found, direction) == pytest.approx(slope, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "part", [FGM(), FreeLB(seed=1, steps=2), Smart(seed=1)], ids=["fgm", "freelb", "smart"]
+)
+def test_padding_is_never_moved(part):
+    model = tiny.regulated(part)
+    seen = []
+    original = model.encoder.embeddings.call
+
+    def watched(token_ids, padding_mask=None, segment_ids=None, offset=None, training=False):
+        if offset is not None:
+            seen.append(np.array(offset))
+        return original(token_ids, padding_mask, segment_ids, offset, training=training)
+
+    model.encoder.embeddings.call = watched
+    tiny.training_loss(model)
+    assert len(seen) == 2
+    assert not np.any(seen[-1][~MASK])
+    assert np.all(np.any(seen[-1], axis=-1)[MASK])
+
+
+@pytest.mark.parametrize(
+    ("part", "passes"),
+    [(FGM(), 3), (FreeLB(steps=3), 4), (Smart(steps=2), 4)],
+    ids=["fgm", "freelb", "smart"],
+)
+def test_passes_are_as_many_as_said(part, passes):
+    model = tiny.regulated(part)
+    calls = []
+    original = model.encoder.call
+    model.encoder.call = lambda *a, **k: calls.append(1) or original(*a, **k)
+    tiny.training_loss(model)
+    assert len(calls) == passes
+
+
+def test_zero_gradient_moves_nothing():
+    zeros = np.zeros(SHAPE, "float32")
+    assert not np.any(_perturbation.over_norm(zeros))
+    assert not np.any(_perturbation.over_largest(zeros))
+
+
+def test_tiny_gradient_keeps_its_direction():
+    gradient = np.random.default_rng(0).normal(size=SHAPE).astype("float32") * 1e-25
+    found = np.array(_perturbation.over_norm(gradient))
+    np.testing.assert_allclose(_lengths(found), 1, rtol=1e-5)
+
+
+def test_uniform_noise_of_a_row_of_padding_is_zero():
+    shape, mask = (1, 2, HIDDEN), np.zeros((1, 2), bool)
+    assert not np.any(_perturbation.uniform(shape, mask, keras.random.SeedGenerator(1)))

@@ -1,0 +1,176 @@
+from functools import partial
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny
+from tiny import HIDDEN, INPUTS, MASK
+
+from ftkeras.regularizers.embedding_noise import EmbeddingNoise
+from ftkeras.regularizers.layer_drop import LayerDrop
+from ftkeras.regularizers.mixout import Mixout
+
+PARTS = [partial(Mixout, p=0.5), partial(LayerDrop, p=0.5), EmbeddingNoise]
+
+
+def _kernels(model):
+    block = model.encoder.blocks[0]
+    return block, [v for v in block.trainable_weights if v.name.endswith("kernel")]
+
+
+def _moved(model):
+    """Kernels as they were at first, and as they are after a random move."""
+    block, kernels = _kernels(model)
+    starts = [np.array(v) for v in kernels]
+    draws = np.random.default_rng(6)
+    for kernel in kernels:
+        kernel.assign(kernel + draws.normal(size=kernel.shape))
+    return block, kernels, starts
+
+
+@pytest.mark.usefixtures("float64")
+def test_mixout_puts_pretrained_rows_in_and_corrects_the_rest():
+    model = tiny.regulated(Mixout(p=0.4, seed=3))
+    block, kernels, starts = _moved(model)
+    assert len(kernels) == 4
+    kept = 0
+    for kernel, start in zip(kernels, starts, strict=True):
+        used, now = np.array(block.used(kernel, True)), np.array(kernel)
+        rows = ~np.all(used == start, axis=1)
+        np.testing.assert_allclose(used[~rows], start[~rows])
+        # m w + (1 - m) w0 - p w0, over 1 - p, with m = 1
+        np.testing.assert_allclose(used[rows], ((now - 0.4 * start) / 0.6)[rows])
+        kept += rows.sum()
+    assert 0 < kept < sum(len(start) for start in starts)
+
+
+def test_mixout_is_the_current_kernel_on_average():
+    model = tiny.regulated(Mixout(p=0.4, seed=3))
+    block, kernels, _ = _moved(model)
+    mean = np.mean([np.array(block.used(kernels[0], True)) for _ in range(2000)], axis=0)
+    np.testing.assert_allclose(mean, kernels[0], atol=0.25)
+
+
+def test_mixouts_gradient_is_the_formulas():
+    model = tiny.regulated(Mixout(p=0.4, seed=3))
+    block, kernels, starts = _moved(model)
+    with tf.GradientTape() as tape:
+        used = block.used(kernels[0], True)
+    found = np.array(tape.gradient(used, kernels[0].value))
+    rows = ~np.all(np.array(used) == starts[0].astype("float32"), axis=1)
+    np.testing.assert_allclose(found, np.where(rows, 1 / 0.6, 0)[:, None] * np.ones((1, 24)))
+
+
+def test_mixout_changes_each_pass():
+    model = tiny.regulated(Mixout(p=0.5, seed=3))
+    _moved(model)
+    first, second = (np.array(model(INPUTS, training=True)) for _ in range(2))
+    assert np.abs(first - second).max() > 1e-3
+
+
+def test_mixout_before_any_update_changes_nothing():
+    model = tiny.regulated(Mixout(p=0.5, seed=3))
+    np.testing.assert_array_equal(model(INPUTS, training=True), model(INPUTS))
+
+
+def test_mixout_leaves_frozen_layers_alone():
+    model = tiny.network(layers=2)
+    model.encoder.blocks[0].trainable = False
+    tiny.attached(model, Mixout())
+    assert [len(block.reparametrized) for block in model.encoder.blocks] == [0, 4]
+
+
+def test_mixout_needs_kernels_that_train():
+    model = tiny.network()
+    model.encoder.trainable = False
+    with pytest.raises(ValueError, match="no kernel of an encoder layer that trains"):
+        Mixout().attach(model)
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (Mixout, "kernel is changed by another part"),
+        (LayerDrop, "stands around the encoder's layers"),
+        (EmbeddingNoise, "changes the encoder's embeddings"),
+    ],
+)
+def test_second_of_a_kind_is_refused(part, message):
+    with pytest.raises(ValueError, match=message):
+        tiny.regulated(part(), part())
+
+
+def test_layer_drop_takes_each_example_through_or_past_a_layer():
+    model = tiny.regulated(LayerDrop(p=0.5, seed=5), layers=3)
+    plain = tiny.network(layers=3)
+    states = {kept: _through(plain, kept) for kept in np.ndindex(2, 2, 2)}
+    outcomes = set()
+    for _ in range(10):
+        found = np.array(model.encoder(**INPUTS, training=True)["sequence"])
+        for row, state in enumerate(found):
+            matches = [
+                kept
+                for kept in np.ndindex(2, 2, 2)
+                if np.allclose(state, _through(plain, kept)[row], atol=1e-5)
+            ]
+            assert len(matches) == 1
+            outcomes.add(matches[0])
+    assert len(outcomes) == 8
+
+
+def _through(model, kept):
+    """The states after the layers that are kept."""
+    encoder = model.encoder
+    state = encoder.embeddings(tiny.TOKEN_IDS, None, None, None)
+    for block, through in zip(encoder.blocks, kept, strict=True):
+        state = block(state, None) if through else state
+    return np.array(state)
+
+
+def test_layer_drop_drops_as_often_as_said():
+    part = LayerDrop(p=0.2, seed=5)
+    before, after = np.zeros((10000, 1, 1), "float32"), np.ones((10000, 1, 1), "float32")
+    assert np.mean(part._passed_over(0, before, after)) == pytest.approx(0.8, abs=0.015)
+
+
+def test_embedding_noise_is_uniform_of_the_length_said():
+    part = EmbeddingNoise(alpha=3.0, seed=5)
+    noise = np.array(part._noisy(np.zeros((4, 6, HIDDEN), "float32"), MASK))
+    draws = keras.random.uniform(noise.shape, -1, 1, seed=EmbeddingNoise(seed=5).seeds)
+    tokens = MASK.sum(axis=1)[:, None, None]
+    expected = 3 * np.array(draws) * MASK[:, :, None] / np.sqrt(tokens * HIDDEN)
+    np.testing.assert_allclose(noise, expected, rtol=1e-5)
+    assert np.abs(np.array(draws)).max() > 0.9
+
+
+def test_embedding_noise_moves_what_the_network_sees():
+    model = tiny.regulated(EmbeddingNoise(alpha=3.0, seed=5))
+    draws = keras.random.uniform((4, 6, HIDDEN), -1, 1, seed=EmbeddingNoise(seed=5).seeds)
+    noise = 3 * np.array(draws) * MASK[:, :, None]
+    noise = noise / np.sqrt(MASK.sum(axis=1)[:, None, None] * HIDDEN)
+    expected = tiny.at_offset(model, noise.astype("float32"))
+    np.testing.assert_allclose(model(INPUTS, training=True), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_outside_training_the_network_is_untouched(part):
+    plain, model = tiny.network(layers=3), tiny.regulated(part(seed=2), layers=3)
+    for network in (plain, model):
+        _moved(network)
+    np.testing.assert_array_equal(model(INPUTS), plain(INPUTS))
+    np.testing.assert_array_equal(
+        model.predict(INPUTS, verbose=0), plain.predict(INPUTS, verbose=0)
+    )
+    assert np.abs(np.array(model(INPUTS, training=True)) - plain(INPUTS)).max() > 1e-3
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_same_seed_gives_the_same_training_pass(part):
+    def trained(seed):
+        model = tiny.regulated(part(seed=seed), layers=3)
+        _moved(model)
+        return np.array(model(INPUTS, training=True))
+
+    np.testing.assert_array_equal(trained(1), trained(1))
+    assert np.any(trained(1) != trained(2))

@@ -1,0 +1,127 @@
+"""What a regularizer does to a whole `fit`: each one there is."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny
+
+from ftkeras import catalog
+from ftkeras.regularizers.fgm import FGM
+from ftkeras.regularizers.freelb import FreeLB
+from ftkeras.regularizers.l2 import L2
+from ftkeras.regularizers.r_drop import RDrop
+from ftkeras.regularizers.smart import Smart
+
+EVERY = catalog.names("regularizer")
+# These add no term, but change the network that the loss is of.
+DISTURBING = {"mixout", "layer_drop", "embedding_noise"}
+
+
+def _part(name):
+    return catalog.build("regularizer", name, seed=1)
+
+
+def _batches(copies=2):
+    return tf.data.Dataset.from_tensors((tiny.INPUTS, tiny.LABELS)).repeat(copies)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_fit_reports_the_term_and_validation_does_not(name):
+    plain = tiny.regulated(optimizer=keras.optimizers.SGD(0.0))
+    part = _part(name)
+    model = tiny.regulated(part, optimizer=keras.optimizers.SGD(0.0))
+    expected = float(tiny.training_loss(model))
+    if hasattr(part, "seeds"):  # drawn from once already: the graph begins where that one did
+        part.seeds.state.assign(_part(name).seeds.state)
+    found = model.fit(_batches(1), validation_data=_batches(1), verbose=0).history
+    assert found["loss"] == [pytest.approx(expected, rel=1e-5)]
+    without = plain.evaluate(_batches(1), verbose=0)
+    assert found["val_loss"] == [pytest.approx(without, rel=1e-6)]
+    if name != "mixout":  # which has nothing to mix before the first update
+        assert found["loss"][0] != pytest.approx(without, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_fit_moves_every_variable_and_leaves_only_the_models_own(name):
+    plain, model = tiny.network(), tiny.regulated(_part(name), dropout=0.1, layers=1)
+    before = [np.array(v) for v in model.trainable_variables]
+    model.fit(_batches(4), verbose=0)
+    assert [v.path for v in model.trainable_variables] == [
+        v.path for v in plain.trainable_variables
+    ]
+    assert [v.path for v in model.kept] == [v.path for v in plain.kept]
+    for variable, value in zip(model.trainable_variables, before, strict=True):
+        assert np.all(np.isfinite(variable))
+        assert np.any(np.array(variable) != value) or "segment" in variable.path
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_evaluate_and_predict_are_the_plain_networks(name):
+    plain, model = tiny.regulated(), tiny.regulated(_part(name))
+    np.testing.assert_array_equal(
+        model.predict(tiny.INPUTS, verbose=0), plain.predict(tiny.INPUTS, verbose=0)
+    )
+    assert model.evaluate(_batches(), verbose=0) == plain.evaluate(_batches(), verbose=0)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: L2(strength=0.1),
+        lambda: RDrop(alpha=1.0),
+        lambda: FGM(epsilon=0.5),
+        lambda: FreeLB(steps=2, step_size=0.3, radius=1e-6 + 0.5),
+        lambda: Smart(strength=100, step_size=0.1, radius=0.1, deviation=0.0),
+    ],
+    ids=["l2", "r_drop", "fgm", "freelb", "smart"],
+)
+def test_two_replicas_have_the_term_once(make):
+    part = make()
+    model = tiny.regulated(part)
+    expected = float(tiny.training_loss(model))
+    # Both replicas get the same examples, so that what each takes a mean of is the same.
+    twice = {"token_ids": np.concatenate([tiny.TOKEN_IDS] * 2)}
+    batch = tf.data.Dataset.from_tensors((twice, np.concatenate([tiny.LABELS] * 2)))
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        model = tiny.regulated(make())
+    found = model.fit(batch, verbose=0).history
+    assert found["loss"] == [pytest.approx(expected, rel=1e-4)]
+
+
+@pytest.mark.parametrize("name", ["mixout", "layer_drop", "embedding_noise", "l2_sp", "r_drop"])
+def test_two_replicas_train(name):
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        model = tiny.regulated(_part(name), dropout=0.1)
+    loss = model.fit(_batches(3), verbose=0).history["loss"]
+    assert np.all(np.isfinite(loss))
+
+
+def test_terms_of_several_add_up():
+    parts = L2(strength=0.1), L2(strength=0.2, where="head/kernel")
+    both, plain = tiny.regulated(*parts), tiny.regulated()
+    terms = sum(float(part(None)) for part in parts)
+    assert float(tiny.training_loss(both)) == pytest.approx(
+        float(tiny.training_loss(plain)) + terms, rel=1e-5
+    )
+
+
+def test_what_replaces_the_loss_leaves_the_other_terms():
+    alone = tiny.regulated(FreeLB(seed=1))
+    penalty = L2(strength=0.1)
+    beside = tiny.regulated(FreeLB(seed=1), penalty)
+    assert float(tiny.training_loss(beside)) == pytest.approx(
+        float(tiny.training_loss(alone)) + float(penalty(None)), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", ["fgm", "freelb", "smart", "r_drop", "mixout"])
+def test_micro_batches_train(name):
+    model = tiny.regulated(_part(name))
+    model.accumulate = 2
+    assert np.isfinite(model.fit(_batches(), verbose=0).history["loss"][0])
+
+
+def test_streams_of_different_parts_differ():
+    states = [np.array(_part(name).seeds.state) for name in ("mixout", "layer_drop", "smart")]
+    assert len({tuple(state) for state in states}) == 3

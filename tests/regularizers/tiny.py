@@ -1,0 +1,131 @@
+"""A network small enough to be computed again in NumPy, and a batch for it."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ftkeras.encoders.bert import Bert
+from ftkeras.heads.classification import Classification
+from ftkeras.regularizers._base import Step
+from ftkeras.training.finetuner import FineTuner
+
+RNG = np.random.default_rng(0)
+TOKEN_IDS = RNG.integers(1, 20, size=(4, 6)).astype("int32")
+TOKEN_IDS[1, 4:] = TOKEN_IDS[2, 1:] = 0
+INPUTS = {"token_ids": TOKEN_IDS}
+MASK = TOKEN_IDS != 0
+LABELS = np.array([0, 2, 1, 0])
+HIDDEN = 8
+
+
+def network(*, layers=1, dropout=0.0, head_dropout=0.0) -> FineTuner:
+    """The same weights each time, larger than a fresh network's, so that nothing is near linear."""
+    keras.utils.set_random_seed(1)
+    rates = {"dropout": dropout, "attention_dropout": dropout}
+    sizes = {"vocabulary_size": 20, "layers": layers, "hidden": HIDDEN, "heads": 2, "positions": 8}
+    model = FineTuner(
+        encoder=Bert(**sizes, **rates, seed=1),
+        head=Classification(classes=3, dropout=head_dropout, seed=1),
+        pad_id=0,
+        step_of=Step,
+    )
+    model(INPUTS)
+    draws = np.random.default_rng(2)
+    for variable in model.trainable_variables:
+        value = np.array(variable) + draws.normal(size=variable.shape) * 0.3
+        variable.assign(value)
+    return model
+
+
+def regulated(*regularizers, optimizer="sgd", **settings) -> FineTuner:
+    """That network with these regularizers, compiled with the cross-entropy."""
+    model = network(**settings)
+    attached(model, *regularizers)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
+    return model
+
+
+def attached(model: FineTuner, *regularizers) -> None:
+    """Gives the model its regularizers, as a run does."""
+    for regularizer in regularizers:
+        regularizer.attach(model)
+    model.regularizers = regularizers
+
+
+def training_loss(model: FineTuner):
+    """The loss of one training step, a tensor."""
+    logits = model(INPUTS, training=True)
+    return model.compute_loss(INPUTS, LABELS, logits, None, training=True)
+
+
+def gradients(model: FineTuner, function) -> list[np.ndarray]:
+    """Of function(), by all variables that train; zeros where it has none."""
+    with tf.GradientTape() as tape:
+        value = function()
+    found = tape.gradient(value, [v.value for v in model.trainable_variables])
+    pairs = zip(found, model.trainable_variables, strict=True)
+    return [np.zeros(v.shape) if g is None else np.array(tf.convert_to_tensor(g)) for g, v in pairs]
+
+
+def slope(model: FineTuner, function, step=1e-6) -> tuple[float, list[np.ndarray]]:
+    """(Slope of function() along a direction, by finite differences; the direction)."""
+    draws = np.random.default_rng(3)
+    before = [np.array(v) for v in model.trainable_variables]
+    direction = [draws.normal(size=value.shape) for value in before]
+
+    def at(distance):
+        for v, value, way in zip(model.trainable_variables, before, direction, strict=True):
+            v.assign(value + distance * way)
+        return float(function())
+
+    rise = at(step) - at(-step)
+    at(0.0)
+    return rise / (2 * step), direction
+
+
+def along(parts: list[np.ndarray], direction: list[np.ndarray]) -> float:
+    """The slope that gradients give along a direction."""
+    return sum(float(np.sum(g * way)) for g, way in zip(parts, direction, strict=True))
+
+
+def softmax(logits) -> np.ndarray:
+    """NumPy's, float64."""
+    powers = np.exp(np.float64(logits) - np.max(np.float64(logits), axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def losses(logits) -> np.ndarray:
+    """Cross-entropies, [..., batch, classes] -> [..., batch], NumPy, float64."""
+    return -np.log(softmax(logits)[..., np.arange(len(LABELS)), LABELS])
+
+
+def cross_entropy(logits) -> float:
+    """The mean over the batch."""
+    return float(np.mean(losses(logits)))
+
+
+def divergences(logits, others) -> np.ndarray:
+    """KL(P || Q) + KL(Q || P), [..., batch, classes] -> [..., batch], NumPy, float64."""
+    p, q = softmax(logits), softmax(others)
+    return (p * np.log(p / q) + q * np.log(q / p)).sum(axis=-1)
+
+
+def divergence(logits, others) -> float:
+    """The mean over the batch."""
+    return float(np.mean(divergences(logits, others)))
+
+
+def at_offset(model: FineTuner, offset=None) -> np.ndarray:
+    """Logits with the embeddings moved, without what disturbs in training."""
+    return np.array(model(INPUTS, embedding_offset=offset))
+
+
+def climbed(model: FineTuner, values_of, at: np.ndarray, step=1e-6) -> np.ndarray:
+    """Each example's gradient, by its offset, of values_of(logits) [batch]: central differences."""
+    size = at[0].size
+    shifts = step * np.eye(size).reshape(size, 1, *at[0].shape)
+    moved = np.concatenate([at + shifts, at - shifts]).reshape(-1, *at[0].shape)
+    logits = model({"token_ids": np.tile(TOKEN_IDS, (2 * size, 1))}, embedding_offset=moved)
+    up, down = np.split(values_of(np.array(logits).reshape(2 * size, len(at), -1)), 2)
+    return ((up - down) / (2 * step)).T.reshape(at.shape)

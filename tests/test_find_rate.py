@@ -1,0 +1,155 @@
+import csv
+import math
+import types
+
+import numpy as np
+import pytest
+from conftest import QUICK, run_ftkeras
+
+from ftkeras import assemble, find_rate
+from ftkeras.config import FindRateConfig
+from ftkeras.errors import UserError
+from ftkeras.splits import opened
+from ftkeras.train import training_feed
+
+RATES = np.geomspace(1e-6, 1.0, 100)
+
+
+def _curve(lowest: float, depth: float, noise: float) -> np.ndarray:
+    """Losses that are level, fall to a lowest point and rise steeply after it."""
+    distance = np.log10(RATES / lowest)
+    falling = 0.7 - depth * np.exp(-0.5 * (distance / 0.8) ** 2)
+    rising = np.where(distance > 0, distance**2, 0)
+    return falling + rising + noise * np.random.default_rng(1).normal(size=100)
+
+
+@pytest.mark.parametrize("lowest", [1e-4, 3e-3, 2e-2])
+@pytest.mark.parametrize("noise", [0.0, 0.03])
+def test_lowest_point_and_steepest_fall_are_found(lowest, noise):
+    losses = _curve(lowest, depth=0.4, noise=noise)
+    found = find_rate.suggest(RATES, losses, find_rate.smoothed(losses))
+    assert found.doubt is None
+    assert abs(math.log10(found.lowest / lowest)) < 0.35
+    assert found.tenth == found.lowest / 10
+    assert lowest / 100 < found.steepest < found.lowest  # the bell is steepest 0.8 decades before
+    assert abs(math.log10(found.steepest / lowest) + 0.8) < 0.5
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_level_curve_gives_no_suggestion(seed):
+    losses = 0.7 + 0.05 * np.random.default_rng(seed).normal(size=100)
+    losses[90:] = np.linspace(1, 4, 10)
+    doubt = find_rate.suggest(RATES, losses, find_rate.smoothed(losses)).doubt
+    assert "chance" in doubt
+
+
+def test_curve_that_only_falls_asks_for_higher_rates():
+    losses = np.linspace(2, 0, 100)
+    assert "--highest_rate" in find_rate.suggest(RATES, losses, losses).doubt
+
+
+def test_smoothing_does_not_lag():
+    smooth = find_rate.smoothed(np.abs(np.arange(100) - 50.0))
+    assert smooth.argmin() == 50
+
+
+@pytest.mark.parametrize(
+    ("losses", "kept"),
+    [
+        ([1.0] * 30, 20),
+        ([1.0, float("nan"), 1.0], 1),
+        ([1.0, 1.0, float("inf")], 2),
+        ([1.0] * 5 + [100.0] * 5, 6),
+        ([1.0] * 5 + [3.9] * 9, 14),
+    ],
+)
+def test_watch_stops_where_the_loss_diverges(losses, kept):
+    watch = find_rate._Watch(20)
+    watch.set_model(types.SimpleNamespace(stop_training=False, reset_metrics=lambda: None))
+    for step, loss in enumerate(losses):
+        if watch.model.stop_training:
+            break
+        watch.on_train_batch_begin(step)
+        watch.on_train_batch_end(step, {"loss": loss})
+    assert watch.losses == losses[:kept]
+
+
+CONFIG = FindRateConfig(
+    task="quickstart",
+    encoder="bert(layers=1, hidden=16, heads=1, positions=32, dropout=0.0, attention_dropout=0.0, "
+    "vocabulary='reviews')",
+    head="classification(dropout=0.0)",
+    max_length=16,
+    batch_size=8,
+    train_examples=64,
+    steps=12,  # more than the eight of an epoch
+    lowest_rate=1e-8,
+    highest_rate=1e-2,
+)
+
+
+@pytest.fixture(scope="module")
+def tested():
+    """A range test of a tiny model: the experiment, its weights before, rates, losses, batches."""
+    experiment = assemble.experiment(CONFIG)
+    before = experiment.model.get_weights()
+    with opened(CONFIG, experiment.task, experiment.text_layer) as splits:
+        feed = training_feed(experiment, splits)
+        assemble.compile_to_train(experiment, total_steps=100)
+        rates, losses = find_rate.range_test(experiment, feed)
+        feed.epoch = 0
+        batches = list(feed.dataset())
+    return experiment, before, rates, losses, batches
+
+
+def test_range_test_gives_the_weights_back(tested):
+    experiment, before, *_ = tested
+    for weight, was in zip(experiment.model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, was)
+
+
+def test_range_test_rises_from_the_lowest_to_the_highest_rate(tested):
+    _, _, rates, losses, _ = tested
+    np.testing.assert_allclose(rates, np.geomspace(1e-8, 1e-2, 12), rtol=1e-4)
+    assert len(losses) == 12
+
+
+def test_range_test_keeps_each_batchs_own_loss(tested):
+    experiment, _, _, losses, batches = tested
+    # The first rates are too low to move the weights by anything that shows.
+    untrained = [float(experiment.model.loss(y, experiment.model(x))) for x, y in batches[:4]]
+    assert np.ptp(untrained) > 1e-4  # or a mean over the epoch, which Keras tells, would pass too
+    np.testing.assert_allclose(losses[:4], untrained, rtol=1e-5)
+
+
+def test_find_rate_writes_its_curve_and_nothing_else(tmp_path):
+    flags = ["--steps=12", "--lowest_rate=1e-5", "--highest_rate=1e-2", "--run_dir=run"]
+    done = run_ftkeras("find_rate", *QUICK, *flags, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
+        "run",
+        "run/find_rate.csv",
+        "run/find_rate.png",
+    ]
+    assert "suggestion" in done.stdout
+    assert "no weights were kept" in done.stdout
+    rows = list(csv.DictReader((tmp_path / "run" / "find_rate.csv").open()))
+    assert [int(row["step"]) for row in rows] == list(range(12))
+    rates = [float(row["learning_rate"]) for row in rows]
+    np.testing.assert_allclose(rates, np.geomspace(1e-5, 1e-2, 12), rtol=1e-4)
+    assert all(0.3 < float(row["loss"]) < 1.5 for row in rows)
+    assert (tmp_path / "run" / "find_rate.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("keys", "named"),
+    [
+        ({"lowest_rate": 0.0}, "--lowest_rate.*0.0"),
+        ({"lowest_rate": 0.1, "highest_rate": 0.01}, "--lowest_rate.*0.1 and 0.01"),
+        ({"steps": 9}, "--steps.*10.*9"),
+        ({"learning_rate": -1.0}, "--learning_rate"),
+    ],
+)
+def test_range_out_of_bounds_is_refused(keys, named):
+    with pytest.raises(UserError, match=named):
+        FindRateConfig(**keys)

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.utils.class_weight import compute_class_weight
+
+from ftkeras import imbalance
+from ftkeras.errors import UserError
+
+NAMES = ("bad", "fair", "good")
+LABELS = np.array([0] * 70 + [1] * 25 + [2] * 5)
+
+
+def test_balanced_weights_are_scikit_learns():
+    expected = compute_class_weight("balanced", classes=np.arange(3), y=LABELS)
+    np.testing.assert_allclose(imbalance.class_weights("balanced", LABELS, NAMES), expected)
+
+
+def test_given_weights_stand_and_others_are_one():
+    weights = imbalance.class_weights("{'good': 4, 'bad': 0.5}", LABELS, NAMES)
+    assert weights.tolist() == [0.5, 1.0, 4.0]
+
+
+def test_integer_labels_can_be_named_as_integers():
+    assert imbalance.class_weights("{1: 3}", LABELS, ("0", "1", "2")).tolist() == [1, 3, 1]
+
+
+@pytest.mark.parametrize("spec", ["even", "{'good': -1}", "{'good': 'x'}", "3", "{'great': 2}"])
+def test_weights_that_make_no_sense_are_refused(spec):
+    with pytest.raises(UserError, match="--class_weights"):
+        imbalance.class_weights(spec, LABELS, NAMES)
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.integers(0, 9))
+def test_oversampled_classes_are_as_frequent(labels, seed):
+    labels = np.array(labels)
+    positions = imbalance.oversampled(labels, seed=seed)
+    _, counts = np.unique(labels[positions], return_counts=True)
+    assert set(counts) == {np.bincount(labels).max()}
+    _, times = np.unique(positions, return_counts=True)
+    assert len(times) == len(labels)
+    for label in np.unique(labels):
+        of_class = times[labels == label]
+        assert of_class.max() - of_class.min() <= 1
+
+
+def test_only_rare_classes_are_warned_of():
+    (warning,) = imbalance.warnings(LABELS, NAMES)
+    assert "5 of 100 examples are 'good'" in warning
+    assert imbalance.warnings(np.array([0, 1, 2]), NAMES) == []

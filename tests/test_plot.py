@@ -1,0 +1,144 @@
+import pathlib
+import re
+
+import pytest
+from conftest import run_ftkeras
+
+from ftkeras import assemble, catalog, plot
+from ftkeras.batching._feed import TrainingFeed
+from ftkeras.config import Config, PlotConfig
+from ftkeras.errors import UserError
+from ftkeras.main import main
+from ftkeras.splits import Splits
+
+ENCODER = "bert(layers=1, hidden=8, heads=1, positions=64, vocabulary='reviews')"
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _table(said: str) -> dict[int, float]:
+    """The rates of the printed table, by the updates made."""
+    rows = re.findall(r"^ *([\d,]+) +[\d.]+% +(\d\S+)", said, re.MULTILINE)
+    return {int(step.replace(",", "")): float(rate) for step, rate in rows}
+
+
+def _is_png(path: pathlib.Path) -> bool:
+    return path.read_bytes().startswith(b"\x89PNG\r\n") and path.stat().st_size > 10_000
+
+
+def test_plot_draws_and_tells_the_rates(capsys):
+    flags = ["--steps=1000", "--learning_rate=0.5", "--warmup=100", "--schedule=linear(end=0.05)"]
+    assert main(["plot", *flags]) == 0
+    said = capsys.readouterr().out
+    rates = _table(said)
+    assert rates[0] == 0
+    assert rates[50] == pytest.approx(0.25, rel=1e-4)
+    assert rates[100] == pytest.approx(0.5, rel=1e-4)
+    assert rates[600] == pytest.approx(0.5 - 0.45 * 500 / 900, rel=1e-4)
+    assert rates[1000] == pytest.approx(0.05, rel=1e-4)
+    assert re.search(r"^ *100 .*warm-up's end$", said, re.MULTILINE)
+    assert _is_png(pathlib.Path("schedule.png"))
+
+
+@pytest.mark.parametrize("name", catalog.names("schedule"))
+def test_plot_draws_every_schedule(name, capsys):
+    assert main(["plot", f"--schedule={name}", "--steps=30", "--output=a/rate.png"]) == 0
+    assert _is_png(pathlib.Path("a", "rate.png"))
+    said = capsys.readouterr().out
+    assert ("validation decides" in said) == (name == "reduce_on_plateau")
+
+
+def test_plot_goes_into_the_run_folder():
+    assert main(["plot", "--steps=5", "--run_dir=run"]) == 0
+    assert [path.name for path in pathlib.Path("run").iterdir()] == ["schedule.png"]
+
+
+def _steps_trained(config: Config, folder: pathlib.Path) -> int:
+    """What `train` makes of it: the length of the feed it trains on."""
+    experiment = assemble.experiment(config)
+    splits = Splits(
+        config=config, task=experiment.task, text_layer=experiment.text_layer, folder=folder
+    )
+    batching = assemble.batching(config, pad_id=experiment.model.pad_id)
+    return len(TrainingFeed(splits.train, batching, seed=0)) * config.epochs
+
+
+@pytest.mark.parametrize("limit", [None, 30])
+def test_steps_are_those_of_the_run(elsewhere, limit):
+    rows = [f"text {i},{'a' if i % 3 else 'b'}" for i in range(107)]
+    pathlib.Path("own.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
+    config = Config(
+        task="classification(train='own.csv', test='own.csv')",
+        encoder=ENCODER,
+        max_length=16,
+        batch_size=4,
+        epochs=3,
+        validation_share=0.15,
+        train_examples=limit,
+    )
+    assert plot.steps_of_run(config) == _steps_trained(config, elsewhere)
+
+
+def test_steps_of_a_limited_run_need_no_data():
+    config = Config(task="imdb", data_dir="nowhere", train_examples=100, batch_size=16, epochs=2)
+    assert plot.steps_of_run(config) == 14
+
+
+def test_schedule_that_rises_by_itself_takes_no_default_warmup():
+    for name in ("one_cycle", "slanted_triangular"):
+        assert assemble.warmup_of(Config(schedule=name), total_steps=100) == 0
+        assert assemble.warmup_of(Config(schedule=name, warmup="0"), total_steps=100) == 0
+    assert assemble.warmup_of(Config(schedule="cosine"), total_steps=100) == 10
+
+
+@pytest.mark.parametrize("name", ["one_cycle", "slanted_triangular"])
+def test_two_rises_are_refused(name):
+    with pytest.raises(UserError, match=rf"--schedule={name}.*--warmup=0\..*--warmup=0.1"):
+        assemble.check(Config(schedule=name, warmup="0.1"))
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (["--steps=0"], ["--steps", "0"]),
+        (["--steps=10", "--warmup=10"], ["--warmup=10", "10 updates"]),
+        (["--steps=10", "--schedule=cosine(cycles=50)"], ["--schedule=cosine", "`cycles`", "50"]),
+        (["--steps=10", "--learning_rate=-1"], ["--learning_rate", "-1"]),
+        (["--steps=10", "--schedule=cosine(end=1)"], ["--schedule=cosine", "`end`"]),
+        (["--steps=10", "--schedule=step(boundaries=(5, 3))"], ["`boundaries`", "rise"]),
+        (["--steps=10", "--output=."], ["--output=."]),
+        (["--steps=10", "--output=/dev/null/a.png"], ["--output", "/dev/null"]),
+        (["--steps=10", "--run_dir=/dev/null/a"], ["--run_dir", "/dev/null"]),
+    ],
+)
+def test_wrong_flag_is_told_in_one_line(flags, named, capsys):
+    assert main(["plot", *flags]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("ftkeras: ")
+    assert said.count("\n") == 1
+    assert all(name in said for name in named), said
+    assert not list(pathlib.Path().iterdir())
+
+
+def test_missing_matplotlib_is_told(monkeypatch, capsys):
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
+    assert main(["plot", "--steps=10"]) == 2
+    assert "ftkeras[plot]" in capsys.readouterr().err
+
+
+def test_one_puts_plot_before_the_same_command_line(elsewhere):
+    run = ["--task=quickstart", "--train_examples=64", "--batch_size=8", "--epochs=2", "--warmup=2"]
+    done = run_ftkeras("plot", *run, cwd=elsewhere)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "16 steps" in done.stdout
+    assert max(_table(done.stdout)) == 16
+
+
+def test_plot_of_a_short_run_samples_every_update():
+    config = PlotConfig(steps=7, warmup="0", schedule="constant", learning_rate=1e-3)
+    plot.run(config)
+    assert _is_png(pathlib.Path("schedule.png"))

@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ftkeras.config import Config
+from ftkeras.errors import UserError
+from ftkeras.splits import opened, stratified
+
+
+class Colours:
+    """100 texts to train on, 20 to test on; text 7 stands in both."""
+
+    labels = ("red", "green", "blue")
+    pairs = False
+    head = "classification"
+
+    def __init__(self, *, own_validation: bool = False):
+        self.own_validation = own_validation
+
+    def splits(self):
+        splits = {"train": self._texts(range(100)), "test": self._texts([7, *range(200, 219)])}
+        return splits | (
+            {"validation": self._texts(range(300, 310))} if self.own_validation else {}
+        )
+
+    def _texts(self, numbers):
+        numbers = list(numbers)
+        labels = [0 if n % 10 < 6 else 1 if n % 10 < 9 else 2 for n in numbers]
+        texts = [f"text {n}" for n in numbers]
+        return tf.data.Dataset.from_tensor_slices({"text": texts, "label": np.int64(labels)})
+
+
+def _no_tokens(texts, pairs=None):
+    return {"token_ids": tf.RaggedTensor.from_tensor(tf.ones([tf.size(texts), 1], tf.int32))}
+
+
+def _rows(**settings) -> dict:
+    own = settings.pop("own_validation", False)
+    with opened(Config(**settings), Colours(own_validation=own), _no_tokens) as splits:
+        names = ("train", "validation", "test")
+        return {name: getattr(splits, name).rows.tolist() for name in names}
+
+
+def test_validation_is_a_stratified_tenth_of_train():
+    with opened(Config(), Colours(), _no_tokens) as splits:
+        assert np.bincount(splits.validation.own_labels).tolist() == [6, 3, 1]
+        assert np.bincount(splits.train.own_labels).tolist() == [54, 27, 9]
+        assert sorted([*splits.train.rows, *splits.validation.rows]) == list(range(100))
+
+
+def test_own_validation_leaves_train_whole():
+    rows = _rows(own_validation=True)
+    assert (len(rows["train"]), len(rows["validation"])) == (100, 10)
+
+
+def test_limits_keep_the_balance_of_the_whole():
+    settings = {"train_examples": 20, "validation_examples": 5, "test_examples": 10}
+    with opened(Config(**settings), Colours(), _no_tokens) as splits:
+        assert np.bincount(splits.train.own_labels).tolist() == [12, 6, 2]
+        assert len(splits.validation) == 5
+        assert len(splits.test) == 10
+        assert not set(splits.train.rows) & set(splits.validation.rows)
+
+
+def test_draw_depends_on_the_data_seed_alone():
+    first = _rows(train_examples=20)
+    assert _rows(train_examples=20, seed=9, epochs=7) == first
+    assert _rows(train_examples=20, data_seed=1) != first
+
+
+@pytest.mark.parametrize("count", [88, 89, 90, 10_000])
+def test_as_many_as_there_are_can_be_asked_for(count):
+    assert len(_rows(train_examples=count)["train"]) == min(count, 90)
+
+
+def test_fewer_than_the_classes_are_refused():
+    with pytest.raises(UserError, match="--train_examples=2 draws 2 of 90.*3 classes"):
+        _rows(train_examples=2)
+
+
+def test_texts_in_train_and_test_are_counted():
+    with opened(Config(), Colours(), _no_tokens) as splits:
+        assert splits.counts() == {
+            "train": 90,
+            "validation": 10,
+            "test": 20,
+            "in_train_and_test": 1,
+        }
+
+
+@given(st.lists(st.integers(0, 4), min_size=5, max_size=200), st.data())
+def test_stratified_draw_has_each_class_by_its_share(labels, data):
+    labels = np.array(labels)
+    classes, counts = np.unique(labels, return_counts=True)
+    size = data.draw(st.integers(len(classes), len(labels)))
+    drawn = stratified(labels, size, seed=data.draw(st.integers(0, 5)))
+    assert len(set(drawn)) == len(drawn) == size
+    _, kept = np.unique(labels[drawn], return_counts=True)
+    assert len(kept) == len(classes)
+    exact = counts * size / len(labels)
+    # Off by less than one, but for what a class of a share below one takes from the others.
+    assert np.all(np.abs(kept - exact) < 1 + len(classes))
+    if exact.min() >= 1:
+        assert np.all(np.abs(kept - exact) < 1)

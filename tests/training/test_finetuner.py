@@ -1,0 +1,92 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ftkeras.encoders.bert import Bert
+from ftkeras.heads.classification import Classification
+from ftkeras.losses.cross_entropy import CrossEntropy
+from ftkeras.optimizers.adamw import AdamW
+from ftkeras.training.finetuner import FineTuner
+
+RNG = np.random.default_rng(0)
+TOKEN_IDS = RNG.integers(1, 20, size=(7, 6)).astype("int32")
+TOKEN_IDS[2, 4:] = TOKEN_IDS[5, 2:] = 0
+LABELS = RNG.integers(0, 3, size=7)
+WEIGHTS = RNG.uniform(0.5, 2, size=7).astype("float32")
+
+
+def _model(accumulate: int = 1, **encoder) -> FineTuner:
+    keras.utils.set_random_seed(1)
+    sizes = {"vocabulary_size": 20, "layers": 2, "hidden": 8, "heads": 2, "positions": 8}
+    rates = {"dropout": 0.0, "attention_dropout": 0.0}
+    model = FineTuner(
+        encoder=Bert(**{**sizes, **rates, "seed": 1, **encoder}),
+        head=Classification(classes=3, dropout=0.0, seed=1),
+        pad_id=0,
+    )
+    model({"token_ids": TOKEN_IDS})
+    model.accumulate = accumulate
+    model.compile(
+        optimizer=AdamW(learning_rate=0.01),
+        loss=CrossEntropy(),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        jit_compile=False,
+    )
+    return model
+
+
+def _fit(model: FineTuner, *weights) -> dict:
+    batch = ({"token_ids": TOKEN_IDS}, LABELS, *weights)
+    dataset = tf.data.Dataset.from_tensors(batch).repeat(3)
+    return model.fit(dataset, epochs=1, shuffle=False, verbose=0).history
+
+
+@pytest.mark.parametrize("micro_batches", [2, 3, 7, 20])
+@pytest.mark.parametrize("weights", [(), (WEIGHTS,)])
+def test_accumulated_steps_equal_those_of_the_whole_batch(micro_batches, weights):
+    whole, parts = _model(), _model(micro_batches)
+    expected, history = _fit(whole, *weights), _fit(parts, *weights)
+    assert int(parts.optimizer.iterations) == 3
+    assert history["loss"] == pytest.approx(expected["loss"], rel=1e-5)
+    assert history["accuracy"] == expected["accuracy"]
+    for one, other in zip(parts.weights, whole.weights, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_padding_is_wherever_pad_stands():
+    model = _model()
+    short = {"token_ids": TOKEN_IDS[5:6, :2]}
+    np.testing.assert_allclose(model(short), model({"token_ids": TOKEN_IDS[5:6]}), atol=1e-6)
+
+
+def test_sample_weights_scale_the_loss():
+    model = _model()
+    batch = ({"token_ids": TOKEN_IDS}, LABELS)
+    plain = model.evaluate(tf.data.Dataset.from_tensors(batch), verbose=0)[0]
+    twice = tf.data.Dataset.from_tensors((*batch, 2 * np.ones(7, "float32")))
+    assert model.evaluate(twice, verbose=0)[0] == pytest.approx(2 * plain, rel=1e-5)
+
+
+def test_kept_weights_are_the_encoders_and_the_heads():
+    model = _model()
+    assert {v.path for v in model.kept} == {v.path for v in model.weights}
+
+
+class Two:
+    """A regularizer whose term is 2."""
+
+    def __call__(self, step):
+        return 2.0
+
+
+def test_regularizers_term_is_in_the_training_loss_only():
+    plain, regulated = _model(), _model()
+    regulated.step_of = dict
+    regulated.regularizers = (Two(), Two())
+    expected, history = _fit(plain), _fit(regulated)
+    assert history["loss"][0] == pytest.approx(expected["loss"][0] + 4, rel=1e-5)
+    validation = tf.data.Dataset.from_tensors(({"token_ids": TOKEN_IDS}, LABELS))
+    assert regulated.evaluate(validation, verbose=0)[0] == pytest.approx(
+        plain.evaluate(validation, verbose=0)[0], rel=1e-4
+    )
