@@ -28,9 +28,9 @@ def run(config: Config) -> None:
     checkpoints.load(experiment.model.kept, run_dir / assemble.WEIGHTS_FILE)
     assemble.compile_to_measure(experiment)
     with opened(config, experiment.task, experiment.text_layer) as splits:
-        measured = evaluate(experiment, splits, run_dir)
+        measured, counts = evaluate(experiment, splits, run_dir), splits.counts()
     trained = report.read_metrics(run_dir).get("train", {})
-    metrics = {**measured, "train": trained, "data": splits.counts(), "versions": report.versions()}
+    metrics = {**measured, "train": trained, "data": counts, "versions": report.versions()}
     report.write_metrics(run_dir, metrics)
     report.show_metrics(measured, experiment.labels)
 

@@ -13,6 +13,8 @@ CONTEXT = {
     "head": {"classes": 3, "seed": 1},
     "loss": {},
     "optimizer": {"learning_rate": 0.1, "clip_norm": 1.0},
+    "policy": {"seed": 1},
+    "regularizer": {"seed": 1},
     "schedule": {"peak": 0.5, "total_steps": 100},
     "truncation": {},
 }
@@ -39,5 +41,7 @@ def numeric_keys(kind: str, name: str) -> list[str]:
 
 
 def round_trip(part):
-    """The part made again from its `get_config`, as Keras saves and loads it."""
+    """The part made again from its `get_config`: as Keras saves and loads it, if it is Keras's."""
+    if not hasattr(part, "from_config"):
+        return type(part)(**part.get_config())
     return keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(part))

@@ -220,3 +220,52 @@ def test_interrupted_run_says_how_to_go_on(tmp_path, epochs_before):
         assert run_ftkeras("evaluate", "--run_dir=run", cwd=tmp_path).returncode == 0
     else:
         assert "nothing was kept" in said
+
+
+def test_rerun_after_an_early_stop_begins_again(tmp_path):
+    arguments = [*QUICK, "--run_dir=run", "--epochs=1", "--export=none"]
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.cfg").write_text("--task=quickstart\n")  # what a stopped run leaves
+    assert run_ftkeras(*arguments, cwd=tmp_path).returncode == 0
+    again = run_ftkeras(*arguments, cwd=tmp_path)
+    assert again.returncode == 2
+    assert "holds a run already" in again.stderr
+
+
+def test_reader_that_goes_away_ends_the_process_quietly(finished_run):
+    (finished_run / "many.txt").write_text("Worth every minute.\n" * 20_000)
+    command = [sys.executable, "-m", "ftkeras.main", "predict", "--model=saved_models/quickstart"]
+    process = subprocess.Popen(
+        [*command, "--input=many.txt"],
+        cwd=finished_run,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.readline()
+    process.stdout.close()
+    assert "Traceback" not in process.stderr.read()
+    assert process.wait(timeout=60) == 141
+
+
+@pytest.mark.parametrize("flag", ["--debug", "--debug=true"])
+def test_debug_shows_where_it_went_wrong(tmp_path, flag):
+    done = run_ftkeras("--task=imbd", flag, cwd=tmp_path)
+    assert done.returncode != 0
+    assert "Traceback" in done.stderr
+
+
+@pytest.mark.shared_data
+def test_imdb_runs_end_to_end_on_a_pretrained_encoder(shared_data, tmp_path):
+    done = run_ftkeras(
+        "--task=imdb",
+        f"--data_dir={shared_data / 'tfds'}",
+        f"--encoder={shared_data / 'models' / 'all-MiniLM-L6-v2'}",
+        *("--train_examples=64", "--validation_examples=32", "--test_examples=32"),
+        *("--max_length=32", "--epochs=1", "--run_dir=run"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "64 train, 32 validation, 32 test" in done.stdout
+    predicted = run_ftkeras("predict", "--model=saved_models/imdb", "--text=Fine.", cwd=tmp_path)
+    assert predicted.stdout.split("\t")[0] in ("negative", "positive")

@@ -35,7 +35,10 @@ class Step:
 
 
 class Regularizer:
-    """What every regularizer may do; here, nothing."""
+    """What every regularizer may do; here, nothing.
+
+    A constructor keeps each argument under its own name, which `get_config` reads.
+    """
 
     replaces_loss = False
 
@@ -48,7 +51,8 @@ class Regularizer:
 
     def get_config(self) -> dict:
         """The arguments that make it again."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        arguments = inspect.signature(type(self).__init__).parameters.values()
+        return {a.name: getattr(self, a.name) for a in arguments if a.kind is a.KEYWORD_ONLY}
 
 
 def chosen(model, where: str) -> list:

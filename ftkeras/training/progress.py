@@ -19,9 +19,9 @@ class Progress(keras.callbacks.Callback):
     loss, accuracy, rate, examples a second and time left; after each epoch a line with the
     validation figures stays.
 
-    Speed is by the wall clock, from the end of the first step, which traces, to the end of the last,
-    validation left out. The clock is read only after a figure of the step was, which waits for
-    devices that run behind.
+    Speed is by the wall clock, from the end of the first step, which traces, to the end of the
+    last, validation left out. The clock is read only after a figure of the step was, which waits
+    for devices that run behind.
 
     Attributes:
         first_step_at: time.time() when the first step was done.

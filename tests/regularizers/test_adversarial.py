@@ -50,8 +50,12 @@ def _smart_offset(part, model):
     seeds = type(part)(**part.get_config()).seeds
     noise = np.array(keras.random.normal(SHAPE, seed=seeds))
     offset, clean = part.deviation * noise * MASK[:, :, None], tiny.at_offset(model)
+
+    def divergences(logits):
+        return tiny.divergences(clean, logits)
+
     for _ in range(part.steps):
-        gradient = tiny.climbed(model, lambda logits: tiny.divergences(clean, l), offset, step=1e-5)
+        gradient = tiny.climbed(model, divergences, offset, step=1e-5)
         largest = np.abs(gradient).max(axis=(1, 2), keepdims=True)
         offset = np.clip(offset + part.step_size * gradient / largest, -part.radius, part.radius)
     return offset

@@ -18,8 +18,12 @@ EVERY = catalog.names("regularizer")
 DISTURBING = {"mixout", "layer_drop", "embedding_noise"}
 
 
+# With the paper's radius the term is too small to be seen in a float32 loss.
+VISIBLE = {"smart": "smart(step_size=0.1, radius=0.1, deviation=0.05)"}
+
+
 def _part(name):
-    return catalog.build("regularizer", name, seed=1)
+    return catalog.build("regularizer", VISIBLE.get(name, name), seed=1)
 
 
 def _batches(copies=2):
@@ -71,30 +75,47 @@ def test_evaluate_and_predict_are_the_plain_networks(name):
         lambda: L2(strength=0.1),
         lambda: RDrop(alpha=1.0),
         lambda: FGM(epsilon=0.5),
-        lambda: FreeLB(steps=2, step_size=0.3, radius=1e-6 + 0.5),
-        lambda: Smart(strength=100, step_size=0.1, radius=0.1, deviation=0.0),
+        lambda: FreeLB(steps=2, step_size=0.3, radius=0.5, seed=1),
+        lambda: Smart(strength=9, step_size=0.1, radius=0.1, deviation=0.05, seed=1),
     ],
     ids=["l2", "r_drop", "fgm", "freelb", "smart"],
 )
 def test_two_replicas_have_the_term_once(make):
-    part = make()
-    model = tiny.regulated(part)
-    expected = float(tiny.training_loss(model))
-    # Both replicas get the same examples, so that what each takes a mean of is the same.
-    twice = {"token_ids": np.concatenate([tiny.TOKEN_IDS] * 2)}
-    batch = tf.data.Dataset.from_tensors((twice, np.concatenate([tiny.LABELS] * 2)))
-    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
-        model = tiny.regulated(make())
-    found = model.fit(batch, verbose=0).history
-    assert found["loss"] == [pytest.approx(expected, rel=1e-4)]
+    one = tiny.regulated(make())
+    expected = float(one.train_step((tiny.INPUTS, tiny.LABELS))["loss"])
+    two = _on_two_replicas(make)
+    assert _step(two) == pytest.approx(expected, rel=1e-4)
+    for variable, alone in zip(two.weights, one.weights, strict=True):
+        if "seed" not in variable.path:
+            np.testing.assert_allclose(np.array(variable), np.array(alone), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["mixout", "layer_drop", "embedding_noise", "l2_sp", "r_drop"])
 def test_two_replicas_train(name):
-    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
-        model = tiny.regulated(_part(name), dropout=0.1)
-    loss = model.fit(_batches(3), verbose=0).history["loss"]
-    assert np.all(np.isfinite(loss))
+    model = _on_two_replicas(lambda: _part(name), dropout=0.1)
+    losses = [_step(model) for _ in range(3)]
+    assert np.all(np.isfinite(losses))
+    assert len(set(losses)) == 3
+
+
+def _on_two_replicas(make, **settings):
+    # Collectives of two strategies in one process take each other for their own.
+    strategy = tf.distribute.MirroredStrategy(
+        ["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.ReductionToOneDevice()
+    )
+    with strategy.scope():
+        model = tiny.regulated(make(), **settings)
+        model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _step(model) -> float:
+    """The loss that a step reports in which each replica gets the same batch."""
+    batch = {"token_ids": tf.constant(tiny.TOKEN_IDS)}, tf.constant(tiny.LABELS)
+    model.reset_metrics()
+    run = tf.function(lambda: model.distribute_strategy.run(model.train_step, args=(batch,)))
+    run()
+    return float(model.get_metrics_result()["loss"])
 
 
 def test_terms_of_several_add_up():
