@@ -18,11 +18,12 @@ from ftkeras.errors import UserError
 
 @dataclass(frozen=True)
 class Verb:
-    """A verb: what it does, in one line, and what it is told."""
+    """A verb: what it does, in one line, what it is told, and which groups its help shows."""
 
     summary: str
     config: type
     example: str
+    groups: tuple[str, ...] | None = None
 
 
 VERBS = {
@@ -30,9 +31,14 @@ VERBS = {
         "Fine-tune, evaluate on test, export.", Config, "--task=imdb --learning_rate=2e-5"
     ),
     "evaluate": Verb(
-        "Measure a finished run again, on validation and test.", Config, "--run_dir=runs/imdb/…"
+        "Measure a finished run again, on validation and test; all else as it was trained.",
+        Config,
+        "--run_dir=runs/imdb/…",
+        groups=("Data", "Output"),
     ),
-    "export": Verb("Export a finished run again.", Config, "--run_dir=runs/imdb/…"),
+    "export": Verb(
+        "Export a finished run again.", Config, "--run_dir=runs/imdb/…", groups=("Output",)
+    ),
     "predict": Verb(
         "Label texts with an exported model.",
         PredictConfig,
@@ -97,12 +103,14 @@ def help_text(verb: str | None) -> str:
     if verb is None:
         lines = ["Fine-tune BERT-family encoders on TensorFlow and Keras 3.", ""]
         lines += [f"  {command} [verb] --flag=value …  (train where no verb is given)", "", "Verbs"]
-        lines += [f"  {name:10} {entry.summary}" for name, entry in VERBS.items()]
+        lines += [f"  {name:10} {known.summary}" for name, known in VERBS.items()]
         lines += ["", f"Flags of train ({command} VERB --help for another verb's)"]
     else:
         lines = [VERBS[verb].summary, "", f"  {command} {verb} {VERBS[verb].example}"]
-    group = None
-    for field in dataclasses.fields(VERBS[verb or "train"].config):
+    entry, group = VERBS[verb or "train"], None
+    for field in dataclasses.fields(entry.config):
+        if entry.groups and field.metadata["group"] not in entry.groups:
+            continue
         if field.metadata["group"] != group:
             group = field.metadata["group"]
             lines += ["", group]

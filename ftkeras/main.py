@@ -38,7 +38,8 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:
         # The reader of our output has gone; what is left in the buffer must not be tried again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print("ftkeras: standard output was closed, so this ends here.", file=sys.stderr)
+        if command.verb == "train" and command.config:
+            print("ftkeras: standard output was closed, so training ends.", file=sys.stderr)
         return 128 + signal.SIGPIPE
     except OSError as error:
         if debug or error.filename is None:

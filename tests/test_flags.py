@@ -1,3 +1,4 @@
+import dataclasses
 import subprocess
 import sys
 
@@ -74,10 +75,11 @@ def test_wrong_command_line_is_told_in_one_line(arguments, message):
 @pytest.mark.parametrize("verb", [None, *flags.VERBS])
 def test_help_names_every_flag_and_part(verb):
     text = flags.help_text(verb)
-    config = flags.VERBS[verb or "train"].config
-    for name in config.__dataclass_fields__:
-        assert f"--{name} " in text
-    if config is Config:
+    entry = flags.VERBS[verb or "train"]
+    for field in dataclasses.fields(entry.config):
+        shown = entry.groups is None or field.metadata["group"] in entry.groups
+        assert (f"--{field.name} " in text) == shown
+    if entry.config is Config and entry.groups is None:
         for kind in catalog.KINDS:
             assert all(name in text for name in catalog.names(kind))
     assert all(len(line) <= 100 for line in text.splitlines())
@@ -94,6 +96,12 @@ def test_help_loads_no_framework(arguments):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "--flagfile" in done.stdout
+
+
+def test_help_on_a_part_is_what_its_class_says():
+    text = flags.parse(["help", "linear"]).help
+    assert text.startswith("--schedule=linear")
+    assert "rate(t) = peak" in text
 
 
 @pytest.mark.parametrize("recipe", sorted(FLAGS.glob("*.cfg")), ids=lambda path: path.name)
