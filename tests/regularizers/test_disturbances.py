@@ -48,8 +48,8 @@ def test_mixout_puts_pretrained_rows_in_and_corrects_the_rest():
 def test_mixout_is_the_current_kernel_on_average():
     model = tiny.regulated(Mixout(p=0.4, seed=3))
     block, kernels, _ = _moved(model)
-    mean = np.mean([np.array(block.used(kernels[0], True)) for _ in range(2000)], axis=0)
-    np.testing.assert_allclose(mean, kernels[0], atol=0.25)
+    mean = np.mean([np.array(block.used(kernels[0], True)) for _ in range(800)], axis=0)
+    np.testing.assert_allclose(mean, kernels[0], atol=0.3)
 
 
 def test_mixouts_gradient_is_the_formulas():

@@ -1,6 +1,5 @@
 """What a regularizer does to a whole `fit`: each one there is."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,16 +13,15 @@ from ftkeras.regularizers.r_drop import RDrop
 from ftkeras.regularizers.smart import Smart
 
 EVERY = catalog.names("regularizer")
-# These add no term, but change the network that the loss is of.
-DISTURBING = {"mixout", "layer_drop", "embedding_noise"}
 
 
-# With the paper's radius the term is too small to be seen in a float32 loss.
-VISIBLE = {"smart": "smart(step_size=0.1, radius=0.1, deviation=0.05)"}
+# With the paper's radius the term is too small to be seen in a float32 loss; of eight rows some
+# must be left to learn.
+SPECS = {"smart": "smart(step_size=0.1, radius=0.1, deviation=0.05)", "mixout": "mixout(p=0.3)"}
 
 
 def _part(name):
-    return catalog.build("regularizer", VISIBLE.get(name, name), seed=1)
+    return catalog.build("regularizer", SPECS.get(name, name), seed=1)
 
 
 def _batches(copies=2):
@@ -31,42 +29,26 @@ def _batches(copies=2):
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_fit_reports_the_term_and_validation_does_not(name):
-    plain = tiny.regulated(optimizer=keras.optimizers.SGD(0.0))
-    part = _part(name)
-    model = tiny.regulated(part, optimizer=keras.optimizers.SGD(0.0))
+def test_fit_reports_the_term_validation_does_not_and_every_variable_moves(name):
+    part, plain = _part(name), tiny.regulated()
+    model = tiny.regulated(part)
+    before = [np.array(v) for v in model.trainable_variables]
     expected = float(tiny.training_loss(model))
-    if hasattr(part, "seeds"):  # drawn from once already: the graph begins where that one did
+    if hasattr(part, "seeds"):  # drawn from already: the graph begins where that one did
         part.seeds.state.assign(_part(name).seeds.state)
     found = model.fit(_batches(1), validation_data=_batches(1), verbose=0).history
     assert found["loss"] == [pytest.approx(expected, rel=1e-5)]
-    without = plain.evaluate(_batches(1), verbose=0)
-    assert found["val_loss"] == [pytest.approx(without, rel=1e-6)]
     if name != "mixout":  # which has nothing to mix before the first update
-        assert found["loss"][0] != pytest.approx(without, rel=1e-9)
-
-
-@pytest.mark.parametrize("name", EVERY)
-def test_fit_moves_every_variable_and_leaves_only_the_models_own(name):
-    plain, model = tiny.network(), tiny.regulated(_part(name), dropout=0.1, layers=1)
-    before = [np.array(v) for v in model.trainable_variables]
-    model.fit(_batches(4), verbose=0)
-    assert [v.path for v in model.trainable_variables] == [
-        v.path for v in plain.trainable_variables
-    ]
-    assert [v.path for v in model.kept] == [v.path for v in plain.kept]
+        assert expected != pytest.approx(_plain_loss(plain), rel=1e-9)
+    assert [v.path for v in model.weights] == [v.path for v in plain.weights]
+    plain.set_weights(model.get_weights())
+    assert found["val_loss"] == [pytest.approx(_plain_loss(plain), rel=1e-6)]
     for variable, value in zip(model.trainable_variables, before, strict=True):
-        assert np.all(np.isfinite(variable))
-        assert np.any(np.array(variable) != value) or "segment" in variable.path
+        assert np.any(np.array(variable) != value)
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_evaluate_and_predict_are_the_plain_networks(name):
-    plain, model = tiny.regulated(), tiny.regulated(_part(name))
-    np.testing.assert_array_equal(
-        model.predict(tiny.INPUTS, verbose=0), plain.predict(tiny.INPUTS, verbose=0)
-    )
-    assert model.evaluate(_batches(), verbose=0) == plain.evaluate(_batches(), verbose=0)
+def _plain_loss(model) -> float:
+    return tiny.cross_entropy(model(tiny.INPUTS))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +72,7 @@ def test_two_replicas_have_the_term_once(make):
             np.testing.assert_allclose(np.array(variable), np.array(alone), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["mixout", "layer_drop", "embedding_noise", "l2_sp", "r_drop"])
+@pytest.mark.parametrize("name", ["mixout", "layer_drop", "l2_sp"])
 def test_two_replicas_train(name):
     model = _on_two_replicas(lambda: _part(name), dropout=0.1)
     losses = [_step(model) for _ in range(3)]
@@ -136,7 +118,7 @@ def test_what_replaces_the_loss_leaves_the_other_terms():
     )
 
 
-@pytest.mark.parametrize("name", ["fgm", "freelb", "smart", "r_drop", "mixout"])
+@pytest.mark.parametrize("name", ["freelb", "smart", "mixout"])
 def test_micro_batches_train(name):
     model = tiny.regulated(_part(name))
     model.accumulate = 2

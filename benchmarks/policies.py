@@ -1,0 +1,68 @@
+"""Ways to fine-tune, side by side: accuracy over seeds, and seconds.
+
+    python benchmarks/policies.py --data_dir=… --encoder=…/all-MiniLM-L6-v2 --out=benchmarks/ways
+
+1,000 IMDb training reviews, 1,000 test reviews, 128 tokens, 3 epochs, the best by validation; each
+way and seed is a run of `python -m ftkeras.main` of its own. A run that is there already is not run
+again, so the whole can be stopped and gone on with. Prints a table and writes OUT/table.md.
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+
+COMMON = [
+    "--task=imdb",
+    *("--train_examples=1000", "--validation_examples=500", "--test_examples=1000"),
+    *("--max_length=128", "--batch_size=16", "--epochs=3", "--learning_rate=5e-5"),
+    "--export=none",
+]
+WAYS = {
+    "full": [],
+    "head only": ["--policy=head_only", "--learning_rate=1e-3"],
+    "freeze half": ["--policy=freeze(layers=3)"],
+    "layerwise": ["--policy=layerwise(decay=0.95)"],
+    "L2-SP": ["--regularizer=l2_sp(strength=0.01)", "--optimizer=adamw(decay=0.0)"],
+    "R-Drop": ["--regularizer=r_drop(alpha=1.0)"],
+    "re-init": ["--policy=reinit(layers=1)"],
+    "LoRA": ["--policy=lora(rank=8, alpha=16)", "--learning_rate=5e-4"],
+    "gradual unfreezing": ["--policy=gradual_unfreezing(layers=3)"],
+}
+
+
+def _metrics(way: str, seed: int, flags: argparse.Namespace) -> dict:
+    run_dir = flags.out / "runs" / f"{way.replace(' ', '_')}-{seed}"
+    if not (run_dir / "metrics.json").exists():
+        command = [sys.executable, "-m", "ftkeras.main", *COMMON, *WAYS[way], f"--seed={seed}"]
+        command += [f"--data_dir={flags.data_dir}", f"--encoder={flags.encoder}"]
+        subprocess.run([*command, f"--run_dir={run_dir}"], check=True)
+    return json.loads((run_dir / "metrics.json").read_text())
+
+
+def _row(way: str, runs: list[dict]) -> str:
+    accuracies = [run["test"]["accuracy"] for run in runs]
+    spread = statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0
+    seconds = statistics.median(run["train"]["seconds"] for run in runs)
+    return f"| {way} | {statistics.mean(accuracies):.4f} ± {spread:.4f} | {seconds:.0f} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data_dir", required=True)
+    parser.add_argument("--encoder", required=True)
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    flags = parser.parse_args()
+    seeds = range(1, flags.seeds + 1)
+    rows = [_row(way, [_metrics(way, seed, flags) for seed in seeds]) for way in WAYS]
+    head = ["| way | test accuracy, mean ± sd | seconds of training, median |", "|---|---|---|"]
+    table = "\n".join([*head, *rows]) + "\n"
+    (flags.out / "table.md").write_text(table, encoding="utf-8")
+    print(table)
+
+
+if __name__ == "__main__":
+    main()
