@@ -110,7 +110,7 @@ class Embeddings(WeightedLayer):
         else:
             x = x + ops.take(self.segment, segment_ids, axis=0)
         if offset is not None:
-            x = x + offset
+            x = x + ops.cast(offset, x.dtype)
         if training and self.noise is not None:
             x = self.noise(x, padding_mask)
         x = normalize(x, self.norm_scale, self.norm_bias, self.epsilon)

@@ -31,9 +31,7 @@ def test_only_wordpiece_is_no_core_op(graph):
     import tensorflow as tf
 
     known = dir(tf.raw_ops)
-    assert {node.op for node in _nodes(graph)} - set(known) == {
-        "FastWordpieceTokenizeWithOffsets"
-    }
+    assert {node.op for node in _nodes(graph)} - set(known) == {"FastWordpieceTokenizeWithOffsets"}
 
 
 def test_signatures_are_those_promised(graph):

@@ -155,6 +155,24 @@ def test_passes_are_as_many_as_said(part, passes):
     assert len(calls) == passes
 
 
+@pytest.mark.parametrize("part", [FGM(), FreeLB(seed=1), Smart(seed=1)])
+def test_half_precision_computes_a_finite_loss_near_the_float32_one(part):
+    expected = float(tiny.training_loss(tiny.regulated(part)))
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        found = float(tiny.training_loss(tiny.regulated(type(part)(**part.get_config()))))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert found == pytest.approx(expected, rel=2e-2)
+
+
+def test_frozen_encoder_still_tells_where_the_loss_rises():
+    model = tiny.regulated(FGM(epsilon=0.5))
+    model.encoder.trainable = False
+    clean = tiny.cross_entropy(tiny.at_offset(model))
+    assert float(tiny.training_loss(model)) > 2 * clean
+
+
 def test_zero_gradient_moves_nothing():
     zeros = np.zeros(SHAPE, "float32")
     assert not np.any(_perturbation.over_norm(zeros))
