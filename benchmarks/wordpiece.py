@@ -22,9 +22,9 @@ from tokenizers import Tokenizer
 
 from ftkeras.text.wordpiece import WordPiece
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "text"))
-from mixtures import mixtures
-from reference import ids_of, reference
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from tests.text.mixtures import mixtures
+from tests.text.reference import ids_of, reference
 
 BATCH = 1000
 

@@ -1,10 +1,10 @@
 """What every test may ask for."""
 
 import pathlib
-import subprocess
-import sys
 
 import pytest
+
+from tests.running import QUICK, run_ftkeras
 
 SHARED_DATA = pathlib.Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -24,18 +24,6 @@ def pytest_configure():
     cpu = tf.config.list_physical_devices("CPU")[0]
     two = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, two)
-
-
-FLAGS = pathlib.Path(__file__).resolve().parents[1] / "flags"
-QUICK = [f"--flagfile={FLAGS / 'quickstart.cfg'}", "--train_examples=600", "--test_examples=60"]
-
-
-def run_ftkeras(*arguments: str, cwd: pathlib.Path, **options) -> subprocess.CompletedProcess:
-    """The command line as a user runs it: a process of its own."""
-    command = [sys.executable, "-m", "ftkeras.main", *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300, **options
-    )
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,11 @@ import os
 import pathlib
 
 import pytest
-from conftest import QUICK
 
 from ftkeras import files
 from ftkeras.errors import UserError
 from ftkeras.main import main
+from tests.running import QUICK
 
 FIXTURES = pathlib.Path(__file__).parent / "encoders" / "fixtures"
 

@@ -1,8 +1,8 @@
-import contracts
 import pytest
 
 from ftkeras import catalog
 from ftkeras.errors import UserError
+from tests import contracts
 
 ALL = [(kind, name) for kind in catalog.KINDS for name in catalog.names(kind)]
 

@@ -4,13 +4,13 @@ import types
 
 import numpy as np
 import pytest
-from conftest import QUICK, run_ftkeras
 
 from ftkeras import assemble, find_rate
 from ftkeras.config import FindRateConfig
 from ftkeras.errors import UserError
 from ftkeras.splits import opened
 from ftkeras.train import training_feed
+from tests.running import QUICK, run_ftkeras
 
 RATES = np.geomspace(1e-6, 1.0, 100)
 

@@ -3,11 +3,11 @@ import subprocess
 import sys
 
 import pytest
-from conftest import FLAGS
 
 from ftkeras import catalog, flags
 from ftkeras.config import Config, PredictConfig
 from ftkeras.errors import UserError
+from tests.running import FLAGS
 
 
 def test_no_verb_means_train():

@@ -10,7 +10,8 @@ import time
 
 import numpy as np
 import pytest
-from conftest import QUICK, run_ftkeras
+
+from tests.running import QUICK, run_ftkeras
 
 FIGURES = {"accuracy", "loss", "precision", "recall", "f1", "auc", "examples"}
 

@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from conftest import run_ftkeras
+
+from tests.running import run_ftkeras
 
 LABELS = ["schlecht", "très bon", "普通"]
 ENCODER = "bert(layers=1, hidden=32, heads=2, positions=32, vocabulary='reviews', dropout=0.0)"

@@ -2,7 +2,6 @@ import pathlib
 import re
 
 import pytest
-from conftest import run_ftkeras
 
 from ftkeras import assemble, catalog, plot
 from ftkeras.batching._feed import TrainingFeed
@@ -10,6 +9,7 @@ from ftkeras.config import Config, PlotConfig
 from ftkeras.errors import UserError
 from ftkeras.main import main
 from ftkeras.splits import Splits
+from tests.running import run_ftkeras
 
 ENCODER = "bert(layers=1, hidden=8, heads=1, positions=64, vocabulary='reviews')"
 

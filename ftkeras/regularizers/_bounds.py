@@ -5,11 +5,6 @@ import re
 from numbers import Integral, Real
 
 
-def positive(**values: float) -> None:
-    """Refuses what is not above 0."""
-    _check("positive", lambda value: 0 < value < math.inf, values)
-
-
 def not_negative(**values: float) -> None:
     """Refuses what is below 0."""
     _check("at least 0", lambda value: 0 <= value < math.inf, values)

@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-import references
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +13,7 @@ from ftkeras import catalog
 from ftkeras.losses.binary_cross_entropy import BinaryCrossEntropy
 from ftkeras.losses.cross_entropy import CrossEntropy
 from ftkeras.losses.focal import Focal
+from tests.losses import references
 
 CASES = [
     ("binary_cross_entropy", {}, 2),

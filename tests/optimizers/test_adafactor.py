@@ -1,7 +1,8 @@
-import algorithms
 import keras
 import numpy as np
 import tensorflow as tf
+
+from tests.optimizers import algorithms
 
 
 def _one_step(optimizer, gradient):

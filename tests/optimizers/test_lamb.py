@@ -1,8 +1,9 @@
-import algorithms
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+
+from tests.optimizers import algorithms
 
 
 @pytest.mark.parametrize(("weight", "gradient"), [(0.0, 1.0), (1.0, 0.0)])

@@ -2,7 +2,6 @@
 
 import re
 
-import algorithms
 import keras
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ import tensorflow as tf
 from ftkeras import catalog
 from ftkeras.optimizers._base import Group
 from ftkeras.schedules.linear import Linear
+from tests.optimizers import algorithms
 
 NAMES = catalog.names("optimizer")
 # The first that matches counts: of the kernels, embedding and norm the head's is not slowed twice.

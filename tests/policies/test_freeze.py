@@ -1,6 +1,7 @@
 import pytest
 import tensorflow as tf
-import tiny
+
+from tests.policies import tiny
 
 
 def _products(model) -> int:

@@ -1,7 +1,8 @@
 import keras
 import numpy as np
 import pytest
-import tiny
+
+from tests.policies import tiny
 
 
 class Watch(keras.callbacks.Callback):

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-import tiny
-from conftest import QUICK, run_ftkeras
+
+from tests.policies import tiny
+from tests.running import QUICK, run_ftkeras
 
 SPECS = ["lora", "lora(rank=2, alpha=3, targets='key|.*output|intermediate')", "lora(targets='.*')"]
 

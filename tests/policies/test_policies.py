@@ -4,11 +4,11 @@ import re
 
 import numpy as np
 import pytest
-import tiny
 
 from ftkeras import catalog
 from ftkeras.errors import UserError
 from ftkeras.policies._base import check_together
+from tests.policies import tiny
 
 # What trains, as a regular expression on paths.
 TRAINS = {

@@ -3,9 +3,9 @@
 import pathlib
 
 import pytest
-from conftest import QUICK
 
 from ftkeras.main import main
+from tests.running import QUICK
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import pytest
-import tiny
+
+from tests.policies import tiny
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 import keras
 import numpy as np
 import pytest
-import tiny
+
+from tests.policies import tiny
 
 
 def _reinitialised(spec, **settings):

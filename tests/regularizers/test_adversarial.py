@@ -1,13 +1,13 @@
 import keras
 import numpy as np
 import pytest
-import tiny
-from tiny import HIDDEN, MASK, TOKEN_IDS
 
 from ftkeras.regularizers import _perturbation
 from ftkeras.regularizers.fgm import FGM
 from ftkeras.regularizers.freelb import FreeLB
 from ftkeras.regularizers.smart import Smart
+from tests.regularizers import tiny
+from tests.regularizers.tiny import HIDDEN, MASK, TOKEN_IDS
 
 SHAPE = (*TOKEN_IDS.shape, HIDDEN)
 ZEROS = np.zeros(SHAPE)

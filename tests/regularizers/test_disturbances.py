@@ -4,12 +4,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-import tiny
-from tiny import HIDDEN, INPUTS, MASK
 
 from ftkeras.regularizers.embedding_noise import EmbeddingNoise
 from ftkeras.regularizers.layer_drop import LayerDrop
 from ftkeras.regularizers.mixout import Mixout
+from tests.regularizers import tiny
+from tests.regularizers.tiny import HIDDEN, INPUTS, MASK
 
 PARTS = [partial(Mixout, p=0.5), partial(LayerDrop, p=0.5), EmbeddingNoise]
 

@@ -1,12 +1,12 @@
 import keras
 import numpy as np
 import pytest
-import tiny
 
 from ftkeras.regularizers._base import Step
 from ftkeras.regularizers._divergence import both_ways
 from ftkeras.regularizers.confidence_penalty import ConfidencePenalty
 from ftkeras.regularizers.r_drop import RDrop
+from tests.regularizers import tiny
 
 LOGITS = np.random.default_rng(1).normal(size=(4, 3))
 OTHERS = np.random.default_rng(2).normal(size=(4, 3))

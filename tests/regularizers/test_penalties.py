@@ -1,13 +1,13 @@
 import keras
 import numpy as np
 import pytest
-import tiny
 
 from ftkeras.regularizers.l1 import L1
 from ftkeras.regularizers.l1_l2 import L1L2
 from ftkeras.regularizers.l2 import L2
 from ftkeras.regularizers.l2_sp import L2SP
 from ftkeras.regularizers.orthogonal import Orthogonal
+from tests.regularizers import tiny
 
 pytestmark = pytest.mark.usefixtures("float64")
 

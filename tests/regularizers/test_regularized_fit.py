@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-import tiny
 
 from ftkeras import catalog
 from ftkeras.regularizers.fgm import FGM
@@ -11,6 +10,7 @@ from ftkeras.regularizers.freelb import FreeLB
 from ftkeras.regularizers.l2 import L2
 from ftkeras.regularizers.r_drop import RDrop
 from ftkeras.regularizers.smart import Smart
+from tests.regularizers import tiny
 
 EVERY = catalog.names("regularizer")
 

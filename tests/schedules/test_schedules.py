@@ -1,4 +1,3 @@
-import contracts
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,6 +8,7 @@ from ftkeras.errors import UserError
 from ftkeras.schedules._growth import Growth
 from ftkeras.schedules._warmup import Warmup
 from ftkeras.schedules.linear import Linear
+from tests import contracts
 
 PEAK, TOTAL = 0.5, 100
 STEPS = (0, 1, 9, 10, 11, 30, 33, 34, 37, 45, 50, 60, 67, 90, 95, 99, 100, 101, 1000)

@@ -7,8 +7,6 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mixtures import mixtures
-from reference import reference, small_vocabulary
 from tokenizers import processors
 
 from ftkeras.text.layer import TextLayer, longest_first
@@ -16,6 +14,8 @@ from ftkeras.text.wordpiece import WordPiece
 from ftkeras.truncations.head import Head
 from ftkeras.truncations.head_tail import HeadTail
 from ftkeras.truncations.tail import Tail
+from tests.text.mixtures import mixtures
+from tests.text.reference import reference, small_vocabulary
 
 CORE_OPS = {name for name in dir(tf.raw_ops) if name[0].isupper()}
 VOCABULARY = small_vocabulary()

@@ -3,11 +3,11 @@ import random
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
-from mixtures import mixtures
-from reference import ids_of, reference
 from tokenizers import Tokenizer
 
 from ftkeras.text.wordpiece import WordPiece
+from tests.text.mixtures import mixtures
+from tests.text.reference import ids_of, reference
 
 VOCABULARIES = {
     "uncased": True,

@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mixtures import MARKS, mixtures
-from reference import ids_of, reference, small_vocabulary
 
 from ftkeras.text.wordpiece import WordPiece
+from tests.text.mixtures import MARKS, mixtures
+from tests.text.reference import ids_of, reference, small_vocabulary
 
 SETTINGS = [
     {"lowercase": True, "strip_accents": True, "split_chinese": True},

@@ -2,12 +2,12 @@ import json
 import random
 
 import pytest
-from mixtures import mixtures
-from reference import ids_of, reference, small_vocabulary
 from transformers import AutoTokenizer
 
 from ftkeras.errors import UserError
 from ftkeras.text.wordpiece import WordPiece
+from tests.text.mixtures import mixtures
+from tests.text.reference import ids_of, reference, small_vocabulary
 
 VOCABULARY = small_vocabulary()
 
