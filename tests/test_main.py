@@ -54,7 +54,7 @@ def test_run_leaves_a_prediction_a_text(finished_run):
 def test_run_shows_what_it_does(finished_run):
     said = (finished_run / "stdout.txt").read_text()
     assert "examples: 600 train, 500 validation, 60 test" in said
-    assert "M parameters" in said
+    assert "parameters" in said
     assert "38 steps in 2 epochs" in said
     progress = (finished_run / "stderr.txt").read_text()
     assert "training takes about" in progress

@@ -169,7 +169,7 @@ def test_locale_of_the_process_changes_nothing(both):
     texts = ["III iii İİ ıI Ì IS", "III IS"]
     program = f"""
         from ftkeras.text.wordpiece import WordPiece
-        from reference import small_vocabulary
+        from tests.text.reference import small_vocabulary
         print(WordPiece(vocabulary=small_vocabulary())({texts!r}).to_list())
     """
     turkish = {"LC_ALL": "tr_TR.UTF-8", "PYTHONPATH": ":".join(sys.path)}
