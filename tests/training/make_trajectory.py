@@ -1,0 +1,76 @@
+"""Fine-tunes a small model with PyTorch and transformers: the run that ours must equal.
+
+    python tests/training/make_trajectory.py
+
+Needs torch and transformers; writes trajectory.npz beside itself: the batches, the head's first
+kernel, and after each step the loss; at the end the logits and a kernel. Dropout is off; warm-up,
+linear decay, clipping (which bites) and a large decay are on. Begins from the encoder's fixture.
+"""
+
+import pathlib
+
+import numpy as np
+
+HERE = pathlib.Path(__file__).parent
+CHECKPOINT = HERE.parent / "encoders" / "fixtures" / "gelu"
+STEPS, WARMUP, BATCH, LENGTH, CLASSES = 20, 4, 8, 12, 3
+RATE, DECAY, CLIP = 1e-3, 0.1, 1.0
+
+
+def _batches(random):
+    token_ids = random.integers(1, 60, size=(STEPS, BATCH, LENGTH))
+    lengths = random.integers(3, LENGTH + 1, size=(STEPS, BATCH, 1))
+    token_ids[np.arange(LENGTH) >= lengths] = 0
+    return token_ids.astype("int32"), random.integers(CLASSES, size=(STEPS, BATCH))
+
+
+def _groups(model):
+    spared = [n for n, _ in model.named_parameters() if "bias" in n or "LayerNorm" in n]
+    named = list(model.named_parameters())
+    return [
+        {"params": [p for n, p in named if n not in spared], "weight_decay": DECAY},
+        {"params": [p for n, p in named if n in spared], "weight_decay": 0.0},
+    ]
+
+
+def main() -> None:
+    import torch
+    from transformers import BertForSequenceClassification, get_linear_schedule_with_warmup
+
+    random = np.random.default_rng(7)
+    token_ids, labels = _batches(random)
+    kernel = random.normal(scale=0.02, size=(16, CLASSES)).astype("float32")
+    off = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    model = BertForSequenceClassification.from_pretrained(CHECKPOINT, num_labels=CLASSES, **off)
+    with torch.no_grad():
+        model.classifier.weight.copy_(torch.tensor(kernel.T))
+        model.classifier.bias.zero_()
+    optimizer = torch.optim.AdamW(_groups(model.train()), lr=RATE)
+    schedule = get_linear_schedule_with_warmup(optimizer, WARMUP, STEPS)
+    losses, norms = [], []
+    for ids, targets in zip(token_ids, labels, strict=True):
+        ids = torch.tensor(ids.astype("int64"))
+        loss = model(ids, attention_mask=(ids != 0).long(), labels=torch.tensor(targets)).loss
+        optimizer.zero_grad()
+        loss.backward()
+        norms.append(float(torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)))
+        optimizer.step()
+        schedule.step()
+        losses.append(float(loss))
+    assert max(norms) > CLIP
+    ids = torch.tensor(token_ids[0].astype("int64"))
+    logits = model.eval()(ids, attention_mask=(ids != 0).long()).logits
+    trained = model.bert.encoder.layer[0].intermediate.dense.weight
+    np.savez_compressed(
+        HERE / "trajectory.npz",
+        token_ids=token_ids,
+        labels=labels,
+        head_kernel=kernel,
+        losses=np.array(losses, "float32"),
+        logits=logits.detach().numpy(),
+        intermediate_kernel=trained.detach().numpy().T,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""A whole fine-tuning run, step for step that of PyTorch and transformers (make_trajectory.py)."""
+
+import numpy as np
+import pytest
+
+from ftkeras import assemble, pretrained
+from ftkeras.assemble import Experiment
+from ftkeras.config import Config
+from ftkeras.encoders.bert import Bert
+from ftkeras.heads.classification import Classification
+from ftkeras.training.finetuner import FineTuner
+from tests.training import make_trajectory as torch_run
+
+
+@pytest.fixture(scope="module")
+def expected():
+    with np.load(torch_run.HERE / "trajectory.npz") as arrays:
+        return dict(arrays)
+
+
+@pytest.fixture(scope="module")
+def trained(expected):
+    """Our model after the same steps, and the losses on the way."""
+    settings = Bert.settings(pretrained.read_config(torch_run.CHECKPOINT))
+    off = {"dropout": 0.0, "attention_dropout": 0.0}
+    encoder = Bert(**{**settings, **off}, initial="zeros")
+    encoder.load(pretrained.read_tensors(torch_run.CHECKPOINT))
+    head = Classification(classes=torch_run.CLASSES, dropout=0.0)
+    model = FineTuner(encoder=encoder, head=head, pad_id=0)
+    model({"token_ids": expected["token_ids"][0]})
+    config = Config(
+        learning_rate=torch_run.RATE,
+        warmup=str(torch_run.WARMUP),
+        clip_norm=torch_run.CLIP,
+        optimizer=f"adamw(decay={torch_run.DECAY})",
+    )
+    experiment = Experiment(config, None, (), None, model)
+    assemble.compile_to_train(experiment, total_steps=torch_run.STEPS)
+    head.kernel.assign(expected["head_kernel"])
+    losses = []
+    for token_ids, labels in zip(expected["token_ids"], expected["labels"], strict=True):
+        model.reset_metrics()
+        figures = model.train_on_batch({"token_ids": token_ids}, labels, return_dict=True)
+        losses.append(float(figures["loss"]))
+    return model, losses
+
+
+def test_loss_of_every_step_is_the_references(trained, expected):
+    np.testing.assert_allclose(trained[1], expected["losses"], rtol=1e-4)
+
+
+def test_trained_weights_are_the_references(trained, expected):
+    model, _ = trained
+    kernel = model.encoder.blocks[0].inner_kernel.numpy()
+    np.testing.assert_allclose(kernel, expected["intermediate_kernel"], atol=2e-5)
+    logits = model({"token_ids": expected["token_ids"][0]})
+    np.testing.assert_allclose(logits, expected["logits"], atol=2e-4)
