@@ -10,7 +10,7 @@ class L2SP(Regularizer):
     term = strength/2 * Σ_encoder (w - w⁰)² + head_strength/2 * Σ_head w²
 
     over all variables that train, biases and scales too; w⁰ is each one's value before training,
-    kept as a copy: memory for the trainable weights once more. With `adamw(weight_decay=0)`
+    kept as a copy: memory for the trainable weights once more. With `adamw(decay=0)`
     nothing else pulls the encoder to 0.
     Source: Li et al., 2018, https://arxiv.org/abs/1802.01483.
 
