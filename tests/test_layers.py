@@ -9,7 +9,7 @@ import ftkeras
 
 PACKAGE = pathlib.Path(ftkeras.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
-FOUNDATION = {"errors", "files", "pretrained", "report"}
+FOUNDATION = {"bounds", "errors", "files", "pretrained", "report"}
 PARTS = {
     *("averages", "batching", "encoders", "exporters", "heads", "losses", "optimizers"),
     *("policies", "regularizers", "schedules", "sources", "text", "training", "truncations"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
-from ftkeras.optimizers import _bounds
+from ftkeras import bounds
 
 NO_DECAY = r"bias|norm"
 
@@ -59,7 +59,7 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
         multipliers: Sequence[tuple[str, float]] = (),
         **kwargs,
     ):
-        _bounds.not_negative(clip_norm=clip_norm, decay=decay)
+        bounds.not_negative(clip_norm=clip_norm, decay=decay)
         check_pattern("no_decay", no_decay)
         multipliers = tuple(_pair(row) for row in multipliers)
         super().__init__(learning_rate=learning_rate, **kwargs)
@@ -183,5 +183,5 @@ def _pair(row):
         raise ValueError(f"`multipliers` must be pairs (regex, factor). Received: {row!r}.")
     pattern, factor = row
     check_pattern("multipliers", pattern)
-    _bounds.not_negative(multipliers=factor)
+    bounds.not_negative(multipliers=factor)
     return pattern, float(factor)

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from ftkeras.optimizers import _bounds
+from ftkeras import bounds
 from ftkeras.optimizers._base import NO_DECAY, FineTuningOptimizer
 
 
@@ -51,7 +51,7 @@ class Adafactor(FineTuningOptimizer):
         name: str = "adafactor",
         **kwargs,
     ):
-        _bounds.positive(
+        bounds.positive(
             power=power, epsilon_1=epsilon_1, epsilon_2=epsilon_2, clip_threshold=clip_threshold
         )
         super().__init__(

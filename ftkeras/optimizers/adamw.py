@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from ftkeras.optimizers import _bounds
+from ftkeras import bounds
 from ftkeras.optimizers._base import NO_DECAY, FineTuningOptimizer
 
 
@@ -47,8 +47,8 @@ class AdamW(FineTuningOptimizer):
         name: str = "adamw",
         **kwargs,
     ):
-        _bounds.share(beta_1=beta_1, beta_2=beta_2)
-        _bounds.positive(epsilon=epsilon)
+        bounds.share(beta_1=beta_1, beta_2=beta_2)
+        bounds.positive(epsilon=epsilon)
         super().__init__(
             learning_rate=learning_rate,
             clip_norm=clip_norm,

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import keras
 
-from ftkeras.optimizers import _bounds
+from ftkeras import bounds
 from ftkeras.optimizers._base import NO_DECAY, FineTuningOptimizer
 
 
@@ -39,8 +39,8 @@ class Lion(FineTuningOptimizer, keras.optimizers.Lion):
         name: str = "lion",
         **kwargs,
     ):
-        _bounds.share(beta_1=beta_1, beta_2=beta_2)
-        _bounds.positive(beta_1=beta_1)
+        bounds.share(beta_1=beta_1, beta_2=beta_2)
+        bounds.positive(beta_1=beta_1)
         super().__init__(
             learning_rate=learning_rate,
             clip_norm=clip_norm,

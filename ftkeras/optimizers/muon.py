@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import keras
 
-from ftkeras.optimizers import _bounds
+from ftkeras import bounds
 from ftkeras.optimizers._base import NO_DECAY, FineTuningOptimizer, check_pattern
 
 
@@ -53,8 +53,8 @@ class Muon(FineTuningOptimizer, keras.optimizers.Muon):
         name: str = "muon",
         **kwargs,
     ):
-        _bounds.share(momentum=momentum, adam_beta_1=adam_beta_1, adam_beta_2=adam_beta_2)
-        _bounds.positive(ns_steps=ns_steps, rms_rate=rms_rate, epsilon=epsilon)
+        bounds.share(momentum=momentum, adam_beta_1=adam_beta_1, adam_beta_2=adam_beta_2)
+        bounds.positive(ns_steps=ns_steps, rms_rate=rms_rate, epsilon=epsilon)
         check_pattern("adam_where", adam_where)
         super().__init__(
             learning_rate=learning_rate,

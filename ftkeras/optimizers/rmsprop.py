@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import keras
 
-from ftkeras.optimizers import _bounds
+from ftkeras import bounds
 from ftkeras.optimizers._base import NO_DECAY, FineTuningOptimizer
 
 
@@ -46,8 +46,8 @@ class RMSprop(FineTuningOptimizer, keras.optimizers.RMSprop):
         name: str = "rmsprop",
         **kwargs,
     ):
-        _bounds.share(rho=rho, momentum=momentum)
-        _bounds.positive(epsilon=epsilon)
+        bounds.share(rho=rho, momentum=momentum)
+        bounds.positive(epsilon=epsilon)
         super().__init__(
             learning_rate=learning_rate,
             clip_norm=clip_norm,

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import keras
 
-from ftkeras.optimizers import _bounds
+from ftkeras import bounds
 from ftkeras.optimizers._base import NO_DECAY, FineTuningOptimizer
 
 
@@ -39,7 +39,7 @@ class SGD(FineTuningOptimizer, keras.optimizers.SGD):
         name: str = "sgd",
         **kwargs,
     ):
-        _bounds.share(momentum=momentum)
+        bounds.share(momentum=momentum)
         super().__init__(
             learning_rate=learning_rate,
             clip_norm=clip_norm,

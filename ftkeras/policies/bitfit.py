@@ -1,4 +1,4 @@
-from ftkeras.policies import _bounds
+from ftkeras import bounds
 from ftkeras.policies._base import TRAINS, Policy
 
 
@@ -21,7 +21,7 @@ class BitFit(Policy):
     decides = TRAINS
 
     def __init__(self, *, pooler: bool = False):
-        _bounds.flag(pooler=pooler)
+        bounds.flag(pooler=pooler)
         self.pooler = pooler
 
     def prepare(self, model) -> None:

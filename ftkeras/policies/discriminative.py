@@ -1,6 +1,7 @@
 import re
 
-from ftkeras.policies import _bounds, _layers
+from ftkeras import bounds
+from ftkeras.policies import _layers
 from ftkeras.policies._base import RATES, Policy
 
 # From a layer to the one below it: Howard and Ruder, section 3.2.
@@ -34,7 +35,7 @@ class Discriminative(Policy):
             )
         for pattern, factor in (rates or {}).items():
             _check_pattern(pattern)
-            _bounds.positive(**{f"rates[{pattern!r}]": factor})
+            bounds.positive(**{f"rates[{pattern!r}]": factor})
         self.rates = rates
 
     def check(self, model) -> None:

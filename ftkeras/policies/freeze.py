@@ -1,4 +1,5 @@
-from ftkeras.policies import _bounds, _layers
+from ftkeras import bounds
+from ftkeras.policies import _layers
 from ftkeras.policies._base import TRAINS, Policy
 
 
@@ -23,8 +24,8 @@ class Freeze(Policy):
     decides = TRAINS
 
     def __init__(self, *, embeddings: bool = True, layers: int = 6):
-        _bounds.flag(embeddings=embeddings)
-        _bounds.whole(0 if embeddings else 1, layers=layers)
+        bounds.flag(embeddings=embeddings)
+        bounds.whole(0 if embeddings else 1, layers=layers)
         self.embeddings, self.layers = embeddings, layers
 
     def prepare(self, model) -> None:

@@ -1,6 +1,6 @@
 import keras
 
-from ftkeras.policies import _bounds
+from ftkeras import bounds
 from ftkeras.policies._base import TRAINS, Policy
 
 
@@ -29,8 +29,8 @@ class GradualUnfreezing(Policy):
 
     def __init__(self, *, every: str | int = "epoch", layers: int = 1):
         if every != "epoch":
-            _bounds.whole(1, every=every)
-        _bounds.whole(1, layers=layers)
+            bounds.whole(1, every=every)
+        bounds.whole(1, layers=layers)
         self.every, self.layers = every, layers
 
     def callbacks(self, model) -> list:

@@ -1,4 +1,5 @@
-from ftkeras.policies import _bounds, _layers
+from ftkeras import bounds
+from ftkeras.policies import _layers
 from ftkeras.policies._base import TRAINS, Policy
 
 
@@ -22,7 +23,7 @@ class HeadOnly(Policy):
     decides = TRAINS
 
     def __init__(self, *, pooler: bool = True, dropout: bool = False):
-        _bounds.flag(pooler=pooler, dropout=dropout)
+        bounds.flag(pooler=pooler, dropout=dropout)
         self.pooler, self.dropout = pooler, dropout
 
     def prepare(self, model) -> None:

@@ -1,4 +1,5 @@
-from ftkeras.policies import _bounds, _layers
+from ftkeras import bounds
+from ftkeras.policies import _layers
 from ftkeras.policies._base import RATES, Policy
 
 
@@ -21,7 +22,7 @@ class Layerwise(Policy):
     decides = RATES
 
     def __init__(self, *, decay: float = 0.95):
-        _bounds.positive(decay=decay)
+        bounds.positive(decay=decay)
         if decay > 1:
             raise ValueError(f"`decay` must be at most 1. Received: {decay}.")
         self.decay = decay

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from ftkeras.policies import _bounds, _layers
+from ftkeras import bounds
+from ftkeras.policies import _layers
 from ftkeras.policies._base import TRAINS, Policy
 
 # A block's kernel by attribute, and the names of its equal shares of columns, left to right.
@@ -54,9 +55,9 @@ class Lora(Policy):
         pooler: bool = True,
         seed: int | None = None,
     ):
-        _bounds.whole(1, rank=rank)
-        _bounds.positive(alpha=alpha)
-        _bounds.flag(pooler=pooler)
+        bounds.whole(1, rank=rank)
+        bounds.positive(alpha=alpha)
+        bounds.flag(pooler=pooler)
         self.chosen = _chosen(targets)
         self.rank, self.alpha, self.targets = rank, alpha, targets
         self.pooler, self.seed = pooler, seed

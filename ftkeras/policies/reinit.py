@@ -1,7 +1,8 @@
 import keras
 import numpy as np
 
-from ftkeras.policies import _bounds, _layers
+from ftkeras import bounds
+from ftkeras.policies import _layers
 from ftkeras.policies._base import START, Policy
 
 STANDARD_DEVIATION = 0.02
@@ -28,7 +29,7 @@ class Reinit(Policy):
     decides = START
 
     def __init__(self, *, layers: int = 2, seed: int | None = None):
-        _bounds.whole(0, layers=layers)
+        bounds.whole(0, layers=layers)
         self.layers, self.seed = layers, seed
 
     def prepare(self, model) -> None:

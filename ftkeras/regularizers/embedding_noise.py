@@ -1,7 +1,7 @@
 from keras import ops
 
+from ftkeras.bounds import not_negative
 from ftkeras.regularizers._base import Regularizer, stream
-from ftkeras.regularizers._bounds import not_negative
 from ftkeras.regularizers._perturbation import uniform
 
 

@@ -1,7 +1,7 @@
 from keras import ops
 
+from ftkeras.bounds import not_negative, whole
 from ftkeras.regularizers._base import Regularizer, Step, stream
-from ftkeras.regularizers._bounds import count, not_negative
 from ftkeras.regularizers._perturbation import by_token, over_norm, uniform, within_norm
 
 
@@ -38,7 +38,7 @@ class FreeLB(Regularizer):
         radius: float = 0.3,
         seed: int | None = None,
     ):
-        count(steps=steps)
+        whole(1, steps=steps)
         not_negative(step_size=step_size, radius=radius)
         self.steps, self.step_size, self.radius, self.seed = steps, step_size, radius, seed
         self.seeds = stream("freelb", seed)

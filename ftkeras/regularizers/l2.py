@@ -1,6 +1,6 @@
 import keras
 
-from ftkeras.regularizers._bounds import not_negative
+from ftkeras.bounds import not_negative
 from ftkeras.regularizers._penalty import Penalty
 
 

@@ -1,5 +1,5 @@
+from ftkeras.bounds import not_negative
 from ftkeras.regularizers._base import Regularizer, Step
-from ftkeras.regularizers._bounds import not_negative
 from ftkeras.regularizers._divergence import both_ways
 
 

@@ -1,8 +1,8 @@
 import keras
 from keras import ops
 
+from ftkeras.bounds import not_negative, whole
 from ftkeras.regularizers._base import Regularizer, Step, stream
-from ftkeras.regularizers._bounds import count, not_negative
 from ftkeras.regularizers._divergence import both_ways
 from ftkeras.regularizers._perturbation import by_token, over_largest
 
@@ -45,7 +45,7 @@ class Smart(Regularizer):
         seed: int | None = None,
     ):
         not_negative(strength=strength, step_size=step_size, radius=radius, deviation=deviation)
-        count(steps=steps)
+        whole(1, steps=steps)
         self.strength, self.steps, self.step_size = strength, steps, step_size
         self.radius, self.deviation, self.seed = radius, deviation, seed
         self.seeds = stream("smart", seed)

@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from ftkeras.schedules import _bounds
+from ftkeras import bounds
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -23,7 +23,7 @@ class Constant(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, *, peak: float):
-        _bounds.positive(peak=peak)
+        bounds.positive(peak=peak)
         self.peak = peak
 
     def __call__(self, step):

@@ -3,7 +3,8 @@ import math
 import keras
 from keras import ops
 
-from ftkeras.schedules import _bounds
+from ftkeras import bounds
+from ftkeras.schedules import _lengths
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -45,8 +46,8 @@ class Cosine(keras.optimizers.schedules.LearningRateSchedule):
         restart_decay: float = 1.0,
         end: float = 0.0,
     ):
-        _bounds.positive(peak=peak, total_steps=total_steps)
-        _bounds.end_rate(end, peak=peak)
+        bounds.positive(peak=peak, total_steps=total_steps)
+        _lengths.end_rate(end, peak=peak)
         if not (isinstance(cycles, int) and 1 <= cycles <= total_steps):
             raise ValueError(
                 f"`cycles` must be a whole number from 1 to the run's {total_steps} updates. "

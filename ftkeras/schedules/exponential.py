@@ -1,7 +1,8 @@
 import keras
 from keras import ops
 
-from ftkeras.schedules import _bounds
+from ftkeras import bounds
+from ftkeras.schedules import _lengths
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -34,10 +35,10 @@ class Exponential(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(
         self, *, peak: float, total_steps: int, factor: float = 0.01, every: int | float = 1.0
     ):
-        _bounds.positive(peak=peak, total_steps=total_steps)
-        _bounds.share(factor=factor)
+        bounds.positive(peak=peak, total_steps=total_steps)
+        bounds.inner_share(factor=factor)
         self.peak, self.total_steps, self.factor, self.every = peak, total_steps, factor, every
-        self._steps = _bounds.updates("every", every, total_steps=total_steps)
+        self._steps = _lengths.updates("every", every, total_steps=total_steps)
 
     def __call__(self, step):
         return self.peak * ops.power(self.factor, ops.cast(step, "float32") / self._steps)

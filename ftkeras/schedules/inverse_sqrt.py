@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from ftkeras.schedules import _bounds
+from ftkeras import bounds
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -33,11 +33,11 @@ class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, *, peak: float, warmup: int = 0, offset: float | None = None):
-        _bounds.positive(peak=peak)
+        bounds.positive(peak=peak)
         if warmup < 0:
             raise ValueError(f"`warmup` must be at least 0. Received: {warmup}.")
         if offset is not None:
-            _bounds.positive(offset=offset)
+            bounds.positive(offset=offset)
         self.peak, self.warmup, self.offset = peak, warmup, offset
 
     def __call__(self, step):

@@ -1,7 +1,8 @@
 import keras
 from keras import ops
 
-from ftkeras.schedules import _bounds
+from ftkeras import bounds
+from ftkeras.schedules import _lengths
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -28,8 +29,8 @@ class Linear(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, *, peak: float, total_steps: int, end: float = 0.0):
-        _bounds.positive(peak=peak, total_steps=total_steps)
-        _bounds.end_rate(end, peak=peak)
+        bounds.positive(peak=peak, total_steps=total_steps)
+        _lengths.end_rate(end, peak=peak)
         self.peak, self.total_steps, self.end = peak, total_steps, end
 
     def __call__(self, step):

@@ -1,6 +1,7 @@
 import keras
 
-from ftkeras.schedules import _bounds, _lines
+from ftkeras import bounds
+from ftkeras.schedules import _lines
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -47,7 +48,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         ratio: float = 10.0,
         end_ratio: float = 1000.0,
     ):
-        _bounds.positive(peak=peak, total_steps=total_steps)
+        bounds.positive(peak=peak, total_steps=total_steps)
         if not 0 < rise <= 0.5:
             raise ValueError(f"`rise` must be above 0, at most 0.5. Received: {rise}.")
         for name, value in (("ratio", ratio), ("end_ratio", end_ratio)):

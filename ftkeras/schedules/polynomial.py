@@ -1,7 +1,8 @@
 import keras
 from keras import ops
 
-from ftkeras.schedules import _bounds
+from ftkeras import bounds
+from ftkeras.schedules import _lengths
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -31,8 +32,8 @@ class Polynomial(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, *, peak: float, total_steps: int, power: float = 1.0, end: float = 0.0):
-        _bounds.positive(peak=peak, total_steps=total_steps, power=power)
-        _bounds.end_rate(end, peak=peak)
+        bounds.positive(peak=peak, total_steps=total_steps, power=power)
+        _lengths.end_rate(end, peak=peak)
         self.peak, self.total_steps, self.power, self.end = peak, total_steps, power, end
 
     def __call__(self, step):

@@ -2,7 +2,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from ftkeras.schedules import _bounds
+from ftkeras import bounds
+from ftkeras.schedules import _lengths
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -52,9 +53,9 @@ class ReduceOnPlateau(keras.optimizers.schedules.LearningRateSchedule):
         least_gain: float = 0.0,
         end: float = 0.0,
     ):
-        _bounds.positive(peak=peak)
-        _bounds.share(factor=factor)
-        _bounds.end_rate(end, peak=peak)
+        bounds.positive(peak=peak)
+        bounds.inner_share(factor=factor)
+        _lengths.end_rate(end, peak=peak)
         if not (isinstance(patience, int) and patience >= 1):
             raise ValueError(f"`patience` must be at least 1 epoch. Received: {patience!r}.")
         if by not in ("loss", "accuracy"):

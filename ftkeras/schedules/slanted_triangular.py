@@ -1,6 +1,7 @@
 import keras
 
-from ftkeras.schedules import _bounds, _lines
+from ftkeras import bounds
+from ftkeras.schedules import _lines
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -35,8 +36,8 @@ class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
     rises = True
 
     def __init__(self, *, peak: float, total_steps: int, cut: float = 0.1, ratio: float = 32.0):
-        _bounds.positive(peak=peak, total_steps=total_steps)
-        _bounds.share(cut=cut)
+        bounds.positive(peak=peak, total_steps=total_steps)
+        bounds.inner_share(cut=cut)
         if not ratio >= 1:
             raise ValueError(f"`ratio` must be at least 1. Received: {ratio}.")
         self.peak, self.total_steps, self.cut, self.ratio = peak, total_steps, cut, ratio

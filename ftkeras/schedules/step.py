@@ -1,7 +1,8 @@
 import keras
 from keras import ops
 
-from ftkeras.schedules import _bounds
+from ftkeras import bounds
+from ftkeras.schedules import _lengths
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -42,8 +43,8 @@ class Step(keras.optimizers.schedules.LearningRateSchedule):
         boundaries: tuple[int | float, ...] | None = None,
         factor: float = 0.1,
     ):
-        _bounds.positive(peak=peak, total_steps=total_steps)
-        _bounds.share(factor=factor)
+        bounds.positive(peak=peak, total_steps=total_steps)
+        bounds.inner_share(factor=factor)
         if every is not None and boundaries is not None:
             raise ValueError(
                 "`every` and `boundaries` both say when to drop; give one. "
@@ -53,7 +54,7 @@ class Step(keras.optimizers.schedules.LearningRateSchedule):
         self.every, self.boundaries = every, boundaries
         if boundaries is None:
             every = 0.3 if every is None else every
-            self._every = _bounds.within("every", every, total_steps=total_steps)
+            self._every = _lengths.within("every", every, total_steps=total_steps)
         else:
             self._boundaries = _rising(boundaries, total_steps)
 
@@ -80,7 +81,7 @@ def _rising(boundaries, total_steps: int) -> list[int]:
         raise ValueError(
             f"`boundaries` must be some updates, (0.5, 0.8). Received: {boundaries!r}."
         )
-    steps = [_bounds.within("boundaries", b, total_steps=total_steps) for b in boundaries]
+    steps = [_lengths.within("boundaries", b, total_steps=total_steps) for b in boundaries]
     if steps != sorted(steps):
         raise ValueError(f"`boundaries` must rise. Received: {boundaries!r}.")
     return steps

@@ -1,7 +1,8 @@
 import keras
 from keras import ops
 
-from ftkeras.schedules import _bounds
+from ftkeras import bounds
+from ftkeras.schedules import _lengths
 
 _SHAPES = {
     "linear": lambda gone: 1.0 - gone,
@@ -49,13 +50,13 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
         shape: str = "linear",
         end: float = 0.0,
     ):
-        _bounds.positive(peak=peak, total_steps=total_steps)
-        _bounds.end_rate(end, peak=peak)
+        bounds.positive(peak=peak, total_steps=total_steps)
+        _lengths.end_rate(end, peak=peak)
         if shape not in _SHAPES:
             raise ValueError(f"`shape` must be {' or '.join(_SHAPES)}. Received: {shape!r}.")
         self.peak, self.total_steps = peak, total_steps
         self.decay, self.shape, self.end = decay, shape, end
-        self._steps = _bounds.within("decay", decay, total_steps=total_steps)
+        self._steps = _lengths.within("decay", decay, total_steps=total_steps)
 
     def __call__(self, step):
         since = ops.cast(step, "float32") - (self.total_steps - self._steps)

@@ -1,18 +1,4 @@
-"""What the arguments of several schedules must be, and the errors that say so."""
-
-
-def positive(**values: float) -> None:
-    """Refuses what is not above 0."""
-    for name, value in values.items():
-        if not value > 0:
-            raise ValueError(f"`{name}` must be positive. Received: {value}.")
-
-
-def share(**values: float) -> None:
-    """Refuses what does not lie between 0 and 1."""
-    for name, value in values.items():
-        if not 0 < value < 1:
-            raise ValueError(f"`{name}` must be above 0 and below 1. Received: {value}.")
+"""Last rates and lengths of a run: what they must be, and the errors that say so."""
 
 
 def end_rate(end: float, *, peak: float) -> None:
