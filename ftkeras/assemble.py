@@ -62,7 +62,13 @@ def experiment(config: Config, *, run_dir: pathlib.Path | None = None) -> Experi
         raise UserError(
             f"--max_length={config.max_length} is over the encoder's {encoder.positions} positions."
         )
-    model = FineTuner(encoder=encoder, head=head, pad_id=wordpiece.pad_id, step_of=Step)
+    model = FineTuner(
+        encoder=encoder,
+        head=head,
+        pad_id=wordpiece.pad_id,
+        step_of=Step,
+        measures=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    )
     model({"token_ids": keras.ops.zeros((1, 2), "int32")})  # makes the head's variables
     text_layer = TextLayer(
         wordpiece=wordpiece,
@@ -208,7 +214,6 @@ def _compile(config: Config, model: FineTuner, optimizer) -> None:
     model.compile(
         optimizer=optimizer,
         loss=loss(config, classes=model.head.classes),
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         jit_compile=False,  # padding to the batch's longest has many shapes, each compiled anew
     )
 

@@ -22,7 +22,7 @@ from ftkeras.plot import drawn, output_path
 from ftkeras.schedules._growth import Growth
 from ftkeras.splits import opened
 from ftkeras.train import training_feed
-from ftkeras.training.epoch_order import EpochOrder
+from ftkeras.training import epochs
 
 # The loss is taken to diverge where its running mean stands this many times above its lowest.
 DIVERGED = 4.0
@@ -87,13 +87,8 @@ def range_test(experiment: Experiment, feed: TrainingFeed) -> tuple[np.ndarray, 
     watch = _Watch(config.steps)
     before = model.get_weights()
     try:
-        model.fit(
-            feed.dataset(),
-            epochs=math.ceil(config.steps / len(feed)),
-            shuffle=False,  # the feed has its own order
-            verbose=0,
-            callbacks=[EpochOrder(feed), watch],
-        )
+        passes = math.ceil(config.steps / len(feed))
+        epochs.fit(model, feed, epochs=passes, callbacks=[watch])
     finally:
         model.set_weights(before)
     losses = np.array(watch.losses)

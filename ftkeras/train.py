@@ -15,9 +15,8 @@ from ftkeras.batching._feed import OrderedFeed, TrainingFeed
 from ftkeras.config import Config
 from ftkeras.errors import UserError
 from ftkeras.splits import Splits, opened
-from ftkeras.training import checkpoints
+from ftkeras.training import checkpoints, epochs
 from ftkeras.training.best import BestEpoch
-from ftkeras.training.epoch_order import EpochOrder
 from ftkeras.training.history import History
 from ftkeras.training.progress import Progress
 
@@ -75,14 +74,12 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
     _announce(experiment, feed)
     began = time.time()
     try:
-        model.fit(
-            feed.dataset(),
-            validation_data=OrderedFeed(splits.validation, feed.batching).dataset(),
+        epochs.fit(
+            model,
+            feed,
             epochs=config.epochs,
-            shuffle=False,  # the feed has its own order
-            verbose=0,
+            validation=OrderedFeed(splits.validation, feed.batching),
             callbacks=[
-                EpochOrder(feed),
                 History(run_dir / "history.csv"),
                 best,
                 progress,

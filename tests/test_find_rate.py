@@ -97,8 +97,7 @@ def tested():
         feed = training_feed(experiment, splits)
         assemble.compile_to_train(experiment, total_steps=100)
         rates, losses = find_rate.range_test(experiment, feed)
-        feed.epoch = 0
-        batches = list(feed.dataset())
+        batches = list(feed.dataset(epoch=0))
     return experiment, before, rates, losses, batches
 
 

@@ -7,29 +7,28 @@ from ftkeras.batching._store import Examples
 
 
 class TrainingFeed:
-    """The batches of an epoch, in an order that depends on (seed, epoch) only.
+    """The batches of each epoch, in an order that depends on (seed, epoch) only.
 
-    Whoever iterates `dataset` sets `epoch` first; nothing else moves it, so an epoch can be had
-    again and any one can be started from. With `class_weights`, float32 [classes], each element
-    has its examples' weights as well.
+    So an epoch can be had again, and gone on with from any of its batches. With `class_weights`,
+    float32 [classes], each element has its examples' weights as well.
     """
 
     def __init__(self, examples: Examples, batching, *, seed: int, class_weights=None):
         self.examples, self.batching, self.seed = examples, batching, seed
         self.class_weights = class_weights
-        self.epoch = 0
 
-    def batches(self) -> list[np.ndarray]:
-        """The positions of each batch of this epoch."""
-        order = np.random.default_rng((self.seed, self.epoch)).permutation(len(self.examples))
+    def batches(self, epoch: int) -> list[np.ndarray]:
+        """The positions of each batch of an epoch."""
+        order = np.random.default_rng((self.seed, epoch)).permutation(len(self.examples))
         return self.batching.plan(self.examples.lengths, order)
 
     def __len__(self) -> int:
-        return len(self.batches())
+        return len(self.batches(epoch=0))
 
-    def dataset(self) -> tf.data.Dataset:
-        """Elements (inputs, labels[, weights]); each pass is the epoch that `epoch` then says."""
-        return _dataset(self.examples, self.batching, self.batches, self.class_weights)
+    def dataset(self, epoch: int, *, start: int = 0) -> tf.data.Dataset:
+        """Elements (inputs, labels[, weights]) of an epoch, from its batch number `start` on."""
+        plan = self.batches(epoch)[start:]
+        return _dataset(self.examples, self.batching, plan, self.class_weights)
 
 
 class OrderedFeed:
@@ -46,12 +45,12 @@ class OrderedFeed:
 
     def dataset(self) -> tf.data.Dataset:
         """Elements (inputs, labels)."""
-        return _dataset(self.examples, self.batching, lambda: self._plan)
+        return _dataset(self.examples, self.batching, self._plan)
 
 
 def _dataset(examples: Examples, batching, plan, class_weights=None) -> tf.data.Dataset:
     def generate():
-        for positions in plan():
+        for positions in plan:
             labels = examples.own_labels[positions]
             weights = () if class_weights is None else (class_weights[labels],)
             yield batching.collate(examples, positions), labels, *weights
@@ -62,5 +61,5 @@ def _dataset(examples: Examples, batching, plan, class_weights=None) -> tf.data.
     weights = () if class_weights is None else (tf.TensorSpec((None,), tf.float32),)
     signature = (inputs, tf.TensorSpec((None,), tf.int64), *weights)
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
-    # So that Keras knows where an epoch ends; every epoch has as many batches.
-    return dataset.apply(tf.data.experimental.assert_cardinality(len(plan()))).prefetch(4)
+    # So that Keras knows where an epoch ends.
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(plan))).prefetch(4)

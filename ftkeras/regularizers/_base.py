@@ -16,6 +16,7 @@ class Step:
     Attributes:
         labels: integer [batch].
         logits: float [batch, classes], of the pass that the loss is of.
+        mean: figures [batch] -> their mean over the examples that are there, a scalar ().
         forward: (embedding_offset=None) -> logits of another pass in training, with its own
             dropout; the offset [batch, length, hidden] is added to the embeddings.
         loss_of: logits -> the task's loss, the mean over this batch, float32 scalar ().
@@ -27,6 +28,7 @@ class Step:
 
     labels: Any
     logits: Any
+    mean: Callable
     forward: Callable
     loss_of: Callable
     value_and_gradient: Callable

@@ -25,4 +25,4 @@ class ConfidencePenalty(Regularizer):
 
     def __call__(self, step: Step):
         log_p = log_probabilities(step.logits)
-        return self.strength * ops.mean(ops.sum(ops.exp(log_p) * log_p, axis=-1))
+        return self.strength * step.mean(ops.sum(ops.exp(log_p) * log_p, axis=-1))

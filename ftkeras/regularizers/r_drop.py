@@ -27,4 +27,5 @@ class RDrop(Regularizer):
 
     def __call__(self, step: Step):
         other = step.forward()
-        return step.loss_of(other) + self.alpha / 2 * both_ways(step.logits, other)
+        divergence = step.mean(both_ways(step.logits, other))
+        return step.loss_of(other) + self.alpha / 2 * divergence

@@ -52,11 +52,11 @@ class Smart(Regularizer):
 
     def __call__(self, step: Step):
         offset = self._offset(step, ops.stop_gradient(step.logits))
-        return self.strength * both_ways(step.logits, step.forward(offset))
+        return self.strength * step.mean(both_ways(step.logits, step.forward(offset)))
 
     def _offset(self, step, logits):
         def divergence_at(offset):
-            return both_ways(logits, step.forward(offset))
+            return step.mean(both_ways(logits, step.forward(offset)))
 
         noise = keras.random.normal(step.embedding_shape, seed=self.seeds)
         mask = by_token(step.padding_mask, noise.dtype)

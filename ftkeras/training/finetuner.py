@@ -12,18 +12,24 @@ class FineTuner(keras.Model):
         pad_id: the id of [PAD]. A text never holds it, so padding is wherever it stands.
         step_of: makes what a regularizer is called with from keyword arguments; None where the
             model has no regularizers.
+        measures: metrics beside the loss; they take labels, logits, and a sample_weight that is 0
+            where no example stands.
 
     `regularizers`, set before compiling, are called in each training step, and what they give is
     added to its loss (or stands in for it, where one `replaces_loss`), the reported one too;
     validation and test losses are the task's alone.
 
+    A label below 0 says that no example stands there, as where a batch has a fixed shape: it counts
+    in no loss and no metric. Losses are means over the examples of all replicas.
+
     Call: {"token_ids"} or {"token_ids", "segment_ids"}, int32 [batch, length] -> logits
         [batch, classes].
     """
 
-    def __init__(self, *, encoder, head, pad_id: int, step_of=None, **kwargs):
+    def __init__(self, *, encoder, head, pad_id: int, step_of=None, measures=(), **kwargs):
         super().__init__(name="fine_tuner", **kwargs)
         self.encoder, self.head, self.pad_id, self.step_of = encoder, head, pad_id, step_of
+        self.mean_loss, self.measures = keras.metrics.Mean(name="loss"), list(measures)
         self.regularizers = ()
         self.accumulate = 1
         # What a policy adds to learn hangs here: a model that was called takes no further layers.
@@ -47,76 +53,127 @@ class FineTuner(keras.Model):
         )
         return self.head(features, padding_mask, training=training)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        def loss_of(logits):
-            return keras.Model.compute_loss(self, x, y, logits, sample_weight, training)
+    def compile(self, *, optimizer, loss, **kwargs):
+        """As Keras's; the loss's `call` gives a figure an example; to measure, no optimizer."""
+        super().compile(optimizer=optimizer, **kwargs)
+        self.loss = loss
 
-        loss = loss_of(y_pred)
-        if not training or not self.regularizers:
-            return loss
-        # A loss under a strategy is each replica's share of the sum over all: so is a term.
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        step = self._step(x, y, y_pred, lambda logits: replicas * loss_of(logits))
-        terms = sum(term(step) for term in self.regularizers) / replicas
-        replaced = any(getattr(term, "replaces_loss", False) for term in self.regularizers)
-        return terms if replaced else loss + terms
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """What an epoch's line shows; Keras resets it at each epoch's beginning."""
+        return [self.mean_loss, *self.measures]
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The mean over the examples that are there, in training with the regularizers' terms."""
+        there = is_there(y)
+
+        def mean(figures):
+            wide = ops.cast(figures, keras.backend.result_type(figures.dtype, "float32"))
+            count = ops.maximum(ops.sum(ops.cast(there, wide.dtype)), 1)
+            return ops.sum(ops.where(there, wide, ops.zeros_like(wide))) / count
+
+        def loss_of(logits):
+            figures = self.loss.call(ops.maximum(y, 0), logits)
+            return mean(figures if sample_weight is None else figures * sample_weight)
+
+        terms = []
+        if training and self.regularizers:
+            step = self._step(x, y, y_pred, loss_of, mean)
+            terms = [term(step) for term in self.regularizers]
+        replaced = training and any(getattr(t, "replaces_loss", False) for t in self.regularizers)
+        return sum(terms) if replaced else loss_of(y_pred) + sum(terms)
 
     def train_step(self, data):
-        if self.accumulate == 1:
-            return super().train_step(data)
-        gradients = self._accumulated(*keras.utils.unpack_x_y_sample_weight(data))
+        inputs, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        count = _over_replicas(_examples(labels))
+        accumulated = self._gradients if self.accumulate == 1 else self._accumulated
+        gradients = accumulated(inputs, labels, weights, count)
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
         return self.get_metrics_result()
 
-    def _accumulated(self, inputs, labels, weights):
+    def test_step(self, data):
+        inputs, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        logits = self(inputs, training=False)
+        loss = self.compute_loss(inputs, labels, logits, weights, training=False)
+        self._measure(labels, logits, loss)
+        return self.get_metrics_result()
+
+    def _accumulated(self, inputs, labels, weights, count):
         """The batch's gradients from `accumulate` micro-batches, one after the other.
 
         A micro-batch counts by its share of the examples, so gradients, loss and metrics are those
         of the whole batch, dropout aside, and the optimizer makes one update. The loop is in the
         graph: memory is one micro-batch's, and the step is traced once however many there are.
         """
-        count = ops.shape(labels)[0]
-        size = -(-count // self.accumulate)
+        rows = ops.shape(labels)[0]
+        size = -(-rows // self.accumulate)
 
         def micro_batch(start, sums):
-            stop = tf.minimum(start + size, count)
+            stop = tf.minimum(start + size, rows)
             cut = {name: ids[start:stop] for name, ids in inputs.items()}
             cut_weights = None if weights is None else weights[start:stop]
-            share = (stop - start) / count
-            gradients = self._gradients(cut, labels[start:stop], cut_weights, share)
-            return stop, [total + part for total, part in zip(sums, gradients, strict=True)]
+            gradients = self._gradients(cut, labels[start:stop], cut_weights, count)
+            dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
+            return stop, [total + part for total, part in zip(sums, dense, strict=True)]
 
         _, gradients = tf.while_loop(
-            lambda start, _: start < count,
+            lambda start, _: start < rows,
             micro_batch,
             (0, [tf.zeros_like(v.value) for v in self.trainable_variables]),
         )
         return gradients
 
-    def _gradients(self, inputs, labels, weights, share):
-        examples = ops.shape(labels)[0]
-        with tf.GradientTape() as tape:
+    def _gradients(self, inputs, labels, weights, count):
+        """What these examples add to the gradients of the mean over all `count`, on every replica.
+
+        The terms that are no mean over examples count by the same share, so once in all.
+        """
+        variables = [v.value for v in self.trainable_variables]
+        # Keras's own tape watches what is frozen too, which doubles the ops of a step.
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(variables)
             logits = self(inputs, training=True)
             loss = self.compute_loss(inputs, labels, logits, weights, training=True)
-            scaled = self.optimizer.scale_loss(loss * tf.cast(share, loss.dtype))
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        self._loss_tracker.update_state(loss * replicas, sample_weight=examples)
-        self.compute_metrics(inputs, labels, logits, sample_weight=weights)
-        gradients = tape.gradient(scaled, [v.value for v in self.trainable_variables])
-        return [tf.convert_to_tensor(gradient) for gradient in gradients]
+            share = tf.cast(_examples(labels) / count, loss.dtype)
+            scaled = self.optimizer.scale_loss(loss * share)
+        self._measure(labels, logits, loss)
+        return tape.gradient(scaled, variables)
 
-    def _step(self, inputs, labels, logits, loss_of):
+    def _measure(self, labels, logits, loss):
+        self.mean_loss.update_state(loss, sample_weight=_examples(labels))
+        there = ops.cast(is_there(labels), "float32")
+        for measure in self.measures:
+            measure.update_state(labels, logits, sample_weight=there)
+
+    def _step(self, inputs, labels, logits, loss_of, mean):
         token_ids = inputs["token_ids"]
         shape = ops.shape(token_ids)
         return self.step_of(
             labels=labels,
             logits=logits,
+            mean=mean,
             forward=lambda offset=None: self(inputs, embedding_offset=offset, training=True),
             loss_of=loss_of,
             value_and_gradient=_value_and_gradient,
             embedding_shape=(shape[0], shape[1], self.encoder.hidden),
             padding_mask=ops.not_equal(token_ids, self.pad_id),
         )
+
+
+def is_there(labels):
+    """[examples], false where a batch of a fixed shape holds no example."""
+    return ops.greater_equal(labels, 0)
+
+
+def _examples(labels):
+    return ops.sum(ops.cast(is_there(labels), "float32"))
+
+
+def _over_replicas(count):
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return count
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, count)
 
 
 def _value_and_gradient(function, at):

@@ -51,7 +51,7 @@ class Progress(keras.callbacks.Callback):
         self._last_look = 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._plan = self.feed.batches()
+        self._plan = self.feed.batches(epoch)
         self.bar.set_description(f"epoch {epoch + 1}/{self.epochs}", refresh=False)
         self._clock = time.perf_counter()
 

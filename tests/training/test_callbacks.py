@@ -7,13 +7,12 @@ import pytest
 import tensorflow as tf
 
 from ftkeras.batching import _store
-from ftkeras.batching._feed import TrainingFeed
+from ftkeras.batching._feed import OrderedFeed, TrainingFeed
 from ftkeras.batching.padded import Padded
 from ftkeras.errors import UserError
 from ftkeras.optimizers.adamw import AdamW
-from ftkeras.training import checkpoints
+from ftkeras.training import checkpoints, epochs
 from ftkeras.training.best import BestEpoch
-from ftkeras.training.epoch_order import EpochOrder
 from ftkeras.training.history import History
 from ftkeras.training.progress import Progress
 
@@ -53,11 +52,10 @@ def feed(tmp_path):
 
 
 def test_fit_takes_each_epochs_own_order(model, feed):
-    model.fit(feed.dataset(), epochs=3, shuffle=False, verbose=0, callbacks=[EpochOrder(feed)])
+    epochs.fit(model, feed, epochs=3, callbacks=[])
     expected = []
     for epoch in range(3):
-        feed.epoch = epoch
-        expected += [feed.examples.own_labels[batch].tolist() for batch in feed.batches()]
+        expected += [feed.examples.own_labels[batch].tolist() for batch in feed.batches(epoch)]
     assert model.seen == expected
 
 
@@ -129,8 +127,7 @@ def test_another_models_weights_are_refused(model, tmp_path):
 
 
 def test_history_has_a_row_an_epoch(model, feed, tmp_path):
-    callbacks = [EpochOrder(feed), History(tmp_path / "history.csv")]
-    model.fit(feed.dataset(), epochs=2, shuffle=False, verbose=0, callbacks=callbacks)
+    epochs.fit(model, feed, epochs=2, callbacks=[History(tmp_path / "history.csv")])
     rows = list(csv.DictReader((tmp_path / "history.csv").open()))
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert list(rows[0]) == ["epoch", "loss", "learning_rate", "seconds"]
@@ -141,14 +138,8 @@ def test_progress_counts_every_step_after_the_first(model, feed):
     model.compile(optimizer=model.optimizer, loss="mse", metrics=["accuracy"], jit_compile=False)
     stream = io.StringIO()
     progress = Progress(feed, epochs=3, stream=stream)
-    model.fit(
-        feed.dataset(),
-        validation_data=feed.dataset(),
-        epochs=3,
-        shuffle=False,
-        verbose=0,
-        callbacks=[EpochOrder(feed), progress],
-    )
+    validation = OrderedFeed(feed.examples, feed.batching)
+    epochs.fit(model, feed, epochs=3, validation=validation, callbacks=[progress])
     assert (progress.steps, progress.examples, progress.tokens) == (11, 176, 176)
     said = stream.getvalue()
     assert "training takes about" in said

@@ -24,13 +24,13 @@ def _model(accumulate: int = 1, **encoder) -> FineTuner:
         encoder=Bert(**{**sizes, **rates, "seed": 1, **encoder}),
         head=Classification(classes=3, dropout=0.0, seed=1),
         pad_id=0,
+        measures=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     )
     model({"token_ids": TOKEN_IDS})
     model.accumulate = accumulate
     model.compile(
         optimizer=AdamW(learning_rate=0.01),
         loss=CrossEntropy(),
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         jit_compile=False,
     )
     return model
