@@ -75,24 +75,37 @@ def experiment(config: Config, *, run_dir: pathlib.Path | None = None) -> Experi
         truncation=catalog.build("truncation", config.truncation),
         max_length=config.max_length,
     )
-    policies = () if run_dir else _regulated(config, model)
+    specs = _staying(config) if run_dir else config.policy
+    policies = _prepared(config, model, specs)
+    if not run_dir:
+        _regulate(config, model)
     return Experiment(config, task, labels, text_layer, model, policies)
 
 
-def _regulated(config: Config, model: FineTuner) -> tuple:
-    """Prepares the model by its policies and gives it its regularizers; returns the policies."""
-    policies = tuple(catalog.build("policy", spec, seed=config.seed) for spec in config.policy)
+def _staying(config: Config) -> tuple[str, ...]:
+    """The policies that a finished model is not made again without."""
+    parts = [(spec, catalog.parse("policy", spec).name) for spec in config.policy]
+    return tuple(spec for spec, name in parts if catalog.find("policy", name).stays)
+
+
+def _prepared(config: Config, model: FineTuner, specs: Sequence[str]) -> tuple:
+    """The policies, when each has prepared the model."""
+    policies = tuple(catalog.build("policy", spec, seed=config.seed) for spec in specs)
     for act in ("prepare", "check"):
-        for spec, policy in zip(config.policy, policies, strict=True):
+        for spec, policy in zip(specs, policies, strict=True):
             with told("policy", spec):
                 getattr(policy, act)(model)
+    return policies
+
+
+def _regulate(config: Config, model: FineTuner) -> None:
+    """Gives the model its regularizers."""
     model.regularizers = tuple(
         catalog.build("regularizer", spec, seed=config.seed) for spec in config.regularizer
     )
     for spec, regularizer in zip(config.regularizer, model.regularizers, strict=True):
         with told("regularizer", spec):
             regularizer.attach(model)
-    return policies
 
 
 @contextlib.contextmanager
@@ -128,9 +141,11 @@ def fix_randomness(config: Config) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def batching(config: Config, *, pad_id: int):
-    """How examples become batches."""
-    return catalog.build("batching", config.batching, batch_size=config.batch_size, pad_id=pad_id)
+def batching(config: Config, *, pad_id: int, parts: int = 1):
+    """How examples become batches, each split into so many parts."""
+    return catalog.build(
+        "batching", config.batching, batch_size=config.batch_size, pad_id=pad_id, parts=parts
+    )
 
 
 def loss(config: Config, *, classes: int | None = None) -> keras.losses.Loss:

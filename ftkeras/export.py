@@ -32,6 +32,7 @@ def exporters(experiment: Experiment, run_dir: pathlib.Path) -> list:
             text_layer=experiment.text_layer,
             labels=experiment.labels,
             pairs=task.pairs,
+            plain=not any(policy.stays for policy in experiment.policies),
             run_dir=run_dir,
             served_from=served_from,
         )

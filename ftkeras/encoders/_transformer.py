@@ -125,6 +125,8 @@ class TransformerLayer(WeightedLayer):
 
     A kernel named in `reparametrized`, which is filled from outside, is used as that function of
     (kernel, training) gives it: so a low-rank update or a mix of weights needs no other layer.
+    What a sub-layer named in `adapted`, "attention" or "output", gives, is used as that function
+    of it.
 
     Source: Devlin et al., 2019, https://arxiv.org/abs/1810.04805; Vaswani et al., 2017, section 3.
     """
@@ -145,7 +147,7 @@ class TransformerLayer(WeightedLayer):
         self.hidden, self.heads, self.intermediate = hidden, heads, intermediate
         self.activation = ACTIVATIONS[activation]
         self.rate, self.attention_rate, self.epsilon = dropout, attention_dropout, epsilon
-        self.reparametrized = {}
+        self.reparametrized, self.adapted = {}, {}
 
     def build(self, input_shape=None):
         hidden, inner = self.hidden, self.intermediate
@@ -173,14 +175,18 @@ class TransformerLayer(WeightedLayer):
         attended = project(
             attended, self.used(self.attention_kernel, training), self.attention_bias
         )
-        x = normalize(
-            x + self.drop(attended, self.rate, training), *self.attention_norm, self.epsilon
-        )
+        x = self.residual("attention", x, attended, self.attention_norm, training)
         inner = project(x, self.used(self.inner_kernel, training), self.inner_bias)
         inner = self.activation(inner)
         outer = project(inner, self.used(self.output_kernel, training), self.output_bias)
-        x = normalize(x + self.drop(outer, self.rate, training), *self.output_norm, self.epsilon)
+        x = self.residual("output", x, outer, self.output_norm, training)
         return ops.reshape(x, shape)
+
+    def residual(self, sub_layer, x, given, norm, training):
+        """x and what the sub-layer has given for it, summed and normalized."""
+        given = self.drop(given, self.rate, training)
+        adapt = self.adapted.get(sub_layer)
+        return normalize(x + (given if adapt is None else adapt(given)), *norm, self.epsilon)
 
     def attend(self, x, score_bias, length, training):
         """Rows [B * L, hidden] -> the heads' values, side by side, [B * L, hidden]."""

@@ -16,14 +16,19 @@ class Huggingface:
         model: its encoder and head are written.
         text_layer: its vocabulary is written.
         labels: a class's name by its index.
+        plain: whether the model is an encoder and a head, and nothing that a policy added.
         run_dir: the run's folder.
         head: whether the classifier goes along.
 
     Raises:
-        ValueError: the head is one that transformers has no class for.
+        ValueError: the model is one that transformers has no class for.
     """
 
-    def __init__(self, *, model, text_layer, labels, run_dir: pathlib.Path, head: bool = True):
+    def __init__(
+        self, *, model, text_layer, labels, plain: bool, run_dir: pathlib.Path, head: bool = True
+    ):
+        if not plain:
+            raise ValueError("transformers has no class for an encoder with adapters.")
         if head and not model.head.needs_pooler:
             raise ValueError(
                 f"transformers has no class for pooling={model.head.pooling!r}; "

@@ -12,6 +12,8 @@ class Policy:
     """
 
     decides: str | None = None
+    # Whether what `prepare` adds stays part of the finished model, whose folder must then tell it.
+    stays = False
 
     def prepare(self, model) -> None:
         """Changes the model once, before it is compiled."""

@@ -76,7 +76,7 @@ class Lora(Policy):
         )
         for block, kernel, names in self._kernels(encoder):
             block.reparametrized[kernel.name] = factors.update(block, kernel, names, self.chosen)
-        model.added.lora = factors  # so the model's weights, saved with the best epoch, hold them
+        model.scaffold.lora = factors
 
     def finish(self, model) -> None:
         for block, kernel, _ in self._kernels(model.encoder):

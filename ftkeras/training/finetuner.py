@@ -32,14 +32,15 @@ class FineTuner(keras.Model):
         self.mean_loss, self.measures = keras.metrics.Mean(name="loss"), list(measures)
         self.regularizers = ()
         self.accumulate = 1
-        # What a policy adds to learn hangs here: a model that was called takes no further layers.
-        self.added = keras.layers.Layer(name="added")
-        self.added.built = True
+        # What a policy adds hangs here: a model that was called takes no further layers.
+        # `added` stays part of the model, `scaffold` is folded into it when training ends.
+        self.added, self.scaffold = (keras.layers.Layer(name=n) for n in ("added", "scaffold"))
+        self.added.built = self.scaffold.built = True
 
     @property
     def kept(self) -> list[keras.Variable]:
-        """The encoder's and the head's weights: all that a finished model is made of."""
-        return [*self.encoder.weights, *self.head.weights]
+        """All that a finished model is made of: the encoder, the head, and what policies leave."""
+        return [*self.encoder.weights, *self.head.weights, *self.added.weights]
 
     def call(self, inputs, embedding_offset=None, training=False):
         token_ids = inputs["token_ids"]

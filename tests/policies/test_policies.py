@@ -27,6 +27,8 @@ TRAINS = {
     "bitfit(pooler=True)": "bias$|pooler|head",
     "lora": "^lora/.*(query|value)_[ab]$|pooler|head",
     "lora(targets='.*', rank=3, pooler=False)": "^lora/|head",
+    "adapters": "^adapters/|norm|pooler|head",
+    "adapters(size=3, pooler=False)": "^adapters/|norm|head",
     "gradual_unfreezing": "pooler|head",
 }
 
@@ -61,6 +63,7 @@ def test_policy_is_made_again_from_its_config(spec):
         ("full", "freeze"),
         ("lora", "head_only"),
         ("bitfit", "lora"),
+        ("adapters", "lora"),
         ("gradual_unfreezing", "freeze"),
         ("layerwise", "discriminative"),
         ("reinit", "layerwise", "reinit(layers=1)"),
@@ -131,6 +134,8 @@ def test_policies_combine(specs, factors):
         ("gradual_unfreezing(every=0)", "`every`.*0"),
         ("gradual_unfreezing(layers=-1)", "`layers`.*-1"),
         ("reinit(layers=-1)", "`layers`.*-1"),
+        ("adapters(size=0)", "`size`.*0"),
+        ("adapters(pooler=1)", "`pooler`.*1"),
         ("lora(rank=-1)", "`rank`.*-1"),
         ("lora(alpha=-1)", "`alpha`.*-1"),
         ("lora(targets='quarry')", "`targets`.*query.*quarry"),
@@ -156,7 +161,7 @@ def test_what_the_model_has_not_got_is_named(spec, named):
         tiny.prepared(tiny.model(), spec)
 
 
-@pytest.mark.parametrize("spec", ["bitfit(pooler=True)", "head_only", "lora"])
+@pytest.mark.parametrize("spec", ["bitfit(pooler=True)", "head_only", "lora", "adapters"])
 def test_encoder_without_a_pooler_will_do(spec):
     model = tiny.model(pooling="mean")
     tiny.prepared(model, spec)
@@ -164,7 +169,8 @@ def test_encoder_without_a_pooler_will_do(spec):
 
 
 def test_prepared_model_computes_what_it_did():
-    for spec in (s for s in TRAINS if not s.startswith("reinit")):
+    changing = ("reinit", "adapters")
+    for spec in (s for s in TRAINS if not s.startswith(changing)):
         model = tiny.model()
         before = tiny.logits(model)
         tiny.prepared(model, spec)

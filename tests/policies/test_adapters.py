@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+from scipy.special import erf
+
+from ftkeras.exporters.huggingface import Huggingface
+from tests.policies import tiny
+
+
+def _adapter(values, name, states):
+    """The formula, in NumPy."""
+    down, down_bias, up, up_bias = (
+        values[f"adapters/{name}_{part}"]
+        for part in ("down_kernel", "down_bias", "up_kernel", "up_bias")
+    )
+    inner = states @ down + down_bias
+    return states + inner * 0.5 * (1 + erf(inner / np.sqrt(2))) @ up + up_bias
+
+
+def _shaken(model):
+    draws = np.random.default_rng(1)
+    for variable in model.added.weights:
+        variable.assign(draws.normal(size=variable.shape))
+    return tiny.values(model)
+
+
+def test_adapter_is_the_formula():
+    model = tiny.model()
+    tiny.prepared(model, "adapters(size=3)")
+    values = _shaken(model)
+    states = np.random.default_rng(2).normal(size=(5, 8)).astype("float32")
+    for block in model.encoder.blocks:
+        for sub_layer in ("attention", "output"):
+            expected = _adapter(values, f"{block.name}_{sub_layer}", states)
+            np.testing.assert_allclose(block.adapted[sub_layer](states), expected, atol=1e-5)
+
+
+def test_sub_layer_is_adapted_before_its_residual():
+    model = tiny.model()
+    block = model.encoder.blocks[0]
+    x = np.random.default_rng(2).normal(size=(1, 4, 8)).astype("float32")
+    plain = np.array(block(x))
+    # Twice what the feed-forward part gives is twice its kernel and bias.
+    block.adapted["output"] = lambda given: 2 * given
+    adapted = np.array(block(x))
+    del block.adapted["output"]
+    for variable in (block.output_kernel, block.output_bias):
+        variable.assign(2 * variable)
+    np.testing.assert_allclose(adapted, np.array(block(x)), atol=1e-5)
+    assert np.abs(adapted - plain).max() > 1e-2
+
+
+def test_training_begins_near_the_pretrained_function():
+    model = tiny.model(hidden=256, layers=2)
+    before = tiny.logits(model)
+    tiny.prepared(model, "adapters")
+    np.testing.assert_allclose(tiny.logits(model), before, atol=0.05)
+    kernels = [v.numpy() for v in model.added.weights if v.path.endswith("kernel")]
+    assert len({kernel.tobytes() for kernel in kernels}) == 2 * 2 * 2
+    # A normal distribution that is cut at two standard deviations is 0.88 as wide.
+    kernels = np.concatenate([kernel.ravel() for kernel in kernels])
+    assert kernels.std() == pytest.approx(0.88 * 0.01, rel=0.02)
+    assert np.abs(kernels).max() <= 0.02
+
+
+def test_adapters_are_kept_with_the_model():
+    model = tiny.model()
+    policies = tiny.prepared(model, "adapters(size=3)")
+    policies[0].finish(model)
+    assert {v.path for v in model.kept} == {v.path for v in model.weights}
+    assert sum("adapters/" in v.path for v in model.kept) == 3 * 2 * 4
+
+
+def test_hugging_face_export_is_refused():
+    made = {"model": tiny.model(), "text_layer": None, "labels": ("a", "b"), "run_dir": None}
+    with pytest.raises(ValueError, match="adapters"):
+        Huggingface(**made, plain=False)
