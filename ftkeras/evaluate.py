@@ -54,10 +54,7 @@ def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:
     """Logits of every example in the split's own order, float32 [examples, classes]."""
     pad_id = experiment.model.pad_id
     feed = OrderedFeed(examples, assemble.batching(experiment.config, pad_id=pad_id))
-    ordered = experiment.model.predict(feed.dataset(), verbose=0)
-    logits = np.empty_like(ordered, dtype=np.float32)
-    logits[feed.positions] = ordered
-    return logits
+    return feed.restored(experiment.model.predict(feed.dataset(), verbose=0)).astype(np.float32)
 
 
 def metrics(labels: np.ndarray, logits: np.ndarray, loss: keras.losses.Loss) -> dict[str, float]:

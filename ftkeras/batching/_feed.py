@@ -1,4 +1,13 @@
-"""Batches as tf.data: a training epoch in its own order, or a whole split once."""
+"""Batches as tf.data: a training epoch in its own order, or a whole split once.
+
+A batch is the examples of one optimizer update, over all replicas. The batching splits it into
+`parts`, one a replica and micro-batch: of R replicas, replica r takes parts r k to r k + k - 1, and
+where k is above 1 its element holds them stacked on a leading axis. Positions below 0, and labels
+below 0 in an element, say that no example stands there; so a part without examples is a row of
+padding.
+"""
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -17,49 +26,105 @@ class TrainingFeed:
         self.examples, self.batching, self.seed = examples, batching, seed
         self.class_weights = class_weights
 
-    def batches(self, epoch: int) -> list[np.ndarray]:
-        """The positions of each batch of an epoch."""
+    def parts(self, epoch: int) -> list[list[np.ndarray]]:
+        """The positions of each part of each batch of an epoch."""
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self.examples))
         return self.batching.plan(self.examples.lengths, order)
 
-    def __len__(self) -> int:
-        return len(self.batches(epoch=0))
+    def batches(self, epoch: int) -> list[np.ndarray]:
+        """The positions of each batch of an epoch."""
+        return [_held(parts) for parts in self.parts(epoch)]
 
-    def dataset(self, epoch: int, *, start: int = 0) -> tf.data.Dataset:
-        """Elements (inputs, labels[, weights]) of an epoch, from its batch number `start` on."""
-        plan = self.batches(epoch)[start:]
-        return _dataset(self.examples, self.batching, plan, self.class_weights)
+    def __len__(self) -> int:
+        return len(self.parts(epoch=0))
+
+    def dataset(
+        self, epoch: int, *, start: int = 0, replica: int = 0, replicas: int = 1
+    ) -> tf.data.Dataset:
+        """A replica's elements (inputs, labels[, weights]) of an epoch, from batch `start` on.
+
+        Args:
+            epoch, start: from 0.
+            replica, replicas: which one of how many; their number divides the batching's parts.
+        """
+        each = self.batching.parts // replicas
+        if each * replicas != self.batching.parts:
+            raise ValueError(
+                f"`replicas` must divide the batch's {self.batching.parts} parts. "
+                f"Received: {replicas}."
+            )
+        own = slice(replica * each, replica * each + each)
+        plan = [parts[own] for parts in self.parts(epoch)]
+        return _dataset(self.examples, self.batching, plan, start, self.class_weights)
 
 
 class OrderedFeed:
-    """Every example once, those of like length together, for evaluation.
+    """Every example once, those of like length together, for evaluation: an element a part.
 
-    `positions` tells which example each row of the outputs belongs to.
+    Of R replicas, replica r takes elements r, r + R, …; each has as many.
+    `positions` tells which example each row of the outputs belongs to, below 0 where to none; the
+    rows of replicas stand as their elements were dealt out.
     """
 
-    def __init__(self, examples: Examples, batching):
-        self.examples, self.batching = examples, batching
+    def __init__(self, examples: Examples, batching, *, replicas: int = 1):
+        self.examples, self.batching, self.replicas = examples, batching, replicas
         by_length = np.argsort(-examples.lengths, kind="stable")
-        self._plan = batching.plan(examples.lengths, by_length)
-        self.positions = np.concatenate(self._plan)
+        plan = batching.plan(examples.lengths, by_length)
+        held = [part for parts in plan for part in parts if (part >= 0).any()]
+        nothing = np.full_like(held[0], -1)
+        self._plan = held + [nothing] * (-len(held) % replicas)
+        self.positions = np.concatenate([part.reshape(-1) for part in self._plan])
 
-    def dataset(self) -> tf.data.Dataset:
-        """Elements (inputs, labels)."""
-        return _dataset(self.examples, self.batching, self._plan)
+    def restored(self, rows: np.ndarray) -> np.ndarray:
+        """Rows of outputs, [rows, …], in the examples' own order, [examples, …]."""
+        there = self.positions >= 0
+        restored = np.empty((len(self.examples), *rows.shape[1:]), rows.dtype)
+        restored[self.positions[there]] = rows[there]
+        return restored
+
+    def dataset(self, *, replica: int = 0) -> tf.data.Dataset:
+        """A replica's elements (inputs, labels)."""
+        plan = [[part] for part in self._plan[replica :: self.replicas]]
+        return _dataset(self.examples, self.batching, plan)
 
 
-def _dataset(examples: Examples, batching, plan, class_weights=None) -> tf.data.Dataset:
-    def generate():
-        for positions in plan:
-            labels = examples.own_labels[positions]
-            weights = () if class_weights is None else (class_weights[labels],)
-            yield batching.collate(examples, positions), labels, *weights
+def _held(parts: Sequence[np.ndarray]) -> np.ndarray:
+    positions = np.concatenate([part.reshape(-1) for part in parts])
+    return positions[positions >= 0]
 
-    inputs = {"token_ids": tf.TensorSpec((None, None), tf.int32)}
-    if examples.pairs:
-        inputs["segment_ids"] = tf.TensorSpec((None, None), tf.int32)
-    weights = () if class_weights is None else (tf.TensorSpec((None,), tf.float32),)
-    signature = (inputs, tf.TensorSpec((None,), tf.int64), *weights)
+
+def _dataset(examples, batching, plan, start: int = 0, class_weights=None) -> tf.data.Dataset:
+    def generate() -> Iterator[tuple]:
+        for parts in plan[start:]:
+            yield _element(examples, batching, parts, class_weights)
+
+    first = _element(examples, batching, plan[0], class_weights)
+    signature = tf.nest.map_structure(lambda x: tf.TensorSpec((None,) * x.ndim, x.dtype), first)
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
     # So that Keras knows where an epoch ends.
-    return dataset.apply(tf.data.experimental.assert_cardinality(len(plan))).prefetch(4)
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(plan) - start)).prefetch(4)
+
+
+def _element(examples: Examples, batching, parts: Sequence[np.ndarray], class_weights) -> tuple:
+    """(inputs, labels[, weights]) of these parts, stacked where there are several."""
+    positions = _stacked(parts)
+    leading = positions.shape[:1] if len(parts) > 1 else ()
+    rows = batching.collate(examples, positions.reshape(-1, *positions.shape[2:]))
+    inputs = {name: array.reshape(*leading, -1, *array.shape[1:]) for name, array in rows.items()}
+    positions = positions.reshape(*leading, -1)
+    there = positions >= 0
+    labels = np.where(there, examples.own_labels[positions], -1)
+    if class_weights is None:
+        return inputs, labels
+    return inputs, labels, np.where(there, class_weights[labels], 0).astype(np.float32)
+
+
+def _stacked(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """[parts, rows, …], each as long as the longest and at least 1, filled up with -1."""
+    rows = max(1, *map(len, parts))
+    return np.stack(
+        [
+            np.pad(p, [(0, rows - len(p)), *[(0, 0)] * (p.ndim - 1)], constant_values=-1)
+            for p in parts
+        ]
+    )

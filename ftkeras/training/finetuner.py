@@ -22,6 +22,8 @@ class FineTuner(keras.Model):
     A label below 0 says that no example stands there, as where a batch has a fixed shape: it counts
     in no loss and no metric. Losses are means over the examples of all replicas.
 
+    With `accumulate` above 1, what it trains on holds so many micro-batches on a leading axis.
+
     Call: {"token_ids"} or {"token_ids", "segment_ids"}, int32 [batch, length] -> logits
         [batch, classes].
     """
@@ -102,23 +104,20 @@ class FineTuner(keras.Model):
     def _accumulated(self, inputs, labels, weights, count):
         """The batch's gradients from `accumulate` micro-batches, one after the other.
 
-        A micro-batch counts by its share of the examples, so gradients, loss and metrics are those
-        of the whole batch, dropout aside, and the optimizer makes one update. The loop is in the
-        graph: memory is one micro-batch's, and the step is traced once however many there are.
+        They stand on the leading axis. One counts by its share of the examples, so gradients, loss
+        and metrics are those of the whole batch, dropout aside, and the optimizer makes one update.
+        The loop is in the graph: memory is one micro-batch's, and the step is traced once however
+        many there are.
         """
-        rows = ops.shape(labels)[0]
-        size = -(-rows // self.accumulate)
+        batch = (inputs, labels, weights)
 
-        def micro_batch(start, sums):
-            stop = tf.minimum(start + size, rows)
-            cut = {name: ids[start:stop] for name, ids in inputs.items()}
-            cut_weights = None if weights is None else weights[start:stop]
-            gradients = self._gradients(cut, labels[start:stop], cut_weights, count)
-            dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
-            return stop, [total + part for total, part in zip(sums, dense, strict=True)]
+        def micro_batch(number, sums):
+            own = tf.nest.map_structure(lambda x: None if x is None else x[number], batch)
+            dense = [tf.convert_to_tensor(g) for g in self._gradients(*own, count)]
+            return number + 1, [total + part for total, part in zip(sums, dense, strict=True)]
 
         _, gradients = tf.while_loop(
-            lambda start, _: start < rows,
+            lambda number, _: number < self.accumulate,
             micro_batch,
             (0, [tf.zeros_like(v.value) for v in self.trainable_variables]),
         )

@@ -105,25 +105,90 @@ def test_epoch_can_be_begun_at_any_batch(examples):
     assert len(feed.dataset(4, start=57)) == 3
 
 
+def test_row_without_an_example_is_padding(pairs):
+    batch = Padded(batch_size=2, pad_id=9).collate(pairs, np.array([2, -1]))
+    assert batch["token_ids"].tolist() == [[1, 1, *b"e f"], [9] * 5]
+    assert batch["segment_ids"].tolist() == [[0, 1, 1, 1, 1], [0] * 5]
+
+
 @given(
     lengths=st.lists(st.integers(1, 50), min_size=1, max_size=40),
     batch_size=st.integers(1, 9),
+    parts=st.integers(1, 4),
     seed=st.integers(0, 5),
 )
-def test_every_example_comes_once_an_epoch(lengths, batch_size, seed):
+def test_every_example_comes_once_an_epoch(lengths, batch_size, parts, seed):
     order = np.random.default_rng(seed).permutation(len(lengths))
-    plan = Padded(batch_size=batch_size, pad_id=0).plan(np.array(lengths), order)
-    assert sorted(np.concatenate(plan)) == list(range(len(lengths)))
-    assert all(len(positions) == batch_size for positions in plan[:-1])
-    assert 1 <= len(plan[-1]) <= batch_size
+    plan = Padded(batch_size=batch_size, pad_id=0, parts=parts).plan(np.array(lengths), order)
+    assert {len(batch) for batch in plan} == {parts}
+    batches = [np.concatenate(batch) for batch in plan]
+    assert sorted(np.concatenate(batches)) == list(range(len(lengths)))
+    assert all(len(positions) == batch_size for positions in batches[:-1])
+    assert 1 <= len(batches[-1]) <= batch_size
+
+
+def _feed(examples, *, parts: int, class_weights=None) -> TrainingFeed:
+    """Batches of 4, the second of 2."""
+    batching = Padded(batch_size=4, pad_id=9, parts=parts)
+    return TrainingFeed(examples, batching, seed=1, class_weights=class_weights)
+
+
+def test_micro_batches_stand_on_a_leading_axis(examples):
+    weights = np.array([1, 5], np.float32)
+    feed = _feed(examples, parts=3, class_weights=weights)
+    elements = list(feed.dataset(0).as_numpy_iterator())
+    for batch, (inputs, labels, weighted) in zip(feed.parts(0), elements, strict=True):
+        rows, width = (max(map(len, batch)), examples.lengths[np.concatenate(batch)].max())
+        assert inputs["token_ids"].shape == (3, rows, width)
+        assert labels.shape == weighted.shape == (3, rows)
+        for part, ids, own, scale in zip(batch, inputs["token_ids"], labels, weighted, strict=True):
+            texts = [row[row != 9].tolist() for row in ids]
+            missing = rows - len(part)
+            assert texts == [*(examples.ids(p).tolist() for p in part), *[[]] * missing]
+            assert own.tolist() == [*examples.own_labels[part], *[-1] * missing]
+            assert scale.tolist() == [*weights[examples.own_labels[part]], *[0] * missing]
+
+
+def test_replicas_share_a_batch_by_its_parts(examples):
+    feed = _feed(examples, parts=4)
+    for micro_batches, replicas in ((1, 4), (2, 2)):
+        shares = [
+            list(feed.dataset(2, replica=r, replicas=replicas).as_numpy_iterator())
+            for r in range(replicas)
+        ]
+        for parts, elements in zip(feed.parts(2), zip(*shares, strict=True), strict=True):
+            labels = np.concatenate([own.reshape(micro_batches, -1) for _, own in elements])
+            for part, own in zip(parts, labels, strict=True):
+                assert own[own >= 0].tolist() == examples.own_labels[part].tolist()
+
+
+def test_part_without_an_example_is_a_row_of_padding(examples):
+    last = list(_feed(examples, parts=4).dataset(0, replica=3, replicas=4).as_numpy_iterator())[-1]
+    inputs, labels = last
+    assert (inputs["token_ids"].tolist(), labels.tolist()) == ([[9]], [-1])
+
+
+def test_replicas_that_do_not_divide_the_parts_are_refused(examples):
+    with pytest.raises(ValueError, match="`replicas` must divide .*4 parts. Received: 3"):
+        _feed(examples, parts=4).dataset(0, replicas=3)
 
 
 def test_evaluation_order_can_be_undone(examples):
     feed = OrderedFeed(examples, Padded(batch_size=4, pad_id=0))
     batches = list(feed.dataset().as_numpy_iterator())
     labels = np.concatenate([labels for _, labels in batches])
-    restored = np.empty_like(labels)
-    restored[feed.positions] = labels
-    assert restored.tolist() == LABELS
+    assert feed.restored(labels).tolist() == LABELS
     widths = [inputs["token_ids"].shape[1] for inputs, _ in batches]
     assert widths == sorted(widths, reverse=True)
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+@pytest.mark.parametrize("replicas", [1, 2, 4])
+def test_evaluation_is_dealt_out_evenly_and_put_together_again(examples, parts, replicas):
+    feed = OrderedFeed(examples, Padded(batch_size=3, pad_id=0, parts=parts), replicas=replicas)
+    shares = [list(feed.dataset(replica=r).as_numpy_iterator()) for r in range(replicas)]
+    dealt = [element for step in zip(*shares, strict=True) for element in step]
+    rows = np.concatenate([inputs["token_ids"].sum(axis=1) for inputs, _ in dealt])
+    assert feed.restored(rows).tolist() == [examples.ids(i).sum() for i in range(len(examples))]
+    labels = np.concatenate([labels for _, labels in dealt])
+    assert sorted(labels[labels >= 0]) == sorted(LABELS)

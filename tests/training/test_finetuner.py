@@ -36,8 +36,20 @@ def _model(accumulate: int = 1, **encoder) -> FineTuner:
     return model
 
 
+def _split(array: np.ndarray, count: int, fill: int) -> np.ndarray:
+    """[examples, …] -> [count, rows, …], filled up where a micro-batch has fewer."""
+    parts = np.array_split(array, count)
+    rows = len(parts[0])
+    blank = np.full_like(array[:1], fill)
+    return np.stack([np.concatenate([p, *[blank] * (rows - len(p))]) for p in parts])
+
+
 def _fit(model: FineTuner, *weights) -> dict:
     batch = ({"token_ids": TOKEN_IDS}, LABELS, *weights)
+    if (count := model.accumulate) > 1:
+        # What stands where there is no example must not count: so a weight that would show.
+        weights = [_split(w, count, 9) for w in weights]
+        batch = ({"token_ids": _split(TOKEN_IDS, count, 0)}, _split(LABELS, count, -1), *weights)
     dataset = tf.data.Dataset.from_tensors(batch).repeat(3)
     return model.fit(dataset, epochs=1, shuffle=False, verbose=0).history
 
