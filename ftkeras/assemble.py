@@ -5,7 +5,7 @@ import json
 import pathlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import keras
 import tensorflow as tf
@@ -18,6 +18,7 @@ from ftkeras.errors import UserError
 from ftkeras.policies._base import check_together
 from ftkeras.regularizers._base import Step
 from ftkeras.schedules._warmup import Warmup
+from ftkeras.strategies._base import Devices
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.wordpiece import WordPiece
 from ftkeras.training.finetuner import FineTuner
@@ -42,6 +43,7 @@ class Experiment:
     text_layer: TextLayer
     model: FineTuner
     policies: tuple = ()
+    devices: Devices = field(default_factory=Devices)
 
 
 def experiment(config: Config, *, run_dir: pathlib.Path | None = None) -> Experiment:
@@ -52,8 +54,14 @@ def experiment(config: Config, *, run_dir: pathlib.Path | None = None) -> Experi
         run_dir: a run's folder, to build its model again without the checkpoint it began from; its
             weights are left for the caller to load. None to begin from the checkpoint.
     """
+    devices = catalog.build("strategy", config.strategy).open()  # before TensorFlow does anything
     check(config)
     fix_randomness(config)
+    with devices.scope():
+        return _made(config, devices, run_dir)
+
+
+def _made(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Experiment:
     task = catalog.build("task", config.task, data_dir=config.data_dir)
     labels = _recorded_labels(run_dir) if run_dir else task.labels
     head = catalog.build("head", config.head or task.head, classes=len(labels), seed=config.seed)
@@ -79,7 +87,7 @@ def experiment(config: Config, *, run_dir: pathlib.Path | None = None) -> Experi
     policies = _prepared(config, model, specs)
     if not run_dir:
         _regulate(config, model)
-    return Experiment(config, task, labels, text_layer, model, policies)
+    return Experiment(config, task, labels, text_layer, model, policies, devices)
 
 
 def _staying(config: Config) -> tuple[str, ...]:
@@ -213,11 +221,12 @@ def compile_to_train(experiment: Experiment, *, total_steps: int) -> None:
     config, model = experiment.config, experiment.model
     model.accumulate = config.accumulate
     rates = [pair for policy in experiment.policies for pair in policy.multipliers(model)]
-    _compile(config, model, optimizer(config, total_steps=total_steps, multipliers=rates))
-    if not model.trainable_variables:
-        raise UserError(f"--policy={', '.join(config.policy)} leaves nothing to train.")
-    with told("optimizer", config.optimizer):
-        model.optimizer.build(model.trainable_variables)
+    with experiment.devices.scope():
+        _compile(config, model, optimizer(config, total_steps=total_steps, multipliers=rates))
+        if not model.trainable_variables:
+            raise UserError(f"--policy={', '.join(config.policy)} leaves nothing to train.")
+        with told("optimizer", config.optimizer):
+            model.optimizer.build(model.trainable_variables)
 
 
 def compile_to_measure(experiment: Experiment) -> None:

@@ -25,6 +25,7 @@ KINDS = {
     "policy": "policies",
     "regularizer": "regularizers",
     "export": "exporters",
+    "strategy": "strategies",
 }
 
 

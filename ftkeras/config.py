@@ -42,7 +42,9 @@ class Config:
     truncation: str = _flag("head", "Model", "Which part of a long text stays: {truncation}.")
 
     epochs: int = _flag(3, "Training", "Passes over the training split.")
-    batch_size: int = _flag(16, "Training", "Examples an optimizer update.")
+    batch_size: int = _flag(
+        16, "Training", "Examples an optimizer update, over all devices and machines."
+    )
     accumulate: int = _flag(
         1, "Training", "Micro-batches an update: a batch larger than memory, at the same result."
     )
@@ -84,6 +86,7 @@ class Config:
         None, "Training", "Stop after so many epochs without a better --objective."
     )
     seed: int = _flag(0, "Training", "Draws new weights, dropout and the order of the examples.")
+    strategy: str = _flag("auto", "Training", "On which devices and machines: {strategy}.")
     deterministic: bool = _flag(
         True, "Training", "The same seed gives the same numbers twice on one machine."
     )

@@ -14,6 +14,7 @@ from ftkeras.config import Config
 from ftkeras.errors import UserError
 from ftkeras.splits import Splits, opened
 from ftkeras.training import checkpoints
+from ftkeras.training._dealing import dealt
 
 
 def run(config: Config) -> None:
@@ -54,7 +55,9 @@ def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:
     """Logits of every example in the split's own order, float32 [examples, classes]."""
     pad_id = experiment.model.pad_id
     feed = OrderedFeed(examples, assemble.batching(experiment.config, pad_id=pad_id))
-    return feed.restored(experiment.model.predict(feed.dataset(), verbose=0)).astype(np.float32)
+    held = dealt(experiment.devices.strategy, feed.dataset)
+    rows = experiment.model.predict(held.dataset, steps=held.steps, verbose=0)
+    return feed.restored(rows).astype(np.float32)
 
 
 def metrics(labels: np.ndarray, logits: np.ndarray, loss: keras.losses.Loss) -> dict[str, float]:

@@ -50,7 +50,8 @@ def run(config: Config) -> None:
 def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
     """The batches to train on."""
     config = experiment.config
-    batching = assemble.batching(config, pad_id=experiment.model.pad_id, parts=config.accumulate)
+    parts = config.accumulate * experiment.devices.replicas
+    batching = assemble.batching(config, pad_id=experiment.model.pad_id, parts=parts)
     train = splits.train
     if config.oversample:
         train = train.of(imbalance.oversampled(train.own_labels, seed=config.data_seed))

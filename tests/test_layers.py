@@ -9,10 +9,11 @@ import ftkeras
 
 PACKAGE = pathlib.Path(ftkeras.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
-FOUNDATION = {"bounds", "errors", "files", "pretrained", "report"}
+FOUNDATION = {"bounds", "draws", "errors", "files", "pretrained", "report"}
 PARTS = {
     *("averages", "batching", "encoders", "exporters", "heads", "losses", "optimizers"),
-    *("policies", "regularizers", "schedules", "sources", "text", "training", "truncations"),
+    *("policies", "regularizers", "schedules", "sources", "strategies", "text", "training"),
+    "truncations",
 }
 PURE_KERAS = {"encoders", "heads", "losses", "schedules", "regularizers"}
 

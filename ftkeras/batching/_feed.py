@@ -61,31 +61,34 @@ class TrainingFeed:
 class OrderedFeed:
     """Every example once, those of like length together, for evaluation: an element a part.
 
-    Of R replicas, replica r takes elements r, r + R, …; each has as many.
     `positions` tells which example each row of the outputs belongs to, below 0 where to none; the
     rows of replicas stand as their elements were dealt out.
     """
 
-    def __init__(self, examples: Examples, batching, *, replicas: int = 1):
-        self.examples, self.batching, self.replicas = examples, batching, replicas
+    def __init__(self, examples: Examples, batching):
+        self.examples, self.batching = examples, batching
         by_length = np.argsort(-examples.lengths, kind="stable")
         plan = batching.plan(examples.lengths, by_length)
-        held = [part for parts in plan for part in parts if (part >= 0).any()]
-        nothing = np.full_like(held[0], -1)
-        self._plan = held + [nothing] * (-len(held) % replicas)
+        self._plan = [part for parts in plan for part in parts if (part >= 0).any()]
         self.positions = np.concatenate([part.reshape(-1) for part in self._plan])
 
     def restored(self, rows: np.ndarray) -> np.ndarray:
         """Rows of outputs, [rows, …], in the examples' own order, [examples, …]."""
         there = self.positions >= 0
         restored = np.empty((len(self.examples), *rows.shape[1:]), rows.dtype)
-        restored[self.positions[there]] = rows[there]
+        restored[self.positions[there]] = rows[: len(there)][there]
         return restored
 
-    def dataset(self, *, replica: int = 0) -> tf.data.Dataset:
-        """A replica's elements (inputs, labels)."""
-        plan = [[part] for part in self._plan[replica :: self.replicas]]
-        return _dataset(self.examples, self.batching, plan)
+    def dataset(self, *, replica: int = 0, replicas: int = 1) -> tf.data.Dataset:
+        """A replica's elements (inputs, labels): of R replicas, replica r's are r, r + R, …
+
+        Each replica has as many; what the last ones lack is padding, in which no example stands.
+        """
+        nothing = np.full_like(self._plan[0], -1)
+        filled = self._plan + [nothing] * (-len(self._plan) % replicas)
+        return _dataset(
+            self.examples, self.batching, [[part] for part in filled[replica::replicas]]
+        )
 
 
 def _held(parts: Sequence[np.ndarray]) -> np.ndarray:

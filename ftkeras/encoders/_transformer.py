@@ -7,6 +7,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from ftkeras.draws import Draws
+
 STANDARD_DEVIATION = 0.02
 # Added to the score of a padded position: finite in float16 too, and exactly 0 after the softmax.
 MASKED = -3e4
@@ -53,7 +55,7 @@ class WeightedLayer(keras.layers.Layer):
         super().__init__(**kwargs)
         self.initial = initial
         self._draws = np.random.default_rng(seed)
-        self.seeds = keras.random.SeedGenerator(self.draw_seed())
+        self.seeds = Draws(self.draw_seed())
 
     def draw_seed(self) -> int:
         return int(self._draws.integers(2**31))

@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from ftkeras.draws import Draws
+
 POOLINGS = ("pooled", "cls", "mean")
 
 
@@ -20,7 +22,8 @@ class Classification(keras.layers.Layer):
         pooling: pooled, cls or mean.
         seed: of the new kernel and of the dropout.
 
-    Call: features, padding_mask [batch, length] -> logits [batch, classes].
+    Call: features, padding_mask [batch, length] -> logits [batch, classes]; where the features are
+        of rows of several texts, which have "first" and "membership", [batch * texts, classes].
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -46,7 +49,7 @@ class Classification(keras.layers.Layer):
             )
         super().__init__(name=name, **kwargs)
         self.classes, self.dropout, self.pooling, self.seed = classes, dropout, pooling, seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = Draws(seed)
 
     @property
     def needs_pooler(self) -> bool:
@@ -72,9 +75,10 @@ class Classification(keras.layers.Layer):
             return features["pooled"]
         sequence = features["sequence"]
         if self.pooling == "cls":
-            return sequence[:, 0]
-        weights = ops.cast(padding_mask, sequence.dtype)[:, :, None]
-        return ops.sum(sequence * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1)
+            return features["first"] if "first" in features else sequence[:, 0]
+        weights = ops.cast(features.get("membership", padding_mask[:, None]), sequence.dtype)
+        counts = ops.maximum(ops.sum(weights, axis=-1, keepdims=True), 1)
+        return ops.reshape(ops.matmul(weights, sequence) / counts, (-1, sequence.shape[-1]))
 
     def get_config(self):
         own = {key: getattr(self, key) for key in ("classes", "dropout", "pooling", "seed")}

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from ftkeras.draws import Draws
+
 
 @dataclass(frozen=True)
 class Step:
@@ -79,9 +81,9 @@ def kept(variable: keras.Variable) -> keras.Variable:
     return keras.Variable(value, dtype=variable.dtype, trainable=False, name="kept")
 
 
-def stream(part: str, seed: int | None) -> keras.random.SeedGenerator:
+def stream(part: str, seed: int | None) -> Draws:
     """A part's own random numbers: the run gives every part the same seed."""
     if seed is None:
-        return keras.random.SeedGenerator()
+        return Draws()
     draws = np.random.default_rng([seed, zlib.crc32(part.encode())])
-    return keras.random.SeedGenerator(int(draws.integers(2**31)))
+    return Draws(int(draws.integers(2**31)))

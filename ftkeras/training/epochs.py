@@ -1,8 +1,11 @@
 """`model.fit` over epochs that are each a dataset of its own, so that a run can begin anywhere."""
 
+import functools
 from collections.abc import Sequence
 
 import keras
+
+from ftkeras.training._dealing import dealt
 
 
 class Run(keras.callbacks.CallbackList):
@@ -46,10 +49,12 @@ def fit(
 
     Args:
         model: compiled.
-        feed: gives each epoch's dataset, `dataset(epoch, start=…)`, and how many batches it has.
+        feed: gives each replica's dataset of an epoch, `dataset(epoch, start=…, replica=…,
+            replicas=…)`, and how many batches it has.
         epochs: of the whole run.
         callbacks: Keras's; batches are counted from the epoch's beginning, wherever it is begun.
-        validation: has `dataset()`, which is measured after each epoch; or None.
+        validation: gives each replica's `dataset(replica=…, replicas=…)`, which is measured after
+            each epoch; or None.
         epoch, start: where to begin, both from 0.
     """
     run = Run(callbacks, add_history=True, model=model, epochs=epochs, steps=len(feed))
@@ -57,9 +62,14 @@ def fit(
     run.begin()
     for number in range(epoch, epochs):
         run.start = start if number == epoch else 0
+        of_epoch = functools.partial(feed.dataset, number, start=run.start)
+        train = dealt(model.distribute_strategy, of_epoch)
+        held = validation and dealt(model.distribute_strategy, validation.dataset)
         model.fit(
-            feed.dataset(number, start=run.start),
-            validation_data=None if validation is None else validation.dataset(),
+            train.dataset,
+            steps_per_epoch=train.steps,
+            validation_data=held and held.dataset,
+            validation_steps=held and held.steps,
             initial_epoch=number,
             epochs=number + 1,
             shuffle=False,  # the feed has its own order

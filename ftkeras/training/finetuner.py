@@ -2,8 +2,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from ftkeras.training._replicated import ReplicatedModel
 
-class FineTuner(keras.Model):
+
+class FineTuner(ReplicatedModel):
     """An encoder with a head: token ids to logits.
 
     Args:

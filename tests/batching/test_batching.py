@@ -185,8 +185,11 @@ def test_evaluation_order_can_be_undone(examples):
 @pytest.mark.parametrize("parts", [1, 2])
 @pytest.mark.parametrize("replicas", [1, 2, 4])
 def test_evaluation_is_dealt_out_evenly_and_put_together_again(examples, parts, replicas):
-    feed = OrderedFeed(examples, Padded(batch_size=3, pad_id=0, parts=parts), replicas=replicas)
-    shares = [list(feed.dataset(replica=r).as_numpy_iterator()) for r in range(replicas)]
+    feed = OrderedFeed(examples, Padded(batch_size=3, pad_id=0, parts=parts))
+    shares = [
+        list(feed.dataset(replica=r, replicas=replicas).as_numpy_iterator())
+        for r in range(replicas)
+    ]
     dealt = [element for step in zip(*shares, strict=True) for element in step]
     rows = np.concatenate([inputs["token_ids"].sum(axis=1) for inputs, _ in dealt])
     assert feed.restored(rows).tolist() == [examples.ids(i).sum() for i in range(len(examples))]

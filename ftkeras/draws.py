@@ -1,0 +1,35 @@
+"""Streams of random numbers that replicas share and yet draw differently from."""
+
+import keras
+
+
+class Draws(keras.random.SeedGenerator):
+    """Keras's SeedGenerator, but each replica of a training step draws for itself.
+
+    seed of replica r = (s + r * 2654435769 mod 2³², n),     s the stream's seed, n draws made
+
+    Keras keeps one state on all replicas, so its dropout would drop the same units in every part
+    of a batch. The state stays one here, to be saved and restored as any weight; what is drawn
+    from it differs. On one replica it is Keras's, bit for bit. The factor is 2³² over the golden
+    ratio, which keeps the seeds of any number of replicas apart (Knuth, volume 3, section 6.4).
+    """
+
+    def next(self, ordered=True):
+        seed = super().next(ordered)
+        replica = _replica()
+        if replica is None:
+            return seed
+        step = keras.ops.convert_to_tensor([2654435769, 0], dtype=seed.dtype)
+        return seed + step * keras.ops.cast(replica, seed.dtype)
+
+
+def _replica():
+    """This replica's number, or None where there is but one, or another backend than TensorFlow."""
+    if keras.backend.backend() != "tensorflow":
+        return None
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return None
+    return context.replica_id_in_sync_group

@@ -1,0 +1,69 @@
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from ftkeras import bounds
+from ftkeras.errors import UserError
+from ftkeras.strategies._base import Devices, local_devices, split_cpu
+
+
+class Mirrored:
+    """Several devices of one machine, each with all weights and a part of every batch.
+
+    g = Σ_r g_r over the replicas r, each g_r a share of the mean over the whole batch's examples,
+    so the update is that of one device with the whole batch.
+    Source: https://www.tensorflow.org/api_docs/python/tf/distribute/MirroredStrategy.
+
+    Args:
+        devices: such as ('GPU:0', 'GPU:1'); all GPUs where None.
+        logical_devices: makes so many devices of the CPU and takes these, which is for trying; at
+            least 1. Not beside `devices`.
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+    """
+
+    def __init__(self, *, devices: Sequence[str] | None = None, logical_devices: int | None = None):
+        if devices is not None:
+            named = isinstance(devices, (tuple, list)) and all(isinstance(d, str) for d in devices)
+            if not named or not devices or len(set(devices)) < len(devices):
+                raise ValueError(
+                    "`devices` must be names, each once, such as ('GPU:0', 'GPU:1'). "
+                    f"Received: {devices!r}."
+                )
+        if logical_devices is not None:
+            bounds.whole(1, logical_devices=logical_devices)
+            if devices is not None:
+                raise ValueError(
+                    "`logical_devices` stands in the place of `devices`, not beside it. "
+                    f"Received: {logical_devices} and {devices!r}."
+                )
+        self.devices, self.logical_devices = devices, logical_devices
+
+    def open(self) -> Devices:
+        """The devices.
+
+        Raises:
+            UserError: where they are not there.
+        """
+        names = self._names()
+        on_cpu = all("CPU" in name for name in names)
+        # Collectives of two such strategies in one process take each other for their own.
+        reduction = tf.distribute.ReductionToOneDevice() if on_cpu else None
+        return Devices(tf.distribute.MirroredStrategy(names, cross_device_ops=reduction))
+
+    def _names(self):
+        if self.logical_devices is not None:
+            return split_cpu(self.logical_devices)
+        if self.devices is not None:
+            return local_devices(tuple(self.devices))
+        gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
+        if not gpus:
+            raise UserError(
+                "--strategy=mirrored: this machine has no GPU; name devices=(…), or try it with "
+                "logical_devices=2, which splits the CPU."
+            )
+        return gpus
+
+    def get_config(self) -> dict:
+        return {"devices": self.devices, "logical_devices": self.logical_devices}

@@ -1,0 +1,83 @@
+import os
+
+import tensorflow as tf
+
+from ftkeras import bounds
+from ftkeras.errors import UserError
+from ftkeras.strategies import _cluster
+from ftkeras.strategies._base import Devices
+
+RESOLVERS = ("tf_config", "slurm", "kubernetes")
+
+
+class MultiWorker:
+    """Several machines, each with all its GPUs (or its CPU) and a part of every batch.
+
+    g = Σ_r g_r over the replicas of all workers, as in `mirrored`. Each worker runs the same
+    command; the first is the chief, who writes and prints. Each holds its own copy of the data.
+    Source: https://www.tensorflow.org/api_docs/python/tf/distribute/MultiWorkerMirroredStrategy.
+
+    Args:
+        resolver: where the workers' addresses come from: tf_config, the environment variable;
+            slurm, the tasks that `srun` started; kubernetes, the pods of an indexed Job. Where
+            None, tf_config if it is set, else slurm.
+        port: of each worker; Slurm counts up from it on a node. Positive.
+        workers, service: with kubernetes, the Job's completions and its headless Service.
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+    """
+
+    def __init__(
+        self,
+        *,
+        resolver: str | None = None,
+        port: int | None = None,
+        workers: int | None = None,
+        service: str | None = None,
+    ):
+        if resolver not in (None, *RESOLVERS):
+            raise ValueError(
+                f"`resolver` must be one of {', '.join(RESOLVERS)}. Received: {resolver!r}."
+            )
+        counts = {"port": port, "workers": workers}
+        bounds.whole(1, **{name: value for name, value in counts.items() if value is not None})
+        if resolver == "kubernetes" and not (workers and service):
+            raise ValueError(
+                "`workers` and `service` must be given for kubernetes. "
+                f"Received: {workers!r} and {service!r}."
+            )
+        self.resolver, self.port, self.workers, self.service = resolver, port, workers, service
+
+    def open(self) -> Devices:
+        """This worker's devices, once all workers are there.
+
+        Raises:
+            UserError: where the environment names no workers.
+        """
+        cluster = self._cluster()
+        resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+            tf.train.ClusterSpec({"worker": cluster.addresses}),
+            task_type="worker",
+            task_id=cluster.worker,
+            num_accelerators={"GPU": len(tf.config.list_physical_devices("GPU"))},
+            rpc_layer="grpc",
+        )
+        strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+        return Devices(strategy, cluster.worker, len(cluster.addresses))
+
+    def _cluster(self):
+        if self.resolver == "kubernetes":
+            return _cluster.of_kubernetes(self.workers, self.service, self.port)
+        text = os.environ.get("TF_CONFIG")
+        if text and self.resolver != "slurm":
+            return _cluster.of_tf_config(text)
+        if self.resolver == "slurm" or (not self.resolver and "SLURM_STEP_ID" in os.environ):
+            return _cluster.of_slurm(self.port)
+        raise UserError(
+            "--strategy=multi_worker: TF_CONFIG is not set; `python -m ftkeras.main launch` sets "
+            "it for workers on this machine, and prints it for more."
+        )
+
+    def get_config(self) -> dict:
+        return {name: getattr(self, name) for name in ("resolver", "port", "workers", "service")}
