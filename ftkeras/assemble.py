@@ -151,8 +151,19 @@ def fix_randomness(config: Config) -> None:
 
 def batching(config: Config, *, pad_id: int, parts: int = 1):
     """How examples become batches, each split into so many parts."""
+    named = [(spec, catalog.parse("regularizer", spec).name) for spec in config.regularizer]
+    row_parts = [
+        f"--regularizer={spec}" for spec, name in named if catalog.find("regularizer", name).by_row
+    ]
     return catalog.build(
-        "batching", config.batching, batch_size=config.batch_size, pad_id=pad_id, parts=parts
+        "batching",
+        config.batching,
+        batch_size=config.batch_size,
+        batch_tokens=config.batch_tokens,
+        max_length=config.max_length,
+        pad_id=pad_id,
+        parts=parts,
+        row_parts=row_parts,
     )
 
 

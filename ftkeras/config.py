@@ -42,8 +42,17 @@ class Config:
     truncation: str = _flag("head", "Model", "Which part of a long text stays: {truncation}.")
 
     epochs: int = _flag(3, "Training", "Passes over the training split.")
-    batch_size: int = _flag(
-        16, "Training", "Examples an optimizer update, over all devices and machines."
+    batch_size: int | None = _flag(
+        None,
+        "Training",
+        "Examples an optimizer update, over all devices and machines. Default: 16, or with "
+        "--batch_tokens as many as those hold.",
+    )
+    batch_tokens: int | None = _flag(
+        None,
+        "Training",
+        "Tokens an optimizer update at most, padding counted; with --batch_size too, both hold. "
+        "Not with --batching=padded.",
     )
     accumulate: int = _flag(
         1, "Training", "Micro-batches an update: a batch larger than memory, at the same result."
@@ -56,7 +65,7 @@ class Config:
     oversample: bool = _flag(
         False, "Training", "Repeat examples of the rarer classes until all are as frequent."
     )
-    batching: str = _flag("padded", "Training", "How examples become batches: {batching}.")
+    batching: str = _flag("auto", "Training", "How examples become batches: {batching}.")
     learning_rate: float = _flag(3e-5, "Training", "The schedule's peak.")
     schedule: str = _flag("linear", "Training", "Rate after the warm-up: {schedule}.")
     warmup: str | None = _flag(
@@ -100,6 +109,8 @@ class Config:
     debug: bool = _flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
 
     def __post_init__(self):
+        if self.batch_size is None and self.batch_tokens is None:
+            object.__setattr__(self, "batch_size", DEFAULT_BATCH_SIZE)
         for name, least in _AT_LEAST.items():
             value = getattr(self, name)
             if value is not None and not least <= value < math.inf:
@@ -191,6 +202,7 @@ _AT_LEAST = {
     "accumulate": 1,
     "epochs": 1,
     "batch_size": 1,
+    "batch_tokens": 1,
     "clip_norm": 0,
     "early_stopping": 1,
     "seed": 0,
@@ -198,6 +210,8 @@ _AT_LEAST = {
 }
 
 
+# Where neither --batch_size nor --batch_tokens is given.
+DEFAULT_BATCH_SIZE = 16
 # Where --warmup is not given, unless the schedule rises by itself.
 DEFAULT_WARMUP = "0.1"
 

@@ -46,6 +46,11 @@ def output_path(output: str | None, run_dir: str | None, name: str) -> pathlib.P
 
 def steps_of_run(config: Config) -> int:
     """Optimizer updates of the run that `config` tells, its texts counted but not tokenized."""
+    if config.batch_tokens is not None:
+        raise UserError(
+            f"--batch_tokens={config.batch_tokens} makes as many updates as the texts' lengths ask "
+            "for, and plot reads no texts: say how many with --steps."
+        )
     examples = config.train_examples or _training_examples(config)
     a_epoch = math.ceil(examples / config.batch_size)
     print(

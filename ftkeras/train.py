@@ -12,6 +12,7 @@ import psutil
 from ftkeras import assemble, catalog, evaluate, export, files, flags, imbalance, report
 from ftkeras.assemble import Experiment
 from ftkeras.batching._feed import OrderedFeed, TrainingFeed
+from ftkeras.batching.auto import Auto
 from ftkeras.config import Config
 from ftkeras.errors import UserError
 from ftkeras.splits import Splits, opened
@@ -52,6 +53,8 @@ def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
     config = experiment.config
     parts = config.accumulate * experiment.devices.replicas
     batching = assemble.batching(config, pad_id=experiment.model.pad_id, parts=parts)
+    if isinstance(batching, Auto):
+        print(f"--batching=auto: {batching.picked}")
     train = splits.train
     if config.oversample:
         train = train.of(imbalance.oversampled(train.own_labels, seed=config.data_seed))

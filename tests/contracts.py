@@ -9,7 +9,7 @@ from ftkeras import catalog
 # What the run hands in, by kind; the rest of a part's arguments must have defaults.
 CONTEXT = {
     "average": {"epochs": 4},
-    "batching": {"batch_size": 2, "pad_id": 0, "parts": 1},
+    "batching": {"batch_size": 2, "pad_id": 0, "max_length": 8, "parts": 1},
     "head": {"classes": 3, "seed": 1},
     "loss": {},
     "optimizer": {"learning_rate": 0.1, "clip_norm": 1.0},

@@ -9,6 +9,7 @@ from ftkeras.errors import UserError
     [
         ("epochs", 0),
         ("batch_size", 0),
+        ("batch_tokens", 0),
         ("learning_rate", 0.0),
         ("learning_rate", float("nan")),
         ("validation_share", 1.0),

@@ -88,6 +88,11 @@ def test_steps_of_a_limited_run_need_no_data():
     assert plot.steps_of_run(config) == 14
 
 
+def test_steps_of_a_budget_of_tokens_must_be_said():
+    with pytest.raises(UserError, match="--batch_tokens=640 .*--steps"):
+        plot.steps_of_run(Config(task="imdb", train_examples=100, batch_tokens=640))
+
+
 def test_schedule_that_rises_by_itself_takes_no_default_warmup():
     for name in ("one_cycle", "slanted_triangular"):
         assert assemble.warmup_of(Config(schedule=name), total_steps=100) == 0

@@ -102,10 +102,14 @@ def _dataset(examples, batching, plan, start: int = 0, class_weights=None) -> tf
             yield _element(examples, batching, parts, class_weights)
 
     first = _element(examples, batching, plan[0], class_weights)
-    signature = tf.nest.map_structure(lambda x: tf.TensorSpec((None,) * x.ndim, x.dtype), first)
+    signature = tf.nest.map_structure(lambda x: _spec(x, batching.fixed_shape), first)
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
     # So that Keras knows where an epoch ends.
     return dataset.apply(tf.data.experimental.assert_cardinality(len(plan) - start)).prefetch(4)
+
+
+def _spec(array: np.ndarray, fixed_shape: bool) -> tf.TensorSpec:
+    return tf.TensorSpec(array.shape if fixed_shape else (None,) * array.ndim, array.dtype)
 
 
 def _element(examples: Examples, batching, parts: Sequence[np.ndarray], class_weights) -> tuple:

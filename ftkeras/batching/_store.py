@@ -1,5 +1,6 @@
 """A split's token ids on disk: written once, memory-mapped after, so memory stays flat."""
 
+import functools
 import pathlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -45,6 +46,11 @@ class Examples:
     def lengths(self) -> np.ndarray:
         """Tokens an example, int64 [examples]."""
         return self.offsets[self.rows + 1] - self.offsets[self.rows]
+
+    @functools.cached_property
+    def longest(self) -> int:
+        """Tokens of the longest example."""
+        return int(self.lengths.max())
 
     @property
     def own_labels(self) -> np.ndarray:

@@ -29,6 +29,33 @@ def score_bias_of(padding_mask):
     return (1.0 - mask)[:, None, None, :] * MASKED
 
 
+def texts_of(starts, length):
+    """Of rows of several texts end to end: which text a position is of, and its place in it.
+
+    starts [batch, texts], rising -> two of [batch, length], integers from 0. What stands behind the
+    last text counts to it.
+    """
+    positions = ops.arange(length, dtype=starts.dtype)
+    begun = ops.less_equal(starts[:, None, :], positions[None, :, None])
+    texts = ops.sum(ops.cast(begun, starts.dtype), axis=-1) - 1
+    return texts, positions - ops.take_along_axis(starts, texts, axis=1)
+
+
+def apart(score_bias, texts):
+    """A score bias [batch, 1, 1, length] so that each text attends to itself alone."""
+    same = ops.equal(texts[:, None, :, None], texts[:, None, None, :])
+    return ops.where(same, score_bias, ops.cast(MASKED, score_bias.dtype))
+
+
+def at_starts(x, starts):
+    """States where texts start: [batch, length, hidden], [batch, texts] -> [batch * texts, hidden].
+
+    A start behind the end, where no text stands, takes the last state.
+    """
+    inside = ops.minimum(starts, ops.shape(x)[1] - 1)
+    return ops.reshape(ops.take_along_axis(x, inside[:, :, None], axis=1), (-1, x.shape[-1]))
+
+
 def project(x, kernel, bias):
     # ops.add, not +: on TensorFlow it becomes a BiasAdd, which is fused with the matrix product.
     return ops.add(ops.matmul(x, kernel), bias)
@@ -105,8 +132,20 @@ class Embeddings(WeightedLayer):
         )
         self.norm_scale, self.norm_bias = self.norm("norm", self.hidden)
 
-    def call(self, token_ids, padding_mask=None, segment_ids=None, offset=None, training=False):
-        x = ops.take(self.token, token_ids, axis=0) + self.position[: ops.shape(token_ids)[1]]
+    def call(
+        self,
+        token_ids,
+        padding_mask=None,
+        segment_ids=None,
+        position_ids=None,
+        offset=None,
+        training=False,
+    ):
+        x = ops.take(self.token, token_ids, axis=0)
+        if position_ids is None:
+            x = x + self.position[: ops.shape(token_ids)[1]]
+        else:
+            x = x + ops.take(self.position, position_ids, axis=0)
         if segment_ids is None:
             x = ops.add(x, self.segment[0])
         else:
@@ -207,7 +246,7 @@ class TransformerLayer(WeightedLayer):
 
 
 class Pooler(WeightedLayer):
-    """tanh(x[:, 0] W + b): the first token's state, [B, L, hidden] -> [B, hidden]."""
+    """tanh(x W + b), x the state of a text's first token, [B, hidden] -> [B, hidden]."""
 
     def __init__(self, *, hidden, **kwargs):
         super().__init__(**kwargs)
@@ -218,4 +257,4 @@ class Pooler(WeightedLayer):
         self.weights_bias = self.bias("bias", self.hidden)
 
     def call(self, x):
-        return ops.tanh(project(x[:, 0], self.weights_kernel, self.weights_bias))
+        return ops.tanh(project(x, self.weights_kernel, self.weights_bias))

@@ -14,7 +14,10 @@ from ftkeras.encoders._transformer import (
     Embeddings,
     Pooler,
     TransformerLayer,
+    apart,
+    at_starts,
     score_bias_of,
+    texts_of,
 )
 
 # config.json's field, the constructor's argument, what BertConfig takes where the field is absent.
@@ -57,8 +60,11 @@ class Bert(keras.layers.Layer):
 
     Call: token_ids [B, L] integers, padding_mask [B, L] (1 token, 0 padding; None: all tokens),
         segment_ids [B, L] integers (None: all 0), embedding_offset [B, L, hidden], added to the
-        embeddings before they are normalized (None: nothing)
-        -> {"sequence": [B, L, hidden], "pooled": [B, hidden]}, the latter only with a pooler.
+        embeddings before they are normalized (None: nothing), starts [B, T] integers, where T texts
+        of a row start that stand end to end, each computed as if it stood alone (None: one text)
+        -> {"sequence": [B, L, hidden], "pooled": [B, hidden]}, the latter only with a pooler; with
+        starts, "pooled" and "first", the first token's state, are [B * T, hidden], and "membership"
+        [B, T, L] is true for a text's tokens.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -162,19 +168,30 @@ class Bert(keras.layers.Layer):
         padding_mask=None,
         segment_ids=None,
         embedding_offset=None,
+        starts=None,
         training=False,
     ):
-        states = self._states(token_ids, padding_mask, segment_ids, embedding_offset, training)
-        outputs = {"sequence": states[-1]}
+        if padding_mask is None and starts is not None:
+            padding_mask = ops.ones_like(token_ids)
+        packing = None if starts is None else texts_of(starts, ops.shape(token_ids)[1])
+        sequence = self._states(
+            token_ids, padding_mask, segment_ids, embedding_offset, packing, training
+        )[-1]
+        outputs = {"sequence": sequence}
+        if packing is None:
+            first = sequence[:, 0]
+        else:
+            first = outputs["first"] = at_starts(sequence, starts)
+            outputs["membership"] = _membership(packing[0], padding_mask, ops.shape(starts)[1])
         if self.pooler:
-            outputs["pooled"] = self.pool(states[-1])
+            outputs["pooled"] = self.pool(first)
         return outputs
 
     def hidden_states(self, token_ids, padding_mask=None, segment_ids=None) -> list:
         """`layers` + 1 tensors [B, L, hidden], the embeddings first."""
-        return self._states(token_ids, padding_mask, segment_ids, None, False)
+        return self._states(token_ids, padding_mask, segment_ids, None, None, False)
 
-    def _states(self, token_ids, padding_mask, segment_ids, offset, training):
+    def _states(self, token_ids, padding_mask, segment_ids, offset, packing, training):
         length = token_ids.shape[1]
         _require(
             length is None or length <= self.positions,
@@ -183,7 +200,13 @@ class Bert(keras.layers.Layer):
             f"length {length}",
         )
         score_bias = None if padding_mask is None else score_bias_of(padding_mask)
-        states = [self.embeddings(token_ids, padding_mask, segment_ids, offset, training=training)]
+        texts, places = packing or (None, None)
+        if texts is not None:
+            score_bias = apart(score_bias, texts)
+        embedded = self.embeddings(
+            token_ids, padding_mask, segment_ids, places, offset, training=training
+        )
+        states = [embedded]
         for number, block in enumerate(self.blocks):
             state = block(states[-1], score_bias, training=training)
             if training and self.around is not None:
@@ -257,6 +280,12 @@ class Bert(keras.layers.Layer):
         variable = self._variables()[path]
         initializer = self.pool.normal() if path.endswith("kernel") else keras.initializers.Zeros()
         variable.assign(initializer(variable.shape, dtype=variable.dtype))
+
+
+def _membership(texts, padding_mask, count):
+    """[batch, count, length], true where a token is of that text of its row."""
+    own = ops.equal(texts[:, None, :], ops.arange(count, dtype=texts.dtype)[None, :, None])
+    return ops.logical_and(own, ops.cast(padding_mask, "bool")[:, None, :])
 
 
 def _require(holds, name, bound, value):

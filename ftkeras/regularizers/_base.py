@@ -45,6 +45,8 @@ class Regularizer:
     """
 
     replaces_loss = False
+    # Whether it takes each row of a batch for one text, so that rows may not hold several.
+    by_row = False
 
     def attach(self, model) -> None:
         """Looks at the model once, before training."""

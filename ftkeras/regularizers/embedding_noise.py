@@ -23,6 +23,8 @@ class EmbeddingNoise(Regularizer):
             changes the embeddings already.
     """
 
+    by_row = True
+
     def __init__(self, *, alpha: float = 5.0, seed: int | None = None):
         not_negative(alpha=alpha)
         self.alpha, self.seed = alpha, seed

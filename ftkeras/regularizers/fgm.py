@@ -23,6 +23,8 @@ class FGM(Regularizer):
         ValueError: naming the argument, its bound and the value received.
     """
 
+    by_row = True
+
     def __init__(self, *, epsilon: float = 1.0):
         not_negative(epsilon=epsilon)
         self.epsilon = epsilon

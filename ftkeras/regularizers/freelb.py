@@ -29,6 +29,7 @@ class FreeLB(Regularizer):
     """
 
     replaces_loss = True
+    by_row = True
 
     def __init__(
         self,

@@ -25,6 +25,8 @@ class LayerDrop(Regularizer):
             stands around the layers already.
     """
 
+    by_row = True
+
     def __init__(self, *, p: float = 0.1, seed: int | None = None):
         share(p=p)
         self.p, self.seed = p, seed

@@ -34,6 +34,8 @@ class Smart(Regularizer):
         ValueError: naming the argument, its bound and the value received.
     """
 
+    by_row = True
+
     def __init__(
         self,
         *,

@@ -27,7 +27,8 @@ class FineTuner(ReplicatedModel):
     With `accumulate` above 1, what it trains on holds so many micro-batches on a leading axis.
 
     Call: {"token_ids"} or {"token_ids", "segment_ids"}, int32 [batch, length] -> logits
-        [batch, classes].
+        [batch, classes]; with "starts", int32 [batch, texts], where a row's texts begin, logits
+        [batch * texts, classes].
     """
 
     def __init__(self, *, encoder, head, pad_id: int, step_of=None, measures=(), **kwargs):
@@ -49,12 +50,14 @@ class FineTuner(ReplicatedModel):
     def call(self, inputs, embedding_offset=None, training=False):
         token_ids = inputs["token_ids"]
         padding_mask = ops.not_equal(token_ids, self.pad_id)
+        packing = {"starts": inputs["starts"]} if "starts" in inputs else {}
         features = self.encoder(
             token_ids,
             padding_mask=padding_mask,
             segment_ids=inputs.get("segment_ids"),
             embedding_offset=embedding_offset,
             training=training,
+            **packing,
         )
         return self.head(features, padding_mask, training=training)
 

@@ -1,0 +1,21 @@
+"""Examples without texts: token ids drawn at random."""
+
+import numpy as np
+
+from ftkeras.batching._store import Examples
+
+
+def examples_of(lengths, *, pairs: bool = False, classes: int = 3, vocabulary: int = 20):
+    """Examples of these lengths; ids from 1, so that 0 is padding."""
+    random = np.random.default_rng(len(lengths))
+    lengths = np.asarray(lengths)
+    return Examples(
+        token_ids=random.integers(1, vocabulary, size=lengths.sum()).astype(np.int32),
+        offsets=np.concatenate([[0], np.cumsum(lengths)]),
+        seconds=((lengths + 1) // 2 if pairs else lengths).astype(np.int32),
+        labels=random.integers(classes, size=len(lengths)),
+        digests=np.arange(len(lengths), dtype=np.uint64),
+        rows=np.arange(len(lengths)),
+        name="made",
+        pairs=pairs,
+    )

@@ -1,0 +1,190 @@
+"""What every batching promises of its plans, and what each one promises beside."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ftkeras.batching._feed import OrderedFeed, TrainingFeed
+from ftkeras.batching.bucketed import Bucketed
+from ftkeras.batching.packed import Packed
+from ftkeras.batching.padded import Padded
+from tests.batching.making import examples_of
+
+LONGEST = 50
+LENGTHS = st.lists(st.integers(1, LONGEST), min_size=1, max_size=80)
+SIZES = {
+    "lengths": LENGTHS,
+    "batch_size": st.one_of(st.none(), st.integers(1, 12)),
+    "batch_tokens": st.one_of(st.none(), st.integers(1, 400)),
+    "parts": st.integers(1, 4),
+    "seed": st.integers(0, 3),
+}
+
+
+def _batching(cls, *, batch_size, batch_tokens, parts):
+    if cls is Padded:
+        return Padded(batch_size=batch_size or 16, pad_id=0, parts=parts)
+    if batch_size is None and batch_tokens is None:
+        batch_size = 16
+    return cls(
+        batch_size=batch_size,
+        batch_tokens=batch_tokens,
+        pad_id=0,
+        max_length=LONGEST,
+        parts=parts,
+    )
+
+
+def _held(parts) -> np.ndarray:
+    positions = np.concatenate([part.reshape(-1) for part in parts])
+    return positions[positions >= 0]
+
+
+@pytest.mark.parametrize("cls", [Padded, Bucketed, Packed])
+@settings(max_examples=80, deadline=None)
+@given(**SIZES, epoch=st.integers(0, 3))
+def test_every_example_comes_once_in_as_many_batches_an_epoch(
+    cls, lengths, batch_size, batch_tokens, parts, seed, epoch
+):
+    batching = _batching(cls, batch_size=batch_size, batch_tokens=batch_tokens, parts=parts)
+    feed = TrainingFeed(examples_of(lengths), batching, seed=seed)
+    plan = feed.parts(epoch)
+    assert len(plan) == len(feed)
+    assert all(len(batch) == parts and len(_held(batch)) >= 1 for batch in plan)
+    assert sorted(np.concatenate([_held(batch) for batch in plan])) == list(range(len(lengths)))
+
+
+@pytest.mark.parametrize("cls", [Bucketed, Packed])
+@settings(max_examples=60, deadline=None)
+@given(**SIZES)
+def test_batch_is_within_its_bounds(cls, lengths, batch_size, batch_tokens, parts, seed):
+    batching = _batching(cls, batch_size=batch_size, batch_tokens=batch_tokens, parts=parts)
+    feed = TrainingFeed(examples_of(lengths), batching, seed=seed)
+    for batch, (inputs, labels) in zip(
+        feed.parts(0), feed.dataset(0).as_numpy_iterator(), strict=True
+    ):
+        assert labels.ndim == 1 + (parts > 1)
+        if batching.batch_size is not None:
+            assert len(_held(batch)) <= batching.batch_size
+        rows = inputs["token_ids"].size // inputs["token_ids"].shape[-1]
+        if batch_tokens is not None and rows > parts:
+            assert inputs["token_ids"].size <= batch_tokens
+
+
+@pytest.mark.parametrize("cls", [Padded, Bucketed, Packed])
+def test_plan_depends_on_seed_and_epoch_only(cls):
+    examples = examples_of(np.random.default_rng(0).integers(1, LONGEST, size=300))
+    batching = _batching(cls, batch_size=8, batch_tokens=None, parts=1)
+
+    def plan(seed, epoch):
+        batches = TrainingFeed(examples, batching, seed=seed).batches(epoch)
+        return [batch.tolist() for batch in batches]
+
+    assert plan(1, 3) == plan(1, 3)
+    assert plan(1, 3) != plan(1, 4)
+    assert plan(1, 3) != plan(2, 3)
+    assert {frozenset(b) for b in plan(1, 3)} != {frozenset(b) for b in plan(1, 4)}
+
+
+@pytest.mark.parametrize("cls", [Padded, Bucketed, Packed])
+@pytest.mark.parametrize("parts", [1, 3])
+def test_element_holds_the_examples_of_its_batch(cls, parts):
+    examples = examples_of([9, 30, 4, 4, 17, 50, 1, 12, 33, 8, 2], pairs=True)
+    batching = _batching(cls, batch_size=4, batch_tokens=None, parts=parts)
+    feed = TrainingFeed(examples, batching, seed=0, class_weights=np.array([2.0, 3.0, 4.0]))
+    for batch, element in zip(feed.batches(1), feed.dataset(1).as_numpy_iterator(), strict=True):
+        inputs, labels, weights = element
+        there = labels >= 0
+        assert sorted(labels[there]) == sorted(examples.own_labels[batch])
+        assert weights[there].tolist() == (labels[there] + 2).tolist()
+        assert not weights[~there].any()
+        ids, segments = inputs["token_ids"], inputs["segment_ids"]
+        assert (ids != 0).sum() == examples.lengths[batch].sum()
+        assert segments.sum() == (examples.lengths[batch] - examples.seconds[batch]).sum()
+        assert not segments[ids == 0].any()
+
+
+@pytest.mark.parametrize("cls", [Padded, Bucketed, Packed])
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_evaluation_sees_every_example_once(cls, replicas):
+    examples = examples_of([9, 30, 4, 4, 17, 50, 1, 12, 33, 8, 2])
+    feed = OrderedFeed(examples, _batching(cls, batch_size=4, batch_tokens=None, parts=1))
+    shares = [
+        list(feed.dataset(replica=r, replicas=replicas).as_numpy_iterator())
+        for r in range(replicas)
+    ]
+    labels = np.concatenate([own for step in zip(*shares, strict=True) for _, own in step])
+    assert feed.restored(labels).tolist() == examples.own_labels.tolist()
+
+
+def _padding(batching, examples) -> float:
+    elements = TrainingFeed(examples, batching, seed=0).dataset(0).as_numpy_iterator()
+    rows = [inputs["token_ids"] for inputs, _ in elements]
+    return sum((r == 0).sum() for r in rows) / sum(r.size for r in rows)
+
+
+def test_little_is_padding():
+    examples = examples_of(np.random.default_rng(0).integers(10, 400, size=1000))
+    sizes = {"pad_id": 0, "max_length": 400}
+    assert _padding(Padded(batch_size=16, pad_id=0), examples) > 0.4
+    assert _padding(Bucketed(batch_size=16, **sizes), examples) < 0.06
+    assert _padding(Packed(batch_size=32, **sizes), examples) < 0.1
+
+
+def test_bucketed_batches_have_few_sizes():
+    examples = examples_of(np.random.default_rng(0).integers(1, 100, size=400))
+    batching = Bucketed(batch_size=8, pad_id=0, max_length=100, multiple=32)
+    elements = TrainingFeed(examples, batching, seed=0).dataset(0).as_numpy_iterator()
+    assert {inputs["token_ids"].shape[1] for inputs, _ in elements} == {32, 64, 96, 100}
+
+
+def test_bucketed_batches_come_in_random_order():
+    lengths = np.random.default_rng(0).integers(1, LONGEST, size=2000)
+    batching = Bucketed(batch_size=8, pad_id=0, max_length=LONGEST, multiple=4)
+    batches = TrainingFeed(examples_of(lengths), batching, seed=0).batches(0)
+    longest = np.array([lengths[batch].max() for batch in batches])
+    assert abs(np.corrcoef(longest[1:], longest[:-1])[0, 1]) < 0.2
+    assert abs(np.corrcoef(longest, np.arange(len(longest)))[0, 1]) < 0.2
+
+
+@pytest.mark.parametrize("bounds", [{"batch_size": 16}, {"batch_size": None, "batch_tokens": 640}])
+@pytest.mark.parametrize("parts", [1, 2])
+def test_packed_batches_have_one_shape(bounds, parts):
+    examples = examples_of(np.random.default_rng(0).integers(1, 161, size=500))
+    batching = Packed(pad_id=0, max_length=160, parts=parts, **bounds)
+    feed = TrainingFeed(examples, batching, seed=0)
+    for epoch in range(3):
+        element = feed.dataset(epoch).element_spec
+        assert all(spec.shape.is_fully_defined() for spec in (*element[0].values(), element[1]))
+        assert element == feed.dataset(0).element_spec
+
+
+def test_packed_batches_mix_all_lengths():
+    lengths = np.random.default_rng(0).integers(1, 161, size=1600)
+    batching = Packed(batch_size=16, pad_id=0, max_length=160)
+    batches = TrainingFeed(examples_of(lengths), batching, seed=0).batches(0)
+    totals = np.array([lengths[batch].sum() for batch in batches])
+    assert totals.std() < 0.02 * totals.mean()
+    met = [
+        set(b)
+        for epoch in (0, 1)
+        for b in TrainingFeed(examples_of(lengths), batching, seed=0).batches(epoch)
+        if 0 in b
+    ]
+    assert len(met[0] & met[1]) < 4
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [("batch_size", 0), ("batch_tokens", 0), ("parts", 0), ("max_length", 0), ("batch_size", 1.5)],
+)
+@pytest.mark.parametrize("cls", [Bucketed, Packed])
+def test_bad_size_is_named(cls, argument, value):
+    with pytest.raises(ValueError, match=f"`{argument}` must be .*Received: {value}"):
+        cls(**{"batch_size": 2, "pad_id": 0, "max_length": 8, argument: value})
+
+
+def test_padded_takes_no_budget_of_tokens():
+    with pytest.raises(ValueError, match="padded takes no `batch_tokens`; .* Received: 64"):
+        Padded(batch_size=2, pad_id=0, batch_tokens=64)

@@ -1,0 +1,123 @@
+"""Packing is exact: logits, and what training does, are those of every text for itself."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ftkeras.batching._feed import TrainingFeed
+from ftkeras.batching.packed import Packed
+from ftkeras.encoders.bert import Bert
+from ftkeras.heads.classification import POOLINGS, Classification
+from ftkeras.losses.cross_entropy import CrossEntropy
+from ftkeras.optimizers.sgd import SGD
+from ftkeras.training.finetuner import FineTuner
+from tests.batching.making import examples_of
+
+LENGTHS = [3, 40, 17, 8, 25, 1, 40, 12, 9, 31, 2, 22]
+
+
+def _model(pooling="pooled", accumulate=1) -> FineTuner:
+    """Weights large enough that a token seen wrongly shows."""
+    keras.utils.set_random_seed(1)
+    sizes = {"vocabulary_size": 20, "layers": 2, "hidden": 16, "heads": 2, "positions": 48}
+    model = FineTuner(
+        encoder=Bert(**sizes, dropout=0.0, attention_dropout=0.0, seed=1),
+        head=Classification(classes=3, dropout=0.0, pooling=pooling, seed=1),
+        pad_id=0,
+        measures=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    )
+    model({"token_ids": np.ones((1, 2), "int32")})
+    draws = np.random.default_rng(2)
+    for variable in model.trainable_variables:
+        variable.assign(np.array(variable) + draws.normal(size=variable.shape) * 0.2)
+    model.accumulate = accumulate
+    model.compile(optimizer=SGD(learning_rate=0.1), loss=CrossEntropy(), jit_compile=False)
+    return model
+
+
+def _alone(model, examples) -> np.ndarray:
+    """Logits of each text by itself, without any padding."""
+    rows = []
+    for position in range(len(examples)):
+        ids = examples.ids(position)
+        segments = np.arange(len(ids)) >= examples.seconds[position]
+        rows.append(
+            model({"token_ids": ids[None], "segment_ids": segments[None].astype("int32")})[0]
+        )
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("pairs", [False, True])
+def test_packed_logits_equal_those_of_each_text_alone(pooling, pairs):
+    model, examples = _model(pooling), examples_of(LENGTHS, pairs=pairs)
+    batching = Packed(batch_size=len(LENGTHS), pad_id=0, max_length=48)
+    (positions,) = batching.plan(examples.lengths, np.arange(len(LENGTHS)))[0]
+    assert positions.shape[1] > 2
+    logits = np.array(model(batching.collate(examples, positions)))
+    there = positions.reshape(-1) >= 0
+    expected = _alone(model, examples)[positions.reshape(-1)[there]]
+    assert np.abs(expected).max() > 0.5
+    np.testing.assert_allclose(logits[there], expected, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def any_pooling():
+    return {pooling: _model(pooling) for pooling in POOLINGS}
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    row=st.lists(st.integers(1, 12), min_size=1, max_size=4),
+    length=st.integers(0, 8),
+    pooling=st.sampled_from(POOLINGS),
+)
+def test_any_row_of_texts_gives_their_own_logits(any_pooling, row, length, pooling):
+    examples = examples_of(row, pairs=True)
+    batching = Packed(batch_size=1, pad_id=0, max_length=48)
+    positions = np.array([[*range(len(row)), -1], [-1] * (len(row) + 1)])
+    batching._row_length = lambda longest: sum(row) + length
+    logits = np.array(any_pooling[pooling](batching.collate(examples, positions)))
+    assert np.isfinite(logits).all()
+    expected = _alone(any_pooling[pooling], examples)
+    np.testing.assert_allclose(logits[: len(row)], expected, atol=1e-5)
+
+
+def _padded(examples, batches) -> tf.data.Dataset:
+    def generate():
+        for positions in batches:
+            texts = [examples.ids(p) for p in positions]
+            ids = np.zeros((len(texts), 48), "int32")
+            for row, text in zip(ids, texts, strict=True):
+                row[: len(text)] = text
+            yield {"token_ids": ids}, examples.own_labels[positions]
+
+    signature = (
+        {"token_ids": tf.TensorSpec((None, 48), tf.int32)},
+        tf.TensorSpec((None,), tf.int64),
+    )
+    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_packed_training_equals_padded_training(parts):
+    examples = examples_of(LENGTHS * 2)
+    batching = Packed(batch_size=7, pad_id=0, max_length=48, parts=parts)
+    feed = TrainingFeed(examples, batching, seed=3)
+    packed, padded = _model(accumulate=parts), _model()
+    histories = [
+        model.fit(dataset, epochs=1, shuffle=False, verbose=0).history
+        for model, dataset in (
+            (packed, feed.dataset(0)),
+            (padded, _padded(examples, feed.batches(0))),
+        )
+    ]
+    assert int(packed.optimizer.iterations) == int(padded.optimizer.iterations) == 4
+    assert histories[0]["loss"] == pytest.approx(histories[1]["loss"], rel=1e-5)
+    assert histories[0]["accuracy"] == pytest.approx(histories[1]["accuracy"])
+    for one, other in zip(packed.weights, padded.weights, strict=True):
+        np.testing.assert_allclose(np.array(one), np.array(other), atol=1e-6)
