@@ -1,0 +1,52 @@
+"""Real worker processes on this machine, each with its TF_CONFIG."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from ftkeras.strategies._cluster import Cluster
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on just now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def start(module: str, *arguments: str, workers: int = 2) -> list[subprocess.Popen]:
+    """`python -m module …` once a worker."""
+    addresses = tuple(f"127.0.0.1:{port}" for port in free_ports(workers))
+    return [
+        subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            env={
+                **os.environ,
+                "TF_CONFIG": Cluster(addresses, worker).tf_config(),
+                "TF_CPP_MIN_LOG_LEVEL": "2",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for worker in range(workers)
+    ]
+
+
+def finish(processes: Sequence[subprocess.Popen], *, seconds: float = 280) -> list[str]:
+    """Waits for all; their standard outputs, or a failure with what the first said."""
+    try:
+        said = [process.communicate(timeout=seconds) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    for process, (_, error) in zip(processes, said, strict=True):
+        assert process.returncode == 0, error[-3000:]
+    return [output for output, _ in said]

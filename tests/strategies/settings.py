@@ -1,0 +1,30 @@
+"""The ways of training that must come to the same on one device and on many."""
+
+from ftkeras import catalog
+from tests.strategies.tiny import Setting
+
+WAYS = {
+    "accumulated": Setting(accumulate=2),
+    "unclipped": Setting(clip_norm=0.0),
+    "ema": Setting(average="ema(decay=0.5)", epochs=2, measured=True),
+    "swa": Setting(average="swa(start=0.0)", epochs=2, measured=True),
+    "lora": Setting(policy=("lora(rank=2)",)),
+    "adapters": Setting(policy=("adapters(size=2)",)),
+    "unfrozen": Setting(policy=("gradual_unfreezing",), epochs=2),
+    "weighted": Setting(weights=(0.5, 1.0, 3.0), accumulate=2),
+    "l2": Setting(regularizer=("l2(strength=0.1)",)),
+    "r_drop": Setting(regularizer=("r_drop",)),
+    "adversarial": Setting(regularizer=("fgm",)),
+    "one batch": Setting(batch=64),
+    "more replicas than examples": Setting(batch=4, accumulate=3),
+}
+# Adafactor divides by the root of g² + epsilon_1: at its default rounding counts as a gradient.
+KEYS = {"adafactor": "(epsilon_1=1e-12)"}
+OPTIMIZERS = {
+    name: Setting(optimizer=name + KEYS.get(name, "")) for name in catalog.names("optimizer")
+}
+ON_TWO_WORKERS = {
+    "measured": Setting(measured=True, epochs=2, weights=(0.5, 1.0, 3.0), accumulate=2),
+    **{name: WAYS[name] for name in ("ema", "lora", "r_drop")},
+    **{name: OPTIMIZERS[name] for name in ("adafactor", "sgd")},
+}

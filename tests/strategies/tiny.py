@@ -1,0 +1,198 @@
+"""A small model, data of uneven lengths, and whole runs of it on any devices."""
+
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+
+from ftkeras import catalog
+from ftkeras.batching._feed import OrderedFeed, TrainingFeed
+from ftkeras.batching._store import Examples
+from ftkeras.encoders.bert import Bert
+from ftkeras.heads.classification import Classification
+from ftkeras.regularizers._base import Step
+from ftkeras.strategies._base import Devices
+from ftkeras.training import epochs
+from ftkeras.training._dealing import dealt
+from ftkeras.training.finetuner import FineTuner
+
+CLASSES = 3
+
+
+def examples(count: int, *, seed: int = 0, longest: int = 8) -> Examples:
+    """Texts of 2 to `longest` tokens."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(2, longest + 1, count)
+    ids = rng.integers(1, 20, lengths.sum()).astype(np.int32)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    return Examples(
+        token_ids=ids,
+        offsets=offsets,
+        seconds=lengths.astype(np.int32),
+        labels=rng.integers(0, CLASSES, count).astype(np.int64),
+        digests=np.arange(count, dtype=np.uint64),
+        rows=np.arange(count),
+        name="train",
+        pairs=False,
+    )
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a run is told; `batch` is over all replicas, and 13 examples are no multiple of it."""
+
+    optimizer: str = "adamw"
+    clip_norm: float = 0.05  # below every gradient's norm
+    accumulate: int = 1
+    average: str | None = None
+    policy: tuple[str, ...] = ()
+    regularizer: tuple[str, ...] = ()
+    weights: tuple[float, ...] | None = None
+    batching: str = "padded"
+    batch: int = 5
+    dropout: float = 0.0
+    epochs: int = 1
+    rate: float = 0.001
+    measured: bool = False  # on a split of its own, after each epoch, and all of it predicted
+
+
+@dataclass
+class Outcome:
+    """What came of a run: weights by path, the last epoch's figures, logits of every example."""
+
+    weights: dict[str, np.ndarray]
+    figures: dict[str, float]
+    logits: np.ndarray
+    steps: list[float] = field(default_factory=list)
+
+
+class _Figures(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.steps, self.last = [], {}
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps.append(float(logs["loss"]))
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.last = {name: float(value) for name, value in logs.items()}
+
+
+def model(setting: Setting) -> FineTuner:
+    """One layer; weights differ in every number."""
+    made = FineTuner(
+        encoder=Bert(
+            vocabulary_size=20,
+            layers=1,
+            hidden=8,
+            heads=2,
+            positions=8,
+            seed=2,
+            dropout=setting.dropout,
+            attention_dropout=setting.dropout,
+        ),
+        head=Classification(classes=CLASSES, dropout=setting.dropout, seed=1),
+        pad_id=0,
+        step_of=Step,
+        measures=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    )
+    made({"token_ids": np.ones((1, 2), "int32")})
+    noise = np.random.default_rng(3)
+    for variable in made.weights:
+        if variable.dtype == "float32":
+            variable.assign_add(noise.normal(size=variable.shape, scale=0.1))
+    return made
+
+
+def compiled(setting: Setting) -> tuple[FineTuner, list]:
+    """The model ready for `fit`, and its policies."""
+    made = model(setting)
+    policies = [catalog.build("policy", spec, seed=4) for spec in setting.policy]
+    for act in ("prepare", "check"):
+        for policy in policies:
+            getattr(policy, act)(made)
+    made.regularizers = tuple(catalog.build("regularizer", s, seed=5) for s in setting.regularizer)
+    for regularizer in made.regularizers:
+        regularizer.attach(made)
+    made.accumulate = setting.accumulate
+    made.compile(
+        optimizer=catalog.build(
+            "optimizer", setting.optimizer, learning_rate=setting.rate, clip_norm=setting.clip_norm
+        ),
+        loss=catalog.build("loss", "cross_entropy"),
+        jit_compile=False,
+    )
+    made.optimizer.build(made.trainable_variables)
+    return made, policies
+
+
+def run(setting: Setting, devices: Devices | None = None, callbacks=()) -> Outcome:
+    """Trains, measures and predicts."""
+    devices = devices or Devices()
+    keras.utils.set_random_seed(1)
+    with devices.scope():
+        made, policies = compiled(setting)
+    batching = catalog.build(
+        "batching",
+        setting.batching,
+        batch_size=setting.batch,
+        pad_id=0,
+        parts=setting.accumulate * devices.replicas,
+    )
+    weights = None if setting.weights is None else np.array(setting.weights, np.float32)
+    feed = TrainingFeed(examples(13), batching, seed=0, class_weights=weights)
+    figures = _Figures()
+    averages = [setting.average] if setting.average else []
+    epochs.fit(
+        made,
+        feed,
+        epochs=setting.epochs,
+        validation=OrderedFeed(examples(11, seed=1), batching) if setting.measured else None,
+        callbacks=[
+            figures,
+            *(c for policy in policies for c in policy.callbacks(made)),
+            *(catalog.build("average", spec, epochs=setting.epochs) for spec in averages),
+            *callbacks,
+        ],
+    )
+    return Outcome(
+        _weights(made),
+        figures.last,
+        predicted(made, devices) if setting.measured else np.zeros(0),
+        figures.steps,
+    )
+
+
+def predicted(made: FineTuner, devices: Devices) -> np.ndarray:
+    """Logits of 11 examples, 3 a batch, in their own order."""
+    batching = catalog.build("batching", "padded", batch_size=3, pad_id=0, parts=1)
+    feed = OrderedFeed(examples(11, seed=1), batching)
+    held = dealt(devices.strategy, feed.dataset)
+    return feed.restored(made.predict(held.dataset, steps=held.steps, verbose=0))
+
+
+def assert_equal(one: Outcome, other: Outcome) -> None:
+    """Equal to 1e-5 of each variable's size, in figures and predictions too."""
+    assert one.weights.keys() == other.weights.keys()
+    for path, expected in other.weights.items():
+        scale = np.abs(expected).max()
+        np.testing.assert_allclose(
+            one.weights[path], expected, rtol=0, atol=1e-5 * scale, err_msg=path
+        )
+    assert one.figures.keys() == other.figures.keys()
+    for name, figure in other.figures.items():
+        np.testing.assert_allclose(one.figures[name], figure, rtol=1e-5, err_msg=name)
+    np.testing.assert_allclose(one.steps, other.steps, rtol=1e-5)
+    np.testing.assert_allclose(one.logits, other.logits, rtol=1e-4, atol=1e-5)
+
+
+def _weights(made: FineTuner) -> dict[str, np.ndarray]:
+    """By path. Without the keys' bias: the softmax cancels it, so its gradient is rounding alone,
+    which some optimizers scale up to a whole step.
+    """
+    weights = {v.path: v.numpy() for v in made.weights if v.dtype == "float32"}
+    for path in weights:
+        if path.endswith("qkv_bias"):
+            query, _, value = np.split(weights[path], 3)
+            weights[path] = np.concatenate([query, value])
+    return weights

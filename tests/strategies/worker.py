@@ -1,0 +1,41 @@
+"""One worker of a cluster: trains under each setting; the chief leaves what came of it in a file.
+
+python -m tests.strategies.worker FILE, with TF_CONFIG
+"""
+
+import pathlib
+import pickle
+import sys
+
+import keras
+import numpy as np
+
+from ftkeras.strategies._base import Devices
+from ftkeras.strategies.multi_worker import MultiWorker
+from tests.strategies import tiny
+from tests.strategies.settings import ON_TWO_WORKERS
+
+
+def main(path: str) -> None:
+    devices = MultiWorker().open()
+    outcomes = {name: tiny.run(setting, devices) for name, setting in ON_TWO_WORKERS.items()}
+    heard = devices.from_chief(f"from {devices.worker}".encode())
+    kept = pathlib.Path(f"{path}.{devices.worker}")
+    kept.write_bytes(pickle.dumps((outcomes, heard, keras_itself(devices))))
+
+
+def keras_itself(devices: Devices) -> str:
+    """What Keras's own `fit` says under many workers; nothing where it works."""
+    with devices.scope():
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        model.compile(optimizer="sgd", loss="mse", jit_compile=False)
+    x = np.ones((4, 1), "float32")
+    try:
+        model.fit(x, x, batch_size=2, verbose=0)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
