@@ -57,7 +57,7 @@ def experiment(config: Config, *, run_dir: pathlib.Path | None = None) -> Experi
     devices = catalog.build("strategy", config.strategy).open()  # before TensorFlow does anything
     check(config)
     fix_randomness(config)
-    with devices.scope():
+    with devices.scope(), devices.quiet_beside_chief():
         return _made(config, devices, run_dir)
 
 
@@ -227,6 +227,12 @@ def schedule_callbacks(schedule: LearningRateSchedule) -> list[keras.callbacks.C
     return [after.callback()] if hasattr(after, "callback") else []
 
 
+def stateful_schedules(schedule: LearningRateSchedule) -> list:
+    """What of a schedule has variables, which a checkpoint must keep."""
+    after = schedule.after if isinstance(schedule, Warmup) else schedule
+    return [after] if hasattr(after, "variables") else []
+
+
 def compile_to_train(experiment: Experiment, *, total_steps: int) -> None:
     """Gives the model its loss, metrics and an optimizer for so many updates, ready to begin."""
     config, model = experiment.config, experiment.model
@@ -236,6 +242,7 @@ def compile_to_train(experiment: Experiment, *, total_steps: int) -> None:
         _compile(config, model, optimizer(config, total_steps=total_steps, multipliers=rates))
         if not model.trainable_variables:
             raise UserError(f"--policy={', '.join(config.policy)} leaves nothing to train.")
+        model.optimizer.skips = config.on_nan == "skip"
         with told("optimizer", config.optimizer):
             model.optimizer.build(model.trainable_variables)
 

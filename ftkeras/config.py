@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from ftkeras.errors import UserError
 
 
-def _flag(default, group: str, help: str):
-    return dataclasses.field(default=default, metadata={"group": group, "help": help})
+def _flag(default, group: str, help: str, free: bool = False):
+    """A flag; a `free` one may be another when a stopped run is gone on with."""
+    return dataclasses.field(default=default, metadata={"group": group, "help": help, "free": free})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,13 @@ class Config:
     validation_share: float = _flag(
         0.1, "Data", "Share of train held out where the task has no validation split; stratified."
     )
+    cache_dir: str | None = _flag(
+        None,
+        "Data",
+        "Where token ids are kept from run to run; none for nowhere. Default: ftkeras in "
+        "$XDG_CACHE_HOME or in ~/.cache.",
+        free=True,
+    )
     data_seed: int = _flag(0, "Data", "Draws the validation split and the subsets.")
 
     encoder: str = _flag(
@@ -41,7 +49,7 @@ class Config:
     max_length: int = _flag(256, "Model", "Tokens a text is cut to, [CLS] and [SEP] counted.")
     truncation: str = _flag("head", "Model", "Which part of a long text stays: {truncation}.")
 
-    epochs: int = _flag(3, "Training", "Passes over the training split.")
+    epochs: int = _flag(3, "Training", "Passes over the training split.", free=True)
     batch_size: int | None = _flag(
         None,
         "Training",
@@ -92,21 +100,56 @@ class Config:
         "accuracy", "Training", "Validation figure that picks the best epoch: accuracy or loss."
     )
     early_stopping: int | None = _flag(
-        None, "Training", "Stop after so many epochs without a better --objective."
+        None, "Training", "Stop after so many epochs without a better --objective.", free=True
     )
     seed: int = _flag(0, "Training", "Draws new weights, dropout and the order of the examples.")
-    strategy: str = _flag("auto", "Training", "On which devices and machines: {strategy}.")
+    strategy: str = _flag(
+        "auto", "Training", "On which devices and machines: {strategy}.", free=True
+    )
     deterministic: bool = _flag(
         True, "Training", "The same seed gives the same numbers twice on one machine."
     )
 
-    run_dir: str | None = _flag(None, "Output", "The run's folder. Default: runs/<task>/<time>.")
-    export: tuple[str, ...] = _flag(
-        ("saved_model",), "Output", "What to export, repeatable: {export}; none for nothing."
+    on_nan: str = _flag(
+        "stop",
+        "Training",
+        "Where gradients are no numbers: stop, or skip, which counts them as 0.",
+        free=True,
     )
-    export_dir: str = _flag("saved_models", "Output", "Where <task>/<version>/ goes.")
-    tensorboard: bool = _flag(False, "Output", "Write TensorBoard logs into the run folder.")
-    debug: bool = _flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
+
+    run_dir: str | None = _flag(
+        None,
+        "Output",
+        "The run's folder. A stopped run goes on where the same command names its folder again. "
+        "Default: runs/<task>/<time>.",
+        free=True,
+    )
+    restart: bool = _flag(False, "Output", "Begin anew in a folder that holds a run.", free=True)
+    checkpoint_every: str = _flag(
+        "10m",
+        "Output",
+        "Between two checkpoints: minutes (10m) or updates (500); 0 for none on the way.",
+        free=True,
+    )
+    keep: int = _flag(
+        2,
+        "Output",
+        "Newest checkpoints that stay; a finished run keeps one, or none where this is 0.",
+        free=True,
+    )
+    export: tuple[str, ...] = _flag(
+        ("saved_model",),
+        "Output",
+        "What to export, repeatable: {export}; none for nothing.",
+        free=True,
+    )
+    export_dir: str = _flag("saved_models", "Output", "Where <task>/<version>/ goes.", free=True)
+    tensorboard: bool = _flag(
+        False, "Output", "Write TensorBoard logs into the run folder.", free=True
+    )
+    debug: bool = _flag(
+        False, "Output", "Show tracebacks and TensorFlow's own messages.", free=True
+    )
 
     def __post_init__(self):
         if self.batch_size is None and self.batch_tokens is None:
@@ -121,16 +164,20 @@ class Config:
                 raise UserError(f"--{field.name} must stand in one line. Received: {value!r}.")
         if not 0 < self.learning_rate < math.inf:
             raise UserError(f"--learning_rate must be positive. Received: {self.learning_rate}.")
-        if self.run_dir == "":
-            raise UserError("--run_dir must name a folder. Received: ''.")
+        for name in ("run_dir", "cache_dir"):
+            if getattr(self, name) == "":
+                raise UserError(f"--{name} must name a folder. Received: ''.")
         if not 0 < self.validation_share < 1:
             raise UserError(
                 f"--validation_share must lie between 0 and 1. Received: {self.validation_share}."
             )
         if self.objective not in ("accuracy", "loss"):
             raise UserError(f"--objective must be accuracy or loss. Received: {self.objective!r}.")
+        if self.on_nan not in ("stop", "skip"):
+            raise UserError(f"--on_nan must be stop or skip. Received: {self.on_nan!r}.")
         if self.warmup is not None:
             warmup_steps(self.warmup, total_steps=None)
+        checkpoint_interval(self.checkpoint_every)
 
     @property
     def exports(self) -> tuple[str, ...]:
@@ -194,6 +241,28 @@ class FindRateConfig(Config):
             raise UserError(f"--steps must be at least 10. Received: {self.steps}.")
 
 
+@dataclass(frozen=True, kw_only=True)
+class LaunchConfig:
+    """What `launch` is told: its own flags, and behind `--` those of `train`."""
+
+    workers: int = _flag(2, "Launch", "Processes, each with its part of every batch.")
+    restarts: int = _flag(
+        0, "Launch", "How often to start again, from the last checkpoint, where a worker fails."
+    )
+    debug: bool = _flag(False, "Launch", "Show tracebacks.")
+    arguments: tuple[str, ...] = ()
+    train: Config | None = None
+
+    def __post_init__(self):
+        for name, least in (("workers", 1), ("restarts", 0)):
+            if getattr(self, name) < least:
+                raise UserError(
+                    f"--{name} must be at least {least}. Received: {getattr(self, name)}."
+                )
+        if self.train is None:
+            raise UserError("launch needs `--`, and behind it the flags of train.")
+
+
 _AT_LEAST = {
     "train_examples": 2,
     "validation_examples": 2,
@@ -205,6 +274,7 @@ _AT_LEAST = {
     "batch_tokens": 1,
     "clip_norm": 0,
     "early_stopping": 1,
+    "keep": 0,
     "seed": 0,
     "data_seed": 0,
 }
@@ -242,3 +312,23 @@ def warmup_steps(warmup: str, total_steps: int | None) -> int:
             f"--warmup={warmup} is not shorter than the run, which has {total_steps} updates."
         )
     return steps
+
+
+def checkpoint_interval(text: str) -> tuple[float, bool]:
+    """What lies between two checkpoints, and whether it is seconds; else it is updates.
+
+    >>> checkpoint_interval("10m"), checkpoint_interval("500")
+    ((600.0, True), (500, False))
+    """
+    try:
+        if text.endswith("m"):
+            interval = (60 * float(text.removesuffix("m")), True)
+        else:
+            interval = (int(text), False)
+        if not 0 <= interval[0] < math.inf:
+            raise ValueError
+    except ValueError:
+        raise UserError(
+            f"--checkpoint_every must be minutes (10m) or updates (500). Received: {text!r}."
+        ) from None
+    return interval

@@ -13,7 +13,7 @@ from ftkeras.batching._store import Examples
 from ftkeras.config import Config
 from ftkeras.errors import UserError
 from ftkeras.splits import Splits, opened
-from ftkeras.training import checkpoints
+from ftkeras.training import weights
 from ftkeras.training._dealing import dealt
 
 
@@ -26,14 +26,15 @@ def run(config: Config) -> None:
             f"--task={config.task}: its labels are now {experiment.task.labels}, but the run in "
             f"{run_dir} learnt {experiment.labels}."
         )
-    checkpoints.load(experiment.model.kept, run_dir / assemble.WEIGHTS_FILE)
+    weights.load(experiment.model.kept, run_dir / assemble.WEIGHTS_FILE)
     assemble.compile_to_measure(experiment)
     with opened(config, experiment.task, experiment.text_layer) as splits:
         measured, counts = evaluate(experiment, splits, run_dir), splits.counts()
     trained = report.read_metrics(run_dir).get("train", {})
     metrics = {**measured, "train": trained, "data": counts, "versions": report.versions()}
-    report.write_metrics(run_dir, metrics)
-    report.show_metrics(measured, experiment.labels)
+    if experiment.devices.is_chief:
+        report.write_metrics(run_dir, metrics)
+        report.show_metrics(measured, experiment.labels)
 
 
 def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
@@ -46,7 +47,8 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
 
     _, validation = measure(splits.validation)
     logits, test = measure(splits.test)
-    write_predictions(run_dir / "predictions.jsonl", splits.test, logits, experiment.labels)
+    if experiment.devices.is_chief:
+        write_predictions(run_dir / "predictions.jsonl", splits.test, logits, experiment.labels)
     table = confusion(splits.test.own_labels, logits)
     return {"validation": validation, "test": test, "confusion": table}
 

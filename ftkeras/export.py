@@ -5,7 +5,7 @@ import pathlib
 from ftkeras import assemble, catalog, files
 from ftkeras.assemble import Experiment
 from ftkeras.config import Config
-from ftkeras.training import checkpoints
+from ftkeras.training import weights
 
 
 def run(config: Config) -> None:
@@ -13,7 +13,7 @@ def run(config: Config) -> None:
     run_dir = pathlib.Path(config.run_dir)
     experiment = assemble.experiment(config, run_dir=run_dir)
     writers = exporters(experiment, run_dir)
-    checkpoints.load(experiment.model.kept, run_dir / assemble.WEIGHTS_FILE)
+    weights.load(experiment.model.kept, run_dir / assemble.WEIGHTS_FILE)
     write(writers)
 
 

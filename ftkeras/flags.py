@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from absl import flags as absl_flags
 
 from ftkeras import catalog
-from ftkeras.config import Config, FindRateConfig, PlotConfig, PredictConfig
+from ftkeras.config import Config, FindRateConfig, LaunchConfig, PlotConfig, PredictConfig
 from ftkeras.errors import UserError
 
 
@@ -54,6 +54,11 @@ VERBS = {
         FindRateConfig,
         "--task=imdb --encoder=bert-base-uncased",
     ),
+    "launch": Verb(
+        "Train with several workers on this machine, as one would on several machines.",
+        LaunchConfig,
+        "--workers=2 --restarts=3 -- --task=imdb --checkpoint_every=500",
+    ),
 }
 
 
@@ -74,6 +79,8 @@ def parse(arguments: list[str]) -> Command:
     if any(argument in ("--help", "-h") for argument in rest):
         return Command(verb, help=help_text(verb if verb in arguments else None))
     config = VERBS[verb].config
+    if verb == "launch":
+        return _launch(rest)
     values = _read(config, rest)
     given = _given(values)
     if verb in ("evaluate", "export"):
@@ -84,7 +91,22 @@ def parse(arguments: list[str]) -> Command:
     return Command(verb, config(**given))
 
 
-def render(config: Config, *, without: tuple[str, ...] = ("run_dir", "debug")) -> str:
+def _launch(arguments: list[str]) -> Command:
+    """Reads `--workers=… -- [train] --flag=value …`; what is wrong behind `--` is told here."""
+    cut = arguments.index("--") if "--" in arguments else len(arguments)
+    values, behind = _given(_read(LaunchConfig, arguments[:cut])), arguments[cut + 1 :]
+    train = parse(behind) if cut < len(arguments) else Command("train")
+    if train.verb != "train":
+        raise UserError(f"launch starts train. Received: {train.verb}.")
+    return Command("launch", LaunchConfig(**values, arguments=tuple(behind), train=train.config))
+
+
+def recorded(path: pathlib.Path) -> Config:
+    """The configuration that a run's flagfile says."""
+    return Config(**_given(_read(Config, [f"--flagfile={path}"])))
+
+
+def render(config: Config, *, without: tuple[str, ...] = ("run_dir", "restart", "debug")) -> str:
     """A flagfile that says again what `config` says."""
     lines = []
     for field in dataclasses.fields(config):
@@ -108,7 +130,7 @@ def help_text(verb: str | None) -> str:
     else:
         lines = [VERBS[verb].summary, "", f"  {command} {verb} {VERBS[verb].example}"]
     entry, group = VERBS[verb or "train"], None
-    for field in dataclasses.fields(entry.config):
+    for field in _flags(entry.config):
         if entry.groups and field.metadata["group"] not in entry.groups:
             continue
         if field.metadata["group"] != group:
@@ -155,10 +177,14 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
+def _flags(config: type) -> list[dataclasses.Field]:
+    return [field for field in dataclasses.fields(config) if "help" in field.metadata]
+
+
 def _define(config: type) -> absl_flags.FlagValues:
     values = absl_flags.FlagValues()
     types_of = typing.get_type_hints(config)
-    for field in dataclasses.fields(config):
+    for field in _flags(config):
         kind = types_of[field.name]
         define = _DEFINE[_plain(kind)]
         default = list(field.default) if isinstance(field.default, tuple) else field.default

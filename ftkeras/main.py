@@ -6,14 +6,14 @@ import signal
 import sys
 
 from ftkeras import flags, quiet
-from ftkeras.errors import UserError
+from ftkeras.errors import Stopped, UserError
 
 
 def main(arguments: list[str]) -> int:
     """Runs one verb and returns the exit code.
 
-    0 for success, 2 for what the user can mend, 130 for Ctrl-C, 141 where the reader of standard
-    output has gone.
+    0 for success, 2 for what the user can mend, 130 for Ctrl-C, 143 for SIGTERM in training, 141
+    where the reader of standard output has gone.
     """
     debug = any(argument.startswith("--debug") for argument in arguments)
     # A label or text that the terminal's encoding has not is shown escaped, and no crash.
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
             print(command.help)
             return 0
         debug = command.config.debug
-        if not debug:
+        if not debug and command.verb != "launch":
             quiet.import_tensorflow()
         importlib.import_module(f"ftkeras.{command.verb}").run(command.config)
     except UserError as error:
@@ -32,6 +32,9 @@ def main(arguments: list[str]) -> int:
             raise
         print(f"ftkeras: {error}", file=sys.stderr)
         return 2
+    except Stopped as stopped:
+        print(f"\nftkeras: stopped. {stopped}", file=sys.stderr)
+        return 128 + stopped.signal
     except KeyboardInterrupt as interrupt:
         print(f"\nftkeras: stopped. {interrupt}".rstrip(), file=sys.stderr)
         return 130

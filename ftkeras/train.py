@@ -1,51 +1,84 @@
 """Fine-tunes: train, keep the best epoch, evaluate it on test, export it."""
 
+import contextlib
 import importlib.util
-import os
 import pathlib
-import time
-from datetime import datetime
+import signal
+from collections.abc import Iterator
 
 import keras
-import psutil
 
-from ftkeras import assemble, catalog, evaluate, export, files, flags, imbalance, report
+from ftkeras import assemble, evaluate, export, imbalance, report, run_folder
 from ftkeras.assemble import Experiment
 from ftkeras.batching._feed import OrderedFeed, TrainingFeed
 from ftkeras.batching.auto import Auto
-from ftkeras.config import Config
-from ftkeras.errors import UserError
+from ftkeras.config import Config, checkpoint_interval
+from ftkeras.errors import Stopped, UserError
 from ftkeras.splits import Splits, opened
-from ftkeras.training import checkpoints, epochs
+from ftkeras.training import epochs, stopping, weights
 from ftkeras.training.best import BestEpoch
+from ftkeras.training.checkpointer import Checkpointer
+from ftkeras.training.checkpoints import Checkpoints, Place
+from ftkeras.training.finite import Finite
 from ftkeras.training.history import History
 from ftkeras.training.progress import Progress
+from ftkeras.training.same_data import SameData
 
 
 def run(config: Config) -> None:
-    """`train`: a whole run, from the data to the export."""
-    run_dir = new_run_dir(config)
+    """`train`: a whole run, from the data to the export, or what is left of one that stopped."""
+    run_dir = run_folder.of(config)
     if config.tensorboard and importlib.util.find_spec("tensorboard") is None:
         raise UserError("--tensorboard needs: pip install 'ftkeras[tensorboard]'")
+    run_folder.must_fit(config, run_dir)
+    if run_folder.is_finished(config, run_dir):
+        _say_finished(run_dir)
+        return
     experiment = assemble.experiment(config)
     writers = export.exporters(experiment, run_dir)
-    with opened(config, experiment.task, experiment.text_layer) as splits:
-        counts = _show_splits(splits)
-        feed = training_feed(experiment, splits)
-        assemble.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
-        record(experiment, run_dir)  # nothing is written before all that can be wrong was looked at
-        trained = fit(experiment, feed, splits, run_dir)
-        metrics = {"train": trained, "data": counts, "versions": report.versions()}
-        report.write_metrics(run_dir, metrics)
-        print("evaluating the best epoch …")
-        try:
-            measured = evaluate.evaluate(experiment, splits, run_dir)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"Training is done; {_measure_it_with(run_dir)}") from None
-    report.write_metrics(run_dir, {**measured, **metrics})
-    report.show_metrics(measured, experiment.labels)
-    print(f"\nrun     {run_dir}")
-    export.write(writers)
+    with (
+        _held(experiment, run_dir),
+        opened(config, experiment.task, experiment.text_layer) as splits,
+    ):
+        measured = _run(experiment, splits, run_dir)
+        if not experiment.devices.is_chief:
+            return
+        report.show_metrics(measured, experiment.labels)
+        print(f"\nrun     {run_dir}")
+        run_folder.record_exports(run_dir, export.write(writers))
+        _checkpoints(config, run_dir).prune(min(config.keep, 1))
+
+
+def _run(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
+    """Trains and measures; returns what metrics.json says."""
+    config, chief = experiment.config, experiment.devices.is_chief
+    counts = _show_splits(splits)
+    feed = training_feed(experiment, splits)
+    assemble.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
+    if chief:  # nothing is written before all that can be wrong was looked at
+        run_folder.record(experiment, run_dir)
+    trained = fit(experiment, feed, splits, run_dir)
+    print("evaluating the best epoch …")
+    try:
+        measured = evaluate.evaluate(experiment, splits, run_dir)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"Training is done; {_measure_it_with(run_dir)}") from None
+    measured |= {"train": trained, "data": counts, "versions": report.versions()}
+    if chief:
+        report.write_metrics(run_dir, measured)
+    return measured
+
+
+@contextlib.contextmanager
+def _held(experiment: Experiment, run_dir: pathlib.Path) -> Iterator[None]:
+    """Holds the run's folder, for all workers together."""
+    with contextlib.ExitStack() as stack:
+        if experiment.devices.is_chief:
+            folder = run_folder.held(run_dir, restart=experiment.config.restart)
+            stack.enter_context(folder)
+        stack.enter_context(experiment.devices.quiet_beside_chief())
+        experiment.devices.from_chief(b"held")  # nobody looks into the folder before it is tidy
+        yield
 
 
 def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
@@ -63,88 +96,86 @@ def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
 
 
 def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pathlib.Path) -> dict:
-    """Trains, and leaves the model with the best epoch's weights.
+    """Trains from where the run's folder says it was, and leaves the best epoch's weights.
 
     Returns:
         What metrics.json says under "train".
     """
-    config, model = experiment.config, experiment.model
+    config, model, chief = experiment.config, experiment.model, experiment.devices.is_chief
+    rate = model.optimizer._learning_rate
+    checkpoints = _checkpoints(config, run_dir)
+    begin = checkpoints.newest()
+    place = begin.place if begin else Place()
+    finite, progress = Finite(), Progress(feed, epochs=config.epochs)
+    history = History(run_dir / "history.csv" if chief else None)
     best = BestEpoch(
-        run_dir / assemble.WEIGHTS_FILE,
+        checkpoints.folder,
         objective=config.objective,
         patience=config.early_stopping,
+        writes=chief,
     )
-    progress = Progress(feed, epochs=config.epochs)
-    _announce(experiment, feed)
-    began = time.time()
-    try:
-        epochs.fit(
-            model,
-            feed,
-            epochs=config.epochs,
-            validation=OrderedFeed(splits.validation, feed.batching),
-            callbacks=[
-                History(run_dir / "history.csv"),
-                best,
-                progress,
-                *(c for policy in experiment.policies for c in policy.callbacks(model)),
-                *assemble.average_callbacks(config),
-                *_tensorboard(config, run_dir),
-                # Last, so that the others still see the rate that the epoch was trained with.
-                *assemble.schedule_callbacks(model.optimizer._learning_rate),
-            ],
+    callbacks = [
+        *(SameData(feed), finite, history, best, progress),
+        *(c for policy in experiment.policies for c in policy.callbacks(model)),
+        *assemble.average_callbacks(config),
+        *_tensorboard(config, run_dir),
+        # Last, so that the others still see the rate that the epoch was trained with.
+        *assemble.schedule_callbacks(rate),
+    ]
+    every, in_seconds = checkpoint_interval(config.checkpoint_every)
+    with stopping.put_off() as asked:
+        keeper = Checkpointer(
+            checkpoints if chief else None,
+            every=every,
+            in_seconds=in_seconds,
+            callbacks=callbacks,
+            others=[*model.regularizers, *assemble.stateful_schedules(rate)],
+            asked=asked,
+            agreed=experiment.devices.agreed,
+            check=finite.check,
+            forget=best.forget,
+            begin=begin,
         )
-    except KeyboardInterrupt:
-        progress.close()
-        _settle(experiment, best)
-        raise KeyboardInterrupt(_how_to_go_on(best, run_dir)) from None
-    _settle(experiment, best)
+        _announce(experiment, feed, place)
+        try:
+            if not best.ends_training(place, epochs=config.epochs):
+                epochs.fit(
+                    model,
+                    feed,
+                    epochs=config.epochs,
+                    validation=OrderedFeed(splits.validation, feed.batching),
+                    callbacks=[*callbacks, keeper],
+                    epoch=place.epoch,
+                    start=place.step,
+                )
+        except Stopped as stopped:
+            progress.close()
+            if stopped.signal == signal.SIGINT:  # who stops it by hand may want to look at it
+                _settle(experiment, best, run_dir)
+            raise Stopped(stopped.signal, _how_to_go_on(stopped, best, run_dir)) from None
+    _settle(experiment, best, run_dir)
     return {
-        "seconds": time.time() - began,
-        "seconds_to_first_step": progress.first_step_at - psutil.Process().create_time(),
-        "examples_per_second": progress.examples / progress.seconds if progress.seconds else None,
-        "tokens_per_second": progress.tokens / progress.seconds if progress.seconds else None,
-        "steps": int(model.optimizer.iterations),
+        "seconds": sum(row["seconds"] for row in history.rows),
+        **progress.figures(),
+        "steps": int(model.optimizer.iterations.numpy()) or begin.updates,
         "best_epoch": best.epoch + 1,
         "peak_memory_bytes": report.peak_memory_bytes(),
     }
 
 
-def _settle(experiment: Experiment, best: BestEpoch) -> None:
+def _checkpoints(config: Config, run_dir: pathlib.Path) -> Checkpoints:
+    return Checkpoints(run_dir / run_folder.CHECKPOINTS, keep=max(1, config.keep))
+
+
+def _settle(experiment: Experiment, best: BestEpoch, run_dir: pathlib.Path) -> None:
     """Leaves the model plain, with the best epoch's weights, and keeps just those."""
     if best.epoch is None:
         return
-    best.restore()
+    best.restore(experiment.model)
     for policy in reversed(experiment.policies):
         policy.finish(experiment.model)
-    checkpoints.save(experiment.model.kept, best.path)
-
-
-def record(experiment: Experiment, run_dir: pathlib.Path) -> None:
-    """Makes the run's folder, with what is needed to build its model again."""
-    run_dir.mkdir(parents=True, exist_ok=True)
-    experiment.text_layer.wordpiece.save(run_dir / assemble.ENCODER_FOLDER)
-    files.write_json(
-        run_dir / assemble.ENCODER_FOLDER / "config.json",
-        experiment.model.encoder.huggingface_config(),
-    )
-    files.write_json(run_dir / assemble.LABELS_FILE, list(experiment.labels))
-    files.write_text(run_dir / "run.cfg", flags.render(experiment.config))
-
-
-def new_run_dir(config: Config) -> pathlib.Path:
-    """Where this run goes; it must hold no run that kept weights, and it must be writable."""
-    if config.run_dir is None:
-        task = catalog.parse("task", config.task).name
-        return files.must_be_writable(
-            f"runs/{task}/{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}", "--run_dir"
-        )
-    run_dir = files.must_be_writable(config.run_dir, "--run_dir")
-    if (run_dir / assemble.WEIGHTS_FILE).exists():
-        raise UserError(
-            f"--run_dir={run_dir} holds a run already; name another folder, or remove it."
-        )
-    return run_dir
+    if experiment.devices.is_chief:
+        weights.save(experiment.model.kept, run_dir / assemble.WEIGHTS_FILE)
 
 
 def _show_splits(splits: Splits) -> dict[str, int]:
@@ -161,7 +192,7 @@ def _show_splits(splits: Splits) -> dict[str, int]:
     return counts
 
 
-def _announce(experiment: Experiment, feed: TrainingFeed) -> None:
+def _announce(experiment: Experiment, feed: TrainingFeed, place: Place) -> None:
     config, model = experiment.config, experiment.model
     size = sum(v.shape.num_elements() for v in model.weights)
     learning = sum(v.shape.num_elements() for v in model.trainable_weights)
@@ -173,6 +204,8 @@ def _announce(experiment: Experiment, feed: TrainingFeed) -> None:
         f"{tokens * config.epochs:,} tokens; "
         "the time it takes follows after the first steps",
     )
+    if place != Place():
+        print(f"going on at step {place.step + 1:,} of epoch {place.epoch + 1}")
     for group in model.optimizer.groups():
         decay = "decay" if group.decays else "do not decay"
         print(
@@ -188,14 +221,21 @@ def _tensorboard(config: Config, run_dir: pathlib.Path) -> list[keras.callbacks.
     return [keras.callbacks.TensorBoard(run_dir / "tensorboard", update_freq=10)]
 
 
-def _how_to_go_on(best: BestEpoch, run_dir: pathlib.Path) -> str:
-    if best.epoch is None:
-        return "No epoch was finished, so nothing was kept; the same command begins again."
+def _how_to_go_on(stopped: Stopped, best: BestEpoch, run_dir: pathlib.Path) -> str:
+    told = f"{stopped}; the same command with --run_dir={run_dir} goes on from there."
+    if best.epoch is None or stopped.signal != signal.SIGINT:
+        return told
     return (
-        f"Epoch {best.epoch + 1} was the best so far (validation {best.objective} "
-        f"{best.value:.4f}) and is kept; {_measure_it_with(run_dir)}"
+        f"{told} Epoch {best.epoch + 1} was the best so far (validation {best.objective} "
+        f"{best.value:.4f}); {_measure_it_with(run_dir)}"
     )
 
 
 def _measure_it_with(run_dir: pathlib.Path) -> str:
     return f"measure it with: python -m ftkeras.main evaluate --run_dir={run_dir}"
+
+
+def _say_finished(run_dir: pathlib.Path) -> None:
+    print(f"the run in {run_dir} is finished: more --epochs make it longer, --restart begins anew")
+    for path in run_folder.exports(run_dir):
+        print(f"export  {path}")

@@ -27,6 +27,8 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
     - Gradients are summed over replicas, then clipped by one norm over all variables:
       g <- g * min(1, clip_norm / ||g||). Keras clips each replica's share before the sum, which is
       another norm. Rows of an embedding looked up twice are added up before the norm is taken.
+    - `gradient_norm` is that norm, before the clip, of the latest update. Where `skips` is set,
+      gradients whose norm is no number count as 0, and `skipped` says how often.
     - A variable's rate is the step's times the variable's multiplier.
     - Decay is decoupled and taken at that rate, w <- w - rate * decay * w, before the step, from
       variables whose path does not match `no_decay` (Keras matches names, which spares nothing:
@@ -65,6 +67,7 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.clip_norm, self.decay = clip_norm, decay
         self.no_decay, self.multipliers = no_decay, multipliers
+        self.skips = False
 
     def build(self, variables):
         if self.built:
@@ -75,6 +78,10 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
         self.decays = tuple(self.decay > 0 and not self._is_spared(path) for path in paths)
         self.factors = tuple(self._factor(path) for path in paths)
         self.begun = (0,) * len(paths)
+        # Of the latest update's gradients, before they are clipped; and how many were no number.
+        once = {"shape": (), "aggregation": "only_first_replica"}
+        self.gradient_norm = self.add_variable(name="gradient_norm", dtype="float32", **once)
+        self.skipped = self.add_variable(name="skipped", dtype="int64", **once)
 
     def begin(self, variables, *, after: int) -> None:
         """Has these variables' own count of updates begin after so many of the run's.
@@ -118,8 +125,14 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
         dense = [tf.convert_to_tensor(grad) for grad in grads]
         pairs = self._all_reduce_sum_gradients(list(zip(dense, variables, strict=True)))
         grads = [grad for grad, _ in pairs]
+        norm = tf.linalg.global_norm(grads)
         if self.clip_norm:
-            grads, _ = tf.clip_by_global_norm(grads, self.clip_norm)
+            grads, _ = tf.clip_by_global_norm(grads, self.clip_norm, use_norm=norm)
+        self.gradient_norm.assign(norm)
+        if self.skips:
+            finite = tf.math.is_finite(norm)
+            self.skipped.assign_add(tf.cast(~finite, "int64"))
+            grads = [tf.where(finite, grad, tf.zeros_like(grad)) for grad in grads]
         tf.__internal__.distribute.interim.maybe_merge_call(
             self._update_all,
             self._distribution_strategy,

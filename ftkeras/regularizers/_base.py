@@ -55,6 +55,12 @@ class Regularizer:
         """The term of this step's loss, a scalar ()."""
         return 0.0
 
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """What it has drawn so far: the state that a checkpoint keeps."""
+        streams = (v for v in vars(self).values() if isinstance(v, keras.random.SeedGenerator))
+        return [stream.state for stream in streams]
+
     def get_config(self) -> dict:
         """The arguments that make it again."""
         arguments = inspect.signature(type(self).__init__).parameters.values()

@@ -3,48 +3,78 @@ import pathlib
 
 import keras
 
-from ftkeras.errors import UserError
-from ftkeras.training import checkpoints
+from ftkeras.training import weights
+from ftkeras.training.checkpoints import Place
 
 
 class BestEpoch(keras.callbacks.Callback):
     """Keeps the weights of the epoch that does best on validation, and stops when none is better.
 
+    Each best epoch has a file of its own, so that an older checkpoint of the run finds the one that
+    was the best then; `forget` removes those that no checkpoint needs.
+
     Args:
-        path: the file for the weights, replaced whole at each better epoch.
+        folder: for the weights.
         objective: accuracy (higher is better) or loss (lower is); of equals the first stays.
         patience: epochs without a better one before training stops; None for never.
+        writes: whether this process writes the files; of many that train together, one does.
     """
 
-    def __init__(self, path: pathlib.Path, *, objective: str, patience: int | None):
+    def __init__(
+        self, folder: pathlib.Path, *, objective: str, patience: int | None, writes: bool = True
+    ):
         super().__init__()
-        self.path, self.objective, self.patience = path, objective, patience
+        self.folder, self.objective, self.patience = folder, objective, patience
+        self.writes = writes
         self.epoch: int | None = None
         self.value = math.nan
         self.is_current = False
+
+    def state(self) -> dict:
+        """What a checkpoint keeps of it."""
+        return {"epoch": self.epoch, "value": None if self.epoch is None else self.value}
+
+    def restore_state(self, state: dict) -> None:
+        """Goes on from what `state` gave."""
+        self.epoch = state["epoch"]
+        self.value = math.nan if state["value"] is None else state["value"]
 
     def on_epoch_begin(self, epoch, logs=None):
         self.is_current = False  # the weights move on
 
     def on_epoch_end(self, epoch, logs=None):
-        if not math.isfinite(logs["loss"]):
-            kept = "" if self.epoch is None else f" Epoch {self.epoch + 1} is kept."
-            raise UserError(
-                f"training diverged: the loss of epoch {epoch + 1} is {logs['loss']}.{kept} "
-                "A lower --learning_rate or a longer --warmup would do."
-            )
         value = float(logs[f"val_{self.objective}"])
         self.is_current = self.epoch is None or self._better(value)
         if self.is_current:
             self.epoch, self.value = epoch, value
-            checkpoints.save(self.model.weights, self.path)
-        elif self.patience is not None and epoch - self.epoch >= self.patience:
+            if self.writes:
+                weights.save(self.model.weights, self._path(epoch))
+        elif self._is_patience_over(epoch):
             self.model.stop_training = True
 
-    def restore(self) -> None:
+    def ends_training(self, place: Place, *, epochs: int) -> bool:
+        """Whether there is nothing to train any more at this place of a run."""
+        if place.step or self.epoch is None:
+            return False
+        return place.epoch >= epochs or self._is_patience_over(place.epoch - 1)
+
+    def restore(self, model: keras.Model) -> None:
         """Gives the model the best epoch's weights."""
         if not self.is_current:
-            checkpoints.load(self.model.weights, self.path)
+            weights.load(model.weights, self._path(self.epoch))
+
+    def forget(self, facts: list[dict]) -> None:
+        """Removes the weights that none of the checkpoints, of which these are the facts, needs."""
+        epochs = {told[type(self).__name__]["epoch"] for told in facts} - {None}
+        for path in self.folder.glob("best-*.safetensors"):
+            if path not in {self._path(epoch) for epoch in epochs}:
+                path.unlink()
+
+    def _is_patience_over(self, epoch):
+        return self.patience is not None and epoch - self.epoch >= self.patience
+
+    def _path(self, epoch):
+        return self.folder / f"best-{epoch + 1:05d}.safetensors"
 
     def _better(self, value: float) -> bool:
         if math.isnan(self.value):

@@ -1,42 +1,81 @@
-"""Weights in one safetensors file, each under its variable's path."""
+"""The checkpoints of a run: each the run's whole state after some update, in one file."""
 
+import dataclasses
 import pathlib
+import re
+import sys
+from dataclasses import dataclass
 
-import keras
 import numpy as np
 
-from ftkeras import files
-from ftkeras.errors import UserError
+from ftkeras.training import _tensor_file
 
 
-def save(variables: list[keras.Variable], path: pathlib.Path) -> None:
-    """Writes the variables; the file appears whole or not at all."""
-    from safetensors.numpy import save_file
+@dataclass(frozen=True)
+class Place:
+    """Where in a run its state was taken: before batch `step` of `epoch`, both from 0."""
 
-    with files.replacing(path) as beside:
-        save_file({v.path: np.asarray(v.numpy()) for v in variables}, beside)
+    epoch: int = 0
+    step: int = 0
 
 
-def load(variables: list[keras.Variable], path: pathlib.Path) -> None:
-    """Reads what `save` wrote into the variables of a model of the same build.
+@dataclass(frozen=True)
+class State:
+    """All that a run needs to go on as if it had not stopped.
 
-    Raises:
-        UserError: the file is not there, damaged, or another model's.
+    Attributes:
+        place: where it goes on.
+        updates: the optimizer's, made so far.
+        tensors: values of variables, by a name.
+        facts: what is kept beside them, JSON's types only.
     """
-    from safetensors import SafetensorError, safe_open
 
-    by_path = {v.path: v for v in variables}
-    try:
-        with safe_open(path, framework="numpy") as tensors:
-            there = set(tensors.keys())
-            if there != set(by_path):
-                raise UserError(
-                    f"--run_dir: {path} holds another model's weights; they differ in "
-                    f"{', '.join(sorted(there ^ set(by_path))[:3])} …"
-                )
-            for name, variable in by_path.items():
-                variable.assign(tensors.get_tensor(name))
-    except FileNotFoundError:
-        raise UserError(f"--run_dir: {path} is not there; the run kept no weights.") from None
-    except (SafetensorError, ValueError) as error:
-        raise UserError(f"--run_dir: {path} can't be read: {error}") from None
+    place: Place
+    updates: int
+    tensors: dict[str, np.ndarray]
+    facts: dict
+
+
+class Checkpoints:
+    """A folder of checkpoints, of which the newest `keep` stay.
+
+    A checkpoint appears whole or not at all, and is checked against its checksum when it is read:
+    one that is damaged all the same is passed over, with a warning, for the one before.
+    """
+
+    def __init__(self, folder: pathlib.Path, *, keep: int):
+        self.folder, self.keep = folder, keep
+
+    def write(self, state: State) -> None:
+        """Writes the state, and removes what is too old."""
+        place = dataclasses.asdict(state.place)
+        path = self.folder / f"update-{state.updates:09d}.epoch-{place['epoch']:05d}.safetensors"
+        told = {"place": place, "updates": state.updates, "facts": state.facts}
+        _tensor_file.write(path, state.tensors, told)
+        self.prune(self.keep)
+
+    def prune(self, keep: int) -> None:
+        """Removes all but the newest `keep`."""
+        for path in self.paths()[: -keep or None]:
+            path.unlink()
+
+    def newest(self) -> State | None:
+        """The newest one that is whole; None where there is none."""
+        for path in reversed(self.paths()):
+            try:
+                tensors, told = _tensor_file.read(path)
+            except _tensor_file.DamagedError as error:
+                print(f"warning: {error}; the one before it is taken", file=sys.stderr)
+                continue
+            return State(Place(**told["place"]), told["updates"], tensors, told["facts"])
+        return None
+
+    def facts(self) -> list[dict]:
+        """What each checkpoint keeps beside its tensors, the oldest first."""
+        return [_tensor_file.read_facts(path)["facts"] for path in self.paths()]
+
+    def paths(self) -> list[pathlib.Path]:
+        """The checkpoints' files, the oldest first."""
+        named = re.compile(r"update-\d+\.epoch-\d+\.safetensors")
+        there = self.folder.iterdir() if self.folder.is_dir() else ()
+        return sorted(path for path in there if named.fullmatch(path.name))

@@ -65,6 +65,9 @@ def fit(
         of_epoch = functools.partial(feed.dataset, number, start=run.start)
         train = dealt(model.distribute_strategy, of_epoch)
         held = validation and dealt(model.distribute_strategy, validation.dataset)
+        if train.steps == 0:  # it was stopped when its last batch was done
+            _end_epoch(model, run, number, held)
+            continue
         model.fit(
             train.dataset,
             steps_per_epoch=train.steps,
@@ -79,3 +82,14 @@ def fit(
         if model.stop_training:
             break
     run.end()
+
+
+def _end_epoch(model, run, number, held):
+    """Does what `fit` does when an epoch's batches are all done."""
+    run.on_epoch_begin(number)
+    logs = dict(model.get_metrics_result())
+    if held:
+        options = {"steps": held.steps, "callbacks": run, "verbose": 0, "return_dict": True}
+        measured = model.evaluate(held.dataset, **options)
+        logs |= {f"val_{name}": figure for name, figure in measured.items()}
+    run.on_epoch_end(number, logs)

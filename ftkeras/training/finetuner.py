@@ -145,7 +145,11 @@ class FineTuner(ReplicatedModel):
         return tape.gradient(scaled, variables)
 
     def _measure(self, labels, logits, loss):
-        self.mean_loss.update_state(loss, sample_weight=_examples(labels))
+        examples = _examples(labels)
+        if getattr(self.optimizer, "skips", False):  # one skipped must not spoil an epoch's mean
+            finite = tf.math.is_finite(loss)
+            loss, examples = tf.where(finite, loss, 0.0), tf.where(finite, examples, 0.0)
+        self.mean_loss.update_state(loss, sample_weight=examples)
         there = ops.cast(is_there(labels), "float32")
         for measure in self.measures:
             measure.update_state(labels, logits, sample_weight=there)

@@ -3,6 +3,7 @@ import sys
 import time
 
 import keras
+import psutil
 from tqdm import tqdm
 
 from ftkeras import report
@@ -24,8 +25,8 @@ class Progress(keras.callbacks.Callback):
     for devices that run behind.
 
     Attributes:
-        first_step_at: time.time() when the first step was done.
-        seconds, examples, tokens, steps: of all steps after the first one.
+        first_step: seconds from the start of the process to the end of its first step.
+        seconds, examples, tokens, steps: of all steps but each process's first one.
     """
 
     def __init__(self, feed, *, epochs: int, stream=None):
@@ -33,8 +34,26 @@ class Progress(keras.callbacks.Callback):
         self.feed, self.epochs = feed, epochs
         self.stream = stream or sys.stderr
         self.live = self.stream.isatty()
-        self.first_step_at: float | None = None
+        self.first_step: float | None = None
         self.seconds, self.examples, self.tokens, self.steps = 0.0, 0, 0, 0
+        self._is_first = True
+
+    def state(self) -> dict:
+        """What a checkpoint keeps of it."""
+        names = ("first_step", "seconds", "examples", "tokens", "steps")
+        return {name: getattr(self, name) for name in names}
+
+    def restore_state(self, state: dict) -> None:
+        """Goes on from what `state` gave."""
+        vars(self).update(state)
+
+    def figures(self) -> dict:
+        """What metrics.json says of it."""
+        return {
+            "seconds_to_first_step": self.first_step,
+            "examples_per_second": self.examples / self.seconds if self.seconds else None,
+            "tokens_per_second": self.tokens / self.seconds if self.seconds else None,
+        }
 
     def on_train_begin(self, logs=None):
         self.bar = tqdm(
@@ -46,20 +65,20 @@ class Progress(keras.callbacks.Callback):
             file=self.stream if self.live else io.StringIO(),
             leave=False,
         )
-        self._foretold_at = min(MEASURED_STEPS, max(1, self.epochs * len(self.feed) // 4))
+        measured = min(MEASURED_STEPS, max(1, self.epochs * len(self.feed) // 4))
+        self._foretold_at = self.steps + measured
         self._shown = time.perf_counter()
         self._last_look = 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._plan = self.feed.batches(epoch)
+        self._epoch, self._plan = epoch, self.feed.batches(epoch)
         self.bar.set_description(f"epoch {epoch + 1}/{self.epochs}", refresh=False)
         self._clock = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
         positions = self._plan[batch]
-        if self.first_step_at is None:
-            self._read_clock(logs)
-            self.first_step_at, self.seconds = time.time(), 0.0
+        if self._is_first:
+            self._begin(batch, logs)
         else:
             self.examples += len(positions)
             self.tokens += int(self.feed.examples.lengths[positions].sum())
@@ -70,6 +89,14 @@ class Progress(keras.callbacks.Callback):
         if batch == len(self._plan) - 1:
             self._read_clock(logs)
         self._show(logs, len(positions))
+
+    def _begin(self, batch, logs) -> None:
+        self._is_first = False
+        float(logs["loss"])
+        self._clock = time.perf_counter()
+        self.first_step = self.first_step or time.time() - psutil.Process().create_time()
+        before = sum(len(positions) for positions in self._plan[:batch])
+        self.bar.n = self._epoch * len(self.feed.examples) + before
 
     def _read_clock(self, logs) -> None:
         float(logs["loss"])

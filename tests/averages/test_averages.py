@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from ftkeras.averages.ema import Ema
 from ftkeras.averages.swa import Swa
-from ftkeras.training import checkpoints
+from ftkeras.training import weights as weights_file
 from ftkeras.training.best import BestEpoch
 
 RATE, STEPS = 0.1, 3
@@ -83,13 +83,13 @@ def _ema(raw, decay, warmup):
 def test_ema_is_validated_and_kept_while_training_goes_on_raw(tmp_path, first, warmup):
     model, weights = _line(), Weights()
     average = Ema(decay=0.4, warmup=warmup)
-    best = BestEpoch(tmp_path / "best.safetensors", objective="loss", patience=None)
+    best = BestEpoch(tmp_path, objective="loss", patience=None)
     _fit(model, [average, best, weights] if first == "average" else [weights, best, average])
     np.testing.assert_allclose(weights.raw, 1 - RATE * np.arange(13), atol=1e-6)
     expected = _ema(weights.raw, 0.4, warmup)
     np.testing.assert_allclose(weights.validated, expected, atol=1e-6)
     np.testing.assert_allclose(weights.kept, expected, atol=1e-6)
-    checkpoints.load(model.weights, tmp_path / "best.safetensors")
+    weights_file.load(model.weights, tmp_path / "best-00004.safetensors")
     assert best.epoch == 3
     assert float(model.slope.numpy()) == pytest.approx(expected[3], abs=1e-6)
 
@@ -107,7 +107,7 @@ def test_swa_is_the_mean_of_the_last_epochs():
 @pytest.mark.parametrize("make", [lambda: Ema(decay=0.4), lambda: Swa(epochs=4)])
 def test_last_epochs_average_stays_in_the_model(tmp_path, make):
     model, weights = _line(), Weights()
-    best = BestEpoch(tmp_path / "best.safetensors", objective="loss", patience=None)
+    best = BestEpoch(tmp_path, objective="loss", patience=None)
     _fit(model, [make(), weights, best])
     best.restore()  # the last epoch is the best, so nothing is read from the file
     assert float(model.slope.numpy()) == weights.validated[-1] != weights.raw[-1]

@@ -11,7 +11,7 @@ from ftkeras.batching._feed import OrderedFeed, TrainingFeed
 from ftkeras.batching.padded import Padded
 from ftkeras.errors import UserError
 from ftkeras.optimizers.adamw import AdamW
-from ftkeras.training import checkpoints, epochs
+from ftkeras.training import epochs, weights
 from ftkeras.training.best import BestEpoch
 from ftkeras.training.history import History
 from ftkeras.training.progress import Progress
@@ -81,20 +81,20 @@ def _epochs(callback, model, values, metric):
     ],
 )
 def test_best_epochs_weights_come_back(model, tmp_path, objective, values, best):
-    callback = BestEpoch(tmp_path / "w.safetensors", objective=objective, patience=None)
+    callback = BestEpoch(tmp_path, objective=objective, patience=None)
     _epochs(callback, model, values, objective)
-    callback.restore()
+    callback.restore(model)
     assert (callback.epoch, callback.value) == (best, values[best])
     assert float(model.weight.value) == best
 
 
 def test_training_stops_when_no_epoch_is_better(model, tmp_path):
-    callback = BestEpoch(tmp_path / "w.safetensors", objective="accuracy", patience=2)
+    callback = BestEpoch(tmp_path, objective="accuracy", patience=2)
     assert _epochs(callback, model, [0.5, 0.7, 0.6, 0.7, 0.9], "accuracy") == 3
 
 
 def test_loss_that_is_no_number_stops_the_run(model, tmp_path):
-    callback = BestEpoch(tmp_path / "w.safetensors", objective="accuracy", patience=None)
+    callback = BestEpoch(tmp_path, objective="accuracy", patience=None)
     callback.set_model(model)
     with pytest.raises(UserError, match="epoch 1 is nan.*--learning_rate"):
         callback.on_epoch_end(0, {"loss": np.nan, "val_accuracy": 0.5})
@@ -103,27 +103,27 @@ def test_loss_that_is_no_number_stops_the_run(model, tmp_path):
 
 def test_weights_survive_the_file(model, tmp_path):
     model.weight.assign(3.25)
-    checkpoints.save(model.weights, tmp_path / "w.safetensors")
+    weights.save(model.weights, tmp_path / "w.safetensors")
     model.weight.assign(0.0)
-    checkpoints.load(model.weights, tmp_path / "w.safetensors")
+    weights.load(model.weights, tmp_path / "w.safetensors")
     assert float(model.weight.value) == 3.25
 
 
 def test_damaged_weights_are_refused(model, tmp_path):
     path = tmp_path / "w.safetensors"
     with pytest.raises(UserError, match="not there"):
-        checkpoints.load(model.weights, path)
-    checkpoints.save(model.weights, path)
+        weights.load(model.weights, path)
+    weights.save(model.weights, path)
     path.write_bytes(path.read_bytes()[:-2])
     with pytest.raises(UserError, match=r"w\.safetensors can't be read"):
-        checkpoints.load(model.weights, path)
+        weights.load(model.weights, path)
 
 
 def test_another_models_weights_are_refused(model, tmp_path):
     other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    checkpoints.save(other.weights, tmp_path / "w.safetensors")
+    weights.save(other.weights, tmp_path / "w.safetensors")
     with pytest.raises(UserError, match="another model's weights"):
-        checkpoints.load(model.weights, tmp_path / "w.safetensors")
+        weights.load(model.weights, tmp_path / "w.safetensors")
 
 
 def test_history_has_a_row_an_epoch(model, feed, tmp_path):

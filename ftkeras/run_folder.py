@@ -1,0 +1,122 @@
+"""A run's folder: what lies in it, who holds it, and whether what it holds can be gone on with."""
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+
+from ftkeras import catalog, files, flags
+from ftkeras.assemble import ENCODER_FOLDER, LABELS_FILE, WEIGHTS_FILE, Experiment
+from ftkeras.config import Config
+from ftkeras.errors import UserError
+
+SETTINGS, CHECKPOINTS, EXPORTS, LOCK = "run.cfg", "checkpoints", "exports.json", ".lock"
+# All that a run writes into its folder; --restart removes just these.
+OURS = (
+    *(SETTINGS, CHECKPOINTS, EXPORTS, ENCODER_FOLDER, LABELS_FILE, WEIGHTS_FILE),
+    *("history.csv", "metrics.json", "predictions.jsonl", "tensorboard", "huggingface"),
+)
+
+
+def of(config: Config) -> pathlib.Path:
+    """Where this run goes; it can be written."""
+    if config.run_dir is not None:
+        return files.must_be_writable(config.run_dir, "--run_dir")
+    task = catalog.parse("task", config.task).name
+    name = f"runs/{task}/{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"
+    return files.must_be_writable(name, "--run_dir")
+
+
+def must_fit(config: Config, run_dir: pathlib.Path) -> None:
+    """Refuses to go on with a run of other settings.
+
+    Raises:
+        UserError: naming what differs.
+    """
+    if config.restart or not (run_dir / SETTINGS).exists():
+        return
+    before = flags.recorded(run_dir / SETTINGS)
+    if config.epochs < before.epochs:
+        raise UserError(
+            f"--epochs={config.epochs}: the run in --run_dir={run_dir} is one of {before.epochs} "
+            "epochs, and can only be made longer; --restart begins anew."
+        )
+    differ = [
+        f"--{field.name}={getattr(config, field.name)} (there {getattr(before, field.name)})"
+        for field in dataclasses.fields(Config)
+        if not field.metadata["free"] and getattr(config, field.name) != getattr(before, field.name)
+    ]
+    if differ:
+        raise UserError(
+            f"--run_dir={run_dir} holds a run of other settings: {', '.join(differ)}; name another "
+            "folder, or begin anew with --restart."
+        )
+
+
+def is_finished(config: Config, run_dir: pathlib.Path) -> bool:
+    """Whether the run is there already, to its last epoch and its exports."""
+    finished = not config.restart and (run_dir / EXPORTS).exists()
+    return finished and config.epochs == flags.recorded(run_dir / SETTINGS).epochs
+
+
+@contextlib.contextmanager
+def held(run_dir: pathlib.Path, *, restart: bool) -> Iterator[None]:
+    """Holds the folder while this process lives; nobody else can hold it meanwhile.
+
+    Raises:
+        UserError: another process holds it.
+    """
+    run_dir.mkdir(parents=True, exist_ok=True)
+    with (run_dir / LOCK).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"--run_dir={run_dir} is in use by another process; wait for it, or name another "
+                "folder."
+            ) from None
+        _tidy(run_dir, restart)
+        try:
+            yield
+        finally:
+            _leave(run_dir)
+
+
+def record(experiment: Experiment, run_dir: pathlib.Path) -> None:
+    """Writes what is needed to build the run's model again."""
+    (run_dir / EXPORTS).unlink(missing_ok=True)
+    experiment.text_layer.wordpiece.save(run_dir / ENCODER_FOLDER)
+    settings = experiment.model.encoder.huggingface_config()
+    files.write_json(run_dir / ENCODER_FOLDER / "config.json", settings)
+    files.write_json(run_dir / LABELS_FILE, list(experiment.labels))
+    files.write_text(run_dir / SETTINGS, flags.render(experiment.config))
+
+
+def record_exports(run_dir: pathlib.Path, exports: list[pathlib.Path]) -> None:
+    """Writes where the exports are, which says that the run is finished."""
+    files.write_json(run_dir / EXPORTS, [str(path) for path in exports])
+
+
+def exports(run_dir: pathlib.Path) -> list[str]:
+    """Where the exports of a finished run are."""
+    return json.loads((run_dir / EXPORTS).read_text(encoding="utf-8"))
+
+
+def _tidy(run_dir: pathlib.Path, restart: bool) -> None:
+    # What a killed process was writing: only we hold the folder, so nobody writes it now.
+    for path in (*run_dir.glob(".*.partial"), *(run_dir / CHECKPOINTS).glob(".*.partial")):
+        path.unlink()
+    for name in OURS if restart else ():
+        path = run_dir / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _leave(run_dir: pathlib.Path) -> None:
+    if os.listdir(run_dir) == [LOCK]:  # nothing came of it
+        (run_dir / LOCK).unlink()
+        run_dir.rmdir()

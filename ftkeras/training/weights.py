@@ -1,0 +1,36 @@
+"""A model's weights in one safetensors file, each under its variable's path."""
+
+import pathlib
+
+import keras
+import numpy as np
+
+from ftkeras.errors import UserError
+from ftkeras.training import _tensor_file
+
+
+def save(variables: list[keras.Variable], path: pathlib.Path) -> None:
+    """Writes the variables; the file appears whole or not at all."""
+    _tensor_file.write(path, {v.path: np.asarray(v) for v in variables}, facts={})
+
+
+def load(variables: list[keras.Variable], path: pathlib.Path) -> None:
+    """Reads what `save` wrote into the variables of a model of the same build.
+
+    Raises:
+        UserError: the file is not there, damaged, or another model's.
+    """
+    try:
+        tensors, _ = _tensor_file.read(path)
+    except FileNotFoundError:
+        raise UserError(f"--run_dir: {path} is not there; the run kept no weights.") from None
+    except _tensor_file.DamagedError as error:
+        raise UserError(f"--run_dir: {error}.") from None
+    by_path = {v.path: v for v in variables}
+    if set(tensors) != set(by_path):
+        raise UserError(
+            f"--run_dir: {path} holds another model's weights; they differ in "
+            f"{', '.join(sorted(set(tensors) ^ set(by_path))[:3])} …"
+        )
+    for name, variable in by_path.items():
+        variable.assign(tensors[name])

@@ -1,0 +1,67 @@
+"""A run that was killed, wherever, ends as one that was not: the same bytes."""
+
+import csv
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from ftkeras import train
+from ftkeras.config import Config
+from ftkeras.errors import Stopped, UserError
+from ftkeras.training.progress import Progress
+from tests.running import QUICK, run_ftkeras
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RUN = [*QUICK, "--run_dir=run", "--epochs=3", "--checkpoint_every=5", "--average=ema(decay=0.9)"]
+# Where a run is killed, one after the other, each time gone on with.
+DEATHS = [
+    ("ftkeras.training.progress:Progress.on_train_batch_end", 8),  # between two checkpoints
+    ("safetensors.numpy:save_file", 1),  # while a checkpoint is written
+    ("os:replace", 2),  # when it is written, and not yet there
+    ("ftkeras.training.best:BestEpoch.forget", 2),
+    ("ftkeras.training.history:History.on_epoch_end", 1),  # at an epoch's end, before it is kept
+    ("ftkeras.evaluate:evaluate", 1),
+    ("tensorflow:saved_model.save", 1),
+]
+
+
+def _outcome(folder: pathlib.Path) -> dict:
+    """All that a run gives, but for what it says of time and memory."""
+    rows = list(csv.DictReader((folder / "run" / "history.csv").open()))
+    metrics = json.loads((folder / "run" / "metrics.json").read_text())
+    return {
+        "weights": (folder / "run" / "weights.safetensors").read_bytes(),
+        "predictions": (folder / "run" / "predictions.jsonl").read_bytes(),
+        "history": [{k: v for k, v in row.items() if k != "seconds"} for row in rows],
+        "metrics": {k: v for k, v in metrics.items() if k != "train"},
+        "trained": {k: metrics["train"][k] for k in ("steps", "best_epoch")},
+    }
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """What a run gives that nobody killed."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    done = run_ftkeras(*RUN, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_killed_run_ends_as_one_that_was_not(unbroken, tmp_path):
+    for function, number in DEATHS:
+        command = [sys.executable, "-m", "tests.dying", function, str(number), *RUN]
+        options = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
+        died = subprocess.run(command, **options, capture_output=True, check=False)
+        assert died.returncode == -signal.SIGKILL, (function, died.stderr)
+    done = run_ftkeras(*RUN, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    expected, outcome = _outcome(unbroken), _outcome(tmp_path)
+    for figure in expected:
+        assert outcome[figure] == expected[figure], figure
+    assert not [*(tmp_path / "run").rglob("*.partial")]
+    assert [path.name for path in (tmp_path / "saved_models" / "quickstart").iterdir()] == ["1"]
