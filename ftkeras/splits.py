@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import os
 import pathlib
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
+from ftkeras import files
 from ftkeras.batching import _store
+from ftkeras.batching._cache import Cache
 from ftkeras.batching._store import Examples
 from ftkeras.config import Config
 from ftkeras.errors import UserError
@@ -18,9 +21,29 @@ from ftkeras.sources._stream import user_error
 
 @contextlib.contextmanager
 def opened(config: Config, task, text_layer) -> Iterator["Splits"]:
-    """The splits of a run, their token ids in a folder that goes when they are left."""
+    """The splits of a run; their token ids go when they are left, where --cache_dir keeps none."""
     with tempfile.TemporaryDirectory(prefix="ftkeras-") as folder:
         yield Splits(config=config, task=task, text_layer=text_layer, folder=pathlib.Path(folder))
+
+
+def cache_folder(config: Config) -> pathlib.Path | None:
+    """Where token ids are kept from run to run, or None.
+
+    Raises:
+        UserError: the folder was asked for and can't be written.
+    """
+    if config.cache_dir == "none":
+        return None
+    if config.cache_dir is not None:
+        return files.must_be_writable(config.cache_dir, "--cache_dir")
+    # The XDG Base Directory Specification: a relative path is not to be heeded.
+    given = pathlib.Path(os.environ.get("XDG_CACHE_HOME", ""))
+    base = given if given.is_absolute() else pathlib.Path("~/.cache").expanduser()
+    try:
+        return files.must_be_writable(base / "ftkeras", "--cache_dir")
+    except UserError as error:
+        print(f"note: no token ids are kept for the next run: {error}")
+        return None
 
 
 class Splits:
@@ -40,6 +63,9 @@ class Splits:
     def __init__(self, *, config: Config, task, text_layer, folder: pathlib.Path):
         self.config, self.task, self.text_layer, self.folder = config, task, text_layer, folder
         self._datasets = task.splits()
+        # A stand-in for a text layer may not be able to say what its ids hang on.
+        kept = cache_folder(config) if hasattr(text_layer, "identity") else None
+        self._cache = kept and Cache(kept / "token_ids", settings=text_layer.identity())
 
     @functools.cached_property
     def train(self) -> Examples:
@@ -77,14 +103,27 @@ class Splits:
     def _whole(self, name: str) -> Examples:
         dataset = self._datasets[name]
         try:
-            examples = _store.write(
-                dataset, self.text_layer, self.folder, name=name, pairs=self.task.pairs
-            )
+            examples = self._tokenized(dataset, name)
         except tf.errors.OpError as error:
             # What a source raised arrives wrapped by tf.data.
             raise (user_error(error) or error) from error
         if not len(examples):
             raise UserError(f"--task={self.config.task}: the {name} split is empty.")
+        return examples
+
+    def _tokenized(self, dataset: tf.data.Dataset, name: str) -> Examples:
+        about = {"name": name, "pairs": self.task.pairs}
+        if self._cache is None:
+            return _store.write(dataset, self.text_layer, self.folder, **about)
+        try:
+            examples, was_there = self._cache.examples(dataset, self.text_layer, **about)
+        except OSError as error:
+            raise UserError(
+                f"--cache_dir: {self._cache.home} can't be written ({error.strerror}); another "
+                "folder would do, or --cache_dir=none."
+            ) from error
+        if was_there:
+            print(f"{name}: {len(examples):,} texts, their token ids from the cache")
         return examples
 
     @functools.cached_property

@@ -1,6 +1,8 @@
 """What every test may ask for."""
 
+import os
 import pathlib
+import tempfile
 
 import pytest
 
@@ -17,8 +19,12 @@ def shared_data() -> pathlib.Path:
     return SHARED_DATA
 
 
+_caches = tempfile.TemporaryDirectory(prefix="ftkeras-tests-")
+
+
 def pytest_configure():
-    """Two logical CPUs, so that what runs on two replicas can be tried on one machine."""
+    """No cache of the user's, and two logical CPUs, to try on one machine what runs on two."""
+    os.environ["XDG_CACHE_HOME"] = _caches.name
     import tensorflow as tf
 
     cpu = tf.config.list_physical_devices("CPU")[0]

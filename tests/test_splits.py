@@ -1,3 +1,5 @@
+import pathlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 
 from ftkeras.config import Config
 from ftkeras.errors import UserError
-from ftkeras.splits import opened, stratified
+from ftkeras.splits import cache_folder, opened, stratified
 
 
 class Colours:
@@ -104,3 +106,55 @@ def test_stratified_draw_has_each_class_by_its_share(labels, data):
     assert np.all(np.abs(kept - exact) < 1 + len(classes))
     if exact.min() >= 1:
         assert np.all(np.abs(kept - exact) < 1)
+
+
+class Named:
+    """A text layer that can be told from others."""
+
+    def __init__(self, **identity):
+        self.identity = lambda: identity
+
+    def __call__(self, texts, pairs=None):
+        return _no_tokens(texts, pairs)
+
+
+def _opened(config, layer) -> list[str]:
+    """Tokenizes all splits; the entries that are in the cache now."""
+    with opened(config, Colours(), layer) as splits:
+        splits.counts()
+    return sorted(str(path) for path in pathlib.Path(config.cache_dir).glob("token_ids/*/*"))
+
+
+def test_token_ids_are_kept_by_split_and_settings(tmp_path, capsys):
+    config = Config(cache_dir=str(tmp_path / "kept"))
+    entries = _opened(config, Named(length=8))
+    assert len(entries) == 2
+    assert "from the cache" not in capsys.readouterr().out
+    assert _opened(config, Named(length=8)) == entries
+    assert "train: 100 texts, their token ids from the cache" in capsys.readouterr().out
+    assert len(_opened(config, Named(length=9))) == 4
+
+
+def test_default_cache_is_the_users(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder(Config()) == tmp_path / "ftkeras"
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert cache_folder(Config()) == tmp_path / "home" / ".cache" / "ftkeras"
+
+
+def test_cache_can_be_switched_off(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with opened(Config(cache_dir="none"), Colours(), Named()) as splits:
+        assert len(splits.train) == 90
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cache_that_can_not_be_written_is_told(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="--cache_dir=.*can't be written"):
+        cache_folder(Config(cache_dir=str(tmp_path / "file" / "cache")))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with opened(Config(), Colours(), Named()) as splits:
+        assert len(splits.train) == 90
+    assert "note: no token ids are kept for the next run" in capsys.readouterr().out

@@ -1,7 +1,9 @@
 """A split's token ids on disk: written once, memory-mapped after, so memory stays flat."""
 
 import functools
+import hashlib
 import pathlib
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -10,6 +12,15 @@ import tensorflow as tf
 
 # Texts that go through the text layer together: enough to fill its vectorised ops.
 TEXTS_A_STEP = 512
+
+# What is kept of a split, a file each.
+COLUMNS = {
+    "token_ids": np.int32,
+    "offsets": np.int64,
+    "seconds": np.int32,
+    "labels": np.int64,
+    "digests": np.uint64,
+}
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,7 @@ def write(
     name: str,
     pairs: bool = False,
 ) -> Examples:
-    """Runs every text of `dataset` through the text layer, once and in parallel, onto disk.
+    """The examples of `dataset`, for as long as this process has them.
 
     Args:
         dataset: elements {"text", "label"} and, where `pairs`, "pair".
@@ -80,41 +91,88 @@ def write(
         name: the split's name.
         pairs: whether elements carry a second text.
     """
+    own = folder / name
+    own.mkdir()
+    write_arrays(dataset, text_layer, own, pairs=pairs)
+    examples = read_arrays(own, name=name, pairs=pairs)
+    shutil.rmtree(own)  # the maps hold the files; a killed process leaves nothing behind
+    return examples
+
+
+def write_arrays(
+    dataset: tf.data.Dataset, text_layer: Callable, folder: pathlib.Path, *, pairs: bool
+) -> str:
+    """Runs every text through the text layer, once and in parallel; gives its content's key."""
 
     def ids_of(batch):
         inputs = text_layer(batch["text"], batch["pair"] if pairs else None)
         ids = inputs["token_ids"]
         firsts = tf.reduce_sum(1 - inputs["segment_ids"], axis=1) if pairs else ids.row_lengths()
-        whole = tf.strings.join([batch["text"], batch["pair"]], "\0") if pairs else batch["text"]
-        digests = tf.bitcast(tf.fingerprint(whole), tf.uint64)
-        return ids.flat_values, ids.row_lengths(), firsts, batch["label"], digests
+        return {
+            "token_ids": ids.flat_values,
+            "offsets": ids.row_lengths(),
+            "seconds": firsts,
+            "labels": batch["label"],
+            "digests": _digests(batch, pairs),
+        }
 
+    key, end = _Key(), 0
     steps = dataset.batch(TEXTS_A_STEP).map(ids_of, num_parallel_calls=tf.data.AUTOTUNE)
-    columns: list[list[np.ndarray]] = [[], [], [], []]
-    path = folder / f"{name}.token_ids"
-    with path.open("wb") as file:
-        for ids, *rest in steps.prefetch(2).as_numpy_iterator():
-            ids.astype(np.int32).tofile(file)
-            for column, part in zip(columns, rest, strict=True):
-                column.append(part)
-    lengths, seconds, labels, digests = (
-        np.concatenate(column) if column else np.zeros(0, np.int64) for column in columns
-    )
-    return Examples(
-        token_ids=_mapped(path, np.int32),
-        offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
-        seconds=seconds.astype(np.int32),
-        labels=labels.astype(np.int64),
-        digests=digests,
-        rows=np.arange(len(labels)),
-        name=name,
-        pairs=pairs,
-    )
+    files = {column: (folder / column).open("wb") for column in COLUMNS}
+    try:
+        np.zeros(1, np.int64).tofile(files["offsets"])
+        for step in steps.prefetch(2).as_numpy_iterator():
+            step["offsets"] = end + np.cumsum(step["offsets"])
+            end = step["offsets"][-1]
+            key.add(step["digests"], step["labels"])
+            for column, kind in COLUMNS.items():
+                step[column].astype(kind, copy=False).tofile(files[column])
+    finally:
+        for file in files.values():
+            file.close()
+    return key.of(pairs)
 
 
-def _mapped(path: pathlib.Path, dtype) -> np.ndarray:
+def read_arrays(folder: pathlib.Path, *, name: str, pairs: bool) -> Examples:
+    """What `write_arrays` has left, memory-mapped."""
+    columns = {column: _mapped(folder / column, kind) for column, kind in COLUMNS.items()}
+    return Examples(**columns, rows=np.arange(len(columns["labels"])), name=name, pairs=pairs)
+
+
+def content_key(dataset: tf.data.Dataset, *, pairs: bool) -> str:
+    """The key that `write_arrays` would give, from the texts and labels alone."""
+
+    def seen(batch):
+        return _digests(batch, pairs), batch["label"]
+
+    key = _Key()
+    steps = dataset.batch(TEXTS_A_STEP).map(seen, num_parallel_calls=tf.data.AUTOTUNE)
+    for digests, labels in steps.prefetch(2).as_numpy_iterator():
+        key.add(digests, labels)
+    return key.of(pairs)
+
+
+class _Key:
+    """A hash over all texts and labels, in their order, however they are batched."""
+
+    def __init__(self):
+        self._texts, self._labels = hashlib.sha256(), hashlib.sha256()
+
+    def add(self, digests: np.ndarray, labels: np.ndarray) -> None:
+        self._texts.update(digests.astype("<u8").tobytes())
+        self._labels.update(labels.astype("<i8").tobytes())
+
+    def of(self, pairs: bool) -> str:
+        whole = self._texts.digest() + self._labels.digest() + bytes([pairs])
+        return hashlib.sha256(whole).hexdigest()[:32]
+
+
+def _digests(batch, pairs: bool) -> tf.Tensor:
+    whole = tf.strings.join([batch["text"], batch["pair"]], "\0") if pairs else batch["text"]
+    return tf.bitcast(tf.fingerprint(whole), tf.uint64)
+
+
+def _mapped(path: pathlib.Path, kind) -> np.ndarray:
     if path.stat().st_size == 0:  # an empty file can't be mapped
-        return np.zeros(0, dtype)
-    mapped = np.memmap(path, dtype=dtype, mode="r")
-    path.unlink()  # the map holds it while it is used; a killed process leaves nothing behind
-    return mapped
+        return np.zeros(0, kind)
+    return np.memmap(path, dtype=kind, mode="r")

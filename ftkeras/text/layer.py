@@ -1,6 +1,10 @@
 """Texts to the encoder's input ids."""
 
-from collections.abc import Callable
+import hashlib
+import inspect
+import pathlib
+from collections.abc import Callable, Iterable
+from importlib import metadata
 
 import tensorflow as tf
 
@@ -47,6 +51,24 @@ class TextLayer(tf.Module):
             return {"token_ids": self._framed(kept, opened=True)}
         return self._paired(pieces, self.wordpiece(pairs))
 
+    def identity(self) -> dict:
+        """All that the ids of a text hang on, as JSON has it: this code too, and TensorFlow's."""
+        wordpiece, truncation = self.wordpiece, self.truncation
+        code = [
+            *sorted(pathlib.Path(__file__).parent.glob("*.py")),
+            inspect.getfile(type(truncation)),
+        ]
+        return {
+            "vocabulary": _hashed(token.encode() for token in wordpiece.vocabulary),
+            "lowercase": wordpiece.lowercase,
+            "strip_accents": wordpiece.strip_accents,
+            "split_chinese": wordpiece.split_chinese,
+            "truncation": [type(truncation).__name__, truncation.get_config()],
+            "max_length": self.max_length,
+            "code": _hashed(pathlib.Path(file).read_bytes() for file in code),
+            "versions": [metadata.version(name) for name in ("tensorflow", "tensorflow-text")],
+        }
+
     def _paired(self, first: tf.RaggedTensor, second: tf.RaggedTensor) -> dict:
         if self.max_length < _PAIR_SPECIALS + 2:
             raise ValueError(
@@ -68,6 +90,13 @@ class TextLayer(tf.Module):
         closing = tf.fill(column, self.wordpiece.sep_id)
         opening = [tf.fill(column, self.wordpiece.cls_id)] if opened else []
         return tf.concat([*opening, pieces, closing], axis=1)
+
+
+def _hashed(parts: Iterable[bytes]) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(hashlib.sha256(part).digest())
+    return whole.hexdigest()
 
 
 def longest_first(first: tf.Tensor, second: tf.Tensor, budget: int) -> tuple[tf.Tensor, tf.Tensor]:

@@ -1,3 +1,4 @@
+import json
 import random
 import subprocess
 import sys
@@ -159,3 +160,24 @@ def test_graph_holds_only_ops_that_serving_links():
     listed = {"FastWordpieceTokenizeWithOffsets"}  # of tensorflow-text; all others are TensorFlow's
     assert ops - listed <= CORE_OPS
     assert listed <= ops
+
+
+def test_identity_tells_apart_whatever_gives_other_ids():
+    def identity(length=32, truncation=None, vocabulary=VOCABULARY, **settings):
+        wordpiece = WordPiece(vocabulary=vocabulary, **settings)
+        layer = TextLayer(wordpiece=wordpiece, truncation=truncation or Head(), max_length=length)
+        return json.dumps(layer.identity(), sort_keys=True)
+
+    others = [
+        identity(33),
+        identity(truncation=Tail()),
+        identity(truncation=HeadTail(head=4)),
+        identity(truncation=HeadTail(head=5)),
+        identity(vocabulary=[*VOCABULARY[:-2], *VOCABULARY[:-3:-1]]),
+        identity(vocabulary=[*VOCABULARY, "more"]),
+        identity(lowercase=False),
+        identity(strip_accents=False),
+        identity(split_chinese=False),
+    ]
+    assert identity() == identity()
+    assert len({identity(), *others}) == 1 + len(others)

@@ -1,0 +1,184 @@
+import json
+import os
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ftkeras.batching import _cache, _store
+from ftkeras.batching._cache import Cache
+
+TEXTS = [b"a", b"bb cc", b"", b"d e f", b"a"]
+LABELS = [0, 1, 1, 0, 1]
+
+
+@pytest.fixture(autouse=True)
+def few_texts_a_step(monkeypatch):
+    monkeypatch.setattr(_store, "TEXTS_A_STEP", 2)
+
+
+class Bytes:
+    """A text layer whose tokens are a 1 and the text's bytes; counts how often it is traced."""
+
+    calls = 0
+
+    def __call__(self, texts, pairs=None):
+        self.calls += 1
+        whole = texts if pairs is None else tf.strings.join([texts, pairs])
+        ids = tf.cast(tf.strings.unicode_decode(whole, "UTF-8"), tf.int32)
+        ids = tf.concat([tf.ones([ids.nrows(), 1], tf.int32), ids], axis=1)
+        return {"token_ids": ids} | ({} if pairs is None else {"segment_ids": tf.zeros_like(ids)})
+
+
+def _dataset(texts=TEXTS, labels=LABELS, **more):
+    columns = {"text": list(texts), "label": np.int64(labels), **more}
+    return tf.data.Dataset.from_tensor_slices(columns)
+
+
+def _asked(folder, dataset=None, *, settings=None, pairs=False):
+    """(The examples, whether they were there, whether texts were tokenized.)"""
+    layer = Bytes()
+    cache = Cache(folder, settings=settings or {"vocabulary": "v"})
+    dataset = _dataset() if dataset is None else dataset
+    examples, was_there = cache.examples(dataset, layer, name="train", pairs=pairs)
+    assert was_there == (layer.calls == 0)
+    return examples, was_there
+
+
+def _entry(folder):
+    (entry,) = [path for path in folder.glob("*/*") if not path.name.startswith(".")]
+    return entry
+
+
+def _same(one, other) -> None:
+    for column in (*_store.COLUMNS, "rows"):
+        np.testing.assert_array_equal(getattr(one, column), getattr(other, column))
+    assert one.pairs == other.pairs
+
+
+def test_second_time_nothing_is_tokenized(tmp_path):
+    written, was_there = _asked(tmp_path)
+    assert not was_there
+    read, was_there = _asked(tmp_path)
+    assert was_there
+    _same(read, written)
+    assert [read.ids(i).tolist() for i in range(5)] == [[1, *text] for text in TEXTS]
+    assert read.own_labels.tolist() == LABELS
+
+
+def test_all_columns_stay_on_disk(tmp_path):
+    examples, _ = _asked(tmp_path)
+    kinds = {column: type(getattr(examples, column)) for column in _store.COLUMNS}
+    assert set(kinds.values()) == {np.memmap}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        _dataset([b"A", *TEXTS[1:]]),
+        _dataset(TEXTS, [1, *LABELS[1:]]),
+        _dataset(TEXTS[::-1], LABELS[::-1]),
+        _dataset(TEXTS[:-1], LABELS[:-1]),
+        _dataset([*TEXTS, b""], [*LABELS, 0]),
+        _dataset([b"ab", b"b cc", *TEXTS[2:]]),
+    ],
+    ids=["a text", "a label", "the order", "one less", "one more", "where texts end"],
+)
+def test_other_content_is_another_entry(tmp_path, other):
+    _asked(tmp_path)
+    assert not _asked(tmp_path, other)[1]
+    assert _asked(tmp_path)[1]
+    assert _asked(tmp_path, other)[1]
+
+
+def test_second_texts_are_content_too(tmp_path):
+    def pairs(second):
+        return _asked(tmp_path, _dataset(pair=second), pairs=True)[1]
+
+    assert not _asked(tmp_path)[1]
+    assert not pairs(TEXTS)
+    assert not pairs([b"z", *TEXTS[1:]])
+    assert pairs(TEXTS)
+    assert pairs([b"z", *TEXTS[1:]])
+
+
+def test_other_settings_are_another_entry(tmp_path):
+    _asked(tmp_path, settings={"vocabulary": "v", "max_length": 8})
+    assert not _asked(tmp_path, settings={"vocabulary": "v", "max_length": 9})[1]
+    assert _asked(tmp_path, settings={"max_length": 8, "vocabulary": "v"})[1]
+
+
+@pytest.mark.parametrize("column", _store.COLUMNS)
+@pytest.mark.parametrize("damage", ["cut", "changed", "gone"])
+def test_damaged_entry_is_made_anew(tmp_path, column, damage):
+    written, _ = _asked(tmp_path)
+    expected = {name: np.array(getattr(written, name)) for name in _store.COLUMNS}
+    path = _entry(tmp_path) / column
+    content = bytearray(path.read_bytes())
+    path.unlink()
+    if damage == "cut":
+        path.write_bytes(content[:-4])
+    elif damage == "changed":
+        content[-1] ^= 1
+        path.write_bytes(content)
+    found, was_there = _asked(tmp_path)
+    assert not was_there
+    for name, array in expected.items():
+        np.testing.assert_array_equal(getattr(found, name), array)
+    assert _asked(tmp_path)[1]
+    assert list(_entry(tmp_path).parent.glob(".*")) == []
+
+
+def test_entry_without_its_checksums_is_none(tmp_path):
+    _asked(tmp_path)
+    (_entry(tmp_path) / _cache.SEAL).write_text("{")
+    assert not _asked(tmp_path)[1]
+    assert json.loads((_entry(tmp_path) / _cache.SEAL).read_text())
+
+
+def test_broken_source_leaves_nothing(tmp_path):
+    def texts():
+        yield {"text": b"a", "label": 0}
+        raise RuntimeError("the disk is gone")
+
+    kinds = {"text": tf.TensorSpec((), tf.string), "label": tf.TensorSpec((), tf.int64)}
+    broken = tf.data.Dataset.from_generator(texts, output_signature=kinds)
+    with pytest.raises(tf.errors.OpError):
+        _asked(tmp_path, broken)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_two_processes_may_write_at_once(tmp_path, monkeypatch):
+    """Each finds the other's entry where its own should go, and takes it."""
+    layer, other = Bytes(), []
+
+    def meanwhile(draft):
+        if not other:
+            other.append(None)
+            other[0] = _asked(tmp_path)[0]
+        return checksum(draft)
+
+    checksum = _cache._checksum
+    monkeypatch.setattr(_cache, "_checksum", meanwhile)
+    cache = Cache(tmp_path, settings={"vocabulary": "v"})
+    examples, _ = cache.examples(_dataset(), layer, name="train", pairs=False)
+    entry = _entry(tmp_path)
+    assert os.path.samefile(examples.token_ids.filename, entry / "token_ids")
+    assert os.path.samefile(other[0].token_ids.filename, entry / "token_ids")
+    assert list(entry.parent.glob(".*")) == []
+
+
+def test_draft_of_a_killed_process_goes_when_it_is_old(tmp_path):
+    _asked(tmp_path)
+    home = _entry(tmp_path).parent
+    old, young = home / ".old.partial", home / ".young.partial"
+    for draft in (old, young):
+        draft.mkdir()
+        (draft / "token_ids").write_bytes(b"")
+    past = time.time() - 2 * _cache.SECONDS_TO_LIVE
+    for path in (old / "token_ids", old):
+        os.utime(path, (past, past))
+    _asked(tmp_path, _dataset([b"new", *TEXTS[1:]]))
+    assert not old.exists()
+    assert young.exists()
