@@ -1,4 +1,5 @@
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Iterator
@@ -43,12 +44,13 @@ class Devices:
 
     @contextlib.contextmanager
     def quiet_beside_chief(self) -> Iterator[None]:
-        """Holds back what a worker beside the chief would print; its errors are shown."""
+        """Holds back what a worker beside the chief would print; what it raises comes through."""
         if self.is_chief:
             yield
             return
-        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            yield
+        with open(os.devnull, "w") as nowhere:
+            with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+                yield
 
     def from_chief(self, content: bytes) -> bytes:
         """The chief's `content`, on every worker; all of them must call it, in the same order.
@@ -62,15 +64,35 @@ class Devices:
         mine = np.frombuffer(content, np.uint8) if self.is_chief else np.zeros(size[0], np.uint8)
         return self._broadcast(mine.astype(np.int32)).astype(np.uint8).tobytes()
 
-    def _broadcast(self, array: np.ndarray) -> np.ndarray:
-        # A sum to which only the chief's first replica gives anything: collectives know sums.
-        def chiefs():
-            context = tf.distribute.get_replica_context()
-            first = tf.cast(context.replica_id_in_sync_group == 0, array.dtype)
-            return context.all_reduce(tf.distribute.ReduceOp.SUM, first * array)
+    def agreed(self, number: int) -> int:
+        """The largest of the workers' numbers; all of them must call it, in the same order.
 
-        result = self.strategy.run(tf.function(chiefs))
-        return self.strategy.experimental_local_results(result)[0].numpy()
+        So that workers do together what only one of them was told, to stop at this step, say: one
+        that went on alone would wait for the others for ever.
+        """
+        if self.workers == 1:
+            return number
+        own = np.zeros(self.workers, np.int32)
+        own[self.worker] = number
+        return int(self._summed(own).max())
+
+    def _broadcast(self, array: np.ndarray) -> np.ndarray:
+        return self._summed(array if self.is_chief else np.zeros_like(array))
+
+    def _summed(self, array: np.ndarray) -> np.ndarray:
+        """The sum over all workers, each of which counts once, whatever replicas it has."""
+        return self.strategy.experimental_local_results(self._sum(array))[0].numpy()
+
+    @functools.cached_property
+    def _sum(self):
+        local = self.replicas // self.workers
+
+        def of_replica(array):
+            context = tf.distribute.get_replica_context()
+            counts = tf.cast(context.replica_id_in_sync_group % local == 0, array.dtype)
+            return context.all_reduce(tf.distribute.ReduceOp.SUM, counts * array)
+
+        return tf.function(lambda array: self.strategy.run(of_replica, args=(array,)))
 
 
 def split_cpu(count: int) -> list[str]:

@@ -71,7 +71,7 @@ class Checkpointer(keras.callbacks.Callback):
 
     def on_test_begin(self, logs=None):
         # Validation takes the same variables for its own figures.
-        self._figures = {id(v): v.numpy() for v in self.model.metrics_variables}
+        self._figures = {id(v): np.asarray(v.numpy()) for v in self.model.metrics_variables}
 
     def on_test_batch_end(self, batch, logs=None):
         if signal := self.agreed(self.asked.signal or 0):
