@@ -4,9 +4,13 @@ import contextlib
 import json
 import os
 import pathlib
+import platform
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+import psutil
 
 from ftkeras.errors import UserError
 
@@ -74,8 +78,10 @@ def next_version(folder: str | os.PathLike) -> Iterator[Version]:
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(folder)
     number = 1 + max((int(p.name) for p in folder.iterdir() if p.name.isdecimal()), default=0)
-    version = Version(folder / f".{number}.{os.getpid()}.partial", folder / str(number))
+    draft = folder / f".{number}.{platform.node()}.{os.getpid()}.partial"
+    version = Version(draft, folder / str(number))
     try:
         version.draft.mkdir()
         yield version
@@ -85,6 +91,15 @@ def next_version(folder: str | os.PathLike) -> Iterator[Version]:
     except BaseException:
         shutil.rmtree(version.draft, ignore_errors=True)
         raise
+
+
+def _remove_abandoned(folder: pathlib.Path) -> None:
+    """Removes the drafts of processes of this machine that are no more."""
+    ours = re.compile(rf"\.\d+\.{re.escape(platform.node())}\.(\d+)\.partial")
+    for path in folder.iterdir():
+        named = ours.fullmatch(path.name)
+        if named and not psutil.pid_exists(int(named[1])):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _renamed(source: pathlib.Path, target: pathlib.Path) -> bool:

@@ -109,7 +109,7 @@ def exports(run_dir: pathlib.Path) -> list[str]:
 
 def _tidy(run_dir: pathlib.Path, restart: bool) -> None:
     # What a killed process was writing: only we hold the folder, so nobody writes it now.
-    for path in (*run_dir.glob(".*.partial"), *(run_dir / CHECKPOINTS).glob(".*.partial")):
+    for path in run_dir.rglob(".*.partial"):
         path.unlink()
     for name in OURS if restart else ():
         path = run_dir / name

@@ -1,5 +1,6 @@
 import csv
 import io
+import time
 
 import keras
 import numpy as np
@@ -144,3 +145,16 @@ def test_progress_counts_every_step_after_the_first(model, feed):
     said = stream.getvalue()
     assert "training takes about" in said
     assert said.count("validation loss") == 3
+
+
+@pytest.mark.parametrize(("late", "least", "most"), [(-1000, 0, 0), (1000, 10_000, 11_000)])
+def test_progress_counts_the_time_a_step_waits_for_its_batch(model, feed, late, least, most):
+    model.compile(optimizer=model.optimizer, loss="mse", metrics=["accuracy"], jit_compile=False)
+    feed._is_ready = lambda n: feed.ready.update({n: time.perf_counter() + late})
+    progress = Progress(feed, epochs=3, stream=io.StringIO())
+    validation = OrderedFeed(feed.examples, feed.batching)
+    epochs.fit(model, feed, epochs=3, validation=validation, callbacks=[progress])
+    assert least <= progress.waited <= most
+    share = progress.figures()["share_waiting_for_data"]
+    assert share == pytest.approx(progress.waited / progress.seconds)
+    assert f"{share:.1%} of the time went by waiting for data" in progress.stream.getvalue()
