@@ -7,6 +7,7 @@ below 0 in an element, say that no example stands there; so a part without examp
 padding.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -20,11 +21,15 @@ class TrainingFeed:
 
     So an epoch can be had again, and gone on with from any of its batches. With `class_weights`,
     float32 [classes], each element has its examples' weights as well.
+
+    Attributes:
+        ready: by its place in the epoch, time.perf_counter() when a batch was last ready.
     """
 
     def __init__(self, examples: Examples, batching, *, seed: int, class_weights=None):
         self.examples, self.batching, self.seed = examples, batching, seed
         self.class_weights = class_weights
+        self.ready: dict[int, float] = {}
 
     def parts(self, epoch: int) -> list[list[np.ndarray]]:
         """The positions of each part of each batch of an epoch."""
@@ -55,7 +60,12 @@ class TrainingFeed:
             )
         own = slice(replica * each, replica * each + each)
         plan = [parts[own] for parts in self.parts(epoch)]
-        return _dataset(self.examples, self.batching, plan, start, self.class_weights)
+        return _dataset(
+            self.examples, self.batching, plan, start, self.class_weights, self._is_ready
+        )
+
+    def _is_ready(self, number: int) -> None:
+        self.ready[number] = time.perf_counter()
 
 
 class OrderedFeed:
@@ -96,10 +106,14 @@ def _held(parts: Sequence[np.ndarray]) -> np.ndarray:
     return positions[positions >= 0]
 
 
-def _dataset(examples, batching, plan, start: int = 0, class_weights=None) -> tf.data.Dataset:
+def _dataset(
+    examples, batching, plan, start=0, class_weights=None, is_ready=lambda number: None
+) -> tf.data.Dataset:
     def generate() -> Iterator[tuple]:
-        for parts in plan[start:]:
-            yield _element(examples, batching, parts, class_weights)
+        for number in range(start, len(plan)):
+            element = _element(examples, batching, plan[number], class_weights)
+            is_ready(number)
+            yield element
 
     first = _element(examples, batching, plan[0], class_weights)
     signature = tf.nest.map_structure(lambda x: _spec(x, batching.fixed_shape), first)

@@ -27,6 +27,7 @@ class Progress(keras.callbacks.Callback):
     Attributes:
         first_step: seconds from the start of the process to the end of its first step.
         seconds, examples, tokens, steps: of all steps but each process's first one.
+        waited: how many of the seconds a step had begun and its batch was not yet there.
     """
 
     def __init__(self, feed, *, epochs: int, stream=None):
@@ -36,11 +37,12 @@ class Progress(keras.callbacks.Callback):
         self.live = self.stream.isatty()
         self.first_step: float | None = None
         self.seconds, self.examples, self.tokens, self.steps = 0.0, 0, 0, 0
+        self.waited = 0.0
         self._is_first = True
 
     def state(self) -> dict:
         """What a checkpoint keeps of it."""
-        names = ("first_step", "seconds", "examples", "tokens", "steps")
+        names = ("first_step", "seconds", "examples", "tokens", "steps", "waited")
         return {name: getattr(self, name) for name in names}
 
     def restore_state(self, state: dict) -> None:
@@ -53,6 +55,7 @@ class Progress(keras.callbacks.Callback):
             "seconds_to_first_step": self.first_step,
             "examples_per_second": self.examples / self.seconds if self.seconds else None,
             "tokens_per_second": self.tokens / self.seconds if self.seconds else None,
+            "share_waiting_for_data": self.waited / self.seconds if self.seconds else None,
         }
 
     def on_train_begin(self, logs=None):
@@ -75,6 +78,9 @@ class Progress(keras.callbacks.Callback):
         self.bar.set_description(f"epoch {epoch + 1}/{self.epochs}", refresh=False)
         self._clock = time.perf_counter()
 
+    def on_train_batch_begin(self, batch, logs=None):
+        self._asked = time.perf_counter()
+
     def on_train_batch_end(self, batch, logs=None):
         positions = self._plan[batch]
         if self._is_first:
@@ -83,6 +89,7 @@ class Progress(keras.callbacks.Callback):
             self.examples += len(positions)
             self.tokens += int(self.feed.examples.lengths[positions].sum())
             self.steps += 1
+            self.waited += max(0.0, self.feed.ready.get(batch, 0.0) - self._asked)
             if self.steps == self._foretold_at:
                 self._read_clock(logs)
                 self._foretell()
@@ -112,6 +119,8 @@ class Progress(keras.callbacks.Callback):
         self._say(f"epoch {epoch + 1}/{self.epochs} · {shown}")
 
     def on_train_end(self, logs=None):
+        if self.seconds:
+            self._say(f"{self.waited / self.seconds:.1%} of the time went by waiting for data")
         self.close()
 
     def close(self) -> None:
