@@ -238,13 +238,12 @@ def compile_to_train(experiment: Experiment, *, total_steps: int) -> None:
     config, model = experiment.config, experiment.model
     model.accumulate = config.accumulate
     rates = [pair for policy in experiment.policies for pair in policy.multipliers(model)]
-    with experiment.devices.scope():
+    with experiment.devices.scope(), told("optimizer", config.optimizer):
         _compile(config, model, optimizer(config, total_steps=total_steps, multipliers=rates))
         if not model.trainable_variables:
             raise UserError(f"--policy={', '.join(config.policy)} leaves nothing to train.")
         model.optimizer.skips = config.on_nan == "skip"
-        with told("optimizer", config.optimizer):
-            model.optimizer.build(model.trainable_variables)
+        model.optimizer.build(model.trainable_variables)
 
 
 def compile_to_measure(experiment: Experiment) -> None:

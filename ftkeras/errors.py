@@ -5,8 +5,16 @@ class UserError(Exception):
     """A condition the user caused and can mend.
 
     The message is one line: the flag, the value received, and what would do. The command line
-    prints it without a traceback and exits with code 2.
+    prints it without a traceback and exits with code 2, or the subclass's own.
     """
+
+    exit_code = 2
+
+
+class LostWorker(UserError):  # noqa: N818  as Stopped
+    """Another worker of the run has gone, so this one can't go on; starting all again would do."""
+
+    exit_code = 75  # as `sysexits.h` has it for what may go well the next time
 
 
 class Stopped(Exception):  # noqa: N818  a signal is no error

@@ -5,8 +5,8 @@ output comes with the worker's name in front. Where one fails, the others are en
 is started again as often as `--restarts` says: it goes on from its last checkpoint.
 """
 
-import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -18,6 +18,7 @@ from datetime import datetime
 
 from ftkeras import catalog
 from ftkeras.config import LaunchConfig
+from ftkeras.strategies._cluster import Cluster
 
 # How long a worker may take to end when another has failed; blocked by that one, it often can't.
 GRACE_SECONDS = 10
@@ -27,19 +28,25 @@ POLL_SECONDS = 0.1
 def run(config: LaunchConfig) -> None:
     """`launch`: the whole run of a cluster; exits with the code of the first worker that failed."""
     command = [sys.executable, "-m", "ftkeras.main", *with_run_dir(config)]
+    print(f"launch   {config.workers} workers on this machine; on machines of your own it would be")
     print(
-        f"launch   {config.workers} workers on this machine; for machines of your own, run on each"
+        f"         TF_CONFIG='{_template(config.workers)}' {shlex.join(['ftkeras', *command[3:]])}"
     )
-    print(f"         TF_CONFIG='{_template(config.workers)}' ftkeras {' '.join(config.arguments)}")
-    for left in reversed(range(config.restarts + 1)):
-        workers = Workers(command, config.workers)
+    sys.stdout.flush()
+    if code := attempt(command, config.workers, config.restarts):
+        raise SystemExit(code)
+
+
+def attempt(command: Sequence[str], count: int, restarts: int) -> int:
+    """Runs `count` workers, again where one fails; 0, or the code of the first that failed."""
+    for left in reversed(range(restarts + 1)):
+        workers = Workers(command, count)
         code = workers.finish()
         # What the user must mend, or has asked for, is no accident that another try would mend.
         if code == 0 or code == 2 or workers.asked or not left:
             break
-        print(f"launch   a worker ended with code {code}; {left} restarts are left", flush=True)
-    if code:
-        raise SystemExit(code)
+        print(f"launch   starting again; {left} of {restarts} restarts are left", flush=True)
+    return code
 
 
 def with_run_dir(config: LaunchConfig) -> Sequence[str]:
@@ -64,12 +71,12 @@ class Workers:
 
     def __init__(self, command: Sequence[str], count: int):
         self.asked = False
-        addresses = [f"127.0.0.1:{port}" for port in free_ports(count)]
+        addresses = tuple(f"127.0.0.1:{port}" for port in free_ports(count))
         # Of their own session: Ctrl-C reaches them through us, once.
         self.processes = [
             subprocess.Popen(
                 command,
-                env={**os.environ, **_environment(addresses, worker)},
+                env=_environment(Cluster(addresses, worker)),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -102,11 +109,12 @@ class Workers:
 
     def _codes(self) -> Iterator[int]:
         """Each worker's exit code when it is done, as a shell tells it."""
-        running = list(self.processes)
+        running = dict(enumerate(self.processes))
         while running:
-            for process in [p for p in running if p.poll() is not None]:
-                running.remove(process)
-                code = process.returncode
+            for worker in [w for w, process in running.items() if process.poll() is not None]:
+                code = running.pop(worker).returncode
+                if code:
+                    print(f"launch   worker {worker} ended with code {code}", flush=True)
                 yield 128 - code if code < 0 else code
             time.sleep(POLL_SECONDS)
 
@@ -142,18 +150,16 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
-def _environment(addresses: list[str], worker: int) -> dict[str, str]:
-    content = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": worker}}
+def _environment(cluster: Cluster) -> dict[str, str]:
     # A worker that took all cores would only wait for them.
-    threads = str(max(1, (os.cpu_count() or 1) // len(addresses)))
-    limits = {name: threads for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")}
-    return {**limits, **os.environ, "TF_CONFIG": json.dumps(content)}
+    threads = str(max(1, (os.cpu_count() or 1) // len(cluster.addresses)))
+    limits = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), threads)
+    return {**limits, **os.environ, "TF_CONFIG": cluster.tf_config()}
 
 
 def _template(workers: int) -> str:
-    hosts = [f"HOST_{number}:2222" for number in range(workers)]
-    task = {"type": "worker", "index": 0}
-    return json.dumps({"cluster": {"worker": hosts}, "task": task}).replace("0}", "NUMBER}")
+    hosts = tuple(f"HOST_{number}:2222" for number in range(workers))
+    return Cluster(hosts, 0).tf_config().replace('"index": 0', '"index": NUMBER')
 
 
 def _forward(name: str, source, target) -> None:

@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
         if debug:
             raise
         print(f"ftkeras: {error}", file=sys.stderr)
-        return 2
+        return error.exit_code
     except Stopped as stopped:
         print(f"\nftkeras: stopped. {stopped}", file=sys.stderr)
         return 128 + stopped.signal

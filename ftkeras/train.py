@@ -35,6 +35,8 @@ def run(config: Config) -> None:
         _say_finished(run_dir)
         return
     experiment = assemble.experiment(config)
+    # Where none was named, each worker has made up a name of its own.
+    run_dir = pathlib.Path(experiment.devices.from_chief(str(run_dir).encode()).decode())
     writers = export.exporters(experiment, run_dir)
     with (
         _held(experiment, run_dir),
@@ -77,6 +79,7 @@ def _held(experiment: Experiment, run_dir: pathlib.Path) -> Iterator[None]:
             folder = run_folder.held(run_dir, restart=experiment.config.restart)
             stack.enter_context(folder)
         stack.enter_context(experiment.devices.quiet_beside_chief())
+        stack.enter_context(experiment.devices.together())
         experiment.devices.from_chief(b"held")  # nobody looks into the folder before it is tidy
         yield
 

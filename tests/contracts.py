@@ -15,6 +15,7 @@ CONTEXT = {
     "optimizer": {"learning_rate": 0.1, "clip_norm": 1.0},
     "policy": {"seed": 1},
     "regularizer": {"seed": 1},
+    "strategy": {},
     "schedule": {"peak": 0.5, "total_steps": 100},
     "truncation": {},
 }

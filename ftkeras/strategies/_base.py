@@ -1,14 +1,13 @@
 import contextlib
 import functools
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import tensorflow as tf
 
-from ftkeras.errors import UserError
+from ftkeras.errors import LostWorker, UserError
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,34 @@ class Devices:
         return self.strategy.scope()
 
     @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Where workers wait for each other, says in one line that one of them has gone.
+
+        Raises:
+            LostWorker: in the place of TensorFlow's error.
+        """
+        try:
+            yield
+        except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+            if self.workers == 1:
+                raise
+            raise LostWorker(
+                f"worker {self.worker}: another worker of the run has gone; the same command on "
+                "all of them goes on from the last checkpoint."
+            ) from error
+
+    @contextlib.contextmanager
     def quiet_beside_chief(self) -> Iterator[None]:
         """Holds back what a worker beside the chief would print; what it raises comes through."""
         if self.is_chief:
             yield
             return
-        with open(os.devnull, "w") as nowhere:
-            with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-                yield
+        with (
+            open(os.devnull, "w") as nowhere,
+            contextlib.redirect_stdout(nowhere),
+            contextlib.redirect_stderr(nowhere),
+        ):
+            yield
 
     def from_chief(self, content: bytes) -> bytes:
         """The chief's `content`, on every worker; all of them must call it, in the same order.
@@ -129,8 +148,3 @@ def local_devices(names: tuple[str, ...]) -> list[str]:
                 f"--strategy: there is no device {name!r}; there are: {', '.join(there)}."
             )
     return [there[key] for key in short]
-
-
-def note(line: str) -> None:
-    """Says a line on standard error, so that what a worker hears of itself is seen."""
-    print(f"ftkeras: {line}", file=sys.stderr, flush=True)

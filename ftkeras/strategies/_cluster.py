@@ -51,7 +51,7 @@ def of_slurm(port: int | None) -> Cluster:
     Raises:
         UserError: outside a step that `srun` started.
     """
-    from tensorflow.distribute.cluster_resolver import SlurmClusterResolver
+    import tensorflow as tf  # only here: `launch` needs no more than the addresses
 
     try:
         # Ports that jobs which share a node are unlikely to share.
@@ -59,7 +59,7 @@ def of_slurm(port: int | None) -> Cluster:
         tasks = int(os.environ["SLURM_STEP_NUM_TASKS"])
         # It divides by the GPUs of a task, so it is told one a task; which GPUs this process
         # sees is Slurm's matter.
-        resolver = SlurmClusterResolver(
+        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
             port_base=base, gpus_per_node=tasks, gpus_per_task=1, auto_set_gpu=False
         )
         addresses = tuple(resolver.cluster_spec().as_dict()["worker"])

@@ -35,7 +35,8 @@ class ReplicatedModel(keras.Model):
 
     def make_predict_function(self, force=False):
         if self._distribute_strategy is None:
-            return super().make_predict_function(force)
+            super().make_predict_function(force)
+            return
 
         def step(data):
             outputs = self.distribute_strategy.run(self.predict_step, args=(data[0],))

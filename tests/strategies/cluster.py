@@ -1,24 +1,12 @@
 """Real worker processes on this machine, each with its TF_CONFIG."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
 
+from ftkeras.launch import free_ports
 from ftkeras.strategies._cluster import Cluster
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 def start(module: str, *arguments: str, workers: int = 2) -> list[subprocess.Popen]:
