@@ -150,23 +150,21 @@ def test_broken_source_leaves_nothing(tmp_path):
 
 
 def test_two_processes_may_write_at_once(tmp_path, monkeypatch):
-    """Each finds the other's entry where its own should go, and takes it."""
-    layer, other = Bytes(), []
+    """While one writes, the other puts its entry where that one's should go: it takes it."""
+    checksum, others = _cache._checksum, []
 
-    def meanwhile(draft):
-        if not other:
-            other.append(None)
-            other[0] = _asked(tmp_path)[0]
-        return checksum(draft)
+    def meanwhile(path):
+        if not others:
+            others.append(None)
+            others[0] = _asked(tmp_path)[0]
+            others.append((_entry(tmp_path) / "token_ids").stat().st_ino)
+        return checksum(path)
 
-    checksum = _cache._checksum
     monkeypatch.setattr(_cache, "_checksum", meanwhile)
-    cache = Cache(tmp_path, settings={"vocabulary": "v"})
-    examples, _ = cache.examples(_dataset(), layer, name="train", pairs=False)
-    entry = _entry(tmp_path)
-    assert os.path.samefile(examples.token_ids.filename, entry / "token_ids")
-    assert os.path.samefile(other[0].token_ids.filename, entry / "token_ids")
-    assert list(entry.parent.glob(".*")) == []
+    examples, _ = _asked(tmp_path)
+    _same(examples, others[0])
+    assert (_entry(tmp_path) / "token_ids").stat().st_ino == others[1]
+    assert list(_entry(tmp_path).parent.glob(".*")) == []
 
 
 def test_draft_of_a_killed_process_goes_when_it_is_old(tmp_path):

@@ -19,7 +19,7 @@ from tests.batching.making import examples_of
 LENGTHS = [3, 40, 17, 8, 25, 1, 40, 12, 9, 31, 2, 22]
 
 
-def _model(pooling="pooled", accumulate=1) -> FineTuner:
+def _model(pooling="pooled", accumulate=1, jit_compile=False) -> FineTuner:
     """Weights large enough that a token seen wrongly shows."""
     keras.utils.set_random_seed(1)
     sizes = {"vocabulary_size": 20, "layers": 2, "hidden": 16, "heads": 2, "positions": 48}
@@ -34,7 +34,8 @@ def _model(pooling="pooled", accumulate=1) -> FineTuner:
     for variable in model.trainable_variables:
         variable.assign(np.array(variable) + draws.normal(size=variable.shape) * 0.2)
     model.accumulate = accumulate
-    model.compile(optimizer=SGD(learning_rate=0.1), loss=CrossEntropy(), jit_compile=False)
+    optimizer = SGD(learning_rate=0.1)
+    model.compile(optimizer=optimizer, loss=CrossEntropy(), jit_compile=jit_compile)
     return model
 
 
@@ -72,14 +73,15 @@ def any_pooling():
 @settings(max_examples=25, deadline=None)
 @given(
     row=st.lists(st.integers(1, 12), min_size=1, max_size=4),
-    length=st.integers(0, 8),
+    padding=st.integers(0, 8),
+    holes=st.integers(0, 1),
     pooling=st.sampled_from(POOLINGS),
 )
-def test_any_row_of_texts_gives_their_own_logits(any_pooling, row, length, pooling):
+def test_any_row_of_texts_gives_their_own_logits(any_pooling, row, padding, holes, pooling):
     examples = examples_of(row, pairs=True)
     batching = Packed(batch_size=1, pad_id=0, max_length=48)
-    positions = np.array([[*range(len(row)), -1], [-1] * (len(row) + 1)])
-    batching._row_length = lambda longest: sum(row) + length
+    positions = np.array([[*range(len(row)), *[-1] * holes], [-1] * (len(row) + holes)])
+    batching._row_length = lambda longest: sum(row) + padding
     logits = np.array(any_pooling[pooling](batching.collate(examples, positions)))
     assert np.isfinite(logits).all()
     expected = _alone(any_pooling[pooling], examples)
@@ -103,12 +105,12 @@ def _padded(examples, batches) -> tf.data.Dataset:
     return dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
 
 
-@pytest.mark.parametrize("parts", [1, 3])
-def test_packed_training_equals_padded_training(parts):
+@pytest.mark.parametrize(("parts", "jit_compile"), [(1, False), (3, False), (3, True)])
+def test_packed_training_equals_padded_training(parts, jit_compile):
     examples = examples_of(LENGTHS * 2)
     batching = Packed(batch_size=7, pad_id=0, max_length=48, parts=parts)
     feed = TrainingFeed(examples, batching, seed=3)
-    packed, padded = _model(accumulate=parts), _model()
+    packed, padded = _model(accumulate=parts, jit_compile=jit_compile), _model()
     histories = [
         model.fit(dataset, epochs=1, shuffle=False, verbose=0).history
         for model, dataset in (
