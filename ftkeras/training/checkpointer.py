@@ -134,7 +134,7 @@ class Checkpointer(keras.callbacks.Callback):
         model = self.model
         groups = {"model": model.variables, "optimizer": model.optimizer.variables, **others}
         return {
-            f"{group}/{number}/{variable.path}": variable
+            f"{group}/{number}/{variable.name}": variable
             for group, variables in {**groups, FIGURES: model.metrics_variables}.items()
             for number, variable in enumerate(variables)
         }

@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 import re
+import shutil
 import sys
 from dataclasses import dataclass
 
@@ -55,7 +56,9 @@ class Checkpoints:
         self.prune(self.keep)
 
     def prune(self, keep: int) -> None:
-        """Removes all but the newest `keep`."""
+        """Removes all but the newest `keep`; of none, what lies beside them as well."""
+        if keep == 0:
+            shutil.rmtree(self.folder, ignore_errors=True)
         for path in self.paths()[: -keep or None]:
             path.unlink()
 

@@ -34,7 +34,9 @@ class FineTuner(ReplicatedModel):
     def __init__(self, *, encoder, head, pad_id: int, step_of=None, measures=(), **kwargs):
         super().__init__(name="fine_tuner", **kwargs)
         self.encoder, self.head, self.pad_id, self.step_of = encoder, head, pad_id, step_of
-        self.mean_loss, self.measures = keras.metrics.Mean(name="loss"), list(measures)
+        # In float64 the sums are exact, so the mean is the same whatever they were added up from.
+        self.mean_loss = keras.metrics.Mean(name="loss", dtype="float64")
+        self.measures = list(measures)
         self.regularizers = ()
         self.accumulate = 1
         # What a policy adds hangs here: a model that was called takes no further layers.

@@ -10,10 +10,6 @@ import sys
 
 import pytest
 
-from ftkeras import train
-from ftkeras.config import Config
-from ftkeras.errors import Stopped, UserError
-from ftkeras.training.progress import Progress
 from tests.running import QUICK, run_ftkeras
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

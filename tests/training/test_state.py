@@ -1,0 +1,245 @@
+"""Whatever a run is made of, stopping and going on changes nothing: bit for bit, in one process."""
+
+import csv
+import os
+import pathlib
+import resource
+import signal
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ftkeras import run_folder, train
+from ftkeras.config import Config
+from ftkeras.errors import Stopped, UserError
+from ftkeras.losses.cross_entropy import CrossEntropy
+from ftkeras.training import _tensor_file
+from ftkeras.training.checkpoints import Checkpoints
+from ftkeras.training.progress import Progress
+
+SMALL = {
+    "task": "quickstart",
+    "encoder": "bert(vocabulary='reviews', layers=2, hidden=16, heads=2)",
+    "learning_rate": 1e-2,
+    "train_examples": 70,
+    "validation_examples": 20,
+    "test_examples": 20,
+    "max_length": 16,
+    "batch_size": 16,
+    "epochs": 3,
+    "export": (),
+}
+# Between them, every part that has a state of its own.
+RUNS = {
+    "averaged": {
+        "average": "ema(decay=0.9)",
+        "regularizer": ("r_drop", "mixout(p=0.5)"),
+        "accumulate": 2,
+        "batching": "padded",
+    },
+    "by_validation": {
+        "schedule": "reduce_on_plateau(factor=0.3, by='loss', least_gain=1.0)",
+        "average": "swa",
+        "regularizer": ("layer_drop(p=0.5)", "embedding_noise"),
+        "optimizer": "adafactor",
+        "class_weights": "balanced",
+    },
+    "thawed": {
+        "policy": ("gradual_unfreezing(layers=1)", "layerwise(decay=0.8)"),
+        "average": "ema(decay=0.9)",
+        "early_stopping": 1,
+        "optimizer": "lion",
+    },
+    "low_rank": {
+        "policy": ("lora(rank=2)",),
+        "regularizer": ("freelb(steps=2)", "l2_sp"),
+        "optimizer": "lamb",
+        "oversample": True,
+        "batching": "padded",
+    },
+    "packed": {"batching": "packed", "optimizer": "sgd(momentum=0.9)", "policy": ("adapters",)},
+}
+
+
+@pytest.fixture
+def stop(monkeypatch):
+    """Has a signal reach the process when the n-th step of a run is done."""
+
+    def at(number: int, asked: signal.Signals = signal.SIGTERM) -> None:
+        real, done = Progress.on_train_batch_end, []
+
+        def counting(self, batch, logs=None):
+            real(self, batch, logs)
+            done.append(batch)
+            if len(done) == number:
+                os.kill(os.getpid(), asked)
+
+        monkeypatch.setattr(Progress, "on_train_batch_end", counting)
+
+    return at
+
+
+def _config(folder: pathlib.Path, **settings) -> Config:
+    return Config(**{**SMALL, "run_dir": str(folder), **settings})
+
+
+def _outcome(folder: pathlib.Path) -> dict:
+    rows = list(csv.DictReader((folder / "history.csv").open()))
+    return {
+        "weights": (folder / "weights.safetensors").read_bytes(),
+        "predictions": (folder / "predictions.jsonl").read_bytes(),
+        "history": [{k: v for k, v in row.items() if k != "seconds"} for row in rows],
+    }
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_stopped_run_ends_as_one_that_was_not(name, tmp_path, stop):
+    train.run(_config(tmp_path / "unbroken", **RUNS[name]))
+    # In an epoch, when its last step is done, and in a later one.
+    for number in (2, 3, 4):
+        stop(number)
+        with pytest.raises(Stopped):
+            train.run(_config(tmp_path / "run", **RUNS[name]))
+    train.run(_config(tmp_path / "run", **RUNS[name]))
+    expected, outcome = _outcome(tmp_path / "unbroken"), _outcome(tmp_path / "run")
+    for figure in expected:
+        assert outcome[figure] == expected[figure], figure
+
+
+def test_longer_run_is_gone_on_with(tmp_path, capsys):
+    settings = {"schedule": "constant", "warmup": "0"}
+    train.run(_config(tmp_path / "unbroken", **settings))
+    train.run(_config(tmp_path / "run", **settings, epochs=1))
+    train.run(_config(tmp_path / "run", **settings))
+    assert _outcome(tmp_path / "run") == _outcome(tmp_path / "unbroken")
+    capsys.readouterr()
+    train.run(_config(tmp_path / "run", **settings))  # there is nothing left to do
+    assert "is finished" in capsys.readouterr().out
+    with pytest.raises(UserError, match="--epochs=2.*3 epochs.*--restart"):
+        train.run(_config(tmp_path / "run", **settings, epochs=2))
+
+
+def test_damaged_checkpoint_is_passed_over(tmp_path, stop, capsys):
+    settings = {"checkpoint_every": "3"}
+    train.run(_config(tmp_path / "unbroken"))
+    stop(7)
+    with pytest.raises(Stopped):
+        train.run(_config(tmp_path / "run", **settings))
+    _, newest = Checkpoints(tmp_path / "run" / "checkpoints", keep=2).paths()
+    torn = bytearray(newest.read_bytes())
+    torn[-100] ^= 1
+    newest.write_bytes(torn)
+    capsys.readouterr()
+    train.run(_config(tmp_path / "run", **settings))
+    said = capsys.readouterr()
+    assert newest.name in said.err
+    assert "checksum" in said.err
+    assert "going on at step 2 of epoch 2" in said.out  # the sixth update was kept, five an epoch
+    assert _outcome(tmp_path / "run") == _outcome(tmp_path / "unbroken")
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"batch_size": 8}, "--batch_size=8 .there 16"),
+        ({"seed": 7}, "--seed=7"),
+        ({"train_examples": 71}, "--train_examples=71"),
+        ({"encoder": "bert(vocabulary='reviews', layers=1)"}, "--encoder=.*layers=1.*layers=2"),
+    ],
+)
+def test_run_of_other_settings_is_refused(tmp_path, stop, changed, named):
+    stop(1)
+    with pytest.raises(Stopped):
+        train.run(_config(tmp_path / "run"))
+    with pytest.raises(UserError, match=f"{named}.*--restart"):
+        train.run(_config(tmp_path / "run", **changed))
+
+
+def test_restart_begins_anew_and_leaves_what_is_not_the_runs(tmp_path, stop, capsys):
+    stop(7)
+    with pytest.raises(Stopped):
+        train.run(_config(tmp_path / "run", seed=1))
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    train.run(_config(tmp_path / "unbroken"))
+    capsys.readouterr()
+    train.run(_config(tmp_path / "run", restart=True))
+    assert "going on" not in capsys.readouterr().out
+    assert _outcome(tmp_path / "run") == _outcome(tmp_path / "unbroken")
+    assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
+
+
+def test_other_data_under_the_same_settings_is_refused(tmp_path, stop, monkeypatch):
+    stop(1)
+    with pytest.raises(Stopped):
+        train.run(_config(tmp_path / "run"))
+    monkeypatch.setattr("ftkeras.splits.Splits._draw", lambda *_: np.arange(1, 71))
+    with pytest.raises(UserError, match="other training examples"):
+        train.run(_config(tmp_path / "run"))
+
+
+def test_only_the_newest_checkpoints_stay(tmp_path):
+    train.run(_config(tmp_path / "one", checkpoint_every="2", epochs=2))
+    (left,) = Checkpoints(tmp_path / "one" / "checkpoints", keep=1).paths()
+    assert left.name.startswith("update-000000010")
+    train.run(_config(tmp_path / "none", keep=0, epochs=1))
+    assert not (tmp_path / "none" / "checkpoints").exists()
+
+
+def test_folder_in_use_is_refused(tmp_path):
+    with (
+        run_folder.held(tmp_path / "run", restart=False),
+        pytest.raises(UserError, match="in use by another process"),
+    ):
+        train.run(_config(tmp_path / "run"))
+    train.run(_config(tmp_path / "run", epochs=1))  # whoever held it has gone
+
+
+@pytest.fixture
+def third_loss_is_nan(monkeypatch):
+    """The loss of the third step of a run is no number, nor so its gradients."""
+    real, calls = CrossEntropy.call, tf.Variable(0)
+
+    def call(self, labels, logits):
+        third = tf.equal(calls.assign_add(1), 3)
+        return real(self, labels, logits) * tf.where(third, np.nan, 1.0)
+
+    monkeypatch.setattr(CrossEntropy, "call", call)
+
+
+@pytest.mark.usefixtures("third_loss_is_nan")
+def test_loss_that_is_no_number_stops_the_run_and_nothing_of_it_is_kept(tmp_path):
+    with pytest.raises(UserError, match="loss is nan at step 3 of epoch 1.*rate .*norm nan"):
+        train.run(_config(tmp_path / "run", checkpoint_every="1"))
+    _, newest = Checkpoints(tmp_path / "run" / "checkpoints", keep=2).paths()
+    assert newest.name.startswith("update-000000002")
+
+
+@pytest.mark.usefixtures("third_loss_is_nan")
+def test_step_that_is_no_number_is_skipped_where_that_is_asked_for(tmp_path, capsys):
+    train.run(_config(tmp_path / "run", on_nan="skip"))
+    assert "1 update skipped" in capsys.readouterr().out
+    rows = _outcome(tmp_path / "run")["history"]
+    assert all(np.isfinite(float(row["loss"])) for row in rows)
+
+
+def test_disk_that_is_full_ends_the_run_and_leaves_the_checkpoints_before(tmp_path, monkeypatch):
+    real, written = _tensor_file.write, []
+
+    def to_a_full_disk(path, tensors, facts):
+        written.append(path)
+        room = resource.RLIM_INFINITY if len(written) < 3 else 10_000
+        hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+        try:
+            real(path, tensors, facts)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, hard))
+
+    monkeypatch.setattr(_tensor_file, "write", to_a_full_disk)
+    with pytest.raises(OSError, match="large") as failed:
+        train.run(_config(tmp_path / "run", checkpoint_every="2"))
+    assert pathlib.Path(failed.value.filename).parent == tmp_path / "run" / "checkpoints"
+    monkeypatch.setattr(_tensor_file, "write", real)
+    assert Checkpoints(tmp_path / "run" / "checkpoints", keep=2).newest().updates == 4
+    train.run(_config(tmp_path / "run"))
