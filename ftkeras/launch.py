@@ -39,13 +39,13 @@ def run(config: LaunchConfig) -> None:
 
 def attempt(command: Sequence[str], count: int, restarts: int) -> int:
     """Runs `count` workers, again where one fails; 0, or the code of the first that failed."""
-    for left in reversed(range(restarts + 1)):
+    for number in range(1, restarts + 2):
         workers = Workers(command, count)
         code = workers.finish()
         # What the user must mend, or has asked for, is no accident that another try would mend.
-        if code == 0 or code == 2 or workers.asked or not left:
+        if code == 0 or code == 2 or workers.asked or number > restarts:
             break
-        print(f"launch   starting again; {left} of {restarts} restarts are left", flush=True)
+        print(f"launch   starting again, restart {number} of {restarts}", flush=True)
     return code
 
 

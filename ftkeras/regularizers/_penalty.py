@@ -10,7 +10,7 @@ class Penalty(Regularizer):
         self.where = where
 
     def attach(self, model) -> None:
-        self.variables = chosen(model, self.where)
+        self.penalized = chosen(model, self.where)
 
     def __call__(self, step: Step):
-        return sum(self.of(variable) for variable in self.variables)
+        return sum(self.of(variable) for variable in self.penalized)

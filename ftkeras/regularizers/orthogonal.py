@@ -29,8 +29,8 @@ class Orthogonal(Penalty):
         self.strength = strength
 
     def attach(self, model) -> None:
-        self.variables = chosen(model, self.where)
-        for variable in self.variables:
+        self.penalized = chosen(model, self.where)
+        for variable in self.penalized:
             if len(variable.shape) != 2:
                 raise ValueError(
                     f"`where` must choose matrices only; {variable.path} is of shape "

@@ -51,7 +51,7 @@ def test_gradient_is_the_terms_slope(penalty, formula):
 def test_where_chooses_by_path():
     penalty = L2(strength=1.0, where="head/kernel")
     model = tiny.regulated(penalty)
-    assert penalty.variables == [model.head.kernel]
+    assert penalty.penalized == [model.head.kernel]
 
 
 @pytest.mark.parametrize("part", [L1, L2, L1L2, Orthogonal])

@@ -15,6 +15,8 @@ WAYS = {
     "l2": Setting(regularizer=("l2(strength=0.1)",)),
     "r_drop": Setting(regularizer=("r_drop",)),
     "adversarial": Setting(regularizer=("fgm",)),
+    "bucketed": Setting(batching="bucketed", accumulate=2, measured=True),
+    "packed": Setting(batching="packed", accumulate=2, measured=True),
     "one batch": Setting(batch=64),
     "more replicas than examples": Setting(batch=4, accumulate=3),
 }
@@ -25,6 +27,6 @@ OPTIMIZERS = {
 }
 ON_TWO_WORKERS = {
     "measured": Setting(measured=True, epochs=2, weights=(0.5, 1.0, 3.0), accumulate=2),
-    **{name: WAYS[name] for name in ("ema", "lora", "r_drop")},
+    **{name: WAYS[name] for name in ("ema", "lora", "r_drop", "packed")},
     **{name: OPTIMIZERS[name] for name in ("adafactor", "sgd")},
 }

@@ -132,13 +132,7 @@ def run(setting: Setting, devices: Devices | None = None, callbacks=()) -> Outco
     keras.utils.set_random_seed(1)
     with devices.scope():
         made, policies = compiled(setting)
-    batching = catalog.build(
-        "batching",
-        setting.batching,
-        batch_size=setting.batch,
-        pad_id=0,
-        parts=setting.accumulate * devices.replicas,
-    )
+    batching = _batching(setting.batching, setting.batch, setting.accumulate * devices.replicas)
     weights = None if setting.weights is None else np.array(setting.weights, np.float32)
     feed = TrainingFeed(examples(13), batching, seed=0, class_weights=weights)
     figures = _Figures()
@@ -158,15 +152,19 @@ def run(setting: Setting, devices: Devices | None = None, callbacks=()) -> Outco
     return Outcome(
         _weights(made),
         figures.last,
-        predicted(made, devices) if setting.measured else np.zeros(0),
+        predicted(made, devices, setting) if setting.measured else np.zeros(0),
         figures.steps,
     )
 
 
-def predicted(made: FineTuner, devices: Devices) -> np.ndarray:
+def _batching(spec: str, batch: int, parts: int):
+    sizes = {"batch_size": batch, "batch_tokens": None, "max_length": 8}
+    return catalog.build("batching", spec, **sizes, pad_id=0, parts=parts, row_parts=())
+
+
+def predicted(made: FineTuner, devices: Devices, setting: Setting) -> np.ndarray:
     """Logits of 11 examples, 3 a batch, in their own order."""
-    batching = catalog.build("batching", "padded", batch_size=3, pad_id=0, parts=1)
-    feed = OrderedFeed(examples(11, seed=1), batching)
+    feed = OrderedFeed(examples(11, seed=1), _batching(setting.batching, 3, 1))
     held = dealt(devices.strategy, feed.dataset)
     return feed.restored(made.predict(held.dataset, steps=held.steps, verbose=0))
 

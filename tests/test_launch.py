@@ -1,0 +1,193 @@
+"""Clusters of real processes: of a few lines of Python, and of the whole program."""
+
+import csv
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ftkeras import flags, launch
+from ftkeras.errors import UserError
+from tests.running import QUICK, run_ftkeras
+
+# A worker that knows its number, as NUMBER, and keeps what it heard in a file of that name.
+WORKER = """
+import json, os, pathlib, signal, sys, time
+NUMBER = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
+def heard(signal, frame):
+    pathlib.Path(f"{NUMBER}.heard").write_text(str(signal))
+    sys.exit(128 + signal)
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, heard)
+"""
+SLEEPS = "pathlib.Path(f'{NUMBER}.ready').touch(); time.sleep(60)"
+
+
+def attempt(code: str, *, restarts: int = 0) -> int:
+    return launch.attempt([sys.executable, "-c", WORKER + code], 2, restarts)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_workers_have_one_cluster_and_a_number_each(capfd):
+    assert attempt("print(os.environ['TF_CONFIG']); print(os.environ['OMP_NUM_THREADS'])") == 0
+    lines = capfd.readouterr().out.splitlines()
+    said = [line.partition(" | ") for line in lines if "cluster" in line]
+    assert sorted(name for name, _, _ in said) == ["worker 0", "worker 1"]
+    configs = [json.loads(text) for _, _, text in sorted(said)]
+    assert [config["task"]["index"] for config in configs] == [0, 1]
+    addresses = configs[0]["cluster"]["worker"]
+    assert configs[1]["cluster"]["worker"] == addresses
+    assert len(set(addresses)) == 2
+
+
+def test_errors_come_with_the_workers_name(capfd):
+    attempt("print(f'from {NUMBER}', file=sys.stderr)")
+    errors = capfd.readouterr().err.splitlines()
+    assert sorted(errors) == ["worker 0 | from 0", "worker 1 | from 1"]
+
+
+@pytest.mark.parametrize(
+    ("end", "code"), [("sys.exit(3)", 3), ("os.kill(os.getpid(), signal.SIGKILL)", 137)]
+)
+def test_all_end_where_one_fails_with_its_code(folder, end, code):
+    began = time.monotonic()
+    wait = "while not pathlib.Path('0.ready').exists(): time.sleep(0.01)"
+    fails = f"\nif NUMBER:\n    {wait}\n    {end}\n{SLEEPS}"
+    assert attempt(fails) == code
+    assert (folder / "0.heard").read_text() == str(int(signal.SIGTERM))
+    assert time.monotonic() - began < launch.GRACE_SECONDS
+
+
+def test_worker_that_will_not_end_is_killed(monkeypatch):
+    monkeypatch.setattr(launch, "GRACE_SECONDS", 0.5)
+    deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN); pathlib.Path('0.ready').touch()"
+    wait = "while not pathlib.Path('0.ready').exists(): time.sleep(0.01)"
+    assert attempt(f"\nif NUMBER:\n    {wait}\n    sys.exit(3)\n{deaf}\ntime.sleep(60)") == 3
+
+
+COUNTS = """
+tries = pathlib.Path(f"{NUMBER}.tries")
+tries.write_text(tries.read_text() + "x" if tries.exists() else "x")
+"""
+
+
+def test_whole_cluster_starts_again_as_often_as_told(folder, capfd):
+    fails_twice = COUNTS + "sys.exit(NUMBER == 1 and len(tries.read_text()) < 3)"
+    assert attempt(fails_twice, restarts=3) == 0
+    assert [(folder / f"{n}.tries").read_text() for n in range(2)] == ["xxx"] * 2
+    assert "restart 2 of 3" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(("code", "tries"), [(1, "xx"), (2, "x")])
+def test_only_what_may_go_well_the_next_time_is_tried_again(folder, code, tries):
+    assert attempt(COUNTS + f"sys.exit({code})", restarts=1) == code
+    assert (folder / "0.tries").read_text() == tries
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_reaches_all_workers_and_starts_nothing_again(folder, number):
+    root = pathlib.Path(launch.__file__).parents[1]
+    command = [sys.executable, "-c", WORKER + SLEEPS]
+    program = f"from ftkeras import launch; raise SystemExit(launch.attempt({command!r}, 2, 5))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(root)}
+    )
+    while not all((folder / f"{n}.ready").exists() for n in range(2)):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(number)
+    assert process.wait(launch.GRACE_SECONDS) == 128 + number
+    assert [(folder / f"{n}.heard").read_text() for n in range(2)] == [str(int(number))] * 2
+
+
+def test_flags_behind_the_dashes_are_trains():
+    config = flags.parse(["launch", "--workers=3", "--", "--task=quickstart"]).config
+    assert (config.workers, config.train.task) == (3, "quickstart")
+    *kept, folder = launch.with_run_dir(config)
+    assert kept == ["--task=quickstart"]
+    assert folder.startswith("--run_dir=runs/quickstart/")
+    named = flags.parse(["launch", "--", "train", "--run_dir=r"]).config
+    assert list(launch.with_run_dir(named)) == ["train", "--run_dir=r"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "needs `--`"),
+        (["--task=imdb"], "no flag --task"),
+        (["--", "--no_such=1"], "no flag --no_such"),
+        (["--", "--epochs=0"], "--epochs must be at least 1"),
+        (["--", "plot"], "launch starts train. Received: plot"),
+        (["--workers=0", "--", "train"], "--workers must be at least 1"),
+    ],
+)
+def test_what_is_wrong_is_told_before_anything_starts(arguments, said):
+    with pytest.raises(UserError, match=said):
+        flags.parse(["launch", *arguments])
+
+
+# Two whole runs, the same but for the second worker's end.
+RUN = [*QUICK, "--epochs=2", "--head=classification(dropout=0.0)", "--checkpoint_every=5"]
+
+
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("launched")
+    done = run_ftkeras("launch", "--", *RUN, "--run_dir=run", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+def test_launched_run_measures_what_one_process_does(launched, tmp_path):
+    folder, _ = launched
+    alone = run_ftkeras(*RUN, "--run_dir=run", "--export=none", cwd=tmp_path)
+    assert alone.returncode == 0, alone.stderr
+    one, two = (json.loads((f / "run/metrics.json").read_text()) for f in (tmp_path, folder))
+    for split in ("validation", "test"):
+        assert two[split] == pytest.approx(one[split], rel=1e-4)
+    assert two["data"] == one["data"]
+
+
+def test_only_the_chief_writes_and_prints(launched):
+    folder, done = launched
+    assert "worker 0 | epoch 2/2" in done.stderr
+    assert not [line for line in done.stdout.splitlines() if line.startswith("worker 1")]
+    rows = list(csv.DictReader((folder / "run/history.csv").open()))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert [path.name for path in (folder / "saved_models/quickstart").iterdir()] == ["1"]
+    assert {path.name for path in folder.iterdir()} == {"run", "saved_models"}
+
+
+def test_export_of_the_chief_labels_texts(launched):
+    folder, _ = launched
+    said = run_ftkeras("predict", "--model=saved_models/quickstart", "--text=Fine.", cwd=folder)
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.split("\t")[0] in ("negative", "positive")
+
+
+def test_cluster_whose_worker_is_killed_ends_with_the_same_bits(launched, tmp_path):
+    folder, _ = launched
+    command = [sys.executable, "-m", "ftkeras.main", "launch", "--restarts=1", "--"]
+    process = subprocess.Popen(
+        [*command, *RUN, "--run_dir=run", "--export=none"], cwd=tmp_path, stdout=subprocess.PIPE
+    )
+    while not list(tmp_path.glob("run/checkpoints/update-*20.*")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    workers = subprocess.check_output(["ps", "--ppid", str(process.pid), "-o", "pid="], text=True)
+    os.kill(int(workers.split()[-1]), signal.SIGKILL)
+    said, _ = process.communicate(timeout=200)
+    assert process.returncode == 0
+    assert b"launch   starting again" in said
+    one, other = (f / "run/weights.safetensors" for f in (folder, tmp_path))
+    assert one.read_bytes() == other.read_bytes()
