@@ -3,32 +3,28 @@
 import contextlib
 import json
 import pathlib
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import keras
 import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 
-from ftkeras import catalog, corpora, pretrained
-from ftkeras.catalog import Spec
-from ftkeras.config import DEFAULT_WARMUP, Config, warmup_steps
+from ftkeras import accelerator, catalog, encoding
+from ftkeras.config import DEFAULT_WARMUP, Config
 from ftkeras.errors import UserError
+from ftkeras.intervals import warmup_steps
 from ftkeras.policies._base import check_together
 from ftkeras.regularizers._base import Step
 from ftkeras.schedules._warmup import Warmup
 from ftkeras.strategies._base import Devices
 from ftkeras.text.layer import TextLayer
-from ftkeras.text.wordpiece import WordPiece
 from ftkeras.training.finetuner import FineTuner
 
 # Where a run keeps what makes its encoder and text layer again: config.json and the vocabulary.
 ENCODER_FOLDER = "encoder"
 WEIGHTS_FILE = "weights.safetensors"
 LABELS_FILE = "labels.json"
-# What may be set beside a checkpoint; all else is the checkpoint's own.
-DROPOUTS = ("dropout", "attention_dropout")
 # A run longer than any, where the length does not matter yet.
 ENDLESS = 2**31
 
@@ -64,8 +60,16 @@ def experiment(config: Config, *, run_dir: pathlib.Path | None = None) -> Experi
 def _made(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Experiment:
     task = catalog.build("task", config.task, data_dir=config.data_dir)
     labels = _recorded_labels(run_dir) if run_dir else task.labels
-    head = catalog.build("head", config.head or task.head, classes=len(labels), seed=config.seed)
-    encoder, wordpiece = _encoder(config, pooler=head.needs_pooler, run_dir=run_dir)
+    # What is loaded is to be measured or exported, as it was when its run ended.
+    with _computing_in("float32" if run_dir else precision(config)):
+        head = catalog.build(
+            "head", config.head or task.head, classes=len(labels), seed=config.seed
+        )
+        if run_dir:
+            folder = run_dir / ENCODER_FOLDER
+            encoder, wordpiece = encoding.of_run(config, folder, pooler=head.needs_pooler)
+        else:
+            encoder, wordpiece = encoding.of_checkpoint_or_scratch(config, pooler=head.needs_pooler)
     if config.max_length > encoder.positions:
         raise UserError(
             f"--max_length={config.max_length} is over the encoder's {encoder.positions} positions."
@@ -88,6 +92,24 @@ def _made(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Exp
     if not run_dir:
         _regulate(config, model)
     return Experiment(config, task, labels, text_layer, model, policies, devices)
+
+
+def precision(config: Config) -> str:
+    """The Keras dtype policy that training computes in."""
+    if config.precision != "auto":
+        return config.precision
+    return "mixed_bfloat16" if accelerator.is_there() else "float32"
+
+
+@contextlib.contextmanager
+def _computing_in(policy: str) -> Iterator[None]:
+    """Has the layers that are made meanwhile compute in this dtype policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _staying(config: Config) -> tuple[str, ...]:
@@ -233,77 +255,48 @@ def stateful_schedules(schedule: LearningRateSchedule) -> list:
     return [after] if hasattr(after, "variables") else []
 
 
-def compile_to_train(experiment: Experiment, *, total_steps: int) -> None:
-    """Gives the model its loss, metrics and an optimizer for so many updates, ready to begin."""
+def compile_to_train(
+    experiment: Experiment, *, total_steps: int, fixed_shape: bool = False
+) -> None:
+    """Gives the model its loss, metrics and an optimizer for so many updates, ready to begin.
+
+    Args:
+        experiment: is changed.
+        total_steps: updates of the whole run.
+        fixed_shape: whether all batches are of one shape.
+    """
     config, model = experiment.config, experiment.model
     model.accumulate = config.accumulate
     rates = [pair for policy in experiment.policies for pair in policy.multipliers(model)]
     with experiment.devices.scope(), told("optimizer", config.optimizer):
-        _compile(config, model, optimizer(config, total_steps=total_steps, multipliers=rates))
+        made = optimizer(config, total_steps=total_steps, multipliers=rates)
+        made.skips = config.on_nan == "skip"
+        made.scales_loss = precision(config) == "mixed_float16"
+        _compile(config, model, made, jit_compile=_compiles(config, fixed_shape))
         if not model.trainable_variables:
             raise UserError(f"--policy={', '.join(config.policy)} leaves nothing to train.")
-        model.optimizer.skips = config.on_nan == "skip"
         model.optimizer.build(model.trainable_variables)
 
 
 def compile_to_measure(experiment: Experiment) -> None:
     """Gives the model its loss and metrics."""
-    _compile(experiment.config, experiment.model, None)
+    _compile(experiment.config, experiment.model, None, jit_compile=False)
 
 
-def _compile(config: Config, model: FineTuner, optimizer) -> None:
+def _compiles(config: Config, fixed_shape: bool) -> bool:
+    """Whether XLA compiles the step: where shapes vary, each would be compiled anew."""
+    if config.jit_compile == "auto":
+        return fixed_shape and accelerator.is_there()
+    return config.jit_compile == "true"
+
+
+def _compile(config: Config, model: FineTuner, optimizer, *, jit_compile: bool) -> None:
     model.compile(
         optimizer=optimizer,
         loss=loss(config, classes=model.head.classes),
-        jit_compile=False,  # padding to the batch's longest has many shapes, each compiled anew
+        jit_compile=jit_compile,
+        auto_scale_loss=False,  # the optimizer does that itself
     )
-
-
-def _encoder(config: Config, *, pooler: bool, run_dir: pathlib.Path | None):
-    if run_dir is not None:
-        folder = run_dir / ENCODER_FOLDER
-        return _of_folder(folder, _spec(config.encoder), pooler=pooler, load=False)
-    spec = _spec(config.encoder)
-    if "checkpoint" in spec.arguments:
-        folder = pretrained.resolve(str(spec.arguments["checkpoint"]))
-        return _of_folder(folder, spec, pooler=pooler, load=True, seed=config.seed)
-    return _from_scratch(spec, pooler=pooler, seed=config.seed)
-
-
-def _spec(text: str) -> Spec:
-    """A spec; what is none, and no part's name, is a checkpoint: a folder or Hub id."""
-    if re.fullmatch(r"\s*\w+\s*\(.*\)\s*", text) or text in catalog.names("encoder"):
-        return catalog.parse("encoder", text)
-    return Spec("", {"checkpoint": text})
-
-
-def _from_scratch(spec: Spec, *, pooler: bool, seed: int):
-    cls = catalog.find("encoder", spec.name)
-    arguments = dict(spec.arguments)
-    if "vocabulary" not in arguments:
-        raise UserError(
-            f"--encoder={spec.name} needs checkpoint='folder or Hub id', or vocabulary='vocab.txt' "
-            "to start from scratch."
-        )
-    wordpiece = WordPiece.from_vocabulary(
-        _vocabulary(arguments.pop("vocabulary")), lowercase=arguments.pop("lowercase", True)
-    )
-    encoder = catalog.construct(
-        "encoder",
-        cls,
-        Spec(spec.name, arguments),
-        vocabulary_size=len(wordpiece.vocabulary),
-        pooler=pooler,
-        initial="normal",
-        seed=seed,
-    )
-    return encoder, wordpiece
-
-
-def _vocabulary(name: str) -> pathlib.Path:
-    """A vocab.txt, or the one of a bundled corpus by the corpus' name."""
-    bundled = pathlib.Path(corpora.__file__).parent / str(name) / "vocab.txt"
-    return bundled if bundled.is_file() else pathlib.Path(str(name))
 
 
 def _recorded_labels(run_dir: pathlib.Path) -> tuple[str, ...]:
@@ -312,39 +305,3 @@ def _recorded_labels(run_dir: pathlib.Path) -> tuple[str, ...]:
         return tuple(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"--run_dir: {path} can't be read: {error}") from None
-
-
-def _of_folder(folder: pathlib.Path, spec: Spec, *, pooler, load, seed=None):
-    """The encoder and WordPiece of a Hugging Face folder; its model_type names the class."""
-    huggingface = pretrained.read_config(folder)
-    name = huggingface.get("model_type", "")
-    if name not in catalog.names("encoder"):
-        raise UserError(
-            f"--encoder: {folder} holds a {name!r} model; there are: "
-            f"{', '.join(catalog.names('encoder'))}."
-        )
-    if spec.name not in ("", name):
-        raise UserError(f"--encoder={spec.name}(…): {folder} holds a {name!r} model.")
-    overrides = {k: v for k, v in spec.arguments.items() if k != "checkpoint"}
-    if load and (wrong := set(overrides) - set(DROPOUTS)):
-        raise UserError(
-            f"--encoder: a checkpoint decides {', '.join(sorted(wrong))}; beside checkpoint= only "
-            f"{' and '.join(DROPOUTS)} can be set."
-        )
-    overrides = {k: v for k, v in overrides.items() if k in DROPOUTS}
-    wordpiece = WordPiece.from_folder(folder)
-    cls = catalog.find("encoder", name)
-    try:
-        settings = {**cls.settings(huggingface), **overrides}
-        encoder = cls(**settings, pooler=pooler, initial="zeros", seed=seed)
-    except (ValueError, TypeError) as error:
-        raise UserError(f"--encoder: {folder}/config.json: {error}") from error
-    if len(wordpiece.vocabulary) > encoder.vocabulary_size:
-        raise UserError(
-            f"--encoder: {folder} has a vocabulary of {len(wordpiece.vocabulary)} tokens and "
-            f"weights for {encoder.vocabulary_size}; they are not of one checkpoint."
-        )
-    if load:
-        for fresh in encoder.load(pretrained.read_tensors(folder), source=str(folder)):
-            print(f"newly initialised, for the checkpoint does not hold it: {fresh}")
-    return encoder, wordpiece

@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass
 
 from ftkeras.errors import UserError
+from ftkeras.intervals import checkpoint_interval, warmup_steps
 
 
 def _flag(default, group: str, help: str, free: bool = False):
@@ -74,6 +75,18 @@ class Config:
         False, "Training", "Repeat examples of the rarer classes until all are as frequent."
     )
     batching: str = _flag("auto", "Training", "How examples become batches: {batching}.")
+    precision: str = _flag(
+        "auto",
+        "Training",
+        "What training computes in: float32, mixed_bfloat16 or mixed_float16; weights, evaluation "
+        "and exports are float32. Default: mixed_bfloat16 on a GPU or TPU, float32 on a CPU.",
+    )
+    jit_compile: str = _flag(
+        "auto",
+        "Training",
+        "Whether XLA compiles a step, anew for each shape: true or false. Default: on a GPU or "
+        "TPU where all batches have one shape.",
+    )
     learning_rate: float = _flag(3e-5, "Training", "The schedule's peak.")
     schedule: str = _flag("linear", "Training", "Rate after the warm-up: {schedule}.")
     warmup: str | None = _flag(
@@ -171,10 +184,12 @@ class Config:
             raise UserError(
                 f"--validation_share must lie between 0 and 1. Received: {self.validation_share}."
             )
-        if self.objective not in ("accuracy", "loss"):
-            raise UserError(f"--objective must be accuracy or loss. Received: {self.objective!r}.")
-        if self.on_nan not in ("stop", "skip"):
-            raise UserError(f"--on_nan must be stop or skip. Received: {self.on_nan!r}.")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise UserError(
+                    f"--{name} must be {', '.join(choices[:-1])} or {choices[-1]}. "
+                    f"Received: {getattr(self, name)!r}."
+                )
         if self.warmup is not None:
             warmup_steps(self.warmup, total_steps=None)
         checkpoint_interval(self.checkpoint_every)
@@ -282,53 +297,12 @@ _AT_LEAST = {
 
 # Where neither --batch_size nor --batch_tokens is given.
 DEFAULT_BATCH_SIZE = 16
+_CHOICES = {
+    "objective": ("accuracy", "loss"),
+    "precision": ("auto", "float32", "mixed_bfloat16", "mixed_float16"),
+    "jit_compile": ("auto", "true", "false"),
+    "on_nan": ("stop", "skip"),
+}
+
 # Where --warmup is not given, unless the schedule rises by itself.
 DEFAULT_WARMUP = "0.1"
-
-
-def warmup_steps(warmup: str, total_steps: int | None) -> int:
-    """Updates of warm-up: `warmup` itself where it is a count, else that share of `total_steps`.
-
-    >>> warmup_steps("100", total_steps=1000), warmup_steps("0.06", total_steps=1000)
-    (100, 60)
-    """
-    problem = f"--warmup must be a count of updates or a share below 1. Received: {warmup!r}."
-    try:
-        steps = int(warmup)
-        share = None
-    except ValueError:
-        try:
-            share = float(warmup)
-        except ValueError:
-            raise UserError(problem) from None
-    if share is not None:
-        if not 0 <= share < 1:
-            raise UserError(problem)
-        return 0 if total_steps is None else round(share * total_steps)
-    if steps < 0:
-        raise UserError(problem)
-    if total_steps is not None and steps >= total_steps:
-        raise UserError(
-            f"--warmup={warmup} is not shorter than the run, which has {total_steps} updates."
-        )
-    return steps
-
-
-def checkpoint_interval(text: str) -> tuple[float, bool]:
-    """What lies between two checkpoints, and whether it is seconds; else it is updates.
-
-    >>> checkpoint_interval("10m"), checkpoint_interval("500")
-    ((600.0, True), (500, False))
-    """
-    try:
-        if text.endswith("m"):
-            interval = (60 * float(text.removesuffix("m")), True)
-        else:
-            interval = (int(text), False)
-        if not 0 <= interval[0] < math.inf:
-            raise ValueError
-    except ValueError:
-        raise UserError(
-            f"--checkpoint_every must be minutes (10m) or updates (500). Received: {text!r}."
-        ) from None
-    return interval

@@ -12,8 +12,9 @@ from ftkeras import assemble, evaluate, export, imbalance, report, run_folder
 from ftkeras.assemble import Experiment
 from ftkeras.batching._feed import OrderedFeed, TrainingFeed
 from ftkeras.batching.auto import Auto
-from ftkeras.config import Config, checkpoint_interval
+from ftkeras.config import Config
 from ftkeras.errors import Stopped, UserError
+from ftkeras.intervals import checkpoint_interval
 from ftkeras.splits import Splits, opened
 from ftkeras.training import epochs, stopping, weights
 from ftkeras.training.best import BestEpoch
@@ -56,7 +57,11 @@ def _run(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
     config, chief = experiment.config, experiment.devices.is_chief
     counts = _show_splits(splits)
     feed = training_feed(experiment, splits)
-    assemble.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
+    assemble.compile_to_train(
+        experiment,
+        total_steps=len(feed) * config.epochs,
+        fixed_shape=feed.batching.fixed_shape,
+    )
     if chief:  # nothing is written before all that can be wrong was looked at
         run_folder.record(experiment, run_dir)
     trained = fit(experiment, feed, splits, run_dir)
@@ -177,6 +182,7 @@ def _settle(experiment: Experiment, best: BestEpoch, run_dir: pathlib.Path) -> N
     best.restore(experiment.model)
     for policy in reversed(experiment.policies):
         policy.finish(experiment.model)
+    experiment.model.compute_in_float32()
     if experiment.devices.is_chief:
         weights.save(experiment.model.kept, run_dir / assemble.WEIGHTS_FILE)
 

@@ -24,13 +24,13 @@ def arm(function: str, number: int) -> None:
 
     def deadly(*arguments, **options):
         calls.append(1)
-        if len(calls) < number:
-            return real(*arguments, **options)
-        if name == "save_file":
-            real(*arguments, **options)
-            path = pathlib.Path(arguments[1])
-            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-        os.kill(os.getpid(), signal.SIGKILL)
+        if len(calls) == number:
+            if name == "save_file":
+                real(*arguments, **options)
+                path = pathlib.Path(arguments[1])
+                path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*arguments, **options)
 
     setattr(owner, name, deadly)
 

@@ -1,7 +1,8 @@
 import pytest
 
-from ftkeras.config import Config, PredictConfig, warmup_steps
+from ftkeras.config import Config, PredictConfig
 from ftkeras.errors import UserError
+from ftkeras.intervals import warmup_steps
 
 
 @pytest.mark.parametrize(

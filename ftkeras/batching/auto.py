@@ -1,8 +1,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-import tensorflow as tf
 
+from ftkeras import accelerator
 from ftkeras.batching.bucketed import Bucketed
 from ftkeras.batching.packed import Packed
 
@@ -33,10 +33,9 @@ class Auto:
     ):
         sizes = {"batch_size": batch_size, "batch_tokens": batch_tokens, "parts": parts}
         sizes |= {"pad_id": pad_id, "max_length": max_length}
-        accelerator = any(tf.config.list_physical_devices(kind) for kind in ("GPU", "TPU"))
-        if accelerator and not row_parts:
+        if accelerator.is_there() and not row_parts:
             self.chosen, self.picked = Packed(**sizes), "packed, batches of one shape"
-        elif accelerator:
+        elif accelerator.is_there():
             self.chosen = Bucketed(**sizes, multiple=128)
             self.picked = (
                 f"bucketed in few sizes, for {', '.join(row_parts)} takes a row for a text"

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from ftkeras import bounds
+from ftkeras.optimizers._loss_scale import LossScale
 
 NO_DECAY = r"bias|norm"
 
@@ -28,7 +29,8 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
       g <- g * min(1, clip_norm / ||g||). Keras clips each replica's share before the sum, which is
       another norm. Rows of an embedding looked up twice are added up before the norm is taken.
     - `gradient_norm` is that norm, before the clip, of the latest update. Where `skips` is set,
-      gradients whose norm is no number count as 0, and `skipped` says how often.
+      an update whose norm is no number is left out, though the schedule moves on, and `skipped`
+      says how often that was. Where `scales_loss` is set, for float16, it is so too.
     - A variable's rate is the step's times the variable's multiplier.
     - Decay is decoupled and taken at that rate, w <- w - rate * decay * w, before the step, from
       variables whose path does not match `no_decay` (Keras matches names, which spares nothing:
@@ -67,7 +69,7 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.clip_norm, self.decay = clip_norm, decay
         self.no_decay, self.multipliers = no_decay, multipliers
-        self.skips = False
+        self.skips = self.scales_loss = False
 
     def build(self, variables):
         if self.built:
@@ -82,6 +84,7 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
         once = {"shape": (), "aggregation": "only_first_replica"}
         self.gradient_norm = self.add_variable(name="gradient_norm", dtype="float32", **once)
         self.skipped = self.add_variable(name="skipped", dtype="int64", **once)
+        self.loss_scale = LossScale(self) if self.scales_loss else None
 
     def begin(self, variables, *, after: int) -> None:
         """Has these variables' own count of updates begin after so many of the run's.
@@ -125,24 +128,43 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
         dense = [tf.convert_to_tensor(grad) for grad in grads]
         pairs = self._all_reduce_sum_gradients(list(zip(dense, variables, strict=True)))
         grads = [grad for grad, _ in pairs]
+        if self.loss_scale:
+            grads = self.loss_scale.undone(grads)
         norm = tf.linalg.global_norm(grads)
         if self.clip_norm:
             grads, _ = tf.clip_by_global_norm(grads, self.clip_norm, use_norm=norm)
         self.gradient_norm.assign(norm)
-        if self.skips:
-            finite = tf.math.is_finite(norm)
-            self.skipped.assign_add(tf.cast(~finite, "int64"))
-            grads = [tf.where(finite, grad, tf.zeros_like(grad)) for grad in grads]
         tf.__internal__.distribute.interim.maybe_merge_call(
-            self._update_all,
+            self._update_finite if self.skips or self.loss_scale else self._update_all,
             self._distribution_strategy,
             list(zip(grads, variables, strict=True)),
             tf.convert_to_tensor(learning_rate),
             {begun: self.scalars(self._update_after(begun)) for begun in set(self.begun)},
+            *([self._heard(norm)] if self.skips or self.loss_scale else []),
         )
+
+    def _heard(self, norm):
+        finite = tf.math.is_finite(norm)
+        self.skipped.assign_add(tf.cast(~finite, "int64"))
+        if self.loss_scale:
+            self.loss_scale.hear(finite)
+        return finite
+
+    def scale_loss(self, loss):
+        """The loss to differentiate, whose scale the update then undoes."""
+        return self.loss_scale.scaled(loss) if self.loss_scale else loss
 
     def _update_after(self, begun):
         return tf.cast(self.iterations.value + 1 - begun, tf.float32)
+
+    def _update_finite(self, distribution, pairs, learning_rate, scalars, finite):
+        def update():
+            self._update_all(distribution, pairs, learning_rate, scalars)
+            return True
+
+        # All replicas have heard the same.
+        own = distribution.experimental_local_results(finite)[0]
+        tf.cond(own, update, lambda: False)
 
     def _update_all(self, distribution, pairs, learning_rate, scalars):
         def update(variable, grad, learning_rate, scalars):

@@ -49,6 +49,12 @@ class FineTuner(ReplicatedModel):
         """All that a finished model is made of: the encoder, the head, and what policies leave."""
         return [*self.encoder.weights, *self.head.weights, *self.added.weights]
 
+    def compute_in_float32(self) -> None:
+        """Has all layers compute in float32 from now on, whatever they were made for."""
+        for layer in self._flatten_layers():
+            layer.dtype_policy = "float32"
+        self.train_function = self.test_function = self.predict_function = None
+
     def call(self, inputs, embedding_offset=None, training=False):
         token_ids = inputs["token_ids"]
         padding_mask = ops.not_equal(token_ids, self.pad_id)
@@ -63,9 +69,11 @@ class FineTuner(ReplicatedModel):
         )
         return self.head(features, padding_mask, training=training)
 
-    def compile(self, *, optimizer, loss, **kwargs):
+    def compile(self, *, optimizer, loss, jit_compile=False, **kwargs):
         """As Keras's; the loss's `call` gives a figure an example; to measure, no optimizer."""
-        super().compile(optimizer=optimizer, **kwargs)
+        super().compile(optimizer=optimizer, jit_compile=False, **kwargs)
+        # Not by its setter, which refuses XLA where ops are to be deterministic, as XLA's are.
+        self._jit_compile = jit_compile
         self.loss = loss
 
     @property
