@@ -70,7 +70,7 @@ def _compiles_as_it_runs(setting: Setting, step: str, *, same: bool = True) -> N
 
 
 def test_step_lowers_for_tpus():
-    if PYTHON == sys.executable and importlib.util.find_spec("jax") is None:
+    if sys.executable == PYTHON and importlib.util.find_spec("jax") is None:
         pytest.skip("needs jax; FTKERAS_JAX_PYTHON may name an interpreter that has it")
     done = subprocess.run(
         [PYTHON, "-m", "tests.strategies.lowered"],
