@@ -38,7 +38,14 @@ def must_fit(config: Config, run_dir: pathlib.Path) -> None:
     Raises:
         UserError: naming what differs.
     """
-    if config.restart or not (run_dir / SETTINGS).exists():
+    if config.restart:
+        return
+    if not (run_dir / SETTINGS).exists():
+        if strange := [name for name in OURS if (run_dir / name).exists()]:
+            raise UserError(
+                f"--run_dir={run_dir} holds {strange[0]} but no {SETTINGS}, so it is no run to go "
+                "on with; name another folder, or begin anew with --restart."
+            )
         return
     before = flags.recorded(run_dir / SETTINGS)
     if config.epochs < before.epochs:
@@ -71,6 +78,7 @@ def held(run_dir: pathlib.Path, *, restart: bool) -> Iterator[None]:
     Raises:
         UserError: another process holds it.
     """
+    made = [path for path in (run_dir, *run_dir.parents) if not path.exists()]
     run_dir.mkdir(parents=True, exist_ok=True)
     with (run_dir / LOCK).open("a+") as lock:
         try:
@@ -84,7 +92,7 @@ def held(run_dir: pathlib.Path, *, restart: bool) -> Iterator[None]:
         try:
             yield
         finally:
-            _leave(run_dir)
+            _leave(run_dir, made)
 
 
 def record(experiment: Experiment, run_dir: pathlib.Path) -> None:
@@ -116,7 +124,8 @@ def _tidy(run_dir: pathlib.Path, restart: bool) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def _leave(run_dir: pathlib.Path) -> None:
+def _leave(run_dir: pathlib.Path, made: list[pathlib.Path]) -> None:
     if os.listdir(run_dir) == [LOCK]:  # nothing came of it
         (run_dir / LOCK).unlink()
-        run_dir.rmdir()
+        for folder in made:
+            folder.rmdir()
