@@ -1,0 +1,88 @@
+"""What a long run keeps in memory, and what a checkpoint of a base-size model costs to write.
+
+    python benchmarks/long_run.py
+
+Trains a tiny model for 3,000 steps with a checkpoint every 100 and prints the resident memory every
+500; then writes three checkpoints of 110 M parameters with two moments each, and reads one.
+"""
+
+import pathlib
+import tempfile
+import time
+
+import keras
+import numpy as np
+import psutil
+
+from ftkeras import train
+from ftkeras.config import Config
+from ftkeras.training.checkpoints import Checkpoints, Place, State
+from ftkeras.training.progress import Progress
+
+PARAMETERS = 110_000_000
+
+
+class Memory(keras.callbacks.Callback):
+    """Prints the resident memory every `every` steps."""
+
+    def __init__(self, every: int):
+        super().__init__()
+        self.every, self.steps = every, 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps += 1
+        if self.steps % self.every == 0:
+            held = psutil.Process().memory_info().rss / 2**20
+            print(f"step {self.steps:5,}  {held:8.1f} MiB", flush=True)
+
+
+def _train(folder: pathlib.Path) -> None:
+    config = Config(
+        task="quickstart",
+        encoder="bert(vocabulary='reviews', layers=2, hidden=32, heads=2)",
+        train_examples=800,
+        validation_examples=100,
+        test_examples=50,
+        max_length=64,
+        batch_size=8,
+        epochs=30,
+        export=(),
+        checkpoint_every="100",
+        run_dir=str(folder / "run"),
+    )
+    memory, begin = Memory(every=500), Progress.on_train_batch_end
+
+    def measured(self, batch, logs=None):
+        begin(self, batch, logs)
+        memory.on_train_batch_end(batch, logs)
+
+    Progress.on_train_batch_end = measured
+    train.run(config)
+
+
+def _write(folder: pathlib.Path) -> None:
+    draws = np.random.default_rng(0)
+    tensors = {
+        f"variable_{number}": draws.normal(size=(3, PARAMETERS // 100)).astype("float32")
+        for number in range(100)
+    }
+    checkpoints = Checkpoints(folder / "checkpoints", keep=1)
+    state = State(Place(), updates=1, tensors=tensors, facts={})
+    for _ in range(3):
+        began = time.perf_counter()
+        checkpoints.write(state)
+        print(f"{sum(t.nbytes for t in tensors.values()) / 1e9:.2f} GB written in", end=" ")
+        print(f"{time.perf_counter() - began:.1f} s")
+    began = time.perf_counter()
+    checkpoints.newest()
+    print(f"read and checked in {time.perf_counter() - began:.1f} s")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        _train(pathlib.Path(folder))
+        _write(pathlib.Path(folder))
+
+
+if __name__ == "__main__":
+    main()
