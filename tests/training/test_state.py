@@ -58,6 +58,7 @@ RUNS = {
         "oversample": True,
         "batching": "padded",
     },
+    "replicated": {"strategy": "mirrored(logical_devices=2)", "average": "ema(decay=0.9)"},
     "packed": {"batching": "packed", "optimizer": "sgd(momentum=0.9)", "policy": ("adapters",)},
 }
 
