@@ -1,10 +1,13 @@
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
-from ftkeras import evaluate
+from ftkeras import assemble, evaluate
+from ftkeras.config import Config
 from ftkeras.losses.cross_entropy import CrossEntropy
+from ftkeras.splits import opened
 
 # 2 true positives, 1 false one, 1 missed, 2 true negatives.
 TWO_LABELS = np.array([1, 1, 0, 1, 0, 0])
@@ -41,3 +44,26 @@ def test_confusion_has_a_row_a_label():
 def test_figures_are_plain_json():
     figures = evaluate.metrics(TWO_LABELS, TWO.astype("float32"), CrossEntropy())
     assert json.loads(json.dumps(figures)) == figures
+
+
+def test_logits_are_the_same_however_texts_come_together():
+    config = Config(
+        task="quickstart",
+        encoder="bert(layers=1, hidden=32, heads=2, positions=64, vocabulary='reviews')",
+        max_length=64,
+        test_examples=45,
+    )
+    experiment, logits = assemble.experiment(config), {}
+    assemble.compile_to_measure(experiment)
+    random = np.random.default_rng(0)
+    for variable in experiment.model.weights:  # so large that texts differ
+        variable.assign(variable + 0.2 * random.normal(size=variable.shape))
+    with opened(config, experiment.task, experiment.text_layer) as splits:
+        for batching in ("padded", "bucketed", "packed"):
+            other = dataclasses.replace(config, batching=batching)
+            same = dataclasses.replace(experiment, config=other)
+            logits[batching] = evaluate.predict_logits(same, splits.test)
+    assert logits["padded"].shape == (45, 2)
+    assert np.std(logits["padded"][:, 0]) > 0.1
+    for batching in ("bucketed", "packed"):
+        np.testing.assert_allclose(logits[batching], logits["padded"], atol=1e-5)
