@@ -272,7 +272,7 @@ def compile_to_train(
         made = optimizer(config, total_steps=total_steps, multipliers=rates)
         made.skips = config.on_nan == "skip"
         made.scales_loss = precision(config) == "mixed_float16"
-        _compile(config, model, made, jit_compile=_compiles(config, fixed_shape))
+        _compile(config, model, made, jit_compile=_compiles(experiment, fixed_shape))
         if not model.trainable_variables:
             raise UserError(f"--policy={', '.join(config.policy)} leaves nothing to train.")
         model.optimizer.build(model.trainable_variables)
@@ -283,11 +283,20 @@ def compile_to_measure(experiment: Experiment) -> None:
     _compile(experiment.config, experiment.model, None, jit_compile=False)
 
 
-def _compiles(config: Config, fixed_shape: bool) -> bool:
-    """Whether XLA compiles the step: where shapes vary, each would be compiled anew."""
-    if config.jit_compile == "auto":
-        return fixed_shape and accelerator.is_there()
-    return config.jit_compile == "true"
+def _compiles(experiment: Experiment, fixed_shape: bool) -> bool:
+    """Whether XLA compiles the step: where shapes vary, each would be compiled anew.
+
+    Not a step of several replicas, which TensorFlow lets exchange gradients outside of XLA only; a
+    TPU's steps are compiled in any case.
+    """
+    wanted, replicas = experiment.config.jit_compile, experiment.devices.replicas
+    if wanted == "true" and replicas > 1:
+        raise UserError(
+            f"--jit_compile=true: TensorFlow does not compile a step of {replicas} replicas as one."
+        )
+    if wanted == "auto":
+        return fixed_shape and replicas == 1 and accelerator.is_there()
+    return wanted == "true"
 
 
 def _compile(config: Config, model: FineTuner, optimizer, *, jit_compile: bool) -> None:

@@ -97,6 +97,14 @@ def test_strategy_is_told_before_anything_heavy(monkeypatch):
         assemble.experiment(Config(strategy="parameter_server"))
 
 
+def test_xla_of_several_replicas_is_refused():
+    devices = opened("mirrored(logical_devices=2)")
+    config = Config(jit_compile="true")
+    experiment = assemble.Experiment(config, None, (), None, None, devices=devices)
+    with pytest.raises(UserError, match="--jit_compile=true.*2 replicas"):
+        assemble._compiles(experiment, fixed_shape=True)
+
+
 def test_one_worker_hears_itself():
     devices = Devices()
     assert devices.from_chief(b"said") == b"said"

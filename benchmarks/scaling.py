@@ -1,0 +1,204 @@
+"""How the speed of training grows with replicas and workers, each on a core of its own.
+
+    python benchmarks/scaling.py
+
+measures the same global batch on one core, on two replicas of one process and on two workers, and
+prints the table of scaling.md. Efficiency is the speed over as many times that of one core:
+
+    efficiency(N) = speed(N) / (N * speed(1))
+
+It wants two cores that do nothing else; the measurements take turns, so that a drifting machine
+slows all alike. Tokens a CPU second, over all processes, tell on a busy machine too what work the
+exchange of gradients adds; waiting is not in them.
+
+Traffic is of a ring all-reduce (Patarasuk and Yuan, 2009,
+https://doi.org/10.1016/j.jpdc.2008.09.002): a worker sends, and receives, 2 (N - 1)/N times the
+bytes of the gradients a step, whatever N is.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+# Steps that trace, and that fill the pipes, before the clock starts.
+WARM_UP = 5
+WAYS = {
+    "1 process": ("auto", [{0}]),
+    "2 replicas": ("mirrored(logical_devices=2)", [{0, 1}]),
+    "1 worker": ("multi_worker", [{0}]),
+    "2 workers": ("multi_worker", [{0}, {1}]),
+}
+MODELS = {"BERT base": 109_482_240, "BERT large": 335_141_888}
+
+
+def main() -> None:
+    options = _options()
+    if options.strategy:
+        print(json.dumps(measured(options)))
+        return
+    speeds = {way: [] for way in WAYS}
+    for _ in range(options.turns):
+        for way, (strategy, cores) in WAYS.items():
+            speeds[way].append(_speed(options, strategy, cores))
+            wall, cpu = speeds[way][-1]
+            print(f"{way}: {wall:,.0f} tokens/s, {cpu:,.0f} a CPU second", file=sys.stderr)
+    medians = {
+        way: tuple(map(statistics.median, zip(*found, strict=True)))
+        for way, found in speeds.items()
+    }
+    print(_table(options, medians))
+    print()
+    print(_traffic())
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    sizes = {"layers": 4, "hidden": 256, "batch": 16, "length": 256, "steps": 20, "turns": 3}
+    for name, default in sizes.items():
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--strategy", help="to measure one, in this process")
+    return parser.parse_args()
+
+
+def _speed(options: argparse.Namespace, strategy: str, cores: list[set[int]]) -> tuple:
+    """Tokens a second, and a CPU second, of processes that are each bound to their cores."""
+    sys.path.insert(0, str(ROOT))
+    from ftkeras.launch import free_ports
+    from ftkeras.strategies._cluster import Cluster
+
+    sizes = [f"--{name}={value}" for name, value in vars(options).items() if name != "strategy"]
+    command = [sys.executable, __file__, f"--strategy={strategy}", *sizes]
+    addresses = tuple(f"127.0.0.1:{port}" for port in free_ports(len(cores)))
+    processes = []
+    for worker, own in enumerate(cores):
+        cluster = {"TF_CONFIG": Cluster(addresses, worker).tf_config()}
+        environment = {
+            **os.environ,
+            **(cluster if strategy == "multi_worker" else {}),
+            "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": str(len(own)),
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+        }
+        pinned = ["taskset", "--cpu-list", ",".join(map(str, sorted(own))), *command]
+        processes.append(subprocess.Popen(pinned, env=environment, stdout=subprocess.PIPE))
+    said = [process.communicate()[0] for process in processes]
+    if any(process.returncode for process in processes):
+        raise SystemExit(f"{strategy}: a process failed")
+    told = [json.loads(output.splitlines()[-1]) for output in said]
+    tokens = told[0]["tokens"]
+    return tokens / told[0]["seconds"], tokens / sum(one["cpu_seconds"] for one in told)
+
+
+def measured(options: argparse.Namespace) -> dict[str, float]:
+    """Trains on synthetic texts of full length, and tells the speed of the whole cluster."""
+    from ftkeras import catalog
+
+    devices = catalog.build("strategy", options.strategy).open()
+
+    import time
+
+    import keras
+
+    from ftkeras.batching._feed import TrainingFeed
+    from ftkeras.batching.padded import Padded
+    from ftkeras.training import epochs
+
+    class Clock(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.read = []
+
+        def on_train_batch_end(self, batch, logs=None):
+            float(logs["loss"])  # waits for the step
+            self.read.append((time.perf_counter(), time.process_time()))
+
+    clock, steps = Clock(), options.steps + WARM_UP
+    examples = _texts(steps * options.batch, options.length)
+    batching = Padded(batch_size=options.batch, pad_id=0, parts=devices.replicas)
+    with devices.scope():
+        model = _model(options)
+    epochs.fit(model, TrainingFeed(examples, batching, seed=0), epochs=1, callbacks=[clock])
+    first, last = clock.read[WARM_UP - 1], clock.read[-1]
+    seconds, cpu_seconds = (after - before for before, after in zip(first, last, strict=True))
+    tokens = options.steps * options.batch * options.length
+    return {"tokens": tokens, "seconds": seconds, "cpu_seconds": cpu_seconds}
+
+
+def _texts(count: int, length: int):
+    import numpy as np
+
+    from ftkeras.batching._store import Examples
+
+    return Examples(
+        token_ids=np.random.default_rng(0).integers(1, 1000, count * length).astype(np.int32),
+        offsets=np.arange(count + 1) * length,
+        seconds=np.full(count, length, np.int32),
+        labels=np.arange(count) % 2,
+        digests=np.arange(count, dtype=np.uint64),
+        rows=np.arange(count),
+        name="train",
+        pairs=False,
+    )
+
+
+def _model(options: argparse.Namespace):
+    import numpy as np
+
+    from ftkeras.encoders.bert import Bert
+    from ftkeras.heads.classification import Classification
+    from ftkeras.losses.cross_entropy import CrossEntropy
+    from ftkeras.optimizers.adamw import AdamW
+    from ftkeras.training.finetuner import FineTuner
+
+    encoder = Bert(
+        vocabulary_size=30522,
+        layers=options.layers,
+        hidden=options.hidden,
+        heads=options.hidden // 64,
+        positions=options.length,
+        seed=0,
+    )
+    model = FineTuner(encoder=encoder, head=Classification(classes=2, seed=0), pad_id=0)
+    model({"token_ids": np.ones((1, 2), "int32")})
+    model.compile(optimizer=AdamW(learning_rate=1e-4), loss=CrossEntropy(), jit_compile=False)
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _table(options: argparse.Namespace, speeds: dict[str, tuple]) -> str:
+    lines = [
+        f"{options.layers} layers, hidden {options.hidden}, {options.batch} texts of "
+        f"{options.length} tokens a step; median of {options.turns} turns, {options.steps} steps "
+        "each:",
+        "",
+        "| | cores | tokens/s | efficiency | tokens a CPU second |",
+        "|---|---|---|---|---|",
+    ]
+    alone, _ = speeds["1 process"]
+    for way, (speed, by_cpu) in speeds.items():
+        cores = sum(len(own) for own in WAYS[way][1])
+        efficiency = speed / cores / alone
+        lines.append(f"| {way} | {cores} | {speed:,.0f} | {efficiency:.2f} | {by_cpu:,.0f} |")
+    return "\n".join(lines)
+
+
+def _traffic() -> str:
+    lines = [
+        "| gradients of | a step on 2 workers | 8 | 256 | seconds on 256 at 10 Gbit/s | at 100 |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, parameters in MODELS.items():
+        sent = [2 * (n - 1) / n * 4 * parameters for n in (2, 8, 256)]
+        times = [sent[-1] * 8 / rate for rate in (10e9, 100e9)]
+        bytes_sent = " | ".join(f"{size / 1e6:,.0f} MB" for size in sent)
+        lines.append(f"| {name} | {bytes_sent} | " + " | ".join(f"{t:.2f}" for t in times) + " |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
