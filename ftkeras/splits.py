@@ -4,7 +4,10 @@ import contextlib
 import functools
 import os
 import pathlib
+import re
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,6 +20,8 @@ from ftkeras.batching._store import Examples
 from ftkeras.config import Config
 from ftkeras.errors import UserError
 from ftkeras.sources._stream import user_error
+
+SECONDS_TO_THE_NEXT_TRY = (1, 5)
 
 
 @contextlib.contextmanager
@@ -101,15 +106,28 @@ class Splits:
 
     @functools.cache  # noqa: B019  a run has one of these objects
     def _whole(self, name: str) -> Examples:
-        dataset = self._datasets[name]
-        try:
-            examples = self._tokenized(dataset, name)
-        except tf.errors.OpError as error:
-            # What a source raised arrives wrapped by tf.data.
-            raise (user_error(error) or error) from error
+        examples = self._read(name)
         if not len(examples):
             raise UserError(f"--task={self.config.task}: the {name} split is empty.")
         return examples
+
+    def _read(self, name: str) -> Examples:
+        """The split's examples; a source that fails, as networks do, is read again."""
+        waits = iter(SECONDS_TO_THE_NEXT_TRY)
+        while True:
+            try:
+                return self._tokenized(self._datasets[name], name)
+            except tf.errors.OpError as error:
+                # What a source raised arrives wrapped by tf.data.
+                if told := user_error(error):
+                    raise told from error
+                cause = re.sub(r"{{.*?}} *", "", error.message).strip().splitlines()[0]
+                problem = f"--task={self.config.task}: the {name} split can't be read: {cause}"
+                wait = next(waits, None)
+                if wait is None:
+                    raise UserError(problem) from error
+            print(f"warning: {problem}; trying again in {wait} s", file=sys.stderr)
+            time.sleep(wait)
 
     def _tokenized(self, dataset: tf.data.Dataset, name: str) -> Examples:
         about = {"name": name, "pairs": self.task.pairs}

@@ -158,3 +158,41 @@ def test_cache_that_can_not_be_written_is_told(tmp_path, monkeypatch, capsys):
     with opened(Config(), Colours(), Named()) as splits:
         assert len(splits.train) == 90
     assert "note: no token ids are kept for the next run" in capsys.readouterr().out
+
+
+class Flaky(Colours):
+    """A source whose reading breaks off half way, the first `failures` times."""
+
+    def __init__(self, failures: int):
+        super().__init__()
+        self.failures = failures
+
+    def _texts(self, numbers):
+        def rows():
+            for number, row in enumerate(whole.as_numpy_iterator()):
+                if number == 5 and self.failures:
+                    self.failures -= 1
+                    raise ConnectionError("the line is dead")
+                yield row
+
+        whole = super()._texts(numbers)
+        return tf.data.Dataset.from_generator(rows, output_signature=whole.element_spec)
+
+
+@pytest.mark.parametrize("cache_dir", ["cache", "none"])
+def test_source_that_fails_is_read_again(monkeypatch, tmp_path, capsys, cache_dir):
+    monkeypatch.setattr("ftkeras.splits.SECONDS_TO_THE_NEXT_TRY", (0, 0))
+    monkeypatch.chdir(tmp_path)
+    with opened(Config(cache_dir=cache_dir), Flaky(2), _no_tokens) as splits:
+        assert len(splits.train) == 90
+        assert splits.train.rows.tolist() == _rows()["train"]
+    assert capsys.readouterr().err.count("the line is dead; trying again") == 2
+
+
+def test_source_that_goes_on_failing_is_told(monkeypatch):
+    monkeypatch.setattr("ftkeras.splits.SECONDS_TO_THE_NEXT_TRY", (0, 0))
+    with (
+        opened(Config(), Flaky(100), _no_tokens) as splits,
+        pytest.raises(UserError, match="--task=imdb: the train split .*read: Conn.*dead"),
+    ):
+        splits.train  # noqa: B018

@@ -92,7 +92,7 @@ def write(
         pairs: whether elements carry a second text.
     """
     own = folder / name
-    own.mkdir()
+    own.mkdir(exist_ok=True)
     write_arrays(dataset, text_layer, own, pairs=pairs)
     examples = read_arrays(own, name=name, pairs=pairs)
     shutil.rmtree(own)  # the maps hold the files; a killed process leaves nothing behind
