@@ -36,6 +36,7 @@ def _model(pooling="pooled", accumulate=1, jit_compile=False) -> FineTuner:
     model.accumulate = accumulate
     optimizer = SGD(learning_rate=0.1)
     model.compile(optimizer=optimizer, loss=CrossEntropy(), jit_compile=jit_compile)
+    optimizer.build(model.trainable_variables)
     return model
 
 
