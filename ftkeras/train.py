@@ -219,9 +219,12 @@ def _announce(experiment: Experiment, feed: TrainingFeed, place: Place) -> None:
         decay = "decay" if group.decays else "do not decay"
         print(
             f"  {group.variables:,} variables ({group.parameters:,} parameters) learn at "
-            f"{group.multiplier:g} x the rate and {decay}",
-            flush=True,
+            f"{group.multiplier:g} x the rate and {decay}"
         )
+    if frozen := [v for v in model.weights if not v.trainable]:
+        print(f"  {len(frozen):,} variables ({size - learning:,} parameters) are frozen")
+    compiled = ", compiled by XLA" if model.jit_compile else ""
+    print(f"  a step computes in {assemble.precision(config)}{compiled}", flush=True)
 
 
 def _tensorboard(config: Config, run_dir: pathlib.Path) -> list[keras.callbacks.Callback]:
