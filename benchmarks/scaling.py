@@ -58,7 +58,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    sizes = {"layers": 4, "hidden": 256, "batch": 16, "length": 256, "steps": 20, "turns": 3}
+    sizes = {"layers": 4, "hidden": 256, "batch": 32, "length": 256, "steps": 20, "turns": 3}
     for name, default in sizes.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--strategy", help="to measure one, in this process")
