@@ -241,8 +241,8 @@ class PlotConfig(Config):
 class FindRateConfig(Config):
     """What `find_rate` is told: a run's flags, and the range to test."""
 
-    lowest_rate: float = _flag(1e-7, "Range test", "The first update's rate.")
-    highest_rate: float = _flag(1.0, "Range test", "The last update's rate.")
+    lowest_rate: float = _flag(1e-6, "Range test", "The first update's rate.")
+    highest_rate: float = _flag(1e-2, "Range test", "The last update's rate.")
     steps: int = _flag(100, "Range test", "Updates from the lowest to the highest rate.")
 
     def __post_init__(self):
