@@ -175,19 +175,38 @@ def test_export_of_the_chief_labels_texts(launched):
     assert said.stdout.split("\t")[0] in ("negative", "positive")
 
 
-def test_cluster_whose_worker_is_killed_ends_with_the_same_bits(launched, tmp_path):
-    folder, _ = launched
-    command = [sys.executable, "-m", "ftkeras.main", "launch", "--restarts=1", "--"]
+def _signalled_in_training(number: int, *, restarts: int, cwd: pathlib.Path) -> tuple[int, str]:
+    """Signals the second worker of a run after its 20th update; the code and output of `launch`."""
+    command = [sys.executable, "-m", "ftkeras.main", "launch", f"--restarts={restarts}", "--"]
     process = subprocess.Popen(
-        [*command, *RUN, "--run_dir=run", "--export=none"], cwd=tmp_path, stdout=subprocess.PIPE
+        [*command, *RUN, "--run_dir=run", "--export=none"],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    while not list(tmp_path.glob("run/checkpoints/update-*20.*")):
+    while not list(cwd.glob("run/checkpoints/update-*20.*")):
         assert process.poll() is None
         time.sleep(0.02)
     workers = subprocess.check_output(["ps", "--ppid", str(process.pid), "-o", "pid="], text=True)
-    os.kill(int(workers.split()[-1]), signal.SIGKILL)
-    said, _ = process.communicate(timeout=200)
-    assert process.returncode == 0
-    assert b"launch   starting again" in said
+    os.kill(int(workers.split()[-1]), number)
+    said, errors = process.communicate(timeout=200)
+    return process.returncode, said + errors
+
+
+def test_cluster_whose_worker_is_killed_ends_with_the_same_bits(launched, tmp_path):
+    folder, _ = launched
+    code, said = _signalled_in_training(signal.SIGKILL, restarts=1, cwd=tmp_path)
+    assert code == 0, said
+    assert "launch   starting again" in said
     one, other = (f / "run/weights.safetensors" for f in (folder, tmp_path))
     assert one.read_bytes() == other.read_bytes()
+
+
+def test_workers_stop_together_at_what_one_of_them_heard(tmp_path):
+    code, said = _signalled_in_training(signal.SIGTERM, restarts=0, cwd=tmp_path)
+    assert code == 128 + signal.SIGTERM, said
+    kept = [line.partition("It is kept after ")[2] for line in said.splitlines()]
+    steps = [line.partition(";")[0] for line in kept if line]
+    assert len(steps) == 2
+    assert steps[0] == steps[1]
