@@ -5,8 +5,6 @@ KERAS_BACKEND=jax python -m tests.strategies.lowered
 Prints the platforms and the size of the program.
 """
 
-import jax
-import jax.export
 import keras
 import numpy as np
 
@@ -20,6 +18,8 @@ RATE = 0.01
 
 def step_of(encoder, head):
     """A step (values of all weights, batch) -> (their new values, loss): SGD, dropout on."""
+    import jax
+
     weights = [*encoder.variables, *head.variables]
     learns = np.array([v.trainable for v in weights])
 
@@ -51,6 +51,9 @@ def step_of(encoder, head):
 
 
 def main() -> None:
+    import jax
+    import jax.export  # late, as above: pytest, which looks for doctests, imports this module
+
     encoder = Bert(vocabulary_size=20, layers=2, hidden=8, heads=2, positions=LENGTH, seed=1)
     head = Classification(classes=CLASSES, seed=1)
     rng = np.random.default_rng(0)
