@@ -1,0 +1,179 @@
+"""ftkeras and its peers fine-tune on the same IMDb reviews, in turn, each in its own environment.
+
+    python benchmarks/imdb_subset.py --flagfile=flags/imdb.cfg --data_dir=… --train_examples=512 \\
+        reviews
+    python benchmarks/finetune.py --reviews=reviews/train.jsonl --vocabulary=vocab.txt \\
+        --layers=4 --hidden=256 --max_length=512 --out=finetune.json \\
+        --python tfbert=…/bin/python --python kerashub=…/bin/python --python pytorch=…/bin/python
+
+A system whose `--python` is not given is left out; each file in benchmarks/peers says what its
+environment needs and which variants it has. A system starts alone, so that its way to the first
+step is its own; then all stand by, and in each round every one trains for a few steps while the
+others wait, so that what else the machine does meets all alike. Printed are medians over the rounds
+and, in brackets, the lowest and highest ratio to ftkeras: reviews and real tokens a second, what is
+computed as a share of a large matrix product measured in the same rounds, seconds from the start of
+the process to the end of its first step, peak memory.
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+from peers.turns import MARK
+
+PEERS = pathlib.Path(__file__).parent / "peers"
+VARIANTS = {
+    "ours": ("auto", "padded"),
+    "tfbert": ("max_length", "max_length_xla", "batch"),
+    "kerashub": ("max_length", "max_length_graph", "batch_graph"),
+    "pytorch": ("random", "group_by_length"),
+}
+SIDE = 3072
+
+
+class System:
+    """A peer in a process of its own, which trains when it is told to."""
+
+    def __init__(self, name: str, variant: str, python: str, asked: dict):
+        self.name = f"{name} {variant}"
+        self.process = subprocess.Popen(
+            [python, str(PEERS / f"{name}.py"), json.dumps({**asked, "variant": variant})],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.first = self._heard()["seconds_to_first_step"]
+        self.rounds = []
+
+    def turn(self) -> None:
+        """Has it train for a turn."""
+        self._say("go")
+        self.rounds.append(self._heard())
+
+    def end(self) -> None:
+        """Has it end, and say how much memory it took."""
+        self._say("end")
+        self.memory = self._heard()["peak_memory"]
+        self.process.wait()
+
+    def _say(self, word):
+        self.process.stdin.write(word + "\n")
+        self.process.stdin.flush()
+
+    def _heard(self):
+        for line in self.process.stdout:
+            if line.startswith(MARK):
+                return json.loads(line.removeprefix(MARK))
+        sys.exit(f"{self.name} ended with status {self.process.wait()}")
+
+
+def product_gflops() -> float:
+    """A large float32 matrix product, GFLOP/s."""
+    a = np.ones((SIDE, SIDE), "float32")
+    began = time.perf_counter()
+    a @ a
+    return 2 * SIDE**3 / (time.perf_counter() - began) / 1e9
+
+
+def training_gflop(asked: dict, computed: float, rows_length: float) -> float:
+    """Of a step on so many positions: three times the forward pass's products and attention."""
+    layers, hidden = asked["layers"], asked["hidden"]
+    products = 2 * 12 * layers * hidden**2
+    attention = 4 * layers * hidden * rows_length
+    return 3 * computed * (products + attention) / 1e9
+
+
+def figures(system: System, asked: dict, ceilings: list[float]) -> dict:
+    """All figures of a system, each with its rounds."""
+
+    def rates(what):
+        return [round_[what] / round_["seconds"] for round_ in system.rounds]
+
+    # Without a look inside, rows are taken to be as long as the mean over the round.
+    shares = [
+        training_gflop(asked, r["computed"], r["computed"] / r["reviews"]) / r["seconds"] / ceiling
+        for r, ceiling in zip(system.rounds, ceilings, strict=True)
+    ]
+    return {
+        "reviews_per_second": rates("reviews"),
+        "tokens_per_second": rates("tokens"),
+        "share_of_product": shares,
+        "seconds_to_first_step": [system.first],
+        "peak_memory_bytes": [system.memory],
+    }
+
+
+def table(results: dict) -> str:
+    """The figures as Markdown; ratios are to the first system's, round by round."""
+    first = next(iter(results.values()))
+    lines = [
+        "| system | reviews/s | over ours | tokens/s | of a product | to the first step | memory |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, found in results.items():
+        pairs = zip(found["reviews_per_second"], first["reviews_per_second"], strict=True)
+        ratios = [one / other for one, other in pairs]
+        share = 100 * statistics.median(found["share_of_product"])
+        lines.append(
+            f"| {name} | {statistics.median(found['reviews_per_second']):.2f} | "
+            f"{statistics.median(ratios):.2f} ({min(ratios):.2f}, {max(ratios):.2f}) | "
+            f"{statistics.median(found['tokens_per_second']):,.0f} | {share:.0f} % | "
+            f"{found['seconds_to_first_step'][0]:.1f} s | "
+            f"{found['peak_memory_bytes'][0] / 2**30:.2f} GiB |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--reviews", type=pathlib.Path, required=True, help="a JSONL file")
+    parser.add_argument("--vocabulary", type=pathlib.Path, required=True, help="a vocab.txt")
+    parser.add_argument("--checkpoint", type=pathlib.Path, help="a folder; random where not given")
+    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--hidden", type=int, default=256)
+    parser.add_argument("--heads", type=int, help="one for every 64 of hidden where not given")
+    parser.add_argument("--max_length", type=int, default=512)
+    parser.add_argument("--batch_size", type=int, default=16)
+    parser.add_argument("--steps", type=int, default=4, help="of a turn")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--python", action="append", default=[], help="SYSTEM=its interpreter")
+    parser.add_argument("--out", type=pathlib.Path, required=True, help="JSON, all rounds")
+    return parser.parse_args()
+
+
+def main() -> None:
+    given = arguments()
+    asked = {
+        "reviews": str(given.reviews.resolve()),
+        "vocabulary": str(given.vocabulary.resolve()),
+        "checkpoint": given.checkpoint and str(given.checkpoint.resolve()),
+        "heads": given.heads or given.hidden // 64,
+        **{name: getattr(given, name) for name in ("layers", "hidden", "max_length", "steps")},
+        "batch_size": given.batch_size,
+    }
+    pythons = {"ours": sys.executable} | dict(pair.split("=", 1) for pair in given.python)
+    systems = []
+    for name, python in pythons.items():
+        for variant in VARIANTS[name]:
+            systems.append(System(name, variant, python, asked))
+            print(f"{systems[-1].name}: first step after {systems[-1].first:.1f} s", flush=True)
+    ceilings = []
+    for _ in range(given.rounds):
+        ceilings.append(product_gflops())
+        for system in systems:
+            system.turn()
+    for system in systems:
+        system.end()
+    results = {system.name: figures(system, asked, ceilings) for system in systems}
+    settings = {**asked, "product_gflops": ceilings}
+    given.out.write_text(json.dumps({"settings": settings, "systems": results}, indent=2) + "\n")
+    print(table(results))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""ftkeras: `--batching` is the only thing that is not its default."""
+
+import keras
+from turns import Turns, given
+
+from ftkeras import quiet
+
+quiet.import_tensorflow()
+
+from ftkeras import assemble, train  # noqa: E402
+from ftkeras.config import Config  # noqa: E402
+from ftkeras.splits import opened  # noqa: E402
+from ftkeras.training import epochs  # noqa: E402
+
+
+def main() -> None:
+    asked = given()
+    turns = Turns(asked["steps"])
+    scratch = (
+        f"bert(vocabulary={asked['vocabulary']!r}, layers={asked['layers']}, "
+        f"hidden={asked['hidden']}, heads={asked['heads']})"
+    )
+    file = asked["reviews"]
+    config = Config(
+        task=f"classification(train={file!r}, validation={file!r}, test={file!r})",
+        encoder=asked["checkpoint"] or scratch,
+        batching=asked["variant"],
+        max_length=asked["max_length"],
+        batch_size=asked["batch_size"],
+        learning_rate=5e-5,
+        epochs=1000,
+        cache_dir="none",
+    )
+    experiment = assemble.experiment(config)
+    with opened(config, experiment.task, experiment.text_layer) as splits:
+        feed = train.training_feed(experiment, splits)
+        assemble.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
+        collate = feed.batching.collate
+
+        def watched(examples, positions):
+            arrays = collate(examples, positions)
+            held = positions[positions >= 0]
+            lengths = examples.lengths[held].tolist()
+            turns.fed(lengths, computed=arrays["token_ids"].size)
+            return arrays
+
+        feed.batching.collate = watched
+        step_done = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: (float(logs["loss"]), turns.step_done())
+        )
+        epochs.fit(experiment.model, feed, epochs=config.epochs, callbacks=[step_done])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""transformers 5's Trainer on PyTorch.
+
+Variants: `random`, each batch padded to its longest; `group_by_length`, of reviews of like length.
+Needs transformers 5.23, torch 2.13 and accelerate.
+"""
+
+import tempfile
+
+import torch
+import transformers
+from turns import Turns, given, reviews
+
+
+class Rows(torch.utils.data.Dataset):
+    """Reviews as the Trainer takes them."""
+
+    def __init__(self, encoded, labels):
+        self.encoded, self.labels = encoded, labels
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, row):
+        return {"input_ids": self.encoded[row], "labels": self.labels[row]}
+
+
+class StepDone(transformers.TrainerCallback):
+    """Tells of each step."""
+
+    def __init__(self, turns):
+        self.turns = turns
+
+    def on_step_end(self, args, state, control, **kwargs):
+        self.turns.step_done()
+
+
+def main() -> None:
+    asked = given()
+    turns = Turns(asked["steps"])
+    texts, labels = reviews(asked["reviews"])
+    if asked["checkpoint"]:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(asked["checkpoint"])
+        load = transformers.BertForSequenceClassification.from_pretrained
+        model = load(asked["checkpoint"], num_labels=2)
+    else:
+        tokenizer = transformers.BertTokenizer(asked["vocabulary"], do_lower_case=True)
+        config = transformers.BertConfig(
+            vocab_size=len(tokenizer),
+            num_hidden_layers=asked["layers"],
+            hidden_size=asked["hidden"],
+            num_attention_heads=asked["heads"],
+            intermediate_size=4 * asked["hidden"],
+        )
+        model = transformers.BertForSequenceClassification(config)
+    encoded = tokenizer(texts, truncation=True, max_length=asked["max_length"])["input_ids"]
+    pad = transformers.DataCollatorWithPadding(tokenizer)
+
+    def collate(rows):
+        batch = pad(rows)
+        turns.fed([len(row["input_ids"]) for row in rows], batch["input_ids"].numel())
+        return batch
+
+    arguments = transformers.TrainingArguments(
+        output_dir=tempfile.mkdtemp(),
+        max_steps=32_000,
+        per_device_train_batch_size=asked["batch_size"],
+        dataloader_drop_last=True,
+        learning_rate=5e-5,
+        weight_decay=0.01,
+        warmup_steps=0.1,
+        train_sampling_strategy=asked["variant"],
+        save_strategy="no",
+        logging_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        use_cpu=True,
+    )
+    trainer = transformers.Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=Rows(encoded, labels),
+        data_collator=collate,
+        callbacks=[StepDone(turns)],
+    )
+    trainer.train()
+
+
+if __name__ == "__main__":
+    main()
