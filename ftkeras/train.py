@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import keras
 
-from ftkeras import assemble, evaluate, export, imbalance, report, run_folder
+from ftkeras import assemble, evaluate, export, features, imbalance, report, run_folder
 from ftkeras.assemble import Experiment
 from ftkeras.batching._feed import OrderedFeed, TrainingFeed
 from ftkeras.batching.auto import Auto
@@ -130,6 +130,10 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
         # Last, so that the others still see the rate that the epoch was trained with.
         *assemble.schedule_callbacks(rate),
     ]
+    validation = OrderedFeed(splits.validation, feed.batching)
+    reading = {}
+    if place.epoch < config.epochs:
+        reading = features.read_once(experiment, (feed, validation), splits.folder)
     every, in_seconds = checkpoint_interval(config.checkpoint_every)
     with stopping.put_off() as asked:
         keeper = Checkpointer(
@@ -151,7 +155,7 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
                     model,
                     feed,
                     epochs=config.epochs,
-                    validation=OrderedFeed(splits.validation, feed.batching),
+                    validation=validation,
                     callbacks=[*callbacks, keeper],
                     epoch=place.epoch,
                     start=place.step,
@@ -163,8 +167,10 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
             raise Stopped(stopped.signal, _how_to_go_on(stopped, best, run_dir)) from None
     _settle(experiment, best, run_dir)
     return {
-        "seconds": sum(row["seconds"] for row in history.rows),
+        "seconds": sum(row["seconds"] for row in history.rows)
+        + reading.get("seconds_for_features", 0.0),
         **progress.figures(),
+        **reading,
         "steps": int(model.optimizer.iterations.numpy()) or begin.updates,
         "best_epoch": best.epoch + 1,
         "peak_memory_bytes": report.peak_memory_bytes(),
@@ -205,13 +211,13 @@ def _announce(experiment: Experiment, feed: TrainingFeed, place: Place) -> None:
     config, model = experiment.config, experiment.model
     size = sum(v.shape.num_elements() for v in model.weights)
     learning = sum(v.shape.num_elements() for v in model.trainable_weights)
-    tokens = int(feed.examples.lengths.sum())
+    tokens = feed.tokens()
+    reads = f"{tokens * config.epochs:,} tokens" if tokens else "on features"
     print(
         f"{size:,} parameters ({learning:,} learn), "
         f"{len(feed) * config.epochs:,} steps in {config.epochs} "
         f"{'epoch' if config.epochs == 1 else 'epochs'}, "
-        f"{tokens * config.epochs:,} tokens; "
-        "the time it takes follows after the first steps",
+        f"{reads}; the time it takes follows after the first steps"
     )
     if place != Place():
         print(f"going on at step {place.step + 1:,} of epoch {place.epoch + 1}")

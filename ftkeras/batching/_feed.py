@@ -4,7 +4,8 @@ A batch is the examples of one optimizer update, over all replicas. The batching
 `parts`, one a replica and micro-batch: of R replicas, replica r takes parts r k to r k + k - 1, and
 where k is above 1 its element holds them stacked on a leading axis. Positions below 0, and labels
 below 0 in an element, say that no example stands there; so a part without examples is a row of
-padding.
+padding. Examples that have `vectors` give those, {"vector": float32 [examples, size]}, in the place
+of token ids, in the same batches.
 """
 
 import time
@@ -42,6 +43,12 @@ class TrainingFeed:
 
     def __len__(self) -> int:
         return len(self.parts(epoch=0))
+
+    def tokens(self, positions: np.ndarray | slice = slice(None)) -> int:
+        """Tokens that are read in steps on these; none where texts have become vectors before."""
+        if self.examples.vectors is not None:
+            return 0
+        return int(self.examples.lengths[positions].sum())
 
     def dataset(
         self, epoch: int, *, start: int = 0, replica: int = 0, replicas: int = 1
@@ -130,7 +137,7 @@ def _element(examples: Examples, batching, parts: Sequence[np.ndarray], class_we
     """(inputs, labels[, weights]) of these parts, stacked where there are several."""
     positions = _stacked(parts)
     leading = positions.shape[:1] if len(parts) > 1 else ()
-    rows = batching.collate(examples, positions.reshape(-1, *positions.shape[2:]))
+    rows = _inputs(examples, batching, positions.reshape(-1, *positions.shape[2:]))
     inputs = {name: array.reshape(*leading, -1, *array.shape[1:]) for name, array in rows.items()}
     positions = positions.reshape(*leading, -1)
     there = positions >= 0
@@ -138,6 +145,14 @@ def _element(examples: Examples, batching, parts: Sequence[np.ndarray], class_we
     if class_weights is None:
         return inputs, labels
     return inputs, labels, np.where(there, class_weights[labels], 0).astype(np.float32)
+
+
+def _inputs(examples: Examples, batching, positions: np.ndarray) -> dict[str, np.ndarray]:
+    """Token ids, as the batching lays them out, or where there are vectors, those of each place."""
+    if examples.vectors is None:
+        return batching.collate(examples, positions)
+    flat = positions.reshape(-1)
+    return {"vector": examples.vectors.at(examples.rows[flat], flat >= 0)}
 
 
 def _stacked(parts: Sequence[np.ndarray]) -> np.ndarray:

@@ -35,6 +35,7 @@ class Examples:
         digests: uint64 [texts], a hash of each raw text.
         rows: int64 [examples], the texts of the store that this view holds.
         name: the split's name.
+        vectors: what an encoder has said of each text already, a `Vectors`, or None.
     """
 
     token_ids: np.ndarray
@@ -45,6 +46,7 @@ class Examples:
     rows: np.ndarray
     name: str
     pairs: bool
+    vectors: object = None
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -132,6 +132,11 @@ class Embeddings(WeightedLayer):
         )
         self.norm_scale, self.norm_bias = self.norm("norm", self.hidden)
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it computes the same in every step of training."""
+        return not (self.trainable_variables or self.rate or self.noise)
+
     def call(
         self,
         token_ids,
@@ -202,6 +207,12 @@ class TransformerLayer(WeightedLayer):
         self.output_kernel = self.kernel("output_kernel", inner, hidden)
         self.output_bias = self.bias("output_bias", hidden)
         self.output_norm = self.norm("output_norm", hidden)
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it computes the same in every step of training."""
+        changes = self.rate or self.attention_rate or self.reparametrized or self.adapted
+        return not (self.trainable_variables or changes)
 
     def used(self, kernel, training):
         """The kernel as it is used: itself, unless it is reparametrized."""

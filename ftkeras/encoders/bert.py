@@ -162,6 +162,11 @@ class Bert(keras.layers.Layer):
         for part in (self.embeddings, *self.blocks, *([self.pool] if self.pooler else [])):
             part.build()
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether all below the pooler computes the same in every step of training."""
+        return self.around is None and all(p.is_fixed for p in (self.embeddings, *self.blocks))
+
     def call(
         self,
         token_ids,

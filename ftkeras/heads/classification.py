@@ -23,7 +23,8 @@ class Classification(keras.layers.Layer):
         seed: of the new kernel and of the dropout.
 
     Call: features, padding_mask [batch, length] -> logits [batch, classes]; where the features are
-        of rows of several texts, which have "first" and "membership", [batch * texts, classes].
+        of rows of several texts, which have "first" and "membership", [batch * texts, classes]; in
+        the place of "sequence" they may hold "vector", what `text_vectors` gave, [batch, hidden].
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -65,16 +66,18 @@ class Classification(keras.layers.Layer):
         self.bias = self.add_weight(shape=(self.classes,), initializer="zeros", name="bias")
 
     def call(self, features, padding_mask, training=False):
-        vector = self._vector(features, padding_mask)
+        pooled = self.needs_pooler
+        vector = features["pooled"] if pooled else self.text_vectors(features, padding_mask)
         if training and self.dropout > 0:
             vector = keras.random.dropout(vector, self.dropout, seed=self.seed_generator)
         return ops.matmul(vector, self.kernel) + self.bias
 
-    def _vector(self, features, padding_mask):
-        if self.pooling == "pooled":
-            return features["pooled"]
+    def text_vectors(self, features, padding_mask):
+        """What is read of each text, below the pooler where there is one: [texts, hidden]."""
+        if "vector" in features:
+            return features["vector"]
         sequence = features["sequence"]
-        if self.pooling == "cls":
+        if self.pooling != "mean":
             return features["first"] if "first" in features else sequence[:, 0]
         weights = ops.cast(features.get("membership", padding_mask[:, None]), sequence.dtype)
         counts = ops.maximum(ops.sum(weights, axis=-1, keepdims=True), 1)

@@ -24,7 +24,8 @@ class Step:
         loss_of: logits -> the task's loss, the mean over this batch, float32 scalar ().
         value_and_gradient: (function, tensor) -> the scalar function(tensor), and its gradient
             there; the value can be differentiated once more by what it depends on.
-        embedding_shape: of an embedding_offset, (batch, length, hidden).
+        embedding_shape: of an embedding_offset, (batch, length, hidden). It and the mask are for
+            who works `by_row`; else None, where the encoder has read the texts before.
         padding_mask: [batch, length], true where a token stands.
     """
 
@@ -45,7 +46,8 @@ class Regularizer:
     """
 
     replaces_loss = False
-    # Whether it takes each row of a batch for one text, so that rows may not hold several.
+    # Whether it disturbs what goes on inside the encoder, where it takes each row for one text: so
+    # rows may not hold several, and the encoder must run in each step.
     by_row = False
 
     def attach(self, model) -> None:

@@ -28,7 +28,8 @@ class FineTuner(ReplicatedModel):
 
     Call: {"token_ids"} or {"token_ids", "segment_ids"}, int32 [batch, length] -> logits
         [batch, classes]; with "starts", int32 [batch, texts], where a row's texts begin, logits
-        [batch * texts, classes].
+        [batch * texts, classes]. {"vector"}, float32 [texts, hidden], what `text_vectors` gives,
+        -> logits [texts, classes]: the encoder runs no more, only its pooler, where it has one.
     """
 
     def __init__(self, *, encoder, head, pad_id: int, step_of=None, measures=(), **kwargs):
@@ -56,6 +57,22 @@ class FineTuner(ReplicatedModel):
         self.train_function = self.test_function = self.predict_function = None
 
     def call(self, inputs, embedding_offset=None, training=False):
+        features, padding_mask = self._features(inputs, embedding_offset, training)
+        return self.head(features, padding_mask, training=training)
+
+    def text_vectors(self, inputs):
+        """What head or pooler read of each text: float32 [texts, hidden], whatever it was made in.
+
+        Of half precision it is every bit.
+        """
+        return ops.cast(self.head.text_vectors(*self._features(inputs)), "float32")
+
+    def _features(self, inputs, embedding_offset=None, training=False):
+        """What the head takes: features, and the padding mask that is theirs."""
+        if "vector" in inputs:
+            vector = inputs["vector"]
+            pooled = {"pooled": self.encoder.pool(vector)} if self.head.needs_pooler else {}
+            return {"vector": vector, **pooled}, None
         token_ids = inputs["token_ids"]
         padding_mask = ops.not_equal(token_ids, self.pad_id)
         packing = {"starts": inputs["starts"]} if "starts" in inputs else {}
@@ -67,7 +84,7 @@ class FineTuner(ReplicatedModel):
             training=training,
             **packing,
         )
-        return self.head(features, padding_mask, training=training)
+        return features, padding_mask
 
     def compile(self, *, optimizer, loss, jit_compile=False, **kwargs):
         """As Keras's; the loss's `call` gives a figure an example; to measure, no optimizer."""
@@ -165,8 +182,8 @@ class FineTuner(ReplicatedModel):
             measure.update_state(labels, logits, sample_weight=there)
 
     def _step(self, inputs, labels, logits, loss_of, mean):
-        token_ids = inputs["token_ids"]
-        shape = ops.shape(token_ids)
+        token_ids = inputs.get("token_ids")  # not there where the encoder runs no more
+        masked = token_ids is not None
         return self.step_of(
             labels=labels,
             logits=logits,
@@ -174,8 +191,8 @@ class FineTuner(ReplicatedModel):
             forward=lambda offset=None: self(inputs, embedding_offset=offset, training=True),
             loss_of=loss_of,
             value_and_gradient=_value_and_gradient,
-            embedding_shape=(shape[0], shape[1], self.encoder.hidden),
-            padding_mask=ops.not_equal(token_ids, self.pad_id),
+            embedding_shape=(*ops.shape(token_ids), self.encoder.hidden) if masked else None,
+            padding_mask=ops.not_equal(token_ids, self.pad_id) if masked else None,
         )
 
 

@@ -54,7 +54,7 @@ class Progress(keras.callbacks.Callback):
         return {
             "seconds_to_first_step": self.first_step,
             "examples_per_second": self.examples / self.seconds if self.seconds else None,
-            "tokens_per_second": self.tokens / self.seconds if self.seconds else None,
+            "tokens_per_second": self.tokens / self.seconds if self.tokens else None,
             "share_waiting_for_data": self.waited / self.seconds if self.seconds else None,
         }
 
@@ -87,7 +87,7 @@ class Progress(keras.callbacks.Callback):
             self._begin(batch, logs)
         else:
             self.examples += len(positions)
-            self.tokens += int(self.feed.examples.lengths[positions].sum())
+            self.tokens += self.feed.tokens(positions)
             self.steps += 1
             self.waited += max(0.0, self.feed.ready.get(batch, 0.0) - self._asked)
             if self.steps == self._foretold_at:
@@ -129,9 +129,10 @@ class Progress(keras.callbacks.Callback):
 
     def _foretell(self) -> None:
         left = (self.bar.total - self.bar.n) * self.seconds / self.examples
+        tokens = f"{self.tokens / self.seconds:,.0f} tokens/s, " if self.tokens else ""
         self._say(
-            f"{self.tokens / self.seconds:,.0f} tokens/s, {self.examples / self.seconds:,.1f} "
-            f"examples/s: training takes about {report.duration(left)}, validation aside"
+            f"{tokens}{self.examples / self.seconds:,.1f} examples/s: "
+            f"training takes about {report.duration(left)}, validation aside"
         )
 
     def _show(self, logs, examples: int) -> None:

@@ -59,6 +59,12 @@ RUNS = {
         "batching": "padded",
     },
     "replicated": {"strategy": "mirrored(logical_devices=2)", "average": "ema(decay=0.9)"},
+    "features": {
+        "policy": ("head_only",),
+        "oversample": True,
+        "average": "ema(decay=0.9)",
+        "regularizer": ("r_drop",),
+    },
     "packed": {"batching": "packed", "optimizer": "sgd(momentum=0.9)", "policy": ("adapters",)},
 }
 

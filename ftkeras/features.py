@@ -1,0 +1,96 @@
+"""Texts read once: where training can't change what the encoder says of them, it says it once.
+
+Below its pooler a frozen encoder without dropout is a function of the text. So before the first
+epoch it runs once over each text of train and validation, and its vectors (the first token's last
+state, or the mean over tokens, as the head has it) stand in the place of token ids after. Batches,
+their order and the head's dropout are what they would be without; so, but for rounding, is the
+result. What is evaluated and exported is the whole model.
+"""
+
+import pathlib
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from ftkeras import assemble, catalog, report
+from ftkeras.assemble import Experiment
+from ftkeras.batching._feed import OrderedFeed
+from ftkeras.batching._store import Examples
+from ftkeras.batching._vectors import distinct, with_vectors
+from ftkeras.training._dealing import dealt
+
+
+def read_once(experiment: Experiment, feeds: Sequence, folder: pathlib.Path) -> dict[str, float]:
+    """Has the feeds' examples become vectors, if the encoder need not run in each step.
+
+    Args:
+        experiment: ready to train.
+        feeds: have `examples`, which change.
+        folder: for the vectors, float32, 4 · hidden bytes a text.
+
+    Returns:
+        What metrics.json says of it: seconds, and tokens a second; nothing where it was not done.
+    """
+    if not _is_frozen(experiment.model):
+        return {}
+    if reason := _obstacle(experiment):
+        print(f"note: the encoder is frozen, but runs in each step, for {reason}")
+        return {}
+    views = [distinct(feed.examples) for feed in feeds]
+    texts, tokens = sum(map(len, views)), sum(int(view.lengths.sum()) for view in views)
+    print(f"the encoder is frozen: its features of {texts:,} texts are computed once", flush=True)
+    began = time.perf_counter()
+    with tqdm(total=texts, unit=" texts", leave=False, disable=None) as bar:
+        for feed in feeds:
+            feed.examples = with_vectors(
+                feed.examples, lambda view: _vectors(experiment, view, bar), folder
+            )
+    seconds = time.perf_counter() - began
+    print(f"  it took {report.duration(seconds)}, {tokens / seconds:,.0f} tokens/s", flush=True)
+    return {"seconds_for_features": seconds, "tokens_per_second": tokens / seconds}
+
+
+def _is_frozen(model) -> bool:
+    """Whether head and pooler are all that learns."""
+    pool = model.encoder.pool
+    above = [*model.head.weights, *([] if pool is None else pool.weights)]
+    return {id(v) for v in model.trainable_variables} <= {id(v) for v in above}
+
+
+def _obstacle(experiment: Experiment) -> str | None:
+    """Why the frozen encoder must run in each step, or None."""
+    specs = experiment.config.regularizer
+    inside = [
+        s for s in specs if catalog.find("regularizer", catalog.parse("regularizer", s).name).by_row
+    ]
+    if inside:
+        return f"--regularizer={', '.join(inside)} disturbs what goes on inside it"
+    if not experiment.model.encoder.is_fixed:
+        return "its dropout is on"
+    if not hasattr(experiment.model.head, "text_vectors"):
+        return "the head reads more than a vector a text"
+    return None
+
+
+def _vectors(
+    experiment: Experiment, examples: Examples, bar: tqdm
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The positions of each batch's texts, and their vectors, computed on all replicas."""
+    model, strategy = experiment.model, experiment.devices.strategy
+    feed = OrderedFeed(examples, assemble.batching(experiment.config, pad_id=model.pad_id))
+
+    def of_replicas(inputs):
+        return strategy.gather(strategy.run(model.text_vectors, args=(inputs,)), axis=0)
+
+    compute = tf.function(of_replicas, autograph=False, reduce_retracing=True)
+    done = 0
+    for inputs, _ in dealt(strategy, feed.dataset).dataset:
+        vectors = compute(inputs).numpy()
+        positions = feed.positions[done : done + len(vectors)]
+        done += len(vectors)
+        there = positions >= 0
+        yield positions[there], vectors[: len(there)][there]
+        bar.update(int(there.sum()))

@@ -1,0 +1,145 @@
+"""A frozen encoder reads each text once, and nothing but the time it takes is another for it."""
+
+import csv
+import json
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ftkeras import assemble, features, train
+from ftkeras.config import Config
+from ftkeras.encoders.bert import Bert
+from ftkeras.training import _tensor_file
+from tests.policies import tiny
+
+SIZES = "vocabulary='reviews', layers=1, hidden=8, heads=2"
+SMALL = {
+    "task": "quickstart",
+    "encoder": f"bert({SIZES})",
+    "policy": ("head_only",),
+    "learning_rate": 1e-2,
+    "train_examples": 70,
+    "validation_examples": 20,
+    "test_examples": 20,
+    "max_length": 16,
+    "batch_size": 16,
+    "epochs": 2,
+    "export": (),
+}
+RUNS = {
+    "weighed": {"class_weights": "balanced", "oversample": True, "average": "ema(decay=0.9)"},
+    "packed": {
+        "batching": "packed",
+        "head": "classification(pooling='mean')",
+        "regularizer": ("r_drop", "l2", "confidence_penalty"),
+    },
+    "padded": {"batching": "padded", "accumulate": 3, "head": "classification(pooling='cls')"},
+    "replicated": {
+        "strategy": "mirrored(logical_devices=2)",
+        "batching": "packed",
+        "accumulate": 2,
+    },
+    "compiled": {"jit_compile": "true", "policy": ("head_only(pooler=False)",)},
+    "frozen": {
+        "policy": ("freeze(layers=1)",),
+        "encoder": f"bert({SIZES}, dropout=0, attention_dropout=0)",
+    },
+}
+ONCE = "its features of 90 texts are computed once"
+
+
+def _run(folder: pathlib.Path, **settings) -> dict:
+    train.run(Config(**{**SMALL, "run_dir": str(folder), **settings}))
+    rows = list(csv.DictReader((folder / "history.csv").open()))
+    metrics = json.loads((folder / "metrics.json").read_text())
+    return {
+        "weights": _tensor_file.read(folder / assemble.WEIGHTS_FILE)[0],
+        "history": [[float(v) for k, v in row.items() if k != "seconds"] for row in rows],
+        "measured": [list(metrics[split].values()) for split in ("validation", "test")],
+        "train": metrics["train"],
+    }
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_run_on_features_ends_as_one_that_runs_the_encoder(name, tmp_path, monkeypatch, capsys):
+    once = _run(tmp_path / "once", **RUNS[name])
+    assert ONCE in capsys.readouterr().out
+    monkeypatch.setattr(features, "read_once", lambda *_: {})
+    plain = _run(tmp_path / "plain", **RUNS[name])
+    # XLA computes the frozen part in another order of sums, which Adam's root makes larger.
+    tolerance = 1e-4 if name == "compiled" else 2e-6
+    _assert_speed_is_told_as_it_is(once["train"], plain["train"])
+    assert once["weights"].keys() == plain["weights"].keys()
+    for path, expected in plain["weights"].items():
+        atol = tolerance * np.abs(expected).max()
+        np.testing.assert_allclose(once["weights"][path], expected, rtol=0, atol=atol, err_msg=path)
+    np.testing.assert_allclose(once["history"], plain["history"], rtol=tolerance)
+    np.testing.assert_allclose(once["measured"], plain["measured"], rtol=tolerance)
+
+
+def _assert_speed_is_told_as_it_is(once, plain):
+    tokens = once["tokens_per_second"] * once["seconds_for_features"]
+    assert 90 * 3 < tokens < 90 * 16  # each text once, though there are two epochs
+    assert once["seconds"] > once["seconds_for_features"]
+    assert plain.keys() == once.keys() - {"seconds_for_features"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"policy": ("head_only(dropout=True)",)}, "runs in each step, for its dropout is on"),
+        ({"policy": ("freeze(layers=1)",)}, "runs in each step, for its dropout is on"),
+        ({"regularizer": ("l2", "fgm")}, "for --regularizer=fgm disturbs what goes on inside"),
+        ({"regularizer": ("layer_drop(p=0.5)",)}, "for --regularizer=layer_drop(p=0.5) disturbs"),
+        ({"policy": ("lora(rank=1)",)}, None),
+        ({"policy": ("freeze(layers=0)",)}, None),
+        ({"policy": ("gradual_unfreezing",)}, None),
+    ],
+)
+def test_encoder_that_must_run_in_each_step_does_and_why_is_told(tmp_path, capsys, settings, told):
+    _run(tmp_path / "run", epochs=1, **settings)
+    said = capsys.readouterr().out
+    assert "computed once" not in said
+    assert ("note: the encoder is frozen" in said) is (told is not None)
+    if told is not None:
+        assert told in said
+
+
+def test_encoder_reads_each_text_once(tmp_path, monkeypatch):
+    rows = tf.Variable(0)
+    real = Bert.call
+
+    def counting(self, token_ids, **inputs):
+        rows.assign_add(tf.shape(token_ids)[0])
+        return real(self, token_ids, **inputs)
+
+    def only_training(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Bert, "call", counting)
+    monkeypatch.setattr("ftkeras.evaluate.evaluate", only_training)
+    with pytest.raises(KeyboardInterrupt):
+        _run(tmp_path / "run", oversample=True, epochs=3)
+    assert int(rows) == 1 + 90  # one row makes the head's variables
+
+
+@pytest.mark.parametrize("pooling", ["pooled", "cls", "mean"])
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_logits_of_a_batchs_vectors_are_the_batchs_to_the_last_bit(pooling, precision):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        model = tiny.model(pooling=pooling)
+    finally:
+        keras.config.set_dtype_policy(before)
+    tiny.prepared(model, "head_only")
+    vectors = model.text_vectors(tiny.INPUTS)
+    assert (vectors.dtype, vectors.shape) == ("float32", (8, 8))
+    start = np.array(model.head.seed_generator.state)
+    expected = model(tiny.INPUTS, training=True)
+    model.head.seed_generator.state.assign(start)
+    assert np.array_equal(model({"vector": vectors}, training=True), expected)
+    assert np.abs(np.array(expected, "float32")).max() > 0.1
