@@ -194,7 +194,8 @@ def _signalled_in_training(number: int, *, restarts: int, cwd: pathlib.Path) -> 
     return process.returncode, said + errors
 
 
-def test_cluster_whose_worker_is_killed_ends_with_the_same_bits(launched, tmp_path):
+@pytest.mark.parametrize("killed", [0, 1])
+def test_cluster_whose_worker_is_killed_ends_with_the_same_bits(launched, tmp_path, killed):
     folder, _ = launched
     code, said = _signalled_in_training(signal.SIGKILL, restarts=1, cwd=tmp_path)
     assert code == 0, said

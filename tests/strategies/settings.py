@@ -17,6 +17,7 @@ WAYS = {
     "adversarial": Setting(regularizer=("fgm",)),
     "bucketed": Setting(batching="bucketed", accumulate=2, measured=True),
     "packed": Setting(batching="packed", accumulate=2, measured=True),
+    "loss scaled": Setting(scales_loss=True, accumulate=2),
     "one batch": Setting(batch=64),
     "more replicas than examples": Setting(batch=4, accumulate=3),
 }

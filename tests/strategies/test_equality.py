@@ -37,6 +37,14 @@ def test_two_replicas_train_as_one_in_every_way(name):
     tiny.assert_equal(tiny.run(setting, two_replicas()), on_one_device(setting))
 
 
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_two_replicas_train_as_one_in_half_precision(precision):
+    setting = Setting(precision=precision, scales_loss=True, accumulate=2)
+    expected = on_one_device(setting)
+    tiny.assert_equal(tiny.run(setting, two_replicas()), expected, within=5e-3)
+    assert expected.steps != on_one_device(Setting(accumulate=2)).steps
+
+
 def test_two_replicas_measure_and_predict_as_one():
     one, two = on_one_device(MEASURED), tiny.run(MEASURED, two_replicas())
     tiny.assert_equal(two, one)

@@ -51,6 +51,8 @@ class Setting:
     batching: str = "padded"
     batch: int = 5
     dropout: float = 0.0
+    precision: str = "float32"
+    scales_loss: bool = False
     epochs: int = 1
     rate: float = 0.001
     measured: bool = False  # on a split of its own, after each epoch, and all of it predicted
@@ -90,8 +92,11 @@ def model(setting: Setting) -> FineTuner:
             seed=2,
             dropout=setting.dropout,
             attention_dropout=setting.dropout,
+            dtype=setting.precision,
         ),
-        head=Classification(classes=CLASSES, dropout=setting.dropout, seed=1),
+        head=Classification(
+            classes=CLASSES, dropout=setting.dropout, seed=1, dtype=setting.precision
+        ),
         pad_id=0,
         step_of=Step,
         measures=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
@@ -115,13 +120,12 @@ def compiled(setting: Setting) -> tuple[FineTuner, list]:
     for regularizer in made.regularizers:
         regularizer.attach(made)
     made.accumulate = setting.accumulate
-    made.compile(
-        optimizer=catalog.build(
-            "optimizer", setting.optimizer, learning_rate=setting.rate, clip_norm=setting.clip_norm
-        ),
-        loss=catalog.build("loss", "cross_entropy"),
-        jit_compile=False,
+    optimizer = catalog.build(
+        "optimizer", setting.optimizer, learning_rate=setting.rate, clip_norm=setting.clip_norm
     )
+    optimizer.scales_loss = setting.scales_loss
+    loss = catalog.build("loss", "cross_entropy")
+    made.compile(optimizer=optimizer, loss=loss, jit_compile=False, auto_scale_loss=False)
     made.optimizer.build(made.trainable_variables)
     return made, policies
 
@@ -169,18 +173,18 @@ def predicted(made: FineTuner, devices: Devices, setting: Setting) -> np.ndarray
     return feed.restored(made.predict(held.dataset, steps=held.steps, verbose=0))
 
 
-def assert_equal(one: Outcome, other: Outcome) -> None:
-    """Equal to 1e-5 of each variable's size, in figures and predictions too."""
+def assert_equal(one: Outcome, other: Outcome, *, within: float = 1e-5) -> None:
+    """Equal to that share of each variable's size, in figures and predictions too."""
     assert one.weights.keys() == other.weights.keys()
     for path, expected in other.weights.items():
         scale = np.abs(expected).max()
         np.testing.assert_allclose(
-            one.weights[path], expected, rtol=0, atol=1e-5 * scale, err_msg=path
+            one.weights[path], expected, rtol=0, atol=within * scale, err_msg=path
         )
     assert one.figures.keys() == other.figures.keys()
     for name, figure in other.figures.items():
-        np.testing.assert_allclose(one.figures[name], figure, rtol=1e-5, err_msg=name)
-    np.testing.assert_allclose(one.steps, other.steps, rtol=1e-5)
+        np.testing.assert_allclose(one.figures[name], figure, rtol=within, err_msg=name)
+    np.testing.assert_allclose(one.steps, other.steps, rtol=within)
     np.testing.assert_allclose(one.logits, other.logits, rtol=1e-4, atol=1e-5)
 
 
