@@ -109,7 +109,7 @@ def test_last_epochs_average_stays_in_the_model(tmp_path, make):
     model, weights = _line(), Weights()
     best = BestEpoch(tmp_path, objective="loss", patience=None)
     _fit(model, [make(), weights, best])
-    best.restore()  # the last epoch is the best, so nothing is read from the file
+    best.restore(model)  # the last epoch is the best, so nothing is read from the file
     assert float(model.slope.numpy()) == weights.validated[-1] != weights.raw[-1]
 
 
