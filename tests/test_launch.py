@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from ftkeras import flags, launch
@@ -175,8 +176,10 @@ def test_export_of_the_chief_labels_texts(launched):
     assert said.stdout.split("\t")[0] in ("negative", "positive")
 
 
-def _signalled_in_training(number: int, *, restarts: int, cwd: pathlib.Path) -> tuple[int, str]:
-    """Signals the second worker of a run after its 20th update; the code and output of `launch`."""
+def _signalled_in_training(
+    number: int, *, worker: int, restarts: int, cwd: pathlib.Path
+) -> tuple[int, str]:
+    """Signals a worker of a run after its 20th update; the code and output of `launch`."""
     command = [sys.executable, "-m", "ftkeras.main", "launch", f"--restarts={restarts}", "--"]
     process = subprocess.Popen(
         [*command, *RUN, "--run_dir=run", "--export=none"],
@@ -188,8 +191,8 @@ def _signalled_in_training(number: int, *, restarts: int, cwd: pathlib.Path) -> 
     while not list(cwd.glob("run/checkpoints/update-*20.*")):
         assert process.poll() is None
         time.sleep(0.02)
-    workers = subprocess.check_output(["ps", "--ppid", str(process.pid), "-o", "pid="], text=True)
-    os.kill(int(workers.split()[-1]), number)
+    workers = sorted(psutil.Process(process.pid).children(), key=lambda child: child.pid)
+    workers[worker].send_signal(number)
     said, errors = process.communicate(timeout=200)
     return process.returncode, said + errors
 
@@ -197,7 +200,7 @@ def _signalled_in_training(number: int, *, restarts: int, cwd: pathlib.Path) -> 
 @pytest.mark.parametrize("killed", [0, 1])
 def test_cluster_whose_worker_is_killed_ends_with_the_same_bits(launched, tmp_path, killed):
     folder, _ = launched
-    code, said = _signalled_in_training(signal.SIGKILL, restarts=1, cwd=tmp_path)
+    code, said = _signalled_in_training(signal.SIGKILL, worker=killed, restarts=1, cwd=tmp_path)
     assert code == 0, said
     assert "launch   starting again" in said
     one, other = (f / "run/weights.safetensors" for f in (folder, tmp_path))
@@ -205,7 +208,7 @@ def test_cluster_whose_worker_is_killed_ends_with_the_same_bits(launched, tmp_pa
 
 
 def test_workers_stop_together_at_what_one_of_them_heard(tmp_path):
-    code, said = _signalled_in_training(signal.SIGTERM, restarts=0, cwd=tmp_path)
+    code, said = _signalled_in_training(signal.SIGTERM, worker=1, restarts=0, cwd=tmp_path)
     assert code == 128 + signal.SIGTERM, said
     kept = [line.partition("It is kept after ")[2] for line in said.splitlines()]
     steps = [line.partition(";")[0] for line in kept if line]
