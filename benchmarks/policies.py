@@ -21,7 +21,7 @@ COMMON = [
     "--task=imdb",
     *("--train_examples=1000", "--validation_examples=500", "--test_examples=1000"),
     *("--max_length=128", "--batch_size=16", "--epochs=3", "--learning_rate=5e-5"),
-    "--export=none",
+    *("--batching=padded", "--export=none"),
 ]
 WAYS = {
     "full": [],
