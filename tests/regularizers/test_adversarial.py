@@ -129,10 +129,10 @@ def test_padding_is_never_moved(part):
     seen = []
     original = model.encoder.embeddings.call
 
-    def watched(token_ids, padding_mask=None, segment_ids=None, offset=None, training=False):
+    def watched(token_ids, mask=None, segments=None, places=None, offset=None, training=False):
         if offset is not None:
             seen.append(np.array(offset))
-        return original(token_ids, padding_mask, segment_ids, offset, training=training)
+        return original(token_ids, mask, segments, places, offset, training=training)
 
     model.encoder.embeddings.call = watched
     tiny.training_loss(model)
