@@ -6,11 +6,11 @@ Trains a tiny model for 3,000 steps with a checkpoint every 100 and prints the r
 500; then writes three checkpoints of 110 M parameters with two moments each, and reads one.
 """
 
+import itertools
 import pathlib
 import tempfile
 import time
 
-import keras
 import numpy as np
 import psutil
 
@@ -20,20 +20,7 @@ from ftkeras.training.checkpoints import Checkpoints, Place, State
 from ftkeras.training.progress import Progress
 
 PARAMETERS = 110_000_000
-
-
-class Memory(keras.callbacks.Callback):
-    """Prints the resident memory every `every` steps."""
-
-    def __init__(self, every: int):
-        super().__init__()
-        self.every, self.steps = every, 0
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.steps += 1
-        if self.steps % self.every == 0:
-            held = psutil.Process().memory_info().rss / 2**20
-            print(f"step {self.steps:5,}  {held:8.1f} MiB", flush=True)
+SHOWN_EVERY = 500
 
 
 def _train(folder: pathlib.Path) -> None:
@@ -50,11 +37,13 @@ def _train(folder: pathlib.Path) -> None:
         checkpoint_every="100",
         run_dir=str(folder / "run"),
     )
-    memory, begin = Memory(every=500), Progress.on_train_batch_end
+    counted, steps = Progress.on_train_batch_end, itertools.count(1)
 
     def measured(self, batch, logs=None):
-        begin(self, batch, logs)
-        memory.on_train_batch_end(batch, logs)
+        counted(self, batch, logs)
+        if (step := next(steps)) % SHOWN_EVERY == 0:
+            held = psutil.Process().memory_info().rss / 2**20
+            print(f"step {step:5,}  {held:8.1f} MiB", flush=True)
 
     Progress.on_train_batch_end = measured
     train.run(config)

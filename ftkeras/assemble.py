@@ -245,14 +245,18 @@ def warmup_of(config: Config, *, total_steps: int) -> int:
 
 def schedule_callbacks(schedule: LearningRateSchedule) -> list[keras.callbacks.Callback]:
     """What a schedule needs in `fit`: one that goes by validation must hear of it."""
-    after = schedule.after if isinstance(schedule, Warmup) else schedule
+    after = _after_warmup(schedule)
     return [after.callback()] if hasattr(after, "callback") else []
 
 
 def stateful_schedules(schedule: LearningRateSchedule) -> list:
     """What of a schedule has variables, which a checkpoint must keep."""
-    after = schedule.after if isinstance(schedule, Warmup) else schedule
+    after = _after_warmup(schedule)
     return [after] if hasattr(after, "variables") else []
+
+
+def _after_warmup(schedule: LearningRateSchedule) -> LearningRateSchedule:
+    return schedule.after if isinstance(schedule, Warmup) else schedule
 
 
 def compile_to_train(

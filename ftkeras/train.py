@@ -11,7 +11,6 @@ import keras
 from ftkeras import assemble, evaluate, export, features, imbalance, report, run_folder
 from ftkeras.assemble import Experiment
 from ftkeras.batching._feed import OrderedFeed, TrainingFeed
-from ftkeras.batching.auto import Auto
 from ftkeras.config import Config
 from ftkeras.errors import Stopped, UserError
 from ftkeras.intervals import checkpoint_interval
@@ -65,15 +64,18 @@ def _run(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
     if chief:  # nothing is written before all that can be wrong was looked at
         run_folder.record(experiment, run_dir)
     trained = fit(experiment, feed, splits, run_dir)
+    metrics = {"train": trained, "data": counts, "versions": report.versions()}
+    if chief:
+        report.write_metrics(run_dir, metrics)
     print("evaluating the best epoch …")
     try:
         measured = evaluate.evaluate(experiment, splits, run_dir)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"Training is done; {_measure_it_with(run_dir)}") from None
-    measured |= {"train": trained, "data": counts, "versions": report.versions()}
+    metrics = {**measured, **metrics}
     if chief:
-        report.write_metrics(run_dir, measured)
-    return measured
+        report.write_metrics(run_dir, metrics)
+    return metrics
 
 
 @contextlib.contextmanager
@@ -94,8 +96,8 @@ def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
     config = experiment.config
     parts = config.accumulate * experiment.devices.replicas
     batching = assemble.batching(config, pad_id=experiment.model.pad_id, parts=parts)
-    if isinstance(batching, Auto):
-        print(f"--batching=auto: {batching.picked}")
+    if picked := getattr(batching, "picked", None):
+        print(f"--batching={config.batching}: {picked}")
     train = splits.train
     if config.oversample:
         train = train.of(imbalance.oversampled(train.own_labels, seed=config.data_seed))

@@ -14,21 +14,10 @@ from ftkeras.config import Config
 from ftkeras.encoders.bert import Bert
 from ftkeras.training import _tensor_file
 from tests.policies import tiny
+from tests.training import test_state as state
 
 SIZES = "vocabulary='reviews', layers=1, hidden=8, heads=2"
-SMALL = {
-    "task": "quickstart",
-    "encoder": f"bert({SIZES})",
-    "policy": ("head_only",),
-    "learning_rate": 1e-2,
-    "train_examples": 70,
-    "validation_examples": 20,
-    "test_examples": 20,
-    "max_length": 16,
-    "batch_size": 16,
-    "epochs": 2,
-    "export": (),
-}
+SMALL = {**state.SMALL, "encoder": f"bert({SIZES})", "policy": ("head_only",), "epochs": 2}
 RUNS = {
     "weighed": {"class_weights": "balanced", "oversample": True, "average": "ema(decay=0.9)"},
     "packed": {

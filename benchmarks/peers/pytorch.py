@@ -8,7 +8,7 @@ import tempfile
 
 import torch
 import transformers
-from turns import Turns, given, reviews
+from turns import Turns, bert_config, given, reviews
 
 
 class Rows(torch.utils.data.Dataset):
@@ -44,13 +44,7 @@ def main() -> None:
         model = load(asked["checkpoint"], num_labels=2)
     else:
         tokenizer = transformers.BertTokenizer(asked["vocabulary"], do_lower_case=True)
-        config = transformers.BertConfig(
-            vocab_size=len(tokenizer),
-            num_hidden_layers=asked["layers"],
-            hidden_size=asked["hidden"],
-            num_attention_heads=asked["heads"],
-            intermediate_size=4 * asked["hidden"],
-        )
+        config = transformers.BertConfig(**bert_config(asked, len(tokenizer)))
         model = transformers.BertForSequenceClassification(config)
     encoded = tokenizer(texts, truncation=True, max_length=asked["max_length"])["input_ids"]
     pad = transformers.DataCollatorWithPadding(tokenizer)

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 import transformers
-from turns import Turns, given, reviews
+from turns import Turns, bert_config, given, reviews
 
 
 def main() -> None:
@@ -27,13 +27,7 @@ def main() -> None:
         model = load(asked["checkpoint"], num_labels=2)
     else:
         tokenizer = transformers.BertTokenizerFast(asked["vocabulary"], do_lower_case=True)
-        config = transformers.BertConfig(
-            vocab_size=len(tokenizer),
-            num_hidden_layers=asked["layers"],
-            hidden_size=asked["hidden"],
-            num_attention_heads=asked["heads"],
-            intermediate_size=4 * asked["hidden"],
-        )
+        config = transformers.BertConfig(**bert_config(asked, len(tokenizer)))
         model = transformers.TFBertForSequenceClassification(config)
     encoded = tokenizer(texts, truncation=True, max_length=asked["max_length"])["input_ids"]
 

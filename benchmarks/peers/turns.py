@@ -64,6 +64,17 @@ def reviews(path: str) -> tuple[list[str], list[int]]:
     return [row["text"] for row in rows], [row["label"] for row in rows]
 
 
+def bert_config(asked: dict, vocabulary_size: int) -> dict:
+    """What transformers' BertConfig takes for the sizes that are asked for."""
+    return {
+        "vocab_size": vocabulary_size,
+        "num_hidden_layers": asked["layers"],
+        "hidden_size": asked["hidden"],
+        "num_attention_heads": asked["heads"],
+        "intermediate_size": 4 * asked["hidden"],
+    }
+
+
 def _born() -> float:
     """When this process began, in seconds since 1970 (Linux)."""
     with open("/proc/self/stat", encoding="ascii") as stat, open("/proc/stat") as machine:

@@ -51,7 +51,7 @@ class Checkpointer(keras.callbacks.Callback):
         self.others = [*others, *(c for c in callbacks if hasattr(c, "variables"))]
         self.asked, self.agreed, self.check = asked, agreed, check
         self.forget, self.begin = forget, begin
-        self._place, self._figures = Place(), {}
+        self._place, self._kept, self._figures, self._steps = Place(), None, {}, 0
         if begin is not None:
             for name, state in begin.facts.items():
                 self.stateful[name].restore_state(state)
@@ -67,6 +67,7 @@ class Checkpointer(keras.callbacks.Callback):
             self.begin = None
 
     def on_train_batch_end(self, batch, logs=None):
+        self._steps += 1
         self._after(Place(self._place.epoch, batch + 1))
 
     def on_test_begin(self, logs=None):
@@ -82,7 +83,8 @@ class Checkpointer(keras.callbacks.Callback):
         self._after(Place(epoch + 1, 0))
 
     def on_train_end(self, logs=None):
-        self._keep()
+        if self._kept != self._place:
+            self._keep()
 
     def _after(self, place: Place) -> None:
         self._place = place
@@ -101,13 +103,12 @@ class Checkpointer(keras.callbacks.Callback):
         raise Stopped(signal, f"It is kept after {place}")
 
     def _now(self) -> float:
-        return time.monotonic() if self.in_seconds else self._updates()
-
-    def _updates(self) -> int:
-        return int(self.model.optimizer.iterations.numpy())
+        # Not the optimizer's count: to read it would wait for the device at each step.
+        return time.monotonic() if self.in_seconds else self._steps
 
     def _keep(self) -> None:
         self.check()
+        self._kept = self._place
         with contextlib.ExitStack() as stack:
             for other in self.others:
                 if hasattr(other, "raw_weights"):
@@ -119,7 +120,8 @@ class Checkpointer(keras.callbacks.Callback):
         if self.checkpoints is None:
             return
         facts = {name: callback.state() for name, callback in self.stateful.items()}
-        self.checkpoints.write(State(self._place, self._updates(), tensors, facts))
+        updates = int(self.model.optimizer.iterations.numpy())
+        self.checkpoints.write(State(self._place, updates, tensors, facts))
         self.forget(self.checkpoints.facts())
 
     def _restore(self, state: State) -> None:

@@ -38,10 +38,12 @@ class Progress(keras.callbacks.Callback):
         self.first_step: float | None = None
         self.seconds, self.examples, self.tokens, self.steps = 0.0, 0, 0, 0
         self.waited = 0.0
-        self._is_first = True
+        self._is_first, self._unread = True, None
 
     def state(self) -> dict:
         """What a checkpoint keeps of it."""
+        if self._unread is not None:  # steps are counted whose seconds are not
+            self._read_clock(self._unread)
         names = ("first_step", "seconds", "examples", "tokens", "steps", "waited")
         return {name: getattr(self, name) for name in names}
 
@@ -82,7 +84,7 @@ class Progress(keras.callbacks.Callback):
         self._asked = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
-        positions = self._plan[batch]
+        positions, self._unread = self._plan[batch], logs
         if self._is_first:
             self._begin(batch, logs)
         else:
@@ -98,7 +100,7 @@ class Progress(keras.callbacks.Callback):
         self._show(logs, len(positions))
 
     def _begin(self, batch, logs) -> None:
-        self._is_first = False
+        self._is_first, self._unread = False, None
         float(logs["loss"])
         self._clock = time.perf_counter()
         self.first_step = self.first_step or time.time() - psutil.Process().create_time()
@@ -109,7 +111,7 @@ class Progress(keras.callbacks.Callback):
         float(logs["loss"])
         now = time.perf_counter()
         self.seconds += now - self._clock
-        self._clock = now
+        self._clock, self._unread = now, None
 
     def on_epoch_end(self, epoch, logs=None):
         shown = " · ".join(

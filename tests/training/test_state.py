@@ -1,6 +1,7 @@
 """Whatever a run is made of, stopping and going on changes nothing: bit for bit, in one process."""
 
 import csv
+import json
 import os
 import pathlib
 import resource
@@ -228,6 +229,25 @@ def test_step_that_is_no_number_is_skipped_where_that_is_asked_for(tmp_path, cap
     assert "1 update skipped" in capsys.readouterr().out
     rows = _outcome(tmp_path / "run")["history"]
     assert all(np.isfinite(float(row["loss"])) for row in rows)
+
+
+def test_training_is_told_of_where_the_evaluation_is_broken_off(tmp_path, monkeypatch):
+    def broken_off(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ftkeras.evaluate.evaluate", broken_off)
+    with pytest.raises(KeyboardInterrupt, match="Training is done"):
+        train.run(_config(tmp_path / "run", epochs=1))
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["train"]["steps"] == 5
+
+
+def test_speed_of_a_run_that_stopped_counts_all_its_seconds(tmp_path, stop):
+    stop(4)
+    with pytest.raises(Stopped):
+        train.run(_config(tmp_path / "run"))
+    told = Checkpoints(tmp_path / "run" / "checkpoints", keep=1).newest().facts["Progress"]
+    assert told["steps"] == 3  # but the first
+    assert told["seconds"] > 0
 
 
 def test_disk_that_is_full_ends_the_run_and_leaves_the_checkpoints_before(tmp_path, monkeypatch):
