@@ -156,6 +156,12 @@ class Config:
         "What to export, repeatable: {export}; none for nothing.",
         free=True,
     )
+    test: bool = _flag(
+        True,
+        "Output",
+        "Measure the best epoch on test; with --notest that split is not even read.",
+        free=True,
+    )
     export_dir: str = _flag("saved_models", "Output", "Where <task>/<version>/ goes.", free=True)
     tensorboard: bool = _flag(
         False, "Output", "Write TensorBoard logs into the run folder.", free=True

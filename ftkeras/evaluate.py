@@ -16,6 +16,8 @@ from ftkeras.splits import Splits, opened
 from ftkeras.training import weights
 from ftkeras.training._dealing import dealt
 
+TEST_PREDICTIONS, VALIDATION_PREDICTIONS = "predictions.jsonl", "predictions_validation.jsonl"
+
 
 def run(config: Config) -> None:
     """`evaluate`: measures a finished run again and writes the figures into its folder."""
@@ -38,18 +40,19 @@ def run(config: Config) -> None:
 
 
 def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
-    """Measures validation and test, writes predictions.jsonl, returns what metrics.json says."""
+    """Measures validation and test, writes a prediction a text, returns what metrics.json says."""
 
-    def measure(examples: Examples) -> tuple[np.ndarray, dict]:
+    def measure(examples: Examples, file: str) -> tuple[dict, list[list[int]]]:
         logits = predict_logits(experiment, examples)
+        if experiment.devices.is_chief:
+            write_predictions(run_dir / file, examples, logits, experiment.labels)
         figures = metrics(examples.own_labels, logits, experiment.model.loss)
-        return logits, {**figures, "examples": len(examples)}
+        return {**figures, "examples": len(examples)}, confusion(examples.own_labels, logits)
 
-    _, validation = measure(splits.validation)
-    logits, test = measure(splits.test)
-    if experiment.devices.is_chief:
-        write_predictions(run_dir / "predictions.jsonl", splits.test, logits, experiment.labels)
-    table = confusion(splits.test.own_labels, logits)
+    validation, table = measure(splits.validation, VALIDATION_PREDICTIONS)
+    if not experiment.config.test:
+        return {"validation": validation, "confusion": table}
+    test, table = measure(splits.test, TEST_PREDICTIONS)
     return {"validation": validation, "test": test, "confusion": table}
 
 

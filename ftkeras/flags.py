@@ -26,6 +26,8 @@ class Verb:
     groups: tuple[str, ...] | None = None
 
 
+# What says where and how a run goes on, and not what it is.
+NOT_RECORDED = ("run_dir", "restart", "debug")
 VERBS = {
     "train": Verb(
         "Fine-tune, evaluate on test, export.", Config, "--task=imdb --learning_rate=2e-5"
@@ -106,8 +108,13 @@ def recorded(path: pathlib.Path) -> Config:
     return Config(**_given(_read(Config, [f"--flagfile={path}"])))
 
 
-def render(config: Config, *, without: tuple[str, ...] = ("run_dir", "restart", "debug")) -> str:
+def render(config: Config, *, without: tuple[str, ...] = NOT_RECORDED) -> str:
     """A flagfile that says again what `config` says."""
+    return "\n".join(arguments(config, without=without)) + "\n"
+
+
+def arguments(config: Config, *, without: tuple[str, ...] = NOT_RECORDED) -> list[str]:
+    """The command line that says again what `config` says."""
     lines = []
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
@@ -115,7 +122,7 @@ def render(config: Config, *, without: tuple[str, ...] = ("run_dir", "restart", 
             continue
         values = value if isinstance(value, tuple) else (value,)
         lines += [f"--{field.name}={_written(item)}" for item in values]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def help_text(verb: str | None) -> str:

@@ -39,14 +39,16 @@ def peak_memory_bytes() -> int:
 
 
 def show_metrics(measured: dict, labels: tuple[str, ...]) -> None:
-    """Prints the figures of validation and test, and the confusion on test."""
+    """Prints the figures of validation and test, and the confusion on the last of them."""
     print(f"\n{'':12}" + "".join(f"{name:>11}" for name in (*FIGURES, "examples")))
-    for split in ("validation", "test"):
+    splits = [split for split in ("validation", "test") if split in measured]
+    for split in splits:
         figures = measured[split]
         shown = "".join(_figure(figures[name]) for name in FIGURES)
         print(f"{split:12}{shown}{figures['examples']:>11,}")
-    width = max(10, *(len(label) + 2 for label in labels))
-    print(f"\n{'on test':{width}}" + "".join(f"{'said ' + label:>{width + 5}}" for label in labels))
+    title = f"on {splits[-1]}"
+    width = max(10, len(title) + 2, *(len(label) + 2 for label in labels))
+    print(f"\n{title:{width}}" + "".join(f"{'said ' + label:>{width + 5}}" for label in labels))
     for label, counts in zip(labels, measured["confusion"], strict=True):
         print(f"{label:{width}}" + "".join(f"{count:>{width + 5},}" for count in counts))
 

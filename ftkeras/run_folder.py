@@ -19,7 +19,8 @@ SETTINGS, CHECKPOINTS, EXPORTS, LOCK = "run.cfg", "checkpoints", "exports.json",
 # All that a run writes into its folder; --restart removes just these.
 OURS = (
     *(SETTINGS, CHECKPOINTS, EXPORTS, ENCODER_FOLDER, LABELS_FILE, WEIGHTS_FILE),
-    *("history.csv", "metrics.json", "predictions.jsonl", "tensorboard", "huggingface"),
+    *("history.csv", "metrics.json", "predictions.jsonl", "predictions_validation.jsonl"),
+    *("tensorboard", "huggingface"),
 )
 
 

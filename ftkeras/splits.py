@@ -95,14 +95,12 @@ class Splits:
     def counts(self) -> dict[str, int]:
         """Examples of each split, and distinct texts of test that train or validation hold too."""
         seen = [self.train, self.validation]
+        counts = {examples.name: len(examples) for examples in seen}
+        if not self.config.test:
+            return counts
         digests = np.concatenate([examples.digests[examples.rows] for examples in seen])
         shared = np.intersect1d(digests, self.test.digests[self.test.rows])
-        return {
-            "train": len(self.train),
-            "validation": len(self.validation),
-            "test": len(self.test),
-            "in_train_and_test": len(shared),
-        }
+        return {**counts, "test": len(self.test), "in_train_and_test": len(shared)}
 
     @functools.cache  # noqa: B019  a run has one of these objects
     def _whole(self, name: str) -> Examples:

@@ -198,12 +198,12 @@ def _settle(experiment: Experiment, best: BestEpoch, run_dir: pathlib.Path) -> N
 def _show_splits(splits: Splits) -> dict[str, int]:
     """Prints and returns how many examples there are, and what is odd about them."""
     counts = splits.counts()
-    names = ("train", "validation", "test")
+    names = [name for name in ("train", "validation", "test") if name in counts]
     print("examples: " + ", ".join(f"{counts[name]:,} {name}" for name in names))
     for name in names:
         for warning in imbalance.warnings(getattr(splits, name).own_labels, splits.task.labels):
             print(f"note: {name}: {warning} (see --class_weights and --oversample)")
-    if shared := counts["in_train_and_test"]:
+    if shared := counts.get("in_train_and_test"):
         stand = "text of test stands" if shared == 1 else "texts of test stand"
         print(f"note: {shared:,} {stand} in train or validation too")
     return counts

@@ -1,0 +1,87 @@
+"""A run of `train` in a process of its own: all it takes it gives back, and it dies alone.
+
+The child's standard input is a pipe that its parent holds open. When the parent goes, however it
+goes, the pipe ends and so does the child: nobody is left behind who holds the run's folder.
+"""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+from ftkeras import flags, report
+from ftkeras.config import Config
+
+LOG = "log.txt"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run went.
+
+    Attributes:
+        metrics: what its metrics.json says; None where it failed.
+        reason: why it failed, in one line; None where it did not.
+        seconds: from the start of the process to its end.
+    """
+
+    metrics: dict | None
+    reason: str | None
+    seconds: float
+
+
+def train(config: Config, run_dir: pathlib.Path) -> Outcome:
+    """Trains as `config` says in `run_dir`, from where that folder says the run was.
+
+    What the run prints goes to `log.txt` in that folder. Where this process is interrupted, the run
+    is stopped as SIGTERM stops it, with a checkpoint, before the interrupt goes on.
+    """
+    run_dir.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "ftkeras.child_run", "train", *flags.arguments(config)]
+    began = time.monotonic()
+    with (run_dir / LOG).open("ab") as log:
+        process = subprocess.Popen(
+            [*command, f"--run_dir={run_dir}"],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C reaches it through us, once
+        )
+        try:
+            code = process.wait()
+        except BaseException:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+            raise
+        finally:
+            process.stdin.close()
+    seconds = time.monotonic() - began
+    if code:
+        return Outcome(None, _reason(code, run_dir / LOG), seconds)
+    return Outcome(report.read_metrics(run_dir), None, seconds)
+
+
+def _reason(code: int, log: pathlib.Path) -> str:
+    if code < 0:
+        name = signal.Signals(-code).name
+        memory = "; out of memory, perhaps" if name == "SIGKILL" else ""
+        return f"killed by {name}{memory}"
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return last.removeprefix("ftkeras: ") or f"ended with code {code}"
+
+
+def _end_with(parent: int) -> None:
+    os.read(parent, 1)  # not through a buffer, whose lock would be held when Python shuts down
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    from ftkeras import main
+
+    threading.Thread(target=_end_with, args=(sys.stdin.fileno(),), daemon=True).start()
+    sys.exit(main.main(sys.argv[1:]))

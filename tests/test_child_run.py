@@ -1,0 +1,62 @@
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from ftkeras import child_run, flags
+from tests.running import QUICK
+
+TINY = ["--train_examples=200", "--validation_examples=50", "--epochs=1", "--notest"]
+
+
+@pytest.fixture
+def config():
+    return flags.parse([*QUICK, *TINY, "--export=none", "--cache_dir=none"]).config
+
+
+def test_child_run_gives_metrics_and_keeps_its_log(config, tmp_path):
+    outcome = child_run.train(config, tmp_path / "run")
+    assert outcome.reason is None
+    assert 0 < outcome.metrics["validation"]["accuracy"] <= 1
+    assert "test" not in outcome.metrics
+    assert not (tmp_path / "run" / "predictions.jsonl").exists()
+    predicted = (tmp_path / "run" / "predictions_validation.jsonl").read_text().splitlines()
+    assert len(predicted) == outcome.metrics["validation"]["examples"] == 50
+    assert "evaluating" in (tmp_path / "run" / child_run.LOG).read_text()
+
+
+def test_failing_child_run_says_why_in_a_line(config, tmp_path):
+    outcome = child_run.train(dataclasses.replace(config, encoder="nowhere/"), tmp_path / "run")
+    assert outcome.metrics is None
+    assert outcome.reason.startswith("--encoder=nowhere/")
+    assert "\n" not in outcome.reason
+
+
+def test_killed_child_run_is_told_from_a_failing_one(tmp_path):
+    (tmp_path / "log").write_text("step 1")
+    assert child_run._reason(-9, tmp_path / "log") == "killed by SIGKILL; out of memory, perhaps"
+
+
+def test_child_ends_with_its_killed_parent(tmp_path):
+    code = (
+        "import pathlib, sys; from ftkeras import child_run, flags\n"
+        "child_run.train(flags.parse(sys.argv[2:]).config, pathlib.Path(sys.argv[1]))"
+    )
+    arguments = [*QUICK, "--epochs=50", "--export=none", "--cache_dir=none"]
+    parent = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "run"), *arguments])
+    child = _first_child(parent.pid)
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    _, alive = psutil.wait_procs([child], timeout=60)
+    assert not alive
+
+
+def _first_child(pid: int) -> psutil.Process:
+    while not (children := psutil.Process(pid).children()):
+        time.sleep(0.05)
+    return children[0]
