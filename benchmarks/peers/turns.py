@@ -32,13 +32,17 @@ class Turns:
         """A step has ended; at a turn's end this tells of it and waits for the next one."""
         size = self.sizes.popleft()
         if self.left is None:
-            self._tell(seconds_to_first_step=time.time() - _born())
+            self._tell(
+                seconds_to_first_step=time.time() - _born(),
+                cpu_seconds_to_first_step=time.process_time(),
+            )
         else:
             self.taken.update(size)
             self.left -= 1
             if self.left:
                 return
-            self._tell(seconds=time.perf_counter() - self.began, **self.taken)
+            seconds, cpu = time.perf_counter() - self.began, time.process_time() - self.cpu_began
+            self._tell(seconds=seconds, cpu_seconds=cpu, **self.taken)
         self._wait()
 
     def _wait(self) -> None:
@@ -46,7 +50,7 @@ class Turns:
             self._tell(peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
             os._exit(0)
         self.left, self.taken = self.steps, collections.Counter()
-        self.began = time.perf_counter()
+        self.began, self.cpu_began = time.perf_counter(), time.process_time()
 
     def _tell(self, **figures) -> None:
         print(MARK + json.dumps(figures), flush=True)
