@@ -149,6 +149,13 @@ def told(flag: str, spec: str):
 
 def check(config: Config) -> None:
     """Makes the light parts once, so that a wrong spec is told before anything heavy starts."""
+    if config.folds is not None and config.fold is None:
+        raise UserError(
+            f"--folds={config.folds} needs --fold, the one to hold out, from 0; crossvalidate goes "
+            "through all of them."
+        )
+    if config.group_by not in (None, "none"):
+        catalog.build("group_by", config.group_by)
     for kind in ("task", "truncation"):
         catalog.find(kind, catalog.parse(kind, getattr(config, kind)).name)
     for spec in config.exports:

@@ -16,6 +16,7 @@ KINDS = {
     "average": "averages",
     "task": "tasks",
     "encoder": "encoders",
+    "group_by": "groupings",
     "head": "heads",
     "truncation": "truncations",
     "batching": "batching",

@@ -38,7 +38,21 @@ class Config:
         "$XDG_CACHE_HOME or in ~/.cache.",
         free=True,
     )
-    data_seed: int = _flag(0, "Data", "Draws the validation split and the subsets.")
+    data_seed: int = _flag(0, "Data", "Draws the validation split, the subsets and the folds.")
+    folds: int | None = _flag(
+        None,
+        "Data",
+        "Cut the task's train and validation into so many folds, --train_examples of them.",
+    )
+    fold: int | None = _flag(
+        None, "Data", "The fold, from 0, that is validation; all others are trained on."
+    )
+    fold_repeat: int = _flag(0, "Data", "Which drawing of the folds, from 0.")
+    group_by: str | None = _flag(
+        None,
+        "Data",
+        "What no two folds share: {group_by}, or none. Default with --folds: near_duplicates.",
+    )
 
     encoder: str = _flag(
         "bert-base-uncased",
@@ -196,9 +210,18 @@ class Config:
                     f"--{name} must be {', '.join(choices[:-1])} or {choices[-1]}. "
                     f"Received: {getattr(self, name)!r}."
                 )
+        self._check_folds()
         if self.warmup is not None:
             warmup_steps(self.warmup, total_steps=None)
         checkpoint_interval(self.checkpoint_every)
+
+    def _check_folds(self) -> None:
+        for name, default in (("fold", None), ("group_by", None), ("fold_repeat", 0)):
+            value = getattr(self, name)
+            if self.folds is None and value != default:
+                raise UserError(f"--{name}={value} needs --folds, how many there are.")
+        if self.fold is not None and self.fold >= self.folds:
+            raise UserError(f"--fold must be below --folds={self.folds}. Received: {self.fold}.")
 
     @property
     def exports(self) -> tuple[str, ...]:
@@ -298,6 +321,9 @@ _AT_LEAST = {
     "keep": 0,
     "seed": 0,
     "data_seed": 0,
+    "folds": 2,
+    "fold": 0,
+    "fold_repeat": 0,
 }
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from ftkeras import files
+from ftkeras import files, folds
 from ftkeras.batching import _store
 from ftkeras.batching._cache import Cache
 from ftkeras.batching._store import Examples
@@ -56,7 +56,8 @@ class Splits:
 
     Validation is the task's own or a stratified share of train; each split may be limited to a
     number of examples, drawn stratified too. Both depend on --data_seed alone, so runs that differ
-    in anything else see the same examples.
+    in anything else see the same examples. With --folds validation is one fold of the pool: train
+    and the task's own validation together, limited by --train_examples.
 
     Args:
         config: the run's.
@@ -68,6 +69,7 @@ class Splits:
     def __init__(self, *, config: Config, task, text_layer, folder: pathlib.Path):
         self.config, self.task, self.text_layer, self.folder = config, task, text_layer, folder
         self._datasets = task.splits()
+        self._pooled = [name for name in ("train", "validation") if name in self._datasets]
         # A stand-in for a text layer may not be able to say what its ids hang on.
         kept = cache_folder(config) if hasattr(text_layer, "identity") else None
         self._cache = kept and Cache(kept / "token_ids", settings=text_layer.identity())
@@ -75,12 +77,17 @@ class Splits:
     @functools.cached_property
     def train(self) -> Examples:
         """What is trained on."""
+        if self.config.folds:
+            return self._checked(self._pool.of(self._folds != self.config.fold, "train"))
         rows = self._train_rows[0]
         return self._checked(self._limited(self._whole("train").of(rows), "train"))
 
     @functools.cached_property
     def validation(self) -> Examples:
         """What picks the best epoch."""
+        if self.config.folds:
+            held_out = self._folds == self.config.fold
+            return self._checked(self._pool.of(held_out, "validation"))
         if "validation" in self._datasets:
             examples = self._whole("validation")
         else:
@@ -101,6 +108,30 @@ class Splits:
         digests = np.concatenate([examples.digests[examples.rows] for examples in seen])
         shared = np.intersect1d(digests, self.test.digests[self.test.rows])
         return {**counts, "test": len(self.test), "in_train_and_test": len(shared)}
+
+    @functools.cached_property
+    def _pool(self) -> Examples:
+        """What folds are drawn from."""
+        name, *others = self._pooled
+        if others:
+            name, parts = "pool", [self._datasets[part] for part in self._pooled]
+            self._datasets[name] = functools.reduce(tf.data.Dataset.concatenate, parts)
+        return self._limited(self._whole(name), "train")
+
+    @functools.cached_property
+    def _folds(self) -> np.ndarray:
+        """The fold of each example of the pool, int64 [examples]."""
+        return folds.fold_of_each(self.config, self._pool, self._column)
+
+    def _column(self, name: str) -> np.ndarray:
+        """A column of the task's files, for each example of the pool."""
+        if not hasattr(self.task, "column"):
+            raise UserError(
+                f"--group_by: --task={self.config.task} has no columns to group by; "
+                "near_duplicates or none would do."
+            )
+        values = [value for split in self._pooled for value in self.task.column(split, name)]
+        return np.array(values, dtype=object)[self._pool.rows]
 
     @functools.cache  # noqa: B019  a run has one of these objects
     def _whole(self, name: str) -> Examples:

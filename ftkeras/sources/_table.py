@@ -50,6 +50,10 @@ class Table:
             self._labels = tuple(sorted(found))
         return self._labels
 
+    def column(self, name: str) -> list[str]:
+        """The values of any column as strings, in file order (reads the file once)."""
+        return [self._value(line, row, name) for line, row in self._checked()]
+
     def read(self) -> tf.data.Dataset:
         """Checks the first row now; reads the rest, in file order, on each pass."""
         next(self._checked())
@@ -95,6 +99,11 @@ class Table:
         if not label or isinstance(value, (dict, list)):
             raise self._wrong(line, f"a label is missing. Received: {value!r}")
         return label
+
+    def _value(self, line: int, row: dict[str, Any], column: str) -> str:
+        if row.get(column) in (None, ""):
+            raise self._wrong(line, f"nothing in column {column!r}; there are {_listed(row)}")
+        return str(row[column])
 
     def _text(self, line: int, value: Any) -> bytes:
         if not isinstance(value, str):

@@ -78,6 +78,10 @@ class Classification:
         """
         return {name: self._table(name, self.labels).read() for name in self._files}
 
+    def column(self, split: str, name: str) -> list[str]:
+        """The values of a column of a split's file, in the file's order."""
+        return self._table(split, None).column(name)
+
     def _table(self, name: str, labels: tuple[str, ...] | None) -> Table:
         path = self._folder / self._files[name]
         return _FORMATS[path.suffix.lower()](path=str(path), labels=labels, **self._columns)

@@ -1,0 +1,199 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.model_selection import StratifiedKFold
+
+from ftkeras import assemble, folds
+from ftkeras.config import Config
+from ftkeras.errors import UserError
+from ftkeras.splits import opened
+from ftkeras.tasks.classification import Classification
+
+FOLDS = 5
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 30)), min_size=1, max_size=200))
+def test_no_group_is_parted(examples):
+    labels, groups = np.array(examples).T
+    fold_of = folds.drawn(labels, groups, folds=FOLDS, seed=0)
+    assert len(fold_of) == len(labels)
+    assert set(fold_of) <= set(range(FOLDS))
+    for group in np.unique(groups):
+        assert len(np.unique(fold_of[groups == group])) == 1
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=200), st.integers(2, 7), st.integers(0, 9))
+def test_class_has_the_same_share_in_every_fold(labels, count, seed):
+    labels = np.array(labels)
+    fold_of = folds.drawn(labels, np.arange(len(labels)), folds=count, seed=seed)
+    for label in np.unique(labels):
+        held = np.bincount(fold_of[labels == label], minlength=count)
+        assert held.max() - held.min() <= 1
+    sizes = np.bincount(fold_of, minlength=count)
+    assert sizes.max() - sizes.min() <= len(np.unique(labels))
+
+
+def test_class_counts_are_those_of_scikit_learn():
+    labels = np.random.default_rng(0).choice(3, 600, p=[0.7, 0.2, 0.1])
+    ours = folds.drawn(labels, np.arange(600), folds=FOLDS, seed=0)
+    theirs = np.zeros(600, int)
+    for fold, (_, held) in enumerate(StratifiedKFold(FOLDS).split(labels, labels)):
+        theirs[held] = fold
+    for label in range(3):
+        counts = [np.bincount(fold_of[labels == label]) for fold_of in (ours, theirs)]
+        assert sorted(counts[0]) == sorted(counts[1])
+
+
+def test_groups_of_unlike_size_leave_class_shares_alike():
+    rng = np.random.default_rng(1)
+    groups = np.repeat(np.arange(300), rng.integers(1, 9, 300))
+    labels = rng.choice(3, len(groups), p=[0.6, 0.3, 0.1])
+    fold_of = folds.drawn(labels, groups, folds=FOLDS, seed=0)
+    for label in range(3):
+        held = np.bincount(fold_of[labels == label])
+        assert held.max() - held.min() <= 0.05 * held.mean() + 2
+
+
+def test_same_seed_draws_the_same_folds_and_another_others():
+    labels = np.arange(100) % 2
+    first = folds.drawn(labels, np.arange(100), folds=FOLDS, seed=(3, 0))
+    assert np.array_equal(folds.drawn(labels, np.arange(100), folds=FOLDS, seed=(3, 0)), first)
+    assert not np.array_equal(folds.drawn(labels, np.arange(100), folds=FOLDS, seed=(3, 1)), first)
+
+
+class Numbers:
+    """60 texts of ten words each to train on, 20 to validate, 4 to test; train's 0 and 1 alike."""
+
+    labels = ("even", "odd")
+    pairs = False
+    head = "classification"
+
+    def __init__(self, *, own_validation: bool = False):
+        self.own_validation = own_validation
+
+    def splits(self):
+        splits = {"train": self._texts(0, 60), "test": self._texts(500, 504)}
+        return splits | ({"validation": self._texts(60, 80)} if self.own_validation else {})
+
+    def _texts(self, first, last):
+        numbers = [max(1, number) for number in range(first, last)]
+        labels = np.arange(last - first, dtype=np.int64) % 2
+        return tf.data.Dataset.from_tensor_slices(
+            {"text": list(map(str, numbers)), "label": labels}
+        )
+
+
+def _ten_words(texts, pairs=None):
+    """Token ids that two texts share only if they are the same."""
+    first = 10 * tf.strings.to_number(texts, tf.int32)[:, None]
+    return {"token_ids": tf.RaggedTensor.from_tensor(first + tf.range(10)[None])}
+
+
+def _held_out(task, **settings) -> list[tuple[list, list]]:
+    """Rows of train and of validation, fold by fold."""
+    rows = []
+    for fold in range(settings["folds"]):
+        with opened(Config(fold=fold, **settings), task, _ten_words) as splits:
+            rows.append((splits.train.rows.tolist(), splits.validation.rows.tolist()))
+    return rows
+
+
+@pytest.mark.parametrize("own_validation", [False, True])
+def test_every_example_is_validated_once(own_validation):
+    rows = _held_out(Numbers(own_validation=own_validation), folds=4)
+    count = 80 if own_validation else 60
+    assert sorted(row for _, validation in rows for row in validation) == list(range(count))
+    for train, validation in rows:
+        assert sorted(train + validation) == list(range(count))
+
+
+def test_folds_are_drawn_from_as_many_as_train_examples_says():
+    rows = _held_out(Numbers(), folds=3, train_examples=30)
+    assert {len(train) + len(validation) for train, validation in rows} == {30}
+    assert len({tuple(sorted(train + validation)) for train, validation in rows}) == 1
+
+
+def test_repeat_draws_other_folds_from_the_same_pool():
+    first, again, other = (
+        _held_out(Numbers(), folds=3, train_examples=30, fold_repeat=repeat) for repeat in (0, 0, 1)
+    )
+    assert first == again != other
+    assert sorted([*first[0][0], *first[0][1]]) == sorted([*other[0][0], *other[0][1]])
+
+
+@pytest.mark.parametrize("group_by", [None, "near_duplicates(similarity=0.9)"])
+def test_texts_that_are_alike_stand_on_one_side(group_by):
+    for seed in range(5):
+        for _, validation in _held_out(Numbers(), folds=2, data_seed=seed, group_by=group_by):
+            assert (0 in validation) == (1 in validation)
+
+
+def test_texts_that_are_alike_may_be_parted_where_that_is_asked_for():
+    sides = [
+        (0 in validation) == (1 in validation)
+        for seed in range(8)
+        for _, validation in _held_out(Numbers(), folds=2, data_seed=seed, group_by="none")
+    ]
+    assert not all(sides)
+
+
+def _file(path, authors):
+    lines = [f"{n}\t{'ab'[n % 2]}\t{author}" for n, author in enumerate(authors)]
+    path.write_text("\n".join(["text\tlabel\tauthor", *lines]) + "\n")
+    return str(path)
+
+
+def test_examples_with_one_value_in_a_column_stand_together(tmp_path):
+    authors = [f"author {n % 7}" for n in range(40)]
+    files = {name: _file(tmp_path / f"{name}.tsv", authors) for name in ("train", "validation")}
+    task = Classification(**files, test=files["train"])
+    seen = []
+    for _, validation in _held_out(task, folds=3, group_by="column(name='author')"):
+        seen.append({(authors * 2)[row] for row in validation})
+        assert len(validation) == sum((authors * 2).count(author) for author in seen[-1])
+    assert sorted(set.union(*seen)) == sorted(author for one in seen for author in one)
+
+
+def test_column_that_is_not_there_is_told_with_its_line(tmp_path):
+    path = _file(tmp_path / "train.tsv", ["me", "", "you"])
+    task = Classification(train=path, test=path)
+    with pytest.raises(UserError, match="line 3: nothing in column 'author'; there are 'text'"):
+        _held_out(task, folds=2, group_by="column(name='author')")
+    with pytest.raises(UserError, match="line 2: nothing in column 'writer'"):
+        _held_out(task, folds=2, group_by="column(name='writer')")
+
+
+def test_task_without_columns_says_so():
+    with pytest.raises(UserError, match="--group_by: --task=imdb has no columns"):
+        _held_out(Numbers(), folds=2, group_by="column(name='author')")
+
+
+def test_fold_that_would_stay_empty_is_told(tmp_path):
+    path = _file(tmp_path / "train.tsv", ["me"] * 20)
+    with pytest.raises(UserError, match=r"--folds=2 leaves a fold empty: of 20 .* 20 stand"):
+        _held_out(Classification(train=path, test=path), folds=2, group_by="column(name='author')")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"fold": 0}, "--fold=0 needs --folds"),
+        ({"group_by": "none"}, "--group_by=none needs --folds"),
+        ({"fold_repeat": 1}, "--fold_repeat=1 needs --folds"),
+        ({"folds": 1}, "--folds must be at least 2"),
+        ({"folds": 3, "fold": 3}, "--fold must be below --folds=3"),
+        ({"folds": 3, "fold": -1}, "--fold must be at least 0"),
+    ],
+)
+def test_fold_flags_that_do_not_fit_are_told(settings, message):
+    with pytest.raises(UserError, match=message):
+        Config(**settings)
+
+
+def test_folds_without_the_one_to_hold_out_are_told_before_anything_starts():
+    with pytest.raises(UserError, match="--folds=5 needs --fold"):
+        assemble.check(Config(task="quickstart", folds=5))
+    with pytest.raises(UserError, match=r"--group_by=column: needs name"):
+        assemble.check(Config(task="quickstart", folds=5, fold=0, group_by="column"))
