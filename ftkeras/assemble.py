@@ -149,7 +149,7 @@ def told(flag: str, spec: str):
 
 def check(config: Config) -> None:
     """Makes the light parts once, so that a wrong spec is told before anything heavy starts."""
-    if config.folds is not None and config.fold is None:
+    if config.folds is not None and config.fold is None and not config.train_on_validation:
         raise UserError(
             f"--folds={config.folds} needs --fold, the one to hold out, from 0; crossvalidate goes "
             "through all of them."
@@ -168,7 +168,12 @@ def check(config: Config) -> None:
     batching(config, pad_id=0)
     loss(config)
     average_callbacks(config)
-    optimizer(config, total_steps=ENDLESS)
+    made = optimizer(config, total_steps=ENDLESS)
+    if config.train_on_validation and schedule_callbacks(made._learning_rate):
+        raise UserError(
+            f"--schedule={config.schedule} goes by validation, which --train_on_validation leaves "
+            "nothing of."
+        )
 
 
 def fix_randomness(config: Config) -> None:

@@ -8,7 +8,7 @@ from ftkeras.errors import UserError
 from ftkeras.intervals import checkpoint_interval, warmup_steps
 
 
-def _flag(default, group: str, help: str, free: bool = False):
+def flag(default, group: str, help: str, free: bool = False):
     """A flag; a `free` one may be another when a stopped run is gone on with."""
     return dataclasses.field(default=default, metadata={"group": group, "help": help, "free": free})
 
@@ -17,172 +17,182 @@ def _flag(default, group: str, help: str, free: bool = False):
 class Config:
     """Everything that decides a run; `run.cfg` in the run folder repeats it."""
 
-    task: str = _flag("imdb", "Data", "What to learn: {task}.")
-    data_dir: str | None = _flag(
+    task: str = flag("imdb", "Data", "What to learn: {task}.")
+    data_dir: str | None = flag(
         None,
         "Data",
         "Where the data lies. Default: TensorFlow Datasets' own folder; for your files, this one.",
     )
-    train_examples: int | None = _flag(
+    train_examples: int | None = flag(
         None, "Data", "Use only so many training examples, drawn with --data_seed."
     )
-    validation_examples: int | None = _flag(None, "Data", "The same for the validation split.")
-    test_examples: int | None = _flag(None, "Data", "The same for the test split.")
-    validation_share: float = _flag(
+    validation_examples: int | None = flag(None, "Data", "The same for the validation split.")
+    test_examples: int | None = flag(None, "Data", "The same for the test split.")
+    validation_share: float = flag(
         0.1, "Data", "Share of train held out where the task has no validation split; stratified."
     )
-    cache_dir: str | None = _flag(
+    train_on_validation: bool = flag(
+        False,
+        "Data",
+        "Train on validation too; with nothing left to pick an epoch by, the last one is kept.",
+    )
+    cache_dir: str | None = flag(
         None,
         "Data",
         "Where token ids are kept from run to run; none for nowhere. Default: ftkeras in "
         "$XDG_CACHE_HOME or in ~/.cache.",
         free=True,
     )
-    data_seed: int = _flag(0, "Data", "Draws the validation split, the subsets and the folds.")
-    folds: int | None = _flag(
+    data_seed: int = flag(0, "Data", "Draws the validation split, the subsets and the folds.")
+    folds: int | None = flag(
         None,
         "Data",
         "Cut the task's train and validation into so many folds, --train_examples of them.",
     )
-    fold: int | None = _flag(
+    fold: int | None = flag(
         None, "Data", "The fold, from 0, that is validation; all others are trained on."
     )
-    fold_repeat: int = _flag(0, "Data", "Which drawing of the folds, from 0.")
-    group_by: str | None = _flag(
+    fold_repeat: int = flag(0, "Data", "Which drawing of the folds, from 0.")
+    group_by: str | None = flag(
         None,
         "Data",
         "What no two folds share: {group_by}, or none. Default with --folds: near_duplicates.",
     )
 
-    encoder: str = _flag(
+    encoder: str = flag(
         "bert-base-uncased",
         "Model",
         "Pretrained: a folder or Hub id. From scratch: {encoder}(layers=4, hidden=256, heads=4, "
         "vocabulary='vocab.txt').",
     )
-    head: str | None = _flag(None, "Model", "On the encoder: {head}. Default: the task's own.")
-    max_length: int = _flag(256, "Model", "Tokens a text is cut to, [CLS] and [SEP] counted.")
-    truncation: str = _flag("head", "Model", "Which part of a long text stays: {truncation}.")
+    head: str | None = flag(None, "Model", "On the encoder: {head}. Default: the task's own.")
+    max_length: int = flag(256, "Model", "Tokens a text is cut to, [CLS] and [SEP] counted.")
+    truncation: str = flag("head", "Model", "Which part of a long text stays: {truncation}.")
 
-    epochs: int = _flag(3, "Training", "Passes over the training split.", free=True)
-    batch_size: int | None = _flag(
+    epochs: int = flag(3, "Training", "Passes over the training split.", free=True)
+    last_epoch: int | None = flag(
+        None,
+        "Training",
+        "Train no further than this one of --epochs, by whose number the schedule goes on; the "
+        "rest another time.",
+        free=True,
+    )
+    batch_size: int | None = flag(
         None,
         "Training",
         "Examples an optimizer update, over all devices and machines. Default: 16, or with "
         "--batch_tokens as many as those hold.",
     )
-    batch_tokens: int | None = _flag(
+    batch_tokens: int | None = flag(
         None,
         "Training",
         "Tokens an optimizer update at most, padding counted; with --batch_size too, both hold. "
         "Not with --batching=padded.",
     )
-    accumulate: int = _flag(
+    accumulate: int = flag(
         1, "Training", "Micro-batches an update: a batch larger than memory, at the same result."
     )
-    class_weights: str | None = _flag(
+    class_weights: str | None = flag(
         None,
         "Training",
         "Weights of the classes in the training loss: balanced, or {'label': weight, …}.",
     )
-    oversample: bool = _flag(
+    oversample: bool = flag(
         False, "Training", "Repeat examples of the rarer classes until all are as frequent."
     )
-    batching: str = _flag("auto", "Training", "How examples become batches: {batching}.")
-    precision: str = _flag(
+    batching: str = flag("auto", "Training", "How examples become batches: {batching}.")
+    precision: str = flag(
         "auto",
         "Training",
         "What training computes in: float32, mixed_bfloat16 or mixed_float16; weights, evaluation "
         "and exports are float32. Default: mixed_bfloat16 on a GPU or TPU, float32 on a CPU.",
     )
-    jit_compile: str = _flag(
+    jit_compile: str = flag(
         "auto",
         "Training",
         "Whether XLA compiles a step, anew for each shape: true or false. Default: on a GPU or "
         "TPU where all batches have one shape.",
     )
-    learning_rate: float = _flag(3e-5, "Training", "The schedule's peak.")
-    schedule: str = _flag("linear", "Training", "Rate after the warm-up: {schedule}.")
-    warmup: str | None = _flag(
+    learning_rate: float = flag(3e-5, "Training", "The schedule's peak.")
+    schedule: str = flag("linear", "Training", "Rate after the warm-up: {schedule}.")
+    warmup: str | None = flag(
         None,
         "Training",
         "Updates of linear warm-up: a count (100) or a share of all (0.1). Default: 0.1, or 0 for "
         "a schedule that rises by itself.",
     )
-    optimizer: str = _flag("adamw", "Training", "How gradients become updates: {optimizer}.")
-    clip_norm: float = _flag(
+    optimizer: str = flag("adamw", "Training", "How gradients become updates: {optimizer}.")
+    clip_norm: float = flag(
         1.0, "Training", "Bound on the global norm of the gradients; 0 for none."
     )
-    average: str | None = _flag(
+    average: str | None = flag(
         None, "Training", "Average of the weights that is measured, kept and exported: {average}."
     )
-    policy: tuple[str, ...] = _flag(
+    policy: tuple[str, ...] = flag(
         ("full",), "Training", "What trains, and how fast; repeatable: {policy}."
     )
-    regularizer: tuple[str, ...] = _flag(
+    regularizer: tuple[str, ...] = flag(
         (), "Training", "Added to the training loss; repeatable: {regularizer}."
     )
-    loss: str = _flag("cross_entropy", "Training", "What is minimised: {loss}.")
-    objective: str = _flag(
+    loss: str = flag("cross_entropy", "Training", "What is minimised: {loss}.")
+    objective: str = flag(
         "accuracy", "Training", "Validation figure that picks the best epoch: accuracy or loss."
     )
-    early_stopping: int | None = _flag(
+    early_stopping: int | None = flag(
         None, "Training", "Stop after so many epochs without a better --objective.", free=True
     )
-    seed: int = _flag(0, "Training", "Draws new weights, dropout and the order of the examples.")
-    strategy: str = _flag(
+    seed: int = flag(0, "Training", "Draws new weights, dropout and the order of the examples.")
+    strategy: str = flag(
         "auto", "Training", "On which devices and machines: {strategy}.", free=True
     )
-    deterministic: bool = _flag(
+    deterministic: bool = flag(
         True, "Training", "The same seed gives the same numbers twice on one machine."
     )
 
-    on_nan: str = _flag(
+    on_nan: str = flag(
         "stop",
         "Training",
         "Where gradients are no numbers: stop, or skip, which counts them as 0.",
         free=True,
     )
 
-    run_dir: str | None = _flag(
+    run_dir: str | None = flag(
         None,
         "Output",
         "The run's folder. A stopped run goes on where the same command names its folder again. "
         "Default: runs/<task>/<time>.",
         free=True,
     )
-    restart: bool = _flag(False, "Output", "Begin anew in a folder that holds a run.", free=True)
-    checkpoint_every: str = _flag(
+    restart: bool = flag(False, "Output", "Begin anew in a folder that holds a run.", free=True)
+    checkpoint_every: str = flag(
         "10m",
         "Output",
         "Between two checkpoints: minutes (10m) or updates (500); 0 for none on the way.",
         free=True,
     )
-    keep: int = _flag(
+    keep: int = flag(
         2,
         "Output",
         "Newest checkpoints that stay; a finished run keeps one, or none where this is 0.",
         free=True,
     )
-    export: tuple[str, ...] = _flag(
+    export: tuple[str, ...] = flag(
         ("saved_model",),
         "Output",
         "What to export, repeatable: {export}; none for nothing.",
         free=True,
     )
-    test: bool = _flag(
+    test: bool = flag(
         True,
         "Output",
         "Measure the best epoch on test; with --notest that split is not even read.",
         free=True,
     )
-    export_dir: str = _flag("saved_models", "Output", "Where <task>/<version>/ goes.", free=True)
-    tensorboard: bool = _flag(
+    export_dir: str = flag("saved_models", "Output", "Where <task>/<version>/ goes.", free=True)
+    tensorboard: bool = flag(
         False, "Output", "Write TensorBoard logs into the run folder.", free=True
     )
-    debug: bool = _flag(
-        False, "Output", "Show tracebacks and TensorFlow's own messages.", free=True
-    )
+    debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.", free=True)
 
     def __post_init__(self):
         if self.batch_size is None and self.batch_tokens is None:
@@ -211,6 +221,7 @@ class Config:
                     f"Received: {getattr(self, name)!r}."
                 )
         self._check_folds()
+        self._check_validation()
         if self.warmup is not None:
             warmup_steps(self.warmup, total_steps=None)
         checkpoint_interval(self.checkpoint_every)
@@ -223,88 +234,26 @@ class Config:
         if self.fold is not None and self.fold >= self.folds:
             raise UserError(f"--fold must be below --folds={self.folds}. Received: {self.fold}.")
 
+    def _check_validation(self) -> None:
+        if not self.train_on_validation:
+            return
+        if self.early_stopping is not None:
+            raise UserError(
+                f"--early_stopping={self.early_stopping} needs validation, which "
+                "--train_on_validation leaves nothing of; --last_epoch ends training."
+            )
+        if not self.test:
+            raise UserError("--train_on_validation with --notest leaves nothing to measure.")
+
+    @property
+    def trained_epochs(self) -> int:
+        """Epochs to train, of those that the schedule is made for."""
+        return min(self.epochs, self.last_epoch or self.epochs)
+
     @property
     def exports(self) -> tuple[str, ...]:
         """The exporters asked for; none where `--export=none` was given."""
         return tuple(spec for spec in self.export if spec != "none")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PredictConfig:
-    """What `predict` is told."""
-
-    model: str | None = _flag(
-        None, "Model", "An exported model: saved_models/<task>, or one version in it."
-    )
-    text: tuple[str, ...] = _flag((), "Input", "A text to label; repeatable.")
-    input: str | None = _flag(
-        None, "Input", "A file with one text a line. Default: standard input."
-    )
-    batch_size: int = _flag(32, "Input", "Texts a step.")
-    json: bool = _flag(False, "Output", "One JSON object a text, with all probabilities.")
-    debug: bool = _flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
-
-    def __post_init__(self):
-        if self.batch_size < 1:
-            raise UserError(f"--batch_size must be at least 1. Received: {self.batch_size}.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlotConfig(Config):
-    """What `plot` is told: a run's flags, and two of its own."""
-
-    steps: int | None = _flag(
-        None,
-        "Plot",
-        "Updates of the run. Default: what --epochs, --batch_size and the examples come to.",
-    )
-    output: str | None = _flag(None, "Plot", "The PNG. Default: schedule.png in --run_dir or here.")
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.steps is not None and self.steps < 1:
-            raise UserError(f"--steps must be at least 1. Received: {self.steps}.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class FindRateConfig(Config):
-    """What `find_rate` is told: a run's flags, and the range to test."""
-
-    lowest_rate: float = _flag(1e-6, "Range test", "The first update's rate.")
-    highest_rate: float = _flag(1e-2, "Range test", "The last update's rate.")
-    steps: int = _flag(100, "Range test", "Updates from the lowest to the highest rate.")
-
-    def __post_init__(self):
-        super().__post_init__()
-        if not 0 < self.lowest_rate < self.highest_rate:
-            raise UserError(
-                "--lowest_rate must be positive and below --highest_rate. "
-                f"Received: {self.lowest_rate} and {self.highest_rate}."
-            )
-        if self.steps < 10:
-            raise UserError(f"--steps must be at least 10. Received: {self.steps}.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class LaunchConfig:
-    """What `launch` is told: its own flags, and behind `--` those of `train`."""
-
-    workers: int = _flag(2, "Launch", "Processes, each with its part of every batch.")
-    restarts: int = _flag(
-        0, "Launch", "How often to start again, from the last checkpoint, where a worker fails."
-    )
-    debug: bool = _flag(False, "Launch", "Show tracebacks.")
-    arguments: tuple[str, ...] = ()
-    train: Config | None = None
-
-    def __post_init__(self):
-        for name, least in (("workers", 1), ("restarts", 0)):
-            if getattr(self, name) < least:
-                raise UserError(
-                    f"--{name} must be at least {least}. Received: {getattr(self, name)}."
-                )
-        if self.train is None:
-            raise UserError("launch needs `--`, and behind it the flags of train.")
 
 
 _AT_LEAST = {
@@ -314,6 +263,7 @@ _AT_LEAST = {
     "max_length": 3,
     "accumulate": 1,
     "epochs": 1,
+    "last_epoch": 1,
     "batch_size": 1,
     "batch_tokens": 1,
     "clip_norm": 0,

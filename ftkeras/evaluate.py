@@ -49,11 +49,12 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
         figures = metrics(examples.own_labels, logits, experiment.model.loss)
         return {**figures, "examples": len(examples)}, confusion(examples.own_labels, logits)
 
-    validation, table = measure(splits.validation, VALIDATION_PREDICTIONS)
-    if not experiment.config.test:
-        return {"validation": validation, "confusion": table}
-    test, table = measure(splits.test, TEST_PREDICTIONS)
-    return {"validation": validation, "test": test, "confusion": table}
+    measured = {}
+    if splits.validation is not None:
+        measured["validation"], table = measure(splits.validation, VALIDATION_PREDICTIONS)
+    if experiment.config.test:
+        measured["test"], table = measure(splits.test, TEST_PREDICTIONS)
+    return {**measured, "confusion": table}
 
 
 def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:

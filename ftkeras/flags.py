@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from absl import flags as absl_flags
 
 from ftkeras import catalog
-from ftkeras.config import Config, FindRateConfig, LaunchConfig, PlotConfig, PredictConfig
+from ftkeras.config import Config
+from ftkeras.config_verbs import FindRateConfig, LaunchConfig, PlotConfig, PredictConfig
 from ftkeras.errors import UserError
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from ftkeras import catalog
-from ftkeras.config import LaunchConfig
+from ftkeras.config_verbs import LaunchConfig
 from ftkeras.strategies._cluster import Cluster
 
 # How long a worker may take to end when another has failed; blocked by that one, it often can't.

@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from ftkeras import assemble, catalog, files
-from ftkeras.config import Config, PlotConfig
+from ftkeras.config import Config
+from ftkeras.config_verbs import PlotConfig
 from ftkeras.errors import UserError
 
 # More points than the picture has pixels across would show nothing more.

@@ -49,11 +49,14 @@ def must_fit(config: Config, run_dir: pathlib.Path) -> None:
             )
         return
     before = flags.recorded(run_dir / SETTINGS)
-    if config.epochs < before.epochs:
-        raise UserError(
-            f"--epochs={config.epochs}: the run in --run_dir={run_dir} is one of {before.epochs} "
-            "epochs, and can only be made longer; --restart begins anew."
-        )
+    for name in ("epochs", "trained_epochs"):
+        now, then = getattr(config, name), getattr(before, name)
+        if now < then:
+            flag = "last_epoch" if config.last_epoch == now else "epochs"
+            raise UserError(
+                f"--{flag}={now}: the run in --run_dir={run_dir} is one of {then} epochs, and can "
+                "only be made longer; --restart begins anew."
+            )
     differ = [
         f"--{field.name}={getattr(config, field.name)} (there {getattr(before, field.name)})"
         for field in dataclasses.fields(Config)
@@ -68,8 +71,10 @@ def must_fit(config: Config, run_dir: pathlib.Path) -> None:
 
 def is_finished(config: Config, run_dir: pathlib.Path) -> bool:
     """Whether the run is there already, to its last epoch and its exports."""
-    finished = not config.restart and (run_dir / EXPORTS).exists()
-    return finished and config.epochs == flags.recorded(run_dir / SETTINGS).epochs
+    if config.restart or not (run_dir / EXPORTS).exists():
+        return False
+    before = flags.recorded(run_dir / SETTINGS)
+    return (config.epochs, config.trained_epochs) == (before.epochs, before.trained_epochs)
 
 
 @contextlib.contextmanager

@@ -77,22 +77,34 @@ class Splits:
     @functools.cached_property
     def train(self) -> Examples:
         """What is trained on."""
-        if self.config.folds:
-            return self._checked(self._pool.of(self._folds != self.config.fold, "train"))
-        rows = self._train_rows[0]
-        return self._checked(self._limited(self._whole("train").of(rows), "train"))
+        whole = self._everything if self.config.train_on_validation else self._parts[0]
+        return self._checked(whole)
 
     @functools.cached_property
-    def validation(self) -> Examples:
-        """What picks the best epoch."""
+    def validation(self) -> Examples | None:
+        """What picks the best epoch; None where it is trained on."""
+        return None if self.config.train_on_validation else self._checked(self._parts[1])
+
+    @functools.cached_property
+    def _parts(self) -> tuple[Examples, Examples]:
+        """Train and validation."""
         if self.config.folds:
             held_out = self._folds == self.config.fold
-            return self._checked(self._pool.of(held_out, "validation"))
-        if "validation" in self._datasets:
-            examples = self._whole("validation")
-        else:
-            examples = self._whole("train").of(self._train_rows[1], "validation")
-        return self._checked(self._limited(examples, "validation"))
+            return self._pool.of(~held_out, "train"), self._pool.of(held_out, "validation")
+        train, (rows, held) = self._whole("train"), self._train_rows
+        own = "validation" in self._datasets
+        validation = self._whole("validation") if own else train.of(held, "validation")
+        return self._limited(train.of(rows), "train"), self._limited(validation, "validation")
+
+    @functools.cached_property
+    def _everything(self) -> Examples:
+        """Train and validation together, as many of each as there would be apart."""
+        if self.config.folds:
+            return self._pool.of(np.arange(len(self._pool)), "train")
+        train, validation = self._parts
+        behind = len(self._whole("train")) if "validation" in self._datasets else 0
+        rows = np.concatenate([train.rows, behind + validation.rows])
+        return self._pooled_whole.of(np.sort(rows), "train")
 
     @functools.cached_property
     def test(self) -> Examples:
@@ -101,7 +113,7 @@ class Splits:
 
     def counts(self) -> dict[str, int]:
         """Examples of each split, and distinct texts of test that train or validation hold too."""
-        seen = [self.train, self.validation]
+        seen = [part for part in (self.train, self.validation) if part is not None]
         counts = {examples.name: len(examples) for examples in seen}
         if not self.config.test:
             return counts
@@ -116,7 +128,7 @@ class Splits:
         if others:
             name, parts = "pool", [self._datasets[part] for part in self._pooled]
             self._datasets[name] = functools.reduce(tf.data.Dataset.concatenate, parts)
-        return self._limited(self._whole(name), "train")
+        return self._whole(name)
 
     @functools.cached_property
     def _folds(self) -> np.ndarray:
@@ -124,6 +136,11 @@ class Splits:
         return folds.fold_of_each(self.config, self._pool, self._column)
 
     def _column(self, name: str) -> np.ndarray:
+        return self._limited(self._pooled_whole, "train")
+
+    @functools.cached_property
+    def _pooled_whole(self) -> Examples:
+        """The task's train and its own validation, one behind the other."""
         """A column of the task's files, for each example of the pool."""
         if not hasattr(self.task, "column"):
             raise UserError(

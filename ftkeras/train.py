@@ -67,7 +67,7 @@ def _run(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
     metrics = {"train": trained, "data": counts, "versions": report.versions()}
     if chief:
         report.write_metrics(run_dir, metrics)
-    print("evaluating the best epoch …")
+    print(f"evaluating the {'last' if config.train_on_validation else 'best'} epoch …")
     try:
         measured = evaluate.evaluate(experiment, splits, run_dir)
     except KeyboardInterrupt:
@@ -116,12 +116,13 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
     checkpoints = _checkpoints(config, run_dir)
     begin = checkpoints.newest()
     place = begin.place if begin else Place()
-    finite, progress = Finite(), Progress(feed, epochs=config.epochs)
+    finite, progress = Finite(), Progress(feed, epochs=config.trained_epochs)
     history = History(run_dir / "history.csv" if chief else None)
     best = BestEpoch(
         checkpoints.folder,
         objective=config.objective,
         patience=config.early_stopping,
+        judges=not config.train_on_validation,
         writes=chief,
     )
     callbacks = [
@@ -132,10 +133,11 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
         # Last, so that the others still see the rate that the epoch was trained with.
         *assemble.schedule_callbacks(rate),
     ]
-    validation = OrderedFeed(splits.validation, feed.batching)
+    validation = splits.validation and OrderedFeed(splits.validation, feed.batching)
     reading = {}
-    if place.epoch < config.epochs:
-        reading = features.read_once(experiment, (feed, validation), splits.folder)
+    if place.epoch < config.trained_epochs:
+        read = [each for each in (feed, validation) if each is not None]
+        reading = features.read_once(experiment, read, splits.folder)
     every, in_seconds = checkpoint_interval(config.checkpoint_every)
     with stopping.put_off() as asked:
         keeper = Checkpointer(
@@ -152,11 +154,11 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
         )
         _announce(experiment, feed, place)
         try:
-            if not best.ends_training(place, epochs=config.epochs):
+            if not best.ends_training(place, epochs=config.trained_epochs):
                 epochs.fit(
                     model,
                     feed,
-                    epochs=config.epochs,
+                    epochs=config.trained_epochs,
                     validation=validation,
                     callbacks=[*callbacks, keeper],
                     epoch=place.epoch,
@@ -214,11 +216,10 @@ def _announce(experiment: Experiment, feed: TrainingFeed, place: Place) -> None:
     size = sum(v.shape.num_elements() for v in model.weights)
     learning = sum(v.shape.num_elements() for v in model.trainable_weights)
     tokens = feed.tokens()
-    reads = f"{tokens * config.epochs:,} tokens" if tokens else "on features"
+    reads = f"{tokens * config.trained_epochs:,} tokens" if tokens else "on features"
     print(
         f"{size:,} parameters ({learning:,} learn), "
-        f"{len(feed) * config.epochs:,} steps in {config.epochs} "
-        f"{'epoch' if config.epochs == 1 else 'epochs'}, "
+        f"{len(feed) * config.trained_epochs:,} steps in {_epochs(config)}, "
         f"{reads}; the time it takes follows after the first steps"
     )
     if place != Place():
@@ -235,6 +236,12 @@ def _announce(experiment: Experiment, feed: TrainingFeed, place: Place) -> None:
     print(f"  a step computes in {assemble.precision(config)}{compiled}", flush=True)
 
 
+def _epochs(config: Config) -> str:
+    whole = f"{config.epochs} {'epoch' if config.epochs == 1 else 'epochs'}"
+    cut = config.trained_epochs < config.epochs
+    return f"the first {config.trained_epochs} of {whole}" if cut else whole
+
+
 def _tensorboard(config: Config, run_dir: pathlib.Path) -> list[keras.callbacks.Callback]:
     if not config.tensorboard:
         return []
@@ -243,7 +250,7 @@ def _tensorboard(config: Config, run_dir: pathlib.Path) -> list[keras.callbacks.
 
 def _how_to_go_on(stopped: Stopped, best: BestEpoch, run_dir: pathlib.Path) -> str:
     told = f"{stopped}; the same command with --run_dir={run_dir} goes on from there."
-    if best.epoch is None or stopped.signal != signal.SIGINT:
+    if best.epoch is None or not best.judges or stopped.signal != signal.SIGINT:
         return told
     return (
         f"{told} Epoch {best.epoch + 1} was the best so far (validation {best.objective} "

@@ -1,6 +1,7 @@
 import pytest
 
-from ftkeras.config import Config, PredictConfig
+from ftkeras.config import Config
+from ftkeras.config_verbs import PredictConfig
 from ftkeras.errors import UserError
 from ftkeras.intervals import warmup_steps
 

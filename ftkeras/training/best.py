@@ -17,15 +17,22 @@ class BestEpoch(keras.callbacks.Callback):
         folder: for the weights.
         objective: accuracy (higher is better) or loss (lower is); of equals the first stays.
         patience: epochs without a better one before training stops; None for never.
+        judges: whether there is validation to go by; without, each epoch is better than the last.
         writes: whether this process writes the files; of many that train together, one does.
     """
 
     def __init__(
-        self, folder: pathlib.Path, *, objective: str, patience: int | None, writes: bool = True
+        self,
+        folder: pathlib.Path,
+        *,
+        objective: str,
+        patience: int | None,
+        judges: bool = True,
+        writes: bool = True,
     ):
         super().__init__()
         self.folder, self.objective, self.patience = folder, objective, patience
-        self.writes = writes
+        self.judges, self.writes = judges, writes
         self.epoch: int | None = None
         self.value = math.nan
         self.is_current = False
@@ -43,8 +50,8 @@ class BestEpoch(keras.callbacks.Callback):
         self.is_current = False  # the weights move on
 
     def on_epoch_end(self, epoch, logs=None):
-        value = float(logs[f"val_{self.objective}"])
-        self.is_current = self.epoch is None or self._better(value)
+        value = float(logs[f"val_{self.objective}"]) if self.judges else math.nan
+        self.is_current = self.epoch is None or not self.judges or self._better(value)
         if self.is_current:
             self.epoch, self.value = epoch, value
             if self.writes:

@@ -117,6 +117,7 @@ class Progress(keras.callbacks.Callback):
         shown = " · ".join(
             f"{split}loss {logs[prefix + 'loss']:.4f}, accuracy {logs[prefix + 'accuracy']:.4f}"
             for split, prefix in (("", ""), ("validation ", "val_"))
+            if f"{prefix}loss" in logs
         )
         self._say(f"epoch {epoch + 1}/{self.epochs} · {shown}")
 

@@ -1,0 +1,107 @@
+"""Runs that end before the schedule does, and runs that train on validation too."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ftkeras import assemble
+from ftkeras.config import Config
+from ftkeras.errors import UserError
+from ftkeras.splits import opened
+from tests.running import QUICK, run_ftkeras
+
+
+def test_run_in_two_parts_ends_as_in_one(finished_run, tmp_path):
+    command = [*QUICK, "--run_dir=run", "--epochs=2", "--export=none"]
+    for cut in (["--last_epoch=1"], []):
+        done = run_ftkeras(*command, *cut, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        if cut:
+            assert "the first 1 of 2 epochs" in done.stdout
+            assert len((tmp_path / "run/history.csv").read_text().splitlines()) == 2
+    one, two = (folder / "run/weights.safetensors" for folder in (finished_run, tmp_path))
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_last_of_all_epochs_is_kept_where_none_is_validated(tmp_path):
+    done = run_ftkeras(
+        *QUICK,
+        "--epochs=3",
+        "--last_epoch=2",
+        "--train_on_validation",
+        "--validation_examples=40",
+        "--run_dir=run",
+        "--export=none",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((tmp_path / "run/metrics.json").read_text())
+    assert metrics["data"]["train"] == 640
+    assert metrics["train"]["best_epoch"] == 2
+    assert "validation" not in metrics
+    assert 0 < metrics["test"]["accuracy"] <= 1
+    rows = list(csv.DictReader((tmp_path / "run/history.csv").open()))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert not [name for name in rows[0] if name.startswith("val_")]
+
+
+class Numbers:
+    """60 texts to train on, 20 of its own to validate or none, 4 to test."""
+
+    labels, pairs, head = ("even", "odd"), False, "classification"
+
+    def __init__(self, *, own_validation: bool):
+        self.own_validation = own_validation
+
+    def splits(self):
+        ends = {"train": (0, 60), "test": (500, 504)}
+        ends |= {"validation": (60, 80)} if self.own_validation else {}
+        return {name: self._texts(*of) for name, of in ends.items()}
+
+    def _texts(self, first, last):
+        numbers = np.arange(first, last)
+        elements = {"text": numbers.astype(str), "label": numbers % 2}
+        return tf.data.Dataset.from_tensor_slices(elements)
+
+
+def _ids(texts, pairs=None):
+    return {
+        "token_ids": tf.RaggedTensor.from_tensor(tf.strings.to_number(texts, tf.int32)[:, None])
+    }
+
+
+def _texts_of(task, **settings) -> tuple[set, set]:
+    with opened(Config(**settings), task, _ids) as splits:
+        parts = [part for part in (splits.train, splits.validation) if part is not None]
+        return tuple({int(part.ids(at)[0]) for at in range(len(part))} for part in parts)
+
+
+@pytest.mark.parametrize("own_validation", [False, True])
+@pytest.mark.parametrize("settings", [{}, {"train_examples": 30, "validation_examples": 4}])
+def test_what_would_be_validation_is_trained_on(own_validation, settings):
+    task = Numbers(own_validation=own_validation)
+    train, validation = _texts_of(task, **settings)
+    (whole,) = _texts_of(task, **settings, train_on_validation=True)
+    assert whole == train | validation
+    assert len(whole) == len(train) + len(validation)
+
+
+def test_with_folds_the_whole_pool_is_trained_on():
+    (whole,) = _texts_of(Numbers(own_validation=True), folds=4, train_on_validation=True)
+    assert whole == set(range(80))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"early_stopping": 1}, "--early_stopping=1 needs validation"),
+        ({"test": False}, "leaves nothing to measure"),
+        ({"schedule": "reduce_on_plateau"}, "goes by validation"),
+    ],
+)
+def test_what_goes_by_validation_is_refused(settings, said):
+    with pytest.raises(UserError, match=said):
+        assemble.check(Config(train_on_validation=True, **settings))
