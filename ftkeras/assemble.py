@@ -282,7 +282,7 @@ def compile_to_train(
         fixed_shape: whether all batches are of one shape.
     """
     config, model = experiment.config, experiment.model
-    model.accumulate = config.accumulate
+    model.accumulate, model.encoder.recomputes = config.accumulate, config.remat
     rates = [pair for policy in experiment.policies for pair in policy.multipliers(model)]
     with experiment.devices.scope(), told("optimizer", config.optimizer):
         made = optimizer(config, total_steps=total_steps, multipliers=rates)

@@ -113,6 +113,12 @@ class Config:
         "Whether XLA compiles a step, anew for each shape: true or false. Default: on a GPU or "
         "TPU where all batches have one shape.",
     )
+    remat: bool = flag(
+        False,
+        "Training",
+        "Compute each layer's activations again in the backward pass instead of keeping them: less "
+        "memory, for long texts or large batches, for a third more time.",
+    )
     learning_rate: float = flag(3e-5, "Training", "The schedule's peak.")
     schedule: str = flag("linear", "Training", "Rate after the warm-up: {schedule}.")
     warmup: str | None = flag(

@@ -1,6 +1,13 @@
 """Streams of random numbers that replicas share and yet draw differently from."""
 
+import contextlib
+import threading
+from collections.abc import Iterator
+
 import keras
+
+# What `again` is at, in this thread: each replica is traced in one of its own.
+_local = threading.local()
 
 
 class Draws(keras.random.SeedGenerator):
@@ -15,12 +22,38 @@ class Draws(keras.random.SeedGenerator):
     """
 
     def next(self, ordered=True):
+        given = getattr(_local, "given", None)
+        if given is not None:
+            return next(given)
+        seed = self._drawn(ordered)
+        if (noted := getattr(_local, "noted", None)) is not None:
+            noted.append(seed)
+        return seed
+
+    def _drawn(self, ordered):
         seed = super().next(ordered)
         replica = _replica()
         if replica is None:
             return seed
         step = keras.ops.convert_to_tensor([2654435769, 0], dtype=seed.dtype)
         return seed + step * keras.ops.cast(replica, seed.dtype)
+
+
+@contextlib.contextmanager
+def again(seeds: list) -> Iterator[None]:
+    """Has what is computed meanwhile draw as it drew the first time.
+
+    Args:
+        seeds: empty the first time, when it takes each seed that is drawn; those are given again,
+            in their order, any other time.
+    """
+    before = vars(_local).copy()
+    _local.given, _local.noted = (iter(seeds), None) if seeds else (None, seeds)
+    try:
+        yield
+    finally:
+        vars(_local).clear()
+        vars(_local).update(before)
 
 
 def _replica():

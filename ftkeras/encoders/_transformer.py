@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ftkeras.draws import Draws
+from ftkeras.draws import Draws, again
 
 STANDARD_DEVIATION = 0.02
 # Added to the score of a padded position: finite in float16 too, and exactly 0 after the softmax.
@@ -68,6 +68,23 @@ def normalize(x, scale, bias, epsilon):
     variance = ops.mean(ops.square(centered), axis=-1, keepdims=True)
     scaled = centered * ops.rsqrt(variance + epsilon) * scale
     return ops.cast(ops.add(scaled, bias), x.dtype)
+
+
+def recomputed(block, x, score_bias):
+    """What the block gives in training, without keeping what it computed on the way.
+
+    That is computed again where its gradients are due, from x, with the same dropout: memory of a
+    layer's input instead of some twenty tensors, for a third forward pass in time.
+
+    Source: Chen et al., 2016, https://arxiv.org/abs/1604.06174.
+    """
+    seeds = []
+
+    def forward(x):
+        with again(seeds):
+            return block(x, score_bias, training=True)
+
+    return keras.remat(forward)(x)
 
 
 class WeightedLayer(keras.layers.Layer):

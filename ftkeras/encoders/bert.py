@@ -16,6 +16,7 @@ from ftkeras.encoders._transformer import (
     TransformerLayer,
     apart,
     at_starts,
+    recomputed,
     score_bias_of,
     texts_of,
 )
@@ -156,6 +157,8 @@ class Bert(keras.layers.Layer):
         ]
         # Filled from outside: (number, before, after) -> what stands for `after` in training.
         self.around = None
+        # Set from outside: whether layers keep their inputs alone for the backward pass.
+        self.recomputes = False
         self.pool = Pooler(name="pooler", seed=seeds[1], **common) if self.pooler else None
 
     def build(self, input_shape=None):
@@ -213,7 +216,10 @@ class Bert(keras.layers.Layer):
         )
         states = [embedded]
         for number, block in enumerate(self.blocks):
-            state = block(states[-1], score_bias, training=training)
+            if training and self.recomputes:
+                state = recomputed(block, states[-1], score_bias)
+            else:
+                state = block(states[-1], score_bias, training=training)
             if training and self.around is not None:
                 state = self.around(number, states[-1], state)
             states.append(state)

@@ -51,6 +51,7 @@ class Setting:
     batching: str = "padded"
     batch: int = 5
     dropout: float = 0.0
+    remat: bool = False
     precision: str = "float32"
     scales_loss: bool = False
     epochs: int = 1
@@ -119,7 +120,7 @@ def compiled(setting: Setting) -> tuple[FineTuner, list]:
     made.regularizers = tuple(catalog.build("regularizer", s, seed=5) for s in setting.regularizer)
     for regularizer in made.regularizers:
         regularizer.attach(made)
-    made.accumulate = setting.accumulate
+    made.accumulate, made.encoder.recomputes = setting.accumulate, setting.remat
     optimizer = catalog.build(
         "optimizer", setting.optimizer, learning_rate=setting.rate, clip_norm=setting.clip_norm
     )
