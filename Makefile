@@ -20,8 +20,9 @@ quickstart: setup
 	$(RUN) -m ftkeras.main predict --model=saved_models/quickstart \
 		--text="Worth every minute." --text="The cast was not good, and the plot was a mess."
 
+# A process a core, but no more than four: each takes up to 4 GB. A file's tests share fixtures.
 test: setup lint
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n auto --maxprocesses=4 --dist=loadfile
 
 lint: setup
 	$(RUN) -m ruff check .
