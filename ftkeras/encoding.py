@@ -27,6 +27,12 @@ def of_run(config: Config, folder: pathlib.Path, *, pooler: bool):
     return _of_folder(folder, _spec(config.encoder), pooler=pooler, load=False)
 
 
+def checkpoint(text: str) -> str | None:
+    """The folder or Hub id that a spec begins from; None where it starts from scratch."""
+    named = _spec(text).arguments.get("checkpoint")
+    return None if named is None else str(named)
+
+
 def _spec(text: str) -> Spec:
     """A spec; what is none, and no part's name, is a checkpoint: a folder or Hub id."""
     if re.fullmatch(r"\s*\w+\s*\(.*\)\s*", text) or text in catalog.names("encoder"):

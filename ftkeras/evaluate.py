@@ -6,7 +6,7 @@ import pathlib
 import keras
 import numpy as np
 
-from ftkeras import assemble, files, report
+from ftkeras import assemble, files, report, samples
 from ftkeras.assemble import Experiment
 from ftkeras.batching._feed import OrderedFeed
 from ftkeras.batching._store import Examples
@@ -45,7 +45,11 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
     def measure(examples: Examples, file: str) -> tuple[dict, list[list[int]]]:
         logits = predict_logits(experiment, examples)
         if experiment.devices.is_chief:
-            write_predictions(run_dir / file, examples, logits, experiment.labels)
+            said = predictions(examples, logits, experiment.labels)
+            _write_predictions(run_dir / file, said)
+            # The last split that is measured is test's where there is one.
+            kept = samples.positions(len(examples))
+            samples.write(run_dir, [said[at] for at in kept], splits.texts(examples, kept))
         figures = metrics(examples.own_labels, logits, experiment.model.loss)
         return {**figures, "examples": len(examples)}, confusion(examples.own_labels, logits)
 
@@ -120,19 +124,21 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return softmax(logits, axis=1)
 
 
-def write_predictions(path: pathlib.Path, examples: Examples, logits: np.ndarray, labels) -> None:
-    """One JSON object a line: the text's id, its label, the prediction, the probabilities."""
+def predictions(examples: Examples, logits: np.ndarray, labels) -> list[dict]:
+    """Of each text its id, its label, the prediction and the probabilities."""
     rows = zip(examples.rows, examples.own_labels, softmax(logits), strict=True)
-    lines = [
-        json.dumps(
-            {
-                "id": f"{examples.name}-{row}",
-                "label": labels[label],
-                "predicted": labels[int(probabilities.argmax())],
-                "probabilities": [round(float(p), 7) for p in probabilities],
-            },
-            ensure_ascii=False,
-        )
+    return [
+        {
+            "id": f"{examples.name}-{row}",
+            "label": labels[label],
+            "predicted": labels[int(probabilities.argmax())],
+            "probabilities": [round(float(p), 7) for p in probabilities],
+        }
         for row, label, probabilities in rows
     ]
+
+
+def _write_predictions(path: pathlib.Path, said: list[dict]) -> None:
+    """One JSON object a line."""
+    lines = [json.dumps(prediction, ensure_ascii=False) for prediction in said]
     files.write_text(path, "\n".join(lines) + "\n")

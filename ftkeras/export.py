@@ -1,8 +1,9 @@
 """Exports a finished run: each exporter asked for writes the model that was evaluated."""
 
+import functools
 import pathlib
 
-from ftkeras import assemble, catalog, files
+from ftkeras import assemble, catalog, files, model_card
 from ftkeras.assemble import Experiment
 from ftkeras.config import Config
 from ftkeras.training import weights
@@ -35,6 +36,7 @@ def exporters(experiment: Experiment, run_dir: pathlib.Path) -> list:
             plain=not any(policy.stays for policy in experiment.policies),
             run_dir=run_dir,
             served_from=served_from,
+            card=functools.partial(model_card.text, experiment, run_dir),
         )
         for spec in config.exports
     ]

@@ -20,7 +20,7 @@ SETTINGS, CHECKPOINTS, EXPORTS, LOCK = "run.cfg", "checkpoints", "exports.json",
 OURS = (
     *(SETTINGS, CHECKPOINTS, EXPORTS, ENCODER_FOLDER, LABELS_FILE, WEIGHTS_FILE),
     *("history.csv", "metrics.json", "predictions.jsonl", "predictions_validation.jsonl"),
-    *("tensorboard", "huggingface"),
+    *("samples.jsonl", "tensorboard", "huggingface", "onnx", "litert"),
 )
 
 

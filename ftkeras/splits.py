@@ -111,6 +111,18 @@ class Splits:
         """What is looked at once, at the end."""
         return self._checked(self._limited(self._whole("test"), "test"))
 
+    def texts(self, examples: Examples, positions: np.ndarray) -> list[dict[str, bytes]]:
+        """The raw texts at rising positions of some examples: "text", for pairs "pair" too."""
+        rows = examples.rows[positions]
+
+        def wanted(row, _):
+            return tf.reduce_any(row == rows)
+
+        found = self._datasets[examples.source].enumerate().filter(wanted).take(len(rows))
+        by_row = {int(row): one for row, one in found.as_numpy_iterator()}
+        names = ("text", "pair") if self.task.pairs else ("text",)
+        return [{name: by_row[int(row)][name] for name in names} for row in rows]
+
     def counts(self) -> dict[str, int]:
         """Examples of each split, and distinct texts of test that train or validation hold too."""
         seen = [part for part in (self.train, self.validation) if part is not None]

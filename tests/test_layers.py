@@ -9,7 +9,9 @@ import ftkeras
 
 PACKAGE = pathlib.Path(ftkeras.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
-FOUNDATION = {"accelerator", "bounds", "draws", "errors", "files", "pretrained", "report"}
+FOUNDATION = {
+    *("accelerator", "bounds", "draws", "errors", "files", "pretrained", "report", "samples"),
+}
 PARTS = {
     *("averages", "batching", "encoders", "exporters", "heads", "losses", "optimizers"),
     *("policies", "regularizers", "schedules", "sources", "strategies", "text", "training"),

@@ -35,6 +35,7 @@ class Examples:
         digests: uint64 [texts], a hash of each raw text.
         rows: int64 [examples], the texts of the store that this view holds.
         name: the split's name.
+        source: the name of what they were read from, which may hold more.
         vectors: what an encoder has said of each text already, a `Vectors`, or None.
     """
 
@@ -46,6 +47,7 @@ class Examples:
     rows: np.ndarray
     name: str
     pairs: bool
+    source: str = ""
     vectors: object = None
 
     def __len__(self) -> int:
@@ -138,7 +140,9 @@ def write_arrays(
 def read_arrays(folder: pathlib.Path, *, name: str, pairs: bool) -> Examples:
     """What `write_arrays` has left, memory-mapped."""
     columns = {column: _mapped(folder / column, kind) for column, kind in COLUMNS.items()}
-    return Examples(**columns, rows=np.arange(len(columns["labels"])), name=name, pairs=pairs)
+    return Examples(
+        **columns, rows=np.arange(len(columns["labels"])), name=name, pairs=pairs, source=name
+    )
 
 
 def content_key(dataset: tf.data.Dataset, *, pairs: bool) -> str:

@@ -1,0 +1,82 @@
+"""A small model of random weights, in an exporter's hands."""
+
+import pathlib
+
+import keras
+import numpy as np
+
+from ftkeras import corpora, samples
+from ftkeras.encoders.bert import Bert
+from ftkeras.exporters.saved_model import SavedModel
+from ftkeras.heads.classification import Classification
+from ftkeras.text.layer import TextLayer
+from ftkeras.text.wordpiece import WordPiece
+from ftkeras.training.finetuner import FineTuner
+from ftkeras.truncations.head import Head
+
+LABELS = ("bad", "très bon", "普通")
+TEXTS = [
+    *(b"Worth every minute.", b"", b"A waste of time, and the plot was a mess.", b"not \xff good"),
+    b"the movie " * 40,
+]
+
+
+def text_layer(max_length: int = 40) -> TextLayer:
+    path = pathlib.Path(corpora.__file__).parent / "reviews" / "vocab.txt"
+    wordpiece = WordPiece.from_vocabulary(path)
+    return TextLayer(wordpiece=wordpiece, truncation=Head(), max_length=max_length)
+
+
+def model(pooling: str = "pooled", layers: int = 2, **settings) -> FineTuner:
+    """Weights of random signs and sizes that matter: an untrained model says the same of all."""
+    wordpiece = text_layer().wordpiece
+    encoder = Bert(
+        vocabulary_size=len(wordpiece.vocabulary),
+        **{"layers": layers, "hidden": 24, "heads": 2, "positions": 48, **settings},
+        pooler=pooling == "pooled",
+        seed=0,
+    )
+    head = Classification(classes=len(LABELS), pooling=pooling, seed=0)
+    tuner = FineTuner(encoder=encoder, head=head, pad_id=wordpiece.pad_id)
+    tuner({"token_ids": keras.ops.zeros((1, 2), "int32")})
+    rng = np.random.default_rng(1)
+    for variable in tuner.kept:
+        variable.assign(variable + rng.normal(scale=0.3, size=variable.shape))
+    logits = tuner({"token_ids": text_layer()(TEXTS)["token_ids"].to_tensor()})
+    tuner.head.bias.assign_sub(keras.ops.mean(logits, axis=0))
+    return tuner
+
+
+def probabilities(tuner: FineTuner, layer: TextLayer, *columns: list[bytes]) -> np.ndarray:
+    """What the Keras model says of texts, or of pairs of them, each alone."""
+    rows = [
+        tuner({k: ids.to_tensor() for k, ids in layer(*([t] for t in texts)).items()})
+        for texts in zip(*columns, strict=True)
+    ]
+    return keras.ops.convert_to_numpy(keras.ops.softmax(keras.ops.concatenate(rows)))
+
+
+def run_dir(folder: pathlib.Path, tuner: FineTuner, layer: TextLayer, *columns) -> pathlib.Path:
+    """As much of a run's folder as an exporter reads."""
+    said = probabilities(tuner, layer, *columns)
+    rows = [
+        {"id": f"test-{i}", "label": LABELS[p.argmax()], "probabilities": p.tolist()}
+        for i, p in enumerate(said)
+    ]
+    names = ("text", "pair")[: len(columns)]
+    texts = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    samples.write(folder, rows, texts)
+    (folder / "run.cfg").write_text("--task=quickstart\n")
+    return folder
+
+
+def exporter(folder: pathlib.Path, tuner: FineTuner, layer: TextLayer, **keys) -> SavedModel:
+    return SavedModel(
+        model=tuner,
+        text_layer=layer,
+        labels=LABELS,
+        run_dir=folder,
+        served_from=folder / "served",
+        card=lambda: "a card\n",
+        **{"pairs": False, **keys},
+    )

@@ -1,0 +1,93 @@
+"""Integrated gradients: complete, and equal to a sum over many points by hand."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ftkeras.exporters._attribution import IntegratedGradients
+from ftkeras.exporters._weights import Weights
+from tests.exporters import small
+
+
+@pytest.fixture(scope="module")
+def weights():
+    return Weights(small.model())
+
+
+@pytest.fixture(scope="module")
+def ids():
+    layer = small.text_layer()
+    return layer([b"Worth every minute.", b"not good"])["token_ids"].to_tensor(0)
+
+
+@pytest.fixture(scope="module")
+def found(weights, ids):
+    """attributions, gap, at the label that each text has."""
+    wordpiece = small.text_layer().wordpiece
+    special = [wordpiece.cls_id, wordpiece.sep_id]
+    attribute = IntegratedGradients(weights=weights, pad_id=0, special_ids=special, steps=48)
+    label = tf.argmax(weights({"token_ids": ids})[0], axis=-1)
+    return [x.numpy() for x in tf.function(attribute)({"token_ids": ids}, label)]
+
+
+def test_attributions_add_up_to_what_the_text_changes(weights, ids, found):
+    wordpiece = small.text_layer().wordpiece
+    special = np.isin(ids, [0, wordpiece.cls_id, wordpiece.sep_id])
+    model = small.model()
+
+    def log_odds(token_ids, label, mask):
+        features = model.encoder(tf.constant(token_ids), padding_mask=mask)
+        p = tf.nn.softmax(model.head(features, mask)).numpy()[np.arange(len(label)), label]
+        return np.log(p / (1 - p))
+
+    label = weights({"token_ids": ids})[0].numpy().argmax(axis=1)
+    mask = np.asarray(ids) != 0
+    change = log_odds(ids.numpy(), label, mask) - log_odds(np.where(special, ids, 0), label, mask)
+    assert np.abs(change).min() > 0.1
+    np.testing.assert_allclose(found[0].sum(axis=1), change, rtol=2e-3)
+    np.testing.assert_allclose(found[1], change - found[0].sum(axis=1), atol=1e-4)
+
+
+def test_special_tokens_and_padding_have_no_part(ids, found):
+    wordpiece = small.text_layer().wordpiece
+    special = np.isin(ids, [0, wordpiece.cls_id, wordpiece.sep_id])
+    assert special.sum() >= 5
+    assert not found[0][special].any()
+    assert (np.abs(found[0][~special]) > 1e-4).all()
+
+
+def test_attributions_equal_a_sum_over_many_points(weights, ids, found):
+    label = tf.argmax(weights({"token_ids": ids})[0], axis=-1)
+    wordpiece = small.text_layer().wordpiece
+    special = np.isin(ids, [0, wordpiece.cls_id, wordpiece.sep_id])
+    table = small.model().encoder.embeddings.token.numpy()
+    way = table[ids.numpy()] - table[np.where(special, ids, 0)]
+    total, points = 0.0, 400
+    for point in (np.arange(points) + 0.5) / points:
+        offset = tf.constant((point - 1) * way, tf.float32)
+        with tf.GradientTape() as tape:
+            tape.watch(offset)
+            p = tf.nn.softmax(weights({"token_ids": ids}, embedding_offset=offset)[0])
+            own = tf.gather(p, label, batch_dims=1)
+            odds = tf.math.log(own / (1 - own))
+        total = total + tape.gradient(odds, offset).numpy() / points
+    np.testing.assert_allclose(found[0], (way * total).sum(axis=-1), atol=2e-3)
+
+
+def test_more_points_leave_a_smaller_gap(weights, ids):
+    label = tf.argmax(weights({"token_ids": ids})[0], axis=-1)
+    gaps = [
+        np.abs(
+            IntegratedGradients(weights=weights, pad_id=0, special_ids=[], steps=steps)(
+                {"token_ids": ids}, label
+            )[1]
+        ).max()
+        for steps in (2, 32)
+    ]
+    assert gaps[1] < gaps[0] / 10
+
+
+@pytest.mark.parametrize("steps", [0, 1.5, True])
+def test_steps_out_of_bounds_are_named(weights, steps):
+    with pytest.raises(ValueError, match=f"`steps`.*Received: {steps}"):
+        IntegratedGradients(weights=weights, pad_id=0, special_ids=[], steps=steps)

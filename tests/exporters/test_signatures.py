@@ -1,0 +1,115 @@
+"""The signatures, called as functions before anything is saved."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ftkeras.exporters._signatures import Served
+from ftkeras.exporters._weights import Weights
+from tests.exporters import small
+
+FIRST, SECOND = small.TEXTS, small.TEXTS[::-1]
+
+
+def _served(model, layer, **keys):
+    weights = Weights(model)
+    return Served(weights=weights, text_layer=layer, labels=small.LABELS, **keys)
+
+
+@pytest.fixture(scope="module")
+def one():
+    """Signatures of single texts, and what the model says of them."""
+    model, layer = small.model(), small.text_layer()
+    found = _served(model, layer, pairs=False, explain_steps=24).signatures()
+    return found, small.probabilities(model, layer, FIRST)
+
+
+@pytest.fixture(scope="module")
+def two():
+    model, layer = small.model(), small.text_layer()
+    found = _served(model, layer, pairs=True, explain_steps=2).signatures()
+    return found, small.probabilities(model, layer, FIRST, SECOND)
+
+
+def _examples(**columns) -> tf.Tensor:
+    def example(row):
+        values = {n: tf.train.BytesList(value=[t]) for n, t in zip(columns, row, strict=True)}
+        features = {n: tf.train.Feature(bytes_list=v) for n, v in values.items()}
+        return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+
+    return tf.constant([example(row) for row in zip(*columns.values(), strict=True)])
+
+
+def test_texts_have_label_score_and_probabilities(one):
+    signatures, expected = one
+    answer = signatures["serving_default"](text=tf.constant(FIRST))
+    np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-5)
+    np.testing.assert_allclose(answer["score"], expected.max(axis=1), atol=1e-5)
+    labels = [label.decode() for label in answer["label"].numpy()]
+    assert labels == [small.LABELS[i] for i in expected.argmax(axis=1)]
+    assert len(set(labels)) > 1
+
+
+def test_no_text_at_all_has_no_answer(one):
+    answer = one[0]["serving_default"](text=tf.constant([], tf.string))
+    assert answer["probabilities"].shape == (0, 3)
+
+
+def test_examples_are_classified_as_texts(one):
+    answer = one[0]["classify"](inputs=_examples(text=FIRST))
+    np.testing.assert_allclose(answer["scores"], one[1], atol=1e-5)
+    assert answer["classes"].numpy().tolist() == [[c.encode() for c in small.LABELS]] * len(FIRST)
+
+
+def test_example_without_its_text_is_refused(one):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="text"):
+        one[0]["classify"](inputs=_examples(review=FIRST))
+
+
+def test_embedding_is_what_the_head_reads(one):
+    embedding = one[0]["embed"](text=tf.constant(FIRST))["embedding"]
+    head = small.model().head
+    said = tf.nn.softmax(tf.matmul(embedding, head.kernel.value) + head.bias.value)
+    np.testing.assert_allclose(said, one[1], atol=1e-5)
+
+
+def test_explanation_names_the_tokens_and_adds_up(one):
+    answer = one[0]["explain"](text=tf.constant([FIRST[0]]))
+    tokens = [token.decode() for token in answer["tokens"].numpy()[0]]
+    assert tokens[:7] == ["[CLS]", "worth", "every", "minute", ".", "[SEP]", ""]
+    np.testing.assert_allclose(answer["probabilities"][0], one[1][0], atol=1e-5)
+    attributions = answer["attributions"].numpy()[0]
+    assert np.count_nonzero(attributions) == 4
+    assert abs(answer["gap"].numpy()[0]) < 0.02 * np.abs(attributions).sum()
+
+
+def test_pairs_are_served_by_default_and_by_name(two):
+    signatures, expected = two
+    texts = {"text": tf.constant(FIRST), "pair": tf.constant(SECOND)}
+    for name in ("serving_default", "pair"):
+        answer = signatures[name](**texts)
+        np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-5)
+    scores = signatures["classify"](inputs=_examples(text=FIRST, pair=SECOND))["scores"]
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
+    assert signatures["embed"](**texts)["embedding"].shape == (len(FIRST), 24)
+
+
+def test_pairs_order_counts(two):
+    swapped = two[0]["pair"](text=tf.constant(SECOND), pair=tf.constant(FIRST))
+    assert np.abs(swapped["probabilities"] - two[1]).max() > 1e-3
+
+
+def test_single_texts_have_no_pair_and_explain_only_where_asked(one):
+    assert set(one[0]) == {"serving_default", "token_ids", "classify", "embed", "explain"}
+    served = _served(small.model(layers=1), small.text_layer(), pairs=False)
+    assert "explain" not in served.signatures()
+
+
+def test_few_shapes_reach_the_network(one):
+    """A batch's length is one of the documented ones, whatever the texts are."""
+    served = _served(small.model(layers=1), small.text_layer(), pairs=False)
+    shapes = {
+        served.ids_of({"text": np.array([b"the " * words], object)})["token_ids"].shape[1]
+        for words in range(60)
+    }
+    assert shapes == set(served.lengths) == {16, 32, 40}
