@@ -14,20 +14,6 @@ from tests.exporters import small
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A model, its text layer and a run's folder."""
-    model, layer = small.model(), small.text_layer()
-    return model, layer, small.run_dir(tmp_path_factory.mktemp("run"), model, layer, small.TEXTS)
-
-
-@pytest.fixture(scope="module")
-def version(made):
-    """An export with all signatures that a task of single texts can have."""
-    model, layer, run_dir = made
-    return small.exporter(run_dir, model, layer, explain=True, steps=4).write()
-
-
-@pytest.fixture(scope="module")
 def graph(version):
     content = (version / "saved_model.pb").read_bytes()
     return saved_model_pb2.SavedModel.FromString(content).meta_graphs[0]
