@@ -25,9 +25,9 @@ def read_metrics(run_dir: pathlib.Path) -> dict:
         return {}
 
 
-def versions() -> dict[str, str]:
-    """What the figures were made with."""
-    packages = ("tensorflow", "tensorflow-text", "keras", "numpy")
+def versions(*others: str) -> dict[str, str]:
+    """What the figures were made with; of other packages too, where they are named."""
+    packages = ("tensorflow", "tensorflow-text", "keras", "numpy", *others)
     found = {name: metadata.version(name) for name in packages}
     return {"ftkeras": __version__, "python": platform.python_version(), **found}
 

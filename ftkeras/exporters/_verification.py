@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from ftkeras.errors import UserError
+from ftkeras.exporters._sample_ids import padded_ids
 
 CHECK = pathlib.Path(__file__).with_name("_check.py")
 # On a CPU, whatever trained: a process that holds a GPU holds all of its memory.
@@ -32,11 +33,12 @@ def verify(
     Raises:
         UserError: it does not load, a signature fails, or what is served differs.
     """
+    ids = padded_ids(samples[:TEXTS_TOKENIZED], text_layer)
     told = {
         "folder": str(folder.absolute()),
         "samples": samples,
         "labels": list(labels),
-        "ids": _ids(samples[:TEXTS_TOKENIZED], text_layer),
+        "ids": {name: value.tolist() for name, value in ids.items()},
         "tolerance": tolerance,
     }
     found = _run(told)
@@ -69,15 +71,3 @@ def _differs(found: dict, tolerance: float) -> str:
         f"a probability is {found['largest_difference']:.1e} from what the run has measured, over "
         f"{tolerance:g}; {found['same_label']:.0%} of {found['samples']} texts keep their label"
     )
-
-
-def _ids(samples: list[dict], text_layer) -> dict[str, list]:
-    """Padded ids of samples, by the name of the input."""
-    columns = [
-        [sample[name].encode("utf-8", "surrogateescape") for sample in samples]
-        for name in ("text", "pair")
-        if name in samples[0]
-    ]
-    fill = {"token_ids": text_layer.wordpiece.pad_id, "segment_ids": 0}
-    ids = text_layer(*columns)
-    return {name: ids[name].to_tensor(fill[name]).numpy().tolist() for name in ids}

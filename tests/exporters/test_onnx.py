@@ -1,0 +1,74 @@
+"""The ONNX model in onnxruntime says what Keras says."""
+
+import json
+
+import numpy as np
+import pytest
+
+from ftkeras import samples
+from ftkeras.encoders._transformer import ACTIVATIONS
+from ftkeras.errors import UserError
+from ftkeras.exporters import _onnx_graph
+from ftkeras.exporters.onnx import Onnx
+from tests.exporters import small
+
+onnx = pytest.importorskip("onnx", reason="needs pip install 'ftkeras[onnx]'")
+onnxruntime = pytest.importorskip("onnxruntime", reason="needs pip install 'ftkeras[onnx]'")
+
+IDS = np.array([[2, 30, 7, 3, 0, 0], [2, 9, 9, 41, 8, 3]], np.int32)
+
+
+def _run(model, pairs=False, **inputs):
+    content = _onnx_graph.classifier(onnx, model, pairs=pairs)
+    onnx.checker.check_model(content, full_check=True)
+    session = onnxruntime.InferenceSession(content.SerializeToString())
+    return session.run(["logits"], inputs)[0]
+
+
+@pytest.mark.parametrize("pooling", ["pooled", "cls", "mean"])
+def test_each_pooling_is_the_same_in_onnx(pooling):
+    model = small.model(pooling)
+    np.testing.assert_allclose(_run(model, token_ids=IDS), model({"token_ids": IDS}), atol=1e-4)
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_each_activation_is_the_same_in_onnx(activation):
+    model = small.model(layers=1, activation=activation)
+    np.testing.assert_allclose(_run(model, token_ids=IDS), model({"token_ids": IDS}), atol=1e-4)
+
+
+def test_pairs_have_their_segments():
+    model, inputs = small.model(), {"token_ids": IDS, "segment_ids": (IDS > 8).astype(np.int32)}
+    given = _run(model, pairs=True, **inputs)
+    np.testing.assert_allclose(given, model(inputs), atol=1e-4)
+    assert np.abs(given - model({"token_ids": IDS})).max() > 1e-3
+
+
+def _exporter(made, run_dir, **keys):
+    model, layer, _ = made
+    about = {"labels": small.LABELS, "pairs": False, "plain": True}
+    return Onnx(model=model, text_layer=layer, run_dir=run_dir, **{**about, **keys})
+
+
+def test_folder_holds_model_vocabulary_and_record(made):
+    folder = _exporter(made, made[2]).write()
+    assert {path.name for path in folder.iterdir()} == {
+        *("model.onnx", "vocab.txt", "tokenizer_config.json", "labels.txt", "export.json")
+    }
+    record = json.loads((folder / "export.json").read_text())
+    assert record["largest_difference"] < 1e-5
+    assert record["samples"] == len(small.TEXTS)
+
+
+def test_model_that_says_something_else_is_not_kept(made, tmp_path):
+    kept = samples.read(made[2])
+    kept[0]["probabilities"] = [0.1, 0.2, 0.7]
+    (tmp_path / samples.FILE).write_text("\n".join(map(json.dumps, kept)))
+    with pytest.raises(UserError, match="in onnxruntime a probability is .* over 0.0001"):
+        _exporter(made, tmp_path).write()
+    assert list((tmp_path / "onnx").iterdir()) == []
+
+
+def test_adapters_are_refused(made):
+    with pytest.raises(ValueError, match="adapters"):
+        _exporter(made, made[2], plain=False)
