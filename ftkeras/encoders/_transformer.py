@@ -26,7 +26,7 @@ ACTIVATIONS = {
 def score_bias_of(padding_mask):
     """[batch, length], 1 for a token and 0 for padding -> what is added to the scores."""
     mask = ops.cast(padding_mask, "float32")
-    return (1.0 - mask)[:, None, None, :] * MASKED
+    return ops.expand_dims(1.0 - mask, (1, 2)) * MASKED
 
 
 def texts_of(starts, length):
