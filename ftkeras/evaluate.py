@@ -41,24 +41,22 @@ def run(config: Config) -> None:
 
 def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
     """Measures validation and test, writes a prediction a text, returns what metrics.json says."""
-
-    def measure(examples: Examples, file: str) -> tuple[dict, list[list[int]]]:
-        logits = predict_logits(experiment, examples)
-        if experiment.devices.is_chief:
-            said = predictions(examples, logits, experiment.labels)
-            _write_predictions(run_dir / file, said)
-            # The last split that is measured is test's where there is one.
-            kept = samples.positions(len(examples))
-            samples.write(run_dir, [said[at] for at in kept], splits.texts(examples, kept))
-        figures = metrics(examples.own_labels, logits, experiment.model.loss)
-        return {**figures, "examples": len(examples)}, confusion(examples.own_labels, logits)
-
-    measured = {}
+    parts, measured = {}, {}
     if splits.validation is not None:
-        measured["validation"], table = measure(splits.validation, VALIDATION_PREDICTIONS)
+        parts["validation"] = splits.validation, VALIDATION_PREDICTIONS
     if experiment.config.test:
-        measured["test"], table = measure(splits.test, TEST_PREDICTIONS)
-    return {**measured, "confusion": table}
+        parts["test"] = splits.test, TEST_PREDICTIONS
+    for name, (examples, file) in parts.items():
+        logits = predict_logits(experiment, examples)
+        said = predictions(examples, logits, experiment.labels)
+        if experiment.devices.is_chief:
+            _write_predictions(run_dir / file, said)
+        figures = metrics(examples.own_labels, logits, experiment.model.loss)
+        measured[name] = {**figures, "examples": len(examples)}
+    if experiment.devices.is_chief:  # of the last split, which is test where there is one
+        kept = samples.positions(len(examples))
+        samples.write(run_dir, [said[at] for at in kept], splits.texts(examples, kept))
+    return {**measured, "confusion": confusion(examples.own_labels, logits)}
 
 
 def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:

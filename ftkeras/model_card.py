@@ -131,8 +131,9 @@ def _limits(experiment: Experiment, metrics: dict) -> str:
         "Figures are of texts like those it was trained on; of others nothing was measured.",
         "Probabilities were not calibrated, and no group of authors or subjects was looked at "
         "apart.",
-        "The epoch was picked on validation, so its figures there flatter it.",
     ]
+    if "validation" in metrics:
+        rows.append("The epoch was picked on validation, so its figures there flatter it.")
     if "test" not in metrics:
         rows.append("It was not measured on test.")
     if shared := metrics.get("data", {}).get("in_train_and_test"):
