@@ -136,6 +136,11 @@ class Splits:
     @functools.cached_property
     def _pool(self) -> Examples:
         """What folds are drawn from."""
+        return self._limited(self._pooled_whole, "train")
+
+    @functools.cached_property
+    def _pooled_whole(self) -> Examples:
+        """The task's train and its own validation, one behind the other."""
         name, *others = self._pooled
         if others:
             name, parts = "pool", [self._datasets[part] for part in self._pooled]
@@ -148,11 +153,6 @@ class Splits:
         return folds.fold_of_each(self.config, self._pool, self._column)
 
     def _column(self, name: str) -> np.ndarray:
-        return self._limited(self._pooled_whole, "train")
-
-    @functools.cached_property
-    def _pooled_whole(self) -> Examples:
-        """The task's train and its own validation, one behind the other."""
         """A column of the task's files, for each example of the pool."""
         if not hasattr(self.task, "column"):
             raise UserError(
