@@ -17,6 +17,11 @@ from ftkeras import flags, report
 from ftkeras.config import Config
 
 LOG = "log.txt"
+POLL_SECONDS = 0.2
+
+
+class Halted(Exception):  # noqa: N818  who asked for it knows why
+    """The run was asked to stop, from another thread, and its state is kept."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,26 @@ class Outcome:
     seconds: float
 
 
-def train(config: Config, run_dir: pathlib.Path) -> Outcome:
+def train(
+    config: Config,
+    run_dir: pathlib.Path,
+    *,
+    environment: dict[str, str] | None = None,
+    halt: threading.Event | None = None,
+) -> Outcome:
     """Trains as `config` says in `run_dir`, from where that folder says the run was.
 
     What the run prints goes to `log.txt` in that folder. Where this process is interrupted, the run
     is stopped as SIGTERM stops it, with a checkpoint, before the interrupt goes on.
+
+    Args:
+        config: the run's.
+        run_dir: the run's folder.
+        environment: variables of the process, beside this one's.
+        halt: stops the run where it is set: an interrupt reaches the main thread alone.
+
+    Raises:
+        Halted: `halt` was set.
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "ftkeras.child_run", "train", *flags.arguments(config)]
@@ -50,9 +70,10 @@ def train(config: Config, run_dir: pathlib.Path) -> Outcome:
             stdout=log,
             stderr=log,
             start_new_session=True,  # Ctrl-C reaches it through us, once
+            env={**os.environ, **(environment or {})},
         )
         try:
-            code = process.wait()
+            code = _ended(process, halt)
         except BaseException:
             process.send_signal(signal.SIGTERM)
             process.wait()
@@ -63,6 +84,15 @@ def train(config: Config, run_dir: pathlib.Path) -> Outcome:
     if code:
         return Outcome(None, _reason(code, run_dir / LOG), seconds)
     return Outcome(report.read_metrics(run_dir), None, seconds)
+
+
+def _ended(process: subprocess.Popen, halt: threading.Event | None) -> int:
+    if halt is None:
+        return process.wait()
+    while process.poll() is None:
+        if halt.wait(POLL_SECONDS):
+            raise Halted
+    return process.returncode
 
 
 def _reason(code: int, log: pathlib.Path) -> str:

@@ -13,18 +13,23 @@ from absl import flags as absl_flags
 
 from ftkeras import catalog
 from ftkeras.config import Config
+from ftkeras.config_measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.config_verbs import FindRateConfig, LaunchConfig, PlotConfig, PredictConfig
 from ftkeras.errors import UserError
 
 
 @dataclass(frozen=True)
 class Verb:
-    """A verb: what it does, in one line, what it is told, and which groups its help shows."""
+    """A verb: what it does, in one line, what it is told, and which groups its help shows.
+
+    `folders` is the field that takes what stands without a flag; None where nothing may.
+    """
 
     summary: str
     config: type
     example: str
     groups: tuple[str, ...] | None = None
+    folders: str | None = None
 
 
 # What says where and how a run goes on, and not what it is.
@@ -46,6 +51,17 @@ VERBS = {
         "Label texts with an exported model.",
         PredictConfig,
         '--model=saved_models/imdb --text="Worth every minute."',
+    ),
+    "crossvalidate": Verb(
+        "Hold each fold of the training data out once; mean, sd and interval of every figure.",
+        CrossvalidateConfig,
+        "--task=imdb --folds=5 --repeats=2",
+    ),
+    "compare": Verb(
+        "Say what may be concluded from finished runs on the same examples.",
+        CompareConfig,
+        "runs/imdb/full-1 runs/imdb/full-2 runs/imdb/lora-1 runs/imdb/lora-2",
+        folders="folders",
     ),
     "plot": Verb(
         "Draw the learning rate over a run, and train nothing.",
@@ -81,9 +97,12 @@ def parse(arguments: list[str]) -> Command:
     verb, rest = _verb(arguments)
     if any(argument in ("--help", "-h") for argument in rest):
         return Command(verb, help=help_text(verb if verb in arguments else None))
-    config = VERBS[verb].config
+    config, folders = VERBS[verb].config, VERBS[verb].folders
     if verb == "launch":
         return _launch(rest)
+    if folders:
+        values, alone = _parsed(config, rest)
+        return Command(verb, config(**_given(values), **{folders: tuple(alone)}))
     values = _read(config, rest)
     given = _given(values)
     if verb in ("evaluate", "export"):
@@ -104,9 +123,9 @@ def _launch(arguments: list[str]) -> Command:
     return Command("launch", LaunchConfig(**values, arguments=tuple(behind), train=train.config))
 
 
-def recorded(path: pathlib.Path) -> Config:
+def recorded(path: pathlib.Path, kind: type = Config) -> Config:
     """The configuration that a run's flagfile says."""
-    return Config(**_given(_read(Config, [f"--flagfile={path}"])))
+    return kind(**_given(_read(kind, [f"--flagfile={path}"])))
 
 
 def render(config: Config, *, without: tuple[str, ...] = NOT_RECORDED) -> str:
@@ -165,9 +184,18 @@ def _verb(arguments: list[str]) -> tuple[str, list[str]]:
 
 
 def _read(config: type, arguments: list[str]) -> absl_flags.FlagValues:
+    values, alone = _parsed(config, arguments)
+    if alone:
+        raise UserError(f"{alone[0]!r} stands alone; flags are written --flag=value.")
+    return values
+
+
+def _parsed(config: type, arguments: list[str]) -> tuple[absl_flags.FlagValues, list[str]]:
+    """The flags' values, and what stands between them."""
     values = _define(config)
+    values.set_gnu_getopt()
     try:
-        left = values(["ftkeras", *arguments], known_only=False)[1:]
+        alone = values(["ftkeras", *arguments], known_only=False)[1:]
     except absl_flags.UnrecognizedFlagError as error:
         suggested = re.search(r"Did you mean: (\w+)", str(error))
         near = f"; did you mean --{suggested[1]}?" if suggested else ""
@@ -176,9 +204,7 @@ def _read(config: type, arguments: list[str]) -> absl_flags.FlagValues:
         raise UserError(f"--flagfile can't be read: {_one_line(error)}") from None
     except absl_flags.Error as error:
         raise UserError(_one_line(error)) from None
-    if left:
-        raise UserError(f"{left[0]!r} stands alone; flags are written --flag=value.")
-    return values
+    return values, alone
 
 
 def _one_line(error: Exception) -> str:

@@ -68,8 +68,8 @@ def rates_of(schedule, steps: np.ndarray) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def drawn(path: pathlib.Path) -> Iterator:
-    """Axes to draw on; on leaving, the picture appears at `path`.
+def drawn(path: pathlib.Path, *, panels: int | None = None) -> Iterator:
+    """Axes to draw on, or an array of so many, side by side; on leaving, the picture is at `path`.
 
     Raises:
         UserError: matplotlib is not installed.
@@ -77,12 +77,13 @@ def drawn(path: pathlib.Path) -> Iterator:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise UserError("plot and find_rate need: pip install 'ftkeras[plot]'") from None
+        raise UserError("a picture needs: pip install 'ftkeras[plot]'") from None
     figure = Figure(figsize=(8, 4.2), dpi=150, layout="constrained")
-    axes = figure.subplots()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
-    yield axes
+    all_axes = figure.subplots(ncols=panels or 1, squeeze=False)[0]
+    for axes in all_axes:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
+    yield all_axes if panels else all_axes[0]
     with files.replacing(path) as beside:
         figure.savefig(beside, format="png")
 

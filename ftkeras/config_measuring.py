@@ -1,0 +1,70 @@
+"""What `crossvalidate` and `compare` are told."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from ftkeras.config import Config, flag
+from ftkeras.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossvalidateConfig(Config):
+    """What `crossvalidate` is told: a run's flags, and how often and how it is run."""
+
+    folds: int = dataclasses.field(
+        default=5, metadata=Config.__dataclass_fields__["folds"].metadata
+    )
+    repeats: int = flag(1, "Cross-validation", "Drawings of the folds; each validates every text.")
+    parallel: int = flag(
+        1,
+        "Cross-validation",
+        "Folds that run at once, each on a GPU of its own where there are.",
+    )
+    keep_weights: bool = flag(
+        False, "Cross-validation", "Keep each fold's weights, for evaluate and export."
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("repeats", "parallel"):
+            if getattr(self, name) < 1:
+                raise UserError(f"--{name} must be at least 1. Received: {getattr(self, name)}.")
+        if self.fold is not None or self.fold_repeat:
+            name, value = ("fold", self.fold) if self.fold is not None else ("fold_repeat", 1)
+            raise UserError(
+                f"--{name}={value}: crossvalidate goes through all folds; train holds one out."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareConfig:
+    """What `compare` is told: finished runs' folders, and how sure it shall be."""
+
+    folders: tuple[str, ...] = ()
+    split: str = flag("test", "Comparison", "What the runs were measured on: test or validation.")
+    confidence: float = flag(0.95, "Comparison", "Share of intervals that shall hold the truth.")
+    resamples: int = flag(10_000, "Comparison", "Bootstrap samples.")
+    seed: int = flag(0, "Comparison", "Draws the bootstrap samples.")
+    disagreements: int = flag(
+        10, "Output", "Show so many of the examples that the ways disagree on most."
+    )
+    output: str = flag("comparison", "Output", "The folder of compare.json and curves.png.")
+    debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
+
+    def __post_init__(self):
+        if len(self.folders) < 2:
+            raise UserError(
+                "compare needs the folders of two or more finished runs, such as runs/a runs/b. "
+                f"Received: {' '.join(self.folders) or 'none'}."
+            )
+        if self.split not in ("test", "validation"):
+            raise UserError(f"--split must be test or validation. Received: {self.split!r}.")
+        if not 0.5 <= self.confidence < 1:
+            raise UserError(
+                f"--confidence must be at least 0.5 and below 1. Received: {self.confidence}."
+            )
+        for name, least in (("resamples", 100), ("seed", 0), ("disagreements", 0)):
+            if getattr(self, name) < least:
+                raise UserError(
+                    f"--{name} must be at least {least}. Received: {getattr(self, name)}."
+                )

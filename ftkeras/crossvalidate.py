@@ -1,0 +1,156 @@
+"""Cross-validates: each fold is held out once, and a run on the others is measured on it."""
+
+import contextlib
+import json
+import pathlib
+import shutil
+import signal
+import time
+from collections.abc import Iterator, Sequence
+
+from ftkeras import assemble, evaluate, files, flags, fold_runs, report, run_folder
+from ftkeras.config import Config
+from ftkeras.config_measuring import CrossvalidateConfig
+from ftkeras.errors import Stopped, UserError
+from ftkeras.significance import over_folds
+
+SETTINGS, RESULT = "crossvalidation.cfg", "crossvalidation.json"
+PREDICTIONS = "predictions_out_of_fold.jsonl"
+INTERVAL = (
+    "Student's t over folds, its variance corrected for the training data that folds share "
+    "(Nadeau and Bengio, 2003)"
+)
+
+
+def run(config: CrossvalidateConfig) -> None:
+    """`crossvalidate`: a run a fold, those that are finished already not again; then the table."""
+    home = run_folder.of(config)
+    folds = fold_runs.configs(config, repeats=config.repeats)
+    assemble.check(folds[0])
+    if config.restart:
+        _clear(home)
+    fold_runs.must_fit(folds, home)
+    files.write_text(home / SETTINGS, flags.render(config))
+    with _told_how_to_go_on(home):
+        metrics = _metrics(config, folds, home)
+    result = summary(folds, metrics)
+    files.write_text(home / PREDICTIONS, _out_of_fold(folds, home))
+    files.write_json(home / RESULT, result)
+    show(result)
+    print(f"\nfolds        {home}\npredictions  {home / PREDICTIONS}")
+
+
+def summary(folds: Sequence[Config], metrics: Sequence[dict]) -> dict:
+    """What crossvalidation.json says: a row a fold, and what they come to.
+
+    Args:
+        folds: their configurations.
+        metrics: what each fold's metrics.json says.
+    """
+    rows = [
+        {
+            "repeat": fold.fold_repeat,
+            "fold": fold.fold,
+            **measured["validation"],
+            "best_epoch": measured["train"]["best_epoch"],
+            "seconds": measured["train"]["seconds"],
+        }
+        for fold, measured in zip(folds, metrics, strict=True)
+    ]
+    sizes = [measured["data"] for measured in metrics]
+    test_share = sum(size["validation"] / size["train"] for size in sizes) / len(sizes)
+    figures = {}
+    for name in report.FIGURES:
+        values = [row[name] for row in rows]
+        if None in values:  # the area, where a fold lacks a class
+            figures[name] = None
+            continue
+        found = over_folds(values, test_share=test_share)
+        figures[name] = {"mean": found.mean, "sd": found.sd, "low": found.low, "high": found.high}
+    interval = {"confidence": 0.95, "degrees_of_freedom": len(rows) - 1, "test_share": test_share}
+    return {"figures": figures, "interval": {"method": INTERVAL, **interval}, "folds": rows}
+
+
+def show(result: dict) -> None:
+    """Prints a row a fold, then mean, sd and interval of every figure."""
+    print(f"\n{'repeat':>6}{'fold':>6}" + "".join(f"{n:>11}" for n in report.FIGURES), end="")
+    print(f"{'examples':>11}{'epoch':>8}{'seconds':>10}")
+    for row in result["folds"]:
+        shown = "".join(_figure(row[name]) for name in report.FIGURES)
+        print(f"{row['repeat']:>6}{row['fold']:>6}{shown}", end="")
+        print(f"{row['examples']:>11,}{row['best_epoch']:>8}{row['seconds']:>10,.0f}")
+    named = (("mean", "mean"), ("sd", "sd"), ("95 % from", "low"), ("95 % to", "high"))
+    for title, key in named:
+        values = [found and found[key] for found in result["figures"].values()]
+        print(f"{title:12}" + "".join(map(_figure, values)))
+    about = result["interval"]
+    print(f"\n95 % intervals: {about['method']}, {about['degrees_of_freedom']} degrees of freedom.")
+    if any(row["best_epoch"] != result["folds"][0]["best_epoch"] for row in result["folds"]):
+        print("Each fold picked its own best epoch, which flatters its figures a little.")
+
+
+def _metrics(config: CrossvalidateConfig, folds: list[Config], home: pathlib.Path) -> list[dict]:
+    """Each fold's metrics.json, in the order of the folds; the first that fails ends it."""
+    done, began, paid = {}, time.monotonic(), 0
+    print(f"{len(folds)} runs, {config.parallel} at a time, each with a log.txt, in {home}")
+    training = fold_runs.trained(
+        folds, home, parallel=config.parallel, keep_weights=config.keep_weights
+    )
+    with contextlib.closing(training):
+        for fold, outcome in training:
+            run_dir = fold_runs.folder(home, fold)
+            if outcome.reason is not None:
+                raise UserError(f"{run_dir} failed: {outcome.reason} ({run_dir}/log.txt has all)")
+            done[fold] = outcome.metrics
+            paid += outcome.seconds > 0
+            left = (len(folds) - len(done)) * (time.monotonic() - began) / max(1, paid)
+            _tell(run_dir.relative_to(home), outcome, left if len(done) < len(folds) else 0)
+    return [done[fold] for fold in folds]
+
+
+def _tell(name: pathlib.Path, outcome: fold_runs.Outcome, seconds_left: float) -> None:
+    measured = outcome.metrics["validation"]
+    when = f"in {report.duration(outcome.seconds)}" if outcome.seconds else "finished before"
+    left = f"; about {report.duration(seconds_left)} left" if seconds_left else ""
+    accuracy, loss = measured["accuracy"], measured["loss"]
+    print(f"  {name}: accuracy {accuracy:.4f}, loss {loss:.4f}, {when}{left}", flush=True)
+
+
+def _out_of_fold(folds: Sequence[Config], home: pathlib.Path) -> str:
+    """A prediction a line, of each example once a repeat, in the order of the data."""
+    lines = []
+    for fold in folds:
+        path = fold_runs.folder(home, fold) / evaluate.VALIDATION_PREDICTIONS
+        about = {"repeat": fold.fold_repeat, "fold": fold.fold}
+        for line in path.read_text(encoding="utf-8").splitlines():
+            lines.append(about | json.loads(line))
+    lines.sort(key=lambda line: (line["repeat"], int(line["id"].rpartition("-")[2])))
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+
+
+def _clear(home: pathlib.Path) -> None:
+    for path in home.glob("repeat-*"):
+        shutil.rmtree(path)
+    for name in (SETTINGS, RESULT, PREDICTIONS):
+        (home / name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _told_how_to_go_on(home: pathlib.Path) -> Iterator[None]:
+    """Has SIGTERM stop the runs as Ctrl-C does, and says what comes after."""
+
+    def stop(number, frame):
+        raise Stopped(number, told)
+
+    told = f"The same command with --run_dir={home} goes on; finished folds are not run again."
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(told) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _figure(value: float | None) -> str:
+    return f"{'-':>11}" if value is None else f"{value:>11.4f}"

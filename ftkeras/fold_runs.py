@@ -1,0 +1,108 @@
+"""The runs of a cross-validation: one a fold, each in a process and a folder of its own."""
+
+import concurrent.futures
+import dataclasses
+import os
+import pathlib
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED
+
+from ftkeras import assemble, child_run, report, run_folder
+from ftkeras.child_run import Outcome
+from ftkeras.config import Config
+
+
+def configs(config: Config, *, repeats: int = 1) -> list[Config]:
+    """The configuration of each fold's run, repeat by repeat.
+
+    Test is not read, nothing is exported, and no checkpoint stays of a run that is finished.
+    """
+    common = {field.name: getattr(config, field.name) for field in dataclasses.fields(Config)}
+    common |= {"run_dir": None, "restart": False, "test": False, "export": ("none",), "keep": 0}
+    return [
+        Config(**{**common, "fold": fold, "fold_repeat": repeat})
+        for repeat in range(repeats)
+        for fold in range(config.folds)
+    ]
+
+
+def folder(home: pathlib.Path, config: Config) -> pathlib.Path:
+    """Where a fold's run goes."""
+    return home / f"repeat-{config.fold_repeat}" / f"fold-{config.fold}"
+
+
+def must_fit(fold_configs: Sequence[Config], home: pathlib.Path) -> None:
+    """Refuses to go on with folds of other settings, naming what differs."""
+    for config in fold_configs:
+        run_folder.must_fit(config, folder(home, config))
+
+
+def trained(
+    fold_configs: Sequence[Config],
+    home: pathlib.Path,
+    *,
+    parallel: int = 1,
+    keep_weights: bool = False,
+) -> Iterator[tuple[Config, Outcome]]:
+    """Trains each fold that is not finished; yields each as it is done, failed ones too.
+
+    Where whoever asks stops asking, or is interrupted, the runs are stopped with a checkpoint, and
+    go on from there the next time.
+
+    Args:
+        fold_configs: what `configs` gives, or some of it.
+        home: the folder of all folds.
+        parallel: runs at once; positive.
+        keep_weights: whether each fold's weights stay, when its predictions are there.
+    """
+    halt, slots = threading.Event(), queue.SimpleQueue()
+    for environment in environments(parallel):
+        slots.put(environment)
+
+    def train(config: Config) -> Outcome:
+        run_dir = folder(home, config)
+        if run_folder.is_finished(config, run_dir):
+            outcome = Outcome(report.read_metrics(run_dir), None, 0.0)
+        else:
+            environment = slots.get()
+            try:
+                outcome = child_run.train(config, run_dir, environment=environment, halt=halt)
+            finally:
+                slots.put(environment)
+        if outcome.metrics is not None and not keep_weights:
+            (run_dir / assemble.WEIGHTS_FILE).unlink(missing_ok=True)
+        return outcome
+
+    with concurrent.futures.ThreadPoolExecutor(parallel) as pool:
+        waiting, running = list(fold_configs), {}
+        try:
+            while waiting or running:
+                # No more than run at once: whoever asks may have seen enough by now.
+                while waiting and len(running) < parallel:
+                    config = waiting.pop(0)
+                    running[pool.submit(train, config)] = config
+                for done in concurrent.futures.wait(running, return_when=FIRST_COMPLETED).done:
+                    yield running.pop(done), done.result()
+        finally:
+            halt.set()
+
+
+def environments(parallel: int) -> list[dict[str, str]]:
+    """The variables of each of so many processes that run at once: its GPU, or its share of cores.
+
+    Results are those of one process but for rounding, which the number of threads can change.
+    """
+    if parallel == 1:
+        return [{}]
+    import tensorflow as tf
+
+    if found := len(tf.config.list_physical_devices("GPU")):
+        named = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+        gpus = named if len(named) == found and named[0] else [str(n) for n in range(found)]
+        shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} if parallel > found else {}
+        return [{"CUDA_VISIBLE_DEVICES": gpus[n % found], **shared} for n in range(parallel)]
+    threads = str(max(1, (os.cpu_count() or 1) // parallel))
+    limits = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), threads)
+    return [{k: v for k, v in limits.items() if k not in os.environ}] * parallel

@@ -1,0 +1,262 @@
+import dataclasses
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from ftkeras import child_run, crossvalidate, evaluate, files, flags, fold_runs, run_folder
+from ftkeras.child_run import Outcome
+from ftkeras.config import Config
+from ftkeras.config_measuring import CrossvalidateConfig
+from ftkeras.errors import Stopped, UserError
+from ftkeras.significance import over_folds
+from tests.running import QUICK, run_ftkeras
+
+COUNT = 12
+
+
+class Children:
+    """Stands in for the processes: a run of so many examples is there at once."""
+
+    def __init__(self):
+        self.started, self.environments, self.fails, self.at_once, self.most = [], [], {}, 0, 0
+        self.lock = threading.Lock()
+
+    def train(self, config: Config, run_dir: pathlib.Path, *, environment, halt) -> Outcome:
+        with self.lock:
+            self.started.append((config.fold_repeat, config.fold))
+            self.environments.append(environment)
+            self.at_once += 1
+            self.most = max(self.most, self.at_once)
+        halt.wait(0.02)
+        with self.lock:
+            self.at_once -= 1
+        run_dir.mkdir(parents=True, exist_ok=True)
+        files.write_text(run_dir / run_folder.SETTINGS, flags.render(config))
+        if reason := self.fails.get((config.fold_repeat, config.fold)):
+            return Outcome(None, reason, 1.0)
+        return self._finish(config, run_dir)
+
+    def _finish(self, config: Config, run_dir: pathlib.Path) -> Outcome:
+        metrics = measured(config)
+        files.write_json(run_dir / "metrics.json", metrics)
+        (run_dir / "weights.safetensors").write_text("many")
+        rows = range(config.fold, COUNT, config.folds)
+        lines = [json.dumps({"id": f"validation-{row}", "label": "a"}) for row in rows]
+        files.write_text(run_dir / evaluate.VALIDATION_PREDICTIONS, "\n".join(lines) + "\n")
+        files.write_json(run_dir / run_folder.EXPORTS, [])
+        return Outcome(metrics, None, 1.0)
+
+
+def measured(config: Config, **figures) -> dict:
+    """The metrics of a fold, by its number."""
+    value = 0.8 + 0.01 * config.fold + 0.002 * config.fold_repeat
+    names = ("accuracy", "loss", "precision", "recall", "f1", "auc")
+    figures = dict.fromkeys(names, value) | {"examples": COUNT // config.folds} | figures
+    held = COUNT // config.folds
+    return {
+        "validation": figures,
+        "train": {"best_epoch": 1, "seconds": 2.0},
+        "data": {"train": COUNT - held, "validation": held},
+    }
+
+
+@pytest.fixture
+def children(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    made = Children()
+    monkeypatch.setattr(child_run, "train", made.train)
+    return made
+
+
+def _config(**settings) -> CrossvalidateConfig:
+    return CrossvalidateConfig(**{"task": "quickstart", "folds": 3, "run_dir": "cv", **settings})
+
+
+def _predicted() -> list[dict]:
+    lines = (pathlib.Path("cv") / crossvalidate.PREDICTIONS).read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def _result() -> dict:
+    return json.loads((pathlib.Path("cv") / crossvalidate.RESULT).read_text())
+
+
+def test_each_fold_is_trained_once_without_test_or_export():
+    folds = fold_runs.configs(_config(export=("saved_model",), restart=True), repeats=2)
+    assert [(f.fold_repeat, f.fold) for f in folds] == [(r, k) for r in (0, 1) for k in (0, 1, 2)]
+    for fold in folds:
+        assert type(fold) is Config
+        assert (fold.test, fold.exports, fold.keep, fold.restart) == (False, (), 0, False)
+        assert fold.folds == 3
+
+
+def test_every_example_has_one_prediction_a_repeat(children):
+    crossvalidate.run(_config(repeats=2))
+    predicted = [(line["repeat"], line["id"]) for line in _predicted()]
+    assert predicted == [(r, f"validation-{row}") for r in range(2) for row in range(COUNT)]
+    assert all(line["fold"] == int(line["id"][11:]) % 3 for line in _predicted())
+
+
+def test_summary_is_the_corrected_interval_over_folds(children, capsys):
+    crossvalidate.run(_config(repeats=2))
+    accuracies = [0.80, 0.81, 0.82, 0.802, 0.812, 0.822]
+    expected = over_folds(accuracies, test_share=0.5)
+    found = _result()["figures"]["accuracy"]
+    assert found == pytest.approx({k: getattr(expected, k) for k in ("mean", "sd", "low", "high")})
+    assert [row["accuracy"] for row in _result()["folds"]] == pytest.approx(accuracies)
+    shown = capsys.readouterr().out
+    assert f"95 % from{'':3}" in shown
+    assert f"{expected.low:.4f}" in shown
+
+
+def test_figure_that_a_fold_has_not_is_left_out():
+    folds = fold_runs.configs(_config())
+    metrics = [measured(fold, auc=None if fold.fold == 1 else 0.9) for fold in folds]
+    result = crossvalidate.summary(folds, metrics)
+    assert result["figures"]["auc"] is None
+    crossvalidate.show(result)
+
+
+def test_finished_folds_are_not_trained_again(children):
+    children.fails = {(0, 1): "out of luck"}
+    with pytest.raises(UserError, match=r"cv/repeat-0/fold-1 failed: out of luck"):
+        crossvalidate.run(_config())
+    assert children.started == [(0, 0), (0, 1)]
+    children.fails = {}
+    crossvalidate.run(_config())
+    assert children.started[2:] == [(0, 1), (0, 2)]
+    assert len(_predicted()) == COUNT
+    children.started.clear()
+    crossvalidate.run(_config(repeats=2))
+    assert children.started == [(1, 0), (1, 1), (1, 2)]
+
+
+def test_only_what_is_needed_stays(children):
+    crossvalidate.run(_config())
+    assert not list(pathlib.Path("cv").rglob("*.safetensors"))
+    crossvalidate.run(_config(restart=True, keep_weights=True))
+    assert len(list(pathlib.Path("cv").rglob("*.safetensors"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"learning_rate": 1.0}, r"--learning_rate=1.0 \(there 3e-05\)"),
+        ({"folds": 4}, r"--folds=4 \(there 3\)"),
+        ({"group_by": "none"}, "--group_by=none"),
+    ],
+)
+def test_other_settings_are_refused_naming_them(children, settings, named):
+    crossvalidate.run(_config())
+    with pytest.raises(UserError, match=f"cv/repeat-0/fold-0.*{named}"):
+        crossvalidate.run(_config(**settings))
+    crossvalidate.run(_config(**settings, restart=True))
+    assert len(_predicted()) == COUNT
+
+
+def test_folds_run_at_once_on_shares_of_the_machine(children, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    crossvalidate.run(_config(parallel=3, repeats=2))
+    assert children.most == 3
+    assert len(_predicted()) == 2 * COUNT
+    assert {e["TF_NUM_INTRAOP_THREADS"] for e in children.environments} == {"2"}
+
+
+def test_each_of_several_has_a_gpu_of_its_own(monkeypatch):
+    import tensorflow as tf
+
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a", "b"])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
+    assert fold_runs.environments(2) == [{"CUDA_VISIBLE_DEVICES": n} for n in ("4", "7")]
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert [e["CUDA_VISIBLE_DEVICES"] for e in fold_runs.environments(3)] == ["0", "1", "0"]
+    assert {e["TF_FORCE_GPU_ALLOW_GROWTH"] for e in fold_runs.environments(3)} == {"true"}
+
+
+def test_failing_fold_halts_those_beside_it(children, monkeypatch):
+    halted = []
+
+    def train(config, run_dir, *, environment, halt):
+        if config.fold == 0:
+            return Outcome(None, "no luck", 1.0)
+        halted.append(halt.wait(30))
+        raise child_run.Halted
+
+    monkeypatch.setattr(child_run, "train", train)
+    with pytest.raises(UserError, match="fold-0 failed: no luck"):
+        crossvalidate.run(_config(parallel=2))
+    assert halted == [True]
+
+
+def test_sigterm_says_how_to_go_on(children, monkeypatch):
+    def train(config, run_dir, *, environment, halt):
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert halt.wait(30)
+        raise child_run.Halted
+
+    monkeypatch.setattr(child_run, "train", train)
+    with pytest.raises(Stopped, match="--run_dir=cv goes on") as stopped:
+        crossvalidate.run(_config())
+    assert stopped.value.signal == signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"fold": 1}, "--fold=1: crossvalidate goes through all"),
+        ({"fold_repeat": 1}, "--fold_repeat=1: crossvalidate"),
+        ({"parallel": 0}, "--parallel must be at least 1"),
+        ({"repeats": 0}, "--repeats must be at least 1"),
+    ],
+)
+def test_flags_that_do_not_fit_are_told(settings, message):
+    with pytest.raises(UserError, match=message):
+        _config(**settings)
+
+
+def test_recorded_settings_repeat_the_cross_validation(children):
+    config = _config(repeats=2, policy=("layerwise(decay=0.9)",))
+    crossvalidate.run(config)
+    again = flags.parse(["crossvalidate", "--flagfile=cv/crossvalidation.cfg", "--run_dir=cv"])
+    assert again.config == dataclasses.replace(config, batch_size=16)
+
+
+def test_killed_fold_ends_as_one_that_was_not(tmp_path):
+    arguments = [*QUICK, "--train_examples=80", "--epochs=2", "--batch_size=10", "--folds=2"]
+    arguments += ["--cache_dir=cache", "--checkpoint_every=1"]
+    _kill_in_second_fold(arguments, tmp_path)
+    first, second = (tmp_path / "cut" / "repeat-0" / f"fold-{fold}" for fold in (0, 1))
+    trained_at = (first / "metrics.json").stat().st_mtime_ns
+    done = run_ftkeras("crossvalidate", *arguments, "--run_dir=cut", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "repeat-0/fold-0: accuracy" in done.stdout
+    assert "finished before" in done.stdout
+    assert (first / "metrics.json").stat().st_mtime_ns == trained_at
+    assert "going on at step" in (second / child_run.LOG).read_text()
+    lines = (tmp_path / "cut" / crossvalidate.PREDICTIONS).read_text().splitlines()
+    assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 80
+    one = [*arguments, "--fold=1", "--notest", "--export=none", "--run_dir=whole"]
+    done = run_ftkeras("train", *one, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for name in (evaluate.VALIDATION_PREDICTIONS, "encoder/config.json"):
+        assert (second / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def _kill_in_second_fold(arguments: list[str], folder: pathlib.Path) -> None:
+    """SIGKILL when a checkpoint of the second fold is there."""
+    command = [sys.executable, "-m", "ftkeras.main", "crossvalidate", *arguments, "--run_dir=cut"]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+    checkpoints = folder / "cut" / "repeat-0" / "fold-1" / "checkpoints"
+    while not list(checkpoints.glob("update-*.safetensors")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    time.sleep(1)  # the child ends when it sees that we are gone

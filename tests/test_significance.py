@@ -1,0 +1,105 @@
+import importlib.util
+import pathlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from ftkeras.significance import holm, mcnemar, over_folds
+
+values = st.lists(st.floats(-10, 10), min_size=2, max_size=30).filter(lambda v: np.std(v) > 1e-3)
+
+
+@given(values, st.floats(0.5, 0.99))
+def test_interval_without_shared_data_is_students(scores, confidence):
+    found = over_folds(scores, test_share=0, confidence=confidence)
+    expected = stats.ttest_1samp(scores, 0)
+    ends = expected.confidence_interval(confidence)
+    assert (found.low, found.high) == pytest.approx((ends.low, ends.high))
+    assert found.p_value == pytest.approx(expected.pvalue, abs=1e-12)
+    assert found.sd == pytest.approx(stats.tstd(scores))
+
+
+@given(values, st.floats(0.01, 1))
+def test_shared_data_widens_students_interval_by_nadeau_and_bengios_factor(scores, test_share):
+    found = over_folds(scores, test_share=test_share)
+    low, high = stats.ttest_1samp(scores, 0).confidence_interval(0.95)
+    factor = np.sqrt(1 + len(scores) * test_share)
+    assert found.high - found.low == pytest.approx(factor * (high - low))
+    assert (found.high + found.low) / 2 == pytest.approx(np.mean(scores))
+
+
+@given(values)
+def test_p_value_is_the_level_whose_interval_just_holds_nothing(scores):
+    p_value = over_folds(scores, test_share=0.25).p_value
+    if 1e-3 < p_value < 0.999:
+        found = over_folds(scores, test_share=0.25, confidence=1 - p_value)
+        assert min(abs(found.low), abs(found.high)) == pytest.approx(0, abs=1e-6)
+
+
+def test_interval_holds_the_truth_as_often_as_it_says_where_folds_share_data():
+    """Estimates whose pairwise correlation is what the correction stands for: 1 / folds."""
+    rng, folds, truth = np.random.default_rng(0), 5, 0.8
+    common = rng.normal(0, np.sqrt(1 / folds), (4000, 1))
+    own = rng.normal(0, np.sqrt(1 - 1 / folds), (4000, folds))
+    found = [over_folds(row, test_share=1 / (folds - 1)) for row in truth + common + own]
+    held = np.mean([one.low <= truth <= one.high for one in found])
+    assert held == pytest.approx(0.95, abs=0.012)
+
+
+def test_one_value_has_no_interval():
+    assert over_folds([0.5], test_share=0.25).low is None
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=80))
+def test_exact_mcnemar_is_scipys_binomial_test(answers):
+    first, second = np.array(answers).T
+    found = mcnemar(first, second)
+    parted = found["only_first"] + found["only_second"]
+    expected = stats.binomtest(found["only_first"], parted).pvalue if parted else 1.0
+    assert found["exact_p_value"] == pytest.approx(expected)
+    as_many = found["only_first"] == found["only_second"]
+    same = 0 if as_many else stats.binom.pmf(found["only_first"], parted, 0.5)
+    assert found["p_value"] == pytest.approx(expected - same)
+
+
+def test_mid_p_is_that_of_its_authors_example():
+    """Fagerland, Lydersen and Laake, 2013: 1 and 7 pairs that differ; exact 0.070, mid-p 0.039."""
+    first = np.array([True] + [False] * 7 + [True] * 12)
+    second = np.array([False] + [True] * 7 + [True] * 12)
+    found = mcnemar(first, second)
+    assert (found["only_first"], found["only_second"]) == (1, 7)
+    assert round(found["exact_p_value"], 3) == 0.070
+    assert round(found["p_value"], 3) == 0.039
+
+
+def _golden():
+    path = pathlib.Path(__file__).with_name("golden_significance.py")
+    spec = importlib.util.spec_from_file_location("golden_significance", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(("p_values", "adjusted"), _golden().HOLM)
+def test_holm_is_that_of_statsmodels(p_values, adjusted):
+    assert holm(p_values).tolist() == pytest.approx(adjusted)
+
+
+@pytest.mark.parametrize(("table", "p_value"), _golden().MCNEMAR)
+def test_exact_mcnemar_is_that_of_statsmodels(table, p_value):
+    (both, first_only), (second_only, neither) = table
+    counts = (both, first_only, second_only, neither)
+    first = np.repeat([True, True, False, False], counts)
+    second = np.repeat([True, False, True, False], counts)
+    assert mcnemar(first, second)["exact_p_value"] == pytest.approx(p_value)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_keeps_the_order_and_only_raises(p_values):
+    adjusted = holm(p_values)
+    assert np.all(adjusted >= p_values)
+    assert np.all(adjusted <= np.minimum(1, np.array(p_values) * len(p_values)) + 1e-12)
+    assert np.all(np.diff(adjusted[np.argsort(p_values, kind="stable")]) >= 0)
