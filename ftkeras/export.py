@@ -48,4 +48,6 @@ def write(writers: list) -> list[pathlib.Path]:
     for exporter in writers:
         written.append(exporter.write())
         print(f"export  {written[-1]}")
+        if told := getattr(exporter, "told", None):
+            print(f"        {told}")
     return written

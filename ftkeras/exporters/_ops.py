@@ -14,6 +14,8 @@ from collections.abc import Iterator
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from ftkeras.errors import UserError
+
 # What ops_lib registers, without `RoundRobinTrim` and `RoundRobinGenerateMasks`, which servers in
 # use lack (https://github.com/tensorflow/serving/issues/2267).
 TEXT = {
@@ -45,7 +47,7 @@ def used(folder: pathlib.Path) -> set[str]:
     """The ops of a SavedModel, those of its functions included.
 
     Raises:
-        ValueError: a function is to be compiled by XLA, which servers on GPUs can't load
+        UserError: a function is to be compiled by XLA, which servers on GPUs can't load
             (https://github.com/tensorflow/serving/issues/2214).
     """
     content = (folder / "saved_model.pb").read_bytes()
@@ -54,7 +56,8 @@ def used(folder: pathlib.Path) -> set[str]:
         functions = graph.graph_def.library.function
         for function in functions:
             if function.attr["_XlaMustCompile"].b:
-                raise ValueError(f"{function.signature.name} is to be compiled by XLA")
+                name = function.signature.name
+                raise UserError(f"--export=saved_model: {name} is to be compiled by XLA.")
         found |= {node.op for node in _nodes(graph.graph_def)}
         found -= {function.signature.name for function in functions}  # a call by its name
     return found

@@ -98,6 +98,7 @@ class SavedModel:
         self.dtype, self.quantization = dtype, quantization
         self.explain_steps = steps if explain else None
         self.tolerance = _tolerance(quantization or dtype) if tolerance is None else tolerance
+        self.told = None
 
     def write(self) -> pathlib.Path:
         """Writes the next version, checks it, and returns its folder."""
@@ -119,6 +120,11 @@ class SavedModel:
                 "versions": report.versions(),
             }
             files.write_json(version.draft / "export.json", record)
+        self.told = (
+            f"{record['samples']} texts of {record['samples_of']} within "
+            f"{record['largest_difference']:.1e} of the run; {record['bytes'] / 1e6:.1f} MB, "
+            f"{record['latency_ms']['batch_1']:.1f} ms a text on this CPU"
+        )
         return version.path
 
     def _served(self, **stored) -> Served:

@@ -2,6 +2,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_text
 
+from ftkeras.errors import UserError
 from ftkeras.exporters import _ops
 
 
@@ -44,7 +45,7 @@ def test_op_within_a_branch_is_found(tmp_path):
 
 def test_function_that_xla_compiles_is_refused(tmp_path):
     folder = _saved(tmp_path, lambda x: {"y": x + 1}, NUMBER, jit_compile=True)
-    with pytest.raises(ValueError, match="compiled by XLA"):
+    with pytest.raises(UserError, match="compiled by XLA"):
         _ops.used(folder)
 
 

@@ -1,6 +1,7 @@
 """What stands in an exported folder; that it serves is tested with the whole run in test_main."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -188,6 +189,11 @@ def test_bad_key_is_named(made, keys, named):
     model, layer, run_dir = made
     with pytest.raises(ValueError, match=named):
         small.exporter(run_dir, model, layer, **keys)
+
+
+def test_run_is_told_what_was_checked(finished_run):
+    said = (finished_run / "stdout.txt").read_text()
+    assert re.search(r"\n +60 texts of test within \S+ of the run; \S+ MB, \S+ ms a text", said)
 
 
 def test_folder_holds_a_model_and_nothing_half_written(finished_run):
