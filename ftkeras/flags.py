@@ -14,6 +14,7 @@ from absl import flags as absl_flags
 from ftkeras import catalog
 from ftkeras.config import Config
 from ftkeras.config_measuring import CompareConfig, CrossvalidateConfig
+from ftkeras.config_serving import DeployConfig, ServeConfig
 from ftkeras.config_verbs import FindRateConfig, LaunchConfig, PlotConfig, PredictConfig
 from ftkeras.errors import UserError
 
@@ -51,6 +52,16 @@ VERBS = {
         "Label texts with an exported model.",
         PredictConfig,
         '--model=saved_models/imdb --text="Worth every minute."',
+    ),
+    "serve": Verb(
+        "Answer over HTTP as TensorFlow Serving does, with a page to try the model.",
+        ServeConfig,
+        "--model=saved_models/imdb",
+    ),
+    "deploy": Verb(
+        "Write what TensorFlow Serving wants: for Docker Compose and for Kubernetes.",
+        DeployConfig,
+        "--model=saved_models/imdb",
     ),
     "crossvalidate": Verb(
         "Hold each fold of the training data out once; mean, sd and interval of every figure.",

@@ -1,0 +1,1 @@
+"""What `deploy` writes: templates, in which `$name` stands for what differs."""

@@ -1,0 +1,126 @@
+"""Serves an exported model over HTTP, for a laptop or a test: TensorFlow Serving's REST API."""
+
+import asyncio
+import os
+import pathlib
+import re
+import signal
+import socket
+import sys
+
+from ftkeras.config_serving import ServeConfig
+from ftkeras.errors import Stopped, UserError
+
+
+def run(config: ServeConfig) -> None:
+    """`serve`: answers until it is stopped, and then what has been asked already."""
+    folder, only = model_folder(config.model, "serve")
+    try:
+        import uvicorn
+
+        from ftkeras.serving import rest
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRA:
+            raise
+        raise UserError(f"serve needs {error.name}: pip install 'ftkeras[serve]'") from None
+    name = config.name or folder.resolve().name
+    listening = _bound(config.host, config.port)
+    service = build(config, name, folder, only)
+    service.versions.watch(config.poll_seconds)
+    settings = uvicorn.Config(
+        rest.application(service, max_request_bytes=config.max_request_bytes),
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=int(config.timeout) + 1,
+        timeout_keep_alive=65,
+    )
+    signal.signal(signal.SIGTERM, _stopped)
+    with asyncio.Runner(loop_factory=settings.get_loop_factory()) as runner:
+        runner.run(_until_stopped(uvicorn.Server(settings), listening, name))
+
+
+async def _until_stopped(server, listening: socket.socket, name: str) -> None:
+    """Serves until a signal comes, and says where once it is so."""
+    url = _url(listening)
+    serving = asyncio.ensure_future(server.serve(sockets=[listening]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    if server.started:
+        print(f"page    {url}/\nmodel   {url}/v1/models/{name}", flush=True)
+    await serving
+
+
+def build(config: ServeConfig, name: str, folder: pathlib.Path, only: int | None = None):
+    """The service: the model loaded, its batches as `config` says."""
+    from ftkeras.serving import metrics, service, settings, versions
+    from ftkeras.serving.batcher import Batcher, Unbatched
+
+    batching = None
+    if config.batching is None:
+        batching = settings.Batching()
+    elif config.batching != "none":
+        batching = settings.read_batching(config.batching)
+    served = versions.Versions(
+        name, folder, _load, labels=config.labels, only=only, told=_told(name)
+    )
+    served.look()
+    if not served.available():
+        reason = next((s["status"]["error_message"] for s in served.status()), "no version in it")
+        raise UserError(f"--model={config.model} can't be served: {reason}")
+    counted = metrics.Metrics(name)
+    batcher = Batcher(batching, counted.waited) if batching else Unbatched(os.cpu_count() or 1)
+    return service.Service(served, batcher, counted, timeout=config.timeout)
+
+
+def model_folder(model: str | None, verb: str) -> tuple[pathlib.Path, int | None]:
+    """The folder of versions, and the one version where `model` names one."""
+    if not model:
+        raise UserError(f"{verb} needs --model, an exported model such as saved_models/imdb.")
+    folder = pathlib.Path(model)
+    if (folder / "saved_model.pb").is_file() and folder.resolve().name.isdecimal():
+        return folder.resolve().parent, int(folder.resolve().name)
+    versions = [path.parent for path in folder.glob("*/saved_model.pb")]
+    if not any(version.name.isdecimal() for version in versions):
+        raise UserError(
+            f"--model={model} holds no versions of a SavedModel; name a folder such as "
+            "saved_models/imdb."
+        )
+    return folder, None
+
+
+_EXTRA = ("uvicorn", "starlette", "prometheus_client", "anyio")
+
+
+def _load(folder: pathlib.Path):
+    from ftkeras.serving.model import Model
+
+    model = Model(folder)
+    model.warm_up()
+    return model
+
+
+def _told(name: str):
+    return lambda line: print(f"{name}: {line}", file=sys.stderr, flush=True)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        raise UserError(
+            f"--host={host} --port={port} can't be listened at: {error.strerror}."
+        ) from None
+    return listening
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    host = re.sub(r"^(0\.0\.0\.0|::)$", "localhost", host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _stopped(number: int, frame) -> None:
+    raise Stopped(number, "What was asked has been answered.")

@@ -1,0 +1,1 @@
+"""An exported model behind the REST API of TensorFlow Serving."""

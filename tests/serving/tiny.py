@@ -1,0 +1,128 @@
+"""A model of a few ops, with signatures as ftkeras' exports have them, and some that are odd."""
+
+import pathlib
+import sys
+
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+LABELS = ["negative", "positive"]
+METHODS = {"classify": "tensorflow/serving/classify", "regress": "tensorflow/serving/regress"}
+TEXT = {"text": tf.TensorSpec([None], tf.string, "text")}
+EXAMPLES = {"inputs": tf.TensorSpec([None], tf.string, "inputs")}
+MODELS_CONFIG = """model_config_list {
+  config {
+    name: "tiny"
+    base_path: "%s"
+    model_platform: "tensorflow"
+    model_version_policy { specific { versions: 1 versions: 2 } }
+    version_labels { key: "stable" value: 1 }
+  }
+}
+"""
+
+
+class Tiny(tf.Module):
+    """Counts `good` and `bad`: the odds of `positive` are e to the power of their difference."""
+
+    def __init__(self, version: int):
+        super().__init__()
+        self.version = tf.Variable(version, dtype=tf.int64, trainable=False)
+
+    def _logits(self, text):
+        def count(word):
+            left = tf.strings.regex_replace(text, word, "")
+            gone = tf.strings.length(text) - tf.strings.length(left)
+            return tf.cast(gone, tf.float32) / len(word)
+
+        good, bad = count("good"), count("bad")
+        return tf.stack([tf.zeros_like(good), good - bad], axis=-1)
+
+    def _answer(self, logits):
+        probabilities = tf.nn.softmax(logits)
+        return {
+            "label": tf.gather(tf.constant(LABELS), tf.argmax(logits, axis=-1)),
+            "score": tf.reduce_max(probabilities, axis=-1),
+            "probabilities": probabilities,
+        }
+
+    def _text_of(self, inputs):
+        features = {"text": tf.io.FixedLenFeature([], tf.string)}
+        return tf.io.parse_example(inputs, features)["text"]
+
+    def signatures(self) -> dict:
+        """The functions by signature name."""
+
+        def of_ids(token_ids):
+            total = tf.cast(tf.reduce_sum(token_ids, axis=-1), tf.float32)
+            logits = tf.stack([tf.zeros_like(total), total], axis=-1)
+            return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
+
+        def classify(inputs):
+            scores = tf.nn.softmax(self._logits(self._text_of(inputs)))
+            classes = tf.repeat(tf.constant([LABELS]), tf.shape(scores)[0], axis=0)
+            return {"classes": classes, "scores": scores}
+
+        def regress(inputs):
+            return {"outputs": self._logits(self._text_of(inputs))[:, 1]}
+
+        def odd(number, whole, yes, word):
+            return {
+                "number": number / 2,
+                "whole": whole + 1,
+                "no": tf.logical_not(yes),
+                "word": word,
+                "word_bytes": word,
+            }
+
+        ids = tf.TensorSpec([None, None], tf.int32, "token_ids")
+        return {
+            "serving_default": _traced(lambda text: self._answer(self._logits(text)), **TEXT),
+            "token_ids": _traced(of_ids, token_ids=ids),
+            "classify": _traced(classify, **EXAMPLES),
+            "regress": _traced(regress, **EXAMPLES),
+            "pair": _traced(
+                lambda text, pair: {"joined": tf.strings.join([text, pair])},
+                **TEXT,
+                pair=tf.TensorSpec([None], tf.string, "pair"),
+            ),
+            "version": _traced(lambda text: {"version": self.version + self._zeros(text)}, **TEXT),
+            "odd": _traced(
+                odd,
+                number=tf.TensorSpec([None, 2], tf.float32, "number"),
+                whole=tf.TensorSpec([None], tf.int64, "whole"),
+                yes=tf.TensorSpec([None], tf.bool, "yes"),
+                word=tf.TensorSpec([None], tf.string, "word"),
+            ),
+        }
+
+    def _zeros(self, text):
+        return tf.zeros_like(tf.strings.length(text), tf.int64)
+
+
+def _traced(function, **specs):
+    return tf.function(function).get_concrete_function(**specs)
+
+
+def save(folder: pathlib.Path, version: int) -> pathlib.Path:
+    """Writes one version: `<folder>/<version>`, whole, as an export appears."""
+    model, draft = Tiny(version), folder / f".{version}.partial"
+    tf.saved_model.save(model, str(draft), model.signatures())
+    path = draft / "saved_model.pb"
+    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    for name, method in METHODS.items():
+        saved.meta_graphs[0].signature_def[name].method_name = method
+    path.write_bytes(saved.SerializeToString())
+    return draft.rename(folder / str(version))
+
+
+def main(folder: pathlib.Path) -> None:
+    """Writes what a server needs for the conformance tests: two versions, and a models.config."""
+    for version in (1, 2):
+        save(folder / "tiny", version)
+    config = MODELS_CONFIG % (folder.resolve() / "tiny")
+    (folder / "models.config").write_text(config, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))
