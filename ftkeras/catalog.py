@@ -26,6 +26,7 @@ KINDS = {
     "policy": "policies",
     "regularizer": "regularizers",
     "export": "exporters",
+    "oracle": "oracles",
     "strategy": "strategies",
 }
 

@@ -62,15 +62,18 @@ class FindRateConfig(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class LaunchConfig:
-    """What `launch` is told: its own flags, and behind `--` those of `train`."""
+    """What `launch` is told: its own flags, and behind `--` a verb with those of its own."""
 
-    workers: int = flag(2, "Launch", "Processes, each with its part of every batch.")
+    workers: int = flag(
+        2, "Launch", "Processes: each with its part of every batch, or each with its own trials."
+    )
     restarts: int = flag(
         0, "Launch", "How often to start again, from the last checkpoint, where a worker fails."
     )
     debug: bool = flag(False, "Launch", "Show tracebacks.")
     arguments: tuple[str, ...] = ()
-    train: Config | None = None
+    verb: str = "train"
+    config: Config | None = None
 
     def __post_init__(self):
         for name, least in (("workers", 1), ("restarts", 0)):
@@ -78,5 +81,7 @@ class LaunchConfig:
                 raise UserError(
                     f"--{name} must be at least {least}. Received: {getattr(self, name)}."
                 )
-        if self.train is None:
-            raise UserError("launch needs `--`, and behind it the flags of train.")
+        if self.verb not in ("train", "tune"):
+            raise UserError(f"launch starts train or tune. Received: {self.verb}.")
+        if self.config is None:
+            raise UserError("launch needs `--`, and behind it the flags of train, or tune.")

@@ -15,6 +15,7 @@ from ftkeras import catalog
 from ftkeras.config import Config
 from ftkeras.config_measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.config_serving import DeployConfig, ServeConfig
+from ftkeras.config_tune import TuneConfig
 from ftkeras.config_verbs import FindRateConfig, LaunchConfig, PlotConfig, PredictConfig
 from ftkeras.errors import UserError
 
@@ -34,7 +35,7 @@ class Verb:
 
 
 # What says where and how a run goes on, and not what it is.
-NOT_RECORDED = ("run_dir", "restart", "debug")
+NOT_RECORDED = ("run_dir", "search_dir", "restart", "debug")
 VERBS = {
     "train": Verb(
         "Fine-tune, evaluate on test, export.", Config, "--task=imdb --learning_rate=2e-5"
@@ -84,8 +85,13 @@ VERBS = {
         FindRateConfig,
         "--task=imdb --encoder=bert-base-uncased",
     ),
+    "tune": Verb(
+        "Search for a recipe: many trials of train, the best as a flagfile.",
+        TuneConfig,
+        "--task=imdb --search='learning_rate=log(1e-5, 1e-4)' --max_trials=12",
+    ),
     "launch": Verb(
-        "Train with several workers on this machine, as one would on several machines.",
+        "Train or tune with several workers on this machine, as one would on several machines.",
         LaunchConfig,
         "--workers=2 --restarts=3 -- --task=imdb --checkpoint_every=500",
     ),
@@ -125,13 +131,12 @@ def parse(arguments: list[str]) -> Command:
 
 
 def _launch(arguments: list[str]) -> Command:
-    """Reads `--workers=… -- [train] --flag=value …`; what is wrong behind `--` is told here."""
+    """Reads `--workers=… -- [verb] --flag=value …`; what is wrong behind `--` is told here."""
     cut = arguments.index("--") if "--" in arguments else len(arguments)
     values, behind = _given(_read(LaunchConfig, arguments[:cut])), arguments[cut + 1 :]
-    train = parse(behind) if cut < len(arguments) else Command("train")
-    if train.verb != "train":
-        raise UserError(f"launch starts train. Received: {train.verb}.")
-    return Command("launch", LaunchConfig(**values, arguments=tuple(behind), train=train.config))
+    inner = parse(behind) if cut < len(arguments) else Command("train")
+    about = {"arguments": tuple(behind), "verb": inner.verb, "config": inner.config}
+    return Command("launch", LaunchConfig(**values, **about))
 
 
 def recorded(path: pathlib.Path, kind: type = Config) -> Config:

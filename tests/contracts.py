@@ -3,6 +3,7 @@
 import inspect
 
 import keras
+import keras_tuner
 
 from ftkeras import catalog
 
@@ -12,6 +13,12 @@ CONTEXT = {
     "batching": {"batch_size": 2, "pad_id": 0, "max_length": 8, "parts": 1},
     "head": {"classes": 3, "seed": 1},
     "loss": {},
+    "oracle": {
+        "objective": keras_tuner.Objective("accuracy", "max"),
+        "hyperparameters": keras_tuner.HyperParameters(),
+        "seed": 1,
+        "max_epochs": 4,
+    },
     "optimizer": {"learning_rate": 0.1, "clip_norm": 1.0},
     "policy": {"seed": 1},
     "regularizer": {"seed": 1},

@@ -12,7 +12,7 @@ import time
 import psutil
 import pytest
 
-from ftkeras import flags, launch
+from ftkeras import flags, launch, processes
 from ftkeras.errors import UserError
 from tests.running import QUICK, run_ftkeras
 
@@ -66,11 +66,11 @@ def test_all_end_where_one_fails_with_its_code(folder, end, code):
     fails = f"\nif NUMBER:\n    {wait}\n    {end}\n{SLEEPS}"
     assert attempt(fails) == code
     assert (folder / "0.heard").read_text() == str(int(signal.SIGTERM))
-    assert time.monotonic() - began < launch.GRACE_SECONDS
+    assert time.monotonic() - began < processes.GRACE_SECONDS
 
 
 def test_worker_that_will_not_end_is_killed(monkeypatch):
-    monkeypatch.setattr(launch, "GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(processes, "GRACE_SECONDS", 0.5)
     deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN); pathlib.Path('0.ready').touch()"
     wait = "while not pathlib.Path('0.ready').exists(): time.sleep(0.01)"
     assert attempt(f"\nif NUMBER:\n    {wait}\n    sys.exit(3)\n{deaf}\ntime.sleep(60)") == 3
@@ -107,13 +107,13 @@ def test_signal_reaches_all_workers_and_starts_nothing_again(folder, number):
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(number)
-    assert process.wait(launch.GRACE_SECONDS) == 128 + number
+    assert process.wait(processes.GRACE_SECONDS) == 128 + number
     assert [(folder / f"{n}.heard").read_text() for n in range(2)] == [str(int(number))] * 2
 
 
 def test_flags_behind_the_dashes_are_trains():
     config = flags.parse(["launch", "--workers=3", "--", "--task=quickstart"]).config
-    assert (config.workers, config.train.task) == (3, "quickstart")
+    assert (config.workers, config.verb, config.config.task) == (3, "train", "quickstart")
     *kept, folder = launch.with_run_dir(config)
     assert kept == ["--task=quickstart"]
     assert folder.startswith("--run_dir=runs/quickstart/")
@@ -128,7 +128,7 @@ def test_flags_behind_the_dashes_are_trains():
         (["--task=imdb"], "no flag --task"),
         (["--", "--no_such=1"], "no flag --no_such"),
         (["--", "--epochs=0"], "--epochs must be at least 1"),
-        (["--", "plot"], "launch starts train. Received: plot"),
+        (["--", "plot"], "launch starts train or tune. Received: plot"),
         (["--workers=0", "--", "train"], "--workers must be at least 1"),
     ],
 )

@@ -1,0 +1,78 @@
+"""What `tune` is told: a run's flags, what to vary, and how long to look."""
+
+import math
+from dataclasses import dataclass
+
+from ftkeras.config import Config, flag
+from ftkeras.errors import UserError
+
+# Devlin et al., 2019, appendix A.3: what works well on all of GLUE's tasks.
+DEFAULT_SEARCH = (
+    "batch_size=choice(16, 32)",
+    "learning_rate=choice(5e-5, 3e-5, 2e-5)",
+    "epochs=choice(2, 3, 4)",
+)
+# Where an oracle does not end by itself.
+DEFAULT_TRIALS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneConfig(Config):
+    """What `tune` is told."""
+
+    search: tuple[str, ...] = flag(
+        (),
+        "Search",
+        "What to vary, repeatable: flag=range, or flag.key=range for a key in its spec. Ranges: "
+        "choice(full, layerwise(decay=uniform(0.8, 0.95))), uniform(0.1, 0.3), log(1e-5, 1e-4), "
+        "int(1, 4). Default: the ranges published for BERT, flags/tune.cfg.",
+    )
+    oracle: str = flag("random", "Search", "What is tried next: {oracle}.")
+    max_trials: int | None = flag(
+        None,
+        "Search",
+        f"Trials to begin, those of earlier sessions counted. Default: {DEFAULT_TRIALS}; grid and "
+        "hyperband end by themselves.",
+        free=True,
+    )
+    max_hours: float | None = flag(
+        None, "Search", "Begin no trial after so many hours, all sessions counted.", free=True
+    )
+    executions_per_trial: int = flag(
+        1, "Search", "Runs a trial, with --seed and those after it; the mean is its score."
+    )
+    retrain: bool = flag(
+        False,
+        "Search",
+        "At the end train the best on train and validation together, measure it on test, export.",
+        free=True,
+    )
+    search_dir: str | None = flag(
+        None,
+        "Output",
+        "The search's folder. A stopped search goes on where the same command names its folder "
+        "again. Default: runs/<task>/search-<time>.",
+        free=True,
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("max_trials", "executions_per_trial"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UserError(f"--{name} must be at least 1. Received: {value}.")
+        if self.max_hours is not None and not 0 < self.max_hours < math.inf:
+            raise UserError(f"--max_hours must be positive. Received: {self.max_hours}.")
+        if self.search_dir == "":
+            raise UserError("--search_dir must name a folder. Received: ''.")
+        for name, instead in _NOT_HERE.items():
+            if getattr(self, name) not in (None, False, 0):
+                raise UserError(f"--{name} is not for tune: {instead}.")
+
+
+_NOT_HERE = {
+    "run_dir": "--search_dir names the search's folder, and each trial has one in it",
+    "train_on_validation": "trials are compared on validation; --retrain trains on it at the end",
+    "fold": "a setting's score is its mean over all --folds",
+    "fold_repeat": "a setting's score is its mean over all --folds, drawn once",
+}

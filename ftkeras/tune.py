@@ -1,0 +1,178 @@
+"""Searches for a recipe: trials of `train`, and at the end a table, a page and a flagfile."""
+
+import contextlib
+import dataclasses
+import importlib.util
+import json
+import pathlib
+import signal
+import statistics
+import sys
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+from ftkeras import child_run, files, flags, report, run_folder
+from ftkeras.assemble import LABELS_FILE
+from ftkeras.config import Config
+from ftkeras.config_tune import TuneConfig
+from ftkeras.errors import Stopped, UserError
+from ftkeras.search import folder as folders
+from ftkeras.search import results, table, trials
+from ftkeras.search.results import Result
+from ftkeras.search.space import Space
+
+
+def run(config: TuneConfig) -> None:
+    """`tune`: a whole search, or what is left of one that stopped; or a worker's part in one."""
+    for package in ("keras_tuner", "matplotlib"):
+        if importlib.util.find_spec(package) is None:
+            raise UserError("tune needs: pip install 'ftkeras[tune]'")
+    from ftkeras.search import setup, workers
+
+    # TensorFlow would take all of a GPU's memory, and the trials want it.
+    tf.config.set_visible_devices([], "GPU")
+    home, name = folders.of(config), workers.name()
+    config = setup.completed(config)
+    space = setup.search_space(config)
+    with _told_how_to_go_on(home):
+        if name in (workers.ALONE, workers.CHIEF):
+            with folders.held(home, restart=config.restart):
+                folders.must_fit(config, home)
+                _search(config, space, home, name)
+        else:
+            with folders.worker(home, name):
+                trial = trials.Trials(config, space, home / folders.TRIALS)
+                workers.work(workers.Chief(), trial.run, name)
+
+
+def _search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> None:
+    """The search, from where its folder says it was; by this process alone, or by its workers."""
+    from ftkeras.search import setup, workers
+    from ftkeras.search.ledger import Ledger
+    from ftkeras.search.live import Live
+
+    oracle, best = setup.oracle(config, space), None
+    ledger = Ledger(
+        oracle,
+        home,
+        max_trials=config.max_trials,
+        max_seconds=config.max_hours and 3600 * config.max_hours,
+    )
+    live = Live(ledger, config.objective)
+
+    def changed() -> None:
+        live.changed()
+        if not oracle.continues or ledger.exhausted:
+            _keep_best_weights(ledger, config.objective, home)
+
+    ledger.on_change = changed
+    files.write_text(home / folders.SETTINGS, flags.render(config))
+    _announce(config, ledger, home)
+    try:
+        with live.watching():
+            if name == workers.CHIEF:
+                workers.serve(ledger)
+            else:
+                trial = trials.Trials(config, space, home / folders.TRIALS)
+                with folders.worker(home, name):
+                    workers.work(ledger, trial.run, name)
+    finally:  # of a search that was stopped on its way, too
+        if ledger.results:
+            best = _conclude(config, space, ledger, home)
+    if ledger.failure:
+        raise UserError(
+            f"all of the first {len(ledger.results)} trials failed, the last with: "
+            f"{ledger.failure} ({home / folders.TRIALS} has their logs); mend that, and begin anew "
+            "with --restart."
+        )
+    if config.retrain and best is not None:
+        _retrain(config, best, home)
+
+
+def _announce(config: TuneConfig, ledger, home: pathlib.Path) -> None:
+    until = "until it ends" if config.max_trials is None else f"{config.max_trials} trials"
+    if config.max_hours is not None:
+        until += f", none begun after {config.max_hours:g} hours"
+    runs = (config.folds or 1) * config.executions_per_trial
+    each = f", {runs} runs each" if runs > 1 else ""
+    print(f"search  {home}")
+    print(f"{config.oracle}: {until}{each}; validation {config.objective} decides between")
+    for line in config.search:
+        print(f"  {line}")
+    if ledger.begun:
+        print(
+            f"going on: {len(ledger.results)} of {ledger.begun} trials have ended, "
+            f"{report.duration(ledger.seconds)} so far"
+        )
+    sys.stdout.flush()
+
+
+def _keep_best_weights(ledger, objective: str, home: pathlib.Path) -> None:
+    best = results.best(ledger.results.values(), objective)
+    for trial in ledger.results:
+        if best is None or trial != best.trial:
+            results.slim(home / folders.TRIALS / trial)
+
+
+def _conclude(config: TuneConfig, space: Space, ledger, home: pathlib.Path) -> Result | None:
+    """Shows and writes what is known; returns the best trial."""
+    from ftkeras.search import page
+
+    ended, recipe = list(ledger.results.values()), ""
+    best = results.best(ended, config.objective)
+    table.show(ended, config.objective)
+    print()
+    files.write_json(home / folders.TABLE, table.as_json(config, ended, ledger.seconds))
+    if best is not None:
+        recipe = table.recipe(_recipe(config, best), best, config.objective)
+        files.write_text(home / folders.BEST, recipe)
+    page.write(home / folders.PAGE, config, space.parameters, ended, recipe, ledger.seconds)
+    print(f"table   {home / folders.TABLE}\npage    {home / folders.PAGE}")
+    if best is not None:
+        print(f"best    {home / folders.BEST}")
+        print(f"        python -m ftkeras.main --flagfile={home / folders.BEST}")
+    return best
+
+
+def _recipe(config: TuneConfig, best: Result) -> Config:
+    """The run of the best trial, with test and exports as the command line has them."""
+    given = {field.name: getattr(config, field.name) for field in dataclasses.fields(Config)}
+    alone = {"restart": False, "folds": None, "group_by": None, "last_epoch": best.last_epoch}
+    return Config(**{**given, **alone, **best.settings})
+
+
+def _retrain(config: TuneConfig, best: Result, home: pathlib.Path) -> None:
+    """Trains the best on train and validation, as long as it was best; test says how good it is."""
+    epoch = round(statistics.fmean(best.best_epochs))
+    all_data = {"folds": config.folds, "group_by": config.group_by, "train_on_validation": True}
+    recipe = dataclasses.replace(
+        _recipe(config, best), **all_data, early_stopping=None, last_epoch=epoch
+    )
+    run_dir = home / folders.RETRAINED
+    print(f"\nthe best, {epoch} of {recipe.epochs} epochs on train and validation: {run_dir}")
+    sys.stdout.flush()
+    outcome = child_run.train(recipe, run_dir)
+    if outcome.reason is not None:
+        raise UserError(f"--retrain: {outcome.reason} ({run_dir}/log.txt has all)")
+    labels = tuple(json.loads((run_dir / LABELS_FILE).read_text(encoding="utf-8")))
+    report.show_metrics(outcome.metrics, labels)
+    for path in run_folder.exports(run_dir):
+        print(f"export  {path}")
+
+
+@contextlib.contextmanager
+def _told_how_to_go_on(home: pathlib.Path) -> Iterator[None]:
+    """Has SIGTERM stop the running trial as Ctrl-C does, and says what comes after."""
+
+    def stop(number, frame):
+        raise Stopped(number, told)
+
+    told = f"The same command with --search_dir={home} goes on."
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(told) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)

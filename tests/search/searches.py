@@ -1,0 +1,93 @@
+"""Searches without training: a run's score is a function of its configuration."""
+
+import contextlib
+import functools
+import math
+import pathlib
+
+from ftkeras import child_run, files, flags, report, run_folder
+from ftkeras.child_run import Outcome
+from ftkeras.config import Config
+from ftkeras.config_tune import TuneConfig
+from ftkeras.search import folder as folders
+from ftkeras.search import setup, trials, workers
+from ftkeras.search.ledger import Ledger
+
+LINES = (
+    "learning_rate=log(1e-5, 1e-3)",
+    "policy=choice(full, layerwise(decay=uniform(0.5, 0.9)), freeze(layers=choice(1, 2)))",
+)
+STEPS = ("learning_rate=choice(1e-5, 1e-4)", LINES[1].replace("0.9)", "0.9, step=0.2)"))
+
+
+class Killed(BaseException):
+    """Stands for a SIGKILL: nothing is done after it."""
+
+
+def accuracy(config: Config) -> float:
+    """A score that hangs on rate, policy, seed, fold and epochs."""
+    score = 0.9 - 0.05 * abs(math.log10(config.learning_rate) + 4)
+    score -= 0.02 * config.policy[0].startswith("layerwise")
+    score += 0.01 * config.seed + 0.003 * (config.fold or 0)
+    return score + 0.02 * config.trained_epochs
+
+
+def finish(config: Config, run_dir: pathlib.Path, score: float) -> dict:
+    """Leaves what a finished run leaves."""
+    metrics = {
+        "validation": {"accuracy": score, "loss": 1 - score},
+        "train": {"seconds": 10.0, "best_epoch": config.trained_epochs},
+    }
+    files.write_text(run_dir / run_folder.SETTINGS, flags.render(config))
+    (run_dir / "weights.safetensors").write_text(run_dir.name)
+    report.write_metrics(run_dir, metrics)
+    run_folder.record_exports(run_dir, [])
+    return metrics
+
+
+class Child:
+    """In place of `child_run.train`: notes each run, and ends as told.
+
+    Args:
+        ends: number of the run, from 1, to what it raises, or the reason why it fails.
+    """
+
+    def __init__(self, ends: dict | None = None):
+        self.ends, self.runs = ends or {}, []
+
+    def train(self, config: Config, run_dir: pathlib.Path) -> Outcome:
+        self.runs.append((f"{run_dir.parent.name}/{run_dir.name}", config))
+        end = self.ends.get(len(self.runs))
+        if isinstance(end, str):
+            return Outcome(None, end, 1.0)
+        if end is not None:
+            raise end
+        return Outcome(finish(config, run_dir, accuracy(config)), None, 1.0)
+
+
+space_of = functools.cache(setup.search_space)
+
+
+def config(**given) -> TuneConfig:
+    """A search's configuration, complete."""
+    given = {"search": LINES, "task": "quickstart", "cache_dir": "none", **given}
+    return setup.completed(TuneConfig(**given))
+
+
+def ledger(given: TuneConfig, home: pathlib.Path, **limits) -> Ledger:
+    """The ledger of a search in this folder, new or gone on with."""
+    home.mkdir(exist_ok=True)
+    space = space_of(given)
+    limits = {"max_trials": given.max_trials, **limits}
+    return Ledger(setup.oracle(given, space), home, **limits)
+
+
+def search(given: TuneConfig, home: pathlib.Path, child: Child, monkeypatch) -> Ledger | None:
+    """A session of a search; None where it was killed."""
+    monkeypatch.setattr(child_run, "train", child.train)
+    book = ledger(given, home)
+    run = trials.Trials(given, space_of(given), home / folders.TRIALS).run
+    with contextlib.suppress(Killed), folders.worker(home, workers.ALONE):
+        workers.work(book, run, workers.ALONE)
+        return book
+    return None

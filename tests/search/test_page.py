@@ -1,0 +1,130 @@
+import io
+import json
+import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import pytest
+
+from ftkeras import flags
+from ftkeras.config import Config
+from ftkeras.search import folder as folders
+from ftkeras.search import live, page, pictures, results, table
+from ftkeras.search.results import COMPLETED, FAILED, PRUNED, Result
+from tests.search import searches
+
+CONFIG = searches.config(search=(*searches.LINES, "regularizer=choice(none, l2(strength=0.1))"))
+
+
+@pytest.fixture(scope="module")
+def ended() -> list[Result]:
+    """Six trials: one failed, one pruned, one with several runs."""
+    space, rows = searches.space_of(CONFIG), []
+    for number, corner in enumerate(list(space.corners())[::3][:6]):
+        status = {2: FAILED, 4: PRUNED}.get(number, COMPLETED)
+        scores = () if status == FAILED else (0.8 + number / 100, 0.82)
+        reason = None if status == COMPLETED else f"because of <{status}>"
+        rows.append(
+            Result(
+                f"{number:04d}",
+                *(corner, space.settings(corner), status, scores, reason),
+                seconds=61.0,
+                best_epochs=(2, 3),
+            )
+        )
+    return rows
+
+
+class Links(HTMLParser):
+    found, open = (), ()
+
+    def handle_starttag(self, tag, attributes):
+        wanted = [v for k, v in attributes if k in ("src", "href", "xlink:href") and v]
+        self.found = (*self.found, *(v for v in wanted if not v.startswith("#")))
+        if tag in ("script", "link", "iframe", "img"):
+            self.open = (*self.open, tag)
+
+
+def test_page_stands_alone_and_escapes_what_it_shows(ended, tmp_path):
+    parameters = searches.space_of(CONFIG).parameters
+    page.write(tmp_path / "p.html", CONFIG, parameters, ended, "# a < b\n--task=x\n", 60.0)
+    text = (tmp_path / "p.html").read_text()
+    links = Links()
+    links.feed(text)
+    assert links.found == links.open == ()
+    assert not re.findall(r"url\((?!#)|@import", text)
+    assert "because of &lt;failed&gt;" in text
+    assert "# a &lt; b" in text
+    assert text.count("<svg") == 3
+    assert len(text) < 400_000
+
+
+def test_pictures_are_drawings_of_every_parameter_and_equal_for_equals(ended):
+    parameters = searches.space_of(CONFIG).parameters
+    for draw in (
+        lambda: pictures.over_trials(ended, "accuracy"),
+        lambda: pictures.over_parameters(ended, parameters, "accuracy"),
+        lambda: pictures.parallel(ended, parameters, "accuracy"),
+    ):
+        drawn = draw()
+        words = "".join(ElementTree.fromstring(drawn).itertext())
+        assert "accuracy" in words
+        assert drawn == draw()
+    for parameter in parameters:
+        assert parameter.name in words
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_page_of_hardly_any_trials_is_written_too(ended, tmp_path, count):
+    failed = [row for row in ended if row.status == FAILED][:count]
+    for rows in (failed, ended[:count]):
+        page.write(tmp_path / "p", CONFIG, searches.space_of(CONFIG).parameters, rows, "", 1.0)
+        assert ("No trial was completed" in (tmp_path / "p").read_text()) == (rows == failed)
+
+
+def test_table_has_the_best_first_and_who_failed_last(ended, capsys):
+    table.show(ended, "accuracy")
+    lines = capsys.readouterr().out.splitlines()[2:]
+    assert [line[:4] for line in lines] == ["0005", "0003", "0001", "0000", "0004", "0002"]
+    assert "0.8350 ± 0.0212" in lines[0]
+    assert "failed: because of" in lines[-1]
+    assert "regularizer=none" in lines[-1] + lines[0]
+
+
+def test_json_says_all_of_each_trial(ended):
+    told = json.loads(json.dumps(table.as_json(CONFIG, ended, 60.0)))
+    assert told["trials"][0]["trial"] == "0005"
+    assert told["trials"][0]["scores"] == pytest.approx([0.85, 0.82])
+    assert told["search"] == list(CONFIG.search)
+
+
+def test_recipe_is_a_flagfile_of_train(ended, tmp_path):
+    config = Config(task="quickstart", learning_rate=1e-4, policy=("full",))
+    (tmp_path / folders.BEST).write_text(table.recipe(config, ended[0], "accuracy"))
+    read = flags.parse([f"--flagfile={tmp_path / folders.BEST}"])
+    assert (read.verb, read.config) == ("train", config)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_live_line_tells_trial_best_and_time_left(tmp_path, monkeypatch):
+    book = searches.ledger(searches.config(max_trials=3), tmp_path)
+    stream = Terminal()
+    told = live.Live(book, "accuracy", stream=stream)
+    book.on_change = told.changed
+    monkeypatch.setattr(live, "SECONDS_BETWEEN", 0.01)
+    with told.watching():
+        for _ in range(2):
+            trial = book.create_trial("one")
+            result = Result(trial.trial_id, {}, {"a": 1}, COMPLETED, (0.75,), seconds=3.0)
+            results.write(result, tmp_path / folders.TRIALS / trial.trial_id)
+            book.end_trial(trial)
+        line = told.line()
+    assert re.fullmatch(
+        r"trial 2 of 3 · best accuracy 0.7500 \(trial 0000\) · about 0\.\d s left", line
+    )
+    assert "trial 0000 · accuracy 0.7500 · 3.0 s · a=1\n" in stream.getvalue()
+    assert stream.getvalue().count("trial 0001 · ") == 1

@@ -1,0 +1,174 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from ftkeras import child_run, flags
+from ftkeras.config import Config
+from ftkeras.errors import UserError
+from ftkeras.search import folder as folders
+from ftkeras.search import pruning, results, trials
+from ftkeras.search.results import COMPLETED, FAILED, PRUNED, Result
+from tests.search import searches
+from tests.search.searches import Child
+
+VALUES = {"learning_rate": 1e-4, "policy": "full"}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs a trial with a child in place of the process that trains."""
+
+    def run(values, child, *, trial="0000", **given):
+        config = searches.config(**given)
+        monkeypatch.setattr(child_run, "train", child.train)
+        return trials.Trials(config, searches.space_of(config), tmp_path).run(trial, values)
+
+    return run
+
+
+def test_trial_is_a_run_of_train_that_leaves_test_alone(run, tmp_path):
+    child = Child()
+    result = run(VALUES, child, seed=4, data_seed=2, export=("huggingface",))
+    ((name, config),) = child.runs
+    assert name == "0000/seed-4"
+    assert (config.learning_rate, config.policy, config.data_seed) == (1e-4, ("full",), 2)
+    assert (config.test, config.exports, config.keep) == (False, (), 0)
+    assert result.scores == (searches.accuracy(config),)
+    assert results.read(tmp_path / "0000") == result
+    assert result.settings == {"learning_rate": 1e-4, "policy": ("full",)}
+
+
+def test_executions_are_seeds_whose_mean_is_the_score(run):
+    child = Child()
+    result = run(VALUES, child, executions_per_trial=3, seed=5)
+    assert [name for name, _ in child.runs] == ["0000/seed-5", "0000/seed-6", "0000/seed-7"]
+    assert result.score == pytest.approx(result.scores[1])
+    assert result.sd == pytest.approx(0.01)
+    assert result.seconds == 30.0
+
+
+def test_loss_as_the_objective_is_read_and_minimised(run):
+    result = run(VALUES, Child(), objective="loss")
+    assert result.score == pytest.approx(1 - searches.accuracy(Config(learning_rate=1e-4)))
+    rows = [Result(n, {}, {}, COMPLETED, (s,)) for n, s in (("a", 0.5), ("b", 0.4))]
+    assert results.best(rows, "loss").trial == "b"
+    assert results.best(rows, "accuracy").trial == "a"
+
+
+def test_second_run_that_fails_fails_the_trial_and_finished_runs_stay(run, tmp_path):
+    result = run(VALUES, Child({2: "killed by SIGKILL"}), executions_per_trial=3)
+    assert (result.status, result.reason) == (FAILED, "killed by SIGKILL")
+    assert (tmp_path / "0000/seed-0/metrics.json").exists()
+
+
+def test_score_that_is_no_number_fails_the_trial(run, monkeypatch):
+    monkeypatch.setattr(searches, "accuracy", lambda config: float("nan"))
+    result = run(VALUES, Child())
+    assert (result.status, result.reason) == (FAILED, "validation accuracy is nan")
+
+
+def test_runs_that_are_finished_are_not_run_again(run):
+    with pytest.raises(searches.Killed):
+        run(VALUES, Child({2: searches.Killed()}), executions_per_trial=2)
+    child = Child()
+    result = run(VALUES, child, executions_per_trial=2)
+    assert [name for name, _ in child.runs] == ["0000/seed-1"]
+    assert result.seconds == 20.0
+
+
+def test_later_round_goes_on_in_a_copy_of_the_earlier_run(run, tmp_path):
+    given = {"oracle": "hyperband", "epochs": 9}
+    first = run({**VALUES, trials.EPOCHS: 3}, Child(), **given)
+    (tmp_path / "0000/seed-0/.lock").touch()
+    child = Child()
+    values = {**VALUES, trials.EPOCHS: 9, trials.CONTINUES: "0000"}
+    second = run(values, child, trial="0001", **given)
+    ((_, config),) = child.runs
+    assert (first.last_epoch, config.epochs, config.last_epoch) == (3, 9, None)
+    assert (second.continues, config.keep) == ("0000", 1)
+    assert (tmp_path / "0001/seed-0/weights.safetensors").exists()
+    before = flags.recorded(tmp_path / "0000/seed-0/run.cfg")
+    assert before.last_epoch == 3
+    assert second.values == VALUES
+
+
+def test_score_of_a_setting_is_its_mean_over_folds(run):
+    child = Child()
+    result = run(VALUES, child, folds=3, executions_per_trial=2)
+    assert [(config.fold, config.seed) for _, config in child.runs] == [
+        *((0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1))
+    ]
+    assert len(result.scores) == 3
+    assert result.sd == pytest.approx(0.003)
+
+
+def _with_scores(*scores, status=COMPLETED, trial="0000"):
+    return Result(trial, {}, {}, status, scores)
+
+
+def test_setting_whose_first_folds_are_hopeless_is_given_up(run, tmp_path):
+    results.write(_with_scores(0.97, 0.973, 0.977, 0.98, 0.98), tmp_path / "0000")
+    child = Child()
+    result = run({**VALUES, "learning_rate": 1e-5}, child, trial="0001", folds=5)
+    assert result.status == PRUNED
+    assert len(child.runs) == len(result.scores) < 5
+    assert "trial 0000 leads by" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("scores", "hopeless"),
+    [
+        ((0.80,), False),  # one fold says nothing of the spread
+        ((0.80, 0.81), True),  # behind by 0.10 twice
+        ((0.80, 0.90), False),  # behind by 0.10 and 0.01
+        ((0.80, 0.90, 0.80), False),
+        ((0.95, 0.95), False),  # ahead
+        ((0.80, 0.81, 0.80, 0.79, 0.80), False),  # all folds are done
+    ],
+)
+def test_only_a_lead_that_these_folds_do_not_explain_ends_a_setting(scores, hopeless):
+    best = _with_scores(0.90, 0.91, 0.90, 0.89, 0.90)
+    others = [best, _with_scores(0.99, 0.99, status=PRUNED), _with_scores(status=FAILED)]
+    told = pruning.hopeless(_with_scores(*scores, trial="1"), others, "accuracy", folds=5)
+    assert bool(told) == hopeless
+    mirrored = [dataclasses.replace(o, scores=tuple(1 - s for s in o.scores)) for o in others]
+    loss = _with_scores(*(1 - s for s in scores))
+    assert bool(pruning.hopeless(loss, mirrored, "loss", folds=5)) == hopeless
+
+
+def test_settings_that_are_alike_are_seldom_given_up():
+    rng, given_up = np.random.default_rng(0), 0
+    for _ in range(1000):
+        fold = rng.normal(0, 0.01, 5)  # what makes one fold harder than another is common to both
+        one, other = (0.8 + fold + rng.normal(0, 0.01, 5) for _ in range(2))
+        for seen in (2, 3, 4):
+            own = _with_scores(*one[:seen])
+            if pruning.hopeless(own, [_with_scores(*other)], "accuracy", folds=5):
+                given_up += 1
+                break
+    assert given_up <= 0.1 * 1000
+
+
+def test_weights_of_a_trial_go_and_what_it_measured_stays(run, tmp_path):
+    run(VALUES, Child())
+    (tmp_path / "0000/seed-0/checkpoints").mkdir()
+    results.slim(tmp_path / "0000")
+    left = {path.name for path in (tmp_path / "0000/seed-0").iterdir()}
+    assert left >= {"metrics.json", "run.cfg", "exports.json"}
+    assert not left & {"weights.safetensors", "checkpoints"}
+
+
+def test_folder_of_a_search_is_gone_on_with_by_the_same_search_alone(tmp_path):
+    given = searches.config(max_trials=3, search_dir=str(tmp_path))
+    (tmp_path / folders.SETTINGS).write_text(flags.render(given))
+    folders.must_fit(dataclasses.replace(given, max_trials=9, max_hours=2.0), tmp_path)
+    for name, value in {
+        "oracle": "grid",
+        "epochs": 7,
+        "executions_per_trial": 2,
+        "learning_rate": 1e-3,
+        "search": given.search[:1],
+    }.items():
+        with pytest.raises(UserError, match=rf"another search: --{name}=.*\(there "):
+            folders.must_fit(dataclasses.replace(given, **{name: value}), tmp_path)
