@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 
 from ftkeras.serving.tensors import Tensor
 
@@ -23,11 +24,7 @@ def requests(folder: pathlib.Path, inputs: dict[str, dict[str, Tensor]]) -> Iter
         folder: the SavedModel's.
         inputs: what each signature takes.
     """
-    try:
-        from tensorflow_serving.apis import prediction_log_pb2
-    except ModuleNotFoundError:
-        prediction_log_pb2 = None
-    if prediction_log_pb2 and (folder / FILE).is_file():
+    if (folder / FILE).is_file():
         for record in tf.data.TFRecordDataset(str(folder / FILE)).as_numpy_iterator():
             yield _recorded(prediction_log_pb2.PredictionLog.FromString(record))
         return
@@ -37,7 +34,7 @@ def requests(folder: pathlib.Path, inputs: dict[str, dict[str, Tensor]]) -> Iter
                 yield name, {key: np.array([text], object) for key in takes}
 
 
-def _recorded(log) -> Request:
+def _recorded(log: prediction_log_pb2.PredictionLog) -> Request:
     kind = log.WhichOneof("log_type")
     request = getattr(log, kind).request
     if kind == "predict_log":

@@ -1,0 +1,187 @@
+"""What `deploy` writes, read as those who read it do."""
+
+import pathlib
+
+import pytest
+import yaml
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
+from tensorflow_serving.config import model_server_config_pb2
+
+from ftkeras import deploy
+from ftkeras.config_serving import DeployConfig
+from ftkeras.deploy import Plan
+from ftkeras.errors import UserError
+from ftkeras.serving.settings import read_batching
+
+EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "serving"
+
+
+def _model(folder: pathlib.Path, *versions: int) -> pathlib.Path:
+    for version in versions:
+        (folder / str(version)).mkdir(parents=True, exist_ok=True)
+        (folder / str(version) / "saved_model.pb").write_bytes(b"")
+    return folder
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch) -> pathlib.Path:
+    """What is written for versions 1 and 2, 1 being stable."""
+    monkeypatch.chdir(tmp_path)
+    _model(tmp_path / "saved_models" / "My-imdb", 1, 2)
+    deploy.run(DeployConfig(model="saved_models/My-imdb", stable=1, output="out", batch_size=20))
+    return tmp_path / "out"
+
+
+def _served(folder: pathlib.Path):
+    config = model_server_config_pb2.ModelServerConfig()
+    text_format.Parse((folder / "models.config").read_text(), config)
+    (model,) = config.model_config_list.config
+    return model
+
+
+def test_models_config_is_one_that_tensorflow_serving_reads(written):
+    model = _served(written)
+    assert (model.name, model.base_path) == ("My-imdb", "/models/My-imdb")
+    assert model.model_platform == "tensorflow"
+    assert list(model.model_version_policy.specific.versions) == [1, 2]
+    assert dict(model.version_labels) == {"stable": 1, "canary": 2}
+
+
+def _monitoring_config():
+    """TensorFlow Serving's config/monitoring_config.proto, which its Python package lacks."""
+    field = descriptor_pb2.FieldDescriptorProto
+    file = descriptor_pb2.FileDescriptorProto(name="monitoring.proto", syntax="proto3")
+    prometheus = file.message_type.add(name="PrometheusConfig")
+    prometheus.field.add(name="enable", number=1, type=field.TYPE_BOOL)
+    prometheus.field.add(name="path", number=2, type=field.TYPE_STRING)
+    monitoring = file.message_type.add(name="MonitoringConfig")
+    monitoring.field.add(
+        name="prometheus_config",
+        number=1,
+        type=field.TYPE_MESSAGE,
+        type_name=".PrometheusConfig",
+    )
+    for message in file.message_type:
+        for one in message.field:
+            one.label = field.LABEL_OPTIONAL
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(file.SerializeToString())
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("MonitoringConfig"))()
+
+
+def test_monitoring_config_turns_prometheus_on(written):
+    config = _monitoring_config()
+    text_format.Parse((written / "monitoring.config").read_text(), config)
+    assert config.prometheus_config.enable
+    assert config.prometheus_config.path == "/monitoring/prometheus/metrics"
+
+
+def test_batching_config_is_one_that_both_servers_read(written):
+    batching = read_batching(str(written / "batching.config"))
+    assert batching.max_batch_size == 20
+    assert batching.allowed_batch_sizes == (1, 2, 3, 4, 6, 8, 12, 16, 20)
+
+
+def _flags(words: list[str]) -> dict[str, str]:
+    return dict(word.removeprefix("--").split("=") for word in words)
+
+
+def test_compose_runs_the_official_image_with_all_that_was_written(written):
+    (service,) = yaml.safe_load((written / "docker-compose.yaml").read_text())["services"].values()
+    assert service["image"] == "tensorflow/serving:2.21.0"
+    flags = _flags(service["command"])
+    mounts = dict(volume.split(":")[1::-1] for volume in service["volumes"])
+    assert (written / mounts["/models/My-imdb"] / "2" / "saved_model.pb").is_file()
+    for flag in ("model_config_file", "batching_parameters_file", "monitoring_config_file"):
+        path = pathlib.PurePosixPath(flags[flag])
+        assert (written / mounts[str(path.parent)] / path.name).is_file()
+    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+
+
+def test_kubernetes_asks_the_model_whether_it_is_ready(written):
+    text = (written / "kubernetes.yaml").read_text()
+    objects = {found["kind"]: found for found in yaml.safe_load_all(text)}
+    pod = objects["Deployment"]["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    flags = _flags(container["args"])
+    assert ports == {"grpc": int(flags["port"]), "rest": int(flags["rest_api_port"])}
+    for probe in ("startupProbe", "readinessProbe"):
+        assert container[probe]["httpGet"] == {"path": "/v1/models/My-imdb", "port": "rest"}
+    assert container["livenessProbe"]["tcpSocket"] == {"port": "grpc"}
+    mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
+    assert mounted == {"config": "/config", "models": "/models/My-imdb"}
+    claim = volumes["models"]["persistentVolumeClaim"]["claimName"]
+    assert claim == objects["PersistentVolumeClaim"]["metadata"]["name"]
+    selected = objects["Service"]["spec"]["selector"]
+    assert selected == objects["Deployment"]["spec"]["selector"]["matchLabels"]
+    assert selected == pod["metadata"]["labels"]
+    assert objects["Deployment"]["metadata"]["name"] == "serving-my-imdb"  # a DNS name
+
+
+def test_second_version_is_a_canary_until_it_is_made_stable(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def run(**given) -> tuple[list[int], dict[str, int]]:
+        deploy.run(DeployConfig(model="imdb", **given))
+        model = _served(tmp_path / "deploy-imdb")
+        versions = list(model.model_version_policy.specific.versions)
+        return versions, dict(model.version_labels)
+
+    _model(tmp_path / "imdb", 1)
+    assert run() == ([1], {"stable": 1})
+    _model(tmp_path / "imdb", 2)
+    assert run() == ([1, 2], {"stable": 1, "canary": 2})
+    assert run(stable=2) == ([1, 2], {"stable": 2})  # 1 stays, to go back to
+    assert run(stable=1) == ([1, 2], {"stable": 1, "canary": 2})
+    _model(tmp_path / "imdb", 3)
+    capsys.readouterr()
+    assert run() == ([1, 2, 3], {"stable": 1, "canary": 2})
+    assert "canary stays version 2 while 3 is loaded; run this again" in capsys.readouterr().out
+    assert run() == ([1, 3], {"stable": 1, "canary": 3})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "before", "there", "then"),
+    [
+        # A label that is new may name what is not loaded yet.
+        ({"stable": 1}, None, {1}, Plan((1,), {"stable": 1})),
+        # One that moves must name what is.
+        ({"stable": 2}, Plan((1,), {"stable": 1}), {1, 2}, Plan((1, 2), {"stable": 1})),
+        ({"stable": 2}, Plan((1, 2), {"stable": 1}), {1, 2}, Plan((1, 2), {"stable": 2})),
+        # What has been removed is not asked for.
+        ({"stable": 2}, Plan((1, 2), {"stable": 1}), {2}, Plan((2,), {"stable": 2})),
+    ],
+)
+def test_plan_is_one_that_tensorflow_serving_takes(wanted, before, there, then):
+    assert deploy.plan(wanted, before, there) == then
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"stable": 7}, "--stable=7 is no version of the model; there are: 1."),
+        ({"name": "a b"}, "--name must be of letters"),
+        ({"model": "imdb/1"}, "deploy wants the folder of versions"),
+        ({"model": None}, "deploy needs --model"),
+        ({"output": "imdb/1/saved_model.pb"}, "--output=imdb/1/saved_model.pb can't be written"),
+    ],
+)
+def test_what_cannot_be_is_told(tmp_path, monkeypatch, given, told):
+    monkeypatch.chdir(tmp_path)
+    _model(tmp_path / "imdb", 1)
+    with pytest.raises(UserError) as error:
+        deploy.run(DeployConfig(**{"model": "imdb", **given}))
+    assert told in str(error.value)
+
+
+def test_example_in_the_repository_is_what_deploy_writes(tmp_path, monkeypatch):
+    _model(tmp_path / "saved_models" / "imdb", 1, 2)
+    monkeypatch.chdir(tmp_path)
+    deploy.run(DeployConfig(model="saved_models/imdb", stable=1, output="deploy/serving"))
+    assert {path.name for path in EXAMPLE.iterdir()} == {
+        path.name for path in (tmp_path / "deploy" / "serving").iterdir()
+    }
+    for path in EXAMPLE.iterdir():
+        assert path.read_text() == (tmp_path / "deploy" / "serving" / path.name).read_text()
