@@ -1,0 +1,75 @@
+"""The page at /, in a real browser."""
+
+import pytest
+
+from tests.serving.browser import browser
+
+SPANS = "[...document.querySelectorAll('#words span')]"
+WEIGHTS = f"return {SPANS}.map(s => [s.textContent, parseFloat(s.title.split(': ')[1])])"
+
+
+@pytest.fixture(scope="module")
+def page(served):
+    """The page, when it has learnt what the model takes."""
+    with browser("--window-size=420,800") as window:
+        window.open(f"{served.url}/")
+        window.wait("document.title.startsWith('tiny')")
+        yield window
+
+
+def _ask(page, text: str) -> None:
+    page.type("#text", text)
+    page.click("#send")
+    page.wait("document.querySelector('#words').getAttribute('aria-busy') === 'false'")
+
+
+def test_page_says_label_probabilities_and_which_words_carried_them(page):
+    page.run("document.querySelector('#answer').hidden = true")
+    _ask(page, "a good film, not bad, good")
+    assert page.run("return document.querySelector('#label').textContent") == "positive"
+    table = page.run("return document.querySelector('#probabilities').innerText").split()
+    assert table == ["positive", "73.1", "%", "negative", "26.9", "%"]
+    weights = dict(page.run(WEIGHTS))
+    assert weights["good"] == pytest.approx(1, abs=0.01)  # in log odds
+    assert weights["bad,"] == pytest.approx(-1, abs=0.01)
+    assert weights["film,"] == pytest.approx(0, abs=0.01)
+
+
+def test_markup_in_a_text_is_text(page):
+    _ask(page, "good <img src=x onerror=\"document.title='gone'\">")
+    assert page.run("return document.querySelectorAll('#words img').length") == 0
+    assert page.run("return document.title") == "tiny: try the model"
+
+
+def test_empty_text_has_an_answer(page):
+    _ask(page, "")
+    assert page.run("return document.querySelector('#words').textContent") == "There are none."
+
+
+def test_long_text_is_asked_about_in_pieces(page):
+    page.run("document.querySelector('#text').value = 'good bad '.repeat(2000)")
+    page.click("#send")
+    page.wait("document.querySelector('#words').textContent.length > 10000")
+    assert page.run(f"return {SPANS}.length") <= 96
+
+
+def test_error_is_told_to_those_who_see_and_those_who_hear(page):
+    page.run("document.querySelector('#text').value = 'good '.repeat(50000)")
+    page.click("#send")
+    page.wait("document.querySelector('#error').textContent.includes('200,000 bytes')")
+    assert page.run("return document.querySelector('#error').getAttribute('role')") == "alert"
+
+
+def test_page_fits_a_telephone_and_every_field_has_a_name(page):
+    _ask(page, "good " + "a" * 200)
+    assert page.run("return document.documentElement.scrollWidth <= window.innerWidth")
+    unnamed = "[...document.querySelectorAll('textarea')].filter(t => !t.labels.length).length"
+    assert page.run(f"return {unnamed}") == 0
+    assert page.run("return document.documentElement.lang") == "en"
+
+
+def test_nothing_is_fetched_from_elsewhere(page, served):
+    names = page.run("return performance.getEntriesByType('resource').map(e => e.name)")
+    assert names
+    assert all(name.startswith(served.url) for name in names)
+    assert [line for line in page.log() if "413" not in line] == []
