@@ -12,7 +12,7 @@ from ftkeras.finished import Finished
 
 RESULT, CURVES = "compare.json", "curves.png"
 # Columns of a text, and of a way's settings in the picture, that are shown.
-TEXT_COLUMNS, LABEL_COLUMNS = 72, 48
+TEXT_COLUMNS, LABEL_COLUMNS = 72, 100
 
 
 def run(config: CompareConfig) -> None:
@@ -101,6 +101,8 @@ def show(result: dict) -> None:
         shown = f"{value:+.2f} [{low:+.2f}, {high:+.2f}]"
         ps = "".join(f"{verdict.shown_p(pair[key]):>10}" for key in ("p_value", "p_value_holm"))
         print(f"{pair['second']} − {pair['first']:4}{shown:>24}{ps}   {_test(pair)}")
+    if len(result["pairs"]) > 1:
+        print("each interval is for its pair alone; Holm's p-values hold for all pairs together")
     print()
     for sentence in result["conclusions"]:
         print(f"- {sentence}")

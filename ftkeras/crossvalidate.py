@@ -2,10 +2,10 @@
 
 import contextlib
 import json
+import math
 import pathlib
 import shutil
 import signal
-import time
 from collections.abc import Iterator, Sequence
 
 from ftkeras import assemble, evaluate, files, flags, fold_runs, report, run_folder
@@ -91,7 +91,7 @@ def show(result: dict) -> None:
 
 def _metrics(config: CrossvalidateConfig, folds: list[Config], home: pathlib.Path) -> list[dict]:
     """Each fold's metrics.json, in the order of the folds; the first that fails ends it."""
-    done, began, paid = {}, time.monotonic(), 0
+    done, seconds = {}, []
     print(f"{len(folds)} runs, {config.parallel} at a time, each with a log.txt, in {home}")
     training = fold_runs.trained(
         folds, home, parallel=config.parallel, keep_weights=config.keep_weights
@@ -102,9 +102,9 @@ def _metrics(config: CrossvalidateConfig, folds: list[Config], home: pathlib.Pat
             if outcome.reason is not None:
                 raise UserError(f"{run_dir} failed: {outcome.reason} ({run_dir}/log.txt has all)")
             done[fold] = outcome.metrics
-            paid += outcome.seconds > 0
-            left = (len(folds) - len(done)) * (time.monotonic() - began) / max(1, paid)
-            _tell(run_dir.relative_to(home), outcome, left if len(done) < len(folds) else 0)
+            seconds += [outcome.seconds] if outcome.seconds else []
+            rounds = math.ceil((len(folds) - len(done)) / config.parallel)
+            _tell(run_dir.relative_to(home), outcome, rounds * sum(seconds) / max(1, len(seconds)))
     return [done[fold] for fold in folds]
 
 

@@ -101,40 +101,39 @@ def conclusions(
     ways: Sequence[Sequence[Finished]], found: Sequence[dict], *, split: str, confidence: float
 ) -> list[str]:
     """Sentences: what is shown, what is not, and what it is about."""
-    level = 1 - confidence
-    told = []
-    for pair in found:
-        if pair["p_value_holm"] < level:
-            told.append(_shown(pair))
-    unshown = [pair for pair in found if pair["p_value_holm"] >= level]
-    if unshown:
+    shown = [pair for pair in found if pair["p_value_holm"] < 1 - confidence]
+    told = _shown(shown)
+    if unshown := [pair for pair in found if pair not in shown]:
         told.append(_not_shown(unshown, len(found)))
     return [*told, _about(ways, split), _draws(ways)]
 
 
-def _shown(pair: dict) -> str:
-    apart = accuracy_difference(pair)
-    better, worse = pair["second"], pair["first"]
-    value, low, high = (100 * apart[key] for key in ("value", "low", "high"))
-    if value < 0:
-        better, worse, value, low, high = worse, better, -value, -high, -low
-    return (
-        f"{better} is more accurate than {worse}: by {value:.1f} points [{low:.1f}, {high:.1f}], "
-        f"{shown_p(pair['p_value_holm'], sign=True)}."
-    )
+def _shown(pairs: Sequence[dict]) -> list[str]:
+    """A sentence a winner."""
+    won = {}
+    for pair in pairs:
+        apart = accuracy_difference(pair)
+        better, worse = pair["second"], pair["first"]
+        value, low, high = (100 * apart[key] for key in ("value", "low", "high"))
+        if value < 0:
+            better, worse, value, low, high = worse, better, -value, -high, -low
+        p_value = shown_p(pair["p_value_holm"], sign=True)
+        by = f"than {worse} by {value:.1f} points [{low:.1f}, {high:.1f}], {p_value}"
+        won.setdefault(better, []).append(by)
+    return [f"{better} is more accurate {'; '.join(by)}." for better, by in won.items()]
 
 
 def _not_shown(pairs: Sequence[dict], count: int) -> str:
-    if len(pairs) < count or count > 1:
+    if count > 1:
         named = ", ".join(f"{pair['first']} and {pair['second']}" for pair in pairs)
-        every = "any two" if len(pairs) == count else named
+        which = f"between {named}" if len(pairs) <= 3 else f"within the other {len(pairs)} pairs"
+        which = "between any two" if len(pairs) == count else which
         return (
-            f"No difference in accuracy is shown between {every}; that is not to say that there is "
-            "none: the intervals say how large it may be."
+            f"No difference in accuracy is shown {which}; that is not to say that there is none: "
+            "the intervals say how large it may be."
         )
-    apart = accuracy_difference(pairs[0])
+    apart, p_value = accuracy_difference(pairs[0]), shown_p(pairs[0]["p_value_holm"], sign=True)
     low, high = 100 * apart["low"], 100 * apart["high"]
-    p_value = shown_p(pairs[0]["p_value_holm"], sign=True)
     return (
         f"No difference in accuracy is shown between {pairs[0]['first']} and {pairs[0]['second']} "
         f"({p_value}); that is not to say that there is none: from {low:+.1f} to {high:+.1f} "

@@ -1,8 +1,10 @@
 import dataclasses
 import os
+import pathlib
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import psutil
@@ -40,6 +42,21 @@ def test_failing_child_run_says_why_in_a_line(config, tmp_path):
 def test_killed_child_run_is_told_from_a_failing_one(tmp_path):
     (tmp_path / "log").write_text("step 1")
     assert child_run._reason(-9, tmp_path / "log") == "killed by SIGKILL; out of memory, perhaps"
+
+
+def test_child_run_is_halted_from_another_thread_and_has_its_own_environment(config, tmp_path):
+    halt, log = threading.Event(), tmp_path / "run" / child_run.LOG
+    threading.Thread(target=_set_when_written, args=(halt, log), daemon=True).start()
+    with pytest.raises(child_run.Halted):
+        child_run.train(config, tmp_path / "run", environment={"PYTHONVERBOSE": "1"}, halt=halt)
+    assert "import 'ftkeras" in log.read_text() or "import _frozen" in log.read_text()
+    assert not psutil.Process().children()
+
+
+def _set_when_written(halt: threading.Event, log: pathlib.Path) -> None:
+    while not (log.exists() and log.stat().st_size):
+        time.sleep(0.05)
+    halt.set()
 
 
 def test_child_ends_with_its_killed_parent(tmp_path):

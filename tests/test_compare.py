@@ -93,7 +93,7 @@ def test_two_runs_are_told_apart_by_mcnemar_and_words(capsys):
     assert pair["p_value"] == pair["p_value_holm"] == pair["mcnemar"]["p_value"]
     apart = pair["differences"]["accuracy"]
     assert apart["value"] == pytest.approx(right[1].mean() - right[0].mean())
-    assert result["conclusions"][0].startswith("B is more accurate than A: by ")
+    assert result["conclusions"][0].startswith("B is more accurate than A by ")
     assert "One seed each" in result["conclusions"][-1]
     assert f"{100 * apart['value']:.1f} points" in capsys.readouterr().out
 
@@ -102,7 +102,7 @@ def test_loser_may_stand_second():
     result = _compared(_run("a", skill=2.0), _run("b", skill=0.1, epochs=2))
     apart = result["pairs"][0]["differences"]["accuracy"]
     low, high = -100 * apart["high"], -100 * apart["low"]
-    assert f"A is more accurate than B: by {-100 * apart['value']:.1f}" in result["conclusions"][0]
+    assert f"A is more accurate than B by {-100 * apart['value']:.1f}" in result["conclusions"][0]
     assert f"[{low:.1f}, {high:.1f}]" in result["conclusions"][0]
 
 

@@ -13,9 +13,9 @@ FOUNDATION = {
     *("accelerator", "bounds", "draws", "errors", "files", "pretrained", "report", "samples"),
 }
 PARTS = {
-    *("averages", "batching", "encoders", "exporters", "heads", "losses", "optimizers"),
-    *("oracles", "policies", "regularizers", "schedules", "sources", "strategies", "text"),
-    *("training", "truncations"),
+    *("averages", "batching", "encoders", "exporters", "groupings", "heads", "losses"),
+    *("optimizers", "oracles", "policies", "regularizers", "schedules", "sources"),
+    *("strategies", "text", "training", "truncations"),
 }
 PURE_KERAS = {"encoders", "heads", "losses", "schedules", "regularizers"}
 
