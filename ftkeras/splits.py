@@ -187,12 +187,21 @@ class Splits:
             print(f"warning: {problem}; trying again in {wait} s", file=sys.stderr)
             time.sleep(wait)
 
+    def _ids_of(self, texts, pairs=None):
+        return self._traced(texts) if pairs is None else self._traced(texts, pairs)
+
+    @functools.cached_property
+    def _traced(self):
+        """The text layer, traced once for all splits: AutoGraph would take a second for each."""
+        specs = [tf.TensorSpec([None], tf.string)] * (2 if self.task.pairs else 1)
+        return tf.function(self.text_layer, autograph=False).get_concrete_function(*specs)
+
     def _tokenized(self, dataset: tf.data.Dataset, name: str) -> Examples:
         about = {"name": name, "pairs": self.task.pairs}
         if self._cache is None:
-            return _store.write(dataset, self.text_layer, self.folder, **about)
+            return _store.write(dataset, self._ids_of, self.folder, **about)
         try:
-            examples, was_there = self._cache.examples(dataset, self.text_layer, **about)
+            examples, was_there = self._cache.examples(dataset, self._ids_of, **about)
         except OSError as error:
             raise UserError(
                 f"--cache_dir: {self._cache.home} can't be written ({error.strerror}); another "

@@ -108,6 +108,7 @@ def write_arrays(
 ) -> str:
     """Runs every text through the text layer, once and in parallel; gives its content's key."""
 
+    @tf.autograph.experimental.do_not_convert
     def ids_of(batch):
         inputs = text_layer(batch["text"], batch["pair"] if pairs else None)
         ids = inputs["token_ids"]
@@ -148,6 +149,7 @@ def read_arrays(folder: pathlib.Path, *, name: str, pairs: bool) -> Examples:
 def content_key(dataset: tf.data.Dataset, *, pairs: bool) -> str:
     """The key that `write_arrays` would give, from the texts and labels alone."""
 
+    @tf.autograph.experimental.do_not_convert
     def seen(batch):
         return _digests(batch, pairs), batch["label"]
 
