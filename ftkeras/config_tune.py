@@ -49,7 +49,7 @@ class TuneConfig(Config):
     )
     search_dir: str | None = flag(
         None,
-        "Output",
+        "Search",
         "The search's folder. A stopped search goes on where the same command names its folder "
         "again. Default: runs/<task>/search-<time>.",
         free=True,

@@ -47,36 +47,14 @@ def run(config: TuneConfig) -> None:
 
 
 def _search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> None:
-    """The search, from where its folder says it was; by this process alone, or by its workers."""
-    from ftkeras.search import setup, workers
-    from ftkeras.search.ledger import Ledger
-    from ftkeras.search.live import Live
+    """The search, from where its folder says it was, to its end."""
+    from ftkeras.search import setup
 
-    oracle, best = setup.oracle(config, space), None
-    ledger = Ledger(
-        oracle,
-        home,
-        max_trials=config.max_trials,
-        max_seconds=config.max_hours and 3600 * config.max_hours,
-    )
-    live = Live(ledger, config.objective)
-
-    def changed() -> None:
-        live.changed()
-        if not oracle.continues or ledger.exhausted:
-            _keep_best_weights(ledger, config.objective, home)
-
-    ledger.on_change = changed
+    ledger, best = setup.ledger(config, space, home), None
     files.write_text(home / folders.SETTINGS, flags.render(config))
     _announce(config, ledger, home)
     try:
-        with live.watching():
-            if name == workers.CHIEF:
-                workers.serve(ledger)
-            else:
-                trial = trials.Trials(config, space, home / folders.TRIALS)
-                with folders.worker(home, name):
-                    workers.work(ledger, trial.run, name)
+        _run_trials(config, space, ledger, name)
     finally:  # of a search that was stopped on its way, too
         if ledger.results:
             best = _conclude(config, space, ledger, home)
@@ -88,6 +66,31 @@ def _search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> 
         )
     if config.retrain and best is not None:
         _retrain(config, best, home)
+
+
+def _run_trials(config: TuneConfig, space: Space, ledger, name: str) -> None:
+    """All trials: run by this process alone, or as the chief by its workers."""
+    from ftkeras.search import workers
+    from ftkeras.search.live import Live
+
+    live, home = Live(ledger, config.objective), ledger.folder
+
+    def changed() -> None:
+        live.changed()
+        if ledger.exhausted or not ledger.oracle.continues:
+            results.keep_weights_of_best(
+                home / folders.TRIALS, ledger.results.values(), config.objective
+            )
+
+    ledger.on_change = changed
+    with live.watching():
+        if name == workers.CHIEF:
+            workers.serve(ledger)
+        else:
+            trial = trials.Trials(config, space, home / folders.TRIALS)
+            with folders.worker(home, name):
+                workers.work(ledger, trial.run, name)
+    changed()  # the oracle may have come to its end meanwhile
 
 
 def _announce(config: TuneConfig, ledger, home: pathlib.Path) -> None:
@@ -106,13 +109,6 @@ def _announce(config: TuneConfig, ledger, home: pathlib.Path) -> None:
             f"{report.duration(ledger.seconds)} so far"
         )
     sys.stdout.flush()
-
-
-def _keep_best_weights(ledger, objective: str, home: pathlib.Path) -> None:
-    best = results.best(ledger.results.values(), objective)
-    for trial in ledger.results:
-        if best is None or trial != best.trial:
-            results.slim(home / folders.TRIALS / trial)
 
 
 def _conclude(config: TuneConfig, space: Space, ledger, home: pathlib.Path) -> Result | None:
@@ -150,13 +146,21 @@ def _retrain(config: TuneConfig, best: Result, home: pathlib.Path) -> None:
         _recipe(config, best), **all_data, early_stopping=None, last_epoch=epoch
     )
     run_dir = home / folders.RETRAINED
+    try:
+        run_folder.must_fit(recipe, run_dir)
+    except UserError:  # a shorter search had another best
+        recipe = dataclasses.replace(recipe, restart=True)
     print(f"\nthe best, {epoch} of {recipe.epochs} epochs on train and validation: {run_dir}")
     sys.stdout.flush()
     outcome = child_run.train(recipe, run_dir)
     if outcome.reason is not None:
         raise UserError(f"--retrain: {outcome.reason} ({run_dir}/log.txt has all)")
+    _show_retrained(outcome.metrics, run_dir)
+
+
+def _show_retrained(metrics: dict, run_dir: pathlib.Path) -> None:
     labels = tuple(json.loads((run_dir / LABELS_FILE).read_text(encoding="utf-8")))
-    report.show_metrics(outcome.metrics, labels)
+    report.show_metrics(metrics, labels)
     for path in run_folder.exports(run_dir):
         print(f"export  {path}")
 

@@ -90,9 +90,11 @@ def best(results: Iterable[Result], objective: str) -> Result | None:
     return first if first is not None and first.status == COMPLETED else None
 
 
-def slim(folder: pathlib.Path) -> None:
-    """Removes the weights and checkpoints of a trial's runs; what they measured stays."""
-    for path in folder.glob(f"*/{WEIGHTS_FILE}"):
-        path.unlink()
-    for path in folder.glob(f"*/{CHECKPOINTS}"):
-        shutil.rmtree(path)
+def keep_weights_of_best(folder: pathlib.Path, ended: Iterable[Result], objective: str) -> None:
+    """Removes the weights and checkpoints of all trials but the best; what they measured stays."""
+    first = best(ended := list(ended), objective)
+    for home in (folder / result.trial for result in ended if result is not first):
+        for path in home.glob(f"*/{WEIGHTS_FILE}"):
+            path.unlink()
+        for path in home.glob(f"*/{CHECKPOINTS}"):
+            shutil.rmtree(path)

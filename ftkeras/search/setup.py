@@ -1,6 +1,7 @@
 """A configuration to what a search is made of: its space, looked at in every corner; its oracle."""
 
 import dataclasses
+import pathlib
 
 import keras_tuner
 
@@ -9,6 +10,7 @@ from ftkeras.config import Config
 from ftkeras.config_tune import DEFAULT_SEARCH, DEFAULT_TRIALS, TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.search import hyperparameters, space, trials
+from ftkeras.search.ledger import Ledger
 from ftkeras.search.space import Space
 
 
@@ -66,6 +68,16 @@ def oracle(config: TuneConfig, found: Space) -> keras_tuner.Oracle:
         hyperparameters=hyperparameters.of(found.parameters),
         seed=config.seed,
         max_epochs=config.epochs,
+    )
+
+
+def ledger(config: TuneConfig, space: Space, home: pathlib.Path) -> Ledger:
+    """The search's ledger, which knows what came of earlier sessions."""
+    return Ledger(
+        oracle(config, space),
+        home,
+        max_trials=config.max_trials,
+        max_seconds=config.max_hours and 3600 * config.max_hours,
     )
 
 

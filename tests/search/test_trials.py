@@ -150,13 +150,15 @@ def test_settings_that_are_alike_are_seldom_given_up():
     assert given_up <= 0.1 * 1000
 
 
-def test_weights_of_a_trial_go_and_what_it_measured_stays(run, tmp_path):
-    run(VALUES, Child())
+def test_only_the_best_keeps_its_weights_and_what_all_measured_stays(run, tmp_path):
+    rates = {"0000": 1e-5, "0001": 1e-4, "0002": 1e-3}
+    ended = [run({**VALUES, "learning_rate": r}, Child(), trial=n) for n, r in rates.items()]
     (tmp_path / "0000/seed-0/checkpoints").mkdir()
-    results.slim(tmp_path / "0000")
-    left = {path.name for path in (tmp_path / "0000/seed-0").iterdir()}
-    assert left >= {"metrics.json", "run.cfg", "exports.json"}
-    assert not left & {"weights.safetensors", "checkpoints"}
+    results.keep_weights_of_best(tmp_path, ended, "accuracy")
+    left = {path.parents[1].name for path in tmp_path.glob("*/*/weights.safetensors")}
+    assert left == {"0001"}
+    assert not list(tmp_path.glob("*/*/checkpoints"))
+    assert len(list(tmp_path.glob("*/*/metrics.json"))) == 3
 
 
 def test_folder_of_a_search_is_gone_on_with_by_the_same_search_alone(tmp_path):

@@ -1,0 +1,253 @@
+"""Searches as a user runs them: processes of their own, killed and gone on with."""
+
+import contextlib
+import io
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+import tensorflow as tf
+
+from ftkeras import child_run, flags, tune
+from ftkeras.errors import UserError
+from ftkeras.search import folder as folders
+from ftkeras.search import setup
+from tests.running import QUICK
+from tests.search import searches
+
+TINY = ["--train_examples=400", "--validation_examples=100", "--test_examples=60", "--epochs=1"]
+# The second trial freezes more layers than there are, and fails.
+SEARCH = [
+    *QUICK,
+    *TINY,
+    "--search=learning_rate=choice(3e-3, 3e-4)",
+    "--search=policy=choice(full, freeze(layers=9))",
+    "--oracle=grid",
+    "--search_dir=s",
+    "--checkpoint_every=2",
+]
+
+
+def _tune(*arguments, cwd) -> str:
+    """What a search prints that this very process makes, but for its trials."""
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
+        patch.chdir(cwd)
+        # Too late in a process that has used a GPU already.
+        patch.setattr(tf.config, "set_visible_devices", lambda devices, kind: None)
+        tune.run(flags.parse(["tune", *SEARCH, "--cache_dir=cache", *arguments]).config)
+    return said.getvalue()
+
+
+def _trials(home: pathlib.Path) -> list[dict]:
+    told = json.loads((home / "s" / folders.TABLE).read_text())
+    return [{**row, "seconds": None} for row in told["trials"]]
+
+
+def _trials_of(searched, count: int) -> list[dict]:
+    """The first trials of the search that nobody disturbed."""
+    return [row for row in _trials(searched[0]) if int(row["trial"]) < count]
+
+
+def _started(*arguments, cwd) -> subprocess.Popen:
+    command = [sys.executable, "-m", "ftkeras.main", *arguments, "--cache_dir=cache"]
+    output = (cwd / "output.txt").open("w")
+    return subprocess.Popen(command, cwd=cwd, stdout=output, stderr=output)
+
+
+def _wait(condition, process) -> None:
+    until = time.monotonic() + 200
+    while not condition():
+        assert process.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    """A grid of two rates and two policies, one of which fails; the best trained on all."""
+    folder = tmp_path_factory.mktemp("searched")
+    arguments = ["--max_trials=3", "--retrain", "--export=huggingface"]
+    return folder, _tune(*arguments, cwd=folder)
+
+
+def test_search_ends_with_table_recipe_and_page(searched):
+    folder, said = searched
+    home = folder / "s"
+    rows = _trials(folder)
+    assert [row["status"] for row in rows] == ["completed", "completed", "failed"]
+    assert "layers" in rows[-1]["reason"]
+    assert rows[0]["score"] >= rows[1]["score"]
+    assert rows[0]["settings"]["policy"] == ["full"]
+    table = said[said.index("\ntrial") :].splitlines()
+    assert [line[:4] for line in table[2:5]] == [row["trial"] for row in rows]
+    assert "failed: --policy=freeze" in table[4]
+    config = flags.parse([f"--flagfile={home / folders.BEST}"]).config
+    assert config.learning_rate == rows[0]["settings"]["learning_rate"]
+    assert (config.test, config.exports) == (True, ("huggingface",))
+    assert "<svg" in (home / folders.PAGE).read_text()
+
+
+def test_only_the_best_keeps_its_weights_and_texts_were_tokenized_once(searched):
+    folder, _ = searched
+    best = _trials(folder)[0]["trial"]
+    kept = {path.parents[1].name for path in (folder / "s/trials").glob("*/*/weights.safetensors")}
+    assert kept == {best}
+    logs = [path.read_text() for path in sorted((folder / "s/trials").glob("*/*/log.txt"))]
+    # The first has written them; the second failed before it read a text.
+    assert ["from the cache" in log for log in logs] == [False, False, True]
+
+
+def test_retrained_best_has_learnt_from_validation_and_is_exported(searched):
+    folder, said = searched
+    run = folder / "s" / folders.RETRAINED
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["data"]["train"] == 500
+    assert "validation" not in metrics
+    assert f"{metrics['test']['accuracy']:.4f}" in said
+    assert (run / "huggingface/config.json").exists()
+
+
+def test_same_command_again_runs_nothing(searched):
+    folder, _ = searched
+    before = (folder / "s" / folders.JOURNAL).read_text()
+    assert "3 of 3 trials have ended" in _tune("--max_trials=3", cwd=folder)
+    assert (folder / "s" / folders.JOURNAL).read_text() == before
+
+
+def test_search_that_is_killed_in_a_trial_ends_as_one_that_is_not(searched, tmp_path):
+    process = _started("tune", *SEARCH, "--max_trials=2", cwd=tmp_path)
+    first = tmp_path / "s/trials/0000/seed-0"
+    _wait(lambda: list((first / "checkpoints").glob("update-*")), process)
+    (child,) = psutil.Process(process.pid).children()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not psutil.wait_procs([child], timeout=60)[1]
+    assert not (first.parent / "trial.json").exists()
+    assert "0 of 1 trials have ended" in _tune("--max_trials=2", cwd=tmp_path)
+    assert "going on at step" in (first / "log.txt").read_text()
+    assert _trials(tmp_path) == _trials_of(searched, 2)
+
+
+def test_trial_of_a_worker_that_is_killed_is_ended_by_another(searched, tmp_path):
+    process = _started(
+        *("launch", "--workers=2", "--", "tune", *SEARCH, "--max_trials=2"), cwd=tmp_path
+    )
+    journal = tmp_path / "s" / folders.JOURNAL
+    first = tmp_path / "s/trials/0000/seed-0/checkpoints"
+    _wait(lambda: list(first.glob("update-*")), process)
+    begun = [json.loads(line) for line in journal.read_text().splitlines()]
+    holder = next(line["worker"] for line in begun if line["trial"] == "0000")
+    for child in psutil.Process(process.pid).children():
+        if child.environ().get("KERASTUNER_TUNER_ID") == holder:
+            child.kill()
+    assert process.wait(200) == 0, (tmp_path / "output.txt").read_text()
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    given = [line for line in lines if line["event"] == "given"]
+    assert [line["trial"] for line in given] == ["0000"]
+    assert given[0]["worker"] != holder
+    assert _trials(tmp_path) == _trials_of(searched, 2)
+
+
+def test_hyperband_keeps_what_it_may_go_on_from_until_it_ends(tmp_path, monkeypatch):
+    given = searches.config(oracle="hyperband(factor=2)", epochs=4, search_dir=str(tmp_path))
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda devices, kind: None)
+
+    def kept(child) -> int:
+        monkeypatch.setattr(child_run, "train", child.train)
+        with contextlib.suppress(searches.Killed):
+            tune.run(given)
+        return len(list(tmp_path.glob("trials/*/*/weights.safetensors")))
+
+    # Four have ended; the fifth goes on in a copy of the best of them.
+    assert kept(searches.Child({5: searches.Killed()})) == 5
+    assert kept(searches.Child()) == 1
+    best = json.loads((tmp_path / folders.TABLE).read_text())["trials"][0]
+    assert (tmp_path / "trials" / best["trial"] / "seed-0/weights.safetensors").exists()
+    recipe = flags.parse([f"--flagfile={tmp_path / folders.BEST}"]).config
+    assert recipe.trained_epochs == (best["last_epoch"] or 4) == 4
+
+
+def test_another_best_is_retrained_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda devices, kind: None)
+    for trials in (1, 8):
+        given = searches.config(max_trials=trials, retrain=True, search_dir=str(tmp_path))
+        child = searches.Child()
+        monkeypatch.setattr(child_run, "train", child.train)
+        monkeypatch.setattr(tune, "_show_retrained", lambda metrics, run_dir: None)
+        tune.run(given)
+        _, retrained = child.runs[-1]
+        assert retrained.train_on_validation
+        assert (retrained.last_epoch, retrained.exports) == (3, ("saved_model",))
+        best = flags.parse([f"--flagfile={tmp_path / folders.BEST}"]).config
+        assert retrained.learning_rate == best.learning_rate
+    assert retrained.restart
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--search=learning_rate=log(1, 0.1)"], "the lower end must be below"),
+        (["--search=epochs=int(1, 3)", "--oracle=hyperband"], "deals out the epochs"),
+        (
+            ["--search=learning_rate=log(1e-5, 1e-4)", "--oracle=grid"],
+            "needs choices, or intervals",
+        ),
+        (["--search=policy=choice(full, none_such)"], "there is no 'none_such'"),
+        (["--oracle=none_such"], "--oracle: there is no 'none_such'; there are: bayesian"),
+        (["--oracle=bayesian(initial=1)"], "`initial` must be at least 2"),
+        (
+            ["--retrain", "--search=schedule=choice(linear, reduce_on_plateau)"],
+            "at schedule=reduce_on_plateau: .* goes by validation",
+        ),
+    ],
+)
+def test_search_that_cannot_be_is_told(arguments, said):
+    config = flags.parse(["tune", "--task=quickstart", *arguments]).config
+    with pytest.raises(UserError, match=said):
+        config = setup.completed(config)
+        setup.oracle(config, setup.search_space(config))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--max_trials=0"], "--max_trials must be at least 1"),
+        (["--max_hours=0"], "--max_hours must be positive"),
+        (["--executions_per_trial=0"], "--executions_per_trial must be at least 1"),
+        (["--run_dir=r"], "--search_dir names the search's folder"),
+        (["--train_on_validation"], "--retrain trains on it at the end"),
+        (["--folds=3", "--fold=1"], "a setting's score is its mean over all --folds"),
+        (["--search_dir="], "--search_dir must name a folder"),
+    ],
+)
+def test_flags_that_make_no_search_are_refused(arguments, said):
+    with pytest.raises(UserError, match=said):
+        flags.parse(["tune", *arguments])
+
+
+def test_defaults_hang_on_the_oracle():
+    def of(*arguments):
+        return setup.completed(flags.parse(["tune", *arguments]).config)
+
+    assert (of().max_trials, len(of().search)) == (10, 3)
+    assert of("--oracle=grid").max_trials is None
+    hyperband = of("--oracle=hyperband")
+    assert hyperband.max_trials is None
+    assert not [line for line in hyperband.search if line.startswith("epochs")]
+    assert of("--search=head.dropout=uniform(0.0, 0.3)").head == "classification"
+
+
+def test_recipe_is_the_best_trial_as_train_would_run_it():
+    config = setup.completed(
+        flags.parse(["tune", "--oracle=hyperband", "--epochs=9", "--folds=5"]).config
+    )
+    best = tune.Result("0001", {}, {"policy": ("bitfit",)}, "completed", (0.9,), last_epoch=3)
+    recipe = tune._recipe(config, best)
+    assert (recipe.epochs, recipe.last_epoch, recipe.folds) == (9, 3, None)
+    assert (recipe.policy, recipe.test, recipe.keep) == (("bitfit",), True, 2)
