@@ -58,8 +58,8 @@ class Served(tf.Module):
 
     def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
         """The functions by signature name, with their inputs fixed."""
-        read = tf.function(self._read, input_signature=[self._texts])
-        run = tf.function(self.weights, input_signature=[self._ids])
+        read = tf.function(self._read, input_signature=[self._texts], autograph=False)
+        run = tf.function(self.weights, input_signature=[self._ids], autograph=False)
 
         def answer(**texts):
             return self._answer(run(read(texts))[0])
@@ -135,4 +135,4 @@ class Served(tf.Module):
 
 
 def _traced(function, specs: Mapping[str, tf.TensorSpec]):
-    return tf.function(function).get_concrete_function(**specs)
+    return tf.function(function, autograph=False).get_concrete_function(**specs)

@@ -88,7 +88,7 @@ class Litert:
             logits = weights(ids)[0]
             return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
 
-        signature = tf.function(of_ids).get_concrete_function(**specs)
+        signature = tf.function(of_ids, autograph=False).get_concrete_function(**specs)
         with tempfile.TemporaryDirectory(prefix="ftkeras-") as folder:
             tf.saved_model.save(served, folder, {SIGNATURE: signature})
             converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
