@@ -16,7 +16,7 @@ SECONDS_BETWEEN = 1.0
 
 
 class Live:
-    """Tells of a search's trials: on a terminal a line is redrawn each second, too.
+    """Tells of a search's trials; where it stands is a line that lives, in a log one a trial.
 
     Args:
         ledger: the search's, whose earlier trials were told of already.
@@ -57,6 +57,8 @@ class Live:
                 self._draw("")
                 line = table.line(self.ledger.results[trial], self.objective)
                 print(line, file=self.stream, flush=True)
+                if not self.stream.isatty():
+                    print(f"  {self.line()}", file=self.stream, flush=True)
 
     def line(self) -> str:
         """Trial, best so far, time left."""

@@ -110,6 +110,20 @@ class Terminal(io.StringIO):
         return True
 
 
+def test_log_has_a_line_of_where_the_search_stands_for_each_trial(tmp_path):
+    book, stream = searches.ledger(searches.config(max_trials=2), tmp_path), io.StringIO()
+    told = live.Live(book, "accuracy", stream=stream)
+    book.on_change = told.changed
+    with told.watching():
+        trial = book.create_trial("one")
+        result = Result(trial.trial_id, {}, {}, COMPLETED, (0.75,))
+        results.write(result, tmp_path / folders.TRIALS / trial.trial_id)
+        book.end_trial(trial)
+    first, second = stream.getvalue().splitlines()
+    assert first == "trial 0000 · accuracy 0.7500"
+    assert second.startswith("  trial 1 of 2 · best accuracy 0.7500 (trial 0000) · about ")
+
+
 def test_live_line_tells_trial_best_and_time_left(tmp_path, monkeypatch):
     book = searches.ledger(searches.config(max_trials=3), tmp_path)
     stream = Terminal()
