@@ -53,6 +53,7 @@ def steps_of_run(config: Config) -> int:
             "for, and plot reads no texts: say how many with --steps."
         )
     examples = config.train_examples or _training_examples(config)
+    examples -= examples // config.folds if config.folds else 0  # the fold that is held out
     a_epoch = math.ceil(examples / config.batch_size)
     print(
         f"{a_epoch * config.epochs:,} steps: {examples:,} examples in batches of "
@@ -90,11 +91,17 @@ def drawn(path: pathlib.Path, *, panels: int | None = None) -> Iterator:
 
 def _training_examples(config: Config) -> int:
     splits = catalog.build("task", config.task, data_dir=config.data_dir).splits()
-    train = splits["train"]
-    count = int(train.cardinality())
-    if count < 0:  # a source that streams knows it only at its end
-        count = int(train.reduce(np.int64(0), lambda total, _: total + 1))
+    if config.folds:
+        return sum(_count(splits[name]) for name in ("train", "validation") if name in splits)
+    count = _count(splits["train"])
     return count if "validation" in splits else count - int(config.validation_share * count)
+
+
+def _count(examples: tf.data.Dataset) -> int:
+    count = int(examples.cardinality())
+    if count < 0:  # a source that streams knows it only at its end
+        count = int(examples.reduce(np.int64(0), lambda total, _: total + 1))
+    return count
 
 
 def _sampled(total: int, warmup: int) -> np.ndarray:

@@ -76,13 +76,21 @@ def _compared(*folders: str, **settings) -> dict:
 
 
 def test_figures_are_those_of_the_predictions():
-    result = _compared(_run("a"), _run("b", epochs=2))
+    result = _compared(_run("a", skill=0.4), _run("b", epochs=2, skill=1.5))
     figures = result["ways"][0]["figures"]
-    given = _given(1.0, 3)
+    given = _given(0.4, 3)
     assert figures["accuracy"]["value"] == pytest.approx(accuracy_score(LABELS, given > 0.5))
     assert figures["auc"]["value"] == pytest.approx(roc_auc_score(LABELS, given))
-    for figure in figures.values():
+    for figure in [*figures.values(), *result["pairs"][0]["differences"].values()]:
         assert figure["low"] <= figure["value"] <= figure["high"]
+
+
+def test_order_of_the_lines_does_not_matter():
+    folders = [_run("a"), _run("b", epochs=2)]
+    before = _compared(*folders)
+    path = pathlib.Path("b/predictions.jsonl")
+    path.write_text("".join(reversed(path.read_text().splitlines(keepends=True))))
+    assert _compared(*folders) == before
 
 
 def test_two_runs_are_told_apart_by_mcnemar_and_words(capsys):

@@ -1,3 +1,4 @@
+import dataclasses
 import pathlib
 import re
 
@@ -87,6 +88,14 @@ def test_steps_are_those_of_the_run(elsewhere, limit):
 def test_steps_of_a_limited_run_need_no_data():
     config = Config(task="imdb", data_dir="nowhere", train_examples=100, batch_size=16, epochs=2)
     assert plot.steps_of_run(config) == 14
+
+
+def test_fold_that_is_held_out_makes_no_steps():
+    limited = Config(task="imdb", train_examples=100, batch_size=16, epochs=2, folds=5, fold=0)
+    assert plot.steps_of_run(limited) == 10
+    whole = Config(task="quickstart", batch_size=1, epochs=1)
+    pooled = plot.steps_of_run(whole) + 500  # the task's own validation
+    assert plot.steps_of_run(dataclasses.replace(whole, folds=5)) == pooled - pooled // 5
 
 
 def test_steps_of_a_budget_of_tokens_must_be_said():

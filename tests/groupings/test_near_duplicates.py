@@ -64,6 +64,24 @@ def test_few_edits_are_found_and_many_are_not():
     assert len(np.unique(groups)) == 80
 
 
+def test_texts_that_agree_in_a_band_are_linked_only_from_the_similarity_on():
+    """Of a third's resemblance a quarter agree in a band all the same."""
+    rng = np.random.default_rng(3)
+    texts = [rng.integers(0, 30_000, 120).tolist() for _ in range(200)]
+    edited = [_edited(text, 16, rng) for text in texts]
+    resemblance = [_exact(*pair, 5) for pair in zip(texts, edited, strict=True)]
+    assert 0.3 < np.mean(resemblance) < 0.36
+    assert 400 - len(set(_groups(texts + edited, similarity=0.15))) > 40
+    assert 400 - len(set(_groups(texts + edited, similarity=0.6))) < 2
+
+
+def test_texts_that_agree_in_a_band_are_compared_with_the_first_and_the_one_before():
+    signatures = np.random.default_rng(0).integers(2**32, size=(9, 128), dtype=np.uint32)
+    signatures[[2, 5, 7, 8], 4:8] = 11
+    pairs = np.concatenate(list(_minhash._candidates(signatures)), axis=1)
+    assert {(2, 5), (2, 7), (2, 8), (5, 7), (7, 8)} == set(zip(*pairs.tolist(), strict=True))
+
+
 def test_chain_of_edits_is_one_group():
     rng = np.random.default_rng(2)
     chain = [rng.integers(0, 30_000, 120).tolist()]

@@ -1,0 +1,45 @@
+"""Near-duplicates of a task's training texts: how many there are, and what finding them costs.
+
+    python benchmarks/near_duplicates.py --task=imdb --data_dir=… --encoder=… --max_length=128
+
+Takes the flags of `train`. Prints, for a few similarities, how many texts stand in groups, the
+largest group, the seconds, and the memory beyond what the token ids take.
+"""
+
+import resource
+import sys
+import time
+
+import numpy as np
+
+from ftkeras import assemble, flags, folds
+from ftkeras.groupings.near_duplicates import NearDuplicates
+from ftkeras.splits import opened
+
+SIMILARITIES = (0.3, 0.5, 0.7, 0.9)
+
+
+def main() -> None:
+    config = flags.parse([*sys.argv[1:], "--train_on_validation"]).config  # nothing held out
+    experiment = assemble.experiment(config)
+    with opened(config, experiment.task, experiment.text_layer) as splits:
+        texts = splits.train
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"{len(texts):,} texts, {texts.lengths.sum():,} tokens")
+    for similarity in SIMILARITIES:
+        began = time.perf_counter()
+        groups = NearDuplicates(similarity=similarity).groups(texts)
+        grouped = time.perf_counter()
+        folds.drawn(texts.own_labels, groups, folds=5, seed=0)
+        sizes = np.unique(groups, return_counts=True)[1]
+        print(
+            f"similarity {similarity}: {sizes[sizes > 1].sum():,} texts in {(sizes > 1).sum():,} "
+            f"groups, the largest of {sizes.max():,}; {grouped - began:.2f} s, and "
+            f"{time.perf_counter() - grouped:.2f} s for five folds"
+        )
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"{(after - before) / 1024:.0f} MiB more at the peak")
+
+
+if __name__ == "__main__":
+    main()
