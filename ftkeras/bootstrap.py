@@ -57,16 +57,17 @@ def resampled(ways: list[list[Answers]], *, resamples: int, seed: int) -> np.nda
     Returns:
         [resamples, ways, figures], in the order of FIGURES; NaN where a figure has no value.
     """
-    rng = np.random.default_rng(seed)
+    # Each way draws for itself, so that its figures hang on no other way's.
+    rng, *way_rngs = (np.random.default_rng((seed, number)) for number in range(len(ways) + 1))
     examples = len(ways[0][0].labels)
     tables = [[_Table(run) for run in runs] for runs in ways]
     drawn = []
     for weights in _weights(rng, examples, resamples):
         way_figures = []
-        for runs in tables:
+        for runs, way_rng in zip(tables, way_rngs, strict=True):
             figures = np.stack([table.figures(weights) for table in runs])
             size = max(1, len(runs) - 1)
-            chosen = rng.integers(len(runs), size=(size, len(weights)))
+            chosen = way_rng.integers(len(runs), size=(size, len(weights)))
             way_figures.append(figures[chosen, np.arange(len(weights))].mean(axis=0))
         drawn.append(np.stack(way_figures, axis=1))
     return np.concatenate(drawn)

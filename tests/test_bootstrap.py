@@ -103,6 +103,12 @@ def test_same_seed_draws_the_same_and_another_others():
     assert not np.array_equal(bootstrap.resampled(ways, resamples=50, seed=4), first)
 
 
+def test_samples_of_a_way_hang_on_no_other_way():
+    alone, other = [_answers(1), _answers(2)], [_answers(3), _answers(4)]
+    both = bootstrap.resampled([alone, other], resamples=50, seed=0)
+    assert np.array_equal(bootstrap.resampled([alone], resamples=50, seed=0)[:, 0], both[:, 0])
+
+
 def test_samples_are_drawn_in_steps_of_any_size(monkeypatch):
     monkeypatch.setattr(bootstrap, "WEIGHTS_A_STEP", 450)
     samples = bootstrap.resampled([[_answers(1)]], resamples=7, seed=0)
