@@ -14,7 +14,6 @@ from keras_tuner.engine.trial import TrialStatus
 
 from ftkeras.errors import UserError
 from ftkeras.search.ledger import Ledger
-from ftkeras.search.results import FAILED, Result
 
 ALONE, CHIEF = "alone", "chief"
 # Between two questions of a worker for whom there is nothing to do just now.
@@ -37,21 +36,19 @@ def name() -> str:
     return os.environ[NAMES[0]] if given else ALONE
 
 
-def work(oracle, run: Callable[[str, Mapping], Result], worker: str) -> None:
+def work(oracle, run: Callable[[str, Mapping], object], worker: str) -> None:
     """Runs one trial after the other until there are no more.
 
     Args:
         oracle: a ledger, or a `Chief` to ask.
-        run: trial id, values -> what came of it, which stands in the trial's folder.
+        run: trial id, values -> None; leaves what came of it in the trial's folder.
         worker: the name to ask by.
     """
     while (trial := oracle.create_trial(worker)).status != TrialStatus.STOPPED:
         if trial.status == TrialStatus.IDLE:
             time.sleep(IDLE_SECONDS)
             continue
-        result = run(trial.trial_id, trial.hyperparameters.values)
-        failed = result.status == FAILED
-        trial.status = TrialStatus.FAILED if failed else TrialStatus.COMPLETED
+        run(trial.trial_id, trial.hyperparameters.values)
         oracle.end_trial(trial)
 
 

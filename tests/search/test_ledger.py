@@ -10,7 +10,7 @@ from keras_tuner.engine.trial import TrialStatus
 from ftkeras.errors import UserError
 from ftkeras.search import folder as folders
 from ftkeras.search import results
-from ftkeras.search.ledger import FAILURES_TO_STOP
+from ftkeras.search.ledger import ENDED, FAILURES_TO_STOP
 from ftkeras.search.results import Result
 from tests.search import searches
 from tests.search.searches import Child, Killed
@@ -126,14 +126,34 @@ def test_search_all_of_whose_first_trials_fail_stops(tmp_path, monkeypatch):
     assert book.failure == "no disk"
 
 
-def test_hyperband_goes_on_past_a_failed_trial(tmp_path, monkeypatch):
+def test_hyperband_goes_on_past_a_failed_trial(unharmed, tmp_path, monkeypatch):
     given = searches.config(**SEARCHES["hyperband"])
     book = searches.search(given, tmp_path, Child({2: "no"}), monkeypatch)
     ended = book.results.values()
+    assert len(ended) == len(unharmed["hyperband"])
     assert [result.trial for result in ended if result.status == results.FAILED] == ["0001"]
     assert "0001" not in {result.continues for result in ended}
     assert max(result.last_epoch or given.epochs for result in ended) == given.epochs
     assert any(result.continues for result in ended)
+
+
+def test_bayesian_tries_nothing_twice_until_all_was_tried(tmp_path, monkeypatch):
+    lines = ("batch_size=choice(8, 16, 32)", "schedule=choice(linear, cosine)")
+    given = searches.config(search=lines, oracle="bayesian(initial=2)", max_trials=9)
+    book = searches.search(given, tmp_path, Child(), monkeypatch)
+    tried = [tuple(result.values.values()) for result in book.results.values()]
+    assert len(tried) == len(set(tried)) == 6
+    assert book.exhausted
+
+
+def test_trial_that_a_worker_ends_twice_has_ended_once(tmp_path):
+    book = searches.ledger(searches.config(max_trials=2), tmp_path)
+    trial = book.create_trial("one")
+    results.write(Result("0000", {}, {}, results.COMPLETED, (0.5,)), tmp_path / "trials/0000")
+    for _ in range(2):
+        book.end_trial(trial)
+    assert book.oracle.end_order == ["0000"]
+    assert (tmp_path / folders.JOURNAL).read_text().count(ENDED) == 1
 
 
 def test_trial_of_a_worker_that_is_no_more_is_given_to_another(tmp_path):

@@ -77,17 +77,24 @@ def test_runs_that_are_finished_are_not_run_again(run):
     assert result.seconds == 20.0
 
 
+def test_trial_that_has_failed_is_not_tried_again(run):
+    first = run(VALUES, Child({1: "no"}))
+    child = Child()
+    assert run(VALUES, child) == first
+    assert not child.runs
+
+
 def test_later_round_goes_on_in_a_copy_of_the_earlier_run(run, tmp_path):
     given = {"oracle": "hyperband", "epochs": 9}
     first = run({**VALUES, trials.EPOCHS: 3}, Child(), **given)
-    (tmp_path / "0000/seed-0/.lock").touch()
+    (tmp_path / "0000/seed-0/checkpoints").mkdir()
     child = Child()
     values = {**VALUES, trials.EPOCHS: 9, trials.CONTINUES: "0000"}
     second = run(values, child, trial="0001", **given)
     ((_, config),) = child.runs
     assert (first.last_epoch, config.epochs, config.last_epoch) == (3, 9, None)
     assert (second.continues, config.keep) == ("0000", 1)
-    assert (tmp_path / "0001/seed-0/weights.safetensors").exists()
+    assert (tmp_path / "0001/seed-0/checkpoints").exists()
     before = flags.recorded(tmp_path / "0000/seed-0/run.cfg")
     assert before.last_epoch == 3
     assert second.values == VALUES
