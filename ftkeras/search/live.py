@@ -34,6 +34,7 @@ class Live:
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
         """Tells of the search meanwhile, and has it keep its time."""
+        self._began = dict.fromkeys(self.ledger.running, time.monotonic())
         over = threading.Event()
         ticking = threading.Thread(target=self._tick, args=(over,), daemon=True)
         ticking.start()

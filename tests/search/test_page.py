@@ -112,10 +112,11 @@ class Terminal(io.StringIO):
 
 def test_log_has_a_line_of_where_the_search_stands_for_each_trial(tmp_path):
     book, stream = searches.ledger(searches.config(max_trials=2), tmp_path), io.StringIO()
+    book.create_trial("one")
     told = live.Live(book, "accuracy", stream=stream)
     book.on_change = told.changed
     with told.watching():
-        trial = book.create_trial("one")
+        trial = book.create_trial("one")  # begun in another session
         result = Result(trial.trial_id, {}, {}, COMPLETED, (0.75,))
         results.write(result, tmp_path / folders.TRIALS / trial.trial_id)
         book.end_trial(trial)
