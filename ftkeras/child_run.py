@@ -4,6 +4,7 @@ The child's standard input is a pipe that its parent holds open. When the parent
 goes, the pipe ends and so does the child: nobody is left behind who holds the run's folder.
 """
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -11,10 +12,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ftkeras import flags, report
 from ftkeras.config import Config
+from ftkeras.errors import Stopped
 
 LOG = "log.txt"
 POLL_SECONDS = 0.2
@@ -84,6 +87,22 @@ def train(
     if code:
         return Outcome(None, _reason(code, run_dir / LOG), seconds)
     return Outcome(report.read_metrics(run_dir), None, seconds)
+
+
+@contextlib.contextmanager
+def stoppable(told: str) -> Iterator[None]:
+    """Has SIGTERM stop the runs that are under way as Ctrl-C does; `told` says how to go on."""
+
+    def stop(number, frame):
+        raise Stopped(number, told)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(told) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _ended(process: subprocess.Popen, halt: threading.Event | None) -> int:

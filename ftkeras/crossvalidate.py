@@ -5,13 +5,12 @@ import json
 import math
 import pathlib
 import shutil
-import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from ftkeras import assemble, evaluate, files, flags, fold_runs, report, run_folder
+from ftkeras import assemble, child_run, evaluate, files, flags, fold_runs, report, run_folder
 from ftkeras.config import Config
 from ftkeras.config_measuring import CrossvalidateConfig
-from ftkeras.errors import Stopped, UserError
+from ftkeras.errors import UserError
 from ftkeras.significance import over_folds
 
 SETTINGS, RESULT = "crossvalidation.cfg", "crossvalidation.json"
@@ -31,7 +30,9 @@ def run(config: CrossvalidateConfig) -> None:
         _clear(home)
     fold_runs.must_fit(folds, home)
     files.write_text(home / SETTINGS, flags.render(config))
-    with _told_how_to_go_on(home):
+    with child_run.stoppable(
+        f"The same command with --run_dir={home} goes on; finished folds are not run again."
+    ):
         metrics = _metrics(config, folds, home)
     result = summary(folds, metrics)
     files.write_text(home / PREDICTIONS, _out_of_fold(folds, home))
@@ -133,23 +134,6 @@ def _clear(home: pathlib.Path) -> None:
         shutil.rmtree(path)
     for name in (SETTINGS, RESULT, PREDICTIONS):
         (home / name).unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _told_how_to_go_on(home: pathlib.Path) -> Iterator[None]:
-    """Has SIGTERM stop the runs as Ctrl-C does, and says what comes after."""
-
-    def stop(number, frame):
-        raise Stopped(number, told)
-
-    told = f"The same command with --run_dir={home} goes on; finished folds are not run again."
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(told) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _figure(value: float | None) -> str:

@@ -1,14 +1,11 @@
 """Searches for a recipe: trials of `train`, and at the end a table, a page and a flagfile."""
 
-import contextlib
 import dataclasses
 import importlib.util
 import json
 import pathlib
-import signal
 import statistics
 import sys
-from collections.abc import Iterator
 
 import tensorflow as tf
 
@@ -16,7 +13,7 @@ from ftkeras import child_run, files, flags, report, run_folder
 from ftkeras.assemble import LABELS_FILE
 from ftkeras.config import Config
 from ftkeras.config_tune import TuneConfig
-from ftkeras.errors import Stopped, UserError
+from ftkeras.errors import UserError
 from ftkeras.search import folder as folders
 from ftkeras.search import results, table, trials
 from ftkeras.search.results import Result
@@ -35,7 +32,7 @@ def run(config: TuneConfig) -> None:
     home, name = folders.of(config), workers.name()
     config = setup.completed(config)
     space = setup.search_space(config)
-    with _told_how_to_go_on(home):
+    with child_run.stoppable(f"The same command with --search_dir={home} goes on."):
         if name in (workers.ALONE, workers.CHIEF):
             with folders.held(home, restart=config.restart):
                 folders.must_fit(config, home)
@@ -163,20 +160,3 @@ def _show_retrained(metrics: dict, run_dir: pathlib.Path) -> None:
     report.show_metrics(metrics, labels)
     for path in run_folder.exports(run_dir):
         print(f"export  {path}")
-
-
-@contextlib.contextmanager
-def _told_how_to_go_on(home: pathlib.Path) -> Iterator[None]:
-    """Has SIGTERM stop the running trial as Ctrl-C does, and says what comes after."""
-
-    def stop(number, frame):
-        raise Stopped(number, told)
-
-    told = f"The same command with --search_dir={home} goes on."
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(told) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -27,7 +27,7 @@ def exported(tmp_path_factory):
     model, layer = small.model(layers=1), small.text_layer()
     folder = small.run_dir(tmp_path_factory.mktemp("run"), model, layer, small.TEXTS)
     exporter = small.exporter(folder, model, layer, explain=True, steps=4)
-    # Without the check that an export ends with, in a process of its own, which is tested elsewhere.
+    # Without the check in a process of its own that an export ends with: tested elsewhere.
     exporter._save(exporter._served(dtype="float32", quantization=None), folder / MODEL / "1")
     return small.probabilities(model, layer, small.TEXTS), folder / MODEL
 
