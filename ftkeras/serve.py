@@ -52,6 +52,7 @@ async def _until_stopped(server, listening: socket.socket, name: str) -> None:
 
 def build(config: ServeConfig, name: str, folder: pathlib.Path, only: int | None = None):
     """The service: the model loaded, its batches as `config` says."""
+    from ftkeras import accelerator
     from ftkeras.serving import metrics, service, settings, versions
     from ftkeras.serving.batcher import Batcher, Unbatched
 
@@ -68,7 +69,11 @@ def build(config: ServeConfig, name: str, folder: pathlib.Path, only: int | None
         reason = next((s["status"]["error_message"] for s in served.status()), "no version in it")
         raise UserError(f"--model={config.model} can't be served: {reason}")
     counted = metrics.Metrics(name)
-    batcher = Batcher(batching, counted.waited) if batching else Unbatched(os.cpu_count() or 1)
+    if batching is None:
+        batcher = Unbatched(os.cpu_count() or 1)
+    else:
+        most_bytes = float("inf") if accelerator.is_there() else MOST_BYTES
+        batcher = Batcher(batching, most_bytes=most_bytes, waited=counted.waited)
     return service.Service(served, batcher, counted, timeout=config.timeout)
 
 
@@ -88,6 +93,8 @@ def model_folder(model: str | None, verb: str) -> tuple[pathlib.Path, int | None
     return folder, None
 
 
+# Of a batch on a CPU; see benchmarks/serving.md.
+MOST_BYTES = 2048
 _EXTRA = ("uvicorn", "starlette", "prometheus_client", "anyio")
 
 

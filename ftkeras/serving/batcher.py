@@ -1,8 +1,9 @@
 """Requests brought together into batches, as TensorFlow Serving's SharedBatchScheduler does.
 
 Two things are done otherwise. A batch takes the request that has waited longest, and then those
-nearest to it in length: padding is work, and on a CPU all of it. And where a batch fails, each of
-its requests is tried alone: nobody is refused for what another has sent.
+nearest to it in length, up to so many bytes of text, padding counted: on a CPU padding is as much
+work as words are, and long texts are faster one by one, in its caches. And where a batch fails,
+each of its requests is tried alone: nobody is refused for what another has sent.
 """
 
 import threading
@@ -51,11 +52,18 @@ class Batcher:
 
     Args:
         settings: sizes and times.
+        most_bytes: of text in a batch, each row counted as long as the longest.
         waited: is told how long each request waited, in seconds.
     """
 
-    def __init__(self, settings: Batching, waited: Callable[[float], None] = lambda seconds: None):
-        self._settings, self._waited = settings, waited
+    def __init__(
+        self,
+        settings: Batching,
+        *,
+        most_bytes: float = float("inf"),
+        waited: Callable[[float], None] = lambda seconds: None,
+    ):
+        self._settings, self._most_bytes, self._waited = settings, most_bytes, waited
         self._tasks: list[_Task] = []  # by arrival
         self._changed = threading.Condition()
         self._closed = False
@@ -124,23 +132,27 @@ class Batcher:
                 left = self._settings.batch_timeout_micros / 1e6 - (
                     time.monotonic() - oldest.arrived
                 )
-                alike = [task for task in self._tasks if task.key == oldest.key]
-                full = sum(task.rows for task in alike) >= self._settings.max_batch_size
+                batch, full = self._nearest(oldest)
                 if full or left <= 0 or self._closed:
-                    return self._take(oldest, alike)
+                    taken = set(map(id, batch))
+                    self._tasks = [task for task in self._tasks if id(task) not in taken]
+                    return batch
                 self._changed.wait(left)
             return []
 
-    def _take(self, oldest: _Task, alike: list[_Task]) -> list[_Task]:
-        batch, room = [], self._settings.max_batch_size
+    def _nearest(self, oldest: _Task) -> tuple[list[_Task], bool]:
+        """The batch that the oldest task would go in, and whether nothing more would fit."""
+        batch, rows, longest = [], 0, 0
+        alike = [task for task in self._tasks if task.key == oldest.key]
         # The sort is stable, so the oldest, at no distance from itself, is the first.
         for task in sorted(alike, key=lambda task: abs(task.length - oldest.length)):
-            if task.rows <= room:
+            wide, deep = max(longest, task.length), rows + task.rows
+            fits = deep <= self._settings.max_batch_size and wide * deep <= self._most_bytes
+            if fits or task is oldest:
                 batch.append(task)
-                room -= task.rows
-        taken = set(map(id, batch))
-        self._tasks = [task for task in self._tasks if id(task) not in taken]
-        return batch
+                rows, longest = deep, wide
+        full = rows >= self._settings.max_batch_size or (rows + 1) * longest > self._most_bytes
+        return batch, full
 
 
 def _run(batch: list[_Task], allowed_sizes: tuple[int, ...]) -> None:

@@ -37,8 +37,9 @@ class Doubling:
 def batcher(request):
     made = []
 
-    def make(**settings) -> Batcher:
-        made.append(Batcher(Batching(**{"num_batch_threads": 1, **settings})))
+    def make(*, most_bytes: float = float("inf"), **settings) -> Batcher:
+        given = Batching(**{"num_batch_threads": 1, **settings})
+        made.append(Batcher(given, most_bytes=most_bytes))
         return made[-1]
 
     yield make
@@ -132,9 +133,13 @@ def test_who_has_gone_is_not_run(batcher):
     assert run.batches == [[1], [3]]
 
 
-def test_batch_is_of_texts_of_like_length(batcher):
+@pytest.mark.parametrize(
+    ("most_bytes", "then"),
+    [(float("inf"), [[10, 12], [500, 480]]), (600, [[10, 12], [500], [480]])],
+)
+def test_batch_is_of_texts_of_like_length(batcher, most_bytes, then):
     run = Doubling()
-    together = batcher(max_batch_size=2, batch_timeout_micros=LONG)
+    together = batcher(most_bytes=most_bytes, max_batch_size=2, batch_timeout_micros=1)
 
     def lengths(inputs):
         run.batches.append([len(text) for text in inputs["text"]])
@@ -148,7 +153,7 @@ def test_batch_is_of_texts_of_like_length(batcher):
     futures = [submit(length) for length in (10, 500, 480, 12)]
     run.may_go.set()
     wait([blocked, *futures], 10)
-    assert run.batches[1:] == [[10, 12], [500, 480]]
+    assert run.batches[1:] == then
 
 
 def test_closing_answers_what_waits():
