@@ -4,7 +4,6 @@ import contextlib
 import json
 import math
 import pathlib
-import shutil
 from collections.abc import Sequence
 
 from ftkeras import assemble, child_run, evaluate, files, flags, fold_runs, report, run_folder
@@ -130,10 +129,9 @@ def _out_of_fold(folds: Sequence[Config], home: pathlib.Path) -> str:
 
 
 def _clear(home: pathlib.Path) -> None:
-    for path in home.glob("repeat-*"):
-        shutil.rmtree(path)
-    for name in (SETTINGS, RESULT, PREDICTIONS):
-        (home / name).unlink(missing_ok=True)
+    ours = (home / name for name in (SETTINGS, RESULT, PREDICTIONS))
+    for path in (*home.glob("repeat-*"), *ours):
+        files.remove(path)
 
 
 def _figure(value: float | None) -> str:

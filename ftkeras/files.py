@@ -1,6 +1,7 @@
 """Files that appear whole or not at all: written beside, then renamed."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -59,6 +60,26 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 def write_json(path: str | os.PathLike, content: dict | list) -> None:
     """Writes a JSON file whole, indented for a reader."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def remove(path: pathlib.Path) -> None:
+    """Removes a file, or a folder with all in it, where there is one."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked(path: pathlib.Path, refusal: str) -> Iterator[None]:
+    """Holds a lock file, which dies with its owner.
+
+    Raises:
+        UserError: `refusal`, where another process holds it.
+    """
+    with path.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(refusal) from None
+        yield
 
 
 @dataclass

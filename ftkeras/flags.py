@@ -161,6 +161,21 @@ def arguments(config: Config, *, without: tuple[str, ...] = NOT_RECORDED) -> lis
     return lines
 
 
+def differences(config: Config, before: Config, *, also: tuple[str, ...] = ()) -> list[str]:
+    """What decides a run and is not what it was before, as a reader is told of it.
+
+    Args:
+        config, before: of one class.
+        also: fields that count too, though they are free.
+    """
+    return [
+        f"--{field.name}={getattr(config, field.name)} (there {getattr(before, field.name)})"
+        for field in dataclasses.fields(config)
+        if (field.name in also or not field.metadata["free"])
+        and getattr(config, field.name) != getattr(before, field.name)
+    ]
+
+
 def help_text(verb: str | None) -> str:
     """The help page: of one verb, or of all."""
     width = min(shutil.get_terminal_size().columns, 100)

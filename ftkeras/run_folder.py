@@ -1,12 +1,9 @@
 """A run's folder: what lies in it, who holds it, and whether what it holds can be gone on with."""
 
 import contextlib
-import dataclasses
-import fcntl
 import json
 import os
 import pathlib
-import shutil
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -57,12 +54,7 @@ def must_fit(config: Config, run_dir: pathlib.Path) -> None:
                 f"--{flag}={now}: the run in --run_dir={run_dir} is one of {then} epochs, and can "
                 "only be made longer; --restart begins anew."
             )
-    differ = [
-        f"--{field.name}={getattr(config, field.name)} (there {getattr(before, field.name)})"
-        for field in dataclasses.fields(Config)
-        if not field.metadata["free"] and getattr(config, field.name) != getattr(before, field.name)
-    ]
-    if differ:
+    if differ := flags.differences(config, before):
         raise UserError(
             f"--run_dir={run_dir} holds a run of other settings: {', '.join(differ)}; name another "
             "folder, or begin anew with --restart."
@@ -86,14 +78,10 @@ def held(run_dir: pathlib.Path, *, restart: bool) -> Iterator[None]:
     """
     made = [path for path in (run_dir, *run_dir.parents) if not path.exists()]
     run_dir.mkdir(parents=True, exist_ok=True)
-    with (run_dir / LOCK).open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"--run_dir={run_dir} is in use by another process; wait for it, or name another "
-                "folder."
-            ) from None
+    refusal = (
+        f"--run_dir={run_dir} is in use by another process; wait for it, or name another folder."
+    )
+    with files.locked(run_dir / LOCK, refusal):
         _tidy(run_dir, restart)
         try:
             yield
@@ -126,8 +114,7 @@ def _tidy(run_dir: pathlib.Path, restart: bool) -> None:
     for path in run_dir.rglob(".*.partial"):
         path.unlink()
     for name in OURS if restart else ():
-        path = run_dir / name
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        files.remove(run_dir / name)
 
 
 def _leave(run_dir: pathlib.Path, made: list[pathlib.Path]) -> None:

@@ -1,10 +1,8 @@
 """A search's folder: what lies in it, who holds it, and whether the same search is gone on with."""
 
 import contextlib
-import dataclasses
 import fcntl
 import pathlib
-import shutil
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -40,17 +38,13 @@ def held(folder: pathlib.Path, *, restart: bool) -> Iterator[None]:
         UserError: another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"--search_dir={folder} is in use by another process; wait for it, name another "
-                "folder, or have several workers share the search: launch --workers=2 -- tune …"
-            ) from None
+    refusal = (
+        f"--search_dir={folder} is in use by another process; wait for it, name another folder, or "
+        "have several workers share the search: launch --workers=2 -- tune …"
+    )
+    with files.locked(folder / LOCK, refusal):
         for name in OURS if restart else ():
-            path = folder / name
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            files.remove(folder / name)
         yield
 
 
@@ -63,13 +57,7 @@ def must_fit(config: TuneConfig, folder: pathlib.Path) -> None:
     if config.restart or not (folder / SETTINGS).exists():
         return
     before = flags.recorded(folder / SETTINGS, TuneConfig)
-    differ = [
-        f"--{field.name}={getattr(config, field.name)} (there {getattr(before, field.name)})"
-        for field in dataclasses.fields(TuneConfig)
-        if (field.name in DECIDE or not field.metadata["free"])
-        and getattr(config, field.name) != getattr(before, field.name)
-    ]
-    if differ:
+    if differ := flags.differences(config, before, also=DECIDE):
         raise UserError(
             f"--search_dir={folder} holds another search: {', '.join(differ)}; name another folder,"
             " or begin anew with --restart."
@@ -84,13 +72,8 @@ def worker(folder: pathlib.Path, name: str) -> Iterator[None]:
         UserError: there is one of that name.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _worker_lock(folder, name).open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"KERASTUNER_TUNER_ID={name}: --search_dir={folder} has a worker of that name."
-            ) from None
+    refusal = f"KERASTUNER_TUNER_ID={name}: --search_dir={folder} has a worker of that name."
+    with files.locked(_worker_lock(folder, name), refusal):
         yield
 
 
