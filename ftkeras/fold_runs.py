@@ -2,14 +2,13 @@
 
 import concurrent.futures
 import dataclasses
-import os
 import pathlib
 import queue
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED
 
-from ftkeras import assemble, child_run, report, run_folder
+from ftkeras import assemble, child_run, processes, report, run_folder
 from ftkeras.child_run import Outcome
 from ftkeras.config import Config
 
@@ -58,7 +57,7 @@ def trained(
         keep_weights: whether each fold's weights stay, when its predictions are there.
     """
     halt, slots = threading.Event(), queue.SimpleQueue()
-    for environment in environments(parallel):
+    for environment in processes.shares(parallel):
         slots.put(environment)
 
     def train(config: Config) -> Outcome:
@@ -87,22 +86,3 @@ def trained(
                     yield running.pop(done), done.result()
         finally:
             halt.set()
-
-
-def environments(parallel: int) -> list[dict[str, str]]:
-    """The variables of each of so many processes that run at once: its GPU, or its share of cores.
-
-    Results are those of one process but for rounding, which the number of threads can change.
-    """
-    if parallel == 1:
-        return [{}]
-    import tensorflow as tf
-
-    if found := len(tf.config.list_physical_devices("GPU")):
-        named = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
-        gpus = named if len(named) == found and named[0] else [str(n) for n in range(found)]
-        shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} if parallel > found else {}
-        return [{"CUDA_VISIBLE_DEVICES": gpus[n % found], **shared} for n in range(parallel)]
-    threads = str(max(1, (os.cpu_count() or 1) // parallel))
-    limits = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), threads)
-    return [{k: v for k, v in limits.items() if k not in os.environ}] * parallel

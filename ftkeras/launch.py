@@ -14,14 +14,14 @@ from datetime import datetime
 
 from ftkeras import catalog, quiet
 from ftkeras.config_verbs import LaunchConfig
-from ftkeras.processes import POLL_SECONDS, Processes, free_ports
+from ftkeras.processes import POLL_SECONDS, Processes, free_ports, shares
 from ftkeras.strategies._cluster import Cluster
 
 
 def run(config: LaunchConfig) -> None:
     """`launch`: a whole run or search; exits with the code of the first worker that failed."""
+    quiet.import_tensorflow()
     if config.verb == "tune":
-        quiet.import_tensorflow()
         from ftkeras.search import crew
 
         code = crew.search(config)
@@ -67,8 +67,9 @@ def _together(workers: Processes, command: Sequence[str], count: int) -> int:
     """One try: waits until all are done; 0, or the code of the first that failed."""
     with workers.watched():
         addresses = tuple(f"127.0.0.1:{port}" for port in free_ports(count))
-        for number in range(count):
-            workers.start(f"worker {number}", command, _environment(Cluster(addresses, number)))
+        for number, share in enumerate(shares(count)):
+            cluster = {"TF_CONFIG": Cluster(addresses, number).tf_config()}
+            workers.start(f"worker {number}", command, {**os.environ, **share, **cluster})
         while workers.running:
             for name, code in workers.ended():
                 if code:
@@ -77,13 +78,6 @@ def _together(workers: Processes, command: Sequence[str], count: int) -> int:
                     return code
             time.sleep(POLL_SECONDS)
     return 0
-
-
-def _environment(cluster: Cluster) -> dict[str, str]:
-    # A worker that took all cores would only wait for them.
-    threads = str(max(1, (os.cpu_count() or 1) // len(cluster.addresses)))
-    limits = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), threads)
-    return {**limits, **os.environ, "TF_CONFIG": cluster.tf_config()}
 
 
 def _template(workers: int) -> str:

@@ -1,6 +1,7 @@
 """Processes that are started, heard and ended together."""
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -98,6 +99,25 @@ def free_ports(count: int) -> list[int]:
     finally:
         for each in sockets:
             each.close()
+
+
+def shares(count: int) -> list[dict[str, str]]:
+    """The variables of each of so many processes that run at once: its GPU, or its share of cores.
+
+    Results are those of one process but for rounding, which the number of threads can change.
+    """
+    if count == 1:
+        return [{}]
+    import tensorflow as tf
+
+    if found := len(tf.config.list_physical_devices("GPU")):
+        named = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+        gpus = named if len(named) == found and named[0] else [str(n) for n in range(found)]
+        shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} if count > found else {}
+        return [{"CUDA_VISIBLE_DEVICES": gpus[n % found], **shared} for n in range(count)]
+    threads = str(max(1, (os.cpu_count() or 1) // count))
+    limits = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), threads)
+    return [{k: v for k, v in limits.items() if k not in os.environ}] * count
 
 
 def _forward(name: str, source, target) -> None:

@@ -10,7 +10,16 @@ import time
 
 import pytest
 
-from ftkeras import child_run, crossvalidate, evaluate, files, flags, fold_runs, run_folder
+from ftkeras import (
+    child_run,
+    crossvalidate,
+    evaluate,
+    files,
+    flags,
+    fold_runs,
+    processes,
+    run_folder,
+)
 from ftkeras.child_run import Outcome
 from ftkeras.config import Config
 from ftkeras.config_measuring import CrossvalidateConfig
@@ -174,10 +183,10 @@ def test_each_of_several_has_a_gpu_of_its_own(monkeypatch):
 
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a", "b"])
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
-    assert fold_runs.environments(2) == [{"CUDA_VISIBLE_DEVICES": n} for n in ("4", "7")]
+    assert processes.shares(2) == [{"CUDA_VISIBLE_DEVICES": n} for n in ("4", "7")]
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    assert [e["CUDA_VISIBLE_DEVICES"] for e in fold_runs.environments(3)] == ["0", "1", "0"]
-    assert {e["TF_FORCE_GPU_ALLOW_GROWTH"] for e in fold_runs.environments(3)} == {"true"}
+    assert [e["CUDA_VISIBLE_DEVICES"] for e in processes.shares(3)] == ["0", "1", "0"]
+    assert {e["TF_FORCE_GPU_ALLOW_GROWTH"] for e in processes.shares(3)} == {"true"}
 
 
 def test_failing_fold_halts_those_beside_it(children, monkeypatch):

@@ -5,9 +5,8 @@ import shlex
 import sys
 import time
 
-from ftkeras import fold_runs
 from ftkeras.config_verbs import LaunchConfig
-from ftkeras.processes import GRACE_SECONDS, POLL_SECONDS, Processes, free_ports
+from ftkeras.processes import GRACE_SECONDS, POLL_SECONDS, Processes, free_ports, shares
 from ftkeras.search import folder
 from ftkeras.search.workers import CHIEF, NAMES
 
@@ -24,8 +23,8 @@ def search(config: LaunchConfig) -> int:
     print(f"launch   a chief and {config.workers} workers; on machines of your own it would be")
     print(f"         {_set('chief', 'HOST', 'PORT')} {shlex.join(['ftkeras', *arguments])}")
     print(f"         and the same with {NAMES[0]}=worker-0, worker-1, …", flush=True)
-    shares = fold_runs.environments(config.workers)
-    members = {f"worker-{number}": share for number, share in enumerate(shares)}
+    named = enumerate(shares(config.workers))
+    members = {f"worker-{number}": share for number, share in named}
     crew = Processes()
 
     def start(name: str, *more: str) -> None:
