@@ -27,6 +27,7 @@ class Quickstart:
 
     def __init__(self, *, data_dir: str | None = None):
         self._folder = _FOLDER if data_dir is None else pathlib.Path(data_dir)
+        self.license = "Apache-2.0" if data_dir is None else None
 
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Train, validation and test.
