@@ -45,8 +45,6 @@ def write(
     objective = config.objective
     title = f"Search: {config.task}, {len(ended)} trials"
     parts = [f"<h1>{escape(title)}</h1>", f"<p>{_about(config, ended, seconds)}</p>"]
-    if recipe:
-        parts += ["<h2>The best, as a flagfile</h2>", f"<pre>{escape(recipe)}</pre>"]
     for heading, picture in (
         ("Trials", pictures.over_trials(ended, objective)),
         ("What was varied", pictures.over_parameters(ended, parameters, objective)),
@@ -54,6 +52,8 @@ def write(
     ):
         parts += [f"<h2>{heading}</h2>", f'<div role="img" aria-label="{heading}">{picture}</div>']
     parts += ["<h2>Table</h2>", _table(ended, objective)]
+    if recipe:
+        parts += ["<h2>The best, as a flagfile</h2>", f"<pre>{escape(recipe)}</pre>"]
     body = "\n".join(parts)
     files.write_text(
         path,
