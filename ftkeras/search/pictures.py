@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from ftkeras.search.ranges import Interval, Parameter
 from ftkeras.search.results import COMPLETED, FAILED, PRUNED, Result
@@ -131,7 +132,8 @@ def _over_parameter(axes, parameter: Parameter, results: Sequence[Result]) -> No
     values = [result.values[parameter.name] for result in results]
     if isinstance(parameter.domain, Interval):
         axes.plot(values, scores, "o", color=BLUE, ms=5)
-        axes.set_xscale("log" if parameter.domain.log else "linear")
+        if parameter.domain.log:
+            _logarithmic(axes)
         _with_room(axes, parameter.domain)
         return
     places = [parameter.domain.index(value) for value in values]
@@ -147,6 +149,15 @@ def _over_parameter(axes, parameter: Parameter, results: Sequence[Result]) -> No
         axes.tick_params(axis="x", labelrotation=20)
         for label in axes.get_xticklabels():
             label.set_horizontalalignment("right")
+
+
+def _logarithmic(axes) -> None:
+    """An axis marked at 1, 2, 5, 10, …: powers of ten alone are too few for a rate's range."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(lambda value, place: f"{value:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.tick_params(axis="x", labelsize=8)
 
 
 def _with_room(axes, interval: Interval) -> None:
