@@ -208,8 +208,3 @@ def _carried(trial: Trial) -> Trial:
     values = keras_tuner.HyperParameters()
     values.values = dict(trial.hyperparameters.values)
     return Trial(values, trial_id=trial.trial_id, status=trial.status)
-
-
-def best(ledger: Ledger, objective: str) -> Result | None:
-    """The best of the trials that were completed."""
-    return results.best(ledger.results.values(), objective)

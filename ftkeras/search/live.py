@@ -8,8 +8,7 @@ import time
 from collections.abc import Iterator
 
 from ftkeras import report
-from ftkeras.search import ledger as ledgers
-from ftkeras.search import table
+from ftkeras.search import results, table
 from ftkeras.search.ledger import Ledger
 
 SECONDS_BETWEEN = 1.0
@@ -66,7 +65,7 @@ class Live:
         ledger = self.ledger
         of = "" if ledger.max_trials is None else f" of {ledger.max_trials}"
         parts = [f"trial {ledger.begun}{of}"]
-        if best := ledgers.best(ledger, self.objective):
+        if best := results.best(ledger.results.values(), self.objective):
             parts.append(f"best {self.objective} {best.score:.4f} (trial {best.trial})")
         left = self._left()
         parts.append(f"about {report.duration(left)} left" if left is not None else "")
