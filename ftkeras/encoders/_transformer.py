@@ -3,6 +3,8 @@
 No Dense, LayerNormalization or Dropout layers inside: each would cost Python calls and trace time.
 """
 
+from typing import Any, NamedTuple
+
 import keras
 import numpy as np
 from keras import ops
@@ -29,31 +31,40 @@ def score_bias_of(padding_mask):
     return ops.expand_dims(1.0 - mask, (1, 2)) * MASKED
 
 
-def texts_of(starts, length):
-    """Of rows of several texts end to end: which text a position is of, and its place in it.
+class Packing(NamedTuple):
+    """How several texts lie end to end in each row; integers."""
 
-    starts [batch, texts], rising -> two of [batch, length], integers from 0. What stands behind the
-    last text counts to it.
-    """
+    starts: Any  # [batch, texts], rising: where texts start
+    texts: Any  # [batch, length]: which text a position is of
+    places: Any  # [batch, length]: its place in that text, from 0
+
+
+def packing_of(starts, length) -> Packing:
+    """By where texts start, [batch, texts]. What stands behind the last text counts to it."""
     positions = ops.arange(length, dtype=starts.dtype)
     begun = ops.less_equal(starts[:, None, :], positions[None, :, None])
     texts = ops.sum(ops.cast(begun, starts.dtype), axis=-1) - 1
-    return texts, positions - ops.take_along_axis(starts, texts, axis=1)
+    return Packing(starts, texts, positions - ops.take_along_axis(starts, texts, axis=1))
 
 
-def apart(score_bias, texts):
-    """A score bias [batch, 1, 1, length] so that each text attends to itself alone."""
-    same = ops.equal(texts[:, None, :, None], texts[:, None, None, :])
+def apart(score_bias, texts, asking):
+    """A score bias [batch, 1, 1, length] so that each text attends to itself alone.
+
+    texts [batch, length] and asking [batch, queries]: the texts that keys and queries are of.
+    """
+    same = ops.equal(asking[:, None, :, None], texts[:, None, None, :])
     return ops.where(same, score_bias, ops.cast(MASKED, score_bias.dtype))
 
 
-def at_starts(x, starts):
-    """States where texts start: [batch, length, hidden], [batch, texts] -> [batch * texts, hidden].
+def first_of(x, packing):
+    """What stands where texts start: [batch, length, …] -> [batch, texts, …]; one where not packed.
 
-    A start behind the end, where no text stands, takes the last state.
+    Of a start behind the end, where no text stands, what stands last.
     """
-    inside = ops.minimum(starts, ops.shape(x)[1] - 1)
-    return ops.reshape(ops.take_along_axis(x, inside[:, :, None], axis=1), (-1, x.shape[-1]))
+    if packing is None:
+        return x[:, :1]
+    inside = ops.minimum(packing.starts, ops.shape(x)[1] - 1)
+    return ops.take_along_axis(x, inside if len(x.shape) == 2 else inside[:, :, None], axis=1)
 
 
 def project(x, kernel, bias):
@@ -70,7 +81,7 @@ def normalize(x, scale, bias, epsilon):
     return ops.cast(ops.add(scaled, bias), x.dtype)
 
 
-def recomputed(block, x, score_bias):
+def recomputed(block, x, score_bias, asked):
     """What the block gives in training, without keeping what it computed on the way.
 
     That is computed again where its gradients are due, from x, with the same dropout: memory of a
@@ -80,11 +91,11 @@ def recomputed(block, x, score_bias):
     """
     seeds = []
 
-    def forward(x):
+    def forward(x, asked=None):
         with again(seeds):
-            return block(x, score_bias, training=True)
+            return block(x, score_bias, asked, training=True)
 
-    return keras.remat(forward)(x)
+    return keras.remat(forward)(x) if asked is None else keras.remat(forward)(x, asked)
 
 
 class WeightedLayer(keras.layers.Layer):
@@ -186,6 +197,13 @@ class TransformerLayer(WeightedLayer):
     a = norm(x + dropout(softmax(q k' / sqrt(d) + mask) v W + b))
     y = norm(a + dropout(activation(a W1 + b1) W2 + b2))
 
+    Where few positions are `asked` for, their queries alone are made, and no keys and values: with
+    q_h, K_h, V_h a head's query and kernels, and a_h its attention probabilities,
+
+    scores_h = (q_h K_h') x',     values_h = (a_h x) V_h + (sum of a_h) c_h,     c the values' bias
+
+    which is the same for less work, for a key's bias adds the same to all of a query's scores.
+
     A kernel named in `reparametrized`, which is filled from outside, is used as that function of
     (kernel, training) gives it: so a low-rank update or a mix of weights needs no other layer.
     What a sub-layer named in `adapted`, "attention" or "output", gives, is used as that function
@@ -208,6 +226,7 @@ class TransformerLayer(WeightedLayer):
     ):
         super().__init__(**kwargs)
         self.hidden, self.heads, self.intermediate = hidden, heads, intermediate
+        self.size = hidden // heads
         self.activation = ACTIVATIONS[activation]
         self.rate, self.attention_rate, self.epsilon = dropout, attention_dropout, epsilon
         self.reparametrized, self.adapted = {}, {}
@@ -236,20 +255,23 @@ class TransformerLayer(WeightedLayer):
         change = self.reparametrized.get(kernel.name)
         return kernel if change is None else change(kernel, training)
 
-    def call(self, x, score_bias=None, training=False):
-        shape = ops.shape(x)
+    def call(self, x, score_bias=None, asked=None, training=False):
         # Rank 2 throughout: so a product with a kernel is one fused with its bias.
-        x = ops.reshape(x, (-1, self.hidden))
-        attended = self.attend(x, score_bias, shape[1], training)
+        if asked is None:
+            kept, shape = ops.reshape(x, (-1, self.hidden)), ops.shape(x)
+            attended = self.attend(kept, score_bias, shape[1], training)
+        else:
+            kept, shape = ops.reshape(asked, (-1, self.hidden)), ops.shape(asked)
+            attended = self.look_up(kept, x, score_bias, shape[1], training)
         attended = project(
             attended, self.used(self.attention_kernel, training), self.attention_bias
         )
-        x = self.residual("attention", x, attended, self.attention_norm, training)
-        inner = project(x, self.used(self.inner_kernel, training), self.inner_bias)
+        kept = self.residual("attention", kept, attended, self.attention_norm, training)
+        inner = project(kept, self.used(self.inner_kernel, training), self.inner_bias)
         inner = self.activation(inner)
         outer = project(inner, self.used(self.output_kernel, training), self.output_bias)
-        x = self.residual("output", x, outer, self.output_norm, training)
-        return ops.reshape(x, shape)
+        kept = self.residual("output", kept, outer, self.output_norm, training)
+        return ops.reshape(kept, shape)
 
     def residual(self, sub_layer, x, given, norm, training):
         """x and what the sub-layer has given for it, summed and normalized."""
@@ -259,18 +281,41 @@ class TransformerLayer(WeightedLayer):
 
     def attend(self, x, score_bias, length, training):
         """Rows [B * L, hidden] -> the heads' values, side by side, [B * L, hidden]."""
-        size = self.hidden // self.heads
         qkv = project(x, self.used(self.qkv_kernel, training), self.qkv_bias)
-        qkv = ops.reshape(qkv, (-1, length, 3, self.heads, size))
+        qkv = ops.reshape(qkv, (-1, length, 3, self.heads, self.size))
         query, key, value = ops.unstack(ops.transpose(qkv, (2, 0, 3, 1, 4)), 3, axis=0)
-        scores = ops.matmul(query * size**-0.5, ops.swapaxes(key, -1, -2))
-        scores = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
+        scores = ops.matmul(query * self.size**-0.5, ops.swapaxes(key, -1, -2))
+        weights = self.weights_of(scores, score_bias, training)
+        values = ops.matmul(weights, value)
+        return ops.reshape(ops.transpose(values, (0, 2, 1, 3)), (-1, self.hidden))
+
+    def look_up(self, asking, x, score_bias, queries, training):
+        """What `attend` gives the rows that ask, [B * Q, hidden], of x, [B, L, hidden]."""
+        heads, size = self.heads, self.size
+        kernel = ops.reshape(self.used(self.qkv_kernel, training), (-1, 3, heads, size))
+        bias = ops.reshape(self.qkv_bias, (3, heads, 1, size))
+        # Heads in front, [heads, hidden, size] each.
+        of_query, of_key, of_value = ops.unstack(ops.transpose(kernel, (1, 2, 0, 3)), 3, axis=0)
+        query = ops.matmul(asking, of_query) + bias[0]
+        looking = ops.matmul(query * size**-0.5, ops.swapaxes(of_key, -1, -2))
+        looking = ops.reshape(looking, (heads, -1, queries, self.hidden))
+        looking = ops.transpose(looking, (1, 0, 2, 3))
+        scores = ops.einsum("bhqd,bld->bhql", looking, x)
+        weights = self.weights_of(scores, score_bias, training)
+        seen = ops.transpose(ops.einsum("bhql,bld->bhqd", weights, x), (1, 0, 2, 3))
+        values = ops.matmul(ops.reshape(seen, (heads, -1, self.hidden)), of_value)
+        shares = ops.transpose(ops.sum(weights, axis=-1), (1, 0, 2))
+        values = values + ops.reshape(shares, (heads, -1, 1)) * bias[2]
+        return ops.reshape(ops.transpose(values, (1, 0, 2)), (-1, self.hidden))
+
+    def weights_of(self, scores, score_bias, training):
+        """Attention probabilities, dropout done: [B, heads, Q, L] -> the same."""
+        wide = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
         if score_bias is not None:
             # Keras casts a layer's inputs to the compute type, so back to the type of the scores.
-            scores = scores + ops.cast(score_bias, scores.dtype)
-        weights = ops.cast(ops.softmax(scores), value.dtype)
-        values = ops.matmul(self.drop(weights, self.attention_rate, training), value)
-        return ops.reshape(ops.transpose(values, (0, 2, 1, 3)), (-1, self.hidden))
+            wide = wide + ops.cast(score_bias, wide.dtype)
+        weights = ops.cast(ops.softmax(wide), scores.dtype)
+        return self.drop(weights, self.attention_rate, training)
 
 
 class Pooler(WeightedLayer):

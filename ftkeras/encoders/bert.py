@@ -15,10 +15,10 @@ from ftkeras.encoders._transformer import (
     Pooler,
     TransformerLayer,
     apart,
-    at_starts,
+    first_of,
+    packing_of,
     recomputed,
     score_bias_of,
-    texts_of,
 )
 
 # config.json's field, the constructor's argument, what BertConfig takes where the field is absent.
@@ -62,10 +62,13 @@ class Bert(keras.layers.Layer):
     Call: token_ids [B, L] integers, padding_mask [B, L] (1 token, 0 padding; None: all tokens),
         segment_ids [B, L] integers (None: all 0), embedding_offset [B, L, hidden], added to the
         embeddings before they are normalized (None: nothing), starts [B, T] integers, where T texts
-        of a row start that stand end to end, each computed as if it stood alone (None: one text)
-        -> {"sequence": [B, L, hidden], "pooled": [B, hidden]}, the latter only with a pooler; with
-        starts, "pooled" and "first", the first token's state, are [B * T, hidden], and "membership"
-        [B, T, L] is true for a text's tokens.
+        of a row start that stand end to end, each computed as if it stood alone (None: one text),
+        every_token, whether the states of all tokens are asked for
+        -> {"sequence": [B, L, hidden], "first": [B, hidden], "pooled": [B, hidden]}, the last only
+        with a pooler, "first" the states of first tokens; with starts, "first" and "pooled" are
+        [B * T, hidden], and "membership" [B, T, L] is true for a text's tokens. Where not every
+        token is asked for there is no "sequence", and the last layer computes first tokens alone,
+        which saves nearly all of its work.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -177,29 +180,33 @@ class Bert(keras.layers.Layer):
         segment_ids=None,
         embedding_offset=None,
         starts=None,
+        every_token=True,
         training=False,
     ):
         if padding_mask is None and starts is not None:
             padding_mask = ops.ones_like(token_ids)
-        packing = None if starts is None else texts_of(starts, ops.shape(token_ids)[1])
-        sequence = self._states(
-            token_ids, padding_mask, segment_ids, embedding_offset, packing, training
-        )[-1]
-        outputs = {"sequence": sequence}
-        if packing is None:
-            first = sequence[:, 0]
-        else:
-            first = outputs["first"] = at_starts(sequence, starts)
-            outputs["membership"] = _membership(packing[0], padding_mask, ops.shape(starts)[1])
+        packing = None if starts is None else packing_of(starts, ops.shape(token_ids)[1])
+        inputs = token_ids, padding_mask, segment_ids, embedding_offset, packing
+        last = self._states(*inputs, every_token=every_token, training=training)[-1]
+        outputs = {}
+        if packing is not None:
+            outputs["membership"] = _membership(packing.texts, padding_mask, ops.shape(starts)[1])
+        if every_token:
+            outputs["sequence"], last = last, first_of(last, packing)
+        outputs["first"] = ops.reshape(last, (-1, self.hidden))
         if self.pooler:
-            outputs["pooled"] = self.pool(first)
+            outputs["pooled"] = self.pool(outputs["first"])
         return outputs
 
     def hidden_states(self, token_ids, padding_mask=None, segment_ids=None) -> list:
         """`layers` + 1 tensors [B, L, hidden], the embeddings first."""
-        return self._states(token_ids, padding_mask, segment_ids, None, None, False)
+        return self._states(
+            token_ids, padding_mask, segment_ids, None, None, every_token=True, training=False
+        )
 
-    def _states(self, token_ids, padding_mask, segment_ids, offset, packing, training):
+    def _states(
+        self, token_ids, padding_mask, segment_ids, offset, packing, *, every_token, training
+    ):
         length = token_ids.shape[1]
         _require(
             length is None or length <= self.positions,
@@ -207,23 +214,32 @@ class Bert(keras.layers.Layer):
             f"at most {self.positions} positions long",
             f"length {length}",
         )
-        score_bias = None if padding_mask is None else score_bias_of(padding_mask)
-        texts, places = packing or (None, None)
-        if texts is not None:
-            score_bias = apart(score_bias, texts)
-        embedded = self.embeddings(
-            token_ids, padding_mask, segment_ids, places, offset, training=training
-        )
-        states = [embedded]
-        for number, block in enumerate(self.blocks):
-            if training and self.recomputes:
-                state = recomputed(block, states[-1], score_bias)
-            else:
-                state = block(states[-1], score_bias, training=training)
-            if training and self.around is not None:
-                state = self.around(number, states[-1], state)
-            states.append(state)
+        places = None if packing is None else packing.places
+        states = [
+            self.embeddings(token_ids, padding_mask, segment_ids, places, offset, training=training)
+        ]
+        padding = None if padding_mask is None else score_bias_of(padding_mask)
+        bias = padding if packing is None else apart(padding, packing.texts, packing.texts)
+        whole = self.layers if every_token else self.layers - 1
+        for number in range(whole):
+            states.append(self._layer(number, states[-1], bias, None, training))
+        if not every_token:
+            if packing is not None:
+                bias = apart(padding, packing.texts, first_of(packing.texts, packing))
+            asked = first_of(states[-1], packing)
+            states.append(self._layer(whole, states[-1], bias, asked, training))
         return states
+
+    def _layer(self, number, before, score_bias, asked, training):
+        """A layer's states, of the positions that are asked for alone, if some are."""
+        block = self.blocks[number]
+        if training and self.recomputes:
+            after = recomputed(block, before, score_bias, asked)
+        else:
+            after = block(before, score_bias, asked, training=training)
+        if training and self.around is not None:
+            after = self.around(number, before if asked is None else asked, after)
+        return after
 
     def get_config(self):
         ours = [argument for _, argument, _ in FIELDS]

@@ -113,6 +113,7 @@ class Weights(tf.Module):
                 padding_mask=mask,
                 segment_ids=inputs.get("segment_ids"),
                 embedding_offset=embedding_offset,
+                every_token=model.head.needs_every_token,
                 training=False,
             )
             vectors = (

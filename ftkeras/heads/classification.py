@@ -23,8 +23,8 @@ class Classification(keras.layers.Layer):
         seed: of the new kernel and of the dropout.
 
     Call: features, padding_mask [batch, length] -> logits [batch, classes]; where the features are
-        of rows of several texts, which have "first" and "membership", [batch * texts, classes]; in
-        the place of "sequence" they may hold "vector", what `text_vectors` gave, [batch, hidden].
+        of rows of several texts, which have "membership", [batch * texts, classes]; they may hold
+        "vector" alone, what `text_vectors` gave, [batch, hidden].
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -57,8 +57,13 @@ class Classification(keras.layers.Layer):
         """Whether the encoder must have its pooler."""
         return self.pooling == "pooled"
 
+    @property
+    def needs_every_token(self) -> bool:
+        """Whether it reads other tokens' states than a text's first."""
+        return self.pooling == "mean"
+
     def build(self, features_shape, padding_mask_shape=None):
-        hidden = features_shape["sequence"][-1]
+        hidden = features_shape["first"][-1]
         initializer = keras.initializers.TruncatedNormal(stddev=0.02, seed=self.seed)
         self.kernel = self.add_weight(
             shape=(hidden, self.classes), initializer=initializer, name="kernel"
@@ -76,9 +81,9 @@ class Classification(keras.layers.Layer):
         """What is read of each text, below the pooler where there is one: [texts, hidden]."""
         if "vector" in features:
             return features["vector"]
+        if not self.needs_every_token:
+            return features["first"]
         sequence = features["sequence"]
-        if self.pooling != "mean":
-            return features["first"] if "first" in features else sequence[:, 0]
         weights = ops.cast(features.get("membership", padding_mask[:, None]), sequence.dtype)
         counts = ops.maximum(ops.sum(weights, axis=-1, keepdims=True), 1)
         return ops.reshape(ops.matmul(weights, sequence) / counts, (-1, sequence.shape[-1]))

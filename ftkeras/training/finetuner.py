@@ -81,6 +81,7 @@ class FineTuner(ReplicatedModel):
             padding_mask=padding_mask,
             segment_ids=inputs.get("segment_ids"),
             embedding_offset=embedding_offset,
+            every_token=self.head.needs_every_token,
             training=training,
             **packing,
         )

@@ -237,7 +237,7 @@ def test_step_changes_every_variable():
 
 def test_without_pooler_there_is_no_pooled_output():
     encoder = tiny_bert(pooler=False)
-    assert set(encoder(np.array([[1]]))) == {"sequence"}
+    assert set(encoder(np.array([[1]]))) == {"sequence", "first"}
     assert not any("pooler" in weight.path for weight in encoder.weights)
 
 

@@ -5,14 +5,16 @@ import pytest
 from ftkeras.heads.classification import Classification
 
 RNG = np.random.default_rng(0)
+SEQUENCE = RNG.normal(size=(2, 4, 5)).astype("float32")
 FEATURES = {
-    "sequence": RNG.normal(size=(2, 4, 5)).astype("float32"),
+    "sequence": SEQUENCE,
+    "first": SEQUENCE[:, 0],
     "pooled": RNG.normal(size=(2, 5)).astype("float32"),
 }
 MASK = np.array([[1, 1, 1, 1], [1, 1, 0, 0]], bool)
 VECTORS = {
     "pooled": FEATURES["pooled"],
-    "cls": FEATURES["sequence"][:, 0],
+    "cls": FEATURES["first"],
     "mean": np.stack([FEATURES["sequence"][0].mean(0), FEATURES["sequence"][1, :2].mean(0)]),
 }
 
@@ -39,6 +41,11 @@ def test_same_seed_gives_same_kernel():
 
 def test_only_pooled_needs_the_pooler():
     assert [p for p in VECTORS if Classification(classes=2, pooling=p).needs_pooler] == ["pooled"]
+
+
+def test_only_the_mean_needs_every_token():
+    needs = [p for p in VECTORS if Classification(classes=2, pooling=p).needs_every_token]
+    assert needs == ["mean"]
 
 
 def test_unknown_pooling_is_refused():

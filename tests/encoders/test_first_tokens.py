@@ -1,0 +1,111 @@
+"""Where first tokens alone are asked for, the last layer makes no keys and values of the others."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ftkeras.encoders.bert import Bert
+from ftkeras.heads.classification import POOLINGS, Classification
+from ftkeras.training.finetuner import FineTuner
+from tests.encoders.golden import FIXTURES, MODELS, golden, inputs, pretrained_bert, tiny_bert
+
+CASES = [(model, case) for model in MODELS for case in golden(model)]
+ROWS = {
+    "token_ids": np.array([[5, 6, 7, 8, 9, 10, 0], [5, 9, 3, 5, 4, 6, 8]]),
+    "padding_mask": np.array([[1, 1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1, 1]]),
+}
+PACKED = {**ROWS, "starts": np.array([[0, 2, 5, 7], [0, 3, 7, 7]])}
+
+
+def _moved(encoder: Bert) -> Bert:
+    """Weights so large that each of them shows."""
+    draws = np.random.default_rng(3)
+    for variable in encoder.weights:
+        variable.assign(np.array(variable) + draws.normal(size=variable.shape) * 0.3)
+    return encoder
+
+
+@pytest.mark.parametrize(("model", "name"), CASES)
+def test_pooled_equals_the_reference(model, name):
+    case = golden(model)[name]
+    outputs = pretrained_bert(FIXTURES / model)(**inputs(case), every_token=False)
+    assert "sequence" not in outputs
+    np.testing.assert_allclose(outputs["pooled"], case["pooled"], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(outputs["first"], case["states"][-1][:, 0], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("rows", [ROWS, PACKED], ids=["a text a row", "packed"])
+def test_gradients_are_those_of_computing_every_token(rows, layers):
+    encoder = _moved(tiny_bert(layers=layers, dropout=0.0, attention_dropout=0.0))
+    variables = [v.value for v in encoder.trainable_variables]
+
+    def found(every_token):
+        with tf.GradientTape() as tape:
+            pooled = encoder(**rows, every_token=every_token, training=True)["pooled"]
+            weights = tf.reshape(tf.range(tf.size(pooled), dtype="float32"), tf.shape(pooled))
+            loss = tf.reduce_sum(pooled * tf.sin(weights))
+        gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
+        return [pooled, *map(tf.convert_to_tensor, gradients)]
+
+    for some, every, path in zip(
+        found(False), found(True), ["pooled", *(v.path for v in encoder.weights)], strict=True
+    ):
+        assert np.abs(every).max() > 0 or path.endswith("segment_embedding"), path
+        np.testing.assert_allclose(some, every, rtol=0, atol=2e-5, err_msg=path)
+
+
+@pytest.mark.parametrize("rows", [ROWS, PACKED], ids=["a text a row", "packed"])
+def test_probabilities_that_are_dropped_are_dropped_alike(rows, monkeypatch):
+    encoder = _moved(tiny_bert(layers=2, dropout=0.0, attention_dropout=0.5))
+
+    def drop(x, rate, training):
+        """By the keys' places alone, so that both ways drop the same."""
+        kept = np.arange(7) % 3 > 0 if training and rate else np.ones(7)
+        return x * tf.constant(kept * 1.7, x.dtype)
+
+    for block in encoder.blocks:
+        monkeypatch.setattr(
+            block, "drop", lambda x, *how: drop(x, *how) if len(x.shape) == 4 else x
+        )
+    some, every = (
+        encoder(**rows, every_token=asked, training=True)["pooled"] for asked in (False, True)
+    )
+    np.testing.assert_allclose(some, every, rtol=0, atol=1e-5)
+    assert np.abs(every - encoder(**rows)["pooled"]).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("policy", "tolerance"), [("mixed_float16", 0.02), ("mixed_bfloat16", 0.2)]
+)
+def test_half_precision_computes_near(policy, tolerance):
+    case = golden("gelu")["padded_segments_7"]
+    encoder = pretrained_bert(FIXTURES / "gelu", dtype=policy)
+    pooled = encoder(**inputs(case), every_token=False)["pooled"]
+    assert keras.backend.standardize_dtype(pooled.dtype) == policy.removeprefix("mixed_")
+    np.testing.assert_allclose(np.float32(pooled), case["pooled"], rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_model_computes_every_token_only_for_a_head_that_reads_them(pooling):
+    head = Classification(classes=2, pooling=pooling, seed=1)
+    model = FineTuner(encoder=tiny_bert(), head=head, pad_id=0)
+    features, _ = model._features({"token_ids": ROWS["token_ids"]})
+    assert ("sequence" in features) == (pooling == "mean")
+
+
+def test_last_layer_costs_next_to_nothing():
+    """By TensorFlow's own count of a forward pass's operations."""
+    encoder = tiny_bert(layers=4, hidden=64, heads=4, positions=128)
+
+    def operations(every_token):
+        def pooled(ids):
+            return encoder(ids, every_token=every_token)["pooled"]
+
+        graph = tf.function(pooled).get_concrete_function(tf.TensorSpec([8, 128], tf.int32)).graph
+        options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
+        options["output"] = "none"
+        return tf.compat.v1.profiler.profile(graph, options=options).total_float_ops
+
+    assert 0.75 < operations(False) / operations(True) < 0.8
