@@ -7,18 +7,22 @@
         --python tfbert=…/bin/python --python kerashub=…/bin/python --python pytorch=…/bin/python
 
 A system whose `--python` is not given is left out; each file in benchmarks/peers says what its
-environment needs and which variants it has. A system starts alone, so that its way to the first
-step is its own; then all stand by, and in each round every one trains for a few steps while the
-others wait, so that what else the machine does meets all alike. Printed are medians over the rounds
-and, in brackets, the lowest and highest ratio to ftkeras: reviews and real tokens a second, what is
-computed as a share of a large matrix product measured in the same rounds, seconds from the start of
-the process to the end of its first step, peak memory. Where other programs use the machine too,
-what counts is the figures in CPU seconds (of the whole process, all its threads): waiting for a
-core is not in them.
+environment needs and which variants it has. All stay in memory to the end: where they don't fit,
+`--only="tfbert max_length"`, repeated, names those that run. Every TensorFlow has oneDNN's kernels
+(`TF_ENABLE_ONEDNN_OPTS=1`), which by itself it takes on some processors only.
+
+A system starts alone, so that its way to the first step is its own; then all stand by, and in each
+round every one trains for a few steps while the others wait, so that what else the machine does
+meets all alike. Printed are medians over the rounds and, in brackets, the lowest and highest ratio
+to ftkeras: reviews and real tokens a second, what is computed as a share of a large matrix product
+measured in the same rounds, seconds from the start of the process to the end of its first step,
+peak memory. Where other programs use the machine too, what counts is the figures in CPU seconds (of
+the whole process, all its threads): waiting for a core is not in them.
 """
 
 import argparse
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -48,6 +52,7 @@ class System:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env=os.environ | {"TF_ENABLE_ONEDNN_OPTS": "1"},
         )
         self.first = self._heard()
         self.rounds = []
@@ -152,6 +157,7 @@ def arguments():
     parser.add_argument("--steps", type=int, default=4, help="of a turn")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--python", action="append", default=[], help="SYSTEM=its interpreter")
+    parser.add_argument("--only", action="append", help="a system and its variant; else all run")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="JSON, all rounds")
     return parser.parse_args()
 
@@ -170,6 +176,8 @@ def main() -> None:
     systems = []
     for name, python in pythons.items():
         for variant in VARIANTS[name]:
+            if given.only and f"{name} {variant}" not in given.only:
+                continue
             systems.append(System(name, variant, python, asked))
             print(
                 f"{systems[-1].name}: first step after "

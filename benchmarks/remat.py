@@ -58,7 +58,6 @@ def measured(given: argparse.Namespace) -> dict[str, float]:
     sizes = {"layers": given.layers, "hidden": given.hidden, "heads": max(1, given.hidden // 64)}
     encoder = Bert(**sizes, vocabulary_size=30522, positions=given.length, seed=1)
     model = FineTuner(encoder=encoder, head=Classification(classes=2, seed=1), pad_id=0)
-    model({"token_ids": np.ones((1, 2), "int32")})
     encoder.recomputes = given.way == "recomputed"
     model.compile(optimizer=AdamW(learning_rate=1e-4), loss=CrossEntropy())
     draw = np.random.default_rng(0)

@@ -147,7 +147,6 @@ def _texts(count: int, length: int):
 
 
 def _model(options: argparse.Namespace):
-    import numpy as np
 
     from ftkeras.encoders.bert import Bert
     from ftkeras.heads.classification import Classification
@@ -164,7 +163,6 @@ def _model(options: argparse.Namespace):
         seed=0,
     )
     model = FineTuner(encoder=encoder, head=Classification(classes=2, seed=0), pad_id=0)
-    model({"token_ids": np.ones((1, 2), "int32")})
     model.compile(optimizer=AdamW(learning_rate=1e-4), loss=CrossEntropy(), jit_compile=False)
     model.optimizer.build(model.trainable_variables)
     return model

@@ -81,7 +81,6 @@ def _made(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Exp
         step_of=Step,
         measures=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     )
-    model({"token_ids": keras.ops.zeros((1, 2), "int32")})  # makes the head's variables
     text_layer = TextLayer(
         wordpiece=wordpiece,
         truncation=catalog.build("truncation", config.truncation),

@@ -27,6 +27,8 @@ def pytest_configure():
     os.environ["XDG_CACHE_HOME"] = _caches.name
     import tensorflow as tf
 
+    import ftkeras  # noqa: F401 - decides which kernels TensorFlow takes
+
     cpu = tf.config.list_physical_devices("CPU")[0]
     two = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, two)

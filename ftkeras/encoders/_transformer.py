@@ -247,8 +247,17 @@ class TransformerLayer(WeightedLayer):
     @property
     def is_fixed(self) -> bool:
         """Whether it computes the same in every step of training."""
-        changes = self.rate or self.attention_rate or self.reparametrized or self.adapted
-        return not (self.trainable_variables or changes)
+        return not (self.trainable_variables or self.draws or self.is_changed)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it computes with more than its own weights."""
+        return bool(self.reparametrized or self.adapted)
+
+    @property
+    def draws(self) -> int:
+        """How many seeds it draws in a call in training."""
+        return (self.attention_rate > 0) + 2 * (self.rate > 0)
 
     def used(self, kernel, training):
         """The kernel as it is used: itself, unless it is reparametrized."""

@@ -162,6 +162,8 @@ class Bert(keras.layers.Layer):
         self.around = None
         # Set from outside: whether layers keep their inputs alone for the backward pass.
         self.recomputes = False
+        # Filled from outside: (block, states, score_bias) -> what the block gives in training.
+        self.called = None
         self.pool = Pooler(name="pooler", seed=seeds[1], **common) if self.pooler else None
 
     def build(self, input_shape=None):
@@ -235,6 +237,8 @@ class Bert(keras.layers.Layer):
         block = self.blocks[number]
         if training and self.recomputes:
             after = recomputed(block, before, score_bias, asked)
+        elif training and asked is None and self.called is not None:
+            after = self.called(block, before, score_bias)
         else:
             after = block(before, score_bias, asked, training=training)
         if training and self.around is not None:

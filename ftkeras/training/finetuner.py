@@ -3,6 +3,7 @@ import tensorflow as tf
 from keras import ops
 
 from ftkeras.training._replicated import ReplicatedModel
+from ftkeras.training._shared_layers import SharedLayers
 
 
 class FineTuner(ReplicatedModel):
@@ -35,6 +36,7 @@ class FineTuner(ReplicatedModel):
     def __init__(self, *, encoder, head, pad_id: int, step_of=None, measures=(), **kwargs):
         super().__init__(name="fine_tuner", **kwargs)
         self.encoder, self.head, self.pad_id, self.step_of = encoder, head, pad_id, step_of
+        encoder.called = SharedLayers(encoder.blocks)
         # In float64 the sums are exact, so the mean is the same whatever they were added up from.
         self.mean_loss = keras.metrics.Mean(name="loss", dtype="float64")
         self.measures = list(measures)
@@ -44,6 +46,13 @@ class FineTuner(ReplicatedModel):
         # `added` stays part of the model, `scaffold` is folded into it when training ends.
         self.added, self.scaffold = (keras.layers.Layer(name=n) for n in ("added", "scaffold"))
         self.added.built = self.scaffold.built = True
+        # Not by Keras, which would run the network twice to see what is missing.
+        self.build()
+
+    def build(self, input_shape=None):
+        """Makes the head's variables; the encoder has its own."""
+        hidden = self.encoder.hidden
+        self.head.build({"first": (None, hidden), "sequence": (None, None, hidden)})
 
     @property
     def kept(self) -> list[keras.Variable]:

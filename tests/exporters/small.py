@@ -38,7 +38,6 @@ def model(pooling: str = "pooled", layers: int = 2, **settings) -> FineTuner:
     )
     head = Classification(classes=len(LABELS), pooling=pooling, seed=0)
     tuner = FineTuner(encoder=encoder, head=head, pad_id=wordpiece.pad_id)
-    tuner({"token_ids": keras.ops.zeros((1, 2), "int32")})
     rng = np.random.default_rng(1)
     for variable in tuner.kept:
         variable.assign(variable + rng.normal(scale=0.3, size=variable.shape))

@@ -49,6 +49,7 @@ class Setting:
     regularizer: tuple[str, ...] = ()
     weights: tuple[float, ...] | None = None
     batching: str = "padded"
+    layers: int = 2
     batch: int = 5
     dropout: float = 0.0
     remat: bool = False
@@ -82,11 +83,11 @@ class _Figures(keras.callbacks.Callback):
 
 
 def model(setting: Setting) -> FineTuner:
-    """One layer; weights differ in every number."""
+    """Weights differ in every number."""
     made = FineTuner(
         encoder=Bert(
             vocabulary_size=20,
-            layers=1,
+            layers=setting.layers,
             hidden=8,
             heads=2,
             positions=8,
@@ -102,7 +103,6 @@ def model(setting: Setting) -> FineTuner:
         step_of=Step,
         measures=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     )
-    made({"token_ids": np.ones((1, 2), "int32")})
     noise = np.random.default_rng(3)
     for variable in made.weights:
         if variable.dtype == "float32":

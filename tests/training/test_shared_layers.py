@@ -1,0 +1,63 @@
+"""Layers that are traced once compute, learn and draw what layers that are traced each do."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ftkeras.training._shared_layers import SharedLayers
+from tests.strategies import tiny
+from tests.strategies.tiny import Setting
+
+SETTINGS = {
+    "dropout": {},
+    "half precision": {"precision": "mixed_bfloat16"},
+    "accumulated": {"accumulate": 2},
+    "packed": {"batching": "packed"},
+    "perturbed": {"regularizer": ("fgm", "r_drop")},
+    "half of it frozen": {"policy": ("freeze(layers=1)",)},
+}
+
+
+def _setting(**changes) -> Setting:
+    return Setting(dropout=0.3, layers=4, **changes)
+
+
+def _each_traced(setting: Setting, monkeypatch) -> tiny.Outcome:
+    with monkeypatch.context() as patch:
+        patch.setattr(SharedLayers, "__call__", lambda self, block, *of: block(*of, training=True))
+        return tiny.run(setting)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_shared_trace_trains_as_each_layers_own(name, monkeypatch):
+    setting = _setting(**SETTINGS[name])
+    shared, own = tiny.run(setting), _each_traced(setting, monkeypatch)
+    tolerance = 1e-5 if setting.precision == "float32" else 1e-2
+    np.testing.assert_allclose(shared.steps, own.steps, rtol=tolerance)
+    for path, value in shared.weights.items():
+        np.testing.assert_allclose(
+            value, own.weights[path], rtol=tolerance, atol=tolerance / 10, err_msg=path
+        )
+
+
+def _products(layers: int, **setting) -> int:
+    """Matrix products in a step as it is traced, and in the functions that it calls."""
+    made, _ = tiny.compiled(Setting(layers=layers, **setting))
+
+    @tf.function
+    def gradients(ids, labels):
+        return made._gradients({"token_ids": ids}, labels, None, 4.0)
+
+    specs = (tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int64))
+    definition = gradients.get_concrete_function(*specs).graph.as_graph_def()
+    bodies = [definition.node, *(f.node_def for f in definition.library.function)]
+    return sum(node.op == "MatMul" for body in bodies for node in body)
+
+
+def test_more_layers_are_no_more_to_trace():
+    assert _products(layers=3) == _products(layers=6)
+
+
+@pytest.mark.parametrize("policy", ["lora(rank=2)", "adapters(size=2)", "bitfit"])
+def test_layers_that_a_policy_changes_are_traced_each(policy):
+    assert _products(layers=3, policy=(policy,)) < _products(layers=6, policy=(policy,))
