@@ -285,6 +285,12 @@ def compile_to_train(
     rates = [pair for policy in experiment.policies for pair in policy.multipliers(model)]
     with experiment.devices.scope(), told("optimizer", config.optimizer):
         made = optimizer(config, total_steps=total_steps, multipliers=rates)
+        if made.takes_rows and config.accumulate > 1:
+            # A loop in the graph adds up whole gradients.
+            raise UserError(
+                f"--optimizer={config.optimizer}: lazy rows and --accumulate={config.accumulate} "
+                "don't go together; leave out one."
+            )
         made.skips = config.on_nan == "skip"
         made.scales_loss = precision(config) == "mixed_float16"
         _compile(config, model, made, jit_compile=_compiles(experiment, fixed_shape))

@@ -6,6 +6,7 @@ import tempfile
 
 import pytest
 
+import ftkeras  # noqa: F401 - which kernels TensorFlow takes it says before that is imported
 from tests.running import QUICK, run_ftkeras
 
 SHARED_DATA = pathlib.Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -26,8 +27,6 @@ def pytest_configure():
     """No cache of the user's, and two logical CPUs, to try on one machine what runs on two."""
     os.environ["XDG_CACHE_HOME"] = _caches.name
     import tensorflow as tf
-
-    import ftkeras  # noqa: F401 - decides which kernels TensorFlow takes
 
     cpu = tf.config.list_physical_devices("CPU")[0]
     two = [tf.config.LogicalDeviceConfiguration()] * 2

@@ -70,6 +70,9 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
         self.clip_norm, self.decay = clip_norm, decay
         self.no_decay, self.multipliers = no_decay, multipliers
         self.skips = self.scales_loss = False
+        # Whether there is an `update_rows`: step and decay of an embedding's rows that were looked
+        # up, each of which its gradient, IndexedSlices, has once.
+        self.takes_rows = False
 
     def build(self, variables):
         if self.built:
@@ -125,9 +128,10 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         variables = [variable.value for variable in trainable_variables]
-        dense = [tf.convert_to_tensor(grad) for grad in grads]
-        pairs = self._all_reduce_sum_gradients(list(zip(dense, variables, strict=True)))
-        grads = [grad for grad, _ in pairs]
+        if not self.takes_rows:
+            grads = [tf.convert_to_tensor(grad) for grad in grads]
+        pairs = self._all_reduce_sum_gradients(list(zip(grads, variables, strict=True)))
+        grads = [_each_row_once(grad) for grad, _ in pairs]
         if self.loss_scale:
             grads = self.loss_scale.undone(grads)
         norm = tf.linalg.global_norm(grads)
@@ -171,8 +175,12 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
             index = self._get_variable_index(variable)
             factor = self.factors[index]
             rate = learning_rate if factor == 1 else learning_rate * factor
-            self.shrink(variable, rate)
-            self.update_step(grad, variable, rate, *scalars[self.begun[index]])
+            given = grad, variable, rate, *scalars[self.begun[index]]
+            if isinstance(grad, tf.IndexedSlices):
+                self.update_rows(*given)
+            else:
+                self.shrink(variable, rate)
+                self.update_step(*given)
 
         for grad, variable in pairs:
             distribution.extended.update(
@@ -202,6 +210,15 @@ class FineTuningOptimizer(keras.optimizers.Optimizer):
         inherited = super().get_config()
         replaced = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
         return {**{k: v for k, v in inherited.items() if k not in replaced}, **own}
+
+
+def _each_row_once(gradient):
+    """A gradient; of one by rows, those that were looked up more than once added up."""
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    rows, places = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(gradient.values, places, tf.shape(rows)[0])
+    return tf.IndexedSlices(values, rows, gradient.dense_shape)
 
 
 def check_pattern(name, pattern):

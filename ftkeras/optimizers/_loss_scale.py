@@ -28,7 +28,16 @@ class LossScale:
 
     def undone(self, grads):
         """The gradients of the loss itself."""
-        return [grad / tf.cast(self.scale.value, grad.dtype) for grad in grads]
+
+        def undone(grad):
+            return grad / tf.cast(self.scale.value, grad.dtype)
+
+        return [
+            tf.IndexedSlices(undone(grad.values), grad.indices, grad.dense_shape)
+            if isinstance(grad, tf.IndexedSlices)
+            else undone(grad)
+            for grad in grads
+        ]
 
     def hear(self, finite) -> None:
         """Takes in whether this update's gradients were numbers, boolean scalar ()."""

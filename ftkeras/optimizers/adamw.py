@@ -27,6 +27,10 @@ class AdamW(FineTuningOptimizer):
         beta_1, beta_2: decay rates of the moments; at least 0, below 1.
         epsilon: positive.
         bias_correction: whether the moments are corrected for their start at zero.
+        lazy: whether rows of an embedding that a step does not look up rest: neither they nor their
+            moments decay, and what is left of their moments does not move them. It is another
+            optimizer than AdamW, near it; a step then costs what its own rows do, not what the
+            vocabulary does, which tells where batches are small.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -42,6 +46,7 @@ class AdamW(FineTuningOptimizer):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         bias_correction: bool = True,
+        lazy: bool = False,
         no_decay: str = NO_DECAY,
         multipliers: Sequence[tuple[str, float]] = (),
         name: str = "adamw",
@@ -49,6 +54,7 @@ class AdamW(FineTuningOptimizer):
     ):
         bounds.share(beta_1=beta_1, beta_2=beta_2)
         bounds.positive(epsilon=epsilon)
+        bounds.flag(lazy=lazy)
         super().__init__(
             learning_rate=learning_rate,
             clip_norm=clip_norm,
@@ -59,7 +65,8 @@ class AdamW(FineTuningOptimizer):
             **kwargs,
         )
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
-        self.bias_correction = bias_correction
+        self.bias_correction, self.lazy = bias_correction, lazy
+        self.takes_rows = lazy
 
     def build(self, variables):
         if self.built:
@@ -89,6 +96,22 @@ class AdamW(FineTuningOptimizer):
             grad=tf.cast(gradient, variable.dtype),
         )
 
+    def update_rows(self, gradient, variable, learning_rate, power_1, power_2, epsilon):
+        index, rows = self._get_variable_index(variable), gradient.indices
+        values = tf.cast(gradient.values, variable.dtype)
+
+        def moved(moment, beta, addend):
+            value = beta * tf.gather(moment, rows) + (1 - beta) * addend
+            moment.scatter_update(tf.IndexedSlices(value, rows))
+            return value
+
+        first = moved(self.first[index].value, self.beta_1, values)
+        second = moved(self.second[index].value, self.beta_2, tf.square(values))
+        corrected = learning_rate * tf.sqrt(1 - power_2) / (1 - power_1)
+        kept = 1 - learning_rate * self.decay if self.decays[index] else 1.0
+        step = corrected * first / (tf.sqrt(second) + epsilon)
+        variable.scatter_update(tf.IndexedSlices(kept * tf.gather(variable, rows) - step, rows))
+
     def get_config(self):
-        own = ("beta_1", "beta_2", "epsilon", "bias_correction")
+        own = ("beta_1", "beta_2", "epsilon", "bias_correction", "lazy")
         return {**super().get_config(), **{key: getattr(self, key) for key in own}}
