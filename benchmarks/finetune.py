@@ -11,6 +11,9 @@ environment needs and which variants it has. All stay in memory to the end: wher
 `--only="tfbert max_length"`, repeated, names those that run. Every TensorFlow has oneDNN's kernels
 (`TF_ENABLE_ONEDNN_OPTS=1`), which by itself it takes on some processors only.
 
+With `--predict` ours and TFBert predict instead, ours as `evaluate` does, texts of like length
+together; of 512 reviews `--steps=32` has every one in a turn.
+
 A system starts alone, so that its way to the first step is its own; then all stand by, and in each
 round every one trains for a few steps while the others wait, so that what else the machine does
 meets all alike. Printed are medians over the rounds and, in brackets, the lowest and highest ratio
@@ -87,12 +90,14 @@ def product_gflops() -> float:
     return 2 * SIDE**3 / (time.perf_counter() - began) / 1e9
 
 
-def training_gflop(asked: dict, computed: float, rows_length: float) -> float:
-    """Of a step on so many positions: three times the forward pass's products and attention."""
-    layers, hidden = asked["layers"], asked["hidden"]
+def step_gflop(asked: dict, layers: int, computed: float, rows_length: float) -> float:
+    """Of a step on so many positions: the forward pass's products and attention, in training three
+    times.
+    """
+    hidden, passes = asked["hidden"], 1 if asked["predict"] else 3
     products = 2 * 12 * layers * hidden**2
     attention = 4 * layers * hidden * rows_length
-    return 3 * computed * (products + attention) / 1e9
+    return passes * computed * (products + attention) / 1e9
 
 
 def figures(system: System, asked: dict, ceilings: list[float]) -> dict:
@@ -101,9 +106,12 @@ def figures(system: System, asked: dict, ceilings: list[float]) -> dict:
     def rates(what):
         return [round_[what] / round_["seconds"] for round_ in system.rounds]
 
+    # Ours computes next to nothing of the last layer, for the head reads first tokens alone.
+    layers = asked["layers"] - system.name.startswith("ours")
     # Without a look inside, rows are taken to be as long as the mean over the round.
     shares = [
-        training_gflop(asked, r["computed"], r["computed"] / r["reviews"]) / r["seconds"] / ceiling
+        step_gflop(asked, layers, r["computed"], r["computed"] / r["reviews"])
+        / (r["seconds"] * ceiling)
         for r, ceiling in zip(system.rounds, ceilings, strict=True)
     ]
     return {
@@ -157,6 +165,7 @@ def arguments():
     parser.add_argument("--steps", type=int, default=4, help="of a turn")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--python", action="append", default=[], help="SYSTEM=its interpreter")
+    parser.add_argument("--predict", action="store_true", help="instead of training")
     parser.add_argument("--only", action="append", help="a system and its variant; else all run")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="JSON, all rounds")
     return parser.parse_args()
@@ -171,6 +180,7 @@ def main() -> None:
         "heads": given.heads or given.hidden // 64,
         **{name: getattr(given, name) for name in ("layers", "hidden", "max_length", "steps")},
         "batch_size": given.batch_size,
+        "predict": given.predict,
     }
     pythons = {"ours": sys.executable} | dict(pair.split("=", 1) for pair in given.python)
     systems = []

@@ -1,13 +1,15 @@
 """ftkeras: `--batching` is the only thing that is not its default."""
 
-import keras
 from turns import Turns, given
 
 from ftkeras import quiet
 
 quiet.import_tensorflow()
 
+import keras  # noqa: E402
+
 from ftkeras import assemble, train  # noqa: E402
+from ftkeras.batching._feed import OrderedFeed  # noqa: E402
 from ftkeras.config import Config  # noqa: E402
 from ftkeras.splits import opened  # noqa: E402
 from ftkeras.training import epochs  # noqa: E402
@@ -33,8 +35,11 @@ def main() -> None:
     )
     experiment = assemble.experiment(config)
     with opened(config, experiment.task, experiment.text_layer) as splits:
-        feed = train.training_feed(experiment, splits)
-        assemble.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
+        if asked["predict"]:
+            batching = assemble.batching(config, pad_id=experiment.model.pad_id)
+            feed = OrderedFeed(splits.test, batching)
+        else:
+            feed = train.training_feed(experiment, splits)
         collate = feed.batching.collate
 
         def watched(examples, positions):
@@ -45,6 +50,14 @@ def main() -> None:
             return arrays
 
         feed.batching.collate = watched
+        if asked["predict"]:
+            done = keras.callbacks.LambdaCallback(
+                on_predict_batch_end=lambda batch, logs: turns.step_done()
+            )
+            experiment.model.predict(
+                feed.dataset().repeat(), steps=10**6, verbose=0, callbacks=[done]
+            )
+        assemble.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
         step_done = keras.callbacks.LambdaCallback(
             on_train_batch_end=lambda batch, logs: (float(logs["loss"]), turns.step_done())
         )

@@ -52,6 +52,11 @@ def main() -> None:
     names = ("input_ids", "attention_mask")
     signature = (dict.fromkeys(names, spec), tf.TensorSpec((asked["batch_size"],), tf.int64))
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
+    if asked["predict"]:
+        done = tf_keras.callbacks.LambdaCallback(
+            on_predict_batch_end=lambda batch, logs: turns.step_done()
+        )
+        model.predict(dataset, steps=10**6, verbose=0, callbacks=[done])
     optimizer, _ = transformers.create_optimizer(
         5e-5, 32_000, 3_200, weight_decay_rate=0.01, adam_global_clipnorm=1.0
     )
