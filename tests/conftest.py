@@ -6,7 +6,6 @@ import tempfile
 
 import pytest
 
-import ftkeras  # noqa: F401 - which kernels TensorFlow takes it says before that is imported
 from tests.running import QUICK, run_ftkeras
 
 SHARED_DATA = pathlib.Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -17,7 +17,16 @@ from tests.policies import tiny
 from tests.training import test_state as state
 
 SIZES = "vocabulary='reviews', layers=1, hidden=8, heads=2"
-SMALL = {**state.SMALL, "encoder": f"bert({SIZES})", "policy": ("head_only",), "epochs": 2}
+SMALL = {
+    **state.SMALL,
+    "encoder": f"bert({SIZES})",
+    "policy": ("head_only",),
+    "epochs": 2,
+    # Not Adam, whose root would make much of what differs by rounding: where a text is padded to
+    # another length, sums are in another order.
+    "optimizer": "sgd",
+    "learning_rate": 1.0,
+}
 RUNS = {
     "weighed": {"class_weights": "balanced", "oversample": True, "average": "ema(decay=0.9)"},
     "packed": {
@@ -58,7 +67,7 @@ def test_run_on_features_ends_as_one_that_runs_the_encoder(name, tmp_path, monke
     assert ONCE in capsys.readouterr().out
     monkeypatch.setattr(features, "read_once", lambda *_: {})
     plain = _run(tmp_path / "plain", **RUNS[name])
-    # XLA computes the frozen part in another order of sums, which Adam's root makes larger.
+    # XLA computes the frozen part in quite another order of sums.
     tolerance = 1e-4 if name == "compiled" else 2e-6
     _assert_speed_is_told_as_it_is(once["train"], plain["train"])
     assert once["weights"].keys() == plain["weights"].keys()
@@ -99,20 +108,20 @@ def test_encoder_that_must_run_in_each_step_does_and_why_is_told(tmp_path, capsy
 
 def test_encoder_reads_each_text_once(tmp_path, monkeypatch):
     rows = tf.Variable(0)
-    real = Bert.call
+    real = Bert._states
 
-    def counting(self, token_ids, **inputs):
+    def counting(self, token_ids, *inputs, **options):
         rows.assign_add(tf.shape(token_ids)[0])
-        return real(self, token_ids, **inputs)
+        return real(self, token_ids, *inputs, **options)
 
     def only_training(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Bert, "call", counting)
+    monkeypatch.setattr(Bert, "_states", counting)
     monkeypatch.setattr("ftkeras.evaluate.evaluate", only_training)
     with pytest.raises(KeyboardInterrupt):
         _run(tmp_path / "run", oversample=True, epochs=3)
-    assert int(rows) == 1 + 90  # one row makes the head's variables
+    assert int(rows) == 90
 
 
 @pytest.mark.parametrize("pooling", ["pooled", "cls", "mean"])
