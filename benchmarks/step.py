@@ -1,0 +1,109 @@
+"""What a training step of a random encoder takes, and which ops take it.
+
+    python benchmarks/step.py --layers=4 --hidden=256 --length=320 --batch_size=16
+    python benchmarks/step.py … --optimizer=adamw "--optimizer=adamw(lazy=True)"      # in turn
+
+Forward, backward, clip and update, on texts of one length without padding. Printed are, for each
+optimizer, the median of the seconds of its steps, taken in turn, and of one step the time by kind
+of op, from TensorFlow's profiler: of the threads that ran them, so together it is more than the
+step took.
+"""
+
+import argparse
+import collections
+import pathlib
+import statistics
+import tempfile
+import time
+
+from ftkeras import quiet
+
+quiet.import_tensorflow()
+
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+from ftkeras import catalog  # noqa: E402
+from ftkeras.encoders.bert import Bert  # noqa: E402
+from ftkeras.heads.classification import Classification  # noqa: E402
+from ftkeras.losses.cross_entropy import CrossEntropy  # noqa: E402
+from ftkeras.training.finetuner import FineTuner  # noqa: E402
+
+VOCABULARY = 30522
+
+
+def made_step(given: argparse.Namespace, optimizer: str):
+    """A traced training step on one batch."""
+    sizes = {"layers": given.layers, "hidden": given.hidden, "heads": given.hidden // 64}
+    model = FineTuner(
+        encoder=Bert(vocabulary_size=VOCABULARY, **sizes, seed=1),
+        head=Classification(classes=2, seed=1),
+        pad_id=0,
+    )
+    model.compile(
+        optimizer=catalog.build("optimizer", optimizer, learning_rate=1e-5),
+        loss=CrossEntropy(),
+    )
+    model.optimizer.build(model.trainable_variables)
+    draws, shape = np.random.default_rng(0), (given.batch_size, given.length)
+    # As English has it: few words often, many seldom.
+    ids = tf.constant(np.minimum(draws.zipf(1.3, shape), VOCABULARY - 1), tf.int32)
+    labels = tf.constant(draws.integers(0, 2, given.batch_size))
+    unknown = {"token_ids": tf.TensorSpec((None, None), tf.int32)}, tf.TensorSpec((None,), tf.int64)
+    traced = tf.function(
+        lambda inputs, labels: model.train_step((inputs, labels)),
+        autograph=False,
+        input_signature=unknown,
+    )
+    return lambda: traced({"token_ids": ids}, labels)
+
+
+def seconds_of(step) -> float:
+    began = time.perf_counter()
+    step()
+    return time.perf_counter() - began
+
+
+def by_op(step) -> collections.Counter:
+    """Milliseconds of one step by kind of op."""
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
+    with tempfile.TemporaryDirectory() as folder:
+        with tf.profiler.experimental.Profile(folder):
+            step()
+        (path,) = pathlib.Path(folder).rglob("*.xplane.pb")
+        space = xplane_pb2.XSpace.FromString(path.read_bytes())
+    (plane,) = (plane for plane in space.planes if plane.name == "/host:CPU")
+    times = collections.Counter()
+    for event in (event for line in plane.lines for event in line.events):
+        node, _, op = plane.event_metadata[event.metadata_id].name.rpartition(":")
+        if node and not node.endswith(":") and not op.startswith(" "):  # else what runs ops
+            times[op] += event.duration_ps / 1e9
+    return times
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name, default in (("layers", 4), ("hidden", 256), ("length", 320), ("batch_size", 16)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--optimizer", action="append", help="a spec; adamw where none is given")
+    parser.add_argument("--steps", type=int, default=9)
+    parser.add_argument("--ops", type=int, default=12, help="kinds of op to show")
+    given = parser.parse_args()
+    steps = {spec: made_step(given, spec) for spec in given.optimizer or ["adamw"]}
+    for step in steps.values():
+        step()
+    seconds = {spec: [] for spec in steps}
+    for _ in range(given.steps):
+        for spec, step in steps.items():
+            seconds[spec].append(seconds_of(step))
+    tokens = given.batch_size * given.length
+    for spec, step in steps.items():
+        median = statistics.median(seconds[spec])
+        print(f"{spec}: {1e3 * median:,.1f} ms a step, {tokens / median:,.0f} tokens/s")
+        for op, milliseconds in by_op(step).most_common(given.ops):
+            print(f"  {milliseconds:9.1f} ms  {op}")
+
+
+if __name__ == "__main__":
+    main()
