@@ -1,0 +1,25 @@
+"""TensorFlow and Keras are imported without a word, and without scikit-learn."""
+
+import subprocess
+import sys
+
+CHECKS = """
+import sys
+from ftkeras import quiet
+
+quiet.import_tensorflow()
+assert "keras" in sys.modules and "tensorflow" in sys.modules
+assert "sklearn" not in sys.modules
+import sklearn.metrics
+
+assert sklearn.metrics.accuracy_score([1, 0], [1, 1]) == 0.5
+quiet.import_tensorflow()
+assert sys.modules["sklearn"] is sklearn
+"""
+
+
+def test_import_says_nothing_and_leaves_scikit_learn_to_be_imported_later():
+    done = subprocess.run(
+        [sys.executable, "-c", CHECKS], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
