@@ -147,7 +147,6 @@ def _texts(count: int, length: int):
 
 
 def _model(options: argparse.Namespace):
-
     from ftkeras.encoders.bert import Bert
     from ftkeras.heads.classification import Classification
     from ftkeras.losses.cross_entropy import CrossEntropy

@@ -27,17 +27,9 @@ class LossScale:
         return loss * tf.cast(self.scale.value, loss.dtype)
 
     def undone(self, grads):
-        """The gradients of the loss itself."""
-
-        def undone(grad):
-            return grad / tf.cast(self.scale.value, grad.dtype)
-
-        return [
-            tf.IndexedSlices(undone(grad.values), grad.indices, grad.dense_shape)
-            if isinstance(grad, tf.IndexedSlices)
-            else undone(grad)
-            for grad in grads
-        ]
+        """The gradients of the loss itself, also those by rows."""
+        share = 1 / self.scale.value  # exact, for a scale is a power of two
+        return [tf.math.scalar_mul(tf.cast(share, grad.dtype), grad) for grad in grads]
 
     def hear(self, finite) -> None:
         """Takes in whether this update's gradients were numbers, boolean scalar ()."""
