@@ -39,6 +39,32 @@ class Draws(keras.random.SeedGenerator):
         return seed + step * keras.ops.cast(replica, seed.dtype)
 
 
+def kept(shape, rate, seeds):
+    """Which of so many numbers dropout keeps.
+
+    16 random bits a number, so that one draw does for two: what a draw costs is what dropout costs.
+
+    Args:
+        shape: integers, or integer tensors where a size is not known yet.
+        rate: probability that a number is dropped, in [0, 1).
+        seeds: what draws, as a `SeedGenerator` does; one draw.
+
+    Returns:
+        booleans of that shape, and the rate they were drawn by: `rate` to 1/65,536, never 0 or 1.
+    """
+    ops, sizes = keras.ops, list(shape)
+    even = (axis for axis, size in enumerate(sizes) if isinstance(size, int) and size % 2 == 0)
+    halved = next(even, None)
+    if halved is not None:
+        sizes[halved] //= 2
+    drawn = keras.random.randint((*sizes, 1), -(2**31), 2**31 - 1, dtype="int32", seed=seeds)
+    bits = ops.view(drawn, "int16")
+    # With no size known to be even, half of the bits are for nobody.
+    bits = bits[..., 0] if halved is None else ops.reshape(bits, shape)
+    dropped = min(max(round(rate * 2**16), 1), 2**16 - 1)
+    return bits >= dropped - 2**15, dropped / 2**16
+
+
 @contextlib.contextmanager
 def again(seeds: list) -> Iterator[None]:
     """Has what is computed meanwhile draw as it drew the first time.

@@ -10,19 +10,31 @@ import numpy as np
 from keras import ops
 
 from ftkeras.draws import Draws, again
+from ftkeras.encoders._gradients import (
+    attention_to_train,
+    dropout,
+    gelu,
+    gelu_to_train,
+    probabilities,
+    softmax,
+    standardize,
+    standardize_to_train,
+)
 
 STANDARD_DEVIATION = 0.02
 # Added to the score of a padded position: finite in float16 too, and exactly 0 after the softmax.
 MASKED = -3e4
 
 ACTIVATIONS = {
-    "gelu": lambda x: ops.gelu(x, approximate=False),
+    "gelu": gelu,
     "gelu_new": lambda x: ops.gelu(x, approximate=True),
     "gelu_pytorch_tanh": lambda x: ops.gelu(x, approximate=True),
     "relu": ops.relu,
     "silu": ops.silu,
     "swish": ops.silu,
 }
+# In the place of those above, in training.
+ACTIVATIONS_TO_TRAIN = {"gelu": gelu_to_train}
 
 
 def score_bias_of(padding_mask):
@@ -72,13 +84,10 @@ def project(x, kernel, bias):
     return ops.add(ops.matmul(x, kernel), bias)
 
 
-def normalize(x, scale, bias, epsilon):
+def normalize(x, scale, bias, epsilon, training):
     """Layer normalization over the last axis, its statistics in float32 at least."""
-    wide = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
-    centered = wide - ops.mean(wide, axis=-1, keepdims=True)
-    variance = ops.mean(ops.square(centered), axis=-1, keepdims=True)
-    scaled = centered * ops.rsqrt(variance + epsilon) * scale
-    return ops.cast(ops.add(scaled, bias), x.dtype)
+    standard = standardize_to_train if training else standardize
+    return ops.cast(ops.add(standard(x, epsilon) * scale, bias), x.dtype)
 
 
 def recomputed(block, x, score_bias, asked):
@@ -135,7 +144,7 @@ class WeightedLayer(keras.layers.Layer):
         return weight("scale", "ones"), weight("bias", "zeros")
 
     def drop(self, x, rate, training):
-        return keras.random.dropout(x, rate, seed=self.seeds) if training and rate else x
+        return dropout(x, rate, self.seeds) if training and rate else x
 
 
 class Embeddings(WeightedLayer):
@@ -187,7 +196,7 @@ class Embeddings(WeightedLayer):
             x = x + ops.cast(offset, x.dtype)
         if training and self.noise is not None:
             x = self.noise(x, padding_mask)
-        x = normalize(x, self.norm_scale, self.norm_bias, self.epsilon)
+        x = normalize(x, self.norm_scale, self.norm_bias, self.epsilon, training)
         return self.drop(ops.cast(x, self.compute_dtype), self.rate, training)
 
 
@@ -228,6 +237,7 @@ class TransformerLayer(WeightedLayer):
         self.hidden, self.heads, self.intermediate = hidden, heads, intermediate
         self.size = hidden // heads
         self.activation = ACTIVATIONS[activation]
+        self.activation_to_train = ACTIVATIONS_TO_TRAIN.get(activation, self.activation)
         self.rate, self.attention_rate, self.epsilon = dropout, attention_dropout, epsilon
         self.reparametrized, self.adapted = {}, {}
 
@@ -277,7 +287,7 @@ class TransformerLayer(WeightedLayer):
         )
         kept = self.residual("attention", kept, attended, self.attention_norm, training)
         inner = project(kept, self.used(self.inner_kernel, training), self.inner_bias)
-        inner = self.activation(inner)
+        inner = (self.activation_to_train if training else self.activation)(inner)
         outer = project(inner, self.used(self.output_kernel, training), self.output_bias)
         kept = self.residual("output", kept, outer, self.output_norm, training)
         return ops.reshape(kept, shape)
@@ -286,16 +296,20 @@ class TransformerLayer(WeightedLayer):
         """x and what the sub-layer has given for it, summed and normalized."""
         given = self.drop(given, self.rate, training)
         adapt = self.adapted.get(sub_layer)
-        return normalize(x + (given if adapt is None else adapt(given)), *norm, self.epsilon)
+        x = x + (given if adapt is None else adapt(given))
+        return normalize(x, *norm, self.epsilon, training)
 
     def attend(self, x, score_bias, length, training):
         """Rows [B * L, hidden] -> the heads' values, side by side, [B * L, hidden]."""
         qkv = project(x, self.used(self.qkv_kernel, training), self.qkv_bias)
         qkv = ops.reshape(qkv, (-1, length, 3, self.heads, self.size))
         query, key, value = ops.unstack(ops.transpose(qkv, (2, 0, 3, 1, 4)), 3, axis=0)
-        scores = ops.matmul(query * self.size**-0.5, ops.swapaxes(key, -1, -2))
-        weights = self.weights_of(scores, score_bias, training)
-        values = ops.matmul(weights, value)
+        query = query * self.size**-0.5
+        if training:
+            rate, seeds = self.attention_rate, self.seeds
+            values = attention_to_train(query, key, value, score_bias, rate, seeds)
+        else:
+            values = ops.matmul(probabilities(query, key, score_bias), value)
         return ops.reshape(ops.transpose(values, (0, 2, 1, 3)), (-1, self.hidden))
 
     def look_up(self, asking, x, score_bias, queries, training):
@@ -310,21 +324,12 @@ class TransformerLayer(WeightedLayer):
         looking = ops.reshape(looking, (heads, -1, queries, self.hidden))
         looking = ops.transpose(looking, (1, 0, 2, 3))
         scores = ops.einsum("bhqd,bld->bhql", looking, x)
-        weights = self.weights_of(scores, score_bias, training)
+        weights = self.drop(softmax(scores, score_bias), self.attention_rate, training)
         seen = ops.transpose(ops.einsum("bhql,bld->bhqd", weights, x), (1, 0, 2, 3))
         values = ops.matmul(ops.reshape(seen, (heads, -1, self.hidden)), of_value)
         shares = ops.transpose(ops.sum(weights, axis=-1), (1, 0, 2))
         values = values + ops.reshape(shares, (heads, -1, 1)) * bias[2]
         return ops.reshape(ops.transpose(values, (1, 0, 2)), (-1, self.hidden))
-
-    def weights_of(self, scores, score_bias, training):
-        """Attention probabilities, dropout done: [B, heads, Q, L] -> the same."""
-        wide = ops.cast(scores, keras.backend.result_type(scores.dtype, "float32"))
-        if score_bias is not None:
-            # Keras casts a layer's inputs to the compute type, so back to the type of the scores.
-            wide = wide + ops.cast(score_bias, wide.dtype)
-        weights = ops.cast(ops.softmax(wide), scores.dtype)
-        return self.drop(weights, self.attention_rate, training)
 
 
 class Pooler(WeightedLayer):

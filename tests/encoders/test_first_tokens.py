@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ftkeras.encoders import _gradients
 from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import POOLINGS, Classification
 from ftkeras.training.finetuner import FineTuner
@@ -60,15 +61,11 @@ def test_gradients_are_those_of_computing_every_token(rows, layers):
 def test_probabilities_that_are_dropped_are_dropped_alike(rows, monkeypatch):
     encoder = _moved(tiny_bert(layers=2, dropout=0.0, attention_dropout=0.5))
 
-    def drop(x, rate, training):
+    def kept(shape, rate, seeds):
         """By the keys' places alone, so that both ways drop the same."""
-        kept = np.arange(7) % 3 > 0 if training and rate else np.ones(7)
-        return x * tf.constant(kept * 1.7, x.dtype)
+        return tf.broadcast_to(np.arange(7) % 3 > 0, shape), rate
 
-    for block in encoder.blocks:
-        monkeypatch.setattr(
-            block, "drop", lambda x, *how: drop(x, *how) if len(x.shape) == 4 else x
-        )
+    monkeypatch.setattr(_gradients, "kept", kept)
     some, every = (
         encoder(**rows, every_token=asked, training=True)["pooled"] for asked in (False, True)
     )
