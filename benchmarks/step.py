@@ -34,7 +34,8 @@ VOCABULARY = 30522
 
 def made_step(given: argparse.Namespace, optimizer: str):
     """A traced training step on one batch."""
-    sizes = {"layers": given.layers, "hidden": given.hidden, "heads": given.hidden // 64}
+    heads = given.heads or given.hidden // 64
+    sizes = {"layers": given.layers, "hidden": given.hidden, "heads": heads}
     model = FineTuner(
         encoder=Bert(vocabulary_size=VOCABULARY, **sizes, seed=1),
         head=Classification(classes=2, seed=1),
@@ -86,6 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name, default in (("layers", 4), ("hidden", 256), ("length", 320), ("batch_size", 16)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--heads", type=int, help="one for every 64 of hidden where not given")
     parser.add_argument("--optimizer", action="append", help="a spec; adamw where none is given")
     parser.add_argument("--steps", type=int, default=9)
     parser.add_argument("--ops", type=int, default=12, help="kinds of op to show")

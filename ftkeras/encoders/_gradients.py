@@ -20,10 +20,13 @@ def widened(x):
 def gelu(x):
     """x P(x), P the normal distribution function: exact, and not tanh's likeness of it.
 
+    In float32 at least, for half precision has no number for 1 + erf of what is far below 0.
+
     Source: Hendrycks and Gimpel, 2016, https://arxiv.org/abs/1606.08415. As a product of x / 2 and
     1 + erf(x / sqrt(2)), which TensorFlow can fuse with the matrix product before it.
     """
-    return (0.5 * x) * (1.0 + ops.erf(x * math.sqrt(0.5)))
+    wide = widened(x)
+    return ops.cast((0.5 * wide) * (1.0 + ops.erf(wide * math.sqrt(0.5))), x.dtype)
 
 
 @ops.custom_gradient
@@ -109,7 +112,7 @@ def attention_to_train(query, key, value, bias, rate, seeds):
 
     @ops.custom_gradient
     def attended(query, key, value):
-        all_of_them = weights = probabilities(query, key, bias)
+        undropped = weights = probabilities(query, key, bias)
         if keep is not None:
             weights = ops.where(keep, weights, ops.zeros((), weights.dtype))
         values = ops.matmul(weights, value)
@@ -118,7 +121,7 @@ def attention_to_train(query, key, value, bias, rate, seeds):
             given = _upstream(given, upstream)
             of_row = ops.sum(widened(given) * widened(values), axis=-1, keepdims=True)
             of_weights = widened(ops.matmul(given, ops.swapaxes(value, -1, -2)))
-            of_scores = of_weights * widened(weights) - of_row * widened(all_of_them)
+            of_scores = of_weights * widened(weights) - of_row * widened(undropped)
             of_scores = ops.cast(of_scores, query.dtype)
             return (
                 ops.matmul(of_scores, key),
