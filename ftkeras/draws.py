@@ -42,7 +42,7 @@ class Draws(keras.random.SeedGenerator):
 def kept(shape, rate, seeds):
     """Which of so many numbers dropout keeps.
 
-    16 random bits a number, so that one draw does for two: what a draw costs is what dropout costs.
+    16 random bits a number, so that one draw does for two.
 
     Args:
         shape: integers, or integer tensors where a size is not known yet.

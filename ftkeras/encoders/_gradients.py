@@ -105,10 +105,10 @@ def attention_to_train(query, key, value, bias, rate, seeds):
     Args:
         rate: of dropout, in [0, 1). seeds: what draws it.
     """
-    share, keep = 0.0, None
+    keep = None
     if rate:
-        shape = (*ops.shape(query)[:3], ops.shape(key)[2])
-        keep, share = kept(shape, rate, seeds)
+        keep, share = kept((*ops.shape(query)[:3], ops.shape(key)[2]), rate, seeds)
+        value = value / (1.0 - share)  # dropout's scale, on what has fewest numbers
 
     @ops.custom_gradient
     def attended(query, key, value):
@@ -131,8 +131,7 @@ def attention_to_train(query, key, value, bias, rate, seeds):
 
         return values, gradient
 
-    # Dropout's scale on what has fewest numbers.
-    return attended(query, key, value if keep is None else value / (1.0 - share))
+    return attended(query, key, value)
 
 
 def dropout(x, rate, seeds):
