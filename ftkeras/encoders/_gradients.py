@@ -23,7 +23,7 @@ def gelu(x):
     In float32 at least, for half precision has no number for 1 + erf of what is far below 0.
 
     Source: Hendrycks and Gimpel, 2016, https://arxiv.org/abs/1606.08415. As a product of x / 2 and
-    1 + erf(x / sqrt(2)), which TensorFlow can fuse with the matrix product before it.
+    1 + erf(x / sqrt(2)), which TensorFlow with oneDNN fuses with the matrix product before it.
     """
     wide = widened(x)
     return ops.cast((0.5 * wide) * (1.0 + ops.erf(wide * math.sqrt(0.5))), x.dtype)
