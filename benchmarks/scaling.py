@@ -132,7 +132,7 @@ def measured(options: argparse.Namespace) -> dict[str, float]:
 def _texts(count: int, length: int):
     import numpy as np
 
-    from ftkeras.batching._store import Examples
+    from ftkeras.batching._examples import Examples
 
     return Examples(
         token_ids=np.random.default_rng(0).integers(1, 1000, count * length).astype(np.int32),

@@ -8,8 +8,8 @@ import numpy as np
 
 from ftkeras import assemble, files, report, samples
 from ftkeras.assemble import Experiment
+from ftkeras.batching._examples import Examples
 from ftkeras.batching._feed import OrderedFeed
-from ftkeras.batching._store import Examples
 from ftkeras.config import Config
 from ftkeras.errors import UserError
 from ftkeras.splits import Splits, opened

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ftkeras import catalog
-from ftkeras.batching._store import Examples
+from ftkeras.batching._examples import Examples
 from ftkeras.config import Config
 from ftkeras.errors import UserError
 

@@ -16,7 +16,7 @@ import tensorflow as tf
 from ftkeras import files, folds
 from ftkeras.batching import _store
 from ftkeras.batching._cache import Cache
-from ftkeras.batching._store import Examples
+from ftkeras.batching._examples import Examples
 from ftkeras.config import Config
 from ftkeras.errors import UserError
 from ftkeras.sources._stream import user_error

@@ -18,7 +18,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from ftkeras.batching import _store
-from ftkeras.batching._store import Examples
+from ftkeras.batching._examples import Examples
 
 # Written last; an entry without it is none.
 SEAL = "checksums.json"

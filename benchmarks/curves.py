@@ -1,0 +1,180 @@
+"""What is learnt with each batching, over many seeds: validation curves, on Keras's JAX backend.
+
+    python benchmarks/imdb_subset.py --flagfile=flags/imdb.cfg --data_dir=… --train_examples=3000 \\
+        --validation_examples=1000 reviews
+    python benchmarks/curves.py --reviews=reviews --checkpoint=all-MiniLM-L6-v2 --out=curves.json
+
+Every seed draws the head, the order of the reviews and the dropout, for each batching the same
+head and order. Batches and packed rows are the batchings' own; those of `padded` and `bucketed` are
+filled up to one shape, which changes nothing that is computed but makes one program do. So one
+device trains a small encoder hundreds of times in minutes.
+
+Printed are, at each point, the mean over the seeds, with the standard deviation between them; and
+at the last point the other batchings less the first, pairwise by seed, with the 95 % interval of
+Student's t.
+"""
+
+import argparse
+import json
+import pathlib
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from on_jax import Training, batch_of, encoder_of, examples_of, plan_of
+from scipy import stats
+from sklearn import metrics
+
+from ftkeras.batching.bucketed import Bucketed
+from ftkeras.batching.packed import Packed
+from ftkeras.batching.padded import Padded
+
+FIGURES = ("loss", "accuracy", "area under the ROC curve")
+
+
+def batching_of(name: str, batch_size: int, max_length: int):
+    sizes = {"batch_size": batch_size, "pad_id": 0}
+    if name == "padded":
+        return Padded(**sizes)
+    return {"bucketed": Bucketed, "packed": Packed}[name](**sizes, max_length=max_length)
+
+
+def stacked(batches: list):
+    """Batches of one shape as one, with a leading axis."""
+    return jax.tree.map(lambda *arrays: jnp.asarray(np.stack(arrays)), *batches)
+
+
+class Curves:
+    """Trains from one checkpoint again and again.
+
+    Args:
+        given: the command line.
+    """
+
+    def __init__(self, given: argparse.Namespace):
+        self.given, vocabulary = given, given.checkpoint / "vocab.txt"
+        self.train, self.validation = (
+            examples_of(given.reviews / f"{split}.jsonl", vocabulary, given.max_length)
+            for split in ("train", "validation")
+        )
+        encoder = encoder_of({"checkpoint": given.checkpoint}, given.precision)
+        steps = given.epochs * -(-len(self.train) // given.batch_size)
+        self.training = Training(encoder, peak=given.learning_rate, steps=steps)
+        self.begun = jax.tree.map(np.asarray, self.training.first_state())
+        self.measured = stacked(self._batches(self.validation, "padded", 250, seed=0, epoch=0))
+        step = self.training.step
+        self.run = jax.jit(lambda *given: jax.lax.scan(step, *given), donate_argnums=0)
+        self.measure = jax.jit(self._measure)
+
+    def of(self, name: str, seed: int) -> list[dict]:
+        """The curve of one run: a point after each part of an epoch."""
+        given, points = self.given, []
+        state = self._first_state(seed)
+        for epoch in range(given.epochs):
+            batches = self._batches(self.train, name, given.batch_size, seed, epoch)
+            for part in np.array_split(np.arange(len(batches)), given.points):
+                state, losses = self.run(state, stacked([batches[number] for number in part]))
+                points.append(self._point(state, np.mean(losses)))
+        return points
+
+    def _batches(self, examples, name, batch_size, seed, epoch):
+        batching = batching_of(name, batch_size, self.given.max_length)
+        fixed = {} if batching.fixed_shape else {"rows": batch_size, "width": self.given.max_length}
+        plan = plan_of(examples, batching, seed, epoch)
+        return [batch_of(examples, batching, positions, **fixed) for positions in plan]
+
+    def _first_state(self, seed):
+        """The checkpoint, a new head, and new seeds of the dropout."""
+        learning, others, moments = jax.tree.map(jnp.asarray, self.begun)
+        draws, normal = np.random.default_rng(seed), stats.truncnorm(-2, 2, scale=0.02)
+        for number, variable in enumerate(self.training.model.trainable_variables):
+            if variable.path.endswith("head/kernel"):
+                values = normal.rvs(size=variable.shape, random_state=draws)
+                learning[number] = jnp.asarray(values, "float32")
+        others = [
+            jnp.asarray(draws.integers(2**32, size=value.shape), value.dtype) for value in others
+        ]
+        return learning, others, moments
+
+    def _measure(self, state, batches):
+        def one(_, batch):
+            return None, self.training.logits(state, batch[0])
+
+        logits = jax.lax.scan(one, None, batches)[1].reshape(-1, 2).astype("float32")
+        labels = batches[1].reshape(-1)
+        return self.training.mean_loss(logits, labels), logits[:, 1] - logits[:, 0]
+
+    def _point(self, state, on_train):
+        loss, margins = self.measure(state, self.measured)
+        labels, margins = np.asarray(self.measured[1]).reshape(-1), np.asarray(margins)
+        there = labels >= 0
+        area = metrics.roc_auc_score(labels[there], margins[there])
+        right = ((margins > 0) == (labels == 1))[there].mean()
+        values = float(loss), float(right), float(area)
+        return {"train loss": float(on_train), **dict(zip(FIGURES, values, strict=True))}
+
+
+def table(found: dict[str, list[list[dict]]]) -> str:
+    """The curves, mean and standard deviation, and the last points' differences, as Markdown."""
+    names = list(found)
+    values = {
+        name: np.array([[[p[f] for f in FIGURES] for p in run] for run in runs])
+        for name, runs in found.items()
+    }
+    points = values[names[0]].shape[1]
+    lines = []
+    for place, figure in enumerate(FIGURES):
+        lines += [f"| {figure} at | {' | '.join(names)} |", "|---" * (1 + len(names)) + "|"]
+        for point in range(points):
+            cells = [
+                f"{of[:, point, place].mean():.4f} ± {of[:, point, place].std(ddof=1):.4f}"
+                for of in values.values()
+            ]
+            lines.append(f"| {point + 1}/{points} | {' | '.join(cells)} |")
+        lines.append("")
+    lines += [f"| last point | {' | '.join(FIGURES)} |", "|---" * 4 + "|"]
+    for name in names[1:]:
+        cells = []
+        for place in range(len(FIGURES)):
+            apart = values[name][:, -1, place] - values[names[0]][:, -1, place]
+            tested = stats.ttest_1samp(apart, 0.0)
+            low, high = tested.confidence_interval(0.95)
+            cells.append(f"{apart.mean():+.4f} [{low:+.4f}, {high:+.4f}], p = {tested.pvalue:.2f}")
+        lines.append(f"| {name} − {names[0]} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--reviews", type=pathlib.Path, required=True, help="a folder")
+    parser.add_argument("--checkpoint", type=pathlib.Path, required=True, help="a folder")
+    parser.add_argument("--batching", action="append", help="all three where none is given")
+    parser.add_argument("--seeds", type=int, default=24)
+    parser.add_argument("--max_length", type=int, default=192)
+    parser.add_argument("--batch_size", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--points", type=int, default=4, help="of an epoch; divides its batches")
+    parser.add_argument("--learning_rate", type=float, default=5e-5)
+    parser.add_argument("--precision", default="float32", help="a Keras dtype policy")
+    parser.add_argument("--out", type=pathlib.Path, required=True, help="JSON, all runs")
+    return parser.parse_args()
+
+
+def main() -> None:
+    given = arguments()
+    names = given.batching or ["padded", "bucketed", "packed"]
+    curves, found = Curves(given), {name: [] for name in names}
+    for seed in range(given.seeds):
+        for name in names:
+            began = time.perf_counter()
+            found[name].append(curves.of(name, seed))
+            print(f"{name} {seed}: {time.perf_counter() - began:.1f} s", flush=True)
+        settings = {key: str(value) for key, value in vars(given).items()}
+        settings["device"] = jax.devices()[0].device_kind
+        given.out.write_text(json.dumps({"settings": settings, "runs": found}, indent=1) + "\n")
+    print(table(found))
+
+
+if __name__ == "__main__":
+    main()
