@@ -11,6 +11,9 @@ environment needs and which variants it has. All stay in memory to the end: wher
 `--only="tfbert max_length"`, repeated, names those that run. Every TensorFlow has oneDNN's kernels
 (`TF_ENABLE_ONEDNN_OPTS=1`), which by itself it takes on some processors only.
 
+With `--gpu` they train on one, in mixed bfloat16: our network on Keras's JAX backend, which this
+program's own interpreter must have, and PyTorch. Memory is the device's then.
+
 With `--predict` ours and TFBert predict instead, ours as `evaluate` does, texts of like length
 together; of 512 reviews `--steps=32` has every one in a turn.
 
@@ -42,7 +45,12 @@ VARIANTS = {
     "kerashub": ("max_length", "max_length_graph", "batch_graph"),
     "pytorch": ("random", "group_by_length"),
 }
-SIDE = 3072
+VARIANTS_ON_GPU = {
+    "ours_on_jax": ("packed", "bucketed", "padded"),
+    "pytorch": ("random", "group_by_length", "random_compiled"),
+}
+SIDE, SIDE_ON_GPU = 3072, 8192
+ENVIRONMENT = {"TF_ENABLE_ONEDNN_OPTS": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 
 
 class System:
@@ -55,7 +63,6 @@ class System:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"TF_ENABLE_ONEDNN_OPTS": "1"},
         )
         self.first = self._heard()
         self.rounds = []
@@ -88,6 +95,20 @@ def product_gflops() -> float:
     began = time.perf_counter()
     a @ a
     return 2 * SIDE**3 / (time.perf_counter() - began) / 1e9
+
+
+def product_gflops_on_gpu() -> float:
+    """A large bfloat16 matrix product, GFLOP/s."""
+    import jax
+
+    a = jax.random.normal(jax.random.key(0), (SIDE_ON_GPU, SIDE_ON_GPU), "bfloat16")
+    product = jax.jit(lambda a: a @ a)
+    product(a).block_until_ready()
+    began = time.perf_counter()
+    for _ in range(8):
+        last = product(a)
+    last.block_until_ready()
+    return 8 * 2 * SIDE_ON_GPU**3 / (time.perf_counter() - began) / 1e9
 
 
 def step_gflop(asked: dict, layers: int, computed: float, rows_length: float) -> float:
@@ -168,6 +189,7 @@ def arguments():
     parser.add_argument("--steps", type=int, default=4, help="of a turn")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--python", action="append", default=[], help="SYSTEM=its interpreter")
+    parser.add_argument("--gpu", action="store_true", help="train on one, in mixed bfloat16")
     parser.add_argument("--predict", action="store_true", help="instead of training")
     parser.add_argument("--only", action="append", help="a system and its variant; else all run")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="JSON, all rounds")
@@ -184,11 +206,16 @@ def main() -> None:
         **{name: getattr(given, name) for name in ("layers", "hidden", "max_length", "steps")},
         "batch_size": given.batch_size,
         "predict": given.predict,
+        "gpu": given.gpu,
     }
-    pythons = {"ours": sys.executable} | dict(pair.split("=", 1) for pair in given.python)
+    os.environ.update(ENVIRONMENT)
+    variants = VARIANTS_ON_GPU if given.gpu else VARIANTS
+    pythons = {next(iter(variants)): sys.executable} | dict(
+        pair.split("=", 1) for pair in given.python
+    )
     systems = []
     for name, python in pythons.items():
-        for variant in VARIANTS[name]:
+        for variant in variants[name]:
             if given.only and f"{name} {variant}" not in given.only:
                 continue
             systems.append(System(name, variant, python, asked))
@@ -199,7 +226,7 @@ def main() -> None:
             )
     ceilings = []
     for _ in range(given.rounds):
-        ceilings.append(product_gflops())
+        ceilings.append(product_gflops_on_gpu() if given.gpu else product_gflops())
         for system in systems:
             system.turn()
     for system in systems:

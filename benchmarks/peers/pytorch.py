@@ -1,7 +1,8 @@
 """transformers 5's Trainer on PyTorch.
 
-Variants: `random`, each batch padded to its longest; `group_by_length`, of reviews of like length.
-Needs transformers 5.23, torch 2.13 and accelerate.
+Variants: `random`, each batch padded to its longest; `group_by_length`, of reviews of like length;
+`random_compiled`, by torch.compile, all padded to `max_length`, so that there is one shape.
+Needs transformers 5.17 or newer, torch 2.11 or newer and accelerate.
 """
 
 import tempfile
@@ -24,6 +25,16 @@ class Rows(torch.utils.data.Dataset):
         return {"input_ids": self.encoded[row], "labels": self.labels[row]}
 
 
+def padded(rows: list[dict], pad_id: int, length: int | None) -> dict:
+    """Rows as a batch, as long as `length` or the longest; transformers' collator takes longer."""
+    ids = [row["input_ids"] for row in rows]
+    ids = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=pad_id)
+    if length is not None:
+        ids = torch.nn.functional.pad(ids, (0, length - ids.shape[1]), value=pad_id)
+    labels = torch.tensor([row["labels"] for row in rows])
+    return {"input_ids": ids, "attention_mask": (ids != pad_id).long(), "labels": labels}
+
+
 class StepDone(transformers.TrainerCallback):
     """Tells of each step."""
 
@@ -36,7 +47,9 @@ class StepDone(transformers.TrainerCallback):
 
 def main() -> None:
     asked = given()
-    turns = Turns(asked["steps"])
+    on_gpu = {"settle": torch.cuda.synchronize, "memory": torch.cuda.max_memory_allocated}
+    turns = Turns(asked["steps"], **(on_gpu if asked["gpu"] else {}))
+    compiled = asked["variant"].endswith("_compiled")
     texts, labels = reviews(asked["reviews"])
     if asked["checkpoint"]:
         tokenizer = transformers.AutoTokenizer.from_pretrained(asked["checkpoint"])
@@ -47,10 +60,10 @@ def main() -> None:
         config = transformers.BertConfig(**bert_config(asked, len(tokenizer)))
         model = transformers.BertForSequenceClassification(config)
     encoded = tokenizer(texts, truncation=True, max_length=asked["max_length"])["input_ids"]
-    pad = transformers.DataCollatorWithPadding(tokenizer)
+    encoded = [torch.tensor(ids) for ids in encoded]
 
     def collate(rows):
-        batch = pad(rows)
+        batch = padded(rows, tokenizer.pad_token_id, asked["max_length"] if compiled else None)
         turns.fed([len(row["input_ids"]) for row in rows], batch["input_ids"].numel())
         return batch
 
@@ -62,12 +75,14 @@ def main() -> None:
         learning_rate=5e-5,
         weight_decay=0.01,
         warmup_steps=0.1,
-        train_sampling_strategy=asked["variant"],
+        train_sampling_strategy=asked["variant"].removesuffix("_compiled"),
+        torch_compile=compiled,
+        bf16=asked["gpu"],
         save_strategy="no",
         logging_strategy="no",
         report_to=[],
         disable_tqdm=True,
-        use_cpu=True,
+        use_cpu=not asked["gpu"],
     )
     trainer = transformers.Trainer(
         model=model,

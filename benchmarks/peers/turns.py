@@ -18,10 +18,16 @@ class Turns:
     """Counts the steps of a turn, and waits where one ends.
 
     A system calls `fed` for each batch it makes, in their order, and `step_done` after each step.
+
+    Args:
+        steps: of a turn.
+        settle: returns when the device has done all that it was given; called where a turn ends.
+        memory: gives the most bytes taken so far; the process's own where not given.
     """
 
-    def __init__(self, steps: int):
+    def __init__(self, steps: int, *, settle=lambda: None, memory=None):
         self.steps, self.sizes = steps, collections.deque()
+        self.settle, self.memory = settle, memory or _resident
         self.left, self.taken = None, collections.Counter()
 
     def fed(self, lengths: list[int], computed: int) -> None:
@@ -32,6 +38,7 @@ class Turns:
         """A step has ended; at a turn's end this tells of it and waits for the next one."""
         size = self.sizes.popleft()
         if self.left is None:
+            self.settle()
             self._tell(
                 seconds_to_first_step=time.time() - _born(),
                 cpu_seconds_to_first_step=time.process_time(),
@@ -41,13 +48,14 @@ class Turns:
             self.left -= 1
             if self.left:
                 return
+            self.settle()
             seconds, cpu = time.perf_counter() - self.began, time.process_time() - self.cpu_began
             self._tell(seconds=seconds, cpu_seconds=cpu, **self.taken)
         self._wait()
 
     def _wait(self) -> None:
         if sys.stdin.readline().strip() != "go":
-            self._tell(peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+            self._tell(peak_memory=self.memory())
             os._exit(0)
         self.left, self.taken = self.steps, collections.Counter()
         self.began, self.cpu_began = time.perf_counter(), time.process_time()
@@ -77,6 +85,10 @@ def bert_config(asked: dict, vocabulary_size: int) -> dict:
         "num_attention_heads": asked["heads"],
         "intermediate_size": 4 * asked["hidden"],
     }
+
+
+def _resident() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _born() -> float:

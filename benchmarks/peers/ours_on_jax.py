@@ -1,0 +1,66 @@
+"""Our network and batchings on Keras's JAX backend, in mixed bfloat16, compiled by XLA.
+
+Variants: `packed`; `bucketed`, in lengths of 128, 256 and so on; `padded`, to `max_length`. So they
+are of one to four shapes; each is compiled before the first step.
+"""
+
+import itertools
+import pathlib
+import sys
+
+import jax
+from turns import Turns, given
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+
+from on_jax import Training, batch_of, encoder_of, examples_of, plan_of
+
+from ftkeras.batching.bucketed import Bucketed
+from ftkeras.batching.packed import Packed
+from ftkeras.batching.padded import Padded
+
+
+def batching_of(asked: dict):
+    """The variant's batching, and what its batches are filled up to."""
+    sizes = {"batch_size": asked["batch_size"], "pad_id": 0}
+    most = asked["max_length"]
+    if asked["variant"] == "packed":
+        return Packed(**sizes, max_length=most), {}
+    if asked["variant"] == "bucketed":
+        return Bucketed(**sizes, max_length=most, multiple=128), {"rows": asked["batch_size"]}
+    return Padded(**sizes), {"rows": asked["batch_size"], "width": most}
+
+
+def memory() -> int:
+    """The most bytes of the device that were taken."""
+    return jax.devices()[0].memory_stats()["peak_bytes_in_use"]
+
+
+def main() -> None:
+    asked, latest = given(), []
+    turns = Turns(asked["steps"], settle=lambda: jax.block_until_ready(latest), memory=memory)
+    vocabulary = asked["vocabulary"]
+    examples = examples_of(asked["reviews"], vocabulary, asked["max_length"])
+    batching, filled = batching_of(asked)
+    encoder = encoder_of(asked, "mixed_bfloat16")
+    training = Training(encoder, peak=5e-5, steps=32_000)
+    state = training.first_state()
+
+    def batches(epoch):
+        for positions in plan_of(examples, batching, 0, epoch):
+            yield positions, batch_of(examples, batching, positions, **filled)
+
+    shapes = {inputs["token_ids"].shape: (inputs, labels) for _, (inputs, labels) in batches(0)}
+    for batch in shapes.values():
+        state, loss = training.step(state, batch)
+        latest[:] = [loss]
+    for positions, batch in itertools.chain.from_iterable(map(batches, itertools.count())):
+        lengths = examples.lengths[positions[positions >= 0]].tolist()
+        turns.fed(lengths, computed=batch[0]["token_ids"].size)
+        state, loss = training.step(state, batch)
+        latest[:] = [loss]
+        turns.step_done()
+
+
+if __name__ == "__main__":
+    main()
