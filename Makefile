@@ -12,7 +12,8 @@ $(VENV)/.installed: pyproject.toml
 		|| { echo "needs Python 3.11 or newer; name one: make setup PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip
-	$(RUN) -m pip install --quiet --editable ".[test]"
+	@# Twice quiet: of an editable install setuptools warns at length. Errors are shown.
+	$(RUN) -m pip install --quiet --quiet --editable ".[test]"
 	touch $@
 
 quickstart: setup
