@@ -22,22 +22,11 @@ import time
 import jax
 import jax.numpy as jnp
 import numpy as np
-from on_jax import Training, batch_of, encoder_of, examples_of, plan_of
+from on_jax import Training, batch_of, batching_of, encoder_of, examples_of, plan_of
 from scipy import stats
 from sklearn import metrics
 
-from ftkeras.batching.bucketed import Bucketed
-from ftkeras.batching.packed import Packed
-from ftkeras.batching.padded import Padded
-
 FIGURES = ("loss", "accuracy", "area under the ROC curve")
-
-
-def batching_of(name: str, batch_size: int, max_length: int):
-    sizes = {"batch_size": batch_size, "pad_id": 0}
-    if name == "padded":
-        return Padded(**sizes)
-    return {"bucketed": Bucketed, "packed": Packed}[name](**sizes, max_length=max_length)
 
 
 def stacked(batches: list):
@@ -79,8 +68,9 @@ class Curves:
         return points
 
     def _batches(self, examples, name, batch_size, seed, epoch):
-        batching = batching_of(name, batch_size, self.given.max_length)
-        fixed = {} if batching.fixed_shape else {"rows": batch_size, "width": self.given.max_length}
+        most = self.given.max_length
+        batching = batching_of(name, batch_size=batch_size, max_length=most)
+        fixed = {} if batching.fixed_shape else {"rows": batch_size, "width": most}
         plan = plan_of(examples, batching, seed, epoch)
         return [batch_of(examples, batching, positions, **fixed) for positions in plan]
 

@@ -19,6 +19,9 @@ import tokenizers
 
 from ftkeras import pretrained
 from ftkeras.batching._examples import Examples
+from ftkeras.batching.bucketed import Bucketed
+from ftkeras.batching.packed import Packed
+from ftkeras.batching.padded import Padded
 from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import Classification
 from ftkeras.losses.cross_entropy import CrossEntropy
@@ -133,6 +136,14 @@ def examples_of(reviews: str, vocabulary: str, max_length: int) -> Examples:
         name="train",
         pairs=False,
     )
+
+
+def batching_of(name: str, *, batch_size: int, max_length: int, **keys):
+    """`padded`, or `bucketed` or `packed` with keys of its own."""
+    sizes = {"batch_size": batch_size, "pad_id": PAD_ID}
+    if name == "padded":
+        return Padded(**sizes)
+    return {"bucketed": Bucketed, "packed": Packed}[name](**sizes, max_length=max_length, **keys)
 
 
 def batch_of(examples: Examples, batching, positions: np.ndarray, *, rows=0, width=0):

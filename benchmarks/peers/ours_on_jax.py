@@ -13,22 +13,17 @@ from turns import Turns, given
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-from on_jax import Training, batch_of, encoder_of, examples_of, plan_of
-
-from ftkeras.batching.bucketed import Bucketed
-from ftkeras.batching.packed import Packed
-from ftkeras.batching.padded import Padded
+from on_jax import Training, batch_of, batching_of, encoder_of, examples_of, plan_of
 
 
-def batching_of(asked: dict):
+def batching_and_filling(asked: dict):
     """The variant's batching, and what its batches are filled up to."""
-    sizes = {"batch_size": asked["batch_size"], "pad_id": 0}
-    most = asked["max_length"]
-    if asked["variant"] == "packed":
-        return Packed(**sizes, max_length=most), {}
-    if asked["variant"] == "bucketed":
-        return Bucketed(**sizes, max_length=most, multiple=128), {"rows": asked["batch_size"]}
-    return Padded(**sizes), {"rows": asked["batch_size"], "width": most}
+    sizes = {name: asked[name] for name in ("batch_size", "max_length")}
+    rows, width = {"rows": asked["batch_size"]}, {"width": asked["max_length"]}
+    name = asked["variant"]
+    keys = {"multiple": 128} if name == "bucketed" else {}
+    filled = {"packed": {}, "bucketed": rows, "padded": rows | width}[name]
+    return batching_of(name, **sizes, **keys), filled
 
 
 def memory() -> int:
@@ -41,7 +36,7 @@ def main() -> None:
     turns = Turns(asked["steps"], settle=lambda: jax.block_until_ready(latest), memory=memory)
     vocabulary = asked["vocabulary"]
     examples = examples_of(asked["reviews"], vocabulary, asked["max_length"])
-    batching, filled = batching_of(asked)
+    batching, filled = batching_and_filling(asked)
     encoder = encoder_of(asked, "mixed_bfloat16")
     training = Training(encoder, peak=5e-5, steps=32_000)
     state = training.first_state()
