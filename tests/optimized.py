@@ -5,7 +5,7 @@ import collections
 import tensorflow as tf
 from tensorflow.python.eager import context
 
-# Nodes of the function's graph are named below it: what other threads run meanwhile has graphs too.
+# Nodes of the function's graph are named by it; the records may hold other graphs too.
 SCOPE = "counted_operations"
 
 

@@ -2,7 +2,7 @@
 
 Variants: `random`, each batch padded to its longest; `group_by_length`, of reviews of like length;
 `random_compiled`, by torch.compile, all padded to `max_length`, so that there is one shape.
-Needs transformers 5.17 or newer, torch 2.11 or newer and accelerate.
+Seen with transformers 5.17 and torch 2.13; needs accelerate too.
 """
 
 import tempfile
