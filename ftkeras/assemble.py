@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 
-from ftkeras import accelerator, catalog, encoding
+from ftkeras import catalog, encoding
 from ftkeras.config import DEFAULT_WARMUP, Config
 from ftkeras.errors import UserError
 from ftkeras.intervals import warmup_steps
@@ -18,6 +18,7 @@ from ftkeras.policies._base import check_together
 from ftkeras.regularizers._base import Step
 from ftkeras.schedules._warmup import Warmup
 from ftkeras.strategies._base import Devices
+from ftkeras.support import accelerator
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
 

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ftkeras import bootstrap, files, finished, learning_curves, texts, verdict
+from ftkeras import bootstrap, finished, learning_curves, texts, verdict
 from ftkeras.config_measuring import CompareConfig
 from ftkeras.errors import UserError
 from ftkeras.finished import Finished
+from ftkeras.support import files
 
 RESULT, CURVES = "compare.json", "curves.png"
 # Columns of a text, and of a way's settings in the picture, that are shown.

@@ -6,11 +6,12 @@ import math
 import pathlib
 from collections.abc import Sequence
 
-from ftkeras import assemble, child_run, evaluate, files, flags, fold_runs, report, run_folder
+from ftkeras import assemble, child_run, evaluate, flags, fold_runs, report, run_folder
 from ftkeras.config import Config
 from ftkeras.config_measuring import CrossvalidateConfig
 from ftkeras.errors import UserError
 from ftkeras.significance import over_folds
+from ftkeras.support import files
 
 SETTINGS, RESULT = "crossvalidation.cfg", "crossvalidation.json"
 PREDICTIONS = "predictions_out_of_fold.jsonl"

@@ -7,10 +7,10 @@ import re
 import string
 from dataclasses import dataclass
 
-from ftkeras import files
 from ftkeras.config_serving import DeployConfig
 from ftkeras.errors import UserError
 from ftkeras.serve import model_folder
+from ftkeras.support import files
 
 TEMPLATES = pathlib.Path(__file__).parent / "deployment"
 MODELS = "models.config"

@@ -6,13 +6,14 @@ import pathlib
 import keras
 import numpy as np
 
-from ftkeras import assemble, files, report, samples
+from ftkeras import assemble, report, samples
 from ftkeras.assemble import Experiment
 from ftkeras.batching._examples import Examples
 from ftkeras.batching._feed import OrderedFeed
 from ftkeras.config import Config
 from ftkeras.errors import UserError
 from ftkeras.splits import Splits, opened
+from ftkeras.support import files
 from ftkeras.training import weights
 from ftkeras.training._dealing import dealt
 

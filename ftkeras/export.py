@@ -3,9 +3,10 @@
 import functools
 import pathlib
 
-from ftkeras import assemble, catalog, files, model_card
+from ftkeras import assemble, catalog, model_card
 from ftkeras.assemble import Experiment
 from ftkeras.config import Config
+from ftkeras.support import files
 from ftkeras.training import weights
 
 

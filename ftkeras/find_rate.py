@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from ftkeras import assemble, files
+from ftkeras import assemble
 from ftkeras.assemble import Experiment
 from ftkeras.batching._feed import TrainingFeed
 from ftkeras.config_verbs import FindRateConfig
@@ -21,6 +21,7 @@ from ftkeras.errors import UserError
 from ftkeras.plot import drawn, output_path
 from ftkeras.schedules._growth import Growth
 from ftkeras.splits import opened
+from ftkeras.support import files
 from ftkeras.train import training_feed
 from ftkeras.training import epochs
 

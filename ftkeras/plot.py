@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from ftkeras import assemble, catalog, files
+from ftkeras import assemble, catalog
 from ftkeras.config import Config
 from ftkeras.config_verbs import PlotConfig
 from ftkeras.errors import UserError
+from ftkeras.support import files
 
 # More points than the picture has pixels across would show nothing more.
 MOST_POINTS = 1000

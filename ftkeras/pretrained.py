@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from ftkeras import files
 from ftkeras.errors import UserError
+from ftkeras.support import files
 
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 FILES = (CONFIG, "*.safetensors", INDEX, "vocab.txt", "tokenizer*.json", "special_tokens_map.json")

@@ -7,7 +7,8 @@ import resource
 import sys
 from importlib import metadata
 
-from ftkeras import __version__, files
+from ftkeras import __version__
+from ftkeras.support import files
 
 FIGURES = ("accuracy", "loss", "precision", "recall", "f1", "auc")
 

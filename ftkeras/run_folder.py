@@ -7,10 +7,11 @@ import pathlib
 from collections.abc import Iterator
 from datetime import datetime
 
-from ftkeras import catalog, files, flags
+from ftkeras import catalog, flags
 from ftkeras.assemble import ENCODER_FOLDER, LABELS_FILE, WEIGHTS_FILE, Experiment
 from ftkeras.config import Config
 from ftkeras.errors import UserError
+from ftkeras.support import files
 
 SETTINGS, CHECKPOINTS, EXPORTS, LOCK = "run.cfg", "checkpoints", "exports.json", ".lock"
 # All that a run writes into its folder; --restart removes just these.

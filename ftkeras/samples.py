@@ -9,8 +9,8 @@ import pathlib
 
 import numpy as np
 
-from ftkeras import files
 from ftkeras.errors import UserError
+from ftkeras.support import files
 
 FILE = "samples.jsonl"
 COUNT = 100

@@ -52,9 +52,9 @@ async def _until_stopped(server, listening: socket.socket, name: str) -> None:
 
 def build(config: ServeConfig, name: str, folder: pathlib.Path, only: int | None = None):
     """The service: the model loaded, its batches as `config` says."""
-    from ftkeras import accelerator
     from ftkeras.serving import metrics, service, settings, versions
     from ftkeras.serving.batcher import Batcher, Unbatched
+    from ftkeras.support import accelerator
 
     batching = None
     if config.batching is None:

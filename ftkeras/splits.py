@@ -13,13 +13,14 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from ftkeras import files, folds
+from ftkeras import folds
 from ftkeras.batching import _store
 from ftkeras.batching._cache import Cache
 from ftkeras.batching._examples import Examples
 from ftkeras.config import Config
 from ftkeras.errors import UserError
 from ftkeras.sources._stream import user_error
+from ftkeras.support import files
 
 SECONDS_TO_THE_NEXT_TRY = (1, 5)
 

@@ -9,7 +9,7 @@ import sys
 
 import tensorflow as tf
 
-from ftkeras import child_run, files, flags, report, run_folder
+from ftkeras import child_run, flags, report, run_folder
 from ftkeras.assemble import LABELS_FILE
 from ftkeras.config import Config
 from ftkeras.config_tune import TuneConfig
@@ -18,6 +18,7 @@ from ftkeras.search import folder as folders
 from ftkeras.search import results, table, trials
 from ftkeras.search.results import Result
 from ftkeras.search.space import Space
+from ftkeras.support import files
 
 
 def run(config: TuneConfig) -> None:

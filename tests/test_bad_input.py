@@ -6,9 +6,9 @@ import pathlib
 
 import pytest
 
-from ftkeras import files
 from ftkeras.errors import UserError
 from ftkeras.main import main
+from ftkeras.support import files
 from tests.running import QUICK
 
 FIXTURES = pathlib.Path(__file__).parent / "encoders" / "fixtures"

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from ftkeras import compare, crossvalidate, files, flags, significance, texts
+from ftkeras import compare, crossvalidate, flags, significance, texts
 from ftkeras.config import Config
 from ftkeras.config_measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.errors import UserError
+from ftkeras.support import files
 
 COUNT = 120
 LABELS = np.arange(COUNT) % 2

@@ -10,21 +10,13 @@ import time
 
 import pytest
 
-from ftkeras import (
-    child_run,
-    crossvalidate,
-    evaluate,
-    files,
-    flags,
-    fold_runs,
-    processes,
-    run_folder,
-)
+from ftkeras import child_run, crossvalidate, evaluate, flags, fold_runs, processes, run_folder
 from ftkeras.child_run import Outcome
 from ftkeras.config import Config
 from ftkeras.config_measuring import CrossvalidateConfig
 from ftkeras.errors import Stopped, UserError
 from ftkeras.significance import over_folds
+from ftkeras.support import files
 from tests.running import QUICK, run_ftkeras
 
 COUNT = 12

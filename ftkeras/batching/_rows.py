@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ftkeras import bounds
+from ftkeras.support import bounds
 
 
 def rounded(lengths: np.ndarray, multiple: int, longest: int) -> np.ndarray:

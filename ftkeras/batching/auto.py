@@ -2,9 +2,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ftkeras import accelerator
 from ftkeras.batching.bucketed import Bucketed
 from ftkeras.batching.packed import Packed
+from ftkeras.support import accelerator
 
 
 class Auto:

@@ -9,7 +9,7 @@ import math
 import keras
 from keras import ops
 
-from ftkeras.draws import kept
+from ftkeras.support.draws import kept
 
 
 def widened(x):

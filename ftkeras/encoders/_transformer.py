@@ -9,7 +9,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from ftkeras.draws import Draws, again
 from ftkeras.encoders._gradients import (
     attention_to_train,
     dropout,
@@ -20,6 +19,7 @@ from ftkeras.encoders._gradients import (
     standardize,
     standardize_to_train,
 )
+from ftkeras.support.draws import Draws, again
 
 STANDARD_DEVIATION = 0.02
 # Added to the score of a padded position: finite in float16 too, and exactly 0 after the softmax.

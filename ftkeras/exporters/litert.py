@@ -4,10 +4,11 @@ import warnings
 
 import tensorflow as tf
 
-from ftkeras import files, report, samples
+from ftkeras import report, samples
 from ftkeras.errors import UserError
 from ftkeras.exporters._sample_ids import largest_difference
 from ftkeras.exporters._weights import Weights
+from ftkeras.support import files
 
 SIGNATURE = "token_ids"
 TOLERANCES = {None: 1e-4, "int8": 1e-1}

@@ -1,10 +1,11 @@
 import importlib.util
 import pathlib
 
-from ftkeras import files, report, samples
+from ftkeras import report, samples
 from ftkeras.errors import UserError
 from ftkeras.exporters import _onnx_graph
 from ftkeras.exporters._sample_ids import largest_difference
+from ftkeras.support import files
 
 
 class Onnx:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 import tensorflow as tf
 from tensorflow.python.saved_model import fingerprinting_utils
 
-from ftkeras import accelerator, files, report, samples
+from ftkeras import report, samples
 from ftkeras.errors import UserError
 from ftkeras.exporters import _ops, _warmup
 from ftkeras.exporters._signatures import CLASSIFY, Served
 from ftkeras.exporters._verification import verify
 from ftkeras.exporters._weights import DTYPES, Weights
+from ftkeras.support import accelerator, files
 
 # How far a served probability may be from the run's, by what the weights are stored in.
 TOLERANCES = {"float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2, "int8": 1e-1}

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ftkeras import bounds
 from ftkeras.groupings import _minhash
+from ftkeras.support import bounds
 
 
 class NearDuplicates:

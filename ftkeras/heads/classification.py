@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from ftkeras.draws import Draws
+from ftkeras.support.draws import Draws
 
 POOLINGS = ("pooled", "cls", "mean")
 

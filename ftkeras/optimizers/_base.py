@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
-from ftkeras import bounds
 from ftkeras.optimizers._loss_scale import LossScale
+from ftkeras.support import bounds
 
 NO_DECAY = r"bias|norm"
 

@@ -3,8 +3,8 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from ftkeras import bounds
 from ftkeras.optimizers._base import NO_DECAY, FineTuningOptimizer
+from ftkeras.support import bounds
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")

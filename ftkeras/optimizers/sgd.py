@@ -2,8 +2,8 @@ from collections.abc import Sequence
 
 import keras
 
-from ftkeras import bounds
 from ftkeras.optimizers._base import NO_DECAY, FineTuningOptimizer
+from ftkeras.support import bounds
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")

@@ -1,8 +1,8 @@
 import keras
 from keras import ops
 
-from ftkeras import bounds
 from ftkeras.policies._base import TRAINS, Policy
+from ftkeras.support import bounds
 
 DEVIATION = 0.01
 

@@ -1,5 +1,5 @@
-from ftkeras import bounds
 from ftkeras.policies._base import TRAINS, Policy
+from ftkeras.support import bounds
 
 
 class BitFit(Policy):

@@ -1,8 +1,8 @@
 import re
 
-from ftkeras import bounds
 from ftkeras.policies import _layers
 from ftkeras.policies._base import RATES, Policy
+from ftkeras.support import bounds
 
 # From a layer to the one below it: Howard and Ruder, section 3.2.
 FALL = 1 / 2.6

@@ -1,7 +1,7 @@
 import keras
 
-from ftkeras import bounds
 from ftkeras.policies._base import TRAINS, Policy
+from ftkeras.support import bounds
 
 
 class GradualUnfreezing(Policy):

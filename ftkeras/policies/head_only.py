@@ -1,6 +1,6 @@
-from ftkeras import bounds
 from ftkeras.policies import _layers
 from ftkeras.policies._base import TRAINS, Policy
+from ftkeras.support import bounds
 
 
 class HeadOnly(Policy):

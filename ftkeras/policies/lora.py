@@ -4,9 +4,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from ftkeras import bounds
 from ftkeras.policies import _layers
 from ftkeras.policies._base import TRAINS, Policy
+from ftkeras.support import bounds
 
 # A block's kernel by attribute, and the names of its equal shares of columns, left to right.
 KERNELS = {

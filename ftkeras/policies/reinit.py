@@ -1,9 +1,9 @@
 import keras
 import numpy as np
 
-from ftkeras import bounds
 from ftkeras.policies import _layers
 from ftkeras.policies._base import START, Policy
+from ftkeras.support import bounds
 
 STANDARD_DEVIATION = 0.02
 

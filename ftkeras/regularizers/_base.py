@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ftkeras.draws import Draws
+from ftkeras.support.draws import Draws
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
-from ftkeras.bounds import expression
 from ftkeras.regularizers._base import Regularizer, Step, chosen
+from ftkeras.support.bounds import expression
 
 
 class Penalty(Regularizer):

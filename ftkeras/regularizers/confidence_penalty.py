@@ -1,8 +1,8 @@
 from keras import ops
 
-from ftkeras.bounds import not_negative
 from ftkeras.regularizers._base import Regularizer, Step
 from ftkeras.regularizers._divergence import log_probabilities
+from ftkeras.support.bounds import not_negative
 
 
 class ConfidencePenalty(Regularizer):

@@ -1,8 +1,8 @@
 from keras import ops
 
-from ftkeras.bounds import not_negative
 from ftkeras.regularizers._base import Regularizer, stream
 from ftkeras.regularizers._perturbation import uniform
+from ftkeras.support.bounds import not_negative
 
 
 class EmbeddingNoise(Regularizer):

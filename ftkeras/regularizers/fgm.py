@@ -1,8 +1,8 @@
 from keras import ops
 
-from ftkeras.bounds import not_negative
 from ftkeras.regularizers._base import Regularizer, Step
 from ftkeras.regularizers._perturbation import by_token, over_norm
+from ftkeras.support.bounds import not_negative
 
 
 class FGM(Regularizer):

@@ -1,8 +1,8 @@
 from keras import ops
 
-from ftkeras.bounds import not_negative, whole
 from ftkeras.regularizers._base import Regularizer, Step, stream
 from ftkeras.regularizers._perturbation import by_token, over_norm, uniform, within_norm
+from ftkeras.support.bounds import not_negative, whole
 
 
 class FreeLB(Regularizer):

@@ -1,7 +1,7 @@
 import keras
 
-from ftkeras.bounds import not_negative
 from ftkeras.regularizers._penalty import Penalty
+from ftkeras.support.bounds import not_negative
 
 
 class L1(Penalty):

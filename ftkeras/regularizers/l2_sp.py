@@ -1,7 +1,7 @@
 from keras import ops
 
-from ftkeras.bounds import not_negative
 from ftkeras.regularizers._base import Regularizer, Step, kept
+from ftkeras.support.bounds import not_negative
 
 
 class L2SP(Regularizer):

@@ -1,8 +1,8 @@
 import keras
 from keras import ops
 
-from ftkeras.bounds import share
 from ftkeras.regularizers._base import Regularizer, stream
+from ftkeras.support.bounds import share
 
 
 class LayerDrop(Regularizer):

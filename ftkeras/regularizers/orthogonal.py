@@ -1,8 +1,8 @@
 from keras import ops
 
-from ftkeras.bounds import not_negative
 from ftkeras.regularizers._base import chosen
 from ftkeras.regularizers._penalty import Penalty
+from ftkeras.support.bounds import not_negative
 
 
 class Orthogonal(Penalty):

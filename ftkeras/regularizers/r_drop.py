@@ -1,6 +1,6 @@
-from ftkeras.bounds import not_negative
 from ftkeras.regularizers._base import Regularizer, Step
 from ftkeras.regularizers._divergence import both_ways
+from ftkeras.support.bounds import not_negative
 
 
 class RDrop(Regularizer):

@@ -1,10 +1,10 @@
 import keras
 from keras import ops
 
-from ftkeras.bounds import not_negative, whole
 from ftkeras.regularizers._base import Regularizer, Step, stream
 from ftkeras.regularizers._divergence import both_ways
 from ftkeras.regularizers._perturbation import by_token, over_largest
+from ftkeras.support.bounds import not_negative, whole
 
 
 class Smart(Regularizer):

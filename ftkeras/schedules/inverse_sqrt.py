@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from ftkeras import bounds
+from ftkeras.support import bounds
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")

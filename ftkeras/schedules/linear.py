@@ -1,8 +1,8 @@
 import keras
 from keras import ops
 
-from ftkeras import bounds
 from ftkeras.schedules import _lengths
+from ftkeras.support import bounds
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")

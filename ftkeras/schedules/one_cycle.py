@@ -1,7 +1,7 @@
 import keras
 
-from ftkeras import bounds
 from ftkeras.schedules import _lines
+from ftkeras.support import bounds
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")

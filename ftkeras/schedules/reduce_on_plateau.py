@@ -2,8 +2,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from ftkeras import bounds
 from ftkeras.schedules import _lengths
+from ftkeras.support import bounds
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")

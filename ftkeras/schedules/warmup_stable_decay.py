@@ -1,8 +1,8 @@
 import keras
 from keras import ops
 
-from ftkeras import bounds
 from ftkeras.schedules import _lengths
+from ftkeras.support import bounds
 
 _SHAPES = {
     "linear": lambda gone: 1.0 - gone,

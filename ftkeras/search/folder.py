@@ -6,9 +6,10 @@ import pathlib
 from collections.abc import Iterator
 from datetime import datetime
 
-from ftkeras import catalog, files, flags
+from ftkeras import catalog, flags
 from ftkeras.config_tune import TuneConfig
 from ftkeras.errors import UserError
+from ftkeras.support import files
 
 SETTINGS, JOURNAL, CLOCK, LOCK = "search.cfg", "journal.jsonl", "seconds", ".lock"
 TRIALS, RETRAINED = "trials", "retrained"

@@ -14,11 +14,11 @@ from collections.abc import Callable
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from ftkeras import files
 from ftkeras.errors import UserError
 from ftkeras.search import folder as folders
 from ftkeras.search import results
 from ftkeras.search.results import FAILED, Result
+from ftkeras.support import files
 
 # Where so many trials failed and none before, the fault is not the settings'.
 FAILURES_TO_STOP = 3

@@ -4,11 +4,12 @@ import pathlib
 from collections.abc import Sequence
 from html import escape
 
-from ftkeras import files, report
+from ftkeras import report
 from ftkeras.config_tune import TuneConfig
 from ftkeras.search import pictures, results, table
 from ftkeras.search.ranges import Parameter
 from ftkeras.search.results import Result
+from ftkeras.support import files
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #24292f; background: #fff;

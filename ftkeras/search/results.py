@@ -9,9 +9,9 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ftkeras import files
 from ftkeras.assemble import WEIGHTS_FILE
 from ftkeras.run_folder import CHECKPOINTS
+from ftkeras.support import files
 
 FILE = "trial.json"
 COMPLETED, FAILED, PRUNED = "completed", "failed", "pruned"

@@ -2,9 +2,9 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from ftkeras import bounds
 from ftkeras.errors import UserError
 from ftkeras.strategies._base import Devices, local_devices, split_cpu
+from ftkeras.support import bounds
 
 
 class Mirrored:

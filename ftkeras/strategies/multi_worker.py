@@ -2,10 +2,10 @@ import os
 
 import tensorflow as tf
 
-from ftkeras import bounds
 from ftkeras.errors import UserError
 from ftkeras.strategies import _cluster
 from ftkeras.strategies._base import Devices
+from ftkeras.support import bounds
 
 RESOLVERS = ("tf_config", "slurm", "kubernetes")
 

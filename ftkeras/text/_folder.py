@@ -3,8 +3,8 @@
 import json
 import pathlib
 
-from ftkeras import files
 from ftkeras.errors import UserError
+from ftkeras.support import files
 
 _WANTED = {
     "normalizer": "BertNormalizer",

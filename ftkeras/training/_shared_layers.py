@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from ftkeras.draws import again
+from ftkeras.support.draws import again
 
 
 class SharedLayers:

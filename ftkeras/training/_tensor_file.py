@@ -7,7 +7,7 @@ import pathlib
 
 import numpy as np
 
-from ftkeras import files
+from ftkeras.support import files
 
 # One entry of safetensors' metadata: of several it does not keep the order, nor so the bytes.
 ENTRY = "ftkeras"

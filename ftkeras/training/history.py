@@ -5,7 +5,7 @@ import time
 
 import keras
 
-from ftkeras import files
+from ftkeras.support import files
 
 
 class History(keras.callbacks.Callback):

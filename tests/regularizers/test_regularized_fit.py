@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras import catalog, draws
+from ftkeras import catalog
 from ftkeras.regularizers.fgm import FGM
 from ftkeras.regularizers.freelb import FreeLB
 from ftkeras.regularizers.l2 import L2
 from ftkeras.regularizers.r_drop import RDrop
 from ftkeras.regularizers.smart import Smart
+from ftkeras.support import draws
 from tests.regularizers import tiny
 
 EVERY = catalog.names("regularizer")

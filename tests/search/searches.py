@@ -5,13 +5,14 @@ import functools
 import math
 import pathlib
 
-from ftkeras import child_run, files, flags, report, run_folder
+from ftkeras import child_run, flags, report, run_folder
 from ftkeras.child_run import Outcome
 from ftkeras.config import Config
 from ftkeras.config_tune import TuneConfig
 from ftkeras.search import folder as folders
 from ftkeras.search import setup, trials, workers
 from ftkeras.search.ledger import Ledger
+from ftkeras.support import files
 
 LINES = (
     "learning_rate=log(1e-5, 1e-3)",

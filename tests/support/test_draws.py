@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftkeras import catalog
-from ftkeras.draws import Draws, kept
+from ftkeras.support.draws import Draws, kept
 
 
 def _masks(draws):

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ftkeras import files
+from ftkeras.support import files
 
 
 def test_file_is_replaced_whole(tmp_path):
