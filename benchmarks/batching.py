@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from ftkeras import assemble
 from ftkeras.batching._feed import TrainingFeed
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.splits import opened
 
 FIRST = "padded"

@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 
 from ftkeras import train
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.training.checkpoints import Checkpoints, Place, State
 from ftkeras.training.progress import Progress
 

@@ -11,9 +11,9 @@ import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 
 from ftkeras import catalog, encoding
-from ftkeras.config import DEFAULT_WARMUP, Config
+from ftkeras.config.durations import warmup_steps
+from ftkeras.config.run import DEFAULT_WARMUP, Config
 from ftkeras.errors import UserError
-from ftkeras.intervals import warmup_steps
 from ftkeras.policies._base import check_together
 from ftkeras.regularizers._base import Step
 from ftkeras.schedules._warmup import Warmup

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ftkeras import flags, report
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.errors import Stopped
 
 LOG = "log.txt"

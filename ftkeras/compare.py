@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ftkeras import bootstrap, finished, learning_curves, texts, verdict
-from ftkeras.config_measuring import CompareConfig
+from ftkeras.config.measuring import CompareConfig
 from ftkeras.errors import UserError
 from ftkeras.finished import Finished
 from ftkeras.support import files

@@ -7,8 +7,8 @@ import pathlib
 from collections.abc import Sequence
 
 from ftkeras import assemble, child_run, evaluate, flags, fold_runs, report, run_folder
-from ftkeras.config import Config
-from ftkeras.config_measuring import CrossvalidateConfig
+from ftkeras.config.measuring import CrossvalidateConfig
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.significance import over_folds
 from ftkeras.support import files

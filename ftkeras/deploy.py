@@ -7,7 +7,7 @@ import re
 import string
 from dataclasses import dataclass
 
-from ftkeras.config_serving import DeployConfig
+from ftkeras.config.serving import DeployConfig
 from ftkeras.errors import UserError
 from ftkeras.serve import model_folder
 from ftkeras.support import files

@@ -5,7 +5,7 @@ import re
 
 from ftkeras import catalog, corpora, pretrained
 from ftkeras.catalog import Spec
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.text.wordpiece import WordPiece
 

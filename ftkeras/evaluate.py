@@ -10,7 +10,7 @@ from ftkeras import assemble, report, samples
 from ftkeras.assemble import Experiment
 from ftkeras.batching._examples import Examples
 from ftkeras.batching._feed import OrderedFeed
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.splits import Splits, opened
 from ftkeras.support import files

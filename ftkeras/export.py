@@ -5,7 +5,7 @@ import pathlib
 
 from ftkeras import assemble, catalog, model_card
 from ftkeras.assemble import Experiment
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.support import files
 from ftkeras.training import weights
 

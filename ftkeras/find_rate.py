@@ -16,7 +16,7 @@ import numpy as np
 from ftkeras import assemble
 from ftkeras.assemble import Experiment
 from ftkeras.batching._feed import TrainingFeed
-from ftkeras.config_verbs import FindRateConfig
+from ftkeras.config.verbs import FindRateConfig
 from ftkeras.errors import UserError
 from ftkeras.plot import drawn, output_path
 from ftkeras.schedules._growth import Growth

@@ -11,8 +11,8 @@ import numpy as np
 
 from ftkeras import assemble, crossvalidate, evaluate, flags, fold_runs, run_folder
 from ftkeras.bootstrap import Answers
-from ftkeras.config import Config
-from ftkeras.config_measuring import CrossvalidateConfig
+from ftkeras.config.measuring import CrossvalidateConfig
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 
 PREDICTIONS = {"test": evaluate.TEST_PREDICTIONS, "validation": evaluate.VALIDATION_PREDICTIONS}

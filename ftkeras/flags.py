@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from absl import flags as absl_flags
 
 from ftkeras import catalog
-from ftkeras.config import Config
-from ftkeras.config_measuring import CompareConfig, CrossvalidateConfig
-from ftkeras.config_serving import DeployConfig, ServeConfig
-from ftkeras.config_tune import TuneConfig
-from ftkeras.config_verbs import FindRateConfig, LaunchConfig, PlotConfig, PredictConfig
+from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
+from ftkeras.config.run import Config
+from ftkeras.config.serving import DeployConfig, ServeConfig
+from ftkeras.config.tune import TuneConfig
+from ftkeras.config.verbs import FindRateConfig, LaunchConfig, PlotConfig, PredictConfig
 from ftkeras.errors import UserError
 
 

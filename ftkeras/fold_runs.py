@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED
 
 from ftkeras import assemble, child_run, processes, report, run_folder
 from ftkeras.child_run import Outcome
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 
 
 def configs(config: Config, *, repeats: int = 1) -> list[Config]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ftkeras import catalog
 from ftkeras.batching._examples import Examples
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 
 # Where --group_by is not given.

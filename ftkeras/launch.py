@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ftkeras import catalog, quiet
-from ftkeras.config_verbs import LaunchConfig
+from ftkeras.config.verbs import LaunchConfig
 from ftkeras.processes import POLL_SECONDS, Processes, free_ports, shares
 from ftkeras.strategies._cluster import Cluster
 

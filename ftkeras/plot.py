@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from ftkeras import assemble, catalog
-from ftkeras.config import Config
-from ftkeras.config_verbs import PlotConfig
+from ftkeras.config.run import Config
+from ftkeras.config.verbs import PlotConfig
 from ftkeras.errors import UserError
 from ftkeras.support import files
 

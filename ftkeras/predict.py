@@ -6,7 +6,7 @@ import pathlib
 import sys
 from collections.abc import Iterable, Iterator
 
-from ftkeras.config_verbs import PredictConfig
+from ftkeras.config.verbs import PredictConfig
 from ftkeras.errors import UserError
 
 # Texts looked at together: enough to put those of like length in one step, few enough to stream.

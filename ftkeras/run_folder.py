@@ -9,7 +9,7 @@ from datetime import datetime
 
 from ftkeras import catalog, flags
 from ftkeras.assemble import ENCODER_FOLDER, LABELS_FILE, WEIGHTS_FILE, Experiment
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.support import files
 

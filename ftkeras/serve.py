@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 
-from ftkeras.config_serving import ServeConfig
+from ftkeras.config.serving import ServeConfig
 from ftkeras.errors import Stopped, UserError
 
 

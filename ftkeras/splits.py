@@ -17,7 +17,7 @@ from ftkeras import folds
 from ftkeras.batching import _store
 from ftkeras.batching._cache import Cache
 from ftkeras.batching._examples import Examples
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.sources._stream import user_error
 from ftkeras.support import files

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import tensorflow as tf
 
 from ftkeras import catalog
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 
 
 def of_ids(config: Config, ids: Iterable[str]) -> dict[str, str]:

@@ -11,9 +11,9 @@ import keras
 from ftkeras import assemble, evaluate, export, features, imbalance, report, run_folder
 from ftkeras.assemble import Experiment
 from ftkeras.batching._feed import OrderedFeed, TrainingFeed
-from ftkeras.config import Config
+from ftkeras.config.durations import checkpoint_interval
+from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
-from ftkeras.intervals import checkpoint_interval
 from ftkeras.splits import Splits, opened
 from ftkeras.training import epochs, stopping, weights
 from ftkeras.training.best import BestEpoch

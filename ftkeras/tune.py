@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from ftkeras import child_run, flags, report, run_folder
 from ftkeras.assemble import LABELS_FILE
-from ftkeras.config import Config
-from ftkeras.config_tune import TuneConfig
+from ftkeras.config.run import Config
+from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.search import folder as folders
 from ftkeras.search import results, table, trials

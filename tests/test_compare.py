@@ -6,8 +6,8 @@ import pytest
 from sklearn.metrics import accuracy_score, roc_auc_score
 
 from ftkeras import compare, crossvalidate, flags, significance, texts
-from ftkeras.config import Config
-from ftkeras.config_measuring import CompareConfig, CrossvalidateConfig
+from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.support import files
 

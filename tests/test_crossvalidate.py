@@ -12,8 +12,8 @@ import pytest
 
 from ftkeras import child_run, crossvalidate, evaluate, flags, fold_runs, processes, run_folder
 from ftkeras.child_run import Outcome
-from ftkeras.config import Config
-from ftkeras.config_measuring import CrossvalidateConfig
+from ftkeras.config.measuring import CrossvalidateConfig
+from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
 from ftkeras.significance import over_folds
 from ftkeras.support import files

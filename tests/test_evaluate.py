@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ftkeras import assemble, evaluate
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.losses.cross_entropy import CrossEntropy
 from ftkeras.splits import opened
 

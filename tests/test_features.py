@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from ftkeras import assemble, features, train
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.encoders.bert import Bert
 from ftkeras.training import _tensor_file
 from tests.policies import tiny

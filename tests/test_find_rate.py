@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ftkeras import assemble, find_rate
-from ftkeras.config_verbs import FindRateConfig
+from ftkeras.config.verbs import FindRateConfig
 from ftkeras.errors import UserError
 from ftkeras.splits import opened
 from ftkeras.train import training_feed

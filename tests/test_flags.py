@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from ftkeras import catalog, flags
-from ftkeras.config import Config
-from ftkeras.config_verbs import PredictConfig
+from ftkeras.config.run import Config
+from ftkeras.config.verbs import PredictConfig
 from ftkeras.errors import UserError
 from tests.running import FLAGS
 

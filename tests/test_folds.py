@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedKFold
 
 from ftkeras import assemble, folds
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.splits import opened
 from ftkeras.tasks.classification import Classification

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from ftkeras import assemble
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.splits import opened
 from tests.running import QUICK, run_ftkeras

@@ -6,8 +6,8 @@ import pytest
 
 from ftkeras import assemble, catalog, plot
 from ftkeras.batching._feed import TrainingFeed
-from ftkeras.config import Config
-from ftkeras.config_verbs import PlotConfig
+from ftkeras.config.run import Config
+from ftkeras.config.verbs import PlotConfig
 from ftkeras.errors import UserError
 from ftkeras.main import main
 from ftkeras.splits import Splits

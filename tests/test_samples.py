@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from ftkeras import samples
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.splits import opened
 

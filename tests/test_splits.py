@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.splits import cache_folder, opened, stratified
 

@@ -10,7 +10,7 @@ import keras  # noqa: E402
 
 from ftkeras import assemble, train  # noqa: E402
 from ftkeras.batching._feed import OrderedFeed  # noqa: E402
-from ftkeras.config import Config  # noqa: E402
+from ftkeras.config.run import Config  # noqa: E402
 from ftkeras.splits import opened  # noqa: E402
 from ftkeras.training import epochs  # noqa: E402
 

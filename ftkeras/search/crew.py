@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 
-from ftkeras.config_verbs import LaunchConfig
+from ftkeras.config.verbs import LaunchConfig
 from ftkeras.processes import GRACE_SECONDS, POLL_SECONDS, Processes, free_ports, shares
 from ftkeras.search import folder
 from ftkeras.search.workers import CHIEF, NAMES

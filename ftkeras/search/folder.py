@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ftkeras import catalog, flags
-from ftkeras.config_tune import TuneConfig
+from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.support import files
 

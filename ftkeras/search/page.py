@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from html import escape
 
 from ftkeras import report
-from ftkeras.config_tune import TuneConfig
+from ftkeras.config.tune import TuneConfig
 from ftkeras.search import pictures, results, table
 from ftkeras.search.ranges import Parameter
 from ftkeras.search.results import Result

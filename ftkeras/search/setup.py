@@ -6,8 +6,8 @@ import pathlib
 import keras_tuner
 
 from ftkeras import assemble, catalog
-from ftkeras.config import Config
-from ftkeras.config_tune import DEFAULT_SEARCH, DEFAULT_TRIALS, TuneConfig
+from ftkeras.config.run import Config
+from ftkeras.config.tune import DEFAULT_SEARCH, DEFAULT_TRIALS, TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.search import hyperparameters, space, trials
 from ftkeras.search.ledger import Ledger

@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 
 from ftkeras import flags, report
-from ftkeras.config import Config
-from ftkeras.config_tune import TuneConfig
+from ftkeras.config.run import Config
+from ftkeras.config.tune import TuneConfig
 from ftkeras.search import results
 from ftkeras.search.results import Result
 

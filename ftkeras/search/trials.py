@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Mapping
 
 from ftkeras import child_run, report, run_folder
-from ftkeras.config import Config
-from ftkeras.config_tune import TuneConfig
+from ftkeras.config.run import Config
+from ftkeras.config.tune import TuneConfig
 from ftkeras.search import pruning, results
 from ftkeras.search.results import COMPLETED, FAILED, PRUNED, Result
 from ftkeras.search.space import Space

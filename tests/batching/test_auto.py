@@ -6,7 +6,7 @@ from ftkeras.batching.auto import Auto
 from ftkeras.batching.bucketed import Bucketed
 from ftkeras.batching.packed import Packed
 from ftkeras.batching.padded import Padded
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 
 PERTURBING = ("fgm", "freelb", "smart", "embedding_noise", "layer_drop")

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from ftkeras import assemble, catalog
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from tests.optimizers.algorithms import adamw
 from tests.strategies import tiny

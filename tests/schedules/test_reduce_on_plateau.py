@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from ftkeras import assemble, train
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.schedules.reduce_on_plateau import ReduceOnPlateau
 from ftkeras.splits import opened
 

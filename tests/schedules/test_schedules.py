@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from ftkeras import assemble, catalog
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.schedules._growth import Growth
 from ftkeras.schedules._warmup import Warmup

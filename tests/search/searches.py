@@ -7,8 +7,8 @@ import pathlib
 
 from ftkeras import child_run, flags, report, run_folder
 from ftkeras.child_run import Outcome
-from ftkeras.config import Config
-from ftkeras.config_tune import TuneConfig
+from ftkeras.config.run import Config
+from ftkeras.config.tune import TuneConfig
 from ftkeras.search import folder as folders
 from ftkeras.search import setup, trials, workers
 from ftkeras.search.ledger import Ledger

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftkeras import assemble, flags
-from ftkeras.config import Config
-from ftkeras.config_tune import DEFAULT_SEARCH
+from ftkeras.config.run import Config
+from ftkeras.config.tune import DEFAULT_SEARCH
 from ftkeras.errors import UserError
 from ftkeras.search import ranges, space
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ftkeras import child_run, flags
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.search import folder as folders
 from ftkeras.search import pruning, results, trials

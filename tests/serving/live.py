@@ -10,7 +10,7 @@ import requests
 import uvicorn
 
 from ftkeras import serve
-from ftkeras.config_serving import ServeConfig
+from ftkeras.config.serving import ServeConfig
 from ftkeras.serving import rest
 from ftkeras.serving.service import Service
 

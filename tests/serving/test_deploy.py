@@ -8,7 +8,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 from tensorflow_serving.config import model_server_config_pb2
 
 from ftkeras import deploy
-from ftkeras.config_serving import DeployConfig
+from ftkeras.config.serving import DeployConfig
 from ftkeras.deploy import Plan
 from ftkeras.errors import UserError
 from ftkeras.serving.settings import read_batching

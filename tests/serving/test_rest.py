@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from ftkeras import serve
-from ftkeras.config_serving import ServeConfig
+from ftkeras.config.serving import ServeConfig
 from ftkeras.errors import UserError
 from tests.serving import tiny
 from tests.serving.live import live

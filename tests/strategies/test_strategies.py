@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from ftkeras import assemble, catalog
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.errors import LostWorker, UserError
 from ftkeras.strategies._base import Devices
 from ftkeras.strategies.tpu import Tpu

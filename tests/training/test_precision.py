@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from ftkeras import assemble, train
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.optimizers.adamw import AdamW
 from ftkeras.splits import opened
 from ftkeras.training import weights

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from ftkeras import assemble, catalog
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from tests.optimized import operations
 from tests.strategies import tiny
 from tests.strategies.tiny import Setting

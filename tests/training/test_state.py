@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from ftkeras import run_folder, train
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
 from ftkeras.losses.cross_entropy import CrossEntropy
 from ftkeras.training import _tensor_file

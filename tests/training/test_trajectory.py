@@ -5,7 +5,7 @@ import pytest
 
 from ftkeras import assemble, pretrained
 from ftkeras.assemble import Experiment
-from ftkeras.config import Config
+from ftkeras.config.run import Config
 from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import Classification
 from ftkeras.training.finetuner import FineTuner

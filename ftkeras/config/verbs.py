@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ftkeras.config import Config, flag
+from ftkeras.config.run import Config, flag
 from ftkeras.errors import UserError
 
 

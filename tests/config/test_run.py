@@ -1,9 +1,9 @@
 import pytest
 
-from ftkeras.config import Config
-from ftkeras.config_verbs import PredictConfig
+from ftkeras.config.durations import warmup_steps
+from ftkeras.config.run import Config
+from ftkeras.config.verbs import PredictConfig
 from ftkeras.errors import UserError
-from ftkeras.intervals import warmup_steps
 
 
 @pytest.mark.parametrize(

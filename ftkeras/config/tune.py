@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from ftkeras.config import Config, flag
+from ftkeras.config.run import Config, flag
 from ftkeras.errors import UserError
 
 # Devlin et al., 2019, appendix A.3: what works well on all of GLUE's tasks.

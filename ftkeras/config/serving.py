@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ftkeras.config import flag
+from ftkeras.config.run import flag
 from ftkeras.errors import UserError
 
 

@@ -4,8 +4,8 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
+from ftkeras.config.durations import checkpoint_interval, warmup_steps
 from ftkeras.errors import UserError
-from ftkeras.intervals import checkpoint_interval, warmup_steps
 
 
 def flag(default, group: str, help: str, free: bool = False):

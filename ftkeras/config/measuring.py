@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
-from ftkeras.config import Config, flag
+from ftkeras.config.run import Config, flag
 from ftkeras.errors import UserError
 
 
