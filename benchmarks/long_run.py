@@ -15,8 +15,8 @@ import numpy as np
 import psutil
 
 from ftkeras import train
+from ftkeras.checkpoints.training_state import Checkpoints, Place, State
 from ftkeras.config.run import Config
-from ftkeras.training.checkpoints import Checkpoints, Place, State
 from ftkeras.training.progress import Progress
 
 PARAMETERS = 110_000_000

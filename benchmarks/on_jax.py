@@ -17,11 +17,11 @@ import keras
 import numpy as np
 import tokenizers
 
-from ftkeras import pretrained
 from ftkeras.batching._examples import Examples
 from ftkeras.batching.bucketed import Bucketed
 from ftkeras.batching.packed import Packed
 from ftkeras.batching.padded import Padded
+from ftkeras.checkpoints import huggingface
 from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import Classification
 from ftkeras.losses.cross_entropy import CrossEntropy
@@ -109,9 +109,9 @@ def encoder_of(asked: dict, precision: str) -> Bert:
     keras.config.set_dtype_policy(precision)
     if asked["checkpoint"]:
         encoder = Bert(
-            **Bert.settings(pretrained.read_config(asked["checkpoint"])), initial="zeros", seed=0
+            **Bert.settings(huggingface.read_config(asked["checkpoint"])), initial="zeros", seed=0
         )
-        encoder.load(pretrained.read_tensors(asked["checkpoint"]))
+        encoder.load(huggingface.read_tensors(asked["checkpoint"]))
         return encoder
     lines = pathlib.Path(asked["vocabulary"]).read_text(encoding="utf-8").splitlines()
     sizes = {name: asked[name] for name in ("layers", "hidden", "heads")}

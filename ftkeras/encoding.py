@@ -3,8 +3,9 @@
 import pathlib
 import re
 
-from ftkeras import catalog, corpora, pretrained
+from ftkeras import catalog, corpora
 from ftkeras.catalog import Spec
+from ftkeras.checkpoints import huggingface as pretrained
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.text.wordpiece import WordPiece

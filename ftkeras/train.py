@@ -11,6 +11,7 @@ import keras
 from ftkeras import assemble, evaluate, export, features, imbalance, report, run_folder
 from ftkeras.assemble import Experiment
 from ftkeras.batching._feed import OrderedFeed, TrainingFeed
+from ftkeras.checkpoints.training_state import Checkpoints, Place
 from ftkeras.config.durations import checkpoint_interval
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
@@ -18,7 +19,6 @@ from ftkeras.splits import Splits, opened
 from ftkeras.training import epochs, stopping, weights
 from ftkeras.training.best import BestEpoch
 from ftkeras.training.checkpointer import Checkpointer
-from ftkeras.training.checkpoints import Checkpoints, Place
 from ftkeras.training.finite import Finite
 from ftkeras.training.history import History
 from ftkeras.training.progress import Progress

@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 
 from ftkeras import assemble, features, train
+from ftkeras.checkpoints import tensor_file
 from ftkeras.config.run import Config
 from ftkeras.encoders.bert import Bert
-from ftkeras.training import _tensor_file
 from tests.policies import tiny
 from tests.training import test_state as state
 
@@ -55,7 +55,7 @@ def _run(folder: pathlib.Path, **settings) -> dict:
     rows = list(csv.DictReader((folder / "history.csv").open()))
     metrics = json.loads((folder / "metrics.json").read_text())
     return {
-        "weights": _tensor_file.read(folder / assemble.WEIGHTS_FILE)[0],
+        "weights": tensor_file.read(folder / assemble.WEIGHTS_FILE)[0],
         "history": [[float(v) for k, v in row.items() if k != "seconds"] for row in rows],
         "measured": [list(metrics[split].values()) for split in ("validation", "test")],
         "train": metrics["train"],

@@ -2,7 +2,7 @@ import pathlib
 
 import numpy as np
 
-from ftkeras import pretrained
+from ftkeras.checkpoints import huggingface
 
 
 class Huggingface:
@@ -49,7 +49,7 @@ class Huggingface:
         else:
             config["architectures"] = [f"{family.capitalize()}Model"]
         self.text_layer.wordpiece.save(self.folder)
-        pretrained.write(self.folder, config=config, tensors=tensors)
+        huggingface.write(self.folder, config=config, tensors=tensors)
         return self.folder
 
     def _labels_config(self, architecture: str) -> dict:

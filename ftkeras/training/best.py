@@ -3,8 +3,8 @@ import pathlib
 
 import keras
 
+from ftkeras.checkpoints.training_state import Place
 from ftkeras.training import weights
-from ftkeras.training.checkpoints import Place
 
 
 class BestEpoch(keras.callbacks.Callback):

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
+from ftkeras.checkpoints.training_state import Checkpoints, Place, State
 from ftkeras.errors import Stopped
-from ftkeras.training.checkpoints import Checkpoints, Place, State
 from ftkeras.training.stopping import Asked
 
 FIGURES = "figures"

@@ -5,13 +5,13 @@ import pathlib
 import keras
 import numpy as np
 
+from ftkeras.checkpoints import tensor_file
 from ftkeras.errors import UserError
-from ftkeras.training import _tensor_file
 
 
 def save(variables: list[keras.Variable], path: pathlib.Path) -> None:
     """Writes the variables; the file appears whole or not at all."""
-    _tensor_file.write(path, {v.path: np.asarray(v) for v in variables}, facts={})
+    tensor_file.write(path, {v.path: np.asarray(v) for v in variables}, facts={})
 
 
 def load(variables: list[keras.Variable], path: pathlib.Path) -> None:
@@ -21,10 +21,10 @@ def load(variables: list[keras.Variable], path: pathlib.Path) -> None:
         UserError: the file is not there, damaged, or another model's.
     """
     try:
-        tensors, _ = _tensor_file.read(path)
+        tensors, _ = tensor_file.read(path)
     except FileNotFoundError:
         raise UserError(f"--run_dir: {path} is not there; the run kept no weights.") from None
-    except _tensor_file.DamagedError as error:
+    except tensor_file.DamagedError as error:
         raise UserError(f"--run_dir: {error}.") from None
     by_path = {v.path: v for v in variables}
     if set(tensors) != set(by_path):

@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 
-from ftkeras import pretrained
+from ftkeras.checkpoints import huggingface
 from ftkeras.encoders.bert import Bert
 
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
@@ -26,8 +26,8 @@ def inputs(case: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def pretrained_bert(folder, **changes) -> Bert:
-    encoder = Bert(**{**Bert.settings(pretrained.read_config(folder)), **changes}, initial="zeros")
-    encoder.load(pretrained.read_tensors(folder))
+    encoder = Bert(**{**Bert.settings(huggingface.read_config(folder)), **changes}, initial="zeros")
+    encoder.load(huggingface.read_tensors(folder))
     return encoder
 
 

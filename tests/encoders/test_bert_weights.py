@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from ftkeras import pretrained
+from ftkeras.checkpoints import huggingface
 from ftkeras.encoders.bert import Bert
 from ftkeras.errors import UserError
 from tests.encoders.golden import FIXTURES, MODELS, golden, inputs, pretrained_bert, tiny_bert
@@ -15,12 +15,12 @@ POOLER = ["pooler.dense.weight", "pooler.dense.bias"]
 
 @pytest.fixture
 def tensors():
-    return dict(pretrained.read_tensors(FIXTURES / "gelu"))
+    return dict(huggingface.read_tensors(FIXTURES / "gelu"))
 
 
 @pytest.fixture
 def encoder():
-    config = pretrained.read_config(FIXTURES / "gelu")
+    config = huggingface.read_config(FIXTURES / "gelu")
     return Bert(**Bert.settings(config), initial="zeros", seed=1)
 
 
@@ -42,14 +42,14 @@ def assert_one_line(error, *parts):
 @pytest.mark.parametrize("model", MODELS)
 def test_round_trip_gives_the_same_bytes(model):
     assert_same_bytes(
-        pretrained_bert(FIXTURES / model).tensors(), pretrained.read_tensors(FIXTURES / model)
+        pretrained_bert(FIXTURES / model).tensors(), huggingface.read_tensors(FIXTURES / model)
     )
 
 
 @pytest.mark.shared_data
 def test_round_trip_of_a_real_encoder_gives_the_same_bytes(shared_data):
     folder = shared_data / "models" / "all-MiniLM-L6-v2"
-    wanted = dict(pretrained.read_tensors(folder))
+    wanted = dict(huggingface.read_tensors(folder))
     wanted.pop("embeddings.position_ids")
     assert_same_bytes(pretrained_bert(folder).tensors(), wanted)
 
@@ -75,7 +75,7 @@ def test_first_release_names_and_heads_are_read(encoder, tensors):
 
 
 def test_loaded_encoder_is_the_reference_whatever_it_held_before(tensors):
-    settings = Bert.settings(pretrained.read_config(FIXTURES / "gelu"))
+    settings = Bert.settings(huggingface.read_config(FIXTURES / "gelu"))
     encoder, case = Bert(**settings, initial="normal"), golden("gelu")["plain_7"]
     encoder.load(tensors)
     pooled = ops.convert_to_numpy(encoder(**inputs(case))["pooled"])
@@ -154,14 +154,14 @@ def test_query_key_and_value_lie_side_by_side_in_that_order(encoder, tensors):
 
 def test_names_are_those_of_the_reference_for_any_size():
     names = set(tiny_bert(layers=3).tensors())
-    assert names == set(pretrained.read_tensors(FIXTURES / "gelu_new"))
+    assert names == set(huggingface.read_tensors(FIXTURES / "gelu_new"))
 
 
 def test_folder_that_was_written_equals_in_transformers(tmp_path):
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     encoder, case = pretrained_bert(FIXTURES / "gelu_new"), golden("gelu_new")["padded_7"]
-    pretrained.write(tmp_path, config=encoder.huggingface_config(), tensors=encoder.tensors())
+    huggingface.write(tmp_path, config=encoder.huggingface_config(), tensors=encoder.tensors())
     model = transformers.BertModel.from_pretrained(tmp_path, attn_implementation="eager").eval()
     with torch.no_grad():
         pooled = model(

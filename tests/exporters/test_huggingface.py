@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from ftkeras import pretrained
+from ftkeras.checkpoints import huggingface
 from ftkeras.encoders.bert import Bert
 from ftkeras.text.wordpiece import WordPiece
 
@@ -24,7 +24,7 @@ def test_weights_are_those_of_the_run(folder, finished_run):
     from safetensors.numpy import load_file
 
     kept = load_file(finished_run / "run" / "weights.safetensors")
-    written = pretrained.read_tensors(folder)
+    written = huggingface.read_tensors(folder)
     head = {path.rpartition("/")[2]: value for path, value in kept.items() if "head" in path}
     np.testing.assert_array_equal(written["classifier.weight"], head["kernel"].T)
     np.testing.assert_array_equal(written["classifier.bias"], head["bias"])
@@ -35,8 +35,8 @@ def test_weights_are_those_of_the_run(folder, finished_run):
 
 
 def test_folder_is_a_checkpoint_to_begin_from(folder):
-    encoder = Bert(**Bert.settings(pretrained.read_config(folder)), initial="zeros")
-    assert encoder.load(pretrained.read_tensors(folder)) == []
+    encoder = Bert(**Bert.settings(huggingface.read_config(folder)), initial="zeros")
+    assert encoder.load(huggingface.read_tensors(folder)) == []
     assert WordPiece.from_folder(folder).vocabulary[:2] == ("[PAD]", "[UNK]")
 
 

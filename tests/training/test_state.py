@@ -12,11 +12,11 @@ import pytest
 import tensorflow as tf
 
 from ftkeras import run_folder, train
+from ftkeras.checkpoints import tensor_file
+from ftkeras.checkpoints.training_state import Checkpoints
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
 from ftkeras.losses.cross_entropy import CrossEntropy
-from ftkeras.training import _tensor_file
-from ftkeras.training.checkpoints import Checkpoints
 from ftkeras.training.progress import Progress
 
 SMALL = {
@@ -251,7 +251,7 @@ def test_speed_of_a_run_that_stopped_counts_all_its_seconds(tmp_path, stop):
 
 
 def test_disk_that_is_full_ends_the_run_and_leaves_the_checkpoints_before(tmp_path, monkeypatch):
-    real, written = _tensor_file.write, []
+    real, written = tensor_file.write, []
 
     def to_a_full_disk(path, tensors, facts):
         written.append(path)
@@ -263,10 +263,10 @@ def test_disk_that_is_full_ends_the_run_and_leaves_the_checkpoints_before(tmp_pa
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, hard))
 
-    monkeypatch.setattr(_tensor_file, "write", to_a_full_disk)
+    monkeypatch.setattr(tensor_file, "write", to_a_full_disk)
     with pytest.raises(OSError, match="large") as failed:
         train.run(_config(tmp_path / "run", checkpoint_every="2"))
     assert pathlib.Path(failed.value.filename).parent == tmp_path / "run" / "checkpoints"
-    monkeypatch.setattr(_tensor_file, "write", real)
+    monkeypatch.setattr(tensor_file, "write", real)
     assert Checkpoints(tmp_path / "run" / "checkpoints", keep=2).newest().updates == 4
     train.run(_config(tmp_path / "run"))

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from ftkeras import assemble, pretrained
+from ftkeras import assemble
 from ftkeras.assemble import Experiment
+from ftkeras.checkpoints import huggingface
 from ftkeras.config.run import Config
 from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import Classification
@@ -21,10 +22,10 @@ def expected():
 @pytest.fixture(scope="module")
 def trained(expected):
     """Our model after the same steps, and the losses on the way."""
-    settings = Bert.settings(pretrained.read_config(torch_run.CHECKPOINT))
+    settings = Bert.settings(huggingface.read_config(torch_run.CHECKPOINT))
     off = {"dropout": 0.0, "attention_dropout": 0.0}
     encoder = Bert(**{**settings, **off}, initial="zeros")
-    encoder.load(pretrained.read_tensors(torch_run.CHECKPOINT))
+    encoder.load(huggingface.read_tensors(torch_run.CHECKPOINT))
     head = Classification(classes=torch_run.CLASSES, dropout=0.0)
     model = FineTuner(encoder=encoder, head=head, pad_id=0)
     model({"token_ids": expected["token_ids"][0]})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ftkeras.training import _tensor_file
+from ftkeras.checkpoints import tensor_file
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Checkpoints:
         place = dataclasses.asdict(state.place)
         path = self.folder / f"update-{state.updates:09d}.epoch-{place['epoch']:05d}.safetensors"
         told = {"place": place, "updates": state.updates, "facts": state.facts}
-        _tensor_file.write(path, state.tensors, told)
+        tensor_file.write(path, state.tensors, told)
         self.prune(self.keep)
 
     def prune(self, keep: int) -> None:
@@ -66,8 +66,8 @@ class Checkpoints:
         """The newest one that is whole; None where there is none."""
         for path in reversed(self.paths()):
             try:
-                tensors, told = _tensor_file.read(path)
-            except _tensor_file.DamagedError as error:
+                tensors, told = tensor_file.read(path)
+            except tensor_file.DamagedError as error:
                 print(f"warning: {error}; the one before it is taken", file=sys.stderr)
                 continue
             return State(Place(**told["place"]), told["updates"], tensors, told["facts"])
@@ -75,7 +75,7 @@ class Checkpoints:
 
     def facts(self) -> list[dict]:
         """What each checkpoint keeps beside its tensors, the oldest first."""
-        return [_tensor_file.read_facts(path)["facts"] for path in self.paths()]
+        return [tensor_file.read_facts(path)["facts"] for path in self.paths()]
 
     def paths(self) -> list[pathlib.Path]:
         """The checkpoints' files, the oldest first."""

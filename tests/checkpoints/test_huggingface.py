@@ -14,7 +14,7 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from ftkeras import pretrained
+from ftkeras.checkpoints import huggingface
 from ftkeras.errors import UserError
 
 TENSORS = {
@@ -61,58 +61,58 @@ def two_shards(folder):
 
 
 def test_folder_resolves_to_itself(tmp_path, monkeypatch):
-    assert pretrained.resolve(str(tmp_path)) == tmp_path
+    assert huggingface.resolve(str(tmp_path)) == tmp_path
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "model").mkdir()
-    assert pretrained.resolve("~/model") == tmp_path / "model"
+    assert huggingface.resolve("~/model") == tmp_path / "model"
 
 
 @pytest.mark.parametrize("name", ["./nowhere", "/no/where/at/all", "a/b/c", "", "a b", "../up"])
 def test_what_is_neither_folder_nor_hub_id_is_refused(name):
-    assert_refused(lambda: pretrained.resolve(name), f"--encoder={name}", "config.json")
+    assert_refused(lambda: huggingface.resolve(name), f"--encoder={name}", "config.json")
 
 
 def test_file_is_refused(tmp_path):
     file = tmp_path / "model.safetensors"
     file.touch()
-    assert_refused(lambda: pretrained.resolve(str(file)), file, "is a file", "folder")
+    assert_refused(lambda: huggingface.resolve(str(file)), file, "is a file", "folder")
 
 
 def test_config_is_read(tmp_path):
     (tmp_path / "config.json").write_text('{"hidden_size": 16, "name": "ü"}', encoding="utf-8")
-    assert pretrained.read_config(tmp_path) == {"hidden_size": 16, "name": "ü"}
+    assert huggingface.read_config(tmp_path) == {"hidden_size": 16, "name": "ü"}
 
 
 @pytest.mark.parametrize("content", [b'{"hidden_size": 16', b"", b"\xff\xfe", b"[1]", b"null"])
 def test_broken_config_is_refused(tmp_path, content):
     (tmp_path / "config.json").write_bytes(content)
-    assert_refused(lambda: pretrained.read_config(tmp_path), tmp_path / "config.json", "again")
+    assert_refused(lambda: huggingface.read_config(tmp_path), tmp_path / "config.json", "again")
 
 
 def test_missing_config_is_refused(tmp_path):
-    assert_refused(lambda: pretrained.read_config(tmp_path), tmp_path, "no config.json", "give")
+    assert_refused(lambda: huggingface.read_config(tmp_path), tmp_path, "no config.json", "give")
 
 
 def test_single_file_is_read(tmp_path):
     save_file(TENSORS, tmp_path / "model.safetensors")
-    assert_equal(pretrained.read_tensors(tmp_path), TENSORS)
+    assert_equal(huggingface.read_tensors(tmp_path), TENSORS)
 
 
 def test_shards_are_read_as_one(tmp_path):
     two_shards(tmp_path)
-    assert_equal(pretrained.read_tensors(tmp_path), TENSORS)
+    assert_equal(huggingface.read_tensors(tmp_path), TENSORS)
 
 
 @pytest.mark.parametrize("dtype", ["float16", ml_dtypes.bfloat16])
 def test_half_precision_comes_out_as_float32(tmp_path, dtype):
     halves = {"x": np.array([0.5, -3.0, 2.0**-14]).astype(dtype)}
     save_file(halves, tmp_path / "model.safetensors")
-    assert_equal(pretrained.read_tensors(tmp_path), {"x": halves["x"].astype("float32")})
+    assert_equal(huggingface.read_tensors(tmp_path), {"x": halves["x"].astype("float32")})
 
 
 def test_tensors_are_read_only_when_asked_for(tmp_path):
     save_file(TENSORS, tmp_path / "model.safetensors")
-    tensors = pretrained.read_tensors(tmp_path)
+    tensors = huggingface.read_tensors(tmp_path)
     (tmp_path / "model.safetensors").unlink()
     assert set(tensors) == set(TENSORS)
     assert_refused(lambda: tensors["b.bias"], tmp_path / "model.safetensors", "missing")
@@ -123,19 +123,19 @@ def test_truncated_file_is_refused(tmp_path, keep):
     path = tmp_path / "model.safetensors"
     save_file(TENSORS, path)
     path.write_bytes(path.read_bytes()[:keep])
-    assert_refused(lambda: pretrained.read_tensors(tmp_path), path, "damaged", "fetch it again")
+    assert_refused(lambda: huggingface.read_tensors(tmp_path), path, "damaged", "fetch it again")
 
 
 def test_missing_shard_is_named(tmp_path):
     shard = two_shards(tmp_path)
     shard.unlink()
-    assert_refused(lambda: pretrained.read_tensors(tmp_path), shard, "missing")
+    assert_refused(lambda: huggingface.read_tensors(tmp_path), shard, "missing")
 
 
 def test_shard_that_lacks_its_tensor_is_named(tmp_path):
     shard = two_shards(tmp_path)
     save_file({"other": TENSORS["ids"]}, shard)
-    assert_refused(lambda: pretrained.read_tensors(tmp_path), shard, "b.bias")
+    assert_refused(lambda: huggingface.read_tensors(tmp_path), shard, "b.bias")
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_shard_that_lacks_its_tensor_is_named(tmp_path):
 )
 def test_index_without_plain_file_names_is_refused(tmp_path, index):
     write_index(tmp_path, index)
-    assert_refused(lambda: pretrained.read_tensors(tmp_path), "index.json", "weight_map")
+    assert_refused(lambda: huggingface.read_tensors(tmp_path), "index.json", "weight_map")
 
 
 PICKLED, OTHER = "unpickling can run code", "another framework's format"
@@ -161,27 +161,27 @@ NOT_READ |= {"tf_model.h5": OTHER, "flax_model.msgpack": OTHER}
 def test_other_weights_are_refused_with_the_way_out(tmp_path, file):
     (tmp_path / file).touch()
     way = f"from_pretrained('{tmp_path}').save_pretrained("
-    assert_refused(lambda: pretrained.read_tensors(tmp_path), file, NOT_READ[file], way)
+    assert_refused(lambda: huggingface.read_tensors(tmp_path), file, NOT_READ[file], way)
 
 
 def test_folder_without_weights_is_refused(tmp_path):
-    assert_refused(lambda: pretrained.read_tensors(tmp_path), tmp_path, "no model.safetensors")
+    assert_refused(lambda: huggingface.read_tensors(tmp_path), tmp_path, "no model.safetensors")
 
 
 def test_written_folder_reads_back_and_leaves_nothing_beside(tmp_path):
     folder, config = tmp_path / "new" / "model", {"b": 1, "a": "ü"}
     transposed = {**TENSORS, "t": TENSORS["a.weight"].T}
-    pretrained.write(folder, config=config, tensors=transposed)
-    pretrained.write(folder, config=config, tensors=transposed)
-    assert pretrained.read_config(folder) == config
-    assert_equal(pretrained.read_tensors(folder), transposed)
+    huggingface.write(folder, config=config, tensors=transposed)
+    huggingface.write(folder, config=config, tensors=transposed)
+    assert huggingface.read_config(folder) == config
+    assert_equal(huggingface.read_tensors(folder), transposed)
     assert {path.name for path in folder.iterdir()} == {"config.json", "model.safetensors"}
     modes = {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
     assert len(modes) == 1, "the weights can be read by whoever can read the config"
 
 
 def test_written_weights_say_they_are_pytorch_s(tmp_path):
-    pretrained.write(tmp_path, config={}, tensors=TENSORS)
+    huggingface.write(tmp_path, config={}, tensors=TENSORS)
     with safe_open(tmp_path / "model.safetensors", framework="numpy") as file:
         assert file.metadata() == {"format": "pt"}
 
@@ -189,11 +189,11 @@ def test_written_weights_say_they_are_pytorch_s(tmp_path):
 def test_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"cannot write a checkpoint to .*choose a folder"):
-        pretrained.write(tmp_path / "file" / "model", config={}, tensors=TENSORS)
+        huggingface.write(tmp_path / "file" / "model", config={}, tensors=TENSORS)
 
 
 def test_failed_write_leaves_the_old_weights(tmp_path, monkeypatch):
-    pretrained.write(tmp_path, config={}, tensors=TENSORS)
+    huggingface.write(tmp_path, config={}, tensors=TENSORS)
 
     def fail(tensors, path, metadata):
         path.write_bytes(b"half")
@@ -201,8 +201,8 @@ def test_failed_write_leaves_the_old_weights(tmp_path, monkeypatch):
 
     monkeypatch.setattr("safetensors.numpy.save_file", fail)
     with pytest.raises(UserError, match="No space left"):
-        pretrained.write(tmp_path, config={}, tensors={"other": TENSORS["ids"]})
-    assert_equal(pretrained.read_tensors(tmp_path), TENSORS)
+        huggingface.write(tmp_path, config={}, tensors={"other": TENSORS["ids"]})
+    assert_equal(huggingface.read_tensors(tmp_path), TENSORS)
     assert {path.name for path in tmp_path.iterdir()} == {"config.json", "model.safetensors"}
 
 
@@ -232,7 +232,7 @@ def fill_cache(home, repository):
     (root / "refs" / "main").write_text(SHA)
     folder = root / "snapshots" / SHA
     folder.mkdir(parents=True)
-    pretrained.write(folder, config={"model_type": "bert"}, tensors=TENSORS)
+    huggingface.write(folder, config={"model_type": "bert"}, tensors=TENSORS)
     return folder
 
 
@@ -241,7 +241,7 @@ def test_hub_id_comes_from_the_cache_when_offline(tmp_path, repository):
     folder = fill_cache(tmp_path, repository)
     found = resolve_in_fresh_process(repository, HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1")
     assert found == str(folder)
-    assert_equal(pretrained.read_tensors(found), TENSORS)
+    assert_equal(huggingface.read_tensors(found), TENSORS)
 
 
 def test_hub_id_that_is_not_cached_is_refused_when_offline(tmp_path):
@@ -334,7 +334,7 @@ def test_hub_gives_the_files_of_its_top_level_and_no_pickles(hub, tmp_path):
         path.relative_to(folder).as_posix() for path in tmp_path.glob(f"hub/*/snapshots/{SHA}/*")
     }
     assert found == set(FILES)
-    assert pretrained.read_config(folder) == {"model_type": "bert"}
+    assert huggingface.read_config(folder) == {"model_type": "bert"}
 
 
 @pytest.mark.parametrize(
