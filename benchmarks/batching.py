@@ -14,8 +14,8 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from ftkeras import assemble
-from ftkeras.batching._feed import TrainingFeed
 from ftkeras.config.run import Config
+from ftkeras.data.batching._feed import TrainingFeed
 from ftkeras.splits import opened
 
 FIRST = "padded"

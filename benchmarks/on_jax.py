@@ -17,11 +17,11 @@ import keras
 import numpy as np
 import tokenizers
 
-from ftkeras.batching._examples import Examples
-from ftkeras.batching.bucketed import Bucketed
-from ftkeras.batching.packed import Packed
-from ftkeras.batching.padded import Padded
 from ftkeras.checkpoints import huggingface
+from ftkeras.data.batching._examples import Examples
+from ftkeras.data.batching.bucketed import Bucketed
+from ftkeras.data.batching.packed import Packed
+from ftkeras.data.batching.padded import Padded
 from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import Classification
 from ftkeras.losses.cross_entropy import CrossEntropy

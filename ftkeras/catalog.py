@@ -19,7 +19,7 @@ KINDS = {
     "group_by": "groupings",
     "head": "heads",
     "truncation": "truncations",
-    "batching": "batching",
+    "batching": "data/batching",
     "loss": "losses",
     "schedule": "schedules",
     "optimizer": "optimizers",

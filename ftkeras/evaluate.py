@@ -8,9 +8,9 @@ import numpy as np
 
 from ftkeras import assemble, report, samples
 from ftkeras.assemble import Experiment
-from ftkeras.batching._examples import Examples
-from ftkeras.batching._feed import OrderedFeed
 from ftkeras.config.run import Config
+from ftkeras.data.batching._examples import Examples
+from ftkeras.data.batching._feed import OrderedFeed
 from ftkeras.errors import UserError
 from ftkeras.splits import Splits, opened
 from ftkeras.support import files

@@ -15,8 +15,8 @@ import numpy as np
 
 from ftkeras import assemble
 from ftkeras.assemble import Experiment
-from ftkeras.batching._feed import TrainingFeed
 from ftkeras.config.verbs import FindRateConfig
+from ftkeras.data.batching._feed import TrainingFeed
 from ftkeras.errors import UserError
 from ftkeras.plot import drawn, output_path
 from ftkeras.schedules._growth import Growth

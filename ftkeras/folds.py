@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ftkeras import catalog
-from ftkeras.batching._examples import Examples
 from ftkeras.config.run import Config
+from ftkeras.data.batching._examples import Examples
 from ftkeras.errors import UserError
 
 # Where --group_by is not given.

@@ -14,10 +14,10 @@ import numpy as np
 import tensorflow as tf
 
 from ftkeras import folds
-from ftkeras.batching import _store
-from ftkeras.batching._cache import Cache
-from ftkeras.batching._examples import Examples
 from ftkeras.config.run import Config
+from ftkeras.data.batching import _store
+from ftkeras.data.batching._cache import Cache
+from ftkeras.data.batching._examples import Examples
 from ftkeras.errors import UserError
 from ftkeras.sources._stream import user_error
 from ftkeras.support import files

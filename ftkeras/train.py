@@ -10,10 +10,10 @@ import keras
 
 from ftkeras import assemble, evaluate, export, features, imbalance, report, run_folder
 from ftkeras.assemble import Experiment
-from ftkeras.batching._feed import OrderedFeed, TrainingFeed
 from ftkeras.checkpoints.training_state import Checkpoints, Place
 from ftkeras.config.durations import checkpoint_interval
 from ftkeras.config.run import Config
+from ftkeras.data.batching._feed import OrderedFeed, TrainingFeed
 from ftkeras.errors import Stopped, UserError
 from ftkeras.splits import Splits, opened
 from ftkeras.training import epochs, stopping, weights

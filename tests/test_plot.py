@@ -5,9 +5,9 @@ import re
 import pytest
 
 from ftkeras import assemble, catalog, plot
-from ftkeras.batching._feed import TrainingFeed
 from ftkeras.config.run import Config
 from ftkeras.config.verbs import PlotConfig
+from ftkeras.data.batching._feed import TrainingFeed
 from ftkeras.errors import UserError
 from ftkeras.main import main
 from ftkeras.splits import Splits

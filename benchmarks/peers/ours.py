@@ -9,8 +9,8 @@ quiet.import_tensorflow()
 import keras  # noqa: E402
 
 from ftkeras import assemble, train  # noqa: E402
-from ftkeras.batching._feed import OrderedFeed  # noqa: E402
 from ftkeras.config.run import Config  # noqa: E402
+from ftkeras.data.batching._feed import OrderedFeed  # noqa: E402
 from ftkeras.splits import opened  # noqa: E402
 from ftkeras.training import epochs  # noqa: E402
 

@@ -100,7 +100,7 @@ _LEFT_OUT = {"max_batch_size": 1000, "batch_timeout_micros": 0, "max_enqueued_ba
 def _message():
     """An empty BatchingParameters."""
     file = descriptor_pb2.FileDescriptorProto(
-        name="ftkeras/batching.proto",
+        name="ftkeras/data/batching.proto",
         package="ftkeras",
         syntax="proto3",
         dependency=["google/protobuf/wrappers.proto"],

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras.batching import _store
-from ftkeras.batching._feed import OrderedFeed, TrainingFeed
-from ftkeras.batching.padded import Padded
+from ftkeras.data.batching import _store
+from ftkeras.data.batching._feed import OrderedFeed, TrainingFeed
+from ftkeras.data.batching.padded import Padded
 from ftkeras.errors import UserError
 from ftkeras.optimizers.adamw import AdamW
 from ftkeras.training import epochs, weights

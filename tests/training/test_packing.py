@@ -7,14 +7,14 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftkeras.batching._feed import TrainingFeed
-from ftkeras.batching.packed import Packed
+from ftkeras.data.batching._feed import TrainingFeed
+from ftkeras.data.batching.packed import Packed
 from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import POOLINGS, Classification
 from ftkeras.losses.cross_entropy import CrossEntropy
 from ftkeras.optimizers.sgd import SGD
 from ftkeras.training.finetuner import FineTuner
-from tests.batching.making import examples_of
+from tests.data.batching.making import examples_of
 
 LENGTHS = [3, 40, 17, 8, 25, 1, 40, 12, 9, 31, 2, 22]
 

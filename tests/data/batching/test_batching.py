@@ -4,9 +4,9 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftkeras.batching import _store
-from ftkeras.batching._feed import OrderedFeed, TrainingFeed
-from ftkeras.batching.padded import Padded
+from ftkeras.data.batching import _store
+from ftkeras.data.batching._feed import OrderedFeed, TrainingFeed
+from ftkeras.data.batching.padded import Padded
 
 TEXTS = [b"a", b"bb cc dd", b"", b"e f", b"g h i j k", b"a"]
 LABELS = [0, 1, 0, 1, 1, 0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ftkeras.batching._examples import Examples
+from ftkeras.data.batching._examples import Examples
 
 
 @dataclass(frozen=True)

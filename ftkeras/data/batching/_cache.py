@@ -17,8 +17,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from ftkeras.batching import _store
-from ftkeras.batching._examples import Examples
+from ftkeras.data.batching import _store
+from ftkeras.data.batching._examples import Examples
 
 # Written last; an entry without it is none.
 SEAL = "checksums.json"

@@ -2,8 +2,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ftkeras.batching.bucketed import Bucketed
-from ftkeras.batching.packed import Packed
+from ftkeras.data.batching.bucketed import Bucketed
+from ftkeras.data.batching.packed import Packed
 from ftkeras.support import accelerator
 
 

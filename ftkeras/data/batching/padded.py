@@ -1,6 +1,6 @@
 import numpy as np
 
-from ftkeras.batching import _rows
+from ftkeras.data.batching import _rows
 
 
 class Padded:

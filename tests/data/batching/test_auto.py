@@ -2,11 +2,11 @@ import pytest
 import tensorflow as tf
 
 from ftkeras import assemble
-from ftkeras.batching.auto import Auto
-from ftkeras.batching.bucketed import Bucketed
-from ftkeras.batching.packed import Packed
-from ftkeras.batching.padded import Padded
 from ftkeras.config.run import Config
+from ftkeras.data.batching.auto import Auto
+from ftkeras.data.batching.bucketed import Bucketed
+from ftkeras.data.batching.packed import Packed
+from ftkeras.data.batching.padded import Padded
 from ftkeras.errors import UserError
 
 PERTURBING = ("fgm", "freelb", "smart", "embedding_noise", "layer_drop")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras.batching import _cache, _store
-from ftkeras.batching._cache import Cache
+from ftkeras.data.batching import _cache, _store
+from ftkeras.data.batching._cache import Cache
 
 TEXTS = [b"a", b"bb cc", b"", b"d e f", b"a"]
 LABELS = [0, 1, 1, 0, 1]

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ftkeras.batching import _rows
+from ftkeras.data.batching import _rows
 
 # Rows are as long as this many tokens divide, for which matrix products are fastest.
 MULTIPLE = 8

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftkeras.batching._feed import OrderedFeed, TrainingFeed
-from ftkeras.batching.bucketed import Bucketed
-from ftkeras.batching.packed import Packed
-from ftkeras.batching.padded import Padded
-from tests.batching.making import examples_of
+from ftkeras.data.batching._feed import OrderedFeed, TrainingFeed
+from ftkeras.data.batching.bucketed import Bucketed
+from ftkeras.data.batching.packed import Packed
+from ftkeras.data.batching.padded import Padded
+from tests.data.batching.making import examples_of
 
 LONGEST = 50
 LENGTHS = st.lists(st.integers(1, LONGEST), min_size=1, max_size=80)
