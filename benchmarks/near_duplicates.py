@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 from ftkeras import assemble, flags, folds
-from ftkeras.groupings.near_duplicates import NearDuplicates
+from ftkeras.data.groupings.near_duplicates import NearDuplicates
 from ftkeras.splits import opened
 
 SIMILARITIES = (0.3, 0.5, 0.7, 0.9)

@@ -16,7 +16,7 @@ KINDS = {
     "average": "averages",
     "task": "tasks",
     "encoder": "encoders",
-    "group_by": "groupings",
+    "group_by": "data/groupings",
     "head": "heads",
     "truncation": "truncations",
     "batching": "data/batching",

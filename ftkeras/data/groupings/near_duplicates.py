@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ftkeras.groupings import _minhash
+from ftkeras.data.groupings import _minhash
 from ftkeras.support import bounds
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftkeras.groupings import _minhash
-from ftkeras.groupings.near_duplicates import NearDuplicates
+from ftkeras.data.groupings import _minhash
+from ftkeras.data.groupings.near_duplicates import NearDuplicates
 
 
 def _examples(texts) -> SimpleNamespace:
