@@ -18,8 +18,8 @@ from ftkeras.config.run import Config
 from ftkeras.data.batching import _store
 from ftkeras.data.batching._cache import Cache
 from ftkeras.data.batching._examples import Examples
+from ftkeras.data.sources._stream import user_error
 from ftkeras.errors import UserError
-from ftkeras.sources._stream import user_error
 from ftkeras.support import files
 
 SECONDS_TO_THE_NEXT_TRY = (1, 5)

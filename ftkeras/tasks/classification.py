@@ -4,10 +4,10 @@ import pathlib
 
 import tensorflow as tf
 
+from ftkeras.data.sources._table import Table
+from ftkeras.data.sources.delimited import Delimited
+from ftkeras.data.sources.jsonl import Jsonl
 from ftkeras.errors import UserError
-from ftkeras.sources._table import Table
-from ftkeras.sources.delimited import Delimited
-from ftkeras.sources.jsonl import Jsonl
 
 _FORMATS = {".csv": Delimited, ".tsv": Delimited, ".jsonl": Jsonl}
 

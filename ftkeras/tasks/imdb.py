@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from ftkeras.sources.acl_imdb import AclImdb
-from ftkeras.sources.tfds import Tfds
+from ftkeras.data.sources.acl_imdb import AclImdb
+from ftkeras.data.sources.tfds import Tfds
 
 _HOMEPAGE = "http://ai.stanford.edu/~amaas/data/sentiment/"
 

@@ -5,7 +5,7 @@ import pathlib
 import tensorflow as tf
 
 from ftkeras import corpora
-from ftkeras.sources.delimited import Delimited
+from ftkeras.data.sources.delimited import Delimited
 
 _FOLDER = pathlib.Path(corpora.__file__).parent / "reviews"
 

@@ -3,10 +3,10 @@
 import pytest
 import tensorflow as tf
 
+from ftkeras.data.sources._stream import user_error
 from ftkeras.errors import UserError
-from ftkeras.sources._stream import user_error
 from ftkeras.tasks.classification import Classification
-from tests.sources.reading import elements
+from tests.data.sources.reading import elements
 
 FILES = {
     "train.csv": "text,label\na,no\nb,yes\n",

@@ -4,8 +4,8 @@ import pytest
 
 from ftkeras.errors import UserError
 from ftkeras.tasks.imdb import Imdb
-from tests.sources.reading import elements, write_archive, write_tree
-from tests.sources.test_tfds import no_network, prepared  # noqa: F401
+from tests.data.sources.reading import elements, write_archive, write_tree
+from tests.data.sources.test_tfds import no_network, prepared  # noqa: F401
 
 
 def test_tree_archive_and_prepared_folder_are_read(tmp_path, prepared):  # noqa: F811

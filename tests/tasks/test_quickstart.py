@@ -2,7 +2,7 @@
 
 from ftkeras.corpora.make_reviews import SIZES
 from ftkeras.tasks.quickstart import Quickstart
-from tests.sources.reading import elements
+from tests.data.sources.reading import elements
 
 
 def test_splits_are_balanced_and_share_no_text():

@@ -5,10 +5,10 @@ import json
 import pytest
 import tensorflow as tf
 
+from ftkeras.data.sources._stream import user_error
+from ftkeras.data.sources.jsonl import Jsonl
 from ftkeras.errors import UserError
-from ftkeras.sources._stream import user_error
-from ftkeras.sources.jsonl import Jsonl
-from tests.sources.reading import elements
+from tests.data.sources.reading import elements
 
 
 def read(tmp_path, content, **columns):

@@ -8,10 +8,10 @@ import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ftkeras.data.sources._stream import user_error
+from ftkeras.data.sources.delimited import Delimited
 from ftkeras.errors import UserError
-from ftkeras.sources._stream import user_error
-from ftkeras.sources.delimited import Delimited
-from tests.sources.reading import elements
+from tests.data.sources.reading import elements
 
 
 def read(path, content, **columns):

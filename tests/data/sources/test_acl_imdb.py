@@ -6,10 +6,10 @@ import tarfile
 import pytest
 import tensorflow as tf
 
+from ftkeras.data.sources._stream import user_error
+from ftkeras.data.sources.acl_imdb import AclImdb
 from ftkeras.errors import UserError
-from ftkeras.sources._stream import user_error
-from ftkeras.sources.acl_imdb import AclImdb
-from tests.sources.reading import REVIEWS, elements, write_archive, write_tree
+from tests.data.sources.reading import REVIEWS, elements, write_archive, write_tree
 
 
 def test_tree_mixes_the_classes_and_leaves_unsup_out(tmp_path):

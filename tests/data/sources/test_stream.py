@@ -3,8 +3,8 @@
 import pytest
 import tensorflow as tf
 
+from ftkeras.data.sources._stream import stream, user_error
 from ftkeras.errors import UserError
-from ftkeras.sources._stream import stream, user_error
 
 
 def rows(count):

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
+from ftkeras.data.sources._stream import Example, stream
 from ftkeras.errors import UserError
-from ftkeras.sources._stream import Example, stream
 
 _LABELS = {"neg": 0, "pos": 1}
 _MEMBER = re.compile(r"(?:.*/)?(train|test)/(neg|pos)/[^/]+\.txt")

@@ -6,9 +6,9 @@ import shutil
 import pytest
 import requests
 
+from ftkeras.data.sources.tfds import Tfds
 from ftkeras.errors import UserError
-from ftkeras.sources.tfds import Tfds
-from tests.sources.reading import elements
+from tests.data.sources.reading import elements
 
 HOST = "http://example.invalid/"
 

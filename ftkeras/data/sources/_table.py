@@ -6,8 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from ftkeras.data.sources._stream import Example, stream
 from ftkeras.errors import UserError
-from ftkeras.sources._stream import Example, stream
 
 
 class Table:
