@@ -15,8 +15,8 @@ import tensorflow as tf
 
 from ftkeras import assemble
 from ftkeras.config.run import Config
-from ftkeras.data.batching._feed import TrainingFeed
-from ftkeras.splits import opened
+from ftkeras.data.feed import TrainingFeed
+from ftkeras.data.splits import opened
 
 FIRST = "padded"
 

@@ -12,7 +12,7 @@ import sys
 import tensorflow as tf
 
 from ftkeras import catalog, flags
-from ftkeras.splits import opened
+from ftkeras.data.splits import opened
 
 
 def _no_tokens(texts, pairs=None):

@@ -12,9 +12,10 @@ import time
 
 import numpy as np
 
-from ftkeras import assemble, flags, folds
+from ftkeras import assemble, flags
+from ftkeras.data import folds
 from ftkeras.data.groupings.near_duplicates import NearDuplicates
-from ftkeras.splits import opened
+from ftkeras.data.splits import opened
 
 SIMILARITIES = (0.3, 0.5, 0.7, 0.9)
 

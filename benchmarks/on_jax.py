@@ -18,10 +18,10 @@ import numpy as np
 import tokenizers
 
 from ftkeras.checkpoints import huggingface
-from ftkeras.data.batching._examples import Examples
 from ftkeras.data.batching.bucketed import Bucketed
 from ftkeras.data.batching.packed import Packed
 from ftkeras.data.batching.padded import Padded
+from ftkeras.data.examples import Examples
 from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import Classification
 from ftkeras.losses.cross_entropy import CrossEntropy

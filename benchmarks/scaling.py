@@ -104,8 +104,8 @@ def measured(options: argparse.Namespace) -> dict[str, float]:
 
     import keras
 
-    from ftkeras.data.batching._feed import TrainingFeed
     from ftkeras.data.batching.padded import Padded
+    from ftkeras.data.feed import TrainingFeed
     from ftkeras.training import epochs
 
     class Clock(keras.callbacks.Callback):
@@ -132,7 +132,7 @@ def measured(options: argparse.Namespace) -> dict[str, float]:
 def _texts(count: int, length: int):
     import numpy as np
 
-    from ftkeras.data.batching._examples import Examples
+    from ftkeras.data.examples import Examples
 
     return Examples(
         token_ids=np.random.default_rng(0).integers(1, 1000, count * length).astype(np.int32),

@@ -9,10 +9,10 @@ import numpy as np
 from ftkeras import assemble, report, samples
 from ftkeras.assemble import Experiment
 from ftkeras.config.run import Config
-from ftkeras.data.batching._examples import Examples
-from ftkeras.data.batching._feed import OrderedFeed
+from ftkeras.data.examples import Examples
+from ftkeras.data.feed import OrderedFeed
+from ftkeras.data.splits import Splits, opened
 from ftkeras.errors import UserError
-from ftkeras.splits import Splits, opened
 from ftkeras.support import files
 from ftkeras.training import weights
 from ftkeras.training._dealing import dealt

@@ -17,9 +17,9 @@ from tqdm import tqdm
 
 from ftkeras import assemble, catalog, report
 from ftkeras.assemble import Experiment
-from ftkeras.data.batching._examples import Examples
-from ftkeras.data.batching._feed import OrderedFeed
-from ftkeras.data.batching._vectors import distinct, with_vectors
+from ftkeras.data.examples import Examples
+from ftkeras.data.feed import OrderedFeed
+from ftkeras.data.vectors import distinct, with_vectors
 from ftkeras.training._dealing import dealt
 
 

@@ -16,11 +16,11 @@ import numpy as np
 from ftkeras import assemble
 from ftkeras.assemble import Experiment
 from ftkeras.config.verbs import FindRateConfig
-from ftkeras.data.batching._feed import TrainingFeed
+from ftkeras.data.feed import TrainingFeed
+from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
 from ftkeras.plot import drawn, output_path
 from ftkeras.schedules._growth import Growth
-from ftkeras.splits import opened
 from ftkeras.support import files
 from ftkeras.train import training_feed
 from ftkeras.training import epochs

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 
 import keras
 
-from ftkeras import assemble, evaluate, export, features, imbalance, report, run_folder
+from ftkeras import assemble, evaluate, export, features, report, run_folder
 from ftkeras.assemble import Experiment
 from ftkeras.checkpoints.training_state import Checkpoints, Place
 from ftkeras.config.durations import checkpoint_interval
 from ftkeras.config.run import Config
-from ftkeras.data.batching._feed import OrderedFeed, TrainingFeed
+from ftkeras.data import imbalance
+from ftkeras.data.feed import OrderedFeed, TrainingFeed
+from ftkeras.data.splits import Splits, opened
 from ftkeras.errors import Stopped, UserError
-from ftkeras.splits import Splits, opened
 from ftkeras.training import epochs, stopping, weights
 from ftkeras.training.best import BestEpoch
 from ftkeras.training.checkpointer import Checkpointer

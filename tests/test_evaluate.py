@@ -6,8 +6,8 @@ import pytest
 
 from ftkeras import assemble, evaluate
 from ftkeras.config.run import Config
+from ftkeras.data.splits import opened
 from ftkeras.losses.cross_entropy import CrossEntropy
-from ftkeras.splits import opened
 
 # 2 true positives, 1 false one, 1 missed, 2 true negatives.
 TWO_LABELS = np.array([1, 1, 0, 1, 0, 0])

@@ -7,8 +7,8 @@ import pytest
 
 from ftkeras import assemble, find_rate
 from ftkeras.config.verbs import FindRateConfig
+from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
-from ftkeras.splits import opened
 from ftkeras.train import training_feed
 from tests.running import QUICK, run_ftkeras
 

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from ftkeras import assemble
 from ftkeras.config.run import Config
+from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
-from ftkeras.splits import opened
 from tests.running import QUICK, run_ftkeras
 
 

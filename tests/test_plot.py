@@ -7,10 +7,10 @@ import pytest
 from ftkeras import assemble, catalog, plot
 from ftkeras.config.run import Config
 from ftkeras.config.verbs import PlotConfig
-from ftkeras.data.batching._feed import TrainingFeed
+from ftkeras.data.feed import TrainingFeed
+from ftkeras.data.splits import Splits
 from ftkeras.errors import UserError
 from ftkeras.main import main
-from ftkeras.splits import Splits
 from tests.running import run_ftkeras
 
 ENCODER = "bert(layers=1, hidden=8, heads=1, positions=64, vocabulary='reviews')"

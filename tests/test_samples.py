@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from ftkeras import samples
 from ftkeras.config.run import Config
+from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
-from ftkeras.splits import opened
 
 
 class Task:

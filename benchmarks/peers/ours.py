@@ -10,8 +10,8 @@ import keras  # noqa: E402
 
 from ftkeras import assemble, train  # noqa: E402
 from ftkeras.config.run import Config  # noqa: E402
-from ftkeras.data.batching._feed import OrderedFeed  # noqa: E402
-from ftkeras.splits import opened  # noqa: E402
+from ftkeras.data.feed import OrderedFeed  # noqa: E402
+from ftkeras.data.splits import opened  # noqa: E402
 from ftkeras.training import epochs  # noqa: E402
 
 

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from ftkeras import assemble, train
 from ftkeras.config.run import Config
+from ftkeras.data.splits import opened
 from ftkeras.schedules.reduce_on_plateau import ReduceOnPlateau
-from ftkeras.splits import opened
 
 
 def _rates(schedule, figures) -> list[float]:

@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 
 from ftkeras import catalog
-from ftkeras.data.batching._feed import TrainingFeed
+from ftkeras.data.feed import TrainingFeed
 from tests.strategies import tiny
 from tests.strategies.settings import OPTIMIZERS
 from tests.strategies.tiny import Setting

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 from ftkeras import catalog
-from ftkeras.data.batching._examples import Examples
-from ftkeras.data.batching._feed import OrderedFeed, TrainingFeed
+from ftkeras.data.examples import Examples
+from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import Classification
 from ftkeras.regularizers._base import Step

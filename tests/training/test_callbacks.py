@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras.data.batching import _store
-from ftkeras.data.batching._feed import OrderedFeed, TrainingFeed
+from ftkeras.data import token_store
 from ftkeras.data.batching.padded import Padded
+from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.errors import UserError
 from ftkeras.optimizers.adamw import AdamW
 from ftkeras.training import epochs, weights
@@ -49,7 +49,7 @@ def feed(tmp_path):
         return {"token_ids": tf.RaggedTensor.from_tensor(tf.ones([tf.size(texts), 1], tf.int32))}
 
     dataset = tf.data.Dataset.from_tensor_slices({"text": [b"x"] * 64, "label": np.arange(64)})
-    examples = _store.write(dataset, one_token, tmp_path, name="train")
+    examples = token_store.write(dataset, one_token, tmp_path, name="train")
     return TrainingFeed(examples, Padded(batch_size=16, pad_id=0), seed=0)
 
 

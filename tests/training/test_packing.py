@@ -7,8 +7,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftkeras.data.batching._feed import TrainingFeed
 from ftkeras.data.batching.packed import Packed
+from ftkeras.data.feed import TrainingFeed
 from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import POOLINGS, Classification
 from ftkeras.losses.cross_entropy import CrossEntropy

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from ftkeras import assemble, train
 from ftkeras.config.run import Config
+from ftkeras.data.splits import opened
 from ftkeras.optimizers.adamw import AdamW
-from ftkeras.splits import opened
 from ftkeras.training import weights
 from tests.training.test_state import SMALL
 

@@ -181,7 +181,7 @@ def test_other_data_under_the_same_settings_is_refused(tmp_path, stop, monkeypat
     stop(1)
     with pytest.raises(Stopped):
         train.run(_config(tmp_path / "run"))
-    monkeypatch.setattr("ftkeras.splits.Splits._draw", lambda *_: np.arange(1, 71))
+    monkeypatch.setattr("ftkeras.data.splits.Splits._draw", lambda *_: np.arange(1, 71))
     with pytest.raises(UserError, match="other training examples"):
         train.run(_config(tmp_path / "run"))
 

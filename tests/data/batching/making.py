@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ftkeras.data.batching._examples import Examples
+from ftkeras.data.examples import Examples
 
 
 def examples_of(lengths, *, pairs: bool = False, classes: int = 3, vocabulary: int = 20):

@@ -4,9 +4,9 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftkeras.data.batching import _store
-from ftkeras.data.batching._feed import OrderedFeed, TrainingFeed
+from ftkeras.data import token_store
 from ftkeras.data.batching.padded import Padded
+from ftkeras.data.feed import OrderedFeed, TrainingFeed
 
 TEXTS = [b"a", b"bb cc dd", b"", b"e f", b"g h i j k", b"a"]
 LABELS = [0, 1, 0, 1, 1, 0]
@@ -33,20 +33,20 @@ def _expected(text: bytes) -> list[int]:
 
 @pytest.fixture(autouse=True)
 def few_texts_a_step(monkeypatch):
-    monkeypatch.setattr(_store, "TEXTS_A_STEP", 4)
+    monkeypatch.setattr(token_store, "TEXTS_A_STEP", 4)
 
 
 @pytest.fixture
 def examples(tmp_path):
     dataset = tf.data.Dataset.from_tensor_slices({"text": TEXTS, "label": np.int64(LABELS)})
-    return _store.write(dataset, _text_layer, tmp_path, name="train")
+    return token_store.write(dataset, _text_layer, tmp_path, name="train")
 
 
 @pytest.fixture
 def pairs(tmp_path):
     columns = {"text": TEXTS, "pair": TEXTS[::-1], "label": np.int64(LABELS)}
     dataset = tf.data.Dataset.from_tensor_slices(columns)
-    return _store.write(dataset, _text_layer, tmp_path, name="train", pairs=True)
+    return token_store.write(dataset, _text_layer, tmp_path, name="train", pairs=True)
 
 
 def test_store_keeps_every_text_in_order(examples):
@@ -71,7 +71,7 @@ def test_view_holds_the_examples_asked_for(examples):
 
 def test_empty_dataset_gives_no_examples(tmp_path):
     dataset = tf.data.Dataset.from_tensor_slices({"text": TEXTS, "label": np.int64(LABELS)}).take(0)
-    assert len(_store.write(dataset, _text_layer, tmp_path, name="none")) == 0
+    assert len(token_store.write(dataset, _text_layer, tmp_path, name="none")) == 0
 
 
 def test_batch_is_padded_to_its_longest(examples):

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftkeras.data.batching._feed import OrderedFeed, TrainingFeed
 from ftkeras.data.batching.bucketed import Bucketed
 from ftkeras.data.batching.packed import Packed
 from ftkeras.data.batching.padded import Padded
+from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from tests.data.batching.making import examples_of
 
 LONGEST = 50

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
-from ftkeras.data.batching._examples import Examples
+from ftkeras.data.examples import Examples
 
 
 class TrainingFeed:

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from ftkeras.data.batching._feed import OrderedFeed, TrainingFeed
-from ftkeras.data.batching._vectors import with_vectors
 from ftkeras.data.batching.bucketed import Bucketed
 from ftkeras.data.batching.packed import Packed
 from ftkeras.data.batching.padded import Padded
+from ftkeras.data.feed import OrderedFeed, TrainingFeed
+from ftkeras.data.vectors import with_vectors
 from tests.data.batching.making import examples_of
 
 LENGTHS = [3, 8, 5, 1, 8, 2, 7, 6, 4, 3, 5]

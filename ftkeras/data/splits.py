@@ -13,12 +13,11 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from ftkeras import folds
 from ftkeras.config.run import Config
-from ftkeras.data.batching import _store
-from ftkeras.data.batching._cache import Cache
-from ftkeras.data.batching._examples import Examples
+from ftkeras.data import folds, token_store
+from ftkeras.data.examples import Examples
 from ftkeras.data.sources._stream import user_error
+from ftkeras.data.token_cache import Cache
 from ftkeras.errors import UserError
 from ftkeras.support import files
 
@@ -200,7 +199,7 @@ class Splits:
     def _tokenized(self, dataset: tf.data.Dataset, name: str) -> Examples:
         about = {"name": name, "pairs": self.task.pairs}
         if self._cache is None:
-            return _store.write(dataset, self._ids_of, self.folder, **about)
+            return token_store.write(dataset, self._ids_of, self.folder, **about)
         try:
             examples, was_there = self._cache.examples(dataset, self._ids_of, **about)
         except OSError as error:

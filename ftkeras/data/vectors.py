@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ftkeras.data.batching._examples import Examples
+from ftkeras.data.examples import Examples
 
 
 @dataclass(frozen=True)

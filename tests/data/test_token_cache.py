@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras.data.batching import _cache, _store
-from ftkeras.data.batching._cache import Cache
+from ftkeras.data import token_cache, token_store
+from ftkeras.data.token_cache import Cache
 
 TEXTS = [b"a", b"bb cc", b"", b"d e f", b"a"]
 LABELS = [0, 1, 1, 0, 1]
@@ -15,7 +15,7 @@ LABELS = [0, 1, 1, 0, 1]
 
 @pytest.fixture(autouse=True)
 def few_texts_a_step(monkeypatch):
-    monkeypatch.setattr(_store, "TEXTS_A_STEP", 2)
+    monkeypatch.setattr(token_store, "TEXTS_A_STEP", 2)
 
 
 class Bytes:
@@ -52,7 +52,7 @@ def _entry(folder):
 
 
 def _same(one, other) -> None:
-    for column in (*_store.COLUMNS, "rows"):
+    for column in (*token_store.COLUMNS, "rows"):
         np.testing.assert_array_equal(getattr(one, column), getattr(other, column))
     assert one.pairs == other.pairs
 
@@ -69,7 +69,7 @@ def test_second_time_nothing_is_tokenized(tmp_path):
 
 def test_all_columns_stay_on_disk(tmp_path):
     examples, _ = _asked(tmp_path)
-    kinds = {column: type(getattr(examples, column)) for column in _store.COLUMNS}
+    kinds = {column: type(getattr(examples, column)) for column in token_store.COLUMNS}
     assert set(kinds.values()) == {np.memmap}
 
 
@@ -109,11 +109,11 @@ def test_other_settings_are_another_entry(tmp_path):
     assert _asked(tmp_path, settings={"max_length": 8, "vocabulary": "v"})[1]
 
 
-@pytest.mark.parametrize("column", _store.COLUMNS)
+@pytest.mark.parametrize("column", token_store.COLUMNS)
 @pytest.mark.parametrize("damage", ["cut", "changed", "gone"])
 def test_damaged_entry_is_made_anew(tmp_path, column, damage):
     written, _ = _asked(tmp_path)
-    expected = {name: np.array(getattr(written, name)) for name in _store.COLUMNS}
+    expected = {name: np.array(getattr(written, name)) for name in token_store.COLUMNS}
     path = _entry(tmp_path) / column
     content = bytearray(path.read_bytes())
     path.unlink()
@@ -132,9 +132,9 @@ def test_damaged_entry_is_made_anew(tmp_path, column, damage):
 
 def test_entry_without_its_checksums_is_none(tmp_path):
     _asked(tmp_path)
-    (_entry(tmp_path) / _cache.SEAL).write_text("{")
+    (_entry(tmp_path) / token_cache.SEAL).write_text("{")
     assert not _asked(tmp_path)[1]
-    assert json.loads((_entry(tmp_path) / _cache.SEAL).read_text())
+    assert json.loads((_entry(tmp_path) / token_cache.SEAL).read_text())
 
 
 def test_broken_source_leaves_nothing(tmp_path):
@@ -151,7 +151,7 @@ def test_broken_source_leaves_nothing(tmp_path):
 
 def test_two_processes_may_write_at_once(tmp_path, monkeypatch):
     """While one writes, the other puts its entry where that one's should go: it takes it."""
-    checksum, others = _cache._checksum, []
+    checksum, others = token_cache._checksum, []
 
     def meanwhile(path):
         if not others:
@@ -160,7 +160,7 @@ def test_two_processes_may_write_at_once(tmp_path, monkeypatch):
             others.append((_entry(tmp_path) / "token_ids").stat().st_ino)
         return checksum(path)
 
-    monkeypatch.setattr(_cache, "_checksum", meanwhile)
+    monkeypatch.setattr(token_cache, "_checksum", meanwhile)
     examples, _ = _asked(tmp_path)
     _same(examples, others[0])
     assert (_entry(tmp_path) / "token_ids").stat().st_ino == others[1]
@@ -174,7 +174,7 @@ def test_draft_of_a_killed_process_goes_when_it_is_old(tmp_path):
     for draft in (old, young):
         draft.mkdir()
         (draft / "token_ids").write_bytes(b"")
-    past = time.time() - 2 * _cache.SECONDS_TO_LIVE
+    past = time.time() - 2 * token_cache.SECONDS_TO_LIVE
     for path in (old / "token_ids", old):
         os.utime(path, (past, past))
     _asked(tmp_path, _dataset([b"new", *TEXTS[1:]]))

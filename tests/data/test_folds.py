@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedKFold
 
-from ftkeras import assemble, folds
+from ftkeras import assemble
 from ftkeras.config.run import Config
+from ftkeras.data import folds
+from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
-from ftkeras.splits import opened
 from ftkeras.tasks.classification import Classification
 
 FOLDS = 5

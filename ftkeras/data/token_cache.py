@@ -17,8 +17,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from ftkeras.data.batching import _store
-from ftkeras.data.batching._examples import Examples
+from ftkeras.data import token_store
+from ftkeras.data.examples import Examples
 
 # Written last; an entry without it is none.
 SEAL = "checksums.json"
@@ -36,7 +36,7 @@ class Cache:
     """
 
     def __init__(self, folder: pathlib.Path, *, settings: dict):
-        written = json.dumps({**settings, "columns": list(_store.COLUMNS)}, sort_keys=True)
+        written = json.dumps({**settings, "columns": list(token_store.COLUMNS)}, sort_keys=True)
         self.home = folder / hashlib.sha256(written.encode()).hexdigest()[:32]
 
     def examples(
@@ -49,11 +49,11 @@ class Cache:
         """
         # Where nothing is, one pass over the texts will do: it gives the ids and the key.
         if self.home.is_dir():
-            entry = self.home / _store.content_key(dataset, pairs=pairs)
+            entry = self.home / token_store.content_key(dataset, pairs=pairs)
             if is_sound(entry):
-                return _store.read_arrays(entry, name=name, pairs=pairs), True
+                return token_store.read_arrays(entry, name=name, pairs=pairs), True
         entry = self._write(dataset, text_layer, pairs)
-        return _store.read_arrays(entry, name=name, pairs=pairs), False
+        return token_store.read_arrays(entry, name=name, pairs=pairs), False
 
     def _write(self, dataset: tf.data.Dataset, text_layer: Callable, pairs: bool) -> pathlib.Path:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -61,8 +61,8 @@ class Cache:
         draft = self.home / f".{uuid.uuid4().hex}.partial"
         draft.mkdir()
         try:
-            entry = self.home / _store.write_arrays(dataset, text_layer, draft, pairs=pairs)
-            sums = {column: _checksum(draft / column) for column in _store.COLUMNS}
+            entry = self.home / token_store.write_arrays(dataset, text_layer, draft, pairs=pairs)
+            sums = {column: _checksum(draft / column) for column in token_store.COLUMNS}
             (draft / SEAL).write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
             while not _renamed(draft, entry) and not is_sound(entry):
                 _renamed(entry, draft.with_suffix(f".{uuid.uuid4().hex}.damaged"))
@@ -76,7 +76,7 @@ def is_sound(entry: pathlib.Path) -> bool:
     """Whether all of an entry is there, as it was written."""
     try:
         sums = json.loads((entry / SEAL).read_text(encoding="utf-8"))
-        return sums == {column: _checksum(entry / column) for column in _store.COLUMNS}
+        return sums == {column: _checksum(entry / column) for column in token_store.COLUMNS}
     except (OSError, ValueError):
         return False
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftkeras.config.run import Config
+from ftkeras.data.splits import cache_folder, opened, stratified
 from ftkeras.errors import UserError
-from ftkeras.splits import cache_folder, opened, stratified
 
 
 class Colours:
@@ -181,7 +181,7 @@ class Flaky(Colours):
 
 @pytest.mark.parametrize("cache_dir", ["cache", "none"])
 def test_source_that_fails_is_read_again(monkeypatch, tmp_path, capsys, cache_dir):
-    monkeypatch.setattr("ftkeras.splits.SECONDS_TO_THE_NEXT_TRY", (0, 0))
+    monkeypatch.setattr("ftkeras.data.splits.SECONDS_TO_THE_NEXT_TRY", (0, 0))
     monkeypatch.chdir(tmp_path)
     with opened(Config(cache_dir=cache_dir), Flaky(2), _no_tokens) as splits:
         assert len(splits.train) == 90
@@ -190,7 +190,7 @@ def test_source_that_fails_is_read_again(monkeypatch, tmp_path, capsys, cache_di
 
 
 def test_source_that_goes_on_failing_is_told(monkeypatch):
-    monkeypatch.setattr("ftkeras.splits.SECONDS_TO_THE_NEXT_TRY", (0, 0))
+    monkeypatch.setattr("ftkeras.data.splits.SECONDS_TO_THE_NEXT_TRY", (0, 0))
     with (
         opened(Config(), Flaky(100), _no_tokens) as splits,
         pytest.raises(UserError, match="--task=imdb: the train split .*read: Conn.*dead"),

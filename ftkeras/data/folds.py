@@ -6,7 +6,7 @@ import numpy as np
 
 from ftkeras import catalog
 from ftkeras.config.run import Config
-from ftkeras.data.batching._examples import Examples
+from ftkeras.data.examples import Examples
 from ftkeras.errors import UserError
 
 # Where --group_by is not given.

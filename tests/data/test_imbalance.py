@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
-from ftkeras import imbalance
+from ftkeras.data import imbalance
 from ftkeras.errors import UserError
 
 NAMES = ("bad", "fair", "good")

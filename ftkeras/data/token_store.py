@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from ftkeras.data.batching._examples import Examples
+from ftkeras.data.examples import Examples
 
 # Texts that go through the text layer together: enough to fill its vectorised ops.
 TEXTS_A_STEP = 512
