@@ -18,7 +18,7 @@ KINDS = {
     "encoder": "encoders",
     "group_by": "data/groupings",
     "head": "heads",
-    "truncation": "truncations",
+    "truncation": "text/truncations",
     "batching": "data/batching",
     "loss": "losses",
     "schedule": "schedules",

@@ -10,9 +10,9 @@ from ftkeras.encoders.bert import Bert
 from ftkeras.exporters.saved_model import SavedModel
 from ftkeras.heads.classification import Classification
 from ftkeras.text.layer import TextLayer
+from ftkeras.text.truncations.head import Head
 from ftkeras.text.wordpiece import WordPiece
 from ftkeras.training.finetuner import FineTuner
-from ftkeras.truncations.head import Head
 
 LABELS = ("bad", "très bon", "普通")
 TEXTS = [

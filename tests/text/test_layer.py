@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tokenizers import processors
 
 from ftkeras.text.layer import TextLayer, longest_first
+from ftkeras.text.truncations.head import Head
+from ftkeras.text.truncations.head_tail import HeadTail
+from ftkeras.text.truncations.tail import Tail
 from ftkeras.text.wordpiece import WordPiece
-from ftkeras.truncations.head import Head
-from ftkeras.truncations.head_tail import HeadTail
-from ftkeras.truncations.tail import Tail
 from tests.text.mixtures import mixtures
 from tests.text.reference import reference, small_vocabulary
 

@@ -3,9 +3,9 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftkeras.truncations.head import Head
-from ftkeras.truncations.head_tail import HeadTail
-from ftkeras.truncations.tail import Tail
+from ftkeras.text.truncations.head import Head
+from ftkeras.text.truncations.head_tail import HeadTail
+from ftkeras.text.truncations.tail import Tail
 
 ROWS = st.lists(st.lists(st.integers(0, 99), max_size=12), min_size=1, max_size=6)
 
