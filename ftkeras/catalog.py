@@ -26,7 +26,7 @@ KINDS = {
     "policy": "policies",
     "regularizer": "regularizers",
     "export": "exporters",
-    "oracle": "oracles",
+    "oracle": "search/oracles",
     "strategy": "strategies",
 }
 

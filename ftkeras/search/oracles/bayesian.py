@@ -2,7 +2,7 @@ import warnings
 
 from keras_tuner.oracles import BayesianOptimizationOracle
 
-from ftkeras.oracles._base import Forgetful
+from ftkeras.search.oracles._base import Forgetful
 
 
 class Bayesian(Forgetful, BayesianOptimizationOracle):

@@ -1,6 +1,6 @@
 from keras_tuner.oracles import GridSearchOracle
 
-from ftkeras.oracles._base import Forgetful
+from ftkeras.search.oracles._base import Forgetful
 
 
 class Grid(Forgetful, GridSearchOracle):

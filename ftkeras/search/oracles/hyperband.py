@@ -4,7 +4,7 @@ import math
 import keras_tuner
 from keras_tuner.oracles import HyperbandOracle
 
-from ftkeras.oracles._base import Forgetful
+from ftkeras.search.oracles._base import Forgetful
 
 
 class Hyperband(Forgetful, HyperbandOracle):

@@ -1,6 +1,6 @@
 from keras_tuner.oracles import RandomSearchOracle
 
-from ftkeras.oracles._base import Forgetful
+from ftkeras.search.oracles._base import Forgetful
 
 # Draws of settings that were tried already before the space counts as exhausted.
 MOST_COLLISIONS = 1000
