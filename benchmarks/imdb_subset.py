@@ -11,7 +11,8 @@ import sys
 
 import tensorflow as tf
 
-from ftkeras import catalog, flags
+from ftkeras import catalog
+from ftkeras.cli import flags
 from ftkeras.data.splits import opened
 
 

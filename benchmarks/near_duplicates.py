@@ -12,7 +12,8 @@ import time
 
 import numpy as np
 
-from ftkeras import assemble, flags
+from ftkeras import assemble
+from ftkeras.cli import flags
 from ftkeras.data import folds
 from ftkeras.data.groupings.near_duplicates import NearDuplicates
 from ftkeras.data.splits import opened

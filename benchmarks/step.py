@@ -16,7 +16,7 @@ import statistics
 import tempfile
 import time
 
-from ftkeras import quiet
+from ftkeras.cli import quiet
 
 quiet.import_tensorflow()
 

@@ -15,7 +15,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ftkeras import flags, report
+from ftkeras import report
+from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped
 

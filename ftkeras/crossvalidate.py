@@ -6,7 +6,8 @@ import math
 import pathlib
 from collections.abc import Sequence
 
-from ftkeras import assemble, child_run, evaluate, flags, fold_runs, report, run_folder
+from ftkeras import assemble, child_run, evaluate, fold_runs, report, run_folder
+from ftkeras.cli import flags
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError

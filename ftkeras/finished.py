@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ftkeras import assemble, crossvalidate, evaluate, flags, fold_runs, run_folder
+from ftkeras import assemble, crossvalidate, evaluate, fold_runs, run_folder
 from ftkeras.bootstrap import Answers
+from ftkeras.cli import flags
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError

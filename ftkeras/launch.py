@@ -12,7 +12,8 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 
-from ftkeras import catalog, quiet
+from ftkeras import catalog
+from ftkeras.cli import quiet
 from ftkeras.config.verbs import LaunchConfig
 from ftkeras.processes import POLL_SECONDS, Processes, free_ports, shares
 from ftkeras.strategies._cluster import Cluster

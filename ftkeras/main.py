@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from ftkeras import flags, quiet
+from ftkeras.cli import flags, quiet
 from ftkeras.errors import Stopped, UserError
 
 

@@ -9,8 +9,9 @@ import math
 import pathlib
 import re
 
-from ftkeras import encoding, flags, report
+from ftkeras import encoding, report
 from ftkeras.assemble import Experiment
+from ftkeras.cli import flags
 
 # Of families of checkpoints whose authors state one for all of them.
 LICENSES = {

@@ -7,8 +7,9 @@ import pathlib
 from collections.abc import Iterator
 from datetime import datetime
 
-from ftkeras import catalog, flags
+from ftkeras import catalog
 from ftkeras.assemble import ENCODER_FOLDER, LABELS_FILE, WEIGHTS_FILE, Experiment
+from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.support import files

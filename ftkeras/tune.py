@@ -9,8 +9,9 @@ import sys
 
 import tensorflow as tf
 
-from ftkeras import child_run, flags, report, run_folder
+from ftkeras import child_run, report, run_folder
 from ftkeras.assemble import LABELS_FILE
+from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from ftkeras import compare, crossvalidate, flags, significance, texts
+from ftkeras import compare, crossvalidate, significance, texts
+from ftkeras.cli import flags
 from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError

@@ -10,8 +10,9 @@ import time
 
 import pytest
 
-from ftkeras import child_run, crossvalidate, evaluate, flags, fold_runs, processes, run_folder
+from ftkeras import child_run, crossvalidate, evaluate, fold_runs, processes, run_folder
 from ftkeras.child_run import Outcome
+from ftkeras.cli import flags
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError

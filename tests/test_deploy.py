@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from ftkeras import catalog, flags
+from ftkeras import catalog
+from ftkeras.cli import flags
 
 DEPLOY = pathlib.Path(__file__).resolve().parents[1] / "deploy"
 SCRIPTS = ["slurm.sbatch", "tpu_vm.sh"]

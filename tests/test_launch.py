@@ -12,7 +12,8 @@ import time
 import psutil
 import pytest
 
-from ftkeras import flags, launch, processes
+from ftkeras import launch, processes
+from ftkeras.cli import flags
 from ftkeras.errors import UserError
 from tests.running import QUICK, run_ftkeras
 

@@ -13,7 +13,8 @@ import psutil
 import pytest
 import tensorflow as tf
 
-from ftkeras import child_run, flags, tune
+from ftkeras import child_run, tune
+from ftkeras.cli import flags
 from ftkeras.errors import UserError
 from ftkeras.search import folder as folders
 from ftkeras.search import setup

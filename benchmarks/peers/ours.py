@@ -2,7 +2,7 @@
 
 from turns import Turns, given
 
-from ftkeras import quiet
+from ftkeras.cli import quiet
 
 quiet.import_tensorflow()
 

@@ -6,7 +6,8 @@ import pathlib
 from collections.abc import Iterator
 from datetime import datetime
 
-from ftkeras import catalog, flags
+from ftkeras import catalog
+from ftkeras.cli import flags
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.support import files

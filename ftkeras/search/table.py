@@ -3,7 +3,8 @@
 import dataclasses
 from collections.abc import Sequence
 
-from ftkeras import flags, report
+from ftkeras import report
+from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
 from ftkeras.search import results

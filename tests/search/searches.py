@@ -5,8 +5,9 @@ import functools
 import math
 import pathlib
 
-from ftkeras import child_run, flags, report, run_folder
+from ftkeras import child_run, report, run_folder
 from ftkeras.child_run import Outcome
+from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
 from ftkeras.search import folder as folders

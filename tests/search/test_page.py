@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ftkeras import flags
+from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.search import folder as folders
 from ftkeras.search import live, page, pictures, results, table

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftkeras import assemble, flags
+from ftkeras import assemble
+from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.config.tune import DEFAULT_SEARCH
 from ftkeras.errors import UserError

@@ -3,7 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ftkeras import child_run, flags
+from ftkeras import child_run
+from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.search import folder as folders

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from ftkeras import catalog, flags
+from ftkeras import catalog
+from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.config.verbs import PredictConfig
 from ftkeras.errors import UserError
