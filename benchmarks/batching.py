@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from ftkeras import assemble
 from ftkeras.config.run import Config
 from ftkeras.data.feed import TrainingFeed
 from ftkeras.data.splits import opened
+from ftkeras.experiment import build
 
 FIRST = "padded"
 
@@ -49,9 +49,9 @@ class Runner:
 
     def __init__(self, config: Config, experiment, examples):
         model = experiment.model
-        batching = assemble.batching(config, pad_id=model.pad_id)
+        batching = build.batching(config, pad_id=model.pad_id)
         feed = TrainingFeed(examples, batching, seed=0)
-        assemble.compile_to_train(experiment, total_steps=len(feed))
+        build.compile_to_train(experiment, total_steps=len(feed))
         self.step = model.make_train_function() or model.train_function
         self.batches = iter(feed.dataset(0))
         plan = zip(feed.batches(0), feed.dataset(0), strict=True)
@@ -86,7 +86,7 @@ def main() -> None:
         )
         for name in given.batchings
     }
-    experiments = {name: assemble.experiment(config) for name, config in configs.items()}
+    experiments = {name: build.experiment(config) for name, config in configs.items()}
     first = experiments[FIRST]
     with opened(configs[FIRST], first.task, first.text_layer) as splits:
         runners = {n: Runner(configs[n], experiments[n], splits.train) for n in configs}

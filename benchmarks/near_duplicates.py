@@ -12,18 +12,18 @@ import time
 
 import numpy as np
 
-from ftkeras import assemble
 from ftkeras.cli import flags
 from ftkeras.data import folds
 from ftkeras.data.groupings.near_duplicates import NearDuplicates
 from ftkeras.data.splits import opened
+from ftkeras.experiment import build
 
 SIMILARITIES = (0.3, 0.5, 0.7, 0.9)
 
 
 def main() -> None:
     config = flags.parse([*sys.argv[1:], "--train_on_validation"]).config  # nothing held out
-    experiment = assemble.experiment(config)
+    experiment = build.experiment(config)
     with opened(config, experiment.task, experiment.text_layer) as splits:
         texts = splits.train
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -6,11 +6,12 @@ import math
 import pathlib
 from collections.abc import Sequence
 
-from ftkeras import assemble, child_run, evaluate, fold_runs, report, run_folder
+from ftkeras import child_run, evaluate, fold_runs, report, run_folder
 from ftkeras.cli import flags
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
+from ftkeras.experiment import build
 from ftkeras.significance import over_folds
 from ftkeras.support import files
 
@@ -26,7 +27,7 @@ def run(config: CrossvalidateConfig) -> None:
     """`crossvalidate`: a run a fold, those that are finished already not again; then the table."""
     home = run_folder.of(config)
     folds = fold_runs.configs(config, repeats=config.repeats)
-    assemble.check(folds[0])
+    build.check(folds[0])
     if config.restart:
         _clear(home)
     fold_runs.must_fit(folds, home)

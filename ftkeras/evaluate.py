@@ -6,13 +6,14 @@ import pathlib
 import keras
 import numpy as np
 
-from ftkeras import assemble, report, samples
-from ftkeras.assemble import Experiment
+from ftkeras import report, samples
 from ftkeras.config.run import Config
 from ftkeras.data.examples import Examples
 from ftkeras.data.feed import OrderedFeed
 from ftkeras.data.splits import Splits, opened
 from ftkeras.errors import UserError
+from ftkeras.experiment import build
+from ftkeras.experiment.build import Experiment
 from ftkeras.support import files
 from ftkeras.training import weights
 from ftkeras.training._dealing import dealt
@@ -23,14 +24,14 @@ TEST_PREDICTIONS, VALIDATION_PREDICTIONS = "predictions.jsonl", "predictions_val
 def run(config: Config) -> None:
     """`evaluate`: measures a finished run again and writes the figures into its folder."""
     run_dir = files.must_be_writable(config.run_dir, "--run_dir")
-    experiment = assemble.experiment(config, run_dir=run_dir)
+    experiment = build.experiment(config, run_dir=run_dir)
     if experiment.task.labels != experiment.labels:
         raise UserError(
             f"--task={config.task}: its labels are now {experiment.task.labels}, but the run in "
             f"{run_dir} learnt {experiment.labels}."
         )
-    weights.load(experiment.model.kept, run_dir / assemble.WEIGHTS_FILE)
-    assemble.compile_to_measure(experiment)
+    weights.load(experiment.model.kept, run_dir / build.WEIGHTS_FILE)
+    build.compile_to_measure(experiment)
     with opened(config, experiment.task, experiment.text_layer) as splits:
         measured, counts = evaluate(experiment, splits, run_dir), splits.counts()
     trained = report.read_metrics(run_dir).get("train", {})
@@ -63,7 +64,7 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
 def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:
     """Logits of every example in the split's own order, float32 [examples, classes]."""
     pad_id = experiment.model.pad_id
-    feed = OrderedFeed(examples, assemble.batching(experiment.config, pad_id=pad_id))
+    feed = OrderedFeed(examples, build.batching(experiment.config, pad_id=pad_id))
     held = dealt(experiment.devices.strategy, feed.dataset)
     rows = experiment.model.predict(held.dataset, steps=held.steps, verbose=0)
     return feed.restored(rows).astype(np.float32)

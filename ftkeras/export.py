@@ -3,9 +3,10 @@
 import functools
 import pathlib
 
-from ftkeras import assemble, catalog, model_card
-from ftkeras.assemble import Experiment
+from ftkeras import catalog, model_card
 from ftkeras.config.run import Config
+from ftkeras.experiment import build
+from ftkeras.experiment.build import Experiment
 from ftkeras.support import files
 from ftkeras.training import weights
 
@@ -13,9 +14,9 @@ from ftkeras.training import weights
 def run(config: Config) -> None:
     """`export`: the exports of a finished run, again."""
     run_dir = pathlib.Path(config.run_dir)
-    experiment = assemble.experiment(config, run_dir=run_dir)
+    experiment = build.experiment(config, run_dir=run_dir)
     writers = exporters(experiment, run_dir)
-    weights.load(experiment.model.kept, run_dir / assemble.WEIGHTS_FILE)
+    weights.load(experiment.model.kept, run_dir / build.WEIGHTS_FILE)
     write(writers)
 
 

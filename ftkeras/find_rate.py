@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from ftkeras import assemble
-from ftkeras.assemble import Experiment
 from ftkeras.config.verbs import FindRateConfig
 from ftkeras.data.feed import TrainingFeed
 from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
+from ftkeras.experiment import build
+from ftkeras.experiment.build import Experiment
 from ftkeras.plot import drawn, output_path
 from ftkeras.schedules._growth import Growth
 from ftkeras.support import files
@@ -57,10 +57,10 @@ class Suggestion:
 def run(config: FindRateConfig) -> None:
     """`find_rate`: the test, its curve as CSV and PNG, and what it suggests."""
     csv, png = (output_path(None, config.run_dir, f"find_rate.{kind}") for kind in ("csv", "png"))
-    experiment = assemble.experiment(config)
+    experiment = build.experiment(config)
     with opened(config, experiment.task, experiment.text_layer) as splits:
         feed = training_feed(experiment, splits)
-        assemble.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
+        build.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
         rates, losses = range_test(experiment, feed)
     if len(losses) < 3:
         raise UserError(

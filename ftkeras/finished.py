@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ftkeras import assemble, crossvalidate, evaluate, fold_runs, run_folder
+from ftkeras import crossvalidate, evaluate, fold_runs, run_folder
 from ftkeras.bootstrap import Answers
 from ftkeras.cli import flags
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
+from ftkeras.experiment import build
 
 PREDICTIONS = {"test": evaluate.TEST_PREDICTIONS, "validation": evaluate.VALIDATION_PREDICTIONS}
 # Settings that do not make another way: the draw, where things go, and what comes after training.
@@ -173,7 +174,7 @@ def _lines(path: pathlib.Path, flag: str) -> list[dict]:
 
 
 def _names(run_dir: pathlib.Path) -> tuple[str, ...]:
-    path = run_dir / assemble.LABELS_FILE
+    path = run_dir / build.LABELS_FILE
     try:
         return tuple(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):

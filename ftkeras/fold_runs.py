@@ -8,9 +8,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED
 
-from ftkeras import assemble, child_run, processes, report, run_folder
+from ftkeras import child_run, processes, report, run_folder
 from ftkeras.child_run import Outcome
 from ftkeras.config.run import Config
+from ftkeras.experiment import build
 
 
 def configs(config: Config, *, repeats: int = 1) -> list[Config]:
@@ -71,7 +72,7 @@ def trained(
             finally:
                 slots.put(environment)
         if outcome.metrics is not None and not keep_weights:
-            (run_dir / assemble.WEIGHTS_FILE).unlink(missing_ok=True)
+            (run_dir / build.WEIGHTS_FILE).unlink(missing_ok=True)
         return outcome
 
     with concurrent.futures.ThreadPoolExecutor(parallel) as pool:

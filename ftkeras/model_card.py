@@ -9,9 +9,10 @@ import math
 import pathlib
 import re
 
-from ftkeras import encoding, report
-from ftkeras.assemble import Experiment
+from ftkeras import report
 from ftkeras.cli import flags
+from ftkeras.experiment import encoder_source
+from ftkeras.experiment.build import Experiment
 
 # Of families of checkpoints whose authors state one for all of them.
 LICENSES = {
@@ -92,7 +93,7 @@ def _encoder(experiment: Experiment) -> str:
 
 def _license(spec: str) -> str:
     """What the checkpoint's own card states, or what is known of its family."""
-    checkpoint = encoding.checkpoint(spec)
+    checkpoint = encoder_source.checkpoint(spec)
     if checkpoint is None:
         return "started from random weights, so there is none to heed"
     card = pathlib.Path(checkpoint) / "README.md"

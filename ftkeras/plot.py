@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from ftkeras import assemble, catalog
+from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.config.verbs import PlotConfig
 from ftkeras.errors import UserError
+from ftkeras.experiment import build
 from ftkeras.support import files
 
 # More points than the picture has pixels across would show nothing more.
@@ -23,11 +24,11 @@ def run(config: PlotConfig) -> None:
     """`plot`: the picture and the table."""
     path = output_path(config.output, config.run_dir, "schedule.png")
     total = config.steps or steps_of_run(config)
-    schedule = assemble.schedule(config, total_steps=total)
-    warmup = assemble.warmup_of(config, total_steps=total)
+    schedule = build.schedule(config, total_steps=total)
+    warmup = build.warmup_of(config, total_steps=total)
     steps = _sampled(total, warmup)
     rates = rates_of(schedule, steps)
-    by_validation = bool(assemble.schedule_callbacks(schedule))
+    by_validation = bool(build.schedule_callbacks(schedule))
     with drawn(path) as axes:
         _draw(axes, config, steps, rates, warmup=warmup)
     _show_table(steps, rates, total=total, warmup=warmup)

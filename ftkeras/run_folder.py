@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ftkeras import catalog
-from ftkeras.assemble import ENCODER_FOLDER, LABELS_FILE, WEIGHTS_FILE, Experiment
 from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
+from ftkeras.experiment.build import ENCODER_FOLDER, LABELS_FILE, WEIGHTS_FILE, Experiment
 from ftkeras.support import files
 
 SETTINGS, CHECKPOINTS, EXPORTS, LOCK = "run.cfg", "checkpoints", "exports.json", ".lock"

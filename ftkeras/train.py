@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 import keras
 
-from ftkeras import assemble, evaluate, export, features, report, run_folder
-from ftkeras.assemble import Experiment
+from ftkeras import evaluate, export, report, run_folder
 from ftkeras.checkpoints.training_state import Checkpoints, Place
 from ftkeras.config.durations import checkpoint_interval
 from ftkeras.config.run import Config
@@ -17,6 +16,8 @@ from ftkeras.data import imbalance
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.data.splits import Splits, opened
 from ftkeras.errors import Stopped, UserError
+from ftkeras.experiment import build, features
+from ftkeras.experiment.build import Experiment
 from ftkeras.training import epochs, stopping, weights
 from ftkeras.training.best import BestEpoch
 from ftkeras.training.checkpointer import Checkpointer
@@ -35,7 +36,7 @@ def run(config: Config) -> None:
     if run_folder.is_finished(config, run_dir):
         _say_finished(run_dir)
         return
-    experiment = assemble.experiment(config)
+    experiment = build.experiment(config)
     # Where none was named, each worker has made up a name of its own.
     run_dir = pathlib.Path(experiment.devices.from_chief(str(run_dir).encode()).decode())
     writers = export.exporters(experiment, run_dir)
@@ -57,7 +58,7 @@ def _run(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
     config, chief = experiment.config, experiment.devices.is_chief
     counts = _show_splits(splits)
     feed = training_feed(experiment, splits)
-    assemble.compile_to_train(
+    build.compile_to_train(
         experiment,
         total_steps=len(feed) * config.epochs,
         fixed_shape=feed.batching.fixed_shape,
@@ -96,7 +97,7 @@ def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
     """The batches to train on."""
     config = experiment.config
     parts = config.accumulate * experiment.devices.replicas
-    batching = assemble.batching(config, pad_id=experiment.model.pad_id, parts=parts)
+    batching = build.batching(config, pad_id=experiment.model.pad_id, parts=parts)
     if picked := getattr(batching, "picked", None):
         print(f"--batching={config.batching}: {picked}")
     train = splits.train
@@ -129,10 +130,10 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
     callbacks = [
         *(SameData(feed), finite, history, best, progress),
         *(c for policy in experiment.policies for c in policy.callbacks(model)),
-        *assemble.average_callbacks(config),
+        *build.average_callbacks(config),
         *_tensorboard(config, run_dir),
         # Last, so that the others still see the rate that the epoch was trained with.
-        *assemble.schedule_callbacks(rate),
+        *build.schedule_callbacks(rate),
     ]
     validation = splits.validation and OrderedFeed(splits.validation, feed.batching)
     reading = {}
@@ -146,7 +147,7 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
             every=every,
             in_seconds=in_seconds,
             callbacks=callbacks,
-            others=[*model.regularizers, *assemble.stateful_schedules(rate)],
+            others=[*model.regularizers, *build.stateful_schedules(rate)],
             asked=asked,
             agreed=experiment.devices.agreed,
             check=finite.check,
@@ -195,7 +196,7 @@ def _settle(experiment: Experiment, best: BestEpoch, run_dir: pathlib.Path) -> N
         policy.finish(experiment.model)
     experiment.model.compute_in_float32()
     if experiment.devices.is_chief:
-        weights.save(experiment.model.kept, run_dir / assemble.WEIGHTS_FILE)
+        weights.save(experiment.model.kept, run_dir / build.WEIGHTS_FILE)
 
 
 def _show_splits(splits: Splits) -> dict[str, int]:
@@ -234,7 +235,7 @@ def _announce(experiment: Experiment, feed: TrainingFeed, place: Place) -> None:
     if frozen := [v for v in model.weights if not v.trainable]:
         print(f"  {len(frozen):,} variables ({size - learning:,} parameters) are frozen")
     compiled = ", compiled by XLA" if model.jit_compile else ""
-    print(f"  a step computes in {assemble.precision(config)}{compiled}", flush=True)
+    print(f"  a step computes in {build.precision(config)}{compiled}", flush=True)
 
 
 def _epochs(config: Config) -> str:

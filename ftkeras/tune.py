@@ -10,11 +10,11 @@ import sys
 import tensorflow as tf
 
 from ftkeras import child_run, report, run_folder
-from ftkeras.assemble import LABELS_FILE
 from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
+from ftkeras.experiment.build import LABELS_FILE
 from ftkeras.search import folder as folders
 from ftkeras.search import results, table, trials
 from ftkeras.search.results import Result

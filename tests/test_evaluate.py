@@ -4,9 +4,10 @@ import json
 import numpy as np
 import pytest
 
-from ftkeras import assemble, evaluate
+from ftkeras import evaluate
 from ftkeras.config.run import Config
 from ftkeras.data.splits import opened
+from ftkeras.experiment import build
 from ftkeras.losses.cross_entropy import CrossEntropy
 
 # 2 true positives, 1 false one, 1 missed, 2 true negatives.
@@ -53,8 +54,8 @@ def test_logits_are_the_same_however_texts_come_together():
         max_length=64,
         test_examples=45,
     )
-    experiment, logits = assemble.experiment(config), {}
-    assemble.compile_to_measure(experiment)
+    experiment, logits = build.experiment(config), {}
+    build.compile_to_measure(experiment)
     random = np.random.default_rng(0)
     for variable in experiment.model.weights:  # so large that texts differ
         variable.assign(variable + 0.2 * random.normal(size=variable.shape))

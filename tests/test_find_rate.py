@@ -5,10 +5,11 @@ import types
 import numpy as np
 import pytest
 
-from ftkeras import assemble, find_rate
+from ftkeras import find_rate
 from ftkeras.config.verbs import FindRateConfig
 from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
+from ftkeras.experiment import build
 from ftkeras.train import training_feed
 from tests.running import QUICK, run_ftkeras
 
@@ -91,11 +92,11 @@ CONFIG = FindRateConfig(
 @pytest.fixture(scope="module")
 def tested():
     """A range test of a tiny model: the experiment, its weights before, rates, losses, batches."""
-    experiment = assemble.experiment(CONFIG)
+    experiment = build.experiment(CONFIG)
     before = experiment.model.get_weights()
     with opened(CONFIG, experiment.task, experiment.text_layer) as splits:
         feed = training_feed(experiment, splits)
-        assemble.compile_to_train(experiment, total_steps=100)
+        build.compile_to_train(experiment, total_steps=100)
         rates, losses = find_rate.range_test(experiment, feed)
         batches = list(feed.dataset(epoch=0))
     return experiment, before, rates, losses, batches

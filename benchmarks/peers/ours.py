@@ -8,10 +8,11 @@ quiet.import_tensorflow()
 
 import keras  # noqa: E402
 
-from ftkeras import assemble, train  # noqa: E402
+from ftkeras import train  # noqa: E402
 from ftkeras.config.run import Config  # noqa: E402
 from ftkeras.data.feed import OrderedFeed  # noqa: E402
 from ftkeras.data.splits import opened  # noqa: E402
+from ftkeras.experiment import build  # noqa: E402
 from ftkeras.training import epochs  # noqa: E402
 
 
@@ -33,10 +34,10 @@ def main() -> None:
         epochs=1000,
         cache_dir="none",
     )
-    experiment = assemble.experiment(config)
+    experiment = build.experiment(config)
     with opened(config, experiment.task, experiment.text_layer) as splits:
         if asked["predict"]:
-            batching = assemble.batching(config, pad_id=experiment.model.pad_id)
+            batching = build.batching(config, pad_id=experiment.model.pad_id)
             feed = OrderedFeed(splits.test, batching)
         else:
             feed = train.training_feed(experiment, splits)
@@ -57,7 +58,7 @@ def main() -> None:
             experiment.model.predict(
                 feed.dataset().repeat(), steps=10**6, verbose=0, callbacks=[done]
             )
-        assemble.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
+        build.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
         step_done = keras.callbacks.LambdaCallback(
             on_train_batch_end=lambda batch, logs: (float(logs["loss"]), turns.step_done())
         )

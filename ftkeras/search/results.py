@@ -9,7 +9,7 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ftkeras.assemble import WEIGHTS_FILE
+from ftkeras.experiment.build import WEIGHTS_FILE
 from ftkeras.run_folder import CHECKPOINTS
 from ftkeras.support import files
 

@@ -108,8 +108,8 @@ def test_help_on_a_part_is_what_its_class_says():
 
 @pytest.mark.parametrize("recipe", sorted(FLAGS.glob("*.cfg")), ids=lambda path: path.name)
 def test_recipe_names_only_what_there_is(recipe):
-    from ftkeras import assemble
+    from ftkeras.experiment import build
 
     verb = "tune" if recipe.name == "tune.cfg" else "train"
     command = flags.parse([verb, f"--flagfile={recipe}"])
-    assemble.check(command.config)
+    build.check(command.config)

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras import assemble, catalog
+from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
+from ftkeras.experiment import build
 from tests.optimizers.algorithms import adamw
 from tests.strategies import tiny
 from tests.strategies.tiny import Setting
@@ -77,8 +78,8 @@ def test_loss_scale_of_float16_is_undone_by_rows_too():
 
 
 def test_lazy_rows_beside_accumulation_are_refused():
-    experiment = assemble.experiment(
+    experiment = build.experiment(
         Config(**{**SMALL, "optimizer": "adamw(lazy=True)", "accumulate": 2})
     )
     with pytest.raises(UserError, match=r"--optimizer=adamw\(lazy=True\).*--accumulate=2"):
-        assemble.compile_to_train(experiment, total_steps=1)
+        build.compile_to_train(experiment, total_steps=1)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras import assemble, train
+from ftkeras import train
 from ftkeras.config.run import Config
 from ftkeras.data.splits import opened
+from ftkeras.experiment import build
 from ftkeras.schedules.reduce_on_plateau import ReduceOnPlateau
 
 
@@ -85,7 +86,7 @@ def test_kept_variables_let_the_rate_go_on():
 @pytest.mark.parametrize("warmup", ["0", "2"])
 def test_fit_tells_the_schedule_of_validation(warmup):
     config = Config(schedule="reduce_on_plateau", warmup=warmup, learning_rate=1.0)
-    schedule = assemble.schedule(config, total_steps=8)
+    schedule = build.schedule(config, total_steps=8)
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
     model.compile(optimizer=keras.optimizers.SGD(schedule), loss="mse")
     x = np.ones((4, 1), np.float32)
@@ -97,7 +98,7 @@ def test_fit_tells_the_schedule_of_validation(warmup):
         epochs=2,
         batch_size=1,
         verbose=0,
-        callbacks=assemble.schedule_callbacks(schedule),
+        callbacks=build.schedule_callbacks(schedule),
     )
     falls = history.history["val_loss"][1] >= history.history["val_loss"][0]
     assert float(schedule(8)) == (0.5 if falls else 1.0)
@@ -105,8 +106,8 @@ def test_fit_tells_the_schedule_of_validation(warmup):
 
 
 def test_others_ask_for_no_callback():
-    schedule = assemble.schedule(Config(), total_steps=8)
-    assert assemble.schedule_callbacks(schedule) == []
+    schedule = build.schedule(Config(), total_steps=8)
+    assert build.schedule_callbacks(schedule) == []
 
 
 def test_training_run_falls_epoch_by_epoch(tmp_path):
@@ -121,10 +122,10 @@ def test_training_run_falls_epoch_by_epoch(tmp_path):
         warmup="1",
         learning_rate=1e-3,
     )
-    experiment = assemble.experiment(config)
+    experiment = build.experiment(config)
     with opened(config, experiment.task, experiment.text_layer) as splits:
         feed = train.training_feed(experiment, splits)
-        assemble.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
+        build.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
         train.fit(experiment, feed, splits, tmp_path)
     rows = csv.DictReader((tmp_path / "history.csv").open())
     rates = [float(row["learning_rate"]) for row in rows]

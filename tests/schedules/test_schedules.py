@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras import assemble, catalog
+from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
+from ftkeras.experiment import build
 from ftkeras.schedules._growth import Growth
 from ftkeras.schedules._warmup import Warmup
 from ftkeras.schedules.linear import Linear
@@ -108,7 +109,7 @@ def test_warmup_rises_linearly_and_joins(name, keys, form):
 
 def test_inverse_sqrt_without_warmup_is_the_plain_form():
     config = Config(schedule="inverse_sqrt", learning_rate=PEAK, warmup="0")
-    schedule = assemble.schedule(config, total_steps=5000)
+    schedule = build.schedule(config, total_steps=5000)
     n = np.array([1, 2, 40, 5000])
     np.testing.assert_allclose([float(schedule(t)) for t in n - 1], PEAK / np.sqrt(n), rtol=1e-6)
 
@@ -116,7 +117,7 @@ def test_inverse_sqrt_without_warmup_is_the_plain_form():
 @pytest.mark.parametrize("offset", ["", "(offset=40)"])
 def test_inverse_sqrt_after_warmup_is_vaswanis(offset):
     config = Config(schedule=f"inverse_sqrt{offset}", learning_rate=PEAK, warmup="40")
-    schedule = assemble.schedule(config, total_steps=5000)
+    schedule = build.schedule(config, total_steps=5000)
     steps = np.array([1, 20, 40, 41, 160, 4000], float)
     vaswani = PEAK * np.minimum(steps / 40, np.sqrt(40 / steps))
     np.testing.assert_allclose([float(schedule(s)) for s in steps], vaswani, rtol=1e-6)

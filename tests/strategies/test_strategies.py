@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras import assemble, catalog
+from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.errors import LostWorker, UserError
+from ftkeras.experiment import build
 from ftkeras.strategies._base import Devices
 from ftkeras.strategies.tpu import Tpu
 
@@ -92,17 +93,17 @@ def test_what_cannot_be_is_told_in_one_line(spec, said):
 
 
 def test_strategy_is_told_before_anything_heavy(monkeypatch):
-    monkeypatch.setattr(assemble, "_made", lambda *_: pytest.fail("the model was made"))
+    monkeypatch.setattr(build, "_made", lambda *_: pytest.fail("the model was made"))
     with pytest.raises(UserError, match="keras#18624"):
-        assemble.experiment(Config(strategy="parameter_server"))
+        build.experiment(Config(strategy="parameter_server"))
 
 
 def test_xla_of_several_replicas_is_refused():
     devices = opened("mirrored(logical_devices=2)")
     config = Config(jit_compile="true")
-    experiment = assemble.Experiment(config, None, (), None, None, devices=devices)
+    experiment = build.Experiment(config, None, (), None, None, devices=devices)
     with pytest.raises(UserError, match="--jit_compile=true.*2 replicas"):
-        assemble._compiles(experiment, fixed_shape=True)
+        build._compiles(experiment, fixed_shape=True)
 
 
 def test_one_worker_hears_itself():

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras import assemble, train
+from ftkeras import train
 from ftkeras.config.run import Config
 from ftkeras.data.splits import opened
+from ftkeras.experiment import build
 from ftkeras.optimizers.adamw import AdamW
 from ftkeras.training import weights
 from tests.training.test_state import SMALL
@@ -29,7 +30,7 @@ def _trained(folder, **settings):
     """A whole run's model, built again from its folder, and its losses and test figures."""
     config = Config(**{**SETTINGS, "run_dir": str(folder), **settings})
     train.run(config)
-    again = assemble.experiment(config, run_dir=folder)
+    again = build.experiment(config, run_dir=folder)
     weights.load(again.model.kept, folder / "weights.safetensors")
     return again, np.loadtxt(folder / "history.csv", delimiter=",", skiprows=1)
 
@@ -42,7 +43,7 @@ def plain(tmp_path_factory):
 
 def _distance(one, other) -> float:
     """How far apart two runs' weights are, as a share of how far the run has come."""
-    start = assemble.experiment(one.config)
+    start = build.experiment(one.config)
     moved = sum(
         float(np.sum(np.square(a.numpy() - b.numpy())))
         for a, b in zip(one.model.kept, start.model.kept, strict=True)
@@ -73,23 +74,23 @@ def test_half_precision_learns_what_float32_does(plain, tmp_path, precision, jit
 
 def test_finished_model_computes_in_float32(tmp_path):
     config = Config(**{**SETTINGS, "run_dir": str(tmp_path / "run"), "precision": "mixed_bfloat16"})
-    experiment = assemble.experiment(config)
+    experiment = build.experiment(config)
     ids = {"token_ids": np.arange(1, 9, dtype="int32")[None]}
     half = experiment.model(ids)
     experiment.model.compute_in_float32()
     whole = experiment.model(ids)
     assert (half.dtype, whole.dtype) == (tf.bfloat16, tf.float32)
-    expected = assemble.experiment(Config(**{**SETTINGS, "precision": "float32"})).model(ids)
+    expected = build.experiment(Config(**{**SETTINGS, "precision": "float32"})).model(ids)
     np.testing.assert_array_equal(whole, expected)
     assert keras.config.dtype_policy().name == "float32"
 
 
 def test_step_of_a_fixed_shape_compiles_whole(tmp_path):
     config = Config(**{**SETTINGS, "run_dir": str(tmp_path / "run"), "jit_compile": "true"})
-    experiment = assemble.experiment(config)
+    experiment = build.experiment(config)
     with opened(config, experiment.task, experiment.text_layer) as splits:
         feed = train.training_feed(experiment, splits)
-        assemble.compile_to_train(experiment, total_steps=10, fixed_shape=True)
+        build.compile_to_train(experiment, total_steps=10, fixed_shape=True)
         step = tf.function(experiment.model.train_step, jit_compile=True)
         for batch in feed.dataset(epoch=0).take(2):
             assert np.isfinite(step(batch)["loss"])

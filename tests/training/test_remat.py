@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 import tensorflow as tf
 
-from ftkeras import assemble, catalog
+from ftkeras import catalog
 from ftkeras.config.run import Config
+from ftkeras.experiment import build
 from tests.optimized import operations
 from tests.strategies import tiny
 from tests.strategies.tiny import Setting
@@ -54,6 +55,6 @@ def test_layers_are_computed_twice_where_they_are_recomputed():
 
 def test_flag_has_the_encoder_recompute():
     for remat in (False, True):
-        experiment = assemble.experiment(Config(**SMALL, remat=remat))
-        assemble.compile_to_train(experiment, total_steps=1)
+        experiment = build.experiment(Config(**SMALL, remat=remat))
+        build.compile_to_train(experiment, total_steps=1)
         assert experiment.model.encoder.recomputes == remat

@@ -15,11 +15,12 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from ftkeras import assemble, catalog, report
-from ftkeras.assemble import Experiment
+from ftkeras import catalog, report
 from ftkeras.data.examples import Examples
 from ftkeras.data.feed import OrderedFeed
 from ftkeras.data.vectors import distinct, with_vectors
+from ftkeras.experiment import build
+from ftkeras.experiment.build import Experiment
 from ftkeras.training._dealing import dealt
 
 
@@ -80,7 +81,7 @@ def _vectors(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The positions of each batch's texts, and their vectors, computed on all replicas."""
     model, strategy = experiment.model, experiment.devices.strategy
-    feed = OrderedFeed(examples, assemble.batching(experiment.config, pad_id=model.pad_id))
+    feed = OrderedFeed(examples, build.batching(experiment.config, pad_id=model.pad_id))
 
     def of_replicas(inputs):
         return strategy.gather(strategy.run(model.text_vectors, args=(inputs,)), axis=0)

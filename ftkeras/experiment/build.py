@@ -10,10 +10,11 @@ import keras
 import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 
-from ftkeras import catalog, encoding
+from ftkeras import catalog
 from ftkeras.config.durations import warmup_steps
 from ftkeras.config.run import DEFAULT_WARMUP, Config
 from ftkeras.errors import UserError
+from ftkeras.experiment import encoder_source
 from ftkeras.policies._base import check_together
 from ftkeras.regularizers._base import Step
 from ftkeras.schedules._warmup import Warmup
@@ -68,9 +69,11 @@ def _made(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Exp
         )
         if run_dir:
             folder = run_dir / ENCODER_FOLDER
-            encoder, wordpiece = encoding.of_run(config, folder, pooler=head.needs_pooler)
+            encoder, wordpiece = encoder_source.of_run(config, folder, pooler=head.needs_pooler)
         else:
-            encoder, wordpiece = encoding.of_checkpoint_or_scratch(config, pooler=head.needs_pooler)
+            encoder, wordpiece = encoder_source.of_checkpoint_or_scratch(
+                config, pooler=head.needs_pooler
+            )
     if config.max_length > encoder.positions:
         raise UserError(
             f"--max_length={config.max_length} is over the encoder's {encoder.positions} positions."

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras import assemble, features, train
+from ftkeras import train
 from ftkeras.checkpoints import tensor_file
 from ftkeras.config.run import Config
 from ftkeras.encoders.bert import Bert
+from ftkeras.experiment import build, features
 from tests.policies import tiny
 from tests.training import test_state as state
 
@@ -55,7 +56,7 @@ def _run(folder: pathlib.Path, **settings) -> dict:
     rows = list(csv.DictReader((folder / "history.csv").open()))
     metrics = json.loads((folder / "metrics.json").read_text())
     return {
-        "weights": tensor_file.read(folder / assemble.WEIGHTS_FILE)[0],
+        "weights": tensor_file.read(folder / build.WEIGHTS_FILE)[0],
         "history": [[float(v) for k, v in row.items() if k != "seconds"] for row in rows],
         "measured": [list(metrics[split].values()) for split in ("validation", "test")],
         "train": metrics["train"],
