@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ftkeras import bootstrap, finished, learning_curves, texts, verdict
+from ftkeras import finished, learning_curves, texts
 from ftkeras.config.measuring import CompareConfig
 from ftkeras.errors import UserError
 from ftkeras.finished import Finished
+from ftkeras.statistics import bootstrap, comparison
 from ftkeras.support import files
 
 RESULT, CURVES = "compare.json", "curves.png"
@@ -45,7 +46,7 @@ def compared(ways: Sequence[Sequence[Finished]], config: CompareConfig) -> dict:
     """
     names = string.ascii_uppercase[: len(ways)]
     split = "out-of-fold" if ways[0][0].folds is not None else config.split
-    figures, pairs = verdict.pairs(
+    figures, pairs = comparison.pairs(
         ways, names, resamples=config.resamples, seed=config.seed, confidence=config.confidence
     )
     told = zip(names, ways, finished.differences(ways), figures, strict=True)
@@ -56,7 +57,7 @@ def compared(ways: Sequence[Sequence[Finished]], config: CompareConfig) -> dict:
         "bootstrap": {"resamples": config.resamples, "seed": config.seed, "ends": "percentiles"},
         "ways": [_way(*one) for one in told],
         "pairs": pairs,
-        "conclusions": verdict.conclusions(
+        "conclusions": comparison.conclusions(
             ways, pairs, split=config.split, confidence=config.confidence
         ),
         "disagreements": disagreements(ways, names, config.disagreements),
@@ -97,10 +98,10 @@ def show(result: dict) -> None:
         print(f"{way['name']:3}" + "".join(_interval(way["figures"][n]) for n in bootstrap.FIGURES))
     print(f"\n{'pair':8}{'accuracy, points':>24}{'p':>10}{'Holm p':>10}   test")
     for pair in result["pairs"]:
-        apart = verdict.accuracy_difference(pair)
+        apart = comparison.accuracy_difference(pair)
         value, low, high = (100 * apart[key] for key in ("value", "low", "high"))
         shown = f"{value:+.2f} [{low:+.2f}, {high:+.2f}]"
-        ps = "".join(f"{verdict.shown_p(pair[key]):>10}" for key in ("p_value", "p_value_holm"))
+        ps = "".join(f"{comparison.shown_p(pair[key]):>10}" for key in ("p_value", "p_value_holm"))
         print(f"{pair['second']} − {pair['first']:4}{shown:>24}{ps}   {_test(pair)}")
     if len(result["pairs"]) > 1:
         print("each interval is for its pair alone; Holm's p-values hold for all pairs together")

@@ -12,7 +12,7 @@ from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import build
-from ftkeras.significance import over_folds
+from ftkeras.statistics.significance import over_folds
 from ftkeras.support import files
 
 SETTINGS, RESULT = "crossvalidation.cfg", "crossvalidation.json"

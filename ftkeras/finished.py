@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ftkeras import crossvalidate, evaluate, fold_runs, run_folder
-from ftkeras.bootstrap import Answers
 from ftkeras.cli import flags
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import build
+from ftkeras.statistics.bootstrap import Answers
 
 PREDICTIONS = {"test": evaluate.TEST_PREDICTIONS, "validation": evaluate.VALIDATION_PREDICTIONS}
 # Settings that do not make another way: the draw, where things go, and what comes after training.

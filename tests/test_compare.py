@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from ftkeras import compare, crossvalidate, significance, texts
+from ftkeras import compare, crossvalidate, texts
 from ftkeras.cli import flags
 from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
+from ftkeras.statistics import significance
 from ftkeras.support import files
 
 COUNT = 120

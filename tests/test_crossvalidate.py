@@ -16,7 +16,7 @@ from ftkeras.cli import flags
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
-from ftkeras.significance import over_folds
+from ftkeras.statistics.significance import over_folds
 from ftkeras.support import files
 from tests.running import QUICK, run_ftkeras
 

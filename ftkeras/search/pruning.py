@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ftkeras.search import results
 from ftkeras.search.results import Result
-from ftkeras.significance import over_folds
+from ftkeras.statistics.significance import over_folds
 
 # One-sided; so often at most a setting that is as good as the best would be given up.
 ERROR = 0.05

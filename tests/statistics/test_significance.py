@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ftkeras.significance import holm, mcnemar, over_folds
+from ftkeras.statistics.significance import holm, mcnemar, over_folds
 
 values = st.lists(st.floats(-10, 10), min_size=2, max_size=30).filter(lambda v: np.std(v) > 1e-3)
 

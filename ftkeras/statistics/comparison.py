@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ftkeras import bootstrap, significance
 from ftkeras.finished import Finished
+from ftkeras.statistics import bootstrap, significance
 
 FOLDS, MCNEMAR, BOOTSTRAP = "corrected t over folds", "McNemar's mid-p", "paired bootstrap"
 

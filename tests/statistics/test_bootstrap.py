@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
 
-from ftkeras import bootstrap
-from ftkeras.bootstrap import FIGURES, Answers
+from ftkeras.statistics import bootstrap
+from ftkeras.statistics.bootstrap import FIGURES, Answers
 
 
 def _answers(seed: int, *, examples: int = 200, classes: int = 2, skill: float = 1.0) -> Answers:
