@@ -15,10 +15,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ftkeras import report
 from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped
+from ftkeras.runs import metrics as report
 
 LOG = "log.txt"
 POLL_SECONDS = 0.2

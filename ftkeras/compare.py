@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ftkeras import finished, learning_curves, texts
+from ftkeras import learning_curves
 from ftkeras.config.measuring import CompareConfig
 from ftkeras.errors import UserError
-from ftkeras.finished import Finished
+from ftkeras.runs import example_texts, reader
+from ftkeras.runs.reader import Finished
 from ftkeras.statistics import bootstrap, comparison
 from ftkeras.support import files
 
@@ -20,9 +21,9 @@ TEXT_COLUMNS, LABEL_COLUMNS = 72, 100
 def run(config: CompareConfig) -> None:
     """`compare`: the tables, the sentences, compare.json and the learning curves."""
     output = files.must_be_writable(config.output, "--output")
-    read = [one for folder in config.folders for one in finished.read(folder, split=config.split)]
-    finished.must_match(read)
-    ways = finished.ways(read)
+    read = [one for folder in config.folders for one in reader.read(folder, split=config.split)]
+    reader.must_match(read)
+    ways = reader.ways(read)
     if len(ways) > len(string.ascii_uppercase):
         raise UserError(f"compare tells 26 ways apart at most. Received: {len(ways)}.")
     result = compared(ways, config)
@@ -49,7 +50,7 @@ def compared(ways: Sequence[Sequence[Finished]], config: CompareConfig) -> dict:
     figures, pairs = comparison.pairs(
         ways, names, resamples=config.resamples, seed=config.seed, confidence=config.confidence
     )
-    told = zip(names, ways, finished.differences(ways), figures, strict=True)
+    told = zip(names, ways, reader.differences(ways), figures, strict=True)
     return {
         "split": split,
         "examples": len(ways[0][0].ids),
@@ -71,7 +72,7 @@ def disagreements(ways: Sequence[Sequence[Finished]], names: str, count: int) ->
     most = np.argsort(given.min(axis=1) - given.max(axis=1), kind="stable")[:count]
     ids = [first.ids[example] for example in most]
     try:
-        found = texts.of_ids(first.config, ids) if ids else {}
+        found = example_texts.of_ids(first.config, ids) if ids else {}
     except UserError as error:
         print(f"note: no texts are shown: {error}")
         found = {}

@@ -6,12 +6,14 @@ import math
 import pathlib
 from collections.abc import Sequence
 
-from ftkeras import child_run, evaluate, fold_runs, report, run_folder
+from ftkeras import child_run, evaluate, fold_runs
 from ftkeras.cli import flags
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import build
+from ftkeras.runs import folder
+from ftkeras.runs import metrics as report
 from ftkeras.statistics.significance import over_folds
 from ftkeras.support import files
 
@@ -25,7 +27,7 @@ INTERVAL = (
 
 def run(config: CrossvalidateConfig) -> None:
     """`crossvalidate`: a run a fold, those that are finished already not again; then the table."""
-    home = run_folder.of(config)
+    home = folder.of(config)
     folds = fold_runs.configs(config, repeats=config.repeats)
     build.check(folds[0])
     if config.restart:

@@ -6,7 +6,6 @@ import pathlib
 import keras
 import numpy as np
 
-from ftkeras import report, samples
 from ftkeras.config.run import Config
 from ftkeras.data.examples import Examples
 from ftkeras.data.feed import OrderedFeed
@@ -14,6 +13,8 @@ from ftkeras.data.splits import Splits, opened
 from ftkeras.errors import UserError
 from ftkeras.experiment import build
 from ftkeras.experiment.build import Experiment
+from ftkeras.runs import metrics as report
+from ftkeras.runs import samples
 from ftkeras.support import files
 from ftkeras.training import weights
 from ftkeras.training._dealing import dealt

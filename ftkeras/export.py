@@ -3,10 +3,11 @@
 import functools
 import pathlib
 
-from ftkeras import catalog, model_card
+from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.experiment import build
 from ftkeras.experiment.build import Experiment
+from ftkeras.runs import model_card
 from ftkeras.support import files
 from ftkeras.training import weights
 

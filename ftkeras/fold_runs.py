@@ -8,10 +8,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED
 
-from ftkeras import child_run, processes, report, run_folder
+from ftkeras import child_run, processes
 from ftkeras.child_run import Outcome
 from ftkeras.config.run import Config
 from ftkeras.experiment import build
+from ftkeras.runs import folder as run_folder
+from ftkeras.runs import metrics
 
 
 def configs(config: Config, *, repeats: int = 1) -> list[Config]:
@@ -64,7 +66,7 @@ def trained(
     def train(config: Config) -> Outcome:
         run_dir = folder(home, config)
         if run_folder.is_finished(config, run_dir):
-            outcome = Outcome(report.read_metrics(run_dir), None, 0.0)
+            outcome = Outcome(metrics.read_metrics(run_dir), None, 0.0)
         else:
             environment = slots.get()
             try:

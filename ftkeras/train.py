@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import keras
 
-from ftkeras import evaluate, export, report, run_folder
+from ftkeras import evaluate, export
 from ftkeras.checkpoints.training_state import Checkpoints, Place
 from ftkeras.config.durations import checkpoint_interval
 from ftkeras.config.run import Config
@@ -18,6 +18,8 @@ from ftkeras.data.splits import Splits, opened
 from ftkeras.errors import Stopped, UserError
 from ftkeras.experiment import build, features
 from ftkeras.experiment.build import Experiment
+from ftkeras.runs import folder as run_folder
+from ftkeras.runs import metrics as report
 from ftkeras.training import epochs, stopping, weights
 from ftkeras.training.best import BestEpoch
 from ftkeras.training.checkpointer import Checkpointer

@@ -9,12 +9,14 @@ import sys
 
 import tensorflow as tf
 
-from ftkeras import child_run, report, run_folder
+from ftkeras import child_run
 from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.experiment.build import LABELS_FILE
+from ftkeras.runs import folder
+from ftkeras.runs import metrics as report
 from ftkeras.search import folder as folders
 from ftkeras.search import results, table, trials
 from ftkeras.search.results import Result
@@ -146,7 +148,7 @@ def _retrain(config: TuneConfig, best: Result, home: pathlib.Path) -> None:
     )
     run_dir = home / folders.RETRAINED
     try:
-        run_folder.must_fit(recipe, run_dir)
+        folder.must_fit(recipe, run_dir)
     except UserError:  # a shorter search had another best
         recipe = dataclasses.replace(recipe, restart=True)
     print(f"\nthe best, {epoch} of {recipe.epochs} epochs on train and validation: {run_dir}")
@@ -160,5 +162,5 @@ def _retrain(config: TuneConfig, best: Result, home: pathlib.Path) -> None:
 def _show_retrained(metrics: dict, run_dir: pathlib.Path) -> None:
     labels = tuple(json.loads((run_dir / LABELS_FILE).read_text(encoding="utf-8")))
     report.show_metrics(metrics, labels)
-    for path in run_folder.exports(run_dir):
+    for path in folder.exports(run_dir):
         print(f"export  {path}")

@@ -10,12 +10,13 @@ import time
 
 import pytest
 
-from ftkeras import child_run, crossvalidate, evaluate, fold_runs, processes, run_folder
+from ftkeras import child_run, crossvalidate, evaluate, fold_runs, processes
 from ftkeras.child_run import Outcome
 from ftkeras.cli import flags
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
+from ftkeras.runs import folder as run_folder
 from ftkeras.statistics.significance import over_folds
 from ftkeras.support import files
 from tests.running import QUICK, run_ftkeras

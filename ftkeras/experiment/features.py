@@ -15,12 +15,13 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from ftkeras import catalog, report
+from ftkeras import catalog
 from ftkeras.data.examples import Examples
 from ftkeras.data.feed import OrderedFeed
 from ftkeras.data.vectors import distinct, with_vectors
 from ftkeras.experiment import build
 from ftkeras.experiment.build import Experiment
+from ftkeras.runs import metrics
 from ftkeras.training._dealing import dealt
 
 
@@ -50,7 +51,7 @@ def read_once(experiment: Experiment, feeds: Sequence, folder: pathlib.Path) -> 
                 feed.examples, lambda view: _vectors(experiment, view, bar), folder
             )
     seconds = time.perf_counter() - began
-    print(f"  it took {report.duration(seconds)}, {tokens / seconds:,.0f} tokens/s", flush=True)
+    print(f"  it took {metrics.duration(seconds)}, {tokens / seconds:,.0f} tokens/s", flush=True)
     return {"seconds_for_features": seconds, "tokens_per_second": tokens / seconds}
 
 

@@ -4,10 +4,10 @@ import warnings
 
 import tensorflow as tf
 
-from ftkeras import report, samples
 from ftkeras.errors import UserError
 from ftkeras.exporters._sample_ids import largest_difference
 from ftkeras.exporters._weights import Weights
+from ftkeras.runs import metrics, samples
 from ftkeras.support import files
 
 SIGNATURE = "token_ids"
@@ -74,7 +74,7 @@ class Litert:
             "samples": len(kept),
             "largest_difference": difference,
             "tolerance": self.tolerance,
-            "versions": report.versions(),
+            "versions": metrics.versions(),
         }
         files.write_json(folder / "export.json", record)
         return folder

@@ -1,10 +1,10 @@
 import importlib.util
 import pathlib
 
-from ftkeras import report, samples
 from ftkeras.errors import UserError
 from ftkeras.exporters import _onnx_graph
 from ftkeras.exporters._sample_ids import largest_difference
+from ftkeras.runs import metrics, samples
 from ftkeras.support import files
 
 
@@ -69,7 +69,7 @@ class Onnx:
             "samples": len(kept),
             "largest_difference": difference,
             "tolerance": self.tolerance,
-            "versions": report.versions("onnx", "onnxruntime"),
+            "versions": metrics.versions("onnx", "onnxruntime"),
         }
         files.write_json(folder / "export.json", record)
         return folder

@@ -6,12 +6,12 @@ from collections.abc import Callable
 import tensorflow as tf
 from tensorflow.python.saved_model import fingerprinting_utils
 
-from ftkeras import report, samples
 from ftkeras.errors import UserError
 from ftkeras.exporters import _ops, _warmup
 from ftkeras.exporters._signatures import CLASSIFY, Served
 from ftkeras.exporters._verification import verify
 from ftkeras.exporters._weights import DTYPES, Weights
+from ftkeras.runs import metrics, samples
 from ftkeras.support import accelerator, files
 
 # How far a served probability may be from the run's, by what the weights are stored in.
@@ -118,7 +118,7 @@ class SavedModel:
                 "lengths": served.lengths,
                 "warmup_requests": requests,
                 **self._original(kept),
-                "versions": report.versions(),
+                "versions": metrics.versions(),
             }
             files.write_json(version.draft / "export.json", record)
         self.told = (

@@ -4,8 +4,8 @@ import pathlib
 from collections.abc import Sequence
 from html import escape
 
-from ftkeras import report
 from ftkeras.config.tune import TuneConfig
+from ftkeras.runs import metrics
 from ftkeras.search import pictures, results, table
 from ftkeras.search.ranges import Parameter
 from ftkeras.search.results import Result
@@ -74,7 +74,7 @@ def _about(config: TuneConfig, ended: Sequence[Result], seconds: float) -> str:
     lines = "".join(f"<br><code>--search={escape(repr(line))}</code>" for line in config.search)
     oracle = escape(config.oracle)
     return (
-        f"{found} Oracle: <code>{oracle}</code>; {report.duration(seconds)}. The best of many "
+        f"{found} Oracle: <code>{oracle}</code>; {metrics.duration(seconds)}. The best of many "
         f"looks better on validation than it is: test says how good.{lines}"
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ftkeras.experiment.build import WEIGHTS_FILE
-from ftkeras.run_folder import CHECKPOINTS
+from ftkeras.runs.folder import CHECKPOINTS
 from ftkeras.support import files
 
 FILE = "trial.json"

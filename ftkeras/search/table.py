@@ -3,10 +3,10 @@
 import dataclasses
 from collections.abc import Sequence
 
-from ftkeras import report
 from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
+from ftkeras.runs import metrics
 from ftkeras.search import results
 from ftkeras.search.results import Result
 
@@ -29,7 +29,7 @@ def line(result: Result, objective: str) -> str:
     """What is told of a trial that has just ended."""
     what = f"{objective} {score(result)}" if result.scores else result.status
     after = f"; {result.status}: {result.reason}" if result.reason else ""
-    took = report.duration(result.seconds) if result.seconds else ""
+    took = metrics.duration(result.seconds) if result.seconds else ""
     parts = [f"trial {result.trial}", what, took, said(result.settings)]
     return " · ".join(filter(None, parts)) + after
 

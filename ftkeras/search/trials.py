@@ -7,9 +7,11 @@ import pathlib
 import shutil
 from collections.abc import Mapping
 
-from ftkeras import child_run, report, run_folder
+from ftkeras import child_run
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
+from ftkeras.runs import folder as run_folder
+from ftkeras.runs import metrics as report
 from ftkeras.search import pruning, results
 from ftkeras.search.results import COMPLETED, FAILED, PRUNED, Result
 from ftkeras.search.space import Space

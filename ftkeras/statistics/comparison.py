@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ftkeras.finished import Finished
+from ftkeras.runs.reader import Finished
 from ftkeras.statistics import bootstrap, significance
 
 FOLDS, MCNEMAR, BOOTSTRAP = "corrected t over folds", "McNemar's mid-p", "paired bootstrap"

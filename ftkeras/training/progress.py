@@ -6,7 +6,7 @@ import keras
 import psutil
 from tqdm import tqdm
 
-from ftkeras import report
+from ftkeras.runs import metrics
 
 # Steps to measure before the time left is foretold, a quarter of a run that has few.
 MEASURED_STEPS = 10
@@ -135,7 +135,7 @@ class Progress(keras.callbacks.Callback):
         tokens = f"{self.tokens / self.seconds:,.0f} tokens/s, " if self.tokens else ""
         self._say(
             f"{tokens}{self.examples / self.seconds:,.1f} examples/s: "
-            f"training takes about {report.duration(left)}, validation aside"
+            f"training takes about {metrics.duration(left)}, validation aside"
         )
 
     def _show(self, logs, examples: int) -> None:

@@ -5,10 +5,11 @@ import pathlib
 import keras
 import numpy as np
 
-from ftkeras import corpora, samples
+from ftkeras import corpora
 from ftkeras.encoders.bert import Bert
 from ftkeras.exporters.saved_model import SavedModel
 from ftkeras.heads.classification import Classification
+from ftkeras.runs import samples
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.truncations.head import Head
 from ftkeras.text.wordpiece import WordPiece

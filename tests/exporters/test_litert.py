@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras import samples
 from ftkeras.errors import UserError
 from ftkeras.exporters.litert import Litert
+from ftkeras.runs import samples
 from tests.exporters import small
 
 

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from ftkeras import samples
 from ftkeras.encoders._transformer import ACTIVATIONS
 from ftkeras.errors import UserError
 from ftkeras.exporters import _onnx_graph
 from ftkeras.exporters.onnx import Onnx
+from ftkeras.runs import samples
 from tests.exporters import small
 
 onnx = pytest.importorskip("onnx", reason="needs pip install 'ftkeras[onnx]'")

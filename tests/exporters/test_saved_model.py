@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from ftkeras import samples
 from ftkeras.errors import UserError
 from ftkeras.exporters import _ops, _warmup
+from ftkeras.runs import samples
 from tests.exporters import small
 
 

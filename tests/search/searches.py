@@ -5,11 +5,13 @@ import functools
 import math
 import pathlib
 
-from ftkeras import child_run, report, run_folder
+from ftkeras import child_run
 from ftkeras.child_run import Outcome
 from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
+from ftkeras.runs import folder
+from ftkeras.runs import metrics as report
 from ftkeras.search import folder as folders
 from ftkeras.search import setup, trials, workers
 from ftkeras.search.ledger import Ledger
@@ -40,10 +42,10 @@ def finish(config: Config, run_dir: pathlib.Path, score: float) -> dict:
         "validation": {"accuracy": score, "loss": 1 - score},
         "train": {"seconds": 10.0, "best_epoch": config.trained_epochs},
     }
-    files.write_text(run_dir / run_folder.SETTINGS, flags.render(config))
+    files.write_text(run_dir / folder.SETTINGS, flags.render(config))
     (run_dir / "weights.safetensors").write_text(run_dir.name)
     report.write_metrics(run_dir, metrics)
-    run_folder.record_exports(run_dir, [])
+    folder.record_exports(run_dir, [])
     return metrics
 
 

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras import run_folder, train
+from ftkeras import train
 from ftkeras.checkpoints import tensor_file
 from ftkeras.checkpoints.training_state import Checkpoints
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
 from ftkeras.losses.cross_entropy import CrossEntropy
+from ftkeras.runs import folder as run_folder
 from ftkeras.training.progress import Progress
 
 SMALL = {

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras import samples
 from ftkeras.config.run import Config
 from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
+from ftkeras.runs import samples
 
 
 class Task:

@@ -9,10 +9,10 @@ import math
 import pathlib
 import re
 
-from ftkeras import report
 from ftkeras.cli import flags
 from ftkeras.experiment import encoder_source
 from ftkeras.experiment.build import Experiment
+from ftkeras.runs import metrics as report
 
 # Of families of checkpoints whose authors state one for all of them.
 LICENSES = {

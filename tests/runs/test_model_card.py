@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ftkeras import model_card
+from ftkeras.runs import model_card
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +24,9 @@ def test_card_says_what_there_is_to_know(card):
 
 
 def test_figures_are_the_runs_with_intervals(card, finished_run):
-    from ftkeras import report
+    from ftkeras.runs import metrics
 
-    test = report.read_metrics(finished_run / "run")["test"]
+    test = metrics.read_metrics(finished_run / "run")["test"]
     low, high = model_card.wilson(test["accuracy"], 60)
     assert f"| test | 60 | {test['accuracy']:.4f} ({low:.4f} to {high:.4f}) |" in card
 
