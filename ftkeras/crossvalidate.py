@@ -6,12 +6,13 @@ import math
 import pathlib
 from collections.abc import Sequence
 
-from ftkeras import child_run, evaluate, fold_runs
+from ftkeras import evaluate
 from ftkeras.cli import flags
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import build
+from ftkeras.processes import child_run, fold_runs
 from ftkeras.runs import folder
 from ftkeras.runs import metrics as report
 from ftkeras.statistics.significance import over_folds

@@ -15,7 +15,7 @@ from datetime import datetime
 from ftkeras import catalog
 from ftkeras.cli import quiet
 from ftkeras.config.verbs import LaunchConfig
-from ftkeras.processes import POLL_SECONDS, Processes, free_ports, shares
+from ftkeras.processes.supervisor import POLL_SECONDS, Processes, free_ports, shares
 from ftkeras.strategies._cluster import Cluster
 
 

@@ -9,12 +9,12 @@ import sys
 
 import tensorflow as tf
 
-from ftkeras import child_run
 from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.experiment.build import LABELS_FILE
+from ftkeras.processes import child_run
 from ftkeras.runs import folder
 from ftkeras.runs import metrics as report
 from ftkeras.search import folder as folders

@@ -10,12 +10,13 @@ import time
 
 import pytest
 
-from ftkeras import child_run, crossvalidate, evaluate, fold_runs, processes
-from ftkeras.child_run import Outcome
+from ftkeras import crossvalidate, evaluate
 from ftkeras.cli import flags
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
+from ftkeras.processes import child_run, fold_runs, supervisor
+from ftkeras.processes.child_run import Outcome
 from ftkeras.runs import folder as run_folder
 from ftkeras.statistics.significance import over_folds
 from ftkeras.support import files
@@ -177,10 +178,10 @@ def test_each_of_several_has_a_gpu_of_its_own(monkeypatch):
 
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a", "b"])
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
-    assert processes.shares(2) == [{"CUDA_VISIBLE_DEVICES": n} for n in ("4", "7")]
+    assert supervisor.shares(2) == [{"CUDA_VISIBLE_DEVICES": n} for n in ("4", "7")]
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    assert [e["CUDA_VISIBLE_DEVICES"] for e in processes.shares(3)] == ["0", "1", "0"]
-    assert {e["TF_FORCE_GPU_ALLOW_GROWTH"] for e in processes.shares(3)} == {"true"}
+    assert [e["CUDA_VISIBLE_DEVICES"] for e in supervisor.shares(3)] == ["0", "1", "0"]
+    assert {e["TF_FORCE_GPU_ALLOW_GROWTH"] for e in supervisor.shares(3)} == {"true"}
 
 
 def test_failing_fold_halts_those_beside_it(children, monkeypatch):

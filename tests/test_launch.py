@@ -12,9 +12,10 @@ import time
 import psutil
 import pytest
 
-from ftkeras import launch, processes
+from ftkeras import launch
 from ftkeras.cli import flags
 from ftkeras.errors import UserError
+from ftkeras.processes import supervisor
 from tests.running import QUICK, run_ftkeras
 
 # A worker that knows its number, as NUMBER, and keeps what it heard in a file of that name.
@@ -67,11 +68,11 @@ def test_all_end_where_one_fails_with_its_code(folder, end, code):
     fails = f"\nif NUMBER:\n    {wait}\n    {end}\n{SLEEPS}"
     assert attempt(fails) == code
     assert (folder / "0.heard").read_text() == str(int(signal.SIGTERM))
-    assert time.monotonic() - began < processes.GRACE_SECONDS
+    assert time.monotonic() - began < supervisor.GRACE_SECONDS
 
 
 def test_worker_that_will_not_end_is_killed(monkeypatch):
-    monkeypatch.setattr(processes, "GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(supervisor, "GRACE_SECONDS", 0.5)
     deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN); pathlib.Path('0.ready').touch()"
     wait = "while not pathlib.Path('0.ready').exists(): time.sleep(0.01)"
     assert attempt(f"\nif NUMBER:\n    {wait}\n    sys.exit(3)\n{deaf}\ntime.sleep(60)") == 3
@@ -108,7 +109,7 @@ def test_signal_reaches_all_workers_and_starts_nothing_again(folder, number):
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(number)
-    assert process.wait(processes.GRACE_SECONDS) == 128 + number
+    assert process.wait(supervisor.GRACE_SECONDS) == 128 + number
     assert [(folder / f"{n}.heard").read_text() for n in range(2)] == [str(int(number))] * 2
 
 

@@ -13,9 +13,10 @@ import psutil
 import pytest
 import tensorflow as tf
 
-from ftkeras import child_run, tune
+from ftkeras import tune
 from ftkeras.cli import flags
 from ftkeras.errors import UserError
+from ftkeras.processes import child_run
 from ftkeras.search import folder as folders
 from ftkeras.search import setup
 from tests.running import QUICK

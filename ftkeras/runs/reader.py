@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ftkeras import crossvalidate, evaluate, fold_runs
+from ftkeras import crossvalidate, evaluate
 from ftkeras.cli import flags
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import build
+from ftkeras.processes import fold_runs
 from ftkeras.runs import folder as run_folder
 from ftkeras.statistics.bootstrap import Answers
 

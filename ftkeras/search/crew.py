@@ -6,7 +6,7 @@ import sys
 import time
 
 from ftkeras.config.verbs import LaunchConfig
-from ftkeras.processes import GRACE_SECONDS, POLL_SECONDS, Processes, free_ports, shares
+from ftkeras.processes.supervisor import GRACE_SECONDS, POLL_SECONDS, Processes, free_ports, shares
 from ftkeras.search import folder
 from ftkeras.search.workers import CHIEF, NAMES
 

@@ -7,9 +7,9 @@ import pathlib
 import shutil
 from collections.abc import Mapping
 
-from ftkeras import child_run
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
+from ftkeras.processes import child_run
 from ftkeras.runs import folder as run_folder
 from ftkeras.runs import metrics as report
 from ftkeras.search import pruning, results

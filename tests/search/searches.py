@@ -5,11 +5,11 @@ import functools
 import math
 import pathlib
 
-from ftkeras import child_run
-from ftkeras.child_run import Outcome
 from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
+from ftkeras.processes import child_run
+from ftkeras.processes.child_run import Outcome
 from ftkeras.runs import folder
 from ftkeras.runs import metrics as report
 from ftkeras.search import folder as folders

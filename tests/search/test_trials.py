@@ -3,10 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ftkeras import child_run
 from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
+from ftkeras.processes import child_run
 from ftkeras.search import folder as folders
 from ftkeras.search import pruning, results, trials
 from ftkeras.search.results import COMPLETED, FAILED, PRUNED, Result

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from ftkeras.errors import UserError
-from ftkeras.processes import free_ports
+from ftkeras.processes.supervisor import free_ports
 from ftkeras.search import folder as folders
 from ftkeras.search import results, workers
 from ftkeras.search.results import COMPLETED, FAILED, Result

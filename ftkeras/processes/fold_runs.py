@@ -8,10 +8,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED
 
-from ftkeras import child_run, processes
-from ftkeras.child_run import Outcome
 from ftkeras.config.run import Config
 from ftkeras.experiment import build
+from ftkeras.processes import child_run, supervisor
+from ftkeras.processes.child_run import Outcome
 from ftkeras.runs import folder as run_folder
 from ftkeras.runs import metrics
 
@@ -60,7 +60,7 @@ def trained(
         keep_weights: whether each fold's weights stay, when its predictions are there.
     """
     halt, slots = threading.Event(), queue.SimpleQueue()
-    for environment in processes.shares(parallel):
+    for environment in supervisor.shares(parallel):
         slots.put(environment)
 
     def train(config: Config) -> Outcome:

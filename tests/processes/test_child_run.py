@@ -10,8 +10,8 @@ import time
 import psutil
 import pytest
 
-from ftkeras import child_run
 from ftkeras.cli import flags
+from ftkeras.processes import child_run
 from tests.running import QUICK
 
 TINY = ["--train_examples=200", "--validation_examples=50", "--epochs=1", "--notest"]

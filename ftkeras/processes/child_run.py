@@ -65,7 +65,13 @@ def train(
         Halted: `halt` was set.
     """
     run_dir.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "ftkeras.child_run", "train", *flags.arguments(config)]
+    command = [
+        sys.executable,
+        "-m",
+        "ftkeras.processes.supervisor.child_run",
+        "train",
+        *flags.arguments(config),
+    ]
     began = time.monotonic()
     with (run_dir / LOG).open("ab") as log:
         process = subprocess.Popen(
