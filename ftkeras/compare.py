@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ftkeras import learning_curves
 from ftkeras.config.measuring import CompareConfig
 from ftkeras.errors import UserError
+from ftkeras.reports import learning_curves
 from ftkeras.runs import example_texts, reader
 from ftkeras.runs.reader import Finished
 from ftkeras.statistics import bootstrap, comparison
