@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from ftkeras import client as client_module
-from ftkeras.client import Client, ServingError
+from ftkeras.serving import client as client_module
+from ftkeras.serving.client import Client, ServingError
 
 
 class OverGrpc(prediction_service_pb2_grpc.PredictionServiceServicer):
