@@ -14,10 +14,10 @@ import time
 import numpy as np
 import psutil
 
-from ftkeras import train
 from ftkeras.checkpoints.training_state import Checkpoints, Place, State
 from ftkeras.config.run import Config
 from ftkeras.training.progress import Progress
+from ftkeras.verbs import train
 
 PARAMETERS = 110_000_000
 SHOWN_EVERY = 500

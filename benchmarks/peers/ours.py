@@ -8,12 +8,12 @@ quiet.import_tensorflow()
 
 import keras  # noqa: E402
 
-from ftkeras import train  # noqa: E402
 from ftkeras.config.run import Config  # noqa: E402
 from ftkeras.data.feed import OrderedFeed  # noqa: E402
 from ftkeras.data.splits import opened  # noqa: E402
 from ftkeras.experiment import build  # noqa: E402
 from ftkeras.training import epochs  # noqa: E402
+from ftkeras.verbs import train  # noqa: E402
 
 
 def main() -> None:

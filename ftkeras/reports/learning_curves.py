@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ftkeras.plot import drawn
 from ftkeras.runs.reader import Finished
+from ftkeras.verbs.plot import drawn
 
 PANELS = {"val_loss": "validation loss", "val_accuracy": "validation accuracy"}
 # Told apart by most colour-blind readers too: Okabe and Ito, 2008, https://jfly.uni-koeln.de/color/.

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ftkeras import crossvalidate, evaluate
 from ftkeras.cli import flags
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
@@ -18,6 +17,7 @@ from ftkeras.experiment import build
 from ftkeras.processes import fold_runs
 from ftkeras.runs import folder as run_folder
 from ftkeras.statistics.bootstrap import Answers
+from ftkeras.verbs import crossvalidate, evaluate
 
 PREDICTIONS = {"test": evaluate.TEST_PREDICTIONS, "validation": evaluate.VALIDATION_PREDICTIONS}
 # Settings that do not make another way: the draw, where things go, and what comes after training.

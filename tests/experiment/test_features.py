@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras import train
 from ftkeras.checkpoints import tensor_file
 from ftkeras.config.run import Config
 from ftkeras.encoders.bert import Bert
 from ftkeras.experiment import build, features
+from ftkeras.verbs import train
 from tests.policies import tiny
 from tests.training import test_state as state
 
@@ -120,7 +120,7 @@ def test_encoder_reads_each_text_once(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Bert, "_states", counting)
-    monkeypatch.setattr("ftkeras.evaluate.evaluate", only_training)
+    monkeypatch.setattr("ftkeras.verbs.evaluate.evaluate", only_training)
     with pytest.raises(KeyboardInterrupt):
         _run(tmp_path / "run", oversample=True, epochs=3)
     assert int(rows) == 90

@@ -46,7 +46,7 @@ def test_transformers_says_what_the_saved_model_says(folder, finished_run):
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
-    from ftkeras import predict
+    from ftkeras.verbs import predict
 
     texts = ["Worth every minute.", "A waste of time."]
     served = predict.load(finished_run / "saved_models" / "quickstart" / "1")

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras import train
 from ftkeras.config.run import Config
 from ftkeras.data.splits import opened
 from ftkeras.experiment import build
 from ftkeras.schedules.reduce_on_plateau import ReduceOnPlateau
+from ftkeras.verbs import train
 
 
 def _rates(schedule, figures) -> list[float]:

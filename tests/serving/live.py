@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import requests
 import uvicorn
 
-from ftkeras import serve
 from ftkeras.config.serving import ServeConfig
 from ftkeras.serving import rest
 from ftkeras.serving.service import Service
+from ftkeras.verbs import serve
 
 
 class Live:

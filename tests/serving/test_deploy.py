@@ -7,11 +7,11 @@ import yaml
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 from tensorflow_serving.config import model_server_config_pb2
 
-from ftkeras import deploy
 from ftkeras.config.serving import DeployConfig
-from ftkeras.deploy import Plan
 from ftkeras.errors import UserError
 from ftkeras.serving.settings import read_batching
+from ftkeras.verbs import deploy
+from ftkeras.verbs.deploy import Plan
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "serving"
 

@@ -17,9 +17,9 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from ftkeras import serve
 from ftkeras.config.serving import ServeConfig
 from ftkeras.errors import UserError
+from ftkeras.verbs import serve
 from tests.serving import tiny
 from tests.serving.live import live
 

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras import train
 from ftkeras.config.run import Config
 from ftkeras.data.splits import opened
 from ftkeras.experiment import build
 from ftkeras.optimizers.adamw import AdamW
 from ftkeras.training import weights
+from ftkeras.verbs import train
 from tests.training.test_state import SMALL
 
 STILL = "bert(vocabulary='reviews', layers=2, hidden=16, heads=2, dropout=0.0, attention_dropout=0)"

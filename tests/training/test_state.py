@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras import train
 from ftkeras.checkpoints import tensor_file
 from ftkeras.checkpoints.training_state import Checkpoints
 from ftkeras.config.run import Config
@@ -19,6 +18,7 @@ from ftkeras.errors import Stopped, UserError
 from ftkeras.losses.cross_entropy import CrossEntropy
 from ftkeras.runs import folder as run_folder
 from ftkeras.training.progress import Progress
+from ftkeras.verbs import train
 
 SMALL = {
     "task": "quickstart",
@@ -236,7 +236,7 @@ def test_training_is_told_of_where_the_evaluation_is_broken_off(tmp_path, monkey
     def broken_off(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ftkeras.evaluate.evaluate", broken_off)
+    monkeypatch.setattr("ftkeras.verbs.evaluate.evaluate", broken_off)
     with pytest.raises(KeyboardInterrupt, match="Training is done"):
         train.run(_config(tmp_path / "run", epochs=1))
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["train"]["steps"] == 5

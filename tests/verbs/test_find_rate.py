@@ -5,12 +5,12 @@ import types
 import numpy as np
 import pytest
 
-from ftkeras import find_rate
 from ftkeras.config.verbs import FindRateConfig
 from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
 from ftkeras.experiment import build
-from ftkeras.train import training_feed
+from ftkeras.verbs import find_rate
+from ftkeras.verbs.train import training_feed
 from tests.running import QUICK, run_ftkeras
 
 RATES = np.geomspace(1e-6, 1.0, 100)

@@ -6,7 +6,6 @@ import math
 import pathlib
 from collections.abc import Sequence
 
-from ftkeras import evaluate
 from ftkeras.cli import flags
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
@@ -17,6 +16,7 @@ from ftkeras.runs import folder
 from ftkeras.runs import metrics as report
 from ftkeras.statistics.significance import over_folds
 from ftkeras.support import files
+from ftkeras.verbs import evaluate
 
 SETTINGS, RESULT = "crossvalidation.cfg", "crossvalidation.json"
 PREDICTIONS = "predictions_out_of_fold.jsonl"

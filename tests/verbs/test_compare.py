@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from ftkeras import compare, crossvalidate
 from ftkeras.cli import flags
 from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.config.run import Config
@@ -13,6 +12,7 @@ from ftkeras.errors import UserError
 from ftkeras.runs import example_texts
 from ftkeras.statistics import significance
 from ftkeras.support import files
+from ftkeras.verbs import compare, crossvalidate
 
 COUNT = 120
 LABELS = np.arange(COUNT) % 2

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import keras
 
-from ftkeras import evaluate, export
 from ftkeras.checkpoints.training_state import Checkpoints, Place
 from ftkeras.config.durations import checkpoint_interval
 from ftkeras.config.run import Config
@@ -27,6 +26,7 @@ from ftkeras.training.finite import Finite
 from ftkeras.training.history import History
 from ftkeras.training.progress import Progress
 from ftkeras.training.same_data import SameData
+from ftkeras.verbs import evaluate, export
 
 
 def run(config: Config) -> None:

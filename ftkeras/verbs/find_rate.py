@@ -19,11 +19,11 @@ from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
 from ftkeras.experiment import build
 from ftkeras.experiment.build import Experiment
-from ftkeras.plot import drawn, output_path
 from ftkeras.schedules._growth import Growth
 from ftkeras.support import files
-from ftkeras.train import training_feed
 from ftkeras.training import epochs
+from ftkeras.verbs.plot import drawn, output_path
+from ftkeras.verbs.train import training_feed
 
 # The loss is taken to diverge where its running mean stands this many times above its lowest.
 DIVERGED = 4.0

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ftkeras import catalog, plot
+from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.config.verbs import PlotConfig
 from ftkeras.data.feed import TrainingFeed
@@ -12,6 +12,7 @@ from ftkeras.data.splits import Splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import build
 from ftkeras.main import main
+from ftkeras.verbs import plot
 from tests.running import run_ftkeras
 
 ENCODER = "bert(layers=1, hidden=8, heads=1, positions=64, vocabulary='reviews')"

@@ -10,7 +10,6 @@ import time
 
 import pytest
 
-from ftkeras import crossvalidate, evaluate
 from ftkeras.cli import flags
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
@@ -20,6 +19,7 @@ from ftkeras.processes.child_run import Outcome
 from ftkeras.runs import folder as run_folder
 from ftkeras.statistics.significance import over_folds
 from ftkeras.support import files
+from ftkeras.verbs import crossvalidate, evaluate
 from tests.running import QUICK, run_ftkeras
 
 COUNT = 12

@@ -12,10 +12,10 @@ import time
 import psutil
 import pytest
 
-from ftkeras import launch
 from ftkeras.cli import flags
 from ftkeras.errors import UserError
 from ftkeras.processes import supervisor
+from ftkeras.verbs import launch
 from tests.running import QUICK, run_ftkeras
 
 # A worker that knows its number, as NUMBER, and keeps what it heard in a file of that name.

@@ -4,11 +4,11 @@ import json
 import numpy as np
 import pytest
 
-from ftkeras import evaluate
 from ftkeras.config.run import Config
 from ftkeras.data.splits import opened
 from ftkeras.experiment import build
 from ftkeras.losses.cross_entropy import CrossEntropy
+from ftkeras.verbs import evaluate
 
 # 2 true positives, 1 false one, 1 missed, 2 true negatives.
 TWO_LABELS = np.array([1, 1, 0, 1, 0, 0])

@@ -13,12 +13,12 @@ import psutil
 import pytest
 import tensorflow as tf
 
-from ftkeras import tune
 from ftkeras.cli import flags
 from ftkeras.errors import UserError
 from ftkeras.processes import child_run
 from ftkeras.search import folder as folders
 from ftkeras.search import setup
+from ftkeras.verbs import tune
 from tests.running import QUICK
 from tests.search import searches
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from ftkeras.config.serving import DeployConfig
 from ftkeras.errors import UserError
-from ftkeras.serve import model_folder
 from ftkeras.support import files
+from ftkeras.verbs.serve import model_folder
 
 TEMPLATES = pathlib.Path(__file__).parent / "deployment"
 MODELS = "models.config"

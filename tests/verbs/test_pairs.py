@@ -47,7 +47,7 @@ def test_labels_come_through(folder):
 def test_pairs_are_served_as_they_were_evaluated(folder):
     import tensorflow as tf
 
-    from ftkeras import predict
+    from ftkeras.verbs import predict
 
     rows = [json.loads(line) for line in (folder / "test.jsonl").open(encoding="utf-8")]
     lines = (folder / "my run" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
@@ -66,7 +66,7 @@ def test_pairs_are_served_as_they_were_evaluated(folder):
 def test_segment_ids_count_in_the_token_ids_signature(folder):
     import tensorflow as tf
 
-    from ftkeras import predict
+    from ftkeras.verbs import predict
 
     loaded = predict.load(folder / "saved_models" / "classification" / "1").model
     token_ids = tf.constant([[2, 30, 3, 40, 3]])
