@@ -51,7 +51,7 @@ def parse(kind: str, text: str) -> Spec:
     >>> parse("head", "classification(dropout=0.2)")
     Spec(name='classification', arguments={'dropout': 0.2})
     """
-    problem = f"--{kind} must read name or name(key=value, …), values quoted as in Python."
+    problem = f"`{kind}` must read name or name(key=value, …), values quoted as in Python."
     try:
         node = ast.parse(text.strip(), mode="eval").body
         if isinstance(node, ast.Name):
@@ -68,8 +68,8 @@ def parse(kind: str, text: str) -> Spec:
 def find(kind: str, name: str) -> type:
     """The class behind a part's name."""
     if name not in names(kind):
-        raise UserError(f"--{kind}: there is no {name!r}; there are: {', '.join(names(kind))}.")
-    module = importlib.import_module(f"ftkeras.{KINDS[kind]}.{name}")
+        raise UserError(f"`{kind}`: there is no {name!r}; there are: {', '.join(names(kind))}.")
+    module = importlib.import_module(f"ftkeras.{KINDS[kind].replace('/', '.')}.{name}")
     wanted = name.replace("_", "")
     for member in vars(module).values():
         if (
@@ -118,7 +118,7 @@ def construct(kind: str, cls: type, spec: Spec, **context):
         if parameter.kind is parameter.KEYWORD_ONLY and name not in context
     }
     given = ", ".join(f"{key}={value!r}" for key, value in spec.arguments.items())
-    shown = f"--{kind}={spec.name}({given})" if given else f"--{kind}={spec.name}"
+    shown = f"{kind}={spec.name}({given})" if given else f"{kind}={spec.name}"
     for key in spec.arguments:
         if key not in known:
             there_are = ", ".join(known) or "none"
@@ -134,4 +134,5 @@ def construct(kind: str, cls: type, spec: Spec, **context):
     try:
         return cls(**fitting, **spec.arguments)
     except (ValueError, TypeError) as error:
-        raise UserError(f"{shown}: {error}") from error
+        # Backticks would have the command line show a part's own keys as flags.
+        raise UserError(f"{shown}: {str(error).replace('`', '')}") from error

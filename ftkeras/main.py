@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from ftkeras.cli import flags, quiet
+from ftkeras.cli import flags, output, quiet
 from ftkeras.errors import Stopped, UserError
 
 
@@ -18,6 +18,7 @@ def main(arguments: list[str]) -> int:
     debug = any(argument.startswith("--debug") for argument in arguments)
     # A label or text that the terminal's encoding has not is shown escaped, and no crash.
     sys.stdout.reconfigure(errors="backslashreplace")
+    output.show_messages()
     try:
         command = flags.parse(arguments)
         if command.help:
@@ -26,14 +27,14 @@ def main(arguments: list[str]) -> int:
         debug = command.config.debug
         if not debug and command.verb != "launch":
             quiet.import_tensorflow()
-        importlib.import_module(f"ftkeras.{command.verb}").run(command.config)
+        importlib.import_module(f"ftkeras.verbs.{command.verb}").run(command.config)
     except UserError as error:
         if debug:
             raise
-        print(f"ftkeras: {error}", file=sys.stderr)
+        print(f"ftkeras: {output.as_flags(str(error))}", file=sys.stderr)
         return error.exit_code
     except Stopped as stopped:
-        print(f"\nftkeras: stopped. {stopped}", file=sys.stderr)
+        print(f"\nftkeras: stopped. {output.as_flags(str(stopped))}", file=sys.stderr)
         return 128 + stopped.signal
     except KeyboardInterrupt as interrupt:
         print(f"\nftkeras: stopped. {interrupt}".rstrip(), file=sys.stderr)

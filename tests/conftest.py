@@ -6,9 +6,16 @@ import tempfile
 
 import pytest
 
+from ftkeras.cli import output
 from tests.running import QUICK, run_ftkeras
 
 SHARED_DATA = pathlib.Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def _messages_are_shown():
+    """Show messages as the command line does, for tests that call a verb in this process."""
+    output.show_messages()
 
 
 @pytest.fixture(scope="session")

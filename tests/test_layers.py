@@ -1,4 +1,4 @@
-"""The import rule of the house, read off the syntax tree: imports go down only."""
+"""The import rules of the package, read off the syntax tree; see "How it is built"."""
 
 import ast
 import pathlib
@@ -9,15 +9,26 @@ import ftkeras
 
 PACKAGE = pathlib.Path(ftkeras.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
-FOUNDATION = {
-    *("accelerator", "bounds", "draws", "errors", "files", "pretrained", "report", "samples"),
+# A folder imports folders that stand before it, never one behind it.
+ORDER = (
+    *("errors", "support", "catalog", "config", "corpora", "statistics", "checkpoints", "text"),
+    *("losses", "schedules", "regularizers", "heads", "encoders", "optimizers", "averages"),
+    *("policies", "strategies", "training", "data", "tasks", "runs", "experiment", "exporters"),
+    *("processes", "reports", "search", "serving", "verbs", "cli", "main", "__main__", "__init__"),
+)
+# Folders of parts that a flag names. A part knows its own folder and these foundations only.
+PARTS = (
+    *("averages", "encoders", "heads", "losses", "optimizers", "policies", "regularizers"),
+    *("schedules", "strategies", "text"),
+)
+FOUNDATIONS = {"errors", "support", "checkpoints"}
+PURE_KERAS = ("encoders", "heads", "losses", "schedules", "regularizers")
+# Folders that a machine without TensorFlow, or a fast `--help`, must be able to import.
+STANDARD_LIBRARY_ONLY = ("errors", "catalog", "config", "cli", "main", "__init__", "__main__")
+HEAVY = {
+    *("tensorflow", "keras", "keras_tuner", "numpy", "transformers", "sklearn"),
+    *("tensorflow_datasets", "scipy", "matplotlib"),
 }
-PARTS = {
-    *("averages", "batching", "encoders", "exporters", "groupings", "heads", "losses"),
-    *("optimizers", "oracles", "policies", "regularizers", "schedules", "sources"),
-    *("strategies", "text", "training", "truncations"),
-}
-PURE_KERAS = {"encoders", "heads", "losses", "schedules", "regularizers"}
 
 
 def _imports(path: pathlib.Path) -> set[str]:
@@ -26,63 +37,106 @@ def _imports(path: pathlib.Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
 
 
-def _room(path: pathlib.Path) -> str:
-    relative = path.relative_to(PACKAGE)
-    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+def _own_imports(path: pathlib.Path) -> set[str]:
+    """Return what a module imports of this package, such as `text.layer.TextLayer`."""
+    found = {name for name in _imports(path) if name.startswith("ftkeras.")}
+    return {name.removeprefix("ftkeras.") for name in found} - {"__version__"}
 
 
-def _rooms_used(path: pathlib.Path) -> set[str]:
-    used = {name.split(".")[1] for name in _imports(path) if name.startswith("ftkeras.")}
-    return used - {"__version__"}
+def _folder(path: pathlib.Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def _modules(*folders: str) -> list[pathlib.Path]:
+    return [path for path in MODULES if _folder(path) in folders]
 
 
 def _ids(path: pathlib.Path) -> str:
     return str(path.relative_to(PACKAGE))
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if _room(p) in PARTS], ids=_ids)
-def test_part_imports_only_its_own_folder(path):
-    assert _rooms_used(path) <= FOUNDATION | {_room(path)}
+def _calls(path: pathlib.Path, name: str) -> list[int]:
+    """Return the lines on which a module calls a function of this name."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    return [c.lineno for c in calls if isinstance(c.func, ast.Name) and c.func.id == name]
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if _room(p) in PURE_KERAS], ids=_ids)
+def test_the_top_level_holds_at_most_six_modules():
+    assert len(list(PACKAGE.glob("*.py"))) <= 6
+
+
+def test_every_folder_has_its_place():
+    assert {_folder(path) for path in MODULES} == set(ORDER)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_ids)
+def test_imports_point_downwards(path):
+    allowed = ORDER[: ORDER.index(_folder(path)) + 1]
+    assert {name.split(".")[0] for name in _own_imports(path)} <= set(allowed)
+
+
+@pytest.mark.parametrize("path", _modules(*PARTS), ids=_ids)
+def test_a_part_knows_its_own_folder_and_the_foundations(path):
+    used = {name.split(".")[0] for name in _own_imports(path)}
+    assert used <= FOUNDATIONS | {_folder(path)}
+
+
+@pytest.mark.parametrize("path", _modules("tasks"), ids=_ids)
+def test_a_task_knows_sources_and_corpora(path):
+    used = {name.split(".")[0] for name in _own_imports(path)}
+    assert used <= FOUNDATIONS | {"tasks", "data", "corpora"}
+
+
+@pytest.mark.parametrize("path", _modules("verbs"), ids=_ids)
+def test_no_verb_imports_a_verb(path):
+    assert not [name for name in _own_imports(path) if name.startswith("verbs.")]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_ids)
+def test_no_private_name_crosses_folders(path):
+    own = path.relative_to(PACKAGE).parent.parts
+    for name in _own_imports(path):
+        parts = name.split(".")
+        private = next((n for n, part in enumerate(parts) if part.startswith("_")), None)
+        assert private is None or tuple(parts[:private]) == own, name
+
+
+@pytest.mark.parametrize("path", _modules(*PURE_KERAS), ids=_ids)
 def test_maths_never_imports_tensorflow(path):
     assert not [name for name in _imports(path) if name.split(".")[0] == "tensorflow"]
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if _room(p) == "tasks"], ids=_ids)
-def test_task_imports_only_sources_and_corpora(path):
-    assert _rooms_used(path) <= FOUNDATION | {"tasks", "sources", "corpora"}
+@pytest.mark.parametrize("path", _modules(*STANDARD_LIBRARY_ONLY), ids=_ids)
+def test_the_command_line_needs_no_framework_to_start(path):
+    top_level = ast.Module(ast.parse(path.read_text(encoding="utf-8")).body, [])
+    imported = [n for n in top_level.body if isinstance(n, ast.Import | ast.ImportFrom)]
+    names = {a.name for n in imported if isinstance(n, ast.Import) for a in n.names}
+    names |= {n.module for n in imported if isinstance(n, ast.ImportFrom)}
+    assert not {name.split(".")[0] for name in names} & HEAVY
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if _folder(p) != "cli"], ids=_ids)
+def test_only_the_command_line_knows_absl(path):
+    assert not [name for name in _imports(path) if name.split(".")[0] == "absl"]
+
+
+# Scripts that run in a process of their own, and whose output another process reads.
+SCRIPTS = ("corpora/make_reviews.py", "exporters/_check.py")
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        *("catalog", "config", "config_tune", "errors", "files", "flags", "main"),
-        *("search/ranges", "search/space"),
-    ],
+    "path",
+    [p for p in MODULES if _folder(p) not in ("cli", "main") and _ids(p) not in SCRIPTS],
+    ids=_ids,
 )
-def test_front_of_the_house_needs_no_framework(name):
-    third_party = {n.split(".")[0] for n in _imports(PACKAGE / f"{name}.py")}
-    heavy = {
-        "tensorflow",
-        "keras",
-        "keras_tuner",
-        "numpy",
-        "transformers",
-        "sklearn",
-        "tensorflow_datasets",
-    }
-    assert not third_party & heavy
-
-
-@pytest.mark.parametrize("path", [p for p in MODULES if _room(p) not in ("flags",)], ids=_ids)
-def test_only_flags_knows_absl(path):
-    assert not [name for name in _imports(path) if name.split(".")[0] == "absl"]
+def test_only_the_command_line_prints(path):
+    assert not _calls(path, "print")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_ids)

@@ -38,9 +38,9 @@ def resolve(name: str) -> pathlib.Path:
     if name and folder.is_dir():
         return folder
     if folder.is_file():
-        raise UserError(f"--encoder={name} is a file; {WHAT_WOULD_DO}")
+        raise UserError(f"encoder={name} is a file; {WHAT_WOULD_DO}")
     if not HUB_ID.fullmatch(name):
-        raise UserError(f"--encoder={name}: no such folder; {WHAT_WOULD_DO}")
+        raise UserError(f"encoder={name}: no such folder; {WHAT_WOULD_DO}")
     return _download(name)
 
 
@@ -67,7 +67,7 @@ def _download(name: str) -> pathlib.Path:
     except Exception as error:  # the transport's errors differ from version to version
         why, way = f"{type(error).__name__}: {_first_line(error)}", "try again, or give a folder"
     raise UserError(
-        f"--encoder={name}: no folder of that name, and as a Hub id: {why}; {way}"
+        f"encoder={name}: no folder of that name, and as a Hub id: {why}; {way}"
     ) from None
 
 
@@ -79,7 +79,7 @@ def read_config(folder: str | os.PathLike) -> dict:
     """
     path = pathlib.Path(folder) / CONFIG
     if not path.is_file():
-        raise UserError(f"--encoder={folder} holds no {CONFIG}; {WHAT_WOULD_DO}")
+        raise UserError(f"encoder={folder} holds no {CONFIG}; {WHAT_WOULD_DO}")
     return _read_json(path)
 
 
@@ -88,10 +88,10 @@ def _read_json(path: pathlib.Path) -> dict:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(
-            f"--encoder: {path} is not readable JSON ({_first_line(error)}); fetch it again"
+            f"`encoder`: {path} is not readable JSON ({_first_line(error)}); fetch it again"
         ) from None
     if not isinstance(content, dict):
-        raise UserError(f"--encoder: {path} is not a JSON object; fetch it again")
+        raise UserError(f"`encoder`: {path} is not a JSON object; fetch it again")
     return content
 
 
@@ -135,12 +135,12 @@ def _sharded(folder: pathlib.Path) -> dict[str, pathlib.Path]:
         for shard in shards.values()
     )
     if not plain:
-        raise UserError(f"--encoder: {index} has no weight_map of file names; fetch it again")
+        raise UserError(f"`encoder`: {index} has no weight_map of file names; fetch it again")
     present = {shard: set(_names(folder / shard)) for shard in sorted(set(shards.values()))}
     for name, shard in shards.items():
         if name not in present[shard]:
             raise UserError(
-                f"--encoder: {folder / shard} lacks the tensor {name} that {INDEX} looks for "
+                f"`encoder`: {folder / shard} lacks the tensor {name} that {INDEX} looks for "
                 "in it; fetch both again"
             )
     return {name: folder / shard for name, shard in shards.items()}
@@ -155,12 +155,12 @@ def _open(path: pathlib.Path):
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
-        raise UserError(f"--encoder: {path} is missing, which {INDEX} names; fetch it again")
+        raise UserError(f"`encoder`: {path} is missing, which {INDEX} names; fetch it again")
     try:
         return safe_open(path, framework="numpy")
     except (SafetensorError, OSError) as error:
         raise UserError(
-            f"--encoder: {path} is damaged or no safetensors file ({_first_line(error)}); "
+            f"`encoder`: {path} is damaged or no safetensors file ({_first_line(error)}); "
             "fetch it again"
         ) from None
 

@@ -28,7 +28,7 @@ def warmup_steps(warmup: str, total_steps: int | None) -> int:
         raise UserError(problem)
     if total_steps is not None and steps >= total_steps:
         raise UserError(
-            f"--warmup={warmup} is not shorter than the run, which has {total_steps} updates."
+            f"warmup={warmup} is not shorter than the run, which has {total_steps} updates."
         )
     return steps
 
@@ -48,6 +48,6 @@ def checkpoint_interval(text: str) -> tuple[float, bool]:
             raise ValueError
     except ValueError:
         raise UserError(
-            f"--checkpoint_every must be minutes (10m) or updates (500). Received: {text!r}."
+            f"`checkpoint_every` must be minutes (10m) or updates (500). Received: {text!r}."
         ) from None
     return interval

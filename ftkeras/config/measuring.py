@@ -28,11 +28,11 @@ class CrossvalidateConfig(Config):
         super().__post_init__()
         for name in ("repeats", "parallel"):
             if getattr(self, name) < 1:
-                raise UserError(f"--{name} must be at least 1. Received: {getattr(self, name)}.")
+                raise UserError(f"`{name}` must be at least 1. Received: {getattr(self, name)}.")
         if self.fold is not None or self.fold_repeat:
             name, value = ("fold", self.fold) if self.fold is not None else ("fold_repeat", 1)
             raise UserError(
-                f"--{name}={value}: crossvalidate goes through all folds; train holds one out."
+                f"{name}={value}: crossvalidate goes through all folds; train holds one out."
             )
 
 
@@ -58,13 +58,13 @@ class CompareConfig:
                 f"Received: {' '.join(self.folders) or 'none'}."
             )
         if self.split not in ("test", "validation"):
-            raise UserError(f"--split must be test or validation. Received: {self.split!r}.")
+            raise UserError(f"`split` must be test or validation. Received: {self.split!r}.")
         if not 0.5 <= self.confidence < 1:
             raise UserError(
-                f"--confidence must be at least 0.5 and below 1. Received: {self.confidence}."
+                f"`confidence` must be at least 0.5 and below 1. Received: {self.confidence}."
             )
         for name, least in (("resamples", 100), ("seed", 0), ("disagreements", 0)):
             if getattr(self, name) < least:
                 raise UserError(
-                    f"--{name} must be at least {least}. Received: {getattr(self, name)}."
+                    f"`{name}` must be at least {least}. Received: {getattr(self, name)}."
                 )

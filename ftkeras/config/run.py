@@ -206,24 +206,24 @@ class Config:
         for name, least in _AT_LEAST.items():
             value = getattr(self, name)
             if value is not None and not least <= value < math.inf:
-                raise UserError(f"--{name} must be at least {least}. Received: {value}.")
+                raise UserError(f"`{name}` must be at least {least}. Received: {value}.")
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if "\n" in "".join(value if isinstance(value, tuple) else str(value)):
                 raise UserError(f"--{field.name} must stand in one line. Received: {value!r}.")
         if not 0 < self.learning_rate < math.inf:
-            raise UserError(f"--learning_rate must be positive. Received: {self.learning_rate}.")
+            raise UserError(f"`learning_rate` must be positive. Received: {self.learning_rate}.")
         for name in ("run_dir", "cache_dir"):
             if getattr(self, name) == "":
-                raise UserError(f"--{name} must name a folder. Received: ''.")
+                raise UserError(f"`{name}` must name a folder. Received: ''.")
         if not 0 < self.validation_share < 1:
             raise UserError(
-                f"--validation_share must lie between 0 and 1. Received: {self.validation_share}."
+                f"`validation_share` must lie between 0 and 1. Received: {self.validation_share}."
             )
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise UserError(
-                    f"--{name} must be {', '.join(choices[:-1])} or {choices[-1]}. "
+                    f"`{name}` must be {', '.join(choices[:-1])} or {choices[-1]}. "
                     f"Received: {getattr(self, name)!r}."
                 )
         self._check_folds()
@@ -236,20 +236,20 @@ class Config:
         for name, default in (("fold", None), ("group_by", None), ("fold_repeat", 0)):
             value = getattr(self, name)
             if self.folds is None and value != default:
-                raise UserError(f"--{name}={value} needs --folds, how many there are.")
+                raise UserError(f"{name}={value} needs `folds`, how many there are.")
         if self.fold is not None and self.fold >= self.folds:
-            raise UserError(f"--fold must be below --folds={self.folds}. Received: {self.fold}.")
+            raise UserError(f"`fold` must be below folds={self.folds}. Received: {self.fold}.")
 
     def _check_validation(self) -> None:
         if not self.train_on_validation:
             return
         if self.early_stopping is not None:
             raise UserError(
-                f"--early_stopping={self.early_stopping} needs validation, which "
-                "--train_on_validation leaves nothing of; --last_epoch ends training."
+                f"early_stopping={self.early_stopping} needs validation, which "
+                "`train_on_validation` leaves nothing of; `last_epoch` ends training."
             )
         if not self.test:
-            raise UserError("--train_on_validation with --notest leaves nothing to measure.")
+            raise UserError("`train_on_validation` with `notest` leaves nothing to measure.")
 
     @property
     def trained_epochs(self) -> int:

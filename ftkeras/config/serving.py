@@ -36,14 +36,14 @@ class ServeConfig:
 
     def __post_init__(self):
         if not 0 <= self.port <= 65535:
-            raise UserError(f"--port must be between 0 and 65535. Received: {self.port}.")
+            raise UserError(f"`port` must be between 0 and 65535. Received: {self.port}.")
         for name in ("poll_seconds", "max_request_bytes", "timeout"):
             if getattr(self, name) <= 0:
-                raise UserError(f"--{name} must be positive. Received: {getattr(self, name)}.")
+                raise UserError(f"`{name}` must be positive. Received: {getattr(self, name)}.")
         for given in self.label:
             label, _, version = given.partition("=")
             if not label or not version.isdecimal():
-                raise UserError(f"--label must read name=version. Received: {given}.")
+                raise UserError(f"`label` must read name=version. Received: {given}.")
 
     @property
     def labels(self) -> dict[str, int]:
@@ -71,4 +71,4 @@ class DeployConfig:
 
     def __post_init__(self):
         if self.batch_size < 1:
-            raise UserError(f"--batch_size must be at least 1. Received: {self.batch_size}.")
+            raise UserError(f"`batch_size` must be at least 1. Received: {self.batch_size}.")

@@ -60,14 +60,14 @@ class TuneConfig(Config):
         for name in ("max_trials", "executions_per_trial"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise UserError(f"--{name} must be at least 1. Received: {value}.")
+                raise UserError(f"`{name}` must be at least 1. Received: {value}.")
         if self.max_hours is not None and not 0 < self.max_hours < math.inf:
-            raise UserError(f"--max_hours must be positive. Received: {self.max_hours}.")
+            raise UserError(f"`max_hours` must be positive. Received: {self.max_hours}.")
         if self.search_dir == "":
-            raise UserError("--search_dir must name a folder. Received: ''.")
+            raise UserError("`search_dir` must name a folder. Received: ''.")
         for name, instead in _NOT_HERE.items():
             if getattr(self, name) not in (None, False, 0):
-                raise UserError(f"--{name} is not for tune: {instead}.")
+                raise UserError(f"`{name}` is not for tune: {instead}.")
 
 
 _NOT_HERE = {

@@ -21,7 +21,7 @@ class PredictConfig:
 
     def __post_init__(self):
         if self.batch_size < 1:
-            raise UserError(f"--batch_size must be at least 1. Received: {self.batch_size}.")
+            raise UserError(f"`batch_size` must be at least 1. Received: {self.batch_size}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class PlotConfig(Config):
     def __post_init__(self):
         super().__post_init__()
         if self.steps is not None and self.steps < 1:
-            raise UserError(f"--steps must be at least 1. Received: {self.steps}.")
+            raise UserError(f"`steps` must be at least 1. Received: {self.steps}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +53,11 @@ class FindRateConfig(Config):
         super().__post_init__()
         if not 0 < self.lowest_rate < self.highest_rate:
             raise UserError(
-                "--lowest_rate must be positive and below --highest_rate. "
+                "`lowest_rate` must be positive and below `highest_rate`. "
                 f"Received: {self.lowest_rate} and {self.highest_rate}."
             )
         if self.steps < 10:
-            raise UserError(f"--steps must be at least 10. Received: {self.steps}.")
+            raise UserError(f"`steps` must be at least 10. Received: {self.steps}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ class LaunchConfig:
         for name, least in (("workers", 1), ("restarts", 0)):
             if getattr(self, name) < least:
                 raise UserError(
-                    f"--{name} must be at least {least}. Received: {getattr(self, name)}."
+                    f"`{name}` must be at least {least}. Received: {getattr(self, name)}."
                 )
         if self.verb not in ("train", "tune"):
             raise UserError(f"launch starts train or tune. Received: {self.verb}.")

@@ -1,5 +1,6 @@
 """Which fold holds an example out: stratified, and no group is parted."""
 
+import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -8,6 +9,8 @@ from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.data.examples import Examples
 from ftkeras.errors import UserError
+
+log = logging.getLogger(__name__)
 
 # Where --group_by is not given.
 DEFAULT_GROUPING = "near_duplicates"
@@ -25,7 +28,9 @@ def fold_of_each(config: Config, pool: Examples, column: Callable) -> np.ndarray
         UserError: a fold would stay empty.
     """
     if config.validation_examples is not None:
-        print("note: --validation_examples has no say with --folds, where all are validated once")
+        log.info(
+            "note: `validation_examples` has no say with `folds`, where all are validated once"
+        )
     spec, groups = config.group_by or DEFAULT_GROUPING, np.arange(len(pool))
     if spec != "none":
         groups = catalog.build("group_by", spec).groups(pool, column)
@@ -35,15 +40,17 @@ def fold_of_each(config: Config, pool: Examples, column: Callable) -> np.ndarray
     together = np.unique(groups, return_counts=True)[1]
     if not sizes.all():
         raise UserError(
-            f"--folds={config.folds} leaves a fold empty: of {len(pool):,} examples "
-            f"{together.max():,} stand together by --group_by={spec}; fewer folds would do, or "
-            "--group_by=none."
+            f"folds={config.folds} leaves a fold empty: of {len(pool):,} examples "
+            f"{together.max():,} stand together by group_by={spec}; fewer folds would do, or "
+            "group_by=none."
         )
     listed = ", ".join(f"{size:,}" for size in sizes)
-    print(f"fold {config.fold} of {config.folds} (from 0) is held out; examples a fold: {listed}")
+    log.info(
+        f"fold {config.fold} of {config.folds} (from 0) is held out; examples a fold: {listed}"
+    )
     if (several := together[together > 1]).size:
-        print(
-            f"--group_by={spec}: {several.sum():,} examples stand in {several.size:,} groups, "
+        log.info(
+            f"group_by={spec}: {several.sum():,} examples stand in {several.size:,} groups, "
             f"the largest of {several.max():,}; no group is parted"
         )
     return folds

@@ -30,7 +30,7 @@ def class_weights(spec: str | None, labels: np.ndarray, names: tuple[str, ...]):
     unknown = [str(label) for label in given if str(label) not in names]
     if unknown:
         raise UserError(
-            f"--class_weights names {', '.join(unknown)}; the labels are: {', '.join(names)}."
+            f"`class_weights` names {', '.join(unknown)}; the labels are: {', '.join(names)}."
         )
     weights = {str(label): weight for label, weight in given.items()}
     return np.array([weights.get(name, 1.0) for name in names], np.float32)

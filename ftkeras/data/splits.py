@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import logging
 import os
 import pathlib
 import re
@@ -20,6 +21,8 @@ from ftkeras.data.sources._stream import user_error
 from ftkeras.data.token_cache import Cache
 from ftkeras.errors import UserError
 from ftkeras.support import files
+
+log = logging.getLogger(__name__)
 
 SECONDS_TO_THE_NEXT_TRY = (1, 5)
 
@@ -47,7 +50,7 @@ def cache_folder(config: Config) -> pathlib.Path | None:
     try:
         return files.must_be_writable(base / "ftkeras", "--cache_dir")
     except UserError as error:
-        print(f"note: no token ids are kept for the next run: {error}")
+        log.info(f"note: no token ids are kept for the next run: {error}")
         return None
 
 
@@ -156,7 +159,7 @@ class Splits:
         """A column of the task's files, for each example of the pool."""
         if not hasattr(self.task, "column"):
             raise UserError(
-                f"--group_by: --task={self.config.task} has no columns to group by; "
+                f"`group_by`: task={self.config.task} has no columns to group by; "
                 "near_duplicates or none would do."
             )
         values = [value for split in self._pooled for value in self.task.column(split, name)]
@@ -166,7 +169,7 @@ class Splits:
     def _whole(self, name: str) -> Examples:
         examples = self._read(name)
         if not len(examples):
-            raise UserError(f"--task={self.config.task}: the {name} split is empty.")
+            raise UserError(f"task={self.config.task}: the {name} split is empty.")
         return examples
 
     def _read(self, name: str) -> Examples:
@@ -204,11 +207,11 @@ class Splits:
             examples, was_there = self._cache.examples(dataset, self._ids_of, **about)
         except OSError as error:
             raise UserError(
-                f"--cache_dir: {self._cache.home} can't be written ({error.strerror}); another "
-                "folder would do, or --cache_dir=none."
+                f"`cache_dir`: {self._cache.home} can't be written ({error.strerror}); another "
+                "folder would do, or cache_dir=none."
             ) from error
         if was_there:
-            print(f"{name}: {len(examples):,} texts, their token ids from the cache")
+            log.info(f"{name}: {len(examples):,} texts, their token ids from the cache")
         return examples
 
     @functools.cached_property
@@ -241,7 +244,7 @@ class Splits:
         if len(classes) < 2:
             only = self.task.labels[classes[0]]
             raise UserError(
-                f"--task={self.config.task}: all {len(examples)} examples of the {examples.name} "
+                f"task={self.config.task}: all {len(examples)} examples of the {examples.name} "
                 f"split are {only!r}; nothing can be learnt or measured from one class."
             )
         return examples

@@ -153,7 +153,7 @@ def _compare(found: Mapping[str, str], table: list[Rule], source: str) -> list[s
     ]
     if problems:
         raise UserError(
-            f"--encoder: the tensors of {source} do not fit its config.json: "
+            f"`encoder`: the tensors of {source} do not fit its config.json: "
             f"{' and '.join(problems)}; use a complete checkpoint of a BERT model"
         )
     return new
@@ -168,10 +168,10 @@ def _check_shapes(
             continue
         if name == VOCABULARY and array.ndim == 2 and array.shape[1] == wanted[1]:
             raise UserError(
-                f"--encoder: the weights of {source} have a vocabulary of {array.shape[0]} tokens, "
+                f"`encoder`: the weights of {source} have a vocabulary of {array.shape[0]} tokens, "
                 f"its config.json says vocab_size={wanted[0]}; both must come from one checkpoint"
             )
         raise UserError(
-            f"--encoder: tensor {name} of {source} has shape {array.shape}, its config.json asks "
+            f"`encoder`: tensor {name} of {source} has shape {array.shape}, its config.json asks "
             f"for {wanted}; both must come from one checkpoint"
         )

@@ -76,7 +76,7 @@ def _made(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Exp
             )
     if config.max_length > encoder.positions:
         raise UserError(
-            f"--max_length={config.max_length} is over the encoder's {encoder.positions} positions."
+            f"max_length={config.max_length} is over the encoder's {encoder.positions} positions."
         )
     model = FineTuner(
         encoder=encoder,
@@ -147,14 +147,14 @@ def told(flag: str, spec: str):
     try:
         yield
     except ValueError as error:
-        raise UserError(f"--{flag}={spec}: {error}") from error
+        raise UserError(f"{flag}={spec}: {error}") from error
 
 
 def check(config: Config) -> None:
     """Makes the light parts once, so that a wrong spec is told before anything heavy starts."""
     if config.folds is not None and config.fold is None and not config.train_on_validation:
         raise UserError(
-            f"--folds={config.folds} needs --fold, the one to hold out, from 0; crossvalidate goes "
+            f"folds={config.folds} needs `fold`, the one to hold out, from 0; crossvalidate goes "
             "through all of them."
         )
     if config.group_by not in (None, "none"):
@@ -174,7 +174,7 @@ def check(config: Config) -> None:
     made = optimizer(config, total_steps=ENDLESS)
     if config.train_on_validation and schedule_callbacks(made._learning_rate):
         raise UserError(
-            f"--schedule={config.schedule} goes by validation, which --train_on_validation leaves "
+            f"schedule={config.schedule} goes by validation, which `train_on_validation` leaves "
             "nothing of."
         )
 
@@ -252,8 +252,8 @@ def warmup_of(config: Config, *, total_steps: int) -> int:
     steps = warmup_steps(config.warmup, total_steps)
     if rises and steps:
         raise UserError(
-            f"--schedule={config.schedule} rises by itself: leave --warmup out, or say --warmup=0. "
-            f"Received: --warmup={config.warmup}."
+            f"schedule={config.schedule} rises by itself: leave `warmup` out, or say warmup=0. "
+            f"Received: warmup={config.warmup}."
         )
     return steps
 
@@ -292,14 +292,14 @@ def compile_to_train(
         if made.takes_rows and config.accumulate > 1:
             # A loop in the graph adds up whole gradients.
             raise UserError(
-                f"--optimizer={config.optimizer}: lazy rows and --accumulate={config.accumulate} "
+                f"optimizer={config.optimizer}: lazy rows and accumulate={config.accumulate} "
                 "don't go together; leave out one."
             )
         made.skips = config.on_nan == "skip"
         made.scales_loss = precision(config) == "mixed_float16"
         _compile(config, model, made, jit_compile=_compiles(experiment, fixed_shape))
         if not model.trainable_variables:
-            raise UserError(f"--policy={', '.join(config.policy)} leaves nothing to train.")
+            raise UserError(f"policy={', '.join(config.policy)} leaves nothing to train.")
         model.optimizer.build(model.trainable_variables)
 
 
@@ -317,7 +317,7 @@ def _compiles(experiment: Experiment, fixed_shape: bool) -> bool:
     wanted, replicas = experiment.config.jit_compile, experiment.devices.replicas
     if wanted == "true" and replicas > 1:
         raise UserError(
-            f"--jit_compile=true: TensorFlow does not compile a step of {replicas} replicas as one."
+            f"jit_compile=true: TensorFlow does not compile a step of {replicas} replicas as one."
         )
     if wanted == "auto":
         return fixed_shape and replicas == 1 and accelerator.is_there()
@@ -338,4 +338,4 @@ def _recorded_labels(run_dir: pathlib.Path) -> tuple[str, ...]:
     try:
         return tuple(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"--run_dir: {path} can't be read: {error}") from None
+        raise UserError(f"`run_dir`: {path} can't be read: {error}") from None

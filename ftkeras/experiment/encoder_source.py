@@ -1,5 +1,6 @@
 """The encoder that a configuration names, and the WordPiece it reads with."""
 
+import logging
 import pathlib
 import re
 
@@ -9,6 +10,8 @@ from ftkeras.checkpoints import huggingface as pretrained
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.text.wordpiece import WordPiece
+
+log = logging.getLogger(__name__)
 
 # What may be set beside a checkpoint; all else is the checkpoint's own.
 DROPOUTS = ("dropout", "attention_dropout")
@@ -46,7 +49,7 @@ def _from_scratch(spec: Spec, *, pooler: bool, seed: int):
     arguments = dict(spec.arguments)
     if "vocabulary" not in arguments:
         raise UserError(
-            f"--encoder={spec.name} needs checkpoint='folder or Hub id', or vocabulary='vocab.txt' "
+            f"encoder={spec.name} needs checkpoint='folder or Hub id', or vocabulary='vocab.txt' "
             "to start from scratch."
         )
     wordpiece = WordPiece.from_vocabulary(
@@ -76,15 +79,15 @@ def _of_folder(folder: pathlib.Path, spec: Spec, *, pooler, load, seed=None):
     name = huggingface.get("model_type", "")
     if name not in catalog.names("encoder"):
         raise UserError(
-            f"--encoder: {folder} holds a {name!r} model; there are: "
+            f"`encoder`: {folder} holds a {name!r} model; there are: "
             f"{', '.join(catalog.names('encoder'))}."
         )
     if spec.name not in ("", name):
-        raise UserError(f"--encoder={spec.name}(…): {folder} holds a {name!r} model.")
+        raise UserError(f"encoder={spec.name}(…): {folder} holds a {name!r} model.")
     overrides = {k: v for k, v in spec.arguments.items() if k != "checkpoint"}
     if load and (wrong := set(overrides) - set(DROPOUTS)):
         raise UserError(
-            f"--encoder: a checkpoint decides {', '.join(sorted(wrong))}; beside checkpoint= only "
+            f"`encoder`: a checkpoint decides {', '.join(sorted(wrong))}; beside checkpoint= only "
             f"{' and '.join(DROPOUTS)} can be set."
         )
     overrides = {k: v for k, v in overrides.items() if k in DROPOUTS}
@@ -94,13 +97,13 @@ def _of_folder(folder: pathlib.Path, spec: Spec, *, pooler, load, seed=None):
         settings = {**cls.settings(huggingface), **overrides}
         encoder = cls(**settings, pooler=pooler, initial="zeros", seed=seed)
     except (ValueError, TypeError) as error:
-        raise UserError(f"--encoder: {folder}/config.json: {error}") from error
+        raise UserError(f"`encoder`: {folder}/config.json: {error}") from error
     if len(wordpiece.vocabulary) > encoder.vocabulary_size:
         raise UserError(
-            f"--encoder: {folder} has a vocabulary of {len(wordpiece.vocabulary)} tokens and "
+            f"`encoder`: {folder} has a vocabulary of {len(wordpiece.vocabulary)} tokens and "
             f"weights for {encoder.vocabulary_size}; they are not of one checkpoint."
         )
     if load:
         for fresh in encoder.load(pretrained.read_tensors(folder), source=str(folder)):
-            print(f"newly initialised, for the checkpoint does not hold it: {fresh}")
+            log.info(f"newly initialised, for the checkpoint does not hold it: {fresh}")
     return encoder, wordpiece

@@ -7,6 +7,7 @@ their order and the head's dropout are what they would be without; so, but for r
 result. What is evaluated and exported is the whole model.
 """
 
+import logging
 import pathlib
 import time
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,8 @@ from ftkeras.experiment.build import Experiment
 from ftkeras.runs import metrics
 from ftkeras.training._dealing import dealt
 
+log = logging.getLogger(__name__)
+
 
 def read_once(experiment: Experiment, feeds: Sequence, folder: pathlib.Path) -> dict[str, float]:
     """Has the feeds' examples become vectors, if the encoder need not run in each step.
@@ -39,11 +42,11 @@ def read_once(experiment: Experiment, feeds: Sequence, folder: pathlib.Path) -> 
     if not _is_frozen(experiment.model):
         return {}
     if reason := _obstacle(experiment):
-        print(f"note: the encoder is frozen, but runs in each step, for {reason}")
+        log.info(f"note: the encoder is frozen, but runs in each step, for {reason}")
         return {}
     views = [distinct(feed.examples) for feed in feeds]
     texts, tokens = sum(map(len, views)), sum(int(view.lengths.sum()) for view in views)
-    print(f"the encoder is frozen: its features of {texts:,} texts are computed once", flush=True)
+    log.info(f"the encoder is frozen: its features of {texts:,} texts are computed once")
     began = time.perf_counter()
     with tqdm(total=texts, unit=" texts", leave=False, disable=None) as bar:
         for feed in feeds:
@@ -51,7 +54,7 @@ def read_once(experiment: Experiment, feeds: Sequence, folder: pathlib.Path) -> 
                 feed.examples, lambda view: _vectors(experiment, view, bar), folder
             )
     seconds = time.perf_counter() - began
-    print(f"  it took {metrics.duration(seconds)}, {tokens / seconds:,.0f} tokens/s", flush=True)
+    log.info(f"  it took {metrics.duration(seconds)}, {tokens / seconds:,.0f} tokens/s")
     return {"seconds_for_features": seconds, "tokens_per_second": tokens / seconds}
 
 

@@ -57,7 +57,7 @@ def used(folder: pathlib.Path) -> set[str]:
         for function in functions:
             if function.attr["_XlaMustCompile"].b:
                 name = function.signature.name
-                raise UserError(f"--export=saved_model: {name} is to be compiled by XLA.")
+                raise UserError(f"export=saved_model: {name} is to be compiled by XLA.")
         found |= {node.op for node in _nodes(graph.graph_def)}
         found -= {function.signature.name for function in functions}  # a call by its name
     return found

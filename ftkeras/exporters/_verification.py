@@ -46,7 +46,7 @@ def verify(
     if found["largest_difference"] > tolerance:
         wrong.insert(0, _differs(found, tolerance))
     if wrong:
-        raise UserError(f"--export: the SavedModel was checked and is not served: {wrong[0]}.")
+        raise UserError(f"`export`: the SavedModel was checked and is not served: {wrong[0]}.")
     return found
 
 
@@ -62,7 +62,7 @@ def _run(told: dict) -> dict:
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise UserError(f"--export: the SavedModel can't be run by TensorFlow alone: {last[:300]}")
+        raise UserError(f"`export`: the SavedModel can't be run by TensorFlow alone: {last[:300]}")
     return json.loads(done.stdout)
 
 

@@ -106,7 +106,7 @@ class Litert:
         )
         if difference > self.tolerance:
             raise UserError(
-                f"--export=litert: in the interpreter a probability is {difference:.1e} from what "
+                f"export=litert: in the interpreter a probability is {difference:.1e} from what "
                 f"the run has measured, over {self.tolerance:g}."
             )
         return difference

@@ -83,7 +83,7 @@ class Onnx:
         )
         if difference > self.tolerance:
             raise UserError(
-                f"--export=onnx: in onnxruntime a probability is {difference:.1e} from what the "
+                f"export=onnx: in onnxruntime a probability is {difference:.1e} from what the "
                 f"run has measured, over {self.tolerance:g}."
             )
         return difference

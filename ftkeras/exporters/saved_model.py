@@ -144,7 +144,7 @@ class SavedModel:
         _rename_method(folder)
         if unknown := _ops.unknown(_ops.used(folder)):
             raise UserError(
-                f"--export=saved_model: TensorFlow Serving has no op {', '.join(unknown)}, which "
+                f"export=saved_model: TensorFlow Serving has no op {', '.join(unknown)}, which "
                 "the graph holds."
             )
         assets = folder / "assets"

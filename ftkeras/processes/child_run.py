@@ -68,7 +68,7 @@ def train(
     command = [
         sys.executable,
         "-m",
-        "ftkeras.processes.supervisor.child_run",
+        "ftkeras.processes.child_run",
         "train",
         *flags.arguments(config),
     ]

@@ -43,8 +43,8 @@ def must_fit(config: Config, run_dir: pathlib.Path) -> None:
     if not (run_dir / SETTINGS).exists():
         if strange := [name for name in OURS if (run_dir / name).exists()]:
             raise UserError(
-                f"--run_dir={run_dir} holds {strange[0]} but no {SETTINGS}, so it is no run to go "
-                "on with; name another folder, or begin anew with --restart."
+                f"run_dir={run_dir} holds {strange[0]} but no {SETTINGS}, so it is no run to go "
+                "on with; name another folder, or begin anew with `restart`."
             )
         return
     before = flags.recorded(run_dir / SETTINGS)
@@ -53,13 +53,13 @@ def must_fit(config: Config, run_dir: pathlib.Path) -> None:
         if now < then:
             flag = "last_epoch" if config.last_epoch == now else "epochs"
             raise UserError(
-                f"--{flag}={now}: the run in --run_dir={run_dir} is one of {then} epochs, and can "
-                "only be made longer; --restart begins anew."
+                f"{flag}={now}: the run in run_dir={run_dir} is one of {then} epochs, and can "
+                "only be made longer; `restart` begins anew."
             )
     if differ := flags.differences(config, before):
         raise UserError(
-            f"--run_dir={run_dir} holds a run of other settings: {', '.join(differ)}; name another "
-            "folder, or begin anew with --restart."
+            f"run_dir={run_dir} holds a run of other settings: {', '.join(differ)}; name another "
+            "folder, or begin anew with `restart`."
         )
 
 

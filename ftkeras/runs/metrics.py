@@ -1,6 +1,7 @@
 """What a run says of itself: its figures in a file and on the screen."""
 
 import json
+import logging
 import pathlib
 import platform
 import resource
@@ -9,6 +10,8 @@ from importlib import metadata
 
 from ftkeras import __version__
 from ftkeras.support import files
+
+log = logging.getLogger(__name__)
 
 FIGURES = ("accuracy", "loss", "precision", "recall", "f1", "auc")
 
@@ -41,17 +44,17 @@ def peak_memory_bytes() -> int:
 
 def show_metrics(measured: dict, labels: tuple[str, ...]) -> None:
     """Prints the figures of validation and test, and the confusion on the last of them."""
-    print(f"\n{'':12}" + "".join(f"{name:>11}" for name in (*FIGURES, "examples")))
+    log.info(f"\n{'':12}" + "".join(f"{name:>11}" for name in (*FIGURES, "examples")))
     splits = [split for split in ("validation", "test") if split in measured]
     for split in splits:
         figures = measured[split]
         shown = "".join(_figure(figures[name]) for name in FIGURES)
-        print(f"{split:12}{shown}{figures['examples']:>11,}")
+        log.info(f"{split:12}{shown}{figures['examples']:>11,}")
     title = f"on {splits[-1]}"
     width = max(10, len(title) + 2, *(len(label) + 2 for label in labels))
-    print(f"\n{title:{width}}" + "".join(f"{'said ' + label:>{width + 5}}" for label in labels))
+    log.info(f"\n{title:{width}}" + "".join(f"{'said ' + label:>{width + 5}}" for label in labels))
     for label, counts in zip(labels, measured["confusion"], strict=True):
-        print(f"{label:{width}}" + "".join(f"{count:>{width + 5},}" for count in counts))
+        log.info(f"{label:{width}}" + "".join(f"{count:>{width + 5},}" for count in counts))
 
 
 def duration(seconds: float) -> str:

@@ -90,7 +90,7 @@ def must_match(finished: Sequence[Finished]) -> None:
             raise UserError(
                 f"{both} were measured on other examples ({len(first.ids):,} and "
                 f"{len(other.ids):,}, {common:,} in common), so their answers can't be paired; "
-                "--test_examples, --data_seed and --task decide which those are."
+                "`test_examples`, `data_seed` and `task` decide which those are."
             )
         if (differ := first.answers.labels != other.answers.labels).any():
             raise UserError(

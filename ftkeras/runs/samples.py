@@ -44,6 +44,6 @@ def read(run_dir: pathlib.Path) -> list[dict]:
         return [json.loads(line) for line in lines]
     except (OSError, ValueError):
         raise UserError(
-            f"--run_dir={run_dir} holds no {FILE} to check an export by; make it with: "
+            f"run_dir={run_dir} holds no {FILE} to check an export by; make it with: "
             f"python -m ftkeras.main evaluate --run_dir={run_dir}"
         ) from None

@@ -1,5 +1,6 @@
 """A chief and workers of one search, on this machine; who dies is started again, alone."""
 
+import logging
 import os
 import shlex
 import sys
@@ -9,6 +10,8 @@ from ftkeras.config.verbs import LaunchConfig
 from ftkeras.processes.supervisor import GRACE_SECONDS, POLL_SECONDS, Processes, free_ports, shares
 from ftkeras.search import folder
 from ftkeras.search.workers import CHIEF, NAMES
+
+log = logging.getLogger(__name__)
 
 
 def search(config: LaunchConfig) -> int:
@@ -20,9 +23,9 @@ def search(config: LaunchConfig) -> int:
     arguments = with_search_dir(config)
     command = [sys.executable, "-m", "ftkeras.main", *arguments]
     address = ("127.0.0.1", str(free_ports(1)[0]))
-    print(f"launch   a chief and {config.workers} workers; on machines of your own it would be")
-    print(f"         {_set('chief', 'HOST', 'PORT')} {shlex.join(['ftkeras', *arguments])}")
-    print(f"         and the same with {NAMES[0]}=worker-0, worker-1, …", flush=True)
+    log.info(f"launch   a chief and {config.workers} workers; on machines of your own it would be")
+    log.info(f"         {_set('chief', 'HOST', 'PORT')} {shlex.join(['ftkeras', *arguments])}")
+    log.info(f"         and the same with {NAMES[0]}=worker-0, worker-1, …")
     named = enumerate(shares(config.workers))
     members = {f"worker-{number}": share for number, share in named}
     crew = Processes()
@@ -55,7 +58,7 @@ def _held_together(crew: Processes, start, restarts: int) -> int:
                 return 0
             if code == 0:
                 continue
-            print(f"launch   {name} ended with code {code}", flush=True)
+            log.info(f"launch   {name} ended with code {code}")
             # What the user must mend, or has asked for, is no accident that another try would mend.
             if crew.asked or code == 2 or not restarts:
                 others = set(crew.running) - {CHIEF}
@@ -63,7 +66,7 @@ def _held_together(crew: Processes, start, restarts: int) -> int:
                     return code
                 continue
             restarts -= 1
-            print(f"launch   starting {name} again, {restarts} restarts left", flush=True)
+            log.info(f"launch   starting {name} again, {restarts} restarts left")
             start(name, "--norestart")
         time.sleep(POLL_SECONDS)
 

@@ -61,8 +61,8 @@ def must_fit(config: TuneConfig, folder: pathlib.Path) -> None:
     before = flags.recorded(folder / SETTINGS, TuneConfig)
     if differ := flags.differences(config, before, also=DECIDE):
         raise UserError(
-            f"--search_dir={folder} holds another search: {', '.join(differ)}; name another folder,"
-            " or begin anew with --restart."
+            f"search_dir={folder} holds another search: {', '.join(differ)}; name another folder,"
+            " or begin anew with `restart`."
         )
 
 

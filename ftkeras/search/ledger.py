@@ -189,8 +189,8 @@ class Ledger:
             trial = self.oracle.create_trial(line["worker"])
             if trial.trial_id != number:
                 raise UserError(
-                    f"--search_dir={self.folder}: {folders.JOURNAL} says that trial {number} began,"
-                    " but --oracle would not begin it; begin anew with --restart."
+                    f"search_dir={self.folder}: {folders.JOURNAL} says that trial {number} began,"
+                    " but `oracle` would not begin it; begin anew with `restart`."
                 )
             # Another machine's rounding may have had a Gaussian process suggest another.
             trial.hyperparameters.values = line["values"]
@@ -199,7 +199,7 @@ class Ledger:
         else:
             result = results.read(self.folder / folders.TRIALS / number)
             if result is None:
-                raise UserError(f"--search_dir={self.folder} lacks what came of trial {number}.")
+                raise UserError(f"search_dir={self.folder} lacks what came of trial {number}.")
             self._end(result)
 
 

@@ -40,7 +40,7 @@ def search_space(config: TuneConfig) -> Space:
     found = space.read(config.search, trials.base(config, continues=kind.continues))
     if kind.continues and "epochs" in found.trees:
         raise UserError(
-            f"--search: --oracle={config.oracle} deals out the epochs, --epochs={config.epochs} at "
+            f"`search`: oracle={config.oracle} deals out the epochs, epochs={config.epochs} at "
             "most; they can't be searched as well."
         )
     space.check(found, _refuse_alone)

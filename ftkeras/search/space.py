@@ -113,10 +113,10 @@ def read(lines: Sequence[str], base: Config) -> Space:
             _must_be_searchable(name, trees, base)
             trees[name] = ranges.read(name, text)
         except ValueError as error:
-            raise UserError(f"--search={line!r}: {error}.") from None
+            raise UserError(f"search={line!r}: {error}.") from None
     if not trees:
         raise UserError(
-            "--search names nothing to vary; such as --search='learning_rate=log(1e-5, 1e-4)'."
+            "`search` names nothing to vary; such as search='learning_rate=log(1e-5, 1e-4)'."
         )
     return Space(base, trees)
 
@@ -133,7 +133,7 @@ def check(space: Space, refuse) -> None:
             refuse(space.config(corner))
         except (UserError, ValueError) as error:
             said = " ".join(f"{name}={value}" for name, value in corner.items())
-            raise UserError(f"--search: at {said}: {error}") from None
+            raise UserError(f"`search`: at {said}: {error}") from None
 
 
 def _must_be_searchable(name: str, others: Mapping[str, Node], base: Config) -> None:
@@ -168,14 +168,14 @@ def _with_key(spec, flag: str, key: str, value: object):
     if len(specs) != 1 or specs[0] is None:
         given = ", ".join(filter(None, specs)) or "none"
         raise UserError(
-            f"--search: {flag}.{key} needs one --{flag} to set it in. Received: {given}."
+            f"`search`: {flag}.{key} needs one `{flag}` to set it in. Received: {given}."
         )
     try:
         parsed = catalog.parse(flag, specs[0])
     except UserError:
         raise UserError(
-            f"--search: {flag}.{key} needs a spec to set it in, such as "
-            f"--{flag}=\"bert(checkpoint='…')\". Received: {specs[0]!r}."
+            f"`search`: {flag}.{key} needs a spec to set it in, such as "
+            f"{flag}=\"bert(checkpoint='…')\". Received: {specs[0]!r}."
         ) from None
     text = ranges.spec_text(parsed.name, {**parsed.arguments, key: value})
     return (text,) if isinstance(spec, tuple) else text
@@ -200,4 +200,4 @@ def _converted(flag: str, value: object) -> object:
     if str in kinds and not isinstance(value, tuple | bool):
         return str(value)
     wanted = next(k.__name__ for k in kinds if k is not type(None))
-    raise UserError(f"--search: --{flag} takes {wanted}. Received: {value!r}.")
+    raise UserError(f"`search`: `{flag}` takes {wanted}. Received: {value!r}.")

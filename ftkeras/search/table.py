@@ -1,6 +1,7 @@
 """The trials of a search as a table: on the screen, in search.json, and best.cfg."""
 
 import dataclasses
+import logging
 from collections.abc import Sequence
 
 from ftkeras.cli import flags
@@ -9,6 +10,8 @@ from ftkeras.config.tune import TuneConfig
 from ftkeras.runs import metrics
 from ftkeras.search import results
 from ftkeras.search.results import Result
+
+log = logging.getLogger(__name__)
 
 MOST_ROWS = 30
 
@@ -38,14 +41,14 @@ def show(ended: Sequence[Result], objective: str) -> None:
     """Prints the trials, best first."""
     rows = results.ranked(ended, objective)
     width = max(len(objective), *(len(score(row)) for row in rows))
-    print(f"\n{'trial':5}  {objective:>{width}}{'seconds':>10}{'epoch':>7}  settings")
+    log.info(f"\n{'trial':5}  {objective:>{width}}{'seconds':>10}{'epoch':>7}  settings")
     for row in rows[:MOST_ROWS]:
         seconds = f"{row.seconds:,.0f}" if row.seconds else "-"
         after = f"  {row.status}: {row.reason}" if row.reason else ""
         print(f"{row.trial:5}  {score(row):>{width}}{seconds:>10}{_epochs(row):>7}", end="")
-        print(f"  {said(row.settings)}{after}")
+        log.info(f"  {said(row.settings)}{after}")
     if len(rows) > MOST_ROWS:
-        print(f"… and {len(rows) - MOST_ROWS} more, all in the table below")
+        log.info(f"… and {len(rows) - MOST_ROWS} more, all in the table below")
 
 
 def as_json(config: TuneConfig, ended: Sequence[Result], seconds: float) -> dict:

@@ -1,7 +1,7 @@
 """Asks a model that is served, by TensorFlow Serving or by `serve`, over REST or gRPC.
 
 ```python
-from ftkeras.client import Client
+from ftkeras.serving.client import Client
 
 with Client("http://127.0.0.1:8501", model="imdb") as client:      # or grpc://127.0.0.1:8500
     for answer in client.predict(["Worth every minute.", "A waste of time."]):

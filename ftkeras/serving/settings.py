@@ -88,9 +88,9 @@ def read_batching(path: str) -> Batching:
             given["allowed_batch_sizes"] = tuple(given["allowed_batch_sizes"])
         return Batching(**{**_LEFT_OUT, **given})
     except OSError as error:
-        raise UserError(f"--batching={path} can't be read: {error.strerror}.") from None
+        raise UserError(f"batching={path} can't be read: {error.strerror}.") from None
     except (text_format.ParseError, ValueError) as error:
-        raise UserError(f"--batching={path}: {' '.join(str(error).split())}") from None
+        raise UserError(f"batching={path}: {' '.join(str(error).split())}") from None
 
 
 # SharedBatchScheduler's own defaults.

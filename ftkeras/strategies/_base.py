@@ -125,7 +125,7 @@ def split_cpu(count: int) -> list[str]:
     names = [device.name for device in tf.config.list_logical_devices("CPU")]
     if len(names) < count:
         raise UserError(
-            f"--strategy: logical_devices={count} comes too late, TensorFlow has begun with "
+            f"`strategy`: logical_devices={count} comes too late, TensorFlow has begun with "
             f"{len(names)}; a process of its own would do."
         )
     return names[:count]
@@ -145,6 +145,6 @@ def local_devices(names: tuple[str, ...]) -> list[str]:
     for name, key in zip(names, short, strict=True):
         if key not in there:
             raise UserError(
-                f"--strategy: there is no device {name!r}; there are: {', '.join(there)}."
+                f"`strategy`: there is no device {name!r}; there are: {', '.join(there)}."
             )
     return [there[key] for key in short]

@@ -65,7 +65,7 @@ def of_slurm(port: int | None) -> Cluster:
         addresses = tuple(resolver.cluster_spec().as_dict()["worker"])
     except (KeyError, RuntimeError, ValueError) as error:
         raise UserError(
-            "--strategy=multi_worker(resolver='slurm') wants to be started by srun, in an "
+            "strategy=multi_worker(resolver='slurm') wants to be started by srun, in an "
             f"allocation; the trouble is {error!r}."
         ) from None
     return Cluster(addresses, resolver.task_id)
@@ -85,7 +85,7 @@ def of_kubernetes(workers: int, service: str, port: int | None) -> Cluster:
     job, _, number = host.partition(".")[0].rpartition("-")
     if not index.isdecimal() or number != index or not int(index) < workers:
         raise UserError(
-            "--strategy=multi_worker(resolver='kubernetes') wants a Job with completionMode: "
+            "strategy=multi_worker(resolver='kubernetes') wants a Job with completionMode: "
             f"Indexed and completions: {workers}. Received: JOB_COMPLETION_INDEX={index!r}, "
             f"HOSTNAME={host!r}."
         )

@@ -60,7 +60,7 @@ class Mirrored:
         gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
         if not gpus:
             raise UserError(
-                "--strategy=mirrored: this machine has no GPU; name devices=(…), or try it with "
+                "strategy=mirrored: this machine has no GPU; name devices=(…), or try it with "
                 "logical_devices=2, which splits the CPU."
             )
         return gpus

@@ -13,7 +13,7 @@ class ParameterServer:
             UserError: always, with the reason.
         """
         raise UserError(
-            "--strategy=parameter_server: Keras 3 does not support parameter servers "
+            "strategy=parameter_server: Keras 3 does not support parameter servers "
             "(keras#18624); multi_worker trains on several machines."
         )
 

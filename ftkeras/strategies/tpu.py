@@ -47,7 +47,7 @@ class Tpu:
             return Devices(tf.distribute.TPUStrategy(resolver))
         except (ValueError, RuntimeError, OSError, tf.errors.OpError) as error:
             reason = " ".join(str(error).split())[:200]
-            raise UserError(f"--strategy=tpu(name={name!r}) does not answer: {reason}") from error
+            raise UserError(f"strategy=tpu(name={name!r}) does not answer: {reason}") from error
 
     def get_config(self) -> dict:
         return {"name": self.name}

@@ -64,7 +64,7 @@ class Classification:
             found = self._table("train", None).labels()
             if len(found) < 2:
                 raise UserError(
-                    f"--task: train={self._files['train']!r} holds one label only, {found[0]!r}."
+                    f"`task`: train={self._files['train']!r} holds one label only, {found[0]!r}."
                     " Give it examples of two or more."
                 )
             self._labels = found

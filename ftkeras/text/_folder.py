@@ -28,7 +28,7 @@ def read(folder: pathlib.Path) -> dict:
 
 
 def _unfit(path: pathlib.Path, problem: str) -> UserError:
-    return UserError(f"--encoder: {path} {problem}.")
+    return UserError(f"`encoder`: {path} {problem}.")
 
 
 def _read_json(path: pathlib.Path) -> dict:

@@ -134,7 +134,7 @@ class WordPiece(tf.Module):
         try:
             return cls(**arguments)
         except ValueError as error:
-            raise UserError(f"--encoder: {path} holds a vocabulary that fails: {error}") from None
+            raise UserError(f"`encoder`: {path} holds a vocabulary that fails: {error}") from None
 
     def save(self, folder: pathlib.Path) -> None:
         """Writes vocab.txt and tokenizer_config.json, as `from_folder` and transformers read them.

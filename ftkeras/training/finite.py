@@ -1,9 +1,12 @@
+import logging
 import math
 
 import keras
 import tensorflow as tf
 
 from ftkeras.errors import UserError
+
+log = logging.getLogger(__name__)
 
 
 class Finite(keras.callbacks.Callback):
@@ -31,7 +34,7 @@ class Finite(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if skipped := int(self.model.optimizer.skipped.numpy()):
             plural = "" if skipped == 1 else "s"
-            print(f"note: {skipped:,} update{plural} skipped, the gradient was no number")
+            log.info(f"note: {skipped:,} update{plural} skipped, the gradient was no number")
 
     def check(self) -> None:
         """Raises UserError if the latest step's loss is no number."""
@@ -42,6 +45,6 @@ class Finite(keras.callbacks.Callback):
         raise UserError(
             f"training diverged: the loss is {float(loss)} at step {batch + 1} of epoch "
             f"{self._epoch + 1}, learning rate {rate:.2e}, gradient norm {float(norm):.3g}. A "
-            "lower --learning_rate or a longer --warmup would do; --on_nan=skip goes on without "
+            "lower `learning_rate` or a longer `warmup` would do; on_nan=skip goes on without "
             "such steps."
         )

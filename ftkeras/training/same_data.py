@@ -28,6 +28,6 @@ class SameData(keras.callbacks.Callback):
         """Raises UserError where the checkpoint is of other data."""
         if state["fingerprint"] != self.fingerprint:
             raise UserError(
-                "--run_dir holds a run on other training examples or batches: the data, or how "
-                "--batching=auto reads this machine, is not what it was; --restart begins anew."
+                "`run_dir` holds a run on other training examples or batches: the data, or how "
+                "batching=auto reads this machine, is not what it was; `restart` begins anew."
             )

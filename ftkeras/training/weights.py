@@ -23,13 +23,13 @@ def load(variables: list[keras.Variable], path: pathlib.Path) -> None:
     try:
         tensors, _ = tensor_file.read(path)
     except FileNotFoundError:
-        raise UserError(f"--run_dir: {path} is not there; the run kept no weights.") from None
+        raise UserError(f"`run_dir`: {path} is not there; the run kept no weights.") from None
     except tensor_file.DamagedError as error:
-        raise UserError(f"--run_dir: {error}.") from None
+        raise UserError(f"`run_dir`: {error}.") from None
     by_path = {v.path: v for v in variables}
     if set(tensors) != set(by_path):
         raise UserError(
-            f"--run_dir: {path} holds another model's weights; they differ in "
+            f"`run_dir`: {path} holds another model's weights; they differ in "
             f"{', '.join(sorted(set(tensors) ^ set(by_path))[:3])} …"
         )
     for name, variable in by_path.items():

@@ -1,5 +1,6 @@
 """Compares finished runs on the same examples: figures, tests of pairs, and what follows."""
 
+import logging
 import string
 from collections.abc import Sequence
 
@@ -12,6 +13,8 @@ from ftkeras.runs import example_texts, reader
 from ftkeras.runs.reader import Finished
 from ftkeras.statistics import bootstrap, comparison
 from ftkeras.support import files
+
+log = logging.getLogger(__name__)
 
 RESULT, CURVES = "compare.json", "curves.png"
 # Columns of a text, and of a way's settings in the picture, that are shown.
@@ -29,13 +32,13 @@ def run(config: CompareConfig) -> None:
     result = compared(ways, config)
     show(result)
     files.write_json(output / RESULT, result)
-    print(f"\ncompared  {output / RESULT}")
+    log.info(f"\ncompared  {output / RESULT}")
     try:
         labels = [f"{way['name']}  {_settings(way)}"[:LABEL_COLUMNS] for way in result["ways"]]
         if learning_curves.draw(output / CURVES, ways, labels):
-            print(f"drawn     {output / CURVES}")
+            log.info(f"drawn     {output / CURVES}")
     except UserError as error:
-        print(f"note: {error}")
+        log.info(f"note: {error}")
 
 
 def compared(ways: Sequence[Sequence[Finished]], config: CompareConfig) -> dict:
@@ -74,7 +77,7 @@ def disagreements(ways: Sequence[Sequence[Finished]], names: str, count: int) ->
     try:
         found = example_texts.of_ids(first.config, ids) if ids else {}
     except UserError as error:
-        print(f"note: no texts are shown: {error}")
+        log.info(f"note: no texts are shown: {error}")
         found = {}
     return [
         {
@@ -90,25 +93,29 @@ def disagreements(ways: Sequence[Sequence[Finished]], names: str, count: int) ->
 def show(result: dict) -> None:
     """Prints the ways, their figures, the pairs, the conclusions and the disagreements."""
     for way in result["ways"]:
-        print(f"{way['name']}  {_settings(way)}")
-        print(f"   {', '.join(way['draws'])}: {' '.join(way['folders'])}")
+        log.info(f"{way['name']}  {_settings(way)}")
+        log.info(f"   {', '.join(way['draws'])}: {' '.join(way['folders'])}")
     percent = f"{100 * result['confidence']:g} %"
-    print(f"\non {result['examples']:,} {result['split']} examples, {percent} bootstrap intervals")
-    print(" " * 3 + "".join(f"{name:>24}" for name in bootstrap.FIGURES))
+    log.info(
+        f"\non {result['examples']:,} {result['split']} examples, {percent} bootstrap intervals"
+    )
+    log.info(" " * 3 + "".join(f"{name:>24}" for name in bootstrap.FIGURES))
     for way in result["ways"]:
-        print(f"{way['name']:3}" + "".join(_interval(way["figures"][n]) for n in bootstrap.FIGURES))
-    print(f"\n{'pair':8}{'accuracy, points':>24}{'p':>10}{'Holm p':>10}   test")
+        log.info(
+            f"{way['name']:3}" + "".join(_interval(way["figures"][n]) for n in bootstrap.FIGURES)
+        )
+    log.info(f"\n{'pair':8}{'accuracy, points':>24}{'p':>10}{'Holm p':>10}   test")
     for pair in result["pairs"]:
         apart = comparison.accuracy_difference(pair)
         value, low, high = (100 * apart[key] for key in ("value", "low", "high"))
         shown = f"{value:+.2f} [{low:+.2f}, {high:+.2f}]"
         ps = "".join(f"{comparison.shown_p(pair[key]):>10}" for key in ("p_value", "p_value_holm"))
-        print(f"{pair['second']} − {pair['first']:4}{shown:>24}{ps}   {_test(pair)}")
+        log.info(f"{pair['second']} − {pair['first']:4}{shown:>24}{ps}   {_test(pair)}")
     if len(result["pairs"]) > 1:
-        print("each interval is for its pair alone; Holm's p-values hold for all pairs together")
+        log.info("each interval is for its pair alone; Holm's p-values hold for all pairs together")
     print()
     for sentence in result["conclusions"]:
-        print(f"- {sentence}")
+        log.info(f"- {sentence}")
     if result["disagreements"]:
         _show_disagreements(result["disagreements"])
 
@@ -116,13 +123,13 @@ def show(result: dict) -> None:
 def _show_disagreements(rows: Sequence[dict]) -> None:
     names = list(rows[0]["probability_of_label"])
     widths = [max(len(row[key]) for row in rows) + 2 for key in ("id", "label")]
-    print("\nmost disagreed on, by the probability given to the true label")
-    print(" " * sum(widths) + "".join(f"{name:>6}" for name in names))
+    log.info("\nmost disagreed on, by the probability given to the true label")
+    log.info(" " * sum(widths) + "".join(f"{name:>6}" for name in names))
     for row in rows:
         given = "".join(f"{value:6.2f}" for value in row["probability_of_label"].values())
         text = " ".join((row["text"] or "").split())
         cut = text if len(text) <= TEXT_COLUMNS else f"{text[: TEXT_COLUMNS - 1]}…"
-        print(f"{row['id']:{widths[0]}}{row['label']:{widths[1]}}{given}  {cut}".rstrip())
+        log.info(f"{row['id']:{widths[0]}}{row['label']:{widths[1]}}{given}  {cut}".rstrip())
 
 
 def _way(name: str, runs: Sequence[Finished], settings: dict, figures: dict) -> dict:

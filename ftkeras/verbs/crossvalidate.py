@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import math
 import pathlib
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from ftkeras.runs import metrics as report
 from ftkeras.statistics.significance import over_folds
 from ftkeras.support import files
 from ftkeras.verbs import evaluate
+
+log = logging.getLogger(__name__)
 
 SETTINGS, RESULT = "crossvalidation.cfg", "crossvalidation.json"
 PREDICTIONS = "predictions_out_of_fold.jsonl"
@@ -43,7 +46,7 @@ def run(config: CrossvalidateConfig) -> None:
     files.write_text(home / PREDICTIONS, _out_of_fold(folds, home))
     files.write_json(home / RESULT, result)
     show(result)
-    print(f"\nfolds        {home}\npredictions  {home / PREDICTIONS}")
+    log.info(f"\nfolds        {home}\npredictions  {home / PREDICTIONS}")
 
 
 def summary(folds: Sequence[Config], metrics: Sequence[dict]) -> dict:
@@ -80,25 +83,27 @@ def summary(folds: Sequence[Config], metrics: Sequence[dict]) -> dict:
 def show(result: dict) -> None:
     """Prints a row a fold, then mean, sd and interval of every figure."""
     print(f"\n{'repeat':>6}{'fold':>6}" + "".join(f"{n:>11}" for n in report.FIGURES), end="")
-    print(f"{'examples':>11}{'epoch':>8}{'seconds':>10}")
+    log.info(f"{'examples':>11}{'epoch':>8}{'seconds':>10}")
     for row in result["folds"]:
         shown = "".join(_figure(row[name]) for name in report.FIGURES)
         print(f"{row['repeat']:>6}{row['fold']:>6}{shown}", end="")
-        print(f"{row['examples']:>11,}{row['best_epoch']:>8}{row['seconds']:>10,.0f}")
+        log.info(f"{row['examples']:>11,}{row['best_epoch']:>8}{row['seconds']:>10,.0f}")
     named = (("mean", "mean"), ("sd", "sd"), ("95 % from", "low"), ("95 % to", "high"))
     for title, key in named:
         values = [found and found[key] for found in result["figures"].values()]
-        print(f"{title:12}" + "".join(map(_figure, values)))
+        log.info(f"{title:12}" + "".join(map(_figure, values)))
     about = result["interval"]
-    print(f"\n95 % intervals: {about['method']}, {about['degrees_of_freedom']} degrees of freedom.")
+    log.info(
+        f"\n95 % intervals: {about['method']}, {about['degrees_of_freedom']} degrees of freedom."
+    )
     if any(row["best_epoch"] != result["folds"][0]["best_epoch"] for row in result["folds"]):
-        print("Each fold picked its own best epoch, which flatters its figures a little.")
+        log.info("Each fold picked its own best epoch, which flatters its figures a little.")
 
 
 def _metrics(config: CrossvalidateConfig, folds: list[Config], home: pathlib.Path) -> list[dict]:
     """Each fold's metrics.json, in the order of the folds; the first that fails ends it."""
     done, seconds = {}, []
-    print(f"{len(folds)} runs, {config.parallel} at a time, each with a log.txt, in {home}")
+    log.info(f"{len(folds)} runs, {config.parallel} at a time, each with a log.txt, in {home}")
     training = fold_runs.trained(
         folds, home, parallel=config.parallel, keep_weights=config.keep_weights
     )
@@ -119,7 +124,7 @@ def _tell(name: pathlib.Path, outcome: fold_runs.Outcome, seconds_left: float) -
     when = f"in {report.duration(outcome.seconds)}" if outcome.seconds else "finished before"
     left = f"; about {report.duration(seconds_left)} left" if seconds_left else ""
     accuracy, loss = measured["accuracy"], measured["loss"]
-    print(f"  {name}: accuracy {accuracy:.4f}, loss {loss:.4f}, {when}{left}", flush=True)
+    log.info(f"  {name}: accuracy {accuracy:.4f}, loss {loss:.4f}, {when}{left}")
 
 
 def _out_of_fold(folds: Sequence[Config], home: pathlib.Path) -> str:

@@ -1,5 +1,6 @@
 """Writes what TensorFlow Serving wants, to serve an exported model with Docker or Kubernetes."""
 
+import logging
 import math
 import os
 import pathlib
@@ -12,7 +13,9 @@ from ftkeras.errors import UserError
 from ftkeras.support import files
 from ftkeras.verbs.serve import model_folder
 
-TEMPLATES = pathlib.Path(__file__).parent / "deployment"
+log = logging.getLogger(__name__)
+
+TEMPLATES = pathlib.Path(__file__).parents[1] / "serving" / "templates"
 MODELS = "models.config"
 
 
@@ -28,12 +31,12 @@ def run(config: DeployConfig) -> None:
     """`deploy`: a folder to copy or to run from; a second time, the way to the next version."""
     folder, only = model_folder(config.model, "deploy")
     if only is not None:
-        raise UserError(f"deploy wants the folder of versions, {folder}; see --stable.")
+        raise UserError(f"deploy wants the folder of versions, {folder}; see `stable`.")
     name = config.name or folder.resolve().name
     output = pathlib.Path(config.output or f"deploy-{name}")
     files.must_be_writable(output, "--output")
     if not re.fullmatch(r"[\w.-]+", name):
-        raise UserError(f"--name must be of letters, digits, _, . and -. Received: {name}.")
+        raise UserError(f"`name` must be of letters, digits, _, . and -. Received: {name}.")
     there = {int(path.parent.name) for path in folder.glob("[0-9]*/saved_model.pb")}
     before = recorded(output / MODELS)
     wanted = _wanted(there, config.stable, before)
@@ -68,7 +71,7 @@ def recorded(path: pathlib.Path) -> Plan | None:
     versions = tuple(int(number) for number in re.findall(r"versions: (\d+)", text))
     labels = {k: int(v) for k, v in re.findall(r'key: "(\w+)" value: (\d+)', text)}
     if "stable" not in labels:
-        raise UserError(f"--output: {path} names no version stable; remove it to write another.")
+        raise UserError(f"`output`: {path} names no version stable; remove it to write another.")
     return Plan(versions, labels)
 
 
@@ -78,7 +81,7 @@ def _wanted(there: set[int], stable: int | None, before: Plan | None) -> dict[st
         stable = before.labels["stable"] if before else newest
     if stable not in there:
         listed = ", ".join(map(str, sorted(there)))
-        raise UserError(f"--stable={stable} is no version of the model; there are: {listed}.")
+        raise UserError(f"stable={stable} is no version of the model; there are: {listed}.")
     return {"stable": stable, **({"canary": newest} if newest > stable else {})}
 
 
@@ -119,12 +122,12 @@ def _memory(folder: pathlib.Path, planned: Plan) -> str:
 
 
 def _tell(output: pathlib.Path, planned: Plan, wanted: dict[str, int]) -> None:
-    print(f"deploy  {output}")
+    log.info(f"deploy  {output}")
     for label, version in planned.labels.items():
         if wanted[label] == version:
-            print(f"        {label} is version {version}")
+            log.info(f"        {label} is version {version}")
         else:
-            print(
+            log.info(
                 f"        {label} stays version {version} while {wanted[label]} is loaded; "
                 "run this again when it is"
             )

@@ -28,7 +28,7 @@ def run(config: Config) -> None:
     experiment = build.experiment(config, run_dir=run_dir)
     if experiment.task.labels != experiment.labels:
         raise UserError(
-            f"--task={config.task}: its labels are now {experiment.task.labels}, but the run in "
+            f"task={config.task}: its labels are now {experiment.task.labels}, but the run in "
             f"{run_dir} learnt {experiment.labels}."
         )
     weights.load(experiment.model.kept, run_dir / build.WEIGHTS_FILE)

@@ -1,6 +1,7 @@
 """Exports a finished run: each exporter asked for writes the model that was evaluated."""
 
 import functools
+import logging
 import pathlib
 
 from ftkeras import catalog
@@ -10,6 +11,8 @@ from ftkeras.experiment.build import Experiment
 from ftkeras.runs import model_card
 from ftkeras.support import files
 from ftkeras.training import weights
+
+log = logging.getLogger(__name__)
 
 
 def run(config: Config) -> None:
@@ -50,7 +53,7 @@ def write(writers: list) -> list[pathlib.Path]:
     written = []
     for exporter in writers:
         written.append(exporter.write())
-        print(f"export  {written[-1]}")
+        log.info(f"export  {written[-1]}")
         if told := getattr(exporter, "told", None):
-            print(f"        {told}")
+            log.info(f"        {told}")
     return written

@@ -6,6 +6,7 @@ policies do from epoch to epoch is left out.
 Source: Smith, 2017, section 3.3, https://arxiv.org/abs/1506.01186.
 """
 
+import logging
 import math
 import pathlib
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from ftkeras.support import files
 from ftkeras.training import epochs
 from ftkeras.verbs.plot import drawn, output_path
 from ftkeras.verbs.train import training_feed
+
+log = logging.getLogger(__name__)
 
 # The loss is taken to diverge where its running mean stands this many times above its lowest.
 DIVERGED = 4.0
@@ -64,7 +67,7 @@ def run(config: FindRateConfig) -> None:
         rates, losses = range_test(experiment, feed)
     if len(losses) < 3:
         raise UserError(
-            f"--lowest_rate={config.lowest_rate} is too high: the loss diverged at once. A lower "
+            f"lowest_rate={config.lowest_rate} is too high: the loss diverged at once. A lower "
             "one would do."
         )
     smooth = smoothed(losses)
@@ -185,14 +188,14 @@ def _draw(axes, config: FindRateConfig, rates, losses, smooth, suggestion: Sugge
 
 def _show(suggestion: Suggestion, png: pathlib.Path, csv: pathlib.Path) -> None:
     if suggestion.doubt:
-        print(f"no suggestion: {suggestion.doubt}")
+        log.info(f"no suggestion: {suggestion.doubt}")
     else:
-        print(f"the smoothed loss falls fastest at      {suggestion.steepest:.2e}")
-        print(f"it is lowest at                         {suggestion.lowest:.2e}")
-        print(f"a tenth of that                         {suggestion.tenth:.2e}")
-        print(
-            f"\nsuggestion: --learning_rate={suggestion.tenth:.1e}, a tenth of the lowest point's "
+        log.info(f"the smoothed loss falls fastest at      {suggestion.steepest:.2e}")
+        log.info(f"it is lowest at                         {suggestion.lowest:.2e}")
+        log.info(f"a tenth of that                         {suggestion.tenth:.2e}")
+        log.info(
+            f"\nsuggestion: learning_rate={suggestion.tenth:.1e}, a tenth of the lowest point's "
             "rate: there the loss is\nabout to rise, and a whole run wants a margin. The steepest "
             "fall is a second opinion; it moves more\nwith the noise of the batches."
         )
-    print(f"\ncurve   {png}, {csv}; no weights were kept")
+    log.info(f"\ncurve   {png}, {csv}; no weights were kept")

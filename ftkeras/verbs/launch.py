@@ -5,6 +5,7 @@ then. Where one fails, the others are ended, and the whole is started again as o
 says: it goes on from its last checkpoint. The workers of a search: see `search/crew.py`.
 """
 
+import logging
 import os
 import shlex
 import sys
@@ -17,6 +18,8 @@ from ftkeras.cli import quiet
 from ftkeras.config.verbs import LaunchConfig
 from ftkeras.processes.supervisor import POLL_SECONDS, Processes, free_ports, shares
 from ftkeras.strategies._cluster import Cluster
+
+log = logging.getLogger(__name__)
 
 
 def run(config: LaunchConfig) -> None:
@@ -35,8 +38,10 @@ def run(config: LaunchConfig) -> None:
 def train(config: LaunchConfig) -> int:
     """The whole run of a cluster; 0, or the code of the first worker that failed."""
     command = [sys.executable, "-m", "ftkeras.main", *with_run_dir(config)]
-    print(f"launch   {config.workers} workers on this machine; on machines of your own it would be")
-    print(
+    log.info(
+        f"launch   {config.workers} workers on this machine; on machines of your own it would be"
+    )
+    log.info(
         f"         TF_CONFIG='{_template(config.workers)}' {shlex.join(['ftkeras', *command[3:]])}"
     )
     sys.stdout.flush()
@@ -51,7 +56,7 @@ def attempt(command: Sequence[str], count: int, restarts: int) -> int:
         # What the user must mend, or has asked for, is no accident that another try would mend.
         if code == 0 or code == 2 or workers.asked or number > restarts:
             break
-        print(f"launch   starting again, restart {number} of {restarts}", flush=True)
+        log.info(f"launch   starting again, restart {number} of {restarts}")
     return code
 
 
@@ -74,7 +79,7 @@ def _together(workers: Processes, command: Sequence[str], count: int) -> int:
         while workers.running:
             for name, code in workers.ended():
                 if code:
-                    print(f"launch   {name} ended with code {code}", flush=True)
+                    log.info(f"launch   {name} ended with code {code}")
                     workers.end()
                     return code
             time.sleep(POLL_SECONDS)

@@ -1,6 +1,7 @@
 """Draws the learning rate over a run, and prints a few of its values; trains nothing."""
 
 import contextlib
+import logging
 import math
 import pathlib
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from ftkeras.config.verbs import PlotConfig
 from ftkeras.errors import UserError
 from ftkeras.experiment import build
 from ftkeras.support import files
+
+log = logging.getLogger(__name__)
 
 # More points than the picture has pixels across would show nothing more.
 MOST_POINTS = 1000
@@ -33,8 +36,10 @@ def run(config: PlotConfig) -> None:
         _draw(axes, config, steps, rates, warmup=warmup)
     _show_table(steps, rates, total=total, warmup=warmup)
     if by_validation:
-        print("validation decides when this rate falls; shown is a run in which it always improves")
-    print(f"\ndrawn   {path}")
+        log.info(
+            "validation decides when this rate falls; shown is a run in which it always improves"
+        )
+    log.info(f"\ndrawn   {path}")
 
 
 def output_path(output: str | None, run_dir: str | None, name: str) -> pathlib.Path:
@@ -51,16 +56,16 @@ def steps_of_run(config: Config) -> int:
     """Optimizer updates of the run that `config` tells, its texts counted but not tokenized."""
     if config.batch_tokens is not None:
         raise UserError(
-            f"--batch_tokens={config.batch_tokens} makes as many updates as the texts' lengths ask "
-            "for, and plot reads no texts: say how many with --steps."
+            f"batch_tokens={config.batch_tokens} makes as many updates as the texts' lengths ask "
+            "for, and plot reads no texts: say how many with `steps`."
         )
     examples = config.train_examples or _training_examples(config)
     examples -= examples // config.folds if config.folds else 0  # the fold that is held out
     a_epoch = math.ceil(examples / config.batch_size)
-    print(
+    log.info(
         f"{a_epoch * config.epochs:,} steps: {examples:,} examples in batches of "
-        f"{config.batch_size}, {config.epochs} times (--steps=N says another number"
-        + ("; --oversample repeats some, so there will be more)" if config.oversample else ")")
+        f"{config.batch_size}, {config.epochs} times (steps=N says another number"
+        + ("; `oversample` repeats some, so there will be more)" if config.oversample else ")")
     )
     return a_epoch * config.epochs
 
@@ -142,7 +147,7 @@ def _draw(axes, config: Config, steps: np.ndarray, rates: np.ndarray, *, warmup:
 
 def _show_table(steps: np.ndarray, rates: np.ndarray, *, total: int, warmup: int) -> None:
     rate_at = dict(zip(steps.tolist(), rates.tolist(), strict=True))
-    print(f"\n{'updates made':>14}{'share of the run':>19}{'rate':>13}")
+    log.info(f"\n{'updates made':>14}{'share of the run':>19}{'rate':>13}")
     for step in _table_steps(total, warmup):
         remark = "   the warm-up's end" if warmup and step == warmup else ""
-        print(f"{step:>14,}{step / total:>18.1%} {rate_at[step]:>13.4e}{remark}")
+        log.info(f"{step:>14,}{step / total:>18.1%} {rate_at[step]:>13.4e}{remark}")

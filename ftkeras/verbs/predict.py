@@ -2,12 +2,15 @@
 
 import itertools
 import json
+import logging
 import pathlib
 import sys
 from collections.abc import Iterable, Iterator
 
 from ftkeras.config.verbs import PredictConfig
 from ftkeras.errors import UserError
+
+log = logging.getLogger(__name__)
 
 # Texts looked at together: enough to put those of like length in one step, few enough to stream.
 TEXTS_A_CHUNK = 4096
@@ -20,20 +23,20 @@ def run(config: PredictConfig) -> None:
     model = load(folder)
     while chunk := list(itertools.islice(texts, TEXTS_A_CHUNK)):
         for text, answer in zip(chunk, label(model, chunk, config.batch_size), strict=True):
-            print(_line(text, answer, as_json=config.json), flush=True)
+            log.info(_line(text, answer, as_json=config.json))
 
 
 def version_folder(model: str | None) -> pathlib.Path:
     """The folder of the version to use: the newest one where a folder of versions is named."""
     if not model:
-        raise UserError("predict needs --model, an exported model such as saved_models/imdb.")
+        raise UserError("predict needs `model`, an exported model such as saved_models/imdb.")
     folder = pathlib.Path(model)
     versions = [p for p in folder.glob("*") if p.name.isdecimal() and p.is_dir()]
     if versions:
         folder = max(versions, key=lambda version: int(version.name))
     if not (folder / "saved_model.pb").is_file():
         raise UserError(
-            f"--model={model} holds no SavedModel; name a folder such as saved_models/imdb or "
+            f"model={model} holds no SavedModel; name a folder such as saved_models/imdb or "
             "saved_models/imdb/1."
         )
     return folder
@@ -50,9 +53,9 @@ def load(folder: pathlib.Path):
         inputs = set(signature.structured_input_signature[1])
     except Exception as error:  # whatever TensorFlow met, the folder is what must change
         reason = " ".join(str(error).split())[:200]
-        raise UserError(f"--model={folder} can't be loaded: {reason}") from error
+        raise UserError(f"model={folder} can't be loaded: {reason}") from error
     if inputs not in ({"text"}, {"text", "pair"}):
-        raise UserError(f"--model={folder} takes {', '.join(inputs)}; ftkeras' exports take text.")
+        raise UserError(f"model={folder} takes {', '.join(inputs)}; ftkeras' exports take text.")
     # The signature captures the variables weakly: whoever holds it must hold the model as well.
     signature.model = loaded
     return signature
@@ -88,7 +91,7 @@ def _columns(texts: list[str], *, pairs: bool) -> dict[str, list[bytes]]:
     for text, part in zip(texts, parts, strict=True):
         if len(part) != 2:
             raise UserError(
-                f"--model labels pairs: two texts a line, one tab between. Received: {text!r}."
+                f"`model` labels pairs: two texts a line, one tab between. Received: {text!r}."
             )
     first, second = zip(*parts, strict=True)
     return {"text": [_encoded(text) for text in first], "pair": [_encoded(text) for text in second]}
@@ -101,7 +104,7 @@ def _encoded(text: str) -> bytes:
 
 def _texts(config: PredictConfig) -> Iterator[str]:
     if config.text and config.input:
-        raise UserError("predict takes --text or --input, not both.")
+        raise UserError("predict takes `text` or `input`, not both.")
     if config.text:
         return iter(config.text)
     if config.input is None:
@@ -111,7 +114,7 @@ def _texts(config: PredictConfig) -> Iterator[str]:
     try:
         return _lines(open(config.input, "rb"))
     except OSError as error:
-        raise UserError(f"--input={config.input} can't be read: {error.strerror}.") from None
+        raise UserError(f"input={config.input} can't be read: {error.strerror}.") from None
 
 
 def _lines(file: Iterable[bytes]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Serves an exported model over HTTP, for a laptop or a test: TensorFlow Serving's REST API."""
 
 import asyncio
+import logging
 import os
 import pathlib
 import re
@@ -10,6 +11,8 @@ import sys
 
 from ftkeras.config.serving import ServeConfig
 from ftkeras.errors import Stopped, UserError
+
+log = logging.getLogger(__name__)
 
 
 def run(config: ServeConfig) -> None:
@@ -46,7 +49,7 @@ async def _until_stopped(server, listening: socket.socket, name: str) -> None:
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
     if server.started:
-        print(f"page    {url}/\nmodel   {url}/v1/models/{name}", flush=True)
+        log.info(f"page    {url}/\nmodel   {url}/v1/models/{name}")
     await serving
 
 
@@ -67,7 +70,7 @@ def build(config: ServeConfig, name: str, folder: pathlib.Path, only: int | None
     served.look()
     if not served.available():
         reason = next((s["status"]["error_message"] for s in served.status()), "no version in it")
-        raise UserError(f"--model={config.model} can't be served: {reason}")
+        raise UserError(f"model={config.model} can't be served: {reason}")
     counted = metrics.Metrics(name)
     if batching is None:
         batcher = Unbatched(os.cpu_count() or 1)
@@ -80,14 +83,14 @@ def build(config: ServeConfig, name: str, folder: pathlib.Path, only: int | None
 def model_folder(model: str | None, verb: str) -> tuple[pathlib.Path, int | None]:
     """The folder of versions, and the one version where `model` names one."""
     if not model:
-        raise UserError(f"{verb} needs --model, an exported model such as saved_models/imdb.")
+        raise UserError(f"{verb} needs `model`, an exported model such as saved_models/imdb.")
     folder = pathlib.Path(model)
     if (folder / "saved_model.pb").is_file() and folder.resolve().name.isdecimal():
         return folder.resolve().parent, int(folder.resolve().name)
     versions = [path.parent for path in folder.glob("*/saved_model.pb")]
     if not any(version.name.isdecimal() for version in versions):
         raise UserError(
-            f"--model={model} holds no versions of a SavedModel; name a folder such as "
+            f"model={model} holds no versions of a SavedModel; name a folder such as "
             "saved_models/imdb."
         )
     return folder, None
@@ -118,7 +121,7 @@ def _bound(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except OSError as error:
         raise UserError(
-            f"--host={host} --port={port} can't be listened at: {error.strerror}."
+            f"host={host} port={port} can't be listened at: {error.strerror}."
         ) from None
     return listening
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+import logging
 import pathlib
 import signal
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ from ftkeras.training.progress import Progress
 from ftkeras.training.same_data import SameData
 from ftkeras.verbs import evaluate, export
 
+log = logging.getLogger(__name__)
+
 
 def run(config: Config) -> None:
     """`train`: a whole run, from the data to the export, or what is left of one that stopped."""
@@ -50,7 +53,7 @@ def run(config: Config) -> None:
         if not experiment.devices.is_chief:
             return
         report.show_metrics(measured, experiment.labels)
-        print(f"\nrun     {run_dir}")
+        log.info(f"\nrun     {run_dir}")
         run_folder.record_exports(run_dir, export.write(writers))
         _checkpoints(config, run_dir).prune(min(config.keep, 1))
 
@@ -71,7 +74,7 @@ def _run(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
     metrics = {"train": trained, "data": counts, "versions": report.versions()}
     if chief:
         report.write_metrics(run_dir, metrics)
-    print(f"evaluating the {'last' if config.train_on_validation else 'best'} epoch …")
+    log.info(f"evaluating the {'last' if config.train_on_validation else 'best'} epoch …")
     try:
         measured = evaluate.evaluate(experiment, splits, run_dir)
     except KeyboardInterrupt:
@@ -101,7 +104,7 @@ def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
     parts = config.accumulate * experiment.devices.replicas
     batching = build.batching(config, pad_id=experiment.model.pad_id, parts=parts)
     if picked := getattr(batching, "picked", None):
-        print(f"--batching={config.batching}: {picked}")
+        log.info(f"batching={config.batching}: {picked}")
     train = splits.train
     if config.oversample:
         train = train.of(imbalance.oversampled(train.own_labels, seed=config.data_seed))
@@ -205,13 +208,13 @@ def _show_splits(splits: Splits) -> dict[str, int]:
     """Prints and returns how many examples there are, and what is odd about them."""
     counts = splits.counts()
     names = [name for name in ("train", "validation", "test") if name in counts]
-    print("examples: " + ", ".join(f"{counts[name]:,} {name}" for name in names))
+    log.info("examples: " + ", ".join(f"{counts[name]:,} {name}" for name in names))
     for name in names:
         for warning in imbalance.warnings(getattr(splits, name).own_labels, splits.task.labels):
-            print(f"note: {name}: {warning} (see --class_weights and --oversample)")
+            log.info(f"note: {name}: {warning} (see `class_weights` and `oversample`)")
     if shared := counts.get("in_train_and_test"):
         stand = "text of test stands" if shared == 1 else "texts of test stand"
-        print(f"note: {shared:,} {stand} in train or validation too")
+        log.info(f"note: {shared:,} {stand} in train or validation too")
     return counts
 
 
@@ -221,23 +224,23 @@ def _announce(experiment: Experiment, feed: TrainingFeed, place: Place) -> None:
     learning = sum(v.shape.num_elements() for v in model.trainable_weights)
     tokens = feed.tokens()
     reads = f"{tokens * config.trained_epochs:,} tokens" if tokens else "on features"
-    print(
+    log.info(
         f"{size:,} parameters ({learning:,} learn), "
         f"{len(feed) * config.trained_epochs:,} steps in {_epochs(config)}, "
         f"{reads}; the time it takes follows after the first steps"
     )
     if place != Place():
-        print(f"going on at step {place.step + 1:,} of epoch {place.epoch + 1}")
+        log.info(f"going on at step {place.step + 1:,} of epoch {place.epoch + 1}")
     for group in model.optimizer.groups():
         decay = "decay" if group.decays else "do not decay"
-        print(
+        log.info(
             f"  {group.variables:,} variables ({group.parameters:,} parameters) learn at "
             f"{group.multiplier:g} x the rate and {decay}"
         )
     if frozen := [v for v in model.weights if not v.trainable]:
-        print(f"  {len(frozen):,} variables ({size - learning:,} parameters) are frozen")
+        log.info(f"  {len(frozen):,} variables ({size - learning:,} parameters) are frozen")
     compiled = ", compiled by XLA" if model.jit_compile else ""
-    print(f"  a step computes in {build.precision(config)}{compiled}", flush=True)
+    log.info(f"  a step computes in {build.precision(config)}{compiled}")
 
 
 def _epochs(config: Config) -> str:
@@ -267,6 +270,8 @@ def _measure_it_with(run_dir: pathlib.Path) -> str:
 
 
 def _say_finished(run_dir: pathlib.Path) -> None:
-    print(f"the run in {run_dir} is finished: more --epochs make it longer, --restart begins anew")
+    log.info(
+        f"the run in {run_dir} is finished: more `epochs` make it longer, `restart` begins anew"
+    )
     for path in run_folder.exports(run_dir):
-        print(f"export  {path}")
+        log.info(f"export  {path}")

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 import json
+import logging
 import pathlib
 import statistics
 import sys
@@ -22,6 +23,8 @@ from ftkeras.search import results, table, trials
 from ftkeras.search.results import Result
 from ftkeras.search.space import Space
 from ftkeras.support import files
+
+log = logging.getLogger(__name__)
 
 
 def run(config: TuneConfig) -> None:
@@ -63,7 +66,7 @@ def _search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> 
         raise UserError(
             f"all of the first {len(ledger.results)} trials failed, the last with: "
             f"{ledger.failure} ({home / folders.TRIALS} has their logs); mend that, and begin anew "
-            "with --restart."
+            "with `restart`."
         )
     if config.retrain and best is not None:
         _retrain(config, best, home)
@@ -100,12 +103,12 @@ def _announce(config: TuneConfig, ledger, home: pathlib.Path) -> None:
         until += f", none begun after {config.max_hours:g} hours"
     runs = (config.folds or 1) * config.executions_per_trial
     each = f", {runs} runs each" if runs > 1 else ""
-    print(f"search  {home}")
-    print(f"{config.oracle}: {until}{each}; validation {config.objective} decides between")
+    log.info(f"search  {home}")
+    log.info(f"{config.oracle}: {until}{each}; validation {config.objective} decides between")
     for line in config.search:
-        print(f"  {line}")
+        log.info(f"  {line}")
     if ledger.begun:
-        print(
+        log.info(
             f"going on: {len(ledger.results)} of {ledger.begun} trials have ended, "
             f"{report.duration(ledger.seconds)} so far"
         )
@@ -125,10 +128,10 @@ def _conclude(config: TuneConfig, space: Space, ledger, home: pathlib.Path) -> R
         recipe = table.recipe(_recipe(config, best), best, config.objective)
         files.write_text(home / folders.BEST, recipe)
     page.write(home / folders.PAGE, config, space.parameters, ended, recipe, ledger.seconds)
-    print(f"table   {home / folders.TABLE}\npage    {home / folders.PAGE}")
+    log.info(f"table   {home / folders.TABLE}\npage    {home / folders.PAGE}")
     if best is not None:
-        print(f"best    {home / folders.BEST}")
-        print(f"        python -m ftkeras.main --flagfile={home / folders.BEST}")
+        log.info(f"best    {home / folders.BEST}")
+        log.info(f"        python -m ftkeras.main --flagfile={home / folders.BEST}")
     return best
 
 
@@ -151,11 +154,11 @@ def _retrain(config: TuneConfig, best: Result, home: pathlib.Path) -> None:
         folder.must_fit(recipe, run_dir)
     except UserError:  # a shorter search had another best
         recipe = dataclasses.replace(recipe, restart=True)
-    print(f"\nthe best, {epoch} of {recipe.epochs} epochs on train and validation: {run_dir}")
+    log.info(f"\nthe best, {epoch} of {recipe.epochs} epochs on train and validation: {run_dir}")
     sys.stdout.flush()
     outcome = child_run.train(recipe, run_dir)
     if outcome.reason is not None:
-        raise UserError(f"--retrain: {outcome.reason} ({run_dir}/log.txt has all)")
+        raise UserError(f"`retrain`: {outcome.reason} ({run_dir}/log.txt has all)")
     _show_retrained(outcome.metrics, run_dir)
 
 
@@ -163,4 +166,4 @@ def _show_retrained(metrics: dict, run_dir: pathlib.Path) -> None:
     labels = tuple(json.loads((run_dir / LABELS_FILE).read_text(encoding="utf-8")))
     report.show_metrics(metrics, labels)
     for path in folder.exports(run_dir):
-        print(f"export  {path}")
+        log.info(f"export  {path}")

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, roc_auc_score
 
+from ftkeras import corpora
 from ftkeras.cli import flags
 from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.config.run import Config
@@ -184,7 +185,7 @@ def test_data_that_is_gone_costs_the_texts_only(capsys):
 
 
 def _files() -> tuple[str, ...]:
-    corpus = pathlib.Path(example_texts.__file__).parent / "corpora" / "reviews"
+    corpus = pathlib.Path(corpora.__file__).parent / "reviews"
     lines = [(corpus / f"{n}.tsv").read_text().splitlines()[1:] for n in ("train", "validation")]
     return tuple(line.split("\t") for line in (lines[0][5], lines[1][5], lines[0][-1], lines[1][0]))
 
@@ -193,9 +194,7 @@ def test_id_names_the_row_of_its_split():
     train, validation, last, first = _files()
     plain, folded = Config(task="quickstart"), Config(task="quickstart", folds=2, fold=0)
     assert example_texts.of_ids(plain, ["validation-5"])["validation-5"] in validation
-    with open(
-        pathlib.Path(example_texts.__file__).parent / "corpora" / "reviews" / "train.tsv"
-    ) as file:
+    with open(pathlib.Path(corpora.__file__).parent / "reviews" / "train.tsv") as file:
         count = sum(1 for line in file) - 1
     ids = ["validation-5", f"validation-{count - 1}", f"validation-{count}"]
     found = example_texts.of_ids(folded, ids)

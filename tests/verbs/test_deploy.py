@@ -10,7 +10,7 @@ import pytest
 from ftkeras import catalog
 from ftkeras.cli import flags
 
-DEPLOY = pathlib.Path(__file__).resolve().parents[1] / "deploy"
+DEPLOY = pathlib.Path(__file__).resolve().parents[2] / "deploy"
 SCRIPTS = ["slurm.sbatch", "tpu_vm.sh"]
 
 

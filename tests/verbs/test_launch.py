@@ -99,7 +99,7 @@ def test_only_what_may_go_well_the_next_time_is_tried_again(folder, code, tries)
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_reaches_all_workers_and_starts_nothing_again(folder, number):
-    root = pathlib.Path(launch.__file__).parents[1]
+    root = pathlib.Path(launch.__file__).parents[2]
     command = [sys.executable, "-c", WORKER + SLEEPS]
     program = f"from ftkeras import launch; raise SystemExit(launch.attempt({command!r}, 2, 5))"
     process = subprocess.Popen(

@@ -79,11 +79,11 @@ class Table:
                 yield line, row
         except OSError as error:
             raise UserError(
-                f"--task: cannot read {str(self._path)!r} ({error.strerror}). Name a file that is"
-                " there; relative names are looked up in --data_dir, or in the current folder."
+                f"`task`: cannot read {str(self._path)!r} ({error.strerror}). Name a file that is"
+                " there; relative names are looked up in `data_dir`, or in the current folder."
             ) from error
         if empty:
-            raise UserError(f"--task: {str(self._path)!r} holds no examples. Give it one a line.")
+            raise UserError(f"`task`: {str(self._path)!r} holds no examples. Give it one a line.")
 
     def _require_columns(self, line: int, row: dict[str, Any]) -> None:
         for name, column in self._columns.items():
@@ -111,7 +111,7 @@ class Table:
         return _bytes(value)
 
     def _wrong(self, line: int, what: str) -> UserError:
-        return UserError(f"--task: {str(self._path)!r}, line {line}: {what}")
+        return UserError(f"`task`: {str(self._path)!r}, line {line}: {what}")
 
 
 def _bytes(text: str) -> bytes:

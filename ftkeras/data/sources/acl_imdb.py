@@ -95,7 +95,7 @@ class AclImdb:
 
     def _unusable(self, reason: str) -> UserError:
         return UserError(
-            f"--data_dir: cannot read IMDb from {str(self._path)!r} ({reason}). Point it at"
+            f"`data_dir`: cannot read IMDb from {str(self._path)!r} ({reason}). Point it at"
             " aclImdb_v1.tar.gz, at the aclImdb folder, or at a folder that TensorFlow Datasets"
             " prepared."
         )

@@ -118,8 +118,8 @@ class Tfds:
     def _unusable(self, folder: str, reason: Any) -> UserError:
         reason = " ".join(str(reason).split())[:200]
         return UserError(
-            f"--data_dir: cannot get {self._name!r} through TensorFlow Datasets, tried {folder!r}"
-            f" ({reason}). Point --data_dir at a folder that TensorFlow Datasets"
+            f"`data_dir`: cannot get {self._name!r} through TensorFlow Datasets, tried {folder!r}"
+            f" ({reason}). Point `data_dir` at a folder that TensorFlow Datasets"
             f" prepared{self._hint}."
         )
 

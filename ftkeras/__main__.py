@@ -1,0 +1,5 @@
+"""`python -m ftkeras` is `python -m ftkeras.main`."""
+
+from ftkeras.main import cli
+
+cli()
