@@ -8,6 +8,7 @@ import pathlib
 import platform
 import re
 import shutil
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -38,7 +39,8 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     """A path to write to; on leaving it becomes `path`, and on an error it is removed."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # Threads, and machines that share a folder, may write the same file at once.
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
     try:
         beside.touch()
         mode = beside.stat().st_mode

@@ -1,3 +1,4 @@
+import concurrent.futures
 import json
 
 import pytest
@@ -20,6 +21,24 @@ def test_failed_write_leaves_the_old_file_and_no_other(tmp_path):
         beside.write_text("half")
         raise KeyboardInterrupt
     assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_writers_of_one_file_do_not_disturb_each_other(tmp_path):
+    path = tmp_path / "a.txt"
+    with files.replacing(path) as first:
+        first.write_text("first")
+        files.write_text(path, "second")  # as another thread of this process would
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_threads_that_write_one_file_all_succeed(tmp_path):
+    path, texts = tmp_path / "a.txt", [str(n) * 100 for n in range(8)]
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        for written in threads.map(lambda text: files.write_text(path, text), texts * 25):
+            assert written is None
+    assert path.read_text() in texts
     assert list(tmp_path.iterdir()) == [path]
 
 
