@@ -4,13 +4,14 @@ import pytest
 
 from tests import test_layers
 
-ROOM = [path for path in test_layers.MODULES if test_layers._room(path) == "serving"]
+ROOM = [path for path in test_layers.MODULES if test_layers._folder(path) == "serving"]
 WIRE = ("answers", "batcher", "documents", "refused", "target", "tensors", "versions")
 
 
 @pytest.mark.parametrize("path", ROOM, ids=lambda path: path.stem)
 def test_serving_imports_itself_and_errors(path):
-    assert test_layers._rooms_used(path) <= {"serving", "errors"}
+    used = {name.split(".")[0] for name in test_layers._own_imports(path)}
+    assert used <= {"serving", "errors"}
 
 
 @pytest.mark.parametrize("name", WIRE)
