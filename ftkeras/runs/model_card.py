@@ -9,6 +9,8 @@ import math
 import pathlib
 import re
 
+from scipy import stats
+
 from ftkeras.cli import flags
 from ftkeras.experiment import encoder_source
 from ftkeras.experiment.build import Experiment
@@ -19,7 +21,6 @@ LICENSES = {
     r"(google-bert/)?bert-(base|large)-.*|google/bert_.*": "Apache-2.0, as google-research/bert",
     r"sentence-transformers/.*MiniLM.*": "Apache-2.0, as its model card states",
 }
-Z = 1.959964  # the standard normal distribution's 97.5 % point
 
 
 def text(experiment: Experiment, run_dir: pathlib.Path) -> str:
@@ -42,19 +43,16 @@ def text(experiment: Experiment, run_dir: pathlib.Path) -> str:
 
 
 def wilson(accuracy: float, examples: int) -> tuple[float, float]:
-    """The 95 % interval of a share that was seen in so many examples.
-
-    (p + z²/2n ± z √(p (1 − p)/n + z²/4n²)) / (1 + z²/n)
+    """Return Wilson's 95 % interval of an accuracy measured on the given number of examples.
 
     Source: Wilson, 1927, https://doi.org/10.1080/01621459.1927.10502953.
 
     >>> [round(bound, 4) for bound in wilson(0.9, 100)]
     [0.8256, 0.9448]
     """
-    square = Z**2 / examples
-    center = accuracy + square / 2
-    spread = Z * math.sqrt(accuracy * (1 - accuracy) / examples + square / (4 * examples))
-    return (center - spread) / (1 + square), (center + spread) / (1 + square)
+    test = stats.binomtest(round(accuracy * examples), examples)
+    interval = test.proportion_ci(confidence_level=0.95, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def _purpose(experiment: Experiment) -> str:
