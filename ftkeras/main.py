@@ -1,4 +1,4 @@
-"""`python -m ftkeras.main [verb] --flag=value …`: one verb, one configuration."""
+"""The command line: `python -m ftkeras.main [VERB] --flag=value …` runs one verb."""
 
 import importlib
 import os
@@ -10,39 +10,45 @@ from ftkeras.errors import Stopped, UserError
 
 
 def main(arguments: list[str]) -> int:
-    """Runs one verb and returns the exit code.
+    """Run one verb.
 
-    0 for success, 2 for what the user can mend, 130 for Ctrl-C, 143 for SIGTERM in training, 141
-    where the reader of standard output has gone.
+    Args:
+        arguments: the command line without the program's name.
+
+    Returns:
+        The exit code: 0 for success, 2 for what the user can fix, 130 after Ctrl-C, 141 if nobody
+        reads standard output any more, 143 after SIGTERM. Some errors bring their own.
     """
     debug = any(argument.startswith("--debug") for argument in arguments)
-    # A label or text that the terminal's encoding has not is shown escaped, and no crash.
+    # Show a label or text that the terminal cannot encode as an escape instead of failing.
     sys.stdout.reconfigure(errors="backslashreplace")
     output.show_messages()
+    verb = None
     try:
         command = flags.parse(arguments)
-        if command.help:
-            print(command.help)
+        verb = command.verb
+        if command.help is not None:
+            print(command.help, flush=True)
             return 0
         debug = command.config.debug
-        if not debug and command.verb != "launch":
+        if not debug:
             quiet.import_tensorflow()
-        importlib.import_module(f"ftkeras.verbs.{command.verb}").run(command.config)
+        importlib.import_module(f"ftkeras.verbs.{verb}").run(command.config)
     except UserError as error:
         if debug:
             raise
-        print(f"ftkeras: {output.as_flags(str(error))}", file=sys.stderr)
+        print(f"ftkeras: {output.error_line(error)}", file=sys.stderr)
         return error.exit_code
     except Stopped as stopped:
-        print(f"\nftkeras: stopped. {output.as_flags(str(stopped))}", file=sys.stderr)
+        print(f"\nftkeras: stopped. {output.error_line(stopped)}", file=sys.stderr)
         return 128 + stopped.signal
     except KeyboardInterrupt as interrupt:
-        print(f"\nftkeras: stopped. {interrupt}".rstrip(), file=sys.stderr)
-        return 130
+        print(f"\nftkeras: stopped. {output.as_flags(str(interrupt))}".rstrip(), file=sys.stderr)
+        return 128 + signal.SIGINT
     except BrokenPipeError:
-        # The reader of our output has gone; what is left in the buffer must not be tried again.
+        # Python would try to write the rest of its buffer when it shuts down, and fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if command.verb == "train" and command.config:
+        if verb == "train":
             print("ftkeras: standard output was closed, so training ends.", file=sys.stderr)
         return 128 + signal.SIGPIPE
     except OSError as error:
@@ -54,7 +60,7 @@ def main(arguments: list[str]) -> int:
 
 
 def cli() -> None:
-    """The console command `ftkeras`."""
+    """Run the console command `ftkeras`."""
     sys.exit(main(sys.argv[1:]))
 
 
