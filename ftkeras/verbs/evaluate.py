@@ -17,7 +17,7 @@ from ftkeras.runs import metrics as report
 from ftkeras.runs import samples
 from ftkeras.support import files
 from ftkeras.training import weights
-from ftkeras.training._dealing import dealt
+from ftkeras.training.sharding import shard
 
 TEST_PREDICTIONS, VALIDATION_PREDICTIONS = "predictions.jsonl", "predictions_validation.jsonl"
 
@@ -66,7 +66,7 @@ def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:
     """Logits of every example in the split's own order, float32 [examples, classes]."""
     pad_id = experiment.model.pad_id
     feed = OrderedFeed(examples, build.batching(experiment.config, pad_id=pad_id))
-    held = dealt(experiment.devices.strategy, feed.dataset)
+    held = shard(experiment.devices.strategy, feed.dataset)
     rows = experiment.model.predict(held.dataset, steps=held.steps, verbose=0)
     return feed.restored(rows).astype(np.float32)
 

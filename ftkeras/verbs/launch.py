@@ -16,7 +16,7 @@ from datetime import datetime
 from ftkeras import catalog
 from ftkeras.config.verbs import LaunchConfig
 from ftkeras.processes.supervisor import POLL_SECONDS, Processes, free_ports, shares
-from ftkeras.strategies._cluster import Cluster
+from ftkeras.strategies import Cluster
 
 log = logging.getLogger(__name__)
 
