@@ -1,4 +1,4 @@
-"""Import TensorFlow and Keras without the messages they print while loading."""
+"""Imports TensorFlow and Keras without their chatter, and sooner than they would by themselves."""
 
 import contextlib
 import os
@@ -8,23 +8,23 @@ from collections.abc import Iterator
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow and Keras; show their messages only if the import fails.
+    """Imports TensorFlow and Keras, their messages held back; they are shown only where it fails.
 
-    TensorFlow's library writes straight to the process's standard error before it reads any log
-    level, so file descriptor 2 points to a temporary file during the import.
+    Its library writes before any log level is heeded, straight to the process's standard error, so
+    that is turned elsewhere for the while.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     sys.stderr.flush()
     standard_error = os.dup(2)
-    with tempfile.TemporaryFile() as messages, _hidden("sklearn"):
-        os.dup2(messages.fileno(), 2)
+    with tempfile.TemporaryFile() as held, _hidden("sklearn"):
+        os.dup2(held.fileno(), 2)
         try:
             import keras  # noqa: F401
             import tensorflow  # noqa: F401
         except BaseException:
-            messages.seek(0)
-            os.write(standard_error, messages.read())
+            held.seek(0)
+            os.write(standard_error, held.read())
             raise
         finally:
             os.dup2(standard_error, 2)
@@ -33,17 +33,15 @@ def import_tensorflow() -> None:
 
 @contextlib.contextmanager
 def _hidden(name: str) -> Iterator[None]:
-    """Make a package look as if it were not installed, unless it was imported before.
+    """Has a package seem not to be installed, unless it was imported before.
 
-    Keras wraps scikit-learn's models, so `import keras` imports scikit-learn if it can. That takes
-    more than a second, and no setting of Keras turns it off. `None` in `sys.modules` makes the
-    import raise ImportError, which Keras handles; the entry is removed afterwards, so evaluation
-    can import scikit-learn when it needs it.
+    Keras has wrappers for scikit-learn's models, so it imports it where it can, which takes more
+    than a second. What measures here imports it later, when it is needed.
     """
     if name in sys.modules:
         yield
         return
-    sys.modules[name] = None
+    sys.modules[name] = None  # an import of it then fails
     try:
         yield
     finally:

@@ -11,7 +11,7 @@ def warmup_steps(warmup: str, total_steps: int | None) -> int:
     >>> warmup_steps("100", total_steps=1000), warmup_steps("0.06", total_steps=1000)
     (100, 60)
     """
-    problem = f"--warmup must be a count of updates or a share below 1. Received: {warmup!r}."
+    problem = f"`warmup` must be a count of updates or a share below 1. Received: {warmup!r}."
     try:
         steps = int(warmup)
         share = None

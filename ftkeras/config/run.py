@@ -210,7 +210,9 @@ class Config:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if "\n" in "".join(value if isinstance(value, tuple) else str(value)):
-                raise UserError(f"--{field.name} must stand in one line. Received: {value!r}.")
+                raise UserError(
+                    f"`{field.name}` must not contain a line break. Received: {value!r}."
+                )
         if not 0 < self.learning_rate < math.inf:
             raise UserError(f"`learning_rate` must be positive. Received: {self.learning_rate}.")
         for name in ("run_dir", "cache_dir"):

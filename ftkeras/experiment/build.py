@@ -17,16 +17,13 @@ from ftkeras.errors import UserError
 from ftkeras.experiment import encoder_source
 from ftkeras.policies._base import check_together
 from ftkeras.regularizers._base import Step
-from ftkeras.schedules import Warmup
-from ftkeras.strategies import Devices
+from ftkeras.runs import layout
+from ftkeras.schedules._warmup import Warmup
+from ftkeras.strategies._base import Devices
 from ftkeras.support import accelerator
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
 
-# Where a run keeps what makes its encoder and text layer again: config.json and the vocabulary.
-ENCODER_FOLDER = "encoder"
-WEIGHTS_FILE = "weights.safetensors"
-LABELS_FILE = "labels.json"
 # A run longer than any, where the length does not matter yet.
 ENDLESS = 2**31
 
@@ -68,7 +65,7 @@ def _made(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Exp
             "head", config.head or task.head, classes=len(labels), seed=config.seed
         )
         if run_dir:
-            folder = run_dir / ENCODER_FOLDER
+            folder = run_dir / layout.ENCODER
             encoder, wordpiece = encoder_source.of_run(config, folder, pooler=head.needs_pooler)
         else:
             encoder, wordpiece = encoder_source.of_checkpoint_or_scratch(
@@ -334,7 +331,7 @@ def _compile(config: Config, model: FineTuner, optimizer, *, jit_compile: bool) 
 
 
 def _recorded_labels(run_dir: pathlib.Path) -> tuple[str, ...]:
-    path = run_dir / LABELS_FILE
+    path = run_dir / layout.LABELS
     try:
         return tuple(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:

@@ -11,7 +11,7 @@ from ftkeras.exporters import _ops, _warmup
 from ftkeras.exporters._signatures import CLASSIFY, Served
 from ftkeras.exporters._verification import verify
 from ftkeras.exporters._weights import DTYPES, Weights
-from ftkeras.runs import metrics, samples
+from ftkeras.runs import layout, metrics, samples
 from ftkeras.support import accelerator, files
 
 # How far a served probability may be from the run's, by what the weights are stored in.
@@ -151,7 +151,7 @@ class SavedModel:
         self.text_layer.wordpiece.save(assets)
         files.write_text(assets / "labels.txt", "\n".join(self.labels) + "\n")
         files.write_text(folder / "model_card.md", self.card())
-        shutil.copy(self.run_dir / "run.cfg", folder)
+        shutil.copy(self.run_dir / layout.SETTINGS, folder)
         return _warmup.write(
             folder, served=served, signatures=signatures, model=self.served_from.name
         )

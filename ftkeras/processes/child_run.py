@@ -15,12 +15,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ftkeras.cli import flags
+from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped
+from ftkeras.processes import child
+from ftkeras.runs import layout
 from ftkeras.runs import metrics as report
 
-LOG = "log.txt"
 POLL_SECONDS = 0.2
 
 
@@ -65,22 +66,18 @@ def train(
         Halted: `halt` was set.
     """
     run_dir.mkdir(parents=True, exist_ok=True)
-    command = [
-        sys.executable,
-        "-m",
-        "ftkeras.processes.child_run",
-        "train",
-        *flags.arguments(config),
-    ]
+    failure = run_dir / layout.FAILURE
+    failure.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "ftkeras.main", "train", *flagfile.arguments(config)]
     began = time.monotonic()
-    with (run_dir / LOG).open("ab") as log:
+    with (run_dir / layout.LOG).open("ab") as log:
         process = subprocess.Popen(
             [*command, f"--run_dir={run_dir}"],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             start_new_session=True,  # Ctrl-C reaches it through us, once
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, **(environment or {}), **child.environment(failure)},
         )
         try:
             code = _ended(process, halt)
@@ -92,7 +89,7 @@ def train(
             process.stdin.close()
     seconds = time.monotonic() - began
     if code:
-        return Outcome(None, _reason(code, run_dir / LOG), seconds)
+        return Outcome(None, _reason(code, failure), seconds)
     return Outcome(report.read_metrics(run_dir), None, seconds)
 
 
@@ -121,23 +118,10 @@ def _ended(process: subprocess.Popen, halt: threading.Event | None) -> int:
     return process.returncode
 
 
-def _reason(code: int, log: pathlib.Path) -> str:
+def _reason(code: int, failure: pathlib.Path) -> str:
+    """Return in one line why a run failed, from its exit code and what it reported."""
     if code < 0:
         name = signal.Signals(-code).name
         memory = "; out of memory, perhaps" if name == "SIGKILL" else ""
         return f"killed by {name}{memory}"
-    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return last.removeprefix("ftkeras: ") or f"ended with code {code}"
-
-
-def _end_with(parent: int) -> None:
-    os.read(parent, 1)  # not through a buffer, whose lock would be held when Python shuts down
-    os._exit(1)
-
-
-if __name__ == "__main__":
-    from ftkeras import main
-
-    threading.Thread(target=_end_with, args=(sys.stdin.fileno(),), daemon=True).start()
-    sys.exit(main.main(sys.argv[1:]))
+    return child.failure(failure) or f"ended with code {code}"

@@ -1,1 +1,0 @@
-"""Results as text and as plots for a reader."""

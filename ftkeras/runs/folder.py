@@ -4,23 +4,24 @@ import contextlib
 import json
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from ftkeras import catalog
-from ftkeras.cli import flags
+from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment.build import ENCODER_FOLDER, LABELS_FILE, WEIGHTS_FILE, Experiment
+from ftkeras.runs import layout
 from ftkeras.support import files
 
-SETTINGS, CHECKPOINTS, EXPORTS, LOCK = "run.cfg", "checkpoints", "exports.json", ".lock"
-# All that a run writes into its folder; --restart removes just these.
-OURS = (
-    *(SETTINGS, CHECKPOINTS, EXPORTS, ENCODER_FOLDER, LABELS_FILE, WEIGHTS_FILE),
-    *("history.csv", "metrics.json", "predictions.jsonl", "predictions_validation.jsonl"),
-    *("samples.jsonl", "tensorboard", "huggingface", "onnx", "litert"),
-)
+
+class Tokenizer(Protocol):
+    """A tokenizer that can be saved."""
+
+    def save(self, folder: pathlib.Path) -> None:
+        """Write the vocabulary into the folder."""
+        ...
 
 
 def of(config: Config) -> pathlib.Path:
@@ -40,14 +41,14 @@ def must_fit(config: Config, run_dir: pathlib.Path) -> None:
     """
     if config.restart:
         return
-    if not (run_dir / SETTINGS).exists():
-        if strange := [name for name in OURS if (run_dir / name).exists()]:
+    if not (run_dir / layout.SETTINGS).exists():
+        if strange := [name for name in layout.OF_RUN if (run_dir / name).exists()]:
             raise UserError(
-                f"run_dir={run_dir} holds {strange[0]} but no {SETTINGS}, so it is no run to go "
-                "on with; name another folder, or begin anew with `restart`."
+                f"run_dir={run_dir} holds {strange[0]} but no {layout.SETTINGS}, so there is no "
+                "run to resume; name another folder, or start from scratch with `restart`."
             )
         return
-    before = flags.recorded(run_dir / SETTINGS)
+    before = flagfile.read(run_dir / layout.SETTINGS, Config)
     for name in ("epochs", "trained_epochs"):
         now, then = getattr(config, name), getattr(before, name)
         if now < then:
@@ -56,7 +57,7 @@ def must_fit(config: Config, run_dir: pathlib.Path) -> None:
                 f"{flag}={now}: the run in run_dir={run_dir} is one of {then} epochs, and can "
                 "only be made longer; `restart` begins anew."
             )
-    if differ := flags.differences(config, before):
+    if differ := flagfile.differences(config, before):
         raise UserError(
             f"run_dir={run_dir} holds a run of other settings: {', '.join(differ)}; name another "
             "folder, or begin anew with `restart`."
@@ -65,9 +66,9 @@ def must_fit(config: Config, run_dir: pathlib.Path) -> None:
 
 def is_finished(config: Config, run_dir: pathlib.Path) -> bool:
     """Whether the run is there already, to its last epoch and its exports."""
-    if config.restart or not (run_dir / EXPORTS).exists():
+    if config.restart or not (run_dir / layout.EXPORTS).exists():
         return False
-    before = flags.recorded(run_dir / SETTINGS)
+    before = flagfile.read(run_dir / layout.SETTINGS, Config)
     return (config.epochs, config.trained_epochs) == (before.epochs, before.trained_epochs)
 
 
@@ -83,7 +84,7 @@ def held(run_dir: pathlib.Path, *, restart: bool) -> Iterator[None]:
     refusal = (
         f"--run_dir={run_dir} is in use by another process; wait for it, or name another folder."
     )
-    with files.locked(run_dir / LOCK, refusal):
+    with files.locked(run_dir / layout.LOCK, refusal):
         _tidy(run_dir, restart)
         try:
             yield
@@ -91,36 +92,50 @@ def held(run_dir: pathlib.Path, *, restart: bool) -> Iterator[None]:
             _leave(run_dir, made)
 
 
-def record(experiment: Experiment, run_dir: pathlib.Path) -> None:
-    """Writes what is needed to build the run's model again."""
-    (run_dir / EXPORTS).unlink(missing_ok=True)
-    experiment.text_layer.wordpiece.save(run_dir / ENCODER_FOLDER)
-    settings = experiment.model.encoder.huggingface_config()
-    files.write_json(run_dir / ENCODER_FOLDER / "config.json", settings)
-    files.write_json(run_dir / LABELS_FILE, list(experiment.labels))
-    files.write_text(run_dir / SETTINGS, flags.render(experiment.config))
+def record(
+    run_dir: pathlib.Path,
+    config: Config,
+    *,
+    labels: Sequence[str],
+    tokenizer: Tokenizer,
+    encoder_config: dict,
+) -> None:
+    """Write what rebuilds the run's model, and mark the run as not finished.
+
+    Args:
+        run_dir: the run's folder.
+        config: the run's.
+        labels: their names, in the order of their ids.
+        tokenizer: writes its vocabulary.
+        encoder_config: the encoder's settings, as a Hugging Face config.json has them.
+    """
+    (run_dir / layout.EXPORTS).unlink(missing_ok=True)
+    tokenizer.save(run_dir / layout.ENCODER)
+    files.write_json(run_dir / layout.ENCODER / "config.json", encoder_config)
+    files.write_json(run_dir / layout.LABELS, list(labels))
+    files.write_text(run_dir / layout.SETTINGS, flagfile.render(config))
 
 
 def record_exports(run_dir: pathlib.Path, exports: list[pathlib.Path]) -> None:
     """Writes where the exports are, which says that the run is finished."""
-    files.write_json(run_dir / EXPORTS, [str(path) for path in exports])
+    files.write_json(run_dir / layout.EXPORTS, [str(path) for path in exports])
 
 
 def exports(run_dir: pathlib.Path) -> list[str]:
     """Where the exports of a finished run are."""
-    return json.loads((run_dir / EXPORTS).read_text(encoding="utf-8"))
+    return json.loads((run_dir / layout.EXPORTS).read_text(encoding="utf-8"))
 
 
 def _tidy(run_dir: pathlib.Path, restart: bool) -> None:
     # What a killed process was writing: only we hold the folder, so nobody writes it now.
     for path in run_dir.rglob(".*.partial"):
         path.unlink()
-    for name in OURS if restart else ():
+    for name in layout.OF_RUN if restart else ():
         files.remove(run_dir / name)
 
 
 def _leave(run_dir: pathlib.Path, made: list[pathlib.Path]) -> None:
-    if os.listdir(run_dir) == [LOCK]:  # nothing came of it
-        (run_dir / LOCK).unlink()
+    if os.listdir(run_dir) == [layout.LOCK]:  # nothing came of it
+        (run_dir / layout.LOCK).unlink()
         for folder in made:
             folder.rmdir()

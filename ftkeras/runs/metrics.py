@@ -9,6 +9,7 @@ import sys
 from importlib import metadata
 
 from ftkeras import __version__
+from ftkeras.runs import layout
 from ftkeras.support import files
 
 log = logging.getLogger(__name__)
@@ -18,13 +19,13 @@ FIGURES = ("accuracy", "loss", "precision", "recall", "f1", "auc")
 
 def write_metrics(run_dir: pathlib.Path, metrics: dict) -> None:
     """Writes metrics.json whole."""
-    files.write_json(run_dir / "metrics.json", metrics)
+    files.write_json(run_dir / layout.METRICS, metrics)
 
 
 def read_metrics(run_dir: pathlib.Path) -> dict:
     """What metrics.json says; nothing where it is not there or damaged."""
     try:
-        return json.loads((run_dir / "metrics.json").read_text(encoding="utf-8"))
+        return json.loads((run_dir / layout.METRICS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
 
@@ -55,6 +56,20 @@ def show_metrics(measured: dict, labels: tuple[str, ...]) -> None:
     log.info(f"\n{title:{width}}" + "".join(f"{'said ' + label:>{width + 5}}" for label in labels))
     for label, counts in zip(labels, measured["confusion"], strict=True):
         log.info(f"{label:{width}}" + "".join(f"{count:>{width + 5},}" for count in counts))
+
+
+def duration(seconds: float) -> str:
+    """A length of time for a reader.
+
+    >>> duration(7.26), duration(192), duration(7500)
+    ('7.3 s', '3 min 12 s', '2 h 05 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, left = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {left:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def _figure(value: float | None) -> str:

@@ -8,12 +8,13 @@ import inspect
 import math
 import pathlib
 import re
+from dataclasses import dataclass
+from typing import Any
 
 from scipy import stats
 
-from ftkeras.cli import flags
-from ftkeras.experiment import encoder_source
-from ftkeras.experiment.build import Experiment
+from ftkeras.config import flagfile
+from ftkeras.config.run import Config
 from ftkeras.runs import metrics as report
 
 # Of families of checkpoints whose authors state one for all of them.
@@ -23,22 +24,46 @@ LICENSES = {
 }
 
 
-def text(experiment: Experiment, run_dir: pathlib.Path) -> str:
-    """model_card.md, in Markdown."""
+@dataclass(frozen=True)
+class Facts:
+    """What the card says of a model, beside the run's metrics.
+
+    Attributes:
+        config: the run's.
+        task: has `pairs`, `homepage` and `citation`; its docstring describes it.
+        labels: their names, in the order of their ids.
+        model: has `encoder`, and `kept`, the variables that are saved.
+        checkpoint: the folder or Hub id that training started from; None for random weights.
+    """
+
+    config: Config
+    task: Any
+    labels: tuple[str, ...]
+    model: Any
+    checkpoint: str | None
+
+
+def text(facts: Facts, run_dir: pathlib.Path) -> str:
+    """Return the model card, in Markdown.
+
+    Args:
+        facts: of the model.
+        run_dir: the run's folder, from which the metrics are read.
+    """
     metrics = report.read_metrics(run_dir)
     sections = {
-        "What it does": _purpose(experiment),
-        "Data": _data(experiment, metrics),
-        "Encoder": _encoder(experiment),
-        "Figures": _figures(experiment, metrics),
-        "Limits": _limits(experiment, metrics),
-        "Settings": f"```\n{flags.render(experiment.config)}```",
+        "What it does": _purpose(facts),
+        "Data": _data(facts, metrics),
+        "Encoder": _encoder(facts),
+        "Figures": _figures(facts, metrics),
+        "Limits": _limits(facts, metrics),
+        "Settings": f"```\n{flagfile.render(facts.config)}```",
         "Versions": _list(
             f"{name} {version}"
             for name, version in (metrics.get("versions") or report.versions()).items()
         ),
     }
-    title = f"# {_name(experiment.config.task)}: a text classifier\n"
+    title = f"# {_name(facts.config.task)}: a text classifier\n"
     return "\n".join([title, *(f"## {head}\n\n{body}\n" for head, body in sections.items())])
 
 
@@ -55,18 +80,16 @@ def wilson(accuracy: float, examples: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def _purpose(experiment: Experiment) -> str:
-    about = inspect.getdoc(type(experiment.task)).split("\n\n")[0].replace("\n", " ")
-    takes = "two texts" if experiment.task.pairs else "a text"
-    labels = ", ".join(f"`{label}`" for label in experiment.labels)
-    return (
-        f"{about}\n\nIt takes {takes} and gives one of {len(experiment.labels)} labels: {labels}."
-    )
+def _purpose(facts: Facts) -> str:
+    about = inspect.getdoc(type(facts.task)).split("\n\n")[0].replace("\n", " ")
+    takes = "two texts" if facts.task.pairs else "a text"
+    labels = ", ".join(f"`{label}`" for label in facts.labels)
+    return f"{about}\n\nIt takes {takes} and gives one of {len(facts.labels)} labels: {labels}."
 
 
-def _data(experiment: Experiment, metrics: dict) -> str:
-    task, counts = experiment.task, metrics.get("data", {})
-    rows = [f"task `{experiment.config.task}`"]
+def _data(facts: Facts, metrics: dict) -> str:
+    task, counts = facts.task, metrics.get("data", {})
+    rows = [f"task `{facts.config.task}`"]
     if task.homepage:
         rows.append(f"from {task.homepage}")
     if task.citation:
@@ -76,22 +99,21 @@ def _data(experiment: Experiment, metrics: dict) -> str:
     return _list(rows)
 
 
-def _encoder(experiment: Experiment) -> str:
-    config, encoder = experiment.config, experiment.model.encoder
-    size = sum(math.prod(v.shape) for v in experiment.model.kept)
+def _encoder(facts: Facts) -> str:
+    config, encoder = facts.config, facts.model.encoder
+    size = sum(math.prod(v.shape) for v in facts.model.kept)
     return _list(
         [
             f"`{config.encoder}`",
             f"{encoder.layers} layers, hidden {encoder.hidden}, {encoder.heads} heads; with the "
             f"head {size:,} parameters",
-            f"licence: {_license(config.encoder)}",
+            f"licence: {_license(facts.checkpoint)}",
         ]
     )
 
 
-def _license(spec: str) -> str:
-    """What the checkpoint's own card states, or what is known of its family."""
-    checkpoint = encoder_source.checkpoint(spec)
+def _license(checkpoint: str | None) -> str:
+    """Return the licence that the checkpoint's own card states, or the one of its family."""
     if checkpoint is None:
         return "started from random weights, so there is none to heed"
     card = pathlib.Path(checkpoint) / "README.md"
@@ -103,7 +125,7 @@ def _license(spec: str) -> str:
     return next(known, "not known to ftkeras; see where the checkpoint comes from")
 
 
-def _figures(experiment: Experiment, metrics: dict) -> str:
+def _figures(facts: Facts, metrics: dict) -> str:
     splits = [split for split in ("validation", "test") if split in metrics]
     lines = ["| split | examples | accuracy (95 % interval) | F1 | area under ROC | loss |"]
     lines.append("|---|---|---|---|---|---|")
@@ -115,7 +137,7 @@ def _figures(experiment: Experiment, metrics: dict) -> str:
             f"| {split} | {found['examples']:,} | {found['accuracy']:.4f} ({low:.4f} to {high:.4f})"
             f" | {found['f1']:.4f} | {auc} | {found['loss']:.4f} |"
         )
-    f1 = f"of `{experiment.labels[1]}`" if len(experiment.labels) == 2 else "the mean over labels"
+    f1 = f"of `{facts.labels[1]}`" if len(facts.labels) == 2 else "the mean over labels"
     note = f"The interval is Wilson's; F1 is {f1}."
     if "confusion" in metrics:
         note += f" Confusion on {splits[-1]}, a row a label, a column a prediction, in the order "
@@ -123,8 +145,8 @@ def _figures(experiment: Experiment, metrics: dict) -> str:
     return "\n".join([*lines, "", note])
 
 
-def _limits(experiment: Experiment, metrics: dict) -> str:
-    config = experiment.config
+def _limits(facts: Facts, metrics: dict) -> str:
+    config = facts.config
     rows = [
         f"Of a text {config.max_length} tokens are read, special ones counted; which of a longer "
         f"one, `--truncation={config.truncation}` says.",

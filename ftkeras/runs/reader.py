@@ -9,17 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ftkeras.cli import flags
+from ftkeras.config import flagfile
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import build
-from ftkeras.processes import fold_runs
-from ftkeras.runs import folder as run_folder
+from ftkeras.runs import layout
+from ftkeras.runs.crossvalidation import fold_configs, fold_folder
 from ftkeras.statistics.bootstrap import Answers
-from ftkeras.verbs import crossvalidate, evaluate
 
-PREDICTIONS = {"test": evaluate.TEST_PREDICTIONS, "validation": evaluate.VALIDATION_PREDICTIONS}
 # Settings that do not make another way: the draw, where things go, and what comes after training.
 BESIDE = ("seed", "cache_dir")
 
@@ -62,15 +59,15 @@ def read(folder: str, *, split: str) -> list[Finished]:
         UserError: neither does, or it is not finished.
     """
     home = pathlib.Path(folder)
-    if (home / crossvalidate.SETTINGS).is_file():
+    if (home / layout.CROSSVALIDATION_SETTINGS).is_file():
         return _repeats(folder, home)
-    if not (home / run_folder.SETTINGS).is_file():
+    if not (home / layout.SETTINGS).is_file():
         raise UserError(
-            f"{folder} holds neither {run_folder.SETTINGS} nor {crossvalidate.SETTINGS}, so it is "
-            "no folder of a run or of a cross-validation."
+            f"{folder} holds neither {layout.SETTINGS} nor {layout.CROSSVALIDATION_SETTINGS}, so "
+            "it is not the folder of a run or of a cross-validation."
         )
-    lines = _lines(home / PREDICTIONS[split], f"--split={split}: ")
-    config, names = flags.recorded(home / run_folder.SETTINGS), _names(home)
+    lines = _lines(home / layout.PREDICTIONS[split], f"--split={split}: ")
+    config, names = flagfile.read(home / layout.SETTINGS, Config), _names(home)
     return [Finished(folder, config, *_said(lines, names), names, (_curve(home),))]
 
 
@@ -140,14 +137,14 @@ def _settings(config: Config) -> dict[str, object]:
 
 
 def _repeats(folder: str, home: pathlib.Path) -> list[Finished]:
-    config = flags.recorded(home / crossvalidate.SETTINGS, CrossvalidateConfig)
-    folds = fold_runs.configs(config, repeats=config.repeats)
-    lines = _lines(home / crossvalidate.PREDICTIONS, "")
-    names, found = _names(fold_runs.folder(home, folds[0])), []
+    config = flagfile.read(home / layout.CROSSVALIDATION_SETTINGS, CrossvalidateConfig)
+    folds = fold_configs(config, repeats=config.repeats)
+    lines = _lines(home / layout.OUT_OF_FOLD_PREDICTIONS, "")
+    names, found = _names(fold_folder(home, folds[0])), []
     for repeat in range(config.repeats):
         own = sorted((line for line in lines if line["repeat"] == repeat), key=_place)
         runs = [fold for fold in folds if fold.fold_repeat == repeat]
-        curves = tuple(_curve(fold_runs.folder(home, fold)) for fold in runs)
+        curves = tuple(_curve(fold_folder(home, fold)) for fold in runs)
         fold_of = np.array([line["fold"] for line in own])
         found.append(Finished(folder, folds[0], *_said(own, names), names, curves, repeat, fold_of))
     return found
@@ -176,7 +173,7 @@ def _lines(path: pathlib.Path, flag: str) -> list[dict]:
 
 
 def _names(run_dir: pathlib.Path) -> tuple[str, ...]:
-    path = run_dir / build.LABELS_FILE
+    path = run_dir / layout.LABELS
     try:
         return tuple(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
@@ -185,7 +182,7 @@ def _names(run_dir: pathlib.Path) -> tuple[str, ...]:
 
 def _curve(run_dir: pathlib.Path) -> list[dict]:
     """The rows of history.csv as numbers; none where it is not there."""
-    path = run_dir / "history.csv"
+    path = run_dir / layout.HISTORY
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as file:

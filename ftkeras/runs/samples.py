@@ -10,9 +10,9 @@ import pathlib
 import numpy as np
 
 from ftkeras.errors import UserError
+from ftkeras.runs import layout
 from ftkeras.support import files
 
-FILE = "samples.jsonl"
 COUNT = 100
 
 
@@ -30,7 +30,7 @@ def write(run_dir: pathlib.Path, predictions: list[dict], texts: list[dict[str, 
     for prediction, text in zip(predictions, texts, strict=True):
         named = {name: t.decode("utf-8", "surrogateescape") for name, t in text.items()}
         lines.append(json.dumps({**prediction, **named}))
-    files.write_text(run_dir / FILE, "\n".join(lines) + "\n")
+    files.write_text(run_dir / layout.SAMPLES, "\n".join(lines) + "\n")
 
 
 def read(run_dir: pathlib.Path) -> list[dict]:
@@ -40,10 +40,10 @@ def read(run_dir: pathlib.Path) -> list[dict]:
         UserError: it is not there or damaged.
     """
     try:
-        lines = (run_dir / FILE).read_text(encoding="utf-8").splitlines()
+        lines = (run_dir / layout.SAMPLES).read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
     except (OSError, ValueError):
         raise UserError(
-            f"run_dir={run_dir} holds no {FILE} to check an export by; make it with: "
+            f"run_dir={run_dir} holds no {layout.SAMPLES} to check an export by; make it with: "
             f"python -m ftkeras.main evaluate --run_dir={run_dir}"
         ) from None

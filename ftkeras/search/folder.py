@@ -7,16 +7,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ftkeras import catalog
-from ftkeras.cli import flags
+from ftkeras.config import flagfile
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
+from ftkeras.runs import layout
 from ftkeras.support import files
 
-SETTINGS, JOURNAL, CLOCK, LOCK = "search.cfg", "journal.jsonl", "seconds", ".lock"
-TRIALS, RETRAINED = "trials", "retrained"
-BEST, TABLE, PAGE = "best.cfg", "search.json", "search.html"
-# All that a search writes into its folder; --restart removes just these.
-OURS = (SETTINGS, JOURNAL, CLOCK, TRIALS, RETRAINED, BEST, TABLE, PAGE)
 # Free in a run, for it may be made longer; what trials are compared by must stay.
 DECIDE = ("epochs", "last_epoch", "early_stopping")
 
@@ -44,8 +40,8 @@ def held(folder: pathlib.Path, *, restart: bool) -> Iterator[None]:
         f"--search_dir={folder} is in use by another process; wait for it, name another folder, or "
         "have several workers share the search: launch --workers=2 -- tune …"
     )
-    with files.locked(folder / LOCK, refusal):
-        for name in OURS if restart else ():
+    with files.locked(folder / layout.LOCK, refusal):
+        for name in layout.OF_SEARCH if restart else ():
             files.remove(folder / name)
         yield
 
@@ -56,10 +52,10 @@ def must_fit(config: TuneConfig, folder: pathlib.Path) -> None:
     Raises:
         UserError: naming what differs.
     """
-    if config.restart or not (folder / SETTINGS).exists():
+    if config.restart or not (folder / layout.SEARCH_SETTINGS).exists():
         return
-    before = flags.recorded(folder / SETTINGS, TuneConfig)
-    if differ := flags.differences(config, before, also=DECIDE):
+    before = flagfile.read(folder / layout.SEARCH_SETTINGS, TuneConfig)
+    if differ := flagfile.differences(config, before, also=DECIDE):
         raise UserError(
             f"search_dir={folder} holds another search: {', '.join(differ)}; name another folder,"
             " or begin anew with `restart`."

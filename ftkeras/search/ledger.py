@@ -15,6 +15,7 @@ import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from ftkeras.errors import UserError
+from ftkeras.runs import layout
 from ftkeras.search import folder as folders
 from ftkeras.search import results
 from ftkeras.search.results import FAILED, Result
@@ -101,7 +102,7 @@ class Ledger:
             number = trial.trial_id
             if number in self.results:
                 return
-            result = results.read(self.folder / folders.TRIALS / number)
+            result = results.read(self.folder / layout.TRIALS / number)
             if result is None:
                 result = Result(number, {}, {}, FAILED, reason="its worker left no trial.json")
             self._note(ENDED, number, status=result.status, score=result.score)
@@ -123,7 +124,7 @@ class Ledger:
 
     def keep_time(self) -> None:
         """Writes down how long the search has taken."""
-        files.write_text(self.folder / folders.CLOCK, f"{self.seconds:.1f}\n")
+        files.write_text(self.folder / layout.CLOCK, f"{self.seconds:.1f}\n")
 
     def _left_behind(self, tuner_id: str) -> Trial | None:
         """The trial of a worker that is no more, given to this one."""
@@ -169,13 +170,13 @@ class Ledger:
 
     def _note(self, event: str, trial: str, **told) -> None:
         line = json.dumps({"event": event, "trial": trial, **told})
-        with (self.folder / folders.JOURNAL).open("a", encoding="utf-8") as journal:
+        with (self.folder / layout.JOURNAL).open("a", encoding="utf-8") as journal:
             journal.write(line + "\n")
 
     def _go_through_journal(self) -> None:
-        clock = self.folder / folders.CLOCK
+        clock = self.folder / layout.CLOCK
         self._before = float(clock.read_text()) if clock.exists() else 0.0
-        path = self.folder / folders.JOURNAL
+        path = self.folder / layout.JOURNAL
         whole, _, cut = (path.read_text(encoding="utf-8") if path.exists() else "").rpartition("\n")
         if cut:  # what a killed process was writing, and nobody heard of
             files.write_text(path, whole + "\n" if whole else "")
@@ -189,7 +190,7 @@ class Ledger:
             trial = self.oracle.create_trial(line["worker"])
             if trial.trial_id != number:
                 raise UserError(
-                    f"search_dir={self.folder}: {folders.JOURNAL} says that trial {number} began,"
+                    f"search_dir={self.folder}: {layout.JOURNAL} says that trial {number} began,"
                     " but `oracle` would not begin it; begin anew with `restart`."
                 )
             # Another machine's rounding may have had a Gaussian process suggest another.
@@ -197,7 +198,7 @@ class Ledger:
         elif line["event"] == GIVEN:
             self._give(self.oracle.trials[number], line["worker"])
         else:
-            result = results.read(self.folder / folders.TRIALS / number)
+            result = results.read(self.folder / layout.TRIALS / number)
             if result is None:
                 raise UserError(f"search_dir={self.folder} lacks what came of trial {number}.")
             self._end(result)

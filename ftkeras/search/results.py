@@ -9,11 +9,9 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ftkeras.experiment.build import WEIGHTS_FILE
-from ftkeras.runs.folder import CHECKPOINTS
+from ftkeras.runs import layout
 from ftkeras.support import files
 
-FILE = "trial.json"
 COMPLETED, FAILED, PRUNED = "completed", "failed", "pruned"
 
 
@@ -58,13 +56,13 @@ class Result:
 
 def write(result: Result, folder: pathlib.Path) -> None:
     """Writes trial.json whole."""
-    files.write_json(folder / FILE, dataclasses.asdict(result))
+    files.write_json(folder / layout.TRIAL_RESULT, dataclasses.asdict(result))
 
 
 def read(folder: pathlib.Path) -> Result | None:
     """What trial.json says; None where there is none."""
     try:
-        told = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        told = json.loads((folder / layout.TRIAL_RESULT).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     tuples = {"scores": tuple(told["scores"]), "best_epochs": tuple(told["best_epochs"])}
@@ -94,7 +92,7 @@ def keep_weights_of_best(folder: pathlib.Path, ended: Iterable[Result], objectiv
     """Removes the weights and checkpoints of all trials but the best; what they measured stays."""
     first = best(ended := list(ended), objective)
     for home in (folder / result.trial for result in ended if result is not first):
-        for path in home.glob(f"*/{WEIGHTS_FILE}"):
+        for path in home.glob(f"*/{layout.WEIGHTS}"):
             path.unlink()
-        for path in home.glob(f"*/{CHECKPOINTS}"):
+        for path in home.glob(f"*/{layout.CHECKPOINTS}"):
             shutil.rmtree(path)

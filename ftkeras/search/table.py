@@ -4,12 +4,12 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 
-from ftkeras.cli import flags
+from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
+from ftkeras.runs import metrics
 from ftkeras.search import results
 from ftkeras.search.results import Result
-from ftkeras.support import times
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def line(result: Result, objective: str) -> str:
     """What is told of a trial that has just ended."""
     what = f"{objective} {score(result)}" if result.scores else result.status
     after = f"; {result.status}: {result.reason}" if result.reason else ""
-    took = times.duration(result.seconds) if result.seconds else ""
+    took = metrics.duration(result.seconds) if result.seconds else ""
     parts = [f"trial {result.trial}", what, took, said(result.settings)]
     return " · ".join(filter(None, parts)) + after
 
@@ -66,7 +66,7 @@ def as_json(config: TuneConfig, ended: Sequence[Result], seconds: float) -> dict
 def recipe(config: Config, best: Result, objective: str) -> str:
     """best.cfg: a flagfile for train."""
     about = f"# Trial {best.trial}: validation {objective} {score(best)} ({said(best.settings)}).\n"
-    return about + flags.render(config)
+    return about + flagfile.render(config)
 
 
 def _epochs(result: Result) -> str:

@@ -11,6 +11,7 @@ from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
 from ftkeras.processes import child_run
 from ftkeras.runs import folder as run_folder
+from ftkeras.runs import layout
 from ftkeras.runs import metrics as report
 from ftkeras.search import pruning, results
 from ftkeras.search.results import COMPLETED, FAILED, PRUNED, Result
@@ -128,12 +129,12 @@ def _copy(source: pathlib.Path, run_dir: pathlib.Path) -> None:
         return
     beside = run_dir.with_name(f".{run_dir.name}.partial")
     shutil.rmtree(beside, ignore_errors=True)
-    shutil.copytree(source, beside, ignore=shutil.ignore_patterns(run_folder.LOCK))
+    shutil.copytree(source, beside, ignore=shutil.ignore_patterns(layout.LOCK))
     beside.rename(run_dir)
 
 
 def _wait_for(run_dir: pathlib.Path) -> None:
     """Waits until nobody holds the folder: the child of a killed worker may live for a moment."""
     run_dir.mkdir(parents=True, exist_ok=True)
-    with (run_dir / run_folder.LOCK).open("a+") as lock:
+    with (run_dir / layout.LOCK).open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

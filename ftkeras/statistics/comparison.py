@@ -2,17 +2,34 @@
 
 import itertools
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
-from ftkeras.runs.reader import Finished
 from ftkeras.statistics import bootstrap, significance
 
 FOLDS, MCNEMAR, BOOTSTRAP = "corrected t over folds", "McNemar's mid-p", "paired bootstrap"
 
 
+class Measured(Protocol):
+    """A run, or one repeat of a cross-validation, as it answered the examples.
+
+    Attributes:
+        answers: what it answered.
+        repeat: of the cross-validation; None of a run.
+        folds: integer [examples], the fold of each example; None of a run.
+    """
+
+    @property
+    def answers(self) -> bootstrap.Answers: ...
+    @property
+    def repeat(self) -> int | None: ...
+    @property
+    def folds(self) -> np.ndarray | None: ...
+
+
 def pairs(
-    ways: Sequence[Sequence[Finished]], names: str, *, resamples: int, seed: int, confidence: float
+    ways: Sequence[Sequence[Measured]], names: str, *, resamples: int, seed: int, confidence: float
 ) -> tuple[list[dict], list[dict]]:
     """The figures of each way, and each pair of ways tested, with their intervals.
 
@@ -57,21 +74,21 @@ def _intervals(values: np.ndarray, samples: np.ndarray, confidence: float) -> di
 
 
 def _tested(
-    first: Sequence[Finished], second: Sequence[Finished], apart: np.ndarray, confidence: float
+    first: Sequence[Measured], second: Sequence[Measured], apart: np.ndarray, confidence: float
 ) -> dict:
     tests = {"mcnemar": None, "over_folds": None}
     if len(first) == len(second) == 1 and first[0].folds is None:
         tests["mcnemar"] = significance.mcnemar(first[0].answers.right, second[0].answers.right)
         return {"test": MCNEMAR, "p_value": tests["mcnemar"]["p_value"], **tests}
     if (by_fold := _fold_differences(first, second)) is not None:
-        share = 1 / (first[0].config.folds - 1)
+        share = 1 / (_fold_count(first[0]) - 1)
         found = significance.over_folds(by_fold, test_share=share, confidence=confidence)
         tests["over_folds"] = {**vars(found), "folds": len(by_fold)}
         return {"test": FOLDS, "p_value": found.p_value, **tests}
     return {"test": BOOTSTRAP, "p_value": bootstrap.p_value(apart), **tests}
 
 
-def _fold_differences(first: Sequence[Finished], second: Sequence[Finished]) -> np.ndarray | None:
+def _fold_differences(first: Sequence[Measured], second: Sequence[Measured]) -> np.ndarray | None:
     """The difference in accuracy of each fold; None where the two do not share their folds."""
     by_repeat = [{run.repeat: run for run in way} for way in (first, second)]
     unlike = by_repeat[0].keys() != by_repeat[1].keys() or None in by_repeat[0]
@@ -87,6 +104,10 @@ def _fold_differences(first: Sequence[Finished], second: Sequence[Finished]) -> 
     return np.array(found)
 
 
+def _fold_count(run: Measured) -> int:
+    return len(np.unique(run.folds))
+
+
 def accuracy_difference(pair: dict) -> dict:
     """The difference in accuracy that the pair's test is about: value, low and high."""
     if pair["over_folds"] is None:
@@ -98,7 +119,7 @@ def accuracy_difference(pair: dict) -> dict:
 
 
 def conclusions(
-    ways: Sequence[Sequence[Finished]], found: Sequence[dict], *, split: str, confidence: float
+    ways: Sequence[Sequence[Measured]], found: Sequence[dict], *, split: str, confidence: float
 ) -> list[str]:
     """Sentences: what is shown, what is not, and what it is about."""
     shown = [pair for pair in found if pair["p_value_holm"] < 1 - confidence]
@@ -141,11 +162,12 @@ def _not_shown(pairs: Sequence[dict], count: int) -> str:
     )
 
 
-def _about(ways: Sequence[Sequence[Finished]], split: str) -> str:
-    examples, first = len(ways[0][0].ids), ways[0][0]
+def _about(ways: Sequence[Sequence[Measured]], split: str) -> str:
+    examples, first = len(ways[0][0].answers.labels), ways[0][0]
     if first.folds is not None:
+        folds = _fold_count(first)
         return (
-            f"It is about models trained on {first.config.folds - 1} of {first.config.folds} folds "
+            f"It is about models trained on {folds - 1} of {folds} folds "
             f"of these {examples:,} examples, whose own fold picked the epoch; it says nothing "
             "about other data."
         )
@@ -156,7 +178,7 @@ def _about(ways: Sequence[Sequence[Finished]], split: str) -> str:
     )
 
 
-def _draws(ways: Sequence[Sequence[Finished]]) -> str:
+def _draws(ways: Sequence[Sequence[Measured]]) -> str:
     counts = [len(runs) for runs in ways]
     cross_validated = ways[0][0].folds is not None
     kind = "drawing of the folds" if cross_validated else "seed"

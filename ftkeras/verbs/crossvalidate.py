@@ -7,77 +7,37 @@ import math
 import pathlib
 from collections.abc import Sequence
 
-from ftkeras.cli import flags
+from ftkeras.config import flagfile
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import build
 from ftkeras.processes import child_run, fold_runs
-from ftkeras.runs import folder
+from ftkeras.runs import crossvalidation, folder, layout
 from ftkeras.runs import metrics as report
-from ftkeras.statistics.significance import over_folds
-from ftkeras.support import files, times
-from ftkeras.verbs import evaluate
+from ftkeras.support import files
 
 log = logging.getLogger(__name__)
-
-SETTINGS, RESULT = "crossvalidation.cfg", "crossvalidation.json"
-PREDICTIONS = "predictions_out_of_fold.jsonl"
-INTERVAL = (
-    "Student's t over folds, its variance corrected for the training data that folds share "
-    "(Nadeau and Bengio, 2003)"
-)
 
 
 def run(config: CrossvalidateConfig) -> None:
     """`crossvalidate`: a run a fold, those that are finished already not again; then the table."""
     home = folder.of(config)
-    folds = fold_runs.configs(config, repeats=config.repeats)
+    folds = crossvalidation.fold_configs(config, repeats=config.repeats)
     build.check(folds[0])
     if config.restart:
         _clear(home)
     fold_runs.must_fit(folds, home)
-    files.write_text(home / SETTINGS, flags.render(config))
+    files.write_text(home / layout.CROSSVALIDATION_SETTINGS, flagfile.render(config))
     with child_run.stoppable(
         f"The same command with --run_dir={home} goes on; finished folds are not run again."
     ):
         metrics = _metrics(config, folds, home)
-    result = summary(folds, metrics)
-    files.write_text(home / PREDICTIONS, _out_of_fold(folds, home))
-    files.write_json(home / RESULT, result)
+    result = crossvalidation.summary(folds, metrics)
+    files.write_text(home / layout.OUT_OF_FOLD_PREDICTIONS, _out_of_fold(folds, home))
+    files.write_json(home / layout.CROSSVALIDATION_RESULT, result)
     show(result)
-    log.info(f"\nfolds        {home}\npredictions  {home / PREDICTIONS}")
-
-
-def summary(folds: Sequence[Config], metrics: Sequence[dict]) -> dict:
-    """What crossvalidation.json says: a row a fold, and what they come to.
-
-    Args:
-        folds: their configurations.
-        metrics: what each fold's metrics.json says.
-    """
-    rows = [
-        {
-            "repeat": fold.fold_repeat,
-            "fold": fold.fold,
-            **measured["validation"],
-            "best_epoch": measured["train"]["best_epoch"],
-            "seconds": measured["train"]["seconds"],
-        }
-        for fold, measured in zip(folds, metrics, strict=True)
-    ]
-    sizes = [measured["data"] for measured in metrics]
-    test_share = sum(size["validation"] / size["train"] for size in sizes) / len(sizes)
-    figures = {}
-    for name in report.FIGURES:
-        values = [row[name] for row in rows]
-        if None in values:  # the area, where a fold lacks a class
-            figures[name] = None
-            continue
-        found = over_folds(values, test_share=test_share)
-        figures[name] = {"mean": found.mean, "sd": found.sd, "low": found.low, "high": found.high}
-    interval = {"confidence": 0.95, "degrees_of_freedom": len(rows) - 1, "test_share": test_share}
-    return {"figures": figures, "interval": {"method": INTERVAL, **interval}, "folds": rows}
+    log.info(f"\nfolds        {home}\npredictions  {home / layout.OUT_OF_FOLD_PREDICTIONS}")
 
 
 def show(result: dict) -> None:
@@ -103,15 +63,17 @@ def show(result: dict) -> None:
 def _metrics(config: CrossvalidateConfig, folds: list[Config], home: pathlib.Path) -> list[dict]:
     """Each fold's metrics.json, in the order of the folds; the first that fails ends it."""
     done, seconds = {}, []
-    log.info(f"{len(folds)} runs, {config.parallel} at a time, each with a log.txt, in {home}")
+    log.info(f"{len(folds)} runs, {config.parallel} at a time, each with a {layout.LOG}, in {home}")
     training = fold_runs.trained(
         folds, home, parallel=config.parallel, keep_weights=config.keep_weights
     )
     with contextlib.closing(training):
         for fold, outcome in training:
-            run_dir = fold_runs.folder(home, fold)
+            run_dir = crossvalidation.fold_folder(home, fold)
             if outcome.reason is not None:
-                raise UserError(f"{run_dir} failed: {outcome.reason} ({run_dir}/log.txt has all)")
+                raise UserError(
+                    f"{run_dir} failed: {outcome.reason} ({run_dir / layout.LOG} has all)"
+                )
             done[fold] = outcome.metrics
             seconds += [outcome.seconds] if outcome.seconds else []
             rounds = math.ceil((len(folds) - len(done)) / config.parallel)
@@ -121,8 +83,8 @@ def _metrics(config: CrossvalidateConfig, folds: list[Config], home: pathlib.Pat
 
 def _tell(name: pathlib.Path, outcome: fold_runs.Outcome, seconds_left: float) -> None:
     measured = outcome.metrics["validation"]
-    when = f"in {times.duration(outcome.seconds)}" if outcome.seconds else "finished before"
-    left = f"; about {times.duration(seconds_left)} left" if seconds_left else ""
+    when = f"in {report.duration(outcome.seconds)}" if outcome.seconds else "finished before"
+    left = f"; about {report.duration(seconds_left)} left" if seconds_left else ""
     accuracy, loss = measured["accuracy"], measured["loss"]
     log.info(f"  {name}: accuracy {accuracy:.4f}, loss {loss:.4f}, {when}{left}")
 
@@ -131,7 +93,7 @@ def _out_of_fold(folds: Sequence[Config], home: pathlib.Path) -> str:
     """A prediction a line, of each example once a repeat, in the order of the data."""
     lines = []
     for fold in folds:
-        path = fold_runs.folder(home, fold) / evaluate.VALIDATION_PREDICTIONS
+        path = crossvalidation.fold_folder(home, fold) / layout.PREDICTIONS["validation"]
         about = {"repeat": fold.fold_repeat, "fold": fold.fold}
         for line in path.read_text(encoding="utf-8").splitlines():
             lines.append(about | json.loads(line))
@@ -140,8 +102,8 @@ def _out_of_fold(folds: Sequence[Config], home: pathlib.Path) -> str:
 
 
 def _clear(home: pathlib.Path) -> None:
-    ours = (home / name for name in (SETTINGS, RESULT, PREDICTIONS))
-    for path in (*home.glob("repeat-*"), *ours):
+    ours = (home / name for name in layout.OF_CROSSVALIDATION)
+    for path in (*home.glob(layout.REPEATS), *ours):
         files.remove(path)
 
 

@@ -6,9 +6,9 @@ import pathlib
 
 from ftkeras import catalog
 from ftkeras.config.run import Config
-from ftkeras.experiment import build
+from ftkeras.experiment import build, encoder_source
 from ftkeras.experiment.build import Experiment
-from ftkeras.runs import model_card
+from ftkeras.runs import layout, model_card
 from ftkeras.support import files
 from ftkeras.training import weights
 
@@ -20,7 +20,7 @@ def run(config: Config) -> None:
     run_dir = pathlib.Path(config.run_dir)
     experiment = build.experiment(config, run_dir=run_dir)
     writers = exporters(experiment, run_dir)
-    weights.load(experiment.model.kept, run_dir / build.WEIGHTS_FILE)
+    weights.load(experiment.model.kept, run_dir / layout.WEIGHTS)
     write(writers)
 
 
@@ -31,6 +31,13 @@ def exporters(experiment: Experiment, run_dir: pathlib.Path) -> list:
     served_from = pathlib.Path(config.export_dir) / name
     files.must_be_writable(served_from, "--export_dir")
     files.must_be_writable(run_dir, "--run_dir")
+    facts = model_card.Facts(
+        config,
+        task,
+        experiment.labels,
+        experiment.model,
+        checkpoint=encoder_source.checkpoint(config.encoder),
+    )
     return [
         catalog.build(
             "export",
@@ -42,7 +49,7 @@ def exporters(experiment: Experiment, run_dir: pathlib.Path) -> list:
             plain=not any(policy.stays for policy in experiment.policies),
             run_dir=run_dir,
             served_from=served_from,
-            card=functools.partial(model_card.text, experiment, run_dir),
+            card=functools.partial(model_card.text, facts, run_dir),
         )
         for spec in config.exports
     ]

@@ -16,9 +16,10 @@ from ftkeras.data import imbalance
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.data.splits import Splits, opened
 from ftkeras.errors import Stopped, UserError
-from ftkeras.experiment import build, features
+from ftkeras.experiment import build, evaluation, features
 from ftkeras.experiment.build import Experiment
 from ftkeras.runs import folder as run_folder
+from ftkeras.runs import layout
 from ftkeras.runs import metrics as report
 from ftkeras.training import epochs, stopping, weights
 from ftkeras.training.best import BestEpoch
@@ -27,7 +28,7 @@ from ftkeras.training.finite import Finite
 from ftkeras.training.history import History
 from ftkeras.training.progress import Progress
 from ftkeras.training.same_data import SameData
-from ftkeras.verbs import evaluate, export
+from ftkeras.verbs import export
 
 log = logging.getLogger(__name__)
 
@@ -69,14 +70,20 @@ def _run(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
         fixed_shape=feed.batching.fixed_shape,
     )
     if chief:  # nothing is written before all that can be wrong was looked at
-        run_folder.record(experiment, run_dir)
+        run_folder.record(
+            run_dir,
+            config,
+            labels=experiment.labels,
+            tokenizer=experiment.text_layer.wordpiece,
+            encoder_config=experiment.model.encoder.huggingface_config(),
+        )
     trained = fit(experiment, feed, splits, run_dir)
     metrics = {"train": trained, "data": counts, "versions": report.versions()}
     if chief:
         report.write_metrics(run_dir, metrics)
     log.info(f"evaluating the {'last' if config.train_on_validation else 'best'} epoch …")
     try:
-        measured = evaluate.evaluate(experiment, splits, run_dir)
+        measured = evaluation.evaluate(experiment, splits, run_dir)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"Training is done; {_measure_it_with(run_dir)}") from None
     metrics = {**measured, **metrics}
@@ -124,7 +131,7 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
     begin = checkpoints.newest()
     place = begin.place if begin else Place()
     finite, progress = Finite(), Progress(feed, epochs=config.trained_epochs)
-    history = History(run_dir / "history.csv" if chief else None)
+    history = History(run_dir / layout.HISTORY if chief else None)
     best = BestEpoch(
         checkpoints.folder,
         objective=config.objective,
@@ -189,7 +196,7 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
 
 
 def _checkpoints(config: Config, run_dir: pathlib.Path) -> Checkpoints:
-    return Checkpoints(run_dir / run_folder.CHECKPOINTS, keep=max(1, config.keep))
+    return Checkpoints(run_dir / layout.CHECKPOINTS, keep=max(1, config.keep))
 
 
 def _settle(experiment: Experiment, best: BestEpoch, run_dir: pathlib.Path) -> None:
@@ -201,7 +208,7 @@ def _settle(experiment: Experiment, best: BestEpoch, run_dir: pathlib.Path) -> N
         policy.finish(experiment.model)
     experiment.model.compute_in_float32()
     if experiment.devices.is_chief:
-        weights.save(experiment.model.kept, run_dir / build.WEIGHTS_FILE)
+        weights.save(experiment.model.kept, run_dir / layout.WEIGHTS)
 
 
 def _show_splits(splits: Splits) -> dict[str, int]:
@@ -252,7 +259,7 @@ def _epochs(config: Config) -> str:
 def _tensorboard(config: Config, run_dir: pathlib.Path) -> list[keras.callbacks.Callback]:
     if not config.tensorboard:
         return []
-    return [keras.callbacks.TensorBoard(run_dir / "tensorboard", update_freq=10)]
+    return [keras.callbacks.TensorBoard(run_dir / layout.TENSORBOARD, update_freq=10)]
 
 
 def _how_to_go_on(stopped: Stopped, best: BestEpoch, run_dir: pathlib.Path) -> str:

@@ -10,19 +10,18 @@ import sys
 
 import tensorflow as tf
 
-from ftkeras.cli import flags
+from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
-from ftkeras.experiment.build import LABELS_FILE
 from ftkeras.processes import child_run
-from ftkeras.runs import folder
+from ftkeras.runs import folder, layout
 from ftkeras.runs import metrics as report
 from ftkeras.search import folder as folders
 from ftkeras.search import results, table, trials
 from ftkeras.search.results import Result
 from ftkeras.search.space import Space
-from ftkeras.support import files, times
+from ftkeras.support import files
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ def run(config: TuneConfig) -> None:
                 _search(config, space, home, name)
         else:
             with folders.worker(home, name):
-                trial = trials.Trials(config, space, home / folders.TRIALS)
+                trial = trials.Trials(config, space, home / layout.TRIALS)
                 workers.work(workers.Chief(), trial.run, name)
 
 
@@ -55,7 +54,7 @@ def _search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> 
     from ftkeras.search import setup
 
     ledger, best = setup.ledger(config, space, home), None
-    files.write_text(home / folders.SETTINGS, flags.render(config))
+    files.write_text(home / layout.SEARCH_SETTINGS, flagfile.render(config))
     _announce(config, ledger, home)
     try:
         _run_trials(config, space, ledger, name)
@@ -65,7 +64,7 @@ def _search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> 
     if ledger.failure:
         raise UserError(
             f"all of the first {len(ledger.results)} trials failed, the last with: "
-            f"{ledger.failure} ({home / folders.TRIALS} has their logs); mend that, and begin anew "
+            f"{ledger.failure} ({home / layout.TRIALS} has their logs); mend that, and begin anew "
             "with `restart`."
         )
     if config.retrain and best is not None:
@@ -83,7 +82,7 @@ def _run_trials(config: TuneConfig, space: Space, ledger, name: str) -> None:
         live.changed()
         if ledger.exhausted or not ledger.oracle.continues:
             results.keep_weights_of_best(
-                home / folders.TRIALS, ledger.results.values(), config.objective
+                home / layout.TRIALS, ledger.results.values(), config.objective
             )
 
     ledger.on_change = changed
@@ -91,7 +90,7 @@ def _run_trials(config: TuneConfig, space: Space, ledger, name: str) -> None:
         if name == workers.CHIEF:
             workers.serve(ledger)
         else:
-            trial = trials.Trials(config, space, home / folders.TRIALS)
+            trial = trials.Trials(config, space, home / layout.TRIALS)
             with folders.worker(home, name):
                 workers.work(ledger, trial.run, name)
     changed()  # the oracle may have come to its end meanwhile
@@ -110,7 +109,7 @@ def _announce(config: TuneConfig, ledger, home: pathlib.Path) -> None:
     if ledger.begun:
         log.info(
             f"going on: {len(ledger.results)} of {ledger.begun} trials have ended, "
-            f"{times.duration(ledger.seconds)} so far"
+            f"{report.duration(ledger.seconds)} so far"
         )
     sys.stdout.flush()
 
@@ -123,15 +122,15 @@ def _conclude(config: TuneConfig, space: Space, ledger, home: pathlib.Path) -> R
     best = results.best(ended, config.objective)
     table.show(ended, config.objective)
     print()
-    files.write_json(home / folders.TABLE, table.as_json(config, ended, ledger.seconds))
+    files.write_json(home / layout.TABLE, table.as_json(config, ended, ledger.seconds))
     if best is not None:
         recipe = table.recipe(_recipe(config, best), best, config.objective)
-        files.write_text(home / folders.BEST, recipe)
-    page.write(home / folders.PAGE, config, space.parameters, ended, recipe, ledger.seconds)
-    log.info(f"table   {home / folders.TABLE}\npage    {home / folders.PAGE}")
+        files.write_text(home / layout.BEST_RECIPE, recipe)
+    page.write(home / layout.PAGE, config, space.parameters, ended, recipe, ledger.seconds)
+    log.info(f"table   {home / layout.TABLE}\npage    {home / layout.PAGE}")
     if best is not None:
-        log.info(f"best    {home / folders.BEST}")
-        log.info(f"        python -m ftkeras.main --flagfile={home / folders.BEST}")
+        log.info(f"best    {home / layout.BEST_RECIPE}")
+        log.info(f"        python -m ftkeras.main --flagfile={home / layout.BEST_RECIPE}")
     return best
 
 
@@ -149,7 +148,7 @@ def _retrain(config: TuneConfig, best: Result, home: pathlib.Path) -> None:
     recipe = dataclasses.replace(
         _recipe(config, best), **all_data, early_stopping=None, last_epoch=epoch
     )
-    run_dir = home / folders.RETRAINED
+    run_dir = home / layout.RETRAINED
     try:
         folder.must_fit(recipe, run_dir)
     except UserError:  # a shorter search had another best
@@ -158,12 +157,12 @@ def _retrain(config: TuneConfig, best: Result, home: pathlib.Path) -> None:
     sys.stdout.flush()
     outcome = child_run.train(recipe, run_dir)
     if outcome.reason is not None:
-        raise UserError(f"`retrain`: {outcome.reason} ({run_dir}/log.txt has all)")
+        raise UserError(f"`retrain`: {outcome.reason} ({run_dir / layout.LOG} has all)")
     _show_retrained(outcome.metrics, run_dir)
 
 
 def _show_retrained(metrics: dict, run_dir: pathlib.Path) -> None:
-    labels = tuple(json.loads((run_dir / LABELS_FILE).read_text(encoding="utf-8")))
+    labels = tuple(json.loads((run_dir / layout.LABELS).read_text(encoding="utf-8")))
     report.show_metrics(metrics, labels)
     for path in folder.exports(run_dir):
         log.info(f"export  {path}")

@@ -27,14 +27,14 @@ from ftkeras.errors import UserError
     ],
 )
 def test_value_out_of_bounds_is_refused_naming_flag_and_value(field, value):
-    with pytest.raises(UserError, match=f"--{field}") as caught:
+    with pytest.raises(UserError, match=f"`{field}`") as caught:
         Config(**{field: value})
     assert str(value) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_predict_refuses_no_texts_a_step():
-    with pytest.raises(UserError, match="--batch_size"):
+    with pytest.raises(UserError, match="`batch_size`"):
         PredictConfig(batch_size=0)
 
 

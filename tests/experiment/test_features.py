@@ -12,7 +12,8 @@ import tensorflow as tf
 from ftkeras.checkpoints import tensor_file
 from ftkeras.config.run import Config
 from ftkeras.encoders.bert import Bert
-from ftkeras.experiment import build, features
+from ftkeras.experiment import features
+from ftkeras.runs import layout
 from ftkeras.verbs import train
 from tests.policies import tiny
 from tests.training import test_state as state
@@ -56,7 +57,7 @@ def _run(folder: pathlib.Path, **settings) -> dict:
     rows = list(csv.DictReader((folder / "history.csv").open()))
     metrics = json.loads((folder / "metrics.json").read_text())
     return {
-        "weights": tensor_file.read(folder / build.WEIGHTS_FILE)[0],
+        "weights": tensor_file.read(folder / layout.WEIGHTS)[0],
         "history": [[float(v) for k, v in row.items() if k != "seconds"] for row in rows],
         "measured": [list(metrics[split].values()) for split in ("validation", "test")],
         "train": metrics["train"],
@@ -120,7 +121,7 @@ def test_encoder_reads_each_text_once(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Bert, "_states", counting)
-    monkeypatch.setattr("ftkeras.verbs.evaluate.evaluate", only_training)
+    monkeypatch.setattr("ftkeras.experiment.evaluation.evaluate", only_training)
     with pytest.raises(KeyboardInterrupt):
         _run(tmp_path / "run", oversample=True, epochs=3)
     assert int(rows) == 90

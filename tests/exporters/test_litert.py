@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from ftkeras.errors import UserError
 from ftkeras.exporters.litert import Litert
-from ftkeras.runs import samples
+from ftkeras.runs import layout, samples
 from tests.exporters import small
 
 
@@ -61,7 +61,7 @@ def test_model_that_says_something_else_is_not_kept(made, tmp_path, monkeypatch)
     model, layer, run_dir = made
     kept = samples.read(run_dir)
     kept[0]["probabilities"] = [0.1, 0.2, 0.7]
-    (tmp_path / samples.FILE).write_text("\n".join(map(json.dumps, kept)))
+    (tmp_path / layout.SAMPLES).write_text("\n".join(map(json.dumps, kept)))
     content = (run_dir / "litert" / "model.tflite").read_bytes()
     monkeypatch.setattr(Litert, "_converted", lambda self: content)
     with pytest.raises(UserError, match="in the interpreter a probability is .* over 0.0001"):

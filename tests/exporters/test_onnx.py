@@ -9,7 +9,7 @@ from ftkeras.encoders._transformer import ACTIVATIONS
 from ftkeras.errors import UserError
 from ftkeras.exporters import _onnx_graph
 from ftkeras.exporters.onnx import Onnx
-from ftkeras.runs import samples
+from ftkeras.runs import layout, samples
 from tests.exporters import small
 
 onnx = pytest.importorskip("onnx", reason="needs pip install 'ftkeras[onnx]'")
@@ -63,7 +63,7 @@ def test_folder_holds_model_vocabulary_and_record(made):
 def test_model_that_says_something_else_is_not_kept(made, tmp_path):
     kept = samples.read(made[2])
     kept[0]["probabilities"] = [0.1, 0.2, 0.7]
-    (tmp_path / samples.FILE).write_text("\n".join(map(json.dumps, kept)))
+    (tmp_path / layout.SAMPLES).write_text("\n".join(map(json.dumps, kept)))
     with pytest.raises(UserError, match="in onnxruntime a probability is .* over 0.0001"):
         _exporter(made, tmp_path).write()
     assert list((tmp_path / "onnx").iterdir()) == []

@@ -10,7 +10,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from ftkeras.errors import UserError
 from ftkeras.exporters import _ops, _warmup
-from ftkeras.runs import samples
+from ftkeras.runs import layout, samples
 from tests.exporters import small
 
 
@@ -138,7 +138,7 @@ def test_export_is_refused_where_it_does_not_say_what_was_measured(made, tmp_pat
     model, layer, run_dir = made
     kept = samples.read(run_dir)
     kept[1]["probabilities"] = [0.5, 0.3, 0.2]
-    (tmp_path / samples.FILE).write_text("\n".join(map(json.dumps, kept)))
+    (tmp_path / layout.SAMPLES).write_text("\n".join(map(json.dumps, kept)))
     (tmp_path / "run.cfg").write_text("")
     with pytest.raises(UserError, match="from what the run has measured, over 1e-05") as told:
         small.exporter(tmp_path, model, layer).write()

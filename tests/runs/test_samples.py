@@ -9,7 +9,7 @@ import tensorflow as tf
 from ftkeras.config.run import Config
 from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
-from ftkeras.runs import samples
+from ftkeras.runs import layout, samples
 
 
 class Task:
@@ -75,7 +75,7 @@ def test_bytes_that_are_no_text_come_back(tmp_path):
 @pytest.mark.parametrize("content", [None, '{"id": "te'])
 def test_run_without_samples_says_how_to_get_them(tmp_path, content):
     if content is not None:
-        (tmp_path / samples.FILE).write_text(content)
+        (tmp_path / layout.SAMPLES).write_text(content)
     with pytest.raises(UserError, match=f"evaluate --run_dir={tmp_path}"):
         samples.read(tmp_path)
 

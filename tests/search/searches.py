@@ -5,12 +5,12 @@ import functools
 import math
 import pathlib
 
-from ftkeras.cli import flags
+from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
 from ftkeras.processes import child_run
 from ftkeras.processes.child_run import Outcome
-from ftkeras.runs import folder
+from ftkeras.runs import folder, layout
 from ftkeras.runs import metrics as report
 from ftkeras.search import folder as folders
 from ftkeras.search import setup, trials, workers
@@ -42,7 +42,7 @@ def finish(config: Config, run_dir: pathlib.Path, score: float) -> dict:
         "validation": {"accuracy": score, "loss": 1 - score},
         "train": {"seconds": 10.0, "best_epoch": config.trained_epochs},
     }
-    files.write_text(run_dir / folder.SETTINGS, flags.render(config))
+    files.write_text(run_dir / layout.SETTINGS, flagfile.render(config))
     (run_dir / "weights.safetensors").write_text(run_dir.name)
     report.write_metrics(run_dir, metrics)
     folder.record_exports(run_dir, [])
@@ -90,7 +90,7 @@ def search(given: TuneConfig, home: pathlib.Path, child: Child, monkeypatch) -> 
     """A session of a search; None where it was killed."""
     monkeypatch.setattr(child_run, "train", child.train)
     book = ledger(given, home)
-    run = trials.Trials(given, space_of(given), home / folders.TRIALS).run
+    run = trials.Trials(given, space_of(given), home / layout.TRIALS).run
     with contextlib.suppress(Killed), folders.worker(home, workers.ALONE):
         workers.work(book, run, workers.ALONE)
         return book

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from keras_tuner.engine.trial import TrialStatus
 
 from ftkeras.errors import UserError
+from ftkeras.runs import layout
 from ftkeras.search import folder as folders
 from ftkeras.search import results
 from ftkeras.search.ledger import ENDED, FAILURES_TO_STOP
@@ -75,7 +76,7 @@ def test_trial_whose_result_was_written_is_not_run_again(unharmed, tmp_path, mon
 def test_line_that_was_being_written_is_as_if_it_never_was(unharmed, tmp_path, monkeypatch):
     given = searches.config(**SEARCHES["random"])
     searches.search(given, tmp_path, Child({4: Killed()}), monkeypatch)
-    journal = tmp_path / folders.JOURNAL
+    journal = tmp_path / layout.JOURNAL
     journal.write_text(journal.read_text()[:-20])
     book = searches.search(given, tmp_path, Child(), monkeypatch)
     assert _told(book) == unharmed["random"]
@@ -93,7 +94,7 @@ def test_search_is_made_longer_by_more_trials(tmp_path, monkeypatch):
 
 
 def test_no_trial_begins_after_the_hours_of_all_sessions(tmp_path):
-    (tmp_path / folders.CLOCK).write_text("50.0")
+    (tmp_path / layout.CLOCK).write_text("50.0")
     given = searches.config(max_trials=5)
     book = searches.ledger(given, tmp_path, max_seconds=51.0)
     assert book.create_trial("one").status == TrialStatus.RUNNING
@@ -102,7 +103,7 @@ def test_no_trial_begins_after_the_hours_of_all_sessions(tmp_path):
     results.write(Result("0000", {}, {}, results.COMPLETED, (0.5,)), tmp_path / "trials/0000")
     late.end_trial(late.oracle.trials["0000"])
     assert late.create_trial("one").status == TrialStatus.STOPPED
-    assert float((tmp_path / folders.CLOCK).read_text()) >= 50.0
+    assert float((tmp_path / layout.CLOCK).read_text()) >= 50.0
 
 
 def test_failing_trials_are_kept_with_their_reason_and_the_search_goes_on(tmp_path, monkeypatch):
@@ -153,7 +154,7 @@ def test_trial_that_a_worker_ends_twice_has_ended_once(tmp_path):
     for _ in range(2):
         book.end_trial(trial)
     assert book.oracle.end_order == ["0000"]
-    assert (tmp_path / folders.JOURNAL).read_text().count(ENDED) == 1
+    assert (tmp_path / layout.JOURNAL).read_text().count(ENDED) == 1
 
 
 def test_trial_of_a_worker_that_is_no_more_is_given_to_another(tmp_path):
@@ -180,7 +181,7 @@ def test_result_that_a_worker_did_not_leave_fails_the_trial(tmp_path):
 
 def test_journal_of_another_oracle_is_refused(tmp_path):
     line = {"event": "begun", "trial": "0005", "worker": "alone", "values": {}}
-    (tmp_path / folders.JOURNAL).write_text(json.dumps(line) + "\n")
+    (tmp_path / layout.JOURNAL).write_text(json.dumps(line) + "\n")
     with pytest.raises(UserError, match="begin anew with --restart"):
         searches.ledger(searches.config(), tmp_path)
 

@@ -8,7 +8,7 @@ import pytest
 
 from ftkeras.cli import flags
 from ftkeras.config.run import Config
-from ftkeras.search import folder as folders
+from ftkeras.runs import layout
 from ftkeras.search import live, page, pictures, results, table
 from ftkeras.search.results import COMPLETED, FAILED, PRUNED, Result
 from tests.search import searches
@@ -100,8 +100,8 @@ def test_json_says_all_of_each_trial(ended):
 
 def test_recipe_is_a_flagfile_of_train(ended, tmp_path):
     config = Config(task="quickstart", learning_rate=1e-4, policy=("full",))
-    (tmp_path / folders.BEST).write_text(table.recipe(config, ended[0], "accuracy"))
-    read = flags.parse([f"--flagfile={tmp_path / folders.BEST}"])
+    (tmp_path / layout.BEST_RECIPE).write_text(table.recipe(config, ended[0], "accuracy"))
+    read = flags.parse([f"--flagfile={tmp_path / layout.BEST_RECIPE}"])
     assert (read.verb, read.config) == ("train", config)
 
 
@@ -118,7 +118,7 @@ def test_log_has_a_line_of_where_the_search_stands_for_each_trial(tmp_path):
     with told.watching():
         trial = book.create_trial("one")  # begun in another session
         result = Result(trial.trial_id, {}, {}, COMPLETED, (0.75,))
-        results.write(result, tmp_path / folders.TRIALS / trial.trial_id)
+        results.write(result, tmp_path / layout.TRIALS / trial.trial_id)
         book.end_trial(trial)
     first, second = stream.getvalue().splitlines()
     assert first == "trial 0000 · accuracy 0.7500"
@@ -135,7 +135,7 @@ def test_live_line_tells_trial_best_and_time_left(tmp_path, monkeypatch):
         for _ in range(2):
             trial = book.create_trial("one")
             result = Result(trial.trial_id, {}, {"a": 1}, COMPLETED, (0.75,), seconds=3.0)
-            results.write(result, tmp_path / folders.TRIALS / trial.trial_id)
+            results.write(result, tmp_path / layout.TRIALS / trial.trial_id)
             book.end_trial(trial)
         line = told.line()
     assert re.fullmatch(

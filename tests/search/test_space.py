@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftkeras.cli import flags
+from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.config.tune import DEFAULT_SEARCH
 from ftkeras.errors import UserError
@@ -229,5 +230,5 @@ def test_every_sample_is_a_configuration_that_its_flagfile_repeats(lines, seed):
     config = found.config(values)
     low, high = found.parameters[0].ends
     assert low <= config.learning_rate <= high
-    assert flags.parse(flags.arguments(config)).config == config
+    assert flags.parse(flagfile.arguments(config)).config == config
     assert len(values) == 2 + config.policy[0].count("=")

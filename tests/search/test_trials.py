@@ -3,10 +3,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ftkeras.cli import flags
+from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.processes import child_run
+from ftkeras.runs import layout
 from ftkeras.search import folder as folders
 from ftkeras.search import pruning, results, trials
 from ftkeras.search.results import COMPLETED, FAILED, PRUNED, Result
@@ -96,7 +97,7 @@ def test_later_round_goes_on_in_a_copy_of_the_earlier_run(run, tmp_path):
     assert (first.last_epoch, config.epochs, config.last_epoch) == (3, 9, None)
     assert (second.continues, config.keep) == ("0000", 1)
     assert (tmp_path / "0001/seed-0/checkpoints").exists()
-    before = flags.recorded(tmp_path / "0000/seed-0/run.cfg")
+    before = flagfile.read(tmp_path / "0000/seed-0/run.cfg", Config)
     assert before.last_epoch == 3
     assert second.values == VALUES
 
@@ -171,7 +172,7 @@ def test_only_the_best_keeps_its_weights_and_what_all_measured_stays(run, tmp_pa
 
 def test_folder_of_a_search_is_gone_on_with_by_the_same_search_alone(tmp_path):
     given = searches.config(max_trials=3, search_dir=str(tmp_path))
-    (tmp_path / folders.SETTINGS).write_text(flags.render(given))
+    (tmp_path / layout.SEARCH_SETTINGS).write_text(flagfile.render(given))
     folders.must_fit(dataclasses.replace(given, max_trials=9, max_hours=2.0), tmp_path)
     for name, value in {
         "oracle": "grid",

@@ -9,6 +9,7 @@ import pytest
 
 from ftkeras.errors import UserError
 from ftkeras.processes.supervisor import free_ports
+from ftkeras.runs import layout
 from ftkeras.search import folder as folders
 from ftkeras.search import results, workers
 from ftkeras.search.results import COMPLETED, FAILED, Result
@@ -38,7 +39,7 @@ class Runner:
         result = Result(
             trial, dict(values), {}, status, scores, reason="no" if not scores else None
         )
-        results.write(result, self.home / folders.TRIALS / trial)
+        results.write(result, self.home / layout.TRIALS / trial)
         return result
 
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from ftkeras.errors import UserError
-from ftkeras.strategies import Cluster, _cluster
+from ftkeras.strategies import _cluster
+from ftkeras.strategies._cluster import Cluster
 
 HOSTS = ["a:1", "b:2"]
 

@@ -21,7 +21,7 @@ DEATHS = [
     ("os:replace", 2),  # when it is written, and not yet there
     ("ftkeras.training.best:BestEpoch.forget", 2),
     ("ftkeras.training.history:History.on_epoch_end", 1),  # at an epoch's end, before it is kept
-    ("ftkeras.verbs.evaluate:evaluate", 1),
+    ("ftkeras.experiment.evaluation:evaluate", 1),
     ("tensorflow:saved_model.save", 1),
 ]
 

@@ -236,7 +236,7 @@ def test_training_is_told_of_where_the_evaluation_is_broken_off(tmp_path, monkey
     def broken_off(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ftkeras.verbs.evaluate.evaluate", broken_off)
+    monkeypatch.setattr("ftkeras.experiment.evaluation.evaluate", broken_off)
     with pytest.raises(KeyboardInterrupt, match="Training is done"):
         train.run(_config(tmp_path / "run", epochs=1))
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["train"]["steps"] == 5

@@ -7,13 +7,14 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 from ftkeras import corpora
 from ftkeras.cli import flags
+from ftkeras.config import flagfile
 from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.runs import example_texts
+from ftkeras.runs import example_texts, layout
 from ftkeras.statistics import significance
 from ftkeras.support import files
-from ftkeras.verbs import compare, crossvalidate
+from ftkeras.verbs import compare
 
 COUNT = 120
 LABELS = np.arange(COUNT) % 2
@@ -50,7 +51,7 @@ def _run(name: str, *, skill: float = 1.0, split: str = "test", labels=LABELS, *
     file = {"test": "predictions.jsonl", "validation": "predictions_validation.jsonl"}[split]
     given = _given(skill, 10 * config.seed + config.epochs)
     files.write_text(folder / file, _lines(given, split=split, labels=labels))
-    files.write_text(folder / "run.cfg", flags.render(config))
+    files.write_text(folder / "run.cfg", flagfile.render(config))
     files.write_json(folder / "labels.json", ["a", "b"])
     rows = ["epoch,loss,val_loss,val_accuracy", "1,1.0,0.7,0.6", f"2,0.5,{1 - skill / 9},0.7"]
     files.write_text(folder / "history.csv", "\n".join(rows) + "\n")
@@ -68,8 +69,8 @@ def _crossvalidated(name: str, *, skill: float, repeats: int = 1, **settings) ->
         )
         for repeat in range(repeats)
     ]
-    files.write_text(folder / crossvalidate.PREDICTIONS, "".join(lines))
-    files.write_text(folder / crossvalidate.SETTINGS, flags.render(config))
+    files.write_text(folder / layout.OUT_OF_FOLD_PREDICTIONS, "".join(lines))
+    files.write_text(folder / layout.CROSSVALIDATION_SETTINGS, flagfile.render(config))
     files.write_json(folder / "repeat-0" / "fold-0" / "labels.json", ["a", "b"])
     return name
 

@@ -11,15 +11,16 @@ import time
 import pytest
 
 from ftkeras.cli import flags
+from ftkeras.config import flagfile
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
-from ftkeras.processes import child_run, fold_runs, supervisor
+from ftkeras.processes import child_run, supervisor
 from ftkeras.processes.child_run import Outcome
-from ftkeras.runs import folder as run_folder
+from ftkeras.runs import crossvalidation, layout
 from ftkeras.statistics.significance import over_folds
 from ftkeras.support import files
-from ftkeras.verbs import crossvalidate, evaluate
+from ftkeras.verbs import crossvalidate
 from tests.running import QUICK, run_ftkeras
 
 COUNT = 12
@@ -42,7 +43,7 @@ class Children:
         with self.lock:
             self.at_once -= 1
         run_dir.mkdir(parents=True, exist_ok=True)
-        files.write_text(run_dir / run_folder.SETTINGS, flags.render(config))
+        files.write_text(run_dir / layout.SETTINGS, flagfile.render(config))
         if reason := self.fails.get((config.fold_repeat, config.fold)):
             return Outcome(None, reason, 1.0)
         return self._finish(config, run_dir)
@@ -53,8 +54,8 @@ class Children:
         (run_dir / "weights.safetensors").write_text("many")
         rows = range(config.fold, COUNT, config.folds)
         lines = [json.dumps({"id": f"validation-{row}", "label": "a"}) for row in rows]
-        files.write_text(run_dir / evaluate.VALIDATION_PREDICTIONS, "\n".join(lines) + "\n")
-        files.write_json(run_dir / run_folder.EXPORTS, [])
+        files.write_text(run_dir / layout.PREDICTIONS["validation"], "\n".join(lines) + "\n")
+        files.write_json(run_dir / layout.EXPORTS, [])
         return Outcome(metrics, None, 1.0)
 
 
@@ -84,16 +85,16 @@ def _config(**settings) -> CrossvalidateConfig:
 
 
 def _predicted() -> list[dict]:
-    lines = (pathlib.Path("cv") / crossvalidate.PREDICTIONS).read_text().splitlines()
+    lines = (pathlib.Path("cv") / layout.OUT_OF_FOLD_PREDICTIONS).read_text().splitlines()
     return [json.loads(line) for line in lines]
 
 
 def _result() -> dict:
-    return json.loads((pathlib.Path("cv") / crossvalidate.RESULT).read_text())
+    return json.loads((pathlib.Path("cv") / layout.CROSSVALIDATION_RESULT).read_text())
 
 
 def test_each_fold_is_trained_once_without_test_or_export():
-    folds = fold_runs.configs(_config(export=("saved_model",), restart=True), repeats=2)
+    folds = crossvalidation.fold_configs(_config(export=("saved_model",), restart=True), repeats=2)
     assert [(f.fold_repeat, f.fold) for f in folds] == [(r, k) for r in (0, 1) for k in (0, 1, 2)]
     for fold in folds:
         assert type(fold) is Config
@@ -121,9 +122,9 @@ def test_summary_is_the_corrected_interval_over_folds(children, capsys):
 
 
 def test_figure_that_a_fold_has_not_is_left_out():
-    folds = fold_runs.configs(_config())
+    folds = crossvalidation.fold_configs(_config())
     metrics = [measured(fold, auc=None if fold.fold == 1 else 0.9) for fold in folds]
-    result = crossvalidate.summary(folds, metrics)
+    result = crossvalidation.summary(folds, metrics)
     assert result["figures"]["auc"] is None
     crossvalidate.show(result)
 
@@ -243,13 +244,13 @@ def test_killed_fold_ends_as_one_that_was_not(tmp_path):
     assert "repeat-0/fold-0: accuracy" in done.stdout
     assert "finished before" in done.stdout
     assert (first / "metrics.json").stat().st_mtime_ns == trained_at
-    assert "going on at step" in (second / child_run.LOG).read_text()
-    lines = (tmp_path / "cut" / crossvalidate.PREDICTIONS).read_text().splitlines()
+    assert "going on at step" in (second / layout.LOG).read_text()
+    lines = (tmp_path / "cut" / layout.OUT_OF_FOLD_PREDICTIONS).read_text().splitlines()
     assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 80
     one = [*arguments, "--fold=1", "--notest", "--export=none", "--run_dir=whole"]
     done = run_ftkeras("train", *one, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    for name in (evaluate.VALIDATION_PREDICTIONS, "encoder/config.json"):
+    for name in (layout.PREDICTIONS["validation"], "encoder/config.json"):
         assert (second / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 

@@ -16,7 +16,7 @@ import tensorflow as tf
 from ftkeras.cli import flags
 from ftkeras.errors import UserError
 from ftkeras.processes import child_run
-from ftkeras.search import folder as folders
+from ftkeras.runs import layout
 from ftkeras.search import setup
 from ftkeras.verbs import tune
 from tests.running import QUICK
@@ -47,7 +47,7 @@ def _tune(*arguments, cwd) -> str:
 
 
 def _trials(home: pathlib.Path) -> list[dict]:
-    told = json.loads((home / "s" / folders.TABLE).read_text())
+    told = json.loads((home / "s" / layout.TABLE).read_text())
     return [{**row, "seconds": None} for row in told["trials"]]
 
 
@@ -89,10 +89,10 @@ def test_search_ends_with_table_recipe_and_page(searched):
     table = said[said.index("\ntrial") :].splitlines()
     assert [line[:4] for line in table[2:5]] == [row["trial"] for row in rows]
     assert "failed: --policy=freeze" in table[4]
-    config = flags.parse([f"--flagfile={home / folders.BEST}"]).config
+    config = flags.parse([f"--flagfile={home / layout.BEST_RECIPE}"]).config
     assert config.learning_rate == rows[0]["settings"]["learning_rate"]
     assert (config.test, config.exports) == (True, ("huggingface",))
-    assert "<svg" in (home / folders.PAGE).read_text()
+    assert "<svg" in (home / layout.PAGE).read_text()
 
 
 def test_only_the_best_keeps_its_weights_and_texts_were_tokenized_once(searched):
@@ -107,7 +107,7 @@ def test_only_the_best_keeps_its_weights_and_texts_were_tokenized_once(searched)
 
 def test_retrained_best_has_learnt_from_validation_and_is_exported(searched):
     folder, said = searched
-    run = folder / "s" / folders.RETRAINED
+    run = folder / "s" / layout.RETRAINED
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["data"]["train"] == 500
     assert "validation" not in metrics
@@ -117,9 +117,9 @@ def test_retrained_best_has_learnt_from_validation_and_is_exported(searched):
 
 def test_same_command_again_runs_nothing(searched):
     folder, _ = searched
-    before = (folder / "s" / folders.JOURNAL).read_text()
+    before = (folder / "s" / layout.JOURNAL).read_text()
     assert "3 of 3 trials have ended" in _tune("--max_trials=3", cwd=folder)
-    assert (folder / "s" / folders.JOURNAL).read_text() == before
+    assert (folder / "s" / layout.JOURNAL).read_text() == before
 
 
 def test_search_that_is_killed_in_a_trial_ends_as_one_that_is_not(searched, tmp_path):
@@ -140,7 +140,7 @@ def test_trial_of_a_worker_that_is_killed_is_ended_by_another(searched, tmp_path
     process = _started(
         *("launch", "--workers=2", "--", "tune", *SEARCH, "--max_trials=2"), cwd=tmp_path
     )
-    journal = tmp_path / "s" / folders.JOURNAL
+    journal = tmp_path / "s" / layout.JOURNAL
     first = tmp_path / "s/trials/0000/seed-0/checkpoints"
     _wait(lambda: list(first.glob("update-*")), process)
     begun = [json.loads(line) for line in journal.read_text().splitlines()]
@@ -169,9 +169,9 @@ def test_hyperband_keeps_what_it_may_go_on_from_until_it_ends(tmp_path, monkeypa
     # Four have ended; the fifth goes on in a copy of the best of them.
     assert kept(searches.Child({5: searches.Killed()})) == 5
     assert kept(searches.Child()) == 1
-    best = json.loads((tmp_path / folders.TABLE).read_text())["trials"][0]
+    best = json.loads((tmp_path / layout.TABLE).read_text())["trials"][0]
     assert (tmp_path / "trials" / best["trial"] / "seed-0/weights.safetensors").exists()
-    recipe = flags.parse([f"--flagfile={tmp_path / folders.BEST}"]).config
+    recipe = flags.parse([f"--flagfile={tmp_path / layout.BEST_RECIPE}"]).config
     assert recipe.trained_epochs == (best["last_epoch"] or 4) == 4
 
 
@@ -186,7 +186,7 @@ def test_another_best_is_retrained_anew(tmp_path, monkeypatch):
         _, retrained = child.runs[-1]
         assert retrained.train_on_validation
         assert (retrained.last_epoch, retrained.exports) == (3, ("saved_model",))
-        best = flags.parse([f"--flagfile={tmp_path / folders.BEST}"]).config
+        best = flags.parse([f"--flagfile={tmp_path / layout.BEST_RECIPE}"]).config
         assert retrained.learning_rate == best.learning_rate
     assert retrained.restart
 

@@ -6,9 +6,8 @@ import pytest
 
 from ftkeras.config.run import Config
 from ftkeras.data.splits import opened
-from ftkeras.experiment import build
+from ftkeras.experiment import build, evaluation
 from ftkeras.losses.cross_entropy import CrossEntropy
-from ftkeras.verbs import evaluate
 
 # 2 true positives, 1 false one, 1 missed, 2 true negatives.
 TWO_LABELS = np.array([1, 1, 0, 1, 0, 0])
@@ -19,7 +18,7 @@ THREE = np.log([[0.8, 0.1, 0.1], [0.1, 0.2, 0.7], [0.1, 0.8, 0.1], [0.1, 0.8, 0.
 
 
 def test_figures_of_two_classes_are_the_second_ones():
-    figures = evaluate.metrics(TWO_LABELS, TWO.astype("float32"), CrossEntropy())
+    figures = evaluation.metrics(TWO_LABELS, TWO.astype("float32"), CrossEntropy())
     assert figures["accuracy"] == pytest.approx(4 / 6)
     assert figures["precision"] == pytest.approx(2 / 3)
     assert figures["recall"] == pytest.approx(2 / 3)
@@ -31,19 +30,19 @@ def test_figures_of_two_classes_are_the_second_ones():
 
 
 def test_class_that_a_split_lacks_counts_in_the_mean():
-    figures = evaluate.metrics(THREE_LABELS, THREE.astype("float32"), CrossEntropy())
+    figures = evaluation.metrics(THREE_LABELS, THREE.astype("float32"), CrossEntropy())
     assert figures["precision"] == pytest.approx((1 + 1 + 0) / 3)
     assert figures["recall"] == pytest.approx((0.5 + 1 + 0) / 3)
     assert figures["auc"] is None
 
 
 def test_confusion_has_a_row_a_label():
-    assert evaluate.confusion(THREE_LABELS, THREE) == [[1, 0, 1], [0, 2, 0], [0, 0, 0]]
-    assert evaluate.confusion(TWO_LABELS, TWO) == [[2, 1], [1, 2]]
+    assert evaluation.confusion(THREE_LABELS, THREE) == [[1, 0, 1], [0, 2, 0], [0, 0, 0]]
+    assert evaluation.confusion(TWO_LABELS, TWO) == [[2, 1], [1, 2]]
 
 
 def test_figures_are_plain_json():
-    figures = evaluate.metrics(TWO_LABELS, TWO.astype("float32"), CrossEntropy())
+    figures = evaluation.metrics(TWO_LABELS, TWO.astype("float32"), CrossEntropy())
     assert json.loads(json.dumps(figures)) == figures
 
 
@@ -63,7 +62,7 @@ def test_logits_are_the_same_however_texts_come_together():
         for batching in ("padded", "bucketed", "packed"):
             other = dataclasses.replace(config, batching=batching)
             same = dataclasses.replace(experiment, config=other)
-            logits[batching] = evaluate.predict_logits(same, splits.test)
+            logits[batching] = evaluation.predict_logits(same, splits.test)
     assert logits["padded"].shape == (45, 2)
     assert np.std(logits["padded"][:, 0]) > 0.1
     for batching in ("bucketed", "packed"):

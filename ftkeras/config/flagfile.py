@@ -1,0 +1,141 @@
+"""Configurations as flagfiles and command lines: one `--name=value` for each field.
+
+A run records its configuration in a flagfile, from which it is read again. The syntax is absl's:
+
+- `--name=value`, and for a boolean also `--name` and `--noname`;
+- a field that is a tuple takes one line for each value;
+- of other fields that are given more than once, the last one wins;
+- empty lines and lines that start with `#` or `//` are skipped.
+"""
+
+import dataclasses
+import pathlib
+import types
+import typing
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from ftkeras.errors import UserError
+
+Configuration = TypeVar("Configuration")
+# Where a run is and how it is started: none of it decides a run's result.
+NOT_RECORDED = ("run_dir", "search_dir", "restart", "debug")
+TRUE, FALSE = ("true", "t", "1"), ("false", "f", "0")
+
+
+def render(config: Any, *, without: Sequence[str] = NOT_RECORDED) -> str:
+    """Return the text of a flagfile from which `read` makes `config` again.
+
+    Args:
+        config: a configuration, such as `config.run.Config`.
+        without: names of fields to omit.
+    """
+    return "\n".join(arguments(config, without=without)) + "\n"
+
+
+def arguments(config: Any, *, without: Sequence[str] = NOT_RECORDED) -> list[str]:
+    """Return the command line that says `config`; fields that are None are omitted.
+
+    >>> from ftkeras.config.verbs import PredictConfig
+    >>> arguments(PredictConfig(model="m", text=("one", "two"), json=True), without=("batch_size",))
+    ['--model=m', '--text=one', '--text=two', '--json=true', '--debug=false']
+    """
+    lines = []
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if field.name in without or value is None:
+            continue
+        values = value if isinstance(value, tuple) else (value,)
+        lines += [f"--{field.name}={written(item)}" for item in values]
+    return lines
+
+
+def written(value: object) -> str:
+    """Return a single value as a flagfile has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def differences(config: Any, before: Any, *, also: Sequence[str] = ()) -> list[str]:
+    """Return a note for each field that decides a run and is not what it was before.
+
+    Args:
+        config: the new configuration.
+        before: the recorded one, of the same class.
+        also: fields to compare although they are free, that is, may change when a run is resumed.
+    """
+    return [
+        f"`{field.name}`={getattr(config, field.name)} (there {getattr(before, field.name)})"
+        for field in dataclasses.fields(config)
+        if (field.name in also or not field.metadata["free"])
+        and getattr(config, field.name) != getattr(before, field.name)
+    ]
+
+
+def read(path: pathlib.Path, kind: type[Configuration]) -> Configuration:
+    """Return the configuration that a flagfile records.
+
+    Args:
+        path: the flagfile.
+        kind: the configuration's class; fields that the file omits get their defaults.
+
+    Raises:
+        UserError: the file can't be read, names an unknown argument or has a wrong value.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} can't be read: {getattr(error, 'strerror', error)}.") from None
+    kinds, values = value_types(kind), {}
+    for name, text in _assignments(lines, kinds, path):
+        value = _converted(name, text, kinds[name], path)
+        values[name] = (*values.get(name, ()), value) if kinds[name] is tuple else value
+    return kind(**values)
+
+
+def value_types(kind: type) -> dict[str, type]:
+    """Return the type of each field that is a flag: str, int, float, bool or tuple (of strings)."""
+    hints = typing.get_type_hints(kind)
+    named = [field.name for field in dataclasses.fields(kind) if "help" in field.metadata]
+    return {name: _plain(hints[name]) for name in named}
+
+
+def _plain(hint: Any) -> type:
+    """Return the type behind an optional or generic annotation."""
+    if isinstance(hint, types.UnionType):
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
+    return typing.get_origin(hint) or hint
+
+
+def _assignments(
+    lines: Sequence[str], kinds: dict[str, type], path: pathlib.Path
+) -> Iterator[tuple[str, str]]:
+    """Yield the field's name and the text of its value for each line that sets one."""
+    for line in map(str.strip, lines):
+        if not line or line.startswith(("#", "//")):
+            continue
+        name, equals, text = line.lstrip("-").partition("=")
+        if not equals and name not in kinds and name.startswith("no"):
+            name, text = name.removeprefix("no"), "false"
+            known = kinds.get(name) is bool
+        else:
+            text = text if equals else "true"
+            known = name in kinds and (equals or kinds[name] is bool)
+        if not line.startswith("-") or not known:
+            raise UserError(f"{path} has a line that sets no known argument. Received: {line!r}.")
+        yield name, text
+
+
+def _converted(name: str, text: str, kind: type, path: pathlib.Path) -> object:
+    convert: Callable[[str], object] = {int: int, float: float, bool: _boolean}.get(kind, str)
+    try:
+        return convert(text)
+    except ValueError:
+        raise UserError(
+            f"{path}: `{name}` must be of type {kind.__name__}. Received: {text!r}."
+        ) from None
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in (*TRUE, *FALSE):
+        raise ValueError(text)
+    return text.lower() in TRUE

@@ -1,0 +1,165 @@
+"""Evaluate a model on validation and test: metrics, confusion, and a prediction for each text."""
+
+import json
+import pathlib
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from ftkeras.data.examples import Examples
+from ftkeras.data.feed import OrderedFeed
+from ftkeras.data.splits import Splits
+from ftkeras.errors import UserError
+from ftkeras.experiment import build
+from ftkeras.experiment.build import Experiment
+from ftkeras.runs import layout, samples
+from ftkeras.support import files
+from ftkeras.training._dealing import dealt
+
+
+@dataclass(frozen=True)
+class _Evaluated:
+    """A split's metrics, its confusion matrix, and a prediction for each of its texts."""
+
+    metrics: dict
+    confusion: list[list[int]]
+    predictions: list[dict]
+
+
+def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
+    """Evaluate validation and test, and write their predictions into the run's folder.
+
+    Also writes sample texts of the last split (test, if it is evaluated) with their predictions, by
+    which exports are verified.
+
+    Args:
+        experiment: with the weights to evaluate, compiled with its loss.
+        splits: of the run; test is read only if the configuration asks for it.
+        run_dir: the run's folder, in which the files are written by the chief worker.
+
+    Returns:
+        The metrics of each split, and under "confusion" the confusion matrix of the last one.
+
+    Raises:
+        UserError: the model's logits are not finite.
+    """
+    parts = {} if splits.validation is None else {"validation": splits.validation}
+    if experiment.config.test:
+        parts["test"] = splits.test
+    found = {name: _evaluate_split(experiment, name, part, run_dir) for name, part in parts.items()}
+    last = list(parts)[-1]
+    if experiment.devices.is_chief:
+        positions = samples.positions(len(parts[last]))
+        texts = splits.texts(parts[last], positions)
+        samples.write(run_dir, [found[last].predictions[at] for at in positions], texts)
+    measured = {name: evaluated.metrics for name, evaluated in found.items()}
+    return {**measured, "confusion": found[last].confusion}
+
+
+def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:
+    """Return the logits of every example in the split's own order, float32 [examples, classes]."""
+    pad_id = experiment.model.pad_id
+    feed = OrderedFeed(examples, build.batching(experiment.config, pad_id=pad_id))
+    held = dealt(experiment.devices.strategy, feed.dataset)
+    rows = experiment.model.predict(held.dataset, steps=held.steps, verbose=0)
+    return feed.restored(rows).astype(np.float32)
+
+
+def metrics(labels: np.ndarray, logits: np.ndarray, loss: keras.losses.Loss) -> dict[str, float]:
+    """Return accuracy, loss, precision, recall, F1 and area under the ROC curve.
+
+    With two classes, precision, recall and F1 are those of the second class. With more, they are
+    the unweighted mean over classes, and the area is one-vs-rest. The area is None if a class does
+    not occur in `labels`.
+
+    Args:
+        labels: integer [examples].
+        logits: finite, [examples, classes].
+        loss: labels, logits -> mean loss.
+    """
+    from sklearn import metrics as measure
+
+    predicted = logits.argmax(axis=1)
+    probabilities = softmax(logits)
+    two = logits.shape[1] == 2
+    classes = np.arange(logits.shape[1])
+    # Unless they are named, classes that a split lacks would be missing from the mean.
+    averaged = {"average": "binary"} if two else {"average": "macro", "labels": classes}
+    precision, recall, f1, _ = measure.precision_recall_fscore_support(
+        labels, predicted, zero_division=0.0, **averaged
+    )
+    scores = probabilities[:, 1] if two else probabilities
+    complete = set(classes) == set(labels)  # the area is defined only if each class occurs
+    auc = (
+        measure.roc_auc_score(labels, scores, **({} if two else {"multi_class": "ovr"}))
+        if complete
+        else None
+    )
+    return {
+        "accuracy": float(measure.accuracy_score(labels, predicted)),
+        "loss": float(loss(labels, logits)),
+        "precision": float(precision),
+        "recall": float(recall),
+        "f1": float(f1),
+        "auc": None if auc is None else float(auc),
+    }
+
+
+def confusion(labels: np.ndarray, logits: np.ndarray) -> list[list[int]]:
+    """Return the confusion matrix: a row for each label, a column for each prediction."""
+    from sklearn.metrics import confusion_matrix
+
+    classes = np.arange(logits.shape[1])
+    return confusion_matrix(labels, logits.argmax(axis=1), labels=classes).tolist()
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return the probabilities, [examples, classes]."""
+    from scipy.special import softmax
+
+    return softmax(logits, axis=1)
+
+
+def predictions(examples: Examples, logits: np.ndarray, labels: tuple[str, ...]) -> list[dict]:
+    """Return each text's id, label, predicted label and probabilities."""
+    rows = zip(examples.rows, examples.own_labels, softmax(logits), strict=True)
+    return [
+        {
+            "id": f"{examples.name}-{row}",
+            "label": labels[label],
+            "predicted": labels[int(probabilities.argmax())],
+            "probabilities": [round(float(p), 7) for p in probabilities],
+        }
+        for row, label, probabilities in rows
+    ]
+
+
+def _evaluate_split(
+    experiment: Experiment, split: str, examples: Examples, run_dir: pathlib.Path
+) -> _Evaluated:
+    """Evaluate one split and write its predictions."""
+    logits = predict_logits(experiment, examples)
+    _must_be_finite(logits, split)
+    rows = predictions(examples, logits, experiment.labels)
+    if experiment.devices.is_chief:
+        _write_predictions(run_dir / layout.PREDICTIONS[split], rows)
+    found = metrics(examples.own_labels, logits, experiment.model.loss)
+    found["examples"] = len(examples)
+    return _Evaluated(found, confusion(examples.own_labels, logits), rows)
+
+
+def _must_be_finite(logits: np.ndarray, split: str) -> None:
+    wrong = ~np.isfinite(logits).all(axis=1)
+    if wrong.any():
+        raise UserError(
+            f"the model's logits are not finite for {wrong.sum():,} of {len(logits):,} {split} "
+            "examples, so it can't be evaluated: its training diverged; a lower `learning_rate` "
+            "may help."
+        )
+
+
+def _write_predictions(path: pathlib.Path, rows: list[dict]) -> None:
+    """Write one JSON object per line."""
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+    files.write_text(path, "\n".join(lines) + "\n")

@@ -1,0 +1,73 @@
+"""A cross-validation's runs: their configurations, their folders, and the summary over folds."""
+
+import dataclasses
+import pathlib
+from collections.abc import Sequence
+
+from ftkeras.config.run import Config
+from ftkeras.runs import metrics as report
+from ftkeras.statistics.significance import over_folds
+
+INTERVAL = (
+    "Student's t over folds, its variance corrected for the training data that folds share "
+    "(Nadeau and Bengio, 2003)"
+)
+
+
+def fold_configs(config: Config, *, repeats: int = 1) -> list[Config]:
+    """Return the configuration of each fold's run, repeat by repeat.
+
+    The runs do not read test and export nothing, and keep no checkpoint once they are finished.
+    """
+    common = {field.name: getattr(config, field.name) for field in dataclasses.fields(Config)}
+    common |= {"run_dir": None, "restart": False, "test": False, "export": ("none",), "keep": 0}
+    return [
+        Config(**{**common, "fold": fold, "fold_repeat": repeat})
+        for repeat in range(repeats)
+        for fold in range(config.folds or 0)
+    ]
+
+
+def fold_folder(home: pathlib.Path, config: Config) -> pathlib.Path:
+    """Return the folder of a fold's run.
+
+    Args:
+        home: the cross-validation's folder.
+        config: the fold's, from `fold_configs`.
+    """
+    return home / f"repeat-{config.fold_repeat}" / f"fold-{config.fold}"
+
+
+def summary(folds: Sequence[Config], metrics: Sequence[dict]) -> dict:
+    """Return the cross-validation's result: a row for each fold, and mean, sd and interval.
+
+    Args:
+        folds: the configurations of the folds' runs.
+        metrics: what each run measured, in the same order.
+    """
+    rows = [
+        {
+            "repeat": fold.fold_repeat,
+            "fold": fold.fold,
+            **measured["validation"],
+            "best_epoch": measured["train"]["best_epoch"],
+            "seconds": measured["train"]["seconds"],
+        }
+        for fold, measured in zip(folds, metrics, strict=True)
+    ]
+    sizes = [measured["data"] for measured in metrics]
+    test_share = sum(size["validation"] / size["train"] for size in sizes) / len(sizes)
+    figures = {
+        name: _over_folds([row[name] for row in rows], test_share) for name in report.FIGURES
+    }
+    interval = {"confidence": 0.95, "degrees_of_freedom": len(rows) - 1, "test_share": test_share}
+    return {"figures": figures, "interval": {"method": INTERVAL, **interval}, "folds": rows}
+
+
+def _over_folds(values: list[float | None], test_share: float) -> dict[str, float] | None:
+    """Return mean, sd and interval of a metric; None if a fold lacks it, as the AUC may be."""
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return None
+    found = over_folds(known, test_share=test_share)
+    return {"mean": found.mean, "sd": found.sd, "low": found.low, "high": found.high}

@@ -1,0 +1,45 @@
+"""Every file name in the folder of a run, of a cross-validation and of a search."""
+
+# The folder of a run.
+SETTINGS = "run.cfg"  # a flagfile: the run's configuration
+LABELS = "labels.json"  # the labels' names, in the order of their ids
+ENCODER = "encoder"  # config.json and vocabulary, which rebuild the encoder and its text layer
+WEIGHTS = "weights.safetensors"  # of the best epoch
+CHECKPOINTS = "checkpoints"  # training states, and the weights of the best epochs
+HISTORY = "history.csv"  # a row for each epoch
+METRICS = "metrics.json"
+PREDICTIONS = {"test": "predictions.jsonl", "validation": "predictions_validation.jsonl"}
+SAMPLES = "samples.jsonl"  # texts with their predictions, by which exports are verified
+EXPORTS = "exports.json"  # where the exports are; written last, when the run is finished
+TENSORBOARD = "tensorboard"
+LOCK = ".lock"  # locked by the process that uses the folder
+FAILURE = "failure.json"  # why a run that is a child process failed
+LOG = "log.txt"  # the output of a run that is a child process
+# Exporters that write into the run's folder, each into a folder of its own.
+EXPORT_FOLDERS = ("huggingface", "onnx", "litert")
+# Everything that a run writes into its folder; `restart` removes just these.
+OF_RUN = (
+    *(SETTINGS, LABELS, ENCODER, WEIGHTS, CHECKPOINTS, HISTORY, METRICS, *PREDICTIONS.values()),
+    *(SAMPLES, EXPORTS, FAILURE, TENSORBOARD, *EXPORT_FOLDERS),
+)
+
+# The folder of a cross-validation.
+CROSSVALIDATION_SETTINGS = "crossvalidation.cfg"
+CROSSVALIDATION_RESULT = "crossvalidation.json"
+OUT_OF_FOLD_PREDICTIONS = "predictions_out_of_fold.jsonl"
+REPEATS = "repeat-*"  # folders, each with the folders of its folds
+# What a cross-validation writes beside its repeats.
+OF_CROSSVALIDATION = (CROSSVALIDATION_SETTINGS, CROSSVALIDATION_RESULT, OUT_OF_FOLD_PREDICTIONS)
+
+# The folder of a search.
+SEARCH_SETTINGS = "search.cfg"
+JOURNAL = "journal.jsonl"  # what the oracle was asked and told
+CLOCK = "seconds"  # how long the search has taken, over all sessions
+TRIALS = "trials"  # a folder for each trial
+RETRAINED = "retrained"  # the run of the best trial on train and validation
+BEST_RECIPE = "best.cfg"  # a flagfile for train
+TRIAL_RESULT = "trial.json"  # in a trial's folder
+TABLE = "search.json"
+PAGE = "search.html"
+# Everything that a search writes into its folder; `restart` removes just these.
+OF_SEARCH = (SEARCH_SETTINGS, JOURNAL, CLOCK, TRIALS, RETRAINED, BEST_RECIPE, TABLE, PAGE)

@@ -1,0 +1,89 @@
+import dataclasses
+
+import pytest
+
+from ftkeras.cli import flags
+from ftkeras.config import flagfile
+from ftkeras.config.measuring import CrossvalidateConfig
+from ftkeras.config.run import Config
+from ftkeras.config.tune import TuneConfig
+from ftkeras.errors import UserError
+
+SETTINGS = {
+    "encoder": "bert(layers=2, vocabulary='a b.txt')",
+    "train_examples": 10,
+    "export": ("huggingface", "saved_model"),
+    "deterministic": False,
+    "warmup": "7",
+    "learning_rate": 1e-7,
+    "regularizer": ("r_drop(weight=0.5)", "l2"),
+    "data_dir": "a=b # c",
+}
+
+
+def _written(path, text):
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("kind", [Config, CrossvalidateConfig, TuneConfig])
+def test_what_is_rendered_is_read_back_the_same(kind, tmp_path):
+    config = kind(**SETTINGS)
+    path = _written(tmp_path / "run.cfg", flagfile.render(config))
+    assert flagfile.read(path, kind) == config
+
+
+def test_where_a_run_goes_is_not_recorded():
+    assert "run_dir" not in flagfile.render(Config(run_dir="runs/here"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "# a recipe\n\n// another comment\n  --epochs=5  \n",
+        "--remat\n--notest\n--nodeterministic\n",
+        "--remat=True\n--test=0\n--deterministic=f\n",
+        "--epochs=2\n--epochs=4\n--policy=lora\n--policy=bitfit\n",
+        "-epochs=2\n--task=classification(text='a=b')\n--run_dir=\n--learning_rate=1",
+    ],
+)
+def test_a_flagfile_is_read_as_the_command_line_reads_it(text, tmp_path):
+    path = _written(tmp_path / "run.cfg", text.replace("--run_dir=\n", ""))
+    assert flagfile.read(path, Config) == flags.parse([f"--flagfile={path}"]).config
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("--epoch=3", "no known argument. Received: '--epoch=3'"),
+        ("epochs=3", "no known argument. Received: 'epochs=3'"),
+        ("--epochs", "no known argument. Received: '--epochs'"),
+        ("--noepochs", "no known argument. Received: '--noepochs'"),
+        ("--notest=true", "no known argument"),
+        ("--epochs=three", "`epochs` must be of type int. Received: 'three'"),
+        ("--remat=perhaps", "`remat` must be of type bool"),
+        ("--learning_rate=", "`learning_rate` must be of type float"),
+        ("--epochs=0", "`epochs` must be at least 1"),
+    ],
+)
+def test_wrong_flagfile_is_refused_in_one_line(text, message, tmp_path):
+    path = _written(tmp_path / "run.cfg", text)
+    with pytest.raises(UserError, match=message) as caught:
+        flagfile.read(path, Config)
+    assert "\n" not in str(caught.value)
+
+
+def test_unreadable_flagfile_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"run.cfg can't be read: No such file"):
+        flagfile.read(tmp_path / "run.cfg", Config)
+    (tmp_path / "run.cfg").write_bytes(b"--task=\xff")
+    with pytest.raises(UserError, match=r"run.cfg can't be read: .*utf-8"):
+        flagfile.read(tmp_path / "run.cfg", Config)
+
+
+def test_differences_are_those_that_decide_a_run():
+    before = Config(learning_rate=1e-5, epochs=2)
+    after = dataclasses.replace(before, learning_rate=2e-5, epochs=3)
+    assert flagfile.differences(after, before) == ["`learning_rate`=2e-05 (there 1e-05)"]
+    assert len(flagfile.differences(after, before, also=("epochs",))) == 2
