@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ftkeras.config.run import Config
 from ftkeras.runs import metrics as report
-from ftkeras.statistics.significance import over_folds
+from ftkeras.statistics.significance import corrected_t
 
 INTERVAL = (
     "Student's t over folds, its variance corrected for the training data that folds share "
@@ -69,5 +69,5 @@ def _over_folds(values: list[float | None], test_share: float) -> dict[str, floa
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return None
-    found = over_folds(known, test_share=test_share)
+    found = corrected_t(known, test_share=test_share)
     return {"mean": found.mean, "sd": found.sd, "low": found.low, "high": found.high}

@@ -15,7 +15,7 @@ from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.runs import layout
 from ftkeras.runs.crossvalidation import fold_configs, fold_folder
-from ftkeras.statistics.bootstrap import Answers
+from ftkeras.statistics.bootstrap import Predictions
 
 # Settings that do not make another way: the draw, where things go, and what comes after training.
 BESIDE = ("seed", "cache_dir")
@@ -39,7 +39,7 @@ class Finished:
     folder: str
     config: Config
     ids: tuple[str, ...]
-    answers: Answers
+    predictions: Predictions
     names: tuple[str, ...]
     curves: tuple[list[dict], ...]
     repeat: int | None = None
@@ -89,7 +89,7 @@ def must_match(finished: Sequence[Finished]) -> None:
                 f"{len(other.ids):,}, {common:,} in common), so their answers can't be paired; "
                 "`test_examples`, `data_seed` and `task` decide which those are."
             )
-        if (differ := first.answers.labels != other.answers.labels).any():
+        if (differ := first.predictions.labels != other.predictions.labels).any():
             raise UserError(
                 f"{both} were measured on other data: {first.ids[differ.argmax()]} and "
                 f"{differ.sum() - 1:,} more have another label."
@@ -150,11 +150,11 @@ def _repeats(folder: str, home: pathlib.Path) -> list[Finished]:
     return found
 
 
-def _said(lines: list[dict], names: tuple[str, ...]) -> tuple[tuple[str, ...], Answers]:
+def _said(lines: list[dict], names: tuple[str, ...]) -> tuple[tuple[str, ...], Predictions]:
     lines = sorted(lines, key=_place)
     labels = np.array([names.index(line["label"]) for line in lines])
     probabilities = np.array([line["probabilities"] for line in lines])
-    return tuple(line["id"] for line in lines), Answers(labels, probabilities)
+    return tuple(line["id"] for line in lines), Predictions(labels, probabilities)
 
 
 def _place(line: dict) -> tuple[str, int]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ftkeras.search import results
 from ftkeras.search.results import Result
-from ftkeras.statistics.significance import over_folds
+from ftkeras.statistics.significance import corrected_t
 
 # One-sided; so often at most a setting that is as good as the best would be given up.
 ERROR = 0.05
@@ -19,7 +19,7 @@ def hopeless(result: Result, ended: Iterable[Result], objective: str, *, folds: 
     is Student's with the variance corrected for the training data that folds share.
 
     Source: racing, Maron and Moore, Hoeffding races, NIPS 1993; the corrected interval: see
-    `significance.over_folds`.
+    `significance.corrected_t`.
 
     Args:
         result: the setting's so far.
@@ -32,7 +32,7 @@ def hopeless(result: Result, ended: Iterable[Result], objective: str, *, folds: 
         return None
     sign = -1 if objective == "loss" else 1
     leads = [sign * (best - own) for best, own in zip(leader.scores, result.scores, strict=False)]
-    least = over_folds(leads, test_share=1 / (folds - 1), confidence=1 - 2 * ERROR).low
+    least = corrected_t(leads, test_share=1 / (folds - 1), confidence=1 - 2 * ERROR).low
     if least <= 0:
         return None
     return (

@@ -1,0 +1,1 @@
+"""Statistics of predictions: bootstrap intervals, paired tests, corrections and conclusions."""

@@ -11,7 +11,7 @@ from ftkeras.errors import UserError
 from ftkeras.reports import learning_curves
 from ftkeras.runs import example_texts, reader
 from ftkeras.runs.reader import Finished
-from ftkeras.statistics import bootstrap, comparison
+from ftkeras.statistics import bootstrap, comparison, conclusions
 from ftkeras.support import files
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def compared(ways: Sequence[Sequence[Finished]], config: CompareConfig) -> dict:
     """
     names = string.ascii_uppercase[: len(ways)]
     split = "out-of-fold" if ways[0][0].folds is not None else config.split
-    figures, pairs = comparison.pairs(
+    figures, pairs = comparison.compare(
         ways, names, resamples=config.resamples, seed=config.seed, confidence=config.confidence
     )
     told = zip(names, ways, reader.differences(ways), figures, strict=True)
@@ -61,7 +61,7 @@ def compared(ways: Sequence[Sequence[Finished]], config: CompareConfig) -> dict:
         "bootstrap": {"resamples": config.resamples, "seed": config.seed, "ends": "percentiles"},
         "ways": [_way(*one) for one in told],
         "pairs": pairs,
-        "conclusions": comparison.conclusions(
+        "conclusions": conclusions.sentences(
             ways, pairs, split=config.split, confidence=config.confidence
         ),
         "disagreements": disagreements(ways, names, config.disagreements),
@@ -71,7 +71,9 @@ def compared(ways: Sequence[Sequence[Finished]], config: CompareConfig) -> dict:
 def disagreements(ways: Sequence[Sequence[Finished]], names: str, count: int) -> list[dict]:
     """The examples on which the probability of the true label differs most between ways."""
     first = ways[0][0]
-    given = np.stack([np.mean([one.answers.of_truth for one in way], 0) for way in ways], 1)
+    given = np.stack(
+        [np.mean([one.predictions.true_probabilities for one in way], 0) for way in ways], 1
+    )
     most = np.argsort(given.min(axis=1) - given.max(axis=1), kind="stable")[:count]
     ids = [first.ids[example] for example in most]
     try:
@@ -82,7 +84,7 @@ def disagreements(ways: Sequence[Sequence[Finished]], names: str, count: int) ->
     return [
         {
             "id": name,
-            "label": first.names[first.answers.labels[example]],
+            "label": first.names[first.predictions.labels[example]],
             "probability_of_label": dict(zip(names, given[example].tolist(), strict=True)),
             "text": found.get(name),
         }
@@ -99,10 +101,10 @@ def show(result: dict) -> None:
     log.info(
         f"\non {result['examples']:,} {result['split']} examples, {percent} bootstrap intervals"
     )
-    log.info(" " * 3 + "".join(f"{name:>24}" for name in bootstrap.FIGURES))
+    log.info(" " * 3 + "".join(f"{name:>24}" for name in bootstrap.METRICS))
     for way in result["ways"]:
         log.info(
-            f"{way['name']:3}" + "".join(_interval(way["figures"][n]) for n in bootstrap.FIGURES)
+            f"{way['name']:3}" + "".join(_interval(way["figures"][n]) for n in bootstrap.METRICS)
         )
     log.info(f"\n{'pair':8}{'accuracy, points':>24}{'p':>10}{'Holm p':>10}   test")
     for pair in result["pairs"]:
@@ -138,7 +140,7 @@ def _way(name: str, runs: Sequence[Finished], settings: dict, figures: dict) -> 
         "settings": settings,
         "folders": list(dict.fromkeys(run.folder for run in runs)),
         "draws": [run.draw for run in runs],
-        "accuracies": [float(run.answers.right.mean()) for run in runs],
+        "accuracies": [float(run.predictions.correct.mean()) for run in runs],
         "figures": figures,
     }
 

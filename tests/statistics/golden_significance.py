@@ -1,7 +1,7 @@
-"""What statsmodels says, written down: the tests need no statsmodels, and no formula of ours.
+"""Reference p-values computed by statsmodels 0.15, so that the tests do not need it.
 
-`python tests/statistics/golden_significance.py` prints MCNEMAR and HOLM anew, in an
-environment that has statsmodels; these are of 0.15.
+`python tests/statistics/golden_significance.py` prints MCNEMAR and HOLM again, in an environment
+that has statsmodels.
 """
 
 TABLES = (

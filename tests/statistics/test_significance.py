@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ftkeras.statistics.significance import holm, mcnemar, over_folds
+from ftkeras.statistics.significance import corrected_t, holm, mcnemar
 
 values = st.lists(st.floats(-10, 10), min_size=2, max_size=30).filter(lambda v: np.std(v) > 1e-3)
 
 
 @given(values, st.floats(0.5, 0.99))
-def test_interval_without_shared_data_is_students(scores, confidence):
-    found = over_folds(scores, test_share=0, confidence=confidence)
+def test_interval_without_shared_data_equals_students(scores, confidence):
+    found = corrected_t(scores, test_share=0, confidence=confidence)
     expected = stats.ttest_1samp(scores, 0)
     ends = expected.confidence_interval(confidence)
     assert (found.low, found.high) == pytest.approx((ends.low, ends.high))
@@ -24,7 +24,7 @@ def test_interval_without_shared_data_is_students(scores, confidence):
 
 @given(values, st.floats(0.01, 1))
 def test_shared_data_widens_students_interval_by_nadeau_and_bengios_factor(scores, test_share):
-    found = over_folds(scores, test_share=test_share)
+    found = corrected_t(scores, test_share=test_share)
     low, high = stats.ttest_1samp(scores, 0).confidence_interval(0.95)
     factor = np.sqrt(1 + len(scores) * test_share)
     assert found.high - found.low == pytest.approx(factor * (high - low))
@@ -32,40 +32,40 @@ def test_shared_data_widens_students_interval_by_nadeau_and_bengios_factor(score
 
 
 @given(values)
-def test_p_value_is_the_level_whose_interval_just_holds_nothing(scores):
-    p_value = over_folds(scores, test_share=0.25).p_value
+def test_p_value_is_the_level_at_which_the_interval_excludes_zero(scores):
+    p_value = corrected_t(scores, test_share=0.25).p_value
     if 1e-3 < p_value < 0.999:
-        found = over_folds(scores, test_share=0.25, confidence=1 - p_value)
+        found = corrected_t(scores, test_share=0.25, confidence=1 - p_value)
         assert min(abs(found.low), abs(found.high)) == pytest.approx(0, abs=1e-6)
 
 
-def test_interval_holds_the_truth_as_often_as_it_says_where_folds_share_data():
-    """Estimates whose pairwise correlation is what the correction stands for: 1 / folds."""
+def test_interval_has_its_nominal_coverage_if_folds_share_data():
+    """Folds correlate by 1 / folds, which is what the correction assumes."""
     rng, folds, truth = np.random.default_rng(0), 5, 0.8
     common = rng.normal(0, np.sqrt(1 / folds), (4000, 1))
     own = rng.normal(0, np.sqrt(1 - 1 / folds), (4000, folds))
-    found = [over_folds(row, test_share=1 / (folds - 1)) for row in truth + common + own]
-    held = np.mean([one.low <= truth <= one.high for one in found])
-    assert held == pytest.approx(0.95, abs=0.012)
+    found = [corrected_t(row, test_share=1 / (folds - 1)) for row in truth + common + own]
+    coverage = np.mean([one.low <= truth <= one.high for one in found])
+    assert coverage == pytest.approx(0.95, abs=0.012)
 
 
 def test_one_value_has_no_interval():
-    assert over_folds([0.5], test_share=0.25).low is None
+    assert corrected_t([0.5], test_share=0.25).low is None
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=80))
-def test_exact_mcnemar_is_scipys_binomial_test(answers):
-    first, second = np.array(answers).T
+def test_exact_mcnemar_equals_scipys_binomial_test(correct):
+    first, second = np.array(correct).T
     found = mcnemar(first, second)
-    parted = found["only_first"] + found["only_second"]
-    expected = stats.binomtest(found["only_first"], parted).pvalue if parted else 1.0
+    differing = found["only_first"] + found["only_second"]
+    expected = stats.binomtest(found["only_first"], differing).pvalue if differing else 1.0
     assert found["exact_p_value"] == pytest.approx(expected)
-    as_many = found["only_first"] == found["only_second"]
-    same = 0 if as_many else stats.binom.pmf(found["only_first"], parted, 0.5)
-    assert found["p_value"] == pytest.approx(expected - same)
+    equal = found["only_first"] == found["only_second"]
+    point = 0 if equal else stats.binom.pmf(found["only_first"], differing, 0.5)
+    assert found["p_value"] == pytest.approx(expected - point)
 
 
-def test_mid_p_is_that_of_its_authors_example():
+def test_mid_p_equals_its_authors_example():
     """Fagerland, Lydersen and Laake, 2013: 1 and 7 pairs that differ; exact 0.070, mid-p 0.039."""
     first = np.array([True] + [False] * 7 + [True] * 12)
     second = np.array([False] + [True] * 7 + [True] * 12)
@@ -84,12 +84,12 @@ def _golden():
 
 
 @pytest.mark.parametrize(("p_values", "adjusted"), _golden().HOLM)
-def test_holm_is_that_of_statsmodels(p_values, adjusted):
+def test_holm_equals_statsmodels(p_values, adjusted):
     assert holm(p_values).tolist() == pytest.approx(adjusted)
 
 
 @pytest.mark.parametrize(("table", "p_value"), _golden().MCNEMAR)
-def test_exact_mcnemar_is_that_of_statsmodels(table, p_value):
+def test_exact_mcnemar_equals_statsmodels(table, p_value):
     (both, first_only), (second_only, neither) = table
     counts = (both, first_only, second_only, neither)
     first = np.repeat([True, True, False, False], counts)

@@ -18,7 +18,7 @@ from ftkeras.errors import Stopped, UserError
 from ftkeras.processes import child_run, supervisor
 from ftkeras.processes.child_run import Outcome
 from ftkeras.runs import crossvalidation, layout
-from ftkeras.statistics.significance import over_folds
+from ftkeras.statistics.significance import corrected_t
 from ftkeras.support import files
 from ftkeras.verbs import crossvalidate
 from tests.running import QUICK, run_ftkeras
@@ -112,7 +112,7 @@ def test_every_example_has_one_prediction_a_repeat(children):
 def test_summary_is_the_corrected_interval_over_folds(children, capsys):
     crossvalidate.run(_config(repeats=2))
     accuracies = [0.80, 0.81, 0.82, 0.802, 0.812, 0.822]
-    expected = over_folds(accuracies, test_share=0.5)
+    expected = corrected_t(accuracies, test_share=0.5)
     found = _result()["figures"]["accuracy"]
     assert found == pytest.approx({k: getattr(expected, k) for k in ("mean", "sd", "low", "high")})
     assert [row["accuracy"] for row in _result()["folds"]] == pytest.approx(accuracies)

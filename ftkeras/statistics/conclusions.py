@@ -1,0 +1,98 @@
+"""The conclusions of a comparison as sentences: what it shows, what it does not, and its scope."""
+
+from collections.abc import Sequence
+
+from ftkeras.statistics.comparison import Run, accuracy_difference, fold_count, shown_p
+
+
+def sentences(
+    recipes: Sequence[Sequence[Run]], pairs: Sequence[dict], *, split: str, confidence: float
+) -> list[str]:
+    """Return the sentences that follow from the tested pairs.
+
+    Args:
+        recipes: the runs of each recipe, all on the same examples.
+        pairs: as `comparison.compare` returns them.
+        split: test or validation.
+        confidence: 1 − the level that the p-values are compared with.
+    """
+    significant = [pair for pair in pairs if pair["p_value_holm"] < 1 - confidence]
+    found = _winners(significant)
+    if others := [pair for pair in pairs if pair not in significant]:
+        found.append(_no_difference(others, len(pairs)))
+    return [*found, _scope(recipes[0][0], split), _repetitions(recipes)]
+
+
+def _winners(pairs: Sequence[dict]) -> list[str]:
+    """Return one sentence for each recipe that is more accurate than another."""
+    beaten = {}
+    for pair in pairs:
+        difference = accuracy_difference(pair)
+        better, worse = pair["second"], pair["first"]
+        value, low, high = (100 * difference[key] for key in ("value", "low", "high"))
+        if value < 0:
+            better, worse, value, low, high = worse, better, -value, -high, -low
+        p_value = shown_p(pair["p_value_holm"], sign=True)
+        by = f"than {worse} by {value:.1f} points [{low:.1f}, {high:.1f}], {p_value}"
+        beaten.setdefault(better, []).append(by)
+    return [f"{better} is more accurate {'; '.join(by)}." for better, by in beaten.items()]
+
+
+def _no_difference(pairs: Sequence[dict], count: int) -> str:
+    """Return the sentence about the pairs, of `count` in total, without a significant result."""
+    if count > 1:
+        named = ", ".join(f"{pair['first']} and {pair['second']}" for pair in pairs)
+        which = f"between {named}" if len(pairs) <= 3 else f"in the other {len(pairs)} pairs"
+        which = "between any two" if len(pairs) == count else which
+        return (
+            f"No difference in accuracy is shown {which}. There may be one: the intervals say how "
+            "large it could be."
+        )
+    difference, p_value = accuracy_difference(pairs[0]), pairs[0]["p_value_holm"]
+    low, high = 100 * difference["low"], 100 * difference["high"]
+    return (
+        f"No difference in accuracy is shown between {pairs[0]['first']} and {pairs[0]['second']} "
+        f"({shown_p(p_value, sign=True)}). There may be one: the data are consistent with "
+        f"{low:+.1f} to {high:+.1f} points."
+    )
+
+
+def _scope(run: Run, split: str) -> str:
+    examples, folds = len(run.predictions.labels), fold_count(run)
+    if folds is not None:
+        return (
+            f"This concerns models trained on {folds - 1} of {folds} folds of these {examples:,} "
+            "examples, each with its best epoch picked on the remaining fold; it says nothing "
+            "about other data."
+        )
+    optimism = (
+        ", which are optimistic because they also picked each run's best epoch,"
+        if split == "validation"
+        else ""
+    )
+    return (
+        f"This concerns these {examples:,} {split} examples{optimism} and others drawn in the same "
+        "way; it says nothing about other data."
+    )
+
+
+def _repetitions(recipes: Sequence[Sequence[Run]]) -> str:
+    """Return the sentence about the number of seeds, or of divisions into folds."""
+    counts = [len(runs) for runs in recipes]
+    cross_validated = recipes[0][0].folds is not None
+    if max(counts) == 1 and cross_validated:
+        return (
+            "Each recipe was cross-validated once: other folds may reverse a close result, which "
+            "more repeats would show."
+        )
+    if max(counts) == 1:
+        return (
+            "Each recipe was run with one seed: this compares these models, not the recipes; "
+            "another seed may reverse it."
+        )
+    kind = "repeat" if cross_validated else "seed"
+    if min(counts) == max(counts):
+        return f"{counts[0]} {kind}s per recipe; the intervals include the spread between them."
+    sentence = f"{min(counts)} to {max(counts)} {kind}s per recipe; the intervals include the "
+    only = f", except for a recipe with one {kind}" if min(counts) == 1 else ""
+    return f"{sentence}spread between them{only}."
