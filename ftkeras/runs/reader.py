@@ -29,7 +29,7 @@ class Finished:
         folder: as it was named.
         config: its settings; of a cross-validation, its first fold's.
         ids: of the examples, sorted.
-        answers: what it said of them, in the order of `ids`.
+        predictions: for these examples, in the order of `ids`.
         names: of the labels, in the order of their ids.
         curves: the rows of each history.csv, one a run.
         repeat: of a cross-validation.
