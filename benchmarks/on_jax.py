@@ -25,7 +25,7 @@ from ftkeras.data.examples import Examples
 from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import Classification
 from ftkeras.losses.cross_entropy import CrossEntropy
-from ftkeras.schedules._warmup import Warmup
+from ftkeras.schedules import Warmup
 from ftkeras.schedules.linear import Linear
 
 PAD_ID = 0

@@ -68,7 +68,7 @@ def _options() -> argparse.Namespace:
 def _speed(options: argparse.Namespace, strategy: str, cores: list[set[int]]) -> tuple:
     """Tokens a second, and a CPU second, of processes that are each bound to their cores."""
     sys.path.insert(0, str(ROOT))
-    from ftkeras.strategies._cluster import Cluster
+    from ftkeras.strategies import Cluster
     from ftkeras.verbs.launch import free_ports
 
     sizes = [f"--{name}={value}" for name, value in vars(options).items() if name != "strategy"]

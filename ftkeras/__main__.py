@@ -1,4 +1,4 @@
-"""`python -m ftkeras` is `python -m ftkeras.main`."""
+"""Run `python -m ftkeras` like `python -m ftkeras.main`."""
 
 from ftkeras.main import cli
 

@@ -1,4 +1,4 @@
-"""`python -m ftkeras.main [verb] --flag=value …`: one verb, one configuration."""
+"""The command line: `python -m ftkeras.main [VERB] --flag=value …` runs one verb."""
 
 import importlib
 import os
@@ -11,10 +11,14 @@ from ftkeras.processes import child
 
 
 def main(arguments: list[str]) -> int:
-    """Runs one verb and returns the exit code.
+    """Run one verb.
 
-    0 for success, 2 for what the user can mend, 130 for Ctrl-C, 143 for SIGTERM in training, 141
-    where the reader of standard output has gone.
+    Args:
+        arguments: the command line without the program's name.
+
+    Returns:
+        The exit code: 0 for success, 2 for what the user can fix, 130 after Ctrl-C, 141 if nobody
+        reads standard output any more, 143 after SIGTERM. Some errors bring their own.
     """
     child.end_with_parent()
     try:
@@ -26,33 +30,35 @@ def main(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     debug = any(argument.startswith("--debug") for argument in arguments)
-    # A label or text that the terminal's encoding has not is shown escaped, and no crash.
+    # Show a label or text that the terminal cannot encode as an escape instead of failing.
     sys.stdout.reconfigure(errors="backslashreplace")
     output.show_messages()
+    verb = None
     try:
         command = flags.parse(arguments)
-        if command.help:
-            print(command.help)
+        verb = command.verb
+        if command.help is not None:
+            print(command.help, flush=True)
             return 0
         debug = command.config.debug
-        if not debug and command.verb != "launch":
+        if not debug:
             quiet.import_tensorflow()
-        importlib.import_module(f"ftkeras.verbs.{command.verb}").run(command.config)
+        importlib.import_module(f"ftkeras.verbs.{verb}").run(command.config)
     except UserError as error:
         if debug:
             raise
-        _fail("ftkeras: ", output.as_flags(str(error)))
+        _fail("ftkeras: ", output.error_line(error))
         return error.exit_code
     except Stopped as stopped:
-        _fail("\nftkeras: ", f"stopped. {output.as_flags(str(stopped))}")
+        _fail("\nftkeras: ", f"stopped. {output.error_line(stopped)}")
         return 128 + stopped.signal
     except KeyboardInterrupt as interrupt:
-        print(f"\nftkeras: stopped. {interrupt}".rstrip(), file=sys.stderr)
-        return 130
+        print(f"\nftkeras: stopped. {output.as_flags(str(interrupt))}".rstrip(), file=sys.stderr)
+        return 128 + signal.SIGINT
     except BrokenPipeError:
-        # The reader of our output has gone; what is left in the buffer must not be tried again.
+        # Python would try to write the rest of its buffer when it shuts down, and fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if command.verb == "train" and command.config:
+        if verb == "train":
             print("ftkeras: standard output was closed, so training ends.", file=sys.stderr)
         return 128 + signal.SIGPIPE
     except OSError as error:
@@ -69,7 +75,7 @@ def _fail(prefix: str, message: str) -> None:
 
 
 def cli() -> None:
-    """The console command `ftkeras`."""
+    """Run the console command `ftkeras`."""
     sys.exit(main(sys.argv[1:]))
 
 

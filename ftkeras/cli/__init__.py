@@ -1,0 +1,1 @@
+"""The command line: flags, help pages and output. Only this package knows absl and prints."""

@@ -1,7 +1,7 @@
-"""Show a run's messages on standard output, with arguments written as flags.
+"""Show messages and errors to the user of the command line, with arguments written as flags.
 
 Below `cli/` a message names an argument, as in "`folds` must be at least 2" or "run_dir=x is in
-use". A reader of the command line knows it as a flag, so `as_flags` writes `--folds` and
+use". The user of the command line knows arguments as flags, so `as_flags` writes `--folds` and
 `--run_dir=x`.
 """
 
@@ -11,43 +11,75 @@ import logging
 import re
 import sys
 
-from ftkeras.cli import flags
+from ftkeras.cli.commands import VERBS
+from ftkeras.errors import PartError
 
 
-class _StandardOutput(logging.Handler):
-    """Write each record as a line to whatever `sys.stdout` is at that moment."""
+class _Console(logging.Handler):
+    """Write each record as a line: warnings to standard error, all else to standard output.
+
+    The streams are looked up for each record. An exception, such as BrokenPipeError when nobody
+    reads standard output any more, reaches the caller; logging's own handlers swallow it.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stdout.write(self.format(record) + "\n")
-        sys.stdout.flush()
+        stream = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
+        stream.write(self.format(record) + "\n")
+        stream.flush()
 
     def format(self, record: logging.LogRecord) -> str:
-        # Only the message itself: its arguments are data, such as a user's texts.
+        # The record's arguments are data, such as a user's texts, and stay as they are.
         message = as_flags(str(record.msg))
-        return message % record.args if record.args else message
+        message = message % record.args if record.args else message
+        return f"warning: {message}" if record.levelno >= logging.WARNING else message
 
 
 def show_messages() -> None:
-    """Send the package's messages to standard output, once however often it is called."""
+    """Send the package's log messages to the console; further calls change nothing."""
     logger = logging.getLogger("ftkeras")
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    if not any(isinstance(handler, _StandardOutput) for handler in logger.handlers):
-        logger.addHandler(_StandardOutput())
+    if not any(isinstance(handler, _Console) for handler in logger.handlers):
+        logger.addHandler(_Console())
+
+
+def error_line(error: Exception) -> str:
+    """Return an error's message, with arguments written as flags.
+
+    A part's reason stays as it is: it names the part's own keys, which may be called like a flag.
+    """
+    if isinstance(error, PartError):
+        return f"--{error.kind}={error.spec}: {error.reason}"
+    return as_flags(str(error))
 
 
 def as_flags(message: str) -> str:
     """Return the message with each argument written as the flag that sets it.
 
+    Keys in the brackets of a part's spec are not arguments and stay as they are.
+
     >>> as_flags("`folds` must be at least 2; run_dir=x stays as it is")
     '--folds must be at least 2; --run_dir=x stays as it is'
+    >>> as_flags("schedule=step(steps=3), steps=9")
+    '--schedule=step(steps=3), --steps=9'
     """
-    return _arguments().sub(lambda found: f"--{found['alone'] or found['set']}", message)
+
+    def shown(found: re.Match) -> str:
+        return found["spec"] or f"--{found['quoted'] or found['assigned']}"
+
+    return _pattern().sub(shown, message)
 
 
 @functools.cache
-def _arguments() -> re.Pattern:
-    fields = {f.name for verb in flags.VERBS.values() for f in dataclasses.fields(verb.config)}
-    names = "|".join(sorted(fields | {f"no{name}" for name in fields}, key=len, reverse=True))
-    # A key of a part, such as lora(dropout=0.1), stands behind a bracket or a comma in one.
-    return re.compile(rf"`(?P<alone>{names})`|(?:(?<=\s)|^)(?<!, )(?P<set>{names})(?==)")
+def _pattern() -> re.Pattern:
+    names = "|".join(sorted(_flag_names(), key=len, reverse=True))
+    spec = r"(?P<spec>\w+\((?:[^()]|\([^()]*\))*\))"  # with one level of brackets inside
+    # Not in the middle of a word, of a path, of quoted text, or of what is a flag already.
+    assigned = rf"(?<![\w.\-/'\"`])(?P<assigned>{names})(?==)"
+    return re.compile(rf"{spec}|`(?P<quoted>{names})`|{assigned}")
+
+
+def _flag_names() -> set[str]:
+    fields = [f for verb in VERBS.values() for f in dataclasses.fields(verb.config)]
+    negated = {f"no{field.name}" for field in fields if isinstance(field.default, bool)}
+    return {field.name for field in fields} | negated

@@ -1,4 +1,4 @@
-"""Imports TensorFlow and Keras without their chatter, and sooner than they would by themselves."""
+"""Import TensorFlow and Keras without the messages they print while loading."""
 
 import contextlib
 import os
@@ -8,23 +8,23 @@ from collections.abc import Iterator
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow and Keras, their messages held back; they are shown only where it fails.
+    """Import TensorFlow and Keras; show their messages only if the import fails.
 
-    Its library writes before any log level is heeded, straight to the process's standard error, so
-    that is turned elsewhere for the while.
+    TensorFlow's library writes straight to the process's standard error before it reads any log
+    level, so file descriptor 2 points to a temporary file during the import.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     sys.stderr.flush()
     standard_error = os.dup(2)
-    with tempfile.TemporaryFile() as held, _hidden("sklearn"):
-        os.dup2(held.fileno(), 2)
+    with tempfile.TemporaryFile() as messages, _hidden("sklearn"):
+        os.dup2(messages.fileno(), 2)
         try:
             import keras  # noqa: F401
             import tensorflow  # noqa: F401
         except BaseException:
-            held.seek(0)
-            os.write(standard_error, held.read())
+            messages.seek(0)
+            os.write(standard_error, messages.read())
             raise
         finally:
             os.dup2(standard_error, 2)
@@ -33,15 +33,17 @@ def import_tensorflow() -> None:
 
 @contextlib.contextmanager
 def _hidden(name: str) -> Iterator[None]:
-    """Has a package seem not to be installed, unless it was imported before.
+    """Make a package look as if it were not installed, unless it was imported before.
 
-    Keras has wrappers for scikit-learn's models, so it imports it where it can, which takes more
-    than a second. What measures here imports it later, when it is needed.
+    Keras wraps scikit-learn's models, so `import keras` imports scikit-learn if it can. That takes
+    more than a second, and no setting of Keras turns it off. `None` in `sys.modules` makes the
+    import raise ImportError, which Keras handles; the entry is removed afterwards, so evaluation
+    can import scikit-learn when it needs it.
     """
     if name in sys.modules:
         yield
         return
-    sys.modules[name] = None  # an import of it then fails
+    sys.modules[name] = None
     try:
         yield
     finally:

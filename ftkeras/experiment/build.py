@@ -18,8 +18,8 @@ from ftkeras.experiment import encoder_source
 from ftkeras.policies._base import check_together
 from ftkeras.regularizers._base import Step
 from ftkeras.runs import layout
-from ftkeras.schedules._warmup import Warmup
-from ftkeras.strategies._base import Devices
+from ftkeras.schedules import Warmup
+from ftkeras.strategies import Devices
 from ftkeras.support import accelerator
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner

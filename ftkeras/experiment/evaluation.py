@@ -15,7 +15,7 @@ from ftkeras.experiment import build
 from ftkeras.experiment.build import Experiment
 from ftkeras.runs import layout, samples
 from ftkeras.support import files
-from ftkeras.training._dealing import dealt
+from ftkeras.training.sharding import shard
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:
     """Return the logits of every example in the split's own order, float32 [examples, classes]."""
     pad_id = experiment.model.pad_id
     feed = OrderedFeed(examples, build.batching(experiment.config, pad_id=pad_id))
-    held = dealt(experiment.devices.strategy, feed.dataset)
+    held = shard(experiment.devices.strategy, feed.dataset)
     rows = experiment.model.predict(held.dataset, steps=held.steps, verbose=0)
     return feed.restored(rows).astype(np.float32)
 

@@ -22,8 +22,8 @@ from ftkeras.data.feed import OrderedFeed
 from ftkeras.data.vectors import distinct, with_vectors
 from ftkeras.experiment import build
 from ftkeras.experiment.build import Experiment
-from ftkeras.runs import metrics
-from ftkeras.training._dealing import dealt
+from ftkeras.support import times
+from ftkeras.training.sharding import shard
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def read_once(experiment: Experiment, feeds: Sequence, folder: pathlib.Path) -> 
                 feed.examples, lambda view: _vectors(experiment, view, bar), folder
             )
     seconds = time.perf_counter() - began
-    log.info(f"  it took {metrics.duration(seconds)}, {tokens / seconds:,.0f} tokens/s")
+    log.info(f"  it took {times.duration(seconds)}, {tokens / seconds:,.0f} tokens/s")
     return {"seconds_for_features": seconds, "tokens_per_second": tokens / seconds}
 
 
@@ -92,7 +92,7 @@ def _vectors(
 
     compute = tf.function(of_replicas, autograph=False, reduce_retracing=True)
     done = 0
-    for inputs, _ in dealt(strategy, feed.dataset).dataset:
+    for inputs, _ in shard(strategy, feed.dataset).dataset:
         vectors = compute(inputs).numpy()
         positions = feed.positions[done : done + len(vectors)]
         done += len(vectors)

@@ -58,19 +58,5 @@ def show_metrics(measured: dict, labels: tuple[str, ...]) -> None:
         log.info(f"{label:{width}}" + "".join(f"{count:>{width + 5},}" for count in counts))
 
 
-def duration(seconds: float) -> str:
-    """A length of time for a reader.
-
-    >>> duration(7.26), duration(192), duration(7500)
-    ('7.3 s', '3 min 12 s', '2 h 05 min')
-    """
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, left = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {left:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
-
-
 def _figure(value: float | None) -> str:
     return f"{'-':>11}" if value is None else f"{value:>11.4f}"

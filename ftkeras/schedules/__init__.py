@@ -1,10 +1,17 @@
-"""Learning rates over a run, one a file.
+"""Learning-rate schedules, one in each file.
 
-A schedule takes `peak`, the rate where the warm-up ends (--learning_rate), and where it needs them
-`total_steps`, the optimizer updates after the warm-up, and `warmup`, those of the warm-up; its own
-keys come from the spec. Calling it with the number of updates already made since the warm-up, a
-scalar (), gives the rate of the next one, a float32 scalar (). The warm-up itself is joined in
-front by `_warmup.Warmup`; a class that says `rises = True` has a rise of its own and takes none.
-One that must hear of validation offers `callback()`, which whoever trains adds to `fit`, and keeps
-what it heard in `variables`.
+A schedule is built from its spec's keys and these arguments, of which it takes those it needs:
+`peak`, the learning rate at the end of the warm-up (--learning_rate); `total_steps`, the optimizer
+updates after the warm-up; and `warmup`, the updates of the warm-up. Call it with the number of
+updates made since the warm-up, a scalar (), to get the learning rate of the next update, a float32
+scalar ().
+
+`Warmup` joins the warm-up in front. A schedule with `rises = True` has its own warm-up and gets
+none. A schedule that depends on validation has a `callback()` for `fit` and keeps its state in
+`variables`.
 """
+
+from ftkeras.schedules._growth import Growth
+from ftkeras.schedules._warmup import Warmup
+
+__all__ = ["Growth", "Warmup"]

@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Iterator
 
-from ftkeras.runs import metrics
 from ftkeras.search import results, table
 from ftkeras.search.ledger import Ledger
+from ftkeras.support import times
 
 SECONDS_BETWEEN = 1.0
 
@@ -68,7 +68,7 @@ class Live:
         if best := results.best(ledger.results.values(), self.objective):
             parts.append(f"best {self.objective} {best.score:.4f} (trial {best.trial})")
         left = self._left()
-        parts.append(f"about {metrics.duration(left)} left" if left is not None else "")
+        parts.append(f"about {times.duration(left)} left" if left is not None else "")
         return " · ".join(filter(None, parts))
 
     def _left(self) -> float | None:

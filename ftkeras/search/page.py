@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from html import escape
 
 from ftkeras.config.tune import TuneConfig
-from ftkeras.runs import metrics
 from ftkeras.search import pictures, results, table
 from ftkeras.search.ranges import Parameter
 from ftkeras.search.results import Result
-from ftkeras.support import files
+from ftkeras.support import files, times
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #24292f; background: #fff;
@@ -74,7 +73,7 @@ def _about(config: TuneConfig, ended: Sequence[Result], seconds: float) -> str:
     lines = "".join(f"<br><code>--search={escape(repr(line))}</code>" for line in config.search)
     oracle = escape(config.oracle)
     return (
-        f"{found} Oracle: <code>{oracle}</code>; {metrics.duration(seconds)}. The best of many "
+        f"{found} Oracle: <code>{oracle}</code>; {times.duration(seconds)}. The best of many "
         f"looks better on validation than it is: test says how good.{lines}"
     )
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
-from ftkeras.runs import metrics
 from ftkeras.search import results
 from ftkeras.search.results import Result
+from ftkeras.support import times
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def line(result: Result, objective: str) -> str:
     """What is told of a trial that has just ended."""
     what = f"{objective} {score(result)}" if result.scores else result.status
     after = f"; {result.status}: {result.reason}" if result.reason else ""
-    took = metrics.duration(result.seconds) if result.seconds else ""
+    took = times.duration(result.seconds) if result.seconds else ""
     parts = [f"trial {result.trial}", what, took, said(result.settings)]
     return " · ".join(filter(None, parts)) + after
 

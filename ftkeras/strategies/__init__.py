@@ -1,5 +1,23 @@
-"""On which devices, and on how many machines, a run takes place: one file a way.
+"""Distribution strategies: the devices and machines of a run, one strategy in each file.
 
-A strategy takes its spec's keys and gives `open()`, which looks at the machine and returns the
-`Devices` that all else is built on. Called once in a process, before TensorFlow does anything.
+A strategy is built from its spec's keys. Its `open()` looks at the machine and returns `Devices`,
+on which everything else is built. Call it once in a process, before TensorFlow does anything.
 """
+
+from typing import TYPE_CHECKING
+
+from ftkeras.strategies._cluster import Cluster
+
+if TYPE_CHECKING:
+    from ftkeras.strategies._base import Devices
+
+__all__ = ["Cluster", "Devices"]
+
+
+def __getattr__(name: str) -> object:
+    """Import `Devices` on first use: `launch` needs only `Cluster`, and no TensorFlow."""
+    if name == "Devices":
+        from ftkeras.strategies._base import Devices
+
+        return Devices
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,8 +12,6 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import psutil
-
 from ftkeras.errors import UserError
 
 
@@ -121,8 +119,18 @@ def _remove_abandoned(folder: pathlib.Path) -> None:
     ours = re.compile(rf"\.\d+\.{re.escape(platform.node())}\.(\d+)\.partial")
     for path in folder.iterdir():
         named = ours.fullmatch(path.name)
-        if named and not psutil.pid_exists(int(named[1])):
+        if named and not _is_running(int(named[1])):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)  # signal 0 only checks that the process exists
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # another user's
+    return True
 
 
 def _renamed(source: pathlib.Path, target: pathlib.Path) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import keras
 
-from ftkeras.training._dealing import dealt
+from ftkeras.training.sharding import shard
 
 
 class Run(keras.callbacks.CallbackList):
@@ -63,8 +63,8 @@ def fit(
     for number in range(epoch, epochs):
         run.start = start if number == epoch else 0
         of_epoch = functools.partial(feed.dataset, number, start=run.start)
-        train = dealt(model.distribute_strategy, of_epoch)
-        held = validation and dealt(model.distribute_strategy, validation.dataset)
+        train = shard(model.distribute_strategy, of_epoch)
+        held = validation and shard(model.distribute_strategy, validation.dataset)
         if train.steps == 0:  # it was stopped when its last batch was done
             _end_epoch(model, run, number, held)
             continue

@@ -3,10 +3,9 @@ import sys
 import time
 
 import keras
-import psutil
 from tqdm import tqdm
 
-from ftkeras.runs import metrics
+from ftkeras.support import times
 
 # Steps to measure before the time left is foretold, a quarter of a run that has few.
 MEASURED_STEPS = 10
@@ -103,7 +102,7 @@ class Progress(keras.callbacks.Callback):
         self._is_first, self._unread = False, None
         float(logs["loss"])
         self._clock = time.perf_counter()
-        self.first_step = self.first_step or time.time() - psutil.Process().create_time()
+        self.first_step = self.first_step or times.process_age()
         before = sum(len(positions) for positions in self._plan[:batch])
         self.bar.n = self._epoch * len(self.feed.examples) + before
 
@@ -135,7 +134,7 @@ class Progress(keras.callbacks.Callback):
         tokens = f"{self.tokens / self.seconds:,.0f} tokens/s, " if self.tokens else ""
         self._say(
             f"{tokens}{self.examples / self.seconds:,.1f} examples/s: "
-            f"training takes about {metrics.duration(left)}, validation aside"
+            f"training takes about {times.duration(left)}, validation aside"
         )
 
     def _show(self, logs, examples: int) -> None:
@@ -149,10 +148,14 @@ class Progress(keras.callbacks.Callback):
         self.bar.set_postfix_str(f"{figures}, rate {rate:.2e}", refresh=self.live)
         if not self.live and now - self._shown > SECONDS_BETWEEN_LINES:
             self._shown = now
-            print(str(self.bar), file=self.stream, flush=True)
+            self._write_line(str(self.bar))
 
     def _say(self, line: str) -> None:
         if self.live:
             self.bar.write(line, file=self.stream)
         else:
-            print(line, file=self.stream, flush=True)
+            self._write_line(line)
+
+    def _write_line(self, line: str) -> None:
+        self.stream.write(f"{line}\n")
+        self.stream.flush()

@@ -15,7 +15,7 @@ from ftkeras.experiment import build
 from ftkeras.processes import child_run, fold_runs
 from ftkeras.runs import crossvalidation, folder, layout
 from ftkeras.runs import metrics as report
-from ftkeras.support import files
+from ftkeras.support import files, times
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +83,8 @@ def _metrics(config: CrossvalidateConfig, folds: list[Config], home: pathlib.Pat
 
 def _tell(name: pathlib.Path, outcome: fold_runs.Outcome, seconds_left: float) -> None:
     measured = outcome.metrics["validation"]
-    when = f"in {report.duration(outcome.seconds)}" if outcome.seconds else "finished before"
-    left = f"; about {report.duration(seconds_left)} left" if seconds_left else ""
+    when = f"in {times.duration(outcome.seconds)}" if outcome.seconds else "finished before"
+    left = f"; about {times.duration(seconds_left)} left" if seconds_left else ""
     accuracy, loss = measured["accuracy"], measured["loss"]
     log.info(f"  {name}: accuracy {accuracy:.4f}, loss {loss:.4f}, {when}{left}")
 

@@ -20,7 +20,7 @@ from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
 from ftkeras.experiment import build
 from ftkeras.experiment.build import Experiment
-from ftkeras.schedules._growth import Growth
+from ftkeras.schedules import Growth
 from ftkeras.support import files
 from ftkeras.training import epochs
 from ftkeras.verbs.plot import drawn, output_path

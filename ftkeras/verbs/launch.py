@@ -14,17 +14,15 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ftkeras import catalog
-from ftkeras.cli import quiet
 from ftkeras.config.verbs import LaunchConfig
 from ftkeras.processes.supervisor import POLL_SECONDS, Processes, free_ports, shares
-from ftkeras.strategies._cluster import Cluster
+from ftkeras.strategies import Cluster
 
 log = logging.getLogger(__name__)
 
 
 def run(config: LaunchConfig) -> None:
     """`launch`: a whole run or search; exits with the code of the first worker that failed."""
-    quiet.import_tensorflow()
     if config.verb == "tune":
         from ftkeras.search import crew
 

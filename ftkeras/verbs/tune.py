@@ -21,7 +21,7 @@ from ftkeras.search import folder as folders
 from ftkeras.search import results, table, trials
 from ftkeras.search.results import Result
 from ftkeras.search.space import Space
-from ftkeras.support import files
+from ftkeras.support import files, times
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def _announce(config: TuneConfig, ledger, home: pathlib.Path) -> None:
     if ledger.begun:
         log.info(
             f"going on: {len(ledger.results)} of {ledger.begun} trials have ended, "
-            f"{report.duration(ledger.seconds)} so far"
+            f"{times.duration(ledger.seconds)} so far"
         )
     sys.stdout.flush()
 

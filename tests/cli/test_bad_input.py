@@ -11,7 +11,7 @@ from ftkeras.main import main
 from ftkeras.support import files
 from tests.running import QUICK
 
-FIXTURES = pathlib.Path(__file__).parent / "encoders" / "fixtures"
+FIXTURES = pathlib.Path(__file__).parents[1] / "encoders" / "fixtures"
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,11 @@
-"""TensorFlow and Keras are imported without a word, and without scikit-learn."""
+"""TensorFlow and Keras are imported without any output, and without scikit-learn."""
 
 import subprocess
 import sys
 
 CHECKS = """
 import sys
-from ftkeras import quiet
+from ftkeras.cli import quiet
 
 quiet.import_tensorflow()
 assert "keras" in sys.modules and "tensorflow" in sys.modules
@@ -18,7 +18,7 @@ assert sys.modules["sklearn"] is sklearn
 """
 
 
-def test_import_says_nothing_and_leaves_scikit_learn_to_be_imported_later():
+def test_import_prints_nothing_and_leaves_scikit_learn_for_later():
     done = subprocess.run(
         [sys.executable, "-c", CHECKS], capture_output=True, text=True, check=False
     )

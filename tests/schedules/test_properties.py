@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ftkeras import catalog
-from ftkeras.schedules._warmup import Warmup
+from ftkeras.schedules import Warmup
 from ftkeras.schedules.cosine import Cosine
 from ftkeras.schedules.exponential import Exponential
 from ftkeras.schedules.one_cycle import OneCycle

@@ -6,8 +6,7 @@ from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import build
-from ftkeras.schedules._growth import Growth
-from ftkeras.schedules._warmup import Warmup
+from ftkeras.schedules import Growth, Warmup
 from ftkeras.schedules.linear import Linear
 from tests import contracts
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from ftkeras.strategies._cluster import Cluster
+from ftkeras.strategies import Cluster
 from ftkeras.verbs.launch import free_ports
 
 

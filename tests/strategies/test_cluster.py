@@ -5,8 +5,7 @@ import json
 import pytest
 
 from ftkeras.errors import UserError
-from ftkeras.strategies import _cluster
-from ftkeras.strategies._cluster import Cluster
+from ftkeras.strategies import Cluster, _cluster
 
 HOSTS = ["a:1", "b:2"]
 

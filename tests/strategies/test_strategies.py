@@ -9,7 +9,7 @@ from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.errors import LostWorker, UserError
 from ftkeras.experiment import build
-from ftkeras.strategies._base import Devices
+from ftkeras.strategies import Devices
 from ftkeras.strategies.tpu import Tpu
 
 CPUS = ("CPU:0", "CPU:1")

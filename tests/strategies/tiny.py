@@ -11,10 +11,10 @@ from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import Classification
 from ftkeras.regularizers._base import Step
-from ftkeras.strategies._base import Devices
+from ftkeras.strategies import Devices
 from ftkeras.training import epochs
-from ftkeras.training._dealing import dealt
 from ftkeras.training.finetuner import FineTuner
+from ftkeras.training.sharding import shard
 
 CLASSES = 3
 
@@ -170,7 +170,7 @@ def _batching(spec: str, batch: int, parts: int):
 def predicted(made: FineTuner, devices: Devices, setting: Setting) -> np.ndarray:
     """Logits of 11 examples, 3 a batch, in their own order."""
     feed = OrderedFeed(examples(11, seed=1), _batching(setting.batching, 3, 1))
-    held = dealt(devices.strategy, feed.dataset)
+    held = shard(devices.strategy, feed.dataset)
     return feed.restored(made.predict(held.dataset, steps=held.steps, verbose=0))
 
 

@@ -10,7 +10,7 @@ import sys
 import keras
 import numpy as np
 
-from ftkeras.strategies._base import Devices
+from ftkeras.strategies import Devices
 from ftkeras.strategies.multi_worker import MultiWorker
 from tests.strategies import tiny
 from tests.strategies.settings import ON_TWO_WORKERS

@@ -1,0 +1,98 @@
+"""The verbs of the command line: what each does, and the configuration its flags fill."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
+from ftkeras.config.run import Config
+from ftkeras.config.serving import DeployConfig, ServeConfig
+from ftkeras.config.tune import TuneConfig
+from ftkeras.config.verbs import FindRateConfig, LaunchConfig, PlotConfig, PredictConfig
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb of the command line.
+
+    Attributes:
+        summary: what it does, in one line.
+        config: the dataclass that its flags fill.
+        example: arguments for its help page.
+        groups: the groups of flags that its help page shows; None for all.
+        positional: the field that takes the arguments without a flag; None if there may be none.
+    """
+
+    summary: str
+    config: type
+    example: str
+    groups: tuple[str, ...] | None = None
+    positional: str | None = None
+
+
+VERBS = {
+    "train": Verb(
+        "Fine-tune an encoder, evaluate the best epoch on test, and export it.",
+        Config,
+        "--task=imdb --learning_rate=2e-5",
+    ),
+    "evaluate": Verb(
+        "Evaluate a finished run again, with the settings it was trained with.",
+        Config,
+        "--run_dir=runs/imdb/…",
+        groups=("Data", "Output"),
+    ),
+    "export": Verb(
+        "Export a finished run again.", Config, "--run_dir=runs/imdb/…", groups=("Output",)
+    ),
+    "predict": Verb(
+        "Classify texts with an exported model.",
+        PredictConfig,
+        '--model=saved_models/imdb --text="Worth every minute."',
+    ),
+    "serve": Verb(
+        "Serve a model like TensorFlow Serving's REST API, with a web page to try it.",
+        ServeConfig,
+        "--model=saved_models/imdb",
+    ),
+    "deploy": Verb(
+        "Write the files to run TensorFlow Serving in Docker Compose or Kubernetes.",
+        DeployConfig,
+        "--model=saved_models/imdb",
+    ),
+    "crossvalidate": Verb(
+        "Train and evaluate once per fold; report each metric with its interval.",
+        CrossvalidateConfig,
+        "--task=imdb --folds=5 --repeats=2",
+    ),
+    "compare": Verb(
+        "Compare finished runs on the same examples, with intervals and statistical tests.",
+        CompareConfig,
+        "runs/imdb/full-1 runs/imdb/full-2 runs/imdb/lora-1 runs/imdb/lora-2",
+        positional="folders",
+    ),
+    "plot": Verb(
+        "Plot the learning rate over a run without training.",
+        PlotConfig,
+        '"--schedule=cosine(cycles=2)" --learning_rate=2e-5 --steps=1000',
+    ),
+    "find_rate": Verb(
+        "Run a learning-rate range test on a few batches and suggest a learning rate.",
+        FindRateConfig,
+        "--task=imdb --encoder=bert-base-uncased",
+    ),
+    "tune": Verb(
+        "Search for good hyperparameters, and write the best as a flagfile for train.",
+        TuneConfig,
+        "--task=imdb --search='learning_rate=log(1e-5, 1e-4)' --max_trials=12",
+    ),
+    "launch": Verb(
+        "Run train or tune with several worker processes on this machine.",
+        LaunchConfig,
+        "--workers=2 --restarts=3 -- --task=imdb --checkpoint_every=500",
+    ),
+}
+
+
+def flag_fields(config: type) -> list[dataclasses.Field]:
+    """Return the fields of a configuration that are flags."""
+    return [field for field in dataclasses.fields(config) if "help" in field.metadata]
