@@ -16,7 +16,7 @@ import tensorflow as tf
 from ftkeras.config.run import Config
 from ftkeras.data.feed import TrainingFeed
 from ftkeras.data.splits import opened
-from ftkeras.experiment import build
+from ftkeras.experiment import build, feeds, optimization
 
 FIRST = "padded"
 
@@ -49,9 +49,9 @@ class Runner:
 
     def __init__(self, config: Config, experiment, examples):
         model = experiment.model
-        batching = build.batching(config, pad_id=model.pad_id)
+        batching = feeds.batching(config, pad_id=model.pad_id)
         feed = TrainingFeed(examples, batching, seed=0)
-        build.compile_to_train(experiment, total_steps=len(feed))
+        optimization.compile_to_train(experiment, total_steps=len(feed))
         self.step = model.make_train_function() or model.train_function
         self.batches = iter(feed.dataset(0))
         plan = zip(feed.batches(0), feed.dataset(0), strict=True)

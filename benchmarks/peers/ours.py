@@ -11,9 +11,8 @@ import keras  # noqa: E402
 from ftkeras.config.run import Config  # noqa: E402
 from ftkeras.data.feed import OrderedFeed  # noqa: E402
 from ftkeras.data.splits import opened  # noqa: E402
-from ftkeras.experiment import build  # noqa: E402
+from ftkeras.experiment import build, feeds, optimization  # noqa: E402
 from ftkeras.training import epochs  # noqa: E402
-from ftkeras.verbs import train  # noqa: E402
 
 
 def main() -> None:
@@ -37,10 +36,10 @@ def main() -> None:
     experiment = build.experiment(config)
     with opened(config, experiment.task, experiment.text_layer) as splits:
         if asked["predict"]:
-            batching = build.batching(config, pad_id=experiment.model.pad_id)
+            batching = feeds.batching(config, pad_id=experiment.model.pad_id)
             feed = OrderedFeed(splits.test, batching)
         else:
-            feed = train.training_feed(experiment, splits)
+            feed = feeds.training_feed(experiment, splits)
         collate = feed.batching.collate
 
         def watched(examples, positions):
@@ -58,7 +57,7 @@ def main() -> None:
             experiment.model.predict(
                 feed.dataset().repeat(), steps=10**6, verbose=0, callbacks=[done]
             )
-        build.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
+        optimization.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
         step_done = keras.callbacks.LambdaCallback(
             on_train_batch_end=lambda batch, logs: (float(logs["loss"]), turns.step_done())
         )

@@ -11,8 +11,8 @@ from ftkeras.data.examples import Examples
 from ftkeras.data.feed import OrderedFeed
 from ftkeras.data.splits import Splits
 from ftkeras.errors import UserError
-from ftkeras.experiment import build
-from ftkeras.experiment.build import Experiment
+from ftkeras.experiment import feeds
+from ftkeras.experiment.definition import Experiment
 from ftkeras.runs import layout, samples
 from ftkeras.support import files
 from ftkeras.training.sharding import shard
@@ -60,7 +60,7 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
 def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:
     """Return the logits of every example in the split's own order, float32 [examples, classes]."""
     pad_id = experiment.model.pad_id
-    feed = OrderedFeed(examples, build.batching(experiment.config, pad_id=pad_id))
+    feed = OrderedFeed(examples, feeds.batching(experiment.config, pad_id=pad_id))
     held = shard(experiment.devices.strategy, feed.dataset)
     rows = experiment.model.predict(held.dataset, steps=held.steps, verbose=0)
     return feed.restored(rows).astype(np.float32)

@@ -20,8 +20,8 @@ from ftkeras import catalog
 from ftkeras.data.examples import Examples
 from ftkeras.data.feed import OrderedFeed
 from ftkeras.data.vectors import distinct, with_vectors
-from ftkeras.experiment import build
-from ftkeras.experiment.build import Experiment
+from ftkeras.experiment import feeds
+from ftkeras.experiment.definition import Experiment
 from ftkeras.support import times
 from ftkeras.training.sharding import shard
 
@@ -85,7 +85,7 @@ def _vectors(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The positions of each batch's texts, and their vectors, computed on all replicas."""
     model, strategy = experiment.model, experiment.devices.strategy
-    feed = OrderedFeed(examples, build.batching(experiment.config, pad_id=model.pad_id))
+    feed = OrderedFeed(examples, feeds.batching(experiment.config, pad_id=model.pad_id))
 
     def of_replicas(inputs):
         return strategy.gather(strategy.run(model.text_vectors, args=(inputs,)), axis=0)

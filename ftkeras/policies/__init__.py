@@ -13,3 +13,7 @@ A policy is made from its spec's keys (and `seed`, if it asks for it) and may ha
         variables, so that what is evaluated, kept and exported is a plain encoder and head.
 `_base.Policy` has all of them, doing nothing.
 """
+
+from ftkeras.policies._base import Policy, check_together
+
+__all__ = ["Policy", "check_together"]

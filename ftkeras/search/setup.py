@@ -9,7 +9,7 @@ from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.config.tune import DEFAULT_SEARCH, DEFAULT_TRIALS, TuneConfig
 from ftkeras.errors import UserError
-from ftkeras.experiment import build
+from ftkeras.experiment import checks
 from ftkeras.search import hyperparameters, space, trials
 from ftkeras.search.ledger import Ledger
 from ftkeras.search.space import Space
@@ -51,12 +51,12 @@ def search_space(config: TuneConfig) -> Space:
 
 def _refuse_alone(config: Config) -> None:
     # One fold is as good as any for what needs no data.
-    build.check(dataclasses.replace(config, fold=None if config.folds is None else 0))
+    checks.check(dataclasses.replace(config, fold=None if config.folds is None else 0))
 
 
 def _refuse_retrained(config: Config) -> None:
     all_data = {"train_on_validation": True, "test": True, "early_stopping": None}
-    build.check(dataclasses.replace(config, **all_data))
+    checks.check(dataclasses.replace(config, **all_data))
 
 
 def oracle(config: TuneConfig, found: Space) -> keras_tuner.Oracle:

@@ -11,7 +11,7 @@ from ftkeras.config import flagfile
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import build
+from ftkeras.experiment import checks
 from ftkeras.processes import child_run, fold_runs
 from ftkeras.runs import crossvalidation, folder, layout
 from ftkeras.runs import metrics as report
@@ -24,7 +24,7 @@ def run(config: CrossvalidateConfig) -> None:
     """`crossvalidate`: a run a fold, those that are finished already not again; then the table."""
     home = folder.of(config)
     folds = crossvalidation.fold_configs(config, repeats=config.repeats)
-    build.check(folds[0])
+    checks.check(folds[0])
     if config.restart:
         _clear(home)
     fold_runs.must_fit(folds, home)

@@ -3,7 +3,7 @@
 from ftkeras.config.run import Config
 from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
-from ftkeras.experiment import build, evaluation
+from ftkeras.experiment import build, evaluation, optimization
 from ftkeras.runs import layout
 from ftkeras.runs import metrics as report
 from ftkeras.support import files
@@ -20,7 +20,7 @@ def run(config: Config) -> None:
             f"{run_dir} learnt {experiment.labels}."
         )
     weights.load(experiment.model.kept, run_dir / layout.WEIGHTS)
-    build.compile_to_measure(experiment)
+    optimization.compile_to_evaluate(experiment)
     with opened(config, experiment.task, experiment.text_layer) as splits:
         measured, counts = evaluation.evaluate(experiment, splits, run_dir), splits.counts()
     trained = report.read_metrics(run_dir).get("train", {})

@@ -7,7 +7,7 @@ import pathlib
 from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.experiment import build, encoder_source
-from ftkeras.experiment.build import Experiment
+from ftkeras.experiment.definition import Experiment
 from ftkeras.runs import layout, model_card
 from ftkeras.support import files
 from ftkeras.training import weights

@@ -18,13 +18,12 @@ from ftkeras.config.verbs import FindRateConfig
 from ftkeras.data.feed import TrainingFeed
 from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
-from ftkeras.experiment import build
-from ftkeras.experiment.build import Experiment
+from ftkeras.experiment import build, feeds, optimization
+from ftkeras.experiment.definition import Experiment
 from ftkeras.schedules import Growth
 from ftkeras.support import files
 from ftkeras.training import epochs
 from ftkeras.verbs.plot import drawn, output_path
-from ftkeras.verbs.train import training_feed
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +61,8 @@ def run(config: FindRateConfig) -> None:
     csv, png = (output_path(None, config.run_dir, f"find_rate.{kind}") for kind in ("csv", "png"))
     experiment = build.experiment(config)
     with opened(config, experiment.task, experiment.text_layer) as splits:
-        feed = training_feed(experiment, splits)
-        build.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
+        feed = feeds.training_feed(experiment, splits)
+        optimization.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
         rates, losses = range_test(experiment, feed)
     if len(losses) < 3:
         raise UserError(

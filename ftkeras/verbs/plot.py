@@ -13,7 +13,7 @@ from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.config.verbs import PlotConfig
 from ftkeras.errors import UserError
-from ftkeras.experiment import build
+from ftkeras.experiment import optimization
 from ftkeras.support import files
 
 log = logging.getLogger(__name__)
@@ -27,11 +27,11 @@ def run(config: PlotConfig) -> None:
     """`plot`: the picture and the table."""
     path = output_path(config.output, config.run_dir, "schedule.png")
     total = config.steps or steps_of_run(config)
-    schedule = build.schedule(config, total_steps=total)
-    warmup = build.warmup_of(config, total_steps=total)
+    schedule = optimization.schedule(config, total_steps=total)
+    warmup = optimization.resolve_warmup(config, total_steps=total)
     steps = _sampled(total, warmup)
     rates = rates_of(schedule, steps)
-    by_validation = bool(build.schedule_callbacks(schedule))
+    by_validation = bool(optimization.schedule_callbacks(schedule))
     with drawn(path) as axes:
         _draw(axes, config, steps, rates, warmup=warmup)
     _show_table(steps, rates, total=total, warmup=warmup)

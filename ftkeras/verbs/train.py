@@ -16,8 +16,8 @@ from ftkeras.data import imbalance
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.data.splits import Splits, opened
 from ftkeras.errors import Stopped, UserError
-from ftkeras.experiment import build, evaluation, features
-from ftkeras.experiment.build import Experiment
+from ftkeras.experiment import build, definition, evaluation, features, feeds, optimization
+from ftkeras.experiment.definition import Experiment
 from ftkeras.runs import folder as run_folder
 from ftkeras.runs import layout
 from ftkeras.runs import metrics as report
@@ -63,8 +63,8 @@ def _run(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
     """Trains and measures; returns what metrics.json says."""
     config, chief = experiment.config, experiment.devices.is_chief
     counts = _show_splits(splits)
-    feed = training_feed(experiment, splits)
-    build.compile_to_train(
+    feed = feeds.training_feed(experiment, splits)
+    optimization.compile_to_train(
         experiment,
         total_steps=len(feed) * config.epochs,
         fixed_shape=feed.batching.fixed_shape,
@@ -105,20 +105,6 @@ def _held(experiment: Experiment, run_dir: pathlib.Path) -> Iterator[None]:
         yield
 
 
-def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
-    """The batches to train on."""
-    config = experiment.config
-    parts = config.accumulate * experiment.devices.replicas
-    batching = build.batching(config, pad_id=experiment.model.pad_id, parts=parts)
-    if picked := getattr(batching, "picked", None):
-        log.info(f"batching={config.batching}: {picked}")
-    train = splits.train
-    if config.oversample:
-        train = train.of(imbalance.oversampled(train.own_labels, seed=config.data_seed))
-    weights = imbalance.class_weights(config.class_weights, train.own_labels, experiment.labels)
-    return TrainingFeed(train, batching, seed=config.seed, class_weights=weights)
-
-
 def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pathlib.Path) -> dict:
     """Trains from where the run's folder says it was, and leaves the best epoch's weights.
 
@@ -142,10 +128,10 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
     callbacks = [
         *(SameData(feed), finite, history, best, progress),
         *(c for policy in experiment.policies for c in policy.callbacks(model)),
-        *build.average_callbacks(config),
+        *optimization.average_callbacks(config),
         *_tensorboard(config, run_dir),
         # Last, so that the others still see the rate that the epoch was trained with.
-        *build.schedule_callbacks(rate),
+        *optimization.schedule_callbacks(rate),
     ]
     validation = splits.validation and OrderedFeed(splits.validation, feed.batching)
     reading = {}
@@ -159,7 +145,7 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
             every=every,
             in_seconds=in_seconds,
             callbacks=callbacks,
-            others=[*model.regularizers, *build.stateful_schedules(rate)],
+            others=[*model.regularizers, *optimization.stateful_schedules(rate)],
             asked=asked,
             agreed=experiment.devices.agreed,
             check=finite.check,
@@ -247,7 +233,7 @@ def _announce(experiment: Experiment, feed: TrainingFeed, place: Place) -> None:
     if frozen := [v for v in model.weights if not v.trainable]:
         log.info(f"  {len(frozen):,} variables ({size - learning:,} parameters) are frozen")
     compiled = ", compiled by XLA" if model.jit_compile else ""
-    log.info(f"  a step computes in {build.precision(config)}{compiled}")
+    log.info(f"  a step computes in {definition.precision(config)}{compiled}")
 
 
 def _epochs(config: Config) -> str:

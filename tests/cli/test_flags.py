@@ -112,8 +112,8 @@ def test_help_on_a_part_shows_its_docstring():
 
 @pytest.mark.parametrize("recipe", sorted(FLAGS.glob("*.cfg")), ids=lambda path: path.name)
 def test_recipe_is_valid(recipe):
-    from ftkeras.experiment import build
+    from ftkeras.experiment import checks
 
     verb = "tune" if recipe.name == "tune.cfg" else "train"
     command = flags.parse([verb, f"--flagfile={recipe}"])
-    build.check(command.config)
+    checks.check(command.config)

@@ -9,7 +9,7 @@ from ftkeras.config.run import Config
 from ftkeras.data import folds
 from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
-from ftkeras.experiment import build
+from ftkeras.experiment import checks
 from ftkeras.tasks.classification import Classification
 
 FOLDS = 5
@@ -195,6 +195,6 @@ def test_fold_flags_that_do_not_fit_are_told(settings, message):
 
 def test_folds_without_the_one_to_hold_out_are_told_before_anything_starts():
     with pytest.raises(UserError, match="--folds=5 needs --fold"):
-        build.check(Config(task="quickstart", folds=5))
+        checks.check(Config(task="quickstart", folds=5))
     with pytest.raises(UserError, match=r"--group_by=column: needs name"):
-        build.check(Config(task="quickstart", folds=5, fold=0, group_by="column"))
+        checks.check(Config(task="quickstart", folds=5, fold=0, group_by="column"))

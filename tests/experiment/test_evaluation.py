@@ -6,7 +6,7 @@ import pytest
 
 from ftkeras.config.run import Config
 from ftkeras.data.splits import opened
-from ftkeras.experiment import build, evaluation
+from ftkeras.experiment import build, evaluation, optimization
 from ftkeras.losses.cross_entropy import CrossEntropy
 
 # 2 true positives, 1 false one, 1 missed, 2 true negatives.
@@ -54,7 +54,7 @@ def test_logits_are_the_same_however_texts_come_together():
         test_examples=45,
     )
     experiment, logits = build.experiment(config), {}
-    build.compile_to_measure(experiment)
+    optimization.compile_to_evaluate(experiment)
     random = np.random.default_rng(0)
     for variable in experiment.model.weights:  # so large that texts differ
         variable.assign(variable + 0.2 * random.normal(size=variable.shape))

@@ -8,7 +8,7 @@ import tensorflow as tf
 from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import build
+from ftkeras.experiment import build, optimization
 from tests.optimizers.algorithms import adamw
 from tests.strategies import tiny
 from tests.strategies.tiny import Setting
@@ -82,4 +82,4 @@ def test_lazy_rows_beside_accumulation_are_refused():
         Config(**{**SMALL, "optimizer": "adamw(lazy=True)", "accumulate": 2})
     )
     with pytest.raises(UserError, match=r"--optimizer=adamw\(lazy=True\).*--accumulate=2"):
-        build.compile_to_train(experiment, total_steps=1)
+        optimization.compile_to_train(experiment, total_steps=1)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from ftkeras.config.run import Config
 from ftkeras.data.splits import opened
-from ftkeras.experiment import build
+from ftkeras.experiment import build, feeds, optimization
 from ftkeras.schedules.reduce_on_plateau import ReduceOnPlateau
 from ftkeras.verbs import train
 
@@ -86,7 +86,7 @@ def test_kept_variables_let_the_rate_go_on():
 @pytest.mark.parametrize("warmup", ["0", "2"])
 def test_fit_tells_the_schedule_of_validation(warmup):
     config = Config(schedule="reduce_on_plateau", warmup=warmup, learning_rate=1.0)
-    schedule = build.schedule(config, total_steps=8)
+    schedule = optimization.schedule(config, total_steps=8)
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
     model.compile(optimizer=keras.optimizers.SGD(schedule), loss="mse")
     x = np.ones((4, 1), np.float32)
@@ -98,7 +98,7 @@ def test_fit_tells_the_schedule_of_validation(warmup):
         epochs=2,
         batch_size=1,
         verbose=0,
-        callbacks=build.schedule_callbacks(schedule),
+        callbacks=optimization.schedule_callbacks(schedule),
     )
     falls = history.history["val_loss"][1] >= history.history["val_loss"][0]
     assert float(schedule(8)) == (0.5 if falls else 1.0)
@@ -106,8 +106,8 @@ def test_fit_tells_the_schedule_of_validation(warmup):
 
 
 def test_others_ask_for_no_callback():
-    schedule = build.schedule(Config(), total_steps=8)
-    assert build.schedule_callbacks(schedule) == []
+    schedule = optimization.schedule(Config(), total_steps=8)
+    assert optimization.schedule_callbacks(schedule) == []
 
 
 def test_training_run_falls_epoch_by_epoch(tmp_path):
@@ -124,8 +124,8 @@ def test_training_run_falls_epoch_by_epoch(tmp_path):
     )
     experiment = build.experiment(config)
     with opened(config, experiment.task, experiment.text_layer) as splits:
-        feed = train.training_feed(experiment, splits)
-        build.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
+        feed = feeds.training_feed(experiment, splits)
+        optimization.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
         train.fit(experiment, feed, splits, tmp_path)
     rows = csv.DictReader((tmp_path / "history.csv").open())
     rates = [float(row["learning_rate"]) for row in rows]

@@ -5,7 +5,7 @@ import tensorflow as tf
 from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import build
+from ftkeras.experiment import optimization
 from ftkeras.schedules import Growth, Warmup
 from ftkeras.schedules.linear import Linear
 from tests import contracts
@@ -108,7 +108,7 @@ def test_warmup_rises_linearly_and_joins(name, keys, form):
 
 def test_inverse_sqrt_without_warmup_is_the_plain_form():
     config = Config(schedule="inverse_sqrt", learning_rate=PEAK, warmup="0")
-    schedule = build.schedule(config, total_steps=5000)
+    schedule = optimization.schedule(config, total_steps=5000)
     n = np.array([1, 2, 40, 5000])
     np.testing.assert_allclose([float(schedule(t)) for t in n - 1], PEAK / np.sqrt(n), rtol=1e-6)
 
@@ -116,7 +116,7 @@ def test_inverse_sqrt_without_warmup_is_the_plain_form():
 @pytest.mark.parametrize("offset", ["", "(offset=40)"])
 def test_inverse_sqrt_after_warmup_is_vaswanis(offset):
     config = Config(schedule=f"inverse_sqrt{offset}", learning_rate=PEAK, warmup="40")
-    schedule = build.schedule(config, total_steps=5000)
+    schedule = optimization.schedule(config, total_steps=5000)
     steps = np.array([1, 20, 40, 41, 160, 4000], float)
     vaswani = PEAK * np.minimum(steps / 40, np.sqrt(40 / steps))
     np.testing.assert_allclose([float(schedule(s)) for s in steps], vaswani, rtol=1e-6)

@@ -9,7 +9,7 @@ from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.config.tune import DEFAULT_SEARCH
 from ftkeras.errors import UserError
-from ftkeras.experiment import build
+from ftkeras.experiment import checks
 from ftkeras.search import ranges, space
 
 POLICY = "policy=choice(full, layerwise(decay=uniform(0.8, 0.95)), freeze(layers=choice(3, 6)))"
@@ -169,13 +169,13 @@ def test_losses_are_no_objective_to_compare_losses_by():
 )
 def test_corner_that_a_flag_or_part_refuses_is_told_before_any_trial(line, said):
     with pytest.raises(UserError, match=f"(?s)--search: .*{said}"):
-        space.check(_read(line, encoder="a/b"), build.check)
+        space.check(_read(line, encoder="a/b"), checks.check)
 
 
 def test_corners_that_only_together_are_wrong_are_found():
     together = ("schedule=choice(linear, one_cycle)", "warmup=choice(0, 0.1)")
     with pytest.raises(UserError, match="schedule=one_cycle warmup=0.1.*rises by itself"):
-        space.check(_read(*together), build.check)
+        space.check(_read(*together), checks.check)
 
 
 def test_default_space_is_that_of_flags_tune_cfg(pytestconfig):
@@ -184,7 +184,7 @@ def test_default_space_is_that_of_flags_tune_cfg(pytestconfig):
     assert command.config.search == DEFAULT_SEARCH
     found = space.read(DEFAULT_SEARCH, Config())
     assert len(list(found.corners())) == 18
-    space.check(found, build.check)
+    space.check(found, checks.check)
 
 
 def test_large_space_has_each_end_among_its_corners():

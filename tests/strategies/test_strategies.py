@@ -8,7 +8,7 @@ import tensorflow as tf
 from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.errors import LostWorker, UserError
-from ftkeras.experiment import build
+from ftkeras.experiment import build, optimization
 from ftkeras.strategies import Devices
 from ftkeras.strategies.tpu import Tpu
 
@@ -103,7 +103,7 @@ def test_xla_of_several_replicas_is_refused():
     config = Config(jit_compile="true")
     experiment = build.Experiment(config, None, (), None, None, devices=devices)
     with pytest.raises(UserError, match="--jit_compile=true.*2 replicas"):
-        build._compiles(experiment, fixed_shape=True)
+        optimization._uses_xla(experiment, fixed_shape=True)
 
 
 def test_one_worker_hears_itself():

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from ftkeras.config.run import Config
 from ftkeras.data.splits import opened
-from ftkeras.experiment import build
+from ftkeras.experiment import build, feeds, optimization
 from ftkeras.optimizers.adamw import AdamW
 from ftkeras.training import weights
 from ftkeras.verbs import train
@@ -89,8 +89,8 @@ def test_step_of_a_fixed_shape_compiles_whole(tmp_path):
     config = Config(**{**SETTINGS, "run_dir": str(tmp_path / "run"), "jit_compile": "true"})
     experiment = build.experiment(config)
     with opened(config, experiment.task, experiment.text_layer) as splits:
-        feed = train.training_feed(experiment, splits)
-        build.compile_to_train(experiment, total_steps=10, fixed_shape=True)
+        feed = feeds.training_feed(experiment, splits)
+        optimization.compile_to_train(experiment, total_steps=10, fixed_shape=True)
         step = tf.function(experiment.model.train_step, jit_compile=True)
         for batch in feed.dataset(epoch=0).take(2):
             assert np.isfinite(step(batch)["loss"])

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from ftkeras import catalog
 from ftkeras.config.run import Config
-from ftkeras.experiment import build
+from ftkeras.experiment import build, optimization
 from tests.optimized import operations
 from tests.strategies import tiny
 from tests.strategies.tiny import Setting
@@ -56,5 +56,5 @@ def test_layers_are_computed_twice_where_they_are_recomputed():
 def test_flag_has_the_encoder_recompute():
     for remat in (False, True):
         experiment = build.experiment(Config(**SMALL, remat=remat))
-        build.compile_to_train(experiment, total_steps=1)
+        optimization.compile_to_train(experiment, total_steps=1)
         assert experiment.model.encoder.recomputes == remat

@@ -6,8 +6,8 @@ import pytest
 from ftkeras.checkpoints import huggingface
 from ftkeras.config.run import Config
 from ftkeras.encoders.bert import Bert
-from ftkeras.experiment import build
-from ftkeras.experiment.build import Experiment
+from ftkeras.experiment import optimization
+from ftkeras.experiment.definition import Experiment
 from ftkeras.heads.classification import Classification
 from ftkeras.training.finetuner import FineTuner
 from tests.training import make_trajectory as torch_run
@@ -36,7 +36,7 @@ def trained(expected):
         optimizer=f"adamw(decay={torch_run.DECAY})",
     )
     experiment = Experiment(config, None, (), None, model)
-    build.compile_to_train(experiment, total_steps=torch_run.STEPS)
+    optimization.compile_to_train(experiment, total_steps=torch_run.STEPS)
     head.kernel.assign(expected["head_kernel"])
     losses = []
     for token_ids, labels in zip(expected["token_ids"], expected["labels"], strict=True):

@@ -8,9 +8,9 @@ import pytest
 from ftkeras.config.verbs import FindRateConfig
 from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
-from ftkeras.experiment import build
+from ftkeras.experiment import build, optimization
+from ftkeras.experiment.feeds import training_feed
 from ftkeras.verbs import find_rate
-from ftkeras.verbs.train import training_feed
 from tests.running import QUICK, run_ftkeras
 
 RATES = np.geomspace(1e-6, 1.0, 100)
@@ -96,7 +96,7 @@ def tested():
     before = experiment.model.get_weights()
     with opened(CONFIG, experiment.task, experiment.text_layer) as splits:
         feed = training_feed(experiment, splits)
-        build.compile_to_train(experiment, total_steps=100)
+        optimization.compile_to_train(experiment, total_steps=100)
         rates, losses = find_rate.range_test(experiment, feed)
         batches = list(feed.dataset(epoch=0))
     return experiment, before, rates, losses, batches

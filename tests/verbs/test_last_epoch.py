@@ -10,7 +10,7 @@ import tensorflow as tf
 from ftkeras.config.run import Config
 from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
-from ftkeras.experiment import build
+from ftkeras.experiment import checks
 from tests.running import QUICK, run_ftkeras
 
 
@@ -104,4 +104,4 @@ def test_with_folds_the_whole_pool_is_trained_on():
 )
 def test_what_goes_by_validation_is_refused(settings, said):
     with pytest.raises(UserError, match=said):
-        build.check(Config(train_on_validation=True, **settings))
+        checks.check(Config(train_on_validation=True, **settings))

@@ -10,7 +10,7 @@ from ftkeras.config.verbs import PlotConfig
 from ftkeras.data.feed import TrainingFeed
 from ftkeras.data.splits import Splits
 from ftkeras.errors import UserError
-from ftkeras.experiment import build
+from ftkeras.experiment import build, checks, feeds, optimization
 from ftkeras.main import main
 from ftkeras.verbs import plot
 from tests.running import run_ftkeras
@@ -67,7 +67,7 @@ def _steps_trained(config: Config, folder: pathlib.Path) -> int:
     splits = Splits(
         config=config, task=experiment.task, text_layer=experiment.text_layer, folder=folder
     )
-    batching = build.batching(config, pad_id=experiment.model.pad_id)
+    batching = feeds.batching(config, pad_id=experiment.model.pad_id)
     return len(TrainingFeed(splits.train, batching, seed=0)) * config.epochs
 
 
@@ -107,15 +107,15 @@ def test_steps_of_a_budget_of_tokens_must_be_said():
 
 def test_schedule_that_rises_by_itself_takes_no_default_warmup():
     for name in ("one_cycle", "slanted_triangular"):
-        assert build.warmup_of(Config(schedule=name), total_steps=100) == 0
-        assert build.warmup_of(Config(schedule=name, warmup="0"), total_steps=100) == 0
-    assert build.warmup_of(Config(schedule="cosine"), total_steps=100) == 10
+        assert optimization.resolve_warmup(Config(schedule=name), total_steps=100) == 0
+        assert optimization.resolve_warmup(Config(schedule=name, warmup="0"), total_steps=100) == 0
+    assert optimization.resolve_warmup(Config(schedule="cosine"), total_steps=100) == 10
 
 
 @pytest.mark.parametrize("name", ["one_cycle", "slanted_triangular"])
 def test_two_rises_are_refused(name):
     with pytest.raises(UserError, match=rf"--schedule={name}.*--warmup=0\..*--warmup=0.1"):
-        build.check(Config(schedule=name, warmup="0.1"))
+        checks.check(Config(schedule=name, warmup="0.1"))
 
 
 @pytest.mark.parametrize(

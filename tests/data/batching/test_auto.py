@@ -7,7 +7,7 @@ from ftkeras.data.batching.bucketed import Bucketed
 from ftkeras.data.batching.packed import Packed
 from ftkeras.data.batching.padded import Padded
 from ftkeras.errors import UserError
-from ftkeras.experiment import build
+from ftkeras.experiment import checks, feeds
 
 PERTURBING = ("fgm", "freelb", "smart", "embedding_noise", "layer_drop")
 
@@ -29,7 +29,7 @@ def device(monkeypatch):
 )
 def test_auto_picks_by_the_device(device, kind, expected):
     device(kind)
-    batching = build.batching(Config(batch_tokens=640, max_length=64), pad_id=7, parts=2)
+    batching = feeds.batching(Config(batch_tokens=640, max_length=64), pad_id=7, parts=2)
     assert type(batching.chosen) is expected
     assert batching.picked.startswith(expected.__name__.lower())
     assert (batching.parts, batching.fixed_shape) == (2, expected is Packed)
@@ -41,26 +41,26 @@ def test_auto_picks_by_the_device(device, kind, expected):
 @pytest.mark.parametrize("name", PERTURBING)
 def test_part_that_takes_a_row_for_a_text_is_never_packed(device, name):
     device("GPU")
-    batching = build.batching(Config(regularizer=("r_drop", name)), pad_id=0)
+    batching = feeds.batching(Config(regularizer=("r_drop", name)), pad_id=0)
     assert type(batching.chosen) is Bucketed
     with pytest.raises(UserError, match=f"--batching=packed: --regularizer={name} takes each row"):
-        build.check(Config(regularizer=("r_drop", name), batching="packed"))
+        checks.check(Config(regularizer=("r_drop", name), batching="packed"))
 
 
 def test_part_that_minds_no_rows_may_be_packed():
     terms = ("r_drop", "mixout", "confidence_penalty", "l2")
-    assert type(build.batching(Config(regularizer=terms, batching="packed"), pad_id=0)) is Packed
+    assert type(feeds.batching(Config(regularizer=terms, batching="packed"), pad_id=0)) is Packed
 
 
 def test_budget_of_tokens_is_refused_where_it_can_not_be_kept():
     with pytest.raises(UserError, match="--batching=padded: .*`batch_tokens`.*Received: 640"):
-        build.check(Config(batching="padded", batch_tokens=640))
+        checks.check(Config(batching="padded", batch_tokens=640))
 
 
 def test_budget_of_tokens_takes_the_place_of_the_default_count():
     assert Config().batch_size == 16
     assert Config(batch_tokens=640).batch_size is None
-    both = build.batching(Config(batching="packed", batch_size=3, batch_tokens=640), pad_id=0)
+    both = feeds.batching(Config(batching="packed", batch_size=3, batch_tokens=640), pad_id=0)
     assert (both.batch_size, both.batch_tokens) == (3, 640)
-    assert type(build.batching(Config(batching="padded"), pad_id=0)) is Padded
-    assert type(build.batching(Config(), pad_id=0)) is Auto
+    assert type(feeds.batching(Config(batching="padded"), pad_id=0)) is Padded
+    assert type(feeds.batching(Config(), pad_id=0)) is Auto

@@ -1,0 +1,47 @@
+"""Check a configuration before anything heavy is loaded."""
+
+from ftkeras import catalog
+from ftkeras.config.run import Config
+from ftkeras.errors import UserError
+from ftkeras.experiment import feeds, optimization
+from ftkeras.experiment.part_errors import blame
+from ftkeras.policies import check_together
+
+# Longer than any run, for checks to which the length does not matter.
+ENDLESS = 2**31
+
+
+def check(config: Config) -> None:
+    """Build each light part once, and find the class of each heavy one.
+
+    So a wrong spec is reported at once, not after the data was read or the encoder was loaded.
+
+    Raises:
+        UserError: a part is unknown, its spec is wrong, or two parts exclude each other.
+    """
+    if config.folds is not None and config.fold is None and not config.train_on_validation:
+        raise UserError(
+            f"folds={config.folds} needs `fold`, the number of the fold to validate on, from 0; "
+            "crossvalidate runs all of them."
+        )
+    if config.group_by not in (None, "none"):
+        catalog.build("group_by", config.group_by)
+    for kind, spec in (("task", config.task), ("truncation", config.truncation)):
+        catalog.find(kind, catalog.parse(kind, spec).name)
+    for spec in config.exports:
+        catalog.find("export", catalog.parse("export", spec).name)
+    for spec in config.regularizer:
+        catalog.build("regularizer", spec, seed=config.seed)
+    policies = [catalog.build("policy", spec, seed=config.seed) for spec in config.policy]
+    with blame("policy", ", ".join(config.policy)):
+        check_together(policies)
+    feeds.batching(config, pad_id=0)
+    optimization.loss(config)
+    optimization.average_callbacks(config)
+    optimization.optimizer(config, total_steps=ENDLESS)
+    schedule = optimization.schedule(config, total_steps=ENDLESS)
+    if config.train_on_validation and optimization.schedule_callbacks(schedule):
+        raise UserError(
+            f"schedule={config.schedule} follows the validation metrics, but with "
+            "`train_on_validation` nothing is validated."
+        )

@@ -1,0 +1,41 @@
+"""What an experiment consists of."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ftkeras.config.run import Config
+from ftkeras.policies import Policy
+from ftkeras.strategies import Devices
+from ftkeras.support import accelerator
+from ftkeras.text.layer import TextLayer
+from ftkeras.training.finetuner import FineTuner
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A task, the text layer that reads its texts, and the model that learns it.
+
+    Attributes:
+        config: the run's.
+        task: gives the examples.
+        labels: their names, in the order of their ids.
+        text_layer: strings to token ids, in training and in the exported model.
+        model: token ids to logits.
+        policies: those that have prepared the model, in their order.
+        devices: on which the model is placed.
+    """
+
+    config: Config
+    task: Any
+    labels: tuple[str, ...]
+    text_layer: TextLayer
+    model: FineTuner
+    policies: tuple[Policy, ...] = ()
+    devices: Devices = field(default_factory=Devices)
+
+
+def precision(config: Config) -> str:
+    """Return the Keras dtype policy that training computes in."""
+    if config.precision != "auto":
+        return config.precision
+    return "mixed_bfloat16" if accelerator.is_there() else "float32"

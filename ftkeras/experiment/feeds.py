@@ -1,0 +1,50 @@
+"""How a run's examples become batches."""
+
+import logging
+
+from ftkeras import catalog
+from ftkeras.config.run import Config
+from ftkeras.data import imbalance
+from ftkeras.data.feed import TrainingFeed
+from ftkeras.data.splits import Splits
+from ftkeras.experiment.definition import Experiment
+
+log = logging.getLogger(__name__)
+
+
+def batching(config: Config, *, pad_id: int, parts: int = 1):
+    """Build the batching of a run.
+
+    Args:
+        config: the run's.
+        pad_id: the id of the padding token.
+        parts: into how many equal parts each batch is split: one for each replica and micro-batch.
+    """
+    named = [(spec, catalog.parse("regularizer", spec).name) for spec in config.regularizer]
+    row_parts = [
+        f"regularizer={spec}" for spec, name in named if catalog.find("regularizer", name).by_row
+    ]
+    return catalog.build(
+        "batching",
+        config.batching,
+        batch_size=config.batch_size,
+        batch_tokens=config.batch_tokens,
+        max_length=config.max_length,
+        pad_id=pad_id,
+        parts=parts,
+        row_parts=row_parts,
+    )
+
+
+def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
+    """Return the batches to train on, with class weights and oversampling if they are asked for."""
+    config = experiment.config
+    parts = config.accumulate * experiment.devices.replicas
+    made = batching(config, pad_id=experiment.model.pad_id, parts=parts)
+    if picked := getattr(made, "picked", None):
+        log.info(f"batching={config.batching}: {picked}")
+    train = splits.train
+    if config.oversample:
+        train = train.of(imbalance.oversampled(train.own_labels, seed=config.data_seed))
+    weights = imbalance.class_weights(config.class_weights, train.own_labels, experiment.labels)
+    return TrainingFeed(train, made, seed=config.seed, class_weights=weights)
