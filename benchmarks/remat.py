@@ -52,13 +52,14 @@ def measured(given: argparse.Namespace) -> dict[str, float]:
     from ftkeras.heads.classification import Classification
     from ftkeras.losses.cross_entropy import CrossEntropy
     from ftkeras.optimizers.adamw import AdamW
+    from ftkeras.support.layer_hooks import LayerHooks
     from ftkeras.training.finetuner import FineTuner
 
     keras.utils.set_random_seed(1)
     sizes = {"layers": given.layers, "hidden": given.hidden, "heads": max(1, given.hidden // 64)}
-    encoder = Bert(**sizes, vocabulary_size=30522, positions=given.length, seed=1)
+    hooks = LayerHooks(recompute=given.way == "recomputed")
+    encoder = Bert(**sizes, vocabulary_size=30522, positions=given.length, seed=1, hooks=hooks)
     model = FineTuner(encoder=encoder, head=Classification(classes=2, seed=1), pad_id=0)
-    encoder.recomputes = given.way == "recomputed"
     model.compile(optimizer=AdamW(learning_rate=1e-4), loss=CrossEntropy())
     draw = np.random.default_rng(0)
     token_ids = draw.integers(1, 30522, (given.batch, given.length)).astype("int32")

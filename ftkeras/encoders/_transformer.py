@@ -19,7 +19,8 @@ from ftkeras.encoders._gradients import (
     standardize,
     standardize_to_train,
 )
-from ftkeras.support.draws import Draws, again
+from ftkeras.support.draws import Draws
+from ftkeras.support.layer_hooks import LayerHooks
 
 STANDARD_DEVIATION = 0.02
 # Added to the score of a padded position: finite in float16 too, and exactly 0 after the softmax.
@@ -90,23 +91,6 @@ def normalize(x, scale, bias, epsilon, training):
     return ops.cast(ops.add(standard(x, epsilon) * scale, bias), x.dtype)
 
 
-def recomputed(block, x, score_bias, asked):
-    """What the block gives in training, without keeping what it computed on the way.
-
-    That is computed again where its gradients are due, from x, with the same dropout: memory of a
-    layer's input instead of some twenty tensors, for a third forward pass in time.
-
-    Source: Chen et al., 2016, https://arxiv.org/abs/1604.06174.
-    """
-    seeds = []
-
-    def forward(x, asked=None):
-        with again(seeds):
-            return block(x, score_bias, asked, training=True)
-
-    return keras.remat(forward)(x) if asked is None else keras.remat(forward)(x, asked)
-
-
 class WeightedLayer(keras.layers.Layer):
     """A layer whose weights start from zeros (a checkpoint follows) or from a normal distribution.
 
@@ -150,15 +134,25 @@ class WeightedLayer(keras.layers.Layer):
 class Embeddings(WeightedLayer):
     """Sum of token, position and segment embeddings, normalized: ids [B, L] -> [B, L, hidden].
 
-    `offset` [B, L, hidden] is added to the sum, as adversarial training does. A `noise` set from
-    outside takes the sum and the padding mask, in training, and gives what stands for the sum.
+    `offset` [B, L, hidden] is added to the sum, as adversarial training does.
     """
 
-    def __init__(self, *, vocabulary_size, hidden, positions, segments, dropout, epsilon, **kwargs):
+    def __init__(
+        self,
+        *,
+        vocabulary_size,
+        hidden,
+        positions,
+        segments,
+        dropout,
+        epsilon,
+        hooks: LayerHooks,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.rows = (vocabulary_size, positions, segments)
         self.hidden, self.rate, self.epsilon = hidden, dropout, epsilon
-        self.noise = None
+        self.hooks = hooks
 
     def build(self, input_shape=None):
         # Not autocast: half precision would cast a whole table to look up a few of its rows.
@@ -172,7 +166,7 @@ class Embeddings(WeightedLayer):
     @property
     def is_fixed(self) -> bool:
         """Whether it computes the same in every step of training."""
-        return not (self.trainable_variables or self.rate or self.noise)
+        return not (self.trainable_variables or self.rate or self.hooks.changes_embeddings)
 
     def call(
         self,
@@ -194,8 +188,8 @@ class Embeddings(WeightedLayer):
             x = x + ops.take(self.segment, segment_ids, axis=0)
         if offset is not None:
             x = x + ops.cast(offset, x.dtype)
-        if training and self.noise is not None:
-            x = self.noise(x, padding_mask)
+        if training:
+            x = self.hooks.apply_to_embeddings(x, padding_mask)
         x = normalize(x, self.norm_scale, self.norm_bias, self.epsilon, training)
         return self.drop(ops.cast(x, self.compute_dtype), self.rate, training)
 
@@ -213,11 +207,6 @@ class TransformerLayer(WeightedLayer):
 
     which is the same for less work, for a key's bias adds the same to all of a query's scores.
 
-    A kernel named in `reparametrized`, which is filled from outside, is used as that function of
-    (kernel, training) gives it: so a low-rank update or a mix of weights needs no other layer.
-    What a sub-layer named in `adapted`, "attention" or "output", gives, is used as that function
-    of it.
-
     Source: Devlin et al., 2019, https://arxiv.org/abs/1810.04805; Vaswani et al., 2017, section 3.
     """
 
@@ -231,6 +220,7 @@ class TransformerLayer(WeightedLayer):
         dropout,
         attention_dropout,
         epsilon,
+        hooks: LayerHooks,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -239,7 +229,7 @@ class TransformerLayer(WeightedLayer):
         self.activation = ACTIVATIONS[activation]
         self.activation_to_train = ACTIVATIONS_TO_TRAIN.get(activation, self.activation)
         self.rate, self.attention_rate, self.epsilon = dropout, attention_dropout, epsilon
-        self.reparametrized, self.adapted = {}, {}
+        self.hooks = hooks
 
     def build(self, input_shape=None):
         hidden, inner = self.hidden, self.intermediate
@@ -262,17 +252,12 @@ class TransformerLayer(WeightedLayer):
     @property
     def is_changed(self) -> bool:
         """Whether it computes with more than its own weights."""
-        return bool(self.reparametrized or self.adapted)
+        return self.hooks.changes(self)
 
     @property
     def draws(self) -> int:
         """How many seeds it draws in a call in training."""
         return (self.attention_rate > 0) + 2 * (self.rate > 0)
-
-    def used(self, kernel, training):
-        """The kernel as it is used: itself, unless it is reparametrized."""
-        change = self.reparametrized.get(kernel.name)
-        return kernel if change is None else change(kernel, training)
 
     def call(self, x, score_bias=None, asked=None, training=False):
         # Rank 2 throughout: so a product with a kernel is one fused with its bias.
@@ -283,25 +268,30 @@ class TransformerLayer(WeightedLayer):
             kept, shape = ops.reshape(asked, (-1, self.hidden)), ops.shape(asked)
             attended = self.look_up(kept, x, score_bias, shape[1], training)
         attended = project(
-            attended, self.used(self.attention_kernel, training), self.attention_bias
+            attended,
+            self.hooks.apply_to_kernel(self.attention_kernel, training),
+            self.attention_bias,
         )
         kept = self.residual("attention", kept, attended, self.attention_norm, training)
-        inner = project(kept, self.used(self.inner_kernel, training), self.inner_bias)
+        inner = project(
+            kept, self.hooks.apply_to_kernel(self.inner_kernel, training), self.inner_bias
+        )
         inner = (self.activation_to_train if training else self.activation)(inner)
-        outer = project(inner, self.used(self.output_kernel, training), self.output_bias)
+        outer = project(
+            inner, self.hooks.apply_to_kernel(self.output_kernel, training), self.output_bias
+        )
         kept = self.residual("output", kept, outer, self.output_norm, training)
         return ops.reshape(kept, shape)
 
     def residual(self, sub_layer, x, given, norm, training):
         """x and what the sub-layer has given for it, summed and normalized."""
         given = self.drop(given, self.rate, training)
-        adapt = self.adapted.get(sub_layer)
-        x = x + (given if adapt is None else adapt(given))
+        x = x + self.hooks.apply_to_sub_layer(self, sub_layer, given)
         return normalize(x, *norm, self.epsilon, training)
 
     def attend(self, x, score_bias, length, training):
         """Rows [B * L, hidden] -> the heads' values, side by side, [B * L, hidden]."""
-        qkv = project(x, self.used(self.qkv_kernel, training), self.qkv_bias)
+        qkv = project(x, self.hooks.apply_to_kernel(self.qkv_kernel, training), self.qkv_bias)
         qkv = ops.reshape(qkv, (-1, length, 3, self.heads, self.size))
         query, key, value = ops.unstack(ops.transpose(qkv, (2, 0, 3, 1, 4)), 3, axis=0)
         query = query * self.size**-0.5
@@ -315,7 +305,9 @@ class TransformerLayer(WeightedLayer):
     def look_up(self, asking, x, score_bias, queries, training):
         """What `attend` gives the rows that ask, [B * Q, hidden], of x, [B, L, hidden]."""
         heads, size = self.heads, self.size
-        kernel = ops.reshape(self.used(self.qkv_kernel, training), (-1, 3, heads, size))
+        kernel = ops.reshape(
+            self.hooks.apply_to_kernel(self.qkv_kernel, training), (-1, 3, heads, size)
+        )
         bias = ops.reshape(self.qkv_bias, (3, heads, 1, size))
         # Heads in front, [heads, hidden, size] each.
         of_query, of_key, of_value = ops.unstack(ops.transpose(kernel, (1, 2, 0, 3)), 3, axis=0)

@@ -17,9 +17,9 @@ from ftkeras.encoders._transformer import (
     apart,
     first_of,
     packing_of,
-    recomputed,
     score_bias_of,
 )
+from ftkeras.support.layer_hooks import LayerHooks
 
 # config.json's field, the constructor's argument, what BertConfig takes where the field is absent.
 FIELDS = (
@@ -58,6 +58,7 @@ class Bert(keras.layers.Layer):
         initial: "normal" (truncated, sd 0.02), or "zeros" where a checkpoint follows.
         pad_id: the padding token's id, kept for config.json only; what is padding the mask says.
         seed: integer that fixes initial weights and dropout, or None.
+        hooks: where policies and regularizers act inside the encoder; a new one for None.
 
     Call: token_ids [B, L] integers, padding_mask [B, L] (1 token, 0 padding; None: all tokens),
         segment_ids [B, L] integers (None: all 0), embedding_offset [B, L, hidden], added to the
@@ -95,6 +96,7 @@ class Bert(keras.layers.Layer):
         pad_id: int | None = 0,
         name: str = "encoder",
         seed: int | None = None,
+        hooks: LayerHooks | None = None,
         **kwargs,
     ):
         super().__init__(name=name, **kwargs)
@@ -106,6 +108,7 @@ class Bert(keras.layers.Layer):
         self.positions, self.segments, self.activation = positions, segments, activation
         self.dropout, self.attention_dropout, self.epsilon = dropout, attention_dropout, epsilon
         self.pooler, self.initial, self.pad_id, self.seed = pooler, initial, pad_id, seed
+        self.hooks = LayerHooks() if hooks is None else hooks
         self._check()
         self._add_parts()
         # Built here, not on first call: variable paths then never depend on the model around it.
@@ -135,6 +138,7 @@ class Bert(keras.layers.Layer):
         seed = np.random.randint(2**31) if self.seed is None else self.seed
         seeds = np.random.default_rng(seed).integers(2**31, size=self.layers + 2)
         common = {"hidden": self.hidden, "initial": self.initial, "dtype": self.dtype_policy}
+        hooked = {**common, "hooks": self.hooks}
         rates = {"dropout": self.dropout, "epsilon": self.epsilon}
         self.embeddings = Embeddings(
             name="embeddings",
@@ -143,7 +147,7 @@ class Bert(keras.layers.Layer):
             positions=self.positions,
             segments=self.segments,
             **rates,
-            **common,
+            **hooked,
         )
         self.blocks = [
             TransformerLayer(
@@ -154,16 +158,10 @@ class Bert(keras.layers.Layer):
                 activation=self.activation,
                 attention_dropout=self.attention_dropout,
                 **rates,
-                **common,
+                **hooked,
             )
             for number in range(self.layers)
         ]
-        # Filled from outside: (number, before, after) -> what stands for `after` in training.
-        self.around = None
-        # Set from outside: whether layers keep their inputs alone for the backward pass.
-        self.recomputes = False
-        # Filled from outside: (block, states, score_bias) -> what the block gives in training.
-        self.called = None
         self.pool = Pooler(name="pooler", seed=seeds[1], **common) if self.pooler else None
 
     def build(self, input_shape=None):
@@ -173,7 +171,8 @@ class Bert(keras.layers.Layer):
     @property
     def is_fixed(self) -> bool:
         """Whether all below the pooler computes the same in every step of training."""
-        return self.around is None and all(p.is_fixed for p in (self.embeddings, *self.blocks))
+        parts = (self.embeddings, *self.blocks)
+        return not self.hooks.changes_outputs and all(part.is_fixed for part in parts)
 
     def call(
         self,
@@ -235,15 +234,9 @@ class Bert(keras.layers.Layer):
     def _layer(self, number, before, score_bias, asked, training):
         """A layer's states, of the positions that are asked for alone, if some are."""
         block = self.blocks[number]
-        if training and self.recomputes:
-            after = recomputed(block, before, score_bias, asked)
-        elif training and asked is None and self.called is not None:
-            after = self.called(block, before, score_bias)
-        else:
-            after = block(before, score_bias, asked, training=training)
-        if training and self.around is not None:
-            after = self.around(number, before if asked is None else asked, after)
-        return after
+        if training:
+            return self.hooks.run_layer(number, block, before, score_bias, asked)
+        return block(before, score_bias, asked, training=False)
 
     def get_config(self):
         ours = [argument for _, argument, _ in FIELDS]

@@ -16,7 +16,7 @@ from ftkeras.experiment.checks import check
 from ftkeras.experiment.definition import Experiment, precision
 from ftkeras.experiment.part_errors import blame
 from ftkeras.policies import Policy
-from ftkeras.regularizers import Step
+from ftkeras.regularizers import Regularizer, Step
 from ftkeras.runs import layout
 from ftkeras.strategies import Devices
 from ftkeras.text.layer import TextLayer
@@ -73,6 +73,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         pad_id=wordpiece.pad_id,
         step_of=Step,
         measures=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        regularizers=[] if run_dir else _regularizers(config),
     )
     text_layer = TextLayer(
         wordpiece=wordpiece,
@@ -82,7 +83,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
     specs = _lasting_policies(config) if run_dir else config.policy
     policies = _apply_policies(config, model, specs)
     if not run_dir:
-        _add_regularizers(config, model)
+        _attach_regularizers(config, model)
     return Experiment(config, task, labels, text_layer, model, policies, devices)
 
 
@@ -115,11 +116,12 @@ def _apply_policies(config: Config, model: FineTuner, specs: Sequence[str]) -> t
     return policies
 
 
-def _add_regularizers(config: Config, model: FineTuner) -> None:
-    """Build the regularizers and attach them to the model."""
-    model.regularizers = tuple(
-        catalog.build("regularizer", spec, seed=config.seed) for spec in config.regularizer
-    )
+def _regularizers(config: Config) -> list[Regularizer]:
+    return [catalog.build("regularizer", spec, seed=config.seed) for spec in config.regularizer]
+
+
+def _attach_regularizers(config: Config, model: FineTuner) -> None:
+    """Let the regularizers find their variables and register their hooks."""
     for spec, regularizer in zip(config.regularizer, model.regularizers, strict=True):
         with blame("regularizer", spec):
             regularizer.attach(model)

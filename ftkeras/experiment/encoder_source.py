@@ -9,6 +9,7 @@ from ftkeras.catalog import Spec
 from ftkeras.checkpoints import huggingface as pretrained
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
+from ftkeras.support.layer_hooks import LayerHooks
 from ftkeras.text.wordpiece import WordPiece
 
 log = logging.getLogger(__name__)
@@ -20,10 +21,12 @@ DROPOUTS = ("dropout", "attention_dropout")
 def of_checkpoint_or_scratch(config: Config, *, pooler: bool):
     """What a new run begins from: a checkpoint's encoder, or a new one of random weights."""
     spec = _spec(config.encoder)
+    hooks = LayerHooks(recompute=config.remat)
+    made = {"pooler": pooler, "seed": config.seed, "hooks": hooks}
     if "checkpoint" in spec.arguments:
         folder = pretrained.resolve(str(spec.arguments["checkpoint"]))
-        return _of_folder(folder, spec, pooler=pooler, load=True, seed=config.seed)
-    return _from_scratch(spec, pooler=pooler, seed=config.seed)
+        return _of_folder(folder, spec, load=True, **made)
+    return _from_scratch(spec, **made)
 
 
 def of_run(config: Config, folder: pathlib.Path, *, pooler: bool):
@@ -44,7 +47,7 @@ def _spec(text: str) -> Spec:
     return Spec("", {"checkpoint": text})
 
 
-def _from_scratch(spec: Spec, *, pooler: bool, seed: int):
+def _from_scratch(spec: Spec, *, pooler: bool, seed: int, hooks: LayerHooks):
     cls = catalog.find("encoder", spec.name)
     arguments = dict(spec.arguments)
     if "vocabulary" not in arguments:
@@ -63,6 +66,7 @@ def _from_scratch(spec: Spec, *, pooler: bool, seed: int):
         pooler=pooler,
         initial="normal",
         seed=seed,
+        hooks=hooks,
     )
     return encoder, wordpiece
 
@@ -73,7 +77,7 @@ def _vocabulary(name: str) -> pathlib.Path:
     return bundled if bundled.is_file() else pathlib.Path(str(name))
 
 
-def _of_folder(folder: pathlib.Path, spec: Spec, *, pooler, load, seed=None):
+def _of_folder(folder: pathlib.Path, spec: Spec, *, pooler, load, seed=None, hooks=None):
     """The encoder and WordPiece of a Hugging Face folder; its model_type names the class."""
     huggingface = pretrained.read_config(folder)
     name = huggingface.get("model_type", "")
@@ -95,7 +99,7 @@ def _of_folder(folder: pathlib.Path, spec: Spec, *, pooler, load, seed=None):
     cls = catalog.find("encoder", name)
     try:
         settings = {**cls.settings(huggingface), **overrides}
-        encoder = cls(**settings, pooler=pooler, initial="zeros", seed=seed)
+        encoder = cls(**settings, pooler=pooler, initial="zeros", seed=seed, hooks=hooks)
     except (ValueError, TypeError) as error:
         raise UserError(f"`encoder`: {folder}/config.json: {error}") from error
     if len(wordpiece.vocabulary) > encoder.vocabulary_size:

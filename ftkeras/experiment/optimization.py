@@ -116,7 +116,7 @@ def compile_to_train(
         UserError: parts exclude each other, or nothing is left to train.
     """
     config, model = experiment.config, experiment.model
-    model.accumulate, model.encoder.recomputes = config.accumulate, config.remat
+    model.accumulate = config.accumulate
     multipliers = [pair for policy in experiment.policies for pair in policy.multipliers(model)]
     with experiment.devices.scope(), blame("optimizer", config.optimizer):
         made = optimizer(config, total_steps=total_steps, multipliers=multipliers)

@@ -58,7 +58,8 @@ class Bottlenecks(keras.layers.Layer):
         for block in encoder.blocks:
             for sub_layer in ("attention", "output"):
                 name = f"{block.name}_{sub_layer}"
-                block.adapted[sub_layer] = self._adapter(name, encoder.hidden, size, normal)
+                adapter = self._adapter(name, encoder.hidden, size, normal)
+                encoder.hooks.add_sub_layer_hook(block, sub_layer, adapter)
         self.built = True
 
     def _adapter(self, name, hidden, size, normal):

@@ -75,12 +75,13 @@ class Lora(Policy):
             dtype=encoder.dtype_policy,
         )
         for block, kernel, names in self._kernels(encoder):
-            block.reparametrized[kernel.name] = factors.update(block, kernel, names, self.chosen)
+            update = factors.update(block, kernel, names, self.chosen)
+            encoder.hooks.add_kernel_hook(kernel, update)
         model.scaffold.lora = factors
 
     def finish(self, model) -> None:
-        for block, kernel, _ in self._kernels(model.encoder):
-            change = block.reparametrized.pop(kernel.name)
+        for _, kernel, _ in self._kernels(model.encoder):
+            change = model.encoder.hooks.remove_kernel_hook(kernel)
             kernel.assign(change(kernel, training=False))
             # What was traced with the update, validation's pass, then adds nothing to W'.
             change.clear()

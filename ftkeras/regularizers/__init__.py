@@ -12,6 +12,6 @@ A regularizer is made from its spec's keys (and `seed`, if it asks for it) and m
 One that draws has a stream of its own, from the run's seed; replicas draw the same numbers.
 """
 
-from ftkeras.regularizers._base import Step
+from ftkeras.regularizers._base import Regularizer, Step
 
-__all__ = ["Step"]
+__all__ = ["Regularizer", "Step"]

@@ -31,9 +31,7 @@ class EmbeddingNoise(Regularizer):
         self.seeds = stream("embedding_noise", seed)
 
     def attach(self, model) -> None:
-        if model.encoder.embeddings.noise is not None:
-            raise ValueError("another part changes the encoder's embeddings already.")
-        model.encoder.embeddings.noise = self._noisy
+        model.encoder.hooks.add_embedding_hook(self._noisy)
 
     def _noisy(self, x, padding_mask):
         noise = uniform(ops.shape(x), padding_mask, self.seeds)

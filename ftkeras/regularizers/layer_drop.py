@@ -33,9 +33,7 @@ class LayerDrop(Regularizer):
         self.seeds = stream("layer_drop", seed)
 
     def attach(self, model) -> None:
-        if model.encoder.around is not None:
-            raise ValueError("another part stands around the encoder's layers already.")
-        model.encoder.around = self._passed_over
+        model.encoder.hooks.add_output_hook(self._passed_over)
 
     def _passed_over(self, number, before, after):
         draws = keras.random.uniform((ops.shape(after)[0], 1, 1), seed=self.seeds)

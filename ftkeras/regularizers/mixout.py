@@ -33,13 +33,11 @@ class Mixout(Regularizer):
 
     def attach(self, model) -> None:
         blocks = model.encoder.blocks
-        found = [(b, v) for b in blocks for v in b.trainable_weights if v.name.endswith("kernel")]
-        if not found:
+        kernels = [v for b in blocks for v in b.trainable_weights if v.name.endswith("kernel")]
+        if not kernels:
             raise ValueError("there is no kernel of an encoder layer that trains, so none to mix.")
-        for block, kernel in found:
-            if kernel.name in block.reparametrized:
-                raise ValueError(f"{kernel.path} is changed by another part already.")
-            block.reparametrized[kernel.name] = self._mix_with(kept(kernel))
+        for kernel in kernels:
+            model.encoder.hooks.add_kernel_hook(kernel, self._mix_with(kept(kernel)))
 
     def _mix_with(self, start):
         def mixed(kernel, training):

@@ -25,7 +25,8 @@ class SharedLayers:
         self._function = tf.function(self._computed, autograph=False)
 
     def __call__(self, block, states, score_bias):
-        if block.is_changed or not all(weight.trainable for weight in block.weights):
+        changed = block.is_changed or self._pattern.is_changed
+        if changed or not all(weight.trainable for weight in block.weights):
             return block(states, score_bias, training=True)
         weights = [tf.convert_to_tensor(weight.value) for weight in block.weights]
         seeds = [block.seeds.next() for _ in range(block.draws)]

@@ -17,10 +17,9 @@ class FineTuner(ReplicatedModel):
             model has no regularizers.
         measures: metrics beside the loss; they take labels, logits, and a sample_weight that is 0
             where no example stands.
-
-    `regularizers`, set before compiling, are called in each training step, and what they give is
-    added to its loss (or stands in for it, where one `replaces_loss`), the reported one too;
-    validation and test losses are the task's alone.
+        regularizers: called in each training step; their terms are added to the loss (or replace
+            it, if one has `replaces_loss`), also to the reported one. Validation and test losses
+            are the task's alone.
 
     A label below 0 says that no example stands there, as where a batch has a fixed shape: it counts
     in no loss and no metric. Losses are means over the examples of all replicas.
@@ -33,14 +32,24 @@ class FineTuner(ReplicatedModel):
         -> logits [texts, classes]: the encoder runs no more, only its pooler, where it has one.
     """
 
-    def __init__(self, *, encoder, head, pad_id: int, step_of=None, measures=(), **kwargs):
+    def __init__(
+        self,
+        *,
+        encoder,
+        head,
+        pad_id: int,
+        step_of=None,
+        measures=(),
+        regularizers=(),
+        **kwargs,
+    ):
         super().__init__(name="fine_tuner", **kwargs)
         self.encoder, self.head, self.pad_id, self.step_of = encoder, head, pad_id, step_of
-        encoder.called = SharedLayers(encoder.blocks)
+        encoder.hooks.set_runner(SharedLayers(encoder.blocks))
         # In float64 the sums are exact, so the mean is the same whatever they were added up from.
         self.mean_loss = keras.metrics.Mean(name="loss", dtype="float64")
         self.measures = list(measures)
-        self.regularizers = ()
+        self.regularizers = tuple(regularizers)
         self.accumulate = 1
         # What a policy adds hangs here: a model that was called takes no further layers.
         # `added` stays part of the model, `scaffold` is folded into it when training ends.
@@ -125,7 +134,7 @@ class FineTuner(ReplicatedModel):
         if training and self.regularizers:
             step = self._step(x, y, y_pred, loss_of, mean)
             terms = [term(step) for term in self.regularizers]
-        replaced = training and any(getattr(t, "replaces_loss", False) for t in self.regularizers)
+        replaced = training and any(term.replaces_loss for term in self.regularizers)
         return sum(terms) if replaced else loss_of(y_pred) + sum(terms)
 
     def train_step(self, data):

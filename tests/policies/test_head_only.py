@@ -21,12 +21,16 @@ CHANGES = {
     "layer_trains": lambda encoder: setattr(encoder.blocks[0], "trainable", True),
     "embeddings_train": lambda encoder: setattr(encoder.embeddings, "trainable", True),
     "dropout_of_embeddings": lambda encoder: setattr(encoder.embeddings, "rate", 0.1),
-    "noise": lambda encoder: setattr(encoder.embeddings, "noise", lambda x, mask: x),
+    "noise": lambda encoder: encoder.hooks.add_embedding_hook(lambda x, mask: x),
     "dropout": lambda encoder: setattr(encoder.blocks[1], "rate", 0.1),
     "attention_dropout": lambda encoder: setattr(encoder.blocks[1], "attention_rate", 0.1),
-    "kernel_changed": lambda encoder: encoder.blocks[2].reparametrized.update({"k": min}),
-    "adapter": lambda encoder: encoder.blocks[2].adapted.update({"output": abs}),
-    "around": lambda encoder: setattr(encoder, "around", lambda number, before, after: after),
+    "kernel_changed": lambda encoder: encoder.hooks.add_kernel_hook(
+        encoder.blocks[2].qkv_kernel, min
+    ),
+    "adapter": lambda encoder: encoder.hooks.add_sub_layer_hook(encoder.blocks[2], "output", abs),
+    "layer_output": lambda encoder: encoder.hooks.add_output_hook(
+        lambda number, before, after: after
+    ),
 }
 
 

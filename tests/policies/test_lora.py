@@ -25,7 +25,7 @@ def test_merged_model_computes_what_was_trained(spec):
     policy.finish(model)
     np.testing.assert_allclose(tiny.logits(model), trained, atol=1e-5)
     np.testing.assert_allclose(predict().numpy(), trained, atol=1e-5)  # traced before the merge
-    assert not any(block.reparametrized for block in model.encoder.blocks)
+    assert not any(block.is_changed for block in model.encoder.blocks)
     plain = tiny.model()
     for variable, value in zip(plain.kept, model.kept, strict=True):
         assert variable.path == value.path

@@ -7,7 +7,7 @@ import pytest
 
 from ftkeras import catalog
 from ftkeras.errors import UserError
-from ftkeras.policies._base import check_together
+from ftkeras.policies import check_together
 from tests.policies import tiny
 
 # What trains, as a regular expression on paths.

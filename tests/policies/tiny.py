@@ -8,7 +8,7 @@ from ftkeras import catalog
 from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import Classification
 from ftkeras.optimizers.adamw import AdamW
-from ftkeras.policies._base import check_together
+from ftkeras.policies import check_together
 from ftkeras.training.finetuner import FineTuner
 
 RNG = np.random.default_rng(0)

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from ftkeras.regularizers._base import Step
+from ftkeras.regularizers import Step
 from ftkeras.regularizers._divergence import both_ways
 from ftkeras.regularizers.confidence_penalty import ConfidencePenalty
 from ftkeras.regularizers.r_drop import RDrop

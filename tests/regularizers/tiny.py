@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import Classification
-from ftkeras.regularizers._base import Step
+from ftkeras.regularizers import Step
 from ftkeras.training.finetuner import FineTuner
 
 RNG = np.random.default_rng(0)
@@ -18,7 +18,7 @@ LABELS = np.array([0, 2, 1, 0])
 HIDDEN = 8
 
 
-def network(*, layers=1, dropout=0.0, head_dropout=0.0) -> FineTuner:
+def network(*, layers=1, dropout=0.0, head_dropout=0.0, regularizers=()) -> FineTuner:
     """The same weights each time, larger than a fresh network's, so that nothing is near linear."""
     keras.utils.set_random_seed(1)
     rates = {"dropout": dropout, "attention_dropout": dropout}
@@ -28,6 +28,7 @@ def network(*, layers=1, dropout=0.0, head_dropout=0.0) -> FineTuner:
         head=Classification(classes=3, dropout=head_dropout, seed=1),
         pad_id=0,
         step_of=Step,
+        regularizers=regularizers,
     )
     model(INPUTS)
     draws = np.random.default_rng(2)
@@ -39,18 +40,12 @@ def network(*, layers=1, dropout=0.0, head_dropout=0.0) -> FineTuner:
 
 def regulated(*regularizers, optimizer="sgd", **settings) -> FineTuner:
     """That network with these regularizers, compiled with the cross-entropy."""
-    model = network(**settings)
-    attached(model, *regularizers)
+    model = network(regularizers=regularizers, **settings)
+    for regularizer in regularizers:
+        regularizer.attach(model)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
     return model
-
-
-def attached(model: FineTuner, *regularizers) -> None:
-    """Gives the model its regularizers, as a run does."""
-    for regularizer in regularizers:
-        regularizer.attach(model)
-    model.regularizers = regularizers
 
 
 def training_loss(model: FineTuner):

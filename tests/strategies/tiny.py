@@ -10,8 +10,9 @@ from ftkeras.data.examples import Examples
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import Classification
-from ftkeras.regularizers._base import Step
+from ftkeras.regularizers import Step
 from ftkeras.strategies import Devices
+from ftkeras.support.layer_hooks import LayerHooks
 from ftkeras.training import epochs
 from ftkeras.training.finetuner import FineTuner
 from ftkeras.training.sharding import shard
@@ -95,6 +96,7 @@ def model(setting: Setting) -> FineTuner:
             dropout=setting.dropout,
             attention_dropout=setting.dropout,
             dtype=setting.precision,
+            hooks=LayerHooks(recompute=setting.remat),
         ),
         head=Classification(
             classes=CLASSES, dropout=setting.dropout, seed=1, dtype=setting.precision
@@ -102,6 +104,7 @@ def model(setting: Setting) -> FineTuner:
         pad_id=0,
         step_of=Step,
         measures=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        regularizers=[catalog.build("regularizer", s, seed=5) for s in setting.regularizer],
     )
     noise = np.random.default_rng(3)
     for variable in made.weights:
@@ -117,10 +120,9 @@ def compiled(setting: Setting) -> tuple[FineTuner, list]:
     for act in ("prepare", "check"):
         for policy in policies:
             getattr(policy, act)(made)
-    made.regularizers = tuple(catalog.build("regularizer", s, seed=5) for s in setting.regularizer)
     for regularizer in made.regularizers:
         regularizer.attach(made)
-    made.accumulate, made.encoder.recomputes = setting.accumulate, setting.remat
+    made.accumulate = setting.accumulate
     optimizer = catalog.build(
         "optimizer", setting.optimizer, learning_rate=setting.rate, clip_norm=setting.clip_norm
     )

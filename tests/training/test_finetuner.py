@@ -16,7 +16,7 @@ LABELS = RNG.integers(0, 3, size=7)
 WEIGHTS = RNG.uniform(0.5, 2, size=7).astype("float32")
 
 
-def _model(accumulate: int = 1, **encoder) -> FineTuner:
+def _model(accumulate: int = 1, regularizers=(), **encoder) -> FineTuner:
     keras.utils.set_random_seed(1)
     sizes = {"vocabulary_size": 20, "layers": 2, "hidden": 8, "heads": 2, "positions": 8}
     rates = {"dropout": 0.0, "attention_dropout": 0.0}
@@ -24,7 +24,9 @@ def _model(accumulate: int = 1, **encoder) -> FineTuner:
         encoder=Bert(**{**sizes, **rates, "seed": 1, **encoder}),
         head=Classification(classes=3, dropout=0.0, seed=1),
         pad_id=0,
+        step_of=dict,
         measures=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        regularizers=regularizers,
     )
     model({"token_ids": TOKEN_IDS})
     model.accumulate = accumulate
@@ -88,14 +90,14 @@ def test_kept_weights_are_the_encoders_and_the_heads():
 class Two:
     """A regularizer whose term is 2."""
 
+    replaces_loss = False
+
     def __call__(self, step):
         return 2.0
 
 
 def test_regularizers_term_is_in_the_training_loss_only():
-    plain, regulated = _model(), _model()
-    regulated.step_of = dict
-    regulated.regularizers = (Two(), Two())
+    plain, regulated = _model(), _model(regularizers=(Two(), Two()))
     expected, history = _fit(plain), _fit(regulated)
     assert history["loss"][0] == pytest.approx(expected["loss"][0] + 4, rel=1e-5)
     validation = tf.data.Dataset.from_tensors(({"token_ids": TOKEN_IDS}, LABELS))

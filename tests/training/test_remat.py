@@ -57,4 +57,4 @@ def test_flag_has_the_encoder_recompute():
     for remat in (False, True):
         experiment = build.experiment(Config(**SMALL, remat=remat))
         optimization.compile_to_train(experiment, total_steps=1)
-        assert experiment.model.encoder.recomputes == remat
+        assert experiment.model.encoder.hooks.recompute == remat
