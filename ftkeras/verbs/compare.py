@@ -23,7 +23,7 @@ TEXT_COLUMNS, LABEL_COLUMNS = 72, 100
 
 def run(config: CompareConfig) -> None:
     """`compare`: the tables, the sentences, compare.json and the learning curves."""
-    output = files.must_be_writable(config.output, "--output")
+    output = files.require_writable(config.output, "output")
     read = [one for folder in config.folders for one in reader.read(folder, split=config.split)]
     reader.must_match(read)
     ways = reader.ways(read)

@@ -34,7 +34,7 @@ def run(config: DeployConfig) -> None:
         raise UserError(f"deploy wants the folder of versions, {folder}; see `stable`.")
     name = config.name or folder.resolve().name
     output = pathlib.Path(config.output or f"deploy-{name}")
-    files.must_be_writable(output, "--output")
+    files.require_writable(output, "output")
     if not re.fullmatch(r"[\w.-]+", name):
         raise UserError(f"`name` must be of letters, digits, _, . and -. Received: {name}.")
     there = {int(path.parent.name) for path in folder.glob("[0-9]*/saved_model.pb")}

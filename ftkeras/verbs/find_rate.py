@@ -16,7 +16,7 @@ import numpy as np
 
 from ftkeras.config.verbs import FindRateConfig
 from ftkeras.data.feed import TrainingFeed
-from ftkeras.data.splits import opened
+from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import build, feeds, optimization
 from ftkeras.experiment.definition import Experiment
@@ -60,7 +60,7 @@ def run(config: FindRateConfig) -> None:
     """`find_rate`: the test, its curve as CSV and PNG, and what it suggests."""
     csv, png = (output_path(None, config.run_dir, f"find_rate.{kind}") for kind in ("csv", "png"))
     experiment = build.experiment(config)
-    with opened(config, experiment.task, experiment.text_layer) as splits:
+    with open_splits(config, experiment.task, experiment.text_layer) as splits:
         feed = feeds.training_feed(experiment, splits)
         optimization.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
         rates, losses = range_test(experiment, feed)

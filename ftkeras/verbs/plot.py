@@ -45,10 +45,10 @@ def run(config: PlotConfig) -> None:
 def output_path(output: str | None, run_dir: str | None, name: str) -> pathlib.Path:
     """The file that a picture goes to; refused where it can't be written."""
     path = pathlib.Path(output) if output else pathlib.Path(run_dir or ".") / name
-    flag, value = ("--output", output) if output else ("--run_dir", run_dir or ".")
+    argument, value = ("output", output) if output else ("run_dir", run_dir or ".")
     if path.is_dir():
-        raise UserError(f"{flag}={value} can't be written: {path} is a folder.")
-    files.must_be_writable(path.parent, flag)
+        raise UserError(f"{argument}={value} can't be written: {path} is a folder.")
+    files.require_writable(path.parent, argument)
     return path
 
 

@@ -14,7 +14,7 @@ from ftkeras.config.durations import checkpoint_interval
 from ftkeras.config.run import Config
 from ftkeras.data import imbalance
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
-from ftkeras.data.splits import Splits, opened
+from ftkeras.data.splits import Splits, open_splits
 from ftkeras.errors import Stopped, UserError
 from ftkeras.experiment import build, definition, evaluation, features, feeds, optimization
 from ftkeras.experiment.definition import Experiment
@@ -48,7 +48,7 @@ def run(config: Config) -> None:
     writers = export.exporters(experiment, run_dir)
     with (
         _held(experiment, run_dir),
-        opened(config, experiment.task, experiment.text_layer) as splits,
+        open_splits(config, experiment.task, experiment.text_layer) as splits,
     ):
         measured = _run(experiment, splits, run_dir)
         if not experiment.devices.is_chief:
@@ -116,6 +116,13 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
     checkpoints = _checkpoints(config, run_dir)
     begin = checkpoints.newest()
     place = begin.place if begin else Place()
+    used = [feed]
+    if splits.validation is not None:
+        used.append(OrderedFeed(splits.validation, feed.batching))
+    reading = {}
+    if place.epoch < config.trained_epochs:
+        used, reading = features.read_once(experiment, used, splits.folder)
+    feed, validation = used[0], used[1] if len(used) > 1 else None
     finite, progress = Finite(), Progress(feed, epochs=config.trained_epochs)
     history = History(run_dir / layout.HISTORY if chief else None)
     best = BestEpoch(
@@ -133,11 +140,6 @@ def fit(experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pat
         # Last, so that the others still see the rate that the epoch was trained with.
         *optimization.schedule_callbacks(rate),
     ]
-    validation = splits.validation and OrderedFeed(splits.validation, feed.batching)
-    reading = {}
-    if place.epoch < config.trained_epochs:
-        read = [each for each in (feed, validation) if each is not None]
-        reading = features.read_once(experiment, read, splits.folder)
     every, in_seconds = checkpoint_interval(config.checkpoint_every)
     with stopping.put_off() as asked:
         keeper = Checkpointer(
@@ -203,7 +205,9 @@ def _show_splits(splits: Splits) -> dict[str, int]:
     names = [name for name in ("train", "validation", "test") if name in counts]
     log.info("examples: " + ", ".join(f"{counts[name]:,} {name}" for name in names))
     for name in names:
-        for warning in imbalance.warnings(getattr(splits, name).own_labels, splits.task.labels):
+        for warning in imbalance.rare_class_warnings(
+            getattr(splits, name).labels, splits.task.labels
+        ):
             log.info(f"note: {name}: {warning} (see `class_weights` and `oversample`)")
     if shared := counts.get("in_train_and_test"):
         stand = "text of test stands" if shared == 1 else "texts of test stand"
