@@ -68,8 +68,8 @@ def _options() -> argparse.Namespace:
 def _speed(options: argparse.Namespace, strategy: str, cores: list[set[int]]) -> tuple:
     """Tokens a second, and a CPU second, of processes that are each bound to their cores."""
     sys.path.insert(0, str(ROOT))
+    from ftkeras.processes.supervisor import free_ports
     from ftkeras.strategies import Cluster
-    from ftkeras.verbs.launch import free_ports
 
     sizes = [f"--{name}={value}" for name, value in vars(options).items() if name != "strategy"]
     command = [sys.executable, __file__, f"--strategy={strategy}", *sizes]
@@ -137,9 +137,9 @@ def _texts(count: int, length: int):
     return Examples(
         token_ids=np.random.default_rng(0).integers(1, 1000, count * length).astype(np.int32),
         offsets=np.arange(count + 1) * length,
-        second_starts=np.full(count, length, np.int32),
-        stored_labels=np.arange(count) % 2,
-        stored_digests=np.arange(count, dtype=np.uint64),
+        seconds=np.full(count, length, np.int32),
+        labels=np.arange(count) % 2,
+        digests=np.arange(count, dtype=np.uint64),
         rows=np.arange(count),
         name="train",
         pairs=False,

@@ -4,5 +4,5 @@ An exporter is made before training, so that it can refuse in time, from what it
 `model`, `text_layer`, `labels`, `pairs`, `run_dir`, `served_from` (the folder of the task's
 versions), `card` (gives the model card); its own keys come from the spec. `write()` writes the
 model as it then is, checks it against what the run has measured, and returns the folder;
-`told`, where there is one, is then a line on what came of it.
+`message` is then a line about the result, or None.
 """

@@ -24,6 +24,8 @@ class Huggingface:
         ValueError: the model is one that transformers has no class for.
     """
 
+    message: str | None = None
+
     def __init__(
         self, *, model, text_layer, labels, plain: bool, run_dir: pathlib.Path, head: bool = True
     ):

@@ -40,6 +40,8 @@ class Litert:
         ValueError: naming the argument, its bound and the value received.
     """
 
+    message: str | None = None
+
     def __init__(
         self,
         *,

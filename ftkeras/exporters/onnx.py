@@ -32,6 +32,8 @@ class Onnx:
         UserError: the extra is not installed.
     """
 
+    message: str | None = None
+
     def __init__(
         self,
         *,

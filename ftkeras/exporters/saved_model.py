@@ -68,6 +68,8 @@ class SavedModel:
         ValueError: naming the argument, its bound and the value received.
     """
 
+    message: str | None = None
+
     def __init__(
         self,
         *,
@@ -99,7 +101,6 @@ class SavedModel:
         self.dtype, self.quantization = dtype, quantization
         self.explain_steps = steps if explain else None
         self.tolerance = _tolerance(quantization or dtype) if tolerance is None else tolerance
-        self.told = None
 
     def write(self) -> pathlib.Path:
         """Writes the next version, checks it, and returns its folder."""
@@ -121,7 +122,7 @@ class SavedModel:
                 "versions": metrics.versions(),
             }
             files.write_json(version.draft / "export.json", record)
-        self.told = (
+        self.message = (
             f"{record['samples']} texts of {record['samples_of']} within "
             f"{record['largest_difference']:.1e} of the run; {record['bytes'] / 1e6:.1f} MB, "
             f"{record['latency_ms']['batch_1']:.1f} ms a text on this CPU"
@@ -178,7 +179,7 @@ class SavedModel:
 
 def _tolerance(stored_in: str) -> float:
     tolerance = TOLERANCES[stored_in]
-    return max(tolerance, ACCELERATED) if accelerator.is_available() else tolerance
+    return max(tolerance, ACCELERATED) if accelerator.is_there() else tolerance
 
 
 def _size(folder: pathlib.Path) -> int:

@@ -21,7 +21,7 @@ class BitFit(Policy):
     decides = TRAINS
 
     def __init__(self, *, pooler: bool = False):
-        bounds.boolean(pooler=pooler)
+        bounds.flag(pooler=pooler)
         self.pooler = pooler
 
     def prepare(self, model) -> None:

@@ -55,9 +55,9 @@ class Lora(Policy):
         pooler: bool = True,
         seed: int | None = None,
     ):
-        bounds.integer(1, rank=rank)
+        bounds.whole(1, rank=rank)
         bounds.positive(alpha=alpha)
-        bounds.boolean(pooler=pooler)
+        bounds.flag(pooler=pooler)
         self.chosen = _chosen(targets)
         self.rank, self.alpha, self.targets = rank, alpha, targets
         self.pooler, self.seed = pooler, seed

@@ -1,49 +1,70 @@
-"""The learning curves of several ways in one picture."""
+"""The learning curves of several recipes in one plot."""
 
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from ftkeras.reports import plots
 from ftkeras.runs.reader import Finished
-from ftkeras.verbs.plot import drawn
 
 PANELS = {"val_loss": "validation loss", "val_accuracy": "validation accuracy"}
-# Told apart by most colour-blind readers too: Okabe and Ito, 2008, https://jfly.uni-koeln.de/color/.
+# Most people with a colour vision deficiency can distinguish these: Okabe and Ito, 2008,
+# https://jfly.uni-koeln.de/color/.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#b8ac00")
 LINES = ("-", "--", ":", "-.")
 
 
-def draw(path: pathlib.Path, ways: Sequence[Sequence[Finished]], names: Sequence[str]) -> bool:
-    """Loss and accuracy over epochs: each run thin, each way's mean thick; whether there were any.
+def plot(path: pathlib.Path, recipes: Sequence[Sequence[Finished]], names: Sequence[str]) -> bool:
+    """Plot validation loss and accuracy over epochs: thin lines for runs, thick ones for means.
+
+    Args:
+        path: the PNG file.
+        recipes: the runs of each recipe.
+        names: of the recipes, for the legend.
+
+    Returns:
+        Whether there were any curves to plot.
 
     Raises:
-        UserError: matplotlib is not installed.
+        UserError: if matplotlib is not installed.
     """
-    curves = [[rows for run in runs for rows in run.curves if rows] for runs in ways]
+    curves = [[rows for run in runs for rows in run.curves if rows] for runs in recipes]
     if not any(curves):
         return False
-    with drawn(path, panels=len(PANELS)) as panels:
+    with plots.new_plot(path, panels=len(PANELS)) as panels:
         for axes, (column, title) in zip(panels, PANELS.items(), strict=True):
             for number, (name, runs) in enumerate(zip(names, curves, strict=True)):
-                line = LINES[number // len(COLOURS) % len(LINES)]
-                style = {"color": COLOURS[number % len(COLOURS)], "linestyle": line}
-                _draw_way(axes, name, runs, column, style)
+                _plot_recipe(axes, name, runs, column, _style(number))
             axes.set_title(title, fontsize=11)
             axes.set_xlabel("epoch")
             axes.xaxis.get_major_locator().set_params(integer=True)
         figure = panels[0].figure
-        figure.set_size_inches(8, 4 + 0.2 * len(ways))
+        figure.set_size_inches(8, 4 + 0.2 * len(recipes))
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower left", frameon=False, fontsize=8)
     return True
 
 
-def _draw_way(axes, name: str, runs: Sequence[list[dict]], column: str, style: dict) -> None:
+def _style(number: int) -> dict[str, str]:
+    """Return the style of a recipe's lines; the markers make a single epoch visible."""
+    return {
+        "color": COLOURS[number % len(COLOURS)],
+        "linestyle": LINES[number // len(COLOURS) % len(LINES)],
+        "marker": "o",
+    }
+
+
+def _plot_recipe(
+    axes: Any,
+    name: str,
+    runs: Sequence[Sequence[Mapping[str, float]]],
+    column: str,
+    style: Mapping[str, str],
+) -> None:
     lines = [{row["epoch"]: row[column] for row in rows if column in row} for rows in runs]
     lines = [line for line in lines if line]
-    # One epoch is a point, which a line alone would not show.
-    style = {**style, "marker": "o"}
     for line in lines if len(lines) > 1 else ():
         axes.plot(line.keys(), line.values(), linewidth=0.8, alpha=0.4, markersize=2, **style)
     epochs = sorted({epoch for line in lines for epoch in line})

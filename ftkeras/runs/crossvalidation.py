@@ -1,12 +1,15 @@
 """A cross-validation's runs: their configurations, their folders, and the summary over folds."""
 
 import dataclasses
+import json
 import pathlib
 from collections.abc import Sequence
 
 from ftkeras.config.run import Config
+from ftkeras.runs import layout
 from ftkeras.runs import metrics as report
 from ftkeras.statistics.significance import corrected_t
+from ftkeras.support import files
 
 INTERVAL = (
     "Student's t over folds, its variance corrected for the training data that folds share "
@@ -62,6 +65,30 @@ def summary(folds: Sequence[Config], metrics: Sequence[dict]) -> dict:
     }
     interval = {"confidence": 0.95, "degrees_of_freedom": len(rows) - 1, "test_share": test_share}
     return {"figures": figures, "interval": {"method": INTERVAL, **interval}, "folds": rows}
+
+
+def out_of_fold_predictions(folds: Sequence[Config], home: pathlib.Path) -> str:
+    """Return a prediction per line, of each example once per repeat, in the order of the data.
+
+    Args:
+        folds: the configurations of the folds' runs, all finished.
+        home: the cross-validation's folder.
+    """
+    lines = []
+    for fold in folds:
+        path = fold_folder(home, fold) / layout.PREDICTIONS["validation"]
+        about = {"repeat": fold.fold_repeat, "fold": fold.fold}
+        for line in path.read_text(encoding="utf-8").splitlines():
+            lines.append(about | json.loads(line))
+    lines.sort(key=lambda line: (line["repeat"], int(line["id"].rpartition("-")[2])))
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+
+
+def clear(home: pathlib.Path) -> None:
+    """Remove everything that a cross-validation has written."""
+    own = (home / name for name in layout.OF_CROSSVALIDATION)
+    for path in (*home.glob(layout.REPEATS), *own):
+        files.remove(path)
 
 
 def _over_folds(values: list[float | None], test_share: float) -> dict[str, float] | None:

@@ -1,1 +1,0 @@
-"""Small helpers without knowledge of the rest of the package."""

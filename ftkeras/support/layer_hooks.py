@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from ftkeras.support.seeds import replay
+from ftkeras.support.draws import again
 
 Tensor = Any
 SUB_LAYERS = ("attention", "output")
@@ -186,7 +186,7 @@ def _recomputed(
     seeds: list = []
 
     def forward(x, queries=None):
-        with replay(seeds):
+        with again(seeds):
             return layer(x, score_bias, queries, training=True)
 
     remat = keras.remat(forward)

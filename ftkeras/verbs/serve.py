@@ -11,13 +11,14 @@ import sys
 
 from ftkeras.config.serving import ServeConfig
 from ftkeras.errors import Stopped, UserError
+from ftkeras.serving.model_folder import find_versions
 
 log = logging.getLogger(__name__)
 
 
 def run(config: ServeConfig) -> None:
     """`serve`: answers until it is stopped, and then what has been asked already."""
-    folder, only = model_folder(config.model, "serve")
+    folder, only = find_versions(config.model, "serve")
     try:
         import uvicorn
 
@@ -75,25 +76,9 @@ def build(config: ServeConfig, name: str, folder: pathlib.Path, only: int | None
     if batching is None:
         batcher = Unbatched(os.cpu_count() or 1)
     else:
-        most_bytes = float("inf") if accelerator.is_available() else MOST_BYTES
+        most_bytes = float("inf") if accelerator.is_there() else MOST_BYTES
         batcher = Batcher(batching, most_bytes=most_bytes, waited=counted.waited)
     return service.Service(served, batcher, counted, timeout=config.timeout)
-
-
-def model_folder(model: str | None, verb: str) -> tuple[pathlib.Path, int | None]:
-    """The folder of versions, and the one version where `model` names one."""
-    if not model:
-        raise UserError(f"{verb} needs `model`, an exported model such as saved_models/imdb.")
-    folder = pathlib.Path(model)
-    if (folder / "saved_model.pb").is_file() and folder.resolve().name.isdecimal():
-        return folder.resolve().parent, int(folder.resolve().name)
-    versions = [path.parent for path in folder.glob("*/saved_model.pb")]
-    if not any(version.name.isdecimal() for version in versions):
-        raise UserError(
-            f"model={model} holds no versions of a SavedModel; name a folder such as "
-            "saved_models/imdb."
-        )
-    return folder, None
 
 
 # Of a batch on a CPU; see benchmarks/serving.md.

@@ -214,7 +214,7 @@ def test_stopped_run_says_how_to_go_on(tmp_path, asked):
     _, said = process.communicate(timeout=60)
     assert process.returncode == 128 + asked
     assert "Traceback" not in said
-    assert "the same command with --run_dir=run goes on" in said
+    assert "repeat the command with --run_dir=run" in said
     measured = run_ftkeras("evaluate", "--run_dir=run", cwd=tmp_path)
     if asked == signal.SIGINT:  # who stops it by hand may want to look at it
         assert "evaluate --run_dir=run" in said

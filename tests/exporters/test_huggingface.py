@@ -46,11 +46,11 @@ def test_transformers_says_what_the_saved_model_says(folder, finished_run):
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
-    from ftkeras.verbs import predict
+    from ftkeras.serving.predictor import Predictor
 
     texts = ["Worth every minute.", "A waste of time."]
-    served = predict.load(finished_run / "saved_models" / "quickstart" / "1")
-    expected = [answer["probabilities"] for answer in predict.label(served, texts, 2)]
+    predictor = Predictor(finished_run / "saved_models" / "quickstart" / "1")
+    expected = [found.probabilities for found in predictor.predict(texts)]
     inputs = tokenizer(texts, return_tensors="pt", padding=True)
     probabilities = torch.softmax(model(**inputs).logits, dim=-1).detach().numpy()
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)

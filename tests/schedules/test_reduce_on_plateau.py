@@ -9,10 +9,10 @@ import pytest
 import tensorflow as tf
 
 from ftkeras.config.run import Config
-from ftkeras.data.splits import open_splits
+from ftkeras.data.splits import opened
 from ftkeras.experiment import build, feeds, optimization
+from ftkeras.experiment.fit import Fit
 from ftkeras.schedules.reduce_on_plateau import ReduceOnPlateau
-from ftkeras.verbs import train
 
 
 def _rates(schedule, figures) -> list[float]:
@@ -123,10 +123,10 @@ def test_training_run_falls_epoch_by_epoch(tmp_path):
         learning_rate=1e-3,
     )
     experiment = build.experiment(config)
-    with open_splits(config, experiment.task, experiment.text_layer) as splits:
+    with opened(config, experiment.task, experiment.text_layer) as splits:
         feed = feeds.training_feed(experiment, splits)
         optimization.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
-        train.fit(experiment, feed, splits, tmp_path)
+        Fit(experiment, feed, splits, tmp_path).run()
     rows = csv.DictReader((tmp_path / "history.csv").open())
     rates = [float(row["learning_rate"]) for row in rows]
     np.testing.assert_allclose(rates, [1e-3, 1e-3, 5e-4], rtol=1e-6)

@@ -9,9 +9,10 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from ftkeras.config.serving import DeployConfig
 from ftkeras.errors import UserError
+from ftkeras.serving import manifests
+from ftkeras.serving.manifests import Plan
 from ftkeras.serving.settings import read_batching
 from ftkeras.verbs import deploy
-from ftkeras.verbs.deploy import Plan
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "serving"
 
@@ -155,17 +156,17 @@ def test_second_version_is_a_canary_until_it_is_made_stable(tmp_path, monkeypatc
     ],
 )
 def test_plan_is_one_that_tensorflow_serving_takes(wanted, before, there, then):
-    assert deploy.plan(wanted, before, there) == then
+    assert manifests.next_plan(wanted, before, there) == then
 
 
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"stable": 7}, "--stable=7 is no version of the model; there are: 1."),
-        ({"name": "a b"}, "--name must be of letters"),
-        ({"model": "imdb/1"}, "deploy wants the folder of versions"),
-        ({"model": None}, "deploy needs --model"),
-        ({"output": "imdb/1/saved_model.pb"}, "--output=imdb/1/saved_model.pb can't be written"),
+        ({"stable": 7}, "stable=7 is not a version of the model. It has: 1."),
+        ({"name": "a b"}, "`name` may have letters"),
+        ({"model": "imdb/1"}, "deploy needs the folder of versions"),
+        ({"model": None}, "deploy needs `model`"),
+        ({"output": "imdb/1/saved_model.pb"}, "output=imdb/1/saved_model.pb can't be written"),
     ],
 )
 def test_what_cannot_be_is_told(tmp_path, monkeypatch, given, told):

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from ftkeras.processes.supervisor import free_ports
 from ftkeras.strategies import Cluster
-from ftkeras.verbs.launch import free_ports
 
 
 def start(module: str, *arguments: str, workers: int = 2) -> list[subprocess.Popen]:

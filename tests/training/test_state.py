@@ -144,7 +144,7 @@ def test_damaged_checkpoint_is_passed_over(tmp_path, stop, capsys):
     said = capsys.readouterr()
     assert newest.name in said.err
     assert "checksum" in said.err
-    assert "going on at step 2 of epoch 2" in said.out  # the sixth update was kept, five an epoch
+    assert "resuming at step 2 of epoch 2" in said.out  # the sixth update was kept, five an epoch
     assert _outcome(tmp_path / "run") == _outcome(tmp_path / "unbroken")
 
 
@@ -173,7 +173,7 @@ def test_restart_begins_anew_and_leaves_what_is_not_the_runs(tmp_path, stop, cap
     train.run(_config(tmp_path / "unbroken"))
     capsys.readouterr()
     train.run(_config(tmp_path / "run", restart=True))
-    assert "going on" not in capsys.readouterr().out
+    assert "resuming" not in capsys.readouterr().out
     assert _outcome(tmp_path / "run") == _outcome(tmp_path / "unbroken")
     assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
 

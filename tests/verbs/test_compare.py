@@ -213,7 +213,7 @@ def test_curves_of_all_ways_are_drawn():
 def test_comparison_needs_no_matplotlib(monkeypatch, capsys):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     _compared(_run("a"), _run("b", epochs=2))
-    assert "note: a picture needs: pip install 'ftkeras[plot]'" in capsys.readouterr().out
+    assert "note: plots need matplotlib: pip install 'ftkeras[plot]'" in capsys.readouterr().out
 
 
 def _broken(name: str) -> str:
@@ -261,9 +261,9 @@ def test_validation_can_be_compared_and_is_said_to_flatter():
     [
         (["compare"], "two or more finished runs, such as runs/a runs/b. Received: none"),
         (["compare", "a"], "Received: a"),
-        (["compare", "a", "b", "--split=train"], "--split must be test or validation"),
-        (["compare", "a", "b", "--confidence=1"], "--confidence must be"),
-        (["compare", "a", "b", "--resamples=9"], "--resamples must be at least 100"),
+        (["compare", "a", "b", "--split=train"], "`split` must be test or validation"),
+        (["compare", "a", "b", "--confidence=1"], "`confidence` must be"),
+        (["compare", "a", "b", "--resamples=9"], "`resamples` must be at least 100"),
     ],
 )
 def test_wrong_command_line_is_told(arguments, message):

@@ -2,6 +2,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
 from ftkeras.processes import child_run, supervisor
 from ftkeras.processes.child_run import Outcome
+from ftkeras.reports import crossvalidation as report
 from ftkeras.runs import crossvalidation, layout
 from ftkeras.statistics.significance import corrected_t
 from ftkeras.support import files
@@ -126,7 +128,7 @@ def test_figure_that_a_fold_has_not_is_left_out():
     metrics = [measured(fold, auc=None if fold.fold == 1 else 0.9) for fold in folds]
     result = crossvalidation.summary(folds, metrics)
     assert result["figures"]["auc"] is None
-    crossvalidate.show(result)
+    assert re.search(r"^mean .* -$", report.table(result), re.MULTILINE)
 
 
 def test_finished_folds_are_not_trained_again(children):
@@ -153,9 +155,9 @@ def test_only_what_is_needed_stays(children):
 @pytest.mark.parametrize(
     ("settings", "named"),
     [
-        ({"learning_rate": 1.0}, r"--learning_rate=1.0 \(there 3e-05\)"),
-        ({"folds": 4}, r"--folds=4 \(there 3\)"),
-        ({"group_by": "none"}, "--group_by=none"),
+        ({"learning_rate": 1.0}, r"`learning_rate`=1.0 \(there 3e-05\)"),
+        ({"folds": 4}, r"`folds`=4 \(there 3\)"),
+        ({"group_by": "none"}, "`group_by`=none"),
     ],
 )
 def test_other_settings_are_refused_naming_them(children, settings, named):
@@ -207,7 +209,7 @@ def test_sigterm_says_how_to_go_on(children, monkeypatch):
         raise child_run.Halted
 
     monkeypatch.setattr(child_run, "train", train)
-    with pytest.raises(Stopped, match="--run_dir=cv goes on") as stopped:
+    with pytest.raises(Stopped, match="repeat the command with run_dir=cv") as stopped:
         crossvalidate.run(_config())
     assert stopped.value.signal == signal.SIGTERM
 
@@ -244,7 +246,7 @@ def test_killed_fold_ends_as_one_that_was_not(tmp_path):
     assert "repeat-0/fold-0: accuracy" in done.stdout
     assert "finished before" in done.stdout
     assert (first / "metrics.json").stat().st_mtime_ns == trained_at
-    assert "going on at step" in (second / layout.LOG).read_text()
+    assert "resuming at step" in (second / layout.LOG).read_text()
     lines = (tmp_path / "cut" / layout.OUT_OF_FOLD_PREDICTIONS).read_text().splitlines()
     assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 80
     one = [*arguments, "--fold=1", "--notest", "--export=none", "--run_dir=whole"]

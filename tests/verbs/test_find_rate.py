@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from ftkeras.config.verbs import FindRateConfig
-from ftkeras.data.splits import open_splits
+from ftkeras.data.splits import opened
 from ftkeras.errors import UserError
-from ftkeras.experiment import build, optimization
+from ftkeras.experiment import build, optimization, range_test
 from ftkeras.experiment.feeds import training_feed
-from ftkeras.verbs import find_rate
+from ftkeras.experiment.range_test import Curve, Suggestion
 from tests.running import QUICK, run_ftkeras
 
 RATES = np.geomspace(1e-6, 1.0, 100)
@@ -24,11 +24,15 @@ def _curve(lowest: float, depth: float, noise: float) -> np.ndarray:
     return falling + rising + noise * np.random.default_rng(1).normal(size=100)
 
 
+def _suggest(losses: np.ndarray) -> Suggestion:
+    return range_test.suggest(Curve(RATES, losses, range_test.smooth(losses)))
+
+
 @pytest.mark.parametrize("lowest", [1e-4, 3e-3, 2e-2])
 @pytest.mark.parametrize("noise", [0.0, 0.03])
 def test_lowest_point_and_steepest_fall_are_found(lowest, noise):
     losses = _curve(lowest, depth=0.4, noise=noise)
-    found = find_rate.suggest(RATES, losses, find_rate.smoothed(losses))
+    found = _suggest(losses)
     assert found.doubt is None
     assert abs(math.log10(found.lowest / lowest)) < 0.35
     assert found.tenth == found.lowest / 10
@@ -40,17 +44,17 @@ def test_lowest_point_and_steepest_fall_are_found(lowest, noise):
 def test_level_curve_gives_no_suggestion(seed):
     losses = 0.7 + 0.05 * np.random.default_rng(seed).normal(size=100)
     losses[90:] = np.linspace(1, 4, 10)
-    doubt = find_rate.suggest(RATES, losses, find_rate.smoothed(losses)).doubt
+    doubt = _suggest(losses).doubt
     assert "chance" in doubt
 
 
 def test_curve_that_only_falls_asks_for_higher_rates():
     losses = np.linspace(2, 0, 100)
-    assert "--highest_rate" in find_rate.suggest(RATES, losses, losses).doubt
+    assert "`highest_rate`" in range_test.suggest(Curve(RATES, losses, losses)).doubt
 
 
 def test_smoothing_does_not_lag():
-    smooth = find_rate.smoothed(np.abs(np.arange(100) - 50.0))
+    smooth = range_test.smooth(np.abs(np.arange(100) - 50.0))
     assert smooth.argmin() == 50
 
 
@@ -65,7 +69,7 @@ def test_smoothing_does_not_lag():
     ],
 )
 def test_watch_stops_where_the_loss_diverges(losses, kept):
-    watch = find_rate._Watch(20)
+    watch = range_test._LossRecorder(20)
     watch.set_model(types.SimpleNamespace(stop_training=False, reset_metrics=lambda: None))
     for step, loss in enumerate(losses):
         if watch.model.stop_training:
@@ -94,12 +98,14 @@ def tested():
     """A range test of a tiny model: the experiment, its weights before, rates, losses, batches."""
     experiment = build.experiment(CONFIG)
     before = experiment.model.get_weights()
-    with open_splits(CONFIG, experiment.task, experiment.text_layer) as splits:
+    with opened(CONFIG, experiment.task, experiment.text_layer) as splits:
         feed = training_feed(experiment, splits)
         optimization.compile_to_train(experiment, total_steps=100)
-        rates, losses = find_rate.range_test(experiment, feed)
+        curve = range_test.range_test(
+            experiment.model, feed, lowest=1e-8, highest=1e-2, steps=CONFIG.steps
+        )
         batches = list(feed.dataset(epoch=0))
-    return experiment, before, rates, losses, batches
+    return experiment, before, curve.learning_rates, curve.losses, batches
 
 
 def test_range_test_gives_the_weights_back(tested):
@@ -131,8 +137,8 @@ def test_find_rate_writes_its_curve_and_nothing_else(tmp_path):
         "run/find_rate.csv",
         "run/find_rate.png",
     ]
-    assert "suggestion" in done.stdout
-    assert "no weights were kept" in done.stdout
+    assert "Suggestion" in done.stdout
+    assert "the weights were discarded" in done.stdout
     rows = list(csv.DictReader((tmp_path / "run" / "find_rate.csv").open()))
     assert [int(row["step"]) for row in rows] == list(range(12))
     rates = [float(row["learning_rate"]) for row in rows]

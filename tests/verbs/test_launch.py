@@ -14,7 +14,7 @@ import pytest
 
 from ftkeras.cli import flags
 from ftkeras.errors import UserError
-from ftkeras.processes import supervisor
+from ftkeras.processes import cluster, supervisor
 from ftkeras.verbs import launch
 from tests.running import QUICK, run_ftkeras
 
@@ -32,7 +32,7 @@ SLEEPS = "pathlib.Path(f'{NUMBER}.ready').touch(); time.sleep(60)"
 
 
 def attempt(code: str, *, restarts: int = 0) -> int:
-    return launch.attempt([sys.executable, "-c", WORKER + code], 2, restarts)
+    return cluster.run([sys.executable, "-c", WORKER + code], 2, restarts)
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +101,8 @@ def test_only_what_may_go_well_the_next_time_is_tried_again(folder, code, tries)
 def test_signal_reaches_all_workers_and_starts_nothing_again(folder, number):
     root = pathlib.Path(launch.__file__).parents[2]
     command = [sys.executable, "-c", WORKER + SLEEPS]
-    program = f"from ftkeras import launch; raise SystemExit(launch.attempt({command!r}, 2, 5))"
+    code = f"raise SystemExit(cluster.run({command!r}, 2, 5))"
+    program = f"from ftkeras.processes import cluster; {code}"
     process = subprocess.Popen(
         [sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(root)}
     )
@@ -116,11 +117,11 @@ def test_signal_reaches_all_workers_and_starts_nothing_again(folder, number):
 def test_flags_behind_the_dashes_are_trains():
     config = flags.parse(["launch", "--workers=3", "--", "--task=quickstart"]).config
     assert (config.workers, config.verb, config.config.task) == (3, "train", "quickstart")
-    *kept, folder = launch.with_run_dir(config)
+    *kept, folder = launch.with_run_dir(config.config, config.arguments)
     assert kept == ["--task=quickstart"]
     assert folder.startswith("--run_dir=runs/quickstart/")
     named = flags.parse(["launch", "--", "train", "--run_dir=r"]).config
-    assert list(launch.with_run_dir(named)) == ["train", "--run_dir=r"]
+    assert launch.with_run_dir(named.config, named.arguments) == ["train", "--run_dir=r"]
 
 
 @pytest.mark.parametrize(
@@ -129,9 +130,9 @@ def test_flags_behind_the_dashes_are_trains():
         ([], "needs `--`"),
         (["--task=imdb"], "no flag --task"),
         (["--", "--no_such=1"], "no flag --no_such"),
-        (["--", "--epochs=0"], "--epochs must be at least 1"),
+        (["--", "--epochs=0"], "`epochs` must be at least 1"),
         (["--", "plot"], "launch starts train or tune. Received: plot"),
-        (["--workers=0", "--", "train"], "--workers must be at least 1"),
+        (["--workers=0", "--", "train"], "`workers` must be at least 1"),
     ],
 )
 def test_what_is_wrong_is_told_before_anything_starts(arguments, said):

@@ -47,12 +47,13 @@ def test_labels_come_through(folder):
 def test_pairs_are_served_as_they_were_evaluated(folder):
     import tensorflow as tf
 
-    from ftkeras.verbs import predict
+    from ftkeras.serving.predictor import Predictor
 
     rows = [json.loads(line) for line in (folder / "test.jsonl").open(encoding="utf-8")]
     lines = (folder / "my run" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
     expected = [json.loads(line)["probabilities"] for line in lines]
-    signature = predict.load(folder / "saved_models" / "classification" / "1")
+    predictor = Predictor(folder / "saved_models" / "classification" / "1")
+    signature = predictor.model.signatures["serving_default"]
     served = signature(
         text=tf.constant([row["a"] for row in rows]), pair=tf.constant([row["b"] for row in rows])
     )
@@ -66,9 +67,9 @@ def test_pairs_are_served_as_they_were_evaluated(folder):
 def test_segment_ids_count_in_the_token_ids_signature(folder):
     import tensorflow as tf
 
-    from ftkeras.verbs import predict
+    from ftkeras.serving.predictor import Predictor
 
-    loaded = predict.load(folder / "saved_models" / "classification" / "1").model
+    loaded = Predictor(folder / "saved_models" / "classification" / "1").model
     token_ids = tf.constant([[2, 30, 3, 40, 3]])
     call = loaded.signatures["token_ids"]
     as_pair = call(token_ids=token_ids, segment_ids=tf.constant([[0, 0, 0, 1, 1]]))

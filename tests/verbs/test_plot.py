@@ -10,7 +10,7 @@ from ftkeras.config.verbs import PlotConfig
 from ftkeras.data.feed import TrainingFeed
 from ftkeras.data.splits import Splits
 from ftkeras.errors import UserError
-from ftkeras.experiment import build, checks, feeds, optimization
+from ftkeras.experiment import build, checks, feeds, optimization, run_length
 from ftkeras.main import main
 from ftkeras.verbs import plot
 from tests.running import run_ftkeras
@@ -44,7 +44,7 @@ def test_plot_draws_and_tells_the_rates(capsys):
     assert rates[100] == pytest.approx(0.5, rel=1e-4)
     assert rates[600] == pytest.approx(0.5 - 0.45 * 500 / 900, rel=1e-4)
     assert rates[1000] == pytest.approx(0.05, rel=1e-4)
-    assert re.search(r"^ *100 .*warm-up's end$", said, re.MULTILINE)
+    assert re.search(r"^ *100 .*end of the warm-up$", said, re.MULTILINE)
     assert _is_png(pathlib.Path("schedule.png"))
 
 
@@ -59,6 +59,10 @@ def test_plot_draws_every_schedule(name, capsys):
 def test_plot_goes_into_the_run_folder():
     assert main(["plot", "--steps=5", "--run_dir=run"]) == 0
     assert [path.name for path in pathlib.Path("run").iterdir()] == ["schedule.png"]
+
+
+def _steps_planned(config: Config) -> int:
+    return run_length.count_steps(config, run_length.count_training_examples(config))
 
 
 def _steps_trained(config: Config, folder: pathlib.Path) -> int:
@@ -84,25 +88,25 @@ def test_steps_are_those_of_the_run(elsewhere, limit):
         validation_share=0.15,
         train_examples=limit,
     )
-    assert plot.steps_of_run(config) == _steps_trained(config, elsewhere)
+    assert _steps_planned(config) == _steps_trained(config, elsewhere)
 
 
 def test_steps_of_a_limited_run_need_no_data():
     config = Config(task="imdb", data_dir="nowhere", train_examples=100, batch_size=16, epochs=2)
-    assert plot.steps_of_run(config) == 14
+    assert _steps_planned(config) == 14
 
 
 def test_fold_that_is_held_out_makes_no_steps():
     limited = Config(task="imdb", train_examples=100, batch_size=16, epochs=2, folds=5, fold=0)
-    assert plot.steps_of_run(limited) == 10
+    assert _steps_planned(limited) == 10
     whole = Config(task="quickstart", batch_size=1, epochs=1)
-    pooled = plot.steps_of_run(whole) + 500  # the task's own validation
-    assert plot.steps_of_run(dataclasses.replace(whole, folds=5)) == pooled - pooled // 5
+    pooled = _steps_planned(whole) + 500  # the task's own validation
+    assert _steps_planned(dataclasses.replace(whole, folds=5)) == pooled - pooled // 5
 
 
 def test_steps_of_a_budget_of_tokens_must_be_said():
-    with pytest.raises(UserError, match="--batch_tokens=640 .*--steps"):
-        plot.steps_of_run(Config(task="imdb", train_examples=100, batch_tokens=640))
+    with pytest.raises(UserError, match="^batch_tokens=640: .*`steps`"):
+        _steps_planned(Config(task="imdb", train_examples=100, batch_tokens=640))
 
 
 def test_schedule_that_rises_by_itself_takes_no_default_warmup():

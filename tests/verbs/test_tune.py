@@ -132,7 +132,7 @@ def test_search_that_is_killed_in_a_trial_ends_as_one_that_is_not(searched, tmp_
     assert not psutil.wait_procs([child], timeout=60)[1]
     assert not (first.parent / "trial.json").exists()
     assert "0 of 1 trials have ended" in _tune("--max_trials=2", cwd=tmp_path)
-    assert "going on at step" in (first / "log.txt").read_text()
+    assert "resuming at step" in (first / "log.txt").read_text()
     assert _trials(tmp_path) == _trials_of(searched, 2)
 
 

@@ -1,0 +1,60 @@
+"""Build the exporters that a run asks for."""
+
+import functools
+import pathlib
+from typing import Protocol
+
+from ftkeras import catalog
+from ftkeras.experiment import encoder_source
+from ftkeras.experiment.definition import Experiment
+from ftkeras.runs import model_card
+from ftkeras.support import files
+
+
+class Exporter(Protocol):
+    """Writes a trained model in one format.
+
+    Attributes:
+        message: after writing, a line about the result, or None.
+    """
+
+    message: str | None
+
+    def write(self) -> pathlib.Path:
+        """Write the export and return where it is."""
+        ...
+
+
+def build_exporters(experiment: Experiment, run_dir: pathlib.Path) -> list[Exporter]:
+    """Build the exporters before training, so that they can refuse what they cannot export.
+
+    Raises:
+        UserError: if a folder cannot be written, or an exporter refuses the model.
+    """
+    config, task = experiment.config, experiment.task
+    name = catalog.parse("task", config.task).name
+    served_from = pathlib.Path(config.export_dir) / name
+    files.must_be_writable(served_from, "export_dir")
+    files.must_be_writable(run_dir, "run_dir")
+    facts = model_card.Facts(
+        config,
+        task,
+        experiment.labels,
+        experiment.model,
+        checkpoint=encoder_source.checkpoint(config.encoder),
+    )
+    return [
+        catalog.build(
+            "export",
+            spec,
+            model=experiment.model,
+            text_layer=experiment.text_layer,
+            labels=experiment.labels,
+            pairs=task.pairs,
+            plain=not any(policy.stays for policy in experiment.policies),
+            run_dir=run_dir,
+            served_from=served_from,
+            card=functools.partial(model_card.text, facts, run_dir),
+        )
+        for spec in config.exports
+    ]

@@ -1,0 +1,187 @@
+"""Train an experiment, with checkpoints, and leave the weights of its best epoch."""
+
+import pathlib
+import signal
+
+import keras
+
+from ftkeras.checkpoints.training_state import Checkpoints, Place
+from ftkeras.config.durations import checkpoint_interval
+from ftkeras.config.run import Config
+from ftkeras.data.feed import OrderedFeed, TrainingFeed
+from ftkeras.data.splits import Splits
+from ftkeras.errors import Stopped
+from ftkeras.experiment import features, optimization
+from ftkeras.experiment.definition import Experiment
+from ftkeras.runs import layout, metrics
+from ftkeras.training import epochs, stopping, weights
+from ftkeras.training.best import BestEpoch
+from ftkeras.training.checkpointer import Checkpointer
+from ftkeras.training.finite import Finite
+from ftkeras.training.history import History
+from ftkeras.training.progress import Progress
+from ftkeras.training.same_data import SameData
+from ftkeras.training.stopping import Asked
+
+
+def checkpoints(config: Config, run_dir: pathlib.Path) -> Checkpoints:
+    """Return the checkpoints of a run."""
+    return Checkpoints(run_dir / layout.CHECKPOINTS, keep=max(1, config.keep))
+
+
+class Fit:
+    """The training of one run: resumes from the newest checkpoint and ends with the best epoch.
+
+    Args:
+        experiment: compiled to train.
+        feed: the batches to train on, from `feeds.training_feed`.
+        splits: of the run.
+        run_dir: the run's folder, in which the chief worker writes.
+
+    Attributes:
+        feed: the batches; of features instead of token ids if a frozen encoder need not run.
+        position: the epoch and step to start from.
+    """
+
+    def __init__(
+        self, experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pathlib.Path
+    ):
+        config, chief = experiment.config, experiment.devices.is_chief
+        self._experiment, self._run_dir = experiment, run_dir
+        self._checkpoints = checkpoints(config, run_dir)
+        self._state = self._checkpoints.newest()
+        self.position = self._state.place if self._state else Place()
+        self.feed, self._validation, self._feature_metrics = self._read_features(feed, splits)
+        self._finite = Finite()
+        self._progress = Progress(self.feed, epochs=config.trained_epochs)
+        self._history = History(run_dir / layout.HISTORY if chief else None)
+        self._best = BestEpoch(
+            self._checkpoints.folder,
+            objective=config.objective,
+            patience=config.early_stopping,
+            judges=not config.train_on_validation,
+            writes=chief,
+        )
+
+    def run(self) -> dict:
+        """Train to the last epoch, or until early stopping or a signal ends training.
+
+        Returns:
+            What metrics.json has under "train".
+
+        Raises:
+            Stopped: if a signal stopped training; its state has been saved.
+        """
+        with stopping.put_off() as asked:
+            callbacks = self._callbacks()
+            checkpointer = self._checkpointer(callbacks, asked)
+            try:
+                self._train([*callbacks, checkpointer])
+            except Stopped as stopped:
+                self._progress.close()
+                # The user who interrupts a run may want to evaluate it.
+                if stopped.signal == signal.SIGINT:
+                    self._keep_best()
+                raise Stopped(stopped.signal, self._how_to_resume(stopped)) from None
+        self._keep_best()
+        return self._metrics()
+
+    def _read_features(
+        self, feed: TrainingFeed, splits: Splits
+    ) -> tuple[TrainingFeed, OrderedFeed | None, dict[str, float]]:
+        """Return the feeds, of features if the encoder is frozen, and what computing them took."""
+        feeds, figures = [feed], {}
+        if splits.validation is not None:
+            feeds.append(OrderedFeed(splits.validation, feed.batching))
+        if self.position.epoch < self._experiment.config.trained_epochs:
+            figures = features.read_once(self._experiment, feeds, splits.folder)
+        train, *validation = feeds
+        return train, validation[0] if validation else None, figures
+
+    def _callbacks(self) -> list[keras.callbacks.Callback]:
+        config, model = self._experiment.config, self._experiment.model
+        tensorboard = keras.callbacks.TensorBoard
+        return [
+            *(SameData(self.feed), self._finite, self._history, self._best, self._progress),
+            *(c for policy in self._experiment.policies for c in policy.callbacks(model)),
+            *optimization.average_callbacks(config),
+            *(
+                [tensorboard(self._run_dir / layout.TENSORBOARD, update_freq=10)]
+                if config.tensorboard
+                else []
+            ),
+            # Last, so that the others still see the learning rate of the epoch that ends.
+            *optimization.schedule_callbacks(model.optimizer._learning_rate),
+        ]
+
+    def _checkpointer(
+        self, callbacks: list[keras.callbacks.Callback], asked: Asked
+    ) -> Checkpointer:
+        model, devices = self._experiment.model, self._experiment.devices
+        every, in_seconds = checkpoint_interval(self._experiment.config.checkpoint_every)
+        schedules = optimization.stateful_schedules(model.optimizer._learning_rate)
+        return Checkpointer(
+            self._checkpoints if devices.is_chief else None,
+            every=every,
+            in_seconds=in_seconds,
+            callbacks=callbacks,
+            others=[*model.regularizers, *schedules],
+            asked=asked,
+            agreed=devices.agreed,
+            check=self._finite.check,
+            forget=self._best.forget,
+            begin=self._state,
+        )
+
+    def _train(self, callbacks: list[keras.callbacks.Callback]) -> None:
+        last = self._experiment.config.trained_epochs
+        if self._best.ends_training(self.position, epochs=last):
+            return
+        epochs.fit(
+            self._experiment.model,
+            self.feed,
+            epochs=last,
+            validation=self._validation,
+            callbacks=callbacks,
+            epoch=self.position.epoch,
+            start=self.position.step,
+        )
+
+    def _keep_best(self) -> None:
+        """Restore the best epoch, remove what policies added for training, and save the weights."""
+        model = self._experiment.model
+        if self._best.epoch is None:
+            return
+        self._best.restore(model)
+        for policy in reversed(self._experiment.policies):
+            policy.finish(model)
+        model.compute_in_float32()
+        if self._experiment.devices.is_chief:
+            weights.save(model.kept, self._run_dir / layout.WEIGHTS)
+
+    def _metrics(self) -> dict:
+        seconds = sum(row["seconds"] for row in self._history.rows)
+        updates = int(self._experiment.model.optimizer.iterations.numpy())
+        return {
+            "seconds": seconds + self._feature_metrics.get("seconds_for_features", 0.0),
+            **self._progress.figures(),
+            **self._feature_metrics,
+            "steps": updates or self._state.updates,
+            "best_epoch": self._best.epoch + 1,
+            "peak_memory_bytes": metrics.peak_memory_bytes(),
+        }
+
+    def _how_to_resume(self, stopped: Stopped) -> str:
+        best = self._best
+        message = f"{stopped}. To resume, repeat the command with run_dir={self._run_dir}."
+        if best.epoch is None or not best.judges or stopped.signal != signal.SIGINT:
+            return message
+        return (
+            f"{message} The best epoch so far is {best.epoch + 1} (validation {best.objective} "
+            f"{best.value:.4f}); {how_to_evaluate(self._run_dir)}"
+        )
+
+
+def how_to_evaluate(run_dir: pathlib.Path) -> str:
+    """Return the command that evaluates an interrupted run."""
+    return f"evaluate it with: python -m ftkeras.main evaluate --run_dir={run_dir}"

@@ -1,0 +1,48 @@
+"""A run's folder as the workers of the run share it: all lock it, the chief writes."""
+
+import contextlib
+import pathlib
+from collections.abc import Iterator
+
+from ftkeras.experiment.definition import Experiment
+from ftkeras.runs import folder, metrics
+
+
+def agree(experiment: Experiment, run_dir: pathlib.Path) -> pathlib.Path:
+    """Return the chief's folder; each worker makes up a name of its own if none was given."""
+    return pathlib.Path(experiment.devices.from_chief(str(run_dir).encode()).decode())
+
+
+@contextlib.contextmanager
+def lock(experiment: Experiment, run_dir: pathlib.Path) -> Iterator[None]:
+    """Lock the folder for all workers.
+
+    Raises:
+        UserError: if another process has locked it.
+    """
+    devices = experiment.devices
+    with contextlib.ExitStack() as stack:
+        if devices.is_chief:
+            stack.enter_context(folder.held(run_dir, restart=experiment.config.restart))
+        stack.enter_context(devices.quiet_beside_chief())
+        stack.enter_context(devices.together())
+        devices.from_chief(b"locked")  # wait until the chief has cleaned up the folder
+        yield
+
+
+def record(experiment: Experiment, run_dir: pathlib.Path) -> None:
+    """Write what is needed to build the model again."""
+    if experiment.devices.is_chief:
+        folder.record(
+            run_dir,
+            experiment.config,
+            labels=experiment.labels,
+            tokenizer=experiment.text_layer.wordpiece,
+            encoder_config=experiment.model.encoder.huggingface_config(),
+        )
+
+
+def write_metrics(experiment: Experiment, run_dir: pathlib.Path, values: dict) -> None:
+    """Write metrics.json."""
+    if experiment.devices.is_chief:
+        metrics.write_metrics(run_dir, values)

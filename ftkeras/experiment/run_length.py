@@ -1,0 +1,46 @@
+"""Count the optimizer updates of a run without tokenizing its texts."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from ftkeras import catalog
+from ftkeras.config.run import Config
+from ftkeras.errors import UserError
+
+
+def count_training_examples(config: Config) -> int:
+    """Return the number of examples that a run trains on, before oversampling."""
+    examples = config.train_examples or _available(config)
+    held_out = examples // config.folds if config.folds else 0
+    return examples - held_out
+
+
+def count_steps(config: Config, examples: int) -> int:
+    """Return the number of optimizer updates over all epochs.
+
+    Raises:
+        UserError: if the batches are limited by tokens, so that the texts' lengths decide.
+    """
+    if config.batch_size is None or config.batch_tokens is not None:
+        raise UserError(
+            f"batch_tokens={config.batch_tokens}: the number of updates depends on the lengths of "
+            "the texts, which plot does not read; set `steps`."
+        )
+    return math.ceil(examples / config.batch_size) * config.epochs
+
+
+def _available(config: Config) -> int:
+    splits = catalog.build("task", config.task, data_dir=config.data_dir).splits()
+    if config.folds:
+        return sum(_count(splits[name]) for name in ("train", "validation") if name in splits)
+    count = _count(splits["train"])
+    return count if "validation" in splits else count - int(config.validation_share * count)
+
+
+def _count(examples: tf.data.Dataset) -> int:
+    count = int(examples.cardinality())
+    if count < 0:  # the length of a stream is known only at its end
+        count = int(examples.reduce(np.int64(0), lambda total, _: total + 1))
+    return count

@@ -1,0 +1,112 @@
+"""A comparison of recipes as text."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ftkeras.statistics.comparison import accuracy_difference, shown_p
+
+TEXT_COLUMNS = 72  # of an example's text; the rest is cut
+LEGEND_COLUMNS = 100
+INTERVAL_COLUMNS = 24
+
+
+def tables(result: Mapping[str, Any]) -> str:
+    """Return the recipes, their metrics, the tested pairs and the conclusions.
+
+    Args:
+        result: as compare.json holds it.
+    """
+    parts = (_recipes(result), _metrics(result), _pairs(result["pairs"]))
+    conclusions = [f"- {sentence}" for sentence in result["conclusions"]]
+    return "\n\n".join("\n".join(lines) for lines in (*parts, conclusions))
+
+
+def disagreements(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the examples on which the recipes disagree most, with their texts.
+
+    Args:
+        rows: as compare.json holds them under "disagreements"; at least one.
+    """
+    names = list(rows[0]["probability_of_label"])
+    widths = [max(len(row[key]) for row in rows) + 2 for key in ("id", "label")]
+    lines = ["largest disagreements, with each recipe's probability of the true label"]
+    lines.append(" " * sum(widths) + "".join(f"{name:>6}" for name in names))
+    for row in rows:
+        values = "".join(f"{value:6.2f}" for value in row["probability_of_label"].values())
+        ids = f"{row['id']:{widths[0]}}{row['label']:{widths[1]}}"
+        lines.append(f"{ids}{values}  {_shortened(row['text'] or '')}".rstrip())
+    return "\n".join(lines)
+
+
+def names(result: Mapping[str, Any]) -> list[str]:
+    """Return the name of each recipe with its settings, for the legend of a plot."""
+    full = [f"{recipe['name']}  {settings(recipe)}" for recipe in result["ways"]]
+    return [name[:LEGEND_COLUMNS] for name in full]
+
+
+def settings(recipe: Mapping[str, Any]) -> str:
+    """Return the settings in which a recipe differs from the others.
+
+    >>> settings({"settings": {"epochs": 2, "regularizer": ()}})
+    'epochs=2 regularizer=none'
+    """
+    return " ".join(f"{name}={_value(value)}" for name, value in recipe["settings"].items())
+
+
+def _recipes(result: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for recipe in result["ways"]:
+        lines.append(f"{recipe['name']}  {settings(recipe)}")
+        lines.append(f"   {', '.join(recipe['draws'])}: {' '.join(recipe['folders'])}")
+    return lines
+
+
+def _metrics(result: Mapping[str, Any]) -> list[str]:
+    names = list(result["ways"][0]["figures"])
+    percent = f"{100 * result['confidence']:g} %"
+    lines = [f"on {result['examples']:,} {result['split']} examples, {percent} bootstrap intervals"]
+    lines.append(" " * 3 + "".join(f"{name:>{INTERVAL_COLUMNS}}" for name in names))
+    for recipe in result["ways"]:
+        values = "".join(_interval(recipe["figures"][name]) for name in names)
+        lines.append(f"{recipe['name']:3}{values}")
+    return lines
+
+
+def _pairs(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
+    title = f"{'accuracy, points':>{INTERVAL_COLUMNS}}"
+    lines = [f"{'pair':8}{title}{'p':>10}{'Holm p':>10}   test"]
+    for pair in pairs:
+        difference = accuracy_difference(pair)
+        value, low, high = (100 * difference[key] for key in ("value", "low", "high"))
+        interval = f"{value:+.2f} [{low:+.2f}, {high:+.2f}]"
+        p_values = "".join(f"{shown_p(pair[key]):>10}" for key in ("p_value", "p_value_holm"))
+        names = f"{pair['second']} − {pair['first']:4}"
+        lines.append(f"{names}{interval:>{INTERVAL_COLUMNS}}{p_values}   {_test(pair)}")
+    if len(pairs) > 1:
+        lines.append("Each interval holds for its pair alone; Holm's p-values, for all together.")
+    return lines
+
+
+def _test(pair: Mapping[str, Any]) -> str:
+    if (counts := pair["mcnemar"]) is None:
+        return pair["test"]
+    return (
+        f"{pair['test']}: only {pair['first']} correct on {counts['only_first']:,}, "
+        f"only {pair['second']} on {counts['only_second']:,}"
+    )
+
+
+def _interval(metric: Mapping[str, float | None]) -> str:
+    if metric["value"] is None:
+        return f"{'-':>{INTERVAL_COLUMNS}}"
+    text = f"{metric['value']:>10.4f} [{metric['low']:.3f}, {metric['high']:.3f}]"
+    return text.rjust(INTERVAL_COLUMNS)
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= TEXT_COLUMNS else f"{text[: TEXT_COLUMNS - 1]}…"
+
+
+def _value(value: object) -> str:
+    return ",".join(value) or "none" if isinstance(value, tuple) else str(value)

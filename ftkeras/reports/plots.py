@@ -1,0 +1,55 @@
+"""Plots as PNG files; matplotlib is optional."""
+
+import contextlib
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+from ftkeras.errors import UserError
+from ftkeras.support import files
+
+BLUE, ORANGE, GREEN, BROWN, GREY = "#1f5fa8", "#e8a33d", "#2d8a4e", "#8a5a0b", "#9aa7b5"
+
+
+def output_path(output: str | None, run_dir: str | None, name: str) -> pathlib.Path:
+    """Return the file that a plot is written to.
+
+    Args:
+        output: the file that the user named, or None.
+        run_dir: the folder for a file without a name of its own; None for the current one.
+        name: the file's name in that folder.
+
+    Raises:
+        UserError: if the file cannot be written.
+    """
+    path = pathlib.Path(output) if output else pathlib.Path(run_dir or ".") / name
+    argument, value = ("output", output) if output else ("run_dir", run_dir or ".")
+    if path.is_dir():
+        raise UserError(f"{argument}={value} can't be written: {path} is a folder.")
+    files.must_be_writable(path.parent, argument)
+    return path
+
+
+@contextlib.contextmanager
+def new_plot(path: pathlib.Path, *, panels: int = 1) -> Iterator[Any]:
+    """Yield matplotlib axes to plot on, and write the file afterwards.
+
+    Args:
+        path: the PNG file.
+        panels: axes side by side; with more than one, an array of axes is yielded.
+
+    Raises:
+        UserError: if matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UserError("plots need matplotlib: pip install 'ftkeras[plot]'") from None
+    figure = Figure(figsize=(8, 4.2), dpi=150, layout="constrained")
+    all_axes = figure.subplots(ncols=panels, squeeze=False)[0]
+    for axes in all_axes:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
+    yield all_axes if panels > 1 else all_axes[0]
+    with files.replacing(path) as partial:
+        figure.savefig(partial, format="png")

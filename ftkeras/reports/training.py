@@ -1,0 +1,85 @@
+"""What a training run says before and after training, as text."""
+
+import pathlib
+from collections.abc import Mapping, Sequence
+
+from ftkeras.checkpoints.training_state import Place
+from ftkeras.config.run import Config
+from ftkeras.data import imbalance
+from ftkeras.data.feed import TrainingFeed
+from ftkeras.data.splits import Splits
+from ftkeras.experiment import definition
+from ftkeras.experiment.definition import Experiment
+from ftkeras.reports import exports
+
+
+def examples(splits: Splits, counts: Mapping[str, int]) -> str:
+    """Return the number of examples in each split, with notes about rare classes and duplicates.
+
+    Args:
+        splits: of the run.
+        counts: as `splits.counts()` returns them.
+    """
+    names = [name for name in ("train", "validation", "test") if name in counts]
+    lines = ["examples: " + ", ".join(f"{counts[name]:,} {name}" for name in names)]
+    for name in names:
+        labels = getattr(splits, name).own_labels
+        for warning in imbalance.warnings(labels, splits.task.labels):
+            lines.append(f"note: {name}: {warning} (see `class_weights` and `oversample`)")
+    if shared := counts.get("in_train_and_test"):
+        texts = "text of test is" if shared == 1 else "texts of test are"
+        lines.append(f"note: {shared:,} {texts} in train or validation too")
+    return "\n".join(lines)
+
+
+def plan(experiment: Experiment, feed: TrainingFeed, position: Place) -> str:
+    """Return what will be trained, for how long, and where training starts.
+
+    Args:
+        experiment: compiled to train.
+        feed: the batches to train on.
+        position: where training starts.
+    """
+    config, model = experiment.config, experiment.model
+    steps, tokens = len(feed) * config.trained_epochs, feed.tokens() * config.trained_epochs
+    reads = f"{tokens:,} tokens" if tokens else "on features"
+    lines = [
+        f"{_count(model.weights):,} parameters ({_count(model.trainable_weights):,} trainable), "
+        f"{steps:,} steps in {_epochs(config)}, {reads}; the first steps show how long it takes"
+    ]
+    if position != Place():
+        lines.append(f"resuming at step {position.step + 1:,} of epoch {position.epoch + 1}")
+    for group in model.optimizer.groups():
+        decay = "with" if group.decays else "without"
+        lines.append(
+            f"  {group.variables:,} variables ({group.parameters:,} parameters) train at "
+            f"{group.multiplier:g} x the learning rate, {decay} weight decay"
+        )
+    if frozen := [variable for variable in model.weights if not variable.trainable]:
+        lines.append(f"  {len(frozen):,} variables ({_count(frozen):,} parameters) are frozen")
+    compiled = ", compiled by XLA" if model.jit_compile else ""
+    lines.append(f"  steps compute in {definition.precision(config)}{compiled}")
+    return "\n".join(lines)
+
+
+def evaluating(config: Config) -> str:
+    """Return which epoch is evaluated."""
+    return f"evaluating the {'last' if config.train_on_validation else 'best'} epoch …"
+
+
+def finished(run_dir: pathlib.Path, paths: Sequence[str]) -> str:
+    """Return what can be done with a finished run, and where its exports are."""
+    line = (
+        f"the run in {run_dir} is finished: more `epochs` train it further, `restart` starts again"
+    )
+    return "\n".join([line, *map(exports.line, paths)])
+
+
+def _epochs(config: Config) -> str:
+    epochs = f"{config.epochs} {'epoch' if config.epochs == 1 else 'epochs'}"
+    stops = config.trained_epochs < config.epochs
+    return f"the first {config.trained_epochs} of {epochs}" if stops else epochs
+
+
+def _count(variables: Sequence) -> int:
+    return sum(variable.shape.num_elements() for variable in variables)

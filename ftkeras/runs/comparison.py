@@ -1,0 +1,98 @@
+"""Compare finished runs: the contents of compare.json."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+
+from ftkeras.errors import UserError
+from ftkeras.runs import example_texts, reader
+from ftkeras.runs.reader import Finished
+from ftkeras.statistics import comparison, conclusions
+
+log = logging.getLogger(__name__)
+
+
+def compare(
+    recipes: Sequence[Sequence[Finished]],
+    names: str,
+    *,
+    split: str,
+    confidence: float,
+    resamples: int,
+    seed: int,
+    disagreements: int,
+) -> dict:
+    """Return the metrics of each recipe, the tests of each pair, and what follows.
+
+    Args:
+        recipes: the runs of each recipe, all on the same examples.
+        names: a letter per recipe.
+        split: test or validation; cross-validations have out-of-fold predictions instead.
+        confidence: of all intervals, between 0 and 1.
+        resamples: number of bootstrap samples.
+        seed: of the bootstrap.
+        disagreements: number of examples to list on which the recipes disagree most.
+    """
+    first = recipes[0][0]
+    metrics, pairs = comparison.compare(
+        recipes, names, resamples=resamples, seed=seed, confidence=confidence
+    )
+    rows = zip(names, recipes, reader.differences(recipes), metrics, strict=True)
+    return {
+        "split": split if first.folds is None else "out-of-fold",
+        "examples": len(first.ids),
+        "confidence": confidence,
+        "bootstrap": {"resamples": resamples, "seed": seed, "ends": "percentiles"},
+        "ways": [_recipe(*row) for row in rows],
+        "pairs": pairs,
+        "conclusions": conclusions.sentences(recipes, pairs, split=split, confidence=confidence),
+        "disagreements": find_disagreements(recipes, names, disagreements),
+    }
+
+
+def find_disagreements(recipes: Sequence[Sequence[Finished]], names: str, count: int) -> list[dict]:
+    """Return the examples whose true label gets the most different probabilities.
+
+    Args:
+        recipes: the runs of each recipe; a recipe's probability is the mean over its runs.
+        names: a letter per recipe.
+        count: the most examples to return.
+    """
+    first = recipes[0][0]
+    by_recipe = [
+        np.mean([run.predictions.true_probabilities for run in runs], axis=0) for runs in recipes
+    ]
+    probabilities = np.stack(by_recipe, axis=1)
+    spread = probabilities.max(axis=1) - probabilities.min(axis=1)
+    most = np.argsort(-spread, kind="stable")[:count]
+    texts = _texts(first, [first.ids[example] for example in most])
+    return [
+        {
+            "id": first.ids[example],
+            "label": first.names[first.predictions.labels[example]],
+            "probability_of_label": dict(zip(names, probabilities[example].tolist(), strict=True)),
+            "text": texts.get(first.ids[example]),
+        }
+        for example in most
+    ]
+
+
+def _texts(run: Finished, ids: Sequence[str]) -> dict[str, str]:
+    """Return the texts of examples by their ids; none if the data is no longer available."""
+    try:
+        return example_texts.of_ids(run.config, ids) if ids else {}
+    except UserError as error:
+        log.info(f"note: no texts are shown: {error}")
+        return {}
+
+
+def _recipe(name: str, runs: Sequence[Finished], settings: dict, metrics: dict) -> dict:
+    return {
+        "name": name,
+        "settings": settings,
+        "folders": list(dict.fromkeys(run.folder for run in runs)),
+        "draws": [run.draw for run in runs],
+        "accuracies": [float(run.predictions.correct.mean()) for run in runs],
+        "figures": metrics,
+    }

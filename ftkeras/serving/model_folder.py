@@ -1,0 +1,64 @@
+"""Find exported models: folders of versions, each a SavedModel in a folder named by a number."""
+
+import pathlib
+
+from ftkeras.errors import UserError
+
+EXAMPLE = "saved_models/imdb"
+
+
+def find_versions(model: str | None, verb: str) -> tuple[pathlib.Path, int | None]:
+    """Return the folder of versions that `model` names.
+
+    Args:
+        model: a folder of versions or one version in it.
+        verb: the verb that needs the model, for messages.
+
+    Returns:
+        The folder of versions, and the version if `model` names a single one; otherwise None.
+
+    Raises:
+        UserError: if `model` is neither.
+    """
+    folder = _required(model, verb)
+    if _is_model(folder) and folder.resolve().name.isdecimal():
+        return folder.resolve().parent, int(folder.resolve().name)
+    if not any(_is_model(version) for version in _versions(folder)):
+        raise UserError(
+            f"model={model} holds no versions of a SavedModel; name a folder such as {EXAMPLE}."
+        )
+    return folder, None
+
+
+def find_model(model: str | None, verb: str) -> pathlib.Path:
+    """Return the folder of the SavedModel that `model` names.
+
+    Args:
+        model: a SavedModel, or a folder of versions, of which the newest is taken.
+        verb: the verb that needs the model, for messages.
+
+    Raises:
+        UserError: if `model` is neither.
+    """
+    folder = _required(model, verb)
+    if versions := _versions(folder):
+        folder = max(versions, key=lambda version: int(version.name))
+    if not _is_model(folder):
+        raise UserError(
+            f"model={model} holds no SavedModel; name a folder such as {EXAMPLE} or {EXAMPLE}/1."
+        )
+    return folder
+
+
+def _required(model: str | None, verb: str) -> pathlib.Path:
+    if not model:
+        raise UserError(f"{verb} needs `model`, an exported model such as {EXAMPLE}.")
+    return pathlib.Path(model)
+
+
+def _versions(folder: pathlib.Path) -> list[pathlib.Path]:
+    return [path for path in folder.glob("*") if path.name.isdecimal() and path.is_dir()]
+
+
+def _is_model(folder: pathlib.Path) -> bool:
+    return (folder / "saved_model.pb").is_file()

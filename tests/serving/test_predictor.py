@@ -1,0 +1,55 @@
+"""Predictions in this process: in the order of the texts, whatever the batches are."""
+
+import pytest
+
+from ftkeras.errors import UserError
+from ftkeras.reports import predictions
+from ftkeras.serving.model_folder import find_model, find_versions
+from ftkeras.serving.predictor import Prediction, Predictor
+
+
+def test_each_text_gets_its_own_prediction(finished_run):
+    predictor = Predictor(finished_run / "saved_models" / "quickstart" / "1")
+    texts = ["A waste of time, and of money, and of a fine cast.", "Great.", "", "Dull and slow."]
+    alone = [predictor.predict([text])[0] for text in texts]
+    assert len({found.score for found in alone}) == len(texts)
+    for together in (predictor.predict(texts, batch_size=size) for size in (1, 3, 4)):
+        for found, expected in zip(together, alone, strict=True):
+            assert found.label == expected.label
+            assert found.probabilities == pytest.approx(expected.probabilities, abs=1e-5)
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    (tmp_path / "saved_model.pb").write_bytes(b"none")
+    with pytest.raises(UserError, match=f"^model={tmp_path} can't be loaded: "):
+        Predictor(tmp_path)
+
+
+def _model(folder):
+    folder.mkdir(parents=True)
+    (folder / "saved_model.pb").touch()
+
+
+def test_the_newest_version_is_found(tmp_path):
+    for version in ("9", "10"):
+        _model(tmp_path / version)
+    assert find_model(str(tmp_path), "predict") == tmp_path / "10"
+    assert find_model(str(tmp_path / "9"), "predict") == tmp_path / "9"
+    assert find_versions(str(tmp_path), "serve") == (tmp_path, None)
+    assert find_versions(str(tmp_path / "9"), "serve") == (tmp_path, 9)
+
+
+@pytest.mark.parametrize("find", [find_model, find_versions])
+def test_a_missing_model_is_named(tmp_path, find):
+    with pytest.raises(UserError, match="^serve needs `model`"):
+        find(None, "serve")
+    with pytest.raises(UserError, match=f"^model={tmp_path} holds no"):
+        find(str(tmp_path), "serve")
+
+
+def test_lines_of_predictions():
+    found = Prediction("good", 0.75, [0.25, 0.75])
+    assert predictions.line("a\nb\ud800", found) == "good\t0.7500\ta b?"
+    assert predictions.json_line("ä", found) == (
+        '{"label": "good", "score": 0.75, "probabilities": [0.25, 0.75], "text": "\\u00e4"}'
+    )
