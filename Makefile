@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: setup quickstart test lint clean
+.PHONY: setup quickstart test test-all test-tenth lint clean
 
 setup: $(VENV)/.installed
 
@@ -21,9 +21,21 @@ quickstart: setup
 	$(RUN) -m ftkeras.main predict --model=saved_models/quickstart \
 		--text="Worth every minute." --text="The cast was not good, and the plot was a mess."
 
-# A process a core, but no more than four: each takes up to 4 GB. A file's tests share fixtures.
+# A worker a core, but no more than four: each takes up to 3 GB. The tests of a file share fixtures.
+PYTEST := $(RUN) -m pytest -n auto --maxprocesses=4 --dist=loadfile
+COMMIT ?= $(shell git rev-parse HEAD)
+
 test: setup lint
-	$(RUN) -m pytest -n auto --maxprocesses=4 --dist=loadfile
+	$(PYTEST)
+
+# With real processes, clusters, full matrices and real data, which `make test` leaves out.
+test-all: setup lint
+	$(PYTEST) -m ""
+
+# A tenth of what `make test` leaves out, another one for each commit.
+test-tenth: setup
+	@echo "Of the tests that make test leaves out, the tenth that commit $(COMMIT) picks:"
+	$(PYTEST) -vv -m "process or cluster or matrix or real_data" --tenth=$(COMMIT)
 
 lint: setup
 	$(RUN) -m ruff check .

@@ -1,15 +1,54 @@
-"""What every test may ask for."""
+"""Fixtures shared by all tests."""
 
+import hashlib
 import os
 import pathlib
+import shutil
 import tempfile
 
 import pytest
 
 from ftkeras.cli import output
-from tests.running import QUICK, run_ftkeras
+from tests import finished, shared_folder
 
-SHARED_DATA = pathlib.Path(__file__).resolve().parents[2] / "shared" / "data"
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+SHARED_DATA = ROOT.parent / "shared" / "data"
+_caches = tempfile.TemporaryDirectory(prefix="ftkeras-tests-")
+
+
+def pytest_addoption(parser):
+    """Add `--tenth=COMMIT`, which keeps a tenth of the chosen tests."""
+    parser.addoption("--tenth", help="run only the tenth of the tests that this commit hash picks")
+
+
+def pytest_configure():
+    """Isolate the tests from the user's files and make two logical CPUs for two replicas.
+
+    Processes that tests start import this checkout, and no installed copy.
+    """
+    os.environ["XDG_CACHE_HOME"] = _caches.name
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    two = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(cpu, two)
+
+
+@pytest.hookimpl(trylast=True)  # after -m has deselected
+def pytest_collection_modifyitems(config, items):
+    """Keep the tenth that `--tenth` names: over ten commits' hashes, each test has its turn."""
+    commit = config.getoption("--tenth")
+    if commit:
+        left = [item for item in items if not _has_its_turn(item.nodeid, commit)]
+        items[:] = [item for item in items if _has_its_turn(item.nodeid, commit)]
+        config.hook.pytest_deselected(items=left)
+
+
+def _has_its_turn(nodeid: str, commit: str) -> bool:
+    number = int(hashlib.sha256(nodeid.encode()).hexdigest(), 16)
+    return number % 10 == int(commit, 16) % 10
 
 
 @pytest.fixture(autouse=True)
@@ -20,39 +59,22 @@ def _messages_are_shown():
 
 @pytest.fixture(scope="session")
 def shared_data() -> pathlib.Path:
-    """The folder of real data and a real encoder that stands beside some checkouts."""
+    """The folder of real data and a real encoder that is beside some checkouts."""
     if not SHARED_DATA.is_dir():
         pytest.skip(f"needs the real data in {SHARED_DATA}")
     return SHARED_DATA
 
 
-_caches = tempfile.TemporaryDirectory(prefix="ftkeras-tests-")
-
-
-def pytest_configure():
-    """No cache of the user's, and two logical CPUs, to try on one machine what runs on two."""
-    os.environ["XDG_CACHE_HOME"] = _caches.name
-    import tensorflow as tf
-
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    two = [tf.config.LogicalDeviceConfiguration()] * 2
-    tf.config.set_logical_device_configuration(cpu, two)
-
-
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory) -> pathlib.Path:
-    """A folder in which the quickstart was run: run/ and saved_models/quickstart/1 are there."""
-    folder = tmp_path_factory.mktemp("finished")
-    done = run_ftkeras(
-        *QUICK,
-        "--run_dir=run",
-        "--epochs=2",
-        "--export=saved_model",
-        "--export=huggingface",
-        "--tensorboard",
-        cwd=folder,
-    )
-    assert done.returncode == 0, done.stderr
-    (folder / "stdout.txt").write_text(done.stdout)
-    (folder / "stderr.txt").write_text(done.stderr)
-    return folder
+    """A folder with a finished run in run/ and its export in saved_models/quickstart/1.
+
+    All workers share it, so no test may change it: take `copy_of_finished_run` for that.
+    """
+    return shared_folder.make_once(tmp_path_factory, "finished_run", finished.make)
+
+
+@pytest.fixture
+def copy_of_finished_run(finished_run, tmp_path) -> pathlib.Path:
+    """A copy of the finished run's folder for a test to change."""
+    return shutil.copytree(finished_run, tmp_path / "finished_run")

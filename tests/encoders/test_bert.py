@@ -50,7 +50,7 @@ def test_goldens_hold_every_length_and_kind():
     assert all(set(golden(model)) == kinds for model in MODELS)
 
 
-@pytest.mark.shared_data
+@pytest.mark.real_data
 def test_hidden_states_of_a_real_encoder_equal_the_reference(shared_data):
     encoder = pretrained_bert(shared_data / "models" / "all-MiniLM-L6-v2")
     case = golden("all-MiniLM-L6-v2")["sentences"]

@@ -46,7 +46,7 @@ def test_round_trip_gives_the_same_bytes(model):
     )
 
 
-@pytest.mark.shared_data
+@pytest.mark.real_data
 def test_round_trip_of_a_real_encoder_gives_the_same_bytes(shared_data):
     folder = shared_data / "models" / "all-MiniLM-L6-v2"
     wanted = dict(huggingface.read_tensors(folder))

@@ -18,8 +18,8 @@ def test_card_says_what_there_is_to_know(card):
         *("What it does", "Data", "Encoder", "Figures", "Limits", "Settings", "Versions")
     ]
     assert "`negative`, `positive`" in card
-    assert "train: 600 examples" in card
-    assert "--train_examples=600" in card
+    assert "train: 8000 examples" in card
+    assert "--train_examples=8000" in card
     assert "licence: started from random weights" in card
 
 

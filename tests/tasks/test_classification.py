@@ -85,7 +85,7 @@ def test_bad_arguments_are_named(arguments, told):
     assert told in str(raised.value)
 
 
-@pytest.mark.shared_data
+@pytest.mark.real_data
 def test_real_pairs(shared_data):
     task = Classification(
         train="train.tsv",

@@ -28,7 +28,7 @@ def test_nothing_to_be_had_says_what_would_do(tmp_path, no_network):  # noqa: F8
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.shared_data
+@pytest.mark.real_data
 def test_real_imdb_begins_as_it_should(shared_data):
     test = Imdb(data_dir=str(shared_data / "tfds")).splits()["test"]
     first = next(test.as_numpy_iterator())

@@ -29,7 +29,7 @@ def published(shared_data):
     return get
 
 
-@pytest.mark.shared_data
+@pytest.mark.real_data
 @pytest.mark.parametrize("name", VOCABULARIES)
 def test_generated_texts_equal_the_reference(published, name):
     wordpiece, tokenizer = published(name)
@@ -38,7 +38,7 @@ def test_generated_texts_equal_the_reference(published, name):
 
 
 # All 100,000 reviews: benchmarks/wordpiece.py --verify.
-@pytest.mark.shared_data
+@pytest.mark.real_data
 @pytest.mark.parametrize("name", ["uncased", "cased"])
 def test_reviews_equal_the_reference(published, shared_data, name):
     wordpiece, tokenizer = published(name)
@@ -48,7 +48,7 @@ def test_reviews_equal_the_reference(published, shared_data, name):
         assert wordpiece(batch["text"]).to_list() == ids_of(tokenizer, texts)
 
 
-@pytest.mark.shared_data
+@pytest.mark.real_data
 def test_checkpoint_folder_gives_its_own_ids(shared_data):
     folder = shared_data / "models" / "all-MiniLM-L6-v2"
     theirs = Tokenizer.from_file(str(folder / "tokenizer.json"))

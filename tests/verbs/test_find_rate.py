@@ -11,7 +11,7 @@ from ftkeras.errors import UserError
 from ftkeras.experiment import build, optimization, range_test
 from ftkeras.experiment.feeds import training_feed
 from ftkeras.experiment.range_test import Curve, Suggestion
-from tests.running import QUICK, run_ftkeras
+from tests.running import QUICK, run_ftkeras, succeed
 
 RATES = np.geomspace(1e-6, 1.0, 100)
 
@@ -130,15 +130,14 @@ def test_range_test_keeps_each_batchs_own_loss(tested):
 
 def test_find_rate_writes_its_curve_and_nothing_else(tmp_path):
     flags = ["--steps=12", "--lowest_rate=1e-5", "--highest_rate=1e-2", "--run_dir=run"]
-    done = run_ftkeras("find_rate", *QUICK, *flags, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    said = succeed("find_rate", *QUICK, *flags, cwd=tmp_path, run=run_ftkeras)
     assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
         "run",
         "run/find_rate.csv",
         "run/find_rate.png",
     ]
-    assert "Suggestion" in done.stdout
-    assert "the weights were discarded" in done.stdout
+    assert "Suggestion" in said
+    assert "the weights were discarded" in said
     rows = list(csv.DictReader((tmp_path / "run" / "find_rate.csv").open()))
     assert [int(row["step"]) for row in rows] == list(range(12))
     rates = [float(row["learning_rate"]) for row in rows]

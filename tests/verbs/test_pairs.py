@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.running import run_ftkeras
+from tests.running import call_ftkeras, succeed
 
 LABELS = ["schlecht", "très bon", "普通"]
 ENCODER = "bert(layers=1, hidden=32, heads=2, positions=32, vocabulary='reviews', dropout=0.0)"
@@ -23,7 +23,7 @@ def folder(tmp_path_factory):
                 first, second = words[number % 3], words[(number + 1) % 3 + number % 2]
                 row = {"a": first, "b": second, "stars": LABELS[number % 3]}
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    done = run_ftkeras(
+    succeed(
         "--task=classification(train='train.jsonl', test='test.jsonl', text='a', pair='b', "
         "label='stars')",
         f"--encoder={ENCODER}",
@@ -34,7 +34,6 @@ def folder(tmp_path_factory):
         "--run_dir=my run",
         cwd=folder,
     )
-    assert done.returncode == 0, done.stderr
     return folder
 
 
@@ -79,10 +78,9 @@ def test_segment_ids_count_in_the_token_ids_signature(folder):
 
 def test_predict_takes_a_pair_a_line(folder):
     model = "--model=saved_models/classification"
-    done = run_ftkeras("predict", model, "--text=a plot\tgreat acting", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split("\t")[0] in LABELS
-    alone = run_ftkeras("predict", model, "--text=a plot", cwd=folder)
+    said = succeed("predict", model, "--text=a plot\tgreat acting", cwd=folder)
+    assert said.split("\t")[0] in LABELS
+    alone = call_ftkeras("predict", model, "--text=a plot", cwd=folder)
     assert (alone.returncode, alone.stdout) == (2, "")
     assert "one tab between" in alone.stderr
 
@@ -91,7 +89,7 @@ def test_run_whose_labels_have_changed_is_not_measured(folder):
     content = (folder / "train.jsonl").read_text(encoding="utf-8")
     (folder / "train.jsonl").write_text(content.replace("schlecht", "übel"), encoding="utf-8")
     try:
-        done = run_ftkeras("evaluate", "--run_dir=my run", cwd=folder)
+        done = call_ftkeras("evaluate", "--run_dir=my run", cwd=folder)
     finally:
         (folder / "train.jsonl").write_text(content, encoding="utf-8")
     assert done.returncode == 2
@@ -102,8 +100,7 @@ def test_export_needs_no_data(folder):
     moved = folder / "train.jsonl"
     moved.rename(folder / "elsewhere")
     try:
-        done = run_ftkeras("export", "--run_dir=my run", "--export=huggingface", cwd=folder)
+        succeed("export", "--run_dir=my run", "--export=huggingface", cwd=folder)
     finally:
         (folder / "elsewhere").rename(moved)
-    assert done.returncode == 0, done.stderr
     assert (folder / "my run" / "huggingface" / "model.safetensors").is_file()

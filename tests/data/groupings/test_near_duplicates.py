@@ -120,7 +120,7 @@ def test_number_out_of_bounds_is_named(keys):
         NearDuplicates(**keys)
 
 
-@pytest.mark.shared_data
+@pytest.mark.real_data
 def test_review_that_stands_twice_in_imdb_is_found(shared_data):
     import tensorflow as tf
 

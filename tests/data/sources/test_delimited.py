@@ -110,7 +110,7 @@ def test_what_csv_writes_is_read_back(tmp_path, texts):
     assert [row["text"] for _, row in table.rows()] == texts
 
 
-@pytest.mark.shared_data
+@pytest.mark.real_data
 def test_sst2_and_mrpc_are_read_whole(shared_data):
     sst2 = Delimited(path=str(shared_data / "sst2" / "train.tsv"), text="sentence")
     assert sst2.labels() == ("0", "1")

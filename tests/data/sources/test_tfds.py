@@ -95,7 +95,7 @@ def test_missing_file_other_data_set_and_unknown_split_are_told(prepared, tmp_pa
         Tfds(data_dir=str(folder), split="dev").read()
 
 
-@pytest.mark.shared_data
+@pytest.mark.real_data
 def test_real_imdb_is_whole_and_in_the_same_order_twice(shared_data):
     digests = []
     for _ in range(2):
