@@ -15,6 +15,7 @@ from ftkeras.encoders.bert import Bert
 from ftkeras.experiment import features
 from ftkeras.runs import layout
 from ftkeras.verbs import train
+from tests.matrix import matrix
 from tests.policies import tiny
 from tests.training import test_state as state
 
@@ -64,7 +65,7 @@ def _run(folder: pathlib.Path, **settings) -> dict:
     }
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", matrix(RUNS, default=["weighed", "packed"]))
 def test_run_on_features_ends_as_one_that_runs_the_encoder(name, tmp_path, monkeypatch, capsys):
     once = _run(tmp_path / "once", **RUNS[name])
     assert ONCE in capsys.readouterr().out
@@ -92,12 +93,20 @@ def _assert_speed_is_told_as_it_is(once, plain):
     ("settings", "told"),
     [
         ({"policy": ("head_only(dropout=True)",)}, "runs in each step, for its dropout is on"),
-        ({"policy": ("freeze(layers=1)",)}, "runs in each step, for its dropout is on"),
+        pytest.param(
+            {"policy": ("freeze(layers=1)",)},
+            "runs in each step, for its dropout is on",
+            marks=pytest.mark.matrix,
+        ),
         ({"regularizer": ("l2", "fgm")}, "for --regularizer=fgm disturbs what goes on inside"),
-        ({"regularizer": ("layer_drop(p=0.5)",)}, "for --regularizer=layer_drop(p=0.5) disturbs"),
+        pytest.param(
+            {"regularizer": ("layer_drop(p=0.5)",)},
+            "for --regularizer=layer_drop(p=0.5) disturbs",
+            marks=pytest.mark.matrix,
+        ),
         ({"policy": ("lora(rank=1)",)}, None),
-        ({"policy": ("freeze(layers=0)",)}, None),
-        ({"policy": ("gradual_unfreezing",)}, None),
+        pytest.param({"policy": ("freeze(layers=0)",)}, None, marks=pytest.mark.matrix),
+        pytest.param({"policy": ("gradual_unfreezing",)}, None, marks=pytest.mark.matrix),
     ],
 )
 def test_encoder_that_must_run_in_each_step_does_and_why_is_told(tmp_path, capsys, settings, told):

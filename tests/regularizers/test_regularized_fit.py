@@ -11,6 +11,7 @@ from ftkeras.regularizers.l2 import L2
 from ftkeras.regularizers.r_drop import RDrop
 from ftkeras.regularizers.smart import Smart
 from ftkeras.support import draws
+from tests.matrix import matrix
 from tests.regularizers import tiny
 
 EVERY = catalog.names("regularizer")
@@ -29,10 +30,12 @@ def _batches(copies=2):
     return tf.data.Dataset.from_tensors((tiny.INPUTS, tiny.LABELS)).repeat(copies)
 
 
+@pytest.mark.parametrize("eagerly", [True, pytest.param(False, marks=pytest.mark.matrix)])
 @pytest.mark.parametrize("name", EVERY)
-def test_fit_reports_the_term_validation_does_not_and_every_variable_moves(name):
+def test_fit_reports_the_term_validation_does_not_and_every_variable_moves(name, eagerly):
     part, plain = _part(name), tiny.regulated()
     model = tiny.regulated(part)
+    model.run_eagerly = eagerly
     before = [np.array(v) for v in model.trainable_variables]
     expected = float(tiny.training_loss(model))
     if hasattr(part, "seeds"):  # drawn from already: the graph begins where that one did
@@ -55,11 +58,16 @@ def _plain_loss(model) -> float:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: L2(strength=0.1),
+        pytest.param(lambda: L2(strength=0.1), marks=pytest.mark.matrix),
         lambda: RDrop(alpha=1.0),
-        lambda: FGM(epsilon=0.5),
-        lambda: FreeLB(steps=2, step_size=0.3, radius=0.5, seed=1),
-        lambda: Smart(strength=9, step_size=0.1, radius=0.1, deviation=0.05, seed=1),
+        pytest.param(lambda: FGM(epsilon=0.5), marks=pytest.mark.matrix),
+        pytest.param(
+            lambda: FreeLB(steps=2, step_size=0.3, radius=0.5, seed=1), marks=pytest.mark.matrix
+        ),
+        pytest.param(
+            lambda: Smart(strength=9, step_size=0.1, radius=0.1, deviation=0.05, seed=1),
+            marks=pytest.mark.matrix,
+        ),
     ],
     ids=["l2", "r_drop", "fgm", "freelb", "smart"],
 )
@@ -74,7 +82,7 @@ def test_two_replicas_have_the_term_once(make, monkeypatch):
             np.testing.assert_allclose(np.array(variable), np.array(alone), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["mixout", "layer_drop", "l2_sp"])
+@pytest.mark.parametrize("name", matrix(["mixout", "layer_drop", "l2_sp"], default=["mixout"]))
 def test_two_replicas_train(name):
     model = _on_two_replicas(lambda: _part(name), dropout=0.1)
     losses = [_step(model) for _ in range(3)]
@@ -120,7 +128,7 @@ def test_what_replaces_the_loss_leaves_the_other_terms():
     )
 
 
-@pytest.mark.parametrize("name", ["freelb", "smart", "mixout"])
+@pytest.mark.parametrize("name", matrix(["freelb", "smart", "mixout"], default=["mixout"]))
 def test_micro_batches_train(name):
     model = tiny.regulated(_part(name))
     model.accumulate = 2

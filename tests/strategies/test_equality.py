@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ftkeras import catalog
+from tests.matrix import matrix
 from tests.strategies import cluster, tiny
 from tests.strategies.settings import ON_TWO_WORKERS, OPTIMIZERS, WAYS
 from tests.strategies.tiny import Setting
@@ -25,19 +26,24 @@ def two_replicas():
     return catalog.build("strategy", "mirrored(logical_devices=2)").open()
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", matrix(OPTIMIZERS, default=["adamw", "adafactor"]))
 def test_two_replicas_train_as_one_by_every_optimizer(name):
     setting = OPTIMIZERS[name]
     tiny.assert_equal(tiny.run(setting, two_replicas()), on_one_device(setting))
 
 
-@pytest.mark.parametrize("name", WAYS)
+DEFAULT = ["accumulated", "ema", "lora", "r_drop", "packed", "more replicas than examples"]
+
+
+@pytest.mark.parametrize("name", matrix(WAYS, default=DEFAULT))
 def test_two_replicas_train_as_one_in_every_way(name):
     setting = WAYS[name]
     tiny.assert_equal(tiny.run(setting, two_replicas()), on_one_device(setting))
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize(
+    "precision", matrix(["mixed_bfloat16", "mixed_float16"], default=["mixed_float16"])
+)
 def test_two_replicas_train_as_one_in_half_precision(precision):
     # Not Adam, which turns a gradient near zero, whose sign is a matter of rounding, into a step.
     ours = {"optimizer": "sgd", "rate": 1.0, "accumulate": 2}
@@ -70,12 +76,14 @@ def workers(tmp_path_factory):
     return [pickle.loads(path.with_suffix(f".{worker}").read_bytes()) for worker in range(2)]
 
 
+@pytest.mark.cluster
 @pytest.mark.parametrize("name", ON_TWO_WORKERS)
 def test_two_workers_train_measure_and_predict_as_one_device(workers, name):
     for outcomes, *_ in workers:
         tiny.assert_equal(outcomes[name], on_one_device(ON_TWO_WORKERS[name]))
 
 
+@pytest.mark.cluster
 @pytest.mark.parametrize("name", ON_TWO_WORKERS)
 def test_workers_hold_the_same_bits(workers, name):
     (one, *_), (other, *_) = workers
@@ -84,10 +92,12 @@ def test_workers_hold_the_same_bits(workers, name):
     assert one[name].figures == other[name].figures
 
 
+@pytest.mark.cluster
 def test_workers_hear_what_the_chief_says(workers):
     assert [heard for _, heard, _ in workers] == [b"from 0"] * 2
 
 
+@pytest.mark.cluster
 def test_keras_itself_still_fails_under_many_workers(workers):
     """Once this fails, keras#20585 is mended: see what of training/_replicated.py can go."""
     assert all("PerReplica" in said for *_, said in workers)

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from ftkeras import catalog
 from ftkeras.data.feed import TrainingFeed
+from tests.matrix import matrix
 from tests.strategies import tiny
 from tests.strategies.settings import OPTIMIZERS
 from tests.strategies.tiny import Setting
@@ -42,11 +43,12 @@ def test_packed_batches_have_one_shape():
         assert spec.shape.is_fully_defined()
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", matrix(OPTIMIZERS, default=["adamw"]))
 def test_train_step_compiles_whole(name):
     _compiles_as_it_runs(OPTIMIZERS[name], "train_step")
 
 
+@pytest.mark.matrix
 def test_train_step_with_micro_batches_and_dropout_compiles_whole():
     _compiles_as_it_runs(Setting(accumulate=2, dropout=0.1), "train_step", same=False)
 
@@ -69,6 +71,7 @@ def _compiles_as_it_runs(setting: Setting, step: str, *, same: bool = True) -> N
         assert losses[1] == pytest.approx(losses[0], rel=1e-4)
 
 
+@pytest.mark.process
 def test_step_lowers_for_tpus():
     if sys.executable == PYTHON and importlib.util.find_spec("jax") is None:
         pytest.skip("needs jax; FTKERAS_JAX_PYTHON may name an interpreter that has it")

@@ -62,7 +62,11 @@ def test_compiled_run_is_the_run(plain, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("precision", "jit_compile"), [("mixed_bfloat16", "true"), ("mixed_float16", "false")]
+    ("precision", "jit_compile"),
+    [
+        pytest.param("mixed_bfloat16", "true", marks=pytest.mark.matrix),
+        ("mixed_float16", "false"),
+    ],
 )
 def test_half_precision_learns_what_float32_does(plain, tmp_path, precision, jit_compile):
     settings = {"precision": precision, "jit_compile": jit_compile}

@@ -19,6 +19,7 @@ from ftkeras.losses.cross_entropy import CrossEntropy
 from ftkeras.runs import folder as run_folder
 from ftkeras.training.progress import Progress
 from ftkeras.verbs import train
+from tests.matrix import matrix
 
 SMALL = {
     "task": "quickstart",
@@ -71,22 +72,25 @@ RUNS = {
 }
 
 
+def _stop_after(
+    steps: int, patch: pytest.MonkeyPatch, asked: signal.Signals = signal.SIGTERM
+) -> None:
+    """Send this process a signal when that many steps of a run are done."""
+    real, done = Progress.on_train_batch_end, []
+
+    def counting(self, batch, logs=None):
+        real(self, batch, logs)
+        done.append(batch)
+        if len(done) == steps:
+            os.kill(os.getpid(), asked)
+
+    patch.setattr(Progress, "on_train_batch_end", counting)
+
+
 @pytest.fixture
 def stop(monkeypatch):
-    """Has a signal reach the process when the n-th step of a run is done."""
-
-    def at(number: int, asked: signal.Signals = signal.SIGTERM) -> None:
-        real, done = Progress.on_train_batch_end, []
-
-        def counting(self, batch, logs=None):
-            real(self, batch, logs)
-            done.append(batch)
-            if len(done) == number:
-                os.kill(os.getpid(), asked)
-
-        monkeypatch.setattr(Progress, "on_train_batch_end", counting)
-
-    return at
+    """Return a function that has the next run interrupted after a number of steps."""
+    return lambda steps: _stop_after(steps, monkeypatch)
 
 
 def _config(folder: pathlib.Path, **settings) -> Config:
@@ -102,7 +106,7 @@ def _outcome(folder: pathlib.Path) -> dict:
     }
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", matrix(RUNS, default=["averaged", "thawed"]))
 def test_stopped_run_ends_as_one_that_was_not(name, tmp_path, stop):
     train.run(_config(tmp_path / "unbroken", **RUNS[name]))
     # In an epoch, when its last step is done, and in a later one.
@@ -129,9 +133,16 @@ def test_longer_run_is_gone_on_with(tmp_path, capsys):
         train.run(_config(tmp_path / "run", **settings, epochs=2))
 
 
-def test_damaged_checkpoint_is_passed_over(tmp_path, stop, capsys):
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """The folder of a run that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("unbroken") / "run"
+    train.run(_config(folder))
+    return folder
+
+
+def test_damaged_checkpoint_is_passed_over(unbroken, tmp_path, stop, capsys):
     settings = {"checkpoint_every": "3"}
-    train.run(_config(tmp_path / "unbroken"))
     stop(7)
     with pytest.raises(Stopped):
         train.run(_config(tmp_path / "run", **settings))
@@ -145,7 +156,17 @@ def test_damaged_checkpoint_is_passed_over(tmp_path, stop, capsys):
     assert newest.name in said.err
     assert "checksum" in said.err
     assert "resuming at step 2 of epoch 2" in said.out  # the sixth update was kept, five an epoch
-    assert _outcome(tmp_path / "run") == _outcome(tmp_path / "unbroken")
+    assert _outcome(tmp_path / "run") == _outcome(unbroken)
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory):
+    """The folder of a run that was interrupted after its first step, for tests that leave it so."""
+    folder = tmp_path_factory.mktemp("interrupted") / "run"
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Stopped):
+        _stop_after(1, patch)
+        train.run(_config(folder))
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -157,34 +178,27 @@ def test_damaged_checkpoint_is_passed_over(tmp_path, stop, capsys):
         ({"encoder": "bert(vocabulary='reviews', layers=1)"}, "--encoder=.*layers=1.*layers=2"),
     ],
 )
-def test_run_of_other_settings_is_refused(tmp_path, stop, changed, named):
-    stop(1)
-    with pytest.raises(Stopped):
-        train.run(_config(tmp_path / "run"))
+def test_run_of_other_settings_is_refused(interrupted, changed, named):
     with pytest.raises(UserError, match=f"{named}.*--restart"):
-        train.run(_config(tmp_path / "run", **changed))
+        train.run(_config(interrupted, **changed))
 
 
-def test_restart_begins_anew_and_leaves_what_is_not_the_runs(tmp_path, stop, capsys):
+def test_restart_begins_anew_and_leaves_what_is_not_the_runs(unbroken, tmp_path, stop, capsys):
     stop(7)
     with pytest.raises(Stopped):
         train.run(_config(tmp_path / "run", seed=1))
     (tmp_path / "run" / "notes.txt").write_text("mine")
-    train.run(_config(tmp_path / "unbroken"))
     capsys.readouterr()
     train.run(_config(tmp_path / "run", restart=True))
     assert "resuming" not in capsys.readouterr().out
-    assert _outcome(tmp_path / "run") == _outcome(tmp_path / "unbroken")
+    assert _outcome(tmp_path / "run") == _outcome(unbroken)
     assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
 
 
-def test_other_data_under_the_same_settings_is_refused(tmp_path, stop, monkeypatch):
-    stop(1)
-    with pytest.raises(Stopped):
-        train.run(_config(tmp_path / "run"))
+def test_other_data_under_the_same_settings_is_refused(interrupted, monkeypatch):
     monkeypatch.setattr("ftkeras.data.splits.Splits._draw", lambda *_: np.arange(1, 71))
     with pytest.raises(UserError, match="other training examples"):
-        train.run(_config(tmp_path / "run"))
+        train.run(_config(interrupted))
 
 
 def test_only_the_newest_checkpoints_stay(tmp_path):

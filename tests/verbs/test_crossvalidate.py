@@ -23,7 +23,7 @@ from ftkeras.runs import crossvalidation, layout
 from ftkeras.statistics.significance import corrected_t
 from ftkeras.support import files
 from ftkeras.verbs import crossvalidate
-from tests.running import QUICK, run_ftkeras
+from tests.running import QUICK, run_ftkeras, succeed
 
 COUNT = 12
 
@@ -235,9 +235,26 @@ def test_recorded_settings_repeat_the_cross_validation(children):
     assert again.config == dataclasses.replace(config, batch_size=16)
 
 
+SMALL = [
+    *QUICK,
+    "--encoder=bert(layers=1, hidden=16, heads=2, positions=64, vocabulary='reviews')",
+    *("--train_examples=80", "--epochs=2", "--batch_size=10", "--folds=2", "--cache_dir=cache"),
+]
+
+
+def test_folds_are_runs_in_processes_of_their_own(tmp_path):
+    command = ["crossvalidate", *SMALL, "--run_dir=cv"]
+    said = succeed(*command, cwd=tmp_path)
+    assert "repeat-0/fold-1: accuracy" in said
+    lines = (tmp_path / "cv" / crossvalidate.PREDICTIONS).read_text().splitlines()
+    assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 80
+    again = succeed(*command, cwd=tmp_path, run=run_ftkeras)
+    assert again.count("finished before") == 2
+
+
+@pytest.mark.cluster
 def test_killed_fold_ends_as_one_that_was_not(tmp_path):
-    arguments = [*QUICK, "--train_examples=80", "--epochs=2", "--batch_size=10", "--folds=2"]
-    arguments += ["--cache_dir=cache", "--checkpoint_every=1"]
+    arguments = [*SMALL, "--checkpoint_every=1"]
     _kill_in_second_fold(arguments, tmp_path)
     first, second = (tmp_path / "cut" / "repeat-0" / f"fold-{fold}" for fold in (0, 1))
     trained_at = (first / "metrics.json").stat().st_mtime_ns
@@ -250,8 +267,7 @@ def test_killed_fold_ends_as_one_that_was_not(tmp_path):
     lines = (tmp_path / "cut" / layout.OUT_OF_FOLD_PREDICTIONS).read_text().splitlines()
     assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 80
     one = [*arguments, "--fold=1", "--notest", "--export=none", "--run_dir=whole"]
-    done = run_ftkeras("train", *one, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    succeed("train", *one, cwd=tmp_path)
     for name in (layout.PREDICTIONS["validation"], "encoder/config.json"):
         assert (second / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 

@@ -16,7 +16,7 @@ from ftkeras.cli import flags
 from ftkeras.errors import UserError
 from ftkeras.processes import cluster, supervisor
 from ftkeras.verbs import launch
-from tests.running import QUICK, run_ftkeras
+from tests.running import QUICK, run_ftkeras, succeed
 
 # A worker that knows its number, as NUMBER, and keeps what it heard in a file of that name.
 WORKER = """
@@ -141,7 +141,12 @@ def test_what_is_wrong_is_told_before_anything_starts(arguments, said):
 
 
 # Two whole runs, the same but for the second worker's end.
-RUN = [*QUICK, "--epochs=2", "--head=classification(dropout=0.0)", "--checkpoint_every=5"]
+RUN = [
+    *QUICK,
+    "--encoder=bert(layers=1, hidden=16, heads=2, positions=64, dropout=0.0, "
+    "attention_dropout=0.0, vocabulary='reviews')",
+    *("--epochs=2", "--head=classification(dropout=0.0)", "--checkpoint_every=5"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -154,8 +159,7 @@ def launched(tmp_path_factory):
 
 def test_launched_run_measures_what_one_process_does(launched, tmp_path):
     folder, _ = launched
-    alone = run_ftkeras(*RUN, "--run_dir=run", "--export=none", cwd=tmp_path)
-    assert alone.returncode == 0, alone.stderr
+    succeed(*RUN, "--run_dir=run", "--export=none", cwd=tmp_path)
     one, two = (json.loads((f / "run/metrics.json").read_text()) for f in (tmp_path, folder))
     for split in ("validation", "test"):
         assert two[split] == pytest.approx(one[split], rel=1e-4)
@@ -174,9 +178,8 @@ def test_only_the_chief_writes_and_prints(launched):
 
 def test_export_of_the_chief_labels_texts(launched):
     folder, _ = launched
-    said = run_ftkeras("predict", "--model=saved_models/quickstart", "--text=Fine.", cwd=folder)
-    assert said.returncode == 0, said.stderr
-    assert said.stdout.split("\t")[0] in ("negative", "positive")
+    said = succeed("predict", "--model=saved_models/quickstart", "--text=Fine.", cwd=folder)
+    assert said.split("\t")[0] in ("negative", "positive")
 
 
 def _signalled_in_training(
@@ -200,6 +203,7 @@ def _signalled_in_training(
     return process.returncode, said + errors
 
 
+@pytest.mark.cluster
 @pytest.mark.parametrize("killed", [0, 1])
 def test_cluster_whose_worker_is_killed_ends_with_the_same_bits(launched, tmp_path, killed):
     folder, _ = launched
@@ -210,6 +214,7 @@ def test_cluster_whose_worker_is_killed_ends_with_the_same_bits(launched, tmp_pa
     assert one.read_bytes() == other.read_bytes()
 
 
+@pytest.mark.cluster
 def test_workers_stop_together_at_what_one_of_them_heard(tmp_path):
     code, said = _signalled_in_training(signal.SIGTERM, worker=1, restarts=0, cwd=tmp_path)
     assert code == 128 + signal.SIGTERM, said

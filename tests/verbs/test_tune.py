@@ -19,7 +19,7 @@ from ftkeras.processes import child_run
 from ftkeras.runs import layout
 from ftkeras.search import setup
 from ftkeras.verbs import tune
-from tests.running import QUICK
+from tests.running import QUICK, run_ftkeras, succeed
 from tests.search import searches
 
 TINY = ["--train_examples=400", "--validation_examples=100", "--test_examples=60", "--epochs=1"]
@@ -27,6 +27,7 @@ TINY = ["--train_examples=400", "--validation_examples=100", "--test_examples=60
 SEARCH = [
     *QUICK,
     *TINY,
+    "--encoder=bert(layers=1, hidden=16, heads=2, positions=64, vocabulary='reviews')",
     "--search=learning_rate=choice(3e-3, 3e-4)",
     "--search=policy=choice(full, freeze(layers=9))",
     "--oracle=grid",
@@ -118,10 +119,12 @@ def test_retrained_best_has_learnt_from_validation_and_is_exported(searched):
 def test_same_command_again_runs_nothing(searched):
     folder, _ = searched
     before = (folder / "s" / layout.JOURNAL).read_text()
-    assert "3 of 3 trials have ended" in _tune("--max_trials=3", cwd=folder)
+    again = [*SEARCH, "--cache_dir=cache", "--max_trials=3"]
+    assert "3 of 3 trials have ended" in succeed("tune", *again, cwd=folder, run=run_ftkeras)
     assert (folder / "s" / layout.JOURNAL).read_text() == before
 
 
+@pytest.mark.cluster
 def test_search_that_is_killed_in_a_trial_ends_as_one_that_is_not(searched, tmp_path):
     process = _started("tune", *SEARCH, "--max_trials=2", cwd=tmp_path)
     first = tmp_path / "s/trials/0000/seed-0"
@@ -136,6 +139,7 @@ def test_search_that_is_killed_in_a_trial_ends_as_one_that_is_not(searched, tmp_
     assert _trials(tmp_path) == _trials_of(searched, 2)
 
 
+@pytest.mark.cluster
 def test_trial_of_a_worker_that_is_killed_is_ended_by_another(searched, tmp_path):
     process = _started(
         *("launch", "--workers=2", "--", "tune", *SEARCH, "--max_trials=2"), cwd=tmp_path
