@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests import shared_folder
 from tests.exporters import small
 
 
@@ -13,7 +14,12 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def version(made):
-    """An export with all signatures that a task of single texts can have."""
-    model, layer, run_dir = made
-    return small.exporter(run_dir, model, layer, explain=True, steps=4).write()
+def version(made, tmp_path_factory):
+    """An export with all signatures that a task of single texts can have; all workers share it."""
+    model, layer, _ = made
+
+    def make(folder):
+        run_dir = small.run_dir(folder, model, layer, small.TEXTS)
+        small.exporter(run_dir, model, layer, explain=True, steps=4).write()
+
+    return shared_folder.make_once(tmp_path_factory, "small_export", make) / "served" / "1"
