@@ -246,7 +246,7 @@ def test_folds_are_runs_in_processes_of_their_own(tmp_path):
     command = ["crossvalidate", *SMALL, "--run_dir=cv"]
     said = succeed(*command, cwd=tmp_path)
     assert "repeat-0/fold-1: accuracy" in said
-    lines = (tmp_path / "cv" / crossvalidate.PREDICTIONS).read_text().splitlines()
+    lines = (tmp_path / "cv" / layout.OUT_OF_FOLD_PREDICTIONS).read_text().splitlines()
     assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 80
     again = succeed(*command, cwd=tmp_path, run=run_ftkeras)
     assert again.count("finished before") == 2
