@@ -14,7 +14,7 @@ ORDER = (
     *("errors", "support", "catalog", "config", "corpora", "statistics", "checkpoints", "text"),
     *("losses", "schedules", "regularizers", "heads", "encoders", "optimizers", "averages"),
     *("policies", "strategies", "training", "data", "tasks", "runs", "experiment", "exporters"),
-    *("processes", "reports", "search", "serving", "verbs", "cli", "main", "__main__", "__init__"),
+    *("processes", "search", "serving", "reports", "verbs", "cli", "main", "__main__", "__init__"),
 )
 # Folders of parts that a flag names. A part knows its own folder and these foundations only.
 PARTS = (
