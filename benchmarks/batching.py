@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from ftkeras.config.run import Config
 from ftkeras.data.feed import TrainingFeed
-from ftkeras.data.splits import opened
+from ftkeras.data.splits import open_splits
 from ftkeras.experiment import build, feeds, optimization
 
 FIRST = "padded"
@@ -88,7 +88,7 @@ def main() -> None:
     }
     experiments = {name: build.experiment(config) for name, config in configs.items()}
     first = experiments[FIRST]
-    with opened(configs[FIRST], first.task, first.text_layer) as splits:
+    with open_splits(configs[FIRST], first.task, first.text_layer) as splits:
         runners = {n: Runner(configs[n], experiments[n], splits.train) for n in configs}
         for runner in runners.values():  # traced, and warm
             runner.measure(), runner.measure()

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from ftkeras import catalog
 from ftkeras.cli import flags
-from ftkeras.data.splits import opened
+from ftkeras.data.splits import open_splits
 
 
 def _no_tokens(texts, pairs=None):
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> None:
     config = flags.parse(flag_arguments).config
     task = catalog.build("task", config.task, data_dir=config.data_dir)
     pathlib.Path(out).mkdir(parents=True, exist_ok=True)
-    with opened(config, task, _no_tokens) as splits:
+    with open_splits(config, task, _no_tokens) as splits:
         texts = {
             name: [row["text"].decode() for row in dataset.as_numpy_iterator()]
             for name, dataset in task.splits().items()
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
             examples = getattr(splits, name)
             source = texts.get(name, texts["train"])
             with open(pathlib.Path(out) / f"{name}.jsonl", "w", encoding="utf-8") as file:
-                for row, label in zip(examples.rows, examples.own_labels, strict=True):
+                for row, label in zip(examples.rows, examples.labels, strict=True):
                     file.write(json.dumps({"text": source[row], "label": int(label)}) + "\n")
 
 

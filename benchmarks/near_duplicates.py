@@ -15,7 +15,7 @@ import numpy as np
 from ftkeras.cli import flags
 from ftkeras.data import folds
 from ftkeras.data.groupings.near_duplicates import NearDuplicates
-from ftkeras.data.splits import opened
+from ftkeras.data.splits import open_splits
 from ftkeras.experiment import build
 
 SIMILARITIES = (0.3, 0.5, 0.7, 0.9)
@@ -24,7 +24,7 @@ SIMILARITIES = (0.3, 0.5, 0.7, 0.9)
 def main() -> None:
     config = flags.parse([*sys.argv[1:], "--train_on_validation"]).config  # nothing held out
     experiment = build.experiment(config)
-    with opened(config, experiment.task, experiment.text_layer) as splits:
+    with open_splits(config, experiment.task, experiment.text_layer) as splits:
         texts = splits.train
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(f"{len(texts):,} texts, {texts.lengths.sum():,} tokens")
@@ -32,7 +32,7 @@ def main() -> None:
         began = time.perf_counter()
         groups = NearDuplicates(similarity=similarity).groups(texts)
         grouped = time.perf_counter()
-        folds.drawn(texts.own_labels, groups, folds=5, seed=0)
+        folds.assign_folds(texts.labels, groups, folds=5, seed=0)
         sizes = np.unique(groups, return_counts=True)[1]
         print(
             f"similarity {similarity}: {sizes[sizes > 1].sum():,} texts in {(sizes > 1).sum():,} "

@@ -10,7 +10,7 @@ import keras  # noqa: E402
 
 from ftkeras.config.run import Config  # noqa: E402
 from ftkeras.data.feed import OrderedFeed  # noqa: E402
-from ftkeras.data.splits import opened  # noqa: E402
+from ftkeras.data.splits import open_splits  # noqa: E402
 from ftkeras.experiment import build, feeds, optimization  # noqa: E402
 from ftkeras.training import epochs  # noqa: E402
 
@@ -34,7 +34,7 @@ def main() -> None:
         cache_dir="none",
     )
     experiment = build.experiment(config)
-    with opened(config, experiment.task, experiment.text_layer) as splits:
+    with open_splits(config, experiment.task, experiment.text_layer) as splits:
         if asked["predict"]:
             batching = feeds.batching(config, pad_id=experiment.model.pad_id)
             feed = OrderedFeed(splits.test, batching)

@@ -1,61 +1,76 @@
-"""A split's examples, as batches are made of them."""
+"""The tokenized examples of a split, from which batches are made."""
 
 import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ftkeras.data.vectors import Vectors
+
 
 @dataclass(frozen=True)
 class Examples:
-    """Examples of a split: views into the arrays of its store.
+    """Some of the texts of a token store, as a view: selecting examples copies no tokens.
 
     Attributes:
-        token_ids: int32 [total], all texts' ids end to end.
-        offsets: int64 [texts + 1], where each text's ids start.
-        seconds: int32 [texts], where the second segment starts inside a text; its length if none.
-        labels: int64 [texts].
-        digests: uint64 [texts], a hash of each raw text.
-        rows: int64 [examples], the texts of the store that this view holds.
-        name: the split's name.
-        source: the name of what they were read from, which may hold more.
-        vectors: what an encoder has said of each text already, a `Vectors`, or None.
+        token_ids: int32 [total], the ids of all stored texts, one after the other.
+        offsets: int64 [texts + 1], where each stored text starts in `token_ids`.
+        second_starts: int32 [texts], where the second segment of a text starts, counted from the
+            start of the text; its length if it has no second segment.
+        stored_labels: int64 [texts].
+        stored_digests: uint64 [texts], a hash of each raw text.
+        rows: int64 [examples], the stored texts that this view selects.
+        name: the name of the split.
+        pairs: whether each example is a pair of texts.
+        source: the name of the dataset that the texts were read from. It may hold more texts.
+        vectors: the encoder's output for each stored text, if it was computed beforehand.
     """
 
     token_ids: np.ndarray
     offsets: np.ndarray
-    seconds: np.ndarray
-    labels: np.ndarray
-    digests: np.ndarray
+    second_starts: np.ndarray
+    stored_labels: np.ndarray
+    stored_digests: np.ndarray
     rows: np.ndarray
     name: str
     pairs: bool
     source: str = ""
-    vectors: object = None
+    vectors: Vectors | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def of(self, positions: np.ndarray, name: str | None = None) -> "Examples":
-        """The view of these of its examples."""
+    def select(self, positions: np.ndarray, name: str | None = None) -> "Examples":
+        """Return a view of the examples at these positions.
+
+        Args:
+            positions: integer or boolean, what NumPy accepts as an index of `examples`. A position
+                may occur several times.
+            name: the name of the new view; None to keep this one's.
+        """
         return replace(self, rows=self.rows[positions], name=name or self.name)
 
     @property
     def lengths(self) -> np.ndarray:
-        """Tokens an example, int64 [examples]."""
+        """The number of tokens of each example, int64 [examples]."""
         return self.offsets[self.rows + 1] - self.offsets[self.rows]
 
     @functools.cached_property
     def longest(self) -> int:
-        """Tokens of the longest example."""
+        """The number of tokens of the longest example."""
         return int(self.lengths.max())
 
     @property
-    def own_labels(self) -> np.ndarray:
+    def labels(self) -> np.ndarray:
         """The label of each example, int64 [examples]."""
-        return self.labels[self.rows]
+        return self.stored_labels[self.rows]
+
+    @property
+    def digests(self) -> np.ndarray:
+        """The hash of each example's raw text, uint64 [examples]."""
+        return self.stored_digests[self.rows]
 
     def ids(self, position: int) -> np.ndarray:
-        """Token ids of one example, int32 [length]."""
+        """Return the token ids of one example, int32 [length]."""
         row = self.rows[position]
         return self.token_ids[self.offsets[row] : self.offsets[row + 1]]

@@ -1,51 +1,72 @@
-"""Batches as tf.data: a training epoch in its own order, or a whole split once.
+"""Batches as tf.data: training epochs in an order of their own, or a whole split once.
 
 A batch is the examples of one optimizer update, over all replicas. The batching splits it into
-`parts`, one a replica and micro-batch: of R replicas, replica r takes parts r k to r k + k - 1, and
-where k is above 1 its element holds them stacked on a leading axis. Positions below 0, and labels
-below 0 in an element, say that no example stands there; so a part without examples is a row of
-padding. Examples that have `vectors` give those, {"vector": float32 [examples, size]}, in the place
-of token ids, in the same batches.
+`parts`, one for each replica and micro-batch: of R replicas with k parts each, replica r gets the
+parts r k to r k + k - 1. If k is above 1, its element stacks them on a leading axis. Positions and
+labels below 0 mean that there is no example, so a part without examples is a row of padding. If
+the examples have `vectors`, an element contains {"vector": float32 [examples, size]} instead of
+token ids, in the same batches.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from ftkeras.data.batching import Batching
 from ftkeras.data.examples import Examples
 
 
 class TrainingFeed:
     """The batches of each epoch, in an order that depends on (seed, epoch) only.
 
-    So an epoch can be had again, and gone on with from any of its batches. With `class_weights`,
-    float32 [classes], each element has its examples' weights as well.
+    So an epoch can be repeated, and resumed from any of its batches.
+
+    Args:
+        examples: what to train on.
+        batching: groups the examples into batches.
+        seed: determines the order, together with the epoch.
+        class_weights: float32 [classes], to have each element contain its examples' weights; or
+            None.
 
     Attributes:
-        ready: by its place in the epoch, time.perf_counter() when a batch was last ready.
+        ready: time.perf_counter() when a batch was last ready, by its number in the epoch.
     """
 
-    def __init__(self, examples: Examples, batching, *, seed: int, class_weights=None):
+    def __init__(
+        self,
+        examples: Examples,
+        batching: Batching,
+        *,
+        seed: int,
+        class_weights: np.ndarray | None = None,
+    ):
         self.examples, self.batching, self.seed = examples, batching, seed
         self.class_weights = class_weights
         self.ready: dict[int, float] = {}
 
+    def with_examples(self, examples: Examples) -> "TrainingFeed":
+        """Return a feed of other examples with the same settings."""
+        return TrainingFeed(
+            examples, self.batching, seed=self.seed, class_weights=self.class_weights
+        )
+
     def parts(self, epoch: int) -> list[list[np.ndarray]]:
-        """The positions of each part of each batch of an epoch."""
+        """Return the positions of each part of each batch of an epoch."""
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self.examples))
         return self.batching.plan(self.examples.lengths, order)
 
     def batches(self, epoch: int) -> list[np.ndarray]:
-        """The positions of each batch of an epoch."""
-        return [_held(parts) for parts in self.parts(epoch)]
+        """Return the positions of the examples in each batch of an epoch."""
+        return [_join(parts) for parts in self.parts(epoch)]
 
     def __len__(self) -> int:
+        """Return the number of batches per epoch."""
         return len(self.parts(epoch=0))
 
     def tokens(self, positions: np.ndarray | slice = slice(None)) -> int:
-        """Tokens that are read in steps on these; none where texts have become vectors before."""
+        """Return the number of tokens that the encoder reads; 0 if the examples have vectors."""
         if self.examples.vectors is not None:
             return 0
         return int(self.examples.lengths[positions].sum())
@@ -53,11 +74,16 @@ class TrainingFeed:
     def dataset(
         self, epoch: int, *, start: int = 0, replica: int = 0, replicas: int = 1
     ) -> tf.data.Dataset:
-        """A replica's elements (inputs, labels[, weights]) of an epoch, from batch `start` on.
+        """Return a replica's elements (inputs, labels[, weights]) of an epoch.
 
         Args:
-            epoch, start: from 0.
-            replica, replicas: which one of how many; their number divides the batching's parts.
+            epoch: counted from 0.
+            start: the batch to start from, counted from 0.
+            replica: the number of the replica, counted from 0.
+            replicas: the number of replicas; must divide the batching's parts.
+
+        Raises:
+            ValueError: if the replicas do not divide the parts.
         """
         each = self.batching.parts // replicas
         if each * replicas != self.batching.parts:
@@ -65,8 +91,8 @@ class TrainingFeed:
                 f"`replicas` must divide the batch's {self.batching.parts} parts. "
                 f"Received: {replicas}."
             )
-        own = slice(replica * each, replica * each + each)
-        plan = [parts[own] for parts in self.parts(epoch)]
+        shard = slice(replica * each, replica * each + each)
+        plan = [parts[shard] for parts in self.parts(epoch)]
         return _dataset(
             self.examples, self.batching, plan, start, self.class_weights, self._is_ready
         )
@@ -76,45 +102,60 @@ class TrainingFeed:
 
 
 class OrderedFeed:
-    """Every example once, those of like length together, for evaluation: an element a part.
+    """Every example once, sorted by length, for evaluation. Each element is one part.
 
-    `positions` tells which example each row of the outputs belongs to, below 0 where to none; the
-    rows of replicas stand as their elements were dealt out.
+    Args:
+        examples: what to evaluate.
+        batching: groups the examples into batches.
+
+    Attributes:
+        positions: integer [rows], the example that each row of the outputs belongs to, below 0 for
+            padding. The rows are those of the replicas' elements in turn.
     """
 
-    def __init__(self, examples: Examples, batching):
+    def __init__(self, examples: Examples, batching: Batching):
         self.examples, self.batching = examples, batching
         by_length = np.argsort(-examples.lengths, kind="stable")
         plan = batching.plan(examples.lengths, by_length)
         self._plan = [part for parts in plan for part in parts if (part >= 0).any()]
         self.positions = np.concatenate([part.reshape(-1) for part in self._plan])
 
-    def restored(self, rows: np.ndarray) -> np.ndarray:
-        """Rows of outputs, [rows, …], in the examples' own order, [examples, …]."""
-        there = self.positions >= 0
-        restored = np.empty((len(self.examples), *rows.shape[1:]), rows.dtype)
-        restored[self.positions[there]] = rows[: len(there)][there]
-        return restored
+    def with_examples(self, examples: Examples) -> "OrderedFeed":
+        """Return a feed of other examples with the same batching."""
+        return OrderedFeed(examples, self.batching)
+
+    def in_example_order(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows of outputs, [rows, …], in the order of the examples, [examples, …]."""
+        is_example = self.positions >= 0
+        ordered = np.empty((len(self.examples), *rows.shape[1:]), rows.dtype)
+        ordered[self.positions[is_example]] = rows[: len(is_example)][is_example]
+        return ordered
 
     def dataset(self, *, replica: int = 0, replicas: int = 1) -> tf.data.Dataset:
-        """A replica's elements (inputs, labels): of R replicas, replica r's are r, r + R, …
+        """Return a replica's elements (inputs, labels): of R replicas, r gets r, r + R, …
 
-        Each replica has as many; what the last ones lack is padding, in which no example stands.
+        All replicas get the same number of elements; the last ones may be padding only.
         """
-        nothing = np.full_like(self._plan[0], -1)
-        filled = self._plan + [nothing] * (-len(self._plan) % replicas)
+        padding = np.full_like(self._plan[0], -1)
+        filled = self._plan + [padding] * (-len(self._plan) % replicas)
         return _dataset(
             self.examples, self.batching, [[part] for part in filled[replica::replicas]]
         )
 
 
-def _held(parts: Sequence[np.ndarray]) -> np.ndarray:
+def _join(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the positions of the examples in some parts, without empty places."""
     positions = np.concatenate([part.reshape(-1) for part in parts])
     return positions[positions >= 0]
 
 
 def _dataset(
-    examples, batching, plan, start=0, class_weights=None, is_ready=lambda number: None
+    examples: Examples,
+    batching: Batching,
+    plan: list[list[np.ndarray]],
+    start: int = 0,
+    class_weights: np.ndarray | None = None,
+    is_ready: Callable[[int], None] = lambda number: None,
 ) -> tf.data.Dataset:
     def generate() -> Iterator[tuple]:
         for number in range(start, len(plan)):
@@ -125,7 +166,7 @@ def _dataset(
     first = _element(examples, batching, plan[0], class_weights)
     signature = tf.nest.map_structure(lambda x: _spec(x, batching.fixed_shape), first)
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
-    # So that Keras knows where an epoch ends.
+    # Keras needs the cardinality to know where an epoch ends.
     return dataset.apply(tf.data.experimental.assert_cardinality(len(plan) - start)).prefetch(4)
 
 
@@ -133,30 +174,35 @@ def _spec(array: np.ndarray, fixed_shape: bool) -> tf.TensorSpec:
     return tf.TensorSpec(array.shape if fixed_shape else (None,) * array.ndim, array.dtype)
 
 
-def _element(examples: Examples, batching, parts: Sequence[np.ndarray], class_weights) -> tuple:
-    """(inputs, labels[, weights]) of these parts, stacked where there are several."""
-    positions = _stacked(parts)
+def _element(
+    examples: Examples,
+    batching: Batching,
+    parts: Sequence[np.ndarray],
+    class_weights: np.ndarray | None,
+) -> tuple:
+    """Return (inputs, labels[, weights]) of these parts, stacked if there are several."""
+    positions = _stack(parts)
     leading = positions.shape[:1] if len(parts) > 1 else ()
     rows = _inputs(examples, batching, positions.reshape(-1, *positions.shape[2:]))
     inputs = {name: array.reshape(*leading, -1, *array.shape[1:]) for name, array in rows.items()}
     positions = positions.reshape(*leading, -1)
-    there = positions >= 0
-    labels = np.where(there, examples.own_labels[positions], -1)
+    is_example = positions >= 0
+    labels = np.where(is_example, examples.labels[positions], -1)
     if class_weights is None:
         return inputs, labels
-    return inputs, labels, np.where(there, class_weights[labels], 0).astype(np.float32)
+    return inputs, labels, np.where(is_example, class_weights[labels], 0).astype(np.float32)
 
 
-def _inputs(examples: Examples, batching, positions: np.ndarray) -> dict[str, np.ndarray]:
-    """Token ids, as the batching lays them out, or where there are vectors, those of each place."""
+def _inputs(examples: Examples, batching: Batching, positions: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the batching's arrays or, if the examples have vectors, one vector per place."""
     if examples.vectors is None:
         return batching.collate(examples, positions)
     flat = positions.reshape(-1)
     return {"vector": examples.vectors.at(examples.rows[flat], flat >= 0)}
 
 
-def _stacked(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """[parts, rows, …], each as long as the longest and at least 1, filled up with -1."""
+def _stack(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Stack parts as [parts, rows, …], padded with -1 to the longest, which is at least 1."""
     rows = max(1, *map(len, parts))
     return np.stack(
         [

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 DEFAULT_GROUPING = "near_duplicates"
 
 
-def fold_of_each(config: Config, pool: Examples, column: Callable) -> np.ndarray:
+def build_folds(config: Config, pool: Examples, column: Callable) -> np.ndarray:
     """The fold of each example, int64 [examples], as --folds, --group_by and the seeds say.
 
     Args:
@@ -35,7 +35,7 @@ def fold_of_each(config: Config, pool: Examples, column: Callable) -> np.ndarray
     if spec != "none":
         groups = catalog.build("group_by", spec).groups(pool, column)
     seed = (config.data_seed, config.fold_repeat)
-    folds = drawn(pool.own_labels, groups, folds=config.folds, seed=seed)
+    folds = assign_folds(pool.labels, groups, folds=config.folds, seed=seed)
     sizes = np.bincount(folds, minlength=config.folds)
     together = np.unique(groups, return_counts=True)[1]
     if not sizes.all():
@@ -56,7 +56,7 @@ def fold_of_each(config: Config, pool: Examples, column: Callable) -> np.ndarray
     return folds
 
 
-def drawn(labels: np.ndarray, groups: np.ndarray, *, folds: int, seed) -> np.ndarray:
+def assign_folds(labels: np.ndarray, groups: np.ndarray, *, folds: int, seed) -> np.ndarray:
     """The fold of each example, int64 [examples], from 0.
 
     Groups go one by one, the largest first and in random order among equals, into the fold whose
@@ -74,7 +74,7 @@ def drawn(labels: np.ndarray, groups: np.ndarray, *, folds: int, seed) -> np.nda
         seed: what NumPy's `default_rng` takes.
 
     >>> labels = np.array([0, 0, 0, 0, 1, 1])
-    >>> folds = drawn(labels, np.array([7, 1, 2, 7, 3, 4]), folds=2, seed=0)
+    >>> folds = assign_folds(labels, np.array([7, 1, 2, 7, 3, 4]), folds=2, seed=0)
     >>> bool(folds[0] == folds[3]), np.bincount(folds[labels == 1]).tolist()
     (True, [1, 1])
     """

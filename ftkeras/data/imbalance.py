@@ -36,7 +36,7 @@ def class_weights(spec: str | None, labels: np.ndarray, names: tuple[str, ...]):
     return np.array([weights.get(name, 1.0) for name in names], np.float32)
 
 
-def oversampled(labels: np.ndarray, *, seed: int) -> np.ndarray:
+def oversample(labels: np.ndarray, *, seed: int) -> np.ndarray:
     """Positions of the examples, those of rarer classes repeated until all classes are as frequent.
 
     Each example of a class comes as often as any other of it, or once more; the seed draws which.
@@ -52,7 +52,7 @@ def oversampled(labels: np.ndarray, *, seed: int) -> np.ndarray:
     return np.sort(np.concatenate(filled))
 
 
-def warnings(labels: np.ndarray, names: tuple[str, ...]) -> list[str]:
+def rare_class_warnings(labels: np.ndarray, names: tuple[str, ...]) -> list[str]:
     """What is to be said of a split's balance: nothing, or a line a rare class."""
     counts = np.bincount(labels, minlength=len(names))
     even = len(labels) / len(names)

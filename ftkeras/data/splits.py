@@ -17,7 +17,7 @@ import tensorflow as tf
 from ftkeras.config.run import Config
 from ftkeras.data import folds, token_store
 from ftkeras.data.examples import Examples
-from ftkeras.data.sources._stream import user_error
+from ftkeras.data.sources.stream import user_error
 from ftkeras.data.token_cache import Cache
 from ftkeras.errors import UserError
 from ftkeras.support import files
@@ -28,7 +28,7 @@ SECONDS_TO_THE_NEXT_TRY = (1, 5)
 
 
 @contextlib.contextmanager
-def opened(config: Config, task, text_layer) -> Iterator["Splits"]:
+def open_splits(config: Config, task, text_layer) -> Iterator["Splits"]:
     """The splits of a run; their token ids go when they are left, where --cache_dir keeps none."""
     with tempfile.TemporaryDirectory(prefix="ftkeras-") as folder:
         yield Splits(config=config, task=task, text_layer=text_layer, folder=pathlib.Path(folder))
@@ -43,12 +43,12 @@ def cache_folder(config: Config) -> pathlib.Path | None:
     if config.cache_dir == "none":
         return None
     if config.cache_dir is not None:
-        return files.must_be_writable(config.cache_dir, "--cache_dir")
+        return files.require_writable(config.cache_dir, "cache_dir")
     # The XDG Base Directory Specification: a relative path is not to be heeded.
     given = pathlib.Path(os.environ.get("XDG_CACHE_HOME", ""))
     base = given if given.is_absolute() else pathlib.Path("~/.cache").expanduser()
     try:
-        return files.must_be_writable(base / "ftkeras", "--cache_dir")
+        return files.require_writable(base / "ftkeras", "cache_dir")
     except UserError as error:
         log.info(f"note: no token ids are kept for the next run: {error}")
         return None
@@ -93,21 +93,21 @@ class Splits:
         """Train and validation."""
         if self.config.folds:
             held_out = self._folds == self.config.fold
-            return self._pool.of(~held_out, "train"), self._pool.of(held_out, "validation")
+            return self._pool.select(~held_out, "train"), self._pool.select(held_out, "validation")
         train, (rows, held) = self._whole("train"), self._train_rows
         own = "validation" in self._datasets
-        validation = self._whole("validation") if own else train.of(held, "validation")
-        return self._limited(train.of(rows), "train"), self._limited(validation, "validation")
+        validation = self._whole("validation") if own else train.select(held, "validation")
+        return self._limited(train.select(rows), "train"), self._limited(validation, "validation")
 
     @functools.cached_property
     def _everything(self) -> Examples:
         """Train and validation together, as many of each as there would be apart."""
         if self.config.folds:
-            return self._pool.of(np.arange(len(self._pool)), "train")
+            return self._pool.select(np.arange(len(self._pool)), "train")
         train, validation = self._parts
         behind = len(self._whole("train")) if "validation" in self._datasets else 0
         rows = np.concatenate([train.rows, behind + validation.rows])
-        return self._pooled_whole.of(np.sort(rows), "train")
+        return self._pooled_whole.select(np.sort(rows), "train")
 
     @functools.cached_property
     def test(self) -> Examples:
@@ -132,8 +132,8 @@ class Splits:
         counts = {examples.name: len(examples) for examples in seen}
         if not self.config.test:
             return counts
-        digests = np.concatenate([examples.digests[examples.rows] for examples in seen])
-        shared = np.intersect1d(digests, self.test.digests[self.test.rows])
+        digests = np.concatenate([examples.digests for examples in seen])
+        shared = np.intersect1d(digests, self.test.digests)
         return {**counts, "test": len(self.test), "in_train_and_test": len(shared)}
 
     @functools.cached_property
@@ -153,7 +153,7 @@ class Splits:
     @functools.cached_property
     def _folds(self) -> np.ndarray:
         """The fold of each example of the pool, int64 [examples]."""
-        return folds.fold_of_each(self.config, self._pool, self._column)
+        return folds.build_folds(self.config, self._pool, self._column)
 
     def _column(self, name: str) -> np.ndarray:
         """A column of the task's files, for each example of the pool."""
@@ -222,14 +222,14 @@ class Splits:
             return np.arange(len(everything)), np.zeros(0, np.int64)
         share = self.config.validation_share
         size = round(share * len(everything))
-        held = self._draw(everything.own_labels, size, f"--validation_share={share}")
+        held = self._draw(everything.labels, size, f"--validation_share={share}")
         return np.setdiff1d(np.arange(len(everything)), held), held
 
     def _limited(self, examples: Examples, name: str) -> Examples:
         count = getattr(self.config, f"{name}_examples")
         if count is None or count >= len(examples):
             return examples
-        return examples.of(self._draw(examples.own_labels, count, f"--{name}_examples={count}"))
+        return examples.select(self._draw(examples.labels, count, f"--{name}_examples={count}"))
 
     def _draw(self, labels: np.ndarray, size: int, flag: str) -> np.ndarray:
         classes = len(np.unique(labels))
@@ -240,7 +240,7 @@ class Splits:
         return stratified(labels, size, seed=self.config.data_seed)
 
     def _checked(self, examples: Examples) -> Examples:
-        classes = np.unique(examples.own_labels)
+        classes = np.unique(examples.labels)
         if len(classes) < 2:
             only = self.task.labels[classes[0]]
             raise UserError(

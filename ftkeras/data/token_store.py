@@ -17,9 +17,9 @@ TEXTS_A_STEP = 512
 COLUMNS = {
     "token_ids": np.int32,
     "offsets": np.int64,
-    "seconds": np.int32,
-    "labels": np.int64,
-    "digests": np.uint64,
+    "second_starts": np.int32,
+    "stored_labels": np.int64,
+    "stored_digests": np.uint64,
 }
 
 
@@ -61,9 +61,9 @@ def write_arrays(
         return {
             "token_ids": ids.flat_values,
             "offsets": ids.row_lengths(),
-            "seconds": firsts,
-            "labels": batch["label"],
-            "digests": _digests(batch, pairs),
+            "second_starts": firsts,
+            "stored_labels": batch["label"],
+            "stored_digests": _digests(batch, pairs),
         }
 
     key, end = _Key(), 0
@@ -74,7 +74,7 @@ def write_arrays(
         for step in steps.prefetch(2).as_numpy_iterator():
             step["offsets"] = end + np.cumsum(step["offsets"])
             end = step["offsets"][-1]
-            key.add(step["digests"], step["labels"])
+            key.add(step["stored_digests"], step["stored_labels"])
             for column, kind in COLUMNS.items():
                 step[column].astype(kind, copy=False).tofile(files[column])
     finally:
@@ -87,7 +87,11 @@ def read_arrays(folder: pathlib.Path, *, name: str, pairs: bool) -> Examples:
     """What `write_arrays` has left, memory-mapped."""
     columns = {column: _mapped(folder / column, kind) for column, kind in COLUMNS.items()}
     return Examples(
-        **columns, rows=np.arange(len(columns["labels"])), name=name, pairs=pairs, source=name
+        **columns,
+        rows=np.arange(len(columns["stored_labels"])),
+        name=name,
+        pairs=pairs,
+        source=name,
     )
 
 

@@ -1,54 +1,70 @@
-"""What an encoder says of each text, on disk: written once, memory-mapped after."""
+"""The encoder's output for each text, computed once and memory-mapped from disk."""
 
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ftkeras.data.examples import Examples
+if TYPE_CHECKING:
+    from ftkeras.data.examples import Examples
 
 
 @dataclass(frozen=True)
 class Vectors:
-    """A vector of each of some texts of a store.
+    """One vector for each of some texts of a token store.
 
     Attributes:
-        values: float32 [some, size].
-        places: int64 [texts], which of `values` is of which text.
+        values: float32 [vectors, size].
+        index: int64 [texts], the row of `values` that belongs to each stored text.
     """
 
     values: np.ndarray
-    places: np.ndarray
+    index: np.ndarray
 
-    def at(self, rows: np.ndarray, there: np.ndarray) -> np.ndarray:
-        """The vectors of these texts, float32 [texts, size]; zeros where none is `there`."""
-        return np.where(there[:, None], self.values[self.places[rows]], np.float32(0))
+    def at(self, rows: np.ndarray, is_example: np.ndarray) -> np.ndarray:
+        """Return the vectors of stored texts.
+
+        Args:
+            rows: integer [n], the stored texts.
+            is_example: bool [n], False for padding.
+
+        Returns:
+            float32 [n, size], zeros for padding.
+        """
+        return np.where(is_example[:, None], self.values[self.index[rows]], np.float32(0))
 
 
-def distinct(examples: Examples) -> Examples:
-    """The view of the same texts, each of them once."""
+def distinct(examples: "Examples") -> "Examples":
+    """Return a view of the same texts that holds each of them once."""
     return replace(examples, rows=np.unique(examples.rows))
 
 
-def with_vectors(examples: Examples, read: Callable, folder: pathlib.Path) -> Examples:
-    """The examples with their texts' vectors, for as long as this process has them.
+def add_vectors(
+    examples: "Examples",
+    encode: Callable[["Examples"], Iterator[tuple[np.ndarray, np.ndarray]]],
+    folder: pathlib.Path,
+) -> "Examples":
+    """Encode each text once and return the examples with the vectors.
+
+    The vectors are in a file that is deleted when the process ends, however it ends.
 
     Args:
-        examples: may hold a text several times; it is read once.
-        read: a view of each text once -> an iterator of its positions and their vectors, [n] and
-            float32 [n, size], all together each position once.
-        folder: an existing folder.
+        examples: may hold a text several times; it is encoded once.
+        encode: takes a view in which each text occurs once. Yields positions, integer [n], and the
+            vectors of these examples, float32 [n, size], until each position was yielded once.
+        folder: an existing folder for the file.
     """
-    once, end = distinct(examples), 0
-    places = np.zeros(len(examples.labels), np.int64)
+    once, count = distinct(examples), 0
+    index = np.zeros(len(examples.stored_labels), np.int64)
     path = folder / f"{examples.name}.vectors"
     with path.open("wb") as file:
-        for positions, vectors in read(once):
-            # Not by the map: on a full disk that would kill the process without a word.
+        for positions, vectors in encode(once):
+            # Written, not assigned to a map: on a full disk a map kills the process silently.
             file.write(np.ascontiguousarray(vectors, np.float32))
-            places[once.rows[positions]] = np.arange(end, end + len(positions))
-            end += len(positions)
-    values = np.memmap(path, np.float32, mode="r").reshape(end, -1)
-    path.unlink()  # the map holds the file
-    return replace(examples, vectors=Vectors(values, places))
+            index[once.rows[positions]] = np.arange(count, count + len(positions))
+            count += len(positions)
+    values = np.memmap(path, np.float32, mode="r").reshape(count, -1)
+    path.unlink()  # the map keeps the data until the process ends
+    return replace(examples, vectors=Vectors(values, index))

@@ -9,7 +9,7 @@ import math
 import keras
 from keras import ops
 
-from ftkeras.support.draws import kept
+from ftkeras.support.seeds import keep_mask
 
 
 def widened(x):
@@ -107,7 +107,7 @@ def attention_to_train(query, key, value, bias, rate, seeds):
     """
     keep = None
     if rate:
-        keep, share = kept((*ops.shape(query)[:3], ops.shape(key)[2]), rate, seeds)
+        keep, share = keep_mask((*ops.shape(query)[:3], ops.shape(key)[2]), rate, seeds)
         value = value / (1.0 - share)  # dropout's scale, on what has fewest numbers
 
     @ops.custom_gradient
@@ -136,7 +136,7 @@ def attention_to_train(query, key, value, bias, rate, seeds):
 
 def dropout(x, rate, seeds):
     """x, its numbers 0 with probability `rate`, the others scaled so that its mean stays."""
-    keep, share = kept(ops.shape(x), rate, seeds)
+    keep, share = keep_mask(ops.shape(x), rate, seeds)
     return ops.where(keep, x / (1.0 - share), ops.zeros((), x.dtype))
 
 

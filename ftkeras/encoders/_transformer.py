@@ -19,8 +19,8 @@ from ftkeras.encoders._gradients import (
     standardize,
     standardize_to_train,
 )
-from ftkeras.support.draws import Draws
 from ftkeras.support.layer_hooks import LayerHooks
+from ftkeras.support.seeds import ReplicaSeedGenerator
 
 STANDARD_DEVIATION = 0.02
 # Added to the score of a padded position: finite in float16 too, and exactly 0 after the softmax.
@@ -103,7 +103,7 @@ class WeightedLayer(keras.layers.Layer):
         super().__init__(**kwargs)
         self.initial = initial
         self._draws = np.random.default_rng(seed)
-        self.seeds = Draws(self.draw_seed())
+        self.seeds = ReplicaSeedGenerator(self.draw_seed())
 
     def draw_seed(self) -> int:
         return int(self._draws.integers(2**31))

@@ -38,4 +38,4 @@ def precision(config: Config) -> str:
     """Return the Keras dtype policy that training computes in."""
     if config.precision != "auto":
         return config.precision
-    return "mixed_bfloat16" if accelerator.is_there() else "float32"
+    return "mixed_bfloat16" if accelerator.is_available() else "float32"

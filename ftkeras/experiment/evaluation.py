@@ -63,7 +63,7 @@ def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:
     feed = OrderedFeed(examples, feeds.batching(experiment.config, pad_id=pad_id))
     held = shard(experiment.devices.strategy, feed.dataset)
     rows = experiment.model.predict(held.dataset, steps=held.steps, verbose=0)
-    return feed.restored(rows).astype(np.float32)
+    return feed.in_example_order(rows).astype(np.float32)
 
 
 def metrics(labels: np.ndarray, logits: np.ndarray, loss: keras.losses.Loss) -> dict[str, float]:
@@ -123,7 +123,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 def predictions(examples: Examples, logits: np.ndarray, labels: tuple[str, ...]) -> list[dict]:
     """Return each text's id, label, predicted label and probabilities."""
-    rows = zip(examples.rows, examples.own_labels, softmax(logits), strict=True)
+    rows = zip(examples.rows, examples.labels, softmax(logits), strict=True)
     return [
         {
             "id": f"{examples.name}-{row}",
@@ -144,9 +144,9 @@ def _evaluate_split(
     rows = predictions(examples, logits, experiment.labels)
     if experiment.devices.is_chief:
         _write_predictions(run_dir / layout.PREDICTIONS[split], rows)
-    found = metrics(examples.own_labels, logits, experiment.model.loss)
+    found = metrics(examples.labels, logits, experiment.model.loss)
     found["examples"] = len(examples)
-    return _Evaluated(found, confusion(examples.own_labels, logits), rows)
+    return _Evaluated(found, confusion(examples.labels, logits), rows)
 
 
 def _must_be_finite(logits: np.ndarray, split: str) -> None:

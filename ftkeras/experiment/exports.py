@@ -34,8 +34,8 @@ def build_exporters(experiment: Experiment, run_dir: pathlib.Path) -> list[Expor
     config, task = experiment.config, experiment.task
     name = catalog.parse("task", config.task).name
     served_from = pathlib.Path(config.export_dir) / name
-    files.must_be_writable(served_from, "export_dir")
-    files.must_be_writable(run_dir, "run_dir")
+    files.require_writable(served_from, "export_dir")
+    files.require_writable(run_dir, "run_dir")
     facts = model_card.Facts(
         config,
         task,

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from ftkeras import catalog
 from ftkeras.data.examples import Examples
 from ftkeras.data.feed import OrderedFeed
-from ftkeras.data.vectors import distinct, with_vectors
+from ftkeras.data.vectors import add_vectors, distinct
 from ftkeras.experiment import feeds
 from ftkeras.experiment.definition import Experiment
 from ftkeras.support import times
@@ -28,34 +28,39 @@ from ftkeras.training.sharding import shard
 log = logging.getLogger(__name__)
 
 
-def read_once(experiment: Experiment, feeds: Sequence, folder: pathlib.Path) -> dict[str, float]:
-    """Has the feeds' examples become vectors, if the encoder need not run in each step.
+def read_once(
+    experiment: Experiment, used: Sequence, folder: pathlib.Path
+) -> tuple[Sequence, dict[str, float]]:
+    """Replace the feeds' texts by vectors, if the encoder need not run in each step.
 
     Args:
         experiment: ready to train.
-        feeds: have `examples`, which change.
-        folder: for the vectors, float32, 4 · hidden bytes a text.
+        used: the feeds of the run: a `TrainingFeed` and perhaps an `OrderedFeed`.
+        folder: for the vectors, float32, 4 · hidden bytes per text.
 
     Returns:
-        What metrics.json says of it: seconds, and tokens a second; nothing where it was not done.
+        The feeds to train with, the given ones if the encoder must run; and what metrics.json
+        records: seconds and tokens per second, or nothing.
     """
     if not _is_frozen(experiment.model):
-        return {}
+        return used, {}
     if reason := _obstacle(experiment):
         log.info(f"note: the encoder is frozen, but runs in each step, for {reason}")
-        return {}
-    views = [distinct(feed.examples) for feed in feeds]
+        return used, {}
+    views = [distinct(feed.examples) for feed in used]
     texts, tokens = sum(map(len, views)), sum(int(view.lengths.sum()) for view in views)
     log.info(f"the encoder is frozen: its features of {texts:,} texts are computed once")
     began = time.perf_counter()
     with tqdm(total=texts, unit=" texts", leave=False, disable=None) as bar:
-        for feed in feeds:
-            feed.examples = with_vectors(
-                feed.examples, lambda view: _vectors(experiment, view, bar), folder
+        used = [
+            feed.with_examples(
+                add_vectors(feed.examples, lambda view: _vectors(experiment, view, bar), folder)
             )
+            for feed in used
+        ]
     seconds = time.perf_counter() - began
     log.info(f"  it took {times.duration(seconds)}, {tokens / seconds:,.0f} tokens/s")
-    return {"seconds_for_features": seconds, "tokens_per_second": tokens / seconds}
+    return used, {"seconds_for_features": seconds, "tokens_per_second": tokens / seconds}
 
 
 def _is_frozen(model) -> bool:

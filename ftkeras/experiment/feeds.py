@@ -5,6 +5,7 @@ import logging
 from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.data import imbalance
+from ftkeras.data.batching import Batching
 from ftkeras.data.feed import TrainingFeed
 from ftkeras.data.splits import Splits
 from ftkeras.experiment.definition import Experiment
@@ -12,7 +13,7 @@ from ftkeras.experiment.definition import Experiment
 log = logging.getLogger(__name__)
 
 
-def batching(config: Config, *, pad_id: int, parts: int = 1):
+def batching(config: Config, *, pad_id: int, parts: int = 1) -> Batching:
     """Build the batching of a run.
 
     Args:
@@ -41,10 +42,10 @@ def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
     config = experiment.config
     parts = config.accumulate * experiment.devices.replicas
     made = batching(config, pad_id=experiment.model.pad_id, parts=parts)
-    if picked := getattr(made, "picked", None):
-        log.info(f"batching={config.batching}: {picked}")
+    if made.choice:
+        log.info(f"batching={config.batching}: {made.choice}")
     train = splits.train
     if config.oversample:
-        train = train.of(imbalance.oversampled(train.own_labels, seed=config.data_seed))
-    weights = imbalance.class_weights(config.class_weights, train.own_labels, experiment.labels)
+        train = train.select(imbalance.oversample(train.labels, seed=config.data_seed))
+    weights = imbalance.class_weights(config.class_weights, train.labels, experiment.labels)
     return TrainingFeed(train, made, seed=config.seed, class_weights=weights)

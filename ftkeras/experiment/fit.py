@@ -94,7 +94,7 @@ class Fit:
         if splits.validation is not None:
             feeds.append(OrderedFeed(splits.validation, feed.batching))
         if self.position.epoch < self._experiment.config.trained_epochs:
-            figures = features.read_once(self._experiment, feeds, splits.folder)
+            feeds, figures = features.read_once(self._experiment, feeds, splits.folder)
         train, *validation = feeds
         return train, validation[0] if validation else None, figures
 

@@ -152,7 +152,7 @@ def _uses_xla(experiment: Experiment, fixed_shape: bool) -> bool:
             f"jit_compile=true: TensorFlow can't compile a step of {replicas} replicas as a whole."
         )
     if wanted == "auto":
-        return fixed_shape and replicas == 1 and accelerator.is_there()
+        return fixed_shape and replicas == 1 and accelerator.is_available()
     return wanted == "true"
 
 

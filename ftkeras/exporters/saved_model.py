@@ -179,7 +179,7 @@ class SavedModel:
 
 def _tolerance(stored_in: str) -> float:
     tolerance = TOLERANCES[stored_in]
-    return max(tolerance, ACCELERATED) if accelerator.is_there() else tolerance
+    return max(tolerance, ACCELERATED) if accelerator.is_available() else tolerance
 
 
 def _size(folder: pathlib.Path) -> int:

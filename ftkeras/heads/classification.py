@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from ftkeras.support.draws import Draws
+from ftkeras.support.seeds import ReplicaSeedGenerator
 
 POOLINGS = ("pooled", "cls", "mean")
 
@@ -50,7 +50,7 @@ class Classification(keras.layers.Layer):
             )
         super().__init__(name=name, **kwargs)
         self.classes, self.dropout, self.pooling, self.seed = classes, dropout, pooling, seed
-        self.seed_generator = Draws(seed)
+        self.seed_generator = ReplicaSeedGenerator(seed)
 
     @property
     def needs_pooler(self) -> bool:

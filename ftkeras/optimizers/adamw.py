@@ -54,7 +54,7 @@ class AdamW(FineTuningOptimizer):
     ):
         bounds.share(beta_1=beta_1, beta_2=beta_2)
         bounds.positive(epsilon=epsilon)
-        bounds.flag(lazy=lazy)
+        bounds.boolean(lazy=lazy)
         super().__init__(
             learning_rate=learning_rate,
             clip_norm=clip_norm,

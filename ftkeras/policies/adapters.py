@@ -33,8 +33,8 @@ class Adapters(Policy):
     stays = True
 
     def __init__(self, *, size: int = 64, pooler: bool = True, seed: int | None = None):
-        bounds.whole(1, size=size)
-        bounds.flag(pooler=pooler)
+        bounds.integer(1, size=size)
+        bounds.boolean(pooler=pooler)
         self.size, self.pooler, self.seed = size, pooler, seed
 
     def prepare(self, model) -> None:

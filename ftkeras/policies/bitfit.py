@@ -21,7 +21,7 @@ class BitFit(Policy):
     decides = TRAINS
 
     def __init__(self, *, pooler: bool = False):
-        bounds.flag(pooler=pooler)
+        bounds.boolean(pooler=pooler)
         self.pooler = pooler
 
     def prepare(self, model) -> None:

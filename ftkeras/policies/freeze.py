@@ -24,8 +24,8 @@ class Freeze(Policy):
     decides = TRAINS
 
     def __init__(self, *, embeddings: bool = True, layers: int = 6):
-        bounds.flag(embeddings=embeddings)
-        bounds.whole(0 if embeddings else 1, layers=layers)
+        bounds.boolean(embeddings=embeddings)
+        bounds.integer(0 if embeddings else 1, layers=layers)
         self.embeddings, self.layers = embeddings, layers
 
     def prepare(self, model) -> None:

@@ -29,8 +29,8 @@ class GradualUnfreezing(Policy):
 
     def __init__(self, *, every: str | int = "epoch", layers: int = 1):
         if every != "epoch":
-            bounds.whole(1, every=every)
-        bounds.whole(1, layers=layers)
+            bounds.integer(1, every=every)
+        bounds.integer(1, layers=layers)
         self.every, self.layers = every, layers
 
     def callbacks(self, model) -> list:

@@ -23,7 +23,7 @@ class HeadOnly(Policy):
     decides = TRAINS
 
     def __init__(self, *, pooler: bool = True, dropout: bool = False):
-        bounds.flag(pooler=pooler, dropout=dropout)
+        bounds.boolean(pooler=pooler, dropout=dropout)
         self.pooler, self.dropout = pooler, dropout
 
     def prepare(self, model) -> None:

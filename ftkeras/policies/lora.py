@@ -55,9 +55,9 @@ class Lora(Policy):
         pooler: bool = True,
         seed: int | None = None,
     ):
-        bounds.whole(1, rank=rank)
+        bounds.integer(1, rank=rank)
         bounds.positive(alpha=alpha)
-        bounds.flag(pooler=pooler)
+        bounds.boolean(pooler=pooler)
         self.chosen = _chosen(targets)
         self.rank, self.alpha, self.targets = rank, alpha, targets
         self.pooler, self.seed = pooler, seed

@@ -29,7 +29,7 @@ class Reinit(Policy):
     decides = START
 
     def __init__(self, *, layers: int = 2, seed: int | None = None):
-        bounds.whole(0, layers=layers)
+        bounds.integer(0, layers=layers)
         self.layers, self.seed = layers, seed
 
     def prepare(self, model) -> None:

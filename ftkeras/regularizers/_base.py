@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ftkeras.support.draws import Draws
+from ftkeras.support.seeds import ReplicaSeedGenerator
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,9 @@ def kept(variable: keras.Variable) -> keras.Variable:
     return keras.Variable(value, dtype=variable.dtype, trainable=False, name="kept")
 
 
-def stream(part: str, seed: int | None) -> Draws:
+def stream(part: str, seed: int | None) -> ReplicaSeedGenerator:
     """A part's own random numbers: the run gives every part the same seed."""
     if seed is None:
-        return Draws()
+        return ReplicaSeedGenerator()
     draws = np.random.default_rng([seed, zlib.crc32(part.encode())])
-    return Draws(int(draws.integers(2**31)))
+    return ReplicaSeedGenerator(int(draws.integers(2**31)))

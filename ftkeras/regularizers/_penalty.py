@@ -1,12 +1,12 @@
 from ftkeras.regularizers._base import Regularizer, Step, chosen
-from ftkeras.support.bounds import expression
+from ftkeras.support.bounds import regular_expression
 
 
 class Penalty(Regularizer):
     """The sum of `of`(w), which a subclass has, over the variables w that `where` chooses."""
 
     def __init__(self, where: str):
-        expression(where=where)
+        regular_expression(where=where)
         self.where = where
 
     def attach(self, model) -> None:

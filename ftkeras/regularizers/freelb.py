@@ -2,7 +2,7 @@ from keras import ops
 
 from ftkeras.regularizers._base import Regularizer, Step, stream
 from ftkeras.regularizers._perturbation import by_token, over_norm, uniform, within_norm
-from ftkeras.support.bounds import not_negative, whole
+from ftkeras.support.bounds import integer, not_negative
 
 
 class FreeLB(Regularizer):
@@ -39,7 +39,7 @@ class FreeLB(Regularizer):
         radius: float = 0.3,
         seed: int | None = None,
     ):
-        whole(1, steps=steps)
+        integer(1, steps=steps)
         not_negative(step_size=step_size, radius=radius)
         self.steps, self.step_size, self.radius, self.seed = steps, step_size, radius, seed
         self.seeds = stream("freelb", seed)

@@ -4,7 +4,7 @@ from keras import ops
 from ftkeras.regularizers._base import Regularizer, Step, stream
 from ftkeras.regularizers._divergence import both_ways
 from ftkeras.regularizers._perturbation import by_token, over_largest
-from ftkeras.support.bounds import not_negative, whole
+from ftkeras.support.bounds import integer, not_negative
 
 
 class Smart(Regularizer):
@@ -47,7 +47,7 @@ class Smart(Regularizer):
         seed: int | None = None,
     ):
         not_negative(strength=strength, step_size=step_size, radius=radius, deviation=deviation)
-        whole(1, steps=steps)
+        integer(1, steps=steps)
         self.strength, self.steps, self.step_size = strength, steps, step_size
         self.radius, self.deviation, self.seed = radius, deviation, seed
         self.seeds = stream("smart", seed)

@@ -26,7 +26,7 @@ def output_path(output: str | None, run_dir: str | None, name: str) -> pathlib.P
     argument, value = ("output", output) if output else ("run_dir", run_dir or ".")
     if path.is_dir():
         raise UserError(f"{argument}={value} can't be written: {path} is a folder.")
-    files.must_be_writable(path.parent, argument)
+    files.require_writable(path.parent, argument)
     return path
 
 

@@ -27,10 +27,10 @@ class Tokenizer(Protocol):
 def of(config: Config) -> pathlib.Path:
     """Where this run goes; it can be written."""
     if config.run_dir is not None:
-        return files.must_be_writable(config.run_dir, "--run_dir")
+        return files.require_writable(config.run_dir, "run_dir")
     task = catalog.parse("task", config.task).name
     name = f"runs/{task}/{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"
-    return files.must_be_writable(name, "--run_dir")
+    return files.require_writable(name, "run_dir")
 
 
 def must_fit(config: Config, run_dir: pathlib.Path) -> None:

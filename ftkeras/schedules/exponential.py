@@ -36,7 +36,7 @@ class Exponential(keras.optimizers.schedules.LearningRateSchedule):
         self, *, peak: float, total_steps: int, factor: float = 0.01, every: int | float = 1.0
     ):
         bounds.positive(peak=peak, total_steps=total_steps)
-        bounds.inner_share(factor=factor)
+        bounds.positive_share(factor=factor)
         self.peak, self.total_steps, self.factor, self.every = peak, total_steps, factor, every
         self._steps = _lengths.updates("every", every, total_steps=total_steps)
 

@@ -54,7 +54,7 @@ class ReduceOnPlateau(keras.optimizers.schedules.LearningRateSchedule):
         end: float = 0.0,
     ):
         bounds.positive(peak=peak)
-        bounds.inner_share(factor=factor)
+        bounds.positive_share(factor=factor)
         _lengths.end_rate(end, peak=peak)
         if not (isinstance(patience, int) and patience >= 1):
             raise ValueError(f"`patience` must be at least 1 epoch. Received: {patience!r}.")

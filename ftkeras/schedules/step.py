@@ -44,7 +44,7 @@ class Step(keras.optimizers.schedules.LearningRateSchedule):
         factor: float = 0.1,
     ):
         bounds.positive(peak=peak, total_steps=total_steps)
-        bounds.inner_share(factor=factor)
+        bounds.positive_share(factor=factor)
         if every is not None and boundaries is not None:
             raise ValueError(
                 "`every` and `boundaries` both say when to drop; give one. "

@@ -19,7 +19,7 @@ DECIDE = ("epochs", "last_epoch", "early_stopping")
 
 def of(config: TuneConfig) -> pathlib.Path:
     """Where this search goes; it can be written."""
-    return files.must_be_writable(config.search_dir or made_up(config), "--search_dir")
+    return files.require_writable(config.search_dir or made_up(config), "search_dir")
 
 
 def made_up(config: TuneConfig) -> str:

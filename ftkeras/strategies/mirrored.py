@@ -32,7 +32,7 @@ class Mirrored:
                     f"Received: {devices!r}."
                 )
         if logical_devices is not None:
-            bounds.whole(1, logical_devices=logical_devices)
+            bounds.integer(1, logical_devices=logical_devices)
             if devices is not None:
                 raise ValueError(
                     "`logical_devices` stands in the place of `devices`, not beside it. "

@@ -41,7 +41,7 @@ class MultiWorker:
                 f"`resolver` must be one of {', '.join(RESOLVERS)}. Received: {resolver!r}."
             )
         counts = {"port": port, "workers": workers}
-        bounds.whole(1, **{name: value for name, value in counts.items() if value is not None})
+        bounds.integer(1, **{name: value for name, value in counts.items() if value is not None})
         if resolver == "kubernetes" and not (workers and service):
             raise ValueError(
                 "`workers` and `service` must be given for kubernetes. "

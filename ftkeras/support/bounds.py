@@ -1,49 +1,56 @@
-"""What the arguments of parts must be, and the one-line errors that say so."""
+"""Check the arguments of parts: each function raises a one-line ValueError that names the argument.
+
+>>> share(dropout=0.1, warmup=1.5)
+Traceback (most recent call last):
+    ...
+ValueError: `warmup` must be at least 0 and below 1. Received: 1.5.
+"""
 
 import math
 import re
 from collections.abc import Callable
 from numbers import Integral, Real
+from typing import Any
 
 
 def positive(**values: float) -> None:
-    """Refuses what is no number above 0."""
+    """Raise ValueError unless each value is a number above 0."""
     _check("positive", lambda value: value > 0, values)
 
 
 def not_negative(**values: float) -> None:
-    """Refuses what is no finite number of at least 0."""
+    """Raise ValueError unless each value is a finite number of at least 0."""
     _check("at least 0", lambda value: 0 <= value < math.inf, values)
 
 
 def share(**values: float) -> None:
-    """Refuses what lies outside [0, 1)."""
+    """Raise ValueError unless each value is a number in [0, 1)."""
     _check("at least 0 and below 1", lambda value: 0 <= value < 1, values)
 
 
-def inner_share(**values: float) -> None:
-    """Refuses what does not lie between 0 and 1."""
+def positive_share(**values: float) -> None:
+    """Raise ValueError unless each value is a number in (0, 1)."""
     _check("above 0 and below 1", lambda value: 0 < value < 1, values)
 
 
-def whole(least: int, **values: int) -> None:
-    """Refuses what is no integer of at least `least`."""
+def integer(least: int, **values: int) -> None:
+    """Raise ValueError unless each value is an integer of at least `least`."""
 
-    def holds(value):
+    def holds(value: float) -> bool:
         return isinstance(value, Integral) and value >= least
 
     _check(f"an integer of at least {least}", holds, values)
 
 
-def flag(**values: bool) -> None:
-    """Refuses what is neither True nor False."""
+def boolean(**values: bool) -> None:
+    """Raise ValueError unless each value is True or False."""
     for name, value in values.items():
         if not isinstance(value, bool):
             raise ValueError(f"`{name}` must be True or False. Received: {value!r}.")
 
 
-def expression(**values: str) -> None:
-    """Refuses what is no regular expression."""
+def regular_expression(**values: str) -> None:
+    """Raise ValueError unless each value is a regular expression."""
     for name, value in values.items():
         try:
             re.compile(value)
@@ -53,8 +60,8 @@ def expression(**values: str) -> None:
             ) from None
 
 
-def _check(bound: str, holds: Callable, values: dict) -> None:
+def _check(bound: str, holds: Callable[[float], bool], values: dict[str, Any]) -> None:
     for name, value in values.items():
-        number = isinstance(value, Real) and not isinstance(value, bool)
-        if not (number and holds(value)):
+        is_number = isinstance(value, Real) and not isinstance(value, bool)
+        if not (is_number and holds(value)):
             raise ValueError(f"`{name}` must be {bound}. Received: {value!r}.")

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written beside, then renamed."""
+"""Write files that appear completely or not at all: under another name first, then renamed."""
 
 import contextlib
 import fcntl
@@ -15,26 +15,32 @@ from dataclasses import dataclass
 from ftkeras.errors import UserError
 
 
-def must_be_writable(folder: str | os.PathLike, flag: str) -> pathlib.Path:
-    """The folder, which need not be there yet.
+def require_writable(folder: str | os.PathLike, argument: str) -> pathlib.Path:
+    """Return the folder as a path; it need not exist yet.
+
+    Args:
+        folder: the folder to write to.
+        argument: the name of the argument that was set to this folder, for the message.
 
     Raises:
-        UserError: naming the flag, where the folder can't be made or written.
+        UserError: naming the argument, if the folder can't be created or written.
     """
     path = pathlib.Path(folder)
     try:
-        standing = next(p for p in (path, *path.absolute().parents) if p.exists())
-        writable = standing.is_dir() and os.access(standing, os.W_OK | os.X_OK)
+        existing = next(p for p in (path, *path.absolute().parents) if p.exists())
+        writable = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
     except PermissionError as error:
-        standing, writable = pathlib.Path(error.filename), False
+        existing, writable = pathlib.Path(error.filename), False
     if not writable:
-        raise UserError(f"{flag}={folder} can't be written: {standing} is no writable folder.")
+        raise UserError(
+            f"{argument}={folder} can't be written: {existing} is not a writable folder."
+        )
     return path
 
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
-    """A path to write to; on leaving it becomes `path`, and on an error it is removed."""
+    """Yield a path to write to. It is renamed to `path` at the end, or deleted on an error."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Threads, and machines that share a folder, may write the same file at once.
@@ -52,27 +58,31 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
-    """Writes a small text file whole."""
+    """Write a small text file completely or not at all."""
     with replacing(path) as beside:
         beside.write_text(text, encoding="utf-8")
 
 
 def write_json(path: str | os.PathLike, content: dict | list) -> None:
-    """Writes a JSON file whole, indented for a reader."""
+    """Write an indented JSON file completely or not at all."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def remove(path: pathlib.Path) -> None:
-    """Removes a file, or a folder with all in it, where there is one."""
+    """Delete a file, or a folder with all its contents, if it exists."""
     shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def locked(path: pathlib.Path, refusal: str) -> Iterator[None]:
-    """Holds a lock file, which dies with its owner.
+    """Lock a file until the end of the context, or until the process dies.
+
+    Args:
+        path: the lock file; created if missing.
+        refusal: the message if another process has locked it.
 
     Raises:
-        UserError: `refusal`, where another process holds it.
+        UserError: with the message `refusal`.
     """
     with path.open("a+") as lock:
         try:
@@ -84,7 +94,12 @@ def locked(path: pathlib.Path, refusal: str) -> Iterator[None]:
 
 @dataclass
 class Version:
-    """A version being written: into `draft`, which then stands as `path`."""
+    """A version that is being written.
+
+    Attributes:
+        draft: the folder to write to.
+        path: the folder that the draft becomes.
+    """
 
     draft: pathlib.Path
     path: pathlib.Path
@@ -92,10 +107,13 @@ class Version:
 
 @contextlib.contextmanager
 def next_version(folder: str | os.PathLike) -> Iterator[Version]:
-    """A folder to fill; on leaving it becomes `folder/<the next free integer>`.
+    """Yield a folder to fill, which becomes `folder/<the next free integer>` at the end.
 
-    Should another process take that number meanwhile, the next one is taken: nobody's version is
-    overwritten. The draft's name begins with a dot and is no number, so no server loads it.
+    If another process takes that number in the meantime, the next one is used, so no version is
+    ever overwritten. The draft's name starts with a dot, so no server loads it.
+
+    Args:
+        folder: the folder of all versions; created if missing.
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -106,7 +124,7 @@ def next_version(folder: str | os.PathLike) -> Iterator[Version]:
     try:
         version.draft.mkdir()
         yield version
-        while not _renamed(version.draft, version.path):
+        while not _rename(version.draft, version.path):
             number += 1
             version.path = folder / str(number)
     except BaseException:
@@ -115,7 +133,7 @@ def next_version(folder: str | os.PathLike) -> Iterator[Version]:
 
 
 def _remove_abandoned(folder: pathlib.Path) -> None:
-    """Removes the drafts of processes of this machine that are no more."""
+    """Delete the drafts of this machine's processes that have ended."""
     ours = re.compile(rf"\.\d+\.{re.escape(platform.node())}\.(\d+)\.partial")
     for path in folder.iterdir():
         named = ours.fullmatch(path.name)
@@ -124,6 +142,7 @@ def _remove_abandoned(folder: pathlib.Path) -> None:
 
 
 def _is_running(pid: int) -> bool:
+    """Return whether a process of this machine is running."""
     try:
         os.kill(pid, 0)  # signal 0 only checks that the process exists
     except ProcessLookupError:
@@ -133,9 +152,10 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def _renamed(source: pathlib.Path, target: pathlib.Path) -> bool:
+def _rename(source: pathlib.Path, target: pathlib.Path) -> bool:
+    """Rename a folder; return False if the target exists."""
     try:
-        source.rename(target)  # onto a folder that holds something, this fails
+        source.rename(target)  # fails if the target is a folder that is not empty
     except OSError:
         if target.exists():
             return False

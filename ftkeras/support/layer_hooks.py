@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from ftkeras.support.draws import again
+from ftkeras.support.seeds import replay
 
 Tensor = Any
 SUB_LAYERS = ("attention", "output")
@@ -186,7 +186,7 @@ def _recomputed(
     seeds: list = []
 
     def forward(x, queries=None):
-        with again(seeds):
+        with replay(seeds):
             return layer(x, score_bias, queries, training=True)
 
     remat = keras.remat(forward)

@@ -4,9 +4,9 @@ import pathlib
 
 import tensorflow as tf
 
-from ftkeras.data.sources._table import Table
 from ftkeras.data.sources.delimited import Delimited
 from ftkeras.data.sources.jsonl import Jsonl
+from ftkeras.data.sources.table import Table
 from ftkeras.errors import UserError
 
 _FORMATS = {".csv": Delimited, ".tsv": Delimited, ".jsonl": Jsonl}

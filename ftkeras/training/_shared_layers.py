@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from ftkeras.support.draws import again
+from ftkeras.support.seeds import replay
 
 
 class SharedLayers:
@@ -34,5 +34,5 @@ class SharedLayers:
 
     def _computed(self, states, score_bias, seeds, weights):
         mapping = list(zip(self._pattern.weights, weights, strict=True))
-        with keras.StatelessScope(state_mapping=mapping), again(seeds):
+        with keras.StatelessScope(state_mapping=mapping), replay(seeds):
             return self._pattern(states, score_bias, training=True)

@@ -25,7 +25,7 @@ def run(config: CompareConfig) -> dict:
     Raises:
         UserError: if a folder holds no finished run, or the runs cannot be compared.
     """
-    output = files.must_be_writable(config.output, "output")
+    output = files.require_writable(config.output, "output")
     runs = [run for folder in config.folders for run in reader.read(folder, split=config.split)]
     reader.must_match(runs)
     recipes = reader.ways(runs)

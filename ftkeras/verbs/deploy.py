@@ -42,7 +42,7 @@ def run(config: DeployConfig) -> Deployment:
         raise UserError(f"deploy needs the folder of versions, {model}; see `stable`.")
     name = config.name or model.resolve().name
     output = pathlib.Path(config.output or f"deploy-{name}")
-    files.must_be_writable(output, "output")
+    files.require_writable(output, "output")
     if not re.fullmatch(r"[\w.-]+", name):
         raise UserError(f"`name` may have letters, digits, _, . and - only. Received: {name}.")
     available, before = manifests.versions(model), manifests.read_plan(output / manifests.MODELS)

@@ -3,7 +3,7 @@
 import logging
 
 from ftkeras.config.run import Config
-from ftkeras.data.splits import opened
+from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import build, evaluation, optimization, run_folder
 from ftkeras.reports import metrics as metrics_report
@@ -28,7 +28,7 @@ def run(config: Config) -> dict:
     """
     if config.run_dir is None:
         raise UserError("evaluate needs `run_dir`, the folder of a finished run.")
-    run_dir = files.must_be_writable(config.run_dir, "run_dir")
+    run_dir = files.require_writable(config.run_dir, "run_dir")
     experiment = build.experiment(config, run_dir=run_dir)
     if experiment.task.labels != experiment.labels:
         raise UserError(
@@ -37,7 +37,7 @@ def run(config: Config) -> dict:
         )
     weights.load(experiment.model.kept, run_dir / layout.WEIGHTS)
     optimization.compile_to_evaluate(experiment)
-    with opened(config, experiment.task, experiment.text_layer) as splits:
+    with open_splits(config, experiment.task, experiment.text_layer) as splits:
         found, counts = evaluation.evaluate(experiment, splits, run_dir), splits.counts()
     trained = metrics.read_metrics(run_dir).get("train", {})
     found |= {"train": trained, "data": counts, "versions": metrics.versions()}

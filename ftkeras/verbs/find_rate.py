@@ -3,7 +3,7 @@
 import logging
 
 from ftkeras.config.verbs import FindRateConfig
-from ftkeras.data.splits import opened
+from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import build, feeds, optimization
 from ftkeras.experiment.range_test import Suggestion, range_test, suggest
@@ -26,7 +26,7 @@ def run(config: FindRateConfig) -> Suggestion:
         plots.output_path(None, config.run_dir, f"find_rate.{kind}") for kind in ("csv", "png")
     )
     experiment = build.experiment(config)
-    with opened(config, experiment.task, experiment.text_layer) as splits:
+    with open_splits(config, experiment.task, experiment.text_layer) as splits:
         feed = feeds.training_feed(experiment, splits)
         optimization.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
         curve = range_test(

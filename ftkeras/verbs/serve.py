@@ -76,7 +76,7 @@ def build(config: ServeConfig, name: str, folder: pathlib.Path, only: int | None
     if batching is None:
         batcher = Unbatched(os.cpu_count() or 1)
     else:
-        most_bytes = float("inf") if accelerator.is_there() else MOST_BYTES
+        most_bytes = float("inf") if accelerator.is_available() else MOST_BYTES
         batcher = Batcher(batching, most_bytes=most_bytes, waited=counted.waited)
     return service.Service(served, batcher, counted, timeout=config.timeout)
 

@@ -6,7 +6,7 @@ import pathlib
 from dataclasses import dataclass
 
 from ftkeras.config.run import Config
-from ftkeras.data.splits import Splits, opened
+from ftkeras.data.splits import Splits, open_splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import build, evaluation, exports, feeds, fit, optimization, run_folder
 from ftkeras.experiment.definition import Experiment
@@ -45,7 +45,7 @@ def run(config: Config) -> TrainedRun:
     experiment = build.experiment(config)
     run_dir = run_folder.agree(experiment, run_dir)
     exporters = exports.build_exporters(experiment, run_dir)
-    splits_of_run = opened(config, experiment.task, experiment.text_layer)
+    splits_of_run = open_splits(config, experiment.task, experiment.text_layer)
     with run_folder.lock(experiment, run_dir), splits_of_run as splits:
         measured = _train(experiment, splits, run_dir)
         if not experiment.devices.is_chief:

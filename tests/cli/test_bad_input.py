@@ -188,8 +188,8 @@ def test_key_that_a_checkpoint_decides_is_refused(capsys, spec, named):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user, which only root may")
-@pytest.mark.parametrize("flag", ["--run_dir", "--export_dir"])
-def test_folder_of_another_user_is_refused(capsys, tmp_path, flag):
+@pytest.mark.parametrize("argument", ["run_dir", "export_dir"])
+def test_folder_of_another_user_is_refused(capsys, tmp_path, argument):
     (tmp_path / "theirs").mkdir(mode=0o700)
     tmp_path.chmod(0o777)
     for parent in tmp_path.parents:
@@ -197,9 +197,9 @@ def test_folder_of_another_user_is_refused(capsys, tmp_path, flag):
             pytest.skip(f"{parent} is closed to other users")
     os.seteuid(65534)
     try:
-        files.must_be_writable(tmp_path / "mine", flag)
-        with pytest.raises(UserError, match=f"{flag}=.*theirs.*no writable folder"):
-            files.must_be_writable(tmp_path / "theirs" / "run", flag)
+        files.require_writable(tmp_path / "mine", argument)
+        with pytest.raises(UserError, match=f"{argument}=.*theirs.*not a writable folder"):
+            files.require_writable(tmp_path / "theirs" / "run", argument)
     finally:
         os.seteuid(0)
 

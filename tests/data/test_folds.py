@@ -7,7 +7,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from ftkeras.config.run import Config
 from ftkeras.data import folds
-from ftkeras.data.splits import opened
+from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import checks
 from ftkeras.tasks.classification import Classification
@@ -18,7 +18,7 @@ FOLDS = 5
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 30)), min_size=1, max_size=200))
 def test_no_group_is_parted(examples):
     labels, groups = np.array(examples).T
-    fold_of = folds.drawn(labels, groups, folds=FOLDS, seed=0)
+    fold_of = folds.assign_folds(labels, groups, folds=FOLDS, seed=0)
     assert len(fold_of) == len(labels)
     assert set(fold_of) <= set(range(FOLDS))
     for group in np.unique(groups):
@@ -28,7 +28,7 @@ def test_no_group_is_parted(examples):
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=200), st.integers(2, 7), st.integers(0, 9))
 def test_class_has_the_same_share_in_every_fold(labels, count, seed):
     labels = np.array(labels)
-    fold_of = folds.drawn(labels, np.arange(len(labels)), folds=count, seed=seed)
+    fold_of = folds.assign_folds(labels, np.arange(len(labels)), folds=count, seed=seed)
     for label in np.unique(labels):
         held = np.bincount(fold_of[labels == label], minlength=count)
         assert held.max() - held.min() <= 1
@@ -38,7 +38,7 @@ def test_class_has_the_same_share_in_every_fold(labels, count, seed):
 
 def test_class_counts_are_those_of_scikit_learn():
     labels = np.random.default_rng(0).choice(3, 600, p=[0.7, 0.2, 0.1])
-    ours = folds.drawn(labels, np.arange(600), folds=FOLDS, seed=0)
+    ours = folds.assign_folds(labels, np.arange(600), folds=FOLDS, seed=0)
     theirs = np.zeros(600, int)
     for fold, (_, held) in enumerate(StratifiedKFold(FOLDS).split(labels, labels)):
         theirs[held] = fold
@@ -51,7 +51,7 @@ def test_groups_of_unlike_size_leave_class_shares_alike():
     rng = np.random.default_rng(1)
     groups = np.repeat(np.arange(300), rng.integers(1, 9, 300))
     labels = rng.choice(3, len(groups), p=[0.6, 0.3, 0.1])
-    fold_of = folds.drawn(labels, groups, folds=FOLDS, seed=0)
+    fold_of = folds.assign_folds(labels, groups, folds=FOLDS, seed=0)
     for label in range(3):
         held = np.bincount(fold_of[labels == label])
         assert held.max() - held.min() <= 0.05 * held.mean() + 2
@@ -59,9 +59,13 @@ def test_groups_of_unlike_size_leave_class_shares_alike():
 
 def test_same_seed_draws_the_same_folds_and_another_others():
     labels = np.arange(100) % 2
-    first = folds.drawn(labels, np.arange(100), folds=FOLDS, seed=(3, 0))
-    assert np.array_equal(folds.drawn(labels, np.arange(100), folds=FOLDS, seed=(3, 0)), first)
-    assert not np.array_equal(folds.drawn(labels, np.arange(100), folds=FOLDS, seed=(3, 1)), first)
+    first = folds.assign_folds(labels, np.arange(100), folds=FOLDS, seed=(3, 0))
+    assert np.array_equal(
+        folds.assign_folds(labels, np.arange(100), folds=FOLDS, seed=(3, 0)), first
+    )
+    assert not np.array_equal(
+        folds.assign_folds(labels, np.arange(100), folds=FOLDS, seed=(3, 1)), first
+    )
 
 
 class Numbers:
@@ -96,7 +100,7 @@ def _held_out(task, **settings) -> list[tuple[list, list]]:
     """Rows of train and of validation, fold by fold."""
     rows = []
     for fold in range(settings["folds"]):
-        with opened(Config(fold=fold, **settings), task, _ten_words) as splits:
+        with open_splits(Config(fold=fold, **settings), task, _ten_words) as splits:
             rows.append((splits.train.rows.tolist(), splits.validation.rows.tolist()))
     return rows
 

@@ -34,7 +34,7 @@ def test_weights_that_make_no_sense_are_refused(spec):
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.integers(0, 9))
 def test_oversampled_classes_are_as_frequent(labels, seed):
     labels = np.array(labels)
-    positions = imbalance.oversampled(labels, seed=seed)
+    positions = imbalance.oversample(labels, seed=seed)
     _, counts = np.unique(labels[positions], return_counts=True)
     assert set(counts) == {np.bincount(labels).max()}
     _, times = np.unique(positions, return_counts=True)
@@ -45,6 +45,6 @@ def test_oversampled_classes_are_as_frequent(labels, seed):
 
 
 def test_only_rare_classes_are_warned_of():
-    (warning,) = imbalance.warnings(LABELS, NAMES)
+    (warning,) = imbalance.rare_class_warnings(LABELS, NAMES)
     assert "5 of 100 examples are 'good'" in warning
-    assert imbalance.warnings(np.array([0, 1, 2]), NAMES) == []
+    assert imbalance.rare_class_warnings(np.array([0, 1, 2]), NAMES) == []

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftkeras.config.run import Config
-from ftkeras.data.splits import cache_folder, opened, stratified
+from ftkeras.data.splits import cache_folder, open_splits, stratified
 from ftkeras.errors import UserError
 
 
@@ -40,15 +40,15 @@ def _no_tokens(texts, pairs=None):
 
 def _rows(**settings) -> dict:
     own = settings.pop("own_validation", False)
-    with opened(Config(**settings), Colours(own_validation=own), _no_tokens) as splits:
+    with open_splits(Config(**settings), Colours(own_validation=own), _no_tokens) as splits:
         names = ("train", "validation", "test")
         return {name: getattr(splits, name).rows.tolist() for name in names}
 
 
 def test_validation_is_a_stratified_tenth_of_train():
-    with opened(Config(), Colours(), _no_tokens) as splits:
-        assert np.bincount(splits.validation.own_labels).tolist() == [6, 3, 1]
-        assert np.bincount(splits.train.own_labels).tolist() == [54, 27, 9]
+    with open_splits(Config(), Colours(), _no_tokens) as splits:
+        assert np.bincount(splits.validation.labels).tolist() == [6, 3, 1]
+        assert np.bincount(splits.train.labels).tolist() == [54, 27, 9]
         assert sorted([*splits.train.rows, *splits.validation.rows]) == list(range(100))
 
 
@@ -59,8 +59,8 @@ def test_own_validation_leaves_train_whole():
 
 def test_limits_keep_the_balance_of_the_whole():
     settings = {"train_examples": 20, "validation_examples": 5, "test_examples": 10}
-    with opened(Config(**settings), Colours(), _no_tokens) as splits:
-        assert np.bincount(splits.train.own_labels).tolist() == [12, 6, 2]
+    with open_splits(Config(**settings), Colours(), _no_tokens) as splits:
+        assert np.bincount(splits.train.labels).tolist() == [12, 6, 2]
         assert len(splits.validation) == 5
         assert len(splits.test) == 10
         assert not set(splits.train.rows) & set(splits.validation.rows)
@@ -83,7 +83,7 @@ def test_fewer_than_the_classes_are_refused():
 
 
 def test_texts_in_train_and_test_are_counted():
-    with opened(Config(), Colours(), _no_tokens) as splits:
+    with open_splits(Config(), Colours(), _no_tokens) as splits:
         assert splits.counts() == {
             "train": 90,
             "validation": 10,
@@ -120,7 +120,7 @@ class Named:
 
 def _opened(config, layer) -> list[str]:
     """Tokenizes all splits; the entries that are in the cache now."""
-    with opened(config, Colours(), layer) as splits:
+    with open_splits(config, Colours(), layer) as splits:
         splits.counts()
     return sorted(str(path) for path in pathlib.Path(config.cache_dir).glob("token_ids/*/*"))
 
@@ -145,7 +145,7 @@ def test_default_cache_is_the_users(tmp_path, monkeypatch):
 
 def test_cache_can_be_switched_off(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with opened(Config(cache_dir="none"), Colours(), Named()) as splits:
+    with open_splits(Config(cache_dir="none"), Colours(), Named()) as splits:
         assert len(splits.train) == 90
     assert list(tmp_path.iterdir()) == []
 
@@ -155,7 +155,7 @@ def test_cache_that_can_not_be_written_is_told(tmp_path, monkeypatch, capsys):
     with pytest.raises(UserError, match="--cache_dir=.*can't be written"):
         cache_folder(Config(cache_dir=str(tmp_path / "file" / "cache")))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with opened(Config(), Colours(), Named()) as splits:
+    with open_splits(Config(), Colours(), Named()) as splits:
         assert len(splits.train) == 90
     assert "note: no token ids are kept for the next run" in capsys.readouterr().out
 
@@ -183,7 +183,7 @@ class Flaky(Colours):
 def test_source_that_fails_is_read_again(monkeypatch, tmp_path, capsys, cache_dir):
     monkeypatch.setattr("ftkeras.data.splits.SECONDS_TO_THE_NEXT_TRY", (0, 0))
     monkeypatch.chdir(tmp_path)
-    with opened(Config(cache_dir=cache_dir), Flaky(2), _no_tokens) as splits:
+    with open_splits(Config(cache_dir=cache_dir), Flaky(2), _no_tokens) as splits:
         assert len(splits.train) == 90
         assert splits.train.rows.tolist() == _rows()["train"]
     assert capsys.readouterr().err.count("the line is dead; trying again") == 2
@@ -192,7 +192,7 @@ def test_source_that_fails_is_read_again(monkeypatch, tmp_path, capsys, cache_di
 def test_source_that_goes_on_failing_is_told(monkeypatch):
     monkeypatch.setattr("ftkeras.data.splits.SECONDS_TO_THE_NEXT_TRY", (0, 0))
     with (
-        opened(Config(), Flaky(100), _no_tokens) as splits,
+        open_splits(Config(), Flaky(100), _no_tokens) as splits,
         pytest.raises(UserError, match="--task=imdb: the train split .*read: Conn.*dead"),
     ):
         splits.train  # noqa: B018

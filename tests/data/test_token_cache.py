@@ -64,7 +64,7 @@ def test_second_time_nothing_is_tokenized(tmp_path):
     assert was_there
     _same(read, written)
     assert [read.ids(i).tolist() for i in range(5)] == [[1, *text] for text in TEXTS]
-    assert read.own_labels.tolist() == LABELS
+    assert read.labels.tolist() == LABELS
 
 
 def test_all_columns_stay_on_disk(tmp_path):

@@ -5,7 +5,7 @@ from ftkeras.data.batching.bucketed import Bucketed
 from ftkeras.data.batching.packed import Packed
 from ftkeras.data.batching.padded import Padded
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
-from ftkeras.data.vectors import with_vectors
+from ftkeras.data.vectors import add_vectors
 from tests.data.batching.making import examples_of
 
 LENGTHS = [3, 8, 5, 1, 8, 2, 7, 6, 4, 3, 5]
@@ -26,8 +26,8 @@ def _sums(view, seen):
 
 def _drawn(path):
     """A view that has some texts twice and some not at all, and which texts were read."""
-    examples, seen = examples_of(LENGTHS).of(np.array([9, 1, 1, 4, 0, 9, 6, 7])), []
-    return with_vectors(examples, lambda view: _sums(view, seen), path), seen
+    examples, seen = examples_of(LENGTHS).select(np.array([9, 1, 1, 4, 0, 9, 6, 7])), []
+    return add_vectors(examples, lambda view: _sums(view, seen), path), seen
 
 
 def test_each_text_of_a_view_is_read_once_and_found_again(tmp_path):
@@ -46,7 +46,7 @@ def test_each_text_of_a_view_is_read_once_and_found_again(tmp_path):
 @pytest.mark.parametrize("parts", [1, 3])
 def test_batches_of_vectors_are_the_batches_of_ids(name, parts, tmp_path):
     examples, _ = _drawn(tmp_path)
-    plain = examples_of(LENGTHS).of(np.array([9, 1, 1, 4, 0, 9, 6, 7]))
+    plain = examples_of(LENGTHS).select(np.array([9, 1, 1, 4, 0, 9, 6, 7]))
     weights = np.array([1.0, 2.0, 3.0])
     feeds = [
         TrainingFeed(e, BATCHINGS[name](parts), seed=1, class_weights=weights)
@@ -70,7 +70,7 @@ def test_evaluation_finds_every_vector(tmp_path):
     examples, _ = _drawn(tmp_path)
     feed = OrderedFeed(examples, BATCHINGS["packed"](1))
     rows = np.concatenate([x["vector"] for x, _ in feed.dataset().as_numpy_iterator()])
-    assert feed.restored(rows)[:, 0].tolist() == [examples.ids(p).sum() for p in range(8)]
+    assert feed.in_example_order(rows)[:, 0].tolist() == [examples.ids(p).sum() for p in range(8)]
 
 
 def test_steps_on_vectors_read_no_tokens(tmp_path):

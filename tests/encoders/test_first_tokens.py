@@ -61,11 +61,11 @@ def test_gradients_are_those_of_computing_every_token(rows, layers):
 def test_probabilities_that_are_dropped_are_dropped_alike(rows, monkeypatch):
     encoder = _moved(tiny_bert(layers=2, dropout=0.0, attention_dropout=0.5))
 
-    def kept(shape, rate, seeds):
+    def keep_mask(shape, rate, seeds):
         """By the keys' places alone, so that both ways drop the same."""
         return tf.broadcast_to(np.arange(7) % 3 > 0, shape), rate
 
-    monkeypatch.setattr(_gradients, "kept", kept)
+    monkeypatch.setattr(_gradients, "keep_mask", keep_mask)
     some, every = (
         encoder(**rows, every_token=asked, training=True)["pooled"] for asked in (False, True)
     )

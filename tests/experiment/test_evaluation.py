@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ftkeras.config.run import Config
-from ftkeras.data.splits import opened
+from ftkeras.data.splits import open_splits
 from ftkeras.experiment import build, evaluation, optimization
 from ftkeras.losses.cross_entropy import CrossEntropy
 
@@ -58,7 +58,7 @@ def test_logits_are_the_same_however_texts_come_together():
     random = np.random.default_rng(0)
     for variable in experiment.model.weights:  # so large that texts differ
         variable.assign(variable + 0.2 * random.normal(size=variable.shape))
-    with opened(config, experiment.task, experiment.text_layer) as splits:
+    with open_splits(config, experiment.task, experiment.text_layer) as splits:
         for batching in ("padded", "bucketed", "packed"):
             other = dataclasses.replace(config, batching=batching)
             same = dataclasses.replace(experiment, config=other)

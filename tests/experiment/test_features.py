@@ -69,7 +69,7 @@ def _run(folder: pathlib.Path, **settings) -> dict:
 def test_run_on_features_ends_as_one_that_runs_the_encoder(name, tmp_path, monkeypatch, capsys):
     once = _run(tmp_path / "once", **RUNS[name])
     assert ONCE in capsys.readouterr().out
-    monkeypatch.setattr(features, "read_once", lambda *_: {})
+    monkeypatch.setattr(features, "read_once", lambda _, feeds, __: (feeds, {}))
     plain = _run(tmp_path / "plain", **RUNS[name])
     # XLA computes the frozen part in quite another order of sums.
     tolerance = 1e-4 if name == "compiled" else 2e-6

@@ -10,7 +10,7 @@ from ftkeras.regularizers.freelb import FreeLB
 from ftkeras.regularizers.l2 import L2
 from ftkeras.regularizers.r_drop import RDrop
 from ftkeras.regularizers.smart import Smart
-from ftkeras.support import draws
+from ftkeras.support import seeds
 from tests.matrix import matrix
 from tests.regularizers import tiny
 
@@ -72,7 +72,7 @@ def _plain_loss(model) -> float:
     ids=["l2", "r_drop", "fgm", "freelb", "smart"],
 )
 def test_two_replicas_have_the_term_once(make, monkeypatch):
-    monkeypatch.setattr(draws, "_replica", lambda: None)  # each would draw a noise of its own
+    monkeypatch.setattr(seeds, "_replica_id", lambda: None)  # each would draw a noise of its own
     one = tiny.regulated(make())
     expected = float(one.train_step((tiny.INPUTS, tiny.LABELS))["loss"])
     two = _on_two_replicas(make)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from ftkeras.config.run import Config
-from ftkeras.data.splits import opened
+from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
 from ftkeras.runs import layout, samples
 
@@ -47,7 +47,7 @@ def test_texts_are_those_of_the_rows(pairs, own_validation, folds):
     task = Task(pairs=pairs, own_validation=own_validation)
     grouping = {"folds": folds, "fold": 1, "group_by": "none"} if folds else {}
     config = Config(task="imdb", cache_dir="none", test_examples=20, **grouping)
-    with opened(config, task, _no_tokens) as splits:
+    with open_splits(config, task, _no_tokens) as splits:
         for examples in (splits.train, splits.validation, splits.test):
             kept = samples.positions(len(examples))[::3]
             texts = splits.texts(examples, kept)
@@ -55,7 +55,7 @@ def test_texts_are_those_of_the_rows(pairs, own_validation, folds):
                 b"\0".join([row["text"], row["pair"]] if pairs else [row["text"]]) for row in texts
             ]
             found = tf.bitcast(tf.fingerprint(whole), tf.uint64).numpy()
-            np.testing.assert_array_equal(found, examples.digests[examples.rows[kept]])
+            np.testing.assert_array_equal(found, examples.digests[kept])
 
 
 @pytest.mark.parametrize(("examples", "count"), [(3, 3), (100, 100), (101, 100), (25_000, 100)])

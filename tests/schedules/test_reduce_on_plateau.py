@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from ftkeras.config.run import Config
-from ftkeras.data.splits import opened
+from ftkeras.data.splits import open_splits
 from ftkeras.experiment import build, feeds, optimization
 from ftkeras.experiment.fit import Fit
 from ftkeras.schedules.reduce_on_plateau import ReduceOnPlateau
@@ -123,7 +123,7 @@ def test_training_run_falls_epoch_by_epoch(tmp_path):
         learning_rate=1e-3,
     )
     experiment = build.experiment(config)
-    with opened(config, experiment.task, experiment.text_layer) as splits:
+    with open_splits(config, experiment.task, experiment.text_layer) as splits:
         feed = feeds.training_feed(experiment, splits)
         optimization.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
         Fit(experiment, feed, splits, tmp_path).run()

@@ -29,9 +29,9 @@ def examples(count: int, *, seed: int = 0, longest: int = 8) -> Examples:
     return Examples(
         token_ids=ids,
         offsets=offsets,
-        seconds=lengths.astype(np.int32),
-        labels=rng.integers(0, CLASSES, count).astype(np.int64),
-        digests=np.arange(count, dtype=np.uint64),
+        second_starts=lengths.astype(np.int32),
+        stored_labels=rng.integers(0, CLASSES, count).astype(np.int64),
+        stored_digests=np.arange(count, dtype=np.uint64),
         rows=np.arange(count),
         name="train",
         pairs=False,
@@ -173,7 +173,7 @@ def predicted(made: FineTuner, devices: Devices, setting: Setting) -> np.ndarray
     """Logits of 11 examples, 3 a batch, in their own order."""
     feed = OrderedFeed(examples(11, seed=1), _batching(setting.batching, 3, 1))
     held = shard(devices.strategy, feed.dataset)
-    return feed.restored(made.predict(held.dataset, steps=held.steps, verbose=0))
+    return feed.in_example_order(made.predict(held.dataset, steps=held.steps, verbose=0))
 
 
 def assert_equal(one: Outcome, other: Outcome, *, within: float = 1e-5) -> None:

@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from ftkeras.data.sources._stream import user_error
+from ftkeras.data.sources.stream import user_error
 from ftkeras.errors import UserError
 from ftkeras.tasks.classification import Classification
 from tests.data.sources.reading import elements

@@ -57,7 +57,7 @@ def test_fit_takes_each_epochs_own_order(model, feed):
     epochs.fit(model, feed, epochs=3, callbacks=[])
     expected = []
     for epoch in range(3):
-        expected += [feed.examples.own_labels[batch].tolist() for batch in feed.batches(epoch)]
+        expected += [feed.examples.labels[batch].tolist() for batch in feed.batches(epoch)]
     assert model.seen == expected
 
 

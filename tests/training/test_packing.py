@@ -44,7 +44,7 @@ def _alone(model, examples) -> np.ndarray:
     rows = []
     for position in range(len(examples)):
         ids = examples.ids(position)
-        segments = np.arange(len(ids)) >= examples.seconds[position]
+        segments = np.arange(len(ids)) >= examples.second_starts[position]
         rows.append(
             model({"token_ids": ids[None], "segment_ids": segments[None].astype("int32")})[0]
         )
@@ -95,7 +95,7 @@ def _padded(examples, batches) -> tf.data.Dataset:
             ids = np.zeros((len(texts), 48), "int32")
             for row, text in zip(ids, texts, strict=True):
                 row[: len(text)] = text
-            yield {"token_ids": ids}, examples.own_labels[positions]
+            yield {"token_ids": ids}, examples.labels[positions]
 
     signature = (
         {"token_ids": tf.TensorSpec((None, 48), tf.int32)},

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from ftkeras.config.run import Config
-from ftkeras.data.splits import opened
+from ftkeras.data.splits import open_splits
 from ftkeras.experiment import build, feeds, optimization
 from ftkeras.optimizers.adamw import AdamW
 from ftkeras.training import weights
@@ -92,7 +92,7 @@ def test_finished_model_computes_in_float32(tmp_path):
 def test_step_of_a_fixed_shape_compiles_whole(tmp_path):
     config = Config(**{**SETTINGS, "run_dir": str(tmp_path / "run"), "jit_compile": "true"})
     experiment = build.experiment(config)
-    with opened(config, experiment.task, experiment.text_layer) as splits:
+    with open_splits(config, experiment.task, experiment.text_layer) as splits:
         feed = feeds.training_feed(experiment, splits)
         optimization.compile_to_train(experiment, total_steps=10, fixed_shape=True)
         step = tf.function(experiment.model.train_step, jit_compile=True)

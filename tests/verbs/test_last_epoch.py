@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from ftkeras.config.run import Config
-from ftkeras.data.splits import opened
+from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import checks
 from tests import finished
@@ -72,7 +72,7 @@ def _ids(texts, pairs=None):
 
 
 def _texts_of(task, **settings) -> tuple[set, set]:
-    with opened(Config(**settings), task, _ids) as splits:
+    with open_splits(Config(**settings), task, _ids) as splits:
         parts = [part for part in (splits.train, splits.validation) if part is not None]
         return tuple({int(part.ids(at)[0]) for at in range(len(part))} for part in parts)
 

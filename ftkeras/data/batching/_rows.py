@@ -1,71 +1,73 @@
-"""Examples to rows of token ids: what the batchings share."""
+"""Lay out examples in rows of token ids: shared by all batchings."""
 
 import numpy as np
 
+from ftkeras.data.examples import Examples
 from ftkeras.support import bounds
 
 
-def rounded(lengths: np.ndarray, multiple: int, longest: int) -> np.ndarray:
-    """Lengths up to the next multiple, but not above `longest`; so few different ones.
+def round_up(lengths: np.ndarray, multiple: int, longest: int) -> np.ndarray:
+    """Round lengths up to the next multiple, but not above `longest`.
 
-    >>> rounded(np.array([3, 16, 17, 40]), 16, 40)
+    >>> round_up(np.array([3, 16, 17, 40]), 16, 40)
     array([16, 16, 32, 40])
     """
     return np.minimum(-(-lengths // multiple) * multiple, longest)
 
 
 def check_sizes(**sizes: int | None) -> None:
-    """Refuses what is neither None nor an integer of at least 1."""
-    bounds.whole(1, **{name: size for name, size in sizes.items() if size is not None})
+    """Raise ValueError unless each size is None or an integer of at least 1."""
+    bounds.integer(1, **{name: size for name, size in sizes.items() if size is not None})
 
 
-def padded(examples, positions: np.ndarray, length: int, *, pad_id: int) -> dict[str, np.ndarray]:
-    """A row an example.
+def pad_rows(
+    examples: Examples, positions: np.ndarray, length: int, *, pad_id: int
+) -> dict[str, np.ndarray]:
+    """Lay out one example per row.
 
     Args:
-        examples: the view that the positions are of.
+        examples: the view that the positions refer to.
         positions: integer [batch]; below 0 for a row of padding.
-        length: of the rows; no example is longer.
+        length: the length of the rows. No example is longer.
         pad_id: the id of [PAD].
 
     Returns:
         `token_ids` and, for pairs, `segment_ids`, int32 [batch, length].
     """
-    return packed(examples, positions[:, None], length, pad_id=pad_id)[0]
+    return pack_rows(examples, positions[:, None], length, pad_id=pad_id)[0]
 
 
-def packed(
-    examples, positions: np.ndarray, length: int, *, pad_id: int
+def pack_rows(
+    examples: Examples, positions: np.ndarray, length: int, *, pad_id: int
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """A row of examples end to end.
+    """Lay out several examples per row, one after the other.
 
     Args:
-        examples: the view that the positions are of.
-        positions: integer [batch, texts a row]; below 0 where no example stands.
-        length: of the rows; no row holds more tokens.
+        examples: the view that the positions refer to.
+        positions: integer [batch, texts per row]; below 0 for an empty place.
+        length: the length of the rows. No row holds more tokens.
         pad_id: the id of [PAD].
 
     Returns:
         `token_ids` and, for pairs, `segment_ids`, int32 [batch, length]; and where each text
-        starts, int32 [batch, texts a row].
+        starts in its row, int32 [batch, texts per row].
     """
     lengths = lengths_at(examples, positions)
     starts = np.cumsum(lengths, axis=1) - lengths
-    token_ids = np.full((len(positions), length), pad_id, np.int32)
-    segment_ids = np.zeros_like(token_ids) if examples.pairs else None
+    arrays = {"token_ids": np.full((len(positions), length), pad_id, np.int32)}
+    if examples.pairs:
+        arrays["segment_ids"] = np.zeros((len(positions), length), np.int32)
     for row, slot in zip(*np.nonzero(positions >= 0), strict=True):
         start, stop = starts[row, slot], starts[row, slot] + lengths[row, slot]
-        token_ids[row, start:stop] = examples.ids(positions[row, slot])
+        position = positions[row, slot]
+        arrays["token_ids"][row, start:stop] = examples.ids(position)
         if examples.pairs:
-            second = examples.seconds[examples.rows[positions[row, slot]]]
-            segment_ids[row, start + second : stop] = 1
-    arrays = {"token_ids": token_ids}
-    if examples.pairs:
-        arrays["segment_ids"] = segment_ids
+            second = examples.second_starts[examples.rows[position]]
+            arrays["segment_ids"][row, start + second : stop] = 1
     return arrays, starts.astype(np.int32)
 
 
-def lengths_at(examples, positions: np.ndarray) -> np.ndarray:
-    """Tokens of the examples at these positions, 0 where there is none."""
+def lengths_at(examples: Examples, positions: np.ndarray) -> np.ndarray:
+    """Return the number of tokens of the example at each position, 0 for an empty place."""
     rows = examples.rows[positions]
     return np.where(positions >= 0, examples.offsets[rows + 1] - examples.offsets[rows], 0)

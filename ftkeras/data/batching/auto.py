@@ -1,18 +1,22 @@
+"""The batching that suits the device."""
+
 from collections.abc import Sequence
 
 import numpy as np
 
+from ftkeras.data.batching import Batching
 from ftkeras.data.batching.bucketed import Bucketed
 from ftkeras.data.batching.packed import Packed
+from ftkeras.data.examples import Examples
 from ftkeras.support import accelerator
 
 
 class Auto:
-    """What measured best for the device: `packed` on a GPU or TPU, `bucketed` on a CPU.
+    """Use what was measured to be fastest: `packed` on a GPU or TPU, `bucketed` on a CPU.
 
-    An accelerator wants batches of one shape, for each new one is compiled anew; a CPU takes any
-    shape, and attention over short rows is cheaper (benchmarks/NOTES.md). Where a part takes each
-    row for one text, it is `bucketed` on all, with fewer sizes on an accelerator.
+    An accelerator needs batches of one shape, because each new shape is compiled again. A CPU takes
+    any shape, and attention over short rows is cheaper (benchmarks/NOTES.md). If a part of the run
+    expects one text per row, `bucketed` is used everywhere, with fewer sizes on an accelerator.
 
     Args:
         batch_size, batch_tokens, pad_id, max_length, parts, row_parts: as in `Packed`.
@@ -33,28 +37,31 @@ class Auto:
     ):
         sizes = {"batch_size": batch_size, "batch_tokens": batch_tokens, "parts": parts}
         sizes |= {"pad_id": pad_id, "max_length": max_length}
-        if accelerator.is_there() and not row_parts:
-            self.chosen, self.picked = Packed(**sizes), "packed, batches of one shape"
-        elif accelerator.is_there():
-            self.chosen = Bucketed(**sizes, multiple=128)
-            self.picked = (
-                f"bucketed in few sizes, for {', '.join(row_parts)} takes a row for a text"
+        self.batching: Batching
+        if accelerator.is_available() and not row_parts:
+            self.batching, self.choice = Packed(**sizes), "packed, batches of one shape"
+        elif accelerator.is_available():
+            self.batching = Bucketed(**sizes, multiple=128)
+            self.choice = (
+                f"bucketed with few sizes, because {', '.join(row_parts)} expects one text per row"
             )
         else:
-            self.chosen, self.picked = Bucketed(**sizes), "bucketed, fastest on a CPU"
+            self.batching, self.choice = Bucketed(**sizes), "bucketed, fastest on a CPU"
 
     @property
     def parts(self) -> int:
-        return self.chosen.parts
+        """The number of parts that a batch is split into."""
+        return self.batching.parts
 
     @property
     def fixed_shape(self) -> bool:
-        return self.chosen.fixed_shape
+        """Whether all batches have the same shape."""
+        return self.batching.fixed_shape
 
     def plan(self, lengths: np.ndarray, order: np.ndarray) -> list[list[np.ndarray]]:
-        """The chosen batching's."""
-        return self.chosen.plan(lengths, order)
+        """Return the chosen batching's plan."""
+        return self.batching.plan(lengths, order)
 
-    def collate(self, examples, positions: np.ndarray) -> dict[str, np.ndarray]:
-        """The chosen batching's."""
-        return self.chosen.collate(examples, positions)
+    def collate(self, examples: Examples, positions: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the chosen batching's arrays."""
+        return self.batching.collate(examples, positions)

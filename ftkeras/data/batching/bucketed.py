@@ -1,32 +1,37 @@
+"""Batches of texts of similar length."""
+
 import numpy as np
 
 from ftkeras.data.batching import _rows
+from ftkeras.data.examples import Examples
 
 
 class Bucketed:
-    """Batches of texts of like length, so that little is padding.
+    """Put texts of similar length into the same batch, so that there is little padding.
 
-    Lengths are rounded up to a multiple, which gives few sizes. An epoch lines the examples up by
-    size, those of one size in random order, and cuts the line into batches; the batches come in
-    random order. So a batch is a random draw from the texts of about one length, and which texts
-    meet changes from epoch to epoch; texts of unlike length seldom meet. How many batches there
-    are depends on the lengths alone, so it is the same in every epoch.
+    Lengths are rounded up to a multiple of `multiple`. In each epoch the examples are sorted by
+    rounded length, with those of equal length in random order, and cut into batches. The batches
+    are then shuffled. So a batch is a random sample of the texts of about one length; which texts
+    share a batch changes from epoch to epoch, but texts of very different lengths seldom do. The
+    number of batches depends on the lengths alone, so it is the same in every epoch.
 
     Args:
-        batch_size: examples a batch; positive. The batch of the shortest holds what is left.
-        batch_tokens: tokens a batch at most, padding counted; where both are given, both hold, and
-            where neither would let a part have a row, it has one.
+        batch_size: examples per batch; positive. The batch of the shortest texts holds the rest.
+        batch_tokens: the most tokens per batch, padding included. With both given, both limits
+            apply. A part gets one row even if that exceeds the limit.
         pad_id: the id of [PAD].
-        max_length: most tokens of a text.
-        parts: into how many a batch is split, one a replica and micro-batch; positive.
-        multiple: of tokens that a batch is long; positive. A smaller one saves padding, a larger
-            one mixes better and gives fewer shapes.
+        max_length: the most tokens of a text.
+        parts: the number of parts that a batch is split into, one for each replica and
+            micro-batch; positive.
+        multiple: the length of a batch is a multiple of this many tokens; positive. A smaller
+            value saves padding; a larger one mixes better and gives fewer shapes.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
     """
 
     fixed_shape = False
+    choice = None
 
     def __init__(
         self,
@@ -44,34 +49,34 @@ class Bucketed:
         self.pad_id, self.max_length, self.multiple = pad_id, max_length, multiple
 
     def plan(self, lengths: np.ndarray, order: np.ndarray) -> list[list[np.ndarray]]:
-        """The positions of each part of each batch; `order` is a permutation.
+        """Return the positions of each part of each batch.
 
         >>> two = Bucketed(batch_size=2, pad_id=0, max_length=64)
         >>> two.plan(np.array([9, 50, 60, 8]), np.array([1, 3, 0, 2]))
         [[array([1, 2])], [array([3, 0])]]
         """
-        sizes = _rows.rounded(lengths, self.multiple, self.max_length)
-        line = order[np.argsort(-sizes[order], kind="stable")]
-        batches = np.split(line, self._cuts(sizes[line]))
-        # The places of the first few of a random order, sorted, are a random order of that few.
+        sizes = _rows.round_up(lengths, self.multiple, self.max_length)
+        longest_first = order[np.argsort(-sizes[order], kind="stable")]
+        batches = np.split(longest_first, self._cuts(sizes[longest_first]))
+        # The ranks of the first n entries of a random permutation are a random permutation of n.
         shuffled = np.argsort(order[: len(batches)])
         return [np.array_split(batches[number], self.parts) for number in shuffled]
 
-    def collate(self, examples, positions: np.ndarray) -> dict[str, np.ndarray]:
-        """`token_ids` and, for pairs, `segment_ids`, int32 [batch, length]."""
+    def collate(self, examples: Examples, positions: np.ndarray) -> dict[str, np.ndarray]:
+        """Return `token_ids` and, for pairs, `segment_ids`, int32 [batch, length]."""
         longest = max(1, _rows.lengths_at(examples, positions).max())
-        size = _rows.rounded(longest, self.multiple, self.max_length)
-        return _rows.padded(examples, positions, size, pad_id=self.pad_id)
+        size = _rows.round_up(longest, self.multiple, self.max_length)
+        return _rows.pad_rows(examples, positions, size, pad_id=self.pad_id)
 
     def _cuts(self, sizes: np.ndarray) -> list[int]:
-        """Where batches begin in the line, the first one aside."""
+        """Return where each batch but the first starts, given the sizes in descending order."""
         cuts, start = [], 0
-        while (start := start + self._fitting(sizes[start])) < len(sizes):
+        while (start := start + self._capacity(sizes[start])) < len(sizes):
             cuts.append(start)
         return cuts
 
-    def _fitting(self, size: int) -> int:
-        """Examples a batch, where the longest is of this size."""
+    def _capacity(self, size: int) -> int:
+        """Return the number of examples in a batch whose longest example has this size."""
         if self.batch_tokens is None:
             return self.batch_size
         rows = max(1, self.batch_tokens // (self.parts * size)) * self.parts

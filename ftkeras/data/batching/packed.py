@@ -1,40 +1,46 @@
+"""Batches of rows that hold several texts each."""
+
 from collections.abc import Sequence
 
 import numpy as np
 
 from ftkeras.data.batching import _rows
+from ftkeras.data.examples import Examples
 
-# Rows are as long as this many tokens divide, for which matrix products are fastest.
+# The length of a row is a multiple of this, for which matrix products are fastest.
 MULTIPLE = 8
 
 
 class Packed:
-    """Several texts in one row, each for itself: batches of one shape, with little padding.
+    """Put several texts into each row: all batches have one shape, with little padding.
 
-    An epoch lines the examples up by length, those of equal length in random order, and cuts the
-    line into as many strata as a batch has examples. A batch has one text of each stratum, drawn at
-    random, so texts of all lengths meet in it, anew in every epoch. The strata are packed into rows
-    once, each by its longest text, first fit: the same packing holds every batch, whatever it
-    drew, and so the number of batches and their shape are the same in every epoch.
+    In each epoch the examples are sorted by length, with those of equal length in random order, and
+    cut into as many strata as a batch has examples. A batch gets one random text of each stratum,
+    so it mixes texts of all lengths, and the mixture is new in every epoch. The strata are packed
+    into rows once, by the longest text of each, first fit. This layout fits every batch, whichever
+    texts it gets, so the number of batches and their shape are the same in every epoch.
 
-    The inputs have `starts`, where each text of a row begins; an encoder lets a token see its own
-    text only and counts positions from its text's beginning, so logits are those of the text alone.
+    The inputs contain `starts`, where each text of a row starts. An encoder masks attention across
+    texts and counts positions from the start of each text, so the logits are those of the text
+    alone.
 
     Args:
-        batch_size: examples a batch; positive. Where that does not divide them, some batches have
-            fewer.
-        batch_tokens: tokens a batch at most, padding counted; where both are given, both hold, and
-            where neither would let a part have a row, it has one.
+        batch_size: examples per batch; positive. If the number of examples is not a multiple, some
+            batches have fewer.
+        batch_tokens: the most tokens per batch, padding included. With both given, both limits
+            apply. A part gets one row even if that exceeds the limit.
         pad_id: the id of [PAD].
-        max_length: most tokens of a text. A row is as long as the longest there is.
-        parts: into how many a batch is split by its rows, one a replica and micro-batch; positive.
-        row_parts: names of parts of the run that take each row for one text; there must be none.
+        max_length: the most tokens of a text. A row is as long as the longest text there is.
+        parts: the number of parts that the rows of a batch are split into, one for each replica and
+            micro-batch; positive.
+        row_parts: names of the run's parts that expect one text per row; must be empty.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
     """
 
     fixed_shape = True
+    choice = None
 
     def __init__(
         self,
@@ -48,8 +54,8 @@ class Packed:
     ):
         if row_parts:
             raise ValueError(
-                f"{', '.join(row_parts)} takes each row for one text; packed rows hold several; "
-                "bucketed would do."
+                f"{', '.join(row_parts)} expects one text per row, but packed rows hold several; "
+                "use bucketed."
             )
         sizes = {"batch_size": batch_size, "batch_tokens": batch_tokens}
         _rows.check_sizes(**sizes, parts=parts, max_length=max_length)
@@ -57,7 +63,7 @@ class Packed:
         self.pad_id, self.max_length = pad_id, max_length
 
     def plan(self, lengths: np.ndarray, order: np.ndarray) -> list[list[np.ndarray]]:
-        """The positions of each part of each batch, [rows, texts a row]; `order` is a permutation.
+        """Return the positions of each part of each batch, [rows, texts per row].
 
         >>> four = Packed(batch_size=4, pad_id=0, max_length=64)
         >>> four.plan(np.array([10, 60, 50, 9]), np.array([3, 1, 0, 2]))
@@ -67,35 +73,42 @@ class Packed:
         """
         descending = np.sort(lengths)[::-1]
         batches, layout = self._layout(descending)
-        strata = _drawn(lengths, order, batches)
-        nothing = np.full((1, batches), -1)
-        columns = np.concatenate([strata, nothing]).T  # so that a layout's -1 finds a -1
+        strata = _stratify(lengths, order, batches)
+        empty = np.full((1, batches), -1)
+        columns = np.concatenate([strata, empty]).T  # so that index -1 of a layout finds a -1
         return [list(column[layout]) for column in columns]
 
-    def collate(self, examples, positions: np.ndarray) -> dict[str, np.ndarray]:
-        """`token_ids` and, for pairs, `segment_ids`, int32 [rows, length], and `starts`."""
+    def collate(self, examples: Examples, positions: np.ndarray) -> dict[str, np.ndarray]:
+        """Return `token_ids`, for pairs `segment_ids`, int32 [rows, length], and `starts`."""
         length = self._row_length(examples.longest)
-        arrays, starts = _rows.packed(examples, positions, length, pad_id=self.pad_id)
+        arrays, starts = _rows.pack_rows(examples, positions, length, pad_id=self.pad_id)
         return {**arrays, "starts": starts}
 
     def _row_length(self, longest: int) -> int:
-        return int(_rows.rounded(longest, MULTIPLE, self.max_length))
+        return int(_rows.round_up(longest, MULTIPLE, self.max_length))
 
     def _layout(self, descending: np.ndarray) -> tuple[int, np.ndarray]:
-        """How many batches, and a batch's strata by part, row and slot, -1 where none stands."""
+        """Choose the number of batches and the place of each stratum in a batch.
+
+        Args:
+            descending: integer [examples], the lengths of all examples, the longest first.
+
+        Returns:
+            The number of batches; and strata by part, row and place in the row, -1 if empty.
+        """
         examples, length = len(descending), self._row_length(descending[0])
-        most = np.inf
+        most_rows = np.inf
         batches = 1 if self.batch_size is None else -(-examples // self.batch_size)
         if self.batch_tokens is not None:
-            most = max(1, self.batch_tokens // (self.parts * length)) * self.parts
-            batches = max(batches, -(-int(descending.sum()) // (most * length)))
-        while len(rows := _first_fit(descending[::batches], length)) > most:
-            batches += 1 + batches // 200  # within half a percent of as few as there could be
-        return batches, _dealt(rows, self.parts)
+            most_rows = max(1, self.batch_tokens // (self.parts * length)) * self.parts
+            batches = max(batches, -(-int(descending.sum()) // (most_rows * length)))
+        while len(rows := _first_fit(descending[::batches], length)) > most_rows:
+            batches += 1 + batches // 200  # at most half a percent more than necessary
+        return batches, _split(rows, self.parts)
 
 
 def _first_fit(lengths: np.ndarray, capacity: int) -> list[list[int]]:
-    """Rows of indices into `lengths`, each index in the first row that has room."""
+    """Return rows of indices into `lengths`, each index in the first row that has room."""
     rows, free = [], np.full(len(lengths), capacity)
     for index, length in enumerate(lengths):
         row = int(np.argmax(free >= length))
@@ -106,20 +119,20 @@ def _first_fit(lengths: np.ndarray, capacity: int) -> list[list[int]]:
     return rows
 
 
-def _dealt(rows: list[list[int]], parts: int) -> np.ndarray:
-    """Rows as an array [parts, rows, slots], filled up with -1, dealt out to the parts in turn."""
-    each, slots = -(-len(rows) // parts), max(map(len, rows))
-    table = np.full((each * parts, slots), -1)
+def _split(rows: list[list[int]], parts: int) -> np.ndarray:
+    """Distribute rows over the parts in turn, as an array [parts, rows, places] padded with -1."""
+    rows_per_part, places = -(-len(rows) // parts), max(map(len, rows))
+    table = np.full((rows_per_part * parts, places), -1)
     for row, indices in zip(table, rows, strict=False):
         row[: len(indices)] = indices
-    return table.reshape(each, parts, slots).swapaxes(0, 1)
+    return table.reshape(rows_per_part, parts, places).swapaxes(0, 1)
 
 
-def _drawn(lengths: np.ndarray, order: np.ndarray, batches: int) -> np.ndarray:
-    """Positions [strata, batches]: a stratum's texts are of like length, in random order."""
-    line = order[np.argsort(-lengths[order], kind="stable")]
+def _stratify(lengths: np.ndarray, order: np.ndarray, batches: int) -> np.ndarray:
+    """Return positions [strata, batches]: each stratum holds similar lengths in random order."""
+    longest_first = order[np.argsort(-lengths[order], kind="stable")]
     rank = np.argsort(order)
-    missing = -len(line) % batches
-    strata = np.concatenate([line, np.full(missing, -1)]).reshape(-1, batches)
+    missing = -len(longest_first) % batches
+    strata = np.concatenate([longest_first, np.full(missing, -1)]).reshape(-1, batches)
     ranks = np.where(strata >= 0, rank[strata], len(order))
     return np.take_along_axis(strata, np.argsort(ranks, axis=1, kind="stable"), axis=1)

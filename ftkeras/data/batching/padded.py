@@ -1,35 +1,41 @@
+"""Batches in the given order."""
+
 import numpy as np
 
 from ftkeras.data.batching import _rows
+from ftkeras.data.examples import Examples
 
 
 class Padded:
-    """Batches in the given order, each padded to its longest text.
+    """Cut the examples into batches in the given order and pad each to its longest text.
 
     Args:
-        batch_size: examples a batch; positive. The last batch holds what is left.
+        batch_size: examples per batch; positive. The last batch holds the rest.
         pad_id: the id of [PAD].
-        batch_tokens: must be None: how many batches that makes would hang on their order.
-        parts: into how many a batch is split, one a replica and micro-batch; positive.
+        batch_tokens: must be None, because the number of batches would depend on their order.
+        parts: the number of parts that a batch is split into, one for each replica and
+            micro-batch; positive.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
     """
 
     fixed_shape = False
+    choice = None
 
     def __init__(
         self, *, batch_size: int, pad_id: int, batch_tokens: int | None = None, parts: int = 1
     ):
         if batch_tokens is not None:
             raise ValueError(
-                f"padded takes no `batch_tokens`; bucketed and packed do. Received: {batch_tokens}."
+                "padded does not support `batch_tokens`; use bucketed or packed. "
+                f"Received: {batch_tokens}."
             )
         _rows.check_sizes(batch_size=batch_size, parts=parts)
         self.batch_size, self.pad_id, self.parts = batch_size, pad_id, parts
 
     def plan(self, lengths: np.ndarray, order: np.ndarray) -> list[list[np.ndarray]]:
-        """The positions of each part of each batch.
+        """Return the positions of each part of each batch.
 
         >>> Padded(batch_size=2, pad_id=0).plan(np.array([5, 9, 7]), np.array([2, 0, 1]))
         [[array([2, 0])], [array([1])]]
@@ -39,7 +45,7 @@ class Padded:
             for start in range(0, len(order), self.batch_size)
         ]
 
-    def collate(self, examples, positions: np.ndarray) -> dict[str, np.ndarray]:
-        """`token_ids` and, for pairs, `segment_ids`, int32 [batch, length]."""
+    def collate(self, examples: Examples, positions: np.ndarray) -> dict[str, np.ndarray]:
+        """Return `token_ids` and, for pairs, `segment_ids`, int32 [batch, length]."""
         longest = max(1, _rows.lengths_at(examples, positions).max())
-        return _rows.padded(examples, positions, longest, pad_id=self.pad_id)
+        return _rows.pad_rows(examples, positions, longest, pad_id=self.pad_id)

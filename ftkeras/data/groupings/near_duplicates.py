@@ -31,8 +31,8 @@ class NearDuplicates:
     """
 
     def __init__(self, *, similarity: float = 0.5, shingle: int = 5):
-        bounds.inner_share(similarity=similarity)
-        bounds.whole(1, shingle=shingle)
+        bounds.positive_share(similarity=similarity)
+        bounds.integer(1, shingle=shingle)
         self._similarity, self._shingle = similarity, shingle
 
     def groups(self, examples, column: Callable | None = None) -> np.ndarray:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
-from ftkeras.data.sources._stream import Example, stream
+from ftkeras.data.sources.stream import Example, stream
 from ftkeras.errors import UserError
 
 _LABELS = {"neg": 0, "pos": 1}

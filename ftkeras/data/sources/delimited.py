@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from ftkeras.data.sources._table import Table
+from ftkeras.data.sources.table import Table
 
 # Python's own limit, 128 KiB, is less than a long document; some limit must stay, for a quote that
 # is never closed would otherwise draw the rest of the file into one field.

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ftkeras.data.sources._table import Table
+from ftkeras.data.sources.table import Table
 
 
 class Jsonl(Table):

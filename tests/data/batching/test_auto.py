@@ -30,10 +30,10 @@ def device(monkeypatch):
 def test_auto_picks_by_the_device(device, kind, expected):
     device(kind)
     batching = feeds.batching(Config(batch_tokens=640, max_length=64), pad_id=7, parts=2)
-    assert type(batching.chosen) is expected
-    assert batching.picked.startswith(expected.__name__.lower())
+    assert type(batching.batching) is expected
+    assert batching.choice.startswith(expected.__name__.lower())
     assert (batching.parts, batching.fixed_shape) == (2, expected is Packed)
-    chosen = batching.chosen
+    chosen = batching.batching
     assert (chosen.batch_size, chosen.batch_tokens, chosen.pad_id) == (None, 640, 7)
     assert chosen.max_length == 64
 
@@ -42,8 +42,9 @@ def test_auto_picks_by_the_device(device, kind, expected):
 def test_part_that_takes_a_row_for_a_text_is_never_packed(device, name):
     device("GPU")
     batching = feeds.batching(Config(regularizer=("r_drop", name)), pad_id=0)
-    assert type(batching.chosen) is Bucketed
-    with pytest.raises(UserError, match=f"--batching=packed: --regularizer={name} takes each row"):
+    assert type(batching.batching) is Bucketed
+    message = f"batching=packed: regularizer={name} expects one text per row"
+    with pytest.raises(UserError, match=message):
         checks.check(Config(regularizer=("r_drop", name), batching="packed"))
 
 
@@ -53,7 +54,7 @@ def test_part_that_minds_no_rows_may_be_packed():
 
 
 def test_budget_of_tokens_is_refused_where_it_can_not_be_kept():
-    with pytest.raises(UserError, match="--batching=padded: .*`batch_tokens`.*Received: 640"):
+    with pytest.raises(UserError, match="batching=padded: .*batch_tokens.*Received: 640"):
         checks.check(Config(batching="padded", batch_tokens=640))
 
 

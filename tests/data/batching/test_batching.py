@@ -51,7 +51,7 @@ def pairs(tmp_path):
 
 def test_store_keeps_every_text_in_order(examples):
     assert [examples.ids(i).tolist() for i in range(len(examples))] == list(map(_expected, TEXTS))
-    assert examples.own_labels.tolist() == LABELS
+    assert examples.labels.tolist() == LABELS
     assert examples.lengths.tolist() == [1 + len(text) for text in TEXTS]
 
 
@@ -65,7 +65,7 @@ def test_token_ids_stay_on_disk(examples):
 
 
 def test_view_holds_the_examples_asked_for(examples):
-    view = examples.of(np.array([4, 1])).of(np.array([1]), name="validation")
+    view = examples.select(np.array([4, 1])).select(np.array([1]), name="validation")
     assert (len(view), view.name, view.ids(0).tolist()) == (1, "validation", _expected(TEXTS[1]))
 
 
@@ -91,14 +91,14 @@ def _epoch(examples, *, seed: int, epoch: int) -> list[list[int]]:
 
 
 def test_order_depends_on_seed_and_epoch_only(examples):
-    wide = examples.of(np.tile(np.arange(6), 20))
+    wide = examples.select(np.tile(np.arange(6), 20))
     assert _epoch(wide, seed=1, epoch=3) == _epoch(wide, seed=1, epoch=3)
     assert _epoch(wide, seed=1, epoch=3) != _epoch(wide, seed=1, epoch=4)
     assert _epoch(wide, seed=1, epoch=3) != _epoch(wide, seed=2, epoch=3)
 
 
 def test_epoch_can_be_begun_at_any_batch(examples):
-    wide = examples.of(np.tile(np.arange(6), 20))
+    wide = examples.select(np.tile(np.arange(6), 20))
     feed = TrainingFeed(wide, Padded(batch_size=2, pad_id=0), seed=1)
     rest = [labels.tolist() for _, labels in feed.dataset(4, start=57).as_numpy_iterator()]
     assert rest == _epoch(wide, seed=1, epoch=4)[57:]
@@ -145,8 +145,8 @@ def test_micro_batches_stand_on_a_leading_axis(examples):
             texts = [row[row != 9].tolist() for row in ids]
             missing = rows - len(part)
             assert texts == [*(examples.ids(p).tolist() for p in part), *[[]] * missing]
-            assert own.tolist() == [*examples.own_labels[part], *[-1] * missing]
-            assert scale.tolist() == [*weights[examples.own_labels[part]], *[0] * missing]
+            assert own.tolist() == [*examples.labels[part], *[-1] * missing]
+            assert scale.tolist() == [*weights[examples.labels[part]], *[0] * missing]
 
 
 def test_replicas_share_a_batch_by_its_parts(examples):
@@ -159,7 +159,7 @@ def test_replicas_share_a_batch_by_its_parts(examples):
         for parts, elements in zip(feed.parts(2), zip(*shares, strict=True), strict=True):
             labels = np.concatenate([own.reshape(micro_batches, -1) for _, own in elements])
             for part, own in zip(parts, labels, strict=True):
-                assert own[own >= 0].tolist() == examples.own_labels[part].tolist()
+                assert own[own >= 0].tolist() == examples.labels[part].tolist()
 
 
 def test_part_without_an_example_is_a_row_of_padding(examples):
@@ -177,7 +177,7 @@ def test_evaluation_order_can_be_undone(examples):
     feed = OrderedFeed(examples, Padded(batch_size=4, pad_id=0))
     batches = list(feed.dataset().as_numpy_iterator())
     labels = np.concatenate([labels for _, labels in batches])
-    assert feed.restored(labels).tolist() == LABELS
+    assert feed.in_example_order(labels).tolist() == LABELS
     widths = [inputs["token_ids"].shape[1] for inputs, _ in batches]
     assert widths == sorted(widths, reverse=True)
 
@@ -192,6 +192,8 @@ def test_evaluation_is_dealt_out_evenly_and_put_together_again(examples, parts, 
     ]
     dealt = [element for step in zip(*shares, strict=True) for element in step]
     rows = np.concatenate([inputs["token_ids"].sum(axis=1) for inputs, _ in dealt])
-    assert feed.restored(rows).tolist() == [examples.ids(i).sum() for i in range(len(examples))]
+    assert feed.in_example_order(rows).tolist() == [
+        examples.ids(i).sum() for i in range(len(examples))
+    ]
     labels = np.concatenate([labels for _, labels in dealt])
     assert sorted(labels[labels >= 0]) == sorted(LABELS)

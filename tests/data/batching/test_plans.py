@@ -96,12 +96,12 @@ def test_element_holds_the_examples_of_its_batch(cls, parts):
     for batch, element in zip(feed.batches(1), feed.dataset(1).as_numpy_iterator(), strict=True):
         inputs, labels, weights = element
         there = labels >= 0
-        assert sorted(labels[there]) == sorted(examples.own_labels[batch])
+        assert sorted(labels[there]) == sorted(examples.labels[batch])
         assert weights[there].tolist() == (labels[there] + 2).tolist()
         assert not weights[~there].any()
         ids, segments = inputs["token_ids"], inputs["segment_ids"]
         assert (ids != 0).sum() == examples.lengths[batch].sum()
-        assert segments.sum() == (examples.lengths[batch] - examples.seconds[batch]).sum()
+        assert segments.sum() == (examples.lengths[batch] - examples.second_starts[batch]).sum()
         assert not segments[ids == 0].any()
 
 
@@ -115,7 +115,7 @@ def test_evaluation_sees_every_example_once(cls, replicas):
         for r in range(replicas)
     ]
     labels = np.concatenate([own for step in zip(*shares, strict=True) for _, own in step])
-    assert feed.restored(labels).tolist() == examples.own_labels.tolist()
+    assert feed.in_example_order(labels).tolist() == examples.labels.tolist()
 
 
 def _padding(batching, examples) -> float:
@@ -188,5 +188,5 @@ def test_bad_size_is_named(cls, argument, value):
 
 
 def test_padded_takes_no_budget_of_tokens():
-    with pytest.raises(ValueError, match="padded takes no `batch_tokens`; .* Received: 64"):
+    with pytest.raises(ValueError, match="padded does not support `batch_tokens`; .* Received: 64"):
         Padded(batch_size=2, pad_id=0, batch_tokens=64)

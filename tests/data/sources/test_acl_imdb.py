@@ -6,8 +6,8 @@ import tarfile
 import pytest
 import tensorflow as tf
 
-from ftkeras.data.sources._stream import user_error
 from ftkeras.data.sources.acl_imdb import AclImdb
+from ftkeras.data.sources.stream import user_error
 from ftkeras.errors import UserError
 from tests.data.sources.reading import REVIEWS, elements, write_archive, write_tree
 

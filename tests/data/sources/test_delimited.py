@@ -8,8 +8,8 @@ import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ftkeras.data.sources._stream import user_error
 from ftkeras.data.sources.delimited import Delimited
+from ftkeras.data.sources.stream import user_error
 from ftkeras.errors import UserError
 from tests.data.sources.reading import elements
 

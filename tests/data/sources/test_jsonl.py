@@ -5,8 +5,8 @@ import json
 import pytest
 import tensorflow as tf
 
-from ftkeras.data.sources._stream import user_error
 from ftkeras.data.sources.jsonl import Jsonl
+from ftkeras.data.sources.stream import user_error
 from ftkeras.errors import UserError
 from tests.data.sources.reading import elements
 

@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from ftkeras.data.sources._stream import stream, user_error
+from ftkeras.data.sources.stream import stream, user_error
 from ftkeras.errors import UserError
 
 

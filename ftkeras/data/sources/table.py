@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from ftkeras.data.sources._stream import Example, stream
+from ftkeras.data.sources.stream import Example, stream
 from ftkeras.errors import UserError
 
 
@@ -22,7 +22,7 @@ class Table:
 
     Raises:
         UserError: for a file that is missing, empty, ill-formed or lacks a column. What is found
-            while the dataset is read arrives as a `tf.errors.OpError`: see `_stream.user_error`.
+            while the dataset is read arrives as a `tf.errors.OpError`: see `stream.user_error`.
     """
 
     def __init__(
