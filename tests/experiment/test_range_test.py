@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ftkeras.config.verbs import FindRateConfig
-from ftkeras.data.splits import opened
+from ftkeras.data.splits import open_splits
 from ftkeras.experiment import build, optimization, range_test
 from ftkeras.experiment.feeds import training_feed
 from ftkeras.experiment.range_test import Curve, Suggestion
@@ -95,7 +95,7 @@ def tested():
     """A range test of a tiny model: the experiment, its weights before, rates, losses, batches."""
     experiment = build.experiment(CONFIG)
     before = experiment.model.get_weights()
-    with opened(CONFIG, experiment.task, experiment.text_layer) as splits:
+    with open_splits(CONFIG, experiment.task, experiment.text_layer) as splits:
         feed = training_feed(experiment, splits)
         optimization.compile_to_train(experiment, total_steps=100)
         curve = range_test.range_test(
