@@ -1,15 +1,17 @@
 """The checkpoints of a run: each the run's whole state after some update, in one file."""
 
 import dataclasses
+import logging
 import pathlib
 import re
 import shutil
-import sys
 from dataclasses import dataclass
 
 import numpy as np
 
 from ftkeras.checkpoints import tensor_file
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Checkpoints:
             try:
                 tensors, told = tensor_file.read(path)
             except tensor_file.DamagedError as error:
-                print(f"warning: {error}; the one before it is taken", file=sys.stderr)
+                log.warning(f"{error}; the checkpoint before it is used")
                 continue
             return State(Place(**told["place"]), told["updates"], tensors, told["facts"])
         return None

@@ -179,7 +179,14 @@ class Config:
     keep: int = flag(
         2,
         "Output",
-        "Newest checkpoints that stay; a finished run keeps one, or none where this is 0.",
+        "Newest checkpoints to keep while training.",
+        free=True,
+    )
+    keep_state: bool | None = flag(
+        None,
+        "Output",
+        "Keep a finished run's training state, about three times the size of its weights, so that "
+        "more --epochs can extend it. Default: only if --last_epoch ended it early.",
         free=True,
     )
     export: tuple[str, ...] = flag(
@@ -257,6 +264,13 @@ class Config:
     def trained_epochs(self) -> int:
         """Epochs to train, of those that the schedule is made for."""
         return min(self.epochs, self.last_epoch or self.epochs)
+
+    @property
+    def keeps_state(self) -> bool:
+        """Return whether the training state stays when the run is finished."""
+        if self.keep_state is None:
+            return self.trained_epochs < self.epochs
+        return self.keep_state
 
     @property
     def exports(self) -> tuple[str, ...]:

@@ -20,10 +20,11 @@ INTERVAL = (
 def fold_configs(config: Config, *, repeats: int = 1) -> list[Config]:
     """Return the configuration of each fold's run, repeat by repeat.
 
-    The runs do not read test and export nothing, and keep no checkpoint once they are finished.
+    The runs do not read test, export nothing, and keep no training state once they are finished.
     """
     common = {field.name: getattr(config, field.name) for field in dataclasses.fields(Config)}
-    common |= {"run_dir": None, "restart": False, "test": False, "export": ("none",), "keep": 0}
+    common |= {"run_dir": None, "restart": False, "test": False, "export": ("none",)}
+    common["keep_state"] = False
     return [
         Config(**{**common, "fold": fold, "fold_repeat": repeat})
         for repeat in range(repeats)

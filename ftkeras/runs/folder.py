@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ftkeras import catalog
+from ftkeras.checkpoints.training_state import Checkpoints
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
@@ -57,6 +58,13 @@ def must_fit(config: Config, run_dir: pathlib.Path) -> None:
                 f"{flag}={now}: the run in run_dir={run_dir} is one of {then} epochs, and can "
                 "only be made longer; `restart` begins anew."
             )
+    epochs = (config.epochs, config.trained_epochs) != (before.epochs, before.trained_epochs)
+    if epochs and (run_dir / layout.EXPORTS).exists() and not _has_state(run_dir):
+        raise UserError(
+            f"run_dir={run_dir} is a finished run that did not keep its training state, so it "
+            "can't be trained for more epochs; train it from scratch with `restart`, and with "
+            "`keep_state` to extend it later."
+        )
     if differ := flagfile.differences(config, before):
         raise UserError(
             f"run_dir={run_dir} holds a run of other settings: {', '.join(differ)}; name another "
@@ -124,6 +132,10 @@ def record_exports(run_dir: pathlib.Path, exports: list[pathlib.Path]) -> None:
 def exports(run_dir: pathlib.Path) -> list[str]:
     """Where the exports of a finished run are."""
     return json.loads((run_dir / layout.EXPORTS).read_text(encoding="utf-8"))
+
+
+def _has_state(run_dir: pathlib.Path) -> bool:
+    return bool(Checkpoints(run_dir / layout.CHECKPOINTS, keep=1).paths())
 
 
 def _tidy(run_dir: pathlib.Path, restart: bool) -> None:

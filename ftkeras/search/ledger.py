@@ -104,7 +104,8 @@ class Ledger:
                 return
             result = results.read(self.folder / layout.TRIALS / number)
             if result is None:
-                result = Result(number, {}, {}, FAILED, reason="its worker left no trial.json")
+                reason = f"its worker left no {layout.TRIAL_RESULT}"
+                result = Result(number, {}, {}, FAILED, reason=reason)
             self._note(ENDED, number, status=result.status, score=result.score)
             self._end(result)
             self.keep_time()

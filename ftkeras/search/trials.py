@@ -34,7 +34,7 @@ def base(config: TuneConfig, *, continues: bool = False) -> Config:
     """
     common = {field.name: getattr(config, field.name) for field in dataclasses.fields(Config)}
     ours = {"run_dir": None, "restart": False, "test": False, "export": ("none",)}
-    return Config(**{**common, **ours, "keep": int(continues)})
+    return Config(**{**common, **ours, "keep_state": continues})
 
 
 class Trials:

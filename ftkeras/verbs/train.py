@@ -56,7 +56,7 @@ def run(config: Config) -> TrainedRun:
             written.append(exporter.write())
             log.info(export_report.line(written[-1], exporter.message))
         folder.record_exports(run_dir, written)
-        fit.checkpoints(config, run_dir).prune(min(config.keep, 1))
+        fit.checkpoints(config, run_dir).prune(int(config.keeps_state))
     return TrainedRun(run_dir, measured, tuple(written))
 
 

@@ -145,6 +145,7 @@ def _retrain(config: TuneConfig, best: Result, home: pathlib.Path) -> None:
     """Trains the best on train and validation, as long as it was best; test says how good it is."""
     epoch = round(statistics.fmean(best.best_epochs))
     all_data = {"folds": config.folds, "group_by": config.group_by, "train_on_validation": True}
+    all_data["keep_state"] = bool(config.keep_state)
     recipe = dataclasses.replace(
         _recipe(config, best), **all_data, early_stopping=None, last_epoch=epoch
     )

@@ -95,7 +95,7 @@ def test_later_round_goes_on_in_a_copy_of_the_earlier_run(run, tmp_path):
     second = run(values, child, trial="0001", **given)
     ((_, config),) = child.runs
     assert (first.last_epoch, config.epochs, config.last_epoch) == (3, 9, None)
-    assert (second.continues, config.keep) == ("0000", 1)
+    assert (second.continues, config.keep_state) == ("0000", True)
     assert (tmp_path / "0001/seed-0/checkpoints").exists()
     before = flagfile.read(tmp_path / "0000/seed-0/run.cfg", Config)
     assert before.last_epoch == 3
