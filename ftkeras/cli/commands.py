@@ -50,7 +50,7 @@ VERBS = {
         '--model=saved_models/imdb --text="Worth every minute."',
     ),
     "serve": Verb(
-        "Serve a model like TensorFlow Serving's REST API, with a web page to try it.",
+        "Serve a model over HTTP like TensorFlow Serving, with a web page to try it.",
         ServeConfig,
         "--model=saved_models/imdb",
     ),

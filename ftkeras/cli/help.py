@@ -58,7 +58,7 @@ def _usage(verb: str) -> Iterator[str]:
 def _flags(verb: Verb) -> Iterator[str]:
     """Yield a title for each group of flags, and the help of each flag."""
     width, group = min(shutil.get_terminal_size().columns, MAX_COLUMNS), None
-    for field in flag_fields(verb.config):
+    for field in _own_flags_first(verb.config):
         if verb.groups and field.metadata["group"] not in verb.groups:
             continue
         if field.metadata["group"] != group:
@@ -70,19 +70,30 @@ def _flags(verb: Verb) -> Iterator[str]:
             width,
             initial_indent="  ",
             subsequent_indent=" " * (FLAG_COLUMNS + 2),
+            break_on_hyphens=False,
         )
 
 
+def _own_flags_first(config: type) -> list[dataclasses.Field]:
+    """Return the flags of a verb; if it has those of train as well, these come last."""
+    fields = flag_fields(config)
+    if not issubclass(config, Config):
+        return fields
+    shared = {field.metadata["group"] for field in flag_fields(Config)}
+    return sorted(fields, key=lambda field: field.metadata["group"] in shared)
+
+
 def _description(field: dataclasses.Field) -> str:
-    """Return a flag's help with the names of the parts it may name, and its default."""
+    """Return a flag's help, with the parts that it may name and its default."""
 
     def names(kind: re.Match) -> str:
         return ", ".join(catalog.names(kind[1]))
 
     text = re.sub(r"\{(\w+)\}", names, field.metadata["help"])
-    if field.default in (None, False, ()):
-        return text
+    text = re.sub(r"`(\w+)`", r"--\1", text)
     default = field.default
+    if default is None or default is False or default == ():
+        return text
     shown = ", ".join(default) if isinstance(default, tuple) else str(default)
     return f"{text} [{shown.lower() if default is True else shown}]"
 

@@ -14,11 +14,15 @@ class CrossvalidateConfig(Config):
     folds: int = dataclasses.field(
         default=5, metadata=Config.__dataclass_fields__["folds"].metadata
     )
-    repeats: int = flag(1, "Cross-validation", "Drawings of the folds; each validates every text.")
+    repeats: int = flag(
+        1,
+        "Cross-validation",
+        "How often to cross-validate, each time with another division into folds.",
+    )
     parallel: int = flag(
         1,
         "Cross-validation",
-        "Folds that run at once, each on a GPU of its own where there are.",
+        "Folds to train at the same time, each on a GPU of its own if there are several.",
     )
     keep_weights: bool = flag(
         False, "Cross-validation", "Keep each fold's weights, for evaluate and export."
@@ -41,14 +45,14 @@ class CompareConfig:
     """What `compare` is told: finished runs' folders, and how sure it shall be."""
 
     folders: tuple[str, ...] = ()
-    split: str = flag("test", "Comparison", "What the runs were measured on: test or validation.")
-    confidence: float = flag(0.95, "Comparison", "Share of intervals that shall hold the truth.")
-    resamples: int = flag(10_000, "Comparison", "Bootstrap samples.")
-    seed: int = flag(0, "Comparison", "Draws the bootstrap samples.")
+    split: str = flag("test", "Comparison", "Predictions to compare: test or validation.")
+    confidence: float = flag(0.95, "Comparison", "Confidence level of the intervals.")
+    resamples: int = flag(10_000, "Comparison", "Number of bootstrap samples.")
+    seed: int = flag(0, "Comparison", "Random seed of the bootstrap.")
     disagreements: int = flag(
-        10, "Output", "Show so many of the examples that the ways disagree on most."
+        10, "Output", "Number of examples to show on which the recipes disagree most."
     )
-    output: str = flag("comparison", "Output", "The folder of compare.json and curves.png.")
+    output: str = flag("comparison", "Output", "Folder for compare.json and curves.png.")
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
 
     def __post_init__(self):

@@ -17,80 +17,94 @@ def flag(default, group: str, help: str, free: bool = False):
 class Config:
     """Everything that decides a run; `run.cfg` in the run folder repeats it."""
 
-    task: str = flag("imdb", "Data", "What to learn: {task}.")
+    task: str = flag("imdb", "Data", "The dataset and its labels: {task}.")
     data_dir: str | None = flag(
         None,
         "Data",
-        "Where the data lies. Default: TensorFlow Datasets' own folder; for your files, this one.",
+        "Folder of the data. Default: TensorFlow Datasets' own folder, or the current folder "
+        "for your own files.",
     )
     train_examples: int | None = flag(
-        None, "Data", "Use only so many training examples, drawn with --data_seed."
+        None, "Data", "Train on a random subset of this many examples; see `data_seed`."
     )
     validation_examples: int | None = flag(None, "Data", "The same for the validation split.")
     test_examples: int | None = flag(None, "Data", "The same for the test split.")
     validation_share: float = flag(
-        0.1, "Data", "Share of train held out where the task has no validation split; stratified."
+        0.1,
+        "Data",
+        "Share of train to hold out, stratified by label, if the task has no validation split.",
     )
     train_on_validation: bool = flag(
         False,
         "Data",
-        "Train on validation too; with nothing left to pick an epoch by, the last one is kept.",
+        "Train on validation as well. The last epoch is kept, because nothing is left to pick "
+        "one by.",
     )
     cache_dir: str | None = flag(
         None,
         "Data",
-        "Where token ids are kept from run to run; none for nowhere. Default: ftkeras in "
-        "$XDG_CACHE_HOME or in ~/.cache.",
+        "Folder that keeps token ids between runs, or none. Default: ftkeras in $XDG_CACHE_HOME "
+        "or in ~/.cache.",
         free=True,
     )
-    data_seed: int = flag(0, "Data", "Draws the validation split, the subsets and the folds.")
+    data_seed: int = flag(
+        0, "Data", "Random seed of the validation split, the subsets and the folds."
+    )
     folds: int | None = flag(
         None,
         "Data",
-        "Cut the task's train and validation into so many folds, --train_examples of them.",
+        "Divide train and validation together, or `train_examples` of them, into this many folds.",
     )
     fold: int | None = flag(
-        None, "Data", "The fold, from 0, that is validation; all others are trained on."
+        None, "Data", "The fold to validate on, counted from 0; the others are trained on."
     )
-    fold_repeat: int = flag(0, "Data", "Which drawing of the folds, from 0.")
+    fold_repeat: int = flag(0, "Data", "Which division into folds to use, counted from 0.")
     group_by: str | None = flag(
         None,
         "Data",
-        "What no two folds share: {group_by}, or none. Default with --folds: near_duplicates.",
+        "Keep the examples of a group in one fold: {group_by}, or none. Default with `folds`: "
+        "near_duplicates.",
     )
 
     encoder: str = flag(
         "bert-base-uncased",
         "Model",
-        "Pretrained: a folder or Hub id. From scratch: {encoder}(layers=4, hidden=256, heads=4, "
-        "vocabulary='vocab.txt').",
+        "A pretrained encoder, by its folder or Hugging Face Hub id, or a new one: "
+        "{encoder}(layers=4, hidden=256, heads=4, vocabulary='vocab.txt').",
     )
-    head: str | None = flag(None, "Model", "On the encoder: {head}. Default: the task's own.")
-    max_length: int = flag(256, "Model", "Tokens a text is cut to, [CLS] and [SEP] counted.")
-    truncation: str = flag("head", "Model", "Which part of a long text stays: {truncation}.")
+    head: str | None = flag(
+        None, "Model", "Layers on top of the encoder: {head}. Default: the task's own."
+    )
+    max_length: int = flag(
+        256, "Model", "Longest text in tokens, [CLS] and [SEP] included; longer texts are cut."
+    )
+    truncation: str = flag("head", "Model", "Which part of a longer text is kept: {truncation}.")
 
-    epochs: int = flag(3, "Training", "Passes over the training split.", free=True)
+    epochs: int = flag(3, "Training", "Passes over the training data.", free=True)
     last_epoch: int | None = flag(
         None,
         "Training",
-        "Train no further than this one of --epochs, by whose number the schedule goes on; the "
-        "rest another time.",
+        "Stop after this epoch, with the schedule of all `epochs`; a later command can train "
+        "the rest.",
         free=True,
     )
     batch_size: int | None = flag(
         None,
         "Training",
-        "Examples an optimizer update, over all devices and machines. Default: 16, or with "
-        "--batch_tokens as many as those hold.",
+        "Examples per optimizer update, over all devices and machines. Default: 16, or as many "
+        "as `batch_tokens` allows.",
     )
     batch_tokens: int | None = flag(
         None,
         "Training",
-        "Tokens an optimizer update at most, padding counted; with --batch_size too, both hold. "
-        "Not with --batching=padded.",
+        "Most tokens per optimizer update, padding included. With `batch_size`, both limits "
+        "apply. Not for `batching`=padded.",
     )
     accumulate: int = flag(
-        1, "Training", "Micro-batches an update: a batch larger than memory, at the same result."
+        1,
+        "Training",
+        "Micro-batches per update, for batches that do not fit into memory; the result is the "
+        "same.",
     )
     class_weights: str | None = flag(
         None,
@@ -98,82 +112,95 @@ class Config:
         "Weights of the classes in the training loss: balanced, or {'label': weight, …}.",
     )
     oversample: bool = flag(
-        False, "Training", "Repeat examples of the rarer classes until all are as frequent."
+        False,
+        "Training",
+        "Repeat examples of rarer classes until all classes are equally frequent.",
     )
-    batching: str = flag("auto", "Training", "How examples become batches: {batching}.")
+    batching: str = flag("auto", "Training", "How examples are grouped into batches: {batching}.")
     precision: str = flag(
         "auto",
         "Training",
-        "What training computes in: float32, mixed_bfloat16 or mixed_float16; weights, evaluation "
-        "and exports are float32. Default: mixed_bfloat16 on a GPU or TPU, float32 on a CPU.",
+        "Data type of training: float32, mixed_bfloat16, mixed_float16, or auto, which is "
+        "mixed_bfloat16 on a GPU or TPU and float32 on a CPU. Weights, evaluation and exports "
+        "are always float32.",
     )
     jit_compile: str = flag(
         "auto",
         "Training",
-        "Whether XLA compiles a step, anew for each shape: true or false. Default: on a GPU or "
-        "TPU where all batches have one shape.",
+        "Compile training steps with XLA: true, false, or auto, which is true on a GPU or TPU "
+        "if all batches have one shape, because each shape is compiled separately.",
     )
     remat: bool = flag(
         False,
         "Training",
-        "Compute each layer's activations again in the backward pass instead of keeping them: less "
-        "memory, for long texts or large batches, for a third more time.",
+        "Recompute each layer's activations in the backward pass instead of storing them: less "
+        "memory for long texts or large batches, about a third more time.",
     )
-    learning_rate: float = flag(3e-5, "Training", "The schedule's peak.")
-    schedule: str = flag("linear", "Training", "Rate after the warm-up: {schedule}.")
+    learning_rate: float = flag(3e-5, "Training", "Peak learning rate.")
+    schedule: str = flag("linear", "Training", "Learning rate after the warm-up: {schedule}.")
     warmup: str | None = flag(
         None,
         "Training",
-        "Updates of linear warm-up: a count (100) or a share of all (0.1). Default: 0.1, or 0 for "
-        "a schedule that rises by itself.",
+        "Updates of linear warm-up: a number (100) or a share of the run (0.1). Default: 0.1, "
+        "or 0 for a schedule that starts with a rise of its own.",
     )
-    optimizer: str = flag("adamw", "Training", "How gradients become updates: {optimizer}.")
+    optimizer: str = flag("adamw", "Training", "Optimizer: {optimizer}.")
     clip_norm: float = flag(
-        1.0, "Training", "Bound on the global norm of the gradients; 0 for none."
+        1.0,
+        "Training",
+        "Largest global norm of the gradients; larger ones are scaled down. 0 turns this off.",
     )
     average: str | None = flag(
-        None, "Training", "Average of the weights that is measured, kept and exported: {average}."
+        None,
+        "Training",
+        "Average of the weights during training, which is evaluated and exported: {average}.",
     )
     policy: tuple[str, ...] = flag(
-        ("full",), "Training", "What trains, and how fast; repeatable: {policy}."
+        ("full",),
+        "Training",
+        "Which weights train, and with which learning rates: {policy}. Repeatable.",
     )
     regularizer: tuple[str, ...] = flag(
-        (), "Training", "Added to the training loss; repeatable: {regularizer}."
+        (), "Training", "Regularization of training: {regularizer}. Repeatable."
     )
-    loss: str = flag("cross_entropy", "Training", "What is minimised: {loss}.")
+    loss: str = flag("cross_entropy", "Training", "Training loss: {loss}.")
     objective: str = flag(
-        "accuracy", "Training", "Validation figure that picks the best epoch: accuracy or loss."
+        "accuracy", "Training", "Validation metric that picks the best epoch: accuracy or loss."
     )
     early_stopping: int | None = flag(
-        None, "Training", "Stop after so many epochs without a better --objective.", free=True
+        None, "Training", "Stop after this many epochs without a better `objective`.", free=True
     )
-    seed: int = flag(0, "Training", "Draws new weights, dropout and the order of the examples.")
+    seed: int = flag(
+        0, "Training", "Random seed of new weights, dropout and the order of the examples."
+    )
     strategy: str = flag(
-        "auto", "Training", "On which devices and machines: {strategy}.", free=True
+        "auto", "Training", "Devices and machines to train on: {strategy}.", free=True
     )
     deterministic: bool = flag(
-        True, "Training", "The same seed gives the same numbers twice on one machine."
+        True, "Training", "Make runs with the same seed identical on the same machine."
     )
 
     on_nan: str = flag(
         "stop",
         "Training",
-        "Where gradients are no numbers: stop, or skip, which counts them as 0.",
+        "What to do if gradients are not finite: stop, or skip the update.",
         free=True,
     )
 
     run_dir: str | None = flag(
         None,
         "Output",
-        "The run's folder. A stopped run goes on where the same command names its folder again. "
+        "Folder of the run. To resume an interrupted run, repeat the command with its folder. "
         "Default: runs/<task>/<time>.",
         free=True,
     )
-    restart: bool = flag(False, "Output", "Begin anew in a folder that holds a run.", free=True)
+    restart: bool = flag(
+        False, "Output", "Start from scratch in a folder that holds a run.", free=True
+    )
     checkpoint_every: str = flag(
         "10m",
         "Output",
-        "Between two checkpoints: minutes (10m) or updates (500); 0 for none on the way.",
+        "Interval between checkpoints: minutes (10m) or updates (500); 0 for none before the end.",
         free=True,
     )
     keep: int = flag(
@@ -192,18 +219,23 @@ class Config:
     export: tuple[str, ...] = flag(
         ("saved_model",),
         "Output",
-        "What to export, repeatable: {export}; none for nothing.",
+        "Formats to export: {export}, or none. Repeatable.",
         free=True,
     )
     test: bool = flag(
         True,
         "Output",
-        "Measure the best epoch on test; with --notest that split is not even read.",
+        "Evaluate the best epoch on test. With `notest`, the test data is not read.",
         free=True,
     )
-    export_dir: str = flag("saved_models", "Output", "Where <task>/<version>/ goes.", free=True)
+    export_dir: str = flag(
+        "saved_models",
+        "Output",
+        "Folder for exports, which go to <task>/<version> in it.",
+        free=True,
+    )
     tensorboard: bool = flag(
-        False, "Output", "Write TensorBoard logs into the run folder.", free=True
+        False, "Output", "Write TensorBoard logs into the run's folder.", free=True
     )
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.", free=True)
 

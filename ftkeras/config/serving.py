@@ -13,24 +13,27 @@ class ServeConfig:
     model: str | None = flag(
         None,
         "Model",
-        "An exported model: saved_models/<task>, whose newest version is served, or one version "
-        "in it.",
+        "An exported model: saved_models/<task>, whose newest version is served, or a single "
+        "version in it.",
     )
-    name: str | None = flag(None, "Model", "Its name in URLs. Default: the folder's.")
+    name: str | None = flag(None, "Model", "The model's name in URLs. Default: the folder's name.")
     label: tuple[str, ...] = flag(
-        (), "Model", "A name for a version, kept beside the newest: stable=1; repeatable."
+        (), "Model", "Serve this version beside the newest, under a name: stable=1. Repeatable."
     )
-    poll_seconds: float = flag(1.0, "Model", "How often to look for a new version.")
+    poll_seconds: float = flag(1.0, "Model", "Seconds between checks for a new version.")
     host: str = flag(
-        "127.0.0.1", "Network", "The address to listen at; 0.0.0.0 for other machines too."
+        "127.0.0.1",
+        "Network",
+        "Address to listen on; 0.0.0.0 accepts requests from other machines.",
     )
-    port: int = flag(8501, "Network", "The port; 0 for a free one.")
-    max_request_bytes: int = flag(8 * 2**20, "Network", "A larger request is refused.")
-    timeout: float = flag(30.0, "Network", "Seconds that an answer may take.")
+    port: int = flag(8501, "Network", "Port to listen on; 0 picks a free one.")
+    max_request_bytes: int = flag(8 * 2**20, "Network", "Size above which requests are refused.")
+    timeout: float = flag(30.0, "Network", "Seconds after which a request fails.")
     batching: str | None = flag(
         None,
         "Batching",
-        "A batching.config of TensorFlow Serving's; none for no batches. Default: up to 32 texts.",
+        "A batching.config of TensorFlow Serving, or none to run each request alone. Default: "
+        "batches of up to 32 texts.",
     )
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
 
@@ -57,16 +60,18 @@ class DeployConfig:
     """What `deploy` is told."""
 
     model: str | None = flag(None, "Model", "An exported model: saved_models/<task>.")
-    name: str | None = flag(None, "Model", "Its name in URLs. Default: the folder's.")
+    name: str | None = flag(None, "Model", "The model's name in URLs. Default: the folder's name.")
     stable: int | None = flag(
         None,
         "Model",
-        "The version of the label stable; a newer one gets the label canary. Default: the one that "
-        "--output has, else the newest.",
+        "Version to label stable; a newer one is labelled canary. Default: the one labelled "
+        "stable in `output`, or the newest.",
     )
-    output: str | None = flag(None, "Output", "The folder to write. Default: deploy-<name>.")
-    image: str = flag("tensorflow/serving:2.21.0", "Output", "The image that is run.")
-    batch_size: int = flag(32, "Output", "Texts that are run together at most.")
+    output: str | None = flag(None, "Output", "Folder to write. Default: deploy-<name>.")
+    image: str = flag(
+        "tensorflow/serving:2.21.0", "Output", "Container image of TensorFlow Serving."
+    )
+    batch_size: int = flag(32, "Output", "Most texts in a batch.")
     debug: bool = flag(False, "Output", "Show tracebacks.")
 
     def __post_init__(self):

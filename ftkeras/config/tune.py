@@ -23,35 +23,38 @@ class TuneConfig(Config):
     search: tuple[str, ...] = flag(
         (),
         "Search",
-        "What to vary, repeatable: flag=range, or flag.key=range for a key in its spec. Ranges: "
-        "choice(full, layerwise(decay=uniform(0.8, 0.95))), uniform(0.1, 0.3), log(1e-5, 1e-4), "
-        "int(1, 4). Default: the ranges published for BERT, flags/tune.cfg.",
+        "What to vary: flag=range, or flag.key=range for a key of a part. Ranges: choice(full, "
+        "layerwise(decay=uniform(0.8, 0.95))), uniform(0.1, 0.3), log(1e-5, 1e-4), int(1, 4). "
+        "Repeatable. Default: the ranges published for BERT, as in flags/tune.cfg.",
     )
-    oracle: str = flag("random", "Search", "What is tried next: {oracle}.")
+    oracle: str = flag("random", "Search", "How the next trial is chosen: {oracle}.")
     max_trials: int | None = flag(
         None,
         "Search",
-        f"Trials to begin, those of earlier sessions counted. Default: {DEFAULT_TRIALS}; grid and "
-        "hyperband end by themselves.",
+        f"Most trials to start, over all sessions. Default: {DEFAULT_TRIALS}; grid and hyperband "
+        "end by themselves.",
         free=True,
     )
     max_hours: float | None = flag(
-        None, "Search", "Begin no trial after so many hours, all sessions counted.", free=True
+        None, "Search", "Start no trial after this many hours, over all sessions.", free=True
     )
     executions_per_trial: int = flag(
-        1, "Search", "Runs a trial, with --seed and those after it; the mean is its score."
+        1,
+        "Search",
+        "Runs per trial, with `seed` and the seeds after it; their mean is the trial's score.",
     )
     retrain: bool = flag(
         False,
         "Search",
-        "At the end train the best on train and validation together, measure it on test, export.",
+        "Finally, train the best settings on train and validation together, evaluate on test, "
+        "and export.",
         free=True,
     )
     search_dir: str | None = flag(
         None,
         "Search",
-        "The search's folder. A stopped search goes on where the same command names its folder "
-        "again. Default: runs/<task>/search-<time>.",
+        "Folder of the search. To resume an interrupted search, repeat the command with its "
+        "folder. Default: runs/<task>/search-<time>.",
         free=True,
     )
 

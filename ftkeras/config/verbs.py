@@ -11,12 +11,14 @@ class PredictConfig:
     """What `predict` is told."""
 
     model: str | None = flag(
-        None, "Model", "An exported model: saved_models/<task>, or one version in it."
+        None, "Model", "An exported model: saved_models/<task>, or a single version in it."
     )
-    text: tuple[str, ...] = flag((), "Input", "A text to label; repeatable.")
-    input: str | None = flag(None, "Input", "A file with one text a line. Default: standard input.")
-    batch_size: int = flag(32, "Input", "Texts a step.")
-    json: bool = flag(False, "Output", "One JSON object a text, with all probabilities.")
+    text: tuple[str, ...] = flag((), "Input", "A text to classify. Repeatable.")
+    input: str | None = flag(
+        None, "Input", "A file with one text per line. Default: standard input."
+    )
+    batch_size: int = flag(32, "Input", "Most texts in a batch.")
+    json: bool = flag(False, "Output", "Print a JSON object per text, with all probabilities.")
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
 
     def __post_init__(self):
@@ -31,9 +33,12 @@ class PlotConfig(Config):
     steps: int | None = flag(
         None,
         "Plot",
-        "Updates of the run. Default: what --epochs, --batch_size and the examples come to.",
+        "Updates of the run. Default: as given by `epochs`, `batch_size` and the number of "
+        "examples.",
     )
-    output: str | None = flag(None, "Plot", "The PNG. Default: schedule.png in --run_dir or here.")
+    output: str | None = flag(
+        None, "Plot", "The PNG file. Default: schedule.png in `run_dir` or in the current folder."
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -45,9 +50,9 @@ class PlotConfig(Config):
 class FindRateConfig(Config):
     """What `find_rate` is told: a run's flags, and the range to test."""
 
-    lowest_rate: float = flag(1e-6, "Range test", "The first update's rate.")
-    highest_rate: float = flag(1e-2, "Range test", "The last update's rate.")
-    steps: int = flag(100, "Range test", "Updates from the lowest to the highest rate.")
+    lowest_rate: float = flag(1e-6, "Range test", "Learning rate of the first update.")
+    highest_rate: float = flag(1e-2, "Range test", "Learning rate of the last update.")
+    steps: int = flag(100, "Range test", "Updates from the lowest to the highest learning rate.")
 
     def __post_init__(self):
         super().__post_init__()
@@ -65,12 +70,15 @@ class LaunchConfig:
     """What `launch` is told: its own flags, and behind `--` a verb with those of its own."""
 
     workers: int = flag(
-        2, "Launch", "Processes: each with its part of every batch, or each with its own trials."
+        2,
+        "Launch",
+        "Number of worker processes. In train, each gets a part of every batch; in tune, each "
+        "runs its own trials.",
     )
     restarts: int = flag(
-        0, "Launch", "How often to start again, from the last checkpoint, where a worker fails."
+        0, "Launch", "How often to restart from the last checkpoint if a worker fails."
     )
-    debug: bool = flag(False, "Launch", "Show tracebacks.")
+    debug: bool = flag(False, "Launch", "Show tracebacks and TensorFlow's own messages.")
     arguments: tuple[str, ...] = ()
     verb: str = "train"
     config: Config | None = None
