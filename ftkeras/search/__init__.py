@@ -1,1 +1,1 @@
-"""The search for a recipe: its space, the trials, their ledger, and what is told at the end."""
+"""Hyperparameter search: the space, the trials and their ledger, and the table, page and plots."""

@@ -1,56 +1,71 @@
-"""A chief and workers of one search, on this machine; who dies is started again, alone."""
+"""Run a chief and several workers of one search on this machine, and restart those that fail."""
 
 import logging
 import os
 import shlex
 import sys
 import time
+from typing import Protocol
 
 from ftkeras.config.verbs import LaunchConfig
 from ftkeras.processes.supervisor import GRACE_SECONDS, POLL_SECONDS, Processes, free_ports, shares
 from ftkeras.search import folder
-from ftkeras.search.workers import CHIEF, NAMES
+from ftkeras.search.workers import CHIEF, VARIABLES
 
 log = logging.getLogger(__name__)
 
 
-def search(config: LaunchConfig) -> int:
-    """Runs the whole search; 0, or the code of the chief, or of the last worker.
+class Start(Protocol):
+    """Starts a member of the crew."""
 
-    A worker that is started again gets its trial back and goes on with it; one that is not has its
-    trial given to another. A chief that is started again knows all that it knew.
+    def __call__(self, name: str, *arguments: str) -> None:
+        """Start the process of this name, with further arguments."""
+
+
+def search(config: LaunchConfig) -> int:
+    """Run a complete search; return 0, or the exit code of the chief or of the last worker.
+
+    A restarted worker gets its trial back and resumes it. If a worker is not restarted, another one
+    gets its trial. A restarted chief knows everything that it knew before.
     """
     arguments = with_search_dir(config)
     command = [sys.executable, "-m", "ftkeras.main", *arguments]
     address = ("127.0.0.1", str(free_ports(1)[0]))
-    log.info(f"launch   a chief and {config.workers} workers; on machines of your own it would be")
-    log.info(f"         {_set('chief', 'HOST', 'PORT')} {shlex.join(['ftkeras', *arguments])}")
-    log.info(f"         and the same with {NAMES[0]}=worker-0, worker-1, …")
-    named = enumerate(shares(config.workers))
-    members = {f"worker-{number}": share for number, share in named}
+    _announce(config.workers, arguments)
+    members = {f"worker-{n}": share for n, share in enumerate(shares(config.workers))}
     crew = Processes()
 
     def start(name: str, *more: str) -> None:
-        own = dict(zip(NAMES, (name, *address), strict=True))
-        crew.start(name, [*command, *more], {**os.environ, **members.get(name, {}), **own})
+        role = dict(zip(VARIABLES, (name, *address), strict=True))
+        crew.start(name, [*command, *more], {**os.environ, **members.get(name, {}), **role})
 
     with crew.watched():
         for name in (CHIEF, *members):
             start(name)
-        code = _held_together(crew, start, config.restarts)
+        code = _supervise(crew, start, config.restarts)
         crew.end()
     return code
 
 
 def with_search_dir(config: LaunchConfig) -> list[str]:
-    """The arguments of `tune`, with a folder that all have in common."""
+    """Return the arguments of `tune`, with a folder that all processes share."""
     if config.config.search_dir is not None:
         return list(config.arguments)
-    return [*config.arguments, f"--search_dir={folder.made_up(config.config)}"]
+    return [*config.arguments, f"--search_dir={folder.default(config.config)}"]
 
 
-def _held_together(crew: Processes, start, restarts: int) -> int:
-    """Waits until the chief has ended; whoever ends before is started again, while that is left."""
+def _announce(workers: int, arguments: list[str]) -> None:
+    role = " ".join(f"{n}={v}" for n, v in zip(VARIABLES, ("chief", "HOST", "PORT"), strict=True))
+    log.info(
+        "launch   a chief and %d workers; on several machines this would be\n"
+        "         %s %s\n"
+        "         and the same command with %s=worker-0, worker-1, …",
+        *(workers, role, shlex.join(["ftkeras", *arguments]), VARIABLES[0]),
+    )
+
+
+def _supervise(crew: Processes, start: Start, restarts: int) -> int:
+    """Wait until the chief ends; restart members that fail before, up to `restarts` times."""
     while True:
         for name, code in crew.ended():
             if name == CHIEF and code == 0:
@@ -58,18 +73,14 @@ def _held_together(crew: Processes, start, restarts: int) -> int:
                 return 0
             if code == 0:
                 continue
-            log.info(f"launch   {name} ended with code {code}")
-            # What the user must mend, or has asked for, is no accident that another try would mend.
+            log.info("launch   %s ended with code %d", name, code)
+            # A restart can't help after a user's error or a request to stop.
             if crew.asked or code == 2 or not restarts:
                 others = set(crew.running) - {CHIEF}
                 if name == CHIEF or not others:
                     return code
                 continue
             restarts -= 1
-            log.info(f"launch   starting {name} again, {restarts} restarts left")
+            log.info("launch   starting %s again, %d restarts left", name, restarts)
             start(name, "--norestart")
         time.sleep(POLL_SECONDS)
-
-
-def _set(*values: str) -> str:
-    return " ".join(f"{name}={value}" for name, value in zip(NAMES, values, strict=True))

@@ -1,4 +1,4 @@
-"""A search's folder: what lies in it, who holds it, and whether the same search is gone on with."""
+"""The folder of a search: choose it, lock it, and check that it holds the same search."""
 
 import contextlib
 import fcntl
@@ -13,32 +13,40 @@ from ftkeras.errors import UserError
 from ftkeras.runs import layout
 from ftkeras.support import files
 
-# Free in a run, for it may be made longer; what trials are compared by must stay.
-DECIDE = ("epochs", "last_epoch", "early_stopping")
+# A run may change these when it is resumed; a search may not, or its trials could not be compared.
+FIXED = ("epochs", "last_epoch", "early_stopping")
 
 
-def of(config: TuneConfig) -> pathlib.Path:
-    """Where this search goes; it can be written."""
-    return files.require_writable(config.search_dir or made_up(config), "search_dir")
+def choose(config: TuneConfig) -> pathlib.Path:
+    """Return the search's folder, which need not exist yet.
+
+    Raises:
+        UserError: it can't be written.
+    """
+    return files.require_writable(config.search_dir or default(config), "search_dir")
 
 
-def made_up(config: TuneConfig) -> str:
-    """A folder's name for a search that was given none."""
+def default(config: TuneConfig) -> str:
+    """Return the name of a new folder, for a search without `search_dir`."""
     task = catalog.parse("task", config.task).name
     return f"runs/{task}/search-{datetime.now():%Y%m%d-%H%M%S}"
 
 
 @contextlib.contextmanager
-def held(folder: pathlib.Path, *, restart: bool) -> Iterator[None]:
-    """Holds the folder while this process lives; nobody else can hold it meanwhile.
+def lock(folder: pathlib.Path, *, restart: bool) -> Iterator[None]:
+    """Create the folder and lock it until the context or this process ends.
+
+    Args:
+        folder: the search's.
+        restart: remove what an earlier search has written there.
 
     Raises:
-        UserError: another process holds it.
+        UserError: another process has locked it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     refusal = (
-        f"--search_dir={folder} is in use by another process; wait for it, name another folder, or "
-        "have several workers share the search: launch --workers=2 -- tune …"
+        f"search_dir={folder} is in use by another process; wait for it, choose another folder, or "
+        "share the search between several workers: launch --workers=2 -- tune …"
     )
     with files.locked(folder / layout.LOCK, refusal):
         for name in layout.OF_SEARCH if restart else ():
@@ -46,40 +54,40 @@ def held(folder: pathlib.Path, *, restart: bool) -> Iterator[None]:
         yield
 
 
-def must_fit(config: TuneConfig, folder: pathlib.Path) -> None:
-    """Refuses to go on with another search than the folder holds.
+def require_same_search(config: TuneConfig, folder: pathlib.Path) -> None:
+    """Check that the folder holds no search, or the one that `config` describes.
 
     Raises:
-        UserError: naming what differs.
+        UserError: it holds another search; the message names the differences.
     """
     if config.restart or not (folder / layout.SEARCH_SETTINGS).exists():
         return
     before = flagfile.read(folder / layout.SEARCH_SETTINGS, TuneConfig)
-    if differ := flagfile.differences(config, before, also=DECIDE):
+    if differences := flagfile.differences(config, before, also=FIXED):
         raise UserError(
-            f"search_dir={folder} holds another search: {', '.join(differ)}; name another folder,"
-            " or begin anew with `restart`."
+            f"search_dir={folder} holds another search: {', '.join(differences)}; choose another "
+            "folder, or start again with `restart`."
         )
 
 
 @contextlib.contextmanager
-def worker(folder: pathlib.Path, name: str) -> Iterator[None]:
-    """Shows that the worker of this name lives, while it does.
+def lock_worker(folder: pathlib.Path, name: str) -> Iterator[None]:
+    """Show other processes that the worker of this name is alive, until the context ends.
 
     Raises:
-        UserError: there is one of that name.
+        UserError: a worker of this name is alive already.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    refusal = f"KERASTUNER_TUNER_ID={name}: --search_dir={folder} has a worker of that name."
+    refusal = f"KERASTUNER_TUNER_ID={name}: search_dir={folder} has a worker of that name."
     with files.locked(_worker_lock(folder, name), refusal):
         yield
 
 
-def lives(folder: pathlib.Path, name: str) -> bool:
-    """Whether a worker of this name lives; it may be on another machine that shares the folder."""
+def is_alive(folder: pathlib.Path, name: str) -> bool:
+    """Return whether a worker of this name is alive, also on a machine that shares the folder."""
     try:
-        with _worker_lock(folder, name).open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with _worker_lock(folder, name).open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
     except BlockingIOError:

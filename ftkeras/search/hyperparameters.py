@@ -1,4 +1,4 @@
-"""A space as KerasTuner has it."""
+"""Convert a search space to KerasTuner's hyperparameters."""
 
 import contextlib
 from collections.abc import Sequence
@@ -8,8 +8,11 @@ import keras_tuner
 from ftkeras.search.ranges import Interval, Parameter
 
 
-def of(parameters: Sequence[Parameter]) -> keras_tuner.HyperParameters:
-    """Each parameter under its conditions; choices are chosen by how they are written."""
+def build(parameters: Sequence[Parameter]) -> keras_tuner.HyperParameters:
+    """Return KerasTuner's space with these parameters, each under its conditions.
+
+    The values of a choice are its labels, as written in the search.
+    """
     space = keras_tuner.HyperParameters()
     for parameter in parameters:
         with contextlib.ExitStack() as scopes:
@@ -23,6 +26,6 @@ def _add(space: keras_tuner.HyperParameters, name: str, domain: Interval | tuple
     if not isinstance(domain, Interval):
         space.Choice(name, list(domain))
         return
-    kind = space.Int if domain.whole else space.Float
+    add = space.Int if domain.whole else space.Float
     sampling = "log" if domain.log else "linear"
-    kind(name, domain.low, domain.high, step=domain.step, sampling=sampling)
+    add(name, domain.low, domain.high, step=domain.step, sampling=sampling)

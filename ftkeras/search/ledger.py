@@ -1,15 +1,16 @@
-"""The ledger of a search: which trial began when, who has it, and how it ended.
+"""The ledger of a search: which trial started when, which worker has it, and how it ended.
 
-An oracle is asked and told here, and every answer is written down before anyone hears of it. A
-search that is gone on with asks a new oracle all of it again, in the same order: it then knows what
-the old one knew, random states included, whatever kind it is.
+Workers ask the oracle through the ledger, which writes every answer to a journal before the worker
+sees it. When a search is resumed, a new oracle is asked the same questions in the same order. It
+then has the same state as the old one, including its random numbers, whatever kind it is.
 """
 
 import json
 import pathlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
@@ -18,32 +19,34 @@ from ftkeras.errors import UserError
 from ftkeras.runs import layout
 from ftkeras.search import folder as folders
 from ftkeras.search import results
+from ftkeras.search.oracles import Oracle
 from ftkeras.search.results import FAILED, Result
 from ftkeras.support import files
 
-# Where so many trials failed and none before, the fault is not the settings'.
+# If all of the first trials fail, the cause is not their settings, and the search stops.
 FAILURES_TO_STOP = 3
+# Events in the journal: a trial starts, moves to another worker, ends.
 BEGUN, GIVEN, ENDED = "begun", "given", "ended"
 
 
 class Ledger:
-    """An oracle as its workers see it; they may call from many threads.
+    """Assigns trials to workers and records their results; safe to call from several threads.
 
     Args:
-        oracle: a new one.
-        folder: the search's, held by this process.
-        max_trials: to begin at most, those of earlier sessions counted; None for no limit.
-        max_seconds: after which no trial begins, earlier sessions counted; None for no limit.
+        oracle: a new one, which has not been asked anything.
+        folder: the search's, locked by this process.
+        max_trials: how many trials may start, over all sessions; None for no limit.
+        max_seconds: when the last trial may start, over all sessions; None for no limit.
 
     Attributes:
-        on_change: is called after a trial has begun or ended.
+        on_change: called after a trial has started or ended.
         results: of the trials that have ended, by id.
-        exhausted: whether the oracle knows nothing more to try.
+        exhausted: whether the oracle has nothing left to try.
     """
 
     def __init__(
         self,
-        oracle: keras_tuner.Oracle,
+        oracle: Oracle,
         folder: pathlib.Path,
         *,
         max_trials: int | None = None,
@@ -55,28 +58,28 @@ class Ledger:
         self.results: dict[str, Result] = {}
         self.exhausted = False
         self._lock = threading.RLock()
-        self._since, self._before = time.monotonic(), 0.0
-        self._dismissed: dict[str, bool] = {}
-        self._go_through_journal()
+        self._session_start, self._earlier_seconds = time.monotonic(), 0.0
+        self._dismissed: dict[str, bool] = {}  # by worker: whether its last answer was "stop"
+        self._replay_journal()
 
     @property
     def seconds(self) -> float:
-        """Of all sessions."""
-        return self._before + time.monotonic() - self._since
+        """Total seconds over all sessions."""
+        return self._earlier_seconds + time.monotonic() - self._session_start
 
     @property
     def running(self) -> dict[str, str]:
-        """The trials that have begun and not ended: trial to worker."""
-        return {trial.trial_id: who for who, trial in self.oracle.ongoing_trials.items()}
+        """The trials that have started and not ended, with their workers."""
+        return {trial.trial_id: name for name, trial in self.oracle.ongoing_trials.items()}
 
     @property
-    def begun(self) -> int:
-        """How many trials have begun."""
+    def started(self) -> int:
+        """Number of trials that have started."""
         return len(self.oracle.trials)
 
     @property
     def failure(self) -> str | None:
-        """Why the search has no chance; None where it has."""
+        """Why the search should stop: the last trial's error if all of the first trials failed."""
         if len(self.results) < FAILURES_TO_STOP:
             return None
         if any(result.status != FAILED for result in self.results.values()):
@@ -84,77 +87,84 @@ class Ledger:
         return list(self.results.values())[-1].reason
 
     def create_trial(self, tuner_id: str) -> Trial:
-        """The trial that this worker is to run: the one it has, one left behind, or a new one."""
+        """Return the worker's current trial, or else an abandoned one, or else a new one.
+
+        Args:
+            tuner_id: the worker's name; the argument's name is KerasTuner's.
+
+        Returns:
+            The trial. Its status is IDLE if the worker should ask again later, and STOPPED if there
+            is nothing left to do.
+        """
         with self._lock:
             self._dismissed[tuner_id] = False
-            trial = self.oracle.ongoing_trials.get(tuner_id) or self._left_behind(tuner_id)
+            trial = self.oracle.ongoing_trials.get(tuner_id) or self._adopt_abandoned(tuner_id)
             if trial is None:
-                trial = self._new(tuner_id)
+                trial = self._start_trial(tuner_id)
             if trial.status == TrialStatus.STOPPED and self.oracle.ongoing_trials:
-                trial.status = TrialStatus.IDLE  # whoever has one may yet leave it behind
+                trial.status = TrialStatus.IDLE  # a running trial may yet be abandoned
             self._dismissed[tuner_id] = trial.status == TrialStatus.STOPPED
-            self.keep_time()
-            return _carried(trial)
+            self.record_time()
+            return _without_space(trial)
 
     def end_trial(self, trial: Trial) -> None:
-        """Takes in what the worker left in the trial's folder; a second time changes nothing."""
+        """Record the result in the trial's folder; if that was done before, do nothing."""
         with self._lock:
-            number = trial.trial_id
-            if number in self.results:
+            trial_id = trial.trial_id
+            if trial_id in self.results:
                 return
-            result = results.read(self.folder / layout.TRIALS / number)
+            result = results.read(self.folder / layout.TRIALS / trial_id)
             if result is None:
                 reason = f"its worker left no {layout.TRIAL_RESULT}"
-                result = Result(number, {}, {}, FAILED, reason=reason)
-            self._note(ENDED, number, status=result.status, score=result.score)
+                result = Result(trial_id, {}, {}, FAILED, reason=reason)
+            self._write(ENDED, trial_id, status=result.status, score=result.score)
             self._end(result)
-            self.keep_time()
+            self.record_time()
             self.on_change()
 
     def is_over(self) -> bool:
-        """Whether nothing is to be done any more, and every worker that lives was told."""
+        """Return whether all trials have ended and every live worker has been told to stop."""
         with self._lock:
             return (
                 not self.oracle.ongoing_trials
                 and all(
-                    dismissed or not folders.lives(self.folder, who)
-                    for who, dismissed in self._dismissed.items()
+                    dismissed or not folders.is_alive(self.folder, name)
+                    for name, dismissed in self._dismissed.items()
                 )
                 and any(self._dismissed.values())
             )
 
-    def keep_time(self) -> None:
-        """Writes down how long the search has taken."""
+    def record_time(self) -> None:
+        """Write the search's total seconds to its folder."""
         files.write_text(self.folder / layout.CLOCK, f"{self.seconds:.1f}\n")
 
-    def _left_behind(self, tuner_id: str) -> Trial | None:
-        """The trial of a worker that is no more, given to this one."""
-        for who, trial in self.oracle.ongoing_trials.items():
-            if not folders.lives(self.folder, who):
-                self._note(GIVEN, trial.trial_id, worker=tuner_id)
-                self._give(trial, tuner_id)
+    def _adopt_abandoned(self, worker: str) -> Trial | None:
+        """Move the trial of a dead worker to this one."""
+        for owner, trial in self.oracle.ongoing_trials.items():
+            if not folders.is_alive(self.folder, owner):
+                self._write(GIVEN, trial.trial_id, worker=worker)
+                self._move(trial, worker)
                 return trial
         return None
 
-    def _give(self, trial: Trial, tuner_id: str) -> None:
-        holders = {t.trial_id: who for who, t in self.oracle.ongoing_trials.items()}
-        self.oracle.ongoing_trials.pop(holders[trial.trial_id])
-        self.oracle.ongoing_trials[tuner_id] = trial
+    def _move(self, trial: Trial, worker: str) -> None:
+        self.oracle.ongoing_trials.pop(self.running[trial.trial_id])
+        self.oracle.ongoing_trials[worker] = trial
 
-    def _new(self, tuner_id: str) -> Trial:
-        if not self._may_begin():
+    def _start_trial(self, worker: str) -> Trial:
+        if not self._may_start():
             return Trial(keras_tuner.HyperParameters(), status=TrialStatus.STOPPED)
-        trial = self.oracle.create_trial(tuner_id)
+        trial = self.oracle.create_trial(worker)
         self.exhausted = trial.status == TrialStatus.STOPPED
         if trial.status == TrialStatus.RUNNING:
             values = trial.hyperparameters.values
-            self._note(BEGUN, trial.trial_id, worker=tuner_id, values=values)
+            self._write(BEGUN, trial.trial_id, worker=worker, values=values)
             self.on_change()
         return trial
 
-    def _may_begin(self) -> bool:
+    def _may_start(self) -> bool:
         return (
-            (self.max_trials is None or self.begun < self.max_trials)
+            (self.max_trials is None or self.started < self.max_trials)
             and (self.max_seconds is None or self.seconds < self.max_seconds)
             and self.failure is None
         )
@@ -169,44 +179,44 @@ class Ledger:
         self.results[result.trial] = result
         self.oracle.end_trial(trial)
 
-    def _note(self, event: str, trial: str, **told) -> None:
-        line = json.dumps({"event": event, "trial": trial, **told})
+    def _write(self, event: str, trial: str, **details: Any) -> None:
+        line = json.dumps({"event": event, "trial": trial, **details})
         with (self.folder / layout.JOURNAL).open("a", encoding="utf-8") as journal:
             journal.write(line + "\n")
 
-    def _go_through_journal(self) -> None:
+    def _replay_journal(self) -> None:
         clock = self.folder / layout.CLOCK
-        self._before = float(clock.read_text()) if clock.exists() else 0.0
+        self._earlier_seconds = float(clock.read_text()) if clock.exists() else 0.0
         path = self.folder / layout.JOURNAL
-        whole, _, cut = (path.read_text(encoding="utf-8") if path.exists() else "").rpartition("\n")
-        if cut:  # what a killed process was writing, and nobody heard of
-            files.write_text(path, whole + "\n" if whole else "")
-        for line in whole.splitlines():
-            self._again(json.loads(line))
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        complete, _, partial = text.rpartition("\n")
+        if partial:  # a killed process was writing this line, and no worker saw its answer
+            files.write_text(path, complete + "\n" if complete else "")
+        for line in complete.splitlines():
+            self._replay(json.loads(line))
 
-    def _again(self, line: dict) -> None:
-        """Has the oracle go through what it was asked or told before."""
-        number = line["trial"]
+    def _replay(self, line: Mapping[str, Any]) -> None:
+        trial_id = line["trial"]
         if line["event"] == BEGUN:
             trial = self.oracle.create_trial(line["worker"])
-            if trial.trial_id != number:
+            if trial.trial_id != trial_id:
                 raise UserError(
-                    f"search_dir={self.folder}: {layout.JOURNAL} says that trial {number} began,"
-                    " but `oracle` would not begin it; begin anew with `restart`."
+                    f"search_dir={self.folder}: according to {layout.JOURNAL} trial {trial_id} "
+                    "started, but `oracle` does not start it now; start again with `restart`."
                 )
-            # Another machine's rounding may have had a Gaussian process suggest another.
+            # A Gaussian process may suggest other values on a machine that rounds differently.
             trial.hyperparameters.values = line["values"]
         elif line["event"] == GIVEN:
-            self._give(self.oracle.trials[number], line["worker"])
+            self._move(self.oracle.trials[trial_id], line["worker"])
         else:
-            result = results.read(self.folder / layout.TRIALS / number)
+            result = results.read(self.folder / layout.TRIALS / trial_id)
             if result is None:
-                raise UserError(f"search_dir={self.folder} lacks what came of trial {number}.")
+                raise UserError(f"search_dir={self.folder} lacks the result of trial {trial_id}.")
             self._end(result)
 
 
-def _carried(trial: Trial) -> Trial:
-    """The trial without its space, which KerasTuner would print when it sends it to a worker."""
+def _without_space(trial: Trial) -> Trial:
+    """Return the trial without its space, which KerasTuner prints when it sends it to a worker."""
     values = keras_tuner.HyperParameters()
     values.values = dict(trial.hyperparameters.values)
     return Trial(values, trial_id=trial.trial_id, status=trial.status)

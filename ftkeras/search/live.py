@@ -1,4 +1,4 @@
-"""What a search says while it runs: a line a trial that has ended, and one that lives."""
+"""Show the progress of a search while it runs: a line for each ended trial, and a status line."""
 
 import contextlib
 import statistics
@@ -6,91 +6,96 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from typing import TextIO
 
 from ftkeras.search import results, table
 from ftkeras.search.ledger import Ledger
 from ftkeras.support import times
 
-SECONDS_BETWEEN = 1.0
+SECONDS_BETWEEN_UPDATES = 1.0
 
 
 class Live:
-    """Tells of a search's trials; where it stands is a line that lives, in a log one a trial.
+    """Shows a search's progress on a stream.
+
+    On a terminal the status line is updated in place. Otherwise, as in a log file, it is written
+    after each trial.
 
     Args:
-        ledger: the search's, whose earlier trials were told of already.
+        ledger: the search's; trials that ended before are not shown.
         objective: accuracy or loss.
-        stream: where to.
+        stream: where to write; None for standard error.
     """
 
-    def __init__(self, ledger: Ledger, objective: str, *, stream=None):
+    def __init__(self, ledger: Ledger, objective: str, *, stream: TextIO | None = None):
         self.ledger, self.objective, self.stream = ledger, objective, stream or sys.stderr
-        self._told = set(ledger.results)
-        self._began: dict[str, float] = {}
-        self._took: list[float] = []
+        self._shown = set(ledger.results)
+        self._started: dict[str, float] = {}  # when each running trial started
+        self._durations: list[float] = []
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
-    def watching(self) -> Iterator[None]:
-        """Tells of the search meanwhile, and has it keep its time."""
-        self._began = dict.fromkeys(self.ledger.running, time.monotonic())
+    def updating(self) -> Iterator[None]:
+        """Update the status line, and record the search's time, until the context ends."""
+        self._started = dict.fromkeys(self.ledger.running, time.monotonic())
         over = threading.Event()
-        ticking = threading.Thread(target=self._tick, args=(over,), daemon=True)
-        ticking.start()
+        updates = threading.Thread(target=self._update, args=(over,), daemon=True)
+        updates.start()
         try:
             yield
         finally:
             over.set()
-            ticking.join()
-            self._draw("")
+            updates.join()
+            self._replace_status("")
 
-    def changed(self) -> None:
-        """Tells of trials that have begun or ended since."""
+    def show_changes(self) -> None:
+        """Show the trials that have ended since the last call, and time those that have started."""
         now = time.monotonic()
         with self._lock:
             for trial in self.ledger.running:
-                self._began.setdefault(trial, now)
-            for trial in [t for t in self.ledger.results if t not in self._told]:
-                self._told.add(trial)
-                if trial in self._began:
-                    self._took.append(now - self._began.pop(trial))
-                self._draw("")
-                line = table.line(self.ledger.results[trial], self.objective)
-                print(line, file=self.stream, flush=True)
+                self._started.setdefault(trial, now)
+            for trial in [trial for trial in self.ledger.results if trial not in self._shown]:
+                self._shown.add(trial)
+                if trial in self._started:
+                    self._durations.append(now - self._started.pop(trial))
+                self._replace_status("")
+                self.stream.write(table.line(self.ledger.results[trial], self.objective) + "\n")
                 if not self.stream.isatty():
-                    print(f"  {self.line()}", file=self.stream, flush=True)
+                    self.stream.write(f"  {self.status()}\n")
+                self.stream.flush()
 
-    def line(self) -> str:
-        """Trial, best so far, time left."""
+    def status(self) -> str:
+        """Return the number of trials, the best so far, and the time left."""
         ledger = self.ledger
-        of = "" if ledger.max_trials is None else f" of {ledger.max_trials}"
-        parts = [f"trial {ledger.begun}{of}"]
+        total = "" if ledger.max_trials is None else f" of {ledger.max_trials}"
+        parts = [f"trial {ledger.started}{total}"]
         if best := results.best(ledger.results.values(), self.objective):
             parts.append(f"best {self.objective} {best.score:.4f} (trial {best.trial})")
-        left = self._left()
-        parts.append(f"about {times.duration(left)} left" if left is not None else "")
-        return " · ".join(filter(None, parts))
+        seconds = self._seconds_left()
+        if seconds is not None:
+            parts.append(f"about {times.duration(seconds)} left")
+        return " · ".join(parts)
 
-    def _left(self) -> float | None:
-        """Seconds until the last trial ends, by the median of those that this session has run."""
+    def _seconds_left(self) -> float | None:
+        """Estimate the time until the last trial ends, by the median duration in this session."""
         ledger = self.ledger
-        if not self._took or ledger.max_trials is None:
+        if not self._durations or ledger.max_trials is None:
             return None
-        each, now = statistics.median(self._took), time.monotonic()
-        under_way = [max(0.0, each - (now - begun)) for begun in self._began.values()]
-        to_begin = max(0, ledger.max_trials - ledger.begun)
-        left = (sum(under_way) + each * to_begin) / max(1, len(under_way))
+        each, now = statistics.median(self._durations), time.monotonic()
+        running = [max(0.0, each - (now - start)) for start in self._started.values()]
+        waiting = max(0, ledger.max_trials - ledger.started)
+        seconds = (sum(running) + each * waiting) / max(1, len(running))
         if ledger.max_seconds is not None:
-            left = min(left, max(0.0, ledger.max_seconds - ledger.seconds) + each)
-        return left
+            seconds = min(seconds, max(0.0, ledger.max_seconds - ledger.seconds) + each)
+        return seconds
 
-    def _tick(self, over: threading.Event) -> None:
-        while not over.wait(SECONDS_BETWEEN):
-            self.ledger.keep_time()
+    def _update(self, over: threading.Event) -> None:
+        while not over.wait(SECONDS_BETWEEN_UPDATES):
+            self.ledger.record_time()
             with self._lock:
-                self._draw(self.line())
+                self._replace_status(self.status())
 
-    def _draw(self, line: str) -> None:
+    def _replace_status(self, line: str) -> None:
         if self.stream.isatty():
             self.stream.write(f"\r\x1b[K{line}")
             self.stream.flush()

@@ -1,11 +1,11 @@
-"""search.html: what a search has found, in one file that needs no other."""
+"""Write search.html, a self-contained page about a search."""
 
 import pathlib
 from collections.abc import Sequence
 from html import escape
 
 from ftkeras.config.tune import TuneConfig
-from ftkeras.search import pictures, results, table
+from ftkeras.search import plots, results, table
 from ftkeras.search.ranges import Parameter
 from ftkeras.search.results import Result
 from ftkeras.support import files, times
@@ -32,28 +32,22 @@ def write(
     recipe: str,
     seconds: float,
 ) -> None:
-    """Writes the page whole.
+    """Write the page atomically.
 
     Args:
         path: the file.
         config: the search's.
-        parameters: of its space.
-        ended: its trials.
-        recipe: the best trial's flagfile; empty where there is none.
-        seconds: that the search has taken.
+        parameters: of the search space.
+        ended: the trials.
+        recipe: the best trial's flagfile; empty if there is none.
+        seconds: how long the search has taken.
     """
-    objective = config.objective
     title = f"Search: {config.task}, {len(ended)} trials"
-    parts = [f"<h1>{escape(title)}</h1>", f"<p>{_about(config, ended, seconds)}</p>"]
-    for heading, picture in (
-        ("Trials", pictures.over_trials(ended, objective)),
-        ("What was varied", pictures.over_parameters(ended, parameters, objective)),
-        ("All at once", pictures.parallel(ended, parameters, objective)),
-    ):
-        parts += [f"<h2>{heading}</h2>", f'<div role="img" aria-label="{heading}">{picture}</div>']
-    parts += ["<h2>Table</h2>", _table(ended, objective)]
+    parts = [f"<h1>{escape(title)}</h1>", f"<p>{_summary(config, ended, seconds)}</p>"]
+    parts += _figures(ended, parameters, config.objective)
+    parts += ["<h2>All trials, best first</h2>", _table(ended, config.objective)]
     if recipe:
-        parts += ["<h2>The best, as a flagfile</h2>", f"<pre>{escape(recipe)}</pre>"]
+        parts += ["<h2>The best trial as a flagfile</h2>", f"<pre>{escape(recipe)}</pre>"]
     body = "\n".join(parts)
     files.write_text(
         path,
@@ -63,7 +57,7 @@ def write(
     )
 
 
-def _about(config: TuneConfig, ended: Sequence[Result], seconds: float) -> str:
+def _summary(config: TuneConfig, ended: Sequence[Result], seconds: float) -> str:
     best = results.best(ended, config.objective)
     found = (
         f"Best validation {config.objective}: {table.score(best)} (trial {best.trial})."
@@ -73,9 +67,40 @@ def _about(config: TuneConfig, ended: Sequence[Result], seconds: float) -> str:
     lines = "".join(f"<br><code>--search={escape(repr(line))}</code>" for line in config.search)
     oracle = escape(config.oracle)
     return (
-        f"{found} Oracle: <code>{oracle}</code>; {times.duration(seconds)}. The best of many "
-        f"looks better on validation than it is: test says how good.{lines}"
+        f"{found} Oracle: <code>{oracle}</code>. Duration: {times.duration(seconds)}. "
+        "The validation score of the best of many trials is optimistic; evaluate it on the test "
+        "split."
+        f"{lines}"
     )
+
+
+def _figures(ended: Sequence[Result], parameters: Sequence[Parameter], objective: str) -> list[str]:
+    """Return each plot with a heading and a caption."""
+    figures = (
+        (
+            "Progress",
+            "Each point is a trial, in the order in which they started. A bar is the standard "
+            "deviation over its folds or seeds.",
+            plots.progress(ended, objective),
+        ),
+        (
+            "Effect of each parameter",
+            "Each point is a trial; the other parameters vary as well. An orange line is the mean "
+            "over the trials with that choice.",
+            plots.by_parameter(ended, parameters, objective),
+        ),
+        (
+            "All parameters together",
+            "Each line is a trial, from its values to its score on the right: the darker, the "
+            "better, and the best is the thickest. A line passes below an axis (–) if the trial "
+            "does not have that parameter.",
+            plots.parallel_coordinates(ended, parameters, objective),
+        ),
+    )
+    return [
+        f'<h2>{heading}</h2>\n<p>{caption}</p>\n<div role="img" aria-label="{heading}">{plot}</div>'
+        for heading, caption, plot in figures
+    ]
 
 
 def _table(ended: Sequence[Result], objective: str) -> str:
@@ -83,8 +108,8 @@ def _table(ended: Sequence[Result], objective: str) -> str:
         f'<tr><th>trial</th><th class="number">{escape(objective)}</th>'
         '<th class="number">seconds</th><th>settings</th><th>status</th></tr>'
     )
-    first = results.best(ended, objective)
-    rows = [_row(row, is_best=row is first) for row in results.ranked(ended, objective)]
+    best = results.best(ended, objective)
+    rows = [_row(row, is_best=row is best) for row in results.rank(ended, objective)]
     return f"<table>\n{head}\n" + "\n".join(rows) + "\n</table>"
 
 
@@ -93,6 +118,6 @@ def _row(row: Result, *, is_best: bool) -> str:
     name = "best" if is_best else row.status
     return (
         f'<tr class="{name}"><td>{row.trial}</td><td class="number">{table.score(row)}</td>'
-        f'<td class="number">{row.seconds:,.0f}</td><td>{escape(table.said(row.settings))}</td>'
+        f'<td class="number">{row.seconds:,.0f}</td><td>{escape(table.settings(row.settings))}</td>'
         f"<td>{escape(status)}</td></tr>"
     )

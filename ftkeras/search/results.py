@@ -1,4 +1,4 @@
-"""What came of a trial, in a file of its own; and the weights of those that nobody needs, gone."""
+"""The results of trials, each in a file of its own."""
 
 import dataclasses
 import json
@@ -21,15 +21,15 @@ class Result:
 
     Attributes:
         trial: its id.
-        values: of each parameter of the space that it has.
-        settings: what they say of each flag that is searched.
-        status: completed, failed, or pruned where its first folds were hopeless.
-        scores: of each fold, or where there are none each run; the objective on validation.
-        reason: why it failed or was pruned, in one line.
-        seconds: of training, all runs and all epochs.
-        best_epochs: of each run.
-        last_epoch: where it was cut short, the last epoch it trained.
-        continues: the trial whose weights it began from.
+        values: the value of each parameter of the space that exists in this trial.
+        settings: the resulting value of each searched flag.
+        status: completed, failed, or pruned (stopped after its first folds).
+        scores: validation objective of each fold, or of each run without folds.
+        reason: why the trial failed or was pruned, in one line.
+        seconds: training time of all runs and epochs.
+        best_epochs: the best epoch of each run.
+        last_epoch: the last epoch trained, if the oracle limits the epochs of a trial.
+        continues: the trial whose weights it started from.
     """
 
     trial: str
@@ -45,37 +45,37 @@ class Result:
 
     @property
     def score(self) -> float | None:
-        """Mean of the scores; None where there are none."""
+        """Mean of the scores; None without any."""
         return statistics.fmean(self.scores) if self.scores else None
 
     @property
     def sd(self) -> float | None:
-        """Their standard deviation, with n − 1; None of a single one."""
+        """Standard deviation of the scores, with n − 1; None for fewer than two."""
         return statistics.stdev(self.scores) if len(self.scores) > 1 else None
 
 
 def write(result: Result, folder: pathlib.Path) -> None:
-    """Writes trial.json whole."""
+    """Write trial.json atomically."""
     files.write_json(folder / layout.TRIAL_RESULT, dataclasses.asdict(result))
 
 
 def read(folder: pathlib.Path) -> Result | None:
-    """What trial.json says; None where there is none."""
+    """Return the result in a trial's folder; None if the trial has not ended."""
     try:
-        told = json.loads((folder / layout.TRIAL_RESULT).read_text(encoding="utf-8"))
+        fields = json.loads((folder / layout.TRIAL_RESULT).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    tuples = {"scores": tuple(told["scores"]), "best_epochs": tuple(told["best_epochs"])}
-    settings = {k: tuple(v) if isinstance(v, list) else v for k, v in told["settings"].items()}
-    return Result(**{**told, **tuples, "settings": settings})
+    tuples = {name: tuple(fields[name]) for name in ("scores", "best_epochs")}
+    settings = {k: tuple(v) if isinstance(v, list) else v for k, v in fields["settings"].items()}
+    return Result(**{**fields, **tuples, "settings": settings})
 
 
-def ranked(results: Iterable[Result], objective: str) -> list[Result]:
-    """The best first, of equals the earlier; then those pruned, then those that failed."""
+def rank(results: Iterable[Result], objective: str) -> list[Result]:
+    """Sort completed trials before pruned and failed ones, each group by score, then by id."""
     order = {COMPLETED: 0, PRUNED: 1, FAILED: 2}
     sign = 1 if objective == "loss" else -1
 
-    def key(result: Result):
+    def key(result: Result) -> tuple:
         score = math.inf if result.score is None else sign * result.score
         return order[result.status], score, result.trial
 
@@ -83,15 +83,21 @@ def ranked(results: Iterable[Result], objective: str) -> list[Result]:
 
 
 def best(results: Iterable[Result], objective: str) -> Result | None:
-    """The best of those completed; None where there is none."""
-    first = next(iter(ranked(results, objective)), None)
+    """Return the best completed trial; None if there is none."""
+    first = next(iter(rank(results, objective)), None)
     return first if first is not None and first.status == COMPLETED else None
 
 
-def keep_weights_of_best(folder: pathlib.Path, ended: Iterable[Result], objective: str) -> None:
-    """Removes the weights and checkpoints of all trials but the best; what they measured stays."""
-    first = best(ended := list(ended), objective)
-    for home in (folder / result.trial for result in ended if result is not first):
+def delete_other_weights(folder: pathlib.Path, ended: Iterable[Result], objective: str) -> None:
+    """Delete the weights and checkpoints of all trials except the best; metrics stay.
+
+    Args:
+        folder: contains a folder for each trial.
+        ended: the trials that have ended.
+        objective: accuracy or loss.
+    """
+    winner = best(ended := list(ended), objective)
+    for home in (folder / result.trial for result in ended if result is not winner):
         for path in home.glob(f"*/{layout.WEIGHTS}"):
             path.unlink()
         for path in home.glob(f"*/{layout.CHECKPOINTS}"):

@@ -1,4 +1,4 @@
-"""A configuration to what a search is made of: its space, looked at in every corner; its oracle."""
+"""Build a search from its configuration: the checked space, the oracle and the ledger."""
 
 import dataclasses
 import pathlib
@@ -10,19 +10,20 @@ from ftkeras.config.run import Config
 from ftkeras.config.tune import DEFAULT_SEARCH, DEFAULT_TRIALS, TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.experiment import checks
-from ftkeras.search import hyperparameters, space, trials
+from ftkeras.search import hyperparameters, space_parser, trials
 from ftkeras.search.ledger import Ledger
-from ftkeras.search.space import Space
+from ftkeras.search.oracles import Oracle
+from ftkeras.search.space import Space, check_corners
 
 
-def completed(config: TuneConfig) -> TuneConfig:
-    """With the defaults that hang on other flags written out."""
-    kind, changes = _oracle_class(config), {}
+def with_defaults(config: TuneConfig) -> TuneConfig:
+    """Return the configuration with the defaults that depend on other arguments."""
+    oracle, changes = _oracle_class(config), {}
     if not config.search:
-        # Epochs that the oracle deals out are no one else's to choose.
-        lines = [line for line in DEFAULT_SEARCH if not (kind.continues and "epochs" in line)]
+        # An oracle that allots epochs leaves nothing to choose about them.
+        lines = [line for line in DEFAULT_SEARCH if not (oracle.continues and "epochs" in line)]
         changes["search"] = tuple(lines)
-    if config.max_trials is None and not kind.ends:
+    if config.max_trials is None and not oracle.ends:
         changes["max_trials"] = DEFAULT_TRIALS
     if config.head is None and any(line.strip().startswith("head.") for line in config.search):
         task = catalog.find("task", catalog.parse("task", config.task).name)
@@ -30,57 +31,57 @@ def completed(config: TuneConfig) -> TuneConfig:
     return dataclasses.replace(config, **changes)
 
 
-def search_space(config: TuneConfig) -> Space:
-    """The space, when each corner's configuration has been made once.
+def build_space(config: TuneConfig) -> Space:
+    """Return the search space, after building the configuration of each of its corners.
 
     Raises:
-        UserError: naming what can't be searched, or the corner and what refuses it.
+        UserError: an argument can't be searched, or a part rejects a corner.
     """
-    kind = _oracle_class(config)
-    found = space.read(config.search, trials.base(config, continues=kind.continues))
-    if kind.continues and "epochs" in found.trees:
+    oracle = _oracle_class(config)
+    space = space_parser.parse(config.search, trials.base(config, continues=oracle.continues))
+    if oracle.continues and "epochs" in space.trees:
         raise UserError(
-            f"`search`: oracle={config.oracle} deals out the epochs, epochs={config.epochs} at "
-            "most; they can't be searched as well."
+            f"`search`: oracle={config.oracle} allots the epochs, up to epochs={config.epochs}, so "
+            "they can't be searched."
         )
-    space.check(found, _refuse_alone)
+    check_corners(space, _check_trial)
     if config.retrain:
-        space.check(found, _refuse_retrained)
-    return found
+        check_corners(space, _check_retrained)
+    return space
 
 
-def _refuse_alone(config: Config) -> None:
-    # One fold is as good as any for what needs no data.
-    checks.check(dataclasses.replace(config, fold=None if config.folds is None else 0))
-
-
-def _refuse_retrained(config: Config) -> None:
-    all_data = {"train_on_validation": True, "test": True, "early_stopping": None}
-    checks.check(dataclasses.replace(config, **all_data))
-
-
-def oracle(config: TuneConfig, found: Space) -> keras_tuner.Oracle:
-    """A new oracle, which has been asked nothing yet."""
+def build_oracle(config: TuneConfig, space: Space) -> Oracle:
+    """Return a new oracle."""
     direction = "min" if config.objective == "loss" else "max"
     return catalog.build(
         "oracle",
         config.oracle,
         objective=keras_tuner.Objective(config.objective, direction),
-        hyperparameters=hyperparameters.of(found.parameters),
+        hyperparameters=hyperparameters.build(space.parameters),
         seed=config.seed,
         max_epochs=config.epochs,
     )
 
 
-def ledger(config: TuneConfig, space: Space, home: pathlib.Path) -> Ledger:
-    """The search's ledger, which knows what came of earlier sessions."""
+def build_ledger(config: TuneConfig, space: Space, home: pathlib.Path) -> Ledger:
+    """Return the search's ledger, with the trials of earlier sessions."""
     return Ledger(
-        oracle(config, space),
+        build_oracle(config, space),
         home,
         max_trials=config.max_trials,
         max_seconds=config.max_hours and 3600 * config.max_hours,
     )
 
 
-def _oracle_class(config: TuneConfig) -> type:
+def _check_trial(config: Config) -> None:
+    # Any fold will do: nothing here reads data.
+    checks.check(dataclasses.replace(config, fold=None if config.folds is None else 0))
+
+
+def _check_retrained(config: Config) -> None:
+    all_data = {"train_on_validation": True, "test": True, "early_stopping": None}
+    checks.check(dataclasses.replace(config, **all_data))
+
+
+def _oracle_class(config: TuneConfig) -> type[Oracle]:
     return catalog.find("oracle", catalog.parse("oracle", config.oracle).name)

@@ -1,8 +1,8 @@
-"""The trials of a search as a table: on the screen, in search.json, and best.cfg."""
+"""The trials of a search as text, as JSON, and the best one as a flagfile."""
 
 import dataclasses
-import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
@@ -11,49 +11,58 @@ from ftkeras.search import results
 from ftkeras.search.results import Result
 from ftkeras.support import times
 
-log = logging.getLogger(__name__)
-
-MOST_ROWS = 30
+MAX_ROWS = 30
 
 
-def said(settings: dict) -> str:
-    """Settings as flags say them."""
-    return " ".join(f"{name}={_text(value)}" for name, value in settings.items())
+def text(ended: Sequence[Result], objective: str) -> str:
+    """Return a table of the trials, best first, with at most MAX_ROWS of them."""
+    rows = results.rank(ended, objective)
+    width = max(len(objective), *(len(score(row)) for row in rows))
+    lines = [f"{'trial':5}  {objective:>{width}}{'seconds':>10}{'epoch':>7}  settings"]
+    for row in rows[:MAX_ROWS]:
+        seconds = f"{row.seconds:,.0f}" if row.seconds else "-"
+        numbers = f"{row.trial:5}  {score(row):>{width}}{seconds:>10}{_best_epochs(row):>7}"
+        reason = f"  {row.status}: {row.reason}" if row.reason else ""
+        lines.append(f"{numbers}  {settings(row.settings)}{reason}")
+    if len(rows) > MAX_ROWS:
+        lines.append(f"… and {len(rows) - MAX_ROWS} more; the file below has all of them")
+    return "\n".join(lines)
+
+
+def line(result: Result, objective: str) -> str:
+    """Return a line about a trial that has just ended."""
+    outcome = f"{objective} {score(result)}" if result.scores else result.status
+    duration = times.duration(result.seconds) if result.seconds else ""
+    parts = [f"trial {result.trial}", outcome, duration, settings(result.settings)]
+    reason = f"; {result.status}: {result.reason}" if result.reason else ""
+    return " · ".join(filter(None, parts)) + reason
 
 
 def score(result: Result) -> str:
-    """Mean and, of several, standard deviation; `-` where there is none."""
+    """Return the mean score, with its standard deviation if there are several; `-` for none."""
     if result.score is None:
         return "-"
     return f"{result.score:.4f}" + ("" if result.sd is None else f" ± {result.sd:.4f}")
 
 
-def line(result: Result, objective: str) -> str:
-    """What is told of a trial that has just ended."""
-    what = f"{objective} {score(result)}" if result.scores else result.status
-    after = f"; {result.status}: {result.reason}" if result.reason else ""
-    took = times.duration(result.seconds) if result.seconds else ""
-    parts = [f"trial {result.trial}", what, took, said(result.settings)]
-    return " · ".join(filter(None, parts)) + after
+def settings(values: Mapping[str, Any]) -> str:
+    """Return settings as `name=value` pairs.
 
-
-def show(ended: Sequence[Result], objective: str) -> None:
-    """Prints the trials, best first."""
-    rows = results.ranked(ended, objective)
-    width = max(len(objective), *(len(score(row)) for row in rows))
-    log.info(f"\n{'trial':5}  {objective:>{width}}{'seconds':>10}{'epoch':>7}  settings")
-    for row in rows[:MOST_ROWS]:
-        seconds = f"{row.seconds:,.0f}" if row.seconds else "-"
-        after = f"  {row.status}: {row.reason}" if row.reason else ""
-        print(f"{row.trial:5}  {score(row):>{width}}{seconds:>10}{_epochs(row):>7}", end="")
-        log.info(f"  {said(row.settings)}{after}")
-    if len(rows) > MOST_ROWS:
-        log.info(f"… and {len(rows) - MOST_ROWS} more, all in the table below")
+    >>> settings({"learning_rate": 2e-05, "policy": ("full",), "warmup": None})
+    'learning_rate=2e-05 policy=full warmup=none'
+    """
+    return " ".join(f"{name}={_value(value)}" for name, value in values.items())
 
 
 def as_json(config: TuneConfig, ended: Sequence[Result], seconds: float) -> dict:
-    """What search.json says."""
-    rows = results.ranked(ended, config.objective)
+    """Return the content of search.json.
+
+    Args:
+        config: the search's.
+        ended: its trials.
+        seconds: how long the search has taken.
+    """
+    rows = results.rank(ended, config.objective)
     return {
         "objective": config.objective,
         "oracle": config.oracle,
@@ -64,18 +73,18 @@ def as_json(config: TuneConfig, ended: Sequence[Result], seconds: float) -> dict
 
 
 def recipe(config: Config, best: Result, objective: str) -> str:
-    """best.cfg: a flagfile for train."""
-    about = f"# Trial {best.trial}: validation {objective} {score(best)} ({said(best.settings)}).\n"
-    return about + flagfile.render(config)
+    """Return the content of best.cfg, a flagfile for train."""
+    summary = f"validation {objective} {score(best)} ({settings(best.settings)})"
+    return f"# Trial {best.trial}: {summary}.\n{flagfile.render(config)}"
 
 
-def _epochs(result: Result) -> str:
-    """The best epoch, or of several runs the first and the last."""
+def _best_epochs(result: Result) -> str:
+    """Return the best epoch, or the range of best epochs of several runs."""
     epochs = result.best_epochs
     return "-".join(map(str, sorted({min(epochs), max(epochs)}))) if epochs else "-"
 
 
-def _text(value: object) -> str:
+def _value(value: object) -> str:
     if isinstance(value, tuple | list):
         return ",".join(map(str, value)) or "none"
     if isinstance(value, float):

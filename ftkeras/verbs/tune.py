@@ -35,16 +35,16 @@ def run(config: TuneConfig) -> None:
 
     # TensorFlow would take all of a GPU's memory, and the trials want it.
     tf.config.set_visible_devices([], "GPU")
-    home, name = folders.of(config), workers.name()
-    config = setup.completed(config)
-    space = setup.search_space(config)
+    home, name = folders.choose(config), workers.name()
+    config = setup.with_defaults(config)
+    space = setup.build_space(config)
     with child_run.stoppable(f"The same command with --search_dir={home} goes on."):
         if name in (workers.ALONE, workers.CHIEF):
-            with folders.held(home, restart=config.restart):
-                folders.must_fit(config, home)
+            with folders.lock(home, restart=config.restart):
+                folders.require_same_search(config, home)
                 _search(config, space, home, name)
         else:
-            with folders.worker(home, name):
+            with folders.lock_worker(home, name):
                 trial = trials.Trials(config, space, home / layout.TRIALS)
                 workers.work(workers.Chief(), trial.run, name)
 
@@ -53,7 +53,7 @@ def _search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> 
     """The search, from where its folder says it was, to its end."""
     from ftkeras.search import setup
 
-    ledger, best = setup.ledger(config, space, home), None
+    ledger, best = setup.build_ledger(config, space, home), None
     files.write_text(home / layout.SEARCH_SETTINGS, flagfile.render(config))
     _announce(config, ledger, home)
     try:
@@ -79,19 +79,19 @@ def _run_trials(config: TuneConfig, space: Space, ledger, name: str) -> None:
     live, home = Live(ledger, config.objective), ledger.folder
 
     def changed() -> None:
-        live.changed()
+        live.show_changes()
         if ledger.exhausted or not ledger.oracle.continues:
-            results.keep_weights_of_best(
+            results.delete_other_weights(
                 home / layout.TRIALS, ledger.results.values(), config.objective
             )
 
     ledger.on_change = changed
-    with live.watching():
+    with live.updating():
         if name == workers.CHIEF:
             workers.serve(ledger)
         else:
             trial = trials.Trials(config, space, home / layout.TRIALS)
-            with folders.worker(home, name):
+            with folders.lock_worker(home, name):
                 workers.work(ledger, trial.run, name)
     changed()  # the oracle may have come to its end meanwhile
 
@@ -106,9 +106,9 @@ def _announce(config: TuneConfig, ledger, home: pathlib.Path) -> None:
     log.info(f"{config.oracle}: {until}{each}; validation {config.objective} decides between")
     for line in config.search:
         log.info(f"  {line}")
-    if ledger.begun:
+    if ledger.started:
         log.info(
-            f"going on: {len(ledger.results)} of {ledger.begun} trials have ended, "
+            f"going on: {len(ledger.results)} of {ledger.started} trials have ended, "
             f"{times.duration(ledger.seconds)} so far"
         )
     sys.stdout.flush()
@@ -120,8 +120,7 @@ def _conclude(config: TuneConfig, space: Space, ledger, home: pathlib.Path) -> R
 
     ended, recipe = list(ledger.results.values()), ""
     best = results.best(ended, config.objective)
-    table.show(ended, config.objective)
-    print()
+    log.info("\n%s\n", table.text(ended, config.objective))
     files.write_json(home / layout.TABLE, table.as_json(config, ended, ledger.seconds))
     if best is not None:
         recipe = table.recipe(_recipe(config, best), best, config.objective)

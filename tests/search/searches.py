@@ -1,4 +1,4 @@
-"""Searches without training: a run's score is a function of its configuration."""
+"""Searches that train nothing: the score of a run is a function of its configuration."""
 
 import contextlib
 import functools
@@ -25,11 +25,11 @@ STEPS = ("learning_rate=choice(1e-5, 1e-4)", LINES[1].replace("0.9)", "0.9, step
 
 
 class Killed(BaseException):
-    """Stands for a SIGKILL: nothing is done after it."""
+    """Stands for SIGKILL: nothing runs after it."""
 
 
 def accuracy(config: Config) -> float:
-    """A score that hangs on rate, policy, seed, fold and epochs."""
+    """Return a score that depends on learning rate, policy, seed, fold and epochs."""
     score = 0.9 - 0.05 * abs(math.log10(config.learning_rate) + 4)
     score -= 0.02 * config.policy[0].startswith("layerwise")
     score += 0.01 * config.seed + 0.003 * (config.fold or 0)
@@ -37,7 +37,7 @@ def accuracy(config: Config) -> float:
 
 
 def finish(config: Config, run_dir: pathlib.Path, score: float) -> dict:
-    """Leaves what a finished run leaves."""
+    """Write the files of a finished run and return its metrics."""
     metrics = {
         "validation": {"accuracy": score, "loss": 1 - score},
         "train": {"seconds": 10.0, "best_epoch": config.trained_epochs},
@@ -50,10 +50,10 @@ def finish(config: Config, run_dir: pathlib.Path, score: float) -> dict:
 
 
 class Child:
-    """In place of `child_run.train`: notes each run, and ends as told.
+    """Replaces `child_run.train`: records each run, and ends as the test wants.
 
     Args:
-        ends: number of the run, from 1, to what it raises, or the reason why it fails.
+        ends: by the number of the run, from 1: what it raises, or the reason why it fails.
     """
 
     def __init__(self, ends: dict | None = None):
@@ -69,29 +69,29 @@ class Child:
         return Outcome(finish(config, run_dir, accuracy(config)), None, 1.0)
 
 
-space_of = functools.cache(setup.search_space)
+space_of = functools.cache(setup.build_space)
 
 
 def config(**given) -> TuneConfig:
-    """A search's configuration, complete."""
+    """Return a search's configuration with all defaults."""
     given = {"search": LINES, "task": "quickstart", "cache_dir": "none", **given}
-    return setup.completed(TuneConfig(**given))
+    return setup.with_defaults(TuneConfig(**given))
 
 
 def ledger(given: TuneConfig, home: pathlib.Path, **limits) -> Ledger:
-    """The ledger of a search in this folder, new or gone on with."""
+    """Return the ledger of a search in this folder, new or resumed."""
     home.mkdir(exist_ok=True)
     space = space_of(given)
     limits = {"max_trials": given.max_trials, **limits}
-    return Ledger(setup.oracle(given, space), home, **limits)
+    return Ledger(setup.build_oracle(given, space), home, **limits)
 
 
 def search(given: TuneConfig, home: pathlib.Path, child: Child, monkeypatch) -> Ledger | None:
-    """A session of a search; None where it was killed."""
+    """Run a session of a search; return its ledger, or None if it was killed."""
     monkeypatch.setattr(child_run, "train", child.train)
     book = ledger(given, home)
     run = trials.Trials(given, space_of(given), home / layout.TRIALS).run
-    with contextlib.suppress(Killed), folders.worker(home, workers.ALONE):
+    with contextlib.suppress(Killed), folders.lock_worker(home, workers.ALONE):
         workers.work(book, run, workers.ALONE)
         return book
     return None

@@ -1,3 +1,5 @@
+"""The ledger: searches that are killed, resumed, and shared by workers."""
+
 import contextlib
 import dataclasses
 import json
@@ -24,38 +26,38 @@ SEARCHES = {
 }
 
 
-def _told(book) -> list[dict]:
+def _results(book) -> list[dict]:
     return [dataclasses.asdict(result) for result in book.results.values()]
 
 
 @pytest.fixture(scope="module")
-def unharmed(tmp_path_factory):
-    """What each search comes to when nobody kills it."""
+def uninterrupted(tmp_path_factory):
+    """Return the results of each search without interruption."""
     found = {}
     for name, settings_of in SEARCHES.items():
         with pytest.MonkeyPatch.context() as monkeypatch:
             home = tmp_path_factory.mktemp(name)
             book = searches.search(searches.config(**settings_of), home, Child(), monkeypatch)
-            found[name] = _told(book)
+            found[name] = _results(book)
     return found
 
 
 @pytest.mark.parametrize("name", SEARCHES)
 @pytest.mark.parametrize("killed", [1, 3, 5])
-def test_search_that_was_killed_ends_as_one_that_was_not(
-    name, killed, unharmed, tmp_path, monkeypatch
+def test_killed_search_ends_like_one_that_was_not(
+    name, killed, uninterrupted, tmp_path, monkeypatch
 ):
     given = searches.config(**SEARCHES[name])
     assert searches.search(given, tmp_path, Child({killed: Killed()}), monkeypatch) is None
     second = Child({2: Killed()})
     assert searches.search(given, tmp_path, second, monkeypatch) is None
     book = searches.search(given, tmp_path, Child(), monkeypatch)
-    assert _told(book) == unharmed[name]
+    assert _results(book) == uninterrupted[name]
     assert second.runs[0][0].startswith(f"{killed - 1:04d}/")  # the same trial, in its folder
     assert not book.running
 
 
-def test_trial_whose_result_was_written_is_not_run_again(unharmed, tmp_path, monkeypatch):
+def test_trial_with_a_written_result_does_not_run_again(uninterrupted, tmp_path, monkeypatch):
     given = searches.config(**SEARCHES["random"])
     write = results.write
 
@@ -70,43 +72,43 @@ def test_trial_whose_result_was_written_is_not_run_again(unharmed, tmp_path, mon
     child = Child()
     book = searches.search(given, tmp_path, child, monkeypatch)
     assert [name for name, _ in child.runs] == ["0003/seed-0", "0004/seed-0", "0005/seed-0"]
-    assert _told(book) == unharmed["random"]
+    assert _results(book) == uninterrupted["random"]
 
 
-def test_line_that_was_being_written_is_as_if_it_never_was(unharmed, tmp_path, monkeypatch):
+def test_partial_line_of_the_journal_is_ignored(uninterrupted, tmp_path, monkeypatch):
     given = searches.config(**SEARCHES["random"])
     searches.search(given, tmp_path, Child({4: Killed()}), monkeypatch)
     journal = tmp_path / layout.JOURNAL
     journal.write_text(journal.read_text()[:-20])
     book = searches.search(given, tmp_path, Child(), monkeypatch)
-    assert _told(book) == unharmed["random"]
+    assert _results(book) == uninterrupted["random"]
     assert all(map(json.loads, journal.read_text().splitlines()))
 
 
-def test_search_is_made_longer_by_more_trials(tmp_path, monkeypatch):
+def test_search_continues_with_more_trials(tmp_path, monkeypatch):
     shorter = searches.config(max_trials=2)
     searches.search(shorter, tmp_path, Child(), monkeypatch)
     child = Child()
     book = searches.search(searches.config(max_trials=12), tmp_path, child, monkeypatch)
     assert len(child.runs) == 10
     whole = searches.search(searches.config(max_trials=12), tmp_path / "new", Child(), monkeypatch)
-    assert _told(book) == _told(whole)
+    assert _results(book) == _results(whole)
 
 
-def test_no_trial_begins_after_the_hours_of_all_sessions(tmp_path):
+def test_time_limit_counts_all_sessions(tmp_path):
     (tmp_path / layout.CLOCK).write_text("50.0")
     given = searches.config(max_trials=5)
     book = searches.ledger(given, tmp_path, max_seconds=51.0)
     assert book.create_trial("one").status == TrialStatus.RUNNING
     late = searches.ledger(given, tmp_path, max_seconds=49.0)
-    assert late.create_trial("one").trial_id == "0000"  # begun is begun
+    assert late.create_trial("one").trial_id == "0000"  # it has started before
     results.write(Result("0000", {}, {}, results.COMPLETED, (0.5,)), tmp_path / "trials/0000")
     late.end_trial(late.oracle.trials["0000"])
     assert late.create_trial("one").status == TrialStatus.STOPPED
     assert float((tmp_path / layout.CLOCK).read_text()) >= 50.0
 
 
-def test_failing_trials_are_kept_with_their_reason_and_the_search_goes_on(tmp_path, monkeypatch):
+def test_search_continues_after_failed_trials_and_records_their_reason(tmp_path, monkeypatch):
     child = Child({1: "out of memory", 3: "--policy=freeze: no"})
     book = searches.search(searches.config(max_trials=5), tmp_path, child, monkeypatch)
     reasons = {trial: result.reason for trial, result in book.results.items()}
@@ -120,25 +122,25 @@ def test_failing_trials_are_kept_with_their_reason_and_the_search_goes_on(tmp_pa
     assert book.failure is None
 
 
-def test_search_all_of_whose_first_trials_fail_stops(tmp_path, monkeypatch):
+def test_search_stops_if_all_of_its_first_trials_fail(tmp_path, monkeypatch):
     child = Child(dict.fromkeys(range(1, 9), "no disk"))
     book = searches.search(searches.config(max_trials=8), tmp_path, child, monkeypatch)
     assert len(child.runs) == FAILURES_TO_STOP
     assert book.failure == "no disk"
 
 
-def test_hyperband_goes_on_past_a_failed_trial(unharmed, tmp_path, monkeypatch):
+def test_hyperband_continues_after_a_failed_trial(uninterrupted, tmp_path, monkeypatch):
     given = searches.config(**SEARCHES["hyperband"])
     book = searches.search(given, tmp_path, Child({2: "no"}), monkeypatch)
     ended = book.results.values()
-    assert len(ended) == len(unharmed["hyperband"])
+    assert len(ended) == len(uninterrupted["hyperband"])
     assert [result.trial for result in ended if result.status == results.FAILED] == ["0001"]
     assert "0001" not in {result.continues for result in ended}
     assert max(result.last_epoch or given.epochs for result in ended) == given.epochs
     assert any(result.continues for result in ended)
 
 
-def test_bayesian_tries_nothing_twice_until_all_was_tried(tmp_path, monkeypatch):
+def test_bayesian_tries_every_setting_once(tmp_path, monkeypatch):
     lines = ("batch_size=choice(8, 16, 32)", "schedule=choice(linear, cosine)")
     given = searches.config(search=lines, oracle="bayesian(initial=2)", max_trials=9)
     book = searches.search(given, tmp_path, Child(), monkeypatch)
@@ -147,7 +149,7 @@ def test_bayesian_tries_nothing_twice_until_all_was_tried(tmp_path, monkeypatch)
     assert book.exhausted
 
 
-def test_trial_that_a_worker_ends_twice_has_ended_once(tmp_path):
+def test_ending_a_trial_twice_is_ending_it_once(tmp_path):
     book = searches.ledger(searches.config(max_trials=2), tmp_path)
     trial = book.create_trial("one")
     results.write(Result("0000", {}, {}, results.COMPLETED, (0.5,)), tmp_path / "trials/0000")
@@ -157,23 +159,25 @@ def test_trial_that_a_worker_ends_twice_has_ended_once(tmp_path):
     assert (tmp_path / layout.JOURNAL).read_text().count(ENDED) == 1
 
 
-def test_trial_of_a_worker_that_is_no_more_is_given_to_another(tmp_path):
+def test_trial_of_a_dead_worker_moves_to_another(tmp_path):
     book = searches.ledger(searches.config(max_trials=2), tmp_path)
-    with folders.worker(tmp_path, "one"), folders.worker(tmp_path, "two"):
+    with folders.lock_worker(tmp_path, "one"), folders.lock_worker(tmp_path, "two"):
         first = book.create_trial("one")
-        assert book.create_trial("one").trial_id == first.trial_id  # asked again, the same
+        assert book.create_trial("one").trial_id == first.trial_id  # the same when asked again
         assert book.create_trial("two").trial_id == "0001"
         assert book.create_trial("three").status == TrialStatus.IDLE
-    with folders.worker(tmp_path, "two"), folders.worker(tmp_path, "three"):
+    with folders.lock_worker(tmp_path, "two"), folders.lock_worker(tmp_path, "three"):
         given = book.create_trial("three")
         assert given.trial_id == first.trial_id
         assert given.hyperparameters.values == first.hyperparameters.values
         assert book.create_trial("four").status == TrialStatus.IDLE
-        again = searches.ledger(searches.config(max_trials=2), tmp_path)  # the chief died, too
+        again = searches.ledger(
+            searches.config(max_trials=2), tmp_path
+        )  # the chief was restarted as well
         assert again.running == {"0000": "three", "0001": "two"}
 
 
-def test_result_that_a_worker_did_not_leave_fails_the_trial(tmp_path):
+def test_trial_without_a_result_has_failed(tmp_path):
     book = searches.ledger(searches.config(max_trials=2), tmp_path)
     book.end_trial(book.create_trial("one"))
     assert "left no trial.json" in book.results["0000"].reason
@@ -182,18 +186,18 @@ def test_result_that_a_worker_did_not_leave_fails_the_trial(tmp_path):
 def test_journal_of_another_oracle_is_refused(tmp_path):
     line = {"event": "begun", "trial": "0005", "worker": "alone", "values": {}}
     (tmp_path / layout.JOURNAL).write_text(json.dumps(line) + "\n")
-    with pytest.raises(UserError, match="begin anew with --restart"):
+    with pytest.raises(UserError, match="start again with `restart`"):
         searches.ledger(searches.config(), tmp_path)
 
 
 def test_second_process_on_a_search_is_refused(tmp_path):
     with contextlib.ExitStack() as stack:
-        stack.enter_context(folders.held(tmp_path, restart=False))
-        stack.enter_context(folders.worker(tmp_path, "a"))
+        stack.enter_context(folders.lock(tmp_path, restart=False))
+        stack.enter_context(folders.lock_worker(tmp_path, "a"))
         with pytest.raises(UserError, match="in use by another"):
-            stack.enter_context(folders.held(tmp_path, restart=False))
+            stack.enter_context(folders.lock(tmp_path, restart=False))
         with pytest.raises(UserError, match="has a worker of that name"):
-            stack.enter_context(folders.worker(tmp_path, "a"))
+            stack.enter_context(folders.lock_worker(tmp_path, "a"))
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,3 +1,5 @@
+"""The page of a search, its plots and tables, and the live status line."""
+
 import io
 import json
 import re
@@ -9,7 +11,7 @@ import pytest
 from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.runs import layout
-from ftkeras.search import live, page, pictures, results, table
+from ftkeras.search import live, page, plots, results, table
 from ftkeras.search.results import COMPLETED, FAILED, PRUNED, Result
 from tests.search import searches
 
@@ -18,7 +20,7 @@ CONFIG = searches.config(search=(*searches.LINES, "regularizer=choice(none, l2(s
 
 @pytest.fixture(scope="module")
 def ended() -> list[Result]:
-    """Six trials: one failed, one pruned, one with several runs."""
+    """Return six trials with two scores each, except one that failed; one was pruned."""
     space, rows = searches.space_of(CONFIG), []
     for number, corner in enumerate(list(space.corners())[::3][:6]):
         status = {2: FAILED, 4: PRUNED}.get(number, COMPLETED)
@@ -45,7 +47,7 @@ class Links(HTMLParser):
             self.open = (*self.open, tag)
 
 
-def test_page_stands_alone_and_escapes_what_it_shows(ended, tmp_path):
+def test_page_is_self_contained_and_escapes_its_texts(ended, tmp_path):
     parameters = searches.space_of(CONFIG).parameters
     page.write(tmp_path / "p.html", CONFIG, parameters, ended, "# a < b\n--task=x\n", 60.0)
     text = (tmp_path / "p.html").read_text()
@@ -59,46 +61,45 @@ def test_page_stands_alone_and_escapes_what_it_shows(ended, tmp_path):
     assert len(text) < 400_000
 
 
-def test_pictures_are_drawings_of_every_parameter_and_equal_for_equals(ended):
+def test_plots_name_every_parameter_and_are_reproducible(ended):
     parameters = searches.space_of(CONFIG).parameters
-    for draw in (
-        lambda: pictures.over_trials(ended, "accuracy"),
-        lambda: pictures.over_parameters(ended, parameters, "accuracy"),
-        lambda: pictures.parallel(ended, parameters, "accuracy"),
+    for plot in (
+        lambda: plots.progress(ended, "accuracy"),
+        lambda: plots.by_parameter(ended, parameters, "accuracy"),
+        lambda: plots.parallel_coordinates(ended, parameters, "accuracy"),
     ):
-        drawn = draw()
-        words = "".join(ElementTree.fromstring(drawn).itertext())
+        svg = plot()
+        words = "".join(ElementTree.fromstring(svg).itertext())
         assert "accuracy" in words
-        assert drawn == draw()
+        assert svg == plot()
     for parameter in parameters:
         assert parameter.name in words
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_page_of_hardly_any_trials_is_written_too(ended, tmp_path, count):
+def test_page_needs_no_completed_trial(ended, tmp_path, count):
     failed = [row for row in ended if row.status == FAILED][:count]
     for rows in (failed, ended[:count]):
         page.write(tmp_path / "p", CONFIG, searches.space_of(CONFIG).parameters, rows, "", 1.0)
         assert ("No trial was completed" in (tmp_path / "p").read_text()) == (rows == failed)
 
 
-def test_table_has_the_best_first_and_who_failed_last(ended, capsys):
-    table.show(ended, "accuracy")
-    lines = capsys.readouterr().out.splitlines()[2:]
+def test_table_has_the_best_first_and_failed_ones_last(ended):
+    lines = table.text(ended, "accuracy").splitlines()[1:]
     assert [line[:4] for line in lines] == ["0005", "0003", "0001", "0000", "0004", "0002"]
     assert "0.8350 ± 0.0212" in lines[0]
     assert "failed: because of" in lines[-1]
     assert "regularizer=none" in lines[-1] + lines[0]
 
 
-def test_json_says_all_of_each_trial(ended):
-    told = json.loads(json.dumps(table.as_json(CONFIG, ended, 60.0)))
-    assert told["trials"][0]["trial"] == "0005"
-    assert told["trials"][0]["scores"] == pytest.approx([0.85, 0.82])
-    assert told["search"] == list(CONFIG.search)
+def test_json_has_everything_about_each_trial(ended):
+    found = json.loads(json.dumps(table.as_json(CONFIG, ended, 60.0)))
+    assert found["trials"][0]["trial"] == "0005"
+    assert found["trials"][0]["scores"] == pytest.approx([0.85, 0.82])
+    assert found["search"] == list(CONFIG.search)
 
 
-def test_recipe_is_a_flagfile_of_train(ended, tmp_path):
+def test_recipe_is_a_flagfile_for_train(ended, tmp_path):
     config = Config(task="quickstart", learning_rate=1e-4, policy=("full",))
     (tmp_path / layout.BEST_RECIPE).write_text(table.recipe(config, ended[0], "accuracy"))
     read = flags.parse([f"--flagfile={tmp_path / layout.BEST_RECIPE}"])
@@ -110,13 +111,13 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_log_has_a_line_of_where_the_search_stands_for_each_trial(tmp_path):
+def test_log_has_a_status_line_for_each_trial(tmp_path):
     book, stream = searches.ledger(searches.config(max_trials=2), tmp_path), io.StringIO()
     book.create_trial("one")
-    told = live.Live(book, "accuracy", stream=stream)
-    book.on_change = told.changed
-    with told.watching():
-        trial = book.create_trial("one")  # begun in another session
+    shown = live.Live(book, "accuracy", stream=stream)
+    book.on_change = shown.show_changes
+    with shown.updating():
+        trial = book.create_trial("one")  # started in another session
         result = Result(trial.trial_id, {}, {}, COMPLETED, (0.75,))
         results.write(result, tmp_path / layout.TRIALS / trial.trial_id)
         book.end_trial(trial)
@@ -125,19 +126,19 @@ def test_log_has_a_line_of_where_the_search_stands_for_each_trial(tmp_path):
     assert second.startswith("  trial 1 of 2 · best accuracy 0.7500 (trial 0000) · about ")
 
 
-def test_live_line_tells_trial_best_and_time_left(tmp_path, monkeypatch):
+def test_live_line_shows_trial_best_and_time_left(tmp_path, monkeypatch):
     book = searches.ledger(searches.config(max_trials=3), tmp_path)
     stream = Terminal()
-    told = live.Live(book, "accuracy", stream=stream)
-    book.on_change = told.changed
-    monkeypatch.setattr(live, "SECONDS_BETWEEN", 0.01)
-    with told.watching():
+    shown = live.Live(book, "accuracy", stream=stream)
+    book.on_change = shown.show_changes
+    monkeypatch.setattr(live, "SECONDS_BETWEEN_UPDATES", 0.01)
+    with shown.updating():
         for _ in range(2):
             trial = book.create_trial("one")
             result = Result(trial.trial_id, {}, {"a": 1}, COMPLETED, (0.75,), seconds=3.0)
             results.write(result, tmp_path / layout.TRIALS / trial.trial_id)
             book.end_trial(trial)
-        line = told.line()
+        line = shown.status()
     assert re.fullmatch(
         r"trial 2 of 3 · best accuracy 0.7500 \(trial 0000\) · about 0\.\d s left", line
     )

@@ -1,3 +1,5 @@
+"""Trials: their runs, their scores, and when they are stopped early."""
+
 import dataclasses
 
 import numpy as np
@@ -19,7 +21,7 @@ VALUES = {"learning_rate": 1e-4, "policy": "full"}
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Runs a trial with a child in place of the process that trains."""
+    """Return a function that runs a trial, with a `Child` instead of a process."""
 
     def run(values, child, *, trial="0000", **given):
         config = searches.config(**given)
@@ -29,7 +31,7 @@ def run(tmp_path, monkeypatch):
     return run
 
 
-def test_trial_is_a_run_of_train_that_leaves_test_alone(run, tmp_path):
+def test_trial_is_a_run_of_train_without_test(run, tmp_path):
     child = Child()
     result = run(VALUES, child, seed=4, data_seed=2, export=("huggingface",))
     ((name, config),) = child.runs
@@ -41,7 +43,7 @@ def test_trial_is_a_run_of_train_that_leaves_test_alone(run, tmp_path):
     assert result.settings == {"learning_rate": 1e-4, "policy": ("full",)}
 
 
-def test_executions_are_seeds_whose_mean_is_the_score(run):
+def test_score_is_the_mean_over_seeds(run):
     child = Child()
     result = run(VALUES, child, executions_per_trial=3, seed=5)
     assert [name for name, _ in child.runs] == ["0000/seed-5", "0000/seed-6", "0000/seed-7"]
@@ -50,7 +52,7 @@ def test_executions_are_seeds_whose_mean_is_the_score(run):
     assert result.seconds == 30.0
 
 
-def test_loss_as_the_objective_is_read_and_minimised(run):
+def test_loss_as_objective_is_minimized(run):
     result = run(VALUES, Child(), objective="loss")
     assert result.score == pytest.approx(1 - searches.accuracy(Config(learning_rate=1e-4)))
     rows = [Result(n, {}, {}, COMPLETED, (s,)) for n, s in (("a", 0.5), ("b", 0.4))]
@@ -58,19 +60,19 @@ def test_loss_as_the_objective_is_read_and_minimised(run):
     assert results.best(rows, "accuracy").trial == "a"
 
 
-def test_second_run_that_fails_fails_the_trial_and_finished_runs_stay(run, tmp_path):
+def test_failed_run_fails_the_trial_and_finished_runs_stay(run, tmp_path):
     result = run(VALUES, Child({2: "killed by SIGKILL"}), executions_per_trial=3)
     assert (result.status, result.reason) == (FAILED, "killed by SIGKILL")
     assert (tmp_path / "0000/seed-0/metrics.json").exists()
 
 
-def test_score_that_is_no_number_fails_the_trial(run, monkeypatch):
+def test_nan_score_fails_the_trial(run, monkeypatch):
     monkeypatch.setattr(searches, "accuracy", lambda config: float("nan"))
     result = run(VALUES, Child())
     assert (result.status, result.reason) == (FAILED, "validation accuracy is nan")
 
 
-def test_runs_that_are_finished_are_not_run_again(run):
+def test_finished_runs_do_not_run_again(run):
     with pytest.raises(searches.Killed):
         run(VALUES, Child({2: searches.Killed()}), executions_per_trial=2)
     child = Child()
@@ -79,14 +81,14 @@ def test_runs_that_are_finished_are_not_run_again(run):
     assert result.seconds == 20.0
 
 
-def test_trial_that_has_failed_is_not_tried_again(run):
+def test_failed_trial_does_not_run_again(run):
     first = run(VALUES, Child({1: "no"}))
     child = Child()
     assert run(VALUES, child) == first
     assert not child.runs
 
 
-def test_later_round_goes_on_in_a_copy_of_the_earlier_run(run, tmp_path):
+def test_later_round_resumes_a_copy_of_the_earlier_run(run, tmp_path):
     given = {"oracle": "hyperband", "epochs": 9}
     first = run({**VALUES, trials.EPOCHS: 3}, Child(), **given)
     (tmp_path / "0000/seed-0/checkpoints").mkdir()
@@ -102,7 +104,7 @@ def test_later_round_goes_on_in_a_copy_of_the_earlier_run(run, tmp_path):
     assert second.values == VALUES
 
 
-def test_score_of_a_setting_is_its_mean_over_folds(run):
+def test_score_is_the_mean_over_folds(run):
     child = Child()
     result = run(VALUES, child, folds=3, executions_per_trial=2)
     assert [(config.fold, config.seed) for _, config in child.runs] == [
@@ -116,7 +118,7 @@ def _with_scores(*scores, status=COMPLETED, trial="0000"):
     return Result(trial, {}, {}, status, scores)
 
 
-def test_setting_whose_first_folds_are_hopeless_is_given_up(run, tmp_path):
+def test_trial_with_hopeless_first_folds_is_pruned(run, tmp_path):
     results.write(_with_scores(0.97, 0.973, 0.977, 0.98, 0.98), tmp_path / "0000")
     child = Child()
     result = run({**VALUES, "learning_rate": 1e-5}, child, trial="0001", folds=5)
@@ -126,9 +128,9 @@ def test_setting_whose_first_folds_are_hopeless_is_given_up(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("scores", "hopeless"),
+    ("scores", "pruned"),
     [
-        ((0.80,), False),  # one fold says nothing of the spread
+        ((0.80,), False),  # one fold says nothing about the spread
         ((0.80, 0.81), True),  # behind by 0.10 twice
         ((0.80, 0.90), False),  # behind by 0.10 and 0.01
         ((0.80, 0.90, 0.80), False),
@@ -136,44 +138,44 @@ def test_setting_whose_first_folds_are_hopeless_is_given_up(run, tmp_path):
         ((0.80, 0.81, 0.80, 0.79, 0.80), False),  # all folds are done
     ],
 )
-def test_only_a_lead_that_these_folds_do_not_explain_ends_a_setting(scores, hopeless):
+def test_trial_is_pruned_only_if_these_folds_do_not_explain_the_lead(scores, pruned):
     best = _with_scores(0.90, 0.91, 0.90, 0.89, 0.90)
     others = [best, _with_scores(0.99, 0.99, status=PRUNED), _with_scores(status=FAILED)]
-    told = pruning.hopeless(_with_scores(*scores, trial="1"), others, "accuracy", folds=5)
-    assert bool(told) == hopeless
+    reason = pruning.reason_to_prune(_with_scores(*scores, trial="1"), others, "accuracy", folds=5)
+    assert bool(reason) == pruned
     mirrored = [dataclasses.replace(o, scores=tuple(1 - s for s in o.scores)) for o in others]
     loss = _with_scores(*(1 - s for s in scores))
-    assert bool(pruning.hopeless(loss, mirrored, "loss", folds=5)) == hopeless
+    assert bool(pruning.reason_to_prune(loss, mirrored, "loss", folds=5)) == pruned
 
 
-def test_settings_that_are_alike_are_seldom_given_up():
-    rng, given_up = np.random.default_rng(0), 0
+def test_equally_good_settings_are_seldom_pruned():
+    rng, pruned = np.random.default_rng(0), 0
     for _ in range(1000):
-        fold = rng.normal(0, 0.01, 5)  # what makes one fold harder than another is common to both
+        fold = rng.normal(0, 0.01, 5)  # a fold's difficulty is common to both settings
         one, other = (0.8 + fold + rng.normal(0, 0.01, 5) for _ in range(2))
         for seen in (2, 3, 4):
             own = _with_scores(*one[:seen])
-            if pruning.hopeless(own, [_with_scores(*other)], "accuracy", folds=5):
-                given_up += 1
+            if pruning.reason_to_prune(own, [_with_scores(*other)], "accuracy", folds=5):
+                pruned += 1
                 break
-    assert given_up <= 0.1 * 1000
+    assert pruned <= 0.1 * 1000
 
 
-def test_only_the_best_keeps_its_weights_and_what_all_measured_stays(run, tmp_path):
+def test_only_the_best_keeps_its_weights_and_all_keep_their_metrics(run, tmp_path):
     rates = {"0000": 1e-5, "0001": 1e-4, "0002": 1e-3}
     ended = [run({**VALUES, "learning_rate": r}, Child(), trial=n) for n, r in rates.items()]
     (tmp_path / "0000/seed-0/checkpoints").mkdir()
-    results.keep_weights_of_best(tmp_path, ended, "accuracy")
+    results.delete_other_weights(tmp_path, ended, "accuracy")
     left = {path.parents[1].name for path in tmp_path.glob("*/*/weights.safetensors")}
     assert left == {"0001"}
     assert not list(tmp_path.glob("*/*/checkpoints"))
     assert len(list(tmp_path.glob("*/*/metrics.json"))) == 3
 
 
-def test_folder_of_a_search_is_gone_on_with_by_the_same_search_alone(tmp_path):
+def test_folder_is_resumed_by_the_same_search_only(tmp_path):
     given = searches.config(max_trials=3, search_dir=str(tmp_path))
     (tmp_path / layout.SEARCH_SETTINGS).write_text(flagfile.render(given))
-    folders.must_fit(dataclasses.replace(given, max_trials=9, max_hours=2.0), tmp_path)
+    folders.require_same_search(dataclasses.replace(given, max_trials=9, max_hours=2.0), tmp_path)
     for name, value in {
         "oracle": "grid",
         "epochs": 7,
@@ -181,5 +183,5 @@ def test_folder_of_a_search_is_gone_on_with_by_the_same_search_alone(tmp_path):
         "learning_rate": 1e-3,
         "search": given.search[:1],
     }.items():
-        with pytest.raises(UserError, match=rf"another search: --{name}=.*\(there "):
-            folders.must_fit(dataclasses.replace(given, **{name: value}), tmp_path)
+        with pytest.raises(UserError, match=rf"another search: `{name}`=.*\(there "):
+            folders.require_same_search(dataclasses.replace(given, **{name: value}), tmp_path)

@@ -1,4 +1,4 @@
-"""Workers that ask a chief over gRPC, all of them in this process."""
+"""Workers that ask a chief over gRPC, all in this process."""
 
 import contextlib
 import socket
@@ -19,12 +19,14 @@ from tests.search import searches
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr(workers, "IDLE_SECONDS", 0.05)
-    for name, value in zip(workers.NAMES, ("chief", "127.0.0.1", free_ports(1)[0]), strict=True):
+    for name, value in zip(
+        workers.VARIABLES, ("chief", "127.0.0.1", free_ports(1)[0]), strict=True
+    ):
         monkeypatch.setenv(name, str(value))
 
 
 class Runner:
-    """Runs trials of a worker by waiting a little; dies in the trial it is told."""
+    """Replaces training by a short wait; dies in the given trial."""
 
     def __init__(self, home, *, dies_in: str | None = None):
         self.home, self.dies_in, self.ran = home, dies_in, []
@@ -44,25 +46,25 @@ class Runner:
 
 
 def _work(home, name, runner):
-    with contextlib.suppress(searches.Killed), folders.worker(home, name):
+    with contextlib.suppress(searches.Killed), folders.lock_worker(home, name):
         workers.work(workers.Chief(), runner.run, name)
 
 
-def _started(target, *arguments):
+def _start_thread(target, *arguments):
     thread = threading.Thread(target=target, args=arguments, daemon=True)
     thread.start()
     return thread
 
 
 @pytest.mark.parametrize("dies_in", [None, "0000", "0001"])
-def test_two_workers_share_a_search_and_what_one_leaves_behind(tmp_path, dies_in, capfd):
+def test_two_workers_share_a_search_and_abandoned_trials(tmp_path, dies_in, capfd):
     book = searches.ledger(searches.config(max_trials=5), tmp_path)
-    chief = _started(workers.serve, book)
+    chief = _start_thread(workers.serve, book)
     crew = {
         name: Runner(tmp_path, dies_in=dies_in if name == "one" else None)
         for name in ("one", "two")
     }
-    threads = [_started(_work, tmp_path, name, runner) for name, runner in crew.items()]
+    threads = [_start_thread(_work, tmp_path, name, runner) for name, runner in crew.items()]
     for thread in (*threads, chief):
         thread.join(30)
         assert not thread.is_alive()
@@ -74,43 +76,43 @@ def test_two_workers_share_a_search_and_what_one_leaves_behind(tmp_path, dies_in
     else:
         assert crew["one"].ran
         assert crew["two"].ran
-    assert capfd.readouterr().out == ""  # KerasTuner prints conditions that it sends
+    assert capfd.readouterr().out == ""  # KerasTuner prints conditions when it sends them
 
 
-def test_worker_goes_on_with_a_chief_that_was_started_again(tmp_path):
+def test_worker_continues_with_a_restarted_chief(tmp_path):
     given = searches.config(max_trials=2)
     first = searches.ledger(given, tmp_path)
     trial = first.create_trial("one")
     again = searches.ledger(given, tmp_path)
-    chief, runner = _started(workers.serve, again), Runner(tmp_path)
+    chief, runner = _start_thread(workers.serve, again), Runner(tmp_path)
     _work(tmp_path, "one", runner)
     chief.join(30)
     assert runner.ran == [trial.trial_id, "0001"]
     assert sorted(again.results) == ["0000", "0001"]
 
 
-def test_chief_that_does_not_answer_is_named(monkeypatch):
+def test_unavailable_chief_is_reported(monkeypatch):
     monkeypatch.setattr(workers, "PATIENCE_SECONDS", 0.2)
     with pytest.raises(UserError, match=r"the chief at 127\.0\.0\.1:\d+ does not answer"):
         workers.Chief().create_trial("one")
 
 
-def test_address_that_is_taken_is_named(tmp_path):
+def test_address_in_use_is_reported(tmp_path):
     book = searches.ledger(searches.config(max_trials=1), tmp_path)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv(workers.NAMES[2], str(taken.getsockname()[1]))
-            with pytest.raises(UserError, match="nobody can listen on 127"):
+            patch.setenv(workers.VARIABLES[2], str(taken.getsockname()[1]))
+            with pytest.raises(UserError, match="can't listen on 127"):
                 workers.serve(book)
 
 
-def test_some_of_the_variables_without_the_others_are_refused(monkeypatch):
+def test_incomplete_variables_are_rejected(monkeypatch):
     assert workers.name() == "chief"
-    monkeypatch.delenv(workers.NAMES[2])
+    monkeypatch.delenv(workers.VARIABLES[2])
     with pytest.raises(UserError, match="KERASTUNER_TUNER_ID is set, so KERASTUNER_ORACLE_PORT"):
         workers.name()
-    for name in workers.NAMES[:2]:
+    for name in workers.VARIABLES[:2]:
         monkeypatch.delenv(name)
     assert workers.name() == workers.ALONE

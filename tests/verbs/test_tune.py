@@ -199,7 +199,7 @@ def test_another_best_is_retrained_anew(tmp_path, monkeypatch):
     ("arguments", "said"),
     [
         (["--search=learning_rate=log(1, 0.1)"], "the lower end must be below"),
-        (["--search=epochs=int(1, 3)", "--oracle=hyperband"], "deals out the epochs"),
+        (["--search=epochs=int(1, 3)", "--oracle=hyperband"], "allots the epochs"),
         (
             ["--search=learning_rate=log(1e-5, 1e-4)", "--oracle=grid"],
             "needs choices, or intervals",
@@ -216,8 +216,8 @@ def test_another_best_is_retrained_anew(tmp_path, monkeypatch):
 def test_search_that_cannot_be_is_told(arguments, said):
     config = flags.parse(["tune", "--task=quickstart", *arguments]).config
     with pytest.raises(UserError, match=said):
-        config = setup.completed(config)
-        setup.oracle(config, setup.search_space(config))
+        config = setup.with_defaults(config)
+        setup.build_oracle(config, setup.build_space(config))
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_flags_that_make_no_search_are_refused(arguments, said):
 
 def test_defaults_hang_on_the_oracle():
     def of(*arguments):
-        return setup.completed(flags.parse(["tune", *arguments]).config)
+        return setup.with_defaults(flags.parse(["tune", *arguments]).config)
 
     assert (of().max_trials, len(of().search)) == (10, 3)
     assert of("--oracle=grid").max_trials is None
@@ -250,7 +250,7 @@ def test_defaults_hang_on_the_oracle():
 
 
 def test_recipe_is_the_best_trial_as_train_would_run_it():
-    config = setup.completed(
+    config = setup.with_defaults(
         flags.parse(["tune", "--oracle=hyperband", "--epochs=9", "--folds=5"]).config
     )
     best = tune.Result("0001", {}, {"policy": ("bitfit",)}, "completed", (0.9,), last_epoch=3)

@@ -1,41 +1,49 @@
+"""What the oracles have in common."""
+
 import sys
+from typing import Any
 
 import keras_tuner
 
 
-class Forgetful(keras_tuner.Oracle):
-    """What all oracles have in common: nothing is saved, nothing is counted, nothing is printed.
+class Stateless(keras_tuner.Oracle):
+    """An oracle that saves nothing, counts no trials and prints nothing.
 
-    The search's ledger does that. KerasTuner's own files are written in place, leave out what some
-    oracles go by, and hold a search to the number of trials it was begun with.
+    The search's ledger does that instead. KerasTuner rewrites its own files in place, omits part of
+    some oracles' state, and fixes the number of trials when a search starts.
 
     Args:
         objective: a KerasTuner objective.
         hyperparameters: the space.
         seed: at least 0.
-        own: what the kind of oracle takes besides.
+        options: further arguments of the KerasTuner oracle.
     """
 
-    # Whether a trial may go on from another's weights.
     continues = False
-    # Whether it comes to an end without being told how many trials there are.
     ends = False
 
-    def __init__(self, *, objective, hyperparameters, seed: int, **own):
+    def __init__(
+        self,
+        *,
+        objective: keras_tuner.Objective,
+        hyperparameters: keras_tuner.HyperParameters,
+        seed: int,
+        **options: Any,
+    ):
         super().__init__(
             objective=objective,
             hyperparameters=hyperparameters,
-            seed=seed + 1,  # to KerasTuner 0 means any
+            seed=seed + 1,  # KerasTuner replaces 0 by a random seed
             allow_new_entries=False,
             tune_new_entries=False,
-            # It would raise in the middle of `end_trial`.
+            # Beyond this number `end_trial` would raise; the ledger has a limit of its own.
             max_consecutive_failed_trials=sys.maxsize,
-            **own,
+            **options,
         )
         self.verbose = 0
 
     def save(self):
-        """Nothing."""
+        """Do nothing."""
 
     def _save_trial(self, trial):
-        """Nothing."""
+        """Do nothing."""

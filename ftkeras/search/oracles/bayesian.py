@@ -1,34 +1,38 @@
+"""Bayesian optimization."""
+
 import warnings
 
+import keras_tuner
 from keras_tuner.oracles import BayesianOptimizationOracle
 
-from ftkeras.search.oracles._base import Forgetful
+from ftkeras.search.oracles._base import Stateless
 
 
-class Bayesian(Forgetful, BayesianOptimizationOracle):
-    """Where a Gaussian process over the trials so far promises most.
+class Bayesian(Stateless, BayesianOptimizationOracle):
+    """Try the most promising setting according to a Gaussian process over the trials so far.
 
     next setting = arg min mean(x) − beta · sd(x)
 
-    The process (Matérn 5/2) is fitted to scores that are to be minimised and have mean 0, variance
-    1; a setting is x in [0, 1]^parameters. One that was tried already is replaced by a random one.
+    The process (Matérn 5/2) is fitted to scores that are negated if they are to be maximized, and
+    standardized to mean 0 and variance 1. A setting is x in [0, 1]^parameters. If it was already
+    tried, a random one replaces it.
 
     Source: Srinivas et al., Gaussian process optimization in the bandit setting, ICML 2010,
     https://arxiv.org/abs/0912.3995.
 
     Args:
-        initial: trials drawn at random before the process is asked; at least 2. None for one more
+        initial: number of random trials before the process is used; at least 2. None for one more
             than there are parameters, but at least 3.
-        beta: how much uncertainty is worth; at least 0.
-        noise: variance of a score from seed to seed, as a share of its variance from setting to
-            setting; positive.
+        beta: weight of the uncertainty; at least 0. Larger values explore more.
+        noise: variance of a score between seeds, relative to its variance between settings;
+            positive.
     """
 
     def __init__(
         self,
         *,
-        objective,
-        hyperparameters,
+        objective: keras_tuner.Objective,
+        hyperparameters: keras_tuner.HyperParameters,
         seed: int,
         initial: int | None = None,
         beta: float = 2.6,
@@ -54,7 +58,7 @@ class Bayesian(Forgetful, BayesianOptimizationOracle):
 
     def populate_space(self, trial_id):
         with warnings.catch_warnings():
-            # scikit-learn minds a length scale at its bound, which few points often have.
+            # With few points, scikit-learn often warns of a length scale at its bound.
             warnings.simplefilter("ignore")
             found = super().populate_space(trial_id)
         if found["values"] is not None and self._duplicate(found["values"]):

@@ -1,21 +1,31 @@
+"""Grid search."""
+
+import keras_tuner
+from keras_tuner.engine.hyperparameters import Choice
 from keras_tuner.oracles import GridSearchOracle
 
-from ftkeras.search.oracles._base import Forgetful
+from ftkeras.search.oracles._base import Stateless
 
 
-class Grid(Forgetful, GridSearchOracle):
-    """Every setting there is, one after the other; intervals need a step.
+class Grid(Stateless, GridSearchOracle):
+    """Try every combination of values; intervals need a step.
 
-    A key inside a choice is varied with that choice only.
+    A key inside a choice is varied only in combination with that choice.
     """
 
     ends = True
 
-    def __init__(self, *, objective, hyperparameters, seed: int):
-        endless = [hp.name for hp in hyperparameters.space if getattr(hp, "step", 1) is None]
-        if endless:
-            raise ValueError(
-                "a grid needs choices, or intervals with a step, as in uniform(0.1, 0.3, step=0.1)."
-                f" Received: {endless[0]} without one."
-            )
+    def __init__(
+        self,
+        *,
+        objective: keras_tuner.Objective,
+        hyperparameters: keras_tuner.HyperParameters,
+        seed: int,
+    ):
+        for hp in hyperparameters.space:
+            if not isinstance(hp, Choice) and hp.step is None:
+                raise ValueError(
+                    "a grid needs choices, or intervals with a step, as in "
+                    f"uniform(0.1, 0.3, step=0.1). Received: {hp.name} without a step."
+                )
         super().__init__(objective=objective, hyperparameters=hyperparameters, seed=seed)

@@ -1,24 +1,26 @@
+"""Hyperband."""
+
 import copy
 import math
 
 import keras_tuner
 from keras_tuner.oracles import HyperbandOracle
 
-from ftkeras.search.oracles._base import Forgetful
+from ftkeras.search.oracles._base import Stateless
 
 
-class Hyperband(Forgetful, HyperbandOracle):
-    """Many settings for few epochs, the best of them for more, `--epochs` at most.
+class Hyperband(Stateless, HyperbandOracle):
+    """Train many settings for few epochs, and the best of them for more, up to `--epochs`.
 
-    A bracket begins with n settings of r epochs; of each round the best 1/factor go on, from the
-    weights they have, to factor times as many epochs. Later brackets begin with fewer settings and
-    more epochs each.
+    A bracket starts with n settings that train for r epochs. After each round the best 1/factor of
+    them continue from their weights, to factor times as many epochs. Later brackets start with
+    fewer settings and more epochs each.
 
     Source: Li et al., Hyperband, JMLR 18, 2018, https://jmlr.org/papers/v18/16-558.html.
 
     Args:
-        factor: by which settings become fewer and epochs more; at least 2.
-        iterations: how often to go through all brackets; at least 1.
+        factor: ratio between rounds of both the number of settings and the epochs; at least 2.
+        iterations: number of passes through all brackets; at least 1.
     """
 
     continues = ends = True
@@ -26,8 +28,8 @@ class Hyperband(Forgetful, HyperbandOracle):
     def __init__(
         self,
         *,
-        objective,
-        hyperparameters,
+        objective: keras_tuner.Objective,
+        hyperparameters: keras_tuner.HyperParameters,
         seed: int,
         max_epochs: int,
         factor: int = 3,
@@ -47,7 +49,7 @@ class Hyperband(Forgetful, HyperbandOracle):
 
     @keras_tuner.synchronized
     def end_trial(self, trial):
-        # A failed trial that had no score would be waited for, and its bracket never go on.
+        # KerasTuner would wait for the score of a failed trial, and its bracket would never end.
         if trial.status == "FAILED":
             worst = -math.inf if self.objective.direction == "max" else math.inf
             self.update_trial(trial.trial_id, {self.objective.name: worst})

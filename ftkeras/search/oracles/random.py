@@ -1,20 +1,29 @@
+"""Random search."""
+
+import keras_tuner
 from keras_tuner.oracles import RandomSearchOracle
 
-from ftkeras.search.oracles._base import Forgetful
+from ftkeras.search.oracles._base import Stateless
 
-# Draws of settings that were tried already before the space counts as exhausted.
-MOST_COLLISIONS = 1000
+# The space counts as exhausted after this many consecutive samples that were tried before.
+MAX_COLLISIONS = 1000
 
 
-class Random(Forgetful, RandomSearchOracle):
-    """Each setting drawn for itself, none twice, until the space is exhausted.
+class Random(Stateless, RandomSearchOracle):
+    """Sample each setting independently, without repetition, until the space is exhausted.
 
     Source: Bergstra and Bengio, Random search for hyper-parameter optimization, JMLR 13, 2012,
     https://jmlr.org/papers/v13/bergstra12a.html.
     """
 
-    def __init__(self, *, objective, hyperparameters, seed: int):
+    def __init__(
+        self,
+        *,
+        objective: keras_tuner.Objective,
+        hyperparameters: keras_tuner.HyperParameters,
+        seed: int,
+    ):
         super().__init__(
             objective=objective, hyperparameters=hyperparameters, seed=seed, max_trials=None
         )
-        self._max_collisions = MOST_COLLISIONS
+        self._max_collisions = MAX_COLLISIONS
