@@ -23,7 +23,7 @@ def lock(experiment: Experiment, run_dir: pathlib.Path) -> Iterator[None]:
     devices = experiment.devices
     with contextlib.ExitStack() as stack:
         if devices.is_chief:
-            stack.enter_context(folder.held(run_dir, restart=experiment.config.restart))
+            stack.enter_context(folder.lock(run_dir, restart=experiment.config.restart))
         stack.enter_context(devices.quiet_beside_chief())
         stack.enter_context(devices.together())
         devices.from_chief(b"locked")  # wait until the chief has cleaned up the folder

@@ -15,13 +15,13 @@ from ftkeras.runs import layout, metrics
 from ftkeras.runs.crossvalidation import fold_folder
 
 
-def must_fit(fold_configs: Sequence[Config], home: pathlib.Path) -> None:
+def check_resumable(fold_configs: Sequence[Config], home: pathlib.Path) -> None:
     """Refuses to go on with folds of other settings, naming what differs."""
     for config in fold_configs:
-        run_folder.must_fit(config, fold_folder(home, config))
+        run_folder.check_resumable(config, fold_folder(home, config))
 
 
-def trained(
+def train_folds(
     fold_configs: Sequence[Config],
     home: pathlib.Path,
     *,

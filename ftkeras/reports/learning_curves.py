@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ftkeras.reports import plots
-from ftkeras.runs.reader import Finished
+from ftkeras.runs.reader import FinishedRun
 
 PANELS = {"val_loss": "validation loss", "val_accuracy": "validation accuracy"}
 # Most people with a colour vision deficiency can distinguish these: Okabe and Ito, 2008,
@@ -16,7 +16,9 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#0
 LINES = ("-", "--", ":", "-.")
 
 
-def plot(path: pathlib.Path, recipes: Sequence[Sequence[Finished]], names: Sequence[str]) -> bool:
+def plot(
+    path: pathlib.Path, recipes: Sequence[Sequence[FinishedRun]], names: Sequence[str]
+) -> bool:
     """Plot validation loss and accuracy over epochs: thin lines for runs, thick ones for means.
 
     Args:

@@ -7,14 +7,14 @@ import numpy as np
 
 from ftkeras.errors import UserError
 from ftkeras.runs import example_texts, reader
-from ftkeras.runs.reader import Finished
+from ftkeras.runs.reader import FinishedRun
 from ftkeras.statistics import comparison, conclusions
 
 log = logging.getLogger(__name__)
 
 
 def compare(
-    recipes: Sequence[Sequence[Finished]],
+    recipes: Sequence[Sequence[FinishedRun]],
     names: str,
     *,
     split: str,
@@ -38,7 +38,7 @@ def compare(
     metrics, pairs = comparison.compare(
         recipes, names, resamples=resamples, seed=seed, confidence=confidence
     )
-    rows = zip(names, recipes, reader.differences(recipes), metrics, strict=True)
+    rows = zip(names, recipes, reader.recipe_differences(recipes), metrics, strict=True)
     return {
         "split": split if first.folds is None else "out-of-fold",
         "examples": len(first.ids),
@@ -51,7 +51,9 @@ def compare(
     }
 
 
-def find_disagreements(recipes: Sequence[Sequence[Finished]], names: str, count: int) -> list[dict]:
+def find_disagreements(
+    recipes: Sequence[Sequence[FinishedRun]], names: str, count: int
+) -> list[dict]:
     """Return the examples whose true label gets the most different probabilities.
 
     Args:
@@ -70,7 +72,7 @@ def find_disagreements(recipes: Sequence[Sequence[Finished]], names: str, count:
     return [
         {
             "id": first.ids[example],
-            "label": first.names[first.predictions.labels[example]],
+            "label": first.label_names[first.predictions.labels[example]],
             "probability_of_label": dict(zip(names, probabilities[example].tolist(), strict=True)),
             "text": texts.get(first.ids[example]),
         }
@@ -78,21 +80,21 @@ def find_disagreements(recipes: Sequence[Sequence[Finished]], names: str, count:
     ]
 
 
-def _texts(run: Finished, ids: Sequence[str]) -> dict[str, str]:
+def _texts(run: FinishedRun, ids: Sequence[str]) -> dict[str, str]:
     """Return the texts of examples by their ids; none if the data is no longer available."""
     try:
-        return example_texts.of_ids(run.config, ids) if ids else {}
+        return example_texts.read(run.config, ids) if ids else {}
     except UserError as error:
         log.info(f"note: no texts are shown: {error}")
         return {}
 
 
-def _recipe(name: str, runs: Sequence[Finished], settings: dict, metrics: dict) -> dict:
+def _recipe(name: str, runs: Sequence[FinishedRun], settings: dict, metrics: dict) -> dict:
     return {
         "name": name,
         "settings": settings,
         "folders": list(dict.fromkeys(run.folder for run in runs)),
-        "draws": [run.draw for run in runs],
+        "draws": [run.seed_and_repeat for run in runs],
         "accuracies": [float(run.predictions.correct.mean()) for run in runs],
         "figures": metrics,
     }

@@ -1,4 +1,4 @@
-"""A run's folder: what lies in it, who holds it, and whether what it holds can be gone on with."""
+"""A run's folder: where it is, whether the run in it can be resumed, and its lock."""
 
 import contextlib
 import json
@@ -25,8 +25,12 @@ class Tokenizer(Protocol):
         ...
 
 
-def of(config: Config) -> pathlib.Path:
-    """Where this run goes; it can be written."""
+def choose(config: Config) -> pathlib.Path:
+    """Return the run's folder, by default a new one named by task, time and process.
+
+    Raises:
+        UserError: the folder can't be written.
+    """
     if config.run_dir is not None:
         return files.require_writable(config.run_dir, "run_dir")
     task = catalog.parse("task", config.task).name
@@ -34,11 +38,14 @@ def of(config: Config) -> pathlib.Path:
     return files.require_writable(name, "run_dir")
 
 
-def must_fit(config: Config, run_dir: pathlib.Path) -> None:
-    """Refuses to go on with a run of other settings.
+def check_resumable(config: Config, run_dir: pathlib.Path) -> None:
+    """Raise UserError unless the folder is new or holds a run that `config` can resume or extend.
+
+    With `restart`, everything is allowed: the folder is cleared before the run starts.
 
     Raises:
-        UserError: naming what differs.
+        UserError: the folder holds a run of other settings, naming what differs; or one that is
+            finished and whose training state was not kept.
     """
     if config.restart:
         return
@@ -55,8 +62,8 @@ def must_fit(config: Config, run_dir: pathlib.Path) -> None:
         if now < then:
             flag = "last_epoch" if config.last_epoch == now else "epochs"
             raise UserError(
-                f"{flag}={now}: the run in run_dir={run_dir} is one of {then} epochs, and can "
-                "only be made longer; `restart` begins anew."
+                f"{flag}={now}: the run in run_dir={run_dir} has {then} epochs, and can only be "
+                "extended; train it from scratch with `restart`."
             )
     epochs = (config.epochs, config.trained_epochs) != (before.epochs, before.trained_epochs)
     if epochs and (run_dir / layout.EXPORTS).exists() and not _has_state(run_dir):
@@ -67,13 +74,13 @@ def must_fit(config: Config, run_dir: pathlib.Path) -> None:
         )
     if differ := flagfile.differences(config, before):
         raise UserError(
-            f"run_dir={run_dir} holds a run of other settings: {', '.join(differ)}; name another "
-            "folder, or begin anew with `restart`."
+            f"run_dir={run_dir} holds a run with other settings: {', '.join(differ)}; name another "
+            "folder, or start from scratch with `restart`."
         )
 
 
 def is_finished(config: Config, run_dir: pathlib.Path) -> bool:
-    """Whether the run is there already, to its last epoch and its exports."""
+    """Return whether the folder holds this run, trained to its last epoch and exported."""
     if config.restart or not (run_dir / layout.EXPORTS).exists():
         return False
     before = flagfile.read(run_dir / layout.SETTINGS, Config)
@@ -81,23 +88,29 @@ def is_finished(config: Config, run_dir: pathlib.Path) -> bool:
 
 
 @contextlib.contextmanager
-def held(run_dir: pathlib.Path, *, restart: bool) -> Iterator[None]:
-    """Holds the folder while this process lives; nobody else can hold it meanwhile.
+def lock(run_dir: pathlib.Path, *, restart: bool) -> Iterator[None]:
+    """Lock the folder for this process, and clean it up.
+
+    The lock ends with the process. A folder that stays empty is removed again.
+
+    Args:
+        run_dir: the run's folder; it is created if necessary.
+        restart: whether to remove the run that is in it.
 
     Raises:
-        UserError: another process holds it.
+        UserError: another process has locked it.
     """
-    made = [path for path in (run_dir, *run_dir.parents) if not path.exists()]
+    created = [path for path in (run_dir, *run_dir.parents) if not path.exists()]
     run_dir.mkdir(parents=True, exist_ok=True)
     refusal = (
-        f"--run_dir={run_dir} is in use by another process; wait for it, or name another folder."
+        f"run_dir={run_dir} is in use by another process; wait for it, or name another folder."
     )
     with files.locked(run_dir / layout.LOCK, refusal):
-        _tidy(run_dir, restart)
+        _clean_up(run_dir, restart)
         try:
             yield
         finally:
-            _leave(run_dir, made)
+            _remove_if_empty(run_dir, created)
 
 
 def record(
@@ -125,12 +138,12 @@ def record(
 
 
 def record_exports(run_dir: pathlib.Path, exports: list[pathlib.Path]) -> None:
-    """Writes where the exports are, which says that the run is finished."""
+    """Write where the exports are, which marks the run as finished."""
     files.write_json(run_dir / layout.EXPORTS, [str(path) for path in exports])
 
 
-def exports(run_dir: pathlib.Path) -> list[str]:
-    """Where the exports of a finished run are."""
+def read_exports(run_dir: pathlib.Path) -> list[str]:
+    """Return where the exports of a finished run are."""
     return json.loads((run_dir / layout.EXPORTS).read_text(encoding="utf-8"))
 
 
@@ -138,16 +151,17 @@ def _has_state(run_dir: pathlib.Path) -> bool:
     return bool(Checkpoints(run_dir / layout.CHECKPOINTS, keep=1).paths())
 
 
-def _tidy(run_dir: pathlib.Path, restart: bool) -> None:
-    # What a killed process was writing: only we hold the folder, so nobody writes it now.
+def _clean_up(run_dir: pathlib.Path, restart: bool) -> None:
+    # A killed process has left what it was writing; nobody else writes while we hold the lock.
     for path in run_dir.rglob(".*.partial"):
         path.unlink()
     for name in layout.OF_RUN if restart else ():
         files.remove(run_dir / name)
 
 
-def _leave(run_dir: pathlib.Path, made: list[pathlib.Path]) -> None:
-    if os.listdir(run_dir) == [layout.LOCK]:  # nothing came of it
+def _remove_if_empty(run_dir: pathlib.Path, created: list[pathlib.Path]) -> None:
+    """Remove the folders that were created for a run that wrote nothing."""
+    if os.listdir(run_dir) == [layout.LOCK]:
         (run_dir / layout.LOCK).unlink()
-        for folder in made:
+        for folder in created:
             folder.rmdir()

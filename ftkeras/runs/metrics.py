@@ -1,4 +1,4 @@
-"""What a run says of itself: its figures in a file and on the screen."""
+"""A run's metrics, and the versions and memory that are recorded with them."""
 
 import json
 import logging
@@ -18,12 +18,12 @@ FIGURES = ("accuracy", "loss", "precision", "recall", "f1", "auc")
 
 
 def write_metrics(run_dir: pathlib.Path, metrics: dict) -> None:
-    """Writes metrics.json whole."""
+    """Write metrics.json."""
     files.write_json(run_dir / layout.METRICS, metrics)
 
 
 def read_metrics(run_dir: pathlib.Path) -> dict:
-    """What metrics.json says; nothing where it is not there or damaged."""
+    """Return the content of metrics.json; an empty dict if it is missing or damaged."""
     try:
         return json.loads((run_dir / layout.METRICS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -31,20 +31,24 @@ def read_metrics(run_dir: pathlib.Path) -> dict:
 
 
 def versions(*others: str) -> dict[str, str]:
-    """What the figures were made with; of other packages too, where they are named."""
+    """Return the versions of ftkeras, Python and the main packages.
+
+    Args:
+        others: names of further packages to include.
+    """
     packages = ("tensorflow", "tensorflow-text", "keras", "numpy", *others)
     found = {name: metadata.version(name) for name in packages}
     return {"ftkeras": __version__, "python": platform.python_version(), **found}
 
 
 def peak_memory_bytes() -> int:
-    """The most memory that this process has held, in bytes."""
+    """Return the peak memory of this process, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 
 def show_metrics(measured: dict, labels: tuple[str, ...]) -> None:
-    """Prints the figures of validation and test, and the confusion on the last of them."""
+    """Log the metrics of validation and test, and the confusion matrix of the last of them."""
     log.info(f"\n{'':12}" + "".join(f"{name:>11}" for name in (*FIGURES, "examples")))
     splits = [split for split in ("validation", "test") if split in measured]
     for split in splits:

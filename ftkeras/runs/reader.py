@@ -1,4 +1,4 @@
-"""Finished runs as `compare` sees them: settings, and what each said of which examples."""
+"""Read finished runs for `compare`: their settings, and what they predicted for which examples."""
 
 import csv
 import dataclasses
@@ -17,171 +17,192 @@ from ftkeras.runs import layout
 from ftkeras.runs.crossvalidation import fold_configs, fold_folder
 from ftkeras.statistics.bootstrap import Predictions
 
-# Settings that do not make another way: the draw, where things go, and what comes after training.
-BESIDE = ("seed", "cache_dir")
+# Settings that do not make another recipe: the seed, and where token ids are cached.
+NOT_IN_RECIPE = ("seed", "cache_dir")
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedRun:
     """A run, or one repeat of a cross-validation.
 
     Attributes:
-        folder: as it was named.
-        config: its settings; of a cross-validation, its first fold's.
-        ids: of the examples, sorted.
+        folder: as the user wrote it.
+        config: its settings; of a cross-validation, those of its first fold.
+        ids: of the examples, sorted by split and row.
         predictions: for these examples, in the order of `ids`.
-        names: of the labels, in the order of their ids.
-        curves: the rows of each history.csv, one a run.
-        repeat: of a cross-validation.
-        folds: the fold of each example, in the order of `ids`; None of a run.
+        label_names: in the order of the labels' ids.
+        curves: the rows of each history.csv, one for each run.
+        repeat: the number of the repeat, from 0; None for a run.
+        folds: integer [examples], the fold of each example, in the order of `ids`; None for a run.
     """
 
     folder: str
     config: Config
     ids: tuple[str, ...]
     predictions: Predictions
-    names: tuple[str, ...]
+    label_names: tuple[str, ...]
     curves: tuple[list[dict], ...]
     repeat: int | None = None
     folds: np.ndarray | None = None
 
     @property
-    def draw(self) -> str:
-        """What tells it from others of its way."""
+    def seed_and_repeat(self) -> str:
+        """Return what distinguishes the run from others of its recipe, such as "seed 1"."""
         repeat = "" if self.repeat is None else f", repeat {self.repeat}"
         return f"seed {self.config.seed}{repeat}"
 
 
-def read(folder: str, *, split: str) -> list[Finished]:
-    """What lies in a folder: a run, or the repeats of a cross-validation.
+def read(folder: str, *, split: str) -> list[FinishedRun]:
+    """Return the run in a folder, or the repeats of the cross-validation in it.
+
+    Args:
+        folder: of a run or a cross-validation.
+        split: test or validation, whose predictions to read; a cross-validation has out-of-fold
+            predictions instead.
 
     Raises:
-        UserError: neither does, or it is not finished.
+        UserError: the folder holds neither, or it is not finished.
     """
     home = pathlib.Path(folder)
     if (home / layout.CROSSVALIDATION_SETTINGS).is_file():
-        return _repeats(folder, home)
+        return _read_repeats(folder, home)
     if not (home / layout.SETTINGS).is_file():
         raise UserError(
-            f"{folder} holds neither {layout.SETTINGS} nor {layout.CROSSVALIDATION_SETTINGS}, so "
-            "it is not the folder of a run or of a cross-validation."
+            f"{folder} is not the folder of a run or of a cross-validation: it has neither "
+            f"{layout.SETTINGS} nor {layout.CROSSVALIDATION_SETTINGS}."
         )
-    lines = _lines(home / layout.PREDICTIONS[split], f"--split={split}: ")
-    config, names = flagfile.read(home / layout.SETTINGS, Config), _names(home)
-    return [Finished(folder, config, *_said(lines, names), names, (_curve(home),))]
+    rows = _read_predictions(home / layout.PREDICTIONS[split], f"split={split}: ")
+    config, names = flagfile.read(home / layout.SETTINGS, Config), _read_label_names(home)
+    curves = (_read_history(home),)
+    return [FinishedRun(folder, config, *_ids_and_predictions(rows, names), names, curves)]
 
 
-def must_match(finished: Sequence[Finished]) -> None:
-    """Refuses runs whose answers can't be paired.
+def check_comparable(runs: Sequence[FinishedRun]) -> None:
+    """Raise UserError unless all runs predicted the same labels for the same examples.
 
     Raises:
         UserError: saying in one line what differs.
     """
-    first = finished[0]
-    for other in finished[1:]:
+    first = runs[0]
+    for other in runs[1:]:
         both = f"{first.folder} and {other.folder}"
-        if first.names != other.names:
-            raise UserError(f"{both} have other labels: {first.names} and {other.names}.")
+        if first.label_names != other.label_names:
+            raise UserError(
+                f"{both} have different labels: {first.label_names} and {other.label_names}."
+            )
         if first.ids != other.ids:
             common = len(set(first.ids) & set(other.ids))
             raise UserError(
-                f"{both} were measured on other examples ({len(first.ids):,} and "
-                f"{len(other.ids):,}, {common:,} in common), so their answers can't be paired; "
-                "`test_examples`, `data_seed` and `task` decide which those are."
+                f"{both} were evaluated on different examples ({len(first.ids):,} and "
+                f"{len(other.ids):,}, {common:,} in common), so their predictions can't be "
+                "paired; `test_examples`, `data_seed` and `task` decide which examples are used."
             )
         if (differ := first.predictions.labels != other.predictions.labels).any():
             raise UserError(
-                f"{both} were measured on other data: {first.ids[differ.argmax()]} and "
-                f"{differ.sum() - 1:,} more have another label."
+                f"{both} were evaluated on different data: {first.ids[differ.argmax()]} and "
+                f"{differ.sum() - 1:,} more examples have another label."
             )
 
 
-def ways(finished: Sequence[Finished]) -> list[list[Finished]]:
-    """The runs that differ in nothing but the draw, together, in the order they were named.
+def group_by_recipe(runs: Sequence[FinishedRun]) -> list[list[FinishedRun]]:
+    """Group the runs whose settings differ only in the seed, in the order they were given.
 
     Raises:
-        UserError: there is but one way, or a run stands twice.
+        UserError: there is only one recipe, or a run was given twice.
     """
-    found = {}
-    for one in finished:
-        found.setdefault(tuple(_settings(one.config).items()), []).append(one)
-    for runs in found.values():
-        draws = {}
-        for one in runs:
-            if (before := draws.setdefault(one.draw, one.folder)) != one.folder:
+    recipes = {}
+    for run in runs:
+        recipes.setdefault(tuple(_settings(run.config).items()), []).append(run)
+    for group in recipes.values():
+        folders = {}
+        for run in group:
+            if (before := folders.setdefault(run.seed_and_repeat, run.folder)) != run.folder:
                 raise UserError(
-                    f"{before} and {one.folder} are one run twice: the same settings and "
-                    f"{one.draw}."
+                    f"{before} and {run.folder} are the same run: they have the same settings and "
+                    f"{run.seed_and_repeat}."
                 )
-    if len(found) == 1:
+    if len(recipes) == 1:
+        folders = ", ".join(dict.fromkeys(run.folder for run in runs))
         raise UserError(
-            f"{', '.join(dict.fromkeys(one.folder for one in finished))} differ in nothing but "
-            "the draw, so there is one way only, and nothing to compare it with."
+            f"{folders} differ only in the seed, so there is one recipe and nothing to compare it "
+            "with."
         )
-    return list(found.values())
+    return list(recipes.values())
 
 
-def differences(found: Sequence[Sequence[Finished]]) -> list[dict[str, object]]:
-    """The settings of each way that are not those of all."""
-    settings = [_settings(runs[0].config) for runs in found]
-    named = [name for name in settings[0] if len({one[name] for one in settings}) > 1]
-    return [{name: one[name] for name in named} for one in settings]
+def recipe_differences(recipes: Sequence[Sequence[FinishedRun]]) -> list[dict[str, object]]:
+    """Return each recipe's values of the settings that are not the same in all recipes."""
+    settings = [_settings(runs[0].config) for runs in recipes]
+    names = [name for name in settings[0] if len({one[name] for one in settings}) > 1]
+    return [{name: one[name] for name in names} for one in settings]
 
 
 def _settings(config: Config) -> dict[str, object]:
+    """Return the settings that make a recipe."""
     return {
         field.name: getattr(config, field.name)
         for field in dataclasses.fields(Config)
-        if field.metadata["group"] != "Output" and field.name not in BESIDE
+        if field.metadata["group"] != "Output" and field.name not in NOT_IN_RECIPE
     }
 
 
-def _repeats(folder: str, home: pathlib.Path) -> list[Finished]:
+def _read_repeats(folder: str, home: pathlib.Path) -> list[FinishedRun]:
     config = flagfile.read(home / layout.CROSSVALIDATION_SETTINGS, CrossvalidateConfig)
     folds = fold_configs(config, repeats=config.repeats)
-    lines = _lines(home / layout.OUT_OF_FOLD_PREDICTIONS, "")
-    names, found = _names(fold_folder(home, folds[0])), []
+    rows = _read_predictions(home / layout.OUT_OF_FOLD_PREDICTIONS, "")
+    names = _read_label_names(fold_folder(home, folds[0]))
+    repeats = []
     for repeat in range(config.repeats):
-        own = sorted((line for line in lines if line["repeat"] == repeat), key=_place)
-        runs = [fold for fold in folds if fold.fold_repeat == repeat]
-        curves = tuple(_curve(fold_folder(home, fold)) for fold in runs)
-        fold_of = np.array([line["fold"] for line in own])
-        found.append(Finished(folder, folds[0], *_said(own, names), names, curves, repeat, fold_of))
-    return found
+        own = sorted((row for row in rows if row["repeat"] == repeat), key=_split_and_row)
+        of_repeat = [fold for fold in folds if fold.fold_repeat == repeat]
+        repeats.append(
+            FinishedRun(
+                folder,
+                folds[0],
+                *_ids_and_predictions(own, names),
+                names,
+                curves=tuple(_read_history(fold_folder(home, fold)) for fold in of_repeat),
+                repeat=repeat,
+                folds=np.array([row["fold"] for row in own]),
+            )
+        )
+    return repeats
 
 
-def _said(lines: list[dict], names: tuple[str, ...]) -> tuple[tuple[str, ...], Predictions]:
-    lines = sorted(lines, key=_place)
-    labels = np.array([names.index(line["label"]) for line in lines])
-    probabilities = np.array([line["probabilities"] for line in lines])
-    return tuple(line["id"] for line in lines), Predictions(labels, probabilities)
+def _ids_and_predictions(
+    rows: list[dict], names: tuple[str, ...]
+) -> tuple[tuple[str, ...], Predictions]:
+    rows = sorted(rows, key=_split_and_row)
+    labels = np.array([names.index(row["label"]) for row in rows])
+    probabilities = np.array([row["probabilities"] for row in rows])
+    return tuple(row["id"] for row in rows), Predictions(labels, probabilities)
 
 
-def _place(line: dict) -> tuple[str, int]:
-    split, _, row = line["id"].rpartition("-")
+def _split_and_row(prediction: dict) -> tuple[str, int]:
+    split, _, row = prediction["id"].rpartition("-")
     return split, int(row)
 
 
-def _lines(path: pathlib.Path, flag: str) -> list[dict]:
+def _read_predictions(path: pathlib.Path, prefix: str) -> list[dict]:
     try:
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{flag}{path.parent} is not finished, or was not measured there: {path.name} can't be "
-            f"read ({getattr(error, 'strerror', error)})."
+            f"{prefix}{path.parent} is not finished, or was not evaluated on this split: "
+            f"{path.name} can't be read ({getattr(error, 'strerror', error)})."
         ) from None
 
 
-def _names(run_dir: pathlib.Path) -> tuple[str, ...]:
+def _read_label_names(run_dir: pathlib.Path) -> tuple[str, ...]:
     path = run_dir / layout.LABELS
     try:
         return tuple(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
-        raise UserError(f"{path} can't be read, so {run_dir} is no finished run.") from None
+        raise UserError(f"{path} can't be read, so {run_dir} is not a finished run.") from None
 
 
-def _curve(run_dir: pathlib.Path) -> list[dict]:
-    """The rows of history.csv as numbers; none where it is not there."""
+def _read_history(run_dir: pathlib.Path) -> list[dict]:
+    """Return the rows of history.csv as numbers; none if there is no such file."""
     path = run_dir / layout.HISTORY
     if not path.is_file():
         return []

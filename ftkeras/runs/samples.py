@@ -1,7 +1,7 @@
-"""Texts that a run was measured on, kept with what it said of them: exports are checked by them.
+"""Sample texts of the last evaluated split, with the run's predictions, to verify exports by.
 
-They stay in the run's folder, so that a run can be exported where its data is not; none of them
-goes into an export.
+They stay in the run's folder, so that a run can be exported on a machine without its data. No
+export contains them.
 """
 
 import json
@@ -17,14 +17,21 @@ COUNT = 100
 
 
 def positions(examples: int) -> np.ndarray:
-    """Which of so many examples are kept: evenly over all, for some files go by label."""
+    """Return the positions of the samples among the given number of examples.
+
+    They are spread evenly, because some files are sorted by label.
+    """
     return np.unique(np.linspace(0, examples - 1, min(COUNT, examples)).round().astype(int))
 
 
 def write(run_dir: pathlib.Path, predictions: list[dict], texts: list[dict[str, bytes]]) -> None:
-    """Writes a JSON object a line: a prediction as `predictions.jsonl` has it, and its text.
+    """Write one JSON object per line: a prediction and its text.
 
-    Bytes that are no UTF-8 become lone surrogates, as Python's "surrogateescape" has it.
+    Args:
+        run_dir: the run's folder.
+        predictions: as predictions.jsonl has them.
+        texts: of each prediction, "text" and for pairs "pair", as raw bytes. Bytes that are not
+            valid UTF-8 become lone surrogates (Python's "surrogateescape").
     """
     lines = []
     for prediction, text in zip(predictions, texts, strict=True):
@@ -34,16 +41,17 @@ def write(run_dir: pathlib.Path, predictions: list[dict], texts: list[dict[str, 
 
 
 def read(run_dir: pathlib.Path) -> list[dict]:
-    """What `write` wrote.
+    """Return what `write` wrote.
 
     Raises:
-        UserError: it is not there or damaged.
+        UserError: the file is missing or damaged.
     """
     try:
         lines = (run_dir / layout.SAMPLES).read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
     except (OSError, ValueError):
         raise UserError(
-            f"run_dir={run_dir} holds no {layout.SAMPLES} to check an export by; make it with: "
+            f"run_dir={run_dir} has no readable {layout.SAMPLES}, by which exports are verified; "
+            "write it with: "
             f"python -m ftkeras.main evaluate --run_dir={run_dir}"
         ) from None

@@ -27,8 +27,8 @@ def run(config: CompareConfig) -> dict:
     """
     output = files.require_writable(config.output, "output")
     runs = [run for folder in config.folders for run in reader.read(folder, split=config.split)]
-    reader.must_match(runs)
-    recipes = reader.ways(runs)
+    reader.check_comparable(runs)
+    recipes = reader.group_by_recipe(runs)
     if len(recipes) > len(NAMES):
         raise UserError(f"compare takes at most {len(NAMES)} recipes. Received: {len(recipes)}.")
     result = comparison.compare(

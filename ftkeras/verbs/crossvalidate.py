@@ -29,12 +29,12 @@ def run(config: CrossvalidateConfig) -> dict:
         UserError: if a setting is wrong, a fold fails, or the folder holds other folds.
         Stopped: if a signal stopped it; the states of the folds have been saved.
     """
-    home = folder.of(config)
+    home = folder.choose(config)
     folds = crossvalidation.fold_configs(config, repeats=config.repeats)
     checks.check(folds[0])
     if config.restart:
         crossvalidation.clear(home)
-    fold_runs.must_fit(folds, home)
+    fold_runs.check_resumable(folds, home)
     files.write_text(home / layout.CROSSVALIDATION_SETTINGS, flagfile.render(config))
     with child_run.stoppable(
         f"To resume, repeat the command with run_dir={home}; finished folds are not run again."
@@ -54,7 +54,7 @@ def _train_folds(
     """Return the metrics of each fold, in the order of the folds; stop at the first failure."""
     done, seconds = {}, []
     log.info(f"{len(folds)} runs, {config.parallel} at a time, each with a {layout.LOG}, in {home}")
-    training = fold_runs.trained(
+    training = fold_runs.train_folds(
         folds, home, parallel=config.parallel, keep_weights=config.keep_weights
     )
     with contextlib.closing(training):

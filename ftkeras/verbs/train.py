@@ -34,12 +34,12 @@ def run(config: Config) -> TrainedRun:
         UserError: if a setting is wrong, or the folder holds another run or is in use.
         Stopped: if a signal stopped training; its state has been saved.
     """
-    run_dir = folder.of(config)
+    run_dir = folder.choose(config)
     if config.tensorboard and importlib.util.find_spec("tensorboard") is None:
         raise UserError("`tensorboard` needs: pip install 'ftkeras[tensorboard]'")
-    folder.must_fit(config, run_dir)
+    folder.check_resumable(config, run_dir)
     if folder.is_finished(config, run_dir):
-        paths = folder.exports(run_dir)
+        paths = folder.read_exports(run_dir)
         log.info(training_report.finished(run_dir, paths))
         return TrainedRun(run_dir, metrics.read_metrics(run_dir), tuple(map(pathlib.Path, paths)))
     experiment = build.experiment(config)

@@ -150,7 +150,7 @@ def _retrain(config: TuneConfig, best: Result, home: pathlib.Path) -> None:
     )
     run_dir = home / layout.RETRAINED
     try:
-        folder.must_fit(recipe, run_dir)
+        folder.check_resumable(recipe, run_dir)
     except UserError:  # a shorter search had another best
         recipe = dataclasses.replace(recipe, restart=True)
     log.info(f"\nthe best, {epoch} of {recipe.epochs} epochs on train and validation: {run_dir}")
@@ -164,5 +164,5 @@ def _retrain(config: TuneConfig, best: Result, home: pathlib.Path) -> None:
 def _show_retrained(metrics: dict, run_dir: pathlib.Path) -> None:
     labels = tuple(json.loads((run_dir / layout.LABELS).read_text(encoding="utf-8")))
     report.show_metrics(metrics, labels)
-    for path in folder.exports(run_dir):
+    for path in folder.read_exports(run_dir):
         log.info(f"export  {path}")

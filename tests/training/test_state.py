@@ -210,7 +210,7 @@ def test_only_the_newest_checkpoints_stay(tmp_path):
 
 def test_folder_in_use_is_refused(tmp_path):
     with (
-        run_folder.held(tmp_path / "run", restart=False),
+        run_folder.lock(tmp_path / "run", restart=False),
         pytest.raises(UserError, match="in use by another process"),
     ):
         train.run(_config(tmp_path / "run"))

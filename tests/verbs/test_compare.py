@@ -194,11 +194,11 @@ def _files() -> tuple[str, ...]:
 def test_id_names_the_row_of_its_split():
     train, validation, last, first = _files()
     plain, folded = Config(task="quickstart"), Config(task="quickstart", folds=2, fold=0)
-    assert example_texts.of_ids(plain, ["validation-5"])["validation-5"] in validation
+    assert example_texts.read(plain, ["validation-5"])["validation-5"] in validation
     with open(pathlib.Path(corpora.__file__).parent / "reviews" / "train.tsv") as file:
         count = sum(1 for line in file) - 1
     ids = ["validation-5", f"validation-{count - 1}", f"validation-{count}"]
-    found = example_texts.of_ids(folded, ids)
+    found = example_texts.read(folded, ids)
     for one, row in zip(ids, (train, last, first), strict=True):
         assert found[one] in row
 
@@ -232,14 +232,23 @@ def _other_examples(name: str) -> str:
 @pytest.mark.parametrize(
     ("second", "message"),
     [
-        (lambda: "nowhere", "nowhere holds neither run.cfg nor crossvalidation.cfg"),
+        (
+            lambda: "nowhere",
+            "nowhere is not the folder of a run .*run.cfg nor crossval",
+        ),
         (lambda: _broken("b"), "b is not finished.*predictions.jsonl can't be read"),
-        (lambda: _run("b", split="validation"), "--split=test: b is not finished"),
-        (lambda: _other_examples("b"), r"a and b were .*other examples \(120 and 100, 100 in comm"),
-        (lambda: _run("b", labels=1 - LABELS), "a and b were .*other data: test-0 and 119 more"),
+        (lambda: _run("b", split="validation"), "split=test: b is not finished"),
+        (
+            lambda: _other_examples("b"),
+            r"a and b .*different examples \(120 and 100, 100 in comm",
+        ),
+        (
+            lambda: _run("b", labels=1 - LABELS),
+            "a and b .*different data: test-0 and 119 more",
+        ),
         (lambda: _run("b", seed=1), "a, b differ in nothing but the draw"),
-        (lambda: _run("b"), "a and b are one run twice: the same settings and seed 0"),
-        (lambda: _crossvalidated("b", skill=1.0), "a and b were measured on other examples"),
+        (lambda: _run("b"), "a and b are the same run: they have the same settings and seed 0"),
+        (lambda: _crossvalidated("b", skill=1.0), "a and b were evaluated on different examples"),
     ],
 )
 def test_runs_that_can_not_be_compared_are_refused_in_a_line(second, message):
