@@ -1,0 +1,1 @@
+"""Files of weights: Hugging Face folders, and the training states of runs."""

@@ -1,0 +1,1 @@
+"""Configurations: one frozen dataclass for each verb. Standard library only."""

@@ -1,4 +1,4 @@
-"""Stretches of a run as they are written in flags: a count of updates, a share, or minutes."""
+"""Durations as flags have them: a number of updates, a share of the run, or minutes."""
 
 import math
 
@@ -6,12 +6,20 @@ from ftkeras.errors import UserError
 
 
 def warmup_steps(warmup: str, total_steps: int | None) -> int:
-    """Updates of warm-up: `warmup` itself where it is a count, else that share of `total_steps`.
+    """Return the number of warm-up updates.
+
+    Args:
+        warmup: a number of updates, at least 0, or a share of the run, at least 0 and below 1.
+        total_steps: updates of the whole run; None if it is not known yet: then only the syntax is
+            checked, and a share gives 0.
+
+    Raises:
+        UserError: `warmup` is neither, or not shorter than the run.
 
     >>> warmup_steps("100", total_steps=1000), warmup_steps("0.06", total_steps=1000)
     (100, 60)
     """
-    problem = f"`warmup` must be a count of updates or a share below 1. Received: {warmup!r}."
+    problem = f"`warmup` must be a number of updates or a share below 1. Received: {warmup!r}."
     try:
         steps = int(warmup)
         share = None
@@ -34,7 +42,13 @@ def warmup_steps(warmup: str, total_steps: int | None) -> int:
 
 
 def checkpoint_interval(text: str) -> tuple[float, bool]:
-    """What lies between two checkpoints, and whether it is seconds; else it is updates.
+    """Return the interval between two checkpoints, and whether it is in seconds, not in updates.
+
+    Args:
+        text: minutes, such as "10m", or updates, such as "500"; 0 for none before the end.
+
+    Raises:
+        UserError: `text` is neither.
 
     >>> checkpoint_interval("10m"), checkpoint_interval("500")
     ((600.0, True), (500, False))

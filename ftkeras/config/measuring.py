@@ -1,4 +1,4 @@
-"""What `crossvalidate` and `compare` are told."""
+"""The configurations of `crossvalidate` and `compare`."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from ftkeras.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class CrossvalidateConfig(Config):
-    """What `crossvalidate` is told: a run's flags, and how often and how it is run."""
+    """The configuration of `crossvalidate`: a run's, and how many runs to make and how."""
 
     folds: int = dataclasses.field(
         default=5, metadata=Config.__dataclass_fields__["folds"].metadata
@@ -35,14 +35,12 @@ class CrossvalidateConfig(Config):
                 raise UserError(f"`{name}` must be at least 1. Received: {getattr(self, name)}.")
         if self.fold is not None or self.fold_repeat:
             name, value = ("fold", self.fold) if self.fold is not None else ("fold_repeat", 1)
-            raise UserError(
-                f"{name}={value}: crossvalidate goes through all folds; train holds one out."
-            )
+            raise UserError(f"{name}={value}: crossvalidate runs all folds; use train to run one.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompareConfig:
-    """What `compare` is told: finished runs' folders, and how sure it shall be."""
+    """The configuration of `compare`: the folders of finished runs, and the statistics."""
 
     folders: tuple[str, ...] = ()
     split: str = flag("test", "Comparison", "Predictions to compare: test or validation.")

@@ -1,4 +1,4 @@
-"""What a run is told: one frozen dataclass, one field a flag, and the checks that need no data."""
+"""The configuration of a run: a dataclass with a field for each flag, and checks of its values."""
 
 import dataclasses
 import math
@@ -9,13 +9,26 @@ from ftkeras.errors import UserError
 
 
 def flag(default, group: str, help: str, free: bool = False):
-    """A flag; a `free` one may be another when a stopped run is gone on with."""
+    """Return a field that is a flag.
+
+    Args:
+        default: its default.
+        group: the heading under which help shows it.
+        help: what it does. `{kind}` stands for the names of the parts of that kind.
+        free: whether it may change when an interrupted run is resumed.
+    """
     return dataclasses.field(default=default, metadata={"group": group, "help": help, "free": free})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Everything that decides a run; `run.cfg` in the run folder repeats it."""
+    """Everything that decides a run.
+
+    The run's folder records it, as a flagfile.
+
+    Raises:
+        UserError: a value is out of bounds, or two values exclude each other.
+    """
 
     task: str = flag("imdb", "Data", "The dataset and its labels: {task}.")
     data_dir: str | None = flag(
@@ -213,7 +226,7 @@ class Config:
         None,
         "Output",
         "Keep a finished run's training state, about three times the size of its weights, so that "
-        "more --epochs can extend it. Default: only if --last_epoch ended it early.",
+        "more `epochs` can extend it. Default: only if `last_epoch` ended it early.",
         free=True,
     )
     export: tuple[str, ...] = flag(
@@ -259,7 +272,7 @@ class Config:
                 raise UserError(f"`{name}` must name a folder. Received: ''.")
         if not 0 < self.validation_share < 1:
             raise UserError(
-                f"`validation_share` must lie between 0 and 1. Received: {self.validation_share}."
+                f"`validation_share` must be between 0 and 1. Received: {self.validation_share}."
             )
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
@@ -277,7 +290,7 @@ class Config:
         for name, default in (("fold", None), ("group_by", None), ("fold_repeat", 0)):
             value = getattr(self, name)
             if self.folds is None and value != default:
-                raise UserError(f"{name}={value} needs `folds`, how many there are.")
+                raise UserError(f"{name}={value} needs `folds`, the number of folds.")
         if self.fold is not None and self.fold >= self.folds:
             raise UserError(f"`fold` must be below folds={self.folds}. Received: {self.fold}.")
 
@@ -286,15 +299,15 @@ class Config:
             return
         if self.early_stopping is not None:
             raise UserError(
-                f"early_stopping={self.early_stopping} needs validation, which "
-                "`train_on_validation` leaves nothing of; `last_epoch` ends training."
+                f"early_stopping={self.early_stopping} needs a validation split, but "
+                "`train_on_validation` trains on it; use `last_epoch` to end training early."
             )
         if not self.test:
-            raise UserError("`train_on_validation` with `notest` leaves nothing to measure.")
+            raise UserError("`train_on_validation` with `notest` leaves nothing to evaluate on.")
 
     @property
     def trained_epochs(self) -> int:
-        """Epochs to train, of those that the schedule is made for."""
+        """Return the number of epochs to train; the schedule may be made for more."""
         return min(self.epochs, self.last_epoch or self.epochs)
 
     @property
@@ -306,7 +319,7 @@ class Config:
 
     @property
     def exports(self) -> tuple[str, ...]:
-        """The exporters asked for; none where `--export=none` was given."""
+        """Return the exporters to use; none for export=none."""
         return tuple(spec for spec in self.export if spec != "none")
 
 
@@ -331,7 +344,7 @@ _AT_LEAST = {
 }
 
 
-# Where neither --batch_size nor --batch_tokens is given.
+# Used if neither `batch_size` nor `batch_tokens` is given.
 DEFAULT_BATCH_SIZE = 16
 _CHOICES = {
     "objective": ("accuracy", "loss"),
@@ -340,5 +353,5 @@ _CHOICES = {
     "on_nan": ("stop", "skip"),
 }
 
-# Where --warmup is not given, unless the schedule rises by itself.
+# Used if `warmup` is not given, unless the schedule has a rise of its own.
 DEFAULT_WARMUP = "0.1"

@@ -1,4 +1,4 @@
-"""What `serve` and `deploy` are told."""
+"""The configurations of `serve` and `deploy`."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from ftkeras.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class ServeConfig:
-    """What `serve` is told."""
+    """The configuration of `serve`."""
 
     model: str | None = flag(
         None,
@@ -50,14 +50,14 @@ class ServeConfig:
 
     @property
     def labels(self) -> dict[str, int]:
-        """Versions by the labels that name them."""
+        """Return the version that each label names."""
         pairs = (given.partition("=") for given in self.label)
         return {label: int(version) for label, _, version in pairs}
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeployConfig:
-    """What `deploy` is told."""
+    """The configuration of `deploy`."""
 
     model: str | None = flag(None, "Model", "An exported model: saved_models/<task>.")
     name: str | None = flag(None, "Model", "The model's name in URLs. Default: the folder's name.")

@@ -1,4 +1,4 @@
-"""What `tune` is told: a run's flags, what to vary, and how long to look."""
+"""The configuration of `tune`."""
 
 import math
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from ftkeras.config.run import Config, flag
 from ftkeras.errors import UserError
 
-# Devlin et al., 2019, appendix A.3: what works well on all of GLUE's tasks.
+# Devlin et al., 2019, appendix A.3: the ranges that work well on all GLUE tasks.
 DEFAULT_SEARCH = (
     "batch_size=choice(16, 32)",
     "learning_rate=choice(5e-5, 3e-5, 2e-5)",
     "epochs=choice(2, 3, 4)",
 )
-# Where an oracle does not end by itself.
+# Used unless the oracle ends by itself.
 DEFAULT_TRIALS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class TuneConfig(Config):
-    """What `tune` is told."""
+    """The configuration of `tune`: a run's, what to vary, and how long to search."""
 
     search: tuple[str, ...] = flag(
         (),
@@ -70,12 +70,12 @@ class TuneConfig(Config):
             raise UserError("`search_dir` must name a folder. Received: ''.")
         for name, instead in _NOT_HERE.items():
             if getattr(self, name) not in (None, False, 0):
-                raise UserError(f"`{name}` is not for tune: {instead}.")
+                raise UserError(f"tune does not take `{name}`: {instead}.")
 
 
 _NOT_HERE = {
-    "run_dir": "--search_dir names the search's folder, and each trial has one in it",
-    "train_on_validation": "trials are compared on validation; --retrain trains on it at the end",
-    "fold": "a setting's score is its mean over all --folds",
-    "fold_repeat": "a setting's score is its mean over all --folds, drawn once",
+    "run_dir": "`search_dir` is the search's folder, and each trial has a folder in it",
+    "train_on_validation": "trials are compared on validation; `retrain` trains on it at the end",
+    "fold": "the score of a trial is the mean over all `folds`",
+    "fold_repeat": "the score of a trial is the mean over all `folds` of one division",
 }

@@ -1,4 +1,4 @@
-"""What the verbs beside `train` are told: mostly a run's flags, and some of their own."""
+"""The configurations of `predict`, `plot`, `find_rate` and `launch`."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from ftkeras.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class PredictConfig:
-    """What `predict` is told."""
+    """The configuration of `predict`."""
 
     model: str | None = flag(
         None, "Model", "An exported model: saved_models/<task>, or a single version in it."
@@ -28,7 +28,7 @@ class PredictConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class PlotConfig(Config):
-    """What `plot` is told: a run's flags, and two of its own."""
+    """The configuration of `plot`: a run's, and what to plot."""
 
     steps: int | None = flag(
         None,
@@ -48,7 +48,7 @@ class PlotConfig(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class FindRateConfig(Config):
-    """What `find_rate` is told: a run's flags, and the range to test."""
+    """The configuration of `find_rate`: a run's, and the range of learning rates."""
 
     lowest_rate: float = flag(1e-6, "Range test", "Learning rate of the first update.")
     highest_rate: float = flag(1e-2, "Range test", "Learning rate of the last update.")
@@ -67,7 +67,7 @@ class FindRateConfig(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class LaunchConfig:
-    """What `launch` is told: its own flags, and behind `--` a verb with those of its own."""
+    """The configuration of `launch`: its own, and the verb and configuration of each worker."""
 
     workers: int = flag(
         2,
@@ -92,4 +92,4 @@ class LaunchConfig:
         if self.verb not in ("train", "tune"):
             raise UserError(f"launch starts train or tune. Received: {self.verb}.")
         if self.config is None:
-            raise UserError("launch needs `--`, and behind it the flags of train, or tune.")
+            raise UserError("launch needs `--`, and after it the flags of train or tune.")

@@ -1,0 +1,1 @@
+"""Processes that run in parallel or as children of this one."""

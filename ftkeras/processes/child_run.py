@@ -1,7 +1,6 @@
-"""A run of `train` in a process of its own: all it takes it gives back, and it dies alone.
+"""Run `train` in a child process, so that its memory is freed and a crash ends only the run.
 
-The child's standard input is a pipe that its parent holds open. When the parent goes, however it
-goes, the pipe ends and so does the child: nobody is left behind who holds the run's folder.
+The child ends with its parent; see `processes/child.py`.
 """
 
 import contextlib
@@ -25,17 +24,17 @@ from ftkeras.runs import metrics as report
 POLL_SECONDS = 0.2
 
 
-class Halted(Exception):  # noqa: N818  who asked for it knows why
-    """The run was asked to stop, from another thread, and its state is kept."""
+class Halted(Exception):  # noqa: N818  a request, not an error
+    """Report that a run was stopped by `halt`, after its state was saved."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run went.
+    """The result of a run.
 
     Attributes:
-        metrics: what its metrics.json says; None where it failed.
-        reason: why it failed, in one line; None where it did not.
+        metrics: the content of its metrics.json; None if it failed.
+        reason: why it failed, in one line; None if it did not.
         seconds: from the start of the process to its end.
     """
 
@@ -51,16 +50,16 @@ def train(
     environment: dict[str, str] | None = None,
     halt: threading.Event | None = None,
 ) -> Outcome:
-    """Trains as `config` says in `run_dir`, from where that folder says the run was.
+    """Train in a child process, from scratch or from where the run in `run_dir` stopped.
 
-    What the run prints goes to `log.txt` in that folder. Where this process is interrupted, the run
-    is stopped as SIGTERM stops it, with a checkpoint, before the interrupt goes on.
+    The child's output goes to log.txt in that folder. If this process is interrupted, the child is
+    stopped by SIGTERM, which saves a checkpoint, before the interrupt propagates.
 
     Args:
         config: the run's.
         run_dir: the run's folder.
-        environment: variables of the process, beside this one's.
-        halt: stops the run where it is set: an interrupt reaches the main thread alone.
+        environment: environment variables of the child, in addition to this process's.
+        halt: stops the run when it is set, from any thread; an interrupt reaches only the main one.
 
     Raises:
         Halted: `halt` was set.
@@ -69,47 +68,55 @@ def train(
     failure = run_dir / layout.FAILURE
     failure.unlink(missing_ok=True)
     command = [sys.executable, "-m", "ftkeras.main", "train", *flagfile.arguments(config)]
-    began = time.monotonic()
+    start = time.monotonic()
     with (run_dir / layout.LOG).open("ab") as log:
         process = subprocess.Popen(
             [*command, f"--run_dir={run_dir}"],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # Ctrl-C reaches it through us, once
+            start_new_session=True,  # so that Ctrl-C does not reach the child directly as well
             env={**os.environ, **(environment or {}), **child.environment(failure)},
         )
         try:
-            code = _ended(process, halt)
+            code = _wait(process, halt)
         except BaseException:
             process.send_signal(signal.SIGTERM)
             process.wait()
             raise
         finally:
             process.stdin.close()
-    seconds = time.monotonic() - began
+    seconds = time.monotonic() - start
     if code:
         return Outcome(None, _reason(code, failure), seconds)
     return Outcome(report.read_metrics(run_dir), None, seconds)
 
 
 @contextlib.contextmanager
-def stoppable(told: str) -> Iterator[None]:
-    """Has SIGTERM stop the runs that are under way as Ctrl-C does; `told` says how to go on."""
+def stoppable(message: str) -> Iterator[None]:
+    """Let SIGTERM stop the child runs as Ctrl-C does.
 
-    def stop(number, frame):
-        raise Stopped(number, told)
+    Args:
+        message: tells the user how to resume.
+
+    Raises:
+        Stopped: SIGTERM was received.
+        KeyboardInterrupt: with the message, after Ctrl-C.
+    """
+
+    def stop(number: int, frame: object) -> None:
+        raise Stopped(number, message)
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
         yield
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(told) from None
+        raise KeyboardInterrupt(message) from None
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-def _ended(process: subprocess.Popen, halt: threading.Event | None) -> int:
+def _wait(process: subprocess.Popen, halt: threading.Event | None) -> int:
     if halt is None:
         return process.wait()
     while process.poll() is None:
@@ -122,6 +129,6 @@ def _reason(code: int, failure: pathlib.Path) -> str:
     """Return in one line why a run failed, from its exit code and what it reported."""
     if code < 0:
         name = signal.Signals(-code).name
-        memory = "; out of memory, perhaps" if name == "SIGKILL" else ""
+        memory = ", perhaps because memory ran out" if name == "SIGKILL" else ""
         return f"killed by {name}{memory}"
     return child.failure(failure) or f"ended with code {code}"

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Sequence
 
-from ftkeras.processes.supervisor import POLL_SECONDS, Processes, free_ports, shares
+from ftkeras.processes.supervisor import POLL_SECONDS, Processes, free_ports, resource_shares
 from ftkeras.strategies import Cluster
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def run(command: Sequence[str], workers: int, restarts: int) -> int:
     for attempt in range(1, restarts + 2):
         processes = Processes()
         code = _run_once(processes, command, workers)
-        if code in (0, 2) or processes.asked or attempt > restarts:
+        if code in (0, 2) or processes.stop_requested or attempt > restarts:
             break
         log.info(f"launch   starting again, restart {attempt} of {restarts}")
     return code
@@ -48,16 +48,16 @@ def tf_config_template(workers: int) -> str:
 
 def _run_once(processes: Processes, command: Sequence[str], workers: int) -> int:
     """Wait until all workers are done or one fails; return 0 or its exit code."""
-    with processes.watched():
+    with processes.supervise():
         addresses = tuple(f"127.0.0.1:{port}" for port in free_ports(workers))
-        for number, share in enumerate(shares(workers)):
+        for number, share in enumerate(resource_shares(workers)):
             tf_config = {"TF_CONFIG": Cluster(addresses, number).tf_config()}
             processes.start(f"worker {number}", command, {**os.environ, **share, **tf_config})
         while processes.running:
-            for name, code in processes.ended():
+            for name, code in processes.collect_ended():
                 if code:
                     log.info(f"launch   {name} ended with code {code}")
-                    processes.end()
+                    processes.stop()
                     return code
             time.sleep(POLL_SECONDS)
     return 0

@@ -1,4 +1,4 @@
-"""The runs of a cross-validation: one a fold, each in a process and a folder of its own."""
+"""Train the folds of a cross-validation, each in a child process and a folder of its own."""
 
 import concurrent.futures
 import pathlib
@@ -16,7 +16,12 @@ from ftkeras.runs.crossvalidation import fold_folder
 
 
 def check_resumable(fold_configs: Sequence[Config], home: pathlib.Path) -> None:
-    """Refuses to go on with folds of other settings, naming what differs."""
+    """Raise UserError unless each fold's folder is new or holds a run that can be resumed.
+
+    Args:
+        fold_configs: from `runs.crossvalidation.fold_configs`.
+        home: the cross-validation's folder.
+    """
     for config in fold_configs:
         run_folder.check_resumable(config, fold_folder(home, config))
 
@@ -28,19 +33,22 @@ def train_folds(
     parallel: int = 1,
     keep_weights: bool = False,
 ) -> Iterator[tuple[Config, Outcome]]:
-    """Trains each fold that is not finished; yields each as it is done, failed ones too.
+    """Train each fold that is not finished, and yield each fold's outcome when its run ends.
 
-    Where whoever asks stops asking, or is interrupted, the runs are stopped with a checkpoint, and
-    go on from there the next time.
+    If the caller stops iterating or is interrupted, the running folds stop with a checkpoint, from
+    which they resume the next time.
 
     Args:
-        fold_configs: what `fold_configs` gives, or some of it.
-        home: the folder of all folds.
-        parallel: runs at once; positive.
-        keep_weights: whether each fold's weights stay, when its predictions are there.
+        fold_configs: from `runs.crossvalidation.fold_configs`, or some of them.
+        home: the cross-validation's folder.
+        parallel: the number of runs at a time; positive.
+        keep_weights: whether to keep the weights of a fold once it is evaluated.
+
+    Yields:
+        A fold's configuration and its outcome, which may be a failure.
     """
     halt, slots = threading.Event(), queue.SimpleQueue()
-    for environment in supervisor.shares(parallel):
+    for environment in supervisor.resource_shares(parallel):
         slots.put(environment)
 
     def train(config: Config) -> Outcome:
@@ -61,7 +69,7 @@ def train_folds(
         waiting, running = list(fold_configs), {}
         try:
             while waiting or running:
-                # No more than run at once: whoever asks may have seen enough by now.
+                # Submit no more than can run: the caller may stop after this outcome.
                 while waiting and len(running) < parallel:
                     config = waiting.pop(0)
                     running[pool.submit(train, config)] = config

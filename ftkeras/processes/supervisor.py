@@ -1,4 +1,4 @@
-"""Processes that are started, heard and ended together."""
+"""Start several processes, show their output, and stop them together."""
 
 import contextlib
 import os
@@ -9,33 +9,41 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from typing import IO
 
-# How long a process may take to end when it is asked to; blocked by another, it often can't.
+# A process that waits for another may not end on SIGTERM; after this long it is killed.
 GRACE_SECONDS = 10
 POLL_SECONDS = 0.1
 
 
 class Processes:
-    """Processes by name; each line of their output comes with the name in front.
+    """Named processes, each line of whose output is shown with the name in front.
 
     Attributes:
-        asked: whether a signal has asked this process to stop, which it passed on.
+        stop_requested: whether this process received SIGINT or SIGTERM and passed it on.
+        running: the processes that have not ended, or whose end was not collected yet, by name.
     """
 
     def __init__(self):
-        self.asked = False
+        self.stop_requested = False
         self.running: dict[str, subprocess.Popen] = {}
         self._readers: list[threading.Thread] = []
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Starts one, in a session of its own: Ctrl-C reaches it through us, once."""
+        """Start a process.
+
+        Args:
+            name: shown in front of its output.
+            command: the program and its arguments.
+            environment: all its environment variables.
+        """
         process = subprocess.Popen(
             command,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            start_new_session=True,
+            start_new_session=True,  # so that Ctrl-C reaches it only through `supervise`
         )
         self.running[name] = process
         for source, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr)):
@@ -45,35 +53,41 @@ class Processes:
             reader.start()
             self._readers.append(reader)
 
-    def ended(self) -> Iterator[tuple[str, int]]:
-        """Each that has ended since, with its exit code as a shell tells it."""
+    def collect_ended(self) -> Iterator[tuple[str, int]]:
+        """Yield name and exit code of each process that ended since the last call.
+
+        The code of a process that a signal killed is 128 + the signal, as in a shell.
+        """
         for name in [name for name, process in self.running.items() if process.poll() is not None]:
             code = self.running.pop(name).returncode
             yield name, 128 - code if code < 0 else code
 
-    def end(self) -> None:
-        """Asks all to end, and kills those that don't."""
-        if not self.asked:  # a second signal would be obeyed at once
+    def stop(self) -> None:
+        """Send SIGTERM to all processes, and SIGKILL to those that do not end in time."""
+        if not self.stop_requested:  # a second signal would stop them without a checkpoint
             self.signal(signal.SIGTERM)
         self.wait(GRACE_SECONDS)
         self.signal(signal.SIGKILL)
 
     def wait(self, seconds: float) -> None:
-        """Waits until all have ended, but no longer than this."""
+        """Wait until all processes have ended, at most this long."""
         deadline = time.monotonic() + seconds
         for process in self.running.values():
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.0, deadline - time.monotonic()))
 
     def signal(self, number: int) -> None:
-        """Signals all that run."""
+        """Send a signal to all running processes."""
         for process in self.running.values():
             if process.poll() is None:
                 process.send_signal(number)
 
     @contextlib.contextmanager
-    def watched(self) -> Iterator[None]:
-        """Passes SIGINT and SIGTERM on meanwhile; on leaving none runs, and all was shown."""
+    def supervise(self) -> Iterator[None]:
+        """Pass SIGINT and SIGTERM on to the processes.
+
+        On leaving, all output is shown, and processes that still run are killed.
+        """
         before = {n: signal.signal(n, self._pass_on) for n in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
@@ -84,13 +98,13 @@ class Processes:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _pass_on(self, number, frame):
-        self.asked = True
+    def _pass_on(self, number: int, frame: object) -> None:
+        self.stop_requested = True
         self.signal(number)
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nobody listens on just now."""
+    """Return TCP ports of this machine that are free at the moment."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:
@@ -101,10 +115,10 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
-def shares(count: int) -> list[dict[str, str]]:
-    """The variables of each of so many processes that run at once: its GPU, or its share of cores.
+def resource_shares(count: int) -> list[dict[str, str]]:
+    """Return environment variables that give each of `count` processes its GPU or share of cores.
 
-    Results are those of one process but for rounding, which the number of threads can change.
+    The number of threads can change how results are rounded.
     """
     if count == 1:
         return [{}]
@@ -120,7 +134,8 @@ def shares(count: int) -> list[dict[str, str]]:
     return [{k: v for k, v in limits.items() if k not in os.environ}] * count
 
 
-def _forward(name: str, source, target) -> None:
+def _forward(prefix: str, source: IO[bytes], target: IO[str]) -> None:
+    """Copy a process's output line by line."""
     for line in source:
-        target.write(name + line.decode(errors="replace"))
+        target.write(prefix + line.decode(errors="replace"))
         target.flush()

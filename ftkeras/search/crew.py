@@ -8,7 +8,13 @@ import time
 from typing import Protocol
 
 from ftkeras.config.verbs import LaunchConfig
-from ftkeras.processes.supervisor import GRACE_SECONDS, POLL_SECONDS, Processes, free_ports, shares
+from ftkeras.processes.supervisor import (
+    GRACE_SECONDS,
+    POLL_SECONDS,
+    Processes,
+    free_ports,
+    resource_shares,
+)
 from ftkeras.search import folder
 from ftkeras.search.workers import CHIEF, VARIABLES
 
@@ -32,18 +38,18 @@ def search(config: LaunchConfig) -> int:
     command = [sys.executable, "-m", "ftkeras.main", *arguments]
     address = ("127.0.0.1", str(free_ports(1)[0]))
     _announce(config.workers, arguments)
-    members = {f"worker-{n}": share for n, share in enumerate(shares(config.workers))}
+    members = {f"worker-{n}": share for n, share in enumerate(resource_shares(config.workers))}
     crew = Processes()
 
     def start(name: str, *more: str) -> None:
         role = dict(zip(VARIABLES, (name, *address), strict=True))
         crew.start(name, [*command, *more], {**os.environ, **members.get(name, {}), **role})
 
-    with crew.watched():
+    with crew.supervise():
         for name in (CHIEF, *members):
             start(name)
         code = _supervise(crew, start, config.restarts)
-        crew.end()
+        crew.stop()
     return code
 
 
@@ -67,7 +73,7 @@ def _announce(workers: int, arguments: list[str]) -> None:
 def _supervise(crew: Processes, start: Start, restarts: int) -> int:
     """Wait until the chief ends; restart members that fail before, up to `restarts` times."""
     while True:
-        for name, code in crew.ended():
+        for name, code in crew.collect_ended():
             if name == CHIEF and code == 0:
                 crew.wait(GRACE_SECONDS)
                 return 0
@@ -75,7 +81,7 @@ def _supervise(crew: Processes, start: Start, restarts: int) -> int:
                 continue
             log.info("launch   %s ended with code %d", name, code)
             # A restart can't help after a user's error or a request to stop.
-            if crew.asked or code == 2 or not restarts:
+            if crew.stop_requested or code == 2 or not restarts:
                 others = set(crew.running) - {CHIEF}
                 if name == CHIEF or not others:
                     return code

@@ -63,7 +63,7 @@ def test_killed_child_run_is_told_from_a_failing_one(config, tmp_path, monkeypat
     kill = "import os; os.kill(os.getpid(), 9)"
     monkeypatch.setenv("PYTHONPATH", _breaking(tmp_path, kill))
     outcome = child_run.train(config, tmp_path / "run")
-    assert outcome.reason == "killed by SIGKILL; out of memory, perhaps"
+    assert outcome.reason == "killed by SIGKILL, perhaps because memory ran out"
 
 
 def _breaking(folder: pathlib.Path, code: str) -> str:

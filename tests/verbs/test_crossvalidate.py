@@ -181,10 +181,10 @@ def test_each_of_several_has_a_gpu_of_its_own(monkeypatch):
 
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a", "b"])
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
-    assert supervisor.shares(2) == [{"CUDA_VISIBLE_DEVICES": n} for n in ("4", "7")]
+    assert supervisor.resource_shares(2) == [{"CUDA_VISIBLE_DEVICES": n} for n in ("4", "7")]
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    assert [e["CUDA_VISIBLE_DEVICES"] for e in supervisor.shares(3)] == ["0", "1", "0"]
-    assert {e["TF_FORCE_GPU_ALLOW_GROWTH"] for e in supervisor.shares(3)} == {"true"}
+    assert [e["CUDA_VISIBLE_DEVICES"] for e in supervisor.resource_shares(3)] == ["0", "1", "0"]
+    assert {e["TF_FORCE_GPU_ALLOW_GROWTH"] for e in supervisor.resource_shares(3)} == {"true"}
 
 
 def test_failing_fold_halts_those_beside_it(children, monkeypatch):

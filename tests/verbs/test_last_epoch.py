@@ -95,9 +95,9 @@ def test_with_folds_the_whole_pool_is_trained_on():
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"early_stopping": 1}, "--early_stopping=1 needs validation"),
-        ({"test": False}, "leaves nothing to measure"),
-        ({"schedule": "reduce_on_plateau"}, "goes by validation"),
+        ({"early_stopping": 1}, "early_stopping=1 needs a validation split"),
+        ({"test": False}, "leaves nothing to evaluate on"),
+        ({"schedule": "reduce_on_plateau"}, "follows the validation metrics"),
     ],
 )
 def test_what_goes_by_validation_is_refused(settings, said):
