@@ -1,1 +1,10 @@
-"""Encoders: token ids in, hidden states out. One family a file; Keras ops only."""
+"""Encoders: token ids in, hidden states out; one family in each file, written with Keras ops only.
+
+An encoder is a Keras layer that fulfils `ftkeras.support.protocols.Encoder`. It also has
+
+- `settings(config)`, a class method: constructor arguments from a Hugging Face config.json;
+- `huggingface_config()`: the content of that config.json;
+- `load(tensors, source=…)` and `tensors()`: weights under their Hugging Face names.
+
+Policies and regularizers act inside it through its `hooks` (`ftkeras.support.layer_hooks`).
+"""

@@ -1,26 +1,32 @@
-"""How a Hugging Face BERT checkpoint's tensors map to the encoder's variables, both ways."""
+"""Map a Hugging Face BERT checkpoint's tensors to the encoder's variables, and back."""
 
 import dataclasses
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+import keras
 import numpy as np
 
 from ftkeras.errors import UserError
 
-# Heads of the pretraining or of another task, and an index that is not a weight.
+# Heads of pretraining or of another task, and an index that is not a weight.
 IGNORED = re.compile(r"(cls|classifier|qa_outputs)\.|embeddings\.position_ids$")
 VOCABULARY = "embeddings.word_embeddings.weight"
 
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """One variable and the tensors it is made of, joined along its last axis.
+    """A variable and the tensors that form it, concatenated along its last axis.
 
     Args:
         variable: path within the encoder.
         tensors: Hugging Face names, without the `bert.` prefix.
-        transposed: PyTorch keeps a linear layer's kernel as [outputs, inputs].
+        transposed: whether the tensors are transposed, as PyTorch's linear kernels are
+            ([outputs, inputs]).
+
+    >>> rule = Rule("kernel", ("a", "b"), transposed=True)
+    >>> rule.tensor_shape((8, 6))
+    (3, 8)
     """
 
     variable: str
@@ -28,15 +34,18 @@ class Rule:
     transposed: bool = False
 
     def join(self, arrays: list[np.ndarray]) -> np.ndarray:
+        """Return the variable's value from its tensors."""
         arrays = [array.T if self.transposed else array for array in arrays]
         return np.concatenate(arrays, axis=-1) if len(arrays) > 1 else arrays[0]
 
     def split(self, value: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the tensors, by name, from the variable's value."""
         parts = np.split(value, len(self.tensors), axis=-1)
         parts = [np.ascontiguousarray(part.T if self.transposed else part) for part in parts]
         return dict(zip(self.tensors, parts, strict=True))
 
     def tensor_shape(self, variable_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of each tensor, from the variable's shape."""
         *rest, last = variable_shape
         shape = (*rest, last // len(self.tensors))
         return shape[::-1] if self.transposed else shape
@@ -81,7 +90,12 @@ POOLER_TENSORS = frozenset(name for rule in POOLER for name in rule.tensors)
 
 
 def rules(layers: int, pooler: bool) -> Iterator[Rule]:
-    """The rules of an encoder with so many layers, in the order of the network."""
+    """Yield the rules of an encoder in network order.
+
+    Args:
+        layers: number of Transformer layers.
+        pooler: whether the encoder has a pooler.
+    """
     yield from EMBEDDINGS
     for number in range(layers):
         for rule in LAYER:
@@ -94,14 +108,18 @@ def rules(layers: int, pooler: bool) -> Iterator[Rule]:
 
 
 def plain_name(name: str) -> str:
-    """A tensor's name as BertModel has it today: no prefix, LayerNorm.weight and .bias."""
+    """Return a tensor's name as today's BertModel spells it.
+
+    >>> plain_name("bert.embeddings.LayerNorm.gamma")
+    'embeddings.LayerNorm.weight'
+    """
     name = name.removeprefix("bert.")
     name = re.sub(r"LayerNorm\.gamma$", "LayerNorm.weight", name)
     return re.sub(r"LayerNorm\.beta$", "LayerNorm.bias", name)
 
 
 def load(
-    variables: Mapping[str, object],
+    variables: Mapping[str, keras.Variable],
     table: list[Rule],
     tensors: Mapping[str, np.ndarray],
     *,
@@ -111,16 +129,17 @@ def load(
     """Assign the checkpoint's tensors to the variables, one variable at a time.
 
     Args:
-        variables: path within the encoder -> Keras variable.
+        variables: the encoder's variables by their path within it.
         table: the encoder's rules.
-        tensors: Hugging Face names -> arrays.
-        source: what the tensors came from, for messages.
-        start: called with the path of each variable that the checkpoint does not have.
+        tensors: arrays by their Hugging Face name.
+        source: where the tensors come from, for messages.
+        start: initializes the variable at a path; called if the checkpoint has no pooler.
 
-    Returns: names of the tensors that were newly started instead (a pooler's, or none).
+    Returns:
+        Names of the tensors that the checkpoint lacks: the pooler's, or none.
 
     Raises:
-        UserError: naming missing or unexpected tensors, or a shape that does not fit.
+        UserError: tensors are missing or unexpected, or a shape differs.
     """
     found = {plain_name(name): name for name in tensors}
     new = _compare(found, table, source)
@@ -136,7 +155,7 @@ def load(
 
 
 def _compare(found: Mapping[str, str], table: list[Rule], source: str) -> list[str]:
-    """Names of tensors to start afresh; an error where names do not fit."""
+    """Return the names of a missing pooler's tensors; raise UserError for any other difference."""
     expected = [name for rule in table for name in rule.tensors]
     missing = [name for name in expected if name not in found]
     known = POOLER_TENSORS.union(expected)
@@ -153,7 +172,7 @@ def _compare(found: Mapping[str, str], table: list[Rule], source: str) -> list[s
     ]
     if problems:
         raise UserError(
-            f"`encoder`: the tensors of {source} do not fit its config.json: "
+            f"`encoder`: the tensors of {source} do not match its config.json: "
             f"{' and '.join(problems)}; use a complete checkpoint of a BERT model"
         )
     return new
@@ -169,9 +188,9 @@ def _check_shapes(
         if name == VOCABULARY and array.ndim == 2 and array.shape[1] == wanted[1]:
             raise UserError(
                 f"`encoder`: the weights of {source} have a vocabulary of {array.shape[0]} tokens, "
-                f"its config.json says vocab_size={wanted[0]}; both must come from one checkpoint"
+                f"but its config.json has vocab_size={wanted[0]}; use files of the same checkpoint"
             )
         raise UserError(
-            f"`encoder`: tensor {name} of {source} has shape {array.shape}, its config.json asks "
-            f"for {wanted}; both must come from one checkpoint"
+            f"`encoder`: tensor {name} of {source} has shape {array.shape}, but its config.json "
+            f"requires {wanted}; use files of the same checkpoint"
         )

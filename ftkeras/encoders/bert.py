@@ -1,27 +1,28 @@
-"""BERT: the network, its settings, and the way from and to a Hugging Face checkpoint."""
+"""BERT: the network, its settings, and conversion from and to a Hugging Face checkpoint."""
 
-from collections.abc import Mapping
-from numbers import Integral, Real
+from collections.abc import Collection, Mapping
+from numbers import Integral
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from ftkeras.encoders import _bert_weights
-from ftkeras.encoders._transformer import (
-    ACTIVATIONS,
-    STANDARD_DEVIATION,
-    Embeddings,
-    Pooler,
-    TransformerLayer,
-    apart,
-    first_of,
-    packing_of,
-    score_bias_of,
+from ftkeras.encoders._packing import (
+    Packing,
+    mask_across_texts,
+    packing_from_starts,
+    padding_bias,
+    take_first_tokens,
 )
+from ftkeras.encoders._transformer import ACTIVATIONS, Embeddings, Pooler, TransformerLayer
+from ftkeras.encoders._weighted_layer import STANDARD_DEVIATION
+from ftkeras.support import bounds
 from ftkeras.support.layer_hooks import LayerHooks
 
-# config.json's field, the constructor's argument, what BertConfig takes where the field is absent.
+Tensor = Any
+# A field of config.json, the constructor's argument, and BertConfig's default for the field.
 FIELDS = (
     ("vocab_size", "vocabulary_size", 30522),
     ("num_hidden_layers", "layers", 12),
@@ -36,43 +37,61 @@ FIELDS = (
     ("layer_norm_eps", "epsilon", 1e-12),
     ("pad_token_id", "pad_id", 0),
 )
-COUNTS = ("vocabulary_size", "layers", "hidden", "heads", "intermediate", "positions", "segments")
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Bert(keras.layers.Layer):
-    """Bidirectional Transformer encoder; its hidden states equal PyTorch's BertModel.
+    """Bidirectional Transformer encoder, with the hidden states of PyTorch's BertModel.
 
     x_0 = norm(token + position + segment);  x_i = layer_i(x_{i-1});  pooled = tanh(x_n[0] W + b)
 
     Source: Devlin et al., 2019, https://arxiv.org/abs/1810.04805.
 
     Args:
-        vocabulary_size, layers, hidden, heads: counts, positive; `heads` divides `hidden`.
-        intermediate: width of the feed-forward network; 4 * hidden where None.
-        positions, segments: rows of the position and segment embeddings; positive.
+        vocabulary_size: rows of the token embedding; positive.
+        layers: Transformer layers; positive.
+        hidden: width of the states; positive.
+        heads: attention heads; a divisor of `hidden`.
+        intermediate: width of the feed-forward network; positive, or None for 4 * hidden.
+        positions: rows of the position embedding, the most tokens in a row; positive.
+        segments: rows of the segment embedding; positive.
         activation: gelu (exact), gelu_new, gelu_pytorch_tanh, relu, silu or swish.
-        dropout, attention_dropout: rates in [0, 1), of states and of attention probabilities.
+        dropout: rate on embeddings and sub-layers' outputs, in [0, 1).
+        attention_dropout: rate on attention probabilities, in [0, 1).
         epsilon: added to the variance in layer normalization; positive.
         pooler: whether there is a pooled output.
-        initial: "normal" (truncated, sd 0.02), or "zeros" where a checkpoint follows.
-        pad_id: the padding token's id, kept for config.json only; what is padding the mask says.
-        seed: integer that fixes initial weights and dropout, or None.
-        hooks: where policies and regularizers act inside the encoder; a new one for None.
+        initial: "normal" (truncated, standard deviation 0.02), or "zeros" if a checkpoint is
+            loaded afterwards.
+        pad_id: the padding token's id, only written to config.json; the mask decides what padding
+            is. At least 0, or None.
+        name: of the layer.
+        seed: integer that determines initial weights and dropout, or None.
+        hooks: where policies and regularizers act inside the encoder; None for a new one. Not part
+            of `get_config`.
+        **kwargs: of `keras.layers.Layer`.
 
-    Call: token_ids [B, L] integers, padding_mask [B, L] (1 token, 0 padding; None: all tokens),
-        segment_ids [B, L] integers (None: all 0), embedding_offset [B, L, hidden], added to the
-        embeddings before they are normalized (None: nothing), starts [B, T] integers, where T texts
-        of a row start that stand end to end, each computed as if it stood alone (None: one text),
-        every_token, whether the states of all tokens are asked for
-        -> {"sequence": [B, L, hidden], "first": [B, hidden], "pooled": [B, hidden]}, the last only
-        with a pooler, "first" the states of first tokens; with starts, "first" and "pooled" are
-        [B * T, hidden], and "membership" [B, T, L] is true for a text's tokens. Where not every
-        token is asked for there is no "sequence", and the last layer computes first tokens alone,
-        which saves nearly all of its work.
+    Call:
+        token_ids [B, L]: integers.
+        padding_mask [B, L]: 1 for tokens, 0 for padding; None if all are tokens.
+        segment_ids [B, L]: integers; None for all 0.
+        embedding_offset [B, L, hidden]: added to the embeddings before they are normalized.
+        starts [B, T]: integers, where the T texts of each packed row start. Each is computed as if
+            it were alone. None for one text in each row.
+        every_token: whether the states of all tokens are needed. If not, the last layer computes
+            only first tokens, which saves nearly all of its work.
+
+    Returns a dict: "first", the states of first tokens, and "pooled", if there is a pooler, both
+    [B, hidden], or [B * T, hidden] for packed rows; "sequence" [B, L, hidden], if every token is
+    needed; and "membership" [B, T, L], true for the tokens of a text, for packed rows.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: an argument is out of bounds; names it, the bound and the value.
+
+    >>> import numpy as np
+    >>> encoder = Bert(vocabulary_size=30, layers=2, hidden=8, heads=2, seed=1)
+    >>> outputs = encoder(np.array([[2, 5, 7, 3]]))
+    >>> outputs["sequence"].shape, outputs["pooled"].shape
+    (TensorShape([1, 4, 8]), TensorShape([1, 8]))
     """
 
     model_type = "bert"
@@ -97,44 +116,46 @@ class Bert(keras.layers.Layer):
         name: str = "encoder",
         seed: int | None = None,
         hooks: LayerHooks | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(name=name, **kwargs)
         self.vocabulary_size, self.layers = vocabulary_size, layers
         self.hidden, self.heads = hidden, heads
-        # Where hidden is no number the check below says so.
-        wide = intermediate is None and _whole(hidden)
-        self.intermediate = 4 * hidden if wide else intermediate
+        # If hidden is not an integer, the check below raises for it.
+        default = 4 * hidden if isinstance(hidden, Integral) else 1
+        self.intermediate = default if intermediate is None else intermediate
         self.positions, self.segments, self.activation = positions, segments, activation
         self.dropout, self.attention_dropout, self.epsilon = dropout, attention_dropout, epsilon
         self.pooler, self.initial, self.pad_id, self.seed = pooler, initial, pad_id, seed
         self.hooks = LayerHooks() if hooks is None else hooks
         self._check()
         self._add_parts()
-        # Built here, not on first call: variable paths then never depend on the model around it.
+        # Built here, not on the first call, so that the model around it cannot change the paths.
         self.build()
 
-    def _check(self):
-        for name in COUNTS:
-            value = getattr(self, name)
-            _require(_whole(value) and value > 0, name, "a positive integer", value)
+    def _check(self) -> None:
+        bounds.integer(
+            1,
+            vocabulary_size=self.vocabulary_size,
+            layers=self.layers,
+            hidden=self.hidden,
+            heads=self.heads,
+            intermediate=self.intermediate,
+            positions=self.positions,
+            segments=self.segments,
+        )
         divides = self.hidden % self.heads == 0
         _require(divides, "heads", f"a divisor of hidden={self.hidden}", self.heads)
-        for name in ("dropout", "attention_dropout"):
-            value = getattr(self, name)
-            _require(_real(value) and 0 <= value < 1, name, "at least 0 and below 1", value)
-        _require(_real(self.epsilon) and self.epsilon > 0, "epsilon", "positive", self.epsilon)
-        for name, choices in (("activation", ACTIVATIONS), ("initial", ("normal", "zeros"))):
-            value = getattr(self, name)
-            known = isinstance(value, str) and value in choices
-            _require(known, name, f"one of {', '.join(choices)}", value)
-        for name in ("pad_id", "seed"):
-            value = getattr(self, name)
-            fits = value is None or (_whole(value) and value >= 0)
-            _require(fits, name, "None or an integer of at least 0", value)
+        bounds.share(dropout=self.dropout, attention_dropout=self.attention_dropout)
+        bounds.positive(epsilon=self.epsilon)
+        _require_choice("activation", self.activation, ACTIVATIONS)
+        _require_choice("initial", self.initial, ("normal", "zeros"))
+        for name, value in (("pad_id", self.pad_id), ("seed", self.seed)):
+            if value is not None:
+                bounds.integer(0, **{name: value})
 
-    def _add_parts(self):
-        # NumPy's global state, so that keras.utils.set_random_seed covers an unseeded encoder.
+    def _add_parts(self) -> None:
+        # From NumPy's global state, so that keras.utils.set_random_seed covers seed=None.
         seed = np.random.randint(2**31) if self.seed is None else self.seed
         seeds = np.random.default_rng(seed).integers(2**31, size=self.layers + 2)
         common = {"hidden": self.hidden, "initial": self.initial, "dtype": self.dtype_policy}
@@ -164,81 +185,98 @@ class Bert(keras.layers.Layer):
         ]
         self.pool = Pooler(name="pooler", seed=seeds[1], **common) if self.pooler else None
 
-    def build(self, input_shape=None):
-        for part in (self.embeddings, *self.blocks, *([self.pool] if self.pooler else [])):
-            part.build()
+    def build(self, input_shape: Any = None) -> None:
+        for part in (self.embeddings, *self.blocks, self.pool):
+            if part is not None:
+                part.build()
 
     @property
     def is_fixed(self) -> bool:
-        """Whether all below the pooler computes the same in every step of training."""
+        """Whether everything below the pooler computes the same function in every training step."""
         parts = (self.embeddings, *self.blocks)
         return not self.hooks.changes_outputs and all(part.is_fixed for part in parts)
 
     def call(
         self,
-        token_ids,
-        padding_mask=None,
-        segment_ids=None,
-        embedding_offset=None,
-        starts=None,
-        every_token=True,
-        training=False,
-    ):
+        token_ids: Tensor,
+        padding_mask: Tensor = None,
+        segment_ids: Tensor = None,
+        embedding_offset: Tensor = None,
+        starts: Tensor = None,
+        every_token: bool = True,
+        training: bool = False,
+    ) -> dict[str, Tensor]:
         if padding_mask is None and starts is not None:
             padding_mask = ops.ones_like(token_ids)
-        packing = None if starts is None else packing_of(starts, ops.shape(token_ids)[1])
+        packing = None if starts is None else packing_from_starts(starts, ops.shape(token_ids)[1])
         inputs = token_ids, padding_mask, segment_ids, embedding_offset, packing
         last = self._states(*inputs, every_token=every_token, training=training)[-1]
         outputs = {}
         if packing is not None:
             outputs["membership"] = _membership(packing.texts, padding_mask, ops.shape(starts)[1])
         if every_token:
-            outputs["sequence"], last = last, first_of(last, packing)
+            outputs["sequence"], last = last, take_first_tokens(last, packing)
         outputs["first"] = ops.reshape(last, (-1, self.hidden))
-        if self.pooler:
+        if self.pool is not None:
             outputs["pooled"] = self.pool(outputs["first"])
         return outputs
 
-    def hidden_states(self, token_ids, padding_mask=None, segment_ids=None) -> list:
-        """`layers` + 1 tensors [B, L, hidden], the embeddings first."""
+    def hidden_states(
+        self, token_ids: Tensor, padding_mask: Tensor = None, segment_ids: Tensor = None
+    ) -> list[Tensor]:
+        """Return `layers` + 1 tensors [B, L, hidden]: the embeddings, then each layer's output."""
         return self._states(
             token_ids, padding_mask, segment_ids, None, None, every_token=True, training=False
         )
 
     def _states(
-        self, token_ids, padding_mask, segment_ids, offset, packing, *, every_token, training
-    ):
+        self,
+        token_ids: Tensor,
+        padding_mask: Tensor,
+        segment_ids: Tensor,
+        offset: Tensor,
+        packing: Packing | None,
+        *,
+        every_token: bool,
+        training: bool,
+    ) -> list[Tensor]:
         length = token_ids.shape[1]
         _require(
             length is None or length <= self.positions,
             "token_ids",
             f"at most {self.positions} positions long",
-            f"length {length}",
+            length,
         )
-        places = None if packing is None else packing.places
-        states = [
-            self.embeddings(token_ids, padding_mask, segment_ids, places, offset, training=training)
-        ]
-        padding = None if padding_mask is None else score_bias_of(padding_mask)
-        bias = padding if packing is None else apart(padding, packing.texts, packing.texts)
+        positions = None if packing is None else packing.positions
+        embedded = self.embeddings(
+            token_ids, padding_mask, segment_ids, positions, offset, training=training
+        )
+        states = [embedded]
+        padding = None if padding_mask is None else padding_bias(padding_mask)
+        bias = padding
+        if packing is not None:
+            bias = mask_across_texts(padding, packing.texts, packing.texts)
         whole = self.layers if every_token else self.layers - 1
         for number in range(whole):
-            states.append(self._layer(number, states[-1], bias, None, training))
+            states.append(self._run_layer(number, states[-1], bias, None, training))
         if not every_token:
             if packing is not None:
-                bias = apart(padding, packing.texts, first_of(packing.texts, packing))
-            asked = first_of(states[-1], packing)
-            states.append(self._layer(whole, states[-1], bias, asked, training))
+                texts = take_first_tokens(packing.texts, packing)
+                bias = mask_across_texts(padding, packing.texts, texts)
+            queries = take_first_tokens(states[-1], packing)
+            states.append(self._run_layer(whole, states[-1], bias, queries, training))
         return states
 
-    def _layer(self, number, before, score_bias, asked, training):
-        """A layer's states, of the positions that are asked for alone, if some are."""
-        block = self.blocks[number]
+    def _run_layer(
+        self, number: int, x: Tensor, score_bias: Tensor, queries: Tensor, training: bool
+    ) -> Tensor:
+        """Return a layer's output, at the queried positions only if there are queries."""
+        layer = self.blocks[number]
         if training:
-            return self.hooks.run_layer(number, block, before, score_bias, asked)
-        return block(before, score_bias, asked, training=False)
+            return self.hooks.run_layer(number, layer, x, score_bias, queries)
+        return layer(x, score_bias, queries, training=False)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         ours = [argument for _, argument, _ in FIELDS]
         return {
             **super().get_config(),
@@ -246,11 +284,11 @@ class Bert(keras.layers.Layer):
         }
 
     @classmethod
-    def settings(cls, config: Mapping) -> dict:
-        """Constructor arguments from the content of a Hugging Face config.json.
+    def settings(cls, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return constructor arguments from the content of a Hugging Face config.json.
 
         Raises:
-            ValueError: for a model that this class does not compute.
+            ValueError: this class does not implement that model.
         """
         for field, wanted in (
             ("model_type", cls.model_type),
@@ -259,14 +297,11 @@ class Bert(keras.layers.Layer):
         ):
             value = config.get(field, wanted)
             _require(value == wanted, field, repr(wanted), value)
-        activation = config.get("hidden_act", "gelu")
-        known = isinstance(activation, str) and activation in ACTIVATIONS
-        choices = f"one of {', '.join(ACTIVATIONS)}"
-        _require(known, "hidden_act", choices, activation)
+        _require_choice("hidden_act", config.get("hidden_act", "gelu"), ACTIVATIONS)
         return {ours: config.get(theirs, default) for theirs, ours, default in FIELDS}
 
-    def huggingface_config(self) -> dict:
-        """The content of config.json, as BertConfig has it, without `architectures`."""
+    def huggingface_config(self) -> dict[str, Any]:
+        """Return the content of BertConfig's config.json, without `architectures`."""
         return {
             **{theirs: getattr(self, ours) for theirs, ours, _ in FIELDS},
             "model_type": self.model_type,
@@ -274,52 +309,59 @@ class Bert(keras.layers.Layer):
             "initializer_range": STANDARD_DEVIATION,
         }
 
-    def load(self, tensors: Mapping[str, np.ndarray], *, source: str = "the checkpoint") -> list:
-        """Take a Hugging Face checkpoint's weights; returns names of tensors newly initialized.
+    def load(
+        self, tensors: Mapping[str, np.ndarray], *, source: str = "the checkpoint"
+    ) -> list[str]:
+        """Assign a Hugging Face checkpoint's weights.
 
-        A checkpoint without a pooler is no error: where this encoder has one, it starts from a
-        normal distribution, and its names are what is returned.
+        If the checkpoint has no pooler but this encoder has one, the pooler starts from a normal
+        distribution.
+
+        Args:
+            tensors: arrays by their Hugging Face name.
+            source: where the tensors come from, for messages.
+
+        Returns:
+            Names of the tensors that were newly initialized: the pooler's, or none.
 
         Raises:
-            UserError: naming missing or unexpected tensors, or a shape that does not fit.
+            UserError: tensors are missing or unexpected, or a shape differs.
         """
         return _bert_weights.load(
             self._variables(), self._rules(), tensors, source=source, start=self._start_pooler
         )
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """The weights under the names and in the shapes that Hugging Face's BertModel has."""
+        """Return the weights with the names and shapes of Hugging Face's BertModel."""
         variables, tensors = self._variables(), {}
         for rule in self._rules():
             tensors.update(rule.split(ops.convert_to_numpy(variables[rule.variable])))
         return tensors
 
-    def _rules(self):
+    def _rules(self) -> list[_bert_weights.Rule]:
         return list(_bert_weights.rules(self.layers, self.pooler))
 
-    def _variables(self):
+    def _variables(self) -> dict[str, keras.Variable]:
         return {weight.path.removeprefix(f"{self.path}/"): weight for weight in self.weights}
 
-    def _start_pooler(self, path):
+    def _start_pooler(self, path: str) -> None:
         variable = self._variables()[path]
-        initializer = self.pool.normal() if path.endswith("kernel") else keras.initializers.Zeros()
+        kernel = self.pool is not None and path.endswith("kernel")
+        initializer = self.pool.normal() if kernel else keras.initializers.Zeros()
         variable.assign(initializer(variable.shape, dtype=variable.dtype))
 
 
-def _membership(texts, padding_mask, count):
-    """[batch, count, length], true where a token is of that text of its row."""
+def _membership(texts: Tensor, padding_mask: Tensor, count: Tensor) -> Tensor:
+    """Return [batch, count, length], true where a token belongs to that text of its row."""
     own = ops.equal(texts[:, None, :], ops.arange(count, dtype=texts.dtype)[None, :, None])
     return ops.logical_and(own, ops.cast(padding_mask, "bool")[:, None, :])
 
 
-def _require(holds, name, bound, value):
+def _require(holds: bool, name: str, bound: str, value: object) -> None:
     if not holds:
-        raise ValueError(f"`{name}` must be {bound}. Received: {value}.")
+        raise ValueError(f"`{name}` must be {bound}. Received: {value!r}.")
 
 
-def _whole(value):
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
-def _real(value):
-    return isinstance(value, Real) and not isinstance(value, bool)
+def _require_choice(name: str, value: object, choices: Collection[str]) -> None:
+    holds = isinstance(value, str) and value in choices
+    _require(holds, name, f"one of {', '.join(choices)}", value)

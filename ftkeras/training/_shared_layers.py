@@ -29,7 +29,7 @@ class SharedLayers:
         if changed or not all(weight.trainable for weight in block.weights):
             return block(states, score_bias, training=True)
         weights = [tf.convert_to_tensor(weight.value) for weight in block.weights]
-        seeds = [block.seeds.next() for _ in range(block.draws)]
+        seeds = [block.seeds.next() for _ in range(block.seeds_per_call)]
         return self._function(states, score_bias, seeds, weights)
 
     def _computed(self, states, score_bias, seeds, weights):

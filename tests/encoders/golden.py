@@ -1,4 +1,4 @@
-"""The reference's golden files, as make_fixtures.py wrote them."""
+"""Read the reference's golden files, which make_fixtures.py writes."""
 
 import pathlib
 
@@ -12,7 +12,7 @@ MODELS = ("gelu", "gelu_new")
 
 
 def golden(model: str) -> dict[str, dict[str, np.ndarray]]:
-    """case -> its inputs, `states` [layers + 1, batch, kept positions, hidden] and `pooled`."""
+    """Return each case's inputs, `states` [layers + 1, batch, positions, hidden] and `pooled`."""
     cases = {}
     with np.load(FIXTURES / model / "golden.npz") as arrays:
         for key, array in arrays.items():
@@ -22,14 +22,17 @@ def golden(model: str) -> dict[str, dict[str, np.ndarray]]:
 
 
 def inputs(case: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return what an encoder is called with."""
     return {name: array for name, array in case.items() if name not in ("states", "pooled")}
 
 
 def pretrained_bert(folder, **changes) -> Bert:
+    """Return the encoder of a Hugging Face folder."""
     encoder = Bert(**{**Bert.settings(huggingface.read_config(folder)), **changes}, initial="zeros")
     encoder.load(huggingface.read_tensors(folder))
     return encoder
 
 
 def tiny_bert(**changes) -> Bert:
+    """Return a small encoder with random weights."""
     return Bert(**{"vocabulary_size": 30, "layers": 2, "hidden": 8, "heads": 2, **changes})

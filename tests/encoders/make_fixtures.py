@@ -1,10 +1,11 @@
-"""Makes the encoder's golden files with the reference, PyTorch's BertModel from transformers.
+"""Write the encoder's golden files with the reference, PyTorch's BertModel from transformers.
 
     python make_fixtures.py [folder of all-MiniLM-L6-v2]
 
-Needs torch and transformers, which the tests do not (so they are imported late): run it again only
-where a case is added. Writes one folder a model under fixtures/: config.json and model.safetensors
-as save_pretrained makes them, and golden.npz with each case's inputs, states and pooled output.
+It needs torch and transformers, which the tests do not need, so it imports them late. Run it again
+only to add a case. It writes a folder for each model under fixtures/: config.json and
+model.safetensors from save_pretrained, and golden.npz with each case's inputs, states and pooled
+output.
 """
 
 import pathlib
@@ -13,7 +14,7 @@ import sys
 import numpy as np
 
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
-# Every weight far from its usual start (norm scales too), so that a mixed-up one shows.
+# All weights, norm scales too, are far from their usual start, so that a mix-up shows.
 SPREAD = 0.2
 MODELS = {
     "gelu": {
@@ -27,7 +28,7 @@ MODELS = {
     },
 }  # fmt: skip
 BATCH, LENGTHS = 2, (1, 7, 512)
-# Of a long case every ninth position is kept: all of them would be megabytes.
+# Long cases keep every ninth position; all of them would take megabytes.
 STRIDE = {512: 9}
 SENTENCES = ["Worth every minute of it.", "No."]
 

@@ -1,4 +1,4 @@
-"""The network: parity with the reference, masking, precision, paths, seeds, settings."""
+"""Test the network: parity with the reference, masking, precision, paths, seeds, settings."""
 
 import functools
 import json
@@ -15,7 +15,7 @@ from ftkeras.encoders.bert import Bert
 from tests.encoders.golden import FIXTURES, MODELS, golden, inputs, pretrained_bert, tiny_bert
 
 CASES = [(model, case) for model in MODELS for case in golden(model)]
-# Which positions of a case's 512 the fixtures keep (make_fixtures.py, STRIDE).
+# The positions of 512 that the fixtures keep (make_fixtures.py, STRIDE).
 KEPT = {512: slice(None, None, 9)}
 
 
@@ -80,7 +80,7 @@ def test_without_segment_ids_all_are_segment_zero():
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
-def test_what_stands_in_the_padding_changes_nothing(policy, data):
+def test_content_of_the_padding_changes_nothing(policy, data):
     encoder = fixture_bert("gelu", dtype=policy)
     ids, length = st.integers(0, encoder.vocabulary_size - 1), 7
     row = st.lists(ids, min_size=length, max_size=length)
@@ -114,7 +114,7 @@ def test_row_of_padding_alone_stays_finite():
 @pytest.mark.parametrize(
     ("policy", "tolerance"), [("mixed_float16", 0.02), ("mixed_bfloat16", 0.2)]
 )
-def test_half_precision_computes_near_and_keeps_float32_weights(policy, tolerance):
+def test_half_precision_is_close_and_keeps_float32_weights(policy, tolerance):
     encoder, case = fixture_bert("gelu", dtype=policy), golden("gelu")["padded_segments_7"]
     outputs = encoder(**inputs(case))
     dtypes = {keras.backend.standardize_dtype(value.dtype) for value in outputs.values()}
@@ -165,7 +165,7 @@ def test_normal_start_is_bert_s():
             assert (value == weight.path.endswith("scale")).all(), weight.path
 
 
-def test_zeros_start_draws_nothing():
+def test_zeros_start_has_no_random_weights():
     for weight in tiny_bert(initial="zeros").weights:
         assert (ops.convert_to_numpy(weight) == weight.path.endswith("scale")).all(), weight.path
 
@@ -178,10 +178,10 @@ def test_seed_fixes_weights_and_dropout():
             for _ in range(2)
         ]
 
-    (weights, drawn), (again, drawn_again), (others, _) = run(1), run(1), run(2)
+    (weights, states), (again, states_again), (others, _) = run(1), run(1), run(2)
     assert all(np.array_equal(weights[name], again[name]) for name in weights)
-    np.testing.assert_array_equal(drawn, drawn_again)
-    assert not np.array_equal(*drawn)
+    np.testing.assert_array_equal(states, states_again)
+    assert not np.array_equal(*states)
     name = "encoder.layer.{}.output.dense.weight"
     assert not np.array_equal(weights[name.format(0)], others[name.format(0)])
     assert not np.array_equal(weights[name.format(0)], weights[name.format(1)])
@@ -197,10 +197,10 @@ def test_unseeded_start_follows_the_global_seed():
 
 @pytest.mark.parametrize("source", ["attention_output_bias", "output_bias"])
 @pytest.mark.parametrize("rate", [0.0, 0.5])
-def test_dropout_acts_on_what_each_half_of_a_layer_adds(source, rate):
+def test_dropout_acts_on_the_output_of_each_sub_layer(source, rate):
     encoder = tiny_bert(layers=1, initial="zeros", dropout=rate, attention_dropout=0.0, seed=1)
     block, x = encoder.blocks[0], np.zeros((2, 5, 8), "float32")
-    # With all other weights zero, only this bias can make the two outputs differ.
+    # As all other weights are zero, only this bias can make the two outputs differ.
     variable = next(weight for weight in block.weights if weight.path.endswith(f"/{source}"))
     variable.assign(np.arange(8))
     trained, served = block(x, training=True), block(x, training=False)
@@ -242,7 +242,7 @@ def test_without_pooler_there_is_no_pooled_output():
 
 
 def test_more_positions_than_the_encoder_has_are_refused():
-    with pytest.raises(ValueError, match=r"`token_ids` must be at most 4 .* Received: length 5"):
+    with pytest.raises(ValueError, match=r"`token_ids` must be at most 4 .* Received: 5"):
         tiny_bert(positions=4)(np.ones((1, 5), "int32"))
 
 
@@ -270,7 +270,7 @@ def test_config_round_trip_makes_the_same_encoder():
 )
 def test_bad_argument_is_named_with_its_value(argument, value):
     with pytest.raises(
-        ValueError, match=rf"`{argument}` must be .*Received: {re.escape(str(value))}"
+        ValueError, match=rf"`{argument}` must be .*Received: {re.escape(repr(value))}"
     ):
         tiny_bert(**{argument: value})
 
@@ -285,7 +285,7 @@ def test_bad_argument_is_named_with_its_value(argument, value):
     ],
 )
 def test_setting_that_is_not_supported_is_named(field, value):
-    with pytest.raises(ValueError, match=rf"`{field}` must be .*Received: {value}") as error:
+    with pytest.raises(ValueError, match=rf"`{field}` must be .*Received: {value!r}") as error:
         Bert.settings({field: value})
     assert "\n" not in str(error.value)
 

@@ -1,4 +1,4 @@
-"""Checkpoint names and shapes, both ways, and what is said where they do not fit."""
+"""Checkpoints are read and written by name and shape, and differences are reported."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def assert_same_bytes(actual, wanted):
 def assert_one_line(error, *parts):
     message = str(error.value)
     assert "\n" not in message
-    for part in ("--encoder", *parts):
+    for part in ("`encoder`", *parts):
         assert part in message
 
 
@@ -82,7 +82,7 @@ def test_loaded_encoder_is_the_reference_whatever_it_held_before(tensors):
     np.testing.assert_allclose(pooled, case["pooled"], rtol=0, atol=1e-5)
 
 
-def test_missing_pooler_is_started_afresh_and_reported(encoder, tensors):
+def test_missing_pooler_is_initialized_and_reported(encoder, tensors):
     for name in POOLER:
         tensors.pop(name)
     assert sorted(encoder.load(tensors)) == sorted(POOLER)
@@ -92,7 +92,7 @@ def test_missing_pooler_is_started_afresh_and_reported(encoder, tensors):
     assert_same_bytes({name: started[name] for name in tensors}, tensors)
 
 
-def test_pooler_that_is_not_wanted_is_passed_over(tensors):
+def test_pooler_that_is_not_needed_is_ignored(tensors):
     encoder = pretrained_bert(FIXTURES / "gelu", pooler=False)
     assert set(tensors) - set(encoder.tensors()) == set(POOLER)
 
@@ -106,13 +106,13 @@ def test_missing_tensor_is_named(encoder, tensors, name):
 
 
 @pytest.mark.parametrize("name", ["encoder.layer.2.output.dense.bias", "cls2.weight", "x.cls.y"])
-def test_unexpected_tensor_is_named_as_the_file_has_it(encoder, tensors, name):
+def test_unexpected_tensor_is_named_as_in_the_file(encoder, tensors, name):
     with pytest.raises(UserError) as error:
         encoder.load({**tensors, f"bert.{name}": np.ones(3)})
     assert_one_line(error, "1 unexpected", f"bert.{name}")
 
 
-def test_many_misfits_are_counted(encoder, tensors):
+def test_many_differences_are_counted(encoder, tensors):
     renamed = {f"roberta.{name}": array for name, array in tensors.items()}
     with pytest.raises(UserError) as error:
         encoder.load(renamed)
@@ -130,21 +130,21 @@ def test_many_misfits_are_counted(encoder, tensors):
         (VOCABULARY, (60, 8)),
     ],
 )
-def test_wrong_shape_is_told_with_both(encoder, tensors, name, shape):
+def test_wrong_shape_is_reported_with_both_shapes(encoder, tensors, name, shape):
     wanted, tensors[name] = tensors[name].shape, np.zeros(shape, "float32")
     with pytest.raises(UserError) as error:
         encoder.load(tensors)
     assert_one_line(error, name, str(shape), str(wanted))
 
 
-def test_vocabulary_that_does_not_fit_is_told_by_its_sizes(encoder, tensors):
+def test_wrong_vocabulary_size_is_reported_with_both_sizes(encoder, tensors):
     tensors[VOCABULARY] = np.zeros((71, 16), "float32")
     with pytest.raises(UserError) as error:
         encoder.load(tensors)
     assert_one_line(error, "71 tokens", "vocab_size=60")
 
 
-def test_query_key_and_value_lie_side_by_side_in_that_order(encoder, tensors):
+def test_query_key_and_value_are_concatenated_in_that_order(encoder, tensors):
     encoder.load(tensors)
     kernel = ops.convert_to_numpy(encoder.blocks[1].qkv_kernel)
     module = "encoder.layer.1.attention.self.{}.weight"
@@ -157,7 +157,7 @@ def test_names_are_those_of_the_reference_for_any_size():
     assert names == set(huggingface.read_tensors(FIXTURES / "gelu_new"))
 
 
-def test_folder_that_was_written_equals_in_transformers(tmp_path):
+def test_written_folder_computes_the_same_in_transformers(tmp_path):
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     encoder, case = pretrained_bert(FIXTURES / "gelu_new"), golden("gelu_new")["padded_7"]

@@ -1,4 +1,4 @@
-"""Where first tokens alone are asked for, the last layer makes no keys and values of the others."""
+"""If only first tokens are needed, the last layer computes them alone, with the same result."""
 
 import keras
 import numpy as np
@@ -19,8 +19,8 @@ ROWS = {
 PACKED = {**ROWS, "starts": np.array([[0, 2, 5, 7], [0, 3, 7, 7]])}
 
 
-def _moved(encoder: Bert) -> Bert:
-    """Weights so large that each of them shows."""
+def _perturbed(encoder: Bert) -> Bert:
+    """Add noise to the weights, so large that an error in any of them shows."""
     draws = np.random.default_rng(3)
     for variable in encoder.weights:
         variable.assign(np.array(variable) + draws.normal(size=variable.shape) * 0.3)
@@ -37,9 +37,9 @@ def test_pooled_equals_the_reference(model, name):
 
 
 @pytest.mark.parametrize("layers", [1, 3])
-@pytest.mark.parametrize("rows", [ROWS, PACKED], ids=["a text a row", "packed"])
-def test_gradients_are_those_of_computing_every_token(rows, layers):
-    encoder = _moved(tiny_bert(layers=layers, dropout=0.0, attention_dropout=0.0))
+@pytest.mark.parametrize("rows", [ROWS, PACKED], ids=["one_text_per_row", "packed"])
+def test_gradients_equal_those_of_computing_every_token(rows, layers):
+    encoder = _perturbed(tiny_bert(layers=layers, dropout=0.0, attention_dropout=0.0))
     variables = [v.value for v in encoder.trainable_variables]
 
     def found(every_token):
@@ -57,17 +57,18 @@ def test_gradients_are_those_of_computing_every_token(rows, layers):
         np.testing.assert_allclose(some, every, rtol=0, atol=2e-5, err_msg=path)
 
 
-@pytest.mark.parametrize("rows", [ROWS, PACKED], ids=["a text a row", "packed"])
-def test_probabilities_that_are_dropped_are_dropped_alike(rows, monkeypatch):
-    encoder = _moved(tiny_bert(layers=2, dropout=0.0, attention_dropout=0.5))
+@pytest.mark.parametrize("rows", [ROWS, PACKED], ids=["one_text_per_row", "packed"])
+def test_attention_dropout_equals_that_of_computing_every_token(rows, monkeypatch):
+    encoder = _perturbed(tiny_bert(layers=2, dropout=0.0, attention_dropout=0.5))
 
     def keep_mask(shape, rate, seeds):
-        """By the keys' places alone, so that both ways drop the same."""
+        """Keep keys by their position only, so that both computations drop the same ones."""
         return tf.broadcast_to(np.arange(7) % 3 > 0, shape), rate
 
     monkeypatch.setattr(_gradients, "keep_mask", keep_mask)
     some, every = (
-        encoder(**rows, every_token=asked, training=True)["pooled"] for asked in (False, True)
+        encoder(**rows, every_token=every_token, training=True)["pooled"]
+        for every_token in (False, True)
     )
     np.testing.assert_allclose(some, every, rtol=0, atol=1e-5)
     assert np.abs(every - encoder(**rows)["pooled"]).max() > 0.01
@@ -76,7 +77,7 @@ def test_probabilities_that_are_dropped_are_dropped_alike(rows, monkeypatch):
 @pytest.mark.parametrize(
     ("policy", "tolerance"), [("mixed_float16", 0.02), ("mixed_bfloat16", 0.2)]
 )
-def test_half_precision_computes_near(policy, tolerance):
+def test_half_precision_is_close(policy, tolerance):
     case = golden("gelu")["padded_segments_7"]
     encoder = pretrained_bert(FIXTURES / "gelu", dtype=policy)
     pooled = encoder(**inputs(case), every_token=False)["pooled"]
@@ -92,8 +93,8 @@ def test_model_computes_every_token_only_for_a_head_that_reads_them(pooling):
     assert ("sequence" in features) == (pooling == "mean")
 
 
-def test_last_layer_costs_next_to_nothing():
-    """By TensorFlow's own count of a forward pass's operations."""
+def test_last_layer_costs_almost_nothing():
+    """TensorFlow counts the floating-point operations of a forward pass."""
     encoder = tiny_bert(layers=4, hidden=64, heads=4, positions=128)
 
     def operations(every_token):

@@ -1,4 +1,4 @@
-"""Gradients written by hand, beside SciPy's formulas and TensorFlow's differences."""
+"""Compare hand-written gradients with SciPy's formulas and finite differences."""
 
 import numpy as np
 import pytest
@@ -17,21 +17,21 @@ BIASES = {
 }
 
 
-def _differ(function, *arrays) -> float:
-    """By how much the gradients differ from those of small differences, at most."""
+def _largest_error(function, *arrays) -> float:
+    """Return the largest difference between the gradients and finite differences."""
     arrays = [tf.constant(array) for array in arrays]
-    written, seen = tf.test.compute_gradient(function, arrays, delta=1e-4)
+    written, expected = tf.test.compute_gradient(function, arrays, delta=1e-4)
     assert all(np.abs(one).max() > 0.01 for one in written)
-    return max(np.abs(one - other).max() for one, other in zip(written, seen, strict=True))
+    return max(np.abs(one - other).max() for one, other in zip(written, expected, strict=True))
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
-def test_gelu_and_its_slope_are_the_normal_distributions(dtype):
+def test_gelu_and_its_slope_equal_the_normal_distribution(dtype):
     bound = {"float64": 1e-14, "float32": 1e-6, "bfloat16": 5e-3, "float16": 6e-4}[dtype]
     x = tf.cast(np.linspace(-8, 8, 1001), dtype)
     with tf.GradientTape() as tape:
         tape.watch(x)
-        trained = _gradients.gelu_to_train(x)
+        trained = _gradients.gelu_with_gradient(x)
     slope = tape.gradient(trained, x)
     assert slope.dtype == trained.dtype == x.dtype
     at = np.float64(x)
@@ -45,14 +45,14 @@ def test_gelu_and_its_slope_are_the_normal_distributions(dtype):
 
 @pytest.mark.parametrize("rate", [0.0, 0.4])
 @pytest.mark.parametrize("bias", BIASES)
-def test_gradients_of_attention_are_those_of_small_differences(bias, rate):
+def test_gradients_of_attention_equal_finite_differences(bias, rate):
     bias = BIASES[bias]
 
     def attention(query, key, value):
-        return _gradients.attention_to_train(query, key, value, bias, rate, seeds=3)
+        return _gradients.attention_with_gradient(query, key, value, bias, rate, seeds=3)
 
     arrays = [DRAWS.normal(size=SHAPE) for _ in range(3)]
-    assert _differ(attention, *arrays) < 1e-7
+    assert _largest_error(attention, *arrays) < 1e-7
     query, key, value = arrays
     plain = ops.matmul(_gradients.probabilities(query, key, bias), value)
     assert (np.abs(attention(*arrays) - plain).max() < 1e-12) == (rate == 0)
@@ -66,7 +66,7 @@ def test_gradients_of_attention_in_half_precision_are_near(precision):
         given = [tf.cast(array, dtype) for array in arrays]
         with tf.GradientTape() as tape:
             tape.watch(given)
-            values = _gradients.attention_to_train(*given, BIASES["packed"], 0.4, seeds=3)
+            values = _gradients.attention_with_gradient(*given, BIASES["packed"], 0.4, seeds=3)
         return tape.gradient(values, given)
 
     for half, whole in zip(gradients(precision), gradients("float32"), strict=True):
@@ -77,16 +77,18 @@ def test_gradients_of_attention_in_half_precision_are_near(precision):
 def test_dropout_of_attention_keeps_the_mean():
     shape = (64, 4, 32, 8)
     query, key = (tf.constant(DRAWS.normal(size=shape), "float32") for _ in range(2))
-    values = _gradients.attention_to_train(query, key, tf.ones(shape), None, 0.3, seeds=3)
+    values = _gradients.attention_with_gradient(query, key, tf.ones(shape), None, 0.3, seeds=3)
     assert np.mean(values) == pytest.approx(1.0, abs=0.01)
 
 
-def test_gradient_of_standardizing_is_that_of_small_differences():
+def test_gradient_of_standardize_equals_finite_differences():
     x = DRAWS.normal(size=(4, 7)) + 2
     weights = DRAWS.normal(size=(4, 7))
-    assert _differ(lambda x: _gradients.standardize_to_train(x, 1e-5) * weights, x) < 1e-7
+    assert (
+        _largest_error(lambda x: _gradients.standardize_with_gradient(x, 1e-5) * weights, x) < 1e-7
+    )
     np.testing.assert_array_equal(
-        _gradients.standardize_to_train(x, 1e-5), _gradients.standardize(x, 1e-5)
+        _gradients.standardize_with_gradient(x, 1e-5), _gradients.standardize(x, 1e-5)
     )
 
 

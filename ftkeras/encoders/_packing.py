@@ -1,0 +1,78 @@
+"""Score biases: which positions attention may look at, in rows of one or several texts."""
+
+from typing import Any, NamedTuple
+
+from keras import ops
+
+Tensor = Any
+# Added to the score of a masked position: finite in float16, and exactly 0 after the softmax.
+MASKED = -3e4
+
+
+class Packing(NamedTuple):
+    """Where several texts lie in each row; integer tensors.
+
+    Attributes:
+        starts: [batch, texts], ascending: the positions at which texts start.
+        texts: [batch, length]: the number of the text at each position, from 0.
+        positions: [batch, length]: each position within its text, from 0.
+    """
+
+    starts: Tensor
+    texts: Tensor
+    positions: Tensor
+
+
+def packing_from_starts(starts: Tensor, length: Tensor) -> Packing:
+    """Return the packing of rows of a length, given where texts start, [batch, texts].
+
+    Positions after the last text count to it; the padding mask excludes them.
+    """
+    positions = ops.arange(length, dtype=starts.dtype)
+    started = ops.less_equal(starts[:, None, :], positions[None, :, None])
+    texts = ops.sum(ops.cast(started, starts.dtype), axis=-1) - 1
+    return Packing(starts, texts, positions - ops.take_along_axis(starts, texts, axis=1))
+
+
+def padding_bias(padding_mask: Tensor) -> Tensor:
+    """Return what masks padding in attention scores.
+
+    Args:
+        padding_mask: [batch, length], 1 for tokens and 0 for padding.
+
+    Returns:
+        [batch, 1, 1, length], float32: 0 for tokens, `MASKED` for padding.
+    """
+    mask = ops.cast(padding_mask, "float32")
+    return ops.expand_dims(1.0 - mask, (1, 2)) * MASKED
+
+
+def mask_across_texts(score_bias: Tensor, texts: Tensor, query_texts: Tensor) -> Tensor:
+    """Restrict attention in packed rows to positions of the same text.
+
+    Args:
+        score_bias: [batch, 1, 1, length].
+        texts: [batch, length], the text of each key.
+        query_texts: [batch, queries], the text of each query.
+
+    Returns:
+        The score bias, [batch, 1, queries, length].
+    """
+    same = ops.equal(query_texts[:, None, :, None], texts[:, None, None, :])
+    return ops.where(same, score_bias, ops.cast(MASKED, score_bias.dtype))
+
+
+def take_first_tokens(x: Tensor, packing: Packing | None) -> Tensor:
+    """Return what x holds for the first token of each text.
+
+    Args:
+        x: [batch, length, ...].
+        packing: where texts start, or None for one text in each row.
+
+    Returns:
+        [batch, texts, ...]. A start after the row's end, where no text is, gives the last position.
+    """
+    if packing is None:
+        return x[:, :1]
+    inside = ops.minimum(packing.starts, ops.shape(x)[1] - 1)
+    return ops.take_along_axis(x, inside if len(x.shape) == 2 else inside[:, :, None], axis=1)

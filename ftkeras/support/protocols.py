@@ -1,0 +1,210 @@
+"""What the rest of the package may expect of an encoder, a head, a loss, and a model of them.
+
+Policies and regularizers are built on these too; their own interfaces are
+`ftkeras.policies.Policy` and `ftkeras.regularizers.Regularizer`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import keras
+
+from ftkeras.support.layer_hooks import LayerHooks
+
+Tensor = Any
+
+
+@runtime_checkable
+class EncoderPart(Protocol):
+    """The embeddings or one layer of an encoder, a Keras layer.
+
+    Attributes:
+        name: unique within the encoder.
+        path: prefix of its variables' paths.
+        trainable: whether its variables train; may be set.
+        is_fixed: whether it computes the same function in every training step.
+    """
+
+    trainable: bool
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def path(self) -> str | None: ...
+
+    @property
+    def weights(self) -> list[keras.Variable]: ...
+
+    @property
+    def trainable_variables(self) -> list[keras.Variable]: ...
+
+    @property
+    def is_fixed(self) -> bool: ...
+
+    def disable_dropout(self) -> None:
+        """Compute in training what inference computes."""
+
+
+@runtime_checkable
+class EncoderLayer(EncoderPart, Protocol):
+    """A Transformer layer. All layers of an encoder differ in their weights only.
+
+    Attributes:
+        kernels: its matrices, by the names of their equal shares of columns, left to right.
+        is_changed: whether hooks change its kernels or sub-layers.
+        seeds_per_call: the number of dropout seeds that a call in training takes.
+        seeds: the generator that these come from.
+
+    Call: x [batch, length, hidden]; score_bias, broadcast to [batch, heads, length, length], or
+        None; queries [batch, positions, hidden], the rows of x to compute, or None for all.
+    """
+
+    @property
+    def kernels(self) -> Mapping[tuple[str, ...], keras.Variable]: ...
+
+    @property
+    def is_changed(self) -> bool: ...
+
+    @property
+    def seeds_per_call(self) -> int: ...
+
+    @property
+    def seeds(self) -> keras.random.SeedGenerator: ...
+
+    def __call__(
+        self, x: Tensor, score_bias: Tensor = None, queries: Tensor = None, training: bool = False
+    ) -> Tensor: ...
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Token ids to hidden states, a Keras layer.
+
+    Attributes:
+        hidden: width of the states.
+        intermediate: width of the feed-forward networks.
+        positions: the most tokens in a row.
+        embeddings: the lowest part.
+        blocks: the Transformer layers, the lowest first.
+        pool: the pooler, [batch, hidden] -> [batch, hidden], or None.
+        hooks: where policies and regularizers act inside it.
+        is_fixed: whether everything below the pooler computes the same function in every step.
+
+    Call: token_ids [B, L] integers; padding_mask [B, L], 1 for tokens; segment_ids [B, L];
+        embedding_offset [B, L, hidden]; starts [B, T], where the texts of packed rows start;
+        every_token, whether the states of all tokens are needed; training -> a dict of features:
+        "first" [texts, hidden], the states of first tokens; "pooled" [texts, hidden] if there is a
+        pooler; "sequence" [B, L, hidden] if every token is needed; "membership" [B, T, L], true for
+        a text's tokens, if rows are packed.
+    """
+
+    trainable: bool
+
+    @property
+    def hidden(self) -> int: ...
+
+    @property
+    def intermediate(self) -> int: ...
+
+    @property
+    def positions(self) -> int: ...
+
+    @property
+    def embeddings(self) -> EncoderPart: ...
+
+    @property
+    def blocks(self) -> Sequence[EncoderLayer]: ...
+
+    @property
+    def pool(self) -> keras.layers.Layer | None: ...
+
+    @property
+    def hooks(self) -> LayerHooks: ...
+
+    @property
+    def is_fixed(self) -> bool: ...
+
+    @property
+    def dtype_policy(self) -> Any: ...
+
+    @property
+    def weights(self) -> list[keras.Variable]: ...
+
+    @property
+    def trainable_variables(self) -> list[keras.Variable]: ...
+
+    def __call__(
+        self,
+        token_ids: Tensor,
+        padding_mask: Tensor = None,
+        segment_ids: Tensor = None,
+        embedding_offset: Tensor = None,
+        starts: Tensor = None,
+        every_token: bool = True,
+        training: bool = False,
+    ) -> dict[str, Tensor]: ...
+
+
+@runtime_checkable
+class Head(Protocol):
+    """An encoder's features to logits, a Keras layer.
+
+    Attributes:
+        needs_pooler: whether it reads "pooled".
+        needs_every_token: whether it reads "sequence".
+    """
+
+    @property
+    def needs_pooler(self) -> bool: ...
+
+    @property
+    def needs_every_token(self) -> bool: ...
+
+    @property
+    def trainable_variables(self) -> list[keras.Variable]: ...
+
+    def __call__(
+        self, features: Mapping[str, Tensor], padding_mask: Tensor, training: bool = False
+    ) -> Tensor:
+        """Return logits [texts, classes]."""
+
+    def text_vectors(self, features: Mapping[str, Tensor], padding_mask: Tensor) -> Tensor:
+        """Return what the head (or the pooler below it) reads of each text, [texts, hidden]."""
+
+
+@runtime_checkable
+class Loss(Protocol):
+    """What training minimizes, a `keras.losses.Loss`."""
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return one number for each example, [batch].
+
+        Args:
+            y_true: integer labels [batch].
+            y_pred: logits [batch, classes].
+        """
+
+
+class Model(Protocol):
+    """An encoder with a head, as policies and regularizers see it.
+
+    Attributes:
+        encoder: below the head.
+        head: on the encoder.
+        trainable_variables: of both, and of what policies added.
+        added: a Keras layer; what a policy hangs on it stays part of the finished model.
+        scaffold: a Keras layer; what a policy hangs on it is folded into the encoder in the end.
+    """
+
+    added: Any
+    scaffold: Any
+
+    @property
+    def encoder(self) -> Encoder: ...
+
+    @property
+    def head(self) -> Head: ...
+
+    @property
+    def trainable_variables(self) -> list[keras.Variable]: ...
