@@ -87,7 +87,7 @@ def probabilities(query: Tensor, key: Tensor, bias: Tensor) -> Tensor:
 
 
 def softmax(scores: Tensor, bias: Tensor) -> Tensor:
-    """Return softmax(scores + bias) over the last axis, computed in float32 or float64.
+    """Normalize scores + bias over the last axis, in float32 or float64.
 
     Args:
         scores: any shape; the result has their dtype.
@@ -103,7 +103,9 @@ def softmax(scores: Tensor, bias: Tensor) -> Tensor:
 def attention_with_gradient(
     query: Tensor, key: Tensor, value: Tensor, bias: Tensor, rate: float, seeds: Any
 ) -> Tensor:
-    """Return dropout(softmax(q k' + bias)) v, with gradients for q, k and v but not for the bias.
+    """Compute attention with dropout, with gradients for q, k and v but not for the bias.
+
+    o = dropout(softmax(q k' + bias)) v
 
     Of the [L, L] tensors only the probabilities p and their dropped-out copy w are kept:
 

@@ -1,7 +1,8 @@
-"""What sits on the encoder, one a file.
+"""Heads: from an encoder's features to logits, one in each file.
 
-A head is called with the encoder's features (`first` [batch, hidden], the states of first tokens;
-where it asks for them by `needs_pooler` and `needs_every_token`, `pooled` [batch, hidden] and
-`sequence` [batch, length, hidden]) and the padding mask [batch, length]; it gives logits. What it
-must know (`classes`, `seed`) is handed in; its own keys come from the spec.
+A head is a Keras layer that fulfils `ftkeras.support.protocols.Head`. It is called with the
+encoder's features and the padding mask [batch, length]. The features are "first" [batch, hidden],
+the states of first tokens; "pooled" [batch, hidden], if it sets `needs_pooler`; and "sequence"
+[batch, length, hidden], if it sets `needs_every_token`. The run passes `classes` and `seed`; the
+other arguments come from the spec.
 """

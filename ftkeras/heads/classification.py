@@ -1,33 +1,47 @@
+"""The classification head."""
+
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 from keras import ops
 
 from ftkeras.support.seeds import ReplicaSeedGenerator
 
+Tensor = Any
 POOLINGS = ("pooled", "cls", "mean")
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Classification(keras.layers.Layer):
-    """Dropout and one dense layer on a vector of the whole text.
+    """Dropout and one dense layer on a vector that represents the text.
 
     logits = dropout(vector) · kernel + bias
 
-    where the vector is the encoder's pooler output (`pooled`), the last hidden state of [CLS]
-    (`cls`), or the mean of the last hidden states of all real tokens (`mean`).
+    The vector is the encoder's pooler output (`pooled`), the last hidden state of [CLS] (`cls`), or
+    the mean of the last hidden states of all tokens except padding (`mean`).
     Source: Devlin et al., 2019, section 4.1, https://arxiv.org/abs/1810.04805.
 
     Args:
         classes: number of classes; at least 2.
         dropout: share of the vector dropped in training; at least 0, below 1.
         pooling: pooled, cls or mean.
-        seed: of the new kernel and of the dropout.
+        seed: integer that determines the new kernel and the dropout, or None.
+        name: of the layer.
+        **kwargs: of `keras.layers.Layer`.
 
-    Call: features, padding_mask [batch, length] -> logits [batch, classes]; where the features are
-        of rows of several texts, which have "membership", [batch * texts, classes]; they may hold
-        "vector" alone, what `text_vectors` gave, [batch, hidden].
+    Call: features, padding_mask [batch, length] -> logits [batch, classes]. The features of packed
+        rows, which have "membership", give [batch * texts, classes]. Features may consist of
+        "vector" [batch, hidden] alone, the result of `text_vectors`; `pooled` then also needs
+        "pooled".
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: an argument is out of bounds; names it, the bound and the value.
+
+    >>> import numpy as np
+    >>> head = Classification(classes=2, pooling="cls", seed=1)
+    >>> head({"first": np.zeros((3, 8), "float32")}, np.ones((3, 5))).shape
+    TensorShape([3, 2])
     """
 
     def __init__(
@@ -38,7 +52,7 @@ class Classification(keras.layers.Layer):
         pooling: str = "pooled",
         seed: int | None = None,
         name: str = "head",
-        **kwargs,
+        **kwargs: Any,
     ):
         if classes < 2:
             raise ValueError(f"`classes` must be at least 2. Received: {classes}.")
@@ -59,10 +73,10 @@ class Classification(keras.layers.Layer):
 
     @property
     def needs_every_token(self) -> bool:
-        """Whether it reads other tokens' states than a text's first."""
+        """Whether it reads the states of all tokens, not only of a text's first."""
         return self.pooling == "mean"
 
-    def build(self, features_shape, padding_mask_shape=None):
+    def build(self, features_shape: Mapping[str, tuple], padding_mask_shape: Any = None) -> None:
         hidden = features_shape["first"][-1]
         initializer = keras.initializers.TruncatedNormal(stddev=0.02, seed=self.seed)
         self.kernel = self.add_weight(
@@ -70,15 +84,17 @@ class Classification(keras.layers.Layer):
         )
         self.bias = self.add_weight(shape=(self.classes,), initializer="zeros", name="bias")
 
-    def call(self, features, padding_mask, training=False):
+    def call(
+        self, features: Mapping[str, Tensor], padding_mask: Tensor, training: bool = False
+    ) -> Tensor:
         pooled = self.needs_pooler
         vector = features["pooled"] if pooled else self.text_vectors(features, padding_mask)
         if training and self.dropout > 0:
             vector = keras.random.dropout(vector, self.dropout, seed=self.seed_generator)
         return ops.matmul(vector, self.kernel) + self.bias
 
-    def text_vectors(self, features, padding_mask):
-        """What is read of each text, below the pooler where there is one: [texts, hidden]."""
+    def text_vectors(self, features: Mapping[str, Tensor], padding_mask: Tensor) -> Tensor:
+        """Return the vector of each text, [texts, hidden]; with `pooled`, the pooler's input."""
         if "vector" in features:
             return features["vector"]
         if not self.needs_every_token:
@@ -88,6 +104,11 @@ class Classification(keras.layers.Layer):
         counts = ops.maximum(ops.sum(weights, axis=-1, keepdims=True), 1)
         return ops.reshape(ops.matmul(weights, sequence) / counts, (-1, sequence.shape[-1]))
 
-    def get_config(self):
-        own = {key: getattr(self, key) for key in ("classes", "dropout", "pooling", "seed")}
+    def get_config(self) -> dict[str, Any]:
+        own = {
+            "classes": self.classes,
+            "dropout": self.dropout,
+            "pooling": self.pooling,
+            "seed": self.seed,
+        }
         return {**super().get_config(), **own}

@@ -1,5 +1,6 @@
-"""What is minimised, one a file.
+"""Losses: what training minimizes, one in each file.
 
-A loss is a `keras.losses.Loss` on logits: integer labels [batch] and logits [batch, classes] give
-one figure an example, [batch], which Keras averages over the examples. Keys come from the spec.
+A loss is a `keras.losses.Loss`. From integer labels [batch] and logits [batch, classes] its `call`
+computes one number for each example, [batch]; Keras averages over the examples. Its arguments come
+from the spec.
 """

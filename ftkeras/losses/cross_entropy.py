@@ -1,5 +1,11 @@
+"""The cross-entropy loss."""
+
+from typing import Any
+
 import keras
 from keras import ops
+
+Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -8,16 +14,17 @@ class CrossEntropy(keras.losses.Loss):
 
     L = -log softmax(logits)[label]
 
-    With `label_smoothing` s over C classes the target is (1 - s) on the label plus s / C on every
+    With `label_smoothing` s and C classes, the target is 1 - s for the label plus s / C for every
     class. Source: Szegedy et al., 2016, section 7, https://arxiv.org/abs/1512.00567.
 
     Args:
-        label_smoothing: share of the target spread over all classes; at least 0, below 1.
+        label_smoothing: share of the target that is spread over all classes; at least 0, below 1.
+        name: of the loss.
 
     Call: labels, integer [batch]; logits [batch, classes] -> loss, float32 scalar (), the mean.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: the argument is out of bounds.
 
     >>> import numpy as np
     >>> print(f"{float(CrossEntropy()(np.array([0]), np.array([[0.0, 0.0]], 'float32'))):.4f}")
@@ -32,7 +39,7 @@ class CrossEntropy(keras.losses.Loss):
         super().__init__(name=name, reduction="sum_over_batch_size")
         self.label_smoothing = label_smoothing
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         log_probabilities = ops.log_softmax(ops.cast(y_pred, "float32"), axis=-1)
         target = ops.one_hot(ops.cast(y_true, "int32"), ops.shape(y_pred)[-1], dtype="float32")
         s = self.label_smoothing
@@ -41,5 +48,5 @@ class CrossEntropy(keras.losses.Loss):
             return -picked
         return -(1 - s) * picked - s * ops.mean(log_probabilities, axis=-1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"label_smoothing": self.label_smoothing, "name": self.name}

@@ -1,15 +1,24 @@
+"""The mean squared error loss."""
+
+from typing import Any
+
 import keras
 from keras import ops
+
+Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class MeanSquaredError(keras.losses.Loss):
-    """Mean squared error of the probabilities, the Brier score over the number of classes.
+    """Mean squared error of the probabilities: the Brier score divided by the number of classes.
 
     L = 1/C Σ_c (softmax(logits)_c - [c = label])²
 
-    It is bounded by 2/C, so a wrong label in the data pulls less than under cross-entropy.
+    It is at most 2/C, so wrong labels in the data have less influence than under cross-entropy.
     Source: Brier, 1950, https://doi.org/10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
+
+    Args:
+        name: of the loss.
 
     Call: labels, integer [batch]; logits [batch, classes] -> loss, float32 scalar (), the mean.
 
@@ -21,10 +30,10 @@ class MeanSquaredError(keras.losses.Loss):
     def __init__(self, *, name: str = "mean_squared_error"):
         super().__init__(name=name, reduction="sum_over_batch_size")
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         probabilities = ops.softmax(ops.cast(y_pred, "float32"), axis=-1)
         target = ops.one_hot(ops.cast(y_true, "int32"), ops.shape(y_pred)[-1], dtype="float32")
         return ops.mean(ops.square(probabilities - target), axis=-1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"name": self.name}

@@ -1,17 +1,10 @@
-"""Which variables train, how fast, and when, one a file.
+"""Policies: which variables train, how fast and when, one in each file.
 
-A policy is made from its spec's keys (and `seed`, if it asks for it) and may have:
-    decides: what it settles for the whole run; two policies that settle the same are refused.
-    prepare(model): once, after the checkpoint is loaded and before compiling: freezes, starts
-        anew, adds low-rank parts. A ValueError says what the model has not got.
-    check(model): once, when all policies have prepared: a ValueError says that the others leave
-        this one nothing to act on.
-    multipliers(model): [(regular expression on variable paths, factor on the rate), …], the first
-        match wins; the factor scales a variable's update and its decay.
-    callbacks(model): Keras callbacks for what changes while training.
-    finish(model): once, with the best epoch's weights: folds what was added into the model's own
-        variables, so that what is evaluated, kept and exported is a plain encoder and head.
-`_base.Policy` has all of them, doing nothing.
+A policy is a subclass of `Policy`, built from its spec's arguments and, if it takes one, the run's
+`seed`. Of a policy's methods the run calls, in this order: `prepare` of all policies, `check` of
+all, `multipliers` when the optimizer is built, `callbacks` when training starts, and `finish` when
+training has ended. Policies change what an encoder computes only through its hooks
+(`ftkeras.support.layer_hooks`).
 """
 
 from ftkeras.policies._base import Policy, check_together

@@ -1,50 +1,81 @@
+"""What a policy may do, and which policies exclude each other."""
+
 import inspect
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
-# What a policy may decide. What it merely changes needs no word here: `check` sees to that.
-TRAINS, RATES, START = "what trains", "the rates of the layers", "what starts anew"
+if TYPE_CHECKING:
+    from keras.callbacks import Callback
+
+    from ftkeras.support.protocols import Model
+
+# What only one policy of a run may decide. Other conflicts are found by `check`.
+TRAINS = "what trains"
+RATES = "the layers' learning rates"
+START = "what is reinitialized"
 
 
-class Policy:
-    """What every policy may do; here, nothing.
+class Policy(Protocol):
+    """Interface of policies, and their base class: here, each method does nothing.
 
-    A constructor keeps each argument under its own name, which `get_config` reads.
+    A subclass stores each argument under its own name, which `get_config` reads.
+
+    Attributes:
+        decides: what the policy decides for the whole run, or None. Two policies of a run must not
+            decide the same.
+        stays: whether what `prepare` adds remains part of the finished model, so that rebuilding
+            the model needs the policy.
     """
 
     decides: str | None = None
-    # Whether what `prepare` adds stays part of the finished model, whose folder must then tell it.
-    stays = False
+    stays: bool = False
 
-    def prepare(self, model) -> None:
-        """Changes the model once, before it is compiled."""
+    def prepare(self, model: "Model") -> None:
+        """Change the model once, after the checkpoint is loaded and before it is compiled.
 
-    def check(self, model) -> None:
-        """Looks at the model once, when all policies have prepared it."""
+        Raises:
+            ValueError: the model lacks something that the policy needs.
+        """
 
-    def multipliers(self, model) -> list[tuple[str, float]]:
-        """(Regular expression on variable paths, factor on the rate), the first match wins."""
+    def check(self, model: "Model") -> None:
+        """Check the model once all policies have prepared it.
+
+        Raises:
+            ValueError: the other policies leave this one nothing to act on.
+        """
+
+    def multipliers(self, model: "Model") -> list[tuple[str, float]]:
+        """Return factors on the learning rate of single variables.
+
+        Returns:
+            (regular expression on variable paths, factor) pairs; the first match counts. A factor
+            scales a variable's update and its weight decay.
+        """
         return []
 
-    def callbacks(self, model) -> list:
-        """What goes on around the steps."""
+    def callbacks(self, model: "Model") -> list["Callback"]:
+        """Return Keras callbacks for what changes during training."""
         return []
 
-    def finish(self, model) -> None:
-        """Folds what `prepare` added into the model's own variables."""
+    def finish(self, model: "Model") -> None:
+        """Fold what `prepare` added into the model's own variables, with the best epoch's weights.
 
-    def get_config(self) -> dict:
-        """The arguments that make it again."""
+        What is evaluated, saved and exported is then a plain encoder and head.
+        """
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
         arguments = inspect.signature(type(self).__init__).parameters.values()
-        return {a.name: getattr(self, a.name) for a in arguments if a.kind is a.KEYWORD_ONLY}
+        return {a.name: vars(self)[a.name] for a in arguments if a.kind is a.KEYWORD_ONLY}
 
 
 def check_together(policies: Sequence[Policy]) -> None:
-    """Refuses two policies that decide the same.
+    """Check that no two policies decide the same.
 
     Raises:
-        ValueError: naming both, and what they decide.
+        ValueError: names both policies and what they decide.
     """
-    deciding = {}
+    deciding: dict[str, str] = {}
     for policy in policies:
         name = type(policy).__module__.rpartition(".")[2]
         if policy.decides is None:

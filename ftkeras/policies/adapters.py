@@ -1,32 +1,40 @@
+"""Adapters in each layer."""
+
+from collections.abc import Callable
+from typing import Any
+
 import keras
 from keras import ops
 
+from ftkeras.policies import _layers
 from ftkeras.policies._base import TRAINS, Policy
 from ftkeras.support import bounds
+from ftkeras.support.layer_hooks import SUB_LAYERS
+from ftkeras.support.protocols import Encoder, Model
 
-DEVIATION = 0.01
+STANDARD_DEVIATION = 0.01
 
 
 class Adapters(Policy):
-    """Two small networks in each layer learn, and all else in the encoder stays, norms excepted.
+    """Train two small networks in each layer and the LayerNorms; freeze the rest of the encoder.
 
     h <- h + gelu(h D + d) U + u,    D [hidden, size], U [size, hidden] ~ N(0, 0.01²), d = u = 0
 
-    with h what a sub-layer, attention or feed-forward, gives before its residual is added; the
-    normal distribution is cut at two standard deviations. So training begins very near the
-    pretrained function. LayerNorms train, the head, and the pooler as its first layer. Adapters
-    can't be folded into the encoder: they stay part of the model, of its weights file and of its
-    SavedModel, which costs 4 · size · hidden operations more a layer and token (a product's
-    multiplications alone); there is no Hugging Face export.
+    where h is the output of a sub-layer, attention or feed-forward, before its residual connection.
+    The normal distribution is truncated at two standard deviations, so training starts very near
+    the pretrained function. The head trains, and the pooler as its first layer. Adapters can't be
+    folded into the encoder: they stay part of the model, of its weights file and of its SavedModel,
+    which costs 4 · size · hidden more multiplications per layer and token. There is no Hugging Face
+    export.
     Source: Houlsby et al., 2019, section 2.1, https://arxiv.org/abs/1902.00751.
 
     Args:
-        size: of the bottleneck; at least 1.
-        pooler: whether the pooler, where there is one, trains.
-        seed: integer that fixes the new weights.
+        size: width of the bottleneck; at least 1.
+        pooler: whether the pooler, if there is one, trains.
+        seed: integer that determines the new weights, or None.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: an argument is out of bounds; names it, the bound and the value.
     """
 
     decides = TRAINS
@@ -37,9 +45,9 @@ class Adapters(Policy):
         bounds.boolean(pooler=pooler)
         self.size, self.pooler, self.seed = size, pooler, seed
 
-    def prepare(self, model) -> None:
+    def prepare(self, model: Model) -> None:
         encoder = model.encoder
-        whole = encoder.pool.weights if self.pooler and encoder.pool is not None else []
+        whole = _layers.pooler_weights(encoder) if self.pooler else []
         trained = {id(variable) for variable in whole}
         for variable in encoder.weights:
             variable.trainable = "norm" in variable.name or id(variable) in trained
@@ -49,28 +57,39 @@ class Adapters(Policy):
 
 
 class Bottlenecks(keras.layers.Layer):
-    """Owns every adapter, and hangs each behind its sub-layer; never called itself."""
+    """Create the adapters of all layers, own their weights, and register them with the encoder.
 
-    def __init__(self, encoder, *, size: int, seed: int | None, **kwargs):
+    It is never called itself.
+
+    Args:
+        encoder: gets a hook on each sub-layer.
+        size: width of the bottleneck.
+        seed: integer that determines the weights, or None.
+        **kwargs: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, encoder: Encoder, *, size: int, seed: int | None, **kwargs: Any):
         super().__init__(name="adapters", **kwargs)
         seeds = keras.random.SeedGenerator(seed)
-        normal = keras.initializers.TruncatedNormal(stddev=DEVIATION, seed=seeds)
-        for block in encoder.blocks:
-            for sub_layer in ("attention", "output"):
-                name = f"{block.name}_{sub_layer}"
+        normal = keras.initializers.TruncatedNormal(stddev=STANDARD_DEVIATION, seed=seeds)
+        for layer in encoder.blocks:
+            for sub_layer in SUB_LAYERS:
+                name = f"{layer.name}_{sub_layer}"
                 adapter = self._adapter(name, encoder.hidden, size, normal)
-                encoder.hooks.add_sub_layer_hook(block, sub_layer, adapter)
+                encoder.hooks.add_sub_layer_hook(layer, sub_layer, adapter)
         self.built = True
 
-    def _adapter(self, name, hidden, size, normal):
-        def weight(part, *shape):
+    def _adapter(
+        self, name: str, hidden: int, size: int, normal: keras.Initializer
+    ) -> Callable[[Any], Any]:
+        def weight(part: str, *shape: int) -> keras.Variable:
             initializer = normal if len(shape) == 2 else "zeros"
             return self.add_weight(name=f"{name}_{part}", shape=shape, initializer=initializer)
 
         down, down_bias = weight("down_kernel", hidden, size), weight("down_bias", size)
         up, up_bias = weight("up_kernel", size, hidden), weight("up_bias", hidden)
 
-        def adapter(states):
+        def adapter(states: Any) -> Any:
             inner = ops.gelu(ops.add(ops.matmul(states, down), down_bias), approximate=False)
             return states + ops.add(ops.matmul(inner, up), up_bias)
 

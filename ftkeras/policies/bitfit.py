@@ -1,21 +1,25 @@
+"""BitFit: train the biases only."""
+
+from ftkeras.policies import _layers
 from ftkeras.policies._base import TRAINS, Policy
 from ftkeras.support import bounds
+from ftkeras.support.protocols import Model
 
 
 class BitFit(Policy):
-    """Of the encoder only the biases train, LayerNorm's among them (not its scale); and the head.
+    """Train only the encoder's biases, including LayerNorm's, and the head.
 
-    y = norm(x W + b): of W, b and the norm's scale and bias, b and the norm's bias train
+    y = norm(x W + b): b and the norm's bias train, W and the norm's scale do not
 
-    The pooler counts as a layer of the encoder: its bias trains. A checkpoint without a pooler has
-    a new one, whose kernel then had better train: `pooler=True`.
+    The pooler counts as a layer of the encoder, so its bias trains. If the checkpoint has no
+    pooler, a new one is used; then train its kernel as well, with `pooler=True`.
     Source: Zaken et al., 2022, section 3, https://arxiv.org/abs/2106.10199.
 
     Args:
-        pooler: whether the whole pooler, where there is one, trains.
+        pooler: whether the whole pooler, if there is one, trains.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: an argument is neither True nor False; names it and the value.
     """
 
     decides = TRAINS
@@ -24,9 +28,8 @@ class BitFit(Policy):
         bounds.boolean(pooler=pooler)
         self.pooler = pooler
 
-    def prepare(self, model) -> None:
-        encoder = model.encoder
-        whole = encoder.pool.weights if self.pooler and encoder.pool is not None else []
-        kept = {id(variable) for variable in whole}
-        for variable in encoder.weights:
-            variable.trainable = variable.name.endswith("bias") or id(variable) in kept
+    def prepare(self, model: Model) -> None:
+        whole = _layers.pooler_weights(model.encoder) if self.pooler else []
+        trained = {id(variable) for variable in whole}
+        for variable in model.encoder.weights:
+            variable.trainable = variable.name.endswith("bias") or id(variable) in trained

@@ -1,28 +1,34 @@
+"""Learning rates by variable path."""
+
 import re
 
 from ftkeras.policies import _layers
 from ftkeras.policies._base import RATES, Policy
 from ftkeras.support import bounds
+from ftkeras.support.protocols import Model
 
-# From a layer to the one below it: Howard and Ruder, section 3.2.
-FALL = 1 / 2.6
+# From a layer to the one below: Howard and Ruder, section 3.2.
+FACTOR_PER_LAYER = 1 / 2.6
 
 
 class Discriminative(Policy):
-    """Variables learn at rates of their own, chosen by path.
+    """Scale the learning rate of variables that are chosen by path.
 
     rate(variable) = rate * factor of the first expression that matches its path;   else rate
 
-    Without `rates` it is Howard and Ruder's own: from each layer to the one below, 1 / 2.6.
+    Without `rates` it is Howard and Ruder's own rule: 1 / 2.6 from each layer to the one below.
     Source: Howard and Ruder, 2018, section 3.2, https://arxiv.org/abs/1801.06146.
 
     Args:
         rates: {regular expression on variable paths: factor}, factors positive; None for 1 / 2.6
-            a layer, embeddings the lowest, pooler and head at the full rate.
+            per layer, with the embeddings the lowest, and pooler and head at the full rate.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received; in `check`, for an
-            expression that matches no variable that trains.
+        ValueError: an argument is out of bounds; names it, the bound and the value. In `check`: an
+            expression matches no variable that trains.
+
+    >>> Discriminative(rates={"layer_0": 0.1}).multipliers(model=None)
+    [('layer_0', 0.1)]
     """
 
     decides = RATES
@@ -38,9 +44,9 @@ class Discriminative(Policy):
             bounds.positive(**{f"rates[{pattern!r}]": factor})
         self.rates = rates
 
-    def check(self, model) -> None:
+    def check(self, model: Model) -> None:
         if self.rates is None:
-            _layers.must_learn(model.encoder)
+            _layers.check_any_trains(model.encoder)
             return
         paths = [variable.path for variable in model.trainable_variables]
         for pattern in self.rates:
@@ -50,13 +56,13 @@ class Discriminative(Policy):
                     f"{paths[0]!r}. Received: {pattern!r}."
                 )
 
-    def multipliers(self, model) -> list[tuple[str, float]]:
+    def multipliers(self, model: Model) -> list[tuple[str, float]]:
         if self.rates is None:
-            return _layers.falling_rates(model.encoder, FALL)
+            return _layers.falling_rates(model.encoder, FACTOR_PER_LAYER)
         return list(self.rates.items())
 
 
-def _check_pattern(pattern):
+def _check_pattern(pattern: str) -> None:
     try:
         re.compile(pattern)
     except (re.error, TypeError) as error:

@@ -1,24 +1,29 @@
+"""Freeze the lowest layers."""
+
 from ftkeras.policies import _layers
 from ftkeras.policies._base import TRAINS, Policy
 from ftkeras.support import bounds
+from ftkeras.support.protocols import Model
 
 
 class Freeze(Policy):
-    """The lowest parts of the encoder stay as they are; what is above them trains.
+    """Freeze the lowest parts of the encoder and train what is above them.
 
     trains: layer_i for i >= layers, pooler, head
 
-    Below the lowest part that trains nothing is differentiated, so frozen parts cost no backward
-    pass; with `embeddings=False` gradients still go all the way down, and only the frozen kernels'
-    own are saved. Dropout stays on. Source: Lee et al., 2019, https://arxiv.org/abs/1911.03090.
+    No gradients are computed below the lowest part that trains, so frozen parts cost no backward
+    pass. With `embeddings=False` gradients still go all the way down, and only those of the frozen
+    kernels are saved. Dropout stays on.
+    Source: Lee et al., 2019, https://arxiv.org/abs/1911.03090.
 
     Args:
-        embeddings: whether the embeddings, with their LayerNorm, are frozen.
-        layers: how many of the lowest layers are frozen; at least 0, at most the encoder's.
+        embeddings: whether to freeze the embeddings and their LayerNorm.
+        layers: the number of layers to freeze, from the lowest up; at least 0 (1 if the embeddings
+            train), at most the encoder's.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received; in `prepare`, for more
-            layers than the encoder has.
+        ValueError: an argument is out of bounds; names it, the bound and the value. In `prepare`:
+            the encoder has fewer layers.
     """
 
     decides = TRAINS
@@ -28,9 +33,9 @@ class Freeze(Policy):
         bounds.integer(0 if embeddings else 1, layers=layers)
         self.embeddings, self.layers = embeddings, layers
 
-    def prepare(self, model) -> None:
+    def prepare(self, model: Model) -> None:
         encoder = model.encoder
-        _layers.must_have(encoder, self.layers)
+        _layers.check_count(encoder, self.layers)
         for part in encoder.blocks[: self.layers]:
             part.trainable = False
         if self.embeddings:

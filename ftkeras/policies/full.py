@@ -1,7 +1,14 @@
+"""Full fine-tuning."""
+
 from ftkeras.policies._base import TRAINS, Policy
 
 
 class Full(Policy):
-    """Everything trains, at the schedule's rate. Source: Devlin et al., 2019, section 3.2."""
+    """Train all variables at the schedule's learning rate.
+
+    w trains, for every variable w
+
+    Source: Devlin et al., 2019, section 3.2, https://arxiv.org/abs/1810.04805.
+    """
 
     decides = TRAINS

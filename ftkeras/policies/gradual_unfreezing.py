@@ -1,76 +1,94 @@
+"""Gradual unfreezing, from the top layer down."""
+
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from ftkeras.policies._base import TRAINS, Policy
 from ftkeras.support import bounds
+from ftkeras.support.protocols import Encoder, EncoderPart, Model
 
 
 class GradualUnfreezing(Policy):
-    """Head and pooler train first; every epoch the next layer down joins, the embeddings last.
+    """Train the head and the pooler first, then one more layer in each epoch, the embeddings last.
 
     trains in epoch e, from 0: head, pooler, layer_i for i >= L - layers * floor(e / every), and
     the embeddings one turn after layer_0
 
-    What is frozen has no gradient, no decay and no share in the clip's norm, costs no backward
-    pass, and its moments and their bias correction begin when it joins (but for what Muon gives to
-    Adam, which counts from the run's first update). The step is traced again each time one joins,
-    which takes some seconds. A run of too few epochs leaves the lowest parts as they were: let more
-    layers join at once.
+    Frozen parts have no gradient, no weight decay and no share in the gradient norm, and cost no
+    backward pass. Their optimizer moments and bias correction start when they are unfrozen, except
+    for variables that Muon optimizes by Adam, whose correction counts from the run's first update.
+    TensorFlow traces the step again at each turn, which takes some seconds. If a run has too few
+    epochs, the lowest parts never train: unfreeze more layers at a time.
     Source: Howard and Ruder, 2018, section 3.3, https://arxiv.org/abs/1801.06146.
 
     Args:
-        every: "epoch", or how many epochs lie between two turns; at least 1.
-        layers: how many layers join a turn; at least 1.
+        every: epochs between two turns, at least 1, or "epoch" for 1.
+        layers: layers to unfreeze in each turn; at least 1.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: an argument is out of bounds; names it, the bound and the value.
     """
 
     decides = TRAINS
 
     def __init__(self, *, every: str | int = "epoch", layers: int = 1):
+        self.epochs = 1
         if every != "epoch":
             bounds.integer(1, every=every)
+            self.epochs = int(every)
         bounds.integer(1, layers=layers)
         self.every, self.layers = every, layers
 
-    def callbacks(self, model) -> list:
-        return [Thaw(self._turns(model.encoder), 1 if self.every == "epoch" else self.every)]
+    def callbacks(self, model: Model) -> list[keras.callbacks.Callback]:
+        return [Unfreeze(self._turns(model.encoder), self.epochs)]
 
-    def _turns(self, encoder):
-        down = encoder.blocks[::-1]
+    def _turns(self, encoder: Encoder) -> list[Sequence[EncoderPart]]:
+        down = list(reversed(encoder.blocks))
         turns = [down[start : start + self.layers] for start in range(0, len(down), self.layers)]
         return [*turns, [encoder.embeddings]]
 
 
-class Thaw(keras.callbacks.Callback):
-    """Lets the n-th of `turns`, lists of layers, train from epoch (n + 1) * `every` on."""
+class Unfreeze(keras.callbacks.Callback):
+    """Train the n-th of `turns` from epoch (n + 1) * `every` on.
 
-    def __init__(self, turns: list, every: int):
+    Args:
+        turns: the parts to unfreeze at each turn.
+        every: epochs between two turns.
+    """
+
+    def __init__(self, turns: list[Sequence[EncoderPart]], every: int):
         super().__init__()
-        self.turns, self.every, self.joined = turns, every, None
+        self.turns, self.every = turns, every
+        self.unfrozen: int | None = None
 
-    def on_train_begin(self, logs=None):
-        self.joined = None
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.unfrozen = None
 
-    def on_epoch_begin(self, epoch, logs=None):
-        joined = min(epoch // self.every, len(self.turns))
-        if joined == self.joined:
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        unfrozen = min(epoch // self.every, len(self.turns))
+        if unfrozen == self.unfrozen:
             return
-        self.joined = joined
+        self.unfrozen = unfrozen
         for number, parts in enumerate(self.turns):
             for part in parts:
-                part.trainable = number < joined
-        self._count_anew()
-        self.model.make_train_function(force=True)
+                part.trainable = number < unfrozen
+        self._start_moments(unfrozen)
+        self._tuner.make_train_function(force=True)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Any = None) -> None:
         for part in (part for parts in self.turns for part in parts):
             part.trainable = True
 
-    def _count_anew(self):
-        # By the epoch, not by the updates made so far: so it is the same in a resumed run.
-        for number, parts in enumerate(self.turns[: self.joined]):
-            after = (number + 1) * self.every * self.params["steps"]
-            self.model.optimizer.begin(
-                [variable for part in parts for variable in part.weights], after=after
-            )
+    @property
+    def _tuner(self) -> Any:
+        return self.model
+
+    def _start_moments(self, unfrozen: int) -> None:
+        # From the epoch, not from the updates made so far, so a resumed run does the same.
+        steps: int = (self.params or {})["steps"]
+        for number, parts in enumerate(self.turns[:unfrozen]):
+            after = (number + 1) * self.every * steps
+            variables = [variable for part in parts for variable in part.weights]
+            self._tuner.optimizer.begin(variables, after=after)

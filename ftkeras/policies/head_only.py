@@ -1,23 +1,28 @@
+"""Train the head on fixed features."""
+
 from ftkeras.policies import _layers
 from ftkeras.policies._base import TRAINS, Policy
 from ftkeras.support import bounds
+from ftkeras.support.protocols import Model
 
 
 class HeadOnly(Policy):
-    """Feature-based: the encoder stays as it is, and the head learns on what it says of a text.
+    """Freeze the encoder and train the head on its features.
 
-    As features are a function of the text, the encoder's dropout is off in training too; the
-    head's own stays on. The pooler is the head's first dense layer and trains with it: many
+    trains: head, pooler
+
+    So that features depend on the text only, the encoder's dropout is off in training too; the
+    head's own dropout stays on. The pooler is the head's first dense layer and trains with it; many
     checkpoints have none, and it then starts from random numbers.
-    Source: Devlin et al., 2019, section 5.3, https://arxiv.org/abs/1810.04805 (who put a BiLSTM on
-    several layers; here it is this project's head on the last one).
+    Source: Devlin et al., 2019, section 5.3, https://arxiv.org/abs/1810.04805. They put a BiLSTM on
+    several layers; here it is the run's head on the last layer.
 
     Args:
-        pooler: whether the pooler, where there is one, trains.
+        pooler: whether the pooler, if there is one, trains.
         dropout: whether the encoder's dropout stays on in training.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: an argument is neither True nor False; names it and the value.
     """
 
     decides = TRAINS
@@ -26,12 +31,8 @@ class HeadOnly(Policy):
         bounds.boolean(pooler=pooler, dropout=dropout)
         self.pooler, self.dropout = pooler, dropout
 
-    def prepare(self, model) -> None:
-        encoder = model.encoder
-        _layers.freeze(encoder, pooler=self.pooler)
-        if self.dropout:
-            return
-        for part in _layers.body(encoder):
-            part.rate = 0.0
-        for block in encoder.blocks:
-            block.attention_rate = 0.0
+    def prepare(self, model: Model) -> None:
+        _layers.freeze(model.encoder, pooler=self.pooler)
+        if not self.dropout:
+            for part in _layers.body(model.encoder):
+                part.disable_dropout()

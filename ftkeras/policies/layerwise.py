@@ -1,21 +1,24 @@
+"""Layer-wise learning-rate decay."""
+
 from ftkeras.policies import _layers
 from ftkeras.policies._base import RATES, Policy
 from ftkeras.support import bounds
+from ftkeras.support.protocols import Model
 
 
 class Layerwise(Policy):
-    """The rate falls by one factor from each layer to the one below.
+    """Decrease the learning rate by a constant factor from each layer to the one below.
 
     rate(layer_i) = rate * decay^(L - 1 - i),  i from 0 to L - 1;  rate(embeddings) = rate * decay^L
 
-    Pooler and head learn at the full rate; weight decay goes with the rate.
+    The pooler and the head learn at the full rate. Weight decay is scaled with the rate.
     Source: Sun et al., 2019, section 5.3.4, https://arxiv.org/abs/1905.05583 (0.95 is their best).
 
     Args:
-        decay: factor from a layer to the one below; over 0, at most 1.
+        decay: factor from a layer to the one below; above 0, at most 1.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received; in `check`, where no
+        ValueError: an argument is out of bounds; names it, the bound and the value. In `check`: no
             layer trains.
     """
 
@@ -27,8 +30,8 @@ class Layerwise(Policy):
             raise ValueError(f"`decay` must be at most 1. Received: {decay}.")
         self.decay = decay
 
-    def check(self, model) -> None:
-        _layers.must_learn(model.encoder)
+    def check(self, model: Model) -> None:
+        _layers.check_any_trains(model.encoder)
 
-    def multipliers(self, model) -> list[tuple[str, float]]:
+    def multipliers(self, model: Model) -> list[tuple[str, float]]:
         return _layers.falling_rates(model.encoder, self.decay)

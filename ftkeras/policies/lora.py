@@ -1,4 +1,8 @@
+"""Low-rank adaptation."""
+
 import re
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -7,41 +11,36 @@ from keras import ops
 from ftkeras.policies import _layers
 from ftkeras.policies._base import TRAINS, Policy
 from ftkeras.support import bounds
+from ftkeras.support.protocols import Encoder, EncoderLayer, Model
 
-# A block's kernel by attribute, and the names of its equal shares of columns, left to right.
-KERNELS = {
-    "qkv_kernel": ("query", "key", "value"),
-    "attention_kernel": ("attention_output",),
-    "inner_kernel": ("intermediate",),
-    "output_kernel": ("output",),
-}
-TARGETS = tuple(name for names in KERNELS.values() for name in names)
+# The names of a layer's kernels and of their shares, as `EncoderLayer.kernels` has them.
+TARGETS = ("query", "key", "value", "attention_output", "intermediate", "output")
 
 
 class Lora(Policy):
-    """Low-rank adaptation: chosen kernels get a sum of few directions that learns; they stay.
+    """Train a low-rank update of chosen kernels and freeze the kernels themselves.
 
     W' = W + alpha / rank * A B,    A [inputs, rank] ~ N(0, 1 / (3 inputs)),  B [rank, outputs] = 0
 
-    so training begins with the pretrained function. All else in the encoder is frozen, biases and
-    LayerNorm too; the head trains, and the pooler as its first layer. `finish` puts W' in the place
-    of W: what is evaluated, kept and exported is a plain encoder of the same size and cost. A step
-    forms W' once, so the chosen kernels' own gradients are still computed, those of the others
-    not; the optimizer's memory is that of A and B. There is no dropout of A's input.
+    Training starts with the pretrained function. Everything else in the encoder is frozen, biases
+    and LayerNorms too; the head trains, and the pooler as its first layer. `finish` replaces W by
+    W', so that what is evaluated, saved and exported is a plain encoder of the same size and cost.
+    A step computes W' once. It therefore still computes the gradients of the chosen kernels, but
+    not those of the others; the optimizer's memory is that of A and B. A's input has no dropout.
     Source: Hu et al., 2022, section 4.1, https://arxiv.org/abs/2106.09685; A's standard deviation
     is that of their code.
 
     Args:
-        rank: at least 1, and at most the smaller side of a chosen kernel.
-        alpha: positive.
+        rank: columns of A; at least 1, at most the smaller of `hidden` and `intermediate`.
+        alpha: scale of the update; positive.
         targets: regular expression that matches whole names of query, key, value,
             attention_output, intermediate, output.
-        pooler: whether the pooler, where there is one, trains.
-        seed: integer that fixes A.
+        pooler: whether the pooler, if there is one, trains.
+        seed: integer that determines A, or None.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received; in `prepare`, for a rank
-            over what the encoder's kernels can have.
+        ValueError: an argument is out of bounds; names it, the bound and the value. In `prepare`:
+            the rank is too large for the encoder's kernels.
     """
 
     decides = TRAINS
@@ -58,11 +57,11 @@ class Lora(Policy):
         bounds.integer(1, rank=rank)
         bounds.positive(alpha=alpha)
         bounds.boolean(pooler=pooler)
-        self.chosen = _chosen(targets)
+        self.chosen = _matching_names(targets)
         self.rank, self.alpha, self.targets = rank, alpha, targets
         self.pooler, self.seed = pooler, seed
 
-    def prepare(self, model) -> None:
+    def prepare(self, model: Model) -> None:
         encoder = model.encoder
         most = min(encoder.hidden, encoder.intermediate)
         if self.rank > most:
@@ -74,48 +73,74 @@ class Lora(Policy):
             seed=self.seed,
             dtype=encoder.dtype_policy,
         )
-        for block, kernel, names in self._kernels(encoder):
-            update = factors.update(block, kernel, names, self.chosen)
+        for layer, names, kernel in self._kernels(encoder):
+            update = factors.update(layer.name, kernel, names, self.chosen)
             encoder.hooks.add_kernel_hook(kernel, update)
         model.scaffold.lora = factors
 
-    def finish(self, model) -> None:
-        for _, kernel, _ in self._kernels(model.encoder):
-            change = model.encoder.hooks.remove_kernel_hook(kernel)
-            kernel.assign(change(kernel, training=False))
-            # What was traced with the update, validation's pass, then adds nothing to W'.
-            change.clear()
+    def finish(self, model: Model) -> None:
+        for _, _, kernel in self._kernels(model.encoder):
+            update = model.encoder.hooks.remove_kernel_hook(kernel)
+            kernel.assign(update(kernel, False))
+        # Functions traced with the updates, such as validation's, must not add them again.
+        model.scaffold.lora.reset()
 
-    def _kernels(self, encoder):
-        for block in encoder.blocks:
-            for attribute, names in KERNELS.items():
+    def _kernels(
+        self, encoder: Encoder
+    ) -> Iterator[tuple[EncoderLayer, Sequence[str], keras.Variable]]:
+        for layer in encoder.blocks:
+            for names, kernel in layer.kernels.items():
                 if self.chosen & set(names):
-                    yield block, getattr(block, attribute), names
+                    yield layer, names, kernel
 
 
 class LowRank(keras.layers.Layer):
-    """Owns every A and B; never called itself."""
+    """Create and own every A and B. It is never called itself.
 
-    def __init__(self, *, rank: int, scale: float, seed: int | None, **kwargs):
+    Args:
+        rank: columns of A.
+        scale: alpha / rank.
+        seed: integer that determines every A, or None.
+        **kwargs: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, *, rank: int, scale: float, seed: int | None, **kwargs: Any):
         super().__init__(name="lora", **kwargs)
         self.rank, self.scale = rank, scale
-        self._draws = np.random.default_rng(seed)
+        self._rng = np.random.default_rng(seed)
         self.built = True
 
-    def update(self, block, kernel, names, chosen) -> "Update":
-        """Makes the factors for the shares of one kernel that are chosen."""
+    def update(
+        self, layer: str, kernel: keras.Variable, names: Sequence[str], chosen: set[str]
+    ) -> "Update":
+        """Return the update of a kernel.
+
+        Args:
+            layer: name of the kernel's layer.
+            kernel: [inputs, outputs].
+            names: of its equal shares of columns.
+            chosen: the names of the shares to update.
+        """
         inputs, outputs = kernel.shape
         factors = [
-            self._factors(f"{block.name}_{name}", inputs, outputs // len(names))
+            self._factors(f"{layer}_{name}", inputs, outputs // len(names))
             if name in chosen
             else None
             for name in names
         ]
         return Update(factors, self.scale)
 
-    def _factors(self, name, inputs, outputs):
+    def reset(self) -> None:
+        """Reset all updates to zero."""
+        for variable in self.weights:
+            if variable.name.endswith("_b"):
+                variable.assign(ops.zeros_like(variable))
+
+    def _factors(
+        self, name: str, inputs: int, outputs: int
+    ) -> tuple[keras.Variable, keras.Variable]:
         normal = keras.initializers.RandomNormal(
-            stddev=(3 * inputs) ** -0.5, seed=int(self._draws.integers(2**31))
+            stddev=(3 * inputs) ** -0.5, seed=int(self._rng.integers(2**31))
         )
         a = self.add_weight(name=f"{name}_a", shape=(inputs, self.rank), initializer=normal)
         b = self.add_weight(name=f"{name}_b", shape=(self.rank, outputs), initializer="zeros")
@@ -123,36 +148,31 @@ class LowRank(keras.layers.Layer):
 
 
 class Update:
-    """(kernel, training) -> kernel + scale * A B in each chosen share of its columns.
+    """A kernel hook that adds scale * A B to each chosen share of the kernel's columns.
 
     Args:
-        factors: (A, B) for each of the equal shares, or None for one that stays as it is.
+        factors: (A, B) for each of the equal shares, or None for one without an update.
         scale: alpha / rank.
     """
 
-    def __init__(self, factors: list, scale: float):
+    def __init__(self, factors: list[tuple[keras.Variable, keras.Variable] | None], scale: float):
         self.factors, self.scale = factors, scale
 
-    def __call__(self, kernel, training):
+    def __call__(self, kernel: Any, training: bool) -> Any:
         kernel = ops.convert_to_tensor(kernel)
         shares = ops.split(kernel, len(self.factors), axis=1)
         return ops.concatenate(
-            [self._share(*pair) for pair in zip(shares, self.factors, strict=True)], axis=1
+            [self._add(*pair) for pair in zip(shares, self.factors, strict=True)], axis=1
         )
 
-    def _share(self, share, factors):
+    def _add(self, share: Any, factors: tuple[keras.Variable, keras.Variable] | None) -> Any:
         if factors is None:
             return share
         a, b = factors
         return share + self.scale * ops.matmul(a, b)
 
-    def clear(self) -> None:
-        """Has it add nothing."""
-        for factors in filter(None, self.factors):
-            factors[1].assign(ops.zeros_like(factors[1]))
 
-
-def _chosen(targets):
+def _matching_names(targets: str) -> set[str]:
     try:
         chosen = {name for name in TARGETS if re.fullmatch(targets, name)}
     except (re.error, TypeError) as error:

@@ -1,29 +1,32 @@
+"""Reinitialize the top layers."""
+
 import keras
 import numpy as np
 
 from ftkeras.policies import _layers
 from ftkeras.policies._base import START, Policy
 from ftkeras.support import bounds
+from ftkeras.support.protocols import Encoder, Model
 
 STANDARD_DEVIATION = 0.02
 
 
 class Reinit(Policy):
-    """The top layers and the pooler forget what they were pretrained to, and start anew.
+    """Reinitialize the top layers and the pooler.
 
     kernel ~ N(0, 0.02²),   bias = 0,   LayerNorm: scale = 1, bias = 0
 
     Source: Zhang et al., 2021, section 5, https://arxiv.org/abs/2006.05987.
 
     Args:
-        layers: how many of the top layers start anew; at least 0 (the pooler alone), at most the
-            encoder's.
-        seed: integer that fixes the new weights.
+        layers: the number of layers to reinitialize, from the top down; at least 0 (the pooler
+            alone), at most the encoder's.
+        seed: integer that determines the new weights, or None.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received; in `prepare`, for more
-            layers than the encoder has, or nothing to start anew; in `check`, where one of them
-            is frozen.
+        ValueError: an argument is out of bounds; names it, the bound and the value. In `prepare`:
+            the encoder has fewer layers, or there is nothing to reinitialize. In `check`: another
+            policy freezes one of the layers.
     """
 
     decides = START
@@ -32,28 +35,28 @@ class Reinit(Policy):
         bounds.integer(0, layers=layers)
         self.layers, self.seed = layers, seed
 
-    def prepare(self, model) -> None:
-        _layers.must_have(model.encoder, self.layers)
+    def prepare(self, model: Model) -> None:
+        _layers.check_count(model.encoder, self.layers)
         variables = self._variables(model.encoder)
         if not variables:
             raise ValueError("`layers` must be at least 1 without a pooler. Received: 0.")
-        draws = np.random.default_rng(self.seed)
+        rng = np.random.default_rng(self.seed)
         for variable in variables:
-            start = _initializer(variable.name, int(draws.integers(2**31)))
-            variable.assign(start(variable.shape, dtype=variable.dtype))
+            initializer = _initializer(variable.name, int(rng.integers(2**31)))
+            variable.assign(initializer(variable.shape, dtype=variable.dtype))
 
-    def check(self, model) -> None:
+    def check(self, model: Model) -> None:
         frozen = [v.path for v in self._variables(model.encoder) if not v.trainable]
         if frozen:
-            raise ValueError(f"starts {frozen[0]} anew, but another policy keeps that frozen.")
+            raise ValueError(f"reinitializes {frozen[0]}, but another policy freezes it.")
 
-    def _variables(self, encoder):
+    def _variables(self, encoder: Encoder) -> list[keras.Variable]:
         top = encoder.blocks[len(encoder.blocks) - self.layers :]
-        parts = [*top, *([] if encoder.pool is None else [encoder.pool])]
-        return [variable for part in parts for variable in part.weights]
+        variables = [variable for part in top for variable in part.weights]
+        return variables + _layers.pooler_weights(encoder)
 
 
-def _initializer(name, seed):
+def _initializer(name: str, seed: int) -> keras.Initializer:
     if name.endswith("kernel"):
         return keras.initializers.RandomNormal(stddev=STANDARD_DEVIATION, seed=seed)
     return keras.initializers.Ones() if name.endswith("scale") else keras.initializers.Zeros()

@@ -1,15 +1,12 @@
-"""What is added to the training loss, or disturbs the network in training, one a file.
+"""Regularizers: terms of the training loss, or perturbations in training, one in each file.
 
-A regularizer is made from its spec's keys (and `seed`, if it asks for it) and may have:
-    attach(model): once, before training: finds its variables, keeps the pretrained values, sets
-        the encoder's hooks. A ValueError says what the model has not got.
-    __call__(step): the term that the loss of this step gets, a float32 scalar (), from
-        `_base.Step`: the model, the batch, its logits and labels, further passes through the
-        network. Validation and test losses have no such term.
-    replaces_loss: true where the term stands in for the task's loss of the step.
-`_base.Regularizer` has all of it, doing nothing.
+A regularizer is a subclass of `Regularizer`, built from its spec's arguments and, if it takes one,
+the run's `seed`. The run calls `attach` once, after all policies have prepared the model, and then
+the regularizer itself with a `Step` in each training step. Validation and test losses have no such
+terms. Regularizers change what an encoder computes only through its hooks
+(`ftkeras.support.layer_hooks`).
 
-One that draws has a stream of its own, from the run's seed; replicas draw the same numbers.
+A random regularizer has a stream of its own, from the run's seed (`_random.stream`).
 """
 
 from ftkeras.regularizers._base import Regularizer, Step

@@ -1,14 +1,16 @@
+"""What a regularizer may do, and what it sees of a training step."""
+
 import inspect
-import re
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import keras
-import numpy as np
 
-from ftkeras.support.seeds import ReplicaSeedGenerator
+if TYPE_CHECKING:
+    from ftkeras.support.protocols import Model
+
+Tensor = Any
 
 
 @dataclass(frozen=True)
@@ -16,84 +18,61 @@ class Step:
     """What a regularizer sees of a training step.
 
     Attributes:
-        labels: integer [batch].
-        logits: float [batch, classes], of the pass that the loss is of.
-        mean: figures [batch] -> their mean over the examples that are there, a scalar ().
-        forward: (embedding_offset=None) -> logits of another pass in training, with its own
-            dropout; the offset [batch, length, hidden] is added to the embeddings.
-        loss_of: logits -> the task's loss, the mean over this batch, float32 scalar ().
-        value_and_gradient: (function, tensor) -> the scalar function(tensor), and its gradient
-            there; the value can be differentiated once more by what it depends on.
-        embedding_shape: of an embedding_offset, (batch, length, hidden). It and the mask are for
-            who works `by_row`; else None, where the encoder has read the texts before.
-        padding_mask: [batch, length], true where a token stands.
+        labels: integers [batch].
+        logits: [batch, classes], of the pass whose loss is computed.
+        mean: numbers [batch] -> their mean over the examples, without a batch's blank rows, ().
+        forward: (embedding_offset=None) -> logits of another training pass, with its own dropout;
+            the offset [batch, length, hidden] is added to the embeddings.
+        loss_of: logits -> the task's mean loss over this batch, float32 scalar ().
+        value_and_gradient: (function, tensor) -> the scalar function(tensor) and its gradient. The
+            value can be differentiated again with respect to what it depends on.
+        embedding_shape: (batch, length, hidden), of an embedding_offset. Only for regularizers with
+            `by_row`; None if the encoder's features were computed before training.
+        padding_mask: [batch, length], true for tokens; None if embedding_shape is None.
     """
 
-    labels: Any
-    logits: Any
-    mean: Callable
-    forward: Callable
-    loss_of: Callable
-    value_and_gradient: Callable
-    embedding_shape: tuple
-    padding_mask: Any
+    labels: Tensor
+    logits: Tensor
+    mean: Callable[[Tensor], Tensor]
+    forward: Callable[..., Tensor]
+    loss_of: Callable[[Tensor], Tensor]
+    value_and_gradient: Callable[[Callable[[Tensor], Tensor], Tensor], tuple[Tensor, Tensor]]
+    embedding_shape: Any
+    padding_mask: Tensor
 
 
-class Regularizer:
-    """What every regularizer may do; here, nothing.
+class Regularizer(Protocol):
+    """Interface of regularizers, and their base class: here, it adds nothing to the loss.
 
-    A constructor keeps each argument under its own name, which `get_config` reads.
+    A subclass stores each argument under its own name, which `get_config` reads.
+
+    Attributes:
+        replaces_loss: whether the term replaces the task's loss instead of being added to it.
+        by_row: whether it acts inside the encoder on whole rows. Rows must then hold one text each,
+            and the encoder must run in each step.
     """
 
-    replaces_loss = False
-    # Whether it disturbs what goes on inside the encoder, where it takes each row for one text: so
-    # rows may not hold several, and the encoder must run in each step.
-    by_row = False
+    replaces_loss: bool = False
+    by_row: bool = False
 
-    def attach(self, model) -> None:
-        """Looks at the model once, before training."""
+    def attach(self, model: "Model") -> None:
+        """Find variables and register hooks, once, before training.
 
-    def __call__(self, step: Step):
-        """The term of this step's loss, a scalar ()."""
+        Raises:
+            ValueError: the model lacks something that the regularizer needs.
+        """
+
+    def __call__(self, step: Step) -> Tensor:
+        """Return this step's term of the loss, a scalar ()."""
         return 0.0
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """What it has drawn so far: the state that a checkpoint keeps."""
+        """The state of its random streams, for checkpoints."""
         streams = (v for v in vars(self).values() if isinstance(v, keras.random.SeedGenerator))
         return [stream.state for stream in streams]
 
-    def get_config(self) -> dict:
-        """The arguments that make it again."""
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
         arguments = inspect.signature(type(self).__init__).parameters.values()
-        return {a.name: getattr(self, a.name) for a in arguments if a.kind is a.KEYWORD_ONLY}
-
-
-def chosen(model, where: str) -> list:
-    """The trainable variables whose path matches.
-
-    Raises:
-        ValueError: for an expression that matches nothing.
-    """
-    variables = [v for v in model.trainable_variables if re.search(where, v.path)]
-    if not variables:
-        example = next((v.path for v in model.trainable_variables), "but none trains")
-        raise ValueError(
-            f"`where` must match a trainable variable's path, such as {example}. "
-            f"Received: {where!r}."
-        )
-    return variables
-
-
-def kept(variable: keras.Variable) -> keras.Variable:
-    """A copy of a variable that stays as it is now."""
-    value = keras.ops.convert_to_numpy(variable)
-    return keras.Variable(value, dtype=variable.dtype, trainable=False, name="kept")
-
-
-def stream(part: str, seed: int | None) -> ReplicaSeedGenerator:
-    """A part's own random numbers: the run gives every part the same seed."""
-    if seed is None:
-        return ReplicaSeedGenerator()
-    draws = np.random.default_rng([seed, zlib.crc32(part.encode())])
-    return ReplicaSeedGenerator(int(draws.integers(2**31)))
+        return {a.name: vars(self)[a.name] for a in arguments if a.kind is a.KEYWORD_ONLY}

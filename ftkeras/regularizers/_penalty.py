@@ -1,16 +1,33 @@
-from ftkeras.regularizers._base import Regularizer, Step, chosen
+"""Penalties on weights."""
+
+from typing import Any
+
+import keras
+
+from ftkeras.regularizers._base import Regularizer, Step
+from ftkeras.regularizers._variables import matching_variables
 from ftkeras.support.bounds import regular_expression
+from ftkeras.support.protocols import Model
 
 
 class Penalty(Regularizer):
-    """The sum of `of`(w), which a subclass has, over the variables w that `where` chooses."""
+    """The sum of `penalty(w)` over the trainable variables w whose path matches `where`.
+
+    Args:
+        where: regular expression on variable paths.
+    """
 
     def __init__(self, where: str):
         regular_expression(where=where)
         self.where = where
+        self.penalized: list[keras.Variable] = []
 
-    def attach(self, model) -> None:
-        self.penalized = chosen(model, self.where)
+    def penalty(self, variable: keras.Variable) -> Any:
+        """Return the penalty of one variable, a scalar ()."""
+        raise NotImplementedError
 
-    def __call__(self, step: Step):
-        return sum(self.of(variable) for variable in self.penalized)
+    def attach(self, model: Model) -> None:
+        self.penalized = matching_variables(model, self.where)
+
+    def __call__(self, step: Step) -> Any:
+        return sum(self.penalty(variable) for variable in self.penalized)

@@ -1,43 +1,52 @@
-"""Offsets of embeddings, [batch, length, hidden], each example's for itself."""
+"""Perturbations of embeddings, [batch, length, hidden]; each example has its own."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
-# What an example's largest gradient is taken for where all of it is 0.
+Tensor = Any
+# Used as an example's largest absolute gradient if its whole gradient is 0.
 TINY = 1e-30
 
 
-def by_token(padding_mask, dtype):
-    """[batch, length] -> [batch, length, 1], 1 for a token and 0 for padding."""
+def token_weights(padding_mask: Tensor, dtype: Any) -> Tensor:
+    """Return 1 for tokens and 0 for padding: [batch, length] -> [batch, length, 1]."""
     return ops.expand_dims(ops.cast(padding_mask, dtype), -1)
 
 
-def uniform(shape, padding_mask, seeds):
-    """U(-1, 1) / sqrt(L d), L the example's tokens and d the hidden size; 0 at padding."""
-    draws = keras.random.uniform(shape, -1.0, 1.0, seed=seeds)
-    mask = by_token(padding_mask, draws.dtype)
+def uniform(shape: Any, padding_mask: Tensor, seeds: Any) -> Tensor:
+    """Sample U(-1, 1) / sqrt(L d), with L an example's tokens and d the hidden size.
+
+    Args:
+        shape: (batch, length, hidden).
+        padding_mask: [batch, length], 1 for tokens; the sample is 0 at padding.
+        seeds: seed generator.
+    """
+    sample = keras.random.uniform(shape, -1.0, 1.0, seed=seeds)
+    mask = token_weights(padding_mask, sample.dtype)
     numbers = ops.maximum(ops.sum(mask, axis=1, keepdims=True), 1.0) * shape[-1]
-    return draws * mask / ops.sqrt(numbers)
+    return sample * mask / ops.sqrt(numbers)
 
 
-def over_largest(gradient):
-    """Each example's gradient over its largest absolute value."""
+def over_largest(gradient: Tensor) -> Tensor:
+    """Divide each example's gradient by its largest absolute value."""
     largest = ops.max(ops.abs(gradient), axis=(1, 2), keepdims=True)
     return gradient / ops.maximum(largest, TINY)
 
 
-def over_norm(gradient):
-    """Each example's gradient over its L2 norm; 0 where it is 0."""
-    # Its largest is 1 after this: no square vanishes, and the norm is 1 at least, or 0.
+def over_norm(gradient: Tensor) -> Tensor:
+    """Divide each example's gradient by its L2 norm; a gradient of 0 stays 0."""
+    # The largest element is now 1, so its square does not vanish and the norm is at least 1, or 0.
     scaled = over_largest(gradient)
     return scaled / ops.maximum(_norm(scaled), 1.0)
 
 
-def within_norm(offset, radius):
-    """Each example's offset, shortened to an L2 norm of `radius` where it is longer."""
+def within_norm(offset: Tensor, radius: float) -> Tensor:
+    """Shorten each example's offset to an L2 norm of `radius` if it is longer."""
     norm = _norm(offset)
     return offset * ops.minimum(1.0, radius / ops.maximum(norm, TINY))
 
 
-def _norm(x):
+def _norm(x: Tensor) -> Tensor:
     return ops.sqrt(ops.sum(ops.square(x), axis=(1, 2), keepdims=True))

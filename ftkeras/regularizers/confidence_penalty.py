@@ -1,3 +1,7 @@
+"""Confidence penalty."""
+
+from typing import Any
+
 from keras import ops
 
 from ftkeras.regularizers._base import Regularizer, Step
@@ -6,7 +10,7 @@ from ftkeras.support.bounds import not_negative
 
 
 class ConfidencePenalty(Regularizer):
-    """Rewards a prediction for its entropy.
+    """Reward predictions for their entropy.
 
     term = -strength * mean H(p),     H(p) = -Σ_c p_c log p_c,     p = softmax(logits)
 
@@ -16,13 +20,13 @@ class ConfidencePenalty(Regularizer):
         strength: β in the paper; at least 0.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: an argument is out of bounds; names it, the bound and the value.
     """
 
     def __init__(self, *, strength: float = 0.1):
         not_negative(strength=strength)
         self.strength = strength
 
-    def __call__(self, step: Step):
+    def __call__(self, step: Step) -> Any:
         log_p = log_probabilities(step.logits)
         return self.strength * step.mean(ops.sum(ops.exp(log_p) * log_p, axis=-1))

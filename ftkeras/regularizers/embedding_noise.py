@@ -1,26 +1,32 @@
+"""Noise on the embeddings (NEFTune)."""
+
+from typing import Any
+
 from keras import ops
 
-from ftkeras.regularizers._base import Regularizer, stream
+from ftkeras.regularizers._base import Regularizer
 from ftkeras.regularizers._perturbation import uniform
+from ftkeras.regularizers._random import stream
 from ftkeras.support.bounds import not_negative
+from ftkeras.support.protocols import Model
 
 
 class EmbeddingNoise(Regularizer):
-    """In training, adds uniform noise to the embeddings.
+    """Add uniform noise to the embeddings in training.
 
     x' = x + alpha * U(-1, 1) / sqrt(L d)
 
-    with L an example's tokens, d the hidden size, and no noise at padding; x is the sum of the
-    embeddings, not yet normalized. It adds no term.
+    where x is the sum of the embeddings, before it is normalized, L the example's number of tokens
+    and d the hidden size. Padding gets no noise. It adds no term to the loss.
     Source: Jain et al., 2023 (NEFTune), algorithm 1, https://arxiv.org/abs/2310.05914.
 
     Args:
-        alpha: about 1.7 times the length of an example's whole noise; at least 0.
-        seed: of the draws.
+        alpha: about 1.7 times the L2 norm of an example's noise; at least 0.
+        seed: integer that determines the noise, or None.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received; or where another part
-            changes the embeddings already.
+        ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`:
+            another part already changes the embeddings.
     """
 
     by_row = True
@@ -30,9 +36,9 @@ class EmbeddingNoise(Regularizer):
         self.alpha, self.seed = alpha, seed
         self.seeds = stream("embedding_noise", seed)
 
-    def attach(self, model) -> None:
-        model.encoder.hooks.add_embedding_hook(self._noisy)
+    def attach(self, model: Model) -> None:
+        model.encoder.hooks.add_embedding_hook(self._add_noise)
 
-    def _noisy(self, x, padding_mask):
+    def _add_noise(self, x: Any, padding_mask: Any) -> Any:
         noise = uniform(ops.shape(x), padding_mask, self.seeds)
         return x + self.alpha * ops.cast(noise, x.dtype)

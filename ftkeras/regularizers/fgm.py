@@ -1,26 +1,29 @@
+"""Adversarial training in one step (FGM)."""
+
+from typing import Any
+
 from keras import ops
 
 from ftkeras.regularizers._base import Regularizer, Step
-from ftkeras.regularizers._perturbation import by_token, over_norm
+from ftkeras.regularizers._perturbation import over_norm, token_weights
 from ftkeras.support.bounds import not_negative
 
 
 class FGM(Regularizer):
-    """Adversarial training: the loss must be low a step up the gradient of the embeddings too.
+    """Add the loss at embeddings moved one step along their gradient: adversarial training.
 
     term = L(x + r),     r = epsilon * g / ||g||₂,     g = ∇_x L(x)
 
-    with x an example's embeddings, summed and not yet normalized, and r a constant for the
-    gradient; the norm is over all of an example's tokens.
-    Costs a pass forward and back to the embeddings for g, and a whole pass for the term; each has
-    a dropout of its own.
+    where x is an example's embeddings, summed and not yet normalized. The norm is over all of an
+    example's tokens, and r is a constant when the term is differentiated. It costs a pass forward
+    and back to the embeddings for g, and a whole pass for the term, each with its own dropout.
     Source: Miyato et al., 2017, section 3, https://arxiv.org/abs/1605.07725.
 
     Args:
-        epsilon: length of r; at least 0.
+        epsilon: L2 norm of r; at least 0.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: an argument is out of bounds; names it, the bound and the value.
     """
 
     by_row = True
@@ -29,10 +32,10 @@ class FGM(Regularizer):
         not_negative(epsilon=epsilon)
         self.epsilon = epsilon
 
-    def __call__(self, step: Step):
-        def loss_at(offset):
+    def __call__(self, step: Step) -> Any:
+        def loss_at(offset: Any) -> Any:
             return step.loss_of(step.forward(offset))
 
         _, gradient = step.value_and_gradient(loss_at, ops.zeros(step.embedding_shape))
-        gradient = gradient * by_token(step.padding_mask, gradient.dtype)
+        gradient = gradient * token_weights(step.padding_mask, gradient.dtype)
         return loss_at(ops.stop_gradient(self.epsilon * over_norm(gradient)))

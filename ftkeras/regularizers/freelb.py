@@ -1,31 +1,36 @@
+"""Adversarial training along several steps (FreeLB)."""
+
+from typing import Any
+
 from keras import ops
 
-from ftkeras.regularizers._base import Regularizer, Step, stream
-from ftkeras.regularizers._perturbation import by_token, over_norm, uniform, within_norm
+from ftkeras.regularizers._base import Regularizer, Step
+from ftkeras.regularizers._perturbation import over_norm, token_weights, uniform, within_norm
+from ftkeras.regularizers._random import stream
 from ftkeras.support.bounds import integer, not_negative
 
 
 class FreeLB(Regularizer):
-    """Adversarial training on the mean loss along a few steps up the gradient of the embeddings.
+    """Train on the mean loss over several steps along the gradient of the embeddings.
 
     loss = 1/K Σ_{t<K} L(x + δ_t),     δ_0 = radius * U(-1, 1) / sqrt(L d)
     δ_{t+1} = project(δ_t + step_size * g_t / ||g_t||₂),     g_t = ∇_δ L(x + δ_t)
 
-    in the place of the task's loss, K the steps, L an example's tokens and d the hidden size. The
-    projection is onto ||δ||₂ <= radius, an example's tokens together; δ is a constant for the
-    gradient of the weights and 0 at padding.
-    Costs K passes, each of which gives the gradients of δ and of the weights, and one forward for
-    the metrics. Each pass draws its dropout, where the paper keeps one mask for all.
+    It replaces the task's loss. K is the number of steps, L the example's number of tokens and d
+    the hidden size. The projection is onto ||δ||₂ <= radius, over all of an example's tokens. δ is
+    0 at padding, and a constant when the loss is differentiated with respect to the weights.
+    It costs K passes, each of which computes the gradients of δ and of the weights, and a forward
+    pass for the metrics. Each pass samples its own dropout; the paper uses one mask for all.
     Source: Zhu et al., 2020, algorithm 1, https://arxiv.org/abs/1909.11764.
 
     Args:
-        steps: passes, K; at least 1.
+        steps: K; at least 1.
         step_size: length of a step, α in the paper; at least 0.
-        radius: most that δ is long, ε in the paper; at least 0.
-        seed: of the draws.
+        radius: largest L2 norm of δ, ε in the paper; at least 0.
+        seed: integer that determines δ_0, or None.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: an argument is out of bounds; names it, the bound and the value.
     """
 
     replaces_loss = True
@@ -44,12 +49,12 @@ class FreeLB(Regularizer):
         self.steps, self.step_size, self.radius, self.seed = steps, step_size, radius, seed
         self.seeds = stream("freelb", seed)
 
-    def __call__(self, step: Step):
-        def loss_at(offset):
+    def __call__(self, step: Step) -> Any:
+        def loss_at(offset: Any) -> Any:
             return step.loss_of(step.forward(offset))
 
         offset = self.radius * uniform(step.embedding_shape, step.padding_mask, self.seeds)
-        mask = by_token(step.padding_mask, offset.dtype)
+        mask = token_weights(step.padding_mask, offset.dtype)
         losses = []
         for _ in range(self.steps - 1):
             loss, gradient = step.value_and_gradient(loss_at, offset)

@@ -1,3 +1,7 @@
+"""L1 penalty."""
+
+from typing import Any
+
 import keras
 
 from ftkeras.regularizers._penalty import Penalty
@@ -5,7 +9,7 @@ from ftkeras.support.bounds import not_negative
 
 
 class L1(Penalty):
-    """Sum of absolute values.
+    """Penalize the sum of absolute values.
 
     term = strength * Σ|w|
 
@@ -13,14 +17,18 @@ class L1(Penalty):
 
     Args:
         strength: at least 0.
-        where: regular expression on the paths of the variables it is taken over.
+        where: regular expression on the paths of the variables to penalize.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`:
+            `where` matches no variable that trains.
     """
 
     def __init__(self, *, strength: float = 1e-5, where: str = "kernel"):
         not_negative(strength=strength)
         super().__init__(where)
         self.strength = strength
-        self.of = keras.regularizers.L1L2(l1=strength)
+        self._penalty = keras.regularizers.L1L2(l1=strength)
+
+    def penalty(self, variable: keras.Variable) -> Any:
+        return self._penalty(variable)

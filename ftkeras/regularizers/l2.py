@@ -1,3 +1,7 @@
+"""L2 penalty."""
+
+from typing import Any
+
 import keras
 
 from ftkeras.regularizers._penalty import Penalty
@@ -5,24 +9,28 @@ from ftkeras.support.bounds import not_negative
 
 
 class L2(Penalty):
-    """Sum of squares.
+    """Penalize the sum of squares.
 
     term = strength * Σ w²
 
-    Source: Goodfellow et al., Deep Learning, 2016, section 7.1.1, less its half. Unlike the decay
-    of AdamW it goes through the optimizer's moments: see Loshchilov and Hutter, 2019,
-    https://arxiv.org/abs/1711.05101.
+    Source: Goodfellow et al., Deep Learning, 2016, section 7.1.1, without its factor 1/2. Unlike
+    AdamW's weight decay, its gradient enters the optimizer's moments: see Loshchilov and Hutter,
+    2019, https://arxiv.org/abs/1711.05101.
 
     Args:
         strength: at least 0.
-        where: regular expression on the paths of the variables it is taken over.
+        where: regular expression on the paths of the variables to penalize.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`:
+            `where` matches no variable that trains.
     """
 
     def __init__(self, *, strength: float = 0.01, where: str = "kernel"):
         not_negative(strength=strength)
         super().__init__(where)
         self.strength = strength
-        self.of = keras.regularizers.L1L2(l2=strength)
+        self._penalty = keras.regularizers.L1L2(l2=strength)
+
+    def penalty(self, variable: keras.Variable) -> Any:
+        return self._penalty(variable)

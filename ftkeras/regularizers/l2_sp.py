@@ -1,39 +1,48 @@
+"""L2 penalty with the pretrained weights as starting point (L2-SP)."""
+
+from typing import Any
+
+import keras
 from keras import ops
 
-from ftkeras.regularizers._base import Regularizer, Step, kept
+from ftkeras.regularizers._base import Regularizer, Step
+from ftkeras.regularizers._variables import constant_copy
 from ftkeras.support.bounds import not_negative
+from ftkeras.support.protocols import Model
 
 
 class L2SP(Regularizer):
-    """Pulls the encoder towards the weights it came with, and the new head towards 0.
+    """Pull the encoder towards its pretrained weights, and the new head towards 0.
 
     term = strength/2 * Σ_encoder (w - w⁰)² + head_strength/2 * Σ_head w²
 
-    over all variables that train, biases and scales too; w⁰ is each one's value before training,
-    kept as a copy: memory for the trainable weights once more. With `adamw(decay=0)`
-    nothing else pulls the encoder to 0.
+    over all variables that train, including biases and scales. w⁰ is the value before training; the
+    copies take the memory of the encoder's trainable weights once more. Use `adamw(decay=0)` so
+    that nothing else pulls the encoder towards 0.
     Source: Li et al., 2018, https://arxiv.org/abs/1802.01483.
 
     Args:
-        strength: of the pull to the pretrained weights, α in the paper; at least 0.
-        head_strength: of the pull to 0, β in the paper; at least 0.
+        strength: of the pull towards the pretrained weights, α in the paper; at least 0.
+        head_strength: of the pull towards 0, β in the paper; at least 0.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received; or where nothing of
-            the encoder trains.
+        ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`: no
+            variable of the encoder trains.
     """
 
     def __init__(self, *, strength: float = 0.01, head_strength: float = 0.01):
         not_negative(strength=strength, head_strength=head_strength)
         self.strength, self.head_strength = strength, head_strength
+        self.pretrained: list[tuple[keras.Variable, keras.Variable]] = []
+        self.new: list[keras.Variable] = []
 
-    def attach(self, model) -> None:
-        self.pretrained = [(v, kept(v)) for v in model.encoder.trainable_variables]
+    def attach(self, model: Model) -> None:
+        self.pretrained = [(v, constant_copy(v)) for v in model.encoder.trainable_variables]
         self.new = model.head.trainable_variables
         if not self.pretrained:
-            raise ValueError("there is no encoder variable that trains, so none to hold back.")
+            raise ValueError("no variable of the encoder trains, so there is none to hold back.")
 
-    def __call__(self, step: Step):
+    def __call__(self, step: Step) -> Any:
         moved = sum(ops.sum(ops.square(ops.subtract(v, start))) for v, start in self.pretrained)
         new = sum(ops.sum(ops.square(v)) for v in self.new)
         return self.strength / 2 * moved + self.head_strength / 2 * new

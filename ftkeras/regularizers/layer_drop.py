@@ -1,28 +1,34 @@
+"""Layer dropout, or stochastic depth."""
+
+from typing import Any
+
 import keras
 from keras import ops
 
-from ftkeras.regularizers._base import Regularizer, stream
+from ftkeras.regularizers._base import Regularizer
+from ftkeras.regularizers._random import stream
 from ftkeras.support.bounds import share
+from ftkeras.support.protocols import Model
 
 
 class LayerDrop(Regularizer):
-    """In training, passes over whole layers at random: stochastic depth.
+    """Skip whole layers at random in training: stochastic depth.
 
     x_i = b layer_i(x_{i-1}) + (1 - b) x_{i-1},     b ~ Bernoulli(1 - p)
 
-    with a draw of its own for each example and layer. Nothing is scaled: each layer's output is
-    normalized, so a network with all its layers works as it is. It adds no term, and saves no
-    work.
+    sampled for each example and layer. Nothing is rescaled: as each layer's output is normalized,
+    the network works with all of its layers. It adds no term to the loss, and saves no work.
     Source: Fan et al., 2020, section 3, https://arxiv.org/abs/1909.11556, and Huang et al., 2016,
-    https://arxiv.org/abs/1603.09382; both draw once for a whole batch.
+    https://arxiv.org/abs/1603.09382; both sample
+    once for a whole batch.
 
     Args:
-        p: probability that an example passes over a layer; at least 0, below 1.
-        seed: of the draws.
+        p: probability that an example skips a layer; at least 0, below 1.
+        seed: integer that determines the samples, or None.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received; or where another part
-            stands around the layers already.
+        ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`:
+            another part already changes the layers' outputs.
     """
 
     by_row = True
@@ -32,9 +38,9 @@ class LayerDrop(Regularizer):
         self.p, self.seed = p, seed
         self.seeds = stream("layer_drop", seed)
 
-    def attach(self, model) -> None:
-        model.encoder.hooks.add_output_hook(self._passed_over)
+    def attach(self, model: Model) -> None:
+        model.encoder.hooks.add_output_hook(self._skip)
 
-    def _passed_over(self, number, before, after):
-        draws = keras.random.uniform((ops.shape(after)[0], 1, 1), seed=self.seeds)
-        return ops.where(draws < self.p, before, after)
+    def _skip(self, number: int, before: Any, after: Any) -> Any:
+        sample = keras.random.uniform((ops.shape(after)[0], 1, 1), seed=self.seeds)
+        return ops.where(sample < self.p, before, after)

@@ -1,29 +1,37 @@
+"""Mixout."""
+
+from collections.abc import Callable
+from typing import Any
+
 import keras
 from keras import ops
 
-from ftkeras.regularizers._base import Regularizer, kept, stream
+from ftkeras.regularizers._base import Regularizer
+from ftkeras.regularizers._random import stream
+from ftkeras.regularizers._variables import constant_copy
 from ftkeras.support.bounds import share
+from ftkeras.support.protocols import Model
 
 
 class Mixout(Regularizer):
-    """In training, puts pretrained weights in the place of current ones, at random.
+    """Replace current weights by pretrained ones at random in training.
 
     w' = (m w + (1 - m) w⁰ - p w⁰) / (1 - p) = w⁰ + m (w - w⁰) / (1 - p),     m ~ Bernoulli(1 - p)
 
-    in each kernel of the encoder's layers that trains, with one m for all weights that go out of
-    an input neuron, drawn anew in each pass; E[w'] = w. Query, key and value share theirs. The
-    gradient is the formula's, so by m / (1 - p); the authors' code leaves out the 1 / (1 - p).
-    It adds no term. Memory: those kernels once more.
-    Source: Lee et al., 2020, figure 1, https://arxiv.org/abs/1909.11299, who use it
-    in the place of dropout (the encoder's dropout=0).
+    in each kernel of the encoder's layers that trains. Each pass samples one m for all weights of
+    an input neuron; query, key and value share it. E[w'] = w. The gradient is the formula's, with
+    the factor m / (1 - p); the authors' code omits 1 / (1 - p). It adds no term to the loss, and
+    takes the memory of those kernels once more.
+    Source: Lee et al., 2020, figure 1, https://arxiv.org/abs/1909.11299. They use it instead of
+    dropout (the encoder's dropout=0).
 
     Args:
         p: probability of the pretrained weight; at least 0, below 1.
-        seed: of the draws.
+        seed: integer that determines the samples, or None.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received; or where no kernel
-            trains, or one is reparametrized already.
+        ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`: no
+            kernel trains, or another part already changes one.
     """
 
     def __init__(self, *, p: float = 0.7, seed: int | None = None):
@@ -31,16 +39,16 @@ class Mixout(Regularizer):
         self.p, self.seed = p, seed
         self.seeds = stream("mixout", seed)
 
-    def attach(self, model) -> None:
+    def attach(self, model: Model) -> None:
         blocks = model.encoder.blocks
         kernels = [v for b in blocks for v in b.trainable_weights if v.name.endswith("kernel")]
         if not kernels:
-            raise ValueError("there is no kernel of an encoder layer that trains, so none to mix.")
+            raise ValueError("no kernel of an encoder layer trains, so there is none to mix.")
         for kernel in kernels:
-            model.encoder.hooks.add_kernel_hook(kernel, self._mix_with(kept(kernel)))
+            model.encoder.hooks.add_kernel_hook(kernel, self._mix_with(constant_copy(kernel)))
 
-    def _mix_with(self, start):
-        def mixed(kernel, training):
+    def _mix_with(self, start: keras.Variable) -> Callable[[Any, bool], Any]:
+        def mixed(kernel: Any, training: bool) -> Any:
             if not training:
                 return kernel
             moved = ops.subtract(kernel, start)

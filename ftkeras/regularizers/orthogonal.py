@@ -1,26 +1,31 @@
+"""Orthogonality penalty."""
+
+from typing import Any
+
+import keras
 from keras import ops
 
-from ftkeras.regularizers._base import chosen
 from ftkeras.regularizers._penalty import Penalty
 from ftkeras.support.bounds import not_negative
+from ftkeras.support.protocols import Model
 
 
 class Orthogonal(Penalty):
-    """Keeps the columns of each kernel orthogonal, whatever their lengths.
+    """Penalize the scalar products of each kernel's columns; their lengths are free.
 
     term = strength * Σ_W ||WᵀW ∘ (1 - I)||²
 
-    For a kernel wider than tall the columns can't be orthogonal, so there WWᵀ stands for WᵀW.
+    The columns of a kernel that is wider than tall can't be orthogonal: it uses WWᵀ instead of WᵀW.
     Source: Brock et al., 2019, section 3.1, https://arxiv.org/abs/1809.11096 (`keras.regularizers`
-    has a mean of absolute cosines instead, which has no paper).
+    has the mean of absolute cosines instead, for which there is no paper).
 
     Args:
         strength: at least 0.
-        where: regular expression on the paths of the kernels it is taken over.
+        where: regular expression on the paths of the kernels to penalize.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received; or where `where`
-            chooses what is no matrix.
+        ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`:
+            `where` matches nothing that trains, or a variable that is not a matrix.
     """
 
     def __init__(self, *, strength: float = 1e-4, where: str = "kernel"):
@@ -28,19 +33,18 @@ class Orthogonal(Penalty):
         super().__init__(where)
         self.strength = strength
 
-    def attach(self, model) -> None:
-        self.penalized = chosen(model, self.where)
+    def attach(self, model: Model) -> None:
+        super().attach(model)
         for variable in self.penalized:
             if len(variable.shape) != 2:
                 raise ValueError(
-                    f"`where` must choose matrices only; {variable.path} is of shape "
+                    f"`where` must match matrices only; {variable.path} has shape "
                     f"{tuple(variable.shape)}. Received: {self.where!r}."
                 )
 
-    def of(self, kernel):
-        """The term of one kernel."""
-        rows, columns = kernel.shape
-        tall = ops.transpose(kernel) if columns > rows else ops.convert_to_tensor(kernel)
+    def penalty(self, variable: keras.Variable) -> Any:
+        rows, columns = variable.shape
+        tall = ops.transpose(variable) if columns > rows else ops.convert_to_tensor(variable)
         products = ops.matmul(ops.transpose(tall), tall)
-        apart = products * (1 - ops.eye(min(rows, columns), dtype=products.dtype))
-        return self.strength * ops.sum(ops.square(apart))
+        off_diagonal = products * (1 - ops.eye(min(rows, columns), dtype=products.dtype))
+        return self.strength * ops.sum(ops.square(off_diagonal))

@@ -1,3 +1,5 @@
+"""Test the classification head: its formula, poolings, dropout, seeds."""
+
 import keras
 import numpy as np
 import pytest
@@ -43,7 +45,7 @@ def test_only_pooled_needs_the_pooler():
     assert [p for p in VECTORS if Classification(classes=2, pooling=p).needs_pooler] == ["pooled"]
 
 
-def test_only_the_mean_needs_every_token():
+def test_only_mean_needs_every_token():
     needs = [p for p in VECTORS if Classification(classes=2, pooling=p).needs_every_token]
     assert needs == ["mean"]
 

@@ -1,4 +1,4 @@
-"""Every loss from its formula, in float64: labels [batch], logits [batch, classes] -> [batch]."""
+"""The formula of each loss in float64: labels [batch], logits [batch, classes] -> [batch]."""
 
 import numpy as np
 
@@ -9,26 +9,26 @@ def _softmax(logits):
 
 
 def cross_entropy(labels, logits, *, label_smoothing=0.0):
-    """Szegedy et al., 2016, section 7."""
+    """Compute Szegedy et al., 2016, section 7."""
     classes = logits.shape[1]
     target = (1 - label_smoothing) * np.eye(classes)[labels] + label_smoothing / classes
     return -(target * np.log(_softmax(logits))).sum(axis=1)
 
 
 def binary_cross_entropy(labels, logits):
-    """-(t log y + (1 - t) log(1 - y)), y the sigmoid of the logits' difference."""
+    """Compute -(t log y + (1 - t) log(1 - y)), y the sigmoid of the logits' difference."""
     y = 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
     return -(labels * np.log(y) + (1 - labels) * np.log(1 - y))
 
 
 def focal(labels, logits, *, gamma=2.0):
-    """Lin et al., 2017, equation 4."""
+    """Compute Lin et al., 2017, equation 4."""
     p = _softmax(logits)[np.arange(len(labels)), labels]
     return -((1 - p) ** gamma) * np.log(p)
 
 
 def mean_squared_error(labels, logits):
-    """Brier, 1950, over the number of classes."""
+    """Compute Brier, 1950, divided by the number of classes."""
     return ((_softmax(logits) - np.eye(logits.shape[1])[labels]) ** 2).mean(axis=1)
 
 

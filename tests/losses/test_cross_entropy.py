@@ -1,3 +1,5 @@
+"""Test cross-entropy beside its formula in NumPy."""
+
 import numpy as np
 import pytest
 

@@ -1,4 +1,4 @@
-"""What all losses share: their formula, its gradient, sample weights, any logits."""
+"""Test every loss: its formula, its gradient, sample weights, arbitrary logits."""
 
 import keras
 import numpy as np
