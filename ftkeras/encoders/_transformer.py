@@ -232,11 +232,14 @@ class TransformerLayer(WeightedLayer):
         states = self._add("output", states, outer, self.output_norm, training)
         return ops.reshape(states, shape)
 
-    def _add(self, sub_layer: str, x: Tensor, output: Tensor, norm: Any, training: bool) -> Tensor:
+    def _add(
+        self, sub_layer: str, x: Tensor, output: Tensor, norm: tuple[Tensor, Tensor], training: bool
+    ) -> Tensor:
         """Add a sub-layer's output to its input and normalize the sum."""
         output = self.drop(output, self.rate, training)
         x = x + self.hooks.apply_to_sub_layer(self, sub_layer, output)
-        return normalize(x, *norm, self.epsilon, training)
+        scale, bias = norm
+        return normalize(x, scale, bias, self.epsilon, training)
 
     def _attend(self, x: Tensor, score_bias: Tensor, length: Tensor, training: bool) -> Tensor:
         """Return the heads' values side by side, [B * L, hidden], for rows [B * L, hidden]."""

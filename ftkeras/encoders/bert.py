@@ -346,8 +346,9 @@ class Bert(keras.layers.Layer):
 
     def _start_pooler(self, path: str) -> None:
         variable = self._variables()[path]
-        kernel = self.pool is not None and path.endswith("kernel")
-        initializer = self.pool.normal() if kernel else keras.initializers.Zeros()
+        initializer: keras.Initializer = keras.initializers.Zeros()
+        if self.pool is not None and path.endswith("kernel"):
+            initializer = self.pool.normal()
         variable.assign(initializer(variable.shape, dtype=variable.dtype))
 
 

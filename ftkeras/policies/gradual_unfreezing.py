@@ -34,11 +34,8 @@ class GradualUnfreezing(Policy):
     decides = TRAINS
 
     def __init__(self, *, every: str | int = "epoch", layers: int = 1):
-        self.epochs = 1
-        if every != "epoch":
-            bounds.integer(1, every=every)
-            self.epochs = int(every)
-        bounds.integer(1, layers=layers)
+        self.epochs: Any = 1 if every == "epoch" else every
+        bounds.integer(1, every=self.epochs, layers=layers)
         self.every, self.layers = every, layers
 
     def callbacks(self, model: Model) -> list[keras.callbacks.Callback]:

@@ -41,7 +41,7 @@ class Mixout(Regularizer):
 
     def attach(self, model: Model) -> None:
         blocks = model.encoder.blocks
-        kernels = [v for b in blocks for v in b.trainable_weights if v.name.endswith("kernel")]
+        kernels = [v for b in blocks for v in b.trainable_variables if v.name.endswith("kernel")]
         if not kernels:
             raise ValueError("no kernel of an encoder layer trains, so there is none to mix.")
         for kernel in kernels:

@@ -89,7 +89,7 @@ class LayerHooks:
         return self._kernels.pop(kernel.path)
 
     def add_sub_layer_hook(
-        self, layer: keras.layers.Layer, sub_layer: str, function: Callable[[Tensor], Tensor]
+        self, layer: Any, sub_layer: str, function: Callable[[Tensor], Tensor]
     ) -> None:
         """Change the output of a sub-layer, in training and inference.
 
@@ -126,7 +126,7 @@ class LayerHooks:
         """Whether a function changes the layers' outputs."""
         return self._output is not None
 
-    def changes(self, layer: keras.layers.Layer) -> bool:
+    def changes(self, layer: Any) -> bool:
         """Return whether a function changes this layer's kernels or sub-layers."""
         kernels = any(weight.path in self._kernels for weight in layer.weights)
         return kernels or any(name == layer.name for name, _ in self._sub_layers)
@@ -142,7 +142,7 @@ class LayerHooks:
         function = self._kernels.get(kernel.path)
         return kernel if function is None else function(kernel, training)
 
-    def apply_to_sub_layer(self, layer: keras.layers.Layer, sub_layer: str, x: Tensor) -> Tensor:
+    def apply_to_sub_layer(self, layer: Any, sub_layer: str, x: Tensor) -> Tensor:
         """Return a sub-layer's output as its residual connection is to use it."""
         function = self._sub_layers.get((layer.name, sub_layer))
         return x if function is None else function(x)
@@ -150,7 +150,7 @@ class LayerHooks:
     def run_layer(
         self,
         number: int,
-        layer: keras.layers.Layer,
+        layer: Any,
         x: Tensor,
         score_bias: Tensor,
         queries: Tensor = None,
@@ -180,9 +180,7 @@ def _must_be_free(free: bool, what: str) -> None:
         raise ValueError(f"another part already changes {what}.")
 
 
-def _recomputed(
-    layer: keras.layers.Layer, x: Tensor, score_bias: Tensor, queries: Tensor
-) -> Tensor:
+def _recomputed(layer: Any, x: Tensor, score_bias: Tensor, queries: Tensor) -> Tensor:
     seeds: list = []
 
     def forward(x, queries=None):

@@ -1,3 +1,5 @@
+"""Test adapters: their formula, their start, and that they stay with the model."""
+
 import numpy as np
 import pytest
 from scipy.special import erf
@@ -7,7 +9,7 @@ from tests.policies import tiny
 
 
 def _adapter(values, name, states):
-    """The formula, in NumPy."""
+    """Compute the formula in NumPy."""
     down, down_bias, up, up_bias = (
         values[f"adapters/{name}_{part}"]
         for part in ("down_kernel", "down_bias", "up_kernel", "up_bias")
@@ -16,7 +18,7 @@ def _adapter(values, name, states):
     return states + inner * 0.5 * (1 + erf(inner / np.sqrt(2))) @ up + up_bias
 
 
-def _shaken(model):
+def _randomized(model):
     draws = np.random.default_rng(1)
     for variable in model.added.weights:
         variable.assign(draws.normal(size=variable.shape))
@@ -26,7 +28,7 @@ def _shaken(model):
 def test_adapter_is_the_formula():
     model = tiny.model()
     tiny.prepared(model, "adapters(size=3)")
-    values = _shaken(model)
+    values = _randomized(model)
     states = np.random.default_rng(2).normal(size=(5, 8)).astype("float32")
     for block in model.encoder.blocks:
         for sub_layer in ("attention", "output"):
@@ -40,7 +42,7 @@ def test_sub_layer_is_adapted_before_its_residual():
     block = model.encoder.blocks[0]
     x = np.random.default_rng(2).normal(size=(1, 4, 8)).astype("float32")
     plain = np.array(block(x))
-    # Twice what the feed-forward part gives is twice its kernel and bias.
+    # Doubling a sub-layer's output equals doubling its last kernel and bias.
     changed = tiny.model()
     layer = changed.encoder.blocks[0]
     changed.encoder.hooks.add_sub_layer_hook(layer, "output", lambda output: 2 * output)
@@ -58,13 +60,13 @@ def test_training_begins_near_the_pretrained_function():
     np.testing.assert_allclose(tiny.logits(model), before, atol=0.05)
     kernels = [v.numpy() for v in model.added.weights if v.path.endswith("kernel")]
     assert len({kernel.tobytes() for kernel in kernels}) == 2 * 2 * 2
-    # A normal distribution that is cut at two standard deviations is 0.88 as wide.
+    # Truncating a normal distribution at two standard deviations leaves 0.88 of its deviation.
     kernels = np.concatenate([kernel.ravel() for kernel in kernels])
     assert kernels.std() == pytest.approx(0.88 * 0.01, rel=0.02)
     assert np.abs(kernels).max() <= 0.02
 
 
-def test_adapters_are_kept_with_the_model():
+def test_adapters_are_saved_with_the_model():
     model = tiny.model()
     policies = tiny.prepared(model, "adapters(size=3)")
     policies[0].finish(model)
@@ -72,7 +74,7 @@ def test_adapters_are_kept_with_the_model():
     assert sum("adapters/" in v.path for v in model.kept) == 3 * 2 * 4
 
 
-def test_hugging_face_export_is_refused():
+def test_hugging_face_export_is_rejected():
     made = {"model": tiny.model(), "text_layer": None, "labels": ("a", "b"), "run_dir": None}
     with pytest.raises(ValueError, match="adapters"):
         Huggingface(**made, plain=False)

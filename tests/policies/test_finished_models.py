@@ -1,4 +1,4 @@
-"""A policy never makes the exported model differ from what was evaluated."""
+"""Test that the exported model is the evaluated one under policies that add variables."""
 
 import json
 
@@ -26,8 +26,8 @@ def test_run_is_evaluated_and_exported_as_it_was_trained(tmp_path, policy):
         assert measured[split] == pytest.approx(trained[split], abs=1e-4)
     texts = finished.texts(tmp_path / "run")
     (tmp_path / "texts").write_text("\n".join(texts) + "\n")
-    said = ftkeras("predict", "--model=saved_models/quickstart", "--input=texts", "--json")
+    output = ftkeras("predict", "--model=saved_models/quickstart", "--input=texts", "--json")
     positive = [prediction["probabilities"][1] for prediction in expected]
-    assert np.ptp(positive) > 0.01  # or swapped rows would go unnoticed
-    for line, row in zip(said.splitlines(), expected, strict=True):
+    assert np.ptp(positive) > 0.01  # otherwise swapped rows would not be noticed
+    for line, row in zip(output.splitlines(), expected, strict=True):
         assert json.loads(line)["probabilities"] == pytest.approx(row["probabilities"], abs=1e-5)

@@ -1,3 +1,5 @@
+"""Test that frozen parts cost no backward pass."""
+
 import pytest
 import tensorflow as tf
 
@@ -6,7 +8,7 @@ from tests.policies import tiny
 
 
 def _products(model) -> int:
-    """Matrix products that a training step makes."""
+    """Return the number of matrix products in a training step."""
     found = operations(tf.function(model.train_step), (tiny.INPUTS, tiny.LABELS))
     return sum(count for op, count in found.items() if "MatMul" in op or "Einsum" in op)
 
@@ -17,8 +19,9 @@ def _needed(spec) -> int:
     return _products(model)
 
 
-# A layer has 6 products, the last one, which computes first tokens alone, 8, head and pooler 1
-# each; the gradient of a product is two. What the last layer reads goes into 3 of its products.
+# Products in a pass: 6 in a layer, 8 in the last one, which computes first tokens only, 1 in the
+# pooler and 1 in the head. The gradient of a product takes two products. The last layer's input
+# enters 3 of its products.
 FORWARD, LAST, HEAD = 2 * 6 + 8 + 2, 16, 4
 
 
@@ -31,7 +34,7 @@ FORWARD, LAST, HEAD = 2 * 6 + 8 + 2, 16, 4
         ("freeze(layers=3)", HEAD - 1),
         ("head_only", HEAD - 1),
         ("head_only(pooler=False)", 1),
-        ("gradual_unfreezing", 2 * 12 + LAST + HEAD),  # before `fit` freezes anything
+        ("gradual_unfreezing", 2 * 12 + LAST + HEAD),  # nothing is frozen before `fit`
     ],
 )
 def test_frozen_parts_cost_no_backward_pass(spec, backward):

@@ -1,3 +1,5 @@
+"""Test which parts train in each epoch under gradual unfreezing."""
+
 import keras
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ from tests.policies import tiny
 
 
 class Watch(keras.callbacks.Callback):
-    """Which parts changed in each epoch, and how often a step was traced."""
+    """Record which parts change in each epoch, and the train function used."""
 
     def __init__(self, model):
         super().__init__()
@@ -39,7 +41,7 @@ ALL = ["layer_2", "layer_1", "layer_0", "embeddings"]
 
 
 @pytest.mark.parametrize(
-    ("spec", "joined"),
+    ("spec", "unfrozen"),
     [
         ("gradual_unfreezing", [0, 1, 2, 3, 4, 4]),
         ("gradual_unfreezing(every=2)", [0, 0, 1, 1, 2, 2]),
@@ -47,15 +49,15 @@ ALL = ["layer_2", "layer_1", "layer_0", "embeddings"]
         ("gradual_unfreezing(layers=9)", [0, 3, 4, 4, 4, 4]),
     ],
 )
-def test_one_turn_more_trains_each_epoch(spec, joined):
+def test_parts_are_unfrozen_turn_by_turn(spec, unfrozen):
     model, policies = _run(spec)
     watch = Watch(model)
     tiny.train(model, policies, watch, steps=2, epochs=6)
-    assert watch.parts == [{"pooler", "head", *ALL[:count]} for count in joined]
+    assert watch.parts == [{"pooler", "head", *ALL[:count]} for count in unfrozen]
     assert all(variable.trainable for variable in model.weights)
 
 
-def test_step_is_traced_anew_only_when_a_layer_joins():
+def test_step_is_retraced_only_when_a_layer_is_unfrozen():
     model, policies = _run("gradual_unfreezing(every=2, layers=3)", eagerly=False)
     watch = Watch(model)
     tiny.train(model, policies, watch, steps=1, epochs=4)
@@ -65,7 +67,7 @@ def test_step_is_traced_anew_only_when_a_layer_joins():
 
 
 class Moments(keras.callbacks.Callback):
-    """The parts that have moments after each epoch."""
+    """Record the parts that have moments after each epoch."""
 
     def __init__(self):
         super().__init__()
@@ -77,14 +79,14 @@ class Moments(keras.callbacks.Callback):
         self.parts.append({_part(v.path) for v, first in pairs if np.any(first.numpy())})
 
 
-def test_frozen_variables_gather_no_moments():
+def test_frozen_variables_have_no_moments():
     model, policies = _run("gradual_unfreezing")
     moments = Moments()
     tiny.train(model, policies, moments, epochs=3)
     assert moments.parts == [{"pooler", "head", *ALL[:count]} for count in range(3)]
 
 
-def test_first_step_of_what_joins_is_as_long_as_the_first_step_of_all():
+def test_first_step_after_unfreezing_has_the_full_length():
     model, policies = _run("gradual_unfreezing", decay=0.0, rate=1e-3, clip_norm=0)
     before = []
 
@@ -95,12 +97,12 @@ def test_first_step_of_what_joins_is_as_long_as_the_first_step_of_all():
     tiny.train(model, policies, Remember(), steps=1, epochs=4)
     after = tiny.values(model)
     for path in (p for p in after if "layer_0" in p and "kernel" in p):
-        # Adam's first step is rate * g / |g|, whatever g is.
+        # Adam's first step is rate * g / |g| for every gradient g.
         step = np.abs(after[path] - before[-1][path])
         assert np.median(step) == pytest.approx(1e-3, rel=0.01)
 
 
-def test_resumed_run_goes_on_where_it_was():
+def test_resumed_run_continues_with_the_same_parts():
     model, policies = _run("gradual_unfreezing")
     watch = Watch(model)
     tiny.train(model, policies, watch, epochs=3, initial_epoch=2, steps=3)

@@ -1,3 +1,5 @@
+"""Test that head_only makes the encoder's features constant, and that changes are noticed."""
+
 import keras
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+"""Test low-rank adaptation: its formula, its start, and the merged model."""
+
 import keras
 import numpy as np
 import pytest
@@ -66,7 +68,7 @@ def test_factors_start_normal_and_zero():
     assert len({v.numpy().tobytes() for v in model.scaffold.lora.weights}) == 4 + 1
 
 
-def test_merge_is_in_full_precision_where_training_is_not():
+def test_merge_is_in_float32_after_training_in_bfloat16():
     model, policy, before = _trained("lora", dtype="mixed_bfloat16")
     a, b = (v.numpy() for v in model.scaffold.lora.weights[:2])
     policy.finish(model)

@@ -1,4 +1,4 @@
-"""What every policy leaves alone and what it lets train, bit by bit; and which go together."""
+"""Test what each policy trains and leaves unchanged, bit by bit, and which policies combine."""
 
 import re
 
@@ -10,7 +10,7 @@ from ftkeras.errors import UserError
 from ftkeras.policies import check_together
 from tests.policies import tiny
 
-# What trains, as a regular expression on paths.
+# A regular expression on the paths of what trains.
 TRAINS = {
     "full": "",
     "layerwise": "",
@@ -45,12 +45,12 @@ def test_a_few_steps_change_what_trains_and_nothing_else(spec):
     assert expected
 
 
-def test_every_policy_is_tried():
+def test_every_policy_is_tested():
     assert {catalog.parse("policy", spec).name for spec in TRAINS} == set(catalog.names("policy"))
 
 
 @pytest.mark.parametrize("spec", TRAINS)
-def test_policy_is_made_again_from_its_config(spec):
+def test_policy_is_rebuilt_from_its_config(spec):
     policy = catalog.build("policy", spec, seed=4)
     again = type(policy)(**policy.get_config())
     assert again.get_config() == policy.get_config()
@@ -69,28 +69,28 @@ def test_policy_is_made_again_from_its_config(spec):
         ("reinit", "layerwise", "reinit(layers=1)"),
     ],
 )
-def test_two_that_decide_the_same_are_refused(specs):
+def test_two_that_decide_the_same_are_rejected(specs):
     policies = [catalog.build("policy", spec) for spec in specs]
     names = {catalog.parse("policy", spec).name for spec in (specs[0], specs[-1])}
-    with pytest.raises(ValueError, match="both decide") as refused:
+    with pytest.raises(ValueError, match="both decide") as error:
         check_together(policies)
-    assert all(name in str(refused.value) for name in names)
+    assert all(name in str(error.value) for name in names)
 
 
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize(
     ("specs", "named"),
     [
-        (("head_only", "layerwise"), "frozen"),
-        (("lora", "layerwise"), "frozen"),
-        (("freeze(layers=3)", "discriminative"), "frozen"),
-        (("freeze(layers=2)", "reinit(layers=2)"), "encoder/layer_1/.* frozen"),
-        (("lora(pooler=False)", "reinit(layers=0)"), "encoder/pooler/.* frozen"),
-        (("bitfit", "reinit(layers=1)"), "encoder/layer_2/.*kernel .*frozen"),
+        (("head_only", "layerwise"), "freezes all"),
+        (("lora", "layerwise"), "freezes all"),
+        (("freeze(layers=3)", "discriminative"), "freezes all"),
+        (("freeze(layers=2)", "reinit(layers=2)"), "encoder/layer_1/.* freezes"),
+        (("lora(pooler=False)", "reinit(layers=0)"), "encoder/pooler/.* freezes"),
+        (("bitfit", "reinit(layers=1)"), "encoder/layer_2/.*kernel.*freezes"),
         (("freeze(layers=2)", "discriminative(rates={'layer_1': 2.0})"), "`rates`.*'layer_1'"),
     ],
 )
-def test_policy_left_nothing_to_act_on_is_refused(specs, named, order):
+def test_policy_with_nothing_to_act_on_is_rejected(specs, named, order):
     with pytest.raises(ValueError, match=named):
         tiny.prepared(tiny.model(), *specs[::order])
 
@@ -156,19 +156,19 @@ def test_value_out_of_bounds_is_named(spec, named):
         ("discriminative(rates={'layer_7': 2})", "`rates`.*layer_7"),
     ],
 )
-def test_what_the_model_has_not_got_is_named(spec, named):
+def test_what_the_model_lacks_is_named(spec, named):
     with pytest.raises(ValueError, match=named):
         tiny.prepared(tiny.model(), spec)
 
 
 @pytest.mark.parametrize("spec", ["bitfit(pooler=True)", "head_only", "lora", "adapters"])
-def test_encoder_without_a_pooler_will_do(spec):
+def test_encoder_may_lack_a_pooler(spec):
     model = tiny.model(pooling="mean")
     tiny.prepared(model, spec)
     assert not [v.path for v in model.trainable_variables if "pooler" in v.path]
 
 
-def test_prepared_model_computes_what_it_did():
+def test_prepared_model_computes_the_same():
     changing = ("reinit", "adapters")
     for spec in (s for s in TRAINS if not s.startswith(changing)):
         model = tiny.model()

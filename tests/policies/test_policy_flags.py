@@ -1,4 +1,4 @@
-"""Policies by flag: what cannot be is told in one line, before anything is written."""
+"""Test that impossible policies are reported in one line, before anything is written."""
 
 import pathlib
 
@@ -15,7 +15,7 @@ from tests.running import QUICK
         (["freeze(layers=1)", "full"], ["freeze", "full", "both decide"]),
         (["layerwise", "discriminative"], ["layerwise", "discriminative", "rates"]),
         (["freeze(layers=9)"], ["--policy=freeze(layers=9)", "`layers`", "2", "9"]),
-        (["head_only", "layerwise"], ["--policy=layerwise", "frozen"]),
+        (["head_only", "layerwise"], ["--policy=layerwise", "freezes all"]),
         (["discriminative(rates={'block_1': 2})"], ["`rates`", "'block_1'", "encoder/"]),
         (["lora(targets='quarry')"], ["--policy=lora", "`targets`", "quarry", "query"]),
         (["lora(rank=97)"], ["--policy=lora(rank=97)", "`rank`", "96"]),
@@ -23,12 +23,12 @@ from tests.running import QUICK
         (["reinit(seed=3)"], ["--policy=reinit", "'seed'", "layers"]),
     ],
 )
-def test_policy_that_cannot_be_is_told_in_one_line(capsys, tmp_path, monkeypatch, specs, named):
+def test_impossible_policy_is_reported_in_one_line(capsys, tmp_path, monkeypatch, specs, named):
     monkeypatch.chdir(tmp_path)
     assert main([*QUICK, *(f"--policy={spec}" for spec in specs)]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("ftkeras: ")
-    assert said.count("\n") == 1
+    message = capsys.readouterr().err
+    assert message.startswith("ftkeras: ")
+    assert message.count("\n") == 1
     for name in named:
-        assert name in said
+        assert name in message
     assert not list(pathlib.Path().iterdir())

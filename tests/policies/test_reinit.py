@@ -1,3 +1,5 @@
+"""Test which weights reinit replaces, and by what."""
+
 import keras
 import numpy as np
 import pytest
@@ -5,15 +7,15 @@ import pytest
 from tests.policies import tiny
 
 
-def _reinitialised(spec, **settings):
+def _reinitialized(spec, **settings):
     model = tiny.model(hidden=64, **settings)
     before = tiny.values(model)
     tiny.prepared(model, spec)
     return before, tiny.values(model)
 
 
-def test_top_layers_and_pooler_start_anew_and_no_other():
-    before, after = _reinitialised("reinit(layers=2)")
+def test_only_top_layers_and_pooler_are_reinitialized():
+    before, after = _reinitialized("reinit(layers=2)")
     expected = {path for path in before if any(p in path for p in ("layer_1", "layer_2", "pooler"))}
     assert tiny.changed(before, after) == expected
     for path in expected:
@@ -25,19 +27,19 @@ def test_top_layers_and_pooler_start_anew_and_no_other():
     assert len({after[path].tobytes() for path in expected if path.endswith("kernel")}) == 9
 
 
-def test_no_layers_is_the_pooler_alone():
-    before, after = _reinitialised("reinit(layers=0)")
+def test_zero_layers_reinitialize_the_pooler_alone():
+    before, after = _reinitialized("reinit(layers=0)")
     assert {path.split("/")[1] for path in tiny.changed(before, after)} == {"pooler"}
 
 
 def test_same_seed_gives_the_same_weights():
-    kept = []
+    results = []
     for global_seed in (1, 2):
         keras.utils.set_random_seed(global_seed)
-        kept.append(_reinitialised("reinit")[1])
-    assert not tiny.changed(*kept)
+        results.append(_reinitialized("reinit")[1])
+    assert not tiny.changed(*results)
 
 
-def test_nothing_to_start_anew_is_refused():
+def test_nothing_to_reinitialize_is_rejected():
     with pytest.raises(ValueError, match="`layers`.*at least 1.*0"):
         tiny.prepared(tiny.model(pooling="cls"), "reinit(layers=0)")

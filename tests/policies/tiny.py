@@ -1,4 +1,4 @@
-"""A model of three layers, and a few steps with the real optimizer under some policies."""
+"""A model of three layers, and a few training steps with policies."""
 
 import keras
 import numpy as np
@@ -22,7 +22,7 @@ LABELS = (TOKEN_IDS[:, 0] % 2).astype("int32")
 
 
 def model(*, pooling="pooled", **settings) -> FineTuner:
-    """Weights that differ in every number, biases and scales too."""
+    """Return a model whose weights all differ, biases and scales too."""
     head = Classification(classes=2, pooling=pooling, seed=1)
     sizes = {"vocabulary_size": 20, "layers": 3, "hidden": 8, "heads": 2, "positions": 6}
     encoder = Bert(**{**sizes, "pooler": head.needs_pooler, "seed": 2, **settings})
@@ -35,17 +35,18 @@ def model(*, pooling="pooled", **settings) -> FineTuner:
 
 
 def prepared(made: FineTuner, *specs: str) -> list:
-    """The policies that the specs name, as a run prepares them."""
+    """Build policies and let them prepare the model, as a run does."""
     policies = [catalog.build("policy", spec, seed=4) for spec in specs]
     check_together(policies)
-    for act in ("prepare", "check"):
-        for policy in policies:
-            getattr(policy, act)(made)
+    for policy in policies:
+        policy.prepare(made)
+    for policy in policies:
+        policy.check(made)
     return policies
 
 
 def compiled(made: FineTuner, policies: list, *, eagerly=True, rate=0.01, **settings) -> None:
-    """Gives the model AdamW with the policies' rates, ready for `fit`."""
+    """Compile the model with AdamW and the policies' learning rates."""
     rates = [pair for policy in policies for pair in policy.multipliers(made)]
     made.compile(
         optimizer=AdamW(learning_rate=rate, multipliers=rates, **settings),
@@ -57,7 +58,7 @@ def compiled(made: FineTuner, policies: list, *, eagerly=True, rate=0.01, **sett
 
 
 def train(made: FineTuner, policies: list, *callbacks, steps=3, epochs=1, initial_epoch=0) -> None:
-    """A few steps an epoch, each on all examples."""
+    """Train a few steps in each epoch, each on all examples."""
     made.fit(
         tf.data.Dataset.from_tensors((INPUTS, LABELS)).repeat(steps),
         epochs=epochs,
@@ -69,15 +70,15 @@ def train(made: FineTuner, policies: list, *callbacks, steps=3, epochs=1, initia
 
 
 def values(made: FineTuner) -> dict[str, np.ndarray]:
-    """Every weight by its path."""
+    """Return every weight by its path."""
     return {variable.path: variable.numpy().copy() for variable in made.weights}
 
 
 def changed(before: dict, after: dict) -> set[str]:
-    """The paths whose bits differ."""
+    """Return the paths whose bits differ."""
     return {path for path in before if before[path].tobytes() != after[path].tobytes()}
 
 
 def logits(made: FineTuner) -> np.ndarray:
-    """Of all examples, as in validation."""
+    """Return the logits of all examples, as in validation."""
     return keras.ops.convert_to_numpy(made(INPUTS, training=False))

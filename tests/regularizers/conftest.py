@@ -1,10 +1,12 @@
+"""Fixtures of the regularizers' tests."""
+
 import keras
 import pytest
 
 
 @pytest.fixture
 def float64():
-    """Everything made in the test computes in float64, so that differences can be taken."""
+    """Compute in float64 during the test, for finite differences."""
     _compute_in("float64")
     yield
     _compute_in("float32")
@@ -12,4 +14,4 @@ def float64():
 
 def _compute_in(dtype):
     keras.config.set_floatx(dtype)
-    keras.config.set_dtype_policy(dtype)  # else it stays as it was when a layer first asked
+    keras.config.set_dtype_policy(dtype)  # Keras would otherwise cache the old policy

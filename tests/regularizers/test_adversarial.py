@@ -1,3 +1,5 @@
+"""Test adversarial regularizers against the papers' algorithms in NumPy."""
+
 import keras
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ SHAPE = (*TOKEN_IDS.shape, HIDDEN)
 ZEROS = np.zeros(SHAPE)
 
 
-def _lengths(offset):
+def _norms(offset):
     return np.sqrt((offset**2).sum(axis=(1, 2), keepdims=True))
 
 
@@ -22,7 +24,7 @@ def _loss_at(model):
 
 
 def _uniform(part):
-    """The first draw of a part's stream, made anew from its config."""
+    """Return the first sample of a part's stream, from a copy of the part."""
     seeds = type(part)(**part.get_config()).seeds
     return np.array(keras.random.uniform(SHAPE, -1, 1, seed=seeds))
 
@@ -37,12 +39,12 @@ def _first_offset(part):
 
 
 def _freelb_offsets(part, model):
-    """The paper's algorithm in NumPy, its gradients by finite differences."""
+    """Compute the paper's algorithm in NumPy, with gradients by finite differences."""
     offsets = [_first_offset(part)]
     for _ in range(part.steps - 1):
-        gradient = tiny.climbed(model, tiny.losses, offsets[-1])
-        offset = offsets[-1] + part.step_size * gradient / _lengths(gradient)
-        offsets.append(offset * np.minimum(1, part.radius / _lengths(offset)))
+        gradient = tiny.example_gradients(model, tiny.losses, offsets[-1])
+        offset = offsets[-1] + part.step_size * gradient / _norms(gradient)
+        offsets.append(offset * np.minimum(1, part.radius / _norms(offset)))
     return offsets
 
 
@@ -55,18 +57,18 @@ def _smart_offset(part, model):
         return tiny.divergences(clean, logits)
 
     for _ in range(part.steps):
-        gradient = tiny.climbed(model, divergences, offset, step=1e-5)
+        gradient = tiny.example_gradients(model, divergences, offset, step=1e-5)
         largest = np.abs(gradient).max(axis=(1, 2), keepdims=True)
         offset = np.clip(offset + part.step_size * gradient / largest, -part.radius, part.radius)
     return offset
 
 
 @pytest.mark.usefixtures("float64")
-def test_fgm_adds_the_loss_a_step_up_the_gradient():
+def test_fgm_adds_the_loss_one_step_along_the_gradient():
     part = FGM(epsilon=0.8)
     model = tiny.regulated(part)
-    gradient = tiny.climbed(model, tiny.losses, ZEROS)
-    offset = 0.8 * gradient / _lengths(gradient)
+    gradient = tiny.example_gradients(model, tiny.losses, ZEROS)
+    offset = 0.8 * gradient / _norms(gradient)
     clean, adversarial = _loss_at(model)(ZEROS), _loss_at(model)(offset)
     assert adversarial > clean + 0.1
     assert float(tiny.training_loss(model)) == pytest.approx(clean + adversarial, rel=1e-6)
@@ -74,7 +76,7 @@ def test_fgm_adds_the_loss_a_step_up_the_gradient():
 
 
 @pytest.mark.usefixtures("float64")
-@pytest.mark.parametrize("radius", [0.3, 5.0])  # the projection shortens, or has nothing to do
+@pytest.mark.parametrize("radius", [0.3, 5.0])  # with and without an effect of the projection
 def test_freelb_is_the_mean_loss_along_the_ascent(radius):
     part = FreeLB(steps=3, step_size=0.25, radius=radius, seed=4)
     model = tiny.regulated(part)
@@ -98,15 +100,15 @@ def test_smart_adds_the_divergence_at_the_end_of_the_ascent(radius):
     assert loss - tiny.cross_entropy(clean) == pytest.approx(term, rel=1e-5)
 
 
-def _check_gradient(model, offsets, together):
-    """The weights' gradient is that of the losses at offsets held fast."""
+def _check_gradient(model, offsets, combine):
+    """Check that the weights' gradient is that of the losses at constant offsets."""
     found = tiny.gradients(model, lambda: tiny.training_loss(model))
-    slope, direction = tiny.slope(model, lambda: together(*map(_loss_at(model), offsets)))
+    slope, direction = tiny.slope(model, lambda: combine(*map(_loss_at(model), offsets)))
     assert tiny.along(found, direction) == pytest.approx(slope, rel=1e-5)
 
 
 @pytest.mark.usefixtures("float64")
-def test_smarts_gradient_goes_through_both_predictions():
+def test_gradient_of_smart_goes_through_both_predictions():
     part = Smart(strength=2, steps=1, step_size=0.05, radius=1, deviation=0.01, seed=4)
     model = tiny.regulated(part)
     offset = _smart_offset(part, model)
@@ -124,15 +126,15 @@ def test_smarts_gradient_goes_through_both_predictions():
 @pytest.mark.parametrize(
     "part", [FGM(), FreeLB(seed=1, steps=2), Smart(seed=1)], ids=["fgm", "freelb", "smart"]
 )
-def test_padding_is_never_moved(part):
+def test_padding_is_never_perturbed(part):
     model = tiny.regulated(part)
     seen = []
     original = model.encoder.embeddings.call
 
-    def watched(token_ids, mask=None, segments=None, places=None, offset=None, training=False):
+    def watched(token_ids, mask=None, segments=None, positions=None, offset=None, training=False):
         if offset is not None:
             seen.append(np.array(offset))
-        return original(token_ids, mask, segments, places, offset, training=training)
+        return original(token_ids, mask, segments, positions, offset, training=training)
 
     model.encoder.embeddings.call = watched
     tiny.training_loss(model)
@@ -146,7 +148,7 @@ def test_padding_is_never_moved(part):
     [(FGM(), 3), (FreeLB(steps=3), 4), (Smart(steps=2), 4)],
     ids=["fgm", "freelb", "smart"],
 )
-def test_passes_are_as_many_as_said(part, passes):
+def test_number_of_passes(part, passes):
     model = tiny.regulated(part)
     calls = []
     original = model.encoder.call
@@ -156,7 +158,7 @@ def test_passes_are_as_many_as_said(part, passes):
 
 
 @pytest.mark.parametrize("part", [FGM(), FreeLB(seed=1), Smart(seed=1)])
-def test_half_precision_computes_a_finite_loss_near_the_float32_one(part):
+def test_half_precision_loss_is_close_to_the_float32_one(part):
     expected = float(tiny.training_loss(tiny.regulated(part)))
     keras.config.set_dtype_policy("mixed_float16")
     try:
@@ -166,14 +168,14 @@ def test_half_precision_computes_a_finite_loss_near_the_float32_one(part):
     assert found == pytest.approx(expected, rel=2e-2)
 
 
-def test_frozen_encoder_still_tells_where_the_loss_rises():
+def test_fgm_works_with_a_frozen_encoder():
     model = tiny.regulated(FGM(epsilon=0.5))
     model.encoder.trainable = False
     clean = tiny.cross_entropy(tiny.at_offset(model))
     assert float(tiny.training_loss(model)) > 2 * clean
 
 
-def test_zero_gradient_moves_nothing():
+def test_zero_gradient_perturbs_nothing():
     zeros = np.zeros(SHAPE, "float32")
     assert not np.any(_perturbation.over_norm(zeros))
     assert not np.any(_perturbation.over_largest(zeros))
@@ -182,7 +184,7 @@ def test_zero_gradient_moves_nothing():
 def test_tiny_gradient_keeps_its_direction():
     gradient = np.random.default_rng(0).normal(size=SHAPE).astype("float32") * 1e-25
     found = np.array(_perturbation.over_norm(gradient))
-    np.testing.assert_allclose(_lengths(found), 1, rtol=1e-5)
+    np.testing.assert_allclose(_norms(found), 1, rtol=1e-5)
 
 
 def test_uniform_noise_of_a_row_of_padding_is_zero():

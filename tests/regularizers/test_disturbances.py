@@ -1,3 +1,5 @@
+"""Test regularizers that perturb the network in training: mixout, layer drop, embedding noise."""
+
 from functools import partial
 
 import keras
@@ -14,49 +16,48 @@ from tests.regularizers.tiny import HIDDEN, INPUTS, MASK
 PARTS = [partial(Mixout, p=0.5), partial(LayerDrop, p=0.5), EmbeddingNoise]
 
 
-def _kernels(model):
-    block = model.encoder.blocks[0]
-    return block, [v for v in block.trainable_weights if v.name.endswith("kernel")]
-
-
-def _moved(model):
-    """Kernels as they were at first, and as they are after a random move."""
-    block, kernels = _kernels(model)
+def _perturb(model):
+    """Add noise to the kernels; return them and their values before."""
+    weights = model.encoder.blocks[0].trainable_weights
+    kernels = [v for v in weights if v.name.endswith("kernel")]
     starts = [np.array(v) for v in kernels]
     draws = np.random.default_rng(6)
     for kernel in kernels:
         kernel.assign(kernel + draws.normal(size=kernel.shape))
-    return block, kernels, starts
+    return kernels, starts
 
 
 @pytest.mark.usefixtures("float64")
-def test_mixout_puts_pretrained_rows_in_and_corrects_the_rest():
+def test_mixout_uses_some_pretrained_rows_and_corrects_the_rest():
     model = tiny.regulated(Mixout(p=0.4, seed=3))
-    block, kernels, starts = _moved(model)
+    kernels, starts = _perturb(model)
     assert len(kernels) == 4
-    kept = 0
+    count = 0
     for kernel, start in zip(kernels, starts, strict=True):
-        used, now = np.array(block.used(kernel, True)), np.array(kernel)
+        used, now = np.array(model.encoder.hooks.apply_to_kernel(kernel, True)), np.array(kernel)
         rows = ~np.all(used == start, axis=1)
         np.testing.assert_allclose(used[~rows], start[~rows])
-        # m w + (1 - m) w0 - p w0, over 1 - p, with m = 1
+        # (m w + (1 - m) w0 - p w0) / (1 - p) with m = 1
         np.testing.assert_allclose(used[rows], ((now - 0.4 * start) / 0.6)[rows])
-        kept += rows.sum()
-    assert 0 < kept < sum(len(start) for start in starts)
+        count += rows.sum()
+    assert 0 < count < sum(len(start) for start in starts)
 
 
 def test_mixout_is_the_current_kernel_on_average():
     model = tiny.regulated(Mixout(p=0.4, seed=3))
-    block, kernels, _ = _moved(model)
-    mean = np.mean([np.array(block.used(kernels[0], True)) for _ in range(800)], axis=0)
+    kernels, _ = _perturb(model)
+    mean = np.mean(
+        [np.array(model.encoder.hooks.apply_to_kernel(kernels[0], True)) for _ in range(800)],
+        axis=0,
+    )
     np.testing.assert_allclose(mean, kernels[0], atol=0.3)
 
 
-def test_mixouts_gradient_is_the_formulas():
+def test_gradient_of_mixout_is_that_of_the_formula():
     model = tiny.regulated(Mixout(p=0.4, seed=3))
-    block, kernels, starts = _moved(model)
+    kernels, starts = _perturb(model)
     with tf.GradientTape() as tape:
-        used = block.used(kernels[0], True)
+        used = model.encoder.hooks.apply_to_kernel(kernels[0], True)
     found = np.array(tape.gradient(used, kernels[0].value))
     rows = ~np.all(np.array(used) == starts[0].astype("float32"), axis=1)
     np.testing.assert_allclose(found, np.where(rows, 1 / 0.6, 0)[:, None] * np.ones((1, 24)))
@@ -64,7 +65,7 @@ def test_mixouts_gradient_is_the_formulas():
 
 def test_mixout_changes_each_pass():
     model = tiny.regulated(Mixout(p=0.5, seed=3))
-    _moved(model)
+    _perturb(model)
     first, second = (np.array(model(INPUTS, training=True)) for _ in range(2))
     assert np.abs(first - second).max() > 1e-3
 
@@ -84,7 +85,7 @@ def test_mixout_leaves_frozen_layers_alone():
 def test_mixout_needs_kernels_that_train():
     model = tiny.network()
     model.encoder.trainable = False
-    with pytest.raises(ValueError, match="no kernel of an encoder layer that trains"):
+    with pytest.raises(ValueError, match="no kernel of an encoder layer trains"):
         Mixout().attach(model)
 
 
@@ -96,15 +97,15 @@ def test_mixout_needs_kernels_that_train():
         (EmbeddingNoise, "already changes the encoder's embeddings"),
     ],
 )
-def test_second_of_a_kind_is_refused(part, message):
+def test_second_of_a_kind_is_rejected(part, message):
     with pytest.raises(ValueError, match=message):
         tiny.regulated(part(), part())
 
 
-def test_layer_drop_takes_each_example_through_or_past_a_layer():
+def test_layer_drop_skips_layers_for_single_examples():
     model = tiny.regulated(LayerDrop(p=0.5, seed=5), layers=3)
     plain = tiny.network(layers=3)
-    states = {kept: _through(plain, kept) for kept in np.ndindex(2, 2, 2)}
+    states = {used: _states(plain, used) for used in np.ndindex(2, 2, 2)}
     outcomes = set()
     for _ in range(10):
         found = np.array(model.encoder(**INPUTS, training=True)["sequence"])
@@ -115,24 +116,24 @@ def test_layer_drop_takes_each_example_through_or_past_a_layer():
     assert len(outcomes) == 8
 
 
-def _through(model, kept):
-    """The states after the layers that are kept."""
+def _states(model, used):
+    """Return the states when some layers are skipped."""
     encoder = model.encoder
     state = encoder.embeddings(tiny.TOKEN_IDS, None, None, None)
-    for block, through in zip(encoder.blocks, kept, strict=True):
-        state = block(state, None) if through else state
+    for block, use in zip(encoder.blocks, used, strict=True):
+        state = block(state, None) if use else state
     return np.array(state)
 
 
-def test_layer_drop_drops_as_often_as_said():
+def test_layer_drop_skips_with_probability_p():
     part = LayerDrop(p=0.2, seed=5)
     before, after = np.zeros((10000, 1, 1), "float32"), np.ones((10000, 1, 1), "float32")
-    assert np.mean(part._passed_over(0, before, after)) == pytest.approx(0.8, abs=0.015)
+    assert np.mean(part._skip(0, before, after)) == pytest.approx(0.8, abs=0.015)
 
 
-def test_embedding_noise_is_uniform_of_the_length_said():
+def test_embedding_noise_is_the_formula():
     part = EmbeddingNoise(alpha=3.0, seed=5)
-    noise = np.array(part._noisy(np.zeros((4, 6, HIDDEN), "float32"), MASK))
+    noise = np.array(part._add_noise(np.zeros((4, 6, HIDDEN), "float32"), MASK))
     draws = keras.random.uniform(noise.shape, -1, 1, seed=EmbeddingNoise(seed=5).seeds)
     tokens = MASK.sum(axis=1)[:, None, None]
     expected = 3 * np.array(draws) * MASK[:, :, None] / np.sqrt(tokens * HIDDEN)
@@ -140,7 +141,7 @@ def test_embedding_noise_is_uniform_of_the_length_said():
     assert np.abs(np.array(draws)).max() > 0.9
 
 
-def test_embedding_noise_moves_what_the_network_sees():
+def test_embedding_noise_is_added_to_the_embeddings():
     model = tiny.regulated(EmbeddingNoise(alpha=3.0, seed=5))
     draws = keras.random.uniform((4, 6, HIDDEN), -1, 1, seed=EmbeddingNoise(seed=5).seeds)
     noise = 3 * np.array(draws) * MASK[:, :, None]
@@ -150,10 +151,10 @@ def test_embedding_noise_moves_what_the_network_sees():
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_outside_training_the_network_is_untouched(part):
+def test_inference_is_unchanged(part):
     plain, model = tiny.network(layers=3), tiny.regulated(part(seed=2), layers=3)
     for network in (plain, model):
-        _moved(network)
+        _perturb(network)
     np.testing.assert_array_equal(model(INPUTS), plain(INPUTS))
     np.testing.assert_array_equal(
         model.predict(INPUTS, verbose=0), plain.predict(INPUTS, verbose=0)
@@ -165,7 +166,7 @@ def test_outside_training_the_network_is_untouched(part):
 def test_same_seed_gives_the_same_training_pass(part):
     def trained(seed):
         model = tiny.regulated(part(seed=seed), layers=3)
-        _moved(model)
+        _perturb(model)
         return np.array(model(INPUTS, training=True))
 
     np.testing.assert_array_equal(trained(1), trained(1))

@@ -1,9 +1,11 @@
+"""Test R-Drop, the confidence penalty and their divergence against NumPy."""
+
 import keras
 import numpy as np
 import pytest
 
 from ftkeras.regularizers import Step
-from ftkeras.regularizers._divergence import both_ways
+from ftkeras.regularizers._divergence import symmetric_divergence
 from ftkeras.regularizers.confidence_penalty import ConfidencePenalty
 from ftkeras.regularizers.r_drop import RDrop
 from tests.regularizers import tiny
@@ -19,23 +21,28 @@ def _step(**fields) -> Step:
 
 def test_divergence_is_the_sum_of_both_kl():
     expected = tiny.divergences(LOGITS, OTHERS)
-    np.testing.assert_allclose(both_ways(LOGITS, OTHERS), expected, rtol=1e-6)
+    np.testing.assert_allclose(symmetric_divergence(LOGITS, OTHERS), expected, rtol=1e-6)
 
 
 def test_divergence_of_nearly_equal_logits_is_exact_in_float32():
     near = LOGITS.astype("float32")
     others = near + np.float32(1e-4) * OTHERS.astype("float32")
-    np.testing.assert_allclose(both_ways(near, others), tiny.divergences(near, others), rtol=1e-2)
+    np.testing.assert_allclose(
+        symmetric_divergence(near, others), tiny.divergences(near, others), rtol=1e-2
+    )
 
 
-def test_divergence_of_sure_logits_is_finite():
-    sure, wrong = np.array([[200.0, -200.0]], "float32"), np.array([[-200.0, 200.0]], "float32")
-    assert float(both_ways(sure, wrong)[0]) == pytest.approx(800)
+def test_divergence_of_confident_logits_is_finite():
+    confident, wrong = (
+        np.array([[200.0, -200.0]], "float32"),
+        np.array([[-200.0, 200.0]], "float32"),
+    )
+    assert float(symmetric_divergence(confident, wrong)[0]) == pytest.approx(800)
 
 
 def test_half_precision_logits_are_compared_in_float32():
     half = [logits.astype("float16") for logits in (LOGITS, OTHERS)]
-    assert keras.backend.standardize_dtype(both_ways(*half).dtype) == "float32"
+    assert keras.backend.standardize_dtype(symmetric_divergence(*half).dtype) == "float32"
 
 
 def test_r_drop_adds_the_second_loss_and_the_weighted_divergence():
@@ -65,20 +72,20 @@ def test_r_drop_compares_passes_of_different_dropout():
     assert float(tiny.training_loss(model)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_confidence_penalty_is_less_the_entropy():
+def test_confidence_penalty_is_minus_the_entropy():
     p = tiny.softmax(LOGITS)
     entropy = -np.mean((p * np.log(p)).sum(axis=-1))
     assert float(ConfidencePenalty(strength=0.3)(_step())) == pytest.approx(-0.3 * entropy)
 
 
-def test_confidence_penalty_of_sure_logits_is_zero():
+def test_confidence_penalty_of_confident_logits_is_zero():
     step = _step(logits=np.array([[500.0, -500.0]], "float32"))
     assert float(ConfidencePenalty(strength=1.0)(step)) == 0
 
 
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("part", [ConfidencePenalty(strength=0.5), RDrop(alpha=0.5)])
-def test_gradient_is_the_losss_slope(part):
+def test_gradient_equals_finite_differences(part):
     model = tiny.regulated(part)
     slope, direction = tiny.slope(model, lambda: tiny.training_loss(model))
     parts = tiny.gradients(model, lambda: tiny.training_loss(model))

@@ -1,3 +1,5 @@
+"""Test penalties on weights against NumPy, and their gradients."""
+
 import keras
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from tests.regularizers import tiny
 pytestmark = pytest.mark.usefixtures("float64")
 
 
-def _apart(kernel):
+def _off_diagonal(kernel):
     tall = kernel if kernel.shape[0] >= kernel.shape[1] else kernel.T
     products = tall.T @ tall
     return sum(products[i, j] ** 2 for i, j in np.ndindex(products.shape) if i != j)
@@ -22,16 +24,16 @@ PENALTIES = [
     (L1(strength=0.1), lambda w: 0.1 * np.abs(w).sum()),
     (L2(strength=0.2), lambda w: 0.2 * (w**2).sum()),
     (L1L2(l1=0.1, l2=0.2), lambda w: 0.1 * np.abs(w).sum() + 0.2 * (w**2).sum()),
-    (Orthogonal(strength=0.3), lambda w: 0.3 * _apart(w)),
+    (Orthogonal(strength=0.3), lambda w: 0.3 * _off_diagonal(w)),
 ]
 NAMES = ["l1", "l2", "l1_l2", "orthogonal"]
 
 
 @pytest.mark.parametrize(("penalty", "formula"), PENALTIES, ids=NAMES)
-def test_term_is_the_formula_over_chosen_variables(penalty, formula):
+def test_term_is_the_formula_over_matching_variables(penalty, formula):
     model = tiny.regulated(penalty)
     kernels = [np.array(v) for v in model.trainable_variables if "kernel" in v.path]
-    assert len(kernels) == 6  # four of the layer, the pooler's, the head's
+    assert len(kernels) == 6  # four of the layer, one of the pooler, one of the head
     expected = sum(formula(w) for w in kernels)
     assert float(penalty(None)) == pytest.approx(expected, rel=1e-6)
     plain = float(tiny.training_loss(tiny.regulated()))
@@ -39,7 +41,7 @@ def test_term_is_the_formula_over_chosen_variables(penalty, formula):
 
 
 @pytest.mark.parametrize(("penalty", "formula"), PENALTIES, ids=NAMES)
-def test_gradient_is_the_terms_slope(penalty, formula):
+def test_gradient_equals_finite_differences(penalty, formula):
     model = tiny.regulated(penalty)
     parts = tiny.gradients(model, lambda: penalty(None))
     slope, direction = tiny.slope(model, lambda: penalty(None))
@@ -48,7 +50,7 @@ def test_gradient_is_the_terms_slope(penalty, formula):
         assert np.any(part) == ("kernel" in variable.path)
 
 
-def test_where_chooses_by_path():
+def test_where_matches_paths():
     penalty = L2(strength=1.0, where="head/kernel")
     model = tiny.regulated(penalty)
     assert penalty.penalized == [model.head.kernel]
@@ -60,7 +62,7 @@ def test_where_that_matches_nothing_is_named(part):
         tiny.regulated(part(where="nothing"))
 
 
-def test_where_is_told_when_nothing_trains():
+def test_where_is_named_if_nothing_trains():
     model = tiny.network()
     model.trainable = False
     with pytest.raises(ValueError, match=r"`where`.*none trains"):
@@ -68,7 +70,7 @@ def test_where_is_told_when_nothing_trains():
 
 
 @pytest.mark.parametrize("part", [L1, L2, L1L2, Orthogonal])
-def test_where_that_is_no_expression_is_named(part):
+def test_invalid_regular_expression_is_named(part):
     with pytest.raises(ValueError, match=r"`where` must be a regular expression.*'\('"):
         part(where="(")
 
@@ -76,15 +78,15 @@ def test_where_that_is_no_expression_is_named(part):
 def test_orthogonal_is_zero_for_orthogonal_kernels_of_any_length():
     one = keras.Variable(np.diag([1.0, 2.0, 3.0])[:, :2])
     other = keras.Variable(np.diag([1.0, 2.0, 3.0])[:2])
-    assert [float(Orthogonal().of(kernel)) for kernel in (one, other)] == [0.0, 0.0]
+    assert [float(Orthogonal().penalty(kernel)) for kernel in (one, other)] == [0.0, 0.0]
 
 
-def test_orthogonal_refuses_what_is_no_matrix():
-    with pytest.raises(ValueError, match=r"`where` must choose matrices.*bias"):
+def test_orthogonal_needs_matrices():
+    with pytest.raises(ValueError, match=r"`where` must match matrices.*bias"):
         tiny.regulated(Orthogonal(where="bias"))
 
 
-def test_l2_sp_pulls_the_encoder_back_and_the_head_to_zero():
+def test_l2_sp_pulls_the_encoder_to_its_start_and_the_head_to_zero():
     penalty = L2SP(strength=0.2, head_strength=0.6)
     model = tiny.regulated(penalty)
     starts = [np.array(v) for v in model.encoder.trainable_variables]
@@ -105,5 +107,5 @@ def test_l2_sp_pulls_the_encoder_back_and_the_head_to_zero():
 def test_l2_sp_needs_an_encoder_that_trains():
     model = tiny.network()
     model.encoder.trainable = False
-    with pytest.raises(ValueError, match="no encoder variable that trains"):
+    with pytest.raises(ValueError, match="no variable of the encoder trains"):
         L2SP().attach(model)

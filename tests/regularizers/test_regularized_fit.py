@@ -1,4 +1,4 @@
-"""What a regularizer does to a whole `fit`: each one there is."""
+"""Test `fit` with every regularizer."""
 
 import numpy as np
 import pytest
@@ -17,8 +17,8 @@ from tests.regularizers import tiny
 EVERY = catalog.names("regularizer")
 
 
-# With the paper's radius the term is too small to be seen in a float32 loss; of eight rows some
-# must be left to learn.
+# The paper's radius gives a term that is too small for a float32 loss. With mixout's default p,
+# none of the eight rows might train.
 SPECS = {"smart": "smart(step_size=0.1, radius=0.1, deviation=0.05)", "mixout": "mixout(p=0.3)"}
 
 
@@ -32,17 +32,18 @@ def _batches(copies=2):
 
 @pytest.mark.parametrize("eagerly", [True, pytest.param(False, marks=pytest.mark.matrix)])
 @pytest.mark.parametrize("name", EVERY)
-def test_fit_reports_the_term_validation_does_not_and_every_variable_moves(name, eagerly):
+def test_fit_reports_the_term_but_validation_does_not_and_every_variable_changes(name, eagerly):
     part, plain = _part(name), tiny.regulated()
     model = tiny.regulated(part)
     model.run_eagerly = eagerly
     before = [np.array(v) for v in model.trainable_variables]
     expected = float(tiny.training_loss(model))
-    if hasattr(part, "seeds"):  # drawn from already: the graph begins where that one did
-        part.seeds.state.assign(_part(name).seeds.state)
+    # Rewind the random streams, so that `fit` samples the same numbers again.
+    for state, start in zip(part.variables, _part(name).variables, strict=True):
+        state.assign(start)
     found = model.fit(_batches(1), validation_data=_batches(1), verbose=0).history
     assert found["loss"] == [pytest.approx(expected, rel=1e-5)]
-    if name != "mixout":  # which has nothing to mix before the first update
+    if name != "mixout":  # it changes nothing before the first update
         assert expected != pytest.approx(_plain_loss(plain), rel=1e-9)
     assert [v.path for v in model.weights] == [v.path for v in plain.weights]
     plain.set_weights(model.get_weights())
@@ -71,8 +72,8 @@ def _plain_loss(model) -> float:
     ],
     ids=["l2", "r_drop", "fgm", "freelb", "smart"],
 )
-def test_two_replicas_have_the_term_once(make, monkeypatch):
-    monkeypatch.setattr(seeds, "_replica_id", lambda: None)  # each would draw a noise of its own
+def test_two_replicas_count_the_term_once(make, monkeypatch):
+    monkeypatch.setattr(seeds, "_replica_id", lambda: None)  # replicas would sample different noise
     one = tiny.regulated(make())
     expected = float(one.train_step((tiny.INPUTS, tiny.LABELS))["loss"])
     two = _on_two_replicas(make)
@@ -91,7 +92,7 @@ def test_two_replicas_train(name):
 
 
 def _on_two_replicas(make, **settings):
-    # Collectives of two strategies in one process take each other for their own.
+    # The collectives of two strategies in one process would be mixed up.
     strategy = tf.distribute.MirroredStrategy(
         ["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.ReductionToOneDevice()
     )
@@ -102,7 +103,7 @@ def _on_two_replicas(make, **settings):
 
 
 def _step(model) -> float:
-    """The loss that a step reports in which each replica gets the same batch."""
+    """Run a step with the same batch on each replica; return the reported loss."""
     batch = {"token_ids": tf.constant(tiny.TOKEN_IDS)}, tf.constant(tiny.LABELS)
     model.reset_metrics()
     run = tf.function(lambda: model.distribute_strategy.run(model.train_step, args=(batch,)))
@@ -119,7 +120,7 @@ def test_terms_of_several_add_up():
     )
 
 
-def test_what_replaces_the_loss_leaves_the_other_terms():
+def test_other_terms_are_added_to_one_that_replaces_the_loss():
     alone = tiny.regulated(FreeLB(seed=1))
     penalty = L2(strength=0.1)
     beside = tiny.regulated(FreeLB(seed=1), penalty)

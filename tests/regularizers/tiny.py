@@ -1,4 +1,4 @@
-"""A network small enough to be computed again in NumPy, and a batch for it."""
+"""A network small enough for NumPy to compute, and a batch for it."""
 
 import keras
 import numpy as np
@@ -19,7 +19,7 @@ HIDDEN = 8
 
 
 def network(*, layers=1, dropout=0.0, head_dropout=0.0, regularizers=()) -> FineTuner:
-    """The same weights each time, larger than a fresh network's, so that nothing is near linear."""
+    """Return a network with the same weights each time, too large for it to be nearly linear."""
     keras.utils.set_random_seed(1)
     rates = {"dropout": dropout, "attention_dropout": dropout}
     sizes = {"vocabulary_size": 20, "layers": layers, "hidden": HIDDEN, "heads": 2, "positions": 8}
@@ -31,15 +31,15 @@ def network(*, layers=1, dropout=0.0, head_dropout=0.0, regularizers=()) -> Fine
         regularizers=regularizers,
     )
     model(INPUTS)
-    draws = np.random.default_rng(2)
+    rng = np.random.default_rng(2)
     for variable in model.trainable_variables:
-        value = np.array(variable) + draws.normal(size=variable.shape) * 0.3
+        value = np.array(variable) + rng.normal(size=variable.shape) * 0.3
         variable.assign(value)
     return model
 
 
 def regulated(*regularizers, optimizer="sgd", **settings) -> FineTuner:
-    """That network with these regularizers, compiled with the cross-entropy."""
+    """Return that network with regularizers, compiled with the cross-entropy."""
     model = network(regularizers=regularizers, **settings)
     for regularizer in regularizers:
         regularizer.attach(model)
@@ -49,13 +49,13 @@ def regulated(*regularizers, optimizer="sgd", **settings) -> FineTuner:
 
 
 def training_loss(model: FineTuner):
-    """The loss of one training step, a tensor."""
+    """Return the loss of one training step, a tensor."""
     logits = model(INPUTS, training=True)
     return model.compute_loss(INPUTS, LABELS, logits, None, training=True)
 
 
 def gradients(model: FineTuner, function) -> list[np.ndarray]:
-    """Of function(), by all variables that train; zeros where it has none."""
+    """Return the gradients of function() for all variables that train; zeros if there are none."""
     with tf.GradientTape() as tape:
         value = function()
     found = tape.gradient(value, [v.value for v in model.trainable_variables])
@@ -64,10 +64,10 @@ def gradients(model: FineTuner, function) -> list[np.ndarray]:
 
 
 def slope(model: FineTuner, function, step=1e-6) -> tuple[float, list[np.ndarray]]:
-    """(Slope of function() along a direction, by finite differences; the direction)."""
-    draws = np.random.default_rng(3)
+    """Return the slope of function() along a direction, by differences, and the direction."""
+    rng = np.random.default_rng(3)
     before = [np.array(v) for v in model.trainable_variables]
-    direction = [draws.normal(size=value.shape) for value in before]
+    direction = [rng.normal(size=value.shape) for value in before]
 
     def at(distance):
         for v, value, way in zip(model.trainable_variables, before, direction, strict=True):
@@ -80,44 +80,44 @@ def slope(model: FineTuner, function, step=1e-6) -> tuple[float, list[np.ndarray
 
 
 def along(parts: list[np.ndarray], direction: list[np.ndarray]) -> float:
-    """The slope that gradients give along a direction."""
+    """Return the slope along a direction, from gradients."""
     return sum(float(np.sum(g * way)) for g, way in zip(parts, direction, strict=True))
 
 
 def softmax(logits) -> np.ndarray:
-    """NumPy's, float64."""
+    """Compute softmax in float64."""
     powers = np.exp(np.float64(logits) - np.max(np.float64(logits), axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def losses(logits) -> np.ndarray:
-    """Cross-entropies, [..., batch, classes] -> [..., batch], NumPy, float64."""
+    """Compute cross-entropies in float64, [..., batch, classes] -> [..., batch]."""
     return -np.log(softmax(logits)[..., np.arange(len(LABELS)), LABELS])
 
 
 def cross_entropy(logits) -> float:
-    """The mean over the batch."""
+    """Return the mean over the batch."""
     return float(np.mean(losses(logits)))
 
 
 def divergences(logits, others) -> np.ndarray:
-    """KL(P || Q) + KL(Q || P), [..., batch, classes] -> [..., batch], NumPy, float64."""
+    """Compute KL(P || Q) + KL(Q || P) in float64, [..., batch, classes] -> [..., batch]."""
     p, q = softmax(logits), softmax(others)
     return (p * np.log(p / q) + q * np.log(q / p)).sum(axis=-1)
 
 
 def divergence(logits, others) -> float:
-    """The mean over the batch."""
+    """Return the mean over the batch."""
     return float(np.mean(divergences(logits, others)))
 
 
 def at_offset(model: FineTuner, offset=None) -> np.ndarray:
-    """Logits with the embeddings moved, without what disturbs in training."""
+    """Return logits with an offset on the embeddings, in inference."""
     return np.array(model(INPUTS, embedding_offset=offset))
 
 
-def climbed(model: FineTuner, values_of, at: np.ndarray, step=1e-6) -> np.ndarray:
-    """Each example's gradient, by its offset, of values_of(logits) [batch]: central differences."""
+def example_gradients(model: FineTuner, values_of, at: np.ndarray, step=1e-6) -> np.ndarray:
+    """Return each example's gradient of values_of(logits) [batch], by central differences."""
     size = at[0].size
     shifts = step * np.eye(size).reshape(size, 1, *at[0].shape)
     moved = np.concatenate([at + shifts, at - shifts]).reshape(-1, *at[0].shape)
