@@ -13,6 +13,7 @@ from ftkeras import catalog
 from ftkeras.losses.binary_cross_entropy import BinaryCrossEntropy
 from ftkeras.losses.cross_entropy import CrossEntropy
 from ftkeras.losses.focal import Focal
+from ftkeras.support.protocols import Loss
 from tests.losses import references
 
 CASES = [
@@ -47,6 +48,11 @@ def _gradient(loss, labels, logits):
 def test_every_loss_has_its_formula():
     assert sorted(references.LOSSES) == catalog.names("loss")
     assert {name for name, _, _ in CASES} == set(references.LOSSES)
+
+
+@case
+def test_loss_fulfils_its_protocol(name, keys, classes):
+    assert isinstance(_make(name, keys), Loss)
 
 
 @case

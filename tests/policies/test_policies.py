@@ -27,6 +27,7 @@ TRAINS = {
     "bitfit(pooler=True)": "bias$|pooler|head",
     "lora": "^lora/.*(query|value)_[ab]$|pooler|head",
     "lora(targets='.*', rank=3, pooler=False)": "^lora/|head",
+    "lora(targets='output')": "^lora/layer_\\d_output_[ab]$|pooler|head",
     "adapters": "^adapters/|norm|pooler|head",
     "adapters(size=3, pooler=False)": "^adapters/|norm|head",
     "gradual_unfreezing": "pooler|head",
