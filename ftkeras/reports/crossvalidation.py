@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ftkeras.processes.child_run import Outcome
-from ftkeras.reports.metrics import NAMES, cell
+from ftkeras.reports.metrics import cell
+from ftkeras.runs.metrics import NAMES
 from ftkeras.support import times
 
 ROWS = (("mean", "mean"), ("sd", "sd"), ("95 % from", "low"), ("95 % to", "high"))

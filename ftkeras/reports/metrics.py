@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ftkeras.runs.metrics import FIGURES
-
-NAMES = FIGURES
+from ftkeras.runs.metrics import NAMES
 
 
 def table(metrics: Mapping[str, Any], labels: Sequence[str]) -> str:

@@ -61,9 +61,7 @@ def summary(folds: Sequence[Config], metrics: Sequence[dict]) -> dict:
     ]
     sizes = [measured["data"] for measured in metrics]
     test_share = sum(size["validation"] / size["train"] for size in sizes) / len(sizes)
-    figures = {
-        name: _over_folds([row[name] for row in rows], test_share) for name in report.FIGURES
-    }
+    figures = {name: _over_folds([row[name] for row in rows], test_share) for name in report.NAMES}
     interval = {"confidence": 0.95, "degrees_of_freedom": len(rows) - 1, "test_share": test_share}
     return {"figures": figures, "interval": {"method": INTERVAL, **interval}, "folds": rows}
 

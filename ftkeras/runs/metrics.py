@@ -1,7 +1,6 @@
 """A run's metrics, and the versions and memory that are recorded with them."""
 
 import json
-import logging
 import pathlib
 import platform
 import resource
@@ -12,9 +11,7 @@ from ftkeras import __version__
 from ftkeras.runs import layout
 from ftkeras.support import files
 
-log = logging.getLogger(__name__)
-
-FIGURES = ("accuracy", "loss", "precision", "recall", "f1", "auc")
+NAMES = ("accuracy", "loss", "precision", "recall", "f1", "auc")
 
 
 def write_metrics(run_dir: pathlib.Path, metrics: dict) -> None:
@@ -45,22 +42,3 @@ def peak_memory_bytes() -> int:
     """Return the peak memory of this process, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-def show_metrics(measured: dict, labels: tuple[str, ...]) -> None:
-    """Log the metrics of validation and test, and the confusion matrix of the last of them."""
-    log.info(f"\n{'':12}" + "".join(f"{name:>11}" for name in (*FIGURES, "examples")))
-    splits = [split for split in ("validation", "test") if split in measured]
-    for split in splits:
-        figures = measured[split]
-        shown = "".join(_figure(figures[name]) for name in FIGURES)
-        log.info(f"{split:12}{shown}{figures['examples']:>11,}")
-    title = f"on {splits[-1]}"
-    width = max(10, len(title) + 2, *(len(label) + 2 for label in labels))
-    log.info(f"\n{title:{width}}" + "".join(f"{'said ' + label:>{width + 5}}" for label in labels))
-    for label, counts in zip(labels, measured["confusion"], strict=True):
-        log.info(f"{label:{width}}" + "".join(f"{count:>{width + 5},}" for count in counts))
-
-
-def _figure(value: float | None) -> str:
-    return f"{'-':>11}" if value is None else f"{value:>11.4f}"

@@ -43,5 +43,5 @@ def run(config: Config) -> dict:
     found |= {"train": trained, "data": counts, "versions": metrics.versions()}
     run_folder.write_metrics(experiment, run_dir, found)
     if experiment.devices.is_chief:
-        log.info("\n" + metrics_report.table(found, experiment.labels))
+        log.info("\n%s", metrics_report.table(found, experiment.labels))
     return found

@@ -50,7 +50,8 @@ def run(config: Config) -> TrainedRun:
         measured = _train(experiment, splits, run_dir)
         if not experiment.devices.is_chief:
             return TrainedRun(run_dir, measured)
-        log.info(f"\n{metrics_report.table(measured, experiment.labels)}\n\nrun     {run_dir}")
+        log.info("\n%s", metrics_report.table(measured, experiment.labels))
+        log.info(f"\nrun     {run_dir}")
         written = []
         for exporter in exporters:
             written.append(exporter.write())

@@ -1,0 +1,54 @@
+"""A search as text."""
+
+import pathlib
+
+from ftkeras.config.run import Config
+from ftkeras.config.tune import TuneConfig
+from ftkeras.runs import layout
+from ftkeras.search.ledger import Ledger
+from ftkeras.support import times
+
+
+def plan(config: TuneConfig, ledger: Ledger) -> str:
+    """Return what is searched, how long, and how far earlier sessions came."""
+    until = "until it ends" if config.max_trials is None else f"{config.max_trials} trials"
+    if config.max_hours is not None:
+        until += f", none started after {config.max_hours:g} hours"
+    runs = (config.folds or 1) * config.executions_per_trial
+    each = f", {runs} runs each" if runs > 1 else ""
+    lines = [f"search  {ledger.folder}"]
+    lines.append(f"{config.oracle}: {until}{each}, compared by validation {config.objective}")
+    lines += [f"  {line}" for line in config.search]
+    if ledger.started:
+        lines.append(
+            f"resuming: {len(ledger.results)} of {ledger.started} trials have ended, "
+            f"{times.duration(ledger.seconds)} so far"
+        )
+    return "\n".join(lines)
+
+
+def written(home: pathlib.Path, *, has_best: bool) -> str:
+    """Return where the results are, and how to train the best settings.
+
+    Args:
+        home: the search's folder.
+        has_best: whether a trial has completed.
+    """
+    lines = [f"table   {home / layout.TABLE}", f"page    {home / layout.PAGE}"]
+    if has_best:
+        recipe = home / layout.BEST_RECIPE
+        lines += [f"best    {recipe}", f"        python -m ftkeras.main --flagfile={recipe}"]
+    return "\n".join(lines)
+
+
+def retraining(config: Config, run_dir: pathlib.Path) -> str:
+    """Return how the best settings are trained on all data.
+
+    Args:
+        config: of that run.
+        run_dir: its folder.
+    """
+    return (
+        f"training the best settings on train and validation for {config.last_epoch} of "
+        f"{config.epochs} epochs: {run_dir}"
+    )
