@@ -33,9 +33,13 @@ def choose(config: Config) -> pathlib.Path:
     """
     if config.run_dir is not None:
         return files.require_writable(config.run_dir, "run_dir")
+    return files.require_writable(default(config), "run_dir")
+
+
+def default(config: Config) -> str:
+    """Return the name of a new folder, for a run without `run_dir`."""
     task = catalog.parse("task", config.task).name
-    name = f"runs/{task}/{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"
-    return files.require_writable(name, "run_dir")
+    return f"runs/{task}/{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"
 
 
 def check_resumable(config: Config, run_dir: pathlib.Path) -> None:

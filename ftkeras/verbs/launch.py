@@ -1,16 +1,14 @@
 """Run train or tune with several worker processes on this machine."""
 
 import logging
-import os
 import shlex
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 
-from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.config.verbs import LaunchConfig
 from ftkeras.processes import cluster
+from ftkeras.runs import folder
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +45,4 @@ def with_run_dir(config: Config, arguments: Sequence[str]) -> list[str]:
     """Return the arguments of train with a folder that all workers and attempts share."""
     if config.run_dir is not None:
         return list(arguments)
-    task = catalog.parse("task", config.task).name
-    folder = f"runs/{task}/{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"
-    return [*arguments, f"--run_dir={folder}"]
+    return [*arguments, f"--run_dir={folder.default(config)}"]

@@ -78,8 +78,13 @@ def _search(config: TuneConfig, space, home: pathlib.Path, name: str) -> Search:
         return Search(home, ended, best)
     recipe, run_dir = session.retrain_config(config, best), home / layout.RETRAINED
     log.info(f"\n{report.retraining(recipe, run_dir)}")
-    found = session.retrain(recipe, run_dir)
+    retrained = session.retrain(recipe, run_dir)
+    _show_retrained(retrained, run_dir)
+    return Search(home, ended, best, retrained)
+
+
+def _show_retrained(found: dict, run_dir: pathlib.Path) -> None:
     labels = json.loads((run_dir / layout.LABELS).read_text(encoding="utf-8"))
     log.info("\n%s", metrics.table(found, labels))
-    log.info("\n".join(map(exports.line, run_folder.read_exports(run_dir))))
-    return Search(home, ended, best, found)
+    for path in run_folder.read_exports(run_dir):
+        log.info(exports.line(path))

@@ -217,10 +217,10 @@ def test_sigterm_says_how_to_go_on(children, monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"fold": 1}, "--fold=1: crossvalidate goes through all"),
-        ({"fold_repeat": 1}, "--fold_repeat=1: crossvalidate"),
-        ({"parallel": 0}, "--parallel must be at least 1"),
-        ({"repeats": 0}, "--repeats must be at least 1"),
+        ({"fold": 1}, "^fold=1: crossvalidate goes through all"),
+        ({"fold_repeat": 1}, "^fold_repeat=1: crossvalidate"),
+        ({"parallel": 0}, "`parallel` must be at least 1"),
+        ({"repeats": 0}, "`repeats` must be at least 1"),
     ],
 )
 def test_flags_that_do_not_fit_are_told(settings, message):

@@ -118,7 +118,7 @@ def test_schedule_that_rises_by_itself_takes_no_default_warmup():
 
 @pytest.mark.parametrize("name", ["one_cycle", "slanted_triangular"])
 def test_two_rises_are_refused(name):
-    with pytest.raises(UserError, match=rf"--schedule={name}.*--warmup=0\..*--warmup=0.1"):
+    with pytest.raises(UserError, match=rf"^schedule={name} .*`warmup`.*warmup=0\..*warmup=0.1"):
         checks.check(Config(schedule=name, warmup="0.1"))
 
 

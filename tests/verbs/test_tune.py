@@ -17,7 +17,8 @@ from ftkeras.cli import flags
 from ftkeras.errors import UserError
 from ftkeras.processes import child_run
 from ftkeras.runs import layout
-from ftkeras.search import setup
+from ftkeras.search import session, setup
+from ftkeras.search.results import Result
 from ftkeras.verbs import tune
 from tests.running import QUICK, run_ftkeras, succeed
 from tests.search import searches
@@ -204,12 +205,12 @@ def test_another_best_is_retrained_anew(tmp_path, monkeypatch):
             ["--search=learning_rate=log(1e-5, 1e-4)", "--oracle=grid"],
             "needs choices, or intervals",
         ),
-        (["--search=policy=choice(full, none_such)"], "there is no 'none_such'"),
-        (["--oracle=none_such"], "--oracle: there is no 'none_such'; there are: bayesian"),
+        (["--search=policy=choice(full, none_such)"], "`policy` must be one of .*'none_such'"),
+        (["--oracle=none_such"], "`oracle` must be one of bayesian, .*'none_such'"),
         (["--oracle=bayesian(initial=1)"], "`initial` must be at least 2"),
         (
             ["--retrain", "--search=schedule=choice(linear, reduce_on_plateau)"],
-            "at schedule=reduce_on_plateau: .* goes by validation",
+            "at schedule=reduce_on_plateau: .* follows the validation metrics",
         ),
     ],
 )
@@ -223,13 +224,13 @@ def test_search_that_cannot_be_is_told(arguments, said):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--max_trials=0"], "--max_trials must be at least 1"),
-        (["--max_hours=0"], "--max_hours must be positive"),
-        (["--executions_per_trial=0"], "--executions_per_trial must be at least 1"),
-        (["--run_dir=r"], "--search_dir names the search's folder"),
-        (["--train_on_validation"], "--retrain trains on it at the end"),
-        (["--folds=3", "--fold=1"], "a setting's score is its mean over all --folds"),
-        (["--search_dir="], "--search_dir must name a folder"),
+        (["--max_trials=0"], "`max_trials` must be at least 1"),
+        (["--max_hours=0"], "`max_hours` must be positive"),
+        (["--executions_per_trial=0"], "`executions_per_trial` must be at least 1"),
+        (["--run_dir=r"], "`search_dir` is the search's folder"),
+        (["--train_on_validation"], "`retrain` trains on it at the end"),
+        (["--folds=3", "--fold=1"], "the score of a trial is the mean over all `folds`"),
+        (["--search_dir="], "`search_dir` must name a folder"),
     ],
 )
 def test_flags_that_make_no_search_are_refused(arguments, said):
@@ -253,7 +254,7 @@ def test_recipe_is_the_best_trial_as_train_would_run_it():
     config = setup.with_defaults(
         flags.parse(["tune", "--oracle=hyperband", "--epochs=9", "--folds=5"]).config
     )
-    best = tune.Result("0001", {}, {"policy": ("bitfit",)}, "completed", (0.9,), last_epoch=3)
-    recipe = tune._recipe(config, best)
+    best = Result("0001", {}, {"policy": ("bitfit",)}, "completed", (0.9,), last_epoch=3)
+    recipe = session.best_config(config, best)
     assert (recipe.epochs, recipe.last_epoch, recipe.folds) == (9, 3, None)
     assert (recipe.policy, recipe.test, recipe.keep) == (("bitfit",), True, 2)
