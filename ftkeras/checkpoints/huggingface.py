@@ -1,6 +1,6 @@
-"""Pretrained checkpoints on disk or on the Hugging Face Hub: find, read, write.
+"""Find, read and write pretrained checkpoints, on disk or on the Hugging Face Hub.
 
-Knows files, not networks: what the tensors mean is the encoder's matter.
+This module handles files only. What the tensors mean is defined by the encoders.
 """
 
 import json
@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from ftkeras.support import files
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 FILES = (CONFIG, "*.safetensors", INDEX, "vocab.txt", "tokenizer*.json", "special_tokens_map.json")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
-WHAT_WOULD_DO = "give a folder with config.json and model.safetensors, or a Hugging Face Hub id"
+REMEDY = "give a folder with config.json and model.safetensors, or a Hugging Face Hub id"
 CONVERT = (
     'convert them once where you trust their source: python -c "from transformers import AutoModel'
     "; AutoModel.from_pretrained('{name}').save_pretrained('converted')\" (with PyTorch installed)"
@@ -26,21 +27,21 @@ HALVES = ("float16", "bfloat16")
 
 
 def resolve(name: str) -> pathlib.Path:
-    """The folder of a checkpoint: itself a folder, or a Hub id, from the cache or downloaded.
+    """Return the folder of a checkpoint; one of the Hub is downloaded unless it is in the cache.
 
     Args:
         name: path of a folder, or a Hub id such as `bert-base-uncased` or `owner/model`.
 
     Raises:
-        UserError: where it is neither, or the Hub cannot give it.
+        UserError: it is neither, or can't be downloaded.
     """
     folder = pathlib.Path(name).expanduser()
     if name and folder.is_dir():
         return folder
     if folder.is_file():
-        raise UserError(f"encoder={name} is a file; {WHAT_WOULD_DO}")
+        raise UserError(f"encoder={name} is a file; {REMEDY}")
     if not HUB_ID.fullmatch(name):
-        raise UserError(f"encoder={name}: no such folder; {WHAT_WOULD_DO}")
+        raise UserError(f"encoder={name}: no such folder; {REMEDY}")
     return _download(name)
 
 
@@ -55,31 +56,31 @@ def _download(name: str) -> pathlib.Path:
         )
         return pathlib.Path(folder)
     except errors.GatedRepoError:
-        why, way = "access to it must be granted first", "accept its terms, then `hf auth login`"
+        why, remedy = "access to it must be granted first", "accept its terms, then `hf auth login`"
     except (errors.RepositoryNotFoundError, errors.HFValidationError):
-        why, way = "the Hugging Face Hub has no such model", WHAT_WOULD_DO
+        why, remedy = "the Hugging Face Hub has no such model", REMEDY
     except errors.LocalEntryNotFoundError as error:
-        why = f"{constants.ENDPOINT} did not answer as hoped ({_first_line(error)})"
+        why = f"{constants.ENDPOINT} could not be reached ({_first_line(error)})"
         if constants.HF_HUB_OFFLINE:
             why = "HF_HUB_OFFLINE is set"
-        why += f" and the cache {constants.HF_HUB_CACHE} does not hold it"
-        way = "go online once, set HF_HOME to a cache that holds it, or give a folder"
+        why += f" and it is not in the cache {constants.HF_HUB_CACHE}"
+        remedy = "go online once, set HF_HOME to a cache that has it, or give a folder"
     except Exception as error:  # the transport's errors differ from version to version
-        why, way = f"{type(error).__name__}: {_first_line(error)}", "try again, or give a folder"
+        why, remedy = f"{type(error).__name__}: {_first_line(error)}", "try again, or give a folder"
     raise UserError(
-        f"encoder={name}: no folder of that name, and as a Hub id: {why}; {way}"
+        f"encoder={name}: no folder of that name, and as a Hub id: {why}; {remedy}"
     ) from None
 
 
-def read_config(folder: str | os.PathLike) -> dict:
-    """The content of a checkpoint's config.json.
+def read_config(folder: str | os.PathLike[str]) -> dict:
+    """Return the content of a checkpoint's config.json.
 
     Raises:
-        UserError: where it is missing or not a JSON object.
+        UserError: it is missing or not a JSON object.
     """
     path = pathlib.Path(folder) / CONFIG
     if not path.is_file():
-        raise UserError(f"encoder={folder} holds no {CONFIG}; {WHAT_WOULD_DO}")
+        raise UserError(f"encoder={folder} has no {CONFIG}; {REMEDY}")
     return _read_json(path)
 
 
@@ -96,7 +97,13 @@ def _read_json(path: pathlib.Path) -> dict:
 
 
 class Tensors(Mapping):
-    """A checkpoint's tensors by name, each read from its file when asked for, floats as float32."""
+    """A checkpoint's tensors by name, each read from its file on access.
+
+    Half-precision tensors are returned as float32.
+
+    Args:
+        files: the file of each tensor.
+    """
 
     def __init__(self, files: Mapping[str, pathlib.Path]):
         self._files = files
@@ -114,10 +121,10 @@ class Tensors(Mapping):
 
 
 def read_tensors(folder: str | os.PathLike) -> Mapping[str, np.ndarray]:
-    """A checkpoint's tensors, from one safetensors file or from the shards that its index names.
+    """Return a checkpoint's tensors, from one safetensors file or the shards in its index.
 
     Raises:
-        UserError: where there are none, only pickled ones, or a file is missing or damaged.
+        UserError: there are none or only pickled ones, or a file is missing or damaged.
     """
     folder = pathlib.Path(folder)
     if (folder / WEIGHTS).is_file():
@@ -140,8 +147,8 @@ def _sharded(folder: pathlib.Path) -> dict[str, pathlib.Path]:
     for name, shard in shards.items():
         if name not in present[shard]:
             raise UserError(
-                f"`encoder`: {folder / shard} lacks the tensor {name} that {INDEX} looks for "
-                "in it; fetch both again"
+                f"`encoder`: {folder / shard} lacks the tensor {name} that {INDEX} expects in "
+                "it; fetch both again"
             )
     return {name: folder / shard for name, shard in shards.items()}
 
@@ -151,7 +158,7 @@ def _names(path: pathlib.Path) -> list[str]:
         return list(file.keys())
 
 
-def _open(path: pathlib.Path):
+def _open(path: pathlib.Path) -> Any:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
@@ -160,13 +167,13 @@ def _open(path: pathlib.Path):
         return safe_open(path, framework="numpy")
     except (SafetensorError, OSError) as error:
         raise UserError(
-            f"`encoder`: {path} is damaged or no safetensors file ({_first_line(error)}); "
+            f"`encoder`: {path} is damaged or not a safetensors file ({_first_line(error)}); "
             "fetch it again"
         ) from None
 
 
 def _no_weights(folder: pathlib.Path) -> str:
-    missing = f"--encoder={folder} holds no {WEIGHTS}"
+    missing = f"encoder={folder} has no {WEIGHTS}"
     found = sorted(
         path.name
         for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
@@ -174,25 +181,30 @@ def _no_weights(folder: pathlib.Path) -> str:
     )
     if not found:
         return (
-            f"{missing}; {WHAT_WOULD_DO}, and if it has pickled weights only (pytorch_model.bin), "
-            f"which are not read as unpickling can run code, {CONVERT.format(name=folder)}"
+            f"{missing}; {REMEDY}, and if it has pickled weights only (pytorch_model.bin), "
+            f"which are not read because unpickling can run code, {CONVERT.format(name=folder)}"
         )
     why = "weights in another framework's format, which are not read"
     if any(name.endswith((".bin", ".pt", ".pth", ".ckpt")) for name in found):
-        why = "pickled weights, which are not read as unpickling can run code"
+        why = "pickled weights, which are not read because unpickling can run code"
     return f"{missing}, only {', '.join(found)}: {why}; {CONVERT.format(name=folder)}"
 
 
 def write(folder: str | os.PathLike, *, config: Mapping, tensors: Mapping[str, np.ndarray]) -> None:
-    """Write config.json and model.safetensors, each beside its place and then renamed.
+    """Write config.json and model.safetensors, each atomically.
+
+    Args:
+        folder: where to write.
+        config: the content of config.json.
+        tensors: by name.
 
     Raises:
-        UserError: where the folder cannot be written.
+        UserError: the folder can't be written.
     """
     from safetensors.numpy import save_file
 
     folder = pathlib.Path(folder)
-    # safetensors writes memory as it lies, so a transposed view would be written wrong.
+    # safetensors writes the memory as it is, so a transposed view would be stored wrongly.
     tensors = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
     content = json.dumps(config, indent=2, sort_keys=True) + "\n"
     try:
@@ -201,7 +213,7 @@ def write(folder: str | os.PathLike, *, config: Mapping, tensors: Mapping[str, n
         files.write_text(folder / CONFIG, content)
     except OSError as error:
         raise UserError(
-            f"cannot write a checkpoint to {folder} ({_first_line(error)}); "
+            f"can't write a checkpoint to {folder} ({_first_line(error)}); "
             "choose a folder that can be written"
         ) from None
 

@@ -1,4 +1,4 @@
-"""The checkpoints of a run: each the run's whole state after some update, in one file."""
+"""Checkpoints: the complete training state of a run after some update, in one file each."""
 
 import dataclasses
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a run its state was taken: before batch `step` of `epoch`, both from 0."""
+    """A position in a run: before batch `step` of `epoch`, both counted from 0."""
 
     epoch: int = 0
     step: int = 0
@@ -24,13 +24,13 @@ class Place:
 
 @dataclass(frozen=True)
 class State:
-    """All that a run needs to go on as if it had not stopped.
+    """All that a run needs to resume as if it had not been interrupted.
 
     Attributes:
-        place: where it goes on.
-        updates: the optimizer's, made so far.
-        tensors: values of variables, by a name.
-        facts: what is kept beside them, JSON's types only.
+        place: where training resumes.
+        updates: the number of optimizer updates made so far.
+        tensors: values of variables by name.
+        facts: further state, of JSON types only.
     """
 
     place: Place
@@ -40,47 +40,55 @@ class State:
 
 
 class Checkpoints:
-    """A folder of checkpoints, of which the newest `keep` stay.
+    """A folder of checkpoints, of which the newest are kept.
 
-    A checkpoint appears whole or not at all, and is checked against its checksum when it is read:
-    one that is damaged all the same is passed over, with a warning, for the one before.
+    A checkpoint appears complete or not at all, and its checksum is verified when it is read. If it
+    is damaged nevertheless, the one before it is used, with a warning.
+
+    Args:
+        folder: need not exist.
+        keep: the number of checkpoints to keep; positive.
     """
 
     def __init__(self, folder: pathlib.Path, *, keep: int):
         self.folder, self.keep = folder, keep
 
     def write(self, state: State) -> None:
-        """Writes the state, and removes what is too old."""
+        """Write the state, then remove the oldest checkpoints."""
         place = dataclasses.asdict(state.place)
         path = self.folder / f"update-{state.updates:09d}.epoch-{place['epoch']:05d}.safetensors"
-        told = {"place": place, "updates": state.updates, "facts": state.facts}
-        tensor_file.write(path, state.tensors, told)
+        about = {"place": place, "updates": state.updates, "facts": state.facts}
+        tensor_file.write(path, state.tensors, about)
         self.prune(self.keep)
 
     def prune(self, keep: int) -> None:
-        """Removes all but the newest `keep`; of none, what lies beside them as well."""
+        """Remove all checkpoints but the newest ones.
+
+        Args:
+            keep: the number to keep; 0 removes the folder with everything in it.
+        """
         if keep == 0:
             shutil.rmtree(self.folder, ignore_errors=True)
         for path in self.paths()[: -keep or None]:
             path.unlink()
 
     def newest(self) -> State | None:
-        """The newest one that is whole; None where there is none."""
+        """Return the state of the newest undamaged checkpoint; None if there is none."""
         for path in reversed(self.paths()):
             try:
-                tensors, told = tensor_file.read(path)
+                tensors, about = tensor_file.read(path)
             except tensor_file.DamagedError as error:
                 log.warning(f"{error}; the checkpoint before it is used")
                 continue
-            return State(Place(**told["place"]), told["updates"], tensors, told["facts"])
+            return State(Place(**about["place"]), about["updates"], tensors, about["facts"])
         return None
 
     def facts(self) -> list[dict]:
-        """What each checkpoint keeps beside its tensors, the oldest first."""
+        """Return the `facts` of each checkpoint's state, oldest first."""
         return [tensor_file.read_facts(path)["facts"] for path in self.paths()]
 
     def paths(self) -> list[pathlib.Path]:
-        """The checkpoints' files, the oldest first."""
+        """Return the paths of the checkpoints, oldest first."""
         named = re.compile(r"update-\d+\.epoch-\d+\.safetensors")
-        there = self.folder.iterdir() if self.folder.is_dir() else ()
-        return sorted(path for path in there if named.fullmatch(path.name))
+        paths = self.folder.iterdir() if self.folder.is_dir() else ()
+        return sorted(path for path in paths if named.fullmatch(path.name))

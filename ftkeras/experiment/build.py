@@ -57,11 +57,11 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         )
         if run_dir:
             folder = run_dir / layout.ENCODER
-            encoder, wordpiece = encoder_source.of_run(config, folder, pooler=head.needs_pooler)
-        else:
-            encoder, wordpiece = encoder_source.of_checkpoint_or_scratch(
-                config, pooler=head.needs_pooler
+            encoder, wordpiece = encoder_source.build_recorded(
+                config, folder, pooler=head.needs_pooler
             )
+        else:
+            encoder, wordpiece = encoder_source.build_new(config, pooler=head.needs_pooler)
     if config.max_length > encoder.positions:
         raise UserError(
             f"max_length={config.max_length} is more than the encoder's {encoder.positions} "

@@ -1,8 +1,9 @@
-"""The encoder that a configuration names, and the WordPiece it reads with."""
+"""Build the encoder that a configuration names, and its tokenizer."""
 
 import logging
 import pathlib
 import re
+from typing import Any
 
 from ftkeras import catalog, corpora
 from ftkeras.catalog import Spec
@@ -14,46 +15,66 @@ from ftkeras.text.wordpiece import WordPiece
 
 log = logging.getLogger(__name__)
 
-# What may be set beside a checkpoint; all else is the checkpoint's own.
+# An instance of any class in encoders/.
+Encoder = Any
+# The only settings that may differ from the checkpoint's.
 DROPOUTS = ("dropout", "attention_dropout")
 
 
-def of_checkpoint_or_scratch(config: Config, *, pooler: bool):
-    """What a new run begins from: a checkpoint's encoder, or a new one of random weights."""
-    spec = _spec(config.encoder)
+def build_new(config: Config, *, pooler: bool) -> tuple[Encoder, WordPiece]:
+    """Build the encoder that a new run starts from, with a checkpoint's or random weights.
+
+    Args:
+        config: the run's.
+        pooler: whether the head needs the encoder's pooler.
+
+    Raises:
+        UserError: the checkpoint does not exist or does not fit, or the spec is wrong.
+    """
+    spec = _parse(config.encoder)
     hooks = LayerHooks(recompute=config.remat)
-    made = {"pooler": pooler, "seed": config.seed, "hooks": hooks}
+    shared = {"pooler": pooler, "seed": config.seed, "hooks": hooks}
     if "checkpoint" in spec.arguments:
         folder = pretrained.resolve(str(spec.arguments["checkpoint"]))
-        return _of_folder(folder, spec, load=True, **made)
-    return _from_scratch(spec, **made)
+        return _from_folder(folder, spec, load=True, **shared)
+    return _from_scratch(spec, **shared)
 
 
-def of_run(config: Config, folder: pathlib.Path, *, pooler: bool):
-    """A run's encoder by the folder that it keeps; its weights are left for the caller to load."""
-    return _of_folder(folder, _spec(config.encoder), pooler=pooler, load=False)
+def build_recorded(
+    config: Config, folder: pathlib.Path, *, pooler: bool
+) -> tuple[Encoder, WordPiece]:
+    """Build the encoder of a run again; the caller loads its weights.
+
+    Args:
+        config: the run's.
+        folder: the encoder's folder in the run's folder.
+        pooler: whether the head needs the encoder's pooler.
+    """
+    return _from_folder(folder, _parse(config.encoder), pooler=pooler, load=False)
 
 
 def checkpoint(text: str) -> str | None:
-    """The folder or Hub id that a spec begins from; None where it starts from scratch."""
-    named = _spec(text).arguments.get("checkpoint")
+    """Return the folder or Hub id of the checkpoint that a spec names; None for random weights."""
+    named = _parse(text).arguments.get("checkpoint")
     return None if named is None else str(named)
 
 
-def _spec(text: str) -> Spec:
-    """A spec; what is none, and no part's name, is a checkpoint: a folder or Hub id."""
+def _parse(text: str) -> Spec:
+    """Return the spec; text that is neither a spec nor an encoder's name names a checkpoint."""
     if re.fullmatch(r"\s*\w+\s*\(.*\)\s*", text) or text in catalog.names("encoder"):
         return catalog.parse("encoder", text)
     return Spec("", {"checkpoint": text})
 
 
-def _from_scratch(spec: Spec, *, pooler: bool, seed: int, hooks: LayerHooks):
+def _from_scratch(
+    spec: Spec, *, pooler: bool, seed: int, hooks: LayerHooks
+) -> tuple[Encoder, WordPiece]:
     cls = catalog.find("encoder", spec.name)
     arguments = dict(spec.arguments)
     if "vocabulary" not in arguments:
         raise UserError(
             f"encoder={spec.name} needs checkpoint='folder or Hub id', or vocabulary='vocab.txt' "
-            "to start from scratch."
+            "to start with random weights."
         )
     wordpiece = WordPiece.from_vocabulary(
         _vocabulary(arguments.pop("vocabulary")), lowercase=arguments.pop("lowercase", True)
@@ -72,27 +93,35 @@ def _from_scratch(spec: Spec, *, pooler: bool, seed: int, hooks: LayerHooks):
 
 
 def _vocabulary(name: str) -> pathlib.Path:
-    """A vocab.txt, or the one of a bundled corpus by the corpus' name."""
+    """Return the path of a vocabulary, which may be named by a bundled corpus."""
     bundled = pathlib.Path(corpora.__file__).parent / str(name) / "vocab.txt"
     return bundled if bundled.is_file() else pathlib.Path(str(name))
 
 
-def _of_folder(folder: pathlib.Path, spec: Spec, *, pooler, load, seed=None, hooks=None):
-    """The encoder and WordPiece of a Hugging Face folder; its model_type names the class."""
+def _from_folder(
+    folder: pathlib.Path,
+    spec: Spec,
+    *,
+    pooler: bool,
+    load: bool,
+    seed: int | None = None,
+    hooks: LayerHooks | None = None,
+) -> tuple[Encoder, WordPiece]:
+    """Build the encoder of a Hugging Face folder, whose `model_type` names the class."""
     huggingface = pretrained.read_config(folder)
     name = huggingface.get("model_type", "")
     if name not in catalog.names("encoder"):
         raise UserError(
-            f"`encoder`: {folder} holds a {name!r} model; there are: "
+            f"`encoder`: {folder} has a {name!r} model; available are: "
             f"{', '.join(catalog.names('encoder'))}."
         )
     if spec.name not in ("", name):
-        raise UserError(f"encoder={spec.name}(…): {folder} holds a {name!r} model.")
+        raise UserError(f"encoder={spec.name}(…): {folder} has a {name!r} model.")
     overrides = {k: v for k, v in spec.arguments.items() if k != "checkpoint"}
     if load and (wrong := set(overrides) - set(DROPOUTS)):
         raise UserError(
-            f"`encoder`: a checkpoint decides {', '.join(sorted(wrong))}; beside checkpoint= only "
-            f"{' and '.join(DROPOUTS)} can be set."
+            f"`encoder`: the checkpoint determines {', '.join(sorted(wrong))}; together with "
+            f"checkpoint= only {' and '.join(DROPOUTS)} can be set."
         )
     overrides = {k: v for k, v in overrides.items() if k in DROPOUTS}
     wordpiece = WordPiece.from_folder(folder)
@@ -104,10 +133,10 @@ def _of_folder(folder: pathlib.Path, spec: Spec, *, pooler, load, seed=None, hoo
         raise UserError(f"`encoder`: {folder}/config.json: {error}") from error
     if len(wordpiece.vocabulary) > encoder.vocabulary_size:
         raise UserError(
-            f"`encoder`: {folder} has a vocabulary of {len(wordpiece.vocabulary)} tokens and "
-            f"weights for {encoder.vocabulary_size}; they are not of one checkpoint."
+            f"`encoder`: {folder} has a vocabulary of {len(wordpiece.vocabulary)} tokens, but "
+            f"weights for {encoder.vocabulary_size}; they belong to different checkpoints."
         )
     if load:
         for fresh in encoder.load(pretrained.read_tensors(folder), source=str(folder)):
-            log.info(f"newly initialised, for the checkpoint does not hold it: {fresh}")
+            log.info(f"randomly initialized, because the checkpoint does not have it: {fresh}")
     return encoder, wordpiece
