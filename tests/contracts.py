@@ -1,4 +1,4 @@
-"""What every part promises, looped over the catalog: a new file is tested on the day it arrives."""
+"""What every part in the catalog guarantees, so that a new file is tested at once."""
 
 import inspect
 
@@ -7,7 +7,7 @@ import keras_tuner
 
 from ftkeras import catalog
 
-# What the run hands in, by kind; the rest of a part's arguments must have defaults.
+# What the run passes, by kind; the rest of a part's arguments must have defaults.
 CONTEXT = {
     "average": {"epochs": 4},
     "batching": {"batch_size": 2, "pad_id": 0, "max_length": 8, "parts": 1},
@@ -30,14 +30,14 @@ PARTS = [(kind, name) for kind in CONTEXT for name in catalog.names(kind)]
 
 
 def make(kind: str, name: str, **arguments):
-    """The part with its defaults, or with these keys of its own."""
+    """Build a part with its defaults, or with these keys."""
     return catalog.construct(
         kind, catalog.find(kind, name), catalog.Spec(name, arguments), **CONTEXT[kind]
     )
 
 
 def numeric_keys(kind: str, name: str) -> list[str]:
-    """The keys of a part that are numbers by default."""
+    """Return the keys of a part whose defaults are numbers."""
     parameters = inspect.signature(catalog.find(kind, name).__init__).parameters.values()
     return [
         p.name
@@ -49,7 +49,7 @@ def numeric_keys(kind: str, name: str) -> list[str]:
 
 
 def round_trip(part):
-    """The part made again from its `get_config`: as Keras saves and loads it, if it is Keras's."""
+    """Rebuild a part from its `get_config`, as Keras does if it is a Keras object."""
     if not hasattr(part, "from_config"):
         return type(part)(**part.get_config())
     return keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(part))

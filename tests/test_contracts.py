@@ -13,12 +13,12 @@ def test_part_is_found_by_its_file_name(kind, name):
 
 
 @pytest.mark.parametrize(("kind", "name"), ALL)
-def test_part_says_what_it_is(kind, name):
+def test_part_has_a_docstring(kind, name):
     assert catalog.find(kind, name).__doc__
 
 
 @pytest.mark.parametrize(("kind", "name"), contracts.PARTS)
-def test_part_is_made_from_its_name_alone(kind, name):
+def test_part_is_built_from_its_name_alone(kind, name):
     contracts.make(kind, name)
 
 
@@ -26,7 +26,7 @@ def test_part_is_made_from_its_name_alone(kind, name):
     ("kind", "name"),
     [p for p in contracts.PARTS if p[0] not in ("average", "batching", "oracle", "truncation")],
 )
-def test_part_survives_its_config(kind, name):
+def test_part_is_rebuilt_from_its_config(kind, name):
     part = contracts.make(kind, name)
     assert contracts.round_trip(part).get_config() == part.get_config()
 
@@ -35,6 +35,6 @@ def test_part_survives_its_config(kind, name):
     ("kind", "name", "key"),
     [(*part, key) for part in contracts.PARTS for key in contracts.numeric_keys(*part)],
 )
-def test_number_out_of_bounds_is_named(kind, name, key):
+def test_number_out_of_bounds_is_refused(kind, name, key):
     with pytest.raises(UserError, match=rf"`{key}`.*-1"):
         contracts.make(kind, name, **{key: -1})

@@ -1,4 +1,4 @@
-"""What a user gets wrong: one line that names the flag, exit code 2, nothing half-written."""
+"""Mistakes of the user: one line that names the flag, exit code 2, and no partial output."""
 
 import json
 import os
@@ -16,7 +16,7 @@ FIXTURES = pathlib.Path(__file__).parents[1] / "encoders" / "fixtures"
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
-    """An empty current folder, no Hub."""
+    """Work in an empty folder, without the Hub."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     return tmp_path
@@ -25,12 +25,12 @@ def elsewhere(tmp_path, monkeypatch):
 def _refused(capsys, *arguments: str) -> str:
     before = sorted(pathlib.Path().rglob("*"))
     assert main(list(arguments)) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("ftkeras: ")
-    assert said.count("\n") == 1
-    assert "Traceback" not in said
+    output = capsys.readouterr().err
+    assert output.startswith("ftkeras: ")
+    assert output.count("\n") == 1
+    assert "Traceback" not in output
     assert sorted(pathlib.Path().rglob("*")) == before, "something was left half-written"
-    return said
+    return output
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,10 @@ def _refused(capsys, *arguments: str) -> str:
         ("--epochz=3", ["--epochz", "--epochs"]),
     ],
 )
-def test_wrong_flag_is_told_in_one_line(capsys, flag, named):
-    said = _refused(capsys, *QUICK, flag)
+def test_wrong_flag_gives_one_line(capsys, flag, named):
+    output = _refused(capsys, *QUICK, flag)
     for name in named:
-        assert name in said
+        assert name in output
 
 
 def _own_data(train: str, test: str = "text,label\ngood,pos\nbad,neg\n") -> str:
@@ -102,14 +102,14 @@ MANY = "text,label\n" + "good,pos\nbad,neg\n" * 20
         ("text,label\ngood,pos\nbad,neg\n", MANY, ["--validation_share"]),
     ],
 )
-def test_data_that_cannot_be_learnt_is_told_in_one_line(capsys, train, test, named):
-    said = _refused(capsys, *QUICK, _own_data(train, test))
+def test_unusable_data_gives_one_line(capsys, train, test, named):
+    output = _refused(capsys, *QUICK, _own_data(train, test))
     for name in named:
-        assert name in said
+        assert name in output
 
 
 def _checkpoint(**changes) -> pathlib.Path:
-    """A copy of a fixture's checkpoint, its config.json changed."""
+    """Copy a fixture's checkpoint and change its config.json."""
     source = next(path.parent for path in FIXTURES.rglob("model.safetensors"))
     folder = pathlib.Path("checkpoint")
     folder.mkdir()
@@ -141,11 +141,11 @@ def test_vocabulary_that_does_not_fit_the_weights_is_refused(capsys):
         ),
     ],
 )
-def test_broken_checkpoint_is_told_in_one_line(capsys, broken, named):
+def test_broken_checkpoint_gives_one_line(capsys, broken, named):
     broken(_checkpoint())
-    said = _refused(capsys, *QUICK, "--encoder=checkpoint", "--max_length=32")
+    output = _refused(capsys, *QUICK, "--encoder=checkpoint", "--max_length=32")
     for name in ("--encoder", *named):
-        assert name in said
+        assert name in output
 
 
 @pytest.mark.parametrize(
@@ -156,20 +156,20 @@ def test_broken_checkpoint_is_told_in_one_line(capsys, broken, named):
         {"hidden_act": "mish"},
     ],
 )
-def test_model_of_another_kind_is_refused(capsys, changes):
+def test_unsupported_model_is_refused(capsys, changes):
     _checkpoint(**changes)
-    said = _refused(capsys, *QUICK, "--encoder=checkpoint", "--max_length=32")
-    assert next(iter(changes.values())) in said
+    output = _refused(capsys, *QUICK, "--encoder=checkpoint", "--max_length=32")
+    assert next(iter(changes.values())) in output
 
 
 @pytest.mark.parametrize(
     "changes",
     [{"hidden_size": "abc"}, {"num_attention_heads": 7}, {"hidden_dropout_prob": None}],
 )
-def test_config_that_makes_no_sense_is_told_in_one_line(capsys, changes):
+def test_broken_config_gives_one_line(capsys, changes):
     _checkpoint(**changes)
-    said = _refused(capsys, *QUICK, "--encoder=checkpoint", "--max_length=32")
-    assert "--encoder: checkpoint" in said
+    output = _refused(capsys, *QUICK, "--encoder=checkpoint", "--max_length=32")
+    assert "--encoder: checkpoint" in output
 
 
 @pytest.mark.parametrize(
@@ -181,10 +181,10 @@ def test_config_that_makes_no_sense_is_told_in_one_line(capsys, changes):
         ("robert(checkpoint='checkpoint')", "robert"),
     ],
 )
-def test_key_that_a_checkpoint_decides_is_refused(capsys, spec, named):
+def test_key_that_the_checkpoint_fixes_is_refused(capsys, spec, named):
     _checkpoint()
-    said = _refused(capsys, *QUICK, f"--encoder={spec}", "--max_length=32")
-    assert named in said
+    output = _refused(capsys, *QUICK, f"--encoder={spec}", "--max_length=32")
+    assert named in output
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user, which only root may")
@@ -204,13 +204,15 @@ def test_folder_of_another_user_is_refused(capsys, tmp_path, argument):
         os.seteuid(0)
 
 
-def test_export_that_cannot_be_is_refused_before_training(capsys):
-    said = _refused(capsys, *QUICK, "--head=classification(pooling='mean')", "--export=huggingface")
-    assert "--export=huggingface" in said
-    assert "head=False" in said
+def test_impossible_export_is_refused_before_training(capsys):
+    output = _refused(
+        capsys, *QUICK, "--head=classification(pooling='mean')", "--export=huggingface"
+    )
+    assert "--export=huggingface" in output
+    assert "head=False" in output
 
 
-def test_run_folder_that_holds_a_run_is_left_alone(capsys):
+def test_folder_of_another_run_is_refused(capsys):
     pathlib.Path("run").mkdir()
     pathlib.Path("run", "weights.safetensors").touch()
     assert "--run_dir=run" in _refused(capsys, *QUICK, "--run_dir=run")
@@ -227,5 +229,5 @@ def test_run_folder_that_holds_a_run_is_left_alone(capsys):
         ["serf"],
     ],
 )
-def test_wrong_verb_call_is_told_in_one_line(capsys, arguments):
+def test_wrong_verb_gives_one_line(capsys, arguments):
     _refused(capsys, *arguments)

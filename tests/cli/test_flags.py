@@ -34,7 +34,7 @@ def test_flag_after_a_flagfile_wins(tmp_path):
     assert (config.epochs, config.batch_size) == (2, 8)
 
 
-def test_rendered_config_is_read_back_the_same(tmp_path):
+def test_rendered_config_can_be_read_again(tmp_path):
     config = Config(
         encoder="bert(layers=2, vocabulary='a b.txt')",
         train_examples=10,

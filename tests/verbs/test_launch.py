@@ -1,4 +1,4 @@
-"""Clusters of real processes: of a few lines of Python, and of the whole program."""
+"""Clusters of real processes, which run a few lines of Python or the whole program."""
 
 import csv
 import json
@@ -41,19 +41,19 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_workers_have_one_cluster_and_a_number_each(capfd):
+def test_workers_share_one_cluster(capfd):
     assert attempt("print(os.environ['TF_CONFIG']); print(os.environ['OMP_NUM_THREADS'])") == 0
     lines = capfd.readouterr().out.splitlines()
-    said = [line.partition(" | ") for line in lines if "cluster" in line]
-    assert sorted(name for name, _, _ in said) == ["worker 0", "worker 1"]
-    configs = [json.loads(text) for _, _, text in sorted(said)]
+    tagged = [line.partition(" | ") for line in lines if "cluster" in line]
+    assert sorted(name for name, _, _ in tagged) == ["worker 0", "worker 1"]
+    configs = [json.loads(text) for _, _, text in sorted(tagged)]
     assert [config["task"]["index"] for config in configs] == [0, 1]
     addresses = configs[0]["cluster"]["worker"]
     assert configs[1]["cluster"]["worker"] == addresses
     assert len(set(addresses)) == 2
 
 
-def test_errors_come_with_the_workers_name(capfd):
+def test_error_lines_name_the_worker(capfd):
     attempt("print(f'from {NUMBER}', file=sys.stderr)")
     errors = capfd.readouterr().err.splitlines()
     assert sorted(errors) == ["worker 0 | from 0", "worker 1 | from 1"]
@@ -62,7 +62,7 @@ def test_errors_come_with_the_workers_name(capfd):
 @pytest.mark.parametrize(
     ("end", "code"), [("sys.exit(3)", 3), ("os.kill(os.getpid(), signal.SIGKILL)", 137)]
 )
-def test_all_end_where_one_fails_with_its_code(folder, end, code):
+def test_all_workers_end_if_one_fails(folder, end, code):
     began = time.monotonic()
     wait = "while not pathlib.Path('0.ready').exists(): time.sleep(0.01)"
     fails = f"\nif NUMBER:\n    {wait}\n    {end}\n{SLEEPS}"
@@ -71,7 +71,7 @@ def test_all_end_where_one_fails_with_its_code(folder, end, code):
     assert time.monotonic() - began < supervisor.GRACE_SECONDS
 
 
-def test_worker_that_will_not_end_is_killed(monkeypatch):
+def test_worker_that_ignores_sigterm_is_killed(monkeypatch):
     monkeypatch.setattr(supervisor, "GRACE_SECONDS", 0.5)
     deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN); pathlib.Path('0.ready').touch()"
     wait = "while not pathlib.Path('0.ready').exists(): time.sleep(0.01)"
@@ -84,7 +84,7 @@ tries.write_text(tries.read_text() + "x" if tries.exists() else "x")
 """
 
 
-def test_whole_cluster_starts_again_as_often_as_told(folder, capfd):
+def test_cluster_restarts_as_often_as_asked(folder, capfd):
     fails_twice = COUNTS + "sys.exit(NUMBER == 1 and len(tries.read_text()) < 3)"
     assert attempt(fails_twice, restarts=3) == 0
     assert [(folder / f"{n}.tries").read_text() for n in range(2)] == ["xxx"] * 2
@@ -92,13 +92,13 @@ def test_whole_cluster_starts_again_as_often_as_told(folder, capfd):
 
 
 @pytest.mark.parametrize(("code", "tries"), [(1, "xx"), (2, "x")])
-def test_only_what_may_go_well_the_next_time_is_tried_again(folder, code, tries):
+def test_user_errors_are_not_retried(folder, code, tries):
     assert attempt(COUNTS + f"sys.exit({code})", restarts=1) == code
     assert (folder / "0.tries").read_text() == tries
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_reaches_all_workers_and_starts_nothing_again(folder, number):
+def test_signal_stops_all_workers_for_good(folder, number):
     root = pathlib.Path(launch.__file__).parents[2]
     command = [sys.executable, "-c", WORKER + SLEEPS]
     code = f"raise SystemExit(cluster.run({command!r}, 2, 5))"
@@ -114,7 +114,7 @@ def test_signal_reaches_all_workers_and_starts_nothing_again(folder, number):
     assert [(folder / f"{n}.heard").read_text() for n in range(2)] == [str(int(number))] * 2
 
 
-def test_flags_behind_the_dashes_are_trains():
+def test_flags_behind_the_dashes_are_those_of_train():
     config = flags.parse(["launch", "--workers=3", "--", "--task=quickstart"]).config
     assert (config.workers, config.verb, config.config.task) == (3, "train", "quickstart")
     *kept, folder = launch.with_run_dir(config.config, config.arguments)
@@ -125,7 +125,7 @@ def test_flags_behind_the_dashes_are_trains():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ([], "needs `--`"),
         (["--task=imdb"], "no flag --task"),
@@ -135,8 +135,8 @@ def test_flags_behind_the_dashes_are_trains():
         (["--workers=0", "--", "train"], "`workers` must be at least 1"),
     ],
 )
-def test_what_is_wrong_is_told_before_anything_starts(arguments, said):
-    with pytest.raises(UserError, match=said):
+def test_wrong_settings_are_refused_before_anything_starts(arguments, message):
+    with pytest.raises(UserError, match=message):
         flags.parse(["launch", *arguments])
 
 
@@ -157,7 +157,7 @@ def launched(tmp_path_factory):
     return folder, done
 
 
-def test_launched_run_measures_what_one_process_does(launched, tmp_path):
+def test_launched_run_equals_a_single_process(launched, tmp_path):
     folder, _ = launched
     succeed(*RUN, "--run_dir=run", "--export=none", cwd=tmp_path)
     one, two = (json.loads((f / "run/metrics.json").read_text()) for f in (tmp_path, folder))
@@ -176,16 +176,16 @@ def test_only_the_chief_writes_and_prints(launched):
     assert {path.name for path in folder.iterdir()} == {"run", "saved_models"}
 
 
-def test_export_of_the_chief_labels_texts(launched):
+def test_export_of_the_chief_classifies_texts(launched):
     folder, _ = launched
-    said = succeed("predict", "--model=saved_models/quickstart", "--text=Fine.", cwd=folder)
-    assert said.split("\t")[0] in ("negative", "positive")
+    output = succeed("predict", "--model=saved_models/quickstart", "--text=Fine.", cwd=folder)
+    assert output.split("\t")[0] in ("negative", "positive")
 
 
 def _signalled_in_training(
     number: int, *, worker: int, restarts: int, cwd: pathlib.Path
 ) -> tuple[int, str]:
-    """Signals a worker of a run after its 20th update; the code and output of `launch`."""
+    """Signal a worker after its 20th update; return the exit code and output of `launch`."""
     command = [sys.executable, "-m", "ftkeras.main", "launch", f"--restarts={restarts}", "--"]
     process = subprocess.Popen(
         [*command, *RUN, "--run_dir=run", "--export=none"],
@@ -199,26 +199,26 @@ def _signalled_in_training(
         time.sleep(0.02)
     workers = sorted(psutil.Process(process.pid).children(), key=lambda child: child.pid)
     workers[worker].send_signal(number)
-    said, errors = process.communicate(timeout=200)
-    return process.returncode, said + errors
+    output, errors = process.communicate(timeout=200)
+    return process.returncode, output + errors
 
 
 @pytest.mark.cluster
 @pytest.mark.parametrize("killed", [0, 1])
-def test_cluster_whose_worker_is_killed_ends_with_the_same_bits(launched, tmp_path, killed):
+def test_cluster_with_a_killed_worker_ends_with_the_same_bits(launched, tmp_path, killed):
     folder, _ = launched
-    code, said = _signalled_in_training(signal.SIGKILL, worker=killed, restarts=1, cwd=tmp_path)
-    assert code == 0, said
-    assert "launch   starting again" in said
+    code, output = _signalled_in_training(signal.SIGKILL, worker=killed, restarts=1, cwd=tmp_path)
+    assert code == 0, output
+    assert "launch   starting again" in output
     one, other = (f / "run/weights.safetensors" for f in (folder, tmp_path))
     assert one.read_bytes() == other.read_bytes()
 
 
 @pytest.mark.cluster
-def test_workers_stop_together_at_what_one_of_them_heard(tmp_path):
-    code, said = _signalled_in_training(signal.SIGTERM, worker=1, restarts=0, cwd=tmp_path)
-    assert code == 128 + signal.SIGTERM, said
-    kept = [line.partition("It is kept after ")[2] for line in said.splitlines()]
+def test_workers_stop_together_if_one_is_signalled(tmp_path):
+    code, output = _signalled_in_training(signal.SIGTERM, worker=1, restarts=0, cwd=tmp_path)
+    assert code == 128 + signal.SIGTERM, output
+    kept = [line.partition("It is kept after ")[2] for line in output.splitlines()]
     steps = [line.partition(";")[0] for line in kept if line]
     assert len(steps) == 2
     assert steps[0] == steps[1]

@@ -13,7 +13,7 @@ ENCODER = "bert(layers=1, hidden=32, heads=2, positions=32, vocabulary='reviews'
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A run on generated pairs, in a folder whose name has a space."""
+    """Train on generated pairs, in a folder whose name has a space."""
     folder = tmp_path_factory.mktemp("pairs") / "a folder"
     folder.mkdir()
     words = ["the movie", "a plot", "great acting", "dull", "music", "not good"]
@@ -76,16 +76,16 @@ def test_segment_ids_count_in_the_token_ids_signature(folder):
     assert np.abs(as_pair["logits"] - as_one["logits"]).max() > 1e-6
 
 
-def test_predict_takes_a_pair_a_line(folder):
+def test_predict_takes_a_pair_per_line(folder):
     model = "--model=saved_models/classification"
-    said = succeed("predict", model, "--text=a plot\tgreat acting", cwd=folder)
-    assert said.split("\t")[0] in LABELS
+    output = succeed("predict", model, "--text=a plot\tgreat acting", cwd=folder)
+    assert output.split("\t")[0] in LABELS
     alone = call_ftkeras("predict", model, "--text=a plot", cwd=folder)
     assert (alone.returncode, alone.stdout) == (2, "")
     assert "one tab between" in alone.stderr
 
 
-def test_run_whose_labels_have_changed_is_not_measured(folder):
+def test_run_whose_labels_have_changed_is_not_evaluated(folder):
     content = (folder / "train.jsonl").read_text(encoding="utf-8")
     (folder / "train.jsonl").write_text(content.replace("schlecht", "übel"), encoding="utf-8")
     try:

@@ -24,9 +24,9 @@ def elsewhere(tmp_path, monkeypatch):
     return tmp_path
 
 
-def _table(said: str) -> dict[int, float]:
-    """The rates of the printed table, by the updates made."""
-    rows = re.findall(r"^ *([\d,]+) +[\d.]+% +(\d\S+)", said, re.MULTILINE)
+def _table(output: str) -> dict[int, float]:
+    """Return the learning rates of the printed table, by the number of updates."""
+    rows = re.findall(r"^ *([\d,]+) +[\d.]+% +(\d\S+)", output, re.MULTILINE)
     return {int(step.replace(",", "")): float(rate) for step, rate in rows}
 
 
@@ -34,26 +34,26 @@ def _is_png(path: pathlib.Path) -> bool:
     return path.read_bytes().startswith(b"\x89PNG\r\n") and path.stat().st_size > 10_000
 
 
-def test_plot_draws_and_tells_the_rates(capsys):
+def test_plot_shows_the_learning_rates(capsys):
     flags = ["--steps=1000", "--learning_rate=0.5", "--warmup=100", "--schedule=linear(end=0.05)"]
     assert main(["plot", *flags]) == 0
-    said = capsys.readouterr().out
-    rates = _table(said)
+    output = capsys.readouterr().out
+    rates = _table(output)
     assert rates[0] == 0
     assert rates[50] == pytest.approx(0.25, rel=1e-4)
     assert rates[100] == pytest.approx(0.5, rel=1e-4)
     assert rates[600] == pytest.approx(0.5 - 0.45 * 500 / 900, rel=1e-4)
     assert rates[1000] == pytest.approx(0.05, rel=1e-4)
-    assert re.search(r"^ *100 .*end of the warm-up$", said, re.MULTILINE)
+    assert re.search(r"^ *100 .*end of the warm-up$", output, re.MULTILINE)
     assert _is_png(pathlib.Path("schedule.png"))
 
 
 @pytest.mark.parametrize("name", catalog.names("schedule"))
-def test_plot_draws_every_schedule(name, capsys):
+def test_every_schedule_can_be_plotted(name, capsys):
     assert main(["plot", f"--schedule={name}", "--steps=30", "--output=a/rate.png"]) == 0
     assert _is_png(pathlib.Path("a", "rate.png"))
-    said = capsys.readouterr().out
-    assert ("validation decides" in said) == (name == "reduce_on_plateau")
+    output = capsys.readouterr().out
+    assert ("validation decides" in output) == (name == "reduce_on_plateau")
 
 
 def test_plot_goes_into_the_run_folder():
@@ -66,7 +66,7 @@ def _steps_planned(config: Config) -> int:
 
 
 def _steps_trained(config: Config, folder: pathlib.Path) -> int:
-    """What `train` makes of it: the length of the feed it trains on."""
+    """Return the number of updates that `train` makes."""
     experiment = build.experiment(config)
     splits = Splits(
         config=config, task=experiment.task, text_layer=experiment.text_layer, folder=folder
@@ -104,12 +104,12 @@ def test_fold_that_is_held_out_makes_no_steps():
     assert _steps_planned(dataclasses.replace(whole, folds=5)) == pooled - pooled // 5
 
 
-def test_steps_of_a_budget_of_tokens_must_be_said():
+def test_token_batches_need_a_number_of_steps():
     with pytest.raises(UserError, match="^batch_tokens=640: .*`steps`"):
         _steps_planned(Config(task="imdb", train_examples=100, batch_tokens=640))
 
 
-def test_schedule_that_rises_by_itself_takes_no_default_warmup():
+def test_schedule_with_a_rise_has_no_default_warmup():
     for name in ("one_cycle", "slanted_triangular"):
         assert optimization.resolve_warmup(Config(schedule=name), total_steps=100) == 0
         assert optimization.resolve_warmup(Config(schedule=name, warmup="0"), total_steps=100) == 0
@@ -117,7 +117,7 @@ def test_schedule_that_rises_by_itself_takes_no_default_warmup():
 
 
 @pytest.mark.parametrize("name", ["one_cycle", "slanted_triangular"])
-def test_two_rises_are_refused(name):
+def test_schedule_with_a_rise_takes_no_warmup(name):
     with pytest.raises(UserError, match=rf"^schedule={name} .*`warmup`.*warmup=0\..*warmup=0.1"):
         checks.check(Config(schedule=name, warmup="0.1"))
 
@@ -136,22 +136,22 @@ def test_two_rises_are_refused(name):
         (["--steps=10", "--run_dir=/dev/null/a"], ["--run_dir", "/dev/null"]),
     ],
 )
-def test_wrong_flag_is_told_in_one_line(flags, named, capsys):
+def test_wrong_flag_gives_one_line(flags, named, capsys):
     assert main(["plot", *flags]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("ftkeras: ")
-    assert said.count("\n") == 1
-    assert all(name in said for name in named), said
+    output = capsys.readouterr().err
+    assert output.startswith("ftkeras: ")
+    assert output.count("\n") == 1
+    assert all(name in output for name in named), output
     assert not list(pathlib.Path().iterdir())
 
 
-def test_missing_matplotlib_is_told(monkeypatch, capsys):
+def test_missing_matplotlib_is_reported(monkeypatch, capsys):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     assert main(["plot", "--steps=10"]) == 2
     assert "ftkeras[plot]" in capsys.readouterr().err
 
 
-def test_one_puts_plot_before_the_same_command_line(elsewhere):
+def test_plot_takes_the_flags_of_train(elsewhere):
     run = ["--task=quickstart", "--train_examples=64", "--batch_size=8", "--epochs=2", "--warmup=2"]
     done = run_ftkeras("plot", *run, cwd=elsewhere)
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,4 +1,4 @@
-"""Searches as a user runs them: processes of their own, killed and gone on with."""
+"""Searches as a user runs them, also killed and resumed."""
 
 import contextlib
 import io
@@ -38,14 +38,14 @@ SEARCH = [
 
 
 def _tune(*arguments, cwd) -> str:
-    """What a search prints that this very process makes, but for its trials."""
-    said = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
+    """Run a search in this process, except its trials; return its output."""
+    output = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
         patch.chdir(cwd)
         # Too late in a process that has used a GPU already.
         patch.setattr(tf.config, "set_visible_devices", lambda devices, kind: None)
         tune.run(flags.parse(["tune", *SEARCH, "--cache_dir=cache", *arguments]).config)
-    return said.getvalue()
+    return output.getvalue()
 
 
 def _trials(home: pathlib.Path) -> list[dict]:
@@ -54,7 +54,7 @@ def _trials(home: pathlib.Path) -> list[dict]:
 
 
 def _trials_of(searched, count: int) -> list[dict]:
-    """The first trials of the search that nobody disturbed."""
+    """Return the first trials of the search that was not interrupted."""
     return [row for row in _trials(searched[0]) if int(row["trial"]) < count]
 
 
@@ -74,21 +74,21 @@ def _wait(condition, process) -> None:
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
-    """A grid of two rates and two policies, one of which fails; the best trained on all."""
+    """Search two learning rates and two policies, one of which fails; retrain the best."""
     folder = tmp_path_factory.mktemp("searched")
     arguments = ["--max_trials=3", "--retrain", "--export=huggingface"]
     return folder, _tune(*arguments, cwd=folder)
 
 
 def test_search_ends_with_table_recipe_and_page(searched):
-    folder, said = searched
+    folder, output = searched
     home = folder / "s"
     rows = _trials(folder)
     assert [row["status"] for row in rows] == ["completed", "completed", "failed"]
     assert "layers" in rows[-1]["reason"]
     assert rows[0]["score"] >= rows[1]["score"]
     assert rows[0]["settings"]["policy"] == ["full"]
-    table = said[said.index("\ntrial") :].splitlines()
+    table = output[output.index("\ntrial") :].splitlines()
     assert [line[:4] for line in table[2:5]] == [row["trial"] for row in rows]
     assert "failed: --policy=freeze" in table[4]
     config = flags.parse([f"--flagfile={home / layout.BEST_RECIPE}"]).config
@@ -97,7 +97,7 @@ def test_search_ends_with_table_recipe_and_page(searched):
     assert "<svg" in (home / layout.PAGE).read_text()
 
 
-def test_only_the_best_keeps_its_weights_and_texts_were_tokenized_once(searched):
+def test_only_the_best_keeps_its_weights_and_texts_are_tokenized_once(searched):
     folder, _ = searched
     best = _trials(folder)[0]["trial"]
     kept = {path.parents[1].name for path in (folder / "s/trials").glob("*/*/weights.safetensors")}
@@ -107,13 +107,13 @@ def test_only_the_best_keeps_its_weights_and_texts_were_tokenized_once(searched)
     assert ["from the cache" in log for log in logs] == [False, False, True]
 
 
-def test_retrained_best_has_learnt_from_validation_and_is_exported(searched):
-    folder, said = searched
+def test_retrained_best_uses_validation_and_is_exported(searched):
+    folder, output = searched
     run = folder / "s" / layout.RETRAINED
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["data"]["train"] == 500
     assert "validation" not in metrics
-    assert f"{metrics['test']['accuracy']:.4f}" in said
+    assert f"{metrics['test']['accuracy']:.4f}" in output
     assert (run / "huggingface/config.json").exists()
 
 
@@ -126,7 +126,7 @@ def test_same_command_again_runs_nothing(searched):
 
 
 @pytest.mark.cluster
-def test_search_that_is_killed_in_a_trial_ends_as_one_that_is_not(searched, tmp_path):
+def test_killed_search_ends_like_one_that_was_not_killed(searched, tmp_path):
     process = _started("tune", *SEARCH, "--max_trials=2", cwd=tmp_path)
     first = tmp_path / "s/trials/0000/seed-0"
     _wait(lambda: list((first / "checkpoints").glob("update-*")), process)
@@ -141,7 +141,7 @@ def test_search_that_is_killed_in_a_trial_ends_as_one_that_is_not(searched, tmp_
 
 
 @pytest.mark.cluster
-def test_trial_of_a_worker_that_is_killed_is_ended_by_another(searched, tmp_path):
+def test_another_worker_finishes_the_trial_of_a_killed_one(searched, tmp_path):
     process = _started(
         *("launch", "--workers=2", "--", "tune", *SEARCH, "--max_trials=2"), cwd=tmp_path
     )
@@ -161,7 +161,7 @@ def test_trial_of_a_worker_that_is_killed_is_ended_by_another(searched, tmp_path
     assert _trials(tmp_path) == _trials_of(searched, 2)
 
 
-def test_hyperband_keeps_what_it_may_go_on_from_until_it_ends(tmp_path, monkeypatch):
+def test_hyperband_keeps_the_states_it_may_resume_until_it_ends(tmp_path, monkeypatch):
     given = searches.config(oracle="hyperband(factor=2)", epochs=4, search_dir=str(tmp_path))
     monkeypatch.setattr(tf.config, "set_visible_devices", lambda devices, kind: None)
 
@@ -180,7 +180,7 @@ def test_hyperband_keeps_what_it_may_go_on_from_until_it_ends(tmp_path, monkeypa
     assert recipe.trained_epochs == (best["last_epoch"] or 4) == 4
 
 
-def test_another_best_is_retrained_anew(tmp_path, monkeypatch):
+def test_another_best_is_retrained_from_scratch(tmp_path, monkeypatch):
     monkeypatch.setattr(tf.config, "set_visible_devices", lambda devices, kind: None)
     for trials in (1, 8):
         given = searches.config(max_trials=trials, retrain=True, search_dir=str(tmp_path))
@@ -197,7 +197,7 @@ def test_another_best_is_retrained_anew(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--search=learning_rate=log(1, 0.1)"], "the lower end must be below"),
         (["--search=epochs=int(1, 3)", "--oracle=hyperband"], "allots the epochs"),
@@ -214,15 +214,15 @@ def test_another_best_is_retrained_anew(tmp_path, monkeypatch):
         ),
     ],
 )
-def test_search_that_cannot_be_is_told(arguments, said):
+def test_impossible_search_is_refused(arguments, message):
     config = flags.parse(["tune", "--task=quickstart", *arguments]).config
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         config = setup.with_defaults(config)
         setup.build_oracle(config, setup.build_space(config))
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--max_trials=0"], "`max_trials` must be at least 1"),
         (["--max_hours=0"], "`max_hours` must be positive"),
@@ -233,12 +233,12 @@ def test_search_that_cannot_be_is_told(arguments, said):
         (["--search_dir="], "`search_dir` must name a folder"),
     ],
 )
-def test_flags_that_make_no_search_are_refused(arguments, said):
-    with pytest.raises(UserError, match=said):
+def test_wrong_settings_of_a_search_are_refused(arguments, message):
+    with pytest.raises(UserError, match=message):
         flags.parse(["tune", *arguments])
 
 
-def test_defaults_hang_on_the_oracle():
+def test_defaults_depend_on_the_oracle():
     def of(*arguments):
         return setup.with_defaults(flags.parse(["tune", *arguments]).config)
 
@@ -250,7 +250,7 @@ def test_defaults_hang_on_the_oracle():
     assert of("--search=head.dropout=uniform(0.0, 0.3)").head == "classification"
 
 
-def test_recipe_is_the_best_trial_as_train_would_run_it():
+def test_recipe_is_the_best_trial_for_train():
     config = setup.with_defaults(
         flags.parse(["tune", "--oracle=hyperband", "--epochs=9", "--folds=5"]).config
     )
