@@ -26,6 +26,8 @@ def pytest_configure():
 
     Processes that tests start import this checkout, and no installed copy.
     """
+    # Matplotlib's list of fonts takes seconds to make, so that cache stays the user's.
+    os.environ.setdefault("MPLCONFIGDIR", str(_user_cache() / "matplotlib"))
     os.environ["XDG_CACHE_HOME"] = _caches.name
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)
@@ -34,6 +36,10 @@ def pytest_configure():
     cpu = tf.config.list_physical_devices("CPU")[0]
     two = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, two)
+
+
+def _user_cache() -> pathlib.Path:
+    return pathlib.Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
 
 
 @pytest.hookimpl(trylast=True)  # after -m has deselected

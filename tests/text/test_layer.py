@@ -130,6 +130,7 @@ class _Served(tf.Module):
         return {k: v.to_tensor() for k, v in self.layer(texts, pairs).items()}
 
 
+@pytest.mark.process
 def test_saved_model_gives_the_same_ids_in_a_process_of_its_own(tmp_path):
     served = _Served(_layer(32, HeadTail(head=4)))
     tf.saved_model.save(served, str(tmp_path / "model"))

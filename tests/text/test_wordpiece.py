@@ -164,6 +164,7 @@ def test_parallel_map_equals_one_call(both):
     assert [ids for batch in batches for ids in batch.to_list()] == wordpiece(texts).to_list()
 
 
+@pytest.mark.process
 def test_locale_of_the_process_changes_nothing(both):
     wordpiece, _ = both(lowercase=True)
     texts = ["III iii İİ ıI Ì IS", "III IS"]

@@ -8,6 +8,7 @@ from ftkeras.heads.classification import Classification
 from ftkeras.losses.cross_entropy import CrossEntropy
 from ftkeras.optimizers.adamw import AdamW
 from ftkeras.training.finetuner import FineTuner
+from tests.matrix import matrix
 
 RNG = np.random.default_rng(0)
 TOKEN_IDS = RNG.integers(1, 20, size=(7, 6)).astype("int32")
@@ -56,8 +57,8 @@ def _fit(model: FineTuner, *weights) -> dict:
     return model.fit(dataset, epochs=1, shuffle=False, verbose=0).history
 
 
-@pytest.mark.parametrize("micro_batches", [2, 3, 7, 20])
-@pytest.mark.parametrize("weights", [(), (WEIGHTS,)])
+@pytest.mark.parametrize("micro_batches", matrix([2, 3, 7, 20], default=[3]))
+@pytest.mark.parametrize("weights", [pytest.param((), marks=pytest.mark.matrix), (WEIGHTS,)])
 def test_accumulated_steps_equal_those_of_the_whole_batch(micro_batches, weights):
     whole, parts = _model(), _model(micro_batches)
     expected, history = _fit(whole, *weights), _fit(parts, *weights)

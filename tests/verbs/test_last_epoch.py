@@ -11,23 +11,27 @@ from ftkeras.config.run import Config
 from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import checks
-from tests import finished
 from tests.running import QUICK, succeed
 
+SMALL = "--encoder=bert(layers=1, hidden=16, heads=2, positions=64, vocabulary='reviews')"
 
-def test_run_in_two_parts_equals_one_run(finished_run, tmp_path):
-    command = [*finished.COMMAND, "--run_dir=run", "--export=none"]
+
+def test_run_in_two_parts_equals_one_run(tmp_path):
+    command = [*QUICK, SMALL, "--epochs=3", "--train_examples=200", "--export=none"]
+    succeed(*command, "--run_dir=whole", cwd=tmp_path)
+    command.append("--run_dir=run")
     output = succeed(*command, "--last_epoch=1", cwd=tmp_path)
     assert "the first 1 of 3 epochs" in output
     assert len((tmp_path / "run/history.csv").read_text().splitlines()) == 2
     succeed(*command, cwd=tmp_path)
-    one, two = (folder / "run/weights.safetensors" for folder in (finished_run, tmp_path))
+    one, two = (tmp_path / run / "weights.safetensors" for run in ("whole", "run"))
     assert one.read_bytes() == two.read_bytes()
 
 
 def test_the_last_epoch_is_kept_without_validation(tmp_path):
     succeed(
         *QUICK,
+        SMALL,
         "--epochs=3",
         "--last_epoch=2",
         "--train_on_validation",
