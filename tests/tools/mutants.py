@@ -29,4 +29,246 @@ def _of(folder: str, *rows: tuple[str, str, str, str]) -> list[Mutant]:
     ]
 
 
-MUTANTS = []
+MUTANTS = [
+    *_of(
+        "schedules",
+        (
+            "linear.py",
+            "/ self.total_steps, 1.0)",
+            "/ (self.total_steps + 1), 1.0)",
+            "test_schedules.py",
+        ),
+        (
+            "_warmup.py",
+            "self.after(ops.maximum(step - self.steps, 0.0))",
+            "self.after(step)",
+            "test_schedules.py test_properties.py",
+        ),
+        (
+            "slanted_triangular.py",
+            "int(self.cut * self.total_steps)",
+            "int(self.cut * self.total_steps) + 1",
+            "test_schedules.py",
+        ),
+        (
+            "reduce_on_plateau.py",
+            "float(self.bad_epochs) < self.patience",
+            "float(self.bad_epochs) <= self.patience",
+            "test_reduce_on_plateau.py",
+        ),
+    ),
+    *_of(
+        "optimizers",
+        ("_base.py", 'r"bias|norm"', 'r"bias"', "test_optimizers.py"),
+        (
+            "_base.py",
+            "tf.maximum(self.iterations.value - 1, 0)",
+            "self.iterations.value",
+            "test_optimizers.py",
+        ),
+        (
+            "_base.py",
+            "tf.math.unsorted_segment_sum(",
+            "tf.math.unsorted_segment_max(",
+            "test_optimizers.py test_lazy.py",
+        ),
+        (
+            "_base.py",
+            "grads, self.clip_norm, use_norm",
+            "grads, 2 * self.clip_norm, use_norm",
+            "test_optimizers.py",
+        ),
+        ("adamw.py", "self.epsilon * tf.sqrt(1 - power_2)", "self.epsilon", "test_optimizers.py"),
+    ),
+    *_of(
+        "losses",
+        ("cross_entropy.py", "-(1 - s) * picked", "-picked", "test_losses.py"),
+        (
+            "focal.py",
+            "ops.where(chosen, -1e30, logits)",
+            "ops.where(chosen, 0.0, logits)",
+            "test_losses.py",
+        ),
+    ),
+    *_of("averages", ("ema.py", "9 / (10 + count)", "10 / (10 + count)", "test_averages.py")),
+    *_of(
+        "heads",
+        (
+            "classification.py",
+            "ops.matmul(vector, self.kernel) + self.bias",
+            "ops.matmul(vector, self.kernel)",
+            "",
+        ),
+        (
+            "classification.py",
+            "padding_mask[:, None])",
+            "ops.ones_like(padding_mask)[:, None])",
+            "",
+        ),
+    ),
+    *_of(
+        "encoders",
+        (
+            "_transformer.py",
+            "query = query * self.size**-0.5",
+            "query = query * self.size**-1.0",
+            "test_bert.py",
+        ),
+        ("_transformer.py", "1.0 - mask", "0.0 * mask", "test_bert.py"),
+        (
+            "_transformer.py",
+            "ops.add(x, self.segment[0])",
+            "ops.add(x, self.segment[1])",
+            "test_bert.py",
+        ),
+        (
+            "_transformer.py",
+            "ops.reshape(shares, (heads, -1, 1)) * bias[2]",
+            "ops.reshape(shares, (heads, -1, 1)) * bias[1]",
+            "test_first_tokens.py",
+        ),
+    ),
+    *_of(
+        "policies",
+        (
+            "lora.py",
+            "share + self.scale * ops.matmul(a, b)",
+            "share + ops.matmul(a, b)",
+            "test_lora.py test_policies.py",
+        ),
+        (
+            "_layers.py",
+            "enumerate(reversed(body(encoder)))",
+            "enumerate(reversed(body(encoder)), 1)",
+            "test_rates.py test_policies.py",
+        ),
+        (
+            "gradual_unfreezing.py",
+            "part.trainable = number < joined",
+            "part.trainable = number <= joined",
+            "test_gradual_unfreezing.py",
+        ),
+        (
+            "gradual_unfreezing.py",
+            "(number + 1) * self.every",
+            "number * self.every",
+            "test_gradual_unfreezing.py",
+        ),
+    ),
+    *_of(
+        "regularizers",
+        ("l2_sp.py", "ops.square(ops.subtract(v, start))", "ops.square(v)", "test_penalties.py"),
+        (
+            "r_drop.py",
+            "self.alpha / 2 * divergence",
+            "self.alpha * divergence",
+            "test_divergences.py",
+        ),
+    ),
+    *_of(
+        "data",
+        ("splits.py", "seed=self.config.data_seed", "seed=self.config.seed", "test_splits.py"),
+        (
+            "imbalance.py",
+            "(len(names) * np.maximum(counts, 1))",
+            "np.maximum(counts, 1)",
+            "test_imbalance.py",
+        ),
+        ("feed.py", "default_rng((self.seed, epoch))", "default_rng((self.seed, 0))", "batching"),
+        ("feed.py", "ordered[self.positions[is_example]] = ", "ordered[:] = ", "batching"),
+        ("feed.py", "range(start, len(plan))", "range(max(0, start - 1), len(plan))", "batching"),
+        (
+            "batching/_rows.py",
+            "start + second : stop] = 1",
+            "start + second - 1 : stop] = 1",
+            "batching",
+        ),
+    ),
+    *_of(
+        "training",
+        (
+            "finetuner.py",
+            "_examples(labels) / count",
+            "_examples(labels) / _examples(labels)",
+            "test_finetuner.py",
+        ),
+        (
+            "best.py",
+            "epoch - self.epoch >= self.patience",
+            "epoch - self.epoch > self.patience",
+            "test_callbacks.py",
+        ),
+        (
+            "best.py",
+            'if self.objective == "loss" else',
+            'if self.objective != "loss" else',
+            "test_callbacks.py",
+        ),
+        (
+            "checkpointer.py",
+            "(self._place.epoch, batch + 1)",
+            "(self._place.epoch, batch)",
+            "test_state.py",
+        ),
+    ),
+    *_of(
+        "experiment",
+        (
+            "evaluation.py",
+            "probabilities[:, 1] if two",
+            "probabilities[:, 0] if two",
+            "test_evaluation.py",
+        ),
+        (
+            "evaluation.py",
+            "return softmax(logits, axis=1)",
+            "return softmax(logits, axis=0)",
+            "test_evaluation.py",
+        ),
+    ),
+    *_of(
+        "exporters",
+        (
+            "_signatures.py",
+            "        probabilities = tf.nn.softmax(logits)",
+            "        probabilities = logits",
+            "test_signatures.py",
+        ),
+        (
+            "_signatures.py",
+            "self._vocabulary = list(labels),",
+            "self._vocabulary = list(labels)[::-1],",
+            "test_signatures.py",
+        ),
+    ),
+    *_of(
+        "text",
+        (
+            "layer.py",
+            "self.max_length - _SPECIALS)",
+            "self.max_length - _SPECIALS - 1)",
+            "test_layer.py",
+        ),
+        (
+            "truncations/head_tail.py",
+            "tf.ragged.range(ends - (kept - first), ends)",
+            "tf.ragged.range(ends - (kept - first) - 1, ends - 1)",
+            "truncations",
+        ),
+    ),
+    *_of("serving", ("batcher.py", "start += task.rows", "start += 1", "test_batcher.py")),
+    *_of(
+        "statistics",
+        ("significance.py", "1 / count + test_share", "1 / count", "test_significance.py"),
+    ),
+    *_of("checkpoints", ("training_state.py", "[: -keep or None]", "[: -keep - 1]", "")),
+    *_of(
+        "search",
+        (
+            "results.py",
+            'sign = 1 if objective == "loss"',
+            'sign = 1 if objective != "loss"',
+            "test_trials.py",
+        ),
+    ),
+]

@@ -1,6 +1,6 @@
 """Break chosen lines one at a time and list the breaks that no test notices.
 
-    python -m tests.tools.mutate [--only=TEXT] [--list]
+    python -m tests.tools.mutate [--only=TEXT] [--list] [--unchecked]
 
 Each mutant is a file, a piece of its text that is there once, what to write instead, and the tests
 that should fail then. The files are changed in a temporary copy of the checkout, never in place.
@@ -19,6 +19,7 @@ import time
 from tests.tools.mutants import MUTANTS, Mutant
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+OUTPUT = "output.txt"
 SECONDS = 900  # after that a mutant counts as noticed: its tests hang
 
 
@@ -27,6 +28,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="try only mutants that contain this text")
     parser.add_argument("--list", action="store_true", help="check that the texts are there")
+    parser.add_argument("--unchecked", action="store_true", help="do not run unchanged code first")
     options = parser.parse_args(arguments)
     chosen = [mutant for mutant in MUTANTS if options.only in str(mutant)]
     misplaced = [mutant for mutant in chosen if _count(mutant) != 1]
@@ -35,17 +37,18 @@ def main(arguments: list[str]) -> int:
     if options.list or misplaced:
         return bool(misplaced)
     with tempfile.TemporaryDirectory(prefix="ftkeras-mutants-") as folder:
-        return _try(chosen, pathlib.Path(folder))
+        return _try(chosen, pathlib.Path(folder), checked=not options.unchecked)
 
 
 def _count(mutant: Mutant) -> int:
     return (ROOT / mutant.file).read_text(encoding="utf-8").count(mutant.old)
 
 
-def _try(mutants: list[Mutant], tree: pathlib.Path) -> int:
+def _try(mutants: list[Mutant], tree: pathlib.Path, *, checked: bool) -> int:
     _copy(tree)
     _preload()
-    survivors, failing = [], [tests for tests in _targets(mutants) if _run(tests, tree)]
+    targets = list(dict.fromkeys(mutant.tests for mutant in mutants)) if checked else []
+    survivors, failing = [], [tests for tests in targets if _run(tests, tree)]
     for tests in failing:
         print(f"FAILS UNCHANGED  {' '.join(tests)}", flush=True)
     for mutant in mutants:
@@ -58,13 +61,17 @@ def _try(mutants: list[Mutant], tree: pathlib.Path) -> int:
         path.write_text(original, encoding="utf-8")
         verdict = "noticed " if code else "SURVIVED"
         print(f"{verdict}  {time.monotonic() - began:5.0f} s  {mutant}", flush=True)
+        if code:
+            output = (tree / OUTPUT).read_text(encoding="utf-8", errors="replace")
+            print(f"{'':20}{_first_failure(output)}", flush=True)
         survivors += [] if code else [mutant]
     print(f"{len(survivors)} of {len(mutants)} survived")
     return bool(survivors or failing)
 
 
-def _targets(mutants: list[Mutant]) -> list[tuple[str, ...]]:
-    return list(dict.fromkeys(mutant.tests for mutant in mutants))
+def _first_failure(output: str) -> str:
+    lines = [line for line in output.splitlines() if line.startswith(("FAILED", "ERROR", "E  "))]
+    return " ".join(lines[-1].split())[:150] if lines else "it hangs or crashes"
 
 
 def _copy(tree: pathlib.Path) -> None:
@@ -104,7 +111,7 @@ def _run(tests: tuple[str, ...], tree: pathlib.Path) -> int:
 def _run_here(tests: tuple[str, ...], tree: pathlib.Path) -> int:
     os.setpgid(0, 0)
     os.chdir(tree)
-    output = os.open(tree / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    output = os.open(tree / OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
     os.dup2(output, 2)
     sys.dont_write_bytecode = True  # a file that is changed twice in a second has one time stamp
@@ -115,7 +122,7 @@ def _run_here(tests: tuple[str, ...], tree: pathlib.Path) -> int:
     sys.path[:] = [path for path in sys.path if path not in ("", str(ROOT))]
     import pytest
 
-    return int(pytest.main(["-x", "-p", "no:cacheprovider", *tests]))
+    return int(pytest.main(["-x", "-rfE", "-p", "no:cacheprovider", *tests]))
 
 
 if __name__ == "__main__":
