@@ -3,6 +3,7 @@
 import json
 import pathlib
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -66,7 +67,9 @@ def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:
     return feed.in_example_order(rows).astype(np.float32)
 
 
-def metrics(labels: np.ndarray, logits: np.ndarray, loss: keras.losses.Loss) -> dict[str, float]:
+def metrics(
+    labels: np.ndarray, logits: np.ndarray, loss: keras.losses.Loss
+) -> dict[str, float | None]:
     """Return accuracy, loss, precision, recall, F1 and area under the ROC curve.
 
     With two classes, precision, recall and F1 are those of the second class. With more, they are
@@ -85,9 +88,12 @@ def metrics(labels: np.ndarray, logits: np.ndarray, loss: keras.losses.Loss) -> 
     two = logits.shape[1] == 2
     classes = np.arange(logits.shape[1])
     # Unless they are named, classes that a split lacks would be missing from the mean.
-    averaged = {"average": "binary"} if two else {"average": "macro", "labels": classes}
+    averaged: dict[str, Any] = {"average": "macro", "labels": classes}
+    if two:
+        averaged = {"average": "binary"}
+    averaged["zero_division"] = 0.0
     precision, recall, f1, _ = measure.precision_recall_fscore_support(
-        labels, predicted, zero_division=0.0, **averaged
+        labels, predicted, **averaged
     )
     scores = probabilities[:, 1] if two else probabilities
     complete = set(classes) == set(labels)  # the area is defined only if each class occurs
@@ -98,7 +104,7 @@ def metrics(labels: np.ndarray, logits: np.ndarray, loss: keras.losses.Loss) -> 
     )
     return {
         "accuracy": float(measure.accuracy_score(labels, predicted)),
-        "loss": float(loss(labels, logits)),
+        "loss": float(keras.ops.convert_to_numpy(loss(labels, logits))),
         "precision": float(precision),
         "recall": float(recall),
         "f1": float(f1),

@@ -1,10 +1,10 @@
-"""Texts read once: where training can't change what the encoder says of them, it says it once.
+"""Compute the features of a frozen encoder once, instead of in every epoch.
 
-Below its pooler a frozen encoder without dropout is a function of the text. So before the first
-epoch it runs once over each text of train and validation, and its vectors (the first token's last
-state, or the mean over tokens, as the head has it) stand in the place of token ids after. Batches,
-their order and the head's dropout are what they would be without; so, but for rounding, is the
-result. What is evaluated and exported is the whole model.
+Without dropout, what a frozen encoder computes below its pooler depends on the text alone. So before
+the first epoch it runs once over each text of train and validation, and training then reads the
+resulting vectors instead of token ids: the last hidden state of the first token, or the mean over
+tokens, whichever the head uses. The batches, their order and the head's dropout stay the same, and
+so does the result, except for rounding. The complete model is evaluated and exported.
 """
 
 import logging
@@ -23,6 +23,7 @@ from ftkeras.data.vectors import add_vectors, distinct
 from ftkeras.experiment import feeds
 from ftkeras.experiment.definition import Experiment
 from ftkeras.support import times
+from ftkeras.training.finetuner import FineTuner
 from ftkeras.training.sharding import shard
 
 log = logging.getLogger(__name__)
@@ -45,12 +46,12 @@ def read_once(
     if not _is_frozen(experiment.model):
         return used, {}
     if reason := _obstacle(experiment):
-        log.info(f"note: the encoder is frozen, but runs in each step, for {reason}")
+        log.info(f"note: the encoder is frozen, but runs in each step, because {reason}")
         return used, {}
     views = [distinct(feed.examples) for feed in used]
     texts, tokens = sum(map(len, views)), sum(int(view.lengths.sum()) for view in views)
     log.info(f"the encoder is frozen: its features of {texts:,} texts are computed once")
-    began = time.perf_counter()
+    start = time.perf_counter()
     with tqdm(total=texts, unit=" texts", leave=False, disable=None) as bar:
         used = [
             feed.with_examples(
@@ -58,49 +59,48 @@ def read_once(
             )
             for feed in used
         ]
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - start
     log.info(f"  it took {times.duration(seconds)}, {tokens / seconds:,.0f} tokens/s")
     return used, {"seconds_for_features": seconds, "tokens_per_second": tokens / seconds}
 
 
-def _is_frozen(model) -> bool:
-    """Whether head and pooler are all that learns."""
+def _is_frozen(model: FineTuner) -> bool:
+    """Return whether only the head and the pooler are trained."""
     pool = model.encoder.pool
     above = [*model.head.weights, *([] if pool is None else pool.weights)]
     return {id(v) for v in model.trainable_variables} <= {id(v) for v in above}
 
 
 def _obstacle(experiment: Experiment) -> str | None:
-    """Why the frozen encoder must run in each step, or None."""
+    """Return why the frozen encoder must run in each step; None if it need not."""
     specs = experiment.config.regularizer
-    inside = [
-        s for s in specs if catalog.find("regularizer", catalog.parse("regularizer", s).name).by_row
-    ]
+    names = {spec: catalog.parse("regularizer", spec).name for spec in specs}
+    inside = [spec for spec in specs if catalog.find("regularizer", names[spec]).by_row]
     if inside:
-        return f"--regularizer={', '.join(inside)} disturbs what goes on inside it"
+        return f"regularizer={', '.join(inside)} acts inside it"
     if not experiment.model.encoder.is_fixed:
         return "its dropout is on"
     if not hasattr(experiment.model.head, "text_vectors"):
-        return "the head reads more than a vector a text"
+        return "the head reads more than one vector per text"
     return None
 
 
 def _vectors(
     experiment: Experiment, examples: Examples, bar: tqdm
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The positions of each batch's texts, and their vectors, computed on all replicas."""
+    """Yield the positions of each batch's texts, and their vectors, computed on all replicas."""
     model, strategy = experiment.model, experiment.devices.strategy
     feed = OrderedFeed(examples, feeds.batching(experiment.config, pad_id=model.pad_id))
 
-    def of_replicas(inputs):
+    def on_replicas(inputs: dict) -> tf.Tensor:
         return strategy.gather(strategy.run(model.text_vectors, args=(inputs,)), axis=0)
 
-    compute = tf.function(of_replicas, autograph=False, reduce_retracing=True)
+    compute = tf.function(on_replicas, autograph=False, reduce_retracing=True)
     done = 0
     for inputs, _ in shard(strategy, feed.dataset).dataset:
         vectors = compute(inputs).numpy()
         positions = feed.positions[done : done + len(vectors)]
         done += len(vectors)
-        there = positions >= 0
-        yield positions[there], vectors[: len(there)][there]
-        bar.update(int(there.sum()))
+        is_text = positions >= 0  # others fill up a batch of fixed shape
+        yield positions[is_text], vectors[: len(is_text)][is_text]
+        bar.update(int(is_text.sum()))

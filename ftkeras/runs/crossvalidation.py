@@ -4,6 +4,7 @@ import dataclasses
 import json
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 from ftkeras.config.run import Config
 from ftkeras.runs import layout
@@ -90,7 +91,7 @@ def clear(home: pathlib.Path) -> None:
         files.remove(path)
 
 
-def _over_folds(values: list[float | None], test_share: float) -> dict[str, float] | None:
+def _over_folds(values: list[float | None], test_share: float) -> dict[str, Any] | None:
     """Return mean, sd and interval of a metric; None if a fold lacks it, as the AUC may be."""
     known = [value for value in values if value is not None]
     if len(known) < len(values):

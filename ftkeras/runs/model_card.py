@@ -1,13 +1,14 @@
-"""The page that travels with a model: what it is for, what it was made of, and how good it is.
+"""The model card of an export: what the model is for, how it was made, and how good it is.
 
-Its sections follow Mitchell et al., 2019, https://arxiv.org/abs/1810.03993, as far as a run knows
-what they ask.
+Its sections are those of Mitchell et al., 2019, https://arxiv.org/abs/1810.03993, that a run can
+fill in.
 """
 
 import inspect
 import math
 import pathlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.runs import metrics as report
 
-# Of families of checkpoints whose authors state one for all of them.
+# Families of checkpoints whose authors state one licence for all of them.
 LICENSES = {
     r"(google-bert/)?bert-(base|large)-.*|google/bert_.*": "Apache-2.0, as google-research/bert",
     r"sentence-transformers/.*MiniLM.*": "Apache-2.0, as its model card states",
@@ -55,7 +56,7 @@ def text(facts: Facts, run_dir: pathlib.Path) -> str:
         "What it does": _purpose(facts),
         "Data": _data(facts, metrics),
         "Encoder": _encoder(facts),
-        "Figures": _figures(facts, metrics),
+        "Metrics": _metrics(facts, metrics),
         "Limits": _limits(facts, metrics),
         "Settings": f"```\n{flagfile.render(facts.config)}```",
         "Versions": _list(
@@ -81,10 +82,10 @@ def wilson(accuracy: float, examples: int) -> tuple[float, float]:
 
 
 def _purpose(facts: Facts) -> str:
-    about = inspect.getdoc(type(facts.task)).split("\n\n")[0].replace("\n", " ")
-    takes = "two texts" if facts.task.pairs else "a text"
+    about = (inspect.getdoc(type(facts.task)) or "").split("\n\n")[0].replace("\n", " ")
+    reads = "two texts" if facts.task.pairs else "a text"
     labels = ", ".join(f"`{label}`" for label in facts.labels)
-    return f"{about}\n\nIt takes {takes} and gives one of {len(facts.labels)} labels: {labels}."
+    return f"{about}\n\nIt reads {reads} and predicts one of {len(facts.labels)} labels: {labels}."
 
 
 def _data(facts: Facts, metrics: dict) -> str:
@@ -93,8 +94,8 @@ def _data(facts: Facts, metrics: dict) -> str:
     if task.homepage:
         rows.append(f"from {task.homepage}")
     if task.citation:
-        rows.append(f"to cite: {task.citation}")
-    rows.append(f"licence: {getattr(task, 'license', None) or 'none is known to ftkeras'}")
+        rows.append(f"citation: {task.citation}")
+    rows.append(f"licence: {getattr(task, 'license', None) or 'not known to ftkeras'}")
     rows += [f"{name.replace('_', ' ')}: {count:,} examples" for name, count in counts.items()]
     return _list(rows)
 
@@ -115,7 +116,7 @@ def _encoder(facts: Facts) -> str:
 def _license(checkpoint: str | None) -> str:
     """Return the licence that the checkpoint's own card states, or the one of its family."""
     if checkpoint is None:
-        return "started from random weights, so there is none to heed"
+        return "started from random weights, so no licence applies"
     card = pathlib.Path(checkpoint) / "README.md"
     if card.is_file():
         head = card.read_text(encoding="utf-8", errors="replace").split("\n---", 1)[0]
@@ -125,7 +126,7 @@ def _license(checkpoint: str | None) -> str:
     return next(known, "not known to ftkeras; see where the checkpoint comes from")
 
 
-def _figures(facts: Facts, metrics: dict) -> str:
+def _metrics(facts: Facts, metrics: dict) -> str:
     splits = [split for split in ("validation", "test") if split in metrics]
     lines = ["| split | examples | accuracy (95 % interval) | F1 | area under ROC | loss |"]
     lines.append("|---|---|---|---|---|---|")
@@ -137,29 +138,33 @@ def _figures(facts: Facts, metrics: dict) -> str:
             f"| {split} | {found['examples']:,} | {found['accuracy']:.4f} ({low:.4f} to {high:.4f})"
             f" | {found['f1']:.4f} | {auc} | {found['loss']:.4f} |"
         )
-    f1 = f"of `{facts.labels[1]}`" if len(facts.labels) == 2 else "the mean over labels"
+    f1 = f"that of `{facts.labels[1]}`" if len(facts.labels) == 2 else "the mean over labels"
     note = f"The interval is Wilson's; F1 is {f1}."
     if "confusion" in metrics:
-        note += f" Confusion on {splits[-1]}, a row a label, a column a prediction, in the order "
-        note += f"above: `{metrics['confusion']}`."
+        note += (
+            f" Confusion matrix on {splits[-1]}, with a row for each label and a column for each "
+        )
+        note += f"prediction, in the order above: `{metrics['confusion']}`."
     return "\n".join([*lines, "", note])
 
 
 def _limits(facts: Facts, metrics: dict) -> str:
     config = facts.config
     rows = [
-        f"Of a text {config.max_length} tokens are read, special ones counted; which of a longer "
-        f"one, `--truncation={config.truncation}` says.",
-        "Figures are of texts like those it was trained on; of others nothing was measured.",
-        "Probabilities were not calibrated, and no group of authors or subjects was looked at "
-        "apart.",
+        f"It reads at most {config.max_length} tokens of a text, special tokens included; "
+        f"`--truncation={config.truncation}` selects them from a longer text.",
+        "The metrics hold for texts like the training data; nothing was measured on others.",
+        "The probabilities are not calibrated, and no group of authors or subjects was evaluated "
+        "separately.",
     ]
     if "validation" in metrics:
-        rows.append("The epoch was picked on validation, so its figures there flatter it.")
+        rows.append(
+            "The best epoch was picked on validation, so the validation metrics are optimistic."
+        )
     if "test" not in metrics:
-        rows.append("It was not measured on test.")
+        rows.append("It was not evaluated on test.")
     if shared := metrics.get("data", {}).get("in_train_and_test"):
-        rows.append(f"{shared:,} texts of test stand in train or validation too.")
+        rows.append(f"{shared:,} texts of test also occur in train or validation.")
     return _list(rows)
 
 
@@ -167,5 +172,5 @@ def _name(task: str) -> str:
     return task.partition("(")[0]
 
 
-def _list(rows) -> str:
+def _list(rows: Iterable[str]) -> str:
     return "\n".join(f"- {row}" for row in rows)

@@ -94,18 +94,18 @@ def _assert_speed_is_told_as_it_is(once, plain):
     [
         pytest.param(
             {"policy": ("head_only(dropout=True)",)},
-            "runs in each step, for its dropout is on",
+            "runs in each step, because its dropout is on",
             marks=pytest.mark.matrix,
         ),
         pytest.param(
             {"policy": ("freeze(layers=1)",)},
-            "runs in each step, for its dropout is on",
+            "runs in each step, because its dropout is on",
             marks=pytest.mark.matrix,
         ),
-        ({"regularizer": ("l2", "fgm")}, "for --regularizer=fgm disturbs what goes on inside"),
+        ({"regularizer": ("l2", "fgm")}, "because --regularizer=fgm acts inside it"),
         pytest.param(
             {"regularizer": ("layer_drop(p=0.5)",)},
-            "for --regularizer=layer_drop(p=0.5) disturbs",
+            "because --regularizer=layer_drop(p=0.5) acts",
             marks=pytest.mark.matrix,
         ),
         ({"policy": ("lora(rank=1)",)}, None),

@@ -15,7 +15,7 @@ def card(finished_run):
 def test_card_says_what_there_is_to_know(card):
     heads = re.findall(r"^## (.*)$", card, re.MULTILINE)
     assert heads == [
-        *("What it does", "Data", "Encoder", "Figures", "Limits", "Settings", "Versions")
+        *("What it does", "Data", "Encoder", "Metrics", "Limits", "Settings", "Versions")
     ]
     assert "`negative`, `positive`" in card
     assert "train: 8000 examples" in card
