@@ -1,10 +1,10 @@
 """Compute the features of a frozen encoder once, instead of in every epoch.
 
-Without dropout, what a frozen encoder computes below its pooler depends on the text alone. So before
-the first epoch it runs once over each text of train and validation, and training then reads the
-resulting vectors instead of token ids: the last hidden state of the first token, or the mean over
-tokens, whichever the head uses. The batches, their order and the head's dropout stay the same, and
-so does the result, except for rounding. The complete model is evaluated and exported.
+Without dropout, what a frozen encoder computes below its pooler depends on the text alone. So it
+runs over each text of train and validation once, before the first epoch, and training then reads
+the resulting vectors instead of token ids: the last hidden state of the first token, or the mean
+over tokens, whichever the head uses. The batches, their order and the head's dropout stay the same,
+and so does the result, except for rounding. The complete model is evaluated and exported.
 """
 
 import logging
