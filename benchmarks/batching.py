@@ -1,9 +1,9 @@
-"""Real tokens a second of training on IMDb reviews, by how they come together in batches.
+"""Measure training speed on IMDb reviews with each batching, in real tokens per second.
 
     python benchmarks/batching.py --data_dir=tfds --vocabulary=vocab.txt --max_length=512
 
-In one process, each round is a batch of every batching, one after the other, so that what else the
-machine does meets all alike. A token of padding counts for nothing.
+In one process, each round trains on one batch of every batching in turn, so that other load on the
+machine affects all of them equally. Padding does not count.
 """
 
 import argparse
@@ -21,8 +21,8 @@ from ftkeras.experiment import build, feeds, optimization
 FIRST = "padded"
 
 
-class Figures(NamedTuple):
-    """Of a batch: its real tokens, all that are computed, seconds of the wall and the processor."""
+class Measurement(NamedTuple):
+    """One batch: its real tokens, all computed tokens, wall seconds and CPU seconds."""
 
     real: int
     computed: int
@@ -30,7 +30,7 @@ class Figures(NamedTuple):
     busy: float
 
 
-def arguments():
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data_dir", help="TensorFlow Datasets' folder")
     parser.add_argument("--vocabulary", required=True, help="a vocab.txt")
@@ -45,7 +45,7 @@ def arguments():
 
 
 class Runner:
-    """One batching with a model of its own."""
+    """A batching with a model of its own."""
 
     def __init__(self, config: Config, experiment, examples):
         model = experiment.model
@@ -56,16 +56,16 @@ class Runner:
         self.batches = iter(feed.dataset(0))
         plan = zip(feed.batches(0), feed.dataset(0), strict=True)
         self.sizes = (
-            (int(examples.lengths[held].sum()), int(tf.size(batch[0]["token_ids"])))
-            for held, batch in plan
+            (int(examples.lengths[positions].sum()), int(tf.size(batch[0]["token_ids"])))
+            for positions, batch in plan
         )
 
-    def measure(self) -> Figures:
-        """One batch, trained on."""
+    def measure(self) -> Measurement:
+        """Train on one batch."""
         wall, cpu = time.perf_counter(), time.process_time()
         float(self.step(self.batches)["loss"])
         seconds, busy = time.perf_counter() - wall, time.process_time() - cpu
-        return Figures(*next(self.sizes), seconds, busy)
+        return Measurement(*next(self.sizes), seconds, busy)
 
 
 def main() -> None:
@@ -90,7 +90,7 @@ def main() -> None:
     first = experiments[FIRST]
     with open_splits(configs[FIRST], first.task, first.text_layer) as splits:
         runners = {n: Runner(configs[n], experiments[n], splits.train) for n in configs}
-        for runner in runners.values():  # traced, and warm
+        for runner in runners.values():  # trace and warm up
             runner.measure(), runner.measure()
         rounds = [{name: r.measure() for name, r in runners.items()} for _ in range(given.rounds)]
     for name in configs:
@@ -99,9 +99,9 @@ def main() -> None:
         )
 
 
-def summary(name: str, rounds: list[dict[str, Figures]]) -> dict:
-    """Real tokens a second over all rounds, and how many times the first batching's."""
-    own, first = ([figures[of] for figures in rounds] for of in (name, FIRST))
+def summary(name: str, rounds: list[dict[str, Measurement]]) -> dict:
+    """Return real tokens per second over all rounds, also relative to the first batching."""
+    own, first = ([measured[key] for measured in rounds] for key in (name, FIRST))
     halves = [rate(own[half::2], "seconds") / rate(first[half::2], "seconds") for half in (0, 1)]
     return {
         "tokens_per_second": round(rate(own, "seconds")),
@@ -112,9 +112,9 @@ def summary(name: str, rounds: list[dict[str, Figures]]) -> dict:
     }
 
 
-def rate(figures: list[Figures], clock: str) -> float:
-    """Real tokens a second, by the wall's clock (seconds) or the processor's (busy)."""
-    return sum(f.real for f in figures) / sum(getattr(f, clock) for f in figures)
+def rate(batches: list[Measurement], clock: str) -> float:
+    """Return real tokens per second of the wall clock (seconds) or of the processor (busy)."""
+    return sum(batch.real for batch in batches) / sum(getattr(batch, clock) for batch in batches)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,17 @@
-"""What is learnt with each batching, over many seeds: validation curves, on Keras's JAX backend.
+"""Measure validation curves of each batching over many seeds, on Keras's JAX backend.
 
     python benchmarks/imdb_subset.py --flagfile=flags/imdb.cfg --data_dir=… --train_examples=3000 \\
         --validation_examples=1000 reviews
     python benchmarks/curves.py --reviews=reviews --checkpoint=all-MiniLM-L6-v2 --out=curves.json
 
-Every seed draws the head, the order of the reviews and the dropout, for each batching the same
-head and order. Batches and packed rows are the batchings' own; those of `padded` and `bucketed` are
-filled up to one shape, which changes nothing that is computed but makes one program do. So one
-device trains a small encoder hundreds of times in minutes.
+Each seed decides the head, the order of the reviews and the dropout; head and order are the same
+for each batching. Batches and packed rows are the batchings' own. Those of `padded` and `bucketed`
+are padded to one shape, which does not change the result but needs only one compiled program. One
+device thus trains a small encoder hundreds of times in minutes.
 
-Printed are, at each point, the mean over the seeds, with the standard deviation between them; and
-at the last point the other batchings less the first, pairwise by seed, with the 95 % interval of
-Student's t.
+The script prints the mean over the seeds at each point, with the standard deviation between them,
+and for the last point the difference between the other batchings and the first, paired by seed,
+with Student's 95 % interval.
 """
 
 import argparse
@@ -26,16 +26,16 @@ from on_jax import Training, batch_of, batching_of, encoder_of, examples_of, pla
 from scipy import stats
 from sklearn import metrics
 
-FIGURES = ("loss", "accuracy", "area under the ROC curve")
+METRICS = ("loss", "accuracy", "area under the ROC curve")
 
 
 def stacked(batches: list):
-    """Batches of one shape as one, with a leading axis."""
+    """Stack batches of one shape along a new first axis."""
     return jax.tree.map(lambda *arrays: jnp.asarray(np.stack(arrays)), *batches)
 
 
 class Curves:
-    """Trains from one checkpoint again and again.
+    """Trains from the same checkpoint repeatedly.
 
     Args:
         given: the command line.
@@ -50,14 +50,14 @@ class Curves:
         encoder = encoder_of({"checkpoint": given.checkpoint}, given.precision)
         steps = given.epochs * -(-len(self.train) // given.batch_size)
         self.training = Training(encoder, peak=given.learning_rate, steps=steps)
-        self.begun = jax.tree.map(np.asarray, self.training.first_state())
+        self.initial = jax.tree.map(np.asarray, self.training.first_state())
         self.measured = stacked(self._batches(self.validation, "padded", 250, seed=0, epoch=0))
         step = self.training.step
         self.run = jax.jit(lambda *given: jax.lax.scan(step, *given), donate_argnums=0)
         self.measure = jax.jit(self._measure)
 
-    def of(self, name: str, seed: int) -> list[dict]:
-        """The curve of one run: a point after each part of an epoch."""
+    def curve(self, name: str, seed: int) -> list[dict]:
+        """Return the curve of one run: a point after each part of an epoch."""
         given, points = self.given, []
         state = self._first_state(seed)
         for epoch in range(given.epochs):
@@ -75,15 +75,15 @@ class Curves:
         return [batch_of(examples, batching, positions, **fixed) for positions in plan]
 
     def _first_state(self, seed):
-        """The checkpoint, a new head, and new seeds of the dropout."""
-        learning, others, moments = jax.tree.map(jnp.asarray, self.begun)
-        draws, normal = np.random.default_rng(seed), stats.truncnorm(-2, 2, scale=0.02)
+        """Return the checkpoint's state with a new head and new dropout seeds."""
+        learning, others, moments = jax.tree.map(jnp.asarray, self.initial)
+        rng, normal = np.random.default_rng(seed), stats.truncnorm(-2, 2, scale=0.02)
         for number, variable in enumerate(self.training.model.trainable_variables):
             if variable.path.endswith("head/kernel"):
-                values = normal.rvs(size=variable.shape, random_state=draws)
+                values = normal.rvs(size=variable.shape, random_state=rng)
                 learning[number] = jnp.asarray(values, "float32")
         others = [
-            jnp.asarray(draws.integers(2**32, size=value.shape), value.dtype) for value in others
+            jnp.asarray(rng.integers(2**32, size=value.shape), value.dtype) for value in others
         ]
         return learning, others, moments
 
@@ -100,51 +100,52 @@ class Curves:
         labels, margins = np.asarray(self.measured[1]).reshape(-1), np.asarray(margins)
         there = labels >= 0
         area = metrics.roc_auc_score(labels[there], margins[there])
-        right = ((margins > 0) == (labels == 1))[there].mean()
-        values = float(loss), float(right), float(area)
-        return {"train loss": float(on_train), **dict(zip(FIGURES, values, strict=True))}
+        accuracy = ((margins > 0) == (labels == 1))[there].mean()
+        values = float(loss), float(accuracy), float(area)
+        return {"train loss": float(on_train), **dict(zip(METRICS, values, strict=True))}
 
 
 def table(found: dict[str, list[list[dict]]]) -> str:
-    """The curves, mean and standard deviation, and the last points' differences, as Markdown."""
+    """Return the curves, mean and standard deviation, and the final differences, as Markdown."""
     names = list(found)
     values = {
-        name: np.array([[[p[f] for f in FIGURES] for p in run] for run in runs])
+        name: np.array([[[p[f] for f in METRICS] for p in run] for run in runs])
         for name, runs in found.items()
     }
     points = values[names[0]].shape[1]
     lines = []
-    for place, figure in enumerate(FIGURES):
-        lines += [f"| {figure} at | {' | '.join(names)} |", "|---" * (1 + len(names)) + "|"]
+    for number, metric in enumerate(METRICS):
+        lines += [f"| {metric} at | {' | '.join(names)} |", "|---" * (1 + len(names)) + "|"]
         for point in range(points):
             cells = [
-                f"{of[:, point, place].mean():.4f} ± {of[:, point, place].std(ddof=1):.4f}"
-                for of in values.values()
+                f"{runs[:, point, number].mean():.4f} ± {runs[:, point, number].std(ddof=1):.4f}"
+                for runs in values.values()
             ]
             lines.append(f"| {point + 1}/{points} | {' | '.join(cells)} |")
         lines.append("")
-    lines += [f"| last point | {' | '.join(FIGURES)} |", "|---" * 4 + "|"]
+    lines += [f"| last point | {' | '.join(METRICS)} |", "|---" * 4 + "|"]
     for name in names[1:]:
         cells = []
-        for place in range(len(FIGURES)):
-            apart = values[name][:, -1, place] - values[names[0]][:, -1, place]
-            tested = stats.ttest_1samp(apart, 0.0)
-            low, high = tested.confidence_interval(0.95)
-            cells.append(f"{apart.mean():+.4f} [{low:+.4f}, {high:+.4f}], p = {tested.pvalue:.2f}")
+        for number in range(len(METRICS)):
+            difference = values[name][:, -1, number] - values[names[0]][:, -1, number]
+            test = stats.ttest_1samp(difference, 0.0)
+            low, high = test.confidence_interval(0.95)
+            interval = f"[{low:+.4f}, {high:+.4f}]"
+            cells.append(f"{difference.mean():+.4f} {interval}, p = {test.pvalue:.2f}")
         lines.append(f"| {name} − {names[0]} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def arguments():
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--reviews", type=pathlib.Path, required=True, help="a folder")
     parser.add_argument("--checkpoint", type=pathlib.Path, required=True, help="a folder")
-    parser.add_argument("--batching", action="append", help="all three where none is given")
+    parser.add_argument("--batching", action="append", help="repeatable; default: all three")
     parser.add_argument("--seeds", type=int, default=24)
     parser.add_argument("--max_length", type=int, default=192)
     parser.add_argument("--batch_size", type=int, default=16)
     parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--points", type=int, default=4, help="of an epoch; divides its batches")
+    parser.add_argument("--points", type=int, default=4, help="per epoch")
     parser.add_argument("--learning_rate", type=float, default=5e-5)
     parser.add_argument("--precision", default="float32", help="a Keras dtype policy")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="JSON, all runs")
@@ -158,7 +159,7 @@ def main() -> None:
     for seed in range(given.seeds):
         for name in names:
             began = time.perf_counter()
-            found[name].append(curves.of(name, seed))
+            found[name].append(curves.curve(name, seed))
             print(f"{name} {seed}: {time.perf_counter() - began:.1f} s", flush=True)
         settings = {key: str(value) for key, value in vars(given).items()}
         settings["device"] = jax.devices()[0].device_kind

@@ -1,4 +1,4 @@
-"""ftkeras and its peers fine-tune on the same IMDb reviews, in turn, each in its own environment.
+"""Compare the speed of ftkeras and its peers, fine-tuning on the same IMDb reviews.
 
     python benchmarks/imdb_subset.py --flagfile=flags/imdb.cfg --data_dir=… --train_examples=512 \\
         reviews
@@ -6,24 +6,25 @@
         --layers=4 --hidden=256 --max_length=512 --out=finetune.json \\
         --python tfbert=…/bin/python --python kerashub=…/bin/python --python pytorch=…/bin/python
 
-A system whose `--python` is not given is left out; each file in benchmarks/peers says what its
-environment needs and which variants it has. All stay in memory to the end: where they don't fit,
-`--only="tfbert max_length"`, repeated, names those that run. Every TensorFlow has oneDNN's kernels
-(`TF_ENABLE_ONEDNN_OPTS=1`), which by itself it takes on some processors only.
+Each system runs in an environment of its own, and is omitted without its `--python`; see each file
+in benchmarks/peers for what its environment needs and which variants it has. All stay in memory
+until the end. If they don't fit, `--only="tfbert max_length"`, repeated, selects those that run.
+Every TensorFlow uses oneDNN's kernels (`TF_ENABLE_ONEDNN_OPTS=1`), which it enables by itself on
+some processors only.
 
-With `--gpu` they train on one, in mixed bfloat16: our network on Keras's JAX backend, which this
-program's own interpreter must have, and PyTorch. Memory is the device's then.
+With `--gpu` they train on a GPU in mixed bfloat16: our network on Keras's JAX backend, which this
+script's own interpreter must have, and PyTorch. Memory is then the device's.
 
-With `--predict` ours and TFBert predict instead, ours as `evaluate` does, texts of like length
-together; of 512 reviews `--steps=32` has every one in a turn.
+With `--predict` ours and TFBert predict instead, ours as `evaluate` does, with texts of similar
+length together. With 512 reviews, `--steps=32` predicts every one in a turn.
 
-A system starts alone, so that its way to the first step is its own; then all stand by, and in each
-round every one trains for a few steps while the others wait, so that what else the machine does
-meets all alike. Printed are medians over the rounds and, in brackets, the lowest and highest ratio
-to ftkeras: reviews and real tokens a second, what is computed as a share of a large matrix product
-measured in the same rounds, seconds from the start of the process to the end of its first step,
-peak memory. Where other programs use the machine too, what counts is the figures in CPU seconds (of
-the whole process, all its threads): waiting for a core is not in them.
+Each system starts alone, so that the time to its first step is its own. Then, in each round, every
+system trains for a few steps while the others wait, so that other load on the machine affects all
+of them equally. The script prints medians over the rounds and, in brackets, the lowest and highest
+ratio to ftkeras: reviews and real tokens per second; the computation relative to a large matrix
+product measured in the same round; seconds from the start of the process to the end of its first
+step; and peak memory. If other programs use the machine, rely on CPU seconds (of the whole process,
+all its threads), which do not include waiting for a core.
 """
 
 import argparse
@@ -54,7 +55,7 @@ ENVIRONMENT = {"TF_ENABLE_ONEDNN_OPTS": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "f
 
 
 class System:
-    """A peer in a process of its own, which trains when it is told to."""
+    """A peer in a process of its own, which trains on request."""
 
     def __init__(self, name: str, variant: str, python: str, asked: dict):
         self.name = f"{name} {variant}"
@@ -64,25 +65,25 @@ class System:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.first = self._heard()
+        self.first = self._receive()
         self.rounds = []
 
     def turn(self) -> None:
-        """Has it train for a turn."""
-        self._say("go")
-        self.rounds.append(self._heard())
+        """Let it train for a turn."""
+        self._send("go")
+        self.rounds.append(self._receive())
 
     def end(self) -> None:
-        """Has it end, and say how much memory it took."""
-        self._say("end")
-        self.memory = self._heard()["peak_memory"]
+        """Let it end and report its memory."""
+        self._send("end")
+        self.memory = self._receive()["peak_memory"]
         self.process.wait()
 
-    def _say(self, word):
+    def _send(self, word: str) -> None:
         self.process.stdin.write(word + "\n")
         self.process.stdin.flush()
 
-    def _heard(self):
+    def _receive(self) -> dict:
         for line in self.process.stdout:
             if line.startswith(MARK):
                 return json.loads(line.removeprefix(MARK))
@@ -90,10 +91,10 @@ class System:
 
 
 def product_gflops() -> float:
-    """A large float32 matrix product, GFLOP/s: the median of five."""
+    """Return the speed of a large float32 matrix product in GFLOP/s, the median of five."""
     a = np.ones((SIDE, SIDE), "float32")
 
-    def seconds():
+    def seconds() -> float:
         began = time.perf_counter()
         a @ a
         return time.perf_counter() - began
@@ -102,7 +103,7 @@ def product_gflops() -> float:
 
 
 def product_gflops_on_gpu() -> float:
-    """A large bfloat16 matrix product, GFLOP/s."""
+    """Return the speed of a large bfloat16 matrix product in GFLOP/s."""
     import jax
 
     a = jax.random.normal(jax.random.key(0), (SIDE_ON_GPU, SIDE_ON_GPU), "bfloat16")
@@ -116,8 +117,9 @@ def product_gflops_on_gpu() -> float:
 
 
 def step_gflop(asked: dict, layers: int, computed: float, rows_length: float) -> float:
-    """Of a step on so many positions: the forward pass's products and attention, in training three
-    times.
+    """Return GFLOP of a step on `computed` positions: matrix products and attention.
+
+    Training takes three times as much as the forward pass.
     """
     hidden, passes = asked["hidden"], 1 if asked["predict"] else 3
     products = 2 * 12 * layers * hidden**2
@@ -125,15 +127,15 @@ def step_gflop(asked: dict, layers: int, computed: float, rows_length: float) ->
     return passes * computed * (products + attention) / 1e9
 
 
-def figures(system: System, asked: dict, ceilings: list[float]) -> dict:
-    """All figures of a system, each with its rounds."""
+def metrics(system: System, asked: dict, ceilings: list[float]) -> dict:
+    """Return all metrics of a system, each with one value per round."""
 
-    def rates(what):
+    def rates(what: str) -> list[float]:
         return [round_[what] / round_["seconds"] for round_ in system.rounds]
 
-    # Ours computes next to nothing of the last layer, for the head reads first tokens alone.
+    # Ours computes almost nothing of the last layer, because the head reads only first tokens.
     layers = asked["layers"] - system.name.startswith("ours")
-    # Without a look inside, rows are taken to be as long as the mean over the round.
+    # The length of rows is not known exactly: assume the mean over the round.
     shares = [
         step_gflop(asked, layers, r["computed"], r["computed"] / r["reviews"])
         / (r["seconds"] * ceiling)
@@ -150,9 +152,9 @@ def figures(system: System, asked: dict, ceilings: list[float]) -> dict:
 
 
 def table(results: dict) -> str:
-    """The figures as Markdown; ratios are to the first system's, round by round.
+    """Return the metrics as Markdown, with ratios to the first system in the same round.
 
-    They are of real tokens, for a few batches of reviews of like length may be of short ones.
+    Ratios are those of real tokens, because a turn of a few batches may have short reviews only.
     """
     first = next(iter(results.values()))
     lines = [
@@ -175,27 +177,27 @@ def table(results: dict) -> str:
 
 
 def _over(found: dict, first: dict, what: str) -> str:
-    """The ratio to the first system's, round by round: its median, lowest and highest."""
+    """Return the median, lowest and highest ratio to the first system in the same round."""
     ratios = [one / other for one, other in zip(found[what], first[what], strict=True)]
     return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}, {max(ratios):.2f})"
 
 
-def arguments():
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--reviews", type=pathlib.Path, required=True, help="a JSONL file")
     parser.add_argument("--vocabulary", type=pathlib.Path, required=True, help="a vocab.txt")
-    parser.add_argument("--checkpoint", type=pathlib.Path, help="a folder; random where not given")
+    parser.add_argument("--checkpoint", type=pathlib.Path, help="a folder; default: random weights")
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--hidden", type=int, default=256)
-    parser.add_argument("--heads", type=int, help="one for every 64 of hidden where not given")
+    parser.add_argument("--heads", type=int, help="default: one per 64 of hidden")
     parser.add_argument("--max_length", type=int, default=512)
     parser.add_argument("--batch_size", type=int, default=16)
-    parser.add_argument("--steps", type=int, default=4, help="of a turn")
+    parser.add_argument("--steps", type=int, default=4, help="per turn")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--python", action="append", default=[], help="SYSTEM=its interpreter")
-    parser.add_argument("--gpu", action="store_true", help="train on one, in mixed bfloat16")
+    parser.add_argument("--gpu", action="store_true", help="train on a GPU in mixed bfloat16")
     parser.add_argument("--predict", action="store_true", help="instead of training")
-    parser.add_argument("--only", action="append", help="a system and its variant; else all run")
+    parser.add_argument("--only", action="append", help="a system and its variant; default: all")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="JSON, all rounds")
     return parser.parse_args()
 
@@ -235,7 +237,7 @@ def main() -> None:
             system.turn()
     for system in systems:
         system.end()
-    results = {system.name: figures(system, asked, ceilings) for system in systems}
+    results = {system.name: metrics(system, asked, ceilings) for system in systems}
     settings = {**asked, "product_gflops": ceilings}
     given.out.write_text(json.dumps({"settings": settings, "systems": results}, indent=2) + "\n")
     print(table(results))

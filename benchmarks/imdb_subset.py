@@ -1,8 +1,9 @@
-"""Writes the reviews that a run trains, validates and tests on, for another system to train on.
+"""Write the reviews that a run trains, validates and tests on, for use by another system.
 
     python benchmarks/imdb_subset.py --flagfile=… --data_dir=… OUT_FOLDER
 
-OUT_FOLDER gets train.jsonl, validation.jsonl and test.jsonl: {"text", "label"} a line.
+Writes train.jsonl, validation.jsonl and test.jsonl into OUT_FOLDER, with {"text", "label"} per
+line.
 """
 
 import json

@@ -1,9 +1,9 @@
-"""What a long run keeps in memory, and what a checkpoint of a base-size model costs to write.
+"""Measure the memory of a long run, and the time to write a checkpoint of a base-size model.
 
     python benchmarks/long_run.py
 
-Trains a tiny model for 3,000 steps with a checkpoint every 100 and prints the resident memory every
-500; then writes three checkpoints of 110 M parameters with two moments each, and reads one.
+Trains a tiny model for 3,000 steps with a checkpoint every 100, and prints the resident memory
+every 500. Then writes three checkpoints of 110 M parameters with two moments each, and reads one.
 """
 
 import itertools
@@ -37,22 +37,22 @@ def _train(folder: pathlib.Path) -> None:
         checkpoint_every="100",
         run_dir=str(folder / "run"),
     )
-    counted, steps = Progress.on_train_batch_end, itertools.count(1)
+    original, steps = Progress.on_train_batch_end, itertools.count(1)
 
-    def measured(self, batch, logs=None):
-        counted(self, batch, logs)
+    def with_memory(self, batch, logs=None):
+        original(self, batch, logs)
         if (step := next(steps)) % SHOWN_EVERY == 0:
-            held = psutil.Process().memory_info().rss / 2**20
-            print(f"step {step:5,}  {held:8.1f} MiB", flush=True)
+            resident = psutil.Process().memory_info().rss / 2**20
+            print(f"step {step:5,}  {resident:8.1f} MiB", flush=True)
 
-    Progress.on_train_batch_end = measured
+    Progress.on_train_batch_end = with_memory
     train.run(config)
 
 
 def _write(folder: pathlib.Path) -> None:
-    draws = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     tensors = {
-        f"variable_{number}": draws.normal(size=(3, PARAMETERS // 100)).astype("float32")
+        f"variable_{number}": rng.normal(size=(3, PARAMETERS // 100)).astype("float32")
         for number in range(100)
     }
     checkpoints = Checkpoints(folder / "checkpoints", keep=1)

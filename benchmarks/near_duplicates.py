@@ -1,9 +1,9 @@
-"""Near-duplicates of a task's training texts: how many there are, and what finding them costs.
+"""Count near-duplicates among a task's training texts, and measure what finding them costs.
 
     python benchmarks/near_duplicates.py --task=imdb --data_dir=… --encoder=… --max_length=128
 
-Takes the flags of `train`. Prints, for a few similarities, how many texts stand in groups, the
-largest group, the seconds, and the memory beyond what the token ids take.
+Takes the flags of `train`. Prints for several similarities how many texts are in groups, the
+largest group and the seconds, and the memory beyond that of the token ids.
 """
 
 import resource
@@ -22,7 +22,7 @@ SIMILARITIES = (0.3, 0.5, 0.7, 0.9)
 
 
 def main() -> None:
-    config = flags.parse([*sys.argv[1:], "--train_on_validation"]).config  # nothing held out
+    config = flags.parse([*sys.argv[1:], "--train_on_validation"]).config  # no validation examples
     experiment = build.experiment(config)
     with open_splits(config, experiment.task, experiment.text_layer) as splits:
         texts = splits.train

@@ -1,7 +1,7 @@
-"""Our network on Keras's JAX backend: the way to a GPU where TensorFlow has none.
+"""Train our network on Keras's JAX backend, for a GPU that TensorFlow can't use.
 
-Encoder, head, loss, schedule and batchings are ours. AdamW is Keras's, for ours is TensorFlow's.
-Needs JAX, Keras 3.15, tokenizers, safetensors and absl-py; TensorFlow is not imported.
+Encoder, head, loss, schedule and batchings are ours. AdamW is Keras's, because ours needs
+TensorFlow. Needs JAX, Keras 3.15, tokenizers, safetensors and absl-py, but not TensorFlow.
 """
 
 import json
@@ -32,7 +32,7 @@ PAD_ID = 0
 
 
 class Classifier(keras.Model):
-    """An encoder and its head; inputs and logits are those of `FineTuner`."""
+    """An encoder and its head, with the inputs and logits of `FineTuner`."""
 
     def __init__(self, encoder: Bert):
         super().__init__()
@@ -50,14 +50,15 @@ class Classifier(keras.Model):
 
 
 class Training:
-    """A model's step, compiled by XLA once for each shape.
+    """A model's training step, compiled by XLA once for each shape.
 
-    A state is (variables that learn, the others, the optimizer's); a batch is (inputs, labels),
-    labels below 0 where no example stands. A step takes the state's arrays away.
+    A state is (trainable variables, other variables, optimizer variables). A batch is (inputs,
+    labels), with negative labels in rows without an example. A step consumes the state's arrays.
 
     Args:
-        encoder: made; with the dtype policy that is to be computed in.
-        peak, steps: the highest rate, after a tenth of so many steps; then a line down to 0.
+        encoder: built with the dtype policy to compute in.
+        peak: the highest learning rate, reached after a tenth of the steps; then linear decay to 0.
+        steps: number of steps.
     """
 
     def __init__(self, encoder: Bert, *, peak: float, steps: int):
@@ -72,21 +73,21 @@ class Training:
         self.step = jax.jit(self._step, donate_argnums=0)
 
     def first_state(self):
-        """The state before the first step."""
+        """Return the state before the first step."""
         model = self.model
         parts = model.trainable_variables, model.non_trainable_variables, self.optimizer.variables
         return tuple([jnp.array(variable.value) for variable in part] for part in parts)
 
     def logits(self, state, inputs):
-        """Not in training."""
+        """Return the logits in inference mode."""
         learning, others, _ = state
         return self.model.stateless_call(learning, others, inputs, training=False)[0]
 
     def mean_loss(self, logits, labels):
-        """Over the examples that are there."""
+        """Return the mean loss over rows with an example."""
         there = labels >= 0
-        figures = self.loss.call(jnp.maximum(labels, 0), logits)
-        return jnp.where(there, figures, 0).sum() / jnp.maximum(there.sum(), 1)
+        losses = self.loss.call(jnp.maximum(labels, 0), logits)
+        return jnp.where(there, losses, 0).sum() / jnp.maximum(there.sum(), 1)
 
     def _step(self, state, batch):
         inputs, labels = batch
@@ -102,9 +103,9 @@ class Training:
 
 
 def encoder_of(asked: dict, precision: str) -> Bert:
-    """A checkpoint's encoder, or one of random weights in the sizes that are asked for.
+    """Return a checkpoint's encoder, or one of the given size with random weights.
 
-    It and all that is made after it computes in `precision`, a Keras dtype policy.
+    It computes in `precision`, a Keras dtype policy, and so does everything built after it.
     """
     keras.config.set_dtype_policy(precision)
     if asked["checkpoint"]:
@@ -119,7 +120,7 @@ def encoder_of(asked: dict, precision: str) -> Bert:
 
 
 def examples_of(reviews: str, vocabulary: str, max_length: int) -> Examples:
-    """A JSONL file's reviews, cut at the tail as ours cuts them by itself."""
+    """Return the reviews of a JSONL file, cut at the end as ftkeras does by default."""
     with open(reviews, encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     tokenizer = tokenizers.BertWordPieceTokenizer(str(vocabulary), lowercase=True)
@@ -139,7 +140,7 @@ def examples_of(reviews: str, vocabulary: str, max_length: int) -> Examples:
 
 
 def batching_of(name: str, *, batch_size: int, max_length: int, **keys):
-    """`padded`, or `bucketed` or `packed` with keys of its own."""
+    """Return the batching of this name: padded, bucketed or packed; the latter two take keys."""
     sizes = {"batch_size": batch_size, "pad_id": PAD_ID}
     if name == "padded":
         return Padded(**sizes)
@@ -147,7 +148,7 @@ def batching_of(name: str, *, batch_size: int, max_length: int, **keys):
 
 
 def batch_of(examples: Examples, batching, positions: np.ndarray, *, rows=0, width=0):
-    """A part of a plan as (inputs, labels), filled up to so many rows of so many tokens."""
+    """Return a batch as (inputs, labels), padded to at least `rows` rows of `width` tokens."""
     inputs = batching.collate(examples, positions)
     labels = np.where(positions >= 0, examples.labels[positions], -1).astype(np.int32)
     ids = inputs["token_ids"]
@@ -159,6 +160,6 @@ def batch_of(examples: Examples, batching, positions: np.ndarray, *, rows=0, wid
 
 
 def plan_of(examples: Examples, batching, seed: int, epoch: int) -> list[np.ndarray]:
-    """The positions of each batch of an epoch, in the order that (seed, epoch) gives it."""
+    """Return the positions of each batch of an epoch, in the order given by (seed, epoch)."""
     order = np.random.default_rng((seed, epoch)).permutation(len(examples))
     return [parts[0] for parts in batching.plan(examples.lengths, order)]

@@ -1,12 +1,12 @@
-"""Ways to fine-tune, side by side: accuracy over seeds, and processor seconds.
+"""Compare recipes for fine-tuning: accuracy over seeds, and CPU seconds.
 
-    python benchmarks/policies.py --data_dir=… --encoder=…/all-MiniLM-L6-v2 --out=benchmarks/ways
+    python benchmarks/policies.py --data_dir=… --encoder=…/all-MiniLM-L6-v2 --out=benchmarks/recipes
 
-1,000 IMDb training reviews, 1,000 test reviews, 128 tokens, 3 epochs, the best by validation; each
-way and seed is a run of `python -m ftkeras.main` of its own. A run that is there already is not run
-again, so the whole can be stopped and gone on with. Prints a table and writes OUT/table.md. Seconds
-are the processors', both cores together, of the whole process, from start to evaluation: what else
-the machine does changes them less than the clock's.
+1,000 IMDb training reviews, 1,000 test reviews, 128 tokens, the best of 3 epochs by validation.
+Each recipe and seed is a run of `python -m ftkeras.main`. Finished runs do not run again, so the
+script can be interrupted and resumed. It prints a table and writes OUT/table.md. Seconds are CPU
+seconds of the whole process on all cores, from start to evaluation: other load on the machine
+affects them less than wall time.
 """
 
 import argparse
@@ -23,7 +23,7 @@ COMMON = [
     *("--max_length=128", "--batch_size=16", "--epochs=3", "--learning_rate=5e-5"),
     *("--batching=padded", "--export=none"),
 ]
-WAYS = {
+RECIPES = {
     "full": [],
     "head only": ["--policy=head_only", "--learning_rate=1e-3"],
     "freeze half": ["--policy=freeze(layers=3)"],
@@ -36,25 +36,32 @@ WAYS = {
 }
 
 
-def _metrics(way: str, seed: int, flags: argparse.Namespace) -> dict:
-    run_dir = flags.out / "runs" / f"{way.replace(' ', '_')}-{seed}"
+def _metrics(recipe: str, seed: int, flags: argparse.Namespace) -> dict:
+    run_dir = flags.out / "runs" / f"{recipe.replace(' ', '_')}-{seed}"
     if not (run_dir / "metrics.json").exists():
-        command = [sys.executable, "-m", "ftkeras.main", *COMMON, *WAYS[way], f"--seed={seed}"]
+        command = [
+            sys.executable,
+            "-m",
+            "ftkeras.main",
+            *COMMON,
+            *RECIPES[recipe],
+            f"--seed={seed}",
+        ]
         command += [f"--data_dir={flags.data_dir}", f"--encoder={flags.encoder}"]
         process = subprocess.Popen([*command, f"--run_dir={run_dir}"])
         _, status, usage = os.wait4(process.pid, 0)
         if status:
-            sys.exit(f"{way}, seed {seed}: ended with status {status}")
+            sys.exit(f"{recipe}, seed {seed}: ended with status {status}")
         (run_dir / "cpu_seconds").write_text(str(usage.ru_utime + usage.ru_stime))
     metrics = json.loads((run_dir / "metrics.json").read_text())
     return {**metrics, "cpu_seconds": float((run_dir / "cpu_seconds").read_text())}
 
 
-def _row(way: str, runs: list[dict]) -> str:
+def _row(recipe: str, runs: list[dict]) -> str:
     accuracies = [run["test"]["accuracy"] for run in runs]
     spread = statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0
     seconds = statistics.median(run["cpu_seconds"] for run in runs)
-    return f"| {way} | {statistics.mean(accuracies):.4f} ± {spread:.4f} | {seconds:.0f} |"
+    return f"| {recipe} | {statistics.mean(accuracies):.4f} ± {spread:.4f} | {seconds:.0f} |"
 
 
 def main() -> None:
@@ -65,8 +72,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     flags = parser.parse_args()
     seeds = range(1, flags.seeds + 1)
-    rows = [_row(way, [_metrics(way, seed, flags) for seed in seeds]) for way in WAYS]
-    head = ["| way | test accuracy, mean ± sd | processor seconds, median |", "|---|---|---|"]
+    rows = [_row(name, [_metrics(name, seed, flags) for seed in seeds]) for name in RECIPES]
+    head = ["| recipe | test accuracy, mean ± sd | CPU seconds, median |", "|---|---|---|"]
     table = "\n".join([*head, *rows]) + "\n"
     (flags.out / "table.md").write_text(table, encoding="utf-8")
     print(table)

@@ -1,9 +1,9 @@
-"""What `--remat` saves in memory and costs in time, each way in a process of its own, in turn.
+"""Measure what `--remat` saves in memory and costs in time, in separate processes that take turns.
 
     python benchmarks/remat.py --layers=12 --hidden=256 --batch=16 --length=512
 
-Printed are, a way, the most memory that its process held, what of it came with the first step, and
-CPU seconds a step (the median of all turns).
+Prints the peak memory of a process with and without it, how much of that the training steps added,
+and CPU seconds per step, each the median of all turns.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import sys
 import time
 
 SIZES = {"layers": 12, "hidden": 256, "batch": 16, "length": 512, "steps": 5}
+VARIANTS = ("kept", "recomputed")
 
 
 def main() -> None:
@@ -23,27 +24,27 @@ def main() -> None:
     for name, default in SIZES.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--turns", type=int, default=2)
-    parser.add_argument("--way", choices=("kept", "recomputed"), help="to measure one, here")
+    parser.add_argument("--only", choices=VARIANTS, help="measure one in this process")
     given = parser.parse_args()
-    if given.way:
-        print(json.dumps(measured(given)))
+    if given.only:
+        print(json.dumps(measure(given)))
         return
-    ways = {"kept": [], "recomputed": []}
+    measured = {variant: [] for variant in VARIANTS}
     for _ in range(given.turns):
-        for way, turns in ways.items():
-            command = [sys.executable, __file__, *sys.argv[1:], f"--way={way}"]
+        for variant, turns in measured.items():
+            command = [sys.executable, __file__, *sys.argv[1:], f"--only={variant}"]
             output = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
             turns.append(json.loads(output.splitlines()[-1]))
-    for way, turns in ways.items():
-        middle = {name: statistics.median(t[name] for t in turns) for name in turns[0]}
+    for variant, turns in measured.items():
+        median = {name: statistics.median(t[name] for t in turns) for name in turns[0]}
         print(
-            f"{way:10} {middle['peak_mib']:,.0f} MiB, {middle['of_steps_mib']:,.0f} of it steps; "
-            f"{middle['cpu_seconds']:.2f} CPU seconds a step; loss {middle['loss']:.6f}"
+            f"{variant:10} {median['peak_mib']:,.0f} MiB, steps {median['of_steps_mib']:,.0f}; "
+            f"{median['cpu_seconds']:.2f} CPU seconds per step; loss {median['loss']:.6f}"
         )
 
 
-def measured(given: argparse.Namespace) -> dict[str, float]:
-    """Trains on one batch of random tokens again and again."""
+def measure(given: argparse.Namespace) -> dict[str, float]:
+    """Train repeatedly on one batch of random tokens."""
     import keras
     import numpy as np
     import tensorflow as tf
@@ -57,14 +58,14 @@ def measured(given: argparse.Namespace) -> dict[str, float]:
 
     keras.utils.set_random_seed(1)
     sizes = {"layers": given.layers, "hidden": given.hidden, "heads": max(1, given.hidden // 64)}
-    hooks = LayerHooks(recompute=given.way == "recomputed")
+    hooks = LayerHooks(recompute=given.only == "recomputed")
     encoder = Bert(**sizes, vocabulary_size=30522, positions=given.length, seed=1, hooks=hooks)
     model = FineTuner(encoder=encoder, head=Classification(classes=2, seed=1), pad_id=0)
     model.compile(optimizer=AdamW(learning_rate=1e-4), loss=CrossEntropy())
-    draw = np.random.default_rng(0)
-    token_ids = draw.integers(1, 30522, (given.batch, given.length)).astype("int32")
+    rng = np.random.default_rng(0)
+    token_ids = rng.integers(1, 30522, (given.batch, given.length)).astype("int32")
     batch = tf.data.Dataset.from_tensors(
-        ({"token_ids": token_ids}, draw.integers(0, 2, len(token_ids)))
+        ({"token_ids": token_ids}, rng.integers(0, 2, len(token_ids)))
     )
     before, ends = _peak_mib(), []
     clock = keras.callbacks.LambdaCallback(

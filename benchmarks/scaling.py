@@ -1,19 +1,19 @@
-"""How the speed of training grows with replicas and workers, each on a core of its own.
+"""Measure how training speed scales with replicas and workers, each on a core of its own.
 
     python benchmarks/scaling.py
 
-measures the same global batch on one core, on two replicas of one process and on two workers, and
-prints the table of scaling.md. Efficiency is the speed over as many times that of one core:
+Measures the same global batch on one core, on two replicas of one process and on two workers, and
+prints the table in scaling.md. Efficiency is the speed relative to N times that of one core:
 
     efficiency(N) = speed(N) / (N * speed(1))
 
-It wants two cores that do nothing else; the measurements take turns, so that a drifting machine
-slows all alike. Tokens a CPU second, over all processes, tell on a busy machine too what work the
-exchange of gradients adds; waiting is not in them.
+Needs two idle cores. The measurements take turns, so that changes of the machine's speed affect all
+of them equally. Tokens per CPU second, over all processes, do not include waiting, and so show even
+on a busy machine how much work the exchange of gradients adds.
 
-Traffic is of a ring all-reduce (Patarasuk and Yuan, 2009,
-https://doi.org/10.1016/j.jpdc.2008.09.002): a worker sends, and receives, 2 (N - 1)/N times the
-bytes of the gradients a step, whatever N is.
+The traffic is that of a ring all-reduce (Patarasuk and Yuan, 2009,
+https://doi.org/10.1016/j.jpdc.2008.09.002): per step, each worker sends and receives 2 (N - 1)/N
+times the bytes of the gradients.
 """
 
 import argparse
@@ -25,9 +25,9 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-# Steps that trace, and that fill the pipes, before the clock starts.
+# Steps before measuring starts: they trace the graph and fill the pipelines.
 WARM_UP = 5
-WAYS = {
+SETUPS = {
     "1 process": ("auto", [{0}]),
     "2 replicas": ("mirrored(logical_devices=2)", [{0, 1}]),
     "1 worker": ("multi_worker", [{0}]),
@@ -39,17 +39,17 @@ MODELS = {"BERT base": 109_482_240, "BERT large": 335_141_888}
 def main() -> None:
     options = _options()
     if options.strategy:
-        print(json.dumps(measured(options)))
+        print(json.dumps(measure(options)))
         return
-    speeds = {way: [] for way in WAYS}
+    speeds = {name: [] for name in SETUPS}
     for _ in range(options.turns):
-        for way, (strategy, cores) in WAYS.items():
-            speeds[way].append(_speed(options, strategy, cores))
-            wall, cpu = speeds[way][-1]
-            print(f"{way}: {wall:,.0f} tokens/s, {cpu:,.0f} a CPU second", file=sys.stderr)
+        for name, (strategy, cores) in SETUPS.items():
+            speeds[name].append(_speed(options, strategy, cores))
+            wall, cpu = speeds[name][-1]
+            print(f"{name}: {wall:,.0f} tokens/s, {cpu:,.0f} per CPU second", file=sys.stderr)
     medians = {
-        way: tuple(map(statistics.median, zip(*found, strict=True)))
-        for way, found in speeds.items()
+        name: tuple(map(statistics.median, zip(*turns, strict=True)))
+        for name, turns in speeds.items()
     }
     print(_table(options, medians))
     print()
@@ -61,12 +61,12 @@ def _options() -> argparse.Namespace:
     sizes = {"layers": 4, "hidden": 256, "batch": 32, "length": 256, "steps": 20, "turns": 3}
     for name, default in sizes.items():
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--strategy", help="to measure one, in this process")
+    parser.add_argument("--strategy", help="measure one in this process")
     return parser.parse_args()
 
 
 def _speed(options: argparse.Namespace, strategy: str, cores: list[set[int]]) -> tuple:
-    """Tokens a second, and a CPU second, of processes that are each bound to their cores."""
+    """Return tokens per second and per CPU second of processes bound to their cores."""
     sys.path.insert(0, str(ROOT))
     from ftkeras.processes.supervisor import free_ports
     from ftkeras.strategies import Cluster
@@ -86,16 +86,16 @@ def _speed(options: argparse.Namespace, strategy: str, cores: list[set[int]]) ->
         }
         pinned = ["taskset", "--cpu-list", ",".join(map(str, sorted(own))), *command]
         processes.append(subprocess.Popen(pinned, env=environment, stdout=subprocess.PIPE))
-    said = [process.communicate()[0] for process in processes]
+    outputs = [process.communicate()[0] for process in processes]
     if any(process.returncode for process in processes):
         raise SystemExit(f"{strategy}: a process failed")
-    told = [json.loads(output.splitlines()[-1]) for output in said]
-    tokens = told[0]["tokens"]
-    return tokens / told[0]["seconds"], tokens / sum(one["cpu_seconds"] for one in told)
+    found = [json.loads(output.splitlines()[-1]) for output in outputs]
+    tokens = found[0]["tokens"]
+    return tokens / found[0]["seconds"], tokens / sum(one["cpu_seconds"] for one in found)
 
 
-def measured(options: argparse.Namespace) -> dict[str, float]:
-    """Trains on synthetic texts of full length, and tells the speed of the whole cluster."""
+def measure(options: argparse.Namespace) -> dict[str, float]:
+    """Train on synthetic texts of full length; return the speed of the whole cluster."""
     from ftkeras import catalog
 
     devices = catalog.build("strategy", options.strategy).open()
@@ -170,23 +170,23 @@ def _model(options: argparse.Namespace):
 def _table(options: argparse.Namespace, speeds: dict[str, tuple]) -> str:
     lines = [
         f"{options.layers} layers, hidden {options.hidden}, {options.batch} texts of "
-        f"{options.length} tokens a step; median of {options.turns} turns, {options.steps} steps "
+        f"{options.length} tokens per step; median of {options.turns} turns, {options.steps} steps "
         "each:",
         "",
-        "| | cores | tokens/s | efficiency | tokens a CPU second |",
+        "| | cores | tokens/s | efficiency | tokens per CPU second |",
         "|---|---|---|---|---|",
     ]
     alone, _ = speeds["1 process"]
-    for way, (speed, by_cpu) in speeds.items():
-        cores = sum(len(own) for own in WAYS[way][1])
+    for name, (speed, by_cpu) in speeds.items():
+        cores = sum(len(own) for own in SETUPS[name][1])
         efficiency = speed / cores / alone
-        lines.append(f"| {way} | {cores} | {speed:,.0f} | {efficiency:.2f} | {by_cpu:,.0f} |")
+        lines.append(f"| {name} | {cores} | {speed:,.0f} | {efficiency:.2f} | {by_cpu:,.0f} |")
     return "\n".join(lines)
 
 
 def _traffic() -> str:
     lines = [
-        "| gradients of | a step on 2 workers | 8 | 256 | seconds on 256 at 10 Gbit/s | at 100 |",
+        "| gradients of | per step on 2 workers | 8 | 256 | seconds on 256 at 10 Gbit/s | at 100 |",
         "|---|---|---|---|---|---|",
     ]
     for name, parameters in MODELS.items():

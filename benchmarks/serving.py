@@ -1,17 +1,17 @@
-"""Requests a second and latencies of a served model, beside its peers; or how it bears faults.
+"""Measure speed and latency of a served model and its peers, or test it with invalid requests.
 
     python benchmarks/serving.py --model=saved_models/imdb --reviews=reviews/test.jsonl
     python benchmarks/serving.py … --checkpoint=run/huggingface --pytorch=PYTHON --tensorflow=PYTHON
     python benchmarks/serving.py --model=saved_models/imdb --reviews=reviews/test.jsonl --faults=300
 
-The model is that of a run with `--export=saved_model --export=huggingface`; the latter folder is
-the peers' checkpoint, of the same weights. PYTHON has them: torch and transformers 5, or
-tf-keras and transformers 4, and either with starlette, uvicorn, httptools and uvloop.
+The model comes from a run with `--export=saved_model --export=huggingface`; the latter folder is
+the peers' checkpoint, with the same weights. PYTHON is an interpreter that has torch and
+transformers 5, or tf-keras and transformers 4, both with starlette, uvicorn, httptools and uvloop.
 `benchmarks/imdb_subset.py` writes the reviews.
 
-All servers run at once and are asked in turns, a few seconds each, so that what else the machine
-does falls on all alike. The clients, which share its cores, wait for an answer before they ask
-again. Every answer is compared with the first server's, to 1e-3.
+All servers run at once and get requests in turns of a few seconds, so that other load on the
+machine affects all of them equally. The clients share the machine's cores, and wait for an answer
+before they send the next request. Every answer is compared with that of the first server, to 1e-3.
 """
 
 import argparse
@@ -28,7 +28,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import psutil
 
@@ -37,20 +37,19 @@ HOST = "127.0.0.1"
 
 @dataclass
 class Server:
-    """A server that is asked.
+    """A running server.
 
     Attributes:
-        name: what the table calls it.
-        process: it.
+        name: for the table.
+        process: the server's.
         port: where it listens.
-        seconds: latencies of the turn that is being taken.
+        path: of its URL for predictions.
     """
 
     name: str
     process: subprocess.Popen
     port: int
     path: str
-    figures: dict = field(default_factory=dict)
 
 
 def free_port() -> int:
@@ -59,7 +58,7 @@ def free_port() -> int:
 
 
 def ours(model: pathlib.Path, name: str, *flags: str) -> Server:
-    """`serve`, with some flags."""
+    """Start `serve` with these flags."""
     port = free_port()
     command = [sys.executable, "-m", "ftkeras.main", "serve", f"--model={model}", f"--port={port}"]
     process = subprocess.Popen([*command, *flags], stdout=subprocess.DEVNULL)
@@ -67,7 +66,7 @@ def ours(model: pathlib.Path, name: str, *flags: str) -> Server:
 
 
 def peer(kind: str, python: str, asked: argparse.Namespace, threads: int) -> Server:
-    """One of benchmarks/peers/front.py's."""
+    """Start a server of benchmarks/peers/front.py."""
     port, script = free_port(), pathlib.Path(__file__).parent / "peers" / "front.py"
     words = [kind, asked.checkpoint, str(port), str(asked.max_length), str(threads)]
     name = f"{kind}, {threads} at once"
@@ -76,20 +75,20 @@ def peer(kind: str, python: str, asked: argparse.Namespace, threads: int) -> Ser
 
 
 def request(server: Server, body: bytes) -> bytes:
-    """A request as it goes over the wire."""
+    """Return the bytes of an HTTP request."""
     head = f"POST {server.path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
 async def answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """Status and body."""
+    """Read a response; return its status and body."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
     length = int(head.split("content-length:")[1].split("\r\n")[0])
     return int(head.split()[1]), await reader.readexactly(length)
 
 
 async def wait_for(server: Server, seconds: float = 180) -> None:
-    """Waits until the server answers."""
+    """Wait until the server answers."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
@@ -102,7 +101,7 @@ async def wait_for(server: Server, seconds: float = 180) -> None:
 
 
 async def ask(server: Server, texts: list[str]) -> list[list[float]]:
-    """The probabilities of texts."""
+    """Return the probabilities of texts."""
     reader, writer = await asyncio.open_connection(HOST, server.port)
     writer.write(request(server, json.dumps({"instances": texts}).encode()))
     status, body = await answer(reader)
@@ -112,23 +111,23 @@ async def ask(server: Server, texts: list[str]) -> list[list[float]]:
 
 
 async def turn(server: Server, clients: int, seconds: float, texts: list[str], wanted) -> dict:
-    """One server's turn: how many answers, and how long each took."""
+    """Send requests for a turn; return answers per second, and how long each took."""
     bodies = [request(server, json.dumps({"instances": [text]}).encode()) for text in texts]
     taken: list[float] = []
     end = time.perf_counter() + seconds
 
     async def client(seed: int) -> None:
         reader, writer = await asyncio.open_connection(HOST, server.port, limit=2**20)
-        draw = random.Random(seed)
+        rng = random.Random(seed)
         while time.perf_counter() < end:
-            place = draw.randrange(len(bodies))
+            number = rng.randrange(len(bodies))
             began = time.perf_counter()
-            writer.write(bodies[place])
+            writer.write(bodies[number])
             status, body = await answer(reader)
             taken.append(time.perf_counter() - began)
             assert status == 200, body
             got = json.loads(body)["predictions"][0]["probabilities"]
-            assert max(abs(a - b) for a, b in zip(got, wanted[place], strict=True)) < 1e-3, place
+            assert max(abs(a - b) for a, b in zip(got, wanted[number], strict=True)) < 1e-3, number
         writer.close()
 
     began = time.perf_counter()
@@ -141,11 +140,11 @@ def percentile(values: list[float], share: float) -> float:
 
 
 async def load(servers: list[Server], asked: argparse.Namespace, texts: list[str]) -> None:
-    """Takes turns, and prints the table."""
+    """Let the servers take turns, and print the table."""
     for server in servers:
         await wait_for(server)
     wanted = [(await ask(servers[0], [text]))[0] for text in texts]
-    print("| clients | server | requests/s | p50 ms | p95 ms | p99 ms | times the first's |")
+    print("| clients | server | requests/s | p50 ms | p95 ms | p99 ms | relative to the first |")
     print("|---|---|---|---|---|---|---|")
     for clients in asked.clients:
         turns: dict[str, list[dict]] = {server.name: [] for server in servers}
@@ -157,7 +156,7 @@ async def load(servers: list[Server], asked: argparse.Namespace, texts: list[str
         first = turns[servers[0].name]
         for name, done in turns.items():
             taken = [1000 * seconds for one in done for seconds in one["taken"]]
-            # Ratios by turn, then their median: what disturbed a turn disturbed both.
+            # The median of the turns' ratios: a disturbance affects both servers in a turn.
             pairs = zip(done, first, strict=True)
             ratio = statistics.median(one["rate"] / base["rate"] for one, base in pairs)
             rate = statistics.median(one["rate"] for one in done)
@@ -166,7 +165,7 @@ async def load(servers: list[Server], asked: argparse.Namespace, texts: list[str
 
 
 async def faults(asked: argparse.Namespace, texts: list[str]) -> None:
-    """Saturates the server, with clients that do wrong, while versions change."""
+    """Saturate the server, also with invalid requests, while versions change."""
     source = pathlib.Path(asked.model)
     newest = max((p for p in source.iterdir() if p.name.isdecimal()), key=lambda p: int(p.name))
     with tempfile.TemporaryDirectory() as folder:
@@ -187,9 +186,9 @@ async def _faults(server: Server, model: pathlib.Path, seconds: float, texts: li
     end = time.monotonic() + seconds
 
     async def client(seed: int, act) -> None:
-        draw = random.Random(seed)
+        rng = random.Random(seed)
         while time.monotonic() < end:
-            await act(draw)
+            await act(rng)
 
     async def post(what: str, body: bytes, *statuses: int) -> bytes:
         reader, writer = await asyncio.open_connection(HOST, server.port, limit=2**20)
@@ -201,29 +200,29 @@ async def _faults(server: Server, model: pathlib.Path, seconds: float, texts: li
             wrong.append((what, status, got[:200]))
         return got
 
-    async def right(draw: random.Random) -> None:
-        place = draw.randrange(len(texts))
-        body = json.dumps({"instances": [texts[place]]}).encode()
-        got = json.loads(await post("right", body, 200)).get("predictions", [{}])[0]
-        off = zip(got.get("probabilities", [9, 9]), wanted[place], strict=True)
+    async def valid(rng: random.Random) -> None:
+        number = rng.randrange(len(texts))
+        body = json.dumps({"instances": [texts[number]]}).encode()
+        got = json.loads(await post("valid", body, 200)).get("predictions", [{}])[0]
+        off = zip(got.get("probabilities", [9, 9]), wanted[number], strict=True)
         if max(abs(a - b) for a, b in off) > 1e-3:
-            wrong.append(("wrong answer", texts[place][:50], got))
+            wrong.append(("wrong answer", texts[number][:50], got))
 
-    async def wrong_ones(draw: random.Random) -> None:
-        what, body, status = draw.choice(FAULTS)
+    async def invalid(rng: random.Random) -> None:
+        what, body, status = rng.choice(FAULTS)
         await post(what, body, status)
         await asyncio.sleep(0.05)
 
-    async def gone(draw: random.Random) -> None:
+    async def hang_up(rng: random.Random) -> None:
         _, writer = await asyncio.open_connection(HOST, server.port)
-        whole = request(server, json.dumps({"instances": [draw.choice(texts)]}).encode())
-        writer.write(whole[: draw.randrange(len(whole) + 1)])
+        whole = request(server, json.dumps({"instances": [rng.choice(texts)]}).encode())
+        writer.write(whole[: rng.randrange(len(whole) + 1)])
         await writer.drain()
         writer.close()
         seen["hung up", 0] += 1
         await asyncio.sleep(0.05)
 
-    async def swaps() -> None:
+    async def swap_versions() -> None:
         version = 1
         while time.monotonic() + 20 < end:
             await asyncio.sleep(min(20, seconds / 5))
@@ -232,16 +231,16 @@ async def _faults(server: Server, model: pathlib.Path, seconds: float, texts: li
             (model / f".{version}").rename(model / str(version))
             seen["version swapped", 0] += 1
 
-    async def weigh() -> None:
+    async def record_memory() -> None:
         process = psutil.Process(server.process.pid)
         while time.monotonic() < end:
             await asyncio.sleep(seconds / 20)
             memory.append(process.memory_info().rss / 2**20)
             print(f"{time.monotonic() - end + seconds:6.0f} s  {memory[-1]:7.0f} MiB", flush=True)
 
-    acts = [right] * 8 + [wrong_ones] * 3 + [gone]
+    acts = [valid] * 8 + [invalid] * 3 + [hang_up]
     clients = (client(seed, act) for seed, act in enumerate(acts))
-    await asyncio.gather(*clients, swaps(), weigh())
+    await asyncio.gather(*clients, swap_versions(), record_memory())
     for (what, status), count in sorted(seen.items()):
         print(f"{count:8,}  {what}{f': {status}' if status else ''}")
     half = len(memory) // 2
@@ -256,7 +255,7 @@ def _instances(text: str) -> bytes:
     return json.dumps({"instances": [text]}).encode()
 
 
-# What is sent, and the status that it must have.
+# Name, body and expected status of each request.
 FAULTS = [
     ("10 MB", b"x" * 10_000_000, 413),
     ("malformed JSON", b'{"instances": ["a"', 400),
@@ -264,7 +263,7 @@ FAULTS = [
     ("wrong key", b'{"texts": ["a"]}', 400),
     ("wrong signature", b'{"signature_name": "none", "instances": ["a"]}', 400),
     ("empty body", b"", 400),
-    ("nested deep", b'{"instances": ' + b"[" * 50_000, 400),
+    ("deeply nested", b'{"instances": ' + b"[" * 50_000, 400),
     ("empty string", _instances(""), 200),
     ("100,000 letters", _instances("good " * 20_000), 200),
     ("one word of 100,000", _instances("x" * 100_000), 200),
@@ -278,15 +277,15 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--model", required=True)
     parser.add_argument("--reviews", required=True)
-    parser.add_argument("--count", type=int, default=128, help="reviews that are asked about")
-    parser.add_argument("--checkpoint", help="the peers': a Hugging Face folder")
-    parser.add_argument("--pytorch", help="a Python that has torch")
-    parser.add_argument("--tensorflow", help="a Python that has transformers 4 and tf-keras")
+    parser.add_argument("--count", type=int, default=128, help="number of reviews")
+    parser.add_argument("--checkpoint", help="Hugging Face folder for the peers")
+    parser.add_argument("--pytorch", help="an interpreter with torch")
+    parser.add_argument("--tensorflow", help="an interpreter with transformers 4 and tf-keras")
     parser.add_argument("--max_length", type=int, default=256)
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 64])
     parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4, help="of a turn")
-    parser.add_argument("--faults", type=float, help="seconds of the faults' run")
+    parser.add_argument("--seconds", type=float, default=4, help="per turn")
+    parser.add_argument("--faults", type=float, help="test with faults for this many seconds")
     return parser.parse_args()
 
 

@@ -1,12 +1,12 @@
-"""What a training step of a random encoder takes, and which ops take it.
+"""Measure a training step of a randomly initialized encoder, and the time of each kind of op.
 
     python benchmarks/step.py --layers=4 --hidden=256 --length=320 --batch_size=16
     python benchmarks/step.py … --optimizer=adamw "--optimizer=adamw(lazy=True)"      # in turn
 
-Forward, backward, clip and update, on texts of one length without padding. Printed are, for each
-optimizer, the median of the seconds of its steps, taken in turn, and of one step the time by kind
-of op, from TensorFlow's profiler: of the threads that ran them, so together it is more than the
-step took.
+A step is forward, backward, clipping and update, on texts of one length without padding. The script
+prints for each optimizer the median time of its steps, which take turns, and the time of one step
+by kind of op, from TensorFlow's profiler. The latter sums over threads, so the total is more than
+the step took.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import pathlib
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 
 from ftkeras.cli import quiet
 
@@ -32,8 +33,8 @@ from ftkeras.training.finetuner import FineTuner  # noqa: E402
 VOCABULARY = 30522
 
 
-def made_step(given: argparse.Namespace, optimizer: str):
-    """A traced training step on one batch."""
+def build_step(given: argparse.Namespace, optimizer: str) -> Callable[[], object]:
+    """Return a traced training step on one batch."""
     heads = given.heads or given.hidden // 64
     sizes = {"layers": given.layers, "hidden": given.hidden, "heads": heads}
     model = FineTuner(
@@ -46,10 +47,10 @@ def made_step(given: argparse.Namespace, optimizer: str):
         loss=CrossEntropy(),
     )
     model.optimizer.build(model.trainable_variables)
-    draws, shape = np.random.default_rng(0), (given.batch_size, given.length)
-    # As English has it: few words often, many seldom.
-    ids = tf.constant(np.minimum(draws.zipf(1.3, shape), VOCABULARY - 1), tf.int32)
-    labels = tf.constant(draws.integers(0, 2, given.batch_size))
+    rng, shape = np.random.default_rng(0), (given.batch_size, given.length)
+    # As in English, a few words are frequent and many are rare.
+    ids = tf.constant(np.minimum(rng.zipf(1.3, shape), VOCABULARY - 1), tf.int32)
+    labels = tf.constant(rng.integers(0, 2, given.batch_size))
     unknown = {"token_ids": tf.TensorSpec((None, None), tf.int32)}, tf.TensorSpec((None,), tf.int64)
     traced = tf.function(
         lambda inputs, labels: model.train_step((inputs, labels)),
@@ -59,14 +60,15 @@ def made_step(given: argparse.Namespace, optimizer: str):
     return lambda: traced({"token_ids": ids}, labels)
 
 
-def seconds_of(step) -> float:
+def measure(step: Callable[[], object]) -> float:
+    """Return the seconds that a step takes."""
     began = time.perf_counter()
     step()
     return time.perf_counter() - began
 
 
-def by_op(step) -> collections.Counter:
-    """Milliseconds of one step by kind of op."""
+def by_op(step: Callable[[], object]) -> collections.Counter:
+    """Return the milliseconds of one step by kind of op."""
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
     with tempfile.TemporaryDirectory() as folder:
@@ -78,7 +80,7 @@ def by_op(step) -> collections.Counter:
     times = collections.Counter()
     for event in (event for line in plane.lines for event in line.events):
         node, _, op = plane.event_metadata[event.metadata_id].name.rpartition(":")
-        if node and not node.endswith(":") and not op.startswith(" "):  # else what runs ops
+        if node and not node.endswith(":") and not op.startswith(" "):  # others are the runtime's
             times[op] += event.duration_ps / 1e9
     return times
 
@@ -87,22 +89,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name, default in (("layers", 4), ("hidden", 256), ("length", 320), ("batch_size", 16)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--heads", type=int, help="one for every 64 of hidden where not given")
-    parser.add_argument("--optimizer", action="append", help="a spec; adamw where none is given")
+    parser.add_argument("--heads", type=int, help="default: one per 64 of hidden")
+    parser.add_argument("--optimizer", action="append", help="a spec, repeatable; default: adamw")
     parser.add_argument("--steps", type=int, default=9)
-    parser.add_argument("--ops", type=int, default=12, help="kinds of op to show")
+    parser.add_argument("--ops", type=int, default=12, help="number of kinds of op to show")
     given = parser.parse_args()
-    steps = {spec: made_step(given, spec) for spec in given.optimizer or ["adamw"]}
+    steps = {spec: build_step(given, spec) for spec in given.optimizer or ["adamw"]}
     for step in steps.values():
         step()
     seconds = {spec: [] for spec in steps}
     for _ in range(given.steps):
         for spec, step in steps.items():
-            seconds[spec].append(seconds_of(step))
+            seconds[spec].append(measure(step))
     tokens = given.batch_size * given.length
     for spec, step in steps.items():
         median = statistics.median(seconds[spec])
-        print(f"{spec}: {1e3 * median:,.1f} ms a step, {tokens / median:,.0f} tokens/s")
+        print(f"{spec}: {1e3 * median:,.1f} ms per step, {tokens / median:,.0f} tokens/s")
         for op, milliseconds in by_op(step).most_common(given.ops):
             print(f"  {milliseconds:9.1f} ms  {op}")
 

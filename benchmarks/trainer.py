@@ -1,11 +1,11 @@
-"""Hugging Face's PyTorch Trainer on the reviews that `imdb_subset.py` wrote: the accuracy to meet.
+"""Train with Hugging Face's PyTorch Trainer on the reviews of `imdb_subset.py`, for reference.
 
     python benchmarks/trainer.py --data OUT_FOLDER --model all-MiniLM-L6-v2 --seed 1
 
-Runs in an environment of its own: transformers 5.23, torch 2.13, accelerate, scikit-learn. Settings
-are those of README's run: length 128, batch 16, 2 epochs, rate 5e-5, AdamW with decay 0.01, 10 %
-warm-up, linear decay, clip 1.0, batches grouped by length. The last epoch's weights are tested, as
-the Trainer does by default.
+Needs an environment of its own: transformers 5.23, torch 2.13, accelerate, scikit-learn. The
+settings are those of the run in the docs: length 128, batch size 16, 2 epochs, learning rate 5e-5,
+AdamW with weight decay 0.01, 10 % warm-up, linear decay, clipping at 1.0, batches grouped by
+length. The last epoch is tested, as the Trainer does by default.
 """
 
 import argparse
@@ -83,7 +83,7 @@ def main() -> None:
         trainer.train()
         seconds = time.perf_counter() - began
         output = trainer.predict(test)
-    # Not the file's own order: the Trainer may have sorted the texts by length.
+    # Use the Trainer's labels: it may have sorted the texts by length.
     accuracy = float(np.mean(output.predictions.argmax(axis=1) == output.label_ids))
     tokens = 2 * sum(row["length"] for row in train.rows)
     print(

@@ -1,9 +1,10 @@
-"""The text layer against `tokenizers` (Rust) on IMDb: speed, and with --verify every id.
+"""Compare the text layer with `tokenizers` (Rust) on IMDb: its speed, or with --verify every id.
 
     python benchmarks/wordpiece.py --data_dir=DIR --vocabulary=vocab.txt [--cased] [--verify]
 
-Speed: rounds of both in turn, in batches, on all cores; medians and their ratio. --verify: all
-100,000 reviews, and generated texts in the vocabulary's scripts; prints how many differ.
+To measure speed, both tokenize batches in turn, on all cores; the script prints medians and their
+ratio. --verify compares all 100,000 reviews, and generated texts in the vocabulary's scripts, and
+prints how many differ.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import random
 import statistics
 import sys
 import time
+from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -30,7 +32,7 @@ BATCH = 1000
 
 
 def reviews(data_dir: str, splits: list[str]) -> list[str]:
-    """The texts of these splits."""
+    """Return the texts of these splits."""
     texts = []
     for split in splits:
         data = tfds.load("imdb_reviews", split=split, data_dir=data_dir, download=False)
@@ -39,38 +41,38 @@ def reviews(data_dir: str, splits: list[str]) -> list[str]:
 
 
 def in_graph(wordpiece: WordPiece, texts: list[bytes]) -> list:
-    """Every text's ids, through tf.data as in training."""
+    """Return the ids of each text, computed in tf.data as in training."""
     data = tf.data.Dataset.from_tensor_slices(texts).batch(BATCH)
     return list(data.map(wordpiece, num_parallel_calls=tf.data.AUTOTUNE))
 
 
 def in_rust(tokenizer: Tokenizer, texts: list[str]) -> list:
-    """Every text's encoding, in the same batches."""
+    """Return the encoding of each text, in the same batches."""
     parts = [texts[i : i + BATCH] for i in range(0, len(texts), BATCH)]
     return [tokenizer.encode_batch(part, add_special_tokens=False) for part in parts]
 
 
-def timed(function, *arguments) -> float:
-    """Seconds that a call takes."""
+def seconds(function: Callable, *arguments: object) -> float:
+    """Return the seconds that a call takes."""
     start = time.perf_counter()
     function(*arguments)
     return time.perf_counter() - start
 
 
 def race(wordpiece: WordPiece, tokenizer: Tokenizer, texts: list[str], rounds: int) -> None:
-    """Prints both medians and their ratio."""
+    """Print both medians and their ratio."""
     encoded = tf.constant([text.encode() for text in texts])
     ours, theirs = [], []
     in_graph(wordpiece, encoded[:BATCH])
     for _ in range(rounds):
-        ours.append(timed(in_graph, wordpiece, encoded))
-        theirs.append(timed(in_rust, tokenizer, texts))
+        ours.append(seconds(in_graph, wordpiece, encoded))
+        theirs.append(seconds(in_rust, tokenizer, texts))
     a, b = statistics.median(ours), statistics.median(theirs)
     print(f"{len(texts)} reviews: in graph {a:.2f} s, tokenizers {b:.2f} s, ratio {b / a:.2f}")
 
 
-def differing(wordpiece: WordPiece, tokenizer: Tokenizer, texts: list[str]) -> int:
-    """How many texts have other ids."""
+def count_differing(wordpiece: WordPiece, tokenizer: Tokenizer, texts: list[str]) -> int:
+    """Return how many texts have different ids."""
     count = 0
     for start in range(0, len(texts), BATCH):
         part = texts[start : start + BATCH]
@@ -81,11 +83,11 @@ def differing(wordpiece: WordPiece, tokenizer: Tokenizer, texts: list[str]) -> i
 
 
 def main() -> None:
-    """Times, or verifies."""
+    """Measure speed, or verify ids."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data_dir", default=None, help="TFDS folder; TFDS's own by default")
+    parser.add_argument("--data_dir", default=None, help="TFDS folder; default: that of TFDS")
     parser.add_argument("--vocabulary", required=True, type=pathlib.Path, help="a vocab.txt")
-    parser.add_argument("--cased", action="store_true", help="no lower-casing, accents kept")
+    parser.add_argument("--cased", action="store_true", help="neither lower-case nor strip accents")
     parser.add_argument("--verify", action="store_true", help="compare all reviews' ids")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--examples", type=int, default=10_000, help="reviews to time")
@@ -96,9 +98,9 @@ def main() -> None:
         texts = reviews(options.data_dir, ["train"])[: options.examples]
         return race(wordpiece, tokenizer, texts, options.rounds)
     texts = reviews(options.data_dir, ["train", "test", "unsupervised"])
-    print(f"IMDb: {differing(wordpiece, tokenizer, texts)} of {len(texts)} reviews differ")
+    print(f"IMDb: {count_differing(wordpiece, tokenizer, texts)} of {len(texts)} reviews differ")
     made = list(mixtures(wordpiece.vocabulary, 50_000, random.Random(0)))
-    print(f"generated: {differing(wordpiece, tokenizer, made)} of {len(made)} texts differ")
+    print(f"generated: {count_differing(wordpiece, tokenizer, made)} of {len(made)} texts differ")
     return None
 
 

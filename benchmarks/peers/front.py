@@ -1,12 +1,11 @@
-"""A peer's model behind the HTTP front that ours has: Starlette on uvicorn.
+"""Serve a peer's model over HTTP with Starlette on uvicorn, as ftkeras does.
 
     python benchmarks/peers/front.py pytorch|tensorflow CHECKPOINT PORT MAX_LENGTH THREADS
 
 `pytorch` is transformers' BertForSequenceClassification, eager, in inference mode. `tensorflow` is
 transformers 4's TFBertForSequenceClassification as `save_pretrained(saved_model=True)` writes it: a
-SavedModel of token ids, whose server must tokenize. Both tokenize with the checkpoint's own
-`tokenizers`, which is written in Rust. THREADS requests are run at once, each alone; PyTorch's have
-each their share of the cores.
+SavedModel that takes token ids, so the server must tokenize. Both tokenize with the `tokenizers`
+library (Rust). THREADS requests run at once, each on its own; with PyTorch they share the cores.
 """
 
 import asyncio
@@ -25,7 +24,7 @@ from starlette.routing import Route
 
 
 def pytorch(checkpoint: str, threads: int):
-    """Token ids and mask to probabilities."""
+    """Return a function from token ids and mask to probabilities."""
     import torch
     import transformers
 
@@ -41,7 +40,7 @@ def pytorch(checkpoint: str, threads: int):
 
 
 def tensorflow(checkpoint: str, threads: int):
-    """Token ids and mask to probabilities."""
+    """Return a function from token ids and mask to probabilities."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     import safetensors.numpy
@@ -52,7 +51,7 @@ def tensorflow(checkpoint: str, threads: int):
     model = transformers.TFBertForSequenceClassification(
         transformers.BertConfig.from_pretrained(checkpoint)
     )
-    # `from_pretrained` iterates over what safetensors 0.8 no longer lets iterate.
+    # `from_pretrained` fails with safetensors 0.8, whose files can't be iterated.
     load_pytorch_state_dict_in_tf2_model(
         model, safetensors.numpy.load_file(f"{checkpoint}/model.safetensors")
     )
@@ -68,12 +67,12 @@ def tensorflow(checkpoint: str, threads: int):
         inputs = {name: tf.constant(given[name], dtype) for name in takes}
         return tf.nn.softmax(signature(**inputs)["logits"]).numpy()
 
-    run.loaded = loaded  # held, for a signature holds its variables weakly
+    run.loaded = loaded  # keep a reference: a signature refers to its variables weakly
     return run
 
 
 def application(run, tokenizer: tokenizers.BertWordPieceTokenizer, threads: int) -> Starlette:
-    """Answers `:predict` in rows."""
+    """Return the application that answers `:predict`."""
     pool = concurrent.futures.ThreadPoolExecutor(threads)
 
     def answer(texts: list[str]) -> dict:

@@ -1,8 +1,9 @@
 """KerasHub's BertTextClassifier in `fit`.
 
-Variants: `max_length`, with its own preprocessor, which pads every review to it; `batch`, its ids
-padded to each batch's longest by us, for it has no such way. XLA as Keras decides (`auto`), which
-on a CPU compiles; `_graph` behind leaves it out. Needs keras-hub 0.32 and tensorflow 2.21.
+Variants: `max_length`, with its own preprocessor, which pads every review to that length; `batch`,
+where this script pads its ids to the longest of each batch, which KerasHub can't do. Keras decides
+about XLA (`auto`), which compiles on a CPU; variants ending in `_graph` don't use it. Needs
+keras-hub 0.32 and tensorflow 2.21.
 """
 
 import os
@@ -54,7 +55,7 @@ def main() -> None:
             for start in range(0, len(order) - size + 1, size):
                 rows = order[start : start + size]
                 longest = asked["max_length"] if own else int(lengths[rows].max())
-                turns.fed(lengths[rows].tolist(), computed=size * longest)
+                turns.add_batch(lengths[rows].tolist(), computed=size * longest)
                 cut = {name: value[rows, :longest] for name, value in ids.items()}
                 inputs = np.array(texts, object)[rows] if own else cut
                 yield inputs, np.array(labels)[rows]

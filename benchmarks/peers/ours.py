@@ -1,4 +1,4 @@
-"""ftkeras: `--batching` is the only thing that is not its default."""
+"""ftkeras with its defaults except `--batching`."""
 
 from turns import Turns, given
 
@@ -44,9 +44,8 @@ def main() -> None:
 
         def watched(examples, positions):
             arrays = collate(examples, positions)
-            held = positions[positions >= 0]
-            lengths = examples.lengths[held].tolist()
-            turns.fed(lengths, computed=arrays["token_ids"].size)
+            lengths = examples.lengths[positions[positions >= 0]].tolist()
+            turns.add_batch(lengths, computed=arrays["token_ids"].size)
             return arrays
 
         feed.batching.collate = watched

@@ -1,7 +1,7 @@
 """Our network and batchings on Keras's JAX backend, in mixed bfloat16, compiled by XLA.
 
-Variants: `packed`; `bucketed`, in lengths of 128, 256 and so on; `padded`, to `max_length`. So they
-are of one to four shapes; each is compiled before the first step.
+Variants: `packed`; `bucketed`, with lengths of 128, 256 and so on; `padded`, to `max_length`. There
+are one to four shapes, each compiled before the first step.
 """
 
 import itertools
@@ -17,7 +17,7 @@ from on_jax import Training, batch_of, batching_of, encoder_of, examples_of, pla
 
 
 def batching_and_filling(asked: dict):
-    """The variant's batching, and what its batches are filled up to."""
+    """Return the variant's batching, and the size that its batches are padded to."""
     sizes = {name: asked[name] for name in ("batch_size", "max_length")}
     rows, width = {"rows": asked["batch_size"]}, {"width": asked["max_length"]}
     name = asked["variant"]
@@ -27,7 +27,7 @@ def batching_and_filling(asked: dict):
 
 
 def memory() -> int:
-    """The most bytes of the device that were taken."""
+    """Return the device's peak memory in bytes."""
     return jax.devices()[0].memory_stats()["peak_bytes_in_use"]
 
 
@@ -51,7 +51,7 @@ def main() -> None:
         latest[:] = [loss]
     for positions, batch in itertools.chain.from_iterable(map(batches, itertools.count())):
         lengths = examples.lengths[positions[positions >= 0]].tolist()
-        turns.fed(lengths, computed=batch[0]["token_ids"].size)
+        turns.add_batch(lengths, computed=batch[0]["token_ids"].size)
         state, loss = training.step(state, batch)
         latest[:] = [loss]
         turns.step_done()

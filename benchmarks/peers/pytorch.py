@@ -1,8 +1,8 @@
 """transformers 5's Trainer on PyTorch.
 
-Variants: `random`, each batch padded to its longest; `group_by_length`, of reviews of like length;
-`random_compiled`, by torch.compile, all padded to `max_length`, so that there is one shape.
-Seen with transformers 5.17 and torch 2.13; needs accelerate too.
+Variants: `random`, each batch padded to its longest review; `group_by_length`, batches of reviews
+of similar length; `random_compiled`, with torch.compile, all padded to `max_length` so that there
+is only one shape. Tried with transformers 5.17 and torch 2.13; also needs accelerate.
 """
 
 import tempfile
@@ -13,7 +13,7 @@ from turns import Turns, bert_config, given, reviews
 
 
 class Rows(torch.utils.data.Dataset):
-    """Reviews as the Trainer takes them."""
+    """The reviews as a dataset for the Trainer."""
 
     def __init__(self, encoded, labels):
         self.encoded, self.labels = encoded, labels
@@ -26,7 +26,7 @@ class Rows(torch.utils.data.Dataset):
 
 
 def padded(rows: list[dict], pad_id: int, length: int | None) -> dict:
-    """Rows as a batch, as long as `length` or the longest; transformers' collator takes longer."""
+    """Pad rows to `length` or the longest one; faster than transformers' collator."""
     ids = [row["input_ids"] for row in rows]
     ids = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=pad_id)
     if length is not None:
@@ -36,7 +36,7 @@ def padded(rows: list[dict], pad_id: int, length: int | None) -> dict:
 
 
 class StepDone(transformers.TrainerCallback):
-    """Tells of each step."""
+    """Reports each step."""
 
     def __init__(self, turns):
         self.turns = turns
@@ -64,7 +64,7 @@ def main() -> None:
 
     def collate(rows):
         batch = padded(rows, tokenizer.pad_token_id, asked["max_length"] if compiled else None)
-        turns.fed([len(row["input_ids"]) for row in rows], batch["input_ids"].numel())
+        turns.add_batch([len(row["input_ids"]) for row in rows], batch["input_ids"].numel())
         return batch
 
     arguments = transformers.TrainingArguments(

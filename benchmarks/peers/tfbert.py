@@ -1,8 +1,8 @@
 """transformers 4.57's TFBertForSequenceClassification in `model.fit`, as its own examples run it.
 
-Variants: `max_length`, every review padded to it; `batch`, each batch to its longest; with `_xla`
-behind, compiled (`jit_compile=True`, their `--xla`). Needs transformers 4.57.6, tf-keras 2.21 and
-tensorflow 2.21.
+Variants: `max_length`, every review padded to that length; `batch`, each batch padded to its
+longest review. Variants ending in `_xla` are compiled (`jit_compile=True`, `--xla` in its
+examples). Needs transformers 4.57.6, tf-keras 2.21 and tensorflow 2.21.
 """
 
 import os
@@ -44,7 +44,7 @@ def main() -> None:
                     return_tensors="np",
                 )
                 lengths = [len(encoded[row]) for row in rows]
-                turns.fed(lengths, computed=inputs["input_ids"].size)
+                turns.add_batch(lengths, computed=inputs["input_ids"].size)
                 yield dict(inputs), np.array([labels[row] for row in rows])
 
     length = asked["max_length"] if padding == "max_length" else None

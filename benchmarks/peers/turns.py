@@ -1,7 +1,7 @@
-"""A system's side of the benchmark: it trains when it is its turn, and says what that took.
+"""A system's side of the benchmark: it trains in its turns, and reports what they took.
 
-Standard library only, for every system runs in an environment of its own. What is said goes to
-standard output, a JSON object a line behind a mark, whatever else a library prints there.
+Uses the standard library only, because every system runs in an environment of its own. Reports go
+to standard output, one JSON object per line after a mark that distinguishes it from other output.
 """
 
 import collections
@@ -15,14 +15,15 @@ MARK = "@@ "
 
 
 class Turns:
-    """Counts the steps of a turn, and waits where one ends.
+    """Counts the steps of a turn, and waits between turns.
 
-    A system calls `fed` for each batch it makes, in their order, and `step_done` after each step.
+    A system calls `add_batch` for each batch it prepares, in order, and `step_done` after each
+    step.
 
     Args:
-        steps: of a turn.
-        settle: returns when the device has done all that it was given; called where a turn ends.
-        memory: gives the most bytes taken so far; the process's own where not given.
+        steps: per turn.
+        settle: waits until the device has finished; called at the end of a turn.
+        memory: returns the peak memory in bytes; default: that of the process.
     """
 
     def __init__(self, steps: int, *, settle=lambda: None, memory=None):
@@ -30,17 +31,17 @@ class Turns:
         self.settle, self.memory = settle, memory or _resident
         self.left, self.taken = None, collections.Counter()
 
-    def fed(self, lengths: list[int], computed: int) -> None:
-        """A batch was made: the reviews' tokens, and all positions, padding counted."""
+    def add_batch(self, lengths: list[int], computed: int) -> None:
+        """Note a batch: the reviews' lengths in tokens, and all positions including padding."""
         self.sizes.append({"reviews": len(lengths), "tokens": sum(lengths), "computed": computed})
 
     def step_done(self) -> None:
-        """A step has ended; at a turn's end this tells of it and waits for the next one."""
+        """Count a step; at the end of a turn, report it and wait for the next one."""
         size = self.sizes.popleft()
         if self.left is None:
             self.settle()
-            self._tell(
-                seconds_to_first_step=time.time() - _born(),
+            self._report(
+                seconds_to_first_step=time.time() - _process_start(),
                 cpu_seconds_to_first_step=time.process_time(),
             )
         else:
@@ -50,34 +51,34 @@ class Turns:
                 return
             self.settle()
             seconds, cpu = time.perf_counter() - self.began, time.process_time() - self.cpu_began
-            self._tell(seconds=seconds, cpu_seconds=cpu, **self.taken)
+            self._report(seconds=seconds, cpu_seconds=cpu, **self.taken)
         self._wait()
 
     def _wait(self) -> None:
         if sys.stdin.readline().strip() != "go":
-            self._tell(peak_memory=self.memory())
+            self._report(peak_memory=self.memory())
             os._exit(0)
         self.left, self.taken = self.steps, collections.Counter()
         self.began, self.cpu_began = time.perf_counter(), time.process_time()
 
-    def _tell(self, **figures) -> None:
-        print(MARK + json.dumps(figures), flush=True)
+    def _report(self, **metrics) -> None:
+        print(MARK + json.dumps(metrics), flush=True)
 
 
 def given() -> dict:
-    """What the benchmark asks of this system."""
+    """Return the settings that the benchmark passes to this system."""
     return json.loads(sys.argv[1])
 
 
 def reviews(path: str) -> tuple[list[str], list[int]]:
-    """Texts and labels."""
+    """Return texts and labels."""
     with open(path, encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     return [row["text"] for row in rows], [row["label"] for row in rows]
 
 
 def bert_config(asked: dict, vocabulary_size: int) -> dict:
-    """What transformers' BertConfig takes for the sizes that are asked for."""
+    """Return the arguments of transformers' BertConfig for these sizes."""
     return {
         "vocab_size": vocabulary_size,
         "num_hidden_layers": asked["layers"],
@@ -91,8 +92,8 @@ def _resident() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _born() -> float:
-    """When this process began, in seconds since 1970 (Linux)."""
+def _process_start() -> float:
+    """Return when this process started, in seconds since 1970 (Linux)."""
     with open("/proc/self/stat", encoding="ascii") as stat, open("/proc/stat") as machine:
         ticks = int(stat.read().rpartition(")")[2].split()[19])
         booted = next(int(line.split()[1]) for line in machine if line.startswith("btime"))

@@ -37,7 +37,7 @@ def test_trial_is_a_run_of_train_without_test(run, tmp_path):
     ((name, config),) = child.runs
     assert name == "0000/seed-4"
     assert (config.learning_rate, config.policy, config.data_seed) == (1e-4, ("full",), 2)
-    assert (config.test, config.exports, config.keep) == (False, (), 0)
+    assert (config.test, config.exports, config.keep_state) == (False, (), False)
     assert result.scores == (searches.accuracy(config),)
     assert results.read(tmp_path / "0000") == result
     assert result.settings == {"learning_rate": 1e-4, "policy": ("full",)}
