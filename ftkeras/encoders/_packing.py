@@ -62,6 +62,36 @@ def mask_across_texts(score_bias: Tensor, texts: Tensor, query_texts: Tensor) ->
     return ops.where(same, score_bias, ops.cast(MASKED, score_bias.dtype))
 
 
+def attention_bias(
+    padding_mask: Tensor, packing: Packing | None, *, first_tokens: bool = False
+) -> Tensor:
+    """Return what is added to attention scores, so that tokens attend to tokens of their text.
+
+    Args:
+        padding_mask: [batch, length], 1 for tokens; None, without packing, if all are tokens.
+        packing: where texts lie in packed rows, or None for one text in each row.
+        first_tokens: whether the queries are the texts' first tokens only, not all positions.
+
+    Returns:
+        [batch, 1, 1, length], or [batch, 1, queries, length] for packed rows; None without a mask.
+    """
+    if padding_mask is None:
+        return None
+    bias = padding_bias(padding_mask)
+    if packing is None:
+        return bias
+    queries = take_first_tokens(packing.texts, packing) if first_tokens else packing.texts
+    return mask_across_texts(bias, packing.texts, queries)
+
+
+def membership(packing: Packing, padding_mask: Tensor) -> Tensor:
+    """Return [batch, texts, length], true where a token belongs to that text of its row."""
+    count = ops.shape(packing.starts)[1]
+    numbers = ops.arange(count, dtype=packing.texts.dtype)[None, :, None]
+    own = ops.equal(packing.texts[:, None, :], numbers)
+    return ops.logical_and(own, ops.cast(padding_mask, "bool")[:, None, :])
+
+
 def take_first_tokens(x: Tensor, packing: Packing | None) -> Tensor:
     """Return what x holds for the first token of each text.
 

@@ -1,6 +1,6 @@
 """BERT: the network, its settings, and conversion from and to a Hugging Face checkpoint."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from numbers import Integral
 from typing import Any
 
@@ -11,9 +11,9 @@ from keras import ops
 from ftkeras.encoders import _bert_weights
 from ftkeras.encoders._packing import (
     Packing,
-    mask_across_texts,
+    attention_bias,
+    membership,
     packing_from_starts,
-    padding_bias,
     take_first_tokens,
 )
 from ftkeras.encoders._transformer import ACTIVATIONS, Embeddings, Pooler, TransformerLayer
@@ -144,12 +144,14 @@ class Bert(keras.layers.Layer):
             positions=self.positions,
             segments=self.segments,
         )
-        divides = self.hidden % self.heads == 0
-        _require(divides, "heads", f"a divisor of hidden={self.hidden}", self.heads)
+        if self.hidden % self.heads:
+            raise ValueError(
+                f"`heads` must be a divisor of hidden={self.hidden}. Received: {self.heads}."
+            )
         bounds.share(dropout=self.dropout, attention_dropout=self.attention_dropout)
         bounds.positive(epsilon=self.epsilon)
-        _require_choice("activation", self.activation, ACTIVATIONS)
-        _require_choice("initial", self.initial, ("normal", "zeros"))
+        bounds.choice(ACTIVATIONS, activation=self.activation)
+        bounds.choice(("normal", "zeros"), initial=self.initial)
         for name, value in (("pad_id", self.pad_id), ("seed", self.seed)):
             if value is not None:
                 bounds.integer(0, **{name: value})
@@ -213,7 +215,7 @@ class Bert(keras.layers.Layer):
         last = self._states(*inputs, every_token=every_token, training=training)[-1]
         outputs = {}
         if packing is not None:
-            outputs["membership"] = _membership(packing.texts, padding_mask, ops.shape(starts)[1])
+            outputs["membership"] = membership(packing, padding_mask)
         if every_token:
             outputs["sequence"], last = last, take_first_tokens(last, packing)
         outputs["first"] = ops.reshape(last, (-1, self.hidden))
@@ -241,28 +243,21 @@ class Bert(keras.layers.Layer):
         training: bool,
     ) -> list[Tensor]:
         length = token_ids.shape[1]
-        _require(
-            length is None or length <= self.positions,
-            "token_ids",
-            f"at most {self.positions} positions long",
-            length,
-        )
+        if length is not None and length > self.positions:
+            raise ValueError(
+                f"`token_ids` must be at most {self.positions} positions long. Received: {length}."
+            )
         positions = None if packing is None else packing.positions
         embedded = self.embeddings(
             token_ids, padding_mask, segment_ids, positions, offset, training=training
         )
         states = [embedded]
-        padding = None if padding_mask is None else padding_bias(padding_mask)
-        bias = padding
-        if packing is not None:
-            bias = mask_across_texts(padding, packing.texts, packing.texts)
+        bias = attention_bias(padding_mask, packing)
         whole = self.layers if every_token else self.layers - 1
         for number in range(whole):
             states.append(self._run_layer(number, states[-1], bias, None, training))
         if not every_token:
-            if packing is not None:
-                texts = take_first_tokens(packing.texts, packing)
-                bias = mask_across_texts(padding, packing.texts, texts)
+            bias = attention_bias(padding_mask, packing, first_tokens=True)
             queries = take_first_tokens(states[-1], packing)
             states.append(self._run_layer(whole, states[-1], bias, queries, training))
         return states
@@ -296,8 +291,9 @@ class Bert(keras.layers.Layer):
             ("is_decoder", False),
         ):
             value = config.get(field, wanted)
-            _require(value == wanted, field, repr(wanted), value)
-        _require_choice("hidden_act", config.get("hidden_act", "gelu"), ACTIVATIONS)
+            if value != wanted:
+                raise ValueError(f"`{field}` must be {wanted!r}. Received: {value!r}.")
+        bounds.choice(ACTIVATIONS, hidden_act=config.get("hidden_act", "gelu"))
         return {ours: config.get(theirs, default) for theirs, ours, default in FIELDS}
 
     def huggingface_config(self) -> dict[str, Any]:
@@ -350,19 +346,3 @@ class Bert(keras.layers.Layer):
         if self.pool is not None and path.endswith("kernel"):
             initializer = self.pool.normal()
         variable.assign(initializer(variable.shape, dtype=variable.dtype))
-
-
-def _membership(texts: Tensor, padding_mask: Tensor, count: Tensor) -> Tensor:
-    """Return [batch, count, length], true where a token belongs to that text of its row."""
-    own = ops.equal(texts[:, None, :], ops.arange(count, dtype=texts.dtype)[None, :, None])
-    return ops.logical_and(own, ops.cast(padding_mask, "bool")[:, None, :])
-
-
-def _require(holds: bool, name: str, bound: str, value: object) -> None:
-    if not holds:
-        raise ValueError(f"`{name}` must be {bound}. Received: {value!r}.")
-
-
-def _require_choice(name: str, value: object, choices: Collection[str]) -> None:
-    holds = isinstance(value, str) and value in choices
-    _require(holds, name, f"one of {', '.join(choices)}", value)

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ftkeras.support import bounds
 from ftkeras.support.seeds import ReplicaSeedGenerator
 
 Tensor = Any
@@ -54,14 +55,9 @@ class Classification(keras.layers.Layer):
         name: str = "head",
         **kwargs: Any,
     ):
-        if classes < 2:
-            raise ValueError(f"`classes` must be at least 2. Received: {classes}.")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"`dropout` must be at least 0 and below 1. Received: {dropout}.")
-        if pooling not in POOLINGS:
-            raise ValueError(
-                f"`pooling` must be one of {', '.join(POOLINGS)}. Received: {pooling}."
-            )
+        bounds.integer(2, classes=classes)
+        bounds.share(dropout=dropout)
+        bounds.choice(POOLINGS, pooling=pooling)
         super().__init__(name=name, **kwargs)
         self.classes, self.dropout, self.pooling, self.seed = classes, dropout, pooling, seed
         self.seed_generator = ReplicaSeedGenerator(seed)

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ftkeras.support import bounds
+
 Tensor = Any
 
 
@@ -32,10 +34,7 @@ class CrossEntropy(keras.losses.Loss):
     """
 
     def __init__(self, *, label_smoothing: float = 0.0, name: str = "cross_entropy"):
-        if not 0 <= label_smoothing < 1:
-            raise ValueError(
-                f"`label_smoothing` must be at least 0 and below 1. Received: {label_smoothing}."
-            )
+        bounds.share(label_smoothing=label_smoothing)
         super().__init__(name=name, reduction="sum_over_batch_size")
         self.label_smoothing = label_smoothing
 

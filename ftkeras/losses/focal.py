@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ftkeras.support import bounds
+
 Tensor = Any
 
 
@@ -32,8 +34,7 @@ class Focal(keras.losses.Loss):
     """
 
     def __init__(self, *, gamma: float = 2.0, name: str = "focal"):
-        if not gamma >= 0:
-            raise ValueError(f"`gamma` must be at least 0. Received: {gamma}.")
+        bounds.not_negative(gamma=gamma)
         super().__init__(name=name, reduction="sum_over_batch_size")
         self.gamma = gamma
 

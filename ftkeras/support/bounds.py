@@ -8,7 +8,7 @@ ValueError: `warmup` must be at least 0 and below 1. Received: 1.5.
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from numbers import Integral, Real
 from typing import Any
 
@@ -47,6 +47,13 @@ def boolean(**values: bool) -> None:
     for name, value in values.items():
         if not isinstance(value, bool):
             raise ValueError(f"`{name}` must be True or False. Received: {value!r}.")
+
+
+def choice(choices: Collection[str], **values: str) -> None:
+    """Raise ValueError unless each value is one of the choices."""
+    for name, value in values.items():
+        if not (isinstance(value, str) and value in choices):
+            raise ValueError(f"`{name}` must be one of {', '.join(choices)}. Received: {value!r}.")
 
 
 def regular_expression(**values: str) -> None:
