@@ -49,9 +49,9 @@ def main() -> None:
     ids = {name: np.asarray(value) for name, value in ids.items()}
 
     def batches():
-        draws, size = np.random.default_rng(0), asked["batch_size"]
+        rng, size = np.random.default_rng(0), asked["batch_size"]
         while True:
-            order = draws.permutation(len(texts))
+            order = rng.permutation(len(texts))
             for start in range(0, len(order) - size + 1, size):
                 rows = order[start : start + size]
                 longest = asked["max_length"] if own else int(lengths[rows].max())

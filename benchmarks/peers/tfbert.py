@@ -32,9 +32,9 @@ def main() -> None:
     encoded = tokenizer(texts, truncation=True, max_length=asked["max_length"])["input_ids"]
 
     def batches():
-        draws = np.random.default_rng(0)
+        rng = np.random.default_rng(0)
         while True:
-            order = draws.permutation(len(encoded))
+            order = rng.permutation(len(encoded))
             for start in range(0, len(order) - asked["batch_size"] + 1, asked["batch_size"]):
                 rows = order[start : start + asked["batch_size"]]
                 inputs = tokenizer.pad(
