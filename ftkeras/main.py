@@ -29,6 +29,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    """Run one verb, and turn errors into a line of text and an exit code."""
     debug = any(argument.startswith("--debug") for argument in arguments)
     # Show a label or text that the terminal cannot encode as an escape instead of failing.
     sys.stdout.reconfigure(errors="backslashreplace")
@@ -56,8 +57,7 @@ def _run(arguments: list[str]) -> int:
         print(f"\nftkeras: stopped. {output.as_flags(str(interrupt))}".rstrip(), file=sys.stderr)
         return 128 + signal.SIGINT
     except BrokenPipeError:
-        # Python would try to write the rest of its buffer when it shuts down, and fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_output()
         if verb == "train":
             print("ftkeras: standard output was closed, so training ends.", file=sys.stderr)
         return 128 + signal.SIGPIPE
@@ -69,7 +69,13 @@ def _run(arguments: list[str]) -> int:
     return 0
 
 
+def _close_output() -> None:
+    """Discard what is buffered: Python would try to write it at shutdown, and fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _fail(prefix: str, message: str) -> None:
+    """Show why the verb fails, also to the parent if this is a child process."""
     print(prefix + message, file=sys.stderr)
     child.report(message)
 

@@ -14,6 +14,8 @@ from ftkeras.config.verbs import LaunchConfig
 from ftkeras.errors import UserError
 from ftkeras.runs import layout
 
+HELP = ("--help", "-h")
+
 
 @dataclass(frozen=True)
 class Command:
@@ -36,10 +38,10 @@ def parse(arguments: list[str]) -> Command:
     Raises:
         UserError: if a verb, a flag or a value is wrong.
     """
-    if arguments[:1] == ["help"] and (page := help_pages.part_page(" ".join(arguments[1:]))):
-        return Command("help", help=page)
+    if arguments[:1] == ["help"]:
+        return Command("help", help=_help(arguments[1:]))
     verb, rest = _split_verb(arguments)
-    if any(argument in ("--help", "-h") for argument in rest):
+    if any(argument in HELP for argument in rest):
         return Command(verb, help=help_pages.page(verb if verb in arguments else None))
     if verb == "launch":
         return _launch(rest)
@@ -65,12 +67,22 @@ def _launch(arguments: list[str]) -> Command:
     return Command("launch", LaunchConfig(**values, **command))
 
 
+def _help(about: list[str]) -> str:
+    """Return the help page of a verb or part, or the overview."""
+    name = " ".join(word for word in about if word not in HELP)
+    if not name:
+        return help_pages.page()
+    if name in VERBS:
+        return help_pages.page(name)
+    if (page := help_pages.part_page(name)) is None:
+        raise UserError(f"there is no verb or part {name!r}. The verbs are: {', '.join(VERBS)}.")
+    return page
+
+
 def _split_verb(arguments: list[str]) -> tuple[str, list[str]]:
     """Return the verb and what follows it; train if the command line starts with a flag."""
     if not arguments or arguments[0].startswith("-"):
         return "train", arguments
-    if arguments[0] == "help" and not arguments[2:]:
-        return _split_verb([*arguments[1:], "--help"])
     if arguments[0] not in VERBS:
         raise UserError(f"there is no verb {arguments[0]!r}. The verbs are: {', '.join(VERBS)}.")
     return arguments[0], arguments[1:]

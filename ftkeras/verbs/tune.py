@@ -16,6 +16,7 @@ from ftkeras.reports import exports, metrics
 from ftkeras.runs import folder as run_folder
 from ftkeras.runs import layout
 from ftkeras.search.results import Result
+from ftkeras.search.space import Space
 from ftkeras.support import files
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def run(config: TuneConfig) -> Search | None:
             return _search(config, space, home, name)
 
 
-def _search(config: TuneConfig, space, home: pathlib.Path, name: str) -> Search:
+def _search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> Search:
     from ftkeras.reports import search as report
     from ftkeras.search import session, setup, table
 

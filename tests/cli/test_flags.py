@@ -63,6 +63,8 @@ def test_finished_run_keeps_its_recorded_settings(tmp_path):
         (["trian"], "no verb 'trian'. The verbs are: train, evaluate, export, predict"),
         (["--epochs=many"], "--epochs must be an integer. Received: 'many'"),
         (["--clip_norm=x"], "--clip_norm must be a number. Received: 'x'"),
+        (["help", "trian"], "no verb or part 'trian'. The verbs are: train"),
+        (["help", "a", "b"], "no verb or part 'a b'"),
         (["--notest=x"], "--notest=x does not take an argument"),
         (["--task"], "task"),
         (["train", "imdb"], "unexpected argument 'imdb'"),
@@ -84,14 +86,14 @@ def test_help_names_every_flag_and_part(verb):
     entry = VERBS[verb or "train"]
     for field in (f for f in dataclasses.fields(entry.config) if f.metadata):
         shown = entry.groups is None or field.metadata["group"] in entry.groups
-        assert (f"--{field.name} " in text) == shown
+        assert (f"\n  --{field.name} " in text) == shown
     if entry.config is Config and entry.groups is None:
         for kind in set(catalog.KINDS) - {"oracle"}:  # of tune alone
             assert all(name in text for name in catalog.names(kind))
     assert all(len(line) <= 100 for line in text.splitlines())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["predict", "--help"], ["help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["predict", "--help"], ["help"], ["help", "-h"]])
 def test_help_loads_no_framework(arguments):
     code = (
         "import sys; from ftkeras.main import main; code = main(sys.argv[1:]); "
@@ -102,6 +104,11 @@ def test_help_loads_no_framework(arguments):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "--flagfile" in done.stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_on_a_verb_is_its_help_page(verb):
+    assert flags.parse(["help", verb]).help == flags.parse([verb, "--help"]).help
 
 
 def test_help_on_a_part_shows_its_docstring():
