@@ -164,6 +164,7 @@ def test_run_that_is_taken_up_again_has_the_same_average():
     assert float(model.slope.numpy()) == float(whole.slope.numpy())
 
 
+@pytest.mark.matrix
 def test_two_replicas_have_the_average_of_one():
     devices = tf.config.list_logical_devices("CPU")
     if len(devices) < 2:

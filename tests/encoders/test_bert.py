@@ -13,6 +13,7 @@ from keras import ops
 
 from ftkeras.encoders.bert import Bert
 from tests.encoders.golden import FIXTURES, MODELS, golden, inputs, pretrained_bert, tiny_bert
+from tests.matrix import matrix
 
 CASES = [(model, case) for model in MODELS for case in golden(model)]
 # The positions of 512 that the fixtures keep (make_fixtures.py, STRIDE).
@@ -77,7 +78,9 @@ def test_without_segment_ids_all_are_segment_zero():
     assert np.abs(ops.convert_to_numpy(absent["sequence"] - ones["sequence"])).max() > 0.1
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "policy", matrix(["float32", "mixed_float16", "mixed_bfloat16"], default=["float32"])
+)
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_content_of_the_padding_changes_nothing(policy, data):

@@ -162,6 +162,7 @@ def test_run_without_texts_to_check_by_says_how_to_get_them(made, tmp_path):
         small.exporter(tmp_path, model, layer).write()
 
 
+@pytest.mark.process
 def test_smaller_export_stands_beside_the_original(made):
     model, layer, run_dir = made
     version = small.exporter(run_dir, model, layer, quantization="int8").write()

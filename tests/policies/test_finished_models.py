@@ -9,9 +9,8 @@ from tests import finished
 from tests.running import succeed
 
 
-@pytest.mark.parametrize(
-    "policy", [pytest.param("lora(rank=4)", marks=pytest.mark.matrix), "adapters(size=8)"]
-)
+@pytest.mark.matrix
+@pytest.mark.parametrize("policy", ["lora(rank=4)", "adapters(size=8)"])
 def test_run_is_evaluated_and_exported_as_it_was_trained(tmp_path, policy):
     def ftkeras(*arguments):
         return succeed(*arguments, cwd=tmp_path)

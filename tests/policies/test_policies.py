@@ -8,6 +8,7 @@ import pytest
 from ftkeras import catalog
 from ftkeras.errors import UserError
 from ftkeras.policies import check_together
+from tests.matrix import matrix
 from tests.policies import tiny
 
 # A regular expression on the paths of what trains.
@@ -34,7 +35,7 @@ TRAINS = {
 }
 
 
-@pytest.mark.parametrize("spec", TRAINS)
+@pytest.mark.parametrize("spec", matrix(TRAINS, default=[s for s in TRAINS if "(" not in s]))
 def test_a_few_steps_change_what_trains_and_nothing_else(spec):
     model = tiny.model()
     policies = tiny.prepared(model, spec)

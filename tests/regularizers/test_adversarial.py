@@ -76,7 +76,9 @@ def test_fgm_adds_the_loss_one_step_along_the_gradient():
 
 
 @pytest.mark.usefixtures("float64")
-@pytest.mark.parametrize("radius", [0.3, 5.0])  # with and without an effect of the projection
+@pytest.mark.parametrize(
+    "radius", [0.3, pytest.param(5.0, marks=pytest.mark.matrix)]
+)  # with and without an effect of the projection
 def test_freelb_is_the_mean_loss_along_the_ascent(radius):
     part = FreeLB(steps=3, step_size=0.25, radius=radius, seed=4)
     model = tiny.regulated(part)

@@ -13,7 +13,11 @@ from ftkeras.regularizers.mixout import Mixout
 from tests.regularizers import tiny
 from tests.regularizers.tiny import HIDDEN, INPUTS, MASK
 
-PARTS = [partial(Mixout, p=0.5), partial(LayerDrop, p=0.5), EmbeddingNoise]
+PARTS = [
+    partial(Mixout, p=0.5),
+    pytest.param(partial(LayerDrop, p=0.5), marks=pytest.mark.matrix),
+    pytest.param(EmbeddingNoise, marks=pytest.mark.matrix),
+]
 
 
 def _perturb(model):

@@ -15,6 +15,7 @@ from ftkeras.search import folder as folders
 from ftkeras.search import results
 from ftkeras.search.ledger import ENDED, FAILURES_TO_STOP
 from ftkeras.search.results import Result
+from tests.matrix import matrix
 from tests.search import searches
 from tests.search.searches import Child, Killed
 
@@ -43,7 +44,7 @@ def uninterrupted(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", SEARCHES)
-@pytest.mark.parametrize("killed", [1, 3, 5])
+@pytest.mark.parametrize("killed", matrix([1, 3, 5], default=[3]))
 def test_killed_search_ends_like_one_that_was_not(
     name, killed, uninterrupted, tmp_path, monkeypatch
 ):

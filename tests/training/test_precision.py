@@ -55,6 +55,7 @@ def _distance(one, other) -> float:
     return (apart / moved) ** 0.5
 
 
+@pytest.mark.matrix
 def test_compiled_run_is_the_run(plain, tmp_path):
     experiment, history = _trained(tmp_path / "run", jit_compile="true")
     np.testing.assert_allclose(history[:, :-1], plain[1][:, :-1], rtol=1e-4)

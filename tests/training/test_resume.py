@@ -47,22 +47,30 @@ def _outcome(folder: pathlib.Path) -> dict:
 def unbroken(tmp_path_factory):
     """What a run gives that nobody killed."""
     folder = tmp_path_factory.mktemp("unbroken")
-    succeed(*RUN, cwd=folder)
+    succeed(*RUN, "--export=none", cwd=folder)
     return folder
 
 
 @pytest.mark.parametrize(
-    "deaths", [DEATHS[1:2], pytest.param(DEATHS, marks=pytest.mark.process)], ids=["one", "all"]
+    ("deaths", "export"),
+    [
+        (DEATHS[1:2], "--export=none"),
+        pytest.param(DEATHS, "--export=saved_model", marks=pytest.mark.process),
+    ],
+    ids=["one", "all"],
 )
-def test_killed_run_ends_as_one_that_was_not(unbroken, tmp_path, deaths):
+def test_killed_run_ends_as_one_that_was_not(unbroken, tmp_path, deaths, export):
+    run = [*RUN, export]
     for function, number in deaths:
-        command = [sys.executable, "-m", "tests.dying", function, str(number), *RUN]
+        command = [sys.executable, "-m", "tests.dying", function, str(number), *run]
         options = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
         died = subprocess.run(command, **options, capture_output=True, check=False)
         assert died.returncode == -signal.SIGKILL, (function, died.stderr)
-    succeed(*RUN, cwd=tmp_path)
+    succeed(*run, cwd=tmp_path)
     expected, outcome = _outcome(unbroken), _outcome(tmp_path)
     for figure in expected:
         assert outcome[figure] == expected[figure], figure
     assert not [*(tmp_path / "run").rglob("*.partial")]
-    assert [path.name for path in (tmp_path / "saved_models" / "quickstart").iterdir()] == ["1"]
+    if export != "--export=none":
+        exported = tmp_path / "saved_models" / "quickstart"
+        assert [path.name for path in exported.iterdir()] == ["1"]

@@ -21,9 +21,10 @@ from ftkeras.training.progress import Progress
 from ftkeras.verbs import train
 from tests.matrix import matrix
 
+TWO_LAYERS = "bert(vocabulary='reviews', layers=2, hidden=16, heads=2)"
 SMALL = {
     "task": "quickstart",
-    "encoder": "bert(vocabulary='reviews', layers=2, hidden=16, heads=2)",
+    "encoder": "bert(vocabulary='reviews', layers=1, hidden=16, heads=2)",
     "learning_rate": 1e-2,
     "train_examples": 70,
     "validation_examples": 20,
@@ -42,6 +43,7 @@ RUNS = {
         "batching": "padded",
     },
     "by_validation": {
+        "encoder": TWO_LAYERS,
         "schedule": "reduce_on_plateau(factor=0.3, by='loss', least_gain=1.0)",
         "average": "swa",
         "regularizer": ("layer_drop(p=0.5)", "embedding_noise"),
@@ -49,6 +51,7 @@ RUNS = {
         "class_weights": "balanced",
     },
     "thawed": {
+        "encoder": TWO_LAYERS,
         "policy": ("gradual_unfreezing(layers=1)", "layerwise(decay=0.8)"),
         "average": "ema(decay=0.9)",
         "early_stopping": 1,
@@ -175,7 +178,7 @@ def interrupted(tmp_path_factory):
         ({"batch_size": 8}, "--batch_size=8 .there 16"),
         ({"seed": 7}, "--seed=7"),
         ({"train_examples": 71}, "--train_examples=71"),
-        ({"encoder": "bert(vocabulary='reviews', layers=1)"}, "--encoder=.*layers=1.*layers=2"),
+        ({"encoder": TWO_LAYERS}, "--encoder=.*layers=2.*layers=1"),
     ],
 )
 def test_run_of_other_settings_is_refused(interrupted, changed, named):
