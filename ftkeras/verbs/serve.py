@@ -1,13 +1,15 @@
-"""Serves an exported model over HTTP, for a laptop or a test: TensorFlow Serving's REST API."""
+"""Serve an exported model over HTTP, with TensorFlow Serving's REST API, for a laptop or a test."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import pathlib
 import re
 import signal
 import socket
-import sys
+from collections.abc import Callable
+from typing import Any
 
 from ftkeras.config.serving import ServeConfig
 from ftkeras.errors import Stopped, UserError
@@ -17,7 +19,12 @@ log = logging.getLogger(__name__)
 
 
 def run(config: ServeConfig) -> None:
-    """`serve`: answers until it is stopped, and then what has been asked already."""
+    """Serve the model until a signal stops the server.
+
+    Raises:
+        UserError: if the model cannot be loaded, the port is in use, or a package is missing.
+        Stopped: after SIGTERM, when all requests have been answered.
+    """
     folder, only = find_versions(config.model, "serve")
     try:
         import uvicorn
@@ -43,8 +50,8 @@ def run(config: ServeConfig) -> None:
         runner.run(_until_stopped(uvicorn.Server(settings), listening, name))
 
 
-async def _until_stopped(server, listening: socket.socket, name: str) -> None:
-    """Serves until a signal comes, and says where once it is so."""
+async def _until_stopped(server: Any, listening: socket.socket, name: str) -> None:
+    """Serve until a signal arrives; log the URLs when the server accepts requests."""
     url = _url(listening)
     serving = asyncio.ensure_future(server.serve(sockets=[listening]))
     while not server.started and not serving.done():
@@ -55,7 +62,7 @@ async def _until_stopped(server, listening: socket.socket, name: str) -> None:
 
 
 def build(config: ServeConfig, name: str, folder: pathlib.Path, only: int | None = None):
-    """The service: the model loaded, its batches as `config` says."""
+    """Load the model and return the service that answers requests."""
     from ftkeras.serving import metrics, service, settings, versions
     from ftkeras.serving.batcher import Batcher, Unbatched
     from ftkeras.support import accelerator
@@ -94,8 +101,13 @@ def _load(folder: pathlib.Path):
     return model
 
 
-def _told(name: str):
-    return lambda line: print(f"{name}: {line}", file=sys.stderr, flush=True)
+def _told(name: str) -> Callable[[str], None]:
+    def report(line: str) -> None:
+        # The thread that watches for new versions must go on even if nobody reads the output.
+        with contextlib.suppress(BrokenPipeError):
+            log.info("%s: %s", name, line)
+
+    return report
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -105,9 +117,7 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         listening.bind((host, port))
     except OSError as error:
-        raise UserError(
-            f"host={host} port={port} can't be listened at: {error.strerror}."
-        ) from None
+        raise UserError(f"can't listen on host={host} port={port}: {error.strerror}.") from None
     return listening
 
 
@@ -117,5 +127,5 @@ def _url(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _stopped(number: int, frame) -> None:
-    raise Stopped(number, "What was asked has been answered.")
+def _stopped(number: int, frame: object) -> None:
+    raise Stopped(number, "All requests have been answered.")

@@ -212,7 +212,7 @@ def test_sigterm_ends_the_server_when_what_was_asked_is_answered(tiny_model, tmp
 def test_port_that_is_taken_is_told(tiny_model):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(UserError, match=f"--port={port} can't be listened at: Address"):
+        with pytest.raises(UserError, match=f"port={port}: Address"):
             serve.run(ServeConfig(model=str(tiny_model), port=port))
 
 
