@@ -2,6 +2,8 @@
 
 import pathlib
 import signal
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -90,9 +92,10 @@ class Fit:
         self, feed: TrainingFeed, splits: Splits
     ) -> tuple[TrainingFeed, OrderedFeed | None, dict[str, float]]:
         """Return the feeds, of features if the encoder is frozen, and what computing them took."""
-        feeds, figures = [feed], {}
+        feeds: Sequence[Any] = [feed]
+        figures: dict[str, float] = {}
         if splits.validation is not None:
-            feeds.append(OrderedFeed(splits.validation, feed.batching))
+            feeds = [feed, OrderedFeed(splits.validation, feed.batching)]
         if self.position.epoch < self._experiment.config.trained_epochs:
             feeds, figures = features.read_once(self._experiment, feeds, splits.folder)
         train, *validation = feeds
@@ -100,7 +103,7 @@ class Fit:
 
     def _callbacks(self) -> list[keras.callbacks.Callback]:
         config, model = self._experiment.config, self._experiment.model
-        tensorboard = keras.callbacks.TensorBoard
+        tensorboard: Any = keras.callbacks.TensorBoard
         return [
             *(SameData(self.feed), self._finite, self._history, self._best, self._progress),
             *(c for policy in self._experiment.policies for c in policy.callbacks(model)),

@@ -85,7 +85,8 @@ def train(
             process.wait()
             raise
         finally:
-            process.stdin.close()
+            if process.stdin is not None:
+                process.stdin.close()
     seconds = time.monotonic() - start
     if code:
         return Outcome(None, _reason(code, failure), seconds)

@@ -143,8 +143,8 @@ def _metrics(facts: Facts, metrics: dict) -> str:
     if "confusion" in metrics:
         note += (
             f" Confusion matrix on {splits[-1]}, with a row for each label and a column for each "
+            f"prediction, in the order above: `{metrics['confusion']}`."
         )
-        note += f"prediction, in the order above: `{metrics['confusion']}`."
     return "\n".join([*lines, "", note])
 
 
