@@ -3,7 +3,8 @@
 import dataclasses
 from dataclasses import dataclass
 
-from ftkeras.config.run import Config, flag
+from ftkeras.config.fields import check_at_least, flag
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 
 
@@ -30,12 +31,12 @@ class CrossvalidateConfig(Config):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("repeats", "parallel"):
-            if getattr(self, name) < 1:
-                raise UserError(f"`{name}` must be at least 1. Received: {getattr(self, name)}.")
-        if self.fold is not None or self.fold_repeat:
-            name, value = ("fold", self.fold) if self.fold is not None else ("fold_repeat", 1)
-            raise UserError(f"{name}={value}: crossvalidate runs all folds; use train to run one.")
+        check_at_least(self, repeats=1, parallel=1)
+        for name, default in (("fold", None), ("fold_repeat", 0)):
+            if (value := getattr(self, name)) != default:
+                raise UserError(
+                    f"{name}={value}: crossvalidate runs all folds; use train to run one."
+                )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +66,4 @@ class CompareConfig:
             raise UserError(
                 f"`confidence` must be at least 0.5 and below 1. Received: {self.confidence}."
             )
-        for name, least in (("resamples", 100), ("seed", 0), ("disagreements", 0)):
-            if getattr(self, name) < least:
-                raise UserError(
-                    f"`{name}` must be at least {least}. Received: {getattr(self, name)}."
-                )
+        check_at_least(self, resamples=100, seed=0, disagreements=0)

@@ -1,23 +1,11 @@
 """The configuration of a run: a dataclass with a field for each flag, and checks of its values."""
 
 import dataclasses
-import math
 from dataclasses import dataclass
 
 from ftkeras.config.durations import checkpoint_interval, warmup_steps
+from ftkeras.config.fields import check_at_least, check_positive, flag
 from ftkeras.errors import UserError
-
-
-def flag(default, group: str, help: str, free: bool = False):
-    """Return a field that is a flag.
-
-    Args:
-        default: its default.
-        group: the heading under which help shows it.
-        help: what it does. `{kind}` stands for the names of the parts of that kind.
-        free: whether it may change when an interrupted run is resumed.
-    """
-    return dataclasses.field(default=default, metadata={"group": group, "help": help, "free": free})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,18 +243,14 @@ class Config:
     def __post_init__(self):
         if self.batch_size is None and self.batch_tokens is None:
             object.__setattr__(self, "batch_size", DEFAULT_BATCH_SIZE)
-        for name, least in _AT_LEAST.items():
-            value = getattr(self, name)
-            if value is not None and not least <= value < math.inf:
-                raise UserError(f"`{name}` must be at least {least}. Received: {value}.")
+        check_at_least(self, **_AT_LEAST)
+        check_positive(self, "learning_rate")
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if "\n" in "".join(value if isinstance(value, tuple) else str(value)):
                 raise UserError(
                     f"`{field.name}` must not contain a line break. Received: {value!r}."
                 )
-        if not 0 < self.learning_rate < math.inf:
-            raise UserError(f"`learning_rate` must be positive. Received: {self.learning_rate}.")
         for name in ("run_dir", "cache_dir"):
             if getattr(self, name) == "":
                 raise UserError(f"`{name}` must name a folder. Received: ''.")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ftkeras.config.run import flag
+from ftkeras.config.fields import check_at_least, flag
 from ftkeras.errors import UserError
 
 
@@ -75,5 +75,4 @@ class DeployConfig:
     debug: bool = flag(False, "Output", "Show tracebacks.")
 
     def __post_init__(self):
-        if self.batch_size < 1:
-            raise UserError(f"`batch_size` must be at least 1. Received: {self.batch_size}.")
+        check_at_least(self, batch_size=1)

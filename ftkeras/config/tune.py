@@ -1,9 +1,9 @@
 """The configuration of `tune`."""
 
-import math
 from dataclasses import dataclass
 
-from ftkeras.config.run import Config, flag
+from ftkeras.config.fields import check_at_least, check_positive, flag
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 
 # Devlin et al., 2019, appendix A.3: the ranges that work well on all GLUE tasks.
@@ -60,12 +60,8 @@ class TuneConfig(Config):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("max_trials", "executions_per_trial"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UserError(f"`{name}` must be at least 1. Received: {value}.")
-        if self.max_hours is not None and not 0 < self.max_hours < math.inf:
-            raise UserError(f"`max_hours` must be positive. Received: {self.max_hours}.")
+        check_at_least(self, max_trials=1, executions_per_trial=1)
+        check_positive(self, "max_hours")
         if self.search_dir == "":
             raise UserError("`search_dir` must name a folder. Received: ''.")
         for name, instead in _NOT_HERE.items():

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from ftkeras.config.run import Config, flag
+from ftkeras.config.fields import check_at_least, flag
+from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 
 
@@ -22,8 +23,7 @@ class PredictConfig:
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
 
     def __post_init__(self):
-        if self.batch_size < 1:
-            raise UserError(f"`batch_size` must be at least 1. Received: {self.batch_size}.")
+        check_at_least(self, batch_size=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +42,7 @@ class PlotConfig(Config):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.steps is not None and self.steps < 1:
-            raise UserError(f"`steps` must be at least 1. Received: {self.steps}.")
+        check_at_least(self, steps=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +60,7 @@ class FindRateConfig(Config):
                 "`lowest_rate` must be positive and below `highest_rate`. "
                 f"Received: {self.lowest_rate} and {self.highest_rate}."
             )
-        if self.steps < 10:
-            raise UserError(f"`steps` must be at least 10. Received: {self.steps}.")
+        check_at_least(self, steps=10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,11 +82,7 @@ class LaunchConfig:
     config: Config | None = None
 
     def __post_init__(self):
-        for name, least in (("workers", 1), ("restarts", 0)):
-            if getattr(self, name) < least:
-                raise UserError(
-                    f"`{name}` must be at least {least}. Received: {getattr(self, name)}."
-                )
+        check_at_least(self, workers=1, restarts=0)
         if self.verb not in ("train", "tune"):
             raise UserError(f"launch starts train or tune. Received: {self.verb}.")
         if self.config is None:
