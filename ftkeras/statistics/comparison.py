@@ -51,7 +51,9 @@ def compare(
         confidence: level of all intervals, between 0 and 1.
 
     Returns:
-        The metrics of each recipe, and a dictionary per pair; see `compare.json` in the docs.
+        The metrics of each recipe, each with value, low and high; and for each pair its names
+        (first, second), the differences of all metrics, the test with its p_value, p_value_holm,
+        and the details of the test under mcnemar or over_folds.
     """
     predictions = [[run.predictions for run in runs] for runs in recipes]
     samples = bootstrap.resample(predictions, resamples=resamples, seed=seed)
