@@ -65,7 +65,7 @@ def _messages_are_shown():
 
 @pytest.fixture(scope="session")
 def shared_data() -> pathlib.Path:
-    """The folder of real data and a real encoder that is beside some checkouts."""
+    """Return the folder of real data and a real encoder that is beside some checkouts."""
     if not SHARED_DATA.is_dir():
         pytest.skip(f"needs the real data in {SHARED_DATA}")
     return SHARED_DATA
@@ -73,7 +73,7 @@ def shared_data() -> pathlib.Path:
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory) -> pathlib.Path:
-    """A folder with a finished run in run/ and its export in saved_models/quickstart/1.
+    """Return a folder with a finished run in run/ and its export in saved_models/quickstart/1.
 
     All workers share it, so no test may change it: take `copy_of_finished_run` for that.
     """
@@ -82,5 +82,5 @@ def finished_run(tmp_path_factory) -> pathlib.Path:
 
 @pytest.fixture
 def copy_of_finished_run(finished_run, tmp_path) -> pathlib.Path:
-    """A copy of the finished run's folder for a test to change."""
+    """Return a copy of the finished run's folder for a test to change."""
     return shutil.copytree(finished_run, tmp_path / "finished_run")

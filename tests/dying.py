@@ -14,7 +14,7 @@ from ftkeras import main
 
 
 def arm(function: str, number: int) -> None:
-    """Has the `number`-th call of the function kill this process."""
+    """Kill this process at the `number`-th call of the function."""
     module, _, path = function.partition(":")
     *owners, name = path.split(".")
     owner = importlib.import_module(module)

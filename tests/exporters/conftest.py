@@ -1,4 +1,4 @@
-"""A small model that was exported once, for all that look at it."""
+"""A small model and its export, made once for all tests of exports."""
 
 import pytest
 
@@ -8,14 +8,14 @@ from tests.exporters import small
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):
-    """A model, its text layer and a run's folder."""
+    """Return a model, its text layer and a run's folder."""
     model, layer = small.model(), small.text_layer()
     return model, layer, small.run_dir(tmp_path_factory.mktemp("run"), model, layer, small.TEXTS)
 
 
 @pytest.fixture(scope="session")
 def version(made, tmp_path_factory):
-    """An export with all signatures that a task of single texts can have; all workers share it."""
+    """Export all signatures that a task of single texts can have; all workers share the folder."""
     model, layer, _ = made
 
     def make(folder):

@@ -29,7 +29,7 @@ def start(module: str, *arguments: str, workers: int = 2) -> list[subprocess.Pop
 
 
 def finish(processes: Sequence[subprocess.Popen], *, seconds: float = 280) -> list[str]:
-    """Waits for all; their standard outputs, or a failure with what the first said."""
+    """Wait for all processes; return their standard outputs, or fail with the first error."""
     try:
         said = [process.communicate(timeout=seconds) for process in processes]
     finally:

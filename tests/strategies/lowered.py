@@ -17,7 +17,7 @@ RATE = 0.01
 
 
 def step_of(encoder, head):
-    """A step (values of all weights, batch) -> (their new values, loss): SGD, dropout on."""
+    """Return a step (all weights, batch) -> (new weights, loss): SGD with dropout."""
     import jax
 
     weights = [*encoder.variables, *head.variables]

@@ -69,7 +69,7 @@ def test_equality_is_no_matter_of_weights_that_stay():
 
 @pytest.fixture(scope="module")
 def workers(tmp_path_factory):
-    """What each of two workers came to, heard, and what Keras itself said there."""
+    """Return the outcomes of each of two workers, what it received, and Keras's own error."""
     path = tmp_path_factory.mktemp("workers") / "outcomes"
     cluster.finish(cluster.start("tests.strategies.worker", str(path)))
     return [pickle.loads(path.with_suffix(f".{worker}").read_bytes()) for worker in range(2)]

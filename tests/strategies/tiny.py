@@ -114,7 +114,7 @@ def model(setting: Setting) -> FineTuner:
 
 
 def compiled(setting: Setting) -> tuple[FineTuner, list]:
-    """The model ready for `fit`, and its policies."""
+    """Return the model, ready for `fit`, and its policies."""
     made = model(setting)
     policies = [catalog.build("policy", spec, seed=4) for spec in setting.policy]
     for act in ("prepare", "check"):
@@ -192,8 +192,10 @@ def assert_equal(one: Outcome, other: Outcome, *, within: float = 1e-5) -> None:
 
 
 def _weights(made: FineTuner) -> dict[str, np.ndarray]:
-    """By path. Without the keys' bias: the softmax cancels it, so its gradient is rounding alone,
-    which some optimizers scale up to a whole step.
+    """Return the weights by path, without the keys' bias.
+
+    The softmax cancels that bias, so its gradient is rounding alone, which some optimizers scale up
+    to a whole step.
     """
     weights = {v.path: v.numpy() for v in made.weights if v.dtype == "float32"}
     for path in weights:

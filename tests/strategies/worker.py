@@ -25,7 +25,7 @@ def main(path: str) -> None:
 
 
 def keras_itself(devices: Devices) -> str:
-    """What Keras's own `fit` says under many workers; nothing where it works."""
+    """Return the error of Keras's own `fit` with several workers; empty if it works."""
     with devices.scope():
         model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
         model.compile(optimizer="sgd", loss="mse", jit_compile=False)

@@ -27,7 +27,7 @@ SETTINGS = {
 
 
 def _trained(folder, **settings):
-    """A whole run's model, built again from its folder, and its losses and test figures."""
+    """Train a whole run; return its model, rebuilt from its folder, and its history."""
     config = Config(**{**SETTINGS, "run_dir": str(folder), **settings})
     train.run(config)
     again = build.experiment(config, run_dir=folder)
@@ -37,7 +37,7 @@ def _trained(folder, **settings):
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
-    """That run in float32, op by op."""
+    """Train that run in float32 without XLA."""
     return _trained(tmp_path_factory.mktemp("plain") / "run")
 
 

@@ -1,4 +1,4 @@
-"""A run that was killed, wherever, ends as one that was not: the same bytes."""
+"""A run that is killed and resumed writes the same bytes as one that is not."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ RUN = [
     "--encoder=bert(layers=1, hidden=16, heads=2, positions=64, vocabulary='reviews')",
     *("--run_dir=run", "--epochs=3", "--checkpoint_every=5", "--average=ema(decay=0.9)"),
 ]
-# Where a run is killed, one after the other, each time gone on with.
+# The calls at which a run is killed, one after the other; it is resumed each time.
 DEATHS = [
     ("ftkeras.training.progress:Progress.on_train_batch_end", 8),  # between two checkpoints
     ("safetensors.numpy:save_file", 1),  # while a checkpoint is written
@@ -31,7 +31,7 @@ DEATHS = [
 
 
 def _outcome(folder: pathlib.Path) -> dict:
-    """All that a run gives, but for what it says of time and memory."""
+    """Return a run's results without its times and its memory."""
     rows = list(csv.DictReader((folder / "run" / "history.csv").open()))
     metrics = json.loads((folder / "run" / "metrics.json").read_text())
     return {
@@ -45,7 +45,7 @@ def _outcome(folder: pathlib.Path) -> dict:
 
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory):
-    """What a run gives that nobody killed."""
+    """Return the folder of a run that was not killed."""
     folder = tmp_path_factory.mktemp("unbroken")
     succeed(*RUN, "--export=none", cwd=folder)
     return folder

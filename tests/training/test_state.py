@@ -1,4 +1,4 @@
-"""Whatever a run is made of, stopping and going on changes nothing: bit for bit, in one process."""
+"""An interrupted and resumed run equals an uninterrupted one, bit by bit, in one process."""
 
 import csv
 import json
@@ -34,7 +34,7 @@ SMALL = {
     "epochs": 3,
     "export": (),
 }
-# Between them, every part that has a state of its own.
+# Together they contain every part that has a state.
 RUNS = {
     "averaged": {
         "average": "ema(decay=0.9)",
@@ -112,7 +112,7 @@ def _outcome(folder: pathlib.Path) -> dict:
 @pytest.mark.parametrize("name", matrix(RUNS, default=["averaged", "thawed"]))
 def test_stopped_run_ends_as_one_that_was_not(name, tmp_path, stop):
     train.run(_config(tmp_path / "unbroken", **RUNS[name]))
-    # In an epoch, when its last step is done, and in a later one.
+    # Within an epoch, after its last step, and in a later epoch.
     for number in (2, 3, 4):
         stop(number)
         with pytest.raises(Stopped):
@@ -138,7 +138,7 @@ def test_longer_run_is_gone_on_with(tmp_path, capsys):
 
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory):
-    """The folder of a run that nothing interrupted."""
+    """Return the folder of a run that nothing interrupted."""
     folder = tmp_path_factory.mktemp("unbroken") / "run"
     train.run(_config(folder))
     return folder
@@ -164,7 +164,7 @@ def test_damaged_checkpoint_is_passed_over(unbroken, tmp_path, stop, capsys):
 
 @pytest.fixture(scope="module")
 def interrupted(tmp_path_factory):
-    """The folder of a run that was interrupted after its first step, for tests that leave it so."""
+    """Return the folder of a run interrupted after its first step, which tests must not resume."""
     folder = tmp_path_factory.mktemp("interrupted") / "run"
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Stopped):
         _stop_after(1, patch)
@@ -222,7 +222,7 @@ def test_folder_in_use_is_refused(tmp_path):
 
 @pytest.fixture
 def third_loss_is_nan(monkeypatch):
-    """The loss of the third step of a run is no number, nor so its gradients."""
+    """Make the loss of the third step of a run NaN, and with it the gradients."""
     real, calls = CrossEntropy.call, tf.Variable(0)
 
     def call(self, labels, logits):
