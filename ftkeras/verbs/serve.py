@@ -1,13 +1,13 @@
 """Serve an exported model over HTTP, with TensorFlow Serving's REST API, for a laptop or a test."""
 
 import asyncio
-import contextlib
 import logging
 import os
 import pathlib
 import re
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -103,9 +103,9 @@ def _load(folder: pathlib.Path):
 
 def _told(name: str) -> Callable[[str], None]:
     def report(line: str) -> None:
-        # The thread that watches for new versions must go on even if nobody reads the output.
-        with contextlib.suppress(BrokenPipeError):
-            log.info("%s: %s", name, line)
+        # To standard error: the first line on standard output is the URL, which programs read.
+        sys.stderr.write(f"{name}: {line}\n")
+        sys.stderr.flush()
 
     return report
 
