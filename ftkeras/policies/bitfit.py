@@ -20,6 +20,13 @@ class BitFit(Policy):
 
     Raises:
         ValueError: an argument is neither True nor False; names it and the value.
+
+    >>> from types import SimpleNamespace
+    >>> from ftkeras.encoders.bert import Bert
+    >>> encoder = Bert(vocabulary_size=30, layers=2, hidden=8, heads=2, seed=1)
+    >>> BitFit().prepare(SimpleNamespace(encoder=encoder))
+    >>> all(v.name.endswith("bias") for v in encoder.trainable_variables)
+    True
     """
 
     decides = TRAINS

@@ -24,6 +24,13 @@ class Freeze(Policy):
     Raises:
         ValueError: an argument is out of bounds; names it, the bound and the value. In `prepare`:
             the encoder has fewer layers.
+
+    >>> from types import SimpleNamespace
+    >>> from ftkeras.encoders.bert import Bert
+    >>> encoder = Bert(vocabulary_size=30, layers=2, hidden=8, heads=2, seed=1)
+    >>> Freeze(layers=1).prepare(SimpleNamespace(encoder=encoder))
+    >>> sorted({v.path.split("/")[1] for v in encoder.trainable_variables})
+    ['layer_1', 'pooler']
     """
 
     decides = TRAINS

@@ -23,6 +23,13 @@ class HeadOnly(Policy):
 
     Raises:
         ValueError: an argument is neither True nor False; names it and the value.
+
+    >>> from types import SimpleNamespace
+    >>> from ftkeras.encoders.bert import Bert
+    >>> encoder = Bert(vocabulary_size=30, layers=2, hidden=8, heads=2, seed=1)
+    >>> HeadOnly().prepare(SimpleNamespace(encoder=encoder))
+    >>> sorted({v.path.split("/")[1] for v in encoder.trainable_variables})
+    ['pooler']
     """
 
     decides = TRAINS

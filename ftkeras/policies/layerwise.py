@@ -20,6 +20,12 @@ class Layerwise(Policy):
     Raises:
         ValueError: an argument is out of bounds; names it, the bound and the value. In `check`: no
             layer trains.
+
+    >>> from types import SimpleNamespace
+    >>> from ftkeras.encoders.bert import Bert
+    >>> encoder = Bert(vocabulary_size=30, layers=2, hidden=8, heads=2, seed=1)
+    >>> Layerwise(decay=0.5).multipliers(SimpleNamespace(encoder=encoder))
+    [('^encoder/layer_1/', 1.0), ('^encoder/layer_0/', 0.5), ('^encoder/embeddings/', 0.25)]
     """
 
     decides = RATES

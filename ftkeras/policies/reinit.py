@@ -27,6 +27,13 @@ class Reinit(Policy):
         ValueError: an argument is out of bounds; names it, the bound and the value. In `prepare`:
             the encoder has fewer layers, or there is nothing to reinitialize. In `check`: another
             policy freezes one of the layers.
+
+    >>> from types import SimpleNamespace
+    >>> from ftkeras.encoders.bert import Bert
+    >>> encoder = Bert(vocabulary_size=30, layers=2, hidden=8, heads=2, seed=1)
+    >>> Reinit(layers=1, seed=2).prepare(SimpleNamespace(encoder=encoder))
+    >>> print(f"{float(keras.ops.std(encoder.blocks[1].output_kernel)):.2f}")
+    0.02
     """
 
     decides = START

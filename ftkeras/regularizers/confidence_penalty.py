@@ -21,6 +21,11 @@ class ConfidencePenalty(Regularizer):
 
     Raises:
         ValueError: an argument is out of bounds; names it, the bound and the value.
+
+    >>> from types import SimpleNamespace
+    >>> step = SimpleNamespace(logits=ops.zeros((1, 2)), mean=ops.mean)
+    >>> print(f"{float(ConfidencePenalty(strength=1.0)(step)):.4f}")
+    -0.6931
     """
 
     def __init__(self, *, strength: float = 0.1):

@@ -22,6 +22,9 @@ class L1(Penalty):
     Raises:
         ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`:
             `where` matches no variable that trains.
+
+    >>> float(L1(strength=0.5).penalty(keras.Variable([1.0, -2.0])))
+    1.5
     """
 
     def __init__(self, *, strength: float = 1e-5, where: str = "kernel"):

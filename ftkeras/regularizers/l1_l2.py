@@ -23,6 +23,9 @@ class L1L2(Penalty):
     Raises:
         ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`:
             `where` matches no variable that trains.
+
+    >>> float(L1L2(l1=1.0, l2=0.5).penalty(keras.Variable([1.0, -2.0])))
+    5.5
     """
 
     def __init__(self, *, l1: float = 1e-5, l2: float = 0.01, where: str = "kernel"):

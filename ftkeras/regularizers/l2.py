@@ -24,6 +24,9 @@ class L2(Penalty):
     Raises:
         ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`:
             `where` matches no variable that trains.
+
+    >>> float(L2(strength=0.5).penalty(keras.Variable([1.0, -2.0])))
+    2.5
     """
 
     def __init__(self, *, strength: float = 0.01, where: str = "kernel"):

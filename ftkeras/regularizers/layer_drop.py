@@ -19,8 +19,7 @@ class LayerDrop(Regularizer):
     sampled for each example and layer. Nothing is rescaled: as each layer's output is normalized,
     the network works with all of its layers. It adds no term to the loss, and saves no work.
     Source: Fan et al., 2020, section 3, https://arxiv.org/abs/1909.11556, and Huang et al., 2016,
-    https://arxiv.org/abs/1603.09382; both sample
-    once for a whole batch.
+    https://arxiv.org/abs/1603.09382; both sample once for a whole batch.
 
     Args:
         p: probability that an example skips a layer; at least 0, below 1.

@@ -26,6 +26,9 @@ class Orthogonal(Penalty):
     Raises:
         ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`:
             `where` matches nothing that trains, or a variable that is not a matrix.
+
+    >>> float(Orthogonal(strength=1.0).penalty(keras.Variable([[1.0, 1.0], [0.0, 1.0]])))
+    2.0
     """
 
     def __init__(self, *, strength: float = 1e-4, where: str = "kernel"):
