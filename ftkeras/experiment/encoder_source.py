@@ -3,7 +3,6 @@
 import logging
 import pathlib
 import re
-from typing import Any
 
 from ftkeras import catalog, corpora
 from ftkeras.catalog import Spec
@@ -11,12 +10,11 @@ from ftkeras.checkpoints import huggingface as pretrained
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.support.layer_hooks import LayerHooks
+from ftkeras.support.protocols import Encoder
 from ftkeras.text.wordpiece import WordPiece
 
 log = logging.getLogger(__name__)
 
-# An instance of any class in encoders/.
-Encoder = Any
 # The only settings that may differ from the checkpoint's.
 DROPOUTS = ("dropout", "attention_dropout")
 

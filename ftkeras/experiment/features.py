@@ -10,7 +10,8 @@ and so does the result, except for rounding. The complete model is evaluated and
 import logging
 import pathlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import tensorflow as tf
@@ -27,6 +28,15 @@ from ftkeras.training.finetuner import FineTuner
 from ftkeras.training.sharding import shard
 
 log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class VectorHead(Protocol):
+    """A head that reads one vector per text."""
+
+    def text_vectors(self, features: Mapping[str, Any], padding_mask: Any) -> Any:
+        """Return the vectors, [texts, hidden]."""
+        ...
 
 
 def read_once(
@@ -80,7 +90,7 @@ def _obstacle(experiment: Experiment) -> str | None:
         return f"regularizer={', '.join(inside)} acts inside it"
     if not experiment.model.encoder.is_fixed:
         return "its dropout is on"
-    if not hasattr(experiment.model.head, "text_vectors"):
+    if not isinstance(experiment.model.head, VectorHead):
         return "the head reads more than one vector per text"
     return None
 

@@ -14,6 +14,7 @@ from ftkeras.experiment.definition import Experiment, precision
 from ftkeras.experiment.part_errors import blame
 from ftkeras.schedules import Warmup
 from ftkeras.support import accelerator
+from ftkeras.training.finetuner import FineTuner
 
 
 @runtime_checkable
@@ -157,7 +158,11 @@ def _uses_xla(experiment: Experiment, fixed_shape: bool) -> bool:
 
 
 def _compile(
-    config: Config, model, optimizer: keras.optimizers.Optimizer | None, *, jit_compile: bool
+    config: Config,
+    model: FineTuner,
+    optimizer: keras.optimizers.Optimizer | None,
+    *,
+    jit_compile: bool,
 ) -> None:
     model.compile(
         optimizer=optimizer,
