@@ -1,5 +1,25 @@
-"""Averages of the weights of a run, one a file: what is measured, kept and exported with it.
+"""Averages of a run's weights, one in each file. The average is evaluated, saved and exported.
 
-An average is a callback for `fit`. What all share (the average's own variables, and when the model
-holds them) is `_base.WeightAverage`; a part says when a sample is taken and how much it counts.
+An average is a Keras callback. What all share (the variables of the average, and when the model
+holds it) is in `WeightAverage`. A part defines when a sample is taken and how much it counts.
 """
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import keras
+
+__all__ = ["Average"]
+
+
+class Average(Protocol):
+    """What training asks of an average, beside what every Keras callback has."""
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """Return the state, which a checkpoint saves."""
+        ...
+
+    def raw_weights(self) -> AbstractContextManager[None]:
+        """Return a context in which the model holds the weights that are trained."""
+        ...

@@ -1,124 +1,130 @@
 import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 
 class WeightAverage(keras.callbacks.Callback):
-    """Averages the weights that learn, and lends the average to the model to be measured and kept.
+    """Average the trainable weights, and put the average into the model for validation.
 
     average <- average + share(n) * (weights - average)          at the n-th sample, n from 1
 
-    The model holds the average from the moment validation begins until the next epoch begins, so
-    whatever looks at it in `on_epoch_end` (BestEpoch among them) sees what was validated, wherever
-    it stands in the list of callbacks. Training goes on with the weights themselves. After the
-    last epoch the average stays in the model. A callback that changes which variables learn in
-    `on_epoch_begin` must stand before this one.
+    The model holds the average from the start of validation until the next epoch begins. So any
+    callback that reads the weights in `on_epoch_end`, such as BestEpoch, sees the weights that were
+    validated, whatever the order of the callbacks. Training continues with the weights themselves.
+    After the last epoch the average stays in the model. A callback that changes which variables are
+    trainable in `on_epoch_begin` must come before this one.
 
-    A subclass gives `share` and calls `take`.
+    A subclass implements `share` and calls `take_sample`.
     """
+
+    model: Any
 
     def __init__(self):
         super().__init__()
-        self.followed, self.shadows, self.count = [], [], None
-        self.lent = False
+        self.averaged: list[keras.Variable] = []
+        self.shadows: list[keras.Variable] = []
+        self.count: Any = None
+        self.is_swapped = False
 
-    def share(self, count):
-        """How much the newest sample counts, float32 scalar (), after `count` of them."""
+    def share(self, count: Any) -> Any:
+        """Return the weight of the newest of `count` samples, float32 scalar ()."""
         raise NotImplementedError
 
-    def epoch_trained(self):
-        """Called when an epoch's last update is made and nothing is measured yet."""
+    def on_epoch_trained(self) -> None:
+        """Run after an epoch's last update, before validation. Does nothing by default."""
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """All state there is, once built: the samples' count and the average."""
+        """Return the state: the number of samples and, once built, the average."""
         return [self.count, *self.shadows]
 
-    def build(self, model) -> None:
-        """Makes variables for all that learns and has none yet; `fit` does so each epoch.
+    def build(self, model: keras.Model) -> None:
+        """Create variables for all trainable weights that have none yet. Runs in each epoch.
 
-        What has not learnt so far was constant, so its average is what it is now.
+        A weight that was frozen so far was constant, so its average is its present value.
         """
-        known = {id(variable) for variable in self.followed}
+        known = {id(variable) for variable in self.averaged}
         fresh = [v for v in model.trainable_variables if id(v) not in known]
         self._strategy = model.distribute_strategy
         with self._strategy.scope():
             if self.count is None:
                 self.count = keras.Variable(0, dtype="int64", trainable=False, name="count")
             self.shadows += [_copy(variable) for variable in fresh]
-        self.followed += fresh
+        self.averaged += fresh
         if fresh:  # one call for all variables, traced once
-            self._take, self._swap = tf.function(self._take_all), tf.function(self._swap_all)
+            self._sample, self._swap = tf.function(self._sample_all), tf.function(self._swap_all)
 
-    def take(self) -> None:
-        """Takes the weights as they are now into the average."""
-        self._take()
+    def take_sample(self) -> None:
+        """Add the present weights to the average."""
+        self._sample()
 
-    def lend(self) -> None:
-        """Gives the model the average, if there is a sample, and keeps the weights meanwhile."""
-        if not self.lent and int(self.count.numpy()):
+    def swap_in(self) -> None:
+        """Put the average into the model and set the weights aside, if there is a sample."""
+        if not self.is_swapped and int(self.count.numpy()):
             self._swap()
-            self.lent = True
+            self.is_swapped = True
 
-    def take_back(self) -> None:
-        """Gives the model its weights back."""
-        if self.lent:
+    def swap_out(self) -> None:
+        """Put the weights back into the model."""
+        if self.is_swapped:
             self._swap()
-            self.lent = False
+            self.is_swapped = False
 
     @contextlib.contextmanager
-    def raw_weights(self):
-        """The model with the weights that training goes on from, and the average in `variables`."""
-        lent = self.lent
-        self.take_back()
+    def raw_weights(self) -> Iterator[None]:
+        """Hold the trained weights in the model, and the average in `variables`."""
+        swapped = self.is_swapped
+        self.swap_out()
         try:
             yield
         finally:
-            if lent:
-                self.lend()
+            if swapped:
+                self.swap_in()
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Any = None) -> None:
         self.build(self.model)
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self.take_back()
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.swap_out()
         self.build(self.model)
 
-    def on_test_begin(self, logs=None):
-        self._measured()
+    def on_test_begin(self, logs: Any = None) -> None:
+        self._end_training()
 
-    def on_epoch_end(self, epoch, logs=None):
-        self._measured()
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._end_training()
 
-    def _measured(self):
-        if not self.lent:
-            self.epoch_trained()
-            self.lend()
+    def _end_training(self) -> None:
+        if not self.is_swapped:
+            self.on_epoch_trained()
+            self.swap_in()
 
-    def _take_all(self):
+    def _sample_all(self) -> None:
         def blend(shadow, variable, share):
             shadow.assign_add((variable - shadow) * tf.cast(share, shadow.dtype))
 
         self.count.assign_add(1)
-        self._each(blend, self.share(tf.cast(self.count.value, tf.float32)))
+        self._update_each(blend, self.share(tf.cast(self.count.value, tf.float32)))
 
-    def _swap_all(self):
+    def _swap_all(self) -> None:
         def swap(shadow, variable):
-            held = tf.identity(variable)
+            weight = tf.identity(variable)
             variable.assign(shadow)
-            shadow.assign(held)
+            shadow.assign(weight)
 
-        self._each(swap)
+        self._update_each(swap)
 
-    def _each(self, update, *scalars):
+    def _update_each(self, update: Callable, *scalars: Any) -> None:
         with self._strategy.scope():
-            for shadow, variable in zip(self.shadows, self.followed, strict=True):
+            for shadow, variable in zip(self.shadows, self.averaged, strict=True):
                 self._strategy.extended.update(
                     shadow.value, update, args=(variable.value, *scalars), group=False
                 )
 
 
-def _copy(variable):
+def _copy(variable: keras.Variable) -> keras.Variable:
     name = f"{variable.path.replace('/', '_')}_average"
     return keras.Variable(variable.numpy(), dtype=variable.dtype, trainable=False, name=name)

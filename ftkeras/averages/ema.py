@@ -1,16 +1,19 @@
+from typing import Any
+
 import tensorflow as tf
 
 from ftkeras.averages._base import WeightAverage
 
 
 class Ema(WeightAverage):
-    """Exponential moving average of the weights, a sample each optimizer update.
+    """Exponential moving average of the weights, with a sample after each optimizer update.
 
     average <- d average + (1 - d) weights,     d = min(decay, (1 + n) / (10 + n)), n updates made
 
-    It begins at the weights that training begins with. `warmup=False` takes d = decay from the
-    start, which a run much shorter than 1 / (1 - decay) updates hardly moves away from.
-    Source: Polyak and Juditsky, 1992, https://doi.org/10.1137/0330046; the form with a warm-up:
+    It starts at the weights that training starts with. With `warmup=False`, d is `decay` from the
+    start. A run much shorter than 1 / (1 - decay) updates then hardly moves the average.
+
+    Sources: Polyak and Juditsky, 1992, https://doi.org/10.1137/0330046; the form with a warm-up:
     https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage.
 
     Args:
@@ -19,6 +22,9 @@ class Ema(WeightAverage):
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
+
+    >>> Ema(decay=0.99).warmup
+    True
     """
 
     def __init__(self, *, decay: float = 0.999, warmup: bool = True):
@@ -27,10 +33,10 @@ class Ema(WeightAverage):
         super().__init__()
         self.decay, self.warmup = decay, warmup
 
-    def share(self, count):
+    def share(self, count: Any) -> Any:
         if not self.warmup:
             return tf.constant(1 - self.decay)
         return tf.maximum(1 - self.decay, 9 / (10 + count))
 
-    def on_train_batch_end(self, batch, logs=None):
-        self.take()
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.take_sample()

@@ -1,22 +1,29 @@
+from typing import Any
+
 from ftkeras.averages._base import WeightAverage
 
 
 class Swa(WeightAverage):
-    """Stochastic weight averaging: the mean of the weights after each epoch of the run's last part.
+    """Stochastic weight averaging: the mean of the weights after each of the last epochs.
 
-    average <- average + (weights - average) / n          n epochs in it, this one counted
+    average <- average + (weights - average) / n          n epochs, this one included
 
-    An epoch is in it when it ends after `start` of the run; before, the weights themselves are
-    measured and kept. A schedule whose rate does not fall to 0 gives it more to average.
+    An epoch counts if it ends after the share `start` of the run. Before that, the weights
+    themselves are evaluated and saved. Use a schedule whose learning rate does not fall to 0, so
+    that the weights differ.
+
     Source: Izmailov et al., 2018, algorithm 1, https://arxiv.org/abs/1803.05407.
 
     Args:
         epochs: epochs of the run; at least 2.
-        start: share of the run that is not in the average; at least 0, and below the share at
-            which the last epoch but one ends.
+        start: share of the run that is not averaged; at least 0, and below the share at which the
+            last epoch but one ends.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
+
+    >>> Swa(epochs=4, start=0.5).start
+    0.5
     """
 
     def __init__(self, *, epochs: int, start: float = 0.5):
@@ -24,19 +31,19 @@ class Swa(WeightAverage):
             raise ValueError(f"`epochs` must be at least 2 for an average. Received: {epochs}.")
         if not 0 <= start < 1 - 1 / epochs:
             raise ValueError(
-                f"`start` must be at least 0 and below {1 - 1 / epochs:.4g}, to have two of "
-                f"{epochs} epochs to average. Received: {start}."
+                f"`start` must be at least 0 and below {1 - 1 / epochs:.4g}, so that two of "
+                f"{epochs} epochs are averaged. Received: {start}."
             )
         super().__init__()
         self.epochs, self.start = epochs, start
 
-    def share(self, count):
+    def share(self, count: Any) -> Any:
         return 1 / count
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         super().on_epoch_begin(epoch, logs)
-        self._ends_at = (epoch + 1) / self.epochs
+        self._epoch_end = (epoch + 1) / self.epochs
 
-    def epoch_trained(self):
-        if self._ends_at > self.start:
-            self.take()
+    def on_epoch_trained(self) -> None:
+        if self._epoch_end > self.start:
+            self.take_sample()

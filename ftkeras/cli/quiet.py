@@ -36,9 +36,17 @@ def _hidden(name: str) -> Iterator[None]:
     """Make a package look as if it were not installed, unless it was imported before.
 
     Keras wraps scikit-learn's models, so `import keras` imports scikit-learn if it can. That takes
-    more than a second, and no setting of Keras turns it off. `None` in `sys.modules` makes the
-    import raise ImportError, which Keras handles; the entry is removed afterwards, so evaluation
-    can import scikit-learn when it needs it.
+    more than a second, and no setting of Keras turns it off. A lazily loaded module would not help,
+    because Keras imports names from it at once. `None` in `sys.modules` makes the import raise
+    ImportError, which Keras handles. This is safe here, because:
+
+    - Threads: only the command line calls this, before it starts any thread. Another thread that
+      imported the package meanwhile would get the ImportError.
+    - Exceptions: the entry is removed also if the import of Keras fails.
+    - Later imports: Python does not remember a failed import. Evaluation imports scikit-learn
+      normally afterwards (tested).
+    - Keras: only `keras.wrappers` misses scikit-learn, and raises an ImportError that says so. This
+      package does not use it. A program that imports the package as a library is not affected.
     """
     if name in sys.modules:
         yield

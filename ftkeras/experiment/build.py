@@ -37,7 +37,7 @@ def experiment(config: Config, *, run_dir: pathlib.Path | None = None) -> Experi
     devices = catalog.build("strategy", config.strategy).open()  # before TensorFlow is initialized
     check(config)
     fix_randomness(config)
-    with devices.scope(), devices.quiet_beside_chief():
+    with devices.scope(), devices.silence_other_workers():
         return _build(config, devices, run_dir)
 
 
@@ -71,8 +71,8 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         encoder=encoder,
         head=head,
         pad_id=wordpiece.pad_id,
-        step_of=Step,
-        measures=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        make_step=Step,
+        extra_metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         regularizers=[] if run_dir else _regularizers(config),
     )
     text_layer = TextLayer(

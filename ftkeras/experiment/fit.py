@@ -23,7 +23,7 @@ from ftkeras.training.finite import Finite
 from ftkeras.training.history import History
 from ftkeras.training.progress import Progress
 from ftkeras.training.same_data import SameData
-from ftkeras.training.stopping import Asked
+from ftkeras.training.stopping import StopRequest
 
 
 def checkpoints(config: Config, run_dir: pathlib.Path) -> Checkpoints:
@@ -61,8 +61,8 @@ class Fit:
             self._checkpoints.folder,
             objective=config.objective,
             patience=config.early_stopping,
-            judges=not config.train_on_validation,
-            writes=chief,
+            has_validation=not config.train_on_validation,
+            writes_files=chief,
         )
 
     def run(self) -> dict:
@@ -74,9 +74,9 @@ class Fit:
         Raises:
             Stopped: if a signal stopped training; its state has been saved.
         """
-        with stopping.put_off() as asked:
+        with stopping.defer_signals() as stop_request:
             callbacks = self._callbacks()
-            checkpointer = self._checkpointer(callbacks, asked)
+            checkpointer = self._checkpointer(callbacks, stop_request)
             try:
                 self._train([*callbacks, checkpointer])
             except Stopped as stopped:
@@ -114,31 +114,31 @@ class Fit:
                 else []
             ),
             # Last, so that the others still see the learning rate of the epoch that ends.
-            *optimization.schedule_callbacks(model.optimizer._learning_rate),
+            *optimization.schedule_callbacks(model.optimizer.schedule),
         ]
 
     def _checkpointer(
-        self, callbacks: list[keras.callbacks.Callback], asked: Asked
+        self, callbacks: list[keras.callbacks.Callback], stop_request: StopRequest
     ) -> Checkpointer:
         model, devices = self._experiment.model, self._experiment.devices
         every, in_seconds = checkpoint_interval(self._experiment.config.checkpoint_every)
-        schedules = optimization.stateful_schedules(model.optimizer._learning_rate)
+        schedules = optimization.stateful_schedules(model.optimizer.schedule)
         return Checkpointer(
             self._checkpoints if devices.is_chief else None,
             every=every,
             in_seconds=in_seconds,
             callbacks=callbacks,
             others=[*model.regularizers, *schedules],
-            asked=asked,
-            agreed=devices.agreed,
+            best=self._best,
+            stop_request=stop_request,
+            all_reduce_max=devices.all_reduce_max,
             check=self._finite.check,
-            forget=self._best.forget,
-            begin=self._state,
+            resume_from=self._state,
         )
 
     def _train(self, callbacks: list[keras.callbacks.Callback]) -> None:
         last = self._experiment.config.trained_epochs
-        if self._best.ends_training(self.position, epochs=last):
+        if self._best.is_finished(self.position, epochs=last):
             return
         epochs.fit(
             self._experiment.model,
@@ -160,14 +160,14 @@ class Fit:
             policy.finish(model)
         model.compute_in_float32()
         if self._experiment.devices.is_chief:
-            weights.save(model.kept, self._run_dir / layout.WEIGHTS)
+            weights.save(model.saved_variables, self._run_dir / layout.WEIGHTS)
 
     def _metrics(self) -> dict:
         seconds = sum(row["seconds"] for row in self._history.rows)
         updates = int(self._experiment.model.optimizer.iterations.numpy())
         return {
             "seconds": seconds + self._feature_metrics.get("seconds_for_features", 0.0),
-            **self._progress.figures(),
+            **self._progress.metrics(),
             **self._feature_metrics,
             "steps": updates or self._state.updates,
             "best_epoch": self._best.epoch + 1,
@@ -177,7 +177,7 @@ class Fit:
     def _how_to_resume(self, stopped: Stopped) -> str:
         best = self._best
         message = f"{stopped}. To resume, repeat the command with run_dir={self._run_dir}."
-        if best.epoch is None or not best.judges or stopped.signal != signal.SIGINT:
+        if best.epoch is None or not best.has_validation or stopped.signal != signal.SIGINT:
             return message
         return (
             f"{message} The best epoch so far is {best.epoch + 1} (validation {best.objective} "

@@ -60,6 +60,8 @@ def optimizer(
         learning_rate=schedule(config, total_steps=total_steps),
         clip_norm=config.clip_norm,
         multipliers=multipliers,
+        skip_nonfinite=config.on_nan == "skip",
+        loss_scaling=precision(config) == "mixed_float16",
     )
 
 
@@ -80,7 +82,7 @@ def schedule(config: Config, *, total_steps: int) -> LearningRateSchedule:
 def resolve_warmup(config: Config, *, total_steps: int) -> int:
     """Return the number of warm-up updates; 0 for a schedule with a rise of its own."""
     cls = catalog.find("schedule", catalog.parse("schedule", config.schedule).name)
-    rises = getattr(cls, "rises", False)
+    rises = cls.rises
     if config.warmup is None:
         return 0 if rises else warmup_steps(DEFAULT_WARMUP, total_steps)
     steps = warmup_steps(config.warmup, total_steps)
@@ -117,18 +119,15 @@ def compile_to_train(
         UserError: parts exclude each other, or nothing is left to train.
     """
     config, model = experiment.config, experiment.model
-    model.accumulate = config.accumulate
     multipliers = [pair for policy in experiment.policies for pair in policy.multipliers(model)]
     with experiment.devices.scope(), blame("optimizer", config.optimizer):
         made = optimizer(config, total_steps=total_steps, multipliers=multipliers)
-        if made.takes_rows and config.accumulate > 1:
+        if made.updates_rows and config.accumulate > 1:
             # Gradients are accumulated by a loop in the graph, which needs them dense.
             raise UserError(
                 f"optimizer={config.optimizer}: lazy rows and accumulate={config.accumulate} "
                 "exclude each other; use one of them."
             )
-        made.skips = config.on_nan == "skip"
-        made.scales_loss = precision(config) == "mixed_float16"
         _compile(config, model, made, jit_compile=_uses_xla(experiment, fixed_shape))
         if not model.trainable_variables:
             raise UserError(f"policy={', '.join(config.policy)} leaves nothing to train.")
@@ -167,6 +166,7 @@ def _compile(
     model.compile(
         optimizer=optimizer,
         loss=loss(config, classes=model.head.classes),
+        accumulate=config.accumulate,
         jit_compile=jit_compile,
         auto_scale_loss=False,  # the optimizer scales it
     )

@@ -10,7 +10,7 @@ from ftkeras.runs import folder, metrics
 
 def agree(experiment: Experiment, run_dir: pathlib.Path) -> pathlib.Path:
     """Return the chief's folder; each worker makes up a name of its own if none was given."""
-    return pathlib.Path(experiment.devices.from_chief(str(run_dir).encode()).decode())
+    return pathlib.Path(experiment.devices.broadcast_from_chief(str(run_dir).encode()).decode())
 
 
 @contextlib.contextmanager
@@ -24,9 +24,9 @@ def lock(experiment: Experiment, run_dir: pathlib.Path) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         if devices.is_chief:
             stack.enter_context(folder.lock(run_dir, restart=experiment.config.restart))
-        stack.enter_context(devices.quiet_beside_chief())
-        stack.enter_context(devices.together())
-        devices.from_chief(b"locked")  # wait until the chief has cleaned up the folder
+        stack.enter_context(devices.silence_other_workers())
+        stack.enter_context(devices.report_lost_workers())
+        devices.broadcast_from_chief(b"locked")  # wait until the chief has cleaned up the folder
         yield
 
 

@@ -81,7 +81,7 @@ class Weights(tf.Module):
 
     def __init__(self, model, *, dtype: str = "float32", quantization: str | None = None):
         super().__init__(name="weights")
-        kept, table = list(model.kept), model.encoder.embeddings.token
+        kept, table = list(model.saved_variables), model.encoder.embeddings.token
         # Held by a function, not by attributes: tracked, the Keras model would be saved as well.
         self._whole = lambda: (model, kept)
 

@@ -2,19 +2,19 @@ import collections
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import keras
 import tensorflow as tf
 
 from ftkeras.optimizers._loss_scale import LossScale
-from ftkeras.support import bounds
+from ftkeras.support import bounds, keras_compat
 
 NO_DECAY = r"bias|norm"
 
 
 @dataclass(frozen=True)
 class Group:
-    """Variables that learn alike, and how many there are."""
+    """Variables that are trained alike: their learning-rate multiplier, decay, and number."""
 
     multiplier: float
     decays: bool
@@ -22,218 +22,272 @@ class Group:
     parameters: int
 
 
-class FineTuningOptimizer(keras.optimizers.Optimizer):
-    """What every optimizer here does before its own step.
+class FineTuningOptimizer(keras_compat.Optimizer):
+    """Clipping, weight decay and learning-rate multipliers, shared by all optimizers here.
 
     - Gradients are summed over replicas, then clipped by one norm over all variables:
-      g <- g * min(1, clip_norm / ||g||). Keras clips each replica's share before the sum, which is
-      another norm. Rows of an embedding looked up twice are added up before the norm is taken.
-    - `gradient_norm` is that norm, before the clip, of the latest update. Where `skips` is set,
-      an update whose norm is no number is left out, though the schedule moves on, and `skipped`
-      says how often that was. Where `scales_loss` is set, for float16, it is so too.
-    - A variable's rate is the step's times the variable's multiplier.
-    - Decay is decoupled and taken at that rate, w <- w - rate * decay * w, before the step, from
-      variables whose path does not match `no_decay` (Keras matches names, which spares nothing:
-      keras#16201). Source: Loshchilov and Hutter, 2019, https://arxiv.org/abs/1711.05101.
+      g <- g * min(1, clip_norm / ||g||). Keras clips each replica's share before the sum, which
+      uses another norm. Rows of an embedding that are looked up twice are added before the norm is
+      computed.
+    - A variable's learning rate is the step's, times the variable's multiplier.
+    - Decay is decoupled and uses that learning rate, w <- w - learning_rate * decay * w. It is
+      applied before the step, to variables whose path does not match `no_decay` (Keras matches
+      names, and so excludes nothing: keras#16201).
+      Source: Loshchilov and Hutter, 2019, https://arxiv.org/abs/1711.05101.
 
-    A subclass gives `update_step(gradient, variable, learning_rate, *scalars)`. One of Keras's own
-    has it already: `class Lion(FineTuningOptimizer, keras.optimizers.Lion)`.
+    A subclass implements `update_step(gradient, variable, learning_rate, *scalars)`. A subclass of
+    a Keras optimizer inherits it: `class Lion(FineTuningOptimizer, keras.optimizers.Lion)`.
 
     Args:
-        learning_rate: a schedule, or a positive number.
-        clip_norm: bound on the global norm; 0 for none.
+        learning_rate: a schedule, or a positive float.
+        clip_norm: bound on the global norm; at least 0, where 0 means no clipping.
         decay: weight decay; at least 0.
-        no_decay: regular expression on variable paths that are left out of the decay; empty to
-            leave out none.
-        multipliers: pairs of a regular expression on variable paths and a factor of at least 0 on
-            the rate; the first that matches counts, and 1.0 where none does.
+        no_decay: regular expression; variables whose path it matches do not decay. Empty if all
+            variables decay.
+        multipliers: pairs of a regular expression on variable paths and a factor on the learning
+            rate, at least 0. The first match counts; without a match the factor is 1.
+        skip_nonfinite: whether to skip updates whose gradient norm is not finite. The schedule
+            moves on, and `skipped` counts them.
+        loss_scaling: whether to scale the loss dynamically, for float16. Updates that overflow are
+            skipped too. Needs `build` before the first step.
+
+    Attributes:
+        gradient_norm: global norm of the latest gradient, before clipping, scalar variable ().
+        skipped: number of skipped updates, scalar variable ().
 
     Raises:
-        ValueError: naming the argument, its bound and the value received; at `build`, a regular
-            expression that matches no variable.
+        ValueError: naming the argument, its bound and the value received; in `build`, if a regular
+            expression matches no variable.
     """
 
     def __init__(
         self,
         *,
-        learning_rate,
+        learning_rate: Any,
         clip_norm: float = 1.0,
         decay: float = 0.0,
         no_decay: str = NO_DECAY,
         multipliers: Sequence[tuple[str, float]] = (),
+        skip_nonfinite: bool = False,
+        loss_scaling: bool = False,
         **kwargs,
     ):
         bounds.not_negative(clip_norm=clip_norm, decay=decay)
-        check_pattern("no_decay", no_decay)
-        multipliers = tuple(_pair(row) for row in multipliers)
+        bounds.regular_expression(no_decay=no_decay)
+        bounds.boolean(skip_nonfinite=skip_nonfinite, loss_scaling=loss_scaling)
+        checked = tuple(_checked_pair(pair) for pair in multipliers)
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.clip_norm, self.decay = clip_norm, decay
-        self.no_decay, self.multipliers = no_decay, multipliers
-        self.skips = self.scales_loss = False
-        # Whether there is an `update_rows`: step and decay of an embedding's rows that were looked
-        # up, each of which its gradient, IndexedSlices, has once.
-        self.takes_rows = False
+        self.no_decay, self.multipliers = no_decay, checked
+        self.skip_nonfinite, self.loss_scaling = skip_nonfinite, loss_scaling
+        self.strategy = tf.distribute.get_strategy()
+        # True if there is an `update_rows`: decay and step of the rows of an embedding that were
+        # looked up, given IndexedSlices that hold each row once.
+        self.updates_rows = False
+        self.loss_scale: LossScale | None = None
 
-    def build(self, variables):
+    def build(self, variables: list) -> None:
         if self.built:
             return
         paths = [variable.path for variable in variables]
         self._check_matches(paths)
         super().build(variables)
-        self.decays = tuple(self.decay > 0 and not self._is_spared(path) for path in paths)
+        self.decays = tuple(self.decay > 0 and not self._is_excluded(path) for path in paths)
         self.factors = tuple(self._factor(path) for path in paths)
-        self.begun = (0,) * len(paths)
-        # Of the latest update's gradients, before they are clipped; and how many were no number.
+        self.sizes = tuple(variable.shape.num_elements() for variable in variables)
+        self.counted_from = (0,) * len(paths)
         once = {"shape": (), "aggregation": "only_first_replica"}
         self.gradient_norm = self.add_variable(name="gradient_norm", dtype="float32", **once)
         self.skipped = self.add_variable(name="skipped", dtype="int64", **once)
-        self.loss_scale = LossScale(self) if self.scales_loss else None
+        self.loss_scale = LossScale(self) if self.loss_scaling else None
 
-    def begin(self, variables, *, after: int) -> None:
-        """Has these variables' own count of updates begin after so many of the run's.
+    def start_count(self, variables: Sequence[Any], *, after: int) -> None:
+        """Count the updates of these variables from the given update of the run.
 
-        For those that learn late: their moments are still zero then, which the bias correction of
-        the first updates, not of later ones, makes up for. Counts when a step is traced next.
+        For variables that are trained later than others: their moments are still zero then, which
+        the bias correction of a first update compensates, but not that of a later one. Takes
+        effect when a step is traced next.
+
+        Args:
+            variables: those that start now.
+            after: updates of the run made so far; at least 0.
         """
-        late = {self._get_variable_index(variable) for variable in variables}
-        self.begun = tuple(after if i in late else b for i, b in enumerate(self.begun))
+        late = {self.variable_index(variable) for variable in variables}
+        self.counted_from = tuple(
+            after if index in late else start for index, start in enumerate(self.counted_from)
+        )
 
     def groups(self) -> list[Group]:
-        """The variables by how they learn: fastest first, those that decay before those spared."""
+        """Return the groups of variables that are trained alike.
+
+        The highest multiplier comes first, and variables that decay before those that do not.
+        """
         sizes = collections.defaultdict(list)
-        for variable, *key in zip(
-            self._trainable_variables, self.factors, self.decays, strict=True
-        ):
-            sizes[tuple(key)].append(variable.shape.num_elements())
-        return [Group(*key, len(sizes[key]), sum(sizes[key])) for key in sorted(sizes)[::-1]]
+        for factor, decays, size in zip(self.factors, self.decays, self.sizes, strict=True):
+            sizes[factor, decays].append(size)
+        return [
+            Group(factor, decays, len(found), sum(found))
+            for (factor, decays), found in sorted(sizes.items(), reverse=True)
+        ]
 
-    def scalars(self, t) -> tuple:
-        """What a step needs beside the rate, made once and handed to each `update_step`.
+    def step_scalars(self, t: Any) -> tuple:
+        """Return what `update_step` takes after the learning rate, computed once for a step.
 
-        `t`: updates of the variables it is for, this one counted, float32 scalar ().
+        Args:
+            t: updates of the variables, this one included, float32 scalar ().
         """
         return ()
 
-    def shrink(self, variable, learning_rate):
-        """Takes this step's weight decay from a variable, where it decays."""
-        if self.decays[self._get_variable_index(variable)]:
+    def apply_decay(self, variable: Any, learning_rate: Any) -> None:
+        """Subtract this step's weight decay from a variable, if it decays."""
+        if self.decays[self.variable_index(variable)]:
             variable.assign_sub(variable * tf.cast(learning_rate * self.decay, variable.dtype))
 
-    def rate_of_last_update(self):
-        """The learning rate that the latest update was made with, a scalar ()."""
-        schedule = self._learning_rate
-        if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+    def last_learning_rate(self) -> Any:
+        """Return the learning rate of the latest update, scalar ()."""
+        if self.schedule is None:
             return self.learning_rate
-        return schedule(tf.maximum(self.iterations.value - 1, 0))
+        iterations: Any = self.iterations
+        return self.schedule(tf.maximum(iterations.value - 1, 0))
 
-    def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        variables = [variable.value for variable in trainable_variables]
-        if not self.takes_rows:
-            grads = [tf.convert_to_tensor(grad) for grad in grads]
-        pairs = self._all_reduce_sum_gradients(list(zip(grads, variables, strict=True)))
-        grads = [_each_row_once(grad) for grad, _ in pairs]
+    def scale_loss(self, loss: Any) -> Any:
+        """Return the loss to differentiate; `apply` undoes the scale."""
+        if not self.loss_scaling:
+            return super().scale_loss(loss)
+        if self.loss_scale is None:
+            raise ValueError(
+                "`loss_scaling` needs `optimizer.build(model.trainable_variables)` before the "
+                "first step."
+            )
+        return self.loss_scale.scale(loss)
+
+    def apply_update(self, gradients: list, variables: list, learning_rate: Any) -> None:
+        if not self.updates_rows:
+            gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
+        gradients = [_merge_rows(gradient) for gradient in _sum_over_replicas(gradients)]
         if self.loss_scale:
-            grads = self.loss_scale.undone(grads)
-        norm = tf.linalg.global_norm(grads)
+            gradients = self.loss_scale.unscale(gradients)
+        norm = tf.linalg.global_norm(gradients)
         if self.clip_norm:
-            grads, _ = tf.clip_by_global_norm(grads, self.clip_norm, use_norm=norm)
+            gradients, _ = tf.clip_by_global_norm(gradients, self.clip_norm, use_norm=norm)
         self.gradient_norm.assign(norm)
-        tf.__internal__.distribute.interim.maybe_merge_call(
-            self._update_finite if self.skips or self.loss_scale else self._update_all,
-            self._distribution_strategy,
-            list(zip(grads, variables, strict=True)),
+        may_skip = self.skip_nonfinite or self.loss_scale
+        keras_compat.merge_call(
+            self._update_if_finite if may_skip else self._update_all,
+            self.strategy,
+            list(zip(gradients, variables, strict=True)),
             tf.convert_to_tensor(learning_rate),
-            {begun: self.scalars(self._update_after(begun)) for begun in set(self.begun)},
-            *([self._heard(norm)] if self.skips or self.loss_scale else []),
+            {start: self.step_scalars(self._updates_since(start)) for start in self._starts()},
+            *([self._count_skipped(norm)] if may_skip else []),
         )
 
-    def _heard(self, norm):
+    def _starts(self) -> set[int]:
+        return set(self.counted_from)
+
+    def _updates_since(self, start: int) -> Any:
+        iterations: Any = self.iterations
+        return tf.cast(iterations.value + 1 - start, tf.float32)
+
+    def _count_skipped(self, norm: Any) -> Any:
         finite = tf.math.is_finite(norm)
         self.skipped.assign_add(tf.cast(~finite, "int64"))
         if self.loss_scale:
-            self.loss_scale.hear(finite)
+            self.loss_scale.update(finite)
         return finite
 
-    def scale_loss(self, loss):
-        """The loss to differentiate, whose scale the update then undoes."""
-        return self.loss_scale.scaled(loss) if self.loss_scale else loss
-
-    def _update_after(self, begun):
-        return tf.cast(self.iterations.value + 1 - begun, tf.float32)
-
-    def _update_finite(self, distribution, pairs, learning_rate, scalars, finite):
+    def _update_if_finite(
+        self,
+        strategy: tf.distribute.Strategy,
+        pairs: list,
+        learning_rate: Any,
+        scalars: dict[int, tuple],
+        finite: Any,
+    ) -> None:
         def update():
-            self._update_all(distribution, pairs, learning_rate, scalars)
+            self._update_all(strategy, pairs, learning_rate, scalars)
             return True
 
-        # All replicas have heard the same.
-        own = distribution.experimental_local_results(finite)[0]
+        # The norm is of summed gradients, so all replicas have the same answer.
+        own = strategy.experimental_local_results(finite)[0]
         tf.cond(own, update, lambda: False)
 
-    def _update_all(self, distribution, pairs, learning_rate, scalars):
-        def update(variable, grad, learning_rate, scalars):
-            index = self._get_variable_index(variable)
-            factor = self.factors[index]
-            rate = learning_rate if factor == 1 else learning_rate * factor
-            given = grad, variable, rate, *scalars[self.begun[index]]
-            if isinstance(grad, tf.IndexedSlices):
-                self.update_rows(*given)
-            else:
-                self.shrink(variable, rate)
-                self.update_step(*given)
-
-        for grad, variable in pairs:
-            distribution.extended.update(
-                variable, update, args=(grad, learning_rate, scalars), group=False
+    def _update_all(
+        self,
+        strategy: tf.distribute.Strategy,
+        pairs: list,
+        learning_rate: Any,
+        scalars: dict[int, tuple],
+    ) -> None:
+        for gradient, variable in pairs:
+            strategy.extended.update(
+                variable, self._update_one, args=(gradient, learning_rate, scalars), group=False
             )
 
-    def _check_matches(self, paths):
+    def _update_one(
+        self, variable: Any, gradient: Any, learning_rate: Any, scalars: dict[int, tuple]
+    ) -> None:
+        index = self.variable_index(variable)
+        if self.factors[index] != 1:
+            learning_rate = learning_rate * self.factors[index]
+        own_scalars = scalars[self.counted_from[index]]
+        if isinstance(gradient, tf.IndexedSlices):
+            self.update_rows(gradient, variable, learning_rate, *own_scalars)
+        else:
+            self.apply_decay(variable, learning_rate)
+            self.update_step(gradient, variable, learning_rate, *own_scalars)
+
+    def update_rows(
+        self, gradient: tf.IndexedSlices, variable: Any, learning_rate: Any, *scalars: Any
+    ) -> None:
+        """Update the rows that `gradient` holds. Only with `updates_rows`."""
+        raise NotImplementedError
+
+    def _check_matches(self, paths: list[str]) -> None:
         patterns = [("multipliers", pattern) for pattern, _ in self.multipliers]
         if self.decay and self.no_decay != NO_DECAY:
             patterns.append(("no_decay", self.no_decay))
         for name, pattern in patterns:
             if not any(re.search(pattern, path) for path in paths):
                 raise ValueError(
-                    f"`{name}` must match the path of a variable that learns. "
-                    f"Received: {pattern!r}; paths read like {paths[0]!r}."
+                    f"`{name}` must match the path of a trainable variable. "
+                    f"Received: {pattern!r}; a path is, for example, {paths[0]!r}."
                 )
 
-    def _is_spared(self, path):
+    def _is_excluded(self, path: str) -> bool:
         return bool(self.no_decay) and re.search(self.no_decay, path) is not None
 
-    def _factor(self, path):
+    def _factor(self, path: str) -> float:
         return next((f for pattern, f in self.multipliers if re.search(pattern, path)), 1.0)
 
     def get_config(self):
-        own = {key: getattr(self, key) for key in ("clip_norm", "decay", "no_decay")}
+        names = ("clip_norm", "decay", "no_decay", "skip_nonfinite", "loss_scaling")
+        own = {name: getattr(self, name) for name in names}
         own["multipliers"] = [list(pair) for pair in self.multipliers]
         inherited = super().get_config()
         replaced = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
         return {**{k: v for k, v in inherited.items() if k not in replaced}, **own}
 
 
-def _each_row_once(gradient):
-    """A gradient; of one by rows, those that were looked up more than once added up."""
+def _sum_over_replicas(gradients: list) -> list:
+    context = tf.distribute.get_replica_context()
+    if context is None:
+        return gradients
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+
+
+def _merge_rows(gradient: Any) -> Any:
+    """Add up the rows of an IndexedSlices that have the same index."""
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
-    rows, places = tf.unique(gradient.indices)
-    values = tf.math.unsorted_segment_sum(gradient.values, places, tf.shape(rows)[0])
+    rows, positions = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(gradient.values, positions, tf.shape(rows)[0])
     return tf.IndexedSlices(values, rows, gradient.dense_shape)
 
 
-def check_pattern(name, pattern):
-    try:
-        re.compile(pattern)
-    except (re.error, TypeError) as error:
-        raise ValueError(
-            f"`{name}` must be a regular expression ({error}). Received: {pattern!r}."
-        ) from None
-
-
-def _pair(row):
-    if not isinstance(row, (tuple, list)) or len(row) != 2:
-        raise ValueError(f"`multipliers` must be pairs (regex, factor). Received: {row!r}.")
-    pattern, factor = row
-    check_pattern("multipliers", pattern)
+def _checked_pair(pair: Any) -> tuple[str, float]:
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        raise ValueError(f"`multipliers` must be pairs (regex, factor). Received: {pair!r}.")
+    pattern, factor = pair
+    bounds.regular_expression(multipliers=pattern)
     bounds.not_negative(multipliers=factor)
     return pattern, float(factor)

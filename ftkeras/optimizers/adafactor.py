@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -9,36 +10,44 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Adafactor(FineTuningOptimizer):
-    """Adam's second moment kept as its row and column means: memory of rows + columns a matrix.
+    """Adam whose second moment is stored as row and column means.
+
+    Memory for a matrix is rows + columns, not rows * columns.
 
     r <- b r + (1 - b) mean over columns of (g² + epsilon_1)          b = 1 - t^-power, t from 1
     c <- b c + (1 - b) mean over rows of (g² + epsilon_1)
-    u = g / sqrt(r c / mean(r))            (a vector: u = g / sqrt(v), v as r, without a mean)
-    w <- w - rate max(epsilon_2, rms(w)) u / max(1, rms(u) / clip_threshold)
+    u = g / sqrt(r c / mean(r))            (vectors: u = g / sqrt(v), with v updated like r)
+    w <- w - learning_rate max(epsilon_2, rms(w)) u / max(1, rms(u) / clip_threshold)
 
-    The paper's own rate is min(0.01, 1 / sqrt(t)): one relative to the size of the weights, far
-    above AdamW's. `scale_parameter=False` leaves max(epsilon_2, rms(w)) out, for rates like
-    AdamW's. rms(w) is that before the step's decay. Keras's own keeps all of r c / mean(r)
-    besides, and divides 0 by 0 where a row and a column have no gradient.
+    The paper's learning rate, min(0.01, 1 / sqrt(t)), is relative to the size of the weights and
+    far above AdamW's. With `scale_parameter=False` the factor max(epsilon_2, rms(w)) is omitted, so
+    that learning rates like AdamW's fit. rms(w) is taken before this step's decay. Keras's own
+    Adafactor stores all of r c / mean(r) too, and divides 0 by 0 where a row and a column have no
+    gradient.
+
     Source: Shazeer and Stern, 2018, algorithms 4 and 5, https://arxiv.org/abs/1804.04235.
 
     Args:
-        learning_rate, clip_norm, no_decay, multipliers: as in `FineTuningOptimizer`.
+        learning_rate, clip_norm, no_decay, multipliers, skip_nonfinite, loss_scaling: see
+            `FineTuningOptimizer`.
         decay: weight decay; at least 0.
-        power: how fast the second moment's memory grows; positive.
+        power: how fast the memory of the second moment grows; positive.
         epsilon_1: added to g²; positive.
-        epsilon_2: least size of a variable; positive.
-        clip_threshold: root mean square that an update is cut to; positive.
-        scale_parameter: whether the rate is relative to the size of the variable.
+        epsilon_2: smallest size that a variable counts as; positive.
+        clip_threshold: bound on the root mean square of an update; positive.
+        scale_parameter: whether the learning rate is relative to the size of the variable.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
+
+    >>> Adafactor(learning_rate=1e-3, scale_parameter=False).power
+    0.8
     """
 
     def __init__(
         self,
         *,
-        learning_rate,
+        learning_rate: Any,
         clip_norm: float = 1.0,
         decay: float = 0.0,
         power: float = 0.8,
@@ -48,6 +57,8 @@ class Adafactor(FineTuningOptimizer):
         scale_parameter: bool = True,
         no_decay: str = NO_DECAY,
         multipliers: Sequence[tuple[str, float]] = (),
+        skip_nonfinite: bool = False,
+        loss_scaling: bool = False,
         name: str = "adafactor",
         **kwargs,
     ):
@@ -60,13 +71,15 @@ class Adafactor(FineTuningOptimizer):
             decay=decay,
             no_decay=no_decay,
             multipliers=multipliers,
+            skip_nonfinite=skip_nonfinite,
+            loss_scaling=loss_scaling,
             name=name,
             **kwargs,
         )
         self.power, self.epsilon_1, self.epsilon_2 = power, epsilon_1, epsilon_2
         self.clip_threshold, self.scale_parameter = clip_threshold, scale_parameter
 
-    def build(self, variables):
+    def build(self, variables: list) -> None:
         if self.built:
             return
         super().build(variables)
@@ -75,23 +88,23 @@ class Adafactor(FineTuningOptimizer):
             for v in variables
         )
 
-    def scalars(self, t):
+    def step_scalars(self, t: Any) -> tuple:
         return (1 - t**-self.power,)
 
-    def shrink(self, variable, learning_rate):
-        """Nothing yet: the step is relative to the variable before it decays."""
+    def apply_decay(self, variable: Any, learning_rate: Any) -> None:
+        """Do nothing yet: the step is relative to the variable before its decay."""
 
-    def update_step(self, gradient, variable, learning_rate, kept):
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any, memory: Any) -> None:
         squared = tf.square(gradient) + self.epsilon_1
-        moments = self.moments[self._get_variable_index(variable)]
+        moments = self.moments[self.variable_index(variable)]
         for moment, axis in zip(moments, (-1, -2), strict=False):
-            seen = tf.reduce_mean(squared, axis) if len(moments) == 2 else squared
-            self.assign(moment, kept * moment + (1 - kept) * seen)
+            new = tf.reduce_mean(squared, axis) if len(moments) == 2 else squared
+            self.assign(moment, memory * moment + (1 - memory) * new)
         update = gradient * _inverse_root(*moments)
         update /= tf.maximum(1.0, _rms(update) / self.clip_threshold)
         scale = tf.maximum(self.epsilon_2, _rms(variable)) if self.scale_parameter else 1.0
         update *= learning_rate * scale
-        super().shrink(variable, learning_rate)
+        super().apply_decay(variable, learning_rate)
         self.assign_sub(variable, update)
 
     def get_config(self):
@@ -99,19 +112,19 @@ class Adafactor(FineTuningOptimizer):
         return {**super().get_config(), **{key: getattr(self, key) for key in own}}
 
 
-def _moments(shape):
+def _moments(shape: tuple) -> list[tuple[str, tuple]]:
     if len(shape) < 2:
         return [("second", shape)]
     return [("row", shape[:-1]), ("column", (*shape[:-2], shape[-1]))]
 
 
-def _inverse_root(first, column=None):
-    """1 / sqrt of the second moment; each factor's own root, for their product may underflow."""
+def _inverse_root(first: Any, column: Any = None) -> Any:
+    """Return 1 / sqrt of the second moment: a product of roots, since the moment may underflow."""
     if column is None:
         return tf.math.rsqrt(first)
     row = first / tf.reduce_mean(first, axis=-1, keepdims=True)
     return tf.math.rsqrt(row)[..., None] * tf.math.rsqrt(column)[..., None, :]
 
 
-def _rms(x):
+def _rms(x: Any) -> Any:
     return tf.sqrt(tf.reduce_mean(tf.square(x)))

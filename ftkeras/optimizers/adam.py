@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -8,23 +9,27 @@ from ftkeras.optimizers.adamw import AdamW
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Adam(AdamW):
-    """Adam: AdamW whose decay is off unless asked for.
+    """Adam: `AdamW` with weight decay off by default.
 
-    w <- w - rate m' / (sqrt(v') + epsilon)
+    w <- w - learning_rate m' / (sqrt(v') + epsilon)
 
-    with the moments m', v' of `AdamW`. Source: Kingma and Ba, 2015, algorithm 1,
-    https://arxiv.org/abs/1412.6980.
+    with the moments m' and v' of `AdamW`.
+
+    Source: Kingma and Ba, 2015, algorithm 1, https://arxiv.org/abs/1412.6980.
 
     Args: those of `AdamW`.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
+
+    >>> Adam(learning_rate=2e-5).decay
+    0.0
     """
 
     def __init__(
         self,
         *,
-        learning_rate,
+        learning_rate: Any,
         clip_norm: float = 1.0,
         decay: float = 0.0,
         beta_1: float = 0.9,
@@ -34,6 +39,8 @@ class Adam(AdamW):
         lazy: bool = False,
         no_decay: str = NO_DECAY,
         multipliers: Sequence[tuple[str, float]] = (),
+        skip_nonfinite: bool = False,
+        loss_scaling: bool = False,
         name: str = "adam",
         **kwargs,
     ):
@@ -48,6 +55,8 @@ class Adam(AdamW):
             lazy=lazy,
             no_decay=no_decay,
             multipliers=multipliers,
+            skip_nonfinite=skip_nonfinite,
+            loss_scaling=loss_scaling,
             name=name,
             **kwargs,
         )

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -13,33 +14,39 @@ class AdamW(FineTuningOptimizer):
 
     m <- beta_1 m + (1 - beta_1) g
     v <- beta_2 v + (1 - beta_2) g²
-    w <- w - rate decay w - rate m' / (sqrt(v') + epsilon)
+    w <- w - learning_rate decay w - learning_rate m' / (sqrt(v') + epsilon)
 
-    with m' = m / (1 - beta_1^t), v' = v / (1 - beta_2^t), t from 1; `bias_correction=False` takes
-    m and v as they are, the form of Devlin et al.'s code (Mosbach et al., 2021, found it to be a
-    cause of failed runs: https://arxiv.org/abs/2006.04884). LayerNorm and biases do not decay.
+    with m' = m / (1 - beta_1^t) and v' = v / (1 - beta_2^t), t from 1. LayerNorm and biases do not
+    decay. `bias_correction=False` uses m and v as they are, like Devlin et al.'s code. Mosbach et
+    al. (2021, https://arxiv.org/abs/2006.04884) found that to be one cause of failed runs.
+
     Sources: Kingma and Ba, 2015, algorithm 1, https://arxiv.org/abs/1412.6980; Loshchilov and
     Hutter, 2019, algorithm 2, https://arxiv.org/abs/1711.05101.
 
     Args:
-        learning_rate, clip_norm, no_decay, multipliers: as in `FineTuningOptimizer`.
+        learning_rate, clip_norm, no_decay, multipliers, skip_nonfinite, loss_scaling: see
+            `FineTuningOptimizer`.
         decay: weight decay; at least 0.
         beta_1, beta_2: decay rates of the moments; at least 0, below 1.
         epsilon: positive.
-        bias_correction: whether the moments are corrected for their start at zero.
-        lazy: whether rows of an embedding that a step does not look up rest: neither they nor their
-            moments decay, and what is left of their moments does not move them. It is another
-            optimizer than AdamW, near it; a step then costs what its own rows do, not what the
-            vocabulary does, which tells where batches are small.
+        bias_correction: whether to correct the moments for their start at zero.
+        lazy: whether to leave alone the rows of an embedding that a step does not look up: neither
+            they nor their moments decay, and their moments do not move them. The result is close to
+            AdamW's but not equal. A step then costs time for its own rows, not for the whole
+            vocabulary, which matters if batches are small.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
+
+    >>> import keras
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    >>> model.compile(optimizer=AdamW(learning_rate=2e-5), loss="mse")
     """
 
     def __init__(
         self,
         *,
-        learning_rate,
+        learning_rate: Any,
         clip_norm: float = 1.0,
         decay: float = 0.01,
         beta_1: float = 0.9,
@@ -49,6 +56,8 @@ class AdamW(FineTuningOptimizer):
         lazy: bool = False,
         no_decay: str = NO_DECAY,
         multipliers: Sequence[tuple[str, float]] = (),
+        skip_nonfinite: bool = False,
+        loss_scaling: bool = False,
         name: str = "adamw",
         **kwargs,
     ):
@@ -61,28 +70,38 @@ class AdamW(FineTuningOptimizer):
             decay=decay,
             no_decay=no_decay,
             multipliers=multipliers,
+            skip_nonfinite=skip_nonfinite,
+            loss_scaling=loss_scaling,
             name=name,
             **kwargs,
         )
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self.bias_correction, self.lazy = bias_correction, lazy
-        self.takes_rows = lazy
+        self.updates_rows = lazy
 
-    def build(self, variables):
+    def build(self, variables: list) -> None:
         if self.built:
             return
         super().build(variables)
         self.first, self.second = self.add_optimizer_variables(variables, ["first", "second"])
 
-    def scalars(self, t):
+    def step_scalars(self, t: Any) -> tuple:
         corrected = 1.0 if self.bias_correction else 0.0
         power_1, power_2 = corrected * self.beta_1**t, corrected * self.beta_2**t
-        # The kernel adds its epsilon to sqrt(v), not to sqrt(v'): scaled, it comes to the same.
+        # The kernel adds its epsilon to sqrt(v), not to sqrt(v'), so scale it accordingly.
         return power_1, power_2, self.epsilon * tf.sqrt(1 - power_2)
 
-    def update_step(self, gradient, variable, learning_rate, power_1, power_2, epsilon):
-        index = self._get_variable_index(variable)
-        # One fused kernel a variable; the formula in ops would be some twenty to trace and run.
+    def update_step(
+        self,
+        gradient: Any,
+        variable: Any,
+        learning_rate: Any,
+        power_1: Any,
+        power_2: Any,
+        epsilon: Any,
+    ) -> None:
+        index = self.variable_index(variable)
+        # One fused kernel per variable, instead of about twenty ops to trace and run.
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self.first[index].value.handle,
@@ -96,21 +115,29 @@ class AdamW(FineTuningOptimizer):
             grad=tf.cast(gradient, variable.dtype),
         )
 
-    def update_rows(self, gradient, variable, learning_rate, power_1, power_2, epsilon):
-        index, rows = self._get_variable_index(variable), gradient.indices
+    def update_rows(
+        self,
+        gradient: Any,
+        variable: Any,
+        learning_rate: Any,
+        power_1: Any,
+        power_2: Any,
+        epsilon: Any,
+    ) -> None:
+        index, rows = self.variable_index(variable), gradient.indices
         values = tf.cast(gradient.values, variable.dtype)
 
-        def moved(moment, beta, addend):
+        def updated(moment, beta, addend):
             value = beta * tf.gather(moment, rows) + (1 - beta) * addend
             moment.scatter_update(tf.IndexedSlices(value, rows))
             return value
 
-        first = moved(self.first[index].value, self.beta_1, values)
-        second = moved(self.second[index].value, self.beta_2, tf.square(values))
+        first = updated(self.first[index].value, self.beta_1, values)
+        second = updated(self.second[index].value, self.beta_2, tf.square(values))
         corrected = learning_rate * tf.sqrt(1 - power_2) / (1 - power_1)
-        kept = 1 - learning_rate * self.decay if self.decays[index] else 1.0
+        shrunk = 1 - learning_rate * self.decay if self.decays[index] else 1.0
         step = corrected * first / (tf.sqrt(second) + epsilon)
-        variable.scatter_update(tf.IndexedSlices(kept * tf.gather(variable, rows) - step, rows))
+        variable.scatter_update(tf.IndexedSlices(shrunk * tf.gather(variable, rows) - step, rows))
 
     def get_config(self):
         own = ("beta_1", "beta_2", "epsilon", "bias_correction", "lazy")

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -9,25 +10,30 @@ from ftkeras.optimizers.adamw import AdamW
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Lamb(AdamW):
-    """AdamW's step, given each variable's own length; for large batches.
+    """AdamW with each variable's step scaled to the variable's norm, for large batches.
 
     u = m' / (sqrt(v') + epsilon) + decay w
-    w <- w - rate ||w|| / ||u|| u
+    w <- w - learning_rate ||w|| / ||u|| u
 
-    with the moments m', v' of `AdamW`; the ratio is 1 where either norm is 0. The decay is part of
-    u, so it enters the ratio (Keras's own takes it outside). LayerNorm and biases do not decay.
+    with the moments m' and v' of `AdamW`. The ratio is 1 if either norm is 0. LayerNorm and
+    biases do not decay. The decay is part of u, so it enters the ratio (Keras's own Lamb keeps it
+    outside).
+
     Source: You et al., 2020, algorithm 2 with phi(z) = z, https://arxiv.org/abs/1904.00962.
 
-    Args: those of `AdamW`.
+    Args: those of `AdamW`, except `lazy`.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
+
+    >>> Lamb(learning_rate=1e-3).epsilon
+    1e-06
     """
 
     def __init__(
         self,
         *,
-        learning_rate,
+        learning_rate: Any,
         clip_norm: float = 1.0,
         decay: float = 0.01,
         beta_1: float = 0.9,
@@ -36,6 +42,8 @@ class Lamb(AdamW):
         bias_correction: bool = True,
         no_decay: str = NO_DECAY,
         multipliers: Sequence[tuple[str, float]] = (),
+        skip_nonfinite: bool = False,
+        loss_scaling: bool = False,
         name: str = "lamb",
         **kwargs,
     ):
@@ -49,19 +57,29 @@ class Lamb(AdamW):
             bias_correction=bias_correction,
             no_decay=no_decay,
             multipliers=multipliers,
+            skip_nonfinite=skip_nonfinite,
+            loss_scaling=loss_scaling,
             name=name,
             **kwargs,
         )
 
-    def shrink(self, variable, learning_rate):
-        """Nothing: the decay is part of the step."""
+    def apply_decay(self, variable: Any, learning_rate: Any) -> None:
+        """Do nothing: the decay is part of the step."""
 
-    def update_step(self, gradient, variable, learning_rate, power_1, power_2, epsilon):
-        index = self._get_variable_index(variable)
+    def update_step(
+        self,
+        gradient: Any,
+        variable: Any,
+        learning_rate: Any,
+        power_1: Any,
+        power_2: Any,
+        epsilon: Any,
+    ) -> None:
+        index = self.variable_index(variable)
         first, second = self.first[index], self.second[index]
         self.assign_add(first, (gradient - first) * (1 - self.beta_1))
         self.assign_add(second, (tf.square(gradient) - second) * (1 - self.beta_2))
-        # `epsilon` comes scaled by sqrt(1 - beta_2^t), so that it may be added to sqrt(v).
+        # `epsilon` is already scaled by sqrt(1 - beta_2^t), so it can be added to sqrt(v).
         step = first / (1 - power_1) * tf.sqrt(1 - power_2) / (tf.sqrt(second) + epsilon)
         if self.decays[index]:
             step += self.decay * variable

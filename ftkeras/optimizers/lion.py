@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -8,34 +9,42 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Lion(FineTuningOptimizer, keras.optimizers.Lion):
-    """Steps of one size, by the sign of the momentum.
+    """Steps of equal size, in the direction of the momentum's sign.
 
-    w <- w - rate sign(beta_1 m + (1 - beta_1) g) - rate decay w
+    w <- w - learning_rate sign(beta_1 m + (1 - beta_1) g) - learning_rate decay w
     m <- beta_2 m + (1 - beta_2) g
 
-    Its authors advise a rate 3 to 10 times smaller than AdamW's, and a decay as much larger.
+    The authors recommend a learning rate 3 to 10 times smaller than AdamW's, and a decay larger by
+    the same factor.
+
     Source: Chen et al., 2023, algorithm 2, https://arxiv.org/abs/2302.06675.
 
     Args:
-        learning_rate, clip_norm, no_decay, multipliers: as in `FineTuningOptimizer`.
+        learning_rate, clip_norm, no_decay, multipliers, skip_nonfinite, loss_scaling: see
+            `FineTuningOptimizer`.
         decay: weight decay; at least 0.
-        beta_1: share of the momentum in the sign; at least 0, below 1, and over 0.
+        beta_1: share of the momentum in the sign; above 0, below 1.
         beta_2: decay rate of the momentum; at least 0, below 1.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
+
+    >>> Lion(learning_rate=5e-6).decay
+    0.1
     """
 
     def __init__(
         self,
         *,
-        learning_rate,
+        learning_rate: Any,
         clip_norm: float = 1.0,
         decay: float = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.99,
         no_decay: str = NO_DECAY,
         multipliers: Sequence[tuple[str, float]] = (),
+        skip_nonfinite: bool = False,
+        loss_scaling: bool = False,
         name: str = "lion",
         **kwargs,
     ):
@@ -47,6 +56,8 @@ class Lion(FineTuningOptimizer, keras.optimizers.Lion):
             decay=decay,
             no_decay=no_decay,
             multipliers=multipliers,
+            skip_nonfinite=skip_nonfinite,
+            loss_scaling=loss_scaling,
             beta_1=beta_1,
             beta_2=beta_2,
             name=name,

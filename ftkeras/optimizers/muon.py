@@ -1,43 +1,52 @@
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
-from ftkeras.optimizers._base import NO_DECAY, FineTuningOptimizer, check_pattern
+from ftkeras.optimizers._base import NO_DECAY, FineTuningOptimizer
 from ftkeras.support import bounds
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Muon(FineTuningOptimizer, keras.optimizers.Muon):
-    """Momentum whose matrices are made orthogonal; Adam for what is no hidden matrix.
+    """Orthogonalized momentum for hidden matrices, and Adam for all other variables.
 
     m <- momentum m + g
-    w <- w - rate rms_rate sqrt(max(rows, columns)) O(g + momentum m)     (`nesterov`; else O(m))
+    w <- w - learning_rate rms_rate sqrt(max(rows, columns)) O(g + momentum m)  (else: O(m))
 
-    O divides by the Frobenius norm (plus 1e-7), then repeats `ns_steps` times, on the wide side,
-    X <- 3.4445 X - 4.775 (X Xᵀ) X + 2.0315 (X Xᵀ)² X, which takes singular values near 1. Vectors,
-    and matrices that `adam_where` matches, get Adam with epsilon beside sqrt(v) uncorrected.
-    Sources: Jordan et al., 2024, https://kellerjordan.github.io/posts/muon/; the factor that lets
-    it share AdamW's rate and decay: Liu et al., 2025, equation 4, https://arxiv.org/abs/2502.16982.
+    The second form of the argument is that without `nesterov`. O divides by the Frobenius norm
+    (plus 1e-7), then repeats `ns_steps` times, on the wide side,
+    X <- 3.4445 X - 4.775 (X Xᵀ) X + 2.0315 (X Xᵀ)² X, which brings the singular values near 1.
+    Vectors, and matrices whose path `adam_where` matches, get Adam, whose epsilon is added to the
+    uncorrected sqrt(v).
+
+    Sources: Jordan et al., 2024, https://kellerjordan.github.io/posts/muon/; the factor with which
+    it can use AdamW's learning rate and decay: Liu et al., 2025, equation 4,
+    https://arxiv.org/abs/2502.16982.
 
     Args:
-        learning_rate, clip_norm, no_decay, multipliers: as in `FineTuningOptimizer`.
+        learning_rate, clip_norm, no_decay, multipliers, skip_nonfinite, loss_scaling: see
+            `FineTuningOptimizer`.
         decay: weight decay; at least 0.
         momentum: at least 0, below 1.
-        nesterov: whether to look ahead.
-        ns_steps: how often to repeat; positive.
-        rms_rate: root mean square of a matrix's step at rate 1; positive.
+        nesterov: whether to add the gradient to the momentum before O.
+        ns_steps: number of repetitions; positive.
+        rms_rate: root mean square of a matrix's step at learning rate 1; positive.
         adam_beta_1, adam_beta_2: decay rates of Adam's moments; at least 0, below 1.
         epsilon: Adam's; positive.
         adam_where: regular expression on the paths of matrices that get Adam.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
+
+    >>> Muon(learning_rate=2e-5).adam_where
+    'embedding|head/'
     """
 
     def __init__(
         self,
         *,
-        learning_rate,
+        learning_rate: Any,
         clip_norm: float = 1.0,
         decay: float = 0.01,
         momentum: float = 0.95,
@@ -50,18 +59,22 @@ class Muon(FineTuningOptimizer, keras.optimizers.Muon):
         adam_where: str = r"embedding|head/",
         no_decay: str = NO_DECAY,
         multipliers: Sequence[tuple[str, float]] = (),
+        skip_nonfinite: bool = False,
+        loss_scaling: bool = False,
         name: str = "muon",
         **kwargs,
     ):
         bounds.share(momentum=momentum, adam_beta_1=adam_beta_1, adam_beta_2=adam_beta_2)
         bounds.positive(ns_steps=ns_steps, rms_rate=rms_rate, epsilon=epsilon)
-        check_pattern("adam_where", adam_where)
+        bounds.regular_expression(adam_where=adam_where)
         super().__init__(
             learning_rate=learning_rate,
             clip_norm=clip_norm,
             decay=decay,
             no_decay=no_decay,
             multipliers=multipliers,
+            skip_nonfinite=skip_nonfinite,
+            loss_scaling=loss_scaling,
             momentum=momentum,
             nesterov=nesterov,
             ns_steps=ns_steps,
@@ -70,8 +83,8 @@ class Muon(FineTuningOptimizer, keras.optimizers.Muon):
             adam_beta_2=adam_beta_2,
             epsilon=epsilon,
             exclude_layers=[adam_where],
-            exclude_embeddings=False,  # `adam_where` says so by path
-            weight_decay=None,  # Keras's own, on by default, would come on top of ours
+            exclude_embeddings=False,  # `adam_where` chooses by path
+            weight_decay=None,  # Keras's own is on by default and would be added to ours
             adam_weight_decay=None,
             name=name,
             **kwargs,
@@ -81,5 +94,5 @@ class Muon(FineTuningOptimizer, keras.optimizers.Muon):
     def get_config(self):
         inherited = super().get_config()
         replaced = ("exclude_layers", "exclude_embeddings", "adam_weight_decay")
-        kept = {key: value for key, value in inherited.items() if key not in replaced}
-        return {**kept, "adam_where": self.adam_where}
+        others = {key: value for key, value in inherited.items() if key not in replaced}
+        return {**others, "adam_where": self.adam_where}

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -10,32 +11,39 @@ from ftkeras.support import bounds
 class SGD(FineTuningOptimizer, keras.optimizers.SGD):
     """Gradient descent with momentum.
 
-    u <- momentum u - rate g
-    w <- w + u                          or, `nesterov`, w <- w + momentum u - rate g
+    u <- momentum u - learning_rate g
+    w <- w + u                  or, with `nesterov`, w <- w + momentum u - learning_rate g
 
-    The rate stands inside u, so a step that has gone into it keeps the rate of its own time.
+    The learning rate is inside u, so a gradient keeps the learning rate of its own step.
+
     Source: Sutskever et al., 2013, section 2, https://proceedings.mlr.press/v28/sutskever13.html.
 
     Args:
-        learning_rate, clip_norm, no_decay, multipliers: as in `FineTuningOptimizer`.
+        learning_rate, clip_norm, no_decay, multipliers, skip_nonfinite, loss_scaling: see
+            `FineTuningOptimizer`.
         decay: weight decay; at least 0.
         momentum: at least 0, below 1.
         nesterov: whether to look ahead.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
+
+    >>> SGD(learning_rate=0.01).momentum
+    0.9
     """
 
     def __init__(
         self,
         *,
-        learning_rate,
+        learning_rate: Any,
         clip_norm: float = 1.0,
         decay: float = 0.0,
         momentum: float = 0.9,
         nesterov: bool = False,
         no_decay: str = NO_DECAY,
         multipliers: Sequence[tuple[str, float]] = (),
+        skip_nonfinite: bool = False,
+        loss_scaling: bool = False,
         name: str = "sgd",
         **kwargs,
     ):
@@ -46,6 +54,8 @@ class SGD(FineTuningOptimizer, keras.optimizers.SGD):
             decay=decay,
             no_decay=no_decay,
             multipliers=multipliers,
+            skip_nonfinite=skip_nonfinite,
+            loss_scaling=loss_scaling,
             momentum=float(momentum),
             nesterov=nesterov,
             name=name,

@@ -88,4 +88,4 @@ class Unfreeze(keras.callbacks.Callback):
         for number, parts in enumerate(self.turns[:unfrozen]):
             after = (number + 1) * self.every * steps
             variables = [variable for part in parts for variable in part.weights]
-            self._tuner.optimizer.begin(variables, after=after)
+            self._tuner.optimizer.start_count(variables, after=after)

@@ -102,7 +102,7 @@ def _data(facts: Facts, metrics: dict) -> str:
 
 def _encoder(facts: Facts) -> str:
     config, encoder = facts.config, facts.model.encoder
-    size = sum(math.prod(v.shape) for v in facts.model.kept)
+    size = sum(math.prod(v.shape) for v in facts.model.saved_variables)
     return _list(
         [
             f"`{config.encoder}`",

@@ -11,7 +11,27 @@ none. A schedule that depends on validation has a `callback()` for `fit` and kee
 `variables`.
 """
 
+from typing import Any, ClassVar, Protocol
+
 from ftkeras.schedules._growth import Growth
 from ftkeras.schedules._warmup import Warmup
 
-__all__ = ["Growth", "Warmup"]
+__all__ = ["Growth", "Schedule", "Warmup"]
+
+
+class Schedule(Protocol):
+    """A learning rate for each optimizer update.
+
+    Attributes:
+        rises: whether the schedule has a warm-up of its own.
+    """
+
+    rises: ClassVar[bool]
+
+    def __call__(self, step: Any) -> Any:
+        """Return the learning rate, float32 scalar (), after `step` updates, scalar ()."""
+        ...
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        ...

@@ -1,22 +1,26 @@
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 from keras import ops
 
+Tensor = Any
 
-def through(points, step):
-    """The rate on straight lines from point to point, and the last point's ever after.
+
+def piecewise_linear(points: Sequence[tuple[int, float]], step: Tensor) -> Tensor:
+    """Return the learning rate on straight lines from point to point, then the last point's.
 
     Args:
-        points: (step, rate) pairs, the steps whole numbers that never fall, the first of them 0.
-            Of two at the same step the later holds.
-        step: updates already made, scalar ().
+        points: pairs of a step and a learning rate. The steps are integers, start at 0 and never
+            fall. Of two points at the same step the later one counts.
+        step: updates made so far, scalar ().
 
     Returns:
-        The rate, float32 scalar ().
+        float32 scalar ().
     """
     step = ops.cast(step, "float32")
     rate = ops.full((), points[-1][1], "float32")
-    for (begins, first), (ends, last) in reversed(list(pairwise(points))):
-        gone = (step - begins) / max(1, ends - begins)
-        rate = ops.where(step < ends, first + (last - first) * gone, rate)
+    for (start, first), (end, last) in reversed(list(pairwise(points))):
+        gone = (step - start) / max(1, end - start)
+        rate = ops.where(step < end, first + (last - first) * gone, rate)
     return rate

@@ -1,40 +1,44 @@
+from typing import Any
+
 import keras
 from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Warmup(keras.optimizers.schedules.LearningRateSchedule):
-    """Linear warm-up in front of any schedule.
+    """Linear warm-up before any other schedule.
 
     rate(t) = peak * t / steps        for t < steps
-    rate(t) = after(t - steps)        from there on
+    rate(t) = after(t - steps)        from then on
 
-    so the first update moves nothing, as in Devlin et al.'s own code.
+    The first update has learning rate 0, as in Devlin et al.'s own code.
+
     Source: Devlin et al., 2019, appendix A.2, https://arxiv.org/abs/1810.04805.
 
     Args:
         after: the schedule that follows.
-        peak: rate at the end of the warm-up; positive.
-        steps: optimizer updates of warm-up; at least 0.
+        peak: learning rate at the end of the warm-up; positive.
+        steps: optimizer updates of the warm-up; at least 0.
 
-    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+    Call:
+        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
     """
 
-    def __init__(self, *, after, peak: float, steps: int):
+    def __init__(self, *, after: Any, peak: float, steps: int):
         if steps < 0:
             raise ValueError(f"`steps` must be at least 0. Received: {steps}.")
         self.after, self.peak, self.steps = after, peak, steps
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         step = ops.cast(step, "float32")
         rising = self.peak * step / max(1, self.steps)
         return ops.where(step < self.steps, rising, self.after(ops.maximum(step - self.steps, 0.0)))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         after = keras.saving.serialize_keras_object(self.after)
         return {"after": after, "peak": self.peak, "steps": self.steps}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "Warmup":
         after = keras.saving.deserialize_keras_object(config["after"])
         return cls(**{**config, "after": after})

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -6,14 +8,15 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Constant(keras.optimizers.schedules.LearningRateSchedule):
-    """The same rate throughout.
+    """The same learning rate throughout.
 
     rate(t) = peak
 
     Args:
-        peak: the rate; positive.
+        peak: the learning rate; positive.
 
-    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+    Call:
+        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -22,12 +25,14 @@ class Constant(keras.optimizers.schedules.LearningRateSchedule):
     0.5
     """
 
+    rises = False
+
     def __init__(self, *, peak: float):
         bounds.positive(peak=peak)
         self.peak = peak
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         return ops.full((), self.peak, "float32")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"peak": self.peak}

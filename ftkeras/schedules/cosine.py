@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -9,25 +10,26 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Cosine(keras.optimizers.schedules.LearningRateSchedule):
-    """Half a cosine from `peak` down to `end`, as many times as there are cycles; then `end`.
+    """A half cosine from `peak` down to `end`, repeated for each cycle; then `end`.
 
     rate(t) = end + (peak - end) * restart_decay^k * (1 + cos(pi * u)) / 2
 
-    where k = floor(t * cycles / total_steps) cycles are complete and u, from 0 to 1, is how much is
-    gone of the one that runs. The first update of a cycle has its full rate ("warm restart").
+    where k = floor(t * cycles / total_steps) is the number of complete cycles, and u, from 0 to 1,
+    is the position in the present cycle. A cycle's first update has its full learning rate ("warm
+    restart").
 
     Source: Loshchilov and Hutter, 2017, equation 5 (cycles of equal length),
-    https://arxiv.org/abs/1608.03983; `restart_decay` is the `m_mul` of Keras's
-    CosineDecayRestarts.
+    https://arxiv.org/abs/1608.03983. `restart_decay` is `m_mul` of Keras's CosineDecayRestarts.
 
     Args:
-        peak: rate at step 0; positive.
+        peak: learning rate at step 0; positive.
         total_steps: optimizer updates until the last cycle ends; positive.
-        cycles: how often the rate falls; a whole number from 1 to `total_steps`.
-        restart_decay: height of a cycle over that of the one before; above 0, at most 1.
-        end: last rate of each cycle; between 0 and `peak`.
+        cycles: number of cycles; an integer from 1 to `total_steps`.
+        restart_decay: height of a cycle relative to the one before; above 0, at most 1.
+        end: last learning rate of each cycle; from 0 to `peak`.
 
-    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+    Call:
+        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -36,6 +38,8 @@ class Cosine(keras.optimizers.schedules.LearningRateSchedule):
     >>> [round(float(schedule(step)), 3) for step in (0, 2, 3, 4, 6, 8)]
     [1.0, 0.5, 0.146, 1.0, 0.5, 0.0]
     """
+
+    rises = False
 
     def __init__(
         self,
@@ -50,7 +54,7 @@ class Cosine(keras.optimizers.schedules.LearningRateSchedule):
         _lengths.end_rate(end, peak=peak)
         if not (isinstance(cycles, int) and 1 <= cycles <= total_steps):
             raise ValueError(
-                f"`cycles` must be a whole number from 1 to the run's {total_steps} updates. "
+                f"`cycles` must be an integer from 1 to the run's {total_steps} updates. "
                 f"Received: {cycles!r}."
             )
         if not 0 < restart_decay <= 1:
@@ -59,17 +63,17 @@ class Cosine(keras.optimizers.schedules.LearningRateSchedule):
             )
         self.peak, self.total_steps, self.end = peak, total_steps, end
         self.cycles, self.restart_decay = cycles, restart_decay
-        # Found here in whole numbers: t / length in float32 may miss a restart by one update.
+        # Computed here in integers: t / length in float32 may miss a restart by one update.
         self._restarts = [-(-k * total_steps // cycles) for k in range(1, cycles)]
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         step = ops.cast(step, "float32")
         complete = ops.sum(ops.cast(step >= ops.array(self._restarts, "float32"), "float32"))
         gone = ops.clip(step * (self.cycles / self.total_steps) - complete, 0.0, 1.0)
         height = (self.peak - self.end) * ops.power(self.restart_decay, complete)
         return self.end + height * 0.5 * (1.0 + ops.cos(math.pi * gone))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "peak": self.peak,
             "total_steps": self.total_steps,

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -7,22 +9,23 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Exponential(keras.optimizers.schedules.LearningRateSchedule):
-    """The same factor again and again, evenly spread.
+    """A decay by the same factor in equal times.
 
     rate(t) = peak * factor^(t / every)
 
-    so by default a hundredth of the peak is left at the end of the run.
+    By default a hundredth of the peak is left at the end of the run.
 
     Source: Senior et al., 2013 ("exponential scheduling"),
     https://doi.org/10.1109/ICASSP.2013.6638963.
 
     Args:
-        peak: rate at step 0; positive.
-        total_steps: optimizer updates of which `every` may be a share; positive.
-        factor: what is left of the rate after `every`; between 0 and 1.
-        every: updates: a count (500), or a share of `total_steps` (0.5; 1.0 is all of them).
+        peak: learning rate at step 0; positive.
+        total_steps: optimizer updates, to which a share in `every` refers; positive.
+        factor: what is left of the learning rate after `every` updates; above 0, below 1.
+        every: a number of updates (500), or a share of `total_steps` (0.5; 1.0 is all of them).
 
-    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+    Call:
+        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -32,6 +35,8 @@ class Exponential(keras.optimizers.schedules.LearningRateSchedule):
     [1.0, 0.5, 0.25, 0.0625]
     """
 
+    rises = False
+
     def __init__(
         self, *, peak: float, total_steps: int, factor: float = 0.01, every: int | float = 1.0
     ):
@@ -40,10 +45,10 @@ class Exponential(keras.optimizers.schedules.LearningRateSchedule):
         self.peak, self.total_steps, self.factor, self.every = peak, total_steps, factor, every
         self._steps = _lengths.updates("every", every, total_steps=total_steps)
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         return self.peak * ops.power(self.factor, ops.cast(step, "float32") / self._steps)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "peak": self.peak,
             "total_steps": self.total_steps,

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -10,19 +12,20 @@ class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
 
     rate(t) = peak * sqrt(offset / (t + offset))
 
-    With --warmup=0 this is the plain form, peak / sqrt(n) for update n, from 1. With --warmup=W it
-    is Vaswani et al.'s, peak * min(n / W, sqrt(W / n)), where n, the updates already made, is W
-    more than t; their own peak is 1 / sqrt(d_model * W).
+    With --warmup=0 this is peak / sqrt(n) for update n, from 1. With --warmup=W it is Vaswani et
+    al.'s formula, peak * min(n / W, sqrt(W / n)), where n = t + W is the number of updates made.
+    Their own peak is 1 / sqrt(d_model * W).
 
     Source: Vaswani et al., 2017, section 5.3, https://arxiv.org/abs/1706.03762.
 
     Args:
-        peak: rate at step 0; positive.
-        warmup: optimizer updates of the warm-up that came before; at least 0.
-        offset: updates at which the curve starts; positive. Large is slow. By default `warmup`, or
-            1 where there was none.
+        peak: learning rate at step 0; positive.
+        warmup: optimizer updates of the preceding warm-up; at least 0.
+        offset: updates by which the curve is shifted; positive. The larger, the slower the decay.
+            By default `warmup`, or 1 without a warm-up.
 
-    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+    Call:
+        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -32,6 +35,8 @@ class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
     [1.0, 0.5]
     """
 
+    rises = False
+
     def __init__(self, *, peak: float, warmup: int = 0, offset: float | None = None):
         bounds.positive(peak=peak)
         if warmup < 0:
@@ -40,9 +45,9 @@ class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
             bounds.positive(offset=offset)
         self.peak, self.warmup, self.offset = peak, warmup, offset
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         offset = max(1, self.warmup) if self.offset is None else self.offset
         return self.peak * ops.sqrt(offset / (ops.cast(step, "float32") + offset))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"peak": self.peak, "warmup": self.warmup, "offset": self.offset}

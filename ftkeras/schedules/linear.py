@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -7,18 +9,19 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Linear(keras.optimizers.schedules.LearningRateSchedule):
-    """A straight line from `peak` down to `end`, where it stays.
+    """A straight line from `peak` down to `end`, then constant.
 
     rate(t) = peak + (end - peak) * min(t / total_steps, 1)
 
     Source: Devlin et al., 2019, appendix A.2, https://arxiv.org/abs/1810.04805.
 
     Args:
-        peak: rate at step 0; positive.
+        peak: learning rate at step 0; positive.
         total_steps: optimizer updates until `end` is reached; positive.
-        end: last rate; between 0 and `peak`.
+        end: last learning rate; from 0 to `peak`.
 
-    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+    Call:
+        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -28,14 +31,16 @@ class Linear(keras.optimizers.schedules.LearningRateSchedule):
     [1.0, 0.75, 0.0, 0.0]
     """
 
+    rises = False
+
     def __init__(self, *, peak: float, total_steps: int, end: float = 0.0):
         bounds.positive(peak=peak, total_steps=total_steps)
         _lengths.end_rate(end, peak=peak)
         self.peak, self.total_steps, self.end = peak, total_steps, end
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         gone = ops.minimum(ops.cast(step, "float32") / self.total_steps, 1.0)
         return self.peak + (self.end - self.peak) * gone
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"peak": self.peak, "total_steps": self.total_steps, "end": self.end}

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 
 from ftkeras.schedules import _lines
@@ -6,7 +8,7 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
-    """Up, down again in as many updates, then down by orders of magnitude; all straight.
+    """A rise, a fall of the same length, then a fall by orders of magnitude, all linear.
 
     start = peak / ratio,  end = start / end_ratio,  r = floor(rise * total_steps)
 
@@ -14,20 +16,21 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     rate(t) = peak - (peak - start) * (t - r) / r                 for r <= t < 2r
     rate(t) = start - (start - end) * (t - 2r) / (total_steps - 2r)   until total_steps, then `end`
 
-    The rise is its own warm-up, so --warmup must be left out or 0.
+    The rise is its own warm-up, so omit --warmup or set it to 0.
 
     Sources: Smith and Topin, 2018, https://arxiv.org/abs/1708.07120; Smith, 2018,
-    https://arxiv.org/abs/1803.09820. (The cosine form with a short rise that goes by the same name
-    came later; `cosine` with --warmup is much like it.)
+    https://arxiv.org/abs/1803.09820. The cosine form with a short rise, which has the same name,
+    came later; `cosine` with --warmup is similar to it.
 
     Args:
-        peak: highest rate; positive.
+        peak: highest learning rate; positive.
         total_steps: optimizer updates of all three parts; positive.
-        rise: share of the updates that the rate rises for; above 0, at most 0.5.
-        ratio: `peak` over the first rate; at least 1.
-        end_ratio: the first rate over the last; at least 1.
+        rise: share of the updates during which the learning rate rises; above 0, at most 0.5.
+        ratio: `peak` divided by the first learning rate; at least 1.
+        end_ratio: the first learning rate divided by the last; at least 1.
 
-    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+    Call:
+        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -57,13 +60,13 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         self.peak, self.total_steps, self.rise = peak, total_steps, rise
         self.ratio, self.end_ratio = ratio, end_ratio
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         start, top = self.peak / self.ratio, int(self.rise * self.total_steps)
         end = start / self.end_ratio
         points = [(0, start), (top, self.peak), (2 * top, start), (self.total_steps, end)]
-        return _lines.through(points, step)
+        return _lines.piecewise_linear(points, step)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "peak": self.peak,
             "total_steps": self.total_steps,

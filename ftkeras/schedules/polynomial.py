@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -7,21 +9,22 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Polynomial(keras.optimizers.schedules.LearningRateSchedule):
-    """A power of what is left of the run, from `peak` down to `end`, where it stays.
+    """A power of the remaining share of the run, from `peak` down to `end`; then constant.
 
     rate(t) = end + (peak - end) * (1 - min(t / total_steps, 1))^power
 
-    With `power=1` it is the straight line of `linear`; above 1 it falls early, below 1 late.
+    With `power=1` it equals `linear`; above 1 it falls early, below 1 late.
 
     Source: Liu et al., 2015 (the "poly" policy), https://arxiv.org/abs/1506.04579.
 
     Args:
-        peak: rate at step 0; positive.
+        peak: learning rate at step 0; positive.
         total_steps: optimizer updates until `end` is reached; positive.
         power: positive.
-        end: last rate; between 0 and `peak`.
+        end: last learning rate; from 0 to `peak`.
 
-    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+    Call:
+        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -31,16 +34,18 @@ class Polynomial(keras.optimizers.schedules.LearningRateSchedule):
     [1.0, 0.25, 0.0, 0.0]
     """
 
+    rises = False
+
     def __init__(self, *, peak: float, total_steps: int, power: float = 1.0, end: float = 0.0):
         bounds.positive(peak=peak, total_steps=total_steps, power=power)
         _lengths.end_rate(end, peak=peak)
         self.peak, self.total_steps, self.power, self.end = peak, total_steps, power, end
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         left = 1.0 - ops.minimum(ops.cast(step, "float32") / self.total_steps, 1.0)
         return self.end + (self.peak - self.end) * ops.power(left, self.power)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "peak": self.peak,
             "total_steps": self.total_steps,

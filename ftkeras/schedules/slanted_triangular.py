@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 
 from ftkeras.schedules import _lines
@@ -6,24 +8,25 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
-    """A short rise and a long fall, both straight; ULMFiT's.
+    """A short linear rise and a long linear fall, as in ULMFiT.
 
     rate(t) = peak * (1 + p(t) * (ratio - 1)) / ratio
     p(t) = t / c                                    for t < c = floor(cut * total_steps)
-    p(t) = max(1 - (t - c) / (total_steps - c), 0)  from there on
+    p(t) = max(1 - (t - c) / (total_steps - c), 0)  from then on
 
-    The rise is its own warm-up, so --warmup must be left out or 0. The paper divides the fall by
-    c * (1 / cut - 1), which is total_steps - c up to the rounding of c.
+    The rise is its own warm-up, so omit --warmup or set it to 0. The paper divides the fall by
+    c * (1 / cut - 1), which is total_steps - c, except for the rounding of c.
 
     Source: Howard and Ruder, 2018, equation 3, https://arxiv.org/abs/1801.06146.
 
     Args:
-        peak: highest rate; positive.
+        peak: highest learning rate; positive.
         total_steps: optimizer updates of the whole triangle; positive.
-        cut: share of the updates that the rate rises for; between 0 and 1.
-        ratio: the highest rate over the lowest; at least 1.
+        cut: share of the updates during which the learning rate rises; above 0, below 1.
+        ratio: the highest learning rate divided by the lowest; at least 1.
 
-    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+    Call:
+        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -42,12 +45,12 @@ class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
             raise ValueError(f"`ratio` must be at least 1. Received: {ratio}.")
         self.peak, self.total_steps, self.cut, self.ratio = peak, total_steps, cut, ratio
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         lowest, top = self.peak / self.ratio, int(self.cut * self.total_steps)
         points = [(0, lowest), (top, self.peak), (self.total_steps, lowest)]
-        return _lines.through(points, step)
+        return _lines.piecewise_linear(points, step)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "peak": self.peak,
             "total_steps": self.total_steps,

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -7,24 +9,25 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Step(keras.optimizers.schedules.LearningRateSchedule):
-    """A drop by the same factor at some updates, level between them.
+    """A drop by the same factor at certain updates, constant between them.
 
     rate(t) = peak * factor^floor(t / every)
-    rate(t) = peak * factor^(number of boundaries <= t)      where `boundaries` are given
+    rate(t) = peak * factor^(number of boundaries <= t)      if `boundaries` are given
 
-    Source: Goyal et al., 2017, section 5.1 (a tenth at 30, 60 and 80 of 90 epochs),
+    Source: Goyal et al., 2017, section 5.1 (to a tenth at 30, 60 and 80 of 90 epochs),
     https://arxiv.org/abs/1706.02677.
 
     Args:
-        peak: rate at step 0; positive.
-        total_steps: optimizer updates that a share is a share of; positive.
-        every: updates between drops: a count (500), or a share of `total_steps` (0.3); by default
-            0.3 where there are no boundaries.
-        boundaries: the updates before which the rate drops, each a count or a share, rising; by
-            default those that `every` makes.
-        factor: what is left of the rate after a drop; between 0 and 1.
+        peak: learning rate at step 0; positive.
+        total_steps: optimizer updates, to which a share refers; positive.
+        every: updates between drops: a number (500), or a share of `total_steps` (0.3). By default
+            0.3, if there are no boundaries.
+        boundaries: the updates before which the learning rate drops, each a number or a share, in
+            rising order. By default those that `every` gives.
+        factor: what is left of the learning rate after a drop; above 0, below 1.
 
-    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+    Call:
+        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -33,6 +36,8 @@ class Step(keras.optimizers.schedules.LearningRateSchedule):
     >>> [float(schedule(step)) for step in (29, 30, 60, 80)]
     [1.0, 0.5, 0.25, 0.125]
     """
+
+    rises = False
 
     def __init__(
         self,
@@ -47,7 +52,7 @@ class Step(keras.optimizers.schedules.LearningRateSchedule):
         bounds.positive_share(factor=factor)
         if every is not None and boundaries is not None:
             raise ValueError(
-                "`every` and `boundaries` both say when to drop; give one. "
+                "`every` and `boundaries` exclude each other; use one. "
                 f"Received: every={every!r} and boundaries={boundaries!r}."
             )
         self.peak, self.total_steps, self.factor = peak, total_steps, factor
@@ -56,17 +61,17 @@ class Step(keras.optimizers.schedules.LearningRateSchedule):
             every = 0.3 if every is None else every
             self._every = _lengths.within("every", every, total_steps=total_steps)
         else:
-            self._boundaries = _rising(boundaries, total_steps)
+            self._boundaries = _checked_boundaries(boundaries, total_steps)
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         if self.boundaries is None:
-            # In whole numbers: a quotient in float32 may miss a drop by one update.
+            # In integers: a quotient in float32 may miss a drop by one update.
             drops = ops.cast(step, "int32") // self._every
         else:
             drops = ops.sum(ops.cast(step, "float32") >= ops.array(self._boundaries, "float32"))
         return self.peak * ops.power(self.factor, ops.cast(drops, "float32"))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "peak": self.peak,
             "total_steps": self.total_steps,
@@ -76,10 +81,10 @@ class Step(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-def _rising(boundaries, total_steps: int) -> list[int]:
+def _checked_boundaries(boundaries: Any, total_steps: int) -> list[int]:
     if not (isinstance(boundaries, (list, tuple)) and boundaries):
         raise ValueError(
-            f"`boundaries` must be some updates, (0.5, 0.8). Received: {boundaries!r}."
+            f"`boundaries` must be updates, such as (0.5, 0.8). Received: {boundaries!r}."
         )
     steps = [_lengths.within("boundaries", b, total_steps=total_steps) for b in boundaries]
     if steps != sorted(steps):

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -12,26 +14,27 @@ _SHAPES = {
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """Level for most of the run, then a short decay to `end`, where it stays.
+    """Constant for most of the run, then a short decay to `end`; then constant.
 
     rate(t) = peak                                for t < total_steps - d
     rate(t) = end + (peak - end) * f(u)           u = (t - total_steps + d) / d, from 0 to 1
 
-    with d the updates that `decay` says, f(u) = 1 - u, or 1 - sqrt(u) with `shape='sqrt'`. The
-    warm-up is --warmup's.
+    where d is `decay` in updates, and f(u) = 1 - u, or 1 - sqrt(u) with `shape='sqrt'`. Set the
+    warm-up with --warmup.
 
-    Sources: Hu et al., 2024, equation 1 (they leave f open, and find a tenth of the run enough),
-    https://arxiv.org/abs/2404.06395; the two f: Hägele et al., 2024,
+    Sources: Hu et al., 2024, equation 1, https://arxiv.org/abs/2404.06395 (they leave f open, and
+    find that a tenth of the run is enough); both f: Hägele et al., 2024,
     https://arxiv.org/abs/2405.18392.
 
     Args:
-        peak: rate at step 0; positive.
+        peak: learning rate at step 0; positive.
         total_steps: optimizer updates until `end` is reached; positive.
-        decay: updates of decay: a count (100), or a share of `total_steps` (0.1).
+        decay: updates of decay: a number (100), or a share of `total_steps` (0.1).
         shape: 'linear' or 'sqrt'.
-        end: last rate; between 0 and `peak`.
+        end: last learning rate; from 0 to `peak`.
 
-    Call: step, updates already made, scalar () -> rate, float32 scalar ().
+    Call:
+        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -40,6 +43,8 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
     >>> [float(schedule(step)) for step in (0, 36, 38, 40, 50)]
     [1.0, 1.0, 0.5, 0.0, 0.0]
     """
+
+    rises = False
 
     def __init__(
         self,
@@ -58,12 +63,12 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
         self.decay, self.shape, self.end = decay, shape, end
         self._steps = _lengths.within("decay", decay, total_steps=total_steps)
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         since = ops.cast(step, "float32") - (self.total_steps - self._steps)
         gone = ops.clip(since / self._steps, 0.0, 1.0)
         return self.end + (self.peak - self.end) * _SHAPES[self.shape](gone)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "peak": self.peak,
             "total_steps": self.total_steps,

@@ -1,7 +1,7 @@
 import contextlib
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,15 +12,16 @@ from ftkeras.errors import LostWorker, UserError
 
 @dataclass(frozen=True)
 class Devices:
-    """What a strategy opened, and the place of this process in it.
+    """The devices that a strategy opened, and this process's rank among the workers.
 
-    Every worker runs the same program on its own part of each batch. All of them hold the same
-    weights and hear the same figures, so they decide alike; what leaves the process (files, what
-    is printed) is the chief's alone.
+    Every worker runs the same program on its own part of each batch. All workers have the same
+    weights and see the same metrics, so they make the same decisions. Only the chief writes files
+    and prints.
 
     Attributes:
-        strategy: TensorFlow's; its default one where there is one device.
-        worker, workers: this process's number, from 0, and how many there are.
+        strategy: TensorFlow's strategy; the default one if there is one device.
+        worker: number of this process, from 0.
+        workers: number of processes.
     """
 
     strategy: tf.distribute.Strategy = field(default_factory=tf.distribute.get_strategy)
@@ -29,24 +30,24 @@ class Devices:
 
     @property
     def is_chief(self) -> bool:
-        """Whether this process writes and prints."""
+        """Whether this process writes files and prints."""
         return self.worker == 0
 
     @property
     def replicas(self) -> int:
-        """How many parts a batch is worked on in, all workers together."""
+        """Number of parts that a batch is split into, over all workers."""
         return self.strategy.num_replicas_in_sync
 
     def scope(self) -> contextlib.AbstractContextManager:
-        """Where the model and the optimizer are made."""
+        """Return the scope in which model and optimizer are created."""
         return self.strategy.scope()
 
     @contextlib.contextmanager
-    def together(self) -> Iterator[None]:
-        """Where workers wait for each other, says in one line that one of them has gone.
+    def report_lost_workers(self) -> Iterator[None]:
+        """Replace TensorFlow's error by one line if another worker is gone.
 
         Raises:
-            LostWorker: in the place of TensorFlow's error.
+            LostWorker: another worker of the run ended while this one waited for it.
         """
         try:
             yield
@@ -54,13 +55,13 @@ class Devices:
             if self.workers == 1:
                 raise
             raise LostWorker(
-                f"worker {self.worker}: another worker of the run has gone; the same command on "
-                "all of them goes on from the last checkpoint."
+                f"worker {self.worker}: another worker of the run is gone; run the same command "
+                "on all of them to resume from the last checkpoint."
             ) from error
 
     @contextlib.contextmanager
-    def quiet_beside_chief(self) -> Iterator[None]:
-        """Holds back what a worker beside the chief would print; what it raises comes through."""
+    def silence_other_workers(self) -> Iterator[None]:
+        """Discard what workers other than the chief write to stdout and stderr; keep errors."""
         if self.is_chief:
             yield
             return
@@ -71,11 +72,11 @@ class Devices:
         ):
             yield
 
-    def from_chief(self, content: bytes) -> bytes:
-        """The chief's `content`, on every worker; all of them must call it, in the same order.
+    def broadcast_from_chief(self, content: bytes) -> bytes:
+        """Return the chief's `content` on every worker. All must call it, in the same order.
 
-        So that workers agree without a file system that they share, on which checkpoint to go on
-        from, say, or on its very content.
+        It lets workers agree without a shared file system, for example on the checkpoint to resume
+        from, or on its content.
         """
         if self.workers == 1:
             return content
@@ -83,41 +84,47 @@ class Devices:
         mine = np.frombuffer(content, np.uint8) if self.is_chief else np.zeros(size[0], np.uint8)
         return self._broadcast(mine.astype(np.int32)).astype(np.uint8).tobytes()
 
-    def agreed(self, number: int) -> int:
-        """The largest of the workers' numbers; all of them must call it, in the same order.
+    def all_reduce_max(self, number: int) -> int:
+        """Return the largest of the workers' numbers. All must call it, in the same order.
 
-        So that workers do together what only one of them was told, to stop at this step, say: one
-        that went on alone would wait for the others for ever.
+        It lets workers act together on what only one of them received, such as a signal to stop. A
+        worker that continued alone would wait for the others forever.
         """
         if self.workers == 1:
             return number
         own = np.zeros(self.workers, np.int32)
         own[self.worker] = number
-        return int(self._summed(own).max())
+        return int(self._all_reduce_sum(own).max())
 
     def _broadcast(self, array: np.ndarray) -> np.ndarray:
-        return self._summed(array if self.is_chief else np.zeros_like(array))
+        return self._all_reduce_sum(array if self.is_chief else np.zeros_like(array))
 
-    def _summed(self, array: np.ndarray) -> np.ndarray:
-        """The sum over all workers, each of which counts once, whatever replicas it has."""
+    def _all_reduce_sum(self, array: np.ndarray) -> np.ndarray:
+        """Return the sum over workers. Each counts once, however many replicas it has."""
         return self.strategy.experimental_local_results(self._sum(array))[0].numpy()
 
     @functools.cached_property
-    def _sum(self):
+    def _sum(self) -> Callable:
         local = self.replicas // self.workers
 
-        def of_replica(array):
+        def sum_on_replica(array):
             context = tf.distribute.get_replica_context()
             counts = tf.cast(context.replica_id_in_sync_group % local == 0, array.dtype)
             return context.all_reduce(tf.distribute.ReduceOp.SUM, counts * array)
 
-        return tf.function(lambda array: self.strategy.run(of_replica, args=(array,)))
+        return tf.function(lambda array: self.strategy.run(sum_on_replica, args=(array,)))
 
 
 def split_cpu(count: int) -> list[str]:
-    """Makes `count` devices of the CPU, to try on one machine what runs on many; their names."""
+    """Split the CPU into `count` logical devices, and return their names.
+
+    It is for trying on one machine what runs on several devices.
+
+    Raises:
+        UserError: TensorFlow has already started with fewer.
+    """
     cpu = tf.config.list_physical_devices("CPU")[0]
-    # Once TensorFlow has begun it refuses; then what there is must do.
+    # TensorFlow refuses once it has started. The devices that exist may still be enough.
     with contextlib.suppress(RuntimeError):
         tf.config.set_logical_device_configuration(
             cpu, [tf.config.LogicalDeviceConfiguration()] * count
@@ -125,26 +132,26 @@ def split_cpu(count: int) -> list[str]:
     names = [device.name for device in tf.config.list_logical_devices("CPU")]
     if len(names) < count:
         raise UserError(
-            f"`strategy`: logical_devices={count} comes too late, TensorFlow has begun with "
-            f"{len(names)}; a process of its own would do."
+            f"`strategy`: logical_devices={count} comes too late: TensorFlow has started with "
+            f"{len(names)}. Use a process of its own."
         )
     return names[:count]
 
 
 def local_devices(names: tuple[str, ...]) -> list[str]:
-    """The full names of devices of this machine, such as GPU:0.
+    """Return the full names of devices of this machine, given names such as GPU:0.
 
     Raises:
-        UserError: naming the device that is not there, and those that are.
+        UserError: naming the device that does not exist, and those that do.
     """
-    there = {
+    available = {
         f"{device.device_type}:{device.name.rpartition(':')[2]}": device.name
         for device in tf.config.list_logical_devices()
     }
     short = [name.upper().removeprefix("/").removeprefix("DEVICE:") for name in names]
     for name, key in zip(names, short, strict=True):
-        if key not in there:
+        if key not in available:
             raise UserError(
-                f"`strategy`: there is no device {name!r}; there are: {', '.join(there)}."
+                f"`strategy`: there is no device {name!r}; there are: {', '.join(available)}."
             )
-    return [there[key] for key in short]
+    return [available[key] for key in short]

@@ -9,17 +9,20 @@ from ftkeras.strategies.tpu import Tpu
 
 
 class Auto:
-    """Whatever there is.
+    """The strategy that fits the machine.
 
-    `multi_worker` where TF_CONFIG stands in the environment, `tpu` where a TPU answers, `mirrored`
-    where there are several GPUs, and else the one device, with no strategy at all.
+    `multi_worker` if TF_CONFIG is set, `tpu` if there is a TPU, `mirrored` if there are several
+    GPUs, and otherwise one device without any strategy.
+
+    >>> Auto().get_config()
+    {}
     """
 
     def open(self) -> Devices:
-        """The devices."""
+        """Return the devices that were found."""
         if os.environ.get("TF_CONFIG"):
             return MultiWorker().open()
-        if Tpu.answers():
+        if Tpu.is_available():
             return Tpu().open()
         if len(tf.config.list_physical_devices("GPU")) > 1:
             return Mirrored().open()

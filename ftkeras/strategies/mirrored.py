@@ -10,17 +10,21 @@ from ftkeras.support import bounds
 class Mirrored:
     """Several devices of one machine, each with all weights and a part of every batch.
 
-    g = Σ_r g_r over the replicas r, each g_r a share of the mean over the whole batch's examples,
-    so the update is that of one device with the whole batch.
+    g = Σ_r g_r over the replicas r, where g_r is the replica's share of the mean over all examples
+    of the batch. So the update equals that of one device with the whole batch.
+
     Source: https://www.tensorflow.org/api_docs/python/tf/distribute/MirroredStrategy.
 
     Args:
-        devices: such as ('GPU:0', 'GPU:1'); all GPUs where None.
-        logical_devices: makes so many devices of the CPU and takes these, which is for trying; at
-            least 1. Not beside `devices`.
+        devices: names such as ('GPU:0', 'GPU:1'); None for all GPUs.
+        logical_devices: split the CPU into this number of devices and use them, to try it out; at
+            least 1. Not together with `devices`.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
+
+    >>> Mirrored(logical_devices=2).get_config()
+    {'devices': None, 'logical_devices': 2}
     """
 
     def __init__(self, *, devices: Sequence[str] | None = None, logical_devices: int | None = None):
@@ -35,20 +39,20 @@ class Mirrored:
             bounds.integer(1, logical_devices=logical_devices)
             if devices is not None:
                 raise ValueError(
-                    "`logical_devices` stands in the place of `devices`, not beside it. "
+                    "`logical_devices` and `devices` exclude each other. "
                     f"Received: {logical_devices} and {devices!r}."
                 )
         self.devices, self.logical_devices = devices, logical_devices
 
     def open(self) -> Devices:
-        """The devices.
+        """Return the devices.
 
         Raises:
-            UserError: where they are not there.
+            UserError: the machine does not have them.
         """
         names = self._names()
         on_cpu = all("CPU" in name for name in names)
-        # Collectives of two such strategies in one process take each other for their own.
+        # The collectives of two such strategies in one process would interfere with each other.
         reduction = tf.distribute.ReductionToOneDevice() if on_cpu else None
         return Devices(tf.distribute.MirroredStrategy(names, cross_device_ops=reduction))
 
@@ -60,7 +64,7 @@ class Mirrored:
         gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
         if not gpus:
             raise UserError(
-                "strategy=mirrored: this machine has no GPU; name devices=(…), or try it with "
+                "strategy=mirrored: this machine has no GPU; set devices=(…), or try it with "
                 "logical_devices=2, which splits the CPU."
             )
         return gpus

@@ -3,8 +3,8 @@ import os
 import tensorflow as tf
 
 from ftkeras.errors import UserError
-from ftkeras.strategies import _cluster
 from ftkeras.strategies._base import Devices
+from ftkeras.strategies._cluster import Cluster
 from ftkeras.support import bounds
 
 RESOLVERS = ("tf_config", "slurm", "kubernetes")
@@ -14,18 +14,22 @@ class MultiWorker:
     """Several machines, each with all its GPUs (or its CPU) and a part of every batch.
 
     g = Σ_r g_r over the replicas of all workers, as in `mirrored`. Each worker runs the same
-    command; the first is the chief, who writes and prints. Each holds its own copy of the data.
+    command and has its own copy of the data. The first one is the chief, which writes and prints.
+
     Source: https://www.tensorflow.org/api_docs/python/tf/distribute/MultiWorkerMirroredStrategy.
 
     Args:
         resolver: where the workers' addresses come from: tf_config, the environment variable;
-            slurm, the tasks that `srun` started; kubernetes, the pods of an indexed Job. Where
-            None, tf_config if it is set, else slurm.
-        port: of each worker; Slurm counts up from it on a node. Positive.
+            slurm, the tasks that `srun` started; kubernetes, the pods of an indexed Job. None
+            means tf_config if it is set, and slurm otherwise.
+        port: port of each worker; with slurm, the first port on a node. Positive.
         workers, service: with kubernetes, the Job's completions and its headless Service.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
+
+    >>> MultiWorker(resolver="slurm", port=5000).port
+    5000
     """
 
     def __init__(
@@ -50,10 +54,10 @@ class MultiWorker:
         self.resolver, self.port, self.workers, self.service = resolver, port, workers, service
 
     def open(self) -> Devices:
-        """This worker's devices, once all workers are there.
+        """Wait for all workers, and return this worker's devices.
 
         Raises:
-            UserError: where the environment names no workers.
+            UserError: the environment does not name the workers.
         """
         cluster = self._cluster()
         resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
@@ -66,17 +70,17 @@ class MultiWorker:
         strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
         return Devices(strategy, cluster.worker, len(cluster.addresses))
 
-    def _cluster(self):
-        if self.resolver == "kubernetes":
-            return _cluster.of_kubernetes(self.workers, self.service, self.port)
+    def _cluster(self) -> Cluster:
+        if self.resolver == "kubernetes" and self.workers and self.service:
+            return Cluster.from_kubernetes(self.workers, self.service, self.port)
         text = os.environ.get("TF_CONFIG")
         if text and self.resolver != "slurm":
-            return _cluster.of_tf_config(text)
+            return Cluster.from_tf_config(text)
         if self.resolver == "slurm" or (not self.resolver and "SLURM_STEP_ID" in os.environ):
-            return _cluster.of_slurm(self.port)
+            return Cluster.from_slurm(self.port)
         raise UserError(
-            "--strategy=multi_worker: TF_CONFIG is not set; `python -m ftkeras.main launch` sets "
-            "it for workers on this machine, and prints it for more."
+            "strategy=multi_worker: TF_CONFIG is not set; python -m ftkeras.main launch sets it "
+            "for workers on this machine, and prints it for workers on other machines."
         )
 
     def get_config(self) -> dict:

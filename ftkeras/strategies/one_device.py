@@ -4,13 +4,16 @@ from ftkeras.strategies._base import Devices, local_devices
 
 
 class OneDevice:
-    """All on one device, whatever else there is.
+    """One device, even if the machine has more.
 
     Args:
-        device: GPU:1, CPU:0 and the like.
+        device: a name such as GPU:1 or CPU:0.
 
     Raises:
         ValueError: naming the argument and the value received.
+
+    >>> OneDevice(device="GPU:1").get_config()
+    {'device': 'GPU:1'}
     """
 
     def __init__(self, *, device: str = "CPU:0"):
@@ -19,10 +22,10 @@ class OneDevice:
         self.device = device
 
     def open(self) -> Devices:
-        """The device.
+        """Return the device.
 
         Raises:
-            UserError: where it is not there.
+            UserError: the machine does not have it.
         """
         return Devices(tf.distribute.OneDeviceStrategy(local_devices((self.device,))[0]))
 

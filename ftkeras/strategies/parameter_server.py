@@ -4,17 +4,17 @@ from ftkeras.errors import UserError
 
 
 class ParameterServer:
-    """Not to be had: Keras 3 does not support TensorFlow's parameter servers (keras#18624)."""
+    """Not available: Keras 3 does not support TensorFlow's parameter servers (keras#18624)."""
 
     def open(self) -> NoReturn:
-        """Refuses.
+        """Raise UserError.
 
         Raises:
             UserError: always, with the reason.
         """
         raise UserError(
             "strategy=parameter_server: Keras 3 does not support parameter servers "
-            "(keras#18624); multi_worker trains on several machines."
+            "(keras#18624); use multi_worker to train on several machines."
         )
 
     def get_config(self) -> dict:

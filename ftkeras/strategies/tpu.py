@@ -8,17 +8,22 @@ from ftkeras.strategies._base import Devices
 
 
 class Tpu:
-    """The cores of a TPU.
+    """The cores of a TPU. It needs batches of one shape.
 
-    Never run on one, for none was at hand; what could be shown without stands in tests/strategies.
-    Wants batches of one shape.
+    It was never run on a TPU, because none was available. tests/strategies shows what can be shown
+    without one.
+
     Source: https://www.tensorflow.org/guide/tpu.
 
     Args:
-        name: the TPU's name or grpc:// address; "local" on a TPU VM itself.
+        name: the TPU's name or grpc:// address; "local" on a TPU VM. None means the environment
+            variable TPU_NAME, or "local" if it is not set.
 
     Raises:
         ValueError: naming the argument and the value received.
+
+    >>> Tpu(name="local").get_config()
+    {'name': 'local'}
     """
 
     def __init__(self, *, name: str | None = None):
@@ -27,19 +32,18 @@ class Tpu:
         self.name = name
 
     @staticmethod
-    def answers() -> bool:
-        """Whether this machine is a TPU's, or says where one is.
+    def is_available() -> bool:
+        """Return whether this machine has a TPU, or its environment names one.
 
-        Read off the machine, not by asking Google's metadata service, which keeps one waiting
-        where it is not there.
+        It does not ask Google's metadata service, which takes long where it does not exist.
         """
         return bool(os.environ.get("TPU_NAME")) or pathlib.Path("/dev/accel0").exists()
 
     def open(self) -> Devices:
-        """The TPU's cores.
+        """Return the TPU's cores.
 
         Raises:
-            UserError: where the TPU does not answer, with what TensorFlow says.
+            UserError: the TPU does not answer; the message has TensorFlow's reason.
         """
         name = self.name or os.environ.get("TPU_NAME") or "local"
         try:

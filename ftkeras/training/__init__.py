@@ -1,1 +1,1 @@
-"""The model that `fit` trains, what goes on around its steps, and how its weights are kept."""
+"""Training: the model that `fit` trains, the callbacks around its steps, and its weights file."""

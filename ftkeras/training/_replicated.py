@@ -1,30 +1,33 @@
-"""`fit`, `evaluate` and `predict` on many replicas and workers, which Keras 3.15 has wrong.
+"""Correct `fit`, `evaluate` and `predict` under distribution strategies.
 
-- keras#20585: under MultiWorkerMirroredStrategy, `Model._maybe_symbolic_build` is handed a
-  PerReplica, and `reduce_per_replica` reduces scalars over an axis that they have not.
-- What a step reports is the mean of the replicas' means, which is off where their parts of a batch
-  differ in size; a worker's replicas come out of `predict` out of order, and each shape of theirs
-  is traced anew.
+Keras 3.15 has three faults there:
+- Under MultiWorkerMirroredStrategy, `fit` fails (keras#20585).
+- The metrics of a step are the mean of the replicas' means, which is wrong if their parts of a
+  batch differ in size.
+- `predict` returns the outputs of a worker's replicas out of order, and traces each of their
+  shapes again.
 
-tests/strategies/test_equality.py fails once the first is mended; then look what can go.
+tests/strategies/test_equality.py fails once the first is fixed; then check what can be removed.
 """
 
-import keras
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
+from ftkeras.support import keras_compat
 
-class ReplicatedModel(keras.Model):
-    """A model all of whose metrics are its own and all of whose weights are made before `fit`."""
 
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+class ReplicatedModel(keras_compat.Model):
+    """A model that owns all its metrics, and whose weights all exist before `fit`."""
+
+    def build_before_run(self) -> None:
         if self.optimizer is not None and not self.optimizer.built:
             with self.distribute_strategy.scope():
                 self.optimizer.build(self.trainable_variables)
 
-    def _make_function(self, step_function):
-        if self._distribute_strategy is None:
-            return super()._make_function(step_function)
+    def distributed_function(self, step_function: Callable) -> Callable:
         run = self._traced(step_function, jit_compile=True) if self.jit_compile else step_function
 
         def step(iterator):
@@ -34,9 +37,9 @@ class ReplicatedModel(keras.Model):
 
         return self._traced(step)
 
-    def predict(self, x, *, steps=None, **options):
-        """Outputs of `steps` elements, [rows, …]: of each step, the replicas' in their order."""
-        if self._distribute_strategy is None:
+    def predict(self, x: Iterable, *, steps: Any = None, **options: Any) -> np.ndarray:
+        """Return the outputs of `steps` elements, [rows, …], with the replicas in order."""
+        if not self.has_strategy:
             return super().predict(x, steps=steps, **options)
 
         def step(iterator):
@@ -46,7 +49,7 @@ class ReplicatedModel(keras.Model):
         traced, iterator = self._traced(step), iter(x)
         return np.concatenate([traced(iterator).numpy() for _ in range(steps)])
 
-    def _traced(self, function, **options):
+    def _traced(self, function: Callable, **options: Any) -> Callable:
         if self.run_eagerly:
             return function
         return tf.function(function, reduce_retracing=True, autograph=False, **options)

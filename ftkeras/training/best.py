@@ -1,24 +1,33 @@
 import math
 import pathlib
+from typing import Any
 
 import keras
 
 from ftkeras.checkpoints.training_state import Place
 from ftkeras.training import weights
+from ftkeras.training.callback import Callback
 
 
-class BestEpoch(keras.callbacks.Callback):
-    """Keeps the weights of the epoch that does best on validation, and stops when none is better.
+class BestEpoch(Callback):
+    """Save the weights of the epoch with the best validation metric, and stop early.
 
-    Each best epoch has a file of its own, so that an older checkpoint of the run finds the one that
-    was the best then; `forget` removes those that no checkpoint needs.
+    Each best epoch gets its own file, so that a run that resumes from an older checkpoint finds the
+    weights that were the best then. `remove_unneeded` removes the files that no checkpoint needs.
 
     Args:
-        folder: for the weights.
-        objective: accuracy (higher is better) or loss (lower is); of equals the first stays.
-        patience: epochs without a better one before training stops; None for never.
-        judges: whether there is validation to go by; without, each epoch is better than the last.
-        writes: whether this process writes the files; of many that train together, one does.
+        folder: where the weights are saved.
+        objective: "accuracy" (higher is better) or "loss" (lower is better). Of equal epochs the
+            first is the best.
+        patience: epochs without improvement before training stops; None for no limit.
+        has_validation: whether there are validation metrics. Without them, each epoch counts as
+            better than the one before.
+        writes_files: whether this process writes the files. One of all workers does.
+
+    Attributes:
+        epoch: the best epoch, from 0; None before the first epoch has ended.
+        value: its metric.
+        is_current: whether the model holds the best epoch's weights.
     """
 
     def __init__(
@@ -27,63 +36,65 @@ class BestEpoch(keras.callbacks.Callback):
         *,
         objective: str,
         patience: int | None,
-        judges: bool = True,
-        writes: bool = True,
+        has_validation: bool = True,
+        writes_files: bool = True,
     ):
         super().__init__()
         self.folder, self.objective, self.patience = folder, objective, patience
-        self.judges, self.writes = judges, writes
+        self.has_validation, self.writes_files = has_validation, writes_files
         self.epoch: int | None = None
         self.value = math.nan
         self.is_current = False
 
     def state(self) -> dict:
-        """What a checkpoint keeps of it."""
+        """Return what a checkpoint saves."""
         return {"epoch": self.epoch, "value": None if self.epoch is None else self.value}
 
     def restore_state(self, state: dict) -> None:
-        """Goes on from what `state` gave."""
+        """Resume from what `state` returned."""
         self.epoch = state["epoch"]
         self.value = math.nan if state["value"] is None else state["value"]
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self.is_current = False  # the weights move on
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.is_current = False  # training changes the weights
 
-    def on_epoch_end(self, epoch, logs=None):
-        value = float(logs[f"val_{self.objective}"]) if self.judges else math.nan
-        self.is_current = self.epoch is None or not self.judges or self._better(value)
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        value = float(logs[f"val_{self.objective}"]) if self.has_validation else math.nan
+        self.is_current = self.epoch is None or not self.has_validation or self._is_better(value)
         if self.is_current:
             self.epoch, self.value = epoch, value
-            if self.writes:
+            if self.writes_files:
                 weights.save(self.model.weights, self._path(epoch))
         elif self._is_patience_over(epoch):
             self.model.stop_training = True
 
-    def ends_training(self, place: Place, *, epochs: int) -> bool:
-        """Whether there is nothing to train any more at this place of a run."""
-        if place.step or self.epoch is None:
+    def is_finished(self, position: Place, *, epochs: int) -> bool:
+        """Return whether nothing is left to train at this position of a run of `epochs`."""
+        if position.step or self.epoch is None:
             return False
-        return place.epoch >= epochs or self._is_patience_over(place.epoch - 1)
+        return position.epoch >= epochs or self._is_patience_over(position.epoch - 1)
 
     def restore(self, model: keras.Model) -> None:
-        """Gives the model the best epoch's weights."""
-        if not self.is_current:
+        """Load the best epoch's weights into the model."""
+        if not self.is_current and self.epoch is not None:
             weights.load(model.weights, self._path(self.epoch))
 
-    def forget(self, facts: list[dict]) -> None:
-        """Removes the weights that none of the checkpoints, of which these are the facts, needs."""
-        epochs = {told[type(self).__name__]["epoch"] for told in facts} - {None}
+    def remove_unneeded(self, states: list[dict]) -> None:
+        """Remove the weights that none of these states, one for each checkpoint, refers to."""
+        needed = {self._path(state["epoch"]) for state in states if state["epoch"] is not None}
         for path in self.folder.glob("best-*.safetensors"):
-            if path not in {self._path(epoch) for epoch in epochs}:
+            if path not in needed:
                 path.unlink()
 
-    def _is_patience_over(self, epoch):
-        return self.patience is not None and epoch - self.epoch >= self.patience
+    def _is_patience_over(self, epoch: int) -> bool:
+        if self.patience is None or self.epoch is None:
+            return False
+        return epoch - self.epoch >= self.patience
 
-    def _path(self, epoch):
+    def _path(self, epoch: int) -> pathlib.Path:
         return self.folder / f"best-{epoch + 1:05d}.safetensors"
 
-    def _better(self, value: float) -> bool:
+    def _is_better(self, value: float) -> bool:
         if math.isnan(self.value):
             return not math.isnan(value)
         return value < self.value if self.objective == "loss" else value > self.value

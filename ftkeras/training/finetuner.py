@@ -1,92 +1,101 @@
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 import tensorflow as tf
 from keras import ops
 
+from ftkeras.optimizers import Optimizer
+from ftkeras.support import bounds
 from ftkeras.training._replicated import ReplicatedModel
 from ftkeras.training._shared_layers import SharedLayers
+
+Tensor = Any
 
 
 class FineTuner(ReplicatedModel):
     """An encoder with a head: token ids to logits.
 
+    A label below 0 marks a position without an example, as in a batch of fixed shape. It counts in
+    no loss and no metric. Losses are means over the examples of all replicas.
+
     Args:
-        encoder: token_ids, padding_mask, segment_ids -> features.
-        head: features, padding_mask -> logits.
-        pad_id: the id of [PAD]. A text never holds it, so padding is wherever it stands.
-        step_of: makes what a regularizer is called with from keyword arguments; None where the
-            model has no regularizers.
-        measures: metrics beside the loss; they take labels, logits, and a sample_weight that is 0
-            where no example stands.
-        regularizers: called in each training step; their terms are added to the loss (or replace
+        encoder: (token_ids, padding_mask, segment_ids) -> features.
+        head: (features, padding_mask) -> logits.
+        pad_id: id of [PAD]. A text never contains it, so every such token is padding.
+        make_step: builds, from keyword arguments, the object that a regularizer is called with.
+        extra_metrics: metrics beside the loss. They take labels, logits, and a `sample_weight`
+            that is 0 where there is no example.
+        regularizers: called in each training step. Their terms are added to the loss (or replace
             it, if one has `replaces_loss`), also to the reported one. Validation and test losses
             are the task's alone.
 
-    A label below 0 says that no example stands there, as where a batch has a fixed shape: it counts
-    in no loss and no metric. Losses are means over the examples of all replicas.
-
-    With `accumulate` above 1, what it trains on holds so many micro-batches on a leading axis.
-
-    Call: {"token_ids"} or {"token_ids", "segment_ids"}, int32 [batch, length] -> logits
-        [batch, classes]; with "starts", int32 [batch, texts], where a row's texts begin, logits
-        [batch * texts, classes]. {"vector"}, float32 [texts, hidden], what `text_vectors` gives,
-        -> logits [texts, classes]: the encoder runs no more, only its pooler, where it has one.
+    Call:
+        inputs: {"token_ids"} or {"token_ids", "segment_ids"}, int32 [batch, length], gives logits
+            [batch, classes]. With "starts", int32 [batch, texts], the first position of each text
+            in a row, it gives logits [batch * texts, classes]. {"vector"}, float32 [texts, hidden]
+            as `text_vectors` returns it, gives logits [texts, classes] without running the encoder
+            (except its pooler, if the head needs it).
     """
 
     def __init__(
         self,
         *,
-        encoder,
-        head,
+        encoder: Any,
+        head: Any,
         pad_id: int,
-        step_of=None,
-        measures=(),
-        regularizers=(),
+        make_step: Callable[..., Any] = dict,
+        extra_metrics: Sequence[keras.metrics.Metric] = (),
+        regularizers: Sequence[Any] = (),
         **kwargs,
     ):
         super().__init__(name="fine_tuner", **kwargs)
-        self.encoder, self.head, self.pad_id, self.step_of = encoder, head, pad_id, step_of
+        self.encoder, self.head, self.pad_id, self.make_step = encoder, head, pad_id, make_step
         encoder.hooks.set_runner(SharedLayers(encoder.blocks))
-        # In float64 the sums are exact, so the mean is the same whatever they were added up from.
+        # In float64 the sums are exact, so the mean does not depend on their order.
         self.mean_loss = keras.metrics.Mean(name="loss", dtype="float64")
-        self.measures = list(measures)
+        self.extra_metrics = list(extra_metrics)
         self.regularizers = tuple(regularizers)
-        self.accumulate = 1
-        # What a policy adds hangs here: a model that was called takes no further layers.
-        # `added` stays part of the model, `scaffold` is folded into it when training ends.
+        # Policies add their layers to these, because a model that was called takes no new layers.
+        # `added` stays part of the model; `scaffold` is merged into it when training ends.
         self.added, self.scaffold = (keras.layers.Layer(name=n) for n in ("added", "scaffold"))
         self.added.built = self.scaffold.built = True
-        # Not by Keras, which would run the network twice to see what is missing.
+        # Keras would build by running the network twice.
         self.build()
 
-    def build(self, input_shape=None):
-        """Makes the head's variables; the encoder has its own."""
+    def build(self, input_shape: Any = None) -> None:
+        """Create the head's variables; the encoder already has its own."""
         hidden = self.encoder.hidden
         self.head.build({"first": (None, hidden), "sequence": (None, None, hidden)})
 
     @property
-    def kept(self) -> list[keras.Variable]:
-        """All that a finished model is made of: the encoder, the head, and what policies leave."""
+    def saved_variables(self) -> list[keras.Variable]:
+        """The variables of a finished model: of the encoder, the head and what policies added."""
         return [*self.encoder.weights, *self.head.weights, *self.added.weights]
 
     def compute_in_float32(self) -> None:
-        """Has all layers compute in float32 from now on, whatever they were made for."""
-        for layer in self._flatten_layers():
+        """Make all layers compute in float32 from now on."""
+        for layer in self.all_layers():
             layer.dtype_policy = "float32"
         self.train_function = self.test_function = self.predict_function = None
 
-    def call(self, inputs, embedding_offset=None, training=False):
+    def call(
+        self, inputs: dict[str, Tensor], embedding_offset: Tensor = None, training: bool = False
+    ) -> Tensor:
         features, padding_mask = self._features(inputs, embedding_offset, training)
         return self.head(features, padding_mask, training=training)
 
-    def text_vectors(self, inputs):
-        """What head or pooler read of each text: float32 [texts, hidden], whatever it was made in.
+    def text_vectors(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Return the vector of each text that the head or pooler reads, float32 [texts, hidden].
 
-        Of half precision it is every bit.
+        Half-precision values are converted without loss.
         """
         return ops.cast(self.head.text_vectors(*self._features(inputs)), "float32")
 
-    def _features(self, inputs, embedding_offset=None, training=False):
-        """What the head takes: features, and the padding mask that is theirs."""
+    def _features(
+        self, inputs: dict[str, Tensor], embedding_offset: Tensor = None, training: bool = False
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Return what the head is called with: features and their padding mask."""
         if "vector" in inputs:
             vector = inputs["vector"]
             pooled = {"pooled": self.encoder.pool(vector)} if self.head.needs_pooler else {}
@@ -105,133 +114,170 @@ class FineTuner(ReplicatedModel):
         )
         return features, padding_mask
 
-    def compile(self, *, optimizer, loss, jit_compile=False, **kwargs):
-        """As Keras's; the loss's `call` gives a figure an example; to measure, no optimizer."""
+    def compile(
+        self,
+        *,
+        optimizer: Optimizer | None,
+        loss: keras.losses.Loss,
+        accumulate: int = 1,
+        jit_compile: bool = False,
+        **kwargs,
+    ) -> None:
+        """Configure training and evaluation.
+
+        Args:
+            optimizer: one of `ftkeras.optimizers`; None to evaluate only.
+            loss: its `call` returns one value for each example.
+            accumulate: micro-batches in a batch, on a leading axis; at least 1.
+            jit_compile: whether XLA compiles the step.
+            kwargs: Keras's other arguments.
+        """
+        bounds.integer(1, accumulate=accumulate)
         super().compile(optimizer=optimizer, jit_compile=False, **kwargs)
-        # Not by its setter, which refuses XLA where ops are to be deterministic, as XLA's are.
-        self._jit_compile = jit_compile
-        self.loss = loss
+        self.set_jit_compile(jit_compile)
+        self.loss, self.accumulate = loss, accumulate
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        """What an epoch's line shows; Keras resets it at each epoch's beginning."""
-        return [self.mean_loss, *self.measures]
+        """The metrics of an epoch, which Keras resets when the next one begins."""
+        return [self.mean_loss, *self.extra_metrics]
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The mean over the examples that are there, in training with the regularizers' terms."""
-        there = is_there(y)
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Tensor = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,
+        training: bool = True,
+    ) -> Tensor:
+        """Return the mean loss over the examples; in training with the regularizers' terms."""
+        mask = example_mask(y)
 
-        def mean(figures):
-            wide = ops.cast(figures, keras.backend.result_type(figures.dtype, "float32"))
-            count = ops.maximum(ops.sum(ops.cast(there, wide.dtype)), 1)
-            return ops.sum(ops.where(there, wide, ops.zeros_like(wide))) / count
+        def mean(values):
+            wide = ops.cast(values, keras.backend.result_type(values.dtype, "float32"))
+            count = ops.maximum(ops.sum(ops.cast(mask, wide.dtype)), 1)
+            return ops.sum(ops.where(mask, wide, ops.zeros_like(wide))) / count
 
         def loss_of(logits):
-            figures = self.loss.call(ops.maximum(y, 0), logits)
-            return mean(figures if sample_weight is None else figures * sample_weight)
+            losses = self.loss.call(ops.maximum(y, 0), logits)
+            return mean(losses if sample_weight is None else losses * sample_weight)
 
         terms = []
         if training and self.regularizers:
             step = self._step(x, y, y_pred, loss_of, mean)
-            terms = [term(step) for term in self.regularizers]
-        replaced = training and any(term.replaces_loss for term in self.regularizers)
+            terms = [regularizer(step) for regularizer in self.regularizers]
+        replaced = training and any(r.replaces_loss for r in self.regularizers)
         return sum(terms) if replaced else loss_of(y_pred) + sum(terms)
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, Tensor]:
         inputs, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
-        count = _over_replicas(_examples(labels))
-        accumulated = self._gradients if self.accumulate == 1 else self._accumulated
-        gradients = accumulated(inputs, labels, weights, count)
+        count = _sum_over_replicas(_count_examples(labels))
+        compute = self._gradients if self.accumulate == 1 else self._accumulated_gradients
+        gradients = compute(inputs, labels, weights, count)
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
         return self.get_metrics_result()
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> dict[str, Tensor]:
         inputs, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
         logits = self(inputs, training=False)
         loss = self.compute_loss(inputs, labels, logits, weights, training=False)
-        self._measure(labels, logits, loss)
+        self._update_metrics(labels, logits, loss)
         return self.get_metrics_result()
 
-    def _accumulated(self, inputs, labels, weights, count):
-        """The batch's gradients from `accumulate` micro-batches, one after the other.
+    def _accumulated_gradients(
+        self, inputs: dict[str, Tensor], labels: Tensor, weights: Tensor, count: Tensor
+    ) -> list[Tensor]:
+        """Return the gradients of a batch, summed over the micro-batches on its leading axis.
 
-        They stand on the leading axis. One counts by its share of the examples, so gradients, loss
-        and metrics are those of the whole batch, dropout aside, and the optimizer makes one update.
-        The loop is in the graph: memory is one micro-batch's, and the step is traced once however
-        many there are.
+        Each micro-batch counts by its share of the examples. So gradients, loss and metrics equal
+        those of the whole batch, except for dropout, and the optimizer makes one update. The loop
+        is in the graph: it needs the memory of one micro-batch, and is traced once.
         """
         batch = (inputs, labels, weights)
 
-        def micro_batch(number, sums):
-            own = tf.nest.map_structure(lambda x: None if x is None else x[number], batch)
-            dense = [tf.convert_to_tensor(g) for g in self._gradients(*own, count)]
+        def add_micro_batch(number, sums):
+            x, y, w = tf.nest.map_structure(lambda x: None if x is None else x[number], batch)
+            dense = [tf.convert_to_tensor(g) for g in self._gradients(x, y, w, count)]
             return number + 1, [total + part for total, part in zip(sums, dense, strict=True)]
 
         _, gradients = tf.while_loop(
             lambda number, _: number < self.accumulate,
-            micro_batch,
+            add_micro_batch,
             (0, [tf.zeros_like(v.value) for v in self.trainable_variables]),
         )
         return gradients
 
-    def _gradients(self, inputs, labels, weights, count):
-        """What these examples add to the gradients of the mean over all `count`, on every replica.
+    def _gradients(
+        self, inputs: dict[str, Tensor], labels: Tensor, weights: Tensor, count: Tensor
+    ) -> list[Tensor]:
+        """Return what these examples add to the gradients of the mean over all `count` examples.
 
-        The terms that are no mean over examples count by the same share, so once in all.
+        `count` is over all replicas and micro-batches. Terms that are no mean over examples are
+        weighted by the same share, so that they count once in total.
         """
         variables = [v.value for v in self.trainable_variables]
-        # Keras's own tape watches what is frozen too, which doubles the ops of a step.
+        # Keras's own tape also watches frozen variables, which doubles the ops of a step.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
             logits = self(inputs, training=True)
-            loss = self.compute_loss(inputs, labels, logits, weights, training=True)
-            share = tf.cast(_examples(labels) / count, loss.dtype)
+            loss: Tensor = self.compute_loss(inputs, labels, logits, weights, training=True)
+            share = tf.cast(_count_examples(labels) / count, loss.dtype)
             scaled = self.optimizer.scale_loss(loss * share)
-        self._measure(labels, logits, loss)
+        self._update_metrics(labels, logits, loss)
         return tape.gradient(scaled, variables)
 
-    def _measure(self, labels, logits, loss):
-        examples = _examples(labels)
-        if getattr(self.optimizer, "skips", False):  # one skipped must not spoil an epoch's mean
+    def _update_metrics(self, labels: Tensor, logits: Tensor, loss: Tensor) -> None:
+        examples = _count_examples(labels)
+        if self.optimizer is not None and self.optimizer.skip_nonfinite:
+            # A skipped step must not spoil an epoch's mean.
             finite = tf.math.is_finite(loss)
             loss, examples = tf.where(finite, loss, 0.0), tf.where(finite, examples, 0.0)
         self.mean_loss.update_state(loss, sample_weight=examples)
-        there = ops.cast(is_there(labels), "float32")
-        for measure in self.measures:
-            measure.update_state(labels, logits, sample_weight=there)
+        mask = ops.cast(example_mask(labels), "float32")
+        for metric in self.extra_metrics:
+            metric.update_state(labels, logits, sample_weight=mask)
 
-    def _step(self, inputs, labels, logits, loss_of, mean):
-        token_ids = inputs.get("token_ids")  # not there where the encoder runs no more
-        masked = token_ids is not None
-        return self.step_of(
+    def _step(
+        self,
+        inputs: dict[str, Tensor],
+        labels: Tensor,
+        logits: Tensor,
+        loss_of: Callable[[Tensor], Tensor],
+        mean: Callable[[Tensor], Tensor],
+    ) -> Any:
+        """Return what the regularizers are called with."""
+        token_ids = inputs.get("token_ids")  # missing if the inputs are text vectors
+        has_tokens = token_ids is not None
+        return self.make_step(
             labels=labels,
             logits=logits,
             mean=mean,
             forward=lambda offset=None: self(inputs, embedding_offset=offset, training=True),
             loss_of=loss_of,
             value_and_gradient=_value_and_gradient,
-            embedding_shape=(*ops.shape(token_ids), self.encoder.hidden) if masked else None,
-            padding_mask=ops.not_equal(token_ids, self.pad_id) if masked else None,
+            embedding_shape=(*ops.shape(token_ids), self.encoder.hidden) if has_tokens else None,
+            padding_mask=ops.not_equal(token_ids, self.pad_id) if has_tokens else None,
         )
 
 
-def is_there(labels):
-    """[examples], false where a batch of a fixed shape holds no example."""
+def example_mask(labels: Tensor) -> Tensor:
+    """Return a mask, bool [examples], that is false where a batch holds no example."""
     return ops.greater_equal(labels, 0)
 
 
-def _examples(labels):
-    return ops.sum(ops.cast(is_there(labels), "float32"))
+def _count_examples(labels: Tensor) -> Tensor:
+    return ops.sum(ops.cast(example_mask(labels), "float32"))
 
 
-def _over_replicas(count):
+def _sum_over_replicas(count: Tensor) -> Tensor:
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return count
     return context.all_reduce(tf.distribute.ReduceOp.SUM, count)
 
 
-def _value_and_gradient(function, at):
+def _value_and_gradient(function: Callable[[Tensor], Tensor], at: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the value of `function` at a point, and its gradient there."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(at)
         value = function(at)

@@ -2,50 +2,58 @@ import csv
 import io
 import pathlib
 import time
-
-import keras
+from typing import Any
 
 from ftkeras.support import files
+from ftkeras.training.callback import Callback
 
 
-class History(keras.callbacks.Callback):
-    """Writes history.csv, a row an epoch, whole after each; without a path it only keeps them.
+class History(Callback):
+    """Record the metrics of each epoch, and rewrite history.csv after each.
 
-    Columns: epoch (from 1), training and validation figures, the rate of the epoch's last update,
-    and seconds, validation included.
+    Columns: epoch (from 1), training and validation metrics, the learning rate of the epoch's last
+    update, and seconds, validation included.
+
+    Args:
+        path: the file; None to keep the rows in memory only.
     """
 
     def __init__(self, path: pathlib.Path | None):
         super().__init__()
-        self.path, self.rows = path, []
-        self._before, self._began = 0.0, None
+        self.path = path
+        self.rows: list[dict] = []
+        self._seconds_before, self._epoch_start = 0.0, None
 
     def state(self) -> dict:
-        """What a checkpoint keeps of it."""
+        """Return what a checkpoint saves."""
         return {"rows": self.rows, "seconds": self._seconds()}
 
     def restore_state(self, state: dict) -> None:
-        """Goes on from what `state` gave."""
-        self.rows, self._before = state["rows"], state["seconds"]
+        """Resume from what `state` returned."""
+        self.rows, self._seconds_before = state["rows"], state["seconds"]
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self._began = time.perf_counter()
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._epoch_start = time.perf_counter()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         seconds = self._seconds()
-        self._before, self._began = 0.0, None
-        figures = {name: float(value) for name, value in logs.items()}
-        rate = float(self.model.optimizer.rate_of_last_update())
-        self.rows.append(
-            {"epoch": epoch + 1, **figures, "learning_rate": rate, "seconds": round(seconds, 3)}
-        )
+        self._seconds_before, self._epoch_start = 0.0, None
+        metrics = {name: float(value) for name, value in logs.items()}
+        learning_rate = float(self.model.optimizer.last_learning_rate())
+        last = {"learning_rate": learning_rate, "seconds": round(seconds, 3)}
+        self.rows.append({"epoch": epoch + 1, **metrics, **last})
+        if self.path is not None:
+            files.write_text(self.path, self._csv())
+
+    def _csv(self) -> str:
         text = io.StringIO()
         writer = csv.DictWriter(text, fieldnames=list(self.rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
-        if self.path is not None:
-            files.write_text(self.path, text.getvalue())
+        return text.getvalue()
 
     def _seconds(self) -> float:
-        """Of this epoch so far, where it was gone on with those before the stop too."""
-        return self._before + (time.perf_counter() - self._began if self._began else 0.0)
+        """Return the epoch's seconds so far, those before an interruption included."""
+        if self._epoch_start is None:
+            return self._seconds_before
+        return self._seconds_before + time.perf_counter() - self._epoch_start

@@ -1,17 +1,17 @@
 import hashlib
 
-import keras
-
 from ftkeras.errors import UserError
+from ftkeras.training.callback import Callback
+from ftkeras.training.protocols import Feed
 
 
-class SameData(keras.callbacks.Callback):
-    """Has a run gone on with only on the examples and batches that it began with.
+class SameData(Callback):
+    """Refuse to resume a run on other examples or batches than it started with.
 
-    A place in an epoch means nothing where the epoch holds other batches.
+    A position within an epoch has no meaning if the epoch has other batches.
     """
 
-    def __init__(self, feed):
+    def __init__(self, feed: Feed):
         super().__init__()
         content = hashlib.sha256()
         examples = feed.examples
@@ -21,13 +21,14 @@ class SameData(keras.callbacks.Callback):
         self.fingerprint = content.hexdigest()
 
     def state(self) -> dict:
-        """What a checkpoint keeps of it."""
+        """Return what a checkpoint saves."""
         return {"fingerprint": self.fingerprint}
 
     def restore_state(self, state: dict) -> None:
-        """Raises UserError where the checkpoint is of other data."""
+        """Raise UserError if the checkpoint was trained on other data."""
         if state["fingerprint"] != self.fingerprint:
             raise UserError(
-                "`run_dir` holds a run on other training examples or batches: the data, or how "
-                "batching=auto reads this machine, is not what it was; `restart` begins anew."
+                "`run_dir` holds a run on other training examples or batches: the data has "
+                "changed, or batching=auto chose differently on this machine; `restart` starts "
+                "from scratch."
             )

@@ -1,43 +1,44 @@
-"""SIGTERM and Ctrl-C, put off until the run's state can be kept."""
+"""Defer SIGTERM and Ctrl-C until the run's state can be saved."""
 
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass
-class Asked:
-    """Which signal has asked the run to stop; None while none has."""
+class StopRequest:
+    """Which signal has asked the run to stop; None if none has."""
 
     signal: int | None = None
 
 
 @contextlib.contextmanager
-def put_off() -> Iterator[Asked]:
-    """Notes the first SIGTERM or SIGINT instead of obeying it; the second is obeyed as ever.
+def defer_signals() -> Iterator[StopRequest]:
+    """Record the first SIGTERM or SIGINT instead of obeying it; obey the second as usual.
 
-    Outside of the main thread, where Python hears no signals, nothing is put off.
+    Outside the main thread Python receives no signals, so nothing is deferred.
     """
-    asked = Asked()
+    request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
-        yield asked
+        yield request
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
-    def note(number, frame):
-        asked.signal = number
+    def record(number: int, frame: Any) -> None:
+        request.signal = number
         _restore(before)
 
     for number in before:
-        signal.signal(number, note)
+        signal.signal(number, record)
     try:
-        yield asked
+        yield request
     finally:
         _restore(before)
 
 
-def _restore(handlers):
+def _restore(handlers: Mapping[Any, Any]) -> None:
     for number, handler in handlers.items():
         signal.signal(number, handler)

@@ -1,6 +1,7 @@
-"""A model's weights in one safetensors file, each under its variable's path."""
+"""Save and load a model's weights: one safetensors file, each tensor under its variable's path."""
 
 import pathlib
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -9,21 +10,21 @@ from ftkeras.checkpoints import tensor_file
 from ftkeras.errors import UserError
 
 
-def save(variables: list[keras.Variable], path: pathlib.Path) -> None:
-    """Writes the variables; the file appears whole or not at all."""
+def save(variables: Sequence[keras.Variable], path: pathlib.Path) -> None:
+    """Write the variables; the file appears complete or not at all."""
     tensor_file.write(path, {v.path: np.asarray(v) for v in variables}, facts={})
 
 
-def load(variables: list[keras.Variable], path: pathlib.Path) -> None:
-    """Reads what `save` wrote into the variables of a model of the same build.
+def load(variables: Sequence[keras.Variable], path: pathlib.Path) -> None:
+    """Read what `save` wrote into the variables of a model of the same architecture.
 
     Raises:
-        UserError: the file is not there, damaged, or another model's.
+        UserError: the file is missing, damaged, or another model's.
     """
     try:
         tensors, _ = tensor_file.read(path)
     except FileNotFoundError:
-        raise UserError(f"`run_dir`: {path} is not there; the run kept no weights.") from None
+        raise UserError(f"`run_dir`: {path} does not exist; the run kept no weights.") from None
     except tensor_file.DamagedError as error:
         raise UserError(f"`run_dir`: {error}.") from None
     by_path = {v.path: v for v in variables}

@@ -35,7 +35,7 @@ def run(config: Config) -> dict:
             f"task={config.task}: its labels are now {experiment.task.labels}, but the run in "
             f"{run_dir} was trained with {experiment.labels}."
         )
-    weights.load(experiment.model.kept, run_dir / layout.WEIGHTS)
+    weights.load(experiment.model.saved_variables, run_dir / layout.WEIGHTS)
     optimization.compile_to_evaluate(experiment)
     with open_splits(config, experiment.task, experiment.text_layer) as splits:
         found, counts = evaluation.evaluate(experiment, splits, run_dir), splits.counts()

@@ -27,7 +27,7 @@ def run(config: Config) -> tuple[pathlib.Path, ...]:
     run_dir = pathlib.Path(config.run_dir)
     experiment = build.experiment(config, run_dir=run_dir)
     exporters = exports.build_exporters(experiment, run_dir)
-    weights.load(experiment.model.kept, run_dir / layout.WEIGHTS)
+    weights.load(experiment.model.saved_variables, run_dir / layout.WEIGHTS)
     written = []
     for exporter in exporters:
         written.append(exporter.write())

@@ -12,7 +12,7 @@ RATE, STEPS = 0.1, 3
 
 
 class Line(keras.Model):
-    """slope · x + shift; each step takes the same gradient, so weights are a known line in time."""
+    """slope · x + shift. Each step has the same gradient, so the weights fall linearly."""
 
     def __init__(self):
         super().__init__(name="line")
@@ -24,11 +24,11 @@ class Line(keras.Model):
 
 
 class Weights(keras.callbacks.Callback):
-    """Notes the slope at each moment that something could look at it."""
+    """Record the slope whenever another callback could read it."""
 
     def __init__(self):
         super().__init__()
-        self.raw, self.validated, self.kept = [1.0], [], []
+        self.raw, self.validated, self.saved = [1.0], [], []
 
     def _slope(self):
         return float(self.model.slope.numpy())
@@ -40,7 +40,7 @@ class Weights(keras.callbacks.Callback):
         self.validated.append(self._slope())
 
     def on_epoch_end(self, epoch, logs=None):
-        self.kept.append(self._slope())
+        self.saved.append(self._slope())
 
 
 def _line():
@@ -80,7 +80,7 @@ def _ema(raw, decay, warmup):
 
 @pytest.mark.parametrize("warmup", [True, False])
 @pytest.mark.parametrize("first", ["average", "best"])
-def test_ema_is_validated_and_kept_while_training_goes_on_raw(tmp_path, first, warmup):
+def test_ema_is_validated_and_saved_while_training_uses_the_raw_weights(tmp_path, first, warmup):
     model, weights = _line(), Weights()
     average = Ema(decay=0.4, warmup=warmup)
     best = BestEpoch(tmp_path, objective="loss", patience=None)
@@ -88,7 +88,7 @@ def test_ema_is_validated_and_kept_while_training_goes_on_raw(tmp_path, first, w
     np.testing.assert_allclose(weights.raw, 1 - RATE * np.arange(13), atol=1e-6)
     expected = _ema(weights.raw, 0.4, warmup)
     np.testing.assert_allclose(weights.validated, expected, atol=1e-6)
-    np.testing.assert_allclose(weights.kept, expected, atol=1e-6)
+    np.testing.assert_allclose(weights.saved, expected, atol=1e-6)
     weights_file.load(model.weights, tmp_path / "best-00004.safetensors")
     assert best.epoch == 3
     assert float(model.slope.numpy()) == pytest.approx(expected[3], abs=1e-6)
@@ -101,7 +101,7 @@ def test_swa_is_the_mean_of_the_last_epochs():
     expected = [ends[0], *(np.mean(ends[1 : n + 1]) for n in (1, 2, 3))]
     np.testing.assert_allclose(weights.raw, 1 - RATE * np.arange(13), atol=1e-6)
     np.testing.assert_allclose(weights.validated, expected, atol=1e-6)
-    np.testing.assert_allclose(weights.kept, expected, atol=1e-6)
+    np.testing.assert_allclose(weights.saved, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("make", [lambda: Ema(decay=0.4), lambda: Swa(epochs=4)])
@@ -109,7 +109,7 @@ def test_last_epochs_average_stays_in_the_model(tmp_path, make):
     model, weights = _line(), Weights()
     best = BestEpoch(tmp_path, objective="loss", patience=None)
     _fit(model, [make(), weights, best])
-    best.restore(model)  # the last epoch is the best, so nothing is read from the file
+    best.restore(model)  # the last epoch is the best, so no file is read
     assert float(model.slope.numpy()) == weights.validated[-1] != weights.raw[-1]
 
 
@@ -139,17 +139,17 @@ def test_variable_that_starts_late_is_averaged_from_then():
     )
 
 
-def test_raw_weights_are_there_for_a_checkpoint_and_go_again():
+def test_raw_weights_are_in_the_model_only_for_a_checkpoint():
     model, weights, average = _line(), Weights(), Ema(decay=0.4)
     _fit(model, [average, weights], epochs=1)
-    held = float(model.slope.numpy())
+    before = float(model.slope.numpy())
     with average.raw_weights():
         assert float(model.slope.numpy()) == weights.raw[-1]
-        assert held in [float(v.numpy()) for v in average.variables]
-    assert float(model.slope.numpy()) == held
+        assert before in [float(v.numpy()) for v in average.variables]
+    assert float(model.slope.numpy()) == before
 
 
-def test_run_that_is_taken_up_again_has_the_same_average():
+def test_resumed_run_has_the_same_average():
     whole, weights = _line(), Weights()
     _fit(whole, [Ema(decay=0.4), weights], epochs=2)
     model, average = _line(), Ema(decay=0.4)
@@ -171,7 +171,7 @@ def test_two_replicas_have_the_average_of_one():
         pytest.skip("TensorFlow was started with one logical CPU")
     alone, weights = _line(), Weights()
     _fit(alone, [Ema(decay=0.4), weights], epochs=2)
-    # Collectives of two strategies in one process take each other for their own.
+    # The collectives of two strategies in one process would interfere with each other.
     strategy = tf.distribute.MirroredStrategy(
         [d.name for d in devices[:2]], cross_device_ops=tf.distribute.ReductionToOneDevice()
     )

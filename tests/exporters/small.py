@@ -40,7 +40,7 @@ def model(pooling: str = "pooled", layers: int = 2, **settings) -> FineTuner:
     head = Classification(classes=len(LABELS), pooling=pooling, seed=0)
     tuner = FineTuner(encoder=encoder, head=head, pad_id=wordpiece.pad_id)
     rng = np.random.default_rng(1)
-    for variable in tuner.kept:
+    for variable in tuner.saved_variables:
         variable.assign(variable + rng.normal(scale=0.3, size=variable.shape))
     logits = tuner({"token_ids": text_layer()(TEXTS)["token_ids"].to_tensor()})
     tuner.head.bias.assign_sub(keras.ops.mean(logits, axis=0))

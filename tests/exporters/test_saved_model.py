@@ -75,7 +75,7 @@ def test_fingerprint_is_that_of_the_file(version):
 def test_variables_are_the_finished_model_alone(version, made):
     names = [n for n, _ in tf.train.list_variables(str(version / "variables" / "variables"))]
     stored = [name for name in names if "VARIABLE_VALUE" in name]
-    assert len(stored) == len(made[0].kept)
+    assert len(stored) == len(made[0].saved_variables)
 
 
 def test_what_lies_beside_the_model(version):
@@ -98,7 +98,7 @@ def test_record_says_what_was_checked(version):
     assert all(figure > 0 for figure in record["latency_ms"].values())
     assert record["samples_of"] == "test"
     assert record["lengths"] == [16, 32, 40]
-    assert record["bytes"] > sum(w.shape.num_elements() * 4 for w in small.model().kept)
+    assert record["bytes"] > sum(w.shape.num_elements() * 4 for w in small.model().saved_variables)
 
 
 def test_warm_up_answers_at_each_signature_and_length(version):

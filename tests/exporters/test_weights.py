@@ -31,9 +31,9 @@ def test_segments_count():
 def test_stored_are_the_models_weights_alone_and_frozen():
     model = small.model()
     stored = Weights(model)
-    assert len(stored.variables) == len(model.kept)
+    assert len(stored.variables) == len(model.saved_variables)
     assert stored.trainable_variables == ()
-    model.kept[0].assign(model.kept[0] * 0)
+    model.saved_variables[0].assign(model.saved_variables[0] * 0)
     assert np.abs(stored.parts[0].value()).max() > 0
 
 

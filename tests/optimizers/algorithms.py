@@ -1,7 +1,7 @@
-"""Every optimizer's step from its paper's formula, in float64, and how to run it.
+"""Each optimizer's step by its paper's formula, in float64, and functions to run both.
 
 A step takes a variable's state (a dict, empty at first), its value, gradient and path, the count t
-from 1, the rate and the decay of this variable; it returns the new value.
+from 1, and the learning rate and decay of this variable. It returns the new value.
 """
 
 import re
@@ -90,7 +90,7 @@ def muon(state, w, g, path, t, rate, decay, *, nesterov=True):
     x = g + 0.95 * m if nesterov else m
     x = x / (np.linalg.norm(x) + 1e-7)
     left, values, right = np.linalg.svd(x, full_matrices=False)
-    for _ in range(5):  # the polynomial acts on the singular values alone
+    for _ in range(5):  # the polynomial acts on the singular values only
         values = 3.4445 * values - 4.7750 * values**3 + 2.0315 * values**5
     step = 0.2 * np.sqrt(max(w.shape)) * (left * values) @ right
     return w - rate * (step + decay * w)
@@ -109,7 +109,7 @@ STEPS = {
 
 
 def variables():
-    """One variable a path of SHAPES, always with the same values."""
+    """Create a variable for each path of SHAPES, always with the same values."""
     rng = np.random.default_rng(0)
     made = []
     for path, shape in SHAPES.items():
@@ -121,13 +121,13 @@ def variables():
 
 
 def gradients(step: int):
-    """The gradients of a step, always the same."""
+    """Return the gradients of a step, always the same."""
     rng = np.random.default_rng(step + 1)
     return [rng.normal(size=shape).astype("float32") for shape in SHAPES.values()]
 
 
 def make(name: str, **keys):
-    """The optimizer of that name, without clip and with decay unless told."""
+    """Build an optimizer by name; by default without clipping and with decay."""
     defaults = {"learning_rate": RATE, "clip_norm": 0.0, "decay": DECAY}
     return catalog.find("optimizer", name)(**{**defaults, **keys})
 
@@ -135,7 +135,7 @@ def make(name: str, **keys):
 def expected(
     name: str, steps: int, *, clip=0.0, rate=lambda t: RATE, decay=DECAY, factors=None, **keys
 ):
-    """What the variables are after `steps`; bias and norm do not decay; `factors` by path."""
+    """Return the variables after `steps`, by the formula. Biases and norms do not decay."""
     weights = [v.numpy().astype(float) for v in variables()]
     states = [{} for _ in weights]
     for t in range(1, steps + 1):
@@ -150,12 +150,12 @@ def expected(
     return weights
 
 
-def run(optimizer, steps: int, *, begun=0):
-    """What the variables are after the optimizer's own steps, begun after so many of others'."""
+def run(optimizer, steps: int, *, start=0):
+    """Return the variables after the optimizer's steps, the first at update `start` of the run."""
     made = variables()
     optimizer.build(made)
-    optimizer.iterations.assign(begun)
-    optimizer.begin(made, after=begun)
+    optimizer.iterations.assign(start)
+    optimizer.start_count(made, after=start)
 
     @tf.function
     def apply(*grads):
@@ -167,9 +167,9 @@ def run(optimizer, steps: int, *, begun=0):
 
 
 def run_on_two_replicas(make_optimizer, steps: int):
-    """The same on two replicas, each with half of every gradient."""
+    """Run on two replicas, each with half of every gradient."""
     devices = tf.config.list_logical_devices("CPU")[:2]
-    # Collectives of two strategies in one process take each other for their own.
+    # The collectives of two strategies in one process would interfere with each other.
     strategy = tf.distribute.MirroredStrategy(
         [d.name for d in devices], cross_device_ops=tf.distribute.ReductionToOneDevice()
     )
@@ -191,6 +191,6 @@ def run_on_two_replicas(make_optimizer, steps: int):
 
 
 def assert_close(actual, wanted):
-    """Equal within float32; a Muon step multiplies rounding five times over."""
+    """Compare within float32's rounding, which a Muon step amplifies in its five iterations."""
     for path, one, other in zip(SHAPES, actual, wanted, strict=True):
         np.testing.assert_allclose(one, other, rtol=2e-5, atol=4e-6, err_msg=path)

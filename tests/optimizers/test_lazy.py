@@ -1,4 +1,4 @@
-"""`lazy` Adam: rows of an embedding that no step looks up rest."""
+"""Lazy Adam leaves alone the rows of an embedding that no step looks up."""
 
 import keras
 import numpy as np
@@ -15,11 +15,11 @@ from tests.strategies.tiny import Setting
 from tests.training.test_state import SMALL
 
 TABLE = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
-LOOKED_UP = [[1, 4, 1], [4, 2, 2], [1, 1, 5]]  # row 0 and row 3 never
+LOOKED_UP = [[1, 4, 1], [4, 2, 2], [1, 1, 5]]  # never row 0 or row 3
 
 
 def _steps(lazy: bool, clip_norm: float = 0.0, jit_compile: bool = False) -> np.ndarray:
-    """The table after a step on each of LOOKED_UP, the loss half the squares of what was read."""
+    """Return the table after a step on each of LOOKED_UP; the loss is half the sum of squares."""
     table = keras.Variable(TABLE, name="token_embedding")
     optimizer = catalog.build(
         "optimizer",
@@ -42,7 +42,7 @@ def _steps(lazy: bool, clip_norm: float = 0.0, jit_compile: bool = False) -> np.
 
 
 @pytest.mark.parametrize("clip_norm", [0.0, 0.5])
-def test_rows_looked_up_take_adamws_step_and_others_rest(clip_norm):
+def test_rows_looked_up_take_adamws_step_and_others_do_not_change(clip_norm):
     expected, states = TABLE.astype(float), [{} for _ in TABLE]
     for t, ids in enumerate(LOOKED_UP, 1):
         rows, counts = np.unique(ids, return_counts=True)
@@ -70,16 +70,16 @@ def test_two_replicas_are_as_lazy_as_one(batching):
         np.testing.assert_allclose(two.weights[path], value, atol=1e-5, err_msg=path)
 
 
-def test_loss_scale_of_float16_is_undone_by_rows_too():
+def test_loss_scale_of_float16_is_undone_for_rows_too():
     setting = Setting(optimizer="adamw(lazy=True)", scales_loss=True)
     scaled, plain = tiny.run(setting), tiny.run(Setting(optimizer="adamw(lazy=True)"))
     for path, value in plain.weights.items():
         np.testing.assert_allclose(scaled.weights[path], value, atol=1e-5, err_msg=path)
 
 
-def test_lazy_rows_beside_accumulation_are_refused():
+def test_lazy_rows_with_accumulation_are_refused():
     experiment = build.experiment(
         Config(**{**SMALL, "optimizer": "adamw(lazy=True)", "accumulate": 2})
     )
-    with pytest.raises(UserError, match=r"--optimizer=adamw\(lazy=True\).*--accumulate=2"):
+    with pytest.raises(UserError, match=r"optimizer=adamw\(lazy=True\).*accumulate=2"):
         optimization.compile_to_train(experiment, total_steps=1)

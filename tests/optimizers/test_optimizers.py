@@ -1,4 +1,4 @@
-"""What all optimizers share, and each one's ten steps against its paper's formula."""
+"""Each optimizer's steps against its paper's formula, and what all optimizers share."""
 
 import re
 
@@ -13,7 +13,7 @@ from ftkeras.schedules.linear import Linear
 from tests.optimizers import algorithms
 
 NAMES = catalog.names("optimizer")
-# The first that matches counts: of the kernels, embedding and norm the head's is not slowed twice.
+# The first match counts, so the head's kernel gets only the head's factor.
 MULTIPLIERS = [("head", 2.0), ("embedding|norm", 0.0), ("kernel", 0.25)]
 FACTORS = {
     "encoder/kernel": 0.25,
@@ -61,6 +61,49 @@ def test_ten_steps_of_a_variant_equal_its_formula(name, keys):
     algorithms.assert_close(actual, algorithms.expected(name, 10, **keys))
 
 
+def _ordinary_model(optimizer) -> keras.Model:
+    keras.utils.set_random_seed(1)
+    layers = [keras.Input((3,)), keras.layers.Dense(8, "tanh"), keras.layers.Dense(1)]
+    model = keras.Sequential(layers)
+    model.compile(optimizer=optimizer, loss="mse")
+    return model
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("skip_nonfinite", [False, True])
+def test_optimizer_trains_an_ordinary_keras_model(name, skip_nonfinite):
+    cls = catalog.find("optimizer", name)
+    model = _ordinary_model(cls(learning_rate=0.01, skip_nonfinite=skip_nonfinite))
+    inputs = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
+    losses = model.fit(inputs, inputs[:, :1], epochs=5, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    assert float(model.optimizer.gradient_norm) > 0
+
+
+def test_update_that_is_not_finite_is_skipped_in_an_ordinary_keras_model():
+    model = _ordinary_model(algorithms.make("sgd", skip_nonfinite=True))
+    before = model.get_weights()
+    model.fit(np.full((4, 3), np.nan, "float32"), np.ones((4, 1)), verbose=0)
+    assert (int(model.optimizer.skipped), int(model.optimizer.iterations)) == (1, 1)
+    for one, other in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_loss_scaling_trains_an_ordinary_keras_model_once_built():
+    inputs = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
+    weights = []
+    for loss_scaling in (False, True):
+        model = _ordinary_model(algorithms.make("adamw", loss_scaling=loss_scaling))
+        if loss_scaling:
+            with pytest.raises(ValueError, match="`loss_scaling` needs `optimizer.build"):
+                model.fit(inputs, inputs[:, :1], verbose=0)
+        model.optimizer.build(model.trainable_variables)
+        model.fit(inputs, inputs[:, :1], shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_clip_schedule_decay_and_multipliers_work_together(name):
     actual = algorithms.run(algorithms.make(name, **ALL), 5)
@@ -76,8 +119,8 @@ def test_two_replicas_take_the_steps_of_one(name):
 
 
 @pytest.mark.parametrize("name", ["adafactor", "adamw", "lamb"])
-def test_variables_that_learn_late_count_their_own_updates(name):
-    actual = algorithms.run(algorithms.make(name), 3, begun=7)
+def test_variables_that_are_trained_later_count_their_own_updates(name):
+    actual = algorithms.run(algorithms.make(name), 3, start=7)
     algorithms.assert_close(actual, algorithms.expected(name, 3))
 
 
@@ -87,7 +130,7 @@ def test_keras_own_decay_stays_off(name):
     algorithms.assert_close(without, algorithms.expected(name, 3, decay=0.0))
 
 
-def test_clip_is_by_one_norm_over_all_variables():
+def test_clipping_uses_one_norm_over_all_variables():
     actual = algorithms.run(algorithms.make("sgd", clip_norm=0.5), 5)
     algorithms.assert_close(actual, algorithms.expected("sgd", 5, clip=0.5))
 
@@ -98,29 +141,29 @@ def test_small_gradients_are_not_clipped():
 
 
 @pytest.mark.parametrize(
-    ("no_decay", "spared"),
+    ("no_decay", "excluded"),
     [
         ("bias|norm|embedding", {"encoder/bias", "encoder/norm_scale"}),
         ("", set()),
     ],
 )
-def test_variables_are_left_out_of_the_decay_by_path(no_decay, spared):
+def test_variables_are_excluded_from_decay_by_path(no_decay, excluded):
     optimizer = algorithms.make("sgd", no_decay=no_decay, momentum=0.0)
     before = [v.numpy() for v in algorithms.variables()]
     plain = algorithms.run(algorithms.make("sgd", decay=0.0, momentum=0.0), 1)
     after = algorithms.run(optimizer, 1)
     if no_decay:
-        spared = spared | {"embeddings/token_embedding"}
+        excluded = excluded | {"embeddings/token_embedding"}
     for path, w, one, other in zip(algorithms.SHAPES, before, plain, after, strict=True):
-        wanted = 0 * w if path in spared else algorithms.RATE * algorithms.DECAY * w
+        wanted = 0 * w if path in excluded else algorithms.RATE * algorithms.DECAY * w
         np.testing.assert_allclose(one - other, wanted, atol=1e-6, err_msg=path)
 
 
-def test_rate_of_last_update_is_that_of_the_schedule():
+def test_last_learning_rate_is_that_of_the_schedule():
     schedule = Linear(peak=algorithms.RATE, total_steps=8)
     optimizer = algorithms.make("sgd", learning_rate=schedule)
     algorithms.run(optimizer, 3)
-    rate = float(optimizer.rate_of_last_update())
+    rate = float(optimizer.last_learning_rate())
     assert rate == pytest.approx(algorithms.RATE * (1 - 2 / 8))
 
 
@@ -135,7 +178,7 @@ def test_rows_looked_up_twice_are_added_before_the_norm_is_taken():
     np.testing.assert_allclose(table.numpy(), expected, rtol=1e-6)
 
 
-def test_groups_tell_who_learns_how_fast_and_who_decays():
+def test_groups_have_multiplier_decay_and_sizes():
     optimizer = algorithms.make("adamw", multipliers=MULTIPLIERS)
     optimizer.build(algorithms.variables())
     assert optimizer.groups() == [
@@ -160,11 +203,11 @@ def test_without_decay_no_group_decays():
         ({"no_decay": "layernrom"}, ["`no_decay`", "'layernrom'"]),
     ],
 )
-def test_regex_that_matches_nothing_is_told_before_a_step(keys, named):
+def test_regex_that_matches_nothing_is_refused_before_a_step(keys, named):
     optimizer = algorithms.make("sgd", **keys)
-    with pytest.raises(ValueError, match="encoder/kernel") as told:
+    with pytest.raises(ValueError, match="encoder/kernel") as raised:
         optimizer.build(algorithms.variables())
-    assert all(name in str(told.value) for name in named)
+    assert all(name in str(raised.value) for name in named)
 
 
 def test_default_no_decay_may_match_nothing():
@@ -188,6 +231,8 @@ def test_default_no_decay_may_match_nothing():
         ({"decay": "0.1"}, "`decay`.*'0.1'"),
         ({"clip_norm": -1}, "`clip_norm`.*-1"),
         ({"momentum": 1.0}, "`momentum`.*1.0"),
+        ({"skip_nonfinite": "yes"}, "`skip_nonfinite` must be True or False.*'yes'"),
+        ({"loss_scaling": 1}, "`loss_scaling` must be True or False.*1"),
     ],
 )
 def test_bad_key_is_named(keys, named):
@@ -196,9 +241,12 @@ def test_bad_key_is_named(keys, named):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_saved_optimizer_keeps_its_multipliers(name):
-    optimizer = algorithms.make(name, multipliers=MULTIPLIERS, no_decay="norm")
+def test_saved_optimizer_keeps_its_arguments(name):
+    optimizer = algorithms.make(
+        name, multipliers=MULTIPLIERS, no_decay="norm", skip_nonfinite=True, loss_scaling=True
+    )
     saved = keras.saving.serialize_keras_object(optimizer)
     again = keras.saving.deserialize_keras_object(saved)
     assert again.multipliers == optimizer.multipliers == tuple(map(tuple, MULTIPLIERS))
     assert (again.no_decay, again.decay, again.clip_norm) == ("norm", algorithms.DECAY, 0.0)
+    assert (again.skip_nonfinite, again.loss_scaling) == (True, True)

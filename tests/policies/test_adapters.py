@@ -70,8 +70,8 @@ def test_adapters_are_saved_with_the_model():
     model = tiny.model()
     policies = tiny.prepared(model, "adapters(size=3)")
     policies[0].finish(model)
-    assert {v.path for v in model.kept} == {v.path for v in model.weights}
-    assert sum("adapters/" in v.path for v in model.kept) == 3 * 2 * 4
+    assert {v.path for v in model.saved_variables} == {v.path for v in model.weights}
+    assert sum("adapters/" in v.path for v in model.saved_variables) == 3 * 2 * 4
 
 
 def test_hugging_face_export_is_rejected():

@@ -108,6 +108,6 @@ def test_resumed_run_continues_with_the_same_parts():
     tiny.train(model, policies, watch, epochs=3, initial_epoch=2, steps=3)
     assert watch.parts == [{"pooler", "head", "layer_2", "layer_1"}]
     paths = [variable.path for variable in model.trainable_variables]
-    begun = dict(zip(paths, model.optimizer.begun, strict=True))
+    begun = dict(zip(paths, model.optimizer.counted_from, strict=True))
     for path, count in begun.items():
         assert count == {"layer_2": 3, "layer_1": 6}.get(_part(path), 0)

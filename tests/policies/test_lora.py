@@ -29,7 +29,7 @@ def test_merged_model_computes_what_was_trained(spec):
     np.testing.assert_allclose(predict().numpy(), trained, atol=1e-5)  # traced before the merge
     assert not any(block.is_changed for block in model.encoder.blocks)
     plain = tiny.model()
-    for variable, value in zip(plain.kept, model.kept, strict=True):
+    for variable, value in zip(plain.saved_variables, model.saved_variables, strict=True):
         assert variable.path == value.path
         variable.assign(value)
     np.testing.assert_allclose(tiny.logits(plain), trained, atol=1e-5)

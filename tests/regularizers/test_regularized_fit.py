@@ -132,7 +132,7 @@ def test_other_terms_are_added_to_one_that_replaces_the_loss():
 @pytest.mark.parametrize("name", matrix(["freelb", "smart", "mixout"], default=["mixout"]))
 def test_micro_batches_train(name):
     model = tiny.regulated(_part(name))
-    model.accumulate = 2
+    model.compile(optimizer=model.optimizer, loss=model.loss, accumulate=2)
     halves = tf.nest.map_structure(lambda x: np.stack(np.split(x, 2)), (tiny.INPUTS, tiny.LABELS))
     batches = tf.data.Dataset.from_tensors(halves).repeat(2)
     assert np.isfinite(model.fit(batches, verbose=0).history["loss"][0])

@@ -27,7 +27,7 @@ def network(*, layers=1, dropout=0.0, head_dropout=0.0, regularizers=()) -> Fine
         encoder=Bert(**sizes, **rates, seed=1),
         head=Classification(classes=3, dropout=head_dropout, seed=1),
         pad_id=0,
-        step_of=Step,
+        make_step=Step,
         regularizers=regularizers,
     )
     model(INPUTS)

@@ -1,4 +1,4 @@
-"""What holds for every schedule, whatever its numbers: hypothesis looks for those that break it."""
+"""Properties of every schedule, for arguments that hypothesis chooses."""
 
 import inspect
 
@@ -25,7 +25,7 @@ ends = st.floats(0.0, 1.0)  # of the peak
 
 
 def _keys(name: str):
-    """A strategy for the keys of a schedule; `end` as a share of the peak."""
+    """Return a strategy for the arguments of a schedule, with `end` as a share of the peak."""
     return st.fixed_dictionaries(
         {
             "constant": {},
@@ -52,7 +52,7 @@ def _keys(name: str):
 
 
 def _last(schedule) -> float | None:
-    """The rate that a schedule's docstring promises at the end of the run and ever after."""
+    """Return the documented learning rate from the end of the run on; None if there is none."""
     match schedule:
         case SlantedTriangular():
             return schedule.peak / schedule.ratio
@@ -145,7 +145,7 @@ PAIRS = [
         KERAS.ExponentialDecay(0.5, 40, 0.3, staircase=True),
     ),
     (
-        # Keras drops one update later: it asks `step <= boundary`.
+        # Keras drops one update later: it tests `step <= boundary`.
         Step(peak=0.5, total_steps=90, factor=0.5, boundaries=(31, 61)),
         KERAS.PiecewiseConstantDecay([30, 60], [0.5, 0.25, 0.125]),
     ),

@@ -16,10 +16,10 @@ from ftkeras.schedules.reduce_on_plateau import ReduceOnPlateau
 
 
 def _rates(schedule, figures) -> list[float]:
-    """The rate after each epoch's validation."""
+    """Return the learning rate after each epoch's validation."""
     rates = []
     for figure in figures:
-        schedule.hear(figure)
+        schedule.update(figure)
         rates.append(float(schedule(0)))
     return rates
 

@@ -163,7 +163,7 @@ def test_schedule_gives_a_float32_scalar(name, keys, form):
     ],
 )
 def test_value_out_of_bounds_is_named(name, keys, named):
-    with pytest.raises(UserError, match=f"--schedule={name}.*{named}") as caught:
+    with pytest.raises(UserError, match=f"schedule={name}.*{named}") as caught:
         contracts.make("schedule", name, **keys)
     assert "\n" not in str(caught.value)
 

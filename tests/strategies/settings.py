@@ -1,4 +1,4 @@
-"""The ways of training that must come to the same on one device and on many."""
+"""Settings whose training must give the same result on one device and on several."""
 
 from ftkeras import catalog
 from tests.strategies.tiny import Setting
@@ -21,7 +21,8 @@ WAYS = {
     "one batch": Setting(batch=64),
     "more replicas than examples": Setting(batch=4, accumulate=3),
 }
-# Adafactor divides by the root of g² + epsilon_1: at its default rounding counts as a gradient.
+# Adafactor divides by the root of g² + epsilon_1. With its default epsilon_1, a gradient that is
+# rounding alone counts as one.
 KEYS = {"adafactor": "(epsilon_1=1e-12)"}
 OPTIMIZERS = {
     name: Setting(optimizer=name + KEYS.get(name, "")) for name in catalog.names("optimizer")

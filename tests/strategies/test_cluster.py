@@ -1,11 +1,11 @@
-"""Who the workers are, by each launcher's environment."""
+"""Reading the workers of a run from each launcher's environment."""
 
 import json
 
 import pytest
 
 from ftkeras.errors import UserError
-from ftkeras.strategies import Cluster, _cluster
+from ftkeras.strategies import Cluster
 
 HOSTS = ["a:1", "b:2"]
 
@@ -14,17 +14,17 @@ def _tf_config(cluster: dict, kind: str, index: int) -> str:
     return json.dumps({"cluster": cluster, "task": {"type": kind, "index": index}})
 
 
-def test_tf_config_names_workers_and_the_own_number():
+def test_tf_config_gives_the_workers_and_this_ones_number():
     for index in range(2):
-        cluster = _cluster.of_tf_config(_tf_config({"worker": HOSTS}, "worker", index))
+        cluster = Cluster.from_tf_config(_tf_config({"worker": HOSTS}, "worker", index))
         assert cluster == Cluster(("a:1", "b:2"), index)
-        assert _cluster.of_tf_config(cluster.tf_config()) == cluster
+        assert Cluster.from_tf_config(cluster.tf_config()) == cluster
 
 
 def test_chief_of_tf_config_is_the_first_worker():
     jobs = {"worker": HOSTS, "chief": ["c:3"]}
     for kind, index, worker in (("chief", 0, 0), ("worker", 0, 1), ("worker", 1, 2)):
-        cluster = _cluster.of_tf_config(_tf_config(jobs, kind, index))
+        cluster = Cluster.from_tf_config(_tf_config(jobs, kind, index))
         assert cluster == Cluster(("c:3", "a:1", "b:2"), worker)
 
 
@@ -41,13 +41,13 @@ def test_chief_of_tf_config_is_the_first_worker():
         _tf_config({"worker": HOSTS, "ps": ["d:4"]}, "worker", 0),
     ],
 )
-def test_tf_config_that_says_something_else_is_refused(text):
-    with pytest.raises(UserError, match="TF_CONFIG must read") as told:
-        _cluster.of_tf_config(text)
-    assert "\n" not in str(told.value)
+def test_malformed_tf_config_is_refused(text):
+    with pytest.raises(UserError, match="TF_CONFIG must read") as raised:
+        Cluster.from_tf_config(text)
+    assert "\n" not in str(raised.value)
 
 
-def test_slurm_lists_its_tasks(monkeypatch):
+def test_workers_are_the_tasks_of_a_slurm_step(monkeypatch):
     step = {
         "SLURM_JOB_ID": "1234567",
         "SLURM_PROCID": "2",
@@ -57,21 +57,21 @@ def test_slurm_lists_its_tasks(monkeypatch):
     }
     for name, value in step.items():
         monkeypatch.setenv(name, value)
-    cluster = _cluster.of_slurm(port=None)
+    cluster = Cluster.from_slurm(port=None)
     assert cluster == Cluster(("node07:31340", "node07:31341", "node08:31340"), 2)
-    assert _cluster.of_slurm(port=5000).addresses[-1] == "node08:5000"
+    assert Cluster.from_slurm(port=5000).addresses[-1] == "node08:5000"
 
 
-def test_kubernetes_counts_the_pods_of_an_indexed_job(monkeypatch):
+def test_workers_are_the_pods_of_an_indexed_job(monkeypatch):
     monkeypatch.setenv("JOB_COMPLETION_INDEX", "1")
     monkeypatch.setenv("HOSTNAME", "my-run-1")
-    cluster = _cluster.of_kubernetes(2, "ftkeras", port=None)
+    cluster = Cluster.from_kubernetes(2, "ftkeras", port=None)
     assert cluster == Cluster(("my-run-0.ftkeras:2222", "my-run-1.ftkeras:2222"), 1)
 
 
 @pytest.mark.parametrize(("index", "host"), [("", "run-0"), ("2", "run-2"), ("0", "run-1")])
-def test_kubernetes_wants_an_indexed_job(monkeypatch, index, host):
+def test_kubernetes_needs_an_indexed_job(monkeypatch, index, host):
     monkeypatch.setenv("JOB_COMPLETION_INDEX", index)
     monkeypatch.setenv("HOSTNAME", host)
     with pytest.raises(UserError, match="completionMode: Indexed and completions: 2"):
-        _cluster.of_kubernetes(2, "ftkeras", port=None)
+        Cluster.from_kubernetes(2, "ftkeras", port=None)

@@ -1,4 +1,4 @@
-"""What each strategy opens on this machine, and what it says where it can't."""
+"""What each strategy opens on this machine, and its error if it can't."""
 
 import keras
 import numpy as np
@@ -25,7 +25,7 @@ def opened(spec: str) -> Devices:
     return catalog.build("strategy", spec).open()
 
 
-def test_auto_is_no_strategy_on_one_device():
+def test_auto_uses_no_strategy_on_one_device():
     devices = opened("auto")
     assert (devices.replicas, devices.is_chief) == (1, True)
     with devices.scope():
@@ -39,19 +39,19 @@ def test_auto_mirrors_several_gpus(monkeypatch):
         opened("auto")
 
 
-def test_auto_takes_the_workers_of_tf_config(monkeypatch):
+def test_auto_uses_the_workers_of_tf_config(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", "{}")
     with pytest.raises(UserError, match="TF_CONFIG must read"):
         opened("auto")
 
 
-def test_auto_takes_a_tpu_that_answers(monkeypatch):
-    monkeypatch.setattr(Tpu, "answers", staticmethod(lambda: True))
+def test_auto_uses_a_tpu_if_there_is_one(monkeypatch):
+    monkeypatch.setattr(Tpu, "is_available", staticmethod(lambda: True))
     monkeypatch.setattr(Tpu, "open", lambda self: "cores")
     assert opened("auto") == "cores"
 
 
-def test_one_device_is_the_one_named():
+def test_one_device_uses_the_named_device():
     devices = opened("one_device(device='cpu:1')")
     with devices.scope():
         variable = keras.Variable(1.0)
@@ -59,7 +59,7 @@ def test_one_device_is_the_one_named():
 
 
 @pytest.mark.parametrize("spec", ["mirrored(logical_devices=2)", f"mirrored(devices={CPUS})"])
-def test_mirrored_has_a_replica_a_device(spec):
+def test_mirrored_has_one_replica_per_device(spec):
     devices = opened(spec)
     assert (devices.replicas, devices.workers, devices.is_chief) == (2, 1, True)
     with devices.scope():
@@ -69,12 +69,12 @@ def test_mirrored_has_a_replica_a_device(spec):
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "message"),
     [
         ("mirrored", "this machine has no GPU.*logical_devices=2"),
         ("mirrored(devices=('GPU:7',))", "no device 'GPU:7'; there are: CPU:0, CPU:1"),
         ("mirrored(devices=('CPU:0', 'CPU:0'))", "`devices` must be names, each once"),
-        ("mirrored(devices=('CPU:0',), logical_devices=2)", "not beside it"),
+        ("mirrored(devices=('CPU:0',), logical_devices=2)", "exclude each other"),
         ("mirrored(logical_devices=64)", "logical_devices=64 comes too late"),
         ("one_device(device='GPU:0')", "no device 'GPU:0'"),
         ("one_device(device='GPU')", "`device` must be a device"),
@@ -86,13 +86,13 @@ def test_mirrored_has_a_replica_a_device(spec):
         ("tpu(name='')", "`name` must name a TPU"),
     ],
 )
-def test_what_cannot_be_is_told_in_one_line(spec, said):
-    with pytest.raises(UserError, match=said) as told:
+def test_unusable_strategy_is_refused_in_one_line(spec, message):
+    with pytest.raises(UserError, match=message) as raised:
         opened(spec)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
 
 
-def test_strategy_is_told_before_anything_heavy(monkeypatch):
+def test_strategy_is_refused_before_the_model_is_built(monkeypatch):
     monkeypatch.setattr(build, "_made", lambda *_: pytest.fail("the model was made"))
     with pytest.raises(UserError, match="keras#18624"):
         build.experiment(Config(strategy="parameter_server"))
@@ -102,34 +102,34 @@ def test_xla_of_several_replicas_is_refused():
     devices = opened("mirrored(logical_devices=2)")
     config = Config(jit_compile="true")
     experiment = build.Experiment(config, None, (), None, None, devices=devices)
-    with pytest.raises(UserError, match="--jit_compile=true.*2 replicas"):
+    with pytest.raises(UserError, match="jit_compile=true.*2 replicas"):
         optimization._uses_xla(experiment, fixed_shape=True)
 
 
-def test_one_worker_hears_itself():
+def test_one_worker_gets_its_own_values():
     devices = Devices()
-    assert devices.from_chief(b"said") == b"said"
-    assert devices.agreed(7) == 7
+    assert devices.broadcast_from_chief(b"mine") == b"mine"
+    assert devices.all_reduce_max(7) == 7
 
 
 def test_chief_prints_and_the_others_do_not(capsys):
     for devices in (Devices(worker=0, workers=2), Devices(worker=1, workers=2)):
-        with devices.quiet_beside_chief():
+        with devices.silence_other_workers():
             print(f"by {devices.worker}")
     assert capsys.readouterr().out == "by 0\n"
 
 
-def test_worker_that_is_gone_is_told_in_one_line():
+def test_lost_worker_is_reported_in_one_line():
     error = tf.errors.UnavailableError(None, None, "Socket closed")
     with (
-        pytest.raises(LostWorker, match="another worker of the run has gone"),
-        Devices(workers=2).together(),
+        pytest.raises(LostWorker, match="another worker of the run is gone"),
+        Devices(workers=2).report_lost_workers(),
     ):
         raise error
-    with pytest.raises(tf.errors.UnavailableError), Devices().together():
+    with pytest.raises(tf.errors.UnavailableError), Devices().report_lost_workers():
         raise error
 
 
 def test_sum_counts_each_worker_once_whatever_its_replicas():
     devices = opened("mirrored(logical_devices=2)")
-    np.testing.assert_array_equal(devices._summed(np.array([3, 4])), [3, 4])
+    np.testing.assert_array_equal(devices._all_reduce_sum(np.array([3, 4])), [3, 4])

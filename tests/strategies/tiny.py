@@ -1,4 +1,4 @@
-"""A small model, data of uneven lengths, and whole runs of it on any devices."""
+"""A small model, texts of different lengths, and complete runs on any devices."""
 
 from dataclasses import dataclass, field
 
@@ -21,7 +21,7 @@ CLASSES = 3
 
 
 def examples(count: int, *, seed: int = 0, longest: int = 8) -> Examples:
-    """Texts of 2 to `longest` tokens."""
+    """Return `count` texts of 2 to `longest` tokens."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(2, longest + 1, count)
     ids = rng.integers(1, 20, lengths.sum()).astype(np.int32)
@@ -40,7 +40,7 @@ def examples(count: int, *, seed: int = 0, longest: int = 8) -> Examples:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a run is told; `batch` is over all replicas, and 13 examples are no multiple of it."""
+    """The settings of a run. `batch` is over all replicas; 13 examples are no multiple of it."""
 
     optimizer: str = "adamw"
     clip_norm: float = 0.05  # below every gradient's norm
@@ -63,7 +63,7 @@ class Setting:
 
 @dataclass
 class Outcome:
-    """What came of a run: weights by path, the last epoch's figures, logits of every example."""
+    """The outcome of a run: weights by path, the last epoch's metrics, logits of all examples."""
 
     weights: dict[str, np.ndarray]
     figures: dict[str, float]
@@ -84,7 +84,7 @@ class _Figures(keras.callbacks.Callback):
 
 
 def model(setting: Setting) -> FineTuner:
-    """Weights differ in every number."""
+    """Build the model, with weights that are all different."""
     made = FineTuner(
         encoder=Bert(
             vocabulary_size=20,
@@ -102,8 +102,8 @@ def model(setting: Setting) -> FineTuner:
             classes=CLASSES, dropout=setting.dropout, seed=1, dtype=setting.precision
         ),
         pad_id=0,
-        step_of=Step,
-        measures=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        make_step=Step,
+        extra_metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         regularizers=[catalog.build("regularizer", s, seed=5) for s in setting.regularizer],
     )
     noise = np.random.default_rng(3)
@@ -122,19 +122,27 @@ def compiled(setting: Setting) -> tuple[FineTuner, list]:
             getattr(policy, act)(made)
     for regularizer in made.regularizers:
         regularizer.attach(made)
-    made.accumulate = setting.accumulate
     optimizer = catalog.build(
-        "optimizer", setting.optimizer, learning_rate=setting.rate, clip_norm=setting.clip_norm
+        "optimizer",
+        setting.optimizer,
+        learning_rate=setting.rate,
+        clip_norm=setting.clip_norm,
+        loss_scaling=setting.scales_loss,
     )
-    optimizer.scales_loss = setting.scales_loss
     loss = catalog.build("loss", "cross_entropy")
-    made.compile(optimizer=optimizer, loss=loss, jit_compile=False, auto_scale_loss=False)
+    made.compile(
+        optimizer=optimizer,
+        loss=loss,
+        accumulate=setting.accumulate,
+        jit_compile=False,
+        auto_scale_loss=False,
+    )
     made.optimizer.build(made.trainable_variables)
     return made, policies
 
 
 def run(setting: Setting, devices: Devices | None = None, callbacks=()) -> Outcome:
-    """Trains, measures and predicts."""
+    """Train, evaluate and predict."""
     devices = devices or Devices()
     keras.utils.set_random_seed(1)
     with devices.scope():
@@ -170,14 +178,14 @@ def _batching(spec: str, batch: int, parts: int):
 
 
 def predicted(made: FineTuner, devices: Devices, setting: Setting) -> np.ndarray:
-    """Logits of 11 examples, 3 a batch, in their own order."""
+    """Return the logits of 11 examples, 3 in each batch, in the order of the examples."""
     feed = OrderedFeed(examples(11, seed=1), _batching(setting.batching, 3, 1))
     held = shard(devices.strategy, feed.dataset)
     return feed.in_example_order(made.predict(held.dataset, steps=held.steps, verbose=0))
 
 
 def assert_equal(one: Outcome, other: Outcome, *, within: float = 1e-5) -> None:
-    """Equal to that share of each variable's size, in figures and predictions too."""
+    """Compare weights to `within` of each variable's largest value; metrics and logits too."""
     assert one.weights.keys() == other.weights.keys()
     for path, expected in other.weights.items():
         scale = np.abs(expected).max()

@@ -19,7 +19,7 @@ from tests.strategies.settings import ON_TWO_WORKERS
 def main(path: str) -> None:
     devices = MultiWorker().open()
     outcomes = {name: tiny.run(setting, devices) for name, setting in ON_TWO_WORKERS.items()}
-    heard = devices.from_chief(f"from {devices.worker}".encode())
+    heard = devices.broadcast_from_chief(f"from {devices.worker}".encode())
     kept = pathlib.Path(f"{path}.{devices.worker}")
     kept.write_bytes(pickle.dumps((outcomes, heard, keras_itself(devices))))
 

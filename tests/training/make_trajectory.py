@@ -1,10 +1,11 @@
-"""Fine-tunes a small model with PyTorch and transformers: the run that ours must equal.
+"""Fine-tune a small model with PyTorch and transformers, as the reference for ours.
 
     python tests/training/make_trajectory.py
 
-Needs torch and transformers; writes trajectory.npz beside itself: the batches, the head's first
-kernel, and after each step the loss; at the end the logits and a kernel. Dropout is off; warm-up,
-linear decay, clipping (which bites) and a large decay are on. Begins from the encoder's fixture.
+It needs torch and transformers, and writes trajectory.npz beside itself: the batches, the head's
+initial kernel, the loss of each step, and the final logits and one final kernel. Dropout is off.
+Warm-up, linear decay, a clip that takes effect and a large weight decay are on. It starts from the
+encoder's fixture.
 """
 
 import pathlib

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ftkeras.checkpoints.training_state import Checkpoints, Place, State
 from ftkeras.data import token_store
 from ftkeras.data.batching.padded import Padded
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
@@ -14,13 +15,16 @@ from ftkeras.errors import UserError
 from ftkeras.optimizers.adamw import AdamW
 from ftkeras.training import epochs, weights
 from ftkeras.training.best import BestEpoch
+from ftkeras.training.callback import Callback
+from ftkeras.training.checkpointer import Checkpointer, state_keys
 from ftkeras.training.finite import Finite
 from ftkeras.training.history import History
 from ftkeras.training.progress import Progress
+from ftkeras.training.stopping import StopRequest
 
 
 class Scale(keras.Model):
-    """One weight times the first token id; remembers the labels of each step."""
+    """Multiply the first token id by the only weight, and record the labels of each step."""
 
     def __init__(self):
         super().__init__(name="scale")
@@ -53,7 +57,7 @@ def feed(tmp_path):
     return TrainingFeed(examples, Padded(batch_size=16, pad_id=0), seed=0)
 
 
-def test_fit_takes_each_epochs_own_order(model, feed):
+def test_fit_uses_each_epochs_own_order(model, feed):
     epochs.fit(model, feed, epochs=3, callbacks=[])
     expected = []
     for epoch in range(3):
@@ -62,7 +66,7 @@ def test_fit_takes_each_epochs_own_order(model, feed):
 
 
 def _epochs(callback, model, values, metric):
-    """Plays epochs of these validation figures, the weight set to the epoch's number."""
+    """Run the callback over epochs with these validation metrics; weight = number of the epoch."""
     callback.set_model(model)
     model.stop_training = False
     for epoch, value in enumerate(values):
@@ -82,7 +86,7 @@ def _epochs(callback, model, values, metric):
         ("loss", [0.5, 0.4, 0.3], 2),
     ],
 )
-def test_best_epochs_weights_come_back(model, tmp_path, objective, values, best):
+def test_weights_of_the_best_epoch_are_restored(model, tmp_path, objective, values, best):
     callback = BestEpoch(tmp_path, objective=objective, patience=None)
     _epochs(callback, model, values, objective)
     callback.restore(model)
@@ -95,17 +99,17 @@ def test_training_stops_when_no_epoch_is_better(model, tmp_path):
     assert _epochs(callback, model, [0.5, 0.7, 0.6, 0.7, 0.9], "accuracy") == 3
 
 
-def test_loss_that_is_no_number_stops_the_run(model):
+def test_loss_that_is_not_finite_stops_the_run(model):
     callback = Finite()
     callback.set_model(model)
     callback.on_epoch_begin(0)
     callback.on_train_batch_end(0, {"loss": 0.5})
     callback.on_train_batch_end(1, {"loss": np.nan})
-    with pytest.raises(UserError, match="nan at step 2 of epoch 1.*--learning_rate"):
+    with pytest.raises(UserError, match="nan at step 2 of epoch 1.*`learning_rate`"):
         callback.on_epoch_end(0)
 
 
-def test_weights_survive_the_file(model, tmp_path):
+def test_weights_are_saved_and_loaded(model, tmp_path):
     model.weight.assign(3.25)
     weights.save(model.weights, tmp_path / "w.safetensors")
     model.weight.assign(0.0)
@@ -115,7 +119,7 @@ def test_weights_survive_the_file(model, tmp_path):
 
 def test_damaged_weights_are_refused(model, tmp_path):
     path = tmp_path / "w.safetensors"
-    with pytest.raises(UserError, match="not there"):
+    with pytest.raises(UserError, match="does not exist"):
         weights.load(model.weights, path)
     weights.save(model.weights, path)
     path.write_bytes(path.read_bytes()[:-2])
@@ -130,7 +134,7 @@ def test_another_models_weights_are_refused(model, tmp_path):
         weights.load(model.weights, tmp_path / "w.safetensors")
 
 
-def test_history_has_a_row_an_epoch(model, feed, tmp_path):
+def test_history_has_a_row_for_each_epoch(model, feed, tmp_path):
     epochs.fit(model, feed, epochs=2, callbacks=[History(tmp_path / "history.csv")])
     rows = list(csv.DictReader((tmp_path / "history.csv").open()))
     assert [row["epoch"] for row in rows] == ["1", "2"]
@@ -145,9 +149,9 @@ def test_progress_counts_every_step_after_the_first(model, feed):
     validation = OrderedFeed(feed.examples, feed.batching)
     epochs.fit(model, feed, epochs=3, validation=validation, callbacks=[progress])
     assert (progress.steps, progress.examples, progress.tokens) == (11, 176, 176)
-    said = stream.getvalue()
-    assert "training takes about" in said
-    assert said.count("validation loss") == 3
+    written = stream.getvalue()
+    assert "training takes about" in written
+    assert written.count("validation loss") == 3
 
 
 @pytest.mark.parametrize(("late", "least", "most"), [(-1000, 0, 0), (1000, 10_900, 11_100)])
@@ -158,6 +162,62 @@ def test_progress_counts_the_time_a_step_waits_for_its_batch(model, feed, late, 
     validation = OrderedFeed(feed.examples, feed.batching)
     epochs.fit(model, feed, epochs=3, validation=validation, callbacks=[progress])
     assert least <= progress.waited <= most
-    share = progress.figures()["share_waiting_for_data"]
+    share = progress.metrics()["share_waiting_for_data"]
     assert share == pytest.approx(progress.waited / progress.seconds)
-    assert f"{share:.1%} of the time went by waiting for data" in progress.stream.getvalue()
+    assert f"{share:.1%} of the time was spent waiting for data" in progress.stream.getvalue()
+
+
+class Counter(Callback):
+    """Add `step` in each epoch."""
+
+    def __init__(self, step):
+        super().__init__()
+        self.step, self.total = step, 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.total += self.step
+
+    def state(self):
+        return {"total": self.total}
+
+    def restore_state(self, state):
+        self.total = state["total"]
+
+
+def _checkpointer(folder, counters, resume_from=None) -> tuple[Checkpointer, BestEpoch]:
+    best = BestEpoch(folder, objective="loss", patience=None, has_validation=False)
+    checkpointer = Checkpointer(
+        Checkpoints(folder, keep=1),
+        every=0,
+        in_seconds=False,
+        callbacks=[best, *counters],
+        others=[],
+        best=best,
+        stop_request=StopRequest(),
+        all_reduce_max=lambda number: number,
+        check=lambda: None,
+        resume_from=resume_from,
+    )
+    return checkpointer, best
+
+
+def test_two_callbacks_of_one_class_keep_their_own_state(model, feed, tmp_path):
+    counters = [Counter(1), Counter(10)]
+    checkpointer, best = _checkpointer(tmp_path, counters)
+    epochs.fit(model, feed, epochs=2, callbacks=[best, *counters, checkpointer])
+    saved = Checkpoints(tmp_path, keep=1).newest()
+    assert saved.facts["Counter"] == {"total": 2}
+    assert saved.facts["Counter-2"] == {"total": 20}
+    resumed = [Counter(1), Counter(10)]
+    _checkpointer(tmp_path, resumed, saved)
+    assert [counter.total for counter in resumed] == [2, 20]
+
+
+def test_a_single_callback_of_a_class_is_saved_under_the_classs_name():
+    assert list(state_keys([keras.callbacks.Callback(), Counter(1)])) == ["Counter"]
+
+
+def test_state_of_a_callback_that_the_run_does_not_have_is_refused(tmp_path):
+    saved = State(Place(), 0, {}, {"Counter": {"total": 2}, "Counter-2": {"total": 20}})
+    with pytest.raises(UserError, match="state of Counter-2, which.*BestEpoch, Counter"):
+        _checkpointer(tmp_path, [Counter(1)], saved)

@@ -1,4 +1,4 @@
-"""Packing is exact: logits, and what training does, are those of every text for itself."""
+"""Packing is exact: logits and training equal those of texts that are not packed."""
 
 import keras
 import numpy as np
@@ -20,27 +20,28 @@ LENGTHS = [3, 40, 17, 8, 25, 1, 40, 12, 9, 31, 2, 22]
 
 
 def _model(pooling="pooled", accumulate=1, jit_compile=False) -> FineTuner:
-    """Weights large enough that a token seen wrongly shows."""
+    """Build a model whose weights are so large that a wrong attention mask shows."""
     keras.utils.set_random_seed(1)
     sizes = {"vocabulary_size": 20, "layers": 2, "hidden": 16, "heads": 2, "positions": 48}
     model = FineTuner(
         encoder=Bert(**sizes, dropout=0.0, attention_dropout=0.0, seed=1),
         head=Classification(classes=3, dropout=0.0, pooling=pooling, seed=1),
         pad_id=0,
-        measures=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        extra_metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     )
     draws = np.random.default_rng(2)
     for variable in model.trainable_variables:
         variable.assign(np.array(variable) + draws.normal(size=variable.shape) * 0.2)
-    model.accumulate = accumulate
     optimizer = SGD(learning_rate=0.1)
-    model.compile(optimizer=optimizer, loss=CrossEntropy(), jit_compile=jit_compile)
+    model.compile(
+        optimizer=optimizer, loss=CrossEntropy(), accumulate=accumulate, jit_compile=jit_compile
+    )
     optimizer.build(model.trainable_variables)
     return model
 
 
 def _alone(model, examples) -> np.ndarray:
-    """Logits of each text by itself, without any padding."""
+    """Return the logits of each text by itself, without padding."""
     rows = []
     for position in range(len(examples)):
         ids = examples.ids(position)

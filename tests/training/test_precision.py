@@ -31,7 +31,7 @@ def _trained(folder, **settings):
     config = Config(**{**SETTINGS, "run_dir": str(folder), **settings})
     train.run(config)
     again = build.experiment(config, run_dir=folder)
-    weights.load(again.model.kept, folder / "weights.safetensors")
+    weights.load(again.model.saved_variables, folder / "weights.safetensors")
     return again, np.loadtxt(folder / "history.csv", delimiter=",", skiprows=1)
 
 
@@ -46,11 +46,11 @@ def _distance(one, other) -> float:
     start = build.experiment(one.config)
     moved = sum(
         float(np.sum(np.square(a.numpy() - b.numpy())))
-        for a, b in zip(one.model.kept, start.model.kept, strict=True)
+        for a, b in zip(one.model.saved_variables, start.model.saved_variables, strict=True)
     )
     apart = sum(
         float(np.sum(np.square(a.numpy() - b.numpy())))
-        for a, b in zip(one.model.kept, other.model.kept, strict=True)
+        for a, b in zip(one.model.saved_variables, other.model.saved_variables, strict=True)
     )
     return (apart / moved) ** 0.5
 
@@ -103,16 +103,14 @@ def test_step_of_a_fixed_shape_compiles_whole(tmp_path):
 
 
 def _optimizer(**settings):
-    optimizer = AdamW(learning_rate=0.1, clip_norm=0.0, decay=0.0)
-    for name, value in settings.items():
-        setattr(optimizer, name, value)
+    optimizer = AdamW(learning_rate=0.1, clip_norm=0.0, decay=0.0, **settings)
     variable = keras.Variable([1.0, 2.0], name="kernel")
     optimizer.build([variable])
     return optimizer, variable
 
 
 def test_scaled_gradients_make_the_update_of_the_loss_itself():
-    (plain, expected), (scaled, variable) = _optimizer(), _optimizer(scales_loss=True)
+    (plain, expected), (scaled, variable) = _optimizer(), _optimizer(loss_scaling=True)
     assert float(scaled.scale_loss(tf.constant(2.0))) == 2.0 * 2**16
     plain.apply_gradients([(tf.constant([0.5, -3.0]), expected)])
     scaled.apply_gradients([(tf.constant([0.5, -3.0]) * 2**16, variable)])
@@ -121,19 +119,19 @@ def test_scaled_gradients_make_the_update_of_the_loss_itself():
 
 
 def test_update_that_overflows_is_left_out_and_halves_the_scale():
-    optimizer, variable = _optimizer(scales_loss=True)
+    optimizer, variable = _optimizer(loss_scaling=True)
     optimizer.apply_gradients([(tf.constant([np.inf, 1.0]), variable)])
     np.testing.assert_array_equal(variable, [1.0, 2.0])
     assert not np.any(optimizer.first[0])
-    assert float(optimizer.loss_scale.scale) == 2**15
+    assert float(optimizer.loss_scale.value) == 2**15
     assert (int(optimizer.skipped), int(optimizer.iterations)) == (1, 1)
 
 
 def test_scale_doubles_after_enough_good_updates(monkeypatch):
-    monkeypatch.setattr("ftkeras.optimizers._loss_scale.GROWS_AFTER", 3)
-    optimizer, variable = _optimizer(scales_loss=True)
+    monkeypatch.setattr("ftkeras.optimizers._loss_scale.GROWTH_INTERVAL", 3)
+    optimizer, variable = _optimizer(loss_scaling=True)
     scales = []
     for _ in range(7):
         optimizer.apply_gradients([(tf.ones(2), variable)])
-        scales.append(float(optimizer.loss_scale.scale) / 2**16)
+        scales.append(float(optimizer.loss_scale.value) / 2**16)
     assert scales == [1, 1, 2, 2, 2, 4, 4]

@@ -1,4 +1,4 @@
-"""Computing activations again costs time, and changes nothing that is learnt."""
+"""Recomputing activations in the backward pass takes time and changes no result."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ import tensorflow as tf
 from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.experiment import build, optimization
-from tests.optimized import operations
+from tests.optimized import products
 from tests.strategies import tiny
 from tests.strategies.tiny import Setting
 from tests.training.test_state import SMALL
@@ -17,7 +17,7 @@ SETTINGS = {
     "dropout": Setting(dropout=0.3),
     "accumulated": Setting(dropout=0.3, accumulate=2),
     "packed": Setting(dropout=0.3, batching="packed"),
-    # Both draw inside a layer, from streams of their own.
+    # Both sample random numbers inside a layer, from generators of their own.
     "mixed weights": Setting(dropout=0.3, regularizer=("mixout(p=0.5)", "r_drop")),
     "low rank": Setting(dropout=0.3, policy=("lora(rank=2)",)),
     "perturbed": Setting(dropout=0.3, regularizer=("fgm",)),
@@ -38,22 +38,27 @@ def test_recomputing_run_on_two_replicas_is_the_run():
     tiny.assert_equal(recomputing, tiny.run(setting, devices))
 
 
-def _gelus_in_a_step(remat: bool) -> int:
-    made, _ = tiny.compiled(Setting(dropout=0.3, remat=remat))
+def _products_in_a_step(remat: bool) -> int:
+    made, _ = tiny.compiled(Setting(layers=2, dropout=0.3, remat=remat))
 
     @tf.function
     def gradients(ids, labels):
         return made._gradients({"token_ids": ids}, labels, None, 4.0)
 
-    ids, labels = tf.ones([2, 4], tf.int32), tf.zeros([2], tf.int64)
-    return operations(gradients, ids, labels)["Erf"]
+    return products(gradients, tf.ones([2, 4], tf.int32), tf.zeros([2], tf.int64))
 
 
 def test_layers_are_computed_twice_where_they_are_recomputed():
-    assert (_gelus_in_a_step(remat=False), _gelus_in_a_step(remat=True)) == (2, 4)
+    """Count matrix products: unlike GELUs, each is one node on every processor.
+
+    A layer has 6 in its forward pass: query-key-value, scores, context, output and feed-forward
+    (2). The optimizer must not merge the recomputed ones with the first ones.
+    """
+    recomputed = _products_in_a_step(remat=True) - _products_in_a_step(remat=False)
+    assert recomputed == 2 * 6
 
 
-def test_flag_has_the_encoder_recompute():
+def test_remat_flag_makes_the_encoder_recompute():
     for remat in (False, True):
         experiment = build.experiment(Config(**SMALL, remat=remat))
         optimization.compile_to_train(experiment, total_steps=1)

@@ -23,7 +23,7 @@ DEATHS = [
     ("ftkeras.training.progress:Progress.on_train_batch_end", 8),  # between two checkpoints
     ("safetensors.numpy:save_file", 1),  # while a checkpoint is written
     ("os:replace", 2),  # when it is written, and not yet there
-    ("ftkeras.training.best:BestEpoch.forget", 2),
+    ("ftkeras.training.best:BestEpoch.remove_unneeded", 2),
     ("ftkeras.training.history:History.on_epoch_end", 1),  # at an epoch's end, before it is kept
     ("ftkeras.experiment.evaluation:evaluate", 1),
     ("tensorflow:saved_model.save", 1),

@@ -1,4 +1,4 @@
-"""Layers that are traced once compute, learn and draw what layers that are traced each do."""
+"""Layers that share a trace compute, learn and sample the same as layers with their own."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def _each_traced(setting: Setting, monkeypatch) -> tiny.Outcome:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_shared_trace_trains_as_each_layers_own(name, monkeypatch):
+def test_shared_trace_trains_like_one_trace_per_layer(name, monkeypatch):
     setting = _setting(**SETTINGS[name])
     shared, own = tiny.run(setting), _each_traced(setting, monkeypatch)
     tolerance = 1e-5 if setting.precision == "float32" else 1e-2
@@ -41,7 +41,7 @@ def test_shared_trace_trains_as_each_layers_own(name, monkeypatch):
 
 
 def _products(layers: int, **setting) -> int:
-    """Matrix products in a step as it is traced, and in the functions that it calls."""
+    """Count the matrix products in a step as traced, and in the functions that it calls."""
     made, _ = tiny.compiled(Setting(layers=layers, **setting))
 
     @tf.function
@@ -54,10 +54,10 @@ def _products(layers: int, **setting) -> int:
     return sum(node.op == "MatMul" for body in bodies for node in body)
 
 
-def test_more_layers_are_no_more_to_trace():
+def test_tracing_does_not_grow_with_the_number_of_layers():
     assert _products(layers=3) == _products(layers=6)
 
 
 @pytest.mark.parametrize("policy", ["lora(rank=2)", "adapters(size=2)", "bitfit"])
-def test_layers_that_a_policy_changes_are_traced_each(policy):
+def test_layers_changed_by_a_policy_are_traced_one_by_one(policy):
     assert _products(layers=3, policy=(policy,)) < _products(layers=6, policy=(policy,))

@@ -1,4 +1,4 @@
-"""A whole fine-tuning run, step for step that of PyTorch and transformers (make_trajectory.py)."""
+"""A complete fine-tuning run equals that of PyTorch and transformers (make_trajectory.py)."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def expected():
 
 @pytest.fixture(scope="module")
 def trained(expected):
-    """Our model after the same steps, and the losses on the way."""
+    """Return our model after the same steps, and the loss of each."""
     settings = Bert.settings(huggingface.read_config(torch_run.CHECKPOINT))
     off = {"dropout": 0.0, "attention_dropout": 0.0}
     encoder = Bert(**{**settings, **off}, initial="zeros")
