@@ -6,6 +6,7 @@ Writes train.jsonl, validation.jsonl and test.jsonl into OUT_FOLDER, with {"text
 line.
 """
 
+import dataclasses
 import json
 import pathlib
 import sys
@@ -23,7 +24,8 @@ def _no_tokens(texts, pairs=None):
 
 def main(arguments: list[str]) -> None:
     *flag_arguments, out = arguments
-    config = flags.parse(flag_arguments).config
+    # No cache, because the stand-in for a text layer has no identity.
+    config = dataclasses.replace(flags.parse(flag_arguments).config, cache_dir="none")
     task = catalog.build("task", config.task, data_dir=config.data_dir)
     pathlib.Path(out).mkdir(parents=True, exist_ok=True)
     with open_splits(config, task, _no_tokens) as splits:

@@ -1,1 +1,1 @@
-"""Text that comes with the package, and the generators that wrote it."""
+"""Texts that come with the package, and the program that generated them."""

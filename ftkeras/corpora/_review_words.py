@@ -1,4 +1,4 @@
-"""The words that `make_reviews` writes with. Index 0 of a pair is negative, 1 is positive."""
+"""The words and sentence forms of `make_reviews`. In each pair, 0 is negative and 1 positive."""
 
 FILM = ("film", "movie", "picture", "comedy", "drama", "thriller", "sequel")
 
@@ -7,7 +7,7 @@ THING = (
     "humor", "music", "story", "film", "movie", "first half", "final scene",
 )  # fmt: skip
 
-# Words that one may also deny: "not dull" praises.
+# Words that may also be negated: "not dull" is positive.
 ADJECTIVE = (
     (
         "boring", "dull", "predictable", "slow", "bad", "clumsy", "silly", "forgettable", "tedious",
@@ -19,13 +19,13 @@ ADJECTIVE = (
     ),
 )  # fmt: skip
 
-# Words too strong to be denied in natural English.
+# Words that are too strong to be negated in natural English.
 STRONG = (
     ("terrible", "awful", "dreadful", "horrible", "unwatchable", "pathetic"),
     ("superb", "brilliant", "wonderful", "excellent", "fantastic", "amazing"),
 )  # fmt: skip
 
-# (past, base) of what a viewer does, and of what a thing on the screen does.
+# Verbs of a viewer, as (past, base), and of a part of the film, as (third person, base).
 FELT = (
     (("hated", "hate"), ("disliked", "dislike"), ("regretted", "regret"), ("loathed", "loathe")),
     (("loved", "love"), ("enjoyed", "enjoy"), ("liked", "like"), ("admired", "admire")),
@@ -49,14 +49,14 @@ NOT = (
 DID_NOT = ("did not", "didn't", "did not really", "never")
 DOES_NOT = ("does not", "doesn't", "never")
 
-# {0} is what gives way, {1} is what counts: the label of a contrast is that of {1}.
+# {0} is the clause that is conceded, {1} the clause that decides the label.
 CONTRAST = (
     "{0}, but {1}.", "{0}, but {1}.", "{0}. However, {1}.", "{0}, and yet {1}.",
     "yes, {0}, but {1}.", "although {0}, {1}.", "even though {0}, {1}.", "{1}, even though {0}.",
 )  # fmt: skip
 AGREEMENT = ("{0}, and {1}.", "{0}. {1}.", "{0}; {1}.", "{0}, because {1}.", "{0}, and also {1}.")
 
-# {0} is the word that gives way, {1} the word that counts.
+# {0} is the word that is conceded, {1} the word that decides the label.
 EXPECTED = (
     "I expected a {0} {film}, but I got a {1} one.",
     "the critics called the {thing} {0}, but to me it was {1}.",
@@ -100,7 +100,7 @@ IDIOM = (
     ),
 )  # fmt: skip
 
-# Says nothing about the film.
+# Sentences that say nothing about the quality of the film.
 ASIDE = (
     "We saw it on a rainy Sunday.", "My sister picked it.", "I watched it with my brother.",
     "It runs for two hours.", "The theater was half full.", "It is set in Chicago.",
@@ -113,7 +113,7 @@ ASIDE = (
 )  # fmt: skip
 LEAD = ("Honestly, ", "For me, ", "In short, ", "To be fair, ", "All in all, ", "In my opinion, ")
 
-# {0} is an adjective: of one's own mind, and denied.
+# {0} is an adjective: of the label in the first list, of the other label in the second.
 REMARK = (
     ("a {0} {film}!", "{0}.", "{0} {film}!", "simply {0}.", "what a {0} {film}!"),
     ("not a {0} {film}.", "not {0}.", "not {0} at all.", "not very {0}.", "never {0}."),

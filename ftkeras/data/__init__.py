@@ -1,0 +1,1 @@
+"""From a task's data to batches: sources, splits and folds, token ids on disk, and batching."""

@@ -1,4 +1,4 @@
-"""Classes of unlike size: weights in the loss, repeated examples, and a word of warning."""
+"""Classes of different sizes: weights in the loss, repeated examples, and warnings."""
 
 import ast
 
@@ -6,27 +6,36 @@ import numpy as np
 
 from ftkeras.errors import UserError
 
-# A class with less than this share of what would be even is worth a warning.
+# Warn about a class with less than this share of the examples that it would have if all classes
+# were of the same size.
 RARE = 0.2
 
 
-def class_weights(spec: str | None, labels: np.ndarray, names: tuple[str, ...]):
-    """The weight of each class in the training loss, float32 [classes], or None.
+def class_weights(
+    spec: str | None, labels: np.ndarray, names: tuple[str, ...]
+) -> np.ndarray | None:
+    """Return the weight of each class in the training loss, float32 [classes], or None.
 
-    `balanced` gives class c the weight examples / (classes * examples of c), so that each class
-    weighs the same in all and the mean weight is 1: King and Zeng, 2001, and scikit-learn's form.
+    `balanced` gives class c the weight
+
+        examples / (classes · examples of c)
+
+    so that all classes have the same total weight and the mean weight is 1. It counts the classes
+    that have examples. Source: King and Zeng, 2001; computed by scikit-learn.
 
     Args:
-        spec: balanced, {'label': weight, …} with 1 where a label is left out, or None.
+        spec: balanced, {'label': weight, …} with weight 1 for labels not in it, or None.
         labels: integer [examples].
-        names: the labels' names.
+        names: the names of the labels.
+
+    Raises:
+        UserError: if `spec` can't be read or names an unknown label.
     """
     if spec is None:
         return None
     if spec == "balanced":
-        counts = np.bincount(labels, minlength=len(names))
-        return (len(labels) / (len(names) * np.maximum(counts, 1))).astype(np.float32)
-    given = _literal(spec)
+        return _balanced(labels, len(names))
+    given = _parse(spec)
     unknown = [str(label) for label in given if str(label) not in names]
     if unknown:
         raise UserError(
@@ -37,23 +46,28 @@ def class_weights(spec: str | None, labels: np.ndarray, names: tuple[str, ...]):
 
 
 def oversample(labels: np.ndarray, *, seed: int) -> np.ndarray:
-    """Positions of the examples, those of rarer classes repeated until all classes are as frequent.
+    """Return positions in which rarer classes are repeated until all classes are equally frequent.
 
-    Each example of a class comes as often as any other of it, or once more; the seed draws which.
+    Within a class, the numbers of repetitions differ by one at most; the seed determines which
+    examples are repeated once more.
+
+    Args:
+        labels: integer [examples].
+        seed: a seed for NumPy's `default_rng`.
     """
     rng = np.random.default_rng(seed)
     classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    most = max(len(positions) for positions in classes)
-    filled = []
+    largest = max(len(positions) for positions in classes)
+    repeated = []
     for positions in classes:
-        times, left = divmod(most, len(positions))
-        extra = rng.choice(positions, left, replace=False)
-        filled += [np.tile(positions, times), extra]
-    return np.sort(np.concatenate(filled))
+        times, missing = divmod(largest, len(positions))
+        extra = rng.choice(positions, missing, replace=False)
+        repeated += [np.tile(positions, times), extra]
+    return np.sort(np.concatenate(repeated))
 
 
 def rare_class_warnings(labels: np.ndarray, names: tuple[str, ...]) -> list[str]:
-    """What is to be said of a split's balance: nothing, or a line a rare class."""
+    """Return one line for each class that is much rarer than it would be in balanced data."""
     counts = np.bincount(labels, minlength=len(names))
     even = len(labels) / len(names)
     return [
@@ -63,8 +77,17 @@ def rare_class_warnings(labels: np.ndarray, names: tuple[str, ...]) -> list[str]
     ]
 
 
-def _literal(spec: str) -> dict:
-    problem = f"--class_weights must be balanced or {{'label': weight, …}}. Received: {spec!r}."
+def _balanced(labels: np.ndarray, classes: int) -> np.ndarray:
+    from sklearn.utils.class_weight import compute_class_weight  # takes over a second to import
+
+    weights = np.ones(classes, np.float32)  # a class without examples has no effect
+    present = np.unique(labels)
+    weights[present] = compute_class_weight("balanced", classes=present, y=labels)
+    return weights
+
+
+def _parse(spec: str) -> dict[str | int, float]:
+    problem = f"`class_weights` must be balanced or {{'label': weight, …}}. Received: {spec!r}."
     try:
         given = ast.literal_eval(spec)
     except (ValueError, SyntaxError):

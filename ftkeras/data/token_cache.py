@@ -1,13 +1,16 @@
-"""Token ids that stay on disk from run to run: `<folder>/<settings>/<content>/`, a file a column.
+"""Token ids that are kept on disk from run to run, in `<folder>/<settings>/<content>/`.
 
-`settings` is a hash of all that token ids hang on beside the texts; `content` one of every text and
-label in their order. The texts are read and hashed each time, for only that tells for sure that
-they are the same; what is saved is tokenizing them. An entry appears whole, by a rename, so two
-processes may write it at once, and it holds checksums, so a damaged one is made anew.
+`settings` is a hash of all that token ids depend on, except the texts. `content` is a hash of all
+texts and labels in their order. The texts are read and hashed in every run, because nothing else
+tells for certain that they are the same; the cache saves their tokenization. An entry appears
+complete, by a rename, so two processes may write it at once. It contains checksums, so a damaged
+entry is detected and written again.
 """
 
 import hashlib
 import json
+import logging
+import os
 import pathlib
 import shutil
 import time
@@ -17,22 +20,58 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from ftkeras.config.run import Config
 from ftkeras.data import token_store
 from ftkeras.data.examples import Examples
+from ftkeras.errors import UserError
+from ftkeras.support import files
+from ftkeras.text.layer import TextLayer
 
-# Written last; an entry without it is none.
-SEAL = "checksums.json"
-# A draft that nobody has written to for so long is a killed process's.
+log = logging.getLogger(__name__)
+
+# The file of checksums. It is written last; an entry without it is incomplete.
+CHECKSUMS = "checksums.json"
+# A draft that has not been written to for this long belongs to a killed process.
 SECONDS_TO_LIVE = 24 * 3600
-CHUNK = 1 << 24
+_CHUNK = 1 << 24
+
+
+def open_cache(config: Config, text_layer: TextLayer) -> "Cache | None":
+    """Return the cache for a text layer's token ids, or None if there is none.
+
+    Raises:
+        UserError: if `cache_dir` is set to a folder that can't be written.
+    """
+    folder = cache_folder(config)
+    return folder and Cache(folder / "token_ids", settings=text_layer.identity())
+
+
+def cache_folder(config: Config) -> pathlib.Path | None:
+    """Return the folder of the cache, or None if nothing is to be cached.
+
+    Raises:
+        UserError: if `cache_dir` is set to a folder that can't be written.
+    """
+    if config.cache_dir == "none":
+        return None
+    if config.cache_dir is not None:
+        return files.require_writable(config.cache_dir, "cache_dir")
+    # The XDG Base Directory Specification says that a relative path is to be ignored.
+    given = pathlib.Path(os.environ.get("XDG_CACHE_HOME", ""))
+    base = given if given.is_absolute() else pathlib.Path("~/.cache").expanduser()
+    try:
+        return files.require_writable(base / "ftkeras", "cache_dir")
+    except UserError as error:
+        log.info(f"note: token ids are not cached for the next run: {error}")
+        return None
 
 
 class Cache:
-    """The token ids of one text layer's settings.
+    """The cached token ids of one text layer.
 
     Args:
-        folder: of all entries; made when the first is written.
-        settings: what token ids hang on, as JSON has it.
+        folder: the folder of all entries; created when the first is written.
+        settings: what token ids depend on, except the texts; JSON-serializable.
     """
 
     def __init__(self, folder: pathlib.Path, *, settings: dict):
@@ -42,70 +81,80 @@ class Cache:
     def examples(
         self, dataset: tf.data.Dataset, text_layer: Callable, *, name: str, pairs: bool
     ) -> tuple[Examples, bool]:
-        """The examples of `dataset`, and whether their token ids were there already.
+        """Return the examples of a dataset, tokenized now or read from the cache.
+
+        Args:
+            dataset: elements {"text", "label"} and, if `pairs`, "pair".
+            text_layer: texts, pairs -> ragged token ids (and segment ids).
+            name: the name of the split.
+            pairs: whether the elements contain a second text.
+
+        Returns:
+            The examples, and whether they were in the cache.
 
         Raises:
-            OSError: the folder can't be written.
+            OSError: if the folder can't be written.
         """
-        # Where nothing is, one pass over the texts will do: it gives the ids and the key.
+        # Without any entry a single pass over the texts is enough: it gives the ids and the key.
         if self.home.is_dir():
             entry = self.home / token_store.content_key(dataset, pairs=pairs)
-            if is_sound(entry):
+            if is_intact(entry):
                 return token_store.read_arrays(entry, name=name, pairs=pairs), True
         entry = self._write(dataset, text_layer, pairs)
         return token_store.read_arrays(entry, name=name, pairs=pairs), False
 
     def _write(self, dataset: tf.data.Dataset, text_layer: Callable, pairs: bool) -> pathlib.Path:
         self.home.mkdir(parents=True, exist_ok=True)
-        _sweep(self.home)
+        _clean_up(self.home)
         draft = self.home / f".{uuid.uuid4().hex}.partial"
         draft.mkdir()
         try:
             entry = self.home / token_store.write_arrays(dataset, text_layer, draft, pairs=pairs)
             sums = {column: _checksum(draft / column) for column in token_store.COLUMNS}
-            (draft / SEAL).write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
-            while not _renamed(draft, entry) and not is_sound(entry):
-                _renamed(entry, draft.with_suffix(f".{uuid.uuid4().hex}.damaged"))
+            (draft / CHECKSUMS).write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
+            while not _rename(draft, entry) and not is_intact(entry):
+                _rename(entry, draft.with_suffix(f".{uuid.uuid4().hex}.damaged"))
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-        _sweep(self.home)
+        _clean_up(self.home)
         return entry
 
 
-def is_sound(entry: pathlib.Path) -> bool:
-    """Whether all of an entry is there, as it was written."""
+def is_intact(entry: pathlib.Path) -> bool:
+    """Return whether an entry is complete and unchanged since it was written."""
     try:
-        sums = json.loads((entry / SEAL).read_text(encoding="utf-8"))
+        sums = json.loads((entry / CHECKSUMS).read_text(encoding="utf-8"))
         return sums == {column: _checksum(entry / column) for column in token_store.COLUMNS}
     except (OSError, ValueError):
         return False
 
 
 def _checksum(path: pathlib.Path) -> list[int]:
-    """Bytes and CRC-32 of a file."""
+    """Return the size of a file in bytes and its CRC-32."""
     size = crc = 0
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
+        while chunk := file.read(_CHUNK):
             size, crc = size + len(chunk), zlib.crc32(chunk, crc)
     return [size, crc]
 
 
-def _renamed(source: pathlib.Path, target: pathlib.Path) -> bool:
+def _rename(source: pathlib.Path, target: pathlib.Path) -> bool:
+    """Rename a folder; return False if another process was faster."""
     try:
-        source.rename(target)  # onto a folder that holds something, this fails
+        source.rename(target)  # fails if the target is a folder that is not empty
     except OSError:
-        if target.exists() or not source.exists():  # another process was faster
+        if target.exists() or not source.exists():
             return False
         raise
     return True
 
 
-def _sweep(home: pathlib.Path) -> None:
-    """Removes what was damaged, and drafts that killed processes left."""
+def _clean_up(home: pathlib.Path) -> None:
+    """Delete damaged entries, and drafts that killed processes have left."""
     for path in home.glob(".*"):
         try:
             newest = max(p.stat().st_mtime for p in (path, *path.iterdir()))
-        except OSError:  # gone meanwhile
+        except OSError:  # deleted by another process
             continue
         if path.suffix == ".damaged" or time.time() - newest > SECONDS_TO_LIVE:
             shutil.rmtree(path, ignore_errors=True)

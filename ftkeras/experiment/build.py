@@ -76,7 +76,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         regularizers=[] if run_dir else _regularizers(config),
     )
     text_layer = TextLayer(
-        wordpiece=wordpiece,
+        tokenizer=wordpiece,
         truncation=catalog.build("truncation", config.truncation),
         max_length=config.max_length,
     )

@@ -52,7 +52,7 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
     last = list(parts)[-1]
     if experiment.devices.is_chief:
         positions = samples.positions(len(parts[last]))
-        texts = splits.texts(parts[last], positions)
+        texts = splits.raw_texts(parts[last], positions)
         samples.write(run_dir, [found[last].predictions[at] for at in positions], texts)
     measured = {name: evaluated.metrics for name, evaluated in found.items()}
     return {**measured, "confusion": found[last].confusion}

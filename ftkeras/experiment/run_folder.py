@@ -37,7 +37,7 @@ def record(experiment: Experiment, run_dir: pathlib.Path) -> None:
             run_dir,
             experiment.config,
             labels=experiment.labels,
-            tokenizer=experiment.text_layer.wordpiece,
+            tokenizer=experiment.text_layer.tokenizer,
             encoder_config=experiment.model.encoder.huggingface_config(),
         )
 

@@ -10,7 +10,7 @@ def padded_ids(samples: list[dict], text_layer) -> dict[str, np.ndarray]:
         for name in ("text", "pair")
         if name in samples[0]
     ]
-    fill = {"token_ids": text_layer.wordpiece.pad_id, "segment_ids": 0}
+    fill = {"token_ids": text_layer.tokenizer.pad_id, "segment_ids": 0}
     ids = text_layer(*columns)
     return {name: ids[name].to_tensor(fill[name]).numpy() for name in ids}
 

@@ -37,7 +37,7 @@ class Served(tf.Module):
     ):
         super().__init__(name="served")
         self.weights, self.text_layer = weights, text_layer
-        wordpiece = text_layer.wordpiece
+        wordpiece = text_layer.tokenizer
         self.lengths = lengths(text_layer.max_length)
         self._labels, self._vocabulary = list(labels), list(wordpiece.vocabulary)
         self._fill = {"token_ids": wordpiece.pad_id, "segment_ids": 0}
@@ -117,7 +117,7 @@ class Served(tf.Module):
         }
 
     def _explained(self, ids: Mapping[str, tf.Tensor], logits: tf.Tensor) -> dict[str, tf.Tensor]:
-        wordpiece, token_ids = self.text_layer.wordpiece, ids["token_ids"]
+        wordpiece, token_ids = self.text_layer.tokenizer, ids["token_ids"]
         attribute = IntegratedGradients(
             weights=self.weights,
             pad_id=wordpiece.pad_id,

@@ -50,7 +50,7 @@ class Huggingface:
             tensors |= self._classifier()
         else:
             config["architectures"] = [f"{family.capitalize()}Model"]
-        self.text_layer.wordpiece.save(self.folder)
+        self.text_layer.tokenizer.save(self.folder)
         huggingface.write(self.folder, config=config, tensors=tensors)
         return self.folder
 

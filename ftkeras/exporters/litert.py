@@ -68,7 +68,7 @@ class Litert:
         difference = self._difference(content, kept)
         with files.replacing(folder / "model.tflite") as beside:
             beside.write_bytes(content)
-        self.text_layer.wordpiece.save(folder)
+        self.text_layer.tokenizer.save(folder)
         files.write_text(folder / "labels.txt", "\n".join(self.labels) + "\n")
         record = {
             "bytes": len(content),

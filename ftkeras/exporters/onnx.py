@@ -64,7 +64,7 @@ class Onnx:
         with files.replacing(folder / "model.onnx") as beside:
             onnx.save_model(written, beside)
             difference = self._difference(beside, kept)
-        self.text_layer.wordpiece.save(folder)
+        self.text_layer.tokenizer.save(folder)
         files.write_text(folder / "labels.txt", "\n".join(self.labels) + "\n")
         record = {
             "bytes": (folder / "model.onnx").stat().st_size,

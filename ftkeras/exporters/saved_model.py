@@ -149,7 +149,7 @@ class SavedModel:
                 "the graph holds."
             )
         assets = folder / "assets"
-        self.text_layer.wordpiece.save(assets)
+        self.text_layer.tokenizer.save(assets)
         files.write_text(assets / "labels.txt", "\n".join(self.labels) + "\n")
         files.write_text(folder / "model_card.md", self.card())
         shutil.copy(self.run_dir / layout.SETTINGS, folder)

@@ -95,7 +95,7 @@ def _data(facts: Facts, metrics: dict) -> str:
         rows.append(f"from {task.homepage}")
     if task.citation:
         rows.append(f"citation: {task.citation}")
-    rows.append(f"licence: {getattr(task, 'license', None) or 'not known to ftkeras'}")
+    rows.append(f"licence: {task.license or 'not known to ftkeras'}")
     rows += [f"{name.replace('_', ' ')}: {count:,} examples" for name, count in counts.items()]
     return _list(rows)
 

@@ -1,9 +1,5 @@
-"""What to learn: a source, the head it takes, and the labels.
+"""Tasks: what to learn from which data, one task per file.
 
-A task takes `data_dir` (--data_dir) and its own keys. It has `head` (spec of its default head),
-`labels` (names, in the order of their ids), `pairs` (whether examples carry a second text),
-`homepage`, `citation`, and `splits()`: "train", "test" and, where the data has its own,
-"validation", each a finite `tf.data.Dataset` of {"text": string (), "label": int64 ()} (and
-"pair": string ()), in an order that never changes. It may have `license`, of its data; and where
-its files have named columns `column(split, name)`, the values of one, in that order.
+A task is built from `data_dir` and the keys of its own spec. It inherits from
+`ftkeras.data.task.Task`, which describes what it must provide.
 """

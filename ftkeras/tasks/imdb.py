@@ -1,28 +1,27 @@
-"""Sentiment of IMDb's movie reviews."""
+"""Sentiment of IMDb's film reviews."""
 
 import tensorflow as tf
 
 from ftkeras.data.sources.acl_imdb import AclImdb
 from ftkeras.data.sources.tfds import Tfds
+from ftkeras.data.task import Task
 
 _HOMEPAGE = "http://ai.stanford.edu/~amaas/data/sentiment/"
 
 
-class Imdb:
-    """Is a movie review negative or positive? 25,000 reviews to learn from, 25,000 to test on.
+class Imdb(Task):
+    """Classify film reviews as negative or positive; 25,000 to train on and 25,000 to test on.
 
     Source: Maas et al., Learning Word Vectors for Sentiment Analysis, ACL 2011,
     http://ai.stanford.edu/~amaas/data/sentiment/.
 
     Args:
-        data_dir: a folder that TensorFlow Datasets prepared (or shall download to),
-            `aclImdb_v1.tar.gz`, the `aclImdb` tree, a folder that holds either, or None for
+        data_dir: a folder that TensorFlow Datasets prepared (or is to download to),
+            `aclImdb_v1.tar.gz`, the `aclImdb` folder, a folder that contains either, or None for
             TensorFlow Datasets' default folder.
     """
 
-    head = "classification"
     labels = ("negative", "positive")
-    pairs = False
     homepage = _HOMEPAGE
     citation = (
         "Maas, Daly, Pham, Huang, Ng and Potts. Learning Word Vectors for Sentiment Analysis."
@@ -33,10 +32,10 @@ class Imdb:
         self._data_dir = data_dir
 
     def splits(self) -> dict[str, tf.data.Dataset]:
-        """Train and test, from TensorFlow Datasets or from the authors' own files.
+        """Return train and test, from TensorFlow Datasets or from the authors' own files.
 
         Raises:
-            UserError: where the data cannot be had.
+            UserError: if the data is not available.
         """
         return {split: self._source(split).read() for split in ("train", "test")}
 

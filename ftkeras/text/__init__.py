@@ -1,1 +1,1 @@
-"""Strings to token ids, in the graph that trains and serves."""
+"""Turn strings into token ids, with the same TensorFlow ops in training and serving."""

@@ -1,7 +1,7 @@
-"""Code point -> the code points that stand for it in a normalized text, as arrays.
+"""Tables from each code point to the code points that replace it in a normalized text.
 
-Why tables and not tf.strings.lower, RE2's classes and ICU's normalization: each of these follows
-the Unicode version (and ICU the locale) of its own library, and the reference yet another one.
+tf.strings.lower, RE2's classes and ICU's normalization would not do: each follows the Unicode
+version (and ICU the locale) of its own library, and the reference follows yet another version.
 """
 
 import functools
@@ -16,16 +16,22 @@ from ftkeras.text import _characters
 
 PAGE = 256
 NOTHING = -1
-WALL = 1  # a dropped mark that ends canonical reordering; U+0001 itself never gets this far
-SELF = 0x110000  # the character as it is
+WALL = 1  # a removed mark that ends canonical reordering; U+0001 itself is removed before
+SELF = 0x110000  # the character itself
 _SPACE = ord(" ")
 
 
 class Spellings(NamedTuple):
-    """`units[rows[pages[point // PAGE] * PAGE + point % PAGE]]` spells a code point.
+    """The replacements of all code points, in two levels to save memory.
 
-    `units` is [number of rows, width] of code points, SELF, WALL or NOTHING; `classes` holds their
-    canonical combining classes; rows from `first_movable` on have one that is not 0.
+    The replacement of a code point is `units[rows[pages[point // PAGE] * PAGE + point % PAGE]]`.
+
+    Attributes:
+        pages: int32 [code points / PAGE].
+        rows: int32 [distinct pages * PAGE].
+        units: int32 [distinct replacements, width]: code points, SELF, WALL or NOTHING.
+        classes: int32, the canonical combining classes of `units`.
+        first_movable: the first row of `units` with a class that is not 0; so have all that follow.
     """
 
     pages: np.ndarray
@@ -37,11 +43,11 @@ class Spellings(NamedTuple):
 
 @functools.cache
 def spellings(lowercase: bool, strip_accents: bool, split_chinese: bool) -> Spellings:
-    """The tables for one setting of the reference's BertNormalizer (clean_text on)."""
+    """Return the tables for one setting of the reference's BertNormalizer with clean_text on."""
     classes = _combining_classes() if strip_accents else {}
     spelled = _spelled(lowercase, strip_accents, split_chinese) | {p: (p,) for p in classes}
     distinct = sorted(set(spelled.values()), key=lambda units: any(u in classes for u in units))
-    distinct.insert(0, (SELF,))  # row 0, which every code point has that nothing is said of
+    distinct.insert(0, (SELF,))  # row 0, for every code point that has no other replacement
     number = {units: row for row, units in enumerate(distinct)}
     rows = np.zeros(0x110000, np.int32)
     rows[list(spelled)] = [number[units] for units in spelled.values()]
@@ -55,7 +61,7 @@ def spellings(lowercase: bool, strip_accents: bool, split_chinese: bool) -> Spel
 
 
 def _spelled(lowercase: bool, strip_accents: bool, split_chinese: bool) -> dict[int, tuple]:
-    """Each code point that is not spelled as itself -> its units."""
+    """Return the units of each code point that is not replaced by itself."""
     steps = {point: (point,) for point in _points(_characters.PUNCTUATION)}
     if strip_accents:
         steps |= _decompositions()
@@ -99,7 +105,7 @@ def _lower() -> dict[int, tuple]:
 
 
 def _decompositions() -> dict[int, tuple]:
-    # ucd_3_2_0 stays at Unicode 3.2 in every Python; what came later stands in the table.
+    # ucd_3_2_0 is Unicode 3.2 in every Python version; the table has what came later.
     nfd = functools.partial(unicodedata.ucd_3_2_0.normalize, "NFD")
     every = (p for p in range(0xC0, 0x30000) if not 0xD800 <= p <= 0xDFFF)
     changed = ((point, nfd(chr(point))) for point in every)

@@ -1,4 +1,4 @@
-"""WordPiece, in graph: the ids that a checkpoint's own tokenizer gives."""
+"""WordPiece as TensorFlow ops, with the ids of a checkpoint's own tokenizer."""
 
 import pathlib
 from collections.abc import Sequence
@@ -18,27 +18,35 @@ _ASCII_PUNCTUATION = r"([!-/:-@\[-`{-~])"
 
 
 class WordPiece(tf.Module):
-    """Strings to WordPiece ids, as TensorFlow ops that a SavedModel can hold.
+    """Turn strings into WordPiece ids, with TensorFlow ops that a SavedModel can hold.
 
-    clean -> space out CJK -> NFD, drop accents -> lower -> split at spaces and punctuation ->
-    longest matching pieces, left to right. A word of over 100 characters, or with no match, is
-    [UNK].
+    The steps are: clean, put spaces around CJK ideographs, decompose (NFD) and remove accents,
+    lower-case, split at spaces and punctuation, and match the longest pieces from left to right. A
+    word of more than 100 characters, or without a match, becomes [UNK].
 
     The ids equal those of Hugging Face's `tokenizers` (BertNormalizer, BertPreTokenizer, WordPiece)
-    on every string. Text is data: "[SEP]" in it is three words. Bytes that are not UTF-8 go.
+    on every string. Special tokens in a text are ordinary text: "[SEP]" is three words. Bytes that
+    are not UTF-8 become U+FFFD, which is removed.
     Source: Schuster and Nakajima, 2012; Devlin et al., 2019, https://arxiv.org/abs/1810.04805;
     Song et al., 2021, https://arxiv.org/abs/2012.15524.
 
     Args:
-        vocabulary: the tokens, by id; each once, with [PAD], [UNK], [CLS] and [SEP].
-        lowercase: lower-case the text, character by character.
-        strip_accents: decompose (NFD) and drop non-spacing marks; None does as `lowercase` does.
-        split_chinese: make each CJK ideograph a word.
+        vocabulary: the tokens, by id, each of them once; includes [PAD], [UNK], [CLS] and [SEP].
+        lowercase: whether to lower-case the text, character by character.
+        strip_accents: whether to decompose the text (NFD) and remove non-spacing marks; None to do
+            so if `lowercase` is True.
+        split_chinese: whether each CJK ideograph is a word.
 
-    Call: texts, string [batch] -> ids, int32 ragged [batch, (pieces)], without special tokens.
+    Call:
+        texts: string [batch].
+        Returns ids without special tokens, int32 ragged [batch, (pieces)].
 
     Raises:
-        ValueError: where the vocabulary lacks a special token, repeats a token or has an empty one.
+        ValueError: if the vocabulary lacks a special token, or has a repeated or empty token.
+
+    >>> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##happy", "!"]
+    >>> WordPiece(vocabulary=tokens)(["Unhappy!"]).to_list()
+    [[4, 5, 6]]
     """
 
     def __init__(
@@ -65,28 +73,28 @@ class WordPiece(tf.Module):
             max_bytes_per_word=4 * MAX_WORD_CHARACTERS,
         )
 
-    def __call__(self, texts) -> tf.RaggedTensor:
-        """Texts, string [batch] -> ids, int32 [batch, (pieces)]."""
+    def __call__(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Return the ids of texts, int32 ragged [batch, (pieces)]."""
         words = self.words(texts)
         characters = tf.strings.length(words.flat_values, unit="UTF8_CHAR")
         short = tf.where(characters > MAX_WORD_CHARACTERS, "[UNK]", words.flat_values)
         return words.with_flat_values(self._pieces.tokenize(short)).merge_dims(1, 2)
 
-    def words(self, texts) -> tf.RaggedTensor:
-        """Texts, string [batch] -> normalized words, string [batch, (words)]."""
+    def words(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Return the normalized words of texts, string ragged [batch, (words)]."""
         texts = tf.convert_to_tensor(texts, tf.string)
         plain = tf.strings.regex_full_match(texts, _ASCII)
         others = self._respell(tf.where(plain, "", texts))
         return tf.strings.split(tf.where(plain, self._respell_ascii(texts), others))
 
     def _respell_ascii(self, texts: tf.Tensor) -> tf.Tensor:
-        # What `_respell` does, several times faster; most texts in English are ASCII.
+        """Do what `_respell` does several times faster, for ASCII; most English texts are."""
         texts = tf.strings.regex_replace(texts, _ASCII_CONTROLS, "")
         texts = tf.strings.lower(texts) if self.lowercase else texts
         return tf.strings.regex_replace(texts, _ASCII_PUNCTUATION, r" \1 ")
 
     def _respell(self, texts: tf.Tensor) -> tf.Tensor:
-        """Normalized texts, with spaces around what is a word by itself."""
+        """Return normalized texts, with spaces around each character that is a word by itself."""
         tables = self._tables
         points = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
         flat = points.flat_values
@@ -95,36 +103,36 @@ class WordPiece(tf.Module):
         units = tf.gather(tables.units, rows)
         units = tf.where(units == SELF, flat[:, tf.newaxis], units)
         text = tf.broadcast_to(points.value_rowids()[:, tf.newaxis], tf.shape(units))
-        there = units != NOTHING
-        units, text = tf.boolean_mask(units, there), tf.boolean_mask(text, there)
+        is_unit = units != NOTHING
+        units, text = tf.boolean_mask(units, is_unit), tf.boolean_mask(text, is_unit)
 
-        def in_order():
-            return _ordered(units, text, tf.boolean_mask(tf.gather(tables.classes, rows), there))
+        def reorder() -> tf.Tensor:
+            return _reorder(units, text, tf.boolean_mask(tf.gather(tables.classes, rows), is_unit))
 
-        # Sorting takes longer than all else here, and hardly a text has marks that could move.
-        units = tf.cond(tf.reduce_any(rows >= tables.first_movable), in_order, lambda: units)
-        seen = units != WALL
-        units, text = tf.boolean_mask(units, seen), tf.boolean_mask(text, seen)
+        # Sorting takes longer than all the rest, and few texts have marks that could move.
+        units = tf.cond(tf.reduce_any(rows >= tables.first_movable), reorder, lambda: units)
+        is_kept = units != WALL
+        units, text = tf.boolean_mask(units, is_kept), tf.boolean_mask(text, is_kept)
         spelled = tf.RaggedTensor.from_value_rowids(units, text, points.nrows(), validate=False)
         return tf.strings.unicode_encode(spelled, "UTF-8")
 
     @classmethod
     def from_folder(cls, folder: pathlib.Path) -> "WordPiece":
-        """The tokenizer in a Hugging Face checkpoint's folder.
+        """Read the tokenizer of a Hugging Face checkpoint.
 
-        tokenizer.json decides where there is one, else vocab.txt and tokenizer_config.json.
+        It is in tokenizer.json or, if there is none, in vocab.txt and tokenizer_config.json.
 
         Raises:
-            UserError: where there is no such file, or a tokenizer of another kind.
+            UserError: if there is neither, or the tokenizer is of another kind.
         """
         return cls._from_files(folder, _folder.read(pathlib.Path(folder)))
 
     @classmethod
     def from_vocabulary(cls, path: pathlib.Path, *, lowercase: bool = True) -> "WordPiece":
-        """A vocabulary file, UTF-8, one token a line.
+        """Read a vocabulary file, UTF-8, one token per line.
 
         Raises:
-            UserError: where it cannot be read, or is no vocabulary that will do.
+            UserError: if the file can't be read, or the vocabulary is not valid.
         """
         vocabulary = _folder.read_vocabulary(pathlib.Path(path))
         return cls._from_files(path, {"vocabulary": vocabulary, "lowercase": lowercase})
@@ -134,35 +142,46 @@ class WordPiece(tf.Module):
         try:
             return cls(**arguments)
         except ValueError as error:
-            raise UserError(f"`encoder`: {path} holds a vocabulary that fails: {error}") from None
+            raise UserError(f"`encoder`: {path} has an invalid vocabulary: {error}") from None
+
+    def identity(self) -> dict[str, bool]:
+        """Return the settings, besides the vocabulary, that the ids depend on."""
+        return {
+            "lowercase": self.lowercase,
+            "strip_accents": self.strip_accents,
+            "split_chinese": self.split_chinese,
+        }
 
     def save(self, folder: pathlib.Path) -> None:
-        """Writes vocab.txt and tokenizer_config.json, as `from_folder` and transformers read them.
+        """Write vocab.txt and tokenizer_config.json, which `from_folder` and transformers read.
 
         Raises:
-            ValueError: where a token would not survive a file of lines, or where `folder` has a
-                tokenizer.json, which would be read in their stead.
+            ValueError: if a token contains a line end, or if `folder` has a tokenizer.json, which
+                would be read instead.
         """
         _folder.write(
             pathlib.Path(folder),
             vocabulary=self.vocabulary,
-            lowercase=self.lowercase,
-            strip_accents=self.strip_accents,
-            split_chinese=self.split_chinese,
+            **self.identity(),
         )
 
 
-def _ordered(units: tf.Tensor, text: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
-    """Canonical ordering (Unicode Standard, D109): runs of marks sorted by class, stably.
+def _reorder(units: tf.Tensor, text: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+    """Sort each run of marks by combining class, stably (Unicode Standard, D109).
 
-    Runs end where the class is 0 and where a text does.
+    A run ends at a character of class 0 and at the end of a text.
+
+    Args:
+        units: code points, int32 [n].
+        text: the number of the text that each code point belongs to, int64 [n].
+        classes: canonical combining classes, int32 [n].
     """
     run = tf.cumsum(tf.cast(classes == 0, tf.int64)) + text
     return tf.gather(units, tf.argsort(run * 256 + tf.cast(classes, tf.int64), stable=True))
 
 
 def _special_ids(vocabulary: tuple[str, ...]) -> list[int]:
-    """The ids of SPECIAL_TOKENS."""
+    """Return the ids of SPECIAL_TOKENS; raise ValueError if the vocabulary is not valid."""
     ids = {token: index for index, token in enumerate(vocabulary)}
     missing = [token for token in SPECIAL_TOKENS if token not in ids]
     if missing:
@@ -173,7 +192,7 @@ def _special_ids(vocabulary: tuple[str, ...]) -> list[int]:
     if len(ids) < len(vocabulary) or "" in ids:
         odd = next(token for i, token in enumerate(vocabulary) if ids[token] != i or not token)
         raise ValueError(
-            "`vocabulary` must hold each token once, and none that is empty. "
+            "`vocabulary` must hold each token once and no empty token. "
             f"Received: {odd!r} {vocabulary.count(odd)} times."
         )
     return [ids[token] for token in SPECIAL_TOKENS]

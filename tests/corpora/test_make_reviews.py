@@ -1,4 +1,4 @@
-"""The bundled corpus: made anew, and hard for a bag of words."""
+"""The bundled corpus is reproducible, and hard for a bag of words."""
 
 import pathlib
 import re
@@ -39,7 +39,7 @@ def test_sentences_are_well_formed(corpus):
         assert len(text.split()) <= 40
 
 
-def test_vocabulary_leaves_no_ascii_text_unknown(corpus):
+def test_vocabulary_covers_all_ascii_text(corpus):
     pieces = (BUNDLED / "vocab.txt").read_text().splitlines()
     assert pieces[:5] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     assert len(set(pieces)) == len(pieces) < 1000
@@ -60,5 +60,5 @@ def test_vocabulary_leaves_no_ascii_text_unknown(corpus):
         ("Do not miss it.", 1),
     ],
 )
-def test_everyday_idioms_stand_in_train(corpus, text, label):
+def test_everyday_idioms_are_in_train(corpus, text, label):
     assert (text, label) in corpus["train"]

@@ -3,11 +3,12 @@ import pytest
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from ftkeras.config.run import Config
 from ftkeras.data import folds
 from ftkeras.data.splits import open_splits
+from ftkeras.data.task import Task
 from ftkeras.errors import UserError
 from ftkeras.experiment import checks
 from ftkeras.tasks.classification import Classification
@@ -16,7 +17,7 @@ FOLDS = 5
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 30)), min_size=1, max_size=200))
-def test_no_group_is_parted(examples):
+def test_no_group_is_split(examples):
     labels, groups = np.array(examples).T
     fold_of = folds.assign_folds(labels, groups, folds=FOLDS, seed=0)
     assert len(fold_of) == len(labels)
@@ -30,8 +31,8 @@ def test_class_has_the_same_share_in_every_fold(labels, count, seed):
     labels = np.array(labels)
     fold_of = folds.assign_folds(labels, np.arange(len(labels)), folds=count, seed=seed)
     for label in np.unique(labels):
-        held = np.bincount(fold_of[labels == label], minlength=count)
-        assert held.max() - held.min() <= 1
+        counts = np.bincount(fold_of[labels == label], minlength=count)
+        assert counts.max() - counts.min() <= 1
     sizes = np.bincount(fold_of, minlength=count)
     assert sizes.max() - sizes.min() <= len(np.unique(labels))
 
@@ -47,17 +48,40 @@ def test_class_counts_are_those_of_scikit_learn():
         assert sorted(counts[0]) == sorted(counts[1])
 
 
-def test_groups_of_unlike_size_leave_class_shares_alike():
+def test_groups_of_different_sizes_leave_class_shares_even():
     rng = np.random.default_rng(1)
     groups = np.repeat(np.arange(300), rng.integers(1, 9, 300))
     labels = rng.choice(3, len(groups), p=[0.6, 0.3, 0.1])
     fold_of = folds.assign_folds(labels, groups, folds=FOLDS, seed=0)
     for label in range(3):
-        held = np.bincount(fold_of[labels == label])
-        assert held.max() - held.min() <= 0.05 * held.mean() + 2
+        counts = np.bincount(fold_of[labels == label])
+        assert counts.max() - counts.min() <= 0.05 * counts.mean() + 2
 
 
-def test_same_seed_draws_the_same_folds_and_another_others():
+def test_folds_are_at_least_as_even_as_those_of_scikit_learn():
+    rng = np.random.default_rng(2)
+    labels, groups = rng.choice(3, 600, p=[0.6, 0.3, 0.1]), rng.integers(0, 150, 600)
+    theirs = np.zeros(600, int)
+    splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
+    for fold, (_, held_out) in enumerate(splitter.split(labels, labels, groups)):
+        theirs[held_out] = fold
+    ours = folds.assign_folds(labels, groups, folds=FOLDS, seed=0)
+
+    def spread(fold_of):
+        return max(np.ptp(np.bincount(fold_of[labels == label])) for label in range(3))
+
+    assert spread(ours) <= spread(theirs)
+
+
+@pytest.mark.parametrize("sizes", [[1, 1, 1, 1], [2, 2], [30, 1], [3]])
+def test_classes_with_fewer_examples_than_folds_are_spread(sizes):
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    fold_of = folds.assign_folds(labels, np.arange(len(labels)), folds=FOLDS, seed=0)
+    for label, size in enumerate(sizes):
+        assert len(np.unique(fold_of[labels == label])) == min(size, FOLDS)
+
+
+def test_folds_depend_on_the_seed():
     labels = np.arange(100) % 2
     first = folds.assign_folds(labels, np.arange(100), folds=FOLDS, seed=(3, 0))
     assert np.array_equal(
@@ -68,12 +92,10 @@ def test_same_seed_draws_the_same_folds_and_another_others():
     )
 
 
-class Numbers:
-    """60 texts of ten words each to train on, 20 to validate, 4 to test; train's 0 and 1 alike."""
+class Numbers(Task):
+    """60 texts of ten words to train on, 20 to validate, 4 to test; the first two are equal."""
 
     labels = ("even", "odd")
-    pairs = False
-    head = "classification"
 
     def __init__(self, *, own_validation: bool = False):
         self.own_validation = own_validation
@@ -91,16 +113,17 @@ class Numbers:
 
 
 def _ten_words(texts, pairs=None):
-    """Token ids that two texts share only if they are the same."""
+    """Return token ids that two texts share only if they are equal."""
     first = 10 * tf.strings.to_number(texts, tf.int32)[:, None]
     return {"token_ids": tf.RaggedTensor.from_tensor(first + tf.range(10)[None])}
 
 
 def _held_out(task, **settings) -> list[tuple[list, list]]:
-    """Rows of train and of validation, fold by fold."""
+    """Return the rows of train and of validation, fold by fold."""
     rows = []
     for fold in range(settings["folds"]):
-        with open_splits(Config(fold=fold, **settings), task, _ten_words) as splits:
+        config = Config(fold=fold, cache_dir="none", **settings)
+        with open_splits(config, task, _ten_words) as splits:
             rows.append((splits.train.rows.tolist(), splits.validation.rows.tolist()))
     return rows
 
@@ -114,13 +137,13 @@ def test_every_example_is_validated_once(own_validation):
         assert sorted(train + validation) == list(range(count))
 
 
-def test_folds_are_drawn_from_as_many_as_train_examples_says():
+def test_train_examples_limits_the_pool():
     rows = _held_out(Numbers(), folds=3, train_examples=30)
     assert {len(train) + len(validation) for train, validation in rows} == {30}
     assert len({tuple(sorted(train + validation)) for train, validation in rows}) == 1
 
 
-def test_repeat_draws_other_folds_from_the_same_pool():
+def test_repeat_assigns_other_folds_of_the_same_pool():
     first, again, other = (
         _held_out(Numbers(), folds=3, train_examples=30, fold_repeat=repeat) for repeat in (0, 0, 1)
     )
@@ -129,13 +152,13 @@ def test_repeat_draws_other_folds_from_the_same_pool():
 
 
 @pytest.mark.parametrize("group_by", [None, "near_duplicates(similarity=0.9)"])
-def test_texts_that_are_alike_stand_on_one_side(group_by):
+def test_equal_texts_are_in_the_same_fold(group_by):
     for seed in range(5):
         for _, validation in _held_out(Numbers(), folds=2, data_seed=seed, group_by=group_by):
             assert (0 in validation) == (1 in validation)
 
 
-def test_texts_that_are_alike_may_be_parted_where_that_is_asked_for():
+def test_equal_texts_may_be_in_different_folds_without_grouping():
     sides = [
         (0 in validation) == (1 in validation)
         for seed in range(8)
@@ -150,7 +173,7 @@ def _file(path, authors):
     return str(path)
 
 
-def test_examples_with_one_value_in_a_column_stand_together(tmp_path):
+def test_examples_with_the_same_value_in_a_column_stay_together(tmp_path):
     authors = [f"author {n % 7}" for n in range(40)]
     files = {name: _file(tmp_path / f"{name}.tsv", authors) for name in ("train", "validation")}
     task = Classification(**files, test=files["train"])
@@ -161,44 +184,47 @@ def test_examples_with_one_value_in_a_column_stand_together(tmp_path):
     assert sorted(set.union(*seen)) == sorted(author for one in seen for author in one)
 
 
-def test_column_that_is_not_there_is_told_with_its_line(tmp_path):
+def test_missing_column_is_reported_with_its_line(tmp_path):
     path = _file(tmp_path / "train.tsv", ["me", "", "you"])
     task = Classification(train=path, test=path)
-    with pytest.raises(UserError, match="line 3: nothing in column 'author'; there are 'text'"):
+    with pytest.raises(
+        UserError, match="line 3: no value in column 'author'; the columns are 'text'"
+    ):
         _held_out(task, folds=2, group_by="column(name='author')")
-    with pytest.raises(UserError, match="line 2: nothing in column 'writer'"):
+    with pytest.raises(UserError, match="line 2: no value in column 'writer'"):
         _held_out(task, folds=2, group_by="column(name='writer')")
 
 
 def test_task_without_columns_says_so():
-    with pytest.raises(UserError, match="--group_by: --task=imdb has no columns"):
+    with pytest.raises(UserError, match="`group_by`: the task has no columns, so no 'author'"):
         _held_out(Numbers(), folds=2, group_by="column(name='author')")
 
 
-def test_fold_that_would_stay_empty_is_told(tmp_path):
+def test_fold_that_would_be_empty_is_reported(tmp_path):
     path = _file(tmp_path / "train.tsv", ["me"] * 20)
-    with pytest.raises(UserError, match=r"--folds=2 leaves a fold empty: of 20 .* 20 stand"):
+    message = "folds=2 leaves a fold empty: 20 of 20 examples are in one group"
+    with pytest.raises(UserError, match=message):
         _held_out(Classification(train=path, test=path), folds=2, group_by="column(name='author')")
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"fold": 0}, "--fold=0 needs --folds"),
-        ({"group_by": "none"}, "--group_by=none needs --folds"),
-        ({"fold_repeat": 1}, "--fold_repeat=1 needs --folds"),
-        ({"folds": 1}, "--folds must be at least 2"),
-        ({"folds": 3, "fold": 3}, "--fold must be below --folds=3"),
-        ({"folds": 3, "fold": -1}, "--fold must be at least 0"),
+        ({"fold": 0}, "fold=0 needs `folds`"),
+        ({"group_by": "none"}, "group_by=none needs `folds`"),
+        ({"fold_repeat": 1}, "fold_repeat=1 needs `folds`"),
+        ({"folds": 1}, "`folds` must be at least 2"),
+        ({"folds": 3, "fold": 3}, "`fold` must be below folds=3"),
+        ({"folds": 3, "fold": -1}, "`fold` must be at least 0"),
     ],
 )
-def test_fold_flags_that_do_not_fit_are_told(settings, message):
+def test_inconsistent_fold_settings_are_reported(settings, message):
     with pytest.raises(UserError, match=message):
         Config(**settings)
 
 
-def test_folds_without_the_one_to_hold_out_are_told_before_anything_starts():
-    with pytest.raises(UserError, match="--folds=5 needs --fold"):
+def test_missing_fold_is_reported_before_anything_starts():
+    with pytest.raises(UserError, match="folds=5 needs `fold`"):
         checks.check(Config(task="quickstart", folds=5))
-    with pytest.raises(UserError, match=r"--group_by=column: needs name"):
+    with pytest.raises(UserError, match="group_by=column: needs name"):
         checks.check(Config(task="quickstart", folds=5, fold=0, group_by="column"))

@@ -16,7 +16,23 @@ def test_balanced_weights_are_scikit_learns():
     np.testing.assert_allclose(imbalance.class_weights("balanced", LABELS, NAMES), expected)
 
 
-def test_given_weights_stand_and_others_are_one():
+def test_class_without_examples_does_not_change_the_balanced_weights_of_others():
+    weights = imbalance.class_weights("balanced", np.array([0, 0, 0, 2]), NAMES)
+    np.testing.assert_allclose(weights[[0, 2]], [4 / 6, 2])
+    assert weights.dtype == np.float32
+    assert np.isfinite(weights).all()
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=60))
+def test_balanced_weights_have_mean_one_and_equal_totals(labels):
+    labels = np.array(labels)
+    weights = imbalance.class_weights("balanced", labels, ("a", "b", "c", "d"))[labels]
+    assert weights.mean() == pytest.approx(1)
+    totals = [weights[labels == label].sum() for label in np.unique(labels)]
+    np.testing.assert_allclose(totals, totals[0], rtol=1e-5)
+
+
+def test_given_weights_are_used_and_others_are_one():
     weights = imbalance.class_weights("{'good': 4, 'bad': 0.5}", LABELS, NAMES)
     assert weights.tolist() == [0.5, 1.0, 4.0]
 
@@ -26,8 +42,8 @@ def test_integer_labels_can_be_named_as_integers():
 
 
 @pytest.mark.parametrize("spec", ["even", "{'good': -1}", "{'good': 'x'}", "3", "{'great': 2}"])
-def test_weights_that_make_no_sense_are_refused(spec):
-    with pytest.raises(UserError, match="--class_weights"):
+def test_invalid_weights_are_refused(spec):
+    with pytest.raises(UserError, match="`class_weights`"):
         imbalance.class_weights(spec, LABELS, NAMES)
 
 
@@ -44,7 +60,7 @@ def test_oversampled_classes_are_as_frequent(labels, seed):
         assert of_class.max() - of_class.min() <= 1
 
 
-def test_only_rare_classes_are_warned_of():
+def test_only_rare_classes_are_reported():
     (warning,) = imbalance.rare_class_warnings(LABELS, NAMES)
     assert "5 of 100 examples are 'good'" in warning
     assert imbalance.rare_class_warnings(np.array([0, 1, 2]), NAMES) == []

@@ -3,20 +3,18 @@ import pathlib
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ftkeras.config.run import Config
-from ftkeras.data.splits import cache_folder, open_splits, stratified
+from ftkeras.data.splits import open_splits
+from ftkeras.data.task import Task
+from ftkeras.data.token_cache import cache_folder
 from ftkeras.errors import UserError
 
 
-class Colours:
-    """100 texts to train on, 20 to test on; text 7 stands in both."""
+class Colors(Task):
+    """100 texts to train on and 20 to test on; text 7 is in both."""
 
     labels = ("red", "green", "blue")
-    pairs = False
-    head = "classification"
 
     def __init__(self, *, own_validation: bool = False):
         self.own_validation = own_validation
@@ -34,39 +32,45 @@ class Colours:
         return tf.data.Dataset.from_tensor_slices({"text": texts, "label": np.int64(labels)})
 
 
-def _no_tokens(texts, pairs=None):
+def _one_token(texts, pairs=None):
+    """Stand in for a text layer; it has no identity, so it can't be used with a cache."""
     return {"token_ids": tf.RaggedTensor.from_tensor(tf.ones([tf.size(texts), 1], tf.int32))}
+
+
+def _config(**settings) -> Config:
+    return Config(cache_dir="none", **settings)
 
 
 def _rows(**settings) -> dict:
     own = settings.pop("own_validation", False)
-    with open_splits(Config(**settings), Colours(own_validation=own), _no_tokens) as splits:
+    task = Colors(own_validation=own)
+    with open_splits(_config(**settings), task, _one_token) as splits:
         names = ("train", "validation", "test")
         return {name: getattr(splits, name).rows.tolist() for name in names}
 
 
 def test_validation_is_a_stratified_tenth_of_train():
-    with open_splits(Config(), Colours(), _no_tokens) as splits:
+    with open_splits(_config(), Colors(), _one_token) as splits:
         assert np.bincount(splits.validation.labels).tolist() == [6, 3, 1]
         assert np.bincount(splits.train.labels).tolist() == [54, 27, 9]
         assert sorted([*splits.train.rows, *splits.validation.rows]) == list(range(100))
 
 
-def test_own_validation_leaves_train_whole():
+def test_own_validation_leaves_train_complete():
     rows = _rows(own_validation=True)
     assert (len(rows["train"]), len(rows["validation"])) == (100, 10)
 
 
 def test_limits_keep_the_balance_of_the_whole():
     settings = {"train_examples": 20, "validation_examples": 5, "test_examples": 10}
-    with open_splits(Config(**settings), Colours(), _no_tokens) as splits:
+    with open_splits(_config(**settings), Colors(), _one_token) as splits:
         assert np.bincount(splits.train.labels).tolist() == [12, 6, 2]
         assert len(splits.validation) == 5
         assert len(splits.test) == 10
         assert not set(splits.train.rows) & set(splits.validation.rows)
 
 
-def test_draw_depends_on_the_data_seed_alone():
+def test_choice_depends_on_the_data_seed_alone():
     first = _rows(train_examples=20)
     assert _rows(train_examples=20, seed=9, epochs=7) == first
     assert _rows(train_examples=20, data_seed=1) != first
@@ -77,13 +81,33 @@ def test_as_many_as_there_are_can_be_asked_for(count):
     assert len(_rows(train_examples=count)["train"]) == min(count, 90)
 
 
-def test_fewer_than_the_classes_are_refused():
-    with pytest.raises(UserError, match="--train_examples=2 draws 2 of 90.*3 classes"):
-        _rows(train_examples=2)
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"train_examples": 2}, "train_examples=2 selects 2 of 90 examples, .* 3 classes"),
+        ({"validation_share": 0.02}, "validation_share=0.02 selects 2 of 100 examples, .* 3 cl"),
+        ({"validation_share": 0.98}, "validation_share=0.98 leaves 2 of 100 examples to train"),
+    ],
+)
+def test_fewer_examples_than_classes_are_refused(settings, message):
+    with pytest.raises(UserError, match=message):
+        _rows(**settings)
+
+
+def test_single_class_is_refused():
+    class OneColor(Colors):
+        def _texts(self, numbers):
+            return super()._texts(numbers).filter(lambda row: row["label"] == 2)
+
+    with (
+        open_splits(_config(), OneColor(), _one_token) as splits,
+        pytest.raises(UserError, match="all 9 examples of the train split are 'blue'"),
+    ):
+        splits.train  # noqa: B018
 
 
 def test_texts_in_train_and_test_are_counted():
-    with open_splits(Config(), Colours(), _no_tokens) as splits:
+    with open_splits(_config(), Colors(), _one_token) as splits:
         assert splits.counts() == {
             "train": 90,
             "validation": 10,
@@ -92,47 +116,31 @@ def test_texts_in_train_and_test_are_counted():
         }
 
 
-@given(st.lists(st.integers(0, 4), min_size=5, max_size=200), st.data())
-def test_stratified_draw_has_each_class_by_its_share(labels, data):
-    labels = np.array(labels)
-    classes, counts = np.unique(labels, return_counts=True)
-    size = data.draw(st.integers(len(classes), len(labels)))
-    drawn = stratified(labels, size, seed=data.draw(st.integers(0, 5)))
-    assert len(set(drawn)) == len(drawn) == size
-    _, kept = np.unique(labels[drawn], return_counts=True)
-    assert len(kept) == len(classes)
-    exact = counts * size / len(labels)
-    # Off by less than one, but for what a class of a share below one takes from the others.
-    assert np.all(np.abs(kept - exact) < 1 + len(classes))
-    if exact.min() >= 1:
-        assert np.all(np.abs(kept - exact) < 1)
-
-
 class Named:
-    """A text layer that can be told from others."""
+    """A text layer with any identity."""
 
     def __init__(self, **identity):
         self.identity = lambda: identity
 
     def __call__(self, texts, pairs=None):
-        return _no_tokens(texts, pairs)
+        return _one_token(texts, pairs)
 
 
-def _opened(config, layer) -> list[str]:
-    """Tokenizes all splits; the entries that are in the cache now."""
-    with open_splits(config, Colours(), layer) as splits:
+def _tokenize_all(config, layer) -> list[str]:
+    """Tokenize all splits and return the entries that are in the cache now."""
+    with open_splits(config, Colors(), layer) as splits:
         splits.counts()
     return sorted(str(path) for path in pathlib.Path(config.cache_dir).glob("token_ids/*/*"))
 
 
-def test_token_ids_are_kept_by_split_and_settings(tmp_path, capsys):
-    config = Config(cache_dir=str(tmp_path / "kept"))
-    entries = _opened(config, Named(length=8))
+def test_token_ids_are_cached_by_split_and_settings(tmp_path, capsys):
+    config = Config(cache_dir=str(tmp_path / "cache"))
+    entries = _tokenize_all(config, Named(length=8))
     assert len(entries) == 2
     assert "from the cache" not in capsys.readouterr().out
-    assert _opened(config, Named(length=8)) == entries
-    assert "train: 100 texts, their token ids from the cache" in capsys.readouterr().out
-    assert len(_opened(config, Named(length=9))) == 4
+    assert _tokenize_all(config, Named(length=8)) == entries
+    assert "train: token ids of 100 texts from the cache" in capsys.readouterr().out
+    assert len(_tokenize_all(config, Named(length=9))) == 4
 
 
 def test_default_cache_is_the_users(tmp_path, monkeypatch):
@@ -145,23 +153,23 @@ def test_default_cache_is_the_users(tmp_path, monkeypatch):
 
 def test_cache_can_be_switched_off(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with open_splits(Config(cache_dir="none"), Colours(), Named()) as splits:
+    with open_splits(Config(cache_dir="none"), Colors(), Named()) as splits:
         assert len(splits.train) == 90
     assert list(tmp_path.iterdir()) == []
 
 
-def test_cache_that_can_not_be_written_is_told(tmp_path, monkeypatch, capsys):
+def test_cache_that_can_not_be_written_is_reported(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="--cache_dir=.*can't be written"):
+    with pytest.raises(UserError, match="cache_dir=.*can't be written"):
         cache_folder(Config(cache_dir=str(tmp_path / "file" / "cache")))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with open_splits(Config(), Colours(), Named()) as splits:
+    with open_splits(Config(), Colors(), Named()) as splits:
         assert len(splits.train) == 90
-    assert "note: no token ids are kept for the next run" in capsys.readouterr().out
+    assert "note: token ids are not cached for the next run" in capsys.readouterr().out
 
 
-class Flaky(Colours):
-    """A source whose reading breaks off half way, the first `failures` times."""
+class Flaky(Colors):
+    """A source that breaks off in the middle, the first `failures` times."""
 
     def __init__(self, failures: int):
         super().__init__()
@@ -181,18 +189,20 @@ class Flaky(Colours):
 
 @pytest.mark.parametrize("cache_dir", ["cache", "none"])
 def test_source_that_fails_is_read_again(monkeypatch, tmp_path, capsys, cache_dir):
-    monkeypatch.setattr("ftkeras.data.splits.SECONDS_TO_THE_NEXT_TRY", (0, 0))
+    monkeypatch.setattr("ftkeras.data.reading.SECONDS_BEFORE_RETRY", (0, 0))
     monkeypatch.chdir(tmp_path)
-    with open_splits(Config(cache_dir=cache_dir), Flaky(2), _no_tokens) as splits:
+    with open_splits(Config(cache_dir=cache_dir), Flaky(2), Named()) as splits:
         assert len(splits.train) == 90
         assert splits.train.rows.tolist() == _rows()["train"]
-    assert capsys.readouterr().err.count("the line is dead; trying again") == 2
+    warnings = capsys.readouterr().err
+    assert warnings.count("warning: --task=imdb: the train split can't be read: Conn") == 2
+    assert warnings.count("the line is dead; trying again in 0 s") == 2
 
 
-def test_source_that_goes_on_failing_is_told(monkeypatch):
-    monkeypatch.setattr("ftkeras.data.splits.SECONDS_TO_THE_NEXT_TRY", (0, 0))
+def test_source_that_keeps_failing_is_reported(monkeypatch):
+    monkeypatch.setattr("ftkeras.data.reading.SECONDS_BEFORE_RETRY", (0, 0))
     with (
-        open_splits(Config(), Flaky(100), _no_tokens) as splits,
-        pytest.raises(UserError, match="--task=imdb: the train split .*read: Conn.*dead"),
+        open_splits(_config(), Flaky(100), _one_token) as splits,
+        pytest.raises(UserError, match="task=imdb: the train split .*read: Conn.*dead"),
     ):
         splits.train  # noqa: B018

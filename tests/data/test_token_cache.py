@@ -15,7 +15,7 @@ LABELS = [0, 1, 1, 0, 1]
 
 @pytest.fixture(autouse=True)
 def few_texts_a_step(monkeypatch):
-    monkeypatch.setattr(token_store, "TEXTS_A_STEP", 2)
+    monkeypatch.setattr(token_store, "TEXTS_PER_STEP", 2)
 
 
 class Bytes:
@@ -132,9 +132,9 @@ def test_damaged_entry_is_made_anew(tmp_path, column, damage):
 
 def test_entry_without_its_checksums_is_none(tmp_path):
     _asked(tmp_path)
-    (_entry(tmp_path) / token_cache.SEAL).write_text("{")
+    (_entry(tmp_path) / token_cache.CHECKSUMS).write_text("{")
     assert not _asked(tmp_path)[1]
-    assert json.loads((_entry(tmp_path) / token_cache.SEAL).read_text())
+    assert json.loads((_entry(tmp_path) / token_cache.CHECKSUMS).read_text())
 
 
 def test_broken_source_leaves_nothing(tmp_path):

@@ -25,12 +25,12 @@ TEXTS = [
 def text_layer(max_length: int = 40) -> TextLayer:
     path = pathlib.Path(corpora.__file__).parent / "reviews" / "vocab.txt"
     wordpiece = WordPiece.from_vocabulary(path)
-    return TextLayer(wordpiece=wordpiece, truncation=Head(), max_length=max_length)
+    return TextLayer(tokenizer=wordpiece, truncation=Head(), max_length=max_length)
 
 
 def model(pooling: str = "pooled", layers: int = 2, **settings) -> FineTuner:
     """Weights of random signs and sizes that matter: an untrained model says the same of all."""
-    wordpiece = text_layer().wordpiece
+    wordpiece = text_layer().tokenizer
     encoder = Bert(
         vocabulary_size=len(wordpiece.vocabulary),
         **{"layers": layers, "hidden": 24, "heads": 2, "positions": 48, **settings},

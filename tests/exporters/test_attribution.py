@@ -23,7 +23,7 @@ def ids():
 @pytest.fixture(scope="module")
 def found(weights, ids):
     """attributions, gap, at the label that each text has."""
-    wordpiece = small.text_layer().wordpiece
+    wordpiece = small.text_layer().tokenizer
     special = [wordpiece.cls_id, wordpiece.sep_id]
     attribute = IntegratedGradients(weights=weights, pad_id=0, special_ids=special, steps=48)
     label = tf.argmax(weights({"token_ids": ids})[0], axis=-1)
@@ -31,7 +31,7 @@ def found(weights, ids):
 
 
 def test_attributions_add_up_to_what_the_text_changes(weights, ids, found):
-    wordpiece = small.text_layer().wordpiece
+    wordpiece = small.text_layer().tokenizer
     special = np.isin(ids, [0, wordpiece.cls_id, wordpiece.sep_id])
     model = small.model()
 
@@ -49,7 +49,7 @@ def test_attributions_add_up_to_what_the_text_changes(weights, ids, found):
 
 
 def test_special_tokens_and_padding_have_no_part(ids, found):
-    wordpiece = small.text_layer().wordpiece
+    wordpiece = small.text_layer().tokenizer
     special = np.isin(ids, [0, wordpiece.cls_id, wordpiece.sep_id])
     assert special.sum() >= 5
     assert not found[0][special].any()
@@ -58,7 +58,7 @@ def test_special_tokens_and_padding_have_no_part(ids, found):
 
 def test_attributions_equal_a_sum_over_many_points(weights, ids, found):
     label = tf.argmax(weights({"token_ids": ids})[0], axis=-1)
-    wordpiece = small.text_layer().wordpiece
+    wordpiece = small.text_layer().tokenizer
     special = np.isin(ids, [0, wordpiece.cls_id, wordpiece.sep_id])
     table = small.model().encoder.embeddings.token.numpy()
     way = table[ids.numpy()] - table[np.where(special, ids, 0)]

@@ -84,7 +84,7 @@ def test_what_lies_beside_the_model(version):
         "",
     ]
     vocabulary = (version / "assets" / "vocab.txt").read_text(encoding="utf-8").splitlines()
-    assert tuple(vocabulary) == small.text_layer().wordpiece.vocabulary
+    assert tuple(vocabulary) == small.text_layer().tokenizer.vocabulary
     assert (version / "model_card.md").read_text() == "a card\n"
     assert (version / "run.cfg").read_text() == "--task=quickstart\n"
 

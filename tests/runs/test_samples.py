@@ -50,7 +50,7 @@ def test_texts_are_those_of_the_rows(pairs, own_validation, folds):
     with open_splits(config, task, _no_tokens) as splits:
         for examples in (splits.train, splits.validation, splits.test):
             kept = samples.positions(len(examples))[::3]
-            texts = splits.texts(examples, kept)
+            texts = splits.raw_texts(examples, kept)
             whole = [
                 b"\0".join([row["text"], row["pair"]] if pairs else [row["text"]]) for row in texts
             ]

@@ -1,4 +1,4 @@
-"""IMDb from whatever --data_dir points at."""
+"""Read IMDb from any folder that `data_dir` may name."""
 
 import pytest
 
@@ -16,20 +16,20 @@ def test_tree_archive_and_prepared_folder_are_read(tmp_path, prepared):  # noqa:
     assert elements(Imdb(data_dir=str(prepared[0])).splits()["train"])[1] == (b"train 1", 1)
 
 
-def test_prepared_folder_goes_before_an_archive_beside_it(tmp_path, prepared):  # noqa: F811
+def test_prepared_folder_takes_precedence_over_an_archive(tmp_path, prepared):  # noqa: F811
     (tmp_path / "imdb_reviews").symlink_to(prepared[0] / "imdb_reviews")
     write_archive(tmp_path)
     assert elements(Imdb(data_dir=str(tmp_path)).splits()["train"])[0] == (b"train 0", 0)
 
 
-def test_nothing_to_be_had_says_what_would_do(tmp_path, no_network):  # noqa: F811
-    with pytest.raises(UserError, match=r"--data_dir .*aclImdb_v1\.tar\.gz.*aclImdb folder"):
+def test_missing_data_says_what_to_do(tmp_path, no_network):  # noqa: F811
+    with pytest.raises(UserError, match=r"`data_dir`.*aclImdb_v1\.tar\.gz.*aclImdb folder"):
         Imdb(data_dir=str(tmp_path)).splits()
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.real_data
-def test_real_imdb_begins_as_it_should(shared_data):
+def test_real_imdb_starts_with_the_known_review(shared_data):
     test = Imdb(data_dir=str(shared_data / "tfds")).splits()["test"]
     first = next(test.as_numpy_iterator())
     assert first["text"].startswith(b"There are films that make careers.")

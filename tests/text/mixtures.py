@@ -1,4 +1,4 @@
-"""Texts made from a vocabulary's own tokens, so that they are in its scripts and not all [UNK]."""
+"""Random texts of a vocabulary's own tokens, so that they use its scripts and are not all [UNK]."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ MARKS = [
 
 
 def mixtures(vocabulary: Sequence[str], count: int, source: random.Random) -> Iterator[str]:
-    """`count` texts: tokens in runs, some capital or marked, with punctuation and odd spaces."""
+    """Yield texts of tokens, some capitalized or marked, with punctuation and unusual spaces."""
     bare = [token.removeprefix("##") for token in vocabulary]
     for _ in range(count):
         yield "".join(_part(bare, source) for _ in range(source.randrange(40)))

@@ -25,7 +25,7 @@ CLS, SEP, A, B = (VOCABULARY.index(token) for token in ("[CLS]", "[SEP]", "a", "
 
 
 def _layer(max_length, truncation=None):
-    return TextLayer(wordpiece=WORDPIECE, truncation=truncation or Head(), max_length=max_length)
+    return TextLayer(tokenizer=WORDPIECE, truncation=truncation or Head(), max_length=max_length)
 
 
 def _reference(max_length):
@@ -51,7 +51,7 @@ def test_single_texts_equal_the_reference(max_length):
 
 @pytest.mark.parametrize("max_length", [5, 6, 7, 8, 13, 14, 64])
 def test_pairs_equal_the_reference_longest_first(max_length):
-    lengths = range(12)  # every way in which two lengths can fit, tie or not fit
+    lengths = range(12)  # all cases in which two lengths fit, are equal or do not fit
     pairs = [(" ".join("a" * i), " ".join("b" * j)) for i in lengths for j in lengths]
     made = list(mixtures(VOCABULARY, 200, random.Random(max_length)))
     pairs += list(zip(made[:100], made[100:], strict=True))
@@ -77,7 +77,7 @@ def test_longest_first_keeps_what_fits_and_fills_the_budget(lengths, budget):
 )
 def test_truncation_is_applied_between_the_special_tokens(truncation, want):
     digits = WordPiece(vocabulary=["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"0123456789"])
-    layer = TextLayer(wordpiece=digits, truncation=truncation, max_length=7)
+    layer = TextLayer(tokenizer=digits, truncation=truncation, max_length=7)
     ids = layer(["0 1 2 3 4 5 6 7 8 9", "5 6"])["token_ids"].to_list()
     assert [digits.vocabulary[i] for i in ids[0]] == ["[CLS]", *want.split(), "[SEP]"]
     assert [digits.vocabulary[i] for i in ids[1]] == ["[CLS]", "5", "6", "[SEP]"]
@@ -92,7 +92,7 @@ def test_truncation_is_applied_to_each_text_of_a_pair_with_its_own_limit():
     ]
 
 
-def test_forged_separator_stays_text():
+def test_separator_in_a_text_is_ordinary_text():
     ids = _layer(64)(["a [SEP] b", "[CLS]"])["token_ids"].to_list()
     assert [row.count(SEP) for row in ids] == [1, 1]
     assert [row.count(CLS) for row in ids] == [1, 1]
@@ -131,7 +131,7 @@ class _Served(tf.Module):
 
 
 @pytest.mark.process
-def test_saved_model_gives_the_same_ids_in_a_process_of_its_own(tmp_path):
+def test_saved_model_gives_the_same_ids_in_another_process(tmp_path):
     served = _Served(_layer(32, HeadTail(head=4)))
     tf.saved_model.save(served, str(tmp_path / "model"))
     texts = ["", "ASCII only", "ΣΑΣ İ 中文 \U0001d16e\U0001d165 é", "\u302ea\u0301"]
@@ -158,15 +158,15 @@ def test_graph_holds_only_ops_that_serving_links():
     ops = {node.op for node in graph.node}
     ops |= {node.op for function in graph.library.function for node in function.node_def}
     assert not [op for op in ops if "PyFunc" in op or "HashTable" in op]
-    listed = {"FastWordpieceTokenizeWithOffsets"}  # of tensorflow-text; all others are TensorFlow's
+    listed = {"FastWordpieceTokenizeWithOffsets"}  # the only op of tensorflow-text
     assert ops - listed <= CORE_OPS
     assert listed <= ops
 
 
-def test_identity_tells_apart_whatever_gives_other_ids():
+def test_identity_differs_for_all_that_changes_ids():
     def identity(length=32, truncation=None, vocabulary=VOCABULARY, **settings):
         wordpiece = WordPiece(vocabulary=vocabulary, **settings)
-        layer = TextLayer(wordpiece=wordpiece, truncation=truncation or Head(), max_length=length)
+        layer = TextLayer(tokenizer=wordpiece, truncation=truncation or Head(), max_length=length)
         return json.dumps(layer.identity(), sort_keys=True)
 
     others = [
@@ -182,3 +182,12 @@ def test_identity_tells_apart_whatever_gives_other_ids():
     ]
     assert identity() == identity()
     assert len({identity(), *others}) == 1 + len(others)
+
+
+class _Whole(Head):
+    """Keep everything."""
+
+
+def test_identity_depends_on_the_code_of_the_truncation():
+    identities = [_layer(8, truncation).identity()["code"] for truncation in (Head(), _Whole())]
+    assert identities[0] != identities[1]

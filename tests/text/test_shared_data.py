@@ -19,7 +19,7 @@ VOCABULARIES = {
 
 @pytest.fixture(scope="module")
 def published(shared_data):
-    """Name -> (WordPiece, the reference) with a published vocabulary."""
+    """Return a function from a name to (WordPiece, the reference) with a published vocabulary."""
 
     def get(name):
         path = shared_data / "vocab" / f"bert-base-{name}-vocab.txt"
@@ -37,7 +37,7 @@ def test_generated_texts_equal_the_reference(published, name):
     assert wordpiece(texts).to_list() == ids_of(tokenizer, texts)
 
 
-# All 100,000 reviews: benchmarks/wordpiece.py --verify.
+# For all 100,000 reviews run benchmarks/wordpiece.py --verify.
 @pytest.mark.real_data
 @pytest.mark.parametrize("name", ["uncased", "cased"])
 def test_reviews_equal_the_reference(published, shared_data, name):

@@ -36,7 +36,7 @@ def _named(keys: dict) -> str:
 
 @pytest.fixture(scope="module")
 def both():
-    """Settings -> (WordPiece, the reference), over the small vocabulary."""
+    """Return a function from settings to (WordPiece, the reference) with the small vocabulary."""
     made = {}
 
     def get(**keys):
@@ -52,12 +52,12 @@ def both():
 def test_every_code_point_is_normalized_as_the_reference_does(both, keys):
     wordpiece, tokenizer = both(**keys)
     points = [p for p in range(0x110000) if not 0xD800 <= p <= 0xDFFF]
-    # Past U+32000 nearly all are alike: every 31st, and whole pages where the planes end and begin.
+    # Beyond U+32000 nearly all are treated alike: every 31st, and all near the bounds of planes.
     points = [p for p in points if p < 0x32000 or p % 31 == 0 or (p + 0x200) % 0x10000 < 0x400]
     texts = [
         " ".join(f"a{chr(p)}b" for p in points[i : i + 512]) for i in range(0, len(points), 512)
     ]
-    texts += [f"a{chr(p)}b" for p in range(128)]  # plain ASCII goes another way
+    texts += [f"a{chr(p)}b" for p in range(128)]  # ASCII has a faster code path
     for text, found in zip(texts, wordpiece.words(texts).to_list(), strict=True):
         normal = tokenizer.normalizer.normalize_str(text)
         want = [word for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(normal)]
@@ -78,7 +78,7 @@ def test_ids_of_any_strings_equal_the_reference(both, keys):
 
 
 @pytest.mark.parametrize("keys", matrix(SETTINGS, default=DEFAULT), ids=_named)
-def test_marks_are_put_in_canonical_order_as_in_the_reference(both, keys):
+def test_marks_are_reordered_as_in_the_reference(both, keys):
     wordpiece, tokenizer = both(**keys)
     source = random.Random(0)
     texts = ["".join(source.choices([*MARKS, "a", "中", " "], k=12)) for _ in range(5000)]
@@ -127,7 +127,7 @@ def test_awkward_text_equals_the_reference(both, text, lowercase):
     assert wordpiece([text, "a"]).to_list() == ids_of(tokenizer, [text, "a"])
 
 
-def test_special_tokens_in_a_text_stay_text(both):
+def test_special_tokens_in_a_text_are_ordinary_text(both):
     wordpiece, tokenizer = both(lowercase=False)
     texts = ["[SEP]", "a[CLS]b", "[MASK] [PAD] [UNK]", "[sep]", "[ SEP ]"]
     found = wordpiece(texts).to_list()
@@ -139,7 +139,7 @@ def test_special_tokens_in_a_text_stay_text(both):
 @pytest.mark.parametrize(
     "broken", [b"a\xffb", b"a\xed\xa0\x80b", b"a\xc3", b"\x80a", b"a\xf5\x80b", b"a\xe4\xb8"]
 )
-def test_invalid_utf8_reads_as_the_replacement_character(both, broken):
+def test_invalid_utf8_becomes_the_replacement_character(both, broken):
     wordpiece, tokenizer = both(lowercase=True)
     read = broken.decode("utf-8", "replace")
     assert wordpiece(tf.constant([broken])).to_list() == ids_of(tokenizer, [read])
@@ -190,7 +190,7 @@ def test_locale_of_the_process_changes_nothing(both):
         (["[PAD]", "[UNK]", "[CLS]", "[SEP]", ""], r"Received: ''"),
     ],
 )
-def test_unfit_vocabulary_is_refused(vocabulary, message):
+def test_invalid_vocabulary_is_refused(vocabulary, message):
     with pytest.raises(ValueError, match=message):
         WordPiece(vocabulary=vocabulary)
 

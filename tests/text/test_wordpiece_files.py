@@ -13,7 +13,7 @@ VOCABULARY = small_vocabulary()
 
 
 def _tokenizer_json(folder, change=None, **keys):
-    """A checkpoint's tokenizer.json, after `change` of its content."""
+    """Write a checkpoint's tokenizer.json, after `change` was applied to its content."""
     content = json.loads(reference(VOCABULARY, **keys).to_str())
     if change:
         change(content)
@@ -22,7 +22,7 @@ def _tokenizer_json(folder, change=None, **keys):
 
 
 def _files(folder, config=None, vocabulary=VOCABULARY):
-    """A checkpoint's older files."""
+    """Write a checkpoint's older files."""
     (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
     if config is not None:
         (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
@@ -43,7 +43,9 @@ def _settings(wordpiece):
     ],
 )
 def test_tokenizer_json_settings_are_followed(tmp_path, keys, settings):
-    _files(tmp_path, {"do_lower_case": not keys["lowercase"]}, ["other"])  # not the authority
+    _files(
+        tmp_path, {"do_lower_case": not keys["lowercase"]}, ["other"]
+    )  # tokenizer.json takes precedence
     wordpiece = WordPiece.from_folder(_tokenizer_json(tmp_path, **keys))
     assert wordpiece.vocabulary == tuple(VOCABULARY)
     assert _settings(wordpiece) == settings
@@ -127,11 +129,11 @@ def _set(*path, value):
 def test_tokenizer_json_of_another_kind_is_named(tmp_path, change, message):
     with pytest.raises(UserError, match=message) as caught:
         WordPiece.from_folder(_tokenizer_json(tmp_path, change))
-    assert "--encoder" in str(caught.value)
+    assert "`encoder`" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_special_added_tokens_are_passed_over(tmp_path):
+def test_special_added_tokens_are_ignored(tmp_path):
     added = [{"content": "[SEP]", "id": 3, "special": True}]
     folder = _tokenizer_json(tmp_path, _set("added_tokens", value=added))
     assert WordPiece.from_folder(folder)(["[SEP]"]).to_list() == ids_of(
@@ -140,7 +142,7 @@ def test_special_added_tokens_are_passed_over(tmp_path):
 
 
 def test_folder_without_tokenizer_files_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"--encoder.*vocab\.txt"):
+    with pytest.raises(UserError, match=r"`encoder`.*vocab\.txt"):
         WordPiece.from_folder(tmp_path)
 
 
@@ -151,7 +153,7 @@ def test_broken_files_are_named(tmp_path):
     (tmp_path / "tokenizer.json").write_text("{")
     with pytest.raises(UserError, match="JSON"):
         WordPiece.from_folder(tmp_path)
-    with pytest.raises(UserError, match=r"--encoder.*absent\.txt"):
+    with pytest.raises(UserError, match=r"`encoder`.*absent\.txt"):
         WordPiece.from_vocabulary(tmp_path / "absent.txt")
 
 

@@ -76,7 +76,7 @@ def _ids(texts, pairs=None):
 
 
 def _texts_of(task, **settings) -> tuple[set, set]:
-    with open_splits(Config(**settings), task, _ids) as splits:
+    with open_splits(Config(cache_dir="none", **settings), task, _ids) as splits:
         parts = [part for part in (splits.train, splits.validation) if part is not None]
         return tuple({int(part.ids(at)[0]) for at in range(len(part))} for part in parts)
 

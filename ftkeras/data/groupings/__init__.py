@@ -1,6 +1,21 @@
-"""Which examples must stand on one side when folds are drawn, one way a file.
+"""Groupings: which examples must be in the same fold, one way per file."""
 
-A way is made from its spec's keys. `groups(examples, column)` gives each example its group, int64
-[examples]: examples of one group are never parted. `column(name)` gives the values of a column of
-the task's own files, in the order of the examples.
-"""
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from ftkeras.data.examples import Examples
+
+
+class Grouping(Protocol):
+    """What every grouping provides. It is built from the keys of its own spec."""
+
+    def groups(self, examples: Examples, column: Callable[[str], Sequence[str]]) -> np.ndarray:
+        """Return the group of each example, int64 [examples]; a group is never split.
+
+        Args:
+            examples: the examples to group.
+            column: returns a column of the task's files, by name: one value per example.
+        """
+        ...

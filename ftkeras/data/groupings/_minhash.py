@@ -1,6 +1,6 @@
-"""Resemblance of token sequences by min-hashes, and which of them chains of resemblance link.
+"""Estimate the resemblance of token sequences by min-hashes, and link those that resemble.
 
-Time and memory grow with the number of tokens and of texts, and not with the number of pairs.
+Time and memory grow with the number of tokens and of texts, not with the number of pairs.
 """
 
 import itertools
@@ -10,24 +10,27 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-# Texts that resemble each other by s agree in all hashes of a band with probability s ** WIDTH.
+from ftkeras.data.examples import Examples
+
+# Texts with resemblance s agree in all hashes of a band with probability s ** WIDTH.
 BANDS, WIDTH = 32, 4
 HASHES = BANDS * WIDTH
-# Tokens hashed together, and pairs compared together: enough to fill NumPy's loops.
-TOKENS_A_STEP = 1 << 18
-PAIRS_A_STEP = 1 << 14
+# How many tokens are hashed together, and how many pairs compared: enough for NumPy to be fast.
+TOKENS_PER_STEP = 1 << 18
+PAIRS_PER_STEP = 1 << 14
 
 
-def signatures(examples, *, shingle: int) -> np.ndarray:
-    """The least hash of each text's shingles under each of 128 functions, uint32 [texts, 128].
+def signatures(examples: Examples, *, shingle: int) -> np.ndarray:
+    """Return the least hash of each text's shingles under 128 functions, uint32 [texts, 128].
 
-    h(x) = a x + b mod 2⁶⁴, a odd, for the shingle x; of the least, the upper half is kept.
+    A function is h(x) = a x + b mod 2⁶⁴ of the shingle x, with odd a. The upper half of the least
+    value is kept.
 
     Args:
-        examples: has `token_ids` [total], `offsets` [texts + 1] and `rows` [examples].
-        shingle: tokens a shingle; positive.
+        examples: the texts.
+        shingle: the tokens of a shingle; positive.
     """
-    rng = np.random.default_rng(0)  # the functions are any fixed ones
+    rng = np.random.default_rng(0)  # any functions will do if they are always the same
     factors = rng.integers(2**64, size=HASHES, dtype=np.uint64) | np.uint64(1)
     terms = rng.integers(2**64, size=HASHES, dtype=np.uint64)
     least = np.empty((len(examples.rows), HASHES), np.uint32)
@@ -40,11 +43,11 @@ def signatures(examples, *, shingle: int) -> np.ndarray:
 
 
 def components(signatures: np.ndarray, *, similarity: float) -> np.ndarray:
-    """The group of each text, int64 [texts]: those that chains of resemblance link have one.
+    """Return the group of each text, int64 [texts]: texts linked by a chain are in one group.
 
     Args:
         signatures: uint32 [texts, 128].
-        similarity: share of agreeing hashes from which on two texts are linked.
+        similarity: the least share of equal hashes for which two texts are linked.
     """
     texts = len(signatures)
     links = [
@@ -57,41 +60,43 @@ def components(signatures: np.ndarray, *, similarity: float) -> np.ndarray:
     return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
-def _steps(examples) -> Iterator[slice]:
-    """Stretches of the examples with about TOKENS_A_STEP tokens each."""
+def _steps(examples: Examples) -> Iterator[slice]:
+    """Yield slices of the examples with about TOKENS_PER_STEP tokens each."""
     lengths = examples.offsets[examples.rows + 1] - examples.offsets[examples.rows]
-    step_of = np.cumsum(lengths) // TOKENS_A_STEP
+    step_of = np.cumsum(lengths) // TOKENS_PER_STEP
     cuts = [0, *(np.flatnonzero(np.diff(step_of)) + 1).tolist(), len(lengths)]
     yield from (slice(*cut) for cut in itertools.pairwise(cuts) if cut[0] < cut[1])
 
 
-def _tokens(examples, texts: slice) -> tuple[np.ndarray, np.ndarray]:
-    """The token ids of some texts end to end, and how many each has."""
+def _tokens(examples: Examples, texts: slice) -> tuple[np.ndarray, np.ndarray]:
+    """Return the token ids of some texts, one after the other, and the length of each text."""
     rows = examples.rows[texts]
-    begins, lengths = examples.offsets[rows], examples.offsets[rows + 1] - examples.offsets[rows]
+    starts, lengths = examples.offsets[rows], examples.offsets[rows + 1] - examples.offsets[rows]
     before = np.cumsum(lengths) - lengths
-    places = np.repeat(begins - before, lengths) + np.arange(lengths.sum())
-    return examples.token_ids[places], lengths
+    indices = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
+    return examples.token_ids[indices], lengths
 
 
-def _shingles(tokens: np.ndarray, lengths: np.ndarray, *, size: int):
-    """A hash of each shingle, uint64 [shingles], and where each text's begin."""
+def _shingles(
+    tokens: np.ndarray, lengths: np.ndarray, *, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a hash of each shingle, uint64 [shingles], and where each text's shingles start."""
     ends = np.repeat(np.cumsum(lengths), lengths)
     starts = np.cumsum(lengths) - lengths
-    places = np.arange(len(tokens))
+    indices = np.arange(len(tokens))
     following = np.concatenate([tokens.astype(np.uint64) + np.uint64(1), np.zeros(size, np.uint64)])
     hashes = np.zeros(len(tokens), np.uint64)
     for ahead in range(size):
-        token = np.where(places + ahead < ends, following[ahead : ahead + len(tokens)], 0)
-        hashes = _mixed(hashes + token)
-    whole = places + size <= ends
-    whole[starts] = True  # a text shorter than a shingle is one
-    count = np.add.reduceat(whole, starts, dtype=np.int64)
-    return hashes[whole], np.cumsum(count) - count
+        token = np.where(indices + ahead < ends, following[ahead : ahead + len(tokens)], 0)
+        hashes = _mix(hashes + token)
+    is_shingle = indices + size <= ends
+    is_shingle[starts] = True  # a text shorter than a shingle is one
+    count = np.add.reduceat(is_shingle, starts, dtype=np.int64)
+    return hashes[is_shingle], np.cumsum(count) - count
 
 
-def _mixed(values: np.ndarray) -> np.ndarray:
-    """Every bit of each value spread over all: SplitMix64 (Steele et al., 2014)."""
+def _mix(values: np.ndarray) -> np.ndarray:
+    """Let every bit of a value change all others: SplitMix64 (Steele et al., 2014)."""
     values = values + np.uint64(0x9E3779B97F4A7C15)
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -99,24 +104,25 @@ def _mixed(values: np.ndarray) -> np.ndarray:
 
 
 def _candidates(signatures: np.ndarray) -> Iterator[np.ndarray]:
-    """Pairs of texts that agree in a whole band, int64 [2, pairs].
+    """Yield pairs of texts that agree in a whole band, int64 [2, pairs].
 
-    Of many that agree, each comes with the first and with its neighbour, not with all others.
+    If many texts agree, each is paired with the first and with its neighbour, not with all others.
     """
     for band in range(BANDS):
         key = np.zeros(len(signatures), np.uint64)
         for column in signatures[:, band * WIDTH : (band + 1) * WIDTH].T:
-            key = _mixed(key + column)
+            key = _mix(key + column)
         order = np.argsort(key, kind="stable")
         same = np.diff(key[order]) == 0
-        places = np.flatnonzero(same) + 1
-        begins = np.where(np.concatenate([[True], ~same]), np.arange(len(order)), 0)
-        head = np.maximum.accumulate(begins)
-        pairs = [(order[head[places]], order[places]), (order[places - 1], order[places])]
+        repeats = np.flatnonzero(same) + 1
+        starts = np.where(np.concatenate([[True], ~same]), np.arange(len(order)), 0)
+        first_of = np.maximum.accumulate(starts)
+        pairs = [(order[first_of[repeats]], order[repeats]), (order[repeats - 1], order[repeats])]
         pairs = np.concatenate(pairs, axis=1)
-        for first in range(0, pairs.shape[1], PAIRS_A_STEP):
-            yield pairs[:, first : first + PAIRS_A_STEP]
+        for first in range(0, pairs.shape[1], PAIRS_PER_STEP):
+            yield pairs[:, first : first + PAIRS_PER_STEP]
 
 
 def _resemblance(signatures: np.ndarray, firsts: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+    """Return the share of equal hashes of each pair, float64 [pairs]."""
     return (signatures[firsts] == signatures[seconds]).mean(axis=1)

@@ -1,15 +1,17 @@
-"""Group by a column of one's own files."""
+"""Group examples by a column of the user's files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ftkeras.data.examples import Examples
+
 
 class Column:
-    """Examples with the same value in a column stay together: an author, a patient, a thread.
+    """Keep examples with the same value in a column together: an author, a patient, a thread.
 
     Args:
-        name: the column; each file that folds are drawn from must have it.
+        name: the column; every file whose examples are assigned to folds must have it.
 
     Raises:
         ValueError: naming the argument and the value received.
@@ -20,7 +22,7 @@ class Column:
             raise ValueError(f"`name` must be a column's name. Received: {name!r}.")
         self._name = name
 
-    def groups(self, examples, column: Callable) -> np.ndarray:
-        """The group of each example, int64 [examples]."""
+    def groups(self, examples: Examples, column: Callable[[str], Sequence[str]]) -> np.ndarray:
+        """Return the group of each example, int64 [examples]."""
         _, groups = np.unique(np.asarray(column(self._name), dtype=str), return_inverse=True)
         return groups.astype(np.int64)

@@ -1,30 +1,32 @@
-"""Group texts that are nearly the same."""
+"""Group texts that are nearly identical."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ftkeras.data.examples import Examples
 from ftkeras.data.groupings import _minhash
 from ftkeras.support import bounds
 
 
 class NearDuplicates:
-    """Texts that share most of their shingles stay together, and so does what chains of them link.
+    """Keep texts together that share most of their shingles, and texts that chains of them link.
 
-    resemblance(A, B) = |S(A) ∩ S(B)| / |S(A) ∪ S(B)|,     S(T) all runs of `shingle` tokens of T
+    resemblance(A, B) = |S(A) ∩ S(B)| / |S(A) ∪ S(B)|
 
-    It is read off the token ids that a run sees, so texts that are alike up to where they are cut
-    count as alike. Estimated by the share of 128 min-hashes that agree, whose standard error is
-    √(s (1 − s) / 128), 0.04 at most; of texts that resemble each other by a half, 13 % escape being
-    compared, of those by 0.8 one in ten million.
+    where S(T) is the set of all runs (shingles) of `shingle` tokens of text T. The tokens are those
+    that the run uses, so texts that are equal up to the truncation count as equal. The resemblance
+    s is estimated by the share of 128 min-hashes that agree; the standard error is
+    √(s (1 − s) / 128), 0.04 at most. Not all pairs are compared: a pair with resemblance 0.5 is
+    missed with a probability of 13 %, one with 0.8 in one of ten million cases.
 
     Source: Broder, On the Resemblance and Containment of Documents, 1997,
     https://doi.org/10.1109/SEQUEN.1997.666900; the bands: Leskovec, Rajaraman and Ullman, Mining of
     Massive Datasets, section 3.4, http://www.mmds.org.
 
     Args:
-        similarity: resemblance from which on two texts stay together; above 0 and below 1.
-        shingle: tokens a run; at least 1. A shorter text is one run.
+        similarity: the least resemblance of two texts that stay together; in (0, 1).
+        shingle: the tokens of a shingle; at least 1. A shorter text is one shingle.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -35,7 +37,9 @@ class NearDuplicates:
         bounds.integer(1, shingle=shingle)
         self._similarity, self._shingle = similarity, shingle
 
-    def groups(self, examples, column: Callable | None = None) -> np.ndarray:
-        """The group of each example, int64 [examples]."""
+    def groups(
+        self, examples: Examples, column: Callable[[str], Sequence[str]] | None = None
+    ) -> np.ndarray:
+        """Return the group of each example, int64 [examples]; `column` is ignored."""
         signatures = _minhash.signatures(examples, shingle=self._shingle)
         return _minhash.components(signatures, similarity=self._similarity)

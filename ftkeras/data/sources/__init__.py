@@ -1,4 +1,19 @@
-"""Where examples come from. A source is one split: `Source(...).read()` gives a `tf.data.Dataset`.
+"""Sources: where examples come from. A source reads one split."""
 
-Elements are {"text": string (), "label": int64 ()} and, for pairs, "pair": string ().
-"""
+from typing import Protocol
+
+import tensorflow as tf
+
+
+class Source(Protocol):
+    """What every source provides."""
+
+    def read(self) -> tf.data.Dataset:
+        """Return a finite dataset in an order that never changes.
+
+        Its elements are {"text": string (), "label": int64 ()} and, for pairs, "pair": string ().
+
+        Raises:
+            UserError: if the data can't be read.
+        """
+        ...

@@ -16,16 +16,20 @@ _MEMBER = re.compile(r"(?:.*/)?(train|test)/(neg|pos)/[^/]+\.txt")
 
 
 class AclImdb:
-    """One split of `aclImdb_v1.tar.gz`, or of the `aclImdb/` tree that it unpacks to.
+    """One split of `aclImdb_v1.tar.gz`, or of the folder `aclImdb/` that it unpacks to.
 
-    `<split>/neg/*.txt` are label 0, `<split>/pos/*.txt` label 1; `unsup` is passed over. A tree is
-    read in the order of its file names, both classes mixed; an archive in its own order.
+    Files in `<split>/neg/` have label 0, those in `<split>/pos/` label 1; `unsup` is ignored. A
+    folder is read in the order of its file names, which mixes the classes; an archive in its own
+    order.
 
     Source: Maas et al., 2011, http://ai.stanford.edu/~amaas/data/sentiment/.
 
     Args:
-        path: the archive or the tree.
+        path: the archive or the folder.
         split: "train" or "test".
+
+    Raises:
+        ValueError: naming the argument and the value received.
     """
 
     def __init__(self, *, path: str, split: str):
@@ -36,7 +40,7 @@ class AclImdb:
 
     @staticmethod
     def find(folder: str) -> str | None:
-        """The tree or the archive that `folder` is or holds, if any."""
+        """Return the archive or the `aclImdb` folder that `folder` is or contains, if any."""
         path = pathlib.Path(folder).expanduser()
         if path.is_file():
             return str(path)
@@ -47,25 +51,29 @@ class AclImdb:
         return str(archive) if archive.is_file() else None
 
     def read(self) -> tf.data.Dataset:
-        """Reads nothing but the file names of a tree before the first pass."""
+        """Return the split's examples; only the file names are read before the first pass.
+
+        Raises:
+            UserError: if the path is neither an archive nor a folder with both classes.
+        """
         if self._path.is_dir():
-            return self._read_tree()
+            return self._read_folder()
         try:
             readable = tarfile.is_tarfile(self._path)
         except OSError as error:
-            raise self._unusable(str(error.strerror)) from error
+            raise self._error(str(error.strerror)) from error
         if not readable:
-            raise self._unusable("not a tar archive")
+            raise self._error("not a tar archive")
         return stream(self._members)
 
-    def _read_tree(self) -> tf.data.Dataset:
+    def _read_folder(self) -> tf.data.Dataset:
         files = [
             (path.name, label, str(path))
             for folder, label in _LABELS.items()
             for path in (self._path / self._split / folder).glob("*.txt")
         ]
         if len({label for _, label, _ in files}) < len(_LABELS):
-            raise self._unusable(f"needs .txt files in {self._split}/neg and {self._split}/pos")
+            raise self._error(f"needs .txt files in {self._split}/neg and {self._split}/pos")
         _, labels, paths = zip(*sorted(files), strict=True)
         examples = tf.data.Dataset.from_tensor_slices(
             {"text": list(paths), "label": tf.constant(labels, tf.int64)}
@@ -81,7 +89,7 @@ class AclImdb:
         try:
             with tarfile.open(self._path) as archive:
                 for member in archive:
-                    # tarfile remembers every member it has passed, all 100,000 of them.
+                    # tarfile remembers every member that it has passed, all 100,000 of them.
                     archive.members.clear()
                     found = _MEMBER.fullmatch(member.name)
                     if found and found[1] == self._split and member.isfile():
@@ -89,11 +97,11 @@ class AclImdb:
                         text = archive.extractfile(member).read()
                         yield {"text": text, "label": _LABELS[found[2]]}
         except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-            raise self._unusable(f"broken archive: {error}") from error
+            raise self._error(f"broken archive: {error}") from error
         if empty:
-            raise self._unusable(f"holds no {self._split}/neg/*.txt or {self._split}/pos/*.txt")
+            raise self._error(f"holds no {self._split}/neg/*.txt or {self._split}/pos/*.txt")
 
-    def _unusable(self, reason: str) -> UserError:
+    def _error(self, reason: str) -> UserError:
         return UserError(
             f"`data_dir`: cannot read IMDb from {str(self._path)!r} ({reason}). Point it at"
             " aclImdb_v1.tar.gz, at the aclImdb folder, or at a folder that TensorFlow Datasets"

@@ -1,7 +1,7 @@
-"""What files of examples with named columns have in common, whatever their format."""
+"""Files of examples with named columns, whatever their format."""
 
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -11,18 +11,18 @@ from ftkeras.errors import UserError
 
 
 class Table:
-    """A file of rows with named columns, one example a row.
+    """A file of rows with named columns, one example per row; a subclass parses its format.
 
     Args:
         path: the file.
-        text: column of the text.
-        label: column of the label, compared as a string without the blanks around it.
-        pair: column of the second text, or None.
-        labels: every label, in the order of their ids; None for the ones in the file, sorted.
+        text: the column of the text.
+        label: the column of the label, compared as a string without surrounding whitespace.
+        pair: the column of the second text, or None.
+        labels: all labels in the order of their ids; None for those in the file, sorted.
 
     Raises:
-        UserError: for a file that is missing, empty, ill-formed or lacks a column. What is found
-            while the dataset is read arrives as a `tf.errors.OpError`: see `stream.user_error`.
+        UserError: if the file is missing, empty or malformed, or lacks a column. An error found
+            while the dataset is read must be caught by `stream.reraise_user_errors`.
     """
 
     def __init__(
@@ -39,38 +39,38 @@ class Table:
         self._labels = labels
 
     def rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yields (line number, {column: value}), values as the format has them."""
+        """Yield (line number, {column: value}) for each row, with values as the format has them."""
         raise NotImplementedError
 
     def labels(self) -> tuple[str, ...]:
-        """The labels: those given, or the distinct ones of the file, sorted (reads it once)."""
+        """Return the given labels, or read the file once and return its labels, sorted."""
         if self._labels is None:
             column = self._columns["label"]
-            found = {self._label(line, row[column]) for line, row in self._checked()}
+            found = {self._label(line, row[column]) for line, row in self._checked_rows()}
             self._labels = tuple(sorted(found))
         return self._labels
 
     def column(self, name: str) -> list[str]:
-        """The values of any column as strings, in file order (reads the file once)."""
-        return [self._value(line, row, name) for line, row in self._checked()]
+        """Return the values of any column as strings, in file order; reads the file once."""
+        return [self._value(line, row, name) for line, row in self._checked_rows()]
 
     def read(self) -> tf.data.Dataset:
-        """Checks the first row now; reads the rest, in file order, on each pass."""
-        next(self._checked())
+        """Check the first row now and return a dataset that reads the file on each pass."""
+        next(self._checked_rows())
         return stream(self._examples, pairs="pair" in self._columns)
 
     def _examples(self) -> Iterator[Example]:
         ids = {name: index for index, name in enumerate(self.labels())}
         texts = {name: column for name, column in self._columns.items() if name != "label"}
-        for line, row in self._checked():
+        for line, row in self._checked_rows():
             label = self._label(line, row[self._columns["label"]])
             if label not in ids:
-                raise self._wrong(line, f"label {label!r} is not one of {_listed(ids)}")
+                raise self._error(line, f"label {label!r} is not one of {_listing(ids)}")
             example = {name: self._text(line, row[column]) for name, column in texts.items()}
             yield example | {"label": ids[label]}
 
-    def _checked(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The rows, every one with the columns asked for, and at least one."""
+    def _checked_rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the rows; raise UserError if a required column is missing or there are no rows."""
         empty = True
         try:
             for line, row in self.rows():
@@ -79,49 +79,55 @@ class Table:
                 yield line, row
         except OSError as error:
             raise UserError(
-                f"`task`: cannot read {str(self._path)!r} ({error.strerror}). Name a file that is"
-                " there; relative names are looked up in `data_dir`, or in the current folder."
+                f"`task`: cannot read {str(self._path)!r} ({error.strerror}). Name an existing"
+                " file; relative names are looked up in `data_dir`, or in the current folder."
             ) from error
         if empty:
-            raise UserError(f"`task`: {str(self._path)!r} holds no examples. Give it one a line.")
+            raise UserError(f"`task`: {str(self._path)!r} holds no examples. Give it one per line.")
 
     def _require_columns(self, line: int, row: dict[str, Any]) -> None:
         for name, column in self._columns.items():
             if column not in row:
-                raise self._wrong(
-                    line, f"no column {column!r} for {name}; set {name}= to one of {_listed(row)}"
+                raise self._error(
+                    line, f"no column {column!r} for {name}; set {name}= to one of {_listing(row)}"
                 )
 
     def _label(self, line: int, value: Any) -> str:
-        """A label as a string; integers and truth values of JSON as JSON writes them."""
+        """Return a label as a string: JSON's integers and booleans as JSON writes them."""
         label = str(value).lower() if isinstance(value, bool) else value
         label = "" if label is None else str(label).strip()
         if not label or isinstance(value, (dict, list)):
-            raise self._wrong(line, f"a label is missing. Received: {value!r}")
+            raise self._error(line, f"a label is missing. Received: {value!r}")
         return label
 
     def _value(self, line: int, row: dict[str, Any], column: str) -> str:
         if row.get(column) in (None, ""):
-            raise self._wrong(line, f"nothing in column {column!r}; there are {_listed(row)}")
+            raise self._error(
+                line, f"no value in column {column!r}; the columns are {_listing(row)}"
+            )
         return str(row[column])
 
     def _text(self, line: int, value: Any) -> bytes:
         if not isinstance(value, str):
-            raise self._wrong(line, f"a text must be a string. Received: {value!r}")
-        return _bytes(value)
+            raise self._error(line, f"a text must be a string. Received: {value!r}")
+        return _to_bytes(value)
 
-    def _wrong(self, line: int, what: str) -> UserError:
-        return UserError(f"`task`: {str(self._path)!r}, line {line}: {what}")
+    def _error(self, line: int, problem: str) -> UserError:
+        return UserError(f"`task`: {str(self._path)!r}, line {line}: {problem}")
 
 
-def _bytes(text: str) -> bytes:
-    """The bytes as they stood in the file, valid UTF-8 or not: the text layer replaces."""
+def _to_bytes(text: str) -> bytes:
+    """Return the bytes as they are in the file, even if not valid UTF-8.
+
+    The text layer replaces invalid bytes.
+    """
     try:
         return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # JSON can escape a lone surrogate, which no file byte stands for.
+    except UnicodeEncodeError:  # JSON can escape a lone surrogate, which is no byte of a file
         return text.encode("utf-8", "surrogatepass")
 
 
-def _listed(names: Any) -> str:
-    listed = [repr(name) for name in names]
-    return ", ".join(listed[:20]) + (f" … ({len(listed)} in all)" if len(listed) > 20 else "")
+def _listing(names: Iterable[str]) -> str:
+    quoted = [repr(name) for name in names]
+    more = f" … ({len(quoted)} in all)" if len(quoted) > 20 else ""
+    return ", ".join(quoted[:20]) + more

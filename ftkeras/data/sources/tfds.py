@@ -12,21 +12,23 @@ from ftkeras.errors import UserError
 
 
 class Tfds:
-    """One split of a TensorFlow Datasets builder, in the order its files have.
+    """One split of a TensorFlow Datasets builder, in the order of its files.
 
-    A prepared folder is read as it is; otherwise the builder downloads, with its progress bar.
+    A prepared folder is read as it is. Otherwise the builder downloads the data and shows its
+    progress bar.
 
     Source: https://www.tensorflow.org/datasets/api_docs/python/tfds/builder.
 
     Args:
         builder: "name" or "name/config".
-        split: as the builder names it.
-        data_dir: folder that holds (or shall hold) `name/config/version`; `name`, `config` or
-            `version` itself will do where it is prepared. None for TensorFlow Datasets' default.
-        host: URL that must answer before a download is begun, or None. Without the check a machine
-            with no network waits minutes for ten retries.
-        text, label, pair: the builder's features that become the example's.
-        hint: what else a user can do, closing the message where the data cannot be had.
+        split: the builder's name of the split.
+        data_dir: the folder of `name/config/version`, to read or to download to. A prepared folder
+            may also be given as `name`, `config` or `version` itself. None for TensorFlow Datasets'
+            default.
+        host: a URL that must answer before a download starts, or None. Without this check a machine
+            without network waits minutes for ten retries.
+        text, label, pair: the builder's features to use as the example's.
+        hint: what else a user can do, added to the message if the data is not available.
     """
 
     def __init__(
@@ -47,7 +49,7 @@ class Tfds:
 
     @property
     def prepared(self) -> pathlib.Path | None:
-        """The newest prepared version in `data_dir`, if there is one."""
+        """The folder of the newest prepared version in `data_dir`, if there is one."""
         if self._data_dir is None:
             return None
         name, _, config = self._name.partition("/")
@@ -61,22 +63,26 @@ class Tfds:
         return found[-1] if found else None
 
     def read(self) -> tf.data.Dataset:
-        """Downloads and prepares now what is not there; reads examples on each pass."""
-        import tensorflow_datasets as tfds  # Half a second, and not every task needs it.
+        """Download and prepare the data if it is missing; return a dataset that reads its files.
+
+        Raises:
+            UserError: if the data is not available.
+        """
+        import tensorflow_datasets as tfds  # takes half a second, and few tasks need it
 
         examples = self._builder(tfds).as_dataset(
             split=self._split,
             shuffle_files=False,
-            # No autocache: it would keep a small data set in memory. One file after the other:
-            # the order is that of the files.
+            # No autocache, which would keep a small data set in memory. A cycle length of 1 reads
+            # one file after the other, so the order is that of the files.
             read_config=tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1),
         )
         features = self._features
-        return examples.map(lambda row: {name: row[of] for name, of in features.items()})
+        return examples.map(lambda row: {name: row[feature] for name, feature in features.items()})
 
     def _builder(self, tfds: Any) -> Any:
         try:
-            # A folder without the data is no news here: what follows fetches it or says so.
+            # A missing folder is no reason for a warning: it is downloaded next, or reported.
             with _quiet("absl"):
                 folder = self.prepared
                 builder = (
@@ -87,35 +93,35 @@ class Tfds:
                 prepared = builder.is_prepared()
             if not prepared:
                 self._download(builder)
-        except Exception as error:  # Whatever TFDS met, the way out is the same.
+        except Exception as error:  # whatever went wrong in TFDS, the user's remedy is the same
             tried = folder or self._data_dir or tfds.core.constants.DATA_DIR
-            raise self._unusable(str(tried), error) from error
+            raise self._error(str(tried), error) from error
         self._require_files(builder)
         return builder
 
     def _download(self, builder: Any) -> None:
-        import requests  # TFDS's own HTTP client: the same proxies, the same certificates.
+        import requests  # the HTTP client of TFDS: the same proxies and certificates
 
         if self._host:
             try:
                 requests.head(self._host, timeout=20).close()
             except requests.RequestException as error:
                 raise ConnectionError(f"no answer from {self._host} for the download") from error
-        # The progress bar is news enough: urllib3 would tell of each of ten retries.
+        # urllib3 would log each of ten retries; the progress bar is enough.
         with _quiet("urllib3"):
             builder.download_and_prepare()
 
     def _require_files(self, builder: Any) -> None:
         name, folder = self._name.partition("/")[0], str(builder.data_dir)
         if builder.name != name:
-            raise self._unusable(folder, f"it holds {builder.name!r}, not {name!r}")
+            raise self._error(folder, f"it holds {builder.name!r}, not {name!r}")
         if self._split not in builder.info.splits:
-            raise self._unusable(folder, f"it has no split {self._split!r}")
+            raise self._error(folder, f"it has no split {self._split!r}")
         for path in builder.info.splits[self._split].filepaths:
             if not pathlib.Path(path).is_file():
-                raise self._unusable(folder, f"{path.name} is missing")
+                raise self._error(folder, f"{path.name} is missing")
 
-    def _unusable(self, folder: str, reason: Any) -> UserError:
+    def _error(self, folder: str, reason: str | Exception) -> UserError:
         reason = " ".join(str(reason).split())[:200]
         return UserError(
             f"`data_dir`: cannot get {self._name!r} through TensorFlow Datasets, tried {folder!r}"
@@ -126,6 +132,7 @@ class Tfds:
 
 @contextlib.contextmanager
 def _quiet(name: str) -> Iterator[None]:
+    """Silence a logger, except for errors, inside the context."""
     logger = logging.getLogger(name)
     before = logger.level
     logger.setLevel(logging.ERROR)
@@ -136,5 +143,5 @@ def _quiet(name: str) -> Iterator[None]:
 
 
 def _version(info: pathlib.Path) -> tuple[int, ...]:
-    """1.10.0 is newer than 1.9.0."""
+    """Return a sort key for version folders, by which 1.10.0 is newer than 1.9.0."""
     return tuple(int(part) for part in info.parent.name.split(".") if part.isdigit())

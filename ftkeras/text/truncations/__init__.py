@@ -1,1 +1,25 @@
-"""What to keep of a text that is too long."""
+"""Truncations: which part of a text that is too long is kept, one way per file."""
+
+from typing import Any, Protocol
+
+import tensorflow as tf
+
+
+class Truncation(Protocol):
+    """What every truncation provides."""
+
+    def __call__(self, pieces: tf.RaggedTensor, limit: int | tf.Tensor) -> tf.RaggedTensor:
+        """Shorten each text to a limit.
+
+        Args:
+            pieces: ragged [batch, (pieces)].
+            limit: integer () or [batch], the most pieces of a text; not negative.
+
+        Returns:
+            Ragged [batch, (min(pieces, limit))].
+        """
+        ...
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        ...

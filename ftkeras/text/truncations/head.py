@@ -1,21 +1,22 @@
-"""Keep the beginning."""
+"""Keep the beginning of a text."""
+
+from typing import Any
 
 import tensorflow as tf
 
 
 class Head:
-    """The first `limit` pieces of each text.
+    """Keep the first `limit` pieces of each text.
 
-    Call: pieces, ragged [batch, (pieces)]; limit, integer () or [batch], pieces a text at most, not
-    negative -> ragged [batch, (min(pieces, limit))].
+    Call: as in `Truncation`.
     """
 
-    def __call__(self, pieces: tf.RaggedTensor, limit) -> tf.RaggedTensor:
-        """The first `limit` pieces of each row."""
+    def __call__(self, pieces: tf.RaggedTensor, limit: int | tf.Tensor) -> tf.RaggedTensor:
+        """Return the first `limit` pieces of each row."""
         starts = pieces.row_starts()
-        kept = tf.minimum(pieces.row_lengths(), tf.cast(limit, starts.dtype))
-        return tf.gather(pieces.flat_values, tf.ragged.range(starts, starts + kept))
+        lengths = tf.minimum(pieces.row_lengths(), tf.cast(limit, starts.dtype))
+        return tf.gather(pieces.flat_values, tf.ragged.range(starts, starts + lengths))
 
-    def get_config(self) -> dict:
-        """The arguments that make it again."""
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
         return {}

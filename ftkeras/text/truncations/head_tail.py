@@ -1,19 +1,20 @@
-"""Keep the beginning and the end."""
+"""Keep the beginning and the end of a text."""
+
+from typing import Any
 
 import tensorflow as tf
 
 
 class HeadTail:
-    """The first min(head, limit) pieces of each text, and the last limit - head.
+    """Keep the first min(head, limit) pieces of each text, and the last limit - head.
 
-    A text of at most `limit` pieces stays whole. Source: Sun et al., 2019, section 5.3.1,
+    A text of at most `limit` pieces is kept whole. Source: Sun et al., 2019, section 5.3.1,
     https://arxiv.org/abs/1905.05583: the first 128 and the last 382 of 510 did best on IMDb.
 
     Args:
-        head: pieces kept from the beginning; at least 1.
+        head: the number of pieces to keep from the beginning; at least 1.
 
-    Call: pieces, ragged [batch, (pieces)]; limit, integer () or [batch], pieces a text at most, not
-    negative -> ragged [batch, (min(pieces, limit))].
+    Call: as in `Truncation`.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -24,15 +25,15 @@ class HeadTail:
             raise ValueError(f"`head` must be an integer of at least 1. Received: {head!r}.")
         self.head = head
 
-    def __call__(self, pieces: tf.RaggedTensor, limit) -> tf.RaggedTensor:
-        """The first `head` and the last pieces of each row, `limit` in all."""
+    def __call__(self, pieces: tf.RaggedTensor, limit: int | tf.Tensor) -> tf.RaggedTensor:
+        """Return the first `head` and the last pieces of each row, `limit` in all."""
         starts, ends = pieces.row_starts(), pieces.row_limits()
-        kept = tf.minimum(pieces.row_lengths(), tf.cast(limit, starts.dtype))
-        first = tf.minimum(kept, self.head)
-        begin = tf.ragged.range(starts, starts + first)
-        end = tf.ragged.range(ends - (kept - first), ends)
-        return tf.gather(pieces.flat_values, tf.concat([begin, end], axis=1))
+        lengths = tf.minimum(pieces.row_lengths(), tf.cast(limit, starts.dtype))
+        first = tf.minimum(lengths, self.head)
+        head = tf.ragged.range(starts, starts + first)
+        tail = tf.ragged.range(ends - (lengths - first), ends)
+        return tf.gather(pieces.flat_values, tf.concat([head, tail], axis=1))
 
-    def get_config(self) -> dict:
-        """The arguments that make it again."""
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
         return {"head": self.head}

@@ -1,21 +1,22 @@
-"""Keep the end."""
+"""Keep the end of a text."""
+
+from typing import Any
 
 import tensorflow as tf
 
 
 class Tail:
-    """The last `limit` pieces of each text.
+    """Keep the last `limit` pieces of each text.
 
-    Call: pieces, ragged [batch, (pieces)]; limit, integer () or [batch], pieces a text at most, not
-    negative -> ragged [batch, (min(pieces, limit))].
+    Call: as in `Truncation`.
     """
 
-    def __call__(self, pieces: tf.RaggedTensor, limit) -> tf.RaggedTensor:
-        """The last `limit` pieces of each row."""
+    def __call__(self, pieces: tf.RaggedTensor, limit: int | tf.Tensor) -> tf.RaggedTensor:
+        """Return the last `limit` pieces of each row."""
         ends = pieces.row_limits()
-        kept = tf.minimum(pieces.row_lengths(), tf.cast(limit, ends.dtype))
-        return tf.gather(pieces.flat_values, tf.ragged.range(ends - kept, ends))
+        lengths = tf.minimum(pieces.row_lengths(), tf.cast(limit, ends.dtype))
+        return tf.gather(pieces.flat_values, tf.ragged.range(ends - lengths, ends))
 
-    def get_config(self) -> dict:
-        """The arguments that make it again."""
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
         return {}

@@ -33,7 +33,7 @@ def _expected(text: bytes) -> list[int]:
 
 @pytest.fixture(autouse=True)
 def few_texts_a_step(monkeypatch):
-    monkeypatch.setattr(token_store, "TEXTS_A_STEP", 4)
+    monkeypatch.setattr(token_store, "TEXTS_PER_STEP", 4)
 
 
 @pytest.fixture

@@ -109,8 +109,8 @@ def test_equal_texts_stand_together_however_they_are_cut_into_steps(texts):
     for (a, first), (b, second) in itertools.combinations(enumerate(texts), 2):
         assert first != second or groups[a] == groups[b]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_minhash, "TOKENS_A_STEP", 7)
-        patch.setattr(_minhash, "PAIRS_A_STEP", 2)
+        patch.setattr(_minhash, "TOKENS_PER_STEP", 7)
+        patch.setattr(_minhash, "PAIRS_PER_STEP", 2)
         assert _groups(texts) == groups
 
 

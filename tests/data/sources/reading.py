@@ -1,10 +1,12 @@
-"""Reads a dataset whole, and writes what a source reads."""
+"""Read whole datasets, and write files for sources to read."""
 
 import io
 import pathlib
 import tarfile
 
 import tensorflow as tf
+
+from ftkeras.data.sources.stream import reraise_user_errors
 
 REVIEWS = {
     "train/neg/0_3.txt": b"Dull.",
@@ -19,15 +21,20 @@ REVIEWS = {
 
 
 def elements(dataset: tf.data.Dataset) -> list[tuple]:
-    """Every element as (text, label) or (text, pair, label)."""
-    return [
-        tuple(row[name] for name in ("text", "pair", "label") if name in row)
-        for row in dataset.as_numpy_iterator()
-    ]
+    """Return every element as (text, label) or (text, pair, label).
+
+    Raises:
+        UserError: if the dataset's source raises one.
+    """
+    with reraise_user_errors():
+        return [
+            tuple(row[name] for name in ("text", "pair", "label") if name in row)
+            for row in dataset.as_numpy_iterator()
+        ]
 
 
 def write_tree(folder: pathlib.Path) -> pathlib.Path:
-    """An `aclImdb` tree of a few reviews."""
+    """Write an `aclImdb` folder of a few reviews."""
     for name, text in REVIEWS.items():
         path = folder / "aclImdb" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +43,7 @@ def write_tree(folder: pathlib.Path) -> pathlib.Path:
 
 
 def write_archive(folder: pathlib.Path) -> pathlib.Path:
-    """The same as `aclImdb_v1.tar.gz`."""
+    """Write the same reviews as `aclImdb_v1.tar.gz`."""
     path = folder / "aclImdb_v1.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
         for name, text in REVIEWS.items():

@@ -3,10 +3,8 @@
 import json
 
 import pytest
-import tensorflow as tf
 
 from ftkeras.data.sources.jsonl import Jsonl
-from ftkeras.data.sources.stream import user_error
 from ftkeras.errors import UserError
 from tests.data.sources.reading import elements
 
@@ -20,7 +18,7 @@ def lines(*rows):
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
 
-def test_strings_integers_and_truth_values_are_labels(tmp_path):
+def test_strings_integers_and_booleans_are_labels(tmp_path):
     for labels, ids in (("ab", [0, 1]), ((10, 2), [0, 1]), ((True, False), [1, 0])):
         content = lines(*({"text": "t", "label": label, "more": []} for label in labels))
         assert [label for _, label in read(tmp_path, content)] == ids
@@ -38,7 +36,7 @@ def test_bytes_that_are_not_utf8_pass_through(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("second", "told"),
+    ("second", "message"),
     [
         (b"{", "line 2: not JSON"),
         (b"[1]", "line 2: not a JSON object"),
@@ -49,7 +47,6 @@ def test_bytes_that_are_not_utf8_pass_through(tmp_path):
         (b'{"text": 3, "label": 0}', "line 2: a text must be a string"),
     ],
 )
-def test_ill_line_is_refused_with_its_number(tmp_path, second, told):
-    with pytest.raises((UserError, tf.errors.OpError)) as raised:
+def test_malformed_line_is_refused_with_its_number(tmp_path, second, message):
+    with pytest.raises(UserError, match=message):
         read(tmp_path, b'{"text": "a", "label": 0}\n' + second, labels=("0", "1"))
-    assert told in str(user_error(raised.value) or raised.value)

@@ -1,4 +1,4 @@
-"""IMDb from folders that TensorFlow Datasets prepared, and where there is none."""
+"""IMDb from folders that TensorFlow Datasets prepared, or that are missing."""
 
 import hashlib
 import shutil
@@ -14,7 +14,7 @@ HOST = "http://example.invalid/"
 
 
 def write_prepared(folder):
-    """A tiny `imdb_reviews`, in the format that TensorFlow Datasets writes."""
+    """Write a tiny `imdb_reviews` in the format of TensorFlow Datasets."""
     tfds = pytest.importorskip("tensorflow_datasets")
     version = folder / "imdb_reviews" / "plain_text" / "1.0.0"
     version.mkdir(parents=True)
@@ -63,7 +63,7 @@ def no_network(monkeypatch):
     monkeypatch.setattr(requests, "head", head)
 
 
-def test_every_folder_on_the_way_to_the_version_will_do(prepared):
+def test_every_folder_on_the_path_to_the_version_is_accepted(prepared):
     folder, version = prepared
     expected = [(b"test %d" % index, index % 2) for index in range(5)]
     for data_dir in (folder, folder / "imdb_reviews", version.parent, version):
@@ -72,17 +72,17 @@ def test_every_folder_on_the_way_to_the_version_will_do(prepared):
         assert elements(source.read()) == expected
 
 
-def test_no_network_is_told_at_once_and_leaves_nothing(tmp_path, no_network):
+def test_missing_network_is_reported_at_once_and_leaves_nothing(tmp_path, no_network):
     with pytest.raises(UserError) as raised:
         Tfds(data_dir=str(tmp_path), host=HOST, hint=", or elsewhere").read()
     message = str(raised.value)
     assert "\n" not in message
-    for part in ("--data_dir", str(tmp_path), HOST, "prepared, or elsewhere."):
+    for part in ("`data_dir`", str(tmp_path), HOST, "prepared, or elsewhere."):
         assert part in message
     assert not list(tmp_path.iterdir())
 
 
-def test_missing_file_other_data_set_and_unknown_split_are_told(prepared, tmp_path):
+def test_missing_file_other_data_set_and_unknown_split_are_reported(prepared, tmp_path):
     folder, version = prepared
     copy = tmp_path / "imdb_reviews" / "plain_text" / "1.0.0"
     shutil.copytree(version, copy)
@@ -96,7 +96,7 @@ def test_missing_file_other_data_set_and_unknown_split_are_told(prepared, tmp_pa
 
 
 @pytest.mark.real_data
-def test_real_imdb_is_whole_and_in_the_same_order_twice(shared_data):
+def test_real_imdb_is_complete_and_in_the_same_order_twice(shared_data):
     digests = []
     for _ in range(2):
         digest, labels = hashlib.sha256(), []

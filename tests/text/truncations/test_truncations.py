@@ -56,6 +56,6 @@ def test_head_tail_keeps_128_and_382_of_510():
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "3", None])
-def test_head_tail_refuses_a_head_that_is_no_positive_integer(value):
+def test_head_must_be_a_positive_integer(value):
     with pytest.raises(ValueError, match=r"`head`.*at least 1.*Received"):
         HeadTail(head=value)

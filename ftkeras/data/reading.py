@@ -1,0 +1,135 @@
+"""Read the splits of a task: tokenize each once, use the token cache, retry failing sources."""
+
+import functools
+import logging
+import pathlib
+import re
+import time
+
+import numpy as np
+import tensorflow as tf
+
+from ftkeras.config.run import Config
+from ftkeras.data import token_cache, token_store
+from ftkeras.data.examples import Examples
+from ftkeras.data.sources.stream import reraise_user_errors
+from ftkeras.data.task import Task
+from ftkeras.errors import UserError
+from ftkeras.text.layer import TextLayer
+
+log = logging.getLogger(__name__)
+
+# Networks fail for a moment: how long to wait before each further attempt to read a split.
+SECONDS_BEFORE_RETRY = (1, 5)
+
+
+class SplitReader:
+    """The splits of a task as token ids on disk.
+
+    Args:
+        config: the run's; uses `task` and `cache_dir`.
+        task: provides the examples.
+        text_layer: turns texts into token ids. Its `identity` is needed only for the token cache.
+        folder: an existing folder for the token ids that are not cached.
+
+    Attributes:
+        has_validation: whether the task has a validation split of its own.
+
+    Raises:
+        UserError: if the task's data can't be found, or the cache can't be written.
+    """
+
+    def __init__(self, *, config: Config, task: Task, text_layer: TextLayer, folder: pathlib.Path):
+        self._config, self._task, self._text_layer, self._folder = config, task, text_layer, folder
+        self._datasets = task.splits()
+        self.has_validation = "validation" in self._datasets
+        if self.has_validation:
+            train, validation = self._datasets["train"], self._datasets["validation"]
+            self._datasets["pool"] = train.concatenate(validation)
+        self._cache = token_cache.open_cache(config, text_layer)
+
+    @functools.cache  # noqa: B019  a run has one reader
+    def read(self, name: str) -> Examples:
+        """Return all examples of "train", "validation" or "test".
+
+        Raises:
+            UserError: if the split is empty or can't be read.
+        """
+        examples = self._tokenize_with_retries(name)
+        if not len(examples):
+            raise UserError(f"task={self._config.task}: the {name} split is empty.")
+        return examples
+
+    def read_pool(self) -> Examples:
+        """Return all examples of train and of the task's own validation, in this order."""
+        return self.read("pool" if self.has_validation else "train")
+
+    def pool_column(self, name: str) -> np.ndarray:
+        """Return the values of a column of the task's files, one for each example of the pool.
+
+        Raises:
+            UserError: if there is no such column.
+        """
+        splits = ("train", "validation") if self.has_validation else ("train",)
+        values = [value for split in splits for value in self._task.column(split, name)]
+        return np.array(values, dtype=object)
+
+    def raw_texts(self, examples: Examples, positions: np.ndarray) -> list[dict[str, bytes]]:
+        """Return the raw texts of some examples: {"text"} and, for pairs, {"text", "pair"}.
+
+        Args:
+            examples: a view of what this reader has read.
+            positions: integer [n], in ascending order.
+        """
+        rows = examples.rows[positions]
+
+        def is_wanted(row: tf.Tensor, _: dict) -> tf.Tensor:
+            return tf.reduce_any(row == rows)
+
+        found = self._datasets[examples.source].enumerate().filter(is_wanted).take(len(rows))
+        by_row = {int(row): example for row, example in found.as_numpy_iterator()}
+        names = ("text", "pair") if self._task.pairs else ("text",)
+        return [{name: by_row[int(row)][name] for name in names} for row in rows]
+
+    def _tokenize_with_retries(self, name: str) -> Examples:
+        waits = iter(SECONDS_BEFORE_RETRY)
+        while True:
+            try:
+                with reraise_user_errors():
+                    return self._tokenize(self._datasets[name], name)
+            except tf.errors.OpError as error:
+                cause = re.sub(r"{{.*?}} *", "", error.message).strip().splitlines()[0]
+                wait = next(waits, None)
+                if wait is None:
+                    raise UserError(
+                        f"task={self._config.task}: the {name} split can't be read: {cause}"
+                    ) from error
+            message = "task=%s: the %s split can't be read: %s; trying again in %s s"
+            log.warning(message, self._config.task, name, cause, wait)
+            time.sleep(wait)
+
+    def _tokenize(self, dataset: tf.data.Dataset, name: str) -> Examples:
+        settings = {"name": name, "pairs": self._task.pairs}
+        if self._cache is None:
+            return token_store.write(dataset, self._token_ids, self._folder, **settings)
+        try:
+            examples, was_cached = self._cache.examples(dataset, self._token_ids, **settings)
+        except OSError as error:
+            raise UserError(
+                f"`cache_dir`: {self._cache.home} can't be written ({error.strerror}); use another "
+                "folder or cache_dir=none."
+            ) from error
+        if was_cached:
+            log.info(f"{name}: token ids of {len(examples):,} texts from the cache")
+        return examples
+
+    def _token_ids(
+        self, texts: tf.Tensor, pairs: tf.Tensor | None = None
+    ) -> dict[str, tf.RaggedTensor]:
+        return self._function(texts) if pairs is None else self._function(texts, pairs)
+
+    @functools.cached_property
+    def _function(self) -> tf.types.experimental.ConcreteFunction:
+        """The text layer, traced once for all splits: AutoGraph would take a second for each."""
+        specs = [tf.TensorSpec([None], tf.string)] * (2 if self._task.pairs else 1)
+        return tf.function(self._text_layer, autograph=False).get_concrete_function(*specs)

@@ -1,0 +1,48 @@
+"""What a task must provide; the tasks themselves are in `ftkeras/tasks`."""
+
+from typing import Protocol
+
+import tensorflow as tf
+
+from ftkeras.errors import UserError
+
+
+class Task(Protocol):
+    """A dataset and its labels. Inherit from it to get the defaults.
+
+    Attributes:
+        labels: the names of the classes, in the order of their ids.
+        head: the spec of the default head.
+        pairs: whether an example is a pair of texts.
+        homepage: the URL of the dataset, or None.
+        citation: how to cite the dataset, or None.
+        license: the license of the dataset, or None if it is not known.
+    """
+
+    labels: tuple[str, ...]
+    head: str = "classification"
+    pairs: bool = False
+    homepage: str | None = None
+    citation: str | None = None
+    license: str | None = None
+
+    def splits(self) -> dict[str, tf.data.Dataset]:
+        """Return "train", "test" and, if the data has one of its own, "validation".
+
+        Each is a finite dataset in an order that never changes, with elements {"text": string (),
+        "label": int64 ()} and, for pairs, "pair": string ().
+
+        Raises:
+            UserError: if the data can't be read.
+        """
+        ...
+
+    def column(self, split: str, name: str) -> list[str]:
+        """Return the values of a column of a split's file, in the order of the split.
+
+        Raises:
+            UserError: if there is no such column.
+        """
+        raise UserError(
+            f"`group_by`: the task has no columns, so no {name!r}; use near_duplicates or none."
+        )
