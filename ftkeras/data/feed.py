@@ -132,9 +132,14 @@ class OrderedFeed:
         return ordered
 
     def dataset(self, *, replica: int = 0, replicas: int = 1) -> tf.data.Dataset:
-        """Return a replica's elements (inputs, labels): of R replicas, r gets r, r + R, …
+        """Return a replica's elements (inputs, labels).
 
-        All replicas get the same number of elements; the last ones may be padding only.
+        Of R replicas, replica r gets the parts r, r + R, r + 2 R and so on. All replicas get the
+        same number of elements; the last ones may be padding only.
+
+        Args:
+            replica: the number of the replica, counted from 0.
+            replicas: the number of replicas.
         """
         padding = np.full_like(self._plan[0], -1)
         filled = self._plan + [padding] * (-len(self._plan) % replicas)

@@ -7,8 +7,18 @@ from typing import Any
 
 import keras
 
-# The seeds that `replay` records or repeats, per thread: each replica is traced in its own thread.
-_local = threading.local()
+
+class _Seeds(threading.local):
+    """The seeds that `replay` repeats or records.
+
+    They are separate in each thread, because each replica is traced in a thread of its own.
+    """
+
+    replayed: Iterator[Any] | None = None
+    recorded: list | None = None
+
+
+_local = _Seeds()
 
 
 class ReplicaSeedGenerator(keras.random.SeedGenerator):
@@ -24,12 +34,11 @@ class ReplicaSeedGenerator(keras.random.SeedGenerator):
     """
 
     def next(self, ordered: bool = True) -> Any:
-        replayed = getattr(_local, "replayed", None)
-        if replayed is not None:
-            return next(replayed)
+        if _local.replayed is not None:
+            return next(_local.replayed)
         seed = self._next_of_replica(ordered)
-        if (recorded := getattr(_local, "recorded", None)) is not None:
-            recorded.append(seed)
+        if _local.recorded is not None:
+            _local.recorded.append(seed)
         return seed
 
     def _next_of_replica(self, ordered: bool) -> Any:
@@ -76,13 +85,12 @@ def replay(seeds: list) -> Iterator[None]:
         seeds: an empty list is filled with the seeds in their order; from a list that has some,
             each call gets the next seed instead of a new one.
     """
-    before = vars(_local).copy()
+    before = _local.replayed, _local.recorded
     _local.replayed, _local.recorded = (iter(seeds), None) if seeds else (None, seeds)
     try:
         yield
     finally:
-        vars(_local).clear()
-        vars(_local).update(before)
+        _local.replayed, _local.recorded = before
 
 
 def _replica_id() -> Any:

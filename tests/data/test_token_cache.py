@@ -36,14 +36,14 @@ def _dataset(texts=TEXTS, labels=LABELS, **more):
     return tf.data.Dataset.from_tensor_slices(columns)
 
 
-def _asked(folder, dataset=None, *, settings=None, pairs=False):
-    """(The examples, whether they were there, whether texts were tokenized.)"""
+def _read(folder, dataset=None, *, settings=None, pairs=False):
+    """Return the examples and whether they were cached; check that only others are tokenized."""
     layer = Bytes()
     cache = Cache(folder, settings=settings or {"vocabulary": "v"})
     dataset = _dataset() if dataset is None else dataset
-    examples, was_there = cache.examples(dataset, layer, name="train", pairs=pairs)
-    assert was_there == (layer.calls == 0)
-    return examples, was_there
+    examples, was_cached = cache.examples(dataset, layer, name="train", pairs=pairs)
+    assert was_cached == (layer.calls == 0)
+    return examples, was_cached
 
 
 def _entry(folder):
@@ -57,18 +57,18 @@ def _same(one, other) -> None:
     assert one.pairs == other.pairs
 
 
-def test_second_time_nothing_is_tokenized(tmp_path):
-    written, was_there = _asked(tmp_path)
-    assert not was_there
-    read, was_there = _asked(tmp_path)
-    assert was_there
+def test_nothing_is_tokenized_the_second_time(tmp_path):
+    written, was_cached = _read(tmp_path)
+    assert not was_cached
+    read, was_cached = _read(tmp_path)
+    assert was_cached
     _same(read, written)
     assert [read.ids(i).tolist() for i in range(5)] == [[1, *text] for text in TEXTS]
     assert read.labels.tolist() == LABELS
 
 
 def test_all_columns_stay_on_disk(tmp_path):
-    examples, _ = _asked(tmp_path)
+    examples, _ = _read(tmp_path)
     kinds = {column: type(getattr(examples, column)) for column in token_store.COLUMNS}
     assert set(kinds.values()) == {np.memmap}
 
@@ -83,20 +83,20 @@ def test_all_columns_stay_on_disk(tmp_path):
         _dataset([*TEXTS, b""], [*LABELS, 0]),
         _dataset([b"ab", b"b cc", *TEXTS[2:]]),
     ],
-    ids=["a text", "a label", "the order", "one less", "one more", "where texts end"],
+    ids=["a text", "a label", "the order", "one less", "one more", "the ends of texts"],
 )
 def test_other_content_is_another_entry(tmp_path, other):
-    _asked(tmp_path)
-    assert not _asked(tmp_path, other)[1]
-    assert _asked(tmp_path)[1]
-    assert _asked(tmp_path, other)[1]
+    _read(tmp_path)
+    assert not _read(tmp_path, other)[1]
+    assert _read(tmp_path)[1]
+    assert _read(tmp_path, other)[1]
 
 
 def test_second_texts_are_content_too(tmp_path):
     def pairs(second):
-        return _asked(tmp_path, _dataset(pair=second), pairs=True)[1]
+        return _read(tmp_path, _dataset(pair=second), pairs=True)[1]
 
-    assert not _asked(tmp_path)[1]
+    assert not _read(tmp_path)[1]
     assert not pairs(TEXTS)
     assert not pairs([b"z", *TEXTS[1:]])
     assert pairs(TEXTS)
@@ -104,15 +104,15 @@ def test_second_texts_are_content_too(tmp_path):
 
 
 def test_other_settings_are_another_entry(tmp_path):
-    _asked(tmp_path, settings={"vocabulary": "v", "max_length": 8})
-    assert not _asked(tmp_path, settings={"vocabulary": "v", "max_length": 9})[1]
-    assert _asked(tmp_path, settings={"max_length": 8, "vocabulary": "v"})[1]
+    _read(tmp_path, settings={"vocabulary": "v", "max_length": 8})
+    assert not _read(tmp_path, settings={"vocabulary": "v", "max_length": 9})[1]
+    assert _read(tmp_path, settings={"max_length": 8, "vocabulary": "v"})[1]
 
 
 @pytest.mark.parametrize("column", token_store.COLUMNS)
 @pytest.mark.parametrize("damage", ["cut", "changed", "gone"])
-def test_damaged_entry_is_made_anew(tmp_path, column, damage):
-    written, _ = _asked(tmp_path)
+def test_damaged_entry_is_written_again(tmp_path, column, damage):
+    written, _ = _read(tmp_path)
     expected = {name: np.array(getattr(written, name)) for name in token_store.COLUMNS}
     path = _entry(tmp_path) / column
     content = bytearray(path.read_bytes())
@@ -122,18 +122,18 @@ def test_damaged_entry_is_made_anew(tmp_path, column, damage):
     elif damage == "changed":
         content[-1] ^= 1
         path.write_bytes(content)
-    found, was_there = _asked(tmp_path)
-    assert not was_there
+    found, was_cached = _read(tmp_path)
+    assert not was_cached
     for name, array in expected.items():
         np.testing.assert_array_equal(getattr(found, name), array)
-    assert _asked(tmp_path)[1]
+    assert _read(tmp_path)[1]
     assert list(_entry(tmp_path).parent.glob(".*")) == []
 
 
-def test_entry_without_its_checksums_is_none(tmp_path):
-    _asked(tmp_path)
+def test_entry_without_its_checksums_is_ignored(tmp_path):
+    _read(tmp_path)
     (_entry(tmp_path) / token_cache.CHECKSUMS).write_text("{")
-    assert not _asked(tmp_path)[1]
+    assert not _read(tmp_path)[1]
     assert json.loads((_entry(tmp_path) / token_cache.CHECKSUMS).read_text())
 
 
@@ -145,30 +145,30 @@ def test_broken_source_leaves_nothing(tmp_path):
     kinds = {"text": tf.TensorSpec((), tf.string), "label": tf.TensorSpec((), tf.int64)}
     broken = tf.data.Dataset.from_generator(texts, output_signature=kinds)
     with pytest.raises(tf.errors.OpError):
-        _asked(tmp_path, broken)
+        _read(tmp_path, broken)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_two_processes_may_write_at_once(tmp_path, monkeypatch):
-    """While one writes, the other puts its entry where that one's should go: it takes it."""
+    """While one process writes, another one finishes the same entry: the first uses that."""
     checksum, others = token_cache._checksum, []
 
     def meanwhile(path):
         if not others:
             others.append(None)
-            others[0] = _asked(tmp_path)[0]
+            others[0] = _read(tmp_path)[0]
             others.append((_entry(tmp_path) / "token_ids").stat().st_ino)
         return checksum(path)
 
     monkeypatch.setattr(token_cache, "_checksum", meanwhile)
-    examples, _ = _asked(tmp_path)
+    examples, _ = _read(tmp_path)
     _same(examples, others[0])
     assert (_entry(tmp_path) / "token_ids").stat().st_ino == others[1]
     assert list(_entry(tmp_path).parent.glob(".*")) == []
 
 
-def test_draft_of_a_killed_process_goes_when_it_is_old(tmp_path):
-    _asked(tmp_path)
+def test_old_draft_of_a_killed_process_is_deleted(tmp_path):
+    _read(tmp_path)
     home = _entry(tmp_path).parent
     old, young = home / ".old.partial", home / ".young.partial"
     for draft in (old, young):
@@ -177,6 +177,6 @@ def test_draft_of_a_killed_process_goes_when_it_is_old(tmp_path):
     past = time.time() - 2 * token_cache.SECONDS_TO_LIVE
     for path in (old / "token_ids", old):
         os.utime(path, (past, past))
-    _asked(tmp_path, _dataset([b"new", *TEXTS[1:]]))
+    _read(tmp_path, _dataset([b"new", *TEXTS[1:]]))
     assert not old.exists()
     assert young.exists()

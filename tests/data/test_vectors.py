@@ -17,21 +17,21 @@ BATCHINGS = {
 
 
 def _sums(view, seen):
-    """Two vectors a step, [sum of a text's ids, 1], from the last text to the first."""
+    """Yield two vectors at a time, [sum of a text's ids, 1], from the last text to the first."""
     for start in range(0, len(view), 2):
         positions = np.arange(len(view))[::-1][start : start + 2]
         seen += view.rows[positions].tolist()
         yield positions, np.array([[view.ids(p).sum(), 1] for p in positions], np.float64)
 
 
-def _drawn(path):
-    """A view that has some texts twice and some not at all, and which texts were read."""
+def _with_vectors(path):
+    """Return a view that has some texts twice and omits some, and the texts that were encoded."""
     examples, seen = examples_of(LENGTHS).select(np.array([9, 1, 1, 4, 0, 9, 6, 7])), []
     return add_vectors(examples, lambda view: _sums(view, seen), path), seen
 
 
-def test_each_text_of_a_view_is_read_once_and_found_again(tmp_path):
-    examples, seen = _drawn(tmp_path)
+def test_each_text_of_a_view_is_encoded_once_and_found_again(tmp_path):
+    examples, seen = _with_vectors(tmp_path)
     assert sorted(seen) == [0, 1, 4, 6, 7, 9]
     there = np.arange(len(examples)) != 2
     expected = [[examples.ids(p).sum(), 1] if there[p] else [0, 0] for p in range(len(examples))]
@@ -45,7 +45,7 @@ def test_each_text_of_a_view_is_read_once_and_found_again(tmp_path):
 @pytest.mark.parametrize("name", BATCHINGS)
 @pytest.mark.parametrize("parts", [1, 3])
 def test_batches_of_vectors_are_the_batches_of_ids(name, parts, tmp_path):
-    examples, _ = _drawn(tmp_path)
+    examples, _ = _with_vectors(tmp_path)
     plain = examples_of(LENGTHS).select(np.array([9, 1, 1, 4, 0, 9, 6, 7]))
     weights = np.array([1.0, 2.0, 3.0])
     feeds = [
@@ -67,14 +67,14 @@ def test_batches_of_vectors_are_the_batches_of_ids(name, parts, tmp_path):
 
 
 def test_evaluation_finds_every_vector(tmp_path):
-    examples, _ = _drawn(tmp_path)
+    examples, _ = _with_vectors(tmp_path)
     feed = OrderedFeed(examples, BATCHINGS["packed"](1))
     rows = np.concatenate([x["vector"] for x, _ in feed.dataset().as_numpy_iterator()])
     assert feed.in_example_order(rows)[:, 0].tolist() == [examples.ids(p).sum() for p in range(8)]
 
 
 def test_steps_on_vectors_read_no_tokens(tmp_path):
-    examples, _ = _drawn(tmp_path)
+    examples, _ = _with_vectors(tmp_path)
     plain = examples_of(LENGTHS)
     assert TrainingFeed(examples, BATCHINGS["padded"](1), seed=0).tokens() == 0
     assert TrainingFeed(plain, BATCHINGS["padded"](1), seed=0).tokens(np.array([1, 3])) == 9

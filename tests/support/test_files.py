@@ -6,7 +6,7 @@ import pytest
 from ftkeras.support import files
 
 
-def test_file_is_replaced_whole(tmp_path):
+def test_file_is_replaced_completely(tmp_path):
     path = tmp_path / "new" / "a.json"
     files.write_json(path, {"a": 1})
     files.write_json(path, {"a": 2})
@@ -52,7 +52,7 @@ def test_version_is_the_next_free_integer(tmp_path):
     assert (version.path / "model").exists()
 
 
-def test_version_taken_meanwhile_is_not_overwritten(tmp_path):
+def test_version_taken_in_the_meantime_is_not_overwritten(tmp_path):
     with files.next_version(tmp_path) as version:
         (version.draft / "mine").touch()
         (tmp_path / "1").mkdir()

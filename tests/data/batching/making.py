@@ -1,4 +1,4 @@
-"""Examples without texts: token ids drawn at random."""
+"""Examples with random token ids instead of texts."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from ftkeras.data.examples import Examples
 
 
 def examples_of(lengths, *, pairs: bool = False, classes: int = 3, vocabulary: int = 20):
-    """Examples of these lengths; ids from 1, so that 0 is padding."""
+    """Return examples of these lengths, with ids from 1, so that 0 is padding."""
     random = np.random.default_rng(len(lengths))
     lengths = np.asarray(lengths)
     return Examples(

@@ -14,7 +14,7 @@ PERTURBING = ("fgm", "freelb", "smart", "embedding_noise", "layer_drop")
 
 @pytest.fixture
 def device(monkeypatch):
-    """Makes TensorFlow say that there is this kind of device beside the CPU."""
+    """Return a function that makes TensorFlow list another kind of device besides the CPU."""
 
     def there_is(kind):
         monkeypatch.setattr(
@@ -27,7 +27,7 @@ def device(monkeypatch):
 @pytest.mark.parametrize(
     ("kind", "expected"), [("CPU", Bucketed), ("GPU", Packed), ("TPU", Packed)]
 )
-def test_auto_picks_by_the_device(device, kind, expected):
+def test_auto_chooses_by_the_device(device, kind, expected):
     device(kind)
     batching = feeds.batching(Config(batch_tokens=640, max_length=64), pad_id=7, parts=2)
     assert type(batching.batching) is expected
@@ -39,7 +39,7 @@ def test_auto_picks_by_the_device(device, kind, expected):
 
 
 @pytest.mark.parametrize("name", PERTURBING)
-def test_part_that_takes_a_row_for_a_text_is_never_packed(device, name):
+def test_parts_that_expect_one_text_per_row_are_never_packed(device, name):
     device("GPU")
     batching = feeds.batching(Config(regularizer=("r_drop", name)), pad_id=0)
     assert type(batching.batching) is Bucketed
@@ -48,17 +48,17 @@ def test_part_that_takes_a_row_for_a_text_is_never_packed(device, name):
         checks.check(Config(regularizer=("r_drop", name), batching="packed"))
 
 
-def test_part_that_minds_no_rows_may_be_packed():
+def test_other_parts_may_be_packed():
     terms = ("r_drop", "mixout", "confidence_penalty", "l2")
     assert type(feeds.batching(Config(regularizer=terms, batching="packed"), pad_id=0)) is Packed
 
 
-def test_budget_of_tokens_is_refused_where_it_can_not_be_kept():
+def test_batch_tokens_is_refused_if_it_is_not_supported():
     with pytest.raises(UserError, match="batching=padded: .*batch_tokens.*Received: 640"):
         checks.check(Config(batching="padded", batch_tokens=640))
 
 
-def test_budget_of_tokens_takes_the_place_of_the_default_count():
+def test_batch_tokens_replaces_the_default_batch_size():
     assert Config().batch_size == 16
     assert Config(batch_tokens=640).batch_size is None
     both = feeds.batching(Config(batching="packed", batch_size=3, batch_tokens=640), pad_id=0)

@@ -13,7 +13,7 @@ LABELS = [0, 1, 0, 1, 1, 0]
 
 
 def _text_layer(texts, pairs=None):
-    """Each byte is its own token, in front of it a 1, so that no text is empty."""
+    """Make each byte a token, preceded by a 1 so that no text is empty."""
 
     def ids(strings):
         values = tf.cast(tf.strings.unicode_decode(strings, "UTF-8"), tf.int32)
@@ -97,7 +97,7 @@ def test_order_depends_on_seed_and_epoch_only(examples):
     assert _epoch(wide, seed=1, epoch=3) != _epoch(wide, seed=2, epoch=3)
 
 
-def test_epoch_can_be_begun_at_any_batch(examples):
+def test_epoch_can_be_resumed_at_any_batch(examples):
     wide = examples.select(np.tile(np.arange(6), 20))
     feed = TrainingFeed(wide, Padded(batch_size=2, pad_id=0), seed=1)
     rest = [labels.tolist() for _, labels in feed.dataset(4, start=57).as_numpy_iterator()]
@@ -117,7 +117,7 @@ def test_row_without_an_example_is_padding(pairs):
     parts=st.integers(1, 4),
     seed=st.integers(0, 5),
 )
-def test_every_example_comes_once_an_epoch(lengths, batch_size, parts, seed):
+def test_every_example_occurs_once_per_epoch(lengths, batch_size, parts, seed):
     order = np.random.default_rng(seed).permutation(len(lengths))
     plan = Padded(batch_size=batch_size, pad_id=0, parts=parts).plan(np.array(lengths), order)
     assert {len(batch) for batch in plan} == {parts}
@@ -128,12 +128,12 @@ def test_every_example_comes_once_an_epoch(lengths, batch_size, parts, seed):
 
 
 def _feed(examples, *, parts: int, class_weights=None) -> TrainingFeed:
-    """Batches of 4, the second of 2."""
+    """Return a feed of two batches, of 4 and of 2 examples."""
     batching = Padded(batch_size=4, pad_id=9, parts=parts)
     return TrainingFeed(examples, batching, seed=1, class_weights=class_weights)
 
 
-def test_micro_batches_stand_on_a_leading_axis(examples):
+def test_micro_batches_are_stacked_on_a_leading_axis(examples):
     weights = np.array([1, 5], np.float32)
     feed = _feed(examples, parts=3, class_weights=weights)
     elements = list(feed.dataset(0).as_numpy_iterator())
@@ -184,16 +184,16 @@ def test_evaluation_order_can_be_undone(examples):
 
 @pytest.mark.parametrize("parts", [1, 2])
 @pytest.mark.parametrize("replicas", [1, 2, 4])
-def test_evaluation_is_dealt_out_evenly_and_put_together_again(examples, parts, replicas):
+def test_evaluation_is_sharded_evenly_and_put_back_in_order(examples, parts, replicas):
     feed = OrderedFeed(examples, Padded(batch_size=3, pad_id=0, parts=parts))
     shares = [
         list(feed.dataset(replica=r, replicas=replicas).as_numpy_iterator())
         for r in range(replicas)
     ]
-    dealt = [element for step in zip(*shares, strict=True) for element in step]
-    rows = np.concatenate([inputs["token_ids"].sum(axis=1) for inputs, _ in dealt])
+    elements = [element for step in zip(*shares, strict=True) for element in step]
+    rows = np.concatenate([inputs["token_ids"].sum(axis=1) for inputs, _ in elements])
     assert feed.in_example_order(rows).tolist() == [
         examples.ids(i).sum() for i in range(len(examples))
     ]
-    labels = np.concatenate([labels for _, labels in dealt])
+    labels = np.concatenate([labels for _, labels in elements])
     assert sorted(labels[labels >= 0]) == sorted(LABELS)

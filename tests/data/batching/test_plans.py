@@ -1,4 +1,4 @@
-"""What every batching promises of its plans, and what each one promises beside."""
+"""Properties of the plans of all batchings, and of single ones."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def _batching(cls, *, batch_size, batch_tokens, parts):
     )
 
 
-def _held(parts) -> np.ndarray:
+def _join(parts) -> np.ndarray:
     positions = np.concatenate([part.reshape(-1) for part in parts])
     return positions[positions >= 0]
 
@@ -44,15 +44,15 @@ def _held(parts) -> np.ndarray:
 @pytest.mark.parametrize("cls", [Padded, Bucketed, Packed])
 @settings(max_examples=80, deadline=None)
 @given(**SIZES, epoch=st.integers(0, 3))
-def test_every_example_comes_once_in_as_many_batches_an_epoch(
+def test_every_example_occurs_once_per_epoch_in_a_constant_number_of_batches(
     cls, lengths, batch_size, batch_tokens, parts, seed, epoch
 ):
     batching = _batching(cls, batch_size=batch_size, batch_tokens=batch_tokens, parts=parts)
     feed = TrainingFeed(examples_of(lengths), batching, seed=seed)
     plan = feed.parts(epoch)
     assert len(plan) == len(feed)
-    assert all(len(batch) == parts and len(_held(batch)) >= 1 for batch in plan)
-    assert sorted(np.concatenate([_held(batch) for batch in plan])) == list(range(len(lengths)))
+    assert all(len(batch) == parts and len(_join(batch)) >= 1 for batch in plan)
+    assert sorted(np.concatenate([_join(batch) for batch in plan])) == list(range(len(lengths)))
 
 
 @pytest.mark.parametrize("cls", [Bucketed, Packed])
@@ -66,7 +66,7 @@ def test_batch_is_within_its_bounds(cls, lengths, batch_size, batch_tokens, part
     ):
         assert labels.ndim == 1 + (parts > 1)
         if batching.batch_size is not None:
-            assert len(_held(batch)) <= batching.batch_size
+            assert len(_join(batch)) <= batching.batch_size
         rows = inputs["token_ids"].size // inputs["token_ids"].shape[-1]
         if batch_tokens is not None and rows > parts:
             assert inputs["token_ids"].size <= batch_tokens
@@ -168,13 +168,13 @@ def test_packed_batches_mix_all_lengths():
     batches = TrainingFeed(examples_of(lengths), batching, seed=0).batches(0)
     totals = np.array([lengths[batch].sum() for batch in batches])
     assert totals.std() < 0.02 * totals.mean()
-    met = [
+    batches_with_first = [
         set(b)
         for epoch in (0, 1)
         for b in TrainingFeed(examples_of(lengths), batching, seed=0).batches(epoch)
         if 0 in b
     ]
-    assert len(met[0] & met[1]) < 4
+    assert len(batches_with_first[0] & batches_with_first[1]) < 4
 
 
 @pytest.mark.parametrize(
@@ -187,6 +187,6 @@ def test_bad_size_is_named(cls, argument, value):
         cls(**{"batch_size": 2, "pad_id": 0, "max_length": 8, argument: value})
 
 
-def test_padded_takes_no_budget_of_tokens():
+def test_padded_does_not_support_batch_tokens():
     with pytest.raises(ValueError, match="padded does not support `batch_tokens`; .* Received: 64"):
         Padded(batch_size=2, pad_id=0, batch_tokens=64)

@@ -11,7 +11,7 @@ from ftkeras.data.groupings.near_duplicates import NearDuplicates
 
 
 def _examples(texts) -> SimpleNamespace:
-    """As the store has them, behind a text that is none of the examples."""
+    """Return texts as the token store has them, after a text that is not one of the examples."""
     kept = [[9, 9, 9], *texts]
     offsets = np.cumsum([0, *(len(text) for text in kept)])
     token_ids = np.concatenate([np.array(text, np.int32) for text in kept])
@@ -25,7 +25,7 @@ def _groups(texts, **keys) -> list[int]:
 
 
 def _exact(first, second, size) -> float:
-    """Resemblance by sets."""
+    """Return the resemblance, computed from the sets."""
     sets = [
         {tuple(text[at : at + size]) for at in range(max(1, len(text) - size + 1))}
         for text in (first, second)
@@ -64,8 +64,8 @@ def test_few_edits_are_found_and_many_are_not():
     assert len(np.unique(groups)) == 80
 
 
-def test_texts_that_agree_in_a_band_are_linked_only_from_the_similarity_on():
-    """Of a third's resemblance a quarter agree in a band all the same."""
+def test_texts_that_agree_in_a_band_are_linked_only_if_similar_enough():
+    """A quarter of the pairs with resemblance 1/3 agree in a band nevertheless."""
     rng = np.random.default_rng(3)
     texts = [rng.integers(0, 30_000, 120).tolist() for _ in range(200)]
     edited = [_edited(text, 16, rng) for text in texts]
@@ -104,7 +104,7 @@ def test_text_shorter_than_a_shingle_equals_only_itself():
 
 @given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=8), min_size=1, max_size=30))
 @settings(max_examples=50)
-def test_equal_texts_stand_together_however_they_are_cut_into_steps(texts):
+def test_equal_texts_are_in_one_group_whatever_the_size_of_a_step(texts):
     groups = _groups(texts)
     for (a, first), (b, second) in itertools.combinations(enumerate(texts), 2):
         assert first != second or groups[a] == groups[b]
@@ -121,7 +121,7 @@ def test_number_out_of_bounds_is_named(keys):
 
 
 @pytest.mark.real_data
-def test_review_that_stands_twice_in_imdb_is_found(shared_data):
+def test_repeated_review_of_imdb_is_found(shared_data):
     import tensorflow as tf
 
     from ftkeras.tasks.imdb import Imdb
