@@ -53,8 +53,9 @@ def _log_folds(config: Config, spec: str, sizes: np.ndarray, group_sizes: np.nda
         f"fold {config.fold} of {config.folds} (from 0) is held out; examples per fold: {listed}"
     )
     if (several := group_sizes[group_sizes > 1]).size:
+        noun = "group" if several.size == 1 else "groups"
         log.info(
-            f"group_by={spec}: {several.sum():,} examples are in {several.size:,} groups, "
+            f"group_by={spec}: {several.sum():,} examples are in {several.size:,} {noun}, "
             f"the largest has {several.max():,}; no group is split"
         )
 
