@@ -167,11 +167,16 @@ MUTANTS = [
     ),
     *_of(
         "data",
-        ("splits.py", "seed=self.config.data_seed", "seed=self.config.seed", "test_splits.py"),
+        (
+            "splits.py",
+            "stratified_sample(examples.labels, size, seed=self.config.data_seed)",
+            "stratified_sample(examples.labels, size, seed=self.config.seed)",
+            "test_splits.py",
+        ),
         (
             "imbalance.py",
-            "(len(names) * np.maximum(counts, 1))",
-            "np.maximum(counts, 1)",
+            "classes=present, y=labels)",
+            "classes=present, y=present)",
             "test_imbalance.py",
         ),
         ("feed.py", "default_rng((self.seed, epoch))", "default_rng((self.seed, 0))", "batching"),
@@ -251,8 +256,8 @@ MUTANTS = [
         ),
         (
             "truncations/head_tail.py",
-            "tf.ragged.range(ends - (kept - first), ends)",
-            "tf.ragged.range(ends - (kept - first) - 1, ends - 1)",
+            "tf.ragged.range(ends - (lengths - first), ends)",
+            "tf.ragged.range(ends - (lengths - first) - 1, ends - 1)",
             "truncations",
         ),
     ),
