@@ -137,11 +137,7 @@ def read_tensors(folder: str | os.PathLike) -> Mapping[str, np.ndarray]:
 def _sharded(folder: pathlib.Path) -> dict[str, pathlib.Path]:
     index = folder / INDEX
     shards = _read_json(index).get("weight_map")
-    plain = isinstance(shards, dict) and all(
-        isinstance(shard, str) and pathlib.PurePath(shard).name == shard
-        for shard in shards.values()
-    )
-    if not plain:
+    if not isinstance(shards, dict) or not all(map(_is_file_name, shards.values())):
         raise UserError(f"`encoder`: {index} has no weight_map of file names; fetch it again")
     present = {shard: set(_names(folder / shard)) for shard in sorted(set(shards.values()))}
     for name, shard in shards.items():
@@ -151,6 +147,10 @@ def _sharded(folder: pathlib.Path) -> dict[str, pathlib.Path]:
                 "it; fetch both again"
             )
     return {name: folder / shard for name, shard in shards.items()}
+
+
+def _is_file_name(shard: object) -> bool:
+    return isinstance(shard, str) and pathlib.PurePath(shard).name == shard
 
 
 def _names(path: pathlib.Path) -> list[str]:

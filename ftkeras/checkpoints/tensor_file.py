@@ -78,5 +78,6 @@ def _checksum(tensors: dict[str, np.ndarray], facts: dict | None) -> str:
     for name in sorted(tensors):
         tensor = np.ascontiguousarray(tensors[name])
         content.update(f"{name} {tensor.dtype} {tensor.shape}".encode())
-        content.update(memoryview(tensor.reshape(-1)).cast("B") if tensor.size else b"")
+        flat: Any = tensor.reshape(-1)
+        content.update(memoryview(flat).cast("B") if tensor.size else b"")
     return content.hexdigest()

@@ -275,7 +275,7 @@ class Config:
             value = getattr(self, name)
             if self.folds is None and value != default:
                 raise UserError(f"{name}={value} needs `folds`, the number of folds.")
-        if self.fold is not None and self.fold >= self.folds:
+        if self.folds is not None and self.fold is not None and self.fold >= self.folds:
             raise UserError(f"`fold` must be below folds={self.folds}. Received: {self.fold}.")
 
     def _check_validation(self) -> None:

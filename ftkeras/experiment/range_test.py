@@ -97,21 +97,23 @@ class _LossRecorder(keras.callbacks.Callback):
         self.steps, self.losses = steps, []
         self._mean, self._lowest = 0.0, math.inf
 
-    def on_train_batch_begin(self, batch: int, logs: dict | None = None):
-        self.model.reset_metrics()  # Keras would report the mean over the epoch so far
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        model: Any = self.model
+        model.reset_metrics()  # Keras would report the mean over the epoch so far
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        model: Any = self.model
         loss = float(logs["loss"])
         if not math.isfinite(loss):
-            self.model.stop_training = True
-        if self.model.stop_training:
+            model.stop_training = True
+        if model.stop_training:
             return
         self.losses.append(loss)
         self._mean = RUNNING * self._mean + (1 - RUNNING) * loss
         mean = self._mean / (1 - RUNNING ** len(self.losses))
         self._lowest = min(self._lowest, mean)
         enough = len(self.losses) >= self.steps
-        self.model.stop_training = enough or mean > DIVERGED * self._lowest
+        model.stop_training = enough or mean > DIVERGED * self._lowest
 
 
 def smooth(losses: np.ndarray) -> np.ndarray:
