@@ -127,7 +127,7 @@ def test_only_the_command_line_knows_absl(path):
 
 
 # Scripts that run in a process of their own, and whose output another process reads.
-SCRIPTS = ("corpora/make_reviews.py", "exporters/_check.py")
+SCRIPTS = ("corpora/make_reviews.py", "exporters/_run_saved_model.py")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ class Task(Protocol):
         homepage: the URL of the dataset, or None.
         citation: how to cite the dataset, or None.
         license: the license of the dataset, or None if it is not known.
+        language: the ISO 639-1 code of the texts' language, or None if it is not known.
+        hub_dataset: the dataset's id on the Hugging Face Hub, or None.
     """
 
     labels: tuple[str, ...]
@@ -25,6 +27,8 @@ class Task(Protocol):
     homepage: str | None = None
     citation: str | None = None
     license: str | None = None
+    language: str | None = None
+    hub_dataset: str | None = None
 
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return "train", "test" and, if the data has one of its own, "validation".

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from numbers import Integral
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -95,6 +95,13 @@ class Bert(keras.layers.Layer):
     """
 
     model_type = "bert"
+    # The classes of transformers that compute this network, and the prefix of its tensors in those
+    # with a head.
+    huggingface_classes: ClassVar[dict[str, str]] = {
+        "encoder": "BertModel",
+        "sequence_classification": "BertForSequenceClassification",
+    }
+    huggingface_prefix = "bert"
 
     def __init__(
         self,

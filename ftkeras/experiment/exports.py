@@ -1,13 +1,14 @@
 """Build the exporters that a run asks for."""
 
-import functools
+import inspect
+import math
 import pathlib
 from typing import Protocol
 
 from ftkeras import catalog
 from ftkeras.experiment import encoder_source
 from ftkeras.experiment.definition import Experiment
-from ftkeras.runs import model_card
+from ftkeras.runs.model_card import ModelCard
 from ftkeras.support import files
 
 
@@ -36,13 +37,6 @@ def build_exporters(experiment: Experiment, run_dir: pathlib.Path) -> list[Expor
     served_from = pathlib.Path(config.export_dir) / name
     files.require_writable(served_from, "export_dir")
     files.require_writable(run_dir, "run_dir")
-    facts = model_card.Facts(
-        config,
-        task,
-        experiment.labels,
-        experiment.model,
-        checkpoint=encoder_source.checkpoint(config.encoder),
-    )
     return [
         catalog.build(
             "export",
@@ -54,7 +48,29 @@ def build_exporters(experiment: Experiment, run_dir: pathlib.Path) -> list[Expor
             plain=not any(policy.stays for policy in experiment.policies),
             run_dir=run_dir,
             served_from=served_from,
-            card=functools.partial(model_card.text, facts, run_dir),
+            card=_card(experiment, run_dir),
         )
         for spec in config.exports
     ]
+
+
+def _card(experiment: Experiment, run_dir: pathlib.Path) -> ModelCard:
+    config, task, encoder = experiment.config, experiment.task, experiment.model.encoder
+    about = inspect.getdoc(type(task)) or ""
+    return ModelCard(
+        config=config,
+        run_dir=run_dir,
+        about=about.split("\n\n")[0].replace("\n", " "),
+        labels=experiment.labels,
+        pairs=task.pairs,
+        homepage=task.homepage,
+        citation=task.citation,
+        data_license=task.license,
+        language=task.language,
+        dataset=task.hub_dataset,
+        checkpoint=encoder_source.checkpoint(config.encoder),
+        layers=encoder.layers,
+        hidden=encoder.hidden,
+        heads=encoder.heads,
+        parameters=sum(math.prod(variable.shape) for variable in experiment.model.saved_variables),
+    )

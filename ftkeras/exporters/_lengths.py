@@ -1,16 +1,16 @@
-"""The lengths that served batches are padded to: few, so that a server sees few shapes."""
+"""The few lengths that served batches are padded to, so that a server sees few shapes."""
 
 import tensorflow as tf
 
 
 def lengths(longest: int) -> list[int]:
-    """16, 32, 48, 64, then four steps an octave: 80, 96, 112, 128, 160, …; and `longest`.
+    """Return 16, 32, 48, 64, then four steps an octave: 80, 96, 112, 128, 160, …; and `longest`.
 
-    A batch so padded is at most a quarter longer than its longest text (beyond 64 tokens), and the
-    lengths up to 512 are 16 in all.
+    A batch padded to the next length is at most a quarter longer than its longest text (beyond 64
+    tokens), and up to 512 there are 16 lengths.
 
     Args:
-        longest: tokens that a text is cut to; positive. The last length, whatever it is.
+        longest: The tokens that a text is truncated to; positive. It is always the last length.
 
     >>> lengths(200)
     [16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 200]
@@ -23,16 +23,18 @@ def lengths(longest: int) -> list[int]:
     return [*found, longest]
 
 
-def padded(ragged: dict[str, tf.RaggedTensor], *, sizes: list[int], fill: dict[str, int]) -> dict:
-    """Ragged ids [batch, (length)] -> dense ones, padded to the first size that holds them all.
+def pad(
+    ragged: dict[str, tf.RaggedTensor], *, sizes: list[int], fill: dict[str, int]
+) -> dict[str, tf.Tensor]:
+    """Return ragged ids [batch, (length)] padded to the first size that holds them all.
 
     Args:
-        ragged: by name, all of the same row lengths, none above the last of `sizes`.
-        sizes: rising.
-        fill: by name, what padding is.
+        ragged: Ids by name, all with the same row lengths, none above the last of `sizes`.
+        sizes: Lengths in ascending order.
+        fill: The padding value by name.
     """
     longest = tf.reduce_max(ragged["token_ids"].row_lengths())
-    # Of no texts at all the maximum is the least integer there is, which the first size holds.
-    place = tf.searchsorted(tf.constant(sizes, tf.int64), longest[tf.newaxis])[0]
-    shape = tf.stack([-1, tf.gather(tf.constant(sizes, tf.int64), place)])
+    # Without any text the maximum is the smallest integer, so the first size is chosen.
+    index = tf.searchsorted(tf.constant(sizes, tf.int64), longest[tf.newaxis])[0]
+    shape = tf.stack([-1, tf.gather(tf.constant(sizes, tf.int64), index)])
     return {name: ids.to_tensor(fill[name], shape=shape) for name, ids in ragged.items()}

@@ -1,10 +1,10 @@
-"""The ops that TensorFlow Serving links, and whether a SavedModel keeps to them.
+"""Check that a SavedModel uses no ops but those that TensorFlow Serving links.
 
 Source: https://github.com/tensorflow/serving, tensorflow_serving/model_servers/BUILD: server_lib
 links `@org_tensorflow//tensorflow/core:tensorflow`, which is core TensorFlow, and
 SUPPORTED_TENSORFLOW_OPS, which are `@org_tensorflow_text//tensorflow_text:ops_lib` and the
 inference ops of decision forests. https://github.com/tensorflow/text, tensorflow_text/BUILD, has
-what is in ops_lib.
+the ops in ops_lib.
 """
 
 import pathlib
@@ -12,12 +12,13 @@ import re
 from collections.abc import Iterator
 
 import tensorflow as tf
+from tensorflow.core.framework import graph_pb2, node_def_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
 from ftkeras.errors import UserError
 
-# What ops_lib registers, without `RoundRobinTrim` and `RoundRobinGenerateMasks`, which servers in
-# use lack (https://github.com/tensorflow/serving/issues/2267).
+# The ops in ops_lib, except `RoundRobinTrim` and `RoundRobinGenerateMasks`, which released servers
+# lack (https://github.com/tensorflow/serving/issues/2267).
 TEXT = {
     *("CaseFoldUTF8", "ConstrainedSequence", "FastBertNormalize"),
     *("FastWordpieceTokenizeWithOffsets", "FindSourceOffsets", "MaxSpanningTree"),
@@ -34,20 +35,20 @@ TEXT = {
     *("UnicodeScriptTokenizeWithOffsets", "WhitespaceTokenizeWithOffsets"),
     "WordpieceTokenizeWithOffsets",
 }
-# Core ops that want a Python interpreter, XLA's compiler or a TPU, which a server has not.
+# Core ops that need a Python interpreter, XLA's compiler or a TPU, which a server lacks.
 UNSERVED = re.compile(r"\w*PyFunc\w*|Xla\w*|\w*TPU\w*")
 
 
 def core() -> frozenset[str]:
-    """The ops of core TensorFlow, of the version that exports: one a public raw op."""
+    """Return the ops of the installed TensorFlow; each has a function in `tf.raw_ops`."""
     return frozenset(name for name in dir(tf.raw_ops) if name[0].isupper())
 
 
 def used(folder: pathlib.Path) -> set[str]:
-    """The ops of a SavedModel, those of its functions included.
+    """Return the ops of a SavedModel, including those in its functions.
 
     Raises:
-        UserError: a function is to be compiled by XLA, which servers on GPUs can't load
+        UserError: A function is marked for XLA, which servers on GPUs can't load
             (https://github.com/tensorflow/serving/issues/2214).
     """
     content = (folder / "saved_model.pb").read_bytes()
@@ -57,19 +58,19 @@ def used(folder: pathlib.Path) -> set[str]:
         for function in functions:
             if function.attr["_XlaMustCompile"].b:
                 name = function.signature.name
-                raise UserError(f"export=saved_model: {name} is to be compiled by XLA.")
+                raise UserError(f"export=saved_model: {name} is compiled by XLA.")
         found |= {node.op for node in _nodes(graph.graph_def)}
-        found -= {function.signature.name for function in functions}  # a call by its name
+        found -= {function.signature.name for function in functions}  # calls of functions
     return found
 
 
 def unknown(ops: set[str]) -> list[str]:
-    """Which of the ops TensorFlow Serving has not, sorted."""
+    """Return the ops that TensorFlow Serving lacks, sorted."""
     known = core() | TEXT
     return sorted(op for op in ops if op not in known or UNSERVED.fullmatch(op))
 
 
-def _nodes(graph_def) -> Iterator:
+def _nodes(graph_def: graph_pb2.GraphDef) -> Iterator[node_def_pb2.NodeDef]:
     yield from graph_def.node
     for function in graph_def.library.function:
         yield from function.node_def

@@ -1,37 +1,40 @@
-"""What a SavedModel answers: the functions over the text layer and the weights, by signature."""
+"""The functions that a SavedModel serves, by signature."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from ftkeras.exporters._attribution import IntegratedGradients
-from ftkeras.exporters._lengths import lengths, padded
+from ftkeras.exporters._lengths import lengths, pad
 from ftkeras.exporters._weights import Weights
+from ftkeras.text.layer import TextLayer
 
 CLASSIFY = "classify"
+Tensors = Mapping[str, tf.Tensor]
+ConcreteFunction = tf.types.experimental.ConcreteFunction
 
 
 class Served(tf.Module):
-    """What is saved: the weights, the text layer, and the functions over them.
+    """The module that is saved: the weights, the text layer, and the functions over them.
 
-    Reading texts and running the network are two functions that all signatures call, so each stands
-    in the SavedModel once.
+    Tokenizing and running the network are two functions that all signatures call, so the SavedModel
+    contains each only once.
 
     Args:
-        weights: the model.
-        text_layer: texts to token ids.
-        labels: a class's name by its index.
-        pairs: whether texts come in pairs.
-        explain_steps: points of the integral that `explain` sums; None for no such signature.
+        weights: The model.
+        text_layer: Turns texts into token ids.
+        labels: A class's name by its index.
+        pairs: Whether texts come in pairs.
+        explain_steps: Points of the integral in `explain`; None for no such signature.
     """
 
     def __init__(
         self,
         *,
         weights: Weights,
-        text_layer,
-        labels: tuple[str, ...],
+        text_layer: TextLayer,
+        labels: Sequence[str],
         pairs: bool,
         explain_steps: int | None = None,
     ):
@@ -41,66 +44,68 @@ class Served(tf.Module):
         self.lengths = lengths(text_layer.max_length)
         self._labels, self._vocabulary = list(labels), list(wordpiece.vocabulary)
         self._fill = {"token_ids": wordpiece.pad_id, "segment_ids": 0}
-        texts, ids = (("text", "pair"), self._fill) if pairs else (("text",), ("token_ids",))
-        self._texts = {name: tf.TensorSpec([None], tf.string, name) for name in texts}
-        self._ids = {name: tf.TensorSpec([None, None], tf.int32, name) for name in ids}
+        texts = ("text", "pair") if pairs else ("text",)
+        ids = ("token_ids", "segment_ids") if pairs else ("token_ids",)
+        self._text_specs = {name: tf.TensorSpec([None], tf.string, name) for name in texts}
+        self._id_specs = {name: tf.TensorSpec([None, None], tf.int32, name) for name in ids}
         self._explain_steps = explain_steps
 
     @property
     def text_names(self) -> tuple[str, ...]:
-        """What the signatures that read texts take."""
-        return tuple(self._texts)
+        """The inputs of the signatures that take texts."""
+        return tuple(self._text_specs)
 
-    def ids_of(self, texts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Texts as `token_ids` takes them, padded as they would be inside."""
-        ids = self._read({name: tf.constant(text) for name, text in texts.items()})
+    def token_ids(self, texts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return texts as the inputs of the signature `token_ids`, padded as when served."""
+        ids = self._tokenize({name: tf.constant(text) for name, text in texts.items()})
         return {name: value.numpy() for name, value in ids.items()}
 
-    def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
-        """The functions by signature name, with their inputs fixed."""
-        read = tf.function(self._read, input_signature=[self._texts], autograph=False)
-        run = tf.function(self.weights, input_signature=[self._ids], autograph=False)
+    def signatures(self) -> dict[str, ConcreteFunction]:
+        """Return the functions by signature name, traced for their inputs."""
+        tokenize = tf.function(self._tokenize, input_signature=[self._text_specs], autograph=False)
+        run = tf.function(self.weights, input_signature=[self._id_specs], autograph=False)
 
-        def answer(**texts):
-            return self._answer(run(read(texts))[0])
+        def predict(**texts: tf.Tensor) -> Tensors:
+            return self._prediction(run(tokenize(texts))[0])
 
-        def classify(inputs):
-            return self._classes(run(read(self._parsed(inputs)))[0])
+        def classify(inputs: tf.Tensor) -> Tensors:
+            return self._classes(run(tokenize(self._parse(inputs)))[0])
 
-        def embed(**texts):
-            return {"embedding": run(read(texts))[1]}
+        def embed(**texts: tf.Tensor) -> Tensors:
+            return {"embedding": run(tokenize(texts))[1]}
 
-        def of_ids(**ids):
+        def from_ids(**ids: tf.Tensor) -> Tensors:
             logits = run(ids)[0]
             return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
 
-        def explain(**texts):
-            ids = read(texts)
-            return self._explained(ids, run(ids)[0])
+        def explain(**texts: tf.Tensor) -> Tensors:
+            ids = tokenize(texts)
+            return self._explanation(ids, run(ids)[0])
 
-        answered = _traced(answer, self._texts)
+        predict_function = _trace(predict, self._text_specs)
+        examples = {"inputs": tf.TensorSpec([None], tf.string, "inputs")}
         found = {
-            "serving_default": answered,
-            "token_ids": _traced(of_ids, self._ids),
-            CLASSIFY: _traced(classify, {"inputs": tf.TensorSpec([None], tf.string, "inputs")}),
-            "embed": _traced(embed, self._texts),
+            "serving_default": predict_function,
+            "token_ids": _trace(from_ids, self._id_specs),
+            CLASSIFY: _trace(classify, examples),
+            "embed": _trace(embed, self._text_specs),
         }
-        if "pair" in self._texts:
-            found["pair"] = answered
+        if "pair" in self._text_specs:
+            found["pair"] = predict_function
         if self._explain_steps is not None:
-            found["explain"] = _traced(explain, self._texts)
+            found["explain"] = _trace(explain, self._text_specs)
         return found
 
-    def _read(self, texts: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def _tokenize(self, texts: Tensors) -> dict[str, tf.Tensor]:
         ragged = self.text_layer(texts["text"], texts.get("pair"))
-        return padded(ragged, sizes=self.lengths, fill=self._fill)
+        return pad(ragged, sizes=self.lengths, fill=self._fill)
 
-    def _parsed(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Serialized `tf.Example`s -> their texts; one that lacks a text is an error."""
-        features = {name: tf.io.FixedLenFeature([], tf.string) for name in self._texts}
+    def _parse(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the texts in serialized `tf.Example`s; a missing text is an error."""
+        features = {name: tf.io.FixedLenFeature([], tf.string) for name in self._text_specs}
         return tf.io.parse_example(examples, features)
 
-    def _answer(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _prediction(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
         probabilities = tf.nn.softmax(logits)
         best = tf.argmax(logits, axis=-1)
         return {
@@ -116,7 +121,7 @@ class Served(tf.Module):
             "scores": tf.nn.softmax(logits),
         }
 
-    def _explained(self, ids: Mapping[str, tf.Tensor], logits: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _explanation(self, ids: Tensors, logits: tf.Tensor) -> dict[str, tf.Tensor]:
         wordpiece, token_ids = self.text_layer.tokenizer, ids["token_ids"]
         attribute = IntegratedGradients(
             weights=self.weights,
@@ -127,12 +132,14 @@ class Served(tf.Module):
         attributions, gap = attribute(ids, tf.argmax(logits, axis=-1))
         tokens = tf.gather(tf.constant(self._vocabulary), token_ids)
         return {
-            **self._answer(logits),
+            **self._prediction(logits),
             "tokens": tf.where(token_ids == wordpiece.pad_id, "", tokens),
             "attributions": attributions,
             "gap": gap,
         }
 
 
-def _traced(function, specs: Mapping[str, tf.TensorSpec]):
+def _trace(
+    function: Callable[..., Tensors], specs: Mapping[str, tf.TensorSpec]
+) -> ConcreteFunction:
     return tf.function(function, autograph=False).get_concrete_function(**specs)

@@ -1,60 +1,68 @@
-"""Whether a SavedModel says what its run has said, found out in a process without ftkeras."""
+"""Verify that a SavedModel predicts what its run has measured, in a process without ftkeras."""
 
 import json
 import os
 import pathlib
 import subprocess
 import sys
+from collections.abc import Sequence
+
+import numpy as np
 
 from ftkeras.errors import UserError
-from ftkeras.exporters._sample_ids import padded_ids
+from ftkeras.exporters._comparison import Bounds, Comparison, compare, padded_ids
+from ftkeras.text.layer import TextLayer
 
-CHECK = pathlib.Path(__file__).with_name("_check.py")
-# On a CPU, whatever trained: a process that holds a GPU holds all of its memory.
+SCRIPT = pathlib.Path(__file__).with_name("_run_saved_model.py")
+# On a CPU, whatever trained: a process that uses a GPU takes all of its memory.
 ENVIRONMENT = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR"}
-TEXTS_TOKENIZED = 4  # as many as `_check.py` runs every signature with
+SIGNATURE_SAMPLES = 4  # every signature is run on the first few samples
 
 
 def verify(
-    folder: pathlib.Path, *, samples: list[dict], labels, text_layer, tolerance: float
-) -> dict:
-    """Runs `_check.py` on a SavedModel.
+    folder: pathlib.Path,
+    *,
+    samples: list[dict],
+    labels: Sequence[str],
+    text_layer: TextLayer,
+    bounds: Bounds,
+) -> tuple[Comparison, dict[str, float]]:
+    """Run a SavedModel in its own process, and compare its predictions with the run's.
 
     Args:
-        folder: the SavedModel's.
-        samples: texts, and the probabilities that the run has given them.
-        labels: a class's name by its index.
-        text_layer: makes the ids for the signature that takes ids.
-        tolerance: how far a served probability may be from the run's.
+        folder: The SavedModel's folder.
+        samples: Texts with the probabilities that the run has measured.
+        labels: A class's name by its index.
+        text_layer: Makes the ids for the signature that takes ids.
+        bounds: How far the predictions may differ.
 
     Returns:
-        samples, largest_difference, same_label, accuracy, latency_ms.
+        The comparison, and the milliseconds of a batch by batch size.
 
     Raises:
-        UserError: it does not load, a signature fails, or what is served differs.
+        UserError: It does not load, a signature fails, or its predictions differ.
     """
-    ids = padded_ids(samples[:TEXTS_TOKENIZED], text_layer)
-    told = {
-        "folder": str(folder.absolute()),
-        "samples": samples,
-        "labels": list(labels),
-        "ids": {name: value.tolist() for name, value in ids.items()},
-        "tolerance": tolerance,
-    }
-    found = _run(told)
-    wrong = found.pop("disagreements")
-    if found["largest_difference"] > tolerance:
-        wrong.insert(0, _differs(found, tolerance))
-    if wrong:
-        raise UserError(f"`export`: the SavedModel was checked and is not served: {wrong[0]}.")
-    return found
+    ids = padded_ids(samples[:SIGNATURE_SAMPLES], text_layer)
+    findings = _run(
+        {
+            "folder": str(folder.absolute()),
+            "samples": samples,
+            "labels": list(labels),
+            "ids": {name: value.tolist() for name, value in ids.items()},
+        }
+    )
+    found = compare(samples, labels, np.array(findings["probabilities"]))
+    bounds.check(found, "saved_model")
+    if wrong := findings["disagreements"]:
+        raise UserError(f"export=saved_model: the written model is not usable: {wrong[0]}.")
+    return found, findings["latency_ms"]
 
 
-def _run(told: dict) -> dict:
+def _run(request: dict) -> dict:
     done = subprocess.run(
-        # -P: a part of ours may be named as a library is, and must not stand in its place.
-        [sys.executable, "-P", str(CHECK)],
-        input=json.dumps(told),
+        # -P: the script's folder has modules named like libraries, which must not be imported.
+        [sys.executable, "-P", str(SCRIPT)],
+        input=json.dumps(request),
         capture_output=True,
         text=True,
         check=False,
@@ -62,12 +70,7 @@ def _run(told: dict) -> dict:
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise UserError(f"`export`: the SavedModel can't be run by TensorFlow alone: {last[:300]}")
+        raise UserError(
+            f"export=saved_model: TensorFlow alone can't run the written model: {last[:300]}"
+        )
     return json.loads(done.stdout)
-
-
-def _differs(found: dict, tolerance: float) -> str:
-    return (
-        f"a probability is {found['largest_difference']:.1e} from what the run has measured, over "
-        f"{tolerance:g}; {found['same_label']:.0%} of {found['samples']} texts keep their label"
-    )

@@ -1,10 +1,12 @@
-"""Requests that TensorFlow Serving answers to itself when it loads a model, before any client.
+"""Write the requests that TensorFlow Serving runs when it loads a model, before any client's.
 
 Source: https://www.tensorflow.org/tfx/serving/saved_model_warmup.
 """
 
+import importlib.util
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,22 +14,28 @@ import tensorflow as tf
 from ftkeras.exporters._signatures import CLASSIFY, Served
 
 FILE = pathlib.Path("assets.extra") / "tf_serving_warmup_requests"
-# Runs the network a hundred times, so not at each length: a server would be long in starting.
+# Signatures with a request at the first length only: they run the network a hundred times, and at
+# every length a server would take long to start.
 SLOW = frozenset({"explain"})
-# A word of one token in any vocabulary, be it [UNK].
+# A word that is one token in any vocabulary, even if that is [UNK].
 WORD = "a"
 
 
-def write(folder: pathlib.Path, *, served: Served, signatures, model: str) -> int:
-    """Writes a request for each signature at each length; returns how many.
+def is_available() -> bool:
+    """Return whether tensorflow-serving-api, which has the requests' messages, is installed."""
+    return importlib.util.find_spec("tensorflow_serving") is not None
 
-    They are made of one word, so that no text of anybody's travels with the model.
+
+def write(folder: pathlib.Path, *, served: Served, signatures: Iterable[str], model: str) -> int:
+    """Write a request for each signature at each length, and return how many.
+
+    They consist of one word, so that no text from the data travels with the model.
 
     Args:
-        folder: the SavedModel's.
-        served: what is in it.
-        signatures: by name, as saved.
-        model: the name that requests are sent to.
+        folder: The SavedModel's folder.
+        served: The module that was saved.
+        signatures: The names of its signatures.
+        model: The model's name on the server.
     """
     logs = list(_logs(served, signatures, model))
     path = folder / FILE
@@ -38,21 +46,10 @@ def write(folder: pathlib.Path, *, served: Served, signatures, model: str) -> in
     return len(logs)
 
 
-def _logs(served: Served, signatures, model: str) -> Iterator:
-    for name in signatures:
-        for length in served.lengths[:1] if name in SLOW else served.lengths:
-            texts = texts_of(served, length)
-            yield (
-                _classify(texts, model)
-                if name == CLASSIFY
-                else _predict(name, served.ids_of(texts) if name == "token_ids" else texts, model)
-            )
+def texts_of_length(served: Served, length: int) -> dict[str, np.ndarray]:
+    """Return a text, or a pair of texts, that has the given number of tokens.
 
-
-def texts_of(served: Served, length: int) -> dict[str, np.ndarray]:
-    """A text, or pair of texts, that the text layer makes so many tokens of.
-
-    A pair is half and half, so that none is shortened.
+    The texts of a pair are about equally long, so that neither is truncated.
     """
     specials = 1 + len(served.text_names)
     words = length - specials
@@ -63,7 +60,19 @@ def texts_of(served: Served, length: int) -> dict[str, np.ndarray]:
     }
 
 
-def _predict(signature: str, inputs: Mapping[str, np.ndarray], model: str):
+def _logs(served: Served, signatures: Iterable[str], model: str) -> Iterator[Any]:
+    """Yield a PredictionLog for each request."""
+    for name in signatures:
+        for length in served.lengths[:1] if name in SLOW else served.lengths:
+            texts = texts_of_length(served, length)
+            if name == CLASSIFY:
+                yield _classify(texts, model)
+            else:
+                ids = served.token_ids(texts) if name == "token_ids" else texts
+                yield _predict(name, ids, model)
+
+
+def _predict(signature: str, inputs: Mapping[str, np.ndarray], model: str) -> Any:
     from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
     request = predict_pb2.PredictRequest()
@@ -75,7 +84,7 @@ def _predict(signature: str, inputs: Mapping[str, np.ndarray], model: str):
     )
 
 
-def _classify(texts: Mapping[str, np.ndarray], model: str):
+def _classify(texts: Mapping[str, np.ndarray], model: str) -> Any:
     from tensorflow_serving.apis import classification_pb2, prediction_log_pb2
 
     request = classification_pb2.ClassificationRequest()

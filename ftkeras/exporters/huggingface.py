@@ -1,33 +1,50 @@
+"""Export to a folder for Hugging Face transformers and the Hub."""
+
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
 from ftkeras.checkpoints import huggingface
+from ftkeras.exporters import Card
+from ftkeras.support import files
+from ftkeras.text.layer import TextLayer
+from ftkeras.training.finetuner import FineTuner
+
+NO_LICENSE = "README.md names no license, as none is known; add one before you publish the folder"
 
 
 class Huggingface:
-    """A Hugging Face folder, `<run_dir>/huggingface/`, that transformers loads in PyTorch.
+    """Write a folder that transformers loads in PyTorch: `<run_dir>/huggingface/`.
 
-    With the head it is a `BertForSequenceClassification` with its labels. That class pools as
-    `pooling='pooled'` does; a head that pools otherwise stays behind with `head=False`, which gives
-    the encoder alone, a `BertModel`.
+    With the head, it is the encoder family's sequence classifier, such as
+    `BertForSequenceClassification`, and its README.md has the metadata of a model card, so that the
+    folder can be pushed to the Hub. That class pools as `pooling='pooled'` does. With any other
+    pooling, export the encoder alone with `head=False`, which gives a `BertModel`.
 
     Args:
-        model: its encoder and head are written.
-        text_layer: its vocabulary is written.
-        labels: a class's name by its index.
-        plain: whether the model is an encoder and a head, and nothing that a policy added.
-        run_dir: the run's folder.
-        head: whether the classifier goes along.
+        model: Its encoder and head are written.
+        text_layer: Its vocabulary and maximum length are written.
+        labels: A class's name by its index.
+        plain: Whether the model is an encoder and a head, without layers that a policy added.
+        run_dir: The run's folder.
+        card: The model card.
+        head: Whether to write the classifier.
 
     Raises:
-        ValueError: the model is one that transformers has no class for.
+        ValueError: transformers has no class for the model.
     """
 
-    message: str | None = None
-
     def __init__(
-        self, *, model, text_layer, labels, plain: bool, run_dir: pathlib.Path, head: bool = True
+        self,
+        *,
+        model: FineTuner,
+        text_layer: TextLayer,
+        labels: Sequence[str],
+        plain: bool,
+        run_dir: pathlib.Path,
+        card: Card,
+        head: bool = True,
     ):
         if not plain:
             raise ValueError("transformers has no class for an encoder with adapters.")
@@ -37,31 +54,36 @@ class Huggingface:
                 "huggingface(head=False) exports the encoder alone."
             )
         self.model, self.text_layer, self.labels = model, text_layer, labels
-        self.folder, self.head = run_dir / "huggingface", head
+        self.folder, self.head, self.card = run_dir / "huggingface", head, card
+        self.message: str | None = None
 
     def write(self) -> pathlib.Path:
-        """Writes the folder and returns it."""
+        """Write the folder and return it."""
         encoder = self.model.encoder
         config, tensors = encoder.huggingface_config(), encoder.tensors()
-        family = config["model_type"]
         if self.head:
-            config |= self._labels_config(f"{family.capitalize()}ForSequenceClassification")
-            tensors = {f"{family}.{name}": tensor for name, tensor in tensors.items()}
-            tensors |= self._classifier()
+            config |= self._classifier_config()
+            prefix = encoder.huggingface_prefix
+            tensors = {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
+            tensors |= self._classifier_tensors()
+            # The card describes the classifier, so an encoder alone has none.
+            files.write_text(self.folder / "README.md", self.card.hub_header() + self.card.text())
+            self.message = None if self.card.license() else NO_LICENSE
         else:
-            config["architectures"] = [f"{family.capitalize()}Model"]
-        self.text_layer.tokenizer.save(self.folder)
+            config["architectures"] = [encoder.huggingface_classes["encoder"]]
+            files.remove(self.folder / "README.md")
+        self.text_layer.tokenizer.save(self.folder, max_length=self.text_layer.max_length)
         huggingface.write(self.folder, config=config, tensors=tensors)
         return self.folder
 
-    def _labels_config(self, architecture: str) -> dict:
+    def _classifier_config(self) -> dict:
         return {
-            "architectures": [architecture],
+            "architectures": [self.model.encoder.huggingface_classes["sequence_classification"]],
             "id2label": {str(index): label for index, label in enumerate(self.labels)},
             "label2id": {label: index for index, label in enumerate(self.labels)},
         }
 
-    def _classifier(self) -> dict[str, np.ndarray]:
+    def _classifier_tensors(self) -> dict[str, np.ndarray]:
         head = self.model.head
         kernel = np.ascontiguousarray(head.kernel.numpy().T)
         return {"classifier.weight": kernel, "classifier.bias": head.bias.numpy()}

@@ -1,114 +1,126 @@
+"""Export to LiteRT (TensorFlow Lite)."""
+
 import pathlib
 import tempfile
 import warnings
+from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
-from ftkeras.errors import UserError
-from ftkeras.exporters._sample_ids import largest_difference
+from ftkeras.exporters._comparison import Bounds, Comparison, compare, predict
 from ftkeras.exporters._weights import Weights
 from ftkeras.runs import metrics, samples
 from ftkeras.support import files
+from ftkeras.text.layer import TextLayer
+from ftkeras.training.finetuner import FineTuner
 
 SIGNATURE = "token_ids"
-TOLERANCES = {None: 1e-4, "int8": 1e-1}
+TOLERANCE = 1e-4  # of a probability, with float32 weights
 
 
 class Litert:
-    """A LiteRT (TensorFlow Lite) model, `<run_dir>/litert/model.tflite`, that takes token ids.
+    """Write a LiteRT model that takes token ids: `<run_dir>/litert/model.tflite`.
 
-    Its signature `token_ids` takes `token_ids` int32 [batch, length], padded with the id of [PAD]
-    (with `segment_ids`, likewise, where the task has pairs), and gives `logits` and
-    `probabilities`, float32 [batch, classes]; batch and length may be resized. All its ops are
-    LiteRT's own. Beside it lie the vocabulary, labels.txt and export.json. It is kept only where
-    the interpreter gives the run's texts the probabilities that the run has measured.
+    Its signature `token_ids` takes `token_ids` int32 [batch, length], padded with the id of [PAD],
+    and for pairs `segment_ids` of the same shape. It returns `logits` and `probabilities`, float32
+    [batch, classes]. Batch and length may be resized. All its ops are LiteRT's own. The folder also
+    holds the vocabulary, labels.txt and export.json. The model is written only if its predictions
+    in the interpreter are those that the run has measured.
 
     Source: https://ai.google.dev/edge/litert/models/convert_tf.
 
     Args:
-        model: token ids to logits.
-        text_layer: texts to token ids, for the check; its vocabulary is written.
-        labels: a class's name by its index.
-        pairs: whether texts come in pairs.
-        run_dir: the run's folder, with the texts to check by.
-        quantization: 'int8' stores weights in bytes and multiplies in bytes, each batch's range
-            found on the way; None does not.
-        tolerance: how far a probability may be from the run's, in 0 to 1; None for 1e-4, with
-            int8 0.1.
+        model: Turns token ids into logits.
+        text_layer: Turns texts into token ids, for the check; its vocabulary is written.
+        labels: A class's name by its index.
+        pairs: Whether texts come in pairs.
+        run_dir: The run's folder, which holds the texts for the check.
+        quantization: 'int8' stores weights as 8-bit integers and multiplies 8-bit integers, with
+            the range of each batch found at run time; None does not.
+        tolerance: How far a probability may be from the run's, in 0 to 1; None for 1e-4, or with
+            quantization for no bound.
+        logit_tolerance: How far a logit may move, relative to the spread of the logits (see
+            `_comparison.Comparison`); not negative; None for 0.25 with int8, otherwise no bound.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: Naming the argument, its bound and the value received.
     """
-
-    message: str | None = None
 
     def __init__(
         self,
         *,
-        model,
-        text_layer,
-        labels,
+        model: FineTuner,
+        text_layer: TextLayer,
+        labels: Sequence[str],
         pairs: bool,
         run_dir: pathlib.Path,
         quantization: str | None = None,
         tolerance: float | None = None,
+        logit_tolerance: float | None = None,
     ):
-        if quantization not in TOLERANCES:
+        if quantization not in (None, "int8"):
             raise ValueError(f"`quantization` must be 'int8' or None. Received: {quantization!r}.")
-        if tolerance is not None and not 0 <= tolerance <= 1:
-            raise ValueError(f"`tolerance` must lie in 0 to 1. Received: {tolerance!r}.")
         self.model, self.text_layer, self.labels, self.pairs = model, text_layer, labels, pairs
         self.run_dir, self.quantization = run_dir, quantization
-        self.tolerance = TOLERANCES[quantization] if tolerance is None else tolerance
+        self.bounds = Bounds.choose(
+            quantization or "float32",
+            TOLERANCE,
+            tolerance=tolerance,
+            logit_tolerance=logit_tolerance,
+        )
+        self.message: str | None = None
 
     def write(self) -> pathlib.Path:
-        """Writes the folder and returns it."""
-        folder, kept = self.run_dir / "litert", samples.read(self.run_dir)
-        content = self._converted()
-        difference = self._difference(content, kept)
-        with files.replacing(folder / "model.tflite") as beside:
-            beside.write_bytes(content)
+        """Write the folder and return it.
+
+        Raises:
+            UserError: The model does not predict what the run has measured.
+        """
+        folder, measured = self.run_dir / "litert", samples.read(self.run_dir)
+        content = self._convert()
+        found = self._compare(content, measured)
+        self.bounds.check(found, "litert")
+        with files.replacing(folder / "model.tflite") as draft:
+            draft.write_bytes(content)
         self.text_layer.tokenizer.save(folder)
         files.write_text(folder / "labels.txt", "\n".join(self.labels) + "\n")
         record = {
             "bytes": len(content),
             "quantization": self.quantization,
-            "samples": len(kept),
-            "largest_difference": difference,
-            "tolerance": self.tolerance,
+            **found.record(),
+            **self.bounds.record(),
             "versions": metrics.versions(),
         }
         files.write_json(folder / "export.json", record)
+        if self.quantization:
+            self.message = f"{found.summary()}; {len(content) / 1e6:.1f} MB"
         return folder
 
-    def _converted(self) -> bytes:
-        served = tf.Module()
-        served.weights = weights = Weights(self.model)
+    def _convert(self) -> bytes:
+        module = tf.Module()
+        module.weights = weights = Weights(self.model)
         names = ("token_ids", "segment_ids") if self.pairs else ("token_ids",)
         specs = {name: tf.TensorSpec([None, None], tf.int32, name) for name in names}
 
-        def of_ids(**ids):
+        def from_ids(**ids: tf.Tensor) -> dict[str, tf.Tensor]:
             logits = weights(ids)[0]
             return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
 
-        signature = tf.function(of_ids, autograph=False).get_concrete_function(**specs)
+        signature = tf.function(from_ids, autograph=False).get_concrete_function(**specs)
         with tempfile.TemporaryDirectory(prefix="ftkeras-") as folder:
-            tf.saved_model.save(served, folder, {SIGNATURE: signature})
+            tf.saved_model.save(module, folder, {SIGNATURE: signature})
             converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
             if self.quantization:
                 converter.optimizations = [tf.lite.Optimize.DEFAULT]
             return converter.convert()
 
-    def _difference(self, content: bytes, kept: list[dict]) -> float:
-        with warnings.catch_warnings():  # of its move to a package of its own
+    def _compare(self, content: bytes, measured: list[dict]) -> Comparison:
+        with warnings.catch_warnings():  # that the interpreter moves to a package of its own
             warnings.simplefilter("ignore")
-            run = tf.lite.Interpreter(model_content=content).get_signature_runner(SIGNATURE)
-        difference = largest_difference(
-            kept, self.text_layer, lambda ids: run(**ids)["probabilities"]
-        )
-        if difference > self.tolerance:
-            raise UserError(
-                f"export=litert: in the interpreter a probability is {difference:.1e} from what "
-                f"the run has measured, over {self.tolerance:g}."
-            )
-        return difference
+            runner = tf.lite.Interpreter(model_content=content).get_signature_runner(SIGNATURE)
+
+        def run(ids: dict[str, np.ndarray]) -> np.ndarray:
+            return runner(**ids)["probabilities"]
+
+        return compare(measured, self.labels, predict(measured, self.text_layer, run))

@@ -1,91 +1,96 @@
+"""Export to ONNX."""
+
 import importlib.util
 import pathlib
+from collections.abc import Sequence
+
+import numpy as np
 
 from ftkeras.errors import UserError
 from ftkeras.exporters import _onnx_graph
-from ftkeras.exporters._sample_ids import largest_difference
+from ftkeras.exporters._comparison import Bounds, Comparison, compare, predict
 from ftkeras.runs import metrics, samples
 from ftkeras.support import files
+from ftkeras.text.layer import TextLayer
+from ftkeras.training.finetuner import FineTuner
 
 
 class Onnx:
-    """An ONNX model, `<run_dir>/onnx/model.onnx`, that takes token ids.
+    """Write an ONNX model that takes token ids: `<run_dir>/onnx/model.onnx`.
 
-    `token_ids` int32 [batch, length], padded with the id of [PAD] (with `segment_ids`, likewise,
-    where the task has pairs) -> `logits` and `probabilities`, float32 [batch, classes]. Beside it
-    lie the vocabulary, labels.txt and export.json. It is kept only where onnxruntime gives the
-    run's texts the probabilities that the run has measured.
+    Its inputs are `token_ids` int32 [batch, length], padded with the id of [PAD], and for pairs
+    `segment_ids` of the same shape. Its outputs are `logits` and `probabilities`, float32
+    [batch, classes]. The folder also holds the vocabulary, labels.txt and export.json. The model is
+    written only if its probabilities in onnxruntime are those that the run has measured.
 
     Source: https://onnx.ai/onnx/operators/, opset 20. Needs `pip install 'ftkeras[onnx]'`.
 
     Args:
-        model: its encoder and head are written.
-        text_layer: texts to token ids, for the check; its vocabulary is written.
-        labels: a class's name by its index.
-        pairs: whether texts come in pairs.
-        plain: whether the model is an encoder and a head, and nothing that a policy added.
-        run_dir: the run's folder, with the texts to check by.
-        tolerance: how far a probability may be from the run's; in 0 to 1.
+        model: Its encoder and head are written.
+        text_layer: Turns texts into token ids, for the check; its vocabulary is written.
+        labels: A class's name by its index.
+        pairs: Whether texts come in pairs.
+        plain: Whether the model is an encoder and a head, without layers that a policy added.
+        run_dir: The run's folder, which holds the texts for the check.
+        tolerance: How far a probability may be from the run's; in 0 to 1.
 
     Raises:
-        ValueError: the model has parts that are not written, or the tolerance is out of bounds.
-        UserError: the extra is not installed.
+        ValueError: The model has layers that can't be written, or the tolerance is out of bounds.
+        UserError: The extra is not installed.
     """
-
-    message: str | None = None
 
     def __init__(
         self,
         *,
-        model,
-        text_layer,
-        labels,
+        model: FineTuner,
+        text_layer: TextLayer,
+        labels: Sequence[str],
         pairs: bool,
         plain: bool,
         run_dir: pathlib.Path,
         tolerance: float = 1e-4,
     ):
         if not plain:
-            raise ValueError("an encoder with adapters is not written as ONNX.")
-        if not 0 <= tolerance <= 1:
-            raise ValueError(f"`tolerance` must lie in 0 to 1. Received: {tolerance!r}.")
+            raise ValueError("an encoder with adapters can't be written as ONNX.")
+        self.bounds = Bounds(tolerance)
         if not all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime")):
-            raise UserError("--export=onnx needs: pip install 'ftkeras[onnx]'")
+            raise UserError("export=onnx needs: pip install 'ftkeras[onnx]'")
         self.model, self.text_layer, self.labels, self.pairs = model, text_layer, labels, pairs
-        self.run_dir, self.tolerance = run_dir, tolerance
+        self.run_dir = run_dir
+        self.message: str | None = None
 
     def write(self) -> pathlib.Path:
-        """Writes the folder and returns it."""
+        """Write the folder and return it.
+
+        Raises:
+            UserError: The model does not predict what the run has measured.
+        """
         import onnx
 
-        folder, kept = self.run_dir / "onnx", samples.read(self.run_dir)
+        folder, measured = self.run_dir / "onnx", samples.read(self.run_dir)
         written = _onnx_graph.classifier(onnx, self.model, pairs=self.pairs)
         onnx.checker.check_model(written)
-        with files.replacing(folder / "model.onnx") as beside:
-            onnx.save_model(written, beside)
-            difference = self._difference(beside, kept)
+        with files.replacing(folder / "model.onnx") as draft:
+            onnx.save_model(written, draft)
+            found = self._compare(draft, measured)
+            self.bounds.check(found, "onnx")
         self.text_layer.tokenizer.save(folder)
         files.write_text(folder / "labels.txt", "\n".join(self.labels) + "\n")
         record = {
             "bytes": (folder / "model.onnx").stat().st_size,
-            "samples": len(kept),
-            "largest_difference": difference,
-            "tolerance": self.tolerance,
+            **found.record(),
+            **self.bounds.record(),
             "versions": metrics.versions("onnx", "onnxruntime"),
         }
         files.write_json(folder / "export.json", record)
         return folder
 
-    def _difference(self, path: pathlib.Path, kept: list[dict]) -> float:
+    def _compare(self, path: pathlib.Path, measured: list[dict]) -> Comparison:
         import onnxruntime
 
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-        difference = largest_difference(
-            kept, self.text_layer, lambda ids: session.run(["probabilities"], ids)[0]
-        )
-        if difference > self.tolerance:
-            raise UserError(
-                f"export=onnx: in onnxruntime a probability is {difference:.1e} from what the "
-                f"run has measured, over {self.tolerance:g}."
-            )
-        return difference
+
+        def run(ids: dict[str, np.ndarray]) -> np.ndarray:
+            return session.run(["probabilities"], ids)[0]
+
+        return compare(measured, self.labels, predict(measured, self.text_layer, run))

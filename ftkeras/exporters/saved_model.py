@@ -1,137 +1,171 @@
+"""Export to a SavedModel for TensorFlow Serving."""
+
 import pathlib
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 
 import tensorflow as tf
 from tensorflow.python.saved_model import fingerprinting_utils
 
 from ftkeras.errors import UserError
-from ftkeras.exporters import _ops, _warmup
+from ftkeras.exporters import Card, _ops, _warmup
+from ftkeras.exporters._comparison import LOGIT_TOLERANCES, Bounds, Comparison
 from ftkeras.exporters._signatures import CLASSIFY, Served
 from ftkeras.exporters._verification import verify
 from ftkeras.exporters._weights import DTYPES, Weights
 from ftkeras.runs import layout, metrics, samples
 from ftkeras.support import accelerator, files
+from ftkeras.text.layer import TextLayer
+from ftkeras.training.finetuner import FineTuner
 
-# How far a served probability may be from the run's, by what the weights are stored in.
-TOLERANCES = {"float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2, "int8": 1e-1}
-# Of float32 where the run was measured on a GPU or TPU: their matrix products round their factors
-# to as little as 8 bits, and the check runs on a CPU.
-ACCELERATED = 2e-2
+# How far a probability may be from the run's, with float32 weights: measured on a CPU, and measured
+# on a GPU or TPU. Their matrix products round the factors to as few as 8 bits, and the check runs
+# on a CPU.
+TOLERANCE, ACCELERATOR_TOLERANCE = 1e-5, 2e-2
+# Rounded weights and rounded products both move the logits; bfloat16 has 8 bits.
+ACCELERATOR_LOGIT_TOLERANCE = LOGIT_TOLERANCES["bfloat16"]
+WITHOUT_WARMUP = "without warm-up requests, which need: pip install 'ftkeras[serve]'"
 
 
 class SavedModel:
-    """A SavedModel that takes strings: `<served_from>/<next free version>/`.
+    """Write a SavedModel that takes strings: `<served_from>/<next free version>/`.
 
     Signatures (tensors, shapes):
-        serving_default: `text` string [batch] (with `pair` string [batch], where the task has
-            pairs) -> `label` string [batch], `score` float32 [batch], the label's probability,
+        serving_default: `text` string [batch] (with `pair` string [batch] if the task has pairs)
+            -> `label` string [batch], `score` float32 [batch], the label's probability, and
             `probabilities` float32 [batch, classes].
-        pair: the same, there only where the task has pairs.
+        pair: the same; only if the task has pairs.
         token_ids: `token_ids` int32 [batch, length], padded with the id of [PAD] (with
-            `segment_ids`, likewise) -> `logits`, `probabilities` float32 [batch, classes].
-        classify: TensorFlow Serving's Classify API: `inputs` string [batch], serialized
+            `segment_ids` of the same shape) -> `logits` and `probabilities` float32 [batch,
+            classes].
+        classify: for TensorFlow Serving's Classify API: `inputs` string [batch], serialized
             `tf.Example`s with the features `text` (and `pair`) -> `classes` string and `scores`
             float32 [batch, classes].
-        embed: `text` (and `pair`) -> `embedding` float32 [batch, hidden], what the head reads.
-        explain: with `explain=True`: `text` (and `pair`) -> what serving_default gives, `tokens`
-            string and `attributions` float32 [batch, length], by integrated gradients, and `gap`
-            float32 [batch], what they are short of in all.
+        embed: `text` (and `pair`) -> `embedding` float32 [batch, hidden], the input of the head.
+        explain: only with `explain=True`: `text` (and `pair`) -> the outputs of serving_default,
+            `tokens` string and `attributions` float32 [batch, length] by integrated gradients, and
+            `gap` float32 [batch], the part of the log-odds that they do not account for.
 
-    The text layer that trained is the one inside; a batch is padded to its longest text, rounded up
-    to one of few lengths. Nothing in it is compiled by XLA, which TF Serving on GPUs can't load
-    (tensorflow/serving#2214), and no op is one that TF Serving has not. Beside it lie warm-up
-    requests, `assets/` (labels.txt, the vocabulary), model_card.md, run.cfg and export.json.
+    It contains the text layer that was used in training. A batch is padded to its longest text,
+    rounded up to one of few lengths. Nothing in it is compiled by XLA, which TensorFlow Serving
+    can't load on GPUs (tensorflow/serving#2214), and it has no ops that TensorFlow Serving lacks.
+    The folder also holds warm-up requests (if tensorflow-serving-api is installed), `assets/`
+    (labels.txt and the vocabulary), model_card.md, run.cfg and export.json.
 
-    The folder appears whole, by a rename, and only when TensorFlow and tensorflow-text alone have
-    loaded it in a process of their own, every signature ran, and texts of the run had the
-    probabilities that the run has measured.
+    The folder appears complete, by a rename, and only after a separate process has loaded it with
+    nothing but TensorFlow and tensorflow-text, has run every signature, and has predicted what the
+    run has measured.
 
     Args:
-        model: token ids to logits.
-        text_layer: texts to token ids.
-        labels: a class's name by its index.
-        pairs: whether texts come in pairs.
-        run_dir: the run's folder, with the texts to check by.
-        served_from: the folder that holds the versions.
-        card: gives the model card.
-        dtype: what weights are stored in, float32, bfloat16 or float16; they are cast to float32
-            where they are used.
-        quantization: 'int8' stores matrices in bytes, a scale a channel; None does not.
-        explain: whether there is an `explain` signature.
-        steps: points at which it takes gradients; at least 1.
-        tolerance: how far a probability may be from the run's; None for 1e-5, and for what
-            rounds the weights more.
+        model: Turns token ids into logits.
+        text_layer: Turns texts into token ids.
+        labels: A class's name by its index.
+        pairs: Whether texts come in pairs.
+        run_dir: The run's folder, which holds the texts for the check.
+        served_from: The folder that holds the versions.
+        card: The model card.
+        dtype: The type that weights are stored in, float32, bfloat16 or float16; they are cast to
+            float32 when they are used.
+        quantization: 'int8' stores matrices as 8-bit integers with a scale for each channel; None
+            does not.
+        explain: Whether to add the signature `explain`.
+        steps: Points at which `explain` takes gradients; at least 1.
+        tolerance: How far a probability may be from the run's, in 0 to 1; None for 1e-5 with
+            float32 weights (0.02 if the run used a GPU or TPU), otherwise no bound.
+        logit_tolerance: How far a logit may move, relative to the spread of the logits (see
+            `_comparison.Comparison`); not negative; None for 0.02 with float16, 0.15 with bfloat16,
+            0.25 with int8, otherwise no bound.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: Naming the argument, its bound and the value received.
     """
-
-    message: str | None = None
 
     def __init__(
         self,
         *,
-        model,
-        text_layer,
-        labels,
+        model: FineTuner,
+        text_layer: TextLayer,
+        labels: Sequence[str],
         pairs: bool,
         run_dir: pathlib.Path,
         served_from: pathlib.Path,
-        card: Callable[[], str],
+        card: Card,
         dtype: str = "float32",
         quantization: str | None = None,
         explain: bool = False,
         steps: int = 32,
         tolerance: float | None = None,
+        logit_tolerance: float | None = None,
     ):
         if dtype not in DTYPES:
             raise ValueError(f"`dtype` must be one of {', '.join(DTYPES)}. Received: {dtype!r}.")
         if quantization not in (None, "int8"):
             raise ValueError(f"`quantization` must be 'int8' or None. Received: {quantization!r}.")
         if quantization and dtype != "float32":
-            raise ValueError("`quantization` and `dtype` are two ways to store; take one of them.")
+            raise ValueError(
+                "`quantization` and `dtype` exclude each other. "
+                f"Received: {quantization!r} and {dtype!r}."
+            )
         if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
             raise ValueError(f"`steps` must be an integer of at least 1. Received: {steps!r}.")
-        if tolerance is not None and not 0 <= tolerance <= 1:
-            raise ValueError(f"`tolerance` must lie in 0 to 1. Received: {tolerance!r}.")
         self.model, self.text_layer, self.labels, self.pairs = model, text_layer, labels, pairs
         self.run_dir, self.served_from, self.card = run_dir, served_from, card
         self.dtype, self.quantization = dtype, quantization
         self.explain_steps = steps if explain else None
-        self.tolerance = _tolerance(quantization or dtype) if tolerance is None else tolerance
+        self.bounds = _bounds(quantization or dtype, tolerance, logit_tolerance)
+        self.message: str | None = None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the weights are stored as they are."""
+        return self.dtype == "float32" and self.quantization is None
 
     def write(self) -> pathlib.Path:
-        """Writes the next version, checks it, and returns its folder."""
-        kept = samples.read(self.run_dir)
+        """Write the next version, verify it, and return its folder.
+
+        Raises:
+            UserError: It can't be served, or does not predict what the run has measured.
+        """
+        measured = samples.read(self.run_dir)
         with files.next_version(self.served_from) as version:
             served = self._served(dtype=self.dtype, quantization=self.quantization)
             requests = self._save(served, version.draft)
-            checked = self._verified(version.draft, kept, self.tolerance)
+            found, latency = self._verify(version.draft, measured, self.bounds)
             record = {
                 "dtype": self.dtype,
                 "quantization": self.quantization,
                 "bytes": _size(version.draft),
-                **checked,
-                "tolerance": self.tolerance,
-                "samples_of": kept[0]["id"].rpartition("-")[0],
+                **found.record(),
+                "latency_ms": latency,
+                **self.bounds.record(),
+                "samples_of": measured[0]["id"].rpartition("-")[0],
                 "lengths": served.lengths,
                 "warmup_requests": requests,
-                **self._original(kept),
+                **({} if self.is_exact else {"original": self._measure_original(measured)}),
                 "versions": metrics.versions(),
             }
             files.write_json(version.draft / "export.json", record)
-        self.message = (
-            f"{record['samples']} texts of {record['samples_of']} within "
-            f"{record['largest_difference']:.1e} of the run; {record['bytes'] / 1e6:.1f} MB, "
-            f"{record['latency_ms']['batch_1']:.1f} ms a text on this CPU"
-        )
+        self.message = self._summarize(found, record)
         return version.path
 
-    def _served(self, **stored) -> Served:
+    def _summarize(self, found: Comparison, record: dict) -> str:
+        difference = (
+            f"{found.samples} texts of {record['samples_of']} within "
+            f"{found.largest_difference:.1e} of the run"
+        )
+        return "; ".join(
+            [
+                difference if self.is_exact else f"{record['samples_of']}: {found.summary()}",
+                f"{record['bytes'] / 1e6:.1f} MB, {record['latency_ms']['batch_1']:.1f} ms a text "
+                "on this CPU",
+                *([] if record["warmup_requests"] else [WITHOUT_WARMUP]),
+            ]
+        )
+
+    def _served(self, *, dtype: str = "float32", quantization: str | None = None) -> Served:
         return Served(
-            weights=Weights(self.model, **stored),
+            weights=Weights(self.model, dtype=dtype, quantization=quantization),
             text_layer=self.text_layer,
             labels=self.labels,
             pairs=self.pairs,
@@ -139,47 +173,59 @@ class SavedModel:
         )
 
     def _save(self, served: Served, folder: pathlib.Path) -> int:
-        """Fills the folder with all but export.json; returns how many warm-up requests."""
+        """Write everything but export.json, and return the number of warm-up requests."""
         signatures = served.signatures()
         tf.saved_model.save(served, str(folder), signatures)
         _rename_method(folder)
         if unknown := _ops.unknown(_ops.used(folder)):
             raise UserError(
-                f"export=saved_model: TensorFlow Serving has no op {', '.join(unknown)}, which "
-                "the graph holds."
+                "export=saved_model: the graph has an op that TensorFlow Serving lacks: "
+                f"{', '.join(unknown)}."
             )
         assets = folder / "assets"
         self.text_layer.tokenizer.save(assets)
         files.write_text(assets / "labels.txt", "\n".join(self.labels) + "\n")
-        files.write_text(folder / "model_card.md", self.card())
+        files.write_text(folder / "model_card.md", self.card.text())
         shutil.copy(self.run_dir / layout.SETTINGS, folder)
-        return _warmup.write(
-            folder, served=served, signatures=signatures, model=self.served_from.name
-        )
+        return self._write_warmup(folder, served, signatures)
 
-    def _verified(self, folder: pathlib.Path, kept: list[dict], tolerance: float) -> dict:
+    def _write_warmup(self, folder: pathlib.Path, served: Served, signatures: Iterable[str]) -> int:
+        if not _warmup.is_available():
+            return 0
+        model = self.served_from.name
+        return _warmup.write(folder, served=served, signatures=signatures, model=model)
+
+    def _verify(
+        self, folder: pathlib.Path, measured: list[dict], bounds: Bounds
+    ) -> tuple[Comparison, dict[str, float]]:
         return verify(
             folder,
-            samples=kept,
+            samples=measured,
             labels=self.labels,
             text_layer=self.text_layer,
-            tolerance=tolerance,
+            bounds=bounds,
         )
 
-    def _original(self, kept: list[dict]) -> dict:
-        """What the same model in float32 comes to, measured alike, to set a smaller one beside."""
-        if self.dtype == "float32" and self.quantization is None:
-            return {}
-        with tempfile.TemporaryDirectory(prefix="ftkeras-") as folder:
-            folder = pathlib.Path(folder)
+    def _measure_original(self, measured: list[dict]) -> dict:
+        """Return the size, predictions and latency of the same export with float32 weights."""
+        with tempfile.TemporaryDirectory(prefix="ftkeras-") as name:
+            folder = pathlib.Path(name)
             self._save(self._served(), folder)
-            checked = self._verified(folder, kept, _tolerance("float32"))
-            return {"original": {"dtype": "float32", "bytes": _size(folder), **checked}}
+            found, latency = self._verify(folder, measured, _bounds("float32"))
+            size = _size(folder)
+        return {"dtype": "float32", "bytes": size, **found.record(), "latency_ms": latency}
 
 
-def _tolerance(stored_in: str) -> float:
-    tolerance = TOLERANCES[stored_in]
-    return max(tolerance, ACCELERATED) if accelerator.is_available() else tolerance
+def _bounds(
+    stored_in: str, tolerance: float | None = None, logit_tolerance: float | None = None
+) -> Bounds:
+    """Return the caller's bounds, or the defaults, which are wider on accelerators."""
+    exact = TOLERANCE
+    if accelerator.is_available():
+        exact = ACCELERATOR_TOLERANCE
+        if logit_tolerance is None and stored_in != "float32":
+            logit_tolerance = max(LOGIT_TOLERANCES[stored_in], ACCELERATOR_LOGIT_TOLERANCE)
+    return Bounds.choose(stored_in, exact, tolerance=tolerance, logit_tolerance=logit_tolerance)
 
 
 def _size(folder: pathlib.Path) -> int:
@@ -187,8 +233,8 @@ def _size(folder: pathlib.Path) -> int:
 
 
 def _rename_method(folder: pathlib.Path) -> None:
-    """Has `classify` answer to the Classify API; TensorFlow 2 saves all for Predict."""
+    """Register `classify` for the Classify API; TensorFlow 2 saves all signatures for Predict."""
     updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(str(folder))
     updater.replace_method_name(CLASSIFY, tf.saved_model.CLASSIFY_METHOD_NAME)
     updater.save()
-    fingerprinting_utils.write_fingerprint(str(folder))  # that of the file as it now is
+    fingerprinting_utils.write_fingerprint(str(folder))  # the file has changed

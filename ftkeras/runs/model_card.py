@@ -1,71 +1,160 @@
-"""The model card of an export: what the model is for, how it was made, and how good it is.
+"""The model card: what a model is for, how it was made, and how well it predicts.
 
-Its sections are those of Mitchell et al., 2019, https://arxiv.org/abs/1810.03993, that a run can
-fill in.
+Its sections follow Mitchell et al., 2019, https://arxiv.org/abs/1810.03993, as far as a run knows
+their contents.
 """
 
-import inspect
-import math
 import pathlib
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from scipy import stats
 
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
-from ftkeras.runs import metrics as report
-
-# Families of checkpoints whose authors state one licence for all of them.
-LICENSES = {
-    r"(google-bert/)?bert-(base|large)-.*|google/bert_.*": "Apache-2.0, as google-research/bert",
-    r"sentence-transformers/.*MiniLM.*": "Apache-2.0, as its model card states",
-}
+from ftkeras.runs import _hub_header, _license
+from ftkeras.runs import metrics as run_metrics
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What the card says of a model, beside the run's metrics.
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """A model card. The run's metrics are read from its folder when the card is rendered.
 
     Attributes:
-        config: the run's.
-        task: has `pairs`, `homepage` and `citation`; its docstring describes it.
-        labels: their names, in the order of their ids.
-        model: has `encoder`, and `kept`, the variables that are saved.
-        checkpoint: the folder or Hub id that training started from; None for random weights.
+        config: The run's configuration.
+        run_dir: The run's folder.
+        about: What the task asks, in a sentence or two.
+        labels: The labels' names, in the order of their ids.
+        pairs: Whether texts come in pairs.
+        homepage: Where the data comes from, if known.
+        citation: How to cite the data, if known.
+        data_license: The license of the data, if known.
+        language: The ISO 639-1 code of the data's language, if known.
+        dataset: The data's id on the Hugging Face Hub, if it has one.
+        checkpoint: The folder or Hub id of the pretrained encoder; None for random weights.
+        layers: Layers of the encoder.
+        hidden: Width of the encoder.
+        heads: Attention heads of each layer.
+        parameters: Parameters, including the head's.
     """
 
     config: Config
-    task: Any
+    run_dir: pathlib.Path
+    about: str
     labels: tuple[str, ...]
-    model: Any
+    pairs: bool
+    homepage: str | None
+    citation: str | None
+    data_license: str | None
+    language: str | None
+    dataset: str | None
     checkpoint: str | None
+    layers: int
+    hidden: int
+    heads: int
+    parameters: int
 
+    def text(self) -> str:
+        """Return the card in Markdown."""
+        metrics = run_metrics.read_metrics(self.run_dir)
+        versions = metrics.get("versions") or run_metrics.versions()
+        sections = {
+            "What it does": self._purpose(),
+            "Data": self._data(metrics),
+            "Encoder": self._encoder(),
+            "Metrics": self._metrics(metrics),
+            "Limits": self._limits(metrics),
+            "Settings": f"```\n{flagfile.render(self.config)}```",
+            "Versions": _list(f"{name} {version}" for name, version in versions.items()),
+        }
+        title = f"# {self.task}: a text classifier\n"
+        return "\n".join([title, *(f"## {head}\n\n{body}\n" for head, body in sections.items())])
 
-def text(facts: Facts, run_dir: pathlib.Path) -> str:
-    """Return the model card, in Markdown.
+    def hub_header(self) -> str:
+        """Return the card's metadata as YAML for the Hugging Face Hub, between lines of `---`."""
+        return _hub_header.render(
+            task=self.task,
+            metrics=run_metrics.read_metrics(self.run_dir),
+            language=_license.language(self.checkpoint) or self.language,
+            license=self.license(),
+            dataset=self.dataset,
+            checkpoint=self.checkpoint,
+        )
 
-    Args:
-        facts: of the model.
-        run_dir: the run's folder, from which the metrics are read.
-    """
-    metrics = report.read_metrics(run_dir)
-    sections = {
-        "What it does": _purpose(facts),
-        "Data": _data(facts, metrics),
-        "Encoder": _encoder(facts),
-        "Metrics": _metrics(facts, metrics),
-        "Limits": _limits(facts, metrics),
-        "Settings": f"```\n{flagfile.render(facts.config)}```",
-        "Versions": _list(
-            f"{name} {version}"
-            for name, version in (metrics.get("versions") or report.versions()).items()
-        ),
-    }
-    title = f"# {_name(facts.config.task)}: a text classifier\n"
-    return "\n".join([title, *(f"## {head}\n\n{body}\n" for head, body in sections.items())])
+    def license(self) -> str | None:
+        """Return the license's identifier on the Hub; None if it is not known."""
+        found = _license.find(self.checkpoint)
+        return found.identifier if found else None
+
+    @property
+    def task(self) -> str:
+        """The task's name, without its arguments."""
+        return self.config.task.partition("(")[0]
+
+    def _purpose(self) -> str:
+        takes = "two texts" if self.pairs else "a text"
+        labels = ", ".join(f"`{label}`" for label in self.labels)
+        return (
+            f"{self.about}\n\nIt takes {takes} and predicts one of {len(self.labels)} labels: "
+            f"{labels}."
+        )
+
+    def _data(self, metrics: dict) -> str:
+        rows = [f"task: `{self.config.task}`"]
+        if self.homepage:
+            rows.append(f"source: {self.homepage}")
+        if self.citation:
+            rows.append(f"citation: {self.citation}")
+        rows.append(f"license: {self.data_license or 'not known'}")
+        counts = metrics.get("data", {})
+        rows += [f"{name.replace('_', ' ')}: {count:,} examples" for name, count in counts.items()]
+        return _list(rows)
+
+    def _encoder(self) -> str:
+        return _list(
+            [
+                f"`{self.config.encoder}`",
+                f"{self.layers} layers, hidden size {self.hidden}, {self.heads} attention heads; "
+                f"{self.parameters:,} parameters with the head",
+                f"license: {_license.describe(self.checkpoint)}",
+            ]
+        )
+
+    def _metrics(self, metrics: dict) -> str:
+        splits = [split for split in ("validation", "test") if split in metrics]
+        lines = [
+            "| split | examples | accuracy (95 % interval) | F1 | area under ROC | loss |",
+            "|---|---|---|---|---|---|",
+            *(_metrics_row(split, metrics[split]) for split in splits),
+        ]
+        f1 = f"for `{self.labels[1]}`" if len(self.labels) == 2 else "the mean over the labels"
+        note = f"The interval is Wilson's. F1 is {f1}."
+        if "confusion" in metrics:
+            note += (
+                f" Confusion matrix on {splits[-1]}, one row per label and one column per "
+                f"prediction, in the order above: `{metrics['confusion']}`."
+            )
+        return "\n".join([*lines, "", note])
+
+    def _limits(self, metrics: dict) -> str:
+        config = self.config
+        rows = [
+            f"The model reads {config.max_length} tokens of a text, including special tokens; "
+            f"`--truncation={config.truncation}` decides which.",
+            "The metrics hold for texts like those in the data; the model was not tested on "
+            "others.",
+            "Its probabilities are not calibrated, and it was not tested separately on texts by or "
+            "about different groups of people.",
+        ]
+        if "validation" in metrics:
+            rows.append(
+                "The epoch was selected on validation, so the metrics on validation are too good."
+            )
+        if "test" not in metrics:
+            rows.append("It was not evaluated on test.")
+        if shared := metrics.get("data", {}).get("in_train_and_test"):
+            rows.append(f"{shared:,} texts of test are also in train or validation.")
+        return _list(rows)
 
 
 def wilson(accuracy: float, examples: int) -> tuple[float, float]:
@@ -81,95 +170,13 @@ def wilson(accuracy: float, examples: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def _purpose(facts: Facts) -> str:
-    about = (inspect.getdoc(type(facts.task)) or "").split("\n\n")[0].replace("\n", " ")
-    reads = "two texts" if facts.task.pairs else "a text"
-    labels = ", ".join(f"`{label}`" for label in facts.labels)
-    return f"{about}\n\nIt reads {reads} and predicts one of {len(facts.labels)} labels: {labels}."
-
-
-def _data(facts: Facts, metrics: dict) -> str:
-    task, counts = facts.task, metrics.get("data", {})
-    rows = [f"task `{facts.config.task}`"]
-    if task.homepage:
-        rows.append(f"from {task.homepage}")
-    if task.citation:
-        rows.append(f"citation: {task.citation}")
-    rows.append(f"licence: {task.license or 'not known to ftkeras'}")
-    rows += [f"{name.replace('_', ' ')}: {count:,} examples" for name, count in counts.items()]
-    return _list(rows)
-
-
-def _encoder(facts: Facts) -> str:
-    config, encoder = facts.config, facts.model.encoder
-    size = sum(math.prod(v.shape) for v in facts.model.saved_variables)
-    return _list(
-        [
-            f"`{config.encoder}`",
-            f"{encoder.layers} layers, hidden {encoder.hidden}, {encoder.heads} heads; with the "
-            f"head {size:,} parameters",
-            f"licence: {_license(facts.checkpoint)}",
-        ]
+def _metrics_row(split: str, measured: dict) -> str:
+    low, high = wilson(measured["accuracy"], measured["examples"])
+    auc = "-" if measured["auc"] is None else f"{measured['auc']:.4f}"
+    return (
+        f"| {split} | {measured['examples']:,} | {measured['accuracy']:.4f} ({low:.4f} to "
+        f"{high:.4f}) | {measured['f1']:.4f} | {auc} | {measured['loss']:.4f} |"
     )
-
-
-def _license(checkpoint: str | None) -> str:
-    """Return the licence that the checkpoint's own card states, or the one of its family."""
-    if checkpoint is None:
-        return "started from random weights, so no licence applies"
-    card = pathlib.Path(checkpoint) / "README.md"
-    if card.is_file():
-        head = card.read_text(encoding="utf-8", errors="replace").split("\n---", 1)[0]
-        if stated := re.search(r"^license:\s*(\S+)", head, re.MULTILINE):
-            return f"{stated[1]}, as its model card states"
-    known = (license for names, license in LICENSES.items() if re.fullmatch(names, checkpoint))
-    return next(known, "not known to ftkeras; see where the checkpoint comes from")
-
-
-def _metrics(facts: Facts, metrics: dict) -> str:
-    splits = [split for split in ("validation", "test") if split in metrics]
-    lines = ["| split | examples | accuracy (95 % interval) | F1 | area under ROC | loss |"]
-    lines.append("|---|---|---|---|---|---|")
-    for split in splits:
-        found = metrics[split]
-        low, high = wilson(found["accuracy"], found["examples"])
-        auc = "-" if found["auc"] is None else f"{found['auc']:.4f}"
-        lines.append(
-            f"| {split} | {found['examples']:,} | {found['accuracy']:.4f} ({low:.4f} to {high:.4f})"
-            f" | {found['f1']:.4f} | {auc} | {found['loss']:.4f} |"
-        )
-    f1 = f"that of `{facts.labels[1]}`" if len(facts.labels) == 2 else "the mean over labels"
-    note = f"The interval is Wilson's; F1 is {f1}."
-    if "confusion" in metrics:
-        note += (
-            f" Confusion matrix on {splits[-1]}, with a row for each label and a column for each "
-            f"prediction, in the order above: `{metrics['confusion']}`."
-        )
-    return "\n".join([*lines, "", note])
-
-
-def _limits(facts: Facts, metrics: dict) -> str:
-    config = facts.config
-    rows = [
-        f"It reads at most {config.max_length} tokens of a text, special tokens included; "
-        f"`--truncation={config.truncation}` selects them from a longer text.",
-        "The metrics hold for texts like the training data; nothing was measured on others.",
-        "The probabilities are not calibrated, and no group of authors or subjects was evaluated "
-        "separately.",
-    ]
-    if "validation" in metrics:
-        rows.append(
-            "The best epoch was picked on validation, so the validation metrics are optimistic."
-        )
-    if "test" not in metrics:
-        rows.append("It was not evaluated on test.")
-    if shared := metrics.get("data", {}).get("in_train_and_test"):
-        rows.append(f"{shared:,} texts of test also occur in train or validation.")
-    return _list(rows)
-
-
-def _name(task: str) -> str:
-    return task.partition("(")[0]
 
 
 def _list(rows: Iterable[str]) -> str:

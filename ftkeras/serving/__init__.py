@@ -1,1 +1,1 @@
-"""An exported model behind the REST API of TensorFlow Serving."""
+"""Serve an exported model over TensorFlow Serving's REST API, and a client for such servers."""

@@ -1,9 +1,9 @@
-"""Requests brought together into batches, as TensorFlow Serving's SharedBatchScheduler does.
+"""Combine requests into batches, as TensorFlow Serving's SharedBatchScheduler does.
 
-Two things are done otherwise. A batch takes the request that has waited longest, and then those
-nearest to it in length, up to so many bytes of text, padding counted: on a CPU padding is as much
-work as words are, and long texts are faster one by one, in its caches. And where a batch fails,
-each of its requests is tried alone: nobody is refused for what another has sent.
+There are two differences. A batch takes the request that has waited longest, and then those nearest
+to it in length, up to a number of bytes of text including padding: on a CPU padding costs as much
+as words, and long texts are faster one by one, in its caches. And if a batch fails, each of its
+requests is tried alone, so that nobody is refused for what another client has sent.
 """
 
 import threading
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ftkeras.serving.refused import Refused, invalid
+from ftkeras.serving.errors import RequestError, invalid_argument
 from ftkeras.serving.settings import Batching
 
 Tensors = dict[str, np.ndarray]
@@ -22,49 +22,65 @@ Run = Callable[[Tensors], Tensors]
 
 
 class Unbatched:
-    """Runs each request alone, in one of some threads."""
+    """Run each request alone, in a pool of threads.
+
+    Args:
+        threads: Requests that run at the same time.
+    """
 
     def __init__(self, threads: int):
         self._pool = ThreadPoolExecutor(threads, "run")
 
-    def submit(self, key, run: Run, inputs: Tensors, rows: int) -> Future:
-        """Has the request run; the future holds its outputs."""
+    def submit(self, key: tuple, run: Run, inputs: Tensors, rows: int) -> Future:
+        """Submit a request, and return a future of its outputs."""
         return self._pool.submit(run, inputs)
 
     def close(self) -> None:
-        """Ends when what was submitted has run."""
+        """Return once all submitted requests have been run."""
         self._pool.shutdown()
 
 
 @dataclass
 class _Task:
+    """A request, or a part of one, that waits for its batch.
+
+    Attributes:
+        key: Tasks with equal keys can be one batch.
+        run: Runs a batch.
+        inputs: Tensors [rows, …].
+        rows: Examples in it.
+        length: Bytes of its longest text.
+        arrived: When it was submitted, in seconds.
+        future: Receives its outputs.
+    """
+
     key: tuple
     run: Run
     inputs: Tensors
     rows: int
-    length: float
+    length: int
     arrived: float = field(default_factory=time.monotonic)
     future: Future = field(default_factory=Future)
 
 
 class Batcher:
-    """Runs requests of one kind together.
+    """Run requests with equal keys together.
 
     Args:
-        settings: sizes and times.
-        most_bytes: of text in a batch, each row counted as long as the longest.
-        waited: is told how long each request waited, in seconds.
+        settings: Sizes and times.
+        max_bytes: The most bytes of text in a batch, each row counted as long as the longest.
+        on_wait: Called with the seconds that each request has waited.
     """
 
     def __init__(
         self,
         settings: Batching,
         *,
-        most_bytes: float = float("inf"),
-        waited: Callable[[float], None] = lambda seconds: None,
+        max_bytes: float = float("inf"),
+        on_wait: Callable[[float], None] = lambda seconds: None,
     ):
-        self._settings, self._most_bytes, self._waited = settings, most_bytes, waited
-        self._tasks: list[_Task] = []  # by arrival
+        self._settings, self._max_bytes, self._on_wait = settings, max_bytes, on_wait
+        self._tasks: list[_Task] = []  # in order of arrival
         self._changed = threading.Condition()
         self._closed = False
         names = (f"batch-{number}" for number in range(settings.num_batch_threads))
@@ -73,166 +89,182 @@ class Batcher:
             thread.start()
 
     def submit(self, key: tuple, run: Run, inputs: Tensors, rows: int) -> Future:
-        """Has the request run with others of its kind; the future holds its outputs.
+        """Submit a request, and return a future of its outputs.
 
         Args:
-            key: what is of one kind: the model's version and the signature.
-            run: tensors [batch, …] to tensors [batch, …].
-            inputs: the request's, each [rows, …].
-            rows: examples in it.
+            key: Requests with equal keys may share a batch: the model's version and the signature.
+            run: Turns tensors [batch, …] into tensors [batch, …].
+            inputs: The request's tensors, each [rows, …].
+            rows: Examples in the request.
 
         Raises:
-            Refused: where it has too many rows for a batch, or too many wait already.
+            RequestError: INVALID_ARGUMENT if it has more rows than can ever be accepted,
+                UNAVAILABLE if too many requests are waiting already.
         """
-        most = self._settings.max_batch_size
-        parts = [slice(start, start + most) for start in range(0, rows, most)] or [slice(0, 0)]
-        if len(parts) > 1 and not self._settings.enable_large_batch_splitting:
-            raise invalid(f"Task size {rows} is larger than maximum input batch size {most}")
-        tasks = [self._task(key, run, {n: a[part] for n, a in inputs.items()}) for part in parts]
+        size = self._settings.max_batch_size
+        self._check_rows(rows)
+        parts = [slice(start, start + size) for start in range(0, rows, size)] or [slice(0, 0)]
+        tasks = [_task(key, run, {n: a[part] for n, a in inputs.items()}) for part in parts]
         with self._changed:
+            if self._closed:
+                raise RequestError("UNAVAILABLE", "The server is shutting down")
             waiting = sum(task.rows for task in self._tasks)
-            if self._closed or waiting + rows > most * self._settings.max_enqueued_batches:
-                raise Refused(
+            if waiting + rows > self._capacity:
+                raise RequestError(
                     "UNAVAILABLE",
                     "The batch scheduling queue to which this task was submitted is full",
                 )
             self._tasks += tasks
             self._changed.notify_all()
-        return tasks[0].future if len(tasks) == 1 else _joined([task.future for task in tasks])
+        return tasks[0].future if len(tasks) == 1 else _join([task.future for task in tasks])
 
     def close(self) -> None:
-        """Ends when what was submitted has run."""
+        """Return once all submitted requests have been run; refuse further ones."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
 
-    def _task(self, key: tuple, run: Run, inputs: Tensors) -> _Task:
-        # Tensors of other shapes can't be one batch: token ids of another length, say.
-        shapes = tuple((name, array.shape[1:]) for name, array in inputs.items())
-        rows = len(next(iter(inputs.values())))
-        return _Task((*key, shapes), run, inputs, rows, _length(inputs))
+    @property
+    def _capacity(self) -> int:
+        """Rows that may wait."""
+        return self._settings.max_batch_size * self._settings.max_enqueued_batches
+
+    def _check_rows(self, rows: int) -> None:
+        """Raise RequestError if no queue, however empty, takes so many rows."""
+        size = self._settings.max_batch_size
+        if rows > size and not self._settings.enable_large_batch_splitting:
+            raise invalid_argument(
+                f"Task size {rows} is larger than maximum input batch size {size}"
+            )
+        if rows > self._capacity:
+            raise invalid_argument(
+                f"A request has at most {self._capacity:,} rows (max_batch_size {size:,} times "
+                f"max_enqueued_batches {self._settings.max_enqueued_batches:,}). "
+                f"Received: {rows:,}."
+            )
 
     def _work(self) -> None:
-        while batch := self._next():
+        while batch := self._next_batch():
             now = time.monotonic()
             for task in batch:
-                self._waited(now - task.arrived)
+                self._on_wait(now - task.arrived)
             _run(batch, self._settings.allowed_batch_sizes)
 
-    def _next(self) -> list[_Task]:
-        """Waits for the next batch; empty when there will be none any more."""
+    def _next_batch(self) -> list[_Task]:
+        """Wait for the next batch and return it; empty once closed and done."""
+        timeout = self._settings.batch_timeout_micros / 1e6
         with self._changed:
             while not (self._closed and not self._tasks):
                 if not self._tasks:
                     self._changed.wait()
                     continue
                 oldest = self._tasks[0]
-                left = self._settings.batch_timeout_micros / 1e6 - (
-                    time.monotonic() - oldest.arrived
-                )
-                batch, full = self._nearest(oldest)
+                left = oldest.arrived + timeout - time.monotonic()
+                batch, full = self._choose(oldest)
                 if full or left <= 0 or self._closed:
-                    taken = set(map(id, batch))
-                    self._tasks = [task for task in self._tasks if id(task) not in taken]
+                    chosen = set(map(id, batch))
+                    self._tasks = [task for task in self._tasks if id(task) not in chosen]
                     return batch
                 self._changed.wait(left)
             return []
 
-    def _nearest(self, oldest: _Task) -> tuple[list[_Task], bool]:
-        """The batch that the oldest task would go in, and whether nothing more would fit."""
+    def _choose(self, oldest: _Task) -> tuple[list[_Task], bool]:
+        """Return the batch that contains the oldest task, and whether it is full."""
+        max_rows = self._settings.max_batch_size
         batch, rows, longest = [], 0, 0
         alike = [task for task in self._tasks if task.key == oldest.key]
-        # The sort is stable, so the oldest, at no distance from itself, is the first.
+        # The sort is stable, so the oldest, at distance 0 from itself, is the first.
         for task in sorted(alike, key=lambda task: abs(task.length - oldest.length)):
-            wide, deep = max(longest, task.length), rows + task.rows
-            fits = deep <= self._settings.max_batch_size and wide * deep <= self._most_bytes
+            new_longest, new_rows = max(longest, task.length), rows + task.rows
+            fits = new_rows <= max_rows and new_longest * new_rows <= self._max_bytes
             if fits or task is oldest:
                 batch.append(task)
-                rows, longest = deep, wide
-        full = rows >= self._settings.max_batch_size or (rows + 1) * longest > self._most_bytes
+                rows, longest = new_rows, new_longest
+        full = rows >= max_rows or (rows + 1) * longest > self._max_bytes
         return batch, full
 
 
+def _task(key: tuple, run: Run, inputs: Tensors) -> _Task:
+    # Tensors of different shapes, such as token ids of different lengths, can't be one batch.
+    shapes = tuple((name, array.shape[1:]) for name, array in inputs.items())
+    rows = len(next(iter(inputs.values())))
+    return _Task((*key, shapes), run, inputs, rows, _longest_text(inputs))
+
+
 def _run(batch: list[_Task], allowed_sizes: tuple[int, ...]) -> None:
-    """Runs tasks as one batch and gives each its rows; who has been cancelled is left out."""
+    """Run tasks as one batch and give each its rows; skip those that were cancelled."""
     tasks = [task for task in batch if task.future.set_running_or_notify_cancel()]
     if not tasks:
         return
     rows = sum(task.rows for task in tasks)
     size = next((size for size in allowed_sizes if size >= rows), rows)
     try:
-        outputs = tasks[0].run(_merged([task.inputs for task in tasks], size - rows))
+        outputs = tasks[0].run(_concatenate([task.inputs for task in tasks], size - rows))
         start = 0
         for task in tasks:
             part = slice(start, start + task.rows)
             task.future.set_result({name: array[part] for name, array in outputs.items()})
             start += task.rows
-    except Exception as error:
+    except Exception as error:  # the future hands it to the client
         if len(tasks) == 1:
             tasks[0].future.set_exception(error)
         else:
-            _run_alone(tasks)
+            _run_one_by_one(tasks)
 
 
-def _run_alone(tasks: list[_Task]) -> None:
+def _run_one_by_one(tasks: list[_Task]) -> None:
     for task in tasks:
         try:
             task.future.set_result(task.run(task.inputs))
-        except Exception as error:
+        except Exception as error:  # the future hands it to the client
             task.future.set_exception(error)
 
 
-def _merged(inputs: list[Tensors], filling: int) -> Tensors:
-    """One batch of several; filled up with the first row, where rows are lacking."""
-    if len(inputs) == 1 and not filling:
+def _concatenate(inputs: list[Tensors], padding_rows: int) -> Tensors:
+    """Return the inputs as one batch, padded with copies of the first row."""
+    if len(inputs) == 1 and not padding_rows:
         return inputs[0]
     return {
-        name: np.concatenate([part[name] for part in inputs] + [array[:1]] * filling)
+        name: np.concatenate([part[name] for part in inputs] + [array[:1]] * padding_rows)
         for name, array in inputs[0].items()
     }
 
 
-def _joined(futures: list[Future]) -> Future:
-    """The outputs of the parts of one request, put together when the last is there."""
+def _join(futures: list[Future]) -> Future:
+    """Return a future of the concatenated outputs of a request's parts."""
     joined: Future = Future()
     left = threading.Semaphore(len(futures) - 1)
 
-    def done(_: Future) -> None:
+    def part_is_done(_: Future) -> None:
         if left.acquire(blocking=False) or not joined.set_running_or_notify_cancel():
             return
         try:
             parts = [future.result() for future in futures]
-            joined.set_result({name: _stacked([p[name] for p in parts]) for name in parts[0]})
-        except Exception as error:
+            names = parts[0]
+            joined.set_result({name: _stack([part[name] for part in parts]) for name in names})
+        except Exception as error:  # the future hands it to the client
             joined.set_exception(error)
 
     for future in futures:
-        future.add_done_callback(done)
+        future.add_done_callback(part_is_done)
     return joined
 
 
-def _stacked(arrays: list[np.ndarray]) -> np.ndarray:
-    """Rows one below the other; the narrower are filled up, as one batch would have had them."""
+def _stack(arrays: list[np.ndarray]) -> np.ndarray:
+    """Concatenate rows; pad narrower arrays, as they would have been in one batch."""
     widest = np.max([array.shape[1:] for array in arrays], axis=0)
-    filling = b"" if arrays[0].dtype == object else 0
-    return np.concatenate(
-        [
-            np.pad(
-                array,
-                [
-                    (0, 0),
-                    *((0, wide - own) for wide, own in zip(widest, array.shape[1:], strict=True)),
-                ],
-                constant_values=filling,
-            )
-            for array in arrays
-        ]
-    )
+    return np.concatenate([_pad(array, widest) for array in arrays])
 
 
-def _length(inputs: Tensors) -> float:
-    """What a task's padded length hangs on: the bytes of its longest row of text."""
+def _pad(array: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """Pad each row to a shape, with zeros or empty strings."""
+    missing = [(0, wide - own) for wide, own in zip(shape, array.shape[1:], strict=True)]
+    return np.pad(array, [(0, 0), *missing], constant_values=b"" if array.dtype == object else 0)
+
+
+def _longest_text(inputs: Tensors) -> int:
+    """Return the bytes of the longest string, on which the padded length depends."""
     strings = [array.ravel() for array in inputs.values() if array.dtype == object]
     return max((len(value) for array in strings for value in array), default=0)

@@ -1,4 +1,4 @@
-"""What is counted, under the names that TensorFlow Serving counts it under.
+"""Count requests and measure times, under the metric names that TensorFlow Serving uses.
 
 Source: tensorflow/serving, servables/tensorflow/util.cc and batching/batching_session.cc.
 """
@@ -11,7 +11,8 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def _exponential(scale: float, power: float, count: int) -> list[float]:
-    return [float(f"{scale * power**place:.6g}") for place in range(count)]
+    """Return the bucket bounds scale · power^i for i < count."""
+    return [float(f"{scale * power**i:.6g}") for i in range(count)]
 
 
 # Microseconds: 10 to about 20 minutes, and 100 to about one second.
@@ -23,62 +24,70 @@ class Metrics:
     """Counters and histograms of one server.
 
     Args:
-        name: the model's.
+        name: The model's name.
     """
 
     def __init__(self, name: str):
         self.name, self.registry = name, CollectorRegistry()
         self._requests = Counter(
             ":tensorflow:serving:request_count",
-            "Requests, by how they ended.",
+            "Requests, by status.",
             ["model_name", "status"],
             registry=self.registry,
         )
-        self._latency = Histogram(
-            ":tensorflow:serving:request_latency",
-            "Microseconds from a request to its answer.",
+        self._latency = self._histogram(
+            "request_latency",
+            "Microseconds from receiving a request to answering it.",
             ["model_name", "API", "entrypoint"],
-            buckets=LATENCIES,
-            registry=self.registry,
+            LATENCIES,
         )
-        self._runtime = Histogram(
-            ":tensorflow:serving:runtime_latency",
-            "Microseconds in TensorFlow, by batch.",
+        self._runtime = self._histogram(
+            "runtime_latency",
+            "Microseconds that TensorFlow takes for a batch.",
             ["model_name", "API", "runtime"],
-            buckets=LATENCIES,
-            registry=self.registry,
+            LATENCIES,
         )
-        self._queuing = Histogram(
-            ":tensorflow:serving:batching_session:queuing_latency",
-            "Microseconds that a request waited for its batch.",
+        self._queuing = self._histogram(
+            "batching_session:queuing_latency",
+            "Microseconds that a request waits for its batch.",
             ["thread_pool_name"],
-            buckets=QUEUING,
-            registry=self.registry,
+            QUEUING,
         )
-        self._batch_size = Histogram(
-            ":tensorflow:serving:batching_session:processed_batch_size",
-            "Rows of a batch that was run.",
+        self._batch_size = self._histogram(
+            "batching_session:processed_batch_size",
+            "Rows in a batch that was run.",
             ["model_name"],
-            buckets=_exponential(1, 2, 11),
-            registry=self.registry,
+            _exponential(1, 2, 11),
         )
 
-    def request(self, api: str, status: str, seconds: float) -> None:
-        """Counts a request that was answered."""
+    def record_request(self, api: str, status: str, seconds: float) -> None:
+        """Count an answered request.
+
+        Args:
+            api: The verb, such as `predict`.
+            status: gRPC's status code.
+            seconds: From receiving the request to answering it.
+        """
         self._requests.labels(self.name, status).inc()
         self._latency.labels(self.name, api, "REST").observe(seconds * 1e6)
 
-    def run(self, rows: int, seconds: float) -> None:
-        """Counts a batch that was run."""
+    def record_batch(self, rows: int, seconds: float) -> None:
+        """Count a batch that was run."""
         self._runtime.labels(self.name, "Predict", "TF2").observe(seconds * 1e6)
         self._batch_size.labels(self.name).observe(rows)
 
-    def waited(self, seconds: float) -> None:
-        """Counts a request's time before its batch."""
+    def record_wait(self, seconds: float) -> None:
+        """Record how long a request waited for its batch."""
         self._queuing.labels("batch_threads").observe(seconds * 1e6)
 
     def page(self) -> bytes:
-        """All of it, in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         page = prometheus_client.generate_latest(self.registry)
         # The library adds `_total` to a counter's name; TensorFlow Serving does not.
         return page.replace(b":request_count_total", b":request_count")
+
+    def _histogram(
+        self, name: str, description: str, labels: list[str], buckets: list[float]
+    ) -> Histogram:
+        full_name = f":tensorflow:serving:{name}"
+        return Histogram(full_name, description, labels, buckets=buckets, registry=self.registry)

@@ -1,47 +1,55 @@
-"""One version of a model: its signatures, and how they are run."""
+"""Load one version of a model, and run its signatures."""
 
 import pathlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  registers the ops of the text layer
 from google.protobuf import json_format
-from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+from tensorflow.core.protobuf import error_codes_pb2, meta_graph_pb2, saved_model_pb2
 
 from ftkeras.serving import warmup
-from ftkeras.serving.refused import HTTP_STATUS, Refused, invalid
+from ftkeras.serving.errors import RequestError, invalid_argument
 from ftkeras.serving.tensors import Tensor
+
+# TensorFlow Serving's names of types that TensorFlow's own API names otherwise.
+_SERVING_NAMES = {"float32": "float", "float64": "double"}
 
 
 @dataclass(frozen=True)
 class Signature:
-    """What a signature takes and gives, by name."""
+    """The inputs and outputs of a signature, by name."""
 
     inputs: dict[str, Tensor]
     outputs: dict[str, Tensor]
 
-    def rows(self, inputs: dict[str, np.ndarray]) -> int:
-        """The number of examples in a request's tensors.
+    def count_rows(self, inputs: dict[str, np.ndarray]) -> int:
+        """Return the number of examples in a request's tensors.
 
         Raises:
-            Refused: where they differ, or a tensor's shape is not the signature's.
+            RequestError: The tensors differ in it, or a tensor's shape is not the signature's.
         """
         sizes = set()
         for name, array in inputs.items():
             wanted = self.inputs[name].shape
             if wanted is not None and not _fits(array.shape, wanted):
-                raise invalid(
+                raise invalid_argument(
                     f"Input {name} must have shape {list(wanted)}, -1 for any. "
                     f"Received: {list(array.shape)}."
                 )
             if array.ndim == 0:
-                raise invalid("Batching Run() input tensors must have at least one dimension")
+                raise invalid_argument(
+                    "Batching Run() input tensors must have at least one dimension"
+                )
             sizes.add(array.shape[0])
         if len(sizes) != 1:
-            raise invalid("Batching Run() input tensors must have equal 0th-dimension size")
+            raise invalid_argument(
+                "Batching Run() input tensors must have equal 0th-dimension size"
+            )
         if sizes == {0}:
-            raise invalid("A request has at least one row. Received: none.")
+            raise invalid_argument("A request has at least one row. Received: none.")
         return sizes.pop()
 
 
@@ -56,7 +64,7 @@ class Model:
         self._folder, self.version = folder, int(folder.name)
         self._loaded = tf.saved_model.load(str(folder))
         self._functions = dict(self._loaded.signatures)
-        self.definitions = _definitions(folder)
+        self.definitions = _read_definitions(folder)
         self.signatures = {
             name: Signature(_tensors(found.inputs), _tensors(found.outputs))
             for name, found in self.definitions.items()
@@ -64,71 +72,67 @@ class Model:
         }
 
     def signature(self, name: str) -> Signature:
-        """The signature of that name.
+        """Return a signature by name.
 
         Raises:
-            Refused: where there is none.
+            RequestError: The model has no such signature.
         """
         if name not in self.signatures:
-            raise invalid(f'Serving signature name: "{name}" not found in signature def')
+            raise invalid_argument(f'Serving signature name: "{name}" not found in signature def')
         return self.signatures[name]
 
     def run(self, name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """A signature's outputs.
+        """Run a signature and return its outputs.
 
         Raises:
-            Refused: with the code of TensorFlow's error.
+            RequestError: TensorFlow failed; it has the code of TensorFlow's error.
         """
         try:
             tensors = {key: tf.constant(array) for key, array in inputs.items()}
             outputs = self._functions[name](**tensors)
             return {key: output.numpy() for key, output in outputs.items()}
         except tf.errors.OpError as error:
-            raise Refused(_CODES.get(error.error_code, "UNKNOWN"), error.message) from error
+            # TensorFlow's codes are gRPC's, by number and by name.
+            code = error_codes_pb2.Code.Name(error.error_code)
+            raise RequestError(code, error.message) from error
 
     def metadata(self) -> dict:
-        """The signatures as JSON: what `/metadata` says of them."""
-        return {name: _as_json(found) for name, found in self.definitions.items()}
+        """Return the signatures as JSON, as `/metadata` shows them."""
+        return {name: _to_json(found) for name, found in self.definitions.items()}
 
     def warm_up(self) -> None:
-        """Runs what the model is warmed up with, so that no request is the first."""
+        """Run the model's warm-up requests, so that the first real request is as fast as others."""
         inputs = {name: found.inputs for name, found in self.signatures.items()}
         for name, tensors in warmup.requests(self._folder, inputs):
             self.run(name, tensors)
 
 
-_CODES = {getattr(tf.errors, code): code for code in HTTP_STATUS if hasattr(tf.errors, code)}
-
-
-def _definitions(folder: pathlib.Path) -> dict[str, meta_graph_pb2.SignatureDef]:
-    """The signatures as the file has them: with their method's name, which loading drops."""
+def _read_definitions(folder: pathlib.Path) -> dict[str, meta_graph_pb2.SignatureDef]:
+    """Read the signatures from the file: loading a SavedModel drops the names of their methods."""
     saved = saved_model_pb2.SavedModel()
     saved.ParseFromString((folder / "saved_model.pb").read_bytes())
     found = next(graph for graph in saved.meta_graphs if "serve" in graph.meta_info_def.tags)
     return dict(found.signature_def)
 
 
-def _tensors(infos) -> dict[str, Tensor]:
-    return {
-        name: Tensor(
-            tf.dtypes.as_dtype(info.dtype)
-            .name.replace("float32", "float")
-            .replace("float64", "double"),
-            None
-            if info.tensor_shape.unknown_rank
-            else tuple(dim.size for dim in info.tensor_shape.dim),
-        )
-        for name, info in sorted(infos.items())
-    }
+def _tensors(infos: Mapping[str, meta_graph_pb2.TensorInfo]) -> dict[str, Tensor]:
+    return {name: _tensor(info) for name, info in sorted(infos.items())}
+
+
+def _tensor(info: meta_graph_pb2.TensorInfo) -> Tensor:
+    dtype = tf.dtypes.as_dtype(info.dtype).name
+    shape = tuple(dim.size for dim in info.tensor_shape.dim)
+    known_rank = not info.tensor_shape.unknown_rank
+    return Tensor(_SERVING_NAMES.get(dtype, dtype), shape if known_rank else None)
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
     return len(shape) == len(wanted) and all(
-        free in (-1, size) for size, free in zip(shape, wanted, strict=True)
+        allowed in (-1, size) for size, allowed in zip(shape, wanted, strict=True)
     )
 
 
-def _as_json(definition: meta_graph_pb2.SignatureDef) -> dict:
+def _to_json(definition: meta_graph_pb2.SignatureDef) -> dict:
     return json_format.MessageToDict(
         definition, always_print_fields_with_no_presence=True, preserving_proto_field_name=True
     )

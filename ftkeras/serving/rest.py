@@ -1,4 +1,4 @@
-"""The REST API of TensorFlow Serving, and a page for people, as an ASGI application."""
+"""The REST API of TensorFlow Serving, and a page to try the model, as an ASGI application."""
 
 import contextlib
 import json
@@ -6,6 +6,7 @@ import pathlib
 import time
 import traceback
 import zlib
+from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -13,49 +14,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ftkeras.serving import metrics, target
-from ftkeras.serving.refused import Refused, invalid
+from ftkeras.serving.errors import RequestError, invalid_argument
 from ftkeras.serving.service import Service
 
-PROMETHEUS = ("/metrics", "/monitoring/prometheus/metrics")
-# Of a body that is too large so much more is read and dropped, so that its sender hears why.
-DROPPED = 64 * 1024 * 1024
-
-
-def application(service: Service, *, max_request_bytes: int) -> Starlette:
-    """The application.
-
-    Args:
-        service: what answers.
-        max_request_bytes: a larger body is refused with 413.
-    """
-    page = (pathlib.Path(__file__).parent / "page.html").read_text(encoding="utf-8")
-    page = page.replace("{{model}}", json.dumps(service.versions.name).replace("<", "\\u003c"))
-
-    async def show(request: Request) -> Response:
-        return Response(page, media_type="text/html", headers=_PAGE_HEADERS)
-
-    async def count(request: Request) -> Response:
-        return Response(service.metrics.page(), media_type=metrics.CONTENT_TYPE)
-
-    async def answer(request: Request) -> Response:
-        return await _answer(service, request, max_request_bytes)
-
-    every = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
-    routes = [
-        Route("/", show),
-        *(Route(path, count) for path in PROMETHEUS),
-        Route("/{rest:path}", answer, methods=every),
-    ]
-
-    @contextlib.asynccontextmanager
-    async def lifespan(app: Starlette):
-        yield
-        service.close()
-
-    return Starlette(routes=routes, lifespan=lifespan)
-
-
-# All that the page needs is in it.
+METRICS_PATHS = ("/metrics", "/monitoring/prometheus/metrics")
+METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
+# Bytes of an oversized body that are still read, and dropped: a client that is still sending when
+# the connection closes would never see the response.
+DROPPED_BYTES = 64 * 1024 * 1024
+# The page needs nothing from elsewhere.
 _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
     "script-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; "
@@ -64,55 +31,89 @@ _PAGE_HEADERS = {
 }
 
 
-async def _answer(service: Service, request: Request, most: int) -> Response:
-    began, verb, code, status = time.perf_counter(), "unknown", "OK", 200
+def application(service: Service, *, max_request_bytes: int) -> Starlette:
+    """Return the application.
+
+    Args:
+        service: Answers the requests.
+        max_request_bytes: A larger body is refused with status 413.
+    """
+    page = (pathlib.Path(__file__).parent / "page.html").read_text(encoding="utf-8")
+    page = page.replace("{{model}}", json.dumps(service.versions.name).replace("<", "\\u003c"))
+
+    async def show_page(request: Request) -> Response:
+        return Response(page, media_type="text/html", headers=_PAGE_HEADERS)
+
+    async def show_metrics(request: Request) -> Response:
+        return Response(service.metrics.page(), media_type=metrics.CONTENT_TYPE)
+
+    async def answer(request: Request) -> Response:
+        return await _answer(service, request, max_request_bytes)
+
+    routes = [
+        Route("/", show_page),
+        *(Route(path, show_metrics) for path in METRICS_PATHS),
+        Route("/{rest:path}", answer, methods=METHODS),
+    ]
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        service.close()
+
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def _answer(service: Service, request: Request, max_bytes: int) -> Response:
+    start, verb, code, status = time.perf_counter(), "unknown", "OK", 200
     try:
         path = request.scope.get("raw_path", b"").split(b"?")[0].decode("latin-1")
         if not path.lower().startswith("/v1/"):
-            raise Refused("NOT_FOUND", f"Not found: {path}")
+            raise RequestError("NOT_FOUND", f"Not found: {path}")
         asked = target.parse(request.method, path)
         verb = asked.verb
-        content = await service.answer(asked, await _body(request, most))
-    except Refused as refused:
-        code, status = refused.code, refused.http_status
-        content = json.dumps({"error": refused.message}).encode()
+        content = await service.answer(asked, await _read_body(request, max_bytes))
+    except RequestError as error:
+        code, status = error.code, error.http_status
+        content = json.dumps({"error": error.message}).encode()
     except ClientDisconnect:
         code, status, content = "CANCELLED", 499, b""
-    except Exception:  # ours, whatever it is: the client hears of it, and the log says what
+    except Exception:  # a bug in the server: the client gets an error, the log the traceback
         code, status = "INTERNAL", 500
-        content = json.dumps({"error": "The server failed; its log says how"}).encode()
+        content = json.dumps({"error": "The server failed; see its log"}).encode()
         traceback.print_exc()
-    service.metrics.request(verb, code, time.perf_counter() - began)
+    service.metrics.record_request(verb, code, time.perf_counter() - start)
     return Response(content, status, media_type="application/json")
 
 
-async def _body(request: Request, most: int) -> bytes:
-    """The body, unpacked where it was sent as gzip.
+async def _read_body(request: Request, max_bytes: int) -> bytes:
+    """Return the body, decompressed if it was sent as gzip.
 
     Raises:
-        Refused: where it is larger than `most` bytes, packed or unpacked.
+        RequestError: It is larger than `max_bytes`, compressed or decompressed.
     """
-    unpack = None
+    decompressor = None
     if request.headers.get("content-encoding", "").lower() == "gzip":
-        unpack = zlib.decompressobj(wbits=31)
+        decompressor = zlib.decompressobj(wbits=31)
     parts, size, dropped = [], 0, 0
     async for chunk in request.stream():
-        if size > most:
+        if size > max_bytes:
             dropped += len(chunk)
-            if dropped > DROPPED:
+            if dropped > DROPPED_BYTES:
                 break
             continue
-        part = _unpacked(unpack, chunk, most - size + 1) if unpack else chunk
+        # One byte more than allowed is enough to see that there are too many.
+        part = _decompress(decompressor, chunk, max_bytes - size + 1) if decompressor else chunk
         size += len(part)
         parts.append(part)
-    if size > most:
-        message = f"A request has at most {most:,} bytes (--max_request_bytes)"
-        raise Refused("INVALID_ARGUMENT", message, http_status=413)
+    if size > max_bytes:
+        message = f"A request has at most {max_bytes:,} bytes (--max_request_bytes)"
+        raise RequestError("INVALID_ARGUMENT", message, http_status=413)
     return b"".join(parts)
 
 
-def _unpacked(unpack, chunk: bytes, most: int) -> bytes:
+def _decompress(decompressor: "zlib._Decompress", chunk: bytes, max_bytes: int) -> bytes:
     try:
-        return unpack.decompress(chunk, most)
+        return decompressor.decompress(chunk, max_bytes)
     except zlib.error as error:
-        raise invalid(f"Body is no gzip: {error}") from None
+        raise invalid_argument(f"Body is not gzip: {error}") from None

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's settings files: text protos, read without its package.
+"""Read TensorFlow Serving's batching settings: a text proto, parsed without its package.
 
 Source: tensorflow/serving, servables/tensorflow/session_bundle_config.proto.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from google.protobuf import (
     descriptor_pb2,
     descriptor_pool,
+    message,
     message_factory,
     text_format,
     wrappers_pb2,
@@ -19,7 +20,7 @@ from ftkeras.errors import UserError
 
 _FIELD = descriptor_pb2.FieldDescriptorProto
 # Name, type, whether repeated. A wrapped number is written `name { value: 1 }`.
-_BATCHING = [
+_FIELDS = [
     ("max_batch_size", ".google.protobuf.Int64Value", False),
     ("batch_timeout_micros", ".google.protobuf.Int64Value", False),
     ("max_enqueued_batches", ".google.protobuf.Int64Value", False),
@@ -30,21 +31,27 @@ _BATCHING = [
     ("enable_large_batch_splitting", ".google.protobuf.BoolValue", False),
     ("max_execution_batch_size", ".google.protobuf.Int64Value", False),
 ]
+# What TensorFlow Serving's SharedBatchScheduler takes for fields that the file omits.
+_DEFAULTS = {"max_batch_size": 1000, "batch_timeout_micros": 0, "max_enqueued_batches": 10}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batching:
-    """How requests come together; the names and meanings are those of `BatchingParameters`.
+    """How requests are batched; names and meanings are those of `BatchingParameters`.
 
     Args:
-        max_batch_size: rows of a batch at most.
-        batch_timeout_micros: how long a request waits for others, in microseconds.
-        max_enqueued_batches: batches' worth of rows that wait at most; more are refused.
-        num_batch_threads: batches that run at once.
-        allowed_batch_sizes: sizes that a batch is filled up to, rising to `max_batch_size`; none
-            for any size.
-        enable_large_batch_splitting: whether a request of more rows than a batch is taken apart,
-            or refused.
+        max_batch_size: The most rows in a batch; at least 1.
+        batch_timeout_micros: How long a request waits for others, in microseconds; at least 0.
+        max_enqueued_batches: The most batches' worth of rows that may wait; at least 1. Further
+            requests are refused.
+        num_batch_threads: Batches that run at the same time; at least 1.
+        allowed_batch_sizes: Sizes that a batch is padded to, ascending, the last equal to
+            `max_batch_size`; empty for any size.
+        enable_large_batch_splitting: Whether a request with more rows than a batch is split; if
+            not, it is refused.
+
+    Raises:
+        ValueError: Naming the field, its bound and the value received.
     """
 
     max_batch_size: int = 32
@@ -55,9 +62,13 @@ class Batching:
     enable_large_batch_splitting: bool = True
 
     def __post_init__(self):
-        for name in ("max_batch_size", "max_enqueued_batches", "num_batch_threads"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1. Received: {getattr(self, name)}.")
+        for name, value in (
+            ("max_batch_size", self.max_batch_size),
+            ("max_enqueued_batches", self.max_enqueued_batches),
+            ("num_batch_threads", self.num_batch_threads),
+        ):
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1. Received: {value}.")
         if self.batch_timeout_micros < 0:
             raise ValueError(
                 f"batch_timeout_micros must not be negative. Received: {self.batch_timeout_micros}."
@@ -65,48 +76,48 @@ class Batching:
         sizes = self.allowed_batch_sizes
         if sizes and (list(sizes) != sorted(set(sizes)) or sizes[-1] != self.max_batch_size):
             raise ValueError(
-                "allowed_batch_sizes must rise and end with max_batch_size, "
+                "allowed_batch_sizes must be ascending and end with max_batch_size, "
                 f"{self.max_batch_size}. Received: {list(sizes)}."
             )
 
 
 def read_batching(path: str) -> Batching:
-    """A `batching.config`. What it leaves out is as TensorFlow Serving has it.
+    """Read a `batching.config`; omitted fields have TensorFlow Serving's defaults.
 
     Raises:
-        UserError: naming `--batching`, where the file can't be read or says what can't be.
+        UserError: Naming `batching`, if the file can't be read or has an invalid value.
     """
-    message = _message()
+    parameters = _empty_parameters()
     try:
-        text_format.Parse(pathlib.Path(path).read_text(encoding="utf-8"), message)
-        given = {
-            field.name: getattr(value, "value", value)
-            for field, value in message.ListFields()
-            if field.name in Batching.__dataclass_fields__
-        }
-        if "allowed_batch_sizes" in given:
-            given["allowed_batch_sizes"] = tuple(given["allowed_batch_sizes"])
-        return Batching(**{**_LEFT_OUT, **given})
+        text_format.Parse(pathlib.Path(path).read_text(encoding="utf-8"), parameters)
+        return Batching(**{**_DEFAULTS, **_values(parameters)})
     except OSError as error:
         raise UserError(f"batching={path} can't be read: {error.strerror}.") from None
     except (text_format.ParseError, ValueError) as error:
         raise UserError(f"batching={path}: {' '.join(str(error).split())}") from None
 
 
-# SharedBatchScheduler's own defaults.
-_LEFT_OUT = {"max_batch_size": 1000, "batch_timeout_micros": 0, "max_enqueued_batches": 10}
+def _values(parameters: message.Message) -> dict:
+    """Return the fields that are set and that `Batching` has, without their wrappers."""
+    found = {}
+    for field, value in parameters.ListFields():
+        if field.name == "allowed_batch_sizes":
+            found[field.name] = tuple(value)
+        elif field.name in Batching.__dataclass_fields__:
+            found[field.name] = value.value if field.message_type else value
+    return found
 
 
-def _message():
-    """An empty BatchingParameters."""
+def _empty_parameters() -> message.Message:
+    """Return an empty BatchingParameters message."""
     file = descriptor_pb2.FileDescriptorProto(
-        name="ftkeras/data/batching.proto",
+        name="ftkeras/serving/batching.proto",
         package="ftkeras",
         syntax="proto3",
         dependency=["google/protobuf/wrappers.proto"],
     )
     parameters = file.message_type.add(name="BatchingParameters")
-    for number, (name, kind, repeated) in enumerate(_BATCHING, start=1):
+    for number, (name, kind, repeated) in enumerate(_FIELDS, start=1):
         field = parameters.field.add(name=name, number=number)
         field.label = _FIELD.LABEL_REPEATED if repeated else _FIELD.LABEL_OPTIONAL
         if isinstance(kind, str):
@@ -116,6 +127,5 @@ def _message():
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
     pool.AddSerializedFile(file.SerializeToString())
-    return message_factory.GetMessageClass(
-        pool.FindMessageTypeByName("ftkeras.BatchingParameters")
-    )()
+    found = pool.FindMessageTypeByName("ftkeras.BatchingParameters")
+    return message_factory.GetMessageClass(found)()

@@ -1,4 +1,4 @@
-"""The requests that a model is warmed up with, before it gets any."""
+"""Read or make the requests that warm up a model before it receives any."""
 
 import pathlib
 from collections.abc import Iterator
@@ -11,35 +11,36 @@ from ftkeras.serving.tensors import Tensor
 
 # Where an export keeps them: https://www.tensorflow.org/tfx/serving/saved_model_warmup.
 FILE = pathlib.Path("assets.extra") / "tf_serving_warmup_requests"
-# Where there are none: one short text, and one that will be cut.
+# Used if the export has none: a short text, and one that is truncated.
 TEXTS = (b"A word.", b"Many words. " * 1000)
 
 Request = tuple[str, dict[str, np.ndarray]]
 
 
 def requests(folder: pathlib.Path, inputs: dict[str, dict[str, Tensor]]) -> Iterator[Request]:
-    """Signatures by name, and what to run each with.
+    """Yield the name of a signature and the inputs to run it with.
 
     Args:
-        folder: the SavedModel's.
-        inputs: what each signature takes.
+        folder: The SavedModel's folder.
+        inputs: The inputs of each signature, by name.
     """
     if (folder / FILE).is_file():
         for record in tf.data.TFRecordDataset(str(folder / FILE)).as_numpy_iterator():
-            yield _recorded(prediction_log_pb2.PredictionLog.FromString(record))
+            yield _parse(prediction_log_pb2.PredictionLog.FromString(record))
         return
-    for name, takes in inputs.items():
-        if set(takes) <= {"text", "pair"}:
+    for signature, tensors in inputs.items():
+        if set(tensors) <= {"text", "pair"}:
             for text in TEXTS:
-                yield name, {key: np.array([text], object) for key in takes}
+                yield signature, {name: np.array([text], object) for name in tensors}
 
 
-def _recorded(log: prediction_log_pb2.PredictionLog) -> Request:
+def _parse(log: prediction_log_pb2.PredictionLog) -> Request:
     kind = log.WhichOneof("log_type")
-    request = getattr(log, kind).request
     if kind == "predict_log":
+        request = log.predict_log.request
         inputs = {name: tf.make_ndarray(proto) for name, proto in request.inputs.items()}
     else:
+        request = (log.classify_log if kind == "classify_log" else log.regress_log).request
         examples = request.input.example_list.examples
         inputs = {"inputs": np.array([e.SerializeToString() for e in examples], object)}
     return request.model_spec.signature_name or "serving_default", inputs

@@ -23,6 +23,8 @@ class Imdb(Task):
 
     labels = ("negative", "positive")
     homepage = _HOMEPAGE
+    language = "en"
+    hub_dataset = "stanfordnlp/imdb"
     citation = (
         "Maas, Daly, Pham, Huang, Ng and Potts. Learning Word Vectors for Sentiment Analysis."
         " ACL 2011, pages 142-150. http://www.aclweb.org/anthology/P11-1015"

@@ -22,6 +22,7 @@ class Quickstart(Task):
     """
 
     labels = ("negative", "positive")
+    language = "en"
 
     def __init__(self, *, data_dir: str | None = None):
         self._folder = _FOLDER if data_dir is None else pathlib.Path(data_dir)

@@ -125,6 +125,7 @@ def write(
     lowercase: bool,
     strip_accents: bool,
     split_chinese: bool,
+    max_length: int | None = None,
 ) -> None:
     """Write vocab.txt and tokenizer_config.json, which `read` and transformers read.
 
@@ -148,4 +149,6 @@ def write(
         "sep_token": "[SEP]",
         "mask_token": "[MASK]",
     }
+    if max_length is not None:
+        config["model_max_length"] = max_length
     files.write_json(folder / "tokenizer_config.json", config)

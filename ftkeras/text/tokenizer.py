@@ -27,6 +27,6 @@ class Tokenizer(Protocol):
         """Return all settings that the ids depend on, JSON-serializable."""
         ...
 
-    def save(self, folder: pathlib.Path) -> None:
+    def save(self, folder: pathlib.Path, *, max_length: int | None = None) -> None:
         """Write the tokenizer's files in Hugging Face's format."""
         ...

@@ -152,8 +152,12 @@ class WordPiece(tf.Module):
             "split_chinese": self.split_chinese,
         }
 
-    def save(self, folder: pathlib.Path) -> None:
+    def save(self, folder: pathlib.Path, *, max_length: int | None = None) -> None:
         """Write vocab.txt and tokenizer_config.json, which `from_folder` and transformers read.
+
+        Args:
+            folder: the folder to write to.
+            max_length: the tokens that transformers truncates texts to; None for no limit.
 
         Raises:
             ValueError: if a token contains a line end, or if `folder` has a tokenizer.json, which
@@ -163,6 +167,7 @@ class WordPiece(tf.Module):
             pathlib.Path(folder),
             vocabulary=self.vocabulary,
             **self.identity(),
+            max_length=max_length,
         )
 
 

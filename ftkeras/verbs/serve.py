@@ -73,9 +73,9 @@ def build(config: ServeConfig, name: str, folder: pathlib.Path, only: int | None
     elif config.batching != "none":
         batching = settings.read_batching(config.batching)
     served = versions.Versions(
-        name, folder, _load, labels=config.labels, only=only, told=_told(name)
+        name, folder, _load, labels=config.labels, only=only, report=_told(name)
     )
-    served.look()
+    served.refresh()
     if not served.available():
         reason = next((s["status"]["error_message"] for s in served.status()), "no version in it")
         raise UserError(f"model={config.model} can't be served: {reason}")
@@ -83,14 +83,14 @@ def build(config: ServeConfig, name: str, folder: pathlib.Path, only: int | None
     if batching is None:
         batcher = Unbatched(os.cpu_count() or 1)
     else:
-        most_bytes = float("inf") if accelerator.is_available() else MOST_BYTES
-        batcher = Batcher(batching, most_bytes=most_bytes, waited=counted.waited)
+        max_bytes = float("inf") if accelerator.is_available() else MOST_BYTES
+        batcher = Batcher(batching, max_bytes=max_bytes, on_wait=counted.record_wait)
     return service.Service(served, batcher, counted, timeout=config.timeout)
 
 
 # Of a batch on a CPU; see benchmarks/serving.md.
 MOST_BYTES = 2048
-_EXTRA = ("uvicorn", "starlette", "prometheus_client", "anyio")
+_EXTRA = ("uvicorn", "starlette", "prometheus_client", "tensorflow_serving")
 
 
 def _load(folder: pathlib.Path):

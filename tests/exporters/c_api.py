@@ -1,10 +1,11 @@
-"""Run as a file: a SavedModel through TensorFlow's C API alone, as a server in C++ loads it.
+"""Run a SavedModel through TensorFlow's C API, as a server in C++ does: a script.
 
-Reads from standard input a JSON object: "folder", and "runs", each {"inputs": {tensor: strings},
-"outputs": [tensors]}; writes the outputs to standard output. Python's TensorFlow is never imported:
-the library in its wheel is called through ctypes.
+It reads a JSON object from standard input: "folder", and "runs", each {"inputs": {tensor: strings},
+"outputs": [tensors]}, and writes the outputs to standard output. It never imports TensorFlow for
+Python, but calls the library in its wheel through ctypes.
 """
 
+import contextlib
 import ctypes
 import importlib.util
 import json
@@ -33,7 +34,7 @@ def _library():
         *("TF_LoadSessionFromSavedModel", "TF_GraphOperationByName", "TF_AllocateTensor"),
         *("TF_TensorData", "TF_TString_GetDataPointer", "TF_StringGetDataPointer"),
     ):
-        if hasattr(library, name):
+        with contextlib.suppress(AttributeError):  # versions differ in TF_StringGetDataPointer
             getattr(library, name).restype = c_void_p
     library.TF_Message.restype = c_char_p
     for name in ("TF_Dim", "TF_TensorElementCount"):
@@ -42,7 +43,7 @@ def _library():
 
 
 class Model:
-    """A SavedModel's session."""
+    """A session of a SavedModel."""
 
     def __init__(self, folder: str):
         self.library = _library()
@@ -57,7 +58,7 @@ class Model:
         self.session = c_void_p(self._checked(load, *arguments))
 
     def run(self, inputs: dict[str, list[str]], outputs: list[str]) -> dict:
-        """Values by tensor name; strings and floats, nested as the tensor is."""
+        """Return values by tensor name: strings and floats, nested like the tensor."""
         fed = (Output * len(inputs))(*map(self._output, inputs))
         values = (c_void_p * len(inputs))(*(self._strings(texts) for texts in inputs.values()))
         wanted = (Output * len(outputs))(*map(self._output, outputs))
@@ -114,9 +115,10 @@ class Model:
 
 
 def main() -> None:
-    told = json.load(sys.stdin)
-    model = Model(told["folder"])
-    answers = [model.run(**run) for run in told["runs"]]
+    """Read the request and print the outputs."""
+    request = json.load(sys.stdin)
+    model = Model(request["folder"])
+    answers = [model.run(**run) for run in request["runs"]]
     assert not [name for name in sys.modules if name.startswith(("tensorflow", "ftkeras"))]
     print(json.dumps(answers))
 

@@ -1,6 +1,7 @@
-"""A small model of random weights, in an exporter's hands."""
+"""A small model with random weights, its run's folder, and an exporter for it."""
 
 import pathlib
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,7 +10,7 @@ from ftkeras import corpora
 from ftkeras.encoders.bert import Bert
 from ftkeras.exporters.saved_model import SavedModel
 from ftkeras.heads.classification import Classification
-from ftkeras.runs import samples
+from ftkeras.runs import layout, samples
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.truncations.head import Head
 from ftkeras.text.wordpiece import WordPiece
@@ -22,14 +23,34 @@ TEXTS = [
 ]
 
 
+class Card:
+    """A model card for tests."""
+
+    def __init__(self, license: str | None = "mit"):
+        self._license = license
+
+    def text(self) -> str:
+        """Return the card."""
+        return "a card\n"
+
+    def hub_header(self) -> str:
+        """Return the header."""
+        return "---\ntags: [header]\n---\n"
+
+    def license(self) -> str | None:
+        """Return the license."""
+        return self._license
+
+
 def text_layer(max_length: int = 40) -> TextLayer:
+    """Return a text layer with the vocabulary of the bundled reviews."""
     path = pathlib.Path(corpora.__file__).parent / "reviews" / "vocab.txt"
     wordpiece = WordPiece.from_vocabulary(path)
     return TextLayer(tokenizer=wordpiece, truncation=Head(), max_length=max_length)
 
 
-def model(pooling: str = "pooled", layers: int = 2, **settings) -> FineTuner:
-    """Weights of random signs and sizes that matter: an untrained model says the same of all."""
+def model(pooling: str = "pooled", layers: int = 2, **settings: Any) -> FineTuner:
+    """Return a model with large random weights, so that its predictions differ between texts."""
     wordpiece = text_layer().tokenizer
     encoder = Bert(
         vocabulary_size=len(wordpiece.vocabulary),
@@ -48,7 +69,7 @@ def model(pooling: str = "pooled", layers: int = 2, **settings) -> FineTuner:
 
 
 def probabilities(tuner: FineTuner, layer: TextLayer, *columns: list[bytes]) -> np.ndarray:
-    """What the Keras model says of texts, or of pairs of them, each alone."""
+    """Return the Keras model's probabilities of texts, or of pairs of them, computed one by one."""
     rows = [
         tuner({k: ids.to_tensor() for k, ids in layer(*([t] for t in texts)).items()})
         for texts in zip(*columns, strict=True)
@@ -56,27 +77,30 @@ def probabilities(tuner: FineTuner, layer: TextLayer, *columns: list[bytes]) -> 
     return keras.ops.convert_to_numpy(keras.ops.softmax(keras.ops.concatenate(rows)))
 
 
-def run_dir(folder: pathlib.Path, tuner: FineTuner, layer: TextLayer, *columns) -> pathlib.Path:
-    """As much of a run's folder as an exporter reads."""
-    said = probabilities(tuner, layer, *columns)
+def run_dir(
+    folder: pathlib.Path, tuner: FineTuner, layer: TextLayer, *columns: list[bytes]
+) -> pathlib.Path:
+    """Write what an exporter reads of a run's folder; every text has the label it is given."""
+    predicted = probabilities(tuner, layer, *columns)
     rows = [
         {"id": f"test-{i}", "label": LABELS[p.argmax()], "probabilities": p.tolist()}
-        for i, p in enumerate(said)
+        for i, p in enumerate(predicted)
     ]
     names = ("text", "pair")[: len(columns)]
     texts = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
     samples.write(folder, rows, texts)
-    (folder / "run.cfg").write_text("--task=quickstart\n")
+    (folder / layout.SETTINGS).write_text("--task=quickstart\n")
     return folder
 
 
-def exporter(folder: pathlib.Path, tuner: FineTuner, layer: TextLayer, **keys) -> SavedModel:
+def exporter(folder: pathlib.Path, tuner: FineTuner, layer: TextLayer, **keys: Any) -> SavedModel:
+    """Return a SavedModel exporter for a run's folder."""
     return SavedModel(
         model=tuner,
         text_layer=layer,
         labels=LABELS,
         run_dir=folder,
         served_from=folder / "served",
-        card=lambda: "a card\n",
+        card=Card(),
         **{"pairs": False, **keys},
     )

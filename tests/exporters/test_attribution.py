@@ -1,4 +1,4 @@
-"""Integrated gradients: complete, and equal to a sum over many points by hand."""
+"""Integrated gradients are complete, and equal a sum over many points computed by hand."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def ids():
 
 @pytest.fixture(scope="module")
 def found(weights, ids):
-    """attributions, gap, at the label that each text has."""
+    """Return attributions and gap for the predicted label of each text."""
     wordpiece = small.text_layer().tokenizer
     special = [wordpiece.cls_id, wordpiece.sep_id]
     attribute = IntegratedGradients(weights=weights, pad_id=0, special_ids=special, steps=48)
@@ -30,7 +30,7 @@ def found(weights, ids):
     return [x.numpy() for x in tf.function(attribute)({"token_ids": ids}, label)]
 
 
-def test_attributions_add_up_to_what_the_text_changes(weights, ids, found):
+def test_attributions_add_up_to_the_change_of_the_log_odds(weights, ids, found):
     wordpiece = small.text_layer().tokenizer
     special = np.isin(ids, [0, wordpiece.cls_id, wordpiece.sep_id])
     model = small.model()
@@ -48,7 +48,7 @@ def test_attributions_add_up_to_what_the_text_changes(weights, ids, found):
     np.testing.assert_allclose(found[1], change - found[0].sum(axis=1), atol=1e-4)
 
 
-def test_special_tokens_and_padding_have_no_part(ids, found):
+def test_special_tokens_and_padding_have_no_attribution(ids, found):
     wordpiece = small.text_layer().tokenizer
     special = np.isin(ids, [0, wordpiece.cls_id, wordpiece.sep_id])
     assert special.sum() >= 5
@@ -61,17 +61,17 @@ def test_attributions_equal_a_sum_over_many_points(weights, ids, found):
     wordpiece = small.text_layer().tokenizer
     special = np.isin(ids, [0, wordpiece.cls_id, wordpiece.sep_id])
     table = small.model().encoder.embeddings.token.numpy()
-    way = table[ids.numpy()] - table[np.where(special, ids, 0)]
+    difference = table[ids.numpy()] - table[np.where(special, ids, 0)]
     total, points = 0.0, 400
     for point in (np.arange(points) + 0.5) / points:
-        offset = tf.constant((point - 1) * way, tf.float32)
+        offset = tf.constant((point - 1) * difference, tf.float32)
         with tf.GradientTape() as tape:
             tape.watch(offset)
             p = tf.nn.softmax(weights({"token_ids": ids}, embedding_offset=offset)[0])
             own = tf.gather(p, label, batch_dims=1)
             odds = tf.math.log(own / (1 - own))
         total = total + tape.gradient(odds, offset).numpy() / points
-    np.testing.assert_allclose(found[0], (way * total).sum(axis=-1), atol=2e-3)
+    np.testing.assert_allclose(found[0], (difference * total).sum(axis=-1), atol=2e-3)
 
 
 def test_more_points_leave_a_smaller_gap(weights, ids):

@@ -1,6 +1,6 @@
-"""The export as TensorFlow's C++ runtime loads it, which is what TensorFlow Serving is built on.
+"""Run the export in TensorFlow's C++ runtime, which TensorFlow Serving is built on.
 
-In a process that imports no TensorFlow into Python: see `c_api.py`.
+The process does not import TensorFlow for Python; see `c_api.py`.
 """
 
 import json
@@ -38,7 +38,7 @@ def _inputs(name: str) -> dict[str, list[bytes]]:
 
 @pytest.fixture(scope="module")
 def answers(version):
-    """By signature: what the C API says, and what Python says, by output."""
+    """Return the outputs of the C API and of Python, by signature and name."""
     model, defs = tf.saved_model.load(str(version)), _signature_defs(version)
     names = [name for name in model.signatures if name != "token_ids"]
     runs = [
@@ -60,8 +60,8 @@ def answers(version):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     by_c = {
-        name: {output: said[tensor.name] for output, tensor in defs[name].outputs.items()}
-        for name, said in zip(names, json.loads(done.stdout), strict=True)
+        name: {output: outputs[tensor.name] for output, tensor in defs[name].outputs.items()}
+        for name, outputs in zip(names, json.loads(done.stdout), strict=True)
     }
     by_python = {
         name: model.signatures[name](**{k: tf.constant(v) for k, v in _inputs(name).items()})
@@ -71,8 +71,8 @@ def answers(version):
 
 
 @pytest.mark.parametrize("name", ["serving_default", "classify", "embed", "explain"])
-def test_c_api_says_what_python_says(answers, name):
-    by_c, by_python = (said[name] for said in answers)
+def test_c_api_gives_pythons_outputs(answers, name):
+    by_c, by_python = (found[name] for found in answers)
     assert set(by_c) == set(by_python)
     for output, expected in by_python.items():
         if expected.dtype == tf.string:

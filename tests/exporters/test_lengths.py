@@ -1,8 +1,10 @@
+"""The lengths that served batches are padded to."""
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras.exporters._lengths import lengths, padded
+from ftkeras.exporters._lengths import lengths, pad
 
 
 def test_lengths_up_to_512_are_these_16():
@@ -29,7 +31,7 @@ def test_batch_is_at_most_a_quarter_longer_than_its_longest_text():
 )
 def test_batch_is_padded_to_the_first_length_that_holds_it(rows, length):
     ids = tf.ragged.constant(rows, dtype=tf.int32, ragged_rank=1)
-    dense = padded({"token_ids": ids}, sizes=lengths(40), fill={"token_ids": 9})["token_ids"]
+    dense = pad({"token_ids": ids}, sizes=lengths(40), fill={"token_ids": 9})["token_ids"]
     assert dense.shape == (len(rows), length)
     for row, given in zip(dense.numpy(), rows, strict=True):
         assert row.tolist() == given + [9] * (length - len(given))

@@ -1,4 +1,4 @@
-"""The ONNX model in onnxruntime says what Keras says."""
+"""The ONNX model in onnxruntime predicts what the Keras model does."""
 
 import json
 
@@ -26,49 +26,52 @@ def _run(model, pairs=False, **inputs):
 
 
 @pytest.mark.parametrize("pooling", ["pooled", "cls", "mean"])
-def test_each_pooling_is_the_same_in_onnx(pooling):
+def test_every_pooling_gives_keras_logits(pooling):
     model = small.model(pooling)
     np.testing.assert_allclose(_run(model, token_ids=IDS), model({"token_ids": IDS}), atol=1e-4)
 
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-def test_each_activation_is_the_same_in_onnx(activation):
+def test_every_activation_gives_keras_logits(activation):
     model = small.model(layers=1, activation=activation)
     np.testing.assert_allclose(_run(model, token_ids=IDS), model({"token_ids": IDS}), atol=1e-4)
 
 
-def test_pairs_have_their_segments():
+def test_segments_of_pairs_are_used():
     model, inputs = small.model(), {"token_ids": IDS, "segment_ids": (IDS > 8).astype(np.int32)}
     given = _run(model, pairs=True, **inputs)
     np.testing.assert_allclose(given, model(inputs), atol=1e-4)
     assert np.abs(given - model({"token_ids": IDS})).max() > 1e-3
 
 
-def _exporter(made, run_dir, **keys):
-    model, layer, _ = made
+def _exporter(small_run, run_dir, **keys):
+    model, layer, _ = small_run
     about = {"labels": small.LABELS, "pairs": False, "plain": True}
     return Onnx(model=model, text_layer=layer, run_dir=run_dir, **{**about, **keys})
 
 
-def test_folder_holds_model_vocabulary_and_record(made):
-    folder = _exporter(made, made[2]).write()
+def test_folder_holds_model_vocabulary_and_record(small_run):
+    folder = _exporter(small_run, small_run[2]).write()
     assert {path.name for path in folder.iterdir()} == {
         *("model.onnx", "vocab.txt", "tokenizer_config.json", "labels.txt", "export.json")
     }
     record = json.loads((folder / "export.json").read_text())
     assert record["largest_difference"] < 1e-5
+    assert record["labels_changed"] == 0
     assert record["samples"] == len(small.TEXTS)
 
 
-def test_model_that_says_something_else_is_not_kept(made, tmp_path):
-    kept = samples.read(made[2])
-    kept[0]["probabilities"] = [0.1, 0.2, 0.7]
-    (tmp_path / layout.SAMPLES).write_text("\n".join(map(json.dumps, kept)))
-    with pytest.raises(UserError, match="in onnxruntime a probability is .* over 0.0001"):
-        _exporter(made, tmp_path).write()
+def test_model_with_other_predictions_is_not_kept(small_run, tmp_path):
+    recorded = samples.read(small_run[2])
+    recorded[0]["probabilities"] = [0.1, 0.2, 0.7]
+    (tmp_path / layout.SAMPLES).write_text("\n".join(map(json.dumps, recorded)))
+    with pytest.raises(
+        UserError, match=r"export=onnx: a probability differs by .* more than tolerance=0\.0001"
+    ):
+        _exporter(small_run, tmp_path).write()
     assert list((tmp_path / "onnx").iterdir()) == []
 
 
-def test_adapters_are_refused(made):
+def test_adapters_are_refused(small_run):
     with pytest.raises(ValueError, match="adapters"):
-        _exporter(made, made[2], plain=False)
+        _exporter(small_run, small_run[2], plain=False)

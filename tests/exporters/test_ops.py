@@ -1,3 +1,5 @@
+"""The ops of a SavedModel, and whether TensorFlow Serving has them."""
+
 import pytest
 import tensorflow as tf
 import tensorflow_text
@@ -16,7 +18,7 @@ def _saved(folder, function, *specs, **options):
 TEXT, NUMBER = tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.float32)
 
 
-def test_core_ops_and_those_of_the_text_library_are_known(tmp_path):
+def test_ops_of_tensorflow_and_of_the_text_library_are_known(tmp_path):
     def words(text):
         return {"n": tensorflow_text.WhitespaceTokenizer().tokenize(text).row_lengths()}
 
@@ -50,12 +52,11 @@ def test_function_that_xla_compiles_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("op", ["Pyfunc2", "XlaConv", "TPUExecute", "EagerPyFunc", "NoSuchOp"])
-def test_op_that_servers_lack_is_named(op):
+def test_op_that_servers_lack_is_found(op):
     assert _ops.unknown({"MatMul", op}) == [op]
 
 
-def test_names_of_the_text_library_are_those_of_this_version():
-    """Each is an op that the installed library registers."""
+def test_installed_text_library_registers_every_listed_op():
     from tensorflow.python.framework import op_def_registry
 
     missing = [op for op in _ops.TEXT if op_def_registry.get(op) is None]

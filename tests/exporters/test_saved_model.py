@@ -1,7 +1,8 @@
-"""What stands in an exported folder; that it serves is tested with the whole run in test_main."""
+"""The contents of an exported folder, and the check before it appears."""
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -30,12 +31,12 @@ def _shapes(tensors) -> dict[str, list[int]]:
     return {name: [d.size for d in t.tensor_shape.dim] for name, t in tensors.items()}
 
 
-def test_only_wordpiece_is_no_core_op(graph):
+def test_wordpiece_is_the_only_op_beyond_core_tensorflow(graph):
     ops = {node.op for node in _nodes(graph)}
     assert ops & _ops.TEXT == {"FastWordpieceTokenizeWithOffsets"}
 
 
-def test_signatures_are_those_promised(graph):
+def test_signatures_are_the_documented_ones(graph):
     signatures = {k: v for k, v in graph.signature_def.items() if not k.startswith("__")}
     assert set(signatures) == {"serving_default", "token_ids", "classify", "embed", "explain"}
     one, ids, three = [-1], [-1, -1], [-1, 3]
@@ -56,7 +57,7 @@ def test_signatures_are_those_promised(graph):
     }
 
 
-def test_only_classify_is_of_the_classify_api(graph):
+def test_only_classify_belongs_to_the_classify_api(graph):
     methods = {k: s.method_name for k, s in graph.signature_def.items() if not k.startswith("__")}
     assert methods.pop("classify") == "tensorflow/serving/classify"
     assert set(methods.values()) == {"tensorflow/serving/predict"}
@@ -72,13 +73,13 @@ def test_fingerprint_is_that_of_the_file(version):
     assert before.signature_def_hash == after.signature_def_hash
 
 
-def test_variables_are_the_finished_model_alone(version, made):
+def test_only_the_models_variables_are_stored(version, small_run):
     names = [n for n, _ in tf.train.list_variables(str(version / "variables" / "variables"))]
     stored = [name for name in names if "VARIABLE_VALUE" in name]
-    assert len(stored) == len(made[0].saved_variables)
+    assert len(stored) == len(small_run[0].saved_variables)
 
 
-def test_what_lies_beside_the_model(version):
+def test_assets_card_and_settings_are_written(version):
     assert (version / "assets" / "labels.txt").read_text(encoding="utf-8").split("\n") == [
         *small.LABELS,
         "",
@@ -89,20 +90,22 @@ def test_what_lies_beside_the_model(version):
     assert (version / "run.cfg").read_text() == "--task=quickstart\n"
 
 
-def test_record_says_what_was_checked(version):
+def test_record_holds_the_results_of_the_check(version):
     record = json.loads((version / "export.json").read_text())
     assert record["samples"] == len(small.TEXTS)
     assert record["largest_difference"] <= record["tolerance"] == 1e-5
     assert record["same_label"] == record["accuracy"] == 1.0
+    assert record["labels_changed"] == 0
+    assert record["logit_tolerance"] is None
     assert set(record["latency_ms"]) == {"batch_1", "batch_32"}
-    assert all(figure > 0 for figure in record["latency_ms"].values())
+    assert all(milliseconds > 0 for milliseconds in record["latency_ms"].values())
     assert record["samples_of"] == "test"
     assert record["lengths"] == [16, 32, 40]
     assert record["bytes"] > sum(w.shape.num_elements() * 4 for w in small.model().saved_variables)
 
 
-def test_warm_up_answers_at_each_signature_and_length(version):
-    """Read back as TensorFlow Serving reads it, and answered by the model."""
+def test_warm_up_requests_cover_each_signature_and_length(version):
+    """Read the requests as TensorFlow Serving does, and run them."""
     from tensorflow_serving.apis import prediction_log_pb2
 
     model, layer = tf.saved_model.load(str(version)), small.text_layer()
@@ -134,46 +137,94 @@ def test_warm_up_answers_at_each_signature_and_length(version):
     assert seen == every | {("explain", 16)}
 
 
-def test_export_is_refused_where_it_does_not_say_what_was_measured(made, tmp_path):
-    model, layer, run_dir = made
-    kept = samples.read(run_dir)
-    kept[1]["probabilities"] = [0.5, 0.3, 0.2]
-    (tmp_path / layout.SAMPLES).write_text("\n".join(map(json.dumps, kept)))
+def test_export_with_other_predictions_is_refused(small_run, tmp_path):
+    model, layer, run_dir = small_run
+    recorded = samples.read(run_dir)
+    recorded[1]["probabilities"] = [0.5, 0.3, 0.2]
+    (tmp_path / layout.SAMPLES).write_text("\n".join(map(json.dumps, recorded)))
     (tmp_path / "run.cfg").write_text("")
-    with pytest.raises(UserError, match="from what the run has measured, over 1e-05") as told:
+    with pytest.raises(
+        UserError, match="from what the run has measured, more than tolerance=1e-05"
+    ) as error:
         small.exporter(tmp_path, model, layer).write()
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)
     assert list((tmp_path / "served").iterdir()) == []
 
 
-def test_export_is_refused_where_an_op_is_unknown(made, monkeypatch):
-    model, layer, run_dir = made
+def test_export_with_an_unknown_op_is_refused(small_run, monkeypatch):
+    model, layer, run_dir = small_run
     exporter = small.exporter(run_dir, model, layer)
     before = set(exporter.served_from.iterdir()) if exporter.served_from.exists() else set()
     monkeypatch.setattr(_ops, "TEXT", set())
-    with pytest.raises(UserError, match="no op FastWordpieceTokenizeWithOffsets"):
+    with pytest.raises(UserError, match="lacks: FastWordpieceTokenizeWithOffsets"):
         exporter.write()
     assert set(exporter.served_from.iterdir()) == before
 
 
-def test_run_without_texts_to_check_by_says_how_to_get_them(made, tmp_path):
-    model, layer, _ = made
+def test_run_without_samples_names_the_command_that_writes_them(small_run, tmp_path):
+    model, layer, _ = small_run
     with pytest.raises(UserError, match=f"no samples.jsonl.*evaluate --run_dir={tmp_path}"):
         small.exporter(tmp_path, model, layer).write()
 
 
 @pytest.mark.process
-def test_smaller_export_stands_beside_the_original(made):
-    model, layer, run_dir = made
-    version = small.exporter(run_dir, model, layer, quantization="int8").write()
+@pytest.mark.parametrize(
+    ("keys", "bound"),
+    [({"quantization": "int8"}, 0.25), ({"dtype": "bfloat16"}, 0.15), ({"dtype": "float16"}, 0.02)],
+)
+def test_rounded_weights_move_the_logits_within_their_bound(small_run, keys, bound):
+    model, layer, run_dir = small_run
+    exporter = small.exporter(run_dir, model, layer, **keys)
+    version = exporter.write()
     record = json.loads((version / "export.json").read_text())
+    assert 1e-5 < record["logit_change"] <= record["logit_tolerance"] == bound
+    assert record["tolerance"] is None
+    assert f"test: {record['labels_changed']} of 5 labels change, logits move" in exporter.message
     original = record["original"]
-    assert original["largest_difference"] < 1e-5 < record["largest_difference"] < 0.1
+    assert original["largest_difference"] < 1e-5 < record["largest_difference"]
+    assert original["logit_change"] < record["logit_change"]
     assert record["bytes"] < original["bytes"]
     assert set(original) >= {"bytes", "latency_ms", "accuracy", "dtype"}
-    served = tf.saved_model.load(str(version)).signatures["serving_default"]
-    said = served(text=tf.constant(small.TEXTS))["probabilities"]
-    np.testing.assert_allclose(said, small.probabilities(model, layer, small.TEXTS), atol=0.1)
+
+
+@pytest.mark.process
+def test_rounded_weights_are_served(small_run):
+    model, layer, run_dir = small_run
+    rounded = small.exporter(run_dir, model, layer, quantization="int8").write()
+    served = tf.saved_model.load(str(rounded)).signatures["serving_default"]
+    given = served(text=tf.constant(small.TEXTS))["probabilities"]
+    np.testing.assert_allclose(given, small.probabilities(model, layer, small.TEXTS), atol=0.1)
+    assert np.abs(given - small.probabilities(model, layer, small.TEXTS)).max() > 1e-5
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{"quantization": "int8"}, pytest.param({"dtype": "bfloat16"}, marks=pytest.mark.process)],
+)
+def test_rounded_weights_beyond_their_bound_are_refused(small_run, keys):
+    model, layer, run_dir = small_run
+    exporter = small.exporter(run_dir, model, layer, logit_tolerance=1e-4, **keys)
+    before = set(exporter.served_from.iterdir()) if exporter.served_from.exists() else set()
+    with pytest.raises(
+        UserError, match=r"logits move by .*logit_tolerance=0\.0001; \d of 5 labels"
+    ):
+        exporter.write()
+    assert set(exporter.served_from.iterdir()) == before
+
+
+@pytest.mark.process
+def test_export_without_serving_api_omits_warm_up_requests_and_says_so(
+    small_run, tmp_path, monkeypatch
+):
+    model, layer, _ = small_run
+    monkeypatch.setitem(sys.modules, "tensorflow_serving", None)
+    run_dir = small.run_dir(tmp_path, model, layer, small.TEXTS)
+    exporter = small.exporter(run_dir, model, layer)
+    version = exporter.write()
+    assert not (version / _warmup.FILE).exists()
+    assert json.loads((version / "export.json").read_text())["warmup_requests"] == 0
+    assert "without warm-up requests, which need: pip install" in exporter.message
+    assert "\n" not in exporter.message
 
 
 @pytest.mark.parametrize(
@@ -182,21 +233,22 @@ def test_smaller_export_stands_beside_the_original(made):
         ({"dtype": "float64"}, "`dtype`.*float64"),
         ({"quantization": "int4"}, "`quantization`.*int4"),
         ({"quantization": "int8", "dtype": "float16"}, "`quantization` and `dtype`"),
+        ({"logit_tolerance": -1}, "`logit_tolerance`.*-1"),
         ({"steps": 0}, "`steps`.*0"),
         ({"tolerance": -1}, "`tolerance`.*-1"),
     ],
 )
-def test_bad_key_is_named(made, keys, named):
-    model, layer, run_dir = made
+def test_bad_key_is_named(small_run, keys, named):
+    model, layer, run_dir = small_run
     with pytest.raises(ValueError, match=named):
         small.exporter(run_dir, model, layer, **keys)
 
 
-def test_run_is_told_what_was_checked(finished_run):
-    said = (finished_run / "stdout.txt").read_text()
-    assert re.search(r"\n +60 texts of test within \S+ of the run; \S+ MB, \S+ ms a text", said)
+def test_user_sees_the_result_of_the_check(finished_run):
+    output = (finished_run / "stdout.txt").read_text()
+    assert re.search(r"\n +60 texts of test within \S+ of the run; \S+ MB, \S+ ms a text", output)
 
 
-def test_folder_holds_a_model_and_nothing_half_written(finished_run):
+def test_folder_holds_complete_versions_only(finished_run):
     versions = finished_run / "saved_models" / "quickstart"
     assert all(path.name.isdigit() for path in versions.iterdir())

@@ -1,4 +1,4 @@
-"""The signatures, called as functions before anything is saved."""
+"""The signatures, called as functions before they are saved."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def _served(model, layer, **keys):
 
 @pytest.fixture(scope="module")
 def one():
-    """Signatures of single texts, and what the model says of them."""
+    """Return the signatures for single texts, and the model's probabilities."""
     model, layer = small.model(), small.text_layer()
     found = _served(model, layer, pairs=False, explain_steps=24).signatures()
     return found, small.probabilities(model, layer, FIRST)
@@ -40,7 +40,7 @@ def _examples(**columns) -> tf.Tensor:
     return tf.constant([example(row) for row in zip(*columns.values(), strict=True)])
 
 
-def test_texts_have_label_score_and_probabilities(one):
+def test_prediction_has_label_score_and_probabilities(one):
     signatures, expected = one
     answer = signatures["serving_default"](text=tf.constant(FIRST))
     np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-5)
@@ -50,7 +50,7 @@ def test_texts_have_label_score_and_probabilities(one):
     assert len(set(labels)) > 1
 
 
-def test_no_text_at_all_has_no_answer(one):
+def test_empty_batch_gives_an_empty_prediction(one):
     answer = one[0]["serving_default"](text=tf.constant([], tf.string))
     assert answer["probabilities"].shape == (0, 3)
 
@@ -66,11 +66,11 @@ def test_example_without_its_text_is_refused(one):
         one[0]["classify"](inputs=_examples(review=FIRST))
 
 
-def test_embedding_is_what_the_head_reads(one):
+def test_embedding_is_the_input_of_the_head(one):
     embedding = one[0]["embed"](text=tf.constant(FIRST))["embedding"]
     head = small.model().head
-    said = tf.nn.softmax(tf.matmul(embedding, head.kernel.value) + head.bias.value)
-    np.testing.assert_allclose(said, one[1], atol=1e-5)
+    predicted = tf.nn.softmax(tf.matmul(embedding, head.kernel.value) + head.bias.value)
+    np.testing.assert_allclose(predicted, one[1], atol=1e-5)
 
 
 def test_explanation_names_the_tokens_and_adds_up(one):
@@ -94,22 +94,21 @@ def test_pairs_are_served_by_default_and_by_name(two):
     assert signatures["embed"](**texts)["embedding"].shape == (len(FIRST), 24)
 
 
-def test_pairs_order_counts(two):
+def test_order_of_a_pair_changes_the_prediction(two):
     swapped = two[0]["pair"](text=tf.constant(SECOND), pair=tf.constant(FIRST))
     assert np.abs(swapped["probabilities"] - two[1]).max() > 1e-3
 
 
-def test_single_texts_have_no_pair_and_explain_only_where_asked(one):
+def test_pair_and_explain_exist_only_if_asked_for(one):
     assert set(one[0]) == {"serving_default", "token_ids", "classify", "embed", "explain"}
     served = _served(small.model(layers=1), small.text_layer(), pairs=False)
     assert "explain" not in served.signatures()
 
 
-def test_few_shapes_reach_the_network(one):
-    """A batch's length is one of the documented ones, whatever the texts are."""
+def test_batches_have_one_of_few_lengths(one):
     served = _served(small.model(layers=1), small.text_layer(), pairs=False)
     shapes = {
-        served.ids_of({"text": np.array([b"the " * words], object)})["token_ids"].shape[1]
+        served.token_ids({"text": np.array([b"the " * words], object)})["token_ids"].shape[1]
         for words in range(60)
     }
     assert shapes == set(served.lengths) == {16, 32, 40}

@@ -1,3 +1,5 @@
+"""Weights as an export stores them."""
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,7 +11,7 @@ IDS = np.array([[2, 30, 7, 3, 0], [2, 9, 9, 41, 3]], np.int32)
 
 
 @pytest.mark.parametrize("pooling", ["pooled", "cls", "mean"])
-def test_weights_compute_what_the_model_does(pooling):
+def test_stored_weights_give_the_models_logits(pooling):
     model = small.model(pooling)
     logits, vectors = Weights(model)({"token_ids": tf.constant(IDS)})
     np.testing.assert_allclose(logits, model({"token_ids": IDS}), atol=1e-5)
@@ -20,7 +22,7 @@ def test_weights_compute_what_the_model_does(pooling):
     np.testing.assert_allclose(vectors, reads, atol=1e-5)
 
 
-def test_segments_count():
+def test_segments_change_the_logits():
     model = small.model()
     inputs = {"token_ids": tf.constant(IDS), "segment_ids": tf.constant([[0, 0, 1, 1, 0]] * 2)}
     logits = Weights(model)(inputs)[0]
@@ -28,7 +30,7 @@ def test_segments_count():
     assert np.abs(logits - model({"token_ids": IDS})).max() > 1e-3
 
 
-def test_stored_are_the_models_weights_alone_and_frozen():
+def test_only_the_models_weights_are_stored_and_they_are_copies():
     model = small.model()
     stored = Weights(model)
     assert len(stored.variables) == len(model.saved_variables)
@@ -38,7 +40,7 @@ def test_stored_are_the_models_weights_alone_and_frozen():
 
 
 @pytest.mark.parametrize(("dtype", "error"), [("float16", 2e-3), ("bfloat16", 2e-2)])
-def test_half_precision_is_half_the_bytes_and_near(dtype, error):
+def test_half_precision_halves_the_bytes_and_stays_close(dtype, error):
     model = small.model()
     whole, half = Weights(model), Weights(model, dtype=dtype)
     assert {v.dtype.name for v in half.variables} == {dtype}
@@ -53,7 +55,7 @@ def test_half_precision_is_half_the_bytes_and_near(dtype, error):
 
 
 @pytest.mark.parametrize("by_row", [False, True])
-def test_bytes_are_within_half_a_step_of_the_weight(by_row):
+def test_int8_is_within_half_a_step_of_the_weight(by_row):
     value = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
     value[:, 2] *= 100
     value[4] = 0
@@ -67,7 +69,7 @@ def test_bytes_are_within_half_a_step_of_the_weight(by_row):
     np.testing.assert_array_equal(np.asarray(stored.value())[4], 0)
 
 
-def test_int8_keeps_vectors_whole_and_embeddings_by_row():
+def test_int8_leaves_vectors_unchanged_and_scales_embeddings_by_row():
     stored = Weights(small.model(), quantization="int8")
     for part in stored.parts:
         assert isinstance(part, Int8) == (len(part.stored.shape) == 2)
@@ -77,6 +79,6 @@ def test_int8_keeps_vectors_whole_and_embeddings_by_row():
     np.testing.assert_array_equal(rows[0], np.asarray(table.value())[[3, 5]])
 
 
-def test_half_gives_rows_in_float32():
+def test_rows_in_half_precision_are_cast_to_float32():
     rows = Half(tf.random.normal((4, 3)), "bfloat16").rows(tf.constant([1, 1]))
     assert (rows.dtype, rows.shape) == (tf.float32, (2, 3))

@@ -1,38 +1,40 @@
-"""The page that goes with an export."""
+"""The model card of a run, and its metadata for the Hugging Face Hub."""
 
+import pathlib
 import re
 
 import pytest
+from huggingface_hub import ModelCard as HubCard
 
-from ftkeras.runs import model_card
+from ftkeras.config.run import Config
+from ftkeras.runs import _license, metrics, model_card
+from ftkeras.runs.model_card import ModelCard
 
 
 @pytest.fixture(scope="module")
-def card(finished_run):
+def finished_card(finished_run) -> str:
     return (finished_run / "saved_models" / "quickstart" / "1" / "model_card.md").read_text()
 
 
-def test_card_says_what_there_is_to_know(card):
-    heads = re.findall(r"^## (.*)$", card, re.MULTILINE)
+def test_card_describes_the_run(finished_card):
+    heads = re.findall(r"^## (.*)$", finished_card, re.MULTILINE)
     assert heads == [
         *("What it does", "Data", "Encoder", "Metrics", "Limits", "Settings", "Versions")
     ]
-    assert "`negative`, `positive`" in card
-    assert "train: 8000 examples" in card
-    assert "--train_examples=8000" in card
-    assert "licence: started from random weights" in card
+    assert "`negative`, `positive`" in finished_card
+    assert "train: 8,000 examples" in finished_card
+    assert "--train_examples=8000" in finished_card
+    assert "license: none, as training started from random weights" in finished_card
 
 
-def test_figures_are_the_runs_with_intervals(card, finished_run):
-    from ftkeras.runs import metrics
-
+def test_metrics_are_the_runs_with_intervals(finished_card, finished_run):
     test = metrics.read_metrics(finished_run / "run")["test"]
     low, high = model_card.wilson(test["accuracy"], 60)
-    assert f"| test | 60 | {test['accuracy']:.4f} ({low:.4f} to {high:.4f}) |" in card
+    assert f"| test | 60 | {test['accuracy']:.4f} ({low:.4f} to {high:.4f}) |" in finished_card
 
 
 @pytest.mark.parametrize(
-    ("right", "examples", "bounds"),
+    ("correct", "examples", "bounds"),
     # Newcombe, 1998, https://pubmed.ncbi.nlm.nih.gov/9595616/, table I, method 3.
     [
         (81, 263, (0.2553, 0.3662)),
@@ -41,18 +43,108 @@ def test_figures_are_the_runs_with_intervals(card, finished_run):
         (1, 29, (0.0061, 0.1718)),
     ],
 )
-def test_interval_equals_the_published_one(right, examples, bounds):
-    found = model_card.wilson(right / examples, examples)
+def test_interval_equals_the_published_one(correct, examples, bounds):
+    found = model_card.wilson(correct / examples, examples)
     assert found == pytest.approx(bounds, abs=6e-5)
 
 
-def test_interval_of_all_right_ends_at_one():
+def test_interval_of_a_perfect_accuracy_ends_at_one():
     low, high = model_card.wilson(1.0, 50)
     assert (high, low) == pytest.approx((1.0, 1 / (1 + 1.959964**2 / 50)))
 
 
-def test_licence_of_a_checkpoint_is_what_its_card_states(tmp_path):
-    (tmp_path / "README.md").write_text("---\nlanguage: en\nlicense: mit\n---\n# A model\n")
-    assert model_card._license(str(tmp_path)) == "mit, as its model card states"
-    assert "Apache-2.0" in model_card._license("bert-base-uncased")
-    assert "not known" in model_card._license("somebody/some-bert")
+def _card(run_dir: pathlib.Path, **given) -> ModelCard:
+    about = {
+        "config": Config(task="imdb"),
+        "run_dir": run_dir,
+        "about": "Is it good?",
+        "labels": ("negative", "positive"),
+        "pairs": False,
+        "homepage": None,
+        "citation": None,
+        "data_license": None,
+        "language": "en",
+        "dataset": "stanfordnlp/imdb",
+        "checkpoint": "bert-base-uncased",
+        "layers": 12,
+        "hidden": 768,
+        "heads": 12,
+        "parameters": 109_000_000,
+    }
+    return ModelCard(**{**about, **given})
+
+
+def _measured(**values: float) -> dict:
+    about = {"examples": 10, "accuracy": 0.9, "f1": 0.8, "precision": 0.7, "recall": 0.6}
+    return {**about, "auc": None, "loss": 0.3, **values}
+
+
+def _hub_card(card: ModelCard) -> HubCard:
+    """Parse a card as the Hub does; malformed metadata raises an error."""
+    return HubCard(card.hub_header() + card.text(), ignore_metadata_errors=False)
+
+
+def test_hub_reads_all_metadata(tmp_path):
+    metrics.write_metrics(tmp_path, {"test": _measured(), "validation": _measured(accuracy=0.95)})
+    card = _hub_card(_card(tmp_path))
+    found = card.data.to_dict()
+    index = found.pop("model-index")
+    assert found == {
+        "language": "en",
+        "license": "apache-2.0",
+        "library_name": "transformers",
+        "pipeline_tag": "text-classification",
+        "tags": ["ftkeras"],
+        "datasets": ["stanfordnlp/imdb"],
+        "metrics": ["accuracy", "f1", "precision", "recall"],
+        "base_model": "bert-base-uncased",
+    }
+    assert index[0]["name"] == "imdb"
+    results = {
+        (result.dataset_split, result.metric_type): result.metric_value
+        for result in card.data.eval_results
+    }
+    assert results["test", "accuracy"] == 0.9
+    assert results["validation", "accuracy"] == 0.95
+    assert results["test", "f1"] == 0.8
+    assert len(results) == 8
+    assert card.text.strip().startswith("# imdb: a text classifier")
+
+
+def test_what_is_not_known_is_omitted(tmp_path):
+    card = _card(tmp_path, language=None, dataset=None, checkpoint=str(tmp_path))
+    found = _hub_card(card).data.to_dict()
+    assert not {"language", "license", "datasets", "base_model", "model-index"} & set(found)
+    assert card.license() is None
+
+
+def test_license_and_language_are_those_of_the_checkpoints_card(tmp_path):
+    (tmp_path / "README.md").write_text(
+        "---\nlanguage:\n- de\n- en\nlicense: MIT\n---\n# A model\n"
+    )
+    card = _card(tmp_path, checkpoint=str(tmp_path))
+    found = _hub_card(card).data
+    assert (found.license, found.language) == ("mit", ["de", "en"])
+    assert "license: mit, as its model card states" in card.text()
+
+
+@pytest.mark.parametrize(
+    "readme", ["no header", "---\n- a list\n---\n", "---\nlicense: [\n---\n", "---\na: 1\n---\n"]
+)
+def test_checkpoints_card_without_a_license_states_none(tmp_path, readme):
+    (tmp_path / "README.md").write_text(readme)
+    assert _license.find(str(tmp_path)) is None
+    assert _license.language(str(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "description"),
+    [
+        ("bert-base-uncased", "apache-2.0, as google-research/bert states"),
+        ("google/bert_uncased_L-4_H-256_A-4", "apache-2.0, as google-research/bert states"),
+        ("somebody/some-bert", "not known; see where the checkpoint comes from"),
+        (None, "none, as training started from random weights"),
+    ],
+)
+def test_license_of_a_family_is_known(checkpoint, description):
+    assert _license.describe(checkpoint) == description

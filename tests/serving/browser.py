@@ -1,4 +1,4 @@
-"""A headless Chromium, driven over the WebDriver protocol by plain HTTP."""
+"""Drive a headless Chromium over the WebDriver protocol, which is plain HTTP."""
 
 import contextlib
 import shutil
@@ -6,69 +6,70 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
 
-# The protocol's own name for the key under which an element's id stands.
+# The key of an element's id in the protocol's JSON.
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
 class Browser:
-    """A window.
+    """A browser window.
 
     Args:
-        session: the URL of its WebDriver session.
+        session: The URL of its WebDriver session.
     """
 
     def __init__(self, session: str):
         self._session = session
 
-    def _do(self, path: str, **body):
+    def _do(self, path: str, **body: Any) -> Any:
         answer = requests.post(f"{self._session}/{path}", json=body, timeout=60)
         assert answer.ok, answer.text
         return answer.json()["value"]
 
     def open(self, url: str) -> None:
-        """Opens a page, and waits until it has loaded."""
+        """Open a page, and wait until it has loaded."""
         self._do("url", url=url)
 
-    def run(self, script: str, *arguments):
-        """What a function with that body returns, or resolves to."""
+    def run(self, script: str, *arguments: Any) -> Any:
+        """Run a function with this body, and return its result or what its promise resolves to."""
         return self._do("execute/sync", script=script, args=list(arguments))
 
     def type(self, css: str, text: str) -> None:
-        """Types into a field as a person does, key by key."""
+        """Type into a field key by key."""
         found = self._do("element", using="css selector", value=css)[ELEMENT]
         self._do(f"element/{found}/clear")
         self._do(f"element/{found}/value", text=text)
 
     def click(self, css: str) -> None:
-        """Clicks where a person would."""
+        """Click an element."""
         found = self._do("element", using="css selector", value=css)[ELEMENT]
         self._do(f"element/{found}/click")
 
-    def wait(self, condition: str, seconds: float = 30):
-        """Waits until an expression is true, and returns it."""
+    def wait(self, condition: str, seconds: float = 30) -> Any:
+        """Wait until an expression is true, and return its value."""
         end = time.monotonic() + seconds
         while not (value := self.run(f"return ({condition})")):
-            assert time.monotonic() < end, f"never came: {condition}"
+            assert time.monotonic() < end, f"never true: {condition}"
             time.sleep(0.05)
         return value
 
     def log(self) -> list[str]:
-        """What the page has written to the console, errors first of all."""
+        """Return the messages on the page's console."""
         return [entry["message"] for entry in self._do("se/log", type="browser")]
 
     def screenshot(self) -> str:
-        """A PNG of the window, as base64."""
+        """Return a PNG of the window as base64."""
         answer = requests.get(f"{self._session}/screenshot", timeout=60)
         return answer.json()["value"]
 
 
 @contextlib.contextmanager
 def browser(*arguments: str) -> Iterator[Browser]:
-    """A browser for a while; skips the test where there is none."""
+    """Open a browser; skip the test if none is installed."""
     driver = shutil.which("chromedriver")
     if driver is None:
         pytest.skip("needs Chromium and its chromedriver")

@@ -1,10 +1,11 @@
-"""A server of ours in a thread, on a free port."""
+"""A server of this package in a thread, on a free port."""
 
 import contextlib
 import pathlib
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import requests
 import uvicorn
@@ -19,29 +20,29 @@ class Live:
     """A running server.
 
     Attributes:
-        url: its address.
-        service: what answers.
+        url: The server's address.
+        service: Answers its requests.
     """
 
     def __init__(self, url: str, service: Service):
         self.url, self.service = url, service
 
-    def post(self, path: str, body, **options) -> requests.Response:
-        """Posts JSON, or bytes as they are, to a path below `/v1/models/`."""
-        sent = {"data": body} if isinstance(body, bytes) else {"json": body}
-        return requests.post(f"{self.url}/v1/models/{path}", timeout=60, **sent, **options)
+    def post(self, path: str, body: Any, **options: Any) -> requests.Response:
+        """Post JSON, or bytes unchanged, to a path below `/v1/models/`."""
+        content = {"data": body} if isinstance(body, bytes) else {"json": body}
+        return requests.post(f"{self.url}/v1/models/{path}", timeout=60, **content, **options)
 
     def get(self, path: str) -> requests.Response:
-        """Gets a path, from the root."""
+        """Get a path relative to the root."""
         return requests.get(f"{self.url}/{path}", timeout=60)
 
 
 @contextlib.contextmanager
-def live(folder: pathlib.Path, **config) -> Iterator[Live]:
-    """Serves what lies in `folder`, as `ServeConfig(**config)` says."""
-    config = ServeConfig(model=str(folder), port=0, **config)
-    service = serve.build(config, config.name or folder.name, folder)
-    app = rest.application(service, max_request_bytes=config.max_request_bytes)
+def live(folder: pathlib.Path, **config: Any) -> Iterator[Live]:
+    """Serve the versions in `folder`, configured by `ServeConfig(**config)`."""
+    settings = ServeConfig(model=str(folder), port=0, **config)
+    service = serve.build(settings, settings.name or folder.name, folder)
+    app = rest.application(service, max_request_bytes=settings.max_request_bytes)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()

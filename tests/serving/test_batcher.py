@@ -1,4 +1,4 @@
-"""Requests that are run together."""
+"""The batcher runs requests together."""
 
 import threading
 from concurrent.futures import wait
@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from ftkeras.serving.batcher import Batcher
-from ftkeras.serving.refused import Refused
+from ftkeras.serving.errors import RequestError
 from ftkeras.serving.settings import Batching
 
-LONG = 60_000_000  # microseconds; no test waits so long
+LONG = 60_000_000  # microseconds, longer than any test waits
 
 
 def _numbers(*values: int) -> dict[str, np.ndarray]:
@@ -18,62 +18,62 @@ def _numbers(*values: int) -> dict[str, np.ndarray]:
 
 
 class Doubling:
-    """Doubles, and writes down what it was given; 13 is more than it can take."""
+    """Double the inputs and record the batches; refuse batches that contain 13."""
 
     def __init__(self):
         self.batches: list[list[int]] = []
-        self.may_go = threading.Event()
-        self.may_go.set()
+        self.allowed = threading.Event()
+        self.allowed.set()
 
     def __call__(self, inputs):
-        self.may_go.wait()
+        self.allowed.wait()
         self.batches.append(inputs["x"].tolist())
         if 13 in inputs["x"]:
-            raise Refused("INVALID_ARGUMENT", "13")
+            raise RequestError("INVALID_ARGUMENT", "13")
         return {"y": inputs["x"] * 2}
 
 
 @pytest.fixture
 def batcher(request):
-    made = []
+    created = []
 
-    def make(*, most_bytes: float = float("inf"), **settings) -> Batcher:
+    def create(*, max_bytes: float = float("inf"), **settings) -> Batcher:
         given = Batching(**{"num_batch_threads": 1, **settings})
-        made.append(Batcher(given, most_bytes=most_bytes))
-        return made[-1]
+        created.append(Batcher(given, max_bytes=max_bytes))
+        return created[-1]
 
-    yield make
-    for each in made:
+    yield create
+    for each in created:
         each.close()
 
 
-def test_requests_are_run_together_and_each_gets_its_own(batcher):
+def test_requests_are_run_together_and_each_gets_its_own_outputs(batcher):
     run, together = Doubling(), batcher(max_batch_size=4, batch_timeout_micros=LONG)
     futures = [together.submit(("m",), run, _numbers(n, n + 1), 2) for n in (1, 5)]
     assert [future.result(10)["y"].tolist() for future in futures] == [[2, 4], [10, 12]]
     assert run.batches == [[1, 2, 5, 6]]
 
 
-def test_request_goes_alone_when_its_time_is_over(batcher):
+def test_request_runs_alone_after_the_timeout(batcher):
     run, together = Doubling(), batcher(max_batch_size=4, batch_timeout_micros=1)
     assert together.submit(("m",), run, _numbers(3), 1).result(10)["y"].tolist() == [6]
 
 
-def test_batch_is_filled_up_to_an_allowed_size(batcher):
+def test_batch_is_padded_to_an_allowed_size(batcher):
     run = Doubling()
     together = batcher(max_batch_size=8, allowed_batch_sizes=(4, 8), batch_timeout_micros=1)
     assert together.submit(("m",), run, _numbers(3, 4), 2).result(10)["y"].tolist() == [6, 8]
     assert run.batches == [[3, 4, 3, 3]]
 
 
-def test_request_larger_than_a_batch_is_taken_apart_and_put_together(batcher):
+def test_request_larger_than_a_batch_is_split_and_joined(batcher):
     run, together = Doubling(), batcher(max_batch_size=2, batch_timeout_micros=0)
     outputs = together.submit(("m",), run, _numbers(*range(5)), 5).result(10)
     assert outputs["y"].tolist() == [0, 2, 4, 6, 8]
     assert max(map(len, run.batches)) == 2
 
 
-def test_parts_of_other_widths_are_filled_up(batcher):
+def test_parts_of_different_widths_are_padded(batcher):
     def widening(inputs):
         width = int(inputs["x"].max())
         return {"text": np.full((len(inputs["x"]), width), b"a", object)}
@@ -83,63 +83,78 @@ def test_parts_of_other_widths_are_filled_up(batcher):
     assert outputs["text"].tolist() == [[b"a", b"", b""], [b"a"] * 3]
 
 
-def test_request_larger_than_a_batch_is_refused_where_that_is_said(batcher):
+def test_request_larger_than_a_batch_is_refused_without_splitting(batcher):
     together = batcher(max_batch_size=2, enable_large_batch_splitting=False)
-    with pytest.raises(Refused, match="Task size 3 is larger than maximum input batch size 2"):
+    with pytest.raises(RequestError, match="Task size 3 is larger than maximum input batch size 2"):
         together.submit(("m",), Doubling(), _numbers(1, 2, 3), 3)
 
 
-def test_what_is_of_two_kinds_is_never_one_batch(batcher):
+def test_requests_with_different_keys_or_shapes_never_share_a_batch(batcher):
     run, together = Doubling(), batcher(max_batch_size=2, batch_timeout_micros=1)
     wide = {"x": np.array([[7, 8]])}
-    run.may_go.clear()
+    run.allowed.clear()
     futures = [
         together.submit(("m",), run, _numbers(1), 1),
         together.submit(("n",), run, _numbers(2), 1),
         together.submit(("m",), run, wide, 1),
     ]
-    run.may_go.set()
+    run.allowed.set()
     wait(futures, 10)
     assert run.batches == [[1], [2], [[7, 8]]]
 
 
-def test_who_sends_what_fails_fails_alone(batcher):
+def test_request_that_fails_does_not_fail_others_in_its_batch(batcher):
     run, together = Doubling(), batcher(max_batch_size=3, batch_timeout_micros=LONG)
     good, bad, other = (together.submit(("m",), run, _numbers(n), 1) for n in (1, 13, 2))
     assert good.result(10)["y"].tolist() == [2]
     assert other.result(10)["y"].tolist() == [4]
-    with pytest.raises(Refused, match="13"):
+    with pytest.raises(RequestError, match="13"):
         bad.result(10)
 
 
-def test_queue_that_is_full_refuses(batcher):
+def test_full_queue_refuses(batcher):
     run, together = Doubling(), batcher(max_batch_size=1, max_enqueued_batches=2)
-    run.may_go.clear()
-    with pytest.raises(Refused, match="queue") as refused:
+    run.allowed.clear()
+    with pytest.raises(RequestError, match="queue") as refused:
         for n in range(10):
             together.submit(("m",), run, _numbers(n), 1)
     assert refused.value.http_status == 503
-    run.may_go.set()
+    run.allowed.set()
 
 
-def test_who_has_gone_is_not_run(batcher):
+@pytest.mark.parametrize("rows", [3, 100])
+def test_request_that_no_queue_can_hold_is_invalid_rather_than_unavailable(batcher, rows):
+    together = batcher(max_batch_size=1, max_enqueued_batches=2)
+    message = rf"at most 2 rows \(max_batch_size 1 times max_enqueued_batches 2\).*: {rows}\."
+    with pytest.raises(RequestError, match=message) as refused:
+        together.submit(("m",), Doubling(), _numbers(*range(rows)), rows)
+    assert (refused.value.code, refused.value.http_status) == ("INVALID_ARGUMENT", 400)
+
+
+def test_largest_request_that_a_queue_can_hold_is_run(batcher):
+    together = batcher(max_batch_size=2, max_enqueued_batches=2, batch_timeout_micros=0)
+    outputs = together.submit(("m",), Doubling(), _numbers(*range(4)), 4).result(10)
+    assert outputs["y"].tolist() == [0, 2, 4, 6]
+
+
+def test_cancelled_request_is_not_run(batcher):
     run, together = Doubling(), batcher(max_batch_size=1)
-    run.may_go.clear()
+    run.allowed.clear()
     first = together.submit(("m",), run, _numbers(1), 1)
     gone, last = (together.submit(("m",), run, _numbers(n), 1) for n in (2, 3))
     gone.cancel()
-    run.may_go.set()
+    run.allowed.set()
     wait([first, last], 10)
     assert run.batches == [[1], [3]]
 
 
 @pytest.mark.parametrize(
-    ("most_bytes", "then"),
+    ("max_bytes", "then"),
     [(float("inf"), [[10, 12], [500, 480]]), (600, [[10, 12], [500], [480]])],
 )
-def test_batch_is_of_texts_of_like_length(batcher, most_bytes, then):
+def test_batch_holds_texts_of_similar_length(batcher, max_bytes, then):
     run = Doubling()
-    together = batcher(most_bytes=most_bytes, max_batch_size=2, batch_timeout_micros=1)
+    together = batcher(max_bytes=max_bytes, max_batch_size=2, batch_timeout_micros=1)
 
     def lengths(inputs):
         run.batches.append([len(text) for text in inputs["text"]])
@@ -148,19 +163,19 @@ def test_batch_is_of_texts_of_like_length(batcher, most_bytes, then):
     def submit(length):
         return together.submit(("t",), lengths, {"text": np.array([b"a" * length], object)}, 1)
 
-    run.may_go.clear()
+    run.allowed.clear()
     blocked = together.submit(("m",), run, _numbers(1, 2), 2)
     futures = [submit(length) for length in (10, 500, 480, 12)]
-    run.may_go.set()
+    run.allowed.set()
     wait([blocked, *futures], 10)
     assert run.batches[1:] == then
 
 
-def test_closing_answers_what_waits():
+def test_close_runs_waiting_requests_and_refuses_new_ones():
     run = Doubling()
     together = Batcher(Batching(batch_timeout_micros=LONG, num_batch_threads=1))
     future = together.submit(("m",), run, _numbers(4), 1)
     together.close()
     assert future.result(0)["y"].tolist() == [8]
-    with pytest.raises(Refused):
+    with pytest.raises(RequestError, match="shutting down"):
         together.submit(("m",), run, _numbers(4), 1)

@@ -1,4 +1,4 @@
-"""What `deploy` writes, read as those who read it do."""
+"""The files that `deploy` writes, parsed as their readers parse them."""
 
 import pathlib
 
@@ -26,7 +26,7 @@ def _model(folder: pathlib.Path, *versions: int) -> pathlib.Path:
 
 @pytest.fixture
 def written(tmp_path, monkeypatch) -> pathlib.Path:
-    """What is written for versions 1 and 2, 1 being stable."""
+    """Write the files for versions 1 and 2, of which 1 is stable."""
     monkeypatch.chdir(tmp_path)
     _model(tmp_path / "saved_models" / "My-imdb", 1, 2)
     deploy.run(DeployConfig(model="saved_models/My-imdb", stable=1, output="out", batch_size=20))
@@ -40,7 +40,7 @@ def _served(folder: pathlib.Path):
     return model
 
 
-def test_models_config_is_one_that_tensorflow_serving_reads(written):
+def test_models_config_can_be_parsed_by_tensorflow_serving(written):
     model = _served(written)
     assert (model.name, model.base_path) == ("My-imdb", "/models/My-imdb")
     assert model.model_platform == "tensorflow"
@@ -49,7 +49,7 @@ def test_models_config_is_one_that_tensorflow_serving_reads(written):
 
 
 def _monitoring_config():
-    """TensorFlow Serving's config/monitoring_config.proto, which its Python package lacks."""
+    """Return an empty MonitoringConfig message, which TensorFlow Serving's Python package lacks."""
     field = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(name="monitoring.proto", syntax="proto3")
     prometheus = file.message_type.add(name="PrometheusConfig")
@@ -70,14 +70,14 @@ def _monitoring_config():
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("MonitoringConfig"))()
 
 
-def test_monitoring_config_turns_prometheus_on(written):
+def test_monitoring_config_enables_prometheus(written):
     config = _monitoring_config()
     text_format.Parse((written / "monitoring.config").read_text(), config)
     assert config.prometheus_config.enable
     assert config.prometheus_config.path == "/monitoring/prometheus/metrics"
 
 
-def test_batching_config_is_one_that_both_servers_read(written):
+def test_batching_config_can_be_read_by_both_servers(written):
     batching = read_batching(str(written / "batching.config"))
     assert batching.max_batch_size == 20
     assert batching.allowed_batch_sizes == (1, 2, 3, 4, 6, 8, 12, 16, 20)
@@ -87,7 +87,7 @@ def _flags(words: list[str]) -> dict[str, str]:
     return dict(word.removeprefix("--").split("=") for word in words)
 
 
-def test_compose_runs_the_official_image_with_all_that_was_written(written):
+def test_compose_runs_the_official_image_with_the_written_files(written):
     (service,) = yaml.safe_load((written / "docker-compose.yaml").read_text())["services"].values()
     assert service["image"] == "tensorflow/serving:2.21.0"
     flags = _flags(service["command"])
@@ -99,7 +99,7 @@ def test_compose_runs_the_official_image_with_all_that_was_written(written):
     assert all(port.startswith("127.0.0.1:") for port in service["ports"])
 
 
-def test_kubernetes_asks_the_model_whether_it_is_ready(written):
+def test_kubernetes_probes_the_model(written):
     text = (written / "kubernetes.yaml").read_text()
     objects = {found["kind"]: found for found in yaml.safe_load_all(text)}
     pod = objects["Deployment"]["spec"]["template"]
@@ -121,7 +121,7 @@ def test_kubernetes_asks_the_model_whether_it_is_ready(written):
     assert objects["Deployment"]["metadata"]["name"] == "serving-my-imdb"  # a DNS name
 
 
-def test_second_version_is_a_canary_until_it_is_made_stable(tmp_path, monkeypatch, capsys):
+def test_newer_version_is_the_canary_until_it_is_made_stable(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
     def run(**given) -> tuple[list[int], dict[str, int]]:
@@ -134,7 +134,7 @@ def test_second_version_is_a_canary_until_it_is_made_stable(tmp_path, monkeypatc
     assert run() == ([1], {"stable": 1})
     _model(tmp_path / "imdb", 2)
     assert run() == ([1, 2], {"stable": 1, "canary": 2})
-    assert run(stable=2) == ([1, 2], {"stable": 2})  # 1 stays, to go back to
+    assert run(stable=2) == ([1, 2], {"stable": 2})  # 1 stays loaded for a rollback
     assert run(stable=1) == ([1, 2], {"stable": 1, "canary": 2})
     _model(tmp_path / "imdb", 3)
     capsys.readouterr()
@@ -146,21 +146,21 @@ def test_second_version_is_a_canary_until_it_is_made_stable(tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("wanted", "before", "there", "then"),
     [
-        # A label that is new may name what is not loaded yet.
+        # A new label may name a version that is not loaded yet.
         ({"stable": 1}, None, {1}, Plan((1,), {"stable": 1})),
-        # One that moves must name what is.
+        # A label that moves must name a loaded version.
         ({"stable": 2}, Plan((1,), {"stable": 1}), {1, 2}, Plan((1, 2), {"stable": 1})),
         ({"stable": 2}, Plan((1, 2), {"stable": 1}), {1, 2}, Plan((1, 2), {"stable": 2})),
-        # What has been removed is not asked for.
+        # A removed version is not loaded.
         ({"stable": 2}, Plan((1, 2), {"stable": 1}), {2}, Plan((2,), {"stable": 2})),
     ],
 )
-def test_plan_is_one_that_tensorflow_serving_takes(wanted, before, there, then):
+def test_plan_is_accepted_by_tensorflow_serving(wanted, before, there, then):
     assert manifests.next_plan(wanted, before, there) == then
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ({"stable": 7}, "stable=7 is not a version of the model. It has: 1."),
         ({"name": "a b"}, "`name` may have letters"),
@@ -169,15 +169,15 @@ def test_plan_is_one_that_tensorflow_serving_takes(wanted, before, there, then):
         ({"output": "imdb/1/saved_model.pb"}, "output=imdb/1/saved_model.pb can't be written"),
     ],
 )
-def test_what_cannot_be_is_told(tmp_path, monkeypatch, given, told):
+def test_invalid_argument_is_named(tmp_path, monkeypatch, given, message):
     monkeypatch.chdir(tmp_path)
     _model(tmp_path / "imdb", 1)
     with pytest.raises(UserError) as error:
         deploy.run(DeployConfig(**{"model": "imdb", **given}))
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
-def test_example_in_the_repository_is_what_deploy_writes(tmp_path, monkeypatch):
+def test_example_in_the_repository_is_up_to_date(tmp_path, monkeypatch):
     _model(tmp_path / "saved_models" / "imdb", 1, 2)
     monkeypatch.chdir(tmp_path)
     deploy.run(DeployConfig(model="saved_models/imdb", stable=1, output="deploy/serving"))

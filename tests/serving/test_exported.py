@@ -1,4 +1,4 @@
-"""A model as ftkeras exports it, served: all signatures, all that clients may do."""
+"""Serving a model as ftkeras exports it: every signature, and every kind of client."""
 
 import http.client
 import json
@@ -23,11 +23,11 @@ MODEL = "served"
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """The model, and the folder of its first version."""
+    """Return the model's probabilities, and the folder of its versions."""
     model, layer = small.model(layers=1), small.text_layer()
     folder = small.run_dir(tmp_path_factory.mktemp("run"), model, layer, small.TEXTS)
     exporter = small.exporter(folder, model, layer, explain=True, steps=4)
-    # Without the check in a process of its own that an export ends with: tested elsewhere.
+    # The check that ends an export is tested elsewhere.
     exporter._save(exporter._served(dtype="float32", quantization=None), folder / MODEL / "1")
     return small.probabilities(model, layer, small.TEXTS), folder / MODEL
 
@@ -44,7 +44,7 @@ def test_probabilities_are_those_of_the_keras_model(server, exported):
     assert [a["label"] for a in answers] == [small.LABELS[p.argmax()] for p in exported[0]]
 
 
-def test_classify_says_the_same(server, exported):
+def test_classify_gives_the_same_probabilities(server, exported):
     body = {"signature_name": "classify", "examples": [{"text": text} for text in TEXTS]}
     results = server.post(f"{MODEL}:classify", body).json()["results"]
     np.testing.assert_allclose([[s for _, s in r] for r in results], exported[0], atol=1e-5)
@@ -60,7 +60,7 @@ def test_every_signature_answers(server):
         assert len(server.post(f"{MODEL}:predict", body).json()["predictions"]) == len(TEXTS)
 
 
-def test_explanations_of_uneven_texts_are_put_together(server):
+def test_explanations_of_texts_of_different_lengths_share_a_response(server):
     texts = [TEXTS[0]] * 32 + ["the movie " * 30]
     body = {"signature_name": "explain", "instances": texts}
     rows = server.post(f"{MODEL}:predict", body).json()["predictions"]
@@ -68,7 +68,7 @@ def test_explanations_of_uneven_texts_are_put_together(server):
     assert rows[0]["tokens"][0] == rows[32]["tokens"][0] == "[CLS]"
 
 
-def test_page_shows_what_the_model_says_of_its_tokens(server):
+def test_page_shows_the_attributions_of_the_explain_signature(server):
     with browser() as page:
         page.open(f"{server.url}/")
         page.wait(f"document.title.startsWith('{MODEL}')")
@@ -82,7 +82,7 @@ def test_page_shows_what_the_model_says_of_its_tokens(server):
 
 
 class Traffic:
-    """Clients that do all that clients do, right and wrong."""
+    """Clients that send valid, invalid and odd requests, and that disconnect."""
 
     def __init__(self, server: Live, wanted: np.ndarray):
         self.server, self.wanted = server, wanted
@@ -92,37 +92,37 @@ class Traffic:
         self.stop = threading.Event()
 
     def run(self, seed: int) -> None:
-        """Asks until it is told to stop."""
-        draw = random.Random(seed)
-        acts = (self.right, self.right, self.refused, self.odd, self.gone)
+        """Send requests until stopped."""
+        rng = random.Random(seed)
+        kinds = (self.valid, self.valid, self.invalid, self.odd, self.disconnect)
         while not self.stop.is_set():
-            draw.choice(acts)(draw)
+            rng.choice(kinds)(rng)
 
-    def right(self, draw: random.Random) -> None:
-        place = draw.randrange(len(TEXTS))
-        status, answer = self._ask({"instances": [TEXTS[place]]})
+    def valid(self, rng: random.Random) -> None:
+        index = rng.randrange(len(TEXTS))
+        status, answer = self._ask({"instances": [TEXTS[index]]})
         got = answer["predictions"][0]["probabilities"] if status == 200 else [0]
-        if status != 200 or np.abs(np.subtract(got, self.wanted[place])).max() > 1e-5:
-            self.wrong.append(f"{TEXTS[place]!r} got {status} {answer}")
+        if status != 200 or np.abs(np.subtract(got, self.wanted[index])).max() > 1e-5:
+            self.wrong.append(f"{TEXTS[index]!r} got {status} {answer}")
 
-    def refused(self, draw: random.Random) -> None:
+    def invalid(self, rng: random.Random) -> None:
         bodies = [b"{", b'{"instances": [1]}', b'{"instances": {}}', b'{"signature_name": 1}', b""]
-        self._expect(400, draw.choice(bodies))
+        self._expect(400, rng.choice(bodies))
 
-    def odd(self, draw: random.Random) -> None:
+    def odd(self, rng: random.Random) -> None:
         texts = ["", "x" * 100_000, "\u0000", "好" * 5000, "🙂 " * 100]
-        self._expect(200, json.dumps({"instances": [draw.choice(texts)]}).encode())
+        self._expect(200, json.dumps({"instances": [rng.choice(texts)]}).encode())
         self._expect(200, b'{"instances": ["\xff\xfe\xc3"]}')
-        if draw.random() < 0.1:
+        if rng.random() < 0.1:
             self._expect(413, b"x" * 10_000_000)
 
-    def gone(self, draw: random.Random) -> None:
+    def disconnect(self, rng: random.Random) -> None:
         body = json.dumps({"instances": [TEXTS[0]]}).encode()
         with socket.create_connection((self.host, int(self.port))) as connection:
             head = f"POST /v1/models/{MODEL}:predict HTTP/1.1\r\nHost: x\r\nContent-Length: "
             whole = f"{head}{len(body)}\r\n\r\n".encode() + body
-            connection.sendall(whole[: draw.randrange(len(whole) + 1)])
-        self.seen["gone"] += 1
+            connection.sendall(whole[: rng.randrange(len(whole) + 1)])
+        self.seen["disconnected"] += 1
 
     def _expect(self, status: int, body: bytes) -> None:
         got, answer = self._ask(body)
@@ -140,7 +140,7 @@ class Traffic:
         return response.status, answer
 
 
-def test_faults_of_some_harm_no_others_while_versions_change(exported, tmp_path):
+def test_faulty_clients_do_not_affect_others_while_versions_change(exported, tmp_path):
     wanted, folder = exported
     shutil.copytree(folder / "1", tmp_path / MODEL / "1")
     with live(tmp_path / MODEL) as server:
@@ -160,4 +160,4 @@ def test_faults_of_some_harm_no_others_while_versions_change(exported, tmp_path)
             thread.join()
         assert server.service.versions.available() == [2]
     assert traffic.wrong == []
-    assert set(traffic.seen) >= {200, 400, "gone"}
+    assert set(traffic.seen) >= {200, 400, "disconnected"}

@@ -10,7 +10,7 @@ WEIGHTS = f"return {SPANS}.map(s => [s.textContent, parseFloat(s.title.split(': 
 
 @pytest.fixture(scope="module")
 def page(served):
-    """The page, when it has learnt what the model takes."""
+    """Open the page, and wait until it has read the model's metadata."""
     with browser("--window-size=420,800") as window:
         window.open(f"{served.url}/")
         window.wait("document.title.startsWith('tiny')")
@@ -23,7 +23,7 @@ def _ask(page, text: str) -> None:
     page.wait("document.querySelector('#words').getAttribute('aria-busy') === 'false'")
 
 
-def test_page_says_label_probabilities_and_which_words_carried_them(page):
+def test_page_shows_label_probabilities_and_the_weight_of_each_word(page):
     page.run("document.querySelector('#answer').hidden = true")
     _ask(page, "a good film, not bad, good")
     assert page.run("return document.querySelector('#label').textContent") == "positive"
@@ -35,32 +35,34 @@ def test_page_says_label_probabilities_and_which_words_carried_them(page):
     assert weights["film,"] == pytest.approx(0, abs=0.01)
 
 
-def test_markup_in_a_text_is_text(page):
+def test_markup_in_a_text_is_shown_as_text(page):
     _ask(page, "good <img/src=x/onerror=document.title='gone'>")
     assert page.run("return document.querySelectorAll('#words img').length") == 0
     assert page.run("return document.title") == "tiny: try the model"
 
 
-def test_empty_text_has_an_answer(page):
+def test_empty_text_is_answered(page):
     _ask(page, "")
-    assert page.run("return document.querySelector('#words').textContent") == "There are none."
+    assert (
+        page.run("return document.querySelector('#words').textContent") == "The text has no words."
+    )
 
 
-def test_long_text_is_asked_about_in_pieces(page):
+def test_long_text_is_explained_in_pieces(page):
     page.run("document.querySelector('#text').value = 'good bad '.repeat(2000)")
     page.click("#send")
     page.wait("document.querySelector('#words').textContent.length > 10000")
     assert page.run(f"return {SPANS}.length") <= 96
 
 
-def test_error_is_told_to_those_who_see_and_those_who_hear(page):
+def test_error_is_shown_and_announced(page):
     page.run("document.querySelector('#text').value = 'good '.repeat(50000)")
     page.click("#send")
     page.wait("document.querySelector('#error').textContent.includes('200,000 bytes')")
     assert page.run("return document.querySelector('#error').getAttribute('role')") == "alert"
 
 
-def test_page_fits_a_telephone_and_every_field_has_a_name(page):
+def test_page_fits_a_phone_and_every_field_has_a_label(page):
     _ask(page, "good " + "a" * 200)
     assert page.run("return document.documentElement.scrollWidth <= window.innerWidth")
     unnamed = "[...document.querySelectorAll('textarea')].filter(t => !t.labels.length).length"
@@ -68,7 +70,7 @@ def test_page_fits_a_telephone_and_every_field_has_a_name(page):
     assert page.run("return document.documentElement.lang") == "en"
 
 
-def test_nothing_is_fetched_from_elsewhere(page, served):
+def test_nothing_is_loaded_from_other_servers(page, served):
     names = page.run("return performance.getEntriesByType('resource').map(e => e.name)")
     assert names
     assert all(name.startswith(served.url) for name in names)

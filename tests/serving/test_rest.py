@@ -1,4 +1,4 @@
-"""What the server does beyond the API's documentation: limits, faults, counts, its end."""
+"""Limits, errors, metrics and shutdown of the server, beyond the API's documentation."""
 
 import contextlib
 import gzip
@@ -34,19 +34,28 @@ def test_body_that_is_too_large_is_refused(served, size):
     assert served.post("tiny:predict", ONE).ok
 
 
-def test_gzip_is_unpacked(served):
+def test_gzip_is_decompressed(served):
     packed = gzip.compress(json.dumps(ONE).encode())
     response = served.post("tiny:predict", packed, headers={"Content-Encoding": "gzip"})
     assert response.json()["predictions"][0]["label"] == "positive"
 
 
-def test_gzip_that_unpacks_to_too_much_is_refused(served):
+def test_gzip_that_decompresses_to_too_much_is_refused(served):
     packed = gzip.compress(b" " * 50_000_000)
     response = served.post("tiny:predict", packed, headers={"Content-Encoding": "gzip"})
     assert response.status_code == 413
 
 
-def test_gzip_that_is_none_is_refused(served):
+def test_request_that_the_queue_can_never_hold_is_invalid(served):
+    response = served.post("tiny:predict", {"instances": ["good"] * 3201})
+    assert response.status_code == 400
+    assert "at most 3,200 rows" in response.json()["error"]
+    assert "Received: 3,201" in response.json()["error"]
+    largest = served.post("tiny:predict", {"instances": ["good"] * 3200})
+    assert len(largest.json()["predictions"]) == 3200
+
+
+def test_invalid_gzip_is_refused(served):
     response = served.post("tiny:predict", b"none", headers={"Content-Encoding": "gzip"})
     assert response.status_code == 400
 
@@ -70,7 +79,7 @@ def test_gzip_that_is_none_is_refused(served):
         (b'{"signature_name": "", "instances": ["good"]}', 200),
     ],
 )
-def test_whatever_is_sent_has_an_answer(served, body, status):
+def test_odd_bodies_are_answered(served, body, status):
     response = served.post("tiny:predict", body)
     assert response.status_code == status, response.content[:300]
     assert ("error" in json.loads(response.content)) == (status != 200)
@@ -85,13 +94,13 @@ def test_whatever_is_sent_has_an_answer(served, body, status):
         ("GET", "v1/models/t%69ny", 200),
     ],
 )
-def test_url_that_is_none_of_the_apis_has_an_answer(served, method, path, status):
+def test_url_outside_the_api_is_answered(served, method, path, status):
     response = requests.request(method, f"{served.url}/{path}", timeout=30)
     assert response.status_code == status
 
 
-def test_many_clients_each_get_their_own_answer(served):
-    texts = ["good " * (place % 5) + "bad " * (place % 3) for place in range(200)]
+def test_concurrent_clients_each_get_their_own_answer(served):
+    texts = ["good " * (index % 5) + "bad " * (index % 3) for index in range(200)]
     wanted = [
         served.post("tiny:predict", {"instances": [text]}).json()["predictions"][0]
         for text in texts[:15]
@@ -99,22 +108,22 @@ def test_many_clients_each_get_their_own_answer(served):
     answers: dict[int, dict] = {}
 
     def ask(start: int) -> None:
-        for place in range(start, len(texts), 8):
-            response = served.post("tiny:predict", {"instances": [texts[place]]})
-            answers[place] = response.json()["predictions"][0]
+        for index in range(start, len(texts), 8):
+            response = served.post("tiny:predict", {"instances": [texts[index]]})
+            answers[index] = response.json()["predictions"][0]
 
     threads = [threading.Thread(target=ask, args=(start,)) for start in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for place in range(len(texts)):
-        got, known = answers[place], wanted[place % 15]
+    for index in range(len(texts)):
+        got, known = answers[index], wanted[index % 15]
         assert got["label"] == known["label"]
         assert got["probabilities"] == pytest.approx(known["probabilities"], abs=1e-6)
 
 
-def test_client_that_hangs_up_harms_nobody(served):
+def test_client_that_disconnects_does_not_affect_others(served):
     host, port = served.url.removeprefix("http://").split(":")
     request = b"POST /v1/models/tiny:predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
     for _ in range(20):
@@ -123,7 +132,7 @@ def test_client_that_hangs_up_harms_nobody(served):
     assert served.post("tiny:predict", ONE).ok
 
 
-def test_requests_are_counted_under_tensorflow_servings_names(served):
+def test_metrics_have_tensorflow_servings_names(served):
     served.post("tiny:predict", ONE)
     served.post("tiny:predict", b"")
     page = served.get("monitoring/prometheus/metrics").text
@@ -137,7 +146,7 @@ def test_requests_are_counted_under_tensorflow_servings_names(served):
         assert re.search(line, page), line
 
 
-def test_new_version_comes_with_no_request_failed(tiny_model, tmp_path):
+def test_no_request_fails_while_a_new_version_is_loaded(tiny_model, tmp_path):
     folder = tmp_path / "tiny"
     shutil.copytree(tiny_model / "1", folder / "1")
     body, seen, stop = {"signature_name": "version", "instances": ["a"]}, [], threading.Event()
@@ -165,7 +174,7 @@ def test_new_version_comes_with_no_request_failed(tiny_model, tmp_path):
     assert last == {"predictions": [2]}
 
 
-def test_answer_that_takes_too_long_is_none(tiny_model):
+def test_request_beyond_the_timeout_gets_504(tiny_model):
     with live(tiny_model, timeout=0.0001) as server:
         response = server.post("tiny:predict", ONE)
     assert response.status_code == 504
@@ -187,7 +196,7 @@ def _serve(*arguments) -> Iterator[subprocess.Popen]:
             process.kill()
 
 
-def test_sigterm_ends_the_server_when_what_was_asked_is_answered(tiny_model, tmp_path):
+def test_sigterm_stops_the_server_after_pending_requests_are_answered(tiny_model, tmp_path):
     slow = tmp_path / "batching.config"
     slow.write_text("batch_timeout_micros { value: 1500000 } num_batch_threads { value: 1 }")
     with _serve(f"--model={tiny_model}", "--port=0", f"--batching={slow}") as process:
@@ -201,15 +210,15 @@ def test_sigterm_ends_the_server_when_what_was_asked_is_answered(tiny_model, tmp
         asking.start()
         time.sleep(0.5)  # the request waits for others in its batch
         os.kill(process.pid, signal.SIGTERM)
-        _, told = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=30)
         asking.join()
     assert answers[0].status_code == 200
     assert process.returncode == 143
-    assert "ftkeras: stopped." in told
-    assert "Traceback" not in told
+    assert "ftkeras: stopped." in errors
+    assert "Traceback" not in errors
 
 
-def test_port_that_is_taken_is_told(tiny_model):
+def test_port_in_use_is_named(tiny_model):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(UserError, match=f"port={port}: Address"):
@@ -217,25 +226,25 @@ def test_port_that_is_taken_is_told(tiny_model):
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
-        ({"port": 70_000}, "--port must be between 0 and 65535. Received: 70000."),
-        ({"timeout": 0.0}, "--timeout must be positive. Received: 0.0."),
-        ({"label": ("stable",)}, "--label must read name=version. Received: stable."),
+        ({"port": 70_000}, "`port` must be between 0 and 65535. Received: 70000."),
+        ({"timeout": 0.0}, "`timeout` must be positive. Received: 0.0."),
+        ({"label": ("stable",)}, "`label` must read name=version. Received: stable."),
     ],
 )
-def test_flag_out_of_bounds_is_told(given, told):
+def test_argument_out_of_bounds_is_named(given, message):
     with pytest.raises(UserError) as error:
         ServeConfig(model="m", **given)
-    assert str(error.value) == told
+    assert str(error.value) == message
 
 
-def test_folder_without_a_model_is_told(tmp_path):
-    with pytest.raises(UserError, match="--model=.*holds no versions"):
+def test_folder_without_a_model_is_named(tmp_path):
+    with pytest.raises(UserError, match="model=.*holds no versions"):
         serve.run(ServeConfig(model=str(tmp_path)))
 
 
-def test_model_that_will_not_load_is_told(tmp_path):
+def test_model_that_can_not_be_loaded_is_an_error(tmp_path):
     broken = tmp_path / "broken" / "1"
     broken.mkdir(parents=True)
     (broken / "saved_model.pb").write_bytes(b"none")
@@ -243,11 +252,11 @@ def test_model_that_will_not_load_is_told(tmp_path):
         pass
 
 
-def test_broken_version_is_told_of_and_the_old_one_answers(tiny_model, tmp_path, capsys):
+def test_broken_version_is_reported_and_the_old_one_keeps_answering(tiny_model, tmp_path, capsys):
     shutil.copytree(tiny_model / "1", tmp_path / "tiny" / "1")
     with live(tmp_path / "tiny") as server:
         tiny.save(tmp_path / "tiny", 3)
         (tmp_path / "tiny" / "3" / "saved_model.pb").write_bytes(b"none")
-        server.service.versions.look()
+        server.service.versions.refresh()
         assert server.post("tiny:predict", ONE).ok
     assert "version 3 can't be loaded" in capsys.readouterr().err

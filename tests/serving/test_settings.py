@@ -1,4 +1,4 @@
-"""TensorFlow Serving's batching.config."""
+"""Reading TensorFlow Serving's batching.config."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def _read(tmp_path, text: str) -> Batching:
     return read_batching(str(path))
 
 
-def test_file_says_all(tmp_path):
+def test_all_fields_are_read(tmp_path):
     text = """
     # a comment
     max_batch_size { value: 16 }
@@ -35,7 +35,7 @@ def test_file_says_all(tmp_path):
     )
 
 
-def test_what_a_file_leaves_out_is_tensorflow_servings(tmp_path):
+def test_omitted_fields_have_tensorflow_servings_defaults(tmp_path):
     read = _read(tmp_path, "num_batch_threads { value: 1 }")
     assert (read.max_batch_size, read.batch_timeout_micros, read.max_enqueued_batches) == (
         1000,
@@ -45,23 +45,26 @@ def test_what_a_file_leaves_out_is_tensorflow_servings(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("max_batch_sice { value: 1 }", "max_batch_sice"),
         ("max_batch_size: 1", "max_batch_size"),
         ("max_batch_size { value: 0 }", "max_batch_size must be at least 1. Received: 0"),
-        ("max_batch_size { value: 8 } allowed_batch_sizes: 4", "must rise and end with"),
-        ("max_batch_size { value: 8 } allowed_batch_sizes: [8, 4, 8]", "must rise and end with"),
+        ("max_batch_size { value: 8 } allowed_batch_sizes: 4", "must be ascending and end with"),
+        (
+            "max_batch_size { value: 8 } allowed_batch_sizes: [8, 4, 8]",
+            "must be ascending and end with",
+        ),
         ("batch_timeout_micros { value: -1 }", "must not be negative"),
     ],
 )
-def test_file_that_says_what_cannot_be_is_told(tmp_path, text, told):
-    with pytest.raises(UserError, match="--batching=") as error:
+def test_invalid_value_is_named(tmp_path, text, message):
+    with pytest.raises(UserError, match="batching=") as error:
         _read(tmp_path, text)
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
-def test_file_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(UserError, match="--batching=.*No such file"):
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(UserError, match="batching=.*No such file"):
         read_batching(str(tmp_path / "none"))

@@ -1,4 +1,4 @@
-"""A model of a few ops, with signatures as ftkeras' exports have them, and some that are odd."""
+"""A model of a few ops, with the signatures of ftkeras' exports and some unusual ones."""
 
 import pathlib
 import sys
@@ -23,7 +23,7 @@ MODELS_CONFIG = """model_config_list {
 
 
 class Tiny(tf.Module):
-    """Counts `good` and `bad`: the odds of `positive` are e to the power of their difference."""
+    """Count `good` and `bad`; the log-odds of `positive` are the difference."""
 
     def __init__(self, version: int):
         super().__init__()
@@ -32,8 +32,8 @@ class Tiny(tf.Module):
     def _logits(self, text):
         def count(word):
             left = tf.strings.regex_replace(text, word, "")
-            gone = tf.strings.length(text) - tf.strings.length(left)
-            return tf.cast(gone, tf.float32) / len(word)
+            removed = tf.strings.length(text) - tf.strings.length(left)
+            return tf.cast(removed, tf.float32) / len(word)
 
         good, bad = count("good"), count("bad")
         return tf.stack([tf.zeros_like(good), good - bad], axis=-1)
@@ -51,9 +51,9 @@ class Tiny(tf.Module):
         return tf.io.parse_example(inputs, features)["text"]
 
     def signatures(self) -> dict:
-        """The functions by signature name."""
+        """Return the functions by signature name."""
 
-        def of_ids(token_ids):
+        def from_ids(token_ids):
             total = tf.cast(tf.reduce_sum(token_ids, axis=-1), tf.float32)
             logits = tf.stack([tf.zeros_like(total), total], axis=-1)
             return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
@@ -66,7 +66,7 @@ class Tiny(tf.Module):
         def regress(inputs):
             return {"outputs": self._logits(self._text_of(inputs))[:, 1]}
 
-        def odd(number, whole, yes, word):
+        def every_type(number, whole, yes, word):
             return {
                 "number": number / 2,
                 "whole": whole + 1,
@@ -77,18 +77,18 @@ class Tiny(tf.Module):
 
         ids = tf.TensorSpec([None, None], tf.int32, "token_ids")
         return {
-            "serving_default": _traced(lambda text: self._answer(self._logits(text)), **TEXT),
-            "token_ids": _traced(of_ids, token_ids=ids),
-            "classify": _traced(classify, **EXAMPLES),
-            "regress": _traced(regress, **EXAMPLES),
-            "pair": _traced(
+            "serving_default": _trace(lambda text: self._answer(self._logits(text)), **TEXT),
+            "token_ids": _trace(from_ids, token_ids=ids),
+            "classify": _trace(classify, **EXAMPLES),
+            "regress": _trace(regress, **EXAMPLES),
+            "pair": _trace(
                 lambda text, pair: {"joined": tf.strings.join([text, pair])},
                 **TEXT,
                 pair=tf.TensorSpec([None], tf.string, "pair"),
             ),
-            "version": _traced(lambda text: {"version": self.version + self._zeros(text)}, **TEXT),
-            "odd": _traced(
-                odd,
+            "version": _trace(lambda text: {"version": self.version + self._zeros(text)}, **TEXT),
+            "odd": _trace(
+                every_type,
                 number=tf.TensorSpec([None, 2], tf.float32, "number"),
                 whole=tf.TensorSpec([None], tf.int64, "whole"),
                 yes=tf.TensorSpec([None], tf.bool, "yes"),
@@ -100,12 +100,12 @@ class Tiny(tf.Module):
         return tf.zeros_like(tf.strings.length(text), tf.int64)
 
 
-def _traced(function, **specs):
+def _trace(function, **specs):
     return tf.function(function).get_concrete_function(**specs)
 
 
 def save(folder: pathlib.Path, version: int) -> pathlib.Path:
-    """Writes one version: `<folder>/<version>`, whole, as an export appears."""
+    """Write a version to `<folder>/<version>`, which appears complete, as an export does."""
     model, draft = Tiny(version), folder / f".{version}.partial"
     tf.saved_model.save(model, str(draft), model.signatures())
     path = draft / "saved_model.pb"
@@ -117,7 +117,7 @@ def save(folder: pathlib.Path, version: int) -> pathlib.Path:
 
 
 def main(folder: pathlib.Path) -> None:
-    """Writes what a server needs for the conformance tests: two versions, and a models.config."""
+    """Write two versions and a models.config, for a server to run the conformance tests with."""
     for version in (1, 2):
         save(folder / "tiny", version)
     config = MODELS_CONFIG % (folder.resolve() / "tiny")

@@ -1,1 +1,1 @@
-"""What `deploy` writes: templates, in which `$name` stands for what differs."""
+"""Templates of the files that `deploy` writes; `$name` is replaced by its value."""

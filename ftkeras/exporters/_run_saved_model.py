@@ -1,0 +1,115 @@
+"""Run a SavedModel as a server does: a script for a process of its own, without ftkeras.
+
+It reads a JSON object from standard input: "folder", "samples" (each with "text" and maybe "pair"),
+"labels", and "ids" ("token_ids" and maybe "segment_ids", of the first samples). It writes to
+standard output the probabilities of the samples, the latency, and what is wrong with the
+signatures. It needs nothing but TensorFlow and the ops of tensorflow-text.
+"""
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  registers the ops of the text layer
+
+BATCH = 32
+# A batch size is timed for this many seconds, within these numbers of runs.
+SECONDS, FEWEST_RUNS, MOST_RUNS = 1.0, 3, 50
+# How far probabilities of two signatures of one model may differ: they may be padded differently.
+TOLERANCE = 1e-4
+
+Texts = dict[str, list[bytes]]
+Signature = Callable[..., Mapping[str, tf.Tensor]]
+
+
+def main() -> None:
+    """Read the request, run the model and write the findings."""
+    request = json.load(sys.stdin)
+    signatures = tf.saved_model.load(request["folder"]).signatures
+    texts = _columns(request["samples"])
+    default = signatures["serving_default"]
+    probabilities = _in_batches(default, texts)
+    findings = {
+        "probabilities": probabilities.tolist(),
+        "disagreements": list(_disagreements(signatures, texts, probabilities, request)),
+        "latency_ms": {f"batch_{size}": _latency(default, texts, size) for size in (1, BATCH)},
+    }
+    if ours := [name for name in sys.modules if name.split(".")[0] == "ftkeras"]:
+        findings["disagreements"].append(f"{ours[0]} was needed to load it")
+    json.dump(findings, sys.stdout)
+
+
+def _columns(samples: list[dict]) -> Texts:
+    names = [name for name in ("text", "pair") if name in samples[0]]
+    # Bytes that are not UTF-8 arrive as lone surrogates.
+    return {name: [s[name].encode("utf-8", "surrogateescape") for s in samples] for name in names}
+
+
+def _in_batches(signature: Signature, texts: Texts) -> np.ndarray:
+    starts = range(0, len(texts["text"]), BATCH)
+    parts = [
+        signature(**{name: tf.constant(t[start : start + BATCH]) for name, t in texts.items()})
+        for start in starts
+    ]
+    return np.concatenate([part["probabilities"].numpy() for part in parts])
+
+
+def _disagreements(
+    signatures: Mapping[str, Signature], texts: Texts, probabilities: np.ndarray, request: dict
+) -> Iterator[str]:
+    """Run every signature on a few samples, and yield how it differs from `serving_default`."""
+    count = len(request["ids"]["token_ids"])
+    few, expected = {k: column[:count] for k, column in texts.items()}, probabilities[:count]
+    classes = [[label.encode() for label in request["labels"]]] * count
+    inputs = {
+        "token_ids": {k: tf.constant(ids, tf.int32) for k, ids in request["ids"].items()},
+        "classify": {"inputs": tf.constant([_example(row) for row in _rows(few)])},
+    }
+    tensors = {name: tf.constant(column) for name, column in few.items()}
+    for name, signature in signatures.items():
+        outputs = {k: v.numpy() for k, v in signature(**inputs.get(name, tensors)).items()}
+        found = outputs.get("probabilities", outputs.get("scores"))
+        if found is not None and not np.allclose(found, expected, atol=TOLERANCE):
+            yield f"{name} differs from serving_default by {np.abs(found - expected).max():.1e}"
+        if name == "classify" and outputs["classes"].tolist() != classes:
+            yield f"{name} gives classes {outputs['classes'].tolist()}"
+        for output, value in outputs.items():
+            if value.dtype.kind == "f" and not np.isfinite(value).all():
+                yield f"{name} gives {output} that is not finite"
+            if value.shape[0] != count:
+                yield f"{name} gives {output} of shape {value.shape} for {count} texts"
+
+
+def _rows(columns: Texts) -> list[dict[str, bytes]]:
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _example(texts: dict[str, bytes]) -> bytes:
+    features = {
+        name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[text]))
+        for name, text in texts.items()
+    }
+    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+
+
+def _latency(signature: Signature, texts: Texts, size: int) -> float:
+    """Return the median milliseconds of a batch of this size, taken from the samples in turn."""
+    count, times = len(texts["text"]), []
+    start = time.perf_counter()
+    while len(times) <= FEWEST_RUNS or (
+        len(times) < MOST_RUNS and time.perf_counter() - start < SECONDS
+    ):
+        chosen = [(len(times) * size + i) % count for i in range(size)]
+        batch = {name: tf.constant([column[i] for i in chosen]) for name, column in texts.items()}
+        batch_start = time.perf_counter()
+        signature(**batch)["probabilities"].numpy()
+        times.append(1000 * (time.perf_counter() - batch_start))
+    return round(statistics.median(times[1:]), 3)  # the first run includes TensorFlow's set-up
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Write the YAML header with which the Hugging Face Hub indexes a model.
+
+Source: https://huggingface.co/docs/hub/model-cards#model-card-metadata.
+"""
+
+import pathlib
+
+from ftkeras.checkpoints import huggingface
+
+# Our names of metrics, and the names of their implementations on the Hub.
+METRICS = {"accuracy": "accuracy", "f1": "f1", "precision": "precision", "recall": "recall"}
+PIPELINE = "text-classification"
+
+
+def render(
+    *,
+    task: str,
+    metrics: dict,
+    language: str | list[str] | None,
+    license: str | None,
+    dataset: str | None,
+    checkpoint: str | None,
+) -> str:
+    """Return the header, between lines of `---`. What is not known is omitted.
+
+    Args:
+        task: The task's name.
+        metrics: The run's metrics, by split.
+        language: ISO 639-1 codes.
+        license: The license's identifier on the Hub.
+        dataset: The data's id on the Hub.
+        checkpoint: The folder or Hub id of the pretrained encoder.
+    """
+    from huggingface_hub import ModelCardData  # imports an HTTP client, so not above
+
+    results = _results(task, metrics, dataset)
+    header = ModelCardData(
+        language=language,
+        license=license,
+        library_name="transformers",
+        pipeline_tag=PIPELINE,
+        tags=["ftkeras"],
+        datasets=[dataset] if dataset else None,
+        metrics=list(METRICS.values()),
+        base_model=checkpoint if checkpoint and _is_hub_id(checkpoint) else None,
+        # A model index needs at least one result.
+        model_name=task if results else None,
+        eval_results=results or None,
+    )
+    return f"---\n{header.to_yaml()}\n---\n\n"
+
+
+def _results(task: str, metrics: dict, dataset: str | None) -> list:
+    from huggingface_hub import EvalResult
+
+    return [
+        EvalResult(
+            task_type=PIPELINE,
+            dataset_type=dataset or task,
+            dataset_name=task,
+            dataset_split=split,
+            metric_type=hub_name,
+            metric_value=metrics[split][name],
+        )
+        for split in ("validation", "test")
+        if split in metrics
+        for name, hub_name in METRICS.items()
+    ]
+
+
+def _is_hub_id(checkpoint: str) -> bool:
+    is_folder = pathlib.Path(checkpoint).expanduser().is_dir()
+    return not is_folder and huggingface.HUB_ID.fullmatch(checkpoint) is not None
