@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from ftkeras.cli import flags
+from ftkeras.cli.output import show_messages
 from ftkeras.errors import UserError
 from ftkeras.processes import child_run
 from ftkeras.runs import layout
@@ -40,6 +41,7 @@ SEARCH = [
 def _tune(*arguments, cwd) -> str:
     """Run a search in this process, except its trials; return its output."""
     output = io.StringIO()
+    show_messages()  # the fixture of a module is set up before that of a test
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
         patch.chdir(cwd)
         # Too late in a process that has used a GPU already.
