@@ -30,7 +30,7 @@ def assert_refused(action, *parts):
         action()
     message = str(error.value)
     assert "\n" not in message
-    for part in ("--encoder", *map(str, parts)):
+    for part in ("encoder", *map(str, parts)):
         assert part in message
 
 
@@ -188,7 +188,7 @@ def test_written_weights_say_they_are_pytorch_s(tmp_path):
 
 def test_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=r"cannot write a checkpoint to .*choose a folder"):
+    with pytest.raises(UserError, match=r"can't write a checkpoint to .*choose a folder"):
         huggingface.write(tmp_path / "file" / "model", config={}, tensors=TENSORS)
 
 
@@ -246,7 +246,7 @@ def test_hub_id_comes_from_the_cache_when_offline(tmp_path, repository):
 
 def test_hub_id_that_is_not_cached_is_refused_when_offline(tmp_path):
     said = resolve_in_fresh_process("some/model", HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1")
-    assert said.startswith("refused --encoder=some/model: no folder of that name")
+    assert said.startswith("refused encoder=some/model: no folder of that name")
     assert "\n" not in said
     for part in ("HF_HUB_OFFLINE is set", str(tmp_path), "HF_HOME", "give a folder"):
         assert part in said
@@ -259,7 +259,7 @@ def test_hub_that_cannot_be_reached_is_told_and_the_cache_serves(tmp_path):
     assert resolve_in_fresh_process("cached/model", **nowhere) == str(folder)
     said = resolve_in_fresh_process("some/model", **nowhere)
     assert "\n" not in said
-    for part in ("refused --encoder=some/model", "http://127.0.0.1:9", str(tmp_path), "go online"):
+    for part in ("refused encoder=some/model", "http://127.0.0.1:9", str(tmp_path), "go online"):
         assert part in said
 
 
@@ -342,6 +342,6 @@ def test_hub_gives_the_files_of_its_top_level_and_no_pickles(hub, tmp_path):
 )
 def test_hub_that_refuses_is_told_in_one_line(hub, name, said):
     message = resolve_in_fresh_process(name, **hub)
-    assert message.startswith(f"refused --encoder={name}")
+    assert message.startswith(f"refused encoder={name}")
     assert said in message
     assert "\n" not in message
