@@ -69,7 +69,7 @@ def test_folder_resolves_to_itself(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["./nowhere", "/no/where/at/all", "a/b/c", "", "a b", "../up"])
 def test_what_is_neither_folder_nor_hub_id_is_refused(name):
-    assert_refused(lambda: huggingface.resolve(name), f"--encoder={name}", "config.json")
+    assert_refused(lambda: huggingface.resolve(name), f"encoder={name}", "config.json")
 
 
 def test_file_is_refused(tmp_path):
