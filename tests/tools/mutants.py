@@ -114,7 +114,7 @@ MUTANTS = [
             "query = query * self.size**-1.0",
             "test_bert.py",
         ),
-        ("_transformer.py", "1.0 - mask", "0.0 * mask", "test_bert.py"),
+        ("_packing.py", "1.0 - mask", "0.0 * mask", "test_bert.py"),
         (
             "_transformer.py",
             "ops.add(x, self.segment[0])",
@@ -144,8 +144,8 @@ MUTANTS = [
         ),
         (
             "gradual_unfreezing.py",
-            "part.trainable = number < joined",
-            "part.trainable = number <= joined",
+            "part.trainable = number < unfrozen",
+            "part.trainable = number <= unfrozen",
             "test_gradual_unfreezing.py",
         ),
         (
@@ -153,6 +153,21 @@ MUTANTS = [
             "(number + 1) * self.every",
             "number * self.every",
             "test_gradual_unfreezing.py",
+        ),
+    ),
+    *_of(
+        "support",
+        (
+            "layer_hooks.py",
+            "self._sub_layers.get((layer.name, sub_layer))",
+            'self._sub_layers.get((layer.name, "output"))',
+            "test_layer_hooks.py",
+        ),
+        (
+            "layer_hooks.py",
+            "self._output(number, x if queries is None else queries, after)",
+            "self._output(number, x, after)",
+            "test_layer_hooks.py",
         ),
     ),
     *_of(
