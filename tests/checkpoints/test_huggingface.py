@@ -212,7 +212,8 @@ def test_failed_write_leaves_the_old_weights(tmp_path, monkeypatch):
 def resolve_in_fresh_process(name, **environment):
     code = """
 import sys
-from ftkeras import errors, pretrained
+from ftkeras import errors
+from ftkeras.checkpoints import huggingface as pretrained
 assert not {"keras", "tensorflow", "huggingface_hub", "safetensors"} & set(sys.modules)
 try:
     print(pretrained.resolve(sys.argv[1]))
