@@ -93,7 +93,7 @@ def test_unusable_strategy_is_refused_in_one_line(spec, message):
 
 
 def test_strategy_is_refused_before_the_model_is_built(monkeypatch):
-    monkeypatch.setattr(build, "_made", lambda *_: pytest.fail("the model was made"))
+    monkeypatch.setattr(build, "_build", lambda *_: pytest.fail("the model was built"))
     with pytest.raises(UserError, match="keras#18624"):
         build.experiment(Config(strategy="parameter_server"))
 
