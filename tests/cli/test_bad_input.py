@@ -67,7 +67,7 @@ def _refused(capsys, *arguments: str) -> str:
         ("--learning_rate=inf", ["--learning_rate", "inf"]),
         ("--clip_norm=nan", ["--clip_norm", "nan"]),
         ("--run_dir=", ["--run_dir"]),
-        ("--loss=cross_entropy(\n)", ["--loss", "one line"]),
+        ("--loss=cross_entropy(\n)", ["--loss", "line break"]),
         ("--run_dir=/dev/null/run", ["--run_dir=/dev/null/run"]),
         ("--export_dir=/dev/null/x", ["--export_dir=/dev/null/x"]),
         ("--data_dir=nowhere", ["nowhere"]),

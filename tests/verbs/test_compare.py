@@ -246,7 +246,7 @@ def _other_examples(name: str) -> str:
             lambda: _run("b", labels=1 - LABELS),
             "a and b .*different data: test-0 and 119 more",
         ),
-        (lambda: _run("b", seed=1), "a, b differ in nothing but the draw"),
+        (lambda: _run("b", seed=1), "a, b differ only in the seed"),
         (lambda: _run("b"), "a and b are the same run: they have the same settings and seed 0"),
         (lambda: _crossvalidated("b", skill=1.0), "a and b were evaluated on different examples"),
     ],

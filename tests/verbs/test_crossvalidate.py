@@ -100,7 +100,12 @@ def test_each_fold_is_trained_once_without_test_or_export():
     assert [(f.fold_repeat, f.fold) for f in folds] == [(r, k) for r in (0, 1) for k in (0, 1, 2)]
     for fold in folds:
         assert type(fold) is Config
-        assert (fold.test, fold.exports, fold.keep, fold.restart) == (False, (), 0, False)
+        assert (fold.test, fold.exports, fold.keeps_state, fold.restart) == (
+            False,
+            (),
+            False,
+            False,
+        )
         assert fold.folds == 3
 
 
@@ -217,7 +222,7 @@ def test_sigterm_says_how_to_resume(children, monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"fold": 1}, "^fold=1: crossvalidate goes through all"),
+        ({"fold": 1}, "^fold=1: crossvalidate runs all folds"),
         ({"fold_repeat": 1}, "^fold_repeat=1: crossvalidate"),
         ({"parallel": 0}, "`parallel` must be at least 1"),
         ({"repeats": 0}, "`repeats` must be at least 1"),
