@@ -19,7 +19,7 @@ def run_ftkeras(*arguments: str, cwd: pathlib.Path, **options) -> subprocess.Com
     """
     command = [sys.executable, "-m", "ftkeras.main", *map(str, arguments)]
     return subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300, **options
+        command, cwd=cwd, capture_output=True, text=True, check=False, timeout=1200, **options
     )
 
 

@@ -28,7 +28,7 @@ def start(module: str, *arguments: str, workers: int = 2) -> list[subprocess.Pop
     ]
 
 
-def finish(processes: Sequence[subprocess.Popen], *, seconds: float = 280) -> list[str]:
+def finish(processes: Sequence[subprocess.Popen], *, seconds: float = 1200) -> list[str]:
     """Wait for all processes; return their standard outputs, or fail with the first error."""
     try:
         said = [process.communicate(timeout=seconds) for process in processes]
