@@ -1,6 +1,6 @@
-"""Measure validation curves of each batching over many seeds, on Keras's JAX backend.
+r"""Measure validation curves of each batching over many seeds, on Keras's JAX backend.
 
-    python benchmarks/imdb_subset.py --flagfile=flags/imdb.cfg --data_dir=… --train_examples=3000 \\
+    python benchmarks/imdb_subset.py --flagfile=flags/imdb.cfg --data_dir=… --train_examples=3000 \
         --validation_examples=1000 reviews
     python benchmarks/curves.py --reviews=reviews --checkpoint=all-MiniLM-L6-v2 --out=curves.json
 

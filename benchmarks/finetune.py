@@ -1,9 +1,9 @@
-"""Compare the speed of ftkeras and its peers, fine-tuning on the same IMDb reviews.
+r"""Compare the speed of ftkeras and its peers, fine-tuning on the same IMDb reviews.
 
-    python benchmarks/imdb_subset.py --flagfile=flags/imdb.cfg --data_dir=… --train_examples=512 \\
+    python benchmarks/imdb_subset.py --flagfile=flags/imdb.cfg --data_dir=… --train_examples=512 \
         reviews
-    python benchmarks/finetune.py --reviews=reviews/train.jsonl --vocabulary=vocab.txt \\
-        --layers=4 --hidden=256 --max_length=512 --out=finetune.json \\
+    python benchmarks/finetune.py --reviews=reviews/train.jsonl --vocabulary=vocab.txt \
+        --layers=4 --hidden=256 --max_length=512 --out=finetune.json \
         --python tfbert=…/bin/python --python kerashub=…/bin/python --python pytorch=…/bin/python
 
 Each system runs in an environment of its own, and is omitted without its `--python`; see each file

@@ -15,7 +15,6 @@ def operations(function, *arguments) -> collections.Counter:
     The remapper is off. It fuses operations where the processor has kernels for the result, such as
     a matrix product and GELU on AVX-512, so counts would depend on the machine.
     """
-
     # A name for each call, by which the function's graph is found among those of others.
     scope = f"counted_operations_{next(_CALLS)}_"
 

@@ -1,3 +1,5 @@
+"""Exponential moving average of the weights."""
+
 from typing import Any
 
 import tensorflow as tf

@@ -1,3 +1,5 @@
+"""Stochastic weight averaging."""
+
 from typing import Any
 
 from ftkeras.averages._base import WeightAverage

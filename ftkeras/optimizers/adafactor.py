@@ -1,3 +1,5 @@
+"""Adafactor."""
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Adam."""
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""AdamW."""
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""LAMB."""
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Lion."""
+
 from collections.abc import Sequence
 from typing import Any
 

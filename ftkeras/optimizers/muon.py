@@ -1,3 +1,5 @@
+"""Muon."""
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""RMSprop."""
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Stochastic gradient descent."""
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""A constant learning rate."""
+
 from typing import Any
 
 import keras

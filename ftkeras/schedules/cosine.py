@@ -1,3 +1,5 @@
+"""Cosine decay, with restarts."""
+
 import math
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Exponential decay."""
+
 from typing import Any
 
 import keras

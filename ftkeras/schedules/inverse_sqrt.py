@@ -1,3 +1,5 @@
+"""Inverse square root decay."""
+
 from typing import Any
 
 import keras

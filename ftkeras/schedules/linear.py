@@ -1,3 +1,5 @@
+"""Linear decay."""
+
 from typing import Any
 
 import keras

@@ -1,3 +1,5 @@
+"""The one-cycle schedule."""
+
 from typing import Any
 
 import keras

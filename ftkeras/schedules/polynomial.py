@@ -1,3 +1,5 @@
+"""Polynomial decay."""
+
 from typing import Any
 
 import keras

@@ -1,3 +1,5 @@
+"""Reduction on a plateau of validation."""
+
 from typing import Any
 
 import keras

@@ -1,3 +1,5 @@
+"""The slanted triangular schedule."""
+
 from typing import Any
 
 import keras

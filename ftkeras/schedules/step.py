@@ -1,3 +1,5 @@
+"""Decay in steps."""
+
 from typing import Any
 
 import keras

@@ -1,3 +1,5 @@
+"""A constant rate with a short decay at the end."""
+
 from typing import Any
 
 import keras

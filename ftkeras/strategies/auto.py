@@ -1,3 +1,5 @@
+"""The strategy that fits the machine."""
+
 import os
 
 import tensorflow as tf

@@ -1,3 +1,5 @@
+"""Several devices of one machine."""
+
 from collections.abc import Sequence
 
 import tensorflow as tf

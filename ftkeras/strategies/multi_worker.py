@@ -1,3 +1,5 @@
+"""Several machines."""
+
 import os
 
 import tensorflow as tf

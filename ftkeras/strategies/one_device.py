@@ -1,3 +1,5 @@
+"""One device."""
+
 import tensorflow as tf
 
 from ftkeras.strategies._base import Devices, local_devices

@@ -1,3 +1,5 @@
+"""Parameter servers, which Keras 3 does not support."""
+
 from typing import NoReturn
 
 from ftkeras.errors import UserError

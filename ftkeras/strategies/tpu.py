@@ -1,3 +1,5 @@
+"""The cores of a TPU."""
+
 import os
 import pathlib
 

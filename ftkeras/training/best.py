@@ -1,3 +1,5 @@
+"""The best epoch's weights, and early stopping."""
+
 import math
 import pathlib
 from typing import Any

@@ -1,3 +1,5 @@
+"""Checkpoints during training."""
+
 import collections
 import contextlib
 import time

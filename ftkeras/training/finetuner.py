@@ -1,3 +1,5 @@
+"""The model that is trained: an encoder with a head."""
+
 from collections.abc import Callable, Sequence
 from typing import Any
 

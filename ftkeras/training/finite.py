@@ -1,3 +1,5 @@
+"""A check that the loss stays finite."""
+
 import logging
 import math
 from typing import Any

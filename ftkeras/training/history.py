@@ -1,3 +1,5 @@
+"""The metrics of each epoch."""
+
 import csv
 import io
 import pathlib

@@ -1,3 +1,5 @@
+"""The progress bar and the speed of training."""
+
 import io
 import sys
 import time

@@ -1,3 +1,5 @@
+"""A check that a resumed run has the same data."""
+
 import hashlib
 
 from ftkeras.errors import UserError
