@@ -1,3 +1,5 @@
+"""What all averages of weights share."""
+
 import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,3 +1,5 @@
+"""What all optimizers share."""
+
 import collections
 import re
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+"""Dynamic loss scaling for float16."""
+
 from typing import Any
 
 import keras

@@ -1,3 +1,5 @@
+"""Learning rates of a range test."""
+
 from typing import Any
 
 import keras

@@ -1,3 +1,5 @@
+"""Learning rates on straight lines."""
+
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any

@@ -1,3 +1,5 @@
+"""Warm-up before another schedule."""
+
 from typing import Any
 
 import keras

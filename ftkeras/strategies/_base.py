@@ -1,3 +1,5 @@
+"""The devices that a strategy opens."""
+
 import contextlib
 import functools
 import os
