@@ -165,12 +165,14 @@ class Fit:
     def _metrics(self) -> dict:
         seconds = sum(row["seconds"] for row in self._history.rows)
         updates = int(self._experiment.model.optimizer.iterations.numpy())
+        state, best = self._state, self._best.epoch
+        assert best is not None, "no epoch has ended"
         return {
             "seconds": seconds + self._feature_metrics.get("seconds_for_features", 0.0),
             **self._progress.metrics(),
             **self._feature_metrics,
-            "steps": updates or self._state.updates,
-            "best_epoch": self._best.epoch + 1,
+            "steps": updates or (state.updates if state else 0),
+            "best_epoch": best + 1,
             "peak_memory_bytes": metrics.peak_memory_bytes(),
         }
 
