@@ -62,8 +62,8 @@ MUTANTS = [
         ("_base.py", 'r"bias|norm"', 'r"bias"', "test_optimizers.py"),
         (
             "_base.py",
-            "tf.maximum(self.iterations.value - 1, 0)",
-            "self.iterations.value",
+            "tf.maximum(iterations.value - 1, 0)",
+            "iterations.value",
             "test_optimizers.py",
         ),
         (
@@ -74,8 +74,8 @@ MUTANTS = [
         ),
         (
             "_base.py",
-            "grads, self.clip_norm, use_norm",
-            "grads, 2 * self.clip_norm, use_norm",
+            "gradients, self.clip_norm, use_norm",
+            "gradients, 2 * self.clip_norm, use_norm",
             "test_optimizers.py",
         ),
         ("adamw.py", "self.epsilon * tf.sqrt(1 - power_2)", "self.epsilon", "test_optimizers.py"),
@@ -226,8 +226,8 @@ MUTANTS = [
         ),
         (
             "checkpointer.py",
-            "(self._place.epoch, batch + 1)",
-            "(self._place.epoch, batch)",
+            "(self._position.epoch, batch + 1)",
+            "(self._position.epoch, batch)",
             "test_state.py",
         ),
     ),
