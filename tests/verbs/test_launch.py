@@ -110,7 +110,7 @@ def test_signal_stops_all_workers_for_good(folder, number):
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(number)
-    assert process.wait(supervisor.GRACE_SECONDS) == 128 + number
+    assert process.wait(60) == 128 + number
     assert [(folder / f"{n}.heard").read_text() for n in range(2)] == [str(int(number))] * 2
 
 
