@@ -40,6 +40,7 @@ def test_finished_run_keeps_its_weights_once_and_no_training_state(tmp_path):
     _train(run_dir, epochs=3, restart=True)
 
 
+@pytest.mark.matrix
 def test_state_is_kept_if_it_is_asked_for(tmp_path):
     _train(tmp_path / "run", keep_state=True)
     weights = (tmp_path / "run" / layout.WEIGHTS).stat().st_size
@@ -50,6 +51,7 @@ def test_state_is_kept_if_it_is_asked_for(tmp_path):
     assert not (tmp_path / "run" / layout.CHECKPOINTS).exists()
 
 
+@pytest.mark.matrix
 def test_state_of_a_run_that_is_to_go_on_is_kept_unless_it_is_not_wanted(tmp_path):
     _train(tmp_path / "a", epochs=2, last_epoch=1)
     assert (tmp_path / "a" / layout.CHECKPOINTS).exists()
