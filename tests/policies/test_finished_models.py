@@ -11,11 +11,13 @@ from tests.running import succeed
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("policy", ["lora(rank=4)", "adapters(size=8)"])
-def test_run_is_evaluated_and_exported_as_it_was_trained(tmp_path, policy):
+def test_run_is_evaluated_and_exported_as_it_was_trained(finished_run, tmp_path, policy):
     def ftkeras(*arguments):
         return succeed(*arguments, cwd=tmp_path)
 
-    rest = ("--train_examples=2000", "--epochs=2", f"--policy={policy}", "--run_dir=run")
+    # An encoder that has learned: on one of random weights all texts get the same answer.
+    encoder = f"--encoder={finished_run / 'run' / 'huggingface'}"
+    rest = (encoder, "--train_examples=2000", "--epochs=2", f"--policy={policy}", "--run_dir=run")
     ftkeras(*finished.COMMAND, *rest)
     trained = json.loads((tmp_path / "run" / "metrics.json").read_text())
     expected = finished.predictions(tmp_path / "run")
