@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import Classification
+from ftkeras.optimizers.sgd import SGD
 from ftkeras.regularizers import Step
 from ftkeras.training.finetuner import FineTuner
 
@@ -38,12 +39,13 @@ def network(*, layers=1, dropout=0.0, head_dropout=0.0, regularizers=()) -> Fine
     return model
 
 
-def regulated(*regularizers, optimizer="sgd", **settings) -> FineTuner:
+def regulated(*regularizers, **settings) -> FineTuner:
     """Return that network with regularizers, compiled with the cross-entropy."""
     model = network(regularizers=regularizers, **settings)
     for regularizer in regularizers:
         regularizer.attach(model)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    optimizer = SGD(learning_rate=0.01, clip_norm=0.0, momentum=0.0)
     model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
     return model
 
