@@ -168,16 +168,14 @@ class Bert(keras.layers.Layer):
         seed = np.random.randint(2**31) if self.seed is None else self.seed
         seeds = np.random.default_rng(seed).integers(2**31, size=self.layers + 2)
         common = {"hidden": self.hidden, "initial": self.initial, "dtype": self.dtype_policy}
-        hooked = {**common, "hooks": self.hooks}
-        rates = {"dropout": self.dropout, "epsilon": self.epsilon}
+        own = {"dropout": self.dropout, "epsilon": self.epsilon, "hooks": self.hooks, **common}
         self.embeddings = Embeddings(
             name="embeddings",
             seed=seeds[0],
             vocabulary_size=self.vocabulary_size,
             positions=self.positions,
             segments=self.segments,
-            **rates,
-            **hooked,
+            **own,
         )
         self.blocks = [
             TransformerLayer(
@@ -187,8 +185,7 @@ class Bert(keras.layers.Layer):
                 intermediate=self.intermediate,
                 activation=self.activation,
                 attention_dropout=self.attention_dropout,
-                **rates,
-                **hooked,
+                **own,
             )
             for number in range(self.layers)
         ]
@@ -255,10 +252,8 @@ class Bert(keras.layers.Layer):
                 f"`token_ids` must be at most {self.positions} positions long. Received: {length}."
             )
         positions = None if packing is None else packing.positions
-        embedded = self.embeddings(
-            token_ids, padding_mask, segment_ids, positions, offset, training=training
-        )
-        states = [embedded]
+        inputs = token_ids, padding_mask, segment_ids, positions, offset
+        states = [self.embeddings(*inputs, training=training)]
         bias = attention_bias(padding_mask, packing)
         whole = self.layers if every_token else self.layers - 1
         for number in range(whole):
