@@ -39,7 +39,7 @@ def test_value_out_of_bounds_names_part_and_key():
 
 
 def test_missing_key_is_named():
-    with pytest.raises(UserError, match="needs train, test"):
+    with pytest.raises(UserError, match="needs train"):
         catalog.build("task", "classification")
 
 

@@ -33,7 +33,8 @@ VERBS = {
     "train": Verb(
         "Fine-tune an encoder, evaluate the best epoch on test, and export it.",
         Config,
-        "--task=imdb --learning_rate=2e-5",
+        "reviews.csv --encoder=bert-base-uncased",
+        positional="data",
     ),
     "evaluate": Verb(
         "Evaluate a finished run again, with the settings it was trained with.",
@@ -63,6 +64,7 @@ VERBS = {
         "Train and evaluate once per fold; report each metric with its interval.",
         CrossvalidateConfig,
         "--task=imdb --folds=5 --repeats=2",
+        positional="data",
     ),
     "compare": Verb(
         "Compare finished runs on the same examples, with intervals and statistical tests.",
@@ -79,11 +81,13 @@ VERBS = {
         "Run a learning-rate range test on a few batches and suggest a learning rate.",
         FindRateConfig,
         "--task=imdb --encoder=bert-base-uncased",
+        positional="data",
     ),
     "tune": Verb(
         "Search for good hyperparameters, and write the best as a flagfile for train.",
         TuneConfig,
         "--task=imdb --search='learning_rate=log(1e-5, 1e-4)' --max_trials=12",
+        positional="data",
     ),
     "launch": Verb(
         "Run train or tune with several worker processes on this machine.",

@@ -1,5 +1,6 @@
 """Read the command line with absl: arguments to a verb and its configuration."""
 
+import difflib
 import pathlib
 import re
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ def parse(arguments: list[str]) -> Command:
     Raises:
         UserError: if a verb, a flag or a value is wrong.
     """
+    if not arguments:
+        return Command("help", help=help_pages.start())
     if arguments[:1] == ["help"]:
         return Command("help", help=_help(arguments[1:]))
     verb, rest = _split_verb(arguments)
@@ -48,7 +51,9 @@ def parse(arguments: list[str]) -> Command:
     config, positional = VERBS[verb].config, VERBS[verb].positional
     if positional:
         values, others = _read_any(config, rest)
-        return Command(verb, config(**_as_dict(values), **{positional: tuple(others)}))
+        given = _as_dict(values)
+        given[positional] = (*given.get(positional, ()), *others)
+        return Command(verb, config(**given))
     values = _read(config, rest)
     given = _as_dict(values)
     if verb in ("evaluate", "export"):
@@ -84,8 +89,16 @@ def _split_verb(arguments: list[str]) -> tuple[str, list[str]]:
     if not arguments or arguments[0].startswith("-"):
         return "train", arguments
     if arguments[0] not in VERBS:
-        raise UserError(f"there is no verb {arguments[0]!r}. The verbs are: {', '.join(VERBS)}.")
+        raise UserError(_unknown_verb(arguments[0]))
     return arguments[0], arguments[1:]
+
+
+def _unknown_verb(name: str) -> str:
+    if pathlib.Path(name).exists():
+        return f"there is no verb {name!r}. To train on this file, write: train {name}"
+    close = difflib.get_close_matches(name, VERBS, n=1)
+    hint = f"; did you mean {close[0]}?" if close else "."
+    return f"there is no verb {name!r}{hint} The verbs are: {', '.join(VERBS)}."
 
 
 def _read(config: type, arguments: list[str]) -> absl_flags.FlagValues:

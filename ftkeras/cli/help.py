@@ -15,6 +15,19 @@ MAX_COLUMNS = 100
 FLAG_COLUMNS = 23  # the width of --validation_examples and of the space behind it
 
 
+def start() -> str:
+    """Return what to show if nothing was asked for: the most common commands."""
+    commands = (
+        ("train reviews.csv", "fine-tune on your own texts and labels"),
+        ("predict --model=saved_models/reviews --input=new.csv", "label new texts"),
+        ("serve --model=saved_models/reviews", "try the model in a browser"),
+    )
+    width = max(len(command) for command, _ in commands)
+    lines = [f"  {COMMAND} {command:{width}}  {meaning}" for command, meaning in commands]
+    head = "Fine-tune BERT-family encoders with TensorFlow and Keras 3."
+    return "\n".join([head, "", *lines, "", f"  {COMMAND} --help lists all verbs and flags."])
+
+
 def page(verb: str | None = None) -> str:
     """Return the help page of a verb, or the overview with train's flags."""
     head, entry = _overview() if verb is None else _usage(verb), VERBS[verb or "train"]

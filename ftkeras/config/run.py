@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from ftkeras.config.durations import checkpoint_interval, warmup_steps
 from ftkeras.config.fields import check_at_least, check_positive, flag
+from ftkeras.config.own_data import OwnData
 from ftkeras.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(OwnData):
     """Everything that decides a run.
 
     The run's folder records it, as a flagfile.
@@ -18,7 +19,6 @@ class Config:
         UserError: a value is out of bounds, or two values exclude each other.
     """
 
-    task: str = flag("imdb", "Data", "The dataset and its labels: {task}.")
     data_dir: str | None = flag(
         None,
         "Data",
@@ -30,6 +30,9 @@ class Config:
     )
     validation_examples: int | None = flag(None, "Data", "The same for the validation split.")
     test_examples: int | None = flag(None, "Data", "The same for the test split.")
+    test_share: float = flag(
+        0.1, "Data", "Share of the examples to hold out for test, if there is no test data."
+    )
     validation_share: float = flag(
         0.1,
         "Data",
@@ -188,6 +191,11 @@ class Config:
         free=True,
     )
 
+    name: str | None = flag(
+        None,
+        "Output",
+        "What runs and exports are filed under. Default: the name of the data's file, or the task.",
+    )
     run_dir: str | None = flag(
         None,
         "Output",
@@ -241,6 +249,7 @@ class Config:
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.", free=True)
 
     def __post_init__(self):
+        self._use_own_data()
         if self.batch_size is None and self.batch_tokens is None:
             object.__setattr__(self, "batch_size", DEFAULT_BATCH_SIZE)
         check_at_least(self, **_AT_LEAST)
@@ -254,10 +263,9 @@ class Config:
         for name in ("run_dir", "cache_dir"):
             if getattr(self, name) == "":
                 raise UserError(f"`{name}` must name a folder. Received: ''.")
-        if not 0 < self.validation_share < 1:
-            raise UserError(
-                f"`validation_share` must be between 0 and 1. Received: {self.validation_share}."
-            )
+        for name in ("test_share", "validation_share"):
+            if not 0 < (share := getattr(self, name)) < 1:
+                raise UserError(f"`{name}` must be between 0 and 1. Received: {share}.")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise UserError(

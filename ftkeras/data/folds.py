@@ -60,6 +60,38 @@ def _log_folds(config: Config, spec: str, sizes: np.ndarray, group_sizes: np.nda
         )
 
 
+def hold_out_shares(
+    labels: np.ndarray, groups: np.ndarray, shares: Sequence[float], *, seed: int
+) -> np.ndarray:
+    """Return the number of the share that holds each example out, or -1, int64 [examples].
+
+    A share is one of as many equal folds of what is left as come closest to it, so it is stratified
+    and no group is split; see `assign_folds`. A class of which nothing would be left to train on is
+    not held out at all.
+
+    Args:
+        labels: integer [examples].
+        groups: integer [examples]; examples with the same number stay together.
+        shares: of all examples; each above 0, and together below 1.
+        seed: decides which examples are held out.
+
+    >>> labels, groups = np.repeat([0, 1], 50), np.arange(100)
+    >>> np.unique(hold_out_shares(labels, groups, [0.1, 0.1], seed=0), return_counts=True)[1]
+    array([80, 10, 10])
+    """
+    found, left = np.full(len(labels), -1), np.arange(len(labels))
+    for number, share in enumerate(shares):
+        if not left.size:  # one group holds everything
+            break
+        count = max(2, round(len(left) / (share * len(labels))))
+        held = assign_folds(labels[left], groups[left], folds=count, seed=(seed, number)) == 0
+        found[left[held]] = number
+        left = left[~held]
+    for label in np.setdiff1d(labels, labels[found == -1]):
+        found[np.isin(groups, groups[labels == label])] = -1
+    return found
+
+
 def assign_folds(
     labels: np.ndarray, groups: np.ndarray, *, folds: int, seed: int | Sequence[int]
 ) -> np.ndarray:

@@ -34,6 +34,7 @@ class SplitReader:
 
     Attributes:
         has_validation: whether the task has a validation split of its own.
+        has_test: whether it has a test split of its own.
 
     Raises:
         UserError: if the task's data can't be found, or the cache can't be written.
@@ -43,6 +44,7 @@ class SplitReader:
         self._config, self._task, self._text_layer, self._folder = config, task, text_layer, folder
         self._datasets = task.splits()
         self.has_validation = "validation" in self._datasets
+        self.has_test = "test" in self._datasets
         if self.has_validation:
             train, validation = self._datasets["train"], self._datasets["validation"]
             self._datasets["pool"] = train.concatenate(validation)

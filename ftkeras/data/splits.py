@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.data import folds
 from ftkeras.data.examples import Examples
@@ -16,6 +17,9 @@ from ftkeras.data.sampling import hold_out, stratified_sample
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
 from ftkeras.text.layer import TextLayer
+
+# What `folds.hold_out_shares` holds an example out for, in the order of the shares it is given.
+TEST_FOLD, VALIDATION_FOLD = 0, 1
 
 
 @contextlib.contextmanager
@@ -70,7 +74,10 @@ class Splits:
     @functools.cached_property
     def test(self) -> Examples:
         """The examples to evaluate once, at the end."""
-        return self._check_classes(self._limit(self._reader.read("test"), "test"))
+        if self._reader.has_test:
+            return self._check_classes(self._limit(self._reader.read("test"), "test"))
+        held_out = self._reader.read("train").select(self._own_folds == TEST_FOLD, "test")
+        return self._check_classes(self._limit(held_out, "test"))
 
     def counts(self) -> dict[str, int]:
         """Return the size of each split, and how many distinct texts test shares with the others.
@@ -92,8 +99,13 @@ class Splits:
             held_out = self._folds == self.config.fold
             return self._pool.select(~held_out, "train"), self._pool.select(held_out, "validation")
         train = self._reader.read("train")
+        if not self._reader.has_test:
+            train = train.select(self._own_folds != TEST_FOLD)
         if self._reader.has_validation:
             validation = self._reader.read("validation")
+        elif not self._reader.has_test:
+            kept = self._own_folds[train.rows] != VALIDATION_FOLD
+            train, validation = train.select(kept), train.select(~kept, "validation")
         else:
             kept, held_out = self._hold_out_share(train)
             train, validation = train.select(kept), train.select(held_out, "validation")
@@ -113,7 +125,24 @@ class Splits:
     @functools.cached_property
     def _pool(self) -> Examples:
         """The examples that are assigned to folds."""
-        return self._limit(self._reader.read_pool(), "train")
+        pool = self._reader.read_pool()
+        if not self._reader.has_test:
+            in_test = np.flatnonzero(self._own_folds == TEST_FOLD)
+            pool = pool.select(np.setdiff1d(np.arange(len(pool)), in_test))
+        return self._limit(pool, "train")
+
+    @functools.cached_property
+    def _own_folds(self) -> np.ndarray:
+        """What each example of train is held out for if there is no test data, int64 [examples].
+
+        Near-duplicates stay together, so that no text is trained on whose copy is held out.
+        """
+        train = self._reader.read("train")
+        groups = catalog.build("group_by", folds.DEFAULT_GROUPING).groups(train, None)
+        shares = [self.config.test_share]
+        if not self._reader.has_validation:
+            shares.append(self.config.validation_share)
+        return folds.hold_out_shares(train.labels, groups, shares, seed=self.config.data_seed)
 
     @functools.cached_property
     def _folds(self) -> np.ndarray:

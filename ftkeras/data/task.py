@@ -19,6 +19,8 @@ class Task(Protocol):
         license: the license of the dataset, or None if it is not known.
         language: the ISO 639-1 code of the texts' language, or None if it is not known.
         hub_dataset: the dataset's id on the Hugging Face Hub, or None.
+        notes: what was detected in the data and inferred from it, a phrase each.
+        warnings: what looks like a mistake in the data, a sentence each.
     """
 
     labels: tuple[str, ...]
@@ -29,9 +31,11 @@ class Task(Protocol):
     license: str | None = None
     language: str | None = None
     hub_dataset: str | None = None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def splits(self) -> dict[str, tf.data.Dataset]:
-        """Return "train", "test" and, if the data has one of its own, "validation".
+        """Return "train" and, if the data has them, "test" and "validation".
 
         Each is a finite dataset in an order that never changes, with elements {"text": string (),
         "label": int64 ()} and, for pairs, "pair": string ().

@@ -9,6 +9,7 @@ from ftkeras import catalog
 from ftkeras.experiment import encoder_source
 from ftkeras.experiment.definition import Experiment
 from ftkeras.runs.model_card import ModelCard
+from ftkeras.runs.naming import run_name
 from ftkeras.support import files
 
 
@@ -33,7 +34,7 @@ def build_exporters(experiment: Experiment, run_dir: pathlib.Path) -> list[Expor
         UserError: if a folder cannot be written, or an exporter refuses the model.
     """
     config, task = experiment.config, experiment.task
-    name = catalog.parse("task", config.task).name
+    name = run_name(config)
     served_from = pathlib.Path(config.export_dir) / name
     files.require_writable(served_from, "export_dir")
     files.require_writable(run_dir, "run_dir")

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from ftkeras import catalog
 from ftkeras.checkpoints.training_state import Checkpoints
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.runs import layout
+from ftkeras.runs.naming import run_name
 from ftkeras.support import files
 
 
@@ -38,8 +38,7 @@ def choose(config: Config) -> pathlib.Path:
 
 def default(config: Config) -> str:
     """Return the name of a new folder, for a run without `run_dir`."""
-    task = catalog.parse("task", config.task).name
-    return f"runs/{task}/{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"
+    return f"runs/{run_name(config)}/{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"
 
 
 def check_resumable(config: Config, run_dir: pathlib.Path) -> None:

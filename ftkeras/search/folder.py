@@ -6,11 +6,11 @@ import pathlib
 from collections.abc import Iterator
 from datetime import datetime
 
-from ftkeras import catalog
 from ftkeras.config import flagfile
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.runs import layout
+from ftkeras.runs.naming import run_name
 from ftkeras.support import files
 
 # A run may change these when it is resumed; a search may not, or its trials could not be compared.
@@ -28,7 +28,7 @@ def choose(config: TuneConfig) -> pathlib.Path:
 
 def default(config: TuneConfig) -> str:
     """Return the name of a new folder, for a search without `search_dir`."""
-    task = catalog.parse("task", config.task).name
+    task = run_name(config)
     return f"runs/{task}/search-{datetime.now():%Y%m%d-%H%M%S}"
 
 

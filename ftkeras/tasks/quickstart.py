@@ -5,8 +5,8 @@ import pathlib
 import tensorflow as tf
 
 from ftkeras import corpora
-from ftkeras.data.sources.delimited import Delimited
 from ftkeras.data.task import Task
+from ftkeras.tasks.classification import Classification
 
 _FOLDER = pathlib.Path(corpora.__file__).parent / "reviews"
 
@@ -25,7 +25,11 @@ class Quickstart(Task):
     language = "en"
 
     def __init__(self, *, data_dir: str | None = None):
-        self._folder = _FOLDER if data_dir is None else pathlib.Path(data_dir)
+        files = {split: f"{split}.tsv" for split in ("train", "validation", "test")}
+        folder = str(_FOLDER if data_dir is None else data_dir)
+        self._files = Classification(
+            **files, text="text", label="label", labels=self.labels, data_dir=folder
+        )
         self.license = "Apache-2.0" if data_dir is None else None
 
     def splits(self) -> dict[str, tf.data.Dataset]:
@@ -34,7 +38,4 @@ class Quickstart(Task):
         Raises:
             UserError: if a file is missing, is empty or lacks a column.
         """
-        return {
-            split: Delimited(path=str(self._folder / f"{split}.tsv"), labels=self.labels).read()
-            for split in ("train", "validation", "test")
-        }
+        return self._files.splits()

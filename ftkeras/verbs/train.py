@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from ftkeras.config.run import Config
 from ftkeras.data.splits import Splits, open_splits
+from ftkeras.data.summary import summarize_splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import build, evaluation, exports, feeds, fit, optimization, run_folder
 from ftkeras.experiment.definition import Experiment
+from ftkeras.reports import data as data_report
 from ftkeras.reports import exports as export_report
 from ftkeras.reports import metrics as metrics_report
 from ftkeras.reports import training as training_report
@@ -64,6 +66,8 @@ def run(config: Config) -> TrainedRun:
 def _train(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
     """Train and evaluate; return the metrics."""
     counts = splits.counts()
+    read = summarize_splits(splits, unknown_id=experiment.text_layer.tokenizer.unknown_id)
+    log.info("%s", data_report.text(experiment.task, read, experiment.config.max_length))
     log.info(training_report.examples(splits, counts))
     feed = feeds.training_feed(experiment, splits)
     steps, fixed = len(feed) * experiment.config.epochs, feed.batching.fixed_shape
@@ -71,7 +75,12 @@ def _train(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dic
     run_folder.record(experiment, run_dir)  # only now, so that a refused run leaves nothing behind
     training = fit.Fit(experiment, feed, splits, run_dir)
     log.info(training_report.plan(experiment, training.feed, training.position))
-    found = {"train": training.run(), "data": counts, "versions": metrics.versions()}
+    found = {
+        "train": training.run(),
+        "data": counts,
+        "read": read,
+        "versions": metrics.versions(),
+    }
     run_folder.write_metrics(experiment, run_dir, found)
     log.info(training_report.evaluating(experiment.config))
     try:

@@ -19,8 +19,27 @@ def test_no_verb_means_train():
     assert command == flags.Command("train", Config(task="imdb", learning_rate=2e-5))
 
 
-def test_nothing_at_all_means_train_with_defaults():
-    assert flags.parse([]) == flags.Command("train", Config())
+def test_nothing_at_all_shows_the_most_common_commands():
+    command = flags.parse([])
+    assert command.config is None
+    for verb in ("train reviews.csv", "predict --model=", "serve --model="):
+        assert verb in command.help
+
+
+def test_own_data_is_recorded_as_a_task():
+    spec = "classification(train='a.csv', test='b.csv', text=('title', 'body'), header=False)"
+    arguments = ["--test_data=b.csv", "--text_column=title,body", "--header=false"]
+    for given in (["train", "a.csv", *arguments], ["--data=a.csv", *arguments]):
+        config = flags.parse(given).config
+        assert config == Config(task=spec)
+        assert f"--task={spec}" in flagfile.arguments(config)
+
+
+def test_file_in_the_place_of_a_verb_gives_the_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.csv").touch()
+    with pytest.raises(UserError, match=r"write: train x\.csv"):
+        flags.parse(["x.csv"])
 
 
 def test_repeated_flag_is_kept_in_order():
@@ -60,14 +79,17 @@ def test_finished_run_keeps_its_recorded_settings(tmp_path):
     ("arguments", "message"),
     [
         (["--taks=imdb"], "no flag --taks; did you mean --task"),
-        (["trian"], "no verb 'trian'. The verbs are: train, evaluate, export, predict"),
+        (["trian"], "no verb 'trian'; did you mean train. The verbs are: train, evaluate, export"),
         (["--epochs=many"], "--epochs must be an integer. Received: 'many'"),
         (["--clip_norm=x"], "--clip_norm must be a number. Received: 'x'"),
         (["help", "trian"], "no verb or part 'trian'. The verbs are: train"),
         (["help", "a", "b"], "no verb or part 'a b'"),
         (["--notest=x"], "--notest=x does not take an argument"),
         (["--task"], "task"),
-        (["train", "imdb"], "unexpected argument 'imdb'"),
+        (["evaluate", "imdb"], "unexpected argument 'imdb'"),
+        (["--data=x.csv", "--task=quickstart"], "`data` can't be combined with task=quickstart"),
+        (["--text_column=body"], "`text_column` needs `data`"),
+        (["--data=x", "--label_names=1=a,2="], "`label_names` must read label=name"),
         (["--flagfile=nowhere.cfg"], "--flagfile.*nowhere.cfg"),
         (["evaluate"], "needs --run_dir"),
         (["evaluate", "--run_dir=nowhere"], "--run_dir=nowhere"),

@@ -206,3 +206,49 @@ def test_source_that_keeps_failing_is_reported(monkeypatch):
         pytest.raises(UserError, match="task=imdb: the train split .*read: Conn.*dead"),
     ):
         splits.train  # noqa: B018
+
+
+class OneFile(Colors):
+    """The training texts of Colors alone."""
+
+    def splits(self):
+        return {"train": super().splits()["train"]}
+
+
+def _own_rows(**settings) -> dict[str, list[int]]:
+    settings = {"group_by": None, **settings}
+    with open_splits(_config(**settings), OneFile(), _varied_tokens) as splits:
+        parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
+        return {name: part.rows.tolist() for name, part in parts.items()}
+
+
+def _varied_tokens(texts, pairs=None):
+    """Stand in for a text layer: each text is a token of its own, so none are alike."""
+    token_ids = tf.cast(tf.strings.to_hash_bucket_fast(texts, 2**30), tf.int32)
+    return {"token_ids": tf.RaggedTensor.from_tensor(token_ids[:, None])}
+
+
+def test_without_test_data_a_tenth_each_is_held_out_for_validation_and_test():
+    rows = _own_rows()
+    assert {name: len(part) for name, part in rows.items()} == {
+        "train": 80,
+        "validation": 10,
+        "test": 10,
+    }
+    assert sorted(row for part in rows.values() for row in part) == list(range(100))
+    for name in ("validation", "test"):
+        labels = [0 if n % 10 < 6 else 1 if n % 10 < 9 else 2 for n in rows[name]]
+        assert np.bincount(labels).tolist() == [6, 3, 1]
+
+
+def test_what_is_held_out_depends_on_the_seed_of_the_data():
+    assert _own_rows() == _own_rows(seed=5)
+    assert _own_rows()["test"] != _own_rows(data_seed=1)["test"]
+
+
+def test_held_out_test_is_in_no_fold():
+    test = set(_own_rows()["test"])
+    for fold in range(3):
+        rows = _own_rows(folds=3, fold=fold, group_by="none")
+        assert test.isdisjoint([*rows["train"], *rows["validation"]])
+        assert len(rows["train"]) + len(rows["validation"]) == 90

@@ -1,5 +1,7 @@
 """Classification of the user's own files."""
 
+import json
+
 import pytest
 
 from ftkeras.errors import UserError
@@ -51,13 +53,13 @@ def test_given_labels_keep_their_order(folder, labels):
 def test_label_of_test_that_train_lacks_names_its_line(folder, tmp_path):
     (tmp_path / "test.tsv").write_text("text\tlabel\nc\tyes\nd\tmaybe\n")
     test = Classification(train="train.csv", test="test.tsv", data_dir=folder).splits()["test"]
-    with pytest.raises(UserError, match="line 3: label 'maybe' is not one of 'no', 'yes'"):
+    with pytest.raises(UserError, match="line 3 .* the label 'maybe'; the labels are 'no', 'yes'"):
         elements(test)
 
 
 def test_one_label_only_is_refused(folder, tmp_path):
-    (tmp_path / "train.csv").write_text("text,label\na,no\n")
-    with pytest.raises(UserError, match="holds only the label 'no'"):
+    (tmp_path / "train.csv").write_text("text,label\na,no\nb,no\n")
+    with pytest.raises(UserError, match="every label of .* is 'no'"):
         Classification(train="train.csv", test="test.tsv", data_dir=folder).splits()
 
 
@@ -69,8 +71,8 @@ def test_missing_file_is_named_before_anything_is_read(folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"train": "train.txt"}, "`train` must end in .csv, .tsv, .jsonl. Received: 'train.txt'"),
-        ({"validation": ""}, "`validation` must end in"),
+        ({"train": ()}, "`train` must name a file. Received: ()"),
+        ({"validation": ""}, "`validation` must name a file. Received: ''"),
         ({"labels": "a"}, "`labels` must be two or more different names. Received: 'a'"),
         ({"labels": "a,b,a"}, "`labels`"),
         ({"labels": "a,,b"}, "`labels`"),
@@ -80,6 +82,40 @@ def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match="Received") as raised:
         Classification(**({"train": "a.csv", "test": "b.csv"} | arguments))
     assert message in str(raised.value)
+
+
+def test_labels_are_named_and_numbers_are_in_numerical_order(tmp_path):
+    rows = "".join(f"text number {i},{i % 12}\n" for i in range(36))
+    (tmp_path / "train.csv").write_text("text,label\n" + rows)
+    task = Classification(train="train.csv", labels={"10": "ten"}, data_dir=str(tmp_path))
+    assert task.labels == (*map(str, range(10)), "ten", "11")
+    assert [label for _, label in elements(task.splits()["train"])] == [i % 12 for i in range(36)]
+
+
+def test_several_text_columns_are_joined_and_notes_say_what_was_inferred(tmp_path):
+    rows = "".join(f"{i % 4 + 1},Title of piece {i},Some words about it {i}\n" for i in range(20))
+    (tmp_path / "news.csv").write_text(rows)
+    task = Classification(train="news.csv", data_dir=str(tmp_path))
+    assert elements(task.splits()["train"])[1] == (b"Title of piece 1\nSome words about it 1", 1)
+    assert task.notes == (
+        *("encoding utf-8", "delimiter ','", "no header"),
+        *("label from column 0", "text from 1 and 2"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([["a"], ["b", "a"]], "are lists, which is multi-label; it is not supported yet"),
+        ([0.5, 1.25], "are numbers, which is regression; it is not supported yet"),
+        ([None, "a"], "line 1 .* has no label"),
+    ],
+)
+def test_what_is_no_classification_says_so(tmp_path, labels, message):
+    lines = [json.dumps({"text": f"t {i}", "label": labels[i % 2]}) for i in range(20)]
+    (tmp_path / "train.jsonl").write_text("\n".join(lines))
+    with pytest.raises(UserError, match=message):
+        Classification(train="train.jsonl", data_dir=str(tmp_path)).labels  # noqa: B018
 
 
 @pytest.mark.real_data

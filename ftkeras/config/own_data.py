@@ -1,0 +1,116 @@
+"""The short form of a task on your own files: `--data=reviews.csv` and what goes with it.
+
+A run records the full form, `--task=classification(train='reviews.csv', …)`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ftkeras.config.fields import flag
+from ftkeras.errors import UserError
+
+DEFAULT_TASK = "imdb"
+
+# Fields of a configuration that only the short form has, and the key of the task that each sets.
+KEYS = {
+    "data": "train",
+    "test_data": "test",
+    "validation_data": "validation",
+    "text_column": "text",
+    "pair_column": "pair",
+    "label_column": "label",
+    "label_names": "labels",
+    "header": "header",
+    "delimiter": "delimiter",
+    "encoding": "encoding",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnData:
+    """The task, or your own files as one; whichever is given, `task` says it in the end."""
+
+    data: tuple[str, ...] = flag(
+        (),
+        "Data",
+        "Your own examples: a file, folder or pattern; repeatable. CSV, TSV, JSON, Parquet, "
+        ".xlsx, or a folder of texts per class. What is not said below is inferred and reported.",
+    )
+    test_data: tuple[str, ...] = flag(
+        (), "Data", "Examples to test on. Default: a part of `data` is held out."
+    )
+    validation_data: tuple[str, ...] = flag(
+        (), "Data", "Examples to validate on. Default: a part of `data` is held out."
+    )
+    text_column: str | None = flag(
+        None, "Data", "Column of the text, by name or number from 0; title,body joins two."
+    )
+    pair_column: str | None = flag(None, "Data", "Column of the second text of a pair.")
+    label_column: str | None = flag(None, "Data", "Column of the label.")
+    label_names: str | None = flag(
+        None, "Data", "Names for labels, 1=World,2=Sports; or all labels in order, neg,pos."
+    )
+    header: bool | None = flag(None, "Data", "Whether the first row names the columns.")
+    delimiter: str | None = flag(None, "Data", "Between the fields of `data`: one character.")
+    encoding: str | None = flag(None, "Data", "Of `data`, such as cp1252. Default: detected.")
+    task: str = flag(DEFAULT_TASK, "Data", "A dataset and its labels: {task}.")
+
+    def _use_own_data(self) -> None:
+        """Write `data` and what goes with it as a task."""
+        values = {name: getattr(self, name) for name in KEYS}
+        if all(value in (None, ()) for value in values.values()):
+            return
+        if self.task != DEFAULT_TASK:
+            given = next(name for name, value in values.items() if value not in (None, ()))
+            raise UserError(f"`{given}` can't be combined with task={self.task}; use one of them.")
+        object.__setattr__(self, "task", task_spec(values))
+        for name, value in values.items():
+            object.__setattr__(self, name, () if isinstance(value, tuple) else None)
+
+
+def task_spec(values: Mapping[str, object]) -> str:
+    """Return the task that the fields of the short form describe.
+
+    Args:
+        values: a value for each of `KEYS`; None or an empty tuple if it is not given.
+
+    Raises:
+        UserError: if `data` is missing, or a value can't be read.
+
+    >>> given = {"data": ("x.csv",), "text_column": "title,body", "label_names": "1=no,2=yes"}
+    >>> task_spec({name: given.get(name) for name in KEYS})
+    "classification(train='x.csv', text=('title', 'body'), labels={'1': 'no', '2': 'yes'})"
+    """
+    given = {name: value for name, value in values.items() if value not in (None, ())}
+    if "data" not in given:
+        raise UserError(f"`{next(iter(given))}` needs `data`, the file to train on.")
+    if "text_column" in given:
+        given["text_column"] = _columns(str(given["text_column"]))
+    if "label_names" in given:
+        given["label_names"] = _names(str(given["label_names"]))
+    for name in ("data", "test_data", "validation_data"):
+        if name in given:
+            given[name] = _single(given[name])
+    arguments = ", ".join(f"{KEYS[name]}={given[name]!r}" for name in KEYS if name in given)
+    return f"classification({arguments})"
+
+
+def _single(names: object) -> object:
+    return names[0] if isinstance(names, Sequence) and len(names) == 1 else names
+
+
+def _columns(text: str) -> object:
+    return _single(tuple(name.strip() for name in text.split(",")))
+
+
+def _names(text: str) -> dict[str, str] | str:
+    """Return names by label if the text has any, else the text, which lists all labels."""
+    if "=" not in text:
+        return text
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    if wrong := [label for label, equals, name in pairs if not (label.strip() and name.strip())]:
+        raise UserError(
+            "`label_names` must read label=name,label=name, such as 1=World,2=Sports. Received: "
+            f"{text!r}, where {wrong[0]!r} has no name."
+        )
+    return {label.strip(): name.strip() for label, _, name in pairs}

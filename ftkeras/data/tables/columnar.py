@@ -1,0 +1,97 @@
+"""Parquet, Arrow and folders written by `datasets.save_to_disk`, read with pyarrow."""
+
+import contextlib
+import json
+import pathlib
+from collections.abc import Iterator
+
+from ftkeras.data.tables.table import Row
+from ftkeras.errors import UserError
+
+_BATCH = 1024
+
+
+class Columnar:
+    """A Parquet or Arrow file, or a folder that `datasets.save_to_disk` wrote, read in batches.
+
+    Args:
+        path: the file or folder.
+
+    Raises:
+        UserError: if pyarrow is missing, or the file is damaged.
+    """
+
+    def __init__(self, path: pathlib.Path):
+        self.path, self.name = path, str(path)
+        self._kind, self._files = _kind_and_files(path)
+        self.columns = tuple(self._schema().names)
+        self.notes = (self._kind,)
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        """Yield (number from 1, values as Python objects)."""
+        number = 0
+        for file in self._files:
+            for batch in self._batches(file):
+                columns = [column.to_pylist() for column in batch.columns]
+                for values in zip(*columns, strict=True):
+                    number += 1
+                    yield number, values
+
+    def _schema(self):
+        arrow, file = _require_pyarrow(), self._files[0]
+        with _readable(arrow, file):
+            if self._kind == "Parquet":
+                return arrow.parquet.ParquetFile(file).schema_arrow
+            return next(self._batches(file)).schema
+
+    def _batches(self, file: pathlib.Path) -> Iterator:
+        arrow = _require_pyarrow()
+        with _readable(arrow, file):
+            if self._kind == "Parquet":
+                yield from arrow.parquet.ParquetFile(file).iter_batches(_BATCH)
+                return
+            with arrow.memory_map(str(file)) as source:
+                yield from _arrow_batches(arrow, source)
+
+
+@contextlib.contextmanager
+def _readable(arrow, file: pathlib.Path) -> Iterator[None]:
+    """Re-raise what pyarrow finds wrong with a file as a UserError."""
+    try:
+        yield
+    except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"`data`: {str(file)!r} can't be read ({reason}).") from error
+
+
+def _arrow_batches(arrow, source) -> Iterator:
+    """Yield the record batches of an Arrow file or stream: `datasets` writes streams."""
+    if source.read(6) == b"ARROW1":
+        reader = arrow.ipc.open_file(source)
+        yield from (reader.get_batch(number) for number in range(reader.num_record_batches))
+    else:
+        source.seek(0)
+        yield from arrow.ipc.open_stream(source)
+
+
+def _kind_and_files(path: pathlib.Path) -> tuple[str, list[pathlib.Path]]:
+    if not path.is_dir():
+        return ("Parquet" if path.suffix.lower() == ".parquet" else "Arrow"), [path]
+    if (path / "dataset_dict.json").is_file():
+        splits = json.loads((path / "dataset_dict.json").read_text(encoding="utf-8"))["splits"]
+        raise UserError(
+            f"`data`: {str(path)!r} holds several splits; name one folder each, such as "
+            f"data={path / splits[0]}."
+        )
+    state = json.loads((path / "state.json").read_text(encoding="utf-8"))
+    return "a saved dataset", [path / file["filename"] for file in state["_data_files"]]
+
+
+def _require_pyarrow():
+    try:
+        import pyarrow
+        import pyarrow.ipc
+        import pyarrow.parquet
+    except ImportError:
+        raise UserError("`data`: Parquet and Arrow need: pip install 'ftkeras[data]'") from None
+    return pyarrow

@@ -1,0 +1,314 @@
+"""Delimited text: CSV, TSV and their relatives, with their dialect detected."""
+
+import collections
+import csv
+import dataclasses
+import io
+import itertools
+import pathlib
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+from ftkeras.data.tables import opening
+from ftkeras.data.tables.table import Row
+from ftkeras.errors import UserError
+
+DELIMITERS = (",", "\t", ";", "|")
+_NAMES = {",": "','", "\t": "tab", ";": "';'", "|": "'|'"}
+_BY_SUFFIX = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+# Python's own limit, 128 KiB, is less than a long document. Some limit must stay: without one, a
+# quote that is never closed would swallow the rest of the file.
+_LONGEST_FIELD = 16 * 1024 * 1024
+# Characters to detect the delimiter and the header from.
+_SAMPLE = 1 << 18
+# Share of records that must have as many fields as the first.
+_CONSISTENT = 0.95
+# A header cell is a name, not a text.
+_LONGEST_NAME = 60
+
+
+@dataclasses.dataclass(frozen=True)
+class Dialect:
+    """How a delimited file is written.
+
+    Attributes:
+        delimiter: one character.
+        quoted: whether quotes enclose fields, as in RFC 4180; if not, a quote is a character.
+        skipped: lines before the first record, which is 1 after Excel's `sep=` line.
+    """
+
+    delimiter: str
+    quoted: bool = True
+    skipped: int = 0
+
+    @property
+    def newline(self) -> str:
+        """What ends a line, as `open` takes it: without quotes, nothing but a line feed."""
+        return "" if self.quoted else "\n"
+
+
+class Delimited:
+    """A delimited text file, read as its dialect says.
+
+    Source: https://www.rfc-editor.org/rfc/rfc4180.
+
+    Args:
+        path: the file.
+        encoding: None to detect it.
+        delimiter: None to detect it.
+        header: whether the first record names the columns; None to detect it.
+
+    Raises:
+        UserError: if it is empty, or its encoding, delimiter or header can't be told.
+    """
+
+    def __init__(
+        self,
+        path: pathlib.Path,
+        *,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        header: bool | None = None,
+    ):
+        self.path, self.name = path, str(path)
+        self.encoding = encoding or opening.find_encoding(path)
+        sample = self._sample()
+        if not sample.strip():
+            raise UserError(f"`data`: {self.name!r} is empty.")
+        self.dialect = find_dialect(sample, self.name, opening.suffix(path), delimiter)
+        records = [fields for _, fields in _lenient(sample, self.dialect)]
+        self.header = has_header(records, self.name) if header is None else header
+        first = records[0]
+        self.columns = tuple(
+            [field.strip() for field in first] if self.header else map(str, range(len(first)))
+        )
+        self.notes = (
+            f"encoding {self.encoding}",
+            f"delimiter {_NAMES.get(self.dialect.delimiter, repr(self.dialect.delimiter))}",
+            *([] if self.dialect.quoted or self.dialect.delimiter != "\t" else ["no quoting"]),
+            "header in the first line" if self.header else "no header",
+        )
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        """Yield (line, fields), every field a string.
+
+        Raises:
+            UserError: for a record with another number of fields than the first one.
+        """
+        with opening.open_text(self.path, self.encoding, newline=self.dialect.newline) as file:
+            records = _records(file, self.dialect, self.name)
+            for line, fields in itertools.islice(records, int(self.header), None):
+                if len(fields) != len(self.columns):
+                    raise UserError(
+                        f"`data`: line {line} of {self.name!r} has {len(fields)} fields, but the "
+                        f"first has {len(self.columns)}; check its quotes, or set `delimiter`."
+                    )
+                yield line, tuple(fields)
+
+    def _sample(self) -> str:
+        """Return the first lines, whole ones; the last may be cut within a quoted field."""
+        with opening.open_text(self.path, self.encoding) as file:
+            text = file.read(_SAMPLE)
+            complete = not file.read(1)
+        end = text.rfind("\n") + 1
+        return text if complete or not end else text[:end]
+
+
+def find_dialect(text: str, name: str, suffix: str = "", delimiter: str | None = None) -> Dialect:
+    r"""Return the dialect of a file.
+
+    Args:
+        text: the first lines of the file.
+        name: the file, for messages.
+        suffix: of the file; it decides if several delimiters would do.
+        delimiter: the one that is known, or None.
+
+    Raises:
+        UserError: if no delimiter or more than one gives rows of equal length.
+
+    >>> find_dialect("text;label\nNot bad, I think;pos\n", "reviews.csv", ".csv")
+    Dialect(delimiter=';', quoted=True, skipped=0)
+    """
+    skipped = 0
+    first, _, rest = text.partition("\n")
+    if first.lower().startswith("sep=") and len(first.strip()) == 5:
+        skipped, delimiter, text = 1, delimiter or first.strip()[4], rest
+    if delimiter is None:
+        delimiter = _find_delimiter(text, name, suffix)
+    return Dialect(delimiter, _is_quoted(text, delimiter), skipped)
+
+
+def has_header(records: Sequence[Sequence[str]], name: str) -> bool:
+    """Return whether the first record names the columns.
+
+    It does if its fields are different short names, and in some column it is unlike the rest: not
+    a number over numbers, or much shorter, or not one of few values that repeat.
+
+    Raises:
+        UserError: if there is one record only, so nothing to compare it with.
+    """
+    first, rest = [field.strip() for field in records[0]], records[1:]
+    if not rest:
+        raise UserError(
+            f"`data`: {name!r} has one row only; set `header` to true or false to say what it is."
+        )
+    if len(set(first)) < len(first) and not _has_known_names(first):
+        return False
+    if any(not field or len(field) > _LONGEST_NAME or _is_number(field) for field in first):
+        return False
+    if _has_known_names(first):
+        return True
+    columns = [[row[i].strip() for row in rest if i < len(row)] for i in range(len(first))]
+    if any(field in column for field, column in zip(first, columns, strict=True)):
+        return False
+    return any(_is_unlike(field, col) for field, col in zip(first, columns, strict=True) if col)
+
+
+# Names that are used for columns so often that a first line holding one is a header.
+_KNOWN_NAMES = frozenset(
+    [
+        "text",
+        "label",
+        "sentence",
+        "review",
+        "class",
+        "category",
+        "target",
+        "sentiment",
+        "title",
+        "body",
+        "content",
+        "id",
+        "idx",
+        "index",
+        "stars",
+        "rating",
+        "score",
+        "premise",
+        "hypothesis",
+        "question",
+        "answer",
+        "sentence1",
+        "sentence2",
+        "tweet",
+        "comment",
+    ]
+)
+
+
+def _has_known_names(fields: Sequence[str]) -> bool:
+    return any(field.lower() in _KNOWN_NAMES for field in fields)
+
+
+def _is_unlike(field: str, column: Sequence[str]) -> bool:
+    if all(map(_is_number, column)):
+        return True
+    distinct = len(set(column))
+    repeats = distinct <= max(2, len(column) // 4)
+    mean = sum(map(len, column)) / len(column)
+    return repeats or len(field) * 2 < mean
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _find_delimiter(text: str, name: str, suffix: str) -> str:
+    fitting = {}
+    for delimiter in DELIMITERS:
+        dialect = Dialect(delimiter, _is_quoted(text, delimiter))
+        records = [fields for _, fields in _lenient(text, dialect)]
+        if records and _is_consistent(records):
+            fitting[delimiter] = records
+    # A comma in every text is no delimiter: a blank follows it, and no column's values repeat.
+    for holds in (_has_repeating_column, _starts_without_blanks):
+        if len(fitting) > 1:
+            chosen = [d for d, records in fitting.items() if holds(records)]
+            fitting = {d: fitting[d] for d in chosen or fitting}
+    if len(fitting) == 1:
+        return next(iter(fitting))
+    if (default := _BY_SUFFIX.get(suffix)) in fitting:
+        return default
+    if fitting:
+        candidates = " and ".join(_NAMES[d] for d in fitting)
+        raise UserError(
+            f"`data`: {name!r} can be split at {candidates}; set `delimiter` to say which it is."
+        )
+    raise UserError(
+        f"`data`: {name!r} does not split into columns at any of {', '.join(_NAMES.values())}; "
+        "set `delimiter`, or name a file with a column of texts and one of labels."
+    )
+
+
+def _is_consistent(records: Sequence[Sequence[str]]) -> bool:
+    counts = collections.Counter(map(len, records))
+    count, times = counts.most_common(1)[0]
+    return count > 1 and len(records[0]) == count and times >= _CONSISTENT * len(records)
+
+
+def _has_repeating_column(records: Sequence[Sequence[str]]) -> bool:
+    width, rows = len(records[0]), [row for row in records if len(row) == len(records[0])]
+    return any(len({row[i] for row in rows}) <= max(2, len(rows) // 4) for i in range(width))
+
+
+def _starts_without_blanks(records: Sequence[Sequence[str]]) -> bool:
+    fields = [field for row in records for field in row[1:]]
+    return sum(field.startswith(" ") for field in fields) <= len(fields) // 2
+
+
+def _is_quoted(text: str, delimiter: str) -> bool:
+    return delimiter != "\t" or _quotes_enclose_fields(text.split("\n"))
+
+
+def _quotes_enclose_fields(lines: Sequence[str]) -> bool:
+    """Return whether quotes in a tab-separated file enclose fields, as pandas writes them.
+
+    In other files, GLUE's among them, a quote is a character like any other, and may come alone.
+    So quotes enclose fields only if each field that starts with one ends with one and doubles those
+    within, and one such field has a doubled quote or a tab, or a whole column is quoted.
+    """
+    fields = [field for line in lines for field in line.rstrip("\r\n").split("\t")]
+    opened = [field for field in fields if field.startswith('"')]
+    if not opened:
+        return False
+    inner = [field[1:-1] for field in opened if len(field) > 1 and field.endswith('"')]
+    if len(inner) < len(opened) or any('"' in text.replace('""', "") for text in inner):
+        return False
+    rows = [line.rstrip("\r\n").split("\t") for line in lines if line.strip()]
+    width = min(map(len, rows))
+    whole = any(all(row[i].startswith('"') for row in rows[1:]) for i in range(width))
+    return whole or any('""' in text for text in inner)
+
+
+def _lenient(text: str, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records of a sample, up to where it is cut within a quoted field."""
+    try:
+        yield from _records(io.StringIO(text, newline=dialect.newline), dialect, "")
+    except UserError:
+        return
+
+
+def _records(
+    lines: Iterator[str] | TextIO, dialect: Dialect, name: str
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, fields) of each record; blank lines are skipped."""
+    lines = itertools.islice(lines, dialect.skipped, None)
+    if not dialect.quoted:
+        for number, record in enumerate(lines, start=1 + dialect.skipped):
+            if record := record.rstrip("\r\n"):
+                yield number, record.split(dialect.delimiter)
+        return
+    line = 1 + dialect.skipped
+    csv.field_size_limit(_LONGEST_FIELD)
+    reader = csv.reader(lines, delimiter=dialect.delimiter, strict=True)
+    try:
+        for fields in reader:
+            if fields:
+                yield line, fields
+            line = reader.line_num + 1 + dialect.skipped
+    except csv.Error as error:
+        raise UserError(f"`data`: line {line} of {name!r} is not well-formed ({error}).") from error

@@ -1,0 +1,232 @@
+"""Decide which columns are the text and the label, and what is asked of a text.
+
+What the user says wins. What the user leaves open is inferred from the columns' names and values,
+and reported. If two columns would do equally well, nothing is guessed: the error names both and the
+argument that decides.
+"""
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Sequence
+
+from ftkeras.data.tables.profile import Column, Profile
+from ftkeras.data.tables.table import Table
+from ftkeras.errors import UserError
+
+TEXT_NAMES = (
+    *("text", "sentence", "review", "content", "body", "document", "comment", "tweet", "message"),
+    *("utterance", "query", "post", "article", "title", "headline", "description", "abstract"),
+)
+LABEL_NAMES = (
+    *("label", "labels", "class", "category", "target", "sentiment", "stars", "rating", "topic"),
+    *("intent", "emotion", "score", "tag", "y", "quality", "polarity"),
+)
+PAIR_NAMES = (
+    *(("sentence1", "sentence2"), ("premise", "hypothesis"), ("question1", "question2")),
+    *(("text", "pair"), ("text1", "text2"), ("text_a", "text_b"), ("question", "sentence")),
+)
+# A column whose values have this many words on average holds texts.
+_WORDS_OF_A_TEXT = 3.0
+# Numbers with more distinct values than this are scores, not classes.
+_MOST_INTEGER_CLASSES = 50
+# Words with more distinct values than this share of the rows are no classes.
+_MOST_DISTINCT_SHARE = 0.5
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """The columns that the user chose, by name or by position from 0; None to infer."""
+
+    text: tuple[str | int, ...] | None = None
+    pair: str | int | None = None
+    label: str | int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Roles:
+    """What the columns of a table are.
+
+    Attributes:
+        text: positions of the columns that make up the text, joined in this order.
+        pair: position of the second text, or None.
+        label: position of the label.
+        notes: what was inferred, a phrase each.
+    """
+
+    text: tuple[int, ...]
+    pair: int | None
+    label: int
+    notes: tuple[str, ...] = ()
+
+
+def chosen_roles(table: Table, chosen: Chosen) -> Roles:
+    """Return the roles if the user chose both text and label, without reading the rows.
+
+    Raises:
+        UserError: if a chosen column is missing or occurs twice.
+    """
+
+    def position(name: str | int, argument: str) -> int:
+        return find_position(table.name, table.columns, name, argument)
+
+    text = tuple(position(name, "text_column") for name in chosen.text or ())
+    pair = None if chosen.pair is None else position(chosen.pair, "pair_column")
+    return Roles(text, pair, position(chosen.label, "label_column"))
+
+
+def infer_roles(profile: Profile, chosen: Chosen) -> Roles:
+    """Return what each column is.
+
+    Raises:
+        UserError: if a chosen column is missing or occurs twice, or the roles are ambiguous.
+    """
+    notes: list[str] = []
+    text = [find_column(profile, name, "text_column") for name in chosen.text or ()]
+    pair = None if chosen.pair is None else find_column(profile, chosen.pair, "pair_column")
+    label = None if chosen.label is None else find_column(profile, chosen.label, "label_column")
+    taken = [*text, *(c for c in (pair, label) if c is not None)]
+    if label is None:
+        label = _find_label(profile, taken)
+        notes.append(f"label from column {_shown(label)}")
+    if not text:
+        text, inferred = _find_texts(profile, [label, *([pair] if pair else [])])
+        if pair is None and inferred is not None:
+            pair = inferred
+        joined = " and ".join(map(_shown, text))
+        notes.append(f"text from column {joined}" if len(text) == 1 else f"text from {joined}")
+        if pair is not None and chosen.pair is None:
+            notes.append(f"second text from column {_shown(pair)}")
+    position = None if pair is None else pair.position
+    return Roles(tuple(c.position for c in text), position, label.position, tuple(notes))
+
+
+def find_column(profile: Profile, name: str | int, argument: str) -> Column:
+    """Return the column of a name or a position; see `find_position`."""
+    names = [column.name for column in profile.columns]
+    return profile.columns[find_position(profile.name, names, name, argument)]
+
+
+def find_position(table: str, columns: Sequence[str], name: str | int, argument: str) -> int:
+    """Return the position of a column, given by name or position from 0.
+
+    A text of digits is a position unless a column has that name.
+
+    Raises:
+        UserError: if there is no such column, or two of that name.
+    """
+    found = [position for position, column in enumerate(columns) if column == name]
+    if len(found) > 1:
+        raise UserError(
+            f"`{argument}`: {table!r} has {len(found)} columns named {name!r}; select one by its "
+            f"number, {' or '.join(map(str, found))} (from 0)."
+        )
+    if found:
+        return found[0]
+    if str(name).isdigit() and int(name) < len(columns):
+        return int(name)
+    close = difflib.get_close_matches(str(name), columns, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ";"
+    raise UserError(
+        f"`{argument}`: {table!r} has no column {name!r}{hint} its columns are: "
+        f"{', '.join(map(repr, columns))}."
+    )
+
+
+def find_problem(label: Column) -> str:
+    """Return the problem that the values of a label column pose.
+
+    Raises:
+        UserError: if they are neither classes, numbers nor lists.
+    """
+    if label.lists:
+        return "multi_label"
+    if label.numbers == label.values and (
+        label.integers < label.values or label.distinct > _MOST_INTEGER_CLASSES
+    ):
+        # Whole numbers may be written 1.0; few of them are classes.
+        values = [float(value) for value in label.counts]
+        whole = not label.overflowed and all(value == int(value) for value in values)
+        if not whole or label.distinct > _MOST_INTEGER_CLASSES:
+            return "regression"
+    if label.values and label.distinct > max(2, _MOST_DISTINCT_SHARE * label.values):
+        raise UserError(
+            f"`label_column`: column {_shown(label)} has {_count(label)} different values in "
+            f"{label.values:,} rows, too many to be classes; name the column of the labels."
+        )
+    return "classification"
+
+
+def _find_label(profile: Profile, taken: Sequence[Column]) -> Column:
+    free = [c for c in profile.columns if c not in taken and c.values]
+    named = [c for name in LABEL_NAMES for c in free if c.name.lower() == name]
+    _refuse_duplicates(profile, named, "label_column")
+    if named:
+        return named[0]
+    candidates = [c for c in free if _holds_classes(c)]
+    if len(candidates) == 1:
+        return candidates[0]
+    if candidates:
+        raise UserError(
+            f"`label_column`: in {profile.name!r} the labels may be in column "
+            f"{' or '.join(map(_shown, candidates))}; say which."
+        )
+    raise UserError(
+        f"`label_column`: no column of {profile.name!r} looks like labels, with few values that "
+        f"repeat; its columns are: {', '.join(map(_shown, profile.columns))}. Name one."
+    )
+
+
+def _find_texts(profile: Profile, taken: Sequence[Column]) -> tuple[list[Column], Column | None]:
+    """Return the columns that make up the text, and that of the second text if there is one."""
+    free = [c for c in profile.columns if c not in taken and c.values and not c.lists]
+    by_name = {c.name.lower(): c for c in free}
+    for first, second in PAIR_NAMES:
+        if first in by_name and second in by_name:
+            return [by_name[first]], by_name[second]
+    texts = [c for c in free if c.mean_words >= _WORDS_OF_A_TEXT and c.numbers < c.values]
+    if len(texts) == 2 and _differ_in_a_counter(texts[0].name, texts[1].name):
+        return [texts[0]], texts[1]
+    named = [c for c in free if c.name.lower() in TEXT_NAMES]
+    _refuse_duplicates(profile, named, "text_column")
+    if len(named) == 1:
+        return named, None
+    if texts:
+        return [c for c in texts if not named or c in named], None
+    if named or len(words := [c for c in free if c.numbers < c.values]) == 0:
+        raise UserError(
+            f"`text_column`: no column of {profile.name!r} looks like text; its columns are: "
+            f"{', '.join(map(_shown, profile.columns))}. Name one or several."
+        )
+    if len(words) == 1:
+        return words, None
+    raise UserError(
+        f"`text_column`: in {profile.name!r} the text may be in column "
+        f"{' or '.join(map(_shown, words))}; name one or several."
+    )
+
+
+def _refuse_duplicates(profile: Profile, found: Sequence[Column], argument: str) -> None:
+    for column in found:
+        find_column(profile, column.name, argument)
+
+
+def _holds_classes(column: Column) -> bool:
+    if column.lists:
+        return column.lists == column.values
+    repeated = column.distinct <= _MOST_DISTINCT_SHARE * column.values
+    return column.distinct >= 2 and repeated and column.mean_words < _WORDS_OF_A_TEXT
+
+
+def _differ_in_a_counter(first: str, second: str) -> bool:
+    """Return whether two names differ only in a number, as `#1 String` and `#2 String` do."""
+    bare = [re.sub(r"\d+", "", name) for name in (first, second)]
+    return first != second and bare[0] == bare[1] and bare[0] != ""
+
+
+def _count(column: Column) -> str:
+    return f"{len(column.counts):,}" + (" or more" if column.overflowed else "")
+
+
+def _shown(column: Column) -> str:
+    return column.name if column.name == str(column.position) else repr(column.name)

@@ -1,0 +1,126 @@
+"""From the values of a label column to classes: their names, and the order of their ids."""
+
+import collections
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from ftkeras.data.tables.profile import MOST_DISTINCT, Column, as_number, as_text
+from ftkeras.data.tables.table import Value
+from ftkeras.errors import UserError
+
+_SHOWN = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Labels:
+    """The classes of a label column.
+
+    Attributes:
+        names: in the order of their ids.
+        ids: the id of each value, as text.
+        warnings: what looks like a mistake in the data, a sentence each.
+    """
+
+    names: tuple[str, ...]
+    ids: Mapping[str, int]
+    warnings: tuple[str, ...] = ()
+
+    def id_of(self, value: Value) -> int | None:
+        """Return the id of a value, or None if it is not among the classes."""
+        text = as_text(value)
+        found = self.ids.get(text)
+        if found is None and (number := as_number(text)) is not None:
+            found = self.ids.get(_shown_number(number))
+        return found
+
+
+def find_labels(name: str, column: Column, given: Mapping[str, str] | None = None) -> Labels:
+    """Return the classes of a column.
+
+    Numbers are classes in numerical order, and `1` and `1.0` are one class. Words are in
+    alphabetical order. Labels that differ only in case stay apart, with a warning.
+
+    Args:
+        name: the file, for messages.
+        column: its label column.
+        given: names for the values, such as {"1": "World"}.
+
+    Raises:
+        UserError: if a label is missing, there are fewer than two or too many, or `given` does not
+            fit the values.
+    """
+    _refuse_missing(name, column)
+    if column.overflowed:
+        raise UserError(
+            f"`label_column`: {column.name!r} of {name!r} has more than {MOST_DISTINCT:,} "
+            "different values, too many to be classes."
+        )
+    classes = _classes(column)
+    names = tuple(classes)
+    if len(names) < 2:
+        raise UserError(
+            f"`data`: every label of {name!r} is {names[0]!r}; two or more classes are needed."
+        )
+    ids = {value: number for number, values in enumerate(classes.values()) for value in values}
+    ids |= {name: number for number, name in enumerate(names)}
+    return Labels(_renamed(name, names, given or {}), ids, _warnings(classes))
+
+
+def _classes(column: Column) -> dict[str, list[str]]:
+    """Return the values of each class, classes in the order of their ids."""
+    values = list(column.counts)
+    numbers = [as_number(value) for value in values]
+    if any(number is None for number in numbers):
+        return {value: [value] for value in sorted(values)}
+    classes = collections.defaultdict(list)
+    for number, value in sorted(zip(numbers, values, strict=True)):
+        classes[_shown_number(number)].append(value)
+    return dict(classes)
+
+
+def _renamed(name: str, names: tuple[str, ...], given: Mapping[str, str]) -> tuple[str, ...]:
+    if unknown := [value for value in given if value not in names]:
+        raise UserError(
+            f"`label_names` names {_listed(unknown)}, but the labels of {name!r} are "
+            f"{_listed(names)}."
+        )
+    renamed = tuple(given.get(label, label) for label in names)
+    if len(set(renamed)) < len(renamed):
+        raise UserError(f"`label_names` gives one name to several labels: {_listed(renamed)}.")
+    return renamed
+
+
+def _warnings(classes: Mapping[str, list[str]]) -> tuple[str, ...]:
+    found = [
+        f"{_listed(values)} are one label, {label!r}"
+        for label, values in classes.items()
+        if len(values) > 1
+    ]
+    by_lower_case = collections.defaultdict(list)
+    for label in classes:
+        by_lower_case[label.casefold()].append(label)
+    found += [
+        f"the labels {_listed(labels)} differ only in case and are different classes; correct the "
+        "data if they are one"
+        for labels in by_lower_case.values()
+        if len(labels) > 1
+    ]
+    return tuple(found)
+
+
+def _refuse_missing(name: str, column: Column) -> None:
+    if column.missing:
+        rows = "row" if column.missing == 1 else "rows"
+        raise UserError(
+            f"`data`: line {column.first_missing} of {name!r} has no label in column "
+            f"{column.name!r} ({column.missing:,} such {rows}); remove or label them."
+        )
+
+
+def _shown_number(number: float) -> str:
+    return str(int(number)) if number == int(number) else str(number)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:_SHOWN]))
+    return shown + (f", … ({len(names)} in all)" if len(names) > _SHOWN else "")

@@ -1,0 +1,144 @@
+"""Find data files and open them, compressed or not."""
+
+import bz2
+import codecs
+import glob
+import gzip
+import io
+import lzma
+import pathlib
+import zipfile
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from ftkeras.errors import UserError
+
+_OPEN_BY_MAGIC = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\x00": lzma.open, b"BZh": bz2.open}
+_COMPRESSED_SUFFIXES = (".gz", ".xz", ".bz2", ".zip")
+_ZIP = b"PK\x03\x04"
+# A spreadsheet is a zip archive too.
+_SPREADSHEET_SUFFIXES = (".xlsx", ".xlsm")
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_CHUNK = 1 << 20
+
+
+def find_files(pattern: str, folder: pathlib.Path) -> list[pathlib.Path]:
+    """Return the files or the folder that a name or a glob pattern stands for, sorted.
+
+    Args:
+        pattern: a file, a folder, or a pattern such as `parts/*.csv`; `~` is the home directory.
+        folder: where relative names are looked up.
+
+    Raises:
+        UserError: if there is no such file.
+    """
+    path = folder / pathlib.Path(pattern).expanduser()
+    if path.exists():
+        return [path]
+    found = sorted(pathlib.Path(name) for name in glob.glob(str(path), recursive=True))
+    if not found:
+        raise UserError(
+            f"`data`: there is no file {str(path)!r}; relative names are looked up in `data_dir`, "
+            "or in the current folder."
+        )
+    return found
+
+
+def suffix(path: pathlib.Path) -> str:
+    """Return the suffix that names the format, without that of a compression.
+
+    >>> suffix(pathlib.Path("reviews.CSV.gz"))
+    '.csv'
+    """
+    if path.suffix.lower() == ".zip":
+        return pathlib.Path(_zip_member(path)).suffix.lower()
+    named = path.with_suffix("") if path.suffix.lower() in _COMPRESSED_SUFFIXES else path
+    return named.suffix.lower()
+
+
+def open_binary(path: pathlib.Path) -> BinaryIO:
+    """Open a file for reading bytes, decompressing gzip, xz, bzip2 and zip by their content.
+
+    Raises:
+        UserError: if a zip archive does not hold exactly one file.
+    """
+    with open(path, "rb") as file:
+        start = file.read(8)
+    if start.startswith(_ZIP) and path.suffix.lower() not in _SPREADSHEET_SUFFIXES:
+        return zipfile.ZipFile(path).open(_zip_member(path))  # type: ignore[return-value]
+    for magic, opener in _OPEN_BY_MAGIC.items():
+        if start.startswith(magic):
+            return opener(path)  # type: ignore[return-value]
+    return open(path, "rb")
+
+
+def find_encoding(path: pathlib.Path) -> str:
+    """Return the encoding of a text file: by its byte order mark, else UTF-8.
+
+    Raises:
+        UserError: if it is not valid UTF-8, naming the first line that is not.
+    """
+    with open_binary(path) as file:
+        start = file.read(4)
+    for mark, name in _BYTE_ORDER_MARKS.items():
+        if start.startswith(mark):
+            return name
+    _require_utf8(path)
+    return "utf-8"
+
+
+def open_text(path: pathlib.Path, encoding: str, *, newline: str | None = "") -> io.TextIOWrapper:
+    """Open a text file. Invalid UTF-8 becomes lone surrogates, any other invalid byte U+FFFD."""
+    unicode = encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
+    errors = "surrogateescape" if unicode else "replace"
+    return io.TextIOWrapper(open_binary(path), encoding=encoding, errors=errors, newline=newline)
+
+
+def _require_utf8(path: pathlib.Path) -> None:
+    line = 1
+    for chunk in _valid_chunks(path):
+        if isinstance(chunk, UnicodeDecodeError):
+            line += chunk.object[: chunk.start].count(b"\n")
+            byte = chunk.object[chunk.start]
+            raise UserError(
+                f"`data`: line {line} of {str(path)!r} is not UTF-8 (byte 0x{byte:02x}). Say how "
+                "it is encoded, such as encoding=cp1252 for files from Windows, or encoding=utf-8 "
+                "to replace invalid bytes."
+            )
+        line += chunk.count(b"\n")
+
+
+def _valid_chunks(path: pathlib.Path) -> Iterator[bytes | UnicodeDecodeError]:
+    """Yield the file in chunks that are valid UTF-8; end with the error if one is not."""
+    left = b""
+    with open_binary(path) as file:
+        while block := file.read(_CHUNK):
+            chunk = left + block
+            try:
+                end = codecs.utf_8_decode(chunk, "strict", False)[1]
+            except UnicodeDecodeError as error:
+                yield error
+                return
+            left = chunk[end:]
+            yield chunk[:end]
+    try:
+        left.decode("utf-8")
+    except UnicodeDecodeError as error:
+        yield error
+
+
+def _zip_member(path: pathlib.Path) -> str:
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if not name.endswith("/")]
+    names = [name for name in names if not name.startswith("__MACOSX/")]
+    if len(names) != 1:
+        raise UserError(
+            f"`data`: {str(path)!r} holds {len(names)} files; unpack it and name one of them."
+        )
+    return names[0]

@@ -1,0 +1,104 @@
+"""Open whatever a user names as data: the reader follows from the content."""
+
+import dataclasses
+import pathlib
+from collections.abc import Iterator, Sequence
+
+from ftkeras.data.tables import opening
+from ftkeras.data.tables.class_folders import ClassFolders
+from ftkeras.data.tables.columnar import Columnar
+from ftkeras.data.tables.delimited import Delimited
+from ftkeras.data.tables.json_records import JsonRecords
+from ftkeras.data.tables.spreadsheet import Spreadsheet
+from ftkeras.data.tables.table import Row, Table
+from ftkeras.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    r"""What is known of files beforehand; None is detected.
+
+    Attributes:
+        encoding: of text files, such as "cp1252".
+        delimiter: between fields; "tab" and "\t" mean a tab.
+        header: whether the first row names the columns.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    header: bool | None = None
+
+    def __post_init__(self):
+        if self.encoding is not None:
+            try:
+                "".encode(self.encoding)
+            except LookupError:
+                raise UserError(
+                    f"`encoding` must be one that Python knows, such as utf-8 or cp1252. Received: "
+                    f"{self.encoding!r}."
+                ) from None
+        if self.delimiter in ("tab", "\\t"):
+            object.__setattr__(self, "delimiter", "\t")
+        if self.delimiter is not None and len(self.delimiter) != 1:
+            raise UserError(f"`delimiter` must be one character. Received: {self.delimiter!r}.")
+
+
+def open_data(names: str | Sequence[str], folder: pathlib.Path, options: Options) -> Table:
+    """Open the files that names and glob patterns stand for, as one table.
+
+    Args:
+        names: files, folders or patterns.
+        folder: where relative names are looked up.
+        options: what is known of the files.
+
+    Raises:
+        UserError: if there is no such file, it can't be read, or files have different columns.
+    """
+    names = (names,) if isinstance(names, str) else names
+    paths = [path for name in names for path in opening.find_files(name, folder)]
+    tables = [_open(path, options) for path in paths]
+    return tables[0] if len(tables) == 1 else Concatenated(tables)
+
+
+class Concatenated:
+    """Several tables with the same columns, one after the other.
+
+    Args:
+        tables: at least one.
+
+    Raises:
+        UserError: if the columns differ.
+    """
+
+    def __init__(self, tables: Sequence[Table]):
+        self._tables = tables
+        self.columns = tables[0].columns
+        for table in tables[1:]:
+            if table.columns != self.columns:
+                raise UserError(
+                    f"`data`: {table.name!r} has the columns {', '.join(table.columns)}, but "
+                    f"{tables[0].name!r} has {', '.join(self.columns)}."
+                )
+        self.name = f"{tables[0].name} and {len(tables) - 1} more"
+        self.notes = (f"{len(tables)} files", *tables[0].notes)
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        """Yield the rows of each table in turn."""
+        for table in self._tables:
+            yield from table.rows()
+
+
+def _open(path: pathlib.Path, options: Options) -> Table:
+    if path.is_dir():
+        saved = (path / "state.json").is_file() or (path / "dataset_dict.json").is_file()
+        return Columnar(path) if saved else ClassFolders(path, encoding=options.encoding)
+    suffix = opening.suffix(path)
+    if suffix in (".parquet", ".arrow", ".feather"):
+        return Columnar(path)
+    if suffix in (".xlsx", ".xlsm"):
+        return Spreadsheet(path, header=options.header)
+    if suffix in (".jsonl", ".ndjson", ".json"):
+        return JsonRecords(path, encoding=options.encoding)
+    return Delimited(
+        path, encoding=options.encoding, delimiter=options.delimiter, header=options.header
+    )

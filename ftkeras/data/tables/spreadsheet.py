@@ -1,0 +1,66 @@
+"""Spreadsheets: the first sheet of an `.xlsx` file, read with openpyxl."""
+
+import pathlib
+from collections.abc import Iterator
+
+from ftkeras.data.tables.delimited import has_header
+from ftkeras.data.tables.table import Row
+from ftkeras.errors import UserError
+
+_SAMPLE_ROWS = 200
+
+
+class Spreadsheet:
+    """The first sheet of an `.xlsx` file. Empty rows are skipped.
+
+    Args:
+        path: the file.
+        header: whether the first row names the columns; None to detect it.
+
+    Raises:
+        UserError: if openpyxl is missing, the file is damaged or the sheet is empty.
+    """
+
+    def __init__(self, path: pathlib.Path, *, header: bool | None = None):
+        self.path, self.name = path, str(path)
+        sample = []
+        for _, values in self._filled_rows():
+            sample.append(["" if value is None else str(value) for value in values])
+            if len(sample) == _SAMPLE_ROWS:
+                break
+        if not sample:
+            raise UserError(f"`data`: the first sheet of {self.name!r} is empty.")
+        self.header = has_header(sample, self.name) if header is None else header
+        first = sample[0]
+        self.columns = tuple(first if self.header else map(str, range(len(first))))
+        self.notes = (
+            f"sheet {self._sheet_name!r}",
+            "header in the first row" if self.header else "no header",
+        )
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        """Yield (row number, values as the sheet has them)."""
+        skipped = not self.header
+        for number, values in self._filled_rows():
+            if not skipped:
+                skipped = True
+                continue
+            yield number, (*values, *[None] * (len(self.columns) - len(values)))
+
+    def _filled_rows(self) -> Iterator[tuple[int, tuple]]:
+        try:
+            import openpyxl
+        except ImportError:
+            raise UserError("`data`: .xlsx files need: pip install 'ftkeras[data]'") from None
+        try:
+            book = openpyxl.load_workbook(self.path, read_only=True, data_only=True)
+        except Exception as error:  # openpyxl raises whatever its parsers do
+            raise UserError(f"`data`: {self.name!r} can't be read ({error}).") from error
+        try:
+            sheet = book.worksheets[0]
+            self._sheet_name = sheet.title
+            for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+                if any(value is not None for value in values):
+                    yield number, values
+        finally:
+            book.close()

@@ -1,0 +1,25 @@
+"""The name under which a run and its exports are filed."""
+
+import pathlib
+import re
+
+from ftkeras import catalog
+from ftkeras.config.run import Config
+
+
+def run_name(config: Config) -> str:
+    """Return `config.name`, or the name of the training file, or that of the task.
+
+    So `runs/<name>/` and `saved_models/<name>/` never mix datasets of your own.
+
+    >>> run_name(Config(data=("data/Reviews 2024.csv.gz",)))
+    'Reviews-2024'
+    """
+    if config.name is not None:
+        return config.name
+    spec = catalog.parse("task", config.task)
+    if not (files := spec.arguments.get("train")):
+        return spec.name
+    file = files if isinstance(files, str) else files[0]
+    stem = pathlib.Path(file).expanduser().absolute().name.split(".")[0]
+    return re.sub(r"\W+", "-", stem).strip("-") or spec.name

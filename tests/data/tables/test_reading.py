@@ -1,0 +1,178 @@
+import bz2
+import gzip
+import json
+import lzma
+import pathlib
+import zipfile
+
+import pytest
+
+from ftkeras.data.tables.reading import Options, open_data
+from ftkeras.errors import UserError
+
+ROWS = [("The meal was dull.", "neg"), ("The film was great.", "pos")] * 10
+CSV = "text,label\n" + "".join(f"{text},{label}\n" for text, label in ROWS)
+RECORDS = [{"text": text, "label": label} for text, label in ROWS]
+HERE = pathlib.Path()
+
+
+def _read(*names, folder=HERE, **options):
+    table = open_data([str(name) for name in names], folder, Options(**options))
+    return table, [tuple(map(str, values)) for _, values in table.rows()]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "compress"), [(".gz", gzip.compress), (".xz", lzma.compress), (".bz2", bz2.compress)]
+)
+def test_compressed_file_reads_like_the_plain_one(tmp_path, suffix, compress):
+    path = tmp_path / f"x.csv{suffix}"
+    path.write_bytes(compress(CSV.encode()))
+    assert _read(path)[1] == ROWS
+
+
+def test_zip_with_one_file_reads_like_the_file(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("folder/x.jsonl", "\n".join(map(json.dumps, RECORDS)))
+    assert _read(tmp_path / "x.zip")[1] == ROWS
+
+
+def test_zip_with_several_files_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a.csv", CSV)
+        archive.writestr("b.csv", CSV)
+    with pytest.raises(UserError, match="holds 2 files"):
+        _read(tmp_path / "x.zip")
+
+
+@pytest.mark.parametrize("suffix", [".json", ".jsonl"])
+@pytest.mark.parametrize("array", [True, False], ids=["array", "lines"])
+def test_json_is_an_array_or_lines_whatever_the_suffix(tmp_path, suffix, array):
+    text = json.dumps(RECORDS) if array else "\n".join(map(json.dumps, RECORDS))
+    (tmp_path / f"x{suffix}").write_text(text)
+    table, rows = _read(tmp_path / f"x{suffix}")
+    assert rows == ROWS
+    assert table.notes[0] == ("a JSON array" if array else "JSON lines")
+
+
+def test_json_keys_that_some_objects_lack_are_columns_with_none(tmp_path):
+    (tmp_path / "x.jsonl").write_text('{"text": "a"}\n{"label": 1, "text": "b"}\n')
+    table = open_data(str(tmp_path / "x.jsonl"), HERE, Options())
+    assert table.columns == ("text", "label")
+    assert [values for _, values in table.rows()] == [("a", None), ("b", 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"text": "a"}\n{"text"', "line 2 .* is not JSON"),
+        ("[1, 2]", "item 1 .* not a JSON object"),
+    ],
+)
+def test_broken_json_is_named_by_its_place(tmp_path, text, message):
+    (tmp_path / "x.json").write_text(text)
+    with pytest.raises(UserError, match=message):
+        _read(tmp_path / "x.json")
+
+
+def test_parquet_and_arrow_are_read(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    table = pa.Table.from_pylist(RECORDS)
+    pyarrow.parquet.write_table(table, tmp_path / "x.parquet", row_group_size=7)
+    with (
+        pa.OSFile(str(tmp_path / "x.arrow"), "wb") as sink,
+        pa.ipc.new_file(sink, table.schema) as w,
+    ):
+        w.write_table(table)
+    assert _read(tmp_path / "x.parquet")[1] == ROWS
+    assert _read(tmp_path / "x.arrow")[1] == ROWS
+
+
+def test_folder_in_the_layout_of_save_to_disk_is_read(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    table, names = pa.Table.from_pylist(RECORDS), ["data-0.arrow", "data-1.arrow"]
+    for number, name in enumerate(names):
+        with (
+            pa.OSFile(str(tmp_path / name), "wb") as sink,
+            pa.ipc.new_stream(sink, table.schema) as writer,
+        ):
+            writer.write_table(table.slice(10 * number, 10))
+    state = {"_data_files": [{"filename": name} for name in names]}
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    assert _read(tmp_path)[1] == ROWS
+
+
+def test_damaged_parquet_is_refused_in_one_line(tmp_path):
+    pytest.importorskip("pyarrow")
+    (tmp_path / "x.parquet").write_bytes(b"PAR1 nothing")
+    with pytest.raises(UserError, match=r"x\.parquet.*can't be read") as caught:
+        _read(tmp_path / "x.parquet")
+    assert "\n" not in str(caught.value)
+
+
+def test_first_sheet_of_a_spreadsheet_is_read(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["text", "label"])
+    for row in ROWS:
+        book.active.append(row)
+    book.create_sheet("notes").append(["not this"])
+    book.save(tmp_path / "x.xlsx")
+    assert _read(tmp_path / "x.xlsx")[1] == ROWS
+
+
+def test_folders_of_text_files_are_classes(tmp_path):
+    for number, (text, label) in enumerate(ROWS):
+        (tmp_path / label).mkdir(exist_ok=True)
+        (tmp_path / label / f"{number:02}.txt").write_text(text)
+    table, rows = _read(tmp_path)
+    assert table.columns == ("text", "label")
+    assert sorted(rows) == sorted(ROWS)
+
+
+def test_several_files_and_patterns_are_one_table(tmp_path):
+    for name in ("b.csv", "a.csv"):
+        (tmp_path / name).write_text(CSV)
+    (tmp_path / "c.jsonl").write_text("\n".join(map(json.dumps, RECORDS)))
+    assert len(_read("*.csv", folder=tmp_path)[1]) == 40
+    assert len(_read("a.csv", "c.jsonl", folder=tmp_path)[1]) == 40
+
+
+def test_files_with_other_columns_are_refused(tmp_path):
+    (tmp_path / "a.csv").write_text(CSV)
+    (tmp_path / "b.csv").write_text(CSV.replace("label", "stars", 1))
+    with pytest.raises(UserError, match=r"b\.csv' has the columns text, stars, but"):
+        _read("*.csv", folder=tmp_path)
+
+
+def test_home_directory_is_expanded(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "x.csv").write_text(CSV)
+    assert _read("~/x.csv")[1] == ROWS
+
+
+def test_missing_file_is_named():
+    with pytest.raises(UserError, match="there is no file 'gone/x.csv'"):
+        _read("gone/x.csv")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"encoding": "utf-9"}, "`encoding` must be"), ({"delimiter": ";;"}, "`delimiter` must be")],
+)
+def test_bad_options_are_refused(options, message):
+    with pytest.raises(UserError, match=message):
+        Options(**options)
+
+
+def test_json_with_byte_order_mark_crlf_and_blank_lines(tmp_path):
+    row = b'{"text": "a\\u00e9", "label": 1}'
+    (tmp_path / "x.jsonl").write_bytes(b"\xef\xbb\xbf" + row + b"\r\n\r\n" + row)
+    assert _read(tmp_path / "x.jsonl")[1] == [("a\u00e9", "1")] * 2
+
+
+def test_json_nested_too_deep_is_refused(tmp_path):
+    (tmp_path / "x.jsonl").write_text('{"text": "a"}\n' + "[" * 100_000)
+    with pytest.raises(UserError, match="line 2 .* is not JSON"):
+        _read(tmp_path / "x.jsonl")

@@ -1,0 +1,84 @@
+import numpy as np
+
+from ftkeras.data.examples import Examples
+from ftkeras.data.summary import summarize
+from ftkeras.data.task import Task
+from ftkeras.reports import data as report
+
+UNKNOWN = 1
+
+
+class _Task(Task):
+    labels = ("neg", "pos", "none")
+    notes = ("encoding utf-8", "label from column 'stars'")
+    warnings = ("'1', '1.0' are one label, '1'",)
+
+
+def _examples(texts, labels, name="train"):
+    """Return examples with these token ids; equal token ids stand for equal texts."""
+    lengths = [len(text) for text in texts]
+    distinct = sorted({tuple(text) for text in texts})
+    return Examples(
+        token_ids=np.concatenate([np.array(text, np.int32) for text in texts]),
+        offsets=np.concatenate([[0], np.cumsum(lengths)]),
+        second_starts=np.array(lengths, np.int32),
+        stored_labels=np.array(labels),
+        stored_digests=np.array([distinct.index(tuple(text)) for text in texts], np.uint64),
+        rows=np.arange(len(texts)),
+        name=name,
+        pairs=False,
+    )
+
+
+TEXTS = [[2, 7, 3], [2, 7, 3], [2, 7, 3], [2, 3], [2, UNKNOWN, 8, 3]]
+
+
+def _summary(positions=slice(None)):
+    examples = _examples(TEXTS, [0, 0, 1, 1, 1]).select(positions)
+    return summarize(examples, unknown_id=UNKNOWN, max_length=4, classes=3)
+
+
+def test_summary_counts_what_may_be_a_mistake():
+    assert _summary() == {
+        "labels": [2, 3, 0],
+        "empty": 1,
+        "duplicates": 2,
+        "contradictions": 1,
+        "full_length": 1,
+        "unknown_share": 1 / 5,
+    }
+
+
+def test_summary_is_of_the_selected_examples_alone():
+    found = _summary(np.array([0, 4]))
+    assert (found["duplicates"], found["empty"], found["unknown_share"]) == (0, 0, 1 / 3)
+
+
+def test_report_shows_the_labels_of_each_split_and_every_doubt():
+    text = report.text(_Task(), {"train": _summary(), "test": _summary(np.array([0]))}, 4)
+    lines = text.splitlines()
+    assert lines[0] == "data    encoding utf-8, label from column 'stars'"
+    assert [line.split() for line in lines[1:5]] == [
+        ["label", "train", "test"],
+        ["neg", "2", "1"],
+        ["pos", "3", "0"],
+        ["none", "0", "0"],
+    ]
+    for doubt in (
+        "warning: '1', '1.0' are one label",
+        "train: 1 text without a single token",
+        "train: 2 texts that occurred before",
+        "train: 1 text with more than one label",
+        "train: 20% of the tokens are unknown",
+        "train has no example of 'none'",
+        "test has no example of 'pos', 'none'",
+    ):
+        assert doubt in text
+
+
+def test_report_of_many_classes_is_short():
+    class Many(Task):
+        labels = tuple(map(str, range(77)))
+
+    summary = {**_summary(), "labels": [1] * 77}
+    assert len(report.text(Many(), {"train": summary}, 4).splitlines()) < 30
