@@ -13,7 +13,7 @@ __all__ = ["Average"]
 
 
 class Average(Protocol):
-    """What training asks of an average, beside what every Keras callback has."""
+    """The interface of an average, in addition to that of a Keras callback."""
 
     @property
     def variables(self) -> list[keras.Variable]:

@@ -1,4 +1,4 @@
-"""What all averages of weights share."""
+"""The base class of averages of weights."""
 
 import contextlib
 from collections.abc import Callable, Iterator

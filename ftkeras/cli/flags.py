@@ -142,7 +142,7 @@ def _one_line(error: Exception) -> str:
 
 @dataclass(frozen=True)
 class _FlagType:
-    """How absl defines a flag of a Python type, and how a message describes the type."""
+    """The absl definition of a flag of a Python type, and the type's name in messages."""
 
     define: Any
     description: str

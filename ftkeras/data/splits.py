@@ -133,7 +133,7 @@ class Splits:
 
     @functools.cached_property
     def _own_folds(self) -> np.ndarray:
-        """What each example of train is held out for if there is no test data, int64 [examples].
+        """The share that holds out each example of train without test data, int64 [examples].
 
         Near-duplicates stay together, so that no text is trained on whose copy is held out.
         """

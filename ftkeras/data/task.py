@@ -1,4 +1,4 @@
-"""What a task must provide; the tasks themselves are in `ftkeras/tasks`."""
+"""The interface of a task; the tasks themselves are in `ftkeras/tasks`."""
 
 from typing import Protocol
 

@@ -10,7 +10,7 @@ MASKED = -3e4
 
 
 class Packing(NamedTuple):
-    """Where several texts lie in each row; integer tensors.
+    """The positions of several texts in each row; integer tensors.
 
     Attributes:
         starts: [batch, texts], ascending: the positions at which texts start.

@@ -82,7 +82,7 @@ class Embeddings(WeightedLayer):
 
     @property
     def is_fixed(self) -> bool:
-        """Whether it computes the same function in every training step."""
+        """True if it computes the same function in every training step."""
         return not (self.trainable_variables or self.rate or self.hooks.changes_embeddings)
 
     def disable_dropout(self) -> None:
@@ -192,12 +192,12 @@ class TransformerLayer(WeightedLayer):
 
     @property
     def is_fixed(self) -> bool:
-        """Whether it computes the same function in every training step."""
+        """True if it computes the same function in every training step."""
         return not (self.trainable_variables or self.seeds_per_call or self.is_changed)
 
     @property
     def is_changed(self) -> bool:
-        """Whether hooks change its kernels or sub-layers."""
+        """True if hooks change its kernels or sub-layers."""
         return self.hooks.changes(self)
 
     @property

@@ -198,7 +198,7 @@ class Bert(keras.layers.Layer):
 
     @property
     def is_fixed(self) -> bool:
-        """Whether everything below the pooler computes the same function in every training step."""
+        """True if all below the pooler computes the same function in every training step."""
         parts = (self.embeddings, *self.blocks)
         return not self.hooks.changes_outputs and all(part.is_fixed for part in parts)
 

@@ -1,4 +1,4 @@
-"""What an experiment consists of."""
+"""Define what an experiment consists of."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,4 @@
-"""How a run's examples become batches."""
+"""Turn a run's examples into batches."""
 
 import logging
 

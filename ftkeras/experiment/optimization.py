@@ -1,4 +1,4 @@
-"""How a run trains: loss, optimizer, learning-rate schedule, and compiling the model with them."""
+"""Build the loss, optimizer and schedule of a run, and compile its model with them."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable

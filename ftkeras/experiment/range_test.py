@@ -44,7 +44,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What the curve suggests.
+    """The suggestion that a curve gives.
 
     Attributes:
         steepest: the learning rate at which the smoothed loss falls fastest per decade.

@@ -18,7 +18,7 @@ LOGIT_TOLERANCES = {"float16": 0.02, "bfloat16": 0.15, "int8": 0.25}
 
 @dataclass(frozen=True)
 class Comparison:
-    """How an export's predictions differ from the run's.
+    """The differences between an export's predictions and the run's.
 
     Attributes:
         samples: Texts compared.
@@ -63,7 +63,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Bounds:
-    """How far an export's predictions may be from the run's; None for no bound.
+    """Bounds on those differences; None for no bound.
 
     Args:
         tolerance: Bound of a probability's difference, in 0 to 1.

@@ -118,7 +118,7 @@ class SavedModel:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the weights are stored as they are."""
+        """True if the weights are stored as they are."""
         return self.dtype == "float32" and self.quantization is None
 
     def write(self) -> pathlib.Path:

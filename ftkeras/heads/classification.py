@@ -64,12 +64,12 @@ class Classification(keras.layers.Layer):
 
     @property
     def needs_pooler(self) -> bool:
-        """Whether the encoder must have its pooler."""
+        """True if the encoder must have its pooler."""
         return self.pooling == "pooled"
 
     @property
     def needs_every_token(self) -> bool:
-        """Whether it reads the states of all tokens, not only of a text's first."""
+        """True if it reads the states of all tokens, not only of a text's first."""
         return self.pooling == "mean"
 
     def build(self, features_shape: Mapping[str, tuple], padding_mask_shape: Any = None) -> None:

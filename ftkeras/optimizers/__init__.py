@@ -14,7 +14,7 @@ __all__ = ["Optimizer"]
 
 
 class Optimizer(Protocol):
-    """What training asks of an optimizer, beside what every Keras optimizer has.
+    """The interface of an optimizer, in addition to that of a Keras optimizer.
 
     Attributes:
         skip_nonfinite: whether an update whose gradient is not finite is skipped.

@@ -1,4 +1,4 @@
-"""What all optimizers share."""
+"""The base class of the optimizers."""
 
 import collections
 import re

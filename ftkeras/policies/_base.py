@@ -1,4 +1,4 @@
-"""What a policy may do, and which policies exclude each other."""
+"""The interface of policies, and the check that several fit together."""
 
 import inspect
 from collections.abc import Sequence

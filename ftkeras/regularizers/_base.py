@@ -1,4 +1,4 @@
-"""What a regularizer may do, and what it sees of a training step."""
+"""The interface of regularizers, and the training step that they see."""
 
 import inspect
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Tensor = Any
 
 @dataclass(frozen=True)
 class Step:
-    """What a regularizer sees of a training step.
+    """A training step as a regularizer sees it.
 
     Attributes:
         labels: integers [batch].

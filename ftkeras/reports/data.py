@@ -1,4 +1,4 @@
-"""What was read, as text: the file, the labels of each split, and what looks like a mistake."""
+"""Describe the data of a run: the file, the labels of each split, likely mistakes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a training run says before and after training, as text."""
+"""Describe a training run, before and after training."""
 
 import pathlib
 from collections.abc import Mapping, Sequence

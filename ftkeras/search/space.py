@@ -21,7 +21,7 @@ MAX_CORNERS = 256
 
 @dataclass(frozen=True)
 class Space:
-    """What a search varies.
+    """The space of a search.
 
     Attributes:
         base: the configuration that gives everything else.

@@ -12,7 +12,7 @@ from ftkeras.errors import UserError
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model predicts for a text.
+    """A model's prediction for a text.
 
     Attributes:
         label: the most probable class.

@@ -37,7 +37,7 @@ _DEFAULTS = {"max_batch_size": 1000, "batch_timeout_micros": 0, "max_enqueued_ba
 
 @dataclass(frozen=True, kw_only=True)
 class Batching:
-    """How requests are batched; names and meanings are those of `BatchingParameters`.
+    """Settings for batching requests, named as in `BatchingParameters`.
 
     Args:
         max_batch_size: The most rows in a batch; at least 1.

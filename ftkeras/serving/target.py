@@ -14,7 +14,7 @@ INT64_MAX = 2**63 - 1
 
 @dataclass(frozen=True)
 class Target:
-    """What a URL addresses.
+    """The target of a URL.
 
     Attributes:
         verb: `predict`, `classify`, `regress`, `metadata` or `status`.

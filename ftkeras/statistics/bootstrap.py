@@ -31,7 +31,7 @@ class Predictions:
 
     @property
     def correct(self) -> np.ndarray:
-        """Whether each prediction is correct, bool [examples]."""
+        """True for each correct prediction, bool [examples]."""
         return self.probabilities.argmax(axis=1) == self.labels
 
     @property

@@ -32,7 +32,7 @@ class Devices:
 
     @property
     def is_chief(self) -> bool:
-        """Whether this process writes files and prints."""
+        """True if this process writes files and messages."""
         return self.worker == 0
 
     @property

@@ -129,7 +129,7 @@ class Model(keras.Model):
 
     @property
     def has_strategy(self) -> bool:
-        """Whether the model was made in the scope of a distribution strategy."""
+        """True if the model was created in the scope of a distribution strategy."""
         return self._distribute_strategy is not None
 
     def all_layers(self) -> Sequence[keras.layers.Layer]:

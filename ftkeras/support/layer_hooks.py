@@ -118,12 +118,12 @@ class LayerHooks:
 
     @property
     def changes_embeddings(self) -> bool:
-        """Whether a function changes the embeddings."""
+        """True if a function changes the embeddings."""
         return self._embeddings is not None
 
     @property
     def changes_outputs(self) -> bool:
-        """Whether a function changes the layers' outputs."""
+        """True if a function changes the layers' outputs."""
         return self._output is not None
 
     def changes(self, layer: Any) -> bool:

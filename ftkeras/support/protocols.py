@@ -1,4 +1,4 @@
-"""What the rest of the package may expect of an encoder, a head, a loss, and a model of them.
+"""The interfaces of an encoder, a head, a loss, and a model made of them.
 
 Policies and regularizers are built on these too; their own interfaces are
 `ftkeras.policies.Policy` and `ftkeras.regularizers.Regularizer`.
@@ -175,7 +175,7 @@ class Head(Protocol):
 
 @runtime_checkable
 class Loss(Protocol):
-    """What training minimizes, a `keras.losses.Loss`."""
+    """The interface of a loss: that of a `keras.losses.Loss`."""
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return one number for each example, [batch].

@@ -79,19 +79,19 @@ class Classification(Task):
 
     @property
     def pairs(self) -> bool:
-        """Whether the examples are pairs of texts; reads `train` once if `text` is not given."""
+        """True if the examples are pairs of texts; reads `train` once if `text` is omitted."""
         if self._chosen.pair is not None:
             return True
         return self._chosen.text is None and self._roles.pair is not None
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was detected and inferred, a phrase each."""
+        """The facts that were detected and inferred, a phrase each."""
         return (*self._table("train").notes, *self._roles.notes)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What looks like a mistake in the labels, a sentence each."""
+        """Likely mistakes in the labels, a sentence each."""
         return self._labels.warnings
 
     def splits(self) -> dict[str, tf.data.Dataset]:

@@ -1,4 +1,4 @@
-"""What a tokenizer must provide."""
+"""The interface of a tokenizer."""
 
 import pathlib
 from typing import Any, Protocol

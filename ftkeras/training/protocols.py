@@ -1,4 +1,4 @@
-"""What training expects of the objects that it is given."""
+"""The interfaces of the objects that training uses."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager

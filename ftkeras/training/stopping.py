@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass
 class StopRequest:
-    """Which signal has asked the run to stop; None if none has."""
+    """The signal that asked the run to stop, or None."""
 
     signal: int | None = None
 

@@ -12,7 +12,7 @@ from ftkeras.data.examples import Examples
 
 
 class Batching(Protocol):
-    """What every batching provides.
+    """The interface of a batching.
 
     Attributes:
         parts: the number of parts that a batch is split into, one for each replica and micro-batch.

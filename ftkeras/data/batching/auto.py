@@ -55,7 +55,7 @@ class Auto:
 
     @property
     def fixed_shape(self) -> bool:
-        """Whether all batches have the same shape."""
+        """True if all batches have the same shape."""
         return self.batching.fixed_shape
 
     def plan(self, lengths: np.ndarray, order: np.ndarray) -> list[list[np.ndarray]]:

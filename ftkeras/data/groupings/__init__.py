@@ -9,7 +9,7 @@ from ftkeras.data.examples import Examples
 
 
 class Grouping(Protocol):
-    """What every grouping provides. It is built from the keys of its own spec."""
+    """The interface of a grouping, which is built from the keys of its own spec."""
 
     def groups(self, examples: Examples, column: Callable[[str], Sequence[str]]) -> np.ndarray:
         """Return the group of each example, int64 [examples]; a group is never split.

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 class Source(Protocol):
-    """What every source provides."""
+    """The interface of a source."""
 
     def read(self) -> tf.data.Dataset:
         """Return a finite dataset in an order that never changes.

@@ -29,7 +29,7 @@ _LONGEST_NAME = 60
 
 @dataclasses.dataclass(frozen=True)
 class Dialect:
-    """How a delimited file is written.
+    """The dialect of a delimited file.
 
     Attributes:
         delimiter: one character.
@@ -43,7 +43,7 @@ class Dialect:
 
     @property
     def newline(self) -> str:
-        """What ends a line, as `open` takes it: without quotes, nothing but a line feed."""
+        """The `newline` for `open`: without quotes, only a line feed ends a line."""
         return "" if self.quoted else "\n"
 
 

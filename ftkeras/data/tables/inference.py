@@ -45,7 +45,7 @@ class Chosen:
 
 @dataclasses.dataclass(frozen=True)
 class Roles:
-    """What the columns of a table are.
+    """The roles of a table's columns.
 
     Attributes:
         text: positions of the columns that make up the text, joined in this order.

@@ -1,4 +1,4 @@
-"""What the columns of a table hold, found in one pass over its rows."""
+"""Profile the columns of a table in one pass over its rows."""
 
 import dataclasses
 import math

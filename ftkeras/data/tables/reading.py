@@ -16,7 +16,7 @@ from ftkeras.errors import UserError
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
-    r"""What is known of files beforehand; None is detected.
+    r"""Settings of files that the user knows; None if they are to be detected.
 
     Attributes:
         encoding: of text files, such as "cp1252".

@@ -1,4 +1,4 @@
-"""What every reader of a table offers."""
+"""The interface of a table."""
 
 from collections.abc import Iterator
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""What the oracles have in common."""
+"""The base class of the oracles."""
 
 import sys
 from typing import Any

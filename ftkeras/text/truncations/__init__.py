@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 class Truncation(Protocol):
-    """What every truncation provides."""
+    """The interface of a truncation."""
 
     def __call__(self, pieces: tf.RaggedTensor, limit: int | tf.Tensor) -> tf.RaggedTensor:
         """Shorten each text to a limit.
