@@ -7,18 +7,18 @@ import numpy as np
 
 from tests.running import FLAGS, run_ftkeras
 
-TRAIN, VALIDATION, TEST, EPOCHS, BATCH = 8000, 100, 60, 3, 32
+TRAIN, VALIDATION, TEST, EPOCHS, BATCH = 10_000, 100, 60, 4, 32
 STEPS = EPOCHS * TRAIN // BATCH
 COMMAND = [
     f"--flagfile={FLAGS / 'quickstart.cfg'}",
-    "--encoder=bert(layers=1, hidden=32, heads=4, positions=64, dropout=0.0, "
+    "--encoder=bert(layers=2, hidden=96, heads=4, positions=64, dropout=0.0, "
     "attention_dropout=0.0, vocabulary='reviews')",
     f"--train_examples={TRAIN}",
     f"--validation_examples={VALIDATION}",
     f"--test_examples={TEST}",
     f"--epochs={EPOCHS}",
     f"--batch_size={BATCH}",
-    "--learning_rate=5e-3",
+    "--learning_rate=1e-3",
 ]
 
 

@@ -33,10 +33,14 @@ def count_steps(config: Config, examples: int) -> int:
 
 def _available(config: Config) -> int:
     splits = catalog.build("task", config.task, data_dir=config.data_dir).splits()
-    if config.folds:
-        return sum(_count(splits[name]) for name in ("train", "validation") if name in splits)
     count = _count(splits["train"])
-    return count if "validation" in splits else count - int(config.validation_share * count)
+    shares = [] if "test" in splits else [config.test_share]
+    if not config.folds and "validation" not in splits:
+        shares.append(config.validation_share)
+    left = count - sum(round(share * count) for share in shares)
+    if config.folds and "validation" in splits:
+        left += _count(splits["validation"])
+    return left
 
 
 def _count(examples: tf.data.Dataset) -> int:

@@ -93,12 +93,12 @@ MANY = "text,label\n" + "good,pos\nbad,neg\n" * 20
 @pytest.mark.parametrize(
     ("train", "test", "named"),
     [
-        ("text,label\n" + "good,pos\n" * 20, MANY, ["--task", "'pos'"]),
-        (MANY, "text,label\n" + "good,pos\n" * 20, ["--task", "test", "'pos'"]),
-        ("text,label\n", MANY, ["--task", "train.csv"]),
-        (MANY, "", ["--task", "test.csv"]),
-        (MANY, "text,label\ngood,pos\nbad,awful\n", ["--task", "test.csv", "line 3", "awful"]),
-        ("review,label\ngood,pos\nbad,neg\n", MANY, ["--task", "'text'", "review"]),
+        ("text,label\n" + "good,pos\n" * 20, MANY, ["--data", "'pos'"]),
+        (MANY, "text,label\n" + "good,pos\n" * 20, ["--data", "test", "'pos'"]),
+        ("text,label\n", MANY, ["--data", "train.csv", "--header"]),
+        (MANY, "", ["--data", "test.csv"]),
+        (MANY, "text,label\ngood,pos\nbad,awful\n", ["--data", "test.csv", "line 3", "awful"]),
+        ("review,label\ngood,pos\nbad,neg\n", MANY, ["--text_column", "'text'", "review"]),
         ("text,label\ngood,pos\nbad,neg\n", MANY, ["--validation_share"]),
     ],
 )

@@ -163,7 +163,9 @@ def test_export_with_an_unknown_op_is_refused(small_run, monkeypatch):
 
 def test_run_without_samples_names_the_command_that_writes_them(small_run, tmp_path):
     model, layer, _ = small_run
-    with pytest.raises(UserError, match=f"no samples.jsonl.*evaluate --run_dir={tmp_path}"):
+    with pytest.raises(
+        UserError, match=f"no readable samples.jsonl.*evaluate --run_dir={tmp_path}"
+    ):
         small.exporter(tmp_path, model, layer).write()
 
 

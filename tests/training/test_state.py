@@ -132,7 +132,7 @@ def test_longer_run_is_gone_on_with(tmp_path, capsys):
     capsys.readouterr()
     train.run(_config(tmp_path / "run", **settings))  # there is nothing left to do
     assert "is finished" in capsys.readouterr().out
-    with pytest.raises(UserError, match="--epochs=2.*3 epochs.*--restart"):
+    with pytest.raises(UserError, match="epochs=2: .*3 epochs.*`restart`"):
         train.run(_config(tmp_path / "run", **settings, epochs=2))
 
 
@@ -175,14 +175,14 @@ def interrupted(tmp_path_factory):
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"batch_size": 8}, "--batch_size=8 .there 16"),
-        ({"seed": 7}, "--seed=7"),
-        ({"train_examples": 71}, "--train_examples=71"),
-        ({"encoder": TWO_LAYERS}, "--encoder=.*layers=2.*layers=1"),
+        ({"batch_size": 8}, "`batch_size`=8 .there 16"),
+        ({"seed": 7}, "`seed`=7"),
+        ({"train_examples": 71}, "`train_examples`=71"),
+        ({"encoder": TWO_LAYERS}, "`encoder`=.*layers=2.*layers=1"),
     ],
 )
 def test_run_of_other_settings_is_refused(interrupted, changed, named):
-    with pytest.raises(UserError, match=f"{named}.*--restart"):
+    with pytest.raises(UserError, match=f"{named}.*`restart`"):
         train.run(_config(interrupted, **changed))
 
 
@@ -199,7 +199,7 @@ def test_restart_begins_anew_and_leaves_what_is_not_the_runs(unbroken, tmp_path,
 
 
 def test_other_data_under_the_same_settings_is_refused(interrupted, monkeypatch):
-    monkeypatch.setattr("ftkeras.data.splits.Splits._draw", lambda *_: np.arange(1, 71))
+    monkeypatch.setattr("ftkeras.data.splits.stratified_sample", lambda *_, **__: np.arange(1, 71))
     with pytest.raises(UserError, match="other training examples"):
         train.run(_config(interrupted))
 

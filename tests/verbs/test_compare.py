@@ -182,7 +182,7 @@ def test_without_the_data_only_the_texts_are_missing(capsys):
     folders = [_run("a", data_dir="gone"), _run("b", epochs=2, data_dir="gone")]
     found = _compared(*folders, disagreements=2)["disagreements"]
     assert [row["text"] for row in found] == [None, None]
-    assert "note: no texts are shown: --task" in capsys.readouterr().out
+    assert "note: no texts are shown: --data" in capsys.readouterr().out
 
 
 def _files() -> tuple[str, ...]:

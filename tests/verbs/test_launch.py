@@ -162,6 +162,8 @@ def test_launched_run_equals_a_single_process(launched, tmp_path):
     succeed(*RUN, "--run_dir=run", "--export=none", cwd=tmp_path)
     one, two = (json.loads((f / "run/metrics.json").read_text()) for f in (tmp_path, folder))
     for split in ("validation", "test"):
+        # A short run's answers are nearly tied, so their order, and the area, hangs on rounding.
+        assert two[split].pop("auc") == pytest.approx(one[split].pop("auc"), abs=0.01)
         assert two[split] == pytest.approx(one[split], rel=1e-4)
     assert two["data"] == one["data"]
 

@@ -8,7 +8,7 @@ from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.config.verbs import PlotConfig
 from ftkeras.data.feed import TrainingFeed
-from ftkeras.data.splits import Splits
+from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import build, checks, feeds, optimization, run_length
 from ftkeras.main import main
@@ -65,22 +65,21 @@ def _steps_planned(config: Config) -> int:
     return run_length.count_steps(config, run_length.count_training_examples(config))
 
 
-def _steps_trained(config: Config, folder: pathlib.Path) -> int:
+def _steps_trained(config: Config) -> int:
     """Return the number of updates that `train` makes."""
     experiment = build.experiment(config)
-    splits = Splits(
-        config=config, task=experiment.task, text_layer=experiment.text_layer, folder=folder
-    )
     batching = feeds.batching(config, pad_id=experiment.model.pad_id)
-    return len(TrainingFeed(splits.train, batching, seed=0)) * config.epochs
+    with open_splits(config, experiment.task, experiment.text_layer) as splits:
+        return len(TrainingFeed(splits.train, batching, seed=0)) * config.epochs
 
 
+@pytest.mark.parametrize("test", [", test='own.csv'", ""], ids=["test data", "one file"])
 @pytest.mark.parametrize("limit", [None, 30])
-def test_steps_are_those_of_the_run(elsewhere, limit):
+def test_steps_are_those_of_the_run(elsewhere, limit, test):
     rows = [f"text {i},{'a' if i % 3 else 'b'}" for i in range(107)]
     pathlib.Path("own.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
     config = Config(
-        task="classification(train='own.csv', test='own.csv')",
+        task=f"classification(train='own.csv'{test})",
         encoder=ENCODER,
         max_length=16,
         batch_size=4,
@@ -88,7 +87,7 @@ def test_steps_are_those_of_the_run(elsewhere, limit):
         validation_share=0.15,
         train_examples=limit,
     )
-    assert _steps_planned(config) == _steps_trained(config, elsewhere)
+    assert _steps_planned(config) == _steps_trained(config)
 
 
 def test_steps_of_a_limited_run_need_no_data():
