@@ -1,6 +1,7 @@
 """A short run that learns what it is asked, so that tests notice swapped rows or lost weights."""
 
 import json
+import math
 import pathlib
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from tests.running import FLAGS, run_ftkeras
 
 TRAIN, VALIDATION, TEST, EPOCHS, BATCH = 10_000, 100, 60, 4, 32
-STEPS = EPOCHS * TRAIN // BATCH
+STEPS = EPOCHS * math.ceil(TRAIN / BATCH)
 COMMAND = [
     f"--flagfile={FLAGS / 'quickstart.cfg'}",
     "--encoder=bert(layers=2, hidden=96, heads=4, positions=64, dropout=0.0, "

@@ -18,7 +18,6 @@ A random regularizer has a stream of its own, from the run's seed (`_random.stre
 ...     encoder=encoder,
 ...     head=Classification(classes=2, seed=1),
 ...     pad_id=0,
-...     step_of=Step,
 ...     regularizers=[regularizer],
 ... )
 >>> regularizer.attach(model)

@@ -51,7 +51,7 @@ def test_pairs_are_served_as_they_were_evaluated(folder):
     rows = [json.loads(line) for line in (folder / "test.jsonl").open(encoding="utf-8")]
     lines = (folder / "my run" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
     expected = [json.loads(line)["probabilities"] for line in lines]
-    predictor = Predictor(folder / "saved_models" / "classification" / "1")
+    predictor = Predictor(folder / "saved_models" / "train" / "1")
     signature = predictor.model.signatures["serving_default"]
     served = signature(
         text=tf.constant([row["a"] for row in rows]), pair=tf.constant([row["b"] for row in rows])
@@ -68,7 +68,7 @@ def test_segment_ids_count_in_the_token_ids_signature(folder):
 
     from ftkeras.serving.predictor import Predictor
 
-    loaded = Predictor(folder / "saved_models" / "classification" / "1").model
+    loaded = Predictor(folder / "saved_models" / "train" / "1").model
     token_ids = tf.constant([[2, 30, 3, 40, 3]])
     call = loaded.signatures["token_ids"]
     as_pair = call(token_ids=token_ids, segment_ids=tf.constant([[0, 0, 0, 1, 1]]))
@@ -77,7 +77,7 @@ def test_segment_ids_count_in_the_token_ids_signature(folder):
 
 
 def test_predict_takes_a_pair_per_line(folder):
-    model = "--model=saved_models/classification"
+    model = "--model=saved_models/train"
     output = succeed("predict", model, "--text=a plot\tgreat acting", cwd=folder)
     assert output.split("\t")[0] in LABELS
     alone = call_ftkeras("predict", model, "--text=a plot", cwd=folder)
