@@ -19,7 +19,7 @@ def start() -> str:
     """Return what to show if nothing was asked for: the most common commands."""
     commands = (
         ("train reviews.csv", "fine-tune on your own texts and labels"),
-        ("predict --model=saved_models/reviews --input=new.csv", "label new texts"),
+        ("predict --model=saved_models/reviews --input=new.txt", "label new texts, one a line"),
         ("serve --model=saved_models/reviews", "try the model in a browser"),
     )
     width = max(len(command) for command, _ in commands)

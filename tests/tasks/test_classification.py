@@ -118,6 +118,15 @@ def test_what_is_no_classification_says_so(tmp_path, labels, message):
         Classification(train="train.jsonl", data_dir=str(tmp_path)).labels  # noqa: B018
 
 
+@pytest.mark.parametrize("value", [3, ["a", "b"], {"a": 1}])
+def test_text_that_is_no_string_is_refused_with_its_line(tmp_path, value):
+    rows = [{"text": "a", "label": "x"}, {"text": value, "label": "y"}]
+    (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    task = Classification(train="train.jsonl", text="text", data_dir=str(tmp_path))
+    with pytest.raises(UserError, match="line 2 .*a text must be a string"):
+        elements(task.splits()["train"])
+
+
 @pytest.mark.real_data
 def test_real_pairs(shared_data):
     task = Classification(

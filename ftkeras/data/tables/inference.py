@@ -141,14 +141,10 @@ def find_problem(label: Column) -> str:
     """
     if label.lists:
         return "multi_label"
-    if label.numbers == label.values and (
-        label.integers < label.values or label.distinct > _MOST_INTEGER_CLASSES
-    ):
-        # Whole numbers may be written 1.0; few of them are classes.
-        values = [float(value) for value in label.counts]
-        whole = not label.overflowed and all(value == int(value) for value in values)
-        if not whole or label.distinct > _MOST_INTEGER_CLASSES:
-            return "regression"
+    only_integers = label.integers == label.values
+    few = label.distinct <= _MOST_INTEGER_CLASSES
+    if label.numbers == label.values and not (only_integers and few):
+        return "regression"
     if label.values and label.distinct > max(2, _MOST_DISTINCT_SHARE * label.values):
         raise UserError(
             f"`label_column`: column {_shown(label)} has {_count(label)} different values in "

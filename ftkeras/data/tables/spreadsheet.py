@@ -11,7 +11,7 @@ _SAMPLE_ROWS = 200
 
 
 class Spreadsheet:
-    """The first sheet of an `.xlsx` file. Empty rows are skipped.
+    """The first sheet of an `.xlsx` file: each cell as text. Empty rows are skipped.
 
     Args:
         path: the file.
@@ -39,13 +39,14 @@ class Spreadsheet:
         )
 
     def rows(self) -> Iterator[tuple[int, Row]]:
-        """Yield (row number, values as the sheet has them)."""
+        """Yield (row number, cells as text), None for an empty cell."""
         skipped = not self.header
         for number, values in self._filled_rows():
             if not skipped:
                 skipped = True
                 continue
-            yield number, (*values, *[None] * (len(self.columns) - len(values)))
+            texts = [None if value is None else str(value) for value in values]
+            yield number, (*texts, *[None] * (len(self.columns) - len(texts)))
 
     def _filled_rows(self) -> Iterator[tuple[int, tuple]]:
         try:
