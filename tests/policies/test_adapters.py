@@ -75,6 +75,8 @@ def test_adapters_are_saved_with_the_model():
 
 
 def test_hugging_face_export_is_rejected():
-    made = {"model": tiny.model(), "text_layer": None, "labels": ("a", "b"), "run_dir": None}
+    model = tiny.model()
     with pytest.raises(ValueError, match="adapters"):
-        Huggingface(**made, plain=False)
+        Huggingface(
+            model=model, text_layer=None, labels=("a", "b"), plain=False, run_dir=None, card=None
+        )
