@@ -8,12 +8,12 @@ import numpy as np
 
 from tests.running import FLAGS, run_ftkeras
 
-TRAIN, VALIDATION, TEST, EPOCHS, BATCH = 10_000, 100, 60, 4, 32
+TRAIN, VALIDATION, TEST, EPOCHS, BATCH = 400, 100, 60, 4, 32
 STEPS = EPOCHS * math.ceil(TRAIN / BATCH)
+ENCODER = pathlib.Path(__file__).parent / "fixtures" / "reviews_encoder"
 COMMAND = [
     f"--flagfile={FLAGS / 'quickstart.cfg'}",
-    "--encoder=bert(layers=2, hidden=96, heads=4, positions=64, dropout=0.0, "
-    "attention_dropout=0.0, vocabulary='reviews')",
+    f"--encoder={ENCODER}",
     f"--train_examples={TRAIN}",
     f"--validation_examples={VALIDATION}",
     f"--test_examples={TEST}",

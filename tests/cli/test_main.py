@@ -51,7 +51,7 @@ def test_run_writes_a_prediction_per_text(finished_run):
 
 def test_run_shows_what_it_does(finished_run):
     output = (finished_run / "stdout.txt").read_text()
-    assert "examples: 10,000 train, 100 validation, 60 test" in output
+    assert "examples: 400 train, 100 validation, 60 test" in output
     assert "parameters" in output
     assert f"{finished.STEPS:,} steps in 4 epochs" in output
     progress = (finished_run / "stderr.txt").read_text()
@@ -69,6 +69,7 @@ def test_run_writes_tensorboard_logs_if_asked(finished_run):
     assert list((finished_run / "run" / "tensorboard").rglob("events.out.*"))
 
 
+@pytest.mark.matrix
 def test_same_flagfile_gives_same_numbers(finished_run, tmp_path):
     flagfile = f"--flagfile={finished_run / 'run' / 'run.cfg'}"
     succeed(flagfile, "--run_dir=again", "--export=none", cwd=tmp_path)
@@ -89,9 +90,10 @@ def test_evaluate_repeats_the_metrics(copy_of_finished_run):
         assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-5)
 
 
+@pytest.mark.process
 def test_export_takes_the_next_version(copy_of_finished_run):
     arguments = ["export", "--run_dir=run", "--export=saved_model"]
-    succeed(*arguments, cwd=copy_of_finished_run, run=run_ftkeras)
+    succeed(*arguments, cwd=copy_of_finished_run)
     versions = (copy_of_finished_run / "saved_models" / "quickstart").iterdir()
     assert {path.name for path in versions} == {"1", "2"}
 
@@ -186,9 +188,8 @@ def test_saved_model_cli_runs_the_export(finished_run):
     assert "Result for output key probabilities" in done.stdout
 
 
-@pytest.mark.parametrize(
-    "asked", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.process)]
-)
+@pytest.mark.process
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_says_how_to_resume(tmp_path, asked):
     process = subprocess.Popen(
         [sys.executable, "-m", "ftkeras.main", *QUICK, "--run_dir=run", "--epochs=500"],

@@ -61,6 +61,7 @@ def test_lazy_step_under_xla_is_the_same():
     np.testing.assert_allclose(_steps(True, 0.5, jit_compile=True), _steps(True, 0.5), rtol=1e-5)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("batching", ["padded", "packed"])
 def test_two_replicas_are_as_lazy_as_one(batching):
     devices = catalog.build("strategy", "mirrored(logical_devices=2)").open()

@@ -43,10 +43,10 @@ ALL = ["layer_2", "layer_1", "layer_0", "embeddings"]
 @pytest.mark.parametrize(
     ("spec", "unfrozen"),
     [
-        ("gradual_unfreezing", [0, 1, 2, 3, 4, 4]),
+        pytest.param("gradual_unfreezing", [0, 1, 2, 3, 4, 4], marks=pytest.mark.matrix),
         ("gradual_unfreezing(every=2)", [0, 0, 1, 1, 2, 2]),
         ("gradual_unfreezing(layers=2)", [0, 2, 3, 4, 4, 4]),
-        ("gradual_unfreezing(layers=9)", [0, 3, 4, 4, 4, 4]),
+        pytest.param("gradual_unfreezing(layers=9)", [0, 3, 4, 4, 4, 4], marks=pytest.mark.matrix),
     ],
 )
 def test_parts_are_unfrozen_turn_by_turn(spec, unfrozen):

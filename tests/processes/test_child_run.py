@@ -25,6 +25,7 @@ def config():
     return flags.parse([*QUICK, *TINY, "--export=none", "--cache_dir=none"]).config
 
 
+@pytest.mark.process
 def test_child_run_gives_metrics_and_keeps_its_log(config, tmp_path):
     outcome = child_run.train(config, tmp_path / "run")
     assert outcome.reason is None
@@ -52,6 +53,7 @@ def test_the_reason_of_a_failure_is_not_read_from_the_log(config, tmp_path, monk
     assert "Traceback" in (tmp_path / "run" / layout.LOG).read_text()
 
 
+@pytest.mark.process
 def test_child_that_reports_nothing_is_told_by_its_code(config, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", _breaking(tmp_path, "import os; os._exit(3)"))
     (tmp_path / "run").mkdir()
@@ -59,6 +61,7 @@ def test_child_that_reports_nothing_is_told_by_its_code(config, tmp_path, monkey
     assert child_run.train(config, tmp_path / "run").reason == "ended with code 3"
 
 
+@pytest.mark.process
 def test_killed_child_run_is_told_from_a_failing_one(config, tmp_path, monkeypatch):
     kill = "import os; os.kill(os.getpid(), 9)"
     monkeypatch.setenv("PYTHONPATH", _breaking(tmp_path, kill))
@@ -68,9 +71,18 @@ def test_killed_child_run_is_told_from_a_failing_one(config, tmp_path, monkeypat
 
 def _breaking(folder: pathlib.Path, code: str) -> str:
     """Return a PYTHONPATH with which `train` runs this code instead of training."""
-    hook = f"from ftkeras.verbs import train\ndef run(config):\n    {code}\ntrain.run = run\n"
+    hook = f"""
+        import sys, types
+        def run(config):
+            {code}
+        # In place of the module, which takes seconds to import TensorFlow.
+        train = sys.modules["ftkeras.verbs.train"] = types.ModuleType("ftkeras.verbs.train")
+        train.run = run
+    """
     (folder / "broken").mkdir()
-    lines = "import sys\nif 'ftkeras.main' in sys.orig_argv:\n" + textwrap.indent(hook, "    ")
+    lines = "import sys\nif 'ftkeras.main' in sys.orig_argv:\n" + textwrap.indent(
+        textwrap.dedent(hook), "    "
+    )
     (folder / "broken" / "sitecustomize.py").write_text(lines)
     return f"{folder / 'broken'}:{os.environ.get('PYTHONPATH', '')}:{os.getcwd()}"
 

@@ -83,7 +83,8 @@ def test_two_replicas_count_the_term_once(make, monkeypatch):
             np.testing.assert_allclose(np.array(variable), np.array(alone), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", matrix(["mixout", "layer_drop", "l2_sp"], default=["mixout"]))
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", ["mixout", "layer_drop", "l2_sp"])
 def test_two_replicas_train(name):
     model = _on_two_replicas(lambda: _part(name), dropout=0.1)
     losses = [_step(model) for _ in range(3)]

@@ -23,6 +23,7 @@ def _size(folder: pathlib.Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.matrix
 def test_finished_run_keeps_its_weights_once_and_no_training_state(tmp_path):
     run_dir = tmp_path / "run"
     _train(run_dir, epochs=2)

@@ -140,6 +140,7 @@ class Traffic:
         return response.status, answer
 
 
+@pytest.mark.process
 def test_faulty_clients_do_not_affect_others_while_versions_change(exported, tmp_path):
     wanted, folder = exported
     shutil.copytree(folder / "1", tmp_path / MODEL / "1")

@@ -16,7 +16,6 @@ import tensorflow as tf
 
 from ftkeras import catalog
 from ftkeras.data.feed import TrainingFeed
-from tests.matrix import matrix
 from tests.strategies import tiny
 from tests.strategies.settings import OPTIMIZERS
 from tests.strategies.tiny import Setting
@@ -43,7 +42,8 @@ def test_packed_batches_have_one_shape():
         assert spec.shape.is_fully_defined()
 
 
-@pytest.mark.parametrize("name", matrix(OPTIMIZERS, default=["adamw"]))
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_train_step_compiles_whole(name):
     _compiles_as_it_runs(OPTIMIZERS[name], "train_step")
 

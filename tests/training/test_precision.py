@@ -90,6 +90,7 @@ def test_finished_model_computes_in_float32(tmp_path):
     assert keras.config.dtype_policy().name == "float32"
 
 
+@pytest.mark.matrix
 def test_step_of_a_fixed_shape_compiles_whole(tmp_path):
     config = Config(**{**SETTINGS, "run_dir": str(tmp_path / "run"), "jit_compile": "true"})
     experiment = build.experiment(config)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.experiment import build, optimization
+from tests.matrix import matrix
 from tests.optimized import products
 from tests.strategies import tiny
 from tests.strategies.tiny import Setting
@@ -24,13 +25,14 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", matrix(SETTINGS, default=["low rank", "packed"]))
 def test_recomputing_run_is_the_run(name):
     setting = SETTINGS[name]
     recomputing = tiny.run(dataclasses.replace(setting, remat=True))
     tiny.assert_equal(recomputing, tiny.run(setting))
 
 
+@pytest.mark.matrix
 def test_recomputing_run_on_two_replicas_is_the_run():
     devices = catalog.build("strategy", "mirrored(logical_devices=2)").open()
     setting = SETTINGS["dropout"]

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from ftkeras.training._shared_layers import SharedLayers
+from tests.matrix import matrix
 from tests.strategies import tiny
 from tests.strategies.tiny import Setting
 
@@ -28,7 +29,7 @@ def _each_traced(setting: Setting, monkeypatch) -> tiny.Outcome:
         return tiny.run(setting)
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", matrix(SETTINGS, default=["half precision", "packed"]))
 def test_shared_trace_trains_like_one_trace_per_layer(name, monkeypatch):
     setting = _setting(**SETTINGS[name])
     shared, own = tiny.run(setting), _each_traced(setting, monkeypatch)
@@ -58,6 +59,9 @@ def test_tracing_does_not_grow_with_the_number_of_layers():
     assert _products(layers=3) == _products(layers=6)
 
 
-@pytest.mark.parametrize("policy", ["lora(rank=2)", "adapters(size=2)", "bitfit"])
+POLICIES = ["lora(rank=2)", "adapters(size=2)", "bitfit"]
+
+
+@pytest.mark.parametrize("policy", matrix(POLICIES, default=["bitfit"]))
 def test_layers_changed_by_a_policy_are_traced_one_by_one(policy):
     assert _products(layers=3, policy=(policy,)) < _products(layers=6, policy=(policy,))

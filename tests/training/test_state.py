@@ -109,7 +109,7 @@ def _outcome(folder: pathlib.Path) -> dict:
     }
 
 
-@pytest.mark.parametrize("name", matrix(RUNS, default=["averaged", "thawed"]))
+@pytest.mark.parametrize("name", matrix(RUNS, default=["averaged"]))
 def test_stopped_run_ends_as_one_that_was_not(name, tmp_path, stop):
     train.run(_config(tmp_path / "unbroken", **RUNS[name]))
     # Within an epoch, after its last step, and in a later epoch.
@@ -123,6 +123,7 @@ def test_stopped_run_ends_as_one_that_was_not(name, tmp_path, stop):
         assert outcome[figure] == expected[figure], figure
 
 
+@pytest.mark.matrix
 def test_longer_run_is_gone_on_with(tmp_path, capsys):
     settings = {"schedule": "constant", "warmup": "0"}
     train.run(_config(tmp_path / "unbroken", **settings))
@@ -217,7 +218,8 @@ def test_folder_in_use_is_refused(tmp_path):
         pytest.raises(UserError, match="in use by another process"),
     ):
         train.run(_config(tmp_path / "run"))
-    train.run(_config(tmp_path / "run", epochs=1))  # whoever held it has gone
+    with run_folder.lock(tmp_path / "run", restart=False):
+        pass  # the process that held it has gone
 
 
 @pytest.fixture
@@ -267,6 +269,7 @@ def test_speed_of_a_run_that_stopped_counts_all_its_seconds(tmp_path, stop):
     assert told["seconds"] > 0
 
 
+@pytest.mark.matrix
 def test_disk_that_is_full_ends_the_run_and_leaves_the_checkpoints_before(tmp_path, monkeypatch):
     real, written = tensor_file.write, []
 

@@ -247,6 +247,7 @@ SMALL = [
 ]
 
 
+@pytest.mark.cluster
 def test_folds_are_runs_in_processes_of_their_own(tmp_path):
     command = ["crossvalidate", *SMALL, "--run_dir=cv"]
     said = succeed(*command, cwd=tmp_path)

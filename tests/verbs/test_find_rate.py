@@ -5,13 +5,13 @@ import pytest
 
 from ftkeras.config.verbs import FindRateConfig
 from ftkeras.errors import UserError
-from tests.running import QUICK, run_ftkeras, succeed
+from tests.running import QUICK, succeed
 
 
 def test_find_rate_writes_its_curve_and_nothing_else(tmp_path):
     flags = ["--encoder=bert(layers=1, hidden=16, heads=2, positions=64, vocabulary='reviews')"]
     flags += ["--steps=12", "--lowest_rate=1e-5", "--highest_rate=1e-2", "--run_dir=run"]
-    output = succeed("find_rate", *QUICK, *flags, cwd=tmp_path, run=run_ftkeras)
+    output = succeed("find_rate", *QUICK, *flags, cwd=tmp_path)
     assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
         "run",
         "run/find_rate.csv",

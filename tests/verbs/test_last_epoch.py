@@ -28,6 +28,7 @@ def test_run_in_two_parts_equals_one_run(tmp_path):
     assert one.read_bytes() == two.read_bytes()
 
 
+@pytest.mark.matrix
 def test_the_last_epoch_is_kept_without_validation(tmp_path):
     succeed(
         *QUICK,

@@ -16,6 +16,7 @@ from ftkeras.cli import flags
 from ftkeras.errors import UserError
 from ftkeras.processes import cluster, supervisor
 from ftkeras.verbs import launch
+from tests.matrix import matrix
 from tests.running import QUICK, run_ftkeras, succeed
 
 # A worker that knows its number, as NUMBER, and keeps what it heard in a file of that name.
@@ -97,7 +98,9 @@ def test_user_errors_are_not_retried(folder, code, tries):
     assert (folder / "0.tries").read_text() == tries
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", matrix([signal.SIGTERM, signal.SIGINT], default=[signal.SIGTERM])
+)
 def test_signal_stops_all_workers_for_good(folder, number):
     root = pathlib.Path(launch.__file__).parents[2]
     command = [sys.executable, "-c", WORKER + SLEEPS]
@@ -157,6 +160,7 @@ def launched(tmp_path_factory):
     return folder, done
 
 
+@pytest.mark.cluster
 def test_launched_run_equals_a_single_process(launched, tmp_path):
     folder, _ = launched
     succeed(*RUN, "--run_dir=run", "--export=none", cwd=tmp_path)
@@ -168,6 +172,7 @@ def test_launched_run_equals_a_single_process(launched, tmp_path):
     assert two["data"] == one["data"]
 
 
+@pytest.mark.cluster
 def test_only_the_chief_writes_and_prints(launched):
     folder, done = launched
     assert "worker 0 | epoch 2/2" in done.stderr
@@ -178,6 +183,7 @@ def test_only_the_chief_writes_and_prints(launched):
     assert {path.name for path in folder.iterdir()} == {"run", "saved_models"}
 
 
+@pytest.mark.cluster
 def test_export_of_the_chief_classifies_texts(launched):
     folder, _ = launched
     output = succeed("predict", "--model=saved_models/quickstart", "--text=Fine.", cwd=folder)

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from ftkeras.runs import layout
 from ftkeras.search import session, setup
 from ftkeras.search.results import Result
 from ftkeras.verbs import tune
-from tests.running import QUICK, run_ftkeras, succeed
+from tests.running import QUICK
 from tests.search import searches
 
 TINY = ["--train_examples=400", "--validation_examples=100", "--test_examples=60", "--epochs=1"]
@@ -76,10 +77,9 @@ def _wait(condition, process) -> None:
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
-    """Search two learning rates and two policies, one of which fails; retrain the best."""
+    """Search two learning rates and two policies, one of which fails."""
     folder = tmp_path_factory.mktemp("searched")
-    arguments = ["--max_trials=3", "--retrain", "--export=huggingface"]
-    return folder, _tune(*arguments, cwd=folder)
+    return folder, _tune("--max_trials=3", "--export=huggingface", cwd=folder)
 
 
 def test_search_ends_with_table_recipe_and_page(searched):
@@ -109,8 +109,10 @@ def test_only_the_best_keeps_its_weights_and_texts_are_tokenized_once(searched):
     assert ["from the cache" in log for log in logs] == [False, False, True]
 
 
-def test_retrained_best_uses_validation_and_is_exported(searched):
-    folder, output = searched
+@pytest.mark.cluster
+def test_retrained_best_uses_validation_and_is_exported(searched, tmp_path):
+    folder = shutil.copytree(searched[0], tmp_path / "searched")
+    output = _tune("--max_trials=3", "--retrain", "--export=huggingface", cwd=folder)
     run = folder / "s" / layout.RETRAINED
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["data"]["train"] == 500
@@ -122,8 +124,7 @@ def test_retrained_best_uses_validation_and_is_exported(searched):
 def test_same_command_again_runs_nothing(searched):
     folder, _ = searched
     before = (folder / "s" / layout.JOURNAL).read_text()
-    again = [*SEARCH, "--cache_dir=cache", "--max_trials=3"]
-    assert "3 of 3 trials have ended" in succeed("tune", *again, cwd=folder, run=run_ftkeras)
+    assert "3 of 3 trials have ended" in _tune("--max_trials=3", cwd=folder)
     assert (folder / "s" / layout.JOURNAL).read_text() == before
 
 
