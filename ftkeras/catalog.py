@@ -9,10 +9,14 @@ import ast
 import importlib
 import inspect
 import pathlib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ftkeras.errors import PartError, UserError
+from ftkeras.support import source
+from ftkeras.support.nearest import hint
 
 # The argument that names a part, and the folder of its kind.
 KINDS = {
@@ -31,6 +35,42 @@ KINDS = {
     "export": "exporters",
     "oracle": "search/oracles",
     "strategy": "strategies",
+}
+# Arguments of a kind's constructors that the run sets, never the user.
+SET_BY_RUN = {
+    "average": ("epochs",),
+    "task": ("data_dir",),
+    "encoder": ("vocabulary_size", "pooler", "initial", "seed", "hooks", "name"),
+    "head": ("classes", "seed", "name"),
+    "batching": ("batch_size", "batch_tokens", "max_length", "pad_id", "parts", "row_parts"),
+    "loss": ("classes", "name"),
+    "schedule": ("peak", "total_steps", "warmup"),
+    "optimizer": (
+        *("learning_rate", "clip_norm", "multipliers", "skip_nonfinite", "loss_scaling", "name"),
+    ),
+    "policy": ("seed",),
+    "regularizer": ("seed",),
+    "export": (
+        *("model", "text_layer", "labels", "pairs", "plain", "run_dir", "served_from", "card"),
+    ),
+    "oracle": ("objective", "hyperparameters", "seed", "max_epochs"),
+}
+# Keys that every part of a kind takes, besides the arguments of its constructor.
+COMMON_KEYS = {
+    "encoder": {
+        "checkpoint": source.Argument(
+            "str",
+            "None",
+            "folder or Hugging Face Hub id of pretrained weights, which fix all other keys but the "
+            "dropouts.",
+        ),
+        "vocabulary": source.Argument(
+            "str", "None", "a vocab.txt, to start with random weights instead."
+        ),
+        "lowercase": source.Argument(
+            "bool", "True", "with `vocabulary`: whether texts are lower-cased."
+        ),
+    }
 }
 
 
@@ -86,8 +126,7 @@ def find(kind: str, name: str) -> type:
     Raises:
         UserError: if there is no part of this name.
     """
-    if name not in names(kind):
-        raise UserError(f"`{kind}` must be one of {', '.join(names(kind))}. Received: {name!r}.")
+    require(kind, name)
     module = importlib.import_module(f"ftkeras.{KINDS[kind].replace('/', '.')}.{name}")
     for member in vars(module).values():
         own = inspect.isclass(member) and member.__module__ == module.__name__
@@ -96,19 +135,77 @@ def find(kind: str, name: str) -> type:
     raise TypeError(f"{module.__name__} defines no class named like the file.")
 
 
-def describe(name: str) -> tuple[str, str] | None:
-    """Return the kind of a part and its class's docstring, without importing it.
+def kinds_of(name: str) -> list[str]:
+    """Return the kinds that have a part of this name.
 
-    Returns:
-        None if there is no part of this name.
+    >>> kinds_of("linear"), kinds_of("classification")
+    (['schedule'], ['task', 'head'])
     """
-    for kind in KINDS:
-        if name in names(kind):
-            tree = ast.parse((_folder(kind) / f"{name}.py").read_text(encoding="utf-8"))
-            classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-            own = next(node for node in classes if _is_named_like(node.name, name))
-            return kind, ast.get_docstring(own) or ""
-    return None
+    return [kind for kind in KINDS if name in names(kind)]
+
+
+def require(kind: str, name: str) -> None:
+    """Raise UserError unless there is a part of this name."""
+    if name not in names(kind):
+        known = names(kind)
+        raise UserError(
+            f"`{kind}` must be one of {', '.join(known)}. Received: {name!r}{hint(name, known)}"
+        )
+
+
+def describe(kind: str, name: str) -> source.ClassSource:
+    """Return what the source of a part's class says, without importing it."""
+    path = _folder(kind) / f"{name}.py"
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    return source.read(path, next(one for one in classes if _is_named_like(one, name)))
+
+
+def keys(kind: str, name: str) -> dict[str, source.Argument]:
+    """Return the keys that a user can set in a part's spec, without importing the part."""
+    own = describe(kind, name).arguments
+    fixed = SET_BY_RUN.get(kind, ())
+    settable = {key: argument for key, argument in own.items() if key not in fixed}
+    return {**COMMON_KEYS.get(kind, {}), **settable}
+
+
+def check(kind: str, text: str) -> None:
+    """Check a spec as far as possible without importing the part.
+
+    Raises:
+        UserError: if there is no such part or key, if a key is missing, or if a value is wrong.
+    """
+    spec = parse_encoder(text) if kind == "encoder" else parse(kind, text)
+    if not spec.name:  # a checkpoint, whose config.json names the part
+        return
+    require(kind, spec.name)
+    known = keys(kind, spec.name)
+    _check_keys(kind, spec, {key: argument.default is None for key, argument in known.items()})
+    common = COMMON_KEYS.get(kind, {})
+    own = {key: value for key, value in spec.arguments.items() if key not in common}
+    try:
+        for key in spec.arguments.keys() - own.keys():
+            source.check_type(key, spec.arguments[key], common[key].annotation)
+        describe(kind, spec.name).check(own)
+    except ValueError as error:
+        raise PartError(kind, str(spec), str(error)) from error
+
+
+def parse_encoder(text: str) -> Spec:
+    """Return an encoder's spec; text that is neither a spec nor a part's name names a checkpoint.
+
+    >>> parse_encoder("bert-base-uncased")
+    Spec(name='', arguments={'checkpoint': 'bert-base-uncased'})
+    """
+    if not re.fullmatch(r"\s*\w+\s*\(.*\)\s*", text) and text not in names("encoder"):
+        return Spec("", {"checkpoint": text})
+    spec = parse("encoder", text)
+    if not {"checkpoint", "vocabulary"} & spec.arguments.keys():
+        raise UserError(
+            f"encoder={spec.name} needs checkpoint='folder or Hub id', or vocabulary='vocab.txt' "
+            "to start with random weights."
+        )
+    return spec
 
 
 def build(kind: str, text: str, **context: Any) -> Any:
@@ -131,23 +228,35 @@ def build(kind: str, text: str, **context: Any) -> Any:
 def construct(kind: str, cls: type, spec: Spec, **context: Any) -> Any:
     """Build a part from its class, its spec and what the run knows, as `build` does."""
     parameters = inspect.signature(cls.__init__).parameters
-    keys = {
-        name: parameter
+    fixed = {*context, *SET_BY_RUN.get(kind, ())}
+    required = {
+        name: parameter.default is parameter.empty
         for name, parameter in parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY and name not in context
+        if parameter.kind is parameter.KEYWORD_ONLY and name not in fixed
     }
-    for key in spec.arguments:
-        if key not in keys:
-            known = f"it takes {', '.join(keys)}" if keys else "it takes none"
-            raise PartError(kind, str(spec), f"there is no key {key!r}; {known}.")
-    required = [name for name, parameter in keys.items() if parameter.default is parameter.empty]
-    if missing := [name for name in required if name not in spec.arguments]:
-        raise PartError(kind, str(spec), f"needs {', '.join(missing)}.")
+    _check_keys(kind, spec, required)
     wanted = {name: value for name, value in context.items() if name in parameters}
     try:
         return cls(**wanted, **spec.arguments)
     except (ValueError, TypeError) as error:
         raise PartError(kind, str(spec), str(error)) from error
+
+
+def _check_keys(kind: str, spec: Spec, known: Mapping[str, bool]) -> None:
+    """Raise PartError unless a spec has known keys only, and all that are required.
+
+    Args:
+        kind: a key of `KINDS`.
+        spec: the spec.
+        known: for each key, whether it is required.
+    """
+    for key in spec.arguments:
+        if key not in known:
+            takes = f"Its keys are: {', '.join(known)}." if known else "It takes none."
+            message = f"there is no key {key!r}{hint(key, known)} {takes}"
+            raise PartError(kind, str(spec), message)
+    if missing := [key for key, needed in known.items() if needed and key not in spec.arguments]:
+        raise PartError(kind, str(spec), f"needs {', '.join(missing)}.")
 
 
 def _folder(kind: str) -> pathlib.Path:

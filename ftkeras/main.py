@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from ftkeras.cli import flags, output, quiet
+from ftkeras.cli import flags, output, parts, quiet
 from ftkeras.errors import Stopped, UserError
 from ftkeras.processes import child
 
@@ -42,6 +42,7 @@ def _run(arguments: list[str]) -> int:
             print(command.help, flush=True)
             return 0
         debug = command.config.debug
+        parts.check(command.config)
         if not debug:
             quiet.import_tensorflow()
         importlib.import_module(f"ftkeras.verbs.{verb}").run(command.config)

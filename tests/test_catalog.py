@@ -1,5 +1,10 @@
+import ast
+import inspect
+import pathlib
+
 import pytest
 
+import ftkeras
 from ftkeras import catalog
 from ftkeras.errors import PartError, UserError
 
@@ -54,8 +59,74 @@ def test_a_part_error_carries_kind_spec_and_reason():
     assert "`dropout`" in caught.value.reason
 
 
-def test_description_is_read_without_an_import():
-    kind, docstring = catalog.describe("linear")
-    assert kind == "schedule"
-    assert "rate(t) = peak" in docstring
-    assert catalog.describe("linaer") is None
+PARTS = [(kind, name) for kind in catalog.KINDS for name in catalog.names(kind)]
+
+
+@pytest.mark.parametrize(("kind", "name"), PARTS)
+def test_keys_that_are_read_from_the_source_are_those_of_the_class(kind, name):
+    parameters = inspect.signature(catalog.find(kind, name).__init__).parameters
+    known = {n: p for n, p in parameters.items() if p.kind is p.KEYWORD_ONLY}
+    arguments = catalog.describe(kind, name).arguments
+    assert arguments.keys() == known.keys()
+    for key, argument in arguments.items():
+        default = known[key].default
+        given = default is not inspect.Parameter.empty
+        assert argument.default == (repr(default) if given else None)
+
+
+@pytest.mark.parametrize(("kind", "name"), PARTS)
+def test_checks_that_are_read_from_the_source_accept_the_defaults(kind, name):
+    described = catalog.describe(kind, name)
+    given = {n: a.default for n, a in described.arguments.items() if a.default is not None}
+    described.check({n: ast.literal_eval(text) for n, text in given.items()})
+    assert all(argument.about for argument in catalog.keys(kind, name).values())
+
+
+def test_the_run_sets_what_the_package_passes_to_parts():
+    for path in pathlib.Path(ftkeras.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            call = isinstance(node, ast.Call) and ast.unparse(node.func)
+            if call in ("catalog.build", "catalog.construct"):
+                kind = ast.literal_eval(node.args[0])
+                given = {keyword.arg for keyword in node.keywords}
+                assert given <= set(catalog.SET_BY_RUN.get(kind, ())), f"{kind} in {path}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "message"),
+    [
+        ("schedule", "cosin", "Received: 'cosin'; did you mean cosine?"),
+        ("schedule", "linear(ned=1)", "there is no key 'ned'; did you mean end?"),
+        ("policy", "lora(rnk=3)", "did you mean rank? Its keys are: rank, alpha, targets, pooler."),
+        ("batching", "padded(size=3)", "there is no key 'size'. It takes none."),
+        ("loss", "focal(name='x')", "there is no key 'name'"),
+        ("group_by", "column", "needs name"),
+        ("schedule", "cosine(cycles='x')", "`cycles` must be an integer. Received: 'x'."),
+        ("schedule", "cosine(restart_decay=3)", "`restart_decay` must be above 0, at most 1"),
+        ("optimizer", "adamw(decay=-1)", "`decay` must be at least 0"),  # checked by a base class
+        ("export", "saved_model(dtype='x')", "must be one of float32, bfloat16, float16"),
+        ("encoder", "bert(layers=2)", "needs checkpoint='folder or Hub id', or vocabulary="),
+        ("encoder", "bert(vocabulary='x', layers=0)", "`layers` must be an integer of at least 1"),
+        ("encoder", "bert(vocabulary='x', hidden=30, heads=4)", "`heads` must be a divisor of"),
+        ("encoder", "bert(vocabulary=3)", "`vocabulary` must be a text. Received: 3."),
+        ("encoder", "robert(checkpoint='x')", "`encoder` must be one of"),
+    ],
+)
+def test_wrong_spec_is_found_without_importing_its_part(kind, spec, message):
+    with pytest.raises(UserError) as caught:
+        catalog.check(kind, spec)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        ("encoder", "org/name"),
+        ("encoder", "bert(vocabulary='x', intermediate=None)"),
+        ("policy", "gradual_unfreezing(every=2)"),
+        ("schedule", "step(boundaries=(0.3, 0.6))"),
+        ("schedule", "cosine(end=1e-6)"),  # from 0 to the peak, which only the run knows
+    ],
+)
+def test_valid_spec_passes(kind, spec):
+    catalog.check(kind, spec)

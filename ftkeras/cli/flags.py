@@ -1,21 +1,27 @@
 """Read the command line with absl: arguments to a verb and its configuration."""
 
-import difflib
 import pathlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from absl import flags as absl_flags
 
+from ftkeras import catalog
+from ftkeras.cli import completion, version
 from ftkeras.cli import help as help_pages
 from ftkeras.cli.commands import VERBS, flag_fields
 from ftkeras.config import flagfile
 from ftkeras.config.verbs import LaunchConfig
 from ftkeras.errors import UserError
 from ftkeras.runs import layout
+from ftkeras.support.nearest import hint
 
 HELP = ("--help", "-h")
+VERSION = ("--version", "-V")
+# More parts than this with a key are only counted.
+MOST_OWNERS = 3
 
 
 @dataclass(frozen=True)
@@ -24,8 +30,8 @@ class Command:
 
     Attributes:
         verb: the verb to run.
-        config: an instance of the verb's configuration; None if help was asked for.
-        help: the help page to print; None if the verb should run.
+        config: an instance of the verb's configuration; None if only a text is printed.
+        help: the text to print, such as a help page; None if the verb should run.
     """
 
     verb: str
@@ -43,6 +49,10 @@ def parse(arguments: list[str]) -> Command:
         return Command("help", help=help_pages.start())
     if arguments[:1] == ["help"]:
         return Command("help", help=_help(arguments[1:]))
+    if arguments[0] in VERSION:
+        return Command("version", help=version.text())
+    if arguments[0] == completion.VERB:
+        return Command(completion.VERB, help=completion.script(arguments[1:]))
     verb, rest = _split_verb(arguments)
     if any(argument in HELP for argument in rest):
         return Command(verb, help=help_pages.page(verb if verb in arguments else None))
@@ -80,7 +90,11 @@ def _help(about: list[str]) -> str:
     if name in VERBS:
         return help_pages.page(name)
     if (page := help_pages.part_page(name)) is None:
-        raise UserError(f"there is no verb or part {name!r}. The verbs are: {', '.join(VERBS)}.")
+        known = [*VERBS, *(part for kind in catalog.KINDS for part in catalog.names(kind))]
+        raise UserError(
+            f"there is no verb or part {name!r}{hint(name, known)} "
+            f"The verbs are: {', '.join(VERBS)}."
+        )
     return page
 
 
@@ -96,9 +110,7 @@ def _split_verb(arguments: list[str]) -> tuple[str, list[str]]:
 def _unknown_verb(name: str) -> str:
     if pathlib.Path(name).exists():
         return f"there is no verb {name!r}. To train on this file, write: train {name}"
-    close = difflib.get_close_matches(name, VERBS, n=1)
-    hint = f"; did you mean {close[0]}?" if close else "."
-    return f"there is no verb {name!r}{hint} The verbs are: {', '.join(VERBS)}."
+    return f"there is no verb {name!r}{hint(name, VERBS)} The verbs are: {', '.join(VERBS)}."
 
 
 def _read(config: type, arguments: list[str]) -> absl_flags.FlagValues:
@@ -116,9 +128,7 @@ def _read_any(config: type, arguments: list[str]) -> tuple[absl_flags.FlagValues
     try:
         others = values(["ftkeras", *arguments], known_only=False)[1:]
     except absl_flags.UnrecognizedFlagError as error:
-        suggested = re.search(r"Did you mean: (\w+)", str(error))
-        hint = f"; did you mean --{suggested[1]}?" if suggested else "."
-        raise UserError(f"there is no flag --{error.flagname}{hint}") from None
+        raise UserError(_unknown_flag(error.flagname, values)) from None
     except absl_flags.CantOpenFlagFileError as error:
         raise UserError(f"--flagfile can't be read: {_one_line(error)}") from None
     except absl_flags.IllegalFlagValueError as error:
@@ -126,6 +136,21 @@ def _read_any(config: type, arguments: list[str]) -> tuple[absl_flags.FlagValues
     except (absl_flags.Error, ValueError) as error:  # ValueError: --notest=x
         raise UserError(_one_line(error)) from None
     return values, others
+
+
+def _unknown_flag(name: str, known: Iterable[str]) -> str:
+    """Say that there is no such flag; suggest a part's key of this name, or a similar flag."""
+    owners = [
+        f'--{kind}="{part}({name}=…)"'
+        for kind in known
+        if kind in catalog.KINDS
+        for part in catalog.names(kind)
+        if name in catalog.keys(kind, part)
+    ]
+    if not owners:
+        return f"there is no flag --{name}{hint(name, known, prefix='--')}"
+    others = f" or {len(owners) - MOST_OWNERS} others" if len(owners) > MOST_OWNERS else ""
+    return f"there is no flag --{name}; it is a key: {' or '.join(owners[:MOST_OWNERS])}{others}."
 
 
 def _illegal_value(config: type, problem: str) -> str:

@@ -36,10 +36,80 @@ def page(verb: str | None = None) -> str:
 
 def part_page(name: str) -> str | None:
     """Return the help page of a part, such as `linear`; None if there is no such part."""
-    if (found := catalog.describe(name)) is None:
-        return None
-    kind, docstring = found
-    return f"--{kind}={name}\n\n{docstring}"
+    pages = ["\n".join(_part(kind, name)) for kind in catalog.kinds_of(name)]
+    return "\n\n\n".join(pages) or None
+
+
+def _part(kind: str, name: str) -> Iterator[str]:
+    """Yield what a part is, and the keys that a user can set in its spec, with their defaults."""
+    described, keys = catalog.describe(kind, name), catalog.keys(kind, name)
+    flag = name if not keys else f'"{name}({next(iter(keys))}=…)"'
+    yield f"--{kind}={flag}"
+    yield ""
+    yield from _without_sections(described.docstring)
+    if keys:
+        yield ""
+        yield "Keys"
+    width = max((len(key) + 2 for key in keys), default=0)
+    for key, argument in keys.items():
+        default = "required" if argument.default is None else f"[{argument.default}]"
+        about = f"{key:{width}}{_sentence(argument.about)} {default}"
+        yield from _wrapped(about, width)
+    if given := [one for one in described.arguments if one in _TAKEN_FROM_FLAGS]:
+        yield ""
+        flags = ", ".join(f"{one} is {_TAKEN_FROM_FLAGS[one]}" for one in given)
+        yield from _wrapped(f"From the run: {flags}.", 0)
+
+
+# Arguments that a part's formula may name, and what sets them.
+_TAKEN_FROM_FLAGS = {
+    "peak": "--learning_rate",
+    "learning_rate": "--learning_rate with its --schedule",
+    "total_steps": "the number of updates after the warm-up",
+    "warmup": "--warmup",
+    "clip_norm": "--clip_norm",
+}
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith(".") else f"{text}."
+
+
+def _without_sections(docstring: str) -> Iterator[str]:
+    """Yield a docstring's lines, without sections about Python and without examples."""
+    is_shown, lines = True, []
+    for paragraph in docstring.split("\n\n"):
+        head = paragraph.split(":")[0]
+        if not paragraph.startswith(" "):
+            is_shown = head not in _ABOUT_PYTHON and not paragraph.startswith((">>>", "Returns"))
+        lines += [_fitted(paragraph)] if is_shown else []
+    yield from "\n\n".join(lines).splitlines()
+
+
+def _fitted(paragraph: str) -> str:
+    """Return a paragraph of prose that fits the terminal; others, such as formulas, as they are."""
+    width, lines = _columns(), paragraph.splitlines()
+    if max(map(len, lines)) <= width or any(line.startswith(" ") for line in lines):
+        return paragraph
+    return textwrap.fill(paragraph, width, break_long_words=False, break_on_hyphens=False)
+
+
+_ABOUT_PYTHON = ("Args", "Attributes", "Call", "Returns", "Raises", "Yields", "Example")
+
+
+def _columns() -> int:
+    return min(shutil.get_terminal_size().columns, MAX_COLUMNS)
+
+
+def _wrapped(text: str, indent: int) -> list[str]:
+    """Return lines of a paragraph; all but the first have a further indent."""
+    return textwrap.wrap(
+        text,
+        _columns(),
+        initial_indent="  ",
+        subsequent_indent=" " * (indent + 2),
+        break_on_hyphens=False,
+    )
 
 
 def _overview() -> Iterator[str]:
@@ -49,7 +119,9 @@ def _overview() -> Iterator[str]:
     for arguments, meaning in (
         ("[VERB] --flag=value …", "run a verb; without one, train"),
         ("VERB --help", "list a verb's flags"),
-        ("help PART", "describe a part, such as lora"),
+        ("help PART", "describe a part, such as lora, and its keys"),
+        ("completion bash", "print a script that completes flags; also zsh, fish"),
+        ("--version", "show the versions of ftkeras, Keras and TensorFlow"),
     ):
         yield f"  {COMMAND} {arguments:22} {meaning}"
     yield ""
@@ -70,7 +142,7 @@ def _usage(verb: str) -> Iterator[str]:
 
 def _flags(verb: Verb) -> Iterator[str]:
     """Yield a title for each group of flags, and the help of each flag."""
-    width, group = min(shutil.get_terminal_size().columns, MAX_COLUMNS), None
+    group = None
     for field in _own_flags_first(verb.config):
         if verb.groups and field.metadata["group"] not in verb.groups:
             continue
@@ -78,12 +150,8 @@ def _flags(verb: Verb) -> Iterator[str]:
             group = field.metadata["group"]
             yield ""
             yield group
-        yield from textwrap.wrap(
-            f"{'--' + field.name:{FLAG_COLUMNS}}{_description(field)}",
-            width,
-            initial_indent="  ",
-            subsequent_indent=" " * (FLAG_COLUMNS + 2),
-            break_on_hyphens=False,
+        yield from _wrapped(
+            f"{'--' + field.name:{FLAG_COLUMNS}}{_description(field)}", FLAG_COLUMNS
         )
 
 

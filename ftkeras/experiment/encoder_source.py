@@ -2,7 +2,6 @@
 
 import logging
 import pathlib
-import re
 
 from ftkeras import catalog, corpora
 from ftkeras.catalog import Spec
@@ -29,7 +28,7 @@ def build_new(config: Config, *, pooler: bool) -> tuple[Encoder, WordPiece]:
     Raises:
         UserError: the checkpoint does not exist or does not fit, or the spec is wrong.
     """
-    spec = _parse(config.encoder)
+    spec = catalog.parse_encoder(config.encoder)
     hooks = LayerHooks(recompute=config.remat)
     shared = {"pooler": pooler, "seed": config.seed, "hooks": hooks}
     if "checkpoint" in spec.arguments:
@@ -48,20 +47,13 @@ def build_recorded(
         folder: the encoder's folder in the run's folder.
         pooler: whether the head needs the encoder's pooler.
     """
-    return _from_folder(folder, _parse(config.encoder), pooler=pooler, load=False)
+    return _from_folder(folder, catalog.parse_encoder(config.encoder), pooler=pooler, load=False)
 
 
 def checkpoint(text: str) -> str | None:
     """Return the folder or Hub id of the checkpoint that a spec names; None for random weights."""
-    named = _parse(text).arguments.get("checkpoint")
+    named = catalog.parse_encoder(text).arguments.get("checkpoint")
     return None if named is None else str(named)
-
-
-def _parse(text: str) -> Spec:
-    """Return the spec; text that is neither a spec nor an encoder's name names a checkpoint."""
-    if re.fullmatch(r"\s*\w+\s*\(.*\)\s*", text) or text in catalog.names("encoder"):
-        return catalog.parse("encoder", text)
-    return Spec("", {"checkpoint": text})
 
 
 def _from_scratch(
@@ -69,11 +61,6 @@ def _from_scratch(
 ) -> tuple[Encoder, WordPiece]:
     cls = catalog.find("encoder", spec.name)
     arguments = dict(spec.arguments)
-    if "vocabulary" not in arguments:
-        raise UserError(
-            f"encoder={spec.name} needs checkpoint='folder or Hub id', or vocabulary='vocab.txt' "
-            "to start with random weights."
-        )
     wordpiece = WordPiece.from_vocabulary(
         _vocabulary(arguments.pop("vocabulary")), lowercase=arguments.pop("lowercase", True)
     )

@@ -80,9 +80,16 @@ def test_finished_run_keeps_its_recorded_settings(tmp_path):
     [
         (["--taks=imdb"], "no flag --taks; did you mean --task"),
         (["trian"], "no verb 'trian'; did you mean train. The verbs are: train, evaluate, export"),
+        (["traine"], "did you mean train"),
+        (["--lr=1e-5"], "no flag --lr; did you mean --learning_rate"),
+        (["--max_seq_length=9"], "did you mean --max_length"),
+        (["--num_train_epochs=9"], "did you mean --epochs"),
+        (["--label_smoothing=0.1"], r'it is a key: --loss="cross_entropy\(label_smoothing=…\)"'),
+        (["--dropout=0.1"], r'"bert\(dropout=…\)" or --head="classification\(dropout=…\)" or'),
+        (["help", "cosin"], "no verb or part 'cosin'; did you mean cosine"),
         (["--epochs=many"], "--epochs must be an integer. Received: 'many'"),
         (["--clip_norm=x"], "--clip_norm must be a number. Received: 'x'"),
-        (["help", "trian"], "no verb or part 'trian'. The verbs are: train"),
+        (["help", "trian"], "no verb or part 'trian'; did you mean train. The verbs are: train"),
         (["help", "a", "b"], "no verb or part 'a b'"),
         (["--notest=x"], "--notest=x does not take an argument"),
         (["--task"], "task"),
@@ -115,7 +122,17 @@ def test_help_names_every_flag_and_part(verb):
     assert all(len(line) <= 100 for line in text.splitlines())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["predict", "--help"], ["help"], ["help", "-h"]])
+TEXTS = {
+    ("--help",): "--flagfile",
+    ("predict", "--help"): "--flagfile",
+    ("help", "-h"): "--flagfile",
+    ("help", "bert"): "vocabulary",
+    ("--version",): "tensorflow",
+    ("completion", "fish"): "complete -c ftkeras",
+}
+
+
+@pytest.mark.parametrize("arguments", TEXTS)
 def test_help_loads_no_framework(arguments):
     code = (
         "import sys; from ftkeras.main import main; code = main(sys.argv[1:]); "
@@ -125,7 +142,37 @@ def test_help_loads_no_framework(arguments):
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "--flagfile" in done.stdout
+    assert TEXTS[arguments] in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--schedule=cosin"], "Received: 'cosin'; did you mean cosine?"),
+        (["--optimizer=adamw(decay=-1)"], "--optimizer=adamw(decay=-1): `decay` must be at least"),
+        (["launch", "--", "--policy=lora(rnk=3)"], "did you mean rank?"),
+        (["tune", "--search=policy=choice(full, lora(rnk=int(1, 9)))"], "--search: at"),
+        (["tune", "--oracle=gird"], "did you mean grid?"),
+    ],
+)
+def test_wrong_spec_is_reported_before_a_framework_is_loaded(arguments, message):
+    code = (
+        "import sys; from ftkeras.main import main; code = main(sys.argv[1:]); "
+        "print(*{'tensorflow', 'keras', 'numpy'} & set(sys.modules)); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (2, "")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_version_names_the_main_packages():
+    for arguments in (["--version"], ["-V"]):
+        lines = flags.parse(arguments).help.splitlines()
+        names = ["ftkeras", "python", "keras", "tensorflow", "tensorflow-text"]
+        assert [line.split()[0] for line in lines] == names
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -133,10 +180,29 @@ def test_help_on_a_verb_is_its_help_page(verb):
     assert flags.parse(["help", verb]).help == flags.parse([verb, "--help"]).help
 
 
-def test_help_on_a_part_shows_its_docstring():
-    text = flags.parse(["help", "linear"]).help
-    assert text.startswith("--schedule=linear")
-    assert "rate(t) = peak" in text
+def test_help_on_a_part_shows_its_formula_and_its_keys_with_defaults():
+    text = flags.parse(["help", "cosine"]).help
+    assert text.startswith('--schedule="cosine(cycles=…)"')
+    assert "rate(t) = end + (peak - end)" in text
+    assert "\n  cycles         number of cycles; an integer from 1 to `total_steps`. [1]" in text
+    assert "peak is --learning_rate" in text
+    for hidden in ("\n  peak ", "\n  total_steps ", ">>>", "Raises", "ValueError"):
+        assert hidden not in text
+
+
+def test_help_on_an_encoder_shows_what_every_encoder_takes():
+    text = flags.parse(["help", "bert"]).help
+    for key in ("checkpoint", "vocabulary", "lowercase", "layers"):
+        assert f"\n  {key} " in text
+    for hidden in ("hooks", "initial", "seed"):
+        assert f"\n  {hidden} " not in text
+
+
+def test_help_on_a_name_of_several_kinds_shows_all():
+    text = flags.parse(["help", "classification"]).help
+    assert '--task="classification(train=…)"' in text
+    assert '--head="classification(dropout=…)"' in text
+    assert "train       file, folder or glob pattern of the examples" in text
 
 
 @pytest.mark.parametrize("recipe", sorted(FLAGS.glob("*.cfg")), ids=lambda path: path.name)

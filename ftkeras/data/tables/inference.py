@@ -6,13 +6,13 @@ argument that decides.
 """
 
 import dataclasses
-import difflib
 import re
 from collections.abc import Sequence
 
 from ftkeras.data.tables.profile import Column, Profile
 from ftkeras.data.tables.table import Table
 from ftkeras.errors import UserError
+from ftkeras.support.nearest import nearest
 
 TEXT_NAMES = (
     *("text", "sentence", "review", "content", "body", "document", "comment", "tweet", "message"),
@@ -125,8 +125,8 @@ def find_position(table: str, columns: Sequence[str], name: str | int, argument:
         return found[0]
     if str(name).isdigit() and int(name) < len(columns):
         return int(name)
-    close = difflib.get_close_matches(str(name), columns, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ";"
+    close = nearest(str(name), columns)
+    hint = f"; did you mean {close!r}?" if close is not None else ";"
     raise UserError(
         f"`{argument}`: {table!r} has no column {name!r}{hint} its columns are: "
         f"{', '.join(map(repr, columns))}."
