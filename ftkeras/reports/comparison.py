@@ -16,7 +16,10 @@ def tables(result: Mapping[str, Any]) -> str:
     Args:
         result: as compare.json holds it.
     """
-    parts = (_recipes(result), _metrics(result), _pairs(result["pairs"]))
+    if len(result["ways"]) == 1:
+        parts = (_recipes(result), _metrics_of_one(result))
+    else:
+        parts = (_recipes(result), _metrics(result), _pairs(result["pairs"]))
     conclusions = [f"- {sentence}" for sentence in result["conclusions"]]
     return "\n\n".join("\n".join(lines) for lines in (*parts, conclusions))
 
@@ -56,8 +59,36 @@ def settings(recipe: Mapping[str, Any]) -> str:
 def _recipes(result: Mapping[str, Any]) -> list[str]:
     lines = []
     for recipe in result["ways"]:
-        lines.append(f"{recipe['name']}  {settings(recipe)}")
+        lines.append(f"{recipe['name']}  {settings(recipe)}".rstrip())
         lines.append(f"   {', '.join(recipe['draws'])}: {' '.join(recipe['folders'])}")
+        if (accuracy := recipe["over_runs"]["accuracy"])["sd"] is not None:
+            lines.append(f"   accuracy {mean_and_sd(accuracy)} over {len(recipe['draws'])} runs")
+    return lines
+
+
+def mean_and_sd(metric: Mapping[str, float | None]) -> str:
+    """Return a metric's mean and standard deviation; `-` if it is undefined.
+
+    >>> mean_and_sd({"mean": 0.8123, "sd": 0.012})
+    '0.8123 ± 0.0120'
+    """
+    if metric["mean"] is None:
+        return "-"
+    return f"{metric['mean']:.4f} ± {metric['sd']:.4f}"
+
+
+def _metrics_of_one(result: Mapping[str, Any]) -> list[str]:
+    """Return a row for each metric of the only recipe, with its spread over the runs."""
+    recipe, percent = result["ways"][0], f"{100 * result['confidence']:g} %"
+    lines = [
+        f"on {result['examples']:,} {result['split']} examples, {len(recipe['draws'])} runs",
+        f"{'':12}{'mean ± sd of runs':>20}{percent + ' bootstrap interval':>30}",
+    ]
+    for name, metric in recipe["figures"].items():
+        interval = "-"
+        if metric["value"] is not None:
+            interval = f"[{metric['low']:.4f}, {metric['high']:.4f}]"
+        lines.append(f"{name:12}{mean_and_sd(recipe['over_runs'][name]):>20}{interval:>30}")
     return lines
 
 

@@ -38,29 +38,48 @@ def _labels(names: Sequence[str], splits: Mapping[str, Mapping[str, Any]]) -> It
 
 
 def _notes(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int) -> Iterator[str]:
+    """Yield a line for each kind of problem, with the splits that have it."""
     yield from (f"warning: {warning}" for warning in task.warnings)
-    for split, summary in splits.items():
-        count = sum(summary["labels"])
-        if summary["empty"]:
-            yield f"note: {split}: {_number(summary['empty'], 'text')} without a single token"
-        if summary["duplicates"]:
-            yield f"note: {split}: {_number(summary['duplicates'], 'text')} that occurred before"
-        if summary["contradictions"]:
-            texts = _number(summary["contradictions"], "text")
-            yield f"warning: {split}: {texts} with more than one label"
-        if (share := summary["full_length"] / count) > MANY_CUT:
-            yield (
-                f"warning: {split}: {summary['full_length']:,} of {count:,} texts ({share:.0%}) "
-                f"fill {max_length} tokens, so most of them are cut; a larger max_length, or "
-                "truncation=head_tail, keeps more of them"
+    for kind, key, meaning in _COUNTED:
+        if found := {name: summary[key] for name, summary in splits.items() if summary[key]}:
+            shown = ", ".join(
+                f"{_number(count, 'text')} of {name}" for name, count in found.items()
             )
-        if (share := summary["unknown_share"]) > MANY_UNKNOWN:
-            yield (
-                f"warning: {split}: {share:.0%} of the tokens are unknown to the encoder's "
-                "vocabulary; use an encoder for this language"
-            )
+            yield f"{kind}: {shown} {meaning}"
+    full = {name: summary["full_length"] / _size(summary) for name, summary in splits.items()}
+    if long := [name for name, share in full.items() if share > MANY_CUT]:
+        shown = ", ".join(
+            f"{splits[name]['full_length']:,} of {_size(splits[name]):,} texts of {name} "
+            f"({full[name]:.0%})"
+            for name in long
+        )
+        yield (
+            f"warning: {shown} fill {max_length} tokens, so most of them are cut; a larger "
+            "max_length, or truncation=head_tail, keeps more of them"
+        )
+    unknown = {name: summary["unknown_share"] for name, summary in splits.items()}
+    if many := [
+        f"{share:.0%} of {name}" for name, share in unknown.items() if share > MANY_UNKNOWN
+    ]:
+        yield (
+            f"warning: {', '.join(many)} are tokens that the encoder's vocabulary does not have; "
+            "use an encoder for this language"
+        )
+    for name, summary in splits.items():
         if missing := [n for n, c in zip(task.labels, summary["labels"], strict=True) if not c]:
-            yield f"warning: {split} has no example of {', '.join(map(repr, missing[:5]))}"
+            yield f"warning: {name} has no example of {', '.join(map(repr, missing[:5]))}"
+
+
+# Problems that are counted: how serious each is, its key in the summary, and what it means.
+_COUNTED = (
+    ("note", "empty", "without a single token"),
+    ("note", "duplicates", "that occurred before"),
+    ("warning", "contradictions", "with more than one label"),
+)
+
+
+def _size(summary: Mapping[str, Any]) -> int:
+    return sum(summary["labels"])
 
 
 def _number(count: int, noun: str) -> str:

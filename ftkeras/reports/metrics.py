@@ -5,6 +5,10 @@ from typing import Any
 
 from ftkeras.runs.metrics import NAMES
 
+# The confusion matrix of more classes than this is not shown, only its worst pairs.
+MOST_CLASSES, WORST_PAIRS = 10, 10
+COLUMNS = 80
+
 
 def table(metrics: Mapping[str, Any], labels: Sequence[str]) -> str:
     """Return the metrics of each split, and the confusion matrix of the last one.
@@ -31,11 +35,38 @@ def cell(value: float | None) -> str:
 
 
 def _confusion(rows: Sequence[Sequence[int]], labels: Sequence[str], split: str) -> list[str]:
-    """Return a row for each true label and a column for each predicted one."""
+    """Return the confusion matrix, or the worst pairs if there are too many classes to show."""
+    if len(labels) > MOST_CLASSES:
+        return _worst_pairs(rows, labels, split)
     title = f"on {split}"
     first = max(len(text) + 2 for text in (title, *labels))
-    width = max(len(label) for label in labels) + len("predicted ") + 2
-    lines = [f"{title:{first}}" + "".join(f"{'predicted ' + label:>{width}}" for label in labels)]
+    prefix, width = "predicted ", max(len(label) for label in labels) + len("predicted ") + 2
+    if first + width * len(labels) > COLUMNS:
+        title, prefix = f"on {split}, predicted", ""
+        first, width = max(first, len(title) + 2), max(8, *(len(label) + 2 for label in labels))
+    lines = [f"{title:{first}}" + "".join(f"{prefix + label:>{width}}" for label in labels)]
     for label, counts in zip(labels, rows, strict=True):
         lines.append(f"{label:{first}}" + "".join(f"{count:>{width},}" for count in counts))
+    return lines
+
+
+def _worst_pairs(rows: Sequence[Sequence[int]], labels: Sequence[str], split: str) -> list[str]:
+    """Return the pairs of a true and a predicted label that are confused most often."""
+    pairs = [
+        (count, labels[true], labels[predicted], sum(rows[true]))
+        for true, counts in enumerate(rows)
+        for predicted, count in enumerate(counts)
+        if count and true != predicted
+    ]
+    pairs.sort(key=lambda pair: -pair[0])
+    worst, errors = pairs[:WORST_PAIRS], sum(count for count, *_ in pairs)
+    if not worst:
+        return [f"on {split}: no errors"]
+    width = max(8, *(len(true) + 2 for _, true, *_ in worst))
+    lines = [
+        f"most frequent errors of {errors:,} on {split}; metrics.json has the whole matrix",
+        f"{'count':>7}{'share':>8}  {'label':{width}}predicted",
+    ]
+    for count, true, predicted, examples in worst:
+        lines.append(f"{count:>7,}{count / examples:>8.0%}  {true:{width}}{predicted}")
     return lines

@@ -25,6 +25,8 @@ def compare(
 ) -> dict:
     """Return the metrics of each recipe, the tests of each pair, and what follows.
 
+    A single recipe has no pairs: its metrics and their spread over its runs are the result.
+
     Args:
         recipes: the runs of each recipe, all on the same examples.
         names: a letter per recipe.
@@ -47,7 +49,7 @@ def compare(
         "ways": [_recipe(*row) for row in rows],
         "pairs": pairs,
         "conclusions": conclusions.sentences(recipes, pairs, split=split, confidence=confidence),
-        "disagreements": find_disagreements(recipes, names, disagreements),
+        "disagreements": find_disagreements(recipes, names, disagreements if pairs else 0),
     }
 
 
@@ -97,4 +99,5 @@ def _recipe(name: str, runs: Sequence[FinishedRun], settings: dict, metrics: dic
         "draws": [run.seed_and_repeat for run in runs],
         "accuracies": [float(run.predictions.correct.mean()) for run in runs],
         "figures": metrics,
+        "over_runs": comparison.spread(runs),
     }

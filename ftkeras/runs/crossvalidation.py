@@ -9,12 +9,12 @@ from typing import Any
 from ftkeras.config.run import Config
 from ftkeras.runs import layout
 from ftkeras.runs import metrics as report
-from ftkeras.statistics.significance import corrected_t
+from ftkeras.statistics.significance import UNBOUNDED, corrected_t
 from ftkeras.support import files
 
 INTERVAL = (
     "Student's t over folds, its variance corrected for the training data that folds share "
-    "(Nadeau and Bengio, 2003)"
+    "(Nadeau and Bengio, 2003); of bounded metrics on the logit scale, of the loss on the log scale"
 )
 
 
@@ -62,7 +62,9 @@ def summary(folds: Sequence[Config], metrics: Sequence[dict]) -> dict:
     ]
     sizes = [measured["data"] for measured in metrics]
     test_share = sum(size["validation"] / size["train"] for size in sizes) / len(sizes)
-    figures = {name: _over_folds([row[name] for row in rows], test_share) for name in report.NAMES}
+    figures = {
+        name: _over_folds([row[name] for row in rows], test_share, name) for name in report.NAMES
+    }
     interval = {"confidence": 0.95, "degrees_of_freedom": len(rows) - 1, "test_share": test_share}
     return {"figures": figures, "interval": {"method": INTERVAL, **interval}, "folds": rows}
 
@@ -91,10 +93,11 @@ def clear(home: pathlib.Path) -> None:
         files.remove(path)
 
 
-def _over_folds(values: list[float | None], test_share: float) -> dict[str, Any] | None:
+def _over_folds(values: list[float | None], test_share: float, name: str) -> dict[str, Any] | None:
     """Return mean, sd and interval of a metric; None if a fold lacks it, as the AUC may be."""
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return None
-    found = corrected_t(known, test_share=test_share)
+    limits = report.LIMITS.get(name, UNBOUNDED)
+    found = corrected_t(known, test_share=test_share, limits=limits)
     return {"mean": found.mean, "sd": found.sd, "low": found.low, "high": found.high}

@@ -1,6 +1,7 @@
 """A run's metrics, and the versions and memory that are recorded with them."""
 
 import json
+import math
 import pathlib
 import platform
 import resource
@@ -12,6 +13,13 @@ from ftkeras.runs import layout
 from ftkeras.support import files
 
 NAMES = ("accuracy", "loss", "precision", "recall", "f1", "auc")
+# The smallest and the largest value of metrics that are bounded.
+_SHARES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "macro_f1", "auc")
+LIMITS = {
+    **dict.fromkeys(_SHARES, (0.0, 1.0)),
+    **dict.fromkeys(("mcc", "pearson", "spearman"), (-1.0, 1.0)),
+    "loss": (0.0, math.inf),
+}
 
 
 def write_metrics(run_dir: pathlib.Path, metrics: dict) -> None:

@@ -108,7 +108,7 @@ def group_by_recipe(runs: Sequence[FinishedRun]) -> list[list[FinishedRun]]:
     """Group the runs whose settings differ only in the seed, in the order they were given.
 
     Raises:
-        UserError: there is only one recipe, or a run was given twice.
+        UserError: a run was given twice.
     """
     recipes = {}
     for run in runs:
@@ -116,17 +116,12 @@ def group_by_recipe(runs: Sequence[FinishedRun]) -> list[list[FinishedRun]]:
     for group in recipes.values():
         folders = {}
         for run in group:
-            if (before := folders.setdefault(run.seed_and_repeat, run.folder)) != run.folder:
+            if run.seed_and_repeat in folders:
                 raise UserError(
-                    f"{before} and {run.folder} are the same run: they have the same settings and "
-                    f"{run.seed_and_repeat}."
+                    f"{folders[run.seed_and_repeat]} and {run.folder} are the same run: they have "
+                    f"the same settings and {run.seed_and_repeat}."
                 )
-    if len(recipes) == 1:
-        folders = ", ".join(dict.fromkeys(run.folder for run in runs))
-        raise UserError(
-            f"{folders} differ only in the seed, so there is one recipe and nothing to compare it "
-            "with."
-        )
+            folders[run.seed_and_repeat] = run.folder
     return list(recipes.values())
 
 

@@ -75,6 +75,28 @@ def compare(
     return metrics, pairs
 
 
+def spread(runs: Sequence[Run]) -> dict[str, dict]:
+    """Return each metric's mean and standard deviation over the runs of a recipe.
+
+    Returns:
+        For each metric, mean and sd (with n − 1 in the denominator): None for a single run, or if
+        the metric is undefined.
+    """
+    values = np.concatenate([bootstrap.evaluate([[run.predictions]]) for run in runs])
+    return {
+        name: {"mean": _known(column.mean()), "sd": _sd(column)}
+        for name, column in zip(bootstrap.METRICS, values.T, strict=True)
+    }
+
+
+def _sd(values: np.ndarray) -> float | None:
+    return None if len(values) < 2 else _known(values.std(ddof=1))
+
+
+def _known(value: np.floating) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
 def accuracy_difference(pair: dict) -> dict:
     """Return value, low and high of the accuracy difference that the pair's test concerns."""
     if pair["over_folds"] is None:

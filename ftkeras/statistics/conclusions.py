@@ -91,6 +91,11 @@ def _repetitions(recipes: Sequence[Sequence[Run]]) -> str:
             "another seed may reverse it."
         )
     kind = "repeat" if cross_validated else "seed"
+    if len(counts) == 1:
+        return (
+            f"{counts[0]} {kind}s of one recipe, so nothing is compared; the sd is between them, "
+            "the intervals include the choice of examples as well."
+        )
     if min(counts) == max(counts):
         return f"{counts[0]} {kind}s per recipe; the intervals include the spread between them."
     sentence = f"{min(counts)} to {max(counts)} {kind}s per recipe; the intervals include the "

@@ -4,11 +4,12 @@ SciPy supplies the distributions. Its `binomtest` has no mid-p-value, and statsm
 these tests, would add pandas and patsy to the dependencies for about fifteen lines.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,16 @@ class Estimate:
     p_value: float | None = None
 
 
+UNBOUNDED = (-math.inf, math.inf)
+MOST_LOG = 700.0  # beyond this, exp overflows
+
+
 def corrected_t(
-    values: Sequence[float] | np.ndarray, *, test_share: float, confidence: float = 0.95
+    values: Sequence[float] | np.ndarray,
+    *,
+    test_share: float,
+    confidence: float = 0.95,
+    limits: tuple[float, float] = UNBOUNDED,
 ) -> Estimate:
     """Estimate a mean over cross-validation folds with the corrected t interval.
 
@@ -41,14 +50,20 @@ def corrected_t(
     of their training data, and repeats share all of it. The second term accounts for the resulting
     covariance.
 
+    The ends of an interval for a bounded metric stay within its limits: they are computed for the
+    logit of the mean (its logarithm, if only the lower side is bounded), whose standard error
+    follows by the delta method, and transformed back.
+
     Source: Nadeau and Bengio, Inference for the Generalization Error, Machine Learning 52, 2003,
     section 3, https://doi.org/10.1023/A:1024068626366; for repeated folds: Bouckaert and Frank,
-    2004, https://doi.org/10.1007/978-3-540-24775-3_3.
+    2004, https://doi.org/10.1007/978-3-540-24775-3_3; logit intervals: Kottas, Kuss and Zapf, 2014,
+    https://doi.org/10.1186/1471-2288-14-26.
 
     Args:
         values: one metric or difference per fold, [J].
         test_share: validation examples divided by training examples of a fold: 1 / (folds − 1).
         confidence: level of the interval, between 0 and 1.
+        limits: the smallest and largest value that the metric can have.
 
     Returns:
         The estimate. With a single value only its mean is known.
@@ -56,6 +71,9 @@ def corrected_t(
     >>> found = corrected_t([0.81, 0.79, 0.83, 0.80, 0.82], test_share=1 / 4)
     >>> round(found.mean, 2), round(found.low, 3), round(found.high, 3)
     (0.81, 0.781, 0.839)
+    >>> found = corrected_t([0.99, 1.0, 0.95], test_share=1 / 2, limits=(0, 1))
+    >>> round(found.mean, 2), round(found.low, 3), round(found.high, 3)
+    (0.98, 0.196, 1.0)
     """
     values = np.asarray(values, float)
     mean, count = float(values.mean()), len(values)
@@ -65,7 +83,24 @@ def corrected_t(
     error = sd * np.sqrt(1 / count + test_share)
     half = float(error * stats.t.ppf((1 + confidence) / 2, count - 1))
     p_value = float(2 * stats.t.sf(abs(mean) / error, count - 1)) if error else float(mean == 0)
-    return Estimate(mean, sd, mean - half, mean + half, p_value)
+    return Estimate(mean, sd, *_ends(mean, half, limits), p_value)
+
+
+def _ends(mean: float, half: float, limits: tuple[float, float]) -> tuple[float, float]:
+    """Return both ends of mean ± half, computed on a scale on which they stay within the limits.
+
+    Infinitely near the mean, they are mean ± half on any scale.
+    """
+    lowest, highest = limits
+    if lowest == -math.inf or half == 0 or not lowest < mean < highest:
+        return mean - half, mean + half
+    if highest == math.inf:
+        factor = math.exp(min(half / (mean - lowest), MOST_LOG))
+        return lowest + (mean - lowest) / factor, lowest + (mean - lowest) * factor
+    share = (mean - lowest) / (highest - lowest)
+    half /= (highest - lowest) * share * (1 - share)
+    low, high = special.expit(special.logit(share) + np.array([-half, half]))
+    return lowest + (highest - lowest) * float(low), lowest + (highest - lowest) * float(high)
 
 
 def mcnemar(first_correct: np.ndarray, second_correct: np.ndarray) -> dict:

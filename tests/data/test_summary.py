@@ -66,14 +66,24 @@ def test_report_shows_the_labels_of_each_split_and_every_doubt():
     ]
     for doubt in (
         "warning: '1', '1.0' are one label",
-        "train: 1 text without a single token",
-        "train: 2 texts that occurred before",
-        "train: 1 text with more than one label",
-        "train: 20% of the tokens are unknown",
+        "note: 1 text of train without a single token",
+        "note: 2 texts of train that occurred before",
+        "warning: 1 text of train with more than one label",
+        "warning: 20% of train are tokens that",
         "train has no example of 'none'",
         "test has no example of 'pos', 'none'",
     ):
         assert doubt in text
+
+
+def test_report_has_one_line_about_truncation_in_all_splits():
+    full = {**_summary(), "full_length": 2}
+    splits = {"train": full, "validation": {**full, "full_length": 1}, "test": full}
+    lines = [line for line in report.text(_Task(), splits, 4).splitlines() if "fill" in line]
+    assert lines == [
+        "warning: 2 of 5 texts of train (40%), 2 of 5 texts of test (40%) fill 4 tokens, so most "
+        "of them are cut; a larger max_length, or truncation=head_tail, keeps more of them"
+    ]
 
 
 def test_report_of_many_classes_is_short():

@@ -44,12 +44,38 @@ def test_columns_of_the_confusion_matrix_are_aligned():
     assert len({len(line) for line in lines}) == 1
 
 
+def test_wide_confusion_matrix_fits_80_columns():
+    labels = ("World", "Sports", "Business", "Science")
+    found = {"test": {**SCORES, "auc": 0.5, "examples": 4}, "confusion": np.eye(4, dtype=int) * 900}
+    lines = metrics.table(found, labels).splitlines()[-5:]
+    assert lines[0].startswith("on test, predicted")
+    assert max(map(len, lines)) <= 80
+    assert lines[-1].split() == ["Science", "0", "0", "0", "900"]
+
+
+def test_of_many_classes_only_the_worst_pairs_are_shown():
+    confusion = np.eye(77, dtype=int) * 30
+    confusion[3, 5], confusion[5, 3] = 10, 20
+    confusion[60, 61:76] = 2
+    found = {"test": {**SCORES, "auc": 0.5, "examples": 2370}, "confusion": confusion.tolist()}
+    lines = metrics.table(found, [f"label {n}" for n in range(77)]).splitlines()
+    assert "most frequent errors of 60 on test; metrics.json has the whole matrix" in lines
+    assert lines[-10].split() == ["20", "40%", "label", "5", "label", "3"]
+    assert lines[-9].split() == ["10", "25%", "label", "3", "label", "5"]
+    assert lines[-8].split() == ["2", "3%", "label", "60", "label", "61"]
+    assert len(lines) < 20
+
+
 def _interval(value: float | None) -> dict:
     return {"value": value, "low": value and value - 0.1, "high": value and value + 0.1}
 
 
 def _comparison(**pair) -> dict:
-    recipe = {"draws": ["seed 0"], "figures": {"accuracy": _interval(0.8), "auc": _interval(None)}}
+    recipe = {
+        "draws": ["seed 0"],
+        "over_runs": {"accuracy": {"mean": 0.8, "sd": None}},
+        "figures": {"accuracy": _interval(0.8), "auc": _interval(None)},
+    }
     return {
         "split": "test",
         "examples": 1200,

@@ -49,6 +49,39 @@ def test_interval_has_its_nominal_coverage_if_folds_share_data():
     assert coverage == pytest.approx(0.95, abs=0.012)
 
 
+@given(
+    st.lists(st.floats(-1, 1), min_size=2, max_size=20),
+    st.sampled_from([(-1.0, 1.0), (-1.0, np.inf)]),
+)
+def test_interval_of_a_bounded_metric_stays_within_its_limits(scores, limits):
+    found = corrected_t(scores, test_share=0.25, limits=limits)
+    assert limits[0] - 1e-12 <= found.low <= found.mean + 1e-12
+    assert found.mean - 1e-12 <= found.high <= limits[1] + 1e-12
+
+
+def test_interval_on_the_logit_scale_equals_the_delta_method():
+    scores = np.array([0.97, 0.99, 1.0, 0.98, 0.995])
+    plain = corrected_t(scores, test_share=0.25)
+    found = corrected_t(scores, test_share=0.25, limits=(0, 1))
+    assert plain.high > 1 - 1e-3
+    mean, half = scores.mean(), plain.high - plain.mean
+    for end, sign in ((found.low, -1), (found.high, 1)):
+        expected = np.log(mean / (1 - mean)) + sign * half / (mean * (1 - mean))
+        assert np.log(end / (1 - end)) == pytest.approx(expected)
+    assert (found.mean, found.sd, found.p_value) == (plain.mean, plain.sd, plain.p_value)
+
+
+def test_limits_do_not_matter_far_from_them():
+    plain = corrected_t([0.501, 0.5, 0.499], test_share=0.5)
+    found = corrected_t([0.501, 0.5, 0.499], test_share=0.5, limits=(0, 1))
+    assert (found.low, found.high) == pytest.approx((plain.low, plain.high), abs=1e-6)
+
+
+def test_equal_values_at_a_limit_have_an_interval_without_width():
+    found = corrected_t([1.0, 1.0, 1.0], test_share=0.5, limits=(0, 1))
+    assert (found.low, found.high) == (1, 1)
+
+
 def test_one_value_has_no_interval():
     assert corrected_t([0.5], test_share=0.25).low is None
 

@@ -138,6 +138,21 @@ def test_runs_that_differ_in_the_seed_are_one_recipe():
     assert "2 to 3 seeds per recipe" in result["conclusions"][-1]
 
 
+def test_seeds_of_one_recipe_have_mean_and_sd(capsys):
+    folders = [_run(f"a{seed}", seed=seed) for seed in range(3)]
+    result = _compared(*folders, disagreements=5)
+    (way,) = result["ways"]
+    accuracies = way["accuracies"]
+    assert way["over_runs"]["accuracy"] == pytest.approx(
+        {"mean": np.mean(accuracies), "sd": np.std(accuracies, ddof=1)}
+    )
+    assert way["figures"]["accuracy"]["low"] < np.mean(accuracies)
+    assert result["pairs"] == result["disagreements"] == []
+    shown = capsys.readouterr().out
+    assert f"{np.mean(accuracies):.4f} ± {np.std(accuracies, ddof=1):.4f}" in shown
+    assert "3 seeds of one recipe, so nothing is compared" in shown
+
+
 def test_p_values_of_many_recipes_are_corrected():
     ways = {"a": 0.1, "b": 1.0, "c": 3.0}
     result = _compared(*(_run(n, skill=s, epochs=e + 1) for e, (n, s) in enumerate(ways.items())))
@@ -246,7 +261,7 @@ def _other_examples(name: str) -> str:
             lambda: _run("b", labels=1 - LABELS),
             "a and b .*different data: test-0 and 119 more",
         ),
-        (lambda: _run("b", seed=1), "a, b differ only in the seed"),
+        (lambda: "a", "a and a are the same run"),
         (lambda: _run("b"), "a and b are the same run: they have the same settings and seed 0"),
         (lambda: _crossvalidated("b", skill=1.0), "a and b were evaluated on different examples"),
     ],

@@ -119,7 +119,7 @@ def test_every_example_has_one_prediction_per_repeat(children):
 def test_summary_is_the_corrected_interval_over_folds(children, capsys):
     crossvalidate.run(_config(repeats=2))
     accuracies = [0.80, 0.81, 0.82, 0.802, 0.812, 0.822]
-    expected = corrected_t(accuracies, test_share=0.5)
+    expected = corrected_t(accuracies, test_share=0.5, limits=(0, 1))
     found = _result()["figures"]["accuracy"]
     assert found == pytest.approx({k: getattr(expected, k) for k in ("mean", "sd", "low", "high")})
     assert [row["accuracy"] for row in _result()["folds"]] == pytest.approx(accuracies)
