@@ -44,13 +44,16 @@ def show_messages() -> None:
 
 
 def error_line(error: Exception) -> str:
-    """Return an error's message, with arguments written as flags.
+    """Return an error's message as one line, with arguments written as flags.
 
     A part's reason stays as it is: it names the part's own keys, which may be called like a flag.
+    Line breaks and other control characters, which a message may quote, are shown as escapes.
     """
     if isinstance(error, PartError):
-        return f"--{error.kind}={error.spec}: {error.reason}"
-    return as_flags(str(error))
+        message = f"--{error.kind}={error.spec}: {error.reason}"
+    else:
+        message = as_flags(str(error))
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in message)
 
 
 def as_flags(message: str) -> str:

@@ -16,6 +16,7 @@ from ftkeras.experiment import feeds
 from ftkeras.experiment.definition import Experiment
 from ftkeras.runs import layout, samples
 from ftkeras.support import files
+from ftkeras.training.evaluation_progress import EvaluationProgress
 from ftkeras.training.sharding import shard
 
 
@@ -63,7 +64,11 @@ def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:
     pad_id = experiment.model.pad_id
     feed = OrderedFeed(examples, feeds.batching(experiment.config, pad_id=pad_id))
     held = shard(experiment.devices.strategy, feed.dataset)
-    rows = experiment.model.predict(held.dataset, steps=held.steps, verbose=0)
+    progress = []
+    if experiment.devices.is_chief:
+        title = f"evaluating {examples.name}"
+        progress = [EvaluationProgress(title, examples=len(examples), steps=held.steps)]
+    rows = experiment.model.predict(held.dataset, steps=held.steps, verbose=0, callbacks=progress)
     return feed.in_example_order(rows).astype(np.float32)
 
 

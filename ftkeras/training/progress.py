@@ -17,14 +17,17 @@ MEASURED_STEPS = 10
 SECONDS_BETWEEN_LINES = 30
 # Reading a metric waits for the step, so it is done only so often.
 SECONDS_BETWEEN_READINGS = 0.5
+# What a terminal of 80 columns holds; the bar itself takes the columns that are left.
+FORMAT = "{desc}{percentage:.0f}%|{bar}| {remaining} left, {rate_noinv_fmt}{postfix}"
+COLUMNS_OF_A_FILE = 80
 
 
 class Progress(Callback):
     """Show a progress bar over the whole run, and measure its speed.
 
     On a terminal the bar is redrawn; in a log file a line is written every half minute. It shows
-    loss, accuracy, learning rate, examples per second and the time left. After each epoch a line
-    with the metrics stays.
+    the time left, examples per second, loss, accuracy and learning rate, and fits 80 columns. After
+    each epoch a line with the metrics stays.
 
     Speed is measured by the wall clock, from the end of the first step, which traces, to the end of
     the last one, without validation. The clock is read only after a metric of the step was read,
@@ -80,7 +83,9 @@ class Progress(Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         self.bar = tqdm(
             total=self.epochs * len(self.feed.examples),
-            unit=" examples",
+            unit="",
+            bar_format=FORMAT,
+            ncols=None if self.is_live else COLUMNS_OF_A_FILE,
             dynamic_ncols=self.is_live,
             mininterval=0.5,
             smoothing=0.1,
@@ -109,6 +114,9 @@ class Progress(Callback):
         if batch == len(self._batches) - 1:
             self._read_clock(logs)
         self._show(logs, len(positions))
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        self.bar.set_description("validating", refresh=self.is_live)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         shown = " · ".join(
@@ -165,10 +173,8 @@ class Progress(Callback):
             return
         self._last_reading = now
         learning_rate = float(self.model.optimizer.last_learning_rate())
-        metrics = f"loss {float(logs['loss']):.4f}, accuracy {float(logs['accuracy']):.4f}"
-        self.bar.set_postfix_str(
-            f"{metrics}, learning rate {learning_rate:.2e}", refresh=self.is_live
-        )
+        metrics = f"loss {float(logs['loss']):.4f}, acc {float(logs['accuracy']):.4f}"
+        self.bar.set_postfix_str(f"{metrics}, lr {learning_rate:.1e}", refresh=self.is_live)
         if not self.is_live and now - self._last_line > SECONDS_BETWEEN_LINES:
             self._last_line = now
             self._write_line(str(self.bar))

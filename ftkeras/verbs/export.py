@@ -29,7 +29,8 @@ def run(config: Config) -> tuple[pathlib.Path, ...]:
     exporters = exports.build_exporters(experiment, run_dir)
     weights.load(experiment.model.saved_variables, run_dir / layout.WEIGHTS)
     written = []
-    for exporter in exporters:
+    for spec, exporter in zip(config.exports, exporters, strict=True):
+        log.info(export_report.started(spec))
         written.append(exporter.write())
         log.info(export_report.line(written[-1], exporter.message))
     return tuple(written)

@@ -55,7 +55,8 @@ def run(config: Config) -> TrainedRun:
         log.info("\n%s", metrics_report.table(measured, experiment.labels))
         log.info(f"\nrun     {run_dir}")
         written = []
-        for exporter in exporters:
+        for spec, exporter in zip(config.exports, exporters, strict=True):
+            log.info(export_report.started(spec))
             written.append(exporter.write())
             log.info(export_report.line(written[-1], exporter.message))
         folder.record_exports(run_dir, written)

@@ -13,10 +13,11 @@ from ftkeras.data.batching.padded import Padded
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.errors import UserError
 from ftkeras.optimizers.adamw import AdamW
-from ftkeras.training import epochs, weights
+from ftkeras.training import epochs, evaluation_progress, weights
 from ftkeras.training.best import BestEpoch
 from ftkeras.training.callback import Callback
 from ftkeras.training.checkpointer import Checkpointer, state_keys
+from ftkeras.training.evaluation_progress import EvaluationProgress
 from ftkeras.training.finite import Finite
 from ftkeras.training.history import History
 from ftkeras.training.progress import Progress
@@ -152,6 +153,51 @@ def test_progress_counts_every_step_after_the_first(model, feed):
     written = stream.getvalue()
     assert "training takes about" in written
     assert written.count("validation loss") == 3
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_bar_fits_80_columns(model, feed, monkeypatch):
+    monkeypatch.setattr("tqdm.std._screen_shape_wrapper", lambda: lambda file: (80, 24))
+    progress = Progress(feed, epochs=10, stream=Terminal())
+    progress.set_model(model)
+    progress.on_train_begin()
+    progress.on_epoch_begin(9)
+    progress.bar.n, progress.bar.start_t = 639, progress.bar.start_t - 5000
+    progress.bar.set_postfix_str("loss 10.6931, acc 0.9876, lr 3.0e-05")
+    shown = progress.stream.getvalue().split("\r")[-1]
+    progress.close()
+    assert 70 <= len(shown) <= 80
+    for part in ("epoch 10/10: ", " left, ", "loss 10.6931, acc 0.9876, lr 3.0e-05"):
+        assert part in shown
+
+
+def _evaluated(stream):
+    progress = EvaluationProgress("evaluating test", examples=100, steps=4, stream=stream)
+    progress.on_predict_begin()
+    for batch in range(4):
+        progress.on_predict_batch_end(batch)
+    progress.on_predict_end()
+    return stream.getvalue()
+
+
+def test_evaluation_writes_lines_into_a_log_file(monkeypatch):
+    assert _evaluated(io.StringIO()) == ""  # it is over in less than half a minute
+    monkeypatch.setattr(evaluation_progress, "SECONDS_BETWEEN_LINES", 0)
+    lines = [f"evaluating test: {n} of 100 examples" for n in (25, 50, 75, 100)]
+    assert _evaluated(io.StringIO()).splitlines() == lines
+
+
+def test_evaluation_shows_a_bar_on_a_terminal_and_removes_it(monkeypatch):
+    assert _evaluated(Terminal()).strip() == ""  # it is over in less than a second
+    monkeypatch.setattr(evaluation_progress, "DELAY", 0)
+    monkeypatch.setattr(evaluation_progress, "SECONDS_BETWEEN_REDRAWINGS", 0)
+    shown = _evaluated(Terminal())
+    assert "evaluating test: 75%" in shown
+    assert shown.endswith("\r")
 
 
 @pytest.mark.parametrize(("late", "least", "most"), [(-1000, 0, 0), (1000, 10_900, 11_100)])
