@@ -35,7 +35,7 @@ def resolve(name: str) -> pathlib.Path:
     Raises:
         UserError: it is neither, or can't be downloaded.
     """
-    folder = pathlib.Path(name).expanduser()
+    folder = pathlib.Path(os.path.expanduser(name))
     if name and folder.is_dir():
         return folder
     if folder.is_file():

@@ -13,6 +13,7 @@ from ftkeras.cli import completion, version
 from ftkeras.cli import help as help_pages
 from ftkeras.cli.commands import VERBS, flag_fields
 from ftkeras.config import flagfile
+from ftkeras.config.run import Config
 from ftkeras.config.verbs import LaunchConfig
 from ftkeras.errors import UserError
 from ftkeras.runs import layout
@@ -70,7 +71,14 @@ def parse(arguments: list[str]) -> Command:
         merged = _as_dict(_read(config, [f"--flagfile={_recorded_flags(values, verb)}", *rest]))
         # absl would append a repeated flag to the recorded values; the command line replaces them.
         given = {**merged, **{name: given[name] for name in given if values[name].present}}
+        if verb == "export" and not values["export"].present:
+            given["export"] = _formats(merged["export"])
     return Command(verb, config(**given))
+
+
+def _formats(recorded: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what `export` writes if it is not told: the run's formats, or else the default."""
+    return recorded if recorded != ("none",) else Config().export
 
 
 def _launch(arguments: list[str]) -> Command:

@@ -19,7 +19,7 @@ from ftkeras.errors import UserError
 
 Configuration = TypeVar("Configuration")
 # Where a run is and how it is started: none of it decides a run's result.
-NOT_RECORDED = ("run_dir", "search_dir", "restart", "debug")
+NOT_RECORDED = ("run_dir", "search_dir", "restart", "force", "debug")
 TRUE, FALSE = ("true", "t", "1"), ("false", "f", "0")
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
-from ftkeras.config.fields import check_at_least, flag
+from ftkeras.config.fields import WithPaths, check_at_least, flag
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 
@@ -40,10 +40,10 @@ class CrossvalidateConfig(Config):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompareConfig:
+class CompareConfig(WithPaths):
     """The configuration of `compare`: the folders of finished runs, and the statistics."""
 
-    folders: tuple[str, ...] = ()
+    folders: tuple[str, ...] = dataclasses.field(default=(), metadata={"path": True})
     split: str = flag("test", "Comparison", "Predictions to compare: test or validation.")
     confidence: float = flag(0.95, "Comparison", "Confidence level of the intervals.")
     resamples: int = flag(10_000, "Comparison", "Number of bootstrap samples.")
@@ -51,10 +51,11 @@ class CompareConfig:
     disagreements: int = flag(
         10, "Output", "Number of examples to show on which the recipes disagree most."
     )
-    output: str = flag("comparison", "Output", "Folder for compare.json and curves.png.")
+    output: str = flag("comparison", "Output", "Folder for compare.json and curves.png.", path=True)
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
 
     def __post_init__(self):
+        super().__post_init__()
         if len(self.folders) < 2:
             raise UserError(
                 "compare needs the folders of two or more finished runs, such as runs/a runs/b. "

@@ -6,7 +6,7 @@ A run records the full form, `--task=classification(train='reviews.csv', …)`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ftkeras.config.fields import flag
+from ftkeras.config.fields import WithPaths, flag
 from ftkeras.errors import UserError
 
 DEFAULT_TASK = "imdb"
@@ -27,7 +27,7 @@ KEYS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnData:
+class OwnData(WithPaths):
     """The task, or your own files as one; whichever is given, `task` says it in the end."""
 
     data: tuple[str, ...] = flag(
@@ -35,12 +35,13 @@ class OwnData:
         "Data",
         "Your own examples: a file, folder or pattern; repeatable. CSV, TSV, JSON, Parquet, "
         ".xlsx, or a folder of texts per class. What is not said below is inferred and reported.",
+        path=True,
     )
     test_data: tuple[str, ...] = flag(
-        (), "Data", "Examples to test on. Default: a part of `data` is held out."
+        (), "Data", "Examples to test on. Default: a part of `data` is held out.", path=True
     )
     validation_data: tuple[str, ...] = flag(
-        (), "Data", "Examples to validate on. Default: a part of `data` is held out."
+        (), "Data", "Examples to validate on. Default: a part of `data` is held out.", path=True
     )
     text_column: str | None = flag(
         None, "Data", "Column of the text, by name or number from 0; title,body joins two."

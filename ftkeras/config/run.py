@@ -24,6 +24,7 @@ class Config(OwnData):
         "Data",
         "Folder of the data. Default: TensorFlow Datasets' own folder, or the current folder "
         "for your own files.",
+        path=True,
     )
     train_examples: int | None = flag(
         None, "Data", "Train on a random subset of this many examples; see `data_seed`."
@@ -50,6 +51,7 @@ class Config(OwnData):
         "Folder that keeps token ids between runs, or none. Default: ftkeras in $XDG_CACHE_HOME "
         "or in ~/.cache.",
         free=True,
+        path=True,
     )
     data_seed: int = flag(
         0, "Data", "Random seed of the validation split, the subsets and the folds."
@@ -75,6 +77,7 @@ class Config(OwnData):
         "Model",
         "A pretrained encoder, by its folder or Hugging Face Hub id, or a new one: "
         "{encoder}(layers=4, hidden=256, heads=4, vocabulary='vocab.txt').",
+        path=True,
     )
     head: str | None = flag(
         None, "Model", "Layers on top of the encoder: {head}. Default: the task's own."
@@ -200,8 +203,9 @@ class Config(OwnData):
         None,
         "Output",
         "Folder of the run. To resume an interrupted run, repeat the command with its folder. "
-        "Default: runs/<task>/<time>.",
+        "Default: runs/<name>/<time>.",
         free=True,
+        path=True,
     )
     restart: bool = flag(
         False, "Output", "Start from scratch in a folder that holds a run.", free=True
@@ -240,7 +244,14 @@ class Config(OwnData):
     export_dir: str = flag(
         "saved_models",
         "Output",
-        "Folder for exports, which go to <task>/<version> in it.",
+        "Folder for exports, which go to <name>/<version> in it.",
+        free=True,
+        path=True,
+    )
+    force: bool = flag(
+        False,
+        "Output",
+        "Export a new version even if its labels or inputs differ from those of the newest one.",
         free=True,
     )
     tensorboard: bool = flag(
@@ -249,6 +260,7 @@ class Config(OwnData):
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.", free=True)
 
     def __post_init__(self):
+        super().__post_init__()
         self._use_own_data()
         if self.batch_size is None and self.batch_tokens is None:
             object.__setattr__(self, "batch_size", DEFAULT_BATCH_SIZE)
@@ -263,6 +275,8 @@ class Config(OwnData):
         for name in ("run_dir", "cache_dir"):
             if getattr(self, name) == "":
                 raise UserError(f"`{name}` must name a folder. Received: ''.")
+        if self.name is not None and (self.name in ("", ".", "..") or "/" in self.name):
+            raise UserError(f"`name` must name one folder, without a /. Received: {self.name!r}.")
         for name in ("test_share", "validation_share"):
             if not 0 < (share := getattr(self, name)) < 1:
                 raise UserError(f"`{name}` must be between 0 and 1. Received: {share}.")
@@ -316,25 +330,12 @@ class Config(OwnData):
 
 
 _AT_LEAST = {
-    "train_examples": 2,
-    "validation_examples": 2,
-    "test_examples": 2,
     "max_length": 3,
-    "accumulate": 1,
-    "epochs": 1,
-    "last_epoch": 1,
-    "batch_size": 1,
-    "batch_tokens": 1,
-    "clip_norm": 0,
     "early_stopping": 1,
-    "keep": 0,
-    "seed": 0,
-    "data_seed": 0,
-    "folds": 2,
-    "fold": 0,
-    "fold_repeat": 0,
+    **dict.fromkeys(("train_examples", "validation_examples", "test_examples", "folds"), 2),
+    **dict.fromkeys(("accumulate", "epochs", "last_epoch", "batch_size", "batch_tokens"), 1),
+    **dict.fromkeys(("clip_norm", "keep", "seed", "data_seed", "fold", "fold_repeat"), 0),
 }
-
 
 # Used if neither `batch_size` nor `batch_tokens` is given.
 DEFAULT_BATCH_SIZE = 16

@@ -2,19 +2,20 @@
 
 from dataclasses import dataclass
 
-from ftkeras.config.fields import check_at_least, flag
+from ftkeras.config.fields import WithPaths, check_at_least, flag
 from ftkeras.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServeConfig:
+class ServeConfig(WithPaths):
     """The configuration of `serve`."""
 
     model: str | None = flag(
         None,
         "Model",
-        "An exported model: saved_models/<task>, whose newest version is served, or a single "
+        "An exported model: saved_models/<name>, whose newest version is served, or a single "
         "version in it.",
+        path=True,
     )
     name: str | None = flag(None, "Model", "The model's name in URLs. Default: the folder's name.")
     label: tuple[str, ...] = flag(
@@ -34,10 +35,12 @@ class ServeConfig:
         "Batching",
         "A batching.config of TensorFlow Serving, or none to run each request alone. Default: "
         "batches of up to 32 texts.",
+        path=True,
     )
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
 
     def __post_init__(self):
+        super().__post_init__()
         if not 0 <= self.port <= 65535:
             raise UserError(f"`port` must be between 0 and 65535. Received: {self.port}.")
         for name in ("poll_seconds", "max_request_bytes", "timeout"):
@@ -56,10 +59,10 @@ class ServeConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeployConfig:
+class DeployConfig(WithPaths):
     """The configuration of `deploy`."""
 
-    model: str | None = flag(None, "Model", "An exported model: saved_models/<task>.")
+    model: str | None = flag(None, "Model", "An exported model: saved_models/<name>.", path=True)
     name: str | None = flag(None, "Model", "The model's name in URLs. Default: the folder's name.")
     stable: int | None = flag(
         None,
@@ -67,7 +70,7 @@ class DeployConfig:
         "Version to label stable; a newer one is labelled canary. Default: the one labelled "
         "stable in `output`, or the newest.",
     )
-    output: str | None = flag(None, "Output", "Folder to write. Default: deploy-<name>.")
+    output: str | None = flag(None, "Output", "Folder to write. Default: deploy-<name>.", path=True)
     image: str = flag(
         "tensorflow/serving:2.21.0", "Output", "Container image of TensorFlow Serving."
     )
@@ -75,4 +78,5 @@ class DeployConfig:
     debug: bool = flag(False, "Output", "Show tracebacks.")
 
     def __post_init__(self):
+        super().__post_init__()
         check_at_least(self, batch_size=1)

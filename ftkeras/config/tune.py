@@ -54,8 +54,9 @@ class TuneConfig(Config):
         None,
         "Search",
         "Folder of the search. To resume an interrupted search, repeat the command with its "
-        "folder. Default: runs/<task>/search-<time>.",
+        "folder. Default: runs/<name>/search-<time>.",
         free=True,
+        path=True,
     )
 
     def __post_init__(self):

@@ -2,28 +2,81 @@
 
 from dataclasses import dataclass
 
-from ftkeras.config.fields import check_at_least, flag
+from ftkeras.config.fields import WithPaths, check_at_least, flag
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 
+# The formats in which `predict` writes a file, by their suffix.
+OUTPUTS = (".csv", ".jsonl", ".parquet")
+
 
 @dataclass(frozen=True, kw_only=True)
-class PredictConfig:
+class PredictConfig(WithPaths):
     """The configuration of `predict`."""
 
     model: str | None = flag(
-        None, "Model", "An exported model: saved_models/<task>, or a single version in it."
+        None,
+        "Model",
+        "An exported model: saved_models/<name>, or a single version in it.",
+        path=True,
     )
     text: tuple[str, ...] = flag((), "Input", "A text to classify. Repeatable.")
-    input: str | None = flag(
-        None, "Input", "A file with one text per line. Default: standard input."
+    pair: tuple[str, ...] = flag(
+        (), "Input", "The second text of each `text`, for a model of pairs. Repeatable."
     )
+    input: str | None = flag(
+        None,
+        "Input",
+        "A file or pattern to read, in any format that train reads; of any other file, such as "
+        ".txt, each line is a text. Default: -, which is standard input, a text per line.",
+        path=True,
+    )
+    text_column: str | None = flag(
+        None,
+        "Input",
+        "Column of the text, by name or number from 0; title,body joins two. Default: as in "
+        "training.",
+    )
+    pair_column: str | None = flag(None, "Input", "Column of the second text. Default: the same.")
+    header: bool | None = flag(None, "Input", "Whether the first row names the columns.")
+    delimiter: str | None = flag(None, "Input", "Between the fields of `input`: one character.")
+    encoding: str | None = flag(None, "Input", "Of `input`, such as cp1252. Default: detected.")
     batch_size: int = flag(32, "Input", "Most texts in a batch.")
+    output: str | None = flag(
+        None,
+        "Output",
+        "A .csv, .jsonl or .parquet file: the columns of `input`, then predicted and the "
+        "probability of each label. Default: a line per text on standard output.",
+        path=True,
+    )
     json: bool = flag(False, "Output", "Print a JSON object per text, with all probabilities.")
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
 
     def __post_init__(self):
+        super().__post_init__()
         check_at_least(self, batch_size=1)
+        if self.text and self.input is not None:
+            raise UserError("predict takes `text` or `input`, not both.")
+        if self.pair and len(self.pair) != len(self.text):
+            raise UserError(
+                "`pair` must be given once for each `text`. Received: "
+                f"{len(self.pair)} and {len(self.text)}."
+            )
+        if self.output is None:
+            return
+        if not self.output.lower().endswith(OUTPUTS):
+            raise UserError(
+                f"`output` must end in {', '.join(OUTPUTS[:-1])} or {OUTPUTS[-1]}. "
+                f"Received: {self.output!r}."
+            )
+        if self.json:
+            raise UserError("`json` is for standard output; for a file, use `output`=x.jsonl.")
+
+    @property
+    def describes_a_table(self) -> bool:
+        """Return whether a flag says what only a file with columns has."""
+        columns = (self.text_column, self.pair_column, self.header, self.delimiter)
+        return any(value is not None for value in columns)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +90,10 @@ class PlotConfig(Config):
         "examples.",
     )
     output: str | None = flag(
-        None, "Plot", "The PNG file. Default: schedule.png in `run_dir` or in the current folder."
+        None,
+        "Plot",
+        "The PNG file. Default: schedule.png in `run_dir` or in the current folder.",
+        path=True,
     )
 
     def __post_init__(self):

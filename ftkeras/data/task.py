@@ -1,6 +1,8 @@
 """The interface of a task; the tasks themselves are in `ftkeras/tasks`."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import tensorflow as tf
 
@@ -21,6 +23,8 @@ class Task(Protocol):
         hub_dataset: the dataset's id on the Hugging Face Hub, or None.
         notes: what was detected in the data and inferred from it, a phrase each.
         warnings: what looks like a mistake in the data, a sentence each.
+        columns: the columns that hold "text" (a list, because several are joined), "pair" and
+            "label"; empty if the examples do not come from a table.
     """
 
     labels: tuple[str, ...]
@@ -33,6 +37,7 @@ class Task(Protocol):
     hub_dataset: str | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    columns: Mapping[str, Any] = MappingProxyType({})
 
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return "train" and, if the data has them, "test" and "validation".

@@ -17,7 +17,7 @@ from ftkeras.experiment.definition import Experiment, precision
 from ftkeras.experiment.part_errors import blame
 from ftkeras.policies import Policy
 from ftkeras.regularizers import Regularizer, Step
-from ftkeras.runs import layout
+from ftkeras.runs import folder, layout
 from ftkeras.strategies import Devices
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
@@ -56,9 +56,8 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
             "head", config.head or task.head, classes=len(labels), seed=config.seed
         )
         if run_dir:
-            folder = run_dir / layout.ENCODER
             encoder, wordpiece = encoder_source.build_recorded(
-                config, folder, pooler=head.needs_pooler
+                config, run_dir / layout.ENCODER, pooler=head.needs_pooler
             )
         else:
             encoder, wordpiece = encoder_source.build_new(config, pooler=head.needs_pooler)
@@ -84,7 +83,10 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
     policies = _apply_policies(config, model, specs)
     if not run_dir:
         _attach_regularizers(config, model)
-    return Experiment(config, task, labels, text_layer, model, policies, devices)
+    # What the run has recorded tells it without reading the data.
+    recorded = folder.read_inputs(run_dir) if run_dir else {}
+    pairs = bool(recorded["pairs"]) if recorded else task.pairs
+    return Experiment(config, task, labels, text_layer, model, policies, devices, pairs)
 
 
 @contextlib.contextmanager

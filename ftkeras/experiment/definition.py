@@ -23,6 +23,7 @@ class Experiment:
         model: token ids to logits.
         policies: those that have prepared the model, in their order.
         devices: on which the model is placed.
+        pairs: whether an example is a pair of texts.
     """
 
     config: Config
@@ -32,6 +33,7 @@ class Experiment:
     model: FineTuner
     policies: tuple[Policy, ...] = ()
     devices: Devices = field(default_factory=Devices)
+    pairs: bool = False
 
 
 def precision(config: Config) -> str:

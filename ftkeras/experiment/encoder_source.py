@@ -1,6 +1,7 @@
 """Build the encoder that a configuration names, and its tokenizer."""
 
 import logging
+import os
 import pathlib
 
 from ftkeras import catalog, corpora
@@ -80,7 +81,7 @@ def _from_scratch(
 def _vocabulary(name: str) -> pathlib.Path:
     """Return the path of a vocabulary, which may be named by a bundled corpus."""
     bundled = pathlib.Path(corpora.__file__).parent / str(name) / "vocab.txt"
-    return bundled if bundled.is_file() else pathlib.Path(str(name))
+    return bundled if bundled.is_file() else pathlib.Path(os.path.expanduser(str(name)))
 
 
 def _from_folder(

@@ -6,8 +6,10 @@ import pathlib
 from typing import Protocol
 
 from ftkeras import catalog
+from ftkeras.config.run import Config
 from ftkeras.experiment import encoder_source
 from ftkeras.experiment.definition import Experiment
+from ftkeras.runs import exported
 from ftkeras.runs.model_card import ModelCard
 from ftkeras.runs.naming import run_name
 from ftkeras.support import files
@@ -27,15 +29,19 @@ class Exporter(Protocol):
         ...
 
 
+def export_folder(config: Config) -> pathlib.Path:
+    """Return the folder of the run's exported versions."""
+    return pathlib.Path(config.export_dir) / run_name(config)
+
+
 def build_exporters(experiment: Experiment, run_dir: pathlib.Path) -> list[Exporter]:
     """Build the exporters before training, so that they can refuse what they cannot export.
 
     Raises:
         UserError: if a folder cannot be written, or an exporter refuses the model.
     """
-    config, task = experiment.config, experiment.task
-    name = run_name(config)
-    served_from = pathlib.Path(config.export_dir) / name
+    config = experiment.config
+    served_from = export_folder(config)
     files.require_writable(served_from, "export_dir")
     files.require_writable(run_dir, "run_dir")
     return [
@@ -45,14 +51,30 @@ def build_exporters(experiment: Experiment, run_dir: pathlib.Path) -> list[Expor
             model=experiment.model,
             text_layer=experiment.text_layer,
             labels=experiment.labels,
-            pairs=task.pairs,
+            pairs=experiment.pairs,
             plain=not any(policy.stays for policy in experiment.policies),
             run_dir=run_dir,
             served_from=served_from,
             card=_card(experiment, run_dir),
+            force=config.force,
         )
         for spec in config.exports
     ]
+
+
+def check_versions(config: Config) -> None:
+    """Refuse labels or inputs that differ from the newest version's, before anything is trained.
+
+    The exporters check it as well. This is for a search, which builds them hours later.
+
+    Raises:
+        UserError: if the run would export a version that differs, or its data can't be read.
+    """
+    classes = [catalog.find("export", catalog.parse("export", e).name) for e in config.exports]
+    writes_versions = any("served_from" in inspect.signature(cls).parameters for cls in classes)
+    if writes_versions and not config.force:
+        task = catalog.build("task", config.task, data_dir=config.data_dir)
+        exported.require_same_interface(export_folder(config), task.labels, pairs=task.pairs)
 
 
 def _card(experiment: Experiment, run_dir: pathlib.Path) -> ModelCard:
@@ -63,7 +85,7 @@ def _card(experiment: Experiment, run_dir: pathlib.Path) -> ModelCard:
         run_dir=run_dir,
         about=about.split("\n\n")[0].replace("\n", " "),
         labels=experiment.labels,
-        pairs=task.pairs,
+        pairs=experiment.pairs,
         homepage=task.homepage,
         citation=task.citation,
         data_license=task.license,

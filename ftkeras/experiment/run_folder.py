@@ -37,6 +37,7 @@ def record(experiment: Experiment, run_dir: pathlib.Path) -> None:
             run_dir,
             experiment.config,
             labels=experiment.labels,
+            inputs={"pairs": experiment.pairs, **experiment.task.columns},
             tokenizer=experiment.text_layer.tokenizer,
             encoder_config=experiment.model.encoder.huggingface_config(),
         )

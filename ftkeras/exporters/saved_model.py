@@ -14,7 +14,8 @@ from ftkeras.exporters._comparison import LOGIT_TOLERANCES, Bounds, Comparison
 from ftkeras.exporters._signatures import CLASSIFY, Served
 from ftkeras.exporters._verification import verify
 from ftkeras.exporters._weights import DTYPES, Weights
-from ftkeras.runs import layout, metrics, samples
+from ftkeras.runs import exported, layout, metrics, samples
+from ftkeras.runs.folder import read_inputs
 from ftkeras.support import accelerator, files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
@@ -65,6 +66,7 @@ class SavedModel:
         run_dir: The run's folder, which holds the texts for the check.
         served_from: The folder that holds the versions.
         card: The model card.
+        force: Whether to write a version whose labels or inputs differ from those of the newest.
         dtype: The type that weights are stored in, float32, bfloat16 or float16; they are cast to
             float32 when they are used.
         quantization: 'int8' stores matrices as 8-bit integers with a scale for each channel; None
@@ -79,6 +81,7 @@ class SavedModel:
 
     Raises:
         ValueError: Naming the argument, its bound and the value received.
+        UserError: The newest version has other labels or inputs.
     """
 
     def __init__(
@@ -91,6 +94,7 @@ class SavedModel:
         run_dir: pathlib.Path,
         served_from: pathlib.Path,
         card: Card,
+        force: bool = False,
         dtype: str = "float32",
         quantization: str | None = None,
         explain: bool = False,
@@ -109,6 +113,8 @@ class SavedModel:
             )
         if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
             raise ValueError(f"`steps` must be an integer of at least 1. Received: {steps!r}.")
+        if not force:
+            exported.require_same_interface(served_from, labels, pairs=pairs)
         self.model, self.text_layer, self.labels, self.pairs = model, text_layer, labels, pairs
         self.run_dir, self.served_from, self.card = run_dir, served_from, card
         self.dtype, self.quantization = dtype, quantization
@@ -184,9 +190,10 @@ class SavedModel:
             )
         assets = folder / "assets"
         self.text_layer.tokenizer.save(assets)
-        files.write_text(assets / "labels.txt", "\n".join(self.labels) + "\n")
+        files.write_text(folder / exported.LABELS, "\n".join(self.labels) + "\n")
         files.write_text(folder / "model_card.md", self.card.text())
         shutil.copy(self.run_dir / layout.SETTINGS, folder)
+        files.write_json(folder / layout.INPUTS, read_inputs(self.run_dir))
         return self._write_warmup(folder, served, signatures)
 
     def _write_warmup(self, folder: pathlib.Path, served: Served, signatures: Iterable[str]) -> int:

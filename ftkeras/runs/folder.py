@@ -121,6 +121,7 @@ def record(
     config: Config,
     *,
     labels: Sequence[str],
+    inputs: dict,
     tokenizer: Tokenizer,
     encoder_config: dict,
 ) -> None:
@@ -130,6 +131,8 @@ def record(
         run_dir: the run's folder.
         config: the run's.
         labels: their names, in the order of their ids.
+        inputs: whether texts come in "pairs", and the columns that hold "text", "pair" and "label"
+            if they were read from a table.
         tokenizer: writes its vocabulary.
         encoder_config: the encoder's settings, as a Hugging Face config.json has them.
     """
@@ -137,6 +140,7 @@ def record(
     tokenizer.save(run_dir / layout.ENCODER)
     files.write_json(run_dir / layout.ENCODER / "config.json", encoder_config)
     files.write_json(run_dir / layout.LABELS, list(labels))
+    files.write_json(run_dir / layout.INPUTS, inputs)
     files.write_text(run_dir / layout.SETTINGS, flagfile.render(config))
 
 
@@ -148,6 +152,24 @@ def record_exports(run_dir: pathlib.Path, exports: list[pathlib.Path]) -> None:
 def read_exports(run_dir: pathlib.Path) -> list[str]:
     """Return where the exports of a finished run are."""
     return json.loads((run_dir / layout.EXPORTS).read_text(encoding="utf-8"))
+
+
+def read_inputs(folder: pathlib.Path) -> dict:
+    """Return what `record` wrote of a run's inputs, in its folder or in that of its export.
+
+    Returns:
+        An empty dict if there is no such file, as in runs of earlier versions.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    path = folder / layout.INPUTS
+    if not path.exists():
+        return {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} can't be read: {error}") from None
 
 
 def _has_state(run_dir: pathlib.Path) -> bool:

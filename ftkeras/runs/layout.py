@@ -3,6 +3,7 @@
 # The folder of a run.
 SETTINGS = "run.cfg"  # a flagfile: the run's configuration
 LABELS = "labels.json"  # the labels' names, in the order of their ids
+INPUTS = "inputs.json"  # whether texts come in pairs, and the columns they were read from
 ENCODER = "encoder"  # config.json and vocabulary, which rebuild the encoder and its text layer
 WEIGHTS = "weights.safetensors"  # of the best epoch
 CHECKPOINTS = "checkpoints"  # training states, and the weights of the best epochs
@@ -19,8 +20,8 @@ LOG = "log.txt"  # the output of a run that is a child process
 EXPORT_FOLDERS = ("huggingface", "onnx", "litert")
 # Everything that a run writes into its folder; `restart` removes just these.
 OF_RUN = (
-    *(SETTINGS, LABELS, ENCODER, WEIGHTS, CHECKPOINTS, HISTORY, METRICS, *PREDICTIONS.values()),
-    *(SAMPLES, EXPORTS, FAILURE, TENSORBOARD, *EXPORT_FOLDERS),
+    *(SETTINGS, LABELS, INPUTS, ENCODER, WEIGHTS, CHECKPOINTS, HISTORY, METRICS),
+    *(*PREDICTIONS.values(), SAMPLES, EXPORTS, FAILURE, TENSORBOARD, *EXPORT_FOLDERS),
 )
 
 # The folder of a cross-validation.

@@ -1,5 +1,6 @@
 """The name under which a run and its exports are filed."""
 
+import os
 import pathlib
 import re
 
@@ -21,5 +22,5 @@ def run_name(config: Config) -> str:
     if not (files := spec.arguments.get("train")):
         return spec.name
     file = files if isinstance(files, str) else files[0]
-    stem = pathlib.Path(file).expanduser().absolute().name.split(".")[0]
+    stem = pathlib.Path(os.path.expanduser(file)).absolute().name.split(".")[0]
     return re.sub(r"\W+", "-", stem).strip("-") or spec.name

@@ -1,6 +1,7 @@
 """Classification of texts in the user's own files."""
 
 import functools
+import os
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -70,7 +71,7 @@ class Classification(Task):
         self._chosen = Chosen(text=texts and tuple(texts), pair=pair, label=label)
         self._given_labels = None if labels is None else _named_labels(labels)
         self._options = Options(header=header, delimiter=delimiter, encoding=encoding)
-        self._folder = pathlib.Path(data_dir or ".").expanduser()
+        self._folder = pathlib.Path(os.path.expanduser(data_dir or "."))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -88,6 +89,18 @@ class Classification(Task):
     def notes(self) -> tuple[str, ...]:
         """The facts that were detected and inferred, a phrase each."""
         return (*self._table("train").notes, *self._roles.notes)
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """The columns of `train` that hold the text, the second text and the label."""
+        roles, names = self._roles, self._table("train").columns
+        # Of two columns with one name, only the position tells which it is.
+        shown = [name if names.count(name) == 1 else n for n, name in enumerate(names)]
+        return {
+            "text": [shown[position] for position in roles.text],
+            "pair": None if roles.pair is None else shown[roles.pair],
+            "label": shown[roles.label],
+        }
 
     @property
     def warnings(self) -> tuple[str, ...]:

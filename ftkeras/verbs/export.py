@@ -20,10 +20,14 @@ def run(config: Config) -> tuple[pathlib.Path, ...]:
         config: the run's, with its folder.
 
     Raises:
-        UserError: if the folder is not that of a run, or an exporter refuses the model.
+        UserError: if the folder is not that of a run, `export` is none, or an exporter refuses the
+            model.
     """
     if config.run_dir is None:
         raise UserError("export needs `run_dir`, the folder of a finished run.")
+    if not config.exports:
+        raise UserError("export=none leaves nothing to do; name a format, such as saved_model.")
+    log.info(f"formats {', '.join(config.exports)}")
     run_dir = pathlib.Path(config.run_dir)
     experiment = build.experiment(config, run_dir=run_dir)
     exporters = exports.build_exporters(experiment, run_dir)

@@ -11,6 +11,7 @@ import tensorflow as tf
 from ftkeras.config import flagfile
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
+from ftkeras.experiment.exports import check_versions
 from ftkeras.processes import child_run
 from ftkeras.reports import exports, metrics
 from ftkeras.runs import folder as run_folder
@@ -60,6 +61,8 @@ def _search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> 
     from ftkeras.reports import search as report
     from ftkeras.search import session, setup, table
 
+    if config.retrain:
+        check_versions(config)
     ledger, best = setup.build_ledger(config, space, home), None
     files.write_text(home / layout.SEARCH_SETTINGS, flagfile.render(config))
     log.info("%s", report.plan(config, ledger))  # the ranges are no flags

@@ -1,11 +1,10 @@
-import dataclasses
 import subprocess
 import sys
 
 import pytest
 
 from ftkeras import catalog
-from ftkeras.cli import flags, help
+from ftkeras.cli import commands, flags, help
 from ftkeras.cli.commands import VERBS
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
@@ -75,6 +74,14 @@ def test_finished_run_keeps_its_recorded_settings(tmp_path):
     assert (config.epochs, config.export, config.run_dir) == (7, ("huggingface",), str(tmp_path))
 
 
+def test_export_of_a_run_without_exports_writes_the_default(tmp_path):
+    (tmp_path / "run.cfg").write_text(flagfile.render(Config(export=("none",))))
+    arguments = ["export", f"--run_dir={tmp_path}"]
+    assert flags.parse(arguments).config.export == ("saved_model",)
+    assert flags.parse([*arguments, "--export=onnx"]).config.export == ("onnx",)
+    assert flags.parse([*arguments, "--export=none"]).config.exports == ()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -113,7 +120,7 @@ def test_wrong_command_line_gives_an_error_of_one_line(arguments, message):
 def test_help_names_every_flag_and_part(verb):
     text = help.page(verb)
     entry = VERBS[verb or "train"]
-    for field in (f for f in dataclasses.fields(entry.config) if f.metadata):
+    for field in commands.flag_fields(entry.config):
         shown = entry.groups is None or field.metadata["group"] in entry.groups
         assert (f"\n  --{field.name} " in text) == shown
     if entry.config is Config and entry.groups is None:

@@ -1,5 +1,10 @@
+import dataclasses
+
 import pytest
 
+from ftkeras.cli import commands
+from ftkeras.cli.commands import VERBS
+from ftkeras.config import flagfile
 from ftkeras.config.durations import warmup_steps
 from ftkeras.config.run import Config
 from ftkeras.config.verbs import PredictConfig
@@ -50,3 +55,54 @@ def test_warmup_is_a_count_or_a_share(warmup, steps):
 
 def test_no_export_is_asked_for_by_none():
     assert Config(export=("none",)).exports == ()
+
+
+def _path_fields(config: type) -> dict[str, object]:
+    """Return a value below `~` for each field that names files or folders."""
+    kinds = flagfile.value_types(config)
+    fields = [f for f in dataclasses.fields(config) if f.metadata.get("path")]
+    several = {f.name: kinds.get(f.name, tuple) is tuple for f in fields}
+    return {name: ("~/x.csv", "~/y.csv") if many else "~/x.csv" for name, many in several.items()}
+
+
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"launch"}))  # launch names no files
+def test_home_directory_is_expanded_in_every_path(verb, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    config = VERBS[verb].config
+    given = {n: v for n, v in _path_fields(config).items() if verb != "tune" or n != "run_dir"}
+    built = config(**given)
+    for name in given:
+        shown = built.task if "data" in name and name != "data_dir" else str(getattr(built, name))
+        assert "~" not in shown
+        assert "/home/me/x.csv" in shown
+
+
+def test_unknown_home_directory_stays_as_it_is():
+    assert Config(run_dir="~nobody-of-this-name/x").run_dir == "~nobody-of-this-name/x"
+
+
+def test_every_flag_that_names_files_is_expanded():
+    ends = ("_dir", "data", "input", "output", "model", "encoder")
+    for verb in VERBS.values():
+        named = [f for f in commands.flag_fields(verb.config) if f.name.endswith(ends)]
+        assert all(field.metadata["path"] for field in named)
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b"])
+def test_name_is_that_of_one_folder(name):
+    with pytest.raises(UserError, match="`name` must name one folder"):
+        Config(name=name)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"text": ("a",), "input": "x.csv"}, "`text` or `input`, not both"),
+        ({"text": ("a", "b"), "pair": ("c",)}, "`pair` must be given once for each `text`"),
+        ({"output": "answers.xlsx"}, r"`output` must end in .csv, .jsonl or .parquet. Received"),
+        ({"output": "a.csv", "json": True}, "`json` is for standard output"),
+    ],
+)
+def test_predict_refuses_what_contradicts(given, message):
+    with pytest.raises(UserError, match=message):
+        PredictConfig(**given)

@@ -6,6 +6,7 @@ import glob
 import gzip
 import io
 import lzma
+import os
 import pathlib
 import zipfile
 from collections.abc import Iterator
@@ -38,7 +39,7 @@ def find_files(pattern: str, folder: pathlib.Path) -> list[pathlib.Path]:
     Raises:
         UserError: if there is no such file.
     """
-    path = folder / pathlib.Path(pattern).expanduser()
+    path = folder / os.path.expanduser(pattern)
     if path.exists():
         return [path]
     found = sorted(pathlib.Path(name) for name in glob.glob(str(path), recursive=True))

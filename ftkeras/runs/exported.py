@@ -1,0 +1,79 @@
+"""The interface of an exported version: its labels in their order, and what it takes as input."""
+
+import pathlib
+from collections.abc import Sequence
+
+from ftkeras.errors import UserError
+from ftkeras.runs import signatures
+
+LABELS = pathlib.Path("assets") / "labels.txt"
+_SHOWN = 5
+
+
+def find_versions(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Return the versions in a folder, oldest first."""
+    models = [path.parent for path in folder.glob(f"*/{signatures.MODEL}")]
+    return sorted((m for m in models if m.name.isdecimal()), key=lambda model: int(model.name))
+
+
+def read_labels(version: pathlib.Path) -> tuple[str, ...]:
+    """Return the labels of a version, in the order of its probabilities.
+
+    Raises:
+        OSError: if they can't be read.
+    """
+    return tuple((version / LABELS).read_text(encoding="utf-8").split("\n")[:-1])
+
+
+def takes_pairs(version: pathlib.Path) -> bool:
+    """Return whether a version classifies pairs of texts.
+
+    Raises:
+        OSError: if the version can't be read.
+        ValueError: if it is damaged.
+    """
+    default = signatures.read_signatures(version).get("serving_default")
+    return default is not None and "pair" in default.inputs
+
+
+def require_same_interface(folder: pathlib.Path, labels: Sequence[str], *, pairs: bool) -> None:
+    """Raise UserError unless a new version would answer as the newest one in the folder does.
+
+    A server replaces a version by the next one, and clients rely on its labels and inputs.
+
+    Args:
+        folder: the folder of the versions, which need not exist.
+        labels: of the new version.
+        pairs: whether it classifies pairs of texts.
+
+    Raises:
+        UserError: if the labels, their order or the inputs differ, or can't be read.
+    """
+    if not (versions := find_versions(folder)):
+        return
+    newest = versions[-1]
+    remedy = "file this run under another `name`, or export it all the same with `force`."
+    try:
+        before, paired = read_labels(newest), takes_pairs(newest)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"the labels of {newest}, the newest version, can't be read "
+            f"({getattr(error, 'strerror', error)}); {remedy}"
+        ) from None
+    if before != tuple(labels):
+        order = " in another order" if set(before) == set(labels) else ""
+        raise UserError(
+            f"the newest version, {newest}, has the labels {_listed(before)}, but this run has "
+            f"{_listed(labels)}{order}; {remedy}"
+        )
+    if paired != pairs:
+        inputs = {False: "single texts", True: "pairs of texts"}
+        raise UserError(
+            f"the newest version, {newest}, takes {inputs[paired]}, but this run takes "
+            f"{inputs[pairs]}; {remedy}"
+        )
+
+
+def _listed(labels: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, labels[:_SHOWN]))
+    return shown + (f", … ({len(labels)} in all)" if len(labels) > _SHOWN else "")

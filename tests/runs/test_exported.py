@@ -1,0 +1,74 @@
+import pathlib
+
+import pytest
+
+from ftkeras.errors import UserError
+from ftkeras.runs import exported, signatures
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """Return a field of a protocol buffer that has a length below 128."""
+    assert len(content) < 128
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+def _entry(key: bytes, value: bytes) -> bytes:
+    return _field(1, key) + _field(2, value)
+
+
+def _write(version: pathlib.Path, labels: list[str], inputs: list[str]) -> None:
+    tensors = b"".join(
+        _field(1, _entry(name.encode(), _field(1, b"in_" + name.encode() + b":0")))
+        for name in inputs
+    )
+    outputs = _field(2, _entry(b"label", _field(1, b"Call:1")))
+    # A number, eight bytes and four bytes, which are skipped.
+    others = b"\x08\x96\x01" + b"\x39" + bytes(8) + b"\x3d" + bytes(4)
+    graph = others + _field(5, _entry(b"serving_default", tensors + outputs))
+    (version / "assets").mkdir(parents=True)
+    (version / "saved_model.pb").write_bytes(b"\x08\x01" + _field(2, graph))
+    (version / exported.LABELS).write_text("\n".join(labels) + "\n")
+
+
+def test_signatures_are_read_without_tensorflow(tmp_path):
+    _write(tmp_path / "1", ["a", "b"], ["text", "pair"])
+    assert signatures.read_signatures(tmp_path / "1") == {
+        "serving_default": signatures.Signature(
+            {"text": "in_text:0", "pair": "in_pair:0"}, {"label": "Call:1"}
+        )
+    }
+
+
+def test_damaged_file_is_refused(tmp_path):
+    _write(tmp_path / "1", ["a", "b"], ["text"])
+    whole = (tmp_path / "1" / "saved_model.pb").read_bytes()
+    for end in range(3, len(whole)):
+        (tmp_path / "1" / "saved_model.pb").write_bytes(whole[:end])
+        with pytest.raises(ValueError, match="cut off"):
+            signatures.read_signatures(tmp_path / "1")
+
+
+def test_first_version_may_have_any_interface(tmp_path):
+    exported.require_same_interface(tmp_path / "none", ["a"], pairs=False)
+
+
+def test_new_version_must_have_the_newest_ones_interface(tmp_path):
+    _write(tmp_path / "9", ["x", "y"], ["text"])
+    _write(tmp_path / "10", ["a", "b"], ["text"])
+    exported.require_same_interface(tmp_path, ["a", "b"], pairs=False)
+    for labels, pairs, message in (
+        (["1", "2"], False, "10, has the labels 'a', 'b', but this run has '1', '2'; .*`force`"),
+        (["b", "a"], False, "'b', 'a' in another order"),
+        (["a", "b"], True, "takes single texts, but this run takes pairs of texts"),
+        ([str(n) for n in range(77)], False, r"'4', … \(77 in all\)"),
+    ):
+        with pytest.raises(UserError, match=message) as caught:
+            exported.require_same_interface(tmp_path, labels, pairs=pairs)
+        assert "\n" not in str(caught.value)
+
+
+def test_foreign_model_is_refused(tmp_path):
+    _write(tmp_path / "1", ["a", "b"], ["text"])
+    (tmp_path / "1" / exported.LABELS).unlink()
+    with pytest.raises(UserError, match=r"labels of .*1, the newest version, can't be read"):
+        exported.require_same_interface(tmp_path, ["a", "b"], pairs=False)
