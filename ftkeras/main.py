@@ -6,6 +6,7 @@ import signal
 import sys
 
 from ftkeras.cli import flags, output, parts, quiet
+from ftkeras.cli.commands import VERBS
 from ftkeras.errors import Stopped, UserError
 from ftkeras.processes import child
 
@@ -43,7 +44,7 @@ def _run(arguments: list[str]) -> int:
             return 0
         debug = command.config.debug
         parts.check(command.config)
-        if not debug:
+        if not debug and VERBS[verb].needs_tensorflow:
             quiet.import_tensorflow()
         importlib.import_module(f"ftkeras.verbs.{verb}").run(command.config)
     except UserError as error:

@@ -20,6 +20,7 @@ class Verb:
         example: arguments for its help page.
         groups: the groups of flags that its help page shows; None for all.
         positional: the field that takes the arguments without a flag; None if there may be none.
+        needs_tensorflow: whether it imports TensorFlow for Python, which takes seconds.
     """
 
     summary: str
@@ -27,6 +28,7 @@ class Verb:
     example: str
     groups: tuple[str, ...] | None = None
     positional: str | None = None
+    needs_tensorflow: bool = True
 
 
 VERBS = {
@@ -46,9 +48,10 @@ VERBS = {
         "Export a finished run again.", Config, "--run_dir=runs/imdb/…", groups=("Output",)
     ),
     "predict": Verb(
-        "Classify texts with an exported model.",
+        "Classify texts, or the rows of a file, with an exported model.",
         PredictConfig,
-        '--model=saved_models/imdb --text="Worth every minute."',
+        "--model=saved_models/reviews --input=new.csv --output=answers.csv",
+        needs_tensorflow=False,
     ),
     "serve": Verb(
         "Serve a model over HTTP like TensorFlow Serving, with a web page to try it.",

@@ -1,34 +1,17 @@
 """Import TensorFlow and Keras without the messages they print while loading."""
 
 import contextlib
-import os
 import sys
-import tempfile
 from collections.abc import Iterator
+
+from ftkeras.support import standard_error
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow and Keras; show their messages only if the import fails.
-
-    TensorFlow's library writes straight to the process's standard error before it reads any log
-    level, so file descriptor 2 points to a temporary file during the import.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    sys.stderr.flush()
-    standard_error = os.dup(2)
-    with tempfile.TemporaryFile() as messages, _hidden("sklearn"):
-        os.dup2(messages.fileno(), 2)
-        try:
-            import keras  # noqa: F401
-            import tensorflow  # noqa: F401
-        except BaseException:
-            messages.seek(0)
-            os.write(standard_error, messages.read())
-            raise
-        finally:
-            os.dup2(standard_error, 2)
-            os.close(standard_error)
+    """Import TensorFlow and Keras; show their messages only if the import fails."""
+    with standard_error.hidden(), _hidden("sklearn"):
+        import keras  # noqa: F401
+        import tensorflow  # noqa: F401
 
 
 @contextlib.contextmanager

@@ -3,9 +3,11 @@
 A run records the full form, `--task=classification(train='reviews.csv', …)`.
 """
 
+import pathlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ftkeras import catalog
 from ftkeras.config.fields import WithPaths, flag
 from ftkeras.errors import UserError
 
@@ -94,6 +96,22 @@ def task_spec(values: Mapping[str, object]) -> str:
             given[name] = _single(given[name])
     arguments = ", ".join(f"{KEYS[name]}={given[name]!r}" for name in KEYS if name in given)
     return f"classification({arguments})"
+
+
+def columns(settings: pathlib.Path) -> dict[str, object]:
+    """Return the columns that a recorded task names: "text" (a tuple) and "pair".
+
+    Args:
+        settings: a flagfile; if it can't be read, nothing is returned.
+    """
+    try:
+        lines = settings.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    tasks = [line.removeprefix("--task=") for line in lines if line.startswith("--task=")]
+    given = catalog.parse("task", tasks[-1]).arguments if tasks else {}
+    text = given.get("text", ())
+    return {"text": text if isinstance(text, tuple) else (text,), "pair": given.get("pair")}
 
 
 def _single(names: object) -> object:

@@ -17,7 +17,7 @@ from ftkeras.experiment.definition import Experiment, precision
 from ftkeras.experiment.part_errors import blame
 from ftkeras.policies import Policy
 from ftkeras.regularizers import Regularizer, Step
-from ftkeras.runs import folder, layout
+from ftkeras.runs import inputs, layout
 from ftkeras.strategies import Devices
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
@@ -84,7 +84,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
     if not run_dir:
         _attach_regularizers(config, model)
     # What the run has recorded tells it without reading the data.
-    recorded = folder.read_inputs(run_dir) if run_dir else {}
+    recorded = inputs.read(run_dir) if run_dir else {}
     pairs = bool(recorded["pairs"]) if recorded else task.pairs
     return Experiment(config, task, labels, text_layer, model, policies, devices, pairs)
 

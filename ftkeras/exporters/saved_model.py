@@ -14,8 +14,7 @@ from ftkeras.exporters._comparison import LOGIT_TOLERANCES, Bounds, Comparison
 from ftkeras.exporters._signatures import CLASSIFY, Served
 from ftkeras.exporters._verification import verify
 from ftkeras.exporters._weights import DTYPES, Weights
-from ftkeras.runs import exported, layout, metrics, samples
-from ftkeras.runs.folder import read_inputs
+from ftkeras.runs import exported, inputs, layout, metrics, samples
 from ftkeras.support import accelerator, files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
@@ -193,7 +192,7 @@ class SavedModel:
         files.write_text(folder / exported.LABELS, "\n".join(self.labels) + "\n")
         files.write_text(folder / "model_card.md", self.card.text())
         shutil.copy(self.run_dir / layout.SETTINGS, folder)
-        files.write_json(folder / layout.INPUTS, read_inputs(self.run_dir))
+        inputs.write(folder, inputs.read(self.run_dir))
         return self._write_warmup(folder, served, signatures)
 
     def _write_warmup(self, folder: pathlib.Path, served: Served, signatures: Iterable[str]) -> int:

@@ -13,6 +13,7 @@ from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.runs import layout
+from ftkeras.runs.inputs import write as write_inputs
 from ftkeras.runs.naming import run_name
 from ftkeras.support import files
 
@@ -131,8 +132,7 @@ def record(
         run_dir: the run's folder.
         config: the run's.
         labels: their names, in the order of their ids.
-        inputs: whether texts come in "pairs", and the columns that hold "text", "pair" and "label"
-            if they were read from a table.
+        inputs: as `inputs.write` takes them.
         tokenizer: writes its vocabulary.
         encoder_config: the encoder's settings, as a Hugging Face config.json has them.
     """
@@ -140,7 +140,7 @@ def record(
     tokenizer.save(run_dir / layout.ENCODER)
     files.write_json(run_dir / layout.ENCODER / "config.json", encoder_config)
     files.write_json(run_dir / layout.LABELS, list(labels))
-    files.write_json(run_dir / layout.INPUTS, inputs)
+    write_inputs(run_dir, inputs)
     files.write_text(run_dir / layout.SETTINGS, flagfile.render(config))
 
 
@@ -152,24 +152,6 @@ def record_exports(run_dir: pathlib.Path, exports: list[pathlib.Path]) -> None:
 def read_exports(run_dir: pathlib.Path) -> list[str]:
     """Return where the exports of a finished run are."""
     return json.loads((run_dir / layout.EXPORTS).read_text(encoding="utf-8"))
-
-
-def read_inputs(folder: pathlib.Path) -> dict:
-    """Return what `record` wrote of a run's inputs, in its folder or in that of its export.
-
-    Returns:
-        An empty dict if there is no such file, as in runs of earlier versions.
-
-    Raises:
-        UserError: the file is damaged.
-    """
-    path = folder / layout.INPUTS
-    if not path.exists():
-        return {}
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} can't be read: {error}") from None
 
 
 def _has_state(run_dir: pathlib.Path) -> bool:

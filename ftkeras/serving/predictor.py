@@ -1,13 +1,15 @@
 """Classify texts with an exported model in this process."""
 
+import functools
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-import tensorflow as tf
-import tensorflow_text  # noqa: F401  registers the ops of the text layer
-
+from ftkeras.data.tables.texts import encode
 from ftkeras.errors import UserError
+from ftkeras.runs import signatures
+from ftkeras.serving import _c_session, _python_session
 
 
 @dataclass(frozen=True)
@@ -25,14 +27,21 @@ class Prediction:
     probabilities: list[float]
 
 
+class Session(Protocol):
+    """A loaded SavedModel."""
+
+    def run(self, inputs: Mapping[str, Sequence[bytes]]) -> dict[str, Any]:
+        """Return the outputs of the default signature for a batch of strings."""
+        ...
+
+
 class Predictor:
-    """An exported model that classifies texts or pairs of texts.
+    """An exported model that classifies texts or pairs of texts; loaded when it is first used.
 
     Args:
         folder: a SavedModel that ftkeras exported.
 
     Attributes:
-        model: the loaded SavedModel.
         takes_pairs: whether the model classifies pairs of texts.
 
     Raises:
@@ -41,66 +50,64 @@ class Predictor:
 
     def __init__(self, folder: pathlib.Path):
         try:
-            # The signature holds the model's variables weakly, so the model must be kept as well.
-            self.model = tf.saved_model.load(str(folder))
-            self._signature = self.model.signatures["serving_default"]
-            inputs = set(self._signature.structured_input_signature[1])
-        except Exception as error:  # TensorFlow raises many types for a broken folder
-            reason = " ".join(str(error).split())[:200]
-            raise UserError(f"model={folder} can't be loaded: {reason}") from error
-        if inputs not in ({"text"}, {"text", "pair"}):
+            signature = signatures.read_signatures(folder)["serving_default"]
+        except (OSError, ValueError, KeyError) as error:
+            raise _unloadable(folder, error) from error
+        if set(signature.inputs) not in ({"text"}, {"text", "pair"}):
             raise UserError(
-                f"model={folder} takes {', '.join(sorted(inputs))}; exports of ftkeras take text."
+                f"model={folder} takes {', '.join(sorted(signature.inputs))}; exports of ftkeras "
+                "take text."
             )
-        self.takes_pairs = "pair" in inputs
+        self.takes_pairs = "pair" in signature.inputs
+        self._folder, self._signature = folder, signature
 
-    def predict(self, texts: Sequence[str], *, batch_size: int = 32) -> list[Prediction]:
+    @functools.cached_property
+    def _session(self) -> Session:
+        try:
+            if _c_session.is_available():
+                return _c_session.Session(self._folder, self._signature)
+            return _python_session.Session(self._folder)
+        except ValueError as error:
+            raise _unloadable(self._folder, error) from error
+
+    def predict(
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, batch_size: int = 32
+    ) -> list[Prediction]:
         """Classify each text; texts of similar length share a batch.
 
         Args:
-            texts: to classify; for a model of pairs, the two texts of each with a tab between.
+            texts: to classify.
+            pairs: the second text of each, if the model takes pairs.
             batch_size: the most texts in a batch; positive.
 
         Returns:
             One prediction per text, in the order of `texts`.
 
         Raises:
-            UserError: if a line for a model of pairs is not a pair.
+            UserError: if a model of pairs gets single texts, or the reverse, or it can't be loaded.
         """
-        columns = self._columns(texts)
-        order = sorted(range(len(texts)), key=lambda position: len(texts[position]))
+        if self.takes_pairs != (pairs is not None):
+            inputs = "pairs of texts" if self.takes_pairs else "single texts, not pairs"
+            raise UserError(f"`model` classifies {inputs}.")
+        columns = {"text": texts} if pairs is None else {"text": texts, "pair": pairs}
+        sizes = [sum(map(len, row)) for row in zip(*columns.values(), strict=True)]
+        order = sorted(range(len(texts)), key=sizes.__getitem__)
         predictions: dict[int, Prediction] = {}
         for start in range(0, len(order), batch_size):
             positions = order[start : start + batch_size]
-            batch = {name: [column[n] for n in positions] for name, column in columns.items()}
+            batch = {name: [encode(found[n]) for n in positions] for name, found in columns.items()}
             predictions.update(zip(positions, self._run(batch), strict=True))
         return [predictions[position] for position in range(len(texts))]
 
     def _run(self, batch: dict[str, list[bytes]]) -> list[Prediction]:
-        outputs = self._signature(**{name: tf.constant(texts) for name, texts in batch.items()})
-        columns = (outputs[name].numpy() for name in ("label", "score", "probabilities"))
+        outputs = self._session.run(batch)
+        columns = (outputs[name] for name in ("label", "score", "probabilities"))
         return [
-            Prediction(label.decode(), float(score), [float(p) for p in probabilities])
+            Prediction(label.decode(), score, probabilities)
             for label, score, probabilities in zip(*columns, strict=True)
         ]
 
-    def _columns(self, texts: Sequence[str]) -> dict[str, list[bytes]]:
-        """Return the signature's inputs."""
-        if not self.takes_pairs:
-            return {"text": [_encode(text) for text in texts]}
-        pairs = [text.split("\t") for text in texts]
-        for text, pair in zip(texts, pairs, strict=True):
-            if len(pair) != 2:
-                raise UserError(
-                    "`model` classifies pairs: write two texts per line with one tab between. "
-                    f"Received: {text!r}."
-                )
-        return {
-            "text": [_encode(first) for first, _ in pairs],
-            "pair": [_encode(second) for _, second in pairs],
-        }
 
-
-def _encode(text: str) -> bytes:
-    # A str may hold a lone surrogate; it becomes invalid UTF-8, which the text layer replaces.
-    return text.encode("utf-8", "surrogatepass")
+def _unloadable(folder: pathlib.Path, error: Exception) -> UserError:
+    reason = " ".join(str(error).split())[:200]
+    return UserError(f"model={folder} can't be loaded: {reason}")

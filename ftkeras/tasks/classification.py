@@ -12,12 +12,11 @@ from ftkeras.data.tables import inference, profile
 from ftkeras.data.tables.inference import Chosen, Roles, find_position
 from ftkeras.data.tables.labels import Labels, find_labels
 from ftkeras.data.tables.reading import Options, open_data
-from ftkeras.data.tables.table import Row, Table, Value
+from ftkeras.data.tables.table import Table, Value
+from ftkeras.data.tables.texts import encode, joined
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
 
-# Between the columns that make up a text.
-JOINT = "\n"
 Column = str | int
 
 
@@ -182,11 +181,9 @@ class Classification(Task):
     def _examples(self, split: str) -> Iterator[Example]:
         table, (text, pair, label) = self._table(split), self._positions(split)
         for line, row in table.rows():
-            for position in (*text, *(() if pair is None else (pair,))):
-                _require_text(table, line, row[position])
-            example: Example = {"text": _joined(row, text)}
+            example: Example = {"text": encode(joined(table, line, row, text))}
             if pair is not None:
-                example["pair"] = _joined(row, (pair,))
+                example["pair"] = encode(joined(table, line, row, (pair,)))
             yield example | {"label": self._label_id(table, line, row[label])}
 
     def _label_id(self, table: Table, line: int, value: Value) -> int:
@@ -201,24 +198,6 @@ class Classification(Task):
 
 
 _LABELS_OF = {"regression": "numbers", "multi_label": "lists"}
-
-
-def _require_text(table: Table, line: int, value: Value) -> None:
-    """Raise UserError unless a value is a text, or missing, which is an empty text."""
-    if value is not None and not isinstance(value, str):
-        raise UserError(
-            f"`data`: line {line} of {table.name!r}: a text must be a string. Received: {value!r}."
-        )
-
-
-def _joined(row: Row, positions: Sequence[int]) -> bytes:
-    """Return the text of some columns; bytes that were not valid UTF-8 stay as they were."""
-    values = [row[position] for position in positions]
-    text = JOINT.join("" if value is None else value for value in values)
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # JSON can escape a lone surrogate, which no byte of a file was
-        return text.encode("utf-8", "surrogatepass")
 
 
 def _named_labels(

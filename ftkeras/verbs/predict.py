@@ -2,14 +2,19 @@
 
 import itertools
 import logging
+import pathlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
+from ftkeras.config import own_data
 from ftkeras.config.verbs import PredictConfig
-from ftkeras.errors import UserError
 from ftkeras.reports import predictions
+from ftkeras.runs import exported, layout
+from ftkeras.runs import inputs as recorded_inputs
+from ftkeras.serving import answers, inputs
+from ftkeras.serving.inputs import Item
 from ftkeras.serving.model_folder import find_model
-from ftkeras.serving.predictor import Predictor
+from ftkeras.serving.predictor import Prediction, Predictor
 
 log = logging.getLogger(__name__)
 
@@ -19,36 +24,53 @@ CHUNK = 4096
 
 
 def run(config: PredictConfig) -> int:
-    """Log a line for each text, in the order of the input; return the number of texts.
+    """Log a line for each text, or write a file, in the order of the input.
+
+    Returns:
+        The number of texts.
 
     Raises:
-        UserError: if the model or the input is wrong.
+        UserError: if the model or the input is wrong, or the output can't be written.
     """
-    folder, texts = find_model(config.model, "predict"), _texts(config)
-    predictor, count = Predictor(folder), 0
-    line = predictions.json_line if config.json else predictions.line
-    while chunk := list(itertools.islice(texts, CHUNK)):
-        found = predictor.predict(chunk, batch_size=config.batch_size)
-        log.info("%s", "\n".join(map(line, chunk, found)))
-        count += len(chunk)
+    model = find_model(config.model, "predict")
+    predictor = Predictor(model)
+    if not config.text and config.input is None and sys.stdin.isatty():
+        log.warning("reading texts from the terminal, one per line; Ctrl-D ends")
+    found = inputs.open_inputs(config, _columns(model), takes_pairs=predictor.takes_pairs)
+    answered = _answer(config, predictor, found.items)
+    if config.output is None:
+        line = predictions.json_line if config.json else predictions.line
+        return sum(_show(line, *chunk) for chunk in answered)
+    labels, count = exported.read_labels(model), 0
+    answers.check_output(config.output, found, config.input, labels)
+    if found.notes:
+        log.info("%s", f"input   {config.input}: {', '.join(found.notes)}")
+    with answers.open_answers(config.output, found, labels) as write:
+        for items, predicted in answered:
+            rows = zip(items, predicted, strict=True)
+            write([(*item.row, *answers.answer_row(answer)) for item, answer in rows])
+            count += len(items)
+    log.info("%s", f"wrote {count:,} answer{'' if count == 1 else 's'} to {config.output}")
     return count
 
 
-def _texts(config: PredictConfig) -> Iterator[str]:
-    if config.text and config.input:
-        raise UserError("predict takes `text` or `input`, not both.")
-    if config.text:
-        return iter(config.text)
-    if config.input is None:
-        if sys.stdin.isatty():
-            log.warning("reading texts from the terminal, one per line; Ctrl-D ends")
-        return _lines(sys.stdin.buffer)
-    try:
-        return _lines(open(config.input, "rb"))
-    except OSError as error:
-        raise UserError(f"input={config.input} can't be read: {error.strerror}.") from None
+def _columns(model: pathlib.Path) -> dict:
+    """Return the columns that the model's run read; exports of earlier versions lack the file."""
+    return recorded_inputs.read(model) or own_data.columns(model / layout.SETTINGS)
 
 
-def _lines(file: Iterable[bytes]) -> Iterator[str]:
-    for line in file:
-        yield line.rstrip(b"\r\n").decode("utf-8", "replace")
+def _answer(
+    config: PredictConfig, predictor: Predictor, items: Iterator[Item]
+) -> Iterator[tuple[list[Item], list[Prediction]]]:
+    """Yield the items in chunks, each with its predictions."""
+    while chunk := list(itertools.islice(items, CHUNK)):
+        texts = [item.text for item in chunk]
+        pairs = [item.pair for item in chunk if item.pair is not None]
+        found = predictor.predict(texts, pairs or None, batch_size=config.batch_size)
+        yield chunk, found
+
+
+def _show(line, items: Sequence[Item], found: Sequence[Prediction]) -> int:
+    shown = [item.shown for item in items]
+    log.info("%s", "\n".join(map(line, shown, found)))
+    return len(items)

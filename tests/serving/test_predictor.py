@@ -1,9 +1,12 @@
 """Predictions in this process: in the order of the texts, whatever the batches are."""
 
+import numpy as np
 import pytest
 
 from ftkeras.errors import UserError
 from ftkeras.reports import predictions
+from ftkeras.runs import signatures
+from ftkeras.serving import _c_session, _python_session
 from ftkeras.serving.model_folder import find_model, find_versions
 from ftkeras.serving.predictor import Prediction, Predictor
 
@@ -23,6 +26,30 @@ def test_a_folder_without_a_model_is_refused(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"none")
     with pytest.raises(UserError, match=f"^model={tmp_path} can't be loaded: "):
         Predictor(tmp_path)
+
+
+def test_c_api_and_python_give_the_same_answers(finished_run):
+    folder = finished_run / "saved_models" / "quickstart" / "1"
+    signature = signatures.read_signatures(folder)["serving_default"]
+    texts = [b"Worth every minute.", b"", "Naïve \u2603 電影".encode(), b"\xff" * 40, b"a\0b"]
+    by_c = _c_session.Session(folder, signature).run({"text": texts})
+    by_python = _python_session.Session(folder).run({"text": texts})
+    assert by_c["label"] == by_python["label"]
+    for name in ("score", "probabilities"):
+        np.testing.assert_allclose(by_c[name], by_python[name], atol=1e-6)
+
+
+def test_single_texts_and_pairs_are_not_confused(finished_run):
+    predictor = Predictor(finished_run / "saved_models" / "quickstart" / "1")
+    with pytest.raises(UserError, match="classifies single texts, not pairs"):
+        predictor.predict(["a"], ["b"])
+
+
+def test_damaged_variables_are_reported_when_the_model_is_used(copy_of_finished_run):
+    folder = copy_of_finished_run / "saved_models" / "quickstart" / "1"
+    (folder / "variables" / "variables.index").write_bytes(b"none")
+    with pytest.raises(UserError, match=f"^model={folder} can't be loaded: "):
+        Predictor(folder).predict(["a"])
 
 
 def _model(folder):

@@ -45,14 +45,13 @@ def test_labels_come_through(folder):
 
 def test_pairs_are_served_as_they_were_evaluated(folder):
     import tensorflow as tf
-
-    from ftkeras.serving.predictor import Predictor
+    import tensorflow_text  # noqa: F401  registers the ops of the text layer
 
     rows = [json.loads(line) for line in (folder / "test.jsonl").open(encoding="utf-8")]
     lines = (folder / "my run" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
     expected = [json.loads(line)["probabilities"] for line in lines]
-    predictor = Predictor(folder / "saved_models" / "train" / "1")
-    signature = predictor.model.signatures["serving_default"]
+    model = tf.saved_model.load(folder / "saved_models" / "train" / "1")
+    signature = model.signatures["serving_default"]
     served = signature(
         text=tf.constant([row["a"] for row in rows]), pair=tf.constant([row["b"] for row in rows])
     )
@@ -65,10 +64,9 @@ def test_pairs_are_served_as_they_were_evaluated(folder):
 
 def test_segment_ids_count_in_the_token_ids_signature(folder):
     import tensorflow as tf
+    import tensorflow_text  # noqa: F401  registers the ops of the text layer
 
-    from ftkeras.serving.predictor import Predictor
-
-    loaded = Predictor(folder / "saved_models" / "train" / "1").model
+    loaded = tf.saved_model.load(folder / "saved_models" / "train" / "1")
     token_ids = tf.constant([[2, 30, 3, 40, 3]])
     call = loaded.signatures["token_ids"]
     as_pair = call(token_ids=token_ids, segment_ids=tf.constant([[0, 0, 0, 1, 1]]))
@@ -83,6 +81,24 @@ def test_predict_takes_a_pair_per_line(folder):
     alone = call_ftkeras("predict", model, "--text=a plot", cwd=folder)
     assert (alone.returncode, alone.stdout) == (2, "")
     assert "one tab between" in alone.stderr
+    given = succeed("predict", model, "--text=a plot", "--pair=great acting", cwd=folder)
+    assert given == output
+
+
+def test_predict_reads_the_columns_of_the_run(folder):
+    command = ["predict", "--model=saved_models/train", "--input=test.jsonl"]
+    output = succeed(*command, "--output=answers.jsonl", cwd=folder)
+    assert "text from 'a', second text from 'b'" in output
+    assert output.endswith("wrote 30 answers to answers.jsonl\n")
+    read = [(folder / name).read_text(encoding="utf-8") for name in ("answers.jsonl", "test.jsonl")]
+    answers, rows = ([json.loads(line) for line in text.splitlines()] for text in read)
+    lines = (folder / "my run" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
+    for answer, row, line in zip(answers, rows, lines, strict=True):
+        expected = json.loads(line)
+        assert {name: answer[name] for name in row} == row
+        assert answer["predicted"] == expected["predicted"]
+        found = [answer[f"probability_{label}"] for label in LABELS]
+        np.testing.assert_allclose(found, expected["probabilities"], atol=1e-5)
 
 
 def test_run_whose_labels_have_changed_is_not_evaluated(folder):

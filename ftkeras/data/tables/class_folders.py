@@ -20,6 +20,7 @@ class ClassFolders:
     """
 
     columns = ("text", "label")
+    schema = None
 
     def __init__(self, path: pathlib.Path, *, encoding: str | None = None):
         self.path, self.name, self.encoding = path, str(path), encoding

@@ -24,7 +24,8 @@ class Columnar:
     def __init__(self, path: pathlib.Path):
         self.path, self.name = path, str(path)
         self._kind, self._files = _kind_and_files(path)
-        self.columns = tuple(self._schema().names)
+        self.schema = self._read_schema()
+        self.columns = tuple(self.schema.names)
         self.notes = (self._kind,)
 
     def rows(self) -> Iterator[tuple[int, Row]]:
@@ -37,7 +38,7 @@ class Columnar:
                     number += 1
                     yield number, values
 
-    def _schema(self):
+    def _read_schema(self):
         arrow, file = _require_pyarrow(), self._files[0]
         with _readable(arrow, file):
             if self._kind == "Parquet":

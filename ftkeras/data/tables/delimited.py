@@ -57,6 +57,7 @@ class Delimited:
         encoding: None to detect it.
         delimiter: None to detect it.
         header: whether the first record names the columns; None to detect it.
+        expected: names of columns; a first record that has them all is a header.
 
     Raises:
         UserError: if it is empty, or its encoding, delimiter or header can't be told.
@@ -69,15 +70,18 @@ class Delimited:
         encoding: str | None = None,
         delimiter: str | None = None,
         header: bool | None = None,
+        expected: Sequence[str] = (),
     ):
-        self.path, self.name = path, str(path)
+        self.path, self.name, self.schema = path, str(path), None
         self.encoding = encoding or opening.find_encoding(path)
         sample = self._sample()
         if not sample.strip():
             raise UserError(f"`data`: {self.name!r} is empty.")
         self.dialect = find_dialect(sample, self.name, opening.suffix(path), delimiter)
         records = [fields for _, fields in _lenient(sample, self.dialect)]
-        self.header = has_header(records, self.name) if header is None else header
+        self.header = header
+        if header is None:
+            self.header = has_header(records, self.name, expected)
         first = records[0]
         self.columns = tuple(
             [field.strip() for field in first] if self.header else map(str, range(len(first)))
@@ -138,16 +142,19 @@ def find_dialect(text: str, name: str, suffix: str = "", delimiter: str | None =
     return Dialect(delimiter, _is_quoted(text, delimiter), skipped)
 
 
-def has_header(records: Sequence[Sequence[str]], name: str) -> bool:
+def has_header(records: Sequence[Sequence[str]], name: str, expected: Sequence[str] = ()) -> bool:
     """Return whether the first record names the columns.
 
-    It does if its fields are different short names, and in some column it is unlike the rest: not
-    a number over numbers, or much shorter, or not one of few values that repeat.
+    It does if it has all the `expected` names. Otherwise it does if its fields are different short
+    names, and in some column it is unlike the rest: not a number over numbers, or much shorter, or
+    not one of few values that repeat.
 
     Raises:
         UserError: if there is one record only, so nothing to compare it with.
     """
     first, rest = [field.strip() for field in records[0]], records[1:]
+    if expected and set(expected) <= set(first):
+        return True
     if not rest:
         raise UserError(
             f"`data`: {name!r} has one row only; set `header` to true or false to say what it is."
@@ -238,10 +245,17 @@ def _find_delimiter(text: str, name: str, suffix: str) -> str:
         raise UserError(
             f"`data`: {name!r} can be split at {candidates}; set `delimiter` to say which it is."
         )
+    if default and _has_one_column(text, default):
+        return default
     raise UserError(
         f"`data`: {name!r} does not split into columns at any of {', '.join(_NAMES.values())}; "
         "set `delimiter`, or name a file with a column of texts and one of labels."
     )
+
+
+def _has_one_column(text: str, delimiter: str) -> bool:
+    """Return whether a file named .csv or .tsv holds one column, as texts to classify may."""
+    return all(len(fields) == 1 for _, fields in _lenient(text, Dialect(delimiter)))
 
 
 def _is_consistent(records: Sequence[Sequence[str]]) -> bool:

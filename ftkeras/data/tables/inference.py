@@ -101,6 +101,17 @@ def infer_roles(profile: Profile, chosen: Chosen) -> Roles:
     return Roles(tuple(c.position for c in text), position, label.position, tuple(notes))
 
 
+def infer_texts(profile: Profile) -> tuple[tuple[int, ...], int | None]:
+    """Return the positions of the text, and of a second text if there is one, without a label.
+
+    Raises:
+        UserError: if they are ambiguous.
+    """
+    labels = [column for column in profile.columns if column.name.lower() in LABEL_NAMES]
+    text, pair = _find_texts(profile, labels)
+    return tuple(column.position for column in text), None if pair is None else pair.position
+
+
 def find_column(profile: Profile, name: str | int, argument: str) -> Column:
     """Return the column of a name or a position; see `find_position`."""
     names = [column.name for column in profile.columns]

@@ -25,7 +25,7 @@ class JsonRecords:
     """
 
     def __init__(self, path: pathlib.Path, *, encoding: str | None = None):
-        self.path, self.name = path, str(path)
+        self.path, self.name, self.schema = path, str(path), None
         self.encoding = encoding or opening.find_encoding(path)
         with opening.open_text(path, self.encoding) as file:
             start = file.read(4096).lstrip()

@@ -13,6 +13,11 @@ from ftkeras.data.tables.spreadsheet import Spreadsheet
 from ftkeras.data.tables.table import Row, Table
 from ftkeras.errors import UserError
 
+# Suffixes that name a format; a file of any other is taken for delimited text.
+_COLUMNAR, _SHEETS = (".parquet", ".arrow", ".feather"), (".xlsx", ".xlsm")
+_JSON, _DELIMITED = (".jsonl", ".ndjson", ".json"), (".csv", ".tsv", ".tab")
+SUFFIXES = (*_COLUMNAR, *_SHEETS, *_JSON, *_DELIMITED)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
@@ -22,11 +27,13 @@ class Options:
         encoding: of text files, such as "cp1252".
         delimiter: between fields; "tab" and "\t" mean a tab.
         header: whether the first row names the columns.
+        expected: names of columns; a first row that has them all is a header.
     """
 
     encoding: str | None = None
     delimiter: str | None = None
     header: bool | None = None
+    expected: tuple[str, ...] = ()
 
     def __post_init__(self):
         if self.encoding is not None:
@@ -72,7 +79,7 @@ class Concatenated:
 
     def __init__(self, tables: Sequence[Table]):
         self._tables = tables
-        self.columns = tables[0].columns
+        self.columns, self.schema = tables[0].columns, tables[0].schema
         for table in tables[1:]:
             if table.columns != self.columns:
                 raise UserError(
@@ -93,12 +100,16 @@ def _open(path: pathlib.Path, options: Options) -> Table:
         saved = (path / "state.json").is_file() or (path / "dataset_dict.json").is_file()
         return Columnar(path) if saved else ClassFolders(path, encoding=options.encoding)
     suffix = opening.suffix(path)
-    if suffix in (".parquet", ".arrow", ".feather"):
+    if suffix in _COLUMNAR:
         return Columnar(path)
-    if suffix in (".xlsx", ".xlsm"):
-        return Spreadsheet(path, header=options.header)
-    if suffix in (".jsonl", ".ndjson", ".json"):
+    if suffix in _SHEETS:
+        return Spreadsheet(path, header=options.header, expected=options.expected)
+    if suffix in _JSON:
         return JsonRecords(path, encoding=options.encoding)
     return Delimited(
-        path, encoding=options.encoding, delimiter=options.delimiter, header=options.header
+        path,
+        encoding=options.encoding,
+        delimiter=options.delimiter,
+        header=options.header,
+        expected=options.expected,
     )

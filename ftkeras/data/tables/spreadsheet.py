@@ -1,7 +1,7 @@
 """Spreadsheets: the first sheet of an `.xlsx` file, read with openpyxl."""
 
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ftkeras.data.tables.delimited import has_header
 from ftkeras.data.tables.table import Row
@@ -16,13 +16,16 @@ class Spreadsheet:
     Args:
         path: the file.
         header: whether the first row names the columns; None to detect it.
+        expected: names of columns; a first row that has them all is a header.
 
     Raises:
         UserError: if openpyxl is missing, the file is damaged or the sheet is empty.
     """
 
-    def __init__(self, path: pathlib.Path, *, header: bool | None = None):
-        self.path, self.name = path, str(path)
+    def __init__(
+        self, path: pathlib.Path, *, header: bool | None = None, expected: Sequence[str] = ()
+    ):
+        self.path, self.name, self.schema = path, str(path), None
         sample = []
         for _, values in self._filled_rows():
             sample.append(["" if value is None else str(value) for value in values])
@@ -30,7 +33,7 @@ class Spreadsheet:
                 break
         if not sample:
             raise UserError(f"`data`: the first sheet of {self.name!r} is empty.")
-        self.header = has_header(sample, self.name) if header is None else header
+        self.header = has_header(sample, self.name, expected) if header is None else header
         first = sample[0]
         self.columns = tuple(first if self.header else map(str, range(len(first))))
         self.notes = (

@@ -1,7 +1,7 @@
 """The interface of a table."""
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 Value = object
 Row = tuple[Value, ...]
@@ -14,11 +14,13 @@ class Table(Protocol):
         name: the file, as messages name it.
         columns: the names of the columns; "0", "1", … if the file does not name them.
         notes: what was detected, one phrase each, such as "delimiter ';'".
+        schema: the Arrow schema if the format has one, else None.
     """
 
     name: str
     columns: tuple[str, ...]
     notes: tuple[str, ...]
+    schema: Any
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         """Yield (line, values): values align with `columns`, None if there is none.

@@ -1,0 +1,188 @@
+"""Run a SavedModel through TensorFlow's C API, in the library that TensorFlow's wheel contains.
+
+Loading the library takes a second, and importing TensorFlow for Python takes six more.
+
+Source: https://www.tensorflow.org/install/lang_c; the functions are declared in the wheel, in
+tensorflow/include/tensorflow/c/c_api.h and tf_tstring.h.
+"""
+
+import ctypes
+import functools
+import importlib.util
+import pathlib
+from collections.abc import Mapping, Sequence
+from ctypes import POINTER, c_char_p, c_float, c_int, c_int64, c_size_t, c_void_p
+
+from ftkeras.runs.signatures import Signature
+from ftkeras.support import standard_error
+
+_FLOAT, _STRING = 1, 7  # TF_DataType
+_TSTRING_BYTES = 24  # sizeof(TF_TString)
+_LIBRARIES = ("libtensorflow_framework.so.2", "libtensorflow_cc.so.2")
+
+Values = list[bytes] | list[float] | list[list[float]]
+
+
+class _Output(ctypes.Structure):
+    _fields_ = (("operation", c_void_p), ("index", c_int))
+
+
+# The type that each function returns, and the types of its arguments.
+_FUNCTIONS = {
+    "TF_NewStatus": (c_void_p, []),
+    "TF_GetCode": (c_int, [c_void_p]),
+    "TF_Message": (c_char_p, [c_void_p]),
+    "TF_LoadLibrary": (c_void_p, [c_char_p, c_void_p]),
+    "TF_NewGraph": (c_void_p, []),
+    "TF_NewSessionOptions": (c_void_p, []),
+    "TF_LoadSessionFromSavedModel": (
+        c_void_p,
+        *([c_void_p, c_void_p, c_char_p, POINTER(c_char_p), c_int, c_void_p, c_void_p, c_void_p],),
+    ),
+    "TF_GraphOperationByName": (c_void_p, [c_void_p, c_char_p]),
+    "TF_SessionRun": (
+        None,
+        [
+            *(c_void_p, c_void_p, POINTER(_Output), POINTER(c_void_p), c_int),
+            *(POINTER(_Output), POINTER(c_void_p), c_int, c_void_p, c_int, c_void_p, c_void_p),
+        ],
+    ),
+    "TF_AllocateTensor": (c_void_p, [c_int, POINTER(c_int64), c_int, c_size_t]),
+    "TF_DeleteTensor": (None, [c_void_p]),
+    "TF_TensorData": (c_void_p, [c_void_p]),
+    "TF_TensorType": (c_int, [c_void_p]),
+    "TF_NumDims": (c_int, [c_void_p]),
+    "TF_Dim": (c_int64, [c_void_p, c_int]),
+    "TF_TensorElementCount": (c_int64, [c_void_p]),
+    "TF_StringInit": (None, [c_void_p]),
+    "TF_StringCopy": (None, [c_void_p, c_char_p, c_size_t]),
+    "TF_StringDealloc": (None, [c_void_p]),
+    "TF_StringGetSize": (c_size_t, [c_void_p]),
+    "TF_StringGetDataPointer": (c_void_p, [c_void_p]),
+}
+
+
+def is_available() -> bool:
+    """Return whether TensorFlow's wheel contains the library, as it does on Linux."""
+    return all((_package("tensorflow") / name).is_file() for name in _LIBRARIES)
+
+
+class Session:
+    """A SavedModel that the C API has loaded.
+
+    Args:
+        folder: the SavedModel.
+        signature: the names of the tensors to feed and to fetch.
+
+    Raises:
+        ValueError: if TensorFlow can't load it.
+    """
+
+    def __init__(self, folder: pathlib.Path, signature: Signature):
+        with standard_error.hidden():
+            self._library = _library()
+            self._status = self._library.TF_NewStatus()
+            for ops in sorted((_package("tensorflow_text") / "python" / "ops").glob("*.so")):
+                self._checked(self._library.TF_LoadLibrary, str(ops).encode())
+            self._graph = self._library.TF_NewGraph()
+            tags = (c_char_p * 1)(b"serve")
+            self._session = self._checked(
+                self._library.TF_LoadSessionFromSavedModel,
+                *(self._library.TF_NewSessionOptions(), None, str(folder).encode(), tags, 1),
+                *(self._graph, None),
+            )
+        self._inputs = {name: self._output(tensor) for name, tensor in signature.inputs.items()}
+        self._outputs = {name: self._output(tensor) for name, tensor in signature.outputs.items()}
+
+    def run(self, inputs: Mapping[str, Sequence[bytes]]) -> dict[str, Values]:
+        """Return the outputs for a batch of strings: by name, a value or a list per string.
+
+        Raises:
+            ValueError: if TensorFlow fails.
+        """
+        library, fed, fetched = self._library, len(inputs), len(self._outputs)
+        tensors = (c_void_p * fed)(*map(self._new_strings, inputs.values()))
+        found = (c_void_p * fetched)()
+        try:
+            self._checked(
+                library.TF_SessionRun,
+                *(self._session, None),
+                *((_Output * fed)(*(self._inputs[name] for name in inputs)), tensors, fed),
+                *((_Output * fetched)(*self._outputs.values()), found, fetched, None, 0, None),
+            )
+            return {name: self._values(t) for name, t in zip(self._outputs, found, strict=True)}
+        finally:
+            for tensor in tensors:
+                self._delete_strings(tensor)
+            for tensor in filter(None, found):
+                library.TF_DeleteTensor(tensor)
+
+    def _checked(self, function, *arguments):
+        """Call a function whose last argument is a status."""
+        result = function(*arguments, self._status)
+        if self._library.TF_GetCode(self._status):
+            raise ValueError(self._library.TF_Message(self._status).decode(errors="replace"))
+        return result
+
+    def _output(self, tensor: str) -> _Output:
+        name, _, index = tensor.partition(":")
+        operation = self._library.TF_GraphOperationByName(self._graph, name.encode())
+        if not operation:
+            raise ValueError(f"the graph has no tensor {tensor}")
+        return _Output(operation, int(index or 0))
+
+    def _new_strings(self, texts: Sequence[bytes]) -> int:
+        shape = (c_int64 * 1)(len(texts))
+        tensor = self._library.TF_AllocateTensor(_STRING, shape, 1, _TSTRING_BYTES * len(texts))
+        for place, text in zip(self._places(tensor), texts, strict=True):
+            self._library.TF_StringInit(place)
+            self._library.TF_StringCopy(place, text, len(text))
+        return tensor
+
+    def _delete_strings(self, tensor: int) -> None:
+        """Delete a tensor that `_new_strings` made: deleting it leaves its long strings behind."""
+        for place in self._places(tensor):
+            self._library.TF_StringDealloc(place)
+        self._library.TF_DeleteTensor(tensor)
+
+    def _places(self, tensor: int) -> range:
+        """Return the addresses of a tensor's strings."""
+        start = self._library.TF_TensorData(tensor)
+        count = self._library.TF_TensorElementCount(tensor)
+        return range(start, start + count * _TSTRING_BYTES, _TSTRING_BYTES)
+
+    def _values(self, tensor: int) -> Values:
+        library = self._library
+        kind = library.TF_TensorType(tensor)
+        if kind == _STRING:
+            return [
+                ctypes.string_at(
+                    library.TF_StringGetDataPointer(place), library.TF_StringGetSize(place)
+                )
+                for place in self._places(tensor)
+            ]
+        if kind != _FLOAT:
+            raise ValueError(f"an output has TensorFlow's type {kind}, which is not supported")
+        count, data = library.TF_TensorElementCount(tensor), library.TF_TensorData(tensor)
+        flat = ctypes.cast(data, POINTER(c_float))[:count]
+        if library.TF_NumDims(tensor) == 1:
+            return flat
+        width = library.TF_Dim(tensor, 1)
+        return [flat[start : start + width] for start in range(0, count, width)]
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    for name in _LIBRARIES:
+        library = ctypes.CDLL(str(_package("tensorflow") / name), mode=ctypes.RTLD_GLOBAL)
+    for name, (returned, taken) in _FUNCTIONS.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = returned, taken
+    return library
+
+
+def _package(name: str) -> pathlib.Path:
+    """Return the folder of an installed package, without importing it."""
+    found = importlib.util.find_spec(name)
+    assert found is not None, f"{name} is not installed"
+    return pathlib.Path(next(iter(found.submodule_search_locations or ())))

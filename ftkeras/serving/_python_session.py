@@ -1,0 +1,33 @@
+"""Run a SavedModel with TensorFlow for Python, where its wheel lacks the library of the C API."""
+
+import pathlib
+from collections.abc import Mapping, Sequence
+
+
+class Session:
+    """A SavedModel that Python has loaded; has the interface of `_c_session.Session`.
+
+    Args:
+        folder: the SavedModel.
+
+    Raises:
+        ValueError: if TensorFlow can't load it.
+    """
+
+    def __init__(self, folder: pathlib.Path):
+        import tensorflow as tf
+        import tensorflow_text  # noqa: F401  registers the ops of the text layer
+
+        try:
+            # The signature holds the model's variables weakly, so the model must be kept as well.
+            self._model = tf.saved_model.load(str(folder))
+            self._signature = self._model.signatures["serving_default"]
+        except Exception as error:  # TensorFlow raises many types for a broken folder
+            raise ValueError(str(error)) from error
+
+    def run(self, inputs: Mapping[str, Sequence[bytes]]) -> dict[str, list]:
+        """Return the outputs for a batch of strings: by name, a value or a list per string."""
+        import tensorflow as tf
+
+        outputs = self._signature(**{name: tf.constant(texts) for name, texts in inputs.items()})
+        return {name: output.numpy().tolist() for name, output in outputs.items()}

@@ -1,0 +1,191 @@
+"""What `predict` classifies: texts, lines, or the rows of a table."""
+
+import contextlib
+import pathlib
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from ftkeras.config.verbs import PredictConfig
+from ftkeras.data.tables import inference, opening, reading
+from ftkeras.data.tables.profile import profile
+from ftkeras.data.tables.reading import Options
+from ftkeras.data.tables.table import Row, Table
+from ftkeras.data.tables.texts import joined
+from ftkeras.errors import UserError
+
+STANDARD_INPUT = "-"
+_HERE = pathlib.Path(".")
+
+
+@dataclass(frozen=True)
+class Item:
+    """A text to classify, its second text if the model takes pairs, and the row it is from."""
+
+    text: str
+    pair: str | None
+    row: Row
+
+    @property
+    def shown(self) -> str:
+        """The text, or both texts with a tab between."""
+        return self.text if self.pair is None else f"{self.text}\t{self.pair}"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that is to be classified.
+
+    Attributes:
+        columns: the names of the values of each item's row.
+        items: in the order of the input, read while they are iterated over.
+        notes: what was detected and which columns are read, a phrase each; none of plain lines.
+        schema: the Arrow schema of the rows if the input has one.
+    """
+
+    columns: tuple[str, ...]
+    items: Iterator[Item]
+    notes: tuple[str, ...] = ()
+    schema: Any = None
+
+
+def open_inputs(config: PredictConfig, recorded: Mapping[str, Any], *, takes_pairs: bool) -> Inputs:
+    """Return what `config` names, after checking that it exists and has the columns.
+
+    Args:
+        config: the configuration of `predict`.
+        recorded: the columns that hold "text" and "pair" in the data of the model's run; empty if
+            they are not known.
+        takes_pairs: whether the model classifies pairs.
+
+    Raises:
+        UserError: if the input can't be read, or has no such columns.
+    """
+    if config.text:
+        return _plain(_given(config, takes_pairs), takes_pairs)
+    if config.input in (None, STANDARD_INPUT):
+        return _plain(_pairs(_lines([_stdin]), takes_pairs), takes_pairs)
+    paths = _find(str(config.input))
+    if not (config.describes_a_table or any(map(_is_table, paths))):
+        openers = [lambda path=path: opening.open_binary(path) for path in paths]
+        return _plain(_pairs(_lines(openers), takes_pairs), takes_pairs)
+    with _naming_input():
+        return _open_table(config, recorded, takes_pairs)
+
+
+@contextlib.contextmanager
+def _naming_input() -> Iterator[None]:
+    """Name the argument of `predict` in errors about a table, which is `data` elsewhere."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(str(error).replace("`data`", "`input`")) from error
+
+
+def _find(name: str) -> list[pathlib.Path]:
+    try:
+        paths = opening.find_files(name, _HERE)
+        for path in paths:
+            if not path.is_dir():
+                open(path, "rb").close()
+    except OSError as error:
+        raise UserError(f"input={name} can't be read: {error.strerror}.") from None
+    except UserError:
+        raise UserError(f"input={name} can't be read: there is no such file.") from None
+    return paths
+
+
+def _is_table(path: pathlib.Path) -> bool:
+    return path.is_dir() or opening.suffix(path) in reading.SUFFIXES
+
+
+def _plain(items: Iterator[Item], takes_pairs: bool) -> Inputs:
+    return Inputs(("text", "pair") if takes_pairs else ("text",), items)
+
+
+def _given(config: PredictConfig, takes_pairs: bool) -> Iterator[Item]:
+    if not config.pair:
+        return _pairs(config.text, takes_pairs)
+    both = zip(config.text, config.pair, strict=True)
+    return (Item(text, pair, (text, pair)) for text, pair in both)
+
+
+def _stdin() -> BinaryIO:
+    return sys.stdin.buffer
+
+
+def _lines(openers: Iterable) -> Iterator[str]:
+    for opener in openers:
+        stream = opener()
+        with contextlib.nullcontext(stream) if opener is _stdin else stream as file:
+            for line in file:
+                yield line.rstrip(b"\r\n").decode("utf-8", "replace")
+
+
+def _pairs(texts: Iterable[str], takes_pairs: bool) -> Iterator[Item]:
+    """Yield an item per text; for a model of pairs, a tab is between the two texts."""
+    for text in texts:
+        parts = text.split("\t")
+        if not takes_pairs:
+            yield Item(text, None, (text,))
+        elif len(parts) == 2:
+            yield Item(parts[0], parts[1], tuple(parts))
+        else:
+            raise UserError(
+                "`model` classifies pairs: write two texts per line with one tab between, or give "
+                f"the second with `pair`. Received: {text!r}."
+            )
+
+
+def _open_table(config: PredictConfig, recorded: Mapping[str, Any], takes_pairs: bool) -> Inputs:
+    chosen = [] if config.text_column is None else config.text_column.split(",")
+    wanted = [name.strip() for name in chosen] or list(recorded.get("text", ()))
+    second = config.pair_column or recorded.get("pair")
+    expected = [*wanted, *([] if second is None else [second])]
+    options = Options(
+        encoding=config.encoding,
+        delimiter=config.delimiter,
+        header=config.header,
+        expected=tuple(name for name in map(str, expected) if not name.isdecimal()),
+    )
+    table = reading.open_data(str(config.input), _HERE, options)
+    text, pair = _find_columns(table, wanted, second, is_given=bool(chosen))
+    if takes_pairs and pair is None:
+        raise UserError(f"`pair_column`: name the column of {table.name!r} with the second text.")
+    if pair is not None and not takes_pairs:
+        raise UserError(
+            "the model classifies single texts, not pairs; `text_column` may name several columns, "
+            "which are joined."
+        )
+    names = " and ".join(repr(table.columns[position]) for position in text)
+    notes = [*table.notes, f"text from {names}"]
+    if pair is not None:
+        notes.append(f"second text from {table.columns[pair]!r}")
+    return Inputs(table.columns, _rows(table, text, pair), tuple(notes), table.schema)
+
+
+def _find_columns(
+    table: Table, wanted: Sequence[str | int], second: str | int | None, *, is_given: bool
+) -> tuple[tuple[int, ...], int | None]:
+    """Return the positions of the text and of the second text."""
+    if len(table.columns) == 1 and not is_given and second is None:
+        return (0,), None
+    if not wanted:
+        text, pair = inference.infer_texts(profile(table))
+    else:
+        text, pair = tuple(_position(table, name, "text_column") for name in wanted), None
+    if second is not None:
+        pair = _position(table, second, "pair_column")
+    return text, pair
+
+
+def _position(table: Table, name: str | int, argument: str) -> int:
+    return inference.find_position(table.name, table.columns, name, argument)
+
+
+def _rows(table: Table, text: tuple[int, ...], pair: int | None) -> Iterator[Item]:
+    with _naming_input():
+        for line, row in table.rows():
+            second = None if pair is None else joined(table, line, row, (pair,))
+            yield Item(joined(table, line, row, text), second, row)

@@ -1,0 +1,151 @@
+"""What predict reads: texts, lines and tables of every format, with the columns of the run."""
+
+import json
+
+import pytest
+
+from ftkeras.config.verbs import PredictConfig
+from ftkeras.errors import UserError
+from ftkeras.serving import inputs
+
+ROWS = [("1", "Fine, really.", "x"), ("2", "Dull;\nslow", "y"), ("3", "", "x")]
+
+
+def _csv(rows=ROWS, header=("id", "review", "stars"), delimiter=",") -> str:
+    lines = [header, *rows] if header else rows
+    return "".join(delimiter.join(f'"{v}"' for v in line) + "\n" for line in lines)
+
+
+def _open(recorded=None, takes_pairs=False, **given):
+    return inputs.open_inputs(PredictConfig(**given), recorded or {}, takes_pairs=takes_pairs)
+
+
+def _texts(found) -> list:
+    return [item.text if item.pair is None else (item.text, item.pair) for item in found.items]
+
+
+def _write(path, name):
+    """Write ROWS in the format of a file name, and return the path."""
+    file, names = path / name, ("id", "review", "stars")
+    records = [dict(zip(names, row, strict=True)) for row in ROWS]
+    if name.endswith(".csv"):
+        file.write_text(_csv(delimiter=";"))
+    elif name.endswith(".jsonl"):
+        file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    elif name.endswith(".json"):
+        file.write_text(json.dumps(records))
+    elif name.endswith(".parquet"):
+        import pyarrow as arrow
+        import pyarrow.parquet
+
+        pyarrow.parquet.write_table(arrow.Table.from_pylist(records), file)
+    else:
+        import openpyxl
+
+        book = openpyxl.Workbook()
+        for row in [names, *ROWS]:
+            book.active.append(row)
+        book.save(file)
+    return str(file)
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.jsonl", "x.json", "x.parquet", "x.xlsx"])
+def test_every_format_is_read_by_the_columns_of_the_run(tmp_path, name):
+    found = _open({"text": ["review"], "pair": None}, input=_write(tmp_path, name))
+    assert found.columns == ("id", "review", "stars")
+    assert found.notes[-1] == "text from 'review'"
+    items = list(found.items)
+    assert [item.text for item in items] == [row[1] for row in ROWS]
+    assert [item.row[0] for item in items] == ["1", "2", "3"]
+
+
+def test_several_columns_are_joined_as_in_training(tmp_path):
+    (tmp_path / "x.csv").write_text(_csv(header=None))
+    found = _open({"text": ["1", "2"]}, input=str(tmp_path / "x.csv"))
+    assert _texts(found)[0] == "Fine, really.\nx"
+
+
+def test_flag_wins_over_the_columns_of_the_run(tmp_path):
+    (tmp_path / "x.csv").write_text(_csv())
+    found = _open({"text": ["review"]}, input=str(tmp_path / "x.csv"), text_column="stars,review")
+    assert _texts(found)[0] == "x\nFine, really."
+
+
+def test_second_text_of_pairs(tmp_path):
+    (tmp_path / "x.csv").write_text(_csv())
+    given = {"input": str(tmp_path / "x.csv"), "takes_pairs": True}
+    found = _open({"text": ["review"], "pair": "stars"}, **given)
+    assert _texts(found)[0] == ("Fine, really.", "x")
+    with pytest.raises(UserError, match="`pair_column`: name the column"):
+        _open({"text": ["review"]}, **given)
+
+
+def test_column_of_the_run_that_is_missing_is_named(tmp_path):
+    (tmp_path / "x.csv").write_text(_csv())
+    with pytest.raises(UserError, match="`text_column`: .* has no column 'body'"):
+        _open({"text": ["body"]}, input=str(tmp_path / "x.csv"))
+
+
+def test_only_column_is_the_text(tmp_path):
+    (tmp_path / "x.csv").write_text('comment\nFine\n"Dull, slow"\n')
+    assert _texts(_open({"text": ["body"]}, input=str(tmp_path / "x.csv"))) == [
+        "Fine",
+        "Dull, slow",
+    ]
+
+
+def test_one_row_below_the_header_of_the_run(tmp_path):
+    (tmp_path / "x.csv").write_text("stars,body\nx,Fine\n")
+    assert _texts(_open({"text": ["body"]}, input=str(tmp_path / "x.csv"))) == ["Fine"]
+
+
+def test_text_is_inferred_if_the_run_is_of_no_table(tmp_path):
+    (tmp_path / "x.csv").write_text(_csv())
+    assert _texts(_open(input=str(tmp_path / "x.csv")))[0] == "Fine, really."
+
+
+@pytest.mark.parametrize("name", ["x.txt", "x", "x.log"])
+def test_each_line_of_another_file_is_a_text(tmp_path, name):
+    (tmp_path / name).write_bytes(b"id,text\r\n\xffa\n\nb")
+    found = _open({"text": ["review"]}, input=str(tmp_path / name))
+    assert (found.columns, found.notes) == (("text",), ())
+    assert _texts(found) == ["id,text", "\ufffda", "", "b"]
+
+
+def test_flag_of_tables_makes_a_table_of_another_file(tmp_path):
+    (tmp_path / "x.dat").write_text("a|b\nc|d\n")
+    found = _open(input=str(tmp_path / "x.dat"), delimiter="|", header=False, text_column="1")
+    assert _texts(found) == ["b", "d"]
+
+
+def test_pattern_stands_for_several_files(tmp_path):
+    for number in (1, 2):
+        (tmp_path / f"{number}.csv").write_text(_csv())
+    assert len(_texts(_open({"text": ["review"]}, input=str(tmp_path / "*.csv")))) == 6
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "^input=.* can't be read: there is no such file"),
+        ("", "^`input`: .* is empty"),
+        ("a,text\n1,x\n2\n3,y,z\n" * 9, "`input`"),
+    ],
+)
+def test_bad_file_is_refused_by_the_name_of_the_flag(tmp_path, content, message):
+    if content is not None:
+        (tmp_path / "x.csv").write_text(content)
+    with pytest.raises(UserError, match=message) as caught:
+        _texts(_open(input=str(tmp_path / "x.csv"), delimiter="," if content else None))
+    assert "`data`" not in str(caught.value)
+
+
+def test_texts_of_the_command_line():
+    assert _texts(_open(text=("a\tb",))) == ["a\tb"]
+    assert _texts(_open(text=("a\tb",), takes_pairs=True)) == [("a", "b")]
+    assert _texts(_open(text=("a", "c"), pair=("b", "d\t"), takes_pairs=True)) == [
+        ("a", "b"),
+        ("c", "d\t"),
+    ]
+    with pytest.raises(UserError, match="one tab between"):
+        _texts(_open(text=("a",), takes_pairs=True))
