@@ -39,9 +39,9 @@ VERBS = {
         positional="data",
     ),
     "evaluate": Verb(
-        "Evaluate a finished run again, with the settings it was trained with.",
+        "Evaluate a finished run again, or on other data, with the settings of its training.",
         Config,
-        "--run_dir=runs/imdb/…",
+        "--run_dir=runs/reviews/… --data=later.csv",
         groups=("Data", "Output"),
     ),
     "export": Verb(

@@ -12,7 +12,7 @@ from ftkeras import catalog
 from ftkeras.cli import completion, version
 from ftkeras.cli import help as help_pages
 from ftkeras.cli.commands import VERBS, flag_fields
-from ftkeras.config import flagfile
+from ftkeras.config import flagfile, own_data
 from ftkeras.config.run import Config
 from ftkeras.config.verbs import LaunchConfig
 from ftkeras.errors import UserError
@@ -73,7 +73,25 @@ def parse(arguments: list[str]) -> Command:
         given = {**merged, **{name: given[name] for name in given if values[name].present}}
         if verb == "export" and not values["export"].present:
             given["export"] = _formats(merged["export"])
+        if verb == "evaluate":
+            _evaluate_own_data(given, {name for name in given if values[name].present})
     return Command(verb, config(**given))
+
+
+def _evaluate_own_data(given: dict[str, Any], present: set[str]) -> None:
+    """Replace the task of a run by the files to evaluate it on, if the command line has any.
+
+    Where the run's own data is, and how much of it was used, does not hold for them.
+    """
+    own = [name for name in own_data.KEYS if name in present]
+    if own and "task" in present:
+        raise UserError(f"`{own[0]}` can't be combined with task={given['task']}; use one of them.")
+    if own:
+        given["task"] = own_data.DEFAULT_TASK
+        if not given["data"]:
+            given["data"], given["test_data"] = given["test_data"], ()
+    if own or "task" in present:
+        given |= {name: None for name in ("data_dir", "test_examples") if name not in present}
 
 
 def _formats(recorded: tuple[str, ...]) -> tuple[str, ...]:

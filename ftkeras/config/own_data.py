@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ftkeras import catalog
+from ftkeras.catalog import Spec
 from ftkeras.config.fields import WithPaths, flag
 from ftkeras.errors import UserError
 
@@ -96,6 +97,47 @@ def task_spec(values: Mapping[str, object]) -> str:
             given[name] = _single(given[name])
     arguments = ", ".join(f"{KEYS[name]}={given[name]!r}" for name in KEYS if name in given)
     return f"classification({arguments})"
+
+
+def evaluation_task(task: str, recorded: str, columns: Mapping[str, object]) -> str:
+    """Return the task that evaluates a run on the files that `task` names, and reads nothing else.
+
+    What `task` does not say about these files is as in training. How they are delimited and whether
+    they have a header is as in training only if the suffix is the same.
+
+    Args:
+        task: names the files as `test`, or as `train` if there is no `test`.
+        recorded: the task of the run.
+        columns: the columns that the run read: "text", "pair" and "label".
+
+    Raises:
+        UserError: if a task is no spec.
+
+    >>> evaluation_task("classification(train='b.csv')", "classification(train='a.csv')",
+    ...                 {"text": ["title", "body"], "pair": None, "label": "stars"})
+    "classification(train='b.csv', text=('title', 'body'), label='stars')"
+    """
+    spec, before = catalog.parse("task", task), catalog.parse("task", recorded).arguments
+    if "train" not in spec.arguments:
+        return task
+    given = {key: value for key, value in spec.arguments.items() if key not in _SPLITS}
+    files = spec.arguments.get("test") or spec.arguments["train"]
+    inherited = {key: value for key, value in columns.items() if key in _COLUMNS}
+    if "text" in inherited:
+        inherited["text"] = _single(tuple(inherited["text"]))
+    inherited |= {key: before[key] for key in (*_COLUMNS, "labels") if key in before}
+    if _suffix(files) == _suffix(before.get("train")):
+        inherited |= {key: before[key] for key in ("header", "delimiter") if key in before}
+    merged = {"train": files, **inherited, **given}
+    return str(Spec(spec.name, {k: v for k, v in merged.items() if v is not None}))
+
+
+_SPLITS, _COLUMNS = ("train", "test", "validation"), ("text", "pair", "label")
+
+
+def _suffix(files: object) -> str:
+    first = files[0] if isinstance(files, tuple | list) else files
+    return pathlib.Path(str(first)).suffix
 
 
 def columns(settings: pathlib.Path) -> dict[str, object]:

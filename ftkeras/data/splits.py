@@ -79,6 +79,12 @@ class Splits:
         held_out = self._reader.read("train").select(self._own_folds == TEST_FOLD, "test")
         return self._check_classes(self._limit(held_out, "test"))
 
+    @functools.cached_property
+    def other_test(self) -> Examples:
+        """What to evaluate a run on if it was trained on other data: test, or all there is."""
+        examples = self._reader.read("test" if self._reader.has_test else "train")
+        return self._limit(examples.select(np.arange(len(examples)), "test"), "test")
+
     def counts(self) -> dict[str, int]:
         """Return the size of each split, and how many distinct texts test shares with the others.
 

@@ -49,8 +49,9 @@ def fix_randomness(config: Config) -> None:
 
 
 def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Experiment:
-    task = catalog.build("task", config.task, data_dir=config.data_dir)
-    labels = _recorded_labels(run_dir) if run_dir else task.labels
+    recorded = _recorded_labels(run_dir) if run_dir else None
+    task = catalog.build("task", config.task, data_dir=config.data_dir, known_labels=recorded)
+    labels = recorded or task.labels
     with _dtype_policy("float32" if run_dir else precision(config)):
         head = catalog.build(
             "head", config.head or task.head, classes=len(labels), seed=config.seed
@@ -84,8 +85,8 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
     if not run_dir:
         _attach_regularizers(config, model)
     # What the run has recorded tells it without reading the data.
-    recorded = inputs.read(run_dir) if run_dir else {}
-    pairs = bool(recorded["pairs"]) if recorded else task.pairs
+    read = inputs.read(run_dir) if run_dir else {}
+    pairs = bool(read["pairs"]) if read else task.pairs
     return Experiment(config, task, labels, text_layer, model, policies, devices, pairs)
 
 

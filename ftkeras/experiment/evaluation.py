@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +50,7 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
     parts = {} if splits.validation is None else {"validation": splits.validation}
     if experiment.config.test:
         parts["test"] = splits.test
-    found = {name: _evaluate_split(experiment, name, part, run_dir) for name, part in parts.items()}
+    found = _evaluate(experiment, parts, {n: run_dir / layout.PREDICTIONS[n] for n in parts})
     last = list(parts)[-1]
     if experiment.devices.is_chief:
         positions = samples.positions(len(parts[last]))
@@ -57,6 +58,29 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
         samples.write(run_dir, [found[last].predictions[at] for at in positions], texts)
     measured = {name: evaluated.metrics for name, evaluated in found.items()}
     return {**measured, "confusion": found[last].confusion}
+
+
+def evaluate_elsewhere(
+    experiment: Experiment, parts: Mapping[str, Examples], run_dir: pathlib.Path, *, name: str
+) -> dict:
+    """Evaluate on other examples than the run's own, whose files stay as they are.
+
+    Args:
+        experiment: with the weights to evaluate, compiled with its loss.
+        parts: the examples of "test", and maybe of "validation".
+        run_dir: the run's folder, in which the chief worker writes predictions.
+        name: what the files of predictions are called after.
+
+    Returns:
+        As `evaluate`.
+
+    Raises:
+        UserError: the model's logits are not finite.
+    """
+    files_of = {n: run_dir / layout.of_evaluation(name, layout.PREDICTIONS[n]) for n in parts}
+    found = _evaluate(experiment, parts, files_of)
+    measured = {split: evaluated.metrics for split, evaluated in found.items()}
+    return {**measured, "confusion": found[list(parts)[-1]].confusion}
 
 
 def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:
@@ -146,15 +170,21 @@ def predictions(examples: Examples, logits: np.ndarray, labels: tuple[str, ...])
     ]
 
 
+def _evaluate(
+    experiment: Experiment, parts: Mapping[str, Examples], paths: Mapping[str, pathlib.Path]
+) -> dict[str, _Evaluated]:
+    return {n: _evaluate_split(experiment, n, part, paths[n]) for n, part in parts.items()}
+
+
 def _evaluate_split(
-    experiment: Experiment, split: str, examples: Examples, run_dir: pathlib.Path
+    experiment: Experiment, split: str, examples: Examples, path: pathlib.Path
 ) -> _Evaluated:
     """Evaluate one split and write its predictions."""
     logits = predict_logits(experiment, examples)
     _must_be_finite(logits, split)
     rows = predictions(examples, logits, experiment.labels)
     if experiment.devices.is_chief:
-        _write_predictions(run_dir / layout.PREDICTIONS[split], rows)
+        _write_predictions(path, rows)
     found = metrics(examples.labels, logits, experiment.model.loss)
     found["examples"] = len(examples)
     return _Evaluated(found, confusion(examples.labels, logits), rows)

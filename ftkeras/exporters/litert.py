@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from ftkeras.exporters._comparison import Bounds, Comparison, compare, predict
 from ftkeras.exporters._weights import Weights
-from ftkeras.runs import metrics, samples
+from ftkeras.runs import exported, metrics, samples
 from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
@@ -84,7 +84,7 @@ class Litert:
         with files.replacing(folder / "model.tflite") as draft:
             draft.write_bytes(content)
         self.text_layer.tokenizer.save(folder)
-        files.write_text(folder / "labels.txt", "\n".join(self.labels) + "\n")
+        exported.write_labels(folder / exported.LABELS.name, self.labels)
         record = {
             "bytes": len(content),
             "quantization": self.quantization,

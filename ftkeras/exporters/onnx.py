@@ -9,7 +9,7 @@ import numpy as np
 from ftkeras.errors import UserError
 from ftkeras.exporters import _onnx_graph
 from ftkeras.exporters._comparison import Bounds, Comparison, compare, predict
-from ftkeras.runs import metrics, samples
+from ftkeras.runs import exported, metrics, samples
 from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
@@ -75,7 +75,7 @@ class Onnx:
             found = self._compare(draft, measured)
             self.bounds.check(found, "onnx")
         self.text_layer.tokenizer.save(folder)
-        files.write_text(folder / "labels.txt", "\n".join(self.labels) + "\n")
+        exported.write_labels(folder / exported.LABELS.name, self.labels)
         record = {
             "bytes": (folder / "model.onnx").stat().st_size,
             **found.record(),

@@ -189,7 +189,7 @@ class SavedModel:
             )
         assets = folder / "assets"
         self.text_layer.tokenizer.save(assets)
-        files.write_text(folder / exported.LABELS, "\n".join(self.labels) + "\n")
+        exported.write_labels(folder / exported.LABELS, self.labels)
         files.write_text(folder / "model_card.md", self.card.text())
         shutil.copy(self.run_dir / layout.SETTINGS, folder)
         inputs.write(folder, inputs.read(self.run_dir))

@@ -1,13 +1,18 @@
 """The interface of an exported version: its labels in their order, and what it takes as input."""
 
 import pathlib
+import re
 from collections.abc import Sequence
 
 from ftkeras.errors import UserError
 from ftkeras.runs import signatures
+from ftkeras.support import files
 
 LABELS = pathlib.Path("assets") / "labels.txt"
 _SHOWN = 5
+_ESCAPED = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
+_UNESCAPED = {escaped: character for character, escaped in _ESCAPED.items()}
+_SPECIAL, _ESCAPE = re.compile(r"[\\\n\r]"), re.compile(r"\\[\\nr]")
 
 
 def find_versions(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -22,7 +27,14 @@ def read_labels(version: pathlib.Path) -> tuple[str, ...]:
     Raises:
         OSError: if they can't be read.
     """
-    return tuple((version / LABELS).read_text(encoding="utf-8").split("\n")[:-1])
+    lines = (version / LABELS).read_text(encoding="utf-8").split("\n")[:-1]
+    return tuple(_ESCAPE.sub(lambda found: _UNESCAPED[found[0]], line) for line in lines)
+
+
+def write_labels(path: pathlib.Path, labels: Sequence[str]) -> None:
+    r"""Write one label per line; a line break in a label becomes `\n`, and a backslash `\\`."""
+    lines = [_SPECIAL.sub(lambda found: _ESCAPED[found[0]], label) for label in labels]
+    files.write_text(path, "\n".join(lines) + "\n")
 
 
 def takes_pairs(version: pathlib.Path) -> bool:

@@ -164,6 +164,9 @@ def _clean_up(run_dir: pathlib.Path, restart: bool) -> None:
         path.unlink()
     for name in layout.OF_RUN if restart else ():
         files.remove(run_dir / name)
+    for pattern in layout.OF_EVALUATIONS if restart else ():
+        for path in run_dir.glob(pattern):
+            path.unlink()
 
 
 def _remove_if_empty(run_dir: pathlib.Path, created: list[pathlib.Path]) -> None:

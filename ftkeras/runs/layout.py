@@ -23,6 +23,8 @@ OF_RUN = (
     *(SETTINGS, LABELS, INPUTS, ENCODER, WEIGHTS, CHECKPOINTS, HISTORY, METRICS),
     *(*PREDICTIONS.values(), SAMPLES, EXPORTS, FAILURE, TENSORBOARD, *EXPORT_FOLDERS),
 )
+# What evaluations of a run on other data, each under a name, write into its folder.
+OF_EVALUATIONS = ("metrics-*.json", "predictions-*.jsonl", "predictions_validation-*.jsonl")
 
 # The folder of a cross-validation.
 CROSSVALIDATION_SETTINGS = "crossvalidation.cfg"
@@ -44,3 +46,13 @@ TABLE = "search.json"
 PAGE = "search.html"
 # Everything that a search writes into its folder; `restart` removes just these.
 OF_SEARCH = (SEARCH_SETTINGS, JOURNAL, CLOCK, TRIALS, RETRAINED, BEST_RECIPE, TABLE, PAGE)
+
+
+def of_evaluation(name: str, file: str) -> str:
+    """Return what a file of a run is called if it is of an evaluation on other data.
+
+    >>> of_evaluation("later", METRICS)
+    'metrics-later.json'
+    """
+    stem, _, suffix = file.rpartition(".")
+    return f"{stem}-{name}.{suffix}"

@@ -10,7 +10,7 @@ import tensorflow as tf
 from ftkeras.data.sources.stream import Example, stream
 from ftkeras.data.tables import inference, profile
 from ftkeras.data.tables.inference import Chosen, Roles, find_position
-from ftkeras.data.tables.labels import Labels, find_labels
+from ftkeras.data.tables.labels import Labels, find_labels, recorded_labels
 from ftkeras.data.tables.reading import Options, open_data
 from ftkeras.data.tables.table import Table, Value
 from ftkeras.data.tables.texts import encode, joined
@@ -41,6 +41,8 @@ class Classification(Task):
         delimiter: between the fields of a text file, one character.
         encoding: of text files, such as 'cp1252'.
         data_dir: folder in which relative file names are looked up; None for the current one.
+        known_labels: the labels of a run that is evaluated, in the order of their ids. No others
+            may occur, and `labels` names values of theirs.
 
     Raises:
         ValueError: naming the argument and the value received.
@@ -60,6 +62,7 @@ class Classification(Task):
         delimiter: str | None = None,
         encoding: str | None = None,
         data_dir: str | None = None,
+        known_labels: Sequence[str] | None = None,
     ):
         files = {"train": train, "validation": validation, "test": test}
         self._files = {name: names for name, names in files.items() if names is not None}
@@ -69,6 +72,7 @@ class Classification(Task):
         texts = (text,) if isinstance(text, Column) else text
         self._chosen = Chosen(text=texts and tuple(texts), pair=pair, label=label)
         self._given_labels = None if labels is None else _named_labels(labels)
+        self._known_labels = known_labels
         self._options = Options(header=header, delimiter=delimiter, encoding=encoding)
         self._folder = pathlib.Path(os.path.expanduser(data_dir or "."))
 
@@ -149,6 +153,8 @@ class Classification(Task):
 
     @functools.cached_property
     def _labels(self) -> Labels:
+        if self._known_labels is not None:
+            return recorded_labels(self._known_labels, self._given_labels)
         if isinstance(self._given_labels, tuple):
             return Labels(self._given_labels, {n: i for i, n in enumerate(self._given_labels)})
         column = self._profile.columns[self._roles.label]

@@ -1,11 +1,13 @@
-"""Evaluate a finished run again."""
+"""Evaluate a finished run again, or on other data."""
 
 import logging
+import pathlib
 
 from ftkeras.config.run import Config
-from ftkeras.data.splits import open_splits
+from ftkeras.data.splits import Splits, open_splits
 from ftkeras.errors import UserError
-from ftkeras.experiment import build, evaluation, optimization, run_folder
+from ftkeras.experiment import build, elsewhere, evaluation, optimization, run_folder
+from ftkeras.experiment.definition import Experiment
 from ftkeras.reports import metrics as metrics_report
 from ftkeras.runs import layout, metrics
 from ftkeras.support import files
@@ -17,11 +19,15 @@ log = logging.getLogger(__name__)
 def run(config: Config) -> dict:
     """Evaluate on validation and test, and write metrics and predictions into the run's folder.
 
+    With another task than the run's, only the examples of that task are read: its test data, or all
+    there is. Whenever a setting of the data differs from the run's, the results go to
+    `metrics-<name>.json` and `predictions-<name>.jsonl`, and those of the run stay.
+
     Args:
         config: the run's, with its folder; data settings may differ from the run's.
 
     Returns:
-        What metrics.json has.
+        What the file of metrics has.
 
     Raises:
         UserError: if the folder is not that of a finished run, or the data has other labels.
@@ -29,19 +35,32 @@ def run(config: Config) -> dict:
     if config.run_dir is None:
         raise UserError("evaluate needs `run_dir`, the folder of a finished run.")
     run_dir = files.require_writable(config.run_dir, "run_dir")
-    experiment = build.experiment(config, run_dir=run_dir)
-    if experiment.task.labels != experiment.labels:
-        raise UserError(
-            f"task={config.task}: its labels are now {experiment.task.labels}, but the run in "
-            f"{run_dir} was trained with {experiment.labels}."
-        )
+    plan = elsewhere.plan(config, run_dir)
+    experiment = build.experiment(plan.config, run_dir=run_dir)
+    elsewhere.check_task(experiment, run_dir)
+    if plan.name is not None and experiment.task.notes:
+        log.info("%s", f"data    {', '.join(experiment.task.notes)}")
     weights.load(experiment.model.saved_variables, run_dir / layout.WEIGHTS)
     optimization.compile_to_evaluate(experiment)
-    with open_splits(config, experiment.task, experiment.text_layer) as splits:
-        found, counts = evaluation.evaluate(experiment, splits, run_dir), splits.counts()
-    trained = metrics.read_metrics(run_dir).get("train", {})
-    found |= {"train": trained, "data": counts, "versions": metrics.versions()}
-    run_folder.write_metrics(experiment, run_dir, found)
+    with open_splits(plan.config, experiment.task, experiment.text_layer) as splits:
+        if plan.name is None:
+            found, path = _evaluate_again(experiment, splits, run_dir)
+        else:
+            found, path = elsewhere.evaluate(experiment, splits, run_dir, plan)
     if experiment.devices.is_chief:
         log.info("\n%s", metrics_report.table(found, experiment.labels))
+        log.info("%s", f"\nmetrics {path}")
     return found
+
+
+def _evaluate_again(
+    experiment: Experiment, splits: Splits, run_dir: pathlib.Path
+) -> tuple[dict, pathlib.Path]:
+    """Evaluate the run's own splits; keep what metrics.json has of training."""
+    found, counts = evaluation.evaluate(experiment, splits, run_dir), splits.counts()
+    before = metrics.read_metrics(run_dir)
+    kept = {"train": before.get("train", {}), "data": counts}
+    kept |= {"read": before["read"]} if "read" in before else {}
+    found |= {**kept, "versions": metrics.versions()}
+    run_folder.write_metrics(experiment, run_dir, found)
+    return found, run_dir / layout.METRICS

@@ -74,6 +74,19 @@ def test_finished_run_keeps_its_recorded_settings(tmp_path):
     assert (config.epochs, config.export, config.run_dir) == (7, ("huggingface",), str(tmp_path))
 
 
+def test_run_is_evaluated_on_other_data_in_the_short_form(tmp_path):
+    recorded = Config(task="classification(train='a.csv')", test_examples=9, data_dir="x", epochs=7)
+    (tmp_path / "run.cfg").write_text(flagfile.render(recorded))
+    for flag in ("data", "test_data"):
+        command = ["evaluate", f"--run_dir={tmp_path}", f"--{flag}=b.csv", "--label_column=stars"]
+        config = flags.parse(command).config
+        assert config.task == "classification(train='b.csv', label='stars')"
+        assert (config.test_examples, config.data_dir, config.epochs) == (None, None, 7)
+    assert flags.parse([*command, "--test_examples=5"]).config.test_examples == 5
+    with pytest.raises(UserError, match="can't be combined with task=imdb"):
+        flags.parse([*command, "--task=imdb"])
+
+
 def test_export_of_a_run_without_exports_writes_the_default(tmp_path):
     (tmp_path / "run.cfg").write_text(flagfile.render(Config(export=("none",))))
     arguments = ["export", f"--run_dir={tmp_path}"]

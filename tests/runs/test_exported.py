@@ -39,6 +39,14 @@ def test_signatures_are_read_without_tensorflow(tmp_path):
     }
 
 
+def test_any_label_takes_one_line_and_is_read_as_it_was(tmp_path):
+    labels = ("a\nb", "a\\nb", "\\", "c\r\n", "plain", " d ")
+    (tmp_path / "assets").mkdir()
+    exported.write_labels(tmp_path / exported.LABELS, labels)
+    assert len((tmp_path / exported.LABELS).read_text().split("\n")) == len(labels) + 1
+    assert exported.read_labels(tmp_path) == labels
+
+
 def test_damaged_file_is_refused(tmp_path):
     _write(tmp_path / "1", ["a", "b"], ["text"])
     whole = (tmp_path / "1" / "saved_model.pb").read_bytes()

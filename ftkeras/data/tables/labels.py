@@ -66,6 +66,28 @@ def find_labels(name: str, column: Column, given: Mapping[str, str] | None = Non
     return Labels(_renamed(name, names, given or {}), ids, _warnings(classes))
 
 
+def recorded_labels(
+    names: Sequence[str], given: Sequence[str] | Mapping[str, str] | None
+) -> Labels:
+    """Return the classes of a run, for evaluating it on other data.
+
+    Args:
+        names: of the run's classes, in the order of their ids.
+        given: names for the values in the data, such as {"1": "World"}, or all names.
+
+    Raises:
+        UserError: if `given` has a name that is not one of the run's.
+    """
+    ids = {name: number for number, name in enumerate(names)}
+    renamed = given if isinstance(given, Mapping) else {name: name for name in given or ()}
+    if unknown := [name for name in renamed.values() if name not in ids]:
+        raise UserError(
+            f"`label_names` gives {_listed(unknown)}, but the labels of the run are "
+            f"{_listed(names)}."
+        )
+    return Labels(tuple(names), ids | {value: ids[name] for value, name in renamed.items()})
+
+
 def _classes(column: Column) -> dict[str, list[str]]:
     """Return the values of each class, classes in the order of their ids."""
     values = list(column.counts)
