@@ -39,7 +39,7 @@ KINDS = {
 # Arguments of a kind's constructors that the run sets, never the user.
 SET_BY_RUN = {
     "average": ("epochs",),
-    "task": ("data_dir",),
+    "task": ("data_dir", "known_labels"),
     "encoder": ("vocabulary_size", "pooler", "initial", "seed", "hooks", "name"),
     "head": ("classes", "seed", "name"),
     "batching": ("batch_size", "batch_tokens", "max_length", "pad_id", "parts", "row_parts"),
@@ -52,6 +52,7 @@ SET_BY_RUN = {
     "regularizer": ("seed",),
     "export": (
         *("model", "text_layer", "labels", "pairs", "plain", "run_dir", "served_from", "card"),
+        "force",
     ),
     "oracle": ("objective", "hyperparameters", "seed", "max_epochs"),
 }

@@ -124,7 +124,7 @@ def evaluation_task(task: str, recorded: str, columns: Mapping[str, object]) -> 
     files = spec.arguments.get("test") or spec.arguments["train"]
     inherited = {key: value for key, value in columns.items() if key in _COLUMNS}
     if "text" in inherited:
-        inherited["text"] = _single(tuple(inherited["text"]))
+        inherited["text"] = _single(_several(inherited["text"]))
     inherited |= {key: before[key] for key in (*_COLUMNS, "labels") if key in before}
     if _suffix(files) == _suffix(before.get("train")):
         inherited |= {key: before[key] for key in ("header", "delimiter") if key in before}
@@ -136,8 +136,7 @@ _SPLITS, _COLUMNS = ("train", "test", "validation"), ("text", "pair", "label")
 
 
 def _suffix(files: object) -> str:
-    first = files[0] if isinstance(files, tuple | list) else files
-    return pathlib.Path(str(first)).suffix
+    return pathlib.Path(str(_several(files)[0])).suffix
 
 
 def columns(settings: pathlib.Path) -> dict[str, object]:
@@ -153,7 +152,11 @@ def columns(settings: pathlib.Path) -> dict[str, object]:
     tasks = [line.removeprefix("--task=") for line in lines if line.startswith("--task=")]
     given = catalog.parse("task", tasks[-1]).arguments if tasks else {}
     text = given.get("text", ())
-    return {"text": text if isinstance(text, tuple) else (text,), "pair": given.get("pair")}
+    return {"text": _several(text), "pair": given.get("pair")}
+
+
+def _several(names: object) -> tuple:
+    return tuple(names) if isinstance(names, tuple | list) else (names,)
 
 
 def _single(names: object) -> object:
