@@ -1,6 +1,7 @@
 """What `predict` classifies: texts, lines, or the rows of a table."""
 
 import contextlib
+import functools
 import pathlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -68,7 +69,7 @@ def open_inputs(config: PredictConfig, recorded: Mapping[str, Any], *, takes_pai
         return _plain(_pairs(_lines([_stdin]), takes_pairs), takes_pairs)
     paths = _find(str(config.input))
     if not (config.describes_a_table or any(map(_is_table, paths))):
-        openers = [lambda path=path: opening.open_binary(path) for path in paths]
+        openers = [functools.partial(_open_lines, path) for path in paths]
         return _plain(_pairs(_lines(openers), takes_pairs), takes_pairs)
     with _naming_input():
         return _open_table(config, recorded, takes_pairs)
@@ -87,7 +88,7 @@ def _find(name: str) -> list[pathlib.Path]:
     try:
         paths = opening.find_files(name, _HERE)
         for path in paths:
-            if not path.is_dir():
+            if path.is_file():
                 open(path, "rb").close()
     except OSError as error:
         raise UserError(f"input={name} can't be read: {error.strerror}.") from None
@@ -109,6 +110,11 @@ def _given(config: PredictConfig, takes_pairs: bool) -> Iterator[Item]:
         return _pairs(config.text, takes_pairs)
     both = zip(config.text, config.pair, strict=True)
     return (Item(text, pair, (text, pair)) for text, pair in both)
+
+
+def _open_lines(path: pathlib.Path) -> BinaryIO:
+    """Open a file of lines; a pipe can be opened only once, so it is not looked at first."""
+    return opening.open_binary(path) if path.is_file() else open(path, "rb")
 
 
 def _stdin() -> BinaryIO:

@@ -1,6 +1,8 @@
 """What predict reads: texts, lines and tables of every format, with the columns of the run."""
 
 import json
+import os
+import threading
 
 import pytest
 
@@ -110,6 +112,14 @@ def test_each_line_of_another_file_is_a_text(tmp_path, name):
     found = _open({"text": ["review"]}, input=str(tmp_path / name))
     assert (found.columns, found.notes) == (("text",), ())
     assert _texts(found) == ["id,text", "\ufffda", "", "b"]
+
+
+def test_lines_of_a_pipe_are_all_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=("a long text\nb\n",))
+    writer.start()
+    assert _texts(_open(input=str(tmp_path / "pipe"))) == ["a long text", "b"]
+    writer.join()
 
 
 def test_flag_of_tables_makes_a_table_of_another_file(tmp_path):
