@@ -3,6 +3,8 @@
 import pathlib
 from collections.abc import Mapping, Sequence
 
+from ftkeras.support import standard_error
+
 
 class Session:
     """A SavedModel that Python has loaded; has the interface of `_c_session.Session`.
@@ -15,8 +17,9 @@ class Session:
     """
 
     def __init__(self, folder: pathlib.Path):
-        import tensorflow as tf
-        import tensorflow_text  # noqa: F401  registers the ops of the text layer
+        with standard_error.hidden():
+            import tensorflow as tf
+            import tensorflow_text  # noqa: F401  registers the ops of the text layer
 
         try:
             # The signature holds the model's variables weakly, so the model must be kept as well.
