@@ -190,7 +190,7 @@ def test_missing_column_is_reported_with_its_line(tmp_path):
     with pytest.raises(UserError, match="line 3 of .* has no value in column 'author'"):
         _held_out(task, folds=2, group_by="column(name='author')")
     with pytest.raises(
-        UserError, match="no column 'writer'.*its columns are: 'text', 'label', 'author'"
+        UserError, match="no column 'writer'.*Its columns are: 'text', 'label', 'author'"
     ):
         _held_out(task, folds=2, group_by="column(name='writer')")
 

@@ -137,9 +137,9 @@ def find_position(table: str, columns: Sequence[str], name: str | int, argument:
     if str(name).isdigit() and int(name) < len(columns):
         return int(name)
     close = nearest(str(name), columns)
-    hint = f"; did you mean {close!r}?" if close is not None else ";"
+    hint = f"; did you mean {close!r}?" if close is not None else "."
     raise UserError(
-        f"`{argument}`: {table!r} has no column {name!r}{hint} its columns are: "
+        f"`{argument}`: {table!r} has no column {name!r}{hint} Its columns are: "
         f"{', '.join(map(repr, columns))}."
     )
 

@@ -2,6 +2,7 @@
 
 import bz2
 import codecs
+import contextlib
 import glob
 import gzip
 import io
@@ -9,8 +10,9 @@ import lzma
 import os
 import pathlib
 import zipfile
+import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ftkeras.errors import UserError
 
@@ -67,16 +69,60 @@ def open_binary(path: pathlib.Path) -> BinaryIO:
     """Open a file for reading bytes, decompressing gzip, xz, bzip2 and zip by their content.
 
     Raises:
-        UserError: if a zip archive does not hold exactly one file.
+        UserError: if a zip archive does not hold exactly one file, or it is damaged; also while
+            reading.
     """
     with open(path, "rb") as file:
         start = file.read(8)
     if start.startswith(_ZIP) and path.suffix.lower() not in _SPREADSHEET_SUFFIXES:
-        return zipfile.ZipFile(path).open(_zip_member(path))  # type: ignore[return-value]
+        member = _zip_member(path)
+        with _damage_named(path):
+            return io.BufferedReader(
+                _Decompressed(zipfile.ZipFile(path).open(member), path), _CHUNK
+            )
     for magic, opener in _OPEN_BY_MAGIC.items():
         if start.startswith(magic):
-            return opener(path)  # type: ignore[return-value]
+            return io.BufferedReader(_Decompressed(opener(path), path), _CHUNK)
     return open(path, "rb")
+
+
+class _Decompressed(io.RawIOBase):
+    """A decompressed file that raises UserError where the archive is damaged."""
+
+    def __init__(self, file: Any, path: pathlib.Path):
+        self._file, self._path = file, path
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with _damage_named(self._path):
+            block = self._file.read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+@contextlib.contextmanager
+def _damage_named(path: pathlib.Path) -> Iterator[None]:
+    """Raise UserError for whatever a decompressor raises."""
+    try:
+        yield
+    except (
+        EOFError,
+        zlib.error,
+        lzma.LZMAError,
+        zipfile.BadZipFile,
+        OSError,
+        RuntimeError,
+    ) as error:
+        raise UserError(
+            f"`data`: {str(path)!r} can't be decompressed: {error or type(error).__name__}. It may "
+            "be incomplete."
+        ) from None
 
 
 def find_encoding(path: pathlib.Path) -> str:
@@ -135,7 +181,7 @@ def _valid_chunks(path: pathlib.Path) -> Iterator[bytes | UnicodeDecodeError]:
 
 
 def _zip_member(path: pathlib.Path) -> str:
-    with zipfile.ZipFile(path) as archive:
+    with _damage_named(path), zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/")]
     names = [name for name in names if not name.startswith("__MACOSX/")]
     if len(names) != 1:
