@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import tempfile
 
+import hypothesis
 import pytest
 
 from ftkeras.cli import output
@@ -13,6 +14,9 @@ from tests import finished, shared_folder
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
+# How long an example takes depends on what else the machine does.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 _caches = tempfile.TemporaryDirectory(prefix="ftkeras-tests-")
 
 

