@@ -60,8 +60,8 @@ def _readable(arrow, file: pathlib.Path) -> Iterator[None]:
     """Re-raise what pyarrow finds wrong with a file as a UserError."""
     try:
         yield
-    except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError) as error:
-        reason = str(error).splitlines()[0]
+    except (arrow.ArrowInvalid, arrow.ArrowNotImplementedError, OSError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(f"`data`: {str(file)!r} can't be read ({reason}).") from error
 
 

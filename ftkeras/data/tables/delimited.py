@@ -79,6 +79,8 @@ class Delimited:
             raise UserError(f"`data`: {self.name!r} is empty.")
         self.dialect = find_dialect(sample, self.name, opening.suffix(path), delimiter)
         records = [fields for _, fields in _lenient(sample, self.dialect)]
+        if not records:
+            raise UserError(f"`data`: {self.name!r} has no complete row; check its quotes.")
         self.header = header
         if header is None:
             self.header = has_header(records, self.name, expected)

@@ -141,9 +141,22 @@ def find_encoding(path: pathlib.Path) -> str:
 
 
 def open_text(path: pathlib.Path, encoding: str, *, newline: str | None = "") -> io.TextIOWrapper:
-    """Open a text file. Invalid UTF-8 becomes lone surrogates, any other invalid byte U+FFFD."""
+    """Open a text file. Invalid UTF-8 becomes lone surrogates, any other invalid byte U+FFFD.
+
+    Raises:
+        UserError: if its first bytes are not in this encoding at all.
+    """
     unicode = encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
     errors = "surrogateescape" if unicode else "replace"
+    with open_binary(path) as file:
+        start = file.read(64)
+    try:
+        codecs.getincrementaldecoder(encoding)(errors).decode(start)
+    except UnicodeError as error:  # UTF-16 without a byte order mark is not replaceable
+        raise UserError(
+            f"`encoding`={encoding} does not fit {str(path)!r}: {error}; for UTF-16 without a byte "
+            "order mark, use utf-16-le or utf-16-be."
+        ) from None
     return io.TextIOWrapper(open_binary(path), encoding=encoding, errors=errors, newline=newline)
 
 

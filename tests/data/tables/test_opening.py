@@ -2,7 +2,7 @@ import gzip
 
 import pytest
 
-from ftkeras.data.tables import opening
+from ftkeras.data.tables import delimited, opening, reading
 from ftkeras.errors import UserError
 
 
@@ -20,3 +20,24 @@ def test_damaged_archive_is_named(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=rf"{name}' can't be decompressed: "):
         opening.open_binary(tmp_path / name).read()
+
+
+def test_utf_16_without_a_mark_is_refused(tmp_path):
+    (tmp_path / "x.csv").write_bytes("text,label".encode("utf-16-le"))
+    with pytest.raises(UserError, match="`encoding`=utf-16 does not fit .*use utf-16-le"):
+        opening.open_text(tmp_path / "x.csv", "utf-16")
+    assert opening.open_text(tmp_path / "x.csv", "utf-16-le").read() == "text,label"
+
+
+@pytest.mark.parametrize("content", ["sep=;\n", '"unclosed'])
+def test_file_without_a_row_is_refused(tmp_path, content):
+    (tmp_path / "x.csv").write_text(content)
+    with pytest.raises(UserError, match=r"x\.csv' has no complete row|is empty"):
+        delimited.Delimited(tmp_path / "x.csv")
+
+
+def test_damaged_arrow_file_is_named(tmp_path):
+    pytest.importorskip("pyarrow")
+    (tmp_path / "x.feather").write_bytes(bytes(range(130, 170)))
+    with pytest.raises(UserError, match=r"x\.feather' can't be read"):
+        list(reading.open_data("x.feather", tmp_path, reading.Options()).rows())
