@@ -172,7 +172,9 @@ class Config(OwnData):
     )
     loss: str = flag("cross_entropy", "Training", "Training loss: {loss}.")
     objective: str = flag(
-        "accuracy", "Training", "Validation metric that picks the best epoch: accuracy or loss."
+        "accuracy",
+        "Training",
+        "Validation metric that picks the best epoch: accuracy, loss, f1, macro_f1, auc, mcc, …",
     )
     early_stopping: int | None = flag(
         None, "Training", "Stop after this many epochs without a better `objective`.", free=True
@@ -340,7 +342,6 @@ _AT_LEAST = {
 # Used if neither `batch_size` nor `batch_tokens` is given.
 DEFAULT_BATCH_SIZE = 16
 _CHOICES = {
-    "objective": ("accuracy", "loss"),
     "precision": ("auto", "float32", "mixed_bfloat16", "mixed_float16"),
     "jit_compile": ("auto", "true", "false"),
     "on_nan": ("stop", "skip"),

@@ -6,6 +6,7 @@ from ftkeras.errors import UserError
 from ftkeras.experiment import feeds, optimization
 from ftkeras.experiment.part_errors import blame
 from ftkeras.policies import check_together
+from ftkeras.statistics import classifier_metrics
 
 # Longer than any run, for checks to which the length does not matter.
 ENDLESS = 2**31
@@ -23,6 +24,11 @@ def check(config: Config) -> None:
         raise UserError(
             f"folds={config.folds} needs `fold`, the number of the fold to validate on, from 0; "
             "crossvalidate runs all of them."
+        )
+    if config.objective not in classifier_metrics.NAMES:
+        *names, last = classifier_metrics.NAMES
+        raise UserError(
+            f"`objective` must be {', '.join(names)} or {last}. Received: {config.objective!r}."
         )
     if config.group_by not in (None, "none"):
         catalog.build("group_by", config.group_by)

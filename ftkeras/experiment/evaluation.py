@@ -2,7 +2,7 @@
 
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,9 @@ from ftkeras.errors import UserError
 from ftkeras.experiment import feeds
 from ftkeras.experiment.definition import Experiment
 from ftkeras.runs import layout, samples
+from ftkeras.statistics import classifier_metrics
 from ftkeras.support import files
-from ftkeras.training.evaluation_progress import EvaluationProgress
-from ftkeras.training.sharding import shard
+from ftkeras.training.validation import predict_in_order
 
 
 @dataclass(frozen=True)
@@ -87,57 +87,29 @@ def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:
     """Return the logits of every example in the split's own order, float32 [examples, classes]."""
     pad_id = experiment.model.pad_id
     feed = OrderedFeed(examples, feeds.batching(experiment.config, pad_id=pad_id))
-    held = shard(experiment.devices.strategy, feed.dataset)
-    progress = []
-    if experiment.devices.is_chief:
-        title = f"evaluating {examples.name}"
-        progress = [EvaluationProgress(title, examples=len(examples), steps=held.steps)]
-    rows = experiment.model.predict(held.dataset, steps=held.steps, verbose=0, callbacks=progress)
-    return feed.in_example_order(rows).astype(np.float32)
+    title = f"evaluating {examples.name}" if experiment.devices.is_chief else None
+    return predict_in_order(experiment.model, feed, title=title)
 
 
 def metrics(
-    labels: np.ndarray, logits: np.ndarray, loss: keras.losses.Loss
-) -> dict[str, float | None]:
-    """Return accuracy, loss, precision, recall, F1 and area under the ROC curve.
-
-    With two classes, precision, recall and F1 are those of the second class. With more, they are
-    the unweighted mean over classes, and the area is one-vs-rest. The area is None if a class does
-    not occur in `labels`.
+    labels: np.ndarray, logits: np.ndarray, loss: keras.losses.Loss, *, names: Sequence[str]
+) -> dict[str, Any]:
+    """Return the metrics of a split; see `classifier_metrics`.
 
     Args:
         labels: integer [examples].
         logits: finite, [examples, classes].
         loss: labels, logits -> mean loss.
+        names: of the classes.
     """
-    from sklearn import metrics as measure
-
-    predicted = logits.argmax(axis=1)
     probabilities = softmax(logits)
-    two = logits.shape[1] == 2
-    classes = np.arange(logits.shape[1])
-    # Unless they are named, classes that a split lacks would be missing from the mean.
-    averaged: dict[str, Any] = {"average": "macro", "labels": classes}
-    if two:
-        averaged = {"average": "binary"}
-    averaged["zero_division"] = 0.0
-    precision, recall, f1, _ = measure.precision_recall_fscore_support(
-        labels, predicted, **averaged
-    )
-    scores = probabilities[:, 1] if two else probabilities
-    complete = set(classes) == set(labels)  # the area is defined only if each class occurs
-    auc = (
-        measure.roc_auc_score(labels, scores, **({} if two else {"multi_class": "ovr"}))
-        if complete
-        else None
-    )
+    measured = classifier_metrics.measure(labels, probabilities)
+    mean_loss = float(keras.ops.convert_to_numpy(loss(labels, logits)))
     return {
-        "accuracy": float(measure.accuracy_score(labels, predicted)),
-        "loss": float(keras.ops.convert_to_numpy(loss(labels, logits))),
-        "precision": float(precision),
-        "recall": float(recall),
-        "f1": float(f1),
-        "auc": None if auc is None else float(auc),
+        "accuracy": measured["accuracy"],
+        "loss": mean_loss,
+        **measured,
+        **classifier_metrics.per_class(labels, probabilities, names),
     }
 
 
@@ -185,7 +157,7 @@ def _evaluate_split(
     rows = predictions(examples, logits, experiment.labels)
     if experiment.devices.is_chief:
         _write_predictions(path, rows)
-    found = metrics(examples.labels, logits, experiment.model.loss)
+    found = metrics(examples.labels, logits, experiment.model.loss, names=experiment.labels)
     found["examples"] = len(examples)
     return _Evaluated(found, confusion(examples.labels, logits), rows)
 

@@ -1,11 +1,13 @@
 """Train an experiment, with checkpoints, and leave the weights of its best epoch."""
 
+import math
 import pathlib
 import signal
 from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from ftkeras.checkpoints.training_state import Checkpoints, Place
 from ftkeras.config.durations import checkpoint_interval
@@ -13,9 +15,10 @@ from ftkeras.config.run import Config
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.data.splits import Splits
 from ftkeras.errors import Stopped
-from ftkeras.experiment import features, optimization
+from ftkeras.experiment import evaluation, features, optimization
 from ftkeras.experiment.definition import Experiment
 from ftkeras.runs import layout, metrics
+from ftkeras.statistics import classifier_metrics
 from ftkeras.training import epochs, stopping, weights
 from ftkeras.training.best import BestEpoch
 from ftkeras.training.checkpointer import Checkpointer
@@ -24,6 +27,10 @@ from ftkeras.training.history import History
 from ftkeras.training.progress import Progress
 from ftkeras.training.same_data import SameData
 from ftkeras.training.stopping import StopRequest
+from ftkeras.training.validation import ValidationMetric
+
+# Other objectives need all predictions of the validation split.
+REPORTED_BY_TRAINING = ("accuracy", "loss")
 
 
 def checkpoints(config: Config, run_dir: pathlib.Path) -> Checkpoints:
@@ -105,7 +112,9 @@ class Fit:
         config, model = self._experiment.config, self._experiment.model
         tensorboard: Any = keras.callbacks.TensorBoard
         return [
-            *(SameData(self.feed), self._finite, self._history, self._best, self._progress),
+            *(SameData(self.feed), self._finite),
+            *self._objective_callbacks(),
+            *(self._history, self._best, self._progress),
             *(c for policy in self._experiment.policies for c in policy.callbacks(model)),
             *optimization.average_callbacks(config),
             *(
@@ -116,6 +125,19 @@ class Fit:
             # Last, so that the others still see the learning rate of the epoch that ends.
             *optimization.schedule_callbacks(model.optimizer.schedule),
         ]
+
+    def _objective_callbacks(self) -> list[keras.callbacks.Callback]:
+        """Return what computes the objective after each epoch, unless training reports it."""
+        objective, feed = self._experiment.config.objective, self._validation
+        if feed is None or objective in REPORTED_BY_TRAINING:
+            return []
+        labels = feed.examples.labels
+
+        def measure(logits: np.ndarray) -> float:
+            value = classifier_metrics.measure(labels, evaluation.softmax(logits))[objective]
+            return math.nan if value is None else value
+
+        return [ValidationMetric(objective, feed, measure)]
 
     def _checkpointer(
         self, callbacks: list[keras.callbacks.Callback], stop_request: StopRequest

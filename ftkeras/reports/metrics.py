@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ftkeras.reports import per_class
 from ftkeras.runs.metrics import NAMES
 
 # The confusion matrix of more classes than this is not shown, only its worst pairs.
@@ -11,7 +12,7 @@ COLUMNS = 80
 
 
 def table(metrics: Mapping[str, Any], labels: Sequence[str]) -> str:
-    """Return the metrics of each split, and the confusion matrix of the last one.
+    """Return the metrics of each split, and of the last one those of each class and the confusion.
 
     Args:
         metrics: as metrics.json holds them.
@@ -22,7 +23,10 @@ def table(metrics: Mapping[str, Any], labels: Sequence[str]) -> str:
     for split in splits:
         values = "".join(cell(metrics[split][name]) for name in NAMES)
         lines.append(f"{split:12}{values}{metrics[split]['examples']:>11,}")
-    return "\n".join([*lines, "", *_confusion(metrics["confusion"], labels, splits[-1])])
+    last = splits[-1]
+    if "per_class" in metrics[last]:  # runs of earlier versions lack it
+        lines += ["", per_class.table(metrics[last], last)]
+    return "\n".join([*lines, "", *_confusion(metrics["confusion"], labels, last)])
 
 
 def cell(value: float | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ftkeras.config.run import Config
 from ftkeras.runs import layout
-from ftkeras.runs import metrics as report
+from ftkeras.statistics.classifier_metrics import NAMES, scalars
 from ftkeras.statistics.significance import UNBOUNDED, corrected_t
 from ftkeras.support import files
 
@@ -54,7 +54,7 @@ def summary(folds: Sequence[Config], metrics: Sequence[dict]) -> dict:
         {
             "repeat": fold.fold_repeat,
             "fold": fold.fold,
-            **measured["validation"],
+            **scalars(measured["validation"]),
             "best_epoch": measured["train"]["best_epoch"],
             "seconds": measured["train"]["seconds"],
         }
@@ -63,7 +63,7 @@ def summary(folds: Sequence[Config], metrics: Sequence[dict]) -> dict:
     sizes = [measured["data"] for measured in metrics]
     test_share = sum(size["validation"] / size["train"] for size in sizes) / len(sizes)
     figures = {
-        name: _over_folds([row[name] for row in rows], test_share, name) for name in report.NAMES
+        name: _over_folds([row.get(name) for row in rows], test_share, name) for name in NAMES
     }
     interval = {"confidence": 0.95, "degrees_of_freedom": len(rows) - 1, "test_share": test_share}
     return {"figures": figures, "interval": {"method": INTERVAL, **interval}, "folds": rows}

@@ -23,7 +23,7 @@ class Live:
 
     Args:
         ledger: the search's; trials that ended before are not shown.
-        objective: accuracy or loss.
+        objective: the metric by which trials are compared.
         stream: where to write; None for standard error.
     """
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from ftkeras.search import results
 from ftkeras.search.results import Result
+from ftkeras.statistics.classifier_metrics import LOWER_IS_BETTER
 from ftkeras.statistics.significance import corrected_t
 
 # One-sided error: how often, at most, a setting as good as the best would be stopped.
@@ -26,13 +27,13 @@ def reason_to_prune(
     Args:
         result: the trial so far.
         ended: the trials that have ended.
-        objective: accuracy or loss.
+        objective: the metric by which trials are compared.
         folds: number of folds of the complete cross-validation.
     """
     best, seen = results.best(ended, objective), len(result.scores)
     if best is None or not 2 <= seen < folds:
         return None
-    sign = -1 if objective == "loss" else 1
+    sign = -1 if objective in LOWER_IS_BETTER else 1
     leads = [sign * (other - own) for other, own in zip(best.scores, result.scores, strict=False)]
     least = corrected_t(leads, test_share=1 / (folds - 1), confidence=1 - 2 * ERROR).low
     if least <= 0:

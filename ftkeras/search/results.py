@@ -2,14 +2,14 @@
 
 import dataclasses
 import json
-import math
 import pathlib
 import shutil
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ftkeras.runs import layout
+from ftkeras.statistics.classifier_metrics import rank_key
 from ftkeras.support import files
 
 COMPLETED, FAILED, PRUNED = "completed", "failed", "pruned"
@@ -28,6 +28,7 @@ class Result:
         reason: why the trial failed or was pruned, in one line.
         seconds: training time of all runs and epochs.
         best_epochs: the best epoch of each run.
+        losses: validation loss of each score, which breaks ties.
         last_epoch: the last epoch trained, if the oracle limits the epochs of a trial.
         continues: the trial whose weights it started from.
     """
@@ -40,6 +41,7 @@ class Result:
     reason: str | None = None
     seconds: float = 0.0
     best_epochs: tuple[int, ...] = ()
+    losses: tuple[float, ...] = ()
     last_epoch: int | None = None
     continues: str | None = None
 
@@ -65,19 +67,21 @@ def read(folder: pathlib.Path) -> Result | None:
         fields = json.loads((folder / layout.TRIAL_RESULT).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    tuples = {name: tuple(fields[name]) for name in ("scores", "best_epochs")}
+    tuples = {name: tuple(fields.get(name, ())) for name in ("scores", "best_epochs", "losses")}
     settings = {k: tuple(v) if isinstance(v, list) else v for k, v in fields["settings"].items()}
     return Result(**{**fields, **tuples, "settings": settings})
 
 
 def rank(results: Iterable[Result], objective: str) -> list[Result]:
-    """Sort completed trials before pruned and failed ones, each group by score, then by id."""
+    """Sort completed trials before pruned and failed ones, each group by score.
+
+    Ties are broken by the lower loss, then by fewer epochs, then by id.
+    """
     order = {COMPLETED: 0, PRUNED: 1, FAILED: 2}
-    sign = 1 if objective == "loss" else -1
 
     def key(result: Result) -> tuple:
-        score = math.inf if result.score is None else sign * result.score
-        return order[result.status], score, result.trial
+        loss, epochs = _mean(result.losses), _mean(result.best_epochs)
+        return order[result.status], *rank_key(objective, result.score, loss, epochs), result.trial
 
     return sorted(results, key=key)
 
@@ -94,7 +98,7 @@ def delete_other_weights(folder: pathlib.Path, ended: Iterable[Result], objectiv
     Args:
         folder: contains a folder for each trial.
         ended: the trials that have ended.
-        objective: accuracy or loss.
+        objective: the metric by which trials are compared.
     """
     winner = best(ended := list(ended), objective)
     for home in (folder / result.trial for result in ended if result is not winner):
@@ -102,3 +106,7 @@ def delete_other_weights(folder: pathlib.Path, ended: Iterable[Result], objectiv
             path.unlink()
         for path in home.glob(f"*/{layout.CHECKPOINTS}"):
             shutil.rmtree(path)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return statistics.fmean(values) if values else 0.0

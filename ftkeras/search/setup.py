@@ -14,6 +14,7 @@ from ftkeras.search import hyperparameters, space_parser, trials
 from ftkeras.search.ledger import Ledger
 from ftkeras.search.oracles import Oracle
 from ftkeras.search.space import Space, check_corners
+from ftkeras.statistics.classifier_metrics import LOWER_IS_BETTER
 
 
 def with_defaults(config: TuneConfig) -> TuneConfig:
@@ -52,7 +53,7 @@ def build_space(config: TuneConfig) -> Space:
 
 def build_oracle(config: TuneConfig, space: Space) -> Oracle:
     """Return a new oracle."""
-    direction = "min" if config.objective == "loss" else "max"
+    direction = "min" if config.objective in LOWER_IS_BETTER else "max"
     return catalog.build(
         "oracle",
         config.oracle,

@@ -69,7 +69,7 @@ def _check_searchable(name: str, others: Mapping[str, Node], base: Config) -> No
     if base.objective == "loss" and flag in ("loss", "class_weights"):
         raise ValueError(
             f"with objective=loss, trials with different `{flag}` can't be compared; use "
-            "objective=accuracy"
+            "objective=accuracy or another metric"
         )
     _check_no_overlap(name, others)
 

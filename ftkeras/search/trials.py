@@ -112,9 +112,10 @@ class Trials:
             if outcome.reason is not None:
                 raise RunFailed(outcome.reason)
             metrics = outcome.metrics
-        score = metrics["validation"][config.objective]
-        if not math.isfinite(score):
-            raise RunFailed(f"validation {config.objective} is {score}")
+        for name in dict.fromkeys((config.objective, "loss")):
+            value = metrics["validation"][name]
+            if value is None or not math.isfinite(value):
+                raise RunFailed(f"validation {name} is {value}")
         return metrics
 
     def _reason_to_prune(self, result: Result) -> str | None:
@@ -126,10 +127,15 @@ class Trials:
 
 def _with_runs(result: Result, runs: list[dict], objective: str, *, one_score: bool) -> Result:
     """Add the metrics of runs to a result, as their mean if `one_score`."""
-    scores = [run["validation"][objective] for run in runs]
+
+    def values(name: str) -> list[float]:
+        found = [run["validation"][name] for run in runs]
+        return [sum(found) / len(found)] if one_score else found
+
     return dataclasses.replace(
         result,
-        scores=(*result.scores, *([sum(scores) / len(scores)] if one_score else scores)),
+        scores=(*result.scores, *values(objective)),
+        losses=(*result.losses, *values("loss")),
         seconds=result.seconds + sum(run["train"]["seconds"] for run in runs),
         best_epochs=(*result.best_epochs, *(run["train"]["best_epoch"] for run in runs)),
     )

@@ -154,9 +154,11 @@ class _Table:
         correct, actual, predicted = np.split(sums[:, :-1], 3, axis=1)
         precision, recall = _ratio(correct, predicted), _ratio(correct, actual)
         by_class = (precision, recall, _ratio(2 * correct, predicted + actual))
-        # As in metrics.json: the second of two classes, or the mean over more.
-        averaged = [m[:, 1] if self._classes == 2 else m.mean(axis=1) for m in by_class]
-        auc = np.mean([ranking.auc(weights) for ranking in self._rankings], axis=0)
+        # As in metrics.json: the second of two classes, or the mean over those that occur.
+        occurs = actual > 0
+        averaged = [m[:, 1] if self._classes == 2 else _mean(m, occurs) for m in by_class]
+        areas = np.stack([ranking.auc(weights) for ranking in self._rankings], axis=1)
+        auc = _mean(areas, ~np.isnan(areas))
         accuracy, loss = correct.sum(axis=1) / total, sums[:, -1] / total
         return np.stack([accuracy, loss, *averaged, auc], axis=1)
 
@@ -192,6 +194,12 @@ class _Ranking:
         pairs = positive.sum(axis=1, dtype=float) * below[:, -1]
         with np.errstate(invalid="ignore"):
             return np.where(pairs > 0, (positive * half).sum(axis=1), np.nan) / np.maximum(pairs, 1)
+
+
+def _mean(values: np.ndarray, included: np.ndarray) -> np.ndarray:
+    """Return the mean of the included values of each row; NaN if there are none."""
+    sums, counts = np.where(included, values, 0.0).sum(axis=1), included.sum(axis=1)
+    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
 
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

@@ -2,11 +2,13 @@
 
 import math
 import pathlib
+import sys
 from typing import Any
 
 import keras
 
 from ftkeras.checkpoints.training_state import Place
+from ftkeras.statistics.classifier_metrics import rank_key
 from ftkeras.training import weights
 from ftkeras.training.callback import Callback
 
@@ -19,8 +21,8 @@ class BestEpoch(Callback):
 
     Args:
         folder: where the weights are saved.
-        objective: "accuracy" (higher is better) or "loss" (lower is better). Of equal epochs the
-            first is the best.
+        objective: a metric of `classifier_metrics`. Ties are broken by the lower loss, then by
+            fewer epochs. An epoch whose loss is not finite never replaces another one.
         patience: epochs without improvement before training stops; None for no limit.
         has_validation: whether there are validation metrics. Without them, each epoch counts as
             better than the one before.
@@ -29,6 +31,7 @@ class BestEpoch(Callback):
     Attributes:
         epoch: the best epoch, from 0; None before the first epoch has ended.
         value: its metric.
+        loss: its validation loss, which breaks ties.
         is_current: whether the model holds the best epoch's weights.
     """
 
@@ -45,26 +48,33 @@ class BestEpoch(Callback):
         self.folder, self.objective, self.patience = folder, objective, patience
         self.has_validation, self.writes_files = has_validation, writes_files
         self.epoch: int | None = None
-        self.value = math.nan
+        self.value = self.loss = math.nan
         self.is_current = False
 
     def state(self) -> dict:
         """Return what a checkpoint saves."""
-        return {"epoch": self.epoch, "value": None if self.epoch is None else self.value}
+        numbers = (None, None) if self.epoch is None else (self.value, self.loss)
+        return {"epoch": self.epoch, "value": numbers[0], "loss": numbers[1]}
 
     def restore_state(self, state: dict) -> None:
         """Resume from what `state` returned."""
         self.epoch = state["epoch"]
         self.value = math.nan if state["value"] is None else state["value"]
+        # Checkpoints of earlier versions have no loss: of equal epochs they keep the first.
+        loss = state.get("loss", -sys.float_info.max)
+        self.loss = math.nan if loss is None else loss
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.is_current = False  # training changes the weights
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        value = float(logs[f"val_{self.objective}"]) if self.has_validation else math.nan
-        self.is_current = self.epoch is None or not self.has_validation or self._is_better(value)
+        value = loss = math.nan
+        if self.has_validation:
+            value, loss = float(logs[f"val_{self.objective}"]), float(logs["val_loss"])
+        is_better = not self.has_validation or self._is_better(value, loss)
+        self.is_current = self.epoch is None or is_better
         if self.is_current:
-            self.epoch, self.value = epoch, value
+            self.epoch, self.value, self.loss = epoch, value, loss
             if self.writes_files:
                 weights.save(self.model.weights, self._path(epoch))
         elif self._is_patience_over(epoch):
@@ -96,7 +106,7 @@ class BestEpoch(Callback):
     def _path(self, epoch: int) -> pathlib.Path:
         return self.folder / f"best-{epoch + 1:05d}.safetensors"
 
-    def _is_better(self, value: float) -> bool:
-        if math.isnan(self.value):
-            return not math.isnan(value)
-        return value < self.value if self.objective == "loss" else value > self.value
+    def _is_better(self, value: float, loss: float) -> bool:
+        # Of equal epochs the first stays, so their numbers need not be compared.
+        best = rank_key(self.objective, self.value, self.loss, 0)
+        return rank_key(self.objective, value, loss, 0) < best

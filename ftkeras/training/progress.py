@@ -119,11 +119,13 @@ class Progress(Callback):
         self.bar.set_description("validating", refresh=self.is_live)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        others = [name for name in logs if name.startswith("val_") and name[4:] not in logs]
         shown = " · ".join(
             f"{split}loss {logs[prefix + 'loss']:.4f}, accuracy {logs[prefix + 'accuracy']:.4f}"
             for split, prefix in (("", ""), ("validation ", "val_"))
             if f"{prefix}loss" in logs
         )
+        shown += "".join(f", {name[4:]} {logs[name]:.4f}" for name in others)
         self._write(f"epoch {epoch + 1}/{self.epochs} · {shown}")
 
     def on_train_end(self, logs: Any = None) -> None:

@@ -42,10 +42,20 @@ class SwapsWeights(Protocol):
 
 
 class EvaluationFeed(Protocol):
-    """The batches of a split, in order."""
+    """The batches of a split, in order.
+
+    Attributes:
+        examples: what is evaluated.
+    """
+
+    examples: Any
 
     def dataset(self, *, replica: int = 0, replicas: int = 1) -> tf.data.Dataset:
         """Return the elements of a replica."""
+        ...
+
+    def in_example_order(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows of outputs, [rows, …], in the order of the examples, [examples, …]."""
         ...
 
 

@@ -25,7 +25,6 @@ from ftkeras.errors import UserError
         ("train_examples", 1),
         ("early_stopping", 0),
         ("seed", -1),
-        ("objective", "f1"),
         ("warmup", "a tenth"),
         ("warmup", "1.5"),
         ("warmup", "-3"),

@@ -15,11 +15,11 @@ TWO_LABELS = np.array([1, 1, 0, 1, 0, 0])
 TWO = np.log([[0.2, 0.8], [0.4, 0.6], [0.3, 0.7], [0.9, 0.1], [0.6, 0.4], [0.95, 0.05]])
 # Class 2 is no label here, though once predicted.
 THREE_LABELS = np.array([0, 0, 1, 1])
-THREE = np.log([[0.8, 0.1, 0.1], [0.1, 0.2, 0.7], [0.1, 0.8, 0.1], [0.1, 0.8, 0.1]])
+THREE = np.log([[0.8, 0.1, 0.1], [0.05, 0.25, 0.7], [0.1, 0.8, 0.1], [0.1, 0.8, 0.1]])
 
 
 def test_figures_of_two_classes_are_the_second_ones():
-    figures = evaluation.metrics(TWO_LABELS, TWO.astype("float32"), CrossEntropy())
+    figures = evaluation.metrics(TWO_LABELS, TWO.astype("float32"), CrossEntropy(), names="ab")
     assert figures["accuracy"] == pytest.approx(4 / 6)
     assert figures["precision"] == pytest.approx(2 / 3)
     assert figures["recall"] == pytest.approx(2 / 3)
@@ -30,11 +30,12 @@ def test_figures_of_two_classes_are_the_second_ones():
     assert figures["loss"] == pytest.approx(-np.mean(np.log(picked)), rel=1e-5)
 
 
-def test_class_that_a_split_lacks_counts_in_the_mean():
-    figures = evaluation.metrics(THREE_LABELS, THREE.astype("float32"), CrossEntropy())
-    assert figures["precision"] == pytest.approx((1 + 1 + 0) / 3)
-    assert figures["recall"] == pytest.approx((0.5 + 1 + 0) / 3)
-    assert figures["auc"] is None
+def test_class_that_a_split_lacks_is_excluded_from_the_means():
+    figures = evaluation.metrics(THREE_LABELS, THREE.astype("float32"), CrossEntropy(), names="abc")
+    assert figures["precision"] == pytest.approx((1 + 1) / 2)
+    assert figures["recall"] == pytest.approx((0.5 + 1) / 2)
+    assert figures["auc"] == pytest.approx((1 / 2 + 1) / 2)
+    assert (figures["positive_class"], figures["absent_classes"]) == (None, ["c"])
 
 
 def test_confusion_has_a_row_a_label():
@@ -43,7 +44,7 @@ def test_confusion_has_a_row_a_label():
 
 
 def test_figures_are_plain_json():
-    figures = evaluation.metrics(TWO_LABELS, TWO.astype("float32"), CrossEntropy())
+    figures = evaluation.metrics(TWO_LABELS, TWO.astype("float32"), CrossEntropy(), names="ab")
     assert json.loads(json.dumps(figures)) == figures
 
 

@@ -15,6 +15,7 @@ from ftkeras.reports import (
     deployment,
     exports,
     metrics,
+    per_class,
     plots,
     range_test,
     schedule,
@@ -36,6 +37,40 @@ def test_metrics_are_a_row_per_split_and_a_confusion_matrix():
     assert rows[2][-2:] == ["0.7500", "3"]
     assert rows[4] == ["on", "test", "predicted", "bad", "predicted", "very", "good"]
     assert rows[5:] == [["bad", "1", "0"], ["very", "good", "2", "1,500"]]
+
+
+def _by_class(labels, absent=0) -> dict:
+    rows = [
+        {"label": label, "precision": 0.5, "recall": 0.5, "f1": n / 20, "support": n}
+        for n, label in enumerate(labels, 1 - absent)
+    ]
+    means = {"macro_f1": 0.5, "balanced_accuracy": 0.25, "mcc": 0.125}
+    positive = labels[1] if len(labels) == 2 else None
+    return {
+        **{**means, "per_class": rows, "positive_class": positive},
+        "absent_classes": [row["label"] for row in rows if not row["support"]],
+    }
+
+
+def test_two_classes_are_a_row_each_and_the_positive_one_is_named():
+    lines = per_class.table(_by_class(["bad", "good"]), "test").splitlines()
+    assert [line.split() for line in lines[:3]] == [
+        ["on", "test", "precision", "recall", "f1", "support"],
+        ["bad", "0.5000", "0.5000", "0.0500", "1"],
+        ["good", "0.5000", "0.5000", "0.1000", "2"],
+    ]
+    assert lines[4] == "test: macro f1 0.5000, balanced accuracy 0.2500, mcc 0.1250"
+    assert lines[5] == "precision, recall, f1 and auc are those of 'good'"
+
+
+def test_of_many_classes_the_worst_ten_are_shown_and_absent_ones_named():
+    labels = [f"intent number {n:02} with a long name of its own" for n in range(13)]
+    text = per_class.table(_by_class(labels, absent=1), "validation")
+    assert max(map(len, text.splitlines())) <= 80
+    assert "intent number 10" in text
+    assert "intent number 11" not in text
+    assert "… the 10 of 12 classes with the lowest f1" in text
+    assert "means exclude 1 class without an example in validation:\n  'intent number 00" in text
 
 
 def test_columns_of_the_confusion_matrix_are_aligned():

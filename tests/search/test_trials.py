@@ -60,6 +60,16 @@ def test_loss_as_objective_is_minimized(run):
     assert results.best(rows, "accuracy").trial == "a"
 
 
+def test_ties_between_trials_are_broken_by_loss_then_by_epochs():
+    def trial(name, score, loss, epochs):
+        return Result(name, {}, {}, COMPLETED, (score,), losses=(loss,), best_epochs=(epochs,))
+
+    rows = [trial("a", 0.9, 3e13, 1), trial("b", 0.9, 0.4, 3), trial("c", 0.9, 0.4, 2)]
+    infinite = trial("d", 0.95, float("inf"), 1)
+    ranked = results.rank([infinite, *rows], "accuracy")
+    assert [row.trial for row in ranked] == ["c", "b", "a", "d"]
+
+
 def test_failed_run_fails_the_trial_and_finished_runs_stay(run, tmp_path):
     result = run(VALUES, Child({2: "killed by SIGKILL"}), executions_per_trial=3)
     assert (result.status, result.reason) == (FAILED, "killed by SIGKILL")

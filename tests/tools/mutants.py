@@ -220,8 +220,8 @@ MUTANTS = [
         ),
         (
             "best.py",
-            'if self.objective == "loss" else',
-            'if self.objective != "loss" else',
+            "rank_key(self.objective, value, loss, 0) < best",
+            "rank_key(self.objective, value, loss, 0) <= best",
             "test_callbacks.py",
         ),
         (
@@ -280,14 +280,20 @@ MUTANTS = [
     *_of(
         "statistics",
         ("significance.py", "1 / count + test_share", "1 / count", "test_significance.py"),
+        (
+            "classifier_metrics.py",
+            "if objective in LOWER_IS_BETTER",
+            "if objective not in LOWER_IS_BETTER",
+            "test_classifier_metrics.py",
+        ),
     ),
     *_of("checkpoints", ("training_state.py", "[: -keep or None]", "[: -keep - 1]", "")),
     *_of(
         "search",
         (
             "results.py",
-            'sign = 1 if objective == "loss"',
-            'sign = 1 if objective != "loss"',
+            "_mean(result.losses)",
+            "-_mean(result.losses)",
             "test_trials.py",
         ),
     ),

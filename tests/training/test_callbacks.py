@@ -1,5 +1,6 @@
 import csv
 import io
+import math
 import time
 
 import keras
@@ -72,7 +73,7 @@ def _epochs(callback, model, values, metric):
     model.stop_training = False
     for epoch, value in enumerate(values):
         model.weight.assign(epoch)
-        callback.on_epoch_end(epoch, {"loss": 1.0, f"val_{metric}": value})
+        callback.on_epoch_end(epoch, {"loss": 1.0, "val_loss": 0.5, f"val_{metric}": value})
         if model.stop_training:
             return epoch
     return None
@@ -93,6 +94,28 @@ def test_weights_of_the_best_epoch_are_restored(model, tmp_path, objective, valu
     callback.restore(model)
     assert (callback.epoch, callback.value) == (best, values[best])
     assert float(model.weight.value) == best
+
+
+@pytest.mark.parametrize(
+    ("epochs", "best"),
+    [
+        ([(0.9, 0.5), (0.9, 0.4), (0.9, 0.4)], 1),
+        ([(0.9, 0.5), (0.9, math.nan), (0.95, math.inf)], 0),
+        ([(0.9, math.nan), (0.8, 0.4)], 1),
+        ([(math.nan, 0.5), (0.8, 0.6)], 1),
+    ],
+)
+def test_ties_are_broken_by_loss_and_a_loss_that_is_not_finite_never_wins(
+    model, tmp_path, epochs, best
+):
+    callback = BestEpoch(tmp_path, objective="f1", patience=None)
+    callback.set_model(model)
+    for epoch, (score, loss) in enumerate(epochs):
+        callback.on_epoch_end(epoch, {"val_f1": score, "val_loss": loss})
+    resumed = BestEpoch(tmp_path, objective="f1", patience=None)
+    resumed.restore_state(callback.state())
+    assert callback.epoch == resumed.epoch == best
+    assert (resumed.value, resumed.loss) == epochs[best]
 
 
 def test_training_stops_when_no_epoch_is_better(model, tmp_path):

@@ -1,0 +1,54 @@
+"""Validation metrics that need all predictions of the split at once, such as F1."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from ftkeras.training.callback import Callback
+from ftkeras.training.evaluation_progress import EvaluationProgress
+from ftkeras.training.protocols import EvaluationFeed
+from ftkeras.training.sharding import shard
+
+
+def predict_in_order(
+    model: keras.Model, feed: EvaluationFeed, *, title: str | None = None
+) -> np.ndarray:
+    """Return the logits of every example of a feed, in its order, float32 [examples, classes].
+
+    Args:
+        model: predicts logits.
+        feed: the examples.
+        title: of the progress bar; None for no bar.
+    """
+    held = shard(model.distribute_strategy, feed.dataset)
+    callbacks = []
+    if title is not None:
+        progress = EvaluationProgress(title, examples=len(feed.examples), steps=held.steps)
+        callbacks.append(progress)
+    verbose: Any = 0
+    rows = model.predict(held.dataset, steps=held.steps, verbose=verbose, callbacks=callbacks)
+    return feed.in_example_order(rows).astype(np.float32)
+
+
+class ValidationMetric(Callback):
+    """Add a validation metric to the logs of each epoch, as `val_<name>`.
+
+    It costs another pass over the validation split. Callbacks that read the metric come after this
+    one.
+
+    Args:
+        name: of the metric.
+        feed: the validation split.
+        measure: logits of all its examples, [examples, classes] -> the metric.
+    """
+
+    def __init__(self, name: str, feed: EvaluationFeed, measure: Callable[[np.ndarray], float]):
+        super().__init__()
+        self.name, self.feed, self.measure = name, feed, measure
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        logits = predict_in_order(self.model, self.feed)
+        is_finite = np.isfinite(logits).all()
+        logs[f"val_{self.name}"] = self.measure(logits) if is_finite else float("nan")
