@@ -8,6 +8,7 @@ from typing import Any
 
 from ftkeras.config.run import Config
 from ftkeras.runs import layout
+from ftkeras.runs import metrics as report
 from ftkeras.statistics.classifier_metrics import NAMES, scalars
 from ftkeras.statistics.significance import UNBOUNDED, corrected_t
 from ftkeras.support import files
