@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import logging
 import pathlib
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from ftkeras.data.sampling import hold_out, stratified_sample
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
 from ftkeras.text.layer import TextLayer
+
+log = logging.getLogger(__name__)
 
 # What `folds.hold_out_shares` holds an example out for, in the order of the shares it is given.
 TEST_FOLD, VALIDATION_FOLD = 0, 1
@@ -45,8 +48,9 @@ class Splits:
 
     Validation is the task's own or a stratified share of train. Each split may be limited to a
     stratified sample. Both depend on `data_seed` alone, so runs that differ in anything else use
-    the same examples. With `folds`, validation is one fold of the pool, which is train and the
-    task's own validation together, limited by `train_examples`.
+    the same examples. If `train_examples` limits train, a held-out validation split shrinks in
+    proportion, unless `validation_examples` says otherwise. With `folds`, validation is one fold of
+    the pool, which is train and the task's own validation together, limited by `train_examples`.
 
     Args:
         config: the run's.
@@ -112,9 +116,11 @@ class Splits:
         elif not self._reader.has_test:
             kept = self._own_folds[train.rows] != VALIDATION_FOLD
             train, validation = train.select(kept), train.select(~kept, "validation")
+            validation = self._shrink(validation, train)
         else:
             kept, held_out = self._hold_out_share(train)
             train, validation = train.select(kept), train.select(held_out, "validation")
+            validation = self._shrink(validation, train)
         return self._limit(train, "train"), self._limit(validation, "validation")
 
     @functools.cached_property
@@ -169,6 +175,19 @@ class Splits:
                 f"there are {classes} classes."
             )
         return hold_out(train.labels, size, seed=self.config.data_seed)
+
+    def _shrink(self, validation: Examples, train: Examples) -> Examples:
+        """Return as large a sample of held-out examples as `train_examples` selects of train."""
+        limit = self.config.train_examples
+        if limit is None or limit >= len(train) or self.config.validation_examples is not None:
+            return validation
+        size = max(round(len(validation) * limit / len(train)), len(np.unique(validation.labels)))
+        log.info(
+            f"validation: {size:,} of {len(validation):,} held-out examples, in proportion to "
+            f"train_examples={limit}; `validation_examples` sets another number"
+        )
+        chosen = stratified_sample(validation.labels, size, seed=self.config.data_seed)
+        return validation.select(chosen)
 
     def _limit(self, examples: Examples, split: str) -> Examples:
         """Return a stratified sample of as many examples as the configuration allows a split."""

@@ -195,6 +195,7 @@ class Fit:
             **self._feature_metrics,
             "steps": updates or (state.updates if state else 0),
             "best_epoch": best + 1,
+            "last_loss": self._history.rows[-1]["loss"] if self._history.rows else None,
             "peak_memory_bytes": metrics.peak_memory_bytes(),
         }
 

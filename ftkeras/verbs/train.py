@@ -11,6 +11,7 @@ from ftkeras.data.summary import summarize_splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import build, evaluation, exports, feeds, fit, optimization, run_folder
 from ftkeras.experiment.definition import Experiment
+from ftkeras.reports import advice
 from ftkeras.reports import data as data_report
 from ftkeras.reports import exports as export_report
 from ftkeras.reports import metrics as metrics_report
@@ -53,6 +54,8 @@ def run(config: Config) -> TrainedRun:
         if not experiment.devices.is_chief:
             return TrainedRun(run_dir, measured)
         log.info("\n%s", metrics_report.table(measured, experiment.labels))
+        if notes := advice.text(config, measured, experiment.labels, run_dir):
+            log.info("\n%s", notes)
         log.info(f"\nrun     {run_dir}")
         written = []
         for spec, exporter in zip(config.exports, exporters, strict=True):

@@ -70,6 +70,20 @@ def test_limits_keep_the_balance_of_the_whole():
         assert not set(splits.train.rows) & set(splits.validation.rows)
 
 
+@pytest.mark.parametrize(
+    ("settings", "size"),
+    [
+        ({"train_examples": 45}, 5),
+        ({"train_examples": 3}, 3),  # one of each class
+        ({"train_examples": 90}, 10),
+        ({"train_examples": 45, "validation_examples": 8}, 8),
+        ({"train_examples": 45, "own_validation": True}, 10),
+    ],
+)
+def test_held_out_validation_shrinks_with_train(settings, size):
+    assert len(_rows(**settings)["validation"]) == size
+
+
 def test_choice_depends_on_the_data_seed_alone():
     first = _rows(train_examples=20)
     assert _rows(train_examples=20, seed=9, epochs=7) == first

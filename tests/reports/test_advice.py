@@ -1,0 +1,53 @@
+import pathlib
+
+import pytest
+
+from ftkeras.config.run import Config
+from ftkeras.reports import advice
+
+RUN = pathlib.Path("runs/a")
+
+
+def _metrics(*, loss=0.2, accuracy=0.9, examples=2000, confusion=((5, 1), (1, 5))) -> dict:
+    return {
+        "train": {"last_loss": loss},
+        "read": {"train": {"labels": [50, 50]}},
+        "validation": {"accuracy": accuracy, "examples": examples},
+        "confusion": confusion,
+    }
+
+
+def test_a_run_that_has_learned_gets_no_advice():
+    assert advice.text(Config(), _metrics(), ("bad", "good"), RUN) == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "loss", "is_noted"),
+    [
+        ({}, 0.68, True),
+        ({}, 0.5, False),
+        ({}, 3.0, False),  # diverged: a higher learning rate would not help
+        ({"loss": "focal"}, 0.68, False),
+        ({"class_weights": "balanced"}, 0.68, False),
+        ({"regularizer": ("r_drop",)}, 0.68, False),
+    ],
+)
+def test_loss_near_that_of_label_frequencies_has_hardly_moved(settings, loss, is_noted):
+    text = advice.text(Config(**settings), _metrics(loss=loss), ("bad", "good"), RUN)
+    assert ("find_rate --flagfile=runs/a/run.cfg" in text) == is_noted
+
+
+def test_model_that_always_predicts_one_label_is_noted():
+    metrics = _metrics(confusion=((0, 6), (0, 6)))
+    assert "note: the model always predicts 'good'" in advice.text(
+        Config(), metrics, ("bad", "good"), RUN
+    )
+
+
+@pytest.mark.parametrize(
+    ("examples", "epochs", "is_noted"), [(40, 3, True), (40, 1, False), (500, 3, False)]
+)
+def test_validation_too_small_to_rank_epochs_is_noted(examples, epochs, is_noted):
+    metrics = _metrics(examples=examples)
+    text = advice.text(Config(epochs=epochs), metrics, ("bad", "good"), RUN)
+    assert (f"rank epochs (n = {examples})" in text) == is_noted
