@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ftkeras.config.run import Config
+from ftkeras.runs import layout
 from ftkeras.runs.model_card import wilson
 
 # A loss between these multiples of what label frequencies alone give has hardly moved. One that is
@@ -61,7 +62,7 @@ def hardly_moved(config: Config, metrics: Mapping[str, Any], run_dir: pathlib.Pa
     return [
         f"the loss hardly moved: it ended at {loss:.3f}, and label frequencies alone give "
         f"{chance:.3f}; try a higher `learning_rate` or more `epochs`. To find a learning rate: "
-        f"python -m ftkeras.main find_rate --flagfile={run_dir}/run.cfg"
+        f"python -m ftkeras.main find_rate --flagfile={run_dir / layout.SETTINGS}"
     ]
 
 
