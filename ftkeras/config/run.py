@@ -172,9 +172,7 @@ class Config(OwnData):
     )
     loss: str = flag("cross_entropy", "Training", "Training loss: {loss}.")
     objective: str = flag(
-        "accuracy",
-        "Training",
-        "Validation metric that picks the best epoch: accuracy, loss, f1, macro_f1, auc, mcc, …",
+        "accuracy", "Training", "Validation metric that picks the best epoch: accuracy, loss, f1, …"
     )
     early_stopping: int | None = flag(
         None, "Training", "Stop after this many epochs without a better `objective`.", free=True

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ftkeras.reports import per_class
+from ftkeras.runs import layout
 from ftkeras.runs.metrics import NAMES
 
 # The confusion matrix of more classes than this is not shown, only its worst pairs.
@@ -68,7 +69,7 @@ def _worst_pairs(rows: Sequence[Sequence[int]], labels: Sequence[str], split: st
         return [f"on {split}: no errors"]
     width = max(8, *(len(true) + 2 for _, true, *_ in worst))
     lines = [
-        f"most frequent errors of {errors:,} on {split}; metrics.json has the whole matrix",
+        f"most frequent errors of {errors:,} on {split}; {layout.METRICS} has the whole matrix",
         f"{'count':>7}{'share':>8}  {'label':{width}}predicted",
     ]
     for count, true, predicted, examples in worst:
