@@ -18,6 +18,8 @@ PAGE = 256
 NOTHING = -1
 WALL = 1  # a removed mark that ends canonical reordering; U+0001 itself is removed before
 SELF = 0x110000  # the character itself
+# With `keep_marks`, a removed mark of combining class c > 0 is the unit _MARK - c.
+_MARK = -1
 _SPACE = ord(" ")
 
 
@@ -29,7 +31,8 @@ class Spellings(NamedTuple):
     Attributes:
         pages: int32 [code points / PAGE].
         rows: int32 [distinct pages * PAGE].
-        units: int32 [distinct replacements, width]: code points, SELF, WALL or NOTHING.
+        units: int32 [distinct replacements, width]: code points, SELF, WALL, NOTHING or, with
+            `keep_marks`, numbers below NOTHING for removed marks.
         classes: int32, the canonical combining classes of `units`.
         first_movable: the first row of `units` with a class that is not 0; so have all that follow.
     """
@@ -42,10 +45,22 @@ class Spellings(NamedTuple):
 
 
 @functools.cache
-def spellings(lowercase: bool, strip_accents: bool, split_chinese: bool) -> Spellings:
-    """Return the tables for one setting of the reference's BertNormalizer with clean_text on."""
+def spellings(
+    lowercase: bool, strip_accents: bool, split_chinese: bool, keep_marks: bool = False
+) -> Spellings:
+    """Return the tables for one setting of the reference's BertNormalizer with clean_text on.
+
+    Args:
+        lowercase: whether to lower-case the text.
+        strip_accents: whether to decompose the text (NFD) and remove non-spacing marks.
+        split_chinese: whether each CJK ideograph is a word.
+        keep_marks: whether a removed mark leaves a unit below NOTHING, which takes part in
+            canonical reordering. Offsets need it; words do not.
+    """
     classes = _combining_classes() if strip_accents else {}
-    spelled = _spelled(lowercase, strip_accents, split_chinese) | {p: (p,) for p in classes}
+    marks = _mark_units() if keep_marks and strip_accents else {}
+    spelled = _spelled(lowercase, strip_accents, split_chinese, marks) | {p: (p,) for p in classes}
+    classes |= {mark: _MARK - mark for mark in set(marks.values())}
     distinct = sorted(set(spelled.values()), key=lambda units: any(u in classes for u in units))
     distinct.insert(0, (SELF,))  # row 0, for every code point that has no other replacement
     number = {units: row for row, units in enumerate(distinct)}
@@ -60,14 +75,20 @@ def spellings(lowercase: bool, strip_accents: bool, split_chinese: bool) -> Spel
     return Spellings(page, pages.reshape(-1), units, orders, first_movable)
 
 
-def _spelled(lowercase: bool, strip_accents: bool, split_chinese: bool) -> dict[int, tuple]:
-    """Return the units of each code point that is not replaced by itself."""
+def _spelled(
+    lowercase: bool, strip_accents: bool, split_chinese: bool, marks: dict[int, int]
+) -> dict[int, tuple]:
+    """Return the units of each code point that is not replaced by itself.
+
+    `marks` has the units of the removed marks; a mark that it lacks has none.
+    """
     steps = {point: (point,) for point in _points(_characters.PUNCTUATION)}
     if strip_accents:
         steps |= _decompositions()
     lower = _lower() if lowercase else {}
     steps |= {point: steps.get(point, (point,)) for point in lower}
     dropped = dict.fromkeys(_points(_characters.MARKS), ())
+    dropped |= {point: (unit,) for point, unit in marks.items()}
     dropped |= dict.fromkeys(_points(_characters.WALLS), (WALL,))
     dropped = dropped if strip_accents else {}
     punctuation = set(_points(_characters.PUNCTUATION))
@@ -111,6 +132,11 @@ def _decompositions() -> dict[int, tuple]:
     changed = ((point, nfd(chr(point))) for point in every)
     found = {point: tuple(map(ord, text)) for point, text in changed if text != chr(point)}
     return found | _pairs(_characters.DECOMPOSED)
+
+
+def _mark_units() -> dict[int, int]:
+    """Return the unit of each removed mark; classes are the same in all Unicode versions."""
+    return {p: _MARK - unicodedata.combining(chr(p)) for p in _points(_characters.MARKS)}
 
 
 def _combining_classes() -> dict[int, int]:

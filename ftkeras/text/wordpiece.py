@@ -8,7 +8,8 @@ import tensorflow_text as tf_text
 
 from ftkeras.errors import UserError
 from ftkeras.text import _folder
-from ftkeras.text._spellings import NOTHING, PAGE, SELF, WALL, spellings
+from ftkeras.text._alignment import align, canonical_order, look_up
+from ftkeras.text._spellings import NOTHING, WALL, spellings
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 MAX_WORD_CHARACTERS = 100
@@ -80,6 +81,44 @@ class WordPiece(tf.Module):
         short = tf.where(characters > MAX_WORD_CHARACTERS, "[UNK]", words.flat_values)
         return words.with_flat_values(self._pieces.tokenize(short)).merge_dims(1, 2)
 
+    def with_offsets(
+        self, texts: tf.Tensor
+    ) -> tuple[tf.RaggedTensor, tf.RaggedTensor, tf.RaggedTensor]:
+        """Return the ids of texts, and where each piece starts and ends in its text.
+
+        A piece starts where the character of its first letter starts, and ends where that of its
+        last letter ends; so do `tokenizers`' offsets. Characters that normalization removes lie
+        inside a piece or between pieces, never at its ends: a combining mark after the last letter
+        is outside. [UNK] spans its word. Bytes that are not UTF-8 are removed like U+FFFD.
+
+        Args:
+            texts: string [batch].
+
+        Returns:
+            ids, int32 ragged [batch, (pieces)], equal to those of a call; starts and ends, int64
+            ragged [batch, (pieces)], in bytes of the original texts. For characters, see
+            `ftkeras.text.offsets.to_characters`.
+
+        >>> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##happy", "!"]
+        >>> ids, starts, ends = WordPiece(vocabulary=tokens).with_offsets(["Ünhappy !"])
+        >>> ids.to_list(), starts.to_list(), ends.to_list()
+        ([[4, 5, 6]], [[0, 3, 9]], [[3, 8, 10]])
+        """
+        tables = spellings(self.lowercase, self.strip_accents, self.split_chinese, True)
+        aligned = align(tf.convert_to_tensor(texts, tf.string), tables)
+        words = aligned.words.flat_values
+        is_long = tf.strings.length(words, unit="UTF8_CHAR") > MAX_WORD_CHARACTERS
+        found = self._pieces.tokenize_with_offsets(tf.where(is_long, "[UNK]", words))
+        ids, starts, ends = (aligned.words.with_flat_values(part) for part in found)
+        ids, starts, ends = (part.merge_dims(1, 2) for part in (ids, starts, ends))
+        word = found[0].value_rowids()
+        sizes = tf.cast(tf.strings.length(words), tf.int64)
+        limits = tf.where(tf.gather(is_long, word), tf.gather(sizes, word), ends.flat_values)
+        first = tf.gather(aligned.first, word)
+        starts = starts.with_flat_values(tf.gather(aligned.starts, first + starts.flat_values))
+        ends = ends.with_flat_values(tf.gather(aligned.ends, first + limits - 1))
+        return ids, starts, ends
+
     def words(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Return the normalized words of texts, string ragged [batch, (words)]."""
         texts = tf.convert_to_tensor(texts, tf.string)
@@ -97,17 +136,14 @@ class WordPiece(tf.Module):
         """Return normalized texts, with spaces around each character that is a word by itself."""
         tables = self._tables
         points = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
-        flat = points.flat_values
-        page = tf.gather(tables.pages, flat // PAGE)
-        rows = tf.gather(tables.rows, page * PAGE + flat % PAGE)
-        units = tf.gather(tables.units, rows)
-        units = tf.where(units == SELF, flat[:, tf.newaxis], units)
+        rows, units = look_up(tables, points.flat_values)
         text = tf.broadcast_to(points.value_rowids()[:, tf.newaxis], tf.shape(units))
         is_unit = units != NOTHING
         units, text = tf.boolean_mask(units, is_unit), tf.boolean_mask(text, is_unit)
 
         def reorder() -> tf.Tensor:
-            return _reorder(units, text, tf.boolean_mask(tf.gather(tables.classes, rows), is_unit))
+            classes = tf.boolean_mask(tf.gather(tables.classes, rows), is_unit)
+            return tf.gather(units, canonical_order(text, classes))
 
         # Sorting takes longer than all the rest, and few texts have marks that could move.
         units = tf.cond(tf.reduce_any(rows >= tables.first_movable), reorder, lambda: units)
@@ -169,20 +205,6 @@ class WordPiece(tf.Module):
             **self.identity(),
             max_length=max_length,
         )
-
-
-def _reorder(units: tf.Tensor, text: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
-    """Sort each run of marks by combining class, stably (Unicode Standard, D109).
-
-    A run ends at a character of class 0 and at the end of a text.
-
-    Args:
-        units: code points, int32 [n].
-        text: the number of the text that each code point belongs to, int64 [n].
-        classes: canonical combining classes, int32 [n].
-    """
-    run = tf.cumsum(tf.cast(classes == 0, tf.int64)) + text
-    return tf.gather(units, tf.argsort(run * 256 + tf.cast(classes, tf.int64), stable=True))
 
 
 def _special_ids(vocabulary: tuple[str, ...]) -> list[int]:
