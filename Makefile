@@ -40,7 +40,7 @@ test-tenth: setup
 lint: setup
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
-	$(RUN) -m basedpyright --pythonpath=$(RUN) ftkeras/encoders ftkeras/heads ftkeras/training ftkeras/experiment
+	$(RUN) -m basedpyright --pythonpath=$(RUN) ftkeras/encoders ftkeras/heads ftkeras/problems ftkeras/training ftkeras/experiment
 
 clean:
 	rm -rf $(VENV) build *.egg-info

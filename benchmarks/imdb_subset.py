@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> None:
             examples = getattr(splits, name)
             source = texts.get(name, texts["train"])
             with open(pathlib.Path(out) / f"{name}.jsonl", "w", encoding="utf-8") as file:
-                for row, label in zip(examples.rows, examples.labels, strict=True):
+                for row, label in zip(examples.rows, examples.targets, strict=True):
                     file.write(json.dumps({"text": source[row], "label": int(label)}) + "\n")
 
 

@@ -32,7 +32,7 @@ def main() -> None:
         began = time.perf_counter()
         groups = NearDuplicates(similarity=similarity).groups(texts)
         grouped = time.perf_counter()
-        folds.assign_folds(texts.labels, groups, folds=5, seed=0)
+        folds.assign_folds(texts.targets, groups, folds=5, seed=0)
         sizes = np.unique(groups, return_counts=True)[1]
         print(
             f"similarity {similarity}: {sizes[sizes > 1].sum():,} texts in {(sizes > 1).sum():,} "

@@ -131,7 +131,7 @@ def examples_of(reviews: str, vocabulary: str, max_length: int) -> Examples:
         token_ids=np.concatenate(ids).astype(np.int32),
         offsets=np.concatenate([[0], np.cumsum(lengths)]),
         second_starts=lengths,
-        stored_labels=np.array([row["label"] for row in rows]),
+        stored_targets=np.array([row["label"] for row in rows]),
         stored_digests=np.zeros(len(rows), np.uint64),
         rows=np.arange(len(rows)),
         name="train",
@@ -150,7 +150,7 @@ def batching_of(name: str, *, batch_size: int, max_length: int, **keys):
 def batch_of(examples: Examples, batching, positions: np.ndarray, *, rows=0, width=0):
     """Return a batch as (inputs, labels), padded to at least `rows` rows of `width` tokens."""
     inputs = batching.collate(examples, positions)
-    labels = np.where(positions >= 0, examples.labels[positions], -1).astype(np.int32)
+    labels = np.where(positions >= 0, examples.targets[positions], -1).astype(np.int32)
     ids = inputs["token_ids"]
     missing = max(0, rows - len(ids)), max(0, width - ids.shape[1])
     inputs["token_ids"] = np.pad(ids, [(0, m) for m in missing], constant_values=PAD_ID)

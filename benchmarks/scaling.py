@@ -138,7 +138,7 @@ def _texts(count: int, length: int):
         token_ids=np.random.default_rng(0).integers(1, 1000, count * length).astype(np.int32),
         offsets=np.arange(count + 1) * length,
         second_starts=np.full(count, length, np.int32),
-        stored_labels=np.arange(count) % 2,
+        stored_targets=np.arange(count) % 2,
         stored_digests=np.arange(count, dtype=np.uint64),
         rows=np.arange(count),
         name="train",

@@ -51,7 +51,7 @@ SET_BY_RUN = {
     "policy": ("seed",),
     "regularizer": ("seed",),
     "export": (
-        *("model", "text_layer", "labels", "pairs", "plain", "run_dir", "served_from", "card"),
+        *("model", "text_layer", "problem", "pairs", "plain", "run_dir", "served_from", "card"),
         "force",
     ),
     "oracle": ("objective", "hyperparameters", "seed", "max_epochs"),

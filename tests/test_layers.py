@@ -13,7 +13,17 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = (
     *("errors", "support", "catalog", "config", "corpora", "statistics", "checkpoints", "text"),
     *("losses", "schedules", "regularizers", "heads", "encoders", "optimizers", "averages"),
-    *("policies", "strategies", "training", "data", "tasks", "runs", "experiment", "exporters"),
+    *(
+        "policies",
+        "strategies",
+        "problems",
+        "training",
+        "data",
+        "tasks",
+        "runs",
+        "experiment",
+        "exporters",
+    ),
     *("processes", "search", "serving", "reports", "verbs", "cli", "main", "__main__", "__init__"),
 )
 # Folders of parts that a flag names. A part knows its own folder and these foundations only.

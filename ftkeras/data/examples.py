@@ -17,7 +17,7 @@ class Examples:
         offsets: int64 [texts + 1], where each stored text starts in `token_ids`.
         second_starts: int32 [texts], where the second segment of a text starts, counted from the
             start of the text; its length if it has no second segment.
-        stored_labels: int64 [texts].
+        stored_targets: the answer to each stored text, [texts, …].
         stored_digests: uint64 [texts], a hash of each raw text.
         rows: int64 [examples], the stored texts that this view selects.
         name: the name of the split.
@@ -29,7 +29,7 @@ class Examples:
     token_ids: np.ndarray
     offsets: np.ndarray
     second_starts: np.ndarray
-    stored_labels: np.ndarray
+    stored_targets: np.ndarray
     stored_digests: np.ndarray
     rows: np.ndarray
     name: str
@@ -61,9 +61,9 @@ class Examples:
         return int(self.lengths.max())
 
     @property
-    def labels(self) -> np.ndarray:
-        """The label of each example, int64 [examples]."""
-        return self.stored_labels[self.rows]
+    def targets(self) -> np.ndarray:
+        """The answer to each example, as its problem stores it, [examples, …]."""
+        return self.stored_targets[self.rows]
 
     @property
     def digests(self) -> np.ndarray:

@@ -2,10 +2,10 @@
 
 A batch is the examples of one optimizer update, over all replicas. The batching splits it into
 `parts`, one for each replica and micro-batch: of R replicas with k parts each, replica r gets the
-parts r k to r k + k - 1. If k is above 1, its element stacks them on a leading axis. Positions and
-labels below 0 mean that there is no example, so a part without examples is a row of padding. If
-the examples have `vectors`, an element contains {"vector": float32 [examples, size]} instead of
-token ids, in the same batches.
+parts r k to r k + k - 1. If k is above 1, its element stacks them on a leading axis. A position
+below 0 means that there is no example, so a part without examples is a row of padding; the
+"example_mask" beside the targets is false there. If the examples have `vectors`, an element
+contains {"vector": float32 [examples, size]} instead of token ids, in the same batches.
 """
 
 import time
@@ -16,6 +16,9 @@ import tensorflow as tf
 
 from ftkeras.data.batching import Batching
 from ftkeras.data.examples import Examples
+from ftkeras.problems import per_example
+
+Collate = Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]
 
 
 class TrainingFeed:
@@ -27,8 +30,8 @@ class TrainingFeed:
         examples: what to train on.
         batching: groups the examples into batches.
         seed: determines the order, together with the epoch.
-        class_weights: float32 [classes], to have each element contain its examples' weights; or
-            None.
+        collate: targets of all examples, positions -> the target tensors of a batch.
+        weights: float32 [examples], to have each element contain its examples' weights; or None.
 
     Attributes:
         ready: time.perf_counter() when a batch was last ready, by its number in the epoch.
@@ -40,16 +43,17 @@ class TrainingFeed:
         batching: Batching,
         *,
         seed: int,
-        class_weights: np.ndarray | None = None,
+        collate: Collate = per_example,
+        weights: np.ndarray | None = None,
     ):
         self.examples, self.batching, self.seed = examples, batching, seed
-        self.class_weights = class_weights
+        self.collate, self.weights = collate, weights
         self.ready: dict[int, float] = {}
 
     def with_examples(self, examples: Examples) -> "TrainingFeed":
         """Return a feed of other examples with the same settings."""
         return TrainingFeed(
-            examples, self.batching, seed=self.seed, class_weights=self.class_weights
+            examples, self.batching, seed=self.seed, collate=self.collate, weights=self.weights
         )
 
     def parts(self, epoch: int) -> list[list[np.ndarray]]:
@@ -74,7 +78,7 @@ class TrainingFeed:
     def dataset(
         self, epoch: int, *, start: int = 0, replica: int = 0, replicas: int = 1
     ) -> tf.data.Dataset:
-        """Return a replica's elements (inputs, labels[, weights]) of an epoch.
+        """Return a replica's elements (inputs, answers[, weights]) of an epoch.
 
         Args:
             epoch: counted from 0.
@@ -94,8 +98,15 @@ class TrainingFeed:
         shard = slice(replica * each, replica * each + each)
         plan = [parts[shard] for parts in self.parts(epoch)]
         return _dataset(
-            self.examples, self.batching, plan, start, self.class_weights, self._is_ready
+            self._element,
+            plan,
+            start,
+            fixed_shape=self.batching.fixed_shape,
+            is_ready=self._is_ready,
         )
+
+    def _element(self, parts: Sequence[np.ndarray]) -> tuple:
+        return _element(self.examples, self.batching, parts, self.collate, self.weights)
 
     def _is_ready(self, number: int) -> None:
         self.ready[number] = time.perf_counter()
@@ -107,14 +118,15 @@ class OrderedFeed:
     Args:
         examples: what to evaluate.
         batching: groups the examples into batches.
+        collate: targets of all examples, positions -> the target tensors of a batch.
 
     Attributes:
         positions: integer [rows], the example that each row of the outputs belongs to, below 0 for
             padding. The rows are those of the replicas' elements in turn.
     """
 
-    def __init__(self, examples: Examples, batching: Batching):
-        self.examples, self.batching = examples, batching
+    def __init__(self, examples: Examples, batching: Batching, collate: Collate = per_example):
+        self.examples, self.batching, self.collate = examples, batching, collate
         by_length = np.argsort(-examples.lengths, kind="stable")
         plan = batching.plan(examples.lengths, by_length)
         self._plan = [part for parts in plan for part in parts if (part >= 0).any()]
@@ -122,7 +134,7 @@ class OrderedFeed:
 
     def with_examples(self, examples: Examples) -> "OrderedFeed":
         """Return a feed of other examples with the same batching."""
-        return OrderedFeed(examples, self.batching)
+        return OrderedFeed(examples, self.batching, self.collate)
 
     def in_example_order(self, rows: np.ndarray) -> np.ndarray:
         """Return rows of outputs, [rows, …], in the order of the examples, [examples, …]."""
@@ -132,7 +144,7 @@ class OrderedFeed:
         return ordered
 
     def dataset(self, *, replica: int = 0, replicas: int = 1) -> tf.data.Dataset:
-        """Return a replica's elements (inputs, labels).
+        """Return a replica's elements (inputs, answers).
 
         Of R replicas, replica r gets the parts r, r + R, r + 2 R and so on. All replicas get the
         same number of elements; the last ones may be padding only.
@@ -143,9 +155,11 @@ class OrderedFeed:
         """
         padding = np.full_like(self._plan[0], -1)
         filled = self._plan + [padding] * (-len(self._plan) % replicas)
-        return _dataset(
-            self.examples, self.batching, [[part] for part in filled[replica::replicas]]
-        )
+        plan = [[part] for part in filled[replica::replicas]]
+        return _dataset(self._element, plan, fixed_shape=self.batching.fixed_shape)
+
+    def _element(self, parts: Sequence[np.ndarray]) -> tuple:
+        return _element(self.examples, self.batching, parts, self.collate)
 
 
 def _join(parts: Sequence[np.ndarray]) -> np.ndarray:
@@ -155,21 +169,20 @@ def _join(parts: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _dataset(
-    examples: Examples,
-    batching: Batching,
+    element: Callable[[Sequence[np.ndarray]], tuple],
     plan: list[list[np.ndarray]],
     start: int = 0,
-    class_weights: np.ndarray | None = None,
+    *,
+    fixed_shape: bool,
     is_ready: Callable[[int], None] = lambda number: None,
 ) -> tf.data.Dataset:
     def generate() -> Iterator[tuple]:
         for number in range(start, len(plan)):
-            element = _element(examples, batching, plan[number], class_weights)
+            made = element(plan[number])
             is_ready(number)
-            yield element
+            yield made
 
-    first = _element(examples, batching, plan[0], class_weights)
-    signature = tf.nest.map_structure(lambda x: _spec(x, batching.fixed_shape), first)
+    signature = tf.nest.map_structure(lambda x: _spec(x, fixed_shape), element(plan[0]))
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
     # Keras needs the cardinality to know where an epoch ends.
     return dataset.apply(tf.data.experimental.assert_cardinality(len(plan) - start)).prefetch(4)
@@ -183,19 +196,19 @@ def _element(
     examples: Examples,
     batching: Batching,
     parts: Sequence[np.ndarray],
-    class_weights: np.ndarray | None,
+    collate: Collate,
+    weights: np.ndarray | None = None,
 ) -> tuple:
-    """Return (inputs, labels[, weights]) of these parts, stacked if there are several."""
+    """Return (inputs, answers[, weights]) of these parts, stacked if there are several."""
     positions = _stack(parts)
     leading = positions.shape[:1] if len(parts) > 1 else ()
     rows = _inputs(examples, batching, positions.reshape(-1, *positions.shape[2:]))
     inputs = {name: array.reshape(*leading, -1, *array.shape[1:]) for name, array in rows.items()}
     positions = positions.reshape(*leading, -1)
-    is_example = positions >= 0
-    labels = np.where(is_example, examples.labels[positions], -1)
-    if class_weights is None:
-        return inputs, labels
-    return inputs, labels, np.where(is_example, class_weights[labels], 0).astype(np.float32)
+    answers = collate(examples.targets, positions)
+    if weights is None:
+        return inputs, answers
+    return inputs, answers, np.where(positions >= 0, weights[positions], np.float32(0))
 
 
 def _inputs(examples: Examples, batching: Batching, positions: np.ndarray) -> dict[str, np.ndarray]:

@@ -17,13 +17,17 @@ DEFAULT_GROUPING = "near_duplicates"
 
 
 def build_folds(
-    config: Config, pool: Examples, column: Callable[[str], Sequence[str]]
+    config: Config,
+    pool: Examples,
+    classes: np.ndarray,
+    column: Callable[[str], Sequence[str]],
 ) -> np.ndarray:
     """Return the fold of each example, int64 [examples], as the configuration describes them.
 
     Args:
         config: the run's; uses `folds`, `group_by`, `data_seed` and `fold_repeat`.
         pool: the examples to assign.
+        classes: of these examples, integer [examples].
         column: returns a column of the task's files, by name: one value per example of the pool.
 
     Raises:
@@ -35,7 +39,7 @@ def build_folds(
     if spec != "none":
         groups = catalog.build("group_by", spec).groups(pool, column)
     seed = (config.data_seed, config.fold_repeat)
-    folds = assign_folds(pool.labels, groups, folds=config.folds, seed=seed)
+    folds = assign_folds(classes, groups, folds=config.folds, seed=seed)
     sizes = np.bincount(folds, minlength=config.folds)
     group_sizes = np.unique(groups, return_counts=True)[1]
     if not sizes.all():

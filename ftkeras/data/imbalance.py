@@ -11,10 +11,8 @@ from ftkeras.errors import UserError
 RARE = 0.2
 
 
-def class_weights(
-    spec: str | None, labels: np.ndarray, names: tuple[str, ...]
-) -> np.ndarray | None:
-    """Return the weight of each class in the training loss, float32 [classes], or None.
+def class_weights(spec: str, labels: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    """Return the weight of each class in the training loss, float32 [classes].
 
     `balanced` gives class c the weight
 
@@ -24,15 +22,13 @@ def class_weights(
     that have examples. Source: King and Zeng, 2001; computed by scikit-learn.
 
     Args:
-        spec: balanced, {'label': weight, …} with weight 1 for labels not in it, or None.
+        spec: balanced, {'label': weight, …} with weight 1 for labels not in it.
         labels: integer [examples].
         names: the names of the labels.
 
     Raises:
         UserError: if `spec` can't be read or names an unknown label.
     """
-    if spec is None:
-        return None
     if spec == "balanced":
         return _balanced(labels, len(names))
     given = _parse(spec)

@@ -61,27 +61,27 @@ class Splits:
 
     def __init__(self, *, config: Config, task: Task, reader: SplitReader, folder: pathlib.Path):
         self.config, self.task, self.folder = config, task, folder
-        self._reader = reader
+        self._reader, self._problem = reader, task.problem()
         self.raw_texts = reader.raw_texts
 
     @functools.cached_property
     def train(self) -> Examples:
         """The examples to train on."""
         examples = self._everything if self.config.train_on_validation else self._parts[0]
-        return self._check_classes(examples)
+        return self._check(examples)
 
     @functools.cached_property
     def validation(self) -> Examples | None:
         """The examples that select the best epoch; None if they are trained on."""
-        return None if self.config.train_on_validation else self._check_classes(self._parts[1])
+        return None if self.config.train_on_validation else self._check(self._parts[1])
 
     @functools.cached_property
     def test(self) -> Examples:
         """The examples to evaluate once, at the end."""
         if self._reader.has_test:
-            return self._check_classes(self._limit(self._reader.read("test"), "test"))
+            return self._check(self._limit(self._reader.read("test"), "test"))
         held_out = self._reader.read("train").select(self._own_folds == TEST_FOLD, "test")
-        return self._check_classes(self._limit(held_out, "test"))
+        return self._check(self._limit(held_out, "test"))
 
     @functools.cached_property
     def other_test(self) -> Examples:
@@ -154,19 +154,23 @@ class Splits:
         shares = [self.config.test_share]
         if not self._reader.has_validation:
             shares.append(self.config.validation_share)
-        return folds.hold_out_shares(train.labels, groups, shares, seed=self.config.data_seed)
+        strata, seed = self._strata(train), self.config.data_seed
+        return folds.hold_out_shares(strata, groups, shares, seed=seed)
 
     @functools.cached_property
     def _folds(self) -> np.ndarray:
         """The fold of each example of the pool, int64 [examples]."""
         return folds.build_folds(
-            self.config, self._pool, lambda name: self._reader.pool_column(name)[self._pool.rows]
+            self.config,
+            self._pool,
+            self._strata(self._pool),
+            lambda name: self._reader.pool_column(name)[self._pool.rows],
         )
 
     def _hold_out_share(self, train: Examples) -> tuple[np.ndarray, np.ndarray]:
         """Return the positions of train to train on, and those to validate on."""
         share = self.config.validation_share
-        size, classes = round(share * len(train)), len(np.unique(train.labels))
+        size, classes = round(share * len(train)), len(np.unique(self._strata(train)))
         setting = f"validation_share={share}"
         self._require_one_of_each_class(setting, size, train)
         if len(train) - size < classes:
@@ -174,7 +178,7 @@ class Splits:
                 f"{setting} leaves {len(train) - size} of {len(train)} examples to train on, but "
                 f"there are {classes} classes."
             )
-        return hold_out(train.labels, size, seed=self.config.data_seed)
+        return hold_out(self._strata(train), size, seed=self.config.data_seed)
 
     def _shrink(self, validation: Examples, train: Examples) -> Examples:
         """Return as large a sample of held-out examples as `train_examples` selects of train."""
@@ -200,23 +204,27 @@ class Splits:
         if size is None or size >= len(examples):
             return examples
         self._require_one_of_each_class(f"{split}_examples={size}", size, examples)
-        return examples.select(stratified_sample(examples.labels, size, seed=self.config.data_seed))
+        strata = self._strata(examples)
+        return examples.select(stratified_sample(strata, size, seed=self.config.data_seed))
 
     def _require_one_of_each_class(self, setting: str, size: int, examples: Examples) -> None:
-        classes = len(np.unique(examples.labels))
+        classes = len(np.unique(self._strata(examples)))
         if size < classes:
             raise UserError(
                 f"{setting} selects {size} of {len(examples)} examples, but there are {classes} "
                 "classes."
             )
 
-    def _check_classes(self, examples: Examples) -> Examples:
-        """Return the examples; raise UserError if they are all of one class."""
-        classes = np.unique(examples.labels)
-        if len(classes) < 2:
-            label = self.task.labels[classes[0]]
+    def _strata(self, examples: Examples) -> np.ndarray:
+        """Return the class of each example, integer [examples]; 0 if there are no classes."""
+        strata = self._problem.stratum(examples.targets)
+        return np.zeros(len(examples), np.int64) if strata is None else strata
+
+    def _check(self, examples: Examples) -> Examples:
+        """Return the examples; raise UserError if nothing can be learned from their answers."""
+        if shortcoming := self._problem.shortcoming(examples.targets):
             raise UserError(
                 f"task={self.config.task}: all {len(examples)} examples of the {examples.name} "
-                f"split are {label!r}; one class is not enough to train or evaluate a classifier."
+                f"split {shortcoming}."
             )
         return examples

@@ -4,6 +4,7 @@ import numpy as np
 
 from ftkeras.data.examples import Examples
 from ftkeras.data.splits import Splits
+from ftkeras.problems import Problem
 
 # Special tokens frame a text; a text of no more tokens is empty.
 _FRAME = {False: 2, True: 3}
@@ -12,7 +13,7 @@ _FRAME = {False: 2, True: 3}
 def summarize_splits(splits: Splits, *, unknown_id: int | None) -> dict[str, dict]:
     """Return the summary of each split that the run uses; see `summarize`."""
     parts = [splits.train, splits.validation, splits.test if splits.config.test else None]
-    about = {"max_length": splits.config.max_length, "classes": len(splits.task.labels)}
+    about = {"max_length": splits.config.max_length, "problem": splits.task.problem()}
     return {
         part.name: summarize(part, unknown_id=unknown_id, **about)
         for part in parts
@@ -20,27 +21,30 @@ def summarize_splits(splits: Splits, *, unknown_id: int | None) -> dict[str, dic
     }
 
 
-def summarize(examples: Examples, *, unknown_id: int | None, max_length: int, classes: int) -> dict:
+def summarize(
+    examples: Examples, *, unknown_id: int | None, max_length: int, problem: Problem
+) -> dict:
     """Return figures of a split.
 
     Args:
         examples: of the split.
         unknown_id: the token id of words that the vocabulary lacks, or None.
         max_length: tokens to which texts were cut.
-        classes: number of classes.
+        problem: summarizes the targets.
 
     Returns:
-        "labels": examples of each class, in the order of their ids; "empty": texts without a
-        token; "duplicates": texts that occurred before; "contradictions": distinct texts with more
-        than one label; "full_length": texts of `max_length` tokens, nearly all of them cut;
+        What the problem says about the targets; "empty": texts without a token; "duplicates":
+        texts that occurred before; "contradictions": distinct texts with more than one target;
+        "full_length": texts of `max_length` tokens, nearly all of them cut;
         "unknown_share": share of unknown tokens among all but the special ones.
     """
     texts = np.unique(examples.digests)
-    pairs = np.unique(np.stack([examples.digests, examples.labels.astype(np.uint64)]), axis=1)
+    _, targets = np.unique(examples.targets, axis=0, return_inverse=True)
+    pairs = np.unique(np.stack([examples.digests, targets.astype(np.uint64)]), axis=1)
     lengths = examples.lengths
     words = max(1, int(lengths.sum()) - _FRAME[examples.pairs] * len(examples))
     return {
-        "labels": np.bincount(examples.labels, minlength=classes).tolist(),
+        **problem.summarize(examples.targets),
         "empty": int((lengths <= _FRAME[examples.pairs]).sum()),
         "duplicates": len(examples) - len(texts),
         "contradictions": int((np.unique(pairs[0], return_counts=True)[1] > 1).sum()),

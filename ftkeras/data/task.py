@@ -1,20 +1,21 @@
 """The interface of a task; the tasks themselves are in `ftkeras/tasks`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol
 
 import tensorflow as tf
 
 from ftkeras.errors import UserError
+from ftkeras.problems import Problem
+from ftkeras.problems.classification import Classification
 
 
 class Task(Protocol):
     """A dataset and its labels. Inherit from it to get the defaults.
 
     Attributes:
-        labels: the names of the classes, in the order of their ids.
-        head: the spec of the default head.
+        labels: the names of the model's outputs, such as those of the classes, in their order.
         pairs: whether an example is a pair of texts.
         homepage: the URL of the dataset, or None.
         citation: how to cite the dataset, or None.
@@ -28,7 +29,6 @@ class Task(Protocol):
     """
 
     labels: tuple[str, ...]
-    head: str = "classification"
     pairs: bool = False
     homepage: str | None = None
     citation: str | None = None
@@ -39,11 +39,19 @@ class Task(Protocol):
     warnings: tuple[str, ...] = ()
     columns: Mapping[str, Any] = MappingProxyType({})
 
+    def problem(self, labels: Sequence[str] | None = None) -> Problem:
+        """Return what is asked about a text.
+
+        Args:
+            labels: the names of the outputs, as a run recorded them; None for those of the data.
+        """
+        return Classification(labels=self.labels if labels is None else labels)
+
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return "train" and, if the data has them, "test" and "validation".
 
         Each is a finite dataset in an order that never changes, with elements {"text": string (),
-        "label": int64 ()} and, for pairs, "pair": string ().
+        "label": what the problem's `target_spec` says} and, for pairs, "pair": string ().
 
         Raises:
             UserError: if the data can't be read.

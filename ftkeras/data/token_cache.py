@@ -99,9 +99,9 @@ class Cache:
         if self.home.is_dir():
             entry = self.home / token_store.content_key(dataset, pairs=pairs)
             if is_intact(entry):
-                return token_store.read_arrays(entry, name=name, pairs=pairs), True
+                return token_store.read_arrays(dataset, entry, name=name, pairs=pairs), True
         entry = self._write(dataset, text_layer, pairs)
-        return token_store.read_arrays(entry, name=name, pairs=pairs), False
+        return token_store.read_arrays(dataset, entry, name=name, pairs=pairs), False
 
     def _write(self, dataset: tf.data.Dataset, text_layer: Callable, pairs: bool) -> pathlib.Path:
         self.home.mkdir(parents=True, exist_ok=True)

@@ -13,12 +13,13 @@ from ftkeras.data.examples import Examples
 # The texts that go through the text layer together: enough to keep its vectorized ops busy.
 TEXTS_PER_STEP = 512
 
-# What is stored of a split, one file per column. The names are attributes of `Examples`.
+# What is stored of a split, one file per column. The names are attributes of `Examples`. The dtype
+# of the targets is that of the dataset: int64 or float64.
 COLUMNS = {
     "token_ids": np.int32,
     "offsets": np.int64,
     "second_starts": np.int32,
-    "stored_labels": np.int64,
+    "stored_targets": np.int64,
     "stored_digests": np.uint64,
 }
 
@@ -43,7 +44,7 @@ def write(
     subfolder = folder / name
     subfolder.mkdir(exist_ok=True)
     write_arrays(dataset, text_layer, subfolder, pairs=pairs)
-    examples = read_arrays(subfolder, name=name, pairs=pairs)
+    examples = read_arrays(dataset, subfolder, name=name, pairs=pairs)
     shutil.rmtree(subfolder)  # the maps keep the data; a killed process leaves nothing behind
     return examples
 
@@ -62,20 +63,20 @@ def write_arrays(
             "token_ids": ids.flat_values,
             "offsets": ids.row_lengths(),
             "second_starts": firsts,
-            "stored_labels": batch["label"],
+            "stored_targets": batch["label"],
             "stored_digests": _digests(batch, pairs),
         }
 
-    key, end = _ContentKey(), 0
+    dtypes, key, end = _dtypes(dataset), _ContentKey(dataset), 0
     steps = dataset.batch(TEXTS_PER_STEP).map(tokenize, num_parallel_calls=tf.data.AUTOTUNE)
-    files = {column: (folder / column).open("wb") for column in COLUMNS}
+    files = {column: (folder / column).open("wb") for column in dtypes}
     try:
         np.zeros(1, np.int64).tofile(files["offsets"])
         for step in steps.prefetch(2).as_numpy_iterator():
             step["offsets"] = end + np.cumsum(step["offsets"])
             end = step["offsets"][-1]
-            key.add(step["stored_digests"], step["stored_labels"])
-            for column, dtype in COLUMNS.items():
+            key.add(step["stored_digests"], step["stored_targets"])
+            for column, dtype in dtypes.items():
                 step[column].astype(dtype, copy=False).tofile(files[column])
     finally:
         for file in files.values():
@@ -83,10 +84,14 @@ def write_arrays(
     return key.result(pairs)
 
 
-def read_arrays(folder: pathlib.Path, *, name: str, pairs: bool) -> Examples:
-    """Return what `write_arrays` has written, memory-mapped."""
-    columns = {column: _map(folder / column, dtype) for column, dtype in COLUMNS.items()}
-    rows = np.arange(len(columns["stored_labels"]))
+def read_arrays(
+    dataset: tf.data.Dataset, folder: pathlib.Path, *, name: str, pairs: bool
+) -> Examples:
+    """Return what `write_arrays` has written of a dataset, memory-mapped."""
+    columns = {column: _map(folder / column, dtype) for column, dtype in _dtypes(dataset).items()}
+    shape = dataset.element_spec["label"].shape
+    columns["stored_targets"] = columns["stored_targets"].reshape(-1, *shape)
+    rows = np.arange(len(columns["stored_digests"]))
     return Examples(**columns, rows=rows, name=name, pairs=pairs, source=name)
 
 
@@ -97,26 +102,36 @@ def content_key(dataset: tf.data.Dataset, *, pairs: bool) -> str:
     def digest(batch: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         return _digests(batch, pairs), batch["label"]
 
-    key = _ContentKey()
+    key = _ContentKey(dataset)
     steps = dataset.batch(TEXTS_PER_STEP).map(digest, num_parallel_calls=tf.data.AUTOTUNE)
-    for digests, labels in steps.prefetch(2).as_numpy_iterator():
-        key.add(digests, labels)
+    for digests, targets in steps.prefetch(2).as_numpy_iterator():
+        key.add(digests, targets)
     return key.result(pairs)
 
 
 class _ContentKey:
-    """A hash over all texts and labels in their order, however they are batched."""
+    """A hash over all texts and targets in their order, however they are batched."""
 
-    def __init__(self) -> None:
-        self._texts, self._labels = hashlib.sha256(), hashlib.sha256()
+    def __init__(self, dataset: tf.data.Dataset) -> None:
+        self._texts, self._targets = hashlib.sha256(), hashlib.sha256()
+        self._dtype = np.dtype(_dtypes(dataset)["stored_targets"]).newbyteorder("<")
+        self._shape = dataset.element_spec["label"].shape.as_list()
 
-    def add(self, digests: np.ndarray, labels: np.ndarray) -> None:
+    def add(self, digests: np.ndarray, targets: np.ndarray) -> None:
         self._texts.update(digests.astype("<u8").tobytes())
-        self._labels.update(labels.astype("<i8").tobytes())
+        self._targets.update(targets.astype(self._dtype).tobytes())
 
     def result(self, pairs: bool) -> str:
-        whole = self._texts.digest() + self._labels.digest() + bytes([pairs])
+        whole = self._texts.digest() + self._targets.digest() + bytes([pairs])
+        if self._dtype.kind != "i" or self._shape:  # not one label per text
+            whole += f"{self._dtype.str} {self._shape}".encode()
         return hashlib.sha256(whole).hexdigest()[:32]
+
+
+def _dtypes(dataset: tf.data.Dataset) -> dict[str, type]:
+    """Return the dtype of each column."""
+    is_number = dataset.element_spec["label"].dtype.is_floating
+    return {**COLUMNS, "stored_targets": np.float64 if is_number else np.int64}
 
 
 def _digests(batch: dict[str, tf.Tensor], pairs: bool) -> tf.Tensor:

@@ -57,7 +57,7 @@ def add_vectors(
         folder: an existing folder for the file.
     """
     once, count = distinct(examples), 0
-    index = np.zeros(len(examples.stored_labels), np.int64)
+    index = np.zeros(len(examples.stored_targets), np.int64)
     path = folder / f"{examples.name}.vectors"
     with path.open("wb") as file:
         for positions, vectors in encode(once):

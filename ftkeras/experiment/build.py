@@ -1,9 +1,11 @@
 """Build what a configuration names: the task, the text layer, and the model with its policies."""
 
 import contextlib
+import functools
 import json
 import pathlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -51,10 +53,12 @@ def fix_randomness(config: Config) -> None:
 def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Experiment:
     recorded = _recorded_labels(run_dir) if run_dir else None
     task = catalog.build("task", config.task, data_dir=config.data_dir, known_labels=recorded)
-    labels = recorded or task.labels
+    problem = task.problem(recorded)
+    if run_dir and (path := run_dir / layout.PROBLEM).exists():
+        problem.restore_state(_read_json(path))
     with _dtype_policy("float32" if run_dir else precision(config)):
         head = catalog.build(
-            "head", config.head or task.head, classes=len(labels), seed=config.seed
+            "head", config.head or problem.head, classes=len(problem.names), seed=config.seed
         )
         if run_dir:
             encoder, wordpiece = encoder_source.build_recorded(
@@ -71,8 +75,8 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         encoder=encoder,
         head=head,
         pad_id=wordpiece.pad_id,
-        make_step=Step,
-        extra_metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        make_step=functools.partial(Step, divergence=problem.divergence),
+        extra_metrics=problem.epoch_metrics(),
         regularizers=[] if run_dir else _regularizers(config),
     )
     text_layer = TextLayer(
@@ -87,7 +91,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
     # What the run has recorded tells it without reading the data.
     read = inputs.read(run_dir) if run_dir else {}
     pairs = bool(read["pairs"]) if read else task.pairs
-    return Experiment(config, task, labels, text_layer, model, policies, devices, pairs)
+    return Experiment(config, task, problem, text_layer, model, policies, devices, pairs)
 
 
 @contextlib.contextmanager
@@ -131,8 +135,11 @@ def _attach_regularizers(config: Config, model: FineTuner) -> None:
 
 
 def _recorded_labels(run_dir: pathlib.Path) -> tuple[str, ...]:
-    path = run_dir / layout.LABELS
+    return tuple(_read_json(run_dir / layout.LABELS))
+
+
+def _read_json(path: pathlib.Path) -> Any:
     try:
-        return tuple(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise UserError(f"`run_dir`: {path} can't be read: {error}") from None

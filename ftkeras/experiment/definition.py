@@ -5,6 +5,7 @@ from typing import Any
 
 from ftkeras.config.run import Config
 from ftkeras.policies import Policy
+from ftkeras.problems import Problem
 from ftkeras.strategies import Devices
 from ftkeras.support import accelerator
 from ftkeras.text.layer import TextLayer
@@ -18,7 +19,7 @@ class Experiment:
     Attributes:
         config: the run's.
         task: gives the examples.
-        labels: their names, in the order of their ids.
+        problem: what is asked about them.
         text_layer: strings to token ids, in training and in the exported model.
         model: token ids to logits.
         policies: those that have prepared the model, in their order.
@@ -28,7 +29,7 @@ class Experiment:
 
     config: Config
     task: Any
-    labels: tuple[str, ...]
+    problem: Problem
     text_layer: TextLayer
     model: FineTuner
     policies: tuple[Policy, ...] = ()

@@ -56,10 +56,10 @@ def plan(config: Config, run_dir: pathlib.Path) -> Plan:
 def check_task(experiment: Experiment, run_dir: pathlib.Path) -> None:
     """Raise UserError unless the task has the labels and inputs that the run was trained with."""
     task, spec = experiment.task, experiment.config.task
-    if task.labels != experiment.labels:
+    if task.labels != experiment.problem.names:
         raise UserError(
             f"task={spec}: its labels are now {task.labels}, but the run in {run_dir} was trained "
-            f"with {experiment.labels}."
+            f"with {experiment.problem.names}."
         )
     if task.pairs != experiment.pairs:
         raise UserError(

@@ -1,12 +1,10 @@
-"""Evaluate a model on validation and test: metrics, confusion, and a prediction for each text."""
+"""Evaluate a model on validation and test: metrics, and a prediction for each text."""
 
 import json
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import keras
 import numpy as np
 
 from ftkeras.data.examples import Examples
@@ -16,17 +14,16 @@ from ftkeras.errors import UserError
 from ftkeras.experiment import feeds
 from ftkeras.experiment.definition import Experiment
 from ftkeras.runs import layout, samples
-from ftkeras.statistics import classifier_metrics
 from ftkeras.support import files
 from ftkeras.training.validation import predict_in_order
 
 
 @dataclass(frozen=True)
 class _Evaluated:
-    """A split's metrics, its confusion matrix, and a prediction for each of its texts."""
+    """A split's metrics, details such as a confusion matrix, and its predictions."""
 
     metrics: dict
-    confusion: list[list[int]]
+    details: dict
     predictions: list[dict]
 
 
@@ -42,7 +39,7 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
         run_dir: the run's folder, in which the files are written by the chief worker.
 
     Returns:
-        The metrics of each split, and under "confusion" the confusion matrix of the last one.
+        The metrics of each split, and the problem's details of the last one.
 
     Raises:
         UserError: the model's logits are not finite.
@@ -57,7 +54,7 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
         texts = splits.raw_texts(parts[last], positions)
         samples.write(run_dir, [found[last].predictions[at] for at in positions], texts)
     measured = {name: evaluated.metrics for name, evaluated in found.items()}
-    return {**measured, "confusion": found[last].confusion}
+    return {**measured, **found[last].details}
 
 
 def evaluate_elsewhere(
@@ -80,66 +77,16 @@ def evaluate_elsewhere(
     files_of = {n: run_dir / layout.of_evaluation(name, layout.PREDICTIONS[n]) for n in parts}
     found = _evaluate(experiment, parts, files_of)
     measured = {split: evaluated.metrics for split, evaluated in found.items()}
-    return {**measured, "confusion": found[list(parts)[-1]].confusion}
+    return {**measured, **found[list(parts)[-1]].details}
 
 
 def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:
-    """Return the logits of every example in the split's own order, float32 [examples, classes]."""
+    """Return the logits of every example in the split's own order, float32 [examples, outputs]."""
     pad_id = experiment.model.pad_id
-    feed = OrderedFeed(examples, feeds.batching(experiment.config, pad_id=pad_id))
+    batching = feeds.batching(experiment.config, pad_id=pad_id)
+    feed = OrderedFeed(examples, batching, experiment.problem.collate)
     title = f"evaluating {examples.name}" if experiment.devices.is_chief else None
     return predict_in_order(experiment.model, feed, title=title)
-
-
-def metrics(
-    labels: np.ndarray, logits: np.ndarray, loss: keras.losses.Loss, *, names: Sequence[str]
-) -> dict[str, Any]:
-    """Return the metrics of a split; see `classifier_metrics`.
-
-    Args:
-        labels: integer [examples].
-        logits: finite, [examples, classes].
-        loss: labels, logits -> mean loss.
-        names: of the classes.
-    """
-    probabilities = softmax(logits)
-    measured = classifier_metrics.measure(labels, probabilities)
-    mean_loss = float(keras.ops.convert_to_numpy(loss(labels, logits)))
-    return {
-        "accuracy": measured["accuracy"],
-        "loss": mean_loss,
-        **measured,
-        **classifier_metrics.per_class(labels, probabilities, names),
-    }
-
-
-def confusion(labels: np.ndarray, logits: np.ndarray) -> list[list[int]]:
-    """Return the confusion matrix: a row for each label, a column for each prediction."""
-    from sklearn.metrics import confusion_matrix
-
-    classes = np.arange(logits.shape[1])
-    return confusion_matrix(labels, logits.argmax(axis=1), labels=classes).tolist()
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return the probabilities, [examples, classes]."""
-    from scipy.special import softmax
-
-    return softmax(logits, axis=1)
-
-
-def predictions(examples: Examples, logits: np.ndarray, labels: tuple[str, ...]) -> list[dict]:
-    """Return each text's id, label, predicted label and probabilities."""
-    rows = zip(examples.rows, examples.labels, softmax(logits), strict=True)
-    return [
-        {
-            "id": f"{examples.name}-{row}",
-            "label": labels[label],
-            "predicted": labels[int(probabilities.argmax())],
-            "probabilities": [round(float(p), 7) for p in probabilities],
-        }
-        for row, label, probabilities in rows
-    ]
 
 
 def _evaluate(
@@ -154,12 +101,19 @@ def _evaluate_split(
     """Evaluate one split and write its predictions."""
     logits = predict_logits(experiment, examples)
     _must_be_finite(logits, split)
-    rows = predictions(examples, logits, experiment.labels)
+    problem, targets = experiment.problem, examples.targets
+    rows = _predictions(examples, problem.decode(targets, logits))
     if experiment.devices.is_chief:
         _write_predictions(path, rows)
-    found = metrics(examples.labels, logits, experiment.model.loss, names=experiment.labels)
+    found = problem.metrics(targets, logits, experiment.model.loss)
     found["examples"] = len(examples)
-    return _Evaluated(found, confusion(examples.labels, logits), rows)
+    return _Evaluated(found, problem.details(targets, logits), rows)
+
+
+def _predictions(examples: Examples, decoded: list[dict]) -> list[dict]:
+    """Return the lines of predictions.jsonl."""
+    rows = zip(examples.rows, decoded, strict=True)
+    return [{"id": f"{examples.name}-{row}", **prediction} for row, prediction in rows]
 
 
 def _must_be_finite(logits: np.ndarray, split: str) -> None:

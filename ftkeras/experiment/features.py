@@ -100,7 +100,8 @@ def _vectors(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the positions of each batch's texts, and their vectors, computed on all replicas."""
     model, strategy = experiment.model, experiment.devices.strategy
-    feed = OrderedFeed(examples, feeds.batching(experiment.config, pad_id=model.pad_id))
+    batching = feeds.batching(experiment.config, pad_id=model.pad_id)
+    feed = OrderedFeed(examples, batching, experiment.problem.collate)
 
     def on_replicas(inputs: dict) -> tf.Tensor:
         return strategy.gather(strategy.run(model.text_vectors, args=(inputs,)), axis=0)

@@ -2,13 +2,17 @@
 
 import logging
 
+import numpy as np
+
 from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.data import imbalance
 from ftkeras.data.batching import Batching
 from ftkeras.data.feed import TrainingFeed
 from ftkeras.data.splits import Splits
+from ftkeras.errors import UserError
 from ftkeras.experiment.definition import Experiment
+from ftkeras.problems import Problem
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +43,25 @@ def batching(config: Config, *, pad_id: int, parts: int = 1) -> Batching:
 
 def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
     """Return the batches to train on, with class weights and oversampling if they are asked for."""
-    config = experiment.config
+    config, problem = experiment.config, experiment.problem
     parts = config.accumulate * experiment.devices.replicas
     made = batching(config, pad_id=experiment.model.pad_id, parts=parts)
     if made.choice:
         log.info(f"batching={config.batching}: {made.choice}")
     train = splits.train
     if config.oversample:
-        train = train.select(imbalance.oversample(train.labels, seed=config.data_seed))
-    weights = imbalance.class_weights(config.class_weights, train.labels, experiment.labels)
-    return TrainingFeed(train, made, seed=config.seed, class_weights=weights)
+        classes = _classes(problem, train.targets, "oversample")
+        train = train.select(imbalance.oversample(classes, seed=config.data_seed))
+    weights = None
+    if config.class_weights:
+        classes = _classes(problem, train.targets, "class_weights")
+        weights = imbalance.class_weights(config.class_weights, classes, problem.names)[classes]
+    problem.fit(train.targets)
+    return TrainingFeed(train, made, seed=config.seed, collate=problem.collate, weights=weights)
+
+
+def _classes(problem: Problem, targets: np.ndarray, argument: str) -> np.ndarray:
+    classes = problem.stratum(targets)
+    if classes is None:
+        raise UserError(f"`{argument}` needs classes, which a {problem.kind} does not have.")
+    return classes

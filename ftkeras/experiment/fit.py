@@ -15,10 +15,9 @@ from ftkeras.config.run import Config
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.data.splits import Splits
 from ftkeras.errors import Stopped
-from ftkeras.experiment import evaluation, features, optimization
+from ftkeras.experiment import features, optimization
 from ftkeras.experiment.definition import Experiment
 from ftkeras.runs import layout, metrics
-from ftkeras.statistics import classifier_metrics
 from ftkeras.training import epochs, stopping, weights
 from ftkeras.training.best import BestEpoch
 from ftkeras.training.checkpointer import Checkpointer
@@ -102,7 +101,7 @@ class Fit:
         feeds: Sequence[Any] = [feed]
         figures: dict[str, float] = {}
         if splits.validation is not None:
-            feeds = [feed, OrderedFeed(splits.validation, feed.batching)]
+            feeds = [feed, OrderedFeed(splits.validation, feed.batching, feed.collate)]
         if self.position.epoch < self._experiment.config.trained_epochs:
             feeds, figures = features.read_once(self._experiment, feeds, splits.folder)
         train, *validation = feeds
@@ -131,10 +130,11 @@ class Fit:
         objective, feed = self._experiment.config.objective, self._validation
         if feed is None or objective in REPORTED_BY_TRAINING:
             return []
-        labels = feed.examples.labels
+        problem, targets = self._experiment.problem, feed.examples.targets
+        loss = self._experiment.model.loss
 
         def measure(logits: np.ndarray) -> float:
-            value = classifier_metrics.measure(labels, evaluation.softmax(logits))[objective]
+            value = problem.metrics(targets, logits, loss)[objective]
             return math.nan if value is None else value
 
         return [ValidationMetric(objective, feed, measure)]

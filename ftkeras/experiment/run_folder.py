@@ -36,8 +36,9 @@ def record(experiment: Experiment, run_dir: pathlib.Path) -> None:
         folder.record(
             run_dir,
             experiment.config,
-            labels=experiment.labels,
+            labels=experiment.problem.names,
             inputs={"pairs": experiment.pairs, **experiment.task.columns},
+            problem=experiment.problem.state(),
             tokenizer=experiment.text_layer.tokenizer,
             encoder_config=experiment.model.encoder.huggingface_config(),
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ftkeras.problems import Problem
 from ftkeras.training.finetuner import FineTuner
 
 OPSET, IR_VERSION = 20, 9
@@ -86,12 +87,13 @@ class Graph:
         )
 
 
-def classifier(onnx: ModuleType, model: FineTuner, *, pairs: bool) -> Any:
-    """Return the ONNX model: token_ids (and segment_ids) -> logits and probabilities.
+def build(onnx: ModuleType, model: FineTuner, problem: Problem, *, pairs: bool) -> Any:
+    """Return the ONNX model: token_ids (and segment_ids) -> logits and the problem's outputs.
 
     Args:
         onnx: The package `onnx`.
         model: Its encoder and head are written.
+        problem: Turns logits into answers.
         pairs: Whether the model takes segment_ids.
     """
     graph, encoder = Graph(onnx), model.encoder
@@ -104,9 +106,8 @@ def classifier(onnx: ModuleType, model: FineTuner, *, pairs: bool) -> Any:
         x = _layer(graph, block, x, bias, encoder.activation)
     vectors = _text_vectors(graph, model, x, mask)
     logits = graph.linear(vectors, model.head.kernel.numpy(), model.head.bias.numpy())
-    probabilities = graph.add("Softmax", logits, axis=-1)
     inputs = ["token_ids", "segment_ids"] if pairs else ["token_ids"]
-    return graph.model(inputs, {"logits": logits, "probabilities": probabilities})
+    return graph.model(inputs, {"logits": logits, problem.output: problem.onnx(graph, logits)})
 
 
 def _embeddings(graph: Graph, embeddings: Any, pairs: bool) -> str:

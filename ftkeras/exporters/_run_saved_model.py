@@ -1,9 +1,10 @@
 """Run a SavedModel as a server does: a script for a process of its own, without ftkeras.
 
 It reads a JSON object from standard input: "folder", "samples" (each with "text" and maybe "pair"),
-"labels", and "ids" ("token_ids" and maybe "segment_ids", of the first samples). It writes to
-standard output the probabilities of the samples, the latency, and what is wrong with the
-signatures. It needs nothing but TensorFlow and the ops of tensorflow-text.
+"labels", "output" (the name of the outputs to compare), "scale" (how large these are), and "ids"
+("token_ids" and maybe "segment_ids", of the first samples). It writes to standard output the
+outputs of the samples, the latency, and what is wrong with the signatures. It needs nothing but
+TensorFlow and the ops of tensorflow-text.
 """
 
 import json
@@ -19,7 +20,8 @@ import tensorflow_text  # noqa: F401  registers the ops of the text layer
 BATCH = 32
 # A batch size is timed for this many seconds, within these numbers of runs.
 SECONDS, FEWEST_RUNS, MOST_RUNS = 1.0, 3, 50
-# How far probabilities of two signatures of one model may differ: they may be padded differently.
+# How far two signatures of one model may differ, relative to the scale of the outputs: they may be
+# padded differently.
 TOLERANCE = 1e-4
 
 Texts = dict[str, list[bytes]]
@@ -32,11 +34,14 @@ def main() -> None:
     signatures = tf.saved_model.load(request["folder"]).signatures
     texts = _columns(request["samples"])
     default = signatures["serving_default"]
-    probabilities = _in_batches(default, texts)
+    name = request["output"]
+    outputs = _in_batches(default, texts, name)
     findings = {
-        "probabilities": probabilities.tolist(),
-        "disagreements": list(_disagreements(signatures, texts, probabilities, request)),
-        "latency_ms": {f"batch_{size}": _latency(default, texts, size) for size in (1, BATCH)},
+        "outputs": outputs.tolist(),
+        "disagreements": list(_disagreements(signatures, texts, outputs, request)),
+        "latency_ms": {
+            f"batch_{size}": _latency(default, texts, size, name) for size in (1, BATCH)
+        },
     }
     if ours := [name for name in sys.modules if name.split(".")[0] == "ftkeras"]:
         findings["disagreements"].append(f"{ours[0]} was needed to load it")
@@ -49,21 +54,21 @@ def _columns(samples: list[dict]) -> Texts:
     return {name: [s[name].encode("utf-8", "surrogateescape") for s in samples] for name in names}
 
 
-def _in_batches(signature: Signature, texts: Texts) -> np.ndarray:
+def _in_batches(signature: Signature, texts: Texts, name: str) -> np.ndarray:
     starts = range(0, len(texts["text"]), BATCH)
     parts = [
         signature(**{name: tf.constant(t[start : start + BATCH]) for name, t in texts.items()})
         for start in starts
     ]
-    return np.concatenate([part["probabilities"].numpy() for part in parts])
+    return np.concatenate([part[name].numpy() for part in parts])
 
 
 def _disagreements(
-    signatures: Mapping[str, Signature], texts: Texts, probabilities: np.ndarray, request: dict
+    signatures: Mapping[str, Signature], texts: Texts, default: np.ndarray, request: dict
 ) -> Iterator[str]:
     """Run every signature on a few samples, and yield how it differs from `serving_default`."""
-    count = len(request["ids"]["token_ids"])
-    few, expected = {k: column[:count] for k, column in texts.items()}, probabilities[:count]
+    count, tolerance = len(request["ids"]["token_ids"]), TOLERANCE * request["scale"]
+    few, expected = {k: column[:count] for k, column in texts.items()}, default[:count]
     classes = [[label.encode() for label in request["labels"]]] * count
     inputs = {
         "token_ids": {k: tf.constant(ids, tf.int32) for k, ids in request["ids"].items()},
@@ -72,8 +77,8 @@ def _disagreements(
     tensors = {name: tf.constant(column) for name, column in few.items()}
     for name, signature in signatures.items():
         outputs = {k: v.numpy() for k, v in signature(**inputs.get(name, tensors)).items()}
-        found = outputs.get("probabilities", outputs.get("scores"))
-        if found is not None and not np.allclose(found, expected, atol=TOLERANCE):
+        found = outputs.get(request["output"], outputs.get("scores"))
+        if found is not None and not np.allclose(found, expected, atol=tolerance):
             yield f"{name} differs from serving_default by {np.abs(found - expected).max():.1e}"
         if name == "classify" and outputs["classes"].tolist() != classes:
             yield f"{name} gives classes {outputs['classes'].tolist()}"
@@ -96,7 +101,7 @@ def _example(texts: dict[str, bytes]) -> bytes:
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
 
 
-def _latency(signature: Signature, texts: Texts, size: int) -> float:
+def _latency(signature: Signature, texts: Texts, size: int, name: str) -> float:
     """Return the median milliseconds of a batch of this size, taken from the samples in turn."""
     count, times = len(texts["text"]), []
     start = time.perf_counter()
@@ -106,7 +111,7 @@ def _latency(signature: Signature, texts: Texts, size: int) -> float:
         chosen = [(len(times) * size + i) % count for i in range(size)]
         batch = {name: tf.constant([column[i] for i in chosen]) for name, column in texts.items()}
         batch_start = time.perf_counter()
-        signature(**batch)["probabilities"].numpy()
+        signature(**batch)[name].numpy()
         times.append(1000 * (time.perf_counter() - batch_start))
     return round(statistics.median(times[1:]), 3)  # the first run includes TensorFlow's set-up
 

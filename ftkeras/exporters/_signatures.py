@@ -1,6 +1,6 @@
 """The functions that a SavedModel serves, by signature."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -8,6 +8,7 @@ import tensorflow as tf
 from ftkeras.exporters._attribution import IntegratedGradients
 from ftkeras.exporters._lengths import lengths, pad
 from ftkeras.exporters._weights import Weights
+from ftkeras.problems import Problem
 from ftkeras.text.layer import TextLayer
 
 CLASSIFY = "classify"
@@ -24,7 +25,7 @@ class Served(tf.Module):
     Args:
         weights: The model.
         text_layer: Turns texts into token ids.
-        labels: A class's name by its index.
+        problem: Turns outputs into answers.
         pairs: Whether texts come in pairs.
         explain_steps: Points of the integral in `explain`; None for no such signature.
     """
@@ -34,15 +35,15 @@ class Served(tf.Module):
         *,
         weights: Weights,
         text_layer: TextLayer,
-        labels: Sequence[str],
+        problem: Problem,
         pairs: bool,
         explain_steps: int | None = None,
     ):
         super().__init__(name="served")
-        self.weights, self.text_layer = weights, text_layer
+        self.weights, self.text_layer, self._problem = weights, text_layer, problem
         wordpiece = text_layer.tokenizer
         self.lengths = lengths(text_layer.max_length)
-        self._labels, self._vocabulary = list(labels), list(wordpiece.vocabulary)
+        self._vocabulary = list(wordpiece.vocabulary)
         self._fill = {"token_ids": wordpiece.pad_id, "segment_ids": 0}
         texts = ("text", "pair") if pairs else ("text",)
         ids = ("token_ids", "segment_ids") if pairs else ("token_ids",)
@@ -62,21 +63,22 @@ class Served(tf.Module):
 
     def signatures(self) -> dict[str, ConcreteFunction]:
         """Return the functions by signature name, traced for their inputs."""
+        problem = self._problem
         tokenize = tf.function(self._tokenize, input_signature=[self._text_specs], autograph=False)
         run = tf.function(self.weights, input_signature=[self._id_specs], autograph=False)
 
         def predict(**texts: tf.Tensor) -> Tensors:
-            return self._prediction(run(tokenize(texts))[0])
+            return problem.served(run(tokenize(texts))[0])
 
         def classify(inputs: tf.Tensor) -> Tensors:
-            return self._classes(run(tokenize(self._parse(inputs)))[0])
+            return problem.classes(run(tokenize(self._parse(inputs)))[0])
 
         def embed(**texts: tf.Tensor) -> Tensors:
             return {"embedding": run(tokenize(texts))[1]}
 
         def from_ids(**ids: tf.Tensor) -> Tensors:
             logits = run(ids)[0]
-            return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
+            return {"logits": logits, problem.output: problem.activate(logits)}
 
         def explain(**texts: tf.Tensor) -> Tensors:
             ids = tokenize(texts)
@@ -87,7 +89,7 @@ class Served(tf.Module):
         found = {
             "serving_default": predict_function,
             "token_ids": _trace(from_ids, self._id_specs),
-            CLASSIFY: _trace(classify, examples),
+            **({CLASSIFY: _trace(classify, examples)} if problem.has_classes else {}),
             "embed": _trace(embed, self._text_specs),
         }
         if "pair" in self._text_specs:
@@ -105,22 +107,6 @@ class Served(tf.Module):
         features = {name: tf.io.FixedLenFeature([], tf.string) for name in self._text_specs}
         return tf.io.parse_example(examples, features)
 
-    def _prediction(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
-        probabilities = tf.nn.softmax(logits)
-        best = tf.argmax(logits, axis=-1)
-        return {
-            "label": tf.gather(tf.constant(self._labels), best),
-            "score": tf.reduce_max(probabilities, axis=-1),
-            "probabilities": probabilities,
-        }
-
-    def _classes(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
-        labels = tf.constant([self._labels])
-        return {
-            "classes": tf.repeat(labels, tf.shape(logits)[0], axis=0),
-            "scores": tf.nn.softmax(logits),
-        }
-
     def _explanation(self, ids: Tensors, logits: tf.Tensor) -> dict[str, tf.Tensor]:
         wordpiece, token_ids = self.text_layer.tokenizer, ids["token_ids"]
         attribute = IntegratedGradients(
@@ -132,7 +118,7 @@ class Served(tf.Module):
         attributions, gap = attribute(ids, tf.argmax(logits, axis=-1))
         tokens = tf.gather(tf.constant(self._vocabulary), token_ids)
         return {
-            **self._prediction(logits),
+            **self._problem.served(logits),
             "tokens": tf.where(token_ids == wordpiece.pad_id, "", tokens),
             "attributions": attributions,
             "gap": gap,

@@ -5,12 +5,12 @@ import os
 import pathlib
 import subprocess
 import sys
-from collections.abc import Sequence
 
 import numpy as np
 
 from ftkeras.errors import UserError
-from ftkeras.exporters._comparison import Bounds, Comparison, compare, padded_ids
+from ftkeras.exporters._comparison import Bounds, padded_ids
+from ftkeras.problems import Comparison, Problem
 from ftkeras.text.layer import TextLayer
 
 SCRIPT = pathlib.Path(__file__).with_name("_run_saved_model.py")
@@ -23,7 +23,7 @@ def verify(
     folder: pathlib.Path,
     *,
     samples: list[dict],
-    labels: Sequence[str],
+    problem: Problem,
     text_layer: TextLayer,
     bounds: Bounds,
 ) -> tuple[Comparison, dict[str, float]]:
@@ -31,8 +31,8 @@ def verify(
 
     Args:
         folder: The SavedModel's folder.
-        samples: Texts with the probabilities that the run has measured.
-        labels: A class's name by its index.
+        samples: Texts with the outputs that the run has measured.
+        problem: Compares the answers.
         text_layer: Makes the ids for the signature that takes ids.
         bounds: How far the predictions may differ.
 
@@ -47,12 +47,14 @@ def verify(
         {
             "folder": str(folder.absolute()),
             "samples": samples,
-            "labels": list(labels),
+            "labels": list(problem.names),
+            "output": problem.output,
+            "scale": problem.scale,
             "ids": {name: value.tolist() for name, value in ids.items()},
         }
     )
-    found = compare(samples, labels, np.array(findings["probabilities"]))
-    bounds.check(found, "saved_model")
+    found = problem.compare(samples, np.array(findings["outputs"]))
+    bounds.check(found, "saved_model", problem.unit)
     if wrong := findings["disagreements"]:
         raise UserError(f"export=saved_model: the written model is not usable: {wrong[0]}.")
     return found, findings["latency_ms"]

@@ -1,12 +1,12 @@
 """Export to a folder for Hugging Face transformers and the Hub."""
 
 import pathlib
-from collections.abc import Sequence
 
 import numpy as np
 
 from ftkeras.checkpoints import huggingface
 from ftkeras.exporters import Card
+from ftkeras.problems import Problem
 from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
@@ -25,7 +25,7 @@ class Huggingface:
     Args:
         model: Its encoder and head are written.
         text_layer: Its vocabulary and maximum length are written.
-        labels: A class's name by its index.
+        problem: What is asked about a text.
         plain: Whether the model is an encoder and a head, without layers that a policy added.
         run_dir: The run's folder.
         card: The model card.
@@ -40,7 +40,7 @@ class Huggingface:
         *,
         model: FineTuner,
         text_layer: TextLayer,
-        labels: Sequence[str],
+        problem: Problem,
         plain: bool,
         run_dir: pathlib.Path,
         card: Card,
@@ -53,7 +53,7 @@ class Huggingface:
                 f"transformers has no class for pooling={model.head.pooling!r}; "
                 "huggingface(head=False) exports the encoder alone."
             )
-        self.model, self.text_layer, self.labels = model, text_layer, labels
+        self.model, self.text_layer, self.problem = model, text_layer, problem
         self.folder, self.head, self.card = run_dir / "huggingface", head, card
         self.message: str | None = None
 
@@ -79,11 +79,10 @@ class Huggingface:
     def _classifier_config(self) -> dict:
         return {
             "architectures": [self.model.encoder.huggingface_classes["sequence_classification"]],
-            "id2label": {str(index): label for index, label in enumerate(self.labels)},
-            "label2id": {label: index for index, label in enumerate(self.labels)},
+            **self.problem.huggingface_config(),
         }
 
     def _classifier_tensors(self) -> dict[str, np.ndarray]:
         head = self.model.head
-        kernel = np.ascontiguousarray(head.kernel.numpy().T)
-        return {"classifier.weight": kernel, "classifier.bias": head.bias.numpy()}
+        kernel, bias = self.problem.huggingface_classifier(head.kernel.numpy(), head.bias.numpy())
+        return {"classifier.weight": np.ascontiguousarray(kernel.T), "classifier.bias": bias}

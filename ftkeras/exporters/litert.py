@@ -3,13 +3,13 @@
 import pathlib
 import tempfile
 import warnings
-from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from ftkeras.exporters._comparison import Bounds, Comparison, compare, predict
+from ftkeras.exporters._comparison import Bounds, predict
 from ftkeras.exporters._weights import Weights
+from ftkeras.problems import Comparison, Problem
 from ftkeras.runs import exported, metrics, samples
 from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
@@ -33,7 +33,7 @@ class Litert:
     Args:
         model: Turns token ids into logits.
         text_layer: Turns texts into token ids, for the check; its vocabulary is written.
-        labels: A class's name by its index.
+        problem: What is asked about a text.
         pairs: Whether texts come in pairs.
         run_dir: The run's folder, which holds the texts for the check.
         quantization: 'int8' stores weights as 8-bit integers and multiplies 8-bit integers, with
@@ -41,7 +41,7 @@ class Litert:
         tolerance: How far a probability may be from the run's, in 0 to 1; None for 1e-4, or with
             quantization for no bound.
         logit_tolerance: How far a logit may move, relative to the spread of the logits (see
-            `_comparison.Comparison`); not negative; None for 0.25 with int8, otherwise no bound.
+            `problems.Comparison`); not negative; None for 0.25 with int8, otherwise no bound.
 
     Raises:
         ValueError: Naming the argument, its bound and the value received.
@@ -52,7 +52,7 @@ class Litert:
         *,
         model: FineTuner,
         text_layer: TextLayer,
-        labels: Sequence[str],
+        problem: Problem,
         pairs: bool,
         run_dir: pathlib.Path,
         quantization: str | None = None,
@@ -61,7 +61,7 @@ class Litert:
     ):
         if quantization not in (None, "int8"):
             raise ValueError(f"`quantization` must be 'int8' or None. Received: {quantization!r}.")
-        self.model, self.text_layer, self.labels, self.pairs = model, text_layer, labels, pairs
+        self.model, self.text_layer, self.problem, self.pairs = model, text_layer, problem, pairs
         self.run_dir, self.quantization = run_dir, quantization
         self.bounds = Bounds.choose(
             quantization or "float32",
@@ -80,11 +80,11 @@ class Litert:
         folder, measured = self.run_dir / "litert", samples.read(self.run_dir)
         content = self._convert()
         found = self._compare(content, measured)
-        self.bounds.check(found, "litert")
+        self.bounds.check(found, "litert", self.problem.unit)
         with files.replacing(folder / "model.tflite") as draft:
             draft.write_bytes(content)
         self.text_layer.tokenizer.save(folder)
-        exported.write_labels(folder / exported.LABELS.name, self.labels)
+        exported.write_labels(folder / exported.LABELS.name, self.problem.names)
         record = {
             "bytes": len(content),
             "quantization": self.quantization,
@@ -100,12 +100,13 @@ class Litert:
     def _convert(self) -> bytes:
         module = tf.Module()
         module.weights = weights = Weights(self.model)
+        problem = self.problem
         names = ("token_ids", "segment_ids") if self.pairs else ("token_ids",)
         specs = {name: tf.TensorSpec([None, None], tf.int32, name) for name in names}
 
         def from_ids(**ids: tf.Tensor) -> dict[str, tf.Tensor]:
             logits = weights(ids)[0]
-            return {"logits": logits, "probabilities": tf.nn.softmax(logits)}
+            return {"logits": logits, problem.output: problem.activate(logits)}
 
         signature = tf.function(from_ids, autograph=False).get_concrete_function(**specs)
         with tempfile.TemporaryDirectory(prefix="ftkeras-") as folder:
@@ -121,6 +122,6 @@ class Litert:
             runner = tf.lite.Interpreter(model_content=content).get_signature_runner(SIGNATURE)
 
         def run(ids: dict[str, np.ndarray]) -> np.ndarray:
-            return runner(**ids)["probabilities"]
+            return runner(**ids)[self.problem.output]
 
-        return compare(measured, self.labels, predict(measured, self.text_layer, run))
+        return self.problem.compare(measured, predict(measured, self.text_layer, run))

@@ -2,13 +2,13 @@
 
 import importlib.util
 import pathlib
-from collections.abc import Sequence
 
 import numpy as np
 
 from ftkeras.errors import UserError
 from ftkeras.exporters import _onnx_graph
-from ftkeras.exporters._comparison import Bounds, Comparison, compare, predict
+from ftkeras.exporters._comparison import Bounds, predict
+from ftkeras.problems import Comparison, Problem
 from ftkeras.runs import exported, metrics, samples
 from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
@@ -28,7 +28,7 @@ class Onnx:
     Args:
         model: Its encoder and head are written.
         text_layer: Turns texts into token ids, for the check; its vocabulary is written.
-        labels: A class's name by its index.
+        problem: What is asked about a text.
         pairs: Whether texts come in pairs.
         plain: Whether the model is an encoder and a head, without layers that a policy added.
         run_dir: The run's folder, which holds the texts for the check.
@@ -44,7 +44,7 @@ class Onnx:
         *,
         model: FineTuner,
         text_layer: TextLayer,
-        labels: Sequence[str],
+        problem: Problem,
         pairs: bool,
         plain: bool,
         run_dir: pathlib.Path,
@@ -55,7 +55,7 @@ class Onnx:
         self.bounds = Bounds(tolerance)
         if not all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime")):
             raise UserError("export=onnx needs: pip install 'ftkeras[onnx]'")
-        self.model, self.text_layer, self.labels, self.pairs = model, text_layer, labels, pairs
+        self.model, self.text_layer, self.problem, self.pairs = model, text_layer, problem, pairs
         self.run_dir = run_dir
         self.message: str | None = None
 
@@ -68,14 +68,14 @@ class Onnx:
         import onnx
 
         folder, measured = self.run_dir / "onnx", samples.read(self.run_dir)
-        written = _onnx_graph.classifier(onnx, self.model, pairs=self.pairs)
+        written = _onnx_graph.build(onnx, self.model, self.problem, pairs=self.pairs)
         onnx.checker.check_model(written)
         with files.replacing(folder / "model.onnx") as draft:
             onnx.save_model(written, draft)
             found = self._compare(draft, measured)
-            self.bounds.check(found, "onnx")
+            self.bounds.check(found, "onnx", self.problem.unit)
         self.text_layer.tokenizer.save(folder)
-        exported.write_labels(folder / exported.LABELS.name, self.labels)
+        exported.write_labels(folder / exported.LABELS.name, self.problem.names)
         record = {
             "bytes": (folder / "model.onnx").stat().st_size,
             **found.record(),
@@ -91,6 +91,6 @@ class Onnx:
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
         def run(ids: dict[str, np.ndarray]) -> np.ndarray:
-            return session.run(["probabilities"], ids)[0]
+            return session.run([self.problem.output], ids)[0]
 
-        return compare(measured, self.labels, predict(measured, self.text_layer, run))
+        return self.problem.compare(measured, predict(measured, self.text_layer, run))

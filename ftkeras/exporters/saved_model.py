@@ -3,7 +3,7 @@
 import pathlib
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import tensorflow as tf
 from tensorflow.python.saved_model import fingerprinting_utils
@@ -14,6 +14,7 @@ from ftkeras.exporters._comparison import LOGIT_TOLERANCES, Bounds, Comparison
 from ftkeras.exporters._signatures import CLASSIFY, Served
 from ftkeras.exporters._verification import verify
 from ftkeras.exporters._weights import DTYPES, Weights
+from ftkeras.problems import Problem
 from ftkeras.runs import exported, inputs, layout, metrics, samples
 from ftkeras.support import accelerator, files
 from ftkeras.text.layer import TextLayer
@@ -60,7 +61,7 @@ class SavedModel:
     Args:
         model: Turns token ids into logits.
         text_layer: Turns texts into token ids.
-        labels: A class's name by its index.
+        problem: What is asked about a text.
         pairs: Whether texts come in pairs.
         run_dir: The run's folder, which holds the texts for the check.
         served_from: The folder that holds the versions.
@@ -75,7 +76,7 @@ class SavedModel:
         tolerance: How far a probability may be from the run's, in 0 to 1; None for 1e-5 with
             float32 weights (0.02 if the run used a GPU or TPU), otherwise no bound.
         logit_tolerance: How far a logit may move, relative to the spread of the logits (see
-            `_comparison.Comparison`); not negative; None for 0.02 with float16, 0.15 with bfloat16,
+            `problems.Comparison`); not negative; None for 0.02 with float16, 0.15 with bfloat16,
             0.25 with int8, otherwise no bound.
 
     Raises:
@@ -88,7 +89,7 @@ class SavedModel:
         *,
         model: FineTuner,
         text_layer: TextLayer,
-        labels: Sequence[str],
+        problem: Problem,
         pairs: bool,
         run_dir: pathlib.Path,
         served_from: pathlib.Path,
@@ -113,8 +114,8 @@ class SavedModel:
         if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
             raise ValueError(f"`steps` must be an integer of at least 1. Received: {steps!r}.")
         if not force:
-            exported.require_same_interface(served_from, labels, pairs=pairs)
-        self.model, self.text_layer, self.labels, self.pairs = model, text_layer, labels, pairs
+            exported.require_same_interface(served_from, problem.names, pairs=pairs)
+        self.model, self.text_layer, self.problem, self.pairs = model, text_layer, problem, pairs
         self.run_dir, self.served_from, self.card = run_dir, served_from, card
         self.dtype, self.quantization = dtype, quantization
         self.explain_steps = steps if explain else None
@@ -172,7 +173,7 @@ class SavedModel:
         return Served(
             weights=Weights(self.model, dtype=dtype, quantization=quantization),
             text_layer=self.text_layer,
-            labels=self.labels,
+            problem=self.problem,
             pairs=self.pairs,
             explain_steps=self.explain_steps,
         )
@@ -189,7 +190,7 @@ class SavedModel:
             )
         assets = folder / "assets"
         self.text_layer.tokenizer.save(assets)
-        exported.write_labels(folder / exported.LABELS, self.labels)
+        exported.write_labels(folder / exported.LABELS, self.problem.names)
         files.write_text(folder / "model_card.md", self.card.text())
         shutil.copy(self.run_dir / layout.SETTINGS, folder)
         inputs.write(folder, inputs.read(self.run_dir))
@@ -207,7 +208,7 @@ class SavedModel:
         return verify(
             folder,
             samples=measured,
-            labels=self.labels,
+            problem=self.problem,
             text_layer=self.text_layer,
             bounds=bounds,
         )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import keras
 
+from ftkeras.support.divergence import symmetric_divergence
+
 if TYPE_CHECKING:
     from ftkeras.support.protocols import Model
 
@@ -18,7 +20,7 @@ class Step:
     """A training step as a regularizer sees it.
 
     Attributes:
-        labels: integers [batch].
+        targets: the answers, [batch, …].
         logits: [batch, classes], of the pass whose loss is computed.
         mean: numbers [batch] -> their mean over the examples, without a batch's blank rows, ().
         forward: (embedding_offset=None) -> logits of another training pass, with its own dropout;
@@ -29,9 +31,10 @@ class Step:
         embedding_shape: (batch, length, hidden), of an embedding_offset. Only for regularizers with
             `by_row`; None if the encoder's features were computed before training.
         padding_mask: [batch, length], true for tokens; None if embedding_shape is None.
+        divergence: logits, others -> how much they differ, [batch]; the problem's own.
     """
 
-    labels: Tensor
+    targets: Tensor
     logits: Tensor
     mean: Callable[[Tensor], Tensor]
     forward: Callable[..., Tensor]
@@ -39,6 +42,7 @@ class Step:
     value_and_gradient: Callable[[Callable[[Tensor], Tensor], Tensor], tuple[Tensor, Tensor]]
     embedding_shape: Any
     padding_mask: Tensor
+    divergence: Callable[[Tensor, Tensor], Tensor] = symmetric_divergence
 
 
 class Regularizer(Protocol):

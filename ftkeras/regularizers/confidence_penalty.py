@@ -5,8 +5,8 @@ from typing import Any
 from keras import ops
 
 from ftkeras.regularizers._base import Regularizer, Step
-from ftkeras.regularizers._divergence import log_probabilities
 from ftkeras.support.bounds import not_negative
+from ftkeras.support.divergence import log_probabilities
 
 
 class ConfidencePenalty(Regularizer):

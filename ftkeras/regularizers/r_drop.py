@@ -3,7 +3,6 @@
 from typing import Any
 
 from ftkeras.regularizers._base import Regularizer, Step
-from ftkeras.regularizers._divergence import symmetric_divergence
 from ftkeras.support.bounds import not_negative
 
 
@@ -25,10 +24,15 @@ class RDrop(Regularizer):
         ValueError: an argument is out of bounds; names it, the bound and the value.
 
     >>> import keras
+    >>> from ftkeras.support.divergence import symmetric_divergence
     >>> from types import SimpleNamespace
     >>> logits = keras.ops.array([[2.0, 0.0]])
     >>> step = SimpleNamespace(
-    ...     logits=logits, forward=lambda: -logits, loss_of=lambda logits: 0.5, mean=keras.ops.mean
+    ...     logits=logits,
+    ...     forward=lambda: -logits,
+    ...     loss_of=lambda logits: 0.5,
+    ...     mean=keras.ops.mean,
+    ...     divergence=symmetric_divergence,
     ... )
     >>> print(f"{float(RDrop(alpha=1.0)(step)):.4f}")
     2.0232
@@ -40,5 +44,5 @@ class RDrop(Regularizer):
 
     def __call__(self, step: Step) -> Any:
         other = step.forward()
-        divergence = step.mean(symmetric_divergence(step.logits, other))
+        divergence = step.mean(step.divergence(step.logits, other))
         return step.loss_of(other) + self.alpha / 2 * divergence

@@ -6,7 +6,6 @@ import keras
 from keras import ops
 
 from ftkeras.regularizers._base import Regularizer, Step
-from ftkeras.regularizers._divergence import symmetric_divergence
 from ftkeras.regularizers._perturbation import over_largest, token_weights
 from ftkeras.regularizers._random import stream
 from ftkeras.support.bounds import integer, not_negative
@@ -59,11 +58,11 @@ class Smart(Regularizer):
 
     def __call__(self, step: Step) -> Any:
         offset = self._offset(step, ops.stop_gradient(step.logits))
-        return self.strength * step.mean(symmetric_divergence(step.logits, step.forward(offset)))
+        return self.strength * step.mean(step.divergence(step.logits, step.forward(offset)))
 
     def _offset(self, step: Step, logits: Any) -> Any:
         def divergence_at(offset: Any) -> Any:
-            return step.mean(symmetric_divergence(logits, step.forward(offset)))
+            return step.mean(step.divergence(logits, step.forward(offset)))
 
         noise = keras.random.normal(step.embedding_shape, seed=self.seeds)
         mask = token_weights(step.padding_mask, noise.dtype)

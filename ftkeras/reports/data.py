@@ -20,7 +20,9 @@ def text(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int) -
         max_length: tokens to which texts were cut.
     """
     lines = [f"data    {', '.join(task.notes)}"] if task.notes else []
-    return "\n".join([*lines, *_labels(task.labels, splits), *_notes(task, splits, max_length)])
+    if all("labels" in summary for summary in splits.values()):
+        lines += _labels(task.labels, splits)
+    return "\n".join([*lines, *_notes(task, splits, max_length)])
 
 
 def _labels(names: Sequence[str], splits: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -66,7 +68,8 @@ def _notes(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int)
             "use an encoder for this language"
         )
     for name, summary in splits.items():
-        if missing := [n for n, c in zip(task.labels, summary["labels"], strict=True) if not c]:
+        counts = zip(task.labels, summary.get("labels", []), strict=False)
+        if missing := [label for label, count in counts if not count]:
             yield f"warning: {name} has no example of {', '.join(map(repr, missing[:5]))}"
 
 
@@ -79,7 +82,7 @@ _COUNTED = (
 
 
 def _size(summary: Mapping[str, Any]) -> int:
-    return sum(summary["labels"])
+    return sum(summary["labels"]) if "labels" in summary else summary["examples"]
 
 
 def _number(count: int, noun: str) -> str:

@@ -27,7 +27,9 @@ def table(metrics: Mapping[str, Any], labels: Sequence[str]) -> str:
     last = splits[-1]
     if "per_class" in metrics[last]:  # runs of earlier versions lack it
         lines += ["", per_class.table(metrics[last], last)]
-    return "\n".join([*lines, "", *_confusion(metrics["confusion"], labels, last)])
+    if "confusion" in metrics:
+        lines += ["", *_confusion(metrics["confusion"], labels, last)]
+    return "\n".join(lines)
 
 
 def cell(value: float | None) -> str:

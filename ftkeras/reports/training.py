@@ -23,8 +23,10 @@ def examples(splits: Splits, counts: Mapping[str, int]) -> str:
     names = [name for name in ("train", "validation", "test") if name in counts]
     lines = ["examples: " + ", ".join(f"{counts[name]:,} {name}" for name in names)]
     for name in names:
-        labels = getattr(splits, name).labels
-        for warning in imbalance.rare_class_warnings(labels, splits.task.labels):
+        classes = splits.task.problem().stratum(getattr(splits, name).targets)
+        if classes is None:
+            continue
+        for warning in imbalance.rare_class_warnings(classes, splits.task.labels):
             lines.append(f"note: {name}: {warning} (see `class_weights` and `oversample`)")
     if shared := counts.get("in_train_and_test"):
         texts = "text of test is" if shared == 1 else "texts of test are"

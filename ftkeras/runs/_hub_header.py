@@ -6,15 +6,13 @@ Source: https://huggingface.co/docs/hub/model-cards#model-card-metadata.
 import pathlib
 
 from ftkeras.checkpoints import huggingface
-
-# Our names of metrics, and the names of their implementations on the Hub.
-METRICS = {"accuracy": "accuracy", "f1": "f1", "precision": "precision", "recall": "recall"}
-PIPELINE = "text-classification"
+from ftkeras.problems import Problem
 
 
 def render(
     *,
     task: str,
+    problem: Problem,
     metrics: dict,
     language: str | list[str] | None,
     license: str | None,
@@ -25,6 +23,7 @@ def render(
 
     Args:
         task: The task's name.
+        problem: What is asked about a text.
         metrics: The run's metrics, by split.
         language: ISO 639-1 codes.
         license: The license's identifier on the Hub.
@@ -33,15 +32,15 @@ def render(
     """
     from huggingface_hub import ModelCardData  # imports an HTTP client, so not above
 
-    results = _results(task, metrics, dataset)
+    results = _results(task, problem, metrics, dataset)
     header = ModelCardData(
         language=language,
         license=license,
         library_name="transformers",
-        pipeline_tag=PIPELINE,
+        pipeline_tag=problem.pipeline,
         tags=["ftkeras"],
         datasets=[dataset] if dataset else None,
-        metrics=list(METRICS.values()),
+        metrics=list(problem.hub_metrics.values()),
         base_model=checkpoint if checkpoint and _is_hub_id(checkpoint) else None,
         # A model index needs at least one result.
         model_name=task if results else None,
@@ -50,12 +49,12 @@ def render(
     return f"---\n{header.to_yaml()}\n---\n\n"
 
 
-def _results(task: str, metrics: dict, dataset: str | None) -> list:
+def _results(task: str, problem: Problem, metrics: dict, dataset: str | None) -> list:
     from huggingface_hub import EvalResult
 
     return [
         EvalResult(
-            task_type=PIPELINE,
+            task_type=problem.pipeline,
             dataset_type=dataset or task,
             dataset_name=task,
             dataset_split=split,
@@ -64,7 +63,7 @@ def _results(task: str, metrics: dict, dataset: str | None) -> list:
         )
         for split in ("validation", "test")
         if split in metrics
-        for name, hub_name in METRICS.items()
+        for name, hub_name in problem.hub_metrics.items()
     ]
 
 

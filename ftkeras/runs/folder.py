@@ -123,6 +123,7 @@ def record(
     *,
     labels: Sequence[str],
     inputs: dict,
+    problem: dict,
     tokenizer: Tokenizer,
     encoder_config: dict,
 ) -> None:
@@ -131,8 +132,9 @@ def record(
     Args:
         run_dir: the run's folder.
         config: the run's.
-        labels: their names, in the order of their ids.
+        labels: the names of the model's outputs, in their order.
         inputs: as `inputs.write` takes them.
+        problem: what the problem has learned of the training data; empty for nothing.
         tokenizer: writes its vocabulary.
         encoder_config: the encoder's settings, as a Hugging Face config.json has them.
     """
@@ -141,6 +143,8 @@ def record(
     files.write_json(run_dir / layout.ENCODER / "config.json", encoder_config)
     files.write_json(run_dir / layout.LABELS, list(labels))
     write_inputs(run_dir, inputs)
+    if problem:
+        files.write_json(run_dir / layout.PROBLEM, problem)
     files.write_text(run_dir / layout.SETTINGS, flagfile.render(config))
 
 

@@ -2,8 +2,9 @@
 
 # The folder of a run.
 SETTINGS = "run.cfg"  # a flagfile: the run's configuration
-LABELS = "labels.json"  # the labels' names, in the order of their ids
+LABELS = "labels.json"  # the names of the outputs, such as the labels in the order of their ids
 INPUTS = "inputs.json"  # whether texts come in pairs, and the columns they were read from
+PROBLEM = "problem.json"  # what the problem has learned of the training data, if anything
 ENCODER = "encoder"  # config.json and vocabulary, which rebuild the encoder and its text layer
 WEIGHTS = "weights.safetensors"  # of the best epoch
 CHECKPOINTS = "checkpoints"  # training states, and the weights of the best epochs
@@ -20,7 +21,7 @@ LOG = "log.txt"  # the output of a run that is a child process
 EXPORT_FOLDERS = ("huggingface", "onnx", "litert")
 # Everything that a run writes into its folder; `restart` removes just these.
 OF_RUN = (
-    *(SETTINGS, LABELS, INPUTS, ENCODER, WEIGHTS, CHECKPOINTS, HISTORY, METRICS),
+    *(SETTINGS, LABELS, INPUTS, PROBLEM, ENCODER, WEIGHTS, CHECKPOINTS, HISTORY, METRICS),
     *(*PREDICTIONS.values(), SAMPLES, EXPORTS, FAILURE, TENSORBOARD, *EXPORT_FOLDERS),
 )
 # What evaluations of a run on other data, each under a name, write into its folder.

@@ -8,10 +8,9 @@ import pathlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from scipy import stats
-
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
+from ftkeras.problems import Problem
 from ftkeras.runs import _hub_header, _license
 from ftkeras.runs import metrics as run_metrics
 
@@ -24,7 +23,7 @@ class ModelCard:
         config: The run's configuration.
         run_dir: The run's folder.
         about: What the task asks, in a sentence or two.
-        labels: The labels' names, in the order of their ids.
+        problem: What is asked about a text.
         pairs: Whether texts come in pairs.
         homepage: Where the data comes from, if known.
         citation: How to cite the data, if known.
@@ -41,7 +40,7 @@ class ModelCard:
     config: Config
     run_dir: pathlib.Path
     about: str
-    labels: tuple[str, ...]
+    problem: Problem
     pairs: bool
     homepage: str | None
     citation: str | None
@@ -67,13 +66,14 @@ class ModelCard:
             "Settings": f"```\n{flagfile.render(self.config)}```",
             "Versions": _list(f"{name} {version}" for name, version in versions.items()),
         }
-        title = f"# {self.task}: a text classifier\n"
+        title = f"# {self.task}: a {self.problem.kind}\n"
         return "\n".join([title, *(f"## {head}\n\n{body}\n" for head, body in sections.items())])
 
     def hub_header(self) -> str:
         """Return the card's metadata as YAML for the Hugging Face Hub, between lines of `---`."""
         return _hub_header.render(
             task=self.task,
+            problem=self.problem,
             metrics=run_metrics.read_metrics(self.run_dir),
             language=_license.language(self.checkpoint) or self.language,
             license=self.license(),
@@ -93,11 +93,7 @@ class ModelCard:
 
     def _purpose(self) -> str:
         takes = "two texts" if self.pairs else "a text"
-        labels = ", ".join(f"`{label}`" for label in self.labels)
-        return (
-            f"{self.about}\n\nIt takes {takes} and predicts one of {len(self.labels)} labels: "
-            f"{labels}."
-        )
+        return f"{self.about}\n\nIt takes {takes} and {self.problem.describe()}."
 
     def _data(self, metrics: dict) -> str:
         rows = [f"task: `{self.config.task}`"]
@@ -122,28 +118,16 @@ class ModelCard:
 
     def _metrics(self, metrics: dict) -> str:
         splits = [split for split in ("validation", "test") if split in metrics]
-        lines = [
-            "| split | examples | accuracy (95 % interval) | F1 | area under ROC | loss |",
-            "|---|---|---|---|---|---|",
-            *(_metrics_row(split, metrics[split]) for split in splits),
-        ]
-        f1 = f"for `{self.labels[1]}`" if len(self.labels) == 2 else "the mean over the labels"
-        note = f"The interval is Wilson's. F1 is {f1}."
-        if "confusion" in metrics:
-            note += (
-                f" Confusion matrix on {splits[-1]}, one row per label and one column per "
-                f"prediction, in the order above: `{metrics['confusion']}`."
-            )
-        return "\n".join([*lines, "", note])
+        return self.problem.card_metrics(metrics, splits)
 
     def _limits(self, metrics: dict) -> str:
-        config = self.config
+        config, caveat = self.config, self.problem.caveat
         rows = [
             f"The model reads {config.max_length} tokens of a text, including special tokens; "
             f"`--truncation={config.truncation}` decides which.",
             "The metrics hold for texts like those in the data; the model was not tested on "
             "others.",
-            "Its probabilities are not calibrated, and it was not tested separately on texts by or "
+            f"{f'{caveat}, and it' if caveat else 'It'} was not tested separately on texts by or "
             "about different groups of people.",
         ]
         if "validation" in metrics:
@@ -155,28 +139,6 @@ class ModelCard:
         if shared := metrics.get("data", {}).get("in_train_and_test"):
             rows.append(f"{shared:,} texts of test are also in train or validation.")
         return _list(rows)
-
-
-def wilson(accuracy: float, examples: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of an accuracy measured on the given number of examples.
-
-    Source: Wilson, 1927, https://doi.org/10.1080/01621459.1927.10502953.
-
-    >>> [round(bound, 4) for bound in wilson(0.9, 100)]
-    [0.8256, 0.9448]
-    """
-    test = stats.binomtest(round(accuracy * examples), examples)
-    interval = test.proportion_ci(confidence_level=0.95, method="wilson")
-    return float(interval.low), float(interval.high)
-
-
-def _metrics_row(split: str, measured: dict) -> str:
-    low, high = wilson(measured["accuracy"], measured["examples"])
-    auc = "-" if measured["auc"] is None else f"{measured['auc']:.4f}"
-    return (
-        f"| {split} | {measured['examples']:,} | {measured['accuracy']:.4f} ({low:.4f} to "
-        f"{high:.4f}) | {measured['f1']:.4f} | {auc} | {measured['loss']:.4f} |"
-    )
 
 
 def _list(rows: Iterable[str]) -> str:

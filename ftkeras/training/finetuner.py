@@ -1,6 +1,6 @@
 """The model that is trained: an encoder with a head."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -18,15 +18,16 @@ Tensor = Any
 class FineTuner(ReplicatedModel):
     """An encoder with a head: token ids to logits.
 
-    A label below 0 marks a position without an example, as in a batch of fixed shape. It counts in
-    no loss and no metric. Losses are means over the examples of all replicas.
+    The answers of a batch are {"targets": [positions, …], "example_mask": bool [positions]}; or
+    targets alone, if each position has an example. A position without one, as in a batch of fixed
+    shape, counts in no loss and no metric. Losses are means over the examples of all replicas.
 
     Args:
         encoder: (token_ids, padding_mask, segment_ids) -> features.
         head: (features, padding_mask) -> logits.
         pad_id: id of [PAD]. A text never contains it, so every such token is padding.
         make_step: builds, from keyword arguments, the object that a regularizer is called with.
-        extra_metrics: metrics beside the loss. They take labels, logits, and a `sample_weight`
+        extra_metrics: metrics beside the loss. They take targets, logits, and a `sample_weight`
             that is 0 where there is no example.
         regularizers: called in each training step. Their terms are added to the loss (or replace
             it, if one has `replaces_loss`), also to the reported one. Validation and test losses
@@ -147,13 +148,13 @@ class FineTuner(ReplicatedModel):
     def compute_loss(
         self,
         x: Any = None,
-        y: Tensor = None,
+        y: Any = None,
         y_pred: Tensor = None,
         sample_weight: Tensor = None,
         training: bool = True,
     ) -> Tensor:
         """Return the mean loss over the examples; in training with the regularizers' terms."""
-        mask = example_mask(y)
+        targets, mask = targets_and_mask(y)
 
         def mean(values):
             wide = ops.cast(values, keras.backend.result_type(values.dtype, "float32"))
@@ -161,33 +162,33 @@ class FineTuner(ReplicatedModel):
             return ops.sum(ops.where(mask, wide, ops.zeros_like(wide))) / count
 
         def loss_of(logits):
-            losses = self.loss.call(ops.maximum(y, 0), logits)
+            losses = self.loss.call(targets, logits)
             return mean(losses if sample_weight is None else losses * sample_weight)
 
         terms = []
         if training and self.regularizers:
-            step = self._step(x, y, y_pred, loss_of, mean)
+            step = self._step(x, targets, y_pred, loss_of, mean)
             terms = [regularizer(step) for regularizer in self.regularizers]
         replaced = training and any(r.replaces_loss for r in self.regularizers)
         return sum(terms) if replaced else loss_of(y_pred) + sum(terms)
 
     def train_step(self, data: Any) -> dict[str, Tensor]:
-        inputs, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
-        count = _sum_over_replicas(_count_examples(labels))
+        inputs, answers, weights = keras.utils.unpack_x_y_sample_weight(data)
+        count = _sum_over_replicas(_count_examples(answers))
         compute = self._gradients if self.accumulate == 1 else self._accumulated_gradients
-        gradients = compute(inputs, labels, weights, count)
+        gradients = compute(inputs, answers, weights, count)
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
         return self.get_metrics_result()
 
     def test_step(self, data: Any) -> dict[str, Tensor]:
-        inputs, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        inputs, answers, weights = keras.utils.unpack_x_y_sample_weight(data)
         logits = self(inputs, training=False)
-        loss = self.compute_loss(inputs, labels, logits, weights, training=False)
-        self._update_metrics(labels, logits, loss)
+        loss = self.compute_loss(inputs, answers, logits, weights, training=False)
+        self._update_metrics(answers, logits, loss)
         return self.get_metrics_result()
 
     def _accumulated_gradients(
-        self, inputs: dict[str, Tensor], labels: Tensor, weights: Tensor, count: Tensor
+        self, inputs: dict[str, Tensor], answers: Any, weights: Tensor, count: Tensor
     ) -> list[Tensor]:
         """Return the gradients of a batch, summed over the micro-batches on its leading axis.
 
@@ -195,7 +196,7 @@ class FineTuner(ReplicatedModel):
         those of the whole batch, except for dropout, and the optimizer makes one update. The loop
         is in the graph: it needs the memory of one micro-batch, and is traced once.
         """
-        batch = (inputs, labels, weights)
+        batch = (inputs, answers, weights)
 
         def add_micro_batch(number, sums):
             x, y, w = tf.nest.map_structure(lambda x: None if x is None else x[number], batch)
@@ -210,7 +211,7 @@ class FineTuner(ReplicatedModel):
         return gradients
 
     def _gradients(
-        self, inputs: dict[str, Tensor], labels: Tensor, weights: Tensor, count: Tensor
+        self, inputs: dict[str, Tensor], answers: Any, weights: Tensor, count: Tensor
     ) -> list[Tensor]:
         """Return what these examples add to the gradients of the mean over all `count` examples.
 
@@ -222,27 +223,27 @@ class FineTuner(ReplicatedModel):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
             logits = self(inputs, training=True)
-            loss: Tensor = self.compute_loss(inputs, labels, logits, weights, training=True)
-            share = tf.cast(_count_examples(labels) / count, loss.dtype)
+            loss: Tensor = self.compute_loss(inputs, answers, logits, weights, training=True)
+            share = tf.cast(_count_examples(answers) / count, loss.dtype)
             scaled = self.optimizer.scale_loss(loss * share)
-        self._update_metrics(labels, logits, loss)
+        self._update_metrics(answers, logits, loss)
         return tape.gradient(scaled, variables)
 
-    def _update_metrics(self, labels: Tensor, logits: Tensor, loss: Tensor) -> None:
-        examples = _count_examples(labels)
+    def _update_metrics(self, answers: Any, logits: Tensor, loss: Tensor) -> None:
+        examples = _count_examples(answers)
         if self.optimizer is not None and self.optimizer.skip_nonfinite:
             # A skipped step must not spoil an epoch's mean.
             finite = tf.math.is_finite(loss)
             loss, examples = tf.where(finite, loss, 0.0), tf.where(finite, examples, 0.0)
         self.mean_loss.update_state(loss, sample_weight=examples)
-        mask = ops.cast(example_mask(labels), "float32")
+        targets, mask = targets_and_mask(answers)
         for metric in self.extra_metrics:
-            metric.update_state(labels, logits, sample_weight=mask)
+            metric.update_state(targets, logits, sample_weight=ops.cast(mask, "float32"))
 
     def _step(
         self,
         inputs: dict[str, Tensor],
-        labels: Tensor,
+        targets: Tensor,
         logits: Tensor,
         loss_of: Callable[[Tensor], Tensor],
         mean: Callable[[Tensor], Tensor],
@@ -251,7 +252,7 @@ class FineTuner(ReplicatedModel):
         token_ids = inputs.get("token_ids")  # missing if the inputs are text vectors
         has_tokens = token_ids is not None
         return self.make_step(
-            labels=labels,
+            targets=targets,
             logits=logits,
             mean=mean,
             forward=lambda offset=None: self(inputs, embedding_offset=offset, training=True),
@@ -262,13 +263,15 @@ class FineTuner(ReplicatedModel):
         )
 
 
-def example_mask(labels: Tensor) -> Tensor:
-    """Return a mask, bool [examples], that is false where a batch holds no example."""
-    return ops.greater_equal(labels, 0)
+def targets_and_mask(answers: Any) -> tuple[Tensor, Tensor]:
+    """Return the targets of a batch, and a mask that is false where it holds no example."""
+    if isinstance(answers, Mapping):
+        return answers["targets"], answers["example_mask"]
+    return answers, ops.ones(ops.shape(answers)[:1], "bool")
 
 
-def _count_examples(labels: Tensor) -> Tensor:
-    return ops.sum(ops.cast(example_mask(labels), "float32"))
+def _count_examples(answers: Any) -> Tensor:
+    return ops.sum(ops.cast(targets_and_mask(answers)[1], "float32"))
 
 
 def _sum_over_replicas(count: Tensor) -> Tensor:

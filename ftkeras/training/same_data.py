@@ -17,7 +17,7 @@ class SameData(Callback):
         super().__init__()
         content = hashlib.sha256()
         examples = feed.examples
-        for array in (examples.digests, examples.labels, *feed.batches(epoch=0)):
+        for array in (examples.digests, examples.targets, *feed.batches(epoch=0)):
             content.update(array.tobytes())
             content.update(b"|")
         self.fingerprint = content.hexdigest()

@@ -51,8 +51,8 @@ def _rows(**settings) -> dict:
 
 def test_validation_is_a_stratified_tenth_of_train():
     with open_splits(_config(), Colors(), _one_token) as splits:
-        assert np.bincount(splits.validation.labels).tolist() == [6, 3, 1]
-        assert np.bincount(splits.train.labels).tolist() == [54, 27, 9]
+        assert np.bincount(splits.validation.targets).tolist() == [6, 3, 1]
+        assert np.bincount(splits.train.targets).tolist() == [54, 27, 9]
         assert sorted([*splits.train.rows, *splits.validation.rows]) == list(range(100))
 
 
@@ -64,7 +64,7 @@ def test_own_validation_leaves_train_complete():
 def test_limits_keep_the_balance_of_the_whole():
     settings = {"train_examples": 20, "validation_examples": 5, "test_examples": 10}
     with open_splits(_config(**settings), Colors(), _one_token) as splits:
-        assert np.bincount(splits.train.labels).tolist() == [12, 6, 2]
+        assert np.bincount(splits.train.targets).tolist() == [12, 6, 2]
         assert len(splits.validation) == 5
         assert len(splits.test) == 10
         assert not set(splits.train.rows) & set(splits.validation.rows)

@@ -3,6 +3,7 @@ import numpy as np
 from ftkeras.data.examples import Examples
 from ftkeras.data.summary import summarize
 from ftkeras.data.task import Task
+from ftkeras.problems.classification import Classification
 from ftkeras.reports import data as report
 
 UNKNOWN = 1
@@ -22,7 +23,7 @@ def _examples(texts, labels, name="train"):
         token_ids=np.concatenate([np.array(text, np.int32) for text in texts]),
         offsets=np.concatenate([[0], np.cumsum(lengths)]),
         second_starts=np.array(lengths, np.int32),
-        stored_labels=np.array(labels),
+        stored_targets=np.array(labels),
         stored_digests=np.array([distinct.index(tuple(text)) for text in texts], np.uint64),
         rows=np.arange(len(texts)),
         name=name,
@@ -32,10 +33,12 @@ def _examples(texts, labels, name="train"):
 
 TEXTS = [[2, 7, 3], [2, 7, 3], [2, 7, 3], [2, 3], [2, UNKNOWN, 8, 3]]
 
+PROBLEM = Classification(labels=("1", "2", "3"))
+
 
 def _summary(positions=slice(None)):
     examples = _examples(TEXTS, [0, 0, 1, 1, 1]).select(positions)
-    return summarize(examples, unknown_id=UNKNOWN, max_length=4, classes=3)
+    return summarize(examples, unknown_id=UNKNOWN, max_length=4, problem=PROBLEM)
 
 
 def test_summary_counts_what_may_be_a_mistake():

@@ -64,7 +64,7 @@ def test_nothing_is_tokenized_the_second_time(tmp_path):
     assert was_cached
     _same(read, written)
     assert [read.ids(i).tolist() for i in range(5)] == [[1, *text] for text in TEXTS]
-    assert read.labels.tolist() == LABELS
+    assert read.targets.tolist() == LABELS
 
 
 def test_all_columns_stay_on_disk(tmp_path):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from ftkeras.data.batching.bucketed import Bucketed
 from ftkeras.data.batching.packed import Packed
@@ -49,21 +50,20 @@ def test_batches_of_vectors_are_the_batches_of_ids(name, parts, tmp_path):
     plain = examples_of(LENGTHS).select(np.array([9, 1, 1, 4, 0, 9, 6, 7]))
     weights = np.array([1.0, 2.0, 3.0])
     feeds = [
-        TrainingFeed(e, BATCHINGS[name](parts), seed=1, class_weights=weights)
+        TrainingFeed(e, BATCHINGS[name](parts), seed=1, weights=weights[e.targets])
         for e in (examples, plain)
     ]
     for positions, one, other in zip(
         feeds[0].parts(2), *(f.dataset(2).as_numpy_iterator() for f in feeds), strict=True
     ):
-        (inputs, *labels), (_, *expected) = one, other
-        for found, wanted in zip(labels, expected, strict=True):
-            assert np.array_equal(found, wanted)
-        vectors = inputs["vector"]
-        assert vectors.shape == (*labels[0].shape, 2)
+        (inputs, *answers), (_, *expected) = one, other
+        tf.nest.map_structure(np.testing.assert_array_equal, answers, expected)
+        vectors, there = inputs["vector"], answers[0]["example_mask"]
+        assert vectors.shape == (*there.shape, 2)
         flat = np.concatenate([p.reshape(-1) for p in positions])
-        own = vectors[labels[0] >= 0]
+        own = vectors[there]
         assert own[:, 0].tolist() == [examples.ids(p).sum() for p in flat if p >= 0]
-        assert not vectors[labels[0] < 0].any()
+        assert not vectors[~there].any()
 
 
 def test_evaluation_finds_every_vector(tmp_path):

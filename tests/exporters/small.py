@@ -10,6 +10,7 @@ from ftkeras import corpora
 from ftkeras.encoders.bert import Bert
 from ftkeras.exporters.saved_model import SavedModel
 from ftkeras.heads.classification import Classification
+from ftkeras.problems import classification
 from ftkeras.runs import layout, samples
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.truncations.head import Head
@@ -17,6 +18,7 @@ from ftkeras.text.wordpiece import WordPiece
 from ftkeras.training.finetuner import FineTuner
 
 LABELS = ("bad", "très bon", "普通")
+PROBLEM = classification.Classification(labels=LABELS)
 TEXTS = [
     *(b"Worth every minute.", b"", b"A waste of time, and the plot was a mess.", b"not \xff good"),
     b"the movie " * 40,
@@ -98,7 +100,7 @@ def exporter(folder: pathlib.Path, tuner: FineTuner, layer: TextLayer, **keys: A
     return SavedModel(
         model=tuner,
         text_layer=layer,
-        labels=LABELS,
+        problem=PROBLEM,
         run_dir=folder,
         served_from=folder / "served",
         card=Card(),

@@ -94,7 +94,7 @@ def _exporter(
     run: tuple, run_dir: pathlib.Path, license: str | None = "mit", **keys
 ) -> Huggingface:
     model, layer, _ = run
-    about = {"labels": small.LABELS, "plain": True, "card": small.Card(license)}
+    about = {"problem": small.PROBLEM, "plain": True, "card": small.Card(license)}
     return Huggingface(model=model, text_layer=layer, run_dir=run_dir, **{**about, **keys})
 
 

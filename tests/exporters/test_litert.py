@@ -13,7 +13,7 @@ from tests.exporters import small
 
 
 def _exporter(run_dir, model, layer, **keys):
-    about = {"labels": small.LABELS, "pairs": False}
+    about = {"problem": small.PROBLEM, "pairs": False}
     return Litert(model=model, text_layer=layer, run_dir=run_dir, **{**about, **keys})
 
 

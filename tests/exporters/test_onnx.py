@@ -19,7 +19,7 @@ IDS = np.array([[2, 30, 7, 3, 0, 0], [2, 9, 9, 41, 8, 3]], np.int32)
 
 
 def _run(model, pairs=False, **inputs):
-    content = _onnx_graph.classifier(onnx, model, pairs=pairs)
+    content = _onnx_graph.build(onnx, model, small.PROBLEM, pairs=pairs)
     onnx.checker.check_model(content, full_check=True)
     session = onnxruntime.InferenceSession(content.SerializeToString())
     return session.run(["logits"], inputs)[0]
@@ -46,7 +46,7 @@ def test_segments_of_pairs_are_used():
 
 def _exporter(small_run, run_dir, **keys):
     model, layer, _ = small_run
-    about = {"labels": small.LABELS, "pairs": False, "plain": True}
+    about = {"problem": small.PROBLEM, "pairs": False, "plain": True}
     return Onnx(model=model, text_layer=layer, run_dir=run_dir, **{**about, **keys})
 
 

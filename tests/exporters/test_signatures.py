@@ -13,7 +13,7 @@ FIRST, SECOND = small.TEXTS, small.TEXTS[::-1]
 
 def _served(model, layer, **keys):
     weights = Weights(model)
-    return Served(weights=weights, text_layer=layer, labels=small.LABELS, **keys)
+    return Served(weights=weights, text_layer=layer, problem=small.PROBLEM, **keys)
 
 
 @pytest.fixture(scope="module")

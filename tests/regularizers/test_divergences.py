@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from ftkeras.regularizers import Step
-from ftkeras.regularizers._divergence import symmetric_divergence
 from ftkeras.regularizers.confidence_penalty import ConfidencePenalty
 from ftkeras.regularizers.r_drop import RDrop
+from ftkeras.support.divergence import symmetric_divergence
 from tests.regularizers import tiny
 
 LOGITS = np.random.default_rng(1).normal(size=(4, 3))
@@ -16,7 +16,8 @@ OTHERS = np.random.default_rng(2).normal(size=(4, 3))
 
 def _step(**fields) -> Step:
     given = {"logits": LOGITS, "mean": np.mean, **fields}
-    return Step(**{**dict.fromkeys(Step.__dataclass_fields__), **given})
+    own = {"divergence": symmetric_divergence}
+    return Step(**{**dict.fromkeys(Step.__dataclass_fields__), **own, **given})
 
 
 def test_divergence_is_the_sum_of_both_kl():

@@ -7,7 +7,8 @@ import pytest
 from huggingface_hub import ModelCard as HubCard
 
 from ftkeras.config.run import Config
-from ftkeras.runs import _license, metrics, model_card
+from ftkeras.problems.classification import Classification, wilson
+from ftkeras.runs import _license, metrics
 from ftkeras.runs.model_card import ModelCard
 
 
@@ -29,28 +30,8 @@ def test_card_describes_the_run(finished_card):
 
 def test_metrics_are_the_runs_with_intervals(finished_card, finished_run):
     test = metrics.read_metrics(finished_run / "run")["test"]
-    low, high = model_card.wilson(test["accuracy"], 60)
+    low, high = wilson(test["accuracy"], 60)
     assert f"| test | 60 | {test['accuracy']:.4f} ({low:.4f} to {high:.4f}) |" in finished_card
-
-
-@pytest.mark.parametrize(
-    ("correct", "examples", "bounds"),
-    # Newcombe, 1998, https://pubmed.ncbi.nlm.nih.gov/9595616/, table I, method 3.
-    [
-        (81, 263, (0.2553, 0.3662)),
-        (15, 148, (0.0624, 0.1605)),
-        (0, 20, (0.0, 0.1611)),
-        (1, 29, (0.0061, 0.1718)),
-    ],
-)
-def test_interval_equals_the_published_one(correct, examples, bounds):
-    found = model_card.wilson(correct / examples, examples)
-    assert found == pytest.approx(bounds, abs=6e-5)
-
-
-def test_interval_of_a_perfect_accuracy_ends_at_one():
-    low, high = model_card.wilson(1.0, 50)
-    assert (high, low) == pytest.approx((1.0, 1 / (1 + 1.959964**2 / 50)))
 
 
 def _card(run_dir: pathlib.Path, **given) -> ModelCard:
@@ -58,7 +39,7 @@ def _card(run_dir: pathlib.Path, **given) -> ModelCard:
         "config": Config(task="imdb"),
         "run_dir": run_dir,
         "about": "Is it good?",
-        "labels": ("negative", "positive"),
+        "problem": Classification(labels=("negative", "positive")),
         "pairs": False,
         "homepage": None,
         "citation": None,

@@ -30,7 +30,7 @@ def examples(count: int, *, seed: int = 0, longest: int = 8) -> Examples:
         token_ids=ids,
         offsets=offsets,
         second_starts=lengths.astype(np.int32),
-        stored_labels=rng.integers(0, CLASSES, count).astype(np.int64),
+        stored_targets=rng.integers(0, CLASSES, count).astype(np.int64),
         stored_digests=np.arange(count, dtype=np.uint64),
         rows=np.arange(count),
         name="train",
@@ -148,8 +148,10 @@ def run(setting: Setting, devices: Devices | None = None, callbacks=()) -> Outco
     with devices.scope():
         made, policies = compiled(setting)
     batching = _batching(setting.batching, setting.batch, setting.accumulate * devices.replicas)
-    weights = None if setting.weights is None else np.array(setting.weights, np.float32)
-    feed = TrainingFeed(examples(13), batching, seed=0, class_weights=weights)
+    train, weights = examples(13), None
+    if setting.weights is not None:
+        weights = np.array(setting.weights, np.float32)[train.targets]
+    feed = TrainingFeed(train, batching, seed=0, weights=weights)
     figures = _Figures()
     averages = [setting.average] if setting.average else []
     epochs.fit(

@@ -184,8 +184,8 @@ MUTANTS = [
         "data",
         (
             "splits.py",
-            "stratified_sample(examples.labels, size, seed=self.config.data_seed)",
-            "stratified_sample(examples.labels, size, seed=self.config.seed)",
+            "stratified_sample(examples.targets, size, seed=self.config.data_seed)",
+            "stratified_sample(examples.targets, size, seed=self.config.seed)",
             "test_splits.py",
         ),
         (

@@ -37,8 +37,14 @@ class Scale(keras.Model):
         return tf.cast(inputs["token_ids"][:, :1], tf.float32) * self.weight
 
     def train_step(self, data):
-        tf.py_function(lambda labels: self.seen.append(labels.numpy().tolist()), [data[1]], [])
-        return super().train_step(data)
+        inputs, answers = data
+        labels = answers["targets"]
+        tf.py_function(lambda labels: self.seen.append(labels.numpy().tolist()), [labels], [])
+        return super().train_step((inputs, labels))
+
+    def test_step(self, data):
+        inputs, answers = data
+        return super().test_step((inputs, answers["targets"]))
 
 
 @pytest.fixture
@@ -63,7 +69,7 @@ def test_fit_uses_each_epochs_own_order(model, feed):
     epochs.fit(model, feed, epochs=3, callbacks=[])
     expected = []
     for epoch in range(3):
-        expected += [feed.examples.labels[batch].tolist() for batch in feed.batches(epoch)]
+        expected += [feed.examples.targets[batch].tolist() for batch in feed.batches(epoch)]
     assert model.seen == expected
 
 

@@ -53,7 +53,9 @@ def _fit(model: FineTuner, *weights) -> dict:
     if (count := model.accumulate) > 1:
         # A position without an example must not count: give it a weight that would show.
         weights = [_split(w, count, 9) for w in weights]
-        batch = ({"token_ids": _split(TOKEN_IDS, count, 0)}, _split(LABELS, count, -1), *weights)
+        mask = _split(np.ones(len(LABELS), bool), count, False)
+        answers = {"targets": _split(LABELS, count, 0), "example_mask": mask}
+        batch = ({"token_ids": _split(TOKEN_IDS, count, 0)}, answers, *weights)
     dataset = tf.data.Dataset.from_tensors(batch).repeat(3)
     return model.fit(dataset, epochs=1, shuffle=False, verbose=0).history
 

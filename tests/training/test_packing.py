@@ -96,7 +96,7 @@ def _padded(examples, batches) -> tf.data.Dataset:
             ids = np.zeros((len(texts), 48), "int32")
             for row, text in zip(ids, texts, strict=True):
                 row[: len(text)] = text
-            yield {"token_ids": ids}, examples.labels[positions]
+            yield {"token_ids": ids}, examples.targets[positions]
 
     signature = (
         {"token_ids": tf.TensorSpec((None, 48), tf.int32)},

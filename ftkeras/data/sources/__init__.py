@@ -11,7 +11,7 @@ class Source(Protocol):
     def read(self) -> tf.data.Dataset:
         """Return a finite dataset in an order that never changes.
 
-        Its elements are {"text": string (), "label": int64 ()} and, for pairs, "pair": string ().
+        Its elements are {"text": string (), "label": the answer} and, for pairs, "pair": string ().
 
         Raises:
             UserError: if the data can't be read.

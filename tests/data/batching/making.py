@@ -13,7 +13,7 @@ def examples_of(lengths, *, pairs: bool = False, classes: int = 3, vocabulary: i
         token_ids=random.integers(1, vocabulary, size=lengths.sum()).astype(np.int32),
         offsets=np.concatenate([[0], np.cumsum(lengths)]),
         second_starts=((lengths + 1) // 2 if pairs else lengths).astype(np.int32),
-        stored_labels=random.integers(classes, size=len(lengths)),
+        stored_targets=random.integers(classes, size=len(lengths)),
         stored_digests=np.arange(len(lengths), dtype=np.uint64),
         rows=np.arange(len(lengths)),
         name="made",

@@ -51,7 +51,7 @@ def pairs(tmp_path):
 
 def test_store_keeps_every_text_in_order(examples):
     assert [examples.ids(i).tolist() for i in range(len(examples))] == list(map(_expected, TEXTS))
-    assert examples.labels.tolist() == LABELS
+    assert examples.targets.tolist() == LABELS
     assert examples.lengths.tolist() == [1 + len(text) for text in TEXTS]
 
 
@@ -87,7 +87,7 @@ def test_pairs_have_segment_ids(pairs):
 
 def _epoch(examples, *, seed: int, epoch: int) -> list[list[int]]:
     feed = TrainingFeed(examples, Padded(batch_size=2, pad_id=0), seed=seed)
-    return [labels.tolist() for _, labels in feed.dataset(epoch).as_numpy_iterator()]
+    return [a["targets"].tolist() for _, a in feed.dataset(epoch).as_numpy_iterator()]
 
 
 def test_order_depends_on_seed_and_epoch_only(examples):
@@ -100,7 +100,7 @@ def test_order_depends_on_seed_and_epoch_only(examples):
 def test_epoch_can_be_resumed_at_any_batch(examples):
     wide = examples.select(np.tile(np.arange(6), 20))
     feed = TrainingFeed(wide, Padded(batch_size=2, pad_id=0), seed=1)
-    rest = [labels.tolist() for _, labels in feed.dataset(4, start=57).as_numpy_iterator()]
+    rest = [a["targets"].tolist() for _, a in feed.dataset(4, start=57).as_numpy_iterator()]
     assert rest == _epoch(wide, seed=1, epoch=4)[57:]
     assert len(feed.dataset(4, start=57)) == 3
 
@@ -127,26 +127,31 @@ def test_every_example_occurs_once_per_epoch(lengths, batch_size, parts, seed):
     assert 1 <= len(batches[-1]) <= batch_size
 
 
-def _feed(examples, *, parts: int, class_weights=None) -> TrainingFeed:
+def _feed(examples, *, parts: int, weights=None) -> TrainingFeed:
     """Return a feed of two batches, of 4 and of 2 examples."""
     batching = Padded(batch_size=4, pad_id=9, parts=parts)
-    return TrainingFeed(examples, batching, seed=1, class_weights=class_weights)
+    return TrainingFeed(
+        examples, batching, seed=1, weights=None if weights is None else weights[examples.targets]
+    )
 
 
 def test_micro_batches_are_stacked_on_a_leading_axis(examples):
     weights = np.array([1, 5], np.float32)
-    feed = _feed(examples, parts=3, class_weights=weights)
+    feed = _feed(examples, parts=3, weights=weights)
     elements = list(feed.dataset(0).as_numpy_iterator())
-    for batch, (inputs, labels, weighted) in zip(feed.parts(0), elements, strict=True):
+    for batch, (inputs, answers, weighted) in zip(feed.parts(0), elements, strict=True):
+        labels, there = answers["targets"], answers["example_mask"]
         rows, width = (max(map(len, batch)), examples.lengths[np.concatenate(batch)].max())
         assert inputs["token_ids"].shape == (3, rows, width)
-        assert labels.shape == weighted.shape == (3, rows)
-        for part, ids, own, scale in zip(batch, inputs["token_ids"], labels, weighted, strict=True):
+        assert labels.shape == there.shape == weighted.shape == (3, rows)
+        columns = (batch, inputs["token_ids"], labels, there, weighted)
+        for part, ids, own, mask, scale in zip(*columns, strict=True):
             texts = [row[row != 9].tolist() for row in ids]
             missing = rows - len(part)
             assert texts == [*(examples.ids(p).tolist() for p in part), *[[]] * missing]
-            assert own.tolist() == [*examples.labels[part], *[-1] * missing]
-            assert scale.tolist() == [*weights[examples.labels[part]], *[0] * missing]
+            assert own.tolist() == [*examples.targets[part], *[0] * missing]
+            assert mask.tolist() == [*[True] * len(part), *[False] * missing]
+            assert scale.tolist() == [*weights[examples.targets[part]], *[0] * missing]
 
 
 def test_replicas_share_a_batch_by_its_parts(examples):
@@ -157,15 +162,19 @@ def test_replicas_share_a_batch_by_its_parts(examples):
             for r in range(replicas)
         ]
         for parts, elements in zip(feed.parts(2), zip(*shares, strict=True), strict=True):
-            labels = np.concatenate([own.reshape(micro_batches, -1) for _, own in elements])
-            for part, own in zip(parts, labels, strict=True):
-                assert own[own >= 0].tolist() == examples.labels[part].tolist()
+            labels, there = (
+                np.concatenate([a[name].reshape(micro_batches, -1) for _, a in elements])
+                for name in ("targets", "example_mask")
+            )
+            for part, own, mask in zip(parts, labels, there, strict=True):
+                assert own[mask].tolist() == examples.targets[part].tolist()
 
 
 def test_part_without_an_example_is_a_row_of_padding(examples):
     last = list(_feed(examples, parts=4).dataset(0, replica=3, replicas=4).as_numpy_iterator())[-1]
-    inputs, labels = last
-    assert (inputs["token_ids"].tolist(), labels.tolist()) == ([[9]], [-1])
+    inputs, answers = last
+    assert inputs["token_ids"].tolist() == [[9]]
+    assert answers["example_mask"].tolist() == [False]
 
 
 def test_replicas_that_do_not_divide_the_parts_are_refused(examples):
@@ -176,7 +185,7 @@ def test_replicas_that_do_not_divide_the_parts_are_refused(examples):
 def test_evaluation_order_can_be_undone(examples):
     feed = OrderedFeed(examples, Padded(batch_size=4, pad_id=0))
     batches = list(feed.dataset().as_numpy_iterator())
-    labels = np.concatenate([labels for _, labels in batches])
+    labels = np.concatenate([answers["targets"] for _, answers in batches])
     assert feed.in_example_order(labels).tolist() == LABELS
     widths = [inputs["token_ids"].shape[1] for inputs, _ in batches]
     assert widths == sorted(widths, reverse=True)
@@ -195,5 +204,8 @@ def test_evaluation_is_sharded_evenly_and_put_back_in_order(examples, parts, rep
     assert feed.in_example_order(rows).tolist() == [
         examples.ids(i).sum() for i in range(len(examples))
     ]
-    labels = np.concatenate([labels for _, labels in elements])
-    assert sorted(labels[labels >= 0]) == sorted(LABELS)
+    labels, there = (
+        np.concatenate([answers[name] for _, answers in elements])
+        for name in ("targets", "example_mask")
+    )
+    assert sorted(labels[there]) == sorted(LABELS)

@@ -61,10 +61,10 @@ def test_every_example_occurs_once_per_epoch_in_a_constant_number_of_batches(
 def test_batch_is_within_its_bounds(cls, lengths, batch_size, batch_tokens, parts, seed):
     batching = _batching(cls, batch_size=batch_size, batch_tokens=batch_tokens, parts=parts)
     feed = TrainingFeed(examples_of(lengths), batching, seed=seed)
-    for batch, (inputs, labels) in zip(
+    for batch, (inputs, answers) in zip(
         feed.parts(0), feed.dataset(0).as_numpy_iterator(), strict=True
     ):
-        assert labels.ndim == 1 + (parts > 1)
+        assert answers["targets"].ndim == 1 + (parts > 1)
         if batching.batch_size is not None:
             assert len(_join(batch)) <= batching.batch_size
         rows = inputs["token_ids"].size // inputs["token_ids"].shape[-1]
@@ -92,11 +92,11 @@ def test_plan_depends_on_seed_and_epoch_only(cls):
 def test_element_holds_the_examples_of_its_batch(cls, parts):
     examples = examples_of([9, 30, 4, 4, 17, 50, 1, 12, 33, 8, 2], pairs=True)
     batching = _batching(cls, batch_size=4, batch_tokens=None, parts=parts)
-    feed = TrainingFeed(examples, batching, seed=0, class_weights=np.array([2.0, 3.0, 4.0]))
+    feed = TrainingFeed(examples, batching, seed=0, weights=examples.targets + 2.0)
     for batch, element in zip(feed.batches(1), feed.dataset(1).as_numpy_iterator(), strict=True):
-        inputs, labels, weights = element
-        there = labels >= 0
-        assert sorted(labels[there]) == sorted(examples.labels[batch])
+        inputs, answers, weights = element
+        labels, there = answers["targets"], answers["example_mask"]
+        assert sorted(labels[there]) == sorted(examples.targets[batch])
         assert weights[there].tolist() == (labels[there] + 2).tolist()
         assert not weights[~there].any()
         ids, segments = inputs["token_ids"], inputs["segment_ids"]
@@ -114,8 +114,10 @@ def test_evaluation_sees_every_example_once(cls, replicas):
         list(feed.dataset(replica=r, replicas=replicas).as_numpy_iterator())
         for r in range(replicas)
     ]
-    labels = np.concatenate([own for step in zip(*shares, strict=True) for _, own in step])
-    assert feed.in_example_order(labels).tolist() == examples.labels.tolist()
+    labels = np.concatenate(
+        [answers["targets"] for step in zip(*shares, strict=True) for _, answers in step]
+    )
+    assert feed.in_example_order(labels).tolist() == examples.targets.tolist()
 
 
 def _padding(batching, examples) -> float:

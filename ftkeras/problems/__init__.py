@@ -1,0 +1,18 @@
+"""Problems: what a model is asked about a text, and everything that follows from it; one per file.
+
+A task is a dataset; its `problem()` says what its answers are. A problem decides how answers are
+stored and put into batches, which loss and metrics suit them, how outputs become answers, and what
+an export returns. No other code may ask which problem it is dealing with: it calls a member of
+`Problem` instead.
+
+>>> import numpy as np
+>>> from ftkeras.problems.classification import Classification
+>>> problem = Classification(labels=("bad", "good"))
+>>> problem.decode(np.array([1]), np.array([[0.0, 0.0]]))
+[{'label': 'good', 'predicted': 'bad', 'probabilities': [0.5, 0.5]}]
+"""
+
+from ftkeras.problems._base import Problem, per_example
+from ftkeras.problems._comparison import Comparison
+
+__all__ = ["Comparison", "Problem", "per_example"]

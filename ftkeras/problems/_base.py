@@ -1,0 +1,177 @@
+"""The interface of problems."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ftkeras.problems._comparison import Comparison
+
+Tensor = Any
+Loss = Callable[[np.ndarray, np.ndarray], Tensor]
+
+
+def per_example(targets: np.ndarray, positions: np.ndarray) -> dict[str, np.ndarray]:
+    """Return a batch's targets, one for each example, and the mask of the examples.
+
+    Args:
+        targets: of all examples, [examples, …].
+        positions: integer, of any shape; below 0 where the batch has no example.
+
+    Returns:
+        "targets", [*positions.shape, …], 0 where there is no example; "example_mask", bool
+        [*positions.shape].
+
+    >>> per_example(np.array([5, 6, 7]), np.array([2, 0, -1]))["targets"]
+    array([7, 5, 0])
+    """
+    mask = positions >= 0
+    wide = mask.reshape(mask.shape + (1,) * (targets.ndim - 1))
+    return {
+        "targets": np.where(wide, targets[positions], targets.dtype.type(0)),
+        "example_mask": mask,
+    }
+
+
+class Problem(Protocol):
+    """What a model is asked, and what its answers are. Inherit from it to get the defaults.
+
+    Attributes:
+        kind: what a trained model is called, such as "text classifier".
+        names: the names of the outputs, in their order: of the classes, or of the numbers.
+        head: the spec of the default head.
+        loss: the spec of the default loss.
+        losses: the names of the losses that suit the targets.
+        metric: the validation metric that selects the best epoch.
+        lower_is_better: whether a lower value of `metric` is better.
+        output: the name of the outputs in predictions and exports, such as "probabilities".
+        unit: what one of these outputs is called in messages, such as "a probability".
+        has_classes: whether exports have TensorFlow Serving's Classify API.
+        scale: how large the outputs are.
+        target_spec: shape and dtype of the answer to one example in the dataset and token store.
+        refused: the names of regularizers and other parts that do not suit the problem, each with
+            the reason.
+        pipeline: the name of the problem on the Hugging Face Hub, or None.
+        hub_metrics: the names of metrics, and those of their implementations on the Hub.
+        caveat: what a model card warns of, or None.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    head: str
+    loss: str
+    losses: tuple[str, ...]
+    metric: str
+    lower_is_better: bool = False
+    output: str
+    unit: str
+    has_classes: bool = False
+    scale: float = 1.0
+    target_spec: tf.TensorSpec
+    refused: Mapping[str, str] = {}
+    pipeline: str | None = None
+    hub_metrics: Mapping[str, str] = {}
+    caveat: str | None = None
+
+    def fit(self, targets: np.ndarray) -> None:
+        """Learn what the problem needs to know of the training targets, such as their scale."""
+
+    def state(self) -> dict:
+        """Return what `fit` has learned, JSON types only; empty if there is nothing to learn."""
+        return {}
+
+    def restore_state(self, state: dict) -> None:
+        """Restore what `state` returned."""
+
+    def collate(self, targets: np.ndarray, positions: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the target tensors of a batch and its "example_mask"; see `per_example`."""
+        return per_example(targets, positions)
+
+    def epoch_metrics(self) -> list[keras.metrics.Metric]:
+        """Return metrics that are computed batch by batch, with the loss.
+
+        They take targets, outputs, and a `sample_weight` that is 0 where there is no example.
+        """
+        ...
+
+    def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
+        """Return how much two outputs for the same examples differ, [examples]; at least 0."""
+        ...
+
+    def shortcoming(self, targets: np.ndarray) -> str | None:
+        """Return why nothing can be learned from or evaluated on these targets, or None."""
+        ...
+
+    def stratum(self, targets: np.ndarray) -> np.ndarray | None:
+        """Return the number of each example's class, integer [examples].
+
+        Splits, folds and samples keep the share of each class. None if there are no classes.
+        """
+        return None
+
+    def summarize(self, targets: np.ndarray) -> dict:
+        """Return what metrics.json records about the targets of a split."""
+        ...
+
+    def metrics(self, targets: np.ndarray, outputs: np.ndarray, loss: Loss) -> dict:
+        """Return the metrics of a split by name, plain JSON; None if one is undefined.
+
+        Args:
+            targets: [examples, …].
+            outputs: of the model, finite, [examples, outputs].
+            loss: targets of a batch, outputs -> mean loss.
+        """
+        ...
+
+    def details(self, targets: np.ndarray, outputs: np.ndarray) -> dict:
+        """Return what metrics.json records about the last split beside its metrics."""
+        return {}
+
+    def decode(self, targets: np.ndarray, outputs: np.ndarray) -> list[dict]:
+        """Return the line of predictions.jsonl of each example, without its id."""
+        ...
+
+    def activate(self, outputs: Tensor) -> Tensor:
+        """Return the model's outputs as answers in numbers, [batch, outputs], in the graph."""
+        ...
+
+    def served(self, outputs: Tensor) -> dict[str, Tensor]:
+        """Return the outputs of the signature `serving_default`, in the graph."""
+        return {self.output: self.activate(outputs)}
+
+    def classes(self, outputs: Tensor) -> dict[str, Tensor]:
+        """Return the outputs of the signature `classify`, in the graph, if `has_classes`."""
+        raise NotImplementedError
+
+    def onnx(self, graph: Any, logits: str) -> str:
+        """Add the outputs of `activate` to an ONNX graph, and return their name."""
+        ...
+
+    def compare(self, samples: Sequence[dict], found: np.ndarray) -> Comparison:
+        """Compare an export's outputs with the run's.
+
+        Args:
+            samples: lines of predictions.jsonl.
+            found: the export's outputs for the same texts, [samples, outputs].
+        """
+        ...
+
+    def huggingface_config(self) -> dict:
+        """Return the entries of a Hugging Face config.json that describe the answers."""
+        ...
+
+    def huggingface_classifier(
+        self, kernel: np.ndarray, bias: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return kernel [hidden, outputs] and bias of a classifier that gives the answers."""
+        return kernel, bias
+
+    def describe(self) -> str:
+        """Return what a model predicts, for its card: the rest of "It takes a text and …"."""
+        ...
+
+    def card_metrics(self, metrics: Mapping[str, Any], splits: Sequence[str]) -> str:
+        """Return the metrics of these splits for the model card, in Markdown."""
+        ...

@@ -1,0 +1,42 @@
+"""How far an export's outputs are from those that the run has recorded."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The differences between an export's outputs and the run's.
+
+    Attributes:
+        samples: texts compared.
+        largest_difference: of an output, over all texts.
+        logit_change: largest change of a logit, relative to the spread of the logits.
+        changes: what changed, in a few words, such as "2 of 60 labels change".
+        details: further entries of export.json.
+    """
+
+    samples: int
+    largest_difference: float
+    logit_change: float
+    changes: str
+    details: dict[str, int | float] = field(default_factory=dict)
+
+    def record(self) -> dict[str, int | float]:
+        """Return the entries of export.json."""
+        return {
+            "samples": self.samples,
+            "largest_difference": self.largest_difference,
+            "logit_change": self.logit_change,
+            **self.details,
+        }
+
+    def summary(self) -> str:
+        """Return the comparison of an export with rounded weights in a few words.
+
+        >>> Comparison(100, 0.01, 0.034, "2 of 100 labels change").summary()
+        '2 of 100 labels change, logits move by at most 3.4 % of their spread'
+        """
+        return (
+            f"{self.changes}, logits move by at most {100 * self.logit_change:.2g} % of their "
+            "spread"
+        )

@@ -1,0 +1,207 @@
+"""Classification: one of several labels for each text, or pair of texts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+from scipy import stats
+
+from ftkeras.problems._base import Loss, Problem
+from ftkeras.problems._comparison import Comparison
+from ftkeras.statistics import classifier_metrics
+from ftkeras.support.divergence import symmetric_divergence
+
+Tensor = Any
+# The run records probabilities with seven decimals. Those below are not precise enough to be
+# compared as logarithms, so they count as this.
+SMALLEST = 1e-6
+
+
+class Classification(Problem):
+    """Assign one of several labels.
+
+    An answer is the id of a label. The outputs are logits, [examples, classes], whose softmax gives
+    the probabilities.
+
+    Args:
+        labels: the labels' names, in the order of their ids.
+    """
+
+    kind = "text classifier"
+    head = "classification"
+    loss = "cross_entropy"
+    losses = ("binary_cross_entropy", "cross_entropy", "focal", "mean_squared_error")
+    metric = "accuracy"
+    output, unit = "probabilities", "a probability"
+    has_classes = True
+    pipeline = "text-classification"
+    hub_metrics: ClassVar = {n: n for n in ("accuracy", "f1", "precision", "recall")}
+    caveat = "Its probabilities are not calibrated"
+    target_spec = tf.TensorSpec((), tf.int64)
+
+    def __init__(self, *, labels: Sequence[str]):
+        self.names = tuple(labels)
+
+    def epoch_metrics(self) -> list[keras.metrics.Metric]:
+        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+
+    def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
+        return symmetric_divergence(outputs, others)
+
+    def shortcoming(self, targets: np.ndarray) -> str | None:
+        classes = np.unique(targets)
+        if len(classes) > 1:
+            return None
+        return (
+            f"are {self.names[classes[0]]!r}; one class is not enough to train or evaluate a "
+            "classifier"
+        )
+
+    def stratum(self, targets: np.ndarray) -> np.ndarray:
+        return targets
+
+    def summarize(self, targets: np.ndarray) -> dict:
+        return {"labels": np.bincount(targets, minlength=len(self.names)).tolist()}
+
+    def metrics(self, targets: np.ndarray, outputs: np.ndarray, loss: Loss) -> dict:
+        """Return the metrics of all classes and of each; see `classifier_metrics`."""
+        probabilities = softmax(outputs)
+        measured = classifier_metrics.measure(targets, probabilities)
+        return {
+            "accuracy": measured["accuracy"],
+            "loss": float(keras.ops.convert_to_numpy(loss(targets, outputs))),
+            **measured,
+            **classifier_metrics.per_class(targets, probabilities, self.names),
+        }
+
+    def details(self, targets: np.ndarray, outputs: np.ndarray) -> dict:
+        """Return the confusion matrix: a row for each label, a column for each prediction."""
+        from sklearn.metrics import confusion_matrix
+
+        classes = np.arange(outputs.shape[1])
+        found = confusion_matrix(targets, outputs.argmax(axis=1), labels=classes)
+        return {"confusion": found.tolist()}
+
+    def decode(self, targets: np.ndarray, outputs: np.ndarray) -> list[dict]:
+        """Return each text's label, predicted label and probabilities."""
+        return [
+            {
+                "label": self.names[label],
+                "predicted": self.names[int(probabilities.argmax())],
+                "probabilities": [round(float(p), 7) for p in probabilities],
+            }
+            for label, probabilities in zip(targets, softmax(outputs), strict=True)
+        ]
+
+    def activate(self, outputs: Tensor) -> Tensor:
+        return tf.nn.softmax(outputs)
+
+    def served(self, outputs: Tensor) -> dict[str, Tensor]:
+        """Return `label` string [batch], its probability `score`, and `probabilities`."""
+        probabilities = tf.nn.softmax(outputs)
+        best = tf.argmax(outputs, axis=-1)
+        return {
+            "label": tf.gather(tf.constant(list(self.names)), best),
+            "score": tf.reduce_max(probabilities, axis=-1),
+            "probabilities": probabilities,
+        }
+
+    def classes(self, outputs: Tensor) -> dict[str, Tensor]:
+        labels = tf.constant([list(self.names)])
+        return {
+            "classes": tf.repeat(labels, tf.shape(outputs)[0], axis=0),
+            "scores": tf.nn.softmax(outputs),
+        }
+
+    def onnx(self, graph: Any, logits: str) -> str:
+        return graph.add("Softmax", logits, axis=-1)
+
+    def compare(self, samples: Sequence[dict], found: np.ndarray) -> Comparison:
+        """Compare an export's probabilities with the run's.
+
+        The change of the logits is
+
+            max |z'_ic - z_ic| / sqrt(mean z_ic²),     z_ic = log p_ic - mean_c log p_ic
+
+        over texts i and classes c. These centered log-probabilities are the logits less their mean
+        over the classes, so they do not depend on the shift that softmax ignores. As their mean is
+        0, the denominator is their standard deviation.
+        """
+        measured = np.array([sample["probabilities"] for sample in samples])
+        truth = np.array([self.names.index(sample["label"]) for sample in samples])
+        predicted = found.argmax(axis=1)
+        before, after = _centered_logits(measured), _centered_logits(found)
+        change, spread = np.abs(after - before).max(), np.sqrt(np.mean(before**2))
+        changed = int((predicted != measured.argmax(axis=1)).sum())
+        return Comparison(
+            samples=len(samples),
+            largest_difference=float(np.abs(found - measured).max()),
+            logit_change=float(change / max(spread, np.finfo(spread.dtype).tiny)),
+            changes=f"{changed} of {len(samples)} labels change",
+            details={
+                "labels_changed": changed,
+                "same_label": 1 - changed / len(samples),
+                "accuracy": float((predicted == truth).mean()),
+            },
+        )
+
+    def huggingface_config(self) -> dict:
+        return {
+            "id2label": {str(index): label for index, label in enumerate(self.names)},
+            "label2id": {label: index for index, label in enumerate(self.names)},
+        }
+
+    def describe(self) -> str:
+        labels = ", ".join(f"`{label}`" for label in self.names)
+        return f"predicts one of {len(self.names)} labels: {labels}"
+
+    def card_metrics(self, metrics: Mapping[str, Any], splits: Sequence[str]) -> str:
+        lines = [
+            "| split | examples | accuracy (95 % interval) | F1 | area under ROC | loss |",
+            "|---|---|---|---|---|---|",
+            *(_card_row(split, metrics[split]) for split in splits),
+        ]
+        f1 = f"for `{self.names[1]}`" if len(self.names) == 2 else "the mean over the labels"
+        note = f"The interval is Wilson's. F1 is {f1}."
+        if "confusion" in metrics:
+            note += (
+                f" Confusion matrix on {splits[-1]}, one row per label and one column per "
+                f"prediction, in the order above: `{metrics['confusion']}`."
+            )
+        return "\n".join([*lines, "", note])
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return the probabilities, [examples, classes]."""
+    from scipy.special import softmax
+
+    return softmax(logits, axis=1)
+
+
+def wilson(accuracy: float, examples: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of an accuracy measured on the given number of examples.
+
+    Source: Wilson, 1927, https://doi.org/10.1080/01621459.1927.10502953.
+
+    >>> [round(bound, 4) for bound in wilson(0.9, 100)]
+    [0.8256, 0.9448]
+    """
+    test = stats.binomtest(round(accuracy * examples), examples)
+    interval = test.proportion_ci(confidence_level=0.95, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def _card_row(split: str, measured: Mapping[str, Any]) -> str:
+    low, high = wilson(measured["accuracy"], measured["examples"])
+    auc = "-" if measured["auc"] is None else f"{measured['auc']:.4f}"
+    return (
+        f"| {split} | {measured['examples']:,} | {measured['accuracy']:.4f} ({low:.4f} to "
+        f"{high:.4f}) | {measured['f1']:.4f} | {auc} | {measured['loss']:.4f} |"
+    )
+
+
+def _centered_logits(probabilities: np.ndarray) -> np.ndarray:
+    logs = np.log(np.maximum(probabilities, SMALLEST))
+    return logs - logs.mean(axis=1, keepdims=True)
