@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 import tensorflow as tf
-from scipy import stats
 
 from ftkeras.problems._base import Loss, Problem
 from ftkeras.problems._comparison import Comparison
 from ftkeras.statistics import classifier_metrics
+from ftkeras.statistics.significance import wilson
 from ftkeras.support.divergence import symmetric_divergence
 
 Tensor = Any
@@ -178,19 +178,6 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     from scipy.special import softmax
 
     return softmax(logits, axis=1)
-
-
-def wilson(accuracy: float, examples: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of an accuracy measured on the given number of examples.
-
-    Source: Wilson, 1927, https://doi.org/10.1080/01621459.1927.10502953.
-
-    >>> [round(bound, 4) for bound in wilson(0.9, 100)]
-    [0.8256, 0.9448]
-    """
-    test = stats.binomtest(round(accuracy * examples), examples)
-    interval = test.proportion_ci(confidence_level=0.95, method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def _card_row(split: str, measured: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ftkeras.config.run import Config
 from ftkeras.runs import layout
-from ftkeras.runs.model_card import wilson
+from ftkeras.statistics.significance import wilson
 
 # A loss between these multiples of what label frequencies alone give has hardly moved. One that is
 # higher still has diverged.

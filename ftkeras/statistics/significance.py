@@ -139,6 +139,19 @@ def mcnemar(first_correct: np.ndarray, second_correct: np.ndarray) -> dict:
     }
 
 
+def wilson(accuracy: float, examples: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of an accuracy measured on the given number of examples.
+
+    Source: Wilson, 1927, https://doi.org/10.1080/01621459.1927.10502953.
+
+    >>> [round(bound, 4) for bound in wilson(0.9, 100)]
+    [0.8256, 0.9448]
+    """
+    test = stats.binomtest(round(accuracy * examples), examples)
+    interval = test.proportion_ci(confidence_level=0.95, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
 def holm(p_values: Sequence[float]) -> np.ndarray:
     """Adjust p-values for multiple tests by Holm's step-down method.
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ftkeras.losses.cross_entropy import CrossEntropy
-from ftkeras.problems.classification import Classification, wilson
+from ftkeras.problems.classification import Classification
+from ftkeras.statistics.significance import wilson
 
 PROBLEM = Classification(labels=("a", "b", "c"))
 

@@ -7,9 +7,10 @@ import pytest
 from huggingface_hub import ModelCard as HubCard
 
 from ftkeras.config.run import Config
-from ftkeras.problems.classification import Classification, wilson
+from ftkeras.problems.classification import Classification
 from ftkeras.runs import _license, metrics
 from ftkeras.runs.model_card import ModelCard
+from ftkeras.statistics.significance import wilson
 
 
 @pytest.fixture(scope="module")
