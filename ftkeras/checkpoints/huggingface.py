@@ -16,7 +16,15 @@ from ftkeras.errors import UserError
 from ftkeras.support import files
 
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
-FILES = (CONFIG, "*.safetensors", INDEX, "vocab.txt", "tokenizer*.json", "special_tokens_map.json")
+FILES = (
+    CONFIG,
+    "*.safetensors",
+    INDEX,
+    "vocab.txt",
+    "tokenizer*.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 REMEDY = "give a folder with config.json and model.safetensors, or a Hugging Face Hub id"
 CONVERT = (

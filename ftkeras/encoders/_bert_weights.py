@@ -1,16 +1,21 @@
 """Map a Hugging Face BERT checkpoint's tensors to the encoder's variables, and back."""
 
 import dataclasses
+import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import keras
 import numpy as np
 
 from ftkeras.errors import UserError
 
+log = logging.getLogger(__name__)
+
 # Heads of pretraining or of another task, and an index that is not a weight.
 IGNORED = re.compile(r"(cls|classifier|qa_outputs)\.|embeddings\.position_ids$")
+# The parts of the encoder; a tensor elsewhere belongs to something on top of it.
+INSIDE = re.compile(r"bert\.|(embeddings|encoder|pooler)\.")
 VOCABULARY = "embeddings.word_embeddings.weight"
 
 
@@ -139,9 +144,10 @@ def load(
         Names of the tensors that the checkpoint lacks: the pooler's, or none.
 
     Raises:
-        UserError: tensors are missing or unexpected, or a shape differs.
+        UserError: tensors are missing, unexpected inside the encoder or there twice, or a shape
+            differs.
     """
-    found = {plain_name(name): name for name in tensors}
+    found = _found(tensors, source)
     new = _compare(found, table, source)
     for rule in table:
         variable = variables[rule.variable]
@@ -154,28 +160,52 @@ def load(
     return new
 
 
+def _found(tensors: Iterable[str], source: str) -> dict[str, str]:
+    """Return the names of tensors by their plain names."""
+    found = {}
+    for name in tensors:
+        if (other := found.setdefault(plain_name(name), name)) != name:
+            raise UserError(
+                f"`encoder`: {source} has the same tensor twice, as {other} and {name}; use a "
+                "complete checkpoint of a BERT model"
+            )
+    return found
+
+
 def _compare(found: Mapping[str, str], table: list[Rule], source: str) -> list[str]:
-    """Return the names of a missing pooler's tensors; raise UserError for any other difference."""
+    """Return the names of a missing pooler's tensors.
+
+    Tensors beside the encoder of an otherwise complete checkpoint are logged and ignored.
+
+    Raises:
+        UserError: there is any other difference.
+    """
     expected = [name for rule in table for name in rule.tensors]
     missing = [name for name in expected if name not in found]
     known = POOLER_TENSORS.union(expected)
     unexpected = [found[n] for n in found if n not in known and not IGNORED.match(n)]
     without_pooler = POOLER_TENSORS.issubset(missing)
     new = [name for name in missing if name in POOLER_TENSORS] if without_pooler else []
+    missing = [name for name in missing if name not in new]
+    if not missing and not any(map(INSIDE.match, unexpected)):
+        if unexpected:
+            log.info(
+                "not used, because the encoder has no such weights: %s", _enumerate(unexpected)
+            )
+        return new
     problems = [
-        f"{len(names)} {kind} ({', '.join(names[:3])}{', …' if len(names) > 3 else ''})"
-        for kind, names in (
-            ("missing", [name for name in missing if name not in new]),
-            ("unexpected", unexpected),
-        )
+        f"{len(names)} {kind} ({_enumerate(names)})"
+        for kind, names in (("missing", missing), ("unexpected", unexpected))
         if names
     ]
-    if problems:
-        raise UserError(
-            f"`encoder`: the tensors of {source} do not match its config.json: "
-            f"{' and '.join(problems)}; use a complete checkpoint of a BERT model"
-        )
-    return new
+    raise UserError(
+        f"`encoder`: the tensors of {source} do not match its config.json: "
+        f"{' and '.join(problems)}; use a complete checkpoint of a BERT model"
+    )
+
+
+def _enumerate(names: list[str]) -> str:
+    return f"{', '.join(names[:3])}{', …' if len(names) > 3 else ''}"
 
 
 def _check_shapes(

@@ -46,7 +46,11 @@ class Spellings(NamedTuple):
 
 @functools.cache
 def spellings(
-    lowercase: bool, strip_accents: bool, split_chinese: bool, keep_marks: bool = False
+    lowercase: bool,
+    strip_accents: bool,
+    split_chinese: bool,
+    keep_marks: bool = False,
+    split_punctuation: bool = True,
 ) -> Spellings:
     """Return the tables for one setting of the reference's BertNormalizer with clean_text on.
 
@@ -56,10 +60,14 @@ def spellings(
         split_chinese: whether each CJK ideograph is a word.
         keep_marks: whether a removed mark leaves a unit below NOTHING, which takes part in
             canonical reordering. Offsets need it; words do not.
+        split_punctuation: whether to put spaces around punctuation, as the reference's
+            BertPreTokenizer splits there.
     """
     classes = _combining_classes() if strip_accents else {}
     marks = _mark_units() if keep_marks and strip_accents else {}
-    spelled = _spelled(lowercase, strip_accents, split_chinese, marks) | {p: (p,) for p in classes}
+    punctuation = frozenset(_points(_characters.PUNCTUATION) if split_punctuation else ())
+    spelled = _spelled(lowercase, strip_accents, split_chinese, marks, punctuation)
+    spelled |= {p: (p,) for p in classes}
     classes |= {mark: _MARK - mark for mark in set(marks.values())}
     distinct = sorted(set(spelled.values()), key=lambda units: any(u in classes for u in units))
     distinct.insert(0, (SELF,))  # row 0, for every code point that has no other replacement
@@ -76,13 +84,17 @@ def spellings(
 
 
 def _spelled(
-    lowercase: bool, strip_accents: bool, split_chinese: bool, marks: dict[int, int]
+    lowercase: bool,
+    strip_accents: bool,
+    split_chinese: bool,
+    marks: dict[int, int],
+    punctuation: frozenset[int],
 ) -> dict[int, tuple]:
     """Return the units of each code point that is not replaced by itself.
 
     `marks` has the units of the removed marks; a mark that it lacks has none.
     """
-    steps = {point: (point,) for point in _points(_characters.PUNCTUATION)}
+    steps = {point: (point,) for point in punctuation}
     if strip_accents:
         steps |= _decompositions()
     lower = _lower() if lowercase else {}
@@ -91,7 +103,6 @@ def _spelled(
     dropped |= {point: (unit,) for point, unit in marks.items()}
     dropped |= dict.fromkeys(_points(_characters.WALLS), (WALL,))
     dropped = dropped if strip_accents else {}
-    punctuation = set(_points(_characters.PUNCTUATION))
     spelled = {}
     for point, decomposed in (dropped | steps).items():
         units = [u for d in decomposed for u in dropped.get(d, lower.get(d, (d,)))]

@@ -2,14 +2,16 @@
 
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 import tensorflow_text as tf_text
 
 from ftkeras.errors import UserError
 from ftkeras.text import _folder
+from ftkeras.text._added_tokens import AddedToken, Recognizer
 from ftkeras.text._alignment import align, canonical_order, look_up
-from ftkeras.text._spellings import NOTHING, WALL, spellings
+from ftkeras.text._spellings import NOTHING, WALL, Spellings, spellings
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 MAX_WORD_CHARACTERS = 100
@@ -26,8 +28,9 @@ class WordPiece(tf.Module):
     word of more than 100 characters, or without a match, becomes [UNK].
 
     The ids equal those of Hugging Face's `tokenizers` (BertNormalizer, BertPreTokenizer, WordPiece)
-    on every string. Special tokens in a text are ordinary text: "[SEP]" is three words. Bytes that
-    are not UTF-8 become U+FFFD, which is removed.
+    on every string. Special tokens in a text are ordinary text: "[SEP]" is three words. Tokens that
+    a checkpoint has added are recognized before all else, also inside words. Bytes that are not
+    UTF-8 become U+FFFD, which is removed.
     Source: Schuster and Nakajima, 2012; Devlin et al., 2019, https://arxiv.org/abs/1810.04805;
     Song et al., 2021, https://arxiv.org/abs/2012.15524.
 
@@ -37,13 +40,19 @@ class WordPiece(tf.Module):
         strip_accents: whether to decompose the text (NFD) and remove non-spacing marks; None to do
             so if `lowercase` is True.
         split_chinese: whether each CJK ideograph is a word.
+        added_tokens: tokens that are recognized in texts. Each has the id of the same string in
+            `vocabulary`, or the next id after `vocabulary` and the tokens before it.
+
+    Attributes:
+        vocabulary: the tokens by id, with the added ones.
 
     Call:
         texts: string [batch].
         Returns ids without special tokens, int32 ragged [batch, (pieces)].
 
     Raises:
-        ValueError: if the vocabulary lacks a special token, or has a repeated or empty token.
+        ValueError: if the vocabulary lacks a special token, or has a repeated or empty token, or if
+            an added token has another id or can't be told from another one.
 
     >>> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##happy", "!"]
     >>> WordPiece(vocabulary=tokens)(["Unhappy!"]).to_list()
@@ -57,10 +66,12 @@ class WordPiece(tf.Module):
         lowercase: bool = True,
         strip_accents: bool | None = None,
         split_chinese: bool = True,
+        added_tokens: Sequence[AddedToken] = (),
     ):
         super().__init__()
-        self.vocabulary = tuple(vocabulary)
         specials = _special_ids(tuple(vocabulary))
+        self.vocabulary = _extend(tuple(vocabulary), added_tokens)
+        self.added_tokens, self._base = tuple(added_tokens), len(vocabulary)
         self.pad_id, self.unknown_id, self.cls_id, self.sep_id = specials
         self.lowercase = bool(lowercase)
         self.strip_accents = self.lowercase if strip_accents is None else bool(strip_accents)
@@ -73,10 +84,53 @@ class WordPiece(tf.Module):
             no_pretokenization=True,
             max_bytes_per_word=4 * MAX_WORD_CHARACTERS,
         )
+        self._add_recognizers()
+
+    def _add_recognizers(self) -> None:
+        found = {normalized: [] for normalized in (False, True)}
+        for token in self.added_tokens:
+            found[token.normalized].append(token)
+        self._in_text = self._in_normalized = None
+        if tokens := found[False]:
+            self._in_text = Recognizer([t.content for t in tokens], [t.id for t in tokens])
+        if tokens := found[True]:
+            # The two halves of `_tables`: normalization, then spaces around punctuation.
+            settings = self.lowercase, self.strip_accents, self.split_chinese
+            self._normalizing = spellings(*settings, split_punctuation=False)
+            self._splitting = spellings(False, False, False)
+            self._in_normalized = Recognizer(self._patterns(tokens), [t.id for t in tokens])
+
+    def _patterns(self, tokens: Sequence[AddedToken]) -> list[str]:
+        """Return what added tokens look like in a normalized text."""
+        with tf.init_scope():
+            contents = [t.content for t in tokens]
+            patterns = [p.decode() for p in self._normalize(tf.constant(contents)).numpy()]
+        first = dict(zip(reversed(patterns), reversed(contents), strict=True))
+        for pattern, content in zip(patterns, contents, strict=True):
+            if not pattern or first[pattern] != content:
+                other = repr(first[pattern]) if pattern else "nothing"
+                raise ValueError(
+                    "`added_tokens` must differ after normalization. "
+                    f"Received: {content!r}, which becomes the same as {other}."
+                )
+        return patterns
 
     def __call__(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Return the ids of texts, int32 ragged [batch, (pieces)]."""
-        words = self.words(texts)
+        texts = tf.convert_to_tensor(texts, tf.string)
+        if self._in_text is None:
+            return self._ids_between(texts)
+        return self._in_text(texts, self._ids_between)
+
+    def _ids_between(self, texts: tf.Tensor) -> tf.RaggedTensor:
+        """Return the ids of texts without the added tokens that are not normalized."""
+        if self._in_normalized is None:
+            return self._ids_of_words(self.words(texts))
+        return self._in_normalized(
+            self._normalize(texts), lambda normal: self._ids_of_words(self._split(normal))
+        )
+
+    def _ids_of_words(self, words: tf.RaggedTensor) -> tf.RaggedTensor:
         characters = tf.strings.length(words.flat_values, unit="UTF8_CHAR")
         short = tf.where(characters > MAX_WORD_CHARACTERS, "[UNK]", words.flat_values)
         return words.with_flat_values(self._pieces.tokenize(short)).merge_dims(1, 2)
@@ -99,12 +153,18 @@ class WordPiece(tf.Module):
             ragged [batch, (pieces)], in bytes of the original texts. For characters, see
             `ftkeras.text.offsets.to_characters`.
 
+        Raises:
+            ValueError: if the tokenizer has added tokens, which offsets do not recognize.
+
         >>> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##happy", "!"]
         >>> ids, starts, ends = WordPiece(vocabulary=tokens).with_offsets(["Ünhappy !"])
         >>> ids.to_list(), starts.to_list(), ends.to_list()
         ([[4, 5, 6]], [[0, 3, 9]], [[3, 8, 10]])
         """
-        tables = spellings(self.lowercase, self.strip_accents, self.split_chinese, True)
+        if self.added_tokens:
+            raise ValueError("A tokenizer with `added_tokens` has no offsets.")
+        settings = self.lowercase, self.strip_accents, self.split_chinese
+        tables = spellings(*settings, keep_marks=True)
         aligned = align(tf.convert_to_tensor(texts, tf.string), tables)
         words = aligned.words.flat_values
         is_long = tf.strings.length(words, unit="UTF8_CHAR") > MAX_WORD_CHARACTERS
@@ -123,18 +183,29 @@ class WordPiece(tf.Module):
         """Return the normalized words of texts, string ragged [batch, (words)]."""
         texts = tf.convert_to_tensor(texts, tf.string)
         plain = tf.strings.regex_full_match(texts, _ASCII)
-        others = self._respell(tf.where(plain, "", texts))
-        return tf.strings.split(tf.where(plain, self._respell_ascii(texts), others))
+        others = self._respell(tf.where(plain, "", texts), self._tables)
+        return tf.strings.split(tf.where(plain, _space_ascii(self._normalize_ascii(texts)), others))
 
-    def _respell_ascii(self, texts: tf.Tensor) -> tf.Tensor:
-        """Do what `_respell` does several times faster, for ASCII; most English texts are."""
+    def _normalize(self, texts: tf.Tensor) -> tf.Tensor:
+        """Return normalized texts, string [batch]."""
+        plain = tf.strings.regex_full_match(texts, _ASCII)
+        others = self._respell(tf.where(plain, "", texts), self._normalizing)
+        return tf.where(plain, self._normalize_ascii(texts), others)
+
+    def _split(self, normal: tf.Tensor) -> tf.RaggedTensor:
+        """Return the words of normalized texts, string ragged [batch, (words)]."""
+        plain = tf.strings.regex_full_match(normal, _ASCII)
+        others = self._respell(tf.where(plain, "", normal), self._splitting)
+        return tf.strings.split(tf.where(plain, _space_ascii(normal), others))
+
+    def _normalize_ascii(self, texts: tf.Tensor) -> tf.Tensor:
+        """Normalize ASCII several times faster than `_respell` does; most English texts are."""
         texts = tf.strings.regex_replace(texts, _ASCII_CONTROLS, "")
-        texts = tf.strings.lower(texts) if self.lowercase else texts
-        return tf.strings.regex_replace(texts, _ASCII_PUNCTUATION, r" \1 ")
+        return tf.strings.lower(texts) if self.lowercase else texts
 
-    def _respell(self, texts: tf.Tensor) -> tf.Tensor:
-        """Return normalized texts, with spaces around each character that is a word by itself."""
-        tables = self._tables
+    @staticmethod
+    def _respell(texts: tf.Tensor, tables: Spellings) -> tf.Tensor:
+        """Return texts with each character replaced by what the tables have for it."""
         points = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
         rows, units = look_up(tables, points.flat_values)
         text = tf.broadcast_to(points.value_rowids()[:, tf.newaxis], tf.shape(units))
@@ -180,12 +251,13 @@ class WordPiece(tf.Module):
         except ValueError as error:
             raise UserError(f"`encoder`: {path} has an invalid vocabulary: {error}") from None
 
-    def identity(self) -> dict[str, bool]:
+    def identity(self) -> dict[str, Any]:
         """Return the settings, besides the vocabulary, that the ids depend on."""
         return {
             "lowercase": self.lowercase,
             "strip_accents": self.strip_accents,
             "split_chinese": self.split_chinese,
+            "added_tokens": [list(token) for token in self.added_tokens],
         }
 
     def save(self, folder: pathlib.Path, *, max_length: int | None = None) -> None:
@@ -201,10 +273,37 @@ class WordPiece(tf.Module):
         """
         _folder.write(
             pathlib.Path(folder),
-            vocabulary=self.vocabulary,
-            **self.identity(),
+            vocabulary=self.vocabulary[: self._base],
+            lowercase=self.lowercase,
+            strip_accents=self.strip_accents,
+            split_chinese=self.split_chinese,
+            added_tokens=self.added_tokens,
             max_length=max_length,
         )
+
+
+def _space_ascii(texts: tf.Tensor) -> tf.Tensor:
+    """Put spaces around ASCII punctuation."""
+    return tf.strings.regex_replace(texts, _ASCII_PUNCTUATION, r" \1 ")
+
+
+def _extend(vocabulary: tuple[str, ...], added: Sequence[AddedToken]) -> tuple[str, ...]:
+    """Return the vocabulary with added tokens; raise ValueError if an id or token is not valid."""
+    ids = {token: index for index, token in enumerate(vocabulary)}
+    seen = set(SPECIAL_TOKENS)
+    for token in added:
+        if not token.content or token.content in seen:
+            raise ValueError(
+                "`added_tokens` must hold each token once and neither an empty token nor "
+                f"{', '.join(SPECIAL_TOKENS)}. Received: {token.content!r}."
+            )
+        seen.add(token.content)
+        if (wanted := ids.setdefault(token.content, len(ids))) != token.id:
+            raise ValueError(
+                f"`added_tokens` must give {token.content!r} the id {wanted}, as ids have no gap. "
+                f"Received: {token.id}."
+            )
+    return tuple(ids)
 
 
 def _special_ids(vocabulary: tuple[str, ...]) -> list[int]:

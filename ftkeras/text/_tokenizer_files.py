@@ -1,0 +1,69 @@
+"""The files that describe a tokenizer in a Hugging Face checkpoint folder."""
+
+import json
+import pathlib
+from typing import Any, NamedTuple
+
+from ftkeras.errors import UserError
+
+TOKENIZER, CONFIG = "tokenizer.json", "tokenizer_config.json"
+SPECIALS, ADDED = "special_tokens_map.json", "added_tokens.json"
+
+
+class TokenizerFiles(NamedTuple):
+    """What the files contain.
+
+    Attributes:
+        folder: where they are.
+        tokenizer: of tokenizer.json, or None if there is none; it has a "model".
+        config: of tokenizer_config.json; empty if there is none.
+        specials: of special_tokens_map.json; empty if there is none.
+        added: of added_tokens.json; empty if there is none.
+        model: of the model's config.json; empty if there is none.
+    """
+
+    folder: pathlib.Path
+    tokenizer: dict[str, Any] | None
+    config: dict[str, Any]
+    specials: dict[str, Any]
+    added: dict[str, Any]
+    model: dict[str, Any]
+
+    @classmethod
+    def read(cls, folder: pathlib.Path) -> "TokenizerFiles":
+        """Read the files.
+
+        Raises:
+            UserError: if there is no tokenizer, or a file is not a JSON object.
+        """
+        has_tokenizer = (folder / TOKENIZER).is_file()
+        if not has_tokenizer and not (folder / "vocab.txt").is_file():
+            raise file_error(folder, f"has no {TOKENIZER} and no vocab.txt; name a BERT checkpoint")
+        names = (CONFIG, SPECIALS, ADDED, "config.json")
+        rest = [_read_json(folder / name) if (folder / name).is_file() else {} for name in names]
+        return cls(folder, _read_json(folder / TOKENIZER) if has_tokenizer else None, *rest)
+
+    @property
+    def tokenizer_path(self) -> pathlib.Path:
+        """The path of tokenizer.json."""
+        return self.folder / TOKENIZER
+
+    @property
+    def config_path(self) -> pathlib.Path:
+        """The path of tokenizer_config.json."""
+        return self.folder / CONFIG
+
+
+def file_error(path: pathlib.Path, problem: str) -> UserError:
+    """Return the error for a file of the checkpoint."""
+    return UserError(f"`encoder`: {path} {problem}.")
+
+
+def _read_json(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise file_error(path, f"cannot be read as JSON ({error})") from None
+    if not isinstance(content, dict):
+        raise file_error(path, "is not a JSON object")
+    return content

@@ -1,0 +1,231 @@
+"""Follow the settings in a tokenizer's files that change ids, or refuse them by name."""
+
+import logging
+from typing import Any
+
+from ftkeras.text._tokenizer_files import CONFIG, SPECIALS, TokenizerFiles, file_error
+
+log = logging.getLogger(__name__)
+
+_TYPES = {
+    "normalizer": "BertNormalizer",
+    "pre_tokenizer": "BertPreTokenizer",
+    "model": "WordPiece",
+}
+_MODEL = {"continuing_subword_prefix": "##", "max_input_chars_per_word": 100, "unk_token": "[UNK]"}
+# Classes of transformers that compute the same; without "Fast".
+_CLASSES = (
+    "BertTokenizer",
+    "ConvBertTokenizer",
+    "DistilBertTokenizer",
+    "ElectraTokenizer",
+    "MobileBertTokenizer",
+    "SqueezeBertTokenizer",
+)
+# Classes that compute what tokenizer.json says, whatever tokenizer_config.json has.
+_ANY_TOKENIZER = ("PreTrainedTokenizerFast", "TokenizersBackend")
+_CONFIG = {
+    "do_basic_tokenize": True,
+    "clean_text": True,
+    "wordpieces_prefix": "##",
+    "padding_side": "right",
+    "split_special_tokens": False,
+}
+_ROLES = {
+    "pad_token": "[PAD]",
+    "unk_token": "[UNK]",
+    "cls_token": "[CLS]",
+    "sep_token": "[SEP]",
+}
+# Argument of WordPiece: (key of tokenizer_config.json, key of tokenizer.json's normalizer, default)
+_NORMALIZATION = {
+    "lowercase": ("do_lower_case", "lowercase", True),
+    "strip_accents": ("strip_accents", "strip_accents", None),
+    "split_chinese": ("tokenize_chinese_chars", "handle_chinese_chars", True),
+}
+
+
+def check(found: TokenizerFiles) -> None:
+    """Raise UserError if the files describe what WordPiece does not compute."""
+    _check_class(found)
+    _check_config(found)
+    _check_roles(found)
+    if found.tokenizer is not None:
+        _check_tokenizer(found)
+
+
+def content_of(token: Any) -> str | None:
+    """Return the string of a token, which may be an object with its options, or None."""
+    token = token.get("content") if isinstance(token, dict) else token
+    return token if isinstance(token, str) else None
+
+
+def built_in(found: TokenizerFiles) -> set[str]:
+    """Return BERT's own special tokens, which are plain text where a text contains them."""
+    masks = [content_of(source.get("mask_token")) for source in (found.config, found.specials)]
+    return {*_ROLES.values(), "[MASK]", *(mask for mask in masks if mask is not None)}
+
+
+def _tokenizer_class(found: TokenizerFiles) -> tuple[str, str]:
+    """Return the class of transformers that the checkpoint names, and the file that names it."""
+    for content, name in ((found.config, CONFIG), (found.model, "config.json")):
+        if content.get("tokenizer_class"):
+            return str(content["tokenizer_class"]), name
+    return "BertTokenizer", CONFIG
+
+
+def _check_class(found: TokenizerFiles) -> None:
+    name, file = _tokenizer_class(found)
+    if name in _ANY_TOKENIZER and found.tokenizer is None:
+        raise file_error(found.folder, f"has no tokenizer.json, which the {name} of {file} needs")
+    if name not in _ANY_TOKENIZER and name.removesuffix("Fast") not in _CLASSES:
+        raise file_error(
+            found.folder / file,
+            f"has tokenizer_class {name!r}, but only BERT's is supported (BertTokenizer)",
+        )
+    own = found.config.get("auto_map")
+    if own and (not isinstance(own, dict) or "AutoTokenizer" in own):
+        raise file_error(found.config_path, "has a tokenizer with code of its own (auto_map)")
+
+
+def _check_config(found: TokenizerFiles) -> None:
+    for key, wanted in _CONFIG.items():
+        if (value := found.config.get(key)) not in (None, wanted):
+            raise file_error(
+                found.config_path, f"has {key} {value!r}, but only {wanted!r} is supported"
+            )
+    never_split = found.config.get("never_split") or []
+    if unknown := [token for token in never_split if token not in built_in(found)]:
+        raise file_error(
+            found.config_path, f"has never_split {unknown[0]!r}, which is not supported"
+        )
+    if found.config.get("truncation_side") == "left":
+        log.warning(
+            "%s has truncation_side 'left', which is ignored; truncation=tail keeps the end of "
+            "long texts",
+            found.config_path,
+        )
+
+
+def _check_roles(found: TokenizerFiles) -> None:
+    for content, file in ((found.config, CONFIG), (found.specials, SPECIALS)):
+        for role, wanted in _ROLES.items():
+            if (token := content_of(content.get(role))) not in (None, wanted):
+                raise file_error(
+                    found.folder / file, f"has {role} {token!r}, but only {wanted!r} is supported"
+                )
+
+
+def _check_tokenizer(found: TokenizerFiles) -> None:
+    path, content = found.tokenizer_path, found.tokenizer or {}
+    for name, wanted in _TYPES.items():
+        part = content.get(name)
+        kind = part.get("type") if isinstance(part, dict) else "none"
+        if kind != wanted:
+            raise file_error(
+                path, f"has {name} {kind}, but only a BERT tokenizer is supported ({wanted})"
+            )
+    model = content["model"]
+    for name, wanted in _MODEL.items():
+        if model.get(name, wanted) != wanted:
+            raise file_error(path, f"has {name} {model[name]!r}, but only {wanted!r} is supported")
+    if not content["normalizer"].get("clean_text", True):
+        raise file_error(
+            path, "has clean_text off, but only tokenizers that clean the text are supported"
+        )
+    padding = content.get("padding") or {}
+    if padding.get("direction", "Right") != "Right":
+        raise file_error(path, "pads on the left, but only padding on the right is supported")
+    _check_post_processor(found, content.get("post_processor"))
+
+
+def _check_post_processor(found: TokenizerFiles, processor: dict[str, Any] | None) -> None:
+    """Raise UserError unless it gives [CLS] a [SEP] and [CLS] a [SEP] b [SEP]."""
+    name, _ = _tokenizer_class(found)
+    if processor is None and name not in _ANY_TOKENIZER:
+        return  # BertTokenizer adds the special tokens itself
+    processor = processor or {"type": "none"}
+    if processor["type"] == "BertProcessing":
+        frame = (processor.get("cls", [""])[0], processor.get("sep", [""])[0])
+        fits = frame == ("[CLS]", "[SEP]")
+    else:
+        single = ["[CLS]:0", "A:0", "[SEP]:0"]
+        fits = processor["type"] == "TemplateProcessing" and (
+            _template(processor.get("single")) == single
+            and _template(processor.get("pair")) == [*single, "B:1", "[SEP]:1"]
+        )
+    if not fits:
+        raise file_error(
+            found.tokenizer_path,
+            f"has a post_processor ({processor['type']}) that does not give [CLS] a [SEP] b [SEP] "
+            "with segments 0 and 1, as BERT's does",
+        )
+
+
+def _template(pieces: Any) -> list[str]:
+    """Return a template's pieces as in "[CLS]:0"."""
+    found = []
+    for piece in pieces if isinstance(pieces, list) else []:
+        for value in piece.values():
+            found.append(f"{value.get('id')}:{value.get('type_id')}")
+    return found
+
+
+def normalization(found: TokenizerFiles) -> dict[str, bool | None]:
+    """Return `lowercase`, `strip_accents` and `split_chinese`.
+
+    tokenizer_config.json goes before tokenizer.json, as in transformers; differences are logged.
+    """
+    normalizer = (found.tokenizer or {}).get("normalizer", {})
+    stored = {
+        argument: normalizer.get(key, default)
+        for argument, (_, key, default) in _NORMALIZATION.items()
+    }
+    if _tokenizer_class(found)[0] in _ANY_TOKENIZER:
+        return stored
+    said = {
+        argument: _flag(found, key)
+        for argument, (key, _, _) in _NORMALIZATION.items()
+        if key in found.config
+    }
+    said = {a: value for a, value in said.items() if value is not None or a == "strip_accents"}
+    settings = {**stored, **said}
+    if found.tokenizer is not None:
+        _report_differences(found, stored, said, settings)
+    return settings
+
+
+def _report_differences(
+    found: TokenizerFiles,
+    stored: dict[str, bool | None],
+    said: dict[str, bool | None],
+    settings: dict[str, bool | None],
+) -> None:
+    """Log in what tokenizer.json differs from tokenizer_config.json or its defaults."""
+    defaults = {argument: default for argument, (_, _, default) in _NORMALIZATION.items()}
+    in_transformers = _explicit({**defaults, **said})
+    for argument, (key, their_key, _) in _NORMALIZATION.items():
+        theirs, used = _explicit(stored)[argument], _explicit(settings)[argument]
+        if argument in said and used != theirs:
+            log.warning(
+                "%s has %s %r, but tokenizer.json %r; the former is used, as by transformers",
+                *(found.config_path, key, used, theirs),
+            )
+        elif argument not in said and used != (other := in_transformers[argument]):
+            log.warning(
+                "%s has %s %r, which is used; transformers would use %r, as %s has no %s",
+                *(found.tokenizer_path, their_key, used, other, CONFIG, key),
+            )
+
+
+def _explicit(settings: dict[str, bool | None]) -> dict[str, bool | None]:
+    """Return the settings with `strip_accents` as it takes effect."""
+    strip = settings["strip_accents"]
+    return {**settings, "strip_accents": settings["lowercase"] if strip is None else strip}
+
+
+def _flag(found: TokenizerFiles, key: str) -> bool | None:
+    value = found.config[key]
+    if value is not None and not isinstance(value, bool):
+        raise file_error(found.config_path, f"has {key} {value!r}, which is neither true nor false")
+    return value
