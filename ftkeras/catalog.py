@@ -71,8 +71,18 @@ COMMON_KEYS = {
         "lowercase": source.Argument(
             "bool", "True", "with `vocabulary`: whether texts are lower-cased."
         ),
-    }
+    },
+    "head": {
+        "start": source.Argument(
+            "str",
+            "'auto'",
+            "new, or checkpoint for the classifier of a fine-tuned checkpoint; auto uses that if "
+            "its labels are the task's.",
+        ),
+    },
 }
+# Where a head's weights may come from.
+HEAD_STARTS = ("auto", "checkpoint", "new")
 
 
 @dataclass(frozen=True)
@@ -176,8 +186,9 @@ def check(kind: str, text: str) -> None:
     Raises:
         UserError: if there is no such part or key, if a key is missing, or if a value is wrong.
     """
-    spec = parse_encoder(text) if kind == "encoder" else parse(kind, text)
-    if not spec.name:  # a checkpoint, whose config.json names the part
+    parsers = {"encoder": parse_encoder, "head": parse_head}
+    spec = parsers[kind](text) if kind in parsers else parse(kind, text)
+    if not spec.name:  # config.json names the encoder, the task names the head
         return
     require(kind, spec.name)
     known = keys(kind, spec.name)
@@ -205,6 +216,20 @@ def parse_encoder(text: str) -> Spec:
         raise UserError(
             f"encoder={spec.name} needs checkpoint='folder or Hub id', or vocabulary='vocab.txt' "
             "to start with random weights."
+        )
+    return spec
+
+
+def parse_head(text: str) -> Spec:
+    """Return a head's spec; checkpoint or new alone is the `start` of the task's own head.
+
+    >>> parse_head("checkpoint")
+    Spec(name='', arguments={'start': 'checkpoint'})
+    """
+    spec = Spec("", {"start": text}) if text in HEAD_STARTS else parse("head", text)
+    if (start := spec.arguments.get("start", "auto")) not in HEAD_STARTS:
+        raise PartError(
+            "head", str(spec), f"`start` must be {', '.join(HEAD_STARTS)}. Received: {start!r}."
         )
     return spec
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import encoder_source
+from ftkeras.experiment import classifier, encoder_source
 from ftkeras.experiment.checks import check
 from ftkeras.experiment.definition import Experiment, precision
 from ftkeras.experiment.part_errors import blame
@@ -57,19 +57,24 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
     if run_dir and (path := run_dir / layout.PROBLEM).exists():
         problem.restore_state(_read_json(path))
     with _dtype_policy("float32" if run_dir else precision(config)):
-        head = catalog.build(
-            "head", config.head or problem.head, classes=len(problem.names), seed=config.seed
-        )
+        head = classifier.build_head(config, problem.head, classes=len(problem.names))
         if run_dir:
             encoder, wordpiece = encoder_source.build_recorded(
                 config, run_dir / layout.ENCODER, pooler=head.needs_pooler
             )
         else:
-            encoder, wordpiece = encoder_source.build_new(config, pooler=head.needs_pooler)
+            task.splits()  # data that is missing shows before a checkpoint is downloaded
+            folder = encoder_source.resolve(config)
+            encoder, wordpiece = encoder_source.build_new(config, folder, pooler=head.needs_pooler)
     if config.max_length > encoder.positions:
         raise UserError(
             f"max_length={config.max_length} is more than the encoder's {encoder.positions} "
             "positions."
+        )
+    if not run_dir and task.pairs and encoder.segments < 2:
+        raise UserError(
+            "`encoder`: it has one segment (type_vocab_size=1), but the task's texts come in "
+            "pairs, whose second text is segment 1; use a checkpoint with two segments."
         )
     model = FineTuner(
         encoder=encoder,
@@ -79,6 +84,8 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         extra_metrics=problem.epoch_metrics(),
         regularizers=[] if run_dir else _regularizers(config),
     )
+    if not run_dir:
+        classifier.start_head(config, model, problem.names, folder)
     text_layer = TextLayer(
         tokenizer=wordpiece,
         truncation=catalog.build("truncation", config.truncation),

@@ -3,6 +3,7 @@
 import logging
 import os
 import pathlib
+import re
 
 from ftkeras import catalog, corpora
 from ftkeras.catalog import Spec
@@ -19,11 +20,24 @@ log = logging.getLogger(__name__)
 DROPOUTS = ("dropout", "attention_dropout")
 
 
-def build_new(config: Config, *, pooler: bool) -> tuple[Encoder, WordPiece]:
+def resolve(config: Config) -> pathlib.Path | None:
+    """Return the folder of the checkpoint, downloaded if need be; None for random weights.
+
+    Raises:
+        UserError: there is no such checkpoint.
+    """
+    name = checkpoint(config.encoder)
+    return None if name is None else pretrained.resolve(name)
+
+
+def build_new(
+    config: Config, folder: pathlib.Path | None, *, pooler: bool
+) -> tuple[Encoder, WordPiece]:
     """Build the encoder that a new run starts from, with a checkpoint's or random weights.
 
     Args:
         config: the run's.
+        folder: the checkpoint's; None for random weights.
         pooler: whether the head needs the encoder's pooler.
 
     Raises:
@@ -32,8 +46,7 @@ def build_new(config: Config, *, pooler: bool) -> tuple[Encoder, WordPiece]:
     spec = catalog.parse_encoder(config.encoder)
     hooks = LayerHooks(recompute=config.remat)
     shared = {"pooler": pooler, "seed": config.seed, "hooks": hooks}
-    if "checkpoint" in spec.arguments:
-        folder = pretrained.resolve(str(spec.arguments["checkpoint"]))
+    if folder is not None:
         return _from_folder(folder, spec, load=True, **shared)
     return _from_scratch(spec, **shared)
 
@@ -55,6 +68,17 @@ def checkpoint(text: str) -> str | None:
     """Return the folder or Hub id of the checkpoint that a spec names; None for random weights."""
     named = catalog.parse_encoder(text).arguments.get("checkpoint")
     return None if named is None else str(named)
+
+
+def _infer_type(config: dict, folder: pathlib.Path) -> str:
+    """Return the model type that a config.json without one names by its architectures, or ""."""
+    for architecture in config.get("architectures") or ():
+        found = re.fullmatch(r"([A-Z]\w*?)(Model|For[A-Z]\w*|LMHeadModel)", str(architecture))
+        if found and found[1].lower() in catalog.names("encoder"):
+            name = found[1].lower()
+            log.info(f"{folder}/config.json has no model_type; {architecture} says {name}")
+            return name
+    return ""
 
 
 def _from_scratch(
@@ -95,7 +119,7 @@ def _from_folder(
 ) -> tuple[Encoder, WordPiece]:
     """Build the encoder of a Hugging Face folder, whose `model_type` names the class."""
     huggingface = pretrained.read_config(folder)
-    name = huggingface.get("model_type", "")
+    name = huggingface.get("model_type") or _infer_type(huggingface, folder) or spec.name
     if name not in catalog.names("encoder"):
         raise UserError(
             f"`encoder`: {folder} has a {name!r} model; available are: "

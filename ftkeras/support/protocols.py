@@ -85,6 +85,7 @@ class Encoder(Protocol):
         hidden: width of the states.
         intermediate: width of the feed-forward networks.
         positions: the most tokens in a row.
+        segments: how many segment ids it knows.
         embeddings: the lowest part.
         blocks: the Transformer layers, the lowest first.
         pool: the pooler, [batch, hidden] -> [batch, hidden], or None.
@@ -109,6 +110,9 @@ class Encoder(Protocol):
 
     @property
     def positions(self) -> int: ...
+
+    @property
+    def segments(self) -> int: ...
 
     @property
     def embeddings(self) -> EncoderPart: ...

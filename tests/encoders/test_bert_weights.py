@@ -112,6 +112,19 @@ def test_unexpected_tensor_is_named_as_in_the_file(encoder, tensors, name):
     assert_one_line(error, "1 unexpected", f"bert.{name}")
 
 
+def test_tensor_beside_the_encoder_is_named_and_ignored(encoder, tensors, caplog):
+    caplog.set_level("INFO")
+    assert encoder.load({**tensors, "linear.weight": np.ones((8, 16), "float32")}) == []
+    assert "linear.weight" in caplog.text
+    assert_same_bytes(encoder.tensors(), tensors)
+
+
+def test_tensor_under_two_names_is_refused(encoder, tensors):
+    with pytest.raises(UserError) as error:
+        encoder.load({**tensors, f"bert.{VOCABULARY}": tensors[VOCABULARY]})
+    assert_one_line(error, "twice", VOCABULARY, f"bert.{VOCABULARY}")
+
+
 def test_many_differences_are_counted(encoder, tensors):
     renamed = {f"roberta.{name}": array for name, array in tensors.items()}
     with pytest.raises(UserError) as error:

@@ -196,8 +196,7 @@ def test_what_is_not_followed_is_refused_by_name(tmp_path, files, message):
         ({"tokenizer": ({}, {"model": {"type": "WordPiece", "vocab": {}}})}, ["vocab.txt"]),
     ],
 )
-def test_differences_between_files_are_reported(tmp_path, caplog, monkeypatch, files, messages):
-    monkeypatch.setattr(logging.getLogger("ftkeras"), "propagate", True)
+def test_differences_between_files_are_reported(tmp_path, caplog, files, messages):
     folder = layout(tmp_path, **files)
     if messages == ["vocab.txt"]:
         other = [*VOCABULARY[:-1], "other"]

@@ -1,0 +1,123 @@
+"""Build the head, and start it from a fine-tuned checkpoint's classifier where the labels match."""
+
+import logging
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ftkeras import catalog
+from ftkeras.catalog import Spec
+from ftkeras.checkpoints import huggingface
+from ftkeras.config.run import Config
+from ftkeras.errors import UserError
+from ftkeras.training.finetuner import FineTuner
+
+log = logging.getLogger(__name__)
+
+KERNEL, BIAS = "classifier.weight", "classifier.bias"
+POOLER = "pooler.dense.weight"
+
+
+def build_head(config: Config, default: str, *, classes: int) -> Any:
+    """Build the head that the configuration names, or the default one, with new weights."""
+    spec = catalog.parse_head(config.head or default)
+    if not spec.name:
+        spec = catalog.parse_head(default)
+    arguments = {key: value for key, value in spec.arguments.items() if key != "start"}
+    cls = catalog.find("head", spec.name)
+    return catalog.construct(
+        "head", cls, Spec(spec.name, arguments), classes=classes, seed=config.seed
+    )
+
+
+def start_head(
+    config: Config, model: FineTuner, labels: Sequence[str], folder: pathlib.Path | None
+) -> None:
+    """Assign the checkpoint's classifier to the head if it fits, and log what was done.
+
+    Args:
+        config: its `head` may demand the checkpoint's classifier, or a new one.
+        model: its encoder has the checkpoint's weights.
+        labels: of the run, by id.
+        folder: the checkpoint's; None if the encoder starts with random weights.
+
+    Raises:
+        UserError: the classifier is demanded but does not fit.
+    """
+    start = "auto"
+    if config.head is not None:
+        start = catalog.parse_head(config.head).arguments.get("start", start)
+    tensors = {} if folder is None else huggingface.read_tensors(folder)
+    if folder is None or KERNEL not in tensors or BIAS not in tensors:
+        if start == "checkpoint":
+            who = "an encoder with random weights" if folder is None else folder
+            raise UserError(f"head=checkpoint: {who} has no classifier; use head=new.")
+        return
+    if start == "new":
+        log.info("head     new, as asked for; the checkpoint's classifier is not used")
+        return
+    names = _names(huggingface.read_config(folder), len(tensors[BIAS]))
+    problem = _misfit(model, folder, tensors)
+    rows = None if problem else _match(names, labels)
+    if rows is None and not problem and start == "checkpoint" and _are_numbered(names, labels):
+        rows = list(range(len(labels)))
+    if rows is None:
+        known = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+        problem = problem or f"its labels are {known}"
+        if start == "checkpoint":
+            raise UserError(f"head=checkpoint: the classifier of {folder} does not fit: {problem}.")
+        log.info("head     new; the checkpoint's classifier is not used: %s", problem)
+        return
+    model.head.kernel.assign(np.asarray(tensors[KERNEL], "float32")[rows].T)
+    model.head.bias.assign(np.asarray(tensors[BIAS], "float32")[rows])
+    log.info("head     the checkpoint's classifier, for the labels %s", ", ".join(labels[:5]))
+
+
+def _misfit(
+    model: FineTuner, folder: pathlib.Path, tensors: Mapping[str, np.ndarray]
+) -> str | None:
+    """Return why the classifier computes something else than the head, or None."""
+    config, head = huggingface.read_config(folder), model.head
+    wanted = model.encoder.huggingface_classes["sequence_classification"]
+    architectures = config.get("architectures") or [wanted]
+    if wanted not in architectures:
+        return f"config.json has {', '.join(map(str, architectures))}, not {wanted}"
+    kind = config.get("problem_type")
+    if kind not in (None, "single_label_classification"):
+        return f"its problem_type is {kind}"
+    if not head.needs_pooler:
+        return f"it reads the pooler, but the head has pooling={head.pooling!r}"
+    if not any(name.endswith(POOLER) for name in tensors):
+        return "the checkpoint has no pooler, which it reads"
+    shape = (len(tensors[BIAS]), model.encoder.hidden)
+    if (found := tensors[KERNEL].shape) != shape:
+        return f"{KERNEL} has shape {found} instead of {shape}"
+    return None
+
+
+def _names(config: Mapping[str, Any], count: int) -> list[str]:
+    """Return the names of the classifier's labels; LABEL_0 and so on if there are none."""
+    named = config.get("id2label")
+    named = named if isinstance(named, dict) else {}
+    return [str(named.get(str(index), f"LABEL_{index}")) for index in range(count)]
+
+
+def _match(names: Sequence[str], labels: Sequence[str]) -> list[int] | None:
+    """Return the classifier's row of each label, or None; case may differ if that is unambiguous.
+
+    >>> _match(["NEGATIVE", "POSITIVE"], ["positive", "negative"])
+    [1, 0]
+    """
+    for spell in (str, str.casefold):
+        rows = {spell(name): row for row, name in enumerate(names)}
+        wanted = [spell(label) for label in labels]
+        if len(rows) == len(names) == len(labels) and rows.keys() == set(wanted):
+            return [rows[label] for label in wanted]
+    return None
+
+
+def _are_numbered(names: Sequence[str], labels: Sequence[str]) -> bool:
+    """Return whether the classifier has as many labels, but no names for them."""
+    return list(names) == [f"LABEL_{index}" for index in range(len(labels))]
