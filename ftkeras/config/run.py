@@ -80,10 +80,7 @@ class Config(OwnData):
         path=True,
     )
     head: str | None = flag(
-        None,
-        "Model",
-        "Layers on top of the encoder: {head}. Default: the task's own, which starts from the "
-        "checkpoint's classifier if the labels match; checkpoint demands it, new forbids it.",
+        None, "Model", "Layers on the encoder: {head}, checkpoint or new. Default: the task's own."
     )
     max_length: int = flag(
         256, "Model", "Longest text in tokens, [CLS] and [SEP] included; longer texts are cut."
