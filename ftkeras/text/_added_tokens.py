@@ -51,6 +51,8 @@ class Recognizer(tf.Module):
             texts: string [batch].
             others: returns the ids of the strings between added tokens, [strings, (ids)].
         """
+        # The op stops at a NUL. Like NUL, U+FFFD is removed when the other strings are normalized.
+        texts = tf.strings.regex_replace(texts, r"\x00", "\ufffd")
         parts = tf_text.regex_split(texts, self._pattern, self._pattern)
         ids = self._ids.lookup(parts.flat_values)
         is_added = ids >= 0

@@ -33,7 +33,7 @@ ADDED = [
 ]
 PARTS = st.one_of(
     st.sampled_from([content for content, _, _ in ADDED]),
-    st.sampled_from([*"[]E1/ abÄée\u0301中文.*\n\u200b", "[e1]", "runn", "RUNNA", "[SEP]"]),
+    st.sampled_from([*"[]E1/ abÄée\u0301中文.*\n\u200b\x00", "[e1]", "runn", "RUNNA", "[SEP]"]),
     st.text(max_size=3),
 )
 
