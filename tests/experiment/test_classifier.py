@@ -43,8 +43,7 @@ def change(folder, **config):
 def start(folder, labels, head=None):
     """Return the head after it was started."""
     config = Config(task="imdb", encoder=str(folder or "bert"), head=head)
-    task = SimpleNamespace(head="classification")
-    made = classifier.build_head(config, task, classes=len(labels))
+    made = classifier.build_head(config, "classification", classes=len(labels))
     made.build({"first": (None, HIDDEN)})
     settings = Bert.settings(json.loads((SOURCE / "config.json").read_text()))
     model = SimpleNamespace(head=made, encoder=Bert(**settings, initial="zeros"))

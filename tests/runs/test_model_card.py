@@ -25,7 +25,7 @@ def test_card_describes_the_run(finished_card):
     ]
     assert "`negative`, `positive`" in finished_card
     assert "train: 200 examples" in finished_card
-    assert "--train_examples=10000" in finished_card
+    assert "--train_examples=200" in finished_card
     assert "license: none, as training started from random weights" in finished_card
 
 
