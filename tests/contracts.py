@@ -30,10 +30,11 @@ PARTS = [(kind, name) for kind in CONTEXT for name in catalog.names(kind)]
 
 
 def make(kind: str, name: str, **arguments):
-    """Build a part with its defaults, or with these keys."""
-    return catalog.construct(
-        kind, catalog.find(kind, name), catalog.Spec(name, arguments), **CONTEXT[kind]
-    )
+    """Build a part with its defaults, or with these keys of a user or of the run."""
+    fixed = catalog.SET_BY_RUN.get(kind, ())
+    context = CONTEXT[kind] | {k: v for k, v in arguments.items() if k in fixed}
+    spec = catalog.Spec(name, {k: v for k, v in arguments.items() if k not in fixed})
+    return catalog.construct(kind, catalog.find(kind, name), spec, **context)
 
 
 def numeric_keys(kind: str, name: str) -> list[str]:

@@ -24,7 +24,18 @@ ORDER = (
         "experiment",
         "exporters",
     ),
-    *("processes", "search", "serving", "reports", "verbs", "cli", "main", "__main__", "__init__"),
+    *(
+        "processes",
+        "search",
+        "serving",
+        "prediction",
+        "reports",
+        "verbs",
+        "cli",
+        "main",
+        "__main__",
+        "__init__",
+    ),
 )
 # Folders of parts that a flag names. A part knows its own folder and these foundations only.
 PARTS = (

@@ -2,7 +2,7 @@
 
 import json
 
-from ftkeras.serving.predictor import Prediction
+from ftkeras.prediction.predictor import Prediction
 
 
 def line(text: str, prediction: Prediction) -> str:

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 
 from ftkeras.config import own_data
 from ftkeras.config.verbs import PredictConfig
+from ftkeras.prediction import answers, inputs
+from ftkeras.prediction.inputs import Item
+from ftkeras.prediction.predictor import Prediction, Predictor
 from ftkeras.reports import predictions
 from ftkeras.runs import exported, layout
 from ftkeras.runs import inputs as recorded_inputs
-from ftkeras.serving import answers, inputs
-from ftkeras.serving.inputs import Item
 from ftkeras.serving.model_folder import find_model
-from ftkeras.serving.predictor import Prediction, Predictor
 
 log = logging.getLogger(__name__)
 

@@ -52,7 +52,7 @@ def test_transformers_predicts_what_the_saved_model_does(folder, finished_run):
     torch = pytest.importorskip("torch", reason="transformers runs models in PyTorch only")
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
-    from ftkeras.serving.predictor import Predictor
+    from ftkeras.prediction.predictor import Predictor
 
     texts = ["Worth every minute.", "A waste of time."]
     predictor = Predictor(finished_run / "saved_models" / "quickstart" / "1")

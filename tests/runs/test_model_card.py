@@ -26,7 +26,12 @@ def test_card_describes_the_run(finished_card):
     assert "`negative`, `positive`" in finished_card
     assert "train: 200 examples" in finished_card
     assert "--train_examples=200" in finished_card
-    assert "license: none, as training started from random weights" in finished_card
+    assert "license: not known; see where the checkpoint comes from" in finished_card
+
+
+def test_random_weights_have_no_license(tmp_path):
+    text = _card(tmp_path, checkpoint=None).text()
+    assert "license: none, as training started from random weights" in text
 
 
 def test_metrics_are_the_runs_with_intervals(finished_card, finished_run):

@@ -12,8 +12,8 @@ from typing import Any
 
 from ftkeras.data.tables.table import Row
 from ftkeras.errors import UserError
-from ftkeras.serving.inputs import Inputs
-from ftkeras.serving.predictor import Prediction
+from ftkeras.prediction.inputs import Inputs
+from ftkeras.prediction.predictor import Prediction
 from ftkeras.support import files
 
 PREDICTED, PROBABILITY = "predicted", "probability_"

@@ -6,9 +6,9 @@ import json
 import pytest
 
 from ftkeras.errors import UserError
-from ftkeras.serving import answers
-from ftkeras.serving.inputs import Inputs
-from ftkeras.serving.predictor import Prediction
+from ftkeras.prediction import answers
+from ftkeras.prediction.inputs import Inputs
+from ftkeras.prediction.predictor import Prediction
 
 LABELS = ("no", "très, bon")
 COLUMNS = ("id", "text")

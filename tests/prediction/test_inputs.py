@@ -8,7 +8,7 @@ import pytest
 
 from ftkeras.config.verbs import PredictConfig
 from ftkeras.errors import UserError
-from ftkeras.serving import inputs
+from ftkeras.prediction import inputs
 
 ROWS = [("1", "Fine, really.", "x"), ("2", "Dull;\nslow", "y"), ("3", "", "x")]
 

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from ftkeras.data.tables.texts import encode
 from ftkeras.errors import UserError
+from ftkeras.prediction import _c_session, _python_session
 from ftkeras.runs import signatures
-from ftkeras.serving import _c_session, _python_session
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from ftkeras.errors import UserError
+from ftkeras.prediction import _c_session, _python_session
+from ftkeras.prediction.predictor import Prediction, Predictor
 from ftkeras.reports import predictions
 from ftkeras.runs import signatures
-from ftkeras.serving import _c_session, _python_session
 from ftkeras.serving.model_folder import find_model, find_versions
-from ftkeras.serving.predictor import Prediction, Predictor
 
 
 def test_each_text_gets_its_own_prediction(finished_run):
