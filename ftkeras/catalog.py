@@ -177,7 +177,7 @@ def keys(kind: str, name: str) -> dict[str, source.Argument]:
     own = describe(kind, name).arguments
     fixed = SET_BY_RUN.get(kind, ())
     settable = {key: argument for key, argument in own.items() if key not in fixed}
-    return {**COMMON_KEYS.get(kind, {}), **settable}
+    return {**settable, **COMMON_KEYS.get(kind, {})}
 
 
 def check(kind: str, text: str) -> None:

@@ -185,12 +185,13 @@ class Splits:
         limit = self.config.train_examples
         if limit is None or limit >= len(train) or self.config.validation_examples is not None:
             return validation
-        size = max(round(len(validation) * limit / len(train)), len(np.unique(validation.labels)))
+        strata = self._strata(validation)
+        size = max(round(len(validation) * limit / len(train)), len(np.unique(strata)))
         log.info(
             f"validation: {size:,} of {len(validation):,} held-out examples, in proportion to "
             f"train_examples={limit}; `validation_examples` sets another number"
         )
-        chosen = stratified_sample(validation.labels, size, seed=self.config.data_seed)
+        chosen = stratified_sample(strata, size, seed=self.config.data_seed)
         return validation.select(chosen)
 
     def _limit(self, examples: Examples, split: str) -> Examples:

@@ -9,16 +9,18 @@ import tensorflow as tf
 from ftkeras.config.run import Config
 from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
+from ftkeras.problems.classification import Classification
 from ftkeras.runs import layout, samples
 
 
 class Task:
     """Texts of their own in each split."""
 
-    labels = ("even", "odd")
-
     def __init__(self, *, pairs: bool, own_validation: bool):
         self.pairs, self.names = pairs, ["train", "test"] + ["validation"] * own_validation
+
+    def problem(self):
+        return Classification(labels=("even", "odd"))
 
     def splits(self):
         return {name: self._dataset(name) for name in self.names}

@@ -11,6 +11,7 @@ from ftkeras.config.run import Config
 from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import checks
+from ftkeras.problems.classification import Classification
 from tests.running import QUICK, succeed
 
 SMALL = "--encoder=bert(layers=1, hidden=16, heads=2, positions=64, vocabulary='reviews')"
@@ -54,10 +55,13 @@ def test_the_last_epoch_is_kept_without_validation(tmp_path):
 class Numbers:
     """Write 60 texts to train on, 20 for validation or none, and 4 to test."""
 
-    labels, pairs, head = ("even", "odd"), False, "classification"
+    pairs = False
 
     def __init__(self, *, own_validation: bool):
         self.own_validation = own_validation
+
+    def problem(self):
+        return Classification(labels=("even", "odd"))
 
     def splits(self):
         ends = {"train": (0, 60), "test": (500, 504)}

@@ -158,7 +158,9 @@ def test_packed_batches_have_one_shape(bounds, parts):
     feed = TrainingFeed(examples, batching, seed=0)
     for epoch in range(3):
         element = feed.dataset(epoch).element_spec
-        assert all(spec.shape.is_fully_defined() for spec in (*element[0].values(), element[1]))
+        assert all(
+            spec.shape.is_fully_defined() for spec in (*element[0].values(), *element[1].values())
+        )
         assert element == feed.dataset(0).element_spec
         if "batch_tokens" in bounds:
             assert element[0]["token_ids"].shape.num_elements() == 640
