@@ -85,7 +85,7 @@ class Splits:
 
     @functools.cached_property
     def other_test(self) -> Examples:
-        """What to evaluate a run on if it was trained on other data: test, or all there is."""
+        """The examples to evaluate a run on that was trained on other data: test, or all."""
         examples = self._reader.read("test" if self._reader.has_test else "train")
         return self._limit(examples.select(np.arange(len(examples)), "test"), "test")
 
@@ -113,12 +113,12 @@ class Splits:
             train = train.select(self._own_folds != TEST_FOLD)
         if self._reader.has_validation:
             validation = self._reader.read("validation")
-        elif not self._reader.has_test:
-            kept = self._own_folds[train.rows] != VALIDATION_FOLD
-            train, validation = train.select(kept), train.select(~kept, "validation")
-            validation = self._shrink(validation, train)
         else:
-            kept, held_out = self._hold_out_share(train)
+            if self._reader.has_test:
+                kept, held_out = self._hold_out_share(train)
+            else:
+                held_out = self._own_folds[train.rows] == VALIDATION_FOLD
+                kept = ~held_out
             train, validation = train.select(kept), train.select(held_out, "validation")
             validation = self._shrink(validation, train)
         return self._limit(train, "train"), self._limit(validation, "validation")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import tensorflow as tf
 
@@ -15,6 +15,7 @@ class Task(Protocol):
     """A dataset and its labels. Inherit from it to get the defaults.
 
     Attributes:
+        problem_class: the class of its problem.
         labels: the names of the model's outputs, such as those of the classes, in their order.
         pairs: whether an example is a pair of texts.
         homepage: the URL of the dataset, or None.
@@ -28,6 +29,7 @@ class Task(Protocol):
             "label"; empty if the examples do not come from a table.
     """
 
+    problem_class: ClassVar[type[Classification]] = Classification
     labels: tuple[str, ...]
     pairs: bool = False
     homepage: str | None = None
@@ -45,7 +47,7 @@ class Task(Protocol):
         Args:
             labels: the names of the outputs, as a run recorded them; None for those of the data.
         """
-        return Classification(labels=self.labels if labels is None else labels)
+        return self.problem_class(labels=self.labels if labels is None else labels)
 
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return "train" and, if the data has them, "test" and "validation".

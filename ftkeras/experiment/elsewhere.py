@@ -20,7 +20,7 @@ _INPUTS = {False: "single texts", True: "pairs of texts"}
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What an evaluation reads, and what its files are called.
+    """An evaluation's configuration, and the name of its files.
 
     Attributes:
         config: the configuration, whose task names only what is to be read.

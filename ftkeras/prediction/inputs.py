@@ -1,4 +1,4 @@
-"""What `predict` classifies: texts, lines, or the rows of a table."""
+"""Read the input of `predict`: texts, lines, or the rows of a table."""
 
 import contextlib
 import functools

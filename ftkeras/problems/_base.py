@@ -36,23 +36,18 @@ def per_example(targets: np.ndarray, positions: np.ndarray) -> dict[str, np.ndar
 
 
 class Problem(Protocol):
-    """What a model is asked, and what its answers are. Inherit from it to get the defaults.
+    """A question that a model is trained to answer. Inherit from it to get the defaults.
 
     Attributes:
         kind: what a trained model is called, such as "text classifier".
         names: the names of the outputs, in their order: of the classes, or of the numbers.
         head: the spec of the default head.
-        loss: the spec of the default loss.
-        losses: the names of the losses that suit the targets.
         metric: the validation metric that selects the best epoch.
-        lower_is_better: whether a lower value of `metric` is better.
         output: the name of the outputs in predictions and exports, such as "probabilities".
         unit: what one of these outputs is called in messages, such as "a probability".
         has_classes: whether exports have TensorFlow Serving's Classify API.
         scale: how large the outputs are.
         target_spec: shape and dtype of the answer to one example in the dataset and token store.
-        refused: the names of regularizers and other parts that do not suit the problem, each with
-            the reason.
         pipeline: the name of the problem on the Hugging Face Hub, or None.
         hub_metrics: the names of metrics, and those of their implementations on the Hub.
         caveat: what a model card warns of, or None.
@@ -61,16 +56,12 @@ class Problem(Protocol):
     kind: str
     names: tuple[str, ...]
     head: str
-    loss: str
-    losses: tuple[str, ...]
     metric: str
-    lower_is_better: bool = False
     output: str
     unit: str
     has_classes: bool = False
     scale: float = 1.0
     target_spec: tf.TensorSpec
-    refused: Mapping[str, str] = {}
     pipeline: str | None = None
     hub_metrics: Mapping[str, str] = {}
     caveat: str | None = None

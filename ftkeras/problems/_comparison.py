@@ -1,4 +1,4 @@
-"""How far an export's outputs are from those that the run has recorded."""
+"""The differences between an export's outputs and those that the run has recorded."""
 
 from dataclasses import dataclass, field
 

@@ -31,8 +31,6 @@ class Classification(Problem):
 
     kind = "text classifier"
     head = "classification"
-    loss = "cross_entropy"
-    losses = ("binary_cross_entropy", "cross_entropy", "focal", "mean_squared_error")
     metric = "accuracy"
     output, unit = "probabilities", "a probability"
     has_classes = True

@@ -27,8 +27,8 @@ def with_defaults(config: TuneConfig) -> TuneConfig:
     if config.max_trials is None and not oracle.ends:
         changes["max_trials"] = DEFAULT_TRIALS
     if config.head is None and any(line.strip().startswith("head.") for line in config.search):
-        task = catalog.build("task", config.task, data_dir=config.data_dir, known_labels=None)
-        changes["head"] = task.problem(labels=("0", "1")).head  # whatever its labels are
+        task = catalog.find("task", catalog.parse("task", config.task).name)
+        changes["head"] = task.problem_class.head
     return dataclasses.replace(config, **changes)
 
 

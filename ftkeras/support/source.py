@@ -43,7 +43,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class ClassSource:
-    """What the source of a class says.
+    """A class as its source describes it.
 
     Attributes:
         docstring: of the class; empty if it has none.

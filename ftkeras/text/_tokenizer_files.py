@@ -11,7 +11,7 @@ SPECIALS, ADDED = "special_tokens_map.json", "added_tokens.json"
 
 
 class TokenizerFiles(NamedTuple):
-    """What the files contain.
+    """The contents of a checkpoint's tokenizer files.
 
     Attributes:
         folder: where they are.

@@ -71,18 +71,9 @@ def test_killed_child_run_is_told_from_a_failing_one(config, tmp_path, monkeypat
 
 def _breaking(folder: pathlib.Path, code: str) -> str:
     """Return a PYTHONPATH with which `train` runs this code instead of training."""
-    hook = f"""
-        import sys, types
-        def run(config):
-            {code}
-        # In place of the module, which takes seconds to import TensorFlow.
-        train = sys.modules["ftkeras.verbs.train"] = types.ModuleType("ftkeras.verbs.train")
-        train.run = run
-    """
+    hook = f"from ftkeras.verbs import train\ndef run(config):\n    {code}\ntrain.run = run\n"
     (folder / "broken").mkdir()
-    lines = "import sys\nif 'ftkeras.main' in sys.orig_argv:\n" + textwrap.indent(
-        textwrap.dedent(hook), "    "
-    )
+    lines = "import sys\nif 'ftkeras.main' in sys.orig_argv:\n" + textwrap.indent(hook, "    ")
     (folder / "broken" / "sitecustomize.py").write_text(lines)
     return f"{folder / 'broken'}:{os.environ.get('PYTHONPATH', '')}:{os.getcwd()}"
 
