@@ -9,12 +9,13 @@ from ftkeras.errors import UserError
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("x.csv.gz", gzip.compress(b"text,label\ngood,pos\n" * 50)[:-20]),
+        ("x.csv.gz", gzip.compress(b"text,label\ngood,pos\n" * 50, mtime=0)[:-20]),
         ("x.csv.gz", b"\x1f\x8b" + b"\x00" * 20),
         ("x.csv.xz", b"\xfd7zXZ\x00"),
         ("x.csv.bz2", b"BZh9" + b"\x00" * 20),
         ("x.csv.zip", b"PK\x03\x04" + b"\x00" * 20),
     ],
+    ids=["gzip that is cut off", "gzip", "xz", "bzip2", "zip"],
 )
 def test_damaged_archive_is_named(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
