@@ -6,6 +6,8 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
 from ftkeras import main
 
 FLAGS = pathlib.Path(__file__).resolve().parents[1] / "flags"
@@ -41,6 +43,17 @@ def succeed(*arguments: str, cwd: pathlib.Path, run=call_ftkeras) -> str:
     done = run(*arguments, cwd=cwd)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def assert_metrics_agree(found: dict, expected: dict, **within: float) -> None:
+    """Compare the metrics of a split, those of each class included, as `pytest.approx` does."""
+    tables = [[split, *split["per_class"]] for split in (found, expected)]
+    for one, other in zip(*tables, strict=True):
+        assert one.keys() == other.keys()
+        for name in one.keys() - {"per_class"}:
+            numeric = isinstance(other[name], (int, float))
+            wanted = pytest.approx(other[name], **within) if numeric else other[name]
+            assert one[name] == wanted, name
 
 
 def _stream() -> io.TextIOWrapper:
