@@ -163,3 +163,30 @@ def test_only_the_command_line_prints(path):
 @pytest.mark.parametrize("path", MODULES, ids=_ids)
 def test_file_is_no_longer_than_one_would_read(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 350
+
+
+PROBLEMS = {p.stem for p in _modules("problems") if p.stem[0] != "_"}
+# They name the problem of a task, and the task of a table.
+NAMES_PROBLEMS = ("tasks", "problems")
+
+
+def _is_asking(node: ast.AST) -> bool:
+    """Return whether code compares something with a problem's name, or asks for its class."""
+    if isinstance(node, ast.Compare):
+        parts = ast.walk(node)
+        return any(isinstance(part, ast.Constant) and part.value in PROBLEMS for part in parts)
+    is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    if not is_call or node.func.id not in ("isinstance", "issubclass"):
+        return False
+    classes = {name.replace("_", "") for name in PROBLEMS}
+    named = {part.id.lower() for part in ast.walk(node.args[1]) if isinstance(part, ast.Name)}
+    return bool(named & classes)
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if _folder(p) not in NAMES_PROBLEMS], ids=_ids)
+def test_nobody_asks_which_problem_it_has(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert not [node.lineno for node in ast.walk(tree) if _is_asking(node)]
+    if _ids(path) != "data/task.py":  # the default
+        used = {name.split(".")[1] for name in _own_imports(path) if name.startswith("problems.")}
+        assert not used & PROBLEMS

@@ -20,7 +20,7 @@ class PredictConfig(WithPaths):
         "An exported model: saved_models/<name>, or a single version in it.",
         path=True,
     )
-    text: tuple[str, ...] = flag((), "Input", "A text to classify. Repeatable.")
+    text: tuple[str, ...] = flag((), "Input", "A text to answer. Repeatable.")
     pair: tuple[str, ...] = flag(
         (), "Input", "The second text of each `text`, for a model of pairs. Repeatable."
     )

@@ -20,6 +20,7 @@ from ftkeras.experiment.part_errors import blame
 from ftkeras.policies import Policy
 from ftkeras.regularizers import Regularizer, Step
 from ftkeras.runs import inputs, layout
+from ftkeras.runs import problem as recorded_problem
 from ftkeras.strategies import Devices
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
@@ -54,8 +55,8 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
     recorded = _recorded_labels(run_dir) if run_dir else None
     task = catalog.build("task", config.task, data_dir=config.data_dir, known_labels=recorded)
     problem = task.problem(recorded)
-    if run_dir and (path := run_dir / layout.PROBLEM).exists():
-        problem.restore_state(_read_json(path))
+    if run_dir:
+        problem.restore_state(recorded_problem.read_state(run_dir))
     with _dtype_policy("float32" if run_dir else precision(config)):
         head = classifier.build_head(config, problem.head, classes=len(problem.names))
         if run_dir:

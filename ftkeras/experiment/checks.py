@@ -6,7 +6,7 @@ from ftkeras.errors import UserError
 from ftkeras.experiment import feeds, optimization
 from ftkeras.experiment.part_errors import blame
 from ftkeras.policies import check_together
-from ftkeras.statistics import classifier_metrics
+from ftkeras.problems import Problem
 
 # Longer than any run, for checks to which the length does not matter.
 ENDLESS = 2**31
@@ -25,11 +25,7 @@ def check(config: Config) -> None:
             f"folds={config.folds} needs `fold`, the number of the fold to validate on, from 0; "
             "crossvalidate runs all of them."
         )
-    if config.objective not in classifier_metrics.NAMES:
-        *names, last = classifier_metrics.NAMES
-        raise UserError(
-            f"`objective` must be {', '.join(names)} or {last}. Received: {config.objective!r}."
-        )
+    _check_problem(config, problem_class(config))
     if config.group_by not in (None, "none"):
         catalog.build("group_by", config.group_by)
     for kind, spec in (("task", config.task), ("truncation", config.truncation)):
@@ -50,4 +46,19 @@ def check(config: Config) -> None:
         raise UserError(
             f"schedule={config.schedule} follows the validation metrics, but with "
             "`train_on_validation` nothing is validated."
+        )
+
+
+def problem_class(config: Config) -> type[Problem]:
+    """Return the class of the problem that the configuration's task poses."""
+    return catalog.find("task", catalog.parse("task", config.task).name).problem_class
+
+
+def _check_problem(config: Config, problem: type[Problem]) -> None:
+    """Raise UserError unless the metric, the loss and the regularizers fit the problem."""
+    names = [measure.name for measure in problem.measures]
+    if config.objective not in names:
+        raise UserError(
+            f"`objective` must be {', '.join(names[:-1])} or {names[-1]}. "
+            f"Received: {config.objective!r}."
         )

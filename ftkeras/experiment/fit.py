@@ -28,9 +28,6 @@ from ftkeras.training.same_data import SameData
 from ftkeras.training.stopping import StopRequest
 from ftkeras.training.validation import ValidationMetric
 
-# Other objectives need all predictions of the validation split.
-REPORTED_BY_TRAINING = ("accuracy", "loss")
-
 
 def checkpoints(config: Config, run_dir: pathlib.Path) -> Checkpoints:
     """Return the checkpoints of a run."""
@@ -61,7 +58,9 @@ class Fit:
         self.position = self._state.place if self._state else Place()
         self.feed, self._validation, self._feature_metrics = self._read_features(feed, splits)
         self._finite = Finite()
-        self._progress = Progress(self.feed, epochs=config.trained_epochs)
+        self._progress = Progress(
+            self.feed, epochs=config.trained_epochs, reported=experiment.problem.reported
+        )
         self._history = History(run_dir / layout.HISTORY if chief else None)
         self._best = BestEpoch(
             self._checkpoints.folder,
@@ -126,11 +125,15 @@ class Fit:
         ]
 
     def _objective_callbacks(self) -> list[keras.callbacks.Callback]:
-        """Return what computes the objective after each epoch, unless training reports it."""
+        """Return what computes the objective after each epoch, unless training reports it.
+
+        It then needs all predictions of the validation split.
+        """
         objective, feed = self._experiment.config.objective, self._validation
-        if feed is None or objective in REPORTED_BY_TRAINING:
+        problem = self._experiment.problem
+        if feed is None or objective in ("loss", *problem.reported):
             return []
-        problem, targets = self._experiment.problem, feed.examples.targets
+        targets = feed.examples.targets
         loss = self._experiment.model.loss
 
         def measure(logits: np.ndarray) -> float:

@@ -111,6 +111,7 @@ class Served(tf.Module):
         wordpiece, token_ids = self.text_layer.tokenizer, ids["token_ids"]
         attribute = IntegratedGradients(
             weights=self.weights,
+            evidence=self._problem.evidence,
             pad_id=wordpiece.pad_id,
             special_ids=[wordpiece.cls_id, wordpiece.sep_id],
             steps=self._explain_steps,

@@ -7,43 +7,29 @@ import json
 import math
 import pathlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ftkeras.data.tables.table import Row
 from ftkeras.errors import UserError
 from ftkeras.prediction.inputs import Inputs
-from ftkeras.prediction.predictor import Prediction
 from ftkeras.support import files
 
-PREDICTED, PROBABILITY = "predicted", "probability_"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 Write = Callable[[Sequence[Row]], None]
 
 
-def answer_columns(labels: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the columns of answers.
-
-    >>> answer_columns(["no", "yes"])
-    ('predicted', 'probability_no', 'probability_yes')
-    """
-    return (PREDICTED, *(PROBABILITY + label for label in labels))
-
-
-def answer_row(prediction: Prediction) -> Row:
-    """Return the values of these columns; seven digits are what float32 holds."""
-    return (prediction.label, *(round(value, 7) for value in prediction.probabilities))
-
-
-def check_output(output: str, inputs: Inputs, source: str | None, labels: Sequence[str]) -> None:
-    """Refuse a file that can't be written, before anything is classified.
+def check_output(
+    output: str, inputs: Inputs, source: str | None, columns: Mapping[str, type]
+) -> None:
+    """Refuse a file that can't be written, before anything is answered.
 
     Args:
         output: the file to write.
-        inputs: what is classified.
+        inputs: what is answered.
         source: the file it is read from, if any.
-        labels: of the model.
+        columns: of the answers, from the problem.
 
     Raises:
         UserError: if the folder can't be written, the file is the input, a column of the input has
@@ -55,7 +41,7 @@ def check_output(output: str, inputs: Inputs, source: str | None, labels: Sequen
         raise UserError(f"output={output} is a folder.")
     if source is not None and path.exists() and path.resolve() == pathlib.Path(source).resolve():
         raise UserError(f"output={output} is the input; write another file.")
-    if clash := [name for name in answer_columns(labels) if name in inputs.columns]:
+    if clash := [name for name in columns if name in inputs.columns]:
         raise UserError(
             f"`output`: {source!r} has a column {clash[0]!r}, the name of a column of answers; "
             "rename it."
@@ -70,19 +56,24 @@ def check_output(output: str, inputs: Inputs, source: str | None, labels: Sequen
 
 
 @contextlib.contextmanager
-def open_answers(output: str, inputs: Inputs, labels: Sequence[str]) -> Iterator[Write]:
+def open_answers(output: str, inputs: Inputs, columns: Mapping[str, type]) -> Iterator[Write]:
     """Yield a function that appends rows to a file, which appears when it is complete.
 
-    A row has the values of the input's columns, then those of `answer_row`.
+    A row has the values of the input's columns, then those of the answer's.
+
+    Args:
+        output: the file to write.
+        inputs: what is answered.
+        columns: of the answers, str or float by name.
     """
     suffix = pathlib.Path(output).suffix.lower()
     opener = {".csv": _open_csv, ".jsonl": _open_jsonl, ".parquet": _open_parquet}[suffix]
-    with files.replacing(output) as draft, opener(draft, inputs, answer_columns(labels)) as write:
+    with files.replacing(output) as draft, opener(draft, inputs, columns) as write:
         yield write
 
 
 @contextlib.contextmanager
-def _open_csv(path: pathlib.Path, inputs: Inputs, answers: Sequence[str]) -> Iterator[Write]:
+def _open_csv(path: pathlib.Path, inputs: Inputs, answers: Mapping[str, type]) -> Iterator[Write]:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(map(_as_text, (*inputs.columns, *answers)))
@@ -90,7 +81,7 @@ def _open_csv(path: pathlib.Path, inputs: Inputs, answers: Sequence[str]) -> Ite
 
 
 @contextlib.contextmanager
-def _open_jsonl(path: pathlib.Path, inputs: Inputs, answers: Sequence[str]) -> Iterator[Write]:
+def _open_jsonl(path: pathlib.Path, inputs: Inputs, answers: Mapping[str, type]) -> Iterator[Write]:
     names = (*inputs.columns, *answers)
     with path.open("w", encoding="utf-8", newline="\n") as file:
 
@@ -102,7 +93,9 @@ def _open_jsonl(path: pathlib.Path, inputs: Inputs, answers: Sequence[str]) -> I
 
 
 @contextlib.contextmanager
-def _open_parquet(path: pathlib.Path, inputs: Inputs, answers: Sequence[str]) -> Iterator[Write]:
+def _open_parquet(
+    path: pathlib.Path, inputs: Inputs, answers: Mapping[str, type]
+) -> Iterator[Write]:
     """Keep the types of a Parquet or Arrow input; of other inputs, all columns are text."""
     import pyarrow as arrow
     import pyarrow.parquet
@@ -111,8 +104,8 @@ def _open_parquet(path: pathlib.Path, inputs: Inputs, answers: Sequence[str]) ->
         kept = [arrow.field(_valid(name), arrow.string()) for name in inputs.columns]
     else:
         kept = list(inputs.schema)
-    added = [arrow.field(_valid(answers[0]), arrow.string())]
-    added += [arrow.field(_valid(name), arrow.float32()) for name in answers[1:]]
+    types = {str: arrow.string(), float: arrow.float32()}
+    added = [arrow.field(_valid(name), types[kind]) for name, kind in answers.items()]
     schema = arrow.schema([*kept, *added])
     with pyarrow.parquet.ParquetWriter(path, schema) as writer:
 

@@ -22,7 +22,7 @@ _HERE = pathlib.Path(".")
 
 @dataclass(frozen=True)
 class Item:
-    """A text to classify, its second text if the model takes pairs, and the row it is from."""
+    """A text to answer, its second text if the model takes pairs, and the row it is from."""
 
     text: str
     pair: str | None
@@ -36,7 +36,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Inputs:
-    """All that is to be classified.
+    """All that is to be answered.
 
     Attributes:
         columns: the names of the values of each item's row.
@@ -58,7 +58,7 @@ def open_inputs(config: PredictConfig, recorded: Mapping[str, Any], *, takes_pai
         config: the configuration of `predict`.
         recorded: the columns that hold "text" and "pair" in the data of the model's run; empty if
             they are not known.
-        takes_pairs: whether the model classifies pairs.
+        takes_pairs: whether the model takes pairs.
 
     Raises:
         UserError: if the input can't be read, or has no such columns.
@@ -139,7 +139,7 @@ def _pairs(texts: Iterable[str], takes_pairs: bool) -> Iterator[Item]:
             yield Item(parts[0], parts[1], tuple(parts))
         else:
             raise UserError(
-                "`model` classifies pairs: write two texts per line with one tab between, or give "
+                "`model` takes pairs: write two texts per line with one tab between, or give "
                 f"the second with `pair`. Received: {text!r}."
             )
 
@@ -161,7 +161,7 @@ def _open_table(config: PredictConfig, recorded: Mapping[str, Any], takes_pairs:
         raise UserError(f"`pair_column`: name the column of {table.name!r} with the second text.")
     if pair is not None and not takes_pairs:
         raise UserError(
-            "the model classifies single texts, not pairs; `text_column` may name several columns, "
+            "the model takes single texts, not pairs; `text_column` may name several columns, "
             "which are joined."
         )
     names = " and ".join(repr(table.columns[position]) for position in text)

@@ -1,30 +1,14 @@
-"""Classify texts with an exported model in this process."""
+"""Answer texts with an exported model in this process."""
 
 import functools
 import pathlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ftkeras.data.tables.texts import encode
 from ftkeras.errors import UserError
 from ftkeras.prediction import _c_session, _python_session
-from ftkeras.runs import signatures
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A model's prediction for a text.
-
-    Attributes:
-        label: the most probable class.
-        score: its probability.
-        probabilities: of all classes, in the order of the labels.
-    """
-
-    label: str
-    score: float
-    probabilities: list[float]
+from ftkeras.runs import exported, signatures
 
 
 class Session(Protocol):
@@ -36,13 +20,14 @@ class Session(Protocol):
 
 
 class Predictor:
-    """An exported model that classifies texts or pairs of texts; loaded when it is first used.
+    """An exported model that answers texts or pairs of texts; loaded when it is first used.
 
     Args:
         folder: a SavedModel that ftkeras exported.
 
     Attributes:
-        takes_pairs: whether the model classifies pairs of texts.
+        takes_pairs: whether the model takes pairs of texts.
+        problem: what the model was trained for.
 
     Raises:
         UserError: if the folder cannot be loaded or its inputs are not texts.
@@ -60,6 +45,7 @@ class Predictor:
             )
         self.takes_pairs = "pair" in signature.inputs
         self._folder, self._signature = folder, signature
+        self.problem = exported.read_problem(folder)
 
     @functools.cached_property
     def _session(self) -> Session:
@@ -72,40 +58,37 @@ class Predictor:
 
     def predict(
         self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, batch_size: int = 32
-    ) -> list[Prediction]:
-        """Classify each text; texts of similar length share a batch.
+    ) -> list[dict[str, Any]]:
+        """Answer each text; texts of similar length share a batch.
 
         Args:
-            texts: to classify.
+            texts: to answer.
             pairs: the second text of each, if the model takes pairs.
             batch_size: the most texts in a batch; positive.
 
         Returns:
-            One prediction per text, in the order of `texts`.
+            The problem's `answer` to each text, in the order of `texts`.
 
         Raises:
             UserError: if a model of pairs gets single texts, or the reverse, or it can't be loaded.
         """
         if self.takes_pairs != (pairs is not None):
             inputs = "pairs of texts" if self.takes_pairs else "single texts, not pairs"
-            raise UserError(f"`model` classifies {inputs}.")
+            raise UserError(f"`model` takes {inputs}.")
         columns = {"text": texts} if pairs is None else {"text": texts, "pair": pairs}
         sizes = [sum(map(len, row)) for row in zip(*columns.values(), strict=True)]
         order = sorted(range(len(texts)), key=sizes.__getitem__)
-        predictions: dict[int, Prediction] = {}
+        answers: dict[int, dict[str, Any]] = {}
         for start in range(0, len(order), batch_size):
             positions = order[start : start + batch_size]
             batch = {name: [encode(found[n]) for n in positions] for name, found in columns.items()}
-            predictions.update(zip(positions, self._run(batch), strict=True))
-        return [predictions[position] for position in range(len(texts))]
+            answers.update(zip(positions, self._run(batch), strict=True))
+        return [answers[position] for position in range(len(texts))]
 
-    def _run(self, batch: dict[str, list[bytes]]) -> list[Prediction]:
+    def _run(self, batch: dict[str, list[bytes]]) -> list[dict[str, Any]]:
         outputs = self._session.run(batch)
-        columns = (outputs[name] for name in ("label", "score", "probabilities"))
-        return [
-            Prediction(label.decode(), score, probabilities)
-            for label, score, probabilities in zip(*columns, strict=True)
-        ]
+        rows = zip(*outputs.values(), strict=True)
+        return [self.problem.answer(dict(zip(outputs, row, strict=True))) for row in rows]
 
 
 def _unloadable(folder: pathlib.Path, error: Exception) -> UserError:

@@ -12,7 +12,18 @@ an export returns. No other code may ask which problem it is dealing with: it ca
 [{'label': 'good', 'predicted': 'bad', 'probabilities': [0.5, 0.5]}]
 """
 
-from ftkeras.problems._base import Problem, per_example
+from ftkeras.problems._base import Measure, Problem, per_example
 from ftkeras.problems._comparison import Comparison
+from ftkeras.problems._files import find, is_lower_better, names, rank_key, recorded
 
-__all__ = ["Comparison", "Problem", "per_example"]
+__all__ = [
+    "Comparison",
+    "Measure",
+    "Problem",
+    "find",
+    "is_lower_better",
+    "names",
+    "per_example",
+    "rank_key",
+    "recorded",
+]

@@ -1,13 +1,21 @@
-"""The interface of problems."""
+"""The interface of problems.
 
+Modules of this folder import TensorFlow and Keras inside the functions that need them: `predict`
+and `compare` read answers without either.
+"""
+
+import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from ftkeras.problems._comparison import Comparison
+from ftkeras.statistics.bootstrap import Predictions
+
+if TYPE_CHECKING:
+    import keras
 
 Tensor = Any
 Loss = Callable[[np.ndarray, np.ndarray], Tensor]
@@ -35,6 +43,24 @@ def per_example(targets: np.ndarray, positions: np.ndarray) -> dict[str, np.ndar
     }
 
 
+@dataclass(frozen=True)
+class Measure:
+    """A metric that a problem computes of a split, and by which runs can be compared.
+
+    Attributes:
+        name: as metrics.json has it.
+        lower_is_better: whether a lower value is better.
+        limits: the smallest and the largest possible value.
+    """
+
+    name: str
+    lower_is_better: bool = False
+    limits: tuple[float, float] = (0.0, 1.0)
+
+
+LOSS = Measure("loss", lower_is_better=True, limits=(0.0, math.inf))
+
+
 class Problem(Protocol):
     """A question that a model is trained to answer. Inherit from it to get the defaults.
 
@@ -42,12 +68,19 @@ class Problem(Protocol):
         kind: what a trained model is called, such as "text classifier".
         names: the names of the outputs, in their order: of the classes, or of the numbers.
         head: the spec of the default head.
-        metric: the validation metric that selects the best epoch.
+        loss: the spec of the default loss.
+        losses: the names of the losses that fit.
+        regularizers: the names of regularizers that do not fit, and why.
+        metric: the validation metric that selects the best epoch, by default.
+        measures: the metrics that may select it instead, the loss among them.
+        columns: those of them that tables of splits and folds show.
+        reported: the metrics that `epoch_metrics` computes, and their names on a progress bar.
         output: the name of the outputs in predictions and exports, such as "probabilities".
         unit: what one of these outputs is called in messages, such as "a probability".
         has_classes: whether exports have TensorFlow Serving's Classify API.
         scale: how large the outputs are.
-        target_spec: shape and dtype of the answer to one example in the dataset and token store.
+        target_shape, target_dtype: of the answer to one example in the dataset and token store.
+        explains: whether an export can attribute its answers to tokens.
         pipeline: the name of the problem on the Hugging Face Hub, or None.
         hub_metrics: the names of metrics, and those of their implementations on the Hub.
         caveat: what a model card warns of, or None.
@@ -56,12 +89,20 @@ class Problem(Protocol):
     kind: str
     names: tuple[str, ...]
     head: str
+    loss: str
+    losses: tuple[str, ...]
+    regularizers: Mapping[str, str] = {}
     metric: str
+    measures: ClassVar[tuple[Measure, ...]]
+    columns: tuple[str, ...]
+    reported: Mapping[str, str] = {}
     output: str
     unit: str
     has_classes: bool = False
     scale: float = 1.0
-    target_spec: tf.TensorSpec
+    target_shape: tuple[int, ...] = ()
+    target_dtype: str = "int64"
+    explains: bool = True
     pipeline: str | None = None
     hub_metrics: Mapping[str, str] = {}
     caveat: str | None = None
@@ -80,7 +121,7 @@ class Problem(Protocol):
         """Return the target tensors of a batch and its "example_mask"; see `per_example`."""
         return per_example(targets, positions)
 
-    def epoch_metrics(self) -> list[keras.metrics.Metric]:
+    def epoch_metrics(self) -> "list[keras.metrics.Metric]":
         """Return metrics that are computed batch by batch, with the loss.
 
         They take targets, outputs, and a `sample_weight` that is 0 where there is no example.
@@ -124,6 +165,17 @@ class Problem(Protocol):
         """Return the line of predictions.jsonl of each example, without its id."""
         ...
 
+    def predictions(self, rows: Sequence[Mapping[str, Any]]) -> Predictions:
+        """Return what lines of predictions.jsonl say, so that runs can be compared.
+
+        Its `scores` hold one number for each example, which paired tests compare.
+        """
+        ...
+
+    def truth(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the true answer in a line of predictions.jsonl, under its name there."""
+        ...
+
     def activate(self, outputs: Tensor) -> Tensor:
         """Return the model's outputs as answers in numbers, [batch, outputs], in the graph."""
         ...
@@ -131,6 +183,15 @@ class Problem(Protocol):
     def served(self, outputs: Tensor) -> dict[str, Tensor]:
         """Return the outputs of the signature `serving_default`, in the graph."""
         return {self.output: self.activate(outputs)}
+
+    def evidence(self, outputs: Tensor, chosen: Tensor) -> Tensor:
+        """Return the number that an explanation attributes to tokens, [batch], in the graph.
+
+        Args:
+            outputs: of the model.
+            chosen: integer [batch], the output with the largest value in the explained text.
+        """
+        ...
 
     def classes(self, outputs: Tensor) -> dict[str, Tensor]:
         """Return the outputs of the signature `classify`, in the graph, if `has_classes`."""
@@ -148,6 +209,59 @@ class Problem(Protocol):
             found: the export's outputs for the same texts, [samples, outputs].
         """
         ...
+
+    def answer(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answer to a text, plain JSON.
+
+        Args:
+            outputs: of the signature `serving_default` for the text, with strings as bytes.
+        """
+        ...
+
+    def line(self, answer: Mapping[str, Any]) -> str:
+        """Return an answer as text, with tabs between its parts."""
+        ...
+
+    def answer_columns(self) -> dict[str, type]:
+        """Return the columns in which a table of answers holds them, str or float, by name."""
+        ...
+
+    def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
+        """Return an answer's value in each of these columns; seven digits are float32's."""
+        ...
+
+    def report(self, metrics: Mapping[str, Any], split: str) -> list[str]:
+        """Return lines of text about a split beside its `columns`.
+
+        Args:
+            metrics: as metrics.json holds them.
+            split: the last one that was evaluated.
+        """
+        return []
+
+    def advice(self, metrics: Mapping[str, Any]) -> list[str]:
+        """Return what a finished run's metrics suggest about its model, a sentence each.
+
+        Args:
+            metrics: as metrics.json holds them.
+        """
+        return []
+
+    def chance_loss(self, summary: Mapping[str, Any]) -> tuple[float, str] | None:
+        """Return the default loss of a constant answer, and what that answer knows; or None.
+
+        Args:
+            summary: of the training split, from `summarize`.
+        """
+        return None
+
+    def doubt(self, metrics: Mapping[str, Any]) -> str | None:
+        """Return a sentence if a split is too small to tell epochs apart, or None.
+
+        Args:
+            metrics: of the split.
+        """
+        return None
 
     def huggingface_config(self) -> dict:
         """Return the entries of a Hugging Face config.json that describe the answers."""

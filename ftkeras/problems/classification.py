@@ -1,22 +1,27 @@
 """Classification: one of several labels for each text, or pair of texts."""
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import keras
 import numpy as np
-import tensorflow as tf
 
-from ftkeras.problems._base import Loss, Problem
+from ftkeras.problems import _class_report
+from ftkeras.problems._base import LOSS, Loss, Measure, Problem
 from ftkeras.problems._comparison import Comparison
 from ftkeras.statistics import classifier_metrics
+from ftkeras.statistics.class_predictions import ClassPredictions
 from ftkeras.statistics.significance import wilson
-from ftkeras.support.divergence import symmetric_divergence
+
+if TYPE_CHECKING:
+    import keras
 
 Tensor = Any
 # The run records probabilities with seven decimals. Those below are not precise enough to be
 # compared as logarithms, so they count as this.
 SMALLEST = 1e-6
+# Epochs rarely differ by more than half of this width of an accuracy's interval.
+WIDEST_INTERVAL = 0.1
 
 
 class Classification(Problem):
@@ -31,21 +36,35 @@ class Classification(Problem):
 
     kind = "text classifier"
     head = "classification"
+    loss = "cross_entropy"
+    losses = ("cross_entropy", "focal", "mean_squared_error", "binary_cross_entropy")
     metric = "accuracy"
+    measures = (
+        Measure("accuracy"),
+        LOSS,
+        *map(Measure, ("precision", "recall", "f1", "auc", "macro_f1")),
+        Measure("mcc", limits=(-1.0, 1.0)),
+        Measure("balanced_accuracy"),
+    )
+    columns = ("accuracy", "loss", "precision", "recall", "f1", "auc")
+    reported: ClassVar = {"accuracy": "acc"}
     output, unit = "probabilities", "a probability"
     has_classes = True
     pipeline = "text-classification"
     hub_metrics: ClassVar = {n: n for n in ("accuracy", "f1", "precision", "recall")}
     caveat = "Its probabilities are not calibrated"
-    target_spec = tf.TensorSpec((), tf.int64)
 
     def __init__(self, *, labels: Sequence[str]):
         self.names = tuple(labels)
 
-    def epoch_metrics(self) -> list[keras.metrics.Metric]:
+    def epoch_metrics(self) -> "list[keras.metrics.Metric]":
+        import keras
+
         return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
 
     def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
+        from ftkeras.support.divergence import symmetric_divergence
+
         return symmetric_divergence(outputs, others)
 
     def shortcoming(self, targets: np.ndarray) -> str | None:
@@ -65,6 +84,8 @@ class Classification(Problem):
 
     def metrics(self, targets: np.ndarray, outputs: np.ndarray, loss: Loss) -> dict:
         """Return the metrics of all classes and of each; see `classifier_metrics`."""
+        import keras
+
         probabilities = softmax(outputs)
         measured = classifier_metrics.measure(targets, probabilities)
         return {
@@ -93,11 +114,22 @@ class Classification(Problem):
             for label, probabilities in zip(targets, softmax(outputs), strict=True)
         ]
 
+    def predictions(self, rows: Sequence[Mapping[str, Any]]) -> ClassPredictions:
+        labels = np.array([self.names.index(row["label"]) for row in rows])
+        return ClassPredictions(labels, np.array([row["probabilities"] for row in rows]))
+
+    def truth(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return {"label": row["label"]}
+
     def activate(self, outputs: Tensor) -> Tensor:
+        import tensorflow as tf
+
         return tf.nn.softmax(outputs)
 
     def served(self, outputs: Tensor) -> dict[str, Tensor]:
         """Return `label` string [batch], its probability `score`, and `probabilities`."""
+        import tensorflow as tf
+
         probabilities = tf.nn.softmax(outputs)
         best = tf.argmax(outputs, axis=-1)
         return {
@@ -106,7 +138,17 @@ class Classification(Problem):
             "probabilities": probabilities,
         }
 
+    def evidence(self, outputs: Tensor, chosen: Tensor) -> Tensor:
+        """Return log p / (1 - p): the label's logit minus the log-sum-exp of the others."""
+        import tensorflow as tf
+
+        own = tf.one_hot(chosen, tf.shape(outputs)[-1], on_value=True, off_value=False)
+        others = tf.where(own, tf.constant(-np.inf, outputs.dtype), outputs)
+        return tf.gather(outputs, chosen, batch_dims=1) - tf.reduce_logsumexp(others, axis=-1)
+
     def classes(self, outputs: Tensor) -> dict[str, Tensor]:
+        import tensorflow as tf
+
         labels = tf.constant([list(self.names)])
         return {
             "classes": tf.repeat(labels, tf.shape(outputs)[0], axis=0),
@@ -145,6 +187,48 @@ class Classification(Problem):
             },
         )
 
+    def answer(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
+        label, score = outputs["label"].decode(), outputs["score"]
+        return {"label": label, "score": score, "probabilities": outputs["probabilities"]}
+
+    def line(self, answer: Mapping[str, Any]) -> str:
+        """Return the label and its probability."""
+        return f"{answer['label']}\t{answer['score']:.4f}"
+
+    def answer_columns(self) -> dict[str, type]:
+        return {"predicted": str, **{f"probability_{name}": float for name in self.names}}
+
+    def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
+        return (answer["label"], *(round(value, 7) for value in answer["probabilities"]))
+
+    def report(self, metrics: Mapping[str, Any], split: str) -> list[str]:
+        """Return the metrics of each class, and the confusion matrix."""
+        lines = []
+        if "per_class" in metrics[split]:  # runs of earlier versions lack it
+            lines += ["", _class_report.table(metrics[split], split)]
+        if "confusion" in metrics:
+            lines += ["", *_class_report.confusion(metrics["confusion"], self.names, split)]
+        return lines
+
+    def advice(self, metrics: Mapping[str, Any]) -> list[str]:
+        """Return a note if the model predicts the same label for every example."""
+        predicted = [sum(column) for column in zip(*metrics["confusion"], strict=True)]
+        used = [label for label, count in zip(self.names, predicted, strict=True) if count]
+        return [f"the model always predicts {used[0]!r}"] if len(used) == 1 else []
+
+    def chance_loss(self, summary: Mapping[str, Any]) -> tuple[float, str]:
+        """Return the entropy of the labels, -Σ p log p: the loss of their frequencies."""
+        return entropy(summary["labels"]), "label frequencies"
+
+    def doubt(self, metrics: Mapping[str, Any]) -> str | None:
+        low, high = wilson(metrics["accuracy"], metrics["examples"])
+        if high - low <= WIDEST_INTERVAL:
+            return None
+        return (
+            f"its accuracy of {metrics['accuracy']:.3f} may be anything from {low:.3f} to "
+            f"{high:.3f}"
+        )
+
     def huggingface_config(self) -> dict:
         return {
             "id2label": {str(index): label for index, label in enumerate(self.names)},
@@ -169,6 +253,16 @@ class Classification(Problem):
                 f"prediction, in the order above: `{metrics['confusion']}`."
             )
         return "\n".join([*lines, "", note])
+
+
+def entropy(counts: Sequence[int]) -> float:
+    """Return the entropy of a label's distribution, in nats.
+
+    >>> round(entropy([5, 5, 0]), 4)
+    0.6931
+    """
+    total = sum(counts)
+    return -sum(count / total * math.log(count / total) for count in counts if count)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -1,91 +1,69 @@
 """Advice after training: what the metrics say about the run, and what to try."""
 
-import math
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ftkeras.config.run import Config
+from ftkeras.problems import Problem
 from ftkeras.runs import layout
-from ftkeras.statistics.significance import wilson
 
-# A loss between these multiples of what label frequencies alone give has hardly moved. One that is
-# higher still has diverged.
+# A loss between these multiples of a constant answer's has hardly moved. One that is higher still
+# has diverged.
 HARDLY_MOVED = (0.9, 1.5)
-# Epochs rarely differ by more than half of this width of an accuracy's interval.
-WIDEST_INTERVAL = 0.1
 
 
 def text(
-    config: Config, metrics: Mapping[str, Any], labels: Sequence[str], run_dir: pathlib.Path
+    config: Config, metrics: Mapping[str, Any], problem: Problem, run_dir: pathlib.Path
 ) -> str:
-    """Return a note for each problem that the metrics show; empty if there is none.
+    """Return a note for each weakness that the metrics show; empty if there is none.
 
     Args:
         config: the run's.
         metrics: as metrics.json holds them.
-        labels: the names of the classes.
+        problem: what was learned.
         run_dir: the run's folder.
     """
     notes = [
-        *one_label(metrics["confusion"], labels),
-        *hardly_moved(config, metrics, run_dir),
-        *small_validation(config, metrics),
+        *problem.advice(metrics),
+        *hardly_moved(config, metrics, problem, run_dir),
+        *small_validation(config, metrics, problem),
     ]
     return "\n".join(f"note: {note}" for note in notes)
 
 
-def one_label(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> list[str]:
-    """Return a note if the model predicts the same label for every example.
+def hardly_moved(
+    config: Config, metrics: Mapping[str, Any], problem: Problem, run_dir: pathlib.Path
+) -> list[str]:
+    """Return a note if the last epoch's loss is no lower than that of a constant answer.
 
-    >>> one_label([[0, 3], [0, 2]], ("bad", "good"))
-    ["the model always predicts 'good'"]
-    """
-    predicted = [sum(column) for column in zip(*confusion, strict=True)]
-    used = [label for label, count in zip(labels, predicted, strict=True) if count]
-    return [f"the model always predicts {used[0]!r}"] if len(used) == 1 else []
-
-
-def hardly_moved(config: Config, metrics: Mapping[str, Any], run_dir: pathlib.Path) -> list[str]:
-    """Return a note if the last epoch's loss is no lower than what label frequencies alone give.
-
-    They give the entropy of the labels, -Σ p log p, if nothing changes the loss.
+    It is compared only if nothing changes the loss.
     """
     loss, read = metrics["train"].get("last_loss"), metrics.get("read")
-    changed = config.loss != "cross_entropy" or config.class_weights or config.regularizer
+    changed = config.loss != problem.loss or config.class_weights or config.regularizer
     if loss is None or read is None or changed or config.oversample:
         return []
-    chance = entropy(read["train"]["labels"])
+    if (found := problem.chance_loss(read["train"])) is None:
+        return []
+    chance, knows = found
     low, high = (factor * chance for factor in HARDLY_MOVED)
     if not low < loss < high:
         return []
     return [
-        f"the loss hardly moved: it ended at {loss:.3f}, and label frequencies alone give "
+        f"the loss hardly moved: it ended at {loss:.3f}, and {knows} alone give "
         f"{chance:.3f}; try a higher `learning_rate` or more `epochs`. To find a learning rate: "
         f"python -m ftkeras.main find_rate --flagfile={run_dir / layout.SETTINGS}"
     ]
 
 
-def small_validation(config: Config, metrics: Mapping[str, Any]) -> list[str]:
+def small_validation(config: Config, metrics: Mapping[str, Any], problem: Problem) -> list[str]:
     """Return a note if validation has so few examples that chance decides which epoch is best."""
     measured = metrics.get("validation")
     if measured is None or config.trained_epochs == 1:
         return []
-    low, high = wilson(measured["accuracy"], measured["examples"])
-    if high - low <= WIDEST_INTERVAL:
+    if (doubt := problem.doubt(measured)) is None:
         return []
     return [
-        f"validation is too small to rank epochs (n = {measured['examples']:,}): its accuracy of "
-        f"{measured['accuracy']:.3f} may be anything from {low:.3f} to {high:.3f}; hold out more "
-        "examples, or use crossvalidate"
+        f"validation is too small to rank epochs (n = {measured['examples']:,}): {doubt}; hold out "
+        "more examples, or use crossvalidate"
     ]
-
-
-def entropy(counts: Sequence[int]) -> float:
-    """Return the entropy of a label's distribution, in nats.
-
-    >>> round(entropy([5, 5, 0]), 4)
-    0.6931
-    """
-    total = sum(counts)
-    return -sum(count / total * math.log(count / total) for count in counts if count)

@@ -3,40 +3,45 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ftkeras.statistics.comparison import accuracy_difference, shown_p
+from ftkeras.statistics.bootstrap import Tested
+from ftkeras.statistics.comparison import shown_p, tested_difference
 
 TEXT_COLUMNS = 72  # of an example's text; the rest is cut
 LEGEND_COLUMNS = 100
 INTERVAL_COLUMNS = 24
 
 
-def tables(result: Mapping[str, Any]) -> str:
+def tables(result: Mapping[str, Any], tested: Tested) -> str:
     """Return the recipes, their metrics, the tested pairs and the conclusions.
 
     Args:
         result: as compare.json holds it.
+        tested: the metric that the tests concern.
     """
     if len(result["ways"]) == 1:
-        parts = (_recipes(result), _metrics_of_one(result))
+        parts = (_recipes(result, tested), _metrics_of_one(result))
     else:
-        parts = (_recipes(result), _metrics(result), _pairs(result["pairs"]))
+        parts = (_recipes(result, tested), _metrics(result), _pairs(result["pairs"], tested))
     conclusions = [f"- {sentence}" for sentence in result["conclusions"]]
     return "\n\n".join("\n".join(lines) for lines in (*parts, conclusions))
 
 
-def disagreements(rows: Sequence[Mapping[str, Any]]) -> str:
+def disagreements(rows: Sequence[Mapping[str, Any]], tested: Tested) -> str:
     """Return the examples on which the recipes disagree most, with their texts.
 
     Args:
         rows: as compare.json holds them under "disagreements"; at least one.
+        tested: names the numbers that are shown.
     """
-    names = list(rows[0]["probability_of_label"])
-    widths = [max(len(row[key]) for row in rows) + 2 for key in ("id", "label")]
-    lines = ["largest disagreements, with each recipe's probability of the true label"]
+    names = list(rows[0][tested.compared])
+    answers = [key for key in rows[0] if key not in ("id", "text", tested.compared)]
+    cells = [[row["id"], *(str(row[key]) for key in answers)] for row in rows]
+    widths = [max(map(len, column)) + 2 for column in zip(*cells, strict=True)]
+    lines = [f"largest disagreements, with each recipe's {tested.compared_title}"]
     lines.append(" " * sum(widths) + "".join(f"{name:>6}" for name in names))
-    for row in rows:
-        values = "".join(f"{value:6.2f}" for value in row["probability_of_label"].values())
-        ids = f"{row['id']:{widths[0]}}{row['label']:{widths[1]}}"
+    for row, shown in zip(rows, cells, strict=True):
+        values = "".join(f"{value:6.2f}" for value in row[tested.compared].values())
+        ids = "".join(f"{cell:{width}}" for cell, width in zip(shown, widths, strict=True))
         lines.append(f"{ids}{values}  {_shortened(row['text'] or '')}".rstrip())
     return "\n".join(lines)
 
@@ -56,13 +61,13 @@ def settings(recipe: Mapping[str, Any]) -> str:
     return " ".join(f"{name}={_value(value)}" for name, value in recipe["settings"].items())
 
 
-def _recipes(result: Mapping[str, Any]) -> list[str]:
+def _recipes(result: Mapping[str, Any], tested: Tested) -> list[str]:
     lines = []
     for recipe in result["ways"]:
         lines.append(f"{recipe['name']}  {settings(recipe)}".rstrip())
         lines.append(f"   {', '.join(recipe['draws'])}: {' '.join(recipe['folders'])}")
-        if (accuracy := recipe["over_runs"]["accuracy"])["sd"] is not None:
-            lines.append(f"   accuracy {mean_and_sd(accuracy)} over {len(recipe['draws'])} runs")
+        if (metric := recipe["over_runs"][tested.name])["sd"] is not None:
+            lines.append(f"   {tested.name} {mean_and_sd(metric)} over {len(recipe['draws'])} runs")
     return lines
 
 
@@ -103,13 +108,14 @@ def _metrics(result: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _pairs(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
-    title = f"{'accuracy, points':>{INTERVAL_COLUMNS}}"
+def _pairs(pairs: Sequence[Mapping[str, Any]], tested: Tested) -> list[str]:
+    title = f"{tested.name},{tested.unit}" if tested.unit else tested.name
+    title, decimals = f"{title:>{INTERVAL_COLUMNS}}", tested.decimals + 1
     lines = [f"{'pair':8}{title}{'p':>10}{'Holm p':>10}   test"]
     for pair in pairs:
-        difference = accuracy_difference(pair)
-        value, low, high = (100 * difference[key] for key in ("value", "low", "high"))
-        interval = f"{value:+.2f} [{low:+.2f}, {high:+.2f}]"
+        difference = tested_difference(pair, tested)
+        value, low, high = (tested.factor * difference[key] for key in ("value", "low", "high"))
+        interval = f"{value:+.{decimals}f} [{low:+.{decimals}f}, {high:+.{decimals}f}]"
         p_values = "".join(f"{shown_p(pair[key]):>10}" for key in ("p_value", "p_value_holm"))
         names = f"{pair['second']} − {pair['first']:4}"
         lines.append(f"{names}{interval:>{INTERVAL_COLUMNS}}{p_values}   {_test(pair)}")

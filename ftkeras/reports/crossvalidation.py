@@ -1,29 +1,31 @@
 """A cross-validation as text."""
 
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ftkeras.problems import Problem
 from ftkeras.processes.child_run import Outcome
 from ftkeras.reports.metrics import cell
-from ftkeras.runs.metrics import NAMES
 from ftkeras.support import times
 
 ROWS = (("mean", "mean"), ("sd", "sd"), ("95 % from", "low"), ("95 % to", "high"))
 
 
-def table(summary: Mapping[str, Any]) -> str:
+def table(summary: Mapping[str, Any], problem: type[Problem]) -> str:
     """Return a row for each fold, then mean, standard deviation and interval of each metric.
 
     Args:
         summary: as crossvalidation.json holds it.
+        problem: names the metrics that are shown.
     """
     folds, interval = summary["folds"], summary["interval"]
-    heads = "".join(f"{name:>11}" for name in (*NAMES, "examples"))
+    heads = "".join(f"{name:>11}" for name in (*problem.columns, "examples"))
     lines = [f"{'repeat':>6}{'fold':>6}{heads}{'epoch':>8}{'seconds':>10}"]
-    lines += map(_row, folds)
+    lines += [_row(fold, problem.columns) for fold in folds]
     for title, key in ROWS:
-        values = [found and found[key] for found in summary["figures"].values()]
+        shown = (summary["figures"][name] for name in problem.columns)
+        values = [found and found[key] for found in shown]
         lines.append(f"{title:12}" + "".join(map(cell, values)))
     lines += [
         "",
@@ -35,21 +37,23 @@ def table(summary: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def fold(name: pathlib.Path, outcome: Outcome, *, seconds_left: float) -> str:
+def fold(name: pathlib.Path, outcome: Outcome, metric: str, *, seconds_left: float) -> str:
     """Return the result of a fold that has just finished.
 
     Args:
         name: the fold's folder in that of the cross-validation.
         outcome: of its run, which did not fail.
+        metric: what is shown beside the loss.
         seconds_left: how long the other folds may take; 0 if that is not known.
     """
     metrics = outcome.metrics["validation"]
+    shown = "" if metrics[metric] is None else f"{metric} {metrics[metric]:.4f}, "
     when = f"in {times.duration(outcome.seconds)}" if outcome.seconds else "finished before"
     left = f"; about {times.duration(seconds_left)} left" if seconds_left else ""
-    return f"  {name}: accuracy {metrics['accuracy']:.4f}, loss {metrics['loss']:.4f}, {when}{left}"
+    return f"  {name}: {shown}loss {metrics['loss']:.4f}, {when}{left}"
 
 
-def _row(fold: Mapping[str, Any]) -> str:
-    values = "".join(cell(fold[name]) for name in NAMES)
+def _row(fold: Mapping[str, Any], columns: Sequence[str]) -> str:
+    values = "".join(cell(fold[name]) for name in columns)
     about = f"{fold['examples']:>11,}{fold['best_epoch']:>8}{fold['seconds']:>10,.0f}"
     return f"{fold['repeat']:>6}{fold['fold']:>6}{values}{about}"

@@ -9,7 +9,6 @@ import numpy as np
 from ftkeras.reports import plots
 from ftkeras.runs.reader import FinishedRun
 
-PANELS = {"val_loss": "validation loss", "val_accuracy": "validation accuracy"}
 # Most people with a colour vision deficiency can distinguish these: Okabe and Ito, 2008,
 # https://jfly.uni-koeln.de/color/.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#b8ac00")
@@ -19,7 +18,7 @@ LINES = ("-", "--", ":", "-.")
 def plot(
     path: pathlib.Path, recipes: Sequence[Sequence[FinishedRun]], names: Sequence[str]
 ) -> bool:
-    """Plot validation loss and accuracy over epochs: thin lines for runs, thick ones for means.
+    """Plot validation loss and metric over epochs: thin lines for runs, thick ones for means.
 
     Args:
         path: the PNG file.
@@ -35,11 +34,12 @@ def plot(
     curves = [[rows for run in runs for rows in run.curves if rows] for runs in recipes]
     if not any(curves):
         return False
-    with plots.new_plot(path, panels=len(PANELS)) as panels:
-        for axes, (column, title) in zip(panels, PANELS.items(), strict=True):
+    shown = ("loss", recipes[0][0].problem.metric)
+    with plots.new_plot(path, panels=len(shown)) as panels:
+        for axes, metric in zip(panels, shown, strict=True):
             for number, (name, runs) in enumerate(zip(names, curves, strict=True)):
-                _plot_recipe(axes, name, runs, column, _style(number))
-            axes.set_title(title, fontsize=11)
+                _plot_recipe(axes, name, runs, f"val_{metric}", _style(number))
+            axes.set_title(f"validation {metric}", fontsize=11)
             axes.set_xlabel("epoch")
             axes.xaxis.get_major_locator().set_params(integer=True)
         figure = panels[0].figure

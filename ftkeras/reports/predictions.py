@@ -1,16 +1,18 @@
 """Predictions as lines of text."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
-from ftkeras.prediction.predictor import Prediction
+from ftkeras.problems import Problem
 
 
-def line(text: str, prediction: Prediction) -> str:
-    """Return label, score and text with tabs between them; line breaks become spaces."""
+def line(problem: Problem, text: str, answer: Mapping[str, Any]) -> str:
+    """Return the answer and the text with tabs between them; line breaks become spaces."""
     shown = text.encode("utf-8", "replace").decode().replace("\n", " ")
-    return f"{prediction.label}\t{prediction.score:.4f}\t{shown}"
+    return f"{problem.line(answer)}\t{shown}"
 
 
-def json_line(text: str, prediction: Prediction) -> str:
-    """Return a JSON object with label, score, probabilities and text."""
-    return json.dumps({**vars(prediction), "text": text}, ensure_ascii=True)
+def json_line(problem: Problem, text: str, answer: Mapping[str, Any]) -> str:
+    """Return a JSON object with the parts of the answer, and the text."""
+    return json.dumps({**answer, "text": text}, ensure_ascii=True)

@@ -56,26 +56,26 @@ def compare(
 def find_disagreements(
     recipes: Sequence[Sequence[FinishedRun]], names: str, count: int
 ) -> list[dict]:
-    """Return the examples whose true label gets the most different probabilities.
+    """Return the examples on which the recipes' predictions differ most.
 
     Args:
-        recipes: the runs of each recipe; a recipe's probability is the mean over its runs.
+        recipes: the runs of each recipe; a recipe's prediction is the mean over its runs.
         names: a letter per recipe.
         count: the most examples to return.
     """
     first = recipes[0][0]
-    by_recipe = [
-        np.mean([run.predictions.true_probabilities for run in runs], axis=0) for runs in recipes
-    ]
-    probabilities = np.stack(by_recipe, axis=1)
-    spread = probabilities.max(axis=1) - probabilities.min(axis=1)
+    by_recipe = [np.mean([run.predictions.compared for run in runs], axis=0) for runs in recipes]
+    numbers = np.stack(by_recipe, axis=1)
+    spread = numbers.max(axis=1) - numbers.min(axis=1)
     most = np.argsort(-spread, kind="stable")[:count]
     texts = _texts(first, [first.ids[example] for example in most])
     return [
         {
             "id": first.ids[example],
-            "label": first.label_names[first.predictions.labels[example]],
-            "probability_of_label": dict(zip(names, probabilities[example].tolist(), strict=True)),
+            **first.answers[example],
+            first.predictions.tested.compared: dict(
+                zip(names, numbers[example].tolist(), strict=True)
+            ),
             "text": texts.get(first.ids[example]),
         }
         for example in most
@@ -97,7 +97,7 @@ def _recipe(name: str, runs: Sequence[FinishedRun], settings: dict, metrics: dic
         "settings": settings,
         "folders": list(dict.fromkeys(run.folder for run in runs)),
         "draws": [run.seed_and_repeat for run in runs],
-        "accuracies": [float(run.predictions.correct.mean()) for run in runs],
+        runs[0].predictions.tested.plural: [float(r.predictions.scores.mean()) for r in runs],
         "figures": metrics,
         "over_runs": comparison.spread(runs),
     }

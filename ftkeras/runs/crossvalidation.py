@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ftkeras.config.run import Config
+from ftkeras.problems import Measure
 from ftkeras.runs import layout
-from ftkeras.runs import metrics as report
-from ftkeras.statistics.classifier_metrics import NAMES, scalars
-from ftkeras.statistics.significance import UNBOUNDED, corrected_t
+from ftkeras.runs.metrics import scalars
+from ftkeras.statistics.significance import corrected_t
 from ftkeras.support import files
 
 INTERVAL = (
@@ -44,12 +44,13 @@ def fold_folder(home: pathlib.Path, config: Config) -> pathlib.Path:
     return home / f"repeat-{config.fold_repeat}" / f"fold-{config.fold}"
 
 
-def summary(folds: Sequence[Config], metrics: Sequence[dict]) -> dict:
+def summary(folds: Sequence[Config], metrics: Sequence[dict], measures: Sequence[Measure]) -> dict:
     """Return the cross-validation's result: a row for each fold, and mean, sd and interval.
 
     Args:
         folds: the configurations of the folds' runs.
         metrics: what each run measured, in the same order.
+        measures: the problem's.
     """
     rows = [
         {
@@ -64,7 +65,8 @@ def summary(folds: Sequence[Config], metrics: Sequence[dict]) -> dict:
     sizes = [measured["data"] for measured in metrics]
     test_share = sum(size["validation"] / size["train"] for size in sizes) / len(sizes)
     figures = {
-        name: _over_folds([row.get(name) for row in rows], test_share, name) for name in NAMES
+        measure.name: _over_folds([row.get(measure.name) for row in rows], test_share, measure)
+        for measure in measures
     }
     interval = {"confidence": 0.95, "degrees_of_freedom": len(rows) - 1, "test_share": test_share}
     return {"figures": figures, "interval": {"method": INTERVAL, **interval}, "folds": rows}
@@ -94,11 +96,12 @@ def clear(home: pathlib.Path) -> None:
         files.remove(path)
 
 
-def _over_folds(values: list[float | None], test_share: float, name: str) -> dict[str, Any] | None:
+def _over_folds(
+    values: list[float | None], test_share: float, measure: Measure
+) -> dict[str, Any] | None:
     """Return mean, sd and interval of a metric; None if a fold lacks it, as the AUC may be."""
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return None
-    limits = report.LIMITS.get(name, UNBOUNDED)
-    found = corrected_t(known, test_share=test_share, limits=limits)
+    found = corrected_t(known, test_share=test_share, limits=measure.limits)
     return {"mean": found.mean, "sd": found.sd, "low": found.low, "high": found.high}

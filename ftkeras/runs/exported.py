@@ -5,7 +5,8 @@ import re
 from collections.abc import Sequence
 
 from ftkeras.errors import UserError
-from ftkeras.runs import signatures
+from ftkeras.problems import Problem
+from ftkeras.runs import problem, signatures
 from ftkeras.support import files
 
 LABELS = pathlib.Path("assets") / "labels.txt"
@@ -31,6 +32,12 @@ def read_labels(version: pathlib.Path) -> tuple[str, ...]:
     return tuple(_ESCAPE.sub(lambda found: _UNESCAPED[found[0]], line) for line in lines)
 
 
+def read_problem(version: pathlib.Path) -> Problem:
+    """Return the problem of a version; one without a file of labels has no names."""
+    labels = read_labels(version) if (version / LABELS).exists() else ()
+    return problem.read(version, labels)
+
+
 def write_labels(path: pathlib.Path, labels: Sequence[str]) -> None:
     r"""Write one label per line; a line break in a label becomes `\n`, and a backslash `\\`."""
     lines = [_SPECIAL.sub(lambda found: _ESCAPED[found[0]], label) for label in labels]
@@ -38,7 +45,7 @@ def write_labels(path: pathlib.Path, labels: Sequence[str]) -> None:
 
 
 def takes_pairs(version: pathlib.Path) -> bool:
-    """Return whether a version classifies pairs of texts.
+    """Return whether a version takes pairs of texts.
 
     Raises:
         OSError: if the version can't be read.
@@ -56,7 +63,7 @@ def require_same_interface(folder: pathlib.Path, labels: Sequence[str], *, pairs
     Args:
         folder: the folder of the versions, which need not exist.
         labels: of the new version.
-        pairs: whether it classifies pairs of texts.
+        pairs: whether it takes pairs of texts.
 
     Raises:
         UserError: if the labels, their order or the inputs differ, or can't be read.

@@ -1,25 +1,17 @@
 """A run's metrics, and the versions and memory that are recorded with them."""
 
 import json
-import math
 import pathlib
 import platform
 import resource
 import sys
+from collections.abc import Mapping
 from importlib import metadata
+from typing import Any
 
 from ftkeras import __version__
 from ftkeras.runs import layout
 from ftkeras.support import files
-
-NAMES = ("accuracy", "loss", "precision", "recall", "f1", "auc")
-# The smallest and the largest value of metrics that are bounded.
-_SHARES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "macro_f1", "auc")
-LIMITS = {
-    **dict.fromkeys(_SHARES, (0.0, 1.0)),
-    **dict.fromkeys(("mcc", "pearson", "spearman"), (-1.0, 1.0)),
-    "loss": (0.0, math.inf),
-}
 
 
 def write_metrics(run_dir: pathlib.Path, metrics: dict) -> None:
@@ -33,6 +25,15 @@ def read_metrics(run_dir: pathlib.Path) -> dict:
         return json.loads((run_dir / layout.METRICS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+
+
+def scalars(measured: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a split's metrics without tables of several rows, such as those of each class.
+
+    >>> scalars({"f1": 0.5, "absent_classes": [], "per_class": [{"label": "a", "f1": 0.5}]})
+    {'f1': 0.5, 'absent_classes': []}
+    """
+    return {name: value for name, value in measured.items() if not _is_table(value)}
 
 
 def versions(*others: str) -> dict[str, str]:
@@ -50,3 +51,7 @@ def peak_memory_bytes() -> int:
     """Return the peak memory of this process, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(row, dict) for row in value)

@@ -13,7 +13,9 @@ from ftkeras.config import flagfile
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
+from ftkeras.problems import Problem
 from ftkeras.runs import layout
+from ftkeras.runs import problem as recorded_problem
 from ftkeras.runs.crossvalidation import fold_configs, fold_folder
 from ftkeras.statistics.bootstrap import Predictions
 
@@ -30,7 +32,8 @@ class FinishedRun:
         config: its settings; of a cross-validation, those of its first fold.
         ids: of the examples, sorted by split and row.
         predictions: for these examples, in the order of `ids`.
-        label_names: in the order of the labels' ids.
+        answers: the true answer to each example, as predictions.jsonl has it.
+        problem: what was asked.
         curves: the rows of each history.csv, one for each run.
         repeat: the number of the repeat, from 0; None for a run.
         folds: integer [examples], the fold of each example, in the order of `ids`; None for a run.
@@ -40,7 +43,8 @@ class FinishedRun:
     config: Config
     ids: tuple[str, ...]
     predictions: Predictions
-    label_names: tuple[str, ...]
+    answers: tuple[dict, ...]
+    problem: Problem
     curves: tuple[list[dict], ...]
     repeat: int | None = None
     folds: np.ndarray | None = None
@@ -72,9 +76,9 @@ def read(folder: str, *, split: str) -> list[FinishedRun]:
             f"{layout.SETTINGS} nor {layout.CROSSVALIDATION_SETTINGS}."
         )
     rows = _read_predictions(home / layout.PREDICTIONS[split], f"split={split}: ")
-    config, names = flagfile.read(home / layout.SETTINGS, Config), _read_label_names(home)
+    config, problem = flagfile.read(home / layout.SETTINGS, Config), _read_problem(home)
     curves = (_read_history(home),)
-    return [FinishedRun(folder, config, *_ids_and_predictions(rows, names), names, curves)]
+    return [FinishedRun(folder, config, *_ids_and_predictions(rows, problem), problem, curves)]
 
 
 def check_comparable(runs: Sequence[FinishedRun]) -> None:
@@ -86,9 +90,13 @@ def check_comparable(runs: Sequence[FinishedRun]) -> None:
     first = runs[0]
     for other in runs[1:]:
         both = f"{first.folder} and {other.folder}"
-        if first.label_names != other.label_names:
+        if first.problem.kind != other.problem.kind:
             raise UserError(
-                f"{both} have different labels: {first.label_names} and {other.label_names}."
+                f"{both} can't be compared: a {first.problem.kind} and a {other.problem.kind}."
+            )
+        if first.problem.names != other.problem.names:
+            raise UserError(
+                f"{both} have different labels: {first.problem.names} and {other.problem.names}."
             )
         if first.ids != other.ids:
             common = len(set(first.ids) & set(other.ids))
@@ -97,7 +105,8 @@ def check_comparable(runs: Sequence[FinishedRun]) -> None:
                 f"{len(other.ids):,}, {common:,} in common), so their predictions can't be "
                 "paired; `test_examples`, `data_seed` and `task` decide which examples are used."
             )
-        if (differ := first.predictions.labels != other.predictions.labels).any():
+        differ = first.predictions.truth != other.predictions.truth
+        if (differ := differ.reshape(len(first.ids), -1).any(axis=1)).any():
             raise UserError(
                 f"{both} were evaluated on different data: {first.ids[differ.argmax()]} and "
                 f"{differ.sum() - 1:,} more examples have another label."
@@ -145,7 +154,7 @@ def _read_repeats(folder: str, home: pathlib.Path) -> list[FinishedRun]:
     config = flagfile.read(home / layout.CROSSVALIDATION_SETTINGS, CrossvalidateConfig)
     folds = fold_configs(config, repeats=config.repeats)
     rows = _read_predictions(home / layout.OUT_OF_FOLD_PREDICTIONS, "")
-    names = _read_label_names(fold_folder(home, folds[0]))
+    problem = _read_problem(fold_folder(home, folds[0]))
     repeats = []
     for repeat in range(config.repeats):
         own = sorted((row for row in rows if row["repeat"] == repeat), key=_split_and_row)
@@ -154,8 +163,8 @@ def _read_repeats(folder: str, home: pathlib.Path) -> list[FinishedRun]:
             FinishedRun(
                 folder,
                 folds[0],
-                *_ids_and_predictions(own, names),
-                names,
+                *_ids_and_predictions(own, problem),
+                problem,
                 curves=tuple(_read_history(fold_folder(home, fold)) for fold in of_repeat),
                 repeat=repeat,
                 folds=np.array([row["fold"] for row in own]),
@@ -165,12 +174,11 @@ def _read_repeats(folder: str, home: pathlib.Path) -> list[FinishedRun]:
 
 
 def _ids_and_predictions(
-    rows: list[dict], names: tuple[str, ...]
-) -> tuple[tuple[str, ...], Predictions]:
+    rows: list[dict], problem: Problem
+) -> tuple[tuple[str, ...], Predictions, tuple[dict, ...]]:
     rows = sorted(rows, key=_split_and_row)
-    labels = np.array([names.index(row["label"]) for row in rows])
-    probabilities = np.array([row["probabilities"] for row in rows])
-    return tuple(row["id"] for row in rows), Predictions(labels, probabilities)
+    answers = tuple(map(problem.truth, rows))
+    return tuple(row["id"] for row in rows), problem.predictions(rows), answers
 
 
 def _split_and_row(prediction: dict) -> tuple[str, int]:
@@ -188,12 +196,13 @@ def _read_predictions(path: pathlib.Path, prefix: str) -> list[dict]:
         ) from None
 
 
-def _read_label_names(run_dir: pathlib.Path) -> tuple[str, ...]:
+def _read_problem(run_dir: pathlib.Path) -> Problem:
     path = run_dir / layout.LABELS
     try:
-        return tuple(json.loads(path.read_text(encoding="utf-8")))
+        names = tuple(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         raise UserError(f"{path} can't be read, so {run_dir} is not a finished run.") from None
+    return recorded_problem.read(run_dir, names)
 
 
 def _read_history(run_dir: pathlib.Path) -> list[dict]:

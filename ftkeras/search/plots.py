@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from ftkeras.problems import is_lower_better
 from ftkeras.search.ranges import Interval, Parameter
 from ftkeras.search.results import COMPLETED, FAILED, PRUNED, Result
-from ftkeras.statistics.classifier_metrics import LOWER_IS_BETTER
 
 INK, GRID, BLUE, ORANGE, GREY = "#24292f", "#d8dee4", "#1f5fa8", "#d9730d", "#8c959f"
 COLOURS = mpl.colormaps["viridis"]
@@ -86,7 +86,7 @@ def parallel_coordinates(
 ) -> str:
     """Plot each trial as a line through its values to its score."""
     scored = sorted((r for r in results if r.score is not None), key=lambda r: r.score)
-    if objective in LOWER_IS_BETTER:
+    if is_lower_better(objective):
         scored.reverse()  # the best is plotted last, on top
     scores = [result.score for result in scored]
     low, high = (min(scores), max(scores)) if scores else (0.0, 1.0)
@@ -119,7 +119,7 @@ def parallel_coordinates(
 
 
 def _plot_best_so_far(axes: Axes, rows: Sequence[Result], objective: str) -> None:
-    better = min if objective in LOWER_IS_BETTER else max
+    better = min if is_lower_better(objective) else max
     best, steps = None, []
     for number, row in enumerate(rows, 1):
         if row.status == COMPLETED:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from ftkeras.problems import is_lower_better
 from ftkeras.search import results
 from ftkeras.search.results import Result
-from ftkeras.statistics.classifier_metrics import LOWER_IS_BETTER
 from ftkeras.statistics.significance import corrected_t
 
 # One-sided error: how often, at most, a setting as good as the best would be stopped.
@@ -33,7 +33,7 @@ def reason_to_prune(
     best, seen = results.best(ended, objective), len(result.scores)
     if best is None or not 2 <= seen < folds:
         return None
-    sign = -1 if objective in LOWER_IS_BETTER else 1
+    sign = -1 if is_lower_better(objective) else 1
     leads = [sign * (other - own) for other, own in zip(best.scores, result.scores, strict=False)]
     least = corrected_t(leads, test_share=1 / (folds - 1), confidence=1 - 2 * ERROR).low
     if least <= 0:

@@ -8,8 +8,8 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ftkeras.problems import rank_key
 from ftkeras.runs import layout
-from ftkeras.statistics.classifier_metrics import rank_key
 from ftkeras.support import files
 
 COMPLETED, FAILED, PRUNED = "completed", "failed", "pruned"

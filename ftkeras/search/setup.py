@@ -10,11 +10,11 @@ from ftkeras.config.run import Config
 from ftkeras.config.tune import DEFAULT_SEARCH, DEFAULT_TRIALS, TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.experiment import checks
+from ftkeras.problems import is_lower_better
 from ftkeras.search import hyperparameters, space_parser, trials
 from ftkeras.search.ledger import Ledger
 from ftkeras.search.oracles import Oracle
 from ftkeras.search.space import Space, check_corners
-from ftkeras.statistics.classifier_metrics import LOWER_IS_BETTER
 
 
 def with_defaults(config: TuneConfig) -> TuneConfig:
@@ -27,8 +27,7 @@ def with_defaults(config: TuneConfig) -> TuneConfig:
     if config.max_trials is None and not oracle.ends:
         changes["max_trials"] = DEFAULT_TRIALS
     if config.head is None and any(line.strip().startswith("head.") for line in config.search):
-        task = catalog.find("task", catalog.parse("task", config.task).name)
-        changes["head"] = task.problem_class.head
+        changes["head"] = checks.problem_class(config).head
     return dataclasses.replace(config, **changes)
 
 
@@ -53,7 +52,7 @@ def build_space(config: TuneConfig) -> Space:
 
 def build_oracle(config: TuneConfig, space: Space) -> Oracle:
     """Return a new oracle."""
-    direction = "min" if config.objective in LOWER_IS_BETTER else "max"
+    direction = "min" if is_lower_better(config.objective) else "max"
     return catalog.build(
         "oracle",
         config.oracle,

@@ -26,7 +26,6 @@ from ftkeras.serving._columns import to_columns
 from ftkeras.serving.errors import ServingError
 
 __all__ = ["Client", "ServingError"]
-OUTPUTS = ("label", "score", "probabilities")
 
 
 class Transport(Protocol):
@@ -97,11 +96,14 @@ class Client:
             self._transport = _client_rest.Rest(address.rstrip("/"), model, version, label)
 
     def predict(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[dict]:
-        """Return the answer to each text, in order, with `label`, `score` and `probabilities`.
+        """Return the answer to each text, in order: the outputs of `serving_default` by name.
+
+        Those of a classifier are `label`, `score` and `probabilities`; those of a regression are
+        its `values`. They are strings, floats, and lists of these.
 
         Args:
-            texts: The texts to label.
-            pairs: The second text of each, if the model labels pairs.
+            texts: The texts to answer.
+            pairs: The second text of each, if the model takes pairs.
 
         Raises:
             TypeError: An item is not a string; the message names its position.
@@ -117,17 +119,8 @@ class Client:
             )
         named = {"text": texts} if pairs is None else {"text": texts, "pair": pairs}
         outputs = self.call("serving_default", **named)
-        if missing := [name for name in OUTPUTS if name not in outputs]:
-            raise ServingError(
-                "FAILED_PRECONDITION",
-                f"serving_default has no output {missing[0]}; `call` returns what it has: "
-                f"{', '.join(outputs)}",
-            )
-        rows = zip(*(outputs[name] for name in OUTPUTS), strict=True)
-        return [
-            {"label": label, "score": float(score), "probabilities": [float(p) for p in row]}
-            for label, score, row in rows
-        ]
+        rows = zip(*map(_plain, outputs.values()), strict=True)
+        return [dict(zip(outputs, row, strict=True)) for row in rows]
 
     def call(self, signature: str, **inputs: Any) -> dict[str, np.ndarray]:
         """Run a signature and return its outputs by name; string outputs hold `str`.
@@ -180,6 +173,11 @@ class Client:
                     raise
                 time.sleep(wait)
         raise AssertionError  # the last attempt returns or raises
+
+
+def _plain(column: np.ndarray) -> list:
+    """Return strings, floats, or lists of these."""
+    return (column.astype(float) if column.dtype.kind in "iuf" else column).tolist()
 
 
 def _check_strings(name: str, column: Sequence[str]) -> None:

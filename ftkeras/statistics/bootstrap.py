@@ -1,4 +1,4 @@
-"""Bootstrap intervals for the metrics of classifiers, over examples and over seeds.
+"""Bootstrap intervals for metrics, over examples and over seeds.
 
 All recipes are evaluated on the same samples of examples, so their differences are paired. A recipe
 is a list of runs that differ only in their seed.
@@ -7,37 +7,81 @@ is a list of runs that differ only in their seed.
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-METRICS = ("accuracy", "log_loss", "precision", "recall", "f1", "auc")
 # Size of one array of example weights, chosen to fit a processor's cache.
 WEIGHTS_PER_STEP = 1 << 21
-# Probabilities below this are written as 0 in a file of predictions.
-SMALLEST_PROBABILITY = 5e-8
 
 
 @dataclass(frozen=True)
-class Predictions:
+class Tested:
+    """The metric that the tests of a comparison concern: the mean of a number for each example.
+
+    Attributes:
+        name: of the metric.
+        plural: what compare.json calls the values of several runs.
+        better: what is said of the better recipe, such as "is more accurate".
+        factor: differences are shown multiplied by this.
+        unit: of differences that are shown, with a leading blank, or empty.
+        decimals: of differences in sentences.
+        lower_is_better: whether a lower mean is better.
+        compared: what compare.json calls the numbers in which recipes disagree about an example.
+        compared_title: the same in words.
+    """
+
+    name: str
+    plural: str
+    better: str
+    factor: float = 1.0
+    unit: str = ""
+    decimals: int = 3
+    lower_is_better: bool = False
+    compared: str = "predicted"
+    compared_title: str = "prediction"
+
+
+class Table(Protocol):
+    """Predictions as columns whose weighted sums give the metrics."""
+
+    def metrics(self, weights: np.ndarray) -> np.ndarray:
+        """Return the metrics for each row of example weights, [rows, metrics]."""
+        ...
+
+
+class Predictions(Protocol):
     """One run's predictions.
 
     Attributes:
-        labels: the true classes, integer [examples].
-        probabilities: of each class, float [examples, classes].
+        metrics: the names of the metrics, in the order of `Table.metrics`.
+        tested: the metric that tests concern, one of `metrics`.
     """
 
-    labels: np.ndarray
-    probabilities: np.ndarray
+    metrics: tuple[str, ...]
+    tested: Tested
 
     @property
-    def correct(self) -> np.ndarray:
-        """True for each correct prediction, bool [examples]."""
-        return self.probabilities.argmax(axis=1) == self.labels
+    def truth(self) -> np.ndarray:
+        """The true answers, [examples, …], which all runs of a comparison share."""
+        ...
 
     @property
-    def true_probabilities(self) -> np.ndarray:
-        """The probability given to each true label, float [examples]."""
-        return self.probabilities[np.arange(len(self.labels)), self.labels]
+    def scores(self) -> np.ndarray:
+        """A number for each example, [examples], whose mean is the tested metric.
+
+        Truth values if it is a count of correct answers, which McNemar's test can compare.
+        """
+        ...
+
+    @property
+    def compared(self) -> np.ndarray:
+        """A number for each example, [examples], in which recipes may disagree."""
+        ...
+
+    def table(self) -> Table:
+        """Return the predictions as columns."""
+        ...
 
 
 def resample(recipes: Sequence[Sequence[Predictions]], *, resamples: int, seed: int) -> np.ndarray:
@@ -57,13 +101,13 @@ def resample(recipes: Sequence[Sequence[Predictions]], *, resamples: int, seed: 
         seed: of the random numbers.
 
     Returns:
-        float [resamples, recipes, metrics], in the order of METRICS; NaN where a metric is
-        undefined.
+        float [resamples, recipes, metrics], in the order of `Predictions.metrics`; NaN where a
+        metric is undefined.
     """
     # Each recipe has a generator of its own, so its metrics do not depend on the other recipes.
     rng, *run_rngs = (np.random.default_rng((seed, n)) for n in range(len(recipes) + 1))
-    examples = len(recipes[0][0].labels)
-    tables = [[_Table(run) for run in runs] for runs in recipes]
+    examples = len(recipes[0][0].truth)
+    tables = [[run.table() for run in runs] for runs in recipes]
     samples = []
     for weights in _weights(rng, examples, resamples):
         by_recipe = [
@@ -76,9 +120,9 @@ def resample(recipes: Sequence[Sequence[Predictions]], *, resamples: int, seed: 
 
 def evaluate(recipes: Sequence[Sequence[Predictions]]) -> np.ndarray:
     """Compute each recipe's metrics on all examples, averaged over its runs, [recipes, metrics]."""
-    weights = np.ones((1, len(recipes[0][0].labels)), np.float32)
+    weights = np.ones((1, len(recipes[0][0].truth)), np.float32)
     return np.stack(
-        [np.mean([_Table(run).metrics(weights)[0] for run in runs], axis=0) for runs in recipes]
+        [np.mean([run.table().metrics(weights)[0] for run in runs], axis=0) for runs in recipes]
     )
 
 
@@ -130,78 +174,3 @@ def _mean_over_sampled_runs(metrics: np.ndarray, rng: np.random.Generator) -> np
     runs, samples = metrics.shape[:2]
     sampled = rng.integers(runs, size=(max(1, runs - 1), samples))
     return metrics[sampled, np.arange(samples)].mean(axis=0)
-
-
-class _Table:
-    """A run's predictions as columns whose weighted sums give the metrics.
-
-    One matrix product then evaluates many bootstrap samples.
-    """
-
-    def __init__(self, run: Predictions):
-        self._classes = run.probabilities.shape[1]
-        actual = np.eye(self._classes, dtype=np.float32)[run.labels]
-        predicted = np.eye(self._classes, dtype=np.float32)[run.probabilities.argmax(axis=1)]
-        loss = -np.log(np.maximum(run.true_probabilities, SMALLEST_PROBABILITY)).astype(np.float32)
-        columns = [actual * predicted, actual, predicted, loss[:, None]]
-        self._columns = np.concatenate(columns, axis=1)
-        ranked = [1] if self._classes == 2 else range(self._classes)
-        self._rankings = [_Ranking(run.probabilities[:, c], actual[:, c] > 0) for c in ranked]
-
-    def metrics(self, weights: np.ndarray) -> np.ndarray:
-        """Return the metrics for each row of example weights, [rows, metrics]."""
-        sums, total = (weights @ self._columns).astype(float), weights.sum(axis=1, dtype=float)
-        correct, actual, predicted = np.split(sums[:, :-1], 3, axis=1)
-        precision, recall = _ratio(correct, predicted), _ratio(correct, actual)
-        by_class = (precision, recall, _ratio(2 * correct, predicted + actual))
-        # As in metrics.json: the second of two classes, or the mean over those that occur.
-        occurs = actual > 0
-        averaged = [m[:, 1] if self._classes == 2 else _mean(m, occurs) for m in by_class]
-        areas = np.stack([ranking.auc(weights) for ranking in self._rankings], axis=1)
-        auc = _mean(areas, ~np.isnan(areas))
-        accuracy, loss = correct.sum(axis=1) / total, sums[:, -1] / total
-        return np.stack([accuracy, loss, *averaged, auc], axis=1)
-
-
-class _Ranking:
-    """The scores of one class in ascending order, for the area under its ROC curve.
-
-    auc = Σ over positives w · (negatives scored lower + half of those scored equal) / (P · N)
-
-    All counts are sums of example weights w; P and N are the sums of positives and of negatives.
-
-    Source: Mann and Whitney, 1947; Fawcett, 2006, https://doi.org/10.1016/j.patrec.2005.10.010.
-
-    Args:
-        scores: float [examples].
-        positive: bool [examples].
-    """
-
-    def __init__(self, scores: np.ndarray, positive: np.ndarray):
-        self._order = np.argsort(scores, kind="stable")
-        self._positive = positive[self._order].astype(np.float32)
-        ranked = scores[self._order]
-        self._first = np.searchsorted(ranked, ranked, "left")
-        self._last = np.searchsorted(ranked, ranked, "right")
-
-    def auc(self, weights: np.ndarray) -> np.ndarray:
-        """Return the area for each row of weights; NaN without a positive or a negative."""
-        weights = weights[:, self._order]
-        positive = weights * self._positive
-        below = np.zeros((len(weights), weights.shape[1] + 1))
-        np.cumsum(weights - positive, axis=1, out=below[:, 1:])
-        half = (below[:, self._first] + below[:, self._last]) / 2
-        pairs = positive.sum(axis=1, dtype=float) * below[:, -1]
-        with np.errstate(invalid="ignore"):
-            return np.where(pairs > 0, (positive * half).sum(axis=1), np.nan) / np.maximum(pairs, 1)
-
-
-def _mean(values: np.ndarray, included: np.ndarray) -> np.ndarray:
-    """Return the mean of the included values of each row; NaN if there are none."""
-    sums, counts = np.where(included, values, 0.0).sum(axis=1), included.sum(axis=1)
-    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
-
-
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    zeros = np.zeros_like(numerator)
-    return np.divide(numerator, denominator, out=zeros, where=denominator > 0)

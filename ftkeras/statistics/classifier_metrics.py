@@ -1,17 +1,14 @@
 """Metrics of a classifier on one split, over all classes and per class, by scikit-learn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-# Each of them can be the objective of a run or a search.
 NAMES = (
     *("accuracy", "loss", "precision", "recall", "f1", "auc"),
     *("macro_f1", "mcc", "balanced_accuracy"),
 )
-# The other metrics are better when they are higher.
-LOWER_IS_BETTER = ("loss",)
 
 
 def measure(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float | None]:
@@ -94,27 +91,6 @@ def per_class(labels: np.ndarray, probabilities: np.ndarray, names: Sequence[str
         "absent_classes": [row["label"] for row in rows if not row["support"]],
         "per_class": rows,
     }
-
-
-def rank_key(
-    objective: str, score: float | None, loss: float, epochs: float
-) -> tuple[bool, float, float, float]:
-    """Return a sort key that puts the best of several epochs or trials first.
-
-    The best score wins; ties are broken by the lower loss, then by fewer epochs. One whose loss or
-    score is not finite comes last.
-
-    >>> sorted([("a", 0.9, 3e13, 2), ("b", 0.9, 0.4, 3)], key=lambda r: rank_key("f1", *r[1:]))[0]
-    ('b', 0.9, 0.4, 3)
-    """
-    if score is None or not np.isfinite([score, loss]).all():
-        return True, 0.0, 0.0, epochs
-    return False, score if objective in LOWER_IS_BETTER else -score, loss, epochs
-
-
-def scalars(measured: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a split's metrics without those of each class."""
-    return {name: value for name, value in measured.items() if name != "per_class"}
 
 
 def _area(labels: np.ndarray, probabilities: np.ndarray, present: np.ndarray) -> float | None:

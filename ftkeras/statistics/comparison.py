@@ -1,13 +1,13 @@
 """Compare recipes on the same examples: a test for each pair, and conclusions in sentences."""
 
 import itertools
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 from ftkeras.statistics import bootstrap, significance
-from ftkeras.statistics.bootstrap import Predictions
+from ftkeras.statistics.bootstrap import Predictions, Tested
 
 FOLDS, MCNEMAR, BOOTSTRAP = "corrected t over folds", "McNemar's mid-p", "paired bootstrap"
 
@@ -39,8 +39,9 @@ def compare(
 ) -> tuple[list[dict], list[dict]]:
     """Compute the metrics of each recipe and test each pair of recipes, with intervals.
 
-    The p-value of a pair concerns accuracy. It comes from McNemar's test if both recipes are a
-    single run, from the corrected t-test if both are cross-validations with the same folds, and
+    The p-value of a pair concerns the metric that the predictions name as `tested`, such as
+    accuracy. It comes from McNemar's test if both recipes are a single run of correct and wrong
+    answers, from the corrected t-test if both are cross-validations with the same folds, and
     otherwise from the bootstrap over examples and seeds. Holm's correction covers all pairs.
 
     Args:
@@ -58,16 +59,19 @@ def compare(
     predictions = [[run.predictions for run in runs] for runs in recipes]
     samples = bootstrap.resample(predictions, resamples=resamples, seed=seed)
     values = bootstrap.evaluate(predictions)
-    count = len(recipes)
-    metrics = [_with_intervals(values[n], samples[:, n], confidence) for n in range(count)]
+    count, order = len(recipes), recipes[0][0].predictions.metrics
+    tested = order.index(recipes[0][0].predictions.tested.name)
+    metrics = [_with_intervals(order, values[n], samples[:, n], confidence) for n in range(count)]
     pairs = []
     for first, second in itertools.combinations(range(count), 2):
         differences = samples[:, second] - samples[:, first]
         pair = {
             "first": names[first],
             "second": names[second],
-            "differences": _with_intervals(values[second] - values[first], differences, confidence),
-            **_test(recipes[first], recipes[second], differences[:, 0], confidence),
+            "differences": _with_intervals(
+                order, values[second] - values[first], differences, confidence
+            ),
+            **_test(recipes[first], recipes[second], differences[:, tested], confidence),
         }
         pairs.append(pair)
     for pair, p_value in zip(pairs, significance.holm([p["p_value"] for p in pairs]), strict=True):
@@ -85,7 +89,7 @@ def spread(runs: Sequence[Run]) -> dict[str, dict]:
     values = np.concatenate([bootstrap.evaluate([[run.predictions]]) for run in runs])
     return {
         name: {"mean": _known(column.mean()), "sd": _sd(column)}
-        for name, column in zip(bootstrap.METRICS, values.T, strict=True)
+        for name, column in zip(runs[0].predictions.metrics, values.T, strict=True)
     }
 
 
@@ -97,10 +101,10 @@ def _known(value: np.floating) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def accuracy_difference(pair: dict) -> dict:
-    """Return value, low and high of the accuracy difference that the pair's test concerns."""
+def tested_difference(pair: Mapping[str, Any], tested: Tested) -> dict:
+    """Return value, low and high of the difference that the pair's test concerns."""
     if pair["over_folds"] is None:
-        return pair["differences"]["accuracy"]
+        return pair["differences"][tested.name]
     found = pair["over_folds"]
     return {"value": found["mean"], "low": found["low"], "high": found["high"]}
 
@@ -115,9 +119,11 @@ def shown_p(value: float, *, sign: bool = False) -> str:
     return shown if not sign else f"p {shown}" if value < 0.001 else f"p = {shown}"
 
 
-def _with_intervals(values: np.ndarray, samples: np.ndarray, confidence: float) -> dict[str, dict]:
+def _with_intervals(
+    names: Sequence[str], values: np.ndarray, samples: np.ndarray, confidence: float
+) -> dict[str, dict]:
     low, high = bootstrap.percentile_interval(samples, confidence)
-    rows = zip(bootstrap.METRICS, values.tolist(), low.tolist(), high.tolist(), strict=True)
+    rows = zip(names, values.tolist(), low.tolist(), high.tolist(), strict=True)
     return {
         name: {"value": None, "low": None, "high": None}
         if np.isnan(value)
@@ -129,10 +135,11 @@ def _with_intervals(values: np.ndarray, samples: np.ndarray, confidence: float) 
 def _test(
     first: Sequence[Run], second: Sequence[Run], differences: np.ndarray, confidence: float
 ) -> dict:
-    """Test a pair of recipes; `differences` are those of accuracy in the bootstrap samples."""
+    """Test a pair of recipes by the differences of the tested metric in the bootstrap samples."""
     found = {"mcnemar": None, "over_folds": None}
-    if len(first) == len(second) == 1 and first[0].folds is None:
-        correct = (runs[0].predictions.correct for runs in (first, second))
+    is_count = first[0].predictions.scores.dtype == bool
+    if len(first) == len(second) == 1 and first[0].folds is None and is_count:
+        correct = (runs[0].predictions.scores for runs in (first, second))
         found["mcnemar"] = significance.mcnemar(*correct)
         return {"test": MCNEMAR, "p_value": found["mcnemar"]["p_value"], **found}
     if (by_fold := _fold_differences(first, second)) is not None:
@@ -144,7 +151,7 @@ def _test(
 
 
 def _fold_differences(first: Sequence[Run], second: Sequence[Run]) -> np.ndarray | None:
-    """Return the accuracy difference of each fold; None unless both recipes share their folds."""
+    """Return the tested difference of each fold; None unless both recipes share their folds."""
     by_repeat = [{run.repeat: run for run in runs} for runs in (first, second)]
     unlike = by_repeat[0].keys() != by_repeat[1].keys() or None in by_repeat[0]
     if unlike or len(by_repeat[0]) < max(len(first), len(second)):
@@ -154,7 +161,7 @@ def _fold_differences(first: Sequence[Run], second: Sequence[Run]) -> np.ndarray
         other = by_repeat[1][repeat]
         if not np.array_equal(run.folds, other.folds):
             return None
-        gain = other.predictions.correct.astype(float) - run.predictions.correct
+        gain = other.predictions.scores.astype(float) - run.predictions.scores
         found += [gain[run.folds == fold].mean() for fold in np.unique(run.folds)]
     return np.array(found)
 

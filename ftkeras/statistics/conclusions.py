@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from ftkeras.statistics.comparison import Run, accuracy_difference, fold_count, shown_p
+from ftkeras.statistics.bootstrap import Tested
+from ftkeras.statistics.comparison import Run, fold_count, shown_p, tested_difference
 
 
 def sentences(
@@ -17,48 +18,57 @@ def sentences(
         confidence: 1 − the level that the p-values are compared with.
     """
     significant = [pair for pair in pairs if pair["p_value_holm"] < 1 - confidence]
-    found = _winners(significant)
+    tested = recipes[0][0].predictions.tested
+    found = _winners(significant, tested)
     if others := [pair for pair in pairs if pair not in significant]:
-        found.append(_no_difference(others, len(pairs)))
+        found.append(_no_difference(others, len(pairs), tested))
     return [*found, _scope(recipes[0][0], split), _repetitions(recipes)]
 
 
-def _winners(pairs: Sequence[dict]) -> list[str]:
-    """Return one sentence for each recipe that is more accurate than another."""
+def _winners(pairs: Sequence[dict], tested: Tested) -> list[str]:
+    """Return one sentence for each recipe that is better than another."""
     beaten = {}
     for pair in pairs:
-        difference = accuracy_difference(pair)
         better, worse = pair["second"], pair["first"]
-        value, low, high = (100 * difference[key] for key in ("value", "low", "high"))
+        value, low, high = _shown(pair, tested)
+        if (value < 0) != tested.lower_is_better:
+            better, worse = worse, better
         if value < 0:
-            better, worse, value, low, high = worse, better, -value, -high, -low
+            value, low, high = -value, -high, -low
         p_value = shown_p(pair["p_value_holm"], sign=True)
-        by = f"than {worse} by {value:.1f} points [{low:.1f}, {high:.1f}], {p_value}"
+        value, low, high = (f"{number:.{tested.decimals}f}" for number in (value, low, high))
+        by = f"than {worse} by {value}{tested.unit} [{low}, {high}], {p_value}"
         beaten.setdefault(better, []).append(by)
-    return [f"{better} is more accurate {'; '.join(by)}." for better, by in beaten.items()]
+    return [f"{better} {tested.better} {'; '.join(by)}." for better, by in beaten.items()]
 
 
-def _no_difference(pairs: Sequence[dict], count: int) -> str:
+def _shown(pair: dict, tested: Tested) -> list[float]:
+    """Return the tested difference and both ends of its interval, as they are shown."""
+    difference = tested_difference(pair, tested)
+    return [tested.factor * difference[key] for key in ("value", "low", "high")]
+
+
+def _no_difference(pairs: Sequence[dict], count: int, tested: Tested) -> str:
     """Return the sentence about the pairs, of `count` in total, without a significant result."""
     if count > 1:
         named = ", ".join(f"{pair['first']} and {pair['second']}" for pair in pairs)
         which = f"between {named}" if len(pairs) <= 3 else f"in the other {len(pairs)} pairs"
         which = "between any two" if len(pairs) == count else which
         return (
-            f"No difference in accuracy is shown {which}. There may be one: the intervals say how "
-            "large it could be."
+            f"No difference in {tested.name} is shown {which}. There may be one: the intervals say "
+            "how large it could be."
         )
-    difference, p_value = accuracy_difference(pairs[0]), pairs[0]["p_value_holm"]
-    low, high = 100 * difference["low"], 100 * difference["high"]
+    _, low, high = (f"{n:+.{tested.decimals}f}" for n in _shown(pairs[0], tested))
+    p_value = pairs[0]["p_value_holm"]
     return (
-        f"No difference in accuracy is shown between {pairs[0]['first']} and {pairs[0]['second']} "
-        f"({shown_p(p_value, sign=True)}). There may be one: the data are consistent with "
-        f"{low:+.1f} to {high:+.1f} points."
+        f"No difference in {tested.name} is shown between {pairs[0]['first']} and "
+        f"{pairs[0]['second']} ({shown_p(p_value, sign=True)}). There may be one: the data are "
+        f"consistent with {low} to {high}{tested.unit}."
     )
 
 
 def _scope(run: Run, split: str) -> str:
-    examples, folds = len(run.predictions.labels), fold_count(run)
+    examples, folds = len(run.predictions.truth), fold_count(run)
     if folds is not None:
         return (
             f"This concerns models trained on {folds - 1} of {folds} folds of these {examples:,} "

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from ftkeras.checkpoints.training_state import Place
-from ftkeras.statistics.classifier_metrics import rank_key
+from ftkeras.problems import rank_key
 from ftkeras.training import weights
 from ftkeras.training.callback import Callback
 
@@ -21,7 +21,7 @@ class BestEpoch(Callback):
 
     Args:
         folder: where the weights are saved.
-        objective: a metric of `classifier_metrics`. Ties are broken by the lower loss, then by
+        objective: one of the problem's `measures`. Ties are broken by the lower loss, then by
             fewer epochs. An epoch whose loss is not finite never replaces another one.
         patience: epochs without improvement before training stops; None for no limit.
         has_validation: whether there are validation metrics. Without them, each epoch counts as

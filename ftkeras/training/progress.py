@@ -3,6 +3,8 @@
 import io
 import sys
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, TextIO
 
 import numpy as np
@@ -26,8 +28,8 @@ class Progress(Callback):
     """Show a progress bar over the whole run, and measure its speed.
 
     On a terminal the bar is redrawn; in a log file a line is written every half minute. It shows
-    the time left, examples per second, loss, accuracy and learning rate, and fits 80 columns. After
-    each epoch a line with the metrics stays.
+    the time left, examples per second, loss, the reported metrics and the learning rate, and fits
+    80 columns. After each epoch a line with the metrics stays.
 
     Speed is measured by the wall clock, from the end of the first step, which traces, to the end of
     the last one, without validation. The clock is read only after a metric of the step was read,
@@ -36,6 +38,7 @@ class Progress(Callback):
     Args:
         feed: the training batches.
         epochs: number of epochs of the run.
+        reported: the metrics that training reports beside the loss, and their names on the bar.
         stream: where to write; standard error by default.
 
     Attributes:
@@ -44,9 +47,16 @@ class Progress(Callback):
         waited: how many of these seconds a step waited for its batch.
     """
 
-    def __init__(self, feed: Feed, *, epochs: int, stream: TextIO | None = None):
+    def __init__(
+        self,
+        feed: Feed,
+        *,
+        epochs: int,
+        reported: Mapping[str, str] = MappingProxyType({}),
+        stream: TextIO | None = None,
+    ):
         super().__init__()
-        self.feed, self.epochs = feed, epochs
+        self.feed, self.epochs, self.reported = feed, epochs, reported
         self.stream = stream or sys.stderr
         self.is_live = self.stream.isatty()
         self.first_step: float | None = None
@@ -121,7 +131,7 @@ class Progress(Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         others = [name for name in logs if name.startswith("val_") and name[4:] not in logs]
         shown = " · ".join(
-            f"{split}loss {logs[prefix + 'loss']:.4f}, accuracy {logs[prefix + 'accuracy']:.4f}"
+            split + ", ".join(f"{n} {logs[prefix + n]:.4f}" for n in ("loss", *self.reported))
             for split, prefix in (("", ""), ("validation ", "val_"))
             if f"{prefix}loss" in logs
         )
@@ -175,7 +185,8 @@ class Progress(Callback):
             return
         self._last_reading = now
         learning_rate = float(self.model.optimizer.last_learning_rate())
-        metrics = f"loss {float(logs['loss']):.4f}, acc {float(logs['accuracy']):.4f}"
+        names = {"loss": "loss", **self.reported}
+        metrics = ", ".join(f"{shown} {float(logs[n]):.4f}" for n, shown in names.items())
         self.bar.set_postfix_str(f"{metrics}, lr {learning_rate:.1e}", refresh=self.is_live)
         if not self.is_live and now - self._last_line > SECONDS_BETWEEN_LINES:
             self._last_line = now

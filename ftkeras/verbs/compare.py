@@ -41,9 +41,10 @@ def run(config: CompareConfig) -> dict:
         disagreements=config.disagreements,
     )
     files.write_json(output / RESULT, result)
-    log.info(report.tables(result))
+    tested = runs[0].predictions.tested
+    log.info(report.tables(result, tested))
     if result["disagreements"]:
-        log.info("\n%s", report.disagreements(result["disagreements"]))
+        log.info("\n%s", report.disagreements(result["disagreements"], tested))
     log.info(f"\nresult  {output / RESULT}")
     try:
         if learning_curves.plot(output / CURVES, recipes, report.names(result)):

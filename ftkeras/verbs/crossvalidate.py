@@ -40,11 +40,14 @@ def run(config: CrossvalidateConfig) -> dict:
         f"To resume, repeat the command with run_dir={home}; finished folds are not run again."
     ):
         metrics = _train_folds(config, folds, home)
-    result = crossvalidation.summary(folds, metrics)
+    problem = checks.problem_class(config)
+    result = crossvalidation.summary(folds, metrics, problem.measures)
     predictions = home / layout.OUT_OF_FOLD_PREDICTIONS
     files.write_text(predictions, crossvalidation.out_of_fold_predictions(folds, home))
     files.write_json(home / layout.CROSSVALIDATION_RESULT, result)
-    log.info(f"\n{report.table(result)}\n\nfolds        {home}\npredictions  {predictions}")
+    log.info(
+        f"\n{report.table(result, problem)}\n\nfolds        {home}\npredictions  {predictions}"
+    )
     return result
 
 
@@ -52,7 +55,7 @@ def _train_folds(
     config: CrossvalidateConfig, folds: Sequence[Config], home: pathlib.Path
 ) -> list[dict]:
     """Return the metrics of each fold, in the order of the folds; stop at the first failure."""
-    done, seconds = {}, []
+    done, seconds, metric = {}, [], checks.problem_class(config).metric
     log.info(f"{len(folds)} runs, {config.parallel} at a time, each with a {layout.LOG}, in {home}")
     training = fold_runs.train_folds(
         folds, home, parallel=config.parallel, keep_weights=config.keep_weights
@@ -66,5 +69,5 @@ def _train_folds(
             seconds += [outcome.seconds] if outcome.seconds else []
             rounds = math.ceil((len(folds) - len(done)) / config.parallel)
             left = rounds * sum(seconds) / max(1, len(seconds))
-            log.info(report.fold(run_dir.relative_to(home), outcome, seconds_left=left))
+            log.info(report.fold(run_dir.relative_to(home), outcome, metric, seconds_left=left))
     return [done[fold] for fold in folds]

@@ -48,7 +48,7 @@ def run(config: Config) -> dict:
         else:
             found, path = elsewhere.evaluate(experiment, splits, run_dir, plan)
     if experiment.devices.is_chief:
-        log.info("\n%s", metrics_report.table(found, experiment.problem.names))
+        log.info("\n%s", metrics_report.table(found, experiment.problem))
         log.info("%s", f"\nmetrics {path}")
     return found
 

@@ -1,19 +1,21 @@
-"""Classify texts with an exported model."""
+"""Answer texts with an exported model."""
 
+import functools
 import itertools
 import logging
 import pathlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from ftkeras.config import own_data
 from ftkeras.config.verbs import PredictConfig
 from ftkeras.prediction import answers, inputs
 from ftkeras.prediction.inputs import Item
-from ftkeras.prediction.predictor import Prediction, Predictor
+from ftkeras.prediction.predictor import Predictor
 from ftkeras.reports import predictions
-from ftkeras.runs import exported, layout
 from ftkeras.runs import inputs as recorded_inputs
+from ftkeras.runs import layout
 from ftkeras.serving.model_folder import find_model
 
 log = logging.getLogger(__name__)
@@ -40,15 +42,16 @@ def run(config: PredictConfig) -> int:
     answered = _answer(config, predictor, found.items)
     if config.output is None:
         line = predictions.json_line if config.json else predictions.line
-        return sum(_show(line, *chunk) for chunk in answered)
-    labels, count = exported.read_labels(model), 0
-    answers.check_output(config.output, found, config.input, labels)
+        show = functools.partial(line, predictor.problem)
+        return sum(_show(show, *chunk) for chunk in answered)
+    columns, count = predictor.problem.answer_columns(), 0
+    answers.check_output(config.output, found, config.input, columns)
     if found.notes:
         log.info("%s", f"input   {config.input}: {', '.join(found.notes)}")
-    with answers.open_answers(config.output, found, labels) as write:
+    with answers.open_answers(config.output, found, columns) as write:
         for items, predicted in answered:
             rows = zip(items, predicted, strict=True)
-            write([(*item.row, *answers.answer_row(answer)) for item, answer in rows])
+            write([(*item.row, *predictor.problem.answer_cells(answer)) for item, answer in rows])
             count += len(items)
     log.info("%s", f"wrote {count:,} answer{'' if count == 1 else 's'} to {config.output}")
     return count
@@ -61,8 +64,8 @@ def _columns(model: pathlib.Path) -> dict:
 
 def _answer(
     config: PredictConfig, predictor: Predictor, items: Iterator[Item]
-) -> Iterator[tuple[list[Item], list[Prediction]]]:
-    """Yield the items in chunks, each with its predictions."""
+) -> Iterator[tuple[list[Item], list[dict[str, Any]]]]:
+    """Yield the items in chunks, each with its answer."""
     while chunk := list(itertools.islice(items, CHUNK)):
         texts = [item.text for item in chunk]
         pairs = [item.pair for item in chunk if item.pair is not None]
@@ -70,7 +73,9 @@ def _answer(
         yield chunk, found
 
 
-def _show(line, items: Sequence[Item], found: Sequence[Prediction]) -> int:
+def _show(
+    line: Callable[[str, dict[str, Any]], str], items: Sequence[Item], found: Sequence[dict]
+) -> int:
     shown = [item.shown for item in items]
     log.info("%s", "\n".join(map(line, shown, found)))
     return len(items)

@@ -53,8 +53,8 @@ def run(config: Config) -> TrainedRun:
         measured = _train(experiment, splits, run_dir)
         if not experiment.devices.is_chief:
             return TrainedRun(run_dir, measured)
-        log.info("\n%s", metrics_report.table(measured, experiment.problem.names))
-        if notes := advice.text(config, measured, experiment.problem.names, run_dir):
+        log.info("\n%s", metrics_report.table(measured, experiment.problem))
+        if notes := advice.text(config, measured, experiment.problem, run_dir):
             log.info("\n%s", notes)
         log.info(f"\nrun     {run_dir}")
         written = []

@@ -6,7 +6,10 @@ import tensorflow as tf
 
 from ftkeras.exporters._attribution import IntegratedGradients
 from ftkeras.exporters._weights import Weights
+from ftkeras.problems.classification import Classification
 from tests.exporters import small
+
+EVIDENCE = Classification(labels=("bad", "good")).evidence
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +28,9 @@ def found(weights, ids):
     """Return attributions and gap for the predicted label of each text."""
     wordpiece = small.text_layer().tokenizer
     special = [wordpiece.cls_id, wordpiece.sep_id]
-    attribute = IntegratedGradients(weights=weights, pad_id=0, special_ids=special, steps=48)
+    attribute = IntegratedGradients(
+        weights=weights, evidence=EVIDENCE, pad_id=0, special_ids=special, steps=48
+    )
     label = tf.argmax(weights({"token_ids": ids})[0], axis=-1)
     return [x.numpy() for x in tf.function(attribute)({"token_ids": ids}, label)]
 
@@ -82,9 +87,9 @@ def test_more_points_leave_a_smaller_gap(weights, ids):
     label = tf.argmax(weights({"token_ids": ids})[0], axis=-1)
     gaps = [
         np.abs(
-            IntegratedGradients(weights=weights, pad_id=0, special_ids=[], steps=steps)(
-                {"token_ids": ids}, label
-            )[1]
+            IntegratedGradients(
+                weights=weights, evidence=EVIDENCE, pad_id=0, special_ids=[], steps=steps
+            )({"token_ids": ids}, label)[1]
         ).max()
         for steps in (2, 32)
     ]
@@ -94,4 +99,6 @@ def test_more_points_leave_a_smaller_gap(weights, ids):
 @pytest.mark.parametrize("steps", [0, 1.5, True])
 def test_steps_out_of_bounds_are_named(weights, steps):
     with pytest.raises(ValueError, match=f"`steps`.*Received: {steps}"):
-        IntegratedGradients(weights=weights, pad_id=0, special_ids=[], steps=steps)
+        IntegratedGradients(
+            weights=weights, evidence=EVIDENCE, pad_id=0, special_ids=[], steps=steps
+        )

@@ -8,12 +8,16 @@ import pytest
 from ftkeras.errors import UserError
 from ftkeras.prediction import answers
 from ftkeras.prediction.inputs import Inputs
-from ftkeras.prediction.predictor import Prediction
+from ftkeras.problems.classification import Classification
 
 LABELS = ("no", "très, bon")
 COLUMNS = ("id", "text")
 VALUES = [(1, 'a "b", c'), (None, "d\ne\udcff"), (["x", float("nan")], "")]
-ANSWERS = [Prediction("no", 0.75, [0.75, 0.25]), *[Prediction(LABELS[1], 0.9, [0.1, 0.9])] * 2]
+PROBLEM = Classification(labels=LABELS)
+ANSWERS = [
+    {"label": "no", "score": 0.75, "probabilities": [0.75, 0.25]},
+    *[{"label": LABELS[1], "score": 0.9, "probabilities": [0.1, 0.9]}] * 2,
+]
 NAMES = [*COLUMNS, "predicted", "probability_no", "probability_très, bon"]
 
 
@@ -23,8 +27,8 @@ def _inputs(columns=COLUMNS, schema=None) -> Inputs:
 
 def _write(path, values=VALUES, schema=None):
     rows = zip(values, ANSWERS, strict=True)
-    rows = [(*value, *answers.answer_row(answer)) for value, answer in rows]
-    with answers.open_answers(str(path), _inputs(schema=schema), LABELS) as write:
+    rows = [(*value, *PROBLEM.answer_cells(answer)) for value, answer in rows]
+    with answers.open_answers(str(path), _inputs(schema=schema), PROBLEM.answer_columns()) as write:
         write(rows[:1])
         write(rows[1:])
 
@@ -70,7 +74,7 @@ def test_failure_leaves_the_file_as_it_was(tmp_path, suffix):
     path.write_text("before")
     with (
         pytest.raises(UserError, match="broken"),
-        answers.open_answers(str(path), _inputs(), LABELS) as write,
+        answers.open_answers(str(path), _inputs(), PROBLEM.answer_columns()) as write,
     ):
         write([("1", "a", *answers.answer_row(ANSWERS[0]))])
         raise UserError("broken")
@@ -94,8 +98,10 @@ def test_output_that_cannot_be_is_refused(tmp_path, monkeypatch, columns, output
     (tmp_path / "x.csv").touch()
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(UserError, match=message):
-        answers.check_output(output, _inputs(columns), "x.csv", LABELS)
+        answers.check_output(output, _inputs(columns), "x.csv", PROBLEM.answer_columns())
 
 
 def test_two_columns_of_one_name_may_be_written_as_csv(tmp_path):
-    answers.check_output(str(tmp_path / "y.csv"), _inputs(("a", "a")), "x.csv", LABELS)
+    answers.check_output(
+        str(tmp_path / "y.csv"), _inputs(("a", "a")), "x.csv", PROBLEM.answer_columns()
+    )

@@ -5,7 +5,8 @@ import pytest
 
 from ftkeras.errors import UserError
 from ftkeras.prediction import _c_session, _python_session
-from ftkeras.prediction.predictor import Prediction, Predictor
+from ftkeras.prediction.predictor import Predictor
+from ftkeras.problems.classification import Classification
 from ftkeras.reports import predictions
 from ftkeras.runs import signatures
 from ftkeras.serving.model_folder import find_model, find_versions
@@ -15,11 +16,11 @@ def test_each_text_gets_its_own_prediction(finished_run):
     predictor = Predictor(finished_run / "saved_models" / "quickstart" / "1")
     texts = ["A waste of time, and of money, and of a fine cast.", "Great.", "", "Dull and slow."]
     alone = [predictor.predict([text])[0] for text in texts]
-    assert len({found.score for found in alone}) == len(texts)
+    assert len({found["score"] for found in alone}) == len(texts)
     for together in (predictor.predict(texts, batch_size=size) for size in (1, 3, 4)):
         for found, expected in zip(together, alone, strict=True):
-            assert found.label == expected.label
-            assert found.probabilities == pytest.approx(expected.probabilities, abs=1e-5)
+            assert found["label"] == expected["label"]
+            assert found["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-5)
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
@@ -41,7 +42,7 @@ def test_c_api_and_python_give_the_same_answers(finished_run):
 
 def test_single_texts_and_pairs_are_not_confused(finished_run):
     predictor = Predictor(finished_run / "saved_models" / "quickstart" / "1")
-    with pytest.raises(UserError, match="classifies single texts, not pairs"):
+    with pytest.raises(UserError, match="takes single texts, not pairs"):
         predictor.predict(["a"], ["b"])
 
 
@@ -75,8 +76,9 @@ def test_a_missing_model_is_named(tmp_path, find):
 
 
 def test_lines_of_predictions():
-    found = Prediction("good", 0.75, [0.25, 0.75])
-    assert predictions.line("a\nb\ud800", found) == "good\t0.7500\ta b?"
-    assert predictions.json_line("ä", found) == (
+    found = {"label": "good", "score": 0.75, "probabilities": [0.25, 0.75]}
+    problem = Classification(labels=("bad", "good"))
+    assert predictions.line(problem, "a\nb\ud800", found) == "good\t0.7500\ta b?"
+    assert predictions.json_line(problem, "ä", found) == (
         '{"label": "good", "score": 0.75, "probabilities": [0.25, 0.75], "text": "\\u00e4"}'
     )

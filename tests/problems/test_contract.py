@@ -1,7 +1,6 @@
 """What every problem guarantees, on a few examples of its own."""
 
 import json
-import pathlib
 
 import numpy as np
 import pytest
@@ -28,8 +27,18 @@ def sample(request):
 
 
 def test_every_problem_has_a_sample():
-    folder = pathlib.Path(problems.__file__).parent
-    assert set(SAMPLES) == {path.stem for path in folder.glob("*.py") if path.stem[0] != "_"}
+    assert sorted(SAMPLES) == problems.names()
+
+
+def test_metrics_of_one_name_are_better_in_one_direction():
+    measures = [m for name in problems.names() for m in problems.find(name).measures]
+    assert all(problems.is_lower_better(m.name) == m.lower_is_better for m in measures)
+
+
+@pytest.mark.parametrize("objective", ["loss", "f1"])
+def test_lower_loss_and_higher_f1_rank_first(objective):
+    low, high = (problems.rank_key(objective, score, loss=1.0, epochs=1) for score in (0.2, 0.8))
+    assert (low < high) == (objective == "loss")
 
 
 def test_batch_has_a_mask_where_there_is_no_example(sample):
@@ -44,14 +53,18 @@ def test_batch_has_a_mask_where_there_is_no_example(sample):
 
 def test_targets_are_stored_as_the_spec_says(sample):
     problem, targets = sample
-    assert targets.shape[1:] == tuple(problem.target_spec.shape)
-    assert targets.dtype == problem.target_spec.dtype.as_numpy_dtype
+    assert targets.shape[1:] == problem.target_shape
+    assert targets.dtype == problem.target_dtype
 
 
 def test_metrics_are_plain_json_and_name_the_one_that_selects_the_epoch(sample):
     problem, targets = sample
     found = problem.metrics(targets, OUTPUTS, _loss)
-    assert {"loss", problem.metric} <= set(found)
+    measures = {measure.name: measure for measure in problem.measures}
+    assert {"loss", problem.metric, *problem.columns, *problem.reported} <= measures.keys()
+    assert measures.keys() <= found.keys()
+    for name, measure in measures.items():
+        assert measure.limits[0] <= found[name] <= measure.limits[1]
     details = problem.details(targets, OUTPUTS)
     recorded = {**found, **details, **problem.summarize(targets), **problem.state()}
     assert json.loads(json.dumps(recorded)) == recorded
@@ -74,6 +87,43 @@ def test_state_restores_the_problem(sample):
     other = type(problem)(labels=problem.names)
     other.restore_state(json.loads(json.dumps(problem.state())))
     assert other.decode(targets, OUTPUTS) == problem.decode(targets, OUTPUTS)
+    read = problems.recorded(problem.names, json.loads(json.dumps(problem.state())))
+    assert read.decode(targets, OUTPUTS) == problem.decode(targets, OUTPUTS)
+
+
+def test_lines_of_predictions_are_read_again(sample):
+    problem, targets = sample
+    rows = problem.decode(targets, OUTPUTS)
+    found = problem.predictions(rows)
+    assert found.tested.name in found.metrics
+    assert np.isfinite(found.compared).all()
+    all_once = found.table().metrics(np.ones((1, len(rows)), np.float32))[0]
+    tested = all_once[found.metrics.index(found.tested.name)]
+    assert tested == pytest.approx(found.scores.mean(), rel=1e-5)
+    measured = problem.metrics(targets, OUTPUTS, _loss)
+    for name, value in zip(found.metrics, all_once, strict=True):
+        if name in measured:
+            assert value == pytest.approx(measured[name], rel=1e-4), name
+    assert all(problem.truth(row).items() <= row.items() for row in rows)
+
+
+def test_answers_are_shown_as_text_json_and_cells(sample):
+    problem, _ = sample
+    served = {name: value.numpy() for name, value in problem.served(tf.constant(OUTPUTS)).items()}
+    for row in zip(*(value.tolist() for value in served.values()), strict=True):
+        answer = problem.answer(dict(zip(served, row, strict=True)))
+        assert json.loads(json.dumps(answer)) == answer
+        assert "\n" not in problem.line(answer)
+        columns, cells = problem.answer_columns(), problem.answer_cells(answer)
+        assert [type(cell) for cell in cells] == list(columns.values())
+
+
+def test_explained_number_grows_with_the_chosen_output(sample):
+    problem, _ = sample
+    chosen = tf.zeros([len(OUTPUTS)], tf.int64)
+    before = problem.evidence(tf.constant(OUTPUTS), chosen).numpy()
+    after = problem.evidence(tf.constant(OUTPUTS + np.float32([1.0, 0, 0])), chosen).numpy()
+    assert (after > before).all()
 
 
 def test_divergence_is_zero_of_equal_outputs_only(sample):

@@ -3,8 +3,10 @@ import pathlib
 import pytest
 
 from ftkeras.config.run import Config
+from ftkeras.problems.classification import Classification
 from ftkeras.reports import advice
 
+PROBLEM = Classification(labels=("bad", "good"))
 RUN = pathlib.Path("runs/a")
 
 
@@ -18,7 +20,7 @@ def _metrics(*, loss=0.2, accuracy=0.9, examples=2000, confusion=((5, 1), (1, 5)
 
 
 def test_a_run_that_has_learned_gets_no_advice():
-    assert advice.text(Config(), _metrics(), ("bad", "good"), RUN) == ""
+    assert advice.text(Config(), _metrics(), PROBLEM, RUN) == ""
 
 
 @pytest.mark.parametrize(
@@ -33,15 +35,13 @@ def test_a_run_that_has_learned_gets_no_advice():
     ],
 )
 def test_loss_near_that_of_label_frequencies_has_hardly_moved(settings, loss, is_noted):
-    text = advice.text(Config(**settings), _metrics(loss=loss), ("bad", "good"), RUN)
+    text = advice.text(Config(**settings), _metrics(loss=loss), PROBLEM, RUN)
     assert ("find_rate --flagfile=runs/a/run.cfg" in text) == is_noted
 
 
 def test_model_that_always_predicts_one_label_is_noted():
     metrics = _metrics(confusion=((0, 6), (0, 6)))
-    assert "note: the model always predicts 'good'" in advice.text(
-        Config(), metrics, ("bad", "good"), RUN
-    )
+    assert "note: the model always predicts 'good'" in advice.text(Config(), metrics, PROBLEM, RUN)
 
 
 @pytest.mark.parametrize(
@@ -49,5 +49,5 @@ def test_model_that_always_predicts_one_label_is_noted():
 )
 def test_validation_too_small_to_rank_epochs_is_noted(examples, epochs, is_noted):
     metrics = _metrics(examples=examples)
-    text = advice.text(Config(epochs=epochs), metrics, ("bad", "good"), RUN)
+    text = advice.text(Config(epochs=epochs), metrics, PROBLEM, RUN)
     assert (f"rank epochs (n = {examples})" in text) == is_noted

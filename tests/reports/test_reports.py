@@ -8,6 +8,8 @@ import pytest
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment.range_test import Curve, Suggestion
+from ftkeras.problems import _class_report
+from ftkeras.problems.classification import Classification
 from ftkeras.processes.child_run import Outcome
 from ftkeras.reports import (
     comparison,
@@ -15,12 +17,12 @@ from ftkeras.reports import (
     deployment,
     exports,
     metrics,
-    per_class,
     plots,
     range_test,
     schedule,
 )
 from ftkeras.serving.manifests import Plan
+from ftkeras.statistics.class_predictions import ClassPredictions
 
 SCORES = {"accuracy": 0.5, "loss": 0.7, "precision": 0.25, "recall": 1.0, "f1": 0.4}
 
@@ -31,12 +33,21 @@ def test_metrics_are_a_row_per_split_and_a_confusion_matrix():
         "test": {**SCORES, "auc": 0.75, "examples": 3},
         "confusion": [[1, 0], [2, 1500]],
     }
-    rows = [line.split() for line in metrics.table(found, ("bad", "very good")).splitlines()]
+    rows = [
+        line.split() for line in metrics.table(found, _classes("bad", "very good")).splitlines()
+    ]
     assert rows[0] == [*SCORES, "auc", "examples"]
     assert rows[1] == ["validation", "0.5000", "0.7000", "0.2500", "1.0000", "0.4000", "-", "1,234"]
     assert rows[2][-2:] == ["0.7500", "3"]
     assert rows[4] == ["on", "test", "predicted", "bad", "predicted", "very", "good"]
     assert rows[5:] == [["bad", "1", "0"], ["very", "good", "2", "1,500"]]
+
+
+TESTED = ClassPredictions.tested
+
+
+def _classes(*labels: str) -> Classification:
+    return Classification(labels=labels)
 
 
 def _by_class(labels, absent=0) -> dict:
@@ -53,7 +64,7 @@ def _by_class(labels, absent=0) -> dict:
 
 
 def test_two_classes_are_a_row_each_and_the_positive_one_is_named():
-    lines = per_class.table(_by_class(["bad", "good"]), "test").splitlines()
+    lines = _class_report.table(_by_class(["bad", "good"]), "test").splitlines()
     assert [line.split() for line in lines[:3]] == [
         ["on", "test", "precision", "recall", "f1", "support"],
         ["bad", "0.5000", "0.5000", "0.0500", "1"],
@@ -65,7 +76,7 @@ def test_two_classes_are_a_row_each_and_the_positive_one_is_named():
 
 def test_of_many_classes_the_worst_ten_are_shown_and_absent_ones_named():
     labels = [f"intent number {n:02} with a long name of its own" for n in range(13)]
-    text = per_class.table(_by_class(labels, absent=1), "validation")
+    text = _class_report.table(_by_class(labels, absent=1), "validation")
     assert max(map(len, text.splitlines())) <= 80
     assert "intent number 10" in text
     assert "intent number 11" not in text
@@ -75,14 +86,14 @@ def test_of_many_classes_the_worst_ten_are_shown_and_absent_ones_named():
 
 def test_columns_of_the_confusion_matrix_are_aligned():
     found = {"test": {**SCORES, "auc": 0.5, "examples": 4}, "confusion": [[1, 0], [2, 1]]}
-    lines = metrics.table(found, ("a", "b")).splitlines()[-3:]
+    lines = metrics.table(found, _classes("a", "b")).splitlines()[-3:]
     assert len({len(line) for line in lines}) == 1
 
 
 def test_wide_confusion_matrix_fits_80_columns():
     labels = ("World", "Sports", "Business", "Science")
     found = {"test": {**SCORES, "auc": 0.5, "examples": 4}, "confusion": np.eye(4, dtype=int) * 900}
-    lines = metrics.table(found, labels).splitlines()[-5:]
+    lines = metrics.table(found, _classes(*labels)).splitlines()[-5:]
     assert lines[0].startswith("on test, predicted")
     assert max(map(len, lines)) <= 80
     assert lines[-1].split() == ["Science", "0", "0", "0", "900"]
@@ -93,7 +104,7 @@ def test_of_many_classes_only_the_worst_pairs_are_shown():
     confusion[3, 5], confusion[5, 3] = 10, 20
     confusion[60, 61:76] = 2
     found = {"test": {**SCORES, "auc": 0.5, "examples": 2370}, "confusion": confusion.tolist()}
-    lines = metrics.table(found, [f"label {n}" for n in range(77)]).splitlines()
+    lines = metrics.table(found, _classes(*(f"label {n}" for n in range(77)))).splitlines()
     assert "most frequent errors of 60 on test; metrics.json has the whole matrix" in lines
     assert lines[-10].split() == ["20", "40%", "label", "5", "label", "3"]
     assert lines[-9].split() == ["10", "25%", "label", "3", "label", "5"]
@@ -137,7 +148,7 @@ def _comparison(**pair) -> dict:
 
 
 def test_comparison_shows_recipes_metrics_pairs_and_conclusions():
-    text = comparison.tables(_comparison())
+    text = comparison.tables(_comparison(), TESTED)
     assert text.startswith("A  epochs=2\n   seed 0: runs/a\nB  epochs=3\n   seed 0: runs/b\n\n")
     assert "on 1,200 test examples, 95 % bootstrap intervals" in text
     row = next(line for line in text.splitlines() if line.startswith("A    "))
@@ -153,13 +164,14 @@ def test_comparison_shows_recipes_metrics_pairs_and_conclusions():
 def test_pair_over_folds_shows_the_interval_of_its_test():
     over_folds = {"mean": -0.01, "low": -0.02, "high": 0.0}
     pair = {"test": "corrected t over folds", "mcnemar": None, "over_folds": over_folds}
-    assert "-1.00 [-2.00, +0.00]" in comparison.tables(_comparison(**pair))
+    assert "-1.00 [-2.00, +0.00]" in comparison.tables(_comparison(**pair), TESTED)
 
 
 def test_disagreements_are_cut_to_a_line_each():
     row = {"id": "test-3", "label": "good", "probability_of_label": {"A": 0.1, "B": 0.9}}
     text = comparison.disagreements(
-        [{**row, "text": "one\n two  three"}, {**row, "text": "x" * 100}, {**row, "text": None}]
+        [{**row, "text": "one\n two  three"}, {**row, "text": "x" * 100}, {**row, "text": None}],
+        TESTED,
     )
     lines = text.splitlines()[2:]
     assert lines[0] == "test-3  good    0.10  0.90  one two three"
@@ -178,12 +190,14 @@ def _folds(*epochs: int) -> dict:
 
 
 def test_cross_validation_is_a_row_per_fold_and_per_estimate():
-    rows = [line.split() for line in crossvalidation.table(_folds(2, 2)).splitlines()]
+    rows = [
+        line.split() for line in crossvalidation.table(_folds(2, 2), Classification).splitlines()
+    ]
     assert rows[1] == ["0", "0", *(f"{v:.4f}" for v in SCORES.values()), "-", "10", "2", "61"]
     assert rows[3] == ["mean", *["0.5000"] * 5, "-"]
     assert rows[6] == ["95", "%", "to", *["0.6000"] * 5, "-"]
-    assert "1 degrees of freedom" in crossvalidation.table(_folds(2, 2))
-    assert "optimistic" not in crossvalidation.table(_folds(2, 2))
+    assert "1 degrees of freedom" in crossvalidation.table(_folds(2, 2), Classification)
+    assert "optimistic" not in crossvalidation.table(_folds(2, 2), Classification)
     assert "optimistic" in crossvalidation.table(_folds(2, 3))
 
 

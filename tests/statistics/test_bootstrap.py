@@ -5,22 +5,22 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
 
-from ftkeras.statistics import bootstrap
-from ftkeras.statistics.bootstrap import METRICS, Predictions
+from ftkeras.statistics import bootstrap, class_predictions
+from ftkeras.statistics.class_predictions import ClassPredictions
 
 
 def _predictions(
     seed: int, *, examples: int = 200, classes: int = 2, skill: float = 1.0
-) -> Predictions:
+) -> ClassPredictions:
     labels = np.random.default_rng(99).integers(0, classes, examples)
     logits = np.random.default_rng(seed).normal(size=(examples, classes))
     logits[np.arange(examples), labels] += skill
     odds = np.exp(logits)
     # Rounded, as in a file of predictions, so that some scores are equal.
-    return Predictions(labels, np.round(odds / odds.sum(axis=1, keepdims=True), 2))
+    return ClassPredictions(labels, np.round(odds / odds.sum(axis=1, keepdims=True), 2))
 
 
-def _sklearn(predictions: Predictions, weights: np.ndarray) -> list[float]:
+def _sklearn(predictions: ClassPredictions, weights: np.ndarray) -> list[float]:
     labels, given = predictions.labels, predictions.probabilities
     predicted, classes = given.argmax(axis=1), np.arange(given.shape[1])
     two = len(classes) == 2
@@ -29,7 +29,7 @@ def _sklearn(predictions: Predictions, weights: np.ndarray) -> list[float]:
         labels, predicted, sample_weight=weights, zero_division=0.0, **averaged
     )
     of_truth = given[np.arange(len(labels)), labels]
-    of_truth = np.maximum(of_truth, bootstrap.SMALLEST_PROBABILITY)
+    of_truth = np.maximum(of_truth, class_predictions.SMALLEST_PROBABILITY)
     aucs = [
         metrics.roc_auc_score(labels == label, given[:, label], sample_weight=weights)
         for label in ([1] if two else classes)
@@ -46,7 +46,7 @@ def _sklearn(predictions: Predictions, weights: np.ndarray) -> list[float]:
 def test_weighted_metrics_equal_those_of_scikit_learn(seed, classes):
     predictions = _predictions(seed, classes=classes)
     weights = np.random.default_rng(seed).integers(0, 4, (3, 200))
-    found = bootstrap._Table(predictions).metrics(weights.astype(np.float32))
+    found = predictions.table().metrics(weights.astype(np.float32))
     for row, ours in zip(weights, found, strict=True):
         assert ours == pytest.approx(_sklearn(predictions, row), rel=1e-5)
 
@@ -54,7 +54,7 @@ def test_weighted_metrics_equal_those_of_scikit_learn(seed, classes):
 def test_auc_is_nan_if_a_class_is_missing():
     predictions = _predictions(0, examples=4)
     only = (predictions.labels == predictions.labels[0]).astype(np.float32)[None]
-    assert np.isnan(bootstrap._Table(predictions).metrics(only)[0, METRICS.index("auc")])
+    assert np.isnan(predictions.table().metrics(only)[0, ClassPredictions.metrics.index("auc")])
 
 
 def test_interval_of_one_run_equals_that_of_scipy():
@@ -94,7 +94,7 @@ def test_variance_between_seeds_is_included_without_bias():
     runs = []
     for correct in counts:
         given = np.where(np.arange(1000) < correct, 0.9, 0.1)
-        runs.append(Predictions(labels, np.stack([given, 1 - given], axis=1)))
+        runs.append(ClassPredictions(labels, np.stack([given, 1 - given], axis=1)))
     accuracy = bootstrap.resample([runs], resamples=8000, seed=0)[:, 0, 0]
     between = np.var([count / 1000 for count in counts], ddof=1) / 3
     assert accuracy.mean() == pytest.approx(0.7, abs=0.003)
@@ -104,7 +104,7 @@ def test_variance_between_seeds_is_included_without_bias():
 def test_samples_depend_on_the_seed_only():
     recipes = [[_predictions(1), _predictions(2)], [_predictions(3)]]
     first = bootstrap.resample(recipes, resamples=50, seed=3)
-    assert first.shape == (50, 2, len(METRICS))
+    assert first.shape == (50, 2, len(ClassPredictions.metrics))
     assert np.array_equal(bootstrap.resample(recipes, resamples=50, seed=3), first)
     assert not np.array_equal(bootstrap.resample(recipes, resamples=50, seed=4), first)
 

@@ -52,11 +52,3 @@ def test_absent_classes_are_named_and_excluded_from_means():
 
 def test_area_of_a_single_class_is_undefined():
     assert classifier_metrics.measure(np.zeros(5, int), PROBABILITIES[:5])["auc"] is None
-
-
-@pytest.mark.parametrize("objective", ["loss", "f1"])
-def test_lower_loss_and_higher_f1_rank_first(objective):
-    low, high = (
-        classifier_metrics.rank_key(objective, score, loss=1.0, epochs=1) for score in (0.2, 0.8)
-    )
-    assert (low < high) == (objective == "loss")

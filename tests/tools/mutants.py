@@ -280,11 +280,14 @@ MUTANTS = [
     *_of(
         "statistics",
         ("significance.py", "1 / count + test_share", "1 / count", "test_significance.py"),
+    ),
+    *_of(
+        "problems",
         (
-            "classifier_metrics.py",
-            "if objective in LOWER_IS_BETTER",
-            "if objective not in LOWER_IS_BETTER",
-            "test_classifier_metrics.py",
+            "_files.py",
+            "if is_lower_better(objective)",
+            "if not is_lower_better(objective)",
+            "test_contract.py",
         ),
     ),
     *_of("checkpoints", ("training_state.py", "[: -keep or None]", "[: -keep - 1]", "")),

@@ -24,6 +24,8 @@ from ftkeras.training.history import History
 from ftkeras.training.progress import Progress
 from ftkeras.training.stopping import StopRequest
 
+REPORTED = {"accuracy": "acc"}
+
 
 class Scale(keras.Model):
     """Multiply the first token id by the only weight, and record the labels of each step."""
@@ -175,7 +177,7 @@ def test_history_has_a_row_for_each_epoch(model, feed, tmp_path):
 def test_progress_counts_every_step_after_the_first(model, feed):
     model.compile(optimizer=model.optimizer, loss="mse", metrics=["accuracy"], jit_compile=False)
     stream = io.StringIO()
-    progress = Progress(feed, epochs=3, stream=stream)
+    progress = Progress(feed, epochs=3, reported=REPORTED, stream=stream)
     validation = OrderedFeed(feed.examples, feed.batching)
     epochs.fit(model, feed, epochs=3, validation=validation, callbacks=[progress])
     assert (progress.steps, progress.examples, progress.tokens) == (11, 176, 176)
@@ -191,7 +193,7 @@ class Terminal(io.StringIO):
 
 def test_progress_bar_fits_80_columns(model, feed, monkeypatch):
     monkeypatch.setattr("tqdm.std._screen_shape_wrapper", lambda: lambda file: (80, 24))
-    progress = Progress(feed, epochs=10, stream=Terminal())
+    progress = Progress(feed, epochs=10, reported=REPORTED, stream=Terminal())
     progress.set_model(model)
     progress.on_train_begin()
     progress.on_epoch_begin(9)
@@ -233,7 +235,7 @@ def test_evaluation_shows_a_bar_on_a_terminal_and_removes_it(monkeypatch):
 def test_progress_counts_the_time_a_step_waits_for_its_batch(model, feed, late, least, most):
     model.compile(optimizer=model.optimizer, loss="mse", metrics=["accuracy"], jit_compile=False)
     feed._is_ready = lambda n: feed.ready.update({n: time.perf_counter() + late})
-    progress = Progress(feed, epochs=3, stream=io.StringIO())
+    progress = Progress(feed, epochs=3, reported=REPORTED, stream=io.StringIO())
     validation = OrderedFeed(feed.examples, feed.batching)
     epochs.fit(model, feed, epochs=3, validation=validation, callbacks=[progress])
     assert least <= progress.waited <= most

@@ -16,6 +16,7 @@ from ftkeras.config import flagfile
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
+from ftkeras.problems.classification import Classification
 from ftkeras.processes import child_run, supervisor
 from ftkeras.processes.child_run import Outcome
 from ftkeras.reports import crossvalidation as report
@@ -131,9 +132,9 @@ def test_summary_is_the_corrected_interval_over_folds(children, capsys):
 def test_metric_that_a_fold_lacks_is_omitted():
     folds = crossvalidation.fold_configs(_config())
     metrics = [measured(fold, auc=None if fold.fold == 1 else 0.9) for fold in folds]
-    result = crossvalidation.summary(folds, metrics)
+    result = crossvalidation.summary(folds, metrics, Classification.measures)
     assert result["figures"]["auc"] is None
-    assert re.search(r"^mean .* -$", report.table(result), re.MULTILINE)
+    assert re.search(r"^mean .* -$", report.table(result, Classification), re.MULTILINE)
 
 
 def test_finished_folds_are_not_trained_again(children):

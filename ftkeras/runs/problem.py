@@ -1,0 +1,42 @@
+"""The problem of a finished run or of an export, as its folder records it."""
+
+import json
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from ftkeras import problems
+from ftkeras.errors import UserError
+from ftkeras.problems import Problem
+from ftkeras.runs import layout
+
+
+def read_state(folder: pathlib.Path) -> dict[str, Any]:
+    """Return what problem.json says; an empty dict if there is no such file.
+
+    Args:
+        folder: the run's, or that of its export.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    path = folder / layout.PROBLEM
+    if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"{path} can't be read: {error}") from None
+
+
+def read(folder: pathlib.Path, labels: Sequence[str]) -> Problem:
+    """Return the problem of a run or an export.
+
+    Args:
+        folder: the run's, or that of its export.
+        labels: the names of the outputs, in their order.
+
+    Raises:
+        UserError: problem.json is damaged.
+    """
+    return problems.recorded(labels, read_state(folder))

@@ -1,0 +1,140 @@
+"""A classifier's predictions as columns from which the bootstrap computes its metrics."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ftkeras.statistics.bootstrap import Tested
+
+# Probabilities below this are written as 0 in a file of predictions.
+SMALLEST_PROBABILITY = 5e-8
+
+
+@dataclass(frozen=True)
+class ClassPredictions:
+    """One run's predicted classes; fulfils `bootstrap.Predictions`.
+
+    Attributes:
+        labels: the true classes, integer [examples].
+        probabilities: of each class, float [examples, classes].
+    """
+
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+    metrics: ClassVar = ("accuracy", "log_loss", "precision", "recall", "f1", "auc")
+    tested: ClassVar = Tested(
+        name="accuracy",
+        plural="accuracies",
+        better="is more accurate",
+        factor=100,
+        unit=" points",
+        decimals=1,
+        compared="probability_of_label",
+        compared_title="probability of the true label",
+    )
+
+    @property
+    def correct(self) -> np.ndarray:
+        """True for each correct prediction, bool [examples]."""
+        return self.probabilities.argmax(axis=1) == self.labels
+
+    @property
+    def true_probabilities(self) -> np.ndarray:
+        """The probability given to each true label, float [examples]."""
+        return self.probabilities[np.arange(len(self.labels)), self.labels]
+
+    @property
+    def truth(self) -> np.ndarray:
+        """The true classes."""
+        return self.labels
+
+    @property
+    def scores(self) -> np.ndarray:
+        """True for each correct prediction; their mean is the accuracy."""
+        return self.correct
+
+    @property
+    def compared(self) -> np.ndarray:
+        """The probability of each true label, in which recipes may disagree."""
+        return self.true_probabilities
+
+    def table(self) -> "_Table":
+        """Return the predictions as columns."""
+        return _Table(self)
+
+
+class _Table:
+    """A run's predictions as columns whose weighted sums give the metrics.
+
+    One matrix product then evaluates many bootstrap samples.
+    """
+
+    def __init__(self, run: ClassPredictions):
+        self._classes = run.probabilities.shape[1]
+        actual = np.eye(self._classes, dtype=np.float32)[run.labels]
+        predicted = np.eye(self._classes, dtype=np.float32)[run.probabilities.argmax(axis=1)]
+        loss = -np.log(np.maximum(run.true_probabilities, SMALLEST_PROBABILITY)).astype(np.float32)
+        columns = [actual * predicted, actual, predicted, loss[:, None]]
+        self._columns = np.concatenate(columns, axis=1)
+        ranked = [1] if self._classes == 2 else range(self._classes)
+        self._rankings = [_Ranking(run.probabilities[:, c], actual[:, c] > 0) for c in ranked]
+
+    def metrics(self, weights: np.ndarray) -> np.ndarray:
+        """Return `ClassPredictions.metrics` for each row of weights, [rows, metrics]."""
+        sums, total = (weights @ self._columns).astype(float), weights.sum(axis=1, dtype=float)
+        correct, actual, predicted = np.split(sums[:, :-1], 3, axis=1)
+        precision, recall = _ratio(correct, predicted), _ratio(correct, actual)
+        by_class = (precision, recall, _ratio(2 * correct, predicted + actual))
+        # As in metrics.json: the second of two classes, or the mean over those that occur.
+        occurs = actual > 0
+        averaged = [m[:, 1] if self._classes == 2 else _mean(m, occurs) for m in by_class]
+        areas = np.stack([ranking.auc(weights) for ranking in self._rankings], axis=1)
+        auc = _mean(areas, ~np.isnan(areas))
+        accuracy, loss = correct.sum(axis=1) / total, sums[:, -1] / total
+        return np.stack([accuracy, loss, *averaged, auc], axis=1)
+
+
+class _Ranking:
+    """The scores of one class in ascending order, for the area under its ROC curve.
+
+    auc = Σ over positives w · (negatives scored lower + half of those scored equal) / (P · N)
+
+    All counts are sums of example weights w; P and N are the sums of positives and of negatives.
+
+    Source: Mann and Whitney, 1947; Fawcett, 2006, https://doi.org/10.1016/j.patrec.2005.10.010.
+
+    Args:
+        scores: float [examples].
+        positive: bool [examples].
+    """
+
+    def __init__(self, scores: np.ndarray, positive: np.ndarray):
+        self._order = np.argsort(scores, kind="stable")
+        self._positive = positive[self._order].astype(np.float32)
+        ranked = scores[self._order]
+        self._first = np.searchsorted(ranked, ranked, "left")
+        self._last = np.searchsorted(ranked, ranked, "right")
+
+    def auc(self, weights: np.ndarray) -> np.ndarray:
+        """Return the area for each row of weights; NaN without a positive or a negative."""
+        weights = weights[:, self._order]
+        positive = weights * self._positive
+        below = np.zeros((len(weights), weights.shape[1] + 1))
+        np.cumsum(weights - positive, axis=1, out=below[:, 1:])
+        half = (below[:, self._first] + below[:, self._last]) / 2
+        pairs = positive.sum(axis=1, dtype=float) * below[:, -1]
+        with np.errstate(invalid="ignore"):
+            return np.where(pairs > 0, (positive * half).sum(axis=1), np.nan) / np.maximum(pairs, 1)
+
+
+def _mean(values: np.ndarray, included: np.ndarray) -> np.ndarray:
+    """Return the mean of the included values of each row; NaN if there are none."""
+    sums, counts = np.where(included, values, 0.0).sum(axis=1), included.sum(axis=1)
+    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    zeros = np.zeros_like(numerator)
+    return np.divide(numerator, denominator, out=zeros, where=denominator > 0)
