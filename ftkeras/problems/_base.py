@@ -230,12 +230,13 @@ class Problem(Protocol):
         """Return an answer's value in each of these columns; seven digits are float32's."""
         ...
 
-    def report(self, metrics: Mapping[str, Any], split: str) -> list[str]:
+    def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:
         """Return lines of text about a split beside its `columns`.
 
         Args:
             metrics: as metrics.json holds them.
             split: the last one that was evaluated.
+            file: what that file is called.
         """
         return []
 

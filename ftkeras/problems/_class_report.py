@@ -16,7 +16,7 @@ def table(measured: Mapping[str, Any], split: str) -> str:
     """Return a row for each class, and a sentence about what the metrics of all classes refer to.
 
     Args:
-        measured: the metrics of a split, as metrics.json holds them.
+        measured: the metrics of a split, as they are recorded.
         split: its name.
     """
     rows = [row for row in measured["per_class"] if row["support"]]
@@ -50,10 +50,12 @@ def summary(measured: Mapping[str, Any], split: str) -> list[str]:
     return lines
 
 
-def confusion(rows: Sequence[Sequence[int]], labels: Sequence[str], split: str) -> list[str]:
+def confusion(
+    rows: Sequence[Sequence[int]], labels: Sequence[str], split: str, file: str
+) -> list[str]:
     """Return the confusion matrix, or the worst pairs if there are too many classes to show."""
     if len(labels) > MOST_CLASSES:
-        return _worst_pairs(rows, labels, split)
+        return _worst_pairs(rows, labels, split, file)
     title = f"on {split}"
     first = max(len(text) + 2 for text in (title, *labels))
     prefix, width = "predicted ", max(len(label) for label in labels) + len("predicted ") + 2
@@ -66,7 +68,9 @@ def confusion(rows: Sequence[Sequence[int]], labels: Sequence[str], split: str) 
     return lines
 
 
-def _worst_pairs(rows: Sequence[Sequence[int]], labels: Sequence[str], split: str) -> list[str]:
+def _worst_pairs(
+    rows: Sequence[Sequence[int]], labels: Sequence[str], split: str, file: str
+) -> list[str]:
     """Return the pairs of a true and a predicted label that are confused most often."""
     pairs = [
         (count, labels[true], labels[predicted], sum(rows[true]))
@@ -80,7 +84,7 @@ def _worst_pairs(rows: Sequence[Sequence[int]], labels: Sequence[str], split: st
         return [f"on {split}: no errors"]
     width = max(8, *(len(true) + 2 for _, true, *_ in worst))
     lines = [
-        f"most frequent errors of {errors:,} on {split}; metrics.json has the whole matrix",
+        f"most frequent errors of {errors:,} on {split}; {file} has the whole matrix",
         f"{'count':>7}{'share':>8}  {'label':{width}}predicted",
     ]
     for count, true, predicted, examples in worst:

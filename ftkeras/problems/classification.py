@@ -201,13 +201,14 @@ class Classification(Problem):
     def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
         return (answer["label"], *(round(value, 7) for value in answer["probabilities"]))
 
-    def report(self, metrics: Mapping[str, Any], split: str) -> list[str]:
+    def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:
         """Return the metrics of each class, and the confusion matrix."""
         lines = []
         if "per_class" in metrics[split]:  # runs of earlier versions lack it
             lines += ["", _class_report.table(metrics[split], split)]
         if "confusion" in metrics:
-            lines += ["", *_class_report.confusion(metrics["confusion"], self.names, split)]
+            confusion = _class_report.confusion(metrics["confusion"], self.names, split, file)
+            lines += ["", *confusion]
         return lines
 
     def advice(self, metrics: Mapping[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ftkeras.problems import Problem
+from ftkeras.runs import layout
 
 
 def table(metrics: Mapping[str, Any], problem: Problem) -> str:
@@ -18,7 +19,7 @@ def table(metrics: Mapping[str, Any], problem: Problem) -> str:
     for split in splits:
         values = "".join(cell(metrics[split][name]) for name in problem.columns)
         lines.append(f"{split:12}{values}{metrics[split]['examples']:>11,}")
-    return "\n".join([*lines, *problem.report(metrics, splits[-1])])
+    return "\n".join([*lines, *problem.report(metrics, splits[-1], layout.METRICS)])
 
 
 def cell(value: float | None) -> str:

@@ -76,7 +76,7 @@ def test_failure_leaves_the_file_as_it_was(tmp_path, suffix):
         pytest.raises(UserError, match="broken"),
         answers.open_answers(str(path), _inputs(), PROBLEM.answer_columns()) as write,
     ):
-        write([("1", "a", *answers.answer_row(ANSWERS[0]))])
+        write([("1", "a", *PROBLEM.answer_cells(ANSWERS[0]))])
         raise UserError("broken")
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     assert path.read_text() == "before"

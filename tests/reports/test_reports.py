@@ -198,17 +198,17 @@ def test_cross_validation_is_a_row_per_fold_and_per_estimate():
     assert rows[6] == ["95", "%", "to", *["0.6000"] * 5, "-"]
     assert "1 degrees of freedom" in crossvalidation.table(_folds(2, 2), Classification)
     assert "optimistic" not in crossvalidation.table(_folds(2, 2), Classification)
-    assert "optimistic" in crossvalidation.table(_folds(2, 3))
+    assert "optimistic" in crossvalidation.table(_folds(2, 3), Classification)
 
 
 def test_finished_fold_says_how_long_the_others_take():
     done = {"validation": {"accuracy": 0.9, "loss": 0.3}}
     name = pathlib.Path("repeat-0/fold-1")
-    shown = crossvalidation.fold(name, Outcome(done, None, 90.0), seconds_left=180.0)
+    shown = crossvalidation.fold(name, Outcome(done, None, 90.0), "accuracy", seconds_left=180.0)
     assert shown == (
         "  repeat-0/fold-1: accuracy 0.9000, loss 0.3000, in 1 min 30 s; about 3 min 00 s left"
     )
-    before = crossvalidation.fold(name, Outcome(done, None, 0.0), seconds_left=0.0)
+    before = crossvalidation.fold(name, Outcome(done, None, 0.0), "accuracy", seconds_left=0.0)
     assert before.endswith(", finished before")
 
 

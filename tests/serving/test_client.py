@@ -172,7 +172,6 @@ def test_label_and_version_are_sent(served, over_grpc):
         (200, b"\xff", "UNKNOWN: no outputs in the response: HTTP 200 OK"),
         (200, b'{"outputs": [1]}', "UNKNOWN: no metadata in the response"),
         (200, b'{"outputs": 1, "metadata": []}', "UNKNOWN: the metadata does not describe"),
-        (200, b'{"outputs": {"logits": [[1]]}}', "FAILED_PRECONDITION: serving_default has no"),
     ],
 )
 def test_response_that_is_not_the_apis_is_an_error_and_is_not_retried(
