@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Place:
+class Position:
     """A position in a run: before batch `step` of `epoch`, both counted from 0."""
 
     epoch: int = 0
@@ -27,13 +27,13 @@ class State:
     """All that a run needs to resume as if it had not been interrupted.
 
     Attributes:
-        place: where training resumes.
+        position: where training resumes.
         updates: the number of optimizer updates made so far.
         tensors: values of variables by name.
         facts: further state, of JSON types only.
     """
 
-    place: Place
+    position: Position
     updates: int
     tensors: dict[str, np.ndarray]
     facts: dict
@@ -55,9 +55,9 @@ class Checkpoints:
 
     def write(self, state: State) -> None:
         """Write the state, then remove the oldest checkpoints."""
-        place = dataclasses.asdict(state.place)
-        path = self.folder / f"update-{state.updates:09d}.epoch-{place['epoch']:05d}.safetensors"
-        about = {"place": place, "updates": state.updates, "facts": state.facts}
+        name = f"update-{state.updates:09d}.epoch-{state.position.epoch:05d}.safetensors"
+        path, position = self.folder / name, dataclasses.asdict(state.position)
+        about = {"place": position, "updates": state.updates, "facts": state.facts}
         tensor_file.write(path, state.tensors, about)
         self.prune(self.keep)
 
@@ -80,7 +80,7 @@ class Checkpoints:
             except tensor_file.DamagedError as error:
                 log.warning(f"{error}; the checkpoint before it is used")
                 continue
-            return State(Place(**about["place"]), about["updates"], tensors, about["facts"])
+            return State(Position(**about["place"]), about["updates"], tensors, about["facts"])
         return None
 
     def facts(self) -> list[dict]:

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ftkeras.checkpoints.training_state import Checkpoints, Place
+from ftkeras.checkpoints.training_state import Checkpoints, Position
 from ftkeras.config.durations import checkpoint_interval
 from ftkeras.config.run import Config
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
@@ -55,7 +55,7 @@ class Fit:
         self._experiment, self._run_dir = experiment, run_dir
         self._checkpoints = checkpoints(config, run_dir)
         self._state = self._checkpoints.newest()
-        self.position = self._state.place if self._state else Place()
+        self.position = self._state.position if self._state else Position()
         self.feed, self._validation, self._feature_metrics = self._read_features(feed, splits)
         self._finite = Finite()
         self._progress = Progress(

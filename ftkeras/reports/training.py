@@ -3,7 +3,7 @@
 import pathlib
 from collections.abc import Mapping, Sequence
 
-from ftkeras.checkpoints.training_state import Place
+from ftkeras.checkpoints.training_state import Position
 from ftkeras.config.run import Config
 from ftkeras.data import imbalance
 from ftkeras.data.feed import TrainingFeed
@@ -34,7 +34,7 @@ def examples(splits: Splits, counts: Mapping[str, int]) -> str:
     return "\n".join(lines)
 
 
-def plan(experiment: Experiment, feed: TrainingFeed, position: Place) -> str:
+def plan(experiment: Experiment, feed: TrainingFeed, position: Position) -> str:
     """Return what will be trained, for how long, and where training starts.
 
     Args:
@@ -49,7 +49,7 @@ def plan(experiment: Experiment, feed: TrainingFeed, position: Place) -> str:
         f"{_count(model.weights):,} parameters ({_count(model.trainable_weights):,} trainable), "
         f"{steps:,} steps in {_epochs(config)}, {reads}; the first steps show how long it takes"
     ]
-    if position != Place():
+    if position != Position():
         lines.append(f"resuming at step {position.step + 1:,} of epoch {position.epoch + 1}")
     for group in model.optimizer.groups():
         decay = "with" if group.decays else "without"

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from ftkeras.checkpoints.training_state import Place
+from ftkeras.checkpoints.training_state import Position
 from ftkeras.problems import rank_key
 from ftkeras.training import weights
 from ftkeras.training.callback import Callback
@@ -80,7 +80,7 @@ class BestEpoch(Callback):
         elif self._is_patience_over(epoch):
             self.model.stop_training = True
 
-    def is_finished(self, position: Place, *, epochs: int) -> bool:
+    def is_finished(self, position: Position, *, epochs: int) -> bool:
         """Return whether nothing is left to train at this position of a run of `epochs`."""
         if position.step or self.epoch is None:
             return False

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ftkeras.checkpoints.training_state import Checkpoints, Place, State
+from ftkeras.checkpoints.training_state import Checkpoints, Position, State
 from ftkeras.errors import Stopped, UserError
 from ftkeras.training.best import BestEpoch
 from ftkeras.training.callback import Callback
@@ -64,7 +64,7 @@ class Checkpointer(Callback):
         self.best, self.stop_request = best, stop_request
         self.all_reduce_max, self.check = all_reduce_max, check
         self.resume_from = resume_from
-        self._position, self._saved, self._metrics, self._steps = Place(), None, {}, 0
+        self._position, self._saved, self._metrics, self._steps = Position(), None, {}, 0
         if resume_from is not None:
             self._restore_callbacks(resume_from.facts)
 
@@ -72,7 +72,7 @@ class Checkpointer(Callback):
         self._last_save = self._clock()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._position = Place(epoch, 0)
+        self._position = Position(epoch, 0)
         # Only now, after the other callbacks have started the epoch and, for example, changed
         # which variables are trainable.
         if self.resume_from is not None:
@@ -81,7 +81,7 @@ class Checkpointer(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self._steps += 1
-        self._save_if_due(Place(self._position.epoch, batch + 1))
+        self._save_if_due(Position(self._position.epoch, batch + 1))
 
     def on_test_begin(self, logs: Any = None) -> None:
         # Validation uses the same variables for its own metrics.
@@ -93,13 +93,13 @@ class Checkpointer(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._metrics = {}
-        self._save_if_due(Place(epoch + 1, 0))
+        self._save_if_due(Position(epoch + 1, 0))
 
     def on_train_end(self, logs: Any = None) -> None:
         if self._saved != self._position:
             self._save()
 
-    def _save_if_due(self, position: Place) -> None:
+    def _save_if_due(self, position: Position) -> None:
         self._position = position
         due = bool(self.every) and self._clock() - self._last_save >= self.every
         # 1 asks for a checkpoint. Signals to stop have larger numbers.
@@ -144,7 +144,7 @@ class Checkpointer(Callback):
     def _restore(self, state: State) -> None:
         for name, variable in self._variables().items():
             # At the start of an epoch its metrics start from scratch.
-            if state.place.step or not name.startswith(METRICS):
+            if state.position.step or not name.startswith(METRICS):
                 variable.assign(state.tensors[name])
 
     def _restore_callbacks(self, states: dict[str, dict]) -> None:

@@ -11,9 +11,8 @@ import requests
 import uvicorn
 
 from ftkeras.config.serving import ServeConfig
-from ftkeras.serving import rest
+from ftkeras.serving import rest, startup
 from ftkeras.serving.service import Service
-from ftkeras.verbs import serve
 
 
 class Live:
@@ -41,7 +40,7 @@ class Live:
 def live(folder: pathlib.Path, **config: Any) -> Iterator[Live]:
     """Serve the versions in `folder`, configured by `ServeConfig(**config)`."""
     settings = ServeConfig(model=str(folder), port=0, **config)
-    service = serve.build(settings, settings.name or folder.name, folder)
+    service = startup.build_service(settings, settings.name or folder.name, folder)
     app = rest.application(service, max_request_bytes=settings.max_request_bytes)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras.checkpoints.training_state import Checkpoints, Place, State
+from ftkeras.checkpoints.training_state import Checkpoints, Position, State
 from ftkeras.data import token_store
 from ftkeras.data.batching.padded import Padded
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
@@ -295,6 +295,6 @@ def test_a_single_callback_of_a_class_is_saved_under_the_classs_name():
 
 
 def test_state_of_a_callback_that_the_run_does_not_have_is_refused(tmp_path):
-    saved = State(Place(), 0, {}, {"Counter": {"total": 2}, "Counter-2": {"total": 20}})
+    saved = State(Position(), 0, {}, {"Counter": {"total": 2}, "Counter-2": {"total": 20}})
     with pytest.raises(UserError, match="state of Counter-2, which.*BestEpoch, Counter"):
         _checkpointer(tmp_path, [Counter(1)], saved)
