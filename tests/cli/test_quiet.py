@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 CHECKS = """
 import sys
 from ftkeras.cli import quiet
@@ -18,6 +20,7 @@ assert sys.modules["sklearn"] is sklearn
 """
 
 
+@pytest.mark.process
 def test_import_prints_nothing_and_leaves_scikit_learn_for_later():
     done = subprocess.run(
         [sys.executable, "-c", CHECKS], capture_output=True, text=True, check=False

@@ -119,7 +119,7 @@ def _assert_speed_is_told_as_it_is(once, plain):
             "because --regularizer=layer_drop(p=0.5) acts",
             marks=pytest.mark.matrix,
         ),
-        ({"policy": ("lora(rank=1)",)}, None),
+        pytest.param({"policy": ("lora(rank=1)",)}, None, marks=pytest.mark.matrix),
         pytest.param({"policy": ("freeze(layers=0)",)}, None, marks=pytest.mark.matrix),
         pytest.param({"policy": ("gradual_unfreezing",)}, None, marks=pytest.mark.matrix),
     ],

@@ -70,6 +70,7 @@ def answers(version):
     return by_c, by_python
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["serving_default", "classify", "embed", "explain"])
 def test_c_api_gives_pythons_outputs(answers, name):
     by_c, by_python = (found[name] for found in answers)

@@ -199,6 +199,7 @@ def test_rounded_weights_are_served(small_run):
     assert np.abs(given - small.probabilities(model, layer, small.TEXTS)).max() > 1e-5
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "keys",
     [{"quantization": "int8"}, pytest.param({"dtype": "bfloat16"}, marks=pytest.mark.process)],

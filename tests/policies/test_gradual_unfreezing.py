@@ -45,7 +45,7 @@ ALL = ["layer_2", "layer_1", "layer_0", "embeddings"]
     [
         pytest.param("gradual_unfreezing", [0, 1, 2, 3, 4, 4], marks=pytest.mark.matrix),
         ("gradual_unfreezing(every=2)", [0, 0, 1, 1, 2, 2]),
-        ("gradual_unfreezing(layers=2)", [0, 2, 3, 4, 4, 4]),
+        pytest.param("gradual_unfreezing(layers=2)", [0, 2, 3, 4, 4, 4], marks=pytest.mark.matrix),
         pytest.param("gradual_unfreezing(layers=9)", [0, 3, 4, 4, 4, 4], marks=pytest.mark.matrix),
     ],
 )
@@ -79,6 +79,7 @@ class Moments(keras.callbacks.Callback):
         self.parts.append({_part(v.path) for v, first in pairs if np.any(first.numpy())})
 
 
+@pytest.mark.matrix
 def test_frozen_variables_have_no_moments():
     model, policies = _run("gradual_unfreezing")
     moments = Moments()

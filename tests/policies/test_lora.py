@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.matrix import matrix
 from tests.policies import tiny
 
 SPECS = ["lora", "lora(rank=2, alpha=3, targets='key|.*output|intermediate')", "lora(targets='.*')"]
@@ -19,7 +20,7 @@ def _trained(spec, **settings):
     return model, policies[0], before
 
 
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("spec", matrix(SPECS, default=[SPECS[1]]))
 def test_merged_model_computes_what_was_trained(spec):
     model, policy, _ = _trained(spec)
     predict = tf.function(lambda: model(tiny.INPUTS, training=False))

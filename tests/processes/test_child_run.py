@@ -44,6 +44,7 @@ def test_failing_child_run_says_why_in_a_line(config, tmp_path):
     assert "\n" not in outcome.reason
 
 
+@pytest.mark.process
 def test_the_reason_of_a_failure_is_not_read_from_the_log(config, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", _breaking(tmp_path, "print('the last line'); 1 / 0"))
     outcome = child_run.train(config, tmp_path / "run")

@@ -110,6 +110,7 @@ def test_others_ask_for_no_callback():
     assert optimization.schedule_callbacks(schedule) == []
 
 
+@pytest.mark.matrix
 def test_training_run_falls_epoch_by_epoch(tmp_path):
     config = Config(
         task="quickstart",

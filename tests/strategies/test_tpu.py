@@ -53,6 +53,7 @@ def test_train_step_with_micro_batches_and_dropout_compiles_whole():
     _compiles_as_it_runs(Setting(accumulate=2, dropout=0.1), "train_step", same=False)
 
 
+@pytest.mark.matrix
 def test_eval_step_compiles_whole():
     _compiles_as_it_runs(Setting(), "test_step")
 

@@ -62,6 +62,7 @@ def test_compiled_run_is_the_run(plain, tmp_path):
     assert _distance(plain[0], experiment) < 1e-3
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("precision", "jit_compile"),
     [

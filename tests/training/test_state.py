@@ -109,7 +109,7 @@ def _outcome(folder: pathlib.Path) -> dict:
     }
 
 
-@pytest.mark.parametrize("name", matrix(RUNS, default=["averaged"]))
+@pytest.mark.parametrize("name", matrix(RUNS, default=[]))
 def test_stopped_run_ends_as_one_that_was_not(name, tmp_path, stop):
     train.run(_config(tmp_path / "unbroken", **RUNS[name]))
     # Within an epoch, after its last step, and in a later epoch.
@@ -145,6 +145,7 @@ def unbroken(tmp_path_factory):
     return folder
 
 
+@pytest.mark.matrix
 def test_damaged_checkpoint_is_passed_over(unbroken, tmp_path, stop, capsys):
     settings = {"checkpoint_every": "3"}
     stop(7)
@@ -187,6 +188,7 @@ def test_run_of_other_settings_is_refused(interrupted, changed, named):
         train.run(_config(interrupted, **changed))
 
 
+@pytest.mark.matrix
 def test_restart_begins_anew_and_leaves_what_is_not_the_runs(unbroken, tmp_path, stop, capsys):
     stop(7)
     with pytest.raises(Stopped):

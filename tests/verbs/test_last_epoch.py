@@ -17,6 +17,7 @@ from tests.running import QUICK, succeed
 SMALL = "--encoder=bert(layers=1, hidden=16, heads=2, positions=64, vocabulary='reviews')"
 
 
+@pytest.mark.matrix
 def test_run_in_two_parts_equals_one_run(tmp_path):
     command = [*QUICK, SMALL, "--epochs=3", "--train_examples=200", "--export=none"]
     succeed(*command, "--run_dir=whole", cwd=tmp_path)

@@ -13,7 +13,7 @@ from ftkeras.errors import UserError
 from ftkeras.experiment import build, checks, feeds, optimization, run_length
 from ftkeras.main import main
 from ftkeras.verbs import plot
-from tests.running import run_ftkeras
+from tests.running import call_ftkeras
 
 ENCODER = "bert(layers=1, hidden=8, heads=1, positions=64, vocabulary='reviews')"
 
@@ -152,7 +152,7 @@ def test_missing_matplotlib_is_reported(monkeypatch, capsys):
 
 def test_plot_takes_the_flags_of_train(elsewhere):
     run = ["--task=quickstart", "--train_examples=64", "--batch_size=8", "--epochs=2", "--warmup=2"]
-    done = run_ftkeras("plot", *run, cwd=elsewhere)
+    done = call_ftkeras("plot", *run, cwd=elsewhere)
     assert (done.returncode, done.stderr) == (0, "")
     assert "16 steps" in done.stdout
     assert max(_table(done.stdout)) == 16
