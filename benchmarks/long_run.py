@@ -14,7 +14,7 @@ import time
 import numpy as np
 import psutil
 
-from ftkeras.checkpoints.training_state import Checkpoints, Place, State
+from ftkeras.checkpoints.training_state import Checkpoints, Position, State
 from ftkeras.config.run import Config
 from ftkeras.training.progress import Progress
 from ftkeras.verbs import train
@@ -56,7 +56,7 @@ def _write(folder: pathlib.Path) -> None:
         for number in range(100)
     }
     checkpoints = Checkpoints(folder / "checkpoints", keep=1)
-    state = State(Place(), updates=1, tensors=tensors, facts={})
+    state = State(Position(), updates=1, tensors=tensors, facts={})
     for _ in range(3):
         began = time.perf_counter()
         checkpoints.write(state)
