@@ -13,6 +13,7 @@ from ftkeras.cli import completion, version
 from ftkeras.cli import help as help_pages
 from ftkeras.cli.commands import VERBS, flag_fields
 from ftkeras.config import flagfile, own_data
+from ftkeras.config.fields import AUTO
 from ftkeras.config.run import Config
 from ftkeras.config.verbs import LaunchConfig
 from ftkeras.errors import UserError
@@ -184,7 +185,8 @@ def _illegal_value(config: type, problem: str) -> str:
     if (found := re.match(r"flag --(\w+)=(.*?): ", problem)) is None:
         return problem
     kind = flagfile.value_types(config)[found[1]]
-    return f"--{found[1]} must be {_TYPES[kind].description}. Received: {found[2]!r}."
+    other = " or auto" if found[1] in flagfile.takes_auto(config) else ""
+    return f"--{found[1]} must be {_TYPES[kind].description}{other}. Received: {found[2]!r}."
 
 
 def _one_line(error: Exception) -> str:
@@ -208,10 +210,29 @@ _TYPES = {
 }
 
 
+class _OrAuto(absl_flags.ArgumentParser):
+    """Parse a number, or `auto`."""
+
+    def __init__(self, number: absl_flags.ArgumentParser):
+        self.number = number
+
+    def parse(self, argument: Any) -> Any:
+        """Return the number, or `auto` as it is."""
+        return argument if argument == AUTO else self.number.parse(argument)
+
+
+_PARSERS = {int: absl_flags.IntegerParser(), float: absl_flags.FloatParser()}
+
+
 def _define(config: type) -> absl_flags.FlagValues:
     """Define absl flags for the fields of a configuration."""
     values, kinds = absl_flags.FlagValues(), flagfile.value_types(config)
+    auto = flagfile.takes_auto(config)
     for field in flag_fields(config):
+        if field.name in auto:
+            parser, about = _OrAuto(_PARSERS[kinds[field.name]]), field.metadata["help"]
+            absl_flags.DEFINE(parser, field.name, field.default, about, flag_values=values)
+            continue
         default = list(field.default) if isinstance(field.default, tuple) else field.default
         define = _TYPES[kinds[field.name]].define
         define(field.name, default, field.metadata["help"], flag_values=values)

@@ -8,6 +8,9 @@ from typing import Any
 
 from ftkeras.errors import UserError
 
+# The value of a field that the run chooses itself.
+AUTO = "auto"
+
 
 def flag(default: Any, group: str, help: str, free: bool = False, path: bool = False) -> Any:
     """Return a field that is a flag.
@@ -38,16 +41,16 @@ class WithPaths:
 
 
 def check_at_least(config: Any, **bounds: int) -> None:
-    """Raise UserError unless each named field is finite and at least its bound, or None."""
+    """Raise UserError unless each named field is finite and at least its bound, None or auto."""
     for name, least in bounds.items():
         value = getattr(config, name)
-        if value is not None and not least <= value < math.inf:
+        if value not in (None, AUTO) and not least <= value < math.inf:
             raise UserError(f"`{name}` must be at least {least}. Received: {value}.")
 
 
 def check_positive(config: Any, *names: str) -> None:
-    """Raise UserError unless each named field is finite and above 0, or None."""
+    """Raise UserError unless each named field is finite and above 0, None or auto."""
     for name in names:
         value = getattr(config, name)
-        if value is not None and not 0 < value < math.inf:
+        if value not in (None, AUTO) and not 0 < value < math.inf:
             raise UserError(f"`{name}` must be positive. Received: {value}.")

@@ -15,11 +15,14 @@ import typing
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from ftkeras.config.fields import AUTO
 from ftkeras.errors import UserError
 
 Configuration = TypeVar("Configuration")
 # Where a run is and how it is started: none of it decides a run's result.
 NOT_RECORDED = ("run_dir", "search_dir", "restart", "force", "debug")
+# `int | None` has the first origin, and one with a Literal in it the second.
+UNIONS = (types.UnionType, typing.Union)
 TRUE, FALSE = ("true", "t", "1"), ("false", "f", "0")
 
 
@@ -85,9 +88,10 @@ def read(path: pathlib.Path, kind: type[Configuration]) -> Configuration:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} can't be read: {getattr(error, 'strerror', error)}.") from None
-    kinds, values = value_types(kind), {}
+    kinds, auto, values = value_types(kind), takes_auto(kind), {}
     for name, text in _assignments(lines, kinds, path):
-        value = _converted(name, text, kinds[name], path)
+        is_auto = name in auto and text == AUTO
+        value = AUTO if is_auto else _converted(name, text, kinds[name], path)
         values[name] = (*values.get(name, ()), value) if kinds[name] is tuple else value
     return kind(**values)
 
@@ -99,9 +103,20 @@ def value_types(kind: type) -> dict[str, type]:
     return {name: _plain(hints[name]) for name in named}
 
 
+def takes_auto(kind: type) -> set[str]:
+    """Return the names of the fields that are numbers or `auto`.
+
+    >>> from ftkeras.config.run import Config
+    >>> sorted(takes_auto(Config))
+    ['epochs', 'learning_rate']
+    """
+    hints = typing.get_type_hints(kind)
+    return {name for name, hint in hints.items() if typing.Literal["auto"] in typing.get_args(hint)}
+
+
 def _plain(hint: Any) -> type:
     """Return the type behind an optional or generic annotation."""
-    if isinstance(hint, types.UnionType):
+    if typing.get_origin(hint) in UNIONS:
         hint = next(part for part in typing.get_args(hint) if part is not type(None))
     return typing.get_origin(hint) or hint
 

@@ -2,9 +2,11 @@
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Literal
 
+from ftkeras.config import combinations
 from ftkeras.config.durations import checkpoint_interval, warmup_steps
-from ftkeras.config.fields import check_at_least, check_positive, flag
+from ftkeras.config.fields import AUTO, check_at_least, check_positive, flag
 from ftkeras.config.own_data import OwnData
 from ftkeras.errors import UserError
 
@@ -87,7 +89,9 @@ class Config(OwnData):
     )
     truncation: str = flag("head", "Model", "Which part of a longer text is kept: {truncation}.")
 
-    epochs: int = flag(3, "Training", "Passes over the training data.", free=True)
+    epochs: int | Literal["auto"] = flag(
+        AUTO, "Training", "Passes over the training data; auto: more for few examples.", free=True
+    )
     last_epoch: int | None = flag(
         None,
         "Training",
@@ -143,7 +147,11 @@ class Config(OwnData):
         "Recompute each layer's activations in the backward pass instead of storing them: less "
         "memory for long texts or large batches, about a third more time.",
     )
-    learning_rate: float = flag(3e-5, "Training", "Peak learning rate.")
+    learning_rate: float | Literal["auto"] = flag(
+        AUTO,
+        "Training",
+        "Peak learning rate: a number, or auto, from the encoder's width, `policy` and batch size.",
+    )
     schedule: str = flag("linear", "Training", "Learning rate after the warm-up: {schedule}.")
     warmup: str | None = flag(
         None,
@@ -286,41 +294,33 @@ class Config(OwnData):
                     f"`{name}` must be {', '.join(choices[:-1])} or {choices[-1]}. "
                     f"Received: {getattr(self, name)!r}."
                 )
-        self._check_folds()
-        self._check_validation()
+        combinations.check_folds(self)
+        combinations.check_validation(self)
         if self.warmup is not None:
             warmup_steps(self.warmup, total_steps=None)
         checkpoint_interval(self.checkpoint_every)
 
-    def _check_folds(self) -> None:
-        for name, default in (("fold", None), ("group_by", None), ("fold_repeat", 0)):
-            value = getattr(self, name)
-            if self.folds is None and value != default:
-                raise UserError(f"{name}={value} needs `folds`, the number of folds.")
-        if self.folds is not None and self.fold is not None and self.fold >= self.folds:
-            raise UserError(f"`fold` must be below folds={self.folds}. Received: {self.fold}.")
-
-    def _check_validation(self) -> None:
-        if not self.train_on_validation:
-            return
-        if self.early_stopping is not None:
-            raise UserError(
-                f"early_stopping={self.early_stopping} needs a validation split, but "
-                "`train_on_validation` trains on it; use `last_epoch` to end training early."
-            )
-        if not self.test:
-            raise UserError("`train_on_validation` with `notest` leaves nothing to evaluate on.")
-
     @property
     def trained_epochs(self) -> int:
         """Return the number of epochs to train; the schedule may be made for more."""
-        return min(self.epochs, self.last_epoch or self.epochs)
+        return min(self.planned_epochs, self.last_epoch or self.planned_epochs)
+
+    @property
+    def planned_epochs(self) -> int:
+        """Return `epochs` as a number.
+
+        Raises:
+            ValueError: it is still auto, because the run has not read its data yet.
+        """
+        if self.epochs == AUTO:
+            raise ValueError("`epochs` is auto and has not been chosen yet")
+        return self.epochs
 
     @property
     def keeps_state(self) -> bool:
         """Return whether the training state stays when the run is finished."""
         if self.keep_state is None:
-            return self.trained_epochs < self.epochs
+            return self.trained_epochs < self.planned_epochs
         return self.keep_state
 
     @property

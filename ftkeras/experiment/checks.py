@@ -3,7 +3,7 @@
 from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import feeds, optimization
+from ftkeras.experiment import auto, feeds, optimization
 from ftkeras.experiment.part_errors import blame
 from ftkeras.policies import check_together
 from ftkeras.problems import Problem
@@ -20,6 +20,7 @@ def check(config: Config) -> None:
     Raises:
         UserError: a part is unknown, its spec is wrong, or two parts exclude each other.
     """
+    config = auto.assume(config)
     if config.folds is not None and config.fold is None and not config.train_on_validation:
         raise UserError(
             f"folds={config.folds} needs `fold`, the number of the fold to validate on, from 0; "

@@ -70,6 +70,15 @@ def checkpoint(text: str) -> str | None:
     return None if named is None else str(named)
 
 
+def width(config: Config) -> int | None:
+    """Return the hidden size of the encoder without building it; None if it is not known here."""
+    spec, name = catalog.parse_encoder(config.encoder), checkpoint(config.encoder)
+    if name is None:
+        return spec.arguments.get("hidden")
+    folder = pathlib.Path(os.path.expanduser(name))
+    return pretrained.read_config(folder).get("hidden_size") if folder.is_dir() else None
+
+
 def _infer_type(config: dict, folder: pathlib.Path) -> str:
     """Return the model type that a config.json without one names by its architectures, or ""."""
     for architecture in config.get("architectures") or ():

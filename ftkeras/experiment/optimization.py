@@ -40,7 +40,7 @@ def average_callbacks(config: Config) -> list[keras.callbacks.Callback]:
     """Build the callback that averages the weights, if it is asked for."""
     if config.average is None:
         return []
-    return [catalog.build("average", config.average, epochs=config.epochs)]
+    return [catalog.build("average", config.average, epochs=config.planned_epochs)]
 
 
 def optimizer(
@@ -68,7 +68,7 @@ def optimizer(
 def schedule(config: Config, *, total_steps: int) -> LearningRateSchedule:
     """Build the learning-rate schedule of a run of `total_steps` updates, warm-up included."""
     warmup = resolve_warmup(config, total_steps=total_steps)
-    peak = config.learning_rate
+    peak = float(config.learning_rate)
     after = catalog.build(
         "schedule",
         config.schedule,

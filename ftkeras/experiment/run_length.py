@@ -6,8 +6,10 @@ import numpy as np
 import tensorflow as tf
 
 from ftkeras import catalog
+from ftkeras.config.fields import AUTO
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
+from ftkeras.experiment import auto
 
 
 def count_training_examples(config: Config) -> int:
@@ -17,8 +19,8 @@ def count_training_examples(config: Config) -> int:
     return examples - held_out
 
 
-def count_steps(config: Config, examples: int) -> int:
-    """Return the number of optimizer updates over all epochs.
+def count_updates(config: Config, examples: int) -> int:
+    """Return the number of optimizer updates of an epoch.
 
     Raises:
         UserError: if the batches are limited by tokens, so that the texts' lengths decide.
@@ -26,9 +28,21 @@ def count_steps(config: Config, examples: int) -> int:
     if config.batch_size is None or config.batch_tokens is not None:
         raise UserError(
             f"batch_tokens={config.batch_tokens}: the number of updates depends on the lengths of "
-            "the texts, which plot does not read; set `steps`."
+            "the texts, which are not read here; set `epochs`, and for plot `steps`."
         )
-    return math.ceil(examples / config.batch_size) * config.epochs
+    return math.ceil(examples / config.batch_size)
+
+
+def settle_epochs(config: auto.Configuration) -> auto.Configuration:
+    """Return the configuration with a number of epochs in place of `auto`, as a run chooses it.
+
+    Raises:
+        UserError: if the batches are limited by tokens.
+    """
+    if config.epochs != AUTO:
+        return config
+    updates = count_updates(config, count_training_examples(config))
+    return auto.settle_epochs(config, updates=updates)
 
 
 def _available(config: Config) -> int:

@@ -62,6 +62,9 @@ class FineTuningOptimizer(keras_compat.Optimizer):
             expression matches no variable.
     """
 
+    # How many times AdamW's learning rate fits, for learning_rate=auto; None if no factor does.
+    rate_factor: float | None = 1.0
+
     def __init__(
         self,
         *,

@@ -32,6 +32,8 @@ class Lamb(AdamW):
     1e-06
     """
 
+    rate_factor = None
+
     def __init__(
         self,
         *,

@@ -35,6 +35,8 @@ class Lion(FineTuningOptimizer, keras.optimizers.Lion):
     0.1
     """
 
+    rate_factor = 0.2
+
     def __init__(
         self,
         *,

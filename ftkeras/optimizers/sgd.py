@@ -34,6 +34,8 @@ class SGD(FineTuningOptimizer, keras.optimizers.SGD):
     0.9
     """
 
+    rate_factor = None
+
     def __init__(
         self,
         *,

@@ -25,10 +25,13 @@ class Policy(Protocol):
             decide the same.
         stays: whether what `prepare` adds remains part of the finished model, so that rebuilding
             the model needs the policy.
+        rate_factor: what learning_rate=auto is multiplied by. Few trained weights need more than
+            all of them.
     """
 
     decides: str | None = None
     stays: bool = False
+    rate_factor: float = 1.0
 
     def prepare(self, model: "Model") -> None:
         """Change the model once, after the checkpoint is loaded and before it is compiled.

@@ -39,6 +39,7 @@ class Adapters(Policy):
 
     decides = TRAINS
     stays = True
+    rate_factor = 5.0
 
     def __init__(self, *, size: int = 64, pooler: bool = True, seed: int | None = None):
         bounds.integer(1, size=size)

@@ -30,6 +30,7 @@ class BitFit(Policy):
     """
 
     decides = TRAINS
+    rate_factor = 10.0
 
     def __init__(self, *, pooler: bool = False):
         bounds.boolean(pooler=pooler)

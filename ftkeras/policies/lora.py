@@ -44,6 +44,7 @@ class Lora(Policy):
     """
 
     decides = TRAINS
+    rate_factor = 10.0
 
     def __init__(
         self,

@@ -79,6 +79,14 @@ def _table_steps(total: int, warmup: int) -> list[int]:
     return sorted({round(share * total) for share in TABLE_SHARES} | {warmup})
 
 
+def guessed(config: Config) -> str:
+    """Return the learning rate that the plot uses for learning_rate=auto."""
+    return (
+        f"learning_rate={config.learning_rate:.1e} (auto, for encoder={config.encoder}; of a "
+        "checkpoint that is not in a local folder, the width is taken to be 768)"
+    )
+
+
 def steps(config: Config, examples: int, count: int) -> str:
     """Return how the number of a run's updates comes about."""
     more = "; `oversample` repeats some, which adds updates" if config.oversample else ""

@@ -1,21 +1,25 @@
 """A run's folder: where it is, whether the run in it can be resumed, and its lock."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ftkeras.checkpoints.training_state import Checkpoints
 from ftkeras.config import flagfile
+from ftkeras.config.fields import AUTO
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.runs import layout
 from ftkeras.runs.inputs import write as write_inputs
 from ftkeras.runs.naming import run_name
 from ftkeras.support import files
+
+Configuration = TypeVar("Configuration", bound=Config)
 
 
 class Tokenizer(Protocol):
@@ -42,6 +46,19 @@ def default(config: Config) -> str:
     return f"runs/{run_name(config)}/{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"
 
 
+def adopt(config: Configuration, run_dir: pathlib.Path) -> Configuration:
+    """Return the configuration with what the run in the folder has used in place of `auto`.
+
+    So a run that is resumed keeps its learning rate and its epochs, whatever would be chosen now.
+    """
+    path = run_dir / layout.SETTINGS
+    open_fields = [n for n in flagfile.takes_auto(Config) if getattr(config, n) == AUTO]
+    if config.restart or not open_fields or not path.exists():
+        return config
+    before = flagfile.read(path, Config)
+    return dataclasses.replace(config, **{name: getattr(before, name) for name in open_fields})
+
+
 def check_resumable(config: Config, run_dir: pathlib.Path) -> None:
     """Raise UserError unless the folder is new or holds a run that `config` can resume or extend.
 
@@ -60,7 +77,7 @@ def check_resumable(config: Config, run_dir: pathlib.Path) -> None:
                 "run to resume; name another folder, or start from scratch with `restart`."
             )
         return
-    before = flagfile.read(run_dir / layout.SETTINGS, Config)
+    config, before = adopt(config, run_dir), flagfile.read(run_dir / layout.SETTINGS, Config)
     for name in ("epochs", "trained_epochs"):
         now, then = getattr(config, name), getattr(before, name)
         if now < then:
@@ -87,7 +104,7 @@ def is_finished(config: Config, run_dir: pathlib.Path) -> bool:
     """Return whether the folder holds this run, trained to its last epoch and exported."""
     if config.restart or not (run_dir / layout.EXPORTS).exists():
         return False
-    before = flagfile.read(run_dir / layout.SETTINGS, Config)
+    config, before = adopt(config, run_dir), flagfile.read(run_dir / layout.SETTINGS, Config)
     return (config.epochs, config.trained_epochs) == (before.epochs, before.trained_epochs)
 
 

@@ -59,10 +59,23 @@ def write_results(config: TuneConfig, space: Space, ledger: Ledger) -> Result | 
     best = results.best(ended, config.objective)
     files.write_json(home / layout.TABLE, table.as_json(config, ended, ledger.seconds))
     if best is not None:
-        recipe = table.recipe(best_config(config, best), best, config.objective)
+        used = as_trained(config, best, home)
+        recipe = table.recipe(best_config(used, best), best, config.objective)
         files.write_text(home / layout.BEST_RECIPE, recipe)
     page.write(home / layout.PAGE, config, space.parameters, ended, recipe, ledger.seconds)
     return best
+
+
+def as_trained(config: TuneConfig, best: Result, home: pathlib.Path) -> TuneConfig:
+    """Return the configuration with what the best trial has chosen in place of `auto`.
+
+    Args:
+        config: the search's.
+        best: the trial.
+        home: the search's folder.
+    """
+    runs = sorted((home / layout.TRIALS / best.trial).glob(f"*/{layout.SETTINGS}"))
+    return run_folder.adopt(config, runs[0].parent) if runs else config
 
 
 def best_config(config: TuneConfig, best: Result) -> Config:

@@ -6,10 +6,11 @@ import pathlib
 import keras_tuner
 
 from ftkeras import catalog
+from ftkeras.config.fields import AUTO
 from ftkeras.config.run import Config
 from ftkeras.config.tune import DEFAULT_SEARCH, DEFAULT_TRIALS, TuneConfig
 from ftkeras.errors import UserError
-from ftkeras.experiment import checks
+from ftkeras.experiment import checks, run_length
 from ftkeras.problems import is_lower_better
 from ftkeras.search import hyperparameters, space_parser, trials
 from ftkeras.search.ledger import Ledger
@@ -29,6 +30,14 @@ def with_defaults(config: TuneConfig) -> TuneConfig:
     if config.head is None and any(line.strip().startswith("head.") for line in config.search):
         changes["head"] = checks.problem_class(config).head
     return dataclasses.replace(config, **changes)
+
+
+def settle_epochs(config: TuneConfig) -> TuneConfig:
+    """Return the configuration with a number in place of epochs=auto, if the oracle allots epochs.
+
+    Otherwise each trial chooses its own.
+    """
+    return run_length.settle_epochs(config) if _oracle_class(config).continues else config
 
 
 def build_space(config: TuneConfig) -> Space:
@@ -59,7 +68,7 @@ def build_oracle(config: TuneConfig, space: Space) -> Oracle:
         objective=keras_tuner.Objective(config.objective, direction),
         hyperparameters=hyperparameters.build(space.parameters),
         seed=config.seed,
-        max_epochs=config.epochs,
+        max_epochs=None if config.epochs == AUTO else config.epochs,
     )
 
 

@@ -3,13 +3,14 @@
 import dataclasses
 import itertools
 import random
-import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ftkeras import catalog
+from ftkeras.config import flagfile
+from ftkeras.config.fields import AUTO
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.search import ranges
@@ -128,8 +129,10 @@ def _with_key(spec: Any, flag: str, key: str, value: Any) -> Any:
 
 def _converted(flag: str, value: Any) -> Any:
     """Convert a value to the flag's type in Config; `none` is None, or no value at all."""
+    if value == AUTO and flag in flagfile.takes_auto(Config):
+        return AUTO
     hint = typing.get_type_hints(Config)[flag]
-    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    kinds = typing.get_args(hint) if typing.get_origin(hint) in flagfile.UNIONS else (hint,)
     repeatable = typing.get_origin(hint) is tuple
     if value in ("none", None) and (repeatable or type(None) in kinds):
         return () if repeatable else None

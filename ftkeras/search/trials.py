@@ -79,8 +79,10 @@ class Trials:
 
     def _config(self, values: Mapping[str, Any]) -> Config:
         config = self.space.config(values)
-        last = values.get(EPOCHS, config.epochs)
-        return dataclasses.replace(config, last_epoch=last) if last < config.epochs else config
+        last = values.get(EPOCHS)
+        if last is None or last >= config.planned_epochs:
+            return config
+        return dataclasses.replace(config, last_epoch=last)
 
     def _with_scores(self, result: Result, config: Config, home: pathlib.Path) -> Result:
         """Run all folds and seeds, unless one fails or the first folds are hopeless."""

@@ -10,7 +10,7 @@ from ftkeras.config import flagfile
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import checks
+from ftkeras.experiment import checks, run_length
 from ftkeras.processes import child_run, fold_runs
 from ftkeras.reports import crossvalidation as report
 from ftkeras.runs import crossvalidation, folder, layout
@@ -30,8 +30,8 @@ def run(config: CrossvalidateConfig) -> dict:
         Stopped: if a signal stopped it; the states of the folds have been saved.
     """
     home = folder.choose(config)
+    config = _settle_epochs(config)
     folds = crossvalidation.fold_configs(config, repeats=config.repeats)
-    checks.check(folds[0])
     if config.restart:
         crossvalidation.clear(home)
     fold_runs.check_resumable(folds, home)
@@ -49,6 +49,16 @@ def run(config: CrossvalidateConfig) -> dict:
         f"\n{report.table(result, problem)}\n\nfolds        {home}\npredictions  {predictions}"
     )
     return result
+
+
+def _settle_epochs(config: CrossvalidateConfig) -> CrossvalidateConfig:
+    """Check the settings, and return them with the epochs that all folds train for.
+
+    The folds differ a little in size. If the batches are limited by tokens, each chooses its own.
+    """
+    checks.check(crossvalidation.fold_configs(config)[0])
+    counted = config.batch_tokens is None
+    return run_length.settle_epochs(config) if counted else config
 
 
 def _train_folds(

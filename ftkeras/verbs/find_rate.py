@@ -5,7 +5,7 @@ import logging
 from ftkeras.config.verbs import FindRateConfig
 from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
-from ftkeras.experiment import build, feeds, optimization
+from ftkeras.experiment import auto, build, feeds, optimization
 from ftkeras.experiment.range_test import Suggestion, range_test, suggest
 from ftkeras.reports import plots
 from ftkeras.reports import range_test as report
@@ -28,7 +28,9 @@ def run(config: FindRateConfig) -> Suggestion:
     experiment = build.experiment(config)
     with open_splits(config, experiment.task, experiment.text_layer) as splits:
         feed = feeds.training_feed(experiment, splits)
-        optimization.compile_to_train(experiment, total_steps=len(feed) * config.epochs)
+        experiment = auto.settle(experiment, examples=len(feed.examples), updates=len(feed))
+        steps = len(feed) * experiment.config.planned_epochs
+        optimization.compile_to_train(experiment, total_steps=steps)
         curve = range_test(
             experiment.model,
             feed,

@@ -4,8 +4,9 @@ import logging
 import pathlib
 from dataclasses import dataclass
 
+from ftkeras.config.fields import AUTO
 from ftkeras.config.verbs import PlotConfig
-from ftkeras.experiment import optimization, run_length
+from ftkeras.experiment import auto, optimization, run_length
 from ftkeras.reports import plots, schedule
 from ftkeras.reports.schedule import Curve
 
@@ -28,6 +29,9 @@ def run(config: PlotConfig) -> SchedulePlot:
     """
     path = plots.output_path(config.output, config.run_dir, "schedule.png")
     total = config.steps or _count_steps(config)
+    if config.learning_rate == AUTO:
+        config = auto.fill(config, learning_rate=auto.guess_learning_rate(config))
+        log.info("%s", schedule.guessed(config))
     learning_rate = optimization.schedule(config, total_steps=total)
     warmup = optimization.resolve_warmup(config, total_steps=total)
     curve = schedule.sample(learning_rate, total=total, warmup=warmup)
@@ -43,6 +47,8 @@ def run(config: PlotConfig) -> SchedulePlot:
 
 def _count_steps(config: PlotConfig) -> int:
     examples = run_length.count_training_examples(config)
-    steps = run_length.count_steps(config, examples)
+    updates = run_length.count_updates(config, examples)
+    config = auto.settle_epochs(config, updates=updates)
+    steps = updates * config.planned_epochs
     log.info(schedule.steps(config, examples, steps))
     return steps

@@ -6,10 +6,20 @@ import pathlib
 from dataclasses import dataclass
 
 from ftkeras.config.run import Config
+from ftkeras.data.feed import TrainingFeed
 from ftkeras.data.splits import Splits, open_splits
 from ftkeras.data.summary import summarize_splits
 from ftkeras.errors import UserError
-from ftkeras.experiment import build, evaluation, exports, feeds, fit, optimization, run_folder
+from ftkeras.experiment import (
+    auto,
+    build,
+    evaluation,
+    exports,
+    feeds,
+    fit,
+    optimization,
+    run_folder,
+)
 from ftkeras.experiment.definition import Experiment
 from ftkeras.reports import advice
 from ftkeras.reports import data as data_report
@@ -38,6 +48,7 @@ def run(config: Config) -> TrainedRun:
         Stopped: if a signal stopped training; its state has been saved.
     """
     run_dir = folder.choose(config)
+    config = folder.adopt(config, run_dir)
     if config.tensorboard and importlib.util.find_spec("tensorboard") is None:
         raise UserError("`tensorboard` needs: pip install 'ftkeras[tensorboard]'")
     folder.check_resumable(config, run_dir)
@@ -47,10 +58,14 @@ def run(config: Config) -> TrainedRun:
         return TrainedRun(run_dir, metrics.read_metrics(run_dir), tuple(map(pathlib.Path, paths)))
     experiment = build.experiment(config)
     run_dir = run_folder.agree(experiment, run_dir)
-    exporters = exports.build_exporters(experiment, run_dir)
+    exports.build_exporters(experiment, run_dir)  # so that they refuse before the data is read
     splits_of_run = open_splits(config, experiment.task, experiment.text_layer)
     with run_folder.lock(experiment, run_dir), splits_of_run as splits:
-        measured = _train(experiment, splits, run_dir)
+        read = _read(experiment, splits)
+        feed = feeds.training_feed(experiment, splits)
+        experiment = auto.settle(experiment, examples=len(feed.examples), updates=len(feed))
+        exporters, config = exports.build_exporters(experiment, run_dir), experiment.config
+        measured = _train(experiment, feed, splits, read, run_dir)
         if not experiment.devices.is_chief:
             return TrainedRun(run_dir, measured)
         log.info("\n%s", metrics_report.table(measured, experiment.problem))
@@ -67,24 +82,25 @@ def run(config: Config) -> TrainedRun:
     return TrainedRun(run_dir, measured, tuple(written))
 
 
-def _train(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
-    """Train and evaluate; return the metrics."""
+def _read(experiment: Experiment, splits: Splits) -> dict:
+    """Read the data and report it; return what metrics.json has about it."""
     counts = splits.counts()
     read = summarize_splits(splits, unknown_id=experiment.text_layer.tokenizer.unknown_id)
     log.info("%s", data_report.text(experiment.task, read, experiment.config.max_length))
     log.info(training_report.examples(splits, counts))
-    feed = feeds.training_feed(experiment, splits)
-    steps, fixed = len(feed) * experiment.config.epochs, feed.batching.fixed_shape
+    return {"data": counts, "read": read, "versions": metrics.versions()}
+
+
+def _train(
+    experiment: Experiment, feed: TrainingFeed, splits: Splits, read: dict, run_dir: pathlib.Path
+) -> dict:
+    """Train and evaluate; return the metrics, together with what `_read` returned."""
+    steps, fixed = len(feed) * experiment.config.planned_epochs, feed.batching.fixed_shape
     optimization.compile_to_train(experiment, total_steps=steps, fixed_shape=fixed)
     run_folder.record(experiment, run_dir)  # only now, so that a refused run leaves nothing behind
     training = fit.Fit(experiment, feed, splits, run_dir)
     log.info(training_report.plan(experiment, training.feed, training.position))
-    found = {
-        "train": training.run(),
-        "data": counts,
-        "read": read,
-        "versions": metrics.versions(),
-    }
+    found = {"train": training.run(), **read}
     run_folder.write_metrics(experiment, run_dir, found)
     log.info(training_report.evaluating(experiment.config))
     try:

@@ -46,7 +46,7 @@ def run(config: TuneConfig) -> Search | None:
 
     tf.config.set_visible_devices([], "GPU")  # this process would take the trials' GPU memory
     home, name = folder.choose(config), workers.name()
-    config = setup.with_defaults(config)
+    config = setup.settle_epochs(setup.with_defaults(config))
     space = setup.build_space(config)
     with child_run.stoppable(f"To resume, repeat the command with search_dir={home}."):
         if name not in (workers.ALONE, workers.CHIEF):
@@ -80,7 +80,8 @@ def _search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> 
         )
     if not config.retrain or best is None:
         return Search(home, ended, best)
-    recipe, run_dir = session.retrain_config(config, best), home / layout.RETRAINED
+    used, run_dir = session.as_trained(config, best, home), home / layout.RETRAINED
+    recipe = session.retrain_config(used, best)
     log.info(f"\n{report.retraining(recipe, run_dir)}")
     retrained = session.retrain(recipe, run_dir)
     _show_retrained(retrained, run_dir)

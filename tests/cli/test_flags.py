@@ -107,7 +107,7 @@ def test_export_of_a_run_without_exports_writes_the_default(tmp_path):
         (["--label_smoothing=0.1"], r'it is a key: --loss="cross_entropy\(label_smoothing=…\)"'),
         (["--dropout=0.1"], r'"bert\(dropout=…\)" or --head="classification\(dropout=…\)" or'),
         (["help", "cosin"], "no verb or part 'cosin'; did you mean cosine"),
-        (["--epochs=many"], "--epochs must be an integer. Received: 'many'"),
+        (["--epochs=many"], "--epochs must be an integer or auto. Received: 'many'"),
         (["--clip_norm=x"], "--clip_norm must be a number. Received: 'x'"),
         (["help", "trian"], "no verb or part 'trian'; did you mean train. The verbs are: train"),
         (["help", "a", "b"], "no verb or part 'a b'"),

@@ -73,8 +73,9 @@ space_of = functools.cache(setup.build_space)
 
 
 def config(**given) -> TuneConfig:
-    """Return a search's configuration with all defaults."""
-    given = {"search": LINES, "task": "quickstart", "cache_dir": "none", **given}
+    """Return a search's configuration with all defaults, but with numbers instead of auto."""
+    run = {"task": "quickstart", "cache_dir": "none", "epochs": 3, "learning_rate": 3e-5}
+    given = {"search": LINES, **run, **given}
     return setup.with_defaults(TuneConfig(**given))
 
 

@@ -54,7 +54,9 @@ def test_score_is_the_mean_over_seeds(run):
 
 def test_loss_as_objective_is_minimized(run):
     result = run(VALUES, Child(), objective="loss")
-    assert result.score == pytest.approx(1 - searches.accuracy(Config(learning_rate=1e-4)))
+    assert result.score == pytest.approx(
+        1 - searches.accuracy(Config(learning_rate=1e-4, epochs=3))
+    )
     rows = [Result(n, {}, {}, COMPLETED, (s,)) for n, s in (("a", 0.5), ("b", 0.4))]
     assert results.best(rows, "loss").trial == "b"
     assert results.best(rows, "accuracy").trial == "a"

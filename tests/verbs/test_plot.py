@@ -62,7 +62,8 @@ def test_plot_goes_into_the_run_folder():
 
 
 def _steps_planned(config: Config) -> int:
-    return run_length.count_steps(config, run_length.count_training_examples(config))
+    examples = run_length.count_training_examples(config)
+    return run_length.count_updates(config, examples) * config.planned_epochs
 
 
 def _steps_trained(config: Config) -> int:

@@ -1,0 +1,217 @@
+r"""Compare the default learning rate and epochs with a grid of both.
+
+    python benchmarks/defaults.py --shared=../shared/data --out=defaults.jsonl \
+        --encoder=…/all-MiniLM-L6-v2 --settings agnews_360 sst2_3000 \
+        --rates auto 5e-5 1e-4 2e-4 4e-4 --epochs auto 3 5 10 --seeds 0 1 2
+
+Every run is one `train` of this process, without export, on a sample of a dataset; results are
+appended to `--out` as they come, and runs that are already in it are skipped. `auto` is combined
+with `auto` only. At the end the script prints a table: for each setting the defaults, and the point
+of the grid with the best mean validation accuracy, with the mean test accuracy of each over the
+seeds. A grid of four rates and three numbers of epochs is a search of 12 trials.
+
+`--layers=4` truncates the encoder to its first layers, as a stand-in for a smaller checkpoint.
+"""
+
+import argparse
+import csv
+import itertools
+import json
+import logging
+import pathlib
+import statistics
+import tempfile
+import time
+
+import keras
+
+from ftkeras.config.run import Config
+from ftkeras.verbs import train
+
+AGNEWS = {
+    "data": ("agnews/agnews.csv",),
+    "text_column": "1,2",
+    "label_column": "0",
+    "header": False,
+    "max_length": 64,
+    "test_share": 0.3,
+    "test_examples": 600,
+}
+SETTINGS = {
+    "agnews_360": {**AGNEWS, "train_examples": 360, "validation_examples": 120},
+    "agnews_2000": {**AGNEWS, "train_examples": 2000, "validation_examples": 300},
+    "sst2_3000": {
+        "data": ("sst2/train.tsv",),
+        "test_data": ("sst2/dev.tsv",),
+        "text_column": "sentence",
+        "label_column": "label",
+        "max_length": 64,
+        "train_examples": 3000,
+        "validation_examples": 300,
+    },
+    "mrpc": {
+        "data": ("mrpc/train.tsv",),
+        "test_data": ("mrpc/dev.tsv",),
+        "text_column": "#1 String",
+        "pair_column": "#2 String",
+        "label_column": "Quality",
+        "max_length": 64,
+    },
+    "mrpc_1000": {
+        "data": ("mrpc/train.tsv",),
+        "test_data": ("mrpc/dev.tsv",),
+        "text_column": "#1 String",
+        "pair_column": "#2 String",
+        "label_column": "Quality",
+        "max_length": 64,
+        "train_examples": 1000,
+        "validation_examples": 150,
+    },
+    "imdb_1000": {
+        "task": "imdb",
+        "data_dir": "tfds",
+        "max_length": 128,
+        "train_examples": 1000,
+        "validation_examples": 200,
+        "test_examples": 500,
+    },
+}
+
+
+def main() -> None:
+    """Run what is missing, then print the table."""
+    asked = _arguments()
+    out = pathlib.Path(asked.out)
+    rows = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
+    logging.getLogger("ftkeras").setLevel(logging.WARNING)
+    with tempfile.TemporaryDirectory() as folder:
+        encoder = _truncated(asked.encoder, asked.layers, pathlib.Path(folder))
+        points = [p for p in itertools.product(asked.rates, asked.epochs) if _is_point(p)]
+        for setting, (rate, epochs), seed in itertools.product(asked.settings, points, asked.seeds):
+            key = {
+                "setting": setting,
+                "encoder": pathlib.Path(asked.encoder).name,
+                "layers": asked.layers,
+                "rate": rate,
+                "epochs": epochs,
+                "seed": seed,
+                **({"max_length": asked.max_length} if asked.max_length else {}),
+                **({"policy": asked.policy} if asked.policy else {}),
+            }
+            if any(key.items() <= row.items() for row in rows):
+                continue
+            rows.append({**key, **_measure(asked, encoder, key, pathlib.Path(folder) / "run")})
+            with out.open("a") as file:
+                file.write(json.dumps(rows[-1]) + "\n")
+            print(json.dumps(rows[-1]), flush=True)
+    print(table(rows))
+
+
+def table(rows: list[dict]) -> str:
+    """Return a line per setting and encoder: the defaults and the best point of the grid."""
+    lines = []
+    by_setting = lambda row: (row["setting"], row["encoder"], row["layers"] or 0)  # noqa: E731
+    for setting, group in itertools.groupby(sorted(rows, key=by_setting), by_setting):
+        points: dict[tuple, list[dict]] = {}
+        for row in group:
+            points.setdefault((row["rate"], row["epochs"]), []).append(row)
+        default = points.pop(("auto", "auto"), None)
+        best = max(points.values(), key=lambda runs: _mean(runs, "validation"), default=None)
+        lines.append(f"{setting}: defaults {_cell(default)}; best {_cell(best)}")
+    return "\n".join(lines)
+
+
+def _cell(runs: list[dict] | None) -> str:
+    if runs is None:
+        return "not measured"
+    test = [run["test"] for run in runs]
+    spread = f" ± {statistics.stdev(test):.4f}" if len(test) > 1 else ""
+    first = runs[0]
+    return (
+        f"{_mean(runs, 'test'):.4f}{spread} (rate {first['used_rate']:.1e}, "
+        f"{first['used_epochs']} epochs, {len(runs)} seeds)"
+    )
+
+
+def _mean(runs: list[dict], name: str) -> float:
+    return statistics.mean(run[name] for run in runs)
+
+
+def _measure(
+    asked: argparse.Namespace, encoder: str, key: dict, run_dir: pathlib.Path
+) -> dict[str, object]:
+    keras.utils.clear_session()
+    setting = dict(SETTINGS[key["setting"]])
+    for name in ("data", "test_data"):
+        if name in setting:
+            setting[name] = tuple(f"{asked.shared}/{path}" for path in setting[name])
+    if "data_dir" in setting:
+        setting["data_dir"] = f"{asked.shared}/{setting['data_dir']}"
+    if asked.max_length:
+        setting["max_length"] = asked.max_length
+    if asked.policy:
+        setting["policy"] = (asked.policy,)
+    if key["rate"] != "auto":
+        setting |= {"learning_rate": float(key["rate"]), "epochs": int(key["epochs"])}
+    config = Config(
+        **setting,
+        encoder=encoder,
+        seed=key["seed"],
+        run_dir=str(run_dir),
+        restart=True,
+        export=("none",),
+        checkpoint_every="0",
+    )
+    start = time.process_time()
+    metrics = train.run(config).metrics
+    history = list(csv.DictReader((run_dir / "history.csv").read_text().splitlines()))
+    return {
+        "used_rate": config.learning_rate,
+        "used_epochs": config.epochs,
+        "test": metrics["test"]["accuracy"],
+        "test_loss": metrics["test"]["loss"],
+        "validation": metrics["validation"]["accuracy"],
+        "best_epoch": metrics["train"]["best_epoch"],
+        "steps": metrics["train"]["steps"],
+        "tokens_per_second": metrics["train"]["tokens_per_second"],
+        "cpu_seconds": round(time.process_time() - start, 1),
+        "losses": [round(float(row["loss"]), 4) for row in history],
+        "validations": [round(float(row["val_accuracy"]), 4) for row in history],
+    }
+
+
+def _is_point(point: tuple[str, str]) -> bool:
+    return (point[0] == "auto") == (point[1] == "auto")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--shared", required=True, help="folder of the datasets")
+    parser.add_argument("--encoder", required=True, help="folder of a checkpoint")
+    parser.add_argument("--layers", type=int, help="truncate it to its first layers")
+    parser.add_argument("--max_length", type=int, help="instead of the settings' own")
+    parser.add_argument("--policy", help="instead of full")
+    parser.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=SETTINGS)
+    parser.add_argument("--rates", nargs="+", default=["auto", "5e-5", "1e-4", "2e-4", "4e-4"])
+    parser.add_argument("--epochs", nargs="+", default=["auto", "3", "5", "10"])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--out", default="defaults.jsonl")
+    return parser.parse_args()
+
+
+def _truncated(encoder: str, layers: int | None, folder: pathlib.Path) -> str:
+    """Return the folder of the encoder with fewer layers; tensors above them are ignored."""
+    if layers is None:
+        return encoder
+    copy = folder / "encoder"
+    copy.mkdir()
+    for path in pathlib.Path(encoder).iterdir():
+        if path.name != "config.json":
+            (copy / path.name).symlink_to(path.resolve())
+    config = json.loads((pathlib.Path(encoder) / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps({**config, "num_hidden_layers": layers}))
+    return str(copy)
+
+
+if __name__ == "__main__":
+    main()

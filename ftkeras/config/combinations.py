@@ -1,0 +1,28 @@
+"""Check the fields of a run's configuration that depend on each other."""
+
+from typing import Any
+
+from ftkeras.errors import UserError
+
+
+def check_folds(config: Any) -> None:
+    """Raise UserError if a field about folds lacks `folds`, or `fold` is not below it."""
+    for name, default in (("fold", None), ("group_by", None), ("fold_repeat", 0)):
+        value = getattr(config, name)
+        if config.folds is None and value != default:
+            raise UserError(f"{name}={value} needs `folds`, the number of folds.")
+    if config.folds is not None and config.fold is not None and config.fold >= config.folds:
+        raise UserError(f"`fold` must be below folds={config.folds}. Received: {config.fold}.")
+
+
+def check_validation(config: Any) -> None:
+    """Raise UserError if `train_on_validation` leaves nothing for what is asked for."""
+    if not config.train_on_validation:
+        return
+    if config.early_stopping is not None:
+        raise UserError(
+            f"early_stopping={config.early_stopping} needs a validation split, but "
+            "`train_on_validation` trains on it; use `last_epoch` to end training early."
+        )
+    if not config.test:
+        raise UserError("`train_on_validation` with `notest` leaves nothing to evaluate on.")
