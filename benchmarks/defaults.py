@@ -25,6 +25,7 @@ import time
 
 import keras
 
+from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.verbs import train
 
@@ -164,10 +165,11 @@ def _measure(
     )
     start = time.process_time()
     metrics = train.run(config).metrics
+    used = flagfile.read(run_dir / "run.cfg", Config)
     history = list(csv.DictReader((run_dir / "history.csv").read_text().splitlines()))
     return {
-        "used_rate": config.learning_rate,
-        "used_epochs": config.epochs,
+        "used_rate": used.learning_rate,
+        "used_epochs": used.epochs,
         "test": metrics["test"]["accuracy"],
         "test_loss": metrics["test"]["loss"],
         "validation": metrics["validation"]["accuracy"],

@@ -161,9 +161,8 @@ def _factor(config: Config, policies: Sequence[Policy]) -> float:
     own = cls.rate_factor
     if own is None:
         log.warning(
-            "%s",
-            f"`learning_rate`=auto is made for Adam and its kin, not for {config.optimizer}; "
-            "find_rate suggests another",
+            "learning_rate=auto is made for Adam and its kin, not for %s; find_rate finds another",
+            config.optimizer,
         )
         own = 1.0
     return own * math.prod(policy.rate_factor for policy in policies)

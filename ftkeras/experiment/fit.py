@@ -15,7 +15,7 @@ from ftkeras.config.run import Config
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.data.splits import Splits
 from ftkeras.errors import Stopped
-from ftkeras.experiment import features, optimization
+from ftkeras.experiment import features, optimization, speedup
 from ftkeras.experiment.definition import Experiment
 from ftkeras.runs import layout, metrics
 from ftkeras.training import epochs, stopping, weights
@@ -59,7 +59,10 @@ class Fit:
         self.feed, self._validation, self._feature_metrics = self._read_features(feed, splits)
         self._finite = Finite()
         self._progress = Progress(
-            self.feed, epochs=config.trained_epochs, reported=experiment.problem.reported
+            self.feed,
+            epochs=config.trained_epochs,
+            reported=experiment.problem.reported,
+            advise=speedup.advise(experiment, self.feed),
         )
         self._history = History(run_dir / layout.HISTORY if chief else None)
         self._best = BestEpoch(

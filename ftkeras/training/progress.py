@@ -3,7 +3,7 @@
 import io
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TextIO
 
@@ -40,6 +40,8 @@ class Progress(Callback):
         epochs: number of epochs of the run.
         reported: the metrics that training reports beside the loss, and their names on the bar.
         stream: where to write; standard error by default.
+        advise: called once with the seconds that training will take, when they are estimated; it
+            may log lines.
 
     Attributes:
         first_step: seconds from the start of the process to the end of its first step.
@@ -54,9 +56,11 @@ class Progress(Callback):
         epochs: int,
         reported: Mapping[str, str] = MappingProxyType({}),
         stream: TextIO | None = None,
+        advise: Callable[[float], None] = lambda seconds: None,
     ):
         super().__init__()
-        self.feed, self.epochs, self.reported = feed, epochs, reported
+        self.feed, self.epochs = feed, epochs
+        self.reported, self.advise = reported, advise
         self.stream = stream or sys.stderr
         self.is_live = self.stream.isatty()
         self.first_step: float | None = None
@@ -177,6 +181,8 @@ class Progress(Callback):
             f"{tokens}{self.examples / self.seconds:,.1f} examples/s: "
             f"training takes about {times.duration(left)}, without validation"
         )
+        with tqdm.external_write_mode(file=self.stream):
+            self.advise(left)
 
     def _show(self, logs: dict[str, Any], examples: int) -> None:
         self.bar.update(examples)

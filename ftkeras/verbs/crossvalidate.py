@@ -30,7 +30,7 @@ def run(config: CrossvalidateConfig) -> dict:
         Stopped: if a signal stopped it; the states of the folds have been saved.
     """
     home = folder.choose(config)
-    config = _settle_epochs(config)
+    config = _settle_epochs(config, home)
     folds = crossvalidation.fold_configs(config, repeats=config.repeats)
     if config.restart:
         crossvalidation.clear(home)
@@ -51,12 +51,14 @@ def run(config: CrossvalidateConfig) -> dict:
     return result
 
 
-def _settle_epochs(config: CrossvalidateConfig) -> CrossvalidateConfig:
+def _settle_epochs(config: CrossvalidateConfig, home: pathlib.Path) -> CrossvalidateConfig:
     """Check the settings, and return them with the epochs that all folds train for.
 
     The folds differ a little in size. If the batches are limited by tokens, each chooses its own.
     """
-    checks.check(crossvalidation.fold_configs(config)[0])
+    first = crossvalidation.fold_configs(config)[0]
+    checks.check(first)
+    config = folder.adopt(config, crossvalidation.fold_folder(home, first))
     counted = config.batch_tokens is None
     return run_length.settle_epochs(config) if counted else config
 

@@ -87,3 +87,14 @@ def test_differences_are_those_that_decide_a_run():
     after = dataclasses.replace(before, learning_rate=2e-5, epochs=3)
     assert flagfile.differences(after, before) == ["`learning_rate`=2e-05 (there 1e-05)"]
     assert len(flagfile.differences(after, before, also=("epochs",))) == 2
+
+
+def test_numbers_that_are_auto_are_written_and_read(tmp_path):
+    text = flagfile.render(Config())
+    assert "--learning_rate=auto\n" in text
+    path = _written(tmp_path / "run.cfg", text)
+    assert flagfile.read(path, Config) == Config()
+    for flag in ("--epochs=auto", "--learning_rate=auto"):
+        assert flags.parse([flag]).config == Config()
+    with pytest.raises(UserError, match="--learning_rate must be a number or auto. Received"):
+        flags.parse(["--learning_rate=automatic"])

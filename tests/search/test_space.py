@@ -54,6 +54,14 @@ def test_settings_have_the_types_of_their_flags():
     assert (none["warmup"], none["regularizer"]) == (None, ())
 
 
+def test_auto_is_a_choice_of_a_number_that_may_be_auto():
+    found = _read("learning_rate=choice(auto, 1e-4)", "epochs=choice(auto, 5)")
+    values = {"learning_rate": "auto", "epochs": "auto"}
+    assert found.settings(values) == values
+    other = {"learning_rate": "1e-4", "epochs": "5"}
+    assert found.settings(other) == {"learning_rate": 1e-4, "epochs": 5}
+
+
 def test_key_inside_a_choice_exists_with_that_choice_only():
     found = _read(POLICY)
     by_name = {parameter.name: parameter for parameter in found.parameters}

@@ -14,7 +14,9 @@ from ftkeras.data.batching.padded import Padded
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.errors import UserError
 from ftkeras.optimizers.adamw import AdamW
+from ftkeras.support import times
 from ftkeras.training import epochs, evaluation_progress, weights
+from ftkeras.training import progress as progress_module
 from ftkeras.training.best import BestEpoch
 from ftkeras.training.callback import Callback
 from ftkeras.training.checkpointer import Checkpointer, state_keys
@@ -184,6 +186,28 @@ def test_progress_counts_every_step_after_the_first(model, feed):
     written = stream.getvalue()
     assert "training takes about" in written
     assert written.count("validation loss") == 3
+
+
+class Clock:
+    """Stands for the module time: each reading is `step` seconds after the one before."""
+
+    def __init__(self, step):
+        self.now, self.step = 0.0, step
+
+    def perf_counter(self):
+        self.now += self.step
+        return self.now
+
+
+def test_progress_asks_for_advice_once_with_the_estimate(model, feed, monkeypatch):
+    model.compile(optimizer=model.optimizer, loss="mse", metrics=["accuracy"], jit_compile=False)
+    monkeypatch.setattr(progress_module, "time", Clock(step=100.0))
+    asked, stream = [], io.StringIO()
+    progress = Progress(feed, epochs=3, stream=stream, advise=asked.append)
+    epochs.fit(model, feed, epochs=3, callbacks=[progress])
+    (seconds,) = asked
+    assert seconds > 100
+    assert f"training takes about {times.duration(seconds)}" in stream.getvalue()
 
 
 class Terminal(io.StringIO):

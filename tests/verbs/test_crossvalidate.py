@@ -84,7 +84,8 @@ def children(monkeypatch, tmp_path):
 
 
 def _config(**settings) -> CrossvalidateConfig:
-    return CrossvalidateConfig(**{"task": "quickstart", "folds": 3, "run_dir": "cv", **settings})
+    run = {"task": "quickstart", "folds": 3, "run_dir": "cv"}
+    return CrossvalidateConfig(**{**run, "learning_rate": 3e-5, "epochs": 3, **settings})
 
 
 def _predicted() -> list[dict]:
