@@ -2,7 +2,7 @@
 
 import pathlib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,24 @@ HELP = ("--help", "-h")
 VERSION = ("--version", "-V")
 # More parts than this with a key are only counted.
 MOST_OWNERS = 3
+
+
+# What flags are called in Transformers and Keras, and what does the same here.
+NAMED_ELSEWHERE = {
+    "weight_decay": '--optimizer="adamw(decay=…)"',
+    "per_device_train_batch_size": "--batch_size",
+    "gradient_accumulation_steps": "--accumulate",
+    "gradient_checkpointing": "--remat",
+    "warmup_ratio": "--warmup, which is a share if it is below 1",
+    "warmup_steps": "--warmup",
+    "lr_scheduler_type": "--schedule",
+    "max_grad_norm": "--clip_norm",
+    "model_name_or_path": "--encoder",
+    "output_dir": "--run_dir, or --export_dir for exports",
+    "train_file": "--data",
+    "bf16": "--precision=mixed_bfloat16",
+    "fp16": "--precision=mixed_float16",
+}
 
 
 @dataclass(frozen=True)
@@ -165,7 +183,7 @@ def _read_any(config: type, arguments: list[str]) -> tuple[absl_flags.FlagValues
     return values, others
 
 
-def _unknown_flag(name: str, known: Iterable[str]) -> str:
+def _unknown_flag(name: str, known: Collection[str]) -> str:
     """Say that there is no such flag; suggest a part's key of this name, or a similar flag."""
     owners = [
         f'--{kind}="{part}({name}=…)"'
@@ -174,6 +192,9 @@ def _unknown_flag(name: str, known: Iterable[str]) -> str:
         for part in catalog.names(kind)
         if name in catalog.keys(kind, part)
     ]
+    instead = NAMED_ELSEWHERE.get(name, "")
+    if instead and re.findall(r"--(\w+)", instead)[0] in known:
+        return f"there is no flag --{name}; use {instead}."
     if not owners:
         return f"there is no flag --{name}{hint(name, known, prefix='--')}"
     others = f" or {len(owners) - MOST_OWNERS} others" if len(owners) > MOST_OWNERS else ""

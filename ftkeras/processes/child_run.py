@@ -3,7 +3,6 @@
 The child ends with its parent; see `processes/child.py`.
 """
 
-import contextlib
 import os
 import pathlib
 import signal
@@ -11,12 +10,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
-from ftkeras.errors import Stopped
 from ftkeras.processes import child
 from ftkeras.runs import layout
 from ftkeras.runs import metrics as report
@@ -91,30 +88,6 @@ def train(
     if code:
         return Outcome(None, _reason(code, failure), seconds)
     return Outcome(report.read_metrics(run_dir), None, seconds)
-
-
-@contextlib.contextmanager
-def stoppable(message: str) -> Iterator[None]:
-    """Let SIGTERM stop the child runs as Ctrl-C does.
-
-    Args:
-        message: tells the user how to resume.
-
-    Raises:
-        Stopped: SIGTERM was received.
-        KeyboardInterrupt: with the message, after Ctrl-C.
-    """
-
-    def stop(number: int, frame: object) -> None:
-        raise Stopped(number, message)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(message) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _wait(process: subprocess.Popen, halt: threading.Event | None) -> int:

@@ -11,10 +11,10 @@ from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import checks, run_length
-from ftkeras.processes import child_run, fold_runs
+from ftkeras.processes import fold_runs
 from ftkeras.reports import crossvalidation as report
 from ftkeras.runs import crossvalidation, folder, layout
-from ftkeras.support import files
+from ftkeras.support import files, signals
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def run(config: CrossvalidateConfig) -> dict:
         crossvalidation.clear(home)
     fold_runs.check_resumable(folds, home)
     files.write_text(home / layout.CROSSVALIDATION_SETTINGS, flagfile.render(config))
-    with child_run.stoppable(
+    with signals.stoppable(
         f"To resume, repeat the command with run_dir={home}; finished folds are not run again."
     ):
         metrics = _train_folds(config, folds, home)

@@ -17,6 +17,7 @@ from ftkeras.reports import predictions
 from ftkeras.runs import inputs as recorded_inputs
 from ftkeras.runs import layout
 from ftkeras.serving.model_folder import find_model
+from ftkeras.support import signals
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ def run(config: PredictConfig) -> int:
 
     Raises:
         UserError: if the model or the input is wrong, or the output can't be written.
+        Stopped: SIGTERM was received; a file that was not complete is deleted.
     """
     model = find_model(config.model, "predict")
     predictor = Predictor(model)
@@ -48,7 +50,8 @@ def run(config: PredictConfig) -> int:
     answers.check_output(config.output, found, config.input, columns)
     if found.notes:
         log.info("%s", f"input   {config.input}: {', '.join(found.notes)}")
-    with answers.open_answers(config.output, found, columns) as write:
+    unwritten = signals.stoppable(f"{config.output} was not written.")
+    with unwritten, answers.open_answers(config.output, found, columns) as write:
         for items, predicted in answered:
             rows = zip(items, predicted, strict=True)
             write([(*item.row, *predictor.problem.answer_cells(answer)) for item, answer in rows])

@@ -12,13 +12,12 @@ from ftkeras.config import flagfile
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.experiment.exports import check_versions
-from ftkeras.processes import child_run
 from ftkeras.reports import exports, metrics
 from ftkeras.runs import folder as run_folder
 from ftkeras.runs import layout
 from ftkeras.search.results import Result
 from ftkeras.search.space import Space
-from ftkeras.support import files
+from ftkeras.support import files, signals
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +47,7 @@ def run(config: TuneConfig) -> Search | None:
     home, name = folder.choose(config), workers.name()
     config = setup.settle_epochs(setup.with_defaults(config))
     space = setup.build_space(config)
-    with child_run.stoppable(f"To resume, repeat the command with search_dir={home}."):
+    with signals.stoppable(f"To resume, repeat the command with search_dir={home}."):
         if name not in (workers.ALONE, workers.CHIEF):
             session.work(config, space, home, name, workers.Chief())
             return None

@@ -30,6 +30,8 @@ PAIR_NAMES = (
 _WORDS_OF_A_TEXT = 3.0
 # Numbers with more distinct values than this are scores, not classes.
 _MOST_INTEGER_CLASSES = 50
+# Between the labels of a text, if a value names several.
+_SEPARATORS = ",;|"
 # Words with more distinct values than this share of the rows are no classes.
 _MOST_DISTINCT_SHARE = 0.5
 
@@ -150,7 +152,7 @@ def find_problem(label: Column) -> str:
     Raises:
         UserError: if they are neither classes, numbers nor lists.
     """
-    if label.lists:
+    if label.lists or _joins_labels(label):
         return "multi_label"
     only_integers = label.integers == label.values
     few = label.distinct <= _MOST_INTEGER_CLASSES
@@ -223,6 +225,20 @@ def _holds_classes(column: Column) -> bool:
         return column.lists == column.values
     repeated = column.distinct <= _MOST_DISTINCT_SHARE * column.values
     return column.distinct >= 2 and repeated and column.mean_words < _WORDS_OF_A_TEXT
+
+
+def _joins_labels(column: Column) -> bool:
+    """Return whether values such as `joy,anger` join labels that other values have as well.
+
+    Then they have fewer different parts than there are values: `a`, `b` and `a,b` join two labels,
+    but `red, green` and `blue` are two classes.
+    """
+    for separator in _SEPARATORS:
+        parts = [value.split(separator) for value in column.counts]
+        labels = {part.strip() for found in parts for part in found}
+        if "" not in labels and len(labels) < len(parts):
+            return True
+    return False
 
 
 def _differ_in_a_counter(first: str, second: str) -> bool:

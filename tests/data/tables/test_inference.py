@@ -75,6 +75,11 @@ def test_the_users_choice_wins():
         (lambda i: i % 5 + 0.5, "regression"),
         (lambda i: i % 60, "regression"),
         (lambda i: ["a", "b"][: i % 2 + 1], "multi_label"),
+        (lambda i: ("joy", "anger", "joy,anger")[i % 3], "multi_label"),
+        (lambda i: ("27", "3; 27", "3", "3;10", "10")[i % 5], "multi_label"),
+        (lambda i: ("sad|angry", "angry|happy", "sad|happy", "sad")[i % 4], "multi_label"),
+        (lambda i: ("red, green", "blue")[i % 2], "classification"),
+        (lambda i: ("Rock; Pop", "Jazz", "Rock, loud")[i % 3], "classification"),
     ],
 )
 def test_problem_follows_from_the_labels(label, problem):
