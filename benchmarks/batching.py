@@ -83,6 +83,8 @@ def main() -> None:
             max_length=given.max_length,
             batch_size=given.batch_size,
             batching=name,
+            learning_rate=3e-5,
+            epochs=3,
         )
         for name in given.batchings
     }

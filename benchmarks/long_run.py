@@ -33,6 +33,7 @@ def _train(folder: pathlib.Path) -> None:
         max_length=64,
         batch_size=8,
         epochs=30,
+        learning_rate=3e-5,
         export=(),
         checkpoint_every="100",
         run_dir=str(folder / "run"),

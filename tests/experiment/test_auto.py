@@ -56,7 +56,7 @@ def test_learning_rate_falls_with_width_and_rises_with_the_batch_within_bounds()
 
 def test_epochs_make_up_for_few_examples_within_bounds():
     assert [auto.choose_epochs(n, pretrained=True) for n in (1, 13, 25, 84, 10**6)] == [
-        *(20, 20, 10, 3, 3)
+        *(20, 10, 5, 3, 3)
     ]
     assert auto.choose_epochs(100, pretrained=False) == 10
 
@@ -64,10 +64,10 @@ def test_epochs_make_up_for_few_examples_within_bounds():
 def test_choice_and_its_reason_are_one_line(caplog):
     caplog.set_level(logging.INFO, "ftkeras")
     config = _settled(_experiment(hidden=384), examples=360, updates=23)
-    assert (config.learning_rate, config.epochs) == (1.6e-4, 11)
+    assert (config.learning_rate, config.epochs) == (1.6e-4, 6)
     assert caplog.messages == [
         "learning_rate=1.6e-04 (auto: hidden 384, pretrained, batches of 16), "
-        "epochs=11 (auto: 360 examples, 23 updates an epoch)"
+        "epochs=6 (auto: 360 examples, 23 updates an epoch)"
     ]
 
 

@@ -20,7 +20,7 @@ def _metrics(*, loss=0.2, accuracy=0.9, examples=2000, confusion=((5, 1), (1, 5)
 
 
 def test_a_run_that_has_learned_gets_no_advice():
-    assert advice.text(Config(), _metrics(), PROBLEM, RUN) == ""
+    assert advice.text(Config(epochs=3), _metrics(), PROBLEM, RUN) == ""
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,15 @@ def test_a_run_that_has_learned_gets_no_advice():
     ],
 )
 def test_loss_near_that_of_label_frequencies_has_hardly_moved(settings, loss, is_noted):
-    text = advice.text(Config(**settings), _metrics(loss=loss), PROBLEM, RUN)
+    text = advice.text(Config(**settings, epochs=3), _metrics(loss=loss), PROBLEM, RUN)
     assert ("find_rate --flagfile=runs/a/run.cfg" in text) == is_noted
 
 
 def test_model_that_always_predicts_one_label_is_noted():
     metrics = _metrics(confusion=((0, 6), (0, 6)))
-    assert "note: the model always predicts 'good'" in advice.text(Config(), metrics, PROBLEM, RUN)
+    assert "note: the model always predicts 'good'" in advice.text(
+        Config(epochs=3), metrics, PROBLEM, RUN
+    )
 
 
 @pytest.mark.parametrize(

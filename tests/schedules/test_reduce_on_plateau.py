@@ -106,7 +106,7 @@ def test_fit_tells_the_schedule_of_validation(warmup):
 
 
 def test_others_ask_for_no_callback():
-    schedule = optimization.schedule(Config(), total_steps=8)
+    schedule = optimization.schedule(Config(learning_rate=1e-3), total_steps=8)
     assert optimization.schedule_callbacks(schedule) == []
 
 
