@@ -184,8 +184,8 @@ MUTANTS = [
         "data",
         (
             "splits.py",
-            "stratified_sample(examples.targets, size, seed=self.config.data_seed)",
-            "stratified_sample(examples.targets, size, seed=self.config.seed)",
+            "select(stratified_sample(strata, size, seed=self.config.data_seed)",
+            "select(stratified_sample(strata, size, seed=self.config.seed)",
             "test_splits.py",
         ),
         (
@@ -208,8 +208,8 @@ MUTANTS = [
         "training",
         (
             "finetuner.py",
-            "_examples(labels) / count",
-            "_examples(labels) / _examples(labels)",
+            "_count_examples(answers) / count",
+            "_count_examples(answers) / _count_examples(answers)",
             "test_finetuner.py",
         ),
         (
@@ -232,33 +232,33 @@ MUTANTS = [
         ),
     ),
     *_of(
-        "experiment",
+        "statistics",
         (
-            "evaluation.py",
-            "probabilities[:, 1] if two",
-            "probabilities[:, 0] if two",
-            "test_evaluation.py",
-        ),
-        (
-            "evaluation.py",
-            "return softmax(logits, axis=1)",
-            "return softmax(logits, axis=0)",
-            "test_evaluation.py",
+            "classifier_metrics.py",
+            "probabilities[:, 1]",
+            "probabilities[:, 0]",
+            "test_classifier_metrics.py",
         ),
     ),
     *_of(
-        "exporters",
+        "problems",
         (
-            "_signatures.py",
-            "        probabilities = tf.nn.softmax(logits)",
-            "        probabilities = logits",
-            "test_signatures.py",
+            "classification.py",
+            "return softmax(logits, axis=1)",
+            "return softmax(logits, axis=0)",
+            "test_classification.py test_contract.py",
         ),
         (
-            "_signatures.py",
-            "self._vocabulary = list(labels),",
-            "self._vocabulary = list(labels)[::-1],",
-            "test_signatures.py",
+            "classification.py",
+            "        probabilities = tf.nn.softmax(outputs)",
+            "        probabilities = outputs",
+            "test_classification.py test_contract.py",
+        ),
+        (
+            "classification.py",
+            "tf.gather(tf.constant(list(self.names)), best)",
+            "tf.gather(tf.constant(list(self.names)[::-1]), best)",
+            "test_classification.py test_contract.py",
         ),
     ),
     *_of(
