@@ -159,6 +159,15 @@ def test_weights_are_deleted_unless_asked_for(children):
     assert len(list(pathlib.Path("cv").rglob("*.safetensors"))) == 3
 
 
+def test_folds_train_for_the_same_number_of_epochs(children):
+    config = _config(epochs="auto", learning_rate="auto", train_examples=360, folds=3)
+    crossvalidate.run(config)
+    runs = [flagfile.read(path, Config) for path in pathlib.Path("cv").rglob(layout.SETTINGS)]
+    assert {run.epochs for run in runs} == {8}  # 240 examples are 15 updates, and 120 are wanted
+    crossvalidate.run(config)
+    assert len(children.started) == 3
+
+
 @pytest.mark.parametrize(
     ("settings", "named"),
     [

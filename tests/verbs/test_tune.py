@@ -16,6 +16,9 @@ import tensorflow as tf
 
 from ftkeras.cli import flags
 from ftkeras.cli.output import show_messages
+from ftkeras.config import flagfile
+from ftkeras.config.run import Config
+from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.processes import child_run
 from ftkeras.runs import layout
@@ -251,6 +254,23 @@ def test_defaults_depend_on_the_oracle():
     assert hyperband.max_trials is None
     assert not [line for line in hyperband.search if line.startswith("epochs")]
     assert of("--search=head.dropout=uniform(0.0, 0.3)").head == "classification"
+
+
+@pytest.mark.parametrize(("oracle", "epochs"), [("hyperband", 6), ("random", "auto")])
+def test_oracle_that_allots_epochs_gets_the_number_of_a_run(oracle, epochs):
+    given = flags.parse(["tune", f"--oracle={oracle}", "--train_examples=360"]).config
+    assert setup.settle_epochs(given).epochs == epochs
+
+
+def test_recipe_has_the_numbers_that_the_best_trial_chose(tmp_path):
+    config, best = TuneConfig(), Result("0001", {}, {}, "completed", (0.9,))
+    assert session.as_trained(config, best, tmp_path) == config
+    run_dir = tmp_path / layout.TRIALS / "0001" / "seed-0"
+    run_dir.mkdir(parents=True)
+    used = Config(learning_rate=1.6e-4, epochs=6)
+    (run_dir / layout.SETTINGS).write_text(flagfile.render(used))
+    recipe = session.best_config(session.as_trained(config, best, tmp_path), best)
+    assert (recipe.learning_rate, recipe.epochs) == (1.6e-4, 6)
 
 
 def test_recipe_is_the_best_trial_for_train():
