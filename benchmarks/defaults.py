@@ -110,12 +110,16 @@ def main() -> None:
 
 def table(rows: list[dict]) -> str:
     """Return a line per setting and encoder: the defaults and the best point of the grid."""
+    settings: dict[str, dict[tuple, list[dict]]] = {}
+    for row in rows:
+        about = [str(row[name]) for name in ("setting", "encoder")]
+        about += [
+            f"{name}={row[name]}" for name in ("layers", "max_length", "policy") if row.get(name)
+        ]
+        points = settings.setdefault(" ".join(about), {})
+        points.setdefault((row["rate"], row["epochs"]), []).append(row)
     lines = []
-    by_setting = lambda row: (row["setting"], row["encoder"], row["layers"] or 0)  # noqa: E731
-    for setting, group in itertools.groupby(sorted(rows, key=by_setting), by_setting):
-        points: dict[tuple, list[dict]] = {}
-        for row in group:
-            points.setdefault((row["rate"], row["epochs"]), []).append(row)
+    for setting, points in settings.items():
         default = points.pop(("auto", "auto"), None)
         best = max(points.values(), key=lambda runs: _mean(runs, "validation"), default=None)
         lines.append(f"{setting}: defaults {_cell(default)}; best {_cell(best)}")
