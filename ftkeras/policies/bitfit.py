@@ -30,7 +30,7 @@ class BitFit(Policy):
     """
 
     decides = TRAINS
-    rate_factor = 10.0
+    rate_factor = 10.0  # Zaken et al. search 1e-4 to 1e-3, and 1e-5 to 5e-5 for all weights
 
     def __init__(self, *, pooler: bool = False):
         bounds.boolean(pooler=pooler)

@@ -44,7 +44,7 @@ class Lora(Policy):
     """
 
     decides = TRAINS
-    rate_factor = 10.0
+    rate_factor = 10.0  # Hu et al. train RoBERTa base on GLUE at 4e-4 to 5e-4
 
     def __init__(
         self,
