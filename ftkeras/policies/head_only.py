@@ -33,7 +33,7 @@ class HeadOnly(Policy):
     """
 
     decides = TRAINS
-    rate_factor = 20.0
+    rate_factor = 10.0
 
     def __init__(self, *, pooler: bool = True, dropout: bool = False):
         bounds.boolean(pooler=pooler, dropout=dropout)
