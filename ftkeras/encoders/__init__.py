@@ -1,6 +1,9 @@
 """Encoders: token ids in, hidden states out; one family in each file, written with Keras ops only.
 
-An encoder is a Keras layer that fulfils `ftkeras.support.protocols.Encoder`. It also has
+An encoder is a Keras layer that fulfils `ftkeras.support.protocols.Encoder`. All of them are one
+network, `_encoder.TransformerEncoder`, which a family configures. A family's file has its defaults,
+and a `Family`: the names of settings, tensors and classes in Hugging Face's files. From these, an
+encoder has
 
 - `settings(config)`, a class method: constructor arguments from a Hugging Face config.json;
 - `huggingface_config()`: the content of that config.json;

@@ -32,26 +32,29 @@ ACTIVATIONS = {
 }
 # Used instead in training.
 TRAINING_ACTIVATIONS = {"gelu": gelu_with_gradient}
+POOLER_ACTIVATIONS = {"tanh": ops.tanh, "relu": ops.relu, "gelu": gelu}
 
 
 class Embeddings(WeightedLayer):
     """Sum of token, position and segment embeddings, normalized: ids [B, L] -> [B, L, hidden].
 
-    x = dropout(norm(token + position + segment + offset))
+    x = dropout(norm(token + position + segment + offset)) P + p
 
     Args:
         vocabulary_size: rows of the token embedding.
-        hidden: columns of each embedding.
-        positions: rows of the position embedding.
-        segments: rows of the segment embedding.
+        hidden: columns of the result.
+        embedding: columns of each embedding; they are projected if this is not `hidden`.
+        positions: the most tokens in a row.
+        first_position: the row of the position embedding for the first token.
+        segments: rows of the segment embedding; 0 for none.
         dropout: rate, in [0, 1).
         epsilon: added to the variance; positive.
         hooks: may change the sum in training.
         **kwargs: of `WeightedLayer`.
 
     Call: token_ids [B, L]; padding_mask [B, L], which only hooks read; segment_ids [B, L] (None:
-        all 0); position_ids [B, L] (None: 0 to L - 1); offset [B, L, hidden], added to the sum as
-        adversarial training does (None: nothing).
+        all 0); position_ids [B, L] (None: 0 to L - 1); offset [B, L, embedding], added to the sum
+        as adversarial training does (None: nothing).
     """
 
     def __init__(
@@ -59,7 +62,9 @@ class Embeddings(WeightedLayer):
         *,
         vocabulary_size: int,
         hidden: int,
+        embedding: int,
         positions: int,
+        first_position: int,
         segments: int,
         dropout: float,
         epsilon: float,
@@ -67,18 +72,22 @@ class Embeddings(WeightedLayer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.rows = (vocabulary_size, positions, segments)
-        self.hidden, self.rate, self.epsilon = hidden, dropout, epsilon
-        self.hooks = hooks
+        self.rows = {"token": vocabulary_size, "position": first_position + positions}
+        if segments:
+            self.rows["segment"] = segments
+        self.hidden, self.width, self.first_position = hidden, embedding, first_position
+        self.rate, self.epsilon, self.hooks = dropout, epsilon, hooks
+        self.segment = self.projection = None
 
     def build(self, input_shape: Any = None) -> None:
-        # Not autocast: half precision would cast a whole table to look up a few rows.
-        names = ("token_embedding", "position_embedding", "segment_embedding")
-        self.token, self.position, self.segment = (
-            self.kernel(name, rows, self.hidden, autocast=False)
-            for name, rows in zip(names, self.rows, strict=True)
-        )
-        self.norm_scale, self.norm_bias = self.norm("norm", self.hidden)
+        for name, rows in self.rows.items():
+            # Not autocast: half precision would cast a whole table to look up a few rows.
+            table = self.kernel(f"{name}_embedding", rows, self.width, autocast=False)
+            setattr(self, name, table)
+        self.norm_scale, self.norm_bias = self.norm("norm", self.width)
+        if self.width != self.hidden:
+            kernel = self.kernel("projection_kernel", self.width, self.hidden)
+            self.projection = kernel, self.bias("projection_bias", self.hidden)
 
     @property
     def is_fixed(self) -> bool:
@@ -100,19 +109,22 @@ class Embeddings(WeightedLayer):
     ) -> Tensor:
         x = ops.take(self.token, token_ids, axis=0)
         if position_ids is None:
-            x = x + self.position[: ops.shape(token_ids)[1]]
+            first = self.first_position
+            x = x + self.position[first : first + ops.shape(token_ids)[1]]
         else:
-            x = x + ops.take(self.position, position_ids, axis=0)
-        if segment_ids is None:
-            x = ops.add(x, self.segment[0])
-        else:
-            x = x + ops.take(self.segment, segment_ids, axis=0)
+            x = x + ops.take(self.position, position_ids + self.first_position, axis=0)
+        if self.segment is not None:
+            if segment_ids is None:
+                x = ops.add(x, self.segment[0])
+            else:
+                x = x + ops.take(self.segment, segment_ids, axis=0)
         if offset is not None:
             x = x + ops.cast(offset, x.dtype)
         if training:
             x = self.hooks.apply_to_embeddings(x, padding_mask)
         x = normalize(x, self.norm_scale, self.norm_bias, self.epsilon, training)
-        return self.drop(ops.cast(x, self.compute_dtype), self.rate, training)
+        x = self.drop(ops.cast(x, self.compute_dtype), self.rate, training)
+        return x if self.projection is None else project(x, *self.projection)
 
 
 class TransformerLayer(WeightedLayer):
@@ -285,20 +297,22 @@ class TransformerLayer(WeightedLayer):
 
 
 class Pooler(WeightedLayer):
-    """tanh(x W + b), where x is the state of a text's first token, [B, hidden] -> [B, hidden].
+    """f(x W + b), where x is the state of a text's first token, [B, hidden] -> [B, hidden].
 
     Args:
         hidden: width of the states.
+        activation: a key of `POOLER_ACTIVATIONS`.
         **kwargs: of `WeightedLayer`.
     """
 
-    def __init__(self, *, hidden: int, **kwargs: Any):
+    def __init__(self, *, hidden: int, activation: str = "tanh", **kwargs: Any):
         super().__init__(**kwargs)
-        self.hidden = hidden
+        self.hidden, self.activation = hidden, activation
 
     def build(self, input_shape: Any = None) -> None:
         self.weights_kernel = self.kernel("kernel", self.hidden, self.hidden)
         self.weights_bias = self.bias("bias", self.hidden)
 
     def call(self, x: Tensor) -> Tensor:
-        return ops.tanh(project(x, self.weights_kernel, self.weights_bias))
+        dense = project(x, self.weights_kernel, self.weights_bias)
+        return POOLER_ACTIVATIONS[self.activation](dense)

@@ -1,28 +1,35 @@
-"""BERT: the network, its settings, and conversion from and to a Hugging Face checkpoint."""
+"""BERT."""
 
-from collections.abc import Mapping
-from numbers import Integral
-from typing import Any, ClassVar
+import re
+from typing import Any
 
 import keras
-import numpy as np
-from keras import ops
 
-from ftkeras.encoders import _bert_weights
-from ftkeras.encoders._packing import (
-    Packing,
-    attention_bias,
-    membership,
-    packing_from_starts,
-    take_first_tokens,
-)
-from ftkeras.encoders._transformer import ACTIVATIONS, Embeddings, Pooler, TransformerLayer
+from ftkeras.encoders._encoder import TransformerEncoder
+from ftkeras.encoders._family import Family, Rule, linear, norm
 from ftkeras.encoders._weighted_layer import STANDARD_DEVIATION
 from ftkeras.support import bounds
 from ftkeras.support.layer_hooks import LayerHooks
 
-Tensor = Any
-# A field of config.json, the constructor's argument, and BertConfig's default for the field.
+EMBEDDINGS = (
+    Rule("embeddings/token_embedding", ("embeddings.word_embeddings.weight",)),
+    Rule("embeddings/position_embedding", ("embeddings.position_embeddings.weight",)),
+    Rule("embeddings/segment_embedding", ("embeddings.token_type_embeddings.weight",)),
+    *norm("embeddings/norm", "embeddings.LayerNorm"),
+)
+LAYER = (
+    *linear(
+        "layer_#/attention_qkv_",
+        "encoder.layer.#.attention.self.query",
+        "encoder.layer.#.attention.self.key",
+        "encoder.layer.#.attention.self.value",
+    ),
+    *linear("layer_#/attention_output_", "encoder.layer.#.attention.output.dense"),
+    *norm("layer_#/attention_norm", "encoder.layer.#.attention.output.LayerNorm"),
+    *linear("layer_#/intermediate_", "encoder.layer.#.intermediate.dense"),
+    *linear("layer_#/output_", "encoder.layer.#.output.dense"),
+    *norm("layer_#/output_norm", "encoder.layer.#.output.LayerNorm"),
+)
 FIELDS = (
     ("vocab_size", "vocabulary_size", 30522),
     ("num_hidden_layers", "layers", 12),
@@ -37,55 +44,23 @@ FIELDS = (
     ("layer_norm_eps", "epsilon", 1e-12),
     ("pad_token_id", "pad_id", 0),
 )
+FIXED = {"position_embedding_type": "absolute", "is_decoder": False}
+WRITTEN = {"position_embedding_type": "absolute", "initializer_range": STANDARD_DEVIATION}
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class Bert(keras.layers.Layer):
-    """Bidirectional Transformer encoder, with the hidden states of PyTorch's BertModel.
+class Bert(TransformerEncoder):
+    """BERT: the network of PyTorch's BertModel, with the same hidden states.
 
     x_0 = norm(token + position + segment);  x_i = layer_i(x_{i-1});  pooled = tanh(x_n[0] W + b)
 
     Source: Devlin et al., 2019, https://arxiv.org/abs/1810.04805.
 
     Args:
-        vocabulary_size: rows of the token embedding; positive.
-        layers: Transformer layers; positive.
-        hidden: width of the states; positive.
-        heads: attention heads; a divisor of `hidden`.
-        intermediate: width of the feed-forward network; positive, or None for 4 * hidden.
         positions: rows of the position embedding, the most tokens in a row; positive.
         segments: rows of the segment embedding; positive.
-        activation: gelu (exact), gelu_new, gelu_pytorch_tanh, relu, silu or swish.
-        dropout: rate on embeddings and sub-layers' outputs, in [0, 1).
-        attention_dropout: rate on attention probabilities, in [0, 1).
-        epsilon: added to the variance in layer normalization; positive.
-        pooler: whether there is a pooled output.
-        initial: "normal" (truncated, standard deviation 0.02), or "zeros" if a checkpoint is
-            loaded afterwards.
-        pad_id: the padding token's id, only written to config.json; the mask decides what padding
-            is. At least 0, or None.
-        name: of the layer.
-        seed: integer that determines initial weights and dropout, or None.
-        hooks: where policies and regularizers act inside the encoder; None for a new one. Not part
-            of `get_config`.
-        **kwargs: of `keras.layers.Layer`.
 
-    Call:
-        token_ids [B, L]: integers.
-        padding_mask [B, L]: 1 for tokens, 0 for padding; None if all are tokens.
-        segment_ids [B, L]: integers; None for all 0.
-        embedding_offset [B, L, hidden]: added to the embeddings before they are normalized.
-        starts [B, T]: integers, where the T texts of each packed row start. Each is computed as if
-            it were alone. None for one text in each row.
-        every_token: whether the states of all tokens are needed. If not, the last layer computes
-            only first tokens, which saves nearly all of its work.
-
-    Returns a dict: "first", the states of first tokens, and "pooled", if there is a pooler, both
-    [B, hidden], or [B * T, hidden] for packed rows; "sequence" [B, L, hidden], if every token is
-    needed; and "membership" [B, T, L], true for the tokens of a text, for packed rows.
-
-    Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+    Other arguments, the call and the results are those of `TransformerEncoder`.
 
     >>> import numpy as np
     >>> encoder = Bert(vocabulary_size=30, layers=2, hidden=8, heads=2, seed=1)
@@ -94,14 +69,22 @@ class Bert(keras.layers.Layer):
     (TensorShape([1, 4, 8]), TensorShape([1, 8]))
     """
 
-    model_type = "bert"
-    # The classes of transformers that compute this network, and the prefix of its tensors in those
-    # with a head.
-    huggingface_classes: ClassVar[dict[str, str]] = {
-        "encoder": "BertModel",
-        "sequence_classification": "BertForSequenceClassification",
-    }
-    huggingface_prefix = "bert"
+    family = Family(
+        model_type="bert",
+        classes={
+            "encoder": "BertModel",
+            "sequence_classification": "BertForSequenceClassification",
+        },
+        prefix="bert",
+        fields=FIELDS,
+        fixed=FIXED,
+        written=WRITTEN,
+        embeddings=EMBEDDINGS,
+        layer=LAYER,
+        pooler=linear("pooler/", "pooler.dense"),
+        # Heads of pretraining or of another task, and an index that is not a weight.
+        ignored=re.compile(r"(cls|classifier|qa_outputs)\.|embeddings\.position_ids$"),
+    )
 
     def __init__(
         self,
@@ -125,226 +108,24 @@ class Bert(keras.layers.Layer):
         hooks: LayerHooks | None = None,
         **kwargs: Any,
     ):
-        super().__init__(name=name, **kwargs)
-        self.vocabulary_size, self.layers = vocabulary_size, layers
-        self.hidden, self.heads = hidden, heads
-        # If hidden is not an integer, the check below raises for it.
-        default = 4 * hidden if isinstance(hidden, Integral) else 1
-        self.intermediate = default if intermediate is None else intermediate
-        self.positions, self.segments, self.activation = positions, segments, activation
-        self.dropout, self.attention_dropout, self.epsilon = dropout, attention_dropout, epsilon
-        self.pooler, self.initial, self.pad_id, self.seed = pooler, initial, pad_id, seed
-        self.hooks = LayerHooks() if hooks is None else hooks
-        self._check()
-        self._add_parts()
-        # Built here, not on the first call, so that the model around it cannot change the paths.
-        self.build()
-
-    def _check(self) -> None:
-        bounds.integer(
-            1,
-            vocabulary_size=self.vocabulary_size,
-            layers=self.layers,
-            hidden=self.hidden,
-            heads=self.heads,
-            intermediate=self.intermediate,
-            positions=self.positions,
-            segments=self.segments,
+        bounds.integer(1, segments=segments)
+        super().__init__(
+            vocabulary_size=vocabulary_size,
+            layers=layers,
+            hidden=hidden,
+            heads=heads,
+            intermediate=intermediate,
+            positions=positions,
+            segments=segments,
+            activation=activation,
+            dropout=dropout,
+            attention_dropout=attention_dropout,
+            epsilon=epsilon,
+            pooler=pooler,
+            initial=initial,
+            pad_id=pad_id,
+            name=name,
+            seed=seed,
+            hooks=hooks,
+            **kwargs,
         )
-        if self.hidden % self.heads:
-            raise ValueError(
-                f"`heads` must be a divisor of hidden={self.hidden}. Received: {self.heads}."
-            )
-        bounds.share(dropout=self.dropout, attention_dropout=self.attention_dropout)
-        bounds.positive(epsilon=self.epsilon)
-        bounds.choice(ACTIVATIONS, activation=self.activation)
-        bounds.choice(("normal", "zeros"), initial=self.initial)
-        for name, value in (("pad_id", self.pad_id), ("seed", self.seed)):
-            if value is not None:
-                bounds.integer(0, **{name: value})
-
-    def _add_parts(self) -> None:
-        # From NumPy's global state, so that keras.utils.set_random_seed covers seed=None.
-        seed = np.random.randint(2**31) if self.seed is None else self.seed
-        seeds = np.random.default_rng(seed).integers(2**31, size=self.layers + 2)
-        common = {"hidden": self.hidden, "initial": self.initial, "dtype": self.dtype_policy}
-        own = {"dropout": self.dropout, "epsilon": self.epsilon, "hooks": self.hooks, **common}
-        self.embeddings = Embeddings(
-            name="embeddings",
-            seed=seeds[0],
-            vocabulary_size=self.vocabulary_size,
-            positions=self.positions,
-            segments=self.segments,
-            **own,
-        )
-        self.blocks = [
-            TransformerLayer(
-                name=f"layer_{number}",
-                seed=seeds[2 + number],
-                heads=self.heads,
-                intermediate=self.intermediate,
-                activation=self.activation,
-                attention_dropout=self.attention_dropout,
-                **own,
-            )
-            for number in range(self.layers)
-        ]
-        self.pool = Pooler(name="pooler", seed=seeds[1], **common) if self.pooler else None
-
-    def build(self, input_shape: Any = None) -> None:
-        for part in (self.embeddings, *self.blocks, self.pool):
-            if part is not None:
-                part.build()
-
-    @property
-    def is_fixed(self) -> bool:
-        """True if all below the pooler computes the same function in every training step."""
-        parts = (self.embeddings, *self.blocks)
-        return not self.hooks.changes_outputs and all(part.is_fixed for part in parts)
-
-    def call(
-        self,
-        token_ids: Tensor,
-        padding_mask: Tensor = None,
-        segment_ids: Tensor = None,
-        embedding_offset: Tensor = None,
-        starts: Tensor = None,
-        every_token: bool = True,
-        training: bool = False,
-    ) -> dict[str, Tensor]:
-        if padding_mask is None and starts is not None:
-            padding_mask = ops.ones_like(token_ids)
-        packing = None if starts is None else packing_from_starts(starts, ops.shape(token_ids)[1])
-        inputs = token_ids, padding_mask, segment_ids, embedding_offset, packing
-        last = self._states(*inputs, every_token=every_token, training=training)[-1]
-        outputs = {}
-        if packing is not None:
-            outputs["membership"] = membership(packing, padding_mask)
-        if every_token:
-            outputs["sequence"], last = last, take_first_tokens(last, packing)
-        outputs["first"] = ops.reshape(last, (-1, self.hidden))
-        if self.pool is not None:
-            outputs["pooled"] = self.pool(outputs["first"])
-        return outputs
-
-    def hidden_states(
-        self, token_ids: Tensor, padding_mask: Tensor = None, segment_ids: Tensor = None
-    ) -> list[Tensor]:
-        """Return `layers` + 1 tensors [B, L, hidden]: the embeddings, then each layer's output."""
-        return self._states(
-            token_ids, padding_mask, segment_ids, None, None, every_token=True, training=False
-        )
-
-    def _states(
-        self,
-        token_ids: Tensor,
-        padding_mask: Tensor,
-        segment_ids: Tensor,
-        offset: Tensor,
-        packing: Packing | None,
-        *,
-        every_token: bool,
-        training: bool,
-    ) -> list[Tensor]:
-        length = token_ids.shape[1]
-        if length is not None and length > self.positions:
-            raise ValueError(
-                f"`token_ids` must be at most {self.positions} positions long. Received: {length}."
-            )
-        positions = None if packing is None else packing.positions
-        inputs = token_ids, padding_mask, segment_ids, positions, offset
-        states = [self.embeddings(*inputs, training=training)]
-        bias = attention_bias(padding_mask, packing)
-        whole = self.layers if every_token else self.layers - 1
-        for number in range(whole):
-            states.append(self._run_layer(number, states[-1], bias, None, training))
-        if not every_token:
-            bias = attention_bias(padding_mask, packing, first_tokens=True)
-            queries = take_first_tokens(states[-1], packing)
-            states.append(self._run_layer(whole, states[-1], bias, queries, training))
-        return states
-
-    def _run_layer(
-        self, number: int, x: Tensor, score_bias: Tensor, queries: Tensor, training: bool
-    ) -> Tensor:
-        """Return a layer's output, at the queried positions only if there are queries."""
-        layer = self.blocks[number]
-        if training:
-            return self.hooks.run_layer(number, layer, x, score_bias, queries)
-        return layer(x, score_bias, queries, training=False)
-
-    def get_config(self) -> dict[str, Any]:
-        ours = [argument for _, argument, _ in FIELDS]
-        return {
-            **super().get_config(),
-            **{name: getattr(self, name) for name in (*ours, "pooler", "initial", "seed")},
-        }
-
-    @classmethod
-    def settings(cls, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Return constructor arguments from the content of a Hugging Face config.json.
-
-        Raises:
-            ValueError: this class does not implement that model.
-        """
-        for field, wanted in (
-            ("model_type", cls.model_type),
-            ("position_embedding_type", "absolute"),
-            ("is_decoder", False),
-        ):
-            value = config.get(field, wanted)
-            if value != wanted:
-                raise ValueError(f"`{field}` must be {wanted!r}. Received: {value!r}.")
-        bounds.choice(ACTIVATIONS, hidden_act=config.get("hidden_act", "gelu"))
-        return {ours: config.get(theirs, default) for theirs, ours, default in FIELDS}
-
-    def huggingface_config(self) -> dict[str, Any]:
-        """Return the content of BertConfig's config.json, without `architectures`."""
-        return {
-            **{theirs: getattr(self, ours) for theirs, ours, _ in FIELDS},
-            "model_type": self.model_type,
-            "position_embedding_type": "absolute",
-            "initializer_range": STANDARD_DEVIATION,
-        }
-
-    def load(
-        self, tensors: Mapping[str, np.ndarray], *, source: str = "the checkpoint"
-    ) -> list[str]:
-        """Assign a Hugging Face checkpoint's weights.
-
-        If the checkpoint has no pooler but this encoder has one, the pooler starts from a normal
-        distribution.
-
-        Args:
-            tensors: arrays by their Hugging Face name.
-            source: where the tensors come from, for messages.
-
-        Returns:
-            Names of the tensors that were newly initialized: the pooler's, or none.
-
-        Raises:
-            UserError: tensors are missing or unexpected, or a shape differs.
-        """
-        return _bert_weights.load(
-            self._variables(), self._rules(), tensors, source=source, start=self._start_pooler
-        )
-
-    def tensors(self) -> dict[str, np.ndarray]:
-        """Return the weights with the names and shapes of Hugging Face's BertModel."""
-        variables, tensors = self._variables(), {}
-        for rule in self._rules():
-            tensors.update(rule.split(ops.convert_to_numpy(variables[rule.variable])))
-        return tensors
-
-    def _rules(self) -> list[_bert_weights.Rule]:
-        return list(_bert_weights.rules(self.layers, self.pooler))
-
-    def _variables(self) -> dict[str, keras.Variable]:
-        return {weight.path.removeprefix(f"{self.path}/"): weight for weight in self.weights}
-
-    def _start_pooler(self, path: str) -> None:
-        variable = self._variables()[path]
-        initializer: keras.Initializer = keras.initializers.Zeros()
-        if self.pool is not None and path.endswith("kernel"):
-            initializer = self.pool.normal()
-        variable.assign(initializer(variable.shape, dtype=variable.dtype))

@@ -60,19 +60,19 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
     with _dtype_policy("float32" if run_dir else precision(config)):
         head = classifier.build_head(config, problem.head, classes=len(problem.names))
         if run_dir:
-            encoder, wordpiece = encoder_source.build_recorded(
+            encoder, tokenizer = encoder_source.build_recorded(
                 config, run_dir / layout.ENCODER, pooler=head.needs_pooler
             )
         else:
             task.splits()  # data that is missing shows before a checkpoint is downloaded
             folder = encoder_source.resolve(config)
-            encoder, wordpiece = encoder_source.build_new(config, folder, pooler=head.needs_pooler)
+            encoder, tokenizer = encoder_source.build_new(config, folder, pooler=head.needs_pooler)
     if config.max_length > encoder.positions:
         raise UserError(
             f"max_length={config.max_length} is more than the encoder's {encoder.positions} "
             "positions."
         )
-    if not run_dir and task.pairs and encoder.segments < 2:
+    if not run_dir and task.pairs and encoder.segments == 1 and tokenizer.segments > 1:
         raise UserError(
             "`encoder`: it has one segment (type_vocab_size=1), but the task's texts come in "
             "pairs, whose second text is segment 1; use a checkpoint with two segments."
@@ -80,7 +80,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
     model = FineTuner(
         encoder=encoder,
         head=head,
-        pad_id=wordpiece.pad_id,
+        pad_id=tokenizer.pad_id,
         make_step=functools.partial(Step, divergence=problem.divergence),
         extra_metrics=problem.epoch_metrics(),
         regularizers=[] if run_dir else _regularizers(config),
@@ -88,9 +88,10 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
     if not run_dir:
         classifier.start_head(config, model, problem.names, folder)
     text_layer = TextLayer(
-        tokenizer=wordpiece,
+        tokenizer=tokenizer,
         truncation=catalog.build("truncation", config.truncation),
         max_length=config.max_length,
+        segments=encoder.segments > 0,
     )
     specs = _lasting_policies(config) if run_dir else config.policy
     policies = _apply_policies(config, model, specs)

@@ -16,9 +16,6 @@ from ftkeras.training.finetuner import FineTuner
 
 log = logging.getLogger(__name__)
 
-KERNEL, BIAS = "classifier.weight", "classifier.bias"
-POOLER = "pooler.dense.weight"
-
 
 def build_head(config: Config, default: str, *, classes: int) -> Any:
     """Build the head that the configuration names, or the default one, with new weights."""
@@ -50,7 +47,8 @@ def start_head(
     if config.head is not None:
         start = catalog.parse_head(config.head).arguments.get("start", start)
     tensors = {} if folder is None else huggingface.read_tensors(folder)
-    if folder is None or KERNEL not in tensors or BIAS not in tensors:
+    kernel, bias = (f"{model.encoder.family.classifier}.{part}" for part in ("weight", "bias"))
+    if folder is None or kernel not in tensors or bias not in tensors:
         if start == "checkpoint":
             who = "an encoder with random weights" if folder is None else folder
             raise UserError(f"head=checkpoint: {who} has no classifier; use head=new.")
@@ -58,8 +56,11 @@ def start_head(
     if start == "new":
         log.info("head     new, as asked for; the checkpoint's classifier is not used")
         return
-    names = _names(huggingface.read_config(folder), len(tensors[BIAS]))
-    problem = _misfit(model, folder, tensors)
+    names = _names(huggingface.read_config(folder), len(tensors[bias]))
+    shape = (len(names), model.encoder.hidden)
+    problem = _misfit(model, huggingface.read_config(folder), tensors)
+    if not problem and (found := tensors[kernel].shape) != shape:
+        problem = f"{kernel} has shape {found} instead of {shape}"
     rows = None if problem else _match(names, labels)
     if rows is None and not problem and start == "checkpoint" and _are_numbered(names, labels):
         rows = list(range(len(labels)))
@@ -70,17 +71,17 @@ def start_head(
             raise UserError(f"head=checkpoint: the classifier of {folder} does not fit: {problem}.")
         log.info("head     new; the checkpoint's classifier is not used: %s", problem)
         return
-    model.head.kernel.assign(np.asarray(tensors[KERNEL], "float32")[rows].T)
-    model.head.bias.assign(np.asarray(tensors[BIAS], "float32")[rows])
+    model.head.kernel.assign(np.asarray(tensors[kernel], "float32")[rows].T)
+    model.head.bias.assign(np.asarray(tensors[bias], "float32")[rows])
     log.info("head     the checkpoint's classifier, for the labels %s", ", ".join(labels[:5]))
 
 
 def _misfit(
-    model: FineTuner, folder: pathlib.Path, tensors: Mapping[str, np.ndarray]
+    model: FineTuner, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]
 ) -> str | None:
     """Return why the classifier computes something else than the head, or None."""
-    config, head = huggingface.read_config(folder), model.head
-    wanted = model.encoder.huggingface_classes["sequence_classification"]
+    head, family = model.head, model.encoder.family
+    wanted = family.classes["sequence_classification"]
     architectures = config.get("architectures") or [wanted]
     if wanted not in architectures:
         return f"config.json has {', '.join(map(str, architectures))}, not {wanted}"
@@ -89,11 +90,8 @@ def _misfit(
         return f"its problem_type is {kind}"
     if not head.needs_pooler:
         return f"it reads the pooler, but the head has pooling={head.pooling!r}"
-    if not any(name.endswith(POOLER) for name in tensors):
+    if not family.pooler_tensors.issubset(map(family.plain_name, tensors)):
         return "the checkpoint has no pooler, which it reads"
-    shape = (len(tensors[BIAS]), model.encoder.hidden)
-    if (found := tensors[KERNEL].shape) != shape:
-        return f"{KERNEL} has shape {found} instead of {shape}"
     return None
 
 

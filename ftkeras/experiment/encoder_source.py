@@ -12,6 +12,7 @@ from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.support.layer_hooks import LayerHooks
 from ftkeras.support.protocols import Encoder
+from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.wordpiece import WordPiece
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ def resolve(config: Config) -> pathlib.Path | None:
 
 def build_new(
     config: Config, folder: pathlib.Path | None, *, pooler: bool
-) -> tuple[Encoder, WordPiece]:
+) -> tuple[Encoder, Tokenizer]:
     """Build the encoder that a new run starts from, with a checkpoint's or random weights.
 
     Args:
@@ -53,7 +54,7 @@ def build_new(
 
 def build_recorded(
     config: Config, folder: pathlib.Path, *, pooler: bool
-) -> tuple[Encoder, WordPiece]:
+) -> tuple[Encoder, Tokenizer]:
     """Build the encoder of a run again; the caller loads its weights.
 
     Args:
@@ -92,23 +93,23 @@ def _infer_type(config: dict, folder: pathlib.Path) -> str:
 
 def _from_scratch(
     spec: Spec, *, pooler: bool, seed: int, hooks: LayerHooks
-) -> tuple[Encoder, WordPiece]:
+) -> tuple[Encoder, Tokenizer]:
     cls = catalog.find("encoder", spec.name)
     arguments = dict(spec.arguments)
-    wordpiece = WordPiece.from_vocabulary(
+    tokenizer = WordPiece.from_vocabulary(
         _vocabulary(arguments.pop("vocabulary")), lowercase=arguments.pop("lowercase", True)
     )
     encoder = catalog.construct(
         "encoder",
         cls,
         Spec(spec.name, arguments),
-        vocabulary_size=len(wordpiece.vocabulary),
+        vocabulary_size=len(tokenizer.vocabulary),
         pooler=pooler,
         initial="normal",
         seed=seed,
         hooks=hooks,
     )
-    return encoder, wordpiece
+    return encoder, tokenizer
 
 
 def _vocabulary(name: str) -> pathlib.Path:
@@ -125,7 +126,7 @@ def _from_folder(
     load: bool,
     seed: int | None = None,
     hooks: LayerHooks | None = None,
-) -> tuple[Encoder, WordPiece]:
+) -> tuple[Encoder, Tokenizer]:
     """Build the encoder of a Hugging Face folder, whose `model_type` names the class."""
     huggingface = pretrained.read_config(folder)
     name = huggingface.get("model_type") or _infer_type(huggingface, folder) or spec.name
@@ -143,19 +144,19 @@ def _from_folder(
             f"checkpoint= only {' and '.join(DROPOUTS)} can be set."
         )
     overrides = {k: v for k, v in overrides.items() if k in DROPOUTS}
-    wordpiece = WordPiece.from_folder(folder)
+    tokenizer = WordPiece.from_folder(folder)
     cls = catalog.find("encoder", name)
     try:
         settings = {**cls.settings(huggingface), **overrides}
         encoder = cls(**settings, pooler=pooler, initial="zeros", seed=seed, hooks=hooks)
     except (ValueError, TypeError) as error:
         raise UserError(f"`encoder`: {folder}/config.json: {error}") from error
-    if len(wordpiece.vocabulary) > encoder.vocabulary_size:
+    if len(tokenizer.vocabulary) > encoder.vocabulary_size:
         raise UserError(
-            f"`encoder`: {folder} has a vocabulary of {len(wordpiece.vocabulary)} tokens, but "
+            f"`encoder`: {folder} has a vocabulary of {len(tokenizer.vocabulary)} tokens, but "
             f"weights for {encoder.vocabulary_size}; they belong to different checkpoints."
         )
     if load:
         for fresh in encoder.load(pretrained.read_tensors(folder), source=str(folder)):
             log.info(f"randomly initialized, because the checkpoint does not have it: {fresh}")
-    return encoder, wordpiece
+    return encoder, tokenizer

@@ -1,4 +1,4 @@
-"""Write a BERT-family encoder and its classifier as an ONNX graph, op by op.
+"""Write an encoder and its classifier as an ONNX graph, op by op.
 
 The ops are those of `encoders/_transformer.py`, in the same order, without dropout.
 Source: https://onnx.ai/onnx/operators/, opset 20.
@@ -20,6 +20,7 @@ ACTIVATIONS = {
     "gelu_new": ("Gelu", {"approximate": "tanh"}),
     "gelu_pytorch_tanh": ("Gelu", {"approximate": "tanh"}),
     "relu": ("Relu", {}),
+    "tanh": ("Tanh", {}),
 }
 
 
@@ -87,43 +88,48 @@ class Graph:
         )
 
 
-def build(onnx: ModuleType, model: FineTuner, problem: Problem, *, pairs: bool) -> Any:
+def build(onnx: ModuleType, model: FineTuner, problem: Problem, *, segments: bool) -> Any:
     """Return the ONNX model: token_ids (and segment_ids) -> logits and the problem's outputs.
 
     Args:
         onnx: The package `onnx`.
         model: Its encoder and head are written.
         problem: Turns logits into answers.
-        pairs: Whether the model takes segment_ids.
+        segments: Whether the model takes segment_ids.
     """
     graph, encoder = Graph(onnx), model.encoder
     pad = graph.constant(model.pad_id, np.int32)
     mask = graph.add("Not", graph.add("Equal", "token_ids", pad))
     bias = graph.add("Where", mask, graph.constant(0.0), graph.constant(MASKED))
     bias = graph.add("Unsqueeze", bias, graph.constant([1, 2], np.int64))
-    x = _embeddings(graph, encoder.embeddings, pairs)
+    x = _embeddings(graph, encoder.embeddings, segments)
     for block in encoder.blocks:
         x = _layer(graph, block, x, bias, encoder.activation)
     vectors = _text_vectors(graph, model, x, mask)
     logits = graph.linear(vectors, model.head.kernel.numpy(), model.head.bias.numpy())
-    inputs = ["token_ids", "segment_ids"] if pairs else ["token_ids"]
+    inputs = ["token_ids", "segment_ids"] if segments else ["token_ids"]
     return graph.model(inputs, {"logits": logits, problem.output: problem.onnx(graph, logits)})
 
 
-def _embeddings(graph: Graph, embeddings: Any, pairs: bool) -> str:
+def _embeddings(graph: Graph, embeddings: Any, segments: bool) -> str:
     x = graph.add("Gather", graph.constant(embeddings.token.numpy()), "token_ids", axis=0)
     length = graph.add("Shape", "token_ids", start=1, end=2)
-    positions = graph.constant(embeddings.position.numpy())
+    positions = graph.constant(embeddings.position.numpy()[embeddings.first_position :])
     first = graph.constant([0], np.int64)
     x = graph.add("Add", x, graph.add("Slice", positions, first, length, first))
-    segments = embeddings.segment.numpy()
-    segment = (
-        graph.add("Gather", graph.constant(segments), "segment_ids", axis=0)
-        if pairs
-        else graph.constant(segments[0])
-    )
+    if embeddings.segment is not None:
+        x = graph.add("Add", x, _segment(graph, embeddings.segment.numpy(), segments))
     norm = embeddings.norm_scale.numpy(), embeddings.norm_bias.numpy()
-    return graph.normalize(graph.add("Add", x, segment), norm, embeddings.epsilon)
+    x = graph.normalize(x, norm, embeddings.epsilon)
+    if embeddings.projection is None:
+        return x
+    return graph.linear(x, *(weight.numpy() for weight in embeddings.projection))
+
+
+def _segment(graph: Graph, table: np.ndarray, segments: bool) -> str:
+    if segments:
+        return graph.add("Gather", graph.constant(table), "segment_ids", axis=0)
+    return graph.constant(table[0])
 
 
 def _layer(graph: Graph, block: Any, x: str, bias: str, activation: str) -> str:
@@ -183,4 +189,4 @@ def _text_vectors(graph: Graph, model: FineTuner, x: str, mask: str) -> str:
         return first
     pool = model.encoder.pool
     dense = graph.linear(first, pool.weights_kernel.numpy(), pool.weights_bias.numpy())
-    return graph.add("Tanh", dense)
+    return _activation(graph, dense, pool.activation)

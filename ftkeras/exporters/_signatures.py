@@ -41,12 +41,13 @@ class Served(tf.Module):
     ):
         super().__init__(name="served")
         self.weights, self.text_layer, self._problem = weights, text_layer, problem
-        wordpiece = text_layer.tokenizer
+        tokenizer = text_layer.tokenizer
         self.lengths = lengths(text_layer.max_length)
-        self._vocabulary = list(wordpiece.vocabulary)
-        self._fill = {"token_ids": wordpiece.pad_id, "segment_ids": 0}
+        self._vocabulary = list(tokenizer.vocabulary)
+        self._fill = {"token_ids": tokenizer.pad_id, "segment_ids": 0}
         texts = ("text", "pair") if pairs else ("text",)
-        ids = ("token_ids", "segment_ids") if pairs else ("token_ids",)
+        segments = pairs and text_layer.segments
+        ids = ("token_ids", "segment_ids") if segments else ("token_ids",)
         self._text_specs = {name: tf.TensorSpec([None], tf.string, name) for name in texts}
         self._id_specs = {name: tf.TensorSpec([None, None], tf.int32, name) for name in ids}
         self._explain_steps = explain_steps
@@ -108,19 +109,19 @@ class Served(tf.Module):
         return tf.io.parse_example(examples, features)
 
     def _explanation(self, ids: Tensors, logits: tf.Tensor) -> dict[str, tf.Tensor]:
-        wordpiece, token_ids = self.text_layer.tokenizer, ids["token_ids"]
+        tokenizer, token_ids = self.text_layer.tokenizer, ids["token_ids"]
         attribute = IntegratedGradients(
             weights=self.weights,
             evidence=self._problem.evidence,
-            pad_id=wordpiece.pad_id,
-            special_ids=[wordpiece.cls_id, wordpiece.sep_id],
+            pad_id=tokenizer.pad_id,
+            special_ids=tokenizer.special_ids,
             steps=self._explain_steps,
         )
         attributions, gap = attribute(ids, tf.argmax(logits, axis=-1))
         tokens = tf.gather(tf.constant(self._vocabulary), token_ids)
         return {
             **self._problem.served(logits),
-            "tokens": tf.where(token_ids == wordpiece.pad_id, "", tokens),
+            "tokens": tf.where(token_ids == tokenizer.pad_id, "", tokens),
             "attributions": attributions,
             "gap": gap,
         }

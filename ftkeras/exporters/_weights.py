@@ -101,7 +101,7 @@ class Weights(tf.Module):
         def stored(variable: keras.Variable) -> Whole:
             value = tf.cast(tf.convert_to_tensor(variable.value), tf.float32)
             if quantization and len(variable.shape) == 2:
-                return Int8(value, by_row="embedding" in variable.path)
+                return Int8(value, by_row=variable.path.endswith("_embedding"))
             return Whole(value) if dtype == "float32" else Half(value, dtype)
 
         self.parts = [stored(variable) for variable in variables]

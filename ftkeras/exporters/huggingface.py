@@ -59,30 +59,32 @@ class Huggingface:
 
     def write(self) -> pathlib.Path:
         """Write the folder and return it."""
-        encoder = self.model.encoder
+        encoder, family = self.model.encoder, self.model.encoder.family
         config, tensors = encoder.huggingface_config(), encoder.tensors()
         if self.head:
             config |= self._classifier_config()
-            prefix = encoder.huggingface_prefix
-            tensors = {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
+            tensors = {family.name_below_head(name): value for name, value in tensors.items()}
             tensors |= self._classifier_tensors()
             # The card describes the classifier, so an encoder alone has none.
             files.write_text(self.folder / "README.md", self.card.hub_header() + self.card.text())
             self.message = None if self.card.license() else NO_LICENSE
         else:
-            config["architectures"] = [encoder.huggingface_classes["encoder"]]
+            config["architectures"] = [family.classes["encoder"]]
+            tensors = {n: value for n, value in tensors.items() if not family.belongs_to_head(n)}
             files.remove(self.folder / "README.md")
-        self.text_layer.tokenizer.save(self.folder, max_length=self.text_layer.max_length)
+        self.text_layer.tokenizer.save(
+            self.folder, max_length=self.text_layer.max_length, segments=encoder.segments > 0
+        )
         huggingface.write(self.folder, config=config, tensors=tensors)
         return self.folder
 
     def _classifier_config(self) -> dict:
         return {
-            "architectures": [self.model.encoder.huggingface_classes["sequence_classification"]],
+            "architectures": [self.model.encoder.family.classes["sequence_classification"]],
             **self.problem.huggingface_config(),
         }
 
     def _classifier_tensors(self) -> dict[str, np.ndarray]:
-        head = self.model.head
+        head, name = self.model.head, self.model.encoder.family.classifier
         kernel, bias = self.problem.huggingface_classifier(head.kernel.numpy(), head.bias.numpy())
-        return {"classifier.weight": np.ascontiguousarray(kernel.T), "classifier.bias": bias}
+        return {f"{name}.weight": np.ascontiguousarray(kernel.T), f"{name}.bias": bias}

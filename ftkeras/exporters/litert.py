@@ -62,6 +62,7 @@ class Litert:
         if quantization not in (None, "int8"):
             raise ValueError(f"`quantization` must be 'int8' or None. Received: {quantization!r}.")
         self.model, self.text_layer, self.problem, self.pairs = model, text_layer, problem, pairs
+        self.segments = pairs and text_layer.segments
         self.run_dir, self.quantization = run_dir, quantization
         self.bounds = Bounds.choose(
             quantization or "float32",
@@ -101,7 +102,7 @@ class Litert:
         module = tf.Module()
         module.weights = weights = Weights(self.model)
         problem = self.problem
-        names = ("token_ids", "segment_ids") if self.pairs else ("token_ids",)
+        names = ("token_ids", "segment_ids") if self.segments else ("token_ids",)
         specs = {name: tf.TensorSpec([None, None], tf.int32, name) for name in names}
 
         def from_ids(**ids: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -56,6 +56,7 @@ class Onnx:
         if not all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime")):
             raise UserError("export=onnx needs: pip install 'ftkeras[onnx]'")
         self.model, self.text_layer, self.problem, self.pairs = model, text_layer, problem, pairs
+        self.segments = pairs and text_layer.segments
         self.run_dir = run_dir
         self.message: str | None = None
 
@@ -68,7 +69,7 @@ class Onnx:
         import onnx
 
         folder, measured = self.run_dir / "onnx", samples.read(self.run_dir)
-        written = _onnx_graph.build(onnx, self.model, self.problem, pairs=self.pairs)
+        written = _onnx_graph.build(onnx, self.model, self.problem, segments=self.segments)
         onnx.checker.check_model(written)
         with files.replacing(folder / "model.onnx") as draft:
             onnx.save_model(written, draft)

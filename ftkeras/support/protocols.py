@@ -85,7 +85,9 @@ class Encoder(Protocol):
         hidden: width of the states.
         intermediate: width of the feed-forward networks.
         positions: the most tokens in a row.
-        segments: how many segment ids it knows.
+        segments: how many segment ids it knows; 0 if it ignores them.
+        embedding: width of the embeddings.
+        family: the names of its settings and tensors in Hugging Face's files.
         embeddings: the lowest part.
         blocks: the Transformer layers, the lowest first.
         pool: the pooler, [batch, hidden] -> [batch, hidden], or None.
@@ -93,7 +95,7 @@ class Encoder(Protocol):
         is_fixed: whether everything below the pooler computes the same function in every step.
 
     Call: token_ids [B, L] integers; padding_mask [B, L], 1 for tokens; segment_ids [B, L];
-        embedding_offset [B, L, hidden]; starts [B, T], where the texts of packed rows start;
+        embedding_offset [B, L, embedding]; starts [B, T], where the texts of packed rows start;
         every_token, whether the states of all tokens are needed; training -> a dict of features:
         "first" [texts, hidden], the states of first tokens; "pooled" [texts, hidden] if there is a
         pooler; "sequence" [B, L, hidden] if every token is needed; "membership" [B, T, L], true for
@@ -113,6 +115,12 @@ class Encoder(Protocol):
 
     @property
     def segments(self) -> int: ...
+
+    @property
+    def embedding(self) -> int: ...
+
+    @property
+    def family(self) -> Any: ...
 
     @property
     def embeddings(self) -> EncoderPart: ...

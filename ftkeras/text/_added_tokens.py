@@ -63,6 +63,36 @@ class Recognizer(tf.Module):
         return parts.with_flat_values(tf.concat([added, rest], axis=1)).merge_dims(1, 2)
 
 
+def extend(
+    vocabulary: Sequence[str], added: Sequence[AddedToken], *, reserved: Sequence[str]
+) -> tuple[str, ...]:
+    """Return the vocabulary with added tokens.
+
+    Args:
+        vocabulary: the tokens, by id.
+        added: in the order of their ids.
+        reserved: tokens that can't be added.
+
+    Raises:
+        ValueError: if an id or token is not valid.
+    """
+    ids = {token: index for index, token in enumerate(vocabulary)}
+    seen = set(reserved)
+    for token in added:
+        if not token.content or token.content in seen:
+            raise ValueError(
+                "`added_tokens` must hold each token once and neither an empty token nor "
+                f"{', '.join(reserved)}. Received: {token.content!r}."
+            )
+        seen.add(token.content)
+        if (wanted := ids.setdefault(token.content, len(ids))) != token.id:
+            raise ValueError(
+                f"`added_tokens` must give {token.content!r} the id {wanted}, as ids have no gap. "
+                f"Received: {token.id}."
+            )
+    return tuple(ids)
+
+
 def _literal(content: str) -> str:
     """Return a regular expression of RE2 that matches the string itself."""
     return "".join(f"\\x{{{ord(character):x}}}" for character in content)

@@ -75,6 +75,7 @@ def write(
     split_chinese: bool,
     added_tokens: Sequence[AddedToken] = (),
     max_length: int | None = None,
+    segments: bool = True,
 ) -> None:
     """Write vocab.txt and tokenizer_config.json, which `read` and transformers read.
 
@@ -102,4 +103,6 @@ def write(
         config["added_tokens_decoder"] = _added_token_files.entries(vocabulary, added_tokens)
     if max_length is not None:
         config["model_max_length"] = max_length
+    if not segments:
+        config["model_input_names"] = ["input_ids", "attention_mask"]
     files.write_json(folder / "tokenizer_config.json", config)

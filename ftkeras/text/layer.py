@@ -13,38 +13,48 @@ from ftkeras.text.code_digest import code_digest
 from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.truncations import Truncation
 
-_SPECIALS = 2  # [CLS] a [SEP]
-_PAIR_SPECIALS = 3  # [CLS] a [SEP] b [SEP]
-
 
 class TextLayer(tf.Module):
-    """Turn texts, or pairs of texts, into input ids: [CLS] a [SEP], or [CLS] a [SEP] b [SEP].
+    """Turn texts, or pairs of texts, into input ids with the tokenizer's special tokens.
 
     Pairs are shortened longest first, see `longest_first` below; `truncation` then decides which
     part of each text is kept.
 
     Args:
-        tokenizer: turns texts into pieces.
+        tokenizer: turns texts into pieces, and adds special tokens.
         truncation: shortens each text to a limit.
-        max_length: the most tokens, special ones included; at least 3, for pairs at least 5.
+        max_length: the most tokens, special ones included; at least one piece of each text.
+        segments: whether the encoder reads segment ids.
+
+    Attributes:
+        segments: whether pairs have segment ids, which some tokenizers do not give.
 
     Call:
         texts: string [batch].
         pairs: string [batch], or None.
-        Returns {"token_ids"} and, with pairs, {"segment_ids"} (0 up to the first [SEP], then 1),
-        int32 ragged [batch, (length)].
+        Returns {"token_ids"} and, with pairs, {"segment_ids"} (0 for the first text, 1 for the
+        second) if there are any, int32 ragged [batch, (length)].
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
     """
 
-    def __init__(self, *, tokenizer: Tokenizer, truncation: Truncation, max_length: int):
+    def __init__(
+        self,
+        *,
+        tokenizer: Tokenizer,
+        truncation: Truncation,
+        max_length: int,
+        segments: bool = True,
+    ):
         super().__init__()
-        if not isinstance(max_length, int) or max_length < _SPECIALS + 1:
+        least = tokenizer.specials[0] + 1
+        if not isinstance(max_length, int) or max_length < least:
             raise ValueError(
-                "`max_length` must be an integer of at least 3: [CLS], a piece and [SEP]. "
+                f"`max_length` must be an integer of at least {least}: special tokens and a piece. "
                 f"Received: {max_length!r}."
             )
+        self.segments = segments and tokenizer.segments > 1
         self.tokenizer = tokenizer
         self.truncation = truncation
         self.max_length = max_length
@@ -55,8 +65,8 @@ class TextLayer(tf.Module):
         """Return "token_ids" (and "segment_ids"), int32 ragged [batch, (length)]."""
         pieces = self.tokenizer(texts)
         if pairs is None:
-            pieces = self.truncation(pieces, self.max_length - _SPECIALS)
-            return {"token_ids": self._add_specials(pieces, cls=True)}
+            limit = self.max_length - self.tokenizer.specials[0]
+            return self.tokenizer.frame(self.truncation(pieces, limit))
         return self._join_pairs(pieces, self.tokenizer(pairs))
 
     def identity(self) -> dict[str, Any]:
@@ -73,6 +83,7 @@ class TextLayer(tf.Module):
             "vocabulary": hashlib.sha256(vocabulary.encode()).hexdigest(),
             "truncation": [type(truncation).__name__, truncation.get_config()],
             "max_length": self.max_length,
+            "segments": self.segments,
             "code": code_digest([*own_code, pathlib.Path(inspect.getfile(type(truncation)))]),
             "versions": [metadata.version(name) for name in ("tensorflow", "tensorflow-text")],
         }
@@ -80,27 +91,21 @@ class TextLayer(tf.Module):
     def _join_pairs(
         self, first: tf.RaggedTensor, second: tf.RaggedTensor
     ) -> dict[str, tf.RaggedTensor]:
-        if self.max_length < _PAIR_SPECIALS + 2:
+        specials = self.tokenizer.specials[1]
+        if self.max_length < specials + 2:
             raise ValueError(
-                "`max_length` must be at least 5 for pairs: three special tokens and a piece of "
-                f"each text. Received: {self.max_length}."
+                f"`max_length` must be at least {specials + 2} for pairs: {specials} special "
+                f"tokens and a piece of each text. Received: {self.max_length}."
             )
         limits = longest_first(
-            first.row_lengths(), second.row_lengths(), self.max_length - _PAIR_SPECIALS
+            first.row_lengths(), second.row_lengths(), self.max_length - specials
         )
-        parts = [
-            self._add_specials(self.truncation(first, limits[0]), cls=True),
-            self._add_specials(self.truncation(second, limits[1]), cls=False),
-        ]
-        segments = [tf.zeros_like(parts[0]), tf.ones_like(parts[1])]
-        return {"token_ids": tf.concat(parts, axis=1), "segment_ids": tf.concat(segments, axis=1)}
-
-    def _add_specials(self, pieces: tf.RaggedTensor, *, cls: bool) -> tf.RaggedTensor:
-        """Add [SEP] at the end of each row and, if `cls`, [CLS] at the start."""
-        column = [pieces.nrows(), 1]
-        end = tf.fill(column, self.tokenizer.sep_id)
-        start = [tf.fill(column, self.tokenizer.cls_id)] if cls else []
-        return tf.concat([*start, pieces, end], axis=1)
+        texts = (
+            self.truncation(pieces, limit)
+            for pieces, limit in zip((first, second), limits, strict=True)
+        )
+        ids = self.tokenizer.frame(*texts)
+        return ids if self.segments else {"token_ids": ids["token_ids"]}
 
 
 def longest_first(first: tf.Tensor, second: tf.Tensor, budget: int) -> tuple[tf.Tensor, tf.Tensor]:

@@ -1,7 +1,7 @@
 """The interface of a tokenizer."""
 
 import pathlib
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import tensorflow as tf
 
@@ -11,22 +11,58 @@ class Tokenizer(Protocol):
 
     Attributes:
         vocabulary: the tokens, by id.
-        pad_id, cls_id, sep_id: the ids of [PAD], [CLS] and [SEP].
+        pad_id: the id that fills rows up.
+        unknown_id: the id of what the vocabulary has no token for.
+        special_ids: the ids that `frame` adds.
+        specials: how many ids `frame` adds to a text, and to a pair of texts.
+        segments: how many segment ids `frame` gives to a pair: 2, or 1 if all are 0.
     """
 
     vocabulary: tuple[str, ...]
     pad_id: int
-    cls_id: int
-    sep_id: int
+    unknown_id: int
+    specials: ClassVar[tuple[int, int]]
+    segments: ClassVar[int]
+
+    @property
+    def special_ids(self) -> tuple[int, ...]: ...
 
     def __call__(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Return the ids of texts, string [batch] -> int32 [batch, (pieces)], without specials."""
+        ...
+
+    def with_offsets(
+        self, texts: tf.Tensor
+    ) -> tuple[tf.RaggedTensor, tf.RaggedTensor, tf.RaggedTensor]:
+        """Return the ids of texts, and each token's start and end in bytes of its text."""
+        ...
+
+    def frame(
+        self, first: tf.RaggedTensor, second: tf.RaggedTensor | None = None
+    ) -> dict[str, tf.RaggedTensor]:
+        """Add special tokens to texts, or to pairs of texts.
+
+        Args:
+            first: ids, int32 ragged [batch, (pieces)].
+            second: ids of the second texts, or None.
+
+        Returns:
+            "token_ids" and, for pairs, "segment_ids", int32 ragged [batch, (length)].
+        """
         ...
 
     def identity(self) -> dict[str, Any]:
         """Return all settings that the ids depend on, JSON-serializable."""
         ...
 
-    def save(self, folder: pathlib.Path, *, max_length: int | None = None) -> None:
-        """Write the tokenizer's files in Hugging Face's format."""
+    def save(
+        self, folder: pathlib.Path, *, max_length: int | None = None, segments: bool = True
+    ) -> None:
+        """Write the tokenizer's files in Hugging Face's format.
+
+        Args:
+            folder: the folder to write to.
+            max_length: the tokens that transformers truncates texts to; None for no limit.
+            segments: whether transformers passes segment ids to the model.
+        """
         ...

@@ -2,15 +2,16 @@
 
 import pathlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow as tf
 import tensorflow_text as tf_text
 
 from ftkeras.errors import UserError
 from ftkeras.text import _folder
-from ftkeras.text._added_tokens import AddedToken, Recognizer
+from ftkeras.text._added_tokens import AddedToken, Recognizer, extend
 from ftkeras.text._alignment import align, canonical_order, look_up
+from ftkeras.text._frames import add_specials
 from ftkeras.text._spellings import NOTHING, WALL, Spellings, spellings
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
@@ -45,6 +46,7 @@ class WordPiece(tf.Module):
 
     Attributes:
         vocabulary: the tokens by id, with the added ones.
+        pad_id, unknown_id, cls_id, sep_id: ids of [PAD], [UNK], [CLS] and [SEP].
 
     Call:
         texts: string [batch].
@@ -59,6 +61,9 @@ class WordPiece(tf.Module):
     [[4, 5, 6]]
     """
 
+    specials: ClassVar[tuple[int, int]] = (2, 3)
+    segments: ClassVar[int] = 2
+
     def __init__(
         self,
         *,
@@ -70,7 +75,7 @@ class WordPiece(tf.Module):
     ):
         super().__init__()
         specials = _special_ids(tuple(vocabulary))
-        self.vocabulary = _extend(tuple(vocabulary), added_tokens)
+        self.vocabulary = extend(vocabulary, added_tokens, reserved=SPECIAL_TOKENS)
         self.added_tokens, self._base = tuple(added_tokens), len(vocabulary)
         self.pad_id, self.unknown_id, self.cls_id, self.sep_id = specials
         self.lowercase = bool(lowercase)
@@ -179,6 +184,25 @@ class WordPiece(tf.Module):
         ends = ends.with_flat_values(tf.gather(aligned.ends, first + limits - 1))
         return ids, starts, ends
 
+    @property
+    def special_ids(self) -> tuple[int, ...]:
+        """The ids that `frame` adds."""
+        return self.cls_id, self.sep_id
+
+    def frame(
+        self, first: tf.RaggedTensor, second: tf.RaggedTensor | None = None
+    ) -> dict[str, tf.RaggedTensor]:
+        """Return [CLS] a [SEP], or [CLS] a [SEP] b [SEP] with segments 0 up to the first [SEP]."""
+        first = add_specials(first, start=(self.cls_id,), end=(self.sep_id,))
+        if second is None:
+            return {"token_ids": first}
+        second = add_specials(second, end=(self.sep_id,))
+        segments = [tf.zeros_like(first), tf.ones_like(second)]
+        return {
+            "token_ids": tf.concat([first, second], axis=1),
+            "segment_ids": tf.concat(segments, axis=1),
+        }
+
     def words(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Return the normalized words of texts, string ragged [batch, (words)]."""
         texts = tf.convert_to_tensor(texts, tf.string)
@@ -260,12 +284,15 @@ class WordPiece(tf.Module):
             "added_tokens": [list(token) for token in self.added_tokens],
         }
 
-    def save(self, folder: pathlib.Path, *, max_length: int | None = None) -> None:
+    def save(
+        self, folder: pathlib.Path, *, max_length: int | None = None, segments: bool = True
+    ) -> None:
         """Write vocab.txt and tokenizer_config.json, which `from_folder` and transformers read.
 
         Args:
             folder: the folder to write to.
             max_length: the tokens that transformers truncates texts to; None for no limit.
+            segments: whether transformers passes segment ids to the model.
 
         Raises:
             ValueError: if a token contains a line end, or if `folder` has a tokenizer.json, which
@@ -279,31 +306,13 @@ class WordPiece(tf.Module):
             split_chinese=self.split_chinese,
             added_tokens=self.added_tokens,
             max_length=max_length,
+            segments=segments,
         )
 
 
 def _space_ascii(texts: tf.Tensor) -> tf.Tensor:
     """Put spaces around ASCII punctuation."""
     return tf.strings.regex_replace(texts, _ASCII_PUNCTUATION, r" \1 ")
-
-
-def _extend(vocabulary: tuple[str, ...], added: Sequence[AddedToken]) -> tuple[str, ...]:
-    """Return the vocabulary with added tokens; raise ValueError if an id or token is not valid."""
-    ids = {token: index for index, token in enumerate(vocabulary)}
-    seen = set(SPECIAL_TOKENS)
-    for token in added:
-        if not token.content or token.content in seen:
-            raise ValueError(
-                "`added_tokens` must hold each token once and neither an empty token nor "
-                f"{', '.join(SPECIAL_TOKENS)}. Received: {token.content!r}."
-            )
-        seen.add(token.content)
-        if (wanted := ids.setdefault(token.content, len(ids))) != token.id:
-            raise ValueError(
-                f"`added_tokens` must give {token.content!r} the id {wanted}, as ids have no gap. "
-                f"Received: {token.id}."
-            )
-    return tuple(ids)
 
 
 def _special_ids(vocabulary: tuple[str, ...]) -> list[int]:

@@ -258,7 +258,7 @@ class FineTuner(ReplicatedModel):
             forward=lambda offset=None: self(inputs, embedding_offset=offset, training=True),
             loss_of=loss_of,
             value_and_gradient=_value_and_gradient,
-            embedding_shape=(*ops.shape(token_ids), self.encoder.hidden) if has_tokens else None,
+            embedding_shape=(*ops.shape(token_ids), self.encoder.embedding) if has_tokens else None,
             padding_mask=ops.not_equal(token_ids, self.pad_id) if has_tokens else None,
         )
 

@@ -1,10 +1,11 @@
-"""Write the encoder's golden files with the reference, PyTorch's BertModel from transformers.
+"""Write the encoders' golden files with the reference, PyTorch's models from transformers.
 
     python make_fixtures.py [folder of all-MiniLM-L6-v2]
 
 It needs torch and transformers, which the tests do not need, so it imports them late. Run it again
 only to add a case. It writes a folder for each model under fixtures/: config.json and
 model.safetensors from save_pretrained, and golden.npz with each case's inputs, states and pooled
+output. The families beside BERT have a sequence classifier, and its logits instead of a pooled
 output.
 """
 
@@ -27,19 +28,33 @@ MODELS = {
         "type_vocab_size": 3,
     },
 }  # fmt: skip
+SMALL = {
+    "vocab_size": 60, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "intermediate_size": 40, "num_labels": 3,
+}  # fmt: skip
+# Each family's class of transformers and settings; the longest texts have 24 tokens.
+FAMILIES = {
+    "distilbert": ("DistilBert", {
+        "vocab_size": 60, "dim": 16, "n_layers": 2, "n_heads": 4, "hidden_dim": 40,
+        "max_position_embeddings": 24, "num_labels": 3,
+    }),
+    "electra": ("Electra", {**SMALL, "embedding_size": 6, "max_position_embeddings": 24}),
+}  # fmt: skip
 BATCH, LENGTHS = 2, (1, 7, 512)
 # Long cases keep every ninth position; all of them would take megabytes.
 STRIDE = {512: 9}
 SENTENCES = ["Worth every minute of it.", "No."]
 
 
-def random_model(name, settings):
+def random_model(name, settings, family="Bert", head="Model"):
     import torch
-    from transformers import BertConfig, BertModel
+    import transformers
 
-    config = BertConfig(**settings, initializer_range=SPREAD, attn_implementation="eager")
+    config = getattr(transformers, f"{family}Config")(
+        **settings, initializer_range=SPREAD, attn_implementation="eager"
+    )
     torch.manual_seed(len(name))
-    model = BertModel(config).eval()
+    model = getattr(transformers, family + head)(config).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim == 1:
@@ -76,6 +91,41 @@ def golden(model, case, stride=1):
     }
 
 
+def family_golden(model, case):
+    import torch
+
+    mask = case.get("padding_mask", np.ones_like(case["token_ids"])).astype("int64")
+    tensors = {
+        "input_ids": torch.tensor(case["token_ids"]), "attention_mask": torch.tensor(mask)
+    }  # fmt: skip
+    if "segment_ids" in case:
+        tensors["token_type_ids"] = torch.tensor(case["segment_ids"])
+    with torch.no_grad():
+        out = model(**tensors, output_hidden_states=True)
+    states = np.stack([state.numpy() for state in out.hidden_states])
+    inputs = {name: np.asarray(value, dtype="int32") for name, value in case.items()}
+    return {**inputs, "states": states, "logits": out.logits.numpy()}
+
+
+def make_families():
+    for name, (family, settings) in FAMILIES.items():
+        model = random_model(name, settings, family, "ForSequenceClassification")
+        config, random, cases = model.config, np.random.default_rng(0), {}
+        kinds = ["plain", "padded"]
+        if getattr(config, "type_vocab_size", 0) > 1:
+            kinds.append("padded_segments")
+        for length in (1, 7, 24):
+            for kind in kinds:
+                case = inputs(config, length, kind, random)
+                # RoBERTa finds its padding, and so the positions, by the token's id.
+                mask = case.get("padding_mask", np.ones_like(case["token_ids"]))
+                ids = np.maximum(case["token_ids"], config.pad_token_id + 1)
+                case["token_ids"] = np.where(mask, ids, config.pad_token_id)
+                cases[f"{kind}_{length}"] = family_golden(model, case)
+        model.save_pretrained(FIXTURES / name)
+        save(FIXTURES / name, cases)
+
+
 def save(folder, cases):
     flat = {
         f"{case}/{name}": array for case, arrays in cases.items() for name, array in arrays.items()
@@ -107,5 +157,6 @@ def make_minilm(folder):
 
 if __name__ == "__main__":
     make_random()
+    make_families()
     if len(sys.argv) > 1:
         make_minilm(sys.argv[1])

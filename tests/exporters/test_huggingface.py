@@ -1,5 +1,6 @@
 """The Hugging Face folder: its config, weights, tokenizer and model card."""
 
+import dataclasses
 import json
 import pathlib
 
@@ -100,15 +101,15 @@ def _exporter(
 
 def test_class_names_are_those_of_the_encoder_family(small_run, tmp_path, monkeypatch):
     names = {"encoder": "XLMRobertaModel", "sequence_classification": "XLMRobertaForAnything"}
-    monkeypatch.setattr(Bert, "huggingface_classes", names)
-    monkeypatch.setattr(Bert, "huggingface_prefix", "roberta")
+    family = dataclasses.replace(Bert.family, classes=names, prefix="roberta")
+    monkeypatch.setattr(Bert, "family", family)
     folder = _exporter(small_run, tmp_path).write()
     assert huggingface.read_config(folder)["architectures"] == ["XLMRobertaForAnything"]
     assert "roberta.embeddings.word_embeddings.weight" in huggingface.read_tensors(folder)
 
 
 def test_class_names_exist_in_transformers():
-    for name in Bert.huggingface_classes.values():
+    for name in Bert.family.classes.values():
         assert name in transformers.__all__
 
 

@@ -18,8 +18,8 @@ onnxruntime = pytest.importorskip("onnxruntime", reason="needs pip install 'ftke
 IDS = np.array([[2, 30, 7, 3, 0, 0], [2, 9, 9, 41, 8, 3]], np.int32)
 
 
-def _run(model, pairs=False, **inputs):
-    content = _onnx_graph.build(onnx, model, small.PROBLEM, pairs=pairs)
+def _run(model, segments=False, **inputs):
+    content = _onnx_graph.build(onnx, model, small.PROBLEM, segments=segments)
     onnx.checker.check_model(content, full_check=True)
     session = onnxruntime.InferenceSession(content.SerializeToString())
     return session.run(["logits"], inputs)[0]
@@ -39,7 +39,7 @@ def test_every_activation_gives_keras_logits(activation):
 
 def test_segments_of_pairs_are_used():
     model, inputs = small.model(), {"token_ids": IDS, "segment_ids": (IDS > 8).astype(np.int32)}
-    given = _run(model, pairs=True, **inputs)
+    given = _run(model, segments=True, **inputs)
     np.testing.assert_allclose(given, model(inputs), atol=1e-4)
     assert np.abs(given - model({"token_ids": IDS})).max() > 1e-3
 

@@ -1,0 +1,148 @@
+"""What a family of encoders is called in Hugging Face's files: settings, tensors and classes."""
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """A variable and the tensors that form it, concatenated along its last axis.
+
+    Args:
+        variable: path within the encoder.
+        tensors: Hugging Face names, without the family's prefix.
+        transposed: whether the tensors are transposed, as PyTorch's linear kernels are
+            ([outputs, inputs]).
+
+    >>> rule = Rule("kernel", ("a", "b"), transposed=True)
+    >>> rule.tensor_shape((8, 6))
+    (3, 8)
+    """
+
+    variable: str
+    tensors: tuple[str, ...]
+    transposed: bool = False
+
+    def join(self, arrays: list[np.ndarray]) -> np.ndarray:
+        """Return the variable's value from its tensors."""
+        arrays = [array.T if self.transposed else array for array in arrays]
+        return np.concatenate(arrays, axis=-1) if len(arrays) > 1 else arrays[0]
+
+    def split(self, value: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the tensors, by name, from the variable's value."""
+        parts = np.split(value, len(self.tensors), axis=-1)
+        parts = [np.ascontiguousarray(part.T if self.transposed else part) for part in parts]
+        return dict(zip(self.tensors, parts, strict=True))
+
+    def tensor_shape(self, variable_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of each tensor, from the variable's shape."""
+        *rest, last = variable_shape
+        shape = (*rest, last // len(self.tensors))
+        return shape[::-1] if self.transposed else shape
+
+
+def linear(variable: str, *modules: str) -> tuple[Rule, Rule]:
+    """Return the rules of PyTorch linear modules, which form one kernel and one bias."""
+    return (
+        Rule(f"{variable}kernel", tuple(f"{module}.weight" for module in modules), transposed=True),
+        Rule(f"{variable}bias", tuple(f"{module}.bias" for module in modules)),
+    )
+
+
+def norm(variable: str, module: str) -> tuple[Rule, Rule]:
+    """Return the rules of a PyTorch LayerNorm."""
+    return (
+        Rule(f"{variable}_scale", (f"{module}.weight",)),
+        Rule(f"{variable}_bias", (f"{module}.bias",)),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """The names that Hugging Face's files use for one family of encoders.
+
+    Args:
+        model_type: of config.json.
+        classes: the classes of transformers that compute this network, by what is on top of it:
+            "encoder" for nothing, "sequence_classification".
+        prefix: of the encoder's tensors in the classes with a head.
+        fields: fields of config.json, each with the constructor's argument and the default that
+            transformers gives to the field.
+        fixed: fields of config.json that must have this value if they are there.
+        written: further fields to write to config.json.
+        embeddings: rules of the embeddings.
+        projection: rules of the projection of the embeddings to the width of the states.
+        layer: rules of a Transformer layer; "#" stands for its number.
+        pooler: rules of the pooler, the dense layer and its activation before the classifier.
+        pooler_in_head: whether the pooler belongs to the sequence classifier, without the prefix,
+            instead of to the encoder.
+        classifier: the last module of the sequence classifier.
+        ignored: plain names of tensors that are not needed, such as heads of pretraining.
+    """
+
+    model_type: str
+    classes: Mapping[str, str]
+    prefix: str
+    fields: tuple[tuple[str, str, Any], ...]
+    embeddings: tuple[Rule, ...]
+    layer: tuple[Rule, ...]
+    pooler: tuple[Rule, ...]
+    ignored: re.Pattern[str]
+    fixed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    written: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    projection: tuple[Rule, ...] = ()
+    pooler_in_head: bool = False
+    classifier: str = "classifier"
+
+    def rules(self, *, layers: int, projection: bool, pooler: bool) -> Iterator[Rule]:
+        """Yield the rules of an encoder in network order.
+
+        Args:
+            layers: number of Transformer layers.
+            projection: whether the embeddings are projected.
+            pooler: whether the encoder has a pooler.
+        """
+        yield from self.embeddings
+        if projection:
+            yield from self.projection
+        for number in range(layers):
+            for rule in self.layer:
+                names = tuple(name.replace("#", str(number)) for name in rule.tensors)
+                variable = rule.variable.replace("#", str(number))
+                yield dataclasses.replace(rule, variable=variable, tensors=names)
+        if pooler:
+            yield from self.pooler
+
+    @property
+    def pooler_tensors(self) -> frozenset[str]:
+        """The plain names of the pooler's tensors."""
+        return frozenset(name for rule in self.pooler for name in rule.tensors)
+
+    def plain_name(self, name: str) -> str:
+        """Return a tensor's name without the prefix, as today's transformers spell it.
+
+        >>> from ftkeras.encoders.bert import Bert
+        >>> Bert.family.plain_name("bert.embeddings.LayerNorm.gamma")
+        'embeddings.LayerNorm.weight'
+        """
+        name = name.removeprefix(f"{self.prefix}.")
+        name = re.sub(r"LayerNorm\.gamma$", "LayerNorm.weight", name)
+        return re.sub(r"LayerNorm\.beta$", "LayerNorm.bias", name)
+
+    def belongs_to_head(self, name: str) -> bool:
+        """Return whether a tensor of this plain name is part of the sequence classifier."""
+        return self.pooler_in_head and name in self.pooler_tensors
+
+    def name_below_head(self, name: str) -> str:
+        """Return a tensor's name in the sequence classifier, from its plain name."""
+        return name if self.belongs_to_head(name) else f"{self.prefix}.{name}"
+
+    def is_inside(self, name: str) -> bool:
+        """Return whether a tensor seems to belong to the encoder, not to something on top of it."""
+        rules = (*self.embeddings, *self.projection, *self.layer, *self.pooler)
+        parts = {tensor.partition(".")[0] for rule in rules for tensor in rule.tensors}
+        return name.partition(".")[0] in {self.prefix, *parts}

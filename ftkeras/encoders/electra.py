@@ -1,0 +1,126 @@
+"""ELECTRA."""
+
+import re
+from typing import Any
+
+import keras
+
+from ftkeras.encoders import bert
+from ftkeras.encoders._encoder import TransformerEncoder
+from ftkeras.encoders._family import Family, linear
+from ftkeras.support import bounds
+from ftkeras.support.layer_hooks import LayerHooks
+
+FIELDS = (
+    ("vocab_size", "vocabulary_size", 30522),
+    ("embedding_size", "embedding", 128),
+    ("num_hidden_layers", "layers", 12),
+    ("hidden_size", "hidden", 256),
+    ("num_attention_heads", "heads", 4),
+    ("intermediate_size", "intermediate", 1024),
+    ("max_position_embeddings", "positions", 512),
+    ("type_vocab_size", "segments", 2),
+    ("hidden_act", "activation", "gelu"),
+    ("hidden_dropout_prob", "dropout", 0.1),
+    ("attention_probs_dropout_prob", "attention_dropout", 0.1),
+    ("layer_norm_eps", "epsilon", 1e-12),
+    ("pad_token_id", "pad_id", 0),
+)
+
+
+@keras.saving.register_keras_serializable(package="ftkeras")
+class Electra(TransformerEncoder):
+    """ELECTRA's discriminator: BERT with embeddings of their own width.
+
+    x_0 = norm(token + position + segment) P + p;  x_i = layer_i(x_{i-1})
+
+    pooled = gelu(x_n[0] W + b)
+
+    The projection P exists only if `embedding` differs from `hidden`. The hidden states are those
+    of PyTorch's ElectraModel, and `pooled` with a classifier is ElectraForSequenceClassification,
+    except for one dropout before W in training.
+    Source: Clark et al., 2020, https://arxiv.org/abs/2003.10555.
+
+    Args:
+        positions: rows of the position embedding, the most tokens in a row; positive.
+        segments: rows of the segment embedding; positive.
+        embedding: width of the embeddings; positive.
+
+    Other arguments, the call and the results are those of `TransformerEncoder`.
+
+    >>> import numpy as np
+    >>> encoder = Electra(
+    ...     vocabulary_size=30, layers=2, hidden=8, heads=2, embedding=4, seed=1
+    ... )
+    >>> encoder(np.array([[2, 5, 7, 3]]))["sequence"].shape
+    TensorShape([1, 4, 8])
+    """
+
+    family = Family(
+        model_type="electra",
+        classes={
+            "encoder": "ElectraModel",
+            "sequence_classification": "ElectraForSequenceClassification",
+        },
+        prefix="electra",
+        fields=FIELDS,
+        fixed=bert.FIXED,
+        written=bert.WRITTEN,
+        embeddings=bert.EMBEDDINGS,
+        projection=linear("embeddings/projection_", "embeddings_project"),
+        layer=bert.LAYER,
+        pooler=linear("pooler/", "classifier.dense"),
+        pooler_in_head=True,
+        classifier="classifier.out_proj",
+        ignored=re.compile(
+            r"(discriminator_predictions|generator_predictions|generator_lm_head|classifier"
+            r"|qa_outputs|sequence_summary)\.|embeddings\.position_ids$"
+        ),
+    )
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int,
+        layers: int = 12,
+        hidden: int = 256,
+        heads: int = 4,
+        intermediate: int | None = None,
+        embedding: int = 128,
+        positions: int = 512,
+        segments: int = 2,
+        activation: str = "gelu",
+        dropout: float = 0.1,
+        attention_dropout: float = 0.1,
+        epsilon: float = 1e-12,
+        pooler: bool = True,
+        initial: str = "normal",
+        pad_id: int | None = 0,
+        name: str = "encoder",
+        seed: int | None = None,
+        hooks: LayerHooks | None = None,
+        **kwargs: Any,
+    ):
+        bounds.integer(1, segments=segments)
+        super().__init__(
+            vocabulary_size=vocabulary_size,
+            layers=layers,
+            hidden=hidden,
+            heads=heads,
+            intermediate=intermediate,
+            embedding=embedding,
+            positions=positions,
+            segments=segments,
+            activation=activation,
+            pooler_activation="gelu",
+            dropout=dropout,
+            attention_dropout=attention_dropout,
+            epsilon=epsilon,
+            pooler=pooler,
+            initial=initial,
+            pad_id=pad_id,
+            name=name,
+            seed=seed,
+            hooks=hooks,
+            **kwargs,
+        )
