@@ -66,10 +66,13 @@ COMMON_KEYS = {
             "dropouts.",
         ),
         "vocabulary": source.Argument(
-            "str", "None", "a vocab.txt, to start with random weights instead."
+            "str",
+            "None",
+            "a vocab.txt, or a folder with a tokenizer's files, to start with random weights "
+            "instead.",
         ),
         "lowercase": source.Argument(
-            "bool", "True", "with `vocabulary`: whether texts are lower-cased."
+            "bool", "True", "with a vocab.txt: whether texts are lower-cased."
         ),
     },
     "head": {

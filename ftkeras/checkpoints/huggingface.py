@@ -21,6 +21,8 @@ FILES = (
     "*.safetensors",
     INDEX,
     "vocab.txt",
+    "vocab.json",
+    "merges.txt",
     "tokenizer*.json",
     "special_tokens_map.json",
     "added_tokens.json",

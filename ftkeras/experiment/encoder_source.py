@@ -12,6 +12,7 @@ from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.support.layer_hooks import LayerHooks
 from ftkeras.support.protocols import Encoder
+from ftkeras.text.from_folder import read_tokenizer
 from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.wordpiece import WordPiece
 
@@ -96,9 +97,13 @@ def _from_scratch(
 ) -> tuple[Encoder, Tokenizer]:
     cls = catalog.find("encoder", spec.name)
     arguments = dict(spec.arguments)
-    tokenizer = WordPiece.from_vocabulary(
-        _vocabulary(arguments.pop("vocabulary")), lowercase=arguments.pop("lowercase", True)
+    path, lowercase = _vocabulary(arguments.pop("vocabulary")), arguments.pop("lowercase", True)
+    tokenizer: Tokenizer = (
+        read_tokenizer(path)
+        if path.is_dir()
+        else WordPiece.from_vocabulary(path, lowercase=lowercase)
     )
+    arguments.setdefault("pad_id", tokenizer.pad_id)
     encoder = catalog.construct(
         "encoder",
         cls,
@@ -144,7 +149,7 @@ def _from_folder(
             f"checkpoint= only {' and '.join(DROPOUTS)} can be set."
         )
     overrides = {k: v for k, v in overrides.items() if k in DROPOUTS}
-    tokenizer = WordPiece.from_folder(folder)
+    tokenizer = read_tokenizer(folder)
     cls = catalog.find("encoder", name)
     try:
         settings = {**cls.settings(huggingface), **overrides}

@@ -40,9 +40,7 @@ def align(texts: Tensor, tables: Spellings) -> AlignedWords:
         tables: of `spellings(…, keep_marks=True)`.
     """
     points, starts = tf.strings.unicode_decode_with_offsets(texts, "UTF-8", errors="replace")
-    limits = tf.cast(tf.strings.length(texts), tf.int64)[:, tf.newaxis]
-    ends = tf.concat([starts, limits], axis=1)  # [batch, (characters + 1)]
-    ends = tf.ragged.boolean_mask(ends, ~_is_first(ends))
+    ends = character_ends(texts, starts)
     units, text, source = _spell(points, tables)
     is_letter = units != _SPACE
     begins = is_letter & (_changed(text) | _after(~is_letter))
@@ -52,13 +50,20 @@ def align(texts: Tensor, tables: Spellings) -> AlignedWords:
     count = tf.shape(word_text, tf.int64)[0]
     spelled = tf.RaggedTensor.from_value_rowids(units, word, count, validate=False)
     words = tf.strings.unicode_encode(spelled, "UTF-8")
-    by_byte = tf.repeat(source, _byte_lengths(units))
+    by_byte = tf.repeat(source, byte_lengths(units))
     return AlignedWords(
         tf.RaggedTensor.from_value_rowids(words, word_text, points.nrows(), validate=False),
         tf.cumsum(tf.cast(tf.strings.length(words), tf.int64), exclusive=True),
         tf.gather(starts.flat_values, by_byte),
         tf.gather(ends.flat_values, by_byte),
     )
+
+
+def character_ends(texts: Tensor, starts: tf.RaggedTensor) -> tf.RaggedTensor:
+    """Return where each character ends in its text, in bytes, from where it starts."""
+    limits = tf.cast(tf.strings.length(texts), tf.int64)[:, tf.newaxis]
+    ends = tf.concat([starts, limits], axis=1)  # [batch, (characters + 1)]
+    return tf.ragged.boolean_mask(ends, ~_is_first(ends))
 
 
 def look_up(tables: Spellings, points: Tensor) -> tuple[Tensor, Tensor]:
@@ -108,7 +113,7 @@ def _spell(points: tf.RaggedTensor, tables: Spellings) -> tuple[Tensor, Tensor, 
     return tuple(tf.boolean_mask(values, is_kept) for values in (units, text, source))
 
 
-def _byte_lengths(points: Tensor) -> Tensor:
+def byte_lengths(points: Tensor) -> Tensor:
     """Return the bytes of each code point in UTF-8."""
     longer = (tf.cast(points >= least, tf.int32) for least in (0x80, 0x800, 0x10000))
     return 1 + tf.add_n(list(longer))

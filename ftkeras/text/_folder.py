@@ -34,13 +34,14 @@ def _vocabulary(found: TokenizerFiles) -> list[str]:
     path = found.folder / "vocab.txt"
     if found.tokenizer is None:
         return read_vocabulary(path)
-    tokens = _by_id(found.tokenizer_path, found.tokenizer["model"].get("vocab") or {})
+    tokens = tokens_by_id(found.tokenizer_path, found.tokenizer["model"].get("vocab") or {})
     if path.is_file() and read_vocabulary(path)[: len(tokens)] != tokens:
         log.warning("%s and vocab.txt have other tokens; tokenizer.json is used", path.parent)
     return tokens
 
 
-def _by_id(path: pathlib.Path, ids: dict[str, int]) -> list[str]:
+def tokens_by_id(path: pathlib.Path, ids: dict[str, int]) -> list[str]:
+    """Return the tokens of a vocabulary by id; raise UserError if ids have a gap."""
     tokens = sorted(ids, key=ids.get)
     for index, token in enumerate(tokens):
         if ids[token] != index:

@@ -65,7 +65,7 @@ def spellings(
     """
     classes = _combining_classes() if strip_accents else {}
     marks = _mark_units() if keep_marks and strip_accents else {}
-    punctuation = frozenset(_points(_characters.PUNCTUATION) if split_punctuation else ())
+    punctuation = frozenset(points_of(_characters.PUNCTUATION) if split_punctuation else ())
     spelled = _spelled(lowercase, strip_accents, split_chinese, marks, punctuation)
     spelled |= {p: (p,) for p in classes}
     classes |= {mark: _MARK - mark for mark in set(marks.values())}
@@ -99,9 +99,9 @@ def _spelled(
         steps |= _decompositions()
     lower = _lower() if lowercase else {}
     steps |= {point: steps.get(point, (point,)) for point in lower}
-    dropped = dict.fromkeys(_points(_characters.MARKS), ())
+    dropped = dict.fromkeys(points_of(_characters.MARKS), ())
     dropped |= {point: (unit,) for point, unit in marks.items()}
-    dropped |= dict.fromkeys(_points(_characters.WALLS), (WALL,))
+    dropped |= dict.fromkeys(points_of(_characters.WALLS), (WALL,))
     dropped = dropped if strip_accents else {}
     spelled = {}
     for point, decomposed in (dropped | steps).items():
@@ -109,13 +109,14 @@ def _spelled(
         spaced = [(_SPACE, u, _SPACE) if u in punctuation else (u,) for u in units]
         spelled[point] = tuple(u for group in spaced for u in group)
     if split_chinese:
-        for point in _points(_characters.CHINESE):
+        for point in points_of(_characters.CHINESE):
             spelled[point] = (_SPACE, *spelled.get(point, (SELF,)), _SPACE)
-    spelled |= dict.fromkeys(_points(_characters.SPACES), (_SPACE,))
-    return spelled | dict.fromkeys(_points(_characters.REMOVED), ())
+    spelled |= dict.fromkeys(points_of(_characters.SPACES), (_SPACE,))
+    return spelled | dict.fromkeys(points_of(_characters.REMOVED), ())
 
 
-def _points(table: str) -> Iterator[int]:
+def points_of(table: str) -> Iterator[int]:
+    """Yield the code points of a table such as "9-d 20"."""
     for item in table.split():
         first, _, last = item.partition("-")
         yield from range(int(first, 16), int(last or first, 16) + 1)
@@ -147,7 +148,7 @@ def _decompositions() -> dict[int, tuple]:
 
 def _mark_units() -> dict[int, int]:
     """Return the unit of each removed mark; classes are the same in all Unicode versions."""
-    return {p: _MARK - unicodedata.combining(chr(p)) for p in _points(_characters.MARKS)}
+    return {p: _MARK - unicodedata.combining(chr(p)) for p in points_of(_characters.MARKS)}
 
 
 def _combining_classes() -> dict[int, int]:
@@ -156,5 +157,5 @@ def _combining_classes() -> dict[int, int]:
         if item.endswith(":"):
             current = int(item[:-1])
         else:
-            found |= dict.fromkeys(_points(item), current)
+            found |= dict.fromkeys(points_of(item), current)
     return found

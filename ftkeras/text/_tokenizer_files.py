@@ -8,6 +8,7 @@ from ftkeras.errors import UserError
 
 TOKENIZER, CONFIG = "tokenizer.json", "tokenizer_config.json"
 SPECIALS, ADDED = "special_tokens_map.json", "added_tokens.json"
+VOCABULARIES = ("vocab.txt", "vocab.json")  # of WordPiece, and of byte-level BPE
 
 
 class TokenizerFiles(NamedTuple):
@@ -37,11 +38,15 @@ class TokenizerFiles(NamedTuple):
             UserError: if there is no tokenizer, or a file is not a JSON object.
         """
         has_tokenizer = (folder / TOKENIZER).is_file()
-        if not has_tokenizer and not (folder / "vocab.txt").is_file():
-            raise file_error(folder, f"has no {TOKENIZER} and no vocab.txt; name a BERT checkpoint")
+        if not has_tokenizer and not any((folder / n).is_file() for n in VOCABULARIES):
+            raise file_error(
+                folder,
+                f"has no {TOKENIZER}, no {VOCABULARIES[0]} and no {VOCABULARIES[1]}; name a "
+                "checkpoint with its tokenizer",
+            )
         names = (CONFIG, SPECIALS, ADDED, "config.json")
-        rest = [_read_json(folder / name) if (folder / name).is_file() else {} for name in names]
-        return cls(folder, _read_json(folder / TOKENIZER) if has_tokenizer else None, *rest)
+        rest = [read_json(folder / name) if (folder / name).is_file() else {} for name in names]
+        return cls(folder, read_json(folder / TOKENIZER) if has_tokenizer else None, *rest)
 
     @property
     def tokenizer_path(self) -> pathlib.Path:
@@ -59,7 +64,12 @@ def file_error(path: pathlib.Path, problem: str) -> UserError:
     return UserError(f"`encoder`: {path} {problem}.")
 
 
-def _read_json(path: pathlib.Path) -> dict[str, Any]:
+def read_json(path: pathlib.Path) -> dict[str, Any]:
+    """Return the content of a JSON object.
+
+    Raises:
+        UserError: if the file can't be read, or is not a JSON object.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

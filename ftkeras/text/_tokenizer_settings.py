@@ -23,7 +23,7 @@ _CLASSES = (
     "SqueezeBertTokenizer",
 )
 # Classes that compute what tokenizer.json says, whatever tokenizer_config.json has.
-_ANY_TOKENIZER = ("PreTrainedTokenizerFast", "TokenizersBackend")
+ANY_TOKENIZER = ("PreTrainedTokenizerFast", "TokenizersBackend")
 _CONFIG = {
     "do_basic_tokenize": True,
     "clean_text": True,
@@ -66,19 +66,19 @@ def built_in(found: TokenizerFiles) -> set[str]:
     return {*_ROLES.values(), "[MASK]", *(mask for mask in masks if mask is not None)}
 
 
-def _tokenizer_class(found: TokenizerFiles) -> tuple[str, str]:
+def tokenizer_class(found: TokenizerFiles, default: str = "BertTokenizer") -> tuple[str, str]:
     """Return the class of transformers that the checkpoint names, and the file that names it."""
     for content, name in ((found.config, CONFIG), (found.model, "config.json")):
         if content.get("tokenizer_class"):
             return str(content["tokenizer_class"]), name
-    return "BertTokenizer", CONFIG
+    return default, CONFIG
 
 
 def _check_class(found: TokenizerFiles) -> None:
-    name, file = _tokenizer_class(found)
-    if name in _ANY_TOKENIZER and found.tokenizer is None:
+    name, file = tokenizer_class(found)
+    if name in ANY_TOKENIZER and found.tokenizer is None:
         raise file_error(found.folder, f"has no tokenizer.json, which the {name} of {file} needs")
-    if name not in _ANY_TOKENIZER and name.removesuffix("Fast") not in _CLASSES:
+    if name not in ANY_TOKENIZER and name.removesuffix("Fast") not in _CLASSES:
         raise file_error(
             found.folder / file,
             f"has tokenizer_class {name!r}, but only BERT's is supported (BertTokenizer)",
@@ -141,8 +141,8 @@ def _check_tokenizer(found: TokenizerFiles) -> None:
 
 def _check_post_processor(found: TokenizerFiles, processor: dict[str, Any] | None) -> None:
     """Raise UserError unless it gives [CLS] a [SEP] and [CLS] a [SEP] b [SEP]."""
-    name, _ = _tokenizer_class(found)
-    if processor is None and name not in _ANY_TOKENIZER:
+    name, _ = tokenizer_class(found)
+    if processor is None and name not in ANY_TOKENIZER:
         return  # BertTokenizer adds the special tokens itself
     processor = processor or {"type": "none"}
     if processor["type"] == "BertProcessing":
@@ -151,8 +151,8 @@ def _check_post_processor(found: TokenizerFiles, processor: dict[str, Any] | Non
     else:
         single = ["[CLS]:0", "A:0", "[SEP]:0"]
         fits = processor["type"] == "TemplateProcessing" and (
-            _template(processor.get("single")) == single
-            and _template(processor.get("pair")) == [*single, "B:1", "[SEP]:1"]
+            template(processor.get("single")) == single
+            and template(processor.get("pair")) == [*single, "B:1", "[SEP]:1"]
         )
     if not fits:
         raise file_error(
@@ -162,7 +162,7 @@ def _check_post_processor(found: TokenizerFiles, processor: dict[str, Any] | Non
         )
 
 
-def _template(pieces: Any) -> list[str]:
+def template(pieces: Any) -> list[str]:
     """Return a template's pieces as in "[CLS]:0"."""
     found = []
     for piece in pieces if isinstance(pieces, list) else []:
@@ -181,7 +181,7 @@ def normalization(found: TokenizerFiles) -> dict[str, bool | None]:
         argument: normalizer.get(key, default)
         for argument, (_, key, default) in _NORMALIZATION.items()
     }
-    if _tokenizer_class(found)[0] in _ANY_TOKENIZER:
+    if tokenizer_class(found)[0] in ANY_TOKENIZER:
         return stored
     said = {
         argument: _flag(found, key)

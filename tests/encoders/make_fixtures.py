@@ -39,6 +39,9 @@ FAMILIES = {
         "max_position_embeddings": 24, "num_labels": 3,
     }),
     "electra": ("Electra", {**SMALL, "embedding_size": 6, "max_position_embeddings": 24}),
+    "roberta": ("Roberta", {
+        **SMALL, "max_position_embeddings": 26, "type_vocab_size": 1, "layer_norm_eps": 1e-5,
+    }),
 }  # fmt: skip
 BATCH, LENGTHS = 2, (1, 7, 512)
 # Long cases keep every ninth position; all of them would take megabytes.

@@ -85,7 +85,23 @@ def tables() -> dict[str, str]:
         "LOWER": cases({p: ord(text) for p, text in small.items() if len(text) == 1}),
         "LOWER_LONG": " ".join(f"{p:x}>{points(t)}" for p, t in small.items() if len(t) > 1),
         "DECOMPOSED": " ".join(f"{p:x}>{points(text)}" for p, text in later.items()),
+        **byte_level(),
         "CLASSES": "  ".join(f"{k}: {ranges(group)}" for k, group in classes.items()),
+    }
+
+
+def byte_level() -> dict[str, str]:
+    """Return what the pre-tokenizer ByteLevel keeps in one word with a letter, a digit or "!"."""
+    words = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True).pre_tokenize_str
+    found = {
+        probe: [p for p in POINTS if p != ord(" ") and len(words(chr(p) + probe)) == 1]
+        for probe in ("a", "1", "!")
+    }
+    spaces = set(POINTS).difference(*found.values())
+    return {
+        "LETTERS": ranges(found["a"]),
+        "NUMBERS": ranges(found["1"]),
+        "WHITE_SPACE": ranges(spaces),
     }
 
 
@@ -104,6 +120,9 @@ NOTES = {
     "LOWER": "Lower case of a single character: first-last/step+distance.",
     "LOWER_LONG": "Lower case of several characters.",
     "DECOMPOSED": "Code points whose NFD is not that of Unicode 3.2 (`unicodedata.ucd_3_2_0`).",
+    "LETTERS": r"\p{L} of the pre-tokenizer ByteLevel.",
+    "NUMBERS": r"\p{N} of the pre-tokenizer ByteLevel.",
+    "WHITE_SPACE": r"\s of the pre-tokenizer ByteLevel.",
     "CLASSES": "Combining classes of the marks that strip_accents keeps: class: code points.",
 }
 

@@ -1,0 +1,136 @@
+"""RoBERTa."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from ftkeras.encoders import bert
+from ftkeras.encoders._encoder import TransformerEncoder
+from ftkeras.encoders._family import Family, linear
+from ftkeras.support import bounds
+from ftkeras.support.layer_hooks import LayerHooks
+
+FIELDS = (
+    ("vocab_size", "vocabulary_size", 50265),
+    ("num_hidden_layers", "layers", 12),
+    ("hidden_size", "hidden", 768),
+    ("num_attention_heads", "heads", 12),
+    ("intermediate_size", "intermediate", 3072),
+    ("max_position_embeddings", "positions", 512),
+    ("type_vocab_size", "segments", 2),
+    ("hidden_act", "activation", "gelu"),
+    ("hidden_dropout_prob", "dropout", 0.1),
+    ("attention_probs_dropout_prob", "attention_dropout", 0.1),
+    ("layer_norm_eps", "epsilon", 1e-12),
+    ("pad_token_id", "pad_id", 1),
+)
+
+
+@keras.saving.register_keras_serializable(package="ftkeras")
+class Roberta(TransformerEncoder):
+    """RoBERTa: BERT whose positions start after the padding token's id.
+
+    x_0 = norm(token + position[pad_id + 1 + i] + segment);  x_i = layer_i(x_{i-1})
+
+    pooled = tanh(x_n[0] W + b)
+
+    The hidden states are those of PyTorch's RobertaModel, and `pooled` with a classifier is
+    RobertaForSequenceClassification, except for one dropout before W in training. The pooler of
+    RobertaModel itself, which most checkpoints lack, is not used.
+    Source: Liu et al., 2019, https://arxiv.org/abs/1907.11692.
+
+    Args:
+        positions: the most tokens in a row; positive. The position embedding has pad_id + 1 more
+            rows, so 512 is max_position_embeddings=514 in config.json.
+        segments: rows of the segment embedding; positive. Only the first is used.
+        pad_id: the padding token's id; at least 0.
+
+    Other arguments, the call and the results are those of `TransformerEncoder`.
+
+    >>> import numpy as np
+    >>> encoder = Roberta(vocabulary_size=30, layers=2, hidden=8, heads=2, seed=1)
+    >>> encoder(np.array([[0, 5, 7, 2]]))["sequence"].shape
+    TensorShape([1, 4, 8])
+    """
+
+    family = Family(
+        model_type="roberta",
+        classes={
+            "encoder": "RobertaModel",
+            "sequence_classification": "RobertaForSequenceClassification",
+        },
+        prefix="roberta",
+        fields=FIELDS,
+        fixed=bert.FIXED,
+        written=bert.WRITTEN,
+        embeddings=bert.EMBEDDINGS,
+        layer=bert.LAYER,
+        pooler=linear("pooler/", "classifier.dense"),
+        pooler_in_head=True,
+        classifier="classifier.out_proj",
+        ignored=re.compile(r"(lm_head|classifier|qa_outputs|pooler)\.|embeddings\.position_ids$"),
+    )
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int,
+        layers: int = 12,
+        hidden: int = 768,
+        heads: int = 12,
+        intermediate: int | None = None,
+        positions: int = 512,
+        segments: int = 1,
+        activation: str = "gelu",
+        dropout: float = 0.1,
+        attention_dropout: float = 0.1,
+        epsilon: float = 1e-5,
+        pooler: bool = True,
+        initial: str = "normal",
+        pad_id: int = 1,
+        name: str = "encoder",
+        seed: int | None = None,
+        hooks: LayerHooks | None = None,
+        **kwargs: Any,
+    ):
+        bounds.integer(1, segments=segments)
+        bounds.integer(0, pad_id=pad_id)
+        super().__init__(
+            vocabulary_size=vocabulary_size,
+            layers=layers,
+            hidden=hidden,
+            heads=heads,
+            intermediate=intermediate,
+            positions=positions,
+            first_position=pad_id + 1,
+            segments=segments,
+            activation=activation,
+            dropout=dropout,
+            attention_dropout=attention_dropout,
+            epsilon=epsilon,
+            pooler=pooler,
+            initial=initial,
+            pad_id=pad_id,
+            name=name,
+            seed=seed,
+            hooks=hooks,
+            **kwargs,
+        )
+
+    @classmethod
+    def settings(cls, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return constructor arguments from the content of a Hugging Face config.json.
+
+        Raises:
+            ValueError: this class does not implement that model.
+        """
+        settings = super().settings(config)
+        bounds.integer(0, pad_token_id=settings["pad_id"])
+        return {**settings, "positions": settings["positions"] - settings["pad_id"] - 1}
+
+    def huggingface_config(self) -> dict[str, Any]:
+        """Return the content of config.json for transformers, without `architectures`."""
+        rows = self.first_position + self.positions
+        return {**super().huggingface_config(), "max_position_embeddings": rows}

@@ -1,0 +1,245 @@
+"""Byte-level byte-pair encoding as TensorFlow ops, with the ids of a checkpoint's own tokenizer."""
+
+import hashlib
+import pathlib
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow as tf
+
+from ftkeras.errors import UserError
+from ftkeras.text import _byte_level_words, _byte_pair_files
+from ftkeras.text._alignment import byte_lengths, character_ends
+from ftkeras.text._frames import add_specials
+from ftkeras.text._merges import Merges
+
+SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>")
+Ragged = tf.RaggedTensor
+Tensor = Any
+
+
+def byte_letters() -> list[str]:
+    """Return the letter that stands for each byte in a vocabulary.
+
+    Source: Radford et al., 2019, https://github.com/openai/gpt-2, encoder.py.
+
+    >>> byte_letters()[ord(" ")], byte_letters()[ord("a")]
+    ('Ġ', 'a')
+    """
+    printable = {*range(33, 127), *range(161, 173), *range(174, 256)}
+    others = iter(range(256, 512))
+    return [chr(byte if byte in printable else next(others)) for byte in range(256)]
+
+
+class BytePair(tf.Module):
+    """Turn strings into ids of byte-level BPE, with TensorFlow ops that a SavedModel can hold.
+
+    The steps are: split the text into words, to which a space before them belongs; then merge the
+    bytes of each word, see `ftkeras.text._merges`. Most words are one token, and are looked up
+    whole.
+
+    The ids equal those of Hugging Face's `tokenizers` (ByteLevel, BPE) on every string. Special
+    tokens in a text are ordinary text: "</s>" is a word. Bytes that are not UTF-8 become U+FFFD.
+    Source: Radford et al., 2019; Liu et al., 2019, https://arxiv.org/abs/1907.11692.
+
+    Args:
+        vocabulary: the tokens, by id, each of them once; a letter stands for each byte, see
+            `byte_letters`. Includes all bytes, <s>, <pad>, </s> and <unk>.
+        merges: pairs of tokens that become one, the first ones first.
+        add_prefix_space: whether a text that does not start with a space gets one.
+
+    Attributes:
+        pad_id, unknown_id, cls_id, sep_id: ids of <pad>, <unk>, <s> and </s>.
+
+    Call:
+        texts: string [batch].
+        Returns ids without special tokens, int32 ragged [batch, (pieces)].
+
+    Raises:
+        ValueError: if the vocabulary lacks a special token or a byte or has a token twice, or if
+            merges are not in the order in which training finds them.
+
+    >>> vocabulary = ["<s>", "<pad>", "</s>", "<unk>", *byte_letters(), "hi", "Ġhi"]
+    >>> tokenizer = BytePair(vocabulary=vocabulary, merges=[("h", "i"), ("Ġ", "hi")])
+    >>> [vocabulary[id] for id in tokenizer(["hi hi!"]).to_list()[0]]
+    ['hi', 'Ġhi', '!']
+    """
+
+    specials: ClassVar[tuple[int, int]] = (2, 4)
+    segments: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        *,
+        vocabulary: Sequence[str],
+        merges: Sequence[tuple[str, str]],
+        add_prefix_space: bool = False,
+    ):
+        super().__init__()
+        self.vocabulary, self.add_prefix_space = tuple(vocabulary), bool(add_prefix_space)
+        self._pairs, letters = tuple(map(tuple, merges)), byte_letters()
+        ids = _ids(self.vocabulary, letters)
+        self.cls_id, self.pad_id, self.sep_id, self.unknown_id = (ids[t] for t in SPECIAL_TOKENS)
+        self._byte_ids = np.array([ids[letter] for letter in letters], np.int64)
+        self._sizes = np.array([len(token) for token in self.vocabulary], np.int64)
+        # How many spaces a token starts and ends with, which its offsets do not include.
+        space = letters[ord(" ")]
+        lead, trail = (
+            [len(token) - len(strip(token, space)) for token in self.vocabulary]
+            for strip in (str.lstrip, str.rstrip)
+        )
+        self._lead, self._trail = np.array(lead, np.int64), np.array(trail, np.int64)
+        self._merges = Merges(ids, self._pairs)
+        self._whole = self._whole_words(letters)
+
+    def _whole_words(self, letters: list[str]) -> tf.lookup.StaticHashTable:
+        """Return a table from words that merge to one token to that token's id."""
+        byte = {letter: number for number, letter in enumerate(letters)}
+        tokens = [i for i, t in enumerate(self.vocabulary) if t and byte.keys() >= set(t)]
+        words = [bytes(map(byte.__getitem__, self.vocabulary[i])) for i in tokens]
+        with tf.init_scope():
+            merged = self._merge_words(tf.constant(words)).to_list()
+        whole = [n for n, i in enumerate(tokens) if merged[n] == [i]]
+        table = tf.lookup.KeyValueTensorInitializer(
+            tf.constant([words[n] for n in whole]), np.array(tokens, np.int64)[whole]
+        )
+        return tf.lookup.StaticHashTable(table, default_value=-1)
+
+    def __call__(self, texts: Tensor) -> Ragged:
+        """Return the ids of texts, int32 ragged [batch, (pieces)]."""
+        points = tf.strings.unicode_decode(self._prefixed(texts), "UTF-8", errors="replace")
+        return self._ids_of_words(_byte_level_words.split(points))
+
+    def with_offsets(self, texts: Tensor) -> tuple[Ragged, Ragged, Ragged]:
+        """Return the ids of texts, and where each token starts and ends in its text.
+
+        A token with some bytes of a character spans the character. Spaces at a token's ends are
+        outside, as in transformers' RobertaTokenizer.
+
+        Args:
+            texts: string [batch].
+
+        Returns:
+            ids, int32 ragged [batch, (pieces)], equal to those of a call; starts and ends, int64
+            ragged [batch, (pieces)], in bytes of the original texts.
+        """
+        prefixed = self._prefixed(texts)
+        added = tf.cast(tf.strings.length(prefixed) - tf.strings.length(texts), tf.int64)
+        points, starts = tf.strings.unicode_decode_with_offsets(prefixed, "UTF-8", errors="replace")
+        ids = self._ids_of_words(_byte_level_words.split(points))
+        ends = character_ends(prefixed, starts)
+        added = tf.gather(added, points.value_rowids())
+        starts, ends = (tf.maximum(part.flat_values - added, 0) for part in (starts, ends))
+        by_byte = tf.repeat(tf.range(tf.size(starts)), byte_lengths(points.flat_values))
+        stops = tf.cumsum(tf.gather(self._sizes, ids.flat_values))
+        firsts = stops - tf.gather(self._sizes, ids.flat_values)
+        starts = tf.gather(starts, tf.gather(by_byte, firsts))
+        ends = tf.gather(ends, tf.gather(by_byte, stops - 1))
+        starts, ends = self._without_spaces(ids, starts, ends)
+        return ids, ids.with_flat_values(starts), ids.with_flat_values(ends)
+
+    def _without_spaces(self, ids: Ragged, starts: Tensor, ends: Tensor) -> tuple[Tensor, Tensor]:
+        """Exclude the spaces at tokens' ends; Rust's `process_offsets` does it in this order."""
+        lead, trail = (tf.gather(table, ids.flat_values) for table in (self._lead, self._trail))
+        if self.add_prefix_space:
+            text = ids.value_rowids()
+            is_first = tf.concat([tf.ones_like(text[:1], tf.bool), text[1:] != text[:-1]], axis=0)
+            lead = tf.where(is_first, tf.maximum(lead - 1, 0), lead)
+        starts = tf.minimum(starts + lead, ends)
+        return starts, tf.where(ends >= trail, tf.maximum(ends - trail, starts), ends)
+
+    def _prefixed(self, texts: Tensor) -> Tensor:
+        texts = tf.convert_to_tensor(texts, tf.string)
+        if not self.add_prefix_space:
+            return texts
+        needs = ~tf.strings.regex_full_match(texts, r"(?s)( .*)?")
+        return tf.where(needs, tf.strings.join([" ", texts]), texts)
+
+    def _ids_of_words(self, words: Ragged) -> Ragged:
+        distinct, index = tf.unique(words.flat_values)
+        ids = self._whole.lookup(distinct)
+        is_whole = ids >= 0
+        whole = tf.RaggedTensor.from_row_lengths(
+            tf.boolean_mask(ids, is_whole), tf.cast(is_whole, tf.int64), validate=False
+        )
+        rest = self._merge_words(tf.where(is_whole, "", distinct))
+        found = tf.cast(tf.concat([whole, rest], axis=1), tf.int32)
+        return words.with_flat_values(tf.gather(found, index)).merge_dims(1, 2)
+
+    def _merge_words(self, words: Tensor) -> Ragged:
+        codes = tf.io.decode_raw(tf.strings.reduce_join(words), tf.uint8)
+        ids = tf.gather(self._byte_ids, tf.cast(codes, tf.int32))
+        lengths = tf.cast(tf.strings.length(words), tf.int64)
+        return self._merges(tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False))
+
+    @property
+    def special_ids(self) -> tuple[int, ...]:
+        """The ids that `frame` adds."""
+        return self.cls_id, self.sep_id
+
+    def frame(self, first: Ragged, second: Ragged | None = None) -> dict[str, Ragged]:
+        """Return <s> a </s>, or <s> a </s></s> b </s>, all of segment 0."""
+        start, end = (self.cls_id,), (self.sep_id,)
+        if second is None:
+            return {"token_ids": add_specials(first, start=start, end=end)}
+        parts = [
+            add_specials(first, start=start, end=end),
+            add_specials(second, start=end, end=end),
+        ]
+        ids = tf.concat(parts, axis=1)
+        return {"token_ids": ids, "segment_ids": tf.zeros_like(ids)}
+
+    @classmethod
+    def from_folder(cls, folder: pathlib.Path) -> "BytePair":
+        """Read the tokenizer of a Hugging Face checkpoint.
+
+        It is in tokenizer.json or, if there is none, in vocab.json and merges.txt.
+
+        Raises:
+            UserError: if there is neither, or the tokenizer is of another kind.
+        """
+        try:
+            return cls(**_byte_pair_files.read(pathlib.Path(folder)))
+        except ValueError as error:
+            raise UserError(f"`encoder`: {folder} has an invalid vocabulary: {error}") from None
+
+    def identity(self) -> dict[str, Any]:
+        """Return the settings, besides the vocabulary, that the ids depend on."""
+        merges = hashlib.sha256(repr(self._pairs).encode()).hexdigest()
+        return {"add_prefix_space": self.add_prefix_space, "merges": merges}
+
+    def save(
+        self, folder: pathlib.Path, *, max_length: int | None = None, segments: bool = True
+    ) -> None:
+        """Write vocab.json, merges.txt and tokenizer_config.json, which transformers reads too.
+
+        Args:
+            folder: the folder to write to.
+            max_length: the tokens that transformers truncates texts to; None for no limit.
+            segments: ignored, as there are none.
+
+        Raises:
+            ValueError: if `folder` has a tokenizer.json, which would be read instead.
+        """
+        _byte_pair_files.write(
+            pathlib.Path(folder),
+            vocabulary=self.vocabulary,
+            merges=self._pairs,
+            add_prefix_space=self.add_prefix_space,
+            max_length=max_length,
+        )
+
+
+def _ids(vocabulary: tuple[str, ...], letters: list[str]) -> dict[str, int]:
+    """Return each token's id; raise ValueError if the vocabulary is not valid."""
+    ids = {token: index for index, token in enumerate(vocabulary)}
+    if missing := [token for token in (*SPECIAL_TOKENS, *letters) if token not in ids]:
+        raise ValueError(
+            f"`vocabulary` must hold {', '.join(SPECIAL_TOKENS)} and all bytes. "
+            f"Received: {len(vocabulary)} tokens without {', '.join(missing[:4])}."
+        )
+    if len(ids) < len(vocabulary):
+        twice = next(t for i, t in enumerate(vocabulary) if ids[t] != i)
+        raise ValueError(f"`vocabulary` must hold each token once. Received: {twice!r} twice.")
+    return ids

@@ -1,0 +1,46 @@
+"""The reference for byte-level BPE: `tokenizers`, and a small vocabulary that it trains."""
+
+import functools
+import json
+import pathlib
+
+import tokenizers
+from tokenizers import models, pre_tokenizers, processors, trainers
+
+from ftkeras import corpora
+
+SPECIALS = ["<s>", "<pad>", "</s>", "<unk>"]
+# Words in several scripts, so that not all of their characters stay single bytes.
+_OTHERS = 20 * (
+    "Ünïcödé naïve 東京 日本語 🙂🙂 привет мир नमस्ते १६ سلام 안녕하세요 "
+    "don't we've I'LL ½ €  \n\n\t x"
+)
+
+
+@functools.cache
+def small_vocabulary() -> tuple[list[str], list[tuple[str, str]]]:
+    """Train on the bundled reviews, and return the vocabulary by id and the merges."""
+    reviews = pathlib.Path(corpora.__file__).parent / "reviews" / "train.tsv"
+    lines = [*reviews.read_text(encoding="utf-8").splitlines()[:400], _OTHERS]
+    tokenizer = tokenizers.Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=700, special_tokens=[*SPECIALS, "<mask>"], initial_alphabet=alphabet,
+        show_progress=False,
+    )  # fmt: skip
+    tokenizer.train_from_iterator(lines, trainer)
+    model = json.loads(tokenizer.to_str())["model"]
+    merges = [tuple(m.split(" ")) if isinstance(m, str) else tuple(m) for m in model["merges"]]
+    return sorted(model["vocab"], key=model["vocab"].get), merges
+
+
+def reference(vocabulary, merges, add_prefix_space=False) -> tokenizers.Tokenizer:
+    """Return the tokenizer of `tokenizers` that transformers builds for RoBERTa."""
+    ids = {token: index for index, token in enumerate(vocabulary)}
+    tokenizer = tokenizers.Tokenizer(models.BPE(ids, merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=add_prefix_space)
+    tokenizer.post_processor = processors.RobertaProcessing(
+        ("</s>", ids["</s>"]), ("<s>", ids["<s>"]), True, add_prefix_space
+    )
+    return tokenizer
