@@ -65,8 +65,9 @@ class Merges(tf.Module):
             last = len(self._merged) - 1
             ids = tf.where(merges, tf.gather(self._merged, tf.minimum(ranks, last)), ids)
             stays = ~tf.concat([tf.zeros_like(merges[:1]), merges[:-1]], axis=0)
+            kept = tf.where(stays)[:, 0]
             ids, words, ranks, merges = (
-                tf.boolean_mask(values, stays) for values in (ids, words, ranks, merges)
+                tf.gather(values, kept) for values in (ids, words, ranks, merges)
             )
             is_new = merges | tf.concat([merges[1:], tf.zeros_like(merges[:1])], axis=0)
             at = tf.where(is_new)[:, 0]

@@ -99,8 +99,9 @@ class BytePair(tf.Module):
         tokens = [i for i, t in enumerate(self.vocabulary) if t and byte.keys() >= set(t)]
         words = [bytes(map(byte.__getitem__, self.vocabulary[i])) for i in tokens]
         with tf.init_scope():
-            merged = self._merge_words(tf.constant(words)).to_list()
-        whole = [n for n, i in enumerate(tokens) if merged[n] == [i]]
+            merged = self._merge_words(tf.constant(words))
+            first = tf.gather(merged.flat_values, merged.row_starts()).numpy()
+            whole = np.flatnonzero((merged.row_lengths().numpy() == 1) & (first == tokens))
         table = tf.lookup.KeyValueTensorInitializer(
             tf.constant([words[n] for n in whole]), np.array(tokens, np.int64)[whole]
         )
