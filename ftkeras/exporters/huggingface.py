@@ -20,7 +20,7 @@ class Huggingface:
     With the head, it is the encoder family's sequence classifier, such as
     `BertForSequenceClassification`, and its README.md has the metadata of a model card, so that the
     folder can be pushed to the Hub. That class pools as `pooling='pooled'` does. With any other
-    pooling, export the encoder alone with `head=False`, which gives a `BertModel`.
+    pooling, export the encoder alone with `head=False`, which gives `BertModel` and the like.
 
     Args:
         model: Its encoder and head are written.

@@ -23,6 +23,7 @@ from ftkeras.training.finetuner import FineTuner
 from tests.encoders.golden import FIXTURES, golden
 from tests.encoders.make_fixtures import FAMILIES
 from tests.exporters import small
+from tests.matrix import matrix
 
 NAMES = sorted(FAMILIES)
 CASES = [(name, case) for name in NAMES for case in golden(name)]
@@ -192,7 +193,7 @@ POLICIES = {
 }
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", matrix(NAMES, default=["electra"]))
 @pytest.mark.parametrize("spec", POLICIES)
 def test_policies_act_on_every_family(name, spec):
     encoder = catalog.find("encoder", name)(**SIZES, seed=1)
@@ -212,7 +213,7 @@ def test_policies_act_on_every_family(name, spec):
         assert not any("embeddings" in v.path for v in model.trainable_variables)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", matrix(NAMES, default=["roberta"]))
 def test_xla_compiles_the_encoder(name):
     encoder = encoder_of(name)
     ids = np.array([[5, 6, 7, 8]], "int32")

@@ -128,7 +128,7 @@ def test_unknown_start_is_refused():
     [
         ({"architectures": ["BertModel"]}, "bert"),
         ({"architectures": ["BertForSequenceClassification"]}, "bert"),
-        ({"architectures": ["RobertaModel"]}, ""),
+        ({"architectures": ["AlbertModel"]}, ""),
         ({}, ""),
     ],
 )

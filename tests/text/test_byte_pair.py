@@ -75,10 +75,11 @@ def test_invalid_bytes_are_decoded_as_python_does():
     check()
 
 
-def test_every_code_point_is_split_as_the_reference_does():
+@pytest.mark.parametrize("step", matrix([31, 1], default=[31]))
+def test_every_code_point_is_split_as_the_reference_does(step):
     points = [p for p in range(0x110000) if not 0xD800 <= p <= 0xDFFF]
-    # Beyond U+32400 nearly all are treated alike: every 31st, and all near the bounds of planes.
-    points = [p for p in points if p < 0x32400 or p % 31 == 0 or (p + 0x200) % 0x10000 < 0x400]
+    # By default every 31st, and all below U+3100 and near the planes' bounds.
+    points = [p for p in points if p < 0x3100 or p % step == 0 or (p + 0x80) % 0x10000 < 0x100]
     texts = ["".join(f"a{chr(p)}1{chr(p)}!{chr(p)} {chr(p)}" for p in points[i : i + 512])
              for i in range(0, len(points), 512)]  # fmt: skip
     split = pre_tokenizers.ByteLevel(add_prefix_space=False).pre_tokenize_str
