@@ -146,7 +146,8 @@ class BytePair(tf.Module):
         if self.add_prefix_space:
             text = ids.value_rowids()
             is_first = tf.concat([tf.ones_like(text[:1], tf.bool), text[1:] != text[:-1]], axis=0)
-            lead = tf.where(is_first, tf.maximum(lead - 1, 0), lead)
+            # One space may be the added one; several were in the text.
+            lead = tf.where((is_first | (starts == 0)) & (lead == 1), 0, lead)
         starts = tf.minimum(starts + lead, ends)
         return starts, tf.where(ends >= trail, tf.maximum(ends - trail, starts), ends)
 

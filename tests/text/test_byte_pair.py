@@ -28,7 +28,7 @@ CHARACTERS = st.one_of(
 AWKWARD = [
     *("", " ", "  ", "a  b", "  a", "a  ", "\n\n x", "\t\tx", "x \u3000 y", "\xa0\xa0a", "a\0b"),
     *("'", "'s", "''s", "!'s", " 's", "\n's", "1's", "a'll'll", "don't I'LL we've", "'re've'm'd't"),
-    *("</s> <mask>", "½ ²³ Ⅷ", "é" * 50, "ab" * 300, "x" * 3000, "Ünïcödé 日本語 🙂 १६ ٣"),
+    *("</s> <mask>", "½ ²³ Ⅷ", "é" * 50, "ab" * 300, "x" * 1000, "Ünïcödé 日本語 🙂 १६ ٣"),
     *("\ufffd", "\u2028a", "\r\n\r\nz", "a\x1c\x1db", "\ufeffa"),
 ]
 
@@ -41,15 +41,26 @@ def both(add_prefix_space=False):
     return ours, reference(vocabulary, merges, add_prefix_space)
 
 
+@functools.cache
+def in_graph(add_prefix_space):
+    """Return ids, and ids with their offsets in characters, of a batch, as one graph."""
+    ours = both(add_prefix_space)[0]
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    def compute(texts):
+        ids, starts, ends = ours.with_offsets(texts)
+        return ours(texts), ids, to_characters(texts, starts), to_characters(texts, ends)
+
+    return compute
+
+
 def assert_same(texts, raw=None, add_prefix_space=False):
     """Compare ids and offsets of texts; `raw` are the bytes that they are decoded from."""
-    ours, theirs = both(add_prefix_space)
+    theirs = both(add_prefix_space)[1]
     raw = tf.constant([text.encode() for text in texts] if raw is None else raw)
     want = theirs.encode_batch(texts, add_special_tokens=False)
-    assert ours(raw).to_list() == [encoded.ids for encoded in want]
-    ids, starts, ends = ours.with_offsets(raw)
-    assert ids.to_list() == [encoded.ids for encoded in want]
-    starts, ends = (to_characters(raw, part).to_list() for part in (starts, ends))
+    ids, same, starts, ends = (part.to_list() for part in in_graph(add_prefix_space)(raw))
+    assert ids == same == [encoded.ids for encoded in want]
     found = [list(zip(*both, strict=True)) for both in zip(starts, ends, strict=True)]
     assert found == [encoded.offsets for encoded in want]
 
@@ -89,7 +100,7 @@ def test_every_code_point_is_split_as_the_reference_does(step):
         assert words == [bytes(map(byte.__getitem__, word)) for word, _ in split(text)]
 
 
-@pytest.mark.parametrize("length", matrix([3_000, 100_000], default=[3_000]))
+@pytest.mark.parametrize("length", matrix([1_000, 100_000], default=[1_000]))
 def test_word_without_end_equals_the_reference(length):
     source = random.Random(1)
     word = "".join(source.choices("etaoinshrdlu", k=length))

@@ -51,9 +51,9 @@ LAYOUTS = {
     "roles": {
         "tokenizer_config": {
             **ROBERTA,
-            "mask_token": {"content": "<mask>", "lstrip": True, "special": True},
+            "mask_token": {"__type": "AddedToken", "content": "<mask>", "lstrip": True},
         },
-        "special_tokens_map": {"cls_token": "<s>", "eos_token": {"content": "</s>"}},
+        "special_tokens_map": {"cls_token": "<s>", "eos_token": "</s>"},
     },
 }
 
