@@ -147,7 +147,7 @@ class BytePair(tf.Module):
             text = ids.value_rowids()
             is_first = tf.concat([tf.ones_like(text[:1], tf.bool), text[1:] != text[:-1]], axis=0)
             # One space may be the added one; several were in the text.
-            lead = tf.where((is_first | (starts == 0)) & (lead == 1), 0, lead)
+            lead = tf.where((is_first | (starts == 0)) & (lead == 1), tf.zeros_like(lead), lead)
         starts = tf.minimum(starts + lead, ends)
         return starts, tf.where(ends >= trail, tf.maximum(ends - trail, starts), ends)
 
