@@ -117,6 +117,12 @@ MUTANTS = [
         ("_packing.py", "1.0 - mask", "0.0 * mask", "test_bert.py"),
         (
             "_transformer.py",
+            "position_ids + self.first_position",
+            "position_ids",
+            "test_families.py",
+        ),
+        (
+            "_transformer.py",
             "ops.add(x, self.segment[0])",
             "ops.add(x, self.segment[1])",
             "test_bert.py",
@@ -264,9 +270,21 @@ MUTANTS = [
     *_of(
         "text",
         (
+            "_merges.py",
+            "(place - first) % 2 == 0",
+            "(place - first) >= 0",
+            "test_byte_pair.py",
+        ),
+        (
+            "byte_pair.py",
+            "(lead == 1), tf.zeros_like(lead), lead)",
+            "(lead >= 1), tf.zeros_like(lead), lead)",
+            "test_byte_pair.py",
+        ),
+        (
             "layer.py",
-            "self.max_length - _SPECIALS)",
-            "self.max_length - _SPECIALS - 1)",
+            "self.max_length - self.tokenizer.specials[0]",
+            "self.max_length - self.tokenizer.specials[0] - 1",
             "test_layer.py",
         ),
         (
