@@ -1,6 +1,6 @@
 """Compare byte-level BPE with `tokenizers` (Rust) on IMDb: its speed, or with --verify every id.
 
-    python benchmarks/byte_pair.py --data_dir=DIR --vocabulary=DIR [--verify]
+    PYTHONPATH=. python benchmarks/byte_pair.py --data_dir=DIR --vocabulary=DIR [--verify]
 
 The vocabulary is a folder with vocab.json and merges.txt, such as GPT-2's; RoBERTa's special tokens
 are added if it lacks them. Measured as by benchmarks/wordpiece.py.
