@@ -1,6 +1,6 @@
 """Compare byte-level BPE with `tokenizers` (Rust) on IMDb: its speed, or with --verify every id.
 
-    PYTHONPATH=. python benchmarks/byte_pair.py --data_dir=DIR --vocabulary=DIR [--verify]
+    python benchmarks/byte_pair.py --data_dir=DIR --vocabulary=DIR [--verify]
 
 The vocabulary is a folder with vocab.json and merges.txt, such as GPT-2's; RoBERTa's special tokens
 are added if it lacks them. Measured as by benchmarks/wordpiece.py.
@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import pathlib
+import sys
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -17,6 +18,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from wordpiece import count_differing, race, reviews  # benchmarks/wordpiece.py
 
 from ftkeras.text.byte_pair import SPECIAL_TOKENS, BytePair
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from tests.text.byte_pair_reference import reference
 
 
