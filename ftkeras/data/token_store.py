@@ -58,7 +58,8 @@ def write_arrays(
     def tokenize(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         inputs = text_layer(batch["text"], batch["pair"] if pairs else None)
         ids = inputs["token_ids"]
-        firsts = tf.reduce_sum(1 - inputs["segment_ids"], axis=1) if pairs else ids.row_lengths()
+        segments = inputs.get("segment_ids")  # missing if the encoder has none
+        firsts = ids.row_lengths() if segments is None else tf.reduce_sum(1 - segments, axis=1)
         return {
             "token_ids": ids.flat_values,
             "offsets": ids.row_lengths(),
