@@ -39,7 +39,7 @@ def folder(request, tmp_path_factory):
         "--task=classification(train='train.jsonl', test='test.jsonl', text='a', pair='b', "
         "label='kind')",
         f"--encoder={ENCODERS[request.param]}",
-        *("--max_length=24", "--epochs=12", "--learning_rate=5e-3", "--run_dir=run"),
+        *("--max_length=24", "--epochs=20", "--learning_rate=5e-3", "--run_dir=run"),
         *("--export=saved_model(explain=True, steps=4)", "--export=onnx", "--export=huggingface"),
         cwd=folder,
     )
