@@ -41,7 +41,7 @@ SET_BY_RUN = {
     "average": ("epochs",),
     "task": ("data_dir", "known_labels"),
     "encoder": ("vocabulary_size", "pooler", "initial", "seed", "hooks", "name"),
-    "head": ("classes", "seed", "name"),
+    "head": ("classes", "outputs", "seed", "name"),
     "batching": ("batch_size", "batch_tokens", "max_length", "pad_id", "parts", "row_parts"),
     "loss": ("classes", "name"),
     "schedule": ("peak", "total_steps", "warmup"),
@@ -56,6 +56,8 @@ SET_BY_RUN = {
     ),
     "oracle": ("objective", "hyperparameters", "seed", "max_epochs"),
 }
+# Fields of a configuration whose default is an attribute of the task's problem.
+OF_PROBLEM = {"loss": "loss", "objective": "metric"}
 # Keys that every part of a kind takes, besides the arguments of its constructor.
 COMMON_KEYS = {
     "encoder": {
@@ -204,6 +206,25 @@ def check(kind: str, text: str) -> None:
         describe(kind, spec.name).check(own)
     except ValueError as error:
         raise PartError(kind, str(spec), str(error)) from error
+
+
+def problem_default(task: str, attribute: str) -> str:
+    """Return an attribute of the problem that a task poses, without importing either.
+
+    Args:
+        task: its name; an unknown one has the default problem.
+        attribute: of the problem's class, a string such as `loss`.
+
+    >>> problem_default("regression", "loss")
+    'mean_squared_error'
+    """
+    path = _folder("task") / f"{task}.py"
+    given = source.attributes(path).get("problem_class") if path.is_file() else None
+    # problem_class = Regression, or module.Regression
+    name = given.rpartition(".")[2].lower() if given else "classification"
+    files = pathlib.Path(__file__).parent.glob("problems/*.py")
+    problem = next(file for file in files if _is_named_like(name, file.stem))
+    return ast.literal_eval(source.attributes(problem)[attribute])
 
 
 def parse_encoder(text: str) -> Spec:

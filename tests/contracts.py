@@ -11,7 +11,7 @@ from ftkeras import catalog
 CONTEXT = {
     "average": {"epochs": 4},
     "batching": {"batch_size": 2, "pad_id": 0, "max_length": 8, "parts": 1},
-    "head": {"classes": 3, "seed": 1},
+    "head": {"classes": 3, "outputs": 3, "seed": 1},
     "loss": {},
     "oracle": {
         "objective": keras_tuner.Objective("accuracy", "max"),

@@ -109,9 +109,9 @@ def test_a_part_knows_its_own_folder_and_the_foundations(path):
 
 
 @pytest.mark.parametrize("path", _modules("tasks"), ids=_ids)
-def test_a_task_knows_sources_and_corpora(path):
+def test_a_task_knows_its_problem_sources_and_corpora(path):
     used = {name.split(".")[0] for name in _own_imports(path)}
-    assert used <= FOUNDATIONS | {"tasks", "data", "corpora"}
+    assert used <= FOUNDATIONS | {"tasks", "problems", "data", "corpora"}
 
 
 @pytest.mark.parametrize("path", _modules("verbs"), ids=_ids)

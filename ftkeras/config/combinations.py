@@ -1,8 +1,17 @@
-"""Check the fields of a run's configuration that depend on each other."""
+"""Fields of a run's configuration that depend on each other: defaults and checks."""
 
 from typing import Any
 
+from ftkeras import catalog
 from ftkeras.errors import UserError
+
+
+def use_defaults_of_problem(config: Any) -> None:
+    """Use the loss and the metric of the task's problem unless others are given."""
+    for name, attribute in catalog.OF_PROBLEM.items():
+        if getattr(config, name) is None:
+            found = catalog.problem_default(config.task.partition("(")[0].strip(), attribute)
+            object.__setattr__(config, name, found)
 
 
 def check_folds(config: Any) -> None:

@@ -50,7 +50,9 @@ class OwnData(WithPaths):
         None, "Data", "Column of the text, by name or number from 0; title,body joins two."
     )
     pair_column: str | None = flag(None, "Data", "Column of the second text of a pair.")
-    label_column: str | None = flag(None, "Data", "Column of the label.")
+    label_column: str | None = flag(
+        None, "Data", "Column of the label; stars,price predicts two numbers."
+    )
     label_names: str | None = flag(
         None, "Data", "Names for labels, 1=World,2=Sports; or all labels in order, neg,pos."
     )
@@ -117,7 +119,8 @@ def evaluation_task(task: str, recorded: str, columns: Mapping[str, object]) -> 
     ...                 {"text": ["title", "body"], "pair": None, "label": "stars"})
     "classification(train='b.csv', text=('title', 'body'), label='stars')"
     """
-    spec, before = catalog.parse("task", task), catalog.parse("task", recorded).arguments
+    spec, before_spec = catalog.parse("task", task), catalog.parse("task", recorded)
+    before = before_spec.arguments
     if "train" not in spec.arguments:
         return task
     given = {key: value for key, value in spec.arguments.items() if key not in _SPLITS}
@@ -125,11 +128,13 @@ def evaluation_task(task: str, recorded: str, columns: Mapping[str, object]) -> 
     inherited = {key: value for key, value in columns.items() if key in _COLUMNS}
     if "text" in inherited:
         inherited["text"] = _single(_several(inherited["text"]))
-    inherited |= {key: before[key] for key in (*_COLUMNS, "labels") if key in before}
+    inherited |= {key: before[key] for key in (*_COLUMNS, "labels", "scale") if key in before}
     if _suffix(files) == _suffix(before.get("train")):
         inherited |= {key: before[key] for key in ("header", "delimiter") if key in before}
     merged = {"train": files, **inherited, **given}
-    return str(Spec(spec.name, {k: v for k, v in merged.items() if v is not None}))
+    # The short form can't say what the run's labels are.
+    name = before_spec.name if "train" in before else spec.name
+    return str(Spec(name, {k: v for k, v in merged.items() if v is not None}))
 
 
 _SPLITS, _COLUMNS = ("train", "test", "validation"), ("text", "pair", "label")

@@ -178,9 +178,9 @@ class Config(OwnData):
     regularizer: tuple[str, ...] = flag(
         (), "Training", "Regularization of training: {regularizer}. Repeatable."
     )
-    loss: str = flag("cross_entropy", "Training", "Training loss: {loss}.")
+    loss: str = flag(None, "Training", "Training loss: {loss}. Default: the task's.")
     objective: str = flag(
-        "accuracy", "Training", "Validation metric that picks the best epoch: accuracy, loss, f1, …"
+        None, "Training", "Validation metric that picks the best epoch. Default: the task's."
     )
     early_stopping: int | None = flag(
         None, "Training", "Stop after this many epochs without a better `objective`.", free=True
@@ -270,6 +270,7 @@ class Config(OwnData):
     def __post_init__(self):
         super().__post_init__()
         self._use_own_data()
+        combinations.use_defaults_of_problem(self)
         if self.batch_size is None and self.batch_tokens is None:
             object.__setattr__(self, "batch_size", DEFAULT_BATCH_SIZE)
         check_at_least(self, **_AT_LEAST)

@@ -29,7 +29,7 @@ class Task(Protocol):
             "label"; empty if the examples do not come from a table.
     """
 
-    problem_class: ClassVar[type[Classification]] = Classification
+    problem_class: ClassVar[Any] = Classification
     labels: tuple[str, ...]
     pairs: bool = False
     homepage: str | None = None
@@ -49,11 +49,16 @@ class Task(Protocol):
         """
         return self.problem_class(labels=self.labels if labels is None else labels)
 
+    def better_task(self) -> tuple[str, str] | None:
+        """Return the name of the task that the data pose, and the reason; None for this one."""
+        return None
+
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return "train" and, if the data has them, "test" and "validation".
 
         Each is a finite dataset in an order that never changes, with elements {"text": string (),
-        "label": what the problem's `target_spec` says} and, for pairs, "pair": string ().
+        "label": what the problem's `target_shape` and `target_dtype` say} and, for pairs, "pair":
+        string ().
 
         Raises:
             UserError: if the data can't be read.

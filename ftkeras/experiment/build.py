@@ -58,7 +58,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
     if run_dir:
         problem.restore_state(recorded_problem.read_state(run_dir))
     with _dtype_policy("float32" if run_dir else precision(config)):
-        head = classifier.build_head(config, problem.head, classes=len(problem.names))
+        head = classifier.build_head(config, problem.head, outputs=len(problem.names))
         if run_dir:
             encoder, tokenizer = encoder_source.build_recorded(
                 config, run_dir / layout.ENCODER, pooler=head.needs_pooler
@@ -86,7 +86,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         regularizers=[] if run_dir else _regularizers(config),
     )
     if not run_dir:
-        classifier.start_head(config, model, problem.names, folder)
+        classifier.start_head(config, model, problem, folder)
     text_layer = TextLayer(
         tokenizer=tokenizer,
         truncation=catalog.build("truncation", config.truncation),

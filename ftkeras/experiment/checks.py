@@ -63,3 +63,19 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
             f"`objective` must be {', '.join(names[:-1])} or {names[-1]}. "
             f"Received: {config.objective!r}."
         )
+    loss = catalog.parse("loss", config.loss).name
+    catalog.require("loss", loss)
+    if loss not in problem.losses:
+        raise UserError(
+            f"loss={config.loss} does not fit a {problem.kind}; use {', '.join(problem.losses)}."
+        )
+    for spec in config.regularizer:
+        if reason := problem.regularizers.get(catalog.parse("regularizer", spec).name):
+            raise UserError(f"regularizer={spec} does not fit a {problem.kind}: {reason}.")
+    by = catalog.parse("schedule", config.schedule).arguments.get("by", "loss")
+    if by not in ("loss", *problem.reported):
+        raise UserError(f"schedule={config.schedule}: training a {problem.kind} reports no {by!r}.")
+    head = catalog.parse_head(config.head or problem.head).name or problem.head
+    catalog.require("head", head)
+    if head != problem.head:
+        raise UserError(f"head={config.head} does not fit a {problem.kind}; use {problem.head}.")

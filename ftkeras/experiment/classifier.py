@@ -12,32 +12,32 @@ from ftkeras.catalog import Spec
 from ftkeras.checkpoints import huggingface
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
+from ftkeras.problems import Problem
 from ftkeras.training.finetuner import FineTuner
 
 log = logging.getLogger(__name__)
 
 
-def build_head(config: Config, default: str, *, classes: int) -> Any:
+def build_head(config: Config, default: str, *, outputs: int) -> Any:
     """Build the head that the configuration names, or the default one, with new weights."""
     spec = catalog.parse_head(config.head or default)
     if not spec.name:
         spec = catalog.parse_head(default)
     arguments = {key: value for key, value in spec.arguments.items() if key != "start"}
     cls = catalog.find("head", spec.name)
-    return catalog.construct(
-        "head", cls, Spec(spec.name, arguments), classes=classes, seed=config.seed
-    )
+    own = Spec(spec.name, arguments)
+    return catalog.construct("head", cls, own, classes=outputs, outputs=outputs, seed=config.seed)
 
 
 def start_head(
-    config: Config, model: FineTuner, labels: Sequence[str], folder: pathlib.Path | None
+    config: Config, model: FineTuner, problem: Problem, folder: pathlib.Path | None
 ) -> None:
     """Assign the checkpoint's classifier to the head if it fits, and log what was done.
 
     Args:
         config: its `head` may demand the checkpoint's classifier, or a new one.
         model: its encoder has the checkpoint's weights.
-        labels: of the run, by id.
+        problem: names the run's labels, and says which classifiers fit.
         folder: the checkpoint's; None if the encoder starts with random weights.
 
     Raises:
@@ -56,20 +56,20 @@ def start_head(
     if start == "new":
         log.info("head     new, as asked for; the checkpoint's classifier is not used")
         return
-    names = _names(huggingface.read_config(folder), len(tensors[bias]))
+    labels, names = problem.names, _names(huggingface.read_config(folder), len(tensors[bias]))
     shape = (len(names), model.encoder.hidden)
-    problem = _misfit(model, huggingface.read_config(folder), tensors)
-    if not problem and (found := tensors[kernel].shape) != shape:
-        problem = f"{kernel} has shape {found} instead of {shape}"
-    rows = None if problem else _match(names, labels)
-    if rows is None and not problem and start == "checkpoint" and _are_numbered(names, labels):
+    misfit = _misfit(model, problem, huggingface.read_config(folder), tensors)
+    if not misfit and (found := tensors[kernel].shape) != shape:
+        misfit = f"{kernel} has shape {found} instead of {shape}"
+    rows = None if misfit else _match(names, labels)
+    if rows is None and not misfit and start == "checkpoint" and _are_numbered(names, labels):
         rows = list(range(len(labels)))
     if rows is None:
         known = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
-        problem = problem or f"its labels are {known}"
+        misfit = misfit or f"its labels are {known}"
         if start == "checkpoint":
-            raise UserError(f"head=checkpoint: the classifier of {folder} does not fit: {problem}.")
-        log.info("head     new; the checkpoint's classifier is not used: %s", problem)
+            raise UserError(f"head=checkpoint: the classifier of {folder} does not fit: {misfit}.")
+        log.info("head     new; the checkpoint's classifier is not used: %s", misfit)
         return
     model.head.kernel.assign(np.asarray(tensors[kernel], "float32")[rows].T)
     model.head.bias.assign(np.asarray(tensors[bias], "float32")[rows])
@@ -77,7 +77,7 @@ def start_head(
 
 
 def _misfit(
-    model: FineTuner, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]
+    model: FineTuner, problem: Problem, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]
 ) -> str | None:
     """Return why the classifier computes something else than the head, or None."""
     head, family = model.head, model.encoder.family
@@ -85,9 +85,8 @@ def _misfit(
     architectures = config.get("architectures") or [wanted]
     if wanted not in architectures:
         return f"config.json has {', '.join(map(str, architectures))}, not {wanted}"
-    kind = config.get("problem_type")
-    if kind not in (None, "single_label_classification"):
-        return f"its problem_type is {kind}"
+    if misfit := problem.misfit(config):
+        return misfit
     if not head.needs_pooler:
         return f"it reads the pooler, but the head has pooling={head.pooling!r}"
     if not family.pooler_tensors.issubset(map(family.plain_name, tensors)):

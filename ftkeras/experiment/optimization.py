@@ -165,7 +165,7 @@ def _compile(
 ) -> None:
     model.compile(
         optimizer=optimizer,
-        loss=loss(config, classes=model.head.classes),
+        loss=loss(config, classes=model.head.outputs),
         accumulate=config.accumulate,
         jit_compile=jit_compile,
         auto_scale_loss=False,  # the optimizer scales it

@@ -35,18 +35,20 @@ class SavedModel:
     Signatures (tensors, shapes):
         serving_default: `text` string [batch] (with `pair` string [batch] if the task has pairs)
             -> `label` string [batch], `score` float32 [batch], the label's probability, and
-            `probabilities` float32 [batch, classes].
+            `probabilities` float32 [batch, classes]. Of numbers: `values` float32 and their `names`
+            string, both [batch, outputs].
         pair: the same; only if the task has pairs.
         token_ids: `token_ids` int32 [batch, length], padded with the id of [PAD] (with
-            `segment_ids` of the same shape) -> `logits` and `probabilities` float32 [batch,
-            classes].
-        classify: for TensorFlow Serving's Classify API: `inputs` string [batch], serialized
-            `tf.Example`s with the features `text` (and `pair`) -> `classes` string and `scores`
-            float32 [batch, classes].
+            `segment_ids` of the same shape) -> `logits` and `probabilities` (or `values`), float32
+            [batch, outputs].
+        classify: only of classes; for TensorFlow Serving's Classify API: `inputs` string [batch],
+            serialized `tf.Example`s with the features `text` (and `pair`) -> `classes` string and
+            `scores` float32 [batch, classes].
         embed: `text` (and `pair`) -> `embedding` float32 [batch, hidden], the input of the head.
         explain: only with `explain=True`: `text` (and `pair`) -> the outputs of serving_default,
             `tokens` string and `attributions` float32 [batch, length] by integrated gradients, and
-            `gap` float32 [batch], the part of the log-odds that they do not account for.
+            `gap` float32 [batch], the part of the log-odds (or the number) that they do not account
+            for.
 
     It contains the text layer that was used in training. A batch is padded to its longest text,
     rounded up to one of few lengths. Nothing in it is compiled by XLA, which TensorFlow Serving
@@ -73,7 +75,8 @@ class SavedModel:
             does not.
         explain: Whether to add the signature `explain`.
         steps: Points at which `explain` takes gradients; at least 1.
-        tolerance: How far a probability may be from the run's, in 0 to 1; None for 1e-5 with
+        tolerance: How far a probability, or a number in standard deviations, may be from the
+            run's, in 0 to 1; None for 1e-5 with
             float32 weights (0.02 if the run used a GPU or TPU), otherwise no bound.
         logit_tolerance: How far a logit may move, relative to the spread of the logits (see
             `problems.Comparison`); not negative; None for 0.02 with float16, 0.15 with bfloat16,
@@ -182,7 +185,8 @@ class SavedModel:
         """Write everything but export.json, and return the number of warm-up requests."""
         signatures = served.signatures()
         tf.saved_model.save(served, str(folder), signatures)
-        _rename_method(folder)
+        if CLASSIFY in signatures:
+            _rename_method(folder)
         if unknown := _ops.unknown(_ops.used(folder)):
             raise UserError(
                 "export=saved_model: the graph has an op that TensorFlow Serving lacks: "
@@ -194,6 +198,8 @@ class SavedModel:
         files.write_text(folder / "model_card.md", self.card.text())
         shutil.copy(self.run_dir / layout.SETTINGS, folder)
         inputs.write(folder, inputs.read(self.run_dir))
+        if state := self.problem.state():
+            files.write_json(folder / layout.PROBLEM, state)
         return self._write_warmup(folder, served, signatures)
 
     def _write_warmup(self, folder: pathlib.Path, served: Served, signatures: Iterable[str]) -> int:

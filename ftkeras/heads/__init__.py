@@ -3,6 +3,7 @@
 A head is a Keras layer that fulfils `ftkeras.support.protocols.Head`. It is called with the
 encoder's features and the padding mask [batch, length]. The features are "first" [batch, hidden],
 the states of first tokens; "pooled" [batch, hidden], if it sets `needs_pooler`; and "sequence"
-[batch, length, hidden], if it sets `needs_every_token`. The run passes `classes` and `seed`; the
+[batch, length, hidden], if it sets `needs_every_token`. The run passes `classes` or `outputs`, and
+`seed`; the
 other arguments come from the spec.
 """

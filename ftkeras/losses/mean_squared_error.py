@@ -10,19 +10,29 @@ Tensor = Any
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class MeanSquaredError(keras.losses.Loss):
-    """Mean squared error of the probabilities: the Brier score divided by the number of classes.
+    """Mean squared error: of predicted numbers, or of probabilities.
 
-    L = 1/C Σ_c (softmax(logits)_c - [c = label])²
+    Answers that are numbers, float [batch, outputs], give
 
-    It is at most 2/C, so wrong labels in the data have less influence than under cross-entropy.
+        L = 1/K Σ_k (y_k - t_k)²
+
+    Answers that are labels, integer [batch], give the Brier score divided by the number of classes:
+
+        L = 1/C Σ_c (softmax(logits)_c - [c = label])²
+
+    The latter is at most 2/C, so wrong labels in the data have less influence than under
+    cross-entropy.
     Source: Brier, 1950, https://doi.org/10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
 
     Args:
         name: of the loss.
 
-    Call: labels, integer [batch]; logits [batch, classes] -> loss, float32 scalar (), the mean.
+    Call: numbers or labels; predicted numbers [batch, outputs] or logits [batch, classes] -> loss,
+        float32 scalar (), the mean.
 
     >>> import numpy as np
+    >>> print(float(MeanSquaredError()(np.array([[1.0, 2.0]]), np.array([[0.0, 0.0]]))))
+    2.5
     >>> print(float(MeanSquaredError()(np.array([0]), np.array([[0.0, 0.0]], "float32"))))
     0.25
     """
@@ -31,6 +41,9 @@ class MeanSquaredError(keras.losses.Loss):
         super().__init__(name=name, reduction="sum_over_batch_size")
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        if len(y_true.shape) == len(y_pred.shape):  # numbers
+            difference = ops.cast(y_pred, "float32") - ops.cast(y_true, "float32")
+            return ops.mean(ops.square(difference), axis=-1)
         probabilities = ops.softmax(ops.cast(y_pred, "float32"), axis=-1)
         target = ops.one_hot(ops.cast(y_true, "int32"), ops.shape(y_pred)[-1], dtype="float32")
         return ops.mean(ops.square(probabilities - target), axis=-1)

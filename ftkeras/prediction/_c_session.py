@@ -20,7 +20,7 @@ _FLOAT, _STRING = 1, 7  # TF_DataType
 _TSTRING_BYTES = 24  # sizeof(TF_TString)
 _LIBRARIES = ("libtensorflow_framework.so.2", "libtensorflow_cc.so.2")
 
-Values = list[bytes] | list[float] | list[list[float]]
+Values = list[bytes] | list[float] | list[list[bytes]] | list[list[float]]
 
 
 class _Output(ctypes.Structure):
@@ -154,21 +154,22 @@ class Session:
     def _values(self, tensor: int) -> Values:
         library = self._library
         kind = library.TF_TensorType(tensor)
-        if kind == _STRING:
-            return [
-                ctypes.string_at(
-                    library.TF_StringGetDataPointer(place), library.TF_StringGetSize(place)
-                )
-                for place in self._places(tensor)
-            ]
-        if kind != _FLOAT:
+        if kind not in (_STRING, _FLOAT):
             raise ValueError(f"an output has TensorFlow's type {kind}, which is not supported")
-        count, data = library.TF_TensorElementCount(tensor), library.TF_TensorData(tensor)
-        flat = ctypes.cast(data, POINTER(c_float))[:count]
+        count = library.TF_TensorElementCount(tensor)
+        flat = self._strings(tensor) if kind == _STRING else self._floats(tensor)
         if library.TF_NumDims(tensor) == 1:
             return flat
         width = library.TF_Dim(tensor, 1)
         return [flat[start : start + width] for start in range(0, count, width)]
+
+    def _strings(self, tensor: int) -> list[bytes]:
+        get, size = self._library.TF_StringGetDataPointer, self._library.TF_StringGetSize
+        return [ctypes.string_at(get(place), size(place)) for place in self._places(tensor)]
+
+    def _floats(self, tensor: int) -> list[float]:
+        count = self._library.TF_TensorElementCount(tensor)
+        return ctypes.cast(self._library.TF_TensorData(tensor), POINTER(c_float))[:count]
 
 
 @functools.cache

@@ -249,7 +249,7 @@ class Problem(Protocol):
         return []
 
     def chance_loss(self, summary: Mapping[str, Any]) -> tuple[float, str] | None:
-        """Return the default loss of a constant answer, and what that answer knows; or None.
+        """Return the default loss of a constant answer, and a clause that says so; or None.
 
         Args:
             summary: of the training split, from `summarize`.
@@ -263,6 +263,14 @@ class Problem(Protocol):
             metrics: of the split.
         """
         return None
+
+    def misfit(self, config: Mapping[str, Any]) -> str | None:
+        """Return why a checkpoint's classifier can't be the head's start, or None.
+
+        Args:
+            config: the checkpoint's config.json.
+        """
+        ...
 
     def huggingface_config(self) -> dict:
         """Return the entries of a Hugging Face config.json that describe the answers."""

@@ -219,7 +219,7 @@ class Classification(Problem):
 
     def chance_loss(self, summary: Mapping[str, Any]) -> tuple[float, str]:
         """Return the entropy of the labels, -Σ p log p: the loss of their frequencies."""
-        return entropy(summary["labels"]), "label frequencies"
+        return entropy(summary["labels"]), "label frequencies alone give"
 
     def doubt(self, metrics: Mapping[str, Any]) -> str | None:
         low, high = wilson(metrics["accuracy"], metrics["examples"])
@@ -229,6 +229,11 @@ class Classification(Problem):
             f"its accuracy of {metrics['accuracy']:.3f} may be anything from {low:.3f} to "
             f"{high:.3f}"
         )
+
+    def misfit(self, config: Mapping[str, Any]) -> str | None:
+        kind = config.get("problem_type")
+        is_other = kind not in (None, "single_label_classification")
+        return f"its problem_type is {kind}" if is_other else None
 
     def huggingface_config(self) -> dict:
         return {

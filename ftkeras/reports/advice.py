@@ -45,12 +45,12 @@ def hardly_moved(
         return []
     if (found := problem.chance_loss(read["train"])) is None:
         return []
-    chance, knows = found
+    chance, constant = found
     low, high = (factor * chance for factor in HARDLY_MOVED)
     if not low < loss < high:
         return []
     return [
-        f"the loss hardly moved: it ended at {loss:.3f}, and {knows} alone give "
+        f"the loss hardly moved: it ended at {loss:.3f}, and {constant} "
         f"{chance:.3f}; try a higher `learning_rate` or more `epochs`. To find a learning rate: "
         f"python -m ftkeras.main find_rate --flagfile={run_dir / layout.SETTINGS}"
     ]

@@ -1,4 +1,4 @@
-"""Describe the data of a run: the file, the labels of each split, likely mistakes."""
+"""Describe the data of a run: the file, the answers of each split, likely mistakes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -22,6 +22,8 @@ def text(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int) -
     lines = [f"data    {', '.join(task.notes)}"] if task.notes else []
     if all("labels" in summary for summary in splits.values()):
         lines += _labels(task.labels, splits)
+    if all("mean" in summary for summary in splits.values()):
+        lines += _numbers(task.labels, splits)
     return "\n".join([*lines, *_notes(task, splits, max_length)])
 
 
@@ -37,6 +39,15 @@ def _labels(names: Sequence[str], splits: Mapping[str, Mapping[str, Any]]) -> It
             for summary in splits.values()
         ]
         yield name.ljust(width) + "".join(f"{count:>12,}" for count in counts)
+
+
+def _numbers(names: Sequence[str], splits: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the mean, standard deviation and range of each number in each split."""
+    for number, name in enumerate(names):
+        for split, summary in splits.items():
+            keys = ("mean", "sd", "lowest", "highest")
+            mean, sd, lowest, highest = (summary[key][number] for key in keys)
+            yield f"{name}: {mean:.4g} ± {sd:.4g} in {split}, from {lowest:g} to {highest:g}"
 
 
 def _notes(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int) -> Iterator[str]:

@@ -64,6 +64,7 @@ def _results(task: str, problem: Problem, metrics: dict, dataset: str | None) ->
         for split in ("validation", "test")
         if split in metrics
         for name, hub_name in problem.hub_metrics.items()
+        if metrics[split][name] is not None
     ]
 
 

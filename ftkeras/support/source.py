@@ -245,3 +245,14 @@ def check_type(name: str, value: Any, annotation: str) -> None:
             return
     wanted = " or ".join(_TYPES[kind][1] for kind in kinds)
     raise ValueError(f"`{name}` must be {wanted}. Received: {value!r}.")
+
+
+def attributes(path: pathlib.Path) -> dict[str, str]:
+    """Return the source of the values that classes in a file assign to their attributes."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = {}
+    for cls in (node for node in tree.body if isinstance(node, ast.ClassDef)):
+        for node in (node for node in cls.body if isinstance(node, ast.Assign)):
+            names = (target.id for target in node.targets if isinstance(target, ast.Name))
+            found.update(dict.fromkeys(names, ast.unparse(node.value)))
+    return found

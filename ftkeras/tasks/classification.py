@@ -1,31 +1,26 @@
 """Classification of texts in the user's own files."""
 
 import functools
-import os
-import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-import tensorflow as tf
-
-from ftkeras.data.sources.stream import Example, stream
 from ftkeras.data.tables import inference, profile
-from ftkeras.data.tables.inference import Chosen, Roles, find_position
 from ftkeras.data.tables.labels import Labels, find_labels, recorded_labels
-from ftkeras.data.tables.reading import Options, open_data
-from ftkeras.data.tables.table import Table, Value
-from ftkeras.data.tables.texts import encode, joined
-from ftkeras.data.task import Task
+from ftkeras.data.tables.reading import Options
+from ftkeras.data.tables.table import Row, Table
 from ftkeras.errors import UserError
+from ftkeras.tasks._own_files import Column, OwnFiles
 
-Column = str | int
+# Rows that decide whether the labels are classes.
+ROWS = 10_000
 
 
-class Classification(Task):
+class Classification(OwnFiles):
     """Assign one of several labels to texts, or pairs of texts, from the user's own files.
 
     Files may be CSV, TSV and their relatives, JSON lines or arrays, Parquet, Arrow, `.xlsx`, a
     folder of `.txt` files per class, or a folder of `datasets.save_to_disk`; compressed or not.
-    What is not given is inferred from the training data.
+    What is not given is inferred from the training data. Without `labels`, many different numbers
+    are no classes: the task is then `regression`.
 
     Args:
         train: file, folder or glob pattern of the examples to train on, or several of these.
@@ -64,17 +59,16 @@ class Classification(Task):
         data_dir: str | None = None,
         known_labels: Sequence[str] | None = None,
     ):
-        files = {"train": train, "validation": validation, "test": test}
-        self._files = {name: names for name, names in files.items() if names is not None}
-        for name, names in self._files.items():
-            if not names:
-                raise ValueError(f"`{name}` must name a file. Received: {names!r}.")
-        texts = (text,) if isinstance(text, Column) else text
-        self._chosen = Chosen(text=texts and tuple(texts), pair=pair, label=label)
+        super().__init__(
+            files={"train": train, "validation": validation, "test": test},
+            text=text,
+            answer=() if label is None else (label,),
+            pair=pair,
+            options=Options(header=header, delimiter=delimiter, encoding=encoding),
+            data_dir=data_dir,
+        )
         self._given_labels = None if labels is None else _named_labels(labels)
         self._known_labels = known_labels
-        self._options = Options(header=header, delimiter=delimiter, encoding=encoding)
-        self._folder = pathlib.Path(os.path.expanduser(data_dir or "."))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -82,74 +76,29 @@ class Classification(Task):
         return self._labels.names
 
     @property
-    def pairs(self) -> bool:
-        """True if the examples are pairs of texts; reads `train` once if `text` is omitted."""
-        if self._chosen.pair is not None:
-            return True
-        return self._chosen.text is None and self._roles.pair is not None
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """The facts that were detected and inferred, a phrase each."""
-        return (*self._table("train").notes, *self._roles.notes)
-
-    @property
-    def columns(self) -> dict[str, object]:
-        """The columns of `train` that hold the text, the second text and the label."""
-        roles, names = self._roles, self._table("train").columns
-        # Of two columns with one name, only the position tells which it is.
-        shown = [name if names.count(name) == 1 else n for n, name in enumerate(names)]
-        return {
-            "text": [shown[position] for position in roles.text],
-            "pair": None if roles.pair is None else shown[roles.pair],
-            "label": shown[roles.label],
-        }
-
-    @property
     def warnings(self) -> tuple[str, ...]:
         """Likely mistakes in the labels, a sentence each."""
         return self._labels.warnings
 
-    def splits(self) -> dict[str, tf.data.Dataset]:
-        """Return one dataset for each of train, validation and test that is given.
+    def better_task(self) -> tuple[str, str] | None:
+        """Return regression if the labels are many different numbers; see `Task.better_task`."""
+        if self._given_labels is not None or self._known_labels is not None:
+            return None
+        names = [part for name in self._answer_columns for part in str(name).split(",")]
+        try:
+            table = self._table("train")
+            if len(names) > 1 and self._answer_columns[0] not in table.columns:
+                return "regression", f"{len(names)} columns of {table.name!r} are numbers"
+            head = profile.profile(table, rows=ROWS)
+            column = head.columns[inference.infer_roles(head, self._chosen).label]
+            if inference.find_problem(column) != "regression":
+                return None
+        except UserError:  # reading the whole file shows what is wrong
+            return None
+        return "regression", f"the labels of {head.name!r} are many different numbers"
 
-        Raises:
-            UserError: for a file that is missing, empty or lacks a column.
-        """
-        for name in self._files:
-            self._positions(name)
-        self._labels  # noqa: B018  what is wrong with them shows before the first example
-        return {
-            name: stream(functools.partial(self._examples, name), pairs=self.pairs)
-            for name in self._files
-        }
-
-    def column(self, split: str, name: Column) -> list[str]:
-        """Return the values of a column of a split, in the order of its rows.
-
-        Raises:
-            UserError: if there is no such column, or a row has no value in it.
-        """
-        table = self._table(split)
-        position = find_position(table.name, table.columns, name, "group_by")
-        values = []
-        for line, row in table.rows():
-            if profile.is_missing(row[position]):
-                raise UserError(
-                    f"`group_by`: line {line} of {table.name!r} has no value in column {name!r}."
-                )
-            values.append(profile.as_text(row[position]))
-        return values
-
-    @functools.cached_property
-    def _profile(self) -> profile.Profile:
-        return profile.profile(self._table("train"))
-
-    @functools.cached_property
-    def _roles(self) -> Roles:
-        if self._chosen.text is None or self._chosen.label is None:
-            return inference.infer_roles(self._profile, self._chosen)
-        return inference.chosen_roles(self._table("train"), self._chosen)
+    def _check_answers(self) -> None:
+        self._labels  # noqa: B018
 
     @functools.cached_property
     def _labels(self) -> Labels:
@@ -161,38 +110,12 @@ class Classification(Task):
         problem = inference.find_problem(column)
         if problem != "classification":
             raise UserError(
-                f"`data`: the labels of {self._profile.name!r} are {_LABELS_OF[problem]}, which is "
-                f"{problem.replace('_', '-')}; it is not supported yet."
+                f"`data`: the labels of {self._profile.name!r} are {_LABELS_OF[problem]}"
             )
         return find_labels(self._profile.name, column, self._given_labels)
 
-    @functools.cache  # noqa: B019  a run has one of these objects
-    def _table(self, split: str) -> Table:
-        return open_data(self._files[split], self._folder, self._options)
-
-    @functools.cache  # noqa: B019
-    def _positions(self, split: str) -> tuple[tuple[int, ...], int | None, int]:
-        """Return where the text's columns, the second text and the label are in a split's rows."""
-        roles, names, table = self._roles, self._table("train").columns, self._table(split)
-
-        def position(of_train: int, argument: str) -> int:
-            if names.count(names[of_train]) > 1 and table.columns == names:
-                return of_train
-            return find_position(table.name, table.columns, names[of_train], argument)
-
-        text = tuple(position(p, "text_column") for p in roles.text)
-        pair = None if roles.pair is None else position(roles.pair, "pair_column")
-        return text, pair, position(roles.label, "label_column")
-
-    def _examples(self, split: str) -> Iterator[Example]:
-        table, (text, pair, label) = self._table(split), self._positions(split)
-        for line, row in table.rows():
-            example: Example = {"text": encode(joined(table, line, row, text))}
-            if pair is not None:
-                example["pair"] = encode(joined(table, line, row, (pair,)))
-            yield example | {"label": self._label_id(table, line, row[label])}
-
-    def _label_id(self, table: Table, line: int, value: Value) -> int:
+    def _answer(self, table: Table, line: int, values: Row) -> int:
+        (value,) = values
         found = None if profile.is_missing(value) else self._labels.id_of(value)
         if found is None:
             what = "no label" if profile.is_missing(value) else f"the label {value!r}"
@@ -203,7 +126,10 @@ class Classification(Task):
         return found
 
 
-_LABELS_OF = {"regression": "numbers", "multi_label": "lists"}
+_LABELS_OF = {
+    "regression": "numbers, which are no classes; use task=regression(train=…).",
+    "multi_label": "lists, which is multi-label; it is not supported yet.",
+}
 
 
 def _named_labels(

@@ -10,7 +10,7 @@ from ftkeras.config import flagfile
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import checks, run_length
+from ftkeras.experiment import checks, posed_task, run_length
 from ftkeras.processes import fold_runs
 from ftkeras.reports import crossvalidation as report
 from ftkeras.runs import crossvalidation, folder, layout
@@ -29,6 +29,7 @@ def run(config: CrossvalidateConfig) -> dict:
         UserError: if a setting is wrong, a fold fails, or the folder holds other folds.
         Stopped: if a signal stopped it; the states of the folds have been saved.
     """
+    config = posed_task.resolve(config)
     home = folder.choose(config)
     config = _settle_epochs(config, home)
     folds = crossvalidation.fold_configs(config, repeats=config.repeats)

@@ -5,7 +5,7 @@ import logging
 from ftkeras.config.verbs import FindRateConfig
 from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
-from ftkeras.experiment import auto, build, feeds, optimization
+from ftkeras.experiment import auto, build, feeds, optimization, posed_task
 from ftkeras.experiment.range_test import Suggestion, range_test, suggest
 from ftkeras.reports import plots
 from ftkeras.reports import range_test as report
@@ -25,6 +25,7 @@ def run(config: FindRateConfig) -> Suggestion:
     csv, png = (
         plots.output_path(None, config.run_dir, f"find_rate.{kind}") for kind in ("csv", "png")
     )
+    config = posed_task.resolve(config)
     experiment = build.experiment(config)
     with open_splits(config, experiment.task, experiment.text_layer) as splits:
         feed = feeds.training_feed(experiment, splits)

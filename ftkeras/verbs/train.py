@@ -18,6 +18,7 @@ from ftkeras.experiment import (
     feeds,
     fit,
     optimization,
+    posed_task,
     run_folder,
 )
 from ftkeras.experiment.definition import Experiment
@@ -47,6 +48,7 @@ def run(config: Config) -> TrainedRun:
         UserError: if a setting is wrong, or the folder holds another run or is in use.
         Stopped: if a signal stopped training; its state has been saved.
     """
+    config = posed_task.resolve(config)
     run_dir = folder.choose(config)
     config = folder.adopt(config, run_dir)
     if config.tensorboard and importlib.util.find_spec("tensorboard") is None:

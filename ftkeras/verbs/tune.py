@@ -11,6 +11,7 @@ import tensorflow as tf
 from ftkeras.config import flagfile
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
+from ftkeras.experiment import posed_task
 from ftkeras.experiment.exports import check_versions
 from ftkeras.reports import exports, metrics
 from ftkeras.runs import folder as run_folder
@@ -45,7 +46,7 @@ def run(config: TuneConfig) -> Search | None:
 
     tf.config.set_visible_devices([], "GPU")  # this process would take the trials' GPU memory
     home, name = folder.choose(config), workers.name()
-    config = setup.settle_epochs(setup.with_defaults(config))
+    config = setup.settle_epochs(setup.with_defaults(posed_task.resolve(config)))
     space = setup.build_space(config)
     with signals.stoppable(f"To resume, repeat the command with search_dir={home}."):
         if name not in (workers.ALONE, workers.CHIEF):

@@ -19,6 +19,7 @@ from ftkeras.experiment import classifier, encoder_source
 from ftkeras.exporters import _onnx_graph
 from ftkeras.exporters.huggingface import Huggingface
 from ftkeras.heads.classification import Classification
+from ftkeras.problems import classification as problem
 from ftkeras.training.finetuner import FineTuner
 from tests.encoders.golden import FIXTURES, golden
 from tests.encoders.make_fixtures import FAMILIES
@@ -176,7 +177,7 @@ def test_published_classifier_starts_the_head_where_labels_match(name, tmp_path)
         head = Classification(classes=3, seed=1)
         model = FineTuner(encoder=encoder, head=head, pad_id=encoder.pad_id)
         settings = Config(task="imdb", encoder=str(folder), head="checkpoint")
-        classifier.start_head(settings, model, labels, folder)
+        classifier.start_head(settings, model, problem.Classification(labels=labels), folder)
         logits = model({"token_ids": wanted["token_ids"]})
         assert_close(logits, wanted["logits"][:, order])
 

@@ -13,6 +13,7 @@ from ftkeras.config.run import Config
 from ftkeras.encoders.bert import Bert
 from ftkeras.errors import UserError
 from ftkeras.experiment import classifier, encoder_source
+from ftkeras.problems.classification import Classification
 from tests.encoders.golden import FIXTURES
 
 SOURCE = FIXTURES / "gelu"
@@ -43,11 +44,11 @@ def change(folder, **config):
 def start(folder, labels, head=None):
     """Return the head after it was started."""
     config = Config(task="imdb", encoder=str(folder or "bert"), head=head)
-    made = classifier.build_head(config, "classification", classes=len(labels))
+    made = classifier.build_head(config, "classification", outputs=len(labels))
     made.build({"first": (None, HIDDEN)})
     settings = Bert.settings(json.loads((SOURCE / "config.json").read_text()))
     model = SimpleNamespace(head=made, encoder=Bert(**settings, initial="zeros"))
-    classifier.start_head(config, model, labels, folder)
+    classifier.start_head(config, model, Classification(labels=labels), folder)
     return made
 
 

@@ -32,6 +32,28 @@ def mean_squared_error(labels, logits):
     return ((_softmax(logits) - np.eye(logits.shape[1])[labels]) ** 2).mean(axis=1)
 
 
+def mean_absolute_error(numbers, outputs):
+    """Compute 1/K Σ_k |y_k - t_k|."""
+    return np.abs(outputs - numbers).mean(axis=1)
+
+
+def huber(numbers, outputs, *, delta=1.0):
+    """Compute Huber, 1964, in its two branches."""
+    e = np.abs(outputs - numbers)
+    return np.where(e <= delta, e**2 / 2, delta * (e - delta / 2)).mean(axis=1)
+
+
+def mean_squared_difference(numbers, outputs):
+    """Compute 1/K Σ_k (y_k - t_k)²."""
+    return ((outputs - numbers) ** 2).mean(axis=1)
+
+
+# Of numbers, float [batch, outputs], instead of labels.
+OF_NUMBERS = {
+    "huber": huber,
+    "mean_absolute_error": mean_absolute_error,
+    "mean_squared_error": mean_squared_difference,
+}
 LOSSES = {
     "binary_cross_entropy": binary_cross_entropy,
     "cross_entropy": cross_entropy,

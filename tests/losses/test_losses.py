@@ -46,7 +46,7 @@ def _gradient(loss, labels, logits):
 
 
 def test_every_loss_has_its_formula():
-    assert sorted(references.LOSSES) == catalog.names("loss")
+    assert sorted({*references.LOSSES, *references.OF_NUMBERS}) == catalog.names("loss")
     assert {name for name, _, _ in CASES} == set(references.LOSSES)
 
 
@@ -120,6 +120,24 @@ def test_binary_cross_entropy_refuses_more_than_two_classes():
         BinaryCrossEntropy(classes=3)
     with pytest.raises(ValueError, match="`classes` must be 2.*Received: 3"):
         BinaryCrossEntropy()(*_examples(3))
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [*((name, {}) for name in references.OF_NUMBERS), ("huber", {"delta": 0.5})],
+)
+def test_loss_of_numbers_equals_its_formula_and_gradient(name, keys):
+    rng, formula, step = np.random.default_rng(0), references.OF_NUMBERS[name], 1e-6
+    numbers, outputs = rng.normal(size=(2, 6, 3)).astype("float32")
+    expected = formula(numbers.astype(float), outputs.astype(float), **keys)
+    loss = _make(name, keys)
+    np.testing.assert_allclose(loss.call(numbers, outputs), expected, rtol=2e-5, atol=1e-6)
+    moved = outputs.astype(float) + step * np.eye(18).reshape(18, 6, 3)[:, :, :]
+    rise = [formula(numbers, one, **keys).mean() - expected.mean() for one in moved]
+    gradient = _gradient(loss, numbers, outputs).ravel()
+    np.testing.assert_allclose(gradient, np.array(rise) / step, rtol=1e-3, atol=1e-5)
+    half = keras.ops.cast(outputs, "bfloat16")
+    assert keras.backend.standardize_dtype(loss(numbers, half).dtype) == "float32"
 
 
 def test_focal_of_gamma_zero_is_cross_entropy():

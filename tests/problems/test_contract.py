@@ -8,11 +8,16 @@ import tensorflow as tf
 
 from ftkeras import problems
 from ftkeras.problems.classification import Classification
+from ftkeras.problems.regression import Regression
 
 RNG = np.random.default_rng(0)
 OUTPUTS = RNG.normal(size=(6, 3)).astype(np.float32)
 # A problem with three outputs, and targets, by the name of its file.
-SAMPLES = {"classification": (Classification(labels=("a", "b", "c")), np.array([0, 1, 2, 0, 1, 2]))}
+NUMBERS = 5.0 + 3.0 * RNG.normal(size=(6, 3))
+SAMPLES = {
+    "classification": (Classification(labels=("a", "b", "c")), np.array([0, 1, 2, 0, 1, 2])),
+    "regression": (Regression(labels=("a", "b", "c")), NUMBERS),
+}
 
 
 def _loss(targets, outputs):

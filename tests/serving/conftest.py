@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Iterator
 
 import pytest
+import tensorflow as tf
 
 from tests.serving import tiny
 from tests.serving.live import Live, live
@@ -15,6 +16,15 @@ def tiny_model(tmp_path_factory) -> pathlib.Path:
     folder = tmp_path_factory.mktemp("serving")
     tiny.main(folder)
     return folder / "tiny"
+
+
+@pytest.fixture(scope="session", params=[1, 2], ids=["one", "two"])
+def served_numbers(request, tmp_path_factory) -> Iterator[Live]:
+    """Serve a model that predicts one number, or two, as a regression's export does."""
+    folder, model = tmp_path_factory.mktemp("numbers") / "scores", tiny.Numbers(request.param > 1)
+    tf.saved_model.save(model, str(folder / "1"), model.signatures())
+    with live(folder) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -316,3 +316,12 @@ def test_missing_package_names_the_extra(monkeypatch, scheme, missing, extra):
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(UserError, match=rf"pip install 'ftkeras\[{extra}\]'"):
         Client(f"{scheme}://host:8501", model="m")
+
+
+def test_numbers_are_returned_with_their_names(served_numbers):
+    with Client(served_numbers.url, model="scores") as client:
+        good, bad = client.predict(["good", "bad"])
+    assert good["values"][0] == 4.0
+    assert bad["values"][0] == 2.0
+    assert good["names"][0] == "score"
+    assert len(good["names"]) == len(good["values"])

@@ -75,3 +75,24 @@ def test_nothing_is_loaded_from_other_servers(page, served):
     assert names
     assert all(name.startswith(served.url) for name in names)
     assert [line for line in page.log() if "413" not in line] == []
+
+
+def test_numbers_are_shown_with_what_each_word_adds(served_numbers):
+    with browser("--window-size=420,800") as window:
+        window.open(f"{served_numbers.url}/")
+        window.wait("document.title.startsWith('scores')")
+        _ask(window, "a good film, not bad, good")
+        shown = "return document.querySelector('#answer').innerText"
+        lines = [line for line in window.run(shown).splitlines() if line.strip()]
+        weights = dict(window.run(WEIGHTS))
+        assert weights["good"] == pytest.approx(1, abs=0.01)
+        assert weights["bad,"] == pytest.approx(-1, abs=0.01)
+        assert "raises score" in window.run(shown)
+        assert "lowers score" in window.run(shown)
+        assert window.run(f"return {SPANS}[1].title").startswith("raises score: 1")
+        if "price" in window.run(shown):
+            table = window.run("return document.querySelector('#probabilities').innerText").split()
+            assert table == ["score", "4", "price", "-4"]
+        else:
+            assert lines[0].split() == ["4", "score"]
+            assert not window.run("return document.querySelector('#table').offsetHeight")

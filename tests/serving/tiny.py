@@ -104,6 +104,25 @@ def _trace(function, **specs):
     return tf.function(function).get_concrete_function(**specs)
 
 
+class Numbers(Tiny):
+    """Predict numbers from the counts: their difference, and with `several` that of `bad`."""
+
+    def __init__(self, several: bool):
+        super().__init__(version=1)
+        self._several = several
+
+    def signatures(self) -> dict:
+        """Return the only signature, with the outputs of a regression's export."""
+
+        def predict(text):
+            score = 3 + self._logits(text)[:, 1:]
+            values = tf.concat([score, -score], axis=1) if self._several else score
+            names = tf.constant([["score", "price"][: values.shape[1]]])
+            return {"values": values, "names": tf.repeat(names, tf.shape(text)[0], axis=0)}
+
+        return {"serving_default": _trace(predict, **TEXT)}
+
+
 def save(folder: pathlib.Path, version: int) -> pathlib.Path:
     """Write a version to `<folder>/<version>`, which appears complete, as an export does."""
     model, draft = Tiny(version), folder / f".{version}.partial"

@@ -94,13 +94,13 @@ MUTANTS = [
     *_of(
         "heads",
         (
-            "classification.py",
+            "_dense.py",
             "ops.matmul(vector, self.kernel) + self.bias",
             "ops.matmul(vector, self.kernel)",
             "",
         ),
         (
-            "classification.py",
+            "_dense.py",
             "padding_mask[:, None])",
             "ops.ones_like(padding_mask)[:, None])",
             "",

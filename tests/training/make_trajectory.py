@@ -2,8 +2,9 @@
 
     python tests/training/make_trajectory.py
 
-It needs torch and transformers, and writes trajectory.npz beside itself: the batches, the head's
-initial kernel, the loss of each step, and the final logits and one final kernel. Dropout is off.
+It needs torch and transformers, and writes trajectory.npz (three classes) and
+trajectory_regression.npz (two numbers) beside itself: the batches, the head's initial kernel, the
+loss of each step, and the final logits and one final kernel. Dropout is off.
 Warm-up, linear decay, a clip that takes effect and a large weight decay are on. It starts from the
 encoder's fixture.
 """
@@ -14,7 +15,7 @@ import numpy as np
 
 HERE = pathlib.Path(__file__).parent
 CHECKPOINT = HERE.parent / "encoders" / "fixtures" / "gelu"
-STEPS, WARMUP, BATCH, LENGTH, CLASSES = 20, 4, 8, 12, 3
+STEPS, WARMUP, BATCH, LENGTH, CLASSES, NUMBERS = 20, 4, 8, 12, 3, 2
 RATE, DECAY, CLIP = 1e-3, 0.1, 1.0
 
 
@@ -35,14 +36,24 @@ def _groups(model):
 
 
 def main() -> None:
+    random = np.random.default_rng(7)
+    token_ids, labels = _batches(random)
+    _train(random, token_ids, labels, CLASSES, "trajectory.npz")
+    random = np.random.default_rng(8)
+    token_ids, _ = _batches(random)
+    numbers = random.normal(size=(STEPS, BATCH, NUMBERS)).astype("float32")
+    _train(random, token_ids, numbers, NUMBERS, "trajectory_regression.npz", "regression")
+
+
+def _train(random, token_ids, labels, outputs, file, problem_type=None) -> None:
     import torch
     from transformers import BertForSequenceClassification, get_linear_schedule_with_warmup
 
-    random = np.random.default_rng(7)
-    token_ids, labels = _batches(random)
-    kernel = random.normal(scale=0.02, size=(16, CLASSES)).astype("float32")
+    kernel = random.normal(scale=0.02, size=(16, outputs)).astype("float32")
     off = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    model = BertForSequenceClassification.from_pretrained(CHECKPOINT, num_labels=CLASSES, **off)
+    model = BertForSequenceClassification.from_pretrained(
+        CHECKPOINT, num_labels=outputs, problem_type=problem_type, **off
+    )
     with torch.no_grad():
         model.classifier.weight.copy_(torch.tensor(kernel.T))
         model.classifier.bias.zero_()
@@ -63,7 +74,7 @@ def main() -> None:
     logits = model.eval()(ids, attention_mask=(ids != 0).long()).logits
     trained = model.bert.encoder.layer[0].intermediate.dense.weight
     np.savez_compressed(
-        HERE / "trajectory.npz",
+        HERE / file,
         token_ids=token_ids,
         labels=labels,
         head_kernel=kernel,

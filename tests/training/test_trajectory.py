@@ -9,27 +9,43 @@ from ftkeras.encoders.bert import Bert
 from ftkeras.experiment import optimization
 from ftkeras.experiment.definition import Experiment
 from ftkeras.heads.classification import Classification
+from ftkeras.heads.regression import Regression
 from ftkeras.training.finetuner import FineTuner
 from tests.training import make_trajectory as torch_run
 
+# The head and the loss of each problem, by the file of its reference.
+CASES = {
+    "trajectory.npz": (Classification(classes=torch_run.CLASSES, dropout=0.0), "cross_entropy"),
+    "trajectory_regression.npz": (
+        Regression(outputs=torch_run.NUMBERS, dropout=0.0),
+        "mean_squared_error",
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=CASES)
+def case(request):
+    return request.param
+
 
 @pytest.fixture(scope="module")
-def expected():
-    with np.load(torch_run.HERE / "trajectory.npz") as arrays:
+def expected(case):
+    with np.load(torch_run.HERE / case) as arrays:
         return dict(arrays)
 
 
 @pytest.fixture(scope="module")
-def trained(expected):
+def trained(case, expected):
     """Return our model after the same steps, and the loss of each."""
     settings = Bert.settings(huggingface.read_config(torch_run.CHECKPOINT))
     off = {"dropout": 0.0, "attention_dropout": 0.0}
     encoder = Bert(**{**settings, **off}, initial="zeros")
     encoder.load(huggingface.read_tensors(torch_run.CHECKPOINT))
-    head = Classification(classes=torch_run.CLASSES, dropout=0.0)
+    head, loss = CASES[case]
     model = FineTuner(encoder=encoder, head=head, pad_id=0)
     model({"token_ids": expected["token_ids"][0]})
     config = Config(
+        loss=loss,
         learning_rate=torch_run.RATE,
         warmup=str(torch_run.WARMUP),
         clip_norm=torch_run.CLIP,

@@ -1,6 +1,7 @@
 """Profile the columns of a table in one pass over its rows."""
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterable
 
@@ -93,9 +94,14 @@ class Profile:
     columns: tuple[Column, ...]
 
 
-def profile(table: Table) -> Profile:
-    """Return what each column holds; reads the table once, in constant memory."""
-    return _profile(table.name, table.columns, table.rows())
+def profile(table: Table, *, rows: int | None = None) -> Profile:
+    """Return what each column holds; reads the table once, in constant memory.
+
+    Args:
+        table: to be read.
+        rows: of its first rows that are read; None for all.
+    """
+    return _profile(table.name, table.columns, itertools.islice(table.rows(), rows))
 
 
 def _profile(name: str, names: tuple[str, ...], rows: Iterable[tuple[int, Row]]) -> Profile:

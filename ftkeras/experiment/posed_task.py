@@ -1,0 +1,34 @@
+"""Choose the task that the user's own files pose."""
+
+import dataclasses
+import logging
+from typing import TypeVar
+
+from ftkeras import catalog
+from ftkeras.catalog import Spec
+from ftkeras.config.run import Config
+
+log = logging.getLogger(__name__)
+
+AnyConfig = TypeVar("AnyConfig", bound=Config)
+
+
+def resolve(config: AnyConfig) -> AnyConfig:
+    """Return the configuration with the task that its data pose, and report it if it is another.
+
+    A loss or a metric that is the default of the first task becomes that of the other one.
+
+    Raises:
+        UserError: if the data can't be read.
+    """
+    spec = catalog.parse("task", config.task)
+    task = catalog.build("task", config.task, data_dir=config.data_dir)
+    if (found := task.better_task()) is None:
+        return config
+    name, reason = found
+    log.info("task    %s, as %s; with `label_names` they are classes", name, reason)
+    changes: dict[str, object] = {"task": str(Spec(name, spec.arguments))}
+    for field, setting in catalog.OF_PROBLEM.items():
+        if getattr(config, field) == catalog.problem_default(spec.name, setting):
+            changes[field] = None
+    return dataclasses.replace(config, **changes)

@@ -1,0 +1,349 @@
+"""Regression: one or several numbers for each text, or pair of texts."""
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ftkeras.problems._base import LOSS, Loss, Measure, Problem, per_example
+from ftkeras.problems._comparison import Comparison
+from ftkeras.statistics.number_predictions import NumberPredictions
+
+if TYPE_CHECKING:
+    import keras
+
+Tensor = Any
+SCALES = ("standard", "none")
+# Epochs rarely differ by more than half of this width of a correlation's interval.
+WIDEST_INTERVAL = 0.1
+# A model whose predictions spread less than this share of the answers predicts nearly a constant.
+LEAST_SPREAD = 0.05
+
+
+class Regression(Problem):
+    """Predict one or several numbers.
+
+    An answer is a vector of numbers in the data's own unit, [outputs]. With scale='standard', the
+    model is trained on standardized answers,
+
+        z = (answer - mean) / sd,
+
+    with the mean and the standard deviation of each output in the training split. Its outputs are
+    converted back in predictions, metrics and exports.
+
+    Args:
+        labels: the names of the outputs, in their order.
+        scale: standard, or none to train on the answers as they are.
+    """
+
+    kind = "text regression model"
+    head = "regression"
+    loss = "mean_squared_error"
+    losses = ("mean_squared_error", "mean_absolute_error", "huber")
+    regularizers: ClassVar = {"confidence_penalty": "it needs probabilities"}
+    metric = "spearman"
+    measures = (
+        *(Measure(name, limits=(-1.0, 1.0)) for name in ("spearman", "pearson")),
+        *(Measure(n, lower_is_better=True, limits=(0.0, math.inf)) for n in ("rmse", "mae")),
+        Measure("r2", limits=(-math.inf, 1.0)),
+        LOSS,
+    )
+    columns = ("spearman", "pearson", "rmse", "mae", "r2", "loss")
+    reported: ClassVar = {"mae": "mae"}
+    output, unit = "values", "a prediction, in standard deviations,"
+    target_dtype = "float64"
+    pipeline = "text-classification"
+    hub_metrics: ClassVar = {"spearman": "spearmanr", "pearson": "pearsonr", "mae": "mae"}
+
+    def __init__(self, *, labels: Sequence[str], scale: str = "standard"):
+        self.names, self.scaling = tuple(labels), scale
+        self.target_shape = (len(self.names),)
+        self._mean, self._sd = np.zeros(len(self.names)), np.ones(len(self.names))
+
+    @property
+    def scale(self) -> float:
+        """The largest standard deviation of an output."""
+        return float(self._sd.max())
+
+    def fit(self, targets: np.ndarray) -> None:
+        """Learn the mean and the standard deviation of each output; an sd of 0 counts as 1."""
+        if self.scaling == "standard":
+            sd = targets.std(axis=0)
+            self._mean, self._sd = targets.mean(axis=0), np.where(sd > 0, sd, 1.0)
+
+    def state(self) -> dict:
+        scale = {"mean": self._mean.tolist(), "sd": self._sd.tolist()}
+        return {"problem": "regression", "scale": self.scaling, **scale}
+
+    def restore_state(self, state: dict) -> None:
+        self.scaling = state["scale"]
+        self._mean, self._sd = np.array(state["mean"]), np.array(state["sd"])
+
+    def collate(self, targets: np.ndarray, positions: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the standardized targets of a batch, and its "example_mask"."""
+        return per_example(self._standardized(targets), positions)
+
+    def epoch_metrics(self) -> "list[keras.metrics.Metric]":
+        """Return the mean absolute error, in the data's own unit."""
+        import keras
+        from keras import ops
+
+        def error(targets: Tensor, outputs: Tensor) -> Tensor:
+            difference = ops.cast(targets, "float32") - ops.cast(outputs, "float32")
+            return ops.mean(ops.abs(difference) * self._sd.astype(np.float32), axis=-1)
+
+        return [keras.metrics.MeanMetricWrapper(error, name="mae")]
+
+    def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
+        """Return the mean squared difference."""
+        from keras import ops
+
+        difference = ops.cast(outputs, "float32") - ops.cast(others, "float32")
+        return ops.mean(ops.square(difference), axis=-1)
+
+    def shortcoming(self, targets: np.ndarray) -> str | None:
+        if (targets != targets[:1]).any():
+            return None
+        numbers = ", ".join(f"{number:g}" for number in targets[0])
+        return f"have the answer {numbers}; nothing can be learned from or evaluated on a constant"
+
+    def summarize(self, targets: np.ndarray) -> dict:
+        """Return the number of examples, and each output's mean, sd, lowest and highest answer."""
+        found = {
+            "mean": targets.mean(axis=0),
+            "sd": targets.std(axis=0),
+            "lowest": targets.min(axis=0),
+            "highest": targets.max(axis=0),
+        }
+        return {"examples": len(targets), **{name: v.tolist() for name, v in found.items()}}
+
+    def metrics(self, targets: np.ndarray, outputs: np.ndarray, loss: Loss) -> dict:
+        """Return each metric, the mean over the outputs, and of several outputs those of each."""
+        import keras
+
+        answers = self._in_unit(outputs)
+        rows = [
+            {"name": name, **measure(targets[:, n], answers[:, n])}
+            for n, name in enumerate(self.names)
+        ]
+        means = {key: _mean([row[key] for row in rows]) for key in rows[0] if key != "name"}
+        found = loss(self._standardized(targets), outputs)
+        return {
+            **means,
+            "loss": float(keras.ops.convert_to_numpy(found)),
+            **({"per_output": rows} if len(rows) > 1 else {}),
+        }
+
+    def details(self, targets: np.ndarray, outputs: np.ndarray) -> dict:
+        """Return the standard deviations of answers and predictions, by output."""
+        answers = self._in_unit(outputs)
+        return {
+            "spread": {
+                "targets": targets.std(axis=0).tolist(),
+                "values": answers.std(axis=0).tolist(),
+            }
+        }
+
+    def decode(self, targets: np.ndarray, outputs: np.ndarray) -> list[dict]:
+        """Return each text's answers and predictions, in the data's own unit."""
+        values = self._in_unit(outputs).astype(np.float32)
+        return [
+            {"targets": answer.tolist(), "values": [float(f"{n:.9g}") for n in row]}
+            for answer, row in zip(targets, values, strict=True)
+        ]
+
+    def predictions(self, rows: Sequence[Mapping[str, Any]]) -> NumberPredictions:
+        columns = (np.array([row[name] for row in rows], float) for name in ("targets", "values"))
+        return NumberPredictions(*columns)
+
+    def truth(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return {"targets": row["targets"]}
+
+    def activate(self, outputs: Tensor) -> Tensor:
+        """Return the predictions in the data's own unit."""
+        import tensorflow as tf
+
+        sd, mean = (tf.constant(values, tf.float32) for values in (self._sd, self._mean))
+        return tf.cast(outputs, tf.float32) * sd + mean
+
+    def served(self, outputs: Tensor) -> dict[str, Tensor]:
+        """Return `values` float32 [batch, outputs], and their `names`, string of that shape."""
+        import tensorflow as tf
+
+        names = tf.repeat(tf.constant([list(self.names)]), tf.shape(outputs)[0], axis=0)
+        return {"values": self.activate(outputs), "names": names}
+
+    def evidence(self, outputs: Tensor, chosen: Tensor) -> Tensor:
+        """Return the chosen output's prediction, in the data's own unit."""
+        import tensorflow as tf
+
+        return tf.gather(self.activate(outputs), chosen, batch_dims=1)
+
+    def onnx(self, graph: Any, logits: str) -> str:
+        scaled = graph.add("Mul", logits, graph.constant(self._sd))
+        return graph.add("Add", scaled, graph.constant(self._mean))
+
+    def compare(self, samples: Sequence[dict], found: np.ndarray) -> Comparison:
+        """Compare an export's predictions with the run's, in standard deviations of the answers.
+
+        The change of the logits is max |y' - y| / sd(y), over texts and outputs.
+        """
+        measured = np.array([sample["values"] for sample in samples], float)
+        truth = np.array([sample["targets"] for sample in samples], float)
+        moved = np.abs(found - measured)
+        spread = np.maximum(measured.std(axis=0), np.finfo(np.float32).tiny)
+        return Comparison(
+            samples=len(samples),
+            largest_difference=float((moved / self._sd).max()),
+            logit_change=float((moved / spread).max()),
+            changes=f"predictions move by at most {moved.max():.2g}",
+            details={
+                "largest_move": float(moved.max()),
+                "mae": float(np.abs(found - truth).mean()),
+            },
+        )
+
+    def answer(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
+        names = [name.decode() for name in outputs["names"]]
+        return {"values": dict(zip(names, outputs["values"], strict=True))}
+
+    def line(self, answer: Mapping[str, Any]) -> str:
+        """Return the numbers."""
+        return "\t".join(f"{value:.4f}" for value in answer["values"].values())
+
+    def answer_columns(self) -> dict[str, type]:
+        if len(self.names) == 1:
+            return {"predicted": float}
+        return {f"predicted_{name}": float for name in self.names}
+
+    def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
+        return tuple(float(f"{value:.7g}") for value in answer["values"].values())
+
+    def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:
+        """Return the metrics of each output, if there are several."""
+        rows = metrics[split].get("per_output", ())
+        if not rows:
+            return []
+        shown = [name for name in self.columns if name != "loss"]
+        width = max(12, *(len(row["name"]) + 2 for row in rows))
+        head = f"{'on ' + split:{width}}" + "".join(f"{name:>11}" for name in shown)
+        return ["", head, *(_row(row, shown, width) for row in rows)]
+
+    def advice(self, metrics: Mapping[str, Any]) -> list[str]:
+        """Return a note if the model predicts nearly the same number for every text."""
+        spread = metrics["spread"]
+        pairs = zip(spread["values"], spread["targets"], strict=True)
+        if any(values >= LEAST_SPREAD * targets for values, targets in pairs):
+            return []
+        return ["the model predicts nearly the same number for every text"]
+
+    def chance_loss(self, summary: Mapping[str, Any]) -> tuple[float, str]:
+        """Return the mean squared error of the training mean."""
+        variance = 1.0 if self.scaling == "standard" else float(np.square(summary["sd"]).mean())
+        return variance, "always answering with the mean gives"
+
+    def doubt(self, metrics: Mapping[str, Any]) -> str | None:
+        if metrics["spearman"] is None or metrics["examples"] < 4:
+            return None
+        low, high = fisher(metrics["spearman"], metrics["examples"])
+        if high - low <= WIDEST_INTERVAL:
+            return None
+        return (
+            f"its Spearman correlation of {metrics['spearman']:.3f} may be anything from "
+            f"{low:.3f} to {high:.3f}"
+        )
+
+    def misfit(self, config: Mapping[str, Any]) -> str | None:
+        return "its numbers are on another scale"
+
+    def huggingface_config(self) -> dict:
+        return {
+            "problem_type": "regression",
+            "id2label": {str(index): name for index, name in enumerate(self.names)},
+            "label2id": {name: index for index, name in enumerate(self.names)},
+        }
+
+    def huggingface_classifier(
+        self, kernel: np.ndarray, bias: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return kernel and bias with the scale of the answers folded in."""
+        return (kernel * self._sd).astype(kernel.dtype), (bias * self._sd + self._mean).astype(
+            bias.dtype
+        )
+
+    def describe(self) -> str:
+        names = ", ".join(f"`{name}`" for name in self.names)
+        return f"predicts {'the number' if len(self.names) == 1 else 'the numbers'} {names}"
+
+    def card_metrics(self, metrics: Mapping[str, Any], splits: Sequence[str]) -> str:
+        titles = ("Spearman", "Pearson", "RMSE", "MAE", "R²")
+        shown = dict(zip(self.columns, titles, strict=False))
+        lines = [
+            f"| split | examples | {' | '.join(shown.values())} |",
+            f"|{'---|' * (len(shown) + 2)}",
+        ]
+        for split in splits:
+            found = metrics[split]
+            cells = ("-" if found[n] is None else f"{found[n]:.4f}" for n in shown)
+            lines.append(f"| {split} | {found['examples']:,} | {' | '.join(cells)} |")
+        of = "" if len(self.names) == 1 else " Each metric is the mean over the outputs."
+        return "\n".join([*lines, "", f"RMSE and MAE are in the data's own unit.{of}"])
+
+    def _standardized(self, targets: np.ndarray) -> np.ndarray:
+        return ((targets - self._mean) / self._sd).astype(np.float32)
+
+    def _in_unit(self, outputs: np.ndarray) -> np.ndarray:
+        return outputs.astype(np.float64) * self._sd + self._mean
+
+
+def measure(answers: np.ndarray, predicted: np.ndarray) -> dict[str, float | None]:
+    """Return the metrics of one output, by SciPy and scikit-learn; None if one is undefined.
+
+    >>> found = measure(np.array([1.0, 2.0, 4.0]), np.array([1.0, 2.0, 3.0]))
+    >>> round(found["spearman"], 4), round(found["mae"], 4)
+    (1.0, 0.3333)
+    """
+    from scipy import stats
+    from sklearn import metrics
+
+    with warnings.catch_warnings():  # a constant has no correlation with anything
+        warnings.simplefilter("ignore")
+        ranked: Any = stats.spearmanr(answers, predicted)
+        pearson = float(np.corrcoef(answers, predicted)[0, 1])
+        r2 = float(metrics.r2_score(answers, predicted)) if answers.std() else math.nan
+    found = {
+        "spearman": float(ranked.statistic),
+        "pearson": pearson,
+        "rmse": float(metrics.root_mean_squared_error(answers, predicted)),
+        "mae": float(metrics.mean_absolute_error(answers, predicted)),
+        "r2": r2,
+    }
+    return {name: None if math.isnan(value) else value for name, value in found.items()}
+
+
+def fisher(correlation: float, examples: int) -> tuple[float, float]:
+    """Return the 95 % interval of a correlation by Fisher's z, at least 4 examples.
+
+    Source: Fisher, 1921; with the variance 1.06 / (n - 3) of Spearman's: Fieller et al., 1957,
+    https://doi.org/10.1093/biomet/44.3-4.470.
+
+    >>> [round(end, 3) for end in fisher(0.5, 103)]
+    [0.332, 0.637]
+    """
+    z, half = (
+        math.atanh(min(0.999999, max(-0.999999, correlation))),
+        1.96 * math.sqrt(1.06 / (examples - 3)),
+    )
+    return math.tanh(z - half), math.tanh(z + half)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if len(known) == len(values) else None
+
+
+def _row(row: Mapping[str, Any], shown: Sequence[str], width: int) -> str:
+    cells = (f"{'-':>11}" if row[name] is None else f"{row[name]:>11.4f}" for name in shown)
+    return f"{row['name']:{width}}" + "".join(cells)

@@ -1,0 +1,177 @@
+"""Texts and their answers in the user's own files: what tasks on tables share."""
+
+import functools
+import os
+import pathlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from ftkeras.data.sources.stream import Example, stream
+from ftkeras.data.tables import inference, profile
+from ftkeras.data.tables.inference import Chosen, Roles, find_position
+from ftkeras.data.tables.reading import Options, open_data
+from ftkeras.data.tables.table import Row, Table
+from ftkeras.data.tables.texts import encode, joined
+from ftkeras.data.task import Task
+from ftkeras.errors import UserError
+
+Column = str | int
+Columns = Column | Sequence[Column]
+
+
+class OwnFiles(Task):
+    """Texts, or pairs of texts, from the user's own files, with an answer for each.
+
+    A subclass turns the columns of the answer into what its problem stores.
+
+    Args:
+        files: names of files by split; None for a split that is held out of "train".
+        text: column of the text, by name or number from 0; several are joined.
+        answer: columns of the answer; empty to infer it.
+        pair: column of the second text, if the examples are pairs.
+        options: how the files are read.
+        data_dir: folder in which relative file names are looked up; None for the current one.
+
+    Raises:
+        ValueError: naming the argument and the value received.
+    """
+
+    def __init__(
+        self,
+        *,
+        files: Mapping[str, str | Sequence[str] | None],
+        text: Columns | None,
+        answer: Sequence[Column],
+        pair: Column | None,
+        options: Options,
+        data_dir: str | None,
+    ):
+        self._files = {name: names for name, names in files.items() if names is not None}
+        for name, names in self._files.items():
+            if not names:
+                raise ValueError(f"`{name}` must name a file. Received: {names!r}.")
+        texts = (text,) if isinstance(text, Column) else text
+        self._answer_columns = tuple(answer)
+        first = self._answer_columns[0] if self._answer_columns else None
+        self._chosen = Chosen(text=texts and tuple(texts), pair=pair, label=first)
+        self._options = options
+        self._folder = pathlib.Path(os.path.expanduser(data_dir or "."))
+
+    @property
+    def pairs(self) -> bool:
+        """True if the examples are pairs of texts; reads `train` once if `text` is omitted."""
+        if self._chosen.pair is not None:
+            return True
+        return self._chosen.text is None and self._roles.pair is not None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The facts that were detected and inferred, a phrase each."""
+        return (*self._table("train").notes, *self._roles.notes)
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """The columns of `train` that hold the text, the second text and the answer."""
+        roles, names = self._roles, self._table("train").columns
+        # Of two columns with one name, only the position tells which it is.
+        shown = [name if names.count(name) == 1 else n for n, name in enumerate(names)]
+        answers = [shown[position] for position in self._answer_positions]
+        return {
+            "text": [shown[position] for position in roles.text],
+            "pair": None if roles.pair is None else shown[roles.pair],
+            "label": answers[0] if len(answers) == 1 else answers,
+        }
+
+    def splits(self) -> dict[str, tf.data.Dataset]:
+        """Return one dataset for each of train, validation and test that is given.
+
+        Raises:
+            UserError: for a file that is missing, empty or lacks a column.
+        """
+        for name in self._files:
+            self._positions(name)
+        self._check_answers()  # what is wrong with them shows before the first example
+        target = tf.TensorSpec(self._target_shape, self.problem_class.target_dtype)
+        return {
+            name: stream(functools.partial(self._examples, name), pairs=self.pairs, target=target)
+            for name in self._files
+        }
+
+    def column(self, split: str, name: Column) -> list[str]:
+        """Return the values of a column of a split, in the order of its rows.
+
+        Raises:
+            UserError: if there is no such column, or a row has no value in it.
+        """
+        table = self._table(split)
+        position = find_position(table.name, table.columns, name, "group_by")
+        values = []
+        for line, row in table.rows():
+            if profile.is_missing(row[position]):
+                raise UserError(
+                    f"`group_by`: line {line} of {table.name!r} has no value in column {name!r}."
+                )
+            values.append(profile.as_text(row[position]))
+        return values
+
+    @property
+    def _target_shape(self) -> tuple[int, ...]:
+        """The shape of an answer."""
+        return ()
+
+    def _check_answers(self) -> None:
+        """Raise UserError if the answers in `train` are not what the problem needs."""
+
+    def _answer(self, table: Table, line: int, values: Row) -> Any:
+        """Return the answer that a row has in its columns, as the problem stores it."""
+        raise NotImplementedError
+
+    @property
+    def _answer_positions(self) -> tuple[int, ...]:
+        """The positions of the answer's columns in `train`."""
+        table = self._table("train")
+        others = (
+            find_position(table.name, table.columns, name, "label_column")
+            for name in self._answer_columns[1:]
+        )
+        return (self._roles.label, *others)
+
+    @functools.cached_property
+    def _profile(self) -> profile.Profile:
+        return profile.profile(self._table("train"))
+
+    @functools.cached_property
+    def _roles(self) -> Roles:
+        if self._chosen.text is None or self._chosen.label is None:
+            return inference.infer_roles(self._profile, self._chosen)
+        return inference.chosen_roles(self._table("train"), self._chosen)
+
+    @functools.cache  # noqa: B019  a run has one of these objects
+    def _table(self, split: str) -> Table:
+        return open_data(self._files[split], self._folder, self._options)
+
+    @functools.cache  # noqa: B019
+    def _positions(self, split: str) -> tuple[tuple[int, ...], int | None, tuple[int, ...]]:
+        """Return where the text's columns, the second text and the answer are in a split's rows."""
+        roles, names, table = self._roles, self._table("train").columns, self._table(split)
+
+        def position(of_train: int, argument: str) -> int:
+            if names.count(names[of_train]) > 1 and table.columns == names:
+                return of_train
+            return find_position(table.name, table.columns, names[of_train], argument)
+
+        text = tuple(position(p, "text_column") for p in roles.text)
+        pair = None if roles.pair is None else position(roles.pair, "pair_column")
+        answers = tuple(position(p, "label_column") for p in self._answer_positions)
+        return text, pair, answers
+
+    def _examples(self, split: str) -> Iterator[Example]:
+        table, (text, pair, answers) = self._table(split), self._positions(split)
+        for line, row in table.rows():
+            example: Example = {"text": encode(joined(table, line, row, text))}
+            if pair is not None:
+                example["pair"] = encode(joined(table, line, row, (pair,)))
+            values = tuple(row[position] for position in answers)
+            yield example | {"label": self._answer(table, line, values)}
