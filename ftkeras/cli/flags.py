@@ -1,5 +1,6 @@
 """Read the command line with absl: arguments to a verb and its configuration."""
 
+import itertools
 import pathlib
 import re
 from collections.abc import Collection
@@ -185,13 +186,17 @@ def _read_any(config: type, arguments: list[str]) -> tuple[absl_flags.FlagValues
 
 def _unknown_flag(name: str, known: Collection[str]) -> str:
     """Say that there is no such flag; suggest a part's key of this name, or a similar flag."""
-    owners = [
-        f'--{kind}="{part}({name}=…)"'
+    by_kind = [
+        [
+            f'--{kind}="{part}({name}=…)"'
+            for part in catalog.names(kind)
+            if name in catalog.keys(kind, part)
+        ]
         for kind in known
         if kind in catalog.KINDS
-        for part in catalog.names(kind)
-        if name in catalog.keys(kind, part)
     ]
+    # A part of each flag first.
+    owners = [owner for row in itertools.zip_longest(*by_kind) for owner in row if owner]
     instead = NAMED_ELSEWHERE.get(name, "")
     if instead and re.findall(r"--(\w+)", instead)[0] in known:
         return f"there is no flag --{name}; use {instead}."

@@ -141,7 +141,9 @@ def _from_folder(
             f"{', '.join(catalog.names('encoder'))}."
         )
     if spec.name not in ("", name):
-        raise UserError(f"encoder={spec.name}(…): {folder} has a {name!r} model.")
+        raise UserError(
+            f"encoder={spec.name}(…): {folder} has the model_type {name!r}; use encoder={name}(…)."
+        )
     overrides = {k: v for k, v in spec.arguments.items() if k != "checkpoint"}
     if load and (wrong := set(overrides) - set(DROPOUTS)):
         raise UserError(
