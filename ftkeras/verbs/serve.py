@@ -5,11 +5,13 @@ import logging
 from ftkeras.config.serving import ServeConfig
 from ftkeras.errors import UserError
 from ftkeras.serving.model_folder import find_versions
+from ftkeras.support import accelerator
 
 log = logging.getLogger(__name__)
 
 # Modules of the extra `serve`, which are imported only when they are needed.
 EXTRA = ("uvicorn", "starlette", "prometheus_client", "tensorflow_serving")
+MAX_BATCH_BYTES = 2048  # of texts in a batch on a CPU; see benchmarks/serving.md
 
 
 def run(config: ServeConfig) -> None:
@@ -28,7 +30,15 @@ def run(config: ServeConfig) -> None:
         raise UserError(f"serve needs {error.name}: pip install 'ftkeras[serve]'") from None
     name = config.name or folder.resolve().name
     listening = http_server.bind(config.host, config.port)  # before the model takes time to load
-    service = startup.build_service(config, name, folder, version)
+    service = startup.build_service(
+        name,
+        folder,
+        batching=config.batching,
+        labels=config.labels,
+        timeout=config.timeout,
+        max_batch_bytes=float("inf") if accelerator.is_available() else MAX_BATCH_BYTES,
+        version=version,
+    )
     url = http_server.url(listening)
     service.versions.watch(config.poll_seconds)
     http_server.run(

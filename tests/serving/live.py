@@ -13,6 +13,7 @@ import uvicorn
 from ftkeras.config.serving import ServeConfig
 from ftkeras.serving import rest, startup
 from ftkeras.serving.service import Service
+from ftkeras.verbs.serve import MAX_BATCH_BYTES
 
 
 class Live:
@@ -40,7 +41,14 @@ class Live:
 def live(folder: pathlib.Path, **config: Any) -> Iterator[Live]:
     """Serve the versions in `folder`, configured by `ServeConfig(**config)`."""
     settings = ServeConfig(model=str(folder), port=0, **config)
-    service = startup.build_service(settings, settings.name or folder.name, folder)
+    service = startup.build_service(
+        settings.name or folder.name,
+        folder,
+        batching=settings.batching,
+        labels=settings.labels,
+        timeout=settings.timeout,
+        max_batch_bytes=MAX_BATCH_BYTES,
+    )
     app = rest.application(service, max_request_bytes=settings.max_request_bytes)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run)
