@@ -38,6 +38,14 @@ AGNEWS = {
     "test_share": 0.3,
     "test_examples": 600,
 }
+MRPC = {
+    "data": ("mrpc/train.tsv",),
+    "test_data": ("mrpc/dev.tsv",),
+    "text_column": "#1 String",
+    "pair_column": "#2 String",
+    "label_column": "Quality",
+    "max_length": 64,
+}
 SETTINGS = {
     "agnews_360": {**AGNEWS, "train_examples": 360, "validation_examples": 120},
     "agnews_2000": {**AGNEWS, "train_examples": 2000, "validation_examples": 300},
@@ -50,24 +58,8 @@ SETTINGS = {
         "train_examples": 3000,
         "validation_examples": 300,
     },
-    "mrpc": {
-        "data": ("mrpc/train.tsv",),
-        "test_data": ("mrpc/dev.tsv",),
-        "text_column": "#1 String",
-        "pair_column": "#2 String",
-        "label_column": "Quality",
-        "max_length": 64,
-    },
-    "mrpc_1000": {
-        "data": ("mrpc/train.tsv",),
-        "test_data": ("mrpc/dev.tsv",),
-        "text_column": "#1 String",
-        "pair_column": "#2 String",
-        "label_column": "Quality",
-        "max_length": 64,
-        "train_examples": 1000,
-        "validation_examples": 150,
-    },
+    "mrpc": MRPC,
+    "mrpc_1000": {**MRPC, "train_examples": 1000, "validation_examples": 150},
     "imdb_1000": {
         "task": "imdb",
         "data_dir": "tfds",

@@ -1,4 +1,4 @@
-"""What a family of encoders is called in Hugging Face's files: settings, tensors and classes."""
+"""The names of a family of encoders in Hugging Face's files: settings, tensors and classes."""
 
 import dataclasses
 import re
@@ -61,6 +61,18 @@ def norm(variable: str, module: str) -> tuple[Rule, Rule]:
     )
 
 
+Field = tuple[str, str, Any]
+
+
+def with_defaults(fields: tuple[Field, ...], **defaults: Any) -> tuple[Field, ...]:
+    """Return a family's fields with other defaults, by the field's name in config.json.
+
+    >>> with_defaults((("vocab_size", "vocabulary_size", 30522),), vocab_size=50265)
+    (('vocab_size', 'vocabulary_size', 50265),)
+    """
+    return tuple((theirs, ours, defaults.get(theirs, value)) for theirs, ours, value in fields)
+
+
 @dataclasses.dataclass(frozen=True)
 class Family:
     """The names that Hugging Face's files use for one family of encoders.
@@ -87,7 +99,7 @@ class Family:
     model_type: str
     classes: Mapping[str, str]
     prefix: str
-    fields: tuple[tuple[str, str, Any], ...]
+    fields: tuple[Field, ...]
     embeddings: tuple[Rule, ...]
     layer: tuple[Rule, ...]
     pooler: tuple[Rule, ...]

@@ -7,24 +7,13 @@ import keras
 
 from ftkeras.encoders import bert
 from ftkeras.encoders._encoder import TransformerEncoder
-from ftkeras.encoders._family import Family, linear
+from ftkeras.encoders._family import Family, linear, with_defaults
 from ftkeras.support import bounds
 from ftkeras.support.layer_hooks import LayerHooks
 
 FIELDS = (
-    ("vocab_size", "vocabulary_size", 30522),
+    *with_defaults(bert.FIELDS, hidden_size=256, num_attention_heads=4, intermediate_size=1024),
     ("embedding_size", "embedding", 128),
-    ("num_hidden_layers", "layers", 12),
-    ("hidden_size", "hidden", 256),
-    ("num_attention_heads", "heads", 4),
-    ("intermediate_size", "intermediate", 1024),
-    ("max_position_embeddings", "positions", 512),
-    ("type_vocab_size", "segments", 2),
-    ("hidden_act", "activation", "gelu"),
-    ("hidden_dropout_prob", "dropout", 0.1),
-    ("attention_probs_dropout_prob", "attention_dropout", 0.1),
-    ("layer_norm_eps", "epsilon", 1e-12),
-    ("pad_token_id", "pad_id", 0),
 )
 
 

@@ -8,24 +8,9 @@ import keras
 
 from ftkeras.encoders import bert
 from ftkeras.encoders._encoder import TransformerEncoder
-from ftkeras.encoders._family import Family, linear
+from ftkeras.encoders._family import Family, linear, with_defaults
 from ftkeras.support import bounds
 from ftkeras.support.layer_hooks import LayerHooks
-
-FIELDS = (
-    ("vocab_size", "vocabulary_size", 50265),
-    ("num_hidden_layers", "layers", 12),
-    ("hidden_size", "hidden", 768),
-    ("num_attention_heads", "heads", 12),
-    ("intermediate_size", "intermediate", 3072),
-    ("max_position_embeddings", "positions", 512),
-    ("type_vocab_size", "segments", 2),
-    ("hidden_act", "activation", "gelu"),
-    ("hidden_dropout_prob", "dropout", 0.1),
-    ("attention_probs_dropout_prob", "attention_dropout", 0.1),
-    ("layer_norm_eps", "epsilon", 1e-12),
-    ("pad_token_id", "pad_id", 1),
-)
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -62,7 +47,7 @@ class Roberta(TransformerEncoder):
             "sequence_classification": "RobertaForSequenceClassification",
         },
         prefix="roberta",
-        fields=FIELDS,
+        fields=with_defaults(bert.FIELDS, vocab_size=50265, pad_token_id=1),
         fixed=bert.FIXED,
         written=bert.WRITTEN,
         embeddings=bert.EMBEDDINGS,

@@ -1,11 +1,9 @@
 """The inputs of a run's model: whether texts come in pairs, and the columns they were read from."""
 
-import json
 import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from ftkeras.errors import UserError
 from ftkeras.runs import layout
 from ftkeras.support import files
 
@@ -30,10 +28,4 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
     Raises:
         UserError: the file is damaged.
     """
-    path = folder / layout.INPUTS
-    if not path.exists():
-        return {}
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"{path} can't be read: {error}") from None
+    return files.read_json(folder / layout.INPUTS)

@@ -1,14 +1,13 @@
 """The problem of a finished run or of an export, as its folder records it."""
 
-import json
 import pathlib
 from collections.abc import Sequence
 from typing import Any
 
 from ftkeras import problems
-from ftkeras.errors import UserError
 from ftkeras.problems import Problem
 from ftkeras.runs import layout
+from ftkeras.support import files
 
 
 def read_state(folder: pathlib.Path) -> dict[str, Any]:
@@ -20,13 +19,7 @@ def read_state(folder: pathlib.Path) -> dict[str, Any]:
     Raises:
         UserError: the file is damaged.
     """
-    path = folder / layout.PROBLEM
-    if not path.exists():
-        return {}
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"{path} can't be read: {error}") from None
+    return files.read_json(folder / layout.PROBLEM)
 
 
 def read(folder: pathlib.Path, labels: Sequence[str]) -> Problem:

@@ -68,6 +68,20 @@ def write_json(path: str | os.PathLike, content: dict | list) -> None:
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
+def read_json(path: pathlib.Path) -> dict:
+    """Return the object in a JSON file; an empty dict if there is no such file.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    if not path.exists():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(f"{path} can't be read: {error}") from None
+
+
 def remove(path: pathlib.Path) -> None:
     """Delete a file, or a folder with all its contents, if it exists."""
     shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -16,7 +16,13 @@ from ftkeras.text._tokenizer_files import (
     file_error,
     read_json,
 )
-from ftkeras.text._tokenizer_settings import ANY_TOKENIZER, content_of, template, tokenizer_class
+from ftkeras.text._tokenizer_settings import (
+    ANY_TOKENIZER,
+    check_class,
+    content_of,
+    template,
+    tokenizer_class,
+)
 
 _CLASSES = ("RobertaTokenizer",)
 _ROLES = {
@@ -46,7 +52,8 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
         UserError: naming the file and the setting that is not supported.
     """
     found = TokenizerFiles.read(folder)
-    _check_class(found)
+    supported = f"of BPE only {', '.join(_CLASSES)} is supported"
+    check_class(found, "RobertaTokenizer", _CLASSES, supported)
     _check_tokens(found)
     if found.tokenizer is None:
         ids, merges = read_json(folder / "vocab.json"), list(_lines(folder / "merges.txt"))
@@ -86,20 +93,6 @@ def _prefix_space(found: TokenizerFiles, stored: bool | None) -> bool:
             "make them agree",
         )
     return bool(stored if value is None else value)
-
-
-def _check_class(found: TokenizerFiles) -> None:
-    name, file = tokenizer_class(found, "RobertaTokenizer")
-    if name in ANY_TOKENIZER and found.tokenizer is None:
-        raise file_error(found.folder, f"has no {TOKENIZER}, which the {name} of {file} needs")
-    if name not in ANY_TOKENIZER and name.removesuffix("Fast") not in _CLASSES:
-        raise file_error(
-            found.folder / file,
-            f"has tokenizer_class {name!r}, but of BPE only {', '.join(_CLASSES)} is supported",
-        )
-    own = found.config.get("auto_map")
-    if own and (not isinstance(own, dict) or "AutoTokenizer" in own):
-        raise file_error(found.config_path, "has a tokenizer with code of its own (auto_map)")
 
 
 def _check_tokens(found: TokenizerFiles) -> None:

@@ -91,7 +91,7 @@ class Merges(tf.Module):
 
 
 def _without_overlaps(merges: Tensor) -> Tensor:
-    """Of each run of pairs that overlap, keep the first, the third and so on."""
+    """Keep the first, the third and so on of each run of pairs that overlap."""
     place = tf.range(tf.size(merges))
     begins = merges & ~tf.concat([tf.zeros_like(merges[:1]), merges[:-1]], axis=0)
     run = tf.cumsum(tf.cast(begins, tf.int32)) - 1

@@ -1,9 +1,10 @@
 """Follow the settings in a tokenizer's files that change ids, or refuse them by name."""
 
 import logging
+from collections.abc import Collection
 from typing import Any
 
-from ftkeras.text._tokenizer_files import CONFIG, SPECIALS, TokenizerFiles, file_error
+from ftkeras.text._tokenizer_files import CONFIG, SPECIALS, TOKENIZER, TokenizerFiles, file_error
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,8 @@ _NORMALIZATION = {
 
 def check(found: TokenizerFiles) -> None:
     """Raise UserError if the files describe what WordPiece does not compute."""
-    _check_class(found)
+    supported = "only BERT's is supported (BertTokenizer)"
+    check_class(found, "BertTokenizer", _CLASSES, supported)
     _check_config(found)
     _check_roles(found)
     if found.tokenizer is not None:
@@ -74,15 +76,22 @@ def tokenizer_class(found: TokenizerFiles, default: str = "BertTokenizer") -> tu
     return default, CONFIG
 
 
-def _check_class(found: TokenizerFiles) -> None:
-    name, file = tokenizer_class(found)
+def check_class(
+    found: TokenizerFiles, default: str, classes: Collection[str], supported: str
+) -> None:
+    """Raise UserError unless the checkpoint's tokenizer class is one of these or a generic one.
+
+    Args:
+        found: the checkpoint's files.
+        default: the class if no file names one.
+        classes: names without "Fast".
+        supported: for the message, such as "only BERT's is supported".
+    """
+    name, file = tokenizer_class(found, default)
     if name in ANY_TOKENIZER and found.tokenizer is None:
-        raise file_error(found.folder, f"has no tokenizer.json, which the {name} of {file} needs")
-    if name not in ANY_TOKENIZER and name.removesuffix("Fast") not in _CLASSES:
-        raise file_error(
-            found.folder / file,
-            f"has tokenizer_class {name!r}, but only BERT's is supported (BertTokenizer)",
-        )
+        raise file_error(found.folder, f"has no {TOKENIZER}, which the {name} of {file} needs")
+    if name not in ANY_TOKENIZER and name.removesuffix("Fast") not in classes:
+        raise file_error(found.folder / file, f"has tokenizer_class {name!r}, but {supported}")
     own = found.config.get("auto_map")
     if own and (not isinstance(own, dict) or "AutoTokenizer" in own):
         raise file_error(found.config_path, "has a tokenizer with code of its own (auto_map)")
