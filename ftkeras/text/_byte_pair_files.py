@@ -7,34 +7,11 @@ from typing import Any
 
 from ftkeras.support import files
 from ftkeras.text._folder import tokens_by_id
-from ftkeras.text._tokenizer_files import (
-    ADDED,
-    CONFIG,
-    SPECIALS,
-    TOKENIZER,
-    TokenizerFiles,
-    file_error,
-    read_json,
-)
-from ftkeras.text._tokenizer_settings import (
-    ANY_TOKENIZER,
-    check_class,
-    content_of,
-    template,
-    tokenizer_class,
-)
+from ftkeras.text._roberta_files import ROLES, check_frame, check_tokens
+from ftkeras.text._tokenizer_files import CONFIG, TOKENIZER, TokenizerFiles, file_error, read_json
+from ftkeras.text._tokenizer_settings import check_class, content_of
 
 _CLASSES = ("RobertaTokenizer",)
-_ROLES = {
-    "bos_token": "<s>",
-    "eos_token": "</s>",
-    "cls_token": "<s>",
-    "sep_token": "</s>",
-    "pad_token": "<pad>",
-    "unk_token": "<unk>",
-    "mask_token": "<mask>",
-}
-_CONFIG = {"padding_side": "right", "split_special_tokens": False}
 _MODEL = {
     "dropout": (None, 0.0),
     "continuing_subword_prefix": (None, ""),
@@ -54,7 +31,7 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
     found = TokenizerFiles.read(folder)
     supported = f"of BPE only {', '.join(_CLASSES)} is supported"
     check_class(found, "RobertaTokenizer", _CLASSES, supported)
-    _check_tokens(found)
+    check_tokens(found, "byte-level BPE")
     if found.tokenizer is None:
         ids, merges = read_json(folder / "vocab.json"), list(_lines(folder / "merges.txt"))
         path = folder / "vocab.json"
@@ -95,43 +72,6 @@ def _prefix_space(found: TokenizerFiles, stored: bool | None) -> bool:
     return bool(stored if value is None else value)
 
 
-def _check_tokens(found: TokenizerFiles) -> None:
-    """Raise UserError unless special tokens are RoBERTa's, and there are no other added tokens."""
-    for content, file in ((found.config, CONFIG), (found.specials, SPECIALS)):
-        for role, wanted in _ROLES.items():
-            if (token := content_of(content.get(role))) not in (None, wanted):
-                raise file_error(
-                    found.folder / file, f"has {role} {token!r}, but only {wanted!r} is supported"
-                )
-        for name in ("additional_special_tokens", "extra_special_tokens"):
-            if content.get(name):
-                raise file_error(
-                    found.folder / file, f"has {name}, which is not supported with byte-level BPE"
-                )
-    for key, wanted in _CONFIG.items():
-        if (value := found.config.get(key)) not in (None, wanted):
-            raise file_error(
-                found.config_path, f"has {key} {value!r}, but only {wanted!r} is supported"
-            )
-    for file, token in _added(found):
-        if token not in _ROLES.values():
-            raise file_error(
-                found.folder / file,
-                f"adds {token!r}, but with byte-level BPE only {', '.join(_ROLES.values())} are "
-                "supported as added tokens",
-            )
-
-
-def _added(found: TokenizerFiles) -> Iterator[tuple[str, Any]]:
-    """Yield the file and the content of each added token."""
-    for entry in (found.tokenizer or {}).get("added_tokens") or ():
-        yield TOKENIZER, content_of(entry)
-    for entry in (found.config.get("added_tokens_decoder") or {}).values():
-        yield CONFIG, content_of(entry)
-    for token in found.added:
-        yield ADDED, token
-
-
 def _check_tokenizer(found: TokenizerFiles) -> None:
     path, content = found.tokenizer_path, found.tokenizer or {}
     model, splitting = content["model"], content.get("pre_tokenizer") or {}
@@ -149,32 +89,7 @@ def _check_tokenizer(found: TokenizerFiles) -> None:
             raise file_error(
                 path, f"has {name} {model[name]!r}, but only {allowed[0]!r} is supported"
             )
-    if (content.get("padding") or {}).get("direction", "Right") != "Right":
-        raise file_error(path, "pads on the left, but only padding on the right is supported")
-    _check_post_processor(found, content.get("post_processor"))
-
-
-def _check_post_processor(found: TokenizerFiles, processor: dict[str, Any] | None) -> None:
-    """Raise UserError unless it gives <s> a </s> and <s> a </s></s> b </s>."""
-    name, _ = tokenizer_class(found, "RobertaTokenizer")
-    if name not in ANY_TOKENIZER:
-        return  # RobertaTokenizer adds the special tokens itself
-    processor = processor or {"type": "none"}
-    if processor["type"] == "RobertaProcessing":
-        fits = (processor["cls"][0], processor["sep"][0]) == ("<s>", "</s>")
-    else:
-        single = ["<s>", "A", "</s>"]
-        fits = processor["type"] == "TemplateProcessing" and (
-            [piece.rpartition(":")[0] for piece in template(processor.get("single"))] == single
-            and [piece.rpartition(":")[0] for piece in template(processor.get("pair"))]
-            == [*single, "</s>", "B", "</s>"]
-        )
-    if not fits:
-        raise file_error(
-            found.tokenizer_path,
-            f"has a post_processor ({processor['type']}) that does not give <s> a </s></s> b </s>, "
-            "as RoBERTa's does",
-        )
+    check_frame(found, "RobertaTokenizer")
 
 
 def _pair(path: pathlib.Path, merge: Any) -> tuple[str, str]:
@@ -218,7 +133,7 @@ def write(
     config: dict[str, Any] = {
         "tokenizer_class": "RobertaTokenizer",
         "add_prefix_space": add_prefix_space,
-        **{role: token for role, token in _ROLES.items() if token in ids},
+        **{role: token for role, token in ROLES.items() if token in ids},
     }
     if max_length is not None:
         config["model_max_length"] = max_length

@@ -9,6 +9,7 @@ from ftkeras.errors import UserError
 TOKENIZER, CONFIG = "tokenizer.json", "tokenizer_config.json"
 SPECIALS, ADDED = "special_tokens_map.json", "added_tokens.json"
 VOCABULARIES = ("vocab.txt", "vocab.json")  # of WordPiece, and of byte-level BPE
+SENTENCEPIECE = ("sentencepiece.bpe.model", "spiece.model", "spm.model")
 
 
 class TokenizerFiles(NamedTuple):
@@ -38,11 +39,13 @@ class TokenizerFiles(NamedTuple):
             UserError: if there is no tokenizer, or a file is not a JSON object.
         """
         has_tokenizer = (folder / TOKENIZER).is_file()
-        if not has_tokenizer and not any((folder / n).is_file() for n in VOCABULARIES):
+        if not has_tokenizer and not any(
+            (folder / n).is_file() for n in (*VOCABULARIES, *SENTENCEPIECE)
+        ):
             raise file_error(
                 folder,
-                f"has no {TOKENIZER}, no {VOCABULARIES[0]} and no {VOCABULARIES[1]}; name a "
-                "checkpoint with its tokenizer",
+                f"has no {TOKENIZER}, no {VOCABULARIES[0]} and no {VOCABULARIES[1]}, and no "
+                "SentencePiece model; name a checkpoint with its tokenizer",
             )
         names = (CONFIG, SPECIALS, ADDED, "config.json")
         rest = [read_json(folder / name) if (folder / name).is_file() else {} for name in names]

@@ -11,7 +11,7 @@ import tensorflow as tf
 from ftkeras.errors import UserError
 from ftkeras.text import _byte_level_words, _byte_pair_files
 from ftkeras.text._alignment import byte_lengths, character_ends
-from ftkeras.text._frames import add_specials
+from ftkeras.text._frames import ids_of_tokens, roberta
 from ftkeras.text._merges import Merges
 
 SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>")
@@ -79,7 +79,7 @@ class BytePair(tf.Module):
         super().__init__()
         self.vocabulary, self.add_prefix_space = tuple(vocabulary), bool(add_prefix_space)
         self._pairs, letters = tuple(map(tuple, merges)), byte_letters()
-        ids = _ids(self.vocabulary, letters)
+        ids = ids_of_tokens(self.vocabulary, SPECIAL_TOKENS, letters)
         self.cls_id, self.pad_id, self.sep_id, self.unknown_id = (ids[t] for t in SPECIAL_TOKENS)
         self._byte_ids = np.array([ids[letter] for letter in letters], np.int64)
         self._sizes = np.array([len(token) for token in self.vocabulary], np.int64)
@@ -182,15 +182,7 @@ class BytePair(tf.Module):
 
     def frame(self, first: Ragged, second: Ragged | None = None) -> dict[str, Ragged]:
         """Return <s> a </s>, or <s> a </s></s> b </s>, all of segment 0."""
-        start, end = (self.cls_id,), (self.sep_id,)
-        if second is None:
-            return {"token_ids": add_specials(first, start=start, end=end)}
-        parts = [
-            add_specials(first, start=start, end=end),
-            add_specials(second, start=end, end=end),
-        ]
-        ids = tf.concat(parts, axis=1)
-        return {"token_ids": ids, "segment_ids": tf.zeros_like(ids)}
+        return roberta(first, second, start=self.cls_id, end=self.sep_id)
 
     @classmethod
     def from_folder(cls, folder: pathlib.Path) -> "BytePair":
@@ -231,17 +223,3 @@ class BytePair(tf.Module):
             add_prefix_space=self.add_prefix_space,
             max_length=max_length,
         )
-
-
-def _ids(vocabulary: tuple[str, ...], letters: list[str]) -> dict[str, int]:
-    """Return each token's id; raise ValueError if the vocabulary is not valid."""
-    ids = {token: index for index, token in enumerate(vocabulary)}
-    if missing := [token for token in (*SPECIAL_TOKENS, *letters) if token not in ids]:
-        raise ValueError(
-            f"`vocabulary` must hold {', '.join(SPECIAL_TOKENS)} and all bytes. "
-            f"Received: {len(vocabulary)} tokens without {', '.join(missing[:4])}."
-        )
-    if len(ids) < len(vocabulary):
-        twice = next(t for i, t in enumerate(vocabulary) if ids[t] != i)
-        raise ValueError(f"`vocabulary` must hold each token once. Received: {twice!r} twice.")
-    return ids

@@ -4,12 +4,19 @@ import pathlib
 
 from ftkeras.text._tokenizer_files import CONFIG, TOKENIZER, TokenizerFiles, file_error
 from ftkeras.text._tokenizer_settings import tokenizer_class
+from ftkeras.text._unigram_files import LAYOUTS, model_path
 from ftkeras.text.byte_pair import BytePair
 from ftkeras.text.tokenizer import Tokenizer
+from ftkeras.text.unigram import Unigram
 from ftkeras.text.wordpiece import WordPiece
 
 # By the type of the model in tokenizer.json.
-_TOKENIZERS = {"WordPiece": WordPiece, "BPE": BytePair}
+_TOKENIZERS = {"WordPiece": WordPiece, "BPE": BytePair, "Unigram": Unigram}
+_VOCABULARIES = {
+    "WordPiece": "vocab.txt",
+    "BPE": "vocab.json",
+    "Unigram": "a SentencePiece model",
+}
 
 
 def read_tokenizer(folder: pathlib.Path) -> Tokenizer:
@@ -17,7 +24,7 @@ def read_tokenizer(folder: pathlib.Path) -> Tokenizer:
 
     Args:
         folder: has tokenizer.json, or vocab.txt (WordPiece), or vocab.json and merges.txt
-            (byte-level BPE).
+            (byte-level BPE), or a SentencePiece model.
 
     Raises:
         UserError: if there is no tokenizer, or one that is not supported.
@@ -27,6 +34,12 @@ def read_tokenizer(folder: pathlib.Path) -> Tokenizer:
 
 
 def _kind(found: TokenizerFiles) -> str:
+    """Return the type of the tokenizer's model."""
+    files = {
+        "WordPiece": (found.folder / "vocab.txt").is_file(),
+        "BPE": (found.folder / "vocab.json").is_file(),
+        "Unigram": model_path(found.folder) is not None,
+    }
     if found.tokenizer is not None:
         model = found.tokenizer.get("model")
         kind = model.get("type", "WordPiece") if isinstance(model, dict) else "none"
@@ -35,17 +48,28 @@ def _kind(found: TokenizerFiles) -> str:
                 found.tokenizer_path,
                 f"has model {kind}; supported are {', '.join(sorted(_TOKENIZERS))}",
             )
-        return kind
-    has_words, has_merges = (
-        (found.folder / name).is_file() for name in ("vocab.txt", "vocab.json")
-    )
-    if has_words and has_merges:
-        name, _ = tokenizer_class(found, "")
-        if not name:
+        if files["Unigram"] and kind != "Unigram":
             raise file_error(
                 found.folder,
-                f"has vocab.txt and vocab.json, but neither {TOKENIZER} nor a tokenizer_class in "
-                f"{CONFIG}, which would say which of them counts",
+                f"has a SentencePiece model and a {TOKENIZER} of kind {kind}; remove one of them",
             )
-        return "BPE" if name.startswith("Roberta") else "WordPiece"
-    return "WordPiece" if has_words else "BPE"
+        return kind
+    kinds = [kind for kind, exists in files.items() if exists]
+    if len(kinds) == 1:
+        return kinds[0]
+    return _named_kind(found, kinds)
+
+
+def _named_kind(found: TokenizerFiles, kinds: list[str]) -> str:
+    """Return which of several tokenizers the folder's tokenizer_class means."""
+    name = tokenizer_class(found, "")[0].removesuffix("Fast")
+    if not name:
+        named = " and ".join(_VOCABULARIES[kind] for kind in kinds)
+        raise file_error(
+            found.folder,
+            f"has {named}, but neither {TOKENIZER} nor a tokenizer_class in "
+            f"{CONFIG}, which would say which of them counts",
+        )
+    if name in LAYOUTS and "Unigram" in kinds:
+        return "Unigram"
+    return "BPE" if name.startswith("Roberta") and "BPE" in kinds else kinds[0]

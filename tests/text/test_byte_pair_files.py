@@ -107,7 +107,10 @@ def decoder(content):
         ({"tokenizer": {"model.end_of_word_suffix": "</w>"}}, ["end_of_word_suffix '</w>'"]),
         ({"tokenizer": {"model.ignore_merges": True}}, ["ignore_merges True"]),
         ({"tokenizer": {"model.merges": [["a"]]}}, ["a merge that is not two tokens: ['a']"]),
-        ({"tokenizer": {"model.type": "Unigram"}}, ["model Unigram", "BPE, WordPiece"]),
+        (
+            {"tokenizer": {"model.type": "WordLevel"}},
+            ["model WordLevel", "BPE, Unigram, WordPiece"],
+        ),
         (
             {"tokenizer": {"post_processor": None}, "tokenizer_config": BACKEND},
             ["post_processor (none)"],

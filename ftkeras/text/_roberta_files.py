@@ -1,0 +1,101 @@
+"""What the files of RoBERTa's tokenizers have in common: special tokens, and how texts are framed."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from ftkeras.text._tokenizer_files import (
+    ADDED,
+    CONFIG,
+    SPECIALS,
+    TOKENIZER,
+    TokenizerFiles,
+    file_error,
+)
+from ftkeras.text._tokenizer_settings import ANY_TOKENIZER, content_of, template, tokenizer_class
+
+ROLES = {
+    "bos_token": "<s>",
+    "eos_token": "</s>",
+    "cls_token": "<s>",
+    "sep_token": "</s>",
+    "pad_token": "<pad>",
+    "unk_token": "<unk>",
+    "mask_token": "<mask>",
+}
+_CONFIG = {"padding_side": "right", "split_special_tokens": False}
+
+
+def check_tokens(found: TokenizerFiles, model: str, more: Collection[str] = ()) -> None:
+    """Raise UserError unless special tokens are RoBERTa's, and there are no other added tokens.
+
+    Args:
+        found: the checkpoint's files.
+        model: for messages: what does not support them.
+        more: further tokens that may be added, as they are in the vocabulary anyway.
+    """
+    for content, file in ((found.config, CONFIG), (found.specials, SPECIALS)):
+        for role, wanted in ROLES.items():
+            if (token := content_of(content.get(role))) not in (None, wanted):
+                raise file_error(
+                    found.folder / file, f"has {role} {token!r}, but only {wanted!r} is supported"
+                )
+        for name in ("additional_special_tokens", "extra_special_tokens"):
+            if not {str(content_of(token)) for token in content.get(name) or ()} <= set(more):
+                raise file_error(
+                    found.folder / file, f"has {name}, which is not supported with {model}"
+                )
+    for key, wanted in _CONFIG.items():
+        if (value := found.config.get(key)) not in (None, wanted):
+            raise file_error(
+                found.config_path, f"has {key} {value!r}, but only {wanted!r} is supported"
+            )
+    for file, token in _added(found):
+        if token not in ROLES.values() and token not in more:
+            raise file_error(
+                found.folder / file,
+                f"adds {token!r}, but with {model} only {', '.join(ROLES.values())} are "
+                "supported as added tokens",
+            )
+
+
+def _added(found: TokenizerFiles) -> Iterator[tuple[str, Any]]:
+    """Yield the file and the content of each added token."""
+    for entry in (found.tokenizer or {}).get("added_tokens") or ():
+        yield TOKENIZER, content_of(entry)
+    for entry in (found.config.get("added_tokens_decoder") or {}).values():
+        yield CONFIG, content_of(entry)
+    for token in found.added:
+        yield ADDED, token
+
+
+def check_frame(found: TokenizerFiles, default: str) -> None:
+    """Raise UserError unless tokenizer.json gives <s> a </s> and <s> a </s></s> b </s>.
+
+    Args:
+        found: the checkpoint's files, with a tokenizer.json.
+        default: the class of transformers if no file names one.
+    """
+    content = found.tokenizer or {}
+    if (content.get("padding") or {}).get("direction", "Right") != "Right":
+        raise file_error(
+            found.tokenizer_path, "pads on the left, but only padding on the right is supported"
+        )
+    name, _ = tokenizer_class(found, default)
+    if name not in ANY_TOKENIZER:
+        return  # the other classes add the special tokens themselves
+    processor = content.get("post_processor") or {"type": "none"}
+    if processor["type"] == "RobertaProcessing":
+        fits = (processor["cls"][0], processor["sep"][0]) == ("<s>", "</s>")
+    else:
+        single = ["<s>", "A", "</s>"]
+        fits = processor["type"] == "TemplateProcessing" and (
+            [piece.rpartition(":")[0] for piece in template(processor.get("single"))] == single
+            and [piece.rpartition(":")[0] for piece in template(processor.get("pair"))]
+            == [*single, "</s>", "B", "</s>"]
+        )
+    if not fits:
+        raise file_error(
+            found.tokenizer_path,
+            f"has a post_processor ({processor['type']}) that does not give <s> a </s></s> b </s>, "
+            "as RoBERTa's does",
+        )

@@ -1,0 +1,232 @@
+"""Read and write the files of a SentencePiece unigram tokenizer in a Hugging Face folder."""
+
+import base64
+import binascii
+import pathlib
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ftkeras.support import files
+from ftkeras.text import _sentencepiece_model
+from ftkeras.text._roberta_files import ROLES, check_frame, check_tokens
+from ftkeras.text._sentencepiece_model import CONTROL, NORMAL, SPACE, UNKNOWN
+from ftkeras.text._tokenizer_files import (
+    CONFIG,
+    SENTENCEPIECE,
+    TOKENIZER,
+    TokenizerFiles,
+    file_error,
+)
+from ftkeras.text._tokenizer_settings import ANY_TOKENIZER, check_class, tokenizer_class
+
+
+class Layout(NamedTuple):
+    """The vocabulary of a class of transformers: the head, the model's pieces, then <mask>.
+
+    Attributes:
+        head: the first tokens.
+        omitted: how many of the model's first pieces, <unk>, <s> and </s>, the vocabulary lacks.
+    """
+
+    head: tuple[str, ...]
+    omitted: int
+
+
+# fairseq's order of special tokens, which both models were trained with.
+LAYOUTS = {
+    "XLMRobertaTokenizer": Layout(("<s>", "<pad>", "</s>", "<unk>"), 3),
+    "CamembertTokenizer": Layout(
+        ("<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED"), 1
+    ),
+}
+_MASK = "<mask>"
+_FIRST = (("<unk>", 0.0, UNKNOWN), ("<s>", 0.0, CONTROL), ("</s>", 0.0, CONTROL))
+# By the model_type of config.json, if no file names a class.
+_DEFAULTS = {
+    "camembert": "CamembertTokenizer",
+    "albert": "AlbertTokenizer",
+    "deberta-v2": "DebertaV2Tokenizer",
+    "xlnet": "XLNetTokenizer",
+    "t5": "T5Tokenizer",
+}
+Pieces = list[tuple[str, float]]
+
+
+def default_class(found: TokenizerFiles) -> str:
+    """Return the class of transformers that reads the folder if no file names one."""
+    return _DEFAULTS.get(str(found.model.get("model_type")), "XLMRobertaTokenizer")
+
+
+def read(folder: pathlib.Path) -> dict[str, Any]:
+    """Return the arguments of Unigram that the folder's files describe.
+
+    Raises:
+        UserError: naming the file and the setting that is not supported, or in what files differ.
+        ValueError: if the SentencePiece model is not one.
+    """
+    found, default = TokenizerFiles.read(folder), default_class(TokenizerFiles.read(folder))
+    supported = f"of SentencePiece only {', '.join(LAYOUTS)} are supported"
+    check_class(found, default, tuple(LAYOUTS), supported)
+    if found.config.get("add_prefix_space") is False:
+        raise file_error(found.config_path, "has add_prefix_space False, which is not supported")
+    name = tokenizer_class(found, default)[0].removesuffix("Fast")
+    pieces = None
+    if found.tokenizer is not None:
+        check_frame(found, default)
+        pieces, charsmap = _pieces(found), _charsmap(found)
+        if name in ANY_TOKENIZER:
+            is_camembert = pieces[0][0] == LAYOUTS["CamembertTokenizer"].head[0]
+            name = "CamembertTokenizer" if is_camembert else "XLMRobertaTokenizer"
+    layout = LAYOUTS[name]
+    check_tokens(found, "SentencePiece", layout.head)
+    path = model_path(folder)
+    if path is None:
+        assert pieces is not None, "TokenizerFiles.read finds a model or tokenizer.json"
+        _check_head(found.tokenizer_path, pieces, layout)
+        own = [(piece, score, NORMAL) for piece, score in pieces[len(layout.head) :]]
+        own = own[3 - layout.omitted : -1]
+        model = _sentencepiece_model.build([*_FIRST, *own], charsmap)
+        vocabulary = [piece for piece, _ in pieces]
+    else:
+        model = path.read_bytes()
+        stored = _from_model(path, model, layout)
+        if pieces is not None:
+            _compare(found, path, stored, pieces)
+            _compare_charsmaps(found, path, model, charsmap)
+        vocabulary = [piece for piece, _ in stored]
+    return {"model": model, "vocabulary": vocabulary, "layout": name}
+
+
+def model_path(folder: pathlib.Path) -> pathlib.Path | None:
+    """Return the path of the folder's SentencePiece model, or None.
+
+    Raises:
+        UserError: if there are several.
+    """
+    paths = [folder / name for name in SENTENCEPIECE if (folder / name).is_file()]
+    if len(paths) > 1:
+        raise file_error(folder, f"has both {paths[0].name} and {paths[1].name}; keep one of them")
+    return paths[0] if paths else None
+
+
+def _pieces(found: TokenizerFiles) -> Pieces:
+    """Return the pieces and scores of tokenizer.json, by id."""
+    path, model = found.tokenizer_path, (found.tokenizer or {})["model"]
+    if model.get("byte_fallback"):
+        raise file_error(path, "has byte_fallback True, but only False is supported")
+    entries = model.get("vocab") or []
+    try:
+        pieces = [(str(piece), float(score)) for piece, score in entries]
+    except (TypeError, ValueError):
+        raise file_error(path, "has a vocab that is not a list of pieces and scores") from None
+    if not pieces:
+        raise file_error(path, "has an empty vocab")
+    if (unknown := model.get("unk_id")) != 3:
+        raise file_error(path, f"has unk_id {unknown!r}, but only 3 is supported")
+    return pieces
+
+
+def _parts(part: dict[str, Any] | None, name: str) -> list[dict[str, Any]]:
+    """Return the steps of a normalizer or pre-tokenizer, which may be a sequence."""
+    if not part:
+        return []
+    return part.get(name) or [] if part.get("type") == "Sequence" else [part]
+
+
+def _charsmap(found: TokenizerFiles) -> bytes:
+    """Return the compiled normalization rules of tokenizer.json; check all that affects ids."""
+    path, content = found.tokenizer_path, found.tokenizer or {}
+    charsmap = ""
+    for step in _parts(content.get("normalizer"), "normalizers"):
+        # The model itself strips the ends of texts, and joins spaces.
+        joins = step.get("type") == "Replace" and step.get("pattern") == {"Regex": " {2,}"}
+        if step.get("type") == "Precompiled":
+            charsmap = step.get("precompiled_charsmap") or ""
+        elif step.get("type") != "Strip" and not joins:
+            raise file_error(
+                path, f"has normalizer {step.get('type')}, but only Precompiled is supported"
+            )
+    splitting = _parts(content.get("pre_tokenizer"), "pretokenizers")
+    kinds = [step.get("type") for step in splitting]
+    if kinds not in (["Metaspace"], ["WhitespaceSplit", "Metaspace"]):
+        named = ", ".join(map(str, kinds)) or "none"
+        raise file_error(path, f"has pre_tokenizer {named}, but only Metaspace is supported")
+    space = splitting[-1]
+    scheme = space.get("prepend_scheme", "always")
+    if space.get("replacement", SPACE) != SPACE or scheme == "never":
+        raise file_error(
+            path, "has a pre_tokenizer that does not put '▁' before words, as SentencePiece does"
+        )
+    try:
+        return base64.b64decode(charsmap, validate=True)
+    except (binascii.Error, TypeError, ValueError):
+        raise file_error(path, "has a precompiled_charsmap that is not base64") from None
+
+
+def _check_head(path: pathlib.Path, pieces: Pieces, layout: Layout) -> None:
+    wanted = [*layout.head, *(piece for piece, _, _ in _FIRST[layout.omitted :])]
+    received = [piece for piece, _ in pieces[: len(wanted)]]
+    if received != wanted or pieces[-1][0] != _MASK:
+        raise file_error(
+            path,
+            f"has a vocab from {', '.join(received)} to {pieces[-1][0]}, but only one from "
+            f"{', '.join(wanted)} to {_MASK} is supported",
+        )
+
+
+def _from_model(path: pathlib.Path, content: bytes, layout: Layout) -> Pieces:
+    """Return the vocabulary and the scores that transformers makes of a model."""
+    own = [(piece.piece, piece.score) for piece in _sentencepiece_model.parse(content).pieces]
+    first = [piece for piece, _ in own[:3]]
+    if first != [piece for piece, _, _ in _FIRST]:
+        raise file_error(
+            path, f"has first pieces {', '.join(first)}, but only <unk>, <s>, </s> are supported"
+        )
+    special = [(token, 0.0) for token in layout.head]
+    return [*special, *own[layout.omitted :], (_MASK, 0.0)]
+
+
+def _compare(found: TokenizerFiles, path: pathlib.Path, stored: Pieces, pieces: Pieces) -> None:
+    """Raise UserError if the model and tokenizer.json have other pieces or scores."""
+    special = {*ROLES.values(), *(token for layout in LAYOUTS.values() for token in layout.head)}
+    for index in range(max(len(stored), len(pieces))):
+        ours, theirs = (part[index] if index < len(part) else None for part in (stored, pieces))
+        if ours is not None and theirs is not None and ours[0] == theirs[0]:
+            if ours[0] in special or np.float32(ours[1]) == np.float32(theirs[1]):
+                continue
+        raise file_error(
+            found.folder,
+            f"has a {path.name} with {ours} at id {index}, but a {TOKENIZER} with {theirs}; make "
+            "them agree",
+        )
+
+
+def _compare_charsmaps(
+    found: TokenizerFiles, path: pathlib.Path, content: bytes, charsmap: bytes
+) -> None:
+    own = _sentencepiece_model.parse(content).normalizer.precompiled_charsmap
+    if own != charsmap:
+        raise file_error(
+            found.folder,
+            f"has a {path.name} and a {TOKENIZER} that normalize texts by different rules "
+            "(precompiled_charsmap); make them agree",
+        )
+
+
+def write(
+    folder: pathlib.Path, *, model: bytes, layout: str, max_length: int | None = None
+) -> None:
+    """Write the model and tokenizer_config.json, which `read` and transformers read.
+
+    Raises:
+        ValueError: if the folder has a tokenizer.json.
+    """
+    if (folder / TOKENIZER).exists():
+        raise ValueError(f"`folder` must hold no {TOKENIZER}. Received: {folder}.")
+    with files.replacing(folder / SENTENCEPIECE[0]) as path:
+        path.write_bytes(model)
+    config: dict[str, Any] = {"tokenizer_class": layout, **ROLES}
+    if max_length is not None:
+        config["model_max_length"] = max_length
+    files.write_json(folder / CONFIG, config)
