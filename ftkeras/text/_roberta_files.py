@@ -1,4 +1,4 @@
-"""What the files of RoBERTa's tokenizers have in common: special tokens, and how texts are framed."""
+"""Checks of the special tokens and frames that RoBERTa's tokenizers have in common."""
 
 from collections.abc import Collection, Iterator
 from typing import Any

@@ -192,8 +192,9 @@ def _compare(found: TokenizerFiles, path: pathlib.Path, stored: Pieces, pieces: 
     special = {*ROLES.values(), *(token for layout in LAYOUTS.values() for token in layout.head)}
     for index in range(max(len(stored), len(pieces))):
         ours, theirs = (part[index] if index < len(part) else None for part in (stored, pieces))
-        if ours is not None and theirs is not None and ours[0] == theirs[0]:
-            if ours[0] in special or np.float32(ours[1]) == np.float32(theirs[1]):
+        if ours and theirs and ours[0] == theirs[0]:  # scores of special tokens have no effect
+            same = np.float32(ours[1]) == np.float32(theirs[1])
+            if same or ours[0] in special:
                 continue
         raise file_error(
             found.folder,
