@@ -1,5 +1,6 @@
 """Fixtures shared by all tests."""
 
+import gc
 import hashlib
 import os
 import pathlib
@@ -10,13 +11,10 @@ import hypothesis
 import pytest
 
 from ftkeras.cli import output
-from tests import finished, shared_folder
+from tests import finished, matrix, shared_folder
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
-# How long an example takes depends on what else the machine does.
-hypothesis.settings.register_profile("tests", deadline=None)
-hypothesis.settings.load_profile("tests")
 _caches = tempfile.TemporaryDirectory(prefix="ftkeras-tests-")
 
 
@@ -25,21 +23,34 @@ def pytest_addoption(parser):
     parser.addoption("--tenth", help="run only the tenth of the tests that this commit hash picks")
 
 
-def pytest_configure():
+def pytest_configure(config):
     """Isolate the tests from the user's files and make two logical CPUs for two replicas.
 
     Processes that tests start import this checkout, and no installed copy.
     """
+    hypothesis.settings.load_profile(matrix.FEW if config.option.markexpr else matrix.MANY)
     # Matplotlib's list of fonts takes seconds to make, so that cache stays the user's.
     os.environ.setdefault("MPLCONFIGDIR", str(_user_cache() / "matplotlib"))
     os.environ["XDG_CACHE_HOME"] = _caches.name
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+    if getattr(config.option, "numprocesses", None):  # the workers run the tests, not this process
+        return
     import tensorflow as tf
 
     cpu = tf.config.list_physical_devices("CPU")[0]
     two = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, two)
+
+
+def pytest_collection_finish():
+    """Keep the garbage collector off what lives as long as the process.
+
+    Each full collection would look at all of TensorFlow and all tests: a tenth of the suite's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _user_cache() -> pathlib.Path:

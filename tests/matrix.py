@@ -3,6 +3,19 @@
 from collections.abc import Collection, Iterable
 
 import pytest
+from hypothesis import settings
+
+# Hypothesis' profiles: for `make test` and `make test-all`. tests/conftest.py loads one of them.
+FEW, MANY = "few", "many"
+settings.register_profile(FEW, deadline=None, max_examples=25)
+# How long an example takes depends on what else the machine does.
+settings.register_profile(MANY, deadline=None)
+
+
+def examples(count: int) -> settings:
+    """Return settings for costly examples: this many in `make test-all`, by default a quarter."""
+    few = settings.get_profile(FEW).max_examples
+    return settings(max_examples=count if settings.default.max_examples > few else 1 + count // 4)
 
 
 def matrix(cases: Iterable, *, default: Collection) -> list:

@@ -7,6 +7,7 @@ from ftkeras.averages.ema import Ema
 from ftkeras.averages.swa import Swa
 from ftkeras.training import weights as weights_file
 from ftkeras.training.best import BestEpoch
+from tests.matrix import matrix
 
 RATE, STEPS = 0.1, 3
 
@@ -78,7 +79,7 @@ def _ema(raw, decay, warmup):
     return averages[STEPS - 1 :: STEPS]
 
 
-@pytest.mark.parametrize("warmup", [True, False])
+@pytest.mark.parametrize("warmup", matrix([True, False], default=[True]))
 @pytest.mark.parametrize("first", ["average", "best"])
 def test_ema_is_validated_and_saved_while_training_uses_the_raw_weights(tmp_path, first, warmup):
     model, weights = _line(), Weights()

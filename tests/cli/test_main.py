@@ -85,7 +85,7 @@ def test_same_flagfile_gives_same_numbers(finished_run, tmp_path):
 def test_evaluate_repeats_the_metrics(copy_of_finished_run):
     run = copy_of_finished_run / "run"
     before, predicted = json.loads((run / "metrics.json").read_text()), predictions(run)
-    succeed("evaluate", "--run_dir=run", cwd=copy_of_finished_run, run=run_ftkeras)
+    succeed("evaluate", "--run_dir=run", cwd=copy_of_finished_run)
     after = json.loads((run / "metrics.json").read_text())
     assert after["train"] == before["train"]
     for split in ("validation", "test"):
@@ -156,6 +156,7 @@ def _serve(model, texts) -> dict:
     return json.loads(done.stdout)
 
 
+@pytest.mark.process
 def test_export_serves_without_ftkeras_what_was_evaluated_and_predict_says(finished_run):
     run, model = finished_run / "run", finished_run / "saved_models" / "quickstart" / "1"
     served = _serve(model, [*finished.texts(run), *TEXTS])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
@@ -12,6 +12,7 @@ from ftkeras.data.task import Task
 from ftkeras.errors import UserError
 from ftkeras.experiment import checks
 from ftkeras.tasks.classification import Classification
+from tests.matrix import examples
 
 FOLDS = 5
 
@@ -158,6 +159,7 @@ def test_equal_texts_are_in_the_same_fold(group_by):
             assert (0 in validation) == (1 in validation)
 
 
+@pytest.mark.matrix
 def test_equal_texts_may_be_in_different_folds_without_grouping():
     sides = [
         (0 in validation) == (1 in validation)
@@ -230,7 +232,7 @@ def test_missing_fold_is_reported_before_anything_starts():
         checks.check(Config(task="quickstart", folds=5, fold=0, group_by="column"))
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(data=st.data(), size=st.integers(10, 80))
 def test_shares_split_no_group_and_leave_every_class_to_train_on(data, size):
     draw = data.draw

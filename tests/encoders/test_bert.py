@@ -7,13 +7,13 @@ import re
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
 
 from ftkeras.encoders.bert import Bert
 from tests.encoders.golden import FIXTURES, MODELS, golden, inputs, pretrained_bert, tiny_bert
-from tests.matrix import matrix
+from tests.matrix import examples, matrix
 
 CASES = [(model, case) for model in MODELS for case in golden(model)]
 # The positions of 512 that the fixtures keep (make_fixtures.py, STRIDE).
@@ -81,7 +81,7 @@ def test_without_segment_ids_all_are_segment_zero():
 @pytest.mark.parametrize(
     "policy", matrix(["float32", "mixed_float16", "mixed_bfloat16"], default=["float32"])
 )
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(data=st.data())
 def test_content_of_the_padding_changes_nothing(policy, data):
     encoder = fixture_bert("gelu", dtype=policy)

@@ -7,6 +7,7 @@ from keras import ops
 from scipy.stats import norm
 
 from ftkeras.encoders import _gradients
+from tests.matrix import matrix
 
 DRAWS = np.random.default_rng(0)
 SHAPE = (2, 2, 5, 3)
@@ -45,7 +46,7 @@ def test_gelu_and_its_slope_equal_the_normal_distribution(dtype):
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.4])
-@pytest.mark.parametrize("bias", BIASES)
+@pytest.mark.parametrize("bias", matrix(BIASES, default=["packed"]))
 def test_gradients_of_attention_equal_finite_differences(bias, rate):
     bias = BIASES[bias]
 

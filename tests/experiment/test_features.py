@@ -113,7 +113,11 @@ def _assert_speed_is_told_as_it_is(once, plain):
             "runs in each step, because its dropout is on",
             marks=pytest.mark.matrix,
         ),
-        ({"regularizer": ("l2", "fgm")}, "because --regularizer=fgm acts inside it"),
+        pytest.param(
+            {"regularizer": ("l2", "fgm")},
+            "because --regularizer=fgm acts inside it",
+            marks=pytest.mark.matrix,
+        ),
         pytest.param(
             {"regularizer": ("layer_drop(p=0.5)",)},
             "because --regularizer=layer_drop(p=0.5) acts",

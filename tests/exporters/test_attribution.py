@@ -83,6 +83,7 @@ def test_attributions_equal_a_sum_over_many_points(weights, ids, found):
     np.testing.assert_allclose(found[0], (difference * total).sum(axis=-1), atol=2e-3)
 
 
+@pytest.mark.matrix
 def test_more_points_leave_a_smaller_gap(weights, ids):
     label = tf.argmax(weights({"token_ids": ids})[0], axis=-1)
     gaps = [

@@ -74,6 +74,7 @@ def test_model_with_other_predictions_is_not_kept(small_run, tmp_path, monkeypat
     assert not (tmp_path / "litert").exists()
 
 
+@pytest.mark.matrix
 def test_int8_beyond_its_bound_is_not_kept(small_run, tmp_path):
     model, layer, _ = small_run
     small.run_dir(tmp_path, model, layer, small.TEXTS)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from ftkeras.errors import UserError
-from ftkeras.exporters import _ops, _warmup
+from ftkeras.exporters import _ops, _verification, _warmup
 from ftkeras.runs import layout, samples
 from tests.exporters import small
 
@@ -137,10 +137,13 @@ def test_warm_up_requests_cover_each_signature_and_length(version):
     assert seen == every | {("explain", 16)}
 
 
-def test_export_with_other_predictions_is_refused(small_run, tmp_path):
+def test_export_with_other_predictions_is_refused(small_run, tmp_path, monkeypatch):
     model, layer, run_dir = small_run
     recorded = samples.read(run_dir)
+    outputs = [sample["probabilities"] for sample in recorded]
     recorded[1]["probabilities"] = [0.5, 0.3, 0.2]
+    findings = {"outputs": outputs, "disagreements": [], "latency_ms": {}}
+    monkeypatch.setattr(_verification, "_run", lambda request: findings)
     (tmp_path / layout.SAMPLES).write_text("\n".join(map(json.dumps, recorded)))
     (tmp_path / "run.cfg").write_text("")
     with pytest.raises(

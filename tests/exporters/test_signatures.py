@@ -83,6 +83,7 @@ def test_explanation_names_the_tokens_and_adds_up(one):
     assert abs(answer["gap"].numpy()[0]) < 0.02 * np.abs(attributions).sum()
 
 
+@pytest.mark.matrix
 def test_pairs_are_served_by_default_and_by_name(two):
     signatures, expected = two
     texts = {"text": tf.constant(FIRST), "pair": tf.constant(SECOND)}

@@ -71,6 +71,7 @@ def test_two_replicas_are_as_lazy_as_one(batching):
         np.testing.assert_allclose(two.weights[path], value, atol=1e-5, err_msg=path)
 
 
+@pytest.mark.matrix
 def test_loss_scale_of_float16_is_undone_for_rows_too():
     setting = Setting(optimizer="adamw(lazy=True)", scales_loss=True)
     scaled, plain = tiny.run(setting), tiny.run(Setting(optimizer="adamw(lazy=True)"))

@@ -28,13 +28,14 @@ FORWARD, LAST, HEAD = 2 * 6 + 8 + 2, 16, 4
 @pytest.mark.parametrize(
     ("spec", "backward"),
     [
-        ("full", 2 * 12 + LAST + HEAD),
-        ("freeze(layers=0)", 2 * 12 - 1 + LAST + HEAD),
+        pytest.param("full", 2 * 12 + LAST + HEAD, marks=pytest.mark.matrix),
+        pytest.param("freeze(layers=0)", 2 * 12 - 1 + LAST + HEAD, marks=pytest.mark.matrix),
         ("freeze(layers=2)", LAST - 3 + HEAD),
-        ("freeze(layers=3)", HEAD - 1),
+        pytest.param("freeze(layers=3)", HEAD - 1, marks=pytest.mark.matrix),
         ("head_only", HEAD - 1),
-        ("head_only(pooler=False)", 1),
-        ("gradual_unfreezing", 2 * 12 + LAST + HEAD),  # nothing is frozen before `fit`
+        pytest.param("head_only(pooler=False)", 1, marks=pytest.mark.matrix),
+        # Nothing is frozen before `fit`.
+        pytest.param("gradual_unfreezing", 2 * 12 + LAST + HEAD, marks=pytest.mark.matrix),
     ],
 )
 def test_frozen_parts_cost_no_backward_pass(spec, backward):

@@ -57,6 +57,7 @@ def test_parts_are_unfrozen_turn_by_turn(spec, unfrozen):
     assert all(variable.trainable for variable in model.weights)
 
 
+@pytest.mark.matrix
 def test_step_is_retraced_only_when_a_layer_is_unfrozen():
     model, policies = _run("gradual_unfreezing(every=2, layers=3)", eagerly=False)
     watch = Watch(model)
@@ -87,6 +88,7 @@ def test_frozen_variables_have_no_moments():
     assert moments.parts == [{"pooler", "head", *ALL[:count]} for count in range(3)]
 
 
+@pytest.mark.matrix
 def test_first_step_after_unfreezing_has_the_full_length():
     model, policies = _run("gradual_unfreezing", decay=0.0, rate=1e-3, clip_norm=0)
     before = []

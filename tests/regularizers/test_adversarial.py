@@ -159,6 +159,7 @@ def test_number_of_passes(part, passes):
     assert len(calls) == passes
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("part", [FGM(), FreeLB(seed=1), Smart(seed=1)])
 def test_half_precision_loss_is_close_to_the_float32_one(part):
     expected = float(tiny.training_loss(tiny.regulated(part)))

@@ -31,7 +31,7 @@ def _batches(copies=2):
 
 
 @pytest.mark.parametrize("eagerly", [True, pytest.param(False, marks=pytest.mark.matrix)])
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", matrix(EVERY, default=["freelb", "l2_sp", "mixout", "r_drop"]))
 def test_fit_reports_the_term_but_validation_does_not_and_every_variable_changes(name, eagerly):
     part, plain = _part(name), tiny.regulated()
     model = tiny.regulated(part)
@@ -56,6 +56,7 @@ def _plain_loss(model) -> float:
     return tiny.cross_entropy(model(tiny.INPUTS))
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "make",
     [

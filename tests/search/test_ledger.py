@@ -5,7 +5,7 @@ import dataclasses
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from keras_tuner.engine.trial import TrialStatus
 
@@ -15,7 +15,7 @@ from ftkeras.search import folder as folders
 from ftkeras.search import results
 from ftkeras.search.ledger import ENDED, FAILURES_TO_STOP
 from ftkeras.search.results import Result
-from tests.matrix import matrix
+from tests.matrix import examples, matrix
 from tests.search import searches
 from tests.search.searches import Child, Killed
 
@@ -201,7 +201,7 @@ def test_second_process_on_a_search_is_refused(tmp_path):
             stack.enter_context(folders.lock_worker(tmp_path, "a"))
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.sets(st.integers(1, 6), max_size=3), st.sets(st.integers(1, 6), max_size=2))
 def test_any_kills_and_failures_lose_no_trial(tmp_path_factory, kills, failures):
     home, given = tmp_path_factory.mktemp("search"), searches.config(max_trials=5)

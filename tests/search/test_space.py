@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ftkeras.cli import flags
@@ -14,6 +14,7 @@ from ftkeras.errors import UserError
 from ftkeras.experiment import checks
 from ftkeras.search import ranges, space, space_parser
 from ftkeras.search.space import check_corners
+from tests.matrix import examples
 
 POLICY = "policy=choice(full, layerwise(decay=uniform(0.8, 0.95)), freeze(layers=choice(3, 6)))"
 
@@ -232,7 +233,7 @@ def _lines(draw):
     return [f"learning_rate={draw(_interval())}", f"policy=choice(full, {', '.join(parts)})"]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(_lines(), st.integers(0, 2**32))
 def test_every_sample_is_a_configuration_that_its_flagfile_reproduces(lines, seed):
     found, rng, values = _read(*lines), random.Random(seed), {}

@@ -196,6 +196,7 @@ def _serve(*arguments) -> Iterator[subprocess.Popen]:
             process.kill()
 
 
+@pytest.mark.process
 def test_sigterm_stops_the_server_after_pending_requests_are_answered(tiny_model, tmp_path):
     slow = tmp_path / "batching.config"
     slow.write_text("batch_timeout_micros { value: 1500000 } num_batch_threads { value: 1 }")

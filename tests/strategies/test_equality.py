@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from ftkeras import catalog
-from tests.matrix import matrix
 from tests.strategies import cluster, tiny
 from tests.strategies.settings import ON_TWO_WORKERS, OPTIMIZERS, WAYS
 from tests.strategies.tiny import Setting
@@ -33,10 +32,8 @@ def test_two_replicas_train_as_one_by_every_optimizer(name):
     tiny.assert_equal(tiny.run(setting, two_replicas()), on_one_device(setting))
 
 
-DEFAULT = ["packed"]
-
-
-@pytest.mark.parametrize("name", matrix(WAYS, default=DEFAULT))
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", WAYS)
 def test_two_replicas_train_as_one_in_every_way(name):
     setting = WAYS[name]
     tiny.assert_equal(tiny.run(setting, two_replicas()), on_one_device(setting))

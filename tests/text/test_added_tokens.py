@@ -5,17 +5,19 @@ import random
 import pytest
 import tensorflow as tf
 import tokenizers
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from ftkeras.exporters import _ops
 from ftkeras.text._added_tokens import AddedToken
 from ftkeras.text.wordpiece import WordPiece
+from tests.matrix import examples, matrix
 from tests.text.mixtures import mixtures
 from tests.text.reference import ids_of, reference, small_vocabulary
 
 VOCABULARY = small_vocabulary()
+
 # (content, normalized, special): beside and inside each other, with spaces, accents, ideographs.
 ADDED = [
     ("[E1]", False, True),
@@ -58,15 +60,18 @@ def reference_with(added, **keys):
     return tokenizer
 
 
-@pytest.mark.parametrize("lowercase", [True, False])
-@pytest.mark.parametrize("normalized", [(False,), (True,), (False, True)], ids=str)
+NORMALIZED = [(False,), (True,), (False, True)]
+
+
+@pytest.mark.parametrize("lowercase", matrix([True, False], default=[True]))
+@pytest.mark.parametrize("normalized", matrix(NORMALIZED, default=NORMALIZED[2:]), ids=str)
 def test_ids_of_any_strings_equal_the_reference(lowercase, normalized):
     added = added_tokens([entry for entry in ADDED if entry[1] in normalized])
     wordpiece = WordPiece(vocabulary=VOCABULARY, lowercase=lowercase, added_tokens=added)
     tokenizer = reference_with(added, lowercase=lowercase)
     batch = tf.function(wordpiece, input_signature=[tf.TensorSpec([None], tf.string)])
 
-    @settings(max_examples=30, deadline=None)
+    @examples(30)
     @given(st.lists(st.lists(PARTS, max_size=12).map("".join), min_size=1, max_size=20))
     def check(texts):
         texts = [text.encode("utf-8", "replace").decode() for text in texts]
@@ -124,6 +129,7 @@ def test_saved_files_read_back_here_and_in_transformers(tmp_path):
     assert again(texts).to_list() == theirs(texts, add_special_tokens=False)["input_ids"]
 
 
+@pytest.mark.matrix
 def test_graph_with_added_tokens_saves_with_ops_that_servers_have(tmp_path):
     added = added_tokens()
     module = tf.Module()

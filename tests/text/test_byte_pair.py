@@ -7,7 +7,7 @@ import random
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import pre_tokenizers
 
@@ -17,7 +17,7 @@ from ftkeras.text.byte_pair import BytePair, byte_letters
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.offsets import to_characters
 from ftkeras.text.truncations.head import Head
-from tests.matrix import matrix
+from tests.matrix import examples, matrix
 from tests.text.byte_pair_reference import SPECIALS, reference, small_vocabulary
 
 CHARACTERS = st.one_of(
@@ -69,7 +69,7 @@ def assert_same(texts, raw=None, add_prefix_space=False):
 def test_ids_and_offsets_of_any_strings_equal_the_reference(add_prefix_space):
     assert_same(AWKWARD, add_prefix_space=add_prefix_space)
 
-    @settings(max_examples=40, deadline=None)
+    @examples(40)
     @given(st.lists(st.text(CHARACTERS, max_size=40), min_size=1, max_size=20))
     def check(texts):
         assert_same(texts, add_prefix_space=add_prefix_space)
@@ -78,7 +78,7 @@ def test_ids_and_offsets_of_any_strings_equal_the_reference(add_prefix_space):
 
 
 def test_invalid_bytes_are_decoded_as_python_does():
-    @settings(max_examples=20, deadline=None)
+    @examples(20)
     @given(st.lists(st.binary(max_size=12), min_size=1, max_size=20))
     def check(texts):
         assert_same([text.decode("utf-8", "replace") for text in texts], texts)

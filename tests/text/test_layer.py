@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import processors
 
@@ -15,10 +15,12 @@ from ftkeras.text.truncations.head import Head
 from ftkeras.text.truncations.head_tail import HeadTail
 from ftkeras.text.truncations.tail import Tail
 from ftkeras.text.wordpiece import WordPiece
+from tests.matrix import examples
 from tests.text.mixtures import mixtures
 from tests.text.reference import reference, small_vocabulary
 
 CORE_OPS = {name for name in dir(tf.raw_ops) if name[0].isupper()}
+
 VOCABULARY = small_vocabulary()
 WORDPIECE = WordPiece(vocabulary=VOCABULARY)
 CLS, SEP, A, B = (VOCABULARY.index(token) for token in ("[CLS]", "[SEP]", "a", "b"))
@@ -61,7 +63,7 @@ def test_pairs_equal_the_reference_longest_first(max_length):
     assert found["segment_ids"].to_list() == [e.type_ids for e in want]
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.lists(st.tuples(*[st.integers(0, 40)] * 2), min_size=1), st.integers(0, 60))
 def test_longest_first_keeps_what_fits_and_fills_the_budget(lengths, budget):
     first, second = tf.constant(lengths, tf.int64)[:, 0], tf.constant(lengths, tf.int64)[:, 1]

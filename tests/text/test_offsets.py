@@ -2,7 +2,7 @@ import random
 
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ftkeras.exporters import _ops
@@ -11,7 +11,7 @@ from ftkeras.text.truncations.head import Head
 from ftkeras.text.truncations.head_tail import HeadTail
 from ftkeras.text.truncations.tail import Tail
 from ftkeras.text.wordpiece import WordPiece
-from tests.matrix import matrix
+from tests.matrix import examples, matrix
 from tests.text.mixtures import MARKS, mixtures
 from tests.text.reference import reference, small_vocabulary
 
@@ -62,7 +62,7 @@ def _check(both, texts: list[str], encoded: list[bytes] | None = None) -> None:
 
 
 def test_offsets_of_any_strings_equal_the_reference(both):
-    @settings(max_examples=20, deadline=None)
+    @examples(20)
     @given(st.lists(st.text(CHARACTERS, max_size=40), min_size=1, max_size=30))
     def check(texts):
         _check(both, texts)
@@ -113,7 +113,7 @@ def test_offsets_of_awkward_text_equal_the_reference(both, text):
 
 
 def test_offsets_of_invalid_bytes_are_those_of_the_decoded_text(both):
-    @settings(max_examples=60, deadline=None)
+    @examples(60)
     @given(st.lists(st.binary(max_size=12), min_size=1, max_size=20), st.randoms())
     def check(parts, source):
         valid = ["é", "a ", "un", "☃", "𠀀", "\ud800", "a\u0301"]
@@ -143,6 +143,7 @@ def test_offsets_survive_truncation(cut):
     assert (starts[1].numpy(), ends[1].numpy()) == ([0], [1])
 
 
+@pytest.mark.matrix
 def test_an_exported_tokenizer_gives_offsets_with_ops_that_servers_link(tmp_path):
     wordpiece = WordPiece(vocabulary=VOCABULARY)
 

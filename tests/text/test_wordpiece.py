@@ -5,11 +5,11 @@ import textwrap
 
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ftkeras.text.wordpiece import WordPiece
-from tests.matrix import matrix
+from tests.matrix import examples, matrix
 from tests.text.mixtures import MARKS, mixtures
 from tests.text.reference import ids_of, reference, small_vocabulary
 
@@ -69,7 +69,7 @@ def test_ids_of_any_strings_equal_the_reference(both, keys):
     wordpiece, tokenizer = both(**keys)
     batch = tf.function(wordpiece, input_signature=[tf.TensorSpec([None], tf.string)])
 
-    @settings(max_examples=30, deadline=None)
+    @examples(30)
     @given(st.lists(st.text(CHARACTERS, max_size=40), min_size=1, max_size=30))
     def check(texts):
         assert batch(tf.constant([t.encode() for t in texts])).to_list() == ids_of(tokenizer, texts)

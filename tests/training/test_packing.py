@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ftkeras.data.batching.packed import Packed
@@ -15,6 +15,7 @@ from ftkeras.losses.cross_entropy import CrossEntropy
 from ftkeras.optimizers.sgd import SGD
 from ftkeras.training.finetuner import FineTuner
 from tests.data.batching.making import examples_of
+from tests.matrix import examples, matrix
 
 LENGTHS = [3, 40, 17, 8, 25, 1, 40, 12, 9, 31, 2, 22]
 
@@ -52,7 +53,7 @@ def _alone(model, examples) -> np.ndarray:
     return np.array(rows)
 
 
-@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("pooling", matrix(POOLINGS, default=["mean"]))
 @pytest.mark.parametrize("pairs", [False, True])
 def test_packed_logits_equal_those_of_each_text_alone(pooling, pairs):
     model, examples = _model(pooling), examples_of(LENGTHS, pairs=pairs)
@@ -71,7 +72,7 @@ def any_pooling():
     return {pooling: _model(pooling) for pooling in POOLINGS}
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(
     row=st.lists(st.integers(1, 12), min_size=1, max_size=4),
     padding=st.integers(0, 8),

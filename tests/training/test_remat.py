@@ -50,6 +50,7 @@ def _products_in_a_step(remat: bool) -> int:
     return products(gradients, tf.ones([2, 4], tf.int32), tf.zeros([2], tf.int64))
 
 
+@pytest.mark.matrix
 def test_layers_are_computed_twice_where_they_are_recomputed():
     """Count matrix products: unlike GELUs, each is one node on every processor.
 

@@ -55,6 +55,7 @@ def _products(layers: int, **setting) -> int:
     return sum(node.op == "MatMul" for body in bodies for node in body)
 
 
+@pytest.mark.matrix
 def test_tracing_does_not_grow_with_the_number_of_layers():
     assert _products(layers=3) == _products(layers=6)
 

@@ -207,6 +207,7 @@ def test_other_data_under_the_same_settings_is_refused(interrupted, monkeypatch)
         train.run(_config(interrupted))
 
 
+@pytest.mark.matrix
 def test_only_the_newest_checkpoints_stay(tmp_path):
     settings = {"checkpoint_every": "2", "keep_state": True}
     train.run(_config(tmp_path / "one", epochs=2, **settings))
@@ -244,6 +245,7 @@ def test_loss_that_is_no_number_stops_the_run_and_nothing_of_it_is_kept(tmp_path
     assert newest.name.startswith("update-000000002")
 
 
+@pytest.mark.matrix
 @pytest.mark.usefixtures("third_loss_is_nan")
 def test_step_that_is_no_number_is_skipped_where_that_is_asked_for(tmp_path, capsys):
     train.run(_config(tmp_path / "run", on_nan="skip"))
@@ -252,6 +254,7 @@ def test_step_that_is_no_number_is_skipped_where_that_is_asked_for(tmp_path, cap
     assert all(np.isfinite(float(row["loss"])) for row in rows)
 
 
+@pytest.mark.matrix
 def test_training_is_told_of_where_the_evaluation_is_broken_off(tmp_path, monkeypatch):
     def broken_off(*_):
         raise KeyboardInterrupt
@@ -262,6 +265,7 @@ def test_training_is_told_of_where_the_evaluation_is_broken_off(tmp_path, monkey
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["train"]["steps"] == 5
 
 
+@pytest.mark.matrix
 def test_speed_of_a_run_that_stopped_counts_all_its_seconds(tmp_path, stop):
     stop(4)
     with pytest.raises(Stopped):

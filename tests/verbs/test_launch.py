@@ -16,7 +16,6 @@ from ftkeras.cli import flags
 from ftkeras.errors import UserError
 from ftkeras.processes import cluster, supervisor
 from ftkeras.verbs import launch
-from tests.matrix import matrix
 from tests.running import QUICK, assert_metrics_agree, run_ftkeras, succeed
 
 # A worker that knows its number, as NUMBER, and keeps what it heard in a file of that name.
@@ -98,9 +97,8 @@ def test_user_errors_are_not_retried(folder, code, tries):
     assert (folder / "0.tries").read_text() == tries
 
 
-@pytest.mark.parametrize(
-    "number", matrix([signal.SIGTERM, signal.SIGINT], default=[signal.SIGTERM])
-)
+@pytest.mark.process
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_stops_all_workers_for_good(folder, number):
     root = pathlib.Path(launch.__file__).parents[2]
     command = [sys.executable, "-c", WORKER + SLEEPS]

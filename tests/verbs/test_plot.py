@@ -96,6 +96,7 @@ def test_steps_of_a_limited_run_need_no_data():
     assert _steps_planned(config) == 14
 
 
+@pytest.mark.matrix
 def test_fold_that_is_held_out_makes_no_steps():
     limited = Config(task="imdb", train_examples=100, batch_size=16, epochs=2, folds=5, fold=0)
     assert _steps_planned(limited) == 10

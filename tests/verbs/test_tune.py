@@ -80,9 +80,14 @@ def _wait(condition, process) -> None:
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
-    """Search two learning rates and two policies, one of which fails."""
+    """Search two learning rates and two policies, one of which fails; trials run in this process.
+
+    tests/processes/test_child_run.py starts a process, and so do the tests with killed searches.
+    """
     folder = tmp_path_factory.mktemp("searched")
-    return folder, _tune("--max_trials=3", "--export=huggingface", cwd=folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(child_run, "train", searches.train_here)
+        return folder, _tune("--max_trials=3", "--export=huggingface", cwd=folder)
 
 
 def test_search_ends_with_table_recipe_and_page(searched):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ftkeras.data.batching.bucketed import Bucketed
@@ -10,8 +10,10 @@ from ftkeras.data.batching.packed import Packed
 from ftkeras.data.batching.padded import Padded
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from tests.data.batching.making import examples_of
+from tests.matrix import examples
 
 LONGEST = 50
+
 LENGTHS = st.lists(st.integers(1, LONGEST), min_size=1, max_size=80)
 SIZES = {
     "lengths": LENGTHS,
@@ -42,7 +44,7 @@ def _join(parts) -> np.ndarray:
 
 
 @pytest.mark.parametrize("cls", [Padded, Bucketed, Packed])
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(**SIZES, epoch=st.integers(0, 3))
 def test_every_example_occurs_once_per_epoch_in_a_constant_number_of_batches(
     cls, lengths, batch_size, batch_tokens, parts, seed, epoch
@@ -56,7 +58,7 @@ def test_every_example_occurs_once_per_epoch_in_a_constant_number_of_batches(
 
 
 @pytest.mark.parametrize("cls", [Bucketed, Packed])
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(**SIZES)
 def test_batch_is_within_its_bounds(cls, lengths, batch_size, batch_tokens, parts, seed):
     batching = _batching(cls, batch_size=batch_size, batch_tokens=batch_tokens, parts=parts)

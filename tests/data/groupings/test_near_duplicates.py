@@ -3,11 +3,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ftkeras.data.groupings import _minhash
 from ftkeras.data.groupings.near_duplicates import NearDuplicates
+from tests.matrix import examples
 
 
 def _examples(texts) -> SimpleNamespace:
@@ -103,7 +104,7 @@ def test_text_shorter_than_a_shingle_equals_only_itself():
 
 
 @given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=8), min_size=1, max_size=30))
-@settings(max_examples=50)
+@examples(50)
 def test_equal_texts_are_in_one_group_whatever_the_size_of_a_step(texts):
     groups = _groups(texts)
     for (a, first), (b, second) in itertools.combinations(enumerate(texts), 2):

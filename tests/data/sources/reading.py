@@ -28,8 +28,11 @@ def elements(dataset: tf.data.Dataset) -> list[tuple]:
     """
     with reraise_user_errors():
         return [
-            tuple(row[name] for name in ("text", "pair", "label") if name in row)
-            for row in dataset.as_numpy_iterator()
+            row
+            for batch in dataset.batch(512).as_numpy_iterator()
+            for row in zip(
+                *(batch[n] for n in ("text", "pair", "label") if n in batch), strict=True
+            )
         ]
 
 

@@ -90,7 +90,7 @@ def test_streams_that_fail_at_once_each_get_their_own_error():
         return raised.value is error
 
     with ThreadPoolExecutor(8) as threads:
-        assert all(threads.map(read, range(40)))
+        assert all(threads.map(read, range(12)))
     assert not module._errors
 
 

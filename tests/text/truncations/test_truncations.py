@@ -1,11 +1,12 @@
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ftkeras.text.truncations.head import Head
 from ftkeras.text.truncations.head_tail import HeadTail
 from ftkeras.text.truncations.tail import Tail
+from tests.matrix import examples
 
 ROWS = st.lists(st.lists(st.integers(0, 99), max_size=12), min_size=1, max_size=6)
 
@@ -26,7 +27,7 @@ def head_tail(row, limit, head=3):
     ("part", "expected"), [(Head(), head), (Tail(), tail), (HeadTail(head=3), head_tail)]
 )
 def test_truncation_equals_plain_slicing(part, expected):
-    @settings(max_examples=40, deadline=None)
+    @examples(40)
     @given(ROWS, st.data())
     def check(rows, data):
         pieces = tf.ragged.constant(rows, dtype=tf.int32, ragged_rank=1)
