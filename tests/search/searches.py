@@ -80,7 +80,7 @@ def train_here(config: Config, run_dir: pathlib.Path) -> Outcome:
     seconds = time.monotonic() - start
     (run_dir / layout.LOG).write_text(done.stdout + done.stderr)
     if done.returncode:
-        return Outcome(None, done.stderr.strip().splitlines()[-1], seconds)
+        return Outcome(None, done.stderr.strip().removeprefix("ftkeras: "), seconds)
     return Outcome(report.read_metrics(run_dir), None, seconds)
 
 
