@@ -83,10 +83,11 @@ def width(config: Config) -> int | None:
 
 def _infer_type(config: dict, folder: pathlib.Path) -> str:
     """Return the model type that a config.json without one names by its architectures, or ""."""
+    names = {name.replace("_", ""): name for name in catalog.names("encoder")}
     for architecture in config.get("architectures") or ():
         found = re.fullmatch(r"([A-Z]\w*?)(Model|For[A-Z]\w*|LMHeadModel)", str(architecture))
-        if found and found[1].lower() in catalog.names("encoder"):
-            name = found[1].lower()
+        if found and found[1].lower() in names:
+            name = names[found[1].lower()]
             log.info(f"{folder}/config.json has no model_type; {architecture} says {name}")
             return name
     return ""
@@ -134,10 +135,11 @@ def _from_folder(
 ) -> tuple[Encoder, Tokenizer]:
     """Build the encoder of a Hugging Face folder, whose `model_type` names the class."""
     huggingface = pretrained.read_config(folder)
-    name = huggingface.get("model_type") or _infer_type(huggingface, folder) or spec.name
+    model_type = huggingface.get("model_type") or _infer_type(huggingface, folder) or spec.name
+    name = str(model_type).replace("-", "_")  # "xlm-roberta" is the file xlm_roberta.py
     if name not in catalog.names("encoder"):
         raise UserError(
-            f"`encoder`: {folder} has a {name!r} model; available are: "
+            f"`encoder`: {folder} has a {model_type!r} model; available are: "
             f"{', '.join(catalog.names('encoder'))}."
         )
     if spec.name not in ("", name):

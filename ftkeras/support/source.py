@@ -106,6 +106,8 @@ def read(path: pathlib.Path, class_name: str) -> ClassSource:
     for base in _bases(tree, found):
         checks += base.checks
         names = {**base.names, **names}
+        if init is None:
+            arguments = {**base.arguments, **arguments}
         for name, argument in arguments.items():
             refers = not argument.about or argument.about.startswith("see `")
             if refers and name in base.arguments:

@@ -1,12 +1,13 @@
 """Write the encoders' golden files with the reference, PyTorch's models from transformers.
 
     python make_fixtures.py [folder of all-MiniLM-L6-v2]
+    python make_fixtures.py family ...
 
 It needs torch and transformers, which the tests do not need, so it imports them late. Run it again
-only to add a case. It writes a folder for each model under fixtures/: config.json and
-model.safetensors from save_pretrained, and golden.npz with each case's inputs, states and pooled
-output. The families beside BERT have a sequence classifier, and its logits instead of a pooled
-output.
+only to add a case, or with the names of new families. It writes a folder for each model under
+fixtures/: config.json and model.safetensors from save_pretrained, and golden.npz with each case's
+inputs, states and pooled output. The families beside BERT have a sequence classifier, and its
+logits instead of a pooled output.
 """
 
 import pathlib
@@ -32,6 +33,9 @@ SMALL = {
     "vocab_size": 60, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4,
     "intermediate_size": 40, "num_labels": 3,
 }  # fmt: skip
+ROBERTA = {
+    **SMALL, "max_position_embeddings": 26, "type_vocab_size": 1, "layer_norm_eps": 1e-5,
+}  # fmt: skip
 # Each family's class of transformers and settings; the longest texts have 24 tokens.
 FAMILIES = {
     "distilbert": ("DistilBert", {
@@ -39,9 +43,9 @@ FAMILIES = {
         "max_position_embeddings": 24, "num_labels": 3,
     }),
     "electra": ("Electra", {**SMALL, "embedding_size": 6, "max_position_embeddings": 24}),
-    "roberta": ("Roberta", {
-        **SMALL, "max_position_embeddings": 26, "type_vocab_size": 1, "layer_norm_eps": 1e-5,
-    }),
+    "roberta": ("Roberta", ROBERTA),
+    "xlm_roberta": ("XLMRoberta", ROBERTA),
+    "camembert": ("Camembert", ROBERTA),
 }  # fmt: skip
 BATCH, LENGTHS = 2, (1, 7, 512)
 # Long cases keep every ninth position; all of them would take megabytes.
@@ -110,8 +114,10 @@ def family_golden(model, case):
     return {**inputs, "states": states, "logits": out.logits.numpy()}
 
 
-def make_families():
+def make_families(names=()):
     for name, (family, settings) in FAMILIES.items():
+        if names and name not in names:
+            continue
         model = random_model(name, settings, family, "ForSequenceClassification")
         config, random, cases = model.config, np.random.default_rng(0), {}
         kinds = ["plain", "padded"]
@@ -159,6 +165,9 @@ def make_minilm(folder):
 
 
 if __name__ == "__main__":
+    if FAMILIES.keys() & set(sys.argv):
+        make_families(sys.argv[1:])
+        sys.exit()
     make_random()
     make_families()
     if len(sys.argv) > 1:

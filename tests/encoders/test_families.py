@@ -235,7 +235,7 @@ def test_projection_exists_only_if_widths_differ():
 def test_unknown_model_type_is_refused_with_those_that_are_supported(tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "albert"}')
     config = Config(task="imdb", encoder=str(tmp_path))
-    with pytest.raises(UserError, match="'albert' model; available are: bert, distilbert, elec"):
+    with pytest.raises(UserError, match="'albert' model; available are: bert, camembert, dist"):
         encoder_source.build_new(config, tmp_path, pooler=True)
 
 

@@ -8,10 +8,12 @@ import pytest
 from tests.matrix import matrix
 from tests.running import succeed
 from tests.text.byte_pair_reference import small_vocabulary
+from tests.text.unigram_reference import small_model, tokenizer
 
 SIZE = "layers=1, hidden=32, heads=2, positions=32, dropout=0.0, attention_dropout=0.0"
 ENCODERS = {
     "roberta": f"roberta({SIZE}, vocabulary='tokenizer')",
+    "xlm_roberta": f"xlm_roberta({SIZE}, vocabulary='sentencepiece')",
     "distilbert": f"distilbert({SIZE}, vocabulary='reviews')",
     "electra": f"electra({SIZE}, embedding=16, vocabulary='reviews')",
 }
@@ -33,6 +35,8 @@ def folder(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     vocabulary, merges = small_vocabulary()
     BytePair(vocabulary=vocabulary, merges=merges).save(folder / "tokenizer")
+    (folder / "sentencepiece").mkdir()
+    tokenizer(small_model()).save(folder / "sentencepiece")
     for name, count in (("train", 180), ("test", 36)):
         _write_rows(folder / f"{name}.jsonl", count)
     succeed(
