@@ -105,7 +105,10 @@ def test_swa_is_the_mean_of_the_last_epochs():
     np.testing.assert_allclose(weights.saved, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("make", [lambda: Ema(decay=0.4), lambda: Swa(epochs=4)])
+@pytest.mark.parametrize(
+    "make",
+    [lambda: Ema(decay=0.4), pytest.param(lambda: Swa(epochs=4), marks=pytest.mark.matrix)],
+)
 def test_last_epochs_average_stays_in_the_model(tmp_path, make):
     model, weights = _line(), Weights()
     best = BestEpoch(tmp_path, objective="loss", patience=None)

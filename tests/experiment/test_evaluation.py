@@ -32,6 +32,7 @@ def test_logits_are_the_same_however_texts_come_together():
         np.testing.assert_allclose(logits[batching], logits["padded"], atol=1e-5)
 
 
+@pytest.mark.matrix
 def test_logits_that_are_not_finite_are_refused_in_one_line(tmp_path):
     config = Config(
         task="quickstart",

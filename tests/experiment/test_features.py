@@ -137,6 +137,7 @@ def test_encoder_that_must_run_in_each_step_does_and_why_is_told(tmp_path, capsy
         assert told in said
 
 
+@pytest.mark.matrix
 def test_encoder_reads_each_text_once(tmp_path, monkeypatch):
     rows = tf.Variable(0)
     real = Bert._states

@@ -107,6 +107,7 @@ def tested():
     return experiment, before, curve.learning_rates, curve.losses, batches
 
 
+@pytest.mark.matrix
 def test_range_test_gives_the_weights_back(tested):
     experiment, before, *_ = tested
     for weight, was in zip(experiment.model.get_weights(), before, strict=True):

@@ -46,6 +46,7 @@ def test_folder_holds_model_vocabulary_and_record(folder):
     assert record["samples"] == len(small.TEXTS)
 
 
+@pytest.mark.matrix
 def test_int8_is_smaller_within_its_bound_and_takes_segments_of_pairs(folder, small_run, tmp_path):
     model, layer, _ = small_run
     small.run_dir(tmp_path, model, layer, small.TEXTS, small.TEXTS[::-1])

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import log_loss
@@ -15,6 +15,7 @@ from ftkeras.losses.cross_entropy import CrossEntropy
 from ftkeras.losses.focal import Focal
 from ftkeras.support.protocols import Loss
 from tests.losses import references
+from tests.matrix import examples
 
 CASES = [
     ("binary_cross_entropy", {}, 2),
@@ -89,7 +90,7 @@ def test_sample_weights_count_each_example(name, keys, classes):
 
 
 @case
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(data=st.data())
 def test_any_logits_give_a_finite_loss_and_gradient(name, keys, classes, data):
     numbers = st.floats(-1e5, 1e5, width=32)

@@ -7,7 +7,11 @@ from tests.policies import tiny
 
 @pytest.mark.parametrize(
     ("spec", "decay"),
-    [("layerwise(decay=0.9)", 0.9), ("layerwise", 0.95), ("discriminative", 1 / 2.6)],
+    [
+        ("layerwise(decay=0.9)", 0.9),
+        pytest.param("layerwise", 0.95, marks=pytest.mark.matrix),
+        ("discriminative", 1 / 2.6),
+    ],
 )
 def test_rate_decreases_from_layer_to_layer(spec, decay):
     model = tiny.model(layers=11)

@@ -17,6 +17,7 @@ from ftkeras.schedules.polynomial import Polynomial
 from ftkeras.schedules.slanted_triangular import SlantedTriangular
 from ftkeras.schedules.step import Step
 from ftkeras.schedules.warmup_stable_decay import WarmupStableDecay
+from tests.matrix import examples
 
 peaks = st.floats(1e-6, 1.0)
 totals = st.integers(1, 10**6)
@@ -65,7 +66,7 @@ def _last(schedule) -> float | None:
 
 @pytest.mark.parametrize("name", catalog.names("schedule"))
 @hypothesis.given(data=st.data())
-@hypothesis.settings(max_examples=25, deadline=None)
+@examples(25)
 def test_rate_stays_between_zero_and_peak_and_ends_where_documented(name, data):
     peak, total = data.draw(peaks), data.draw(totals)
     keys = data.draw(_keys(name))
@@ -85,7 +86,7 @@ def test_rate_stays_between_zero_and_peak_and_ends_where_documented(name, data):
 
 
 @hypothesis.given(total=st.integers(2, 10**6), cycles=st.integers(2, 12), decay=st.floats(0.1, 1.0))
-@hypothesis.settings(max_examples=100, deadline=None)
+@examples(100)
 def test_cosine_restarts_on_the_very_update(total, cycles, decay):
     cycles = min(cycles, total)
     schedule = Cosine(peak=1.0, total_steps=total, cycles=cycles, restart_decay=decay)

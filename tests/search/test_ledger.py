@@ -43,7 +43,7 @@ def uninterrupted(tmp_path_factory):
     return found
 
 
-@pytest.mark.parametrize("name", SEARCHES)
+@pytest.mark.parametrize("name", matrix(SEARCHES, default=["random", "hyperband"]))
 @pytest.mark.parametrize("killed", matrix([1, 3, 5], default=[3]))
 def test_killed_search_ends_like_one_that_was_not(
     name, killed, uninterrupted, tmp_path, monkeypatch

@@ -25,6 +25,7 @@ SETTINGS = {
 }
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", matrix(SETTINGS, default=["packed"]))
 def test_recomputing_run_is_the_run(name):
     setting = SETTINGS[name]

@@ -29,6 +29,7 @@ def _each_traced(setting: Setting, monkeypatch) -> tiny.Outcome:
         return tiny.run(setting)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", matrix(SETTINGS, default=["packed"]))
 def test_shared_trace_trains_like_one_trace_per_layer(name, monkeypatch):
     setting = _setting(**SETTINGS[name])

@@ -13,6 +13,7 @@ from ftkeras.errors import UserError
 from ftkeras.experiment import build, checks, feeds, optimization, run_length
 from ftkeras.main import main
 from ftkeras.verbs import plot
+from tests.matrix import matrix
 from tests.running import call_ftkeras
 
 ENCODER = "bert(layers=1, hidden=8, heads=1, positions=64, vocabulary='reviews')"
@@ -48,7 +49,7 @@ def test_plot_shows_the_learning_rates(capsys):
     assert _is_png(pathlib.Path("schedule.png"))
 
 
-@pytest.mark.parametrize("name", catalog.names("schedule"))
+@pytest.mark.parametrize("name", matrix(catalog.names("schedule"), default=["cosine", "one_cycle"]))
 def test_every_schedule_can_be_plotted(name, capsys):
     assert main(["plot", f"--schedule={name}", "--steps=30", "--output=a/rate.png"]) == 0
     assert _is_png(pathlib.Path("a", "rate.png"))
@@ -75,7 +76,7 @@ def _steps_trained(config: Config) -> int:
 
 
 @pytest.mark.parametrize("test", [", test='own.csv'", ""], ids=["test data", "one file"])
-@pytest.mark.parametrize("limit", [None, 30])
+@pytest.mark.parametrize("limit", matrix([None, 30], default=[30]))
 def test_steps_are_those_of_the_run(elsewhere, limit, test):
     rows = [f"text {i},{'a' if i % 3 else 'b'}" for i in range(107)]
     pathlib.Path("own.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
