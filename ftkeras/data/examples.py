@@ -2,10 +2,12 @@
 
 import functools
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from ftkeras.data.vectors import Vectors
+from ftkeras.support.ragged import Ragged
 
 
 @dataclass(frozen=True)
@@ -17,25 +19,33 @@ class Examples:
         offsets: int64 [texts + 1], where each stored text starts in `token_ids`.
         second_starts: int32 [texts], where the second segment of a text starts, counted from the
             start of the text; its length if it has no second segment.
-        stored_targets: the answer to each stored text, [texts, …].
+        stored_targets: the answer to each stored text, [texts, …]; bytes, uint8, if the answers
+            differ in size.
         stored_digests: uint64 [texts], a hash of each raw text.
         rows: int64 [examples], the stored texts that this view selects.
         name: the name of the split.
         pairs: whether each example is a pair of texts.
         source: the name of the dataset that the texts were read from. It may hold more texts.
         vectors: the encoder's output for each stored text, if it was computed beforehand.
+        word_starts, word_ends: int32 [total], the word of which each token is the first, in
+            characters of its text; -1 of other tokens. None if the problem asks for no words.
+        token_targets: integer [total], the answer that the model is to give for each token; below 0
+            if there is none. None if it answers texts.
     """
 
     token_ids: np.ndarray
     offsets: np.ndarray
     second_starts: np.ndarray
-    stored_targets: np.ndarray
+    stored_targets: np.ndarray | Ragged
     stored_digests: np.ndarray
     rows: np.ndarray
     name: str
     pairs: bool
     source: str = ""
     vectors: Vectors | None = None
+    word_starts: np.ndarray | None = None
+    word_ends: np.ndarray | None = None
+    token_targets: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -61,9 +71,36 @@ class Examples:
         return int(self.lengths.max())
 
     @property
-    def targets(self) -> np.ndarray:
+    def targets(self) -> Any:
         """The answer to each example, as its problem stores it, [examples, …]."""
         return self.stored_targets[self.rows]
+
+    def numbered_targets(self) -> np.ndarray:
+        """Return an integer for each answer, [examples]; equal answers have equal ones."""
+        if isinstance(self.stored_targets, Ragged):
+            return self.stored_targets[self.rows].numbered()
+        return np.unique(self.targets, axis=0, return_inverse=True)[1]
+
+    @property
+    def firsts(self) -> np.ndarray:
+        """Where each example starts in `token_ids`, int64 [examples]."""
+        return self.offsets[self.rows]
+
+    def token_numbers(self) -> np.ndarray:
+        """Return where the examples' tokens are in `token_ids`, int64 [tokens]."""
+        lengths = self.lengths
+        before = np.cumsum(lengths) - lengths
+        return np.repeat(self.firsts - before, lengths) + np.arange(lengths.sum())
+
+    def words(self) -> Ragged:
+        """Return the words that the model answers, (start, end), int32 [examples, (words), 2]."""
+        assert self.word_starts is not None
+        assert self.word_ends is not None
+        numbers = self.token_numbers()
+        spans = np.stack([self.word_starts[numbers], self.word_ends[numbers]], axis=1)
+        is_word = spans[:, 0] >= 0
+        text = np.repeat(np.arange(len(self)), self.lengths)
+        return Ragged.from_lengths(spans[is_word], np.bincount(text[is_word], minlength=len(self)))
 
     @property
     def digests(self) -> np.ndarray:

@@ -5,18 +5,23 @@ A batch is the examples of one optimizer update, over all replicas. The batching
 parts r k to r k + k - 1. If k is above 1, its element stacks them on a leading axis. A position
 below 0 means that there is no example, so a part without examples is a row of padding; the
 "example_mask" beside the targets is false there. If the examples have `vectors`, an element
-contains {"vector": float32 [examples, size]} instead of token ids, in the same batches.
+contains {"vector": float32 [examples, size]} instead of token ids, in the same batches. If they
+have `token_targets`, each place of the rows has an answer, and the mask is false where there is no
+token: both are [rows * length], as the model's outputs are.
 """
 
+import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from ftkeras.data.batching import Batching
 from ftkeras.data.examples import Examples
-from ftkeras.problems import per_example
+from ftkeras.data.token_numbers import token_numbers
+from ftkeras.problems import WordOutputs, per_example
 
 Collate = Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]
 
@@ -30,7 +35,8 @@ class TrainingFeed:
         examples: what to train on.
         batching: groups the examples into batches.
         seed: determines the order, together with the epoch.
-        collate: targets of all examples, positions -> the target tensors of a batch.
+        collate: targets of all examples (or tokens), positions (or numbers of tokens) -> the target
+            tensors of a batch.
         weights: float32 [examples], to have each element contain its examples' weights; or None.
 
     Attributes:
@@ -118,10 +124,10 @@ class OrderedFeed:
     Args:
         examples: what to evaluate.
         batching: groups the examples into batches.
-        collate: targets of all examples, positions -> the target tensors of a batch.
+        collate: as of `TrainingFeed`.
 
     Attributes:
-        positions: integer [rows], the example that each row of the outputs belongs to, below 0 for
+        positions: integer [rows], the example that each row of the inputs belongs to, below 0 for
             padding. The rows are those of the replicas' elements in turn.
     """
 
@@ -136,12 +142,29 @@ class OrderedFeed:
         """Return a feed of other examples with the same batching."""
         return OrderedFeed(examples, self.batching, self.collate)
 
-    def in_example_order(self, rows: np.ndarray) -> np.ndarray:
-        """Return rows of outputs, [rows, …], in the order of the examples, [examples, …]."""
-        is_example = self.positions >= 0
-        ordered = np.empty((len(self.examples), *rows.shape[1:]), rows.dtype)
-        ordered[self.positions[is_example]] = rows[: len(is_example)][is_example]
-        return ordered
+    def in_example_order(self, rows: np.ndarray) -> Any:
+        """Return rows of outputs, [rows, …], in the order of the examples, [examples, …].
+
+        If the outputs belong to tokens, the result is `WordOutputs`: those of words only.
+        """
+        if self.examples.token_targets is None:
+            return _ordered(self.positions, rows, len(self.examples))
+        words = self.examples.words()
+        outputs = _ordered(self._tokens, rows, int(self.examples.lengths.sum()))
+        is_word = self.examples.word_starts[self.examples.token_numbers()] >= 0
+        return WordOutputs(outputs[is_word], words)
+
+    @functools.cached_property
+    def _tokens(self) -> np.ndarray:
+        """The token that each row of the outputs belongs to, counted in the examples' order."""
+        lengths = self.examples.lengths
+        firsts = np.cumsum(lengths) - lengths
+        inputs = ((part, self.batching.collate(self.examples, part)) for part in self._plan)
+        numbers = (
+            token_numbers(firsts, lengths, part, arrays["token_ids"].shape[1])
+            for part, arrays in inputs
+        )
+        return np.concatenate([part.reshape(-1) for part in numbers])
 
     def dataset(self, *, replica: int = 0, replicas: int = 1) -> tf.data.Dataset:
         """Return a replica's elements (inputs, answers).
@@ -160,6 +183,14 @@ class OrderedFeed:
 
     def _element(self, parts: Sequence[np.ndarray]) -> tuple:
         return _element(self.examples, self.batching, parts, self.collate)
+
+
+def _ordered(positions: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
+    """Return the rows at the given positions, [count, …]; those below 0 are dropped."""
+    is_filled = positions >= 0
+    ordered = np.empty((count, *rows.shape[1:]), rows.dtype)
+    ordered[positions[is_filled]] = rows[: len(is_filled)][is_filled]
+    return ordered
 
 
 def _join(parts: Sequence[np.ndarray]) -> np.ndarray:
@@ -202,10 +233,16 @@ def _element(
     """Return (inputs, answers[, weights]) of these parts, stacked if there are several."""
     positions = _stack(parts)
     leading = positions.shape[:1] if len(parts) > 1 else ()
-    rows = _inputs(examples, batching, positions.reshape(-1, *positions.shape[2:]))
+    flat = positions.reshape(-1, *positions.shape[2:])
+    rows = _inputs(examples, batching, flat)
     inputs = {name: array.reshape(*leading, -1, *array.shape[1:]) for name, array in rows.items()}
     positions = positions.reshape(*leading, -1)
-    answers = collate(examples.targets, positions)
+    if examples.token_targets is None:
+        answers = collate(examples.targets, positions)
+    else:
+        about = examples.firsts, examples.lengths, flat
+        numbers = token_numbers(*about, inputs["token_ids"].shape[-1])
+        answers = collate(examples.token_targets, numbers.reshape(*leading, -1))
     if weights is None:
         return inputs, answers
     return inputs, answers, np.where(positions >= 0, weights[positions], np.float32(0))

@@ -1,5 +1,6 @@
 """Read the splits of a task: tokenize each once, use the token cache, retry failing sources."""
 
+import dataclasses
 import functools
 import logging
 import pathlib
@@ -60,7 +61,8 @@ class SplitReader:
         examples = self._tokenize_with_retries(name)
         if not len(examples):
             raise UserError(f"task={self._config.task}: the {name} split is empty.")
-        return examples
+        per_token = self._task.problem_class.per_token
+        return self._with_token_targets(examples) if per_token else examples
 
     def read_pool(self) -> Examples:
         """Return all examples of train and of the task's own validation, in this order."""
@@ -111,7 +113,8 @@ class SplitReader:
             time.sleep(wait)
 
     def _tokenize(self, dataset: tf.data.Dataset, name: str) -> Examples:
-        settings = {"name": name, "pairs": self._task.pairs}
+        words = self._task.problem_class.per_token
+        settings = {"name": name, "pairs": self._task.pairs, "words": words}
         if self._cache is None:
             return token_store.write(dataset, self._token_ids, self._folder, **settings)
         try:
@@ -129,6 +132,13 @@ class SplitReader:
         self, texts: tf.Tensor, pairs: tf.Tensor | None = None
     ) -> dict[str, tf.RaggedTensor]:
         return self._function(texts) if pairs is None else self._function(texts, pairs)
+
+    def _with_token_targets(self, examples: Examples) -> Examples:
+        """Return the examples with what the model is to answer for each token."""
+        targets = np.full(len(examples.token_ids), -1, np.int32)
+        found = self._task.problem().token_targets(examples.targets, examples.words())
+        targets[examples.word_starts >= 0] = found
+        return dataclasses.replace(examples, token_targets=targets)
 
     @functools.cached_property
     def _function(self) -> tf.types.experimental.ConcreteFunction:

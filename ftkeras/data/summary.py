@@ -39,7 +39,7 @@ def summarize(
         "unknown_share": share of unknown tokens among all but the special ones.
     """
     texts = np.unique(examples.digests)
-    _, targets = np.unique(examples.targets, axis=0, return_inverse=True)
+    targets = examples.numbered_targets()
     pairs = np.unique(np.stack([examples.digests, targets.astype(np.uint64)]), axis=1)
     lengths = examples.lengths
     words = max(1, int(lengths.sum()) - _FRAME[examples.pairs] * len(examples))

@@ -79,7 +79,13 @@ class Cache:
         self.home = folder / hashlib.sha256(written.encode()).hexdigest()[:32]
 
     def examples(
-        self, dataset: tf.data.Dataset, text_layer: Callable, *, name: str, pairs: bool
+        self,
+        dataset: tf.data.Dataset,
+        text_layer: Callable,
+        *,
+        name: str,
+        pairs: bool,
+        words: bool = False,
     ) -> tuple[Examples, bool]:
         """Return the examples of a dataset, tokenized now or read from the cache.
 
@@ -88,6 +94,7 @@ class Cache:
             text_layer: texts, pairs -> ragged token ids (and segment ids).
             name: the name of the split.
             pairs: whether the elements contain a second text.
+            words: whether the text layer returns words.
 
         Returns:
             The examples, and whether they were in the cache.
@@ -95,22 +102,26 @@ class Cache:
         Raises:
             OSError: if the folder can't be written.
         """
+        about = {"name": name, "pairs": pairs, "words": words}
         # Without any entry a single pass over the texts is enough: it gives the ids and the key.
         if self.home.is_dir():
             entry = self.home / token_store.content_key(dataset, pairs=pairs)
             if is_intact(entry):
-                return token_store.read_arrays(dataset, entry, name=name, pairs=pairs), True
-        entry = self._write(dataset, text_layer, pairs)
-        return token_store.read_arrays(dataset, entry, name=name, pairs=pairs), False
+                return token_store.read_arrays(dataset, entry, **about), True
+        entry = self._write(dataset, text_layer, pairs=pairs, words=words)
+        return token_store.read_arrays(dataset, entry, **about), False
 
-    def _write(self, dataset: tf.data.Dataset, text_layer: Callable, pairs: bool) -> pathlib.Path:
+    def _write(
+        self, dataset: tf.data.Dataset, text_layer: Callable, *, pairs: bool, words: bool
+    ) -> pathlib.Path:
         self.home.mkdir(parents=True, exist_ok=True)
         _clean_up(self.home)
         draft = self.home / f".{uuid.uuid4().hex}.partial"
         draft.mkdir()
         try:
-            entry = self.home / token_store.write_arrays(dataset, text_layer, draft, pairs=pairs)
-            sums = {column: _checksum(draft / column) for column in token_store.COLUMNS}
+            key = token_store.write_arrays(dataset, text_layer, draft, pairs=pairs, words=words)
+            entry, columns = self.home / key, token_store.columns(dataset, words=words)
+            sums = {column: _checksum(draft / column) for column in columns}
             (draft / CHECKSUMS).write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
             while not _rename(draft, entry) and not is_intact(entry):
                 _rename(entry, draft.with_suffix(f".{uuid.uuid4().hex}.damaged"))
@@ -124,7 +135,7 @@ def is_intact(entry: pathlib.Path) -> bool:
     """Return whether an entry is complete and unchanged since it was written."""
     try:
         sums = json.loads((entry / CHECKSUMS).read_text(encoding="utf-8"))
-        return sums == {column: _checksum(entry / column) for column in token_store.COLUMNS}
+        return bool(sums) and sums == {column: _checksum(entry / column) for column in sums}
     except (OSError, ValueError):
         return False
 

@@ -9,12 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from ftkeras.data.examples import Examples
+from ftkeras.support.ragged import Ragged
 
 # The texts that go through the text layer together: enough to keep its vectorized ops busy.
 TEXTS_PER_STEP = 512
 
 # What is stored of a split, one file per column. The names are attributes of `Examples`. The dtype
-# of the targets is that of the dataset: int64 or float64.
+# of the targets is that of the dataset: int64 or float64; or uint8 for strings, whose lengths are
+# another column.
 COLUMNS = {
     "token_ids": np.int32,
     "offsets": np.int64,
@@ -22,6 +24,9 @@ COLUMNS = {
     "stored_targets": np.int64,
     "stored_digests": np.uint64,
 }
+LENGTHS = "target_lengths"
+# Also stored if the text layer returns words.
+WORDS = {"word_starts": np.int32, "word_ends": np.int32}
 
 
 def write(
@@ -31,6 +36,7 @@ def write(
     *,
     name: str,
     pairs: bool = False,
+    words: bool = False,
 ) -> Examples:
     """Tokenize a dataset into files that last as long as the process.
 
@@ -40,17 +46,23 @@ def write(
         folder: an existing folder for the files.
         name: the name of the split.
         pairs: whether the elements contain a second text.
+        words: whether the text layer returns words.
     """
     subfolder = folder / name
     subfolder.mkdir(exist_ok=True)
-    write_arrays(dataset, text_layer, subfolder, pairs=pairs)
-    examples = read_arrays(dataset, subfolder, name=name, pairs=pairs)
+    write_arrays(dataset, text_layer, subfolder, pairs=pairs, words=words)
+    examples = read_arrays(dataset, subfolder, name=name, pairs=pairs, words=words)
     shutil.rmtree(subfolder)  # the maps keep the data; a killed process leaves nothing behind
     return examples
 
 
 def write_arrays(
-    dataset: tf.data.Dataset, text_layer: Callable, folder: pathlib.Path, *, pairs: bool
+    dataset: tf.data.Dataset,
+    text_layer: Callable,
+    folder: pathlib.Path,
+    *,
+    pairs: bool,
+    words: bool = False,
 ) -> str:
     """Tokenize a dataset into files, in parallel, and return the key of its content."""
 
@@ -66,9 +78,10 @@ def write_arrays(
             "second_starts": firsts,
             "stored_targets": batch["label"],
             "stored_digests": _digests(batch, pairs),
+            **({name: inputs[name].flat_values for name in WORDS} if words else {}),
         }
 
-    dtypes, key, end = _dtypes(dataset), _ContentKey(dataset), 0
+    dtypes, key, end = columns(dataset, words=words), _ContentKey(dataset), 0
     steps = dataset.batch(TEXTS_PER_STEP).map(tokenize, num_parallel_calls=tf.data.AUTOTUNE)
     files = {column: (folder / column).open("wb") for column in dtypes}
     try:
@@ -77,6 +90,10 @@ def write_arrays(
             step["offsets"] = end + np.cumsum(step["offsets"])
             end = step["offsets"][-1]
             key.add(step["stored_digests"], step["stored_targets"])
+            if LENGTHS in dtypes:
+                answers = step["stored_targets"]
+                step[LENGTHS] = np.array(list(map(len, answers)))
+                step["stored_targets"] = np.frombuffer(b"".join(answers), np.uint8)
             for column, dtype in dtypes.items():
                 step[column].astype(dtype, copy=False).tofile(files[column])
     finally:
@@ -86,14 +103,29 @@ def write_arrays(
 
 
 def read_arrays(
-    dataset: tf.data.Dataset, folder: pathlib.Path, *, name: str, pairs: bool
+    dataset: tf.data.Dataset, folder: pathlib.Path, *, name: str, pairs: bool, words: bool = False
 ) -> Examples:
     """Return what `write_arrays` has written of a dataset, memory-mapped."""
-    columns = {column: _map(folder / column, dtype) for column, dtype in _dtypes(dataset).items()}
-    shape = dataset.element_spec["label"].shape
-    columns["stored_targets"] = columns["stored_targets"].reshape(-1, *shape)
-    rows = np.arange(len(columns["stored_digests"]))
-    return Examples(**columns, rows=rows, name=name, pairs=pairs, source=name)
+    dtypes = columns(dataset, words=words)
+    arrays = {column: _map(folder / column, dtype) for column, dtype in dtypes.items()}
+    shape, targets = dataset.element_spec["label"].shape, arrays.pop("stored_targets")
+    if LENGTHS in arrays:
+        targets = Ragged.from_lengths(targets, arrays.pop(LENGTHS))
+    else:
+        targets = targets.reshape(-1, *shape)
+    rows = np.arange(len(arrays["stored_digests"]))
+    return Examples(
+        **arrays, stored_targets=targets, rows=rows, name=name, pairs=pairs, source=name
+    )
+
+
+def columns(dataset: tf.data.Dataset, *, words: bool) -> dict[str, type]:
+    """Return the dtype of each column."""
+    found = {**COLUMNS, **(WORDS if words else {})}
+    answer = dataset.element_spec["label"].dtype
+    if answer == tf.string:
+        return {**found, "stored_targets": np.uint8, LENGTHS: np.int64}
+    return {**found, "stored_targets": np.float64 if answer.is_floating else np.int64}
 
 
 def content_key(dataset: tf.data.Dataset, *, pairs: bool) -> str:
@@ -115,24 +147,22 @@ class _ContentKey:
 
     def __init__(self, dataset: tf.data.Dataset) -> None:
         self._texts, self._targets = hashlib.sha256(), hashlib.sha256()
-        self._dtype = np.dtype(_dtypes(dataset)["stored_targets"]).newbyteorder("<")
+        self._dtype = np.dtype(columns(dataset, words=False)["stored_targets"]).newbyteorder("<")
         self._shape = dataset.element_spec["label"].shape.as_list()
 
     def add(self, digests: np.ndarray, targets: np.ndarray) -> None:
         self._texts.update(digests.astype("<u8").tobytes())
-        self._targets.update(targets.astype(self._dtype).tobytes())
+        if targets.dtype == object:  # byte strings
+            for answer in targets:
+                self._targets.update(len(answer).to_bytes(8, "little") + answer)
+        else:
+            self._targets.update(targets.astype(self._dtype).tobytes())
 
     def result(self, pairs: bool) -> str:
         whole = self._texts.digest() + self._targets.digest() + bytes([pairs])
         if self._dtype.kind != "i" or self._shape:  # not one label per text
             whole += f"{self._dtype.str} {self._shape}".encode()
         return hashlib.sha256(whole).hexdigest()[:32]
-
-
-def _dtypes(dataset: tf.data.Dataset) -> dict[str, type]:
-    """Return the dtype of each column."""
-    is_number = dataset.element_spec["label"].dtype.is_floating
-    return {**COLUMNS, "stored_targets": np.float64 if is_number else np.int64}
 
 
 def _digests(batch: dict[str, tf.Tensor], pairs: bool) -> tf.Tensor:

@@ -92,6 +92,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         truncation=catalog.build("truncation", config.truncation),
         max_length=config.max_length,
         segments=encoder.segments > 0,
+        words=problem.per_token,
     )
     specs = _lasting_policies(config) if run_dir else config.policy
     policies = _apply_policies(config, model, specs)

@@ -4,6 +4,7 @@ import json
 import pathlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -80,8 +81,8 @@ def evaluate_elsewhere(
     return {**measured, **found[list(parts)[-1]].details}
 
 
-def predict_logits(experiment: Experiment, examples: Examples) -> np.ndarray:
-    """Return the logits of every example in the split's own order, float32 [examples, outputs]."""
+def predict_logits(experiment: Experiment, examples: Examples) -> Any:
+    """Return the logits of every example in the split's own order; see `predict_in_order`."""
     pad_id = experiment.model.pad_id
     batching = feeds.batching(experiment.config, pad_id=pad_id)
     feed = OrderedFeed(examples, batching, experiment.problem.collate)
@@ -100,8 +101,8 @@ def _evaluate_split(
 ) -> _Evaluated:
     """Evaluate one split and write its predictions."""
     logits = predict_logits(experiment, examples)
-    _must_be_finite(logits, split)
     problem, targets = experiment.problem, examples.targets
+    _must_be_finite(problem.are_finite(logits), split)
     rows = _predictions(examples, problem.decode(targets, logits))
     if experiment.devices.is_chief:
         _write_predictions(path, rows)
@@ -116,11 +117,10 @@ def _predictions(examples: Examples, decoded: list[dict]) -> list[dict]:
     return [{"id": f"{examples.name}-{row}", **prediction} for row, prediction in rows]
 
 
-def _must_be_finite(logits: np.ndarray, split: str) -> None:
-    wrong = ~np.isfinite(logits).all(axis=1)
-    if wrong.any():
+def _must_be_finite(are_finite: np.ndarray, split: str) -> None:
+    if wrong := (~are_finite).sum():
         raise UserError(
-            f"the model's logits are not finite for {wrong.sum():,} of {len(logits):,} {split} "
+            f"the model's logits are not finite for {wrong:,} of {len(are_finite):,} {split} "
             "examples, so it can't be evaluated: its training diverged; a lower `learning_rate` "
             "may help."
         )

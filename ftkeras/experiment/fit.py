@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 
 from ftkeras.checkpoints.training_state import Checkpoints, Position
 from ftkeras.config.durations import checkpoint_interval
@@ -139,7 +138,9 @@ class Fit:
         targets = feed.examples.targets
         loss = self._experiment.model.loss
 
-        def measure(logits: np.ndarray) -> float:
+        def measure(logits: Any) -> float:
+            if not problem.are_finite(logits).all():
+                return math.nan
             value = problem.metrics(targets, logits, loss)[objective]
             return math.nan if value is None else value
 

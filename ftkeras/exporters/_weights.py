@@ -116,6 +116,8 @@ class Weights(tf.Module):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Return logits, float32 [batch, classes], and the head's input, float32 [batch, hidden].
 
+        If the head answers tokens, they are [batch, length, classes] and [batch, length, hidden].
+
         Args:
             inputs: `token_ids` and maybe `segment_ids`, int32 [batch, length].
             embedding_offset: Added to the embeddings, float32 [batch, length, hidden], or None.
@@ -131,11 +133,12 @@ class Weights(tf.Module):
                 every_token=model.head.needs_every_token,
                 training=False,
             )
-            vectors = (
-                features["pooled"]
-                if model.head.needs_pooler
-                else model.head.text_vectors(features, mask)
-            )
+            if model.head.per_token:
+                vectors = features["sequence"]
+            elif model.head.needs_pooler:
+                vectors = features["pooled"]
+            else:
+                vectors = model.head.text_vectors(features, mask)
             return model.head(features, mask, training=False), vectors
 
     @contextlib.contextmanager

@@ -5,5 +5,5 @@ encoder's features and the padding mask [batch, length]. The features are "first
 the states of first tokens; "pooled" [batch, hidden], if it sets `needs_pooler`; and "sequence"
 [batch, length, hidden], if it sets `needs_every_token`. The run passes `classes` or `outputs`, and
 `seed`; the
-other arguments come from the spec.
+other arguments come from the spec. A head that sets `per_token` gives logits for each token.
 """

@@ -25,6 +25,8 @@ class Dense(keras.layers.Layer):
         **kwargs: of `keras.layers.Layer`.
     """
 
+    per_token = False
+
     def __init__(
         self,
         *,

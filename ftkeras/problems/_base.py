@@ -81,6 +81,8 @@ class Problem(Protocol):
         scale: how large the outputs are.
         target_shape, target_dtype: of the answer to one example in the dataset and token store.
         explains: whether an export can attribute its answers to tokens.
+        per_token: whether the model answers each word of a text, by the word's first token. Then
+            answers are stored as bytes, and outputs are `WordOutputs`.
         pipeline: the name of the problem on the Hugging Face Hub, or None.
         hub_metrics: the names of metrics, and those of their implementations on the Hub.
         caveat: what a model card warns of, or None.
@@ -103,6 +105,7 @@ class Problem(Protocol):
     target_shape: tuple[int, ...] = ()
     target_dtype: str = "int64"
     explains: bool = True
+    per_token: bool = False
     pipeline: str | None = None
     hub_metrics: Mapping[str, str] = {}
     caveat: str | None = None
@@ -120,6 +123,19 @@ class Problem(Protocol):
     def collate(self, targets: np.ndarray, positions: np.ndarray) -> dict[str, np.ndarray]:
         """Return the target tensors of a batch and its "example_mask"; see `per_example`."""
         return per_example(targets, positions)
+
+    def token_targets(self, targets: Any, words: Any) -> np.ndarray:
+        """Return the answers that a model is to give for words, if `per_token`, int64 [words].
+
+        Args:
+            targets: the stored answer to each text.
+            words: the words of each text, (start, end) in characters, [texts, (words), 2].
+        """
+        raise NotImplementedError
+
+    def are_finite(self, outputs: Any) -> np.ndarray:
+        """Return whether all outputs for each example are finite, bool [examples]."""
+        return np.isfinite(outputs).all(axis=1)
 
     def epoch_metrics(self) -> "list[keras.metrics.Metric]":
         """Return metrics that are computed batch by batch, with the loss.

@@ -165,7 +165,10 @@ class Head(Protocol):
     Attributes:
         needs_pooler: whether it reads "pooled".
         needs_every_token: whether it reads "sequence".
+        per_token: whether it answers tokens, not texts.
     """
+
+    per_token: bool
 
     @property
     def needs_pooler(self) -> bool: ...
@@ -179,10 +182,7 @@ class Head(Protocol):
     def __call__(
         self, features: Mapping[str, Tensor], padding_mask: Tensor, training: bool = False
     ) -> Tensor:
-        """Return logits [texts, classes]."""
-
-    def text_vectors(self, features: Mapping[str, Tensor], padding_mask: Tensor) -> Tensor:
-        """Return what the head (or the pooler below it) reads of each text, [texts, hidden]."""
+        """Return logits [texts, classes], or [batch, length, classes] if `per_token`."""
 
 
 @runtime_checkable

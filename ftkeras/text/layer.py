@@ -12,6 +12,7 @@ import tensorflow as tf
 from ftkeras.text.code_digest import code_digest
 from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.truncations import Truncation
+from ftkeras.text.words import NO_WORD, word_spans
 
 
 class TextLayer(tf.Module):
@@ -25,6 +26,7 @@ class TextLayer(tf.Module):
         truncation: shortens each text to a limit.
         max_length: the most tokens, special ones included; at least one piece of each text.
         segments: whether the encoder reads segment ids.
+        words: whether to return, for single texts, the words as well.
 
     Attributes:
         segments: whether pairs have segment ids, which some tokenizers do not give.
@@ -33,7 +35,9 @@ class TextLayer(tf.Module):
         texts: string [batch].
         pairs: string [batch], or None.
         Returns {"token_ids"} and, with pairs, {"segment_ids"} (0 for the first text, 1 for the
-        second) if there are any, int32 ragged [batch, (length)].
+        second) if there are any, int32 ragged [batch, (length)]. With `words`, also {"word_starts",
+        "word_ends"} of the same type and shape: the word, in characters of its text, of which a
+        token is the first; `NO_WORD` of other tokens. See `ftkeras.text.words`.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -46,6 +50,7 @@ class TextLayer(tf.Module):
         truncation: Truncation,
         max_length: int,
         segments: bool = True,
+        words: bool = False,
     ):
         super().__init__()
         least = tokenizer.specials[0] + 1
@@ -58,11 +63,14 @@ class TextLayer(tf.Module):
         self.tokenizer = tokenizer
         self.truncation = truncation
         self.max_length = max_length
+        self.words = words
 
     def __call__(
         self, texts: tf.Tensor, pairs: tf.Tensor | None = None
     ) -> dict[str, tf.RaggedTensor]:
-        """Return "token_ids" (and "segment_ids"), int32 ragged [batch, (length)]."""
+        """Return "token_ids" (and "segment_ids", or words), int32 ragged [batch, (length)]."""
+        if self.words:
+            return self._with_words(texts)
         pieces = self.tokenizer(texts)
         if pairs is None:
             limit = self.max_length - self.tokenizer.specials[0]
@@ -84,9 +92,27 @@ class TextLayer(tf.Module):
             "truncation": [type(truncation).__name__, truncation.get_config()],
             "max_length": self.max_length,
             "segments": self.segments,
+            "words": self.words,
             "code": code_digest([*own_code, pathlib.Path(inspect.getfile(type(truncation)))]),
             "versions": [metadata.version(name) for name in ("tensorflow", "tensorflow-text")],
         }
+
+    def _with_words(self, texts: tf.Tensor) -> dict[str, tf.RaggedTensor]:
+        pieces, *offsets = self.tokenizer.with_offsets(texts)
+        limit = self.max_length - self.tokenizer.specials[0]
+        ids = self.tokenizer.frame(self.truncation(pieces, limit))
+        return ids | {
+            name: self._framed(self.truncation(part, limit))
+            for name, part in zip(
+                ("word_starts", "word_ends"), word_spans(texts, *offsets), strict=True
+            )
+        }
+
+    def _framed(self, offsets: tf.RaggedTensor) -> tf.RaggedTensor:
+        """Add `NO_WORD` wherever the tokenizer adds a special token."""
+        # Offsets are at least -1, so these are negative, which no id is.
+        framed = self.tokenizer.frame(-2 - offsets)["token_ids"]
+        return tf.where(framed < 0, -2 - framed, NO_WORD)
 
     def _join_pairs(
         self, first: tf.RaggedTensor, second: tf.RaggedTensor

@@ -38,7 +38,8 @@ class FineTuner(ReplicatedModel):
             [batch, classes]. With "starts", int32 [batch, texts], the first position of each text
             in a row, it gives logits [batch * texts, classes]. {"vector"}, float32 [texts, hidden]
             as `text_vectors` returns it, gives logits [texts, classes] without running the encoder
-            (except its pooler, if the head needs it).
+            (except its pooler, if the head needs it). A head that answers tokens gives logits
+            [batch * length, classes].
     """
 
     def __init__(
@@ -86,7 +87,8 @@ class FineTuner(ReplicatedModel):
         self, inputs: dict[str, Tensor], embedding_offset: Tensor = None, training: bool = False
     ) -> Tensor:
         features, padding_mask = self._features(inputs, embedding_offset, training)
-        return self.head(features, padding_mask, training=training)
+        logits = self.head(features, padding_mask, training=training)
+        return ops.reshape(logits, (-1, logits.shape[-1])) if self.head.per_token else logits
 
     def text_vectors(self, inputs: dict[str, Tensor]) -> Tensor:
         """Return the vector of each text that the head or pooler reads, float32 [texts, hidden].

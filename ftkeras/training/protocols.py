@@ -54,7 +54,7 @@ class EvaluationFeed(Protocol):
         """Return the elements of a replica."""
         ...
 
-    def in_example_order(self, rows: np.ndarray) -> np.ndarray:
+    def in_example_order(self, rows: np.ndarray) -> Any:
         """Return rows of outputs, [rows, …], in the order of the examples, [examples, …]."""
         ...
 

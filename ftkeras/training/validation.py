@@ -12,10 +12,10 @@ from ftkeras.training.protocols import EvaluationFeed
 from ftkeras.training.sharding import shard
 
 
-def predict_in_order(
-    model: keras.Model, feed: EvaluationFeed, *, title: str | None = None
-) -> np.ndarray:
-    """Return the logits of every example of a feed, in its order, float32 [examples, classes].
+def predict_in_order(model: keras.Model, feed: EvaluationFeed, *, title: str | None = None) -> Any:
+    """Return the logits of every example of a feed, in its order.
+
+    They are float32 [examples, outputs], or what the feed's `in_example_order` returns.
 
     Args:
         model: predicts logits.
@@ -29,7 +29,7 @@ def predict_in_order(
         callbacks.append(progress)
     verbose: Any = 0
     rows = model.predict(held.dataset, steps=held.steps, verbose=verbose, callbacks=callbacks)
-    return feed.in_example_order(rows).astype(np.float32)
+    return feed.in_example_order(rows.astype(np.float32))
 
 
 class ValidationMetric(Callback):
@@ -41,14 +41,13 @@ class ValidationMetric(Callback):
     Args:
         name: of the metric.
         feed: the validation split.
-        measure: logits of all its examples, [examples, classes] -> the metric.
+        measure: logits of all its examples, as `predict_in_order` returns them -> the metric, or
+            NaN if they are not finite.
     """
 
-    def __init__(self, name: str, feed: EvaluationFeed, measure: Callable[[np.ndarray], float]):
+    def __init__(self, name: str, feed: EvaluationFeed, measure: Callable[[Any], float]):
         super().__init__()
         self.name, self.feed, self.measure = name, feed, measure
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        logits = predict_in_order(self.model, self.feed)
-        is_finite = np.isfinite(logits).all()
-        logs[f"val_{self.name}"] = self.measure(logits) if is_finite else float("nan")
+        logs[f"val_{self.name}"] = self.measure(predict_in_order(self.model, self.feed))

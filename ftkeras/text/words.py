@@ -1,0 +1,106 @@
+"""The words of a text, which do not depend on the tokenizer."""
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+
+from ftkeras.text import _characters
+from ftkeras.text._spellings import points_of
+from ftkeras.text.offsets import to_characters
+
+# Of a token that is not the first of a word.
+NO_WORD = -1
+# Kinds of characters; one that is ALONE is a word by itself.
+OTHER, SPACE, ALONE = 0, 1, 2
+
+
+def find_words(texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+    """Return where each word of a text starts and ends, in bytes.
+
+    A word is a punctuation mark, a CJK ideograph, or as many other characters as stand together
+    without a space. The classes of characters are BERT's.
+
+    Args:
+        texts: string [batch].
+
+    Returns:
+        starts and ends, int64 ragged [batch, (words)].
+
+    >>> starts, ends = find_words(tf.constant(["in the U.S. today"]))
+    >>> starts.to_list(), ends.to_list()
+    ([[0, 3, 7, 8, 9, 10, 12]], [[2, 6, 8, 9, 10, 11, 17]])
+    """
+    codes, offsets = tf.strings.unicode_decode_with_offsets(texts, "UTF-8", errors="replace")
+    limits, kinds = _kinds()
+    kind = tf.gather(kinds, tf.searchsorted(limits, codes.flat_values, side="right"))
+    # Padded by a space on either side, all texts are one row.
+    row = codes.value_rowids()
+    kind = tf.concat([[SPACE], kind, [SPACE]], axis=0)
+    is_new_text = tf.concat([[True], row[1:] != row[:-1], [True]], axis=0)
+    splits = (kind[1:] != OTHER) | (kind[:-1] != OTHER) | is_new_text[: tf.size(kind) - 1]
+    is_word = kind[1:-1] != SPACE
+    sizes = tf.cast(tf.strings.length(texts), tf.int64)
+    nexts = tf.concat([offsets.flat_values[1:], [0]], axis=0)
+    nexts = tf.where(is_new_text[1:], tf.gather(sizes, row), nexts)
+    starts = tf.ragged.boolean_mask(offsets, offsets.with_flat_values(is_word & splits[:-1]))
+    ends = offsets.with_flat_values(nexts)
+    ends = tf.ragged.boolean_mask(ends, offsets.with_flat_values(is_word & splits[1:]))
+    return starts, ends
+
+
+def word_spans(
+    texts: tf.Tensor, starts: tf.RaggedTensor, ends: tf.RaggedTensor
+) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+    """Return the word of which each token is the first, in characters of its text.
+
+    A token that reads several words is the first of the first of them only, if it is that.
+
+    Args:
+        texts: string [batch].
+        starts: of the tokens, in bytes, integer ragged [batch, (tokens)].
+        ends: of the tokens. They may include spaces around the token.
+
+    Returns:
+        starts and ends of words, int32 ragged [batch, (tokens)]; `NO_WORD` of other tokens.
+
+    >>> texts = tf.constant(["in the U.S."])
+    >>> tokens = ([[0, 2, 4, 6, 8, 10]], [[2, 4, 6, 8, 10, 11]])  # in, th, e, U, .S, .
+    >>> [part.to_list() for part in word_spans(texts, *map(tf.ragged.constant, tokens))]
+    [[[0, 3, -1, 7, 8, 10]], [[2, 6, -1, 8, 9, 11]]]
+    """
+    word_starts, word_ends = find_words(texts)
+    # On one axis for all texts, each text's bytes come after those of the texts before it.
+    sizes = tf.cast(tf.strings.length(texts), tf.int64)
+    base = tf.cumsum(sizes + 1, exclusive=True)
+    firsts, lasts = (_shifted(part, base) for part in (word_starts, word_ends))
+    begins, stops = (_shifted(part, base) for part in (starts, ends))
+    words, tokens = tf.size(firsts), tf.size(begins)
+    # The first word that ends after the token begins; the token reads it if they overlap.
+    word = tf.searchsorted(lasts, begins, side="right")
+    overlaps = stops > tf.gather(tf.concat([firsts, [tf.int64.max]], 0), word)
+    read = tf.cast(tf.reshape(tf.where(overlaps), [-1]), tf.int32)
+    first_token = tf.math.unsorted_segment_min(read, tf.gather(word, read), words)
+    found = tf.reshape(tf.where(first_token < tokens), [-1])
+    places = tf.gather(first_token, found)[:, tf.newaxis]
+
+    def scatter(part: tf.RaggedTensor) -> tf.RaggedTensor:
+        values = tf.cast(tf.gather(to_characters(texts, part).flat_values, found), tf.int32)
+        nothing = tf.fill([tokens], NO_WORD)
+        return starts.with_flat_values(tf.tensor_scatter_nd_update(nothing, places, values))
+
+    return scatter(word_starts), scatter(word_ends)
+
+
+def _shifted(offsets: tf.RaggedTensor, base: tf.Tensor) -> tf.Tensor:
+    return tf.cast(offsets.flat_values, tf.int64) + tf.gather(base, offsets.value_rowids())
+
+
+@functools.cache
+def _kinds() -> tuple[np.ndarray, np.ndarray]:
+    """Return the code points at which the kind of character changes, and the kinds between."""
+    kinds = np.full(0x110000, OTHER, np.int32)
+    kinds[list(points_of(_characters.SPACES))] = SPACE
+    kinds[list(points_of(_characters.PUNCTUATION + _characters.CHINESE))] = ALONE
+    limits = np.flatnonzero(np.diff(kinds)) + 1
+    return limits.astype(np.int32), kinds[np.concatenate([[0], limits])]
