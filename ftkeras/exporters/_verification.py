@@ -19,60 +19,75 @@ ENVIRONMENT = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_
 SIGNATURE_SAMPLES = 4  # every signature is run on the first few samples
 
 
-def verify(
-    folder: pathlib.Path,
-    *,
-    samples: list[dict],
-    problem: Problem,
-    text_layer: TextLayer,
-    bounds: Bounds,
-) -> tuple[Comparison, dict[str, float]]:
-    """Run a SavedModel in its own process, and compare its predictions with the run's.
+class Verifier:
+    """A process that loads TensorFlow while the model is still being written, and then checks it.
 
-    Args:
-        folder: The SavedModel's folder.
-        samples: Texts with the outputs that the run has measured.
-        problem: Compares the answers.
-        text_layer: Makes the ids for the signature that takes ids.
-        bounds: How far the predictions may differ.
-
-    Returns:
-        The comparison, and the milliseconds of a batch by batch size.
-
-    Raises:
-        UserError: It does not load, a signature fails, or its predictions differ.
+    Use it as a context manager; it verifies one model, and ends with the block.
     """
-    ids = padded_ids(samples[:SIGNATURE_SAMPLES], text_layer)
-    findings = _run(
-        {
-            "folder": str(folder.absolute()),
-            "samples": samples,
-            "labels": list(problem.names),
-            "output": problem.output,
-            "scale": problem.scale,
-            "ids": {name: value.tolist() for name, value in ids.items()},
-        }
-    )
-    found = problem.compare(samples, np.array(findings["outputs"]))
-    bounds.check(found, "saved_model", problem.unit)
-    if wrong := findings["disagreements"]:
-        raise UserError(f"export=saved_model: the written model is not usable: {wrong[0]}.")
-    return found, findings["latency_ms"]
 
-
-def _run(request: dict) -> dict:
-    done = subprocess.run(
-        # -P: the script's folder has modules named like libraries, which must not be imported.
-        [sys.executable, "-P", str(SCRIPT)],
-        input=json.dumps(request),
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **ENVIRONMENT},
-    )
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise UserError(
-            f"export=saved_model: TensorFlow alone can't run the written model: {last[:300]}"
+    def __enter__(self) -> "Verifier":
+        self._process = subprocess.Popen(
+            # -P: the script's folder has modules named like libraries, which must not be imported.
+            [sys.executable, "-P", str(SCRIPT)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **ENVIRONMENT},
         )
-    return json.loads(done.stdout)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:  # the model could not be written
+            self._process.kill()
+            self._process.communicate()
+
+    def verify(
+        self,
+        folder: pathlib.Path,
+        *,
+        samples: list[dict],
+        problem: Problem,
+        text_layer: TextLayer,
+        bounds: Bounds,
+    ) -> tuple[Comparison, dict[str, float]]:
+        """Run a SavedModel in the process, and compare its predictions with the run's.
+
+        Args:
+            folder: The SavedModel's folder.
+            samples: Texts with the outputs that the run has measured.
+            problem: Compares the answers.
+            text_layer: Makes the ids for the signature that takes ids.
+            bounds: How far the predictions may differ.
+
+        Returns:
+            The comparison, and the milliseconds of a batch by batch size.
+
+        Raises:
+            UserError: It does not load, a signature fails, or its predictions differ.
+        """
+        ids = padded_ids(samples[:SIGNATURE_SAMPLES], text_layer)
+        findings = self._run(
+            {
+                "folder": str(folder.absolute()),
+                "samples": samples,
+                "labels": list(problem.names),
+                "output": problem.output,
+                "scale": problem.scale,
+                "ids": {name: value.tolist() for name, value in ids.items()},
+            }
+        )
+        found = problem.compare(samples, np.array(findings["outputs"]))
+        bounds.check(found, "saved_model", problem.unit)
+        if wrong := findings["disagreements"]:
+            raise UserError(f"export=saved_model: the written model is not usable: {wrong[0]}.")
+        return found, findings["latency_ms"]
+
+    def _run(self, request: dict) -> dict:
+        output, errors = self._process.communicate(json.dumps(request))
+        if code := self._process.returncode:
+            last = (errors.strip().splitlines() or [f"exit code {code}"])[-1]
+            raise UserError(
+                f"export=saved_model: TensorFlow alone can't run the written model: {last[:300]}"
+            )
+        return json.loads(output)

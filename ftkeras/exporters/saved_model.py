@@ -12,7 +12,7 @@ from ftkeras.errors import UserError
 from ftkeras.exporters import Card, _ops, _warmup
 from ftkeras.exporters._comparison import LOGIT_TOLERANCES, Bounds, Comparison
 from ftkeras.exporters._signatures import CLASSIFY, Served
-from ftkeras.exporters._verification import verify
+from ftkeras.exporters._verification import Verifier
 from ftkeras.exporters._weights import DTYPES, Weights
 from ftkeras.problems import Problem
 from ftkeras.runs import exported, inputs, layout, metrics, samples
@@ -137,10 +137,10 @@ class SavedModel:
             UserError: It can't be served, or does not predict what the run has measured.
         """
         measured = samples.read(self.run_dir)
-        with files.next_version(self.served_from) as version:
+        with files.next_version(self.served_from) as version, Verifier() as verifier:
             served = self._served(dtype=self.dtype, quantization=self.quantization)
             requests = self._save(served, version.draft)
-            found, latency = self._verify(version.draft, measured, self.bounds)
+            found, latency = self._verify(verifier, version.draft, measured, self.bounds)
             record = {
                 "dtype": self.dtype,
                 "quantization": self.quantization,
@@ -209,9 +209,9 @@ class SavedModel:
         return _warmup.write(folder, served=served, signatures=signatures, model=model)
 
     def _verify(
-        self, folder: pathlib.Path, measured: list[dict], bounds: Bounds
+        self, verifier: Verifier, folder: pathlib.Path, measured: list[dict], bounds: Bounds
     ) -> tuple[Comparison, dict[str, float]]:
-        return verify(
+        return verifier.verify(
             folder,
             samples=measured,
             problem=self.problem,
@@ -221,10 +221,10 @@ class SavedModel:
 
     def _measure_original(self, measured: list[dict]) -> dict:
         """Return the size, predictions and latency of the same export with float32 weights."""
-        with tempfile.TemporaryDirectory(prefix="ftkeras-") as name:
+        with tempfile.TemporaryDirectory(prefix="ftkeras-") as name, Verifier() as verifier:
             folder = pathlib.Path(name)
             self._save(self._served(), folder)
-            found, latency = self._verify(folder, measured, _bounds("float32"))
+            found, latency = self._verify(verifier, folder, measured, _bounds("float32"))
             size = _size(folder)
         return {"dtype": "float32", "bytes": size, **found.record(), "latency_ms": latency}
 

@@ -143,7 +143,7 @@ def test_export_with_other_predictions_is_refused(small_run, tmp_path, monkeypat
     outputs = [sample["probabilities"] for sample in recorded]
     recorded[1]["probabilities"] = [0.5, 0.3, 0.2]
     findings = {"outputs": outputs, "disagreements": [], "latency_ms": {}}
-    monkeypatch.setattr(_verification, "_run", lambda request: findings)
+    monkeypatch.setattr(_verification.Verifier, "_run", lambda self, request: findings)
     (tmp_path / layout.SAMPLES).write_text("\n".join(map(json.dumps, recorded)))
     (tmp_path / "run.cfg").write_text("")
     with pytest.raises(
