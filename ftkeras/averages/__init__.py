@@ -5,9 +5,11 @@ holds it) is in `WeightAverage`. A part defines when a sample is taken and how m
 """
 
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 import keras
+
+from ftkeras.support import lazy
 
 __all__ = ["Average"]
 
@@ -23,3 +25,12 @@ class Average(Protocol):
     def raw_weights(self) -> AbstractContextManager[None]:
         """Return a context in which the model holds the weights that are trained."""
         ...
+
+
+def __getattr__(name: str) -> Any:
+    """Import the file of a part when its class is first used, as in `averages.Ema`."""
+    return lazy.find_class(__name__, __path__, name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *lazy.class_names(__path__)]

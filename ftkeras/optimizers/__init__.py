@@ -7,6 +7,8 @@ they share (clipping by one global norm, weight decay chosen by variable path) i
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ftkeras.support import lazy
+
 if TYPE_CHECKING:
     from ftkeras.optimizers._base import Group
 
@@ -51,3 +53,12 @@ class Optimizer(Protocol):
     def last_learning_rate(self) -> Any:
         """Return the learning rate of the latest update, scalar ()."""
         ...
+
+
+def __getattr__(name: str) -> Any:
+    """Import the file of a part when its class is first used, as in `optimizers.AdamW`."""
+    return lazy.find_class(__name__, __path__, name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *lazy.class_names(__path__)]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from ftkeras.optimizers._loss_scale import LossScale
@@ -41,9 +42,10 @@ class FineTuningOptimizer(keras_compat.Optimizer):
     a Keras optimizer inherits it: `class Lion(FineTuningOptimizer, keras.optimizers.Lion)`.
 
     Args:
-        learning_rate: a schedule, or a positive float.
+        learning_rate: a schedule, or a number of at least 0.
         clip_norm: bound on the global norm; at least 0, where 0 means no clipping.
         decay: weight decay; at least 0.
+        weight_decay: what Keras's optimizers call `decay`; takes its place if it is given.
         no_decay: regular expression; variables whose path it matches do not decay. Empty if all
             variables decay.
         multipliers: pairs of a regular expression on variable paths and a factor on the learning
@@ -51,7 +53,9 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         skip_nonfinite: whether to skip updates whose gradient norm is not finite. The schedule
             moves on, and `skipped` counts them.
         loss_scaling: whether to scale the loss dynamically, for float16. Updates that overflow are
-            skipped too. Needs `build` before the first step.
+            skipped too. Needs `build` before the first step. Not needed in `compile` with Keras's
+            default `auto_scale_loss`, which does the same under mixed_float16.
+        **kwargs: those of `keras.optimizers.Optimizer`, such as `use_ema`.
 
     Attributes:
         gradient_norm: global norm of the latest gradient, before clipping, scalar variable ().
@@ -59,7 +63,7 @@ class FineTuningOptimizer(keras_compat.Optimizer):
 
     Raises:
         ValueError: naming the argument, its bound and the value received; in `build`, if a regular
-            expression matches no variable.
+            expression matches no variable, or a variable is bfloat16 or float16.
     """
 
     # How many times AdamW's learning rate fits, for learning_rate=auto; None if no factor does.
@@ -67,21 +71,27 @@ class FineTuningOptimizer(keras_compat.Optimizer):
 
     def __init__(
         self,
-        *,
         learning_rate: Any,
+        *,
         clip_norm: float = 1.0,
         decay: float = 0.0,
         no_decay: str = NO_DECAY,
         multipliers: Sequence[tuple[str, float]] = (),
         skip_nonfinite: bool = False,
         loss_scaling: bool = False,
+        weight_decay: float | None = None,
         **kwargs,
     ):
+        decay = decay if weight_decay is None else weight_decay
         bounds.not_negative(clip_norm=clip_norm, decay=decay)
         bounds.regular_expression(no_decay=no_decay)
         bounds.boolean(skip_nonfinite=skip_nonfinite, loss_scaling=loss_scaling)
         checked = tuple(_checked_pair(pair) for pair in multipliers)
-        super().__init__(learning_rate=learning_rate, **kwargs)
+        if isinstance(learning_rate, (int, float)):
+            bounds.not_negative(learning_rate=learning_rate)
+            learning_rate = float(learning_rate)
+        # Keras's own decay would be added to ours; that of some of its optimizers is on by default.
+        super().__init__(learning_rate=learning_rate, weight_decay=None, **kwargs)
         self.clip_norm, self.decay = clip_norm, decay
         self.no_decay, self.multipliers = no_decay, checked
         self.skip_nonfinite, self.loss_scaling = skip_nonfinite, loss_scaling
@@ -96,6 +106,7 @@ class FineTuningOptimizer(keras_compat.Optimizer):
             return
         paths = [variable.path for variable in variables]
         self._check_matches(paths)
+        _check_precision(variables)
         super().build(variables)
         self.decays = tuple(self.decay > 0 and not self._is_excluded(path) for path in paths)
         self.factors = tuple(self._factor(path) for path in paths)
@@ -152,8 +163,7 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         """Return the learning rate of the latest update, scalar ()."""
         if self.schedule is None:
             return self.learning_rate
-        iterations: Any = self.iterations
-        return self.schedule(tf.maximum(iterations.value - 1, 0))
+        return self.schedule(tf.maximum(self._updates() - 1, 0))
 
     def scale_loss(self, loss: Any) -> Any:
         """Return the loss to differentiate; `apply` undoes the scale."""
@@ -162,7 +172,8 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         if self.loss_scale is None:
             raise ValueError(
                 "`loss_scaling` needs `optimizer.build(model.trainable_variables)` before the "
-                "first step."
+                "first step. In an ordinary Keras model, omit it: `compile` scales the loss "
+                "under the policy mixed_float16."
             )
         return self.loss_scale.scale(loss)
 
@@ -190,8 +201,12 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         return set(self.counted_from)
 
     def _updates_since(self, start: int) -> Any:
+        return tf.cast(self._updates() + 1 - start, tf.float32)
+
+    def _updates(self) -> Any:
+        """Return the number of updates made so far: a tensor if Keras accumulates gradients."""
         iterations: Any = self.iterations
-        return tf.cast(iterations.value + 1 - start, tf.float32)
+        return iterations.value if isinstance(iterations, keras.Variable) else iterations
 
     def _count_skipped(self, norm: Any) -> Any:
         finite = tf.math.is_finite(norm)
@@ -269,8 +284,19 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         own = {name: getattr(self, name) for name in names}
         own["multipliers"] = [list(pair) for pair in self.multipliers]
         inherited = super().get_config()
-        replaced = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
-        return {**{k: v for k, v in inherited.items() if k not in replaced}, **own}
+        del inherited["weight_decay"]
+        return {**inherited, **own}
+
+
+def _check_precision(variables: list) -> None:
+    """Raise ValueError if a variable is too coarse for small updates."""
+    for variable in variables:
+        if str(variable.dtype) in ("bfloat16", "float16"):
+            raise ValueError(
+                f"the variables must be float32, but {variable.path} is {variable.dtype}: updates "
+                "as small as those of fine-tuning would be rounded away. Use the dtype policy "
+                f"mixed_{variable.dtype} instead of {variable.dtype}."
+            )
 
 
 def _sum_over_replicas(gradients: list) -> list:

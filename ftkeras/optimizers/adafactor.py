@@ -48,8 +48,8 @@ class Adafactor(FineTuningOptimizer):
 
     def __init__(
         self,
-        *,
         learning_rate: Any,
+        *,
         clip_norm: float = 1.0,
         decay: float = 0.0,
         power: float = 0.8,

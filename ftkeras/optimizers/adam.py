@@ -30,8 +30,8 @@ class Adam(AdamW):
 
     def __init__(
         self,
-        *,
         learning_rate: Any,
+        *,
         clip_norm: float = 1.0,
         decay: float = 0.0,
         beta_1: float = 0.9,

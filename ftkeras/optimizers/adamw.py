@@ -47,8 +47,8 @@ class AdamW(FineTuningOptimizer):
 
     def __init__(
         self,
-        *,
         learning_rate: Any,
+        *,
         clip_norm: float = 1.0,
         decay: float = 0.01,
         beta_1: float = 0.9,

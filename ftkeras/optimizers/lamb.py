@@ -36,8 +36,8 @@ class Lamb(AdamW):
 
     def __init__(
         self,
-        *,
         learning_rate: Any,
+        *,
         clip_norm: float = 1.0,
         decay: float = 0.01,
         beta_1: float = 0.9,

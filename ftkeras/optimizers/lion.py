@@ -39,8 +39,8 @@ class Lion(FineTuningOptimizer, keras.optimizers.Lion):
 
     def __init__(
         self,
-        *,
         learning_rate: Any,
+        *,
         clip_norm: float = 1.0,
         decay: float = 0.1,
         beta_1: float = 0.9,

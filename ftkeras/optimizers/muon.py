@@ -47,8 +47,8 @@ class Muon(FineTuningOptimizer, keras.optimizers.Muon):
 
     def __init__(
         self,
-        *,
         learning_rate: Any,
+        *,
         clip_norm: float = 1.0,
         decay: float = 0.01,
         momentum: float = 0.95,
@@ -86,7 +86,6 @@ class Muon(FineTuningOptimizer, keras.optimizers.Muon):
             epsilon=epsilon,
             exclude_layers=[adam_where],
             exclude_embeddings=False,  # `adam_where` chooses by path
-            weight_decay=None,  # Keras's own is on by default and would be added to ours
             adam_weight_decay=None,
             name=name,
             **kwargs,

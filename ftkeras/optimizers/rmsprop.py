@@ -41,8 +41,8 @@ class RMSprop(FineTuningOptimizer, keras.optimizers.RMSprop):
 
     def __init__(
         self,
-        *,
         learning_rate: Any,
+        *,
         clip_norm: float = 1.0,
         decay: float = 0.0,
         rho: float = 0.9,

@@ -38,8 +38,8 @@ class SGD(FineTuningOptimizer, keras.optimizers.SGD):
 
     def __init__(
         self,
-        *,
         learning_rate: Any,
+        *,
         clip_norm: float = 1.0,
         decay: float = 0.0,
         momentum: float = 0.9,

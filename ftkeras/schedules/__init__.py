@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol
 
 from ftkeras.schedules._growth import Growth
 from ftkeras.schedules._warmup import Warmup
+from ftkeras.support import lazy
 
 __all__ = ["Growth", "Schedule", "Warmup"]
 
@@ -35,3 +36,12 @@ class Schedule(Protocol):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         ...
+
+
+def __getattr__(name: str) -> Any:
+    """Import the file of a part when its class is first used, as in `schedules.Linear`."""
+    return lazy.find_class(__name__, __path__, name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *lazy.class_names(__path__)]

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ftkeras.support import bounds
+
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Warmup(keras.optimizers.schedules.LearningRateSchedule):
@@ -19,16 +21,30 @@ class Warmup(keras.optimizers.schedules.LearningRateSchedule):
 
     Args:
         after: the schedule that follows.
-        peak: learning rate at the end of the warm-up; positive.
+        peak: learning rate at the end of the warm-up; positive. None for the one with which
+            `after` starts.
         steps: optimizer updates of the warm-up; at least 0.
 
     Call:
         step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+
+    >>> from ftkeras.schedules.linear import Linear
+    >>> schedule = Warmup(Linear(1.0, total_steps=4), steps=2)
+    >>> [float(schedule(step)) for step in (0, 1, 2, 3, 6)]
+    [0.0, 0.5, 1.0, 0.75, 0.0]
     """
 
-    def __init__(self, *, after: Any, peak: float, steps: int):
+    def __init__(self, after: Any, *, steps: int, peak: float | None = None):
         if steps < 0:
             raise ValueError(f"`steps` must be at least 0. Received: {steps}.")
+        if not callable(after):
+            raise ValueError(f"`after` must be a schedule. Received: {after!r}.")
+        if peak is None:
+            peak = float(after(0))
+        bounds.positive(peak=peak)
         self.after, self.peak, self.steps = after, peak, steps
 
     def __call__(self, step: Any) -> Any:

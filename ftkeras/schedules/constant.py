@@ -29,7 +29,7 @@ class Constant(keras.optimizers.schedules.LearningRateSchedule):
 
     rises = False
 
-    def __init__(self, *, peak: float):
+    def __init__(self, peak: float):
         bounds.positive(peak=peak)
         self.peak = peak
 

@@ -45,9 +45,9 @@ class Cosine(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(
         self,
-        *,
         peak: float,
         total_steps: int,
+        *,
         cycles: int = 1,
         restart_decay: float = 1.0,
         end: float = 0.0,

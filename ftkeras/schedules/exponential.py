@@ -40,7 +40,7 @@ class Exponential(keras.optimizers.schedules.LearningRateSchedule):
     rises = False
 
     def __init__(
-        self, *, peak: float, total_steps: int, factor: float = 0.01, every: int | float = 1.0
+        self, peak: float, total_steps: int, *, factor: float = 0.01, every: int | float = 1.0
     ):
         bounds.positive(peak=peak, total_steps=total_steps)
         bounds.positive_share(factor=factor)

@@ -39,7 +39,7 @@ class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
 
     rises = False
 
-    def __init__(self, *, peak: float, warmup: int = 0, offset: float | None = None):
+    def __init__(self, peak: float, *, warmup: int = 0, offset: float | None = None):
         bounds.positive(peak=peak)
         if warmup < 0:
             raise ValueError(f"`warmup` must be at least 0. Received: {warmup}.")

@@ -35,7 +35,7 @@ class Linear(keras.optimizers.schedules.LearningRateSchedule):
 
     rises = False
 
-    def __init__(self, *, peak: float, total_steps: int, end: float = 0.0):
+    def __init__(self, peak: float, total_steps: int, *, end: float = 0.0):
         bounds.positive(peak=peak, total_steps=total_steps)
         _lengths.end_rate(end, peak=peak)
         self.peak, self.total_steps, self.end = peak, total_steps, end

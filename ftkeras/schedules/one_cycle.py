@@ -46,9 +46,9 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(
         self,
-        *,
         peak: float,
         total_steps: int,
+        *,
         rise: float = 0.45,
         ratio: float = 10.0,
         end_ratio: float = 1000.0,

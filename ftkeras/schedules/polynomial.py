@@ -38,7 +38,7 @@ class Polynomial(keras.optimizers.schedules.LearningRateSchedule):
 
     rises = False
 
-    def __init__(self, *, peak: float, total_steps: int, power: float = 1.0, end: float = 0.0):
+    def __init__(self, peak: float, total_steps: int, *, power: float = 1.0, end: float = 0.0):
         bounds.positive(peak=peak, total_steps=total_steps, power=power)
         _lengths.end_rate(end, peak=peak)
         self.peak, self.total_steps, self.power, self.end = peak, total_steps, power, end

@@ -52,8 +52,8 @@ class ReduceOnPlateau(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(
         self,
-        *,
         peak: float,
+        *,
         factor: float = 0.5,
         patience: int = 1,
         by: str = "loss",

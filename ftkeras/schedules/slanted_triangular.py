@@ -40,7 +40,7 @@ class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
 
     rises = True
 
-    def __init__(self, *, peak: float, total_steps: int, cut: float = 0.1, ratio: float = 32.0):
+    def __init__(self, peak: float, total_steps: int, *, cut: float = 0.1, ratio: float = 32.0):
         bounds.positive(peak=peak, total_steps=total_steps)
         bounds.positive_share(cut=cut)
         if not ratio >= 1:

@@ -43,9 +43,9 @@ class Step(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(
         self,
-        *,
         peak: float,
         total_steps: int,
+        *,
         every: int | float | None = None,
         boundaries: tuple[int | float, ...] | None = None,
         factor: float = 0.1,

@@ -50,9 +50,9 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(
         self,
-        *,
         peak: float,
         total_steps: int,
+        *,
         decay: int | float = 0.1,
         shape: str = "linear",
         end: float = 0.0,
