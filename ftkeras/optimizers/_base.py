@@ -82,11 +82,13 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         weight_decay: float | None = None,
         **kwargs,
     ):
-        decay = decay if weight_decay is None else weight_decay
         bounds.not_negative(clip_norm=clip_norm, decay=decay)
         bounds.regular_expression(no_decay=no_decay)
         bounds.boolean(skip_nonfinite=skip_nonfinite, loss_scaling=loss_scaling)
         checked = tuple(_checked_pair(pair) for pair in multipliers)
+        if weight_decay is not None:
+            bounds.not_negative(weight_decay=weight_decay)
+            decay = weight_decay
         if isinstance(learning_rate, (int, float)):
             bounds.not_negative(learning_rate=learning_rate)
             learning_rate = float(learning_rate)
