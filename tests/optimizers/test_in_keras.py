@@ -4,7 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from ftkeras import catalog, losses, optimizers, schedules
+import ftkeras.losses
+import ftkeras.optimizers
+import ftkeras.schedules
+from ftkeras import catalog
 from tests.matrix import matrix
 
 NAMES = catalog.names("optimizer")
@@ -16,7 +19,7 @@ def _model(optimizer, **settings) -> keras.Model:
     keras.utils.set_random_seed(1)
     inputs = keras.Input((4,))
     model = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Dense(8, "tanh")(inputs)))
-    loss = losses.Focal()
+    loss = ftkeras.losses.Focal()
     settings = {"jit_compile": False} | settings  # compiling takes seconds
     model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"], **settings)
     return model
@@ -30,7 +33,7 @@ def _fit(model: keras.Model, **settings) -> list[float]:
 @pytest.mark.parametrize("name", matrix(NAMES, default=["adamw"]))
 def test_saved_model_continues_as_the_one_that_was_not_saved(name, tmp_path):
     cls = catalog.find("optimizer", name)
-    schedule = schedules.Warmup(schedules.Linear(0.01, total_steps=30), steps=4)
+    schedule = ftkeras.schedules.Warmup(ftkeras.schedules.Linear(0.01, total_steps=30), steps=4)
     model = _model(cls(schedule, weight_decay=0.1, multipliers=[("dense", 0.5)]))
     first = _fit(model)
     model.save(tmp_path / "model.keras")
@@ -53,15 +56,15 @@ def test_keras_names_of_arguments_are_taken(name):
 
 @pytest.mark.parametrize("setting", matrix(["jit_compile", "run_eagerly"], default=[]))
 def test_compiled_and_eager_steps_are_the_same(setting):
-    expected = _fit(_model(optimizers.AdamW(0.01)))
-    found = _fit(_model(optimizers.AdamW(0.01), **{setting: True}))
+    expected = _fit(_model(ftkeras.optimizers.AdamW(0.01)))
+    found = _fit(_model(ftkeras.optimizers.AdamW(0.01), **{setting: True}))
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 @pytest.mark.matrix
 def test_steps_accumulated_by_keras_equal_those_of_the_larger_batch():
-    accumulating = optimizers.Adafactor(0.01, gradient_accumulation_steps=2)
-    one, other = _model(accumulating), _model(optimizers.Adafactor(0.01))
+    accumulating = ftkeras.optimizers.Adafactor(0.01, gradient_accumulation_steps=2)
+    one, other = _model(accumulating), _model(ftkeras.optimizers.Adafactor(0.01))
     _fit(one, batch_size=8)
     _fit(other, batch_size=16)
     for found, expected in zip(one.get_weights(), other.get_weights(), strict=True):
@@ -73,14 +76,14 @@ def test_keras_scales_the_loss_under_mixed_float16():
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_float16")
     try:
-        history = _fit(_model(optimizers.AdamW(0.01)))
+        history = _fit(_model(ftkeras.optimizers.AdamW(0.01)))
     finally:
         keras.config.set_dtype_policy(before)
     assert history[-1] < history[0]
 
 
 def test_variables_too_coarse_for_small_updates_are_refused():
-    optimizer = optimizers.AdamW(2e-5)
+    optimizer = ftkeras.optimizers.AdamW(2e-5)
     kernel = keras.Variable(np.zeros(2), dtype="bfloat16", name="kernel")
     with pytest.raises(ValueError, match="must be float32, but kernel is bfloat16.*mixed_bfloat16"):
         optimizer.build([kernel])
@@ -88,7 +91,7 @@ def test_variables_too_coarse_for_small_updates_are_refused():
 
 @pytest.mark.matrix
 def test_learning_rate_can_be_set_as_keras_callbacks_do():
-    model = _model(optimizers.AdamW(0.01))
+    model = _model(ftkeras.optimizers.AdamW(0.01))
     _fit(model, callbacks=[keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))])
     assert float(model.optimizer.last_learning_rate()) == pytest.approx(0.1 / 3)
 
@@ -96,4 +99,4 @@ def test_learning_rate_can_be_set_as_keras_callbacks_do():
 @pytest.mark.parametrize("rate", [-1.0, float("nan")])
 def test_learning_rate_out_of_bounds_is_refused(rate):
     with pytest.raises(ValueError, match="`learning_rate` must be at least 0"):
-        optimizers.SGD(rate)
+        ftkeras.optimizers.SGD(rate)
