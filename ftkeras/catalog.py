@@ -86,6 +86,7 @@ COMMON_KEYS = {
         ),
     },
 }
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 # Where a head's weights may come from.
 HEAD_STARTS = ("auto", "checkpoint", "new")
 
@@ -277,12 +278,12 @@ def build(kind: str, text: str, **context: Any) -> Any:
 
 def construct(kind: str, cls: type, spec: Spec, **context: Any) -> Any:
     """Build a part from its class, its spec and what the run knows, as `build` does."""
-    parameters = inspect.signature(cls.__init__).parameters
+    parameters = inspect.signature(cls).parameters
     fixed = {*context, *SET_BY_RUN.get(kind, ())}
     required = {
         name: parameter.default is parameter.empty
         for name, parameter in parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY and name not in fixed
+        if parameter.kind in _NAMED and name not in fixed
     }
     _check_keys(kind, spec, required)
     wanted = {name: value for name, value in context.items() if name in parameters}

@@ -65,7 +65,8 @@ PARTS = [(kind, name) for kind in catalog.KINDS for name in catalog.names(kind)]
 @pytest.mark.parametrize(("kind", "name"), PARTS)
 def test_keys_that_are_read_from_the_source_are_those_of_the_class(kind, name):
     parameters = inspect.signature(catalog.find(kind, name).__init__).parameters
-    known = {n: p for n, p in parameters.items() if p.kind is p.KEYWORD_ONLY}
+    kinds = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    known = {n: p for n, p in parameters.items() if p.kind in kinds and n != "self"}
     arguments = catalog.describe(kind, name).arguments
     assert arguments.keys() == known.keys()
     for key, argument in arguments.items():

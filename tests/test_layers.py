@@ -31,6 +31,7 @@ ORDER = (
         "prediction",
         "reports",
         "verbs",
+        "api",
         "cli",
         "main",
         "__main__",

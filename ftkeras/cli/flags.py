@@ -1,6 +1,5 @@
 """Read the command line with absl: arguments to a verb and its configuration."""
 
-import itertools
 import pathlib
 import re
 from collections.abc import Collection
@@ -13,36 +12,15 @@ from ftkeras import catalog
 from ftkeras.cli import completion, version
 from ftkeras.cli import help as help_pages
 from ftkeras.cli.commands import VERBS, flag_fields
-from ftkeras.config import flagfile, own_data
+from ftkeras.config import flagfile, own_data, unknown_names
 from ftkeras.config.fields import AUTO
-from ftkeras.config.run import Config
-from ftkeras.config.verbs import LaunchConfig
+from ftkeras.config.verbs import LaunchConfig, formats_again
 from ftkeras.errors import UserError
 from ftkeras.runs import layout
 from ftkeras.support.nearest import hint
 
 HELP = ("--help", "-h")
 VERSION = ("--version", "-V")
-# More parts than this with a key are only counted.
-MOST_OWNERS = 3
-
-
-# What flags are called in Transformers and Keras, and what does the same here.
-NAMED_ELSEWHERE = {
-    "weight_decay": '--optimizer="adamw(decay=…)"',
-    "per_device_train_batch_size": "--batch_size",
-    "gradient_accumulation_steps": "--accumulate",
-    "gradient_checkpointing": "--remat",
-    "warmup_ratio": "--warmup, which is a share if it is below 1",
-    "warmup_steps": "--warmup",
-    "lr_scheduler_type": "--schedule",
-    "max_grad_norm": "--clip_norm",
-    "model_name_or_path": "--encoder",
-    "output_dir": "--run_dir, or --export_dir for exports",
-    "train_file": "--data",
-    "bf16": "--precision=mixed_bfloat16",
-    "fp16": "--precision=mixed_float16",
-}
 
 
 @dataclass(frozen=True)
@@ -92,31 +70,10 @@ def parse(arguments: list[str]) -> Command:
         # absl would append a repeated flag to the recorded values; the command line replaces them.
         given = {**merged, **{name: given[name] for name in given if values[name].present}}
         if verb == "export" and not values["export"].present:
-            given["export"] = _formats(merged["export"])
+            given["export"] = formats_again(merged["export"])
         if verb == "evaluate":
-            _evaluate_own_data(given, {name for name in given if values[name].present})
+            own_data.evaluate_on(given, {name for name in given if values[name].present})
     return Command(verb, config(**given))
-
-
-def _evaluate_own_data(given: dict[str, Any], present: set[str]) -> None:
-    """Replace the task of a run by the files to evaluate it on, if the command line has any.
-
-    Where the run's own data is, and how much of it was used, does not hold for them.
-    """
-    own = [name for name in own_data.KEYS if name in present]
-    if own and "task" in present:
-        raise UserError(f"`{own[0]}` can't be combined with task={given['task']}; use one of them.")
-    if own:
-        given["task"] = own_data.DEFAULT_TASK
-        if not given["data"]:
-            given["data"], given["test_data"] = given["test_data"], ()
-    if own or "task" in present:
-        given |= {name: None for name in ("data_dir", "test_examples") if name not in present}
-
-
-def _formats(recorded: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what `export` writes if it is not told: the run's formats, or else the default."""
-    return recorded if recorded != ("none",) else Config().export
 
 
 def _launch(arguments: list[str]) -> Command:
@@ -185,25 +142,7 @@ def _read_any(config: type, arguments: list[str]) -> tuple[absl_flags.FlagValues
 
 
 def _unknown_flag(name: str, known: Collection[str]) -> str:
-    """Say that there is no such flag; suggest a part's key of this name, or a similar flag."""
-    by_kind = [
-        [
-            f'--{kind}="{part}({name}=…)"'
-            for part in catalog.names(kind)
-            if name in catalog.keys(kind, part)
-        ]
-        for kind in known
-        if kind in catalog.KINDS
-    ]
-    # A part of each flag first.
-    owners = [owner for row in itertools.zip_longest(*by_kind) for owner in row if owner]
-    instead = NAMED_ELSEWHERE.get(name, "")
-    if instead and re.findall(r"--(\w+)", instead)[0] in known:
-        return f"there is no flag --{name}; use {instead}."
-    if not owners:
-        return f"there is no flag --{name}{hint(name, known, prefix='--')}"
-    others = f" or {len(owners) - MOST_OWNERS} others" if len(owners) > MOST_OWNERS else ""
-    return f"there is no flag --{name}; it is a key: {' or '.join(owners[:MOST_OWNERS])}{others}."
+    return f"there is no flag --{name}{unknown_names.advice(name, known, prefix='--')}"
 
 
 def _illegal_value(config: type, problem: str) -> str:

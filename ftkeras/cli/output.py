@@ -9,34 +9,22 @@ import dataclasses
 import functools
 import logging
 import re
-import sys
 
 from ftkeras.cli.commands import VERBS
 from ftkeras.errors import PartError
+from ftkeras.support.messages import LOGGER, Console
 
 
-class _Console(logging.Handler):
-    """Write each record as a line: warnings to standard error, all else to standard output.
+class _Console(Console):
+    """Write log records with arguments as flags."""
 
-    The streams are looked up for each record. An exception, such as BrokenPipeError when nobody
-    reads standard output any more, reaches the caller; logging's own handlers swallow it.
-    """
-
-    def emit(self, record: logging.LogRecord) -> None:
-        stream = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
-        stream.write(self.format(record) + "\n")
-        stream.flush()
-
-    def format(self, record: logging.LogRecord) -> str:
-        # The record's arguments are data, such as a user's texts, and stay as they are.
-        message = as_flags(str(record.msg))
-        message = message % record.args if record.args else message
-        return f"warning: {message}" if record.levelno >= logging.WARNING else message
+    def translate(self, message: str) -> str:
+        return as_flags(message)
 
 
 def show_messages() -> None:
     """Send the package's log messages to the console; further calls change nothing."""
-    logger = logging.getLogger("ftkeras")
+    logger = logging.getLogger(LOGGER)
     logger.setLevel(logging.INFO)
     logger.propagate = False
     if not any(isinstance(handler, _Console) for handler in logger.handlers):

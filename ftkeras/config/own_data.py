@@ -4,7 +4,7 @@ A run records the full form, `--task=classification(train='reviews.csv', …)`.
 """
 
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ftkeras import catalog
@@ -91,14 +91,37 @@ def task_spec(values: Mapping[str, object]) -> str:
     if "data" not in given:
         raise UserError(f"`{next(iter(given))}` needs `data`, the file to train on.")
     if "text_column" in given:
-        given["text_column"] = _columns(str(given["text_column"]))
+        given["text_column"] = _columns(given["text_column"])
     if "label_names" in given:
-        given["label_names"] = _names(str(given["label_names"]))
+        given["label_names"] = _names(given["label_names"])
     for name in ("data", "test_data", "validation_data"):
         if name in given:
             given[name] = _single(given[name])
     arguments = ", ".join(f"{KEYS[name]}={given[name]!r}" for name in KEYS if name in given)
     return f"classification({arguments})"
+
+
+def evaluate_on(given: dict[str, object], present: Collection[str]) -> None:
+    """Replace the task of a run by the files to evaluate it on, if any are given.
+
+    Where the run's own data is, and how much of it was used, does not hold for them.
+
+    Args:
+        given: all values of a configuration, which are changed.
+        present: the names of those that are not the run's.
+
+    Raises:
+        UserError: `task` and files are given.
+    """
+    own = [name for name in KEYS if name in present]
+    if own and "task" in present:
+        raise UserError(f"`{own[0]}` can't be combined with task={given['task']}; use one of them.")
+    if own:
+        given["task"] = DEFAULT_TASK
+        if not given["data"]:
+            given["data"], given["test_data"] = given["test_data"], ()
+    if own or "task" in present:
+        given |= {name: None for name in ("data_dir", "test_examples") if name not in present}
 
 
 def evaluation_task(task: str, recorded: str, columns: Mapping[str, object]) -> str:
@@ -168,13 +191,15 @@ def _single(names: object) -> object:
     return names[0] if isinstance(names, Sequence) and len(names) == 1 else names
 
 
-def _columns(text: str) -> object:
-    return _single(tuple(name.strip() for name in text.split(",")))
+def _columns(columns: object) -> object:
+    if not isinstance(columns, str):
+        return _single(columns)
+    return _single(tuple(name.strip() for name in columns.split(",")))
 
 
-def _names(text: str) -> dict[str, str] | str:
-    """Return names by label if the text has any, else the text, which lists all labels."""
-    if "=" not in text:
+def _names(text: object) -> object:
+    """Return names by label if a text has any; else what is given, which lists all labels."""
+    if not isinstance(text, str) or "=" not in text:
         return text
     pairs = [pair.partition("=") for pair in text.split(",")]
     if wrong := [label for label, equals, name in pairs if not (label.strip() and name.strip())]:

@@ -143,3 +143,8 @@ class LaunchConfig:
             raise UserError(f"launch starts train or tune. Received: {self.verb}.")
         if self.config is None:
             raise UserError("launch needs `--`, and after it the flags of train or tune.")
+
+
+def formats_again(recorded: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what `export` writes by default: a run's formats, or else the default ones."""
+    return recorded if recorded != ("none",) else Config().export

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
 
+from ftkeras.support.signals import in_main_thread
+
 # A process that waits for another may not end on SIGTERM; after this long it is killed.
 GRACE_SECONDS = 10
 POLL_SECONDS = 0.1
@@ -88,7 +90,8 @@ class Processes:
 
         On leaving, all output is shown, and processes that still run are killed.
         """
-        before = {n: signal.signal(n, self._pass_on) for n in (signal.SIGINT, signal.SIGTERM)}
+        passed_on = (signal.SIGINT, signal.SIGTERM) if in_main_thread() else ()
+        before = {number: signal.signal(number, self._pass_on) for number in passed_on}
         try:
             yield
             for reader in self._readers:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import pathlib
@@ -20,6 +21,8 @@ from ftkeras.runs.naming import run_name
 from ftkeras.support import files
 
 Configuration = TypeVar("Configuration", bound=Config)
+# The new folders that this process has named.
+_chosen: set[str] = set()
 
 
 class Tokenizer(Protocol):
@@ -43,7 +46,12 @@ def choose(config: Config) -> pathlib.Path:
 
 def default(config: Config) -> str:
     """Return the name of a new folder, for a run without `run_dir`."""
-    return f"runs/{run_name(config)}/{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"
+    name = f"runs/{run_name(config)}/{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"
+    # Several runs of one process may start in the same second.
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    chosen = next(one for one in names if one not in _chosen)
+    _chosen.add(chosen)
+    return chosen
 
 
 def adopt(config: Configuration, run_dir: pathlib.Path) -> Configuration:

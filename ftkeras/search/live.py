@@ -2,7 +2,6 @@
 
 import contextlib
 import statistics
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from typing import TextIO
 
 from ftkeras.search import results, table
 from ftkeras.search.ledger import Ledger
-from ftkeras.support import times
+from ftkeras.support import messages, times
 
 SECONDS_BETWEEN_UPDATES = 1.0
 
@@ -28,7 +27,11 @@ class Live:
     """
 
     def __init__(self, ledger: Ledger, objective: str, *, stream: TextIO | None = None):
-        self.ledger, self.objective, self.stream = ledger, objective, stream or sys.stderr
+        self.ledger, self.objective, self.stream = (
+            ledger,
+            objective,
+            stream or messages.progress_stream(),
+        )
         self._shown = set(ledger.results)
         self._started: dict[str, float] = {}  # when each running trial started
         self._durations: list[float] = []

@@ -100,7 +100,7 @@ def read(path: pathlib.Path, class_name: str) -> ClassSource:
                 None if default is None else _source(default, names),
                 described.get(given.arg, ""),
             )
-            for given, default in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True)
+            for given, default in _parameters(init)
         }
         checks = list(_checks(init, methods))
     for base in _bases(tree, found):
@@ -187,13 +187,20 @@ def _source(node: ast.expr, names: Mapping[str, Any]) -> str:
     return ast.unparse(node)
 
 
+def _parameters(init: ast.FunctionDef) -> Iterator[tuple[ast.arg, ast.expr | None]]:
+    """Yield the parameters after `self`, each with its default."""
+    given, defaults = init.args.args[1:], init.args.defaults
+    yield from zip(given, [None] * (len(given) - len(defaults)) + defaults, strict=True)
+    yield from zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True)
+
+
 def _checks(init: ast.FunctionDef, methods: Mapping[str, ast.FunctionDef]) -> Iterator[ast.stmt]:
     """Yield the statements that only check arguments: calls of `bounds`, and `if`s that raise.
 
     Checks in a method that is called as `self.method()` are included, with `self.x` as `x`. Nothing
     is yielded after an argument gets another value.
     """
-    arguments = {argument.arg for argument in init.args.kwonlyargs}
+    arguments = {argument.arg for argument, _ in _parameters(init)}
     for statement in init.body:
         names = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
         if any(isinstance(node.ctx, ast.Store) and node.id in arguments for node in names):

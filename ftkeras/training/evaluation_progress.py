@@ -1,11 +1,12 @@
 """The progress bar of an evaluation."""
 
-import sys
 import time
 from typing import Any, TextIO
 
 import keras
 from tqdm import tqdm
+
+from ftkeras.support import messages
 
 SECONDS_BETWEEN_LINES, SECONDS_BETWEEN_REDRAWINGS = 30, 0.5
 DELAY = 1  # seconds without a bar, so that a short evaluation stays quiet
@@ -27,7 +28,7 @@ class EvaluationProgress(keras.callbacks.Callback):
     def __init__(self, title: str, *, examples: int, steps: int, stream: TextIO | None = None):
         super().__init__()
         self.title, self.examples, self.steps = title, examples, steps
-        self.stream = stream or sys.stderr
+        self.stream = stream or messages.progress_stream()
 
     def on_predict_begin(self, logs: Any = None) -> None:
         self._last_line = time.perf_counter()

@@ -1,7 +1,6 @@
 """The progress bar and the speed of training."""
 
 import io
-import sys
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -10,7 +9,7 @@ from typing import Any, TextIO
 import numpy as np
 from tqdm import tqdm
 
-from ftkeras.support import times
+from ftkeras.support import messages, times
 from ftkeras.training.callback import Callback
 from ftkeras.training.protocols import Feed
 
@@ -61,7 +60,7 @@ class Progress(Callback):
         super().__init__()
         self.feed, self.epochs = feed, epochs
         self.reported, self.advise = reported, advise
-        self.stream = stream or sys.stderr
+        self.stream = stream or messages.progress_stream()
         self.is_live = self.stream.isatty()
         self.first_step: float | None = None
         self.seconds, self.examples, self.tokens, self.steps = 0.0, 0, 0, 0

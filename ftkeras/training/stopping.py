@@ -2,10 +2,11 @@
 
 import contextlib
 import signal
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from ftkeras.support.signals import in_main_thread
 
 
 @dataclass
@@ -22,7 +23,7 @@ def defer_signals() -> Iterator[StopRequest]:
     Outside the main thread Python receives no signals, so nothing is deferred.
     """
     request = StopRequest()
-    if threading.current_thread() is not threading.main_thread():
+    if not in_main_thread():
         yield request
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}

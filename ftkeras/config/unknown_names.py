@@ -1,0 +1,64 @@
+"""What to say of a name that no argument has."""
+
+import itertools
+import re
+from collections.abc import Collection
+
+from ftkeras import catalog
+from ftkeras.support.nearest import hint
+
+# More parts than this with a key are only counted.
+MOST_OWNERS = 3
+# What arguments are called in Transformers and Keras, and what does the same here.
+NAMED_ELSEWHERE = {
+    "weight_decay": 'optimizer="adamw(decay=…)"',
+    "per_device_train_batch_size": "batch_size",
+    "gradient_accumulation_steps": "accumulate",
+    "gradient_checkpointing": "remat",
+    "warmup_ratio": "warmup, which is a share if it is below 1",
+    "warmup_steps": "warmup",
+    "lr_scheduler_type": "schedule",
+    "max_grad_norm": "clip_norm",
+    "model_name_or_path": "encoder",
+    "output_dir": "run_dir, or {prefix}export_dir for exports",
+    "train_file": "data",
+    "bf16": "precision=mixed_bfloat16",
+    "fp16": "precision=mixed_float16",
+}
+
+
+def advice(name: str, known: Collection[str], *, prefix: str = "") -> str:
+    """Return how a message about an unknown argument goes on.
+
+    It suggests what the argument of another library is called here, a part's key of this name, or a
+    similar argument.
+
+    Args:
+        name: the unknown name.
+        known: the names of all arguments.
+        prefix: what is written before an argument, such as `--`.
+
+    >>> advice("bf16", ["precision"]), advice("epoch", ["epochs"], prefix="--")
+    ('; use precision=mixed_bfloat16.', '; did you mean --epochs?')
+    """
+    instead = NAMED_ELSEWHERE.get(name, "").format(prefix=prefix)
+    if instead and re.match(r"\w+", instead)[0] in known:
+        return f"; use {prefix}{instead}."
+    if not (owners := _owners(name, known, prefix)):
+        return hint(name, known, prefix=prefix)
+    others = f" or {len(owners) - MOST_OWNERS} others" if len(owners) > MOST_OWNERS else ""
+    return f"; it is a key: {' or '.join(owners[:MOST_OWNERS])}{others}."
+
+
+def _owners(name: str, known: Collection[str], prefix: str) -> list[str]:
+    """Return the parts that have a key of this name, one of each kind first."""
+    by_kind = [
+        [
+            f'{prefix}{kind}="{part}({name}=…)"'
+            for part in catalog.names(kind)
+            if name in catalog.keys(kind, part)
+        ]
+        for kind in known
+        if kind in catalog.KINDS
+    ]
+    return [owner for row in itertools.zip_longest(*by_kind) for owner in row if owner]
