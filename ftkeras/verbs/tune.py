@@ -15,7 +15,7 @@ from ftkeras.experiment import posed_task
 from ftkeras.experiment.exports import check_versions
 from ftkeras.reports import exports, metrics
 from ftkeras.runs import folder as run_folder
-from ftkeras.runs import layout
+from ftkeras.runs import layout, problem
 from ftkeras.search.results import Result
 from ftkeras.search.space import Space
 from ftkeras.support import files, signals
@@ -90,6 +90,6 @@ def _search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> 
 
 def _show_retrained(found: dict, run_dir: pathlib.Path) -> None:
     labels = json.loads((run_dir / layout.LABELS).read_text(encoding="utf-8"))
-    log.info("\n%s", metrics.table(found, labels))
+    log.info("\n%s", metrics.table(found, problem.read(run_dir, labels)))
     for path in run_folder.read_exports(run_dir):
         log.info(exports.line(path))
