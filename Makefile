@@ -37,10 +37,15 @@ test-tenth: setup
 	@echo "Of the tests that make test leaves out, the tenth that commit $(COMMIT) picks:"
 	$(PYTEST) -vv -m "process or cluster or matrix or real_data" --tenth=$(COMMIT)
 
+# Folders whose types are checked.
+TYPED := ftkeras/*.py $(addprefix ftkeras/,averages checkpoints cli config corpora encoders \
+	experiment heads losses optimizers policies prediction problems processes regularizers reports \
+	runs schedules strategies support tasks training verbs)
+
 lint: setup
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
-	$(RUN) -m basedpyright --pythonpath=$(RUN) ftkeras/encoders ftkeras/heads ftkeras/problems ftkeras/training ftkeras/experiment
+	$(RUN) -m basedpyright --pythonpath=$(RUN) $(TYPED)
 
 clean:
 	rm -rf $(VENV) build *.egg-info

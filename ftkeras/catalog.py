@@ -127,9 +127,10 @@ def parse(kind: str, text: str) -> Spec:
             return Spec(node.id)
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)) or node.args:
             raise ValueError
-        if any(key.arg is None for key in node.keywords):
+        named = [(key.arg, key.value) for key in node.keywords if key.arg is not None]
+        if len(named) < len(node.keywords):  # a `**`
             raise ValueError
-        return Spec(node.func.id, {key.arg: ast.literal_eval(key.value) for key in node.keywords})
+        return Spec(node.func.id, {key: ast.literal_eval(value) for key, value in named})
     except (ValueError, SyntaxError):
         raise UserError(
             f"`{kind}` must be name or name(key=value, …), with values written as in Python. "

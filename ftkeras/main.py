@@ -1,6 +1,7 @@
 """The command line: `python -m ftkeras.main [VERB] --flag=value …` runs one verb."""
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -33,7 +34,8 @@ def _run(arguments: list[str]) -> int:
     """Run one verb, and turn errors into a line of text and an exit code."""
     debug = any(argument.startswith("--debug") for argument in arguments)
     # Show a label or text that the terminal cannot encode as an escape instead of failing.
-    sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     output.show_messages()
     verb = None
     try:

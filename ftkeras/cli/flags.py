@@ -131,7 +131,7 @@ def _read_any(config: type, arguments: list[str]) -> tuple[absl_flags.FlagValues
     try:
         others = values(["ftkeras", *arguments], known_only=False)[1:]
     except absl_flags.UnrecognizedFlagError as error:
-        raise UserError(_unknown_flag(error.flagname, values)) from None
+        raise UserError(_unknown_flag(error.flagname, list(values))) from None
     except absl_flags.CantOpenFlagFileError as error:
         raise UserError(f"--flagfile can't be read: {_one_line(error)}") from None
     except absl_flags.IllegalFlagValueError as error:

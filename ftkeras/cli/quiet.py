@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from ftkeras.support import standard_error
 
@@ -34,7 +35,8 @@ def _hidden(name: str) -> Iterator[None]:
     if name in sys.modules:
         yield
         return
-    sys.modules[name] = None
+    modules: dict[str, Any] = sys.modules
+    modules[name] = None
     try:
         yield
     finally:

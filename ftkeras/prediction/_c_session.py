@@ -12,6 +12,7 @@ import importlib.util
 import pathlib
 from collections.abc import Mapping, Sequence
 from ctypes import POINTER, c_char_p, c_float, c_int, c_int64, c_size_t, c_void_p
+from typing import Any
 
 from ftkeras.runs.signatures import Signature
 from ftkeras.support import standard_error
@@ -161,7 +162,8 @@ class Session:
         if library.TF_NumDims(tensor) == 1:
             return flat
         width = library.TF_Dim(tensor, 1)
-        return [flat[start : start + width] for start in range(0, count, width)]
+        rows: Any = [flat[start : start + width] for start in range(0, count, width)]
+        return rows
 
     def _strings(self, tensor: int) -> list[bytes]:
         get, size = self._library.TF_StringGetDataPointer, self._library.TF_StringGetSize

@@ -4,7 +4,7 @@ import concurrent.futures
 import pathlib
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED
 
 from ftkeras.config.run import Config
@@ -32,7 +32,7 @@ def train_folds(
     *,
     parallel: int = 1,
     keep_weights: bool = False,
-) -> Iterator[tuple[Config, Outcome]]:
+) -> Generator[tuple[Config, Outcome], None, None]:
     """Train each fold that is not finished, and yield each fold's outcome when its run ends.
 
     If the caller stops iterating or is interrupted, the running folds stop with a checkpoint, from

@@ -46,6 +46,7 @@ def fold(name: pathlib.Path, outcome: Outcome, metric: str, *, seconds_left: flo
         metric: what is shown beside the loss.
         seconds_left: how long the other folds may take; 0 if that is not known.
     """
+    assert outcome.metrics is not None
     metrics = outcome.metrics["validation"]
     shown = "" if metrics[metric] is None else f"{metric} {metrics[metric]:.4f}, "
     when = f"in {times.duration(outcome.seconds)}" if outcome.seconds else "finished before"

@@ -78,8 +78,9 @@ def finished(run_dir: pathlib.Path, paths: Sequence[str]) -> str:
 
 
 def _epochs(config: Config) -> str:
-    epochs = f"{config.epochs} {'epoch' if config.epochs == 1 else 'epochs'}"
-    stops = config.trained_epochs < config.epochs
+    planned = config.planned_epochs
+    epochs = f"{planned} {'epoch' if planned == 1 else 'epochs'}"
+    stops = config.trained_epochs < planned
     return f"the first {config.trained_epochs} of {epochs}" if stops else epochs
 
 

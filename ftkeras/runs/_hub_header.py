@@ -54,7 +54,7 @@ def _results(task: str, problem: Problem, metrics: dict, dataset: str | None) ->
 
     return [
         EvalResult(
-            task_type=problem.pipeline,
+            task_type=problem.pipeline or "other",
             dataset_type=dataset or task,
             dataset_name=task,
             dataset_split=split,

@@ -67,7 +67,7 @@ def regular_expression(**values: str) -> None:
             ) from None
 
 
-def _check(bound: str, holds: Callable[[float], bool], values: dict[str, Any]) -> None:
+def _check(bound: str, holds: Callable[[Any], bool], values: dict[str, Any]) -> None:
     for name, value in values.items():
         is_number = isinstance(value, Real) and not isinstance(value, bool)
         if not (is_number and holds(value)):

@@ -226,7 +226,7 @@ def _calls_of_bounds(call: ast.Call) -> Iterator[ast.stmt]:
 class _WithoutSelf(ast.NodeTransformer):
     """Replace `self.x` by `x`."""
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         if isinstance(node.value, ast.Name) and node.value.id == "self":
             return ast.copy_location(ast.Name(node.attr, node.ctx), node)
         return self.generic_visit(node)

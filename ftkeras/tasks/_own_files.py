@@ -52,10 +52,10 @@ class OwnFiles(Task):
         for name, names in self._files.items():
             if not names:
                 raise ValueError(f"`{name}` must name a file. Received: {names!r}.")
-        texts = (text,) if isinstance(text, Column) else text
+        texts = (text,) if isinstance(text, (str, int)) else tuple(text or ())
         self._answer_columns = tuple(answer)
         first = self._answer_columns[0] if self._answer_columns else None
-        self._chosen = Chosen(text=texts and tuple(texts), pair=pair, label=first)
+        self._chosen = Chosen(text=texts or None, pair=pair, label=first)
         self._options = options
         self._folder = pathlib.Path(os.path.expanduser(data_dir or "."))
 

@@ -25,10 +25,15 @@ class Quickstart(Task):
     language = "en"
 
     def __init__(self, *, data_dir: str | None = None):
-        files = {split: f"{split}.tsv" for split in ("train", "validation", "test")}
         folder = str(_FOLDER if data_dir is None else data_dir)
         self._files = Classification(
-            **files, text="text", label="label", labels=self.labels, data_dir=folder
+            train="train.tsv",
+            validation="validation.tsv",
+            test="test.tsv",
+            text="text",
+            label="label",
+            labels=self.labels,
+            data_dir=folder,
         )
         self.license = "Apache-2.0" if data_dir is None else None
 

@@ -30,6 +30,7 @@ def run(config: LaunchConfig) -> None:
 
 
 def _train(config: LaunchConfig) -> int:
+    assert config.config is not None, "the command line gives it"
     arguments = with_run_dir(config.config, config.arguments)
     template = cluster.tf_config_template(config.workers)
     log.info(
