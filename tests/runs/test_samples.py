@@ -19,6 +19,8 @@ class Task:
     def __init__(self, *, pairs: bool, own_validation: bool):
         self.pairs, self.names = pairs, ["train", "test"] + ["validation"] * own_validation
 
+    problem_class = Classification
+
     def problem(self):
         return Classification(labels=("even", "odd"))
 
