@@ -43,7 +43,7 @@ SET_BY_RUN = {
     "encoder": ("vocabulary_size", "pooler", "initial", "seed", "hooks", "name"),
     "head": ("classes", "outputs", "seed", "name"),
     "batching": ("batch_size", "batch_tokens", "max_length", "pad_id", "parts", "row_parts"),
-    "loss": ("classes", "name"),
+    "loss": ("classes", "pos_weight", "name"),
     "schedule": ("peak", "total_steps", "warmup"),
     "optimizer": (
         *("learning_rate", "clip_norm", "multipliers", "skip_nonfinite", "loss_scaling", "name"),

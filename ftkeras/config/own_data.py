@@ -23,6 +23,7 @@ KEYS = {
     "pair_column": "pair",
     "label_column": "label",
     "label_names": "labels",
+    "label_separator": "separator",
     "header": "header",
     "delimiter": "delimiter",
     "encoding": "encoding",
@@ -51,10 +52,19 @@ class OwnData(WithPaths):
     )
     pair_column: str | None = flag(None, "Data", "Column of the second text of a pair.")
     label_column: str | None = flag(
-        None, "Data", "Column of the label; stars,price predicts two numbers."
+        None,
+        "Data",
+        "Column of the label, or of a list of labels; stars,price predicts two numbers, or two "
+        "labels if they are 0 and 1.",
     )
     label_names: str | None = flag(
-        None, "Data", "Names for labels, 1=World,2=Sports; or all labels in order, neg,pos."
+        None,
+        "Data",
+        "Names for labels, 1=World,2=Sports; or all labels in order, neg,pos; or a .txt file with "
+        "one in each line.",
+    )
+    label_separator: str | None = flag(
+        None, "Data", "Between several labels in a cell: one character. Default: detected."
     )
     header: bool | None = flag(None, "Data", "Whether the first row names the columns.")
     delimiter: str | None = flag(None, "Data", "Between the fields of `data`: one character.")
@@ -98,7 +108,9 @@ def task_spec(values: Mapping[str, object]) -> str:
         if name in given:
             given[name] = _single(given[name])
     arguments = ", ".join(f"{KEYS[name]}={given[name]!r}" for name in KEYS if name in given)
-    return f"classification({arguments})"
+    # What only one task can be asked for names it; the data may still pose another one.
+    name = "multi_label" if "label_separator" in given else "classification"
+    return f"{name}({arguments})"
 
 
 def evaluate_on(given: dict[str, object], present: Collection[str]) -> None:
@@ -151,7 +163,7 @@ def evaluation_task(task: str, recorded: str, columns: Mapping[str, object]) -> 
     inherited = {key: value for key, value in columns.items() if key in _COLUMNS}
     if "text" in inherited:
         inherited["text"] = _single(_several(inherited["text"]))
-    inherited |= {key: before[key] for key in (*_COLUMNS, "labels", "scale") if key in before}
+    inherited |= {key: before[key] for key in _AS_BEFORE if key in before}
     if _suffix(files) == _suffix(before.get("train")):
         inherited |= {key: before[key] for key in ("header", "delimiter") if key in before}
     merged = {"train": files, **inherited, **given}
@@ -161,6 +173,8 @@ def evaluation_task(task: str, recorded: str, columns: Mapping[str, object]) -> 
 
 
 _SPLITS, _COLUMNS = ("train", "test", "validation"), ("text", "pair", "label")
+# What another task takes over from that of a run: keys that some tasks have.
+_AS_BEFORE = (*_COLUMNS, "labels", "separator", "scale", "threshold")
 
 
 def _suffix(files: object) -> str:
@@ -198,8 +212,12 @@ def _columns(columns: object) -> object:
 
 
 def _names(text: object) -> object:
-    """Return names by label if a text has any; else what is given, which lists all labels."""
-    if not isinstance(text, str) or "=" not in text:
+    """Return names by label if a text has any; else all labels: of a file, or what is given."""
+    if not isinstance(text, str):
+        return text
+    if text.endswith(".txt"):
+        return _lines(text)
+    if "=" not in text:
         return text
     pairs = [pair.partition("=") for pair in text.split(",")]
     if wrong := [label for label, equals, name in pairs if not (label.strip() and name.strip())]:
@@ -208,3 +226,12 @@ def _names(text: object) -> object:
             f"{text!r}, where {wrong[0]!r} has no name."
         )
     return {label.strip(): name.strip() for label, _, name in pairs}
+
+
+def _lines(name: str) -> tuple[str, ...]:
+    """Return the labels in the lines of a file."""
+    try:
+        text = pathlib.Path(name).expanduser().read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise UserError(f"`label_names`: {name} can't be read: {error}") from None
+    return tuple(line.strip() for line in text.splitlines() if line.strip())

@@ -42,6 +42,12 @@ class PredictConfig(WithPaths):
     delimiter: str | None = flag(None, "Input", "Between the fields of `input`: one character.")
     encoding: str | None = flag(None, "Input", "Of `input`, such as cp1252. Default: detected.")
     batch_size: int = flag(32, "Input", "Most texts in a batch.")
+    threshold: str | None = flag(
+        None,
+        "Output",
+        "Probability from which a multi-label model predicts a label: 0.3, or joy=0.3,anger=0.4. "
+        "Default: the model's own.",
+    )
     output: str | None = flag(
         None,
         "Output",

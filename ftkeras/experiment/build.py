@@ -81,7 +81,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         encoder=encoder,
         head=head,
         pad_id=tokenizer.pad_id,
-        make_step=functools.partial(Step, divergence=problem.divergence),
+        make_step=functools.partial(Step, divergence=problem.divergence, entropy=problem.entropy),
         extra_metrics=problem.epoch_metrics(),
         regularizers=[] if run_dir else _regularizers(config),
     )

@@ -31,8 +31,9 @@ class _Evaluated:
 def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
     """Evaluate validation and test, and write their predictions into the run's folder.
 
-    Also writes sample texts of the last split (test, if it is evaluated) with their predictions, by
-    which exports are verified.
+    If the problem needs it, it is tuned on validation first, and recorded. Also writes sample texts
+    of the last split (test, if it is evaluated) with their predictions, by which exports are
+    verified.
 
     Args:
         experiment: with the weights to evaluate, compiled with its loss.
@@ -48,7 +49,11 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
     parts = {} if splits.validation is None else {"validation": splits.validation}
     if experiment.config.test:
         parts["test"] = splits.test
-    found = _evaluate(experiment, parts, {n: run_dir / layout.PREDICTIONS[n] for n in parts})
+    paths = {name: run_dir / layout.PREDICTIONS[name] for name in parts}
+    tunes = experiment.problem.needs_tuning
+    found = _evaluate(experiment, parts, paths, tunes=tunes)
+    if tunes and experiment.devices.is_chief:
+        files.write_json(run_dir / layout.PROBLEM, experiment.problem.state())
     last = list(parts)[-1]
     if experiment.devices.is_chief:
         positions = samples.positions(len(parts[last]))
@@ -91,18 +96,30 @@ def predict_logits(experiment: Experiment, examples: Examples) -> Any:
 
 
 def _evaluate(
-    experiment: Experiment, parts: Mapping[str, Examples], paths: Mapping[str, pathlib.Path]
+    experiment: Experiment,
+    parts: Mapping[str, Examples],
+    paths: Mapping[str, pathlib.Path],
+    *,
+    tunes: bool = False,
 ) -> dict[str, _Evaluated]:
-    return {n: _evaluate_split(experiment, n, part, paths[n]) for n, part in parts.items()}
+    """Evaluate each split, validation first; tune the problem on it if `tunes`."""
+    return {
+        name: _evaluate_split(
+            experiment, name, part, paths[name], tunes=tunes and name == "validation"
+        )
+        for name, part in parts.items()
+    }
 
 
 def _evaluate_split(
-    experiment: Experiment, split: str, examples: Examples, path: pathlib.Path
+    experiment: Experiment, split: str, examples: Examples, path: pathlib.Path, *, tunes: bool
 ) -> _Evaluated:
     """Evaluate one split and write its predictions."""
     logits = predict_logits(experiment, examples)
     problem, targets = experiment.problem, examples.targets
     _must_be_finite(problem.are_finite(logits), split)
+    if tunes:
+        problem.tune(targets, logits)
     rows = _predictions(examples, problem.decode(targets, logits))
     if experiment.devices.is_chief:
         _write_predictions(path, rows)

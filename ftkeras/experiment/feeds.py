@@ -2,17 +2,14 @@
 
 import logging
 
-import numpy as np
-
 from ftkeras import catalog
 from ftkeras.config.run import Config
-from ftkeras.data import imbalance
 from ftkeras.data.batching import Batching
 from ftkeras.data.feed import TrainingFeed
 from ftkeras.data.splits import Splits
 from ftkeras.errors import UserError
 from ftkeras.experiment.definition import Experiment
-from ftkeras.problems import Problem
+from ftkeras.statistics import imbalance
 
 log = logging.getLogger(__name__)
 
@@ -50,18 +47,14 @@ def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
         log.info(f"batching={config.batching}: {made.choice}")
     train = splits.train
     if config.oversample:
-        classes = _classes(problem, train.targets, "oversample")
+        if (classes := problem.single_class(train.targets)) is None:
+            raise UserError(
+                f"`oversample` needs one class for each example, which a {problem.kind} does not "
+                "have."
+            )
         train = train.select(imbalance.oversample(classes, seed=config.data_seed))
+    problem.fit(train.targets)
     weights = None
     if config.class_weights:
-        classes = _classes(problem, train.targets, "class_weights")
-        weights = imbalance.class_weights(config.class_weights, classes, problem.names)[classes]
-    problem.fit(train.targets)
+        weights = problem.weigh(config.class_weights, train.targets)
     return TrainingFeed(train, made, seed=config.seed, collate=problem.collate, weights=weights)
-
-
-def _classes(problem: Problem, targets: np.ndarray, argument: str) -> np.ndarray:
-    classes = problem.stratum(targets)
-    if classes is None:
-        raise UserError(f"`{argument}` needs classes, which a {problem.kind} does not have.")
-    return classes

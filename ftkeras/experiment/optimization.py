@@ -14,7 +14,6 @@ from ftkeras.experiment.definition import Experiment, precision
 from ftkeras.experiment.part_errors import blame
 from ftkeras.schedules import Warmup
 from ftkeras.support import accelerator
-from ftkeras.training.finetuner import FineTuner
 
 
 @runtime_checkable
@@ -31,9 +30,17 @@ class ValidationSchedule(Protocol):
         ...
 
 
-def loss(config: Config, *, classes: int | None = None) -> keras.losses.Loss:
-    """Build the loss that training minimizes."""
-    return catalog.build("loss", config.loss, classes=classes)
+def loss(
+    config: Config, *, classes: int | None = None, pos_weight: Sequence[float] | None = None
+) -> keras.losses.Loss:
+    """Build the loss of a run.
+
+    Args:
+        config: the run's.
+        classes: how many there are, if each example has one.
+        pos_weight: weight of each label's positive examples, if an example may have several.
+    """
+    return catalog.build("loss", config.loss, classes=classes, pos_weight=pos_weight)
 
 
 def average_callbacks(config: Config) -> list[keras.callbacks.Callback]:
@@ -128,7 +135,7 @@ def compile_to_train(
                 f"optimizer={config.optimizer}: lazy rows and accumulate={config.accumulate} "
                 "exclude each other; use one of them."
             )
-        _compile(config, model, made, jit_compile=_uses_xla(experiment, fixed_shape))
+        _compile(experiment, made, jit_compile=_uses_xla(experiment, fixed_shape))
         if not model.trainable_variables:
             raise UserError(f"policy={', '.join(config.policy)} leaves nothing to train.")
         model.optimizer.build(model.trainable_variables)
@@ -136,7 +143,7 @@ def compile_to_train(
 
 def compile_to_evaluate(experiment: Experiment) -> None:
     """Compile the model with its loss and metrics, without an optimizer."""
-    _compile(experiment.config, experiment.model, None, jit_compile=False)
+    _compile(experiment, None, jit_compile=False)
 
 
 def _uses_xla(experiment: Experiment, fixed_shape: bool) -> bool:
@@ -157,15 +164,14 @@ def _uses_xla(experiment: Experiment, fixed_shape: bool) -> bool:
 
 
 def _compile(
-    config: Config,
-    model: FineTuner,
-    optimizer: keras.optimizers.Optimizer | None,
-    *,
-    jit_compile: bool,
+    experiment: Experiment, optimizer: keras.optimizers.Optimizer | None, *, jit_compile: bool
 ) -> None:
-    model.compile(
+    config, problem = experiment.config, experiment.problem
+    weighted = loss(config, **problem.loss_settings, **problem.weights) if problem.weights else None
+    experiment.model.compile(
         optimizer=optimizer,
-        loss=loss(config, classes=model.head.outputs),
+        loss=loss(config, **problem.loss_settings),
+        training_loss=weighted,
         accumulate=config.accumulate,
         jit_compile=jit_compile,
         auto_scale_loss=False,  # the optimizer scales it

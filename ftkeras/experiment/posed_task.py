@@ -26,7 +26,7 @@ def resolve(config: AnyConfig) -> AnyConfig:
     if (found := task.better_task()) is None:
         return config
     name, reason = found
-    log.info("task    %s, as %s; with `label_names` they are classes", name, reason)
+    log.info("task    %s, as %s", name, reason)
     changes: dict[str, object] = {"task": str(Spec(name, spec.arguments))}
     for field, setting in catalog.OF_PROBLEM.items():
         if getattr(config, field) == catalog.problem_default(spec.name, setting):

@@ -11,6 +11,7 @@ from ftkeras.exporters._comparison import Bounds, predict
 from ftkeras.exporters._weights import Weights
 from ftkeras.problems import Comparison, Problem
 from ftkeras.runs import exported, metrics, samples
+from ftkeras.runs import problem as recorded_problem
 from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
@@ -86,6 +87,7 @@ class Litert:
             draft.write_bytes(content)
         self.text_layer.tokenizer.save(folder)
         exported.write_labels(folder / exported.LABELS.name, self.problem.names)
+        recorded_problem.write(folder, self.problem)
         record = {
             "bytes": len(content),
             "quantization": self.quantization,

@@ -10,6 +10,7 @@ from ftkeras.exporters import _onnx_graph
 from ftkeras.exporters._comparison import Bounds, predict
 from ftkeras.problems import Comparison, Problem
 from ftkeras.runs import exported, metrics, samples
+from ftkeras.runs import problem as recorded_problem
 from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
@@ -77,6 +78,7 @@ class Onnx:
             self.bounds.check(found, "onnx", self.problem.unit)
         self.text_layer.tokenizer.save(folder)
         exported.write_labels(folder / exported.LABELS.name, self.problem.names)
+        recorded_problem.write(folder, self.problem)
         record = {
             "bytes": (folder / "model.onnx").stat().st_size,
             **found.record(),

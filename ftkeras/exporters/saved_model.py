@@ -16,6 +16,7 @@ from ftkeras.exporters._verification import Verifier
 from ftkeras.exporters._weights import DTYPES, Weights
 from ftkeras.problems import Problem
 from ftkeras.runs import exported, inputs, layout, metrics, samples
+from ftkeras.runs import problem as recorded_problem
 from ftkeras.support import accelerator, files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
@@ -198,8 +199,7 @@ class SavedModel:
         files.write_text(folder / "model_card.md", self.card.text())
         shutil.copy(self.run_dir / layout.SETTINGS, folder)
         inputs.write(folder, inputs.read(self.run_dir))
-        if state := self.problem.state():
-            files.write_json(folder / layout.PROBLEM, state)
+        recorded_problem.write(folder, self.problem)
         return self._write_warmup(folder, served, signatures)
 
     def _write_warmup(self, folder: pathlib.Path, served: Served, signatures: Iterable[str]) -> int:

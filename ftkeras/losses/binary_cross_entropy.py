@@ -1,52 +1,90 @@
 """The binary cross-entropy loss."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
+
+from ftkeras.support import bounds
 
 Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class BinaryCrossEntropy(keras.losses.Loss):
-    """Cross-entropy of one sigmoid output, for two classes.
+    """Cross-entropy of sigmoid outputs: one for each label, or one for two classes.
 
-    L = -(t log y + (1 - t) log(1 - y)),     y = sigmoid(z), z = logits[1] - logits[0]
+    Answers with several labels, 0 or 1 [batch, labels], give the mean over the labels k of
 
-    where t is the label, 0 or 1. The head computes one logit for each class. Their difference z is
-    the logit of a sigmoid, so y is the softmax probability of class 1. Computed as
-    softplus(z) - t z, which stays finite.
+        L_k = -(w_k t_k log y_k + (1 - t_k) log(1 - y_k)),     y_k = sigmoid(logits_k)
+
+    where w_k is the label's `pos_weight`. Answers that are one of two classes, integer [batch],
+    give L with w = 1 and y = sigmoid(logits[1] - logits[0]), which is the softmax probability of
+    class 1. Computed as w t softplus(-z) + (1 - t) softplus(z), which stays finite.
+
+    With `label_smoothing` s, t becomes (1 - s) t + s / 2.
+    Source: Szegedy et al., 2016, section 7, https://arxiv.org/abs/1512.00567.
 
     Args:
-        classes: the run's number of classes; 2, or None if unknown.
+        label_smoothing: share of the target that is spread over both answers; at least 0, below 1.
+        classes: the run's number of classes if each example has one; 2, or None if unknown.
+        pos_weight: weight of each label's positive examples, at least 0; None for 1.
         name: of the loss.
 
-    Call: labels, integer [batch]; logits [batch, 2] -> loss, float32 scalar (), the mean.
+    Call: labels, 0 or 1 [batch, labels] with logits of that shape, or integer [batch] with logits
+        [batch, 2] -> loss, float32 scalar (), the mean.
 
     Raises:
-        ValueError: there are not two classes.
+        ValueError: there are not two classes, or an argument is out of bounds.
 
     >>> import numpy as np
     >>> loss = BinaryCrossEntropy()(np.array([1]), np.array([[0.0, 0.0]], "float32"))
     >>> print(f"{float(loss):.4f}")
     0.6931
+    >>> labels, logits = np.array([[1, 0]]), np.array([[0.0, -2.0]], "float32")
+    >>> print(f"{float(BinaryCrossEntropy()(labels, logits)):.4f}")
+    0.4100
     """
 
-    def __init__(self, *, classes: int | None = None, name: str = "binary_cross_entropy"):
+    def __init__(
+        self,
+        *,
+        label_smoothing: float = 0.0,
+        classes: int | None = None,
+        pos_weight: Sequence[float] | None = None,
+        name: str = "binary_cross_entropy",
+    ):
         if classes is not None:
             _must_be_two(classes)
+        bounds.share(label_smoothing=label_smoothing)
+        for weight in pos_weight or ():
+            bounds.not_negative(pos_weight=weight)
         super().__init__(name=name, reduction="sum_over_batch_size")
-        self.classes = classes
+        self.label_smoothing, self.classes = label_smoothing, classes
+        self.pos_weight = None if pos_weight is None else [float(w) for w in pos_weight]
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        _must_be_two(y_pred.shape[-1])
-        logits = ops.cast(y_pred, "float32")
-        z = logits[..., 1] - logits[..., 0]
-        return ops.softplus(z) - ops.cast(y_true, "float32") * z
+        logits, target = ops.cast(y_pred, "float32"), ops.cast(y_true, "float32")
+        if self.label_smoothing:
+            target = (1 - self.label_smoothing) * target + self.label_smoothing / 2
+        if len(y_true.shape) < len(y_pred.shape):  # one of two classes
+            _must_be_two(y_pred.shape[-1])
+            z = logits[..., 1] - logits[..., 0]
+            return ops.softplus(z) - target * z
+        if self.pos_weight is None:
+            return ops.mean(ops.softplus(logits) - target * logits, axis=-1)
+        weight = ops.convert_to_tensor(self.pos_weight, "float32")
+        positive, negative = ops.softplus(-logits), ops.softplus(logits)
+        return ops.mean(weight * target * positive + (1 - target) * negative, axis=-1)
 
     def get_config(self) -> dict[str, Any]:
-        return {"classes": self.classes, "name": self.name}
+        return {
+            "label_smoothing": self.label_smoothing,
+            "classes": self.classes,
+            "pos_weight": self.pos_weight,
+            "name": self.name,
+        }
 
 
 def _must_be_two(classes: int) -> None:

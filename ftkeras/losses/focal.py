@@ -1,5 +1,6 @@
 """The focal loss."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -16,30 +17,46 @@ class Focal(keras.losses.Loss):
 
     L = -(1 - p)^gamma log p,     p = softmax(logits)[label]
 
-    It has no class weights (the paper's alpha); the run has an option for them.
+    Answers with several labels, 0 or 1 [batch, labels], give the mean over the labels of L with
+    p = sigmoid(logit) of a label that is 1, and 1 - sigmoid(logit) of one that is 0; positive ones
+    are weighted by `pos_weight`. Single labels have no class weights here (the paper's alpha); the
+    run has an option for them.
     Source: Lin et al., 2017, equation 4, https://arxiv.org/abs/1708.02002.
 
     Args:
         gamma: exponent, larger for less weight; at least 0, where 0 is cross-entropy.
+        pos_weight: weight of each label's positive examples, at least 0; None for 1.
         name: of the loss.
 
-    Call: labels, integer [batch]; logits [batch, classes] -> loss, float32 scalar (), the mean.
+    Call: labels, integer [batch] or 0 and 1 [batch, classes]; logits [batch, classes] -> loss,
+        float32 scalar (), the mean.
 
     Raises:
-        ValueError: the argument is out of bounds.
+        ValueError: an argument is out of bounds.
 
     >>> import numpy as np
     >>> print(f"{float(Focal()(np.array([0]), np.array([[0.0, 0.0]], 'float32'))):.4f}")
     0.1733
     """
 
-    def __init__(self, *, gamma: float = 2.0, name: str = "focal"):
+    def __init__(
+        self,
+        *,
+        gamma: float = 2.0,
+        pos_weight: Sequence[float] | None = None,
+        name: str = "focal",
+    ):
         bounds.not_negative(gamma=gamma)
+        for weight in pos_weight or ():
+            bounds.not_negative(pos_weight=weight)
         super().__init__(name=name, reduction="sum_over_batch_size")
         self.gamma = gamma
+        self.pos_weight = None if pos_weight is None else [float(w) for w in pos_weight]
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         logits = ops.cast(y_pred, "float32")
+        if len(y_true.shape) == len(y_pred.shape):
+            return self._of_labels(ops.cast(y_true, "float32"), logits)
         chosen = ops.one_hot(ops.cast(y_true, "int32"), ops.shape(logits)[-1], dtype="bool")
         log_p = ops.sum(ops.where(chosen, ops.log_softmax(logits, axis=-1), 0.0), axis=-1)
         # log(1 - p) from the other logits: if p rounds to 1, a power of 1 - p has no gradient.
@@ -47,5 +64,14 @@ class Focal(keras.losses.Loss):
         log_rest = others - ops.logsumexp(logits, axis=-1)
         return -ops.exp(self.gamma * log_rest) * log_p
 
+    def _of_labels(self, target: Tensor, logits: Tensor) -> Tensor:
+        """Return the mean over labels, each of which is a decision between 0 and 1, [batch]."""
+        signed = (2 * target - 1) * logits
+        losses = ops.exp(-self.gamma * ops.softplus(signed)) * ops.softplus(-signed)
+        if self.pos_weight is not None:
+            weight = ops.convert_to_tensor(self.pos_weight, "float32")
+            losses = losses * (target * weight + (1 - target))
+        return ops.mean(losses, axis=-1)
+
     def get_config(self) -> dict[str, Any]:
-        return {"gamma": self.gamma, "name": self.name}
+        return {"gamma": self.gamma, "pos_weight": self.pos_weight, "name": self.name}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
+from ftkeras.errors import UserError
 from ftkeras.problems._comparison import Comparison
 from ftkeras.statistics.bootstrap import Predictions
 
@@ -69,6 +70,8 @@ class Problem(Protocol):
         names: the names of the outputs, in their order: of the classes, or of the numbers.
         head: the spec of the default head.
         loss: the spec of the default loss.
+        loss_settings: arguments of a loss that the problem knows, such as the number of classes.
+        weights: those of them that weigh answers, in training alone; see `weigh`.
         losses: the names of the losses that fit.
         regularizers: the names of regularizers that do not fit, and why.
         metric: the validation metric that selects the best epoch, by default.
@@ -80,6 +83,7 @@ class Problem(Protocol):
         has_classes: whether exports have TensorFlow Serving's Classify API.
         scale: how large the outputs are.
         target_shape, target_dtype: of the answer to one example in the dataset and token store.
+        needs_tuning: whether `tune` has to be called before the first metrics of a trained model.
         explains: whether an export can attribute its answers to tokens.
         per_token: whether the model answers each word of a text, by the word's first token. Then
             answers are stored as bytes, and outputs are `WordOutputs`.
@@ -93,6 +97,8 @@ class Problem(Protocol):
     head: str
     loss: str
     losses: tuple[str, ...]
+    loss_settings: Mapping[str, Any] = {}
+    weights: Mapping[str, Any] = {}
     regularizers: Mapping[str, str] = {}
     metric: str
     measures: ClassVar[tuple[Measure, ...]]
@@ -104,6 +110,7 @@ class Problem(Protocol):
     scale: float = 1.0
     target_shape: tuple[int, ...] = ()
     target_dtype: str = "int64"
+    needs_tuning: bool = False
     explains: bool = True
     per_token: bool = False
     pipeline: str | None = None
@@ -113,12 +120,41 @@ class Problem(Protocol):
     def fit(self, targets: np.ndarray) -> None:
         """Learn what the problem needs to know of the training targets, such as their scale."""
 
+    def tune(self, targets: np.ndarray, outputs: np.ndarray) -> None:
+        """Choose how outputs become answers, such as thresholds, by the validation split.
+
+        It is called once if `needs_tuning`, with the outputs of the best epoch.
+        """
+
     def state(self) -> dict:
-        """Return what `fit` has learned, JSON types only; empty if there is nothing to learn."""
+        """Return what `fit` and `tune` have learned, JSON types only; empty if it is nothing."""
         return {}
 
     def restore_state(self, state: dict) -> None:
         """Restore what `state` returned."""
+
+    def weigh(self, spec: str, targets: np.ndarray) -> np.ndarray | None:
+        """Weigh the answers in the training loss.
+
+        Args:
+            spec: balanced, or {'label': weight, …}.
+            targets: of the training split.
+
+        Returns:
+            The weight of each example, float32 [examples]; None if they are in `weights` instead.
+
+        Raises:
+            UserError: if there is nothing to weigh, or `spec` is wrong.
+        """
+        raise UserError(f"`class_weights` needs classes, which a {self.kind} does not have.")
+
+    def single_class(self, targets: np.ndarray) -> np.ndarray | None:
+        """Return the class of each example, integer [examples]; None unless each has just one."""
+        return None
+
+    def imbalance(self, targets: np.ndarray) -> list[str]:
+        """Return a line for each class that is much rarer than the others."""
+        return []
 
     def collate(self, targets: np.ndarray, positions: np.ndarray) -> dict[str, np.ndarray]:
         """Return the target tensors of a batch and its "example_mask"; see `per_example`."""
@@ -148,14 +184,18 @@ class Problem(Protocol):
         """Return how much two outputs for the same examples differ, [examples]; at least 0."""
         ...
 
+    def entropy(self, outputs: Tensor) -> Tensor:
+        """Return how undecided each output is, [examples], if it says probabilities."""
+        raise NotImplementedError
+
     def shortcoming(self, targets: np.ndarray) -> str | None:
         """Return why nothing can be learned from or evaluated on these targets, or None."""
         ...
 
     def stratum(self, targets: np.ndarray) -> np.ndarray | None:
-        """Return the number of each example's class, integer [examples].
+        """Return the number of each example's stratum, integer [examples], such as its class.
 
-        Splits, folds and samples keep the share of each class. None if there are no classes.
+        Splits, folds and samples keep the share of each stratum. None if there are none.
         """
         return None
 
@@ -225,6 +265,14 @@ class Problem(Protocol):
             found: the export's outputs for the same texts, [samples, outputs].
         """
         ...
+
+    def override_threshold(self, threshold: str) -> None:
+        """Decide from now on with another threshold than the export's, as the caller asks for.
+
+        Raises:
+            UserError: if answers need no threshold, or it can't be read.
+        """
+        raise UserError(f"`threshold`: the answers of a {self.kind} need none.")
 
     def answer(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer to a text, plain JSON.

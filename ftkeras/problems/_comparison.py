@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
+# The run records probabilities with seven decimals. Those nearer to 0 or 1 are not precise enough
+# for their logits to be compared, so they count as this far.
+SMALLEST = 1e-6
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -40,3 +46,22 @@ class Comparison:
             f"{self.changes}, logits move by at most {100 * self.logit_change:.2g} % of their "
             "spread"
         )
+
+
+def logit_change(before: np.ndarray, after: np.ndarray) -> float:
+    """Return the largest change of a sigmoid's logits, relative to their spread.
+
+    max |z' - z| / sd(z),     z = log p / (1 - p)
+
+    Args:
+        before: probabilities p, [examples, labels].
+        after: the same after the change.
+    """
+    first, second = _logits(before), _logits(after)
+    spread = max(first.std(), np.finfo(first.dtype).tiny)
+    return float(np.abs(second - first).max() / spread)
+
+
+def _logits(probabilities: np.ndarray) -> np.ndarray:
+    clipped = np.clip(probabilities.astype(np.float64), SMALLEST, 1 - SMALLEST)
+    return np.log(clipped / (1 - clipped))

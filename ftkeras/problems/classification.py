@@ -9,7 +9,7 @@ import numpy as np
 from ftkeras.problems import _class_report
 from ftkeras.problems._base import LOSS, Loss, Measure, Problem
 from ftkeras.problems._comparison import Comparison
-from ftkeras.statistics import classifier_metrics
+from ftkeras.statistics import classifier_metrics, imbalance
 from ftkeras.statistics.class_predictions import ClassPredictions
 from ftkeras.statistics.significance import wilson
 
@@ -56,6 +56,18 @@ class Classification(Problem):
 
     def __init__(self, *, labels: Sequence[str]):
         self.names = tuple(labels)
+        self.loss_settings = {"classes": len(self.names)}
+
+    def weigh(self, spec: str, targets: np.ndarray) -> np.ndarray:
+        """Return the weight of each example's class; see `imbalance.class_weights`."""
+        return imbalance.class_weights(spec, targets, self.names)[targets]
+
+    def single_class(self, targets: np.ndarray) -> np.ndarray:
+        return targets
+
+    def imbalance(self, targets: np.ndarray) -> list[str]:
+        rare = imbalance.rare_class_warnings(targets, self.names)
+        return [f"{line} (see `class_weights` and `oversample`)" for line in rare]
 
     def epoch_metrics(self) -> "list[keras.metrics.Metric]":
         import keras
@@ -66,6 +78,11 @@ class Classification(Problem):
         from ftkeras.support.divergence import symmetric_divergence
 
         return symmetric_divergence(outputs, others)
+
+    def entropy(self, outputs: Tensor) -> Tensor:
+        from ftkeras.support.divergence import entropy
+
+        return entropy(outputs)
 
     def shortcoming(self, targets: np.ndarray) -> str | None:
         classes = np.unique(targets)

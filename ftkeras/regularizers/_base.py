@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import keras
 
-from ftkeras.support.divergence import symmetric_divergence
+from ftkeras.support.divergence import entropy, symmetric_divergence
 
 if TYPE_CHECKING:
     from ftkeras.support.protocols import Model
@@ -32,6 +32,7 @@ class Step:
             `by_row`; None if the encoder's features were computed before training.
         padding_mask: [batch, length], true for tokens; None if embedding_shape is None.
         divergence: logits, others -> how much they differ, [batch]; the problem's own.
+        entropy: logits -> how undecided the prediction is, [batch]; the problem's own.
     """
 
     targets: Tensor
@@ -43,6 +44,7 @@ class Step:
     embedding_shape: Any
     padding_mask: Tensor
     divergence: Callable[[Tensor, Tensor], Tensor] = symmetric_divergence
+    entropy: Callable[[Tensor], Tensor] = entropy
 
 
 class Regularizer(Protocol):

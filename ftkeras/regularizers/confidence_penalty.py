@@ -2,11 +2,8 @@
 
 from typing import Any
 
-from keras import ops
-
 from ftkeras.regularizers._base import Regularizer, Step
 from ftkeras.support.bounds import not_negative
-from ftkeras.support.divergence import log_probabilities
 
 
 class ConfidencePenalty(Regularizer):
@@ -14,6 +11,7 @@ class ConfidencePenalty(Regularizer):
 
     term = -strength * mean H(p),     H(p) = -Σ_c p_c log p_c,     p = softmax(logits)
 
+    If each label is decided by a sigmoid, H is the mean over labels of -p log p - (1-p) log(1-p).
     Source: Pereyra et al., 2017, https://arxiv.org/abs/1701.06548.
 
     Args:
@@ -22,8 +20,10 @@ class ConfidencePenalty(Regularizer):
     Raises:
         ValueError: an argument is out of bounds; names it, the bound and the value.
 
+    >>> from keras import ops
     >>> from types import SimpleNamespace
-    >>> step = SimpleNamespace(logits=ops.zeros((1, 2)), mean=ops.mean)
+    >>> from ftkeras.support.divergence import entropy
+    >>> step = SimpleNamespace(logits=ops.zeros((1, 2)), mean=ops.mean, entropy=entropy)
     >>> print(f"{float(ConfidencePenalty(strength=1.0)(step)):.4f}")
     -0.6931
     """
@@ -33,5 +33,4 @@ class ConfidencePenalty(Regularizer):
         self.strength = strength
 
     def __call__(self, step: Step) -> Any:
-        log_p = log_probabilities(step.logits)
-        return self.strength * step.mean(ops.sum(ops.exp(log_p) * log_p, axis=-1))
+        return -self.strength * step.mean(step.entropy(step.logits))

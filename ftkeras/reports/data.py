@@ -54,7 +54,7 @@ def _notes(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int)
     """Yield a line for each kind of problem, with the splits that have it."""
     yield from (f"warning: {warning}" for warning in task.warnings)
     for kind, key, meaning in _COUNTED:
-        if found := {name: summary[key] for name, summary in splits.items() if summary[key]}:
+        if found := {name: summary[key] for name, summary in splits.items() if summary.get(key)}:
             shown = ", ".join(
                 f"{_number(count, 'text')} of {name}" for name, count in found.items()
             )
@@ -88,12 +88,13 @@ def _notes(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int)
 _COUNTED = (
     ("note", "empty", "without a single token"),
     ("note", "duplicates", "that occurred before"),
-    ("warning", "contradictions", "with more than one label"),
+    ("note", "unlabelled", "without a label"),
+    ("warning", "contradictions", "with more than one answer"),
 )
 
 
 def _size(summary: Mapping[str, Any]) -> int:
-    return sum(summary["labels"]) if "labels" in summary else summary["examples"]
+    return summary["examples"] if "examples" in summary else sum(summary["labels"])
 
 
 def _number(count: int, noun: str) -> str:

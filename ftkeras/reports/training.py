@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 
 from ftkeras.checkpoints.training_state import Position
 from ftkeras.config.run import Config
-from ftkeras.data import imbalance
 from ftkeras.data.feed import TrainingFeed
 from ftkeras.data.splits import Splits
 from ftkeras.experiment import definition
@@ -23,11 +22,8 @@ def examples(splits: Splits, counts: Mapping[str, int]) -> str:
     names = [name for name in ("train", "validation", "test") if name in counts]
     lines = ["examples: " + ", ".join(f"{counts[name]:,} {name}" for name in names)]
     for name in names:
-        classes = splits.task.problem().stratum(getattr(splits, name).targets)
-        if classes is None:
-            continue
-        for warning in imbalance.rare_class_warnings(classes, splits.task.labels):
-            lines.append(f"note: {name}: {warning} (see `class_weights` and `oversample`)")
+        notes = splits.task.problem().imbalance(getattr(splits, name).targets)
+        lines += [f"note: {name}: {note}" for note in notes]
     if shared := counts.get("in_train_and_test"):
         texts = "text of test is" if shared == 1 else "texts of test are"
         lines.append(f"note: {shared:,} {texts} in train or validation too")

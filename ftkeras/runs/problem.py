@@ -33,3 +33,9 @@ def read(folder: pathlib.Path, labels: Sequence[str]) -> Problem:
         UserError: problem.json is damaged.
     """
     return problems.recorded(labels, read_state(folder))
+
+
+def write(folder: pathlib.Path, problem: Problem) -> None:
+    """Write problem.json, if the problem has learned anything."""
+    if state := problem.state():
+        files.write_json(folder / layout.PROBLEM, state)

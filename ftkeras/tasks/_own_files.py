@@ -175,3 +175,32 @@ class OwnFiles(Task):
                 example["pair"] = encode(joined(table, line, row, (pair,)))
             values = tuple(row[position] for position in answers)
             yield example | {"label": self._answer(table, line, values)}
+
+
+def column_names(label: Columns | None) -> tuple[Column, ...]:
+    """Return the columns that an argument names: one, 'a,b' or a sequence; empty if None."""
+    if label is None:
+        return ()
+    if isinstance(label, str):
+        return tuple(name.strip() for name in label.split(","))
+    return (label,) if isinstance(label, int) else tuple(label)
+
+
+def given_labels(
+    labels: str | Sequence[str] | Mapping[str, str], *, fewest: int = 2
+) -> tuple[str, ...] | dict[str, str]:
+    """Return the names that an argument gives labels: by label, or all in their order.
+
+    Raises:
+        ValueError: if there are fewer than `fewest`, or two are the same.
+    """
+    if isinstance(labels, Mapping):
+        return {str(value).strip(): str(name) for value, name in labels.items()}
+    listed = labels.split(",") if isinstance(labels, str) else labels
+    names = tuple(str(name).strip() for name in listed)
+    if len(names) < fewest or len(set(names)) < len(names) or "" in names:
+        number = "two" if fewest == 2 else "one"
+        raise ValueError(
+            f"`labels` must be {number} or more different names. Received: {labels!r}."
+        )
+    return names

@@ -3,12 +3,12 @@
 import functools
 from collections.abc import Mapping, Sequence
 
-from ftkeras.data.tables import inference, profile
+from ftkeras.data.tables import inference, label_lists, profile
 from ftkeras.data.tables.labels import Labels, find_labels, recorded_labels
 from ftkeras.data.tables.reading import Options
 from ftkeras.data.tables.table import Row, Table
 from ftkeras.errors import UserError
-from ftkeras.tasks._own_files import Column, OwnFiles
+from ftkeras.tasks._own_files import Column, OwnFiles, given_labels
 
 # Rows that decide whether the labels are classes.
 ROWS = 10_000
@@ -20,7 +20,8 @@ class Classification(OwnFiles):
     Files may be CSV, TSV and their relatives, JSON lines or arrays, Parquet, Arrow, `.xlsx`, a
     folder of `.txt` files per class, or a folder of `datasets.save_to_disk`; compressed or not.
     What is not given is inferred from the training data. Without `labels`, many different numbers
-    are no classes: the task is then `regression`.
+    are no classes: the task is then `regression`. If texts have several labels each, it is
+    `multi_label`.
 
     Args:
         train: file, folder or glob pattern of the examples to train on, or several of these.
@@ -67,7 +68,7 @@ class Classification(OwnFiles):
             options=Options(header=header, delimiter=delimiter, encoding=encoding),
             data_dir=data_dir,
         )
-        self._given_labels = None if labels is None else _named_labels(labels)
+        self._given_labels = None if labels is None else given_labels(labels)
         self._known_labels = known_labels
 
     @property
@@ -81,21 +82,37 @@ class Classification(OwnFiles):
         return self._labels.warnings
 
     def better_task(self) -> tuple[str, str] | None:
-        """Return regression if the labels are many different numbers; see `Task.better_task`."""
-        if self._given_labels is not None or self._known_labels is not None:
+        """Return the task that several labels, or many different numbers, are; see `Task`."""
+        if self._known_labels is not None:
             return None
-        names = [part for name in self._answer_columns for part in str(name).split(",")]
         try:
-            table = self._table("train")
-            if len(names) > 1 and self._answer_columns[0] not in table.columns:
-                return "regression", f"{len(names)} columns of {table.name!r} are numbers"
-            head = profile.profile(table, rows=ROWS)
-            column = head.columns[inference.infer_roles(head, self._chosen).label]
-            if inference.find_problem(column) != "regression":
-                return None
+            return self._better_task()
         except UserError:  # reading the whole file shows what is wrong
             return None
-        return "regression", f"the labels of {head.name!r} are many different numbers"
+
+    def _better_task(self) -> tuple[str, str] | None:
+        table = self._table("train")
+        head = profile.profile(table, rows=ROWS)
+        names = [part.strip() for name in self._answer_columns for part in str(name).split(",")]
+        if len(names) > 1 and self._answer_columns[0] not in table.columns:
+            columns = [inference.find_column(head, name, "label_column") for name in names]
+            if all(map(label_lists.holds_indicators, columns)):
+                return "multi_label", f"{len(names)} columns of {table.name!r} hold 0 and 1"
+            return "regression", f"{len(names)} columns of {table.name!r} are numbers"
+        if found := inference.find_indicators(head, self._chosen):
+            listed = ", ".join(repr(column.name) for column in found)
+            return "multi_label", f"the columns {listed} of {head.name!r} hold 0 and 1"
+        column = head.columns[inference.infer_roles(head, self._chosen).label]
+        given = self._given_labels or {}
+        if column.counts and column.counts.keys() <= set(given):
+            return None
+        problem = inference.find_problem(column)
+        if problem == "regression" and not given:
+            numbers = f"the labels of {head.name!r} are many different numbers"
+            return problem, f"{numbers}; with `label_names` they are classes"
+        if problem == "multi_label":
+            return problem, f"texts of {head.name!r} have several labels each"
+        return None
 
     def _check_answers(self) -> None:
         self._labels  # noqa: B018
@@ -128,17 +145,5 @@ class Classification(OwnFiles):
 
 _LABELS_OF = {
     "regression": "numbers, which are no classes; use task=regression(train=…).",
-    "multi_label": "lists, which is multi-label; it is not supported yet.",
+    "multi_label": "lists, which is multi-label; use task=multi_label(train=…).",
 }
-
-
-def _named_labels(
-    labels: str | Sequence[str] | Mapping[str, str],
-) -> tuple[str, ...] | dict[str, str]:
-    if isinstance(labels, Mapping):
-        return {str(value).strip(): str(name) for value, name in labels.items()}
-    listed = labels.split(",") if isinstance(labels, str) else labels
-    names = tuple(str(name).strip() for name in listed)
-    if len(names) < 2 or len(set(names)) < len(names) or "" in names:
-        raise ValueError(f"`labels` must be two or more different names. Received: {labels!r}.")
-    return names

@@ -10,7 +10,7 @@ from ftkeras.errors import UserError
 from ftkeras.problems import Problem
 from ftkeras.problems import regression as problem
 from ftkeras.support import bounds
-from ftkeras.tasks._own_files import Column, Columns, OwnFiles
+from ftkeras.tasks._own_files import Column, Columns, OwnFiles, column_names
 
 
 class Regression(OwnFiles):
@@ -59,7 +59,7 @@ class Regression(OwnFiles):
         super().__init__(
             files={"train": train, "validation": validation, "test": test},
             text=text,
-            answer=_columns(label),
+            answer=column_names(label),
             pair=pair,
             options=Options(header=header, delimiter=delimiter, encoding=encoding),
             data_dir=data_dir,
@@ -90,14 +90,6 @@ class Regression(OwnFiles):
 
     def _answer(self, table: Table, line: int, values: Row) -> list[float]:
         return [_number(table, line, value) for value in values]
-
-
-def _columns(label: Columns | None) -> tuple[Column, ...]:
-    if label is None:
-        return ()
-    if isinstance(label, str):
-        return tuple(name.strip() for name in label.split(","))
-    return (label,) if isinstance(label, int) else tuple(label)
 
 
 def _number(table: Table, line: int, value: Value) -> float:

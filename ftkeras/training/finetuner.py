@@ -124,6 +124,7 @@ class FineTuner(ReplicatedModel):
         *,
         optimizer: Optimizer | None,
         loss: keras.losses.Loss,
+        training_loss: keras.losses.Loss | None = None,
         accumulate: int = 1,
         jit_compile: bool = False,
         **kwargs,
@@ -133,6 +134,7 @@ class FineTuner(ReplicatedModel):
         Args:
             optimizer: one of `ftkeras.optimizers`; None to evaluate only.
             loss: its `call` returns one value for each example.
+            training_loss: the same, minimized instead of `loss`, which is then for evaluation.
             accumulate: micro-batches in a batch, on a leading axis; at least 1.
             jit_compile: whether XLA compiles the step.
             kwargs: Keras's other arguments.
@@ -140,7 +142,8 @@ class FineTuner(ReplicatedModel):
         bounds.integer(1, accumulate=accumulate)
         super().compile(optimizer=optimizer, jit_compile=False, **kwargs)
         self.set_jit_compile(jit_compile)
-        self.loss, self.accumulate = loss, accumulate
+        self.loss, self.training_loss = loss, training_loss or loss
+        self.accumulate = accumulate
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -163,8 +166,10 @@ class FineTuner(ReplicatedModel):
             count = ops.maximum(ops.sum(ops.cast(mask, wide.dtype)), 1)
             return ops.sum(ops.where(mask, wide, ops.zeros_like(wide))) / count
 
+        loss = self.training_loss if training else self.loss
+
         def loss_of(logits):
-            losses = self.loss.call(targets, logits)
+            losses = loss.call(targets, logits)
             return mean(losses if sample_weight is None else losses * sample_weight)
 
         terms = []

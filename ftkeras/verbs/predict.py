@@ -38,6 +38,8 @@ def run(config: PredictConfig) -> int:
     """
     model = find_model(config.model, "predict")
     predictor = Predictor(model)
+    if config.threshold is not None:
+        predictor.problem.override_threshold(config.threshold)
     if not config.text and config.input is None and sys.stdin.isatty():
         log.warning("reading texts from the terminal, one per line; Ctrl-D ends")
     found = inputs.open_inputs(config, _columns(model), takes_pairs=predictor.takes_pairs)

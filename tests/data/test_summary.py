@@ -71,7 +71,7 @@ def test_report_shows_the_labels_of_each_split_and_every_doubt():
         "warning: '1', '1.0' are one label",
         "note: 1 text of train without a single token",
         "note: 2 texts of train that occurred before",
-        "warning: 1 text of train with more than one label",
+        "warning: 1 text of train with more than one answer",
         "warning: 20% of train are tokens that",
         "train has no example of 'none'",
         "test has no example of 'pos', 'none'",

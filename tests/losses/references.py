@@ -15,10 +15,11 @@ def cross_entropy(labels, logits, *, label_smoothing=0.0):
     return -(target * np.log(_softmax(logits))).sum(axis=1)
 
 
-def binary_cross_entropy(labels, logits):
+def binary_cross_entropy(labels, logits, *, label_smoothing=0.0):
     """Compute -(t log y + (1 - t) log(1 - y)), y the sigmoid of the logits' difference."""
     y = 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
-    return -(labels * np.log(y) + (1 - labels) * np.log(1 - y))
+    t = (1 - label_smoothing) * labels + label_smoothing / 2
+    return -(t * np.log(y) + (1 - t) * np.log(1 - y))
 
 
 def focal(labels, logits, *, gamma=2.0):
@@ -48,6 +49,25 @@ def mean_squared_difference(numbers, outputs):
     return ((outputs - numbers) ** 2).mean(axis=1)
 
 
+def binary_cross_entropy_of_labels(labels, logits, *, label_smoothing=0.0, pos_weight=None):
+    """Compute the mean over labels of -(w t log y + (1 - t) log(1 - y)), y the sigmoid."""
+    y, t = 1 / (1 + np.exp(-logits)), (1 - label_smoothing) * labels + label_smoothing / 2
+    w = 1.0 if pos_weight is None else np.array(pos_weight)
+    return -(w * t * np.log(y) + (1 - t) * np.log(1 - y)).mean(axis=1)
+
+
+def focal_of_labels(labels, logits, *, gamma=2.0, pos_weight=None):
+    """Compute Lin et al., 2017, equation 5, with α for the positive labels only."""
+    y = 1 / (1 + np.exp(-logits))
+    p, w = np.where(labels == 1, y, 1 - y), 1.0 if pos_weight is None else np.array(pos_weight)
+    return -(np.where(labels == 1, w, 1.0) * (1 - p) ** gamma * np.log(p)).mean(axis=1)
+
+
+# Of several labels, 0 or 1 [batch, labels], instead of one.
+OF_LABELS = {
+    "binary_cross_entropy": binary_cross_entropy_of_labels,
+    "focal": focal_of_labels,
+}
 # Of numbers, float [batch, outputs], instead of labels.
 OF_NUMBERS = {
     "huber": huber,

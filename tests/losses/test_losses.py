@@ -19,6 +19,7 @@ from tests.matrix import examples
 
 CASES = [
     ("binary_cross_entropy", {}, 2),
+    ("binary_cross_entropy", {"label_smoothing": 0.2}, 2),
     ("cross_entropy", {}, 3),
     ("cross_entropy", {"label_smoothing": 0.1}, 3),
     ("focal", {}, 3),
@@ -139,6 +140,35 @@ def test_loss_of_numbers_equals_its_formula_and_gradient(name, keys):
     np.testing.assert_allclose(gradient, np.array(rise) / step, rtol=1e-3, atol=1e-5)
     half = keras.ops.cast(outputs, "bfloat16")
     assert keras.backend.standardize_dtype(loss(numbers, half).dtype) == "float32"
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("binary_cross_entropy", {}),
+        ("binary_cross_entropy", {"label_smoothing": 0.1, "pos_weight": [1.0, 0.5, 7.0]}),
+        ("focal", {}),
+        ("focal", {"gamma": 0.5, "pos_weight": [1.0, 0.0, 7.0]}),
+    ],
+)
+def test_loss_of_labels_equals_its_formula_and_gradient(name, keys):
+    rng, formula, step = np.random.default_rng(0), references.OF_LABELS[name], 1e-6
+    labels, logits = rng.integers(2, size=(6, 3)), 3 * rng.normal(size=(6, 3)).astype("float32")
+    expected = formula(labels, logits.astype(float), **keys)
+    loss = _make(name, keys)
+    np.testing.assert_allclose(loss.call(labels, logits), expected, rtol=2e-5, atol=1e-6)
+    moved = logits.astype(float) + step * np.eye(18).reshape(18, 6, 3)
+    rise = [formula(labels, one, **keys).mean() - expected.mean() for one in moved]
+    np.testing.assert_allclose(
+        _gradient(loss, labels, logits).ravel(), np.array(rise) / step, rtol=1e-3, atol=1e-5
+    )
+    extreme = np.float32([[1e5, -1e5, 0.0]])
+    assert np.isfinite(_gradient(loss, np.array([[0, 1, 1]]), extreme)).all()
+
+
+def test_negative_weight_of_positives_is_refused():
+    with pytest.raises(ValueError, match="`pos_weight` must be at least 0. Received: -1"):
+        BinaryCrossEntropy(pos_weight=[1.0, -1.0])
 
 
 def test_focal_of_gamma_zero_is_cross_entropy():

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from ftkeras import problems
 from ftkeras.problems.classification import Classification
+from ftkeras.problems.multi_label import MultiLabel
 from ftkeras.problems.regression import Regression
 
 RNG = np.random.default_rng(0)
@@ -16,6 +17,10 @@ OUTPUTS = RNG.normal(size=(6, 3)).astype(np.float32)
 NUMBERS = 5.0 + 3.0 * RNG.normal(size=(6, 3))
 SAMPLES = {
     "classification": (Classification(labels=("a", "b", "c")), np.array([0, 1, 2, 0, 1, 2])),
+    "multi_label": (
+        MultiLabel(labels=("a", "b", "c"), threshold=0.5),
+        np.array([[1, 0, 0], [1, 1, 0], [0, 0, 0], [0, 1, 1], [1, 0, 1], [0, 1, 0]]),
+    ),
     "regression": (Regression(labels=("a", "b", "c")), NUMBERS),
 }
 

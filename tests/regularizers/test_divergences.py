@@ -7,7 +7,12 @@ import pytest
 from ftkeras.regularizers import Step
 from ftkeras.regularizers.confidence_penalty import ConfidencePenalty
 from ftkeras.regularizers.r_drop import RDrop
-from ftkeras.support.divergence import symmetric_divergence
+from ftkeras.support.divergence import (
+    entropy,
+    entropy_of_labels,
+    symmetric_divergence,
+    symmetric_divergence_of_labels,
+)
 from tests.regularizers import tiny
 
 LOGITS = np.random.default_rng(1).normal(size=(4, 3))
@@ -16,13 +21,22 @@ OTHERS = np.random.default_rng(2).normal(size=(4, 3))
 
 def _step(**fields) -> Step:
     given = {"logits": LOGITS, "mean": np.mean, **fields}
-    own = {"divergence": symmetric_divergence}
+    own = {"divergence": symmetric_divergence, "entropy": entropy}
     return Step(**{**dict.fromkeys(Step.__dataclass_fields__), **own, **given})
 
 
 def test_divergence_is_the_sum_of_both_kl():
     expected = tiny.divergences(LOGITS, OTHERS)
     np.testing.assert_allclose(symmetric_divergence(LOGITS, OTHERS), expected, rtol=1e-6)
+
+
+def test_divergence_and_entropy_of_labels_are_those_of_two_classes():
+    pairs, others = (np.stack([x, np.zeros_like(x)], axis=-1) for x in (LOGITS, OTHERS))
+    expected = symmetric_divergence(pairs, others).numpy().mean(axis=-1)
+    found = symmetric_divergence_of_labels(LOGITS, OTHERS)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    expected = entropy(pairs).numpy().mean(axis=-1)
+    np.testing.assert_allclose(entropy_of_labels(LOGITS), expected, rtol=1e-6)
 
 
 def test_divergence_of_nearly_equal_logits_is_exact_in_float32():

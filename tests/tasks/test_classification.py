@@ -106,7 +106,7 @@ def test_several_text_columns_are_joined_and_notes_say_what_was_inferred(tmp_pat
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([["a"], ["b", "a"]], "are lists, which is multi-label; it is not supported yet"),
+        ([["a"], ["b", "a"]], "are lists, which is multi-label; use task=multi_label"),
         ([0.5, 1.25], "are numbers, which are no classes; use task=regression"),
         ([None, "a"], "line 1 .* has no label"),
     ],

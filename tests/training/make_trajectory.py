@@ -2,9 +2,10 @@
 
     python tests/training/make_trajectory.py
 
-It needs torch and transformers, and writes trajectory.npz (three classes) and
-trajectory_regression.npz (two numbers) beside itself: the batches, the head's initial kernel, the
-loss of each step, and the final logits and one final kernel. Dropout is off.
+It needs torch and transformers, and writes trajectory.npz (three classes),
+trajectory_regression.npz (two numbers) and trajectory_multi_label.npz (four labels) beside itself:
+the batches, the head's initial kernel, the loss of each step, and the final logits and one final
+kernel. Dropout is off.
 Warm-up, linear decay, a clip that takes effect and a large weight decay are on. It starts from the
 encoder's fixture.
 """
@@ -15,8 +16,10 @@ import numpy as np
 
 HERE = pathlib.Path(__file__).parent
 CHECKPOINT = HERE.parent / "encoders" / "fixtures" / "gelu"
-STEPS, WARMUP, BATCH, LENGTH, CLASSES, NUMBERS = 20, 4, 8, 12, 3, 2
-RATE, DECAY, CLIP = 1e-3, 0.1, 1.0
+STEPS, WARMUP, BATCH, LENGTH, CLASSES, NUMBERS, LABELS = 20, 4, 8, 12, 3, 2, 4
+RATE, DECAY = 1e-3, 0.1
+# Below the gradient's norm in some step; that of several labels' mean loss is smaller.
+CLIP, CLIP_OF_LABELS = 1.0, 0.3
 
 
 def _batches(random):
@@ -43,9 +46,15 @@ def main() -> None:
     token_ids, _ = _batches(random)
     numbers = random.normal(size=(STEPS, BATCH, NUMBERS)).astype("float32")
     _train(random, token_ids, numbers, NUMBERS, "trajectory_regression.npz", "regression")
+    random = np.random.default_rng(9)
+    token_ids, _ = _batches(random)
+    several = random.integers(2, size=(STEPS, BATCH, LABELS)).astype("float32")
+    kind = "multi_label_classification"
+    file = "trajectory_multi_label.npz"
+    _train(random, token_ids, several, LABELS, file, kind, clip=CLIP_OF_LABELS)
 
 
-def _train(random, token_ids, labels, outputs, file, problem_type=None) -> None:
+def _train(random, token_ids, labels, outputs, file, problem_type=None, clip=CLIP) -> None:
     import torch
     from transformers import BertForSequenceClassification, get_linear_schedule_with_warmup
 
@@ -65,11 +74,11 @@ def _train(random, token_ids, labels, outputs, file, problem_type=None) -> None:
         loss = model(ids, attention_mask=(ids != 0).long(), labels=torch.tensor(targets)).loss
         optimizer.zero_grad()
         loss.backward()
-        norms.append(float(torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)))
+        norms.append(float(torch.nn.utils.clip_grad_norm_(model.parameters(), clip)))
         optimizer.step()
         schedule.step()
         losses.append(float(loss))
-    assert max(norms) > CLIP
+    assert max(norms) > clip
     ids = torch.tensor(token_ids[0].astype("int64"))
     logits = model.eval()(ids, attention_mask=(ids != 0).long()).logits
     trained = model.bert.encoder.layer[0].intermediate.dense.weight

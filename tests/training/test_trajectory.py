@@ -3,24 +3,34 @@
 import numpy as np
 import pytest
 
+from ftkeras import problems
 from ftkeras.checkpoints import huggingface
 from ftkeras.config.run import Config
 from ftkeras.encoders.bert import Bert
 from ftkeras.experiment import optimization
 from ftkeras.experiment.definition import Experiment
 from ftkeras.heads.classification import Classification
+from ftkeras.heads.multi_label import MultiLabel
 from ftkeras.heads.regression import Regression
 from ftkeras.training.finetuner import FineTuner
 from tests.training import make_trajectory as torch_run
 
-# The head and the loss of each problem, by the file of its reference.
+# The head of each problem, and the problem, by the file of its reference.
 CASES = {
-    "trajectory.npz": (Classification(classes=torch_run.CLASSES, dropout=0.0), "cross_entropy"),
+    "trajectory.npz": (
+        Classification(classes=torch_run.CLASSES, dropout=0.0),
+        problems.find("classification")(labels="abc"),
+    ),
     "trajectory_regression.npz": (
         Regression(outputs=torch_run.NUMBERS, dropout=0.0),
-        "mean_squared_error",
+        problems.find("regression")(labels="ab"),
+    ),
+    "trajectory_multi_label.npz": (
+        MultiLabel(outputs=torch_run.LABELS, dropout=0.0),
+        problems.find("multi_label")(labels="abcd"),
     ),
 }
+OF_LABELS = ("trajectory_multi_label.npz",)
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -41,17 +51,17 @@ def trained(case, expected):
     off = {"dropout": 0.0, "attention_dropout": 0.0}
     encoder = Bert(**{**settings, **off}, initial="zeros")
     encoder.load(huggingface.read_tensors(torch_run.CHECKPOINT))
-    head, loss = CASES[case]
+    head, problem = CASES[case]
     model = FineTuner(encoder=encoder, head=head, pad_id=0)
     model({"token_ids": expected["token_ids"][0]})
     config = Config(
-        loss=loss,
+        loss=problem.loss,
         learning_rate=torch_run.RATE,
         warmup=str(torch_run.WARMUP),
-        clip_norm=torch_run.CLIP,
+        clip_norm=torch_run.CLIP_OF_LABELS if case in OF_LABELS else torch_run.CLIP,
         optimizer=f"adamw(decay={torch_run.DECAY})",
     )
-    experiment = Experiment(config, None, (), None, model)
+    experiment = Experiment(config, None, problem, None, model)
     optimization.compile_to_train(experiment, total_steps=torch_run.STEPS)
     head.kernel.assign(expected["head_kernel"])
     losses = []

@@ -9,6 +9,7 @@ import dataclasses
 import re
 from collections.abc import Sequence
 
+from ftkeras.data.tables import label_lists
 from ftkeras.data.tables.profile import Column, Profile
 from ftkeras.data.tables.table import Table
 from ftkeras.errors import UserError
@@ -30,8 +31,8 @@ PAIR_NAMES = (
 _WORDS_OF_A_TEXT = 3.0
 # Numbers with more distinct values than this are scores, not classes.
 _MOST_INTEGER_CLASSES = 50
-# Between the labels of a text, if a value names several.
-_SEPARATORS = ",;|"
+# So many columns of 0 and 1 are a label each.
+_FEWEST_INDICATORS = 3
 # Words with more distinct values than this share of the rows are no classes.
 _MOST_DISTINCT_SHARE = 0.5
 
@@ -146,13 +147,31 @@ def find_position(table: str, columns: Sequence[str], name: str | int, argument:
     )
 
 
+def find_indicators(profile: Profile, chosen: Chosen) -> tuple[Column, ...]:
+    """Return the columns of 0 and 1 that are a label each; empty unless there are three or more.
+
+    They are taken for labels only if the user chose no label, and no other column may be one. Of
+    two, one may be the label and the other something else.
+    """
+    if chosen.label is not None:
+        return ()
+    taken = [*(chosen.text or ()), *([] if chosen.pair is None else [chosen.pair])]
+    used = [find_column(profile, name, "text_column").position for name in taken]
+    free = [column for column in profile.columns if column.position not in used]
+    if any(column.name.lower() in LABEL_NAMES for column in free):
+        return ()
+    found = tuple(column for column in free if label_lists.holds_indicators(column))
+    others = [c for c in free if c not in found and c.values and _holds_classes(c)]
+    return found if len(found) >= _FEWEST_INDICATORS and not others else ()
+
+
 def find_problem(label: Column) -> str:
     """Return the problem that the values of a label column pose.
 
     Raises:
         UserError: if they are neither classes, numbers nor lists.
     """
-    if label.lists or _joins_labels(label):
+    if label_lists.holds_lists(label) or label_lists.joining(label.counts):
         return "multi_label"
     only_integers = label.integers == label.values
     few = label.distinct <= _MOST_INTEGER_CLASSES
@@ -225,20 +244,6 @@ def _holds_classes(column: Column) -> bool:
         return column.lists == column.values
     repeated = column.distinct <= _MOST_DISTINCT_SHARE * column.values
     return column.distinct >= 2 and repeated and column.mean_words < _WORDS_OF_A_TEXT
-
-
-def _joins_labels(column: Column) -> bool:
-    """Return whether values such as `joy,anger` join labels that other values have as well.
-
-    Then they have fewer different parts than there are values: `a`, `b` and `a,b` join two labels,
-    but `red, green` and `blue` are two classes.
-    """
-    for separator in _SEPARATORS:
-        parts = [value.split(separator) for value in column.counts]
-        labels = {part.strip() for found in parts for part in found}
-        if "" not in labels and len(labels) < len(parts):
-            return True
-    return False
 
 
 def _differ_in_a_counter(first: str, second: str) -> bool:

@@ -34,7 +34,9 @@ class Labels:
         return found
 
 
-def find_labels(name: str, column: Column, given: Mapping[str, str] | None = None) -> Labels:
+def find_labels(
+    name: str, column: Column, given: Mapping[str, str] | None = None, *, fewest: int = 2
+) -> Labels:
     """Return the classes of a column.
 
     Numbers are classes in numerical order, and `1` and `1.0` are one class. Words are in
@@ -44,10 +46,11 @@ def find_labels(name: str, column: Column, given: Mapping[str, str] | None = Non
         name: the file, for messages.
         column: its label column.
         given: names for the values, such as {"1": "World"}.
+        fewest: classes that there must be.
 
     Raises:
-        UserError: if a label is missing, there are fewer than two or too many, or `given` does not
-            fit the values.
+        UserError: if a label is missing, there are fewer than `fewest` or too many, or `given` does
+            not fit the values.
     """
     _refuse_missing(name, column)
     if column.overflowed:
@@ -57,7 +60,7 @@ def find_labels(name: str, column: Column, given: Mapping[str, str] | None = Non
         )
     classes = _classes(column)
     names = tuple(classes)
-    if len(names) < 2:
+    if len(names) < fewest:
         raise UserError(
             f"`data`: every label of {name!r} is {names[0]!r}; two or more classes are needed."
         )
@@ -86,6 +89,16 @@ def recorded_labels(
             f"{_listed(names)}."
         )
     return Labels(tuple(names), ids | {value: ids[name] for value, name in renamed.items()})
+
+
+def listed_labels(names: Sequence[str]) -> Labels:
+    """Return labels that are all named, in the order of their ids; a value may be an id, from 0.
+
+    >>> listed_labels(["joy", "anger"]).id_of("1"), listed_labels(["joy", "anger"]).id_of("joy")
+    (1, 0)
+    """
+    ids = {str(number): number for number in range(len(names))}
+    return Labels(tuple(names), ids | {name: number for number, name in enumerate(names)})
 
 
 def _classes(column: Column) -> dict[str, list[str]]:

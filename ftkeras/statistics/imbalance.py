@@ -9,6 +9,8 @@ from ftkeras.errors import UserError
 # Warn about a class with less than this share of the examples that it would have if all classes
 # were of the same size.
 RARE = 0.2
+# Labels that a line about rare ones lists.
+SHOWN = 5
 
 
 def class_weights(spec: str, labels: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
@@ -29,16 +31,29 @@ def class_weights(spec: str, labels: np.ndarray, names: tuple[str, ...]) -> np.n
     Raises:
         UserError: if `spec` can't be read or names an unknown label.
     """
-    if spec == "balanced":
-        return _balanced(labels, len(names))
-    given = _parse(spec)
-    unknown = [str(label) for label in given if str(label) not in names]
-    if unknown:
-        raise UserError(
-            f"`class_weights` names {', '.join(unknown)}; the labels are: {', '.join(names)}."
-        )
-    weights = {str(label): weight for label, weight in given.items()}
-    return np.array([weights.get(name, 1.0) for name in names], np.float32)
+    return _balanced(labels, len(names)) if spec == "balanced" else _given(spec, names)
+
+
+def positive_weights(spec: str, targets: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    """Return the weight of each label's positive examples in the training loss, float32 [labels].
+
+    `balanced` gives a label that p of n examples have the weight (n - p) / p, so that its positive
+    and its negative examples have the same total weight. A label that none has gets 1. Source:
+    the formula that PyTorch recommends for `pos_weight`, https://docs.pytorch.org/docs/stable/nn.html.
+
+    Args:
+        spec: balanced, {'label': weight, …} with weight 1 for labels not in it.
+        targets: 0 or 1, [examples, labels].
+        names: the names of the labels.
+
+    Raises:
+        UserError: if `spec` can't be read or names an unknown label.
+    """
+    if spec != "balanced":
+        return _given(spec, names)
+    positive = targets.sum(axis=0)
+    weights = (len(targets) - positive) / np.maximum(positive, 1)
+    return np.where(positive > 0, weights, 1.0).astype(np.float32)
 
 
 def oversample(labels: np.ndarray, *, seed: int) -> np.ndarray:
@@ -65,12 +80,31 @@ def oversample(labels: np.ndarray, *, seed: int) -> np.ndarray:
 def rare_class_warnings(labels: np.ndarray, names: tuple[str, ...]) -> list[str]:
     """Return one line for each class that is much rarer than it would be in balanced data."""
     counts = np.bincount(labels, minlength=len(names))
-    even = len(labels) / len(names)
     return [
-        f"only {count:,} of {len(labels):,} examples are {name!r}"
-        for name, count in zip(names, counts, strict=True)
-        if count < RARE * even
+        f"only {counts[number]:,} of {len(labels):,} examples are {names[number]!r}"
+        for number in _rare(counts)
     ]
+
+
+def rare_label_warnings(targets: np.ndarray, names: tuple[str, ...]) -> list[str]:
+    """Return a line about the labels that are much rarer than the others, if there are any.
+
+    Args:
+        targets: 0 or 1, [examples, labels].
+        names: the names of the labels; one that no example has is not rare, but missing.
+    """
+    counts = targets.sum(axis=0)
+    rare = sorted((n for n in _rare(counts) if counts[n]), key=lambda number: counts[number])
+    if not rare:
+        return []
+    listed = ", ".join(f"{names[number]!r} {counts[number]:,}" for number in rare[:SHOWN])
+    more = f", and {len(rare) - SHOWN} more" if len(rare) > SHOWN else ""
+    return [f"labels with few of the {len(targets):,} examples: {listed}{more}"]
+
+
+def _rare(counts: np.ndarray) -> np.ndarray:
+    """Return the numbers of the classes with few examples."""
+    return np.flatnonzero(counts < RARE * counts.sum() / len(counts))
 
 
 def _balanced(labels: np.ndarray, classes: int) -> np.ndarray:
@@ -80,6 +114,17 @@ def _balanced(labels: np.ndarray, classes: int) -> np.ndarray:
     present = np.unique(labels)
     weights[present] = compute_class_weight("balanced", classes=present, y=labels)
     return weights
+
+
+def _given(spec: str, names: tuple[str, ...]) -> np.ndarray:
+    given = _parse(spec)
+    unknown = [str(label) for label in given if str(label) not in names]
+    if unknown:
+        raise UserError(
+            f"`class_weights` names {', '.join(unknown)}; the labels are: {', '.join(names)}."
+        )
+    weights = {str(label): weight for label, weight in given.items()}
+    return np.array([weights.get(name, 1.0) for name in names], np.float32)
 
 
 def _parse(spec: str) -> dict[str | int, float]:

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
-from ftkeras.data import imbalance
 from ftkeras.errors import UserError
+from ftkeras.statistics import imbalance
 
 NAMES = ("bad", "fair", "good")
 LABELS = np.array([0] * 70 + [1] * 25 + [2] * 5)
@@ -64,3 +64,18 @@ def test_only_rare_classes_are_reported():
     (warning,) = imbalance.rare_class_warnings(LABELS, NAMES)
     assert "5 of 100 examples are 'good'" in warning
     assert imbalance.rare_class_warnings(np.array([0, 1, 2]), NAMES) == []
+
+
+def test_positive_weights_balance_each_label():
+    targets = np.array([[1, 1, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0]])
+    weights = imbalance.positive_weights("balanced", targets, NAMES)
+    np.testing.assert_allclose(weights, [1 / 3, 3, 1])
+    given = imbalance.positive_weights("{'good': 4}", targets, NAMES)
+    assert given.tolist() == [1, 1, 4]
+
+
+def test_rare_labels_are_one_line():
+    targets = np.zeros((100, 3), int)
+    targets[:90, 0] = targets[:3, 1] = 1
+    (line,) = imbalance.rare_label_warnings(targets, NAMES)
+    assert line == "labels with few of the 100 examples: 'fair' 3"

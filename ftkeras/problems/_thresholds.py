@@ -1,0 +1,84 @@
+"""Thresholds of labels: the best for F1, and how they are written."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ftkeras.errors import UserError
+
+DEFAULT = 0.5
+
+
+def tune(targets: np.ndarray, probabilities: np.ndarray) -> list[float]:
+    """Return the threshold of each label with the highest F1 on these examples.
+
+    Every set of predictions that a threshold can make is tried: the cut below the lowest
+    probability, and those halfway between neighbors. Of equally good cuts, that nearest to 0.5 is
+    chosen, and 0.5 itself if it cuts at the same place. A label that no example has keeps 0.5.
+
+    Args:
+        targets: 0 or 1, [examples, labels].
+        probabilities: [examples, labels].
+
+    >>> tune(np.array([[0], [1], [1]]), np.array([[0.1], [0.2], [0.4]]))
+    [0.15]
+    """
+    columns = zip(targets.T, probabilities.T, strict=True)
+    return [_best(target, probability) for target, probability in columns]
+
+
+def _best(target: np.ndarray, probability: np.ndarray) -> float:
+    positives = int(target.sum())
+    if not positives:
+        return DEFAULT
+    scores, at = np.unique(probability, return_inverse=True)
+    correct = np.bincount(at, weights=target, minlength=len(scores))
+    # What is predicted, and right, if the cut is just below each score.
+    predicted = np.cumsum(np.bincount(at, minlength=len(scores))[::-1])[::-1]
+    correct = np.cumsum(correct[::-1])[::-1]
+    f1 = 2 * correct / (predicted + positives)
+    below = np.concatenate([[0.0], scores[:-1]])
+    cuts = np.where((below < DEFAULT) & (scores >= DEFAULT), DEFAULT, (below + scores) / 2)
+    best = np.flatnonzero(f1 == f1.max())
+    return float(cuts[best[np.argmin(np.abs(cuts[best] - DEFAULT))]])
+
+
+def read(text: str, names: Sequence[str], present: Sequence[float]) -> list[float]:
+    """Return the thresholds that a text describes: one for all labels, or label=number,….
+
+    Args:
+        text: such as 0.3, or joy=0.3,anger=0.4; labels that are not named keep theirs.
+        names: of the labels.
+        present: their thresholds until now.
+
+    Raises:
+        UserError: if it can't be read, or a label is unknown.
+
+    >>> read("joy=0.3", ["anger", "joy"], [0.5, 0.5])
+    [0.5, 0.3]
+    """
+    if (one := _number(text)) is not None:
+        return [one] * len(names)
+    found = dict(zip(names, present, strict=True))
+    for part in text.split(","):
+        name, equals, value = part.rpartition("=")
+        number = _number(value)
+        if not equals or number is None:
+            raise UserError(
+                "`threshold` must be a number from 0 to 1, or label=number,label=number. "
+                f"Received: {text!r}."
+            )
+        if name.strip() not in found:
+            raise UserError(
+                f"`threshold` names {name.strip()!r}; the labels are: {', '.join(names)}."
+            )
+        found[name.strip()] = number
+    return [found[name] for name in names]
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if 0 <= number <= 1 else None

@@ -1,0 +1,218 @@
+"""Multi-label: several labels, or none, for texts in the user's own files."""
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+
+from ftkeras.data.tables import inference, label_lists, profile
+from ftkeras.data.tables.inference import Roles
+from ftkeras.data.tables.labels import Labels, find_labels, listed_labels, recorded_labels
+from ftkeras.data.tables.reading import Options
+from ftkeras.data.tables.table import Row, Table
+from ftkeras.errors import UserError
+from ftkeras.problems import Problem
+from ftkeras.problems import multi_label as problem
+from ftkeras.tasks._own_files import Columns, OwnFiles, column_names, given_labels
+
+# Rows that decide how labels are written.
+ROWS = 10_000
+
+
+class MultiLabel(OwnFiles):
+    """Assign any number of labels to texts, or pairs of texts, from the user's own files.
+
+    The files are those of `classification`. The labels of a text are a list in one column, joined
+    in one column (`joy,anger`), or a column of 0 and 1 for each label. A text may have no label.
+    What is not given is inferred from the training data.
+
+    Args:
+        train: file, folder or glob pattern of the examples to train on, or several of these.
+        test: the same to test on; None to hold out a part of `train`.
+        validation: the same to validate on; None to hold out a part of `train`.
+        text: column of the text, by name or number from 0; several are joined.
+        label: column of the labels; several, 'a,b' or a tuple, for one column of 0 and 1 each.
+        pair: column of the second text, if the examples are pairs.
+        labels: names for the labels in the files, {'0': 'joy', '1': 'anger'}; or all names in the
+            order of the labels, 'a,b,c' or a tuple, where the files may have numbers from 0
+            instead. None for those in `train`: numbers in numerical order, words in alphabetical
+            order.
+        separator: between labels in one cell; None to detect it, of `,`, `;` and `|`.
+        threshold: tuned, for the threshold of each label with the highest F1 on validation; or the
+            probability from which any label is predicted.
+        header: whether the first row names the columns.
+        delimiter: between the fields of a text file, one character.
+        encoding: of text files, such as 'cp1252'.
+        data_dir: folder in which relative file names are looked up; None for the current one.
+        known_labels: the labels of a run that is evaluated, in their order. No others may occur.
+
+    Raises:
+        ValueError: naming the argument and the value received.
+    """
+
+    problem_class = problem.MultiLabel
+
+    def __init__(
+        self,
+        *,
+        train: str | Sequence[str],
+        test: str | Sequence[str] | None = None,
+        validation: str | Sequence[str] | None = None,
+        text: Columns | None = None,
+        label: Columns | None = None,
+        pair: str | int | None = None,
+        labels: str | Sequence[str] | Mapping[str, str] | None = None,
+        separator: str | None = None,
+        threshold: str | float = "tuned",
+        header: bool | None = None,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        data_dir: str | None = None,
+        known_labels: Sequence[str] | None = None,
+    ):
+        problem.check_threshold(threshold)
+        if separator is not None and len(separator) != 1:
+            raise ValueError(f"`separator` must be one character. Received: {separator!r}.")
+        super().__init__(
+            files={"train": train, "validation": validation, "test": test},
+            text=text,
+            answer=column_names(label),
+            pair=pair,
+            options=Options(header=header, delimiter=delimiter, encoding=encoding),
+            data_dir=data_dir,
+        )
+        self._given_labels = None if labels is None else given_labels(labels, fewest=1)
+        self._separator_given, self._threshold = separator, threshold
+        self._known_labels = known_labels
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the labels; reads `train` once."""
+        return self._labels.names
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The facts that were detected and inferred, a phrase each."""
+        columns = len(self._answer_positions)
+        if columns > 1:
+            return (*super().notes, f"labels from {columns} columns of 0 and 1")
+        found = self._separator
+        return (*super().notes, *([] if found is None else [f"labels joined by {found!r}"]))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Likely mistakes in the labels, a sentence each."""
+        return self._labels.warnings
+
+    def problem(self, labels: Sequence[str] | None = None) -> Problem:
+        return self.problem_class(
+            labels=self.labels if labels is None else labels, threshold=self._threshold
+        )
+
+    @property
+    def _target_shape(self) -> tuple[int, ...]:
+        return (len(self.labels),)
+
+    def _check_answers(self) -> None:
+        self._labels  # noqa: B018
+
+    @functools.cached_property
+    def _indicators(self) -> tuple[int, ...]:
+        """The positions of the inferred columns of 0 and 1; empty if there are none."""
+        if self._answer_columns:
+            return ()
+        head = profile.profile(self._table("train"), rows=ROWS)
+        return tuple(column.position for column in inference.find_indicators(head, self._chosen))
+
+    @functools.cached_property
+    def _roles(self) -> Roles:
+        if not self._indicators:
+            return super()._roles
+        chosen = dataclasses.replace(self._chosen, label=self._indicators[0])
+        found = inference.infer_roles(self._profile, chosen)
+        names = [self._table("train").columns[position] for position in self._indicators]
+        note = f"labels from columns {', '.join(map(repr, names))}"
+        return dataclasses.replace(found, notes=(note, *found.notes))
+
+    @property
+    def _answer_positions(self) -> tuple[int, ...]:
+        return self._indicators or super()._answer_positions
+
+    @functools.cached_property
+    def _separator(self) -> str | None:
+        """What joins several labels in a cell; None if nothing does."""
+        if self._separator_given is not None:
+            return self._separator_given
+        head = profile.profile(self._table("train"), rows=ROWS)
+        column = head.columns[self._roles.label]
+        if label_lists.holds_lists(column):
+            return None
+        return label_lists.find_separator(head.name, list(column.counts))
+
+    @functools.cached_property
+    def _labels(self) -> Labels:
+        given = self._given_labels
+        if self._known_labels is not None:
+            if isinstance(given, tuple):
+                return listed_labels(self._known_labels)
+            return recorded_labels(self._known_labels, given)
+        if len(self._answer_positions) > 1:
+            return self._named_columns(given)
+        if isinstance(given, tuple):
+            return listed_labels(given)
+        table, (position,) = self._table("train"), self._answer_positions
+        column = profile.Column(table.columns[position], position)
+        for line, row in table.rows():
+            for label in self._cell(table, line, row[position]):
+                column.add(line, label)
+        if not column.counts:
+            raise UserError(
+                f"`label_column`: no text of {table.name!r} has a label in column {column.name!r}."
+            )
+        return find_labels(table.name, column, given, fewest=1)
+
+    def _named_columns(self, given: tuple[str, ...] | dict[str, str] | None) -> Labels:
+        """Return the labels that columns of 0 and 1 stand for: their names, or the given ones."""
+        names = [self._table("train").columns[position] for position in self._answer_positions]
+        if isinstance(given, tuple):
+            if len(given) != len(names):
+                raise UserError(
+                    f"`label_names` has {len(given)} names for {len(names)} columns of labels."
+                )
+            names = given
+        elif given is not None:
+            names = [given.get(name, name) for name in names]
+        return Labels(tuple(names), {})
+
+    def _answer(self, table: Table, line: int, values: Row) -> list[int]:
+        if len(values) > 1:
+            return [self._indicator(table, line, value) for value in values]
+        found = [0] * len(self.labels)
+        for label in self._cell(table, line, values[0]):
+            number = self._labels.id_of(label)
+            if number is None:
+                names = ", ".join(map(repr, self.labels[:20]))
+                raise UserError(
+                    f"`data`: line {line} of {table.name!r} has the label {label!r}; the labels "
+                    f"are {names}."
+                )
+            found[number] = 1
+        return found
+
+    def _cell(self, table: Table, line: int, value: object) -> list[str]:
+        labels = label_lists.labels_of(value, self._separator)
+        if labels is None:
+            raise UserError(
+                f"`data`: line {line} of {table.name!r}: labels must be texts or numbers. "
+                f"Received: {value!r}."
+            )
+        return labels
+
+    def _indicator(self, table: Table, line: int, value: object) -> int:
+        number = label_lists.indicator(value)
+        if number is None:
+            what = "nothing" if profile.is_missing(value) else repr(value)
+            raise UserError(
+                f"`data`: line {line} of {table.name!r}: a column of a label must hold 0 or 1. "
+                f"Received: {what}."
+            )
+        return number
