@@ -12,7 +12,8 @@ an export returns. No other code may ask which problem it is dealing with: it ca
 [{'label': 'good', 'predicted': 'bad', 'probabilities': [0.5, 0.5]}]
 """
 
-from ftkeras.problems._base import Measure, Problem, per_example
+from ftkeras.problems._base import Measure, Problem
+from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
 from ftkeras.problems._files import find, is_lower_better, names, rank_key, recorded
 from ftkeras.problems._words import WordOutputs

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ftkeras.problems._base import LOSS, Loss, Measure, Problem, per_example
+from ftkeras.problems._base import LOSS, Loss, Measure, Problem
+from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
 from ftkeras.statistics.number_predictions import NumberPredictions
 
