@@ -55,8 +55,7 @@ def _part(kind: str, name: str) -> Iterator[str]:
         default = "required" if argument.default is None else f"[{argument.default}]"
         about = f"{key:{width}}{_sentence(argument.about)} {default}"
         yield from _wrapped(about, width)
-    passed = (*described.positional, *described.arguments)
-    if given := [one for one in passed if one in _TAKEN_FROM_FLAGS]:
+    if given := [one for one in described.arguments if one in _TAKEN_FROM_FLAGS]:
         yield ""
         flags = ", ".join(f"{one} is {_TAKEN_FROM_FLAGS[one]}" for one in given)
         yield from _wrapped(f"From the run: {flags}.", 0)

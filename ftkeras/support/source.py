@@ -47,17 +47,15 @@ class ClassSource:
 
     Attributes:
         docstring: of the class; empty if it has none.
-        arguments: the keyword-only arguments of its constructor, by their name.
+        arguments: the arguments of its constructor, by their name.
         checks: the statements of the constructor that only check arguments.
         names: the constants of its module.
-        positional: the other arguments of its constructor, which the run gives to a part.
     """
 
     docstring: str
     arguments: Mapping[str, Argument] = field(default_factory=dict)
     checks: tuple[ast.stmt, ...] = ()
     names: Mapping[str, Any] = field(default_factory=dict)
-    positional: tuple[str, ...] = ()
 
     def check(self, values: Mapping[str, Any]) -> None:
         """Raise ValueError, as the constructor would, if it refuses these arguments.
@@ -94,7 +92,7 @@ def read(path: pathlib.Path, class_name: str) -> ClassSource:
     docstring, names = ast.get_docstring(found) or "", dict(_constants(tree))
     methods = {node.name: node for node in found.body if isinstance(node, ast.FunctionDef)}
     described = _descriptions(docstring)
-    arguments, checks, positional = {}, [], ()
+    arguments, checks = {}, []
     if init := methods.get("__init__"):
         arguments = {
             given.arg: Argument(
@@ -105,17 +103,16 @@ def read(path: pathlib.Path, class_name: str) -> ClassSource:
             for given, default in _parameters(init)
         }
         checks = list(_checks(init, methods))
-        positional = tuple(given.arg for given in init.args.args[1:])
     for base in _bases(tree, found):
         checks += base.checks
         names = {**base.names, **names}
         if init is None:
-            arguments, positional = {**base.arguments, **arguments}, base.positional
+            arguments = {**base.arguments, **arguments}
         for name, argument in arguments.items():
             refers = not argument.about or argument.about.startswith("see `")
             if refers and name in base.arguments:
                 arguments[name] = dataclasses.replace(argument, about=base.arguments[name].about)
-    return ClassSource(docstring, arguments, tuple(checks), names, positional)
+    return ClassSource(docstring, arguments, tuple(checks), names)
 
 
 def sections(docstring: str) -> dict[str, list[tuple[str, str]]]:
