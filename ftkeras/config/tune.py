@@ -12,6 +12,8 @@ DEFAULT_SEARCH = (
     "learning_rate=choice(5e-5, 3e-5, 2e-5)",
     "epochs=choice(2, 3, 4)",
 )
+# The same learning rates as shares of learning_rate=auto, which is 4e-5 at BERT base's width.
+DEFAULT_RATES = (1.25, 0.75, 0.5)
 # Used unless the oracle ends by itself.
 DEFAULT_TRIALS = 10
 
@@ -25,7 +27,8 @@ class TuneConfig(Config):
         "Search",
         "What to vary: flag=range, or flag.key=range for a key of a part. Ranges: choice(full, "
         "layerwise(decay=uniform(0.8, 0.95))), uniform(0.1, 0.3), log(1e-5, 1e-4), int(1, 4). "
-        "Repeatable. Default: the ranges published for BERT, as in flags/tune.cfg.",
+        "Repeatable. Default: the ranges published for BERT, as in flags/tune.cfg, with learning "
+        "rates in proportion to learning_rate=auto.",
     )
     oracle: str = flag("random", "Search", "How the next trial is chosen: {oracle}.")
     max_trials: int | None = flag(

@@ -8,9 +8,9 @@ import keras_tuner
 from ftkeras import catalog
 from ftkeras.config.fields import AUTO
 from ftkeras.config.run import Config
-from ftkeras.config.tune import DEFAULT_SEARCH, DEFAULT_TRIALS, TuneConfig
+from ftkeras.config.tune import DEFAULT_RATES, DEFAULT_SEARCH, DEFAULT_TRIALS, TuneConfig
 from ftkeras.errors import UserError
-from ftkeras.experiment import checks, run_length
+from ftkeras.experiment import auto, checks, run_length
 from ftkeras.problems import is_lower_better
 from ftkeras.search import hyperparameters, space_parser, trials
 from ftkeras.search.ledger import Ledger
@@ -22,14 +22,23 @@ def with_defaults(config: TuneConfig) -> TuneConfig:
     """Return the configuration with the defaults that depend on other arguments."""
     oracle, changes = _oracle_class(config), {}
     if not config.search:
-        # An oracle that allots epochs leaves nothing to choose about them.
-        lines = [line for line in DEFAULT_SEARCH if not (oracle.continues and "epochs" in line)]
-        changes["search"] = tuple(lines)
+        changes["search"] = _default_search(config, oracle)
     if config.max_trials is None and not oracle.ends:
         changes["max_trials"] = DEFAULT_TRIALS
     if config.head is None and any(line.strip().startswith("head.") for line in config.search):
         changes["head"] = checks.problem_class(config).head
     return dataclasses.replace(config, **changes)
+
+
+def _default_search(config: TuneConfig, oracle: type[Oracle]) -> tuple[str, ...]:
+    """Return the space published for BERT, with learning rates that fit the encoder's width."""
+    rate = auto.fill(config, learning_rate=auto.guess_learning_rate(config)).learning_rate
+    rates = ", ".join(f"{share * rate:.1e}" for share in DEFAULT_RATES)
+    lines = dict(line.split("=", 1) for line in DEFAULT_SEARCH)
+    lines["learning_rate"] = f"choice({rates})"
+    if oracle.continues:  # it allots the epochs
+        del lines["epochs"]
+    return tuple(f"{name}={spec}" for name, spec in lines.items())
 
 
 def settle_epochs(config: TuneConfig) -> TuneConfig:

@@ -261,6 +261,24 @@ def test_defaults_depend_on_the_oracle():
     assert of("--search=head.dropout=uniform(0.0, 0.3)").head == "classification"
 
 
+@pytest.mark.parametrize(
+    ("given", "rates"),
+    [
+        (
+            "--encoder=bert(layers=2, hidden=768, heads=12, vocabulary='v')",
+            "4.1e-04, 2.5e-04, 1.6e",
+        ),
+        ("--encoder=bert-base-uncased", "5.0e-05, 3.0e-05, 2.0e-05"),  # as published
+        ("--learning_rate=1e-3", "1.3e-03, 7.5e-04, 5.0e-04"),
+    ],
+)
+def test_default_learning_rates_are_those_published_in_proportion_to_auto(given, rates):
+    found = setup.with_defaults(flags.parse(["tune", "--batch_size=16", given]).config)
+    assert found.search[0] == "batch_size=choice(16, 32)"
+    assert found.search[1].startswith(f"learning_rate=choice({rates}")
+    assert found.search[2] == "epochs=choice(2, 3, 4)"
+
+
 @pytest.mark.parametrize(("oracle", "epochs"), [("hyperband", 6), ("random", "auto")])
 def test_oracle_that_allots_epochs_gets_the_number_of_a_run(oracle, epochs):
     given = flags.parse(["tune", f"--oracle={oracle}", "--train_examples=360"]).config
