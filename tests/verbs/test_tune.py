@@ -264,10 +264,7 @@ def test_defaults_depend_on_the_oracle():
 @pytest.mark.parametrize(
     ("given", "rates"),
     [
-        (
-            "--encoder=bert(layers=2, hidden=768, heads=12, vocabulary='v')",
-            "4.1e-04, 2.5e-04, 1.6e",
-        ),
+        ("--encoder=bert(hidden=768, vocabulary='v')", "5.0e-04, 3.0e-04, 2.0e-04"),
         ("--encoder=bert-base-uncased", "5.0e-05, 3.0e-05, 2.0e-05"),  # as published
         ("--learning_rate=1e-3", "1.3e-03, 7.5e-04, 5.0e-04"),
     ],
