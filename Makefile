@@ -38,7 +38,7 @@ test-tenth: setup
 	$(PYTEST) -vv -m "process or cluster or matrix or real_data" --tenth=$(COMMIT)
 
 # Folders whose types are checked.
-TYPED := ftkeras/*.py $(addprefix ftkeras/,averages checkpoints cli config corpora encoders \
+TYPED := ftkeras/*.py tests/api/examples.py $(addprefix ftkeras/,api averages checkpoints cli config corpora encoders \
 	experiment heads losses optimizers policies prediction problems processes regularizers reports \
 	runs schedules strategies support tasks training verbs)
 

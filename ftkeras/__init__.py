@@ -1,3 +1,75 @@
-"""Fine-tune BERT-family encoders with TensorFlow and Keras 3, and serve the result."""
+"""Fine-tune BERT-family encoders with TensorFlow and Keras 3, and serve the result.
+
+Everything is imported when it is first used, so that `import ftkeras` is fast and does not import
+TensorFlow.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ftkeras import (
+        averages,
+        encoders,
+        heads,
+        losses,
+        optimizers,
+        policies,
+        regularizers,
+        schedules,
+    )
+    from ftkeras.api.model import Model, load
+    from ftkeras.api.results import Evaluation, Run
+    from ftkeras.api.searches import CrossValidation, Search
+    from ftkeras.api.verbs import compare, crossvalidate, evaluate, export, train, tune
+    from ftkeras.errors import Stopped, UserError
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "CrossValidation",
+    "Evaluation",
+    "Model",
+    "Run",
+    "Search",
+    "Stopped",
+    "UserError",
+    "__version__",
+    "averages",
+    "compare",
+    "crossvalidate",
+    "encoders",
+    "evaluate",
+    "export",
+    "heads",
+    "load",
+    "losses",
+    "optimizers",
+    "policies",
+    "regularizers",
+    "schedules",
+    "train",
+    "tune",
+]
+
+_MODULES = {
+    "ftkeras.api.model": ("Model", "load"),
+    "ftkeras.api.results": ("Evaluation", "Run"),
+    "ftkeras.api.searches": ("CrossValidation", "Search"),
+    "ftkeras.api.verbs": ("compare", "crossvalidate", "evaluate", "export", "train", "tune"),
+    "ftkeras.errors": ("Stopped", "UserError"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what a public name stands for."""
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(importlib.import_module(module), name)
+    if name in __all__:
+        return importlib.import_module(f"ftkeras.{name}")
+    raise AttributeError(f"module 'ftkeras' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -80,8 +80,8 @@ class OwnData(WithPaths):
             given = next(name for name, value in values.items() if value not in (None, ()))
             raise UserError(f"`{given}` can't be combined with task={self.task}; use one of them.")
         object.__setattr__(self, "task", task_spec(values))
-        for name, value in values.items():
-            object.__setattr__(self, name, () if isinstance(value, tuple) else None)
+        for name in values:
+            object.__setattr__(self, name, type(self).__dataclass_fields__[name].default)
 
 
 def task_spec(values: Mapping[str, object]) -> str:

@@ -42,7 +42,7 @@ def advice(name: str, known: Collection[str], *, prefix: str = "") -> str:
     ('; use precision=mixed_bfloat16.', '; did you mean --epochs?')
     """
     instead = NAMED_ELSEWHERE.get(name, "").format(prefix=prefix)
-    if instead and re.match(r"\w+", instead)[0] in known:
+    if instead and re.split(r"\W", instead)[0] in known:
         return f"; use {prefix}{instead}."
     if not (owners := _owners(name, known, prefix)):
         return hint(name, known, prefix=prefix)

@@ -11,12 +11,13 @@ class Session:
 
     Args:
         folder: the SavedModel.
+        signature: the name of the signature to run.
 
     Raises:
         ValueError: if TensorFlow can't load it.
     """
 
-    def __init__(self, folder: pathlib.Path):
+    def __init__(self, folder: pathlib.Path, signature: str):
         with standard_error.hidden():
             import tensorflow as tf
             import tensorflow_text  # noqa: F401  registers the ops of the text layer
@@ -24,7 +25,7 @@ class Session:
         try:
             # The signature holds the model's variables weakly, so the model must be kept as well.
             self._model = tf.saved_model.load(str(folder))
-            self._signature = self._model.signatures["serving_default"]
+            self._signature = self._model.signatures[signature]
         except Exception as error:  # TensorFlow raises many types for a broken folder
             raise ValueError(str(error)) from error
 

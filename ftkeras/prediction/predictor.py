@@ -10,12 +10,14 @@ from ftkeras.errors import UserError
 from ftkeras.prediction import _c_session, _python_session
 from ftkeras.runs import exported, signatures
 
+DEFAULT = "serving_default"
+
 
 class Session(Protocol):
     """A loaded SavedModel."""
 
     def run(self, inputs: Mapping[str, Sequence[bytes]]) -> dict[str, Any]:
-        """Return the outputs of the default signature for a batch of strings."""
+        """Return the outputs of its signature for a batch of strings."""
         ...
 
 
@@ -26,6 +28,7 @@ class Predictor:
         folder: a SavedModel that ftkeras exported.
 
     Attributes:
+        folder: that folder.
         takes_pairs: whether the model takes pairs of texts.
         problem: what the model was trained for.
 
@@ -35,7 +38,8 @@ class Predictor:
 
     def __init__(self, folder: pathlib.Path):
         try:
-            signature = signatures.read_signatures(folder)["serving_default"]
+            self._signatures = signatures.read_signatures(folder)
+            signature = self._signatures[DEFAULT]
         except (OSError, ValueError, KeyError) as error:
             raise _unloadable(folder, error) from error
         if set(signature.inputs) not in ({"text"}, {"text", "pair"}):
@@ -44,30 +48,39 @@ class Predictor:
                 "take text."
             )
         self.takes_pairs = "pair" in signature.inputs
-        self._folder, self._signature = folder, signature
+        self.folder = folder
         self.problem = exported.read_problem(folder)
 
-    @functools.cached_property
-    def _session(self) -> Session:
-        try:
-            if _c_session.is_available():
-                return _c_session.Session(self._folder, self._signature)
-            return _python_session.Session(self._folder)
-        except ValueError as error:
-            raise _unloadable(self._folder, error) from error
+    @property
+    def signatures(self) -> tuple[str, ...]:
+        """The names of what the model can be asked for."""
+        return tuple(self._signatures)
 
     def predict(
         self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, batch_size: int = 32
     ) -> list[dict[str, Any]]:
-        """Answer each text; texts of similar length share a batch.
+        """Return the problem's `answer` to each text; see `outputs`."""
+        found = self.outputs(texts, pairs, batch_size=batch_size)
+        return [self.problem.answer(row) for row in found]
+
+    def outputs(
+        self,
+        texts: Sequence[str],
+        pairs: Sequence[str] | None = None,
+        *,
+        signature: str = DEFAULT,
+        batch_size: int = 32,
+    ) -> list[dict[str, Any]]:
+        """Return the outputs of a signature for each text; texts of similar length share a batch.
 
         Args:
-            texts: to answer.
+            texts: what to ask about.
             pairs: the second text of each, if the model takes pairs.
+            signature: one of `signatures` that takes texts.
             batch_size: the most texts in a batch; positive.
 
         Returns:
-            The problem's `answer` to each text, in the order of `texts`.
+            The outputs by name, in the order of `texts`.
 
         Raises:
             UserError: if a model of pairs gets single texts, or the reverse, or it can't be loaded.
@@ -78,17 +91,28 @@ class Predictor:
         columns = {"text": texts} if pairs is None else {"text": texts, "pair": pairs}
         sizes = [sum(map(len, row)) for row in zip(*columns.values(), strict=True)]
         order = sorted(range(len(texts)), key=sizes.__getitem__)
-        answers: dict[int, dict[str, Any]] = {}
+        found: dict[int, dict[str, Any]] = {}
         for start in range(0, len(order), batch_size):
             positions = order[start : start + batch_size]
-            batch = {name: [encode(found[n]) for n in positions] for name, found in columns.items()}
-            answers.update(zip(positions, self._run(batch), strict=True))
-        return [answers[position] for position in range(len(texts))]
+            batch = {
+                name: [encode(column[n]) for n in positions] for name, column in columns.items()
+            }
+            outputs = self._session(signature).run(batch)
+            rows = zip(*outputs.values(), strict=True)
+            found.update(
+                (n, dict(zip(outputs, row, strict=True)))
+                for n, row in zip(positions, rows, strict=True)
+            )
+        return [found[position] for position in range(len(texts))]
 
-    def _run(self, batch: dict[str, list[bytes]]) -> list[dict[str, Any]]:
-        outputs = self._session.run(batch)
-        rows = zip(*outputs.values(), strict=True)
-        return [self.problem.answer(dict(zip(outputs, row, strict=True))) for row in rows]
+    @functools.cache  # noqa: B019  as long as the predictor
+    def _session(self, signature: str) -> Session:
+        try:
+            if _c_session.is_available():
+                return _c_session.Session(self.folder, self._signatures[signature])
+            return _python_session.Session(self.folder, signature)
+        except ValueError as error:
+            raise _unloadable(self.folder, error) from error
 
 
 def _unloadable(folder: pathlib.Path, error: Exception) -> UserError:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ftkeras.reports import plots
 from ftkeras.runs.reader import FinishedRun
+from ftkeras.support import files
 
 # Most people with a colour vision deficiency can distinguish these: Okabe and Ito, 2008,
 # https://jfly.uni-koeln.de/color/.
@@ -18,35 +19,47 @@ LINES = ("-", "--", ":", "-.")
 def plot(
     path: pathlib.Path, recipes: Sequence[Sequence[FinishedRun]], names: Sequence[str]
 ) -> bool:
+    """Write the plot of `figure` as a PNG file; return whether there were any curves to plot.
+
+    Raises:
+        UserError: if matplotlib is not installed.
+    """
+    drawn = figure(recipes, names)
+    if drawn is None:
+        return False
+    with files.replacing(path) as partial:
+        drawn.savefig(partial, format="png")
+    return True
+
+
+def figure(recipes: Sequence[Sequence[FinishedRun]], names: Sequence[str]) -> Any:
     """Plot validation loss and metric over epochs: thin lines for runs, thick ones for means.
 
     Args:
-        path: the PNG file.
         recipes: the runs of each recipe.
         names: of the recipes, for the legend.
 
     Returns:
-        Whether there were any curves to plot.
+        A matplotlib figure; None if there are no curves to plot.
 
     Raises:
         UserError: if matplotlib is not installed.
     """
     curves = [[rows for run in runs for rows in run.curves if rows] for runs in recipes]
     if not any(curves):
-        return False
+        return None
     shown = ("loss", recipes[0][0].problem.metric)
-    with plots.new_plot(path, panels=len(shown)) as panels:
-        for axes, metric in zip(panels, shown, strict=True):
-            for number, (name, runs) in enumerate(zip(names, curves, strict=True)):
-                _plot_recipe(axes, name, runs, f"val_{metric}", _style(number))
-            axes.set_title(f"validation {metric}", fontsize=11)
-            axes.set_xlabel("epoch")
-            axes.xaxis.get_major_locator().set_params(integer=True)
-        figure = panels[0].figure
-        figure.set_size_inches(8, 4 + 0.2 * len(recipes))
-        handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower left", frameon=False, fontsize=8)
-    return True
+    found, panels = plots.new_figure(len(shown))
+    for axes, metric in zip(panels, shown, strict=True):
+        for number, (name, runs) in enumerate(zip(names, curves, strict=True)):
+            _plot_recipe(axes, name, runs, f"val_{metric}", _style(number))
+        axes.set_title(f"validation {metric}", fontsize=11)
+        axes.set_xlabel("epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    found.set_size_inches(8, 4 + 0.2 * len(recipes))
+    handles, labels = panels[0].get_legend_handles_labels()
+    found.legend(handles, labels, loc="outside lower left", frameon=False, fontsize=8)
+    return found
 
 
 def _style(number: int) -> dict[str, str]:

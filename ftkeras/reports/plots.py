@@ -41,6 +41,18 @@ def new_plot(path: pathlib.Path, *, panels: int = 1) -> Iterator[Any]:
     Raises:
         UserError: if matplotlib is not installed.
     """
+    figure, axes = new_figure(panels)
+    yield axes if panels > 1 else axes[0]
+    with files.replacing(path) as partial:
+        figure.savefig(partial, format="png")
+
+
+def new_figure(panels: int = 1) -> tuple[Any, Any]:
+    """Return a matplotlib figure, and an array of axes side by side.
+
+    Raises:
+        UserError: if matplotlib is not installed.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -50,6 +62,4 @@ def new_plot(path: pathlib.Path, *, panels: int = 1) -> Iterator[Any]:
     for axes in all_axes:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
-    yield all_axes if panels > 1 else all_axes[0]
-    with files.replacing(path) as partial:
-        figure.savefig(partial, format="png")
+    return figure, all_axes

@@ -43,7 +43,8 @@ class Warmup(keras.optimizers.schedules.LearningRateSchedule):
         if not callable(after):
             raise ValueError(f"`after` must be a schedule. Received: {after!r}.")
         if peak is None:
-            peak = float(after(0))
+            schedule: Any = after
+            peak = float(schedule(0))
         bounds.positive(peak=peak)
         self.after, self.peak, self.steps = after, peak, steps
 

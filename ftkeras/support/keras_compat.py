@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from keras.src.backend.common import global_state
 
 Schedule = keras.optimizers.schedules.LearningRateSchedule
 
@@ -65,6 +66,12 @@ USED = (
     ),
     Private("model", "_flatten_layers", "`layers` lists only the outermost layers"),
     Private(
+        "keras.src.backend.common.global_state",
+        "get_global_attribute",
+        "`keras.utils.set_random_seed` cannot be undone otherwise",
+    ),
+    Private("keras.src.backend.common.global_state", "set_global_attribute", "the same"),
+    Private(
         "model",
         "_jit_compile",
         "its setter refuses XLA under op determinism, although XLA's ops are deterministic",
@@ -80,6 +87,7 @@ def missing() -> list[str]:
         "optimizer": model.optimizer,
         "model": model,
         "tensorflow.__internal__.distribute.interim": tf.__internal__.distribute.interim,
+        "keras.src.backend.common.global_state": global_state,
     }
     return [
         f"{use.owner}.{use.attribute} is not in Keras {keras.__version__} with TensorFlow "
@@ -87,6 +95,18 @@ def missing() -> list[str]:
         for use in USED
         if not hasattr(owners[use.owner], use.attribute)
     ]
+
+
+def seed_state() -> dict[str, Any]:
+    """Return what `keras.utils.set_random_seed` sets in Keras."""
+    names = ("global_random_seed", "global_seed_generator")
+    return {name: global_state.get_global_attribute(name) for name in names}
+
+
+def set_seed_state(state: dict[str, Any]) -> None:
+    """Set what `seed_state` returned."""
+    for name, value in state.items():
+        global_state.set_global_attribute(name, value)
 
 
 class Optimizer(keras.optimizers.Optimizer):

@@ -5,6 +5,7 @@ import logging
 import math
 import pathlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ftkeras.config import flagfile
 from ftkeras.config.measuring import CrossvalidateConfig
@@ -19,11 +20,16 @@ from ftkeras.support import files, signals
 log = logging.getLogger(__name__)
 
 
-def run(config: CrossvalidateConfig) -> dict:
-    """Train the folds that are not finished; write predictions, metrics and their intervals.
+@dataclass(frozen=True)
+class CrossValidation:
+    """A finished cross-validation: its folder, and what crossvalidation.json has."""
 
-    Returns:
-        What crossvalidation.json has.
+    folder: pathlib.Path
+    result: dict
+
+
+def run(config: CrossvalidateConfig) -> CrossValidation:
+    """Train the folds that are not finished; write predictions, metrics and their intervals.
 
     Raises:
         UserError: if a setting is wrong, a fold fails, or the folder holds other folds.
@@ -49,7 +55,7 @@ def run(config: CrossvalidateConfig) -> dict:
     log.info(
         f"\n{report.table(result, problem)}\n\nfolds        {home}\npredictions  {predictions}"
     )
-    return result
+    return CrossValidation(home, result)
 
 
 def _settle_epochs(config: CrossvalidateConfig, home: pathlib.Path) -> CrossvalidateConfig:

@@ -2,6 +2,7 @@
 
 import logging
 import pathlib
+from dataclasses import dataclass
 
 from ftkeras.config.run import Config
 from ftkeras.data.splits import Splits, open_splits
@@ -16,7 +17,19 @@ from ftkeras.training import weights
 log = logging.getLogger(__name__)
 
 
-def run(config: Config) -> dict:
+@dataclass(frozen=True)
+class Evaluation:
+    """An evaluation: the run's folder, what its files are called after, and the metrics.
+
+    `name` is None if the run was evaluated on its own data, so that its files are the run's.
+    """
+
+    run_dir: pathlib.Path
+    name: str | None
+    metrics: dict
+
+
+def run(config: Config) -> Evaluation:
     """Evaluate on validation and test, and write metrics and predictions into the run's folder.
 
     With another task than the run's, only the examples of that task are read: its test data, or all
@@ -25,9 +38,6 @@ def run(config: Config) -> dict:
 
     Args:
         config: the run's, with its folder; data settings may differ from the run's.
-
-    Returns:
-        What the file of metrics has.
 
     Raises:
         UserError: if the folder is not that of a finished run, or the data has other labels.
@@ -50,7 +60,7 @@ def run(config: Config) -> dict:
     if experiment.devices.is_chief:
         log.info("\n%s", metrics_report.table(found, experiment.problem))
         log.info("%s", f"\nmetrics {path}")
-    return found
+    return Evaluation(run_dir, plan.name, found)
 
 
 def _evaluate_again(

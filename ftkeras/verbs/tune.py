@@ -44,7 +44,7 @@ def run(config: TuneConfig) -> Search | None:
         raise UserError("tune needs: pip install 'ftkeras[tune]'")
     from ftkeras.search import folder, session, setup, workers
 
-    tf.config.set_visible_devices([], "GPU")  # this process would take the trials' GPU memory
+    _leave_gpus_to_trials()
     home, name = folder.choose(config), workers.name()
     config = setup.settle_epochs(setup.with_defaults(posed_task.resolve(config)))
     space = setup.build_space(config)
@@ -55,6 +55,17 @@ def run(config: TuneConfig) -> Search | None:
         with folder.lock(home, restart=config.restart):
             folder.require_same_search(config, home)
             return _search(config, space, home, name)
+
+
+def _leave_gpus_to_trials() -> None:
+    """Use no GPU in this process, which would take the memory of those that the trials use."""
+    try:
+        tf.config.set_visible_devices([], "GPU")
+    except RuntimeError:  # called from Python, after TensorFlow has started
+        log.warning(
+            "TensorFlow has started in this process and may hold the memory of the GPUs that the "
+            "trials need; better search in a process of its own"
+        )
 
 
 def _search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> Search:

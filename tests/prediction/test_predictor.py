@@ -34,7 +34,7 @@ def test_c_api_and_python_give_the_same_answers(finished_run):
     signature = signatures.read_signatures(folder)["serving_default"]
     texts = [b"Worth every minute.", b"", "Naïve \u2603 電影".encode(), b"\xff" * 40, b"a\0b"]
     by_c = _c_session.Session(folder, signature).run({"text": texts})
-    by_python = _python_session.Session(folder).run({"text": texts})
+    by_python = _python_session.Session(folder, "serving_default").run({"text": texts})
     assert by_c["label"] == by_python["label"]
     for name in ("score", "probabilities"):
         np.testing.assert_allclose(by_c[name], by_python[name], atol=1e-6)

@@ -1,0 +1,137 @@
+"""Turn Python arguments into a verb's configuration."""
+
+import dataclasses
+import numbers
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from ftkeras.config import flagfile, unknown_names
+from ftkeras.config.fields import AUTO
+from ftkeras.errors import UserError
+
+Configuration = TypeVar("Configuration")
+
+DATA = ("data", "validation_data", "test_data")
+# Shorter names for data; `test` is also the flag that turns the evaluation on test off.
+SHORTER = {"train": "data", "validation": "validation_data", "test": "test_data"}
+# The short form of a task, whose values a task takes as they are.
+OF_TASK = ("text_column", "pair_column", "label_column", "label_names")
+_DESCRIPTIONS = {
+    bool: "True or False",
+    float: "a number",
+    int: "an integer",
+    str: "a text",
+    tuple: "a text or several",
+}
+
+
+def expand_names(function: str, kind: type, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that are given, under the names of the configuration's fields.
+
+    Args:
+        function: the function that the user called, for messages.
+        kind: the configuration's class.
+        arguments: by name; None stands for the default.
+
+    Raises:
+        TypeError: if there is no such argument, naming the nearest one, or it is given twice.
+    """
+    fields, given = flagfile.value_types(kind), {}
+    for name, value in arguments.items():
+        if value is None:
+            continue
+        is_shorter = name in SHORTER and "data" in fields and not isinstance(value, bool)
+        field = SHORTER[name] if is_shorter else name
+        if field not in fields:
+            known = [*fields, *(SHORTER if "data" in fields else ())]
+            raise TypeError(
+                f"{function}() has no argument {name!r}{unknown_names.advice(name, known)}"
+            )
+        if field in given:
+            raise TypeError(f"{function}() takes `{name}` or `{field}`, not both.")
+        given[field] = value
+    return given
+
+
+def configuration(kind: type[Configuration], given: Mapping[str, Any]) -> Configuration:
+    """Return the configuration with these values.
+
+    Args:
+        kind: its class.
+        given: values by field, as Python users write them: numbers, paths, lists.
+
+    Raises:
+        UserError: naming the argument, if a value has another type or is out of bounds.
+    """
+    return kind(**values(kind, given))
+
+
+def values(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values as the fields of a configuration have them; see `configuration`."""
+    types, auto = flagfile.value_types(kind), flagfile.takes_auto(kind)
+    return {
+        name: _task_value(name, value)
+        if name in OF_TASK
+        else _value(name, value, types[name], takes_auto=name in auto)
+        for name, value in given.items()
+    }
+
+
+def recorded(config: Any) -> dict[str, Any]:
+    """Return the values of a configuration by field."""
+    return {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+
+
+def _task_value(name: str, value: Any) -> Any:
+    """Return columns or names of labels as a task takes them."""
+    if isinstance(value, Mapping):
+        return {str(label): str(shown) for label, shown in value.items()}
+    if name == "label_column" and isinstance(value, Sequence) and not isinstance(value, str):
+        return ",".join(map(str, value))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return tuple(map(str, value))
+    return str(value)
+
+
+def _value(name: str, value: Any, kind: type, *, takes_auto: bool) -> Any:
+    if takes_auto and value == AUTO:
+        return AUTO
+    if kind is tuple:
+        return _texts(name, value)
+    if kind is str:
+        return _text(name, value)
+    is_boolean = type(value).__name__ in ("bool", "bool_")  # of Python or NumPy
+    if kind is bool and is_boolean:
+        return bool(value)
+    if kind is float and isinstance(value, numbers.Real) and not is_boolean:
+        return float(value)
+    if kind is int and isinstance(value, numbers.Integral) and not is_boolean:
+        return int(value)
+    or_auto = " or auto" if takes_auto else ""
+    raise UserError(f"`{name}` must be {_DESCRIPTIONS[kind]}{or_auto}. Received: {value!r}.")
+
+
+def _texts(name: str, value: Any) -> tuple[str, ...]:
+    if isinstance(value, Mapping):  # such as search={"learning_rate": "log(1e-5, 1e-4)"}
+        return tuple(f"{key}={text}" for key, text in value.items())
+    if isinstance(value, str | os.PathLike):
+        return (_text(name, value),)
+    if isinstance(value, Sequence):
+        return tuple(_text(name, one) for one in value)
+    raise UserError(f"`{name}` must be a text or several. Received: {value!r}.")
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, bool | numbers.Real):
+        return flagfile.written(value)
+    if isinstance(value, Mapping):  # such as class_weights={"pos": 2.0}
+        return str(dict(value))
+    raise UserError(
+        f"`{name}` must be a text, as the flag has it, because the run records it. "
+        f"Received: {value!r}."
+    )

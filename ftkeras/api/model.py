@@ -1,0 +1,165 @@
+"""An exported model that answers texts in this process."""
+
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ftkeras.api import tables
+from ftkeras.api.results import Run
+from ftkeras.errors import UserError
+from ftkeras.prediction.predictor import Predictor
+from ftkeras.runs import layout
+from ftkeras.serving.model_folder import find_model
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas
+
+
+def load(model: Run | str | os.PathLike[str]) -> "Model":
+    """Return an exported model.
+
+    Args:
+        model: a run or its folder, which must have been exported as a SavedModel; or an exported
+            model, `saved_models/<name>`, whose newest version is taken, or a single version.
+
+    Raises:
+        UserError: if there is no such model.
+    """
+    folder = model.folder if isinstance(model, Run) else pathlib.Path(os.path.expanduser(model))
+    if not (folder / layout.SETTINGS).is_file() or (folder / "saved_model.pb").is_file():
+        return Model(find_model(str(folder), "load"))
+    exports = [path for path in Run(folder).exports if (path / "saved_model.pb").is_file()]
+    if not exports:
+        raise UserError(
+            f"model={folder} was not exported as a SavedModel, or the export was removed; "
+            "ftkeras.export(run, export='saved_model') writes one."
+        )
+    return Model(exports[0])
+
+
+class Model:
+    """An exported model; it is loaded when it is first used.
+
+    Args:
+        folder: a SavedModel that ftkeras exported.
+
+    Attributes:
+        folder: that folder.
+        takes_pairs: whether it takes pairs of texts.
+        labels: the names of its outputs, such as the labels in the order of their ids.
+
+    Raises:
+        UserError: if the folder cannot be loaded.
+    """
+
+    def __init__(self, folder: pathlib.Path):
+        self._predictor = Predictor(folder)
+        self.folder, self.takes_pairs = folder, self._predictor.takes_pairs
+        self.labels: tuple[str, ...] = tuple(self._predictor.problem.names)
+
+    def predict(
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, batch_size: int = 32
+    ) -> "pandas.DataFrame":
+        """Answer texts.
+
+        Args:
+            texts: the texts.
+            pairs: the second text of each, if the model takes pairs.
+            batch_size: the most texts in a batch.
+
+        Returns:
+            A row for each text: the texts, `predicted`, and the probability of each label.
+
+        Raises:
+            UserError: if a model of pairs gets single texts, or the reverse; or without pandas.
+        """
+        pandas = tables.require_pandas("`answers` returns dicts")
+        problem = self._predictor.problem
+        found = self.answers(texts, pairs, batch_size=batch_size)
+        inputs = {"text": list(texts), **({} if pairs is None else {"pair": list(pairs)})}
+        cells = map(problem.answer_cells, found)
+        answered = pandas.DataFrame(list(cells), columns=list(problem.answer_columns()))
+        return pandas.concat([pandas.DataFrame(inputs), answered], axis=1)
+
+    def answers(
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, batch_size: int = 32
+    ) -> list[dict[str, Any]]:
+        """Answer texts as `predict` does; return a dict for each, without pandas."""
+        texts, seconds = _texts(texts), None if pairs is None else _texts(pairs, "pairs")
+        return self._predictor.predict(texts, seconds, batch_size=batch_size)
+
+    def predict_proba(
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, batch_size: int = 32
+    ) -> "np.ndarray":
+        """Return the probabilities, [texts, labels], in the order of `labels`.
+
+        Raises:
+            UserError: if the model's answers have none, or as `predict` does.
+        """
+        import numpy as np
+
+        found = self.answers(texts, pairs, batch_size=batch_size)
+        if found and "probabilities" not in found[0]:
+            raise UserError(f"model={self.folder}: its answers have no probabilities.")
+        rows = [row["probabilities"] for row in found]
+        return np.array(rows, "float32").reshape(len(rows), len(self.labels))
+
+    def embed(
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, batch_size: int = 32
+    ) -> "np.ndarray":
+        """Return what the encoder says of each text, float32 [texts, hidden]."""
+        import numpy as np
+
+        found = self._ask("embed", texts, pairs, batch_size)
+        return np.array([row["embedding"] for row in found], "float32")
+
+    def explain(
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, batch_size: int = 32
+    ) -> list[dict[str, Any]]:
+        """Explain answers by integrated gradients.
+
+        Returns:
+            A dict for each text: `label`, `score`, `tokens`, and for each of them its part in the
+            evidence for the label, `attributions`; and `gap`, the evidence that they don't explain.
+
+        Raises:
+            UserError: if the model was exported without `explain`, or as `predict` does.
+        """
+        found = self._ask("explain", texts, pairs, batch_size)
+        for row in found:
+            length = len([token for token in row["tokens"] if token])
+            row["tokens"] = [token.decode() for token in row["tokens"][:length]]
+            row["attributions"] = row["attributions"][:length]
+            row["label"] = row["label"].decode()
+        return found
+
+    def _ask(
+        self, signature: str, texts: Sequence[str], pairs: Sequence[str] | None, batch_size: int
+    ) -> list[dict[str, Any]]:
+        if signature not in self._predictor.signatures:
+            raise UserError(
+                f"model={self.folder} has no signature {signature}; "
+                f"export=saved_model({signature}=True) adds it."
+            )
+        texts, seconds = _texts(texts), None if pairs is None else _texts(pairs, "pairs")
+        return self._predictor.outputs(texts, seconds, signature=signature, batch_size=batch_size)
+
+    def __repr__(self) -> str:
+        return f"Model({str(self.folder)!r}, labels={self.labels!r})"
+
+
+def _texts(texts: Any, name: str = "texts") -> list[str]:
+    """Return texts as a list.
+
+    Raises:
+        UserError: if they are a single text, or not texts.
+    """
+    if isinstance(texts, str):
+        raise UserError(f"`{name}` must be several texts, such as [text]. Received: {texts!r}.")
+    found = list(texts)
+    for text in found:
+        if not isinstance(text, str):
+            raise UserError(f"`{name}` must be texts. Received: {text!r}.")
+    return found

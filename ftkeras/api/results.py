@@ -1,0 +1,222 @@
+"""A finished run, and its evaluations, as notebooks show them."""
+
+import dataclasses
+import functools
+import html
+import json
+import os
+import pathlib
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ftkeras.api import tables
+from ftkeras.config import flagfile
+from ftkeras.config.run import Config
+from ftkeras.errors import UserError
+from ftkeras.runs import layout
+
+if TYPE_CHECKING:
+    import pandas
+
+    from ftkeras.api.model import Model
+    from ftkeras.problems import Problem
+
+
+class Evaluation:
+    """The metrics and predictions of a run, on its own data or on other data.
+
+    Args:
+        folder: the run's.
+        name: what the files of an evaluation on other data are called after; None for the run's
+            own data.
+
+    Attributes:
+        folder, name: those.
+
+    Raises:
+        UserError: if there is no such run or evaluation.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], name: str | None = None):
+        self.folder, self.name = pathlib.Path(folder), name
+        if not (self.folder / layout.SETTINGS).is_file():
+            raise UserError(f"{folder} is not the folder of a run: it has no {layout.SETTINGS}.")
+        if not self._file(layout.METRICS).is_file():
+            raise UserError(f"{self._file(layout.METRICS)} is missing: {folder} is not finished.")
+
+    @functools.cached_property
+    def metrics(self) -> dict[str, Any]:
+        """What metrics.json has: by split, the metrics by name; and facts about the run."""
+        return json.loads(self._file(layout.METRICS).read_text(encoding="utf-8"))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the outputs, such as the labels in the order of their ids."""
+        return tuple(json.loads((self.folder / layout.LABELS).read_text(encoding="utf-8")))
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that were evaluated."""
+        return tuple(split for split in layout.PREDICTIONS if split in self.metrics)
+
+    def predictions(self, split: str = "test") -> "pandas.DataFrame":
+        """Return the true answer to each example and the prediction.
+
+        Args:
+            split: test or validation.
+
+        Raises:
+            UserError: if the split was not evaluated, or pandas is not installed.
+        """
+        path = self._file(layout.PREDICTIONS[self._checked(split)])
+        with path.open(encoding="utf-8") as file:
+            rows = [tables.flat(json.loads(line), self.labels) for line in file]
+        return tables.frame(rows, instead=f"read {path}")
+
+    def confusion(self) -> "pandas.DataFrame":
+        """Return the confusion matrix of the last split: a row for each label.
+
+        Raises:
+            UserError: if the problem has none, or pandas is not installed.
+        """
+        if (counts := self.metrics.get("confusion")) is None:
+            raise UserError(f"{self.folder}: a {self._problem.kind} has no confusion matrix.")
+        pandas = tables.require_pandas("read `metrics['confusion']`")
+        rows = pandas.Index(self.labels, name="label")
+        return pandas.DataFrame(counts, rows, pandas.Index(self.labels, name="predicted"))
+
+    @property
+    def _problem(self) -> "Problem":
+        from ftkeras.runs import problem
+
+        return problem.read(self.folder, self.labels)
+
+    def _checked(self, split: str) -> str:
+        if split not in self.splits:
+            known = ", ".join(self.splits) or "none"
+            raise UserError(
+                f"`split` must be one that was evaluated ({known}). Received: {split!r}."
+            )
+        return split
+
+    def _file(self, name: str) -> pathlib.Path:
+        return self.folder / (name if self.name is None else layout.of_evaluation(self.name, name))
+
+    def _table(self) -> list[list[str]]:
+        """Return the cells of the table of metrics, its header first."""
+        names = (*self._problem.columns, "examples")
+        rows = [["", *names]]
+        for split in reversed(self.splits):
+            rows.append([split, *(_cell(self.metrics[split].get(name)) for name in names)])
+        return rows
+
+    def __repr__(self) -> str:
+        lines = "\n".join(
+            f"  {row[0]:12}" + "".join(f"{c:>11}" for c in row[1:]) for row in self._table()
+        )
+        about = "" if self.name is None else f", {self.name!r}"
+        return f"{type(self).__name__}({str(self.folder)!r}{about})\n{lines}"
+
+    def _repr_html_(self) -> str:
+        header, *rows = self._table()
+        about = "" if self.name is None else f" on {html.escape(self.name)}"
+        cells = "".join(f"<th>{html.escape(name)}</th>" for name in header)
+        body = "".join(
+            f"<tr><th>{row[0]}</th>{''.join(f'<td>{cell}</td>' for cell in row[1:])}</tr>"
+            for row in rows
+        )
+        return (
+            f"<p><code>{html.escape(str(self.folder))}</code>{about}</p>"
+            f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
+        )
+
+
+class Run(Evaluation):
+    """A finished run.
+
+    Args:
+        folder: the run's.
+
+    Raises:
+        UserError: if there is no finished run in it.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]):
+        super().__init__(folder)
+
+    @functools.cached_property
+    def config(self) -> Config:
+        """The configuration, with what `auto` stood for."""
+        return flagfile.read(self.folder / layout.SETTINGS, Config)
+
+    @property
+    def command(self) -> str:
+        """The command line that trains the same run again, in a new folder."""
+        defaults = Config()
+        same = [
+            field.name
+            for field in dataclasses.fields(Config)
+            if getattr(self.config, field.name) == getattr(defaults, field.name)
+        ]
+        without = (*flagfile.NOT_RECORDED, *same)
+        return shlex.join(["ftkeras", "train", *flagfile.arguments(self.config, without=without)])
+
+    @property
+    def exports(self) -> tuple[pathlib.Path, ...]:
+        """The exported models."""
+        from ftkeras.runs import folder
+
+        if not (self.folder / layout.EXPORTS).exists():
+            return ()
+        return tuple(map(pathlib.Path, folder.read_exports(self.folder)))
+
+    @property
+    def history(self) -> "pandas.DataFrame":
+        """The loss and metrics of each epoch, by epoch from 1.
+
+        Raises:
+            UserError: if pandas is not installed.
+        """
+        path = self.folder / layout.HISTORY
+        return tables.require_pandas(f"read {path}").read_csv(path, index_col="epoch")
+
+    def plot(self) -> Any:
+        """Return a matplotlib figure of the validation loss and metric over the epochs.
+
+        Raises:
+            UserError: if matplotlib is not installed, or there was no validation.
+        """
+        if "IPython" in sys.modules:  # teaches notebooks to show figures
+            import matplotlib.pyplot  # noqa: F401
+        from ftkeras.reports import learning_curves
+        from ftkeras.runs import reader
+
+        (run,) = reader.read(str(self.folder), split=self._checked(self.splits[0]))
+        if (figure := learning_curves.figure([[run]], [self.folder.name])) is None:
+            raise UserError(f"{self.folder} has no learning curve.")
+        return figure
+
+    @functools.cached_property
+    def model(self) -> "Model":
+        """The exported model.
+
+        Raises:
+            UserError: if the run was not exported as a SavedModel.
+        """
+        from ftkeras.api.model import load
+
+        return load(self)
+
+    def predict(
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None
+    ) -> "pandas.DataFrame":
+        """Answer texts with the exported model; see `Model.predict`."""
+        return self.model.predict(texts, pairs)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if isinstance(value, float) else f"{value:,}"

@@ -1,0 +1,53 @@
+"""DataFrames; pandas is optional."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ftkeras.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def frame(rows: Sequence[Mapping[str, Any]], *, instead: str) -> "pandas.DataFrame":
+    """Return rows as a DataFrame.
+
+    Args:
+        rows: dicts by column.
+        instead: where the same can be had without pandas, for the message.
+
+    Raises:
+        UserError: if pandas is not installed.
+    """
+    return require_pandas(instead).DataFrame(list(rows))
+
+
+def require_pandas(instead: str) -> Any:
+    """Return the module pandas.
+
+    Raises:
+        UserError: if it is not installed.
+    """
+    try:
+        import pandas
+    except ImportError:
+        raise UserError(
+            f"DataFrames need pandas: pip install 'ftkeras[pandas]'. Without it, {instead}."
+        ) from None
+    return pandas
+
+
+def flat(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return a row with a column for each number of a list that has one for each name.
+
+    >>> flat({"id": "test-0", "probabilities": [0.25, 0.75]}, ["bad", "good"])
+    {'id': 'test-0', 'probability_bad': 0.25, 'probability_good': 0.75}
+    """
+    found: dict[str, Any] = {}
+    for key, value in row.items():
+        if not isinstance(value, list) or len(value) != len(names):
+            found[key] = value
+            continue
+        prefix = "probability" if key == "probabilities" else key
+        found |= {f"{prefix}_{n}": v for n, v in zip(names, value, strict=True)}
+    return found

@@ -1,0 +1,261 @@
+"""The verbs as functions. Their arguments are the flags of the command line."""
+
+import contextlib
+import inspect
+import os
+import pathlib
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar, Unpack
+
+from ftkeras.api import arguments
+from ftkeras.api import data as in_memory
+from ftkeras.api.results import Evaluation, Run
+from ftkeras.api.searches import CrossValidation, Search
+from ftkeras.api.session import session
+from ftkeras.api.settings import CrossvalidateSettings, Data, TrainSettings, TuneSettings
+from ftkeras.config import flagfile, own_data
+from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
+from ftkeras.config.run import Config
+from ftkeras.config.tune import TuneConfig
+from ftkeras.config.verbs import formats_again
+from ftkeras.errors import UserError
+from ftkeras.runs import layout
+
+AnyConfig = TypeVar("AnyConfig", bound=Config)
+AnyRun = Run | str | os.PathLike[str]
+
+
+def train(data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[TrainSettings]) -> Run:
+    """Fine-tune an encoder, evaluate the best epoch on test, and export it.
+
+    Args:
+        data: examples: files as `--data` takes them, or a DataFrame, a list of dicts, a dict of
+            columns, a `datasets.Dataset`, a `tf.data.Dataset` or a pair (texts, labels). Examples
+            in memory are written into the run's folder. `train=`, `validation=` and `test=` are
+            other names for `data=`, `validation_data=` and `test_data=`.
+        verbose: 0 for warnings only.
+        **settings: the flags of `train`, as numbers, paths and lists: `help(ftkeras.train)`
+            names them, and `ftkeras help train` describes them. None stands for the default.
+
+    Raises:
+        UserError: if a value is wrong.
+        TypeError: if there is no such argument.
+        Stopped: if the run was interrupted; its state has been saved. To resume it, call this again
+            with `run_dir`.
+    """
+    given = arguments.expand_names("train", Config, {"data": data, **settings})
+    with session(verbose), _configured(Config, given, home="run_dir") as config:
+        from ftkeras.verbs import train as verb
+
+        return Run(verb.run(config).run_dir)
+
+
+def evaluate(
+    run: AnyRun, data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[TrainSettings]
+) -> Evaluation:
+    """Evaluate a finished run again, or on other data.
+
+    Args:
+        run: the run, or its folder.
+        data: other examples, as `train` takes them; None for the run's own.
+        verbose: 0 for warnings only.
+        **settings: those of the data that differ from the run's, such as `text_column`.
+
+    Raises:
+        UserError: if a value is wrong, or the data have other labels.
+        TypeError: if there is no such argument.
+    """
+    home = _folder(run)
+    given = arguments.expand_names("evaluate", Config, {"data": data, **settings})
+    with session(verbose), _written_for_evaluation(given, home) as given:
+        from ftkeras.verbs import evaluate as verb
+
+        changed = arguments.values(Config, given)
+        merged = {**_recorded(home), **changed, "run_dir": str(home)}
+        own_data.evaluate_on(merged, set(changed))
+        found = verb.run(Config(**merged))
+        return Evaluation(found.run_dir, found.name)
+
+
+def export(
+    run: AnyRun, *, verbose: bool | int = 1, **settings: Unpack[TrainSettings]
+) -> tuple[pathlib.Path, ...]:
+    """Export a finished run again; return where the exports are.
+
+    Args:
+        run: the run, or its folder.
+        verbose: 0 for warnings only.
+        **settings: `export`, `export_dir`, `name` and `force`; by default, the run's.
+
+    Raises:
+        UserError: if a value is wrong, or an exporter refuses the model.
+        TypeError: if there is no such argument.
+    """
+    home = _folder(run)
+    changed = arguments.values(Config, arguments.expand_names("export", Config, settings))
+    with session(verbose):
+        from ftkeras.verbs import export as verb
+
+        recorded = _recorded(home)
+        recorded["export"] = formats_again(recorded["export"])
+        return verb.run(Config(**{**recorded, **changed, "run_dir": str(home)}))
+
+
+def crossvalidate(
+    data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[CrossvalidateSettings]
+) -> CrossValidation:
+    """Train and evaluate once per fold, each in a process of its own.
+
+    Args:
+        data: as `train` takes them.
+        verbose: 0 for warnings only.
+        **settings: those of `train`, and `folds`, `repeats`, `parallel` and `keep_weights`.
+
+    Raises:
+        UserError: if a value is wrong, or a fold fails.
+        TypeError: if there is no such argument.
+    """
+    kind = CrossvalidateConfig
+    given = arguments.expand_names("crossvalidate", kind, {"data": data, **settings})
+    with session(verbose), _configured(kind, given, home="run_dir") as config:
+        from ftkeras.verbs import crossvalidate as verb
+
+        found = verb.run(config)
+        return CrossValidation(found.folder, found.result)
+
+
+def tune(data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[TuneSettings]) -> Search:
+    """Search for good hyperparameters, each trial in a process of its own.
+
+    Args:
+        data: as `train` takes them.
+        verbose: 0 for warnings only.
+        **settings: those of `train`, and `search`, such as
+            `{"learning_rate": "log(1e-5, 1e-4)"}`, `oracle`, `max_trials`, `max_hours`,
+            `executions_per_trial`, `retrain` and `search_dir`.
+
+    Raises:
+        UserError: if a value is wrong, all of the first trials fail, or a package is missing.
+        TypeError: if there is no such argument.
+    """
+    given = arguments.expand_names("tune", TuneConfig, {"data": data, **settings})
+    with session(verbose), _configured(TuneConfig, given, home="search_dir") as config:
+        from ftkeras.verbs import tune as verb
+
+        found = verb.run(config)
+        if found is None:
+            raise UserError("`tune` can't be called from Python in a worker of a search.")
+        return Search(found.folder, found.trials, found.best)
+
+
+def compare(
+    *runs: AnyRun | CrossValidation, verbose: bool | int = 1, **settings: Any
+) -> dict[str, Any]:
+    """Compare finished runs on the same examples, with intervals and statistical tests.
+
+    Args:
+        *runs: two or more runs or cross-validations, or their folders.
+        verbose: 0 for warnings only.
+        **settings: the flags of `compare`: `split`, `confidence`, `resamples`, `seed`,
+            `disagreements` and `output`.
+
+    Returns:
+        What compare.json has.
+
+    Raises:
+        UserError: if the runs can't be compared.
+        TypeError: if there is no such argument.
+    """
+    given = arguments.expand_names("compare", CompareConfig, settings)
+    folders = tuple(str(_path(run)) for run in runs)
+    config = CompareConfig(**arguments.values(CompareConfig, given), folders=folders)
+    with session(verbose):
+        from ftkeras.verbs import compare as verb
+
+        return verb.run(config)
+
+
+@contextlib.contextmanager
+def _configured(
+    kind: type[AnyConfig], given: Mapping[str, Any], *, home: str
+) -> Iterator[AnyConfig]:
+    """Write examples in memory into the folder of the run, and yield its configuration.
+
+    Args:
+        kind: the configuration's class.
+        given: values by field.
+        home: the field that names the folder.
+    """
+    if not (contents := in_memory.take(given)):
+        yield arguments.configuration(kind, given)
+        return
+    given = {"name": in_memory.default_name(contents), **given}
+    others = {name: value for name, value in given.items() if name not in contents}
+    # Wrong values show before anything is written.
+    placeholders = {name: in_memory.STEMS[name] for name in contents}
+    checked = arguments.configuration(kind, {**others, **placeholders})
+    folder = pathlib.Path(getattr(checked, home) or _default_folder(checked))
+    written = in_memory.written(contents, folder, stems=in_memory.STEMS, restart=checked.restart)
+    with written as paths:
+        yield arguments.configuration(kind, {**others, **paths, home: folder})
+
+
+def _default_folder(config: Config) -> str:
+    if isinstance(config, TuneConfig):
+        from ftkeras.search import folder as of_search
+
+        return of_search.default(config)
+    from ftkeras.runs import folder as of_run
+
+    return of_run.default(config)
+
+
+@contextlib.contextmanager
+def _written_for_evaluation(
+    given: Mapping[str, Any], home: pathlib.Path
+) -> Iterator[dict[str, Any]]:
+    """Write examples in memory into the folder of the run that is evaluated on them."""
+    contents = in_memory.take(given)
+    name = in_memory.default_name(contents) if contents else ""
+    stems = {field: name if n == 0 else f"{name}-{n}" for n, field in enumerate(contents)}
+    with in_memory.written(contents, home, stems=stems, restart=True) as paths:
+        yield {**given, **paths}
+
+
+def _recorded(home: pathlib.Path) -> dict[str, Any]:
+    return arguments.recorded(flagfile.read(home / layout.SETTINGS, Config))
+
+
+def _folder(run: AnyRun) -> pathlib.Path:
+    folder = _path(run)
+    if not (folder / layout.SETTINGS).is_file():
+        raise UserError(f"{folder} is not the folder of a run: it has no {layout.SETTINGS}.")
+    return folder
+
+
+def _path(run: AnyRun | CrossValidation) -> pathlib.Path:
+    if isinstance(run, Run | CrossValidation):
+        return run.folder
+    return pathlib.Path(os.path.expanduser(run))
+
+
+def _show_arguments(function: Any, kind: type) -> None:
+    """Let `help` and editors name the arguments of a function that takes those of a verb."""
+    signature = inspect.signature(function)
+    own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    named = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+        for name in flagfile.value_types(kind)
+        if name not in signature.parameters
+    ]
+    function.__signature__ = signature.replace(parameters=[*own, *named])
+
+
+for _function, _kind in (
+    (train, Config),
+    (evaluate, Config),
+    (crossvalidate, CrossvalidateConfig),
+    (tune, TuneConfig),
+    (compare, CompareConfig),
+):
+    _show_arguments(_function, _kind)

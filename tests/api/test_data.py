@@ -1,0 +1,128 @@
+"""Examples in memory as files."""
+
+import json
+import types
+
+import numpy as np
+import pytest
+
+from ftkeras.api import data
+from ftkeras.errors import UserError
+
+ROWS = [{"text": "a", "label": 1}, {"text": "ü\n", "label": 0}]
+
+
+def _rows(value) -> list[dict]:
+    content = data.take({"data": value})["data"]
+    return [json.loads(line) for line in content.decode().splitlines()]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ROWS,
+        {"text": ["a", "ü\n"], "label": np.array([1, 0])},
+        (["a", "ü\n"], [1, 0]),
+        (np.array(["a", "ü\n"]), np.array([1, 0])),
+    ],
+    ids=["dicts", "columns", "lists", "arrays"],
+)
+def test_kinds_of_examples_give_the_same_rows(value):
+    assert data.is_in_memory(value)
+    assert _rows(value) == ROWS
+
+
+def test_frame_gives_its_columns_and_missing_values_are_none():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        {
+            "text": ["a", None],
+            "stars": pandas.array([1, None], dtype="Int64"),
+            "price": [0.5, float("nan")],
+            "kind": pandas.Categorical(["x", "y"]),
+        },
+        index=[7, 7],
+    )
+    assert _rows(frame) == [
+        {"text": "a", "stars": 1, "price": 0.5, "kind": "x"},
+        {"text": None, "stars": None, "price": None, "kind": "y"},
+    ]
+
+
+def test_labels_of_a_hugging_face_dataset_are_names():
+    features = {"text": object(), "label": types.SimpleNamespace(names=["neg", "pos"])}
+    columns = {"text": ["a", "b"], "label": [1, 0]}
+
+    class Dataset:
+        column_names = ("text", "label")
+
+        def __init__(self):
+            self.features = features
+
+        def __getitem__(self, name):
+            return columns[name]
+
+    assert _rows(Dataset()) == [{"text": "a", "label": "pos"}, {"text": "b", "label": "neg"}]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_tf_data_gives_its_elements(named):
+    import tensorflow as tf
+
+    columns = (["a", "b"], [1, 0])
+    given = dict(zip(("text", "label"), columns, strict=True)) if named else columns
+    dataset = tf.data.Dataset.from_tensor_slices(given)
+    assert _rows(dataset) == [{"text": "a", "label": 1}, {"text": "b", "label": 0}]
+
+
+@pytest.mark.parametrize("value", ["a.csv", ["a.csv", "b.csv"], ("a.csv",)], ids=str)
+def test_names_of_files_are_no_examples(value):
+    assert not data.is_in_memory(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([], "`data` has no examples"),
+        ({"text": []}, "`data` has no examples"),
+        ({"text": ["a"], "label": []}, "`data` has no examples"),
+        ({"text": ["a"], "label": [1, 2]}, "as many values in each column.*1 of 'text', 2 of"),
+        (3, "`data` must be files, a DataFrame.*Received: int"),
+    ],
+    ids=str,
+)
+def test_wrong_examples_are_refused(value, message):
+    with pytest.raises(UserError, match=message):
+        data.take({"data": value})
+
+
+def _write(folder, content=b'{"text": "a"}\n', *, restart=False, error=None):
+    written = data.written({"data": content}, folder, stems=data.STEMS, restart=restart)
+    with written as paths:
+        if error:
+            raise error
+    return paths
+
+
+def test_examples_of_a_run_are_not_replaced_unless_it_restarts(tmp_path):
+    folder = tmp_path / "run"
+    path = tmp_path / "run" / "data" / "train.jsonl"
+    assert _write(folder) == {"data": str(path)}
+    _write(folder)  # the same examples, to resume
+    with pytest.raises(UserError, match="`data`: .* has other examples.*`restart`"):
+        _write(folder, b'{"text": "b"}\n')
+    _write(folder, b'{"text": "b"}\n', restart=True)
+    assert path.read_bytes() == b'{"text": "b"}\n'
+
+
+def test_refused_run_leaves_nothing(tmp_path):
+    with pytest.raises(KeyError):
+        _write(tmp_path / "name" / "run", error=KeyError())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupted_run_keeps_its_examples(tmp_path):
+    (tmp_path / "run").mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        _write(tmp_path / "run", error=KeyboardInterrupt())
+    assert (tmp_path / "run" / "data" / "train.jsonl").exists()

@@ -1,0 +1,65 @@
+"""What `import ftkeras` costs and offers."""
+
+import inspect
+import pathlib
+import subprocess
+import sys
+import typing
+
+import pytest
+
+import ftkeras
+from ftkeras.api import settings
+from ftkeras.config import flagfile
+from ftkeras.config.measuring import CrossvalidateConfig
+from ftkeras.config.run import Config
+from ftkeras.config.tune import TuneConfig
+
+PAGE = pathlib.Path(ftkeras.__file__).parents[1] / "docs" / "python.md"
+CODE = """
+import time; start = time.perf_counter()
+import ftkeras, sys
+seconds = time.perf_counter() - start
+heavy = {"tensorflow", "keras", "numpy", "pandas"} & set(sys.modules)
+print(seconds < 0.5, sorted(heavy), "train" in dir(ftkeras))
+"""
+
+
+def test_import_is_fast_and_imports_no_framework():
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "[]", "True"]
+
+
+def test_every_public_name_exists_and_is_documented():
+    page = PAGE.read_text(encoding="utf-8")
+    for name in ftkeras.__all__:
+        value = getattr(ftkeras, name)
+        assert name == "__version__" or inspect.getdoc(value), name
+    functions = [name for name in ftkeras.__all__ if inspect.isfunction(getattr(ftkeras, name))]
+    assert [name for name in functions if f"ftkeras.{name}(" not in page] == []
+
+
+def test_unknown_name_is_refused():
+    with pytest.raises(AttributeError, match="'ftkeras' has no attribute 'trian'"):
+        ftkeras.trian  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("kind", "listed"),
+    [
+        (Config, settings.TrainSettings),
+        (CrossvalidateConfig, settings.CrossvalidateSettings),
+        (TuneConfig, settings.TuneSettings),
+    ],
+)
+def test_annotated_arguments_are_the_flags(kind, listed):
+    shorter = {"train", "validation"}  # and `test`, which is a flag too
+    assert set(typing.get_type_hints(listed)) - shorter == set(flagfile.value_types(kind)) - {
+        "data"
+    }
+
+
+def test_help_names_the_arguments():
+    parameters = inspect.signature(ftkeras.train).parameters
+    assert list(parameters)[:2] == ["data", "verbose"]
+    assert {"encoder", "learning_rate", "policy"} < set(parameters)

@@ -1,0 +1,119 @@
+"""Runs and models as notebooks show them."""
+
+import json
+import shlex
+import sys
+
+import numpy as np
+import pytest
+
+import ftkeras
+from ftkeras.cli import flags
+from ftkeras.errors import UserError
+from tests import finished
+
+pandas = pytest.importorskip("pandas")
+TEXTS = ["Worth every minute.", "A dull mess.", "The cast was not good."]
+
+
+@pytest.fixture
+def run(finished_run, monkeypatch) -> ftkeras.Run:
+    monkeypatch.chdir(finished_run)  # its exports are named relative to this folder
+    return ftkeras.Run("run")
+
+
+def test_run_has_its_metrics_history_and_predictions(run):
+    assert run.metrics["test"]["accuracy"] >= 0.9
+    assert list(run.history.index) == list(range(1, finished.EPOCHS + 1))
+    found = run.predictions()
+    recorded = finished.predictions(run.folder)
+    assert list(found["id"]) == [row["id"] for row in recorded]
+    assert list(found["probability_positive"]) == [row["probabilities"][1] for row in recorded]
+    accuracy = (found["label"] == found["predicted"]).mean()
+    assert accuracy == pytest.approx(run.metrics["test"]["accuracy"])
+    confusion = run.confusion()
+    assert confusion.loc["negative", "positive"] == len(
+        found[(found["label"] == "negative") & (found["predicted"] == "positive")]
+    )
+
+
+def test_table_shows_the_metrics_of_each_split(run):
+    accuracy = f"{run.metrics['test']['accuracy']:.4f}"
+    for shown in (repr(run), run._repr_html_()):
+        assert all(text in shown for text in ("accuracy", "validation", "test", accuracy))
+
+
+def test_command_gives_the_same_configuration(run):
+    program, *arguments = shlex.split(run.command)
+    assert program == "ftkeras"
+    config = flags.parse(arguments).config
+    assert config == run.config
+
+
+def test_plot_is_a_figure(run):
+    pytest.importorskip("matplotlib")
+    assert [axes.get_title() for axes in run.plot().axes] == [
+        "validation loss",
+        "validation accuracy",
+    ]
+
+
+def test_model_answers_as_a_frame_as_arrays_and_as_dicts(run):
+    frame, answers = run.predict(TEXTS), run.model.answers(TEXTS)
+    assert list(frame) == ["text", "predicted", "probability_negative", "probability_positive"]
+    assert list(frame["text"]) == TEXTS
+    assert list(frame["predicted"]) == [answer["label"] for answer in answers]
+    probabilities = run.model.predict_proba(TEXTS)
+    np.testing.assert_allclose(frame["probability_positive"], probabilities[:, 1], atol=1e-6)
+    assert run.model.predict_proba([]).shape == (0, 2)
+    assert run.model.embed(TEXTS).shape == (3, 32)
+
+
+def test_folders_that_hold_a_model_are_loaded(run):
+    version = run.exports[0]
+    for given in (run, "run", version.parent, str(version)):
+        assert ftkeras.load(given).folder.samefile(version)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda run: run.predict("a"), "`texts` must be several texts"),
+        (lambda run: run.predict([1]), "`texts` must be texts. Received: 1"),
+        (lambda run: run.predict(["a"], ["b"]), "`model` takes single texts, not pairs"),
+        (
+            lambda run: run.model.explain(["a"]),
+            r"no signature explain.*saved_model\(explain=True\)",
+        ),
+        (lambda run: run.predictions("train"), r"`split` must be one .* \(test, validation\)"),
+        (lambda run: ftkeras.Run("saved_models"), "saved_models is not the folder of a run"),
+        (lambda run: ftkeras.load("runs/none"), "model=runs/none holds no SavedModel"),
+        (lambda run: ftkeras.evaluate("none"), "none is not the folder of a run"),
+        (lambda run: ftkeras.compare(run), "needs the folders of two or more"),
+    ],
+)
+def test_mistakes_are_named(run, call, message):
+    with pytest.raises(UserError, match=message):
+        call(run)
+
+
+def test_without_pandas_a_remedy_is_named(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(UserError, match=r"'ftkeras\[pandas\]'. .* read run/history.csv"):
+        run.history  # noqa: B018
+    with pytest.raises(UserError, match="`answers` returns dicts"):
+        run.predict(TEXTS)
+    assert len(run.model.answers(TEXTS)) == len(TEXTS)
+
+
+def test_run_that_is_not_finished_is_refused(copy_of_finished_run):
+    (copy_of_finished_run / "run" / "metrics.json").unlink()
+    with pytest.raises(UserError, match="is not finished"):
+        ftkeras.Run(copy_of_finished_run / "run")
+
+
+def test_export_that_was_removed_is_named(copy_of_finished_run):
+    exports = copy_of_finished_run / "run" / "exports.json"
+    exports.write_text(json.dumps(["gone"]))
+    with pytest.raises(UserError, match="was not exported as a SavedModel.*ftkeras.export"):
+        ftkeras.load(copy_of_finished_run / "run")

@@ -1,0 +1,76 @@
+"""Verbs called from Python, one real run after the other in this process."""
+
+import random
+import threading
+
+import pytest
+
+import ftkeras
+from ftkeras.errors import UserError
+from tests.finished import ENCODER
+
+pandas = pytest.importorskip("pandas")
+GOOD, BAD = ("wonderful", "moving", "charming"), ("dull", "silly", "dreadful")
+FRAME = pandas.DataFrame(
+    [
+        {"title": f"The {what} was {word}, number {number}.", "stars": stars}
+        for number, what in enumerate(["film", "plot", "cast", "music"] * 4)
+        for words, stars in ((GOOD, "good"), (BAD, "bad"))
+        for word in words
+    ]
+)
+SETTINGS = {
+    "encoder": ENCODER,
+    "text_column": "title",
+    "label_column": "stars",
+    "max_length": 32,
+    "epochs": 1,
+    "batch_size": 16,
+    "learning_rate": 1e-3,
+    "export": "none",
+    "verbose": 0,
+}
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_refused_run_leaves_nothing_behind(tmp_path):
+    with pytest.raises(UserError, match="`text_column`: .* has no column 'text'"):
+        ftkeras.train(FRAME, **SETTINGS | {"text_column": "text"})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.matrix
+def test_two_runs_in_a_process_and_one_in_a_thread_are_the_same():
+    random.seed(7)
+    expected = random.random()
+    random.seed(7)
+    runs = [ftkeras.train(train=FRAME, **SETTINGS)]
+    assert random.random() == expected
+    thread = threading.Thread(target=lambda: runs.append(ftkeras.train(FRAME, **SETTINGS)))
+    thread.start()
+    thread.join()
+    assert len({run.folder for run in runs}) == 2
+    one, other = (run.predictions() for run in runs)
+    pandas.testing.assert_frame_equal(one, other)
+
+
+@pytest.mark.matrix
+def test_run_is_resumed_evaluated_and_exported():
+    run = ftkeras.train(FRAME, **SETTINGS, keep_state=True)
+    longer = ftkeras.train(FRAME, **SETTINGS | {"epochs": 2}, run_dir=run.folder)
+    assert (longer.folder, len(longer.history)) == (run.folder, 2)
+    with pytest.raises(UserError, match="`data`: .* has other examples"):
+        ftkeras.train(FRAME.head(60), **SETTINGS, run_dir=run.folder)
+    later = FRAME.rename(columns={"title": "t"}).head(8)
+    with pytest.raises(UserError, match="has no column 'title'"):
+        ftkeras.evaluate(run, data=later, verbose=0)
+    evaluation = ftkeras.evaluate(run, data=later, text_column="t", verbose=0)
+    assert evaluation.splits == ("test",)
+    assert len(evaluation.predictions()) == 8
+    assert ftkeras.evaluate(run, verbose=0).name is None
+    (path,) = ftkeras.export(run, export="huggingface", verbose=0)
+    assert path.is_dir()
