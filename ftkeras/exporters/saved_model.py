@@ -37,7 +37,9 @@ class SavedModel:
         serving_default: `text` string [batch] (with `pair` string [batch] if the task has pairs)
             -> `label` string [batch], `score` float32 [batch], the label's probability, and
             `probabilities` float32 [batch, classes]. Of numbers: `values` float32 and their `names`
-            string, both [batch, outputs].
+            string, both [batch, outputs]. Of several labels, all [batch, labels]: `labels` string,
+            those predicted, the most probable first, then empty strings; `names` string,
+            `probabilities` and `thresholds` float32, in the labels' own order.
         pair: the same; only if the task has pairs.
         token_ids: `token_ids` int32 [batch, length], padded with the id of [PAD] (with
             `segment_ids` of the same shape) -> `logits` and `probabilities` (or `values`), float32

@@ -99,7 +99,9 @@ class Client:
         """Return the answer to each text, in order: the outputs of `serving_default` by name.
 
         Those of a classifier are `label`, `score` and `probabilities`; those of a regression are
-        its `values`. They are strings, floats, and lists of these.
+        its `values`; those of a multi-label classifier are `labels`, filled up with empty strings,
+        and the `probabilities` and `thresholds` of all `names`. They are strings, floats, and
+        lists of these.
 
         Args:
             texts: The texts to answer.

@@ -325,3 +325,14 @@ def test_numbers_are_returned_with_their_names(served_numbers):
     assert bad["values"][0] == 2.0
     assert good["names"][0] == "score"
     assert len(good["names"]) == len(good["values"])
+
+
+@pytest.mark.process
+def test_labels_are_returned_with_all_probabilities(served_decisions):
+    with Client(served_decisions.url, model="moods") as client:
+        good, none = client.predict(["good good", "good bad bad"])
+    assert good["labels"] == ["nice", "", ""]
+    assert none["labels"] == ["nasty", "", ""]
+    assert good["names"] == ["nice", "nasty", "long"]
+    assert good["thresholds"] == pytest.approx([0.6, 0.3, 0.9])
+    assert good["probabilities"] == pytest.approx([0.8808, 0.1192, 0.5], abs=1e-4)

@@ -96,3 +96,30 @@ def test_numbers_are_shown_with_what_each_word_adds(served_numbers):
         else:
             assert lines[0].split() == ["4", "score"]
             assert not window.run("return document.querySelector('#table').offsetHeight")
+
+
+@pytest.mark.process
+def test_labels_that_reach_their_thresholds_are_shown_with_them(served_decisions):
+    with browser("--window-size=420,800") as window:
+        window.open(f"{served_decisions.url}/")
+        window.wait("document.title.startsWith('moods')")
+        _ask(window, "a good film, so good")
+        label = "return document.querySelector('#label').textContent"
+        assert window.run(label) == "nice"
+        rows = window.run(
+            "return [...document.querySelectorAll('#probabilities tr')].map(r => r.textContent)"
+        )
+        assert window.run(f"return {rows}.map(row => row.textContent)") == [
+            "nice88.1 %, threshold 60.0 %",
+            "long50.0 %, threshold 90.0 %",
+            "nasty11.9 %, threshold 30.0 %",
+        ]
+        bold = window.run(f"return {rows}.map(row => row.cells[0].style.fontWeight)")
+        assert bold == ["700", "", ""]
+        weights = dict(window.run(WEIGHTS))
+        assert weights["good"] == pytest.approx(1, abs=0.01)
+        assert "for nice" in window.run("return document.querySelector('#legend').textContent")
+        _ask(window, "a film")
+        assert window.run(label) == "nasty"
+        _ask(window, "good")
+        assert window.run(label) == "nice"

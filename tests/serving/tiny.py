@@ -6,6 +6,8 @@ import sys
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from ftkeras.problems.multi_label import MultiLabel
+
 LABELS = ["negative", "positive"]
 METHODS = {"classify": "tensorflow/serving/classify", "regress": "tensorflow/serving/regress"}
 TEXT = {"text": tf.TensorSpec([None], tf.string, "text")}
@@ -119,6 +121,21 @@ class Numbers(Tiny):
             values = tf.concat([score, -score], axis=1) if self._several else score
             names = tf.constant([["score", "price"][: values.shape[1]]])
             return {"values": values, "names": tf.repeat(names, tf.shape(text)[0], axis=0)}
+
+        return {"serving_default": _trace(predict, **TEXT)}
+
+
+class Decisions(Tiny):
+    """Decide three labels from the counts, each with a threshold of its own."""
+
+    def signatures(self) -> dict:
+        """Return the only signature, with the outputs of a multi-label classifier's export."""
+        problem = MultiLabel(labels=("nice", "nasty", "long"))
+        problem.override_threshold("nice=0.6,nasty=0.3,long=0.9")
+
+        def predict(text):
+            margin = self._logits(text)[:, 1:]
+            return problem.served(tf.concat([margin, -margin, tf.zeros_like(margin)], axis=1))
 
         return {"serving_default": _trace(predict, **TEXT)}
 
