@@ -1,0 +1,95 @@
+"""Every way to train, with problems whose answers are not one label: few steps of each."""
+
+import json
+import pathlib
+
+import pytest
+
+import ftkeras.corpora
+from tests import finished
+from tests.running import call_ftkeras, succeed
+
+pytestmark = pytest.mark.matrix
+REVIEWS = pathlib.Path(ftkeras.corpora.__file__).parent / "reviews"
+SHORT = [
+    f"--encoder={finished.ENCODER}",
+    *("--train_examples=64", "--validation_examples=32", "--test_examples=32"),
+    *("--learning_rate=2e-3", "--batch_size=16", "--max_length=32", "--epochs=1"),
+    "--export=none",
+]
+WAYS = {
+    "packed": ["--batching=packed"],
+    "bucketed": ["--batching=bucketed"],
+    "accumulated": ["--batching=padded", "--accumulate=2"],
+    "r_drop": ["--regularizer=r_drop"],
+    "smart": ["--regularizer=smart", "--batching=padded"],
+    "freelb": ["--regularizer=freelb", "--batching=padded"],
+    "mirrored": ["--strategy=mirrored(logical_devices=2)", "--batching=padded"],
+    "bfloat16": ["--precision=mixed_bfloat16"],
+    "float16": ["--precision=mixed_float16"],
+    "lora": ["--policy=lora"],
+    "frozen": ["--policy=head_only"],
+    "average": ["--average=ema"],
+    "lamb": ["--optimizer=lamb"],
+    "weights": ["--class_weights=balanced"],
+    "entropy": ["--regularizer=confidence_penalty"],
+    "smoothed": ["--loss=binary_cross_entropy(label_smoothing=0.1)"],
+    "focal": ["--loss=focal"],
+    "huber": ["--loss=huber"],
+}
+FILES = {"multi_label": "moods.tsv", "regression": "scores.tsv"}
+# What is made for labels does not fit numbers, and the reverse.
+REFUSED = {
+    "multi_label": {"huber"},
+    "regression": {"weights", "entropy", "smoothed", "focal"},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder with reviews that have labels, and with reviews that have a number."""
+    folder = tmp_path_factory.mktemp("matrix")
+    lines = (REVIEWS / "train.tsv").read_text(encoding="utf-8").splitlines()[1:301]
+    rows = [line.split("\t") for line in lines]
+    fewer = {0: "", 5: "bad", 7: "avoid"}
+    moods = [
+        "good" if label == "positive" else fewer.get(n % 10, "bad;avoid")
+        for n, (_, label) in enumerate(rows)
+    ]
+    scores = [f"{(label == 'positive') + n / 1000:.3f}" for n, (_, label) in enumerate(rows)]
+    for name, answers in (("mood", moods), ("score", scores)):
+        pairs = zip(rows, answers, strict=True)
+        text = "".join(f"{text}\t{answer}\n" for (text, _), answer in pairs)
+        (folder / f"{name}s.tsv").write_text(f"text\t{name}\n{text}", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("problem", FILES)
+def test_run_is_trained_or_refused_by_name(folder, problem, way):
+    run = f"{problem}-{way}"
+    arguments = [*SHORT, f"--data={FILES[problem]}", f"--run_dir={run}", *WAYS[way]]
+    if way in REFUSED[problem]:
+        done = call_ftkeras("train", *arguments, cwd=folder)
+        assert done.returncode == 2
+        assert done.stderr.startswith("ftkeras: --")
+        assert not (folder / run).exists()
+        return
+    succeed("train", *arguments, cwd=folder)
+    metrics = json.loads((folder / run / "metrics.json").read_text())
+    problem_json = json.loads((folder / run / "problem.json").read_text())
+    assert problem_json["problem"] == problem
+    assert metrics["test"]["examples"] > 20
+    assert metrics["test"]["loss"] < 2
+
+
+@pytest.mark.parametrize("problem", FILES)
+def test_tune_finds_the_best_of_its_trials(folder, problem):
+    shown = succeed(
+        "tune",
+        *(*SHORT, f"--data={FILES[problem]}", f"--search_dir=tuned-{problem}"),
+        *("--oracle=grid", "--search=learning_rate=choice(1e-3, 3e-3)"),
+        cwd=folder,
+    )
+    objective = {"multi_label": "micro_f1", "regression": "spearman"}[problem]
+    assert objective in shown
