@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ftkeras.api import tables
 from ftkeras.api.results import Run
 from ftkeras.errors import UserError
-from ftkeras.prediction.predictor import Predictor
+from ftkeras.prediction.predictor import DEFAULT, Predictor
 from ftkeras.runs import layout
 from ftkeras.serving.model_folder import find_model
 
@@ -100,7 +100,7 @@ class Model:
         """
         import numpy as np
 
-        found = self.answers(texts, pairs, batch_size=batch_size)
+        found = self._ask(DEFAULT, texts, pairs, batch_size)
         if found and "probabilities" not in found[0]:
             raise UserError(f"model={self.folder}: its answers have no probabilities.")
         rows = [row["probabilities"] for row in found]
@@ -121,8 +121,9 @@ class Model:
         """Explain answers by integrated gradients.
 
         Returns:
-            A dict for each text: `label`, `score`, `tokens`, and for each of them its part in the
-            evidence for the label, `attributions`; and `gap`, the evidence that they don't explain.
+            A dict for each text: the model's outputs, such as `label` and `score`; `tokens`, and
+            for each of them its part in the evidence for the label, `attributions`; and `gap`, the
+            evidence that they don't explain.
 
         Raises:
             UserError: if the model was exported without `explain`, or as `predict` does.
@@ -130,10 +131,11 @@ class Model:
         found = self._ask("explain", texts, pairs, batch_size)
         for row in found:
             length = len([token for token in row["tokens"] if token])
-            row["tokens"] = [token.decode() for token in row["tokens"][:length]]
-            row["attributions"] = row["attributions"][:length]
-            row["label"] = row["label"].decode()
-        return found
+            row["tokens"], row["attributions"] = (
+                row["tokens"][:length],
+                row["attributions"][:length],
+            )
+        return [{name: _decoded(value) for name, value in row.items()} for row in found]
 
     def _ask(
         self, signature: str, texts: Sequence[str], pairs: Sequence[str] | None, batch_size: int
@@ -163,3 +165,10 @@ def _texts(texts: Any, name: str = "texts") -> list[str]:
         if not isinstance(text, str):
             raise UserError(f"`{name}` must be texts. Received: {text!r}.")
     return found
+
+
+def _decoded(value: Any) -> Any:
+    """Return strings instead of bytes, also in a list."""
+    if isinstance(value, list):
+        return [_decoded(item) for item in value]
+    return value.decode() if isinstance(value, bytes) else value

@@ -42,10 +42,13 @@ def flat(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
     >>> flat({"id": "test-0", "probabilities": [0.25, 0.75]}, ["bad", "good"])
     {'id': 'test-0', 'probability_bad': 0.25, 'probability_good': 0.75}
+    >>> flat({"labels": ["bad", "good"]}, ["bad", "good"])
+    {'labels': ['bad', 'good']}
     """
     found: dict[str, Any] = {}
     for key, value in row.items():
-        if not isinstance(value, list) or len(value) != len(names):
+        are_numbers = isinstance(value, list) and all(isinstance(v, int | float) for v in value)
+        if not are_numbers or len(value) != len(names):
             found[key] = value
             continue
         prefix = "probability" if key == "probabilities" else key
