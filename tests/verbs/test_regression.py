@@ -116,7 +116,8 @@ def test_exports_answer_like_the_run_in_the_unit_of_the_data(trained):
     from ftkeras.prediction.predictor import Predictor
 
     folder, _ = trained
-    formats = [f"--export={name}" for name in ("saved_model", "onnx", "litert", "huggingface")]
+    names = ("saved_model(explain=True)", "onnx", "litert", "huggingface")
+    formats = [f"--export={name}" for name in names]
     succeed("export", "--run_dir=run", "--export_dir=saved", *formats, cwd=folder)
     samples = _rows(folder / "run" / "samples.jsonl")
     texts, expected = [s["text"] for s in samples], [s["values"][0] for s in samples]
@@ -125,6 +126,11 @@ def test_exports_answer_like_the_run_in_the_unit_of_the_data(trained):
     assert answers == pytest.approx(expected, rel=1e-4)
     record = json.loads((folder / "saved" / "scores" / "1" / "export.json").read_text())
     assert record["largest_difference"] < 1e-5
+    explained = model.outputs(texts[:4], signature="explain")
+    for row, number in zip(explained, expected, strict=False):
+        assert row["values"][0] == pytest.approx(number, rel=1e-4)
+        # The tokens and the gap account for what the text adds to the number of an empty one.
+        assert abs(row["gap"]) < 0.1 * abs(sum(row["attributions"])) + 0.1
     # What transformers computes: the pooled state times the written classifier.
     tensors = load_file(folder / "run" / "huggingface" / "model.safetensors")
     config = json.loads((folder / "run" / "huggingface" / "config.json").read_text())
