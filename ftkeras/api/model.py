@@ -34,7 +34,7 @@ def load(model: Run | str | os.PathLike[str]) -> "Model":
     if not exports:
         raise UserError(
             f"model={folder} was not exported as a SavedModel, or the export was removed; "
-            "ftkeras.export(run, export='saved_model') writes one."
+            "ftkeras.load(ftkeras.export(run, export='saved_model')[0]) writes one and loads it."
         )
     return Model(exports[0])
 

@@ -44,13 +44,21 @@ def flat(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     {'id': 'test-0', 'probability_bad': 0.25, 'probability_good': 0.75}
     >>> flat({"labels": ["bad", "good"]}, ["bad", "good"])
     {'labels': ['bad', 'good']}
+    >>> flat({"labels": ["a"], "values": [0.5]}, ["stars"])
+    {'labels': ['a'], 'values': 0.5}
     """
     found: dict[str, Any] = {}
     for key, value in row.items():
-        are_numbers = isinstance(value, list) and all(isinstance(v, int | float) for v in value)
-        if not are_numbers or len(value) != len(names):
+        if not _has_number_for_each(value, names):
             found[key] = value
-            continue
-        prefix = "probability" if key == "probabilities" else key
-        found |= {f"{prefix}_{n}": v for n, v in zip(names, value, strict=True)}
+        elif len(names) == 1:
+            found[key] = value[0]
+        else:
+            prefix = "probability" if key == "probabilities" else key
+            found |= {f"{prefix}_{n}": v for n, v in zip(names, value, strict=True)}
     return found
+
+
+def _has_number_for_each(value: Any, names: Sequence[str]) -> bool:
+    is_list = isinstance(value, list) and len(value) == len(names)
+    return is_list and all(isinstance(number, int | float) for number in value)

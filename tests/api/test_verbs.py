@@ -72,5 +72,8 @@ def test_run_is_resumed_evaluated_and_exported():
     assert evaluation.splits == ("test",)
     assert len(evaluation.predictions()) == 8
     assert ftkeras.evaluate(run, verbose=0).name is None
-    (path,) = ftkeras.export(run, export="huggingface", verbose=0)
-    assert path.is_dir()
+    (path,) = ftkeras.export(run, export="saved_model(explain=True)", verbose=0)
+    (row,) = ftkeras.load(path).explain(["The film was dull."])
+    assert row["tokens"] == ["[CLS]", "the", "film", "was", "dull", ".", "[SEP]"]
+    assert len(row["attributions"]) == 7
+    assert row["label"] in ("good", "bad")
