@@ -159,7 +159,7 @@ class MultiLabel(OwnFiles):
             return self._named_columns(given)
         if isinstance(given, tuple):
             return listed_labels(given)
-        table, (position,) = self._table("train"), self._answer_positions
+        table, position = self._table("train"), next(iter(self._answer_positions))
         column = profile.Column(table.columns[position], position)
         for line, row in table.rows():
             for label in self._cell(table, line, row[position]):
@@ -187,7 +187,7 @@ class MultiLabel(OwnFiles):
         if len(values) > 1:
             return [self._indicator(table, line, value) for value in values]
         found = [0] * len(self.labels)
-        for label in self._cell(table, line, values[0]):
+        for label in self._cell(table, line, next(iter(values))):
             number = self._labels.id_of(label)
             if number is None:
                 names = ", ".join(map(repr, self.labels[:20]))
