@@ -90,6 +90,19 @@ MUTANTS = [
             "test_losses.py",
         ),
     ),
+    *_of(
+        "statistics",
+        (
+            "imbalance.py",
+            "classes=present, y=labels)",
+            "classes=present, y=present)",
+            "test_imbalance.py",
+        ),
+    ),
+    *_of(
+        "problems",
+        ("_thresholds.py", "(below + scores) / 2", "scores", "test_multi_label.py"),
+    ),
     *_of("averages", ("ema.py", "9 / (10 + count)", "10 / (10 + count)", "test_averages.py")),
     *_of(
         "heads",
@@ -193,12 +206,6 @@ MUTANTS = [
             "select(stratified_sample(strata, size, seed=self.config.data_seed)",
             "select(stratified_sample(strata, size, seed=self.config.seed)",
             "test_splits.py",
-        ),
-        (
-            "imbalance.py",
-            "classes=present, y=labels)",
-            "classes=present, y=present)",
-            "test_imbalance.py",
         ),
         ("feed.py", "default_rng((self.seed, epoch))", "default_rng((self.seed, 0))", "batching"),
         ("feed.py", "ordered[self.positions[is_example]] = ", "ordered[:] = ", "batching"),
