@@ -80,7 +80,7 @@ class Family:
     Args:
         model_type: of config.json.
         classes: the classes of transformers that compute this network, by what is on top of it:
-            "encoder" for nothing, "sequence_classification".
+            "encoder" for nothing, "sequence_classification". See `class_name`.
         prefix: of the encoder's tensors in the classes with a head.
         fields: fields of config.json, each with the constructor's argument and the default that
             transformers gives to the field.
@@ -109,6 +109,19 @@ class Family:
     projection: tuple[Rule, ...] = ()
     pooler_in_head: bool = False
     classifier: str = "classifier"
+
+    def class_name(self, head: str) -> str:
+        """Return the class of transformers with a head, such as "token_classification".
+
+        A class that `classes` does not name is called as all families call theirs.
+
+        >>> from ftkeras.encoders.bert import Bert
+        >>> Bert.family.class_name("token_classification")
+        'BertForTokenClassification'
+        """
+        name = self.classes["encoder"].removesuffix("Model")
+        named = "".join(word.capitalize() for word in head.split("_"))
+        return self.classes.get(head, f"{name}For{named}")
 
     def rules(self, *, layers: int, projection: bool, pooler: bool) -> Iterator[Rule]:
         """Yield the rules of an encoder in network order.

@@ -23,6 +23,7 @@ from ftkeras.runs import inputs, layout
 from ftkeras.runs import problem as recorded_problem
 from ftkeras.strategies import Devices
 from ftkeras.text.layer import TextLayer
+from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.training.finetuner import FineTuner
 
 
@@ -87,6 +88,8 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
     )
     if not run_dir:
         classifier.start_head(config, model, problem, folder)
+    if problem.per_token:
+        _require_offsets(tokenizer, problem.kind)
     text_layer = TextLayer(
         tokenizer=tokenizer,
         truncation=catalog.build("truncation", config.truncation),
@@ -102,6 +105,13 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
     read = inputs.read(run_dir) if run_dir else {}
     pairs = bool(read["pairs"]) if read else task.pairs
     return Experiment(config, task, problem, text_layer, model, policies, devices, pairs)
+
+
+def _require_offsets(tokenizer: Tokenizer, kind: str) -> None:
+    try:
+        tokenizer.with_offsets(tf.constant([""]))
+    except ValueError as error:
+        raise UserError(f"`encoder`: a {kind} needs its tokenizer's offsets: {error}") from None
 
 
 @contextlib.contextmanager

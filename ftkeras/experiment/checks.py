@@ -56,7 +56,7 @@ def problem_class(config: Config) -> type[Problem]:
 
 
 def _check_problem(config: Config, problem: type[Problem]) -> None:
-    """Raise UserError unless the metric, the loss and the regularizers fit the problem."""
+    """Raise UserError unless metric, loss, regularizers and exports fit the problem."""
     names = [measure.name for measure in problem.measures]
     if config.objective not in names:
         raise UserError(
@@ -72,6 +72,9 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
     for spec in config.regularizer:
         if reason := problem.regularizers.get(catalog.parse("regularizer", spec).name):
             raise UserError(f"regularizer={spec} does not fit a {problem.kind}: {reason}.")
+    for spec in config.exports:
+        if reason := problem.exporters.get(catalog.parse("export", spec).name):
+            raise UserError(f"export={spec} does not fit a {problem.kind}: {reason}.")
     by = catalog.parse("schedule", config.schedule).arguments.get("by", "loss")
     if by not in ("loss", *problem.reported):
         raise UserError(f"schedule={config.schedule}: training a {problem.kind} reports no {by!r}.")

@@ -17,6 +17,9 @@ from ftkeras.training.finetuner import FineTuner
 
 log = logging.getLogger(__name__)
 
+# The classifier's name in all of transformers' token classifiers.
+TOKEN_CLASSIFIER = "classifier"
+
 
 def build_head(config: Config, default: str, *, outputs: int) -> Any:
     """Build the head that the configuration names, or the default one, with new weights."""
@@ -47,7 +50,9 @@ def start_head(
     if config.head is not None:
         start = catalog.parse_head(config.head).arguments.get("start", start)
     tensors = {} if folder is None else huggingface.read_tensors(folder)
-    kernel, bias = (f"{model.encoder.family.classifier}.{part}" for part in ("weight", "bias"))
+    family = model.encoder.family
+    classifier = TOKEN_CLASSIFIER if problem.per_token else family.classifier
+    kernel, bias = (f"{classifier}.{part}" for part in ("weight", "bias"))
     if folder is None or kernel not in tensors or bias not in tensors:
         if start == "checkpoint":
             who = "an encoder with random weights" if folder is None else folder
@@ -81,12 +86,14 @@ def _misfit(
 ) -> str | None:
     """Return why the classifier computes something else than the head, or None."""
     head, family = model.head, model.encoder.family
-    wanted = family.classes["sequence_classification"]
+    wanted = family.class_name(problem.huggingface_class)
     architectures = config.get("architectures") or [wanted]
     if wanted not in architectures:
         return f"config.json has {', '.join(map(str, architectures))}, not {wanted}"
     if misfit := problem.misfit(config):
         return misfit
+    if problem.per_token:
+        return None
     if not head.needs_pooler:
         return f"it reads the pooler, but the head has pooling={head.pooling!r}"
     if not family.pooler_tensors.issubset(map(family.plain_name, tensors)):

@@ -104,5 +104,5 @@ def padded_ids(samples: list[dict], text_layer: TextLayer) -> dict[str, np.ndarr
         if name in samples[0]
     ]
     fill = {"token_ids": text_layer.tokenizer.pad_id, "segment_ids": 0}
-    ids = text_layer(*columns)
-    return {name: ids[name].to_tensor(fill[name]).numpy() for name in ids}
+    found = text_layer(*columns)
+    return {name: found[name].to_tensor(fill[name]).numpy() for name in fill if name in found}

@@ -1,9 +1,10 @@
 """Run a SavedModel as a server does: a script for a process of its own, without ftkeras.
 
 It reads a JSON object from standard input: "folder", "samples" (each with "text" and maybe "pair"),
-"labels", "output" (the name of the outputs to compare), "scale" (how large these are), and "ids"
-("token_ids" and maybe "segment_ids", of the first samples). It writes to standard output the
-outputs of the samples, the latency, and what is wrong with the signatures. It needs nothing but
+"labels", "output" (the name of the outputs that signatures share), "scale" (how large these are),
+and "ids" ("token_ids" and maybe "segment_ids", of the first samples). It writes to standard output
+the outputs of `serving_default` for the samples, the latency, and what is wrong with the
+signatures. It needs nothing but
 TensorFlow and the ops of tensorflow-text, not their Python packages' Keras.
 """
 
@@ -45,14 +46,11 @@ def main() -> None:
     signatures = tf.saved_model.load(request["folder"]).signatures
     texts = _columns(request["samples"])
     default = signatures["serving_default"]
-    name = request["output"]
-    outputs = _in_batches(default, texts, name)
+    rows = _in_batches(default, texts)
     findings = {
-        "outputs": outputs.tolist(),
-        "disagreements": list(_disagreements(signatures, texts, outputs, request)),
-        "latency_ms": {
-            f"batch_{size}": _latency(default, texts, size, name) for size in (1, BATCH)
-        },
+        "rows": rows,
+        "disagreements": list(_disagreements(signatures, texts, rows, request)),
+        "latency_ms": {f"batch_{size}": _latency(default, texts, size) for size in (1, BATCH)},
     }
     if ours := [name for name in sys.modules if name.split(".")[0] == "ftkeras"]:
         findings["disagreements"].append(f"{ours[0]} was needed to load it")
@@ -74,21 +72,32 @@ def _columns(samples: list[dict]) -> Texts:
     return {name: [s[name].encode("utf-8", "surrogateescape") for s in samples] for name in names}
 
 
-def _in_batches(signature: Signature, texts: Texts, name: str) -> np.ndarray:
-    starts = range(0, len(texts["text"]), BATCH)
-    parts = [
-        signature(**{name: tf.constant(t[start : start + BATCH]) for name, t in texts.items()})
-        for start in starts
-    ]
-    return np.concatenate([part[name].numpy() for part in parts])
+def _in_batches(signature: Signature, texts: Texts) -> list[dict]:
+    """Return the outputs for each text by name, with strings as text."""
+    rows = []
+    for start in range(0, len(texts["text"]), BATCH):
+        batch = {name: tf.constant(t[start : start + BATCH]) for name, t in texts.items()}
+        outputs = {name: _plain(value.numpy()) for name, value in signature(**batch).items()}
+        columns = zip(*outputs.values(), strict=True)
+        rows += [dict(zip(outputs, values, strict=True)) for values in columns]
+    return rows
+
+
+def _plain(array: np.ndarray) -> list:
+    if array.dtype == object:
+        array = np.vectorize(lambda value: value.decode("utf-8", "replace"), [object])(array)
+    return array.tolist()
 
 
 def _disagreements(
-    signatures: Mapping[str, Signature], texts: Texts, default: np.ndarray, request: dict
+    signatures: Mapping[str, Signature], texts: Texts, rows: list[dict], request: dict
 ) -> Iterator[str]:
     """Run every signature on a few samples, and yield how it differs from `serving_default`."""
     count, tolerance = len(request["ids"]["token_ids"]), TOLERANCE * request["scale"]
-    few, expected = {k: column[:count] for k, column in texts.items()}, default[:count]
+    few, name_of_output = {k: column[:count] for k, column in texts.items()}, request["output"]
+    # Answers of varying size have no such output.
+    is_shared = name_of_output in rows[0]
+    expected = np.array([row[name_of_output] for row in rows[:count]]) if is_shared else None
     classes = [[label.encode() for label in request["labels"]]] * count
     inputs = {
         "token_ids": {k: tf.constant(ids, tf.int32) for k, ids in request["ids"].items()},
@@ -97,8 +106,8 @@ def _disagreements(
     tensors = {name: tf.constant(column) for name, column in few.items()}
     for name, signature in signatures.items():
         outputs = {k: v.numpy() for k, v in signature(**inputs.get(name, tensors)).items()}
-        found = outputs.get(request["output"], outputs.get("scores"))
-        if found is not None and not np.allclose(found, expected, atol=tolerance):
+        found = outputs.get(name_of_output, outputs.get("scores"))
+        if is_shared and found is not None and not np.allclose(found, expected, atol=tolerance):
             yield f"{name} differs from serving_default by {np.abs(found - expected).max():.1e}"
         if name == "classify" and outputs["classes"].tolist() != classes:
             yield f"{name} gives classes {outputs['classes'].tolist()}"
@@ -121,7 +130,7 @@ def _example(texts: dict[str, bytes]) -> bytes:
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
 
 
-def _latency(signature: Signature, texts: Texts, size: int, name: str) -> float:
+def _latency(signature: Signature, texts: Texts, size: int) -> float:
     """Return the median milliseconds of a batch of this size, taken from the samples in turn."""
     count, times = len(texts["text"]), []
     start = time.perf_counter()
@@ -131,7 +140,8 @@ def _latency(signature: Signature, texts: Texts, size: int, name: str) -> float:
         chosen = [(len(times) * size + i) % count for i in range(size)]
         batch = {name: tf.constant([column[i] for i in chosen]) for name, column in texts.items()}
         batch_start = time.perf_counter()
-        signature(**batch)[name].numpy()
+        for output in signature(**batch).values():
+            output.numpy()
         times.append(1000 * (time.perf_counter() - batch_start))
     return round(statistics.median(times[1:]), 3)  # the first run includes TensorFlow's set-up
 

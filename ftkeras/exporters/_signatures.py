@@ -12,6 +12,7 @@ from ftkeras.problems import Problem
 from ftkeras.text.layer import TextLayer
 
 CLASSIFY = "classify"
+WORDS = ("word_starts", "word_ends")
 Tensors = Mapping[str, tf.Tensor]
 ConcreteFunction = tf.types.experimental.ConcreteFunction
 
@@ -44,7 +45,7 @@ class Served(tf.Module):
         tokenizer = text_layer.tokenizer
         self.lengths = lengths(text_layer.max_length)
         self._vocabulary = list(tokenizer.vocabulary)
-        self._fill = {"token_ids": tokenizer.pad_id, "segment_ids": 0}
+        self._fill = {"token_ids": tokenizer.pad_id, "segment_ids": 0} | dict.fromkeys(WORDS, -1)
         texts = ("text", "pair") if pairs else ("text",)
         segments = pairs and text_layer.segments
         ids = ("token_ids", "segment_ids") if segments else ("token_ids",)
@@ -59,7 +60,8 @@ class Served(tf.Module):
 
     def token_ids(self, texts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return texts as the inputs of the signature `token_ids`, padded as when served."""
-        ids = self._tokenize({name: tf.constant(text) for name, text in texts.items()})
+        found = self._tokenize({name: tf.constant(text) for name, text in texts.items()})
+        ids, _ = self._split(found)
         return {name: value.numpy() for name, value in ids.items()}
 
     def signatures(self) -> dict[str, ConcreteFunction]:
@@ -69,13 +71,17 @@ class Served(tf.Module):
         run = tf.function(self.weights, input_signature=[self._id_specs], autograph=False)
 
         def predict(**texts: tf.Tensor) -> Tensors:
-            return problem.served(run(tokenize(texts))[0])
+            ids, words = self._split(tokenize(texts))
+            logits = run(ids)[0]
+            if words:
+                return problem.served_words(logits, texts["text"], *words)
+            return problem.served(logits)
 
         def classify(inputs: tf.Tensor) -> Tensors:
             return problem.classes(run(tokenize(self._parse(inputs)))[0])
 
         def embed(**texts: tf.Tensor) -> Tensors:
-            return {"embedding": run(tokenize(texts))[1]}
+            return {"embedding": run(self._split(tokenize(texts))[0])[1]}
 
         def from_ids(**ids: tf.Tensor) -> Tensors:
             logits = run(ids)[0]
@@ -102,6 +108,11 @@ class Served(tf.Module):
     def _tokenize(self, texts: Tensors) -> dict[str, tf.Tensor]:
         ragged = self.text_layer(texts["text"], texts.get("pair"))
         return pad(ragged, sizes=self.lengths, fill=self._fill)
+
+    def _split(self, found: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
+        """Return the network's inputs, and the words if the problem needs them."""
+        ids = {name: found[name] for name in self._id_specs}
+        return ids, [found[name] for name in WORDS if name in found]
 
     def _parse(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return the texts in serialized `tf.Example`s; a missing text is an error."""

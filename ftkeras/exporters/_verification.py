@@ -6,8 +6,6 @@ import pathlib
 import subprocess
 import sys
 
-import numpy as np
-
 from ftkeras.errors import UserError
 from ftkeras.exporters._comparison import Bounds, padded_ids
 from ftkeras.problems import Comparison, Problem
@@ -77,7 +75,7 @@ class Verifier:
                 "ids": {name: value.tolist() for name, value in ids.items()},
             }
         )
-        found = problem.compare(samples, np.array(findings["outputs"]))
+        found = problem.compare_served(samples, findings["rows"])
         bounds.check(found, "saved_model", problem.unit)
         if wrong := findings["disagreements"]:
             raise UserError(f"export=saved_model: the written model is not usable: {wrong[0]}.")

@@ -11,6 +11,8 @@ from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
 
+# The classifier's name in all of transformers' token classifiers.
+TOKEN_CLASSIFIER = "classifier"
 NO_LICENSE = "README.md names no license, as none is known; add one before you publish the folder"
 
 
@@ -18,9 +20,10 @@ class Huggingface:
     """Write a folder that transformers loads in PyTorch: `<run_dir>/huggingface/`.
 
     With the head, it is the encoder family's sequence classifier, such as
-    `BertForSequenceClassification`, and its README.md has the metadata of a model card, so that the
-    folder can be pushed to the Hub. That class pools as `pooling='pooled'` does. With any other
-    pooling, export the encoder alone with `head=False`, which gives `BertModel` and the like.
+    `BertForSequenceClassification`, or token classifier, and its README.md has the metadata of a
+    model card, so that the folder can be pushed to the Hub. A sequence classifier pools as
+    `pooling='pooled'` does. With any other pooling, export the encoder alone with `head=False`,
+    which gives `BertModel` and the like.
 
     Args:
         model: Its encoder and head are written.
@@ -48,7 +51,7 @@ class Huggingface:
     ):
         if not plain:
             raise ValueError("transformers has no class for an encoder with adapters.")
-        if head and not model.head.needs_pooler:
+        if head and not (model.head.per_token or model.head.needs_pooler):
             raise ValueError(
                 f"transformers has no class for pooling={model.head.pooling!r}; "
                 "huggingface(head=False) exports the encoder alone."
@@ -79,12 +82,11 @@ class Huggingface:
         return self.folder
 
     def _classifier_config(self) -> dict:
-        return {
-            "architectures": [self.model.encoder.family.classes["sequence_classification"]],
-            **self.problem.huggingface_config(),
-        }
+        name = self.model.encoder.family.class_name(self.problem.huggingface_class)
+        return {"architectures": [name], **self.problem.huggingface_config()}
 
     def _classifier_tensors(self) -> dict[str, np.ndarray]:
-        head, name = self.model.head, self.model.encoder.family.classifier
+        head = self.model.head
+        name = TOKEN_CLASSIFIER if head.per_token else self.model.encoder.family.classifier
         kernel, bias = self.problem.huggingface_classifier(head.kernel.numpy(), head.bias.numpy())
         return {f"{name}.weight": np.ascontiguousarray(kernel.T), f"{name}.bias": bias}

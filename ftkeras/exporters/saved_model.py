@@ -39,15 +39,18 @@ class SavedModel:
             `probabilities` float32 [batch, classes]. Of numbers: `values` float32 and their `names`
             string, both [batch, outputs]. Of several labels, all [batch, labels]: `labels` string,
             those predicted, the most probable first, then empty strings; `names` string,
-            `probabilities` and `thresholds` float32, in the labels' own order.
+            `probabilities` and `thresholds` float32, in the labels' own order. Of entities, all
+            [batch, entities], padded: `types` and `texts` string, `starts` and `ends` int32, in
+            characters, and `scores` float32; and their `count` int32 [batch].
         pair: the same; only if the task has pairs.
         token_ids: `token_ids` int32 [batch, length], padded with the id of [PAD] (with
             `segment_ids` of the same shape) -> `logits` and `probabilities` (or `values`), float32
-            [batch, outputs].
+            [batch, outputs]; of entities [batch, length, tags].
         classify: only of classes; for TensorFlow Serving's Classify API: `inputs` string [batch],
             serialized `tf.Example`s with the features `text` (and `pair`) -> `classes` string and
             `scores` float32 [batch, classes].
-        embed: `text` (and `pair`) -> `embedding` float32 [batch, hidden], the input of the head.
+        embed: `text` (and `pair`) -> `embedding` float32 [batch, hidden], the input of the head; of
+            entities [batch, length, hidden].
         explain: only with `explain=True`: `text` (and `pair`) -> the outputs of serving_default,
             `tokens` string and `attributions` float32 [batch, length] by integrated gradients, and
             `gap` float32 [batch], the part of the log-odds (or the number) that they do not account
@@ -117,6 +120,8 @@ class SavedModel:
                 "`quantization` and `dtype` exclude each other. "
                 f"Received: {quantization!r} and {dtype!r}."
             )
+        if explain and not problem.explains:
+            raise ValueError(f"`explain` does not fit a {problem.kind}. Received: {explain!r}.")
         if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
             raise ValueError(f"`steps` must be an integer of at least 1. Received: {steps!r}.")
         if not force:

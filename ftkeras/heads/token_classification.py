@@ -53,16 +53,21 @@ class TokenClassification(keras.layers.Layer):
         bounds.integer(2, classes=classes)
         bounds.share(dropout=dropout)
         super().__init__(name=name, **kwargs)
-        self.classes, self.dropout, self.seed = classes, dropout, seed
+        self.outputs, self.dropout, self.seed = classes, dropout, seed
         self.seed_generator = ReplicaSeedGenerator(seed)
+
+    @property
+    def classes(self) -> int:
+        """The number of classes."""
+        return self.outputs
 
     def build(self, features_shape: Mapping[str, tuple], padding_mask_shape: Any = None) -> None:
         hidden = features_shape["sequence"][-1]
         initializer = keras.initializers.TruncatedNormal(stddev=0.02, seed=self.seed)
         self.kernel = self.add_weight(
-            shape=(hidden, self.classes), initializer=initializer, name="kernel"
+            shape=(hidden, self.outputs), initializer=initializer, name="kernel"
         )
-        self.bias = self.add_weight(shape=(self.classes,), initializer="zeros", name="bias")
+        self.bias = self.add_weight(shape=(self.outputs,), initializer="zeros", name="bias")
 
     def call(
         self, features: Mapping[str, Tensor], padding_mask: Tensor, training: bool = False

@@ -11,16 +11,18 @@ import functools
 import importlib.util
 import pathlib
 from collections.abc import Mapping, Sequence
-from ctypes import POINTER, c_char_p, c_float, c_int, c_int64, c_size_t, c_void_p
+from ctypes import POINTER, c_char_p, c_float, c_int, c_int32, c_int64, c_size_t, c_void_p
 from typing import Any
 
 from ftkeras.runs.signatures import Signature
 from ftkeras.support import standard_error
 
-_FLOAT, _STRING = 1, 7  # TF_DataType
+_FLOAT, _INT32, _STRING = 1, 3, 7  # TF_DataType
+_NUMBERS = {_FLOAT: c_float, _INT32: c_int32}
 _TSTRING_BYTES = 24  # sizeof(TF_TString)
 _LIBRARIES = ("libtensorflow_framework.so.2", "libtensorflow_cc.so.2")
 
+# Numbers are float or int.
 Values = list[bytes] | list[float] | list[list[bytes]] | list[list[float]]
 
 
@@ -155,10 +157,10 @@ class Session:
     def _values(self, tensor: int) -> Values:
         library = self._library
         kind = library.TF_TensorType(tensor)
-        if kind not in (_STRING, _FLOAT):
+        if kind != _STRING and kind not in _NUMBERS:
             raise ValueError(f"an output has TensorFlow's type {kind}, which is not supported")
         count = library.TF_TensorElementCount(tensor)
-        flat = self._strings(tensor) if kind == _STRING else self._floats(tensor)
+        flat = self._strings(tensor) if kind == _STRING else self._numbers(tensor, kind)
         if library.TF_NumDims(tensor) == 1:
             return flat
         width = library.TF_Dim(tensor, 1)
@@ -169,9 +171,9 @@ class Session:
         get, size = self._library.TF_StringGetDataPointer, self._library.TF_StringGetSize
         return [ctypes.string_at(get(place), size(place)) for place in self._places(tensor)]
 
-    def _floats(self, tensor: int) -> list[float]:
+    def _numbers(self, tensor: int, kind: int) -> list[float]:
         count = self._library.TF_TensorElementCount(tensor)
-        return ctypes.cast(self._library.TF_TensorData(tensor), POINTER(c_float))[:count]
+        return ctypes.cast(self._library.TF_TensorData(tensor), POINTER(_NUMBERS[kind]))[:count]
 
 
 @functools.cache

@@ -4,9 +4,7 @@ Modules of this folder import TensorFlow and Keras inside the functions that nee
 and `compare` read answers without either.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -14,31 +12,16 @@ import numpy as np
 from ftkeras.errors import UserError
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
+from ftkeras.problems._measure import LOSS, Measure
 from ftkeras.statistics.bootstrap import Predictions
 
 if TYPE_CHECKING:
     import keras
 
+__all__ = ["LOSS", "Loss", "Measure", "Problem"]
+
 Tensor = Any
 Loss = Callable[[np.ndarray, np.ndarray], Tensor]
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A metric that a problem computes of a split, and by which runs can be compared.
-
-    Attributes:
-        name: as metrics.json has it.
-        lower_is_better: whether a lower value is better.
-        limits: the smallest and the largest possible value.
-    """
-
-    name: str
-    lower_is_better: bool = False
-    limits: tuple[float, float] = (0.0, 1.0)
-
-
-LOSS = Measure("loss", lower_is_better=True, limits=(0.0, math.inf))
 
 
 class Problem(Protocol):
@@ -66,6 +49,8 @@ class Problem(Protocol):
         explains: whether an export can attribute its answers to tokens.
         per_token: whether the model answers each word of a text, by the word's first token. Then
             answers are stored as bytes, and outputs are `WordOutputs`.
+        exporters: the names of exporters that do not fit, and why.
+        huggingface_class: the key of the family's class of transformers for the model.
         pipeline: the name of the problem on the Hugging Face Hub, or None.
         hub_metrics: the names of metrics, and those of their implementations on the Hub.
         caveat: what a model card warns of, or None.
@@ -92,6 +77,8 @@ class Problem(Protocol):
     needs_tuning: bool = False
     explains: bool = True
     per_token: bool = False
+    exporters: Mapping[str, str] = {}
+    huggingface_class: str = "sequence_classification"
     pipeline: str | None = None
     hub_metrics: Mapping[str, str] = {}
     caveat: str | None = None
@@ -219,6 +206,20 @@ class Problem(Protocol):
         """Return the outputs of the signature `serving_default`, in the graph."""
         return {self.output: self.activate(outputs)}
 
+    def served_words(
+        self, outputs: Tensor, texts: Tensor, starts: Tensor, ends: Tensor
+    ) -> dict[str, Tensor]:
+        """Return the outputs of the signature `serving_default`, in the graph, if `per_token`.
+
+        Args:
+            outputs: of the model, [batch, length, outputs].
+            texts: string [batch].
+            starts: of the word that each token is the first of, in characters, integer [batch,
+                length]; below 0 of other tokens.
+            ends: of these words.
+        """
+        raise NotImplementedError
+
     def evidence(self, outputs: Tensor, chosen: Tensor) -> Tensor:
         """Return the number that an explanation attributes to tokens, [batch], in the graph.
 
@@ -252,6 +253,17 @@ class Problem(Protocol):
             UserError: if answers need no threshold, or it can't be read.
         """
         raise UserError(f"`threshold`: the answers of a {self.kind} need none.")
+
+    def compare_served(
+        self, samples: Sequence[dict], rows: Sequence[Mapping[str, Any]]
+    ) -> Comparison:
+        """Compare the outputs of an export's signature `serving_default` with the run's.
+
+        Args:
+            samples: lines of predictions.jsonl.
+            rows: the outputs for the same texts, by name.
+        """
+        return self.compare(samples, np.array([row[self.output] for row in rows]))
 
     def answer(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer to a text, plain JSON.

@@ -24,6 +24,8 @@ def text(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int) -
         lines += _labels(task.labels, splits)
     if all("mean" in summary for summary in splits.values()):
         lines += _numbers(task.labels, splits)
+    if all("entities" in summary for summary in splits.values()):
+        lines += _entities(splits)
     return "\n".join([*lines, *_notes(task, splits, max_length)])
 
 
@@ -48,6 +50,16 @@ def _numbers(names: Sequence[str], splits: Mapping[str, Mapping[str, Any]]) -> I
             keys = ("mean", "sd", "lowest", "highest")
             mean, sd, lowest, highest = (summary[key][number] for key in keys)
             yield f"{name}: {mean:.4g} ± {sd:.4g} in {split}, from {lowest:g} to {highest:g}"
+
+
+def _entities(splits: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield how many entities of each type each split has."""
+    kinds = next(iter(splits.values()))["entities"]
+    width = max(8, *(len(kind) + 2 for kind in kinds))
+    yield "entity".ljust(width) + "".join(f"{split:>12}" for split in splits)
+    for kind in kinds:
+        counts = (f"{summary['entities'][kind]:>12,}" for summary in splits.values())
+        yield kind.ljust(width) + "".join(counts)
 
 
 def _notes(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int) -> Iterator[str]:

@@ -100,8 +100,9 @@ class Client:
 
         Those of a classifier are `label`, `score` and `probabilities`; those of a regression are
         its `values`; those of a multi-label classifier are `labels`, filled up with empty strings,
-        and the `probabilities` and `thresholds` of all `names`. They are strings, floats, and
-        lists of these.
+        and the `probabilities` and `thresholds` of all `names`. Those of an entity
+        recognizer are `types`, `texts`, `starts`, `ends` and `scores`, of which the first `count`
+        are entities. They are strings, numbers, and lists of these.
 
         Args:
             texts: The texts to answer.

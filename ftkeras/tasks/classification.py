@@ -7,6 +7,7 @@ from ftkeras.data.tables import inference, label_lists, profile
 from ftkeras.data.tables.labels import Labels, find_labels, recorded_labels
 from ftkeras.data.tables.reading import Options
 from ftkeras.data.tables.table import Row, Table
+from ftkeras.data.tagged.reading import find_tagged
 from ftkeras.errors import UserError
 from ftkeras.tasks._own_files import Column, OwnFiles, given_labels
 
@@ -82,7 +83,7 @@ class Classification(OwnFiles):
         return self._labels.warnings
 
     def better_task(self) -> tuple[str, str] | None:
-        """Return the task that several labels, or many different numbers, are; see `Task`."""
+        """Return the task of several labels, many numbers or tagged texts; see `Task`."""
         if self._known_labels is not None:
             return None
         try:
@@ -91,6 +92,10 @@ class Classification(OwnFiles):
             return None
 
     def _better_task(self) -> tuple[str, str] | None:
+        tagged = None if self._given_labels else self._find_tagged()
+        if tagged is not None:
+            name, layout = tagged
+            return "token_classification", f"{name!r} holds tagged texts, {layout}"
         table = self._table("train")
         head = profile.profile(table, rows=ROWS)
         names = [part.strip() for name in self._answer_columns for part in str(name).split(",")]
@@ -113,6 +118,9 @@ class Classification(OwnFiles):
         if problem == "multi_label":
             return problem, f"texts of {head.name!r} have several labels each"
         return None
+
+    def _find_tagged(self) -> tuple[str, str] | None:
+        return find_tagged(self._files["train"], self._folder, self._options)
 
     def _check_answers(self) -> None:
         self._labels  # noqa: B018

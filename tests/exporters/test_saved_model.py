@@ -140,9 +140,9 @@ def test_warm_up_requests_cover_each_signature_and_length(version):
 def test_export_with_other_predictions_is_refused(small_run, tmp_path, monkeypatch):
     model, layer, run_dir = small_run
     recorded = samples.read(run_dir)
-    outputs = [sample["probabilities"] for sample in recorded]
+    rows = [{"probabilities": sample["probabilities"]} for sample in recorded]
     recorded[1]["probabilities"] = [0.5, 0.3, 0.2]
-    findings = {"outputs": outputs, "disagreements": [], "latency_ms": {}}
+    findings = {"rows": rows, "disagreements": [], "latency_ms": {}}
     monkeypatch.setattr(_verification.Verifier, "_run", lambda self, request: findings)
     (tmp_path / layout.SAMPLES).write_text("\n".join(map(json.dumps, recorded)))
     (tmp_path / "run.cfg").write_text("")

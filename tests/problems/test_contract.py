@@ -37,7 +37,9 @@ def sample(request):
 
 
 def test_every_problem_has_a_sample():
-    assert sorted(SAMPLES) == problems.names()
+    # Those that answer words are tested in a file of their own.
+    texts = [name for name in problems.names() if not problems.find(name).per_token]
+    assert sorted(SAMPLES) == texts
 
 
 def test_metrics_of_one_name_are_better_in_one_direction():

@@ -336,3 +336,12 @@ def test_labels_are_returned_with_all_probabilities(served_decisions):
     assert good["names"] == ["nice", "nasty", "long"]
     assert good["thresholds"] == pytest.approx([0.6, 0.3, 0.9])
     assert good["probabilities"] == pytest.approx([0.8808, 0.1192, 0.5], abs=1e-4)
+
+
+@pytest.mark.process
+def test_entities_are_returned_with_their_count(served_entities):
+    with Client(served_entities.url, model="names") as client:
+        found, nothing = client.predict(["🙂 Anna sings", "nobody sings"])
+    assert (found["count"], nothing["count"]) == (1, 0)
+    names = ("types", "texts", "starts", "ends")
+    assert [found[name][0] for name in names] == ["PER", "Anna", 2, 6]

@@ -123,3 +123,29 @@ def test_labels_that_reach_their_thresholds_are_shown_with_them(served_decisions
         assert window.run(label) == "nasty"
         _ask(window, "good")
         assert window.run(label) == "nice"
+
+
+@pytest.mark.process
+def test_entities_are_highlighted_in_the_text(served_entities):
+    with browser("--window-size=420,800") as window:
+        window.open(f"{served_entities.url}/")
+        window.wait("document.title.startsWith('names')")
+        # Offsets count code points: the emoji is two UTF-16 units.
+        # (Nor can the browser's driver type it.)
+        window.run("document.querySelector('#text').value = '🙂 <b>Anna</b> sings'")
+        window.click("#send")
+        window.wait("document.querySelectorAll('#entities mark').length === 1")
+        marks = (
+            "[...document.querySelectorAll('#entities mark')].map(m => m.firstChild.textContent)"
+        )
+        assert window.run(f"return {marks}") == ["Anna"]
+        shown = window.run("return document.querySelector('#entities').textContent")
+        assert shown == "🙂 <b>AnnaPER</b> sings"
+        assert window.run("return document.querySelector('#label').textContent") == "1 entity"
+        rows = window.run("return document.querySelector('#probabilities').innerText").split()
+        assert rows == ["Anna", "PER", "50.0", "%"]
+        assert not window.run("return document.querySelector('#words').offsetHeight")
+        _ask(window, "nobody sings")
+        assert window.run(f"return {marks}") == []
+        assert window.run("return document.querySelector('#label').textContent") == "0 entities"
+        assert not window.run("return document.querySelector('#table').offsetHeight")

@@ -1,0 +1,1 @@
+"""Read texts with their entities: CoNLL files, and tables with tags or spans."""

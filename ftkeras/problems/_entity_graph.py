@@ -1,0 +1,214 @@
+"""Decode the logits of words to entities, in the TensorFlow graph.
+
+Evaluation and exports run the same operations. This module imports TensorFlow inside functions, as
+all modules of this folder do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ftkeras.problems._words import WordOutputs
+from ftkeras.support import tags
+
+Tensor = Any
+# Texts that are decoded together.
+TEXTS = 1024
+# The score of a transition that is not allowed: less than any sum of log-probabilities.
+FORBIDDEN = np.float32(-1e30)
+
+
+class Found(NamedTuple):
+    """The entities of a batch of texts, ragged [batch, (entities)].
+
+    Attributes:
+        kinds: number of the type, integer.
+        starts: in characters, integer.
+        ends: in characters, integer.
+        scores: mean probability of the tags, float32.
+        tags: number of each word's tag, integer ragged [batch, (words)].
+    """
+
+    kinds: Tensor
+    starts: Tensor
+    ends: Tensor
+    scores: Tensor
+    tags: Tensor
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """The entities of one text, and the tags of its words."""
+
+    kinds: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    scores: np.ndarray
+    tags: np.ndarray
+
+    def spans(self, types: Sequence[str]) -> list[tuple[str, int, int]]:
+        """Return type, start and end of each entity."""
+        columns = zip(self.kinds, self.starts, self.ends, strict=True)
+        return [(types[int(kind)], int(start), int(end)) for kind, start, end in columns]
+
+
+def find(names: Sequence[str], logits: Tensor, starts: Tensor, ends: Tensor) -> Found:
+    """Return the entities of the most probable tags that the scheme allows.
+
+    Args:
+        names: of the tags, O first.
+        logits: of words, float ragged [batch, (words), tags].
+        starts: of the words, integer ragged [batch, (words)].
+        ends: of the words.
+    """
+    import tensorflow as tf
+
+    flat = tf.nn.log_softmax(tf.cast(logits.flat_values, tf.float32))
+    found = viterbi(logits.with_flat_values(flat), tags.allowed(names))
+    chosen, kind_of = found.flat_values, tf.constant(_kinds(names))
+    kinds = tf.gather(kind_of, chosen)
+    scores = tf.exp(tf.gather(flat, chosen, batch_dims=1))
+    # An allowed sequence has no entity that does not begin with B or S.
+    begins = tf.gather(tf.constant([name[0] in "BS" for name in names]), chosen)
+    first = tf.reshape(tf.where(begins), [-1])
+    words = tf.reshape(tf.where(kinds >= 0), [-1])
+    entity = tf.gather(tf.cumsum(tf.cast(begins, tf.int32)) - 1, words)
+    rows, count = tf.gather(found.value_rowids(), first), found.nrows()
+    factory: Any = tf.RaggedTensor
+
+    def ragged(values: Tensor) -> Tensor:
+        return factory.from_value_rowids(values, rows, nrows=count, validate=False)
+
+    return Found(
+        kinds=ragged(tf.gather(kinds, first)),
+        starts=ragged(tf.gather(starts.flat_values, first)),
+        ends=ragged(tf.math.segment_max(tf.gather(ends.flat_values, words), entity)),
+        scores=ragged(tf.math.segment_mean(tf.gather(scores, words), entity)),
+        tags=found,
+    )
+
+
+def viterbi(scores: Tensor, allowed: np.ndarray) -> Tensor:
+    """Return the allowed sequence with the largest sum of scores for each row.
+
+    tensorflow-text's ConstrainedSequence would do, but TensorFlow's C API, by which `predict` loads
+    a SavedModel, refuses it: it has no shape inference.
+
+    Args:
+        scores: float32 ragged [batch, (steps), states].
+        allowed: which state may follow which; see `support.tags.allowed`.
+
+    Returns:
+        States, int32 ragged [batch, (steps)].
+    """
+    import tensorflow as tf
+
+    count, lengths = len(allowed) - 1, scores.row_lengths()
+    penalties = np.where(allowed, np.float32(0), FORBIDDEN)
+    # A step of padding, so that there is one.
+    dense = tf.pad(scores.to_tensor(shape=[None, None, count]), [[0, 0], [0, 1], [0, 0]])
+    steps = tf.shape(dense)[1]
+    by_step = tf.transpose(dense, [1, 0, 2])
+    same = tf.range(count)[tf.newaxis]
+
+    def forward(step: Tensor, best: Tensor, pointers: Any) -> tuple:
+        before = best[:, :, tf.newaxis] + penalties[:-1, :-1]
+        pointer = tf.argmax(before, axis=1, output_type=tf.int32)
+        after = tf.reduce_max(before, axis=1) + by_step[step]
+        # Behind its end, a row stays in its last state.
+        goes_on = (tf.cast(step, tf.int64) < lengths)[:, tf.newaxis]
+        pointers = pointers.write(step, tf.where(goes_on, pointer, same))
+        return step + 1, tf.where(goes_on, after, best), pointers
+
+    def backward(step: Tensor, state: Tensor, states: Any, pointers: Any) -> tuple:
+        states = states.write(step, state)
+        return step - 1, tf.gather(pointers.read(step), state, batch_dims=1), states, pointers
+
+    arrays = (tf.TensorArray(tf.int32, size=steps, clear_after_read=False) for _ in range(2))
+    pointers, states = arrays
+    begun = (
+        1,
+        by_step[0] + penalties[-1, :-1],
+        pointers.write(0, tf.zeros_like(by_step[0], "int32")),
+    )
+    _, best, pointers = tf.while_loop(lambda step, *_: step < steps, forward, begun)
+    last = tf.argmax(best + penalties[:-1, -1], axis=1, output_type=tf.int32)
+    ended = steps - 1, last, states, pointers
+    states = tf.while_loop(lambda step, *_: step >= 0, backward, ended)[2]
+    factory: Any = tf.RaggedTensor
+    return factory.from_tensor(tf.transpose(states.stack()), lengths=lengths)
+
+
+def of_words(outputs: Tensor, starts: Tensor, ends: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the logits, starts and ends of the words only, ragged [batch, (words), …].
+
+    Args:
+        outputs: of all tokens, [batch, length, tags].
+        starts: of the words that tokens begin, [batch, length]; below 0 of other tokens.
+        ends: of the words.
+    """
+    import tensorflow as tf
+
+    mask = starts >= 0
+    logits, starts, ends = (tf.ragged.boolean_mask(part, mask) for part in (outputs, starts, ends))
+    return logits, starts, ends
+
+
+def dense(found: Found, texts: Tensor, types: Sequence[str]) -> dict[str, Tensor]:
+    """Return entities as tensors [batch, entities] and their `count`, with at least one column."""
+    import tensorflow as tf
+
+    # Invalid bytes count as the characters that replace them.
+    clean = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+    sources = tf.gather(clean, found.starts.value_rowids())
+    starts, ends = found.starts.flat_values, found.ends.flat_values
+    parts = tf.strings.substr(sources, starts, ends - starts, unit="UTF8_CHAR")
+    names = tf.gather(tf.constant(list(types)), found.kinds.flat_values)
+    count = found.starts.row_lengths()
+
+    def padded(values: Tensor) -> Tensor:
+        rows = found.starts.with_flat_values(values).to_tensor()
+        missing: Any = tf.maximum(1 - tf.shape(rows)[1], 0)
+        return tf.pad(rows, [[0, 0], [0, missing]])
+
+    return {
+        "types": padded(names),
+        "texts": padded(parts),
+        "starts": padded(starts),
+        "ends": padded(ends),
+        "scores": padded(found.scores.flat_values),
+        "count": tf.cast(count, tf.int32),
+    }
+
+
+def decode(names: Sequence[str], outputs: WordOutputs) -> list[Decoded]:
+    """Return what `find` finds in each text, as arrays."""
+    pairs = list(outputs)
+    decoded = []
+    for first in range(0, len(pairs), TEXTS):
+        chunk = pairs[first : first + TEXTS]
+        found = find(names, *_ragged(chunk, len(names)))
+        parts = [part.to_list() for part in found]
+        decoded += [Decoded(*map(np.array, row)) for row in zip(*parts, strict=True)]
+    return decoded
+
+
+def _ragged(pairs: Sequence[tuple[np.ndarray, np.ndarray]], width: int) -> tuple:
+    """Return the logits, starts and ends of words, ragged."""
+    import tensorflow as tf
+
+    lengths = [len(spans) for spans, _ in pairs]
+    spans = np.concatenate([np.zeros((0, 2), np.int32), *(spans for spans, _ in pairs)])
+    logits = np.concatenate([np.zeros((0, width), np.float32), *(found for _, found in pairs)])
+    factory: Any = tf.RaggedTensor
+    return tuple(
+        factory.from_row_lengths(part, lengths) for part in (logits, spans[:, 0], spans[:, 1])
+    )
+
+
+def _kinds(names: Sequence[str]) -> list[int]:
+    """Return the number of each tag's type, -1 for O."""
+    types = tags.types(names)
+    return [-1 if name == tags.OUTSIDE else types.index(name[2:]) for name in names]

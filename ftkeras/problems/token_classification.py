@@ -1,0 +1,320 @@
+"""Token classification: entities, such as names, in a text."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ftkeras.problems import _entity_graph
+from ftkeras.problems._base import LOSS, Loss, Measure, Problem
+from ftkeras.problems._collation import per_example
+from ftkeras.problems._comparison import Comparison
+from ftkeras.problems._words import WordOutputs
+from ftkeras.statistics.entity_predictions import EntityPredictions, f1_of
+from ftkeras.support import tags
+
+if TYPE_CHECKING:
+    import keras
+
+Tensor = Any
+# Type, start and end of an entity, in characters of the text.
+Span = tuple[str, int, int]
+
+
+class TokenClassification(Problem):
+    """Find entities by a tag for each word.
+
+    An answer is the entities of a text: type, start and end in characters. The words are those of
+    `ftkeras.text.words`; the logits of a word are those of its first token. Of all sequences of
+    tags that the scheme allows, the most probable one is the answer. A model that has not read all
+    words, because the text was too long, has found nothing in the rest.
+
+    Args:
+        labels: the names of the tags, O first; of the scheme BIO, or BIOES if there are E- and S-.
+    """
+
+    kind = "entity recognizer"
+    head = "token_classification"
+    loss = "cross_entropy"
+    losses = ("cross_entropy", "focal")
+    metric = "f1"
+    measures = (
+        *map(Measure, ("f1", "precision", "recall", "accuracy", "exact_match")),
+        LOSS,
+    )
+    columns = ("f1", "precision", "recall", "accuracy", "loss")
+    reported: ClassVar = {"accuracy": "acc"}
+    output, unit = "probabilities", "a score"
+    target_dtype = "string"
+    explains = False
+    per_token = True
+    exporters: ClassVar = {
+        "onnx": "its entities are found by operations that ONNX lacks",
+        "litert": "its entities are found by operations that LiteRT lacks",
+    }
+    huggingface_class = "token_classification"
+    pipeline = "token-classification"
+    hub_metrics: ClassVar = {n: n for n in ("f1", "precision", "recall", "accuracy")}
+    caveat = "Its scores are not calibrated"
+
+    def __init__(self, *, labels: Sequence[str]):
+        self.names, self.scheme = tuple(labels), tags.scheme(labels)
+        self.loss_settings = {"classes": len(self.names)}
+        self.types = tags.types(labels)
+        self._decoded: tuple[Any, list[_entity_graph.Decoded]] = (None, [])
+
+    def state(self) -> dict:
+        return {"problem": "token_classification"}
+
+    def collate(self, targets: np.ndarray, positions: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the tags of a batch's tokens, and the mask of those that begin a word.
+
+        Args:
+            targets: the tag of each stored token, below 0 if it does not begin a word.
+            positions: numbers of stored tokens, of any shape; below 0 for padding.
+        """
+        found = per_example(targets, positions)
+        mask = found["example_mask"] & (found["targets"] >= 0)
+        return {"targets": np.where(mask, found["targets"], 0), "example_mask": mask}
+
+    def token_targets(self, targets: Any, words: Any) -> np.ndarray:
+        pairs = zip(targets, words, strict=True)
+        found = [tags.of_words(tags.decode(answer), spans, self.scheme) for answer, spans in pairs]
+        return np.concatenate([np.zeros(0, np.int64), *found])
+
+    def are_finite(self, outputs: WordOutputs) -> np.ndarray:
+        return np.array([np.isfinite(logits).all() for _, logits in outputs])
+
+    def epoch_metrics(self) -> "list[keras.metrics.Metric]":
+        import keras
+
+        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+
+    def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
+        from ftkeras.support.divergence import symmetric_divergence
+
+        return symmetric_divergence(outputs, others)
+
+    def entropy(self, outputs: Tensor) -> Tensor:
+        from ftkeras.support.divergence import entropy
+
+        return entropy(outputs)
+
+    def shortcoming(self, targets: Any) -> str | None:
+        if any(len(answer) for answer in targets):
+            return None
+        return "have no entity; nothing can be learned from or evaluated on them"
+
+    def summarize(self, targets: Any) -> dict:
+        """Return how many entities there are of each type, and how many texts have none."""
+        found = [tags.decode(answer)[:, 0] for answer in targets]
+        counts = np.bincount(np.concatenate(found), minlength=len(self.types))
+        entities = dict(zip(self.types, counts.tolist(), strict=True))
+        without = sum(len(kinds) == 0 for kinds in found)
+        return {"examples": len(found), "entities": entities, "without_entities": without}
+
+    def metrics(self, targets: Any, outputs: WordOutputs, loss: Loss) -> dict:
+        """Return the metrics of entities, as seqeval's strict mode has them, and of words.
+
+        An entity is found if its type, start and end are right. `f1`, `precision` and `recall` are
+        of all entities together; they are 0 if undefined. `exact_match` is the share of texts whose
+        entities are all right, `accuracy` the share of words whose tag is the most probable one.
+        Source: https://github.com/chakki-works/seqeval.
+        """
+        import keras
+
+        wanted = self.token_targets(targets, outputs.spans)
+        found = [decoded.spans(self.types) for decoded in self._decode(outputs)]
+        pairs = list(zip(self._truth(targets), found, strict=True))
+        total = sum((_counts(*pair) for pair in pairs), Counter())
+        cut, crooked = self._unreachable(targets, outputs)
+        return {
+            **_measures(total, None),
+            "accuracy": float((outputs.logits.argmax(axis=1) == wanted).mean()),
+            "exact_match": float(np.mean([set(truth) == set(found) for truth, found in pairs])),
+            "loss": float(keras.ops.convert_to_numpy(loss(wanted, outputs.logits))),
+            "entities": total["truth", None],
+            "cut_off": cut,
+            "within_words": crooked,
+            "per_type": [
+                {"type": kind, **_measures(total, kind), "support": total["truth", kind]}
+                for kind in self.types
+            ],
+        }
+
+    def decode(self, targets: Any, outputs: WordOutputs) -> list[dict]:
+        """Return each text's entities, those that were found, and the tags of its words."""
+        pairs = zip(self._truth(targets), self._decode(outputs), strict=True)
+        return [
+            {
+                "entities": [_span(*entity) for entity in truth],
+                "predicted": [
+                    {**_span(*entity), "score": round(float(score), 7)}
+                    for entity, score in zip(found.spans(self.types), found.scores, strict=True)
+                ],
+                "tags": [self.names[tag] for tag in found.tags],
+            }
+            for truth, found in pairs
+        ]
+
+    def predictions(self, rows: Sequence[Mapping[str, Any]]) -> EntityPredictions:
+        truth, found = (
+            [{(e["type"], e["start"], e["end"]) for e in row[name]} for row in rows]
+            for name in ("entities", "predicted")
+        )
+        return EntityPredictions.compare(truth, found)
+
+    def truth(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return {"entities": row["entities"]}
+
+    def activate(self, outputs: Tensor) -> Tensor:
+        """Return the probabilities of each token's tags, [batch, length, tags]."""
+        import tensorflow as tf
+
+        return tf.nn.softmax(outputs)
+
+    def served_words(
+        self, outputs: Tensor, texts: Tensor, starts: Tensor, ends: Tensor
+    ) -> dict[str, Tensor]:
+        """Return the entities of each text, padded to as many as the text with the most has.
+
+        `types` and `texts`, string; `starts` and `ends`, int32, in characters of the text; and
+        `scores`, float32, the mean probability of an entity's tags: all [batch, entities], of which
+        the first `count`, int32 [batch], are entities. There is at least one column.
+        """
+        found = _entity_graph.find(self.names, *_entity_graph.of_words(outputs, starts, ends))
+        return _entity_graph.dense(found, texts, self.types)
+
+    def compare_served(self, samples: Sequence[dict], rows: Sequence[Mapping]) -> Comparison:
+        """Compare an export's entities with the run's, and their scores."""
+        answers = [self.answer(row)["entities"] for row in rows]
+        differences, changed = [0.0], 0
+        for sample, answer in zip(samples, answers, strict=True):
+            wanted = sample["predicted"]
+            same = [_span(e["type"], e["start"], e["end"]) for e in answer]
+            if same != [{k: e[k] for k in ("type", "start", "end")} for e in wanted]:
+                changed += 1
+            else:
+                moved = [abs(a["score"] - e["score"]) for a, e in zip(answer, wanted, strict=True)]
+                differences += moved
+        return Comparison(
+            samples=len(samples),
+            largest_difference=1.0 if changed else max(differences),
+            logit_change=max(differences),
+            changes=f"the entities of {changed} of {len(samples)} texts change",
+            details={"changed_texts": changed},
+        )
+
+    def answer(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
+        names = ("types", "texts", "starts", "ends", "scores")
+        columns = (outputs[name][: outputs["count"]] for name in names)
+        return {
+            "entities": [
+                {"type": _string(t), "text": _string(x), "start": int(s), "end": int(e), "score": p}
+                for t, x, s, e, p in zip(*columns, strict=True)
+            ]
+        }
+
+    def line(self, answer: Mapping[str, Any]) -> str:
+        """Return the type and text of each entity; "-" if there is none."""
+        found = (f"{e['type']} {' '.join(e['text'].split())}" for e in answer["entities"])
+        return "\t".join(found) or "-"
+
+    def answer_columns(self) -> dict[str, type]:
+        return {"entities": str}
+
+    def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
+        """Return the entities as JSON."""
+        entities = [{**e, "score": float(f"{e['score']:.7g}")} for e in answer["entities"]]
+        return (json.dumps(entities, ensure_ascii=False),)
+
+    def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:
+        """Return the metrics of each type, and which entities could not be found."""
+        found = metrics[split]
+        width = max(12, *(len(row["type"]) + 2 for row in found["per_type"]))
+        shown = ("precision", "recall", "f1")
+        heads = "".join(f"{name:>11}" for name in (*shown, "support"))
+        lines = ["", f"{'on ' + split:{width}}{heads}"]
+        for row in found["per_type"]:
+            cells = "".join(f"{row[name]:>11.4f}" for name in shown)
+            lines.append(f"{row['type']:{width}}{cells}{row['support']:>11,}")
+        of = f"of {found['entities']:,} entities of {split}"
+        if found["cut_off"]:
+            lines.append(f"{found['cut_off']:,} {of} are beyond `max_length` and count as missed")
+        if found["within_words"]:
+            lines.append(f"{found['within_words']:,} {of} begin or end within a word: missed too")
+        return lines
+
+    def misfit(self, config: Mapping[str, Any]) -> str | None:
+        return None
+
+    def huggingface_config(self) -> dict:
+        return {
+            "id2label": {str(index): name for index, name in enumerate(self.names)},
+            "label2id": {name: index for index, name in enumerate(self.names)},
+        }
+
+    def describe(self) -> str:
+        return f"finds entities of the types {', '.join(f'`{kind}`' for kind in self.types)}"
+
+    def card_metrics(self, metrics: Mapping[str, Any], splits: Sequence[str]) -> str:
+        lines = ["| split | texts | entities | F1 | precision | recall |", f"|{'---|' * 6}"]
+        for split in splits:
+            found = metrics[split]
+            cells = " | ".join(f"{found[name]:.4f}" for name in ("f1", "precision", "recall"))
+            lines.append(f"| {split} | {found['examples']:,} | {found['entities']:,} | {cells} |")
+        note = "An entity counts as found if its type, start and end are right."
+        return "\n".join([*lines, "", note])
+
+    def _truth(self, targets: Any) -> list[list[Span]]:
+        return [
+            [(self.types[kind], int(start), int(end)) for kind, start, end in tags.decode(answer)]
+            for answer in targets
+        ]
+
+    def _decode(self, outputs: WordOutputs) -> "list[_entity_graph.Decoded]":
+        """Return what was found in each text; the last result is kept, as metrics need it too."""
+        if self._decoded[0] is not outputs:
+            self._decoded = (outputs, _entity_graph.decode(self.names, outputs))
+        return self._decoded[1]
+
+    def _unreachable(self, targets: Any, outputs: WordOutputs) -> tuple[int, int]:
+        """Return how many entities were not read to their end, and how many cut a word in two."""
+        cut = crooked = 0
+        for answer, spans in zip(targets, outputs.spans, strict=True):
+            starts, ends = set(spans[:, 0].tolist()), set(spans[:, 1].tolist())
+            read = int(spans[:, 1].max(initial=0))
+            for _, start, end in tags.decode(answer).tolist():
+                is_cut = end > read
+                cut += is_cut
+                crooked += not is_cut and not (start in starts and end in ends)
+        return cut, crooked
+
+
+def _counts(truth: Sequence[Span], found: Sequence[Span]) -> Counter:
+    """Count true, predicted and right entities, of each type and (None) of all."""
+    counts: Counter = Counter()
+    both = set(truth) & set(found)
+    for name, entities in (("truth", truth), ("found", found), ("right", both)):
+        for kind, _, _ in entities:
+            counts.update([(name, kind), (name, None)])
+    return counts
+
+
+def _measures(counts: Counter, kind: str | None) -> dict[str, float]:
+    right, found, truth = (counts[name, kind] for name in ("right", "found", "truth"))
+    return {
+        "f1": float(f1_of(right, found, truth)),
+        "precision": right / found if found else 0.0,
+        "recall": right / truth if truth else 0.0,
+    }
+
+
+def _span(kind: str, start: int, end: int) -> dict[str, Any]:
+    return {"type": kind, "start": start, "end": end}
+
+
+def _string(value: bytes | str) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

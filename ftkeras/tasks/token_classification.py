@@ -1,0 +1,144 @@
+"""Entities in texts from the user's own files."""
+
+import functools
+import os
+import pathlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import tensorflow as tf
+
+from ftkeras.data.sources.stream import Example, stream
+from ftkeras.data.tables.reading import Options
+from ftkeras.data.tagged.reading import TaggedFile, open_tagged
+from ftkeras.data.task import Task
+from ftkeras.errors import UserError
+from ftkeras.problems import token_classification as problem
+from ftkeras.support import bounds, tags
+
+Column = str | int
+ANSWER = tf.TensorSpec((), tf.string)
+
+
+class TokenClassification(Task):
+    """Find entities, such as names, in texts from the user's own files.
+
+    Files may be CoNLL, with a word and a tag on each line; or JSON, Parquet or Arrow with words and
+    tags (`tokens` and `ner_tags`), or with texts and character spans, as Doccano, Prodigy and Label
+    Studio export them. Tags may follow BIO, IOB1, BIOES or BILOU; a tag I- that begins an entity is
+    read as B-, as seqeval does.
+
+    Args:
+        train: file or glob pattern of the examples to train on, or several of these.
+        test: the same to test on; None to hold out a part of `train`.
+        validation: the same to validate on; None to hold out a part of `train`.
+        text: column of the words or the text; of CoNLL files its number, from 0, by default 0.
+        label: column of the tags or the spans; of CoNLL files its number, by default the last.
+        labels: names for tags that are numbers from 0, 'O,B-PER,I-PER' or a tuple.
+        scheme: of the tags that the model predicts: BIO, or BIOES.
+        encoding: of text files, such as 'cp1252'.
+        data_dir: folder in which relative file names are looked up; None for the current one.
+        known_labels: the tags of a run that is evaluated.
+
+    Raises:
+        ValueError: naming the argument and the value received.
+    """
+
+    problem_class = problem.TokenClassification
+
+    def __init__(
+        self,
+        *,
+        train: str | Sequence[str],
+        test: str | Sequence[str] | None = None,
+        validation: str | Sequence[str] | None = None,
+        text: Column | None = None,
+        label: Column | None = None,
+        labels: str | Sequence[str] | None = None,
+        scheme: str = "BIO",
+        encoding: str | None = None,
+        data_dir: str | None = None,
+        known_labels: Sequence[str] | None = None,
+    ):
+        bounds.choice(tags.SCHEMES, scheme=scheme)
+        files = {"train": train, "validation": validation, "test": test}
+        self._files = {name: names for name, names in files.items() if names is not None}
+        for name, names in self._files.items():
+            if not names:
+                raise ValueError(f"`{name}` must name a file. Received: {names!r}.")
+        names = labels.split(",") if isinstance(labels, str) else labels
+        self._tags = names and tuple(name.strip() for name in names)
+        self._text, self._label, self._scheme = text, label, scheme
+        self._options = Options(encoding=encoding)
+        self._folder = pathlib.Path(os.path.expanduser(data_dir or "."))
+        self._known_labels = known_labels
+
+    @functools.cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The tags, O first; reads `train` once."""
+        if self._known_labels is not None:
+            return tuple(self._known_labels)
+        if not self._counts.types:
+            raise UserError(f"`data`: {self._file('train').name!r} has no entity.")
+        return tags.names(sorted(self._counts.types), self._scheme)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The layout of `train`, and what was skipped and repaired, a phrase each."""
+        file, repaired = self._file("train"), self._counts.repaired
+        tags_i = "1 tag I- that begins" if repaired == 1 else f"{repaired:,} tags I- that begin"
+        repair = f"{tags_i} an entity, read as B-"
+        return (file.layout, *self._counts.skipped, *([repair] if repaired else []))
+
+    @property
+    def columns(self) -> Mapping[str, object]:
+        """The columns that were named, for evaluating a run on other files."""
+        named = {"text": self._text, "label": self._label}
+        return {name: column for name, column in named.items() if column is not None}
+
+    def splits(self) -> dict[str, tf.data.Dataset]:
+        """Return one dataset for each of train, validation and test that is given.
+
+        Raises:
+            UserError: for a file that is missing, or has another layout.
+        """
+        for name in self._files:
+            self._file(name)
+        _ = self.labels  # what is wrong with them shows before the first example
+        return {
+            name: stream(functools.partial(self._examples, name), target=ANSWER)
+            for name in self._files
+        }
+
+    @functools.cached_property
+    def _counts(self) -> "_Counts":
+        """What `train` holds; reads it once."""
+        types: Counter[str] = Counter()
+        file, repaired = self._file("train"), 0
+        for _, tagged in file.rows():
+            types.update(kind for kind, _, _ in tagged.entities)
+            repaired += tagged.repaired
+        return _Counts(types, repaired, tuple(file.skipped))
+
+    @functools.cache  # noqa: B019  a run has one of these objects
+    def _file(self, split: str) -> TaggedFile:
+        columns = {"text": self._text, "label": self._label, "tags": self._tags}
+        return open_tagged(self._files[split], self._folder, options=self._options, **columns)
+
+    def _examples(self, split: str) -> Iterator[Example]:
+        file, types = self._file(split), tags.types(self.labels)
+        number = {kind: n for n, kind in enumerate(types)}
+        for line, tagged in file.rows():
+            unknown = next((k for k, _, _ in tagged.entities if k not in number), None)
+            if unknown is not None:
+                raise UserError(
+                    f"`data`: line {line} of {file.name!r} has an entity of type {unknown!r}; the "
+                    f"types are {', '.join(types)}."
+                )
+            found = [(number[kind], start, end) for kind, start, end in tagged.entities]
+            yield {"text": tagged.text, "label": tags.encode(found)}
+
+
+class _Counts:
+    def __init__(self, types: Counter[str], repaired: int, skipped: tuple[str, ...]):
+        self.types, self.repaired, self.skipped = types, repaired, skipped

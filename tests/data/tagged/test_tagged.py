@@ -1,0 +1,159 @@
+"""Files of tagged texts in every layout, and what is wrong with bad ones."""
+
+import json
+import pathlib
+
+import pytest
+
+from ftkeras.data.tables.reading import Options
+from ftkeras.data.tagged.entities import from_tags
+from ftkeras.data.tagged.reading import find_tagged, open_tagged
+from ftkeras.errors import UserError
+
+CONLL = """-DOCSTART- -X- O
+
+# id 7 domain=news
+EU NNP B-ORG
+rejects VBZ O
+# NN O
+
+New NNP I-LOC
+York NNP I-LOC
+"""
+EXPECTED = [(b"EU rejects #", [("ORG", 0, 2)]), (b"New York", [("LOC", 0, 8)])]
+
+
+def _open(path: pathlib.Path, **changed):
+    options = {"text": None, "label": None, "tags": None, "options": Options(), **changed}
+    return open_tagged(path.name, path.parent, **options)
+
+
+def _read(path: pathlib.Path, **changed):
+    return [(row.text, row.entities) for _, row in _open(path, **changed).rows()]
+
+
+def _lines(path: pathlib.Path, *records) -> pathlib.Path:
+    path.write_text("\n".join(map(json.dumps, records)) + "\n", encoding="utf-8")
+    return path
+
+
+def test_conll_columns_comments_and_documents(tmp_path):
+    path = tmp_path / "train.txt"
+    path.write_text(CONLL)
+    file = _open(path)
+    rows = list(file.rows())
+    assert [(row.text, row.entities) for _, row in rows] == EXPECTED
+    assert [line for line, _ in rows] == [4, 8]
+    assert sum(row.repaired for _, row in rows) == 1
+    assert file.skipped == ("1 line -DOCSTART- skipped",)
+    path.write_text("B-PER x Anna\n")
+    assert _read(path, text="2", label=0) == [(b"Anna", [("PER", 0, 4)])]
+
+
+@pytest.mark.parametrize(
+    ("tags", "entities"),
+    [
+        ("B-A I-A I-B O I-A", [("A", 0, 3), ("B", 4, 5), ("A", 8, 9)]),
+        ("B-A B-A O S-A S-A", [("A", 0, 1), ("A", 2, 3), ("A", 6, 7), ("A", 8, 9)]),
+        ("B-A E-A I-A U-A L-A", [("A", 0, 3), ("A", 4, 5), ("A", 6, 7), ("A", 8, 9)]),
+    ],
+)
+def test_tags_are_read_as_seqeval_reads_them(tags, entities):
+    assert from_tags(list("abcde"), tags.split()).entities == entities
+
+
+def test_invalid_bytes_count_as_the_characters_that_replace_them():
+    word = b"\xf0\x9f".decode("utf-8", "surrogateescape")
+    found = from_tags([word, "Ann"], ["O", "B-PER"])
+    assert found.text == b"\xf0\x9f Ann"
+    assert found.entities == [("PER", 2, 5)]
+
+
+WORDS = {"tokens": ["EU", "rejects", "#"], "ner_tags": ["B-ORG", "O", "O"]}
+TEXT = "EU rejects New York"
+RECORDS = {
+    "words": WORDS,
+    "numbers": WORDS | {"ner_tags": [1, 0, 0]},
+    "doccano": {"id": 1, "text": TEXT, "label": [[11, 19, "LOC"], [0, 3, "ORG"]]},
+    "prodigy": {"text": TEXT, "spans": [{"start": 0, "end": 2, "label": "ORG", "token_start": 0}]},
+    "minimal": {"text": TEXT, "label": [{"start": 0, "end": 2, "labels": ["ORG"]}]},
+    "studio": {
+        "data": {"text": TEXT},
+        "annotations": [
+            {"was_cancelled": True, "result": []},
+            {
+                "result": [
+                    {"value": {"start": 11, "end": 19, "labels": ["LOC"]}},
+                    {"type": "choices"},
+                ]
+            },
+        ],
+    },
+}
+FOUND = {
+    "words": EXPECTED[0],
+    "numbers": EXPECTED[0],
+    "doccano": (TEXT.encode(), [("ORG", 0, 2), ("LOC", 11, 19)]),
+    "prodigy": (TEXT.encode(), [("ORG", 0, 2)]),
+    "minimal": (TEXT.encode(), [("ORG", 0, 2)]),
+    "studio": (TEXT.encode(), [("LOC", 11, 19)]),
+}
+
+
+@pytest.mark.parametrize("layout", RECORDS)
+def test_json_layouts(tmp_path, layout):
+    path = _lines(tmp_path / "train.jsonl", RECORDS[layout])
+    tags = ("O", "B-ORG") if layout == "numbers" else None
+    assert _read(path, tags=tags) == [FOUND[layout]]
+    assert find_tagged(path.name, tmp_path, Options())[0] == str(path)
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (WORDS | {"ner_tags": ["O"]}, "line 2 of .*: there are 3 words, but 1 tags"),
+        (WORDS | {"ner_tags": [1, 0, 0]}, "tags are numbers; `labels` must name them"),
+        (RECORDS["doccano"] | {"label": [[0, 99, "X"]]}, "0 to 99 is outside its text of 19"),
+        (RECORDS["doccano"] | {"label": [[0, 5, "X"], [3, 6, "Y"]]}, "3 to 6, Y, overlaps another"),
+        (RECORDS["doccano"] | {"label": [[2, 3, "X"]]}, "holds nothing but spaces"),
+        (RECORDS["prodigy"] | {"spans": [{"start": 0, "end": 2}]}, "the span 0 to 2 has no label"),
+    ],
+)
+def test_bad_record_is_named(tmp_path, record, message):
+    good = RECORDS["words" if "tokens" in record else "doccano" if "label" in record else "prodigy"]
+    path = _lines(tmp_path / "train.jsonl", good, record)
+    with pytest.raises(UserError, match=message):
+        _read(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("York", "line 2 of .*: 'York'; a word and a tag is needed"),
+        ("York LOC", "line 2 of .* has the tag 'LOC'; O or a tag such as B-PER is needed"),
+    ],
+)
+def test_bad_line_is_named(tmp_path, line, message):
+    (tmp_path / "train.conll").write_text(f"New B-LOC\n{line}\n")
+    with pytest.raises(UserError, match=message):
+        _read(tmp_path / "train.conll")
+
+
+def test_column_of_conll_must_be_a_number(tmp_path):
+    (tmp_path / "train.conll").write_text("New B-LOC\n")
+    with pytest.raises(UserError, match="`label_column` must be the number of a column"):
+        _read(tmp_path / "train.conll", label="tag")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "text,label\nBad film,O\n"),
+        ("a.txt", "Bad film\nGood film\n"),
+        ("a.jsonl", '{"text": "Bad", "labels": ["joy", "anger"]}\n'),
+        ("a.jsonl", '{"text": "Bad", "label": 1}\n'),
+    ],
+)
+def test_other_data_is_not_taken_for_tagged_texts(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    assert find_tagged(name, tmp_path, Options()) is None

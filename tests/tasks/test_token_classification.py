@@ -1,0 +1,55 @@
+"""Tagged texts as a task."""
+
+import pytest
+
+from ftkeras.errors import UserError
+from ftkeras.support import tags
+from ftkeras.tasks.classification import Classification
+from ftkeras.tasks.token_classification import TokenClassification
+
+CONLL = "Anna B-PER\nsings O\n\nin O\nNew I-LOC\nYork I-LOC\n"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.conll").write_text(CONLL)
+    return tmp_path
+
+
+def _read(task, split: str) -> list[tuple[bytes, list]]:
+    rows = task.splits()[split].as_numpy_iterator()
+    return [(row["text"], tags.decode(row["label"]).tolist()) for row in rows]
+
+
+def test_examples_have_entities_by_the_number_of_their_type(folder):
+    task = TokenClassification(train="train.conll")
+    assert task.labels == ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
+    assert _read(task, "train") == [(b"Anna sings", [[1, 0, 4]]), (b"in New York", [[0, 3, 11]])]
+    assert task.notes == ("CoNLL", "1 tag I- that begins an entity, read as B-")
+    bioes = TokenClassification(train="train.conll", scheme="BIOES")
+    assert bioes.labels[:5] == ("O", "B-LOC", "I-LOC", "E-LOC", "S-LOC")
+
+
+def test_type_that_is_not_in_train_is_refused(folder):
+    (folder / "test.conll").write_text("Anna O\n\nEU B-ORG\n")
+    task = TokenClassification(train="train.conll", test="test.conll")
+    with pytest.raises(UserError, match=r"line 3 of .*'ORG'; the types are LOC, PER"):
+        list(task._examples("test"))
+
+
+def test_file_without_entities_is_refused(folder):
+    (folder / "train.conll").write_text("Anna O\n")
+    with pytest.raises(UserError, match="has no entity"):
+        TokenClassification(train="train.conll").splits()
+
+
+def test_classification_hands_tagged_texts_over(folder):
+    name, reason = Classification(train="train.conll").better_task()
+    assert name == "token_classification"
+    assert reason == "'train.conll' holds tagged texts, CoNLL"
+
+
+def test_wrong_scheme_is_named(folder):
+    with pytest.raises(ValueError, match="`scheme` must be one of BIO, BIOES"):
+        TokenClassification(train="train.conll", scheme="IO")
