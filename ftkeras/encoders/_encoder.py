@@ -1,31 +1,33 @@
 """The network that all families share; a family names its settings and tensors."""
 
-from collections.abc import Mapping
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from ftkeras.encoders import _weights
-from ftkeras.encoders._family import Family, Rule
+from ftkeras.encoders._attention_inputs import AttentionInputs
+from ftkeras.encoders._checkpoint import Checkpoint
+from ftkeras.encoders._embeddings import Embeddings, Pooler
 from ftkeras.encoders._packing import (
+    Attention,
     Packing,
-    attention_bias,
     membership,
     packing_from_starts,
     take_first_tokens,
 )
-from ftkeras.encoders._transformer import ACTIVATIONS, Embeddings, Pooler, TransformerLayer
+from ftkeras.encoders._switches import Switches
+from ftkeras.encoders._transformer import ACTIVATIONS, TransformerLayer
 from ftkeras.support import bounds
 from ftkeras.support.layer_hooks import LayerHooks
 
 Tensor = Any
+BERT = Switches()
 
 
-class TransformerEncoder(keras.layers.Layer):
-    """Bidirectional Transformer encoder with learned positions, normalized after each sub-layer.
+class TransformerEncoder(Checkpoint, keras.layers.Layer):
+    """Bidirectional Transformer encoder.
 
     x_0 = norm(token + position + segment) P;  x_i = layer_i(x_{i-1});  pooled = f(x_n[0] W + b)
 
@@ -47,6 +49,7 @@ class TransformerEncoder(keras.layers.Layer):
         attention_dropout: rate on attention probabilities, in [0, 1).
         epsilon: added to the variance in layer normalization; positive.
         pooler: whether there is a pooled output.
+        switches: further differences from BERT's network.
         initial: "normal" (truncated, standard deviation 0.02), or "zeros" if a checkpoint is
             loaded afterwards.
         pad_id: the padding token's id, only written to config.json; the mask decides what padding
@@ -75,8 +78,6 @@ class TransformerEncoder(keras.layers.Layer):
         ValueError: an argument is out of bounds; names it, the bound and the value.
     """
 
-    family: ClassVar[Family]
-
     def __init__(
         self,
         *,
@@ -100,6 +101,7 @@ class TransformerEncoder(keras.layers.Layer):
         first_position: int = 0,
         pooler_activation: str = "tanh",
         epsilon: float = 1e-12,
+        switches: Switches = BERT,
         **kwargs: Any,
     ):
         super().__init__(name=name, **kwargs)
@@ -114,6 +116,7 @@ class TransformerEncoder(keras.layers.Layer):
         self.first_position, self.pooler_activation = first_position, pooler_activation
         self.pooler, self.initial, self.pad_id, self.seed = pooler, initial, pad_id, seed
         self.hooks = LayerHooks() if hooks is None else hooks
+        self.switches = switches
         self._check()
         self._add_parts()
         # Built here, not on the first call, so that the model around it cannot change the paths.
@@ -147,13 +150,15 @@ class TransformerEncoder(keras.layers.Layer):
         # From NumPy's global state, so that keras.utils.set_random_seed covers seed=None.
         seed = np.random.randint(2**31) if self.seed is None else self.seed
         seeds = np.random.default_rng(seed).integers(2**31, size=self.layers + 2)
+        switches = self.switches
         common = {"hidden": self.hidden, "initial": self.initial, "dtype": self.dtype_policy}
+        common["biases"] = switches.biases
         own = {"dropout": self.dropout, "epsilon": self.epsilon, "hooks": self.hooks, **common}
         self.embeddings = Embeddings(
             name="embeddings",
             seed=seeds[0],
             vocabulary_size=self.vocabulary_size,
-            positions=self.positions,
+            positions=0 if switches.rotary else self.positions,
             segments=self.segments,
             embedding=self.embedding,
             first_position=self.first_position,
@@ -167,11 +172,17 @@ class TransformerEncoder(keras.layers.Layer):
                 intermediate=self.intermediate,
                 activation=self.activation,
                 attention_dropout=self.attention_dropout,
+                gated=switches.gated,
+                norm_first=switches.norm_first,
+                is_first=number == 0,
+                is_last=number == self.layers - 1,
+                window=switches.layer_window(number),
                 **own,
             )
             for number in range(self.layers)
         ]
         pool = {"activation": self.pooler_activation, "seed": seeds[1], **common}
+        pool["epsilon"] = self.epsilon if switches.pooler_norm else None
         self.pool = Pooler(name="pooler", **pool) if self.pooler else None
 
     def build(self, input_shape: Any = None) -> None:
@@ -207,7 +218,7 @@ class TransformerEncoder(keras.layers.Layer):
             outputs["sequence"], last = last, take_first_tokens(last, packing)
         outputs["first"] = ops.reshape(last, (-1, self.hidden))
         if self.pool is not None:
-            outputs["pooled"] = self.pool(outputs["first"])
+            outputs["pooled"] = self.pool(outputs["first"], training=training)
         return outputs
 
     def hidden_states(
@@ -237,24 +248,25 @@ class TransformerEncoder(keras.layers.Layer):
         positions = None if packing is None else packing.positions
         inputs = token_ids, padding_mask, segment_ids, positions, offset
         states = [self.embeddings(*inputs, training=training)]
-        bias = attention_bias(padding_mask, packing)
-        whole = self.layers if every_token else self.layers - 1
-        for number in range(whole):
-            states.append(self._run_layer(number, states[-1], bias, None, training))
-        if not every_token:
-            bias = attention_bias(padding_mask, packing, first_tokens=True)
-            queries = take_first_tokens(states[-1], packing)
-            states.append(self._run_layer(whole, states[-1], bias, queries, training))
+        attend = AttentionInputs(self.switches, self.hidden // self.heads, token_ids)
+        for number in range(self.layers):
+            layer, queries = self.blocks[number], None
+            first_only = number == self.layers - 1 and not every_token
+            if first_only:
+                queries = take_first_tokens(states[-1], packing)
+            attention = attend(padding_mask, packing, layer.window, first_tokens=first_only)
+            states.append(self._run_layer(number, states[-1], attention, queries, training))
+        states[-1] = self.blocks[-1].finish(states[-1], training)
         return states
 
     def _run_layer(
-        self, number: int, x: Tensor, score_bias: Tensor, queries: Tensor, training: bool
+        self, number: int, x: Tensor, attention: Attention, queries: Tensor, training: bool
     ) -> Tensor:
         """Return a layer's output, at the queried positions only if there are queries."""
         layer = self.blocks[number]
         if training:
-            return self.hooks.run_layer(number, layer, x, score_bias, queries)
-        return layer(x, score_bias, queries, training=False)
+            return self.hooks.run_layer(number, layer, x, attention, queries)
+        return layer(x, attention, queries, training=False)
 
     def get_config(self) -> dict[str, Any]:
         ours = [argument for _, argument, _ in self.family.fields]
@@ -262,77 +274,3 @@ class TransformerEncoder(keras.layers.Layer):
             **super().get_config(),
             **{name: getattr(self, name) for name in (*ours, "pooler", "initial", "seed")},
         }
-
-    @classmethod
-    def settings(cls, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Return constructor arguments from the content of a Hugging Face config.json.
-
-        Raises:
-            ValueError: this class does not implement that model.
-        """
-        family = cls.family
-        for field, wanted in {"model_type": family.model_type, **family.fixed}.items():
-            value = config.get(field, wanted)
-            if value != wanted:
-                raise ValueError(f"`{field}` must be {wanted!r}. Received: {value!r}.")
-        activation = next(field for field, ours, _ in family.fields if ours == "activation")
-        bounds.choice(ACTIVATIONS, **{activation: config.get(activation, "gelu")})
-        return {ours: config.get(theirs, default) for theirs, ours, default in family.fields}
-
-    def huggingface_config(self) -> dict[str, Any]:
-        """Return the content of config.json for transformers, without `architectures`."""
-        return {
-            **{theirs: getattr(self, ours) for theirs, ours, _ in self.family.fields},
-            "model_type": self.family.model_type,
-            **self.family.written,
-        }
-
-    def load(
-        self, tensors: Mapping[str, np.ndarray], *, source: str = "the checkpoint"
-    ) -> list[str]:
-        """Assign a Hugging Face checkpoint's weights.
-
-        If the checkpoint has no pooler but this encoder has one, the pooler starts from a normal
-        distribution.
-
-        Args:
-            tensors: arrays by their Hugging Face name.
-            source: where the tensors come from, for messages.
-
-        Returns:
-            Names of the tensors that were newly initialized: the pooler's, or none.
-
-        Raises:
-            UserError: tensors are missing or unexpected, or a shape differs.
-        """
-        return _weights.load(
-            self.family,
-            self._variables(),
-            self._rules(),
-            tensors,
-            source=source,
-            start=self._start_pooler,
-        )
-
-    def tensors(self) -> dict[str, np.ndarray]:
-        """Return the weights with Hugging Face's plain names and shapes, without a prefix."""
-        variables, tensors = self._variables(), {}
-        for rule in self._rules():
-            tensors.update(rule.split(ops.convert_to_numpy(variables[rule.variable])))
-        return tensors
-
-    def _rules(self) -> list[Rule]:
-        projection = self.embedding != self.hidden
-        return list(
-            self.family.rules(layers=self.layers, projection=projection, pooler=self.pooler)
-        )
-
-    def _variables(self) -> dict[str, keras.Variable]:
-        return {weight.path.removeprefix(f"{self.path}/"): weight for weight in self.weights}
-
-    def _start_pooler(self, path: str) -> None:
-        variable = self._variables()[path]
-        initializer: keras.Initializer = keras.initializers.Zeros()
-        if self.pool is not None and path.endswith("kernel"):
-            initializer = self.pool.normal()
-        variable.assign(initializer(variable.shape, dtype=variable.dtype))

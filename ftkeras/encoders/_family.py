@@ -85,10 +85,14 @@ class Family:
         fields: fields of config.json, each with the constructor's argument and the default that
             transformers gives to the field.
         fixed: fields of config.json that must have this value if they are there.
+        classifier_fixed: fields of config.json that must have this value, if they are there, if
+            the checkpoint's classifier is used.
         written: further fields to write to config.json.
         embeddings: rules of the embeddings.
         projection: rules of the projection of the embeddings to the width of the states.
         layer: rules of a Transformer layer; "#" stands for its number.
+        later_layers: further rules of all layers but the first.
+        last_layer: further rules of the last layer.
         pooler: rules of the pooler, the dense layer and its activation before the classifier.
         pooler_in_head: whether the pooler belongs to the sequence classifier, without the prefix,
             instead of to the encoder.
@@ -105,8 +109,11 @@ class Family:
     pooler: tuple[Rule, ...]
     ignored: re.Pattern[str]
     fixed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    classifier_fixed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     written: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     projection: tuple[Rule, ...] = ()
+    later_layers: tuple[Rule, ...] = ()
+    last_layer: tuple[Rule, ...] = ()
     pooler_in_head: bool = False
     classifier: str = "classifier"
 
@@ -135,7 +142,8 @@ class Family:
         if projection:
             yield from self.projection
         for number in range(layers):
-            for rule in self.layer:
+            own = self.layer + (self.later_layers if number else ())
+            for rule in own + (self.last_layer if number == layers - 1 else ()):
                 names = tuple(name.replace("#", str(number)) for name in rule.tensors)
                 variable = rule.variable.replace("#", str(number))
                 yield dataclasses.replace(rule, variable=variable, tensors=names)
@@ -168,6 +176,6 @@ class Family:
 
     def is_inside(self, name: str) -> bool:
         """Return whether a tensor seems to belong to the encoder, not to something on top of it."""
-        rules = (*self.embeddings, *self.projection, *self.layer, *self.pooler)
+        rules = (*self.embeddings, *self.projection, *self.layer, *self.last_layer, *self.pooler)
         parts = {tensor.partition(".")[0] for rule in rules for tensor in rule.tensors}
         return name.partition(".")[0] in {self.prefix, *parts}

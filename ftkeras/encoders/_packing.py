@@ -9,6 +9,19 @@ Tensor = Any
 MASKED = -3e4
 
 
+class Attention(NamedTuple):
+    """What attention in a layer depends on besides the states.
+
+    Attributes:
+        bias: what is added to the scores, broadcast to [batch, heads, queries, length]; or in the
+            form of `_local.local_bias`. None for nothing.
+        rotary: of `_rotary.rotary_tables`, or None.
+    """
+
+    bias: Tensor = None
+    rotary: tuple[Tensor, Tensor] | None = None
+
+
 class Packing(NamedTuple):
     """The positions of several texts in each row; integer tensors.
 

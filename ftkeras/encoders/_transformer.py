@@ -1,6 +1,6 @@
-"""The layers of a BERT-family encoder; each owns its weights directly.
+"""A Transformer layer, which owns its weights directly.
 
-They contain no Dense, LayerNormalization or Dropout layers: each of those would cost Python calls
+It contains no Dense, LayerNormalization or Dropout layers: each of those would cost Python calls
 and tracing time.
 """
 
@@ -17,10 +17,14 @@ from ftkeras.encoders._gradients import (
     probabilities,
     softmax,
 )
-from ftkeras.encoders._weighted_layer import WeightedLayer, normalize, project
+from ftkeras.encoders._local import from_blocks, is_blockwise, to_blocks, to_neighbours
+from ftkeras.encoders._packing import Attention
+from ftkeras.encoders._rotary import Rotary, rotate
+from ftkeras.encoders._weighted_layer import Norm, WeightedLayer, normalize, project
 from ftkeras.support.layer_hooks import LayerHooks
 
 Tensor = Any
+ALL = Attention()  # every token attends to all
 
 ACTIVATIONS = {
     "gelu": gelu,
@@ -32,106 +36,18 @@ ACTIVATIONS = {
 }
 # Used instead in training.
 TRAINING_ACTIVATIONS = {"gelu": gelu_with_gradient}
-POOLER_ACTIVATIONS = {"tanh": ops.tanh, "relu": ops.relu, "gelu": gelu}
-
-
-class Embeddings(WeightedLayer):
-    """Sum of token, position and segment embeddings, normalized: ids [B, L] -> [B, L, hidden].
-
-    x = dropout(norm(token + position + segment + offset)) P + p
-
-    Args:
-        vocabulary_size: rows of the token embedding.
-        hidden: columns of the result.
-        embedding: columns of each embedding; they are projected if this is not `hidden`.
-        positions: the most tokens in a row.
-        first_position: the row of the position embedding for the first token.
-        segments: rows of the segment embedding; 0 for none.
-        dropout: rate, in [0, 1).
-        epsilon: added to the variance; positive.
-        hooks: may change the sum in training.
-        **kwargs: of `WeightedLayer`.
-
-    Call: token_ids [B, L]; padding_mask [B, L], which only hooks read; segment_ids [B, L] (None:
-        all 0); position_ids [B, L] (None: 0 to L - 1); offset [B, L, embedding], added to the sum
-        as adversarial training does (None: nothing).
-    """
-
-    def __init__(
-        self,
-        *,
-        vocabulary_size: int,
-        hidden: int,
-        embedding: int,
-        positions: int,
-        first_position: int,
-        segments: int,
-        dropout: float,
-        epsilon: float,
-        hooks: LayerHooks,
-        **kwargs: Any,
-    ):
-        super().__init__(**kwargs)
-        self.rows = {"token": vocabulary_size, "position": first_position + positions}
-        if segments:
-            self.rows["segment"] = segments
-        self.hidden, self.width, self.first_position = hidden, embedding, first_position
-        self.rate, self.epsilon, self.hooks = dropout, epsilon, hooks
-        self.segment = self.projection = None
-
-    def build(self, input_shape: Any = None) -> None:
-        for name, rows in self.rows.items():
-            # Not autocast: half precision would cast a whole table to look up a few rows.
-            table = self.kernel(f"{name}_embedding", rows, self.width, autocast=False)
-            setattr(self, name, table)
-        self.norm_scale, self.norm_bias = self.norm("norm", self.width)
-        if self.width != self.hidden:
-            kernel = self.kernel("projection_kernel", self.width, self.hidden)
-            self.projection = kernel, self.bias("projection_bias", self.hidden)
-
-    @property
-    def is_fixed(self) -> bool:
-        """True if it computes the same function in every training step."""
-        return not (self.trainable_variables or self.rate or self.hooks.changes_embeddings)
-
-    def disable_dropout(self) -> None:
-        """Compute in training what inference computes."""
-        self.rate = 0.0
-
-    def call(
-        self,
-        token_ids: Tensor,
-        padding_mask: Tensor = None,
-        segment_ids: Tensor = None,
-        position_ids: Tensor = None,
-        offset: Tensor = None,
-        training: bool = False,
-    ) -> Tensor:
-        x = ops.take(self.token, token_ids, axis=0)
-        if position_ids is None:
-            first = self.first_position
-            x = x + self.position[first : first + ops.shape(token_ids)[1]]
-        else:
-            x = x + ops.take(self.position, position_ids + self.first_position, axis=0)
-        if self.segment is not None:
-            if segment_ids is None:
-                x = ops.add(x, self.segment[0])
-            else:
-                x = x + ops.take(self.segment, segment_ids, axis=0)
-        if offset is not None:
-            x = x + ops.cast(offset, x.dtype)
-        if training:
-            x = self.hooks.apply_to_embeddings(x, padding_mask)
-        x = normalize(x, self.norm_scale, self.norm_bias, self.epsilon, training)
-        x = self.drop(ops.cast(x, self.compute_dtype), self.rate, training)
-        return x if self.projection is None else project(x, *self.projection)
 
 
 class TransformerLayer(WeightedLayer):
-    """Self-attention and a feed-forward network, each with a residual connection, then normalized.
+    """Self-attention and a feed-forward network, each with a residual connection.
+
+    Normalized after each sub-layer, as in BERT:
 
     a = norm(x + dropout(softmax(q k' / sqrt(d) + mask) v W + b))
     y = norm(a + dropout(activation(a W1 + b1) W2 + b2))
+
+    With `norm_first`, each sub-layer reads normalized states instead, and adds to states that are
+    not: a = x + dropout(attention(norm(x))), y = a + dropout(network(norm(a))).
 
     If only a few positions are needed, the caller passes them as `queries`. No keys and values are
     then computed: with a head's query q_h, its kernels K_h and V_h, its attention probabilities
@@ -139,9 +55,12 @@ class TransformerLayer(WeightedLayer):
 
     scores_h = (q_h K_h') x',     values_h = (a_h x) V_h + (sum of a_h) c_h
 
-    The result is the same, because a key's bias adds one number to all scores of a query.
+    The result is the same, because a key's bias adds one number to all scores of a query. Keys that
+    are rotated by their positions have to be computed.
 
-    Source: Devlin et al., 2019, https://arxiv.org/abs/1810.04805; Vaswani et al., 2017, section 3.
+    Source: Devlin et al., 2019, https://arxiv.org/abs/1810.04805; Vaswani et al., 2017, section 3;
+    Xiong et al., 2020, https://arxiv.org/abs/2002.04745, for `norm_first`; Shazeer, 2020,
+    https://arxiv.org/abs/2002.05202, for `gated`.
 
     Args:
         hidden: width of the states; a multiple of `heads`.
@@ -152,9 +71,15 @@ class TransformerLayer(WeightedLayer):
         attention_dropout: rate on the attention probabilities, in [0, 1).
         epsilon: added to the variance; positive.
         hooks: may change the kernels and the sub-layers' outputs.
+        biases: whether there are biases, also in normalizations.
+        gated: whether the feed-forward network is (activation(a W1) * (a W3)) W2.
+        norm_first: whether sub-layers' inputs are normalized, not their sums.
+        is_first: with `norm_first`, whether the input is normalized already.
+        is_last: with `norm_first`, whether `finish` normalizes the output.
+        window: the distance up to which tokens attend to others; None for all.
         **kwargs: of `WeightedLayer`.
 
-    Call: x [B, L, hidden]; score_bias, broadcast to [B, heads, L, L], or None; queries
+    Call: x [B, L, hidden]; attention, its bias broadcast to [B, heads, L, L], or None; queries
         [B, Q, hidden], the rows of x to compute (None: all) -> [B, L, hidden] or [B, Q, hidden].
     """
 
@@ -169,6 +94,12 @@ class TransformerLayer(WeightedLayer):
         attention_dropout: float,
         epsilon: float,
         hooks: LayerHooks,
+        biases: bool = True,
+        gated: bool = False,
+        norm_first: bool = False,
+        is_first: bool = False,
+        is_last: bool = False,
+        window: int | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -177,20 +108,34 @@ class TransformerLayer(WeightedLayer):
         self.activation = ACTIVATIONS[activation]
         self.training_activation = TRAINING_ACTIVATIONS.get(activation, self.activation)
         self.rate, self.attention_rate, self.epsilon = dropout, attention_dropout, epsilon
-        self.hooks = hooks
+        self.hooks, self.biases, self.gated, self.window = hooks, biases, gated, window
+        self.norm_first = norm_first
+        self.is_first, self.is_last = norm_first and is_first, norm_first and is_last
 
     def build(self, input_shape: Any = None) -> None:
-        hidden, inner = self.hidden, self.intermediate
+        def bias(name: str, size: int) -> keras.Variable | None:
+            return self.bias(name, size) if self.biases else None
+
+        def norm(name: str) -> Norm:
+            return self.norm(name, hidden, bias=self.biases)
+
+        hidden, inner = self.hidden, self.intermediate * (1 + self.gated)
         self.qkv_kernel = self.kernel("attention_qkv_kernel", hidden, 3 * hidden)
-        self.qkv_bias = self.bias("attention_qkv_bias", 3 * hidden)
+        self.qkv_bias = bias("attention_qkv_bias", 3 * hidden)
         self.attention_kernel = self.kernel("attention_output_kernel", hidden, hidden)
-        self.attention_bias = self.bias("attention_output_bias", hidden)
-        self.attention_norm = self.norm("attention_norm", hidden)
+        self.attention_bias = bias("attention_output_bias", hidden)
+        self.attention_norm = None if self.is_first else norm("attention_norm")
         self.inner_kernel = self.kernel("intermediate_kernel", hidden, inner)
-        self.inner_bias = self.bias("intermediate_bias", inner)
-        self.output_kernel = self.kernel("output_kernel", inner, hidden)
-        self.output_bias = self.bias("output_bias", hidden)
-        self.output_norm = self.norm("output_norm", hidden)
+        self.inner_bias = bias("intermediate_bias", inner)
+        self.output_kernel = self.kernel("output_kernel", self.intermediate, hidden)
+        self.output_bias = bias("output_bias", hidden)
+        self.output_norm = norm("output_norm")
+        self.final_norm = norm("final_norm") if self.is_last else None
+
+    @property
+    def structure(self) -> tuple[Any, ...]:
+        """What layers that compute the same function of their weights have in common."""
+        return self.is_first, self.is_last, self.window
 
     @property
     def kernels(self) -> Mapping[tuple[str, ...], keras.Variable]:
@@ -198,7 +143,7 @@ class TransformerLayer(WeightedLayer):
         return {
             ("query", "key", "value"): self.qkv_kernel,
             ("attention_output",): self.attention_kernel,
-            ("intermediate",): self.inner_kernel,
+            ("intermediate", "gate") if self.gated else ("intermediate",): self.inner_kernel,
             ("output",): self.output_kernel,
         }
 
@@ -224,62 +169,97 @@ class TransformerLayer(WeightedLayer):
     def call(
         self,
         x: Tensor,
-        score_bias: Tensor = None,
+        attention: Attention = ALL,
         queries: Tensor = None,
         training: bool = False,
     ) -> Tensor:
         # Rank 2 throughout, so that TensorFlow fuses each product with its bias.
+        source = x if queries is None else queries
+        states, shape = ops.reshape(source, (-1, self.hidden)), ops.shape(source)
+        read = self._read(states, self.attention_norm, training)
         if queries is None:
-            states, shape = ops.reshape(x, (-1, self.hidden)), ops.shape(x)
-            attended = self._attend(states, score_bias, shape[1], training)
+            attended = self._attend(read, attention, shape[1], training)
         else:
-            states, shape = ops.reshape(queries, (-1, self.hidden)), ops.shape(queries)
-            attended = self._attend_from(states, x, score_bias, shape[1], training)
+            x = self._read(x, self.attention_norm, training)
+            attended = self._attend_from(read, x, attention, shape[1], training)
         kernel = self.hooks.apply_to_kernel
         attended = project(attended, kernel(self.attention_kernel, training), self.attention_bias)
         states = self._add("attention", states, attended, self.attention_norm, training)
-        inner = project(states, kernel(self.inner_kernel, training), self.inner_bias)
-        inner = (self.training_activation if training else self.activation)(inner)
-        outer = project(inner, kernel(self.output_kernel, training), self.output_bias)
+        read = self._read(states, self.output_norm, training)
+        inner = project(read, kernel(self.inner_kernel, training), self.inner_bias)
+        outer = project(
+            self._activate(inner, training), kernel(self.output_kernel, training), self.output_bias
+        )
         states = self._add("output", states, outer, self.output_norm, training)
         return ops.reshape(states, shape)
 
+    def finish(self, x: Tensor, training: bool) -> Tensor:
+        """Normalize the output of the last of layers with `norm_first`; else return it as it is."""
+        if self.final_norm is None:
+            return x
+        return normalize(x, *self.final_norm, self.epsilon, training)
+
+    def _read(self, x: Tensor, norm: Norm | None, training: bool) -> Tensor:
+        """Return what a sub-layer reads of the states."""
+        if not self.norm_first or norm is None:
+            return x
+        return normalize(x, *norm, self.epsilon, training)
+
     def _add(
-        self, sub_layer: str, x: Tensor, output: Tensor, norm: tuple[Tensor, Tensor], training: bool
+        self, sub_layer: str, x: Tensor, output: Tensor, norm: Norm | None, training: bool
     ) -> Tensor:
-        """Add a sub-layer's output to its input and normalize the sum."""
+        """Add a sub-layer's output to its input, and normalize the sum unless that comes first."""
         output = self.drop(output, self.rate, training)
         x = x + self.hooks.apply_to_sub_layer(self, sub_layer, output)
-        scale, bias = norm
-        return normalize(x, scale, bias, self.epsilon, training)
+        if self.norm_first or norm is None:
+            return x
+        return normalize(x, *norm, self.epsilon, training)
 
-    def _attend(self, x: Tensor, score_bias: Tensor, length: Tensor, training: bool) -> Tensor:
+    def _activate(self, inner: Tensor, training: bool) -> Tensor:
+        activation = self.training_activation if training else self.activation
+        if not self.gated:
+            return activation(inner)
+        inner, gate = ops.split(inner, 2, axis=-1)
+        return activation(inner) * gate
+
+    def _attend(self, x: Tensor, attention: Attention, length: Tensor, training: bool) -> Tensor:
         """Return the heads' values side by side, [B * L, hidden], for rows [B * L, hidden]."""
         kernel = self.hooks.apply_to_kernel(self.qkv_kernel, training)
         qkv = ops.reshape(project(x, kernel, self.qkv_bias), (-1, length, 3, self.heads, self.size))
         query, key, value = ops.unstack(ops.transpose(qkv, (2, 0, 3, 1, 4)), 3, axis=0)
         query = query * self.size**-0.5
+        if attention.rotary is not None:
+            query, key = rotate(query, attention.rotary), rotate(key, attention.rotary)
+        blocks = self.window if self.window and is_blockwise(length, self.window) else None
+        if blocks:
+            query = to_blocks(query, blocks)
+            key, value = to_neighbours(key, blocks), to_neighbours(value, blocks)
         if training:
             rate, seeds = self.attention_rate, self.seeds
-            values = attention_with_gradient(query, key, value, score_bias, rate, seeds)
+            values = attention_with_gradient(query, key, value, attention.bias, rate, seeds)
         else:
-            values = ops.matmul(probabilities(query, key, score_bias), value)
+            values = ops.matmul(probabilities(query, key, attention.bias), value)
+        if blocks:
+            values = from_blocks(values, blocks, length)
         return ops.reshape(ops.transpose(values, (0, 2, 1, 3)), (-1, self.hidden))
 
     def _attend_from(
-        self, queries: Tensor, x: Tensor, score_bias: Tensor, count: Tensor, training: bool
+        self, queries: Tensor, x: Tensor, attention: Attention, count: Tensor, training: bool
     ) -> Tensor:
         """Return what `_attend` does for some rows of x [B, L, hidden] only.
 
         Args:
             queries: the rows, [B * count, hidden].
             x: the states to attend to.
-            score_bias: broadcast to [B, heads, count, L], or None.
+            attention: its bias is broadcast to [B, heads, count, L], or None.
             count: queries in each row of x.
             training: whether dropout and training hooks apply.
         """
         heads, size = self.heads, self.size
         kernel = self.hooks.apply_to_kernel(self.qkv_kernel, training)
+        if attention.rotary is not None:
+            rotated = self._attend_rotated
+            return rotated(queries, x, kernel, attention.bias, attention.rotary, count, training)
         kernel = ops.reshape(kernel, (-1, 3, heads, size))
         bias = ops.reshape(self.qkv_bias, (3, heads, 1, size))
         # Heads in front: [heads, hidden, size] each.
@@ -288,31 +268,41 @@ class TransformerLayer(WeightedLayer):
         keyed = ops.matmul(query * size**-0.5, ops.swapaxes(of_key, -1, -2))
         keyed = ops.reshape(keyed, (heads, -1, count, self.hidden))
         scores = ops.einsum("bhqd,bld->bhql", ops.transpose(keyed, (1, 0, 2, 3)), x)
-        weights = self.drop(softmax(scores, score_bias), self.attention_rate, training)
+        weights = self.drop(softmax(scores, attention.bias), self.attention_rate, training)
         seen = ops.transpose(ops.einsum("bhql,bld->bhqd", weights, x), (1, 0, 2, 3))
         values = ops.matmul(ops.reshape(seen, (heads, -1, self.hidden)), of_value)
         shares = ops.transpose(ops.sum(weights, axis=-1), (1, 0, 2))
         values = values + ops.reshape(shares, (heads, -1, 1)) * bias[2]
         return ops.reshape(ops.transpose(values, (1, 0, 2)), (-1, self.hidden))
 
+    def _attend_rotated(
+        self,
+        queries: Tensor,
+        x: Tensor,
+        kernel: Tensor,
+        score_bias: Tensor,
+        rotary: Rotary,
+        count: Tensor,
+        training: bool,
+    ) -> Tensor:
+        """Return what `_attend_from` does if keys are rotated by their positions.
 
-class Pooler(WeightedLayer):
-    """f(x W + b), where x is the state of a text's first token, [B, hidden] -> [B, hidden].
-
-    Args:
-        hidden: width of the states.
-        activation: a key of `POOLER_ACTIVATIONS`.
-        **kwargs: of `WeightedLayer`.
-    """
-
-    def __init__(self, *, hidden: int, activation: str = "tanh", **kwargs: Any):
-        super().__init__(**kwargs)
-        self.hidden, self.activation = hidden, activation
-
-    def build(self, input_shape: Any = None) -> None:
-        self.weights_kernel = self.kernel("kernel", self.hidden, self.hidden)
-        self.weights_bias = self.bias("bias", self.hidden)
-
-    def call(self, x: Tensor) -> Tensor:
-        dense = project(x, self.weights_kernel, self.weights_bias)
-        return POOLER_ACTIVATIONS[self.activation](dense)
+        The queries are texts' first tokens, at position 0, which no rotation changes.
+        """
+        parts = zip(
+            ops.split(kernel, 3, axis=-1),
+            (None,) * 3 if self.qkv_bias is None else ops.split(self.qkv_bias, 3),
+            (queries, x, x),
+            (count, ops.shape(x)[1], ops.shape(x)[1]),
+            strict=True,
+        )
+        query, key, value = (
+            ops.transpose(
+                ops.reshape(project(states, kernel, bias), (-1, rows, self.heads, self.size)),
+                (0, 2, 1, 3),
+            )
+            for kernel, bias, states, rows in parts
+        )
+        weights = probabilities(query * self.size**-0.5, rotate(key, rotary), score_bias)
+        values = ops.matmul(self.drop(weights, self.attention_rate, training), value)
+        return ops.reshape(ops.transpose(values, (0, 2, 1, 3)), (-1, self.hidden))

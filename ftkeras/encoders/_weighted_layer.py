@@ -10,11 +10,14 @@ from ftkeras.encoders._gradients import dropout, standardize, standardize_with_g
 from ftkeras.support.seeds import ReplicaSeedGenerator
 
 Tensor = Any
+Norm = tuple[keras.Variable, keras.Variable | None]
 STANDARD_DEVIATION = 0.02
 
 
 def project(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
-    """Return x W + b."""
+    """Return x W + b, or x W without a bias."""
+    if bias is None:
+        return ops.matmul(x, kernel)
     # ops.add, not +: on TensorFlow it becomes a BiasAdd, which is fused with the matrix product.
     return ops.add(ops.matmul(x, kernel), bias)
 
@@ -22,7 +25,8 @@ def project(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
 def normalize(x: Tensor, scale: Tensor, bias: Tensor, epsilon: float, training: bool) -> Tensor:
     """Apply layer normalization over the last axis, with statistics in float32 or float64."""
     standard = standardize_with_gradient if training else standardize
-    return ops.cast(ops.add(standard(x, epsilon) * scale, bias), x.dtype)
+    scaled = standard(x, epsilon) * scale
+    return ops.cast(scaled if bias is None else ops.add(scaled, bias), x.dtype)
 
 
 class WeightedLayer(keras.layers.Layer):
@@ -58,8 +62,8 @@ class WeightedLayer(keras.layers.Layer):
         """Add a vector of zeros."""
         return self.add_weight(name=name, shape=(size,), initializer="zeros")
 
-    def norm(self, name: str, size: int) -> tuple[keras.Variable, keras.Variable]:
-        """Add the scale and the bias of a layer normalization."""
+    def norm(self, name: str, size: int, *, bias: bool = True) -> Norm:
+        """Add the scale and the bias of a layer normalization; the bias is None without one."""
 
         # Not autocast: normalization is computed in float32 under every dtype policy.
         def weight(suffix: str, start: str) -> keras.Variable:
@@ -67,7 +71,7 @@ class WeightedLayer(keras.layers.Layer):
                 name=f"{name}_{suffix}", shape=(size,), initializer=start, autocast=False
             )
 
-        return weight("scale", "ones"), weight("bias", "zeros")
+        return weight("scale", "ones"), weight("bias", "zeros") if bias else None
 
     def drop(self, x: Tensor, rate: float, training: bool) -> Tensor:
         """Apply dropout in training."""

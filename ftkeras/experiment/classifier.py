@@ -90,6 +90,9 @@ def _misfit(
     architectures = config.get("architectures") or [wanted]
     if wanted not in architectures:
         return f"config.json has {', '.join(map(str, architectures))}, not {wanted}"
+    for field, fixed in family.classifier_fixed.items():
+        if config.get(field, fixed) != fixed:
+            return f"config.json has {field} {config[field]!r}, not {fixed!r}"
     if misfit := problem.misfit(config):
         return misfit
     if problem.per_token:

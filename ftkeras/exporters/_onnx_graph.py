@@ -52,13 +52,13 @@ class Graph:
         return name
 
     def linear(self, x: str, kernel: Any, bias: Any) -> str:
-        """Add x · kernel + bias."""
+        """Add x · kernel + bias; the bias may be None."""
         product = self.add("MatMul", x, self.constant(kernel))
-        return self.add("Add", product, self.constant(bias))
+        return product if bias is None else self.add("Add", product, self.constant(bias))
 
     def normalize(self, x: str, norm: Iterable[Any], epsilon: float) -> str:
-        """Add a layer normalization over the last axis; `norm` is its scale and bias."""
-        weights = (self.constant(weight) for weight in norm)
+        """Add a layer normalization over the last axis; `norm` is its scale and bias or None."""
+        weights = (self.constant(weight) for weight in norm if weight is not None)
         return self.add("LayerNormalization", x, *weights, axis=-1, epsilon=epsilon)
 
     def model(self, inputs: list[str], outputs: dict[str, str]) -> Any:
@@ -103,8 +103,9 @@ def build(onnx: ModuleType, model: FineTuner, problem: Problem, *, segments: boo
     bias = graph.add("Where", mask, graph.constant(0.0), graph.constant(MASKED))
     bias = graph.add("Unsqueeze", bias, graph.constant([1, 2], np.int64))
     x = _embeddings(graph, encoder.embeddings, segments)
+    positions = _Positions(graph, bias, encoder)
     for block in encoder.blocks:
-        x = _layer(graph, block, x, bias, encoder.activation)
+        x = _layer(graph, block, x, positions, encoder.activation)
     vectors = _text_vectors(graph, model, x, mask)
     logits = graph.linear(vectors, model.head.kernel.numpy(), model.head.bias.numpy())
     inputs = ["token_ids", "segment_ids"] if segments else ["token_ids"]
@@ -113,14 +114,15 @@ def build(onnx: ModuleType, model: FineTuner, problem: Problem, *, segments: boo
 
 def _embeddings(graph: Graph, embeddings: Any, segments: bool) -> str:
     x = graph.add("Gather", graph.constant(embeddings.token.numpy()), "token_ids", axis=0)
-    length = graph.add("Shape", "token_ids", start=1, end=2)
-    positions = graph.constant(embeddings.position.numpy()[embeddings.first_position :])
-    first = graph.constant([0], np.int64)
-    x = graph.add("Add", x, graph.add("Slice", positions, first, length, first))
+    if embeddings.position is not None:
+        length = graph.add("Shape", "token_ids", start=1, end=2)
+        positions = graph.constant(embeddings.position.numpy()[embeddings.first_position :])
+        first = graph.constant([0], np.int64)
+        x = graph.add("Add", x, graph.add("Slice", positions, first, length, first))
     if embeddings.segment is not None:
         x = graph.add("Add", x, _segment(graph, embeddings.segment.numpy(), segments))
-    norm = embeddings.norm_scale.numpy(), embeddings.norm_bias.numpy()
-    x = graph.normalize(x, norm, embeddings.epsilon)
+    norm = embeddings.norm_scale, embeddings.norm_bias
+    x = graph.normalize(x, map(_value, norm), embeddings.epsilon)
     if embeddings.projection is None:
         return x
     return graph.linear(x, *(weight.numpy() for weight in embeddings.projection))
@@ -132,38 +134,108 @@ def _segment(graph: Graph, table: np.ndarray, segments: bool) -> str:
     return graph.constant(table[0])
 
 
-def _layer(graph: Graph, block: Any, x: str, bias: str, activation: str) -> str:
+def _value(weight: Any) -> np.ndarray | None:
+    return None if weight is None else weight.numpy()
+
+
+class _Positions:
+    """Score biases and rotary tables, which layers of one kind share.
+
+    Args:
+        graph: gets the nodes.
+        bias: the score bias that masks padding, [batch, 1, 1, length].
+        encoder: the network.
+    """
+
+    def __init__(self, graph: Graph, bias: str, encoder: Any):
+        self._graph, self._switches = graph, encoder.switches
+        self._size = encoder.hidden // encoder.heads
+        self._biases: dict[int | None, str] = {None: bias}
+        self._tables: dict[float, tuple[str, str]] = {}
+        self._numbers: str | None = None
+
+    def _range(self) -> str:
+        """Return the numbers of positions, [length]."""
+        if self._numbers is None:
+            graph = self._graph
+            length = graph.add("Squeeze", graph.add("Shape", "token_ids", start=1, end=2))
+            first, step = (graph.constant(n, np.int64) for n in (0, 1))
+            numbers = graph.add("Range", first, length, step)
+            self._numbers = graph.add("Cast", numbers, to=1)  # FLOAT
+        return self._numbers
+
+    def bias(self, window: int | None) -> str:
+        """Return the score bias of layers with this window."""
+        if window not in self._biases:
+            graph, numbers = self._graph, self._range()
+            axis = graph.constant([1], np.int64)
+            column = graph.add("Unsqueeze", numbers, axis)
+            distance = graph.add("Abs", graph.add("Sub", column, numbers))
+            near = graph.add("LessOrEqual", distance, graph.constant(window))
+            masked = graph.constant(MASKED)
+            self._biases[window] = graph.add("Where", near, self._biases[None], masked)
+        return self._biases[window]
+
+    def rotate(self, x: str, window: int | None) -> str:
+        """Rotate x [batch, heads, length, size], if the network has rotary positions."""
+        base, graph = self._switches.rotary_base(window), self._graph
+        if base is None:
+            return x
+        if base not in self._tables:
+            steps = np.arange(0, self._size, 2, dtype="float32") / np.float32(self._size)
+            inverse = graph.constant(1 / np.float32(base) ** steps)
+            column = graph.add("Unsqueeze", self._range(), graph.constant([1], np.int64))
+            angles = graph.add("Mul", column, inverse)
+            self._tables[base] = graph.add("Cos", angles), graph.add("Sin", angles)
+        cosine, sine = self._tables[base]
+        first, second = graph.split("Split", 2, x, axis=-1, num_outputs=2)
+        turned = [
+            graph.add("Sub", graph.add("Mul", first, cosine), graph.add("Mul", second, sine)),
+            graph.add("Add", graph.add("Mul", second, cosine), graph.add("Mul", first, sine)),
+        ]
+        return graph.add("Concat", *turned, axis=-1)
+
+
+def _layer(graph: Graph, block: Any, x: str, positions: _Positions, activation: str) -> str:
     """Add a Transformer layer with its two residual connections."""
 
-    def add_and_normalize(x: str, update: str, norm: Iterable[Any]) -> str:
-        weights = [weight.numpy() for weight in norm]
-        return graph.normalize(graph.add("Add", x, update), weights, block.epsilon)
+    def normalize(x: str, norm: Iterable[Any] | None, *, wanted: bool = True) -> str:
+        if norm is None or not wanted:
+            return x
+        return graph.normalize(x, map(_value, norm), block.epsilon)
 
     def linear(x: str, kernel: Any, bias: Any) -> str:
-        return graph.linear(x, kernel.numpy(), bias.numpy())
+        return graph.linear(x, kernel.numpy(), _value(bias))
 
-    qkv = linear(x, block.qkv_kernel, block.qkv_bias)
-    values = _attention(graph, block, qkv, bias)
+    first = block.norm_first
+    qkv = linear(normalize(x, block.attention_norm, wanted=first), block.qkv_kernel, block.qkv_bias)
+    values = _attention(graph, block, qkv, positions)
     attended = linear(values, block.attention_kernel, block.attention_bias)
-    x = add_and_normalize(x, attended, block.attention_norm)
-    inner = _activation(graph, linear(x, block.inner_kernel, block.inner_bias), activation)
+    x = normalize(graph.add("Add", x, attended), block.attention_norm, wanted=not first)
+    inner = linear(
+        normalize(x, block.output_norm, wanted=first), block.inner_kernel, block.inner_bias
+    )
+    if block.gated:
+        inner, gate = graph.split("Split", 2, inner, axis=-1, num_outputs=2)
+        inner = graph.add("Mul", _activation(graph, inner, activation), gate)
+    else:
+        inner = _activation(graph, inner, activation)
     output = linear(inner, block.output_kernel, block.output_bias)
-    return add_and_normalize(x, output, block.output_norm)
+    x = normalize(graph.add("Add", x, output), block.output_norm, wanted=not first)
+    return normalize(x, block.final_norm)
 
 
-def _attention(graph: Graph, block: Any, qkv: str, bias: str) -> str:
+def _attention(graph: Graph, block: Any, qkv: str, positions: _Positions) -> str:
     size = block.hidden // block.heads
     by_head = graph.constant([0, 0, block.heads, size], np.int64)
     query, key, value = (
-        graph.add("Transpose", graph.add("Reshape", part, by_head), perm=order)
-        for part, order in zip(
-            graph.split("Split", 3, qkv, axis=-1, num_outputs=3),
-            ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]),
-            strict=True,
-        )
+        graph.add("Transpose", graph.add("Reshape", part, by_head), perm=[0, 2, 1, 3])
+        for part in graph.split("Split", 3, qkv, axis=-1, num_outputs=3)
     )
+    query, key = (positions.rotate(part, block.window) for part in (query, key))
+    key = graph.add("Transpose", key, perm=[0, 1, 3, 2])
     scaled = graph.add("Mul", query, graph.constant(size**-0.5))
-    scores = graph.add("Add", graph.add("MatMul", scaled, key), bias)
+    scores = graph.add("Add", graph.add("MatMul", scaled, key), positions.bias(block.window))
     values = graph.add("MatMul", graph.add("Softmax", scores, axis=-1), value)
     together = graph.add("Transpose", values, perm=[0, 2, 1, 3])
     return graph.add("Reshape", together, graph.constant([0, 0, block.hidden], np.int64))
@@ -188,5 +260,8 @@ def _text_vectors(graph: Graph, model: FineTuner, x: str, mask: str) -> str:
     if model.head.pooling == "cls":
         return first
     pool = model.encoder.pool
-    dense = graph.linear(first, pool.weights_kernel.numpy(), pool.weights_bias.numpy())
-    return _activation(graph, dense, pool.activation)
+    dense = graph.linear(first, pool.weights_kernel.numpy(), _value(pool.weights_bias))
+    pooled = _activation(graph, dense, pool.activation)
+    if pool.weights_norm is None:
+        return pooled
+    return graph.normalize(pooled, map(_value, pool.weights_norm), pool.epsilon)

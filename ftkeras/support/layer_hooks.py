@@ -24,7 +24,7 @@ class LayerHooks:
     | embedding | (x, padding_mask) -> x | in training, on the summed embeddings, before the norm |
     | kernel | (kernel, training) -> kernel | each time a layer uses that kernel |
     | sub-layer | (x) -> x | on a sub-layer's output, before its residual connection |
-    | runner | (layer, x, score_bias) -> x | in training, instead of calling the layer |
+    | runner | (layer, x, attention) -> x | in training, instead of calling the layer |
     | output | (number, before, after) -> x | in training, on a layer's input and output |
 
     There is one function for each place: a second registration raises ValueError. Hooks are not
@@ -110,7 +110,7 @@ class LayerHooks:
         """Run whole layers through a function in training; it replaces an earlier one.
 
         Args:
-            function: (layer, x, score_bias) -> the layer's output for x [batch, length, hidden].
+            function: (layer, x, attention) -> the layer's output for x [batch, length, hidden].
         """
         self._runner = function
 
@@ -152,24 +152,24 @@ class LayerHooks:
         number: int,
         layer: Any,
         x: Tensor,
-        score_bias: Tensor,
+        attention: Any,
         queries: Tensor = None,
     ) -> Tensor:
         """Return a layer's output in training.
 
         Args:
             number: the layer's number, from 0.
-            layer: called with (x, score_bias, queries, training=True).
+            layer: called with (x, attention, queries, training=True).
             x: [batch, length, hidden].
-            score_bias: added to the attention scores, or None.
+            attention: what the layer's attention depends on besides x; passed on as it is.
             queries: [batch, positions, hidden], the positions to compute; None for all of x.
         """
         if self.recompute:
-            after = _recomputed(layer, x, score_bias, queries)
+            after = _recomputed(layer, x, attention, queries)
         elif queries is None and self._runner is not None:
-            after = self._runner(layer, x, score_bias)
+            after = self._runner(layer, x, attention)
         else:
-            after = layer(x, score_bias, queries, training=True)
+            after = layer(x, attention, queries, training=True)
         if self._output is None:
             return after
         return self._output(number, x if queries is None else queries, after)
@@ -180,12 +180,12 @@ def _must_be_free(free: bool, what: str) -> None:
         raise ValueError(f"another part already changes {what}.")
 
 
-def _recomputed(layer: Any, x: Tensor, score_bias: Tensor, queries: Tensor) -> Tensor:
+def _recomputed(layer: Any, x: Tensor, attention: Any, queries: Tensor) -> Tensor:
     seeds: list = []
 
     def forward(x, queries=None):
         with replay(seeds):
-            return layer(x, score_bias, queries, training=True)
+            return layer(x, attention, queries, training=True)
 
     remat = keras.remat(forward)
     return remat(x) if queries is None else remat(x, queries)

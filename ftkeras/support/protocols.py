@@ -48,17 +48,21 @@ class EncoderPart(Protocol):
 
 @runtime_checkable
 class EncoderLayer(EncoderPart, Protocol):
-    """A Transformer layer. All layers of an encoder differ in their weights only.
+    """A Transformer layer.
 
     Attributes:
+        structure: equal for layers of an encoder that differ in their weights only.
         kernels: its matrices, by the names of their equal shares of columns, left to right.
         is_changed: whether hooks change its kernels or sub-layers.
         seeds_per_call: the number of dropout seeds that a call in training takes.
         seeds: the generator that these come from.
 
-    Call: x [batch, length, hidden]; score_bias, broadcast to [batch, heads, length, length], or
-        None; queries [batch, positions, hidden], the rows of x to compute, or None for all.
+    Call: x [batch, length, hidden]; attention, what it depends on besides x; queries
+        [batch, positions, hidden], the rows of x to compute, or None for all.
     """
+
+    @property
+    def structure(self) -> Any: ...
 
     @property
     def kernels(self) -> Mapping[tuple[str, ...], keras.Variable]: ...
@@ -73,7 +77,7 @@ class EncoderLayer(EncoderPart, Protocol):
     def seeds(self) -> keras.random.SeedGenerator: ...
 
     def __call__(
-        self, x: Tensor, score_bias: Tensor = None, queries: Tensor = None, training: bool = False
+        self, x: Tensor, attention: Any = ..., queries: Tensor = None, training: bool = False
     ) -> Tensor: ...
 
 

@@ -20,28 +20,39 @@ class SharedLayers:
     changed by a policy is called as it is.
 
     Args:
-        blocks: the layers, all of the same architecture.
+        blocks: the layers; those of one `structure` differ in their weights only.
 
     Call:
         block: one of the layers.
         states: its input, [batch, length, hidden].
-        score_bias: added to its attention scores.
+        attention: its attention's bias and rotary positions.
     """
 
     def __init__(self, blocks: Sequence[Any]):
-        self._pattern = blocks[0]
-        self._function = tf.function(self._run_pattern, autograph=False)
+        self._patterns: dict[Any, _Pattern] = {}
+        for block in blocks:
+            if block.structure not in self._patterns:
+                self._patterns[block.structure] = _Pattern(block)
 
-    def __call__(self, block: Any, states: Tensor, score_bias: Tensor) -> Tensor:
-        changed = block.is_changed or self._pattern.is_changed
+    def __call__(self, block: Any, states: Tensor, attention: Any) -> Tensor:
+        pattern = self._patterns[block.structure]
+        changed = block.is_changed or pattern.block.is_changed
         if changed or not all(weight.trainable for weight in block.weights):
-            return block(states, score_bias, training=True)
+            return block(states, attention, training=True)
         weights = [tf.convert_to_tensor(weight.value) for weight in block.weights]
         seeds = [block.seeds.next() for _ in range(block.seeds_per_call)]
-        return self._function(states, score_bias, seeds, weights)
+        return pattern.function(states, attention, seeds, weights)
 
-    def _run_pattern(self, states: Tensor, score_bias: Tensor, seeds: list, weights: list):
-        """Run the first layer with the given weights and seeds in the place of its own."""
-        mapping = list(zip(self._pattern.weights, weights, strict=True))
+
+class _Pattern:
+    """A layer, and the function of its weights that it computes."""
+
+    def __init__(self, block: Any):
+        self.block = block
+        self.function = tf.function(self._run, autograph=False)
+
+    def _run(self, states: Tensor, attention: Any, seeds: list, weights: list) -> Tensor:
+        """Run the layer with the given weights and seeds in the place of its own."""
+        mapping = list(zip(self.block.weights, weights, strict=True))
         with keras.StatelessScope(state_mapping=mapping), replay(seeds):
-            return self._pattern(states, score_bias, training=True)
+            return self.block(states, attention, training=True)

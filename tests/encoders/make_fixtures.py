@@ -43,6 +43,13 @@ FAMILIES = {
         "max_position_embeddings": 24, "num_labels": 3,
     }),
     "electra": ("Electra", {**SMALL, "embedding_size": 6, "max_position_embeddings": 24}),
+    # Layers 0 and 3 have global attention; the others see 3 tokens on either side.
+    "modernbert": ("ModernBert", {
+        "vocab_size": 60, "hidden_size": 16, "num_hidden_layers": 5, "num_attention_heads": 4,
+        "intermediate_size": 24, "max_position_embeddings": 24, "local_attention": 6,
+        "pad_token_id": 1, "bos_token_id": 0, "cls_token_id": 0, "eos_token_id": 2,
+        "sep_token_id": 2, "num_labels": 3,
+    }),
     "roberta": ("Roberta", ROBERTA),
     "xlm_roberta": ("XLMRoberta", ROBERTA),
     "camembert": ("Camembert", ROBERTA),
@@ -62,11 +69,23 @@ def random_model(name, settings, family="Bert", head="Model"):
     )
     torch.manual_seed(len(name))
     model = getattr(transformers, family + head)(config).eval()
+    if family == "ModernBert":
+        spread(model)
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim == 1:
                 parameter.add_(SPREAD * torch.randn_like(parameter))
     return model
+
+
+def spread(model):
+    """Sample kernels like those of the other families, which initializer_range determines."""
+    import torch
+
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim == 2:
+                parameter.normal_(std=SPREAD)
 
 
 def inputs(config, length, kind, random):

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 import shutil
 from types import SimpleNamespace
 
@@ -88,12 +89,26 @@ def test_packed_rows_equal_single_texts(name):
     texts = [[5, 6, 7], [8, 9, 10, 11, 12], [13, 14]]
     row = np.array([[id for text in texts for id in text]])
     packed = encoder(row, starts=np.array([[0, 3, 8]]))
+    first_only = encoder(row, starts=np.array([[0, 3, 8]]), every_token=False)
+    assert_close(first_only["pooled"], packed["pooled"])
     for number, text in enumerate(texts):
         alone = encoder(np.array([text]))
         assert_close(packed["pooled"][number], alone["pooled"][0])
         start = sum(map(len, texts[:number]))
         states = packed["sequence"][0, start : start + len(text)]
         assert_close(states, alone["sequence"][0])
+
+
+@pytest.mark.parametrize("name", matrix(NAMES, default=["modernbert"]))
+def test_training_without_dropout_computes_what_inference_does(name):
+    encoder = read(name, dropout=0.0, attention_dropout=0.0)
+    head = Classification(classes=3, dropout=0.0, seed=1)
+    model = FineTuner(encoder=encoder, head=head, pad_id=1)
+    ids = np.array([[5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 1, 1]])
+    step = tf.function(lambda ids: model({"token_ids": ids}, training=True), reduce_retracing=True)
+    unknown = step.get_concrete_function(tf.TensorSpec([None, None], tf.int64))
+    for logits in (step(ids), unknown(tf.constant(ids))):
+        assert_close(logits, model({"token_ids": ids}))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -118,11 +133,12 @@ def test_encoder_alone_is_read_and_its_pooler_is_new(name):
     }
     assert set(encoder.load(alone)) == set(family.pooler_tensors)
     with pytest.raises(UserError, match="1 missing") as error:
-        encoder.load({n: value for n, value in alone.items() if "word_embeddings" not in n})
+        first = family.embeddings[0].tensors[0]
+        encoder.load({n: value for n, value in alone.items() if n != first})
     assert family.classes["encoder"] in str(error.value)
-    with pytest.raises(UserError, match=r"1 unexpected \(.*layer\.2"):
-        layer = next(n for n in alone if ".layer.1." in n)
-        encoder.load({**alone, layer.replace(".1.", ".2."): alone[layer]})
+    with pytest.raises(UserError, match=r"1 unexpected \(.*layers?\.9"):
+        layer = next(n for n in alone if re.search(r"\blayers?\.1\.", n))
+        encoder.load({**alone, layer.replace(".1.", ".9."): alone[layer]})
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -130,6 +146,8 @@ def test_config_json_is_read_and_written_as_the_reference_has_it(name):
     theirs = json.loads((FIXTURES / name / "config.json").read_text())
     ours = encoder_of(name).huggingface_config()
     different = {"initializer_range", "position_embedding_type"}
+    # ModernBERT's of transformers 4, which version 5 reads but does not write.
+    different |= {"global_attn_every_n_layers", "global_rope_theta", "local_rope_theta"}
     assert {k: v for k, v in ours.items() if k not in different}.items() <= theirs.items()
     cls = type(encoder_of(name))
     assert cls.settings(ours) == cls.settings(theirs)

@@ -129,13 +129,13 @@ MUTANTS = [
         ),
         ("_packing.py", "1.0 - mask", "0.0 * mask", "test_bert.py"),
         (
-            "_transformer.py",
+            "_embeddings.py",
             "position_ids + self.first_position",
             "position_ids",
             "test_families.py",
         ),
         (
-            "_transformer.py",
+            "_embeddings.py",
             "ops.add(x, self.segment[0])",
             "ops.add(x, self.segment[1])",
             "test_bert.py",

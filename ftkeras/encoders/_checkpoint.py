@@ -1,0 +1,103 @@
+"""An encoder's settings and weights in Hugging Face's files."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+from keras import ops
+
+from ftkeras.encoders import _weights
+from ftkeras.encoders._embeddings import Pooler
+from ftkeras.encoders._family import Family, Rule
+from ftkeras.encoders._transformer import ACTIVATIONS
+from ftkeras.support import bounds
+
+
+class Checkpoint:
+    """The methods of an encoder that read and write a checkpoint, as its family names it."""
+
+    family: ClassVar[Family]
+    layers: int
+    hidden: int
+    embedding: int
+    pooler: bool
+    pool: Pooler | None
+    path: str
+    weights: list[keras.Variable]
+
+    @classmethod
+    def settings(cls, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return constructor arguments from the content of a Hugging Face config.json.
+
+        Raises:
+            ValueError: this class does not implement that model.
+        """
+        family = cls.family
+        for field, wanted in {"model_type": family.model_type, **family.fixed}.items():
+            value = config.get(field, wanted)
+            if value != wanted:
+                raise ValueError(f"`{field}` must be {wanted!r}. Received: {value!r}.")
+        activation = next(field for field, ours, _ in family.fields if ours == "activation")
+        bounds.choice(ACTIVATIONS, **{activation: config.get(activation, "gelu")})
+        return {ours: config.get(theirs, default) for theirs, ours, default in family.fields}
+
+    def huggingface_config(self) -> dict[str, Any]:
+        """Return the content of config.json for transformers, without `architectures`."""
+        return {
+            **{theirs: getattr(self, ours) for theirs, ours, _ in self.family.fields},
+            "model_type": self.family.model_type,
+            **self.family.written,
+        }
+
+    def load(
+        self, tensors: Mapping[str, np.ndarray], *, source: str = "the checkpoint"
+    ) -> list[str]:
+        """Assign a Hugging Face checkpoint's weights.
+
+        If the checkpoint has no pooler but this encoder has one, the pooler starts from a normal
+        distribution.
+
+        Args:
+            tensors: arrays by their Hugging Face name.
+            source: where the tensors come from, for messages.
+
+        Returns:
+            Names of the tensors that were newly initialized: the pooler's, or none.
+
+        Raises:
+            UserError: tensors are missing or unexpected, or a shape differs.
+        """
+        return _weights.load(
+            self.family,
+            self._variables(),
+            self._rules(),
+            tensors,
+            source=source,
+            start=self._start_pooler,
+        )
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return the weights with Hugging Face's plain names and shapes, without a prefix."""
+        variables, tensors = self._variables(), {}
+        for rule in self._rules():
+            tensors.update(rule.split(ops.convert_to_numpy(variables[rule.variable])))
+        return tensors
+
+    def _rules(self) -> list[Rule]:
+        projection = self.embedding != self.hidden
+        return list(
+            self.family.rules(layers=self.layers, projection=projection, pooler=self.pooler)
+        )
+
+    def _variables(self) -> dict[str, keras.Variable]:
+        return {weight.path.removeprefix(f"{self.path}/"): weight for weight in self.weights}
+
+    def _start_pooler(self, path: str) -> None:
+        variable = self._variables()[path]
+        initializer: keras.Initializer = keras.initializers.Zeros()
+        if self.pool is not None and path.endswith("kernel"):
+            initializer = self.pool.normal()
+        elif path.endswith("scale"):
+            initializer = keras.initializers.Ones()
+        variable.assign(initializer(variable.shape, dtype=variable.dtype))
