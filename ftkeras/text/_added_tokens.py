@@ -35,9 +35,7 @@ class Recognizer(tf.Module):
 
     def __init__(self, contents: Sequence[str], ids: Sequence[int]):
         super().__init__()
-        # RE2 takes the first alternative that matches, so a longer one must come first.
-        longest_first = sorted(contents, key=lambda content: len(content.encode()), reverse=True)
-        self._pattern = "|".join(map(_literal, longest_first))
+        self._pattern = literal_pattern(contents)
         keys, values = tf.constant(list(contents)), tf.constant(list(ids), tf.int32)
         initializer = tf.lookup.KeyValueTensorInitializer(keys, values)
         self._ids = tf.lookup.StaticHashTable(initializer, default_value=-1)
@@ -91,6 +89,13 @@ def extend(
                 f"Received: {token.id}."
             )
     return tuple(ids)
+
+
+def literal_pattern(contents: Sequence[str]) -> str:
+    """Return a regular expression of RE2 that matches strings, the longest of them first."""
+    # RE2 takes the first alternative that matches, so a longer one must come first.
+    longest_first = sorted(contents, key=lambda content: len(content.encode()), reverse=True)
+    return "|".join(map(_literal, longest_first))
 
 
 def _literal(content: str) -> str:

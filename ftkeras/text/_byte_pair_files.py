@@ -6,12 +6,30 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ftkeras.support import files
+from ftkeras.text import _byte_pair_json
+from ftkeras.text._added_tokens import AddedToken
 from ftkeras.text._folder import tokens_by_id
-from ftkeras.text._roberta_files import ROLES, check_frame, check_tokens
-from ftkeras.text._tokenizer_files import CONFIG, TOKENIZER, TokenizerFiles, file_error, read_json
-from ftkeras.text._tokenizer_settings import check_class, content_of
+from ftkeras.text._frames import STYLES
+from ftkeras.text._roberta_files import check_frame, check_tokens
+from ftkeras.text._tokenizer_files import (
+    ADDED,
+    CONFIG,
+    TOKENIZER,
+    TokenizerFiles,
+    file_error,
+    read_json,
+)
+from ftkeras.text._tokenizer_settings import (
+    ANY_TOKENIZER,
+    check_class,
+    content_of,
+    template,
+    tokenizer_class,
+)
 
 _CLASSES = ("RobertaTokenizer",)
+# By the model_type of config.json, if no file names a class.
+_DEFAULTS = {"modernbert": "PreTrainedTokenizerFast"}
 _MODEL = {
     "dropout": (None, 0.0),
     "continuing_subword_prefix": (None, ""),
@@ -29,15 +47,23 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
         UserError: naming the file and the setting that is not supported.
     """
     found = TokenizerFiles.read(folder)
+    default = _DEFAULTS.get(str(found.model.get("model_type")), "RobertaTokenizer")
     supported = f"of BPE only {', '.join(_CLASSES)} is supported"
-    check_class(found, "RobertaTokenizer", _CLASSES, supported)
-    check_tokens(found, "byte-level BPE")
+    check_class(found, default, _CLASSES, supported)
+    # These classes compute what tokenizer.json says; RobertaTokenizer has its own normalizer.
+    is_free = tokenizer_class(found, default)[0] in ANY_TOKENIZER
+    style = _style(found) if is_free else "roberta"
+    added = _added_tokens(found, style) if is_free else []
+    contents = [token.content for token in added]
+    check_tokens(found, "byte-level BPE", STYLES[style], contents)
+    compose = False
     if found.tokenizer is None:
         ids, merges = read_json(folder / "vocab.json"), list(_lines(folder / "merges.txt"))
         path = folder / "vocab.json"
         stored = None
     else:
-        _check_tokenizer(found)
+        compose = _check_tokenizer(found, is_free)
+        check_frame(found, default, STYLES[style])
         path, model = found.tokenizer_path, found.tokenizer["model"]
         ids, merges = model.get("vocab") or {}, [_pair(path, m) for m in model.get("merges") or []]
         stored = bool(found.tokenizer["pre_tokenizer"].get("add_prefix_space", True))
@@ -45,7 +71,47 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
         "vocabulary": _vocabulary(found, path, ids),
         "merges": merges,
         "add_prefix_space": _prefix_space(found, stored),
+        "style": style,
+        "compose": compose,
+        "added_tokens": added,
     }
+
+
+def _style(found: TokenizerFiles) -> str:
+    """Return the style whose first token tokenizer.json puts before a text."""
+    processor = (found.tokenizer or {}).get("post_processor") or {}
+    pieces = template(processor.get("single")) if processor.get("type") != "none" else []
+    starts = {style.specials[0]: name for name, style in STYLES.items()}
+    return starts.get(pieces[0].rpartition(":")[0], "roberta") if pieces else "roberta"
+
+
+def _added_tokens(found: TokenizerFiles, style: str) -> list[AddedToken]:
+    """Return the tokens that tokenizer.json adds, without the special tokens of the style."""
+    tokens, path, own = [], found.tokenizer_path, STYLES[style].roles.values()
+    for entry in (found.tokenizer or {}).get("added_tokens") or ():
+        content, number = content_of(entry), entry.get("id")
+        if content in own or content is None:
+            continue
+        for option in ("single_word", "lstrip", "rstrip"):
+            if entry.get(option):
+                raise file_error(path, f"adds {content!r} with {option}, which is not supported")
+        special = bool(entry.get("special"))
+        normalized = bool(entry.get("normalized", not special))
+        tokens.append(AddedToken(content, number, normalized, special))
+    known = {token.content: token.id for token in tokens}
+    decoder = found.config.get("added_tokens_decoder") or {}
+    for file, entries in (
+        (CONFIG, [(content_of(entry), int(number)) for number, entry in decoder.items()]),
+        (ADDED, list(found.added.items())),
+    ):
+        for content, number in entries:
+            if content not in own and known.get(str(content)) != number:
+                raise file_error(
+                    found.folder / file,
+                    f"adds {content!r} with id {number}, which {TOKENIZER} does not; make them "
+                    "agree",
+                )
+    return tokens
 
 
 def _vocabulary(found: TokenizerFiles, path: pathlib.Path, ids: dict[str, int]) -> list[str]:
@@ -72,12 +138,21 @@ def _prefix_space(found: TokenizerFiles, stored: bool | None) -> bool:
     return bool(stored if value is None else value)
 
 
-def _check_tokenizer(found: TokenizerFiles) -> None:
+def _check_tokenizer(found: TokenizerFiles, is_free: bool) -> bool:
+    """Check tokenizer.json, and return whether it normalizes texts to NFC.
+
+    Args:
+        found: the checkpoint's files.
+        is_free: whether the checkpoint's class follows the file's normalizer.
+    """
     path, content = found.tokenizer_path, found.tokenizer or {}
     model, splitting = content["model"], content.get("pre_tokenizer") or {}
-    if content.get("normalizer"):
-        kind = content["normalizer"].get("type")
-        raise file_error(path, f"has normalizer {kind}, but with byte-level BPE none is supported")
+    kind = (content.get("normalizer") or {}).get("type")
+    if kind is not None and (kind != "NFC" or not is_free):
+        allowed = "NFC" if is_free else "none"
+        raise file_error(
+            path, f"has normalizer {kind}, but with byte-level BPE {allowed} is supported"
+        )
     if splitting.get("type") != "ByteLevel" or not splitting.get("use_regex", True):
         raise file_error(
             path,
@@ -89,7 +164,7 @@ def _check_tokenizer(found: TokenizerFiles) -> None:
             raise file_error(
                 path, f"has {name} {model[name]!r}, but only {allowed[0]!r} is supported"
             )
-    check_frame(found, "RobertaTokenizer")
+    return kind == "NFC"
 
 
 def _pair(path: pathlib.Path, merge: Any) -> tuple[str, str]:
@@ -117,9 +192,15 @@ def write(
     vocabulary: Sequence[str],
     merges: Sequence[tuple[str, str]],
     add_prefix_space: bool,
+    style: str = "roberta",
+    compose: bool = False,
+    added_tokens: Sequence[AddedToken] = (),
     max_length: int | None = None,
 ) -> None:
-    """Write vocab.json, merges.txt and tokenizer_config.json, which `read` and transformers read.
+    """Write the files that `read` and transformers read.
+
+    They are vocab.json, merges.txt and tokenizer_config.json or, for what RobertaTokenizer does not
+    compute, tokenizer.json and tokenizer_config.json.
 
     Raises:
         ValueError: if the folder has a tokenizer.json.
@@ -127,14 +208,25 @@ def write(
     if (folder / TOKENIZER).exists():
         raise ValueError(f"`folder` must hold no {TOKENIZER}. Received: {folder}.")
     ids = {token: index for index, token in enumerate(vocabulary)}
-    files.write_text(folder / "vocab.json", json.dumps(ids, ensure_ascii=False) + "\n")
-    lines = ["#version: 0.2", *(" ".join(pair) for pair in merges)]
-    files.write_text(folder / "merges.txt", "".join(f"{line}\n" for line in lines))
-    config: dict[str, Any] = {
-        "tokenizer_class": "RobertaTokenizer",
-        "add_prefix_space": add_prefix_space,
-        **{role: token for role, token in ROLES.items() if token in ids},
-    }
+    roles = {role: token for role, token in STYLES[style].roles.items() if token in ids}
+    config: dict[str, Any] = {"tokenizer_class": "RobertaTokenizer", **roles}
+    if style == "roberta" and not compose and not added_tokens:
+        files.write_text(folder / "vocab.json", json.dumps(ids, ensure_ascii=False) + "\n")
+        lines = ["#version: 0.2", *(" ".join(pair) for pair in merges)]
+        files.write_text(folder / "merges.txt", "".join(f"{line}\n" for line in lines))
+        config["add_prefix_space"] = add_prefix_space
+    else:
+        content = _byte_pair_json.content(
+            ids,
+            merges,
+            add_prefix_space=add_prefix_space,
+            style=STYLES[style],
+            compose=compose,
+            added_tokens=added_tokens,
+        )
+        files.write_text(folder / TOKENIZER, json.dumps(content, ensure_ascii=False) + "\n")
+        config["tokenizer_class"] = "PreTrainedTokenizerFast"
+        config["model_input_names"] = ["input_ids", "attention_mask"]
     if max_length is not None:
         config["model_max_length"] = max_length
     files.write_json(folder / CONFIG, config)

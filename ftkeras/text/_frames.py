@@ -1,6 +1,7 @@
 """Add special tokens to pieces, and find their ids."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -16,14 +17,59 @@ def add_specials(
     return tf.concat(parts, axis=1)
 
 
-def roberta(
-    first: tf.RaggedTensor, second: tf.RaggedTensor | None, *, start: int, end: int
+class Style(NamedTuple):
+    """The names of a tokenizer's special tokens, and how they frame texts.
+
+    Attributes:
+        specials: the tokens that start a text, fill it up, end it, and stand for unknown ones.
+        mask: the token that pretraining predicts.
+        between: the number of ends between the texts of a pair.
+    """
+
+    specials: tuple[str, str, str, str]
+    mask: str
+    between: int
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many special tokens a text gets, and a pair."""
+        return 2, 2 + self.between
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The tokens by their names in Hugging Face's files."""
+        start, pad, end, unknown = self.specials
+        return {
+            "bos_token": start,
+            "eos_token": end,
+            "cls_token": start,
+            "sep_token": end,
+            "pad_token": pad,
+            "unk_token": unknown,
+            "mask_token": self.mask,
+        }
+
+
+STYLES = {
+    "roberta": Style(("<s>", "<pad>", "</s>", "<unk>"), "<mask>", between=2),
+    "bert": Style(("[CLS]", "[PAD]", "[SEP]", "[UNK]"), "[MASK]", between=1),
+}
+
+
+def joined(
+    first: tf.RaggedTensor,
+    second: tf.RaggedTensor | None,
+    *,
+    start: int,
+    end: int,
+    between: int = 2,
 ) -> dict[str, tf.RaggedTensor]:
-    """Return <s> a </s>, or <s> a </s></s> b </s>, all of segment 0, as RoBERTa reads them."""
+    """Return <s> a </s>, or a pair with a number of ends between its texts, all of segment 0."""
     ids = add_specials(first, start=(start,), end=(end,))
     if second is None:
         return {"token_ids": ids}
-    ids = tf.concat([ids, add_specials(second, start=(end,), end=(end,))], axis=1)
+    second = add_specials(second, start=(end,) * (between - 1), end=(end,))
+    ids = tf.concat([ids, second], axis=1)
     return {"token_ids": ids, "segment_ids": tf.zeros_like(ids)}
 
 

@@ -1,8 +1,9 @@
-"""Checks of the special tokens and frames that RoBERTa's tokenizers have in common."""
+"""Checks of special tokens and frames that byte-level BPE and SentencePiece have in common."""
 
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from ftkeras.text._frames import Style
 from ftkeras.text._tokenizer_files import (
     ADDED,
     CONFIG,
@@ -13,28 +14,23 @@ from ftkeras.text._tokenizer_files import (
 )
 from ftkeras.text._tokenizer_settings import ANY_TOKENIZER, content_of, template, tokenizer_class
 
-ROLES = {
-    "bos_token": "<s>",
-    "eos_token": "</s>",
-    "cls_token": "<s>",
-    "sep_token": "</s>",
-    "pad_token": "<pad>",
-    "unk_token": "<unk>",
-    "mask_token": "<mask>",
-}
 _CONFIG = {"padding_side": "right", "split_special_tokens": False}
 
 
-def check_tokens(found: TokenizerFiles, model: str, more: Collection[str] = ()) -> None:
-    """Raise UserError unless special tokens are RoBERTa's, and there are no other added tokens.
+def check_tokens(
+    found: TokenizerFiles, model: str, style: Style, more: Collection[str] = ()
+) -> None:
+    """Raise UserError unless special tokens are the style's, and there are no other added tokens.
 
     Args:
         found: the checkpoint's files.
         model: for messages: what does not support them.
+        style: names the special tokens.
         more: further tokens that may be added, as they are in the vocabulary anyway.
     """
+    roles = style.roles
     for content, file in ((found.config, CONFIG), (found.specials, SPECIALS)):
-        for role, wanted in ROLES.items():
+        for role, wanted in roles.items():
             if (token := content_of(content.get(role))) not in (None, wanted):
                 raise file_error(
                     found.folder / file, f"has {role} {token!r}, but only {wanted!r} is supported"
@@ -50,10 +46,10 @@ def check_tokens(found: TokenizerFiles, model: str, more: Collection[str] = ()) 
                 found.config_path, f"has {key} {value!r}, but only {wanted!r} is supported"
             )
     for file, token in _added(found):
-        if token not in ROLES.values() and token not in more:
+        if token not in roles.values() and token not in more:
             raise file_error(
                 found.folder / file,
-                f"adds {token!r}, but with {model} only {', '.join(ROLES.values())} are "
+                f"adds {token!r}, but with {model} only {', '.join(roles.values())} are "
                 "supported as added tokens",
             )
 
@@ -68,12 +64,13 @@ def _added(found: TokenizerFiles) -> Iterator[tuple[str, Any]]:
         yield ADDED, token
 
 
-def check_frame(found: TokenizerFiles, default: str) -> None:
-    """Raise UserError unless tokenizer.json gives <s> a </s> and <s> a </s></s> b </s>.
+def check_frame(found: TokenizerFiles, default: str, style: Style) -> None:
+    """Raise UserError unless tokenizer.json frames texts and pairs of texts as the style does.
 
     Args:
         found: the checkpoint's files, with a tokenizer.json.
         default: the class of transformers if no file names one.
+        style: the tokenizer's.
     """
     content = found.tokenizer or {}
     if (content.get("padding") or {}).get("direction", "Right") != "Right":
@@ -83,19 +80,23 @@ def check_frame(found: TokenizerFiles, default: str) -> None:
     name, _ = tokenizer_class(found, default)
     if name not in ANY_TOKENIZER:
         return  # the other classes add the special tokens themselves
-    processor = content.get("post_processor") or {"type": "none"}
+    processor, (start, _, end, _) = (
+        content.get("post_processor") or {"type": "none"},
+        style.specials,
+    )
     if processor["type"] == "RobertaProcessing":
-        fits = (processor["cls"][0], processor["sep"][0]) == ("<s>", "</s>")
+        given = processor["cls"][0], processor["sep"][0]
+        fits = given == (start, end) and style.between == 2
     else:
-        single = ["<s>", "A", "</s>"]
-        fits = processor["type"] == "TemplateProcessing" and (
-            [piece.rpartition(":")[0] for piece in template(processor.get("single"))] == single
-            and [piece.rpartition(":")[0] for piece in template(processor.get("pair"))]
-            == [*single, "</s>", "B", "</s>"]
-        )
+        single = [start, "A", end]
+        pair = [*single, *[end] * (style.between - 1), "B", end]
+        fits = processor["type"] == "TemplateProcessing" and [
+            [piece.rpartition(":")[0] for piece in template(processor.get(name))]
+            for name in ("single", "pair")
+        ] == [single, pair]
     if not fits:
         raise file_error(
             found.tokenizer_path,
-            f"has a post_processor ({processor['type']}) that does not give <s> a </s></s> b </s>, "
-            "as RoBERTa's does",
+            f"has a post_processor ({processor['type']}) that does not give {start} a "
+            f"{end * style.between} b {end}",
         )

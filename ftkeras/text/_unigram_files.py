@@ -9,7 +9,8 @@ import numpy as np
 
 from ftkeras.support import files
 from ftkeras.text import _sentencepiece_model
-from ftkeras.text._roberta_files import ROLES, check_frame, check_tokens
+from ftkeras.text._frames import STYLES
+from ftkeras.text._roberta_files import check_frame, check_tokens
 from ftkeras.text._sentencepiece_model import CONTROL, NORMAL, SPACE, UNKNOWN
 from ftkeras.text._tokenizer_files import (
     CONFIG,
@@ -40,7 +41,7 @@ LAYOUTS = {
         ("<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED"), 1
     ),
 }
-_MASK = "<mask>"
+STYLE = STYLES["roberta"]
 _FIRST = (("<unk>", 0.0, UNKNOWN), ("<s>", 0.0, CONTROL), ("</s>", 0.0, CONTROL))
 # By the model_type of config.json, if no file names a class.
 _DEFAULTS = {
@@ -73,13 +74,13 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
     name = tokenizer_class(found, default)[0].removesuffix("Fast")
     pieces = None
     if found.tokenizer is not None:
-        check_frame(found, default)
+        check_frame(found, default, STYLE)
         pieces, charsmap = _pieces(found), _charsmap(found)
         if name in ANY_TOKENIZER:
             is_camembert = pieces[0][0] == LAYOUTS["CamembertTokenizer"].head[0]
             name = "CamembertTokenizer" if is_camembert else "XLMRobertaTokenizer"
     layout = LAYOUTS[name]
-    check_tokens(found, "SentencePiece", layout.head)
+    check_tokens(found, "SentencePiece", STYLE, layout.head)
     path = model_path(folder)
     if path is None:
         assert pieces is not None, "TokenizerFiles.read finds a model or tokenizer.json"
@@ -167,11 +168,11 @@ def _charsmap(found: TokenizerFiles) -> bytes:
 def _check_head(path: pathlib.Path, pieces: Pieces, layout: Layout) -> None:
     wanted = [*layout.head, *(piece for piece, _, _ in _FIRST[layout.omitted :])]
     received = [piece for piece, _ in pieces[: len(wanted)]]
-    if received != wanted or pieces[-1][0] != _MASK:
+    if received != wanted or pieces[-1][0] != STYLE.mask:
         raise file_error(
             path,
             f"has a vocab from {', '.join(received)} to {pieces[-1][0]}, but only one from "
-            f"{', '.join(wanted)} to {_MASK} is supported",
+            f"{', '.join(wanted)} to {STYLE.mask} is supported",
         )
 
 
@@ -184,12 +185,15 @@ def _from_model(path: pathlib.Path, content: bytes, layout: Layout) -> Pieces:
             path, f"has first pieces {', '.join(first)}, but only <unk>, <s>, </s> are supported"
         )
     special = [(token, 0.0) for token in layout.head]
-    return [*special, *own[layout.omitted :], (_MASK, 0.0)]
+    return [*special, *own[layout.omitted :], (STYLE.mask, 0.0)]
 
 
 def _compare(found: TokenizerFiles, path: pathlib.Path, stored: Pieces, pieces: Pieces) -> None:
     """Raise UserError if the model and tokenizer.json have other pieces or scores."""
-    special = {*ROLES.values(), *(token for layout in LAYOUTS.values() for token in layout.head)}
+    special = {
+        *STYLE.roles.values(),
+        *(token for layout in LAYOUTS.values() for token in layout.head),
+    }
     for index in range(max(len(stored), len(pieces))):
         ours, theirs = (part[index] if index < len(part) else None for part in (stored, pieces))
         if ours and theirs and ours[0] == theirs[0]:  # scores of special tokens have no effect
@@ -227,7 +231,7 @@ def write(
         raise ValueError(f"`folder` must hold no {TOKENIZER}. Received: {folder}.")
     with files.replacing(folder / SENTENCEPIECE[0]) as path:
         path.write_bytes(model)
-    config: dict[str, Any] = {"tokenizer_class": layout, **ROLES}
+    config: dict[str, Any] = {"tokenizer_class": layout, **STYLE.roles}
     if max_length is not None:
         config["model_max_length"] = max_length
     files.write_json(folder / CONFIG, config)

@@ -2,19 +2,21 @@
 
 import hashlib
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
 
 from ftkeras.errors import UserError
-from ftkeras.text import _byte_level_words, _byte_pair_files
-from ftkeras.text._alignment import byte_lengths, character_ends
-from ftkeras.text._frames import ids_of_tokens, roberta
+from ftkeras.text import _byte_level_words, _byte_pair_files, _text_parts
+from ftkeras.text._added_tokens import AddedToken
+from ftkeras.text._alignment import byte_lengths
+from ftkeras.text._frames import STYLES, ids_of_tokens, joined
 from ftkeras.text._merges import Merges
+from ftkeras.text._text_parts import Parts, Splitter
 
-SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>")
+RAW, NORMALIZED = "raw", "normalized"
 Ragged = tf.RaggedTensor
 Tensor = Any
 
@@ -40,17 +42,22 @@ class BytePair(tf.Module):
     whole.
 
     The ids equal those of Hugging Face's `tokenizers` (ByteLevel, BPE) on every string. Special
-    tokens in a text are ordinary text: "</s>" is a word. Bytes that are not UTF-8 become U+FFFD.
+    tokens in a text are ordinary text: "</s>" is a word. Tokens that a checkpoint has added are
+    recognized before all else. Bytes that are not UTF-8 become U+FFFD.
     Source: Radford et al., 2019; Liu et al., 2019, https://arxiv.org/abs/1907.11692.
 
     Args:
         vocabulary: the tokens, by id, each of them once; a letter stands for each byte, see
-            `byte_letters`. Includes all bytes, <s>, <pad>, </s> and <unk>.
+            `byte_letters`. Includes all bytes, the special tokens and the added ones.
         merges: pairs of tokens that become one, the first ones first.
-        add_prefix_space: whether a text that does not start with a space gets one.
+        add_prefix_space: whether a text that does not start with a space gets one. Not together
+            with added tokens.
+        style: a key of `_frames.STYLES`: the names of special tokens, and how they frame texts.
+        compose: whether texts are normalized to Unicode's form NFC.
+        added_tokens: tokens that are recognized in texts, in ASCII.
 
     Attributes:
-        pad_id, unknown_id, cls_id, sep_id: ids of <pad>, <unk>, <s> and </s>.
+        pad_id, unknown_id, cls_id, sep_id: ids of the special tokens.
 
     Call:
         texts: string [batch].
@@ -66,7 +73,6 @@ class BytePair(tf.Module):
     ['hi', 'Ġhi', '!']
     """
 
-    specials: ClassVar[tuple[int, int]] = (2, 4)
     segments: ClassVar[int] = 1
 
     def __init__(
@@ -75,16 +81,23 @@ class BytePair(tf.Module):
         vocabulary: Sequence[str],
         merges: Sequence[tuple[str, str]],
         add_prefix_space: bool = False,
+        style: str = "roberta",
+        compose: bool = False,
+        added_tokens: Sequence[AddedToken] = (),
     ):
         super().__init__()
+        self.style, self.compose, self.added_tokens = style, compose, tuple(added_tokens)
+        specials = STYLES[style].specials
+        self.specials = STYLES[style].counts
         self.vocabulary, self.add_prefix_space = tuple(vocabulary), bool(add_prefix_space)
         self._pairs, letters = tuple(map(tuple, merges)), byte_letters()
-        ids = ids_of_tokens(self.vocabulary, SPECIAL_TOKENS, letters)
-        self.cls_id, self.pad_id, self.sep_id, self.unknown_id = (ids[t] for t in SPECIAL_TOKENS)
+        ids = ids_of_tokens(self.vocabulary, specials, letters)
+        self.cls_id, self.pad_id, self.sep_id, self.unknown_id = (ids[t] for t in specials)
         self._byte_ids = np.array([ids[letter] for letter in letters], np.int64)
         self._sizes = np.array([len(token) for token in self.vocabulary], np.int64)
+        self._splitters = _splitters(self.added_tokens, ids, self.add_prefix_space)
         # How many spaces a token starts and ends with, which its offsets do not include.
-        space = letters[ord(" ")]
+        space = letters[ord(" ")] + " "
         lead, trail = (
             [len(token) - len(strip(token, space)) for token in self.vocabulary]
             for strip in (str.lstrip, str.rstrip)
@@ -109,8 +122,22 @@ class BytePair(tf.Module):
 
     def __call__(self, texts: Tensor) -> Ragged:
         """Return the ids of texts, int32 ragged [batch, (pieces)]."""
-        points = tf.strings.unicode_decode(self._prefixed(texts), "UTF-8", errors="replace")
-        return self._ids_of_words(_byte_level_words.split(points))
+        if not self._splitters and not self.compose:
+            points = tf.strings.unicode_decode(self._prefixed(texts), "UTF-8", errors="replace")
+            return self._ids_of_words(_byte_level_words.split(points))
+        return self._ids_of_parts(self._parts(self._prefixed(texts)))
+
+    def _parts(self, texts: Tensor) -> Parts:
+        """Return what the added tokens leave of texts, normalized."""
+        parts = _text_parts.whole(texts)
+        if RAW in self._splitters:
+            parts = self._splitters[RAW](parts)
+        if self.compose:
+            parts = _text_parts.composed(parts)
+        return self._splitters[NORMALIZED](parts) if NORMALIZED in self._splitters else parts
+
+    def _ids_of_parts(self, parts: Parts) -> Ragged:
+        return parts.by_text(self._ids_of_words(_byte_level_words.split(parts.others)))
 
     def with_offsets(self, texts: Tensor) -> tuple[Ragged, Ragged, Ragged]:
         """Return the ids of texts, and where each token starts and ends in its text.
@@ -127,11 +154,10 @@ class BytePair(tf.Module):
         """
         prefixed = self._prefixed(texts)
         added = tf.cast(tf.strings.length(prefixed) - tf.strings.length(texts), tf.int64)
-        points, starts = tf.strings.unicode_decode_with_offsets(prefixed, "UTF-8", errors="replace")
-        ids = self._ids_of_words(_byte_level_words.split(points))
-        ends = character_ends(prefixed, starts)
-        added = tf.gather(added, points.value_rowids())
-        starts, ends = (tf.maximum(part.flat_values - added, 0) for part in (starts, ends))
+        parts = self._parts(prefixed)
+        ids, points = self._ids_of_parts(parts), parts.points
+        added = tf.gather(added, tf.gather(parts.texts, points.value_rowids()))
+        starts, ends = (tf.maximum(part - added, 0) for part in (parts.starts, parts.ends))
         by_byte = tf.repeat(tf.range(tf.size(starts)), byte_lengths(points.flat_values))
         stops = tf.cumsum(tf.gather(self._sizes, ids.flat_values))
         firsts = stops - tf.gather(self._sizes, ids.flat_values)
@@ -181,8 +207,9 @@ class BytePair(tf.Module):
         return self.cls_id, self.sep_id
 
     def frame(self, first: Ragged, second: Ragged | None = None) -> dict[str, Ragged]:
-        """Return <s> a </s>, or <s> a </s></s> b </s>, all of segment 0."""
-        return roberta(first, second, start=self.cls_id, end=self.sep_id)
+        """Return <s> a </s>, or <s> a </s></s> b </s>, or BERT's frames, all of segment 0."""
+        between = STYLES[self.style].between
+        return joined(first, second, start=self.cls_id, end=self.sep_id, between=between)
 
     @classmethod
     def from_folder(cls, folder: pathlib.Path) -> "BytePair":
@@ -201,12 +228,18 @@ class BytePair(tf.Module):
     def identity(self) -> dict[str, Any]:
         """Return the settings, besides the vocabulary, that the ids depend on."""
         merges = hashlib.sha256(repr(self._pairs).encode()).hexdigest()
-        return {"add_prefix_space": self.add_prefix_space, "merges": merges}
+        return {
+            "add_prefix_space": self.add_prefix_space,
+            "merges": merges,
+            "style": self.style,
+            "compose": self.compose,
+            "added_tokens": [list(token) for token in self.added_tokens],
+        }
 
     def save(
         self, folder: pathlib.Path, *, max_length: int | None = None, segments: bool = True
     ) -> None:
-        """Write vocab.json, merges.txt and tokenizer_config.json, which transformers reads too.
+        """Write the files that transformers reads: vocab.json and merges.txt, or tokenizer.json.
 
         Args:
             folder: the folder to write to.
@@ -221,5 +254,34 @@ class BytePair(tf.Module):
             vocabulary=self.vocabulary,
             merges=self._pairs,
             add_prefix_space=self.add_prefix_space,
+            style=self.style,
+            compose=self.compose,
+            added_tokens=self.added_tokens,
             max_length=max_length,
         )
+
+
+def _splitters(
+    added: Sequence[AddedToken], ids: Mapping[str, int], add_prefix_space: bool
+) -> dict[str, Splitter]:
+    """Return what recognizes added tokens in raw and in normalized texts; check them."""
+    if added and add_prefix_space:
+        raise ValueError("`added_tokens` must be empty with add_prefix_space=True.")
+    for token in added:
+        printable = token.content.isascii() and token.content.isprintable()
+        if not token.content or not printable or ids.get(token.content) != token.id:
+            raise ValueError(
+                "`added_tokens` must be printable ASCII with their ids in the vocabulary. "
+                f"Received: {token.content!r} with id {token.id}."
+            )
+    kinds = {
+        RAW: [token for token in added if not token.normalized],
+        NORMALIZED: [token for token in added if token.normalized],
+    }
+    for inner in kinds[NORMALIZED]:
+        if outer := next((t for t in kinds[RAW] if inner.content in t.content), None):
+            raise ValueError(
+                "`added_tokens` must not contain one another, one normalized and one not. "
+                f"Received: {inner.content!r} and {outer.content!r}."
+            )
+    return {kind: Splitter(tokens) for kind, tokens in kinds.items() if tokens}

@@ -21,7 +21,7 @@ class Tokenizer(Protocol):
     vocabulary: tuple[str, ...]
     pad_id: int
     unknown_id: int
-    specials: ClassVar[tuple[int, int]]
+    specials: tuple[int, int]
     segments: ClassVar[int]
 
     @property

@@ -115,7 +115,7 @@ class Unigram(tf.Module):
 
     def frame(self, first: Ragged, second: Ragged | None = None) -> dict[str, Ragged]:
         """Return <s> a </s>, or <s> a </s></s> b </s>, all of segment 0."""
-        return _frames.roberta(first, second, start=self.cls_id, end=self.sep_id)
+        return _frames.joined(first, second, start=self.cls_id, end=self.sep_id)
 
     @classmethod
     def from_folder(cls, folder: pathlib.Path) -> "Unigram":

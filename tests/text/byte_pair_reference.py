@@ -8,8 +8,12 @@ import tokenizers
 from tokenizers import models, pre_tokenizers, processors, trainers
 
 from ftkeras import corpora
+from ftkeras.text._added_tokens import AddedToken
 
 SPECIALS = ["<s>", "<pad>", "</s>", "<unk>"]
+MODERN_SPECIALS = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
+# The last two are recognized before texts are normalized.
+ADDED = ["  ", "   ", "     ", "|||IP|||", "[unused0]", "<|end|>", "<|end|>>"]
 # Words in several scripts, so that not all of their characters stay single bytes.
 _OTHERS = 20 * (
     "Ünïcödé naïve 東京 日本語 🙂🙂 привет мир नमस्ते १६ سلام 안녕하세요 "
@@ -44,3 +48,17 @@ def reference(vocabulary, merges, add_prefix_space=False) -> tokenizers.Tokenize
         ("</s>", ids["</s>"]), ("<s>", ids["<s>"]), True, add_prefix_space
     )
     return tokenizer
+
+
+def modern_settings():
+    """Return the arguments of BytePair for a tokenizer like ModernBERT's."""
+    vocabulary, merges = small_vocabulary()
+    tokens = [*vocabulary, *ADDED, *MODERN_SPECIALS]
+    added = [
+        AddedToken(content, tokens.index(content), content[:2] != "<|", content[:2] == "<|")
+        for content in ADDED
+    ]
+    return {
+        "vocabulary": tokens, "merges": merges, "style": "bert", "compose": True,
+        "added_tokens": added,
+    }  # fmt: skip

@@ -7,12 +7,13 @@ import pytest
 
 from tests.matrix import matrix
 from tests.running import succeed
-from tests.text.byte_pair_reference import small_vocabulary
+from tests.text.byte_pair_reference import modern_settings, small_vocabulary
 from tests.text.unigram_reference import small_model, tokenizer
 
 SIZE = "layers=1, hidden=32, heads=2, positions=32, dropout=0.0, attention_dropout=0.0"
 ENCODERS = {
     "roberta": f"roberta({SIZE}, vocabulary='tokenizer')",
+    "modernbert": f"modernbert({SIZE}, window=8, vocabulary='modern')",
     "xlm_roberta": f"xlm_roberta({SIZE}, vocabulary='sentencepiece')",
     "distilbert": f"distilbert({SIZE}, vocabulary='reviews')",
     "electra": f"electra({SIZE}, embedding=16, vocabulary='reviews')",
@@ -35,7 +36,9 @@ def folder(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     vocabulary, merges = small_vocabulary()
     BytePair(vocabulary=vocabulary, merges=merges).save(folder / "tokenizer")
-    (folder / "sentencepiece").mkdir()
+    for name in ("sentencepiece", "modern"):
+        (folder / name).mkdir()
+    BytePair(**modern_settings()).save(folder / "modern")
     tokenizer(small_model()).save(folder / "sentencepiece")
     for name, count in (("train", 180), ("test", 36)):
         _write_rows(folder / f"{name}.jsonl", count)
