@@ -51,7 +51,7 @@ class Unigram(tf.Module):
             pieces or a special token or has a token twice.
     """
 
-    specials: ClassVar[tuple[int, int]] = (2, 4)
+    specials: tuple[int, int] = (2, 4)
     segments: ClassVar[int] = 1
 
     def __init__(self, *, model: bytes, vocabulary: Sequence[str], layout: str):

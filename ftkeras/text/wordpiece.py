@@ -61,7 +61,7 @@ class WordPiece(tf.Module):
     [[4, 5, 6]]
     """
 
-    specials: ClassVar[tuple[int, int]] = (2, 3)
+    specials: tuple[int, int] = (2, 3)
     segments: ClassVar[int] = 2
 
     def __init__(
