@@ -16,6 +16,7 @@ from ftkeras.text._frames import STYLES, ids_of_tokens, joined
 from ftkeras.text._merges import Merges
 from ftkeras.text._text_parts import Parts, Splitter
 
+SPECIAL_TOKENS = STYLES["roberta"].specials
 RAW, NORMALIZED = "raw", "normalized"
 Ragged = tf.RaggedTensor
 Tensor = Any
