@@ -7,6 +7,9 @@ import numpy as np
 from ftkeras.errors import UserError
 
 DEFAULT = 0.5
+# The share of the way from the F1 of always predicting a label to 1 that a cut must gain. Without
+# it, a label that the model can't tell would be predicted for nearly every text.
+LEAST_GAIN = 0.1
 
 
 def tune(targets: np.ndarray, probabilities: np.ndarray) -> list[float]:
@@ -14,7 +17,9 @@ def tune(targets: np.ndarray, probabilities: np.ndarray) -> list[float]:
 
     Every set of predictions that a threshold can make is tried: the cut below the lowest
     probability, and those halfway between neighbors. Of equally good cuts, that nearest to 0.5 is
-    chosen, and 0.5 itself if it cuts at the same place. A label that no example has keeps 0.5.
+    chosen, and 0.5 itself if it cuts at the same place. 0.5 is kept for a label that no example has,
+    and where no cut is much better than predicting the label for every example, whose F1 is
+    2 p / (1 + p) for a label with the share p: the best must gain a tenth of what that lacks to 1.
 
     Args:
         targets: 0 or 1, [examples, labels].
@@ -39,6 +44,9 @@ def _best(target: np.ndarray, probability: np.ndarray) -> float:
     f1 = 2 * correct / (predicted + positives)
     below = np.concatenate([[0.0], scores[:-1]])
     cuts = np.where((below < DEFAULT) & (scores >= DEFAULT), DEFAULT, (below + scores) / 2)
+    always = f1[0]
+    if 0 < always < 1 and f1.max() < always + LEAST_GAIN * (1 - always):
+        return DEFAULT
     best = np.flatnonzero(f1 == f1.max())
     return float(cuts[best[np.argmin(np.abs(cuts[best] - DEFAULT))]])
 

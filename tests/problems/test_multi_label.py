@@ -61,7 +61,8 @@ def test_no_threshold_is_better_than_the_tuned_one(rows):
     (found,) = _thresholds.tune(target[:, None], probability[:, None])
     every = np.linspace(0, 1, 33)
     scores = [_f1(target, probability, threshold) for threshold in every]
-    if not target.any():
+    always = _f1(target, probability, 0.0)
+    if not target.any() or (always < 1 and max(scores) < always + 0.1 * (1 - always)):
         assert found == 0.5
         return
     assert _f1(target, probability, found) == max(scores)
@@ -70,6 +71,13 @@ def test_no_threshold_is_better_than_the_tuned_one(rows):
     nearest = best[np.argmin(np.abs(best - 0.5))]
     cuts = [tuple(probability >= t) for t in (found, nearest)]
     assert cuts[0] == cuts[1] or abs(found - 0.5) <= abs(nearest - 0.5) + 1 / 8
+
+
+def test_a_label_that_the_model_cannot_tell_keeps_0_5():
+    target, rare = np.zeros((1000, 1), int), np.random.default_rng(0).uniform(0, 0.01, (1000, 1))
+    target[::100] = 1
+    assert _thresholds.tune(target, rare) == [0.5]
+    assert _thresholds.tune(target, rare + 0.01 * target) != [0.5]  # told apart
 
 
 def test_a_threshold_of_0_5_is_kept_where_it_cuts_as_well():

@@ -62,8 +62,8 @@ MUTANTS = [
         ("_base.py", 'r"bias|norm"', 'r"bias"', "test_optimizers.py"),
         (
             "_base.py",
-            "tf.maximum(iterations.value - 1, 0)",
-            "iterations.value",
+            "self._updates() + 1 - start",
+            "self._updates() - start",
             "test_optimizers.py",
         ),
         (
@@ -208,7 +208,7 @@ MUTANTS = [
             "test_splits.py",
         ),
         ("feed.py", "default_rng((self.seed, epoch))", "default_rng((self.seed, 0))", "batching"),
-        ("feed.py", "ordered[self.positions[is_example]] = ", "ordered[:] = ", "batching"),
+        ("feed.py", "ordered[positions[is_filled]] = ", "ordered[:] = ", "batching"),
         ("feed.py", "range(start, len(plan))", "range(max(0, start - 1), len(plan))", "batching"),
         (
             "batching/_rows.py",
@@ -290,8 +290,8 @@ MUTANTS = [
         ),
         (
             "layer.py",
-            "self.max_length - self.tokenizer.specials[0]",
-            "self.max_length - self.tokenizer.specials[0] - 1",
+            "return self.tokenizer.frame(self.truncation(pieces, limit))",
+            "return self.tokenizer.frame(self.truncation(pieces, limit - 1))",
             "test_layer.py",
         ),
         (
