@@ -17,16 +17,18 @@ def tune(targets: np.ndarray, probabilities: np.ndarray) -> list[float]:
 
     Every set of predictions that a threshold can make is tried: the cut below the lowest
     probability, and those halfway between neighbors. Of equally good cuts, that nearest to 0.5 is
-    chosen, and 0.5 itself if it cuts at the same place. 0.5 is kept for a label that no example has,
-    and where no cut is much better than predicting the label for every example, whose F1 is
-    2 p / (1 + p) for a label with the share p: the best must gain a tenth of what that lacks to 1.
+    chosen, and 0.5 itself if it cuts at the same place.
+
+    A label keeps 0.5 if no example has it, or if no cut is much better than predicting it for every
+    example, whose F1 is 2 p / (1 + p) for a label with the share p: the best must gain a tenth of
+    what that lacks to 1.
 
     Args:
         targets: 0 or 1, [examples, labels].
         probabilities: [examples, labels].
 
-    >>> tune(np.array([[0], [1], [1]]), np.array([[0.1], [0.2], [0.4]]))
-    [0.15]
+    >>> tune(np.array([[0], [1], [1]]), np.array([[0.125], [0.25], [0.5]]))
+    [0.1875]
     """
     columns = zip(targets.T, probabilities.T, strict=True)
     return [_best(target, probability) for target, probability in columns]
