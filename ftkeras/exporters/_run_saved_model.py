@@ -22,9 +22,10 @@ import numpy as np
 
 # A server has no Keras. Without it, TensorFlow's import takes half the time: this empty module is
 # found where TensorFlow looks for Keras, and has none of what it would import from there.
-_no_keras = types.ModuleType("keras")
-_no_keras.__spec__ = importlib.machinery.ModuleSpec("keras", None, origin="keras")
-sys.modules["keras"] = _no_keras
+if __name__ == "__main__":
+    no_keras = types.ModuleType("keras")
+    no_keras.__spec__ = importlib.machinery.ModuleSpec("keras", None, origin="keras")
+    sys.modules["keras"] = no_keras
 
 import tensorflow as tf  # noqa: E402
 
