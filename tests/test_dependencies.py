@@ -21,7 +21,7 @@ DISTRIBUTIONS = {
     "yaml": "pyyaml",
 }
 # Tests that need one of these are skipped without it; statsmodels is for a script run by hand.
-OPTIONAL = {"jax", "statsmodels", "torch"}
+OPTIONAL = {"jax", "seqeval", "statsmodels", "torch"}
 
 
 def _imports(path: pathlib.Path) -> set[str]:

@@ -4,8 +4,7 @@ It reads a JSON object from standard input: "folder", "samples" (each with "text
 "labels", "output" (the name of the outputs that signatures share), "scale" (how large these are),
 and "ids" ("token_ids" and maybe "segment_ids", of the first samples). It writes to standard output
 the outputs of `serving_default` for the samples, the latency, and what is wrong with the
-signatures. It needs nothing but
-TensorFlow and the ops of tensorflow-text, not their Python packages' Keras.
+signatures. It needs nothing but TensorFlow and the ops of tensorflow-text, not even Keras.
 """
 
 import importlib.machinery
@@ -27,7 +26,7 @@ if __name__ == "__main__":
     no_keras.__spec__ = importlib.machinery.ModuleSpec("keras", None, origin="keras")
     sys.modules["keras"] = no_keras
 
-import tensorflow as tf  # noqa: E402
+import tensorflow as tf
 
 BATCH = 32
 # A batch size is timed for this many seconds, within these numbers of runs.

@@ -16,7 +16,7 @@ from ftkeras.support import global_state, messages, signals
 
 
 def test_seeds_and_determinism_are_restored():
-    states = []
+    states, before = [], config.is_op_determinism_enabled()
     for disturb in (False, True):
         keras.utils.set_random_seed(3)
         if disturb:
@@ -27,7 +27,7 @@ def test_seeds_and_determinism_are_restored():
         drawn = (random.random(), np.random.rand(), float(tf.random.uniform(())))
         states.append((*drawn, float(keras.random.uniform(()))))
     assert states[0] == states[1]
-    assert not config.is_op_determinism_enabled()
+    assert config.is_op_determinism_enabled() == before
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ftkeras.encoders._packing import Attention
 from ftkeras.regularizers.embedding_noise import EmbeddingNoise
 from ftkeras.regularizers.layer_drop import LayerDrop
 from ftkeras.regularizers.mixout import Mixout
@@ -125,7 +126,7 @@ def _states(model, used):
     encoder = model.encoder
     state = encoder.embeddings(tiny.TOKEN_IDS, None, None, None)
     for block, use in zip(encoder.blocks, used, strict=True):
-        state = block(state, None) if use else state
+        state = block(state, Attention()) if use else state
     return np.array(state)
 
 

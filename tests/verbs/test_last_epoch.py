@@ -57,6 +57,7 @@ class Numbers:
     """Write 60 texts to train on, 20 for validation or none, and 4 to test."""
 
     pairs = False
+    problem_class = Classification
 
     def __init__(self, *, own_validation: bool):
         self.own_validation = own_validation
