@@ -106,9 +106,7 @@ def test_labels_that_reach_their_thresholds_are_shown_with_them(served_decisions
         _ask(window, "a good film, so good")
         label = "return document.querySelector('#label').textContent"
         assert window.run(label) == "nice"
-        rows = window.run(
-            "return [...document.querySelectorAll('#probabilities tr')].map(r => r.textContent)"
-        )
+        rows = "[...document.querySelectorAll('#probabilities tr')]"
         assert window.run(f"return {rows}.map(row => row.textContent)") == [
             "nice88.1 %, threshold 60.0 %",
             "long50.0 %, threshold 90.0 %",
