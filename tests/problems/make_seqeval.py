@@ -4,9 +4,6 @@ import json
 import pathlib
 import random
 
-from seqeval.metrics import accuracy_score, classification_report
-from seqeval.scheme import IOB2
-
 CASES = 200
 RNG = random.Random(0)
 
@@ -30,6 +27,9 @@ def _corrupted(sentence: list[str], types: list[str]) -> list[str]:
 
 def main() -> None:
     """Write the cases."""
+    from seqeval.metrics import accuracy_score, classification_report
+    from seqeval.scheme import IOB2
+
     cases = []
     while len(cases) < CASES:
         types = ["LOC", "ORG", "PER"][: RNG.randint(1, 3)]
