@@ -46,7 +46,8 @@ def pytest_configure(config):
 def pytest_collection_finish():
     """Keep the garbage collector off what lives as long as the process.
 
-    Each full collection would look at all of TensorFlow and all tests: a tenth of the suite's time.
+    Each full collection would look at all of TensorFlow and all tests: 47 s of CPU instead of 43
+    for tests/training/test_state.py.
     """
     gc.collect()
     gc.freeze()
