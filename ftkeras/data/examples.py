@@ -60,7 +60,7 @@ class Examples:
         """
         return replace(self, rows=self.rows[positions], name=name or self.name)
 
-    @property
+    @functools.cached_property
     def lengths(self) -> np.ndarray:
         """The number of tokens of each example, int64 [examples]."""
         return self.offsets[self.rows + 1] - self.offsets[self.rows]
@@ -81,7 +81,7 @@ class Examples:
             return self.stored_targets[self.rows].numbered()
         return np.unique(self.targets, axis=0, return_inverse=True)[1]
 
-    @property
+    @functools.cached_property
     def firsts(self) -> np.ndarray:
         """Where each example starts in `token_ids`, int64 [examples]."""
         return self.offsets[self.rows]

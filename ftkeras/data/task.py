@@ -49,6 +49,12 @@ class Task(Protocol):
         """
         return self.problem_class(labels=self.labels if labels is None else labels)
 
+    @property
+    def target_spec(self) -> tf.TensorSpec:
+        """The shape and dtype of an answer."""
+        problem = self.problem()
+        return tf.TensorSpec(problem.target_shape, problem.target_dtype)
+
     def better_task(self) -> tuple[str, str] | None:
         """Return the name of the task that the data pose, and the reason; None for this one."""
         return None
@@ -57,8 +63,7 @@ class Task(Protocol):
         """Return "train" and, if the data has them, "test" and "validation".
 
         Each is a finite dataset in an order that never changes, with elements {"text": string (),
-        "label": what the problem's `target_shape` and `target_dtype` say} and, for pairs, "pair":
-        string ().
+        "label": as `target_spec`} and, for pairs, "pair": string ().
 
         Raises:
             UserError: if the data can't be read.

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from ftkeras.data.examples import Examples
 from ftkeras.support.ragged import Ragged
+from ftkeras.text.words import WORDS
 
 # The texts that go through the text layer together: enough to keep its vectorized ops busy.
 TEXTS_PER_STEP = 512
@@ -25,8 +26,6 @@ COLUMNS = {
     "stored_digests": np.uint64,
 }
 LENGTHS = "target_lengths"
-# Also stored if the text layer returns words.
-WORDS = {"word_starts": np.int32, "word_ends": np.int32}
 
 
 def write(
@@ -121,7 +120,7 @@ def read_arrays(
 
 def columns(dataset: tf.data.Dataset, *, words: bool) -> dict[str, type]:
     """Return the dtype of each column."""
-    found = {**COLUMNS, **(WORDS if words else {})}
+    found = {**COLUMNS, **(dict.fromkeys(WORDS, np.int32) if words else {})}
     answer = dataset.element_spec["label"].dtype
     if answer == tf.string:
         return {**found, "stored_targets": np.uint8, LENGTHS: np.int64}

@@ -62,6 +62,8 @@ def norm(variable: str, module: str) -> tuple[Rule, Rule]:
 
 
 Field = tuple[str, str, Any]
+# The last module of classes with another head than a sequence's; in all families it is the same.
+CLASSIFIERS = {"token_classification": "classifier"}
 
 
 def with_defaults(fields: tuple[Field, ...], **defaults: Any) -> tuple[Field, ...]:
@@ -129,6 +131,17 @@ class Family:
         name = self.classes["encoder"].removesuffix("Model")
         named = "".join(word.capitalize() for word in head.split("_"))
         return self.classes.get(head, f"{name}For{named}")
+
+    def classifier_name(self, head: str) -> str:
+        """Return the name of the last module of the class of transformers with a head.
+
+        >>> from ftkeras.encoders.roberta import Roberta
+        >>> Roberta.family.classifier_name("sequence_classification")
+        'classifier.out_proj'
+        >>> Roberta.family.classifier_name("token_classification")
+        'classifier'
+        """
+        return CLASSIFIERS.get(head, self.classifier)
 
     def rules(self, *, layers: int, projection: bool, pooler: bool) -> Iterator[Rule]:
         """Yield the rules of an encoder in network order.

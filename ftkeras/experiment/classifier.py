@@ -17,9 +17,6 @@ from ftkeras.training.finetuner import FineTuner
 
 log = logging.getLogger(__name__)
 
-# The classifier's name in all of transformers' token classifiers.
-TOKEN_CLASSIFIER = "classifier"
-
 
 def build_head(config: Config, default: str, *, outputs: int) -> Any:
     """Build the head that the configuration names, or the default one, with new weights."""
@@ -51,7 +48,7 @@ def start_head(
         start = catalog.parse_head(config.head).arguments.get("start", start)
     tensors = {} if folder is None else huggingface.read_tensors(folder)
     family = model.encoder.family
-    classifier = TOKEN_CLASSIFIER if problem.per_token else family.classifier
+    classifier = family.classifier_name(problem.huggingface_class)
     kernel, bias = (f"{classifier}.{part}" for part in ("weight", "bias"))
     if folder is None or kernel not in tensors or bias not in tensors:
         if start == "checkpoint":

@@ -15,6 +15,7 @@ from ftkeras.errors import UserError
 from ftkeras.experiment import feeds
 from ftkeras.experiment.definition import Experiment
 from ftkeras.runs import layout, samples
+from ftkeras.runs import problem as recorded_problem
 from ftkeras.support import files
 from ftkeras.training.validation import predict_in_order
 
@@ -53,7 +54,7 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
     tunes = experiment.problem.needs_tuning
     found = _evaluate(experiment, parts, paths, tunes=tunes)
     if tunes and experiment.devices.is_chief:
-        files.write_json(run_dir / layout.PROBLEM, experiment.problem.state())
+        recorded_problem.write(run_dir, experiment.problem)
     last = list(parts)[-1]
     if experiment.devices.is_chief:
         positions = samples.positions(len(parts[last]))

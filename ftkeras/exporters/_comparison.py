@@ -69,9 +69,10 @@ class Bounds:
                 f"the run has measured, more than tolerance={self.tolerance:g}; {found.changes}."
             )
         if self.logit_tolerance is not None and not found.logit_change <= self.logit_tolerance:
+            moves = found.moves.format(f"{found.logit_change:.2g}")
             raise UserError(
-                f"export={exporter}: logits move by {found.logit_change:.2g} of their spread, more "
-                f"than logit_tolerance={self.logit_tolerance:g}; {found.changes}."
+                f"export={exporter}: {moves}, more than logit_tolerance={self.logit_tolerance:g}; "
+                f"{found.changes}."
             )
 
     def record(self) -> dict[str, float | None]:

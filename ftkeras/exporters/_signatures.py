@@ -10,9 +10,9 @@ from ftkeras.exporters._lengths import lengths, pad
 from ftkeras.exporters._weights import Weights
 from ftkeras.problems import Problem
 from ftkeras.text.layer import TextLayer
+from ftkeras.text.words import WORDS
 
 CLASSIFY = "classify"
-WORDS = ("word_starts", "word_ends")
 Tensors = Mapping[str, tf.Tensor]
 ConcreteFunction = tf.types.experimental.ConcreteFunction
 

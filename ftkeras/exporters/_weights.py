@@ -133,13 +133,8 @@ class Weights(tf.Module):
                 every_token=model.head.needs_every_token,
                 training=False,
             )
-            if model.head.per_token:
-                vectors = features["sequence"]
-            elif model.head.needs_pooler:
-                vectors = features["pooled"]
-            else:
-                vectors = model.head.text_vectors(features, mask)
-            return model.head(features, mask, training=False), vectors
+            logits = model.head(features, mask, training=False)
+            return logits, model.head.states(features, mask)
 
     @contextlib.contextmanager
     def _substituted(self, token_ids: tf.Tensor) -> Iterator[tf.Tensor]:

@@ -11,8 +11,6 @@ from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
 
-# The classifier's name in all of transformers' token classifiers.
-TOKEN_CLASSIFIER = "classifier"
 NO_LICENSE = "README.md names no license, as none is known; add one before you publish the folder"
 
 
@@ -87,6 +85,6 @@ class Huggingface:
 
     def _classifier_tensors(self) -> dict[str, np.ndarray]:
         head = self.model.head
-        name = TOKEN_CLASSIFIER if head.per_token else self.model.encoder.family.classifier
+        name = self.model.encoder.family.classifier_name(self.problem.huggingface_class)
         kernel, bias = self.problem.huggingface_classifier(head.kernel.numpy(), head.bias.numpy())
         return {f"{name}.weight": np.ascontiguousarray(kernel.T), f"{name}.bias": bias}

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from ftkeras.heads._dense import POOLINGS, Dense
+from ftkeras.heads._linear import with_classes
 from ftkeras.support import bounds
 
 __all__ = ["POOLINGS", "Classification"]
@@ -62,4 +63,4 @@ class Classification(Dense):
         return self.outputs
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "classes": self.classes}
+        return with_classes(super().get_config())

@@ -1,11 +1,8 @@
 """The multi-label head."""
 
-from typing import Any
-
 import keras
 
 from ftkeras.heads._dense import Dense
-from ftkeras.support import bounds
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -36,20 +33,3 @@ class MultiLabel(Dense):
     >>> head({"first": np.zeros((3, 8), "float32")}, np.ones((3, 5))).shape
     TensorShape([3, 5])
     """
-
-    def __init__(
-        self,
-        *,
-        outputs: int,
-        dropout: float = 0.1,
-        pooling: str = "pooled",
-        seed: int | None = None,
-        name: str = "head",
-        **kwargs: Any,
-    ):
-        bounds.integer(1, outputs=outputs)
-        own = {"dropout": dropout, "pooling": pooling, "seed": seed, "name": name}
-        super().__init__(outputs=outputs, **own, **kwargs)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "outputs": self.outputs}

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
-from keras import ops
 
+from ftkeras.heads._linear import Linear, with_classes
 from ftkeras.support import bounds
-from ftkeras.support.seeds import ReplicaSeedGenerator
 
 Tensor = Any
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class TokenClassification(keras.layers.Layer):
+class TokenClassification(Linear):
     """Dropout and one dense layer on each token.
 
     logits = dropout(state) · kernel + bias
@@ -40,6 +39,7 @@ class TokenClassification(keras.layers.Layer):
     """
 
     needs_pooler, needs_every_token, per_token = False, True, True
+    feature = "sequence"
 
     def __init__(
         self,
@@ -51,32 +51,15 @@ class TokenClassification(keras.layers.Layer):
         **kwargs: Any,
     ):
         bounds.integer(2, classes=classes)
-        bounds.share(dropout=dropout)
-        super().__init__(name=name, **kwargs)
-        self.outputs, self.dropout, self.seed = classes, dropout, seed
-        self.seed_generator = ReplicaSeedGenerator(seed)
+        super().__init__(outputs=classes, dropout=dropout, seed=seed, name=name, **kwargs)
 
     @property
     def classes(self) -> int:
         """The number of classes."""
         return self.outputs
 
-    def build(self, features_shape: Mapping[str, tuple], padding_mask_shape: Any = None) -> None:
-        hidden = features_shape["sequence"][-1]
-        initializer = keras.initializers.TruncatedNormal(stddev=0.02, seed=self.seed)
-        self.kernel = self.add_weight(
-            shape=(hidden, self.outputs), initializer=initializer, name="kernel"
-        )
-        self.bias = self.add_weight(shape=(self.outputs,), initializer="zeros", name="bias")
-
-    def call(
-        self, features: Mapping[str, Tensor], padding_mask: Tensor, training: bool = False
-    ) -> Tensor:
-        states = features["sequence"]
-        if training and self.dropout > 0:
-            states = keras.random.dropout(states, self.dropout, seed=self.seed_generator)
-        return ops.matmul(states, self.kernel) + self.bias
+    def states(self, features: Mapping[str, Tensor], padding_mask: Tensor) -> Tensor:
+        return features["sequence"]
 
     def get_config(self) -> dict[str, Any]:
-        own = {"classes": self.classes, "dropout": self.dropout, "seed": self.seed}
-        return {**super().get_config(), **own}
+        return with_classes(super().get_config())

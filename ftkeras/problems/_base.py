@@ -1,7 +1,7 @@
 """The interface of problems.
 
-Modules of this folder import TensorFlow and Keras inside the functions that need them: `predict`
-and `compare` read answers without either.
+Problems import TensorFlow and Keras inside the functions that need them: `predict` and `compare`
+read answers without either.
 """
 
 from collections.abc import Callable, Mapping, Sequence

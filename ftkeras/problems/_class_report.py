@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# With more classes, those with the lowest F1 are shown.
-MAX_ROWS = 10
-LABEL_WIDTH = 30
+from ftkeras.problems import _tables
+
 METRICS = ("precision", "recall", "f1")
 # The confusion matrix of more classes than this is not shown, only its worst pairs.
 MOST_CLASSES, WORST_PAIRS = 10, 10
@@ -19,16 +18,7 @@ def table(measured: Mapping[str, Any], split: str) -> str:
         measured: the metrics of a split, as they are recorded.
         split: its name.
     """
-    rows = [row for row in measured["per_class"] if row["support"]]
-    shown = rows if len(rows) <= MAX_ROWS else sorted(rows, key=lambda row: row["f1"])[:MAX_ROWS]
-    width = max(len(f"on {split}"), *(len(_cut(row["label"])) for row in shown)) + 2
-    heads = "".join(f"{name:>11}" for name in (*METRICS, "support"))
-    lines = [f"{'on ' + split:{width}}{heads}"]
-    for row in shown:
-        values = "".join(f"{row[name]:>11.4f}" for name in METRICS)
-        lines.append(f"{_cut(row['label']):{width}}{values}{row['support']:>11,}")
-    if len(shown) < len(rows):
-        lines.append(f"… the {len(shown)} of {len(rows)} classes with the lowest f1")
+    lines = _tables.worst(f"on {split}", METRICS, measured["per_class"], "classes")
     return "\n".join([*lines, "", *summary(measured, split)])
 
 
@@ -42,11 +32,9 @@ def summary(measured: Mapping[str, Any], split: str) -> list[str]:
     else:
         lines.append("precision, recall, f1 and auc are means over the classes")
     if absent:
-        few = ", ".join(repr(_cut(label)) for label in absent[:3])
-        few += ", …" if len(absent) > 3 else ""
-        number = "1 class" if len(absent) == 1 else f"{len(absent)} classes"
+        number = _tables.counted(len(absent), "class", "classes")
         lines.append(f"means exclude {number} without an example in {split}:")
-        lines.append(f"  {few}")
+        lines.append(f"  {_tables.few(absent)}")
     return lines
 
 
@@ -90,7 +78,3 @@ def _worst_pairs(
     for count, true, predicted, examples in worst:
         lines.append(f"{count:>7,}{count / examples:>8.0%}  {true:{width}}{predicted}")
     return lines
-
-
-def _cut(label: str) -> str:
-    return label if len(label) <= LABEL_WIDTH else label[: LABEL_WIDTH - 1] + "…"

@@ -16,9 +16,11 @@ class Comparison:
     Attributes:
         samples: texts compared.
         largest_difference: of an output, over all texts.
-        logit_change: largest change of a logit, relative to the spread of the logits.
+        logit_change: how far the answers moved by rounded weights: the largest change of a logit,
+            relative to the spread of the logits, unless `moves` says otherwise.
         changes: what changed, in a few words, such as "2 of 60 labels change".
         details: further entries of export.json.
+        moves: what `logit_change` is, in words; {} stands for its value.
     """
 
     samples: int
@@ -26,6 +28,7 @@ class Comparison:
     logit_change: float
     changes: str
     details: dict[str, int | float] = field(default_factory=dict)
+    moves: str = "logits move by {} of their spread"
 
     def record(self) -> dict[str, int | float]:
         """Return the entries of export.json."""
@@ -42,10 +45,7 @@ class Comparison:
         >>> Comparison(100, 0.01, 0.034, "2 of 100 labels change").summary()
         '2 of 100 labels change, logits move by at most 3.4 % of their spread'
         """
-        return (
-            f"{self.changes}, logits move by at most {100 * self.logit_change:.2g} % of their "
-            "spread"
-        )
+        return f"{self.changes}, {self.moves.format(f'at most {100 * self.logit_change:.2g} %')}"
 
 
 def logit_change(before: np.ndarray, after: np.ndarray) -> float:

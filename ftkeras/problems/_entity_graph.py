@@ -1,7 +1,7 @@
 """Decode the logits of words to entities, in the TensorFlow graph.
 
-Evaluation and exports run the same operations. This module imports TensorFlow inside functions, as
-all modules of this folder do.
+Evaluation and exports run the same operations. TensorFlow is imported inside functions, as in
+problems.
 """
 
 from collections.abc import Sequence

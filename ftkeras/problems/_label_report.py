@@ -4,9 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# With more labels, those with the lowest F1 are shown.
-MAX_ROWS = 10
-LABEL_WIDTH = 30
+from ftkeras.problems import _tables
+
 # Characters that may join the labels of a text in one cell.
 JOINTS = ",;|"
 COLUMNS = ("precision", "recall", "f1", "auc", "threshold")
@@ -27,16 +26,7 @@ def table(measured: Mapping[str, Any], split: str) -> list[str]:
         measured: the metrics of the split, as they are recorded.
         split: its name.
     """
-    rows = [row for row in measured["per_label"] if row["support"]]
-    shown = rows if len(rows) <= MAX_ROWS else sorted(rows, key=lambda row: row["f1"])[:MAX_ROWS]
-    width = max(len(f"on {split}"), *(len(_cut(row["label"])) for row in shown)) + 2
-    lines = [f"{'on ' + split:{width}}" + "".join(f"{n:>11}" for n in (*COLUMNS, "support"))]
-    for row in shown:
-        cells = "".join(f"{_number(row[name]):>11}" for name in COLUMNS)
-        lines.append(f"{_cut(row['label']):{width}}{cells}{row['support']:>11,}")
-    if len(shown) < len(rows):
-        lines.append(f"… the {len(shown)} of {len(rows)} labels with the lowest f1")
-    return lines
+    return _tables.worst(f"on {split}", COLUMNS, measured["per_label"], "labels")
 
 
 def summary(measured: Mapping[str, Any], split: str) -> list[str]:
@@ -45,9 +35,7 @@ def summary(measured: Mapping[str, Any], split: str) -> list[str]:
     numbers = ", ".join(f"{name.replace('_', ' ')} {measured[name]:.4f}" for name in names)
     lines, absent = ["", f"{split}: {numbers}"], measured["absent_labels"]
     if absent:
-        few = ", ".join(repr(_cut(label)) for label in absent[:3])
-        few += ", …" if len(absent) > 3 else ""
-        number = "1 label" if len(absent) == 1 else f"{len(absent)} labels"
+        number, few = _tables.counted(len(absent), "label", "labels"), _tables.few(absent)
         lines.append(f"macro f1 and auc exclude {number} without an example in {split}: {few}")
     return lines
 
@@ -60,7 +48,7 @@ def markdown(metrics: Mapping[str, Any], splits: Sequence[str]) -> list[str]:
     ]
     for split in splits:
         found = metrics[split]
-        cells = " | ".join(_number(found[name]) for name in TITLES)
+        cells = " | ".join(_tables.number(found[name]) for name in TITLES)
         lines.append(f"| {split} | {found['examples']:,} | {cells} |")
     lines += [
         "",
@@ -68,7 +56,7 @@ def markdown(metrics: Mapping[str, Any], splits: Sequence[str]) -> list[str]:
         f"|{'---|' * (len(COLUMNS) + 2)}",
     ]
     for row in metrics[splits[-1]]["per_label"]:
-        cells = " | ".join(_number(row[name]) for name in COLUMNS)
+        cells = " | ".join(_tables.number(row[name]) for name in COLUMNS)
         lines.append(f"| `{row['label']}` | {cells} | {row['support']:,} |")
     return lines
 
@@ -97,11 +85,3 @@ def cell(labels: Sequence[str], names: Sequence[str]) -> str:
     """
     joint = next((j for j in JOINTS if not any(j in name for name in names)), None)
     return json.dumps(labels, ensure_ascii=False) if joint is None else joint.join(labels)
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
-
-
-def _cut(label: str) -> str:
-    return label if len(label) <= LABEL_WIDTH else label[: LABEL_WIDTH - 1] + "…"

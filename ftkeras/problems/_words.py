@@ -20,9 +20,6 @@ class WordOutputs:
     logits: np.ndarray
     spans: Ragged
 
-    def __len__(self) -> int:
-        return len(self.spans)
-
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the spans [words, 2] and logits [words, outputs] of each text."""
         return zip(self.spans, Ragged.from_lengths(self.logits, self.spans.lengths), strict=True)

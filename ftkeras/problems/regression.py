@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ftkeras.problems import _tables
 from ftkeras.problems._base import LOSS, Loss, Measure, Problem
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
@@ -204,6 +205,7 @@ class Regression(Problem):
                 "largest_move": float(moved.max()),
                 "mae": float(np.abs(found - truth).mean()),
             },
+            moves="outputs move by {} of their spread",
         )
 
     def answer(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,9 +230,7 @@ class Regression(Problem):
         if not rows:
             return []
         shown = [name for name in self.columns if name != "loss"]
-        width = max(12, *(len(row["name"]) + 2 for row in rows))
-        head = f"{'on ' + split:{width}}" + "".join(f"{name:>11}" for name in shown)
-        return ["", head, *(_row(row, shown, width) for row in rows)]
+        return ["", *_tables.aligned(f"on {split}", shown, rows, key="name", least=12)]
 
     def advice(self, metrics: Mapping[str, Any]) -> list[str]:
         """Return a note if the model predicts nearly the same number for every text."""
@@ -343,8 +343,3 @@ def fisher(correlation: float, examples: int) -> tuple[float, float]:
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if len(known) == len(values) else None
-
-
-def _row(row: Mapping[str, Any], shown: Sequence[str], width: int) -> str:
-    cells = (f"{'-':>11}" if row[name] is None else f"{row[name]:>11.4f}" for name in shown)
-    return f"{row['name']:{width}}" + "".join(cells)

@@ -1,18 +1,17 @@
 """Token classification: entities, such as names, in a text."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ftkeras.problems import _entity_graph
+from ftkeras.problems import _entity_graph, _tables
 from ftkeras.problems._base import LOSS, Loss, Measure, Problem
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
 from ftkeras.problems._words import WordOutputs
-from ftkeras.statistics.entity_predictions import EntityPredictions, f1_of
+from ftkeras.statistics.entity_predictions import EntityPredictions
 from ftkeras.support import tags
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ class TokenClassification(Problem):
         labels: the names of the tags, O first; of the scheme BIO, or BIOES if there are E- and S-.
     """
 
-    kind = "entity recognizer"
+    kind = "named entity recognizer"
     head = "token_classification"
     loss = "cross_entropy"
     losses = ("cross_entropy", "focal")
@@ -126,23 +125,28 @@ class TokenClassification(Problem):
         import keras
 
         wanted = self.token_targets(targets, outputs.spans)
+        truth = self._truth(targets)
         found = [decoded.spans(self.types) for decoded in self._decode(outputs)]
-        pairs = list(zip(self._truth(targets), found, strict=True))
-        total = sum((_counts(*pair) for pair in pairs), Counter())
         cut, crooked = self._unreachable(targets, outputs)
+        measured = _compare(truth, found)
         return {
-            **_measures(total, None),
+            **{name: measured[name] for name in ("f1", "precision", "recall")},
             "accuracy": float((outputs.logits.argmax(axis=1) == wanted).mean()),
-            "exact_match": float(np.mean([set(truth) == set(found) for truth, found in pairs])),
+            "exact_match": measured["exact_match"],
             "loss": float(keras.ops.convert_to_numpy(loss(wanted, outputs.logits))),
-            "entities": total["truth", None],
+            "entities": measured["support"],
             "cut_off": cut,
             "within_words": crooked,
-            "per_type": [
-                {"type": kind, **_measures(total, kind), "support": total["truth", kind]}
-                for kind in self.types
-            ],
+            "per_type": [self._of_type(kind, truth, found) for kind in self.types],
         }
+
+    def _of_type(
+        self, kind: str, truth: Sequence[Sequence[Span]], found: Sequence[Sequence[Span]]
+    ) -> dict[str, Any]:
+        """Return the metrics of one type of entities."""
+        only = ([[e for e in row if e[0] == kind] for row in rows] for rows in (truth, found))
+        measured = _compare(*only)
+        return {"type": kind, **{n: measured[n] for n in ("f1", "precision", "recall", "support")}}
 
     def decode(self, targets: Any, outputs: WordOutputs) -> list[dict]:
         """Return each text's entities, those that were found, and the tags of its words."""
@@ -188,7 +192,11 @@ class TokenClassification(Problem):
         return _entity_graph.dense(found, texts, self.types)
 
     def compare_served(self, samples: Sequence[dict], rows: Sequence[Mapping]) -> Comparison:
-        """Compare an export's entities with the run's, and their scores."""
+        """Compare an export's entities with the run's, and their scores.
+
+        `logit_change` is the share of texts whose entities change, or the largest change of a score
+        in the others if that is larger.
+        """
         answers = [self.answer(row)["entities"] for row in rows]
         differences, changed = [0.0], 0
         for sample, answer in zip(samples, answers, strict=True):
@@ -201,10 +209,11 @@ class TokenClassification(Problem):
                 differences += moved
         return Comparison(
             samples=len(samples),
-            largest_difference=1.0 if changed else max(differences),
-            logit_change=max(differences),
+            largest_difference=1.0 if changed else float(np.max(differences)),
+            logit_change=float(np.max([*differences, changed / len(samples)])),
             changes=f"the entities of {changed} of {len(samples)} texts change",
             details={"changed_texts": changed},
+            moves="entities or scores change by {}",
         )
 
     def answer(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -233,13 +242,9 @@ class TokenClassification(Problem):
     def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:
         """Return the metrics of each type, and which entities could not be found."""
         found = metrics[split]
-        width = max(12, *(len(row["type"]) + 2 for row in found["per_type"]))
-        shown = ("precision", "recall", "f1")
-        heads = "".join(f"{name:>11}" for name in (*shown, "support"))
-        lines = ["", f"{'on ' + split:{width}}{heads}"]
-        for row in found["per_type"]:
-            cells = "".join(f"{row[name]:>11.4f}" for name in shown)
-            lines.append(f"{row['type']:{width}}{cells}{row['support']:>11,}")
+        columns = ("precision", "recall", "f1", "support")
+        table = _tables.aligned(f"on {split}", columns, found["per_type"], key="type", least=12)
+        lines = ["", *table]
         of = f"of {found['entities']:,} entities of {split}"
         if found["cut_off"]:
             lines.append(f"{found['cut_off']:,} {of} are beyond `max_length` and count as missed")
@@ -293,23 +298,10 @@ class TokenClassification(Problem):
         return cut, crooked
 
 
-def _counts(truth: Sequence[Span], found: Sequence[Span]) -> Counter:
-    """Count true, predicted and right entities, of each type and (None) of all."""
-    counts: Counter = Counter()
-    both = set(truth) & set(found)
-    for name, entities in (("truth", truth), ("found", found), ("right", both)):
-        for kind, _, _ in entities:
-            counts.update([(name, kind), (name, None)])
-    return counts
-
-
-def _measures(counts: Counter, kind: str | None) -> dict[str, float]:
-    right, found, truth = (counts[name, kind] for name in ("right", "found", "truth"))
-    return {
-        "f1": float(f1_of(right, found, truth)),
-        "precision": right / found if found else 0.0,
-        "recall": right / truth if truth else 0.0,
-    }
+def _compare(truth: Sequence[Sequence[Span]], found: Sequence[Sequence[Span]]) -> dict[str, Any]:
+    """Return the metrics of entities, and how many there are, "support"."""
+    compared = EntityPredictions.compare([set(row) for row in truth], [set(row) for row in found])
+    return {**compared.measure(), "support": int(compared.truth.sum())}
 
 
 def _span(kind: str, start: int, end: int) -> dict[str, Any]:

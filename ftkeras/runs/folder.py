@@ -18,6 +18,7 @@ from ftkeras.errors import UserError
 from ftkeras.runs import layout
 from ftkeras.runs.inputs import write as write_inputs
 from ftkeras.runs.naming import run_name
+from ftkeras.runs.problem import write_state
 from ftkeras.support import files
 
 Configuration = TypeVar("Configuration", bound=Config)
@@ -168,8 +169,7 @@ def record(
     files.write_json(run_dir / layout.ENCODER / "config.json", encoder_config)
     files.write_json(run_dir / layout.LABELS, list(labels))
     write_inputs(run_dir, inputs)
-    if problem:
-        files.write_json(run_dir / layout.PROBLEM, problem)
+    write_state(run_dir, problem)
     files.write_text(run_dir / layout.SETTINGS, flagfile.render(config))
 
 

@@ -37,5 +37,10 @@ def read(folder: pathlib.Path, labels: Sequence[str]) -> Problem:
 
 def write(folder: pathlib.Path, problem: Problem) -> None:
     """Write problem.json, if the problem has learned anything."""
-    if state := problem.state():
+    write_state(folder, problem.state())
+
+
+def write_state(folder: pathlib.Path, state: dict[str, Any]) -> None:
+    """Write problem.json, unless the state is empty."""
+    if state:
         files.write_json(folder / layout.PROBLEM, state)

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from ftkeras.statistics.bootstrap import Tested
+from ftkeras.statistics.ratios import f1, mean_of, ratio
 
 # Probabilities below this are written as 0 in a file of predictions.
 SMALLEST_PROBABILITY = 5e-8
@@ -85,13 +86,13 @@ class _Table:
         """Return `ClassPredictions.metrics` for each row of weights, [rows, metrics]."""
         sums, total = (weights @ self._columns).astype(float), weights.sum(axis=1, dtype=float)
         correct, actual, predicted = np.split(sums[:, :-1], 3, axis=1)
-        precision, recall = _ratio(correct, predicted), _ratio(correct, actual)
-        by_class = (precision, recall, _ratio(2 * correct, predicted + actual))
+        precision, recall = ratio(correct, predicted), ratio(correct, actual)
+        by_class = (precision, recall, f1(correct, predicted, actual))
         # As in metrics.json: the second of two classes, or the mean over those that occur.
         occurs = actual > 0
-        averaged = [m[:, 1] if self._classes == 2 else _mean(m, occurs) for m in by_class]
+        averaged = [m[:, 1] if self._classes == 2 else mean_of(m, occurs) for m in by_class]
         areas = np.stack([ranking.auc(weights) for ranking in self._rankings], axis=1)
-        auc = _mean(areas, ~np.isnan(areas))
+        auc = mean_of(areas, ~np.isnan(areas))
         accuracy, loss = correct.sum(axis=1) / total, sums[:, -1] / total
         return np.stack([accuracy, loss, *averaged, auc], axis=1)
 
@@ -127,14 +128,3 @@ class _Ranking:
         pairs = positive.sum(axis=1, dtype=float) * below[:, -1]
         with np.errstate(invalid="ignore"):
             return np.where(pairs > 0, (positive * half).sum(axis=1), np.nan) / np.maximum(pairs, 1)
-
-
-def _mean(values: np.ndarray, included: np.ndarray) -> np.ndarray:
-    """Return the mean of the included values of each row; NaN if there are none."""
-    sums, counts = np.where(included, values, 0.0).sum(axis=1), included.sum(axis=1)
-    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
-
-
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    zeros = np.zeros_like(numerator)
-    return np.divide(numerator, denominator, out=zeros, where=denominator > 0)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ftkeras.statistics.bootstrap import Tested
+from ftkeras.statistics.ratios import f1, ratio
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,15 @@ class EntityPredictions:
         """The number of entities that were found in each text."""
         return self.counts[:, 1]
 
+    def measure(self) -> dict[str, float]:
+        """Return the metrics of all examples, by name; 0 for what is undefined.
+
+        >>> EntityPredictions.compare([{1, 2}, {3}], [{1}, {3}]).measure()
+        {'f1': 0.8, 'precision': 1.0, 'recall': 0.6666666666666666, 'exact_match': 0.5}
+        """
+        values = self.table().metrics(np.ones((1, len(self.counts))))[0].tolist()
+        return dict(zip(self.metrics, values, strict=True))
+
     def table(self) -> "_Table":
         """Return the predictions as columns."""
         return _Table(self)
@@ -71,14 +81,5 @@ class _Table:
         """Return `EntityPredictions.metrics` for each row of weights, [rows, metrics]."""
         weights = weights.astype(float)
         truth, found, right, exact = (weights @ self._columns).T
-        shares = (right / np.maximum(number, 1) for number in (found, truth))
-        return np.stack([f1_of(right, found, truth), *shares, exact / weights.sum(axis=1)], axis=1)
-
-
-def f1_of(right: Any, found: Any, truth: Any) -> Any:
-    """Return the F1 of numbers of entities, 0 if it is undefined.
-
-    >>> float(f1_of(1, 2, 4))
-    0.3333333333333333
-    """
-    return 2 * right / np.maximum(found + truth, 1)
+        shares = ratio(right, found), ratio(right, truth), exact / weights.sum(axis=1)
+        return np.stack([f1(right, found, truth), *shares], axis=1)

@@ -7,6 +7,7 @@ import numpy as np
 
 from ftkeras.statistics.bootstrap import Tested
 from ftkeras.statistics.label_metrics import sample_f1
+from ftkeras.statistics.ratios import f1, mean_of
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,6 @@ class _Table:
         """Return `LabelPredictions.metrics` for each row of weights, [rows, metrics]."""
         sums, total = (weights @ self._columns).astype(float), weights.sum(axis=1, dtype=float)
         correct, actual, predicted = np.split(sums[:, :-2], 3, axis=1)
-        micro = _f1(correct.sum(axis=1), (actual + predicted).sum(axis=1))
-        occurs = actual > 0
-        by_label = np.where(occurs, _f1(correct, actual + predicted), 0.0)
-        with np.errstate(invalid="ignore"):
-            macro = by_label.sum(axis=1) / occurs.sum(axis=1)
+        micro = f1(*(counts.sum(axis=1) for counts in (correct, predicted, actual)))
+        macro = mean_of(f1(correct, predicted, actual), actual > 0)
         return np.stack([micro, macro, sums[:, -2] / total, sums[:, -1] / total], axis=1)
-
-
-def _f1(correct: np.ndarray, total: np.ndarray) -> np.ndarray:
-    return np.divide(2 * correct, total, out=np.zeros_like(correct), where=total > 0)

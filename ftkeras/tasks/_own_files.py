@@ -19,6 +19,8 @@ from ftkeras.errors import UserError
 
 Column = str | int
 Columns = Column | Sequence[Column]
+# Rows that show how answers are written.
+ROWS = 10_000
 
 
 class OwnFiles(Task):
@@ -93,9 +95,9 @@ class OwnFiles(Task):
         for name in self._files:
             self._positions(name)
         self._check_answers()  # what is wrong with them shows before the first example
-        target = tf.TensorSpec(self._target_shape, self.problem_class.target_dtype)
+        settings = {"pairs": self.pairs, "target": self.target_spec}
         return {
-            name: stream(functools.partial(self._examples, name), pairs=self.pairs, target=target)
+            name: stream(functools.partial(self._examples, name), **settings)
             for name in self._files
         }
 
@@ -115,11 +117,6 @@ class OwnFiles(Task):
                 )
             values.append(profile.as_text(row[position]))
         return values
-
-    @property
-    def _target_shape(self) -> tuple[int, ...]:
-        """The shape of an answer."""
-        return ()
 
     def _check_answers(self) -> None:
         """Raise UserError if the answers in `train` are not what the problem needs."""
@@ -141,6 +138,11 @@ class OwnFiles(Task):
     @functools.cached_property
     def _profile(self) -> profile.Profile:
         return profile.profile(self._table("train"))
+
+    @functools.cached_property
+    def _head(self) -> profile.Profile:
+        """A profile of the first rows of `train`, which show how answers are written."""
+        return profile.profile(self._table("train"), rows=ROWS)
 
     @functools.cached_property
     def _roles(self) -> Roles:

@@ -11,9 +11,6 @@ from ftkeras.data.tagged.reading import find_tagged
 from ftkeras.errors import UserError
 from ftkeras.tasks._own_files import Column, OwnFiles, given_labels
 
-# Rows that decide whether the labels are classes.
-ROWS = 10_000
-
 
 class Classification(OwnFiles):
     """Assign one of several labels to texts, or pairs of texts, from the user's own files.
@@ -92,12 +89,10 @@ class Classification(OwnFiles):
             return None
 
     def _better_task(self) -> tuple[str, str] | None:
-        tagged = None if self._given_labels else self._find_tagged()
-        if tagged is not None:
+        if tagged := self._find_tagged():
             name, layout = tagged
             return "token_classification", f"{name!r} holds tagged texts, {layout}"
-        table = self._table("train")
-        head = profile.profile(table, rows=ROWS)
+        table, head = self._table("train"), self._head
         names = [part.strip() for name in self._answer_columns for part in str(name).split(",")]
         if len(names) > 1 and self._answer_columns[0] not in table.columns:
             columns = [inference.find_column(head, name, "label_column") for name in names]
@@ -120,7 +115,10 @@ class Classification(OwnFiles):
         return None
 
     def _find_tagged(self) -> tuple[str, str] | None:
-        return find_tagged(self._files["train"], self._folder, self._options)
+        def table() -> Table:
+            return self._table("train")
+
+        return find_tagged(self._files["train"], self._folder, self._options, table)
 
     def _check_answers(self) -> None:
         self._labels  # noqa: B018

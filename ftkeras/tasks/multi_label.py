@@ -14,9 +14,6 @@ from ftkeras.problems import Problem
 from ftkeras.problems import multi_label as problem
 from ftkeras.tasks._own_files import Columns, OwnFiles, column_names, given_labels
 
-# Rows that decide how labels are written.
-ROWS = 10_000
-
 
 class MultiLabel(OwnFiles):
     """Assign any number of labels to texts, or pairs of texts, from the user's own files.
@@ -108,10 +105,6 @@ class MultiLabel(OwnFiles):
             labels=self.labels if labels is None else labels, threshold=self._threshold
         )
 
-    @property
-    def _target_shape(self) -> tuple[int, ...]:
-        return (len(self.labels),)
-
     def _check_answers(self) -> None:
         self._labels  # noqa: B018
 
@@ -120,8 +113,8 @@ class MultiLabel(OwnFiles):
         """The positions of the inferred columns of 0 and 1; empty if there are none."""
         if self._answer_columns:
             return ()
-        head = profile.profile(self._table("train"), rows=ROWS)
-        return tuple(column.position for column in inference.find_indicators(head, self._chosen))
+        found = inference.find_indicators(self._head, self._chosen)
+        return tuple(column.position for column in found)
 
     @functools.cached_property
     def _roles(self) -> Roles:
@@ -142,11 +135,10 @@ class MultiLabel(OwnFiles):
         """What joins several labels in a cell; None if nothing does."""
         if self._separator_given is not None:
             return self._separator_given
-        head = profile.profile(self._table("train"), rows=ROWS)
-        column = head.columns[self._roles.label]
+        column = self._head.columns[self._roles.label]
         if label_lists.holds_lists(column):
             return None
-        return label_lists.find_separator(head.name, list(column.counts))
+        return label_lists.find_separator(self._head.name, list(column.counts))
 
     @functools.cached_property
     def _labels(self) -> Labels:

@@ -84,10 +84,6 @@ class Regression(OwnFiles):
             labels=self.labels if labels is None else labels, scale=self._scale
         )
 
-    @property
-    def _target_shape(self) -> tuple[int, ...]:
-        return (len(self._answer_positions),)
-
     def _answer(self, table: Table, line: int, values: Row) -> list[float]:
         return [_number(table, line, value) for value in values]
 

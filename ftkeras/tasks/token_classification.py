@@ -3,21 +3,36 @@
 import functools
 import os
 import pathlib
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from ftkeras.data.sources.stream import Example, stream
 from ftkeras.data.tables.reading import Options
+from ftkeras.data.tagged.entities import TAG
 from ftkeras.data.tagged.reading import TaggedFile, open_tagged
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
 from ftkeras.problems import token_classification as problem
 from ftkeras.support import bounds, tags
+from ftkeras.tasks._own_files import given_labels
 
 Column = str | int
-ANSWER = tf.TensorSpec((), tf.string)
+
+
+class _Counts(NamedTuple):
+    """What a file holds.
+
+    Attributes:
+        types: of the entities.
+        repaired: tags I- that begin an entity.
+        skipped: what was skipped, a phrase each.
+    """
+
+    types: Set[str]
+    repaired: int
+    skipped: tuple[str, ...]
 
 
 class TokenClassification(Task):
@@ -34,7 +49,8 @@ class TokenClassification(Task):
         validation: the same to validate on; None to hold out a part of `train`.
         text: column of the words or the text; of CoNLL files its number, from 0, by default 0.
         label: column of the tags or the spans; of CoNLL files its number, by default the last.
-        labels: names for tags that are numbers from 0, 'O,B-PER,I-PER' or a tuple.
+        labels: names for tags that are numbers: {'0': 'O', '1': 'B-PER'}, or from 0 in their
+            order, 'O,B-PER,I-PER' or a tuple.
         scheme: of the tags that the model predicts: BIO, or BIOES.
         encoding: of text files, such as 'cp1252'.
         data_dir: folder in which relative file names are looked up; None for the current one.
@@ -54,7 +70,7 @@ class TokenClassification(Task):
         validation: str | Sequence[str] | None = None,
         text: Column | None = None,
         label: Column | None = None,
-        labels: str | Sequence[str] | None = None,
+        labels: str | Sequence[str] | Mapping[str, str] | None = None,
         scheme: str = "BIO",
         encoding: str | None = None,
         data_dir: str | None = None,
@@ -66,8 +82,7 @@ class TokenClassification(Task):
         for name, names in self._files.items():
             if not names:
                 raise ValueError(f"`{name}` must name a file. Received: {names!r}.")
-        names = labels.split(",") if isinstance(labels, str) else labels
-        self._tags = names and tuple(name.strip() for name in names)
+        self._tags = _tag_names(labels)
         self._text, self._label, self._scheme = text, label, scheme
         self._options = Options(encoding=encoding)
         self._folder = pathlib.Path(os.path.expanduser(data_dir or "."))
@@ -104,16 +119,16 @@ class TokenClassification(Task):
         """
         for name in self._files:
             self._file(name)
-        _ = self.labels  # what is wrong with them shows before the first example
+        target = self.target_spec  # what is wrong with the tags shows before the first example
         return {
-            name: stream(functools.partial(self._examples, name), target=ANSWER)
+            name: stream(functools.partial(self._examples, name), target=target)
             for name in self._files
         }
 
     @functools.cached_property
-    def _counts(self) -> "_Counts":
+    def _counts(self) -> _Counts:
         """What `train` holds; reads it once."""
-        types: Counter[str] = Counter()
+        types: set[str] = set()
         file, repaired = self._file("train"), 0
         for _, tagged in file.rows():
             types.update(kind for kind, _, _ in tagged.entities)
@@ -139,6 +154,20 @@ class TokenClassification(Task):
             yield {"text": tagged.text, "label": tags.encode(found)}
 
 
-class _Counts:
-    def __init__(self, types: Counter[str], repaired: int, skipped: tuple[str, ...]):
-        self.types, self.repaired, self.skipped = types, repaired, skipped
+def _tag_names(labels: str | Sequence[str] | Mapping[str, str] | None) -> dict[str, str]:
+    """Return the names of tags by number, as text; none if they have names already.
+
+    >>> _tag_names("O,B-PER")
+    {'0': 'O', '1': 'B-PER'}
+
+    Raises:
+        ValueError: if a name is no tag.
+    """
+    given = given_labels(labels) if labels else {}
+    names = given if isinstance(given, dict) else {str(n): name for n, name in enumerate(given)}
+    if wrong := [name for name in names.values() if not TAG.fullmatch(name)]:
+        raise ValueError(
+            "`labels` must name tags that are numbers, such as 0=O,1=B-PER,2=I-PER. Received: "
+            f"{wrong[0]!r}."
+        )
+    return names

@@ -12,7 +12,7 @@ import tensorflow as tf
 from ftkeras.text.code_digest import code_digest
 from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.truncations import Truncation
-from ftkeras.text.words import NO_WORD, word_spans
+from ftkeras.text.words import NO_WORD, WORDS, word_spans
 
 
 class TextLayer(tf.Module):
@@ -103,9 +103,7 @@ class TextLayer(tf.Module):
         ids = self.tokenizer.frame(self.truncation(pieces, limit))
         return ids | {
             name: self._framed(self.truncation(part, limit))
-            for name, part in zip(
-                ("word_starts", "word_ends"), word_spans(texts, *offsets), strict=True
-            )
+            for name, part in zip(WORDS, word_spans(texts, *offsets), strict=True)
         }
 
     def _framed(self, offsets: tf.RaggedTensor) -> tf.RaggedTensor:

@@ -9,6 +9,8 @@ from ftkeras.text import _characters
 from ftkeras.text._spellings import points_of
 from ftkeras.text.offsets import to_characters
 
+# What the text layer returns of the words that tokens begin.
+WORDS = ("word_starts", "word_ends")
 # Of a token that is not the first of a word.
 NO_WORD = -1
 # Kinds of characters; one that is ALONE is a word by itself.

@@ -1,5 +1,7 @@
 """How far an export's predictions are from the run's."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -72,8 +74,8 @@ def test_probability_that_was_rounded_to_zero_is_compared_as_the_smallest():
     assert PROBLEM.compare(_samples(logits), _softmax(logits)).logit_change < 1e-2
 
 
-def _found(**values: float) -> Comparison:
-    exact = {"largest_difference": 0.0, "logit_change": 0.0}
+def _found(**values: Any) -> Comparison:
+    exact: dict[str, Any] = {"largest_difference": 0.0, "logit_change": 0.0}
     return Comparison(samples=10, changes="3 of 10 labels change", **{**exact, **values})
 
 
@@ -83,6 +85,13 @@ def test_change_beyond_a_bound_is_refused(value):
         Bounds(tolerance=0.1).check(_found(largest_difference=value), "x")
     with pytest.raises(UserError, match=r"export=x: logits.* logit_tolerance=0\.1; 3 of 10 labels"):
         Bounds(logit_tolerance=0.1).check(_found(logit_change=value), "x")
+
+
+def test_message_says_what_moves():
+    found = _found(logit_change=0.3, moves="scores change by {}")
+    assert found.summary() == "3 of 10 labels change, scores change by at most 30 %"
+    with pytest.raises(UserError, match=r"^export=x: scores change by 0\.3, more than"):
+        Bounds(logit_tolerance=0.1).check(found, "x")
 
 
 def test_change_within_the_bounds_passes():

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ftkeras.errors import UserError
+from ftkeras.exporters._comparison import Bounds
 from ftkeras.problems import WordOutputs, _entity_graph
 from ftkeras.problems.token_classification import TokenClassification
 from ftkeras.statistics import bootstrap
@@ -156,10 +158,15 @@ def test_export_returns_what_was_evaluated(sample):
     assert plain["texts"] == [["EÜ".encode(), b"New\tYork"], [b"goes", b""]]
     answered = [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
     found = problem.compare_served(rows, answered)
-    assert found.largest_difference < 1e-6
-    assert problem.compare_served(rows, answered[::-1]).largest_difference == 1.0
+    assert max(found.largest_difference, found.logit_change) < 1e-6
     answer = problem.answer(answered[0])
     assert problem.line(answer) == "PER EÜ\tLOC New York"
+    broken = problem.compare_served(rows, answered[::-1])
+    assert (broken.largest_difference, broken.logit_change) == (1.0, 1.0)
+    with pytest.raises(UserError, match="entities or scores change by 1, more than logit_tol"):
+        Bounds.choose("int8", 0.0, tolerance=None, logit_tolerance=None).check(broken, "x")
+    answered[0]["scores"][0] = float("nan")
+    assert np.isnan(problem.compare_served(rows, answered).logit_change)
     (cell,) = problem.answer_cells(answer)
     assert [entity["text"] for entity in json.loads(cell)] == ["EÜ", "New\tYork"]
     assert problem.line({"entities": []}) == "-"

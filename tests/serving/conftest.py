@@ -38,7 +38,7 @@ def served_decisions(tmp_path_factory) -> Iterator[Live]:
 
 @pytest.fixture(scope="session")
 def served_entities(tmp_path_factory) -> Iterator[Live]:
-    """Serve a model that finds a name, as an entity recognizer's export does."""
+    """Serve a model that finds a name, as a named entity recognizer's export does."""
     folder, model = tmp_path_factory.mktemp("entities") / "names", tiny.Entities()
     tf.saved_model.save(model, str(folder / "1"), model.signatures())
     with live(folder) as server:

@@ -141,7 +141,7 @@ class Decisions(Tiny):
 
 
 class Entities(tf.Module):
-    """Find the first `Anna` in each text, with the outputs of an entity recognizer's export."""
+    """Find the first `Anna` in each text, as a named entity recognizer's export does."""
 
     def signatures(self) -> dict:
         """Return the only signature."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ftkeras.data.tables.json_records import JsonRecords
 from ftkeras.errors import UserError
 from ftkeras.support import tags
 from ftkeras.tasks.classification import Classification
@@ -48,6 +49,37 @@ def test_classification_hands_tagged_texts_over(folder):
     name, reason = Classification(train="train.conll").better_task()
     assert name == "token_classification"
     assert reason == "'train.conll' holds tagged texts, CoNLL"
+
+
+@pytest.mark.parametrize("labels", ["O,B-PER,I-PER", {"0": "O", "2": "I-PER", "1": "B-PER"}])
+def test_tags_that_are_numbers_are_named(folder, labels):
+    (folder / "train.json").write_text('[{"tokens": ["Anna", "B", "is"], "ner_tags": [1, 2, 0]}]')
+    found = Classification(train="train.json", labels=labels).better_task()
+    assert found == (
+        "token_classification",
+        "'train.json' holds tagged texts, words in 'tokens', tags in 'ner_tags'",
+    )
+    assert _read(TokenClassification(train="train.json", labels=labels), "train") == [
+        (b"Anna B is", [[0, 0, 6]])
+    ]
+
+
+def test_names_that_are_no_tags_are_refused(folder):
+    with pytest.raises(ValueError, match="`labels` must name tags.*'PER'"):
+        TokenClassification(train="train.conll", labels="O,PER")
+
+
+def test_table_is_opened_once_to_see_what_it_holds(folder, monkeypatch):
+    opened = []
+    (folder / "a.jsonl").write_text('{"text": "Bad", "label": "x"}\n{"text": "So", "label": "y"}\n')
+    original = JsonRecords.__init__
+    monkeypatch.setattr(
+        JsonRecords, "__init__", lambda *args, **kw: opened.append(1) or original(*args, **kw)
+    )
+    task = Classification(train="a.jsonl")
+    assert task.better_task() is None
+    assert task.labels == ("x", "y")
+    assert len(opened) == 1
 
 
 def test_wrong_scheme_is_named(folder):

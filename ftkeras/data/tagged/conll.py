@@ -2,7 +2,8 @@
 
 import itertools
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from ftkeras.data.tables import opening
 from ftkeras.data.tagged.entities import TAG, Tagged, from_tags
@@ -24,6 +25,7 @@ class Conll:
         paths: the files, read one after the other.
         word: number of the words' column, from 0; None for the first.
         tag: number of the tags' column; None for the last.
+        names: names for tags that are numbers, by number.
         encoding: None to detect it.
 
     Raises:
@@ -38,6 +40,7 @@ class Conll:
         *,
         word: str | int | None,
         tag: str | int | None,
+        names: Mapping[str, str] = MappingProxyType({}),
         encoding: str | None,
     ):
         self.name = str(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
@@ -45,7 +48,7 @@ class Conll:
         self._word = _number("text_column", word, 0)
         self._tag = _number("label_column", tag, -1)
         self.skipped: tuple[str, ...] = ()
-        self._documents = 0
+        self._names, self._documents = names, 0
 
     def rows(self) -> Iterator[tuple[int, Tagged]]:
         """Yield the line on which each sentence starts, and the sentence."""
@@ -65,7 +68,7 @@ class Conll:
             tags = {tag for _, _, tag in itertools.islice(words, lines)}
         except UserError:
             return False
-        return len(tags) > 1
+        return bool(tags - {"O"})
 
     def _sentences(self, path: pathlib.Path) -> Iterator[list[_Word]]:
         encoding = self._encoding or opening.find_encoding(path)
@@ -89,6 +92,7 @@ class Conll:
             columns = "1 column" if last == 0 else f"{last + 1} columns"
             raise _wrong(path, line, f"has {columns}: {' '.join(fields)[:60]!r}; a word and a tag")
         word, tag = fields[self._word], fields[self._tag]
+        tag = self._names.get(tag, tag)
         if not TAG.fullmatch(tag):
             raise _wrong(path, line, f"has the tag {tag[:60]!r}; O or a tag such as B-PER")
         return word, tag

@@ -2,21 +2,19 @@
 
 import itertools
 import pathlib
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from ftkeras.data.tables import opening
 from ftkeras.data.tables.reading import SUFFIXES, Options, open_data
 from ftkeras.data.tables.table import Table
 from ftkeras.data.tagged.conll import Conll
 from ftkeras.data.tagged.entities import Tagged
-from ftkeras.data.tagged.records import Records, find_layout
+from ftkeras.data.tagged.records import ROWS, Records, find_layout
 
 # Suffixes of tables that can hold lists; any other file is read as CoNLL.
 _LISTS = (".jsonl", ".ndjson", ".json", ".parquet", ".arrow", ".feather")
 _CONLL = (".conll", ".conllu", ".bio", ".iob", ".iob2", ".bioes", ".ner")
-# Lines of a file without such a suffix that must be CoNLL, for it to be taken for that.
-_LINES = 200
 
 
 class TaggedFile(Protocol):
@@ -47,7 +45,7 @@ def open_tagged(
     *,
     text: str | int | None,
     label: str | int | None,
-    tags: Sequence[str] | None,
+    tags: Mapping[str, str],
     options: Options,
 ) -> TaggedFile:
     """Open files of tagged texts.
@@ -57,7 +55,7 @@ def open_tagged(
         folder: where relative names are looked up.
         text: column of the words or the text; None to infer it.
         label: column of the tags or the spans; None to infer it.
-        tags: names for tags that are numbers from 0, in their order; None if they are names.
+        tags: names for tags that are numbers, by number.
         options: how the files are read.
 
     Raises:
@@ -67,29 +65,35 @@ def open_tagged(
     paths = [path for name in names for path in opening.find_files(name, folder)]
     if all(path.is_dir() or opening.suffix(path) in SUFFIXES for path in paths):
         return Records(open_data(names, folder, options), text=text, label=label, tags=tags)
-    return Conll(paths, word=text, tag=label, encoding=options.encoding)
+    return Conll(paths, word=text, tag=label, names=tags, encoding=options.encoding)
 
 
 def find_tagged(
-    names: str | Sequence[str], folder: pathlib.Path, options: Options
+    names: str | Sequence[str],
+    folder: pathlib.Path,
+    options: Options,
+    open_table: Callable[[], Table],
 ) -> tuple[str, str] | None:
-    """Return the name and the layout of files that hold tagged texts; None if they do not."""
+    """Return the name and the layout of files that hold tagged texts; None if they do not.
+
+    Args:
+        names: files or patterns.
+        folder: where relative names are looked up.
+        options: how the files are read.
+        open_table: returns the files as a table.
+    """
     names = (names,) if isinstance(names, str) else names
     path = next(path for name in names for path in opening.find_files(name, folder))
     if path.is_dir():
         return None
     if opening.suffix(path) in _LISTS:
-        table = open_data(names, folder, options)
-        return None if _layout(table) is None else (table.name, _layout(table))
+        table = open_table()
+        rows = [row for _, row in itertools.islice(table.rows(), ROWS)]
+        found = find_layout(table.columns, rows)
+        return found and (table.name, found.name)
     if opening.suffix(path) in SUFFIXES:
         return None
     file = Conll([path], word=None, tag=None, encoding=options.encoding)
-    if opening.suffix(path) not in _CONLL and not file.is_likely(_LINES):
+    if opening.suffix(path) not in _CONLL and not file.is_likely(ROWS):
         return None
     return str(path), file.layout
-
-
-def _layout(table: Table) -> str | None:
-    rows: list[tuple[Any, ...]] = [row for _, row in itertools.islice(table.rows(), _LINES)]
-    found = find_layout(table.columns, rows)
-    return found and found.name

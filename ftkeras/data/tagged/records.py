@@ -11,6 +11,8 @@ from ftkeras.data.tables.texts import encode
 from ftkeras.data.tagged.entities import TAG, Entity, Tagged, characters, from_tags
 from ftkeras.errors import UserError
 
+# The first rows, or lines, which show what a file holds.
+ROWS = 200
 _WORDS = ("tokens", "words", "sentence", "text")
 _TAGS = ("ner_tags", "tags", "labels", "ner", "label")
 _SPANS = ("entities", "spans", "label", "labels", "annotations")
@@ -77,7 +79,7 @@ class Records:
         table: the table.
         text: column of the words or the text, by name or number from 0; None to infer it.
         label: column of the tags or the spans; None to infer it.
-        tags: names for tags that are numbers from 0, in their order.
+        tags: names for tags that are numbers, by number.
 
     Raises:
         UserError: no columns hold tagged texts.
@@ -91,7 +93,7 @@ class Records:
         *,
         text: str | int | None,
         label: str | int | None,
-        tags: Sequence[str] | None,
+        tags: Mapping[str, str],
     ):
         def named(column: str | int | None, argument: str) -> str | None:
             if column is None:
@@ -99,7 +101,7 @@ class Records:
             return table.columns[find_position(table.name, table.columns, column, argument)]
 
         known = named(text, "text_column"), named(label, "label_column")
-        rows = [row for _, (_, row) in zip(range(200), table.rows(), strict=False)]
+        rows = [row for _, row in itertools.islice(table.rows(), ROWS)]
         found = find_layout(table.columns, rows, known)
         if found is None:
             raise UserError(
@@ -129,11 +131,12 @@ class Records:
 
     def _tag(self, tag: str | int) -> str:
         if isinstance(tag, int):
-            if self._tags is None:
-                raise ValueError(f"tags are numbers; `labels` must name them. Received: {tag}")
-            if not 0 <= tag < len(self._tags):
-                raise ValueError(f"a tag must be below {len(self._tags)}. Received: {tag}")
-            tag = self._tags[tag]
+            if str(tag) not in self._tags:
+                raise ValueError(
+                    "tags are numbers; `label_names` must name each, such as 0=O,1=B-PER,2=I-PER. "
+                    f"Received: {tag}"
+                )
+            tag = self._tags[str(tag)]
         if not TAG.fullmatch(tag):
             raise ValueError(f"a tag must be O or such as B-PER. Received: {tag[:60]!r}")
         return tag

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from ftkeras.data.tables.reading import Options
+from ftkeras.data.tables.reading import Options, open_data
 from ftkeras.data.tagged.entities import from_tags
 from ftkeras.data.tagged.reading import find_tagged, open_tagged
 from ftkeras.errors import UserError
@@ -24,12 +24,19 @@ EXPECTED = [(b"EU rejects #", [("ORG", 0, 2)]), (b"New York", [("LOC", 0, 8)])]
 
 
 def _open(path: pathlib.Path, **changed):
-    options = {"text": None, "label": None, "tags": None, "options": Options(), **changed}
+    options = {"text": None, "label": None, "tags": {}, "options": Options(), **changed}
     return open_tagged(path.name, path.parent, **options)
 
 
 def _read(path: pathlib.Path, **changed):
     return [(row.text, row.entities) for _, row in _open(path, **changed).rows()]
+
+
+def _find(path: pathlib.Path):
+    def table():
+        return open_data(path.name, path.parent, Options())
+
+    return find_tagged(path.name, path.parent, Options(), table)
 
 
 def _lines(path: pathlib.Path, *records) -> pathlib.Path:
@@ -103,16 +110,16 @@ FOUND = {
 @pytest.mark.parametrize("layout", RECORDS)
 def test_json_layouts(tmp_path, layout):
     path = _lines(tmp_path / "train.jsonl", RECORDS[layout])
-    tags = ("O", "B-ORG") if layout == "numbers" else None
+    tags = {"0": "O", "1": "B-ORG"} if layout == "numbers" else {}
     assert _read(path, tags=tags) == [FOUND[layout]]
-    assert find_tagged(path.name, tmp_path, Options())[0] == str(path)
+    assert _find(path)[0] == str(path)
 
 
 @pytest.mark.parametrize(
     ("record", "message"),
     [
         (WORDS | {"ner_tags": ["O"]}, "line 2 of .*: there are 3 words, but 1 tags"),
-        (WORDS | {"ner_tags": [1, 0, 0]}, "tags are numbers; `labels` must name them"),
+        (WORDS | {"ner_tags": [1, 0, 0]}, "tags are numbers; `label_names` must name each"),
         (RECORDS["doccano"] | {"label": [[0, 99, "X"]]}, "0 to 99 is outside its text of 19"),
         (RECORDS["doccano"] | {"label": [[0, 5, "X"], [3, 6, "Y"]]}, "3 to 6, Y, overlaps another"),
         (RECORDS["doccano"] | {"label": [[2, 3, "X"]]}, "holds nothing but spaces"),
@@ -156,4 +163,15 @@ def test_column_of_conll_must_be_a_number(tmp_path):
 )
 def test_other_data_is_not_taken_for_tagged_texts(tmp_path, name, content):
     (tmp_path / name).write_text(content)
-    assert find_tagged(name, tmp_path, Options()) is None
+    assert _find(tmp_path / name) is None
+
+
+def test_numbers_in_conll_are_named(tmp_path):
+    path = tmp_path / "a.conll"
+    path.write_text("EU 1\nrejects 0\n")
+    assert _read(path, tags={"0": "O", "1": "B-ORG"}) == [(b"EU rejects", [("ORG", 0, 2)])]
+
+
+def test_words_that_all_belong_to_entities_are_found(tmp_path):
+    (tmp_path / "a.txt").write_text("Anna B-PER\n\nMary B-PER\n")
+    assert _find(tmp_path / "a.txt") == (str(tmp_path / "a.txt"), "CoNLL")
