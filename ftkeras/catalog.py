@@ -10,7 +10,7 @@ import importlib
 import inspect
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -277,7 +277,7 @@ def build(kind: str, text: str, **context: Any) -> Any:
     return construct(kind, find(kind, spec.name), spec, **context)
 
 
-def construct(kind: str, cls: type, spec: Spec, **context: Any) -> Any:
+def construct(kind: str, cls: Callable[..., Any], spec: Spec, **context: Any) -> Any:
     """Build a part from its class, its spec and what the run knows, as `build` does."""
     parameters = inspect.signature(cls).parameters
     fixed = {*context, *SET_BY_RUN.get(kind, ())}

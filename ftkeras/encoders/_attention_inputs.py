@@ -1,4 +1,4 @@
-"""What a batch's layers need for attention; layers of one kind share it."""
+"""Score biases and rotary tables, computed once for a batch and shared by layers of one kind."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ Tensor = Any
 
 
 class AttentionInputs:
-    """Compute score biases and rotary tables of one batch, each of them once.
+    """Compute the inputs of attention for one batch, each of them once.
 
     Args:
         switches: the encoder's.
@@ -34,13 +34,13 @@ class AttentionInputs:
         *,
         first_tokens: bool,
     ) -> Attention:
-        """Return what a layer needs.
+        """Return the inputs of a layer's attention.
 
         Args:
             padding_mask: [batch, length], 1 for tokens; None if all are tokens.
             packing: where texts lie in packed rows, or None for one text in each row.
-            window: the layer's; None for global attention.
-            first_tokens: whether it computes the texts' first tokens only.
+            window: the layer's window; None for global attention.
+            first_tokens: whether the layer computes the texts' first tokens only.
         """
         key = window, first_tokens
         if key not in self._biases:

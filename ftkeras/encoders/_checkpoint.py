@@ -15,13 +15,10 @@ from ftkeras.support import bounds
 
 
 class Checkpoint:
-    """The methods of an encoder that read and write a checkpoint, as its family names it."""
+    """An encoder's methods that read and write checkpoints, with the names of its family."""
 
     family: ClassVar[Family]
     layers: int
-    hidden: int
-    embedding: int
-    pooler: bool
     pool: Pooler | None
     path: str
     weights: list[keras.Variable]
@@ -74,7 +71,7 @@ class Checkpoint:
             self._rules(),
             tensors,
             source=source,
-            start=self._start_pooler,
+            initialize=self._initialize_pooler,
         )
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -85,15 +82,13 @@ class Checkpoint:
         return tensors
 
     def _rules(self) -> list[Rule]:
-        projection = self.embedding != self.hidden
-        return list(
-            self.family.rules(layers=self.layers, projection=projection, pooler=self.pooler)
-        )
+        known = self._variables()
+        return [rule for rule in self.family.rules(self.layers) if rule.variable in known]
 
     def _variables(self) -> dict[str, keras.Variable]:
         return {weight.path.removeprefix(f"{self.path}/"): weight for weight in self.weights}
 
-    def _start_pooler(self, path: str) -> None:
+    def _initialize_pooler(self, path: str) -> None:
         variable = self._variables()[path]
         initializer: keras.Initializer = keras.initializers.Zeros()
         if self.pool is not None and path.endswith("kernel"):

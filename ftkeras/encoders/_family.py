@@ -79,6 +79,9 @@ def with_defaults(fields: tuple[Field, ...], **defaults: Any) -> tuple[Field, ..
 class Family:
     """The names that Hugging Face's files use for one family of encoders.
 
+    Rules of variables that an encoder does not have, such as a projection of its embeddings or the
+    normalization that only the last layer has, are ignored.
+
     Args:
         model_type: of config.json.
         classes: the classes of transformers that compute this network, by what is on top of it:
@@ -91,10 +94,7 @@ class Family:
             the checkpoint's classifier is used.
         written: further fields to write to config.json.
         embeddings: rules of the embeddings.
-        projection: rules of the projection of the embeddings to the width of the states.
         layer: rules of a Transformer layer; "#" stands for its number.
-        later_layers: further rules of all layers but the first.
-        last_layer: further rules of the last layer.
         pooler: rules of the pooler, the dense layer and its activation before the classifier.
         pooler_in_head: whether the pooler belongs to the sequence classifier, without the prefix,
             instead of to the encoder.
@@ -113,9 +113,6 @@ class Family:
     fixed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     classifier_fixed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     written: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    projection: tuple[Rule, ...] = ()
-    later_layers: tuple[Rule, ...] = ()
-    last_layer: tuple[Rule, ...] = ()
     pooler_in_head: bool = False
     classifier: str = "classifier"
 
@@ -143,25 +140,15 @@ class Family:
         """
         return CLASSIFIERS.get(head, self.classifier)
 
-    def rules(self, *, layers: int, projection: bool, pooler: bool) -> Iterator[Rule]:
-        """Yield the rules of an encoder in network order.
-
-        Args:
-            layers: number of Transformer layers.
-            projection: whether the embeddings are projected.
-            pooler: whether the encoder has a pooler.
-        """
+    def rules(self, layers: int) -> Iterator[Rule]:
+        """Yield the rules of an encoder with this number of layers, in network order."""
         yield from self.embeddings
-        if projection:
-            yield from self.projection
         for number in range(layers):
-            own = self.layer + (self.later_layers if number else ())
-            for rule in own + (self.last_layer if number == layers - 1 else ()):
+            for rule in self.layer:
                 names = tuple(name.replace("#", str(number)) for name in rule.tensors)
                 variable = rule.variable.replace("#", str(number))
                 yield dataclasses.replace(rule, variable=variable, tensors=names)
-        if pooler:
-            yield from self.pooler
+        yield from self.pooler
 
     @property
     def pooler_tensors(self) -> frozenset[str]:
@@ -189,6 +176,6 @@ class Family:
 
     def is_inside(self, name: str) -> bool:
         """Return whether a tensor seems to belong to the encoder, not to something on top of it."""
-        rules = (*self.embeddings, *self.projection, *self.layer, *self.last_layer, *self.pooler)
+        rules = (*self.embeddings, *self.layer, *self.pooler)
         parts = {tensor.partition(".")[0] for rule in rules for tensor in rule.tensors}
         return name.partition(".")[0] in {self.prefix, *parts}

@@ -140,14 +140,16 @@ def attention_with_gradient(
 
         def gradient(*args: Tensor, upstream: Tensor = None) -> tuple[Tensor, Tensor, Tensor]:
             given = _upstream(args, upstream)
-            of_row = ops.sum(at_least_float32(given) * at_least_float32(values), -1, keepdims=True)
-            of_weights = at_least_float32(ops.matmul(given, ops.swapaxes(value, -1, -2)))
-            of_scores = of_weights * at_least_float32(weights)
-            of_scores = of_scores - of_row * at_least_float32(undropped)
-            of_scores = ops.cast(of_scores, query.dtype)
+            row_sums = ops.sum(
+                at_least_float32(given) * at_least_float32(values), -1, keepdims=True
+            )
+            d_weights = at_least_float32(ops.matmul(given, ops.swapaxes(value, -1, -2)))
+            d_scores = d_weights * at_least_float32(weights)
+            d_scores = d_scores - row_sums * at_least_float32(undropped)
+            d_scores = ops.cast(d_scores, query.dtype)
             return (
-                ops.matmul(of_scores, key),
-                ops.matmul(ops.swapaxes(of_scores, -1, -2), query),
+                ops.matmul(d_scores, key),
+                ops.matmul(ops.swapaxes(d_scores, -1, -2), query),
                 ops.matmul(ops.swapaxes(weights, -1, -2), given),
             )
 
@@ -169,5 +171,5 @@ def dropout(x: Tensor, rate: float, seeds: Any) -> Tensor:
 
 
 def _upstream(args: tuple[Tensor, ...], upstream: Tensor) -> Tensor:
-    """Return the upstream gradient, which PyTorch passes by keyword."""
+    """Return the upstream gradient, which Keras passes by keyword on PyTorch."""
     return args[0] if upstream is None else upstream

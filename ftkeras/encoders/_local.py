@@ -16,10 +16,10 @@ Tensor = Any
 
 
 def is_blockwise(length: Any, window: int) -> bool:
-    """Return whether rows are cut into blocks: not if all keys are hardly more than three blocks.
+    """Return whether rows are cut into blocks, which pays if they are longer than three windows.
 
     Args:
-        length: of the rows; an integer, or a tensor if it is not known yet.
+        length: of the rows; an integer, or a tensor if it is only known when the graph runs.
         window: the largest distance of a key.
     """
     return not isinstance(length, int) or length > 3 * window
@@ -45,7 +45,7 @@ def from_blocks(x: Tensor, window: int, length: Any) -> Tensor:
 
 
 def local_bias(padding_mask: Tensor, packing: Packing | None, window: int) -> Tensor:
-    """Return what is added to attention scores so that tokens attend to near tokens of their text.
+    """Return the score bias that restricts attention to near tokens of the same text.
 
     Args:
         padding_mask: [batch, length], 1 for tokens and 0 for padding.
@@ -78,7 +78,7 @@ def local_first_bias(bias: Tensor, starts: Tensor, window: int) -> Tensor:
     """Mask keys that are far from the texts' first tokens.
 
     Args:
-        bias: what is added to the scores anyway, broadcast to [batch, 1, texts, length].
+        bias: the score bias of global attention, broadcast to [batch, 1, texts, length].
         starts: where the texts start, [batch or 1, texts].
         window: the largest distance of a key.
     """
@@ -94,11 +94,11 @@ def _count(length: Any, window: int) -> Any:
 
 
 def _split(x: Tensor, window: int, margin: int) -> Tensor:
-    """Fill up with zeros, and cut into [batch, heads, blocks, window, size]."""
+    """Pad with zeros, and cut into [batch, heads, blocks, window, size]."""
     batch, heads, length, size = ops.shape(x)
     count = _count(length, window)
-    filling = count * window - length
-    parts = [ops.zeros((batch, heads, n, size), x.dtype) for n in (margin, filling + margin)]
+    padding = count * window - length
+    parts = [ops.zeros((batch, heads, n, size), x.dtype) for n in (margin, padding + margin)]
     x = ops.concatenate([parts[0], x, parts[1]], axis=2)
     return ops.reshape(x, (batch, heads, count + 2 * margin // window, window, size))
 

@@ -1,21 +1,22 @@
-"""Score biases: which positions attention may look at, in rows of one or several texts."""
+"""Score biases, which mask padding and other texts of the same row."""
 
 from typing import Any, NamedTuple
 
 from keras import ops
 
 Tensor = Any
-# Added to the score of a masked position: finite in float16, and exactly 0 after the softmax.
+# Added to the score of a masked position: finite in float16, and large enough that the softmax is
+# exactly 0 there.
 MASKED = -3e4
 
 
 class Attention(NamedTuple):
-    """What attention in a layer depends on besides the states.
+    """The inputs of a layer's attention besides the states.
 
     Attributes:
-        bias: what is added to the scores, broadcast to [batch, heads, queries, length]; or in the
-            form of `_local.local_bias`. None for nothing.
-        rotary: of `_rotary.rotary_tables`, or None.
+        bias: is added to the scores, broadcast to [batch, heads, queries, length]; in layers with
+            local attention as `_local.local_bias` returns it. None to mask nothing.
+        rotary: the result of `_rotary.rotary_tables`, or None.
     """
 
     bias: Tensor = None
@@ -37,9 +38,9 @@ class Packing(NamedTuple):
 
 
 def packing_from_starts(starts: Tensor, length: Tensor) -> Packing:
-    """Return the packing of rows of a length, given where texts start, [batch, texts].
+    """Return the packing of rows of this length, from the starts of their texts, [batch, texts].
 
-    Positions after the last text count to it; the padding mask excludes them.
+    Positions after the last text are counted as part of it; the padding mask excludes them.
     """
     positions = ops.arange(length, dtype=starts.dtype)
     started = ops.less_equal(starts[:, None, :], positions[None, :, None])
@@ -48,7 +49,7 @@ def packing_from_starts(starts: Tensor, length: Tensor) -> Packing:
 
 
 def padding_bias(padding_mask: Tensor) -> Tensor:
-    """Return what masks padding in attention scores.
+    """Return a score bias that masks padding.
 
     Args:
         padding_mask: [batch, length], 1 for tokens and 0 for padding.
@@ -78,7 +79,7 @@ def mask_across_texts(score_bias: Tensor, texts: Tensor, query_texts: Tensor) ->
 def attention_bias(
     padding_mask: Tensor, packing: Packing | None, *, first_tokens: bool = False
 ) -> Tensor:
-    """Return what is added to attention scores, so that tokens attend to tokens of their text.
+    """Return the score bias that restricts attention to tokens of the same text.
 
     Args:
         padding_mask: [batch, length], 1 for tokens; None, without packing, if all are tokens.
@@ -106,14 +107,15 @@ def membership(packing: Packing, padding_mask: Tensor) -> Tensor:
 
 
 def take_first_tokens(x: Tensor, packing: Packing | None) -> Tensor:
-    """Return what x holds for the first token of each text.
+    """Return the values of x at each text's first token.
 
     Args:
         x: [batch, length, ...].
         packing: where texts start, or None for one text in each row.
 
     Returns:
-        [batch, texts, ...]. A start after the row's end, where no text is, gives the last position.
+        [batch, texts, ...]. A start beyond the row's end stands for no text, and gives the last
+        position.
     """
     if packing is None:
         return x[:, :1]

@@ -1,20 +1,21 @@
-"""What families switch on or off in the network, besides its sizes."""
+"""Options of the network that differ between families, besides its sizes."""
 
 import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
 class Switches:
-    """The differences of a family's network from BERT's.
+    """The differences of a family's network from BERT's; the defaults are BERT.
 
     Args:
         biases: whether layers, normalizations and the pooler have biases.
         gated: whether feed-forward networks are gated.
-        norm_first: whether sub-layers' inputs are normalized, not their sums.
-        rotary: the bases of rotary positions, in layers with global and with local attention; None
-            for learned positions.
-        window: the distance up to which tokens attend to others in layers with local attention.
-        global_every: the first of so many layers has global attention, the others local.
+        norm_first: whether each sub-layer's input is normalized, instead of the sum after it.
+        rotary: the bases of rotary positions, first in layers with global attention, then in those
+            with local attention; None for learned positions.
+        window: in layers with local attention, the largest distance between tokens that attend to
+            each other.
+        global_every: layers 0, n, 2 n and so on have global attention, the others local.
         pooler_norm: whether the pooler's output is normalized.
     """
 
@@ -27,9 +28,9 @@ class Switches:
     pooler_norm: bool = False
 
     def layer_window(self, number: int) -> int | None:
-        """Return the window of a layer, from its number; None for global attention."""
+        """Return the window of the layer with this number; None for global attention."""
         return self.window if number % self.global_every else None
 
     def rotary_base(self, window: int | None) -> float | None:
-        """Return the base of rotary positions in layers of this window."""
+        """Return the base of rotary positions in layers with this window."""
         return self.rotary[window is not None] if self.rotary else None

@@ -46,8 +46,9 @@ class TransformerLayer(WeightedLayer):
     a = norm(x + dropout(softmax(q k' / sqrt(d) + mask) v W + b))
     y = norm(a + dropout(activation(a W1 + b1) W2 + b2))
 
-    With `norm_first`, each sub-layer reads normalized states instead, and adds to states that are
-    not: a = x + dropout(attention(norm(x))), y = a + dropout(network(norm(a))).
+    Normalized before each sub-layer, with `norm_first`:
+
+    a = x + dropout(attention(norm(x))),    y = a + dropout(network(norm(a)))
 
     If only a few positions are needed, the caller passes them as `queries`. No keys and values are
     then computed: with a head's query q_h, its kernels K_h and V_h, its attention probabilities
@@ -73,10 +74,10 @@ class TransformerLayer(WeightedLayer):
         hooks: may change the kernels and the sub-layers' outputs.
         biases: whether there are biases, also in normalizations.
         gated: whether the feed-forward network is (activation(a W1) * (a W3)) W2.
-        norm_first: whether sub-layers' inputs are normalized, not their sums.
+        norm_first: whether each sub-layer's input is normalized, instead of the sum after it.
         is_first: with `norm_first`, whether the input is normalized already.
         is_last: with `norm_first`, whether `finish` normalizes the output.
-        window: the distance up to which tokens attend to others; None for all.
+        window: the largest distance between tokens that attend to each other; None for any.
         **kwargs: of `WeightedLayer`.
 
     Call: x [B, L, hidden]; attention, its bias broadcast to [B, heads, L, L], or None; queries
@@ -134,12 +135,12 @@ class TransformerLayer(WeightedLayer):
 
     @property
     def structure(self) -> tuple[Any, ...]:
-        """What layers that compute the same function of their weights have in common."""
+        """Equal for layers of an encoder that differ in their weights only."""
         return self.is_first, self.is_last, self.window
 
     @property
     def kernels(self) -> Mapping[tuple[str, ...], keras.Variable]:
-        """The kernels, by the names of their equal shares of columns from left to right."""
+        """The kernels, by the names of the equal parts of their columns, from left to right."""
         return {
             ("query", "key", "value"): self.qkv_kernel,
             ("attention_output",): self.attention_kernel,
@@ -194,13 +195,13 @@ class TransformerLayer(WeightedLayer):
         return ops.reshape(states, shape)
 
     def finish(self, x: Tensor, training: bool) -> Tensor:
-        """Normalize the output of the last of layers with `norm_first`; else return it as it is."""
+        """Normalize the output of the last layer if `norm_first`; else return x unchanged."""
         if self.final_norm is None:
             return x
         return normalize(x, *self.final_norm, self.epsilon, training)
 
     def _read(self, x: Tensor, norm: Norm | None, training: bool) -> Tensor:
-        """Return what a sub-layer reads of the states."""
+        """Return the input of a sub-layer: the states, normalized if `norm_first`."""
         if not self.norm_first or norm is None:
             return x
         return normalize(x, *norm, self.epsilon, training)
@@ -246,7 +247,7 @@ class TransformerLayer(WeightedLayer):
     def _attend_from(
         self, queries: Tensor, x: Tensor, attention: Attention, count: Tensor, training: bool
     ) -> Tensor:
-        """Return what `_attend` does for some rows of x [B, L, hidden] only.
+        """Compute `_attend` for some rows of x [B, L, hidden] only.
 
         Args:
             queries: the rows, [B * count, hidden].
@@ -263,16 +264,18 @@ class TransformerLayer(WeightedLayer):
         kernel = ops.reshape(kernel, (-1, 3, heads, size))
         bias = ops.reshape(self.qkv_bias, (3, heads, 1, size))
         # Heads in front: [heads, hidden, size] each.
-        of_query, of_key, of_value = ops.unstack(ops.transpose(kernel, (1, 2, 0, 3)), 3, axis=0)
-        query = ops.matmul(queries, of_query) + bias[0]
-        keyed = ops.matmul(query * size**-0.5, ops.swapaxes(of_key, -1, -2))
-        keyed = ops.reshape(keyed, (heads, -1, count, self.hidden))
-        scores = ops.einsum("bhqd,bld->bhql", ops.transpose(keyed, (1, 0, 2, 3)), x)
+        query_kernel, key_kernel, value_kernel = ops.unstack(
+            ops.transpose(kernel, (1, 2, 0, 3)), 3, axis=0
+        )
+        query = ops.matmul(queries, query_kernel) + bias[0]
+        projected = ops.matmul(query * size**-0.5, ops.swapaxes(key_kernel, -1, -2))
+        projected = ops.reshape(projected, (heads, -1, count, self.hidden))
+        scores = ops.einsum("bhqd,bld->bhql", ops.transpose(projected, (1, 0, 2, 3)), x)
         weights = self.drop(softmax(scores, attention.bias), self.attention_rate, training)
-        seen = ops.transpose(ops.einsum("bhql,bld->bhqd", weights, x), (1, 0, 2, 3))
-        values = ops.matmul(ops.reshape(seen, (heads, -1, self.hidden)), of_value)
-        shares = ops.transpose(ops.sum(weights, axis=-1), (1, 0, 2))
-        values = values + ops.reshape(shares, (heads, -1, 1)) * bias[2]
+        states = ops.transpose(ops.einsum("bhql,bld->bhqd", weights, x), (1, 0, 2, 3))
+        values = ops.matmul(ops.reshape(states, (heads, -1, self.hidden)), value_kernel)
+        sums = ops.transpose(ops.sum(weights, axis=-1), (1, 0, 2))
+        values = values + ops.reshape(sums, (heads, -1, 1)) * bias[2]
         return ops.reshape(ops.transpose(values, (1, 0, 2)), (-1, self.hidden))
 
     def _attend_rotated(
@@ -285,7 +288,7 @@ class TransformerLayer(WeightedLayer):
         count: Tensor,
         training: bool,
     ) -> Tensor:
-        """Return what `_attend_from` does if keys are rotated by their positions.
+        """Compute `_attend_from` with keys that are rotated by their positions.
 
         The queries are texts' first tokens, at position 0, which no rotation changes.
         """

@@ -42,16 +42,16 @@ class WeightedLayer(keras.layers.Layer):
     def __init__(self, *, initial: str, seed: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.initial = initial
-        self._draws = np.random.default_rng(seed)
-        self.seeds = ReplicaSeedGenerator(self.draw_seed())
+        self._seed_source = np.random.default_rng(seed)
+        self.seeds = ReplicaSeedGenerator(self.next_seed())
 
-    def draw_seed(self) -> int:
+    def next_seed(self) -> int:
         """Return the next seed of this layer."""
-        return int(self._draws.integers(2**31))
+        return int(self._seed_source.integers(2**31))
 
     def normal(self) -> keras.Initializer:
         """Return a new initializer: normal, truncated at two standard deviations."""
-        return keras.initializers.TruncatedNormal(stddev=STANDARD_DEVIATION, seed=self.draw_seed())
+        return keras.initializers.TruncatedNormal(stddev=STANDARD_DEVIATION, seed=self.next_seed())
 
     def kernel(self, name: str, *shape: int, autocast: bool = True) -> keras.Variable:
         """Add a matrix that starts as `initial` says."""

@@ -21,7 +21,7 @@ def load(
     tensors: Mapping[str, np.ndarray],
     *,
     source: str,
-    start: Callable[[str], None],
+    initialize: Callable[[str], None],
 ) -> list[str]:
     """Assign the checkpoint's tensors to the variables, one variable at a time.
 
@@ -31,7 +31,7 @@ def load(
         table: the encoder's rules.
         tensors: arrays by their Hugging Face name.
         source: where the tensors come from, for messages.
-        start: initializes the variable at a path; called if the checkpoint has no pooler.
+        initialize: starts the variable at a path from new values; called for a missing pooler.
 
     Returns:
         Names of the tensors that the checkpoint lacks: the pooler's, or none.
@@ -40,12 +40,12 @@ def load(
         UserError: tensors are missing, unexpected inside the encoder or there twice, or a shape
             differs.
     """
-    found = _found(family, tensors, source)
+    found = _names_by_plain_name(family, tensors, source)
     new = _compare(family, found, table, source)
     for rule in table:
         variable = variables[rule.variable]
         if rule.tensors[0] in new:
-            start(rule.variable)
+            initialize(rule.variable)
             continue
         arrays = [tensors[found[name]] for name in rule.tensors]
         _check_shapes(rule, arrays, tuple(variable.shape), source)
@@ -53,7 +53,7 @@ def load(
     return new
 
 
-def _found(family: Family, tensors: Iterable[str], source: str) -> dict[str, str]:
+def _names_by_plain_name(family: Family, tensors: Iterable[str], source: str) -> dict[str, str]:
     """Return the names of tensors by their plain names."""
     found = {}
     for name in tensors:

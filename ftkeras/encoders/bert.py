@@ -9,7 +9,6 @@ from ftkeras.encoders._encoder import TransformerEncoder
 from ftkeras.encoders._family import Family, Rule, linear, norm
 from ftkeras.encoders._weighted_layer import STANDARD_DEVIATION
 from ftkeras.support import bounds
-from ftkeras.support.layer_hooks import LayerHooks
 
 EMBEDDINGS = (
     Rule("embeddings/token_embedding", ("embeddings.word_embeddings.weight",)),
@@ -89,7 +88,6 @@ class Bert(TransformerEncoder):
     def __init__(
         self,
         *,
-        vocabulary_size: int,
         layers: int = 12,
         hidden: int = 768,
         heads: int = 12,
@@ -100,17 +98,11 @@ class Bert(TransformerEncoder):
         dropout: float = 0.1,
         attention_dropout: float = 0.1,
         epsilon: float = 1e-12,
-        pooler: bool = True,
-        initial: str = "normal",
         pad_id: int | None = 0,
-        name: str = "encoder",
-        seed: int | None = None,
-        hooks: LayerHooks | None = None,
         **kwargs: Any,
     ):
         bounds.integer(1, segments=segments)
         super().__init__(
-            vocabulary_size=vocabulary_size,
             layers=layers,
             hidden=hidden,
             heads=heads,
@@ -121,11 +113,6 @@ class Bert(TransformerEncoder):
             dropout=dropout,
             attention_dropout=attention_dropout,
             epsilon=epsilon,
-            pooler=pooler,
-            initial=initial,
             pad_id=pad_id,
-            name=name,
-            seed=seed,
-            hooks=hooks,
             **kwargs,
         )

@@ -8,7 +8,6 @@ import keras
 from ftkeras.encoders._encoder import TransformerEncoder
 from ftkeras.encoders._family import Family, Rule, linear, norm
 from ftkeras.encoders._weighted_layer import STANDARD_DEVIATION
-from ftkeras.support.layer_hooks import LayerHooks
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -82,7 +81,6 @@ class DistilBert(TransformerEncoder):
     def __init__(
         self,
         *,
-        vocabulary_size: int,
         layers: int = 6,
         hidden: int = 768,
         heads: int = 12,
@@ -91,16 +89,10 @@ class DistilBert(TransformerEncoder):
         activation: str = "gelu",
         dropout: float = 0.1,
         attention_dropout: float = 0.1,
-        pooler: bool = True,
-        initial: str = "normal",
         pad_id: int | None = 0,
-        name: str = "encoder",
-        seed: int | None = None,
-        hooks: LayerHooks | None = None,
         **kwargs: Any,
     ):
         super().__init__(
-            vocabulary_size=vocabulary_size,
             layers=layers,
             hidden=hidden,
             heads=heads,
@@ -110,11 +102,6 @@ class DistilBert(TransformerEncoder):
             pooler_activation="relu",
             dropout=dropout,
             attention_dropout=attention_dropout,
-            pooler=pooler,
-            initial=initial,
             pad_id=pad_id,
-            name=name,
-            seed=seed,
-            hooks=hooks,
             **kwargs,
         )

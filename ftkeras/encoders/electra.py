@@ -9,7 +9,6 @@ from ftkeras.encoders import bert
 from ftkeras.encoders._encoder import TransformerEncoder
 from ftkeras.encoders._family import Family, linear, with_defaults
 from ftkeras.support import bounds
-from ftkeras.support.layer_hooks import LayerHooks
 
 FIELDS = (
     *with_defaults(bert.FIELDS, hidden_size=256, num_attention_heads=4, intermediate_size=1024),
@@ -55,8 +54,10 @@ class Electra(TransformerEncoder):
         fields=FIELDS,
         fixed=bert.FIXED,
         written=bert.WRITTEN,
-        embeddings=bert.EMBEDDINGS,
-        projection=linear("embeddings/projection_", "embeddings_project"),
+        embeddings=(
+            *bert.EMBEDDINGS,
+            *linear("embeddings/projection_", "embeddings_project"),
+        ),
         layer=bert.LAYER,
         pooler=linear("pooler/", "classifier.dense"),
         pooler_in_head=True,
@@ -70,7 +71,6 @@ class Electra(TransformerEncoder):
     def __init__(
         self,
         *,
-        vocabulary_size: int,
         layers: int = 12,
         hidden: int = 256,
         heads: int = 4,
@@ -82,17 +82,11 @@ class Electra(TransformerEncoder):
         dropout: float = 0.1,
         attention_dropout: float = 0.1,
         epsilon: float = 1e-12,
-        pooler: bool = True,
-        initial: str = "normal",
         pad_id: int | None = 0,
-        name: str = "encoder",
-        seed: int | None = None,
-        hooks: LayerHooks | None = None,
         **kwargs: Any,
     ):
         bounds.integer(1, segments=segments)
         super().__init__(
-            vocabulary_size=vocabulary_size,
             layers=layers,
             hidden=hidden,
             heads=heads,
@@ -105,11 +99,6 @@ class Electra(TransformerEncoder):
             dropout=dropout,
             attention_dropout=attention_dropout,
             epsilon=epsilon,
-            pooler=pooler,
-            initial=initial,
             pad_id=pad_id,
-            name=name,
-            seed=seed,
-            hooks=hooks,
             **kwargs,
         )

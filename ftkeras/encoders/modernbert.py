@@ -11,7 +11,6 @@ from ftkeras.encoders._family import Family, Rule
 from ftkeras.encoders._switches import Switches
 from ftkeras.encoders._weighted_layer import STANDARD_DEVIATION
 from ftkeras.support import bounds
-from ftkeras.support.layer_hooks import LayerHooks
 
 FIELDS = (
     ("vocab_size", "vocabulary_size", 50368),
@@ -103,9 +102,10 @@ class Modernbert(TransformerEncoder):
             _kernel("layer_#/intermediate_kernel", "layers.#.mlp.Wi"),
             _kernel("layer_#/output_kernel", "layers.#.mlp.Wo"),
             _scale("layer_#/output_norm", "layers.#.mlp_norm"),
+            # All layers but the first have this one, and only the last has the next.
+            _scale("layer_#/attention_norm", "layers.#.attn_norm"),
+            _scale("layer_#/final_norm", "final_norm"),
         ),
-        later_layers=(_scale("layer_#/attention_norm", "layers.#.attn_norm"),),
-        last_layer=(_scale("layer_#/final_norm", "final_norm"),),
         pooler=(_kernel("pooler/kernel", "head.dense"), _scale("pooler/norm", "head.norm")),
         pooler_in_head=True,
         ignored=re.compile(r"(decoder|classifier|head)\."),
@@ -114,7 +114,6 @@ class Modernbert(TransformerEncoder):
     def __init__(
         self,
         *,
-        vocabulary_size: int,
         layers: int = 22,
         hidden: int = 768,
         heads: int = 12,
@@ -128,12 +127,7 @@ class Modernbert(TransformerEncoder):
         dropout: float = 0.0,
         attention_dropout: float = 0.0,
         epsilon: float = 1e-5,
-        pooler: bool = True,
-        initial: str = "normal",
         pad_id: int | None = 50283,
-        name: str = "encoder",
-        seed: int | None = None,
-        hooks: LayerHooks | None = None,
         **kwargs: Any,
     ):
         bounds.integer(2, window=window)
@@ -150,7 +144,6 @@ class Modernbert(TransformerEncoder):
         self.window, self.global_every = window, global_every
         self.global_base, self.local_base = global_base, local_base
         super().__init__(
-            vocabulary_size=vocabulary_size,
             layers=layers,
             hidden=hidden,
             heads=heads,
@@ -161,12 +154,7 @@ class Modernbert(TransformerEncoder):
             dropout=dropout,
             attention_dropout=attention_dropout,
             epsilon=epsilon,
-            pooler=pooler,
-            initial=initial,
             pad_id=pad_id,
-            name=name,
-            seed=seed,
-            hooks=hooks,
             switches=Switches(
                 biases=False,
                 gated=True,

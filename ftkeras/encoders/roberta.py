@@ -10,7 +10,6 @@ from ftkeras.encoders import bert
 from ftkeras.encoders._encoder import TransformerEncoder
 from ftkeras.encoders._family import Family, linear, with_defaults
 from ftkeras.support import bounds
-from ftkeras.support.layer_hooks import LayerHooks
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -61,7 +60,6 @@ class Roberta(TransformerEncoder):
     def __init__(
         self,
         *,
-        vocabulary_size: int,
         layers: int = 12,
         hidden: int = 768,
         heads: int = 12,
@@ -72,18 +70,12 @@ class Roberta(TransformerEncoder):
         dropout: float = 0.1,
         attention_dropout: float = 0.1,
         epsilon: float = 1e-5,
-        pooler: bool = True,
-        initial: str = "normal",
         pad_id: int = 1,
-        name: str = "encoder",
-        seed: int | None = None,
-        hooks: LayerHooks | None = None,
         **kwargs: Any,
     ):
         bounds.integer(1, segments=segments)
         bounds.integer(0, pad_id=pad_id)
         super().__init__(
-            vocabulary_size=vocabulary_size,
             layers=layers,
             hidden=hidden,
             heads=heads,
@@ -95,12 +87,7 @@ class Roberta(TransformerEncoder):
             dropout=dropout,
             attention_dropout=attention_dropout,
             epsilon=epsilon,
-            pooler=pooler,
-            initial=initial,
             pad_id=pad_id,
-            name=name,
-            seed=seed,
-            hooks=hooks,
             **kwargs,
         )
 

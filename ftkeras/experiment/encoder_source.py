@@ -1,5 +1,6 @@
 """Build the encoder that a configuration names, and its tokenizer."""
 
+import functools
 import logging
 import os
 import pathlib
@@ -105,17 +106,16 @@ def _from_scratch(
         else WordPiece.from_vocabulary(path, lowercase=lowercase)
     )
     arguments.setdefault("pad_id", tokenizer.pad_id)
-    encoder = catalog.construct(
-        "encoder",
+    # Arguments of the base class, which a family's signature does not list.
+    build = functools.partial(
         cls,
-        Spec(spec.name, arguments),
         vocabulary_size=len(tokenizer.vocabulary),
         pooler=pooler,
         initial="normal",
         seed=seed,
         hooks=hooks,
     )
-    return encoder, tokenizer
+    return catalog.construct("encoder", build, Spec(spec.name, arguments)), tokenizer
 
 
 def _vocabulary(name: str) -> pathlib.Path:

@@ -52,7 +52,7 @@ class EncoderLayer(EncoderPart, Protocol):
 
     Attributes:
         structure: equal for layers of an encoder that differ in their weights only.
-        kernels: its matrices, by the names of their equal shares of columns, left to right.
+        kernels: its matrices, by the names of the equal parts of their columns, left to right.
         is_changed: whether hooks change its kernels or sub-layers.
         seeds_per_call: the number of dropout seeds that a call in training takes.
         seeds: the generator that these come from.
