@@ -12,17 +12,15 @@ from ftkeras.errors import UserError
 
 Configuration = TypeVar("Configuration")
 
-DATA = ("data", "validation_data", "test_data")
-# Shorter names for data; `test` is also the flag that turns the evaluation on test off.
-SHORTER = {"train": "data", "validation": "validation_data", "test": "test_data"}
+# The arguments that take data, by their shorter names; `test` is also the flag that turns the
+# evaluation on test off.
+DATA = {"train": "data", "validation": "validation_data", "test": "test_data"}
 # The short form of a task, whose values a task takes as they are.
 OF_TASK = ("text_column", "pair_column", "label_column", "label_names")
 _DESCRIPTIONS = {
     bool: "True or False",
     float: "a number",
     int: "an integer",
-    str: "a text",
-    tuple: "a text or several",
 }
 
 
@@ -41,10 +39,10 @@ def expand_names(function: str, kind: type, arguments: Mapping[str, Any]) -> dic
     for name, value in arguments.items():
         if value is None:
             continue
-        is_shorter = name in SHORTER and "data" in fields and not isinstance(value, bool)
-        field = SHORTER[name] if is_shorter else name
+        is_shorter = name in DATA and "data" in fields and not isinstance(value, bool)
+        field = DATA[name] if is_shorter else name
         if field not in fields:
-            known = [*fields, *(SHORTER if "data" in fields else ())]
+            known = [*fields, *(DATA if "data" in fields else ())]
             raise TypeError(
                 f"{function}() has no argument {name!r}{unknown_names.advice(name, known)}"
             )

@@ -11,7 +11,6 @@ import logging
 import math
 import os
 import pathlib
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -22,9 +21,8 @@ from ftkeras.support import files
 
 log = logging.getLogger(__name__)
 
-# What the files of a run are called, and the folder in the run's folder that they are in.
-STEMS = {"data": "train", "validation_data": "validation", "test_data": "test"}
-FOLDER = "data"
+# What the files of a run are called.
+STEMS = {field: shorter for shorter, field in DATA.items()}
 _DIGITS = 8
 
 
@@ -42,7 +40,7 @@ def take(given: Mapping[str, Any]) -> dict[str, bytes]:
     Raises:
         UserError: if they are of a type that is not known, or empty.
     """
-    held = {name: given[name] for name in DATA if name in given and is_in_memory(given[name])}
+    held = {name: given[name] for name in STEMS if name in given and is_in_memory(given[name])}
     return {name: _as_lines(name, value) for name, value in held.items()}
 
 
@@ -54,7 +52,12 @@ def default_name(contents: Mapping[str, bytes]) -> str:
 
 @contextlib.contextmanager
 def written(
-    contents: Mapping[str, bytes], home: pathlib.Path, *, stems: Mapping[str, str], restart: bool
+    contents: Mapping[str, bytes],
+    home: pathlib.Path,
+    *,
+    stems: Mapping[str, str],
+    restart: bool,
+    keep: bool = True,
 ) -> Iterator[dict[str, str]]:
     """Write examples into the folder of a run; yield their files by field.
 
@@ -65,14 +68,18 @@ def written(
         home: the run's folder.
         stems: the name of each file without its suffix, by field.
         restart: whether other examples may be replaced.
+        keep: whether examples stay if something else was left in the folder, so that an interrupted
+            run can be resumed.
 
     Raises:
         UserError: if the folder has other examples, or can't be written.
     """
-    created = [path for path in (home, *home.parents) if not path.exists()]
+    data = home / layout.DATA
+    created = [path for path in (data, home, *home.parents) if not path.exists()]
+    new = [path for stem in stems.values() if not (path := data / f"{stem}.jsonl").exists()]
     paths = {}
     for field, content in contents.items():
-        path = home / FOLDER / f"{stems[field]}.jsonl"
+        path = data / f"{stems[field]}.jsonl"
         if not restart and path.exists() and path.read_bytes() != content:
             raise UserError(
                 f"`{field}`: {path} has other examples, those of the run in {home}; name another "
@@ -86,12 +93,20 @@ def written(
     try:
         yield paths
     except BaseException:
-        if created and set(os.listdir(home)) <= {FOLDER, layout.LOCK}:
-            shutil.rmtree(home)
-            for folder in created[1:]:
-                with contextlib.suppress(OSError):  # not empty
-                    folder.rmdir()
+        is_empty = home in created and set(os.listdir(home)) <= {layout.DATA, layout.LOCK}
+        if is_empty or not keep:
+            _remove(new, created)
         raise
+
+
+def _remove(paths: Sequence[pathlib.Path], folders: Sequence[pathlib.Path]) -> None:
+    """Remove files, and then the folders that are empty or only have a lock."""
+    for path in paths:
+        path.unlink(missing_ok=True)
+    for folder in folders:
+        with contextlib.suppress(OSError):  # not empty
+            (folder / layout.LOCK).unlink(missing_ok=True)
+            folder.rmdir()
 
 
 def _as_lines(field: str, value: Any) -> bytes:
@@ -116,7 +131,7 @@ def _columns(field: str, value: Any) -> dict[str, Sequence[Any]]:
     if isinstance(value, Mapping):
         return {str(name): list(column) for name, column in value.items()}
     if hasattr(value, "element_spec"):
-        return _from_tf_data(value)
+        return _from_tf_data(field, value)
     if hasattr(value, "column_names") and hasattr(value, "features"):
         return _from_datasets(value)
     if hasattr(value, "columns") and hasattr(value, "__getitem__"):
@@ -137,18 +152,33 @@ def _from_datasets(value: Any) -> dict[str, Sequence[Any]]:
     """Return the columns of a `datasets.Dataset`; labels by their names."""
     found = {}
     for name in value.column_names:
-        names = getattr(value.features[name], "names", None)
-        column = value[name]
-        found[name] = [names[i] for i in column] if names else list(column)
+        feature = value.features[name]
+        feature = getattr(feature, "feature", feature)  # of a sequence
+        names = getattr(feature, "names", None)
+        found[name] = [_named(part, names) for part in value[name]] if names else list(value[name])
     return found
 
 
-def _from_tf_data(value: Any) -> dict[str, Sequence[Any]]:
+def _named(label: Any, names: Sequence[str]) -> Any:
+    """Return the name of a label, or of each in a list; None for one that is missing."""
+    if isinstance(label, Sequence):
+        return [_named(one, names) for one in label]
+    return None if label is None or label < 0 else names[label]
+
+
+def _from_tf_data(field: str, value: Any) -> dict[str, Sequence[Any]]:
     """Return the columns of a `tf.data.Dataset` of single examples: dicts, or (text, label)."""
-    rows = list(value.as_numpy_iterator())
-    if rows and isinstance(rows[0], tuple):
-        rows = [dict(zip(("text", "label"), row, strict=True)) for row in rows]
-    return {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
+    spec = value.element_spec
+    if isinstance(spec, Mapping):
+        rows = list(value.as_numpy_iterator())
+    elif isinstance(spec, tuple) and len(spec) == 2:
+        rows = [{"text": text, "label": label} for text, label in value.as_numpy_iterator()]
+    else:
+        raise UserError(
+            f"`{field}`: a tf.data.Dataset must have single examples as elements, dicts or "
+            f"(text, label). Received elements like {spec}."
+        )
+    return {str(name): [row[name] for row in rows] for name in (rows[0] if rows else ())}
 
 
 def _plain(value: Any) -> Any:
@@ -165,4 +195,6 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
     return None if str(value) in ("<NA>", "NaT") else str(value)

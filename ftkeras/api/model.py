@@ -2,7 +2,7 @@
 
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ftkeras.api import tables
@@ -27,7 +27,7 @@ def load(model: Run | str | os.PathLike[str]) -> "Model":
     Raises:
         UserError: if there is no such model.
     """
-    folder = model.folder if isinstance(model, Run) else pathlib.Path(os.path.expanduser(model))
+    folder = model.folder if isinstance(model, Run) else pathlib.Path(model).expanduser()
     if not (folder / layout.SETTINGS).is_file() or (folder / "saved_model.pb").is_file():
         return Model(find_model(str(folder), "load"))
     exports = [path for path in Run(folder).exports if (path / "saved_model.pb").is_file()]
@@ -60,7 +60,7 @@ class Model:
         self.labels: tuple[str, ...] = tuple(self._predictor.problem.names)
 
     def predict(
-        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, batch_size: int = 32
+        self, texts: Iterable[str], pairs: Iterable[str] | None = None, *, batch_size: int = 32
     ) -> "pandas.DataFrame":
         """Answer texts.
 
@@ -77,21 +77,20 @@ class Model:
         """
         pandas = tables.require_pandas("`answers` returns dicts")
         problem = self._predictor.problem
-        found = self.answers(texts, pairs, batch_size=batch_size)
-        inputs = {"text": list(texts), **({} if pairs is None else {"pair": list(pairs)})}
+        inputs = _inputs(texts, pairs)
+        found = self._predictor.predict(*inputs.values(), batch_size=batch_size)
         cells = map(problem.answer_cells, found)
         answered = pandas.DataFrame(list(cells), columns=list(problem.answer_columns()))
         return pandas.concat([pandas.DataFrame(inputs), answered], axis=1)
 
     def answers(
-        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, batch_size: int = 32
+        self, texts: Iterable[str], pairs: Iterable[str] | None = None, *, batch_size: int = 32
     ) -> list[dict[str, Any]]:
         """Answer texts as `predict` does; return a dict for each, without pandas."""
-        texts, seconds = _texts(texts), None if pairs is None else _texts(pairs, "pairs")
-        return self._predictor.predict(texts, seconds, batch_size=batch_size)
+        return self._predictor.predict(*_inputs(texts, pairs).values(), batch_size=batch_size)
 
     def predict_proba(
-        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, batch_size: int = 32
+        self, texts: Iterable[str], pairs: Iterable[str] | None = None, *, batch_size: int = 32
     ) -> "np.ndarray":
         """Return the probabilities, [texts, labels], in the order of `labels`.
 
@@ -107,7 +106,7 @@ class Model:
         return np.array(rows, "float32").reshape(len(rows), len(self.labels))
 
     def embed(
-        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, batch_size: int = 32
+        self, texts: Iterable[str], pairs: Iterable[str] | None = None, *, batch_size: int = 32
     ) -> "np.ndarray":
         """Return what the encoder says of each text, float32 [texts, hidden]."""
         import numpy as np
@@ -116,7 +115,7 @@ class Model:
         return np.array([row["embedding"] for row in found], "float32")
 
     def explain(
-        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, batch_size: int = 32
+        self, texts: Iterable[str], pairs: Iterable[str] | None = None, *, batch_size: int = 32
     ) -> list[dict[str, Any]]:
         """Explain answers by integrated gradients.
 
@@ -138,18 +137,23 @@ class Model:
         return [{name: _decoded(value) for name, value in row.items()} for row in found]
 
     def _ask(
-        self, signature: str, texts: Sequence[str], pairs: Sequence[str] | None, batch_size: int
+        self, signature: str, texts: Iterable[str], pairs: Iterable[str] | None, batch_size: int
     ) -> list[dict[str, Any]]:
         if signature not in self._predictor.signatures:
             raise UserError(
                 f"model={self.folder} has no signature {signature}; "
                 f"export=saved_model({signature}=True) adds it."
             )
-        texts, seconds = _texts(texts), None if pairs is None else _texts(pairs, "pairs")
-        return self._predictor.outputs(texts, seconds, signature=signature, batch_size=batch_size)
+        inputs = _inputs(texts, pairs).values()
+        return self._predictor.outputs(*inputs, signature=signature, batch_size=batch_size)
 
     def __repr__(self) -> str:
         return f"Model({str(self.folder)!r}, labels={self.labels!r})"
+
+
+def _inputs(texts: Any, pairs: Any) -> dict[str, list[str]]:
+    """Return texts and, if there are any, their second texts, by column."""
+    return {"text": _texts(texts)} | ({} if pairs is None else {"pair": _texts(pairs, "pairs")})
 
 
 def _texts(texts: Any, name: str = "texts") -> list[str]:

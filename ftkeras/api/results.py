@@ -8,20 +8,32 @@ import os
 import pathlib
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ftkeras.api import tables
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.runs import layout
+from ftkeras.runs import layout, problem
 
 if TYPE_CHECKING:
     import pandas
 
     from ftkeras.api.model import Model
     from ftkeras.problems import Problem
+
+
+def run_folder(folder: str | os.PathLike[str]) -> pathlib.Path:
+    """Return the folder of a run; `~` stands for the user's home.
+
+    Raises:
+        UserError: if it has no run.
+    """
+    path = pathlib.Path(folder).expanduser()
+    if not (path / layout.SETTINGS).is_file():
+        raise UserError(f"{folder} is not the folder of a run: it has no {layout.SETTINGS}.")
+    return path
 
 
 class Evaluation:
@@ -40,21 +52,19 @@ class Evaluation:
     """
 
     def __init__(self, folder: str | os.PathLike[str], name: str | None = None):
-        self.folder, self.name = pathlib.Path(folder), name
-        if not (self.folder / layout.SETTINGS).is_file():
-            raise UserError(f"{folder} is not the folder of a run: it has no {layout.SETTINGS}.")
+        self.folder, self.name = run_folder(folder), name
         if not self._file(layout.METRICS).is_file():
             raise UserError(f"{self._file(layout.METRICS)} is missing: {folder} is not finished.")
 
     @functools.cached_property
     def metrics(self) -> dict[str, Any]:
-        """What metrics.json has: by split, the metrics by name; and facts about the run."""
+        """The content of metrics.json: metrics by split and name, and facts about the run."""
         return json.loads(self._file(layout.METRICS).read_text(encoding="utf-8"))
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The names of the outputs, such as the labels in the order of their ids."""
-        return tuple(json.loads((self.folder / layout.LABELS).read_text(encoding="utf-8")))
+        return problem.read_labels(self.folder)
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -71,9 +81,7 @@ class Evaluation:
             UserError: if the split was not evaluated, or pandas is not installed.
         """
         path = self._file(layout.PREDICTIONS[self._checked(split)])
-        with path.open(encoding="utf-8") as file:
-            rows = [tables.flat(json.loads(line), self.labels) for line in file]
-        return tables.frame(rows, instead=f"read {path}")
+        return tables.read_predictions(path, self.labels)
 
     def confusion(self) -> "pandas.DataFrame":
         """Return the confusion matrix of the last split: a row for each label.
@@ -89,9 +97,7 @@ class Evaluation:
 
     @property
     def _problem(self) -> "Problem":
-        from ftkeras.runs import problem
-
-        return problem.read(self.folder, self.labels)
+        return problem.of_run(self.folder)
 
     def _checked(self, split: str) -> str:
         if split not in self.splits:
@@ -210,7 +216,7 @@ class Run(Evaluation):
         return load(self)
 
     def predict(
-        self, texts: Sequence[str], pairs: Sequence[str] | None = None
+        self, texts: Iterable[str], pairs: Iterable[str] | None = None
     ) -> "pandas.DataFrame":
         """Answer texts with the exported model; see `Model.predict`."""
         return self.model.predict(texts, pairs)

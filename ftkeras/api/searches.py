@@ -1,12 +1,11 @@
 """Cross-validations and searches, as notebooks show them."""
 
-import json
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ftkeras.api import tables
-from ftkeras.runs import layout
+from ftkeras.runs import layout, problem
 
 if TYPE_CHECKING:
     import pandas
@@ -28,16 +27,20 @@ class CrossValidation:
     def __init__(self, folder: pathlib.Path, result: Mapping[str, Any]):
         self.folder, self.result = folder, dict(result)
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the outputs, such as the labels in the order of their ids."""
+        return problem.read_labels(next(self.folder.glob(f"{layout.REPEATS}/fold-0")))
+
     def predictions(self) -> "pandas.DataFrame":
         """Return the prediction of each example by the run that did not train on it.
+
+        The columns are those of `Run.predictions`, and `repeat` and `fold`.
 
         Raises:
             UserError: if pandas is not installed.
         """
-        path = self.folder / layout.OUT_OF_FOLD_PREDICTIONS
-        with path.open(encoding="utf-8") as file:
-            rows = [json.loads(line) for line in file]
-        return tables.frame(rows, instead=f"read {path}")
+        return tables.read_predictions(self.folder / layout.OUT_OF_FOLD_PREDICTIONS, self.labels)
 
     def __repr__(self) -> str:
         return f"CrossValidation({str(self.folder)!r})"

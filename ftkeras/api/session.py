@@ -1,8 +1,6 @@
-"""What surrounds each call of a verb from Python."""
+"""Prepare the process for a verb called from Python, and restore it afterwards."""
 
 import contextlib
-import logging
-import sys
 from collections.abc import Iterator
 
 from ftkeras.support import messages, standard_error
@@ -15,29 +13,10 @@ def session(verbose: bool | int) -> Iterator[None]:
     Args:
         verbose: 0 for warnings only.
     """
-    import_tensorflow()
+    standard_error.import_tensorflow()
     from ftkeras.support import global_state
 
-    with messages.shown(bool(verbose)), global_state.restored(), _quiet_tensorflow():
+    # A second run in a process makes TensorFlow warn of retracing.
+    quiet = standard_error.only_errors("tensorflow")
+    with messages.shown(bool(verbose)), global_state.restored(), quiet:
         yield
-
-
-@contextlib.contextmanager
-def _quiet_tensorflow() -> Iterator[None]:
-    """Drop TensorFlow's warnings about retracing, which a second run in a process causes."""
-    logger = logging.getLogger("tensorflow")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
-
-
-def import_tensorflow() -> None:
-    """Import TensorFlow and Keras; show their messages only if the import fails."""
-    if "tensorflow" in sys.modules:
-        return
-    with standard_error.hidden():
-        import keras  # noqa: F401
-        import tensorflow  # noqa: F401

@@ -1,5 +1,7 @@
 """DataFrames; pandas is optional."""
 
+import json
+import pathlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,21 @@ def frame(rows: Sequence[Mapping[str, Any]], *, instead: str) -> "pandas.DataFra
         UserError: if pandas is not installed.
     """
     return require_pandas(instead).DataFrame(list(rows))
+
+
+def read_predictions(path: pathlib.Path, labels: Sequence[str]) -> "pandas.DataFrame":
+    """Return a file of predictions as a DataFrame, with a column for each label's number.
+
+    Args:
+        path: a file of JSON lines.
+        labels: the names of the outputs, in their order.
+
+    Raises:
+        UserError: if pandas is not installed.
+    """
+    with path.open(encoding="utf-8") as file:
+        rows = [flat(json.loads(line), labels) for line in file]
+    return frame(rows, instead=f"read {path}")
 
 
 def require_pandas(instead: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, Unpack
 
 from ftkeras.api import arguments
 from ftkeras.api import data as in_memory
-from ftkeras.api.results import Evaluation, Run
+from ftkeras.api.results import Evaluation, Run, run_folder
 from ftkeras.api.searches import CrossValidation, Search
 from ftkeras.api.session import session
 from ftkeras.api.settings import CrossvalidateSettings, Data, TrainSettings, TuneSettings
@@ -65,7 +65,7 @@ def evaluate(
         UserError: if a value is wrong, or the data have other labels.
         TypeError: if there is no such argument.
     """
-    home = _folder(run)
+    home = run_folder(_path(run))
     given = arguments.expand_names("evaluate", Config, {"data": data, **settings})
     with session(verbose), _written_for_evaluation(given, home) as given:
         from ftkeras.verbs import evaluate as verb
@@ -91,7 +91,7 @@ def export(
         UserError: if a value is wrong, or an exporter refuses the model.
         TypeError: if there is no such argument.
     """
-    home = _folder(run)
+    home = run_folder(_path(run))
     changed = arguments.values(Config, arguments.expand_names("export", Config, settings))
     with session(verbose):
         from ftkeras.verbs import export as verb
@@ -214,11 +214,14 @@ def _default_folder(config: Config) -> str:
 def _written_for_evaluation(
     given: Mapping[str, Any], home: pathlib.Path
 ) -> Iterator[dict[str, Any]]:
-    """Write examples in memory into the folder of the run that is evaluated on them."""
+    """Write examples in memory into the folder of the run that is evaluated on them.
+
+    If the evaluation fails, they are removed again.
+    """
     contents = in_memory.take(given)
     name = in_memory.default_name(contents) if contents else ""
     stems = {field: name if n == 0 else f"{name}-{n}" for n, field in enumerate(contents)}
-    with in_memory.written(contents, home, stems=stems, restart=True) as paths:
+    with in_memory.written(contents, home, stems=stems, restart=True, keep=False) as paths:
         yield {**given, **paths}
 
 
@@ -226,17 +229,10 @@ def _recorded(home: pathlib.Path) -> dict[str, Any]:
     return arguments.recorded(flagfile.read(home / layout.SETTINGS, Config))
 
 
-def _folder(run: AnyRun) -> pathlib.Path:
-    folder = _path(run)
-    if not (folder / layout.SETTINGS).is_file():
-        raise UserError(f"{folder} is not the folder of a run: it has no {layout.SETTINGS}.")
-    return folder
-
-
 def _path(run: AnyRun | CrossValidation) -> pathlib.Path:
     if isinstance(run, Run | CrossValidation):
         return run.folder
-    return pathlib.Path(os.path.expanduser(run))
+    return pathlib.Path(run).expanduser()
 
 
 def _show_arguments(function: Any, kind: type) -> None:

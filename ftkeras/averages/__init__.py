@@ -5,7 +5,7 @@ holds it) is in `WeightAverage`. A part defines when a sample is taken and how m
 """
 
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Protocol
 
 import keras
 
@@ -27,10 +27,4 @@ class Average(Protocol):
         ...
 
 
-def __getattr__(name: str) -> Any:
-    """Import the file of a part when its class is first used, as in `averages.Ema`."""
-    return lazy.find_class(__name__, __path__, name)
-
-
-def __dir__() -> list[str]:
-    return [*__all__, *lazy.class_names(__path__)]
+__getattr__, __dir__ = lazy.attach(__name__)

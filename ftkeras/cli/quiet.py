@@ -9,10 +9,9 @@ from ftkeras.support import standard_error
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow and Keras; show their messages only if the import fails."""
-    with standard_error.hidden(), _hidden("sklearn"):
-        import keras  # noqa: F401
-        import tensorflow  # noqa: F401
+    """Import TensorFlow and Keras without scikit-learn and without messages."""
+    with _hidden("sklearn"):
+        standard_error.import_tensorflow()
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""What to say of a name that no argument has."""
+"""Suggest what to write instead of an unknown argument."""
 
 import itertools
 import re
@@ -28,7 +28,7 @@ NAMED_ELSEWHERE = {
 
 
 def advice(name: str, known: Collection[str], *, prefix: str = "") -> str:
-    """Return how a message about an unknown argument goes on.
+    """Return the end of a message about an unknown argument.
 
     It suggests what the argument of another library is called here, a part's key of this name, or a
     similar argument.

@@ -76,18 +76,18 @@ class Examples:
         return self.stored_targets[self.rows]
 
     def numbered_targets(self) -> np.ndarray:
-        """Return an integer for each answer, [examples]; equal answers have equal ones."""
+        """Return integers, [examples], that are equal where the answers are equal."""
         if isinstance(self.stored_targets, Ragged):
             return self.stored_targets[self.rows].numbered()
         return np.unique(self.targets, axis=0, return_inverse=True)[1]
 
     @functools.cached_property
     def firsts(self) -> np.ndarray:
-        """Where each example starts in `token_ids`, int64 [examples]."""
+        """The position of each example's first token in `token_ids`, int64 [examples]."""
         return self.offsets[self.rows]
 
     def token_numbers(self) -> np.ndarray:
-        """Return where the examples' tokens are in `token_ids`, int64 [tokens]."""
+        """Return the positions of the examples' tokens in `token_ids`, int64 [tokens]."""
         lengths = self.lengths
         before = np.cumsum(lengths) - lengths
         return np.repeat(self.firsts - before, lengths) + np.arange(lengths.sum())

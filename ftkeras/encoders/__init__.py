@@ -12,15 +12,6 @@ encoder has
 Policies and regularizers act inside it through its `hooks` (`ftkeras.support.layer_hooks`).
 """
 
-from typing import Any
-
 from ftkeras.support import lazy
 
-
-def __getattr__(name: str) -> Any:
-    """Import the file of a part when its class is first used, as in `encoders.Bert`."""
-    return lazy.find_class(__name__, __path__, name)
-
-
-def __dir__() -> list[str]:
-    return list(lazy.class_names(__path__))
+__getattr__, __dir__ = lazy.attach(__name__)

@@ -2,10 +2,8 @@
 
 import contextlib
 import functools
-import json
 import pathlib
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -53,7 +51,7 @@ def fix_randomness(config: Config) -> None:
 
 
 def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Experiment:
-    recorded = _recorded_labels(run_dir) if run_dir else None
+    recorded = recorded_problem.read_labels(run_dir) if run_dir else None
     task = catalog.build("task", config.task, data_dir=config.data_dir, known_labels=recorded)
     problem = task.problem(recorded)
     if run_dir:
@@ -152,14 +150,3 @@ def _attach_regularizers(config: Config, model: FineTuner) -> None:
     for spec, regularizer in zip(config.regularizer, model.regularizers, strict=True):
         with blame("regularizer", spec):
             regularizer.attach(model)
-
-
-def _recorded_labels(run_dir: pathlib.Path) -> tuple[str, ...]:
-    return tuple(_read_json(run_dir / layout.LABELS))
-
-
-def _read_json(path: pathlib.Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"`run_dir`: {path} can't be read: {error}") from None

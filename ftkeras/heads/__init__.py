@@ -8,15 +8,6 @@ the states of first tokens; "pooled" [batch, hidden], if it sets `needs_pooler`;
 other arguments come from the spec. A head that sets `per_token` gives logits for each token.
 """
 
-from typing import Any
-
 from ftkeras.support import lazy
 
-
-def __getattr__(name: str) -> Any:
-    """Import the file of a part when its class is first used, as in `heads.Classification`."""
-    return lazy.find_class(__name__, __path__, name)
-
-
-def __dir__() -> list[str]:
-    return list(lazy.class_names(__path__))
+__getattr__, __dir__ = lazy.attach(__name__)

@@ -17,18 +17,9 @@ training has ended. Policies change what an encoder computes only through its ho
 ['lora/layer_0_query_a', 'lora/layer_0_query_b']
 """
 
-from typing import Any
-
 from ftkeras.policies._base import Policy, check_together
 from ftkeras.support import lazy
 
 __all__ = ["Policy", "check_together"]
 
-
-def __getattr__(name: str) -> Any:
-    """Import the file of a part when its class is first used, as in `policies.Lora`."""
-    return lazy.find_class(__name__, __path__, name)
-
-
-def __dir__() -> list[str]:
-    return [*__all__, *lazy.class_names(__path__)]
+__getattr__, __dir__ = lazy.attach(__name__)

@@ -10,6 +10,7 @@ import ctypes
 import functools
 import importlib.util
 import pathlib
+import weakref
 from collections.abc import Mapping, Sequence
 from ctypes import POINTER, c_char_p, c_float, c_int, c_int32, c_int64, c_size_t, c_void_p
 from typing import Any
@@ -42,6 +43,11 @@ _FUNCTIONS = {
         c_void_p,
         *([c_void_p, c_void_p, c_char_p, POINTER(c_char_p), c_int, c_void_p, c_void_p, c_void_p],),
     ),
+    "TF_CloseSession": (None, [c_void_p, c_void_p]),
+    "TF_DeleteSession": (None, [c_void_p, c_void_p]),
+    "TF_DeleteSessionOptions": (None, [c_void_p]),
+    "TF_DeleteGraph": (None, [c_void_p]),
+    "TF_DeleteStatus": (None, [c_void_p]),
     "TF_GraphOperationByName": (c_void_p, [c_void_p, c_char_p]),
     "TF_SessionRun": (
         None,
@@ -89,11 +95,17 @@ class Session:
                 self._checked(self._library.TF_LoadLibrary, str(ops).encode())
             self._graph = self._library.TF_NewGraph()
             tags = (c_char_p * 1)(b"serve")
+            options = self._library.TF_NewSessionOptions()
             self._session = self._checked(
                 self._library.TF_LoadSessionFromSavedModel,
-                *(self._library.TF_NewSessionOptions(), None, str(folder).encode(), tags, 1),
+                *(options, None, str(folder).encode(), tags, 1),
                 *(self._graph, None),
             )
+            self._library.TF_DeleteSessionOptions(options)
+        closing = weakref.finalize(
+            self, _close, self._library, self._session, self._graph, self._status
+        )
+        closing.atexit = False  # the end of the process frees everything, faster
         self._inputs = {name: self._output(tensor) for name, tensor in signature.inputs.items()}
         self._outputs = {name: self._output(tensor) for name, tensor in signature.outputs.items()}
 
@@ -174,6 +186,14 @@ class Session:
     def _numbers(self, tensor: int, kind: int) -> list[float]:
         count = self._library.TF_TensorElementCount(tensor)
         return ctypes.cast(self._library.TF_TensorData(tensor), POINTER(_NUMBERS[kind]))[:count]
+
+
+def _close(library: ctypes.CDLL, session: int, graph: int, status: int) -> None:
+    """Free a loaded model."""
+    library.TF_CloseSession(session, status)
+    library.TF_DeleteSession(session, status)
+    library.TF_DeleteGraph(graph)
+    library.TF_DeleteStatus(status)
 
 
 @functools.cache

@@ -50,6 +50,8 @@ class Predictor:
         self.takes_pairs = "pair" in signature.inputs
         self.folder = folder
         self.problem = exported.read_problem(folder)
+        # A cache of this predictor's own, so that it does not outlive the predictor.
+        self._session = functools.cache(self._load)
 
     @property
     def signatures(self) -> tuple[str, ...]:
@@ -105,8 +107,7 @@ class Predictor:
             )
         return [found[position] for position in range(len(texts))]
 
-    @functools.cache  # noqa: B019  as long as the predictor
-    def _session(self, signature: str) -> Session:
+    def _load(self, signature: str) -> Session:
         try:
             if _c_session.is_available():
                 return _c_session.Session(self.folder, self._signatures[signature])

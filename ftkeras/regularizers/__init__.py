@@ -25,18 +25,9 @@ A random regularizer has a stream of its own, from the run's seed (`_random.stre
 ['fine_tuner/head/kernel']
 """
 
-from typing import Any
-
 from ftkeras.regularizers._base import Regularizer, Step
 from ftkeras.support import lazy
 
 __all__ = ["Regularizer", "Step"]
 
-
-def __getattr__(name: str) -> Any:
-    """Import the file of a part when its class is first used, as in `regularizers.L2`."""
-    return lazy.find_class(__name__, __path__, name)
-
-
-def __dir__() -> list[str]:
-    return [*__all__, *lazy.class_names(__path__)]
+__getattr__, __dir__ = lazy.attach(__name__)

@@ -8,7 +8,6 @@ import numpy as np
 
 from ftkeras.reports import plots
 from ftkeras.runs.reader import FinishedRun
-from ftkeras.support import files
 
 # Most people with a colour vision deficiency can distinguish these: Okabe and Ito, 2008,
 # https://jfly.uni-koeln.de/color/.
@@ -24,12 +23,10 @@ def plot(
     Raises:
         UserError: if matplotlib is not installed.
     """
-    drawn = figure(recipes, names)
-    if drawn is None:
-        return False
-    with files.replacing(path) as partial:
-        drawn.savefig(partial, format="png")
-    return True
+    plotted = figure(recipes, names)
+    if plotted is not None:
+        plots.save(plotted, path)
+    return plotted is not None
 
 
 def figure(recipes: Sequence[Sequence[FinishedRun]], names: Sequence[str]) -> Any:

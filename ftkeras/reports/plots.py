@@ -31,18 +31,19 @@ def output_path(output: str | None, run_dir: str | None, name: str) -> pathlib.P
 
 
 @contextlib.contextmanager
-def new_plot(path: pathlib.Path, *, panels: int = 1) -> Iterator[Any]:
-    """Yield matplotlib axes to plot on, and write the file afterwards.
-
-    Args:
-        path: the PNG file.
-        panels: axes side by side; with more than one, an array of axes is yielded.
+def new_plot(path: pathlib.Path) -> Iterator[Any]:
+    """Yield matplotlib axes to plot on, and write the PNG file afterwards.
 
     Raises:
         UserError: if matplotlib is not installed.
     """
-    figure, axes = new_figure(panels)
-    yield axes if panels > 1 else axes[0]
+    figure, (axes,) = new_figure()
+    yield axes
+    save(figure, path)
+
+
+def save(figure: Any, path: pathlib.Path) -> None:
+    """Write a matplotlib figure as a PNG file."""
     with files.replacing(path) as partial:
         figure.savefig(partial, format="png")
 

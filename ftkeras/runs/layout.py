@@ -14,6 +14,7 @@ PREDICTIONS = {"test": "predictions.jsonl", "validation": "predictions_validatio
 SAMPLES = "samples.jsonl"  # texts with their predictions, by which exports are verified
 EXPORTS = "exports.json"  # where the exports are; written last, when the run is finished
 TENSORBOARD = "tensorboard"
+DATA = "data"  # examples that were in memory, one file of JSON lines for each split
 LOCK = ".lock"  # locked by the process that uses the folder
 FAILURE = "failure.json"  # why a run that is a child process failed
 LOG = "log.txt"  # the output of a run that is a child process

@@ -1,13 +1,40 @@
 """The problem of a finished run or of an export, as its folder records it."""
 
+import json
 import pathlib
 from collections.abc import Sequence
 from typing import Any
 
 from ftkeras import problems
+from ftkeras.errors import UserError
 from ftkeras.problems import Problem
 from ftkeras.runs import layout
 from ftkeras.support import files
+
+
+def read_labels(folder: pathlib.Path) -> tuple[str, ...]:
+    """Return the names of a run's outputs, in their order.
+
+    Args:
+        folder: the run's.
+
+    Raises:
+        UserError: labels.json is missing or damaged.
+    """
+    path = folder / layout.LABELS
+    try:
+        return tuple(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        raise UserError(f"{path} can't be read, so {folder} is not a finished run.") from None
+
+
+def of_run(folder: pathlib.Path) -> Problem:
+    """Return the problem of a run.
+
+    Raises:
+        UserError: labels.json is missing, or a file is damaged.
+    """
+    return read(folder, read_labels(folder))
 
 
 def read_state(folder: pathlib.Path) -> dict[str, Any]:

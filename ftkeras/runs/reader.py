@@ -76,7 +76,7 @@ def read(folder: str, *, split: str) -> list[FinishedRun]:
             f"{layout.SETTINGS} nor {layout.CROSSVALIDATION_SETTINGS}."
         )
     rows = _read_predictions(home / layout.PREDICTIONS[split], f"split={split}: ")
-    config, problem = flagfile.read(home / layout.SETTINGS, Config), _read_problem(home)
+    config, problem = flagfile.read(home / layout.SETTINGS, Config), recorded_problem.of_run(home)
     curves = (_read_history(home),)
     return [FinishedRun(folder, config, *_ids_and_predictions(rows, problem), problem, curves)]
 
@@ -154,7 +154,7 @@ def _read_repeats(folder: str, home: pathlib.Path) -> list[FinishedRun]:
     config = flagfile.read(home / layout.CROSSVALIDATION_SETTINGS, CrossvalidateConfig)
     folds = fold_configs(config, repeats=config.repeats)
     rows = _read_predictions(home / layout.OUT_OF_FOLD_PREDICTIONS, "")
-    problem = _read_problem(fold_folder(home, folds[0]))
+    problem = recorded_problem.of_run(fold_folder(home, folds[0]))
     repeats = []
     for repeat in range(config.repeats):
         own = sorted((row for row in rows if row["repeat"] == repeat), key=_split_and_row)
@@ -194,15 +194,6 @@ def _read_predictions(path: pathlib.Path, prefix: str) -> list[dict]:
             f"{prefix}{path.parent} is not finished, or was not evaluated on this split: "
             f"{path.name} can't be read ({getattr(error, 'strerror', error)})."
         ) from None
-
-
-def _read_problem(run_dir: pathlib.Path) -> Problem:
-    path = run_dir / layout.LABELS
-    try:
-        names = tuple(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        raise UserError(f"{path} can't be read, so {run_dir} is not a finished run.") from None
-    return recorded_problem.read(run_dir, names)
 
 
 def _read_history(run_dir: pathlib.Path) -> list[dict]:

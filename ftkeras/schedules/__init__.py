@@ -38,10 +38,4 @@ class Schedule(Protocol):
         ...
 
 
-def __getattr__(name: str) -> Any:
-    """Import the file of a part when its class is first used, as in `schedules.Linear`."""
-    return lazy.find_class(__name__, __path__, name)
-
-
-def __dir__() -> list[str]:
-    return [*__all__, *lazy.class_names(__path__)]
+__getattr__, __dir__ = lazy.attach(__name__)

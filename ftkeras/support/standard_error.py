@@ -1,6 +1,7 @@
-"""Silence what libraries write to standard error while they are loaded."""
+"""Silence what libraries write to standard error and to their loggers."""
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -29,3 +30,24 @@ def hidden() -> Iterator[None]:
         finally:
             os.dup2(standard_error, 2)
             os.close(standard_error)
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow and Keras; show their messages only if the import fails."""
+    if "tensorflow" in sys.modules and "keras" in sys.modules:
+        return
+    with hidden():
+        import keras  # noqa: F401
+        import tensorflow  # noqa: F401
+
+
+@contextlib.contextmanager
+def only_errors(logger_name: str) -> Iterator[None]:
+    """Drop what a library's logger gets inside the context, except errors."""
+    logger = logging.getLogger(logger_name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

@@ -19,14 +19,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Evaluation:
-    """An evaluation: the run's folder, what its files are called after, and the metrics.
+    """An evaluation: the run's folder, and what the evaluation's files are called after.
 
     `name` is None if the run was evaluated on its own data, so that its files are the run's.
     """
 
     run_dir: pathlib.Path
     name: str | None
-    metrics: dict
 
 
 def run(config: Config) -> Evaluation:
@@ -60,7 +59,7 @@ def run(config: Config) -> Evaluation:
     if experiment.devices.is_chief:
         log.info("\n%s", metrics_report.table(found, experiment.problem))
         log.info("%s", f"\nmetrics {path}")
-    return Evaluation(run_dir, plan.name, found)
+    return Evaluation(run_dir, plan.name)
 
 
 def _evaluate_again(

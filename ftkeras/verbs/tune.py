@@ -1,7 +1,6 @@
 """Search for good hyperparameters: many trials of train, the best of them as a flagfile."""
 
 import importlib.util
-import json
 import logging
 import pathlib
 from dataclasses import dataclass
@@ -100,7 +99,6 @@ def _search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> 
 
 
 def _show_retrained(found: dict, run_dir: pathlib.Path) -> None:
-    labels = json.loads((run_dir / layout.LABELS).read_text(encoding="utf-8"))
-    log.info("\n%s", metrics.table(found, problem.read(run_dir, labels)))
+    log.info("\n%s", metrics.table(found, problem.of_run(run_dir)))
     for path in run_folder.read_exports(run_dir):
         log.info(exports.line(path))

@@ -49,20 +49,32 @@ def test_frame_gives_its_columns_and_missing_values_are_none():
     ]
 
 
+class HuggingFaceDataset:
+    """Stands in for `datasets.Dataset`."""
+
+    def __init__(self, columns, features):
+        self.columns, self.features, self.column_names = columns, features, tuple(columns)
+
+    def __getitem__(self, name):
+        return self.columns[name]
+
+
 def test_labels_of_a_hugging_face_dataset_are_names():
-    features = {"text": object(), "label": types.SimpleNamespace(names=["neg", "pos"])}
-    columns = {"text": ["a", "b"], "label": [1, 0]}
+    label = types.SimpleNamespace(names=["neg", "pos"])
+    features = {"text": object(), "label": label, "tags": types.SimpleNamespace(feature=label)}
+    columns = {"text": ["a", "b", "c"], "label": [1, -1, None], "tags": [[1, 0], [], [-1]]}
+    assert _rows(HuggingFaceDataset(columns, features)) == [
+        {"text": "a", "label": "pos", "tags": ["pos", "neg"]},
+        {"text": "b", "label": None, "tags": []},
+        {"text": "c", "label": None, "tags": [None]},
+    ]
 
-    class Dataset:
-        column_names = ("text", "label")
 
-        def __init__(self):
-            self.features = features
-
-        def __getitem__(self, name):
-            return columns[name]
-
-    assert _rows(Dataset()) == [{"text": "a", "label": "pos"}, {"text": "b", "label": "neg"}]
+def test_nested_values_keep_their_structure():
+    span = {"start": np.int64(0), "label": b"PER"}
+    assert _rows([{"text": "a", "spans": [span]}]) == [
+        {"text": "a", "spans": [{"start": 0, "label": "PER"}]}
+    ]
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -73,6 +85,13 @@ def test_tf_data_gives_its_elements(named):
     given = dict(zip(("text", "label"), columns, strict=True)) if named else columns
     dataset = tf.data.Dataset.from_tensor_slices(given)
     assert _rows(dataset) == [{"text": "a", "label": 1}, {"text": "b", "label": 0}]
+
+
+def test_tf_data_of_single_texts_is_refused():
+    import tensorflow as tf
+
+    with pytest.raises(UserError, match=r"`data`: .* dicts or \(text, label\)\. Received"):
+        _rows(tf.data.Dataset.from_tensor_slices(["a", "b"]))
 
 
 @pytest.mark.parametrize("value", ["a.csv", ["a.csv", "b.csv"], ("a.csv",)], ids=str)
@@ -96,9 +115,9 @@ def test_wrong_examples_are_refused(value, message):
         data.take({"data": value})
 
 
-def _write(folder, content=b'{"text": "a"}\n', *, restart=False, error=None):
-    written = data.written({"data": content}, folder, stems=data.STEMS, restart=restart)
-    with written as paths:
+def _write(folder, content=b'{"text": "a"}\n', *, restart=False, error=None, keep=True):
+    stems = data.STEMS
+    with data.written({"data": content}, folder, stems=stems, restart=restart, keep=keep) as paths:
         if error:
             raise error
     return paths
@@ -119,6 +138,17 @@ def test_refused_run_leaves_nothing(tmp_path):
     with pytest.raises(KeyError):
         _write(tmp_path / "name" / "run", error=KeyError())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_refused_evaluation_leaves_the_run_as_it_was(tmp_path):
+    (tmp_path / "run.cfg").touch()
+    with pytest.raises(KeyError):
+        _write(tmp_path, error=KeyError(), keep=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.cfg"]
+    _write(tmp_path)
+    with pytest.raises(KeyError):
+        _write(tmp_path, error=KeyError(), keep=False)
+    assert (tmp_path / "data" / "train.jsonl").exists()
 
 
 def test_interrupted_run_keeps_its_examples(tmp_path):

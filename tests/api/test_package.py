@@ -17,17 +17,18 @@ from ftkeras.config.tune import TuneConfig
 
 PAGE = pathlib.Path(ftkeras.__file__).parents[1] / "docs" / "python.md"
 CODE = """
-import time; start = time.perf_counter()
-import ftkeras, sys
-seconds = time.perf_counter() - start
-heavy = {"tensorflow", "keras", "numpy", "pandas"} & set(sys.modules)
-print(seconds < 0.5, sorted(heavy), "train" in dir(ftkeras))
+import sys
+before = set(sys.modules)
+import ftkeras
+assert "train" in dir(ftkeras)
+imported = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(sorted(imported - sys.stdlib_module_names))
 """
 
 
-def test_import_is_fast_and_imports_no_framework():
+def test_import_imports_nothing_but_the_standard_library():
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["True", "[]", "True"]
+    assert done.stdout.strip() == "['ftkeras']"
 
 
 def test_every_public_name_exists_and_is_documented():

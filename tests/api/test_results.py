@@ -62,11 +62,28 @@ def test_model_answers_as_a_frame_as_arrays_and_as_dicts(run):
     frame, answers = run.predict(TEXTS), run.model.answers(TEXTS)
     assert list(frame) == ["text", "predicted", "probability_negative", "probability_positive"]
     assert list(frame["text"]) == TEXTS
+    assert run.predict(text for text in TEXTS).equals(frame)
     assert list(frame["predicted"]) == [answer["label"] for answer in answers]
     probabilities = run.model.predict_proba(TEXTS)
     np.testing.assert_allclose(frame["probability_positive"], probabilities[:, 1], atol=1e-6)
     assert run.model.predict_proba([]).shape == (0, 2)
     assert run.model.embed(TEXTS).shape == (3, 32)
+
+
+def test_home_may_be_written_as_a_tilde(finished_run, monkeypatch):
+    monkeypatch.setenv("HOME", str(finished_run))
+    assert ftkeras.Run("~/run").folder == finished_run / "run"
+
+
+def test_predictions_of_a_cross_validation_have_a_column_for_each_label(tmp_path):
+    fold = tmp_path / "repeat-0" / "fold-0"
+    fold.mkdir(parents=True)
+    (fold / "labels.json").write_text('["bad", "good"]')
+    row = {"id": "train-3", "label": "bad", "probabilities": [0.75, 0.25], "fold": 0}
+    (tmp_path / "predictions_out_of_fold.jsonl").write_text(json.dumps(row))
+    folds = ftkeras.CrossValidation(tmp_path, {})
+    columns = ["id", "label", "probability_bad", "probability_good", "fold"]
+    assert list(folds.predictions()) == columns
 
 
 def test_folders_that_hold_a_model_are_loaded(run):

@@ -68,6 +68,7 @@ def test_run_is_resumed_evaluated_and_exported():
     later = FRAME.rename(columns={"title": "t"}).head(8)
     with pytest.raises(UserError, match="has no column 'title'"):
         ftkeras.evaluate(run, data=later, verbose=0)
+    assert [path.name for path in (run.folder / "data").iterdir()] == ["train.jsonl"]
     evaluation = ftkeras.evaluate(run, data=later, text_column="t", verbose=0)
     assert evaluation.splits == ("test",)
     assert len(evaluation.predictions()) == 8

@@ -1,5 +1,8 @@
 """Predictions in this process: in the order of the texts, whatever the batches are."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -38,6 +41,15 @@ def test_c_api_and_python_give_the_same_answers(finished_run):
     assert by_c["label"] == by_python["label"]
     for name in ("score", "probabilities"):
         np.testing.assert_allclose(by_c[name], by_python[name], atol=1e-6)
+
+
+def test_models_are_freed_with_their_predictor(finished_run):
+    predictor = Predictor(finished_run / "saved_models" / "quickstart" / "1")
+    predictor.predict(["a"])
+    held = [weakref.ref(value) for value in (predictor, predictor._session("serving_default"))]
+    del predictor
+    gc.collect()
+    assert [reference() for reference in held] == [None, None]
 
 
 def test_single_texts_and_pairs_are_not_confused(finished_run):

@@ -1,14 +1,12 @@
 """Examples from TensorFlow Datasets."""
 
-import contextlib
-import logging
 import pathlib
-from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
 
 from ftkeras.errors import UserError
+from ftkeras.support import standard_error
 
 
 class Tfds:
@@ -83,7 +81,7 @@ class Tfds:
     def _builder(self, tfds: Any) -> Any:
         try:
             # A missing folder is no reason for a warning: it is downloaded next, or reported.
-            with _quiet("absl"):
+            with standard_error.only_errors("absl"):
                 folder = self.prepared
                 builder = (
                     tfds.builder_from_directory(folder)
@@ -108,7 +106,7 @@ class Tfds:
             except requests.RequestException as error:
                 raise ConnectionError(f"no answer from {self._host} for the download") from error
         # urllib3 would log each of ten retries; the progress bar is enough.
-        with _quiet("urllib3"):
+        with standard_error.only_errors("urllib3"):
             builder.download_and_prepare()
 
     def _require_files(self, builder: Any) -> None:
@@ -128,18 +126,6 @@ class Tfds:
             f" ({reason}). Point `data_dir` at a folder that TensorFlow Datasets"
             f" prepared{self._hint}."
         )
-
-
-@contextlib.contextmanager
-def _quiet(name: str) -> Iterator[None]:
-    """Silence a logger, except for errors, inside the context."""
-    logger = logging.getLogger(name)
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
 
 
 def _version(info: pathlib.Path) -> tuple[int, ...]:

@@ -26,14 +26,12 @@ def elements(dataset: tf.data.Dataset) -> list[tuple]:
     Raises:
         UserError: if the dataset's source raises one.
     """
+    rows: list[tuple] = []
     with reraise_user_errors():
-        return [
-            row
-            for batch in dataset.batch(512).as_numpy_iterator()
-            for row in zip(
-                *(batch[n] for n in ("text", "pair", "label") if n in batch), strict=True
-            )
-        ]
+        for batch in dataset.batch(512).as_numpy_iterator():
+            columns = [batch[name] for name in ("text", "pair", "label") if name in batch]
+            rows.extend(zip(*columns, strict=True))
+    return rows
 
 
 def write_tree(folder: pathlib.Path) -> pathlib.Path:
