@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: setup quickstart test test-all test-tenth lint clean
+.PHONY: setup quickstart test test-all test-tenth lint docs docs-serve package clean
 
 setup: $(VENV)/.installed
 
@@ -46,6 +46,32 @@ lint: setup
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m basedpyright --pythonpath=$(RUN) $(TYPED)
+
+# The documentation as a site in build/site, in an environment of its own without TensorFlow.
+DOCS := build/docs-venv
+MKDOCS := PYTHONPATH=. NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/python -m mkdocs
+
+docs: $(DOCS)/.installed
+	$(MKDOCS) build
+
+docs-serve: $(DOCS)/.installed
+	$(MKDOCS) serve
+
+$(DOCS)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --upgrade pip
+	$(DOCS)/bin/python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb')); \
+		print(*p['project']['optional-dependencies']['docs'], sep='\n')" > $(DOCS)/requirements.txt
+	$(DOCS)/bin/python -m pip install --quiet --requirement $(DOCS)/requirements.txt
+	touch $@
+
+# The wheel and the source archive in dist/, checked as the package index does.
+package:
+	rm -rf dist
+	$(PYTHON) -m venv build/package-venv
+	build/package-venv/bin/python -m pip install --quiet build twine
+	build/package-venv/bin/python -m build
+	build/package-venv/bin/python -m twine check --strict dist/*
 
 clean:
 	rm -rf $(VENV) build *.egg-info

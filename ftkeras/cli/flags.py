@@ -9,7 +9,7 @@ from typing import Any
 from absl import flags as absl_flags
 
 from ftkeras import catalog
-from ftkeras.cli import completion, version
+from ftkeras.cli import completion, recipes, version
 from ftkeras.cli import help as help_pages
 from ftkeras.cli.commands import VERBS, flag_fields
 from ftkeras.config import flagfile, own_data, unknown_names
@@ -52,7 +52,7 @@ def parse(arguments: list[str]) -> Command:
         return Command("version", help=version.text())
     if arguments[0] == completion.VERB:
         return Command(completion.VERB, help=completion.script(arguments[1:]))
-    verb, rest = _split_verb(arguments)
+    verb, rest = _split_verb(recipes.resolve(arguments))
     if any(argument in HELP for argument in rest):
         return Command(verb, help=help_pages.page(verb if verb in arguments else None))
     if verb == "launch":
@@ -133,7 +133,10 @@ def _read_any(config: type, arguments: list[str]) -> tuple[absl_flags.FlagValues
     except absl_flags.UnrecognizedFlagError as error:
         raise UserError(_unknown_flag(error.flagname, list(values))) from None
     except absl_flags.CantOpenFlagFileError as error:
-        raise UserError(f"--flagfile can't be read: {_one_line(error)}") from None
+        raise UserError(
+            f"--flagfile can't be read: {_one_line(error)}. A name without a path may be one of "
+            f"{', '.join(recipes.names())}."
+        ) from None
     except absl_flags.IllegalFlagValueError as error:
         raise UserError(_illegal_value(config, _one_line(error))) from None
     except (absl_flags.Error, ValueError) as error:  # ValueError: --notest=x

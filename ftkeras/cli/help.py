@@ -31,7 +31,7 @@ def start() -> str:
 def page(verb: str | None = None) -> str:
     """Return the help page of a verb, or the overview with train's flags."""
     head, entry = _overview() if verb is None else _usage(verb), VERBS[verb or "train"]
-    return "\n".join([*head, *_flags(entry), *_footer(entry)])
+    return "\n".join([*head, *_groups(entry), *_footer(entry)])
 
 
 def part_page(name: str) -> str | None:
@@ -140,31 +140,31 @@ def _usage(verb: str) -> Iterator[str]:
     yield f"  {COMMAND} {verb} {VERBS[verb].example}"
 
 
-def _flags(verb: Verb) -> Iterator[str]:
+def _groups(verb: Verb) -> Iterator[str]:
     """Yield a title for each group of flags, and the help of each flag."""
     group = None
-    for field in _own_flags_first(verb.config):
-        if verb.groups and field.metadata["group"] not in verb.groups:
-            continue
+    for field in flags(verb):
         if field.metadata["group"] != group:
             group = field.metadata["group"]
             yield ""
             yield group
         yield from _wrapped(
-            f"{'--' + field.name:{FLAG_COLUMNS}}{_description(field)}", FLAG_COLUMNS
+            f"{'--' + field.name:{FLAG_COLUMNS}}{describe_flag(field)}", FLAG_COLUMNS
         )
 
 
-def _own_flags_first(config: type) -> list[dataclasses.Field]:
-    """Return the flags of a verb; if it has those of train as well, these come last."""
-    fields = flag_fields(config)
-    if not issubclass(config, Config):
+def flags(verb: Verb) -> list[dataclasses.Field]:
+    """Return the flags on a verb's help page; if it has those of train as well, these come last."""
+    fields = flag_fields(verb.config)
+    if verb.groups:
+        fields = [field for field in fields if field.metadata["group"] in verb.groups]
+    if not issubclass(verb.config, Config):
         return fields
     shared = {field.metadata["group"] for field in flag_fields(Config)}
     return sorted(fields, key=lambda field: field.metadata["group"] in shared)
 
 
-def _description(field: dataclasses.Field) -> str:
+def describe_flag(field: dataclasses.Field) -> str:
     """Return a flag's help, with the parts that it may name and its default."""
 
     def names(kind: re.Match) -> str:

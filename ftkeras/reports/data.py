@@ -99,7 +99,7 @@ def _notes(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int)
 # Problems that are counted: how serious each is, its key in the summary, and what it means.
 _COUNTED = (
     ("note", "empty", "without a single token"),
-    ("note", "duplicates", "that occurred before"),
+    ("note", "duplicates", "repeating an earlier one"),
     ("note", "unlabelled", "without a label"),
     ("warning", "contradictions", "with more than one answer"),
 )

@@ -46,6 +46,24 @@ def test_repeated_flag_is_kept_in_order():
     assert command.config == PredictConfig(model="m", text=("one", "two"))
 
 
+def test_recipe_is_found_by_its_name_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = flags.parse(["--flagfile=minilm", "--seed=7"]).config
+    assert (config.encoder, config.seed) == ("sentence-transformers/all-MiniLM-L6-v2", 7)
+    assert flags.parse(["train", "--flagfile=minilm.cfg"]).config.batch_size == 16
+
+
+def test_own_flagfile_named_like_a_recipe_is_used(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "minilm.cfg").write_text("--task=quickstart\n")
+    assert flags.parse(["--flagfile=minilm.cfg"]).config.task == "quickstart"
+
+
+def test_unknown_recipe_is_refused_with_the_known_ones():
+    with pytest.raises(UserError, match=r"'miniml'.*one of .*, minilm, quickstart,"):
+        flags.parse(["--flagfile=miniml"])
+
+
 def test_flag_after_a_flagfile_wins(tmp_path):
     (tmp_path / "a.cfg").write_text("# a recipe\n--epochs=5\n--batch_size=8\n")
     config = flags.parse([f"--flagfile={tmp_path / 'a.cfg'}", "--epochs=2"]).config

@@ -70,7 +70,7 @@ def test_report_shows_the_labels_of_each_split_and_every_doubt():
     for doubt in (
         "warning: '1', '1.0' are one label",
         "note: 1 text of train without a single token",
-        "note: 2 texts of train that occurred before",
+        "note: 2 texts of train repeating an earlier one",
         "warning: 1 text of train with more than one answer",
         "warning: 20% of train are tokens that",
         "train has no example of 'none'",
