@@ -7,19 +7,17 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
+from ftkeras.checkpoints.formats import choose
 from ftkeras.errors import UserError
 from ftkeras.support import files
 
-CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
 FILES = (
     CONFIG,
-    "*.safetensors",
-    INDEX,
     "vocab.txt",
     "vocab.json",
     "merges.txt",
@@ -31,12 +29,11 @@ FILES = (
     "added_tokens.json",
 )
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
-REMEDY = "give a folder with config.json and model.safetensors, or a Hugging Face Hub id"
+REMEDY = "give a folder with config.json and weights, or a Hugging Face Hub id"
 CONVERT = (
     'convert them once where you trust their source: python -c "from transformers import AutoModel'
     "; AutoModel.from_pretrained('{name}').save_pretrained('converted')\" (with PyTorch installed)"
 )
-HALVES = ("float16", "bfloat16")
 
 
 def resolve(name: str) -> pathlib.Path:
@@ -63,10 +60,13 @@ def _download(name: str) -> pathlib.Path:
     from huggingface_hub import constants, errors
 
     try:
-        # A pattern's * matches "/" too, hence the second list: files of the top level only.
-        folder = huggingface_hub.snapshot_download(
-            name, allow_patterns=list(FILES), ignore_patterns=["*/*"]
-        )
+        for format in choose.FORMATS:
+            # A pattern's * matches "/" too, hence the second list: files of the top level only.
+            folder = huggingface_hub.snapshot_download(
+                name, allow_patterns=[*FILES, *format.parts], ignore_patterns=["*/*"]
+            )
+            if choose.find(pathlib.Path(folder)):
+                break
         return pathlib.Path(folder)
     except errors.GatedRepoError:
         why, remedy = "access to it must be granted first", "accept its terms, then `hf auth login`"
@@ -94,113 +94,41 @@ def read_config(folder: str | os.PathLike[str]) -> dict:
     path = pathlib.Path(folder) / CONFIG
     if not path.is_file():
         raise UserError(f"encoder={folder} has no {CONFIG}; {REMEDY}")
-    return _read_json(path)
-
-
-def _read_json(path: pathlib.Path) -> dict:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"`encoder`: {path} is not readable JSON ({_first_line(error)}); fetch it again"
-        ) from None
-    if not isinstance(content, dict):
-        raise UserError(f"`encoder`: {path} is not a JSON object; fetch it again")
-    return content
-
-
-class Tensors(Mapping):
-    """A checkpoint's tensors by name, each read from its file on access.
-
-    Half-precision tensors are returned as float32.
-
-    Args:
-        files: the file of each tensor.
-    """
-
-    def __init__(self, files: Mapping[str, pathlib.Path]):
-        self._files = files
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        with _open(self._files[name]) as file:
-            tensor = file.get_tensor(name)
-        return tensor.astype("float32") if tensor.dtype.name in HALVES else tensor
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._files)
-
-    def __len__(self) -> int:
-        return len(self._files)
+    return choose.read_json(path)
 
 
 def read_tensors(folder: str | os.PathLike) -> Mapping[str, np.ndarray]:
-    """Return a checkpoint's tensors, from one safetensors file or the shards in its index.
+    """Return a checkpoint's tensors, from one file or the shards in its index.
 
     Raises:
-        UserError: there are none or only pickled ones, or a file is missing or damaged.
+        UserError: there are none in a format that is read, or a file is missing, damaged or
+            refused.
     """
     folder = pathlib.Path(folder)
-    if (folder / WEIGHTS).is_file():
-        return Tensors(dict.fromkeys(_names(folder / WEIGHTS), folder / WEIGHTS))
-    if (folder / INDEX).is_file():
-        return Tensors(_sharded(folder))
-    raise UserError(_no_weights(folder))
+    found = choose.find(folder)
+    if not found:
+        raise UserError(_no_weights(folder))
+    return choose.read(*found[0])
 
 
-def _sharded(folder: pathlib.Path) -> dict[str, pathlib.Path]:
-    index = folder / INDEX
-    shards = _read_json(index).get("weight_map")
-    if not isinstance(shards, dict) or not all(map(_is_file_name, shards.values())):
-        raise UserError(f"`encoder`: {index} has no weight_map of file names; fetch it again")
-    present = {shard: set(_names(folder / shard)) for shard in sorted(set(shards.values()))}
-    for name, shard in shards.items():
-        if name not in present[shard]:
-            raise UserError(
-                f"`encoder`: {folder / shard} lacks the tensor {name} that {INDEX} expects in "
-                "it; fetch both again"
-            )
-    return {name: folder / shard for name, shard in shards.items()}
-
-
-def _is_file_name(shard: object) -> bool:
-    return isinstance(shard, str) and pathlib.PurePath(shard).name == shard
-
-
-def _names(path: pathlib.Path) -> list[str]:
-    with _open(path) as file:
-        return list(file.keys())
-
-
-def _open(path: pathlib.Path) -> Any:
-    from safetensors import SafetensorError, safe_open
-
-    if not path.is_file():
-        raise UserError(f"`encoder`: {path} is missing, which {INDEX} names; fetch it again")
-    try:
-        return safe_open(path, framework="numpy")
-    except (SafetensorError, OSError) as error:
-        raise UserError(
-            f"`encoder`: {path} is damaged or not a safetensors file ({_first_line(error)}); "
-            "fetch it again"
-        ) from None
+def describe_choice(folder: str | os.PathLike) -> str:
+    """Return a line that says which of a folder's weights are read; "" if it has no others."""
+    paths = [path for _, path in choose.find(pathlib.Path(folder))]
+    if len(paths) < 2:
+        return ""
+    others = " and ".join(path.name for path in paths[1:])
+    return f"weights  {paths[0].name}; not read: {others}"
 
 
 def _no_weights(folder: pathlib.Path) -> str:
-    missing = f"encoder={folder} has no {WEIGHTS}"
-    found = sorted(
-        path.name
-        for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
-        for path in folder.glob(pattern)
-    )
+    formats = [format.file for format in choose.FORMATS]
+    missing = f"encoder={folder} has no {', '.join(formats[:-1])} or {formats[-1]}"
+    patterns = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
+    found = sorted(path.name for pattern in patterns for path in folder.glob(pattern))
     if not found:
-        return (
-            f"{missing}; {REMEDY}, and if it has pickled weights only (pytorch_model.bin), "
-            f"which are not read because unpickling can run code, {CONVERT.format(name=folder)}"
-        )
-    why = "weights in another framework's format, which are not read"
-    if any(name.endswith((".bin", ".pt", ".pth", ".ckpt")) for name in found):
-        why = "pickled weights, which are not read because unpickling can run code"
-    return f"{missing}, only {', '.join(found)}: {why}; {CONVERT.format(name=folder)}"
+        return f"{missing}; {REMEDY}"
+    why = "which are not read under these names"
+    return f"{missing}, only {', '.join(found)}, {why}; {CONVERT.format(name=folder)}"
 
 
 def write(folder: str | os.PathLike, *, config: Mapping, tensors: Mapping[str, np.ndarray]) -> None:

@@ -166,6 +166,8 @@ def _from_folder(
             f"weights for {encoder.vocabulary_size}; they belong to different checkpoints."
         )
     if load:
+        if choice := pretrained.describe_choice(folder):
+            log.info("%s", choice)
         for fresh in encoder.load(pretrained.read_tensors(folder), source=str(folder)):
             log.info(f"randomly initialized, because the checkpoint does not have it: {fresh}")
     return encoder, tokenizer

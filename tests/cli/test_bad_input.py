@@ -137,7 +137,7 @@ def test_vocabulary_that_does_not_fit_the_weights_is_refused(capsys):
         (lambda f: (f / "vocab.txt").unlink(), ["vocab"]),
         (
             lambda f: (f / "model.safetensors").rename(f / "pytorch_model.bin"),
-            ["pytorch_model.bin", "safetensors"],
+            ["pytorch_model.bin", "torch.save"],
         ),
     ],
 )

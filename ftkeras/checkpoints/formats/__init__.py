@@ -1,0 +1,1 @@
+"""The file formats of published weights, one per file."""
