@@ -41,12 +41,15 @@ class Format:
         open: opens a file. It raises a UserError if the file is damaged or refused.
         index: the JSON file that names the shards of larger models, if the format has one.
         parts: patterns of all its files, for a download.
+        index_has_names: whether the index has the names of the tensors as they are read, not
+            only those of the shards.
     """
 
     file: str
     open: Callable[[pathlib.Path], Weights]
     index: str | None
     parts: tuple[str, ...]
+    index_has_names: bool = True
 
 
 def damaged(path: pathlib.Path, kind: str, why: object) -> UserError:

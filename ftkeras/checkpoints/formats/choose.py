@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from ftkeras.checkpoints.formats.base import Format, Weights, shown
+from ftkeras.checkpoints.formats.h5_file import H5
 from ftkeras.checkpoints.formats.safetensors_file import SAFETENSORS
 from ftkeras.checkpoints.formats.torch_file import TORCH
 from ftkeras.errors import UserError
 
 # The first one that a folder has is read.
-FORMATS: tuple[Format, ...] = (SAFETENSORS, TORCH)
+FORMATS: tuple[Format, ...] = (SAFETENSORS, TORCH, H5)
 
 
 class Tensors(Mapping):
@@ -75,6 +76,8 @@ def _sharded(format: Format, index: pathlib.Path) -> dict[str, Weights]:
     if not isinstance(places, dict) or not all(map(_is_file_name, places.values())):
         raise UserError(f"`encoder`: {index} has no weight_map of file names; fetch it again")
     shards = {name: _open_shard(format, index, name) for name in sorted(set(places.values()))}
+    if not format.index_has_names:
+        return _union(index, shards, len(places))
     for name, shard in places.items():
         if name not in shards[shard].shapes:
             raise UserError(
@@ -82,6 +85,17 @@ def _sharded(format: Format, index: pathlib.Path) -> dict[str, Weights]:
                 f"{index.name} expects in it; fetch both again"
             )
     return {name: shards[shard] for name, shard in places.items()}
+
+
+def _union(index: pathlib.Path, shards: Mapping[str, Weights], count: int) -> dict[str, Weights]:
+    """Return the tensors of all shards."""
+    found = {name: shard for shard in shards.values() for name in shard.shapes}
+    if not len(found) == sum(len(shard.shapes) for shard in shards.values()) == count:
+        raise UserError(
+            f"`encoder`: {', '.join(shards)} do not have the {count} tensors that {index} expects; "
+            "fetch all again"
+        )
+    return found
 
 
 def _open_shard(format: Format, index: pathlib.Path, name: str) -> Weights:
