@@ -1,4 +1,4 @@
-"""Score biases and rotary tables, computed once for a batch and shared by layers of one kind."""
+"""What attention depends on besides the states, computed once for a batch and shared by layers."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from keras import ops
 
 from ftkeras.encoders._local import local_bias, local_first_bias
 from ftkeras.encoders._packing import Attention, Packing, attention_bias
+from ftkeras.encoders._relative import Disentangled, score_bias
 from ftkeras.encoders._rotary import Rotary, rotary_tables
 from ftkeras.encoders._switches import Switches
 
@@ -19,10 +20,13 @@ class AttentionInputs:
         switches: the encoder's.
         size: width of a head.
         token_ids: [batch, length], for the shape.
+        table: of relative positions, or None.
     """
 
-    def __init__(self, switches: Switches, size: int, token_ids: Tensor):
-        self._switches, self._size, self._ids = switches, size, token_ids
+    def __init__(self, switches: Switches, size: int, token_ids: Tensor, table: Tensor = None):
+        self._switches, self._size, self._ids, self._table = switches, size, token_ids, table
+        self._length = ops.shape(token_ids)[1]
+        self._scores: Tensor = None
         self._biases: dict[tuple[int | None, bool], Tensor] = {}
         self._tables: dict[float, Rotary] = {}
 
@@ -45,7 +49,8 @@ class AttentionInputs:
         key = window, first_tokens
         if key not in self._biases:
             self._biases[key] = self._bias(padding_mask, packing, window, first_tokens)
-        return Attention(self._biases[key], self._rotary(packing, window))
+        bias, rotary = self._biases[key], self._rotary(packing, window)
+        return Attention(bias, rotary, *self._relative(packing, first_tokens))
 
     def _bias(
         self, padding_mask: Tensor, packing: Packing | None, window: int | None, first_tokens: bool
@@ -65,7 +70,25 @@ class AttentionInputs:
         if base is None:
             return None
         if base not in self._tables:
-            positions = ops.arange(ops.shape(self._ids)[1])[None] if packing is None else None
-            positions = packing.positions if packing is not None else positions
-            self._tables[base] = rotary_tables(positions, base, self._size)
+            self._tables[base] = rotary_tables(self._positions(packing), base, self._size)
         return self._tables[base]
+
+    def _positions(self, packing: Packing | None) -> Tensor:
+        """Return each token's position within its text, [batch or 1, length]."""
+        return ops.arange(self._length)[None] if packing is None else packing.positions
+
+    def _relative(self, packing: Packing | None, first_tokens: bool) -> tuple[Tensor, Tensor]:
+        """Return `relative` and `positions` of `Attention`."""
+        relative, table = self._switches.relative, self._table
+        if relative is None:
+            return None, None
+        if isinstance(relative, Disentangled):
+            first, last = relative.used(self._length)
+            return table[first:last], self._positions(packing) if first_tokens else None
+        if first_tokens:
+            rows = relative.from_first_token(self._positions(packing))
+            scores = ops.take(table, rows, axis=0)
+            return ops.transpose(scores, (0, 2, 1))[:, :, None], None
+        if self._scores is None:
+            self._scores = score_bias(table, relative, self._length)
+        return self._scores, None

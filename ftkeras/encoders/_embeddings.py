@@ -28,6 +28,8 @@ class Embeddings(WeightedLayer):
         dropout: rate, in [0, 1).
         epsilon: added to the variance; positive.
         biases: whether the normalization has a bias.
+        relative: the shape of the table of relative positions, or None for no such table.
+        relative_norm: whether that table is normalized.
         hooks: may change the sum in training.
         **kwargs: of `WeightedLayer`.
 
@@ -49,9 +51,12 @@ class Embeddings(WeightedLayer):
         epsilon: float,
         biases: bool,
         hooks: LayerHooks,
+        relative: tuple[int, int] | None = None,
+        relative_norm: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
+        self.relative_shape, self.has_relative_norm = relative, relative_norm
         self.rows = {"token": vocabulary_size}
         if positions:
             self.rows["position"] = first_position + positions
@@ -71,6 +76,20 @@ class Embeddings(WeightedLayer):
         if self.width != self.hidden:
             kernel = self.kernel("projection_kernel", self.width, self.hidden)
             self.projection = kernel, self.bias("projection_bias", self.hidden)
+        self.relative = self.relative_norm = None
+        if self.relative_shape is not None:
+            self.relative = self.kernel("relative_embedding", *self.relative_shape, autocast=False)
+            if self.has_relative_norm:
+                self.relative_norm = self.norm("relative_norm", self.relative_shape[1])
+
+    def relative_table(self, training: bool) -> Tensor:
+        """Return the table of relative positions, normalized if it is to be; None without one."""
+        if self.relative is None:
+            return None
+        table = self.relative[:]  # a tensor: our gradients are not for variables
+        if self.relative_norm is not None:
+            table = normalize(table, *self.relative_norm, self.epsilon, training)
+        return ops.cast(table, self.compute_dtype)
 
     @property
     def is_fixed(self) -> bool:

@@ -158,10 +158,12 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
             name="embeddings",
             seed=seeds[0],
             vocabulary_size=self.vocabulary_size,
-            positions=0 if switches.rotary else self.positions,
+            positions=self.positions if switches.absolute else 0,
             segments=self.segments,
             embedding=self.embedding,
             first_position=self.first_position,
+            relative=self._relative_shape(),
+            relative_norm=switches.relative is not None and switches.relative.is_projected,
             **own,
         )
         self.blocks = [
@@ -177,6 +179,7 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
                 is_first=number == 0,
                 is_last=number == self.layers - 1,
                 window=switches.layer_window(number),
+                relative=switches.relative,
                 **own,
             )
             for number in range(self.layers)
@@ -184,6 +187,13 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
         pool = {"activation": self.pooler_activation, "seed": seeds[1], **common}
         pool["epsilon"] = self.epsilon if switches.pooler_norm else None
         self.pool = Pooler(name="pooler", **pool) if self.pooler else None
+
+    def _relative_shape(self) -> tuple[int, int] | None:
+        """Return the shape of the table of relative positions, or None."""
+        relative = self.switches.relative
+        if relative is None:
+            return None
+        return relative.rows, self.hidden if relative.is_projected else self.heads
 
     def build(self, input_shape: Any = None) -> None:
         for part in (self.embeddings, *self.blocks, self.pool):
@@ -248,7 +258,8 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
         positions = None if packing is None else packing.positions
         inputs = token_ids, padding_mask, segment_ids, positions, offset
         states = [self.embeddings(*inputs, training=training)]
-        attend = AttentionInputs(self.switches, self.hidden // self.heads, token_ids)
+        table = self.embeddings.relative_table(training)
+        attend = AttentionInputs(self.switches, self.hidden // self.heads, token_ids, table)
         for number in range(self.layers):
             layer, queries = self.blocks[number], None
             first_only = number == self.layers - 1 and not every_token

@@ -81,35 +81,42 @@ def _standardize(x: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
     return centered * scale, scale
 
 
-def probabilities(query: Tensor, key: Tensor, bias: Tensor) -> Tensor:
+def probabilities(query: Tensor, key: Tensor, *biases: Tensor) -> Tensor:
     """Return softmax(q k' + bias): [B, heads, Q, size], [B, heads, L, size] -> [B, heads, Q, L]."""
-    return softmax(ops.matmul(query, ops.swapaxes(key, -1, -2)), bias)
+    return softmax(ops.matmul(query, ops.swapaxes(key, -1, -2)), *biases)
 
 
-def softmax(scores: Tensor, bias: Tensor) -> Tensor:
-    """Normalize scores + bias over the last axis, in float32 or float64.
+def softmax(scores: Tensor, *biases: Tensor) -> Tensor:
+    """Normalize scores + biases over the last axis, in float32 or float64.
 
     Args:
         scores: any shape; the result has their dtype.
-        bias: broadcast to the scores, or None.
+        *biases: broadcast to the scores, or None.
     """
     wide = at_least_float32(scores)
-    if bias is not None:
-        # Keras casts a layer's inputs to the compute dtype; cast the bias back.
-        wide = wide + ops.cast(bias, wide.dtype)
+    for bias in biases:
+        if bias is not None:
+            # Keras casts a layer's inputs to the compute dtype; cast the bias back.
+            wide = wide + ops.cast(bias, wide.dtype)
     return ops.cast(ops.softmax(wide), scores.dtype)
 
 
 def attention_with_gradient(
-    query: Tensor, key: Tensor, value: Tensor, bias: Tensor, rate: float, seeds: Any
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    bias: Tensor,
+    rate: float,
+    seeds: Any,
+    relative: Tensor = None,
 ) -> Tensor:
-    """Compute attention with dropout, with gradients for q, k and v but not for the bias.
+    """Compute attention with dropout, with gradients for q, k, v and z but not for the bias.
 
-    o = dropout(softmax(q k' + bias)) v
+    o = dropout(softmax(q k' + z + bias)) v
 
     Of the [L, L] tensors only the probabilities p and their dropped-out copy w are kept:
 
-        o = w v,    dv = w' do,    ds = w (do v') - r p,    dq = ds k,    dk = ds' q
+        o = w v,    dv = w' do,    ds = w (do v') - r p,    dq = ds k,    dk = ds' q,    dz = ds
 
     where r, the sum over a row of p times its gradient, is computed as the sum over do times o.
 
@@ -122,6 +129,7 @@ def attention_with_gradient(
         bias: added to the scores, broadcast to [B, heads, L, L], or None.
         rate: dropout rate of the probabilities, in [0, 1).
         seeds: integer seed or seed generator of the dropout.
+        relative: z, further scores, [B or 1, heads, L, L]; None for 0.
 
     Returns:
         [B, heads, L, size].
@@ -132,13 +140,13 @@ def attention_with_gradient(
         value = value / (1.0 - share)  # scale the smallest tensor, not the probabilities
 
     @ops.custom_gradient
-    def attended(query: Tensor, key: Tensor, value: Tensor) -> Any:
-        undropped = weights = probabilities(query, key, bias)
+    def attended(query: Tensor, key: Tensor, value: Tensor, *relative: Tensor) -> Any:
+        undropped = weights = probabilities(query, key, *relative, bias)
         if keep is not None:
             weights = ops.where(keep, weights, ops.zeros((), weights.dtype))
         values = ops.matmul(weights, value)
 
-        def gradient(*args: Tensor, upstream: Tensor = None) -> tuple[Tensor, Tensor, Tensor]:
+        def gradient(*args: Tensor, upstream: Tensor = None) -> tuple[Tensor, ...]:
             given = _upstream(args, upstream)
             row_sums = ops.sum(
                 at_least_float32(given) * at_least_float32(values), -1, keepdims=True
@@ -151,11 +159,19 @@ def attention_with_gradient(
                 ops.matmul(d_scores, key),
                 ops.matmul(ops.swapaxes(d_scores, -1, -2), query),
                 ops.matmul(ops.swapaxes(weights, -1, -2), given),
+                *(_summed_like(z, d_scores) for z in relative),
             )
 
         return values, gradient
 
-    return attended(query, key, value)
+    return attended(query, key, value, *(() if relative is None else (relative,)))
+
+
+def _summed_like(x: Tensor, gradient: Tensor) -> Tensor:
+    """Return the gradient of x [batch or 1, ...] from that of x broadcast to the batch."""
+    if x.shape[0] == 1:
+        gradient = ops.sum(gradient, axis=0, keepdims=True)
+    return ops.cast(gradient, x.dtype)
 
 
 def dropout(x: Tensor, rate: float, seeds: Any) -> Tensor:

@@ -17,10 +17,16 @@ class Attention(NamedTuple):
         bias: is added to the scores, broadcast to [batch, heads, queries, length]; in layers with
             local attention as `_local.local_bias` returns it. None to mask nothing.
         rotary: the result of `_rotary.rotary_tables`, or None.
+        relative: the scores of relative positions, broadcast to [batch, heads, queries, length]; or
+            the used rows of their table, if layers project these. None without such positions.
+        positions: each token's position within its text, integers [batch or 1, length]; only if
+            layers project the table's rows and compute first tokens only.
     """
 
     bias: Tensor = None
     rotary: tuple[Tensor, Tensor] | None = None
+    relative: Tensor = None
+    positions: Tensor = None
 
 
 class Packing(NamedTuple):

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from ftkeras.encoders._relative import RelativePositions
+
 
 @dataclasses.dataclass(frozen=True)
 class Switches:
@@ -10,22 +12,26 @@ class Switches:
     Args:
         biases: whether layers, normalizations and the pooler have biases.
         gated: whether feed-forward networks are gated.
+        absolute: whether there is a position embedding.
         norm_first: whether each sub-layer's input is normalized, instead of the sum after it.
         rotary: the bases of rotary positions, first in layers with global attention, then in those
-            with local attention; None for learned positions.
+            with local attention; None for no rotation.
         window: in layers with local attention, the largest distance between tokens that attend to
             each other.
         global_every: layers 0, n, 2 n and so on have global attention, the others local.
         pooler_norm: whether the pooler's output is normalized.
+        relative: how scores depend on the distance of tokens, or None.
     """
 
     biases: bool = True
+    absolute: bool = True
     gated: bool = False
     norm_first: bool = False
     rotary: tuple[float, float] | None = None
     window: int | None = None
     global_every: int = 1
     pooler_norm: bool = False
+    relative: RelativePositions | None = None
 
     def layer_window(self, number: int) -> int | None:
         """Return the window of the layer with this number; None for global attention."""

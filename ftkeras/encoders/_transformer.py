@@ -19,7 +19,8 @@ from ftkeras.encoders._gradients import (
 )
 from ftkeras.encoders._local import from_blocks, is_blockwise, to_blocks, to_neighbours
 from ftkeras.encoders._packing import Attention
-from ftkeras.encoders._rotary import Rotary, rotate
+from ftkeras.encoders._relative import Disentangled, RelativePositions
+from ftkeras.encoders._rotary import rotate
 from ftkeras.encoders._weighted_layer import Norm, WeightedLayer, normalize, project
 from ftkeras.support.layer_hooks import LayerHooks
 
@@ -78,6 +79,7 @@ class TransformerLayer(WeightedLayer):
         is_first: with `norm_first`, whether the input is normalized already.
         is_last: with `norm_first`, whether `finish` normalizes the output.
         window: the largest distance between tokens that attend to each other; None for any.
+        relative: how scores depend on the distance of tokens, or None.
         **kwargs: of `WeightedLayer`.
 
     Call: x [B, L, hidden]; attention, its bias broadcast to [B, heads, L, L], or None; queries
@@ -101,11 +103,15 @@ class TransformerLayer(WeightedLayer):
         is_first: bool = False,
         is_last: bool = False,
         window: int | None = None,
+        relative: RelativePositions | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.hidden, self.heads, self.intermediate = hidden, heads, intermediate
         self.size = hidden // heads
+        # The layer projects the rows of the table of relative positions only if they have its type.
+        self.relative = relative if isinstance(relative, Disentangled) else None
+        self.scale = (self.size * (1 if self.relative is None else 3)) ** -0.5
         self.activation = ACTIVATIONS[activation]
         self.training_activation = TRAINING_ACTIVATIONS.get(activation, self.activation)
         self.rate, self.attention_rate, self.epsilon = dropout, attention_dropout, epsilon
@@ -161,7 +167,7 @@ class TransformerLayer(WeightedLayer):
     @property
     def seeds_per_call(self) -> int:
         """The number of dropout seeds that a call in training takes."""
-        return (self.attention_rate > 0) + 2 * (self.rate > 0)
+        return (self.attention_rate > 0) + (2 + (self.relative is not None)) * (self.rate > 0)
 
     def disable_dropout(self) -> None:
         """Compute in training what inference computes."""
@@ -228,7 +234,11 @@ class TransformerLayer(WeightedLayer):
         kernel = self.hooks.apply_to_kernel(self.qkv_kernel, training)
         qkv = ops.reshape(project(x, kernel, self.qkv_bias), (-1, length, 3, self.heads, self.size))
         query, key, value = ops.unstack(ops.transpose(qkv, (2, 0, 3, 1, 4)), 3, axis=0)
-        query = query * self.size**-0.5
+        query = query * self.scale
+        relative = attention.relative
+        if self.relative is not None:
+            tables = self.project_relative(relative, kernel, training)
+            relative = self.relative.scores(query, key, *tables, length)
         if attention.rotary is not None:
             query, key = rotate(query, attention.rotary), rotate(key, attention.rotary)
         blocks = self.window if self.window and is_blockwise(length, self.window) else None
@@ -237,12 +247,31 @@ class TransformerLayer(WeightedLayer):
             key, value = to_neighbours(key, blocks), to_neighbours(value, blocks)
         if training:
             rate, seeds = self.attention_rate, self.seeds
-            values = attention_with_gradient(query, key, value, attention.bias, rate, seeds)
+            bias = attention.bias
+            values = attention_with_gradient(query, key, value, bias, rate, seeds, relative)
         else:
-            values = ops.matmul(probabilities(query, key, attention.bias), value)
+            values = ops.matmul(probabilities(query, key, relative, attention.bias), value)
         if blocks:
             values = from_blocks(values, blocks, length)
         return ops.reshape(ops.transpose(values, (0, 2, 1, 3)), (-1, self.hidden))
+
+    def project_relative(
+        self, rows: Tensor, kernel: Tensor, training: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Return the queries and keys of relative positions, [heads, rows, size].
+
+        Args:
+            rows: of the table of relative positions, [rows, hidden].
+            kernel: the kernel of queries, keys and values.
+            training: whether dropout applies.
+        """
+        assert self.qkv_bias is not None, "networks with such positions have biases"
+        both = 2 * self.hidden
+        rows = self.drop(rows, self.rate, training)
+        projected = project(rows, kernel[:, :both], self.qkv_bias[:both])
+        projected = ops.reshape(projected, (-1, 2, self.heads, self.size))
+        query, key = ops.unstack(ops.transpose(projected, (1, 2, 0, 3)), 2, axis=0)
+        return query * self.scale, key
 
     def _attend_from(
         self, queries: Tensor, x: Tensor, attention: Attention, count: Tensor, training: bool
@@ -258,9 +287,8 @@ class TransformerLayer(WeightedLayer):
         """
         heads, size = self.heads, self.size
         kernel = self.hooks.apply_to_kernel(self.qkv_kernel, training)
-        if attention.rotary is not None:
-            rotated = self._attend_rotated
-            return rotated(queries, x, kernel, attention.bias, attention.rotary, count, training)
+        if attention.rotary is not None or self.relative is not None:
+            return self._attend_with_keys(queries, x, kernel, attention, count, training)
         kernel = ops.reshape(kernel, (-1, 3, heads, size))
         bias = ops.reshape(self.qkv_bias, (3, heads, 1, size))
         # Heads in front: [heads, hidden, size] each.
@@ -268,27 +296,27 @@ class TransformerLayer(WeightedLayer):
             ops.transpose(kernel, (1, 2, 0, 3)), 3, axis=0
         )
         query = ops.matmul(queries, query_kernel) + bias[0]
-        projected = ops.matmul(query * size**-0.5, ops.swapaxes(key_kernel, -1, -2))
+        projected = ops.matmul(query * self.scale, ops.swapaxes(key_kernel, -1, -2))
         projected = ops.reshape(projected, (heads, -1, count, self.hidden))
         scores = ops.einsum("bhqd,bld->bhql", ops.transpose(projected, (1, 0, 2, 3)), x)
-        weights = self.drop(softmax(scores, attention.bias), self.attention_rate, training)
+        weights = softmax(scores, attention.relative, attention.bias)
+        weights = self.drop(weights, self.attention_rate, training)
         states = ops.transpose(ops.einsum("bhql,bld->bhqd", weights, x), (1, 0, 2, 3))
         values = ops.matmul(ops.reshape(states, (heads, -1, self.hidden)), value_kernel)
         sums = ops.transpose(ops.sum(weights, axis=-1), (1, 0, 2))
         values = values + ops.reshape(sums, (heads, -1, 1)) * bias[2]
         return ops.reshape(ops.transpose(values, (1, 0, 2)), (-1, self.hidden))
 
-    def _attend_rotated(
+    def _attend_with_keys(
         self,
         queries: Tensor,
         x: Tensor,
         kernel: Tensor,
-        score_bias: Tensor,
-        rotary: Rotary,
+        attention: Attention,
         count: Tensor,
         training: bool,
     ) -> Tensor:
-        """Compute `_attend_from` with keys that are rotated by their positions.
+        """Compute `_attend_from` with keys, which depend on their positions.
 
         The queries are texts' first tokens, at position 0, which no rotation changes.
         """
@@ -306,6 +334,15 @@ class TransformerLayer(WeightedLayer):
             )
             for kernel, bias, states, rows in parts
         )
-        weights = probabilities(query * self.size**-0.5, rotate(key, rotary), score_bias)
+        query, relative = query * self.scale, None
+        if attention.rotary is not None:
+            key = rotate(key, attention.rotary)
+        if self.relative is not None:
+            tables = self.project_relative(attention.relative, kernel, training)
+            length, positions = ops.shape(x)[1], attention.positions
+            near = self.relative.from_first_token_to(positions, *tables, length)
+            relative = ops.sum(key * near[0], axis=-1)[:, :, None]
+            key = key + near[1]
+        weights = probabilities(query, key, relative, attention.bias)
         values = ops.matmul(self.drop(weights, self.attention_rate, training), value)
         return ops.reshape(ops.transpose(values, (0, 2, 1, 3)), (-1, self.hidden))

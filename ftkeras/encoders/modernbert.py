@@ -157,6 +157,7 @@ class Modernbert(TransformerEncoder):
             pad_id=pad_id,
             switches=Switches(
                 biases=False,
+                absolute=False,
                 gated=True,
                 norm_first=True,
                 rotary=(global_base, local_base),

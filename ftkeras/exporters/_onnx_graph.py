@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
+import keras
 import numpy as np
 
 from ftkeras.problems import Problem
@@ -139,7 +140,7 @@ def _value(weight: Any) -> np.ndarray | None:
 
 
 class _Positions:
-    """Score biases and rotary tables, which layers of one kind share.
+    """Score biases, rotary tables and distances, which layers of one kind share.
 
     Args:
         graph: gets the nodes.
@@ -150,9 +151,17 @@ class _Positions:
     def __init__(self, graph: Graph, bias: str, encoder: Any):
         self._graph, self._switches = graph, encoder.switches
         self._size = encoder.hidden // encoder.heads
-        self._biases: dict[int | None, str] = {None: bias}
         self._tables: dict[float, tuple[str, str]] = {}
         self._numbers: str | None = None
+        relative = encoder.switches.relative
+        if relative is not None:
+            self._table = encoder.embeddings.relative_table(training=False)
+            self._rows = self._rows_of_distances(relative)
+            if not relative.is_projected:
+                table = graph.constant(keras.ops.convert_to_numpy(self._table))
+                scores = graph.add("Gather", table, self._rows, axis=0)
+                bias = graph.add("Add", bias, graph.add("Transpose", scores, perm=[2, 0, 1]))
+        self._biases: dict[int | None, str] = {None: bias}
 
     def _range(self) -> str:
         """Return the numbers of positions, [length]."""
@@ -163,6 +172,36 @@ class _Positions:
             numbers = graph.add("Range", first, length, step)
             self._numbers = graph.add("Cast", numbers, to=1)  # FLOAT
         return self._numbers
+
+    def _rows_of_distances(self, relative: Any) -> str:
+        """Return the table's row for each query and key, [length, length]."""
+        graph, most = self._graph, relative.positions
+        column = graph.add("Unsqueeze", self._range(), graph.constant([1], np.int64))
+        shifted = graph.add("Add", graph.add("Sub", column, self._range()), graph.constant(most))
+        rows = graph.constant(relative.row_of(np.arange(-most, most + 1)), np.int64)
+        return graph.add("Gather", rows, graph.add("Cast", shifted, to=7), axis=0)  # INT64
+
+    def add_relative(self, scores: str, block: Any, query: str, key: str) -> str:
+        """Add the scores between contents and relative positions, if the layer has them.
+
+        Args:
+            scores: [batch, heads, length, length].
+            block: the layer.
+            query: scaled, [batch, heads, length, size].
+            key: [batch, heads, length, size].
+        """
+        if block.relative is None:
+            return scores
+        graph, turned = self._graph, self._graph.add("Transpose", self._rows, perm=[1, 0])
+        tables = block.project_relative(self._table, block.qkv_kernel, training=False)
+        parts = []
+        for states, table, rows in zip((key, query), tables, (turned, self._rows), strict=True):
+            columns = np.swapaxes(keras.ops.convert_to_numpy(table), -1, -2)
+            wide = graph.add("MatMul", states, graph.constant(columns))
+            index = graph.add("Expand", rows, graph.add("Shape", scores))
+            parts.append(graph.add("GatherElements", wide, index, axis=3))
+        by_query, by_key = graph.add("Transpose", parts[0], perm=[0, 1, 3, 2]), parts[1]
+        return graph.add("Add", scores, graph.add("Add", by_query, by_key))
 
     def bias(self, window: int | None) -> str:
         """Return the score bias of layers with this window."""
@@ -233,9 +272,10 @@ def _attention(graph: Graph, block: Any, qkv: str, positions: _Positions) -> str
         for part in graph.split("Split", 3, qkv, axis=-1, num_outputs=3)
     )
     query, key = (positions.rotate(part, block.window) for part in (query, key))
-    key = graph.add("Transpose", key, perm=[0, 1, 3, 2])
-    scaled = graph.add("Mul", query, graph.constant(size**-0.5))
-    scores = graph.add("Add", graph.add("MatMul", scaled, key), positions.bias(block.window))
+    scaled = graph.add("Mul", query, graph.constant(block.scale))
+    scores = graph.add("MatMul", scaled, graph.add("Transpose", key, perm=[0, 1, 3, 2]))
+    scores = positions.add_relative(scores, block, scaled, key)
+    scores = graph.add("Add", scores, positions.bias(block.window))
     values = graph.add("MatMul", graph.add("Softmax", scores, axis=-1), value)
     together = graph.add("Transpose", values, perm=[0, 2, 1, 3])
     return graph.add("Reshape", together, graph.constant([0, 0, block.hidden], np.int64))

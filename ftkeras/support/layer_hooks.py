@@ -161,7 +161,8 @@ class LayerHooks:
             number: the layer's number, from 0.
             layer: called with (x, attention, queries, training=True).
             x: [batch, length, hidden].
-            attention: what the layer's attention depends on besides x; passed on as it is.
+            attention: what the layer's attention depends on besides x; a named tuple whose field
+                `relative` may have a gradient.
             queries: [batch, positions, hidden], the positions to compute; None for all of x.
         """
         if self.recompute:
@@ -183,9 +184,13 @@ def _must_be_free(free: bool, what: str) -> None:
 def _recomputed(layer: Any, x: Tensor, attention: Any, queries: Tensor) -> Tensor:
     seeds: list = []
 
-    def forward(x, queries=None):
+    def forward(x, *others):
+        others = iter(others)
+        own = None if queries is None else next(others)
+        relative = {} if attention.relative is None else {"relative": next(others)}
         with replay(seeds):
-            return layer(x, attention, queries, training=True)
+            return layer(x, attention._replace(**relative), own, training=True)
 
-    remat = keras.remat(forward)
-    return remat(x) if queries is None else remat(x, queries)
+    # All that has a gradient must be an argument.
+    given = (x, queries, attention.relative)
+    return keras.remat(forward)(*(part for part in given if part is not None))

@@ -16,11 +16,10 @@ from ftkeras.text._tokenizer_files import (
 from ftkeras.text._tokenizer_settings import built_in, content_of
 
 _NAMED = ("additional_special_tokens", "extra_special_tokens")
-_WRITTEN_BUILT_IN = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
 def find(found: TokenizerFiles, vocabulary: Sequence[str]) -> list[AddedToken]:
-    """Return the added tokens by id, without BERT's own special tokens.
+    """Return the added tokens by id, without the tokenizer's own special tokens.
 
     Args:
         found: the checkpoint's files.
@@ -132,15 +131,18 @@ def _token(path: pathlib.Path, content: str, index: int, options: dict[str, Any]
     return AddedToken(content, index, bool(options.get("normalized", not special)), special)
 
 
-def entries(vocabulary: Sequence[str], added: Sequence[AddedToken]) -> dict[str, dict[str, Any]]:
-    """Return `added_tokens_decoder` for tokenizer_config.json, with BERT's own special tokens.
+def entries(
+    vocabulary: Sequence[str], added: Sequence[AddedToken], specials: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Return `added_tokens_decoder` for tokenizer_config.json, with the special tokens.
 
     Args:
         vocabulary: without added tokens.
         added: the added tokens.
+        specials: the tokenizer's own special tokens.
     """
     ids = {token: index for index, token in enumerate(vocabulary)}
-    own = [AddedToken(content, ids[content]) for content in _WRITTEN_BUILT_IN if content in ids]
+    own = [AddedToken(token, ids[token]) for token in dict.fromkeys(specials) if token in ids]
     return {
         str(token.id): {
             "content": token.content,

@@ -8,9 +8,12 @@ from typing import Any
 from ftkeras.support import files
 from ftkeras.text import _added_token_files, _tokenizer_settings
 from ftkeras.text._added_tokens import AddedToken
+from ftkeras.text._frames import STYLES
 from ftkeras.text._tokenizer_files import TokenizerFiles, file_error
 
 log = logging.getLogger(__name__)
+
+_BERT_ROLES = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
 
 
 def read(folder: pathlib.Path) -> dict[str, Any]:
@@ -26,6 +29,7 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
         "vocabulary": vocabulary,
         **_tokenizer_settings.normalization(found),
         "added_tokens": _added_token_files.find(found, vocabulary),
+        "style": _tokenizer_settings.style_of(found),
     }
 
 
@@ -75,6 +79,7 @@ def write(
     strip_accents: bool,
     split_chinese: bool,
     added_tokens: Sequence[AddedToken] = (),
+    style: str = "bert",
     max_length: int | None = None,
     segments: bool = True,
 ) -> None:
@@ -90,20 +95,25 @@ def write(
         raise ValueError(f"`folder` must hold no tokenizer.json. Received: {folder}.")
     files.write_text(folder / "vocab.txt", "".join(f"{token}\n" for token in vocabulary))
     config = {
-        "tokenizer_class": "BertTokenizer",
+        "tokenizer_class": {"bert": "BertTokenizer", "mpnet": "MPNetTokenizer"}[style],
         "do_lower_case": lowercase,
         "strip_accents": strip_accents,
         "tokenize_chinese_chars": split_chinese,
-        "pad_token": "[PAD]",
-        "unk_token": "[UNK]",
-        "cls_token": "[CLS]",
-        "sep_token": "[SEP]",
-        "mask_token": "[MASK]",
+        **_written_roles(style),
     }
     if added_tokens:
-        config["added_tokens_decoder"] = _added_token_files.entries(vocabulary, added_tokens)
+        own = tuple(_written_roles(style).values())
+        config["added_tokens_decoder"] = _added_token_files.entries(vocabulary, added_tokens, own)
     if max_length is not None:
         config["model_max_length"] = max_length
     if not segments:
         config["model_input_names"] = ["input_ids", "attention_mask"]
     files.write_json(folder / "tokenizer_config.json", config)
+
+
+def _written_roles(style: str) -> dict[str, str]:
+    """Return the special tokens, by the keys of tokenizer_config.json."""
+    roles = STYLES[style].roles
+    if style != "bert":
+        return roles
+    return {role: roles[role] for role in _BERT_ROLES}

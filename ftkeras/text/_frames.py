@@ -53,6 +53,7 @@ class Style(NamedTuple):
 STYLES = {
     "roberta": Style(("<s>", "<pad>", "</s>", "<unk>"), "<mask>", between=2),
     "bert": Style(("[CLS]", "[PAD]", "[SEP]", "[UNK]"), "[MASK]", between=1),
+    "mpnet": Style(("<s>", "<pad>", "</s>", "[UNK]"), "<mask>", between=2),
 }
 
 
@@ -71,6 +72,21 @@ def joined(
     second = add_specials(second, start=(end,) * (between - 1), end=(end,))
     ids = tf.concat([ids, second], axis=1)
     return {"token_ids": ids, "segment_ids": tf.zeros_like(ids)}
+
+
+def with_segments(
+    first: tf.RaggedTensor, second: tf.RaggedTensor | None, *, start: int, end: int
+) -> dict[str, tf.RaggedTensor]:
+    """Return [CLS] a [SEP], or [CLS] a [SEP] b [SEP] with segments 0 up to the first [SEP]."""
+    first = add_specials(first, start=(start,), end=(end,))
+    if second is None:
+        return {"token_ids": first}
+    second = add_specials(second, end=(end,))
+    segments = [tf.zeros_like(first), tf.ones_like(second)]
+    return {
+        "token_ids": tf.concat([first, second], axis=1),
+        "segment_ids": tf.concat(segments, axis=1),
+    }
 
 
 def ids_of_tokens(

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Collection
 from typing import Any
 
+from ftkeras.text._frames import STYLES
 from ftkeras.text._tokenizer_files import CONFIG, SPECIALS, TOKENIZER, TokenizerFiles, file_error
 
 log = logging.getLogger(__name__)
@@ -32,11 +33,16 @@ _CONFIG = {
     "padding_side": "right",
     "split_special_tokens": False,
 }
+_MPNET = "MPNetTokenizer"
+# The special tokens that files may name, by the tokenizer's style.
 _ROLES = {
-    "pad_token": "[PAD]",
-    "unk_token": "[UNK]",
-    "cls_token": "[CLS]",
-    "sep_token": "[SEP]",
+    "bert": {
+        "pad_token": "[PAD]",
+        "unk_token": "[UNK]",
+        "cls_token": "[CLS]",
+        "sep_token": "[SEP]",
+    },
+    "mpnet": STYLES["mpnet"].roles,
 }
 # Argument of WordPiece: (key of tokenizer_config.json, key of tokenizer.json's normalizer, default)
 _NORMALIZATION = {
@@ -48,12 +54,26 @@ _NORMALIZATION = {
 
 def check(found: TokenizerFiles) -> None:
     """Raise UserError if the files describe what WordPiece does not compute."""
-    supported = "only BERT's is supported (BertTokenizer)"
-    check_class(found, "BertTokenizer", _CLASSES, supported)
+    supported = "only BERT's is supported (BertTokenizer), and MPNet's"
+    check_class(found, _default_class(found), (*_CLASSES, _MPNET), supported)
     _check_config(found)
     _check_roles(found)
     if found.tokenizer is not None:
         _check_tokenizer(found)
+
+
+def style_of(found: TokenizerFiles) -> str:
+    """Return the key of `STYLES` for a WordPiece tokenizer: bert or mpnet."""
+    name = tokenizer_class(found, _default_class(found))[0]
+    if name in ANY_TOKENIZER:
+        processor = (found.tokenizer or {}).get("post_processor") or {}
+        return "mpnet" if processor.get("type") == "RobertaProcessing" else "bert"
+    return "mpnet" if name.removesuffix("Fast") == _MPNET else "bert"
+
+
+def _default_class(found: TokenizerFiles) -> str:
+    """Return the class of transformers that reads the folder if no file names one."""
+    return _MPNET if found.model.get("model_type") == "mpnet" else "BertTokenizer"
 
 
 def content_of(token: Any) -> str | None:
@@ -63,9 +83,15 @@ def content_of(token: Any) -> str | None:
 
 
 def built_in(found: TokenizerFiles) -> set[str]:
-    """Return BERT's own special tokens, which are plain text where a text contains them."""
+    """Return the tokenizer's own special tokens, which are plain text where a text contains them.
+
+    MPNet's vocabulary has <unk> too, which no text becomes.
+    """
+    style = style_of(found)
+    if style == "mpnet":
+        return {*_ROLES[style].values(), "<unk>"}
     masks = [content_of(source.get("mask_token")) for source in (found.config, found.specials)]
-    return {*_ROLES.values(), "[MASK]", *(mask for mask in masks if mask is not None)}
+    return {*_ROLES[style].values(), "[MASK]", *(mask for mask in masks if mask is not None)}
 
 
 def tokenizer_class(found: TokenizerFiles, default: str = "BertTokenizer") -> tuple[str, str]:
@@ -118,7 +144,7 @@ def _check_config(found: TokenizerFiles) -> None:
 
 def _check_roles(found: TokenizerFiles) -> None:
     for content, file in ((found.config, CONFIG), (found.specials, SPECIALS)):
-        for role, wanted in _ROLES.items():
+        for role, wanted in _ROLES[style_of(found)].items():
             if (token := content_of(content.get(role))) not in (None, wanted):
                 raise file_error(
                     found.folder / file, f"has {role} {token!r}, but only {wanted!r} is supported"
@@ -149,13 +175,21 @@ def _check_tokenizer(found: TokenizerFiles) -> None:
 
 
 def _check_post_processor(found: TokenizerFiles, processor: dict[str, Any] | None) -> None:
-    """Raise UserError unless it gives [CLS] a [SEP] and [CLS] a [SEP] b [SEP]."""
+    """Raise UserError unless it frames texts and pairs as the tokenizer's style does."""
     name, _ = tokenizer_class(found)
     if processor is None and name not in ANY_TOKENIZER:
         return  # BertTokenizer adds the special tokens itself
-    processor = processor or {"type": "none"}
+    processor, style = processor or {"type": "none"}, style_of(found)
+    frame = (processor.get("cls", [""])[0], processor.get("sep", [""])[0])
+    if style == "mpnet":
+        if processor["type"] != "RobertaProcessing" or frame != ("<s>", "</s>"):
+            raise file_error(
+                found.tokenizer_path,
+                f"has a post_processor ({processor['type']}) that does not give <s> a </s></s> b "
+                "</s>, as MPNet's does",
+            )
+        return
     if processor["type"] == "BertProcessing":
-        frame = (processor.get("cls", [""])[0], processor.get("sep", [""])[0])
         fits = frame == ("[CLS]", "[SEP]")
     else:
         single = ["[CLS]:0", "A:0", "[SEP]:0"]

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import logging
 import pathlib
 from typing import Any, NamedTuple
 
@@ -19,39 +20,76 @@ from ftkeras.text._tokenizer_files import (
     TokenizerFiles,
     file_error,
 )
-from ftkeras.text._tokenizer_settings import ANY_TOKENIZER, check_class, tokenizer_class
+from ftkeras.text._tokenizer_settings import (
+    ANY_TOKENIZER,
+    check_class,
+    content_of,
+    tokenizer_class,
+)
 
 
 class Layout(NamedTuple):
-    """The vocabulary of a class of transformers: the head, the model's pieces, then <mask>.
+    """The vocabulary of a class of transformers: the head, the model's pieces, then the mask.
 
     Attributes:
         head: the first tokens.
-        omitted: how many of the model's first pieces, <unk>, <s> and </s>, the vocabulary lacks.
+        omitted: how many of the model's first pieces the vocabulary lacks.
+        first: the first pieces of the model: the piece, its score and its type.
+        style: a key of `STYLES`, for the special tokens.
+        segments: the segments of a pair.
+        file: the name of the model's file.
+        refused: settings of tokenizer_config.json that must be false.
     """
 
     head: tuple[str, ...]
     omitted: int
+    first: tuple[tuple[str, float, int], ...] = (
+        ("<unk>", 0.0, UNKNOWN),
+        ("<s>", 0.0, CONTROL),
+        ("</s>", 0.0, CONTROL),
+    )
+    style: str = "roberta"
+    segments: int = 1
+    file: str = SENTENCEPIECE[0]
+    refused: tuple[str, ...] = ()
 
 
-# fairseq's order of special tokens, which both models were trained with.
+DEBERTA = "DebertaV2Tokenizer"
+# The first two have fairseq's order of special tokens, which both models were trained with.
 LAYOUTS = {
     "XLMRobertaTokenizer": Layout(("<s>", "<pad>", "</s>", "<unk>"), 3),
     "CamembertTokenizer": Layout(
         ("<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED"), 1
     ),
+    DEBERTA: Layout(
+        head=(),
+        omitted=0,
+        first=(
+            ("[PAD]", 0.0, CONTROL),
+            ("[CLS]", 0.0, CONTROL),
+            ("[SEP]", 0.0, CONTROL),
+            ("[UNK]", 0.0, UNKNOWN),
+        ),
+        style="bert",
+        segments=2,
+        file="spm.model",
+        refused=("do_lower_case", "split_by_punct"),
+    ),
 }
-STYLE = STYLES["roberta"]
-_FIRST = (("<unk>", 0.0, UNKNOWN), ("<s>", 0.0, CONTROL), ("</s>", 0.0, CONTROL))
+# The normalizers that transformers 5 writes for DeBERTa instead of the model's own rules.
+_NFC = ["Replace", "NFC", "Strip"]
 # By the model_type of config.json, if no file names a class.
 _DEFAULTS = {
     "camembert": "CamembertTokenizer",
     "albert": "AlbertTokenizer",
-    "deberta-v2": "DebertaV2Tokenizer",
+    "deberta-v2": DEBERTA,
     "xlnet": "XLNetTokenizer",
     "t5": "T5Tokenizer",
 }
+# By the first token of tokenizer.json, if its class is a generic one.
+_CLASSES_BY_FIRST_TOKEN = {"<s>NOTUSED": "CamembertTokenizer", "[PAD]": DEBERTA}
 Pieces = list[tuple[str, float]]
+log = logging.getLogger(__name__)
 
 
 def default_class(found: TokenizerFiles) -> str:
@@ -72,29 +110,32 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
     if found.config.get("add_prefix_space") is False:
         raise file_error(found.config_path, "has add_prefix_space False, which is not supported")
     name = tokenizer_class(found, default)[0].removesuffix("Fast")
-    pieces = None
+    path, pieces = model_path(folder), None
     if found.tokenizer is not None:
-        check_frame(found, default, STYLE)
-        pieces, charsmap = _pieces(found), _charsmap(found)
+        pieces, charsmap = _pieces(found), _charsmap(found, path)
         if name in ANY_TOKENIZER:
-            is_camembert = pieces[0][0] == LAYOUTS["CamembertTokenizer"].head[0]
-            name = "CamembertTokenizer" if is_camembert else "XLMRobertaTokenizer"
+            name = _CLASSES_BY_FIRST_TOKEN.get(pieces[0][0], "XLMRobertaTokenizer")
+        check_frame(found, default, STYLES[LAYOUTS[name].style])
     layout = LAYOUTS[name]
-    check_tokens(found, "SentencePiece", STYLE, layout.head)
-    path = model_path(folder)
+    style = STYLES[layout.style]
+    check_tokens(found, "SentencePiece", style, layout.head or style.specials)
+    for key in layout.refused:
+        if found.config.get(key):
+            raise file_error(found.config_path, f"has {key} true, which is not supported")
     if path is None:
         assert pieces is not None, "TokenizerFiles.read finds a model or tokenizer.json"
         _check_head(found.tokenizer_path, pieces, layout)
         own = [(piece, score, NORMAL) for piece, score in pieces[len(layout.head) :]]
-        own = own[3 - layout.omitted : -1]
-        model = _sentencepiece_model.build([*_FIRST, *own], charsmap)
+        own = own[len(layout.first) - layout.omitted : -1]
+        model = _sentencepiece_model.build([*layout.first, *own], charsmap or b"")
         vocabulary = [piece for piece, _ in pieces]
     else:
         model = path.read_bytes()
         stored = _from_model(path, model, layout)
         if pieces is not None:
             _compare(found, path, stored, pieces)
-            _compare_charsmaps(found, path, model, charsmap)
+            if charsmap is not None:
+                _compare_charsmaps(found, path, model, charsmap)
         vocabulary = [piece for piece, _ in stored]
     return {"model": model, "vocabulary": vocabulary, "layout": name}
 
@@ -125,6 +166,10 @@ def _pieces(found: TokenizerFiles) -> Pieces:
         raise file_error(path, "has an empty vocab")
     if (unknown := model.get("unk_id")) != 3:
         raise file_error(path, f"has unk_id {unknown!r}, but only 3 is supported")
+    # DeBERTa's mask is not among the pieces.
+    added = {token.get("id"): token for token in (found.tokenizer or {}).get("added_tokens") or ()}
+    if (last := added.get(len(pieces))) is not None:
+        pieces.append((str(content_of(last)), 0.0))
     return pieces
 
 
@@ -135,10 +180,28 @@ def _parts(part: dict[str, Any] | None, name: str) -> list[dict[str, Any]]:
     return part.get(name) or [] if part.get("type") == "Sequence" else [part]
 
 
-def _charsmap(found: TokenizerFiles) -> bytes:
-    """Return the compiled normalization rules of tokenizer.json; check all that affects ids."""
+def _charsmap(found: TokenizerFiles, model: pathlib.Path | None) -> bytes | None:
+    """Return the compiled normalization rules of tokenizer.json; check all that affects ids.
+
+    Args:
+        found: the checkpoint's files.
+        model: the path of the SentencePiece model, or None.
+
+    Returns:
+        None if transformers 5 has replaced DeBERTa's rules; then those of the model count, which
+        the checkpoint was trained with.
+    """
     path, content = found.tokenizer_path, found.tokenizer or {}
     charsmap = ""
+    if [step.get("type") for step in _parts(content.get("normalizer"), "normalizers")] == _NFC:
+        if model is None:
+            raise file_error(
+                path,
+                "lacks the model's normalization rules, which transformers 5 does not write; add "
+                f"the original checkpoint's {LAYOUTS[DEBERTA].file}",
+            )
+        log.warning("%s normalizes by other rules than %s, whose rules are used", path, model.name)
+        return None
     for step in _parts(content.get("normalizer"), "normalizers"):
         # The model itself strips the ends of texts, and joins spaces.
         joins = step.get("type") == "Replace" and step.get("pattern") == {"Regex": " {2,}"}
@@ -166,34 +229,34 @@ def _charsmap(found: TokenizerFiles) -> bytes:
 
 
 def _check_head(path: pathlib.Path, pieces: Pieces, layout: Layout) -> None:
-    wanted = [*layout.head, *(piece for piece, _, _ in _FIRST[layout.omitted :])]
-    received = [piece for piece, _ in pieces[: len(wanted)]]
-    if received != wanted or pieces[-1][0] != STYLE.mask:
+    wanted = [*layout.head, *(piece for piece, _, _ in layout.first[layout.omitted :])]
+    received, mask = [piece for piece, _ in pieces[: len(wanted)]], STYLES[layout.style].mask
+    if received != wanted or pieces[-1][0] != mask:
         raise file_error(
             path,
             f"has a vocab from {', '.join(received)} to {pieces[-1][0]}, but only one from "
-            f"{', '.join(wanted)} to {STYLE.mask} is supported",
+            f"{', '.join(wanted)} to {mask} is supported",
         )
 
 
 def _from_model(path: pathlib.Path, content: bytes, layout: Layout) -> Pieces:
     """Return the vocabulary and the scores that transformers makes of a model."""
     own = [(piece.piece, piece.score) for piece in _sentencepiece_model.parse(content).pieces]
-    first = [piece for piece, _ in own[:3]]
-    if first != [piece for piece, _, _ in _FIRST]:
+    first, wanted = [piece for piece, _ in own], [piece for piece, _, _ in layout.first]
+    if (received := first[: len(wanted)]) != wanted:
         raise file_error(
-            path, f"has first pieces {', '.join(first)}, but only <unk>, <s>, </s> are supported"
+            path,
+            f"has first pieces {', '.join(received)}, but only {', '.join(wanted)} are supported",
         )
     special = [(token, 0.0) for token in layout.head]
-    return [*special, *own[layout.omitted :], (STYLE.mask, 0.0)]
+    return [*special, *own[layout.omitted :], (STYLES[layout.style].mask, 0.0)]
 
 
 def _compare(found: TokenizerFiles, path: pathlib.Path, stored: Pieces, pieces: Pieces) -> None:
     """Raise UserError if the model and tokenizer.json have other pieces or scores."""
-    special = {
-        *STYLE.roles.values(),
-        *(token for layout in LAYOUTS.values() for token in layout.head),
-    }
+    special = {token for layout in LAYOUTS.values() for token in layout.head}
+    for layout in LAYOUTS.values():
+        special.update(STYLES[layout.style].roles.values())
     for index in range(max(len(stored), len(pieces))):
         ours, theirs = (part[index] if index < len(part) else None for part in (stored, pieces))
         if ours and theirs and ours[0] == theirs[0]:  # scores of special tokens have no effect
@@ -229,9 +292,10 @@ def write(
     """
     if (folder / TOKENIZER).exists():
         raise ValueError(f"`folder` must hold no {TOKENIZER}. Received: {folder}.")
-    with files.replacing(folder / SENTENCEPIECE[0]) as path:
+    with files.replacing(folder / LAYOUTS[layout].file) as path:
         path.write_bytes(model)
-    config: dict[str, Any] = {"tokenizer_class": layout, **STYLE.roles}
+    roles = STYLES[LAYOUTS[layout].style].roles
+    config: dict[str, Any] = {"tokenizer_class": layout, **roles}
     if max_length is not None:
         config["model_max_length"] = max_length
     files.write_json(folder / CONFIG, config)

@@ -1,7 +1,7 @@
 """The interface of a tokenizer."""
 
 import pathlib
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import tensorflow as tf
 
@@ -22,7 +22,7 @@ class Tokenizer(Protocol):
     pad_id: int
     unknown_id: int
     specials: tuple[int, int]
-    segments: ClassVar[int]
+    segments: int
 
     @property
     def special_ids(self) -> tuple[int, ...]: ...

@@ -3,7 +3,7 @@
 import hashlib
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,9 +12,9 @@ import tensorflow_text
 from ftkeras.errors import UserError
 from ftkeras.text import _frames, _sentencepiece_model, _unigram_files
 from ftkeras.text._alignment import byte_lengths, character_ends
+from ftkeras.text._frames import STYLES
 from ftkeras.text._sentencepiece_model import NORMAL, SPACE, UNIGRAM, UNKNOWN, USER_DEFINED
 
-SPECIAL_TOKENS = ("<s>", "<pad>", "</s>", "<unk>")
 # Normalization rules remove only characters of these blocks, or replace them by a space.
 _BLANK_BLOCKS = (range(1, 0x3100), range(0xFE00, 0x10000))
 Ragged = tf.RaggedTensor
@@ -36,11 +36,11 @@ class Unigram(tf.Module):
     Args:
         model: content of a SentencePiece model file.
         vocabulary: the tokens, by id, each of them once. Includes the model's pieces, <s>, <pad>,
-            </s> and <unk>.
+            </s> and <unk>, or [CLS], [PAD], [SEP] and [UNK].
         layout: the class of transformers whose vocabulary it is, see `_unigram_files.LAYOUTS`.
 
     Attributes:
-        pad_id, unknown_id, cls_id, sep_id: ids of <pad>, <unk>, <s> and </s>.
+        pad_id, unknown_id, cls_id, sep_id: ids of <pad>, <unk>, <s> and </s>, or their like.
 
     Call:
         texts: string [batch].
@@ -51,14 +51,13 @@ class Unigram(tf.Module):
             pieces or a special token or has a token twice.
     """
 
-    specials: tuple[int, int] = (2, 4)
-    segments: ClassVar[int] = 1
-
     def __init__(self, *, model: bytes, vocabulary: Sequence[str], layout: str):
         super().__init__()
         self.vocabulary, self.layout, self._model = tuple(vocabulary), layout, model
-        ids = _frames.ids_of_tokens(self.vocabulary, SPECIAL_TOKENS)
-        self.cls_id, self.pad_id, self.sep_id, self.unknown_id = (ids[t] for t in SPECIAL_TOKENS)
+        style = STYLES[_unigram_files.LAYOUTS[layout].style]
+        self.specials, self.segments = style.counts, _unigram_files.LAYOUTS[layout].segments
+        ids = _frames.ids_of_tokens(self.vocabulary, style.specials)
+        self.cls_id, self.pad_id, self.sep_id, self.unknown_id = (ids[t] for t in style.specials)
         content = _sentencepiece_model.parse(model)
         self._ids = _ids_of_pieces(content, ids, self.unknown_id)
         with tf.init_scope():  # or else the model would belong to a graph that is being traced
@@ -114,8 +113,12 @@ class Unigram(tf.Module):
         return self.cls_id, self.sep_id
 
     def frame(self, first: Ragged, second: Ragged | None = None) -> dict[str, Ragged]:
-        """Return <s> a </s>, or <s> a </s></s> b </s>, all of segment 0."""
-        return _frames.joined(first, second, start=self.cls_id, end=self.sep_id)
+        """Return <s> a </s>, or <s> a </s></s> b </s>, all of segment 0.
+
+        In DeBERTa's layout, return [CLS] a [SEP], or [CLS] a [SEP] b [SEP] with segments 0 and 1.
+        """
+        frame = _frames.joined if self.segments == 1 else _frames.with_segments
+        return frame(first, second, start=self.cls_id, end=self.sep_id)
 
     @classmethod
     def from_folder(cls, folder: pathlib.Path) -> "Unigram":

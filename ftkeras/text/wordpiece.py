@@ -2,19 +2,19 @@
 
 import pathlib
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import tensorflow as tf
 import tensorflow_text as tf_text
 
 from ftkeras.errors import UserError
+from ftkeras.support import bounds
 from ftkeras.text import _folder
 from ftkeras.text._added_tokens import AddedToken, Recognizer, extend
 from ftkeras.text._alignment import align, canonical_order, look_up
-from ftkeras.text._frames import add_specials
+from ftkeras.text._frames import STYLES, Style, joined, with_segments
 from ftkeras.text._spellings import NOTHING, WALL, Spellings, spellings
 
-SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 MAX_WORD_CHARACTERS = 100
 _ASCII = r"[\x00-\x7f]*"
 _ASCII_CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+"
@@ -31,22 +31,24 @@ class WordPiece(tf.Module):
     The ids equal those of Hugging Face's `tokenizers` (BertNormalizer, BertPreTokenizer, WordPiece)
     on every string. Special tokens in a text are ordinary text: "[SEP]" is three words. Tokens that
     a checkpoint has added are recognized before all else, also inside words. Bytes that are not
-    UTF-8 become U+FFFD, which is removed.
+    UTF-8 become U+FFFD, which is removed. MPNet's tokenizer differs in its special tokens and in
+    how they frame texts.
     Source: Schuster and Nakajima, 2012; Devlin et al., 2019, https://arxiv.org/abs/1810.04805;
     Song et al., 2021, https://arxiv.org/abs/2012.15524.
 
     Args:
-        vocabulary: the tokens, by id, each of them once; includes [PAD], [UNK], [CLS] and [SEP].
+        vocabulary: the tokens, by id, each of them once; includes the special tokens.
         lowercase: whether to lower-case the text, character by character.
         strip_accents: whether to decompose the text (NFD) and remove non-spacing marks; None to do
             so if `lowercase` is True.
         split_chinese: whether each CJK ideograph is a word.
         added_tokens: tokens that are recognized in texts. Each has the id of the same string in
             `vocabulary`, or the next id after `vocabulary` and the tokens before it.
+        style: bert for [PAD], [UNK], [CLS] and [SEP]; mpnet for <pad>, [UNK], <s> and </s>.
 
     Attributes:
         vocabulary: the tokens by id, with the added ones.
-        pad_id, unknown_id, cls_id, sep_id: ids of [PAD], [UNK], [CLS] and [SEP].
+        pad_id, unknown_id, cls_id, sep_id: ids of the style's special tokens, in this order.
 
     Call:
         texts: string [batch].
@@ -61,9 +63,6 @@ class WordPiece(tf.Module):
     [[4, 5, 6]]
     """
 
-    specials: tuple[int, int] = (2, 3)
-    segments: ClassVar[int] = 2
-
     def __init__(
         self,
         *,
@@ -72,10 +71,15 @@ class WordPiece(tf.Module):
         strip_accents: bool | None = None,
         split_chinese: bool = True,
         added_tokens: Sequence[AddedToken] = (),
+        style: str = "bert",
     ):
         super().__init__()
-        specials = _special_ids(tuple(vocabulary))
-        self.vocabulary = extend(vocabulary, added_tokens, reserved=SPECIAL_TOKENS)
+        bounds.choice(("bert", "mpnet"), style=style)
+        self.style = style
+        self.specials, self.segments = STYLES[style].counts, 2 if style == "bert" else 1
+        names = _special_tokens(STYLES[style])
+        specials = _special_ids(tuple(vocabulary), names)
+        self.vocabulary = extend(vocabulary, added_tokens, reserved=names)
         self.added_tokens, self._base = tuple(added_tokens), len(vocabulary)
         self.pad_id, self.unknown_id, self.cls_id, self.sep_id = specials
         self.lowercase = bool(lowercase)
@@ -192,16 +196,12 @@ class WordPiece(tf.Module):
     def frame(
         self, first: tf.RaggedTensor, second: tf.RaggedTensor | None = None
     ) -> dict[str, tf.RaggedTensor]:
-        """Return [CLS] a [SEP], or [CLS] a [SEP] b [SEP] with segments 0 up to the first [SEP]."""
-        first = add_specials(first, start=(self.cls_id,), end=(self.sep_id,))
-        if second is None:
-            return {"token_ids": first}
-        second = add_specials(second, end=(self.sep_id,))
-        segments = [tf.zeros_like(first), tf.ones_like(second)]
-        return {
-            "token_ids": tf.concat([first, second], axis=1),
-            "segment_ids": tf.concat(segments, axis=1),
-        }
+        """Return [CLS] a [SEP], or [CLS] a [SEP] b [SEP] with segments 0 up to the first [SEP].
+
+        In MPNet's style, return <s> a </s>, or <s> a </s></s> b </s>, all of segment 0.
+        """
+        frame = joined if self.segments == 1 else with_segments
+        return frame(first, second, start=self.cls_id, end=self.sep_id)
 
     def words(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Return the normalized words of texts, string ragged [batch, (words)]."""
@@ -282,6 +282,8 @@ class WordPiece(tf.Module):
             "strip_accents": self.strip_accents,
             "split_chinese": self.split_chinese,
             "added_tokens": [list(token) for token in self.added_tokens],
+            # Only if it is not BERT's, so that the identity of BERT's tokenizers stays the same.
+            **({} if self.style == "bert" else {"style": self.style}),
         }
 
     def save(
@@ -305,8 +307,9 @@ class WordPiece(tf.Module):
             strip_accents=self.strip_accents,
             split_chinese=self.split_chinese,
             added_tokens=self.added_tokens,
+            style=self.style,
             max_length=max_length,
-            segments=segments,
+            segments=segments and self.segments > 1,
         )
 
 
@@ -315,13 +318,19 @@ def _space_ascii(texts: tf.Tensor) -> tf.Tensor:
     return tf.strings.regex_replace(texts, _ASCII_PUNCTUATION, r" \1 ")
 
 
-def _special_ids(vocabulary: tuple[str, ...]) -> list[int]:
-    """Return the ids of SPECIAL_TOKENS; raise ValueError if the vocabulary is not valid."""
+def _special_tokens(style: Style) -> tuple[str, str, str, str]:
+    """Return the tokens that fill rows up, stand for unknown words, start texts and end them."""
+    start, pad, end, unknown = style.specials
+    return pad, unknown, start, end
+
+
+def _special_ids(vocabulary: tuple[str, ...], names: tuple[str, ...]) -> list[int]:
+    """Return the ids of special tokens; raise ValueError if the vocabulary is not valid."""
     ids = {token: index for index, token in enumerate(vocabulary)}
-    missing = [token for token in SPECIAL_TOKENS if token not in ids]
+    missing = [token for token in names if token not in ids]
     if missing:
         raise ValueError(
-            f"`vocabulary` must hold {', '.join(SPECIAL_TOKENS)}. "
+            f"`vocabulary` must hold {', '.join(names)}. "
             f"Received: {len(vocabulary)} tokens without {', '.join(missing)}."
         )
     if len(ids) < len(vocabulary) or "" in ids:
@@ -330,4 +339,4 @@ def _special_ids(vocabulary: tuple[str, ...]) -> list[int]:
             "`vocabulary` must hold each token once and no empty token. "
             f"Received: {odd!r} {vocabulary.count(odd)} times."
         )
-    return [ids[token] for token in SPECIAL_TOKENS]
+    return [ids[token] for token in names]

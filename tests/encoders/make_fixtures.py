@@ -36,7 +36,12 @@ SMALL = {
 ROBERTA = {
     **SMALL, "max_position_embeddings": 26, "type_vocab_size": 1, "layer_norm_eps": 1e-5,
 }  # fmt: skip
-# Each family's class of transformers and settings; the longest texts have 24 tokens.
+DEBERTA = {
+    **SMALL, "max_position_embeddings": 24, "relative_attention": True, "share_att_key": True,
+    "norm_rel_ebd": "layer_norm",
+}  # fmt: skip
+# Each family's class of transformers and settings; the longest texts have 24 tokens. What follows
+# a "-" names a variant.
 FAMILIES = {
     "distilbert": ("DistilBert", {
         "vocab_size": 60, "dim": 16, "n_layers": 2, "n_heads": 4, "hidden_dim": 40,
@@ -53,6 +58,16 @@ FAMILIES = {
     "roberta": ("Roberta", ROBERTA),
     "xlm_roberta": ("XLMRoberta", ROBERTA),
     "camembert": ("Camembert", ROBERTA),
+    "mpnet": ("MPNet", {**SMALL, "max_position_embeddings": 26}),
+    # Of the distances up to 23, those above 4 share buckets.
+    "deberta_v2": ("DebertaV2", {
+        **DEBERTA, "position_biased_input": False, "pos_att_type": "p2c|c2p", "position_buckets": 8,
+    }),
+    # Positions in the embeddings too, as in v2, segments, and a row for each distance up to 9.
+    "deberta_v2-absolute": ("DebertaV2", {
+        **DEBERTA, "pos_att_type": "p2c|c2p", "type_vocab_size": 2,
+        "max_relative_positions": 10, "pooler_hidden_act": "tanh",
+    }),
 }  # fmt: skip
 BATCH, LENGTHS = 2, (1, 7, 512)
 # Long cases keep every ninth position; all of them would take megabytes.
@@ -154,6 +169,22 @@ def make_families(names=()):
         save(FIXTURES / name, cases)
 
 
+def make_buckets():
+    """Write the buckets of relative positions, of the published models' sizes."""
+    import torch
+    from transformers.models.deberta_v2 import modeling_deberta_v2 as deberta
+    from transformers.models.mpnet import modeling_mpnet as mpnet
+
+    distances = torch.arange(-600, 601)
+    found = {
+        # MPNet's distances are the key's position less the query's.
+        "mpnet": mpnet.MPNetEncoder.relative_position_bucket(-distances),
+        "deberta": deberta.make_log_bucket_position(distances, 256, 512),
+    }
+    arrays = {name: values.numpy().astype("int16") for name, values in found.items()}
+    np.savez_compressed(FIXTURES / "buckets.npz", distances=distances.numpy(), **arrays)
+
+
 def save(folder, cases):
     flat = {
         f"{case}/{name}": array for case, arrays in cases.items() for name, array in arrays.items()
@@ -189,5 +220,6 @@ if __name__ == "__main__":
         sys.exit()
     make_random()
     make_families()
+    make_buckets()
     if len(sys.argv) > 1:
         make_minilm(sys.argv[1])

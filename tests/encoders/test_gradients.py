@@ -45,6 +45,17 @@ def test_gelu_and_its_slope_equal_the_normal_distribution(dtype):
         np.testing.assert_allclose(np.float64(found), expected, rtol=bound, atol=bound)
 
 
+@pytest.mark.matrix
+@pytest.mark.parametrize("batch", [1, 2], ids=["shared", "own"])
+def test_gradients_of_relative_scores_equal_finite_differences(batch):
+    def attention(query, key, value, relative):
+        return _gradients.attention_with_gradient(query, key, value, None, 0.4, 3, relative)
+
+    random = np.random.default_rng(1)
+    arrays = [random.normal(size=(2, 2, 3, 2)) for _ in range(3)]
+    assert _largest_error(attention, *arrays, random.normal(size=(batch, 2, 3, 3))) < 1e-7
+
+
 @pytest.mark.parametrize("rate", [0.0, 0.4])
 @pytest.mark.parametrize("bias", matrix(BIASES, default=["packed"]))
 def test_gradients_of_attention_equal_finite_differences(bias, rate):

@@ -1,0 +1,153 @@
+"""Tokenizers whose special tokens are not the usual ones of their kind: MPNet's and DeBERTa's."""
+
+import base64
+import json
+
+import pytest
+import sentencepiece
+import transformers
+
+from ftkeras.errors import UserError
+from ftkeras.text import _sentencepiece_model
+from ftkeras.text.from_folder import read_tokenizer
+from ftkeras.text.unigram import Unigram
+from ftkeras.text.wordpiece import WordPiece
+from tests.text.reference import small_vocabulary
+from tests.text.unigram_reference import LANGUAGES, small_model
+
+TEXTS = ["Été unable!", "", "<s> x [SEP] <mask></s>", "中文 [UNK] SEP"]
+OWN = ["<s>", "<pad>", "</s>", "<unk>"]
+VOCABULARY = [*OWN, *small_vocabulary(), "<mask>"]
+ASCII = ["The plot's a mess", "", "a  b", " lead and trail "]
+
+
+def mpnet(folder, **config):
+    """Write MPNet's files."""
+    (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")
+    config = {"tokenizer_class": "MPNetTokenizer", **config}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
+    return folder
+
+
+def deberta_model():
+    """Train a model whose special pieces are DeBERTa's."""
+    pieces = {"pad": "[PAD]", "bos": "[CLS]", "eos": "[SEP]", "unk": "[UNK]"}
+    ids = {f"{role}_id": number for number, role in enumerate(pieces)}
+    return small_model(**ids, **{f"{role}_piece": piece for role, piece in pieces.items()})
+
+
+def deberta(folder):
+    """Write DeBERTa's files as they are published."""
+    (folder / "spm.model").write_bytes(deberta_model())
+    (folder / "config.json").write_text('{"model_type": "deberta-v2"}', encoding="utf-8")
+    return folder
+
+
+def theirs_of(folder):
+    return transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def assert_pairs_are_those_of(theirs, ours, texts, **keys):
+    single, pairs = theirs(texts, **keys), theirs(texts, texts[::-1], **keys)
+    framed = ours.frame(ours(texts), ours(texts[::-1]))
+    assert ours.frame(ours(texts))["token_ids"].to_list() == single["input_ids"]
+    assert framed["token_ids"].to_list() == pairs["input_ids"]
+    if "token_type_ids" in pairs:
+        assert framed["segment_ids"].to_list() == pairs["token_type_ids"]
+    added = [theirs.num_special_tokens_to_add(pair=pair) for pair in (False, True)]
+    assert list(ours.specials) == added
+
+
+def test_mpnet_has_the_ids_of_transformers(tmp_path):
+    ours, theirs = read_tokenizer(mpnet(tmp_path)), theirs_of(tmp_path)
+    assert isinstance(ours, WordPiece)
+    assert (ours.pad_id, ours.unknown_id) == (theirs.pad_token_id, theirs.unk_token_id)
+    assert_pairs_are_those_of(theirs, ours, TEXTS, split_special_tokens=True)
+
+
+@pytest.mark.matrix
+def test_mpnets_tokenizer_json_may_have_any_class(tmp_path):
+    ours, theirs = read_tokenizer(mpnet(tmp_path)), theirs_of(tmp_path)
+    assert ours.with_offsets(TEXTS)[0].to_list() == ours(TEXTS).to_list()
+    plain = TEXTS[0], TEXTS[1], TEXTS[3]
+    (tmp_path / "new").mkdir()
+    theirs.save_pretrained(tmp_path / "new")
+    for name in ("MPNetTokenizerFast", "PreTrainedTokenizerFast"):
+        config = {"tokenizer_class": name, "do_lower_case": True}
+        (tmp_path / "new" / "tokenizer_config.json").write_text(json.dumps(config))
+        again = read_tokenizer(tmp_path / "new")
+        assert again(plain).to_list() == ours(plain).to_list()
+        assert again.identity()["style"] == "mpnet"
+
+
+@pytest.mark.matrix
+def test_mpnet_is_written_as_transformers_reads_it(tmp_path):
+    ours = read_tokenizer(mpnet(tmp_path, do_lower_case=False))
+    (tmp_path / "saved").mkdir()
+    ours.save(tmp_path / "saved", max_length=20)
+    again, theirs = read_tokenizer(tmp_path / "saved"), theirs_of(tmp_path / "saved")
+    assert (again.vocabulary, again.identity()) == (ours.vocabulary, ours.identity())
+    assert list(theirs(TEXTS)) == ["input_ids", "attention_mask"]
+    assert_pairs_are_those_of(theirs, ours, TEXTS, split_special_tokens=True)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [({"pad_token": "[PAD]"}, "only '<pad>'"), ({"sep_token": "[SEP]"}, "only '</s>'")],
+)
+def test_other_special_tokens_of_mpnet_are_refused(tmp_path, config, message):
+    with pytest.raises(UserError, match=message):
+        read_tokenizer(mpnet(tmp_path, **config))
+
+
+def test_deberta_has_the_ids_of_sentencepiece(tmp_path):
+    ours = read_tokenizer(deberta(tmp_path))
+    assert isinstance(ours, Unigram)
+    reference = sentencepiece.SentencePieceProcessor(model_proto=deberta_model())
+    texts = [*ASCII, *LANGUAGES, "ｆｕｌｌ ½ x"]
+    assert ours(texts).to_list() == reference.encode(texts)
+    assert ours.vocabulary[-1] == "[MASK]"
+    # transformers 5 applies rules of its own, which change no ASCII.
+    assert_pairs_are_those_of(theirs_of(tmp_path), ours, ASCII)
+    assert ours.unknown_id == 3
+
+
+def test_deberta_is_written_as_transformers_reads_it(tmp_path, caplog):
+    ours = read_tokenizer(deberta(tmp_path))
+    (tmp_path / "saved").mkdir()
+    ours.save(tmp_path / "saved")
+    again, theirs = read_tokenizer(tmp_path / "saved"), theirs_of(tmp_path / "saved")
+    assert (again.vocabulary, again.identity()) == (ours.vocabulary, ours.identity())
+    assert_pairs_are_those_of(theirs, ours, ASCII)
+    theirs.save_pretrained(tmp_path)  # transformers' own rules, beside the model
+    assert read_tokenizer(tmp_path).identity() == ours.identity()
+    assert "normalizes by other rules than spm.model" in caplog.text
+    (tmp_path / "spm.model").unlink()
+    with pytest.raises(UserError, match=r"add the original checkpoint's spm\.model"):
+        read_tokenizer(tmp_path)
+
+
+@pytest.mark.matrix
+def test_deberta_is_rebuilt_from_a_tokenizer_json_of_transformers_4(tmp_path):
+    ours = read_tokenizer(deberta(tmp_path))
+    theirs_of(tmp_path).save_pretrained(tmp_path)
+    content = json.loads((tmp_path / "tokenizer.json").read_text(encoding="utf-8"))
+    rules = _sentencepiece_model.parse(deberta_model()).normalizer.precompiled_charsmap
+    steps = [
+        {"type": "Strip", "strip_left": True, "strip_right": True},
+        {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(rules).decode()},
+        {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "},
+    ]
+    content["normalizer"] = {"type": "Sequence", "normalizers": steps}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content), encoding="utf-8")
+    (tmp_path / "spm.model").unlink()
+    again, texts = read_tokenizer(tmp_path), [*ASCII, *LANGUAGES]
+    assert again.vocabulary == ours.vocabulary
+    assert again(texts).to_list() == ours(texts).to_list()
+
+
+@pytest.mark.parametrize("key", ["do_lower_case", "split_by_punct"])
+def test_settings_that_change_debertas_ids_are_refused(tmp_path, key):
+    (deberta(tmp_path) / "tokenizer_config.json").write_text(json.dumps({key: True}))
+    with pytest.raises(UserError, match=f"has {key} true, which is not supported"):
+        read_tokenizer(tmp_path)
