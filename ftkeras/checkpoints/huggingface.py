@@ -16,8 +16,10 @@ from ftkeras.errors import UserError
 from ftkeras.support import files
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
+GOOGLE_CONFIG = "bert_config.json"  # beside the checkpoints of BERT's authors
 FILES = (
     CONFIG,
+    GOOGLE_CONFIG,
     "vocab.txt",
     "vocab.json",
     "merges.txt",
@@ -86,12 +88,15 @@ def _download(name: str) -> pathlib.Path:
 
 
 def read_config(folder: str | os.PathLike[str]) -> dict:
-    """Return the content of a checkpoint's config.json.
+    """Return the content of a checkpoint's config.json, or of Google's bert_config.json.
 
     Raises:
         UserError: it is missing or not a JSON object.
     """
     path = pathlib.Path(folder) / CONFIG
+    google = pathlib.Path(folder) / GOOGLE_CONFIG
+    if google.is_file() and not path.is_file():
+        return {"model_type": "bert", **choose.read_json(google)}
     if not path.is_file():
         raise UserError(f"encoder={folder} has no {CONFIG}; {REMEDY}")
     return choose.read_json(path)

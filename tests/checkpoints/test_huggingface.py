@@ -272,8 +272,11 @@ FILES = {
 UNWANTED = ("pytorch_model.bin", "tf_model.h5", "onnx/model.safetensors", "onnx/config.json")
 
 
+OLD_FILES = {"config.json": FILES["config.json"], "vocab.txt": b"[PAD]", "pytorch_model.bin": b"x"}
+
+
 class Hub(BaseHTTPRequestHandler):
-    """As much of the Hub as a snapshot needs: one model, one refusal each for gated and absent."""
+    """As much of the Hub as a snapshot needs: two models, one refusal for gated and for absent."""
 
     def do_GET(self):
         self.answer(body=True)
@@ -283,18 +286,18 @@ class Hub(BaseHTTPRequestHandler):
 
     def answer(self, body):
         path = self.path.split("?")[0]
-        names = (*FILES, *UNWANTED)
+        old = "old/model" in path
+        model = "old/model" if old else "some/model"
+        names = (*OLD_FILES, "tf_model.h5") if old else (*FILES, *UNWANTED)
         listing = [
             {"type": "file", "path": n, "size": 9, "oid": f"{i:040x}"} for i, n in enumerate(names)
         ]
-        if path.startswith("/api/models/some/model/tree/"):
+        if path.startswith(f"/api/models/{model}/tree/"):
             self.send(listing)
-        elif path.startswith("/api/models/some/model"):
-            self.send(
-                {"id": "some/model", "sha": SHA, "siblings": [{"rfilename": n} for n in names]}
-            )
-        elif path.startswith("/some/model/resolve/"):
-            self.send(FILES[path.split("/", 5)[5]], body=body)
+        elif path.startswith(f"/api/models/{model}"):
+            self.send({"id": model, "sha": SHA, "siblings": [{"rfilename": n} for n in names]})
+        elif path.startswith(f"/{model}/resolve/"):
+            self.send((OLD_FILES if old else FILES)[path.split("/", 5)[5]], body=body)
         else:
             code = "GatedRepo" if "gated" in path else "RepoNotFound"
             self.send({}, status=403 if "gated" in path else 404, headers={"X-Error-Code": code})
@@ -331,6 +334,13 @@ def test_hub_gives_the_files_of_its_top_level_and_no_pickles(hub, tmp_path):
     }
     assert found == set(FILES)
     assert huggingface.read_config(folder) == {"model_type": "bert"}
+
+
+def test_hub_gives_a_pickle_if_there_is_nothing_better_and_no_other_format(hub, tmp_path):
+    folder = resolve_in_fresh_process("old/model", **hub)
+    found = {path.name for path in tmp_path.glob(f"hub/*/snapshots/{SHA}/*")}
+    assert found == set(OLD_FILES)
+    assert_refused(lambda: huggingface.read_tensors(folder), "pytorch_model.bin", "torch.save")
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,12 @@ import numpy as np
 from ftkeras.checkpoints.formats.base import Format, Weights, shown
 from ftkeras.checkpoints.formats.h5_file import H5
 from ftkeras.checkpoints.formats.safetensors_file import SAFETENSORS
+from ftkeras.checkpoints.formats.tf_checkpoint import TF_CHECKPOINT
 from ftkeras.checkpoints.formats.torch_file import TORCH
 from ftkeras.errors import UserError
 
 # The first one that a folder has is read.
-FORMATS: tuple[Format, ...] = (SAFETENSORS, TORCH, H5)
+FORMATS: tuple[Format, ...] = (SAFETENSORS, TORCH, H5, TF_CHECKPOINT)
 
 
 class Tensors(Mapping):
