@@ -1,0 +1,1 @@
+"""Questions about texts, whose answers are parts of these texts."""

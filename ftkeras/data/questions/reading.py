@@ -1,0 +1,81 @@
+"""Open files of questions; the layout follows from their content."""
+
+import itertools
+import pathlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from ftkeras.data.questions.question import Question
+from ftkeras.data.questions.records import Columns, Records, holds_questions
+from ftkeras.data.questions.squad import Squad, is_squad
+from ftkeras.data.tables import opening
+from ftkeras.data.tables.reading import SUFFIXES, Options, open_data
+
+# Rows that decide whether a table holds questions.
+_ROWS = 50
+
+
+class QuestionFile(Protocol):
+    """Some files of questions.
+
+    Attributes:
+        name: for messages.
+        layout: what the files are, in a few words.
+        columns: the names of the columns, by what they hold; empty if there are none.
+    """
+
+    name: str
+    layout: str
+    columns: Mapping[str, str]
+
+    def rows(self) -> Iterator[tuple[str, Question]]:
+        """Yield (what names a question in messages, the question).
+
+        Raises:
+            UserError: if a question is not what the layout says, or has an answer that is not in
+                its context.
+        """
+        ...
+
+
+def open_questions(
+    names: str | Sequence[str], folder: pathlib.Path, columns: Columns, options: Options
+) -> QuestionFile:
+    """Open files of questions.
+
+    Args:
+        names: files or patterns.
+        folder: where relative names are looked up.
+        columns: of tables, those that are known.
+        options: how the files are read.
+
+    Raises:
+        UserError: if there is no such file, or it has no questions.
+    """
+    names = (names,) if isinstance(names, str) else names
+    paths = [path for name in names for path in opening.find_files(name, folder)]
+    if all(_is_squad(path, options) for path in paths):
+        return Squad(paths, encoding=options.encoding)
+    return Records(open_data(names, folder, options), columns)
+
+
+def find_questions(
+    names: str | Sequence[str], folder: pathlib.Path, options: Options
+) -> tuple[str, str] | None:
+    """Return the name and the layout of files that certainly hold questions; None otherwise."""
+    names = (names,) if isinstance(names, str) else names
+    path = next(path for name in names for path in opening.find_files(name, folder))
+    if _is_squad(path, options):
+        return str(path), Squad([path], encoding=options.encoding).layout
+    if path.is_file() and opening.suffix(path) not in SUFFIXES:
+        return None
+    table = open_data(names, folder, options)
+    rows = [row for _, row in itertools.islice(table.rows(), _ROWS)]
+    if not holds_questions(table, rows):
+        return None
+    return table.name, Records(table, Columns()).layout
+
+
+def _is_squad(path: pathlib.Path, options: Options) -> bool:
+    is_json = path.is_file() and opening.suffix(path) == ".json"
+    return is_json and is_squad(path, options.encoding)

@@ -1,0 +1,86 @@
+"""JSON in the layout of SQuAD 1.1 and 2.0."""
+
+import json
+import pathlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ftkeras.data.questions.question import Question, locate
+from ftkeras.data.tables import opening
+from ftkeras.errors import UserError
+
+# What a file of this layout has in its first characters.
+_START = 1 << 16
+_LOOKS_LIKE = re.compile(r'\s*\{.*"paragraphs"\s*:\s*\[|\s*\{.*"data"\s*:\s*\[\s*\{.*"paragraphs"')
+
+
+class Squad:
+    """Questions about the paragraphs of articles.
+
+    A file is {"data": [{"paragraphs": [{"context", "qas": [{"question", "answers": [{"text",
+    "answer_start"}], "id", "is_impossible"}]}]}]}. Files are read whole.
+    Source: Rajpurkar et al., 2018, https://arxiv.org/abs/1806.03822.
+
+    Args:
+        paths: the files, read one after the other.
+        encoding: None to detect it.
+    """
+
+    def __init__(self, paths: Sequence[pathlib.Path], *, encoding: str | None):
+        self.name = str(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+        self.layout = "SQuAD's layout"
+        self.columns: dict[str, str] = {}
+        self._paths, self._encoding = paths, encoding
+
+    def rows(self) -> Iterator[tuple[str, Question]]:
+        """Yield what names each question in messages, and the question."""
+        for path in self._paths:
+            for context, entry in _entries(path, self._encoding):
+                yield _question(path, context, entry)
+
+
+def is_squad(path: pathlib.Path, encoding: str | None = None) -> bool:
+    """Return whether a file of JSON has this layout, by its start."""
+    encoding = encoding or opening.find_encoding(path)
+    with opening.open_text(path, encoding) as file:
+        return _LOOKS_LIKE.match(file.read(_START).replace("\n", " ")) is not None
+
+
+def _entries(path: pathlib.Path, encoding: str | None) -> Iterator[tuple[Any, Any]]:
+    """Yield the context and the entry of each question."""
+    with opening.open_text(path, encoding or opening.find_encoding(path)) as file:
+        try:
+            whole = json.load(file)
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"`data`: {str(path)!r} is not JSON ({error}).") from None
+    try:
+        for article in whole["data"]:
+            for paragraph in article["paragraphs"]:
+                for entry in paragraph["qas"]:
+                    yield paragraph["context"], entry
+    except (TypeError, KeyError) as error:
+        raise UserError(f"`data`: {str(path)!r} lacks {error}, which SQuAD's layout has.") from None
+
+
+def _question(path: pathlib.Path, context: Any, entry: Any) -> tuple[str, Question]:
+    name = entry.get("id") if isinstance(entry, Mapping) else None
+    place = f"question {name!r} of {str(path)!r}"
+    try:
+        text = entry["question"]
+        if not isinstance(text, str) or not isinstance(context, str):
+            raise ValueError("a question and its context must be strings")
+        given = [] if entry.get("is_impossible") else entry.get("answers") or []
+        answers = [_answer(each) for each in given]
+        return place, locate(text, context, answers, None if name is None else str(name))
+    except (TypeError, KeyError, AttributeError) as error:
+        raise UserError(f"`data`: {place} lacks {error}.") from None
+    except ValueError as error:
+        raise UserError(f"`data`: {place}: {error}.") from None
+
+
+def _answer(entry: Mapping[str, Any]) -> tuple[str, int | None]:
+    text, start = entry["text"], entry.get("answer_start")
+    if not isinstance(text, str) or not (start is None or type(start) is int):
+        raise ValueError(f"an answer must have a text and a start. Received: {entry!r}")
+    return text, start

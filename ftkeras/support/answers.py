@@ -1,0 +1,39 @@
+"""How the answers to a question about a text are stored."""
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+# Where an answer starts, in characters of its context, and its text.
+Answer = tuple[int, str]
+
+
+class Answered(NamedTuple):
+    """What is known of a question.
+
+    Attributes:
+        context: the text that holds the answers.
+        answers: the right ones, the one to train on first; none if the context has no answer.
+        id: of the question, or None.
+    """
+
+    context: str
+    answers: tuple[Answer, ...]
+    id: str | None = None
+
+
+def encode(context: str, answers: Sequence[Answer], name: str | None = None) -> bytes:
+    """Return what is known of a question as bytes.
+
+    >>> decode(encode("In 1969.", [(3, "1969")], "a7"))
+    Answered(context='In 1969.', answers=((3, '1969'),), id='a7')
+    """
+    return json.dumps([context, answers, name], separators=(",", ":")).encode()
+
+
+def decode(stored: bytes | np.ndarray) -> Answered:
+    """Return what `encode` wrote."""
+    context, answers, name = json.loads(bytes(stored))
+    return Answered(context, tuple((start, text) for start, text in answers), name)
