@@ -57,7 +57,7 @@ SET_BY_RUN = {
     "oracle": ("objective", "hyperparameters", "seed", "max_epochs"),
 }
 # Fields of a configuration whose default is an attribute of the task's problem.
-OF_PROBLEM = {"loss": "loss", "objective": "metric"}
+OF_PROBLEM = {"loss": "loss", "objective": "metric", "truncation": "truncation"}
 # Keys that every part of a kind takes, besides the arguments of its constructor.
 COMMON_KEYS = {
     "encoder": {
@@ -226,7 +226,11 @@ def problem_default(task: str, attribute: str) -> str:
     name = given.rpartition(".")[2].lower() if given else "classification"
     files = pathlib.Path(__file__).parent.glob("problems/*.py")
     problem = next(file for file in files if _is_named_like(name, file.stem))
-    return ast.literal_eval(source.attributes(problem)[attribute])
+    found = {
+        **source.attributes(pathlib.Path(__file__).parent / "problems" / "_base.py"),
+        **source.attributes(problem),
+    }
+    return ast.literal_eval(found[attribute])
 
 
 def parse_encoder(text: str) -> Spec:

@@ -87,7 +87,12 @@ class Config(OwnData):
     max_length: int = flag(
         256, "Model", "Longest text in tokens, [CLS] and [SEP] included; longer texts are cut."
     )
-    truncation: str = flag("head", "Model", "Which part of a longer text is kept: {truncation}.")
+    truncation: str | None = flag(
+        None,
+        "Model",
+        "Which part of a longer text is kept: {truncation}. Default: head; of question answering "
+        "windows.",
+    )
 
     epochs: int | Literal["auto"] = flag(
         AUTO, "Training", "Passes over the training data; auto: more for few examples.", free=True

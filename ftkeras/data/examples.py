@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from ftkeras.data.vectors import Vectors
+from ftkeras.data.windows import Windows
+from ftkeras.problems import ContextOutputs
 from ftkeras.support.ragged import Ragged
 
 
@@ -28,9 +30,12 @@ class Examples:
         source: the name of the dataset that the texts were read from. It may hold more texts.
         vectors: the encoder's output for each stored text, if it was computed beforehand.
         word_starts, word_ends: int32 [total], the word of which each token is the first, in
-            characters of its text; -1 of other tokens. None if the problem asks for no words.
+            characters of its text; -1 of other tokens. Of questions with contexts: where each token
+            of the context is in it. None if the problem asks for neither.
         token_targets: integer [total], the answer that the model is to give for each token; below 0
             if there is none. None if it answers texts.
+        windows: the rows that the model reads, if a text may have several; the tokens of a text
+            are then those of all its windows. None if each text is one row.
     """
 
     token_ids: np.ndarray
@@ -46,6 +51,7 @@ class Examples:
     word_starts: np.ndarray | None = None
     word_ends: np.ndarray | None = None
     token_targets: np.ndarray | None = None
+    windows: Windows | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -101,6 +107,47 @@ class Examples:
         is_word = spans[:, 0] >= 0
         text = np.repeat(np.arange(len(self)), self.lengths)
         return Ragged.from_lengths(spans[is_word], np.bincount(text[is_word], minlength=len(self)))
+
+    def by_row(self) -> "Examples":
+        """Return a view whose examples are the rows that the model reads, with their targets."""
+        if self.windows is None:
+            return self
+        windows = self.windows
+        return replace(
+            self,
+            offsets=windows.offsets,
+            second_starts=windows.second_starts,
+            stored_targets=windows.targets,
+            stored_digests=self.stored_digests[windows.texts],
+            rows=windows.numbers(self.rows),
+            windows=None,
+        )
+
+    def row_weights(self) -> np.ndarray | None:
+        """Return the weight of each row of `by_row` in the loss, float32 [rows]; None if all are 1.
+
+        The rows of an example share its weight; the mean weight of all rows is 1.
+        """
+        if self.windows is None or len(self.windows.numbers(self.rows)) == len(self):
+            return None
+        counts = self.windows.counts[self.rows]
+        weights = np.repeat(1 / counts, counts) * (counts.sum() / len(self))
+        return weights.astype(np.float32)
+
+    def context_outputs(self, logits: np.ndarray) -> ContextOutputs:
+        """Return a model's outputs for the tokens of all examples, [tokens, …], by window."""
+        assert self.windows is not None
+        assert self.word_starts is not None
+        assert self.word_ends is not None
+        numbers, windows = self.token_numbers(), self.windows.numbers(self.rows)
+        return ContextOutputs(
+            logits=logits,
+            starts=self.word_starts[numbers],
+            ends=self.word_ends[numbers],
+            lengths=np.diff(self.windows.offsets)[windows],
+            first_pieces=self.windows.first_pieces[windows],
+            counts=self.windows.counts[self.rows],
+        )
 
     @property
     def digests(self) -> np.ndarray:

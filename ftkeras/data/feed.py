@@ -7,7 +7,8 @@ below 0 means that there is no example, so a part without examples is a row of p
 "example_mask" beside the targets is false there. If the examples have `vectors`, an element
 contains {"vector": float32 [examples, size]} instead of token ids, in the same batches. If they
 have `token_targets`, each place of the rows has an answer, and the mask is false where there is no
-token: both are [rows * length], as the model's outputs are.
+token: both are [rows * length], as the model's outputs are. Of examples that have several windows
+each, a batch is made of windows.
 """
 
 import functools
@@ -32,7 +33,7 @@ class TrainingFeed:
     So an epoch can be repeated, and resumed from any of its batches.
 
     Args:
-        examples: what to train on.
+        examples: what to train on; of windows a view by row, see `Examples.by_row`.
         batching: groups the examples into batches.
         seed: determines the order, together with the epoch.
         collate: targets of all examples (or tokens), positions (or numbers of tokens) -> the target
@@ -133,8 +134,9 @@ class OrderedFeed:
 
     def __init__(self, examples: Examples, batching: Batching, collate: Collate = per_example):
         self.examples, self.batching, self.collate = examples, batching, collate
-        by_length = np.argsort(-examples.lengths, kind="stable")
-        plan = batching.plan(examples.lengths, by_length)
+        self._rows, self._weights = examples.by_row(), examples.row_weights()
+        by_length = np.argsort(-self._rows.lengths, kind="stable")
+        plan = batching.plan(self._rows.lengths, by_length)
         self._plan = [part for parts in plan for part in parts if (part >= 0).any()]
         self.positions = np.concatenate([part.reshape(-1) for part in self._plan])
 
@@ -145,8 +147,12 @@ class OrderedFeed:
     def in_example_order(self, rows: np.ndarray) -> Any:
         """Return rows of outputs, [rows, …], in the order of the examples, [examples, …].
 
-        If the outputs belong to tokens, the result is `WordOutputs`: those of words only.
+        If the outputs belong to tokens, the result is `WordOutputs`: those of words only. Of
+        examples with windows, it is `ContextOutputs`.
         """
+        if self.examples.windows is not None:
+            outputs = _ordered(self._tokens, rows, int(self._rows.lengths.sum()))
+            return self.examples.context_outputs(outputs)
         if self.examples.token_targets is None:
             return _ordered(self.positions, rows, len(self.examples))
         words = self.examples.words()
@@ -157,17 +163,22 @@ class OrderedFeed:
     @functools.cached_property
     def _tokens(self) -> np.ndarray:
         """The token that each row of the outputs belongs to, counted in the examples' order."""
-        lengths = self.examples.lengths
+        lengths = self._rows.lengths
         firsts = np.cumsum(lengths) - lengths
-        inputs = ((part, self.batching.collate(self.examples, part)) for part in self._plan)
+        inputs = ((part, self.batching.collate(self._rows, part)) for part in self._plan)
+        # A head that reads contexts gives each window of a packed row a row of its own.
+        has_windows = self.examples.windows is not None
         numbers = (
-            token_numbers(firsts, lengths, part, arrays["token_ids"].shape[1])
+            token_numbers(
+                *(firsts, lengths, part.reshape(-1) if has_windows else part),
+                arrays["token_ids"].shape[1],
+            )
             for part, arrays in inputs
         )
         return np.concatenate([part.reshape(-1) for part in numbers])
 
     def dataset(self, *, replica: int = 0, replicas: int = 1) -> tf.data.Dataset:
-        """Return a replica's elements (inputs, answers).
+        """Return a replica's elements (inputs, answers[, weights]).
 
         Of R replicas, replica r gets the parts r, r + R, r + 2 R and so on. All replicas get the
         same number of elements; the last ones may be padding only.
@@ -182,7 +193,7 @@ class OrderedFeed:
         return _dataset(self._element, plan, fixed_shape=self.batching.fixed_shape)
 
     def _element(self, parts: Sequence[np.ndarray]) -> tuple:
-        return _element(self.examples, self.batching, parts, self.collate)
+        return _element(self._rows, self.batching, parts, self.collate, self._weights)
 
 
 def _ordered(positions: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:

@@ -61,6 +61,8 @@ class SplitReader:
         examples = self._tokenize_with_retries(name)
         if not len(examples):
             raise UserError(f"task={self._config.task}: the {name} split is empty.")
+        if examples.windows is not None:
+            return self._with_window_targets(examples)
         per_token = self._task.problem_class.per_token
         return self._with_token_targets(examples) if per_token else examples
 
@@ -113,8 +115,8 @@ class SplitReader:
             time.sleep(wait)
 
     def _tokenize(self, dataset: tf.data.Dataset, name: str) -> Examples:
-        words = self._task.problem_class.per_token
-        settings = {"name": name, "pairs": self._task.pairs, "words": words}
+        reads = self._task.problem_class.reads
+        settings = {"name": name, "pairs": self._task.pairs, "reads": reads}
         if self._cache is None:
             return token_store.write(dataset, self._token_ids, self._folder, **settings)
         try:
@@ -139,6 +141,15 @@ class SplitReader:
         found = self._task.problem().token_targets(examples.targets, examples.words())
         targets[examples.word_starts >= 0] = found
         return dataclasses.replace(examples, token_targets=targets)
+
+    def _with_window_targets(self, examples: Examples) -> Examples:
+        """Return the examples with what the model is to answer in each window."""
+        assert examples.windows is not None
+        nothing = np.zeros((len(examples.token_ids), 0), np.float32)
+        outputs = examples.context_outputs(nothing)
+        targets = self._task.problem().window_targets(examples.targets, outputs)
+        windows = dataclasses.replace(examples.windows, targets=targets)
+        return dataclasses.replace(examples, windows=windows)
 
     @functools.cached_property
     def _function(self) -> tf.types.experimental.ConcreteFunction:

@@ -1,7 +1,10 @@
 """Summarize what was read, so that mistakes in the data show before training."""
 
+import math
+
 import numpy as np
 
+from ftkeras import catalog
 from ftkeras.data.examples import Examples
 from ftkeras.data.splits import Splits
 from ftkeras.problems import Problem
@@ -13,7 +16,15 @@ _FRAME = {False: 2, True: 3}
 def summarize_splits(splits: Splits, *, unknown_id: int | None) -> dict[str, dict]:
     """Return the summary of each split that the run uses; see `summarize`."""
     parts = [splits.train, splits.validation, splits.test if splits.config.test else None]
-    about = {"max_length": splits.config.max_length, "problem": splits.task.problem()}
+    config = splits.config
+    cuts_windows = catalog.find(
+        "truncation", catalog.parse("truncation", config.truncation).name
+    ).cuts_windows
+    # Windows leave nothing out.
+    about = {
+        "max_length": math.inf if cuts_windows else config.max_length,
+        "problem": splits.task.problem(),
+    }
     return {
         part.name: summarize(part, unknown_id=unknown_id, **about)
         for part in parts
@@ -22,7 +33,7 @@ def summarize_splits(splits: Splits, *, unknown_id: int | None) -> dict[str, dic
 
 
 def summarize(
-    examples: Examples, *, unknown_id: int | None, max_length: int, problem: Problem
+    examples: Examples, *, unknown_id: int | None, max_length: float, problem: Problem
 ) -> dict:
     """Return figures of a split.
 

@@ -4,11 +4,13 @@ import hashlib
 import pathlib
 import shutil
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from ftkeras.data.examples import Examples
+from ftkeras.data.windows import Windows
 from ftkeras.support.ragged import Ragged
 from ftkeras.text.words import WORDS
 
@@ -26,6 +28,10 @@ COLUMNS = {
     "stored_digests": np.uint64,
 }
 LENGTHS = "target_lengths"
+# Also stored, by what the text layer returns about texts: words of them, or windows of contexts.
+_WORDS = dict.fromkeys(WORDS, np.int32)
+_WINDOWS = {"window_counts": np.int32, "first_pieces": np.int32}
+EXTRA = {"texts": {}, "words": _WORDS, "contexts": {**_WORDS, **_WINDOWS}}
 
 
 def write(
@@ -35,7 +41,7 @@ def write(
     *,
     name: str,
     pairs: bool = False,
-    words: bool = False,
+    reads: str = "texts",
 ) -> Examples:
     """Tokenize a dataset into files that last as long as the process.
 
@@ -45,12 +51,12 @@ def write(
         folder: an existing folder for the files.
         name: the name of the split.
         pairs: whether the elements contain a second text.
-        words: whether the text layer returns words.
+        reads: what the text layer returns about texts, a key of `EXTRA`.
     """
     subfolder = folder / name
     subfolder.mkdir(exist_ok=True)
-    write_arrays(dataset, text_layer, subfolder, pairs=pairs, words=words)
-    examples = read_arrays(dataset, subfolder, name=name, pairs=pairs, words=words)
+    write_arrays(dataset, text_layer, subfolder, pairs=pairs, reads=reads)
+    examples = read_arrays(dataset, subfolder, name=name, pairs=pairs, reads=reads)
     shutil.rmtree(subfolder)  # the maps keep the data; a killed process leaves nothing behind
     return examples
 
@@ -61,7 +67,7 @@ def write_arrays(
     folder: pathlib.Path,
     *,
     pairs: bool,
-    words: bool = False,
+    reads: str = "texts",
 ) -> str:
     """Tokenize a dataset into files, in parallel, and return the key of its content."""
 
@@ -77,10 +83,10 @@ def write_arrays(
             "second_starts": firsts,
             "stored_targets": batch["label"],
             "stored_digests": _digests(batch, pairs),
-            **({name: inputs[name].flat_values for name in WORDS} if words else {}),
+            **{name: _flat(inputs[name]) for name in EXTRA[reads]},
         }
 
-    dtypes, key, end = columns(dataset, words=words), _ContentKey(dataset), 0
+    dtypes, key, end = columns(dataset, reads=reads), _ContentKey(dataset), 0
     steps = dataset.batch(TEXTS_PER_STEP).map(tokenize, num_parallel_calls=tf.data.AUTOTUNE)
     files = {column: (folder / column).open("wb") for column in dtypes}
     try:
@@ -102,25 +108,43 @@ def write_arrays(
 
 
 def read_arrays(
-    dataset: tf.data.Dataset, folder: pathlib.Path, *, name: str, pairs: bool, words: bool = False
+    dataset: tf.data.Dataset, folder: pathlib.Path, *, name: str, pairs: bool, reads: str = "texts"
 ) -> Examples:
     """Return what `write_arrays` has written of a dataset, memory-mapped."""
-    dtypes = columns(dataset, words=words)
+    dtypes = columns(dataset, reads=reads)
     arrays = {column: _map(folder / column, dtype) for column, dtype in dtypes.items()}
     shape, targets = dataset.element_spec["label"].shape, arrays.pop("stored_targets")
     if LENGTHS in arrays:
         targets = Ragged.from_lengths(targets, arrays.pop(LENGTHS))
     else:
         targets = targets.reshape(-1, *shape)
+    if "window_counts" in arrays:
+        arrays |= _by_text(arrays)
     rows = np.arange(len(arrays["stored_digests"]))
     return Examples(
         **arrays, stored_targets=targets, rows=rows, name=name, pairs=pairs, source=name
     )
 
 
-def columns(dataset: tf.data.Dataset, *, words: bool) -> dict[str, type]:
+def _flat(column: tf.Tensor | tf.RaggedTensor) -> tf.Tensor:
+    return column.flat_values if isinstance(column, tf.RaggedTensor) else column
+
+
+def _by_text(arrays: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of windows as `Windows`, and those that `Examples` has of texts."""
+    firsts = np.concatenate([[0], np.cumsum(arrays.pop("window_counts"), dtype=np.int64)])
+    offsets, second_starts = arrays["offsets"], arrays["second_starts"]
+    windows = Windows(offsets, second_starts, arrays.pop("first_pieces"), firsts)
+    return {
+        "windows": windows,
+        "offsets": offsets[firsts],
+        "second_starts": second_starts[firsts[:-1]],
+    }
+
+
+def columns(dataset: tf.data.Dataset, *, reads: str) -> dict[str, type]:
     """Return the dtype of each column."""
-    found = {**COLUMNS, **(dict.fromkeys(WORDS, np.int32) if words else {})}
+    found = {**COLUMNS, **EXTRA[reads]}
     answer = dataset.element_spec["label"].dtype
     if answer == tf.string:
         return {**found, "stored_targets": np.uint8, LENGTHS: np.int64}
@@ -146,7 +170,7 @@ class _ContentKey:
 
     def __init__(self, dataset: tf.data.Dataset) -> None:
         self._texts, self._targets = hashlib.sha256(), hashlib.sha256()
-        self._dtype = np.dtype(columns(dataset, words=False)["stored_targets"]).newbyteorder("<")
+        self._dtype = np.dtype(columns(dataset, reads="texts")["stored_targets"]).newbyteorder("<")
         self._shape = dataset.element_spec["label"].shape.as_list()
 
     def add(self, digests: np.ndarray, targets: np.ndarray) -> None:

@@ -86,14 +86,15 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
     )
     if not run_dir:
         classifier.start_head(config, model, problem, folder)
-    if problem.per_token:
+    if problem.reads != "texts":
         _require_offsets(tokenizer, problem.kind)
     text_layer = TextLayer(
         tokenizer=tokenizer,
         truncation=catalog.build("truncation", config.truncation),
         max_length=config.max_length,
         segments=encoder.segments > 0,
-        words=problem.per_token,
+        words=problem.reads == "words",
+        contexts=problem.reads == "contexts",
     )
     specs = _lasting_policies(config) if run_dir else config.policy
     policies = _apply_policies(config, model, specs)

@@ -75,6 +75,12 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
     for spec in config.exports:
         if reason := problem.exporters.get(catalog.parse("export", spec).name):
             raise UserError(f"export={spec} does not fit a {problem.kind}: {reason}.")
+    truncation = catalog.parse("truncation", config.truncation).name
+    if catalog.find("truncation", truncation).cuts_windows and problem.reads != "contexts":
+        raise UserError(
+            f"truncation={config.truncation} does not fit a {problem.kind}: it does not combine "
+            "windows. Use head, tail or head_tail."
+        )
     by = catalog.parse("schedule", config.schedule).arguments.get("by", "loss")
     if by not in ("loss", *problem.reported):
         raise UserError(f"schedule={config.schedule}: training a {problem.kind} reports no {by!r}.")

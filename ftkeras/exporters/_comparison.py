@@ -98,7 +98,10 @@ def predict(
 
 
 def padded_ids(samples: list[dict], text_layer: TextLayer) -> dict[str, np.ndarray]:
-    """Return the samples' `token_ids`, and of pairs `segment_ids`, int32 [samples, length]."""
+    """Return the samples' `token_ids`, and of pairs `segment_ids`, int32 [samples, length].
+
+    Of texts that are cut into windows, they are those of each text's first window.
+    """
     columns = [
         [sample[name].encode("utf-8", "surrogateescape") for sample in samples]
         for name in ("text", "pair")
@@ -106,4 +109,9 @@ def padded_ids(samples: list[dict], text_layer: TextLayer) -> dict[str, np.ndarr
     ]
     fill = {"token_ids": text_layer.tokenizer.pad_id, "segment_ids": 0}
     found = text_layer(*columns)
-    return {name: found[name].to_tensor(fill[name]).numpy() for name in fill if name in found}
+    rows = np.arange(len(samples))
+    if "window_counts" in found:
+        counts = found["window_counts"].numpy()
+        rows = np.cumsum(counts) - counts
+    padded = {name: found[name].to_tensor(fill[name]) for name in fill if name in found}
+    return {name: value.numpy()[rows] for name, value in padded.items()}

@@ -13,6 +13,7 @@ from ftkeras.text.layer import TextLayer
 from ftkeras.text.words import WORDS
 
 CLASSIFY = "classify"
+WINDOWS = ("first_pieces", "window_counts")
 Tensors = Mapping[str, tf.Tensor]
 ConcreteFunction = tf.types.experimental.ConcreteFunction
 
@@ -71,8 +72,11 @@ class Served(tf.Module):
         run = tf.function(self.weights, input_signature=[self._id_specs], autograph=False)
 
         def predict(**texts: tf.Tensor) -> Tensors:
-            ids, words = self._split(tokenize(texts))
+            found = tokenize(texts)
+            ids, words = self._split(found)
             logits = run(ids)[0]
+            if problem.reads == "contexts":
+                return problem.served_contexts(logits, texts["pair"], found)
             if words:
                 return problem.served_words(logits, texts["text"], *words)
             return problem.served(logits)
@@ -97,8 +101,9 @@ class Served(tf.Module):
             "serving_default": predict_function,
             "token_ids": _trace(from_ids, self._id_specs),
             **({CLASSIFY: _trace(classify, examples)} if problem.has_classes else {}),
-            "embed": _trace(embed, self._text_specs),
         }
+        if problem.reads != "contexts":  # a text may have several rows
+            found["embed"] = _trace(embed, self._text_specs)
         if "pair" in self._text_specs:
             found["pair"] = predict_function
         if self._explain_steps is not None:
@@ -106,8 +111,10 @@ class Served(tf.Module):
         return found
 
     def _tokenize(self, texts: Tensors) -> dict[str, tf.Tensor]:
-        ragged = self.text_layer(texts["text"], texts.get("pair"))
-        return pad(ragged, sizes=self.lengths, fill=self._fill)
+        found = self.text_layer(texts["text"], texts.get("pair"))
+        windows = {name: found[name] for name in WINDOWS if name in found}
+        ragged = {name: value for name, value in found.items() if name not in windows}
+        return windows | pad(ragged, sizes=self.lengths, fill=self._fill)
 
     def _split(self, found: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
         """Return the network's inputs, and the words if the problem needs them."""

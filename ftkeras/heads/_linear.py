@@ -28,7 +28,7 @@ class Linear(keras.layers.Layer):
         feature: the feature that has the size of the states.
     """
 
-    per_token = False
+    per_token, whole_texts = False, False
     feature = "first"
 
     def __init__(self, *, outputs: int, dropout: float, seed: int | None, name: str, **kwargs: Any):

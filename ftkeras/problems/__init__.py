@@ -15,11 +15,13 @@ an export returns. No other code may ask which problem it is dealing with: it ca
 from ftkeras.problems._base import Measure, Problem
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
+from ftkeras.problems._contexts import ContextOutputs
 from ftkeras.problems._files import find, is_lower_better, names, rank_key, recorded
 from ftkeras.problems._words import WordOutputs
 
 __all__ = [
     "Comparison",
+    "ContextOutputs",
     "Measure",
     "Problem",
     "WordOutputs",

@@ -12,6 +12,7 @@ import numpy as np
 from ftkeras.errors import UserError
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
+from ftkeras.problems._contexts import ContextOutputs
 from ftkeras.problems._measure import LOSS, Measure
 from ftkeras.statistics.bootstrap import Predictions
 
@@ -49,6 +50,10 @@ class Problem(Protocol):
         explains: whether an export can attribute its answers to tokens.
         per_token: whether the model answers each word of a text, by the word's first token. Then
             answers are stored as bytes, and outputs are `WordOutputs`.
+        reads: what the model reads: "texts", "words" of texts, of which each has an answer, or
+            "contexts" with questions, cut into windows, of which each token may be part of an
+            answer. Answers about contexts are stored as bytes, and outputs are `ContextOutputs`.
+        truncation: the spec of the default truncation.
         exporters: the names of exporters that do not fit, and why.
         huggingface_class: the key of the family's class of transformers for the model.
         pipeline: the name of the problem on the Hugging Face Hub, or None.
@@ -77,6 +82,8 @@ class Problem(Protocol):
     needs_tuning: bool = False
     explains: bool = True
     per_token: bool = False
+    reads: str = "texts"
+    truncation = "head"
     exporters: Mapping[str, str] = {}
     huggingface_class: str = "sequence_classification"
     pipeline: str | None = None
@@ -132,6 +139,15 @@ class Problem(Protocol):
         Args:
             targets: the stored answer to each text.
             words: the words of each text, (start, end) in characters, [texts, (words), 2].
+        """
+        raise NotImplementedError
+
+    def window_targets(self, targets: Any, outputs: ContextOutputs) -> np.ndarray:
+        """Return what a model is to answer in each window of contexts, int64 [windows, …].
+
+        Args:
+            targets: the stored answer to each example.
+            outputs: where the tokens of all windows are; their logits are not read.
         """
         raise NotImplementedError
 
@@ -217,6 +233,18 @@ class Problem(Protocol):
             starts: of the word that each token is the first of, in characters, integer [batch,
                 length]; below 0 of other tokens.
             ends: of these words.
+        """
+        raise NotImplementedError
+
+    def served_contexts(self, outputs: Tensor, texts: Tensor, windows: Any) -> dict[str, Tensor]:
+        """Return the outputs of the signature `serving_default`, in the graph, for contexts.
+
+        Args:
+            outputs: of the model, [windows, length, outputs].
+            texts: the contexts, string [batch].
+            windows: "word_starts" and "word_ends", integer [windows, length], where tokens are in
+                their context, in characters; below 0 of other tokens. "first_pieces", integer
+                [windows], and "window_counts", integer [batch].
         """
         raise NotImplementedError
 

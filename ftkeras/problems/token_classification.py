@@ -49,6 +49,7 @@ class TokenClassification(Problem):
     target_dtype = "string"
     explains = False
     per_token = True
+    reads = "words"
     exporters: ClassVar = {
         "onnx": "its entities are found by operations that ONNX lacks",
         "litert": "its entities are found by operations that LiteRT lacks",

@@ -170,9 +170,12 @@ class Head(Protocol):
         needs_pooler: whether it reads "pooled".
         needs_every_token: whether it reads "sequence".
         per_token: whether it answers tokens, not texts.
+        whole_texts: whether the logits of a text's tokens are one answer, so that a loss needs all
+            of them together.
     """
 
     per_token: bool
+    whole_texts: bool
 
     @property
     def needs_pooler(self) -> bool: ...
@@ -186,7 +189,10 @@ class Head(Protocol):
     def __call__(
         self, features: Mapping[str, Tensor], padding_mask: Tensor, training: bool = False
     ) -> Tensor:
-        """Return logits [texts, classes], or [batch, length, classes] if `per_token`."""
+        """Return logits [texts, classes], or [batch, length, classes] if `per_token`.
+
+        If `whole_texts`, they are [texts, length, outputs], also of packed rows.
+        """
 
 
 @runtime_checkable

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Mapping, Sequence
 
+from ftkeras.data.questions.reading import find_questions
 from ftkeras.data.tables import inference, label_lists, profile
 from ftkeras.data.tables.labels import Labels, find_labels, recorded_labels
 from ftkeras.data.tables.reading import Options
@@ -19,7 +20,8 @@ class Classification(OwnFiles):
     folder of `.txt` files per class, or a folder of `datasets.save_to_disk`; compressed or not.
     What is not given is inferred from the training data. Without `labels`, many different numbers
     are no classes: the task is then `regression`. If texts have several labels each, it is
-    `multi_label`.
+    `multi_label`; tagged texts are `token_classification`, and questions with their contexts and
+    answers `question_answering`.
 
     Args:
         train: file, folder or glob pattern of the examples to train on, or several of these.
@@ -89,6 +91,9 @@ class Classification(OwnFiles):
             return None
 
     def _better_task(self) -> tuple[str, str] | None:
+        if questions := find_questions(self._files["train"], self._folder, self._options):
+            name, layout = questions
+            return "question_answering", f"{name!r} holds questions and contexts, {layout}"
         if tagged := self._find_tagged():
             name, layout = tagged
             return "token_classification", f"{name!r} holds tagged texts, {layout}"

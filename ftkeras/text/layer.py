@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from ftkeras.text import contexts
 from ftkeras.text.code_digest import code_digest
 from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.truncations import Truncation
@@ -27,6 +28,8 @@ class TextLayer(tf.Module):
         max_length: the most tokens, special ones included; at least one piece of each text.
         segments: whether the encoder reads segment ids.
         words: whether to return, for single texts, the words as well.
+        contexts: whether pairs are questions with contexts, to be read as
+            `ftkeras.text.contexts.read` does.
 
     Attributes:
         segments: whether pairs have segment ids, which some tokenizers do not give.
@@ -51,6 +54,7 @@ class TextLayer(tf.Module):
         max_length: int,
         segments: bool = True,
         words: bool = False,
+        contexts: bool = False,
     ):
         super().__init__()
         least = tokenizer.specials[0] + 1
@@ -63,7 +67,7 @@ class TextLayer(tf.Module):
         self.tokenizer = tokenizer
         self.truncation = truncation
         self.max_length = max_length
-        self.words = words
+        self.words, self.contexts = words, contexts
 
     def __call__(
         self, texts: tf.Tensor, pairs: tf.Tensor | None = None
@@ -71,6 +75,8 @@ class TextLayer(tf.Module):
         """Return "token_ids" (and "segment_ids", or words), int32 ragged [batch, (length)]."""
         if self.words:
             return self._with_words(texts)
+        if self.contexts:
+            return self._with_contexts(texts, pairs)
         pieces = self.tokenizer(texts)
         if pairs is None:
             limit = self.max_length - self.tokenizer.specials[0]
@@ -93,6 +99,7 @@ class TextLayer(tf.Module):
             "max_length": self.max_length,
             "segments": self.segments,
             "words": self.words,
+            "contexts": self.contexts,
             "code": code_digest([*own_code, pathlib.Path(inspect.getfile(type(truncation)))]),
             "versions": [metadata.version(name) for name in ("tensorflow", "tensorflow-text")],
         }
@@ -106,6 +113,11 @@ class TextLayer(tf.Module):
             for name, part in zip(WORDS, word_spans(texts, *offsets), strict=True)
         }
 
+    def _with_contexts(self, questions: tf.Tensor, texts: tf.Tensor | None) -> dict[str, Any]:
+        self._require_room_for_pairs()
+        found = contexts.read(self.tokenizer, self.truncation, self.max_length, questions, texts)
+        return found if self.segments else {n: v for n, v in found.items() if n != "segment_ids"}
+
     def _framed(self, offsets: tf.RaggedTensor) -> tf.RaggedTensor:
         """Add `NO_WORD` wherever the tokenizer adds a special token."""
         # Offsets are at least -1, so these are negative, which no id is.
@@ -115,21 +127,23 @@ class TextLayer(tf.Module):
     def _join_pairs(
         self, first: tf.RaggedTensor, second: tf.RaggedTensor
     ) -> dict[str, tf.RaggedTensor]:
-        specials = self.tokenizer.specials[1]
-        if self.max_length < specials + 2:
-            raise ValueError(
-                f"`max_length` must be at least {specials + 2} for pairs: {specials} special "
-                f"tokens and a piece of each text. Received: {self.max_length}."
-            )
-        limits = longest_first(
-            first.row_lengths(), second.row_lengths(), self.max_length - specials
-        )
+        self._require_room_for_pairs()
+        budget = self.max_length - self.tokenizer.specials[1]
+        limits = longest_first(first.row_lengths(), second.row_lengths(), budget)
         texts = (
             self.truncation(pieces, limit)
             for pieces, limit in zip((first, second), limits, strict=True)
         )
         ids = self.tokenizer.frame(*texts)
         return ids if self.segments else {"token_ids": ids["token_ids"]}
+
+    def _require_room_for_pairs(self) -> None:
+        specials = self.tokenizer.specials[1]
+        if self.max_length < specials + 2:
+            raise ValueError(
+                f"`max_length` must be at least {specials + 2} for pairs: {specials} special "
+                f"tokens and a piece of each text. Received: {self.max_length}."
+            )
 
 
 def longest_first(first: tf.Tensor, second: tf.Tensor, budget: int) -> tuple[tf.Tensor, tf.Tensor]:

@@ -39,7 +39,8 @@ class FineTuner(ReplicatedModel):
             in a row, it gives logits [batch * texts, classes]. {"vector"}, float32 [texts, hidden]
             as `text_vectors` returns it, gives logits [texts, classes] without running the encoder
             (except its pooler, if the head needs it). A head that answers tokens gives logits
-            [batch * length, classes].
+            [batch * length, classes]; or [texts, length, outputs], if the answer to a text is in
+            the logits of all its tokens.
     """
 
     def __init__(
@@ -88,7 +89,13 @@ class FineTuner(ReplicatedModel):
     ) -> Tensor:
         features, padding_mask = self._features(inputs, embedding_offset, training)
         logits = self.head(features, padding_mask, training=training)
-        return ops.reshape(logits, (-1, logits.shape[-1])) if self.head.per_token else logits
+        is_flat = self.head.per_token and not self.head.whole_texts
+        return ops.reshape(logits, (-1, logits.shape[-1])) if is_flat else logits
+
+    def predict_step(self, data: Any) -> Tensor:
+        """Return logits [rows, outputs], of tokens one after the other if the head answers them."""
+        logits = super().predict_step(data)
+        return ops.reshape(logits, (-1, logits.shape[-1]))
 
     def text_vectors(self, inputs: dict[str, Tensor]) -> Tensor:
         """Return the vector of each text that the head or pooler reads, float32 [texts, hidden].

@@ -6,7 +6,13 @@ import tensorflow as tf
 
 
 class Truncation(Protocol):
-    """The interface of a truncation."""
+    """The interface of a truncation.
+
+    Attributes:
+        cuts_windows: whether it cuts a text into windows instead, with a method `cut`.
+    """
+
+    cuts_windows: bool
 
     def __call__(self, pieces: tf.RaggedTensor, limit: int | tf.Tensor) -> tf.RaggedTensor:
         """Shorten each text to a limit.

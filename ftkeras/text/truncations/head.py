@@ -11,6 +11,8 @@ class Head:
     Call: as in `Truncation`.
     """
 
+    cuts_windows = False
+
     def __call__(self, pieces: tf.RaggedTensor, limit: int | tf.Tensor) -> tf.RaggedTensor:
         """Return the first `limit` pieces of each row."""
         starts = pieces.row_starts()

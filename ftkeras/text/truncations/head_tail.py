@@ -20,6 +20,8 @@ class HeadTail:
         ValueError: naming the argument, its bound and the value received.
     """
 
+    cuts_windows = False
+
     def __init__(self, *, head: int = 128):
         if not isinstance(head, int) or isinstance(head, bool) or head < 1:
             raise ValueError(f"`head` must be an integer of at least 1. Received: {head!r}.")

@@ -11,6 +11,8 @@ class Tail:
     Call: as in `Truncation`.
     """
 
+    cuts_windows = False
+
     def __call__(self, pieces: tf.RaggedTensor, limit: int | tf.Tensor) -> tf.RaggedTensor:
         """Return the last `limit` pieces of each row."""
         ends = pieces.row_limits()

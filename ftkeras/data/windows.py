@@ -1,0 +1,45 @@
+"""The rows that a model reads of texts that may be cut into several windows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows of the texts of a token store, those of each text one after the other.
+
+    Attributes:
+        offsets: int64 [windows + 1], where each window starts in the token ids.
+        second_starts: int32 [windows], where the second segment of each starts in it.
+        first_pieces: int32 [windows], how many pieces of the text are before each.
+        firsts: int64 [texts + 1], the number of each text's first window.
+        targets: what the model is to answer in each window, [windows, …]; None if not known yet.
+    """
+
+    offsets: np.ndarray
+    second_starts: np.ndarray
+    first_pieces: np.ndarray
+    firsts: np.ndarray
+    targets: np.ndarray | None = None
+
+    @property
+    def counts(self) -> np.ndarray:
+        """The number of windows of each text, int64 [texts]."""
+        return np.diff(self.firsts)
+
+    @property
+    def texts(self) -> np.ndarray:
+        """The text that each window is of, int64 [windows]."""
+        return np.repeat(np.arange(len(self.firsts) - 1), self.counts)
+
+    def numbers(self, texts: np.ndarray) -> np.ndarray:
+        """Return the numbers of the windows of some texts, int64 [windows of these].
+
+        >>> nothing = np.zeros(3, int)
+        >>> Windows(nothing, nothing, nothing, np.array([0, 2, 3])).numbers(np.array([1, 0]))
+        array([2, 0, 1])
+        """
+        counts = self.counts[texts]
+        before = np.cumsum(counts) - counts
+        return np.repeat(self.firsts[texts] - before, counts) + np.arange(counts.sum())

@@ -1,0 +1,58 @@
+"""The cross-entropy loss of the start and the end of a span."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from ftkeras.support import bounds
+
+Tensor = Any
+# Logits of padding are below it.
+PADDING = -5e3
+
+
+@keras.saving.register_keras_serializable(package="ftkeras")
+class SpanCrossEntropy(keras.losses.Loss):
+    """Mean cross-entropy of where a span starts and where it ends, over the tokens of a text.
+
+    L = -(log softmax(z_start)[start] + log softmax(z_end)[end]) / 2
+
+    With `label_smoothing` s, 1 - s of the target is at the token, and s is spread over all tokens
+    whose logits are no padding.
+    Source: Devlin et al., 2019, section 4.2, https://arxiv.org/abs/1810.04805.
+
+    Args:
+        label_smoothing: share of the target that is spread over all tokens; at least 0, below 1.
+        name: of the loss.
+
+    Call: numbers of the first and the last token, integer [batch, 2]; logits [batch, length, 2] ->
+        loss, float32 scalar (), the mean.
+
+    Raises:
+        ValueError: the argument is out of bounds.
+
+    >>> import numpy as np
+    >>> logits = np.zeros((1, 4, 2), "float32")
+    >>> print(f"{float(SpanCrossEntropy()(np.array([[1, 2]]), logits)):.4f}")
+    1.3863
+    """
+
+    def __init__(self, *, label_smoothing: float = 0.0, name: str = "span_cross_entropy"):
+        bounds.share(label_smoothing=label_smoothing)
+        super().__init__(name=name, reduction="sum_over_batch_size")
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        logits = ops.cast(y_pred, "float32")
+        log_p = ops.log_softmax(logits, axis=1)
+        target = ops.one_hot(ops.cast(y_true, "int32"), ops.shape(y_pred)[1], axis=1)
+        picked = ops.sum(ops.cast(target, "float32") * log_p, axis=1)
+        if s := self.label_smoothing:
+            is_token = ops.cast(logits > PADDING, "float32")
+            mean = ops.sum(is_token * log_p, axis=1) / ops.sum(is_token, axis=1)
+            picked = (1 - s) * picked + s * mean
+        return -ops.mean(picked, axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"label_smoothing": self.label_smoothing, "name": self.name}

@@ -1,0 +1,96 @@
+"""The official rules by which answers to SQuAD's questions are scored.
+
+Source: Rajpurkar et al., 2016 and 2018; evaluate-v2.0.py,
+https://rajpurkar.github.io/SQuAD-explorer.
+"""
+
+import collections
+import re
+import string
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_PUNCTUATION = dict.fromkeys(map(ord, string.punctuation))
+
+
+def normalize(text: str) -> str:
+    """Return a text in lower case, without punctuation, articles and superfluous spaces.
+
+    >>> normalize("The  Answer's an  (old) one.")
+    'answers old one'
+    """
+    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
+
+
+def exact(truth: str, found: str) -> float:
+    """Return 1 if two answers are the same once normalized, otherwise 0."""
+    return float(normalize(truth) == normalize(found))
+
+
+def f1(truth: str, found: str) -> float:
+    """Return the F1 of the words of two answers; without words, whether both have none.
+
+    >>> f1("the red car", "a car")
+    0.6666666666666666
+    """
+    wanted, words = normalize(truth).split(), normalize(found).split()
+    if not wanted or not words:
+        return float(wanted == words)
+    common = sum((collections.Counter(wanted) & collections.Counter(words)).values())
+    if not common:
+        return 0.0
+    precision, recall = common / len(words), common / len(wanted)
+    return 2 * precision * recall / (precision + recall)
+
+
+def score(truth: Sequence[str], found: str) -> tuple[float, float]:
+    """Return exact match and F1 of an answer, of the true answer that it fits best.
+
+    Args:
+        truth: the true answers; none if there is no answer. Those that are empty once normalized
+            do not count.
+        found: the answer; "" for none.
+
+    >>> score(["Paris", "in Paris"], "the Paris")
+    (1.0, 1.0)
+    >>> score([], "")
+    (1.0, 1.0)
+    """
+    truth = [text for text in truth if normalize(text)] or [""]
+    return max(exact(t, found) for t in truth), max(f1(t, found) for t in truth)
+
+
+class Threshold(NamedTuple):
+    """A threshold on `null_score_diff`, above which there is no answer, and what it gives."""
+
+    score: float
+    value: float
+
+
+def best_threshold(
+    scores: np.ndarray, found: Sequence[str], has_answer: np.ndarray, null: np.ndarray
+) -> Threshold:
+    """Return the threshold with the largest mean score.
+
+    Args:
+        scores: of the best answer that is not empty, [questions].
+        found: these answers; "" if there is none.
+        has_answer: whether a question has an answer, bool [questions].
+        null: how much more likely no answer is than the answer found, [questions].
+
+    >>> best_threshold(
+    ...     np.array([1.0, 0.0]), ["Paris", "Rome"], np.array([True, False]), np.array([-3.0, 2.0])
+    ... )
+    Threshold(score=1.0, value=-3.0)
+    """
+    order = np.argsort(null, kind="stable")
+    lost = np.where([bool(text) for text in found], -1.0, 0.0)
+    gains = np.where(has_answer, scores, lost)[order]
+    # Questions up to the threshold are answered, and the others are not.
+    sums = np.concatenate([[0.0], np.cumsum(gains)]) + (~has_answer).sum()
+    best = int(np.argmax(sums))
+    value = null[order[best - 1]] if best else null[order[0]] - 1.0
+    return Threshold(float(sums[best] / len(null)), float(value))

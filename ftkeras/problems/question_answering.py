@@ -1,0 +1,353 @@
+"""Question answering: the part of a text that answers a question about it."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ftkeras.errors import UserError
+from ftkeras.problems import _answer_report, _span_graph, _squad
+from ftkeras.problems._base import LOSS, Loss, Measure, Problem
+from ftkeras.problems._comparison import Comparison
+from ftkeras.problems._contexts import ContextOutputs
+from ftkeras.problems._span_targets import mean_loss, window_targets
+from ftkeras.statistics.answer_predictions import AnswerPredictions
+from ftkeras.support import answers, bounds
+
+if TYPE_CHECKING:
+    import keras
+
+Tensor = Any
+TUNED = "tuned"
+# How much more likely no answer is than one if no part of the context can be an answer.
+CERTAIN = 1e4
+# Logits of an export may differ by as much, so a decision nearer to its threshold may change.
+CLOSE = 1e-3
+
+
+class QuestionAnswering(Problem):
+    """Find the answer to a question in its context, or that there is none.
+
+    The logits say for each token of a row, a question with a window of its context, how well the
+    answer starts and ends there. The answer is the span with the largest sum of both, of all valid
+    spans of all windows; see `_span_graph.find`. A window that does not hold the answer has the
+    first token of its row as the target, which stands for no answer.
+
+    There is no answer if `null_score_diff`, the score of no answer without that of the best span,
+    is above the threshold. With threshold='tuned', it is chosen after training: the one with the
+    highest F1 on validation, at the best epoch; 0 if nothing is validated.
+
+    Args:
+        labels: the names of the two outputs.
+        no_answer: whether a question may have no answer.
+        threshold: tuned, or a number.
+        longest: the most tokens of an answer; positive.
+        n_best: how many of the best answers are returned; positive.
+    """
+
+    kind = "question answerer"
+    head = "question_answering"
+    loss = "span_cross_entropy"
+    losses = ("span_cross_entropy",)
+    metric = "f1"
+    measures = (Measure("f1"), Measure("exact_match"), LOSS)
+    columns = ("f1", "exact_match", "loss")
+    output, unit = "probabilities", "a score"
+    target_dtype = "string"
+    explains = False
+    reads = "contexts"
+    truncation = "windows"
+    exporters: ClassVar = {
+        "onnx": "its answers are found by operations that ONNX lacks",
+        "litert": "its answers are found by operations that LiteRT lacks",
+    }
+    huggingface_class = "question_answering"
+    pipeline = "question-answering"
+    hub_metrics: ClassVar = {"f1": "f1", "exact_match": "exact_match"}
+    caveat = "Its scores are not calibrated"
+
+    def __init__(
+        self,
+        *,
+        labels: Sequence[str] = ("start", "end"),
+        no_answer: bool = True,
+        threshold: str | float = TUNED,
+        longest: int = 30,
+        n_best: int = 20,
+    ):
+        bounds.integer(1, longest=longest, n_best=n_best)
+        self.names, self.no_answer = tuple(labels), no_answer
+        self.longest, self.n_best = longest, n_best
+        self._threshold = threshold if threshold == TUNED else float(threshold)
+        self.threshold = 0.0 if threshold == TUNED else float(threshold)
+        self._tuned_on = 0
+        self._found: tuple[Any, Any] = (None, None)
+
+    @property
+    def needs_tuning(self) -> bool:
+        """True until `tune` was called, if the threshold is to be tuned."""
+        return self.no_answer and self._threshold == TUNED and not self._tuned_on
+
+    def tune(self, targets: Any, outputs: ContextOutputs) -> None:
+        """Choose the threshold that has the highest F1."""
+        best = self._best_answers(targets, outputs)
+        self.threshold = best.threshold("f1").value
+        self._tuned_on = len(targets)
+
+    def state(self) -> dict:
+        return {
+            "problem": "question_answering",
+            "no_answer": self.no_answer,
+            "threshold": self._threshold,
+            "null_threshold": self.threshold,
+            "tuned_on": self._tuned_on,
+            "longest": self.longest,
+            "n_best": self.n_best,
+        }
+
+    def restore_state(self, state: dict) -> None:
+        if not state:
+            return
+        self._threshold, self._tuned_on = state["threshold"], state["tuned_on"]
+        self.threshold, self.no_answer = state["null_threshold"], state["no_answer"]
+        self.longest, self.n_best = state["longest"], state["n_best"]
+
+    def window_targets(self, targets: Any, outputs: ContextOutputs) -> np.ndarray:
+        """Return the first and last token of the answer in each window; 0 if it is not there."""
+        return window_targets(targets, outputs)
+
+    def are_finite(self, outputs: ContextOutputs) -> np.ndarray:
+        finite = (np.isfinite(window.logits).all() for windows in outputs for window in windows)
+        owners = np.repeat(np.arange(len(outputs)), outputs.counts)
+        return np.bincount(owners, ~np.fromiter(finite, bool), len(outputs)) == 0
+
+    def epoch_metrics(self) -> "list[keras.metrics.Metric]":
+        """Return none: whether an answer is right is known of all its windows together."""
+        return []
+
+    def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
+        """Return the mean of the symmetric divergences of start and end."""
+        from keras import ops
+
+        from ftkeras.support.divergence import symmetric_divergence
+
+        first, second = (ops.swapaxes(logits, 1, 2) for logits in (outputs, others))
+        return ops.mean(symmetric_divergence(first, second), axis=-1)
+
+    def entropy(self, outputs: Tensor) -> Tensor:
+        """Return the mean of the entropies of start and end."""
+        from keras import ops
+
+        from ftkeras.support.divergence import entropy
+
+        return ops.mean(entropy(ops.swapaxes(outputs, 1, 2)), axis=-1)
+
+    def shortcoming(self, targets: Any) -> str | None:
+        if any(answers.decode(answer).answers for answer in targets):
+            return None
+        return "have no answer; nothing can be learned from or evaluated on them"
+
+    def stratum(self, targets: Any) -> np.ndarray:
+        """Return whether each question has an answer."""
+        return np.array([bool(answers.decode(each).answers) for each in targets], np.int64)
+
+    def summarize(self, targets: Any) -> dict:
+        """Return how many questions there are, and how many have no answer."""
+        has_answer = self.stratum(targets)
+        return {"examples": len(targets), "without_answer": int((has_answer == 0).sum())}
+
+    def metrics(self, targets: Any, outputs: ContextOutputs, loss: Loss) -> dict:
+        """Return exact match and F1 by SQuAD's official rules, and the loss.
+
+        If questions may have no answer, also these metrics of questions with and without one, and
+        the best that any threshold would give, with it. The windows of an example share its weight
+        in the loss. `cut_off` counts answers of which no window holds the whole.
+        """
+        best = self._best_answers(targets, outputs)
+        goals = window_targets(targets, outputs)
+        missing = _answer_report.unreachable(best.has_answer, outputs.counts, goals)
+        return {
+            **best.measures(self._says_none(best.null_diff)),
+            "loss": mean_loss(loss, goals, outputs),
+            "cut_off": missing,
+            **({"null_threshold": self.threshold, **best.thresholds()} if self.no_answer else {}),
+        }
+
+    def decode(self, targets: Any, outputs: ContextOutputs) -> list[dict]:
+        """Return each question's true answers, the one found (None for no answer), and `n_best`."""
+        found, rows = self._find(outputs), []
+        none = self._says_none(_null_diff(found))
+        for n, stored in enumerate(targets):
+            known = answers.decode(stored)
+            spans = zip(found.starts[n], found.ends[n], found.scores[n], strict=True)
+            n_best = [
+                _span(known.context[s:e], s, e, score)
+                for s, e, score in list(spans)[: found.count[n]]
+            ]
+            row: dict[str, Any] = {} if known.id is None else {"question": known.id}
+            row["answers"] = [text for _, text in known.answers]
+            row["predicted"] = None if none[n] else n_best[0]
+            if self.no_answer:
+                row["null_score_diff"] = round(float(_null_diff(found)[n]), 5)
+            rows.append({**row, "n_best": n_best})
+        return rows
+
+    def predictions(self, rows: Sequence[Mapping[str, Any]]) -> AnswerPredictions:
+        texts = ["" if row["predicted"] is None else row["predicted"]["text"] for row in rows]
+        pairs = zip((row["answers"] for row in rows), texts, strict=True)
+        scores = np.array([_squad.score(*pair) for pair in pairs]).reshape(-1, 2)
+        truth = np.array([len(row["answers"]) for row in rows])
+        return AnswerPredictions(exact=scores[:, 0], f1=scores[:, 1], truth=truth)
+
+    def truth(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return {"answers": row["answers"]}
+
+    def activate(self, outputs: Tensor) -> Tensor:
+        """Return the probabilities of each token as start and as end, [batch, length, 2]."""
+        import tensorflow as tf
+
+        return tf.nn.softmax(outputs, axis=1)
+
+    def served_contexts(self, outputs: Tensor, texts: Tensor, windows: Any) -> dict[str, Tensor]:
+        """Return the best answers to each question, padded to `n_best`, and the decision.
+
+        `answers`, string, `starts` and `ends`, int32, in characters of the context, and `scores`,
+        float32: all [batch, n_best], of which the first `count`, int32 [batch], are answers. Of the
+        answer: `answer`, `start`, `end` and `score`, [batch]; "" and -1 if there is none, with the
+        probability of that. `null_score_diff`, float32 [batch].
+        """
+        import tensorflow as tf
+
+        about = (windows[n] for n in ("word_starts", "word_ends", "first_pieces", "window_counts"))
+        found = _span_graph.find(outputs, *about, **self._settings)
+        spans, diff = _span_graph.texts_of(found, texts), found.null - found.logits[:, 0]
+        diff = tf.where(found.count > 0, diff, CERTAIN)
+        none = found.count == 0
+        if self.no_answer:
+            none |= diff > self.threshold
+        return {
+            "answer": tf.where(none, "", spans[:, 0]),
+            "start": tf.where(none, -1, found.starts[:, 0]),
+            "end": tf.where(none, -1, found.ends[:, 0]),
+            "score": tf.where(none, found.null_score, found.scores[:, 0]),
+            "null_score_diff": diff,
+            "answers": spans,
+            "starts": found.starts,
+            "ends": found.ends,
+            "scores": found.scores,
+            "count": found.count,
+        }
+
+    def override_threshold(self, threshold: str) -> None:
+        try:
+            self.threshold = float(threshold)
+        except ValueError:
+            raise UserError(f"`threshold` must be a number. Received: {threshold!r}.") from None
+
+    def compare_served(self, samples: Sequence[dict], rows: Sequence[Mapping]) -> Comparison:
+        """Compare an export's answers with the run's, and their scores."""
+        pairs = list(zip(samples, map(self.answer, rows), strict=True))
+        differences = [_difference(sample, answer, self.threshold) for sample, answer in pairs]
+        changed = sum(difference == 1.0 for difference in differences)
+        before = [s.get("null_score_diff", 0.0) for s in samples]
+        after = [a.get("null_score_diff", 0.0) for _, a in pairs]
+        moved = np.abs(np.subtract(after, before)).max()
+        return Comparison(
+            samples=len(samples),
+            largest_difference=max(differences),
+            logit_change=float(moved / max(np.std(before), 1e-6)) if self.no_answer else 0.0,
+            changes=f"the answers to {changed} of {len(samples)} questions change",
+            details={"changed_answers": changed},
+        )
+
+    def answer(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
+        names = ("answers", "starts", "ends", "scores")
+        columns = (outputs[name][: outputs["count"]] for name in names)
+        n_best = [_span(_string(t), s, e, p) for t, s, e, p in zip(*columns, strict=True)]
+        diff = float(outputs["null_score_diff"])
+        none = not n_best or (self.no_answer and diff > self.threshold)
+        best = {"text": None, "start": None, "end": None, "score": None} if none else n_best[0]
+        row = {"answer": best["text"], **{k: best[k] for k in ("start", "end", "score")}}
+        return {**row, **({"null_score_diff": diff} if self.no_answer else {}), "n_best": n_best}
+
+    def line(self, answer: Mapping[str, Any]) -> str:
+        """Return the answer and its score; "-" if there is none."""
+        if answer["answer"] is None:
+            return "-"
+        return f"{' '.join(answer['answer'].split())}\t{answer['score']:.4f}"
+
+    def answer_columns(self) -> dict[str, type]:
+        return {"predicted": str, "predicted_start": float, "predicted_end": float, "score": float}
+
+    def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
+        score = answer["score"]
+        rounded = None if score is None else float(f"{score:.7g}")
+        return answer["answer"], answer["start"], answer["end"], rounded
+
+    def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:
+        """Return the metrics of questions with and without an answer, and what was cut off."""
+        return _answer_report.lines(metrics[split], split)
+
+    def misfit(self, config: Mapping[str, Any]) -> str | None:
+        return None
+
+    def huggingface_config(self) -> dict:
+        return {}
+
+    def describe(self) -> str:
+        return "answers a question about it with a part of it" + (
+            ", or says that it has no answer" if self.no_answer else ""
+        )
+
+    def card_metrics(self, metrics: Mapping[str, Any], splits: Sequence[str]) -> str:
+        return _answer_report.table(metrics, splits)
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        return {"longest": self.longest, "n_best": self.n_best, "no_answer": self.no_answer}
+
+    def _find(self, outputs: ContextOutputs) -> _span_graph.Found:
+        """Return the best spans; the last result is kept, as metrics need it too."""
+        if self._found[0] is not outputs:
+            self._found = (outputs, _span_graph.decode(outputs, **self._settings))
+        return self._found[1]
+
+    def _best_answers(self, targets: Any, outputs: ContextOutputs) -> _answer_report.BestAnswers:
+        found = self._find(outputs)
+        known = [answers.decode(stored) for stored in targets]
+        ends = zip(known, found.starts[:, 0], found.ends[:, 0], found.count, strict=True)
+        return _answer_report.BestAnswers(
+            truth=[[text for _, text in each.answers] for each in known],
+            found=[each.context[s:e] if count else "" for each, s, e, count in ends],
+            null_diff=_null_diff(found),
+        )
+
+    def _says_none(self, null_diff: np.ndarray) -> np.ndarray:
+        """Return for which questions the answer is that there is none, bool [questions]."""
+        limit = self.threshold if self.no_answer else np.inf
+        return (null_diff > limit) | (null_diff == CERTAIN)
+
+
+def _null_diff(found: _span_graph.Found) -> np.ndarray:
+    return np.where(found.count > 0, found.null - found.logits[:, 0], np.float32(CERTAIN))
+
+
+def _span(text: str, start: int, end: int, score: float) -> dict[str, Any]:
+    return {"text": text, "start": int(start), "end": int(end), "score": round(float(score), 7)}
+
+
+def _difference(sample: Mapping[str, Any], answer: Mapping[str, Any], threshold: float) -> float:
+    """Return the difference of the scores of an export's answer, 1 if it is another answer."""
+    if abs(sample.get("null_score_diff", CERTAIN) - threshold) > CLOSE and (
+        (sample["predicted"] is None) != (answer["answer"] is None)
+    ):
+        return 1.0
+    if not answer["n_best"]:
+        return float(bool(sample["n_best"]))
+    best = answer["n_best"][0]
+    known = {(span["start"], span["end"]): span["score"] for span in sample["n_best"]}
+    return min(1.0, abs(best["score"] - known.get((best["start"], best["end"]), np.inf)))
+
+
+def _string(value: bytes | str) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

@@ -1,0 +1,169 @@
+"""Questions about texts from the user's own files."""
+
+import dataclasses
+import functools
+import os
+import pathlib
+from collections.abc import Iterator, Mapping, Sequence
+
+import tensorflow as tf
+
+from ftkeras.data.questions.reading import QuestionFile, open_questions
+from ftkeras.data.questions.records import Columns
+from ftkeras.data.sources.stream import Example, stream
+from ftkeras.data.tables.reading import Options
+from ftkeras.data.tables.texts import encode
+from ftkeras.data.task import Task
+from ftkeras.errors import UserError
+from ftkeras.problems import Problem
+from ftkeras.problems import question_answering as problem
+from ftkeras.support import answers, bounds
+
+Column = str | int
+ANSWER = tf.TensorSpec((), tf.string)
+
+
+class QuestionAnswering(Task):
+    """Find the answers to questions in their contexts, texts from the user's own files.
+
+    Files may be JSON as SQuAD 1.1 and 2.0 have it; or tables with a question, a context, an answer
+    and the character at which it starts. An answer that is not there is moved to the only place
+    where its text occurs; without such a place the question is refused.
+
+    Args:
+        train: file or glob pattern of the questions to train on, or several of these.
+        test: the same to test on; None to hold out a part of `train`.
+        validation: the same to validate on; None to hold out a part of `train`.
+        text: of tables, column of the question; None to find it by its name.
+        pair: column of the context.
+        label: column of the answer: a text, or {'text': [...], 'answer_start': [...]}.
+        start: column of the character at which the answer starts.
+        no_answer: whether a question may have no answer; None for whether one in `train` has none.
+        threshold: `null_score_diff` above which there is no answer, a number; or tuned, to choose
+            it on validation.
+        longest: the most tokens of an answer; positive.
+        n_best: how many of the best answers are returned; positive.
+        header: of tables, whether the first row names the columns.
+        delimiter: between the fields of a text file, one character.
+        encoding: of text files, such as 'cp1252'.
+        data_dir: folder in which relative file names are looked up; None for the current one.
+        known_labels: the outputs of a run that is evaluated.
+
+    Raises:
+        ValueError: naming the argument and the value received.
+    """
+
+    problem_class = problem.QuestionAnswering
+    labels = ("start", "end")
+    pairs = True
+
+    def __init__(
+        self,
+        *,
+        train: str | Sequence[str],
+        test: str | Sequence[str] | None = None,
+        validation: str | Sequence[str] | None = None,
+        text: Column | None = None,
+        pair: Column | None = None,
+        label: Column | None = None,
+        start: Column | None = None,
+        no_answer: bool | None = None,
+        threshold: str | float = problem.TUNED,
+        longest: int = 30,
+        n_best: int = 20,
+        header: bool | None = None,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        data_dir: str | None = None,
+        known_labels: Sequence[str] | None = None,
+    ):
+        bounds.integer(1, longest=longest, n_best=n_best)
+        is_number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
+        if threshold != problem.TUNED and not is_number:
+            raise ValueError(f"`threshold` must be 'tuned' or a number. Received: {threshold!r}.")
+        files = {"train": train, "validation": validation, "test": test}
+        self._files = {name: names for name, names in files.items() if names is not None}
+        for name, names in self._files.items():
+            if not names:
+                raise ValueError(f"`{name}` must name a file. Received: {names!r}.")
+        self._columns = Columns(text=text, pair=pair, label=label, start=start)
+        self._no_answer = no_answer
+        self._settings = {"threshold": threshold, "longest": longest, "n_best": n_best}
+        self._options = Options(header=header, delimiter=delimiter, encoding=encoding)
+        self._folder = pathlib.Path(os.path.expanduser(data_dir or "."))
+        self._is_recorded = known_labels is not None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The layout of `train`, and which answers were moved, a phrase each."""
+        found, notes = self._counts, [self._file("train").layout]
+        if found.without_answer:
+            notes.append(f"{found.without_answer:,} of {found.questions:,} without an answer")
+        if moved := found.moved:
+            were = "1 answer was" if moved == 1 else f"{moved:,} answers were"
+            notes.append(f"{were} not at the given character, and moved to where the text occurs")
+        return tuple(notes)
+
+    @property
+    def columns(self) -> Mapping[str, object]:
+        """The columns that hold question, context and answer, for evaluating on other files."""
+        found = dict(self._file("train").columns)
+        found |= {k: v for k, v in dataclasses.asdict(self._columns).items() if v is not None}
+        return {name: found[name] for name in ("text", "pair", "label") if name in found}
+
+    def problem(self, labels: Sequence[str] | None = None) -> Problem:
+        if self._no_answer is not None or self._is_recorded:
+            no_answer = self._no_answer is not False
+        else:
+            no_answer = self._counts.without_answer > 0
+        return self.problem_class(
+            labels=labels or self.labels, no_answer=no_answer, **self._settings
+        )
+
+    def splits(self) -> dict[str, tf.data.Dataset]:
+        """Return one dataset for each of train, validation and test that is given.
+
+        Raises:
+            UserError: for a file that is missing, or has another layout; if `no_answer` is False
+                and a question to train on has no answer.
+        """
+        for name in self._files:
+            self._file(name)
+        if self._no_answer is False and (count := self._counts.without_answer):
+            raise UserError(
+                f"`no_answer` is False, but {count:,} of {self._counts.questions:,} questions of "
+                f"{self._file('train').name!r} have no answer."
+            )
+        return {
+            name: stream(functools.partial(self._examples, name), pairs=True, target=ANSWER)
+            for name in self._files
+        }
+
+    @functools.cached_property
+    def _counts(self) -> "_Counts":
+        """What `train` holds; reads it once."""
+        questions = without = moved = 0
+        for _, question in self._file("train").rows():
+            questions += 1
+            without += not question.answers
+            moved += question.moved
+        return _Counts(questions, without, moved)
+
+    @functools.cache  # noqa: B019  a run has one of these objects
+    def _file(self, split: str) -> QuestionFile:
+        return open_questions(self._files[split], self._folder, self._columns, self._options)
+
+    def _examples(self, split: str) -> Iterator[Example]:
+        for _, question in self._file(split).rows():
+            stored = answers.encode(question.context, question.answers, question.id)
+            texts = {"text": encode(question.text), "pair": encode(question.context)}
+            yield texts | {"label": stored}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Counts:
+    """How many questions there are, without an answer, and how many answers were moved."""
+
+    questions: int
+    without_answer: int
+    moved: int
