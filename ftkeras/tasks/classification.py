@@ -1,7 +1,7 @@
 """Classification of texts in the user's own files."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ftkeras.data.questions.reading import find_questions
 from ftkeras.data.tables import inference, label_lists, profile
@@ -91,10 +91,10 @@ class Classification(OwnFiles):
             return None
 
     def _better_task(self) -> tuple[str, str] | None:
-        if questions := find_questions(self._files["train"], self._folder, self._options):
+        if questions := self._find(find_questions):
             name, layout = questions
             return "question_answering", f"{name!r} holds questions and contexts, {layout}"
-        if tagged := self._find_tagged():
+        if tagged := self._find(find_tagged):
             name, layout = tagged
             return "token_classification", f"{name!r} holds tagged texts, {layout}"
         table, head = self._table("train"), self._head
@@ -119,11 +119,13 @@ class Classification(OwnFiles):
             return problem, f"texts of {head.name!r} have several labels each"
         return None
 
-    def _find_tagged(self) -> tuple[str, str] | None:
+    def _find(self, finder: Callable[..., tuple[str, str] | None]) -> tuple[str, str] | None:
+        """Return the name and the layout of `train` if it is what `finder` looks for, or None."""
+
         def table() -> Table:
             return self._table("train")
 
-        return find_tagged(self._files["train"], self._folder, self._options, table)
+        return finder(self._files["train"], self._folder, self._options, table)
 
     def _check_answers(self) -> None:
         self._labels  # noqa: B018

@@ -2,7 +2,7 @@
 
 import itertools
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from ftkeras.data.questions.question import Question
@@ -10,6 +10,7 @@ from ftkeras.data.questions.records import Columns, Records, holds_questions
 from ftkeras.data.questions.squad import Squad, is_squad
 from ftkeras.data.tables import opening
 from ftkeras.data.tables.reading import SUFFIXES, Options, open_data
+from ftkeras.data.tables.table import Table
 
 # Rows that decide whether a table holds questions.
 _ROWS = 50
@@ -60,20 +61,27 @@ def open_questions(
 
 
 def find_questions(
-    names: str | Sequence[str], folder: pathlib.Path, options: Options
+    names: str | Sequence[str], folder: pathlib.Path, options: Options, table: Callable[[], Table]
 ) -> tuple[str, str] | None:
-    """Return the name and the layout of files that certainly hold questions; None otherwise."""
+    """Return the name and the layout of files that certainly hold questions; None otherwise.
+
+    Args:
+        names: files or patterns.
+        folder: where relative names are looked up.
+        options: how the files are read.
+        table: opens the files, unless they have SQuAD's layout, as one table.
+    """
     names = (names,) if isinstance(names, str) else names
     path = next(path for name in names for path in opening.find_files(name, folder))
     if _is_squad(path, options):
         return str(path), Squad([path], encoding=options.encoding).layout
     if path.is_file() and opening.suffix(path) not in SUFFIXES:
         return None
-    table = open_data(names, folder, options)
-    rows = [row for _, row in itertools.islice(table.rows(), _ROWS)]
-    if not holds_questions(table, rows):
+    opened = table()
+    rows = [row for _, row in itertools.islice(opened.rows(), _ROWS)]
+    if not holds_questions(opened, rows):
         return None
-    return table.name, Records(table, Columns()).layout
+    return opened.name, Records(opened, Columns()).layout
 
 
 def _is_squad(path: pathlib.Path, options: Options) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from ftkeras.data.questions.question import locate
 from ftkeras.data.questions.reading import find_questions, open_questions
 from ftkeras.data.questions.records import Columns
-from ftkeras.data.tables.reading import Options
+from ftkeras.data.tables.reading import Options, open_data
 from ftkeras.errors import UserError
 
 NOT_NAMED = Columns()
@@ -26,6 +26,13 @@ def _entry(text, start, **more):
 def _read(path, columns=NOT_NAMED):
     file = open_questions(path.name, path.parent, columns, Options())
     return file, [question for _, question in file.rows()]
+
+
+def _found(path):
+    def table():
+        return open_data(path.name, path.parent, Options())
+
+    return find_questions(path.name, path.parent, Options(), table)
 
 
 def test_answers_are_where_their_text_is():
@@ -77,7 +84,7 @@ def test_squad_is_read(tmp_path, indent):
     assert [len(each.answers) for each in found] == [1, 0, 0]
     assert found[0].id == "q7"
     assert found[0].context == CONTEXT
-    assert find_questions(path.name, tmp_path, Options()) == (str(path), file.layout)
+    assert _found(path) == (str(path), file.layout)
 
 
 def test_what_squad_lacks_is_named(tmp_path):
@@ -108,7 +115,7 @@ def test_tables_are_read(tmp_path):
     assert found.id == "4"
     assert [text for _, text in found.answers] == ["1969", "July"]
     assert found.moved == 1
-    assert find_questions(path.name, tmp_path, Options()) is not None
+    assert _found(path) is not None
     path = tmp_path / "train.csv"
     path.write_text(
         f'question,context,answer,answer_start\nWhen?,"{CONTEXT}",1969,"({start}, {start + 4})"\n'
@@ -117,7 +124,7 @@ def test_tables_are_read(tmp_path):
     )
     file, found = _read(path)
     assert [each.answers for each in found] == [[(start, "1969")], []]
-    assert find_questions(path.name, tmp_path, Options()) == (str(path), file.layout)
+    assert _found(path) == (str(path), file.layout)
     assert file.columns["start"] == "answer_start"
 
 
@@ -133,7 +140,7 @@ def test_columns_can_be_named(tmp_path):
 def test_yes_and_no_are_no_spans(tmp_path):
     path = tmp_path / "boolq.csv"
     path.write_text("question,passage,answer\nIs it?,It is.,yes\n")
-    assert find_questions(path.name, tmp_path, Options()) is None
+    assert _found(path) is None
 
 
 def test_a_start_must_be_a_number(tmp_path):
