@@ -280,9 +280,11 @@ class QuestionAnswering(Problem):
         return {"predicted": str, "predicted_start": float, "predicted_end": float, "score": float}
 
     def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
-        score = answer["score"]
-        rounded = None if score is None else float(f"{score:.7g}")
-        return answer["answer"], answer["start"], answer["end"], rounded
+        """Return nothing in all columns if there is no answer."""
+        if answer["answer"] is None:
+            return None, None, None, None
+        rounded = float(f"{answer['score']:.7g}")
+        return answer["answer"], float(answer["start"]), float(answer["end"]), rounded
 
     def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:
         """Return the metrics of questions with and without an answer, and what was cut off."""

@@ -20,7 +20,7 @@ def table(summary: Mapping[str, Any], problem: type[Problem]) -> str:
         problem: names the metrics that are shown.
     """
     folds, interval = summary["folds"], summary["interval"]
-    heads = "".join(f"{name:>11}" for name in (*problem.columns, "examples"))
+    heads = "".join(f" {name:>10}" for name in (*problem.columns, "examples"))
     lines = [f"{'repeat':>6}{'fold':>6}{heads}{'epoch':>8}{'seconds':>10}"]
     lines += [_row(fold, problem.columns) for fold in folds]
     for title, key in ROWS:

@@ -15,7 +15,7 @@ def table(metrics: Mapping[str, Any], problem: Problem) -> str:
         problem: names the metrics.
     """
     splits = [split for split in ("validation", "test") if split in metrics]
-    lines = [f"{'':12}" + "".join(f"{name:>11}" for name in (*problem.columns, "examples"))]
+    lines = [f"{'':12}" + "".join(f" {name:>10}" for name in (*problem.columns, "examples"))]
     for split in splits:
         values = "".join(cell(metrics[split][name]) for name in problem.columns)
         lines.append(f"{split:12}{values}{metrics[split]['examples']:>11,}")

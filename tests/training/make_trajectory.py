@@ -3,9 +3,9 @@
     python tests/training/make_trajectory.py
 
 It needs torch and transformers, and writes trajectory.npz (three classes),
-trajectory_regression.npz (two numbers) and trajectory_multi_label.npz (four labels) beside itself:
-the batches, the head's initial kernel, the loss of each step, and the final logits and one final
-kernel. Dropout is off.
+trajectory_regression.npz (two numbers), trajectory_multi_label.npz (four labels) and
+trajectory_question_answering.npz (start and end) beside itself: the batches, the head's initial
+kernel, the loss of each step, and the final logits and one final kernel. Dropout is off.
 Warm-up, linear decay, a clip that takes effect and a large weight decay are on. It starts from the
 encoder's fixture.
 """
@@ -17,6 +17,7 @@ import numpy as np
 HERE = pathlib.Path(__file__).parent
 CHECKPOINT = HERE.parent / "encoders" / "fixtures" / "gelu"
 STEPS, WARMUP, BATCH, LENGTH, CLASSES, NUMBERS, LABELS = 20, 4, 8, 12, 3, 2, 4
+QUESTION = 4  # tokens of a question, with the special ones
 RATE, DECAY = 1e-3, 0.1
 # Below the gradient's norm in some step; that of several labels' mean loss is smaller.
 CLIP, CLIP_OF_LABELS = 1.0, 0.3
@@ -52,26 +53,73 @@ def main() -> None:
     kind = "multi_label_classification"
     file = "trajectory_multi_label.npz"
     _train(random, token_ids, several, LABELS, file, kind, clip=CLIP_OF_LABELS)
+    random = np.random.default_rng(10)
+    # PyTorch's softmax includes padding, so there is none.
+    token_ids = random.integers(1, 60, size=(STEPS, BATCH, LENGTH)).astype("int32")
+    spans = np.sort(random.integers(QUESTION, LENGTH, size=(STEPS, BATCH, 2)), axis=-1)
+    spans[:, 0] = 0  # no answer
+    _train(random, token_ids, spans, 2, "trajectory_question_answering.npz")
+
+
+def _model(file, outputs, problem_type):
+    """Return a model with the fixture's encoder, and its head."""
+    import transformers
+
+    off = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    if "question" in file:
+        found = transformers.BertForQuestionAnswering.from_pretrained(CHECKPOINT, **off)
+        return found, found.qa_outputs
+    found = transformers.BertForSequenceClassification.from_pretrained(
+        CHECKPOINT, num_labels=outputs, problem_type=problem_type, **off
+    )
+    return found, found.classifier
+
+
+def is_span(targets):
+    """Return whether the targets of a batch are starts and ends."""
+    return targets.ndim == 2 and targets.dtype.kind == "i"
+
+
+def segment_ids(token_ids):
+    """Return the segments of questions with contexts."""
+    return np.broadcast_to(np.arange(LENGTH) >= QUESTION, token_ids.shape).astype("int32")
+
+
+def _tensors(token_ids, targets):
+    import torch
+
+    ids = torch.tensor(token_ids.astype("int64"))
+    segments = segment_ids(token_ids) if is_span(targets) else np.zeros_like(token_ids)
+    return {
+        "input_ids": ids,
+        "attention_mask": (ids != 0).long(),
+        "token_type_ids": torch.tensor(segments.astype("int64")),
+    }
+
+
+def _answers(targets):
+    import torch
+
+    targets = torch.tensor(targets)
+    if is_span(targets.numpy()):
+        return {"start_positions": targets[:, 0], "end_positions": targets[:, 1]}
+    return {"labels": targets}
 
 
 def _train(random, token_ids, labels, outputs, file, problem_type=None, clip=CLIP) -> None:
     import torch
-    from transformers import BertForSequenceClassification, get_linear_schedule_with_warmup
+    from transformers import get_linear_schedule_with_warmup
 
     kernel = random.normal(scale=0.02, size=(16, outputs)).astype("float32")
-    off = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    model = BertForSequenceClassification.from_pretrained(
-        CHECKPOINT, num_labels=outputs, problem_type=problem_type, **off
-    )
+    model, head = _model(file, outputs, problem_type)
     with torch.no_grad():
-        model.classifier.weight.copy_(torch.tensor(kernel.T))
-        model.classifier.bias.zero_()
+        head.weight.copy_(torch.tensor(kernel.T))
+        head.bias.zero_()
     optimizer = torch.optim.AdamW(_groups(model.train()), lr=RATE)
     schedule = get_linear_schedule_with_warmup(optimizer, WARMUP, STEPS)
     losses, norms = [], []
     for ids, targets in zip(token_ids, labels, strict=True):
-        ids = torch.tensor(ids.astype("int64"))
-        loss = model(ids, attention_mask=(ids != 0).long(), labels=torch.tensor(targets)).loss
+        loss = model(**_tensors(ids, targets), **_answers(targets)).loss
         optimizer.zero_grad()
         loss.backward()
         norms.append(float(torch.nn.utils.clip_grad_norm_(model.parameters(), clip)))
@@ -79,8 +127,8 @@ def _train(random, token_ids, labels, outputs, file, problem_type=None, clip=CLI
         schedule.step()
         losses.append(float(loss))
     assert max(norms) > clip
-    ids = torch.tensor(token_ids[0].astype("int64"))
-    logits = model.eval()(ids, attention_mask=(ids != 0).long()).logits
+    found = model.eval()(**_tensors(token_ids[0], labels[0]))
+    logits = found[0] if "question" not in file else torch.stack(found[:2], -1)
     trained = model.bert.encoder.layer[0].intermediate.dense.weight
     np.savez_compressed(
         HERE / file,

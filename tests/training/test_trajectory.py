@@ -11,6 +11,7 @@ from ftkeras.experiment import optimization
 from ftkeras.experiment.definition import Experiment
 from ftkeras.heads.classification import Classification
 from ftkeras.heads.multi_label import MultiLabel
+from ftkeras.heads.question_answering import QuestionAnswering
 from ftkeras.heads.regression import Regression
 from ftkeras.training.finetuner import FineTuner
 from tests.training import make_trajectory as torch_run
@@ -29,6 +30,10 @@ CASES = {
         MultiLabel(outputs=torch_run.LABELS, dropout=0.0),
         problems.find("multi_label")(labels="abcd"),
     ),
+    "trajectory_question_answering.npz": (
+        QuestionAnswering(),
+        problems.find("question_answering")(),
+    ),
 }
 OF_LABELS = ("trajectory_multi_label.npz",)
 
@@ -44,14 +49,19 @@ def expected(case):
         return dict(arrays)
 
 
+def _inputs(token_ids, targets):
+    segments = {"segment_ids": torch_run.segment_ids(token_ids)}
+    return {"token_ids": token_ids, **(segments if torch_run.is_span(targets) else {})}
+
+
 @pytest.fixture(scope="module")
 def trained(case, expected):
     """Return our model after the same steps, and the loss of each."""
     settings = Bert.settings(huggingface.read_config(torch_run.CHECKPOINT))
     off = {"dropout": 0.0, "attention_dropout": 0.0}
-    encoder = Bert(**{**settings, **off}, initial="zeros")
-    encoder.load(huggingface.read_tensors(torch_run.CHECKPOINT))
     head, problem = CASES[case]
+    encoder = Bert(**{**settings, **off}, initial="zeros", pooler=head.needs_pooler)
+    encoder.load(huggingface.read_tensors(torch_run.CHECKPOINT))
     model = FineTuner(encoder=encoder, head=head, pad_id=0)
     model({"token_ids": expected["token_ids"][0]})
     config = Config(
@@ -67,7 +77,8 @@ def trained(case, expected):
     losses = []
     for token_ids, labels in zip(expected["token_ids"], expected["labels"], strict=True):
         model.reset_metrics()
-        figures = model.train_on_batch({"token_ids": token_ids}, labels, return_dict=True)
+        inputs = _inputs(token_ids, labels)
+        figures = model.train_on_batch(inputs, labels, return_dict=True)
         losses.append(float(figures["loss"]))
     return model, losses
 
@@ -80,5 +91,5 @@ def test_trained_weights_are_the_references(trained, expected):
     model, _ = trained
     kernel = model.encoder.blocks[0].inner_kernel.numpy()
     np.testing.assert_allclose(kernel, expected["intermediate_kernel"], atol=2e-5)
-    logits = model({"token_ids": expected["token_ids"][0]})
+    logits = model(_inputs(expected["token_ids"][0], expected["labels"][0]))
     np.testing.assert_allclose(logits, expected["logits"], atol=2e-4)
