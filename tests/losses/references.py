@@ -74,9 +74,20 @@ OF_NUMBERS = {
     "mean_absolute_error": mean_absolute_error,
     "mean_squared_error": mean_squared_difference,
 }
+
+
+def span_cross_entropy(spans, logits, *, label_smoothing=0.0):
+    """Compute Devlin et al., 2019, section 4.2: spans [batch, 2], logits [batch, length, 2]."""
+    sides = [cross_entropy(spans[:, n], logits[:, :, n]) for n in (0, 1)]
+    mean = [-np.log(_softmax(logits[:, :, n])).mean(axis=1) for n in (0, 1)]
+    s = label_smoothing
+    return (1 - s) * np.mean(sides, axis=0) + s * np.mean(mean, axis=0)
+
+
 LOSSES = {
     "binary_cross_entropy": binary_cross_entropy,
     "cross_entropy": cross_entropy,
     "focal": focal,
     "mean_squared_error": mean_squared_error,
 }
+OF_SPANS = {"span_cross_entropy": span_cross_entropy}

@@ -147,3 +147,25 @@ def test_entities_are_highlighted_in_the_text(served_entities):
         assert window.run(f"return {marks}") == []
         assert window.run("return document.querySelector('#label').textContent") == "0 entities"
         assert not window.run("return document.querySelector('#table').offsetHeight")
+
+
+@pytest.mark.process
+def test_the_answer_is_marked_in_its_context(served_answers):
+    with browser("--window-size=420,800") as window:
+        window.open(f"{served_answers.url}/")
+        window.wait("document.title.startsWith('facts')")
+        labels = "['text-label', 'pair-label'].map(id => document.getElementById(id).textContent)"
+        assert window.run(f"return {labels}") == ["Question", "Text that may hold the answer"]
+        window.run("document.querySelector('#pair').value = '🙂 <b>Anna</b> sings'")
+        _ask(window, "Who sings?")
+        assert window.run("return document.querySelector('#entities mark').textContent") == "Anna"
+        shown = window.run("return document.querySelector('#entities').textContent")
+        assert shown == "🙂 <b>Anna</b> sings"
+        assert window.run("return document.querySelector('#label').textContent") == "Anna"
+        rows = window.run("return document.querySelector('#probabilities').innerText").split()
+        assert rows == ["Anna", "50.0", "%"]
+        window.run("document.querySelector('#pair').value = 'Nobody sings'")
+        _ask(window, "Who sings?")
+        assert window.run("return document.querySelectorAll('#entities mark').length") == 0
+        assert window.run("return document.querySelector('#label').textContent") == "No answer"
+        assert not window.run("return document.querySelector('#table').offsetHeight")

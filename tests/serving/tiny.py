@@ -163,6 +163,30 @@ class Entities(tf.Module):
         return {"serving_default": _trace(predict, **TEXT)}
 
 
+class Answers(tf.Module):
+    """Answer with the first `Anna` in each context, as a question answerer's export does."""
+
+    def signatures(self) -> dict:
+        """Return the only signature."""
+
+        def predict(text, pair):
+            before = tf.strings.regex_replace(pair, "(?s)Anna.*", "")
+            found = (before != pair) & (text != "")
+            start = tf.where(found, tf.strings.length(before, unit="UTF8_CHAR"), -1)
+            half, end = tf.fill(tf.shape(start), 0.5), tf.where(found, start + 4, -1)
+            answer = tf.where(found, "Anna", "")
+            answers, count = tf.stack([answer, answer], 1), tf.cast(found, tf.int32)
+            return {
+                **{"answer": answer, "start": start, "end": end, "score": half},
+                **{"answers": answers, "starts": tf.stack([start, start], 1), "count": count},
+                **{"ends": tf.stack([end, end], 1), "scores": tf.stack([half, half], 1)},
+                "null_score_diff": half,
+            }
+
+        specs = {name: tf.TensorSpec([None], tf.string, name) for name in ("text", "pair")}
+        return {"serving_default": _trace(predict, **specs)}
+
+
 def save(folder: pathlib.Path, version: int) -> pathlib.Path:
     """Write a version to `<folder>/<version>`, which appears complete, as an export does."""
     model, draft = Tiny(version), folder / f".{version}.partial"
