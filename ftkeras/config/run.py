@@ -55,9 +55,7 @@ class Config(OwnData):
         free=True,
         path=True,
     )
-    data_seed: int = flag(
-        0, "Data", "Random seed of the validation split, the subsets and the folds."
-    )
+    data_seed: int = flag(0, "Data", "Random seed of the validation split, subsets and folds.")
     folds: int | None = flag(
         None,
         "Data",
@@ -88,10 +86,7 @@ class Config(OwnData):
         256, "Model", "Longest text in tokens, [CLS] and [SEP] included; longer texts are cut."
     )
     truncation: str | None = flag(
-        None,
-        "Model",
-        "Which part of a longer text is kept: {truncation}. Default: head; of question answering "
-        "windows.",
+        None, "Model", "How longer texts are cut: {truncation}. Default: the task's own."
     )
 
     epochs: int | Literal["auto"] = flag(

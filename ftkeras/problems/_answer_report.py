@@ -9,6 +9,10 @@ import numpy as np
 
 from ftkeras.problems import _squad
 
+# How much more likely no answer is than one if no part of the context can be an answer.
+CERTAIN = 1e4
+# Logits of an export may differ by as much, so a decision nearer to its threshold may change.
+CLOSE = 1e-3
 MEASURES = ("exact_match", "f1")
 
 
@@ -117,3 +121,16 @@ def table(metrics: Mapping[str, Any], splits: Sequence[str]) -> str:
         rows.append(f"| {split} | {found['examples']:,} | {cells} |")
     note = "By SQuAD's official rules: without articles, punctuation and case."
     return "\n".join([*rows, "", note])
+
+
+def difference(sample: Mapping[str, Any], answer: Mapping[str, Any], threshold: float) -> float:
+    """Return the difference of the scores of an export's answer, 1 if it is another answer."""
+    if abs(sample.get("null_score_diff", CERTAIN) - threshold) > CLOSE and (
+        (sample["predicted"] is None) != (answer["answer"] is None)
+    ):
+        return 1.0
+    if not answer["n_best"]:
+        return float(bool(sample["n_best"]))
+    best = answer["n_best"][0]
+    known = {(span["start"], span["end"]): span["score"] for span in sample["n_best"]}
+    return min(1.0, abs(best["score"] - known.get((best["start"], best["end"]), np.inf)))

@@ -12,8 +12,8 @@ import numpy as np
 from ftkeras.errors import UserError
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
-from ftkeras.problems._contexts import ContextOutputs
 from ftkeras.problems._measure import LOSS, Measure
+from ftkeras.problems._token_answers import TokenAnswers
 from ftkeras.statistics.bootstrap import Predictions
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ Tensor = Any
 Loss = Callable[[np.ndarray, np.ndarray], Tensor]
 
 
-class Problem(Protocol):
+class Problem(TokenAnswers, Protocol):
     """A question that a model is trained to answer. Inherit from it to get the defaults.
 
     Attributes:
@@ -133,24 +133,6 @@ class Problem(Protocol):
         """Return the target tensors of a batch and its "example_mask"; see `per_example`."""
         return per_example(targets, positions)
 
-    def token_targets(self, targets: Any, words: Any) -> np.ndarray:
-        """Return the answers that a model is to give for words, if `per_token`, int64 [words].
-
-        Args:
-            targets: the stored answer to each text.
-            words: the words of each text, (start, end) in characters, [texts, (words), 2].
-        """
-        raise NotImplementedError
-
-    def window_targets(self, targets: Any, outputs: ContextOutputs) -> np.ndarray:
-        """Return what a model is to answer in each window of contexts, int64 [windows, …].
-
-        Args:
-            targets: the stored answer to each example.
-            outputs: where the tokens of all windows are; their logits are not read.
-        """
-        raise NotImplementedError
-
     def are_finite(self, outputs: Any) -> np.ndarray:
         """Return whether all outputs for each example are finite, bool [examples]."""
         return np.isfinite(outputs).all(axis=1)
@@ -221,32 +203,6 @@ class Problem(Protocol):
     def served(self, outputs: Tensor) -> dict[str, Tensor]:
         """Return the outputs of the signature `serving_default`, in the graph."""
         return {self.output: self.activate(outputs)}
-
-    def served_words(
-        self, outputs: Tensor, texts: Tensor, starts: Tensor, ends: Tensor
-    ) -> dict[str, Tensor]:
-        """Return the outputs of the signature `serving_default`, in the graph, if `per_token`.
-
-        Args:
-            outputs: of the model, [batch, length, outputs].
-            texts: string [batch].
-            starts: of the word that each token is the first of, in characters, integer [batch,
-                length]; below 0 of other tokens.
-            ends: of these words.
-        """
-        raise NotImplementedError
-
-    def served_contexts(self, outputs: Tensor, texts: Tensor, windows: Any) -> dict[str, Tensor]:
-        """Return the outputs of the signature `serving_default`, in the graph, for contexts.
-
-        Args:
-            outputs: of the model, [windows, length, outputs].
-            texts: the contexts, string [batch].
-            windows: "word_starts" and "word_ends", integer [windows, length], where tokens are in
-                their context, in characters; below 0 of other tokens. "first_pieces", integer
-                [windows], and "window_counts", integer [batch].
-        """
-        raise NotImplementedError
 
     def evidence(self, outputs: Tensor, chosen: Tensor) -> Tensor:
         """Return the number that an explanation attributes to tokens, [batch], in the graph.

@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 Tensor = Any
 TUNED = "tuned"
-# How much more likely no answer is than one if no part of the context can be an answer.
-CERTAIN = 1e4
-# Logits of an export may differ by as much, so a decision nearer to its threshold may change.
-CLOSE = 1e-3
 
 
 class QuestionAnswering(Problem):
@@ -221,7 +217,7 @@ class QuestionAnswering(Problem):
         about = (windows[n] for n in ("word_starts", "word_ends", "first_pieces", "window_counts"))
         found = _span_graph.find(outputs, *about, **self._settings)
         spans, diff = _span_graph.texts_of(found, texts), found.null - found.logits[:, 0]
-        diff = tf.where(found.count > 0, diff, CERTAIN)
+        diff = tf.where(found.count > 0, diff, _answer_report.CERTAIN)
         none = found.count == 0
         if self.no_answer:
             none |= diff > self.threshold
@@ -247,7 +243,9 @@ class QuestionAnswering(Problem):
     def compare_served(self, samples: Sequence[dict], rows: Sequence[Mapping]) -> Comparison:
         """Compare an export's answers with the run's, and their scores."""
         pairs = list(zip(samples, map(self.answer, rows), strict=True))
-        differences = [_difference(sample, answer, self.threshold) for sample, answer in pairs]
+        differences = [
+            _answer_report.difference(sample, answer, self.threshold) for sample, answer in pairs
+        ]
         changed = sum(difference == 1.0 for difference in differences)
         before = [s.get("null_score_diff", 0.0) for s in samples]
         after = [a.get("null_score_diff", 0.0) for _, a in pairs]
@@ -327,28 +325,17 @@ class QuestionAnswering(Problem):
     def _says_none(self, null_diff: np.ndarray) -> np.ndarray:
         """Return for which questions the answer is that there is none, bool [questions]."""
         limit = self.threshold if self.no_answer else np.inf
-        return (null_diff > limit) | (null_diff == CERTAIN)
+        return (null_diff > limit) | (null_diff == _answer_report.CERTAIN)
 
 
 def _null_diff(found: _span_graph.Found) -> np.ndarray:
-    return np.where(found.count > 0, found.null - found.logits[:, 0], np.float32(CERTAIN))
+    return np.where(
+        found.count > 0, found.null - found.logits[:, 0], np.float32(_answer_report.CERTAIN)
+    )
 
 
 def _span(text: str, start: int, end: int, score: float) -> dict[str, Any]:
     return {"text": text, "start": int(start), "end": int(end), "score": round(float(score), 7)}
-
-
-def _difference(sample: Mapping[str, Any], answer: Mapping[str, Any], threshold: float) -> float:
-    """Return the difference of the scores of an export's answer, 1 if it is another answer."""
-    if abs(sample.get("null_score_diff", CERTAIN) - threshold) > CLOSE and (
-        (sample["predicted"] is None) != (answer["answer"] is None)
-    ):
-        return 1.0
-    if not answer["n_best"]:
-        return float(bool(sample["n_best"]))
-    best = answer["n_best"][0]
-    known = {(span["start"], span["end"]): span["score"] for span in sample["n_best"]}
-    return min(1.0, abs(best["score"] - known.get((best["start"], best["end"]), np.inf)))
 
 
 def _string(value: bytes | str) -> str:

@@ -183,7 +183,7 @@ def test_export_returns_what_was_evaluated():
         cells = problem.answer_cells(answer)
         assert len(cells) == len(problem.answer_columns())
     assert problem.line(problem.answer(served[2])) == "-"
-    assert problem.line(problem.answer(served[0])).startswith("1969's 🌙\t1.0")
+    assert problem.line(problem.answer(served[0])).startswith("1969's 🌙\t0.9998")
 
 
 def test_without_no_answer_every_question_is_answered():

@@ -1,0 +1,57 @@
+"""The part of the interface of problems whose answers are in the tokens of texts."""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from ftkeras.problems._contexts import ContextOutputs
+
+Tensor = Any
+
+
+class TokenAnswers(Protocol):
+    """What a problem needs that reads "words" or "contexts"."""
+
+    def token_targets(self, targets: Any, words: Any) -> np.ndarray:
+        """Return the answers that a model is to give for words, if `per_token`, int64 [words].
+
+        Args:
+            targets: the stored answer to each text.
+            words: the words of each text, (start, end) in characters, [texts, (words), 2].
+        """
+        raise NotImplementedError
+
+    def window_targets(self, targets: Any, outputs: ContextOutputs) -> np.ndarray:
+        """Return what a model is to answer in each window of contexts, int64 [windows, …].
+
+        Args:
+            targets: the stored answer to each example.
+            outputs: where the tokens of all windows are; their logits are not read.
+        """
+        raise NotImplementedError
+
+    def served_words(
+        self, outputs: Tensor, texts: Tensor, starts: Tensor, ends: Tensor
+    ) -> dict[str, Tensor]:
+        """Return the outputs of the signature `serving_default`, in the graph, if `per_token`.
+
+        Args:
+            outputs: of the model, [batch, length, outputs].
+            texts: string [batch].
+            starts: of the word that each token is the first of, in characters, integer [batch,
+                length]; below 0 of other tokens.
+            ends: of these words.
+        """
+        raise NotImplementedError
+
+    def served_contexts(self, outputs: Tensor, texts: Tensor, windows: Any) -> dict[str, Tensor]:
+        """Return the outputs of the signature `serving_default`, in the graph, for contexts.
+
+        Args:
+            outputs: of the model, [windows, length, outputs].
+            texts: the contexts, string [batch].
+            windows: "word_starts" and "word_ends", integer [windows, length], where tokens are in
+                their context, in characters; below 0 of other tokens. "first_pieces", integer
+                [windows], and "window_counts", integer [batch].
+        """
+        raise NotImplementedError
