@@ -63,7 +63,7 @@ def norm(variable: str, module: str) -> tuple[Rule, Rule]:
 
 Field = tuple[str, str, Any]
 # The last module of classes with another head than a sequence's; in all families it is the same.
-CLASSIFIERS = {"token_classification": "classifier"}
+CLASSIFIERS = {"token_classification": "classifier", "question_answering": "qa_outputs"}
 
 
 def with_defaults(fields: tuple[Field, ...], **defaults: Any) -> tuple[Field, ...]:

@@ -59,6 +59,8 @@ def start_head(
         log.info("head     new, as asked for; the checkpoint's classifier is not used")
         return
     labels, names = problem.names, _names(huggingface.read_config(folder), len(tensors[bias]))
+    if model.head.whole_texts:  # start and end, in all models
+        names = list(labels)
     shape = (len(names), model.encoder.hidden)
     misfit = _misfit(model, problem, huggingface.read_config(folder), tensors)
     if not misfit and (found := tensors[kernel].shape) != shape:
