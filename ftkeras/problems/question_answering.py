@@ -295,9 +295,8 @@ class QuestionAnswering(Problem):
         return {}
 
     def describe(self) -> str:
-        return "answers a question about it with a part of it" + (
-            ", or says that it has no answer" if self.no_answer else ""
-        )
+        none = ", or that it has none" if self.no_answer else ""
+        return f"finds the answer to the first, a question, in the second{none}"
 
     def card_metrics(self, metrics: Mapping[str, Any], splits: Sequence[str]) -> str:
         return _answer_report.table(metrics, splits)
