@@ -41,8 +41,8 @@ class SavedModel:
             those predicted, the most probable first, then empty strings; `names` string,
             `probabilities` and `thresholds` float32, in the labels' own order. Of entities, all
             [batch, entities], padded: `types` and `texts` string, `starts` and `ends` int32, in
-            characters, and `scores` float32; and their `count` int32 [batch]. Of questions (`text`) with
-            contexts (`pair`): see `problems.question_answering.QuestionAnswering.served_contexts`.
+            characters, and `scores` float32; and their `count` int32 [batch]. Of questions with
+            contexts: see `QuestionAnswering.served_contexts` in `ftkeras/problems`.
         pair: the same; only if the task has pairs.
         token_ids: `token_ids` int32 [batch, length], padded with the id of [PAD] (with
             `segment_ids` of the same shape) -> `logits` and `probabilities` (or `values`), float32
