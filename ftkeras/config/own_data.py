@@ -174,7 +174,7 @@ def evaluation_task(task: str, recorded: str, columns: Mapping[str, object]) -> 
 
 _SPLITS, _COLUMNS = ("train", "test", "validation"), ("text", "pair", "label")
 # What another task takes over from that of a run: keys that some tasks have.
-_AS_BEFORE = (*_COLUMNS, "labels", "separator", "scale", "threshold")
+_AS_BEFORE = (*_COLUMNS, "start", "labels", "separator", "scale", "threshold")
 
 
 def _suffix(files: object) -> str:

@@ -81,12 +81,6 @@ class Examples:
         """The answer to each example, as its problem stores it, [examples, …]."""
         return self.stored_targets[self.rows]
 
-    def numbered_targets(self) -> np.ndarray:
-        """Return integers, [examples], that are equal where the answers are equal."""
-        if isinstance(self.stored_targets, Ragged):
-            return self.stored_targets[self.rows].numbered()
-        return np.unique(self.targets, axis=0, return_inverse=True)[1]
-
     @functools.cached_property
     def firsts(self) -> np.ndarray:
         """The position of each example's first token in `token_ids`, int64 [examples]."""

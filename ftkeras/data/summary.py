@@ -50,7 +50,7 @@ def summarize(
         "unknown_share": share of unknown tokens among all but the special ones.
     """
     texts = np.unique(examples.digests)
-    targets = examples.numbered_targets()
+    targets = problem.distinguish(examples.targets)
     pairs = np.unique(np.stack([examples.digests, targets.astype(np.uint64)]), axis=1)
     lengths = examples.lengths
     words = max(1, int(lengths.sum()) - _FRAME[examples.pairs] * len(examples))

@@ -15,6 +15,7 @@ from ftkeras.problems._comparison import Comparison
 from ftkeras.problems._measure import LOSS, Measure
 from ftkeras.problems._token_answers import TokenAnswers
 from ftkeras.statistics.bootstrap import Predictions
+from ftkeras.support.ragged import Ragged
 
 if TYPE_CHECKING:
     import keras
@@ -155,6 +156,12 @@ class Problem(TokenAnswers, Protocol):
     def shortcoming(self, targets: np.ndarray) -> str | None:
         """Return why nothing can be learned from or evaluated on these targets, or None."""
         ...
+
+    def distinguish(self, targets: Any) -> np.ndarray:
+        """Return integers, [examples], that are equal where the answers are equal."""
+        if isinstance(targets, Ragged):
+            return targets.numbered()
+        return np.unique(targets, axis=0, return_inverse=True)[1]
 
     def stratum(self, targets: np.ndarray) -> np.ndarray | None:
         """Return the number of each example's stratum, integer [examples], such as its class.

@@ -143,6 +143,11 @@ class QuestionAnswering(Problem):
             return None
         return "have no answer; nothing can be learned from or evaluated on them"
 
+    def distinguish(self, targets: Any) -> np.ndarray:
+        """Compare answers without the ids of their questions."""
+        known = [repr(answers.decode(each).answers) for each in targets]
+        return np.unique(known, return_inverse=True)[1]
+
     def stratum(self, targets: Any) -> np.ndarray:
         """Return whether each question has an answer."""
         return np.array([bool(answers.decode(each).answers) for each in targets], np.int64)

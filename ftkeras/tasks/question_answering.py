@@ -109,7 +109,8 @@ class QuestionAnswering(Task):
         """The columns that hold question, context and answer, for evaluating on other files."""
         found = dict(self._file("train").columns)
         found |= {k: v for k, v in dataclasses.asdict(self._columns).items() if v is not None}
-        return {name: found[name] for name in ("text", "pair", "label") if name in found}
+        listed = {"text": [found["text"]]} if "text" in found else {}
+        return listed | {name: found[name] for name in ("pair", "label") if name in found}
 
     def problem(self, labels: Sequence[str] | None = None) -> Problem:
         if self._no_answer is not None or self._is_recorded:

@@ -52,6 +52,13 @@ def test_answers_that_were_moved_are_counted(reviews, tmp_path):
     assert "1 answer was not at the given character" in notes
 
 
+def test_columns_are_those_that_were_read(reviews, tmp_path):
+    assert QuestionAnswering(train="train.json").columns == {}
+    (tmp_path / "a.csv").write_text("question,context,a,start\nWhen?,In July.,July,3\n")
+    columns = QuestionAnswering(train="a.csv", label="a").columns
+    assert columns == {"text": ["question"], "pair": "context", "label": "a"}
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("threshold", "high"), ("longest", 0), ("n_best", -1), ("test", ())],
