@@ -181,7 +181,7 @@ def decode(outputs: ContextOutputs, **settings: Any) -> Found:
     """Return what `find` finds in each context, as arrays."""
     parts = []
     for chunk in _chunks(outputs):
-        arrays = _dense([window for windows in chunk for window in windows])
+        arrays: Any = _dense([window for windows in chunk for window in windows])
         parts.append(find(*arrays, np.array([len(w) for w in chunk], np.int32), **settings))
     return Found(*(np.concatenate([p.numpy() for p in part]) for part in zip(*parts, strict=True)))
 
@@ -207,7 +207,7 @@ def _dense(windows: list[Window]) -> tuple[np.ndarray, ...]:
         return np.pad(part, widths, constant_values=fill)
 
     return (
-        np.stack([padded(window.logits, FORBIDDEN) for window in windows]),
+        np.stack([padded(window.logits, float(FORBIDDEN)) for window in windows]),
         np.stack([padded(window.starts, -1) for window in windows]),
         np.stack([padded(window.ends, -1) for window in windows]),
         np.array([window.first_piece for window in windows], np.int32),

@@ -1,10 +1,10 @@
 """The tokens at which answers start and end, and the loss of a split."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ftkeras.problems._base import Loss
 from ftkeras.problems._contexts import ContextOutputs, Window
 from ftkeras.support import answers
 
@@ -53,7 +53,7 @@ def _place(window: Window, start: int, end: int) -> tuple[int, int]:
     return int(tokens[first]), int(tokens[last])
 
 
-def mean_loss(loss: Loss, targets: np.ndarray, outputs: ContextOutputs) -> float:
+def mean_loss(loss: Callable[..., Any], targets: np.ndarray, outputs: ContextOutputs) -> float:
     """Return the mean loss of all examples, of which the windows share the weight.
 
     Args:
@@ -72,6 +72,6 @@ def mean_loss(loss: Loss, targets: np.ndarray, outputs: ContextOutputs) -> float
         for row, window in zip(logits, chunk, strict=True):
             row[: len(window.logits)] = window.logits
         part = slice(first, first + len(chunk))
-        mean: Any = loss(targets[part], logits, weights[part])
+        mean = loss(targets[part], logits, weights[part])
         total += float(keras.ops.convert_to_numpy(mean)) * len(chunk)
     return total / len(outputs)
