@@ -7,7 +7,13 @@ from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.config.serving import DeployConfig, ServeConfig
 from ftkeras.config.tune import TuneConfig
-from ftkeras.config.verbs import FindRateConfig, LaunchConfig, PlotConfig, PredictConfig
+from ftkeras.config.verbs import (
+    EncodersConfig,
+    FindRateConfig,
+    LaunchConfig,
+    PlotConfig,
+    PredictConfig,
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,13 @@ VERBS = {
         CompareConfig,
         "runs/imdb/full-1 runs/imdb/full-2 runs/imdb/lora-1 runs/imdb/lora-2",
         positional="folders",
+    ),
+    "encoders": Verb(
+        "List the families of encoders; with data or a budget, measure which sizes fit.",
+        EncodersConfig,
+        "reviews.csv --max_ms=20 --max_mb=200",
+        groups=("Budget", "Data"),
+        positional="data",
     ),
     "plot": Verb(
         "Plot the learning rate over a run without training.",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ftkeras.config.fields import WithPaths, check_at_least, flag
+from ftkeras.config.own_data import DEFAULT_TASK
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 
@@ -105,6 +106,28 @@ class PlotConfig(Config):
     def __post_init__(self):
         super().__post_init__()
         check_at_least(self, steps=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodersConfig(Config):
+    """The configuration of `encoders`: the texts to answer, and a budget."""
+
+    max_ms: float | None = flag(
+        None, "Budget", "Most milliseconds to answer one text of median length on this machine."
+    )
+    max_mb: float | None = flag(None, "Budget", "Most megabytes of the weights in float32.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("max_ms", "max_mb"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise UserError(f"`{name}` must be positive. Received: {value}.")
+
+    @property
+    def measures(self) -> bool:
+        """Whether to measure sizes: texts or a budget are given."""
+        return self.task != DEFAULT_TASK or self.max_ms is not None or self.max_mb is not None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,75 @@
+"""The verb that lists encoders and measures which sizes fit."""
+
+import numpy as np
+import pytest
+
+from ftkeras import catalog
+from ftkeras.config.verbs import EncodersConfig
+from ftkeras.encoders.bert import Bert
+from ftkeras.experiment import encoder_sizes
+from ftkeras.experiment.encoder_sizes import SIZES, Size, Speed
+from ftkeras.main import main
+from ftkeras.verbs import encoders
+
+TEXTS = "text,label\n" + "good,pos\nnot so good,neg\n" * 6
+
+
+def test_families_are_listed(capsys):
+    assert main(["encoders"]) == 0
+    output = capsys.readouterr().out
+    for name in catalog.names("encoder"):
+        assert f"\n{name} " in output
+    assert "ms" not in output.split()
+
+
+@pytest.fixture
+def measured(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "texts.csv").write_text(TEXTS)
+    asked = []
+
+    def measure(size, *, length):
+        asked.append(length)
+        return Speed(size.layers, 1000 / size.layers)
+
+    monkeypatch.setattr(encoder_sizes, "measure", measure)
+    return asked
+
+
+def test_sizes_within_the_budget_are_marked(measured, capsys):
+    assert main(["encoders", "texts.csv", "--max_ms=6", "--max_mb=300"]) == 0
+    output = capsys.readouterr().out
+    assert "about 4 tokens in the median of 12 texts" in output
+    rows = [line for line in output.splitlines() if " ms " in line or "such as" in line]
+    assert [row.split()[0] for row in rows] == ["fits", *"****", "12", "*"]
+    assert set(measured) == {4}
+    large = next(line for line in output.splitlines() if "bert-large" in line)
+    assert " -  " in large, "not measured, because it is too large"
+
+
+def test_without_a_budget_every_size_fits(measured):
+    config = EncodersConfig(data=("texts.csv",))
+    speeds = encoders.run(config)
+    assert set(speeds) == set(SIZES)
+
+
+@pytest.mark.parametrize("flag", ["max_ms", "max_mb"])
+def test_budget_must_be_positive(flag, capsys):
+    assert main(["encoders", f"--{flag}=0"]) == 2
+    assert f"--{flag} must be positive" in capsys.readouterr().err
+
+
+def test_words_are_joined_and_pairs_have_one_more_special_token():
+    assert encoders._string(np.array([b"New", b"York"])) == "New York"
+    lengths = encoder_sizes.text_lengths([["one two"], ["one", "two"], ["x " * 99]], most=50)
+    assert lengths.tolist() == [4, 5, 50]
+
+
+def test_small_encoder_is_timed_and_its_parameters_are_counted():
+    size = Size(1, 8, 2, "")
+    speed = encoder_sizes.measure(size, length=7)
+    assert speed.milliseconds > 0
+    assert speed.texts_per_second > 0
+    encoder = Bert(vocabulary_size=30522, layers=1, hidden=8, heads=2, initial="zeros")
+    encoder(np.array([[1, 2]]))
+    assert encoder.count_params() == size.parameters
