@@ -89,3 +89,6 @@ def test_several_checkpoints_are_refused(tmp_path):
         (tmp_path / f"model.ckpt-{step}.index").touch()
     with pytest.raises(UserError, match=r"model.ckpt-1.index and model.ckpt-2.index; keep one"):
         huggingface.read_tensors(tmp_path)
+    huggingface.write(tmp_path, config={}, tensors={"x": np.zeros(1)})
+    assert list(huggingface.read_tensors(tmp_path)) == ["x"]
+    assert "model.ckpt-1.index and model.ckpt-2.index" in huggingface.describe_choice(tmp_path)

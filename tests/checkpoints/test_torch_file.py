@@ -68,6 +68,23 @@ def test_either_rebuild_function_is_understood(tmp_path, name):
     np.testing.assert_array_equal(TorchFile(tmp_path / "x.bin").read("x"), [[1, 3], [2, 4]])
 
 
+def test_strings_and_ordered_dictionaries_of_python_2_are_understood(tmp_path):
+    def short(value):
+        return b"U" + bytes([len(value)]) + value
+
+    reference = pickled.several(
+        short(b"storage"), pickled.FLOATS, short(b"0"), short(b"cpu"), b"\x8a\x01\x06", b"N"
+    )
+    hooks = pickled.called("collections.OrderedDict", b"]")
+    view = (reference + b"Q", b"K\0", pickled.numbers(2, 3), pickled.numbers(3, 1), b"\x89", hooks)
+    tensor = pickled.called("torch._utils._rebuild_tensor_v2", *view)
+    items = b"](](" + short(b"x") + tensor + b"ee"
+    metadata = b"}" + short(b"_metadata") + hooks + b"sb"
+    program = b"\x80\x02" + pickled.called("collections.OrderedDict", items) + metadata + b"."
+    pickled.write_legacy(tmp_path / "x.bin", program)
+    np.testing.assert_array_equal(TorchFile(tmp_path / "x.bin").read("x"), SIX)
+
+
 @pytest.mark.parametrize(("order", "code"), [(b"big", ">"), (b"little", "<"), (None, "<")])
 def test_byte_order_is_the_recorded_one(tmp_path, order, code):
     records = {"0": SIX.astype(f"{code}f4").tobytes()}
@@ -178,6 +195,14 @@ PROGRAMS = {
     "call with too few": (
         b"\x80\x02" + pickled.called("torch._utils._rebuild_tensor") + b".",
         "other arguments",
+    ),
+    "items without names": (
+        b"\x80\x02" + pickled.called("collections.OrderedDict", b"]K\x01a") + b".",
+        "a dictionary of a list that has no names",
+    ),
+    "items of a string": (
+        b"\x80\x02" + pickled.called("collections.OrderedDict", pickled.text("ab")) + b".",
+        "a dictionary of a string that",
     ),
     "call with a list": (b"\x80\x02" + ORDERED + b"]R.", "other arguments"),
     "script": (b"\x80\x02" + pickled.names("__torch__.model", "Bert") + b".", "__torch__.model"),

@@ -44,12 +44,12 @@ def find(folder: pathlib.Path) -> list[tuple[Format, pathlib.Path]]:
     """Return the weights in a folder, the preferred ones first: a file or an index of shards.
 
     Raises:
-        UserError: several files have the name of one format.
+        UserError: several files have the name of the preferred format.
     """
     found = []
     for format in FORMATS:
         paths = sorted(path for path in folder.glob(format.file) if path.is_file())
-        if len(paths) > 1:
+        if len(paths) > 1 and not found:
             raise UserError(
                 f"`encoder`: {folder} has {' and '.join(path.name for path in paths)}; "
                 "keep one of them"

@@ -182,6 +182,7 @@ STEPS: dict[str, Callable[[_Machine, Any], None]] = {
     **dict.fromkeys(("PROTO", "FRAME"), lambda machine, _: None),
     **dict.fromkeys(("BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"), _push),
     **dict.fromkeys(("BINUNICODE", "SHORT_BINUNICODE"), _push),
+    **dict.fromkeys(("BINSTRING", "SHORT_BINSTRING"), _push),  # of Python 2
     "NONE": _new(lambda: None),
     "NEWTRUE": _new(lambda: True),
     "NEWFALSE": _new(lambda: False),

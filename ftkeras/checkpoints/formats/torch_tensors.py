@@ -117,6 +117,16 @@ def to_storage(reference: Any) -> Storage:
     refuse(f"its pickle refers to {kind(reference)} where a storage is expected")
 
 
+def _ordered(items: Any = ()) -> dict[str, Any]:
+    """Return an ordered dictionary, whose items Python 2 writes as a list of lists."""
+    made: dict[str, Any] = {}
+    for item in items if isinstance(items, list | tuple) else (None,):
+        if not isinstance(item, list) or len(item) != 2 or not isinstance(item[0], str):
+            refuse(f"it makes a dictionary of {kind(items)} that has no names")
+        made[item[0]] = item[1]
+    return made
+
+
 def _rebuild(storage: Any, start: Any, shape: Any, strides: Any, *_: Any) -> TensorView:
     if not isinstance(storage, Storage):
         refuse(f"it has a tensor whose numbers are {kind(storage)}")
@@ -160,7 +170,7 @@ def _parameter(tensor: Any, *_: Any) -> TensorView:
 
 # Each name that may be called: what stands for it, and how many arguments PyTorch gives to it.
 CALLS: dict[str, tuple[Callable[..., Any], int, int]] = {
-    "collections.OrderedDict": (dict, 0, 0),
+    "collections.OrderedDict": (_ordered, 0, 1),
     "torch._utils._rebuild_tensor": (_rebuild, 4, 4),
     "torch._utils._rebuild_tensor_v2": (_rebuild, 6, 7),
     "torch._utils._rebuild_tensor_v3": (_rebuild_typed, 7, 8),
