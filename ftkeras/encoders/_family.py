@@ -99,6 +99,8 @@ class Family:
         pooler_in_head: whether the pooler belongs to the sequence classifier, without the prefix,
             instead of to the encoder.
         classifier: the last module of the sequence classifier.
+        layers_of_tokens: whether the classes that answer tokens have layers below their last
+            module, which our heads lack.
         ignored: plain names of tensors that are not needed, such as heads of pretraining.
     """
 
@@ -115,6 +117,7 @@ class Family:
     written: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     pooler_in_head: bool = False
     classifier: str = "classifier"
+    layers_of_tokens: bool = False
 
     def class_name(self, head: str) -> str:
         """Return the class of transformers with a head, such as "token_classification".

@@ -108,6 +108,7 @@ class Modernbert(TransformerEncoder):
         ),
         pooler=(_kernel("pooler/kernel", "head.dense"), _scale("pooler/norm", "head.norm")),
         pooler_in_head=True,
+        layers_of_tokens=True,
         ignored=re.compile(r"(decoder|classifier|head)\."),
     )
 

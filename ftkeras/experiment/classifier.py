@@ -94,8 +94,8 @@ def _misfit(
             return f"config.json has {field} {config[field]!r}, not {fixed!r}"
     if misfit := problem.misfit(config):
         return misfit
-    if problem.per_token:
-        return None
+    if head.per_token:
+        return "it reads layers that the head lacks" if family.layers_of_tokens else None
     if not head.needs_pooler:
         return f"it reads the pooler, but the head has pooling={head.pooling!r}"
     if not family.pooler_tensors.issubset(map(family.plain_name, tensors)):

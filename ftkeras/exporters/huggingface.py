@@ -54,6 +54,12 @@ class Huggingface:
                 f"transformers has no class for pooling={model.head.pooling!r}; "
                 "huggingface(head=False) exports the encoder alone."
             )
+        family = model.encoder.family
+        if head and model.head.per_token and family.layers_of_tokens:
+            raise ValueError(
+                f"transformers' {family.class_name(problem.huggingface_class)} has layers that the "
+                "head lacks; huggingface(head=False) exports the encoder alone."
+            )
         self.model, self.text_layer, self.problem = model, text_layer, problem
         self.folder, self.head, self.card = run_dir / "huggingface", head, card
         self.message: str | None = None

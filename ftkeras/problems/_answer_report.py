@@ -134,3 +134,9 @@ def difference(sample: Mapping[str, Any], answer: Mapping[str, Any], threshold: 
     best = answer["n_best"][0]
     known = {(span["start"], span["end"]): span["score"] for span in sample["n_best"]}
     return min(1.0, abs(best["score"] - known.get((best["start"], best["end"]), np.inf)))
+
+
+def is_changed(sample: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
+    """Return whether an export's answer is another one than the run's."""
+    wanted = sample["predicted"] or {"start": None, "end": None}
+    return (wanted["start"], wanted["end"]) != (answer["start"], answer["end"])

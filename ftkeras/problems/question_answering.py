@@ -246,21 +246,21 @@ class QuestionAnswering(Problem):
             raise UserError(f"`threshold` must be a number. Received: {threshold!r}.") from None
 
     def compare_served(self, samples: Sequence[dict], rows: Sequence[Mapping]) -> Comparison:
-        """Compare an export's answers with the run's, and their scores."""
+        """Compare an export's answers with the run's, and their scores.
+
+        `logit_change` is the share of questions whose answer changes, or the largest change of a
+        score if that is larger.
+        """
         pairs = list(zip(samples, map(self.answer, rows), strict=True))
-        differences = [
-            _answer_report.difference(sample, answer, self.threshold) for sample, answer in pairs
-        ]
-        changed = sum(difference == 1.0 for difference in differences)
-        before = [s.get("null_score_diff", 0.0) for s in samples]
-        after = [a.get("null_score_diff", 0.0) for _, a in pairs]
-        moved = np.abs(np.subtract(after, before)).max()
+        differences = [_answer_report.difference(*pair, self.threshold) for pair in pairs]
+        changed = sum(_answer_report.is_changed(*pair) for pair in pairs)
         return Comparison(
             samples=len(samples),
             largest_difference=max(differences),
-            logit_change=float(moved / max(np.std(before), 1e-6)) if self.no_answer else 0.0,
+            logit_change=max([*differences, changed / len(samples)]),
             changes=f"the answers to {changed} of {len(samples)} questions change",
             details={"changed_answers": changed},
+            moves="answers or scores change by {}",
         )
 
     def answer(self, outputs: Mapping[str, Any]) -> dict[str, Any]:

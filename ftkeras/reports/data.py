@@ -78,9 +78,11 @@ def _notes(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int)
             f"({full[name]:.0%})"
             for name in long
         )
+        default = task.problem_class.truncation
+        other = "head_tail" if default == "head" else default
         yield (
             f"warning: {shown} fill {max_length} tokens, so most of them are cut; a larger "
-            "max_length, or truncation=head_tail, keeps more of them"
+            f"max_length, or truncation={other}, keeps more of them"
         )
     unknown = {name: summary["unknown_share"] for name, summary in splits.items()}
     if many := [

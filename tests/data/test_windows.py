@@ -1,5 +1,7 @@
 """Examples that are cut into windows: batches of windows, outputs and weights by example."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,7 +11,6 @@ from ftkeras.data.batching.bucketed import Bucketed
 from ftkeras.data.batching.packed import Packed
 from ftkeras.data.batching.padded import Padded
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
-from ftkeras.data.windows import Windows
 from ftkeras.problems.question_answering import QuestionAnswering
 from ftkeras.support import answers
 from ftkeras.text.layer import TextLayer
@@ -42,8 +43,8 @@ def examples(tmp_path_factory):
     found = token_store.write(_dataset(), LAYER, folder, name="train", pairs=True, reads="contexts")
     outputs = found.context_outputs(np.zeros((len(found.token_ids), 0)))
     targets = QuestionAnswering().window_targets(found.targets, outputs)
-    windows = Windows(**{**vars(found.windows), "targets": targets})
-    return type(found)(**{**vars(found), "windows": windows})
+    windows = dataclasses.replace(found.windows, targets=targets)
+    return dataclasses.replace(found, windows=windows)
 
 
 def test_cache_returns_the_same_windows(examples, tmp_path):

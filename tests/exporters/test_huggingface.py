@@ -136,3 +136,11 @@ def test_model_without_a_class_in_transformers_is_refused(small_run, tmp_path):
     model = small.model("mean", layers=1)
     with pytest.raises(ValueError, match="pooling='mean'"):
         _exporter((model, *small_run[1:]), tmp_path)
+
+
+def test_layers_below_the_classifier_of_tokens_are_refused(small_run, tmp_path, monkeypatch):
+    family = dataclasses.replace(Bert.family, layers_of_tokens=True)
+    monkeypatch.setattr(Bert, "family", family)
+    monkeypatch.setattr(type(small_run[0].head), "per_token", True)
+    with pytest.raises(ValueError, match="BertForSequenceClassification has layers that the head"):
+        _exporter(small_run, tmp_path)
