@@ -57,7 +57,7 @@ SET_BY_RUN = {
     "oracle": ("objective", "hyperparameters", "seed", "max_epochs"),
 }
 # Fields of a configuration whose default is an attribute of the task's problem.
-OF_PROBLEM = {"loss": "loss", "objective": "metric", "truncation": "truncation"}
+OF_PROBLEM = {"loss": "loss", "objective": "metric"}
 # Keys that every part of a kind takes, besides the arguments of its constructor.
 COMMON_KEYS = {
     "encoder": {

@@ -14,6 +14,12 @@ def use_defaults_of_problem(config: Any) -> None:
             object.__setattr__(config, name, found)
 
 
+def truncation(config: Any) -> str:
+    """Return the spec of the run's truncation: the given one, or that of the task's problem."""
+    task = config.task.partition("(")[0].strip()
+    return config.truncation or catalog.problem_default(task, "truncation")
+
+
 def check_folds(config: Any) -> None:
     """Raise UserError if a field about folds lacks `folds`, or `fold` is not below it."""
     for name, default in (("fold", None), ("group_by", None), ("fold_repeat", 0)):

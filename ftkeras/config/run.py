@@ -85,7 +85,7 @@ class Config(OwnData):
     max_length: int = flag(
         256, "Model", "Longest text in tokens, [CLS] and [SEP] included; longer texts are cut."
     )
-    truncation: str = flag(
+    truncation: str | None = flag(
         None, "Model", "How longer texts are cut: {truncation}. Default: the task's own."
     )
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ftkeras import catalog
+from ftkeras.config import combinations
 from ftkeras.data.examples import Examples
 from ftkeras.data.splits import Splits
 from ftkeras.problems import Problem
@@ -18,7 +19,7 @@ def summarize_splits(splits: Splits, *, unknown_id: int | None) -> dict[str, dic
     parts = [splits.train, splits.validation, splits.test if splits.config.test else None]
     config = splits.config
     cuts_windows = catalog.find(
-        "truncation", catalog.parse("truncation", config.truncation).name
+        "truncation", catalog.parse("truncation", combinations.truncation(config)).name
     ).cuts_windows
     # Windows leave nothing out.
     about = {

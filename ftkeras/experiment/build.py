@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from ftkeras import catalog
+from ftkeras.config import combinations
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import classifier, encoder_source
@@ -90,7 +91,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         _require_offsets(tokenizer, problem.kind)
     text_layer = TextLayer(
         tokenizer=tokenizer,
-        truncation=catalog.build("truncation", config.truncation),
+        truncation=catalog.build("truncation", combinations.truncation(config)),
         max_length=config.max_length,
         segments=encoder.segments > 0,
         words=problem.reads == "words",

@@ -1,6 +1,7 @@
 """Check a configuration before anything heavy is loaded."""
 
 from ftkeras import catalog
+from ftkeras.config import combinations
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import auto, feeds, optimization
@@ -29,7 +30,8 @@ def check(config: Config) -> None:
     _check_problem(config, problem_class(config))
     if config.group_by not in (None, "none"):
         catalog.build("group_by", config.group_by)
-    for kind, spec in (("task", config.task), ("truncation", config.truncation)):
+    truncation = combinations.truncation(config)
+    for kind, spec in (("task", config.task), ("truncation", truncation)):
         catalog.find(kind, catalog.parse(kind, spec).name)
     for spec in config.exports:
         catalog.find("export", catalog.parse("export", spec).name)
@@ -75,10 +77,11 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
     for spec in config.exports:
         if reason := problem.exporters.get(catalog.parse("export", spec).name):
             raise UserError(f"export={spec} does not fit a {problem.kind}: {reason}.")
-    truncation = catalog.parse("truncation", config.truncation).name
-    if catalog.find("truncation", truncation).cuts_windows and problem.reads != "contexts":
+    truncation = combinations.truncation(config)
+    cls = catalog.find("truncation", catalog.parse("truncation", truncation).name)
+    if cls.cuts_windows and problem.reads != "contexts":
         raise UserError(
-            f"truncation={config.truncation} does not fit a {problem.kind}: it does not combine "
+            f"truncation={truncation} does not fit a {problem.kind}: it does not combine "
             "windows. Use head, tail or head_tail."
         )
     by = catalog.parse("schedule", config.schedule).arguments.get("by", "loss")

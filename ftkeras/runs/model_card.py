@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ftkeras import catalog
-from ftkeras.config import flagfile
+from ftkeras.config import combinations, flagfile
 from ftkeras.config.run import Config
 from ftkeras.problems import Problem
 from ftkeras.runs import _hub_header, _license
@@ -123,12 +123,13 @@ class ModelCard:
 
     def _limits(self, metrics: dict) -> str:
         config, caveat = self.config, self.problem.caveat
-        spec = catalog.parse("truncation", config.truncation)
+        truncation = combinations.truncation(config)
+        spec = catalog.parse("truncation", truncation)
         cuts_windows = catalog.find("truncation", spec.name).cuts_windows
         which = "cuts longer texts into windows" if cuts_windows else "decides which"
         rows = [
             f"The model reads {config.max_length} tokens of a text, including special tokens; "
-            f"`--truncation={config.truncation}` {which}.",
+            f"`--truncation={truncation}` {which}.",
             "The metrics hold for texts like those in the data; the model was not tested on "
             "others.",
             f"{f'{caveat}, and it' if caveat else 'It'} was not tested separately on texts by or "
