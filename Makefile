@@ -21,8 +21,10 @@ quickstart: setup
 	$(RUN) -m ftkeras.main predict --model=saved_models/quickstart \
 		--text="Worth every minute." --text="The cast was not good, and the plot was a mess."
 
-# A worker a core, but no more than four: each takes up to 3 GB. The tests of a file share fixtures.
-PYTEST := $(RUN) -m pytest -n auto --maxprocesses=4 --dist=loadfile
+# A worker a core, but no more than four: each takes up to 3 GB. The tests of a file share fixtures;
+# tests/conftest.py orders the files. Compiled modules are kept for the processes that tests start.
+unexport PYTHONDONTWRITEBYTECODE
+PYTEST := $(RUN) -m pytest -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 COMMIT ?= $(shell git rev-parse HEAD)
 
 test: setup lint

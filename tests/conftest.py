@@ -1,7 +1,6 @@
 """Fixtures shared by all tests."""
 
 import gc
-import hashlib
 import os
 import pathlib
 import shutil
@@ -11,7 +10,7 @@ import hypothesis
 import pytest
 
 from ftkeras.cli import output
-from tests import finished, matrix, shared_folder
+from tests import durations, finished, matrix, shared_folder
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -36,6 +35,7 @@ def pytest_configure(config):
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)
     if getattr(config.option, "numprocesses", None):  # the workers run the tests, not this process
         return
+    gc.disable()  # until all is imported and collected
     import tensorflow as tf
 
     cpu = tf.config.list_physical_devices("CPU")[0]
@@ -52,6 +52,7 @@ def pytest_collection_finish():
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    gc.enable()
 
 
 def _user_cache() -> pathlib.Path:
@@ -60,23 +61,37 @@ def _user_cache() -> pathlib.Path:
 
 @pytest.hookimpl(trylast=True)  # after -m has deselected
 def pytest_collection_modifyitems(config, items):
-    """Keep the tenth that `--tenth` names: over ten commits' hashes, each test has its turn."""
-    commit = config.getoption("--tenth")
-    if commit:
-        left = [item for item in items if not _has_its_turn(item.nodeid, commit)]
-        items[:] = [item for item in items if _has_its_turn(item.nodeid, commit)]
-        config.hook.pytest_deselected(items=left)
-
-
-def _has_its_turn(nodeid: str, commit: str) -> bool:
-    number = int(hashlib.sha256(nodeid.encode()).hexdigest(), 16)
-    return number % 10 == int(commit, 16) % 10
+    """Keep the tenth that `--tenth` names; in several workers, begin with the longest files."""
+    if commit := config.getoption("--tenth"):
+        kept = durations.share(items, commit)
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items[:] = durations.longest_file_first(items)
 
 
 @pytest.fixture(autouse=True)
 def _messages_are_shown():
     """Show messages as the command line does, for tests that call a verb in this process."""
     output.show_messages()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _exports_are_verified_here():
+    """Verify exports without a process for each: see `verifier_process`."""
+    with pytest.MonkeyPatch.context() as patch:
+        from tests import verified_here
+
+        verified_here.apply(patch)
+        yield
+
+
+@pytest.fixture
+def verifier_process(monkeypatch):
+    """Have exports verified in a process without ftkeras, as users have them."""
+    from ftkeras.exporters import _verification, saved_model
+
+    monkeypatch.setattr(saved_model, "Verifier", _verification.Verifier)
 
 
 @pytest.fixture(scope="session")

@@ -43,18 +43,23 @@ def main() -> None:
     """Read the request, run the model and write the findings."""
     request = json.load(sys.stdin)
     _load_text_ops()
+    findings = find(request)
+    if ours := [name for name in sys.modules if name.split(".")[0] == "ftkeras"]:
+        findings["disagreements"].append(f"{ours[0]} was needed to load it")
+    json.dump(findings, sys.stdout)
+
+
+def find(request: dict) -> dict:
+    """Run the model, and return what is written to standard output."""
     signatures = tf.saved_model.load(request["folder"]).signatures
     texts = _columns(request["samples"])
     default = signatures["serving_default"]
     rows = _in_batches(default, texts)
-    findings = {
+    return {
         "rows": rows,
         "disagreements": list(_disagreements(signatures, texts, rows, request)),
         "latency_ms": {f"batch_{size}": _latency(default, texts, size) for size in (1, BATCH)},
     }
-    if ours := [name for name in sys.modules if name.split(".")[0] == "ftkeras"]:
-        findings["disagreements"].append(f"{ours[0]} was needed to load it")
-    json.dump(findings, sys.stdout)
 
 
 def _load_text_ops() -> None:

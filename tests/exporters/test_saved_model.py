@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from ftkeras.errors import UserError
-from ftkeras.exporters import _ops, _verification, _warmup
+from ftkeras.exporters import _ops, _warmup, saved_model
 from ftkeras.runs import layout, samples
 from tests.exporters import small
 
@@ -143,7 +143,7 @@ def test_export_with_other_predictions_is_refused(small_run, tmp_path, monkeypat
     rows = [{"probabilities": sample["probabilities"]} for sample in recorded]
     recorded[1]["probabilities"] = [0.5, 0.3, 0.2]
     findings = {"rows": rows, "disagreements": [], "latency_ms": {}}
-    monkeypatch.setattr(_verification.Verifier, "_run", lambda self, request: findings)
+    monkeypatch.setattr(saved_model.Verifier, "_run", lambda self, request: findings)
     (tmp_path / layout.SAMPLES).write_text("\n".join(map(json.dumps, recorded)))
     (tmp_path / "run.cfg").write_text("")
     with pytest.raises(
@@ -193,6 +193,7 @@ def test_rounded_weights_move_the_logits_within_their_bound(small_run, keys, bou
 
 
 @pytest.mark.process
+@pytest.mark.usefixtures("verifier_process")
 def test_rounded_weights_are_served(small_run):
     model, layer, run_dir = small_run
     rounded = small.exporter(run_dir, model, layer, quantization="int8").write()
