@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: setup quickstart test test-all test-tenth lint docs docs-serve package clean
+.PHONY: setup quickstart test test-all test-tenth lint style types docs docs-serve package clean
 
 setup: $(VENV)/.installed
 
@@ -13,7 +13,9 @@ $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip
 	@# Twice quiet: of an editable install setuptools warns at length. Errors are shown.
-	$(RUN) -m pip install --quiet --quiet --editable ".[test]"
+	$(RUN) -m pip install --quiet --quiet --no-compile --editable ".[test]"
+	@# pip would compile on one core. Templates and files for other Pythons do not compile.
+	@$(RUN) -m compileall -q -q -j 0 $(VENV)/lib || true
 	touch $@
 
 quickstart: setup
@@ -27,7 +29,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(RUN) -m pytest -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 COMMIT ?= $(shell git rev-parse HEAD)
 
-test: setup lint
+test: setup style
 	$(PYTEST)
 
 # With real processes, clusters, full matrices and real data, which `make test` leaves out.
@@ -44,9 +46,13 @@ TYPED := ftkeras/*.py tests/api/examples.py $(addprefix ftkeras/,api averages ch
 	experiment heads losses optimizers policies prediction problems processes regularizers reports \
 	runs schedules strategies support tasks training verbs)
 
-lint: setup
+lint: style types
+
+style: setup
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+
+types: setup
 	$(RUN) -m basedpyright --pythonpath=$(RUN) $(TYPED)
 
 # The documentation as a site in build/site, in an environment of its own without TensorFlow.

@@ -19,6 +19,8 @@ SHARES = 10
 # Seconds of a test whose duration is unknown.
 _UNKNOWN = {"cluster": 40.0, "process": 20.0, "real_data": 20.0, "matrix": 3.0}
 _QUICK = 0.05
+# The files of at least so many seconds take longer than the shared run.
+_LONG = 8.0
 
 
 @functools.cache
@@ -36,12 +38,29 @@ def seconds(item: pytest.Item) -> float:
 
 
 def longest_file_first(items: Iterable[pytest.Item]) -> list[pytest.Item]:
-    """Order files by how long their tests take, so that no worker ends with a long one alone."""
+    """Order files by how long their tests take, so that no worker ends with a long one alone.
+
+    The first file makes the run that several share. The others that use it come after the long
+    files, because a worker that asks for it earlier would wait.
+    """
     files: dict[str, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.nodeid.split("::")[0], []).append(item)
-    ordered = sorted(files.values(), key=lambda file: -sum(map(seconds, file)))
+    ordered = sorted(files.values(), key=_total, reverse=True)
+    sharing = [file for file in ordered if any(map(_uses_shared_run, file))]
+    first, waiting = sharing[:1], sharing[1:]
+    ordered = [file for file in ordered if file not in sharing]
+    long = [file for file in ordered if _total(file) >= _LONG]
+    ordered = first + long + waiting + ordered[len(long) :]
     return [item for file in ordered for item in file]
+
+
+def _total(file: list[pytest.Item]) -> float:
+    return sum(map(seconds, file))
+
+
+def _uses_shared_run(item: pytest.Item) -> bool:
+    return "finished_run" in getattr(item, "fixturenames", ())
 
 
 def share(items: Iterable[pytest.Item], commit: str) -> list[pytest.Item]:

@@ -47,6 +47,17 @@ def test_longest_file_is_first_and_files_stay_whole():
     assert [n.split("::")[0] for n in ordered] == [file for file in files for _ in range(20)]
 
 
+def test_files_that_share_a_run_do_not_wait_for_it():
+    items = _items(TIMES)
+    for item in items:
+        number = int(item.nodeid.split("_")[-1])
+        item.fixturenames = ["finished_run"] if number in (5, 300, 499) else []
+    ordered = [item.nodeid for item in durations.longest_file_first(items)]
+    files = list(dict.fromkeys(nodeid.split("::")[0] for nodeid in ordered))
+    assert files[0] in ("tests/test_0.py", "tests/test_15.py", "tests/test_24.py")
+    assert {*files[-2:]} < {"tests/test_0.py", "tests/test_15.py", "tests/test_24.py"}
+
+
 def test_unknown_test_counts_as_its_marker():
     item = types.SimpleNamespace(nodeid="a::b", get_closest_marker=lambda name: name == "cluster")
     assert durations.seconds(item) == 40

@@ -56,7 +56,7 @@ def test_gradients_of_relative_scores_equal_finite_differences(batch):
     assert _largest_error(attention, *arrays, random.normal(size=(batch, 2, 3, 3))) < 1e-7
 
 
-@pytest.mark.parametrize("rate", [0.0, 0.4])
+@pytest.mark.parametrize("rate", matrix([0.0, 0.4], default=[0.4]))
 @pytest.mark.parametrize("bias", matrix(BIASES, default=["packed"]))
 def test_gradients_of_attention_equal_finite_differences(bias, rate):
     bias = BIASES[bias]

@@ -1,6 +1,7 @@
 """Loading and unloading versions of a model."""
 
 import threading
+import time
 
 import pytest
 
@@ -50,7 +51,7 @@ def test_old_version_is_unloaded_once_the_new_one_is_loaded_and_it_is_unused(tmp
         refreshing = threading.Thread(target=versions.refresh)
         refreshing.start()
         while versions.available() != [2]:
-            pass
+            time.sleep(0.001)  # a loop without a pause would keep the lock
         assert seen == [[], [1]]  # 1 was available while 2 was loading
         assert used == "1"
         assert _states(versions) == {"2": "AVAILABLE", "1": "UNLOADING"}

@@ -48,7 +48,7 @@ def both():
     return get
 
 
-@pytest.mark.parametrize("keys", matrix(SETTINGS, default=DEFAULT), ids=_named)
+@pytest.mark.parametrize("keys", matrix(SETTINGS, default=SETTINGS[:1]), ids=_named)
 def test_every_code_point_is_normalized_as_the_reference_does(both, keys):
     wordpiece, tokenizer = both(**keys)
     points = [p for p in range(0x110000) if not 0xD800 <= p <= 0xDFFF]

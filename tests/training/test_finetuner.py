@@ -71,7 +71,7 @@ def test_accumulated_steps_equal_those_of_the_whole_batch(micro_batches, weights
     rate, steps = 0.1, 3
     # Plain SGD, for Adam would scale up a gradient that is rounding alone to a whole step.
     whole, parts = (
-        _model(count, optimizer=SGD(learning_rate=rate, momentum=0.0, clip_norm=1.0))
+        _model(count, SGD(learning_rate=rate, momentum=0.0, clip_norm=1.0), layers=1)
         for count in (1, micro_batches)
     )
     start = [variable.numpy() for variable in whole.weights]
@@ -116,7 +116,7 @@ class Two:
 
 
 def test_regularizer_adds_to_the_training_loss_only():
-    plain, regulated = _model(), _model(regularizers=(Two(), Two()))
+    plain, regulated = _model(layers=1), _model(layers=1, regularizers=(Two(), Two()))
     expected, history = _fit(plain), _fit(regulated)
     assert history["loss"][0] == pytest.approx(expected["loss"][0] + 4, rel=1e-5)
     validation = tf.data.Dataset.from_tensors(({"token_ids": TOKEN_IDS}, LABELS))
