@@ -19,9 +19,11 @@ class Card(Protocol):
 
     def text(self) -> str:
         """Return the card in Markdown."""
+        ...
 
     def hub_header(self) -> str:
         """Return the card's metadata as YAML for the Hugging Face Hub, between lines of `---`."""
+        ...
 
     def license(self) -> str | None:
         """Return the license's identifier on the Hub; None if it is not known."""

@@ -39,6 +39,7 @@ class Transport(Protocol):
         Raises:
             ServingError: The server refuses, or does not answer in time.
         """
+        ...
 
     def close(self) -> None:
         """Close the connection."""

@@ -7,7 +7,7 @@ tensorflow/serving's util/json_tensor.cc.
 from typing import Any
 
 import numpy as np
-from tensorflow.core.example import example_pb2, feature_pb2
+import tensorflow as tf
 
 from ftkeras.serving.errors import invalid_argument
 from ftkeras.serving.request_json import from_base64, is_base64, quote, to_bytes, type_name
@@ -39,7 +39,7 @@ def decode(document: dict) -> np.ndarray:
 def _serialize(item: Any) -> bytes:
     if not isinstance(item, dict):
         raise invalid_argument(f"Example must be JSON object but got JSON {type_name(item)}")
-    example = example_pb2.Example()
+    example = tf.train.Example()
     for name, content in item.items():
         feature = example.features.feature[to_bytes(name).decode("utf-8", "replace")]
         for value in content if isinstance(content, list) else [content]:
@@ -47,7 +47,7 @@ def _serialize(item: Any) -> bytes:
     return example.SerializeToString()
 
 
-def _append(feature: feature_pb2.Feature, name: str, value: Any) -> None:
+def _append(feature: tf.train.Feature, name: str, value: Any) -> None:
     """Append a value to a feature, if it has the type of the feature's other values."""
     is_string = isinstance(value, str) or is_base64(value)
     if not is_string and (value is None or isinstance(value, (dict, list))):
@@ -55,18 +55,19 @@ def _append(feature: feature_pb2.Feature, name: str, value: Any) -> None:
             f"Feature: {name} has element with unexpected JSON type: {type_name(value)}"
         )
     kind = "bytes" if is_string else "float" if isinstance(value, float) else "int64"
-    known = feature.WhichOneof("kind")
-    if known not in (None, f"{kind}_list"):
+    known: str | None = feature.WhichOneof("kind")
+    if known is not None and known != f"{kind}_list":
         raise invalid_argument(
             f"Unexpected element type in feature: {name} expecting type: "
             f"{known.removesuffix('_list')}"
         )
+    number: Any = value
     if kind == "int64":
-        if not INT64.min <= value <= INT64.max:
+        if not INT64.min <= number <= INT64.max:
             raise invalid_argument(f"Feature: {name} has uint64 element. Only int64 is supported.")
-        feature.int64_list.value.append(value)
+        feature.int64_list.value.append(number)
     elif kind == "float":
-        feature.float_list.value.append(value)
+        feature.float_list.value.append(number)
     else:
-        content = to_bytes(value) if isinstance(value, str) else from_base64(value)
+        content = to_bytes(value) if isinstance(value, str) else from_base64(number)
         feature.bytes_list.value.append(content)

@@ -123,7 +123,7 @@ def _tensor(info: meta_graph_pb2.TensorInfo) -> Tensor:
     dtype = tf.dtypes.as_dtype(info.dtype).name
     shape = tuple(dim.size for dim in info.tensor_shape.dim)
     known_rank = not info.tensor_shape.unknown_rank
-    return Tensor(_SERVING_NAMES.get(dtype, dtype), shape if known_rank else None)
+    return Tensor(str(_SERVING_NAMES.get(dtype, dtype)), shape if known_rank else None)
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

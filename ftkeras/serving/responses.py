@@ -49,7 +49,7 @@ def encode_classifications(outputs: dict[str, np.ndarray]) -> bytes:
                 f"Expected Tensor {name} shape: [batch_size num_classes] but got [{shape}]"
             )
     classes, scores = outputs.get("classes"), outputs.get("scores")
-    first = scores if classes is None else classes
+    first = outputs["classes" if "classes" in outputs else "scores"]
     labels = ['""'] * first.size if classes is None else [json_string(c) for c in classes.flat]
     numbers = ["0.0"] * first.size if scores is None else _floats(scores.astype(np.float32).ravel())
     pairs = [f"[{label}, {score}]" for label, score in zip(labels, numbers, strict=True)]

@@ -44,8 +44,8 @@ def parse(method: str, path: str) -> Target:
         raise invalid_argument("Missing model name in request.")
     if found is None or method not in ("GET", "POST"):
         raise invalid_argument(f"Malformed request: {method} {path}")
-    version = found["version"] and int(found["version"][:20])
-    if version and version > INT64_MAX:
+    version = int(found["version"][:20]) if found["version"] else None
+    if version is not None and version > INT64_MAX:
         raise invalid_argument(f"Failed to convert version: {found['version']} to numeric.")
     label = found["label"] and unquote(found["label"])
     verb = (found["verb"] or "status").lower()

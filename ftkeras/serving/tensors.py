@@ -126,7 +126,9 @@ class _Column:
     """Collect one input's values, one row after the other; all must have the same shape."""
 
     def __init__(self, tensor: Tensor):
-        self.dtype, self.shape, self.values, self.count = tensor.dtype, None, [], 0
+        self.dtype, self.count = tensor.dtype, 0
+        self.values: list = []
+        self.shape: tuple[int, ...] | None = None
 
     def add(self, value: Any) -> None:
         shape, before = _shape(value), len(self.values)
@@ -145,7 +147,7 @@ class _Column:
             )
 
     def array(self) -> np.ndarray:
-        return _to_array(self.values, (self.count, *self.shape), self.dtype)
+        return _to_array(self.values, (self.count, *(self.shape or ())), self.dtype)
 
 
 def _decode_array(value: Any, tensor: Tensor) -> np.ndarray:

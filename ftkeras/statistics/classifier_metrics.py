@@ -1,7 +1,7 @@
 """Metrics of a classifier on one split, over all classes and per class, by scikit-learn."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -73,8 +73,12 @@ def per_class(labels: np.ndarray, probabilities: np.ndarray, names: Sequence[str
     """
     from sklearn import metrics
 
-    columns = metrics.precision_recall_fscore_support(
-        labels, probabilities.argmax(axis=1), labels=np.arange(len(names)), zero_division=0.0
+    # Arrays, as `average` is None. scikit-learn annotates its default for `zero_division` only.
+    columns: Any = metrics.precision_recall_fscore_support(
+        labels,
+        probabilities.argmax(axis=1),
+        labels=np.arange(len(names)),
+        zero_division=cast(str, 0.0),
     )
     rows: list[dict] = [
         {

@@ -136,14 +136,15 @@ def _test(
     first: Sequence[Run], second: Sequence[Run], differences: np.ndarray, confidence: float
 ) -> dict:
     """Test a pair of recipes by the differences of the tested metric in the bootstrap samples."""
-    found = {"mcnemar": None, "over_folds": None}
+    found: dict[str, dict | None] = {"mcnemar": None, "over_folds": None}
     is_count = first[0].predictions.scores.dtype == bool
     if len(first) == len(second) == 1 and first[0].folds is None and is_count:
         correct = (runs[0].predictions.scores for runs in (first, second))
-        found["mcnemar"] = significance.mcnemar(*correct)
-        return {"test": MCNEMAR, "p_value": found["mcnemar"]["p_value"], **found}
-    if (by_fold := _fold_differences(first, second)) is not None:
-        share = 1 / (fold_count(first[0]) - 1)
+        found["mcnemar"] = mcnemar = significance.mcnemar(*correct)
+        return {"test": MCNEMAR, "p_value": mcnemar["p_value"], **found}
+    folds, by_fold = fold_count(first[0]), _fold_differences(first, second)
+    if folds is not None and by_fold is not None:
+        share = 1 / (folds - 1)
         estimate = significance.corrected_t(by_fold, test_share=share, confidence=confidence)
         found["over_folds"] = {**vars(estimate), "folds": len(by_fold)}
         return {"test": FOLDS, "p_value": estimate.p_value, **found}
@@ -159,7 +160,7 @@ def _fold_differences(first: Sequence[Run], second: Sequence[Run]) -> np.ndarray
     found = []
     for repeat, run in sorted(by_repeat[0].items()):
         other = by_repeat[1][repeat]
-        if not np.array_equal(run.folds, other.folds):
+        if run.folds is None or other.folds is None or not np.array_equal(run.folds, other.folds):
             return None
         gain = other.predictions.scores.astype(float) - run.predictions.scores
         found += [gain[run.folds == fold].mean() for fold in np.unique(run.folds)]

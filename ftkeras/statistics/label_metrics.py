@@ -1,7 +1,7 @@
 """Metrics of a multi-label classifier on one split, over all labels and per label."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -73,8 +73,13 @@ def per_label(
     """
     from sklearn import metrics
 
-    columns = metrics.precision_recall_fscore_support(
-        targets, predicted, average=None, labels=np.arange(len(names)), zero_division=0.0
+    # Arrays, as `average` is None. scikit-learn annotates its default for `zero_division` only.
+    columns: Any = metrics.precision_recall_fscore_support(
+        targets,
+        predicted,
+        average=None,
+        labels=np.arange(len(names)),
+        zero_division=cast(str, 0.0),
     )
     rows: list[dict] = [
         {
