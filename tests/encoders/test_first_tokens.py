@@ -101,7 +101,8 @@ def test_last_layer_costs_almost_nothing():
         def pooled(ids):
             return encoder(ids, every_token=every_token)["pooled"]
 
-        graph = tf.function(pooled).get_concrete_function(tf.TensorSpec([8, 128], tf.int32)).graph
+        function = tf.function(pooled, autograph=False)
+        graph = function.get_concrete_function(tf.TensorSpec([8, 128], tf.int32)).graph
         options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
         options["output"] = "none"
         return tf.compat.v1.profiler.profile(graph, options=options).total_float_ops

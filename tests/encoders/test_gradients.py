@@ -21,7 +21,7 @@ BIASES = {
 def _largest_error(function, *arrays) -> float:
     """Return the largest difference between the gradients and finite differences."""
     arrays = [tf.constant(array) for array in arrays]
-    function = tf.function(function)  # which is called twice for each number
+    function = tf.function(function, autograph=False)  # which is called twice for each number
     written, expected = tf.test.compute_gradient(function, arrays, delta=1e-4)
     assert all(np.abs(one).max() > 0.01 for one in written)
     return max(np.abs(one - other).max() for one, other in zip(written, expected, strict=True))

@@ -32,7 +32,7 @@ def found(weights, ids):
         weights=weights, evidence=EVIDENCE, pad_id=0, special_ids=special, steps=48
     )
     label = tf.argmax(weights({"token_ids": ids})[0], axis=-1)
-    return [x.numpy() for x in tf.function(attribute)({"token_ids": ids}, label)]
+    return [x.numpy() for x in tf.function(attribute, autograph=False)({"token_ids": ids}, label)]
 
 
 def test_attributions_add_up_to_the_change_of_the_log_odds(weights, ids, found):

@@ -23,7 +23,7 @@ def _trained(spec, **settings):
 @pytest.mark.parametrize("spec", matrix(SPECS, default=[SPECS[1]]))
 def test_merged_model_computes_what_was_trained(spec):
     model, policy, _ = _trained(spec)
-    predict = tf.function(lambda: model(tiny.INPUTS, training=False))
+    predict = tf.function(lambda: model(tiny.INPUTS, training=False), autograph=False)
     trained = predict().numpy()
     policy.finish(model)
     np.testing.assert_allclose(tiny.logits(model), trained, atol=1e-5)

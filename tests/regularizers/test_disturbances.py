@@ -51,7 +51,8 @@ def test_mixout_uses_some_pretrained_rows_and_corrects_the_rest():
 def test_mixout_is_the_current_kernel_on_average():
     model = tiny.regulated(Mixout(p=0.4, seed=3))
     kernels, _ = _perturb(model)
-    in_a_pass = tf.function(lambda: model.encoder.hooks.apply_to_kernel(kernels[0], True))
+    hooks = model.encoder.hooks
+    in_a_pass = tf.function(lambda: hooks.apply_to_kernel(kernels[0], True), autograph=False)
     mean = np.mean([np.array(in_a_pass()) for _ in range(800)], axis=0)
     np.testing.assert_allclose(mean, kernels[0], atol=0.3)
 

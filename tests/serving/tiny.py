@@ -103,7 +103,7 @@ class Tiny(tf.Module):
 
 
 def _trace(function, **specs):
-    return tf.function(function).get_concrete_function(**specs)
+    return tf.function(function, autograph=False).get_concrete_function(**specs)
 
 
 class Numbers(Tiny):

@@ -69,7 +69,8 @@ def test_ids_of_any_strings_equal_the_reference(lowercase, normalized):
     added = added_tokens([entry for entry in ADDED if entry[1] in normalized])
     wordpiece = WordPiece(vocabulary=VOCABULARY, lowercase=lowercase, added_tokens=added)
     tokenizer = reference_with(added, lowercase=lowercase)
-    batch = tf.function(wordpiece, input_signature=[tf.TensorSpec([None], tf.string)])
+    spec = tf.TensorSpec([None], tf.string)
+    batch = tf.function(wordpiece, input_signature=[spec], autograph=False)
 
     @examples(30)
     @given(st.lists(st.lists(PARTS, max_size=12).map("".join), min_size=1, max_size=20))
@@ -135,7 +136,7 @@ def test_graph_with_added_tokens_saves_with_ops_that_servers_have(tmp_path):
     module = tf.Module()
     module.wordpiece = WordPiece(vocabulary=VOCABULARY, added_tokens=added)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def ids(texts):
         return module.wordpiece(texts).to_tensor(-1)
 

@@ -123,11 +123,11 @@ class _Served(tf.Module):
         super().__init__()
         self.layer = layer
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def one(self, texts):
         return self.layer(texts)["token_ids"].to_tensor()
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)] * 2)
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)] * 2, autograph=False)
     def two(self, texts, pairs):
         return {k: v.to_tensor() for k, v in self.layer(texts, pairs).items()}
 

@@ -41,7 +41,7 @@ def both(request):
     """Return a graph from texts to ids and character offsets, and the reference."""
     wordpiece = WordPiece(vocabulary=VOCABULARY, **request.param)
 
-    @tf.function(input_signature=[BATCH])
+    @tf.function(input_signature=[BATCH], autograph=False)
     def encode(texts):
         ids, starts, ends = wordpiece.with_offsets(texts)
         return ids, wordpiece(texts), to_characters(texts, starts), to_characters(texts, ends)
@@ -148,7 +148,7 @@ def test_an_exported_tokenizer_gives_offsets_with_ops_that_servers_link(tmp_path
     wordpiece = WordPiece(vocabulary=VOCABULARY)
 
     class Served(tf.Module):
-        @tf.function(input_signature=[BATCH])
+        @tf.function(input_signature=[BATCH], autograph=False)
         def __call__(self, texts):
             ids, starts, ends = wordpiece.with_offsets(texts)
             starts, ends = to_characters(texts, starts), to_characters(texts, ends)

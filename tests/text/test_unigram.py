@@ -166,7 +166,7 @@ def test_graph_holds_only_ops_that_servers_link():
 @pytest.mark.process
 def test_an_exported_tokenizer_gives_the_same_with_ops_that_servers_link(tmp_path):
     class Served(tf.Module):
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
         def __call__(self, texts):
             ids, starts, ends = ours().with_offsets(texts)
             return {"ids": ids.to_tensor(-1), "starts": starts.to_tensor(-1),
