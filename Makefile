@@ -43,8 +43,8 @@ test-tenth: setup
 
 # Folders whose types are checked.
 TYPED := ftkeras/*.py tests/api/examples.py $(addprefix ftkeras/,api averages checkpoints cli config corpora encoders \
-	experiment heads losses optimizers policies prediction problems processes regularizers reports \
-	runs schedules strategies support tasks training verbs)
+	experiment exporters heads losses optimizers policies prediction problems processes regularizers reports \
+	runs schedules search serving statistics strategies support tasks training verbs)
 
 lint: style types
 

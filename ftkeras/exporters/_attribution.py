@@ -1,6 +1,7 @@
 """Attribute a prediction to tokens with integrated gradients, as ops of a graph."""
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 import tensorflow as tf
@@ -67,7 +68,7 @@ class IntegratedGradients:
 
     def _difference(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Return x - b, [batch, length, hidden]."""
-        special = tf.reduce_any(token_ids[..., tf.newaxis] == self._special_ids, axis=-1)
+        special = tf.reduce_any(tf.expand_dims(token_ids, -1) == self._special_ids, axis=-1)
         baseline = tf.where(special, token_ids, self._pad_id)
         return self._weights.embed(token_ids) - self._weights.embed(baseline)
 
@@ -82,7 +83,8 @@ class IntegratedGradients:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(offset)
                 value = self._evidence(self._weights(inputs, embedding_offset=offset)[0], chosen)
-            return number + 1, total + shares[number] * tape.gradient(value, offset)
+            gradient = cast(tf.Tensor, tape.gradient(value, offset))
+            return number + 1, total + shares[number] * gradient
 
         _, mean = tf.while_loop(
             lambda number, _: number < len(self._points),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import tensorflow as tf
 
 from ftkeras.errors import UserError
 from ftkeras.problems import Comparison
@@ -108,7 +109,7 @@ def padded_ids(samples: list[dict], text_layer: TextLayer) -> dict[str, np.ndarr
         if name in samples[0]
     ]
     fill = {"token_ids": text_layer.tokenizer.pad_id, "segment_ids": 0}
-    found = text_layer(*columns)
+    found = text_layer(*map(tf.constant, columns))
     rows = np.arange(len(samples))
     if "window_counts" in found:
         counts = found["window_counts"].numpy()

@@ -10,9 +10,9 @@ the ops in ops_lib.
 import pathlib
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import tensorflow as tf
-from tensorflow.core.framework import graph_pb2, node_def_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
 from ftkeras.errors import UserError
@@ -70,7 +70,8 @@ def unknown(ops: set[str]) -> list[str]:
     return sorted(op for op in ops if op not in known or UNSERVED.fullmatch(op))
 
 
-def _nodes(graph_def: graph_pb2.GraphDef) -> Iterator[node_def_pb2.NodeDef]:
+def _nodes(graph_def: Any) -> Iterator[Any]:
+    """Yield the NodeDefs of a GraphDef and of its functions."""
     yield from graph_def.node
     for function in graph_def.library.function:
         yield from function.node_def

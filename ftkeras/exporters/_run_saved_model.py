@@ -112,7 +112,11 @@ def _disagreements(
     for name, signature in signatures.items():
         outputs = {k: v.numpy() for k, v in signature(**inputs.get(name, tensors)).items()}
         found = outputs.get(name_of_output, outputs.get("scores"))
-        if is_shared and found is not None and not np.allclose(found, expected, atol=tolerance):
+        if (
+            found is not None
+            and expected is not None
+            and not np.allclose(found, expected, atol=tolerance)
+        ):
             yield f"{name} differs from serving_default by {np.abs(found - expected).max():.1e}"
         if name == "classify" and outputs["classes"].tolist() != classes:
             yield f"{name} gives classes {outputs['classes'].tolist()}"

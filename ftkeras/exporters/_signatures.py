@@ -1,6 +1,7 @@
 """The functions that a SavedModel serves, by signature."""
 
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import numpy as np
 import tensorflow as tf
@@ -124,10 +125,11 @@ class Served(tf.Module):
     def _parse(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return the texts in serialized `tf.Example`s; a missing text is an error."""
         features = {name: tf.io.FixedLenFeature([], tf.string) for name in self._text_specs}
-        return tf.io.parse_example(examples, features)
+        return cast(dict[str, tf.Tensor], tf.io.parse_example(examples, features))
 
     def _explanation(self, ids: Tensors, logits: tf.Tensor) -> dict[str, tf.Tensor]:
         tokenizer, token_ids = self.text_layer.tokenizer, ids["token_ids"]
+        assert self._explain_steps is not None, "there is a signature `explain`"
         attribute = IntegratedGradients(
             weights=self.weights,
             evidence=self._problem.evidence,
@@ -135,7 +137,7 @@ class Served(tf.Module):
             special_ids=tokenizer.special_ids,
             steps=self._explain_steps,
         )
-        attributions, gap = attribute(ids, tf.argmax(logits, axis=-1))
+        attributions, gap = attribute(dict(ids), tf.argmax(logits, axis=-1))
         tokens = tf.gather(tf.constant(self._vocabulary), token_ids)
         return {
             **self._problem.served(logits),

@@ -20,6 +20,14 @@ SIGNATURE = "token_ids"
 TOLERANCE = 1e-4  # of a probability, with float32 weights
 
 
+class _Model(tf.Module):
+    """A module that holds the weights, so that they are saved with its functions."""
+
+    def __init__(self, weights: Weights):
+        super().__init__(name="module")
+        self.weights = weights
+
+
 class Litert:
     """Write a LiteRT model that takes token ids: `<run_dir>/litert/model.tflite`.
 
@@ -101,8 +109,8 @@ class Litert:
         return folder
 
     def _convert(self) -> bytes:
-        module = tf.Module()
-        module.weights = weights = Weights(self.model)
+        weights = Weights(self.model)
+        module = _Model(weights)
         problem = self.problem
         names = ("token_ids", "segment_ids") if self.segments else ("token_ids",)
         specs = {name: tf.TensorSpec([None, None], tf.int32, name) for name in names}

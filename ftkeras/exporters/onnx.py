@@ -94,6 +94,6 @@ class Onnx:
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
         def run(ids: dict[str, np.ndarray]) -> np.ndarray:
-            return session.run([self.problem.output], ids)[0]
+            return np.asarray(session.run([self.problem.output], ids)[0])
 
         return self.problem.compare(measured, predict(measured, self.text_layer, run))

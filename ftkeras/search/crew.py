@@ -7,6 +7,7 @@ import sys
 import time
 from typing import Protocol
 
+from ftkeras.config.tune import TuneConfig
 from ftkeras.config.verbs import LaunchConfig
 from ftkeras.processes.supervisor import (
     GRACE_SECONDS,
@@ -55,9 +56,11 @@ def search(config: LaunchConfig) -> int:
 
 def with_search_dir(config: LaunchConfig) -> list[str]:
     """Return the arguments of `tune`, with a folder that all processes share."""
-    if config.config.search_dir is not None:
+    search = config.config
+    assert isinstance(search, TuneConfig), "only a search has a crew"
+    if search.search_dir is not None:
         return list(config.arguments)
-    return [*config.arguments, f"--search_dir={folder.default(config.config)}"]
+    return [*config.arguments, f"--search_dir={folder.default(search)}"]
 
 
 def _announce(workers: int, arguments: list[str]) -> None:

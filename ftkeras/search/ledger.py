@@ -171,7 +171,7 @@ class Ledger:
 
     def _end(self, result: Result) -> None:
         trial = self.oracle.trials[result.trial]
-        if result.status == FAILED:
+        if result.status == FAILED or result.score is None:
             trial.status = TrialStatus.FAILED
         else:
             self.oracle.update_trial(trial.trial_id, {self.oracle.objective.name: result.score})

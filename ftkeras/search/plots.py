@@ -23,7 +23,7 @@ COLOURS = mpl.colormaps["viridis"]
 LABEL_LENGTH = 24
 # Where a line passes an axis of a parameter that the trial does not have; the axis is [0, 1].
 BELOW = -0.14
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text instead of outlines: small, and can be searched
     "font.family": "sans-serif",
     "font.size": 10,
@@ -85,10 +85,10 @@ def parallel_coordinates(
     results: Sequence[Result], parameters: Sequence[Parameter], objective: str
 ) -> str:
     """Plot each trial as a line through its values to its score."""
-    scored = sorted((r for r in results if r.score is not None), key=lambda r: r.score)
+    scored = sorted((r for r in results if r.score is not None), key=_score)
     if is_lower_better(objective):
         scored.reverse()  # the best is plotted last, on top
-    scores = [result.score for result in scored]
+    scores = list(map(_score, scored))
     low, high = (min(scores), max(scores)) if scores else (0.0, 1.0)
     with mpl.rc_context({**STYLE, "axes.grid": False}):
         figure = Figure(figsize=(9, 4.4), layout="constrained")
@@ -99,7 +99,7 @@ def parallel_coordinates(
         _plot_score_axis(axes, count, low, high)
         for rank, result in enumerate(scored):
             heights = [_height(parameter, result.values) for parameter in parameters]
-            heights.append(_fraction(result.score, low, high))
+            heights.append(_fraction(_score(result), low, high))
             good = rank / max(1, len(scored) - 1)
             axes.plot(
                 range(count + 1),
@@ -118,12 +118,18 @@ def parallel_coordinates(
         return _svg(figure, "parallel_coordinates")
 
 
+def _score(result: Result) -> float:
+    """Return the score of a result that has one."""
+    assert result.score is not None
+    return result.score
+
+
 def _plot_best_so_far(axes: Axes, rows: Sequence[Result], objective: str) -> None:
     better = min if is_lower_better(objective) else max
     best, steps = None, []
     for number, row in enumerate(rows, 1):
         if row.status == COMPLETED:
-            best = row.score if best is None else better(best, row.score)
+            best = _score(row) if best is None else better(best, _score(row))
         if best is not None and row.score is not None:
             steps.append((number, best))
     if steps:
@@ -155,7 +161,7 @@ def _plot_failures(axes: Axes, rows: Sequence[Result]) -> None:
 
 def _plot_interval(axes: Axes, name: str, interval: Interval, results: Sequence[Result]) -> None:
     values = [result.values[name] for result in results]
-    axes.plot(values, [result.score for result in results], "o", color=BLUE, ms=5)
+    axes.plot(values, list(map(_score, results)), "o", color=BLUE, ms=5)
     low, high = interval.low, interval.high
     if interval.log:
         _use_log_scale(axes, high / low)
@@ -167,7 +173,7 @@ def _plot_interval(axes: Axes, name: str, interval: Interval, results: Sequence[
 
 
 def _plot_choice(axes: Axes, name: str, labels: Sequence[str], results: Sequence[Result]) -> None:
-    scores = [result.score for result in results]
+    scores = list(map(_score, results))
     positions = [labels.index(result.values[name]) for result in results]
     # Points side by side, because equal scores would hide each other.
     offsets = [0.09 * (positions[:n].count(x) % 5 - 2) for n, x in enumerate(positions)]

@@ -36,7 +36,7 @@ def reason_to_prune(
     sign = -1 if is_lower_better(objective) else 1
     leads = [sign * (other - own) for other, own in zip(best.scores, result.scores, strict=False)]
     least = corrected_t(leads, test_share=1 / (folds - 1), confidence=1 - 2 * ERROR).low
-    if least <= 0:
+    if least is None or least <= 0:
         return None
     return (
         f"after {seen} of {folds} folds trial {best.trial} leads by {sum(leads) / seen:.4f}, "

@@ -5,7 +5,7 @@ Only literals are evaluated.
 
 import ast
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
 from ftkeras.search.ranges import Choice, Interval, Literal, Node, Number, Part, Parts
 
@@ -36,7 +36,13 @@ def parse(name: str, text: str) -> Number | Choice:
     return _Parser(text.strip()).range(expression, name, in_key="." in name)
 
 
-def _is_range(expression: ast.expr) -> bool:
+class _Range(ast.Call):
+    """A call whose function is one of `KINDS`."""
+
+    func: ast.Name
+
+
+def _is_range(expression: ast.expr) -> TypeGuard[_Range]:
     return (
         isinstance(expression, ast.Call)
         and isinstance(expression.func, ast.Name)
@@ -53,7 +59,7 @@ class _Parser:
     def __init__(self, text: str):
         self.text, self.names = text, set()
 
-    def range(self, call: ast.Call, name: str, *, in_key: bool) -> Number | Choice:
+    def range(self, call: _Range, name: str, *, in_key: bool) -> Number | Choice:
         name = self._unused(name)
         if call.func.id == "choice":
             return self._choice(call, name, in_key=in_key)
@@ -90,7 +96,9 @@ class _Parser:
         ):
             raise ValueError(f"{self._source(item)} must read name or name(key=value, …)")
         path = f"{name}.{item.func.id}"
-        keys = ((key.arg, self._value(key.value, f"{path}.{key.arg}")) for key in item.keywords)
+        keys = (
+            (str(key.arg), self._value(key.value, f"{path}.{key.arg}")) for key in item.keywords
+        )
         return Part(item.func.id, tuple(keys))
 
     def _value(self, value: ast.expr, name: str) -> Node:
@@ -105,7 +113,7 @@ class _Parser:
             source = self._source(value)
             raise ValueError(f"{source} is not a value; quote texts as in Python") from None
 
-    def _interval(self, call: ast.Call) -> Interval:
+    def _interval(self, call: _Range) -> Interval:
         source, kind = self._source(call), call.func.id
         options = {key.arg: self._literal(key.value).value for key in call.keywords}
         ends = [self._literal(end).value for end in call.args]
@@ -115,8 +123,9 @@ class _Parser:
             raise ValueError(f"{source} must read {kind}(lower, upper) or with {allowed}")
         log, step = kind == "log" or bool(options.get("log")), options.get("step")
         _check_numbers(source, [*ends, *([] if step is None else [step])], whole=kind == "int")
-        _check_bounds(source, *ends, step, log=log)
-        return Interval(*ends, whole=kind == "int", log=log, step=step)
+        low, high = ends
+        _check_bounds(source, low, high, step, log=log)
+        return Interval(low, high, whole=kind == "int", log=log, step=step)
 
     def _unused(self, name: str) -> str:
         """Return the name, with a number if it is in use, as for the same part in two choices."""

@@ -32,9 +32,9 @@ def with_defaults(config: TuneConfig) -> TuneConfig:
 
 def _default_search(config: TuneConfig, oracle: type[Oracle]) -> tuple[str, ...]:
     """Return the space published for BERT, with learning rates that fit the encoder's width."""
-    rate = auto.fill(config, learning_rate=auto.guess_learning_rate(config)).learning_rate
+    rate = float(auto.fill(config, learning_rate=auto.guess_learning_rate(config)).learning_rate)
     rates = ", ".join(f"{share * rate:.1e}" for share in DEFAULT_RATES)
-    lines = dict(line.split("=", 1) for line in DEFAULT_SEARCH)
+    lines = {name: spec for name, _, spec in (line.partition("=") for line in DEFAULT_SEARCH)}
     lines["learning_rate"] = f"choice({rates})"
     if oracle.continues:  # it allots the epochs
         del lines["epochs"]

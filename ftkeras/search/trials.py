@@ -96,7 +96,8 @@ class Trials:
             except RunFailed as failure:
                 return dataclasses.replace(result, status=FAILED, reason=str(failure))
             result = _with_runs(result, runs, config.objective, one_score=fold is not None)
-            if self.config.folds and (reason := self._reason_to_prune(result)):
+            count = self.config.folds
+            if count and (reason := self._reason_to_prune(result, count)):
                 return dataclasses.replace(result, status=PRUNED, reason=reason)
         return result
 
@@ -113,6 +114,7 @@ class Trials:
             outcome = child_run.train(config, run_dir)
             if outcome.reason is not None:
                 raise RunFailed(outcome.reason)
+            assert outcome.metrics is not None, "a run without a reason has metrics"
             metrics = outcome.metrics
         for name in dict.fromkeys((config.objective, "loss")):
             value = metrics["validation"][name]
@@ -120,11 +122,9 @@ class Trials:
                 raise RunFailed(f"validation {name} is {value}")
         return metrics
 
-    def _reason_to_prune(self, result: Result) -> str | None:
+    def _reason_to_prune(self, result: Result, folds: int) -> str | None:
         ended = filter(None, map(results.read, sorted(self.folder.glob("*"))))
-        return pruning.reason_to_prune(
-            result, ended, self.config.objective, folds=self.config.folds
-        )
+        return pruning.reason_to_prune(result, ended, self.config.objective, folds=folds)
 
 
 def _with_runs(result: Result, runs: list[dict], objective: str, *, one_score: bool) -> Result:

@@ -29,6 +29,7 @@ class TrialSource(Protocol):
 
     def create_trial(self, worker: str, /) -> Trial:
         """Return the trial that the worker should run; its status may be IDLE or STOPPED."""
+        ...
 
     def end_trial(self, trial: Trial) -> None:
         """Record that the trial's result is in its folder."""

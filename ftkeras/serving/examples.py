@@ -4,7 +4,7 @@ Source: https://www.tensorflow.org/tfx/serving/api_rest; details that it leaves 
 tensorflow/serving's util/json_tensor.cc.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
@@ -61,13 +61,13 @@ def _append(feature: tf.train.Feature, name: str, value: Any) -> None:
             f"Unexpected element type in feature: {name} expecting type: "
             f"{known.removesuffix('_list')}"
         )
-    number: Any = value
     if kind == "int64":
+        number = int(value)
         if not INT64.min <= number <= INT64.max:
             raise invalid_argument(f"Feature: {name} has uint64 element. Only int64 is supported.")
         feature.int64_list.value.append(number)
     elif kind == "float":
-        feature.float_list.value.append(number)
+        feature.float_list.value.append(float(value))
     else:
-        content = to_bytes(value) if isinstance(value, str) else from_base64(number)
+        content = to_bytes(value) if isinstance(value, str) else from_base64(cast(dict, value))
         feature.bytes_list.value.append(content)

@@ -26,7 +26,7 @@ def requests(folder: pathlib.Path, inputs: dict[str, dict[str, Tensor]]) -> Iter
     """
     if (folder / FILE).is_file():
         for record in tf.data.TFRecordDataset(str(folder / FILE)).as_numpy_iterator():
-            yield _parse(prediction_log_pb2.PredictionLog.FromString(record))
+            yield _parse(prediction_log_pb2.PredictionLog.FromString(bytes(record)))
         return
     for signature, tensors in inputs.items():
         if set(tensors) <= {"text", "pair"}:
