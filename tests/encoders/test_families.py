@@ -83,8 +83,9 @@ def assert_close(actual, wanted, tolerance=1e-5):
     np.testing.assert_allclose(ops.convert_to_numpy(actual), wanted, rtol=0, atol=tolerance)
 
 
-@pytest.mark.parametrize(("name", "case"), matrix(CASES, default=FEW_CASES))
-def test_states_of_every_layer_and_logits_equal_the_reference(name, case):
+@pytest.mark.parametrize("named", matrix(CASES, default=FEW_CASES), ids="-".join)
+def test_states_of_every_layer_and_logits_equal_the_reference(named):
+    name, case = named
     wanted, model = golden(name)[case], tuned_of(name)
     encoder = model.encoder
     given, is_token = inputs(wanted)
