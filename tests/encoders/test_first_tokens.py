@@ -10,8 +10,13 @@ from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import POOLINGS, Classification
 from ftkeras.training.finetuner import FineTuner
 from tests.encoders.golden import FIXTURES, MODELS, golden, inputs, pretrained_bert, tiny_bert
+from tests.matrix import matrix
 
 CASES = [(model, case) for model in MODELS for case in golden(model)]
+# The models differ in the activation only: by default the second runs a case of each length.
+FEW_CASES = [
+    (model, case) for model, case in CASES if model == "gelu" or case.startswith("padded_segments")
+]
 ROWS = {
     "token_ids": np.array([[5, 6, 7, 8, 9, 10, 0], [5, 9, 3, 5, 4, 6, 8]]),
     "padding_mask": np.array([[1, 1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1, 1]]),
@@ -27,8 +32,9 @@ def _perturbed(encoder: Bert) -> Bert:
     return encoder
 
 
-@pytest.mark.parametrize(("model", "name"), CASES)
-def test_pooled_equals_the_reference(model, name):
+@pytest.mark.parametrize("named", matrix(CASES, default=FEW_CASES), ids="-".join)
+def test_pooled_equals_the_reference(named):
+    model, name = named
     case = golden(model)[name]
     outputs = pretrained_bert(FIXTURES / model)(**inputs(case), every_token=False)
     assert "sequence" not in outputs

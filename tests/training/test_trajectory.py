@@ -14,6 +14,7 @@ from ftkeras.heads.multi_label import MultiLabel
 from ftkeras.heads.question_answering import QuestionAnswering
 from ftkeras.heads.regression import Regression
 from ftkeras.training.finetuner import FineTuner
+from tests.matrix import matrix
 from tests.training import make_trajectory as torch_run
 
 # The head of each problem, and the problem, by the file of its reference.
@@ -38,7 +39,7 @@ CASES = {
 OF_LABELS = ("trajectory_multi_label.npz",)
 
 
-@pytest.fixture(scope="module", params=CASES)
+@pytest.fixture(scope="module", params=matrix(CASES, default=["trajectory.npz"]))
 def case(request):
     return request.param
 
