@@ -5,6 +5,7 @@ import warnings
 import keras_tuner
 from keras_tuner.oracles import BayesianOptimizationOracle
 
+from ftkeras.search import keras_tuner_compat
 from ftkeras.search.oracles._base import Stateless
 
 
@@ -61,6 +62,7 @@ class Bayesian(Stateless, BayesianOptimizationOracle):
             # With few points, scikit-learn often warns of a length scale at its bound.
             warnings.simplefilter("ignore")
             found = super().populate_space(trial_id)
-        if found["values"] is not None and self._duplicate(found["values"]):
-            return self._random_populate_space()
+        values = found["values"]
+        if values is not None and keras_tuner_compat.was_tried(self, values):
+            return keras_tuner_compat.untried(self)
         return found

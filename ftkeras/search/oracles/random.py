@@ -3,6 +3,7 @@
 import keras_tuner
 from keras_tuner.oracles import RandomSearchOracle
 
+from ftkeras.search import keras_tuner_compat
 from ftkeras.search.oracles._base import Stateless
 
 # The space counts as exhausted after this many consecutive samples that were tried before.
@@ -26,4 +27,4 @@ class Random(Stateless, RandomSearchOracle):
         super().__init__(
             objective=objective, hyperparameters=hyperparameters, seed=seed, max_trials=None
         )
-        self._max_collisions = MAX_COLLISIONS
+        keras_tuner_compat.limit_samples(self, MAX_COLLISIONS)
