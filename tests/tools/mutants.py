@@ -107,9 +107,9 @@ MUTANTS = [
     *_of(
         "heads",
         (
-            "_dense.py",
-            "ops.matmul(vector, self.kernel) + self.bias",
-            "ops.matmul(vector, self.kernel)",
+            "_linear.py",
+            "ops.matmul(states, self.kernel) + self.bias",
+            "ops.matmul(states, self.kernel)",
             "",
         ),
         (
@@ -123,8 +123,8 @@ MUTANTS = [
         "encoders",
         (
             "_transformer.py",
-            "query = query * self.size**-0.5",
-            "query = query * self.size**-1.0",
+            "(self.size * (1 if self.relative is None else 3)) ** -0.5",
+            "(self.size * (1 if self.relative is None else 3)) ** -1.0",
             "test_bert.py",
         ),
         ("_packing.py", "1.0 - mask", "0.0 * mask", "test_bert.py"),
@@ -142,8 +142,8 @@ MUTANTS = [
         ),
         (
             "_transformer.py",
-            "ops.reshape(shares, (heads, -1, 1)) * bias[2]",
-            "ops.reshape(shares, (heads, -1, 1)) * bias[1]",
+            "ops.reshape(sums, (heads, -1, 1)) * bias[2]",
+            "ops.reshape(sums, (heads, -1, 1)) * bias[1]",
             "test_first_tokens.py",
         ),
     ),
