@@ -113,7 +113,7 @@ class Served(tf.Module):
 
     def _tokenize(self, texts: Tensors) -> dict[str, tf.Tensor]:
         found = self.text_layer(texts["text"], texts.get("pair"))
-        windows = {name: found[name] for name in WINDOWS if name in found}
+        windows = {name: cast(tf.Tensor, found[name]) for name in WINDOWS if name in found}
         ragged = {name: value for name, value in found.items() if name not in windows}
         return windows | pad(ragged, sizes=self.lengths, fill=self._fill)
 
