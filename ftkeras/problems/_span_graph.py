@@ -181,8 +181,9 @@ def decode(outputs: ContextOutputs, **settings: Any) -> Found:
     """Return what `find` finds in each context, as arrays."""
     parts = []
     for chunk in _chunks(outputs):
-        arrays: Any = _dense([window for windows in chunk for window in windows])
-        parts.append(find(*arrays, np.array([len(w) for w in chunk], np.int32), **settings))
+        logits, starts, ends, firsts = _dense([window for windows in chunk for window in windows])
+        counts = np.array([len(windows) for windows in chunk], np.int32)
+        parts.append(find(logits, starts, ends, firsts, counts, **settings))
     return Found(*(np.concatenate([p.numpy() for p in part]) for part in zip(*parts, strict=True)))
 
 

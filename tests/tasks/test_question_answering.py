@@ -55,7 +55,8 @@ def test_answers_that_were_moved_are_counted(reviews, tmp_path):
 
 
 def test_columns_are_those_that_were_read(reviews, tmp_path):
-    assert QuestionAnswering(train="train.json").columns == {}
+    expected = {"text": ["question"], "pair": "context"}
+    assert QuestionAnswering(train="train.json").columns == expected
     (tmp_path / "a.csv").write_text("question,context,a,start\nWhen?,In July.,July,3\n")
     columns = QuestionAnswering(train="a.csv", label="a").columns
     assert columns == {"text": ["question"], "pair": "context", "label": "a"}

@@ -22,7 +22,7 @@ class QuestionFile(Protocol):
     Attributes:
         name: for messages.
         layout: what the files are, in a few words.
-        columns: the names of the columns, by what they hold; empty if there are none.
+        columns: the names of the columns, by what they hold.
     """
 
     name: str

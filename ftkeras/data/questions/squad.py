@@ -30,7 +30,8 @@ class Squad:
     def __init__(self, paths: Sequence[pathlib.Path], *, encoding: str | None):
         self.name = str(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
         self.layout = "SQuAD's layout"
-        self.columns: dict[str, str] = {}
+        # What the columns of tables with further questions are called, unless they are named.
+        self.columns = {"text": "question", "pair": "context"}
         self._paths, self._encoding = paths, encoding
 
     def rows(self) -> Iterator[tuple[str, Question]]:
