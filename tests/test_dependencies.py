@@ -20,8 +20,9 @@ DISTRIBUTIONS = {
     "tensorflow_serving": "tensorflow-serving-api",
     "yaml": "pyyaml",
 }
-# Tests that need one of these are skipped without it; statsmodels is for a script run by hand.
-OPTIONAL = {"jax", "seqeval", "statsmodels", "torch"}
+# Tests that need one of these are skipped without it; statsmodels, and bert and official of the
+# authors of TensorFlow checkpoints, are for scripts run by hand.
+OPTIONAL = {"bert", "jax", "official", "seqeval", "statsmodels", "torch"}
 
 
 def _imports(path: pathlib.Path) -> set[str]:
