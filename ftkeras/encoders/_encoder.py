@@ -11,7 +11,6 @@ from ftkeras.encoders._attention_inputs import AttentionInputs
 from ftkeras.encoders._checkpoint import Checkpoint
 from ftkeras.encoders._embeddings import Embeddings, Pooler
 from ftkeras.encoders._packing import (
-    Attention,
     Packing,
     membership,
     packing_from_starts,
@@ -182,7 +181,7 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
                 relative=switches.relative,
                 **own,
             )
-            for number in range(self.layers)
+            for number in range(1 if switches.shared else self.layers)
         ]
         pool = {"activation": self.pooler_activation, "seed": seeds[1], **common}
         pool["epsilon"] = self.epsilon if switches.pooler_norm else None
@@ -194,6 +193,11 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
         if relative is None:
             return None
         return relative.rows, self.hidden if relative.is_projected else self.heads
+
+    @property
+    def stack(self) -> list[TransformerLayer]:
+        """The layers in the order in which they run; a shared one is there several times."""
+        return self.blocks * self.layers if self.switches.shared else list(self.blocks)
 
     def build(self, input_shape: Any = None) -> None:
         for part in (self.embeddings, *self.blocks, self.pool):
@@ -260,24 +264,19 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
         states = [self.embeddings(*inputs, training=training)]
         table = self.embeddings.relative_table(training)
         attend = AttentionInputs(self.switches, self.hidden // self.heads, token_ids, table)
-        for number in range(self.layers):
-            layer, queries = self.blocks[number], None
+        for number, layer in enumerate(self.stack):
+            queries = None
             first_only = number == self.layers - 1 and not every_token
             if first_only:
                 queries = take_first_tokens(states[-1], packing)
             attention = attend(padding_mask, packing, layer.window, first_tokens=first_only)
-            states.append(self._run_layer(number, states[-1], attention, queries, training))
+            if training:
+                x = self.hooks.run_layer(number, layer, states[-1], attention, queries)
+            else:
+                x = layer(states[-1], attention, queries, training=False)
+            states.append(x)
         states[-1] = self.blocks[-1].finish(states[-1], training)
         return states
-
-    def _run_layer(
-        self, number: int, x: Tensor, attention: Attention, queries: Tensor, training: bool
-    ) -> Tensor:
-        """Return a layer's output, at the queried positions only if there are queries."""
-        layer = self.blocks[number]
-        if training:
-            return self.hooks.run_layer(number, layer, x, attention, queries)
-        return layer(x, attention, queries, training=False)
 
     def get_config(self) -> dict[str, Any]:
         ours = [argument for _, argument, _ in self.family.fields]

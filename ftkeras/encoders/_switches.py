@@ -19,6 +19,7 @@ class Switches:
         window: in layers with local attention, the largest distance between tokens that attend to
             each other.
         global_every: layers 0, n, 2 n and so on have global attention, the others local.
+        shared: whether there is one layer, which runs as often as the encoder has layers.
         pooler_norm: whether the pooler's output is normalized.
         relative: how scores depend on the distance of tokens, or None.
     """
@@ -30,6 +31,7 @@ class Switches:
     rotary: tuple[float, float] | None = None
     window: int | None = None
     global_every: int = 1
+    shared: bool = False
     pooler_norm: bool = False
     relative: RelativePositions | None = None
 

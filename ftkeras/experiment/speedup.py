@@ -103,7 +103,7 @@ def advise(experiment: Experiment, feed: TrainingFeed) -> Callable[[float], None
         feed: the batches to train on.
     """
     config, encoder = experiment.config, experiment.model.encoder
-    size = Size(len(encoder.blocks), encoder.hidden, encoder.intermediate)
+    size = Size(len(encoder.stack), encoder.hidden, encoder.intermediate)
 
     def log_suggestions(seconds: float) -> None:
         runs_encoder = feed.examples.vectors is None

@@ -105,7 +105,7 @@ def build(onnx: ModuleType, model: FineTuner, problem: Problem, *, segments: boo
     bias = graph.add("Unsqueeze", bias, graph.constant([1, 2], np.int64))
     x = _embeddings(graph, encoder.embeddings, segments)
     positions = _Positions(graph, bias, encoder)
-    for block in encoder.blocks:
+    for block in encoder.stack:
         x = _layer(graph, block, x, positions, encoder.activation)
     vectors = _text_vectors(graph, model, x, mask)
     logits = graph.linear(vectors, model.head.kernel.numpy(), model.head.bias.numpy())

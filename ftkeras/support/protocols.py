@@ -93,7 +93,8 @@ class Encoder(Protocol):
         embedding: width of the embeddings.
         family: the names of its settings and tensors in Hugging Face's files.
         embeddings: the lowest part.
-        blocks: the Transformer layers, the lowest first.
+        blocks: the Transformer layers, the lowest first; each once.
+        stack: the layers in the order in which they run; a shared one is there several times.
         pool: the pooler, [batch, hidden] -> [batch, hidden], or None.
         hooks: where policies and regularizers act inside it.
         is_fixed: whether everything below the pooler computes the same function in every step.
@@ -131,6 +132,9 @@ class Encoder(Protocol):
 
     @property
     def blocks(self) -> Sequence[EncoderLayer]: ...
+
+    @property
+    def stack(self) -> Sequence[EncoderLayer]: ...
 
     @property
     def pool(self) -> keras.layers.Layer | None: ...

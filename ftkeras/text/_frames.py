@@ -53,6 +53,7 @@ class Style(NamedTuple):
 STYLES = {
     "roberta": Style(("<s>", "<pad>", "</s>", "<unk>"), "<mask>", between=2),
     "bert": Style(("[CLS]", "[PAD]", "[SEP]", "[UNK]"), "[MASK]", between=1),
+    "albert": Style(("[CLS]", "<pad>", "[SEP]", "<unk>"), "[MASK]", between=1),
     "mpnet": Style(("<s>", "<pad>", "</s>", "[UNK]"), "<mask>", between=2),
 }
 

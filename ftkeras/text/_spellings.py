@@ -7,7 +7,7 @@ version (and ICU the locale) of its own library, and the reference follows yet a
 import functools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -69,6 +69,16 @@ def spellings(
     spelled = _spelled(lowercase, strip_accents, split_chinese, marks, punctuation)
     spelled |= {p: (p,) for p in classes}
     classes |= {mark: _MARK - mark for mark in set(marks.values())}
+    return to_tables(spelled, classes)
+
+
+def to_tables(spelled: Mapping[int, tuple], classes: Mapping[int, int]) -> Spellings:
+    """Return the tables.
+
+    Args:
+        spelled: the units of each code point that is not replaced by itself.
+        classes: the canonical combining class of each unit, if it is not 0.
+    """
     distinct = sorted(set(spelled.values()), key=lambda units: any(u in classes for u in units))
     distinct.insert(0, (SELF,))  # row 0, for every code point that has no other replacement
     number = {units: row for row, units in enumerate(distinct)}
@@ -97,7 +107,7 @@ def _spelled(
     steps = {point: (point,) for point in punctuation}
     if strip_accents:
         steps |= _decompositions()
-    lower = _lower() if lowercase else {}
+    lower = lower_case() if lowercase else {}
     steps |= {point: steps.get(point, (point,)) for point in lower}
     dropped = dict.fromkeys(points_of(_characters.MARKS), ())
     dropped |= {point: (unit,) for point, unit in marks.items()}
@@ -122,13 +132,15 @@ def points_of(table: str) -> Iterator[int]:
         yield from range(int(first, 16), int(last or first, 16) + 1)
 
 
-def _pairs(table: str) -> dict[int, tuple]:
-    pairs = (item.split(">") for item in table.split())
-    return {int(point, 16): tuple(int(u, 16) for u in units.split(",")) for point, units in pairs}
+def pairs(table: str) -> dict[int, tuple]:
+    """Return the code points that replace others, of a table such as "130>69,307"."""
+    items = (item.split(">") for item in table.split())
+    return {int(point, 16): tuple(int(u, 16) for u in units.split(",")) for point, units in items}
 
 
-def _lower() -> dict[int, tuple]:
-    found = _pairs(_characters.LOWER_LONG)
+def lower_case() -> dict[int, tuple]:
+    """Return the lower case of each code point that has one."""
+    found = pairs(_characters.LOWER_LONG)
     for item in _characters.LOWER.split():
         parts = re.fullmatch(r"(\w+?)(?:-(\w+))?(?:/(\d))?([+-]\w+)", item)
         first, last, step, distance = parts.groups()
@@ -143,7 +155,7 @@ def _decompositions() -> dict[int, tuple]:
     every = (p for p in range(0xC0, 0x30000) if not 0xD800 <= p <= 0xDFFF)
     changed = ((point, nfd(chr(point))) for point in every)
     found = {point: tuple(map(ord, text)) for point, text in changed if text != chr(point)}
-    return found | _pairs(_characters.DECOMPOSED)
+    return found | pairs(_characters.DECOMPOSED)
 
 
 def _mark_units() -> dict[int, int]:

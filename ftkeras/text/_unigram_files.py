@@ -4,15 +4,15 @@ import base64
 import binascii
 import logging
 import pathlib
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ftkeras.support import files
-from ftkeras.text import _sentencepiece_model
+from ftkeras.text import _albert_files, _sentencepiece_model
 from ftkeras.text._frames import STYLES
 from ftkeras.text._roberta_files import check_frame, check_tokens
-from ftkeras.text._sentencepiece_model import CONTROL, NORMAL, SPACE, UNKNOWN
+from ftkeras.text._sentencepiece_model import NORMAL, SPACE
 from ftkeras.text._tokenizer_files import (
     CONFIG,
     SENTENCEPIECE,
@@ -26,68 +26,22 @@ from ftkeras.text._tokenizer_settings import (
     content_of,
     tokenizer_class,
 )
+from ftkeras.text._unigram_layouts import ALBERT, DEBERTA, LAYOUTS, Layout
 
-
-class Layout(NamedTuple):
-    """The vocabulary of a class of transformers: the head, the model's pieces, then the mask.
-
-    Attributes:
-        head: the first tokens.
-        omitted: how many of the model's first pieces the vocabulary lacks.
-        first: the first pieces of the model: the piece, its score and its type.
-        style: a key of `STYLES`, for the special tokens.
-        segments: the segments of a pair.
-        file: the name of the model's file.
-        refused: settings of tokenizer_config.json that must be false.
-    """
-
-    head: tuple[str, ...]
-    omitted: int
-    first: tuple[tuple[str, float, int], ...] = (
-        ("<unk>", 0.0, UNKNOWN),
-        ("<s>", 0.0, CONTROL),
-        ("</s>", 0.0, CONTROL),
-    )
-    style: str = "roberta"
-    segments: int = 1
-    file: str = SENTENCEPIECE[0]
-    refused: tuple[str, ...] = ()
-
-
-DEBERTA = "DebertaV2Tokenizer"
-# The first two have fairseq's order of special tokens, which both models were trained with.
-LAYOUTS = {
-    "XLMRobertaTokenizer": Layout(("<s>", "<pad>", "</s>", "<unk>"), 3),
-    "CamembertTokenizer": Layout(
-        ("<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED"), 1
-    ),
-    DEBERTA: Layout(
-        head=(),
-        omitted=0,
-        first=(
-            ("[PAD]", 0.0, CONTROL),
-            ("[CLS]", 0.0, CONTROL),
-            ("[SEP]", 0.0, CONTROL),
-            ("[UNK]", 0.0, UNKNOWN),
-        ),
-        style="bert",
-        segments=2,
-        file="spm.model",
-        refused=("do_lower_case", "split_by_punct"),
-    ),
-}
 # The normalizers that transformers 5 writes for DeBERTa instead of the model's own rules.
 _NFC = ["Replace", "NFC", "Strip"]
 # By the model_type of config.json, if no file names a class.
 _DEFAULTS = {
     "camembert": "CamembertTokenizer",
-    "albert": "AlbertTokenizer",
+    "albert": ALBERT,
     "deberta-v2": DEBERTA,
     "xlnet": "XLNetTokenizer",
     "t5": "T5Tokenizer",
 }
 # By the first token of tokenizer.json, if its class is a generic one.
-_CLASSES_BY_FIRST_TOKEN = {"<s>NOTUSED": "CamembertTokenizer", "[PAD]": DEBERTA}
+_CLASSES_BY_FIRST_TOKEN = {
+    "<s>NOTUSED": "CamembertTokenizer", "[PAD]": DEBERTA, "<pad>": ALBERT
+}  # fmt: skip
 Pieces = list[tuple[str, float]]
 log = logging.getLogger(__name__)
 
@@ -112,13 +66,17 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
     name = tokenizer_class(found, default)[0].removesuffix("Fast")
     path, pieces = model_path(folder), None
     if found.tokenizer is not None:
-        pieces, charsmap = _pieces(found), _charsmap(found, path)
+        pieces = _pieces(found)
         if name in ANY_TOKENIZER:
             name = _CLASSES_BY_FIRST_TOKEN.get(pieces[0][0], "XLMRobertaTokenizer")
-        check_frame(found, default, STYLES[LAYOUTS[name].style])
     layout = LAYOUTS[name]
     style = STYLES[layout.style]
-    check_tokens(found, "SentencePiece", style, layout.head or style.specials)
+    settings = _albert_files.read_settings(found) if layout.normalizes else {}
+    if found.tokenizer is not None:
+        check_frame(found, default, style)
+        _check_unknown(found, layout)
+        charsmap = _charsmap(found, path, settings)
+    check_tokens(found, "SentencePiece", style, layout.head or tuple(style.roles.values()))
     for key in layout.refused:
         if found.config.get(key):
             raise file_error(found.config_path, f"has {key} true, which is not supported")
@@ -126,7 +84,7 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
         assert pieces is not None, "TokenizerFiles.read finds a model or tokenizer.json"
         _check_head(found.tokenizer_path, pieces, layout)
         own = [(piece, score, NORMAL) for piece, score in pieces[len(layout.head) :]]
-        own = own[len(layout.first) - layout.omitted : -1]
+        own = own[len(layout.first) - layout.omitted : len(own) - layout.adds_mask]
         model = _sentencepiece_model.build([*layout.first, *own], charsmap or b"")
         vocabulary = [piece for piece, _ in pieces]
     else:
@@ -137,7 +95,7 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
             if charsmap is not None:
                 _compare_charsmaps(found, path, model, charsmap)
         vocabulary = [piece for piece, _ in stored]
-    return {"model": model, "vocabulary": vocabulary, "layout": name}
+    return {"model": model, "vocabulary": vocabulary, "layout": name, **settings}
 
 
 def model_path(folder: pathlib.Path) -> pathlib.Path | None:
@@ -164,13 +122,19 @@ def _pieces(found: TokenizerFiles) -> Pieces:
         raise file_error(path, "has a vocab that is not a list of pieces and scores") from None
     if not pieces:
         raise file_error(path, "has an empty vocab")
-    if (unknown := model.get("unk_id")) != 3:
-        raise file_error(path, f"has unk_id {unknown!r}, but only 3 is supported")
     # DeBERTa's mask is not among the pieces.
     added = {token.get("id"): token for token in (found.tokenizer or {}).get("added_tokens") or ()}
     if (last := added.get(len(pieces))) is not None:
         pieces.append((str(content_of(last)), 0.0))
     return pieces
+
+
+def _check_unknown(found: TokenizerFiles, layout: Layout) -> None:
+    unknown, wanted = (found.tokenizer or {})["model"].get("unk_id"), layout.unknown_id
+    if unknown != wanted:
+        raise file_error(
+            found.tokenizer_path, f"has unk_id {unknown!r}, but only {wanted} is supported"
+        )
 
 
 def _parts(part: dict[str, Any] | None, name: str) -> list[dict[str, Any]]:
@@ -180,12 +144,15 @@ def _parts(part: dict[str, Any] | None, name: str) -> list[dict[str, Any]]:
     return part.get(name) or [] if part.get("type") == "Sequence" else [part]
 
 
-def _charsmap(found: TokenizerFiles, model: pathlib.Path | None) -> bytes | None:
+def _charsmap(
+    found: TokenizerFiles, model: pathlib.Path | None, settings: dict[str, bool]
+) -> bytes | None:
     """Return the compiled normalization rules of tokenizer.json; check all that affects ids.
 
     Args:
         found: the checkpoint's files.
         model: the path of the SentencePiece model, or None.
+        settings: ALBERT's, or none.
 
     Returns:
         None if transformers 5 has replaced DeBERTa's rules; then those of the model count, which
@@ -193,7 +160,10 @@ def _charsmap(found: TokenizerFiles, model: pathlib.Path | None) -> bytes | None
     """
     path, content = found.tokenizer_path, found.tokenizer or {}
     charsmap = ""
-    if [step.get("type") for step in _parts(content.get("normalizer"), "normalizers")] == _NFC:
+    steps = _parts(content.get("normalizer"), "normalizers")
+    if settings:
+        steps = _albert_files.without_settings(found, settings)
+    if [step.get("type") for step in steps] == _NFC:
         if model is None:
             raise file_error(
                 path,
@@ -202,7 +172,7 @@ def _charsmap(found: TokenizerFiles, model: pathlib.Path | None) -> bytes | None
             )
         log.warning("%s normalizes by other rules than %s, whose rules are used", path, model.name)
         return None
-    for step in _parts(content.get("normalizer"), "normalizers"):
+    for step in steps:
         # The model itself strips the ends of texts, and joins spaces.
         joins = step.get("type") == "Replace" and step.get("pattern") == {"Regex": " {2,}"}
         if step.get("type") == "Precompiled":
@@ -231,7 +201,7 @@ def _charsmap(found: TokenizerFiles, model: pathlib.Path | None) -> bytes | None
 def _check_head(path: pathlib.Path, pieces: Pieces, layout: Layout) -> None:
     wanted = [*layout.head, *(piece for piece, _, _ in layout.first[layout.omitted :])]
     received, mask = [piece for piece, _ in pieces[: len(wanted)]], STYLES[layout.style].mask
-    if received != wanted or pieces[-1][0] != mask:
+    if received != wanted or (layout.adds_mask and pieces[-1][0] != mask):
         raise file_error(
             path,
             f"has a vocab from {', '.join(received)} to {pieces[-1][0]}, but only one from "
@@ -249,7 +219,8 @@ def _from_model(path: pathlib.Path, content: bytes, layout: Layout) -> Pieces:
             f"has first pieces {', '.join(received)}, but only {', '.join(wanted)} are supported",
         )
     special = [(token, 0.0) for token in layout.head]
-    return [*special, *own[layout.omitted :], (STYLES[layout.style].mask, 0.0)]
+    mask = [(STYLES[layout.style].mask, 0.0)] * layout.adds_mask
+    return [*special, *own[layout.omitted :], *mask]
 
 
 def _compare(found: TokenizerFiles, path: pathlib.Path, stored: Pieces, pieces: Pieces) -> None:
@@ -283,9 +254,21 @@ def _compare_charsmaps(
 
 
 def write(
-    folder: pathlib.Path, *, model: bytes, layout: str, max_length: int | None = None
+    folder: pathlib.Path,
+    *,
+    model: bytes,
+    layout: str,
+    max_length: int | None = None,
+    **settings: bool,
 ) -> None:
     """Write the model and tokenizer_config.json, which `read` and transformers read.
+
+    Args:
+        folder: the folder to write to.
+        model: content of the model's file.
+        layout: a key of `LAYOUTS`.
+        max_length: the tokens that transformers truncates texts to; None for no limit.
+        **settings: ALBERT's, as `read` returns them.
 
     Raises:
         ValueError: if the folder has a tokenizer.json.
@@ -296,6 +279,8 @@ def write(
         path.write_bytes(model)
     roles = STYLES[LAYOUTS[layout].style].roles
     config: dict[str, Any] = {"tokenizer_class": layout, **roles}
+    if settings:
+        config |= _albert_files.to_config(**settings)
     if max_length is not None:
         config["model_max_length"] = max_length
     files.write_json(folder / CONFIG, config)

@@ -4,7 +4,8 @@ import pathlib
 
 from ftkeras.text._tokenizer_files import CONFIG, TOKENIZER, TokenizerFiles, file_error
 from ftkeras.text._tokenizer_settings import tokenizer_class
-from ftkeras.text._unigram_files import LAYOUTS, model_path
+from ftkeras.text._unigram_files import model_path
+from ftkeras.text._unigram_layouts import LAYOUTS
 from ftkeras.text.byte_pair import BytePair
 from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.unigram import Unigram

@@ -12,8 +12,10 @@ import tensorflow_text
 from ftkeras.errors import UserError
 from ftkeras.text import _frames, _sentencepiece_model, _unigram_files
 from ftkeras.text._alignment import byte_lengths, character_ends
+from ftkeras.text._compatible import compatible_spellings, normalize
 from ftkeras.text._frames import STYLES
 from ftkeras.text._sentencepiece_model import NORMAL, SPACE, UNIGRAM, UNKNOWN, USER_DEFINED
+from ftkeras.text._unigram_layouts import LAYOUTS
 
 # Normalization rules remove only characters of these blocks, or replace them by a space.
 _BLANK_BLOCKS = (range(1, 0x3100), range(0xFE00, 0x10000))
@@ -37,7 +39,9 @@ class Unigram(tf.Module):
         model: content of a SentencePiece model file.
         vocabulary: the tokens, by id, each of them once. Includes the model's pieces, <s>, <pad>,
             </s> and <unk>, or [CLS], [PAD], [SEP] and [UNK].
-        layout: the class of transformers whose vocabulary it is, see `_unigram_files.LAYOUTS`.
+        layout: the class of transformers whose vocabulary it is, see `_unigram_layouts.LAYOUTS`.
+        lowercase: in ALBERT's layout, whether to lower-case the text.
+        strip_accents: in ALBERT's layout, whether to decompose the text (NFKD) and remove marks.
 
     Attributes:
         pad_id, unknown_id, cls_id, sep_id: ids of <pad>, <unk>, <s> and </s>, or their like.
@@ -51,11 +55,23 @@ class Unigram(tf.Module):
             pieces or a special token or has a token twice.
     """
 
-    def __init__(self, *, model: bytes, vocabulary: Sequence[str], layout: str):
+    def __init__(
+        self,
+        *,
+        model: bytes,
+        vocabulary: Sequence[str],
+        layout: str,
+        lowercase: bool = True,
+        strip_accents: bool = True,
+    ):
         super().__init__()
+        self._spellings, self._settings = None, {}
+        if LAYOUTS[layout].normalizes:
+            self._settings = {"lowercase": lowercase, "strip_accents": strip_accents}
+            self._spellings = compatible_spellings(**self._settings)
         self.vocabulary, self.layout, self._model = tuple(vocabulary), layout, model
-        style = STYLES[_unigram_files.LAYOUTS[layout].style]
-        self.specials, self.segments = style.counts, _unigram_files.LAYOUTS[layout].segments
+        style = STYLES[LAYOUTS[layout].style]
+        self.specials, self.segments = style.counts, LAYOUTS[layout].segments
         ids = _frames.ids_of_tokens(self.vocabulary, style.specials)
         self.cls_id, self.pad_id, self.sep_id, self.unknown_id = (ids[t] for t in style.specials)
         content = _sentencepiece_model.parse(model)
@@ -79,7 +95,11 @@ class Unigram(tf.Module):
     def __call__(self, texts: Tensor) -> Ragged:
         """Return the ids of texts, int32 ragged [batch, (pieces)]."""
         texts = tf.convert_to_tensor(texts, tf.string)
-        pieces = self._pieces.tokenize(tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8"))
+        valid = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8")
+        if self._spellings is not None:
+            points = normalize(tf.strings.unicode_decode(valid, "UTF-8"), self._spellings).points
+            valid = tf.strings.unicode_encode(points, "UTF-8")
+        pieces = self._pieces.tokenize(valid)
         return pieces.with_flat_values(tf.gather(self._ids, pieces.flat_values))
 
     def with_offsets(self, texts: Tensor) -> tuple[Ragged, Ragged, Ragged]:
@@ -98,13 +118,16 @@ class Unigram(tf.Module):
         """
         texts = tf.convert_to_tensor(texts, tf.string)
         points, starts = tf.strings.unicode_decode_with_offsets(texts, "UTF-8", errors="replace")
-        ends = character_ends(texts, starts)
+        starts, ends = starts.flat_values, character_ends(texts, starts).flat_values
+        if self._spellings is not None:
+            points, source = normalize(points, self._spellings)
+            starts, ends = tf.gather(starts, source), tf.gather(ends, source)
         valid = tf.strings.unicode_encode(points, "UTF-8")
         pieces, first, limit = self._pieces.tokenize_with_offsets(valid)
         ids = pieces.with_flat_values(tf.gather(self._ids, pieces.flat_values))
         is_blank = tf.reduce_any(points.flat_values[:, tf.newaxis] == self._blanks, axis=1)
         first, last = _characters_of(points, is_blank, first, limit)
-        spans = tf.gather(starts.flat_values, first), tf.gather(ends.flat_values, last)
+        spans = tf.gather(starts, first), tf.gather(ends, last)
         return ids, *(ids.with_flat_values(part) for part in spans)
 
     @property
@@ -136,7 +159,7 @@ class Unigram(tf.Module):
 
     def identity(self) -> dict[str, Any]:
         """Return the settings, besides the vocabulary, that the ids depend on."""
-        return {"model": hashlib.sha256(self._model).hexdigest()}
+        return {"model": hashlib.sha256(self._model).hexdigest(), **self._settings}
 
     def save(
         self, folder: pathlib.Path, *, max_length: int | None = None, segments: bool = True
@@ -152,7 +175,11 @@ class Unigram(tf.Module):
             ValueError: if `folder` has a tokenizer.json, which would be read instead.
         """
         _unigram_files.write(
-            pathlib.Path(folder), model=self._model, layout=self.layout, max_length=max_length
+            pathlib.Path(folder),
+            model=self._model,
+            layout=self.layout,
+            max_length=max_length,
+            **self._settings,
         )
 
 

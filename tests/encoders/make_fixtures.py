@@ -58,6 +58,10 @@ FAMILIES = {
     "roberta": ("Roberta", ROBERTA),
     "xlm_roberta": ("XLMRoberta", ROBERTA),
     "camembert": ("Camembert", ROBERTA),
+    "albert": ("Albert", {
+        **SMALL, "embedding_size": 6, "max_position_embeddings": 24, "num_hidden_layers": 3,
+        "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1,
+    }),
     "mpnet": ("MPNet", {**SMALL, "max_position_embeddings": 26}),
     # Of the distances up to 23, those above 4 share buckets.
     "deberta_v2": ("DebertaV2", {

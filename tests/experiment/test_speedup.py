@@ -56,7 +56,7 @@ def test_what_would_not_help_is_not_suggested(given, missing):
 def _advise(monkeypatch, *, seconds, gpu=False, vectors=None):
     monkeypatch.setattr(accelerator, "is_available", lambda: gpu)
     monkeypatch.setattr(accelerator, "cpu_has_bfloat16", lambda: True)
-    encoder = SimpleNamespace(blocks=[None] * 12, hidden=768, intermediate=3072)
+    encoder = SimpleNamespace(stack=[None] * 12, hidden=768, intermediate=3072)
     experiment = SimpleNamespace(config=Config(), model=SimpleNamespace(encoder=encoder))
     feed = SimpleNamespace(examples=SimpleNamespace(lengths=LENGTHS, vectors=vectors))
     speedup.advise(experiment, feed)(seconds)

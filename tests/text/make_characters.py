@@ -85,8 +85,20 @@ def tables() -> dict[str, str]:
         "LOWER": cases({p: ord(text) for p, text in small.items() if len(text) == 1}),
         "LOWER_LONG": " ".join(f"{p:x}>{points(t)}" for p, t in small.items() if len(t) > 1),
         "DECOMPOSED": " ".join(f"{p:x}>{points(text)}" for p, text in later.items()),
+        **compatible(),
         **byte_level(),
         "CLASSES": "  ".join(f"{k}: {ranges(group)}" for k, group in classes.items()),
+    }
+
+
+def compatible() -> dict[str, str]:
+    """Return what the normalizers NFKD and StripAccents change, which ALBERT's tokenizer has."""
+    nfkd, frozen = normalizers.NFKD().normalize_str, unicodedata.ucd_3_2_0.normalize
+    strip = normalizers.StripAccents().normalize_str
+    later = {p: nfkd(chr(p)) for p in POINTS if nfkd(chr(p)) != frozen("NFKD", chr(p))}
+    return {
+        "COMPATIBLE": " ".join(f"{p:x}>{points(text)}" for p, text in later.items()),
+        "ACCENTS": ranges(p for p in POINTS if strip(chr(p)) == ""),
     }
 
 
@@ -120,6 +132,8 @@ NOTES = {
     "LOWER": "Lower case of a single character: first-last/step+distance.",
     "LOWER_LONG": "Lower case of several characters.",
     "DECOMPOSED": "Code points whose NFD is not that of Unicode 3.2 (`unicodedata.ucd_3_2_0`).",
+    "COMPATIBLE": "Code points whose NFKD is not that of Unicode 3.2 (`unicodedata.ucd_3_2_0`).",
+    "ACCENTS": "Removed by the normalizer StripAccents.",
     "LETTERS": r"\p{L} of the pre-tokenizer ByteLevel.",
     "NUMBERS": r"\p{N} of the pre-tokenizer ByteLevel.",
     "WHITE_SPACE": r"\s of the pre-tokenizer ByteLevel.",

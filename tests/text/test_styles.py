@@ -1,17 +1,22 @@
-"""Tokenizers whose special tokens are not the usual ones of their kind: MPNet's and DeBERTa's."""
+"""Tokenizers that differ from others of their kind: MPNet's, DeBERTa's and ALBERT's."""
 
 import base64
 import json
 
 import pytest
 import sentencepiece
+import tensorflow as tf
 import transformers
+from hypothesis import example, given, strategies
+from tokenizers import normalizers
 
 from ftkeras.errors import UserError
 from ftkeras.text import _sentencepiece_model
+from ftkeras.text._compatible import compatible_spellings, normalize
 from ftkeras.text.from_folder import read_tokenizer
 from ftkeras.text.unigram import Unigram
 from ftkeras.text.wordpiece import WordPiece
+from tests.matrix import examples, matrix
 from tests.text.reference import small_vocabulary
 from tests.text.unigram_reference import LANGUAGES, small_model
 
@@ -151,3 +156,93 @@ def test_settings_that_change_debertas_ids_are_refused(tmp_path, key):
     (deberta(tmp_path) / "tokenizer_config.json").write_text(json.dumps({key: True}))
     with pytest.raises(UserError, match=f"has {key} true, which is not supported"):
         read_tokenizer(tmp_path)
+
+
+def albert_model():
+    """Train a model whose special pieces are ALBERT's."""
+    return small_model(pad_id=0, unk_id=1, bos_id=-1, eos_id=-1, **ALBERT_PIECES)
+
+
+def albert(folder, **config):
+    """Write ALBERT's files as they are published, without tokenizer.json."""
+    (folder / "spiece.model").write_bytes(albert_model())
+    (folder / "config.json").write_text('{"model_type": "albert"}', encoding="utf-8")
+    (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
+    return folder
+
+
+ALBERT_PIECES = {
+    "pad_piece": "<pad>", "unk_piece": "<unk>", "control_symbols": ("[CLS]", "[SEP]", "[MASK]")
+}  # fmt: skip
+MESSY = ["``x'' '''y```", "½ Ünïcödé ǆ ℡ Ⓐ ﬁ İ", "Straße ΟΔΟΣ", ""]
+# With lower case, `tokenizers` does not find its special tokens in texts; SentencePiece never does.
+# Without accents, no letter is composed of two code points, which would have other offsets.
+LOWER = ["[CLS] x [MASK]", "a\u0301b"]
+# `tokenizers` does not compose the decomposed syllables again, as SentencePiece does.
+SCRIPTS = [text for text in LANGUAGES if not any("가" <= letter <= "힣" for letter in text)]
+
+
+@pytest.mark.parametrize(
+    "config", matrix([{}, {"do_lower_case": False}, {"keep_accents": True}], default=[{}])
+)
+def test_albert_has_the_ids_of_transformers(tmp_path, config):
+    texts = [*MESSY, *ASCII, *SCRIPTS, *([] if config else LOWER)]
+    ours, theirs = read_tokenizer(albert(tmp_path, **config)), theirs_of(tmp_path)
+    assert isinstance(ours, Unigram)
+    assert_pairs_are_those_of(theirs, ours, texts, split_special_tokens=True)
+    ids, starts, ends = ours.with_offsets(texts)
+    assert ids.to_list() == ours(texts).to_list()
+    wanted = theirs(
+        texts, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True
+    )
+    for text, *spans, expected in zip(
+        texts, starts.to_list(), ends.to_list(), wanted["offset_mapping"], strict=True
+    ):
+        characters = [len(text.encode()[:n].decode()) for part in spans for n in part]
+        half = len(characters) // 2
+        assert list(zip(characters[:half], characters[half:], strict=True)) == expected
+
+
+@pytest.mark.matrix
+def test_albert_is_written_as_transformers_reads_it(tmp_path):
+    ours = read_tokenizer(albert(tmp_path, keep_accents=True))
+    (tmp_path / "saved").mkdir()
+    ours.save(tmp_path / "saved")
+    again, theirs = read_tokenizer(tmp_path / "saved"), theirs_of(tmp_path / "saved")
+    assert (again.vocabulary, again.identity()) == (ours.vocabulary, ours.identity())
+    assert_pairs_are_those_of(theirs, ours, [*MESSY, *ASCII], split_special_tokens=True)
+    theirs.save_pretrained(tmp_path / "saved")  # a tokenizer.json beside the model
+    assert read_tokenizer(tmp_path / "saved").identity() == ours.identity()
+    (tmp_path / "saved" / "spiece.model").unlink()
+    rebuilt = read_tokenizer(tmp_path / "saved")
+    assert rebuilt(MESSY).to_list() == ours(MESSY).to_list()
+    path = tmp_path / "saved" / "tokenizer_config.json"
+    path.write_text('{"tokenizer_class": "AlbertTokenizer", "keep_accents": false}')
+    with pytest.raises(UserError, match=r"has keep_accents False, but tokenizer\.json True"):
+        read_tokenizer(tmp_path / "saved")
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_albert_normalizes_every_code_point_as_the_reference_does(lowercase):
+    steps = [normalizers.NFKD(), normalizers.StripAccents()]
+    steps += [normalizers.Lowercase()] * lowercase
+    reference = normalizers.Sequence(steps).normalize_str
+    points = [chr(p) for p in range(0x20, 0x110000) if not 0xD800 <= p <= 0xDFFF]
+    tables = compatible_spellings(lowercase, strip_accents=True)
+    found = normalize(tf.strings.unicode_decode(tf.constant(points), "UTF-8"), tables).points
+    found = [text.decode() for text in tf.strings.unicode_encode(found, "UTF-8").numpy()]
+    assert found == [reference(point) for point in points]
+
+
+@pytest.mark.matrix
+@example("'''``'")
+@examples(40)
+@given(strategies.text(alphabet="'`\"a\u0301É ", max_size=12))
+def test_pairs_of_quotes_are_replaced_as_in_the_reference(text):
+    steps = [normalizers.Replace(pair, '"') for pair in ("``", "''")]
+    steps += [normalizers.NFKD(), normalizers.StripAccents(), normalizers.Lowercase()]
+    tables = compatible_spellings(lowercase=True, strip_accents=True)
+    points = tf.strings.unicode_decode(tf.constant([text, "x"]), "UTF-8")
+    found = tf.strings.unicode_encode(normalize(points, tables).points, "UTF-8").numpy()
+    assert found[0].decode() == normalizers.Sequence(steps).normalize_str(text)

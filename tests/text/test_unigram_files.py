@@ -101,7 +101,7 @@ def changed_vocabulary(index, piece, score):
     ("files", "parts"),
     [
         ({"tokenizer_config": {"tokenizer_class": "T5Tokenizer"}}, ["'T5Tokenizer'", "Camembert"]),
-        ({"config": {"model_type": "albert"}}, ["'AlbertTokenizer'"]),
+        ({"config": {"model_type": "xlnet"}}, ["'XLNetTokenizer'"]),
         (GENERIC, ["no tokenizer.json", "TokenizersBackend"]),
         ({"tokenizer_config": {"cls_token": "[CLS]"}}, ["cls_token '[CLS]'", "'<s>'"]),
         ({"tokenizer_config": {"add_prefix_space": False}}, ["add_prefix_space False"]),

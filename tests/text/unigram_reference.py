@@ -11,7 +11,7 @@ import transformers
 
 from ftkeras import corpora
 from ftkeras.text import _sentencepiece_model
-from ftkeras.text._unigram_files import LAYOUTS
+from ftkeras.text._unigram_layouts import LAYOUTS
 from ftkeras.text.unigram import Unigram
 
 LANGUAGES = [
@@ -39,6 +39,7 @@ def small_model(**changes) -> bytes:
         "minloglevel": 2,
         "num_threads": 1,
     }
+    changes = {key: list(v) if isinstance(v, tuple) else v for key, v in changes.items()}
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(lines), model_writer=model, **{**settings, **changes}
     )
