@@ -18,8 +18,8 @@ _caches = tempfile.TemporaryDirectory(prefix="ftkeras-tests-")
 
 
 def pytest_addoption(parser):
-    """Add `--tenth=COMMIT`, which keeps a tenth of the chosen tests."""
-    parser.addoption("--tenth", help="run only the tenth of the tests that this commit hash picks")
+    """Add `--share=COMMIT`, which keeps a share of the chosen tests."""
+    parser.addoption("--share", help="run only the share of the tests that this commit hash picks")
 
 
 def pytest_configure(config):
@@ -61,8 +61,8 @@ def _user_cache() -> pathlib.Path:
 
 @pytest.hookimpl(trylast=True)  # after -m has deselected
 def pytest_collection_modifyitems(config, items):
-    """Keep the tenth that `--tenth` names; in several workers, begin with the longest files."""
-    if commit := config.getoption("--tenth"):
+    """Keep the share that `--share` names; in several workers, begin with the longest files."""
+    if commit := config.getoption("--share"):
         kept = durations.share(items, commit)
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept

@@ -24,7 +24,7 @@ def _known(monkeypatch):
 
 def test_shares_take_equally_long_and_hold_each_test_once():
     items = _items(TIMES)
-    shares = [[i.nodeid for i in durations.share(items, f"ab{n:x}")] for n in range(10)]
+    shares = [[i.nodeid for i in durations.share(items, f"{n:x}")] for n in range(durations.SHARES)]
     assert sorted(nodeid for share in shares for nodeid in share) == sorted(TIMES)
     totals = [sum(TIMES[nodeid] for nodeid in share) for share in shares]
     assert max(totals) - min(totals) <= max(TIMES.values()) / 2
