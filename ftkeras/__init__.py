@@ -17,10 +17,14 @@ if TYPE_CHECKING:
         policies,
         regularizers,
         schedules,
+        sklearn,
+        text,
     )
+    from ftkeras.api.keras_classes import register_keras_classes
     from ftkeras.api.model import Model, load
     from ftkeras.api.results import Evaluation, Run
     from ftkeras.api.searches import CrossValidation, Search
+    from ftkeras.api.text_classifier import TextClassifier
     from ftkeras.api.verbs import compare, crossvalidate, evaluate, export, train, tune
     from ftkeras.errors import Stopped, UserError
 
@@ -33,6 +37,7 @@ __all__ = [
     "Run",
     "Search",
     "Stopped",
+    "TextClassifier",
     "UserError",
     "__version__",
     "averages",
@@ -46,16 +51,21 @@ __all__ = [
     "losses",
     "optimizers",
     "policies",
+    "register_keras_classes",
     "regularizers",
     "schedules",
+    "sklearn",
+    "text",
     "train",
     "tune",
 ]
 
 _MODULES = {
+    "ftkeras.api.keras_classes": ("register_keras_classes",),
     "ftkeras.api.model": ("Model", "load"),
     "ftkeras.api.results": ("Evaluation", "Run"),
     "ftkeras.api.searches": ("CrossValidation", "Search"),
+    "ftkeras.api.text_classifier": ("TextClassifier",),
     "ftkeras.api.verbs": ("compare", "crossvalidate", "evaluate", "export", "train", "tune"),
     "ftkeras.errors": ("Stopped", "UserError"),
 }

@@ -279,6 +279,11 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
         return states
 
     def get_config(self) -> dict[str, Any]:
+        if self.hooks.changes_weights:
+            raise ValueError(
+                "A policy changes what the encoder computes, which a configuration can't hold: "
+                "call `merge` of `LoRA` before the model is saved, or save its weights only."
+            )
         ours = [argument for _, argument, _ in self.family.fields]
         return {
             **super().get_config(),

@@ -1,12 +1,10 @@
 """Build the encoder that a configuration names, and its tokenizer."""
 
 import functools
-import logging
 import os
 import pathlib
-import re
 
-from ftkeras import catalog, corpora
+from ftkeras import catalog, corpora, encoders
 from ftkeras.catalog import Spec
 from ftkeras.checkpoints import huggingface as pretrained
 from ftkeras.config.run import Config
@@ -16,8 +14,6 @@ from ftkeras.support.protocols import Encoder
 from ftkeras.text.from_folder import read_tokenizer
 from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.wordpiece import WordPiece
-
-log = logging.getLogger(__name__)
 
 # The only settings that may differ from the checkpoint's.
 DROPOUTS = ("dropout", "attention_dropout")
@@ -82,18 +78,6 @@ def width(config: Config) -> int | None:
     return pretrained.read_config(folder).get("hidden_size") if folder.is_dir() else None
 
 
-def _infer_type(config: dict, folder: pathlib.Path) -> str:
-    """Return the model type that a config.json without one names by its architectures, or ""."""
-    names = {name.replace("_", ""): name for name in catalog.names("encoder")}
-    for architecture in config.get("architectures") or ():
-        found = re.fullmatch(r"([A-Z]\w*?)(Model|For[A-Z]\w*|LMHeadModel)", str(architecture))
-        if found and found[1].lower() in names:
-            name = names[found[1].lower()]
-            log.info(f"{folder}/config.json has no model_type; {architecture} says {name}")
-            return name
-    return ""
-
-
 def _from_scratch(
     spec: Spec, *, pooler: bool, seed: int, hooks: LayerHooks
 ) -> tuple[Encoder, Tokenizer]:
@@ -134,14 +118,7 @@ def _from_folder(
     hooks: LayerHooks | None = None,
 ) -> tuple[Encoder, Tokenizer]:
     """Build the encoder of a Hugging Face folder, whose `model_type` names the class."""
-    huggingface = pretrained.read_config(folder)
-    model_type = huggingface.get("model_type") or _infer_type(huggingface, folder) or spec.name
-    name = str(model_type).replace("-", "_")  # "xlm-roberta" is the file xlm_roberta.py
-    if name not in catalog.names("encoder"):
-        raise UserError(
-            f"`encoder`: {folder} has a {model_type!r} model; available are: "
-            f"{', '.join(catalog.names('encoder'))}."
-        )
+    name = encoders.family_name(pretrained.read_config(folder), folder, spec.name)
     if spec.name not in ("", name):
         raise UserError(
             f"encoder={spec.name}(…): {folder} has the model_type {name!r}; use encoder={name}(…)."
@@ -154,20 +131,13 @@ def _from_folder(
         )
     overrides = {k: v for k, v in overrides.items() if k in DROPOUTS}
     tokenizer = read_tokenizer(folder)
-    cls = catalog.find("encoder", name)
-    try:
-        settings = {**cls.settings(huggingface), **overrides}
-        encoder = cls(**settings, pooler=pooler, initial="zeros", seed=seed, hooks=hooks)
-    except (ValueError, TypeError) as error:
-        raise UserError(f"`encoder`: {folder}/config.json: {error}") from error
+    shared = {"pooler": pooler, "seed": seed, "hooks": hooks}
+    encoder = encoders.build(folder, default=name, **overrides, **shared)
     if len(tokenizer.vocabulary) > encoder.vocabulary_size:
         raise UserError(
             f"`encoder`: {folder} has a vocabulary of {len(tokenizer.vocabulary)} tokens, but "
             f"weights for {encoder.vocabulary_size}; they belong to different checkpoints."
         )
     if load:
-        if choice := pretrained.describe_choice(folder):
-            log.info("%s", choice)
-        for fresh in encoder.load(pretrained.read_tensors(folder), source=str(folder)):
-            log.info(f"randomly initialized, because the checkpoint does not have it: {fresh}")
+        encoders.load_weights(encoder, folder)
     return encoder, tokenizer

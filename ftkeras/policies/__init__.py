@@ -8,11 +8,11 @@ training has ended. Policies change what an encoder computes only through its ho
 
 >>> from ftkeras.encoders.bert import Bert
 >>> from ftkeras.heads.classification import Classification
->>> from ftkeras.policies.lora import Lora
+>>> from ftkeras.policies.lora import LoRA
 >>> from ftkeras.training.finetuner import FineTuner
 >>> encoder = Bert(vocabulary_size=30, layers=2, hidden=8, heads=2, seed=1)
 >>> model = FineTuner(encoder=encoder, head=Classification(classes=2, seed=1), pad_id=0)
->>> Lora(rank=2, targets="query", pooler=False, seed=1).prepare(model)
+>>> LoRA(rank=2, targets="query", pooler=False, seed=1).prepare(model)
 >>> [variable.path for variable in model.scaffold.trainable_variables][:2]
 ['lora/layer_0_query_a', 'lora/layer_0_query_b']
 """

@@ -2,12 +2,14 @@
 
 import inspect
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    import keras
     from keras.callbacks import Callback
 
-    from ftkeras.support.protocols import Model
+    from ftkeras.support.protocols import Encoder, Model
 
 # What only one policy of a run may decide. Other conflicts are found by `check`.
 TRAINS = "what trains"
@@ -66,10 +68,73 @@ class Policy(Protocol):
         What is evaluated, saved and exported is then a plain encoder and head.
         """
 
+    def apply(self, model: "keras.Model") -> None:
+        """Apply the policy to any Keras model that has one of our encoders.
+
+        Call it after the model is made and before `compile`. It works for policies that only decide
+        which variables train. What it does is not part of a `.keras` file: apply the policy again
+        to a model that was loaded and is to be trained further.
+
+        Args:
+            model: functional, sequential or subclassed; has exactly one encoder of
+                `ftkeras.encoders`.
+
+        Raises:
+            ValueError: the model has no encoder or several, or the policy needs `ftkeras.train`.
+        """
+        name, cls = type(self).__name__, type(self)
+        if self.stays or (cls.multipliers, cls.callbacks) != (Policy.multipliers, Policy.callbacks):
+            raise ValueError(f"{name} can't be applied to a Keras model; `ftkeras.train` has it.")
+        self.prepare(in_keras(model))
+        # What was traced before does not know of the policy.
+        model.train_function = model.test_function = model.predict_function = None
+
+    def merge(self, model: "keras.Model") -> None:
+        """Fold what `apply` added into the encoder's own variables, after training.
+
+        Raises:
+            ValueError: the policy was not applied to this model.
+        """
+        self.finish(in_keras(model))
+
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         arguments = inspect.signature(type(self).__init__).parameters.values()
-        return {a.name: vars(self)[a.name] for a in arguments if a.kind is a.KEYWORD_ONLY}
+        kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+        names = [a.name for a in arguments if a.kind in kinds and a.name != "self"]
+        return {name: vars(self)[name] for name in names}
+
+
+@dataclass(frozen=True)
+class InKeras:
+    """A Keras model as policies see it.
+
+    Attributes:
+        encoder: its encoder.
+        scaffold: owns the layers that a policy adds for the time of training.
+    """
+
+    encoder: "Encoder"
+    scaffold: Any
+
+
+def in_keras(model: "keras.Model") -> Any:
+    """Return what a policy needs of a Keras model that has one encoder.
+
+    Raises:
+        ValueError: it has none, or several.
+    """
+    from ftkeras.support import keras_compat
+    from ftkeras.support.protocols import Encoder
+
+    layers = keras_compat.all_layers(model)
+    encoders = [layer for layer in layers if isinstance(layer, Encoder)]
+    if len(encoders) != 1:
+        raise ValueError(
+            f"`model` must have one encoder of ftkeras.encoders. Received: {len(encoders)} in "
+            f"{model.name!r}."
+        )
+    return InKeras(encoders[0], scaffold=model)
 
 
 def check_together(policies: Sequence[Policy]) -> None:

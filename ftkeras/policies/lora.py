@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ftkeras.policies import _layers
+from ftkeras.policies import _base, _layers
 from ftkeras.policies._base import TRAINS, Policy
 from ftkeras.support import bounds
 from ftkeras.support.protocols import Encoder, EncoderLayer, Model
@@ -17,7 +17,7 @@ from ftkeras.support.protocols import Encoder, EncoderLayer, Model
 TARGETS = ("query", "key", "value", "attention_output", "intermediate", "output")
 
 
-class Lora(Policy):
+class LoRA(Policy):
     """Train a low-rank update of chosen kernels and freeze the kernels themselves.
 
     W' = W + alpha / rank * A B,    A [inputs, rank] ~ N(0, 1 / (3 inputs)),  B [rank, outputs] = 0
@@ -85,6 +85,19 @@ class Lora(Policy):
             kernel.assign(update(kernel, False))
         # Functions traced with the updates, such as validation's, must not add them again.
         model.scaffold.lora.reset()
+
+    def merge(self, model: keras.Model) -> None:
+        """Add the update to the kernels of a model that the policy was applied to.
+
+        The encoder is then a plain one, which `save` and `export` write; it stays frozen.
+
+        Raises:
+            ValueError: the policy was not applied to this model, or it is merged already.
+        """
+        if not getattr(model, "lora", None) or not model.lora.trainable:
+            raise ValueError(f"LoRA was not applied to {model.name!r}, or it is merged already.")
+        self.finish(_base.in_keras(model))
+        model.lora.trainable = False
 
     def _kernels(
         self, encoder: Encoder

@@ -5,7 +5,7 @@ so a new Keras version needs changes here only. `missing` lists those that the i
 lacks.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +109,11 @@ def set_seed_state(state: dict[str, Any]) -> None:
         global_state.set_global_attribute(name, value)
 
 
+def all_layers(model: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """Return a model and its layers, nested ones included."""
+    return list(model._flatten_layers())
+
+
 class Optimizer(keras.optimizers.Optimizer):
     """A Keras optimizer that updates all variables at once, by `apply_update`."""
 
@@ -151,10 +156,6 @@ class Model(keras.Model):
     def has_strategy(self) -> bool:
         """True if the model was created in the scope of a distribution strategy."""
         return self._distribute_strategy is not None
-
-    def all_layers(self) -> Sequence[keras.layers.Layer]:
-        """Return the model's layers, nested ones included."""
-        return list(self._flatten_layers())
 
     def set_jit_compile(self, jit_compile: bool) -> None:
         """Set whether XLA compiles the step, also under op determinism."""

@@ -126,6 +126,11 @@ class LayerHooks:
         """True if a function changes the layers' outputs."""
         return self._output is not None
 
+    @property
+    def changes_weights(self) -> bool:
+        """True if a function changes a kernel or a sub-layer, also in inference."""
+        return bool(self._kernels or self._sub_layers)
+
     def changes(self, layer: Any) -> bool:
         """Return whether a function changes this layer's kernels or sub-layers."""
         kernels = any(weight.path in self._kernels for weight in layer.weights)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from ftkeras.optimizers import Optimizer
-from ftkeras.support import bounds
+from ftkeras.support import bounds, keras_compat
 from ftkeras.training._replicated import ReplicatedModel
 from ftkeras.training._shared_layers import SharedLayers
 
@@ -80,7 +80,7 @@ class FineTuner(ReplicatedModel):
 
     def compute_in_float32(self) -> None:
         """Make all layers compute in float32 from now on."""
-        for layer in self.all_layers():
+        for layer in keras_compat.all_layers(self):
             layer.dtype_policy = "float32"
         self.train_function = self.test_function = self.predict_function = None
 

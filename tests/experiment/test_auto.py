@@ -9,7 +9,7 @@ from ftkeras.experiment import auto
 from ftkeras.experiment.definition import Experiment
 from ftkeras.policies.full import Full
 from ftkeras.policies.layerwise import Layerwise
-from ftkeras.policies.lora import Lora
+from ftkeras.policies.lora import LoRA
 
 PRETRAINED, RANDOM = "some/checkpoint", "bert(layers=2, hidden=96, vocabulary='v.txt')"
 
@@ -85,7 +85,7 @@ def test_values_that_are_given_win_and_are_not_reported(caplog):
 @pytest.mark.parametrize(
     ("given", "policies", "learning_rate"),
     [
-        ({"policy": ("lora", "layerwise")}, (Lora(), Layerwise()), 4e-4),
+        ({"policy": ("lora", "layerwise")}, (LoRA(), Layerwise()), 4e-4),
         ({"optimizer": "lion"}, (), 8e-6),
         ({"batch_size": 64}, (), 8e-5),
         ({"batch_tokens": 4096, "batch_size": None}, (), 4e-5),  # 16 examples in the mean

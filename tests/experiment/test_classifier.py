@@ -9,10 +9,11 @@ import pytest
 from keras import ops
 from safetensors.numpy import load_file, save_file
 
+from ftkeras import encoders
 from ftkeras.config.run import Config
 from ftkeras.encoders.bert import Bert
 from ftkeras.errors import UserError
-from ftkeras.experiment import classifier, encoder_source
+from ftkeras.experiment import classifier
 from ftkeras.problems.classification import Classification
 from tests.encoders.golden import FIXTURES
 
@@ -129,9 +130,9 @@ def test_unknown_start_is_refused():
     [
         ({"architectures": ["BertModel"]}, "bert"),
         ({"architectures": ["BertForSequenceClassification"]}, "bert"),
-        ({"architectures": ["AlbertModel"]}, ""),
-        ({}, ""),
+        ({"architectures": ["AlbertModel"]}, "roberta"),
+        ({}, "roberta"),
     ],
 )
 def test_model_type_is_inferred_from_architectures(tmp_path, config, name):
-    assert encoder_source._infer_type(config, tmp_path) == name
+    assert encoders.family_name(config, tmp_path, "roberta") == name

@@ -4,6 +4,10 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
+from ftkeras.support import lazy
+
+__all__ = ["Truncation"]
+
 
 class Truncation(Protocol):
     """The interface of a truncation.
@@ -29,3 +33,6 @@ class Truncation(Protocol):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         ...
+
+
+__getattr__, __dir__ = lazy.attach(__name__)

@@ -1,0 +1,134 @@
+"""Build an encoder from a checkpoint in Hugging Face's files."""
+
+import logging
+import os
+import pathlib
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ftkeras.checkpoints import huggingface
+from ftkeras.errors import UserError
+from ftkeras.support import lazy
+
+if TYPE_CHECKING:
+    from ftkeras.encoders._encoder import TransformerEncoder
+
+log = logging.getLogger(__name__)
+
+PACKAGE = __name__.rpartition(".")[0]
+
+
+def from_pretrained(
+    encoder: str | os.PathLike[str],
+    *,
+    pooler: bool = True,
+    dropout: float | None = None,
+    attention_dropout: float | None = None,
+    **kwargs: Any,
+) -> "TransformerEncoder":
+    """Return an encoder with the weights of a checkpoint, a layer for any Keras model.
+
+    Args:
+        encoder: a folder with config.json and weights, or a Hugging Face Hub id such as
+            `roberta-base`, which is downloaded unless it is in the cache.
+        pooler: whether the encoder has a pooler. If the checkpoint has none, its weights are
+            random.
+        dropout: rate on embeddings and sub-layers' outputs, in [0, 1); None for the checkpoint's.
+        attention_dropout: rate on attention probabilities, in [0, 1); None for the checkpoint's.
+        **kwargs: `seed`, which determines new weights and dropout, `name`, `hooks`, and those of
+            `keras.layers.Layer`, such as `dtype`.
+
+    Returns:
+        A layer that turns token ids into a dict: "sequence" [batch, length, hidden], "first" and,
+        with a pooler, "pooled" [batch, hidden]. Its class is the family's, such as
+        `ftkeras.encoders.Roberta`. `ftkeras.text.from_pretrained` returns the layer that turns
+        texts into its inputs.
+
+    Raises:
+        UserError: there is no such checkpoint, or this package does not implement its model.
+    """
+    folder = huggingface.resolve(os.fspath(encoder))
+    rates = {"dropout": dropout, "attention_dropout": attention_dropout}
+    given = {name: rate for name, rate in rates.items() if rate is not None}
+    built = build(folder, **given, pooler=pooler, **kwargs)
+    load_weights(built, folder)
+    return built
+
+
+def build(folder: pathlib.Path, *, default: str = "", **arguments: Any) -> "TransformerEncoder":
+    """Return the encoder that a folder's config.json describes, with all weights 0.
+
+    Args:
+        folder: the checkpoint's.
+        default: the family of a config.json that names none.
+        **arguments: of the family's class, instead of those that config.json gives.
+
+    Raises:
+        UserError: config.json is missing, or this package does not implement its model.
+    """
+    config = huggingface.read_config(folder)
+    cls = _class(config, folder, default)
+    try:
+        return cls(**{**cls.settings(config), **arguments}, initial="zeros")
+    except (ValueError, TypeError) as error:
+        raise UserError(f"`encoder`: {folder}/config.json: {error}") from error
+
+
+def load_weights(encoder: "TransformerEncoder", folder: pathlib.Path) -> None:
+    """Assign a checkpoint's weights; report those that it does not have.
+
+    Raises:
+        UserError: tensors are missing or unexpected, or a shape differs.
+    """
+    if choice := huggingface.describe_choice(folder):
+        log.info("%s", choice)
+    for fresh in encoder.load(huggingface.read_tensors(folder), source=str(folder)):
+        log.info(f"randomly initialized, because the checkpoint does not have it: {fresh}")
+
+
+def family_name(config: Mapping[str, Any], folder: pathlib.Path, default: str = "") -> str:
+    """Return the name of the family's file, such as `xlm_roberta`.
+
+    Args:
+        config: the content of config.json.
+        folder: the checkpoint's, for messages.
+        default: the family of a config.json that names none.
+
+    Raises:
+        UserError: there is no such family.
+    """
+    known = sorted(_modules().values())
+    named = config.get("model_type") or _named_by_architecture(config, folder) or default
+    name = str(named).replace("-", "_")  # "xlm-roberta" is the file xlm_roberta.py
+    if name not in known:
+        raise UserError(
+            f"`encoder`: {folder} has a {named!r} model; available are: {', '.join(known)}."
+        )
+    return name
+
+
+def _class(
+    config: Mapping[str, Any], folder: pathlib.Path, default: str
+) -> "type[TransformerEncoder]":
+    name = family_name(config, folder, default)
+    class_name = next(cls for cls, module in _modules().items() if module == name)
+    found: Any = lazy.find_class(PACKAGE, class_name)
+    return found
+
+
+def _named_by_architecture(config: Mapping[str, Any], folder: pathlib.Path) -> str:
+    """Return the family that a config.json without a model_type names by its architectures."""
+    names = {module.replace("_", ""): module for module in _modules().values()}
+    for architecture in config.get("architectures") or ():
+        found = re.fullmatch(r"([A-Z]\w*?)(Model|For[A-Z]\w*|LMHeadModel)", str(architecture))
+        if found and found[1].lower() in names:
+            name = names[found[1].lower()]
+            log.info(f"{folder}/config.json has no model_type; {architecture} says {name}")
+            return name
+    return ""
+
+
+def _modules() -> dict[str, str]:
+    """Return the module of each family, by the name of its class."""
+    return lazy.class_names([str(pathlib.Path(__file__).parent)])

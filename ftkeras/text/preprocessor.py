@@ -1,0 +1,166 @@
+"""The Keras layer that turns texts into an encoder's input."""
+
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ftkeras.support import bounds, lazy
+from ftkeras.text import truncations
+from ftkeras.text.from_folder import read_tokenizer
+from ftkeras.text.layer import TextLayer
+from ftkeras.text.tokenizer import Tokenizer
+from ftkeras.text.truncations import Truncation
+from ftkeras.text.truncations.head import Head
+
+
+@keras.saving.register_keras_serializable(package="ftkeras")
+class Preprocessor(keras.layers.Layer):
+    """Turn texts, or pairs of texts, into arrays of token ids for an encoder.
+
+    `ftkeras.text.from_pretrained` makes this layer from a checkpoint. It works in functional and
+    subclassed models and in `tf.data.Dataset.map`. A `.keras` file has the tokenizer's files as
+    assets, and `model.export` writes a model that takes raw strings.
+
+    Args:
+        max_length: the most tokens of a text, special ones included; at least one piece of each
+            text. Pairs are shortened longest first.
+        truncation: which part of a long text is kept: `ftkeras.text.truncations.Head()` by default,
+            `Tail()` or `HeadTail(head=128)`.
+        fixed_length: whether all rows have `max_length` positions. By default a batch is as long as
+            its longest text.
+        tokenizer: turns texts into pieces, and adds special tokens; None if it is read from the
+            assets of a `.keras` file afterwards.
+        segments: whether pairs get segment ids; None if the tokenizer decides.
+        name: of the layer.
+        **kwargs: of `keras.layers.Layer`.
+
+    Call:
+        texts: strings [batch] or [batch, 1], a tensor, an array or a list.
+        pairs: the second text of each, or None.
+
+    Returns a dict: "token_ids", int32, and "padding_mask", bool, true for tokens, both [batch,
+    length]; with pairs also "segment_ids", int32, if there are any. These are arguments of an
+    encoder: `encoder(**preprocessor(texts))`.
+
+    Raises:
+        ValueError: an argument is out of bounds; names it, the bound and the value.
+
+    >>> from ftkeras.text.wordpiece import WordPiece
+    >>> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##happy", "!"]
+    >>> preprocessor = Preprocessor(8, tokenizer=WordPiece(vocabulary=tokens))
+    >>> preprocessor(["Unhappy!", "!"])["token_ids"].numpy()
+    array([[2, 4, 5, 6, 3],
+           [2, 6, 3, 0, 0]], dtype=int32)
+    """
+
+    def __init__(
+        self,
+        max_length: int = 128,
+        *,
+        truncation: Truncation | Mapping[str, Any] | None = None,
+        fixed_length: bool = False,
+        tokenizer: Tokenizer | None = None,
+        segments: bool | None = None,
+        name: str = "preprocessor",
+        **kwargs: Any,
+    ):
+        bounds.integer(1, max_length=max_length)
+        bounds.boolean(fixed_length=fixed_length)
+        super().__init__(name=name, **kwargs)
+        self.max_length, self.fixed_length, self.segments = int(max_length), fixed_length, segments
+        self.truncation = _truncation(truncation)
+        self.supports_jit = False  # XLA has no strings
+        self._text_layer: TextLayer | None = None
+        if tokenizer is not None:
+            self._set_tokenizer(tokenizer)
+        self.built = True
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer, from `ftkeras.text`.
+
+        Raises:
+            ValueError: if there is none, because the layer was made from a configuration.
+        """
+        return self._require_text_layer().tokenizer
+
+    def __call__(self, texts: Any, pairs: Any = None, **kwargs: Any) -> dict[str, Any]:
+        # Keras rejects lists of strings.
+        return super().__call__(as_strings(texts), as_strings(pairs), **kwargs)
+
+    def call(self, texts: Any, pairs: Any = None) -> dict[str, Any]:
+        text_layer = self._require_text_layer()
+        inputs = [tf.reshape(part, [-1]) for part in (texts, pairs) if part is not None]
+        ids = text_layer(*inputs)
+        shape = [None, self.max_length if self.fixed_length else None]
+        token_ids = ids["token_ids"].to_tensor(text_layer.tokenizer.pad_id, shape=shape)
+        lengths = tf.cast(ids["token_ids"].row_lengths(), tf.int32)
+        outputs = {"token_ids": token_ids}
+        outputs["padding_mask"] = tf.sequence_mask(lengths, tf.shape(token_ids)[1])
+        if "segment_ids" in ids:
+            outputs["segment_ids"] = ids["segment_ids"].to_tensor(shape=shape)
+        return outputs
+
+    def compute_output_spec(self, texts: Any, pairs: Any = None) -> dict[str, keras.KerasTensor]:
+        shape = (texts.shape[0], self.max_length if self.fixed_length else None)
+        dtypes = {"token_ids": "int32", "padding_mask": "bool"}
+        if pairs is not None and self.segments:
+            dtypes["segment_ids"] = "int32"
+        return {name: keras.KerasTensor(shape, dtype) for name, dtype in dtypes.items()}
+
+    def get_config(self) -> dict[str, Any]:
+        name, config = type(self.truncation).__name__, self.truncation.get_config()
+        return {
+            **super().get_config(),
+            "max_length": self.max_length,
+            "truncation": {"class_name": name, "config": config},
+            "fixed_length": self.fixed_length,
+            "segments": self.segments,
+        }
+
+    def save_assets(self, path: str) -> None:
+        """Write the tokenizer's files into a folder of a `.keras` file."""
+        self.tokenizer.save(
+            pathlib.Path(path), max_length=self.max_length, segments=bool(self.segments)
+        )
+
+    def load_assets(self, path: str) -> None:
+        """Read the tokenizer's files from a folder of a `.keras` file."""
+        self._set_tokenizer(read_tokenizer(pathlib.Path(path)))
+
+    def _set_tokenizer(self, tokenizer: Tokenizer) -> None:
+        self._text_layer = TextLayer(
+            tokenizer=tokenizer,
+            truncation=self.truncation,
+            max_length=self.max_length,
+            segments=self.segments is not False,
+        )
+        self.segments = self._text_layer.segments
+
+    def _require_text_layer(self) -> TextLayer:
+        if self._text_layer is None:
+            raise ValueError(
+                f"layer {self.name!r} has no tokenizer. `ftkeras.text.from_pretrained` and "
+                "`keras.models.load_model` make it with one; a configuration has none."
+            )
+        return self._text_layer
+
+
+def as_strings(texts: Any) -> Any:
+    """Return texts as a tensor of strings; a symbolic tensor or None as it is."""
+    if texts is None or isinstance(texts, keras.KerasTensor):
+        return texts
+    return tf.convert_to_tensor(texts, tf.string)
+
+
+def _truncation(truncation: Truncation | Mapping[str, Any] | None) -> Truncation:
+    """Return a truncation, which may be given as `get_config` has it."""
+    if truncation is None:
+        return Head()
+    if not isinstance(truncation, Mapping):
+        return truncation
+    cls: Any = lazy.find_class(truncations.__name__, truncation["class_name"])
+    return cls(**truncation["config"])

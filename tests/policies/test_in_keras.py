@@ -1,0 +1,98 @@
+"""Policies applied to Keras models that know nothing of ftkeras.train."""
+
+import keras
+import numpy as np
+import pytest
+
+from ftkeras import policies
+from ftkeras.encoders.bert import Bert
+
+IDS = np.array([[2, 5, 7, 3], [2, 9, 4, 3]])
+
+
+def _model() -> keras.Model:
+    encoder = Bert(vocabulary_size=30, layers=2, hidden=8, heads=2, dropout=0.0, seed=1)
+    ids = keras.Input((4,), dtype="int32")
+    return keras.Model(ids, keras.layers.Dense(2, name="answer")(encoder(ids)["pooled"]))
+
+
+def test_lora_trains_its_factors_and_is_merged():
+    model, policy = _model(), policies.LoRA(rank=2, pooler=False, seed=1)
+    before = np.array(model(IDS))
+    policy.apply(model)
+    factors = list(model.lora.weights)
+    assert sorted(v.path.rpartition("/")[2] for v in model.trainable_variables) == sorted(
+        [f"layer_{n}_{k}_{f}" for n in (0, 1) for k in ("query", "value") for f in "ab"]
+        + ["bias", "kernel"]
+    )
+    np.testing.assert_allclose(model(IDS), before, atol=1e-6)
+    model.compile(keras.optimizers.Adam(0.1), "mse", run_eagerly=True)
+    for _ in range(2):  # B is 0 at first, and so is the gradient of A
+        values = [np.array(factor) for factor in factors]
+        model.train_on_batch(IDS, np.ones((2, 2)))
+    changed = [(np.array(f) != v).any() for f, v in zip(factors, values, strict=True)]
+    assert all(changed)
+    trained = np.array(model(IDS))
+    assert np.abs(trained - before).max() > 0.01
+    with pytest.raises(ValueError, match="call `merge` of `LoRA`"):
+        keras.saving.serialize_keras_object(model)
+    policy.merge(model)
+    np.testing.assert_allclose(model(IDS), trained, atol=1e-5)
+    keras.saving.serialize_keras_object(model)
+    with pytest.raises(ValueError, match="was not applied to .* or it is merged already"):
+        policy.merge(model)
+
+
+def test_merged_model_is_saved(tmp_path):
+    model, policy = _model(), policies.LoRA(rank=2, seed=1)
+    policy.apply(model)
+    for variable in model.lora.weights:
+        variable.assign(np.full(variable.shape, 0.1, "float32"))
+    policy.merge(model)
+    model.save(tmp_path / "m.keras")
+    np.testing.assert_allclose(keras.models.load_model(tmp_path / "m.keras")(IDS), model(IDS))
+
+
+def test_pattern_freezes_variables_of_any_model():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="low")])
+    model.add(keras.layers.Dense(2, name="high"))
+    policies.Freeze(r"\blow/|bias$").apply(model)
+    (trained,) = model.trainable_variables
+    assert trained.path.endswith("high/kernel")
+
+
+def test_pattern_freezes_parts_of_an_encoder():
+    model = _model()
+    policies.Freeze("embeddings|layer_0/").apply(model)
+    parts = {v.path.split("/")[1] for v in model.trainable_variables if "encoder" in v.path}
+    assert parts == {"layer_1", "pooler"}
+    whole = _model()
+    policies.Freeze(layers=1).apply(whole)
+    assert len(whole.trainable_variables) == len(model.trainable_variables)
+
+
+def test_head_only_is_applied():
+    model = _model()
+    policies.HeadOnly(pooler=False).apply(model)
+    assert {v.path for v in model.trainable_variables} == {"answer/kernel", "answer/bias"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        (policies.LoRA(), "must have one encoder of ftkeras.encoders. Received: 0 in 'plain'"),
+        (policies.Freeze("nothing"), "`pattern` must match the path of a variable"),
+        (policies.Adapters(), "Adapters can't be applied to a Keras model; `ftkeras.train` has it"),
+        (policies.Layerwise(), "Layerwise can't be applied"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_does_not_fit_is_refused(policy, message):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)], name="plain")
+    with pytest.raises(ValueError, match=message):
+        policy.apply(model)
+
+
+def test_wrong_pattern_is_refused():
+    with pytest.raises(ValueError, match="`pattern` must be a regular expression"):
+        policies.Freeze("(")

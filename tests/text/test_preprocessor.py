@@ -1,0 +1,82 @@
+"""The Keras layer that turns texts into an encoder's input."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ftkeras import text
+from ftkeras.text.preprocessor import Preprocessor
+from ftkeras.text.truncations import HeadTail, Tail
+from tests.finished import ENCODER
+
+TEXTS = ["The film was charming.", "Dull.", ""]
+
+
+@pytest.fixture(scope="module")
+def preprocessor() -> Preprocessor:
+    return text.from_pretrained(ENCODER, max_length=16)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [tuple, np.array, tf.constant, lambda texts: np.array(texts, object)[:, None]],
+    ids=["tuple", "array", "tensor", "column"],
+)
+def test_every_kind_of_strings_gives_the_same_ids(preprocessor, kind):
+    expected = preprocessor(TEXTS)
+    found = preprocessor(kind(TEXTS))
+    for name in ("token_ids", "padding_mask"):
+        np.testing.assert_array_equal(found[name], expected[name])
+    assert expected["padding_mask"].numpy().sum(axis=1).tolist() == [7, 4, 2]
+    assert expected["token_ids"].shape == (3, 7)
+    assert not expected["token_ids"].numpy()[~expected["padding_mask"].numpy()].any()
+
+
+def test_pairs_have_segment_ids_and_a_fixed_length():
+    preprocessor = text.from_pretrained(ENCODER, 12, fixed_length=True)
+    found = preprocessor(["Dull.", "The film"], ["Not so dull.", "The plot"])
+    assert {name: tuple(part.shape) for name, part in found.items()} == dict.fromkeys(
+        ("token_ids", "padding_mask", "segment_ids"), (2, 12)
+    )
+    is_second = found["segment_ids"].numpy().astype(bool)
+    assert (is_second <= found["padding_mask"].numpy()).all()
+    assert is_second.any(axis=1).all()
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+def test_symbolic_output_is_that_of_a_call(preprocessor, pairs):
+    inputs = [keras.Input((), dtype="string") for _ in range(1 + pairs)]
+    symbolic, found = preprocessor(*inputs), preprocessor(*[TEXTS] * len(inputs))
+    assert {name: spec.dtype for name, spec in symbolic.items()} == {
+        name: part.dtype.name for name, part in found.items()
+    }
+    assert {spec.shape for spec in symbolic.values()} == {(None, None)}
+
+
+def test_dataset_is_mapped(preprocessor):
+    dataset = tf.data.Dataset.from_tensor_slices(TEXTS).batch(2).map(preprocessor)
+    assert [batch["token_ids"].shape[1] for batch in dataset] == [7, 2]
+
+
+@pytest.mark.parametrize("truncation", [Tail(), HeadTail(head=2)], ids=["tail", "head_tail"])
+def test_configuration_and_assets_make_the_same_layer(tmp_path, truncation):
+    layer = text.from_pretrained(ENCODER, max_length=5, truncation=truncation)
+    layer.save_assets(tmp_path)
+    again = Preprocessor.from_config(layer.get_config())
+    again.load_assets(tmp_path)
+    assert again.get_config() == layer.get_config()
+    ids = layer(TEXTS)["token_ids"]
+    np.testing.assert_array_equal(again(TEXTS)["token_ids"], ids)
+    assert (ids.numpy() != text.from_pretrained(ENCODER, 5)(TEXTS)["token_ids"].numpy()).any()
+
+
+def test_layer_without_a_tokenizer_names_the_remedy():
+    with pytest.raises(ValueError, match="has no tokenizer.*from_pretrained"):
+        Preprocessor(8)(TEXTS)
+
+
+@pytest.mark.parametrize("max_length", [0, 2, "8"])
+def test_wrong_length_is_refused(max_length):
+    with pytest.raises(ValueError, match="`max_length` must be an integer of at least"):
+        text.from_pretrained(ENCODER, max_length)
