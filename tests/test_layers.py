@@ -32,6 +32,7 @@ ORDER = (
         "reports",
         "verbs",
         "api",
+        "sklearn",
         "cli",
         "main",
         "__main__",

@@ -1,0 +1,180 @@
+"""An estimator for scikit-learn."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from ftkeras import catalog, optimizers, schedules
+from ftkeras.api import text_classifier
+from ftkeras.api.keras_classes import register_keras_classes
+from ftkeras.policies import Policy
+from ftkeras.support import global_state, standard_error
+
+# A pickled estimator holds a `.keras` file, which is loaded before any of its classes is used.
+register_keras_classes()
+
+
+class TextClassifier(ClassifierMixin, BaseEstimator):
+    """Fine-tune a pretrained encoder to classify texts, as a scikit-learn estimator.
+
+    It works in pipelines, in `cross_val_score` and in `GridSearchCV`, can be cloned and pickled,
+    and takes texts as a list, an array, or a column of a DataFrame. Training is AdamW with a linear
+    warm-up and a linear decay of the learning rate.
+
+    Args:
+        encoder: a folder with config.json and weights, or a Hugging Face Hub id.
+        max_length: the most tokens of a text, special ones included.
+        epochs: passes over the data; positive.
+        batch_size: texts in a batch; positive.
+        learning_rate: the highest learning rate; positive.
+        weight_decay: of AdamW; not negative.
+        warmup: share of the updates in which the learning rate rises, in [0, 1).
+        policy: which variables train, as `--policy` takes it, such as "lora(rank=8)"; None for all.
+        random_state: integer that determines new weights, dropout and the order of the texts, or
+            None.
+        verbose: as in `keras.Model.fit`.
+
+    Attributes:
+        classes_: the labels, sorted.
+        model_: the fitted `ftkeras.TextClassifier`, a Keras model.
+        history_: the metrics of each epoch, by name.
+    """
+
+    def __init__(
+        self,
+        encoder: Any = "distilbert-base-uncased",
+        *,
+        max_length: int = 128,
+        epochs: int = 3,
+        batch_size: int = 16,
+        learning_rate: float = 3e-5,
+        weight_decay: float = 0.01,
+        warmup: float = 0.1,
+        policy: str | None = None,
+        random_state: int | None = None,
+        verbose: int = 0,
+    ):
+        self.encoder = encoder
+        self.max_length = max_length
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.warmup = warmup
+        self.policy = policy
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "TextClassifier":
+        """Fine-tune the encoder.
+
+        Args:
+            X: texts [samples], or a table of one column.
+            y: labels [samples], of any type that can be sorted.
+            sample_weight: weight of each text in the loss, [samples], or None.
+
+        Raises:
+            ValueError: if there are fewer than two labels, or an argument is wrong.
+        """
+        texts, answers = _texts(X), np.asarray(y)
+        if len(texts) != len(answers):
+            raise ValueError(f"X has {len(texts)} texts, but y has {len(answers)} labels.")
+        check_classification_targets(answers)
+        self.classes_, numbers = np.unique(answers, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"y must have two or more classes. Received: {len(self.classes_)}.")
+        with global_state.restored(), standard_error.only_errors("tensorflow"):
+            seed = {"seed": self.random_state}
+            if self.random_state is not None:
+                keras.utils.set_random_seed(int(self.random_state))
+            policy = None if self.policy is None else catalog.build("policy", self.policy, **seed)
+            self.model_ = self._compiled(len(texts), policy)
+            self.history_ = self.model_.fit(
+                texts,
+                numbers,
+                sample_weight=None if sample_weight is None else np.asarray(sample_weight),
+                batch_size=self.batch_size,
+                epochs=self.epochs,
+                verbose=self.verbose,
+            ).history
+            if policy is not None:
+                policy.merge(self.model_)
+        # A pickled estimator needs no state of the optimizer.
+        self.model_.optimizer, self.model_.compiled = None, False
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable label of each text, [samples].
+
+        Raises:
+            NotFittedError: if the estimator is not fitted.
+        """
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each label, float32 [samples, classes].
+
+        Raises:
+            NotFittedError: if the estimator is not fitted.
+        """
+        check_is_fitted(self)
+        texts = _texts(X)
+        if not len(texts):
+            return np.zeros((0, len(self.classes_)), "float32")
+        with standard_error.only_errors("tensorflow"):
+            return self.model_.predict(texts, batch_size=self.batch_size, verbose=0)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string, tags.input_tags.two_d_array = True, False
+        tags.input_tags.one_d_array = True
+        return tags
+
+    def _compiled(self, texts: int, policy: Policy | None) -> text_classifier.TextClassifier:
+        """Return a new model, compiled to train on the given number of texts."""
+        model = text_classifier.TextClassifier.from_pretrained(
+            self.encoder,
+            labels=[str(label) for label in self.classes_],
+            max_length=self.max_length,
+            seed=self.random_state,
+        )
+        if policy is not None:
+            policy.apply(model)
+        model.compile(
+            optimizer=optimizers.AdamW(self._schedule(texts), weight_decay=self.weight_decay),
+            loss="sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+        )
+        return model
+
+    def _schedule(self, texts: int) -> Any:
+        updates = math.ceil(texts / self.batch_size) * self.epochs
+        steps = round(self.warmup * updates)
+        falling = schedules.Linear(self.learning_rate, total_steps=max(1, updates - steps))
+        return schedules.Warmup(falling, steps=steps) if steps else falling
+
+
+def _texts(X: Any) -> np.ndarray:
+    """Return texts as an array of objects, [samples].
+
+    Raises:
+        ValueError: if they are not texts, or a table of several columns.
+    """
+    if isinstance(X, str):
+        raise ValueError(f"X must be several texts, such as [text]. Received: {X!r}.")
+    found = np.asarray(X if hasattr(X, "__len__") else list(X), dtype=object)
+    if found.ndim == 2 and found.shape[1] == 1:
+        found = found[:, 0]
+    if found.ndim != 1:
+        raise ValueError(f"X must be one column of texts. Received: shape {found.shape}.")
+    wrong: Sequence[Any] = [value for value in found if not isinstance(value, str)]
+    if wrong:
+        raise ValueError(f"X must be texts. Received: {wrong[0]!r}.")
+    return found

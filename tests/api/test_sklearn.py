@@ -1,0 +1,72 @@
+"""The estimator for scikit-learn."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from ftkeras import sklearn
+from tests.finished import ENCODER
+
+THINGS, WORDS = ("film", "plot", "cast", "end"), ("dull", "charming")
+X = np.array([f"The {thing} was {word}." for thing in THINGS for word in WORDS] * 2)
+Y = np.array([-1, 7] * 8)
+
+
+def _estimator(**arguments) -> sklearn.TextClassifier:
+    settings = {"max_length": 16, "epochs": 2, "batch_size": 4, "learning_rate": 2e-3}
+    return sklearn.TextClassifier(ENCODER, random_state=1, **settings | arguments)
+
+
+def test_parameters_are_read_set_and_cloned():
+    estimator = _estimator(policy="lora(rank=2)")
+    again = clone(estimator).set_params(epochs=5)
+    assert again.get_params() == estimator.get_params() | {"epochs": 5}
+    assert "epochs=5" in repr(again)
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels", "message"),
+    [
+        ("a", [1], "X must be several texts"),
+        ([1, 2], [0, 1], "X must be texts. Received: 1"),
+        ([["a", "b"]], [1], r"X must be one column of texts. Received: shape \(1, 2\)"),
+        (["a"], [0, 1], "X has 1 texts, but y has 2 labels"),
+        (["a", "b"], [1, 1], "y must have two or more classes. Received: 1"),
+        (["a", "b"], [0.5, 1.25], "Unknown label type"),
+    ],
+)
+def test_wrong_examples_are_refused(texts, labels, message):
+    with pytest.raises(ValueError, match=message):
+        _estimator().fit(texts, labels)
+
+
+def test_predictions_need_a_fitted_estimator():
+    with pytest.raises(NotFittedError):
+        _estimator().predict(["a"])
+
+
+@pytest.mark.matrix
+def test_estimator_works_in_a_pipeline_and_is_pickled():
+    pipeline = Pipeline([("lower", FunctionTransformer(np.char.lower)), ("model", _estimator())])
+    pipeline.fit(X, Y)
+    assert pipeline.score(X, Y) == 1
+    assert set(pipeline.predict(X)) == {-1, 7}
+    probabilities = pipeline.predict_proba(X)
+    assert probabilities.shape == (16, 2)
+    again = pickle.loads(pickle.dumps(pipeline))
+    np.testing.assert_allclose(again.predict_proba(X), probabilities, atol=1e-6)
+    np.testing.assert_array_equal(
+        clone(pipeline).fit(X, Y, model__sample_weight=np.ones(16)).predict_proba(X), probabilities
+    )
+
+
+@pytest.mark.matrix
+def test_estimator_is_cross_validated():
+    scores = cross_val_score(_estimator(policy="lora(rank=4)", epochs=4), X, Y.astype(str), cv=2)
+    assert scores.tolist() == [1, 1]
