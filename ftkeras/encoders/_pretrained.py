@@ -56,19 +56,21 @@ def from_pretrained(
     return built
 
 
-def build(folder: pathlib.Path, *, default: str = "", **arguments: Any) -> "TransformerEncoder":
+def build(
+    folder: pathlib.Path, *, family: str | None = None, **arguments: Any
+) -> "TransformerEncoder":
     """Return the encoder that a folder's config.json describes, with all weights 0.
 
     Args:
         folder: the checkpoint's.
-        default: the family of a config.json that names none.
+        family: the name of its family, if `family_name` has found it already.
         **arguments: of the family's class, instead of those that config.json gives.
 
     Raises:
         UserError: config.json is missing, or this package does not implement its model.
     """
     config = huggingface.read_config(folder)
-    cls = _class(config, folder, default)
+    cls = _class(family or family_name(config, folder))
     try:
         return cls(**{**cls.settings(config), **arguments}, initial="zeros")
     except (ValueError, TypeError) as error:
@@ -108,11 +110,8 @@ def family_name(config: Mapping[str, Any], folder: pathlib.Path, default: str = 
     return name
 
 
-def _class(
-    config: Mapping[str, Any], folder: pathlib.Path, default: str
-) -> "type[TransformerEncoder]":
-    name = family_name(config, folder, default)
-    class_name = next(cls for cls, module in _modules().items() if module == name)
+def _class(family: str) -> "type[TransformerEncoder]":
+    class_name = next(cls for cls, module in _modules().items() if module == family)
     found: Any = lazy.find_class(PACKAGE, class_name)
     return found
 

@@ -132,7 +132,7 @@ def _from_folder(
     overrides = {k: v for k, v in overrides.items() if k in DROPOUTS}
     tokenizer = read_tokenizer(folder)
     shared = {"pooler": pooler, "seed": seed, "hooks": hooks}
-    encoder = encoders.build(folder, default=name, **overrides, **shared)
+    encoder = encoders.build(folder, family=name, **overrides, **shared)
     if len(tokenizer.vocabulary) > encoder.vocabulary_size:
         raise UserError(
             f"`encoder`: {folder} has a vocabulary of {len(tokenizer.vocabulary)} tokens, but "
