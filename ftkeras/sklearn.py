@@ -10,10 +10,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ftkeras import catalog, optimizers, schedules
+from ftkeras import catalog
 from ftkeras.api import text_classifier
 from ftkeras.api.keras_classes import register_keras_classes
+from ftkeras.optimizers.adamw import AdamW
 from ftkeras.policies import Policy
+from ftkeras.schedules import Warmup
+from ftkeras.schedules.linear import Linear
 from ftkeras.support import global_state, standard_error
 
 # A pickled estimator holds a `.keras` file, which is loaded before any of its classes is used.
@@ -148,7 +151,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         if policy is not None:
             policy.apply(model)
         model.compile(
-            optimizer=optimizers.AdamW(self._schedule(texts), weight_decay=self.weight_decay),
+            optimizer=AdamW(self._schedule(texts), weight_decay=self.weight_decay),
             loss="sparse_categorical_crossentropy",
             metrics=["accuracy"],
         )
@@ -157,8 +160,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
     def _schedule(self, texts: int) -> Any:
         updates = math.ceil(texts / self.batch_size) * self.epochs
         steps = round(self.warmup * updates)
-        falling = schedules.Linear(self.learning_rate, total_steps=max(1, updates - steps))
-        return schedules.Warmup(falling, steps=steps) if steps else falling
+        falling = Linear(self.learning_rate, total_steps=max(1, updates - steps))
+        return Warmup(falling, steps=steps) if steps else falling
 
 
 def _texts(X: Any) -> np.ndarray:

@@ -4,8 +4,12 @@ import keras
 import numpy as np
 import pytest
 
-from ftkeras import policies
 from ftkeras.encoders.bert import Bert
+from ftkeras.policies.adapters import Adapters
+from ftkeras.policies.freeze import Freeze
+from ftkeras.policies.head_only import HeadOnly
+from ftkeras.policies.layerwise import Layerwise
+from ftkeras.policies.lora import LoRA
 
 IDS = np.array([[2, 5, 7, 3], [2, 9, 4, 3]])
 
@@ -17,7 +21,7 @@ def _model() -> keras.Model:
 
 
 def test_lora_trains_its_factors_and_is_merged():
-    model, policy = _model(), policies.LoRA(rank=2, pooler=False, seed=1)
+    model, policy = _model(), LoRA(rank=2, pooler=False, seed=1)
     before = np.array(model(IDS))
     policy.apply(model)
     factors = list(model.lora.weights)
@@ -44,7 +48,7 @@ def test_lora_trains_its_factors_and_is_merged():
 
 
 def test_merged_model_is_saved(tmp_path):
-    model, policy = _model(), policies.LoRA(rank=2, seed=1)
+    model, policy = _model(), LoRA(rank=2, seed=1)
     policy.apply(model)
     for variable in model.lora.weights:
         variable.assign(np.full(variable.shape, 0.1, "float32"))
@@ -56,34 +60,34 @@ def test_merged_model_is_saved(tmp_path):
 def test_pattern_freezes_variables_of_any_model():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="low")])
     model.add(keras.layers.Dense(2, name="high"))
-    policies.Freeze(r"\blow/|bias$").apply(model)
+    Freeze(r"\blow/|bias$").apply(model)
     (trained,) = model.trainable_variables
     assert trained.path.endswith("high/kernel")
 
 
 def test_pattern_freezes_parts_of_an_encoder():
     model = _model()
-    policies.Freeze("embeddings|layer_0/").apply(model)
+    Freeze("embeddings|layer_0/").apply(model)
     parts = {v.path.split("/")[1] for v in model.trainable_variables if "encoder" in v.path}
     assert parts == {"layer_1", "pooler"}
     whole = _model()
-    policies.Freeze(layers=1).apply(whole)
+    Freeze(layers=1).apply(whole)
     assert len(whole.trainable_variables) == len(model.trainable_variables)
 
 
 def test_head_only_is_applied():
     model = _model()
-    policies.HeadOnly(pooler=False).apply(model)
+    HeadOnly(pooler=False).apply(model)
     assert {v.path for v in model.trainable_variables} == {"answer/kernel", "answer/bias"}
 
 
 @pytest.mark.parametrize(
     ("policy", "message"),
     [
-        (policies.LoRA(), "must have one encoder of ftkeras.encoders. Received: 0 in 'plain'"),
-        (policies.Freeze("nothing"), "`pattern` must match the path of a variable"),
-        (policies.Adapters(), "Adapters can't be applied to a Keras model; `ftkeras.train` has it"),
-        (policies.Layerwise(), "Layerwise can't be applied"),
+        (LoRA(), "must have one encoder of ftkeras.encoders. Received: 0 in 'plain'"),
+        (Freeze("nothing"), "`pattern` must match the path of a variable"),
+        (Adapters(), "Adapters can't be applied to a Keras model; `ftkeras.train` has it"),
+        (Layerwise(), "Layerwise can't be applied"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -95,4 +99,4 @@ def test_what_does_not_fit_is_refused(policy, message):
 
 def test_wrong_pattern_is_refused():
     with pytest.raises(ValueError, match="`pattern` must be a regular expression"):
-        policies.Freeze("(")
+        Freeze("(")

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from ftkeras import text
 from ftkeras.text.preprocessor import Preprocessor
-from ftkeras.text.truncations import HeadTail, Tail
+from ftkeras.text.truncations.head_tail import HeadTail
+from ftkeras.text.truncations.tail import Tail
 from tests.finished import ENCODER
 
 TEXTS = ["The film was charming.", "Dull.", ""]
