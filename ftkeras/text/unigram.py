@@ -10,6 +10,7 @@ import tensorflow as tf
 import tensorflow_text
 
 from ftkeras.errors import UserError
+from ftkeras.support import bounds
 from ftkeras.text import _frames, _sentencepiece_model, _unigram_files
 from ftkeras.text._alignment import byte_lengths, character_ends
 from ftkeras.text._compatible import compatible_spellings, normalize
@@ -65,6 +66,7 @@ class Unigram(tf.Module):
         strip_accents: bool = True,
     ):
         super().__init__()
+        bounds.choice(LAYOUTS, layout=layout)
         self._spellings, self._settings = None, {}
         if LAYOUTS[layout].normalizes:
             self._settings = {"lowercase": lowercase, "strip_accents": strip_accents}

@@ -33,6 +33,8 @@ AWKWARD = [
     *("\u0301", "a\u0301 e\u0301"),
 ]
 
+LAYOUT = "XLMRobertaTokenizer"
+
 
 @functools.cache
 def ours(name="XLMRobertaTokenizer"):
@@ -217,5 +219,7 @@ def test_other_kinds_of_models_are_refused():
     model = small_model(model_type="bpe", vocab_size=500)
     pieces = _sentencepiece_model.parse(model).pieces
     with pytest.raises(ValueError, match="must be a unigram model.*model_type=2"):
-        Unigram(model=model, vocabulary=[p.piece for p in pieces] + ["<pad>"], layout="")
+        Unigram(model=model, vocabulary=[p.piece for p in pieces] + ["<pad>"], layout=LAYOUT)
+    with pytest.raises(ValueError, match="`layout` must be one of XLMRobertaTokenizer"):
+        Unigram(model=model, vocabulary=[], layout="")
     assert np.float32(pieces[3].score) == pieces[3].score
