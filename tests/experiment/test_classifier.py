@@ -130,7 +130,7 @@ def test_unknown_start_is_refused():
     [
         ({"architectures": ["BertModel"]}, "bert"),
         ({"architectures": ["BertForSequenceClassification"]}, "bert"),
-        ({"architectures": ["AlbertModel"]}, "roberta"),
+        ({"architectures": ["ReformerModel"]}, "roberta"),
         ({}, "roberta"),
     ],
 )
