@@ -8,7 +8,7 @@ below 0 means that there is no example, so a part without examples is a row of p
 contains {"vector": float32 [examples, size]} instead of token ids, in the same batches. If they
 have `token_targets`, each place of the rows has an answer, and the mask is false where there is no
 token: both are [rows * length], as the model's outputs are. Of examples that have several windows
-each, a batch is made of windows.
+each, a batch is made of windows. Of questions with options, it has the rows of all their options.
 """
 
 import functools
@@ -66,7 +66,7 @@ class TrainingFeed:
     def parts(self, epoch: int) -> list[list[np.ndarray]]:
         """Return the positions of each part of each batch of an epoch."""
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self.examples))
-        return self.batching.plan(self.examples.lengths, order)
+        return self.batching.plan(self.examples.row_lengths, order)
 
     def batches(self, epoch: int) -> list[np.ndarray]:
         """Return the positions of the examples in each batch of an epoch."""
@@ -135,8 +135,8 @@ class OrderedFeed:
     def __init__(self, examples: Examples, batching: Batching, collate: Collate = per_example):
         self.examples, self.batching, self.collate = examples, batching, collate
         self._rows, self._weights = examples.by_row(), examples.row_weights()
-        by_length = np.argsort(-self._rows.lengths, kind="stable")
-        plan = batching.plan(self._rows.lengths, by_length)
+        by_length = np.argsort(-self._rows.row_lengths, kind="stable")
+        plan = batching.plan(self._rows.row_lengths, by_length)
         self._plan = [part for parts in plan for part in parts if (part >= 0).any()]
         self.positions = np.concatenate([part.reshape(-1) for part in self._plan])
 
@@ -261,6 +261,9 @@ def _element(
 
 def _inputs(examples: Examples, batching: Batching, positions: np.ndarray) -> dict[str, np.ndarray]:
     """Return the batching's arrays or, if the examples have vectors, one vector per place."""
+    if examples.options is not None:
+        questions = np.where(positions >= 0, examples.rows[positions], -1)
+        return batching.collate(examples.option_rows, examples.options.numbers(questions))
     if examples.vectors is None:
         return batching.collate(examples, positions)
     flat = positions.reshape(-1)

@@ -60,7 +60,7 @@ def summarize(
         "empty": int((lengths <= _FRAME[examples.pairs]).sum()),
         "duplicates": len(examples) - len(texts),
         "contradictions": int((np.unique(pairs[0], return_counts=True)[1] > 1).sum()),
-        "full_length": int((lengths >= max_length).sum()),
+        "full_length": int((examples.row_lengths >= max_length).sum()),
         "unknown_share": _count(examples, unknown_id) / words,
     }
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from ftkeras.data.examples import Examples
-from ftkeras.data.windows import Windows
+from ftkeras.data.windows import OptionRows, Windows
 from ftkeras.support.ragged import Ragged
 from ftkeras.text.words import WORDS
 
@@ -31,7 +31,7 @@ LENGTHS = "target_lengths"
 # Also stored, by what the text layer returns about texts: words of them, or windows of contexts.
 _WORDS = dict.fromkeys(WORDS, np.int32)
 _WINDOWS = {"window_counts": np.int32, "first_pieces": np.int32}
-EXTRA = {"texts": {}, "words": _WORDS, "contexts": {**_WORDS, **_WINDOWS}}
+EXTRA = {"texts": {}, "words": _WORDS, "contexts": {**_WORDS, **_WINDOWS}, "options": {}}
 
 
 def write(
@@ -120,6 +120,8 @@ def read_arrays(
         targets = targets.reshape(-1, *shape)
     if "window_counts" in arrays:
         arrays |= _by_text(arrays)
+    if reads == "options":
+        arrays |= _by_question(arrays)
     rows = np.arange(len(arrays["stored_digests"]))
     return Examples(
         **arrays, stored_targets=targets, rows=rows, name=name, pairs=pairs, source=name
@@ -139,6 +141,17 @@ def _by_text(arrays: dict[str, Any]) -> dict[str, Any]:
         "windows": windows,
         "offsets": offsets[firsts],
         "second_starts": second_starts[firsts[:-1]],
+    }
+
+
+def _by_question(arrays: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of options, of which each question has a row, and those of questions."""
+    offsets, second_starts = arrays["offsets"], arrays["second_starts"]
+    each = (len(offsets) - 1) // max(1, len(arrays["stored_digests"]))
+    return {
+        "options": OptionRows(offsets, second_starts, each),
+        "offsets": offsets[:: max(1, each)],
+        "second_starts": second_starts[:: max(1, each)],
     }
 
 

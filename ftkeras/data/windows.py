@@ -1,4 +1,4 @@
-"""The rows that a model reads of texts that may be cut into several windows."""
+"""The rows that a model reads of texts that are several: windows of contexts, or options."""
 
 from dataclasses import dataclass
 
@@ -43,3 +43,31 @@ class Windows:
         counts = self.counts[texts]
         before = np.cumsum(counts) - counts
         return np.repeat(self.firsts[texts] - before, counts) + np.arange(counts.sum())
+
+
+@dataclass(frozen=True)
+class OptionRows:
+    """The rows of the options of a token store's questions, those of a question in one batch.
+
+    Attributes:
+        offsets: int64 [questions * each + 1], where each row starts in the token ids.
+        second_starts: int32 [questions * each], where the option starts in each row.
+        each: the rows of a question; those of options that it lacks are empty.
+    """
+
+    offsets: np.ndarray
+    second_starts: np.ndarray
+    each: int
+
+    def longest(self) -> np.ndarray:
+        """Return the length of the longest row of each question, int64 [questions]."""
+        return np.diff(self.offsets).reshape(-1, self.each).max(axis=1)
+
+    def numbers(self, questions: np.ndarray) -> np.ndarray:
+        """Return the numbers of the rows of some questions; those of numbers below 0 are -1.
+
+        >>> OptionRows(np.arange(7), np.zeros(6, int), 2).numbers(np.array([2, -1, 0]))
+        array([ 4,  5, -1, -1,  0,  1])
+        """
+        rows = questions[:, None] * self.each + np.arange(self.each)
+        return np.where(questions[:, None] >= 0, rows, -1).reshape(-1)

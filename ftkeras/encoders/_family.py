@@ -63,7 +63,11 @@ def norm(variable: str, module: str) -> tuple[Rule, Rule]:
 
 Field = tuple[str, str, Any]
 # The last module of classes with another head than a sequence's; in all families it is the same.
-CLASSIFIERS = {"token_classification": "classifier", "question_answering": "qa_outputs"}
+CLASSIFIERS = {
+    "token_classification": "classifier",
+    "question_answering": "qa_outputs",
+    "multiple_choice": "classifier",
+}
 
 
 def with_defaults(fields: tuple[Field, ...], **defaults: Any) -> tuple[Field, ...]:
@@ -142,6 +146,15 @@ class Family:
         'classifier'
         """
         return CLASSIFIERS.get(head, self.classifier)
+
+    def pools_for(self, head: str) -> bool:
+        """Return whether the class of transformers with a head pools as the sequence classifier.
+
+        >>> from ftkeras.encoders.roberta import Roberta
+        >>> Roberta.family.pools_for("multiple_choice")
+        False
+        """
+        return not self.pooler_in_head or self.classifier_name(head) == self.classifier
 
     def rules(self, layers: int) -> Iterator[Rule]:
         """Yield the rules of an encoder with this number of layers, in network order."""

@@ -87,7 +87,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
     )
     if not run_dir:
         classifier.start_head(config, model, problem, folder)
-    if problem.reads != "texts":
+    if problem.reads in ("words", "contexts"):
         _require_offsets(tokenizer, problem.kind)
     text_layer = TextLayer(
         tokenizer=tokenizer,
@@ -96,6 +96,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         segments=encoder.segments > 0,
         words=problem.reads == "words",
         contexts=problem.reads == "contexts",
+        options=len(problem.names) if problem.reads == "options" else None,
     )
     specs = _lasting_policies(config) if run_dir else config.policy
     policies = _apply_policies(config, model, specs)

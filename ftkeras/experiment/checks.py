@@ -71,6 +71,16 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
         raise UserError(
             f"loss={config.loss} does not fit a {problem.kind}; use {', '.join(problem.losses)}."
         )
+    for argument in catalog.parse("loss", config.loss).arguments:
+        if reason := problem.loss_arguments.get(argument):
+            raise UserError(f"loss={config.loss} does not fit a {problem.kind}: {reason}.")
+    if reason := problem.batchings.get(catalog.parse("batching", config.batching).name):
+        raise UserError(f"batching={config.batching} does not fit a {problem.kind}: {reason}.")
+    if config.batch_tokens is not None and problem.reads == "options":
+        raise UserError(
+            f"`batch_tokens` does not fit a {problem.kind}: each question has several rows; use "
+            "`batch_size`, the questions of a batch."
+        )
     for spec in config.regularizer:
         if reason := problem.regularizers.get(catalog.parse("regularizer", spec).name):
             raise UserError(f"regularizer={spec} does not fit a {problem.kind}: {reason}.")

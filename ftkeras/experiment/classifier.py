@@ -61,6 +61,8 @@ def start_head(
     labels, names = problem.names, _names(huggingface.read_config(folder), len(tensors[bias]))
     if model.head.whole_texts:  # start and end, in all models
         names = list(labels)
+    if problem.reads == "options":  # one score for each
+        names, labels = ["score"], ("score",)
     shape = (len(names), model.encoder.hidden)
     misfit = _misfit(model, problem, huggingface.read_config(folder), tensors)
     if not misfit and (found := tensors[kernel].shape) != shape:
@@ -96,6 +98,8 @@ def _misfit(
         return misfit
     if head.per_token:
         return "it reads layers that the head lacks" if family.layers_of_tokens else None
+    if not family.pools_for(problem.huggingface_class):
+        return f"{wanted} has another pooler"
     if not head.needs_pooler:
         return f"it reads the pooler, but the head has pooling={head.pooling!r}"
     if not family.pooler_tensors.issubset(map(family.plain_name, tensors)):

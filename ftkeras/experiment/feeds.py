@@ -26,6 +26,9 @@ def batching(config: Config, *, pad_id: int, parts: int = 1) -> Batching:
     row_parts = [
         f"regularizer={spec}" for spec, name in named if catalog.find("regularizer", name).by_row
     ]
+    task = catalog.parse("task", config.task).name
+    if "packed" in catalog.find("task", task).problem_class.batchings:
+        row_parts.append(f"task={task}")
     return catalog.build(
         "batching",
         config.batching,

@@ -2,9 +2,10 @@
 
 It reads a JSON object from standard input: "folder", "samples" (each with "text" and maybe "pair"),
 "labels", "output" (the name of the outputs that signatures share), "scale" (how large these are),
-and "ids" ("token_ids" and maybe "segment_ids", of the first samples). It writes to standard output
-the outputs of `serving_default` for the samples, the latency, and what is wrong with the
-signatures. It needs nothing but TensorFlow and the ops of tensorflow-text, not even Keras.
+"count" (the samples that every signature is run on), and "ids" ("token_ids" and maybe
+"segment_ids", of these samples). It writes to standard output the outputs of `serving_default` for
+the samples, the latency, and what is wrong with the signatures. It needs nothing but TensorFlow and
+the ops of tensorflow-text, not even Keras.
 """
 
 import importlib.machinery
@@ -98,7 +99,7 @@ def _disagreements(
     signatures: Mapping[str, Signature], texts: Texts, rows: list[dict], request: dict
 ) -> Iterator[str]:
     """Run every signature on a few samples, and yield how it differs from `serving_default`."""
-    count, tolerance = len(request["ids"]["token_ids"]), TOLERANCE * request["scale"]
+    count, tolerance = request["count"], TOLERANCE * request["scale"]
     few, name_of_output = {k: column[:count] for k, column in texts.items()}, request["output"]
     # Answers of varying size have no such output.
     is_shared = name_of_output in rows[0]

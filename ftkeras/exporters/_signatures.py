@@ -11,6 +11,7 @@ from ftkeras.exporters._lengths import lengths, pad
 from ftkeras.exporters._weights import Weights
 from ftkeras.problems import Problem
 from ftkeras.text.layer import TextLayer
+from ftkeras.text.options import split
 from ftkeras.text.words import WORDS
 
 CLASSIFY = "classify"
@@ -78,6 +79,9 @@ class Served(tf.Module):
             logits = run(ids)[0]
             if problem.reads == "contexts":
                 return problem.served_contexts(logits, texts["pair"], found)
+            if problem.reads == "options":
+                options = split(texts["pair"], len(problem.names)).texts
+                return problem.served_options(logits, options)
             if words:
                 return problem.served_words(logits, texts["text"], *words)
             return problem.served(logits)
@@ -100,10 +104,11 @@ class Served(tf.Module):
         examples = {"inputs": tf.TensorSpec([None], tf.string, "inputs")}
         found = {
             "serving_default": predict_function,
-            "token_ids": _trace(from_ids, self._id_specs),
             **({CLASSIFY: _trace(classify, examples)} if problem.has_classes else {}),
         }
-        if problem.reads != "contexts":  # a text may have several rows
+        if problem.reads != "options":  # they have no signature that takes rows
+            found["token_ids"] = _trace(from_ids, self._id_specs)
+        if problem.reads not in ("contexts", "options"):  # a text may have several rows
             found["embed"] = _trace(embed, self._text_specs)
         if "pair" in self._text_specs:
             found["pair"] = predict_function

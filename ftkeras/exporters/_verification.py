@@ -72,6 +72,7 @@ class Verifier:
                 "labels": list(problem.names),
                 "output": problem.output,
                 "scale": problem.scale,
+                "count": min(SIGNATURE_SAMPLES, len(samples)),
                 "ids": {name: value.tolist() for name, value in ids.items()},
             }
         )

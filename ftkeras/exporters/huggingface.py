@@ -54,11 +54,14 @@ class Huggingface:
                 f"transformers has no class for pooling={model.head.pooling!r}; "
                 "huggingface(head=False) exports the encoder alone."
             )
-        family = model.encoder.family
-        if head and model.head.per_token and family.layers_of_tokens:
+        family, wanted = model.encoder.family, problem.huggingface_class
+        other = "layers that the head lacks" if family.layers_of_tokens else None
+        if not model.head.per_token:
+            other = None if family.pools_for(wanted) else "another pooler"
+        if head and other:
             raise ValueError(
-                f"transformers' {family.class_name(problem.huggingface_class)} has layers that the "
-                "head lacks; huggingface(head=False) exports the encoder alone."
+                f"transformers' {family.class_name(wanted)} has {other}; huggingface(head=False) "
+                "exports the encoder alone."
             )
         self.model, self.text_layer, self.problem = model, text_layer, problem
         self.folder, self.head, self.card = run_dir / "huggingface", head, card

@@ -4,12 +4,12 @@ import contextlib
 import functools
 import pathlib
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from ftkeras.config.verbs import PredictConfig
-from ftkeras.data.tables import inference, opening, reading
+from ftkeras.data.tables import inference, opening, options, reading
 from ftkeras.data.tables.profile import profile
 from ftkeras.data.tables.reading import Options
 from ftkeras.data.tables.table import Row, Table
@@ -51,7 +51,13 @@ class Inputs:
     schema: Any = None
 
 
-def open_inputs(config: PredictConfig, recorded: Mapping[str, Any], *, takes_pairs: bool) -> Inputs:
+def open_inputs(
+    config: PredictConfig,
+    recorded: Mapping[str, Any],
+    *,
+    takes_pairs: bool,
+    takes_options: bool = False,
+) -> Inputs:
     """Return what `config` names, after checking that it exists and has the columns.
 
     Args:
@@ -59,20 +65,22 @@ def open_inputs(config: PredictConfig, recorded: Mapping[str, Any], *, takes_pai
         recorded: the columns that hold "text" and "pair" in the data of the model's run; empty if
             they are not known.
         takes_pairs: whether the model takes pairs.
+        takes_options: whether the second text of a pair is several options, with tabs between.
 
     Raises:
         UserError: if the input can't be read, or has no such columns.
     """
+    split = functools.partial(_split, takes_pairs=takes_pairs, takes_options=takes_options)
     if config.text:
-        return _plain(_given(config, takes_pairs), takes_pairs)
+        return _plain(_given(config, split), takes_pairs)
     if config.input in (None, STANDARD_INPUT):
-        return _plain(_pairs(_lines([_stdin]), takes_pairs), takes_pairs)
+        return _plain(map(split, _lines([_stdin])), takes_pairs)
     paths = _find(str(config.input))
     if not (config.describes_a_table or any(map(_is_table, paths))):
         openers = [functools.partial(_open_lines, path) for path in paths]
-        return _plain(_pairs(_lines(openers), takes_pairs), takes_pairs)
+        return _plain(map(split, _lines(openers)), takes_pairs)
     with _naming_input():
-        return _open_table(config, recorded, takes_pairs)
+        return _open_table(config, recorded, takes_pairs, takes_options)
 
 
 @contextlib.contextmanager
@@ -105,9 +113,9 @@ def _plain(items: Iterator[Item], takes_pairs: bool) -> Inputs:
     return Inputs(("text", "pair") if takes_pairs else ("text",), items)
 
 
-def _given(config: PredictConfig, takes_pairs: bool) -> Iterator[Item]:
+def _given(config: PredictConfig, split: Callable[[str], Item]) -> Iterator[Item]:
     if not config.pair:
-        return _pairs(config.text, takes_pairs)
+        return map(split, config.text)
     both = zip(config.text, config.pair, strict=True)
     return (Item(text, pair, (text, pair)) for text, pair in both)
 
@@ -129,26 +137,36 @@ def _lines(openers: Iterable) -> Iterator[str]:
                 yield line.rstrip(b"\r\n").decode("utf-8", "replace")
 
 
-def _pairs(texts: Iterable[str], takes_pairs: bool) -> Iterator[Item]:
-    """Yield an item per text; for a model of pairs, a tab is between the two texts."""
-    for text in texts:
-        parts = text.split("\t")
-        if not takes_pairs:
-            yield Item(text, None, (text,))
-        elif len(parts) == 2:
-            yield Item(parts[0], parts[1], tuple(parts))
-        else:
-            raise UserError(
-                "`model` takes pairs: write two texts per line with one tab between, or give "
-                f"the second with `pair`. Received: {text!r}."
-            )
+def _split(text: str, *, takes_pairs: bool, takes_options: bool) -> Item:
+    """Return the item of a text; for a model of pairs, a tab is between the two texts."""
+    first, *others = text.split("\t")
+    if not takes_pairs:
+        return Item(text, None, (text,))
+    if len(others) == 1 or (takes_options and others):
+        second = "\t".join(others)
+        return Item(first, second, (first, second))
+    if takes_options:
+        raise UserError(
+            "`model` takes questions with options: write a question and its options per line, with "
+            f"tabs between, or give the options with `pair`. Received: {text!r}."
+        )
+    raise UserError(
+        "`model` takes pairs: write two texts per line with one tab between, or give the second "
+        f"with `pair`. Received: {text!r}."
+    )
 
 
-def _open_table(config: PredictConfig, recorded: Mapping[str, Any], takes_pairs: bool) -> Inputs:
+def _open_table(
+    config: PredictConfig, recorded: Mapping[str, Any], takes_pairs: bool, takes_options: bool
+) -> Inputs:
     chosen = [] if config.text_column is None else config.text_column.split(",")
     wanted = [name.strip() for name in chosen] or list(recorded.get("text", ()))
     second = config.pair_column or recorded.get("pair")
-    expected = [*wanted, *([] if second is None else [second])]
+    several = [] if second is None else [second]
+    if takes_options:
+        several = second.split(",") if isinstance(second, str) else list(second or ())
+        several = [name.strip() for name in several]
+    expected = [*wanted, *several]
     options = Options(
         encoding=config.encoding,
         delimiter=config.delimiter,
@@ -156,6 +174,8 @@ def _open_table(config: PredictConfig, recorded: Mapping[str, Any], takes_pairs:
         expected=tuple(name for name in map(str, expected) if not name.isdecimal()),
     )
     table = reading.open_data(str(config.input), _HERE, options)
+    if takes_options:
+        return _with_options(table, wanted, several)
     text, pair = _find_columns(table, wanted, second, is_given=bool(chosen))
     if takes_pairs and pair is None:
         raise UserError(f"`pair_column`: name the column of {table.name!r} with the second text.")
@@ -169,6 +189,34 @@ def _open_table(config: PredictConfig, recorded: Mapping[str, Any], takes_pairs:
     if pair is not None:
         notes.append(f"second text from {table.columns[pair]!r}")
     return Inputs(table.columns, _rows(table, text, pair), tuple(notes), table.schema)
+
+
+def _with_options(table: Table, wanted: Sequence[str], several: Sequence[str]) -> Inputs:
+    """Return the questions in a table, with their options in several columns, or in one as lists.
+
+    Args:
+        table: the table.
+        wanted: the columns of the question.
+        several: those of the options.
+    """
+    if not wanted or not several:
+        missing = "`text_column`: the question" if several else "`pair_column`: the options"
+        raise UserError(f"{missing} of a model of options must be named for {table.name!r}.")
+    text = tuple(_position(table, name, "text_column") for name in wanted)
+    columns = [_position(table, name, "pair_column") for name in several]
+
+    def items() -> Iterator[Item]:
+        for line, row in table.rows():
+            try:
+                found = options.read([row[position] for position in columns], several)
+            except ValueError as error:
+                raise UserError(f"`input`: line {line} of {table.name!r}: {error}.") from None
+            second = "\t".join(" ".join(option.split()) for option in found.texts)
+            yield Item(joined(table, line, row, text), second, row)
+
+    question, listed = (" and ".join(map(repr, names)) for names in (wanted, several))
+    notes = (*table.notes, f"question from {question}", f"options from {listed}")
+    return Inputs(table.columns, items(), notes, table.schema)
 
 
 def _find_columns(

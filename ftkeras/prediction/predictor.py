@@ -85,7 +85,8 @@ class Predictor:
             The outputs by name, in the order of `texts`.
 
         Raises:
-            UserError: if a model of pairs gets single texts, or the reverse, or it can't be loaded.
+            UserError: if a model of pairs gets single texts, or the reverse, it can't be loaded, or
+                it refuses a text.
         """
         if self.takes_pairs != (pairs is not None):
             inputs = "pairs of texts" if self.takes_pairs else "single texts, not pairs"
@@ -99,13 +100,21 @@ class Predictor:
             batch = {
                 name: [encode(column[n]) for n in positions] for name, column in columns.items()
             }
-            outputs = self._session(signature).run(batch)
+            outputs = self._run(signature, batch)
             rows = zip(*outputs.values(), strict=True)
             found.update(
                 (n, dict(zip(outputs, row, strict=True)))
                 for n, row in zip(positions, rows, strict=True)
             )
         return [found[position] for position in range(len(texts))]
+
+    def _run(self, signature: str, batch: Mapping[str, list[bytes]]) -> dict[str, Any]:
+        session = self._session(signature)
+        try:
+            return session.run(batch)
+        except ValueError as error:
+            reason = str(error).partition("\n")[0].removeprefix("assertion failed: ").strip("[]")
+            raise UserError(f"model={self.folder} can't answer: {reason[:200]}.") from error
 
     def _load(self, signature: str) -> Session:
         try:

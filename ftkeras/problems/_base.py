@@ -37,7 +37,9 @@ class Problem(TokenAnswers, Protocol):
         loss_settings: arguments of a loss that the problem knows, such as the number of classes.
         weights: those of them that weigh answers, in training alone; see `weigh`.
         losses: the names of the losses that fit.
+        loss_arguments: the names of arguments of these that do not fit, and why.
         regularizers: the names of regularizers that do not fit, and why.
+        batchings: the names of batchings that do not fit, and why.
         metric: the validation metric that selects the best epoch, by default.
         measures: the metrics that may select it instead, the loss among them.
         columns: those of them that tables of splits and folds show.
@@ -53,7 +55,8 @@ class Problem(TokenAnswers, Protocol):
             answers are stored as bytes, and outputs are `WordOutputs`.
         reads: what the model reads: "texts", "words" of texts, of which each has an answer, or
             "contexts" with questions, cut into windows, of which each token may be part of an
-            answer. Answers about contexts are stored as bytes, and outputs are `ContextOutputs`.
+            answer, or "options" of questions, each of which is a row. Answers about contexts are
+            stored as bytes, and outputs are `ContextOutputs`.
         truncation: the spec of the default truncation.
         exporters: the names of exporters that do not fit, and why.
         huggingface_class: the key of the family's class of transformers for the model.
@@ -69,7 +72,9 @@ class Problem(TokenAnswers, Protocol):
     losses: tuple[str, ...]
     loss_settings: Mapping[str, Any] = {}
     weights: Mapping[str, Any] = {}
+    loss_arguments: Mapping[str, str] = {}
     regularizers: Mapping[str, str] = {}
+    batchings: Mapping[str, str] = {}
     metric: str
     measures: ClassVar[tuple[Measure, ...]]
     columns: tuple[str, ...]

@@ -62,6 +62,20 @@ def logit_change(before: np.ndarray, after: np.ndarray) -> float:
     return float(np.abs(second - first).max() / spread)
 
 
+def centered_logits(probabilities: np.ndarray, present: np.ndarray | None = None) -> np.ndarray:
+    """Return the logarithms of probabilities less their mean over the classes of an example.
+
+    Args:
+        probabilities: [examples, classes].
+        present: bool [examples, classes], which of them an example has; None for all. The others
+            are 0 in the result.
+    """
+    logs = np.log(np.maximum(probabilities, SMALLEST))
+    if present is None:
+        return logs - logs.mean(axis=1, keepdims=True)
+    return np.where(present, logs - logs.mean(axis=1, keepdims=True, where=present), 0.0)
+
+
 def _logits(probabilities: np.ndarray) -> np.ndarray:
     clipped = np.clip(probabilities.astype(np.float64), SMALLEST, 1 - SMALLEST)
     return np.log(clipped / (1 - clipped))

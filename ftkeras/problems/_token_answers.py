@@ -1,4 +1,4 @@
-"""The part of the interface of problems whose answers are in the tokens of texts."""
+"""The part of the interface of problems that read texts otherwise than as one row each."""
 
 from typing import Any, Protocol
 
@@ -10,7 +10,7 @@ Tensor = Any
 
 
 class TokenAnswers(Protocol):
-    """What a problem needs that reads "words" or "contexts"."""
+    """What a problem needs that reads "words", "contexts" or "options"."""
 
     def token_targets(self, targets: Any, words: Any) -> np.ndarray:
         """Return the answers that a model is to give for words, if `per_token`, int64 [words].
@@ -53,5 +53,14 @@ class TokenAnswers(Protocol):
             windows: "word_starts" and "word_ends", integer [windows, length], where tokens are in
                 their context, in characters; below 0 of other tokens. "first_pieces", integer
                 [windows], and "window_counts", integer [batch].
+        """
+        raise NotImplementedError
+
+    def served_options(self, outputs: Tensor, options: Tensor) -> dict[str, Tensor]:
+        """Return the outputs of the signature `serving_default`, in the graph, for options.
+
+        Args:
+            outputs: of the model, [batch, options].
+            options: string [batch, options]; empty behind a question's last one.
         """
         raise NotImplementedError

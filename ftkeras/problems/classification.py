@@ -2,29 +2,24 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ftkeras.problems import _class_report
-from ftkeras.problems._base import LOSS, Loss, Measure, Problem
-from ftkeras.problems._comparison import Comparison
+from ftkeras.problems._base import LOSS, Loss, Measure
+from ftkeras.problems._comparison import Comparison, centered_logits
+from ftkeras.problems._one_of_several import OneOfSeveral
 from ftkeras.statistics import classifier_metrics, imbalance
 from ftkeras.statistics.class_predictions import ClassPredictions
 from ftkeras.statistics.significance import wilson
 
-if TYPE_CHECKING:
-    import keras
-
 Tensor = Any
-# The run records probabilities with seven decimals. Those below are not precise enough to be
-# compared as logarithms, so they count as this.
-SMALLEST = 1e-6
 # Epochs rarely differ by more than half of this width of an accuracy's interval.
 WIDEST_INTERVAL = 0.1
 
 
-class Classification(Problem):
+class Classification(OneOfSeveral):
     """Assign one of several labels.
 
     An answer is the id of a label. The outputs are logits, [examples, classes], whose softmax gives
@@ -68,21 +63,6 @@ class Classification(Problem):
     def imbalance(self, targets: np.ndarray) -> list[str]:
         rare = imbalance.rare_class_warnings(targets, self.names)
         return [f"{line} (see `class_weights` and `oversample`)" for line in rare]
-
-    def epoch_metrics(self) -> "list[keras.metrics.Metric]":
-        import keras
-
-        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
-
-    def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
-        from ftkeras.support.divergence import symmetric_divergence
-
-        return symmetric_divergence(outputs, others)
-
-    def entropy(self, outputs: Tensor) -> Tensor:
-        from ftkeras.support.divergence import entropy
-
-        return entropy(outputs)
 
     def shortcoming(self, targets: np.ndarray) -> str | None:
         classes = np.unique(targets)
@@ -189,7 +169,7 @@ class Classification(Problem):
         measured = np.array([sample["probabilities"] for sample in samples])
         truth = np.array([self.names.index(sample["label"]) for sample in samples])
         predicted = found.argmax(axis=1)
-        before, after = _centered_logits(measured), _centered_logits(found)
+        before, after = centered_logits(measured), centered_logits(found)
         change, spread = np.abs(after - before).max(), np.sqrt(np.mean(before**2))
         changed = int((predicted != measured.argmax(axis=1)).sum())
         return Comparison(
@@ -239,13 +219,7 @@ class Classification(Problem):
         return entropy(summary["labels"]), "label frequencies alone give"
 
     def doubt(self, metrics: Mapping[str, Any]) -> str | None:
-        low, high = wilson(metrics["accuracy"], metrics["examples"])
-        if high - low <= WIDEST_INTERVAL:
-            return None
-        return (
-            f"its accuracy of {metrics['accuracy']:.3f} may be anything from {low:.3f} to "
-            f"{high:.3f}"
-        )
+        return doubt(metrics)
 
     def misfit(self, config: Mapping[str, Any]) -> str | None:
         kind = config.get("problem_type")
@@ -278,6 +252,18 @@ class Classification(Problem):
         return "\n".join([*lines, "", note])
 
 
+def doubt(metrics: Mapping[str, Any]) -> str | None:
+    """Return a sentence if the interval of a split's accuracy is wide, or None.
+
+    >>> doubt({"accuracy": 0.9, "examples": 40})
+    'its accuracy of 0.900 may be anything from 0.769 to 0.960'
+    """
+    low, high = wilson(metrics["accuracy"], metrics["examples"])
+    if high - low <= WIDEST_INTERVAL:
+        return None
+    return f"its accuracy of {metrics['accuracy']:.3f} may be anything from {low:.3f} to {high:.3f}"
+
+
 def entropy(counts: Sequence[int]) -> float:
     """Return the entropy of a label's distribution, in nats.
 
@@ -302,8 +288,3 @@ def _card_row(split: str, measured: Mapping[str, Any]) -> str:
         f"| {split} | {measured['examples']:,} | {measured['accuracy']:.4f} ({low:.4f} to "
         f"{high:.4f}) | {measured['f1']:.4f} | {auc} | {measured['loss']:.4f} |"
     )
-
-
-def _centered_logits(probabilities: np.ndarray) -> np.ndarray:
-    logs = np.log(np.maximum(probabilities, SMALLEST))
-    return logs - logs.mean(axis=1, keepdims=True)

@@ -2,27 +2,25 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ftkeras.problems import _entity_graph, _tables
-from ftkeras.problems._base import LOSS, Loss, Measure, Problem
+from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
+from ftkeras.problems._one_of_several import OneOfSeveral
 from ftkeras.problems._words import WordOutputs
 from ftkeras.statistics.entity_predictions import EntityPredictions
 from ftkeras.support import tags
-
-if TYPE_CHECKING:
-    import keras
 
 Tensor = Any
 # Type, start and end of an entity, in characters of the text.
 Span = tuple[str, int, int]
 
 
-class TokenClassification(Problem):
+class TokenClassification(OneOfSeveral):
     """Find entities by a tag for each word.
 
     An answer is the entities of a text: type, start and end in characters. The words are those of
@@ -86,21 +84,6 @@ class TokenClassification(Problem):
 
     def are_finite(self, outputs: WordOutputs) -> np.ndarray:
         return np.array([np.isfinite(logits).all() for _, logits in outputs])
-
-    def epoch_metrics(self) -> "list[keras.metrics.Metric]":
-        import keras
-
-        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
-
-    def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
-        from ftkeras.support.divergence import symmetric_divergence
-
-        return symmetric_divergence(outputs, others)
-
-    def entropy(self, outputs: Tensor) -> Tensor:
-        from ftkeras.support.divergence import entropy
-
-        return entropy(outputs)
 
     def shortcoming(self, targets: Any) -> str | None:
         if any(len(answer) for answer in targets):

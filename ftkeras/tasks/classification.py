@@ -1,10 +1,11 @@
 """Classification of texts in the user's own files."""
 
 import functools
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 from ftkeras.data.questions.reading import find_questions
-from ftkeras.data.tables import inference, label_lists, profile
+from ftkeras.data.tables import inference, label_lists, options, profile
 from ftkeras.data.tables.labels import Labels, find_labels, recorded_labels
 from ftkeras.data.tables.reading import Options
 from ftkeras.data.tables.table import Row, Table
@@ -104,6 +105,9 @@ class Classification(OwnFiles):
             if all(map(label_lists.holds_indicators, columns)):
                 return "multi_label", f"{len(names)} columns of {table.name!r} hold 0 and 1"
             return "regression", f"{len(names)} columns of {table.name!r} are numbers"
+        if found := self._find_options(table):
+            listed = ", ".join(repr(table.columns[position]) for position in found)
+            return "multiple_choice", f"{listed} of {table.name!r} hold options"
         if found := inference.find_indicators(head, self._chosen):
             listed = ", ".join(repr(column.name) for column in found)
             return "multi_label", f"the columns {listed} of {head.name!r} hold 0 and 1"
@@ -126,6 +130,20 @@ class Classification(OwnFiles):
             return self._table("train")
 
         return finder(self._files["train"], self._folder, self._options, table)
+
+    def _find_options(self, table: Table) -> tuple[int, ...]:
+        """Return the positions of the columns that hold options of questions; none if none do."""
+        if self._given_labels:
+            return ()
+        if self._chosen.pair is not None:
+            names = [name.strip() for name in str(self._chosen.pair).split(",")]
+            found = tuple(table.columns.index(name) for name in names if name in table.columns)
+            return found if len(found) == len(names) > 1 else ()
+        label = self._chosen.label
+        if label is not None:
+            label = inference.find_position(table.name, table.columns, label, "label_column")
+        rows = [row for _, row in itertools.islice(table.rows(), options.ROWS)]
+        return options.find(table.columns, rows, label)
 
     def _check_answers(self) -> None:
         self._labels  # noqa: B018

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from ftkeras.text import contexts
+from ftkeras.text import contexts, options
 from ftkeras.text.code_digest import code_digest
 from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.truncations import Truncation
@@ -30,6 +30,8 @@ class TextLayer(tf.Module):
         words: whether to return, for single texts, the words as well.
         contexts: whether pairs are questions with contexts, to be read as
             `ftkeras.text.contexts.read` does.
+        options: the most options of a question, if pairs are questions with options; None if they
+            are not.
 
     Attributes:
         segments: whether pairs have segment ids, which some tokenizers do not give.
@@ -40,7 +42,9 @@ class TextLayer(tf.Module):
         Returns {"token_ids"} and, with pairs, {"segment_ids"} (0 for the first text, 1 for the
         second) if there are any, int32 ragged [batch, (length)]. With `words`, also {"word_starts",
         "word_ends"} of the same type and shape: the word, in characters of its text, of which a
-        token is the first; `NO_WORD` of other tokens. See `ftkeras.text.words`.
+        token is the first; `NO_WORD` of other tokens. See `ftkeras.text.words`. With `options`,
+        `pairs` hold the options of each question, see `ftkeras.text.options`, and the ids have a
+        row for each option, [batch * options, (length)].
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -55,6 +59,7 @@ class TextLayer(tf.Module):
         segments: bool = True,
         words: bool = False,
         contexts: bool = False,
+        options: int | None = None,
     ):
         super().__init__()
         least = tokenizer.specials[0] + 1
@@ -67,7 +72,7 @@ class TextLayer(tf.Module):
         self.tokenizer = tokenizer
         self.truncation = truncation
         self.max_length = max_length
-        self.words, self.contexts = words, contexts
+        self.words, self.contexts, self.options = words, contexts, options
 
     def __call__(
         self, texts: tf.Tensor, pairs: tf.Tensor | None = None
@@ -77,6 +82,8 @@ class TextLayer(tf.Module):
             return self._with_words(texts)
         if self.contexts:
             return self._with_contexts(texts, pairs)
+        if self.options is not None:
+            return self._with_options(texts, pairs, self.options)
         pieces = self.tokenizer(texts)
         if pairs is None:
             limit = self.max_length - self.tokenizer.specials[0]
@@ -100,6 +107,7 @@ class TextLayer(tf.Module):
             "segments": self.segments,
             "words": self.words,
             "contexts": self.contexts,
+            "options": self.options,
             "code": code_digest([*own_code, pathlib.Path(inspect.getfile(type(truncation)))]),
             "versions": [metadata.version(name) for name in ("tensorflow", "tensorflow-text")],
         }
@@ -117,6 +125,20 @@ class TextLayer(tf.Module):
         self._require_room_for_pairs()
         found = contexts.read(self.tokenizer, self.truncation, self.max_length, questions, texts)
         return found if self.segments else {n: v for n, v in found.items() if n != "segment_ids"}
+
+    def _with_options(
+        self, questions: tf.Tensor, texts: Any, most: int
+    ) -> dict[str, tf.RaggedTensor]:
+        """Return each question with each of its options, [batch * most, (length)].
+
+        The rows of options that a question lacks are empty.
+        """
+        found = options.split(texts, most)
+        numbers = tf.repeat(tf.range(tf.size(questions)), most)
+        first = tf.gather(self.tokenizer(questions), numbers)
+        rows = self._join_pairs(first, self.tokenizer(tf.reshape(found.texts, [-1])))
+        is_option = tf.reshape(found.mask, [-1])
+        return {name: options.keep_rows(ids, is_option) for name, ids in rows.items()}
 
     def _framed(self, offsets: tf.RaggedTensor) -> tf.RaggedTensor:
         """Add `NO_WORD` wherever the tokenizer adds a special token."""

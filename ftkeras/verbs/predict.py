@@ -42,7 +42,9 @@ def run(config: PredictConfig) -> int:
         predictor.problem.override_threshold(config.threshold)
     if not config.text and config.input is None and sys.stdin.isatty():
         log.warning("reading texts from the terminal, one per line; Ctrl-D ends")
-    found = inputs.open_inputs(config, _columns(model), takes_pairs=predictor.takes_pairs)
+    takes_options = predictor.problem.reads == "options"
+    kinds = {"takes_pairs": predictor.takes_pairs, "takes_options": takes_options}
+    found = inputs.open_inputs(config, _columns(model), **kinds)
     answered = _answer(config, predictor, found.items)
     if config.output is None:
         line = predictions.json_line if config.json else predictions.line

@@ -18,8 +18,9 @@ def _csv(rows=ROWS, header=("id", "review", "stars"), delimiter=",") -> str:
     return "".join(delimiter.join(f'"{v}"' for v in line) + "\n" for line in lines)
 
 
-def _open(recorded=None, takes_pairs=False, **given):
-    return inputs.open_inputs(PredictConfig(**given), recorded or {}, takes_pairs=takes_pairs)
+def _open(recorded=None, takes_pairs=False, takes_options=False, **given):
+    kinds = {"takes_pairs": takes_pairs or takes_options, "takes_options": takes_options}
+    return inputs.open_inputs(PredictConfig(**given), recorded or {}, **kinds)
 
 
 def _texts(found) -> list:
@@ -159,3 +160,29 @@ def test_texts_of_the_command_line():
     ]
     with pytest.raises(UserError, match="one tab between"):
         _texts(_open(text=("a",), takes_pairs=True))
+
+
+def test_options_follow_their_question_with_tabs_between(tmp_path):
+    (tmp_path / "x.txt").write_text("Who?\tI\tyou\twe\n")
+    assert _texts(_open(takes_options=True, input=str(tmp_path / "x.txt"))) == [
+        ("Who?", "I\tyou\twe")
+    ]
+    (tmp_path / "x.csv").write_text("q,a,b,c\nWho?,I,you,\nWhat?,this,that one,it\n")
+    recorded = {"text": ["q"], "pair": ["a", "b", "c"]}
+    found = _open(recorded, takes_options=True, input=str(tmp_path / "x.csv"))
+    assert found.notes[-2:] == ("question from 'q'", "options from 'a' and 'b' and 'c'")
+    assert _texts(found) == [("Who?", "I\tyou"), ("What?", "this\tthat one\tit")]
+    (tmp_path / "x.jsonl").write_text('{"q": "Who?", "o": ["I", "all  of\\nyou"]}\n')
+    listed = {"text_column": "q", "pair_column": "o", "input": str(tmp_path / "x.jsonl")}
+    assert _texts(_open(takes_options=True, **listed)) == [("Who?", "I\tall of you")]
+
+
+def test_question_without_options_is_refused(tmp_path):
+    with pytest.raises(UserError, match="a question and its options per line, with tabs"):
+        _texts(_open(takes_options=True, text=("Who?",)))
+    (tmp_path / "x.csv").write_text("q,a,b\nWho?,I,\n")
+    given = {"text_column": "q", "pair_column": "a,b", "input": str(tmp_path / "x.csv")}
+    with pytest.raises(UserError, match="`input`: line 2 of .*two or more options"):
+        _texts(_open(takes_options=True, **given))
+    with pytest.raises(UserError, match="`pair_column`: the options .* must be named"):
+        _open(takes_options=True, **{**given, "pair_column": None})

@@ -3,11 +3,11 @@
     python tests/training/make_trajectory.py
 
 It needs torch and transformers, and writes trajectory.npz (three classes),
-trajectory_regression.npz (two numbers), trajectory_multi_label.npz (four labels) and
-trajectory_question_answering.npz (start and end) beside itself: the batches, the head's initial
-kernel, the loss of each step, and the final logits and one final kernel. Dropout is off.
-Warm-up, linear decay, a clip that takes effect and a large weight decay are on. It starts from the
-encoder's fixture.
+trajectory_regression.npz (two numbers), trajectory_multi_label.npz (four labels),
+trajectory_question_answering.npz (start and end) and trajectory_multiple_choice.npz (two questions
+with four options a batch) beside itself: the batches, the head's initial kernel, the loss of each
+step, and the final logits and one final kernel. Dropout is off. Warm-up, linear decay, a clip that
+takes effect and a large weight decay are on. It starts from the encoder's fixture.
 """
 
 import pathlib
@@ -17,9 +17,10 @@ import numpy as np
 HERE = pathlib.Path(__file__).parent
 CHECKPOINT = HERE.parent / "encoders" / "fixtures" / "gelu"
 STEPS, WARMUP, BATCH, LENGTH, CLASSES, NUMBERS, LABELS = 20, 4, 8, 12, 3, 2, 4
+OPTIONS = 4  # rows of a question
 QUESTION = 4  # tokens of a question, with the special ones
 RATE, DECAY = 1e-3, 0.1
-# Below the gradient's norm in some step; that of several labels' mean loss is smaller.
+# Below the gradient's norm in some step; that of several labels or options is smaller.
 CLIP, CLIP_OF_LABELS = 1.0, 0.3
 
 
@@ -59,6 +60,11 @@ def main() -> None:
     spans = np.sort(random.integers(QUESTION, LENGTH, size=(STEPS, BATCH, 2)), axis=-1)
     spans[:, 0] = 0  # no answer
     _train(random, token_ids, spans, 2, "trajectory_question_answering.npz")
+    random = np.random.default_rng(11)
+    token_ids, _ = _batches(random)
+    answers = random.integers(OPTIONS, size=(STEPS, BATCH // OPTIONS))
+    file = "trajectory_multiple_choice.npz"
+    _train(random, token_ids, answers, 1, file, clip=CLIP_OF_LABELS)
 
 
 def _model(file, outputs, problem_type):
@@ -69,6 +75,9 @@ def _model(file, outputs, problem_type):
     if "question" in file:
         found = transformers.BertForQuestionAnswering.from_pretrained(CHECKPOINT, **off)
         return found, found.qa_outputs
+    if "choice" in file:
+        found = transformers.BertForMultipleChoice.from_pretrained(CHECKPOINT, **off)
+        return found, found.classifier
     found = transformers.BertForSequenceClassification.from_pretrained(
         CHECKPOINT, num_labels=outputs, problem_type=problem_type, **off
     )
@@ -89,6 +98,9 @@ def _tensors(token_ids, targets):
     import torch
 
     ids = torch.tensor(token_ids.astype("int64"))
+    if len(targets) < len(token_ids):
+        ids = ids.reshape(len(targets), OPTIONS, LENGTH)
+        return {"input_ids": ids, "attention_mask": (ids != 0).long()}
     segments = segment_ids(token_ids) if is_span(targets) else np.zeros_like(token_ids)
     return {
         "input_ids": ids,

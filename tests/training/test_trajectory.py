@@ -11,6 +11,7 @@ from ftkeras.experiment import optimization
 from ftkeras.experiment.definition import Experiment
 from ftkeras.heads.classification import Classification
 from ftkeras.heads.multi_label import MultiLabel
+from ftkeras.heads.multiple_choice import MultipleChoice
 from ftkeras.heads.question_answering import QuestionAnswering
 from ftkeras.heads.regression import Regression
 from ftkeras.training.finetuner import FineTuner
@@ -35,8 +36,13 @@ CASES = {
         QuestionAnswering(),
         problems.find("question_answering")(),
     ),
+    "trajectory_multiple_choice.npz": (
+        MultipleChoice(outputs=torch_run.OPTIONS, dropout=0.0),
+        problems.find("multiple_choice")(labels="abcd"),
+    ),
 }
-OF_LABELS = ("trajectory_multi_label.npz",)
+SHIFTED = ("trajectory_question_answering.npz", "trajectory_multiple_choice.npz")
+OF_LABELS = ("trajectory_multi_label.npz", "trajectory_multiple_choice.npz")
 
 
 @pytest.fixture(scope="module", params=matrix(CASES, default=["trajectory.npz"]))
@@ -88,12 +94,13 @@ def test_loss_of_every_step_is_the_references(trained, expected):
     np.testing.assert_allclose(trained[1], expected["losses"], rtol=1e-4)
 
 
-def test_trained_weights_are_the_references(trained, expected):
+def test_trained_weights_are_the_references(case, trained, expected):
     model, _ = trained
     kernel = model.encoder.blocks[0].inner_kernel.numpy()
     np.testing.assert_allclose(kernel, expected["intermediate_kernel"], atol=2e-5)
     logits = np.array(model(_inputs(expected["token_ids"][0], expected["labels"][0])))
-    # Of starts and ends, the loss does not depend on the bias, which follows rounding alone.
+    # Of starts, ends and options, the loss does not depend on the bias, which follows rounding
+    # alone.
     shift = [part - part.mean(axis=1, keepdims=True) for part in (logits, expected["logits"])]
-    found, wanted = shift if logits.ndim == 3 else (logits, expected["logits"])
+    found, wanted = shift if case in SHIFTED else (logits, expected["logits"])
     np.testing.assert_allclose(found, wanted, atol=2e-4)

@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 import ftkeras.corpora
-from tests import finished
+from tests import choices, finished
 from tests.running import call_ftkeras, succeed
 
 pytestmark = pytest.mark.matrix
@@ -37,18 +37,24 @@ WAYS = {
     "focal": ["--loss=focal"],
     "huber": ["--loss=huber"],
 }
-FILES = {"multi_label": "moods.tsv", "regression": "scores.tsv"}
+FILES = {
+    "multi_label": "moods.tsv",
+    "regression": "scores.tsv",
+    "multiple_choice": "choices.csv",
+}
 # What is made for labels does not fit numbers, and the reverse.
 REFUSED = {
     "multi_label": {"huber"},
     "regression": {"weights", "entropy", "smoothed", "focal"},
+    "multiple_choice": {"packed", "weights", "smoothed", "focal", "huber"},
 }
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Return a folder with reviews that have labels, and with reviews that have a number."""
+    """Return a folder with reviews that have labels or a number, and with questions."""
     folder = tmp_path_factory.mktemp("matrix")
+    choices.write_csv(folder / "choices.csv", 300)
     lines = (REVIEWS / "train.tsv").read_text(encoding="utf-8").splitlines()[1:301]
     rows = [line.split("\t") for line in lines]
     fewer = {0: "", 5: "bad", 7: "avoid"}
@@ -91,5 +97,5 @@ def test_tune_finds_the_best_of_its_trials(folder, problem):
         *("--oracle=grid", "--search=learning_rate=choice(1e-3, 3e-3)"),
         cwd=folder,
     )
-    objective = {"multi_label": "micro_f1", "regression": "spearman"}[problem]
+    objective = {"multi_label": "micro_f1", "regression": "spearman"}.get(problem, "accuracy")
     assert objective in shown

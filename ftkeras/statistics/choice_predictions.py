@@ -1,0 +1,65 @@
+"""Chosen options as columns from which the bootstrap computes its metrics."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ftkeras.statistics.bootstrap import Tested
+
+# Probabilities below this are written as 0 in a file of predictions.
+SMALLEST_PROBABILITY = 5e-8
+
+
+@dataclass(frozen=True)
+class ChoicePredictions:
+    """One run's chosen options; fulfils `bootstrap.Predictions`.
+
+    Attributes:
+        answers: the number of each question's right option, integer [examples].
+        predicted: that of the chosen one, integer [examples].
+        compared: the probability of the right one, float [examples].
+    """
+
+    answers: np.ndarray
+    predicted: np.ndarray
+    compared: np.ndarray
+
+    metrics: ClassVar = ("accuracy", "log_loss")
+    tested: ClassVar = Tested(
+        name="accuracy",
+        plural="accuracies",
+        better="is more accurate",
+        factor=100,
+        unit=" points",
+        decimals=1,
+        compared="probability_of_answer",
+        compared_title="probability of the right option",
+    )
+
+    @property
+    def truth(self) -> np.ndarray:
+        """The number of each question's right option."""
+        return self.answers
+
+    @property
+    def scores(self) -> np.ndarray:
+        """True for each right choice; their mean is the accuracy."""
+        return self.predicted == self.answers
+
+    def table(self) -> "_Table":
+        """Return the predictions as columns."""
+        return _Table(self)
+
+
+class _Table:
+    """Columns whose weighted means are the metrics."""
+
+    def __init__(self, run: ChoicePredictions):
+        loss = -np.log(np.maximum(run.compared, SMALLEST_PROBABILITY))
+        self._columns = np.column_stack([run.scores, loss])
+
+    def metrics(self, weights: np.ndarray) -> np.ndarray:
+        """Return `ChoicePredictions.metrics` for each row of weights, [rows, metrics]."""
+        weights = weights.astype(float)
+        return (weights @ self._columns) / weights.sum(axis=1, keepdims=True)

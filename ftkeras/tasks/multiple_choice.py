@@ -1,0 +1,223 @@
+"""Multiple choice: questions with options in the user's own files."""
+
+import functools
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ftkeras.data.sources.stream import Example
+from ftkeras.data.tables import options
+from ftkeras.data.tables.inference import Roles, find_position
+from ftkeras.data.tables.profile import is_missing
+from ftkeras.data.tables.reading import Options
+from ftkeras.data.tables.table import Row, Table
+from ftkeras.data.tables.texts import encode, joined
+from ftkeras.errors import UserError
+from ftkeras.problems import multiple_choice as problem
+from ftkeras.tasks._own_files import ROWS, Column, Columns, OwnFiles, column_names
+
+# Columns that are the question: what it is about, and the question itself.
+_CONTEXTS = ("article", "passage", "context", "premise")
+_QUESTIONS = (
+    *("question", "question_stem", "stem", "startphrase", "ctx", "goal", "query", "prompt"),
+    *("sentence", "sent1", "text"),
+)
+
+
+class _Facts(NamedTuple):
+    """What the questions of a file have in common.
+
+    Attributes:
+        most: the most options of a question.
+        notation: how answers name an option.
+    """
+
+    most: int
+    notation: str
+
+
+class MultipleChoice(OwnFiles):
+    """Choose one of several options for each question in the user's own files.
+
+    The files are those of `classification`. The options of a question are in a column for each
+    (`choice0`, `choice1`, …; `option_a`, …; the last ones may be empty) or in one column, as a list
+    of texts, a list of {"text", "label"}, or {"text": […], "label": […]}. An answer is the
+    number of an option, its letter, its label or its text. What is not given is inferred from the
+    training data.
+
+    Args:
+        train: file, folder or glob pattern of the examples to train on, or several of these.
+        test: the same to test on; None to hold out a part of `train`.
+        validation: the same to validate on; None to hold out a part of `train`.
+        text: column of the question, by name or number from 0; several are joined.
+        label: column of the answer.
+        pair: columns of the options, 'a,b,c' or a tuple; or the one that lists them.
+        header: whether the first row names the columns.
+        delimiter: between the fields of a text file, one character.
+        encoding: of text files, such as 'cp1252'.
+        data_dir: folder in which relative file names are looked up; None for the current one.
+        known_labels: the names of the options of a run that is evaluated; no question may have
+            more.
+
+    Raises:
+        ValueError: naming the argument and the value received.
+    """
+
+    problem_class = problem.MultipleChoice
+
+    def __init__(
+        self,
+        *,
+        train: str | Sequence[str],
+        test: str | Sequence[str] | None = None,
+        validation: str | Sequence[str] | None = None,
+        text: Columns | None = None,
+        label: Column | None = None,
+        pair: Columns | None = None,
+        header: bool | None = None,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        data_dir: str | None = None,
+        known_labels: Sequence[str] | None = None,
+    ):
+        super().__init__(
+            files={"train": train, "validation": validation, "test": test},
+            text=text,
+            answer=() if label is None else (label,),
+            pair=None,
+            options=Options(header=header, delimiter=delimiter, encoding=encoding),
+            data_dir=data_dir,
+        )
+        self._option_columns = column_names(pair)
+        self._known_labels = known_labels
+
+    @functools.cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The columns of the options; or their numbers, if one column lists them."""
+        if self._known_labels is not None:
+            return tuple(self._known_labels)
+        if len(self._option_positions) > 1:
+            names = self._table("train").columns
+            return tuple(names[position] for position in self._option_positions)
+        return tuple(map(str, range(self._facts.most)))
+
+    @property
+    def pairs(self) -> bool:
+        """True: the options of a question are its second text, one in each line."""
+        return True
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The facts that were detected and inferred, a phrase each."""
+        return (*super().notes, f"each answer is the {self._facts.notation} of an option")
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """The columns of `train` that hold the question, the options and the answer."""
+        names = self._table("train").columns
+        listed = [names[position] for position in self._option_positions]
+        return {**super().columns, "pair": listed}
+
+    @functools.cached_property
+    def _roles(self) -> Roles:
+        table, lowered = self._table("train"), [n.lower() for n in self._table("train").columns]
+
+        def position(name: Column, argument: str) -> int:
+            return find_position(table.name, table.columns, name, argument)
+
+        def first(names: Sequence[str]) -> list[int]:
+            return [lowered.index(name) for name in names if name in lowered][:1]
+
+        if self._chosen.text is not None:
+            text = [position(name, "text_column") for name in self._chosen.text]
+        else:
+            text = first(_CONTEXTS) + first(_QUESTIONS)
+        if self._chosen.label is not None:
+            label = [position(self._chosen.label, "label_column")]
+        else:
+            found = options.find_answer(table.columns, self._option_positions)
+            label = [] if found is None else [found]
+        for found, argument, what in ((text, "text", "questions"), (label, "label", "answers")):
+            if not found:
+                listed = ", ".join(map(repr, table.columns))
+                raise UserError(
+                    f"`{argument}_column`: name the column of {table.name!r} with the {what}; its "
+                    f"columns are {listed}."
+                )
+        question = " and ".join(repr(table.columns[p]) for p in text)
+        listed = ", ".join(repr(table.columns[p]) for p in self._option_positions)
+        answer = repr(table.columns[label[0]])
+        notes = (f"question from {question}", f"options from {listed}", f"answer from {answer}")
+        return Roles(tuple(text), None, label[0], notes)
+
+    @functools.cached_property
+    def _option_positions(self) -> tuple[int, ...]:
+        """The positions of the options' columns in `train`."""
+        table = self._table("train")
+        if self._option_columns:
+            chosen = self._option_columns
+            return tuple(find_position(table.name, table.columns, n, "pair_column") for n in chosen)
+        rows = [row for _, row in itertools.islice(table.rows(), options.ROWS)]
+        if not (found := options.find_columns(table.columns, rows)):
+            raise UserError(
+                f"`pair_column`: name the columns of {table.name!r} with the options; its columns "
+                f"are {', '.join(map(repr, table.columns))}."
+            )
+        return found
+
+    @functools.cached_property
+    def _facts(self) -> _Facts:
+        """What `train` holds; reads it once."""
+        table, answers, most = self._table("train"), [], 0
+        for line, row in table.rows():
+            found = self._read_options(table, line, row, self._option_positions)
+            most = max(most, len(found.texts))
+            if len(answers) < ROWS:
+                answers.append((row[self._roles.label], found))
+        try:
+            return _Facts(most, options.find_notation(answers))
+        except ValueError as error:
+            raise UserError(f"`label_column`: in {table.name!r}, {error}.") from None
+
+    def _check_answers(self) -> None:
+        self._facts  # noqa: B018
+
+    def _examples(self, split: str) -> Iterator[Example]:
+        table, (text, _, answer) = self._table(split), self._positions(split)
+        names = self._table("train").columns
+        columns = [
+            find_position(table.name, table.columns, names[position], "pair_column")
+            for position in self._option_positions
+        ]
+        for line, row in table.rows():
+            found = self._read_options(table, line, row, columns)
+            if len(found.texts) > len(self.labels):
+                raise UserError(
+                    f"`data`: line {line} of {table.name!r} has {len(found.texts)} options; the "
+                    f"model chooses between at most {len(self.labels)}."
+                )
+            cleaned = (" ".join(option.split()) for option in found.texts)
+            yield {
+                "text": encode(joined(table, line, row, text)),
+                "pair": encode("\n".join(cleaned)),
+                "label": self._number(table, line, row[answer[0]], found),
+            }
+
+    def _number(self, table: Table, line: int, value: object, found: options.Options) -> int:
+        number = options.index(self._facts.notation, value, found)
+        if number is None:
+            what = "no answer" if is_missing(value) else f"the answer {str(value)[:60]!r}"
+            raise UserError(
+                f"`data`: line {line} of {table.name!r} has {what}, which is not the "
+                f"{self._facts.notation} of one of its {len(found.texts)} options."
+            )
+        return number
+
+    def _read_options(
+        self, table: Table, line: int, row: Row, positions: Sequence[int]
+    ) -> options.Options:
+        names = [table.columns[position] for position in positions]
+        try:
+            return options.read([row[position] for position in positions], names)
+        except ValueError as error:
+            raise UserError(f"`data`: line {line} of {table.name!r}: {error}.") from None

@@ -1,0 +1,59 @@
+"""The options of questions, which are one text with an option in each line."""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+# What is between two options: a line end or a tab, and blanks around it.
+_BETWEEN = r"[ \r]*[\n\t][ \r\n\t]*"
+
+
+class Options(NamedTuple):
+    """The options of some questions.
+
+    Attributes:
+        texts: string [batch, most]; empty if a question has no further option.
+        mask: whether there is an option, bool [batch, most].
+    """
+
+    texts: tf.Tensor
+    mask: tf.Tensor
+
+
+def split(texts: tf.Tensor, most: int) -> Options:
+    r"""Return the options of each question; at least one.
+
+    Options are separated by line ends or tabs; empty ones are skipped.
+
+    Args:
+        texts: string [batch].
+        most: the options that a question may have.
+
+    Raises:
+        tf.errors.InvalidArgumentError: in the graph, if a question has more.
+
+    >>> split(tf.constant(["yes\nno", "red\tgreen\t\tblue\n"]), 3).texts.numpy().tolist()
+    [[b'yes', b'no', b''], [b'red', b'green', b'blue']]
+    """
+    clean = tf.strings.strip(tf.strings.regex_replace(texts, _BETWEEN, "\n"))
+    found: Any = tf.strings.split(clean, "\n")
+    counts = found.row_lengths()
+    check = tf.debugging.Assert(
+        tf.reduce_all(counts <= most),
+        [f"a question has more options than {most}, the most that the model was trained on"],
+    )
+    with tf.control_dependencies([check] if check is not None else []):
+        dense = found.to_tensor("", shape=[None, most])
+    return Options(dense, tf.sequence_mask(counts, most))
+
+
+def keep_rows(ids: tf.RaggedTensor, mask: tf.Tensor) -> tf.RaggedTensor:
+    """Return rows without the tokens of those that the mask is false for.
+
+    >>> keep_rows(tf.ragged.constant([[1, 2], [3]]), tf.constant([False, True])).to_list()
+    [[], [3]]
+    """
+    factory: Any = tf.RaggedTensor
+    lengths = tf.where(mask, ids.row_lengths(), 0)
+    kept = tf.boolean_mask(ids.flat_values, tf.gather(mask, ids.value_rowids()))
+    return factory.from_row_lengths(kept, lengths, validate=False)
