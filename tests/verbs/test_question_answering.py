@@ -57,7 +57,7 @@ def test_exports_losses_and_heads_that_do_not_fit_are_refused_by_name(tmp_path):
     for flag, reason in (
         ("--export=onnx", "its answers are found by operations that ONNX lacks"),
         ("--export=litert", "its answers are found by operations that LiteRT lacks"),
-        ("--loss=cross_entropy", "use span_cross_entropy"),
+        ("--loss=focal", "use span_cross_entropy"),
         ("--head=classification", "use question_answering"),
     ):
         done = call_ftkeras("train", *SHORT, flag, "--run_dir=run", cwd=tmp_path)
