@@ -93,10 +93,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError(f"y must have two or more classes. Received: {len(self.classes_)}.")
         with global_state.restored(), standard_error.only_errors("tensorflow"):
-            seed = {"seed": self.random_state}
-            if self.random_state is not None:
-                keras.utils.set_random_seed(int(self.random_state))
-            policy = None if self.policy is None else catalog.build("policy", self.policy, **seed)
+            seed = self.random_state
+            if seed is not None:
+                keras.utils.set_random_seed(int(seed))
+            policy = catalog.build("policy", self.policy, seed=seed) if self.policy else None
             self.model_ = self._compiled(len(texts), policy)
             self.history_ = self.model_.fit(
                 texts,

@@ -1,10 +1,12 @@
 """Suggest what to write instead of an unknown argument."""
 
+import dataclasses
 import itertools
 import re
 from collections.abc import Collection
 
 from ftkeras import catalog
+from ftkeras.config.run import Config
 from ftkeras.support.nearest import hint
 
 # More parts than this with a key are only counted.
@@ -51,14 +53,20 @@ def advice(name: str, known: Collection[str], *, prefix: str = "") -> str:
 
 
 def _owners(name: str, known: Collection[str], prefix: str) -> list[str]:
-    """Return the parts that have a key of this name, one of each kind first."""
+    """Return the parts that have a key of this name: one of each kind first, then the others."""
     by_kind = [
         [
             f'{prefix}{kind}="{part}({name}=…)"'
-            for part in catalog.names(kind)
+            for part in _parts(kind)
             if name in catalog.keys(kind, part)
         ]
         for kind in known
         if kind in catalog.KINDS
     ]
     return [owner for row in itertools.zip_longest(*by_kind) for owner in row if owner]
+
+
+def _parts(kind: str) -> list[str]:
+    """Return the parts of a kind, the one that is used by default first."""
+    defaults = {field.name: str(field.default) for field in dataclasses.fields(Config)}
+    return sorted(catalog.names(kind), key=lambda part: not defaults.get(kind, "").startswith(part))

@@ -64,7 +64,7 @@ def open_answers(output: str, inputs: Inputs, columns: Mapping[str, type]) -> It
     Args:
         output: the file to write.
         inputs: what is answered.
-        columns: of the answers, str or float by name.
+        columns: of the answers, str, float or int by name.
     """
     suffix = pathlib.Path(output).suffix.lower()
     opener = {".csv": _open_csv, ".jsonl": _open_jsonl, ".parquet": _open_parquet}[suffix]
@@ -104,7 +104,7 @@ def _open_parquet(
         kept = [arrow.field(_valid(name), arrow.string()) for name in inputs.columns]
     else:
         kept = list(inputs.schema)
-    types = {str: arrow.string(), float: arrow.float32()}
+    types = {str: arrow.string(), float: arrow.float32(), int: arrow.int64()}
     added = [arrow.field(_valid(name), types[kind]) for name, kind in answers.items()]
     schema = arrow.schema([*kept, *added])
     with pyarrow.parquet.ParquetWriter(path, schema) as writer:

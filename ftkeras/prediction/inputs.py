@@ -31,7 +31,12 @@ class Item:
     @property
     def shown(self) -> str:
         """The text, or both texts with a tab between."""
-        return self.text if self.pair is None else f"{self.text}\t{self.pair}"
+        return "\t".join(self.texts.values())
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The text as "text" and, if there is one, the second text as "pair"."""
+        return {"text": self.text, **({} if self.pair is None else {"pair": self.pair})}
 
 
 @dataclass(frozen=True)

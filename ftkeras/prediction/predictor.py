@@ -89,7 +89,8 @@ class Predictor:
                 it refuses a text.
         """
         if self.takes_pairs != (pairs is not None):
-            inputs = "pairs of texts" if self.takes_pairs else "single texts, not pairs"
+            pairs_of = "pairs of texts: the first ones, and as many second ones as `pairs`"
+            inputs = pairs_of if self.takes_pairs else "single texts, not pairs"
             raise UserError(f"`model` takes {inputs}.")
         columns = {"text": texts} if pairs is None else {"text": texts, "pair": pairs}
         sizes = [sum(map(len, row)) for row in zip(*columns.values(), strict=True)]

@@ -1,5 +1,6 @@
 """Metrics of answers, and how they are shown."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ftkeras.errors import UserError
 from ftkeras.problems import _squad
 
 # How much more likely no answer is than one if no part of the context can be an answer.
@@ -140,3 +142,18 @@ def is_changed(sample: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
     """Return whether an export's answer is another one than the run's."""
     wanted = sample["predicted"] or {"start": None, "end": None}
     return (wanted["start"], wanted["end"]) != (answer["start"], answer["end"])
+
+
+def read_threshold(text: str) -> float:
+    """Return the threshold on `null_score_diff` that a user gave.
+
+    Raises:
+        UserError: unless it is a finite number.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UserError(f"`threshold` must be a number. Received: {text!r}.")
+    return value

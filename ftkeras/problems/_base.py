@@ -274,7 +274,7 @@ class Problem(TokenAnswers, Protocol):
         ...
 
     def answer_columns(self) -> dict[str, type]:
-        """Return the columns in which a table of answers holds them, str or float, by name."""
+        """Return the columns of answers in a table, str, float or int, by name."""
         ...
 
     def answer_cells(self, answer: Mapping[str, Any]) -> tuple:

@@ -75,6 +75,8 @@ def best_threshold(
 ) -> Threshold:
     """Return the threshold with the largest mean score.
 
+    Questions with the same `null` are all answered or none of them.
+
     Args:
         scores: of the best answer that is not empty, [questions].
         found: these answers; "" if there is none.
@@ -91,6 +93,7 @@ def best_threshold(
     gains = np.where(has_answer, scores, lost)[order]
     # Questions up to the threshold are answered, and the others are not.
     sums = np.concatenate([[0.0], np.cumsum(gains)]) + (~has_answer).sum()
-    best = int(np.argmax(sums))
+    is_between = np.concatenate([[True], np.diff(null[order]) > 0, [True]])
+    best = int(np.argmax(np.where(is_between, sums, -np.inf)))
     value = null[order[best - 1]] if best else null[order[0]] - 1.0
     return Threshold(float(sums[best] / len(null)), float(value))

@@ -240,10 +240,9 @@ class QuestionAnswering(Problem):
         }
 
     def override_threshold(self, threshold: str) -> None:
-        try:
-            self.threshold = float(threshold)
-        except ValueError:
-            raise UserError(f"`threshold` must be a number. Received: {threshold!r}.") from None
+        if not self.no_answer:
+            raise UserError("`threshold`: this model was trained to answer every question.")
+        self.threshold = _answer_report.read_threshold(threshold)
 
     def compare_served(self, samples: Sequence[dict], rows: Sequence[Mapping]) -> Comparison:
         """Compare an export's answers with the run's, and their scores.
@@ -274,20 +273,20 @@ class QuestionAnswering(Problem):
         return {**row, **({"null_score_diff": diff} if self.no_answer else {}), "n_best": n_best}
 
     def line(self, answer: Mapping[str, Any]) -> str:
-        """Return the answer and its score; "-" if there is none."""
+        """Return the answer and its score; "-" for both if there is none."""
         if answer["answer"] is None:
-            return "-"
+            return "-\t-"
         return f"{' '.join(answer['answer'].split())}\t{answer['score']:.4f}"
 
     def answer_columns(self) -> dict[str, type]:
-        return {"predicted": str, "predicted_start": float, "predicted_end": float, "score": float}
+        columns = {"predicted": str, "predicted_start": int, "predicted_end": int, "score": float}
+        return {**columns, **({"null_score_diff": float} if self.no_answer else {})}
 
     def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
-        """Return nothing in all columns if there is no answer."""
-        if answer["answer"] is None:
-            return None, None, None, None
-        rounded = float(f"{answer['score']:.7g}")
-        return answer["answer"], float(answer["start"]), float(answer["end"]), rounded
+        """Return nothing in the columns of the answer if there is none."""
+        names = ("answer", "start", "end", "score", "null_score_diff")
+        values = (answer[name] for name in names if name in answer)
+        return tuple(float(f"{v:.7g}") if isinstance(v, float) else v for v in values)
 
     def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:
         """Return the metrics of questions with and without an answer, and what was cut off."""
@@ -333,9 +332,8 @@ class QuestionAnswering(Problem):
 
 
 def _null_diff(found: _span_graph.Found) -> np.ndarray:
-    return np.where(
-        found.count > 0, found.null - found.logits[:, 0], np.float32(_answer_report.CERTAIN)
-    )
+    diff = found.null - found.logits[:, 0]
+    return np.where(found.count > 0, diff, np.float32(_answer_report.CERTAIN))
 
 
 def _span(text: str, start: int, end: int, score: float) -> dict[str, Any]:

@@ -53,3 +53,5 @@ def _size_lines(rows: Sequence[Row], fitting: Sequence[Size]) -> Iterator[str]:
             fast = f"{speed.milliseconds:8,.1f} ms{speed.texts_per_second:10,.1f}/s"
         shape = f"{size.layers:8}{size.hidden:7}{size.parameters / 1e6:10.1f} M"
         yield f"{mark:4}{shape}{cost}{fast}  {size.published}"
+    if not fitting:
+        yield "none of these sizes is within max_ms and max_mb (weights)"

@@ -13,6 +13,6 @@ def line(problem: Problem, text: str, answer: Mapping[str, Any]) -> str:
     return f"{problem.line(answer)}\t{shown}"
 
 
-def json_line(problem: Problem, text: str, answer: Mapping[str, Any]) -> str:
-    """Return a JSON object with the parts of the answer, and the text."""
-    return json.dumps({**answer, "text": text}, ensure_ascii=True)
+def json_line(texts: Mapping[str, str], answer: Mapping[str, Any]) -> str:
+    """Return a JSON object with the parts of the answer, and the texts by what they are called."""
+    return json.dumps({**answer, **texts}, ensure_ascii=True)

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 from ftkeras.data.questions.reading import find_questions
+from ftkeras.data.questions.records import Columns
 from ftkeras.data.tables import inference, label_lists, options, profile
 from ftkeras.data.tables.labels import Labels, find_labels, recorded_labels
 from ftkeras.data.tables.reading import Options
@@ -92,7 +93,7 @@ class Classification(OwnFiles):
             return None
 
     def _better_task(self) -> tuple[str, str] | None:
-        if questions := self._find(find_questions):
+        if questions := self._find(functools.partial(find_questions, columns=self._questions)):
             name, layout = questions
             return "question_answering", f"{name!r} holds questions and contexts, {layout}"
         if tagged := self._find(find_tagged):
@@ -122,6 +123,13 @@ class Classification(OwnFiles):
         if problem == "multi_label":
             return problem, f"texts of {head.name!r} have several labels each"
         return None
+
+    @property
+    def _questions(self) -> Columns:
+        """The columns of questions, contexts and answers, if these are what the user has named."""
+        text = self._chosen.text
+        question = text[0] if text is not None and len(text) == 1 else None
+        return Columns(text=question, pair=self._chosen.pair, label=self._chosen.label)
 
     def _find(self, finder: Callable[..., tuple[str, str] | None]) -> tuple[str, str] | None:
         """Return the name and the layout of `train` if it is what `finder` looks for, or None."""

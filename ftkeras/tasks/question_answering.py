@@ -1,5 +1,6 @@
 """Questions about texts from the user's own files."""
 
+import collections
 import dataclasses
 import functools
 import os
@@ -21,6 +22,8 @@ from ftkeras.support import answers, bounds
 
 Column = str | int
 ANSWER = tf.TensorSpec((), tf.string)
+# An answer that ends the contexts of so many questions is likely to stand for none.
+OFTEN = 10
 
 
 class QuestionAnswering(Task):
@@ -68,7 +71,7 @@ class QuestionAnswering(Task):
         label: Column | None = None,
         start: Column | None = None,
         no_answer: bool | None = None,
-        threshold: str | float = problem.TUNED,
+        threshold: str | float = "tuned",
         longest: int = 30,
         n_best: int = 20,
         header: bool | None = None,
@@ -102,6 +105,12 @@ class QuestionAnswering(Task):
         if moved := found.moved:
             were = "1 answer was" if moved == 1 else f"{moved:,} answers were"
             notes.append(f"{were} not at the given character, and moved to where the text occurs")
+        if found.likely_none:
+            notes.append(
+                f"{found.likely_none[1]:,} of {found.questions:,} have the answer "
+                f"{found.likely_none[0]!r} at the end of their context; if it means no answer, "
+                "leave these answers empty"
+            )
         return tuple(notes)
 
     @property
@@ -144,11 +153,15 @@ class QuestionAnswering(Task):
     def _counts(self) -> "_Counts":
         """What `train` holds; reads it once."""
         questions = without = moved = 0
+        last: collections.Counter[str] = collections.Counter()
         for _, question in self._file("train").rows():
             questions += 1
             without += not question.answers
             moved += question.moved
-        return _Counts(questions, without, moved)
+            end = len(question.context.rstrip())
+            last.update({text for start, text in question.answers if start + len(text) == end})
+        often = [found for found in last.most_common(1) if found[1] >= OFTEN]
+        return _Counts(questions, without, moved, *often)
 
     @functools.cache  # noqa: B019  a run has one of these objects
     def _file(self, split: str) -> QuestionFile:
@@ -163,8 +176,17 @@ class QuestionAnswering(Task):
 
 @dataclasses.dataclass(frozen=True)
 class _Counts:
-    """How many questions there are, without an answer, and how many answers were moved."""
+    """What the questions hold.
+
+    Attributes:
+        questions: how many there are.
+        without_answer: those without an answer.
+        moved: how many answers were not where the data said.
+        likely_none: a text that often is the answer at the end of a context, and how often; None if
+            there is none.
+    """
 
     questions: int
     without_answer: int
     moved: int
+    likely_none: tuple[str, int] | None = None

@@ -28,6 +28,8 @@ from ftkeras.text._tokenizer_settings import (
 )
 
 _CLASSES = ("RobertaTokenizer",)
+# How they frame texts: keys of `STYLES`.
+_STYLES = ("roberta", "bert")
 # By the model_type of config.json, if no file names a class.
 _DEFAULTS = {"modernbert": "PreTrainedTokenizerFast"}
 _MODEL = {
@@ -81,7 +83,7 @@ def _style(found: TokenizerFiles) -> str:
     """Return the style whose first token tokenizer.json puts before a text."""
     processor = (found.tokenizer or {}).get("post_processor") or {}
     pieces = template(processor.get("single")) if processor.get("type") != "none" else []
-    starts = {style.specials[0]: name for name, style in STYLES.items()}
+    starts = {STYLES[name].specials[0]: name for name in _STYLES}
     return starts.get(pieces[0].rpartition(":")[0], "roberta") if pieces else "roberta"
 
 

@@ -25,12 +25,13 @@ def run(config: EncodersConfig) -> dict[Size, Speed]:
     Raises:
         UserError: if the data can't be read.
     """
-    log.info(report.families({name: _summary(name) for name in catalog.names("encoder")}))
+    families = report.families({name: _summary(name) for name in catalog.names("encoder")})
     if not config.measures:
+        log.info(families)
         log.info("\nwith data, max_ms or max_mb: which sizes fit, and how fast they are here")
         return {}
     lengths = _lengths(posed_task.resolve(config))
-    log.info("\n" + report.lengths(lengths, config.max_length))
+    log.info("%s\n\n%s", families, report.lengths(lengths, config.max_length))
     light = [size for size in SIZES if config.max_mb is None or size.megabytes <= config.max_mb]
     length = int(np.median(lengths))
     speeds = {size: encoder_sizes.measure(size, length=length) for size in light}

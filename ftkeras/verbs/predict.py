@@ -13,6 +13,7 @@ from ftkeras.config.verbs import PredictConfig
 from ftkeras.prediction import answers, inputs
 from ftkeras.prediction.inputs import Item
 from ftkeras.prediction.predictor import Predictor
+from ftkeras.problems import Problem
 from ftkeras.reports import predictions
 from ftkeras.runs import inputs as recorded_inputs
 from ftkeras.runs import layout
@@ -47,8 +48,7 @@ def run(config: PredictConfig) -> int:
     found = inputs.open_inputs(config, _columns(model), **kinds)
     answered = _answer(config, predictor, found.items)
     if config.output is None:
-        line = predictions.json_line if config.json else predictions.line
-        show = functools.partial(line, predictor.problem)
+        show = _json_line if config.json else functools.partial(_line, predictor.problem)
         return sum(_show(show, *chunk) for chunk in answered)
     columns, count = predictor.problem.answer_columns(), 0
     answers.check_output(config.output, found, config.input, columns)
@@ -81,8 +81,15 @@ def _answer(
 
 
 def _show(
-    line: Callable[[str, dict[str, Any]], str], items: Sequence[Item], found: Sequence[dict]
+    line: Callable[[Item, dict[str, Any]], str], items: Sequence[Item], found: Sequence[dict]
 ) -> int:
-    shown = [item.shown for item in items]
-    log.info("%s", "\n".join(map(line, shown, found)))
+    log.info("%s", "\n".join(map(line, items, found)))
     return len(items)
+
+
+def _line(problem: Problem, item: Item, answer: dict[str, Any]) -> str:
+    return predictions.line(problem, item.shown, answer)
+
+
+def _json_line(item: Item, answer: dict[str, Any]) -> str:
+    return predictions.json_line(item.texts, answer)

@@ -54,7 +54,7 @@ def _refused(capsys, *arguments: str) -> str:
         ("--encoder=bert(layers=2)", ["--encoder", "vocabulary"]),
         ("--encoder=bert(vocabulary='no.txt')", ["--encoder", "no.txt"]),
         ("--encoder=bert(vocabulary='reviews', hidden=30, heads=4)", ["--encoder", "heads"]),
-        ("--encoder=albert(vocabulary='reviews')", ["--encoder", "albert", "bert"]),
+        ("--encoder=gpt(vocabulary='reviews')", ["--encoder", "gpt", "bert"]),
         ("--encoder=bert(vocabulary=3)", ["--encoder", "3"]),
         ("--encoder=bert(checkpoint=3)", ["--encoder", "3"]),
         ("--encoder=mybert", ["--encoder", "mybert", "folder", "Hub"]),
@@ -151,7 +151,7 @@ def test_broken_checkpoint_gives_one_line(capsys, broken, named):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"model_type": "albert"},
+        {"model_type": "xlnet"},
         {"position_embedding_type": "relative_key"},
         {"hidden_act": "mish"},
     ],

@@ -91,6 +91,6 @@ def test_lines_of_predictions():
     found = {"label": "good", "score": 0.75, "probabilities": [0.25, 0.75]}
     problem = Classification(labels=("bad", "good"))
     assert predictions.line(problem, "a\nb\ud800", found) == "good\t0.7500\ta b?"
-    assert predictions.json_line(problem, "ä", found) == (
+    assert predictions.json_line({"text": "ä"}, found) == (
         '{"label": "good", "score": 0.75, "probabilities": [0.25, 0.75], "text": "\\u00e4"}'
     )

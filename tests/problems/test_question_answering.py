@@ -182,7 +182,7 @@ def test_export_returns_what_was_evaluated():
         assert answer["answer"] == (row["predicted"] and row["predicted"]["text"])
         cells = problem.answer_cells(answer)
         assert len(cells) == len(problem.answer_columns())
-    assert problem.line(problem.answer(served[2])) == "-"
+    assert problem.line(problem.answer(served[2])) == "-\t-"
     assert problem.line(problem.answer(served[0])).startswith("1969's 🌙\t0.9998")
 
 
@@ -193,6 +193,17 @@ def test_without_no_answer_every_question_is_answered():
     assert [row["answer"].decode() for row in served] == ["1969's 🌙", "of 1969", "no"]
     assert "null_score_diff" not in problem.answer(served[0])
     assert "best_f1" not in problem.metrics(_targets(), outputs, LOSS)
+
+
+def test_threshold_is_overridden_by_a_number_only():
+    problem = QuestionAnswering(threshold=0.0)
+    problem.override_threshold("-1.5")
+    assert problem.threshold == -1.5
+    for wrong in ("nan", "inf", "high"):
+        with pytest.raises(UserError, match=f"must be a number. Received: '{wrong}'"):
+            problem.override_threshold(wrong)
+    with pytest.raises(UserError, match="trained to answer every question"):
+        QuestionAnswering(no_answer=False).override_threshold("1")
 
 
 def test_a_context_without_tokens_has_no_answer():

@@ -54,6 +54,16 @@ def test_answers_that_were_moved_are_counted(reviews, tmp_path):
     assert "1 answer was not at the given character" in notes
 
 
+def test_an_answer_that_often_ends_its_context_is_noted(reviews, tmp_path):
+    row = '{"question": "When?", "context": "No. %d NONE ", "answer": "NONE", "start": %d}\n'
+    rows = [row % (n, len(f"No. {n} ")) for n in range(12)]
+    (tmp_path / "a.jsonl").write_text("".join(rows[:9]))
+    assert "NONE" not in " ".join(QuestionAnswering(train="a.jsonl").notes)
+    (tmp_path / "a.jsonl").write_text("".join(rows))
+    expected = "12 of 12 have the answer 'NONE' at the end of their context"
+    assert expected in " ".join(QuestionAnswering(train="a.jsonl").notes)
+
+
 def test_columns_are_those_that_were_read(reviews, tmp_path):
     expected = {"text": ["question"], "pair": "context"}
     assert QuestionAnswering(train="train.json").columns == expected

@@ -47,6 +47,18 @@ def test_sizes_within_the_budget_are_marked(measured, capsys):
     assert " -  " in large, "not measured, because it is too large"
 
 
+def test_if_no_size_fits_a_line_says_so(measured, capsys):
+    assert main(["encoders", "texts.csv", "--max_mb=1"]) == 0
+    assert "none of these sizes is within max_ms and max_mb" in capsys.readouterr().out
+
+
+def test_data_that_cannot_be_read_is_reported_alone(capsys):
+    assert main(["encoders", "nothing.csv"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "there is no file 'nothing.csv'" in captured.err
+
+
 def test_without_a_budget_every_size_fits(measured):
     config = EncodersConfig(data=("texts.csv",))
     speeds = encoders.run(config)

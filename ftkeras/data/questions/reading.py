@@ -61,7 +61,11 @@ def open_questions(
 
 
 def find_questions(
-    names: str | Sequence[str], folder: pathlib.Path, options: Options, table: Callable[[], Table]
+    names: str | Sequence[str],
+    folder: pathlib.Path,
+    options: Options,
+    table: Callable[[], Table],
+    columns: Columns,
 ) -> tuple[str, str] | None:
     """Return the name and the layout of files that certainly hold questions; None otherwise.
 
@@ -70,6 +74,7 @@ def find_questions(
         folder: where relative names are looked up.
         options: how the files are read.
         table: opens the files, unless they have SQuAD's layout, as one table.
+        columns: of the table, those that the user has named.
     """
     names = (names,) if isinstance(names, str) else names
     path = next(path for name in names for path in opening.find_files(name, folder))
@@ -79,9 +84,9 @@ def find_questions(
         return None
     opened = table()
     rows = [row for _, row in itertools.islice(opened.rows(), _ROWS)]
-    if not holds_questions(opened, rows):
+    if not holds_questions(opened, rows, columns):
         return None
-    return opened.name, Records(opened, Columns()).layout
+    return opened.name, Records(opened, columns).layout
 
 
 def _is_squad(path: pathlib.Path, options: Options) -> bool:

@@ -56,15 +56,21 @@ def positions(table: Table, columns: Columns) -> dict[str, int]:
     return found
 
 
-def holds_questions(table: Table, rows: Sequence[Row]) -> bool:
-    """Return whether a table certainly holds questions whose answers are in their contexts."""
-    found = positions(table, Columns())
+def holds_questions(table: Table, rows: Sequence[Row], columns: Columns) -> bool:
+    """Return whether a table certainly holds questions whose answers are in their contexts.
+
+    With a column for their start, or answers in SQuAD's layout, it does. If the user has named the
+    column of the answers, all of them must occur in their contexts.
+    """
+    found = positions(table, columns)
     if not found.keys() >= _REQUIRED.keys():
         return False
-    if "start" in found:
-        return True
-    values = [row[found["label"]] for row in rows if row[found["label"]] is not None]
-    return bool(values) and all(_is_answers(value) for value in values)
+    answered = [row for row in rows if not profile.is_missing(row[found["label"]])]
+    if not answered or all(_is_answers(row[found["label"]]) for row in answered):
+        return bool(answered)
+    if columns.label is None:
+        return "start" in found
+    return all(str(row[found["label"]]) in str(row[found["pair"]]) for row in answered)
 
 
 class Records:
@@ -117,8 +123,7 @@ class Records:
     def _answers(self, row: Row) -> list[tuple[str, int | None]]:
         value, start = self._cell(row, "label"), self._cell(row, "start")
         if _is_answers(value):
-            pairs = zip(value["text"], value["answer_start"], strict=True)
-            return [(str(text), int(start)) for text, start in pairs]
+            value, start = list(value["text"]), list(value["answer_start"])
         texts = [value] if not isinstance(value, list | tuple) else value
         texts = [text for text in texts if not profile.is_missing(text)]
         starts = start if isinstance(start, list | tuple) else [start] * len(texts)

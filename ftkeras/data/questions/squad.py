@@ -48,7 +48,7 @@ def is_squad(path: pathlib.Path, encoding: str | None = None) -> bool:
         return _LOOKS_LIKE.match(file.read(_START).replace("\n", " ")) is not None
 
 
-def _entries(path: pathlib.Path, encoding: str | None) -> Iterator[tuple[Any, Any]]:
+def _entries(path: pathlib.Path, encoding: str | None) -> Iterator[tuple[str, Any]]:
     """Yield the context and the entry of each question."""
     with opening.open_text(path, encoding or opening.find_encoding(path)) as file:
         try:
@@ -56,32 +56,47 @@ def _entries(path: pathlib.Path, encoding: str | None) -> Iterator[tuple[Any, An
         except (ValueError, RecursionError) as error:
             raise UserError(f"`data`: {str(path)!r} is not JSON ({error}).") from None
     try:
-        for article in whole["data"]:
-            for paragraph in article["paragraphs"]:
-                for entry in paragraph["qas"]:
-                    yield paragraph["context"], entry
-    except (TypeError, KeyError) as error:
-        raise UserError(f"`data`: {str(path)!r} lacks {error}, which SQuAD's layout has.") from None
+        for a, article in enumerate(_member(whole, "data", list, "the file")):
+            place = f"data[{a}]"
+            for p, paragraph in enumerate(_member(article, "paragraphs", list, place)):
+                inner = f"{place}.paragraphs[{p}]"
+                for entry in _member(paragraph, "qas", list, inner):
+                    yield _member(paragraph, "context", str, inner), entry
+    except ValueError as error:
+        message = f"`data`: {str(path)!r} is not in SQuAD's layout: {error}."
+        raise UserError(message) from None
 
 
-def _question(path: pathlib.Path, context: Any, entry: Any) -> tuple[str, Question]:
+_KINDS = {list: "a list", str: "a string", dict: "an object"}
+
+
+def _member(owner: Any, key: str, kind: type, place: str) -> Any:
+    """Return a member of an object of JSON.
+
+    Raises:
+        ValueError: naming the place, if the member is missing or of another kind.
+    """
+    if not isinstance(owner, dict) or key not in owner:
+        raise ValueError(f"{place} lacks {key!r}")
+    if not isinstance(owner[key], kind):
+        raise ValueError(f"{key!r} of {place} must be {_KINDS[kind]}")
+    return owner[key]
+
+
+def _question(path: pathlib.Path, context: str, entry: Any) -> tuple[str, Question]:
     name = entry.get("id") if isinstance(entry, Mapping) else None
     place = f"question {name!r} of {str(path)!r}"
     try:
-        text = entry["question"]
-        if not isinstance(text, str) or not isinstance(context, str):
-            raise ValueError("a question and its context must be strings")
-        given = [] if entry.get("is_impossible") else entry.get("answers") or []
+        text = _member(entry, "question", str, "it")
+        given = [] if entry.get("is_impossible") else _member(entry, "answers", list, "it")
         answers = [_answer(each) for each in given]
         return place, locate(text, context, answers, None if name is None else str(name))
-    except (TypeError, KeyError, AttributeError) as error:
-        raise UserError(f"`data`: {place} lacks {error}.") from None
     except ValueError as error:
         raise UserError(f"`data`: {place}: {error}.") from None
 
 
-def _answer(entry: Mapping[str, Any]) -> tuple[str, int | None]:
-    text, start = entry["text"], entry.get("answer_start")
-    if not isinstance(text, str) or not (start is None or type(start) is int):
-        raise ValueError(f"an answer must have a text and a start. Received: {entry!r}")
+def _answer(entry: Any) -> tuple[str, int | None]:
+    text, start = _member(entry, "text", str, "an answer"), entry.get("answer_start")
+    if not (start is None or type(start) is int):
+        raise ValueError(f"'answer_start' must be an integer. Received: {start!r}")
     return text, start

@@ -28,11 +28,11 @@ def _read(path, columns=NOT_NAMED):
     return file, [question for _, question in file.rows()]
 
 
-def _found(path):
+def _found(path, columns=NOT_NAMED):
     def table():
         return open_data(path.name, path.parent, Options())
 
-    return find_questions(path.name, path.parent, Options(), table)
+    return find_questions(path.name, path.parent, Options(), table, columns)
 
 
 def test_answers_are_where_their_text_is():
@@ -90,7 +90,10 @@ def test_squad_is_read(tmp_path, indent):
 def test_what_squad_lacks_is_named(tmp_path):
     path = tmp_path / "dev.json"
     path.write_text(json.dumps({"data": [{"paragraphs": [{"qas": [{}]}]}]}))
-    with pytest.raises(UserError, match="lacks 'context'"):
+    with pytest.raises(UserError, match=r"data\[0\]\.paragraphs\[0\] lacks 'context'"):
+        _read(path)
+    path.write_text(json.dumps({"data": {"paragraphs": []}}))
+    with pytest.raises(UserError, match="'data' of the file must be a list"):
         _read(path)
     path.write_text(json.dumps(_squad([{"id": "q7"}])))
     with pytest.raises(UserError, match="question 'q7' of .* lacks 'question'"):
@@ -98,6 +101,32 @@ def test_what_squad_lacks_is_named(tmp_path):
     path.write_text(json.dumps(_squad([]))[:-1])
     with pytest.raises(UserError, match="is not JSON"):
         _read(path)
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        (None, "question 'q7' .*: it lacks 'answers'"),
+        ({"text": ["1969"]}, "'answers' of it must be a list"),
+        ([{"text": "1969", "answer_start": "3"}], "'answer_start' must be an integer"),
+        (["1969"], "an answer lacks 'text'"),
+    ],
+)
+def test_answers_that_squad_does_not_have_are_refused(tmp_path, answers, message):
+    entry = {"id": "q7", "question": "When?", "answers": answers}
+    path = tmp_path / "dev.json"
+    path.write_text(json.dumps(_squad([{k: v for k, v in entry.items() if v is not None}])))
+    with pytest.raises(UserError, match=message):
+        _read(path)
+
+
+def test_columns_that_the_user_names_hold_questions_if_the_answers_are_in_the_contexts(tmp_path):
+    path, named = tmp_path / "train.csv", Columns(text="frage", pair="kontext", label="antwort")
+    path.write_text("frage,kontext,antwort\nWann?,Im Juli 1969,Juli\nWo?,Auf dem Mond,\n")
+    assert _found(path) is None
+    assert _found(path, named)[0].endswith("train.csv")
+    path.write_text("frage,kontext,antwort\nWann?,Im Juli 1969,ja\nWo?,Auf dem Mond,nein\n")
+    assert _found(path, named) is None
 
 
 def _rows(*rows):
