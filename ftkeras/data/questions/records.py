@@ -62,7 +62,10 @@ def holds_questions(table: Table, rows: Sequence[Row], columns: Columns) -> bool
     With a column for their start, or answers in SQuAD's layout, it does. If the user has named the
     column of the answers, all of them must occur in their contexts.
     """
-    found = positions(table, columns)
+    try:
+        found = positions(table, columns)
+    except UserError:  # several columns are named, as of numbers, or one that is not there
+        return False
     if not found.keys() >= _REQUIRED.keys():
         return False
     answered = [row for row in rows if not profile.is_missing(row[found["label"]])]
