@@ -126,7 +126,7 @@ class EncodersConfig(Config):
 
     @property
     def measures(self) -> bool:
-        """Whether to measure sizes: texts or a budget are given."""
+        """True if sizes are measured, because texts or a budget are given."""
         return self.task != DEFAULT_TASK or self.max_ms is not None or self.max_mb is not None
 
 

@@ -1,4 +1,4 @@
-"""What attention depends on besides the states, computed once for a batch and shared by layers."""
+"""Inputs of attention besides the states, computed once for a batch and shared by all layers."""
 
 from typing import Any
 

@@ -66,7 +66,7 @@ SIZES = (
 
 @dataclasses.dataclass(frozen=True)
 class Speed:
-    """How fast an encoder is on this machine.
+    """The measured speed of an encoder on this machine.
 
     Attributes:
         milliseconds: to encode one text.

@@ -34,7 +34,7 @@ class BestAnswers:
 
     @cached_property
     def has_answer(self) -> np.ndarray:
-        """Whether each question has an answer, bool [questions]."""
+        """True for each question that has an answer, bool [questions]."""
         return np.array([bool(answers) for answers in self.truth])
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What a model says about the tokens of contexts."""
+"""Outputs of a model for the tokens of contexts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

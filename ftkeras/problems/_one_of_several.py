@@ -1,4 +1,4 @@
-"""What problems share whose outputs are the logits of a softmax."""
+"""Shared members of the problems whose outputs are the logits of a softmax."""
 
 from typing import TYPE_CHECKING, Any
 

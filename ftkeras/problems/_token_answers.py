@@ -10,7 +10,7 @@ Tensor = Any
 
 
 class TokenAnswers(Protocol):
-    """What a problem needs that reads "words", "contexts" or "options"."""
+    """Members of a problem that reads "words", "contexts" or "options"."""
 
     def token_targets(self, targets: Any, words: Any) -> np.ndarray:
         """Return the answers that a model is to give for words, if `per_token`, int64 [words].

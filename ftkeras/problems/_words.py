@@ -1,4 +1,4 @@
-"""What a model says about the words of texts."""
+"""Outputs of a model for the words of texts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

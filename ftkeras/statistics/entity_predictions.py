@@ -49,7 +49,7 @@ class EntityPredictions:
 
     @property
     def scores(self) -> np.ndarray:
-        """Whether all entities of a text are right."""
+        """True for each text whose entities are all right."""
         return self.is_exact
 
     @property

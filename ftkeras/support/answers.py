@@ -1,4 +1,4 @@
-"""How the answers to a question about a text are stored."""
+"""Store the answers to a question about a text as bytes, and read them again."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ Answer = tuple[int, str]
 
 
 class Answered(NamedTuple):
-    """What is known of a question.
+    """The context, the answers and the id of a question.
 
     Attributes:
         context: the text that holds the answers.

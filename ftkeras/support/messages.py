@@ -1,4 +1,4 @@
-"""Where log messages and progress go, on the command line and in Python."""
+"""Send log messages and progress to the terminal, on the command line and in Python."""
 
 import contextlib
 import io

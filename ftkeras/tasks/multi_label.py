@@ -132,7 +132,7 @@ class MultiLabel(OwnFiles):
 
     @functools.cached_property
     def _separator(self) -> str | None:
-        """What joins several labels in a cell; None if nothing does."""
+        """The character between several labels in a cell; None if there is none."""
         if self._separator_given is not None:
             return self._separator_given
         column = self._head.columns[self._roles.label]

@@ -25,7 +25,7 @@ _QUESTIONS = (
 
 
 class _Facts(NamedTuple):
-    """What the questions of a file have in common.
+    """Properties that the questions of a file have in common.
 
     Attributes:
         most: the most options of a question.
@@ -167,7 +167,7 @@ class MultipleChoice(OwnFiles):
 
     @functools.cached_property
     def _facts(self) -> _Facts:
-        """What `train` holds; reads it once."""
+        """The common properties of the questions of `train`, which is read once."""
         table, answers, most = self._table("train"), [], 0
         for line, row in table.rows():
             found = self._read_options(table, line, row, self._option_positions)

@@ -151,7 +151,7 @@ class QuestionAnswering(Task):
 
     @functools.cached_property
     def _counts(self) -> "_Counts":
-        """What `train` holds; reads it once."""
+        """The counts of `train`, which is read once."""
         questions = without = moved = 0
         last: collections.Counter[str] = collections.Counter()
         for _, question in self._file("train").rows():
@@ -176,7 +176,7 @@ class QuestionAnswering(Task):
 
 @dataclasses.dataclass(frozen=True)
 class _Counts:
-    """What the questions hold.
+    """Counts of questions and their answers.
 
     Attributes:
         questions: how many there are.

@@ -22,7 +22,7 @@ Column = str | int
 
 
 class _Counts(NamedTuple):
-    """What a file holds.
+    """The content of a file of tagged texts.
 
     Attributes:
         types: of the entities.
@@ -127,7 +127,7 @@ class TokenClassification(Task):
 
     @functools.cached_property
     def _counts(self) -> _Counts:
-        """What `train` holds; reads it once."""
+        """The content of `train`, which is read once."""
         types: set[str] = set()
         file, repaired = self._file("train"), 0
         for _, tagged in file.rows():

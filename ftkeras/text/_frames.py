@@ -32,7 +32,7 @@ class Style(NamedTuple):
 
     @property
     def counts(self) -> tuple[int, int]:
-        """How many special tokens a text gets, and a pair."""
+        """The number of special tokens of a text, and of a pair."""
         return 2, 2 + self.between
 
     @property

@@ -1,4 +1,4 @@
-"""What every format of weights offers."""
+"""The interface that every format of weights has."""
 
 import dataclasses
 import pathlib

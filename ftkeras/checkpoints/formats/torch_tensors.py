@@ -1,4 +1,4 @@
-"""What the pickle of a PyTorch state dict may name, and the tensors that it describes."""
+"""Names that the pickle of a PyTorch state dict may contain, and the tensors it describes."""
 
 import dataclasses
 import math
