@@ -41,8 +41,11 @@ class Checkpoint:
 
     def huggingface_config(self) -> dict[str, Any]:
         """Return the content of config.json for transformers, without `architectures`."""
+        fields = {theirs: getattr(self, ours) for theirs, ours, _ in self.family.fields}
+        # Theirs counts all rows of the position embedding.
+        fields["max_position_embeddings"] += self.first_position
         return {
-            **{theirs: getattr(self, ours) for theirs, ours, _ in self.family.fields},
+            **fields,
             "model_type": self.family.model_type,
             **self.family.written,
         }

@@ -123,8 +123,3 @@ class Mpnet(TransformerEncoder):
         """
         settings = super().settings(config)
         return {**settings, "positions": settings["positions"] - FIRST_POSITION}
-
-    def huggingface_config(self) -> dict[str, Any]:
-        """Return the content of config.json for transformers, without `architectures`."""
-        rows = self.first_position + self.positions
-        return {**super().huggingface_config(), "max_position_embeddings": rows}

@@ -101,8 +101,3 @@ class Roberta(TransformerEncoder):
         settings = super().settings(config)
         bounds.integer(0, pad_token_id=settings["pad_id"])
         return {**settings, "positions": settings["positions"] - settings["pad_id"] - 1}
-
-    def huggingface_config(self) -> dict[str, Any]:
-        """Return the content of config.json for transformers, without `architectures`."""
-        rows = self.first_position + self.positions
-        return {**super().huggingface_config(), "max_position_embeddings": rows}
