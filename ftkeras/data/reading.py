@@ -63,8 +63,8 @@ class SplitReader:
             raise UserError(f"task={self._config.task}: the {name} split is empty.")
         if examples.windows is not None:
             return self._with_window_targets(examples)
-        per_token = self._task.problem_class.per_token
-        return self._with_token_targets(examples) if per_token else examples
+        reads_words = self._task.problem_class.reads == "words"
+        return self._with_token_targets(examples) if reads_words else examples
 
     def read_pool(self) -> Examples:
         """Return all examples of train and of the task's own validation, in this order."""

@@ -30,8 +30,16 @@ class Session:
             raise ValueError(str(error)) from error
 
     def run(self, inputs: Mapping[str, Sequence[bytes]]) -> dict[str, list]:
-        """Return the outputs for a batch of strings: by name, a value or a list per string."""
+        """Return the outputs for a batch of strings: by name, a value or a list per string.
+
+        Raises:
+            ValueError: if the model refuses the strings.
+        """
         import tensorflow as tf
 
-        outputs = self._signature(**{name: tf.constant(texts) for name, texts in inputs.items()})
+        batch = {name: tf.constant(texts) for name, texts in inputs.items()}
+        try:
+            outputs = self._signature(**batch)
+        except tf.errors.OpError as error:
+            raise ValueError(error.message) from error
         return {name: output.numpy().tolist() for name, output in outputs.items()}

@@ -114,7 +114,9 @@ class Predictor:
         try:
             return session.run(batch)
         except ValueError as error:
-            reason = str(error).partition("\n")[0].removeprefix("assertion failed: ").strip("[]")
+            message = str(error)
+            reason = message[max(0, message.find("assertion failed: ")) :].partition("\n")[0]
+            reason = reason.removeprefix("assertion failed: ").strip("[]")
             raise UserError(f"model={self.folder} can't answer: {reason[:200]}.") from error
 
     def _load(self, signature: str) -> Session:

@@ -51,12 +51,11 @@ class Problem(TokenAnswers, Protocol):
         target_shape, target_dtype: of the answer to one example in the dataset and token store.
         needs_tuning: whether `tune` has to be called before the first metrics of a trained model.
         explains: whether an export can attribute its answers to tokens.
-        per_token: whether the model answers each word of a text, by the word's first token. Then
-            answers are stored as bytes, and outputs are `WordOutputs`.
-        reads: what the model reads: "texts", "words" of texts, of which each has an answer, or
-            "contexts" with questions, cut into windows, of which each token may be part of an
-            answer, or "options" of questions, each of which is a row. Answers about contexts are
-            stored as bytes, and outputs are `ContextOutputs`.
+        reads: what the model reads: "texts"; "words" of texts, of which each has an answer, by the
+            word's first token; "contexts" with questions, cut into windows, of which each token may
+            be part of an answer; or "options" of questions, each of which is a row. Answers about
+            words and contexts are stored as bytes, and outputs are `WordOutputs` and
+            `ContextOutputs`.
         truncation: the spec of the default truncation.
         exporters: the names of exporters that do not fit, and why.
         huggingface_class: the key of the family's class of transformers for the model.
@@ -87,7 +86,6 @@ class Problem(TokenAnswers, Protocol):
     target_dtype: str = "int64"
     needs_tuning: bool = False
     explains: bool = True
-    per_token: bool = False
     reads: str = "texts"
     truncation = "head"
     exporters: Mapping[str, str] = {}

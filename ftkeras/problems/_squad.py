@@ -25,18 +25,12 @@ def normalize(text: str) -> str:
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
 
 
-def exact(truth: str, found: str) -> float:
-    """Return 1 if two answers are the same once normalized, otherwise 0."""
-    return float(normalize(truth) == normalize(found))
-
-
-def f1(truth: str, found: str) -> float:
+def f1(wanted: Sequence[str], words: Sequence[str]) -> float:
     """Return the F1 of the words of two answers; without words, whether both have none.
 
-    >>> f1("the red car", "a car")
+    >>> f1(["red", "car"], ["car"])
     0.6666666666666666
     """
-    wanted, words = normalize(truth).split(), normalize(found).split()
     if not wanted or not words:
         return float(wanted == words)
     common = sum((collections.Counter(wanted) & collections.Counter(words)).values())
@@ -59,8 +53,9 @@ def score(truth: Sequence[str], found: str) -> tuple[float, float]:
     >>> score([], "")
     (1.0, 1.0)
     """
-    truth = [text for text in truth if normalize(text)] or [""]
-    return max(exact(t, found) for t in truth), max(f1(t, found) for t in truth)
+    words = normalize(found).split()
+    wanted = [other for text in truth if (other := normalize(text).split())] or [[]]
+    return float(words in wanted), max(f1(other, words) for other in wanted)
 
 
 class Threshold(NamedTuple):

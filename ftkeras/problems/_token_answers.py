@@ -13,7 +13,7 @@ class TokenAnswers(Protocol):
     """Members of a problem that reads "words", "contexts" or "options"."""
 
     def token_targets(self, targets: Any, words: Any) -> np.ndarray:
-        """Return the answers that a model is to give for words, if `per_token`, int64 [words].
+        """Return the answers that a model is to give for words, if it reads them, int64 [words].
 
         Args:
             targets: the stored answer to each text.
@@ -33,7 +33,7 @@ class TokenAnswers(Protocol):
     def served_words(
         self, outputs: Tensor, texts: Tensor, starts: Tensor, ends: Tensor
     ) -> dict[str, Tensor]:
-        """Return the outputs of the signature `serving_default`, in the graph, if `per_token`.
+        """Return the outputs of the signature `serving_default`, in the graph, if it reads words.
 
         Args:
             outputs: of the model, [batch, length, outputs].

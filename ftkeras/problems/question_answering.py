@@ -177,7 +177,8 @@ class QuestionAnswering(Problem):
     def decode(self, targets: Any, outputs: ContextOutputs) -> list[dict]:
         """Return each question's true answers, the one found (None for no answer), and `n_best`."""
         found, rows = self._find(outputs), []
-        none = self._says_none(_null_diff(found))
+        null_diff = _null_diff(found)
+        none = self._says_none(null_diff)
         for n, stored in enumerate(targets):
             known = answers.decode(stored)
             spans = zip(found.starts[n], found.ends[n], found.scores[n], strict=True)
@@ -189,7 +190,7 @@ class QuestionAnswering(Problem):
             row["answers"] = [text for _, text in known.answers]
             row["predicted"] = None if none[n] else n_best[0]
             if self.no_answer:
-                row["null_score_diff"] = round(float(_null_diff(found)[n]), 5)
+                row["null_score_diff"] = round(float(null_diff[n]), 5)
             rows.append({**row, "n_best": n_best})
         return rows
 

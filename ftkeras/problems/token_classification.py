@@ -46,7 +46,6 @@ class TokenClassification(OneOfSeveral):
     output, unit = "probabilities", "a score"
     target_dtype = "string"
     explains = False
-    per_token = True
     reads = "words"
     exporters: ClassVar = {
         "onnx": "its entities are found by operations that ONNX lacks",

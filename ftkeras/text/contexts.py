@@ -11,7 +11,7 @@ from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.truncations import Truncation
 from ftkeras.text.truncations.head import Head
 from ftkeras.text.truncations.windows import Windows
-from ftkeras.text.words import NO_WORD
+from ftkeras.text.words import frame_offsets
 
 
 def read(
@@ -59,20 +59,11 @@ def read(
     pieces, starts, ends = parts
     return {
         **tokenizer.frame(question, pieces),
-        "word_starts": _framed(tokenizer, question, starts),
-        "word_ends": _framed(tokenizer, question, ends),
+        "word_starts": frame_offsets(tokenizer, tf.zeros_like(question), starts),
+        "word_ends": frame_offsets(tokenizer, tf.zeros_like(question), ends),
         "first_pieces": tf.cast(firsts, tf.int32),
         "window_counts": tf.cast(counts, tf.int32),
     }
-
-
-def _framed(
-    tokenizer: Tokenizer, question: tf.RaggedTensor, offsets: tf.RaggedTensor
-) -> tf.RaggedTensor:
-    """Return the offsets where the tokens of the context are in its row, `NO_WORD` elsewhere."""
-    # These are negative, which no id is.
-    framed = tokenizer.frame(tf.zeros_like(question), -2 - offsets)["token_ids"]
-    return tf.where(framed < 0, -2 - framed, NO_WORD)
 
 
 def _trimmed(

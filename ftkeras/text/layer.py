@@ -13,7 +13,8 @@ from ftkeras.text import contexts, options
 from ftkeras.text.code_digest import code_digest
 from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.truncations import Truncation
-from ftkeras.text.words import NO_WORD, WORDS, word_spans
+from ftkeras.text.truncations.head import Head
+from ftkeras.text.words import WORDS, frame_offsets, word_spans
 
 
 class TextLayer(tf.Module):
@@ -117,7 +118,7 @@ class TextLayer(tf.Module):
         limit = self.max_length - self.tokenizer.specials[0]
         ids = self.tokenizer.frame(self.truncation(pieces, limit))
         return ids | {
-            name: self._framed(self.truncation(part, limit))
+            name: frame_offsets(self.tokenizer, self.truncation(part, limit))
             for name, part in zip(WORDS, word_spans(texts, *offsets), strict=True)
         }
 
@@ -137,14 +138,8 @@ class TextLayer(tf.Module):
         numbers = tf.repeat(tf.range(tf.size(questions)), most)
         first = tf.gather(self.tokenizer(questions), numbers)
         rows = self._join_pairs(first, self.tokenizer(tf.reshape(found.texts, [-1])))
-        is_option = tf.reshape(found.mask, [-1])
-        return {name: options.keep_rows(ids, is_option) for name, ids in rows.items()}
-
-    def _framed(self, offsets: tf.RaggedTensor) -> tf.RaggedTensor:
-        """Add `NO_WORD` wherever the tokenizer adds a special token."""
-        # Offsets are at least -1, so these are negative, which no id is.
-        framed = self.tokenizer.frame(-2 - offsets)["token_ids"]
-        return tf.where(framed < 0, -2 - framed, NO_WORD)
+        is_option = tf.cast(tf.reshape(found.mask, [-1]), tf.int64)
+        return {name: Head()(ids, ids.row_lengths() * is_option) for name, ids in rows.items()}
 
     def _join_pairs(
         self, first: tf.RaggedTensor, second: tf.RaggedTensor

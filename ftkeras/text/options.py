@@ -45,15 +45,3 @@ def split(texts: tf.Tensor, most: int) -> Options:
     with tf.control_dependencies([check] if check is not None else []):
         dense = found.to_tensor("", shape=[None, most])
     return Options(dense, tf.sequence_mask(counts, most))
-
-
-def keep_rows(ids: tf.RaggedTensor, mask: tf.Tensor) -> tf.RaggedTensor:
-    """Return rows without the tokens of those that the mask is false for.
-
-    >>> keep_rows(tf.ragged.constant([[1, 2], [3]]), tf.constant([False, True])).to_list()
-    [[], [3]]
-    """
-    factory: Any = tf.RaggedTensor
-    lengths = tf.where(mask, ids.row_lengths(), 0)
-    kept = tf.boolean_mask(ids.flat_values, tf.gather(mask, ids.value_rowids()))
-    return factory.from_row_lengths(kept, lengths, validate=False)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from ftkeras.text import _characters
 from ftkeras.text._spellings import points_of
 from ftkeras.text.offsets import to_characters
+from ftkeras.text.tokenizer import Tokenizer
 
 # What the text layer returns of the words that tokens begin.
 WORDS = ("word_starts", "word_ends")
@@ -49,6 +50,19 @@ def find_words(texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
     ends = offsets.with_flat_values(nexts)
     ends = tf.ragged.boolean_mask(ends, offsets.with_flat_values(is_word & splits[1:]))
     return starts, ends
+
+
+def frame_offsets(tokenizer: Tokenizer, *parts: tf.RaggedTensor) -> tf.RaggedTensor:
+    """Return the offsets of the last text at its tokens' places in the row, `NO_WORD` elsewhere.
+
+    Args:
+        tokenizer: adds its special tokens.
+        *parts: the ids of a pair's first text, if it is a pair, and the offsets, at least -1, of
+            the tokens of the last text; ragged [batch, (tokens)].
+    """
+    # These are negative, which no id is.
+    framed = tokenizer.frame(*parts[:-1], -2 - parts[-1])["token_ids"]
+    return tf.where(framed < 0, -2 - framed, NO_WORD)
 
 
 def word_spans(

@@ -111,11 +111,13 @@ def test_training_batches_have_the_targets_and_weights_of_windows(examples):
     rows, weights = examples.by_row(), examples.row_weights()
     feed = TrainingFeed(rows, Padded(batch_size=3, pad_id=0), seed=0, weights=weights)
     assert len(feed) == 3
-    seen = 0
+    found, targets = [], []
     for inputs, answered, weight in feed.dataset(0).as_numpy_iterator():
-        seen += len(weight)
+        found += weight.tolist()
+        targets += answered["targets"].tolist()
         for ids, (start, end) in zip(inputs["token_ids"], answered["targets"], strict=True):
             assert start == end
             following = ids[start + 1]  # the answer is the last piece of its context
             assert start == 0 or following == 3
-    assert seen == 8
+    assert found == pytest.approx(weights[np.concatenate(feed.batches(0))])
+    assert sorted(targets) == sorted(rows.targets.tolist())

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from ftkeras.prediction import _python_session
 from tests import choices, finished
 from tests.running import call_ftkeras, succeed
 
@@ -74,9 +75,11 @@ def test_question_with_more_options_than_in_training_is_refused(trained):
     flags = ["predict", "--model=saved/train", f"--text={QUESTION}", "--pair=a\nb\nc\nd\ne"]
     done = call_ftkeras(*flags, cwd=folder)
     assert done.returncode == 2
-    assert (
-        "a question has more options than 4, the most that the model was trained on" in done.stderr
-    )
+    refusal = "a question has more options than 4, the most that the model was trained on"
+    assert refusal in done.stderr
+    in_python = _python_session.Session(folder / "saved" / "train" / "1", "serving_default")
+    with pytest.raises(ValueError, match=refusal):
+        in_python.run({"text": [b"Which?"], "pair": [b"a\nb\nc\nd\ne"]})
 
 
 def test_resumed_run_ends_with_the_same_bits(trained):

@@ -4,6 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from ftkeras.support import bounds
 from ftkeras.text.truncations.head import Head
 
 
@@ -25,8 +26,7 @@ class Windows(Head):
     cuts_windows = True
 
     def __init__(self, *, overlap: int = 128):
-        if not isinstance(overlap, int) or isinstance(overlap, bool) or overlap < 0:
-            raise ValueError(f"`overlap` must be an integer of at least 0. Received: {overlap!r}.")
+        bounds.integer(0, overlap=overlap)
         self.overlap = overlap
 
     def cut(self, lengths: tf.Tensor, rooms: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
