@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: setup quickstart test test-all test-share test-tenth lint style types docs docs-serve package clean
+.PHONY: setup quickstart test test-all test-share lint style types docs docs-serve package clean
 
 setup: $(VENV)/.installed
 
@@ -40,8 +40,6 @@ test-all: setup lint
 test-share: setup
 	@echo "Of the tests that make test leaves out, the share that commit $(COMMIT) picks:"
 	$(PYTEST) -vv -m "process or cluster or matrix or real_data" --share=$(COMMIT)
-
-test-tenth: test-share
 
 # Folders whose types are checked.
 TYPED := ftkeras/*.py tests/api/examples.py $(addprefix ftkeras/,api averages checkpoints cli config corpora encoders \

@@ -84,6 +84,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
 
         Raises:
             ValueError: if there are fewer than two labels, or an argument is wrong.
+            UserError: if the encoder or the policy is.
         """
         texts, answers = _texts(X), np.asarray(y)
         if len(texts) != len(answers):

@@ -2,10 +2,10 @@
 
 import importlib
 
-from ftkeras.support import lazy
+from ftkeras import catalog
 
-# Folders whose public modules are parts that Keras saves.
-FOLDERS = ("encoders", "heads", "losses", "optimizers", "schedules")
+# Kinds of parts that Keras saves.
+KINDS = ("encoder", "head", "loss", "optimizer", "schedule")
 
 
 def register_keras_classes() -> None:
@@ -18,9 +18,8 @@ def register_keras_classes() -> None:
     >>> keras.saving.get_registered_object("ftkeras>Bert").__name__
     'Bert'
     """
-    for folder in FOLDERS:
-        package = importlib.import_module(f"ftkeras.{folder}")
-        for name in lazy.class_names(package.__path__):
-            getattr(package, name)
+    for kind in KINDS:
+        for name in catalog.names(kind):
+            catalog.find(kind, name)
     for module in ("ftkeras.text.preprocessor", "ftkeras.api.text_classifier"):
         importlib.import_module(module)

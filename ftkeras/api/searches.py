@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ftkeras.api import tables
-from ftkeras.runs import layout, problem
+from ftkeras.runs import crossvalidation, layout, problem
 
 if TYPE_CHECKING:
     import pandas
@@ -30,7 +30,7 @@ class CrossValidation:
     @property
     def labels(self) -> tuple[str, ...]:
         """The names of the outputs, such as the labels in the order of their ids."""
-        return problem.read_labels(next(self.folder.glob(f"{layout.REPEATS}/fold-0")))
+        return problem.read_labels(crossvalidation.fold_path(self.folder, 0, 0))
 
     def predictions(self) -> "pandas.DataFrame":
         """Return the prediction of each example by the run that did not train on it.

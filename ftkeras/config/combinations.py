@@ -10,14 +10,22 @@ def use_defaults_of_problem(config: Any) -> None:
     """Use the loss and the metric of the task's problem unless others are given."""
     for name, attribute in catalog.OF_PROBLEM.items():
         if getattr(config, name) is None:
-            found = catalog.problem_default(config.task.partition("(")[0].strip(), attribute)
-            object.__setattr__(config, name, found)
+            object.__setattr__(config, name, _of_problem(config, attribute))
 
 
 def truncation(config: Any) -> str:
     """Return the spec of the run's truncation: the given one, or that of the task's problem."""
-    task = config.task.partition("(")[0].strip()
-    return config.truncation or catalog.problem_default(task, "truncation")
+    return config.truncation or _of_problem(config, "truncation")
+
+
+def cuts_windows(config: Any) -> bool:
+    """Return whether the run's truncation cuts texts into windows."""
+    spec = catalog.parse("truncation", truncation(config))
+    return catalog.find("truncation", spec.name).cuts_windows
+
+
+def _of_problem(config: Any, attribute: str) -> str:
+    return catalog.problem_default(config.task.partition("(")[0].strip(), attribute)
 
 
 def check_folds(config: Any) -> None:

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from ftkeras import catalog
 from ftkeras.config import combinations
 from ftkeras.data.examples import Examples
 from ftkeras.data.splits import Splits
@@ -18,12 +17,9 @@ def summarize_splits(splits: Splits, *, unknown_id: int | None) -> dict[str, dic
     """Return the summary of each split that the run uses; see `summarize`."""
     parts = [splits.train, splits.validation, splits.test if splits.config.test else None]
     config = splits.config
-    cuts_windows = catalog.find(
-        "truncation", catalog.parse("truncation", combinations.truncation(config)).name
-    ).cuts_windows
     # Windows leave nothing out.
     about = {
-        "max_length": math.inf if cuts_windows else config.max_length,
+        "max_length": math.inf if combinations.cuts_windows(config) else config.max_length,
         "problem": splits.task.problem(),
     }
     return {

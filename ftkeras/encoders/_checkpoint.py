@@ -19,6 +19,7 @@ class Checkpoint:
 
     family: ClassVar[Family]
     layers: int
+    first_position: int
     pool: Pooler | None
     path: str
     weights: list[keras.Variable]

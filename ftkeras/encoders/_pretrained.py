@@ -1,5 +1,6 @@
 """Build an encoder from a checkpoint in Hugging Face's files."""
 
+import functools
 import logging
 import os
 import pathlib
@@ -128,6 +129,7 @@ def _named_by_architecture(config: Mapping[str, Any], folder: pathlib.Path) -> s
     return ""
 
 
+@functools.cache
 def _modules() -> dict[str, str]:
     """Return the module of each family, by the name of its class."""
     return lazy.class_names([str(pathlib.Path(__file__).parent)])

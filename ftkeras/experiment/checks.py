@@ -87,12 +87,10 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
     for spec in config.exports:
         if reason := problem.exporters.get(catalog.parse("export", spec).name):
             raise UserError(f"export={spec} does not fit a {problem.kind}: {reason}.")
-    truncation = combinations.truncation(config)
-    cls = catalog.find("truncation", catalog.parse("truncation", truncation).name)
-    if cls.cuts_windows and problem.reads != "contexts":
+    if combinations.cuts_windows(config) and problem.reads != "contexts":
         raise UserError(
-            f"truncation={truncation} does not fit a {problem.kind}: it does not combine "
-            "windows. Use head, tail or head_tail."
+            f"truncation={combinations.truncation(config)} does not fit a {problem.kind}: it does "
+            "not combine windows. Use head, tail or head_tail."
         )
     by = catalog.parse("schedule", config.schedule).arguments.get("by", "loss")
     if by not in ("loss", *problem.reported):

@@ -93,7 +93,8 @@ class Policy(Protocol):
         """Fold what `apply` added into the encoder's own variables, after training.
 
         Raises:
-            ValueError: the policy was not applied to this model.
+            ValueError: the model has no encoder or several; or, of `LoRA`, the policy was not
+                applied to it.
         """
         self.finish(in_keras(model))
 

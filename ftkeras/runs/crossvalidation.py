@@ -41,7 +41,12 @@ def fold_folder(home: pathlib.Path, config: Config) -> pathlib.Path:
         home: the cross-validation's folder.
         config: the fold's, from `fold_configs`.
     """
-    return home / f"repeat-{config.fold_repeat}" / f"fold-{config.fold}"
+    return fold_path(home, config.fold_repeat, config.fold)
+
+
+def fold_path(home: pathlib.Path, repeat: int, fold: int | None) -> pathlib.Path:
+    """Return the folder of a fold's run by the numbers of repeat and fold, from 0."""
+    return home / f"repeat-{repeat}" / f"fold-{fold}"
 
 
 def summary(folds: Sequence[Config], metrics: Sequence[dict], measures: Sequence[Measure]) -> dict:

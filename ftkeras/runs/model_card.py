@@ -8,7 +8,6 @@ import pathlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ftkeras import catalog
 from ftkeras.config import combinations, flagfile
 from ftkeras.config.run import Config
 from ftkeras.problems import Problem
@@ -124,9 +123,8 @@ class ModelCard:
     def _limits(self, metrics: dict) -> str:
         config, caveat = self.config, self.problem.caveat
         truncation = combinations.truncation(config)
-        spec = catalog.parse("truncation", truncation)
-        cuts_windows = catalog.find("truncation", spec.name).cuts_windows
-        which = "cuts longer texts into windows" if cuts_windows else "decides which"
+        is_cut = combinations.cuts_windows(config)
+        which = "cuts longer texts into windows" if is_cut else "decides which"
         rows = [
             f"The model reads {config.max_length} tokens of a text, including special tokens; "
             f"`--truncation={truncation}` {which}.",

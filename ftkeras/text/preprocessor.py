@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ftkeras.support import bounds, lazy
+from ftkeras.support import bounds
 from ftkeras.text import truncations
 from ftkeras.text.from_folder import read_tokenizer
 from ftkeras.text.layer import TextLayer
@@ -72,6 +72,11 @@ class Preprocessor(keras.layers.Layer):
         super().__init__(name=name, **kwargs)
         self.max_length, self.fixed_length, self.segments = int(max_length), fixed_length, segments
         self.truncation = _truncation(truncation)
+        if self.truncation.cuts_windows:
+            raise ValueError(
+                "`truncation` must be Head, Tail or HeadTail; windows are for question answering. "
+                f"Received: {type(self.truncation).__name__}."
+            )
         self.supports_jit = False  # XLA has no strings
         self._text_layer: TextLayer | None = None
         if tokenizer is not None:
@@ -162,5 +167,4 @@ def _truncation(truncation: Truncation | Mapping[str, Any] | None) -> Truncation
         return Head()
     if not isinstance(truncation, Mapping):
         return truncation
-    cls: Any = lazy.find_class(truncations.__name__, truncation["class_name"])
-    return cls(**truncation["config"])
+    return getattr(truncations, truncation["class_name"])(**truncation["config"])

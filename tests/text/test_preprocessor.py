@@ -9,6 +9,7 @@ from ftkeras import text
 from ftkeras.text.preprocessor import Preprocessor
 from ftkeras.text.truncations.head_tail import HeadTail
 from ftkeras.text.truncations.tail import Tail
+from ftkeras.text.truncations.windows import Windows
 from tests.finished import ENCODER
 
 TEXTS = ["The film was charming.", "Dull.", ""]
@@ -58,6 +59,11 @@ def test_symbolic_output_is_that_of_a_call(preprocessor, pairs):
 def test_dataset_is_mapped(preprocessor):
     dataset = tf.data.Dataset.from_tensor_slices(TEXTS).batch(2).map(preprocessor)
     assert [batch["token_ids"].shape[1] for batch in dataset] == [7, 2]
+
+
+def test_windows_are_refused():
+    with pytest.raises(ValueError, match="`truncation` must be Head, Tail or HeadTail"):
+        text.Preprocessor(truncation=Windows(overlap=2))
 
 
 @pytest.mark.parametrize("truncation", [Tail(), HeadTail(head=2)], ids=["tail", "head_tail"])
