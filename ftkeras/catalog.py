@@ -35,6 +35,7 @@ KINDS = {
     "export": "exporters",
     "oracle": "search/oracles",
     "strategy": "strategies",
+    "track": "trackers",
 }
 # Arguments of a kind's constructors that the run sets, never the user.
 SET_BY_RUN = {
@@ -55,6 +56,7 @@ SET_BY_RUN = {
         "force",
     ),
     "oracle": ("objective", "hyperparameters", "seed", "max_epochs"),
+    "track": ("run_dir", "name"),
 }
 # Fields of a configuration whose default is an attribute of the task's problem.
 OF_PROBLEM = {"loss": "loss", "objective": "metric"}

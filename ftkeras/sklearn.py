@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import assert_all_finite, check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,7 +18,7 @@ from ftkeras.optimizers.adamw import AdamW
 from ftkeras.policies import Policy
 from ftkeras.schedules import Warmup
 from ftkeras.schedules.linear import Linear
-from ftkeras.support import global_state, standard_error
+from ftkeras.support import bounds, global_state, standard_error
 
 # A pickled estimator holds a `.keras` file, which is loaded before any of its classes is used.
 register_keras_classes()
@@ -86,13 +87,15 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             ValueError: if there are fewer than two labels, or an argument is wrong.
             UserError: if the encoder or the policy is.
         """
-        texts, answers = _texts(X), np.asarray(y)
+        self._check_parameters()
+        texts, answers = _texts(X), _labels(y)
         if len(texts) != len(answers):
             raise ValueError(f"X has {len(texts)} texts, but y has {len(answers)} labels.")
-        check_classification_targets(answers)
+        weights = None if sample_weight is None else _weights(sample_weight, len(texts))
         self.classes_, numbers = np.unique(answers, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"y must have two or more classes. Received: {len(self.classes_)}.")
+            received = "1 class" if len(self.classes_) else "none"
+            raise ValueError(f"y must have two or more classes. Received: {received}.")
         with global_state.restored(), standard_error.only_errors("tensorflow"):
             seed = self.random_state
             if seed is not None:
@@ -102,7 +105,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             self.history_ = self.model_.fit(
                 texts,
                 numbers,
-                sample_weight=None if sample_weight is None else np.asarray(sample_weight),
+                sample_weight=weights,
                 batch_size=self.batch_size,
                 epochs=self.epochs,
                 verbose=self.verbose,
@@ -141,6 +144,13 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.one_d_array = True
         return tags
 
+    def _check_parameters(self) -> None:
+        """Raise ValueError, naming the parameter, if one is out of bounds."""
+        bounds.integer(1, epochs=self.epochs, batch_size=self.batch_size)
+        bounds.positive(learning_rate=self.learning_rate)
+        bounds.not_negative(weight_decay=self.weight_decay)
+        bounds.share(warmup=self.warmup)
+
     def _compiled(self, texts: int, policy: Policy | None) -> text_classifier.TextClassifier:
         """Return a new model, compiled to train on the given number of texts."""
         model = text_classifier.TextClassifier.from_pretrained(
@@ -163,6 +173,36 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         steps = round(self.warmup * updates)
         falling = Linear(self.learning_rate, total_steps=max(1, updates - steps))
         return Warmup(falling, steps=steps) if steps else falling
+
+
+def _labels(y: Any) -> np.ndarray:
+    """Return labels as an array, [samples].
+
+    Raises:
+        ValueError: if they are missing, or are not those of a classification.
+    """
+    if y is None:
+        raise ValueError("`fit` requires y to be passed, but the target y is None.")
+    labels = column_or_1d(y, warn=True)
+    assert_all_finite(labels, input_name="y")
+    check_classification_targets(labels)
+    return labels
+
+
+def _weights(sample_weight: Any, samples: int) -> np.ndarray:
+    """Return weights as an array, float64 [samples].
+
+    Raises:
+        ValueError: if they are not one number for each sample, or are all zero.
+    """
+    weights = check_array(
+        sample_weight, ensure_2d=False, dtype="float64", input_name="sample_weight"
+    )
+    if weights.shape != (samples,):
+        raise ValueError(f"sample_weight must have shape {(samples,)}. Received: {weights.shape}.")
+    if not weights.any():
+        raise ValueError("sample_weight must not be all zero.")
+    return weights
 
 
 def _texts(X: Any) -> np.ndarray:

@@ -1,6 +1,7 @@
 """What every part in the catalog guarantees, so that a new file is tested at once."""
 
 import inspect
+import pathlib
 
 import keras
 import keras_tuner
@@ -24,6 +25,7 @@ CONTEXT = {
     "regularizer": {"seed": 1},
     "strategy": {},
     "schedule": {"peak": 0.5, "total_steps": 100},
+    "track": {"run_dir": pathlib.Path("run"), "name": "reviews"},
     "truncation": {},
 }
 PARTS = [(kind, name) for kind in CONTEXT for name in catalog.names(kind)]

@@ -16,6 +16,7 @@ ORDER = (
     *(
         "policies",
         "strategies",
+        "trackers",
         "problems",
         "training",
         "data",
@@ -42,7 +43,7 @@ ORDER = (
 # Folders of parts that a flag names. A part knows its own folder and these foundations only.
 PARTS = (
     *("averages", "encoders", "heads", "losses", "optimizers", "policies", "regularizers"),
-    *("schedules", "strategies", "text"),
+    *("schedules", "strategies", "text", "trackers"),
 )
 FOUNDATIONS = {"errors", "support", "checkpoints"}
 PURE_KERAS = ("encoders", "heads", "losses", "schedules", "regularizers")

@@ -28,6 +28,7 @@ _KINDS = {
     "group_by": ("Groupings", "Examples that stay in one split or fold."),
     "strategy": ("Strategies", "The devices that a run uses."),
     "export": ("Exports", "The flag may be repeated."),
+    "track": ("Trackers", "Where metrics are recorded while training. The flag may be repeated."),
     "oracle": ("Oracles", "How `tune` chooses the next trial."),
 }
 

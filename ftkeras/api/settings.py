@@ -68,6 +68,7 @@ class TrainSettings(TypedDict, total=False):
     loss: str | None
     objective: str | None
     early_stopping: int | None
+    evaluate_every: int | None
     seed: int | None
     strategy: str | None
     deterministic: bool | None
@@ -82,6 +83,7 @@ class TrainSettings(TypedDict, total=False):
     test: bool | Data
     export_dir: str | os.PathLike[str] | None
     force: bool | None
+    track: str | Sequence[str] | None
     tensorboard: bool | None
     debug: bool | None
 

@@ -4,8 +4,8 @@ import contextlib
 import inspect
 import os
 import pathlib
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar, Unpack
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from ftkeras.api import arguments
 from ftkeras.api import data as in_memory
@@ -21,11 +21,20 @@ from ftkeras.config.verbs import formats_again
 from ftkeras.errors import UserError
 from ftkeras.runs import layout
 
+if TYPE_CHECKING:
+    import keras
+
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 AnyRun = Run | str | os.PathLike[str]
 
 
-def train(data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[TrainSettings]) -> Run:
+def train(
+    data: Data = None,
+    *,
+    verbose: bool | int = 1,
+    callbacks: "Sequence[keras.callbacks.Callback]" = (),
+    **settings: Unpack[TrainSettings],
+) -> Run:
     """Fine-tune an encoder, evaluate the best epoch on test, and export it.
 
     Args:
@@ -34,6 +43,8 @@ def train(data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[Trai
             in memory are written into the run's folder. `train=`, `validation=` and `test=` are
             other names for `data=`, `validation_data=` and `test_data=`.
         verbose: 0 for warnings only.
+        callbacks: Keras callbacks, called after those of the run. If one has `state()`, which
+            returns JSON types, and `restore_state(state)`, its state is part of the checkpoints.
         **settings: the flags of `train`, as numbers, paths and lists: `help(ftkeras.train)`
             names them, and `ftkeras help train` describes them. None stands for the default.
 
@@ -47,7 +58,7 @@ def train(data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[Trai
     with session(verbose), _configured(Config, given, home="run_dir") as config:
         from ftkeras.verbs import train as verb
 
-        return Run(verb.run(config).run_dir)
+        return Run(verb.run(config, tuple(callbacks)).run_dir)
 
 
 def evaluate(

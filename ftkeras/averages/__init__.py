@@ -26,5 +26,9 @@ class Average(Protocol):
         """Return a context in which the model holds the weights that are trained."""
         ...
 
+    def average_weights(self) -> AbstractContextManager[None]:
+        """Return a context in which, within an epoch, the model holds the other weights."""
+        ...
+
 
 __getattr__, __dir__ = lazy.attach(__name__)

@@ -86,6 +86,15 @@ class WeightAverage(keras.callbacks.Callback):
             if swapped:
                 self.swap_in()
 
+    @contextlib.contextmanager
+    def average_weights(self) -> Iterator[None]:
+        """Hold the average in the model within an epoch, if there is a sample."""
+        self.swap_in()
+        try:
+            yield
+        finally:
+            self.swap_out()
+
     def on_train_begin(self, logs: Any = None) -> None:
         self.build(self.model)
 

@@ -47,5 +47,10 @@ def check_validation(config: Any) -> None:
             f"early_stopping={config.early_stopping} needs a validation split, but "
             "`train_on_validation` trains on it; use `last_epoch` to end training early."
         )
+    if config.evaluate_every is not None:
+        raise UserError(
+            f"evaluate_every={config.evaluate_every} needs a validation split, but "
+            "`train_on_validation` trains on it; omit one of them."
+        )
     if not config.test:
         raise UserError("`train_on_validation` with `notest` leaves nothing to evaluate on.")

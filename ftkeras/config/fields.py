@@ -54,3 +54,41 @@ def check_positive(config: Any, *names: str) -> None:
         value = getattr(config, name)
         if value not in (None, AUTO) and not 0 < value < math.inf:
             raise UserError(f"`{name}` must be positive. Received: {value}.")
+
+
+def check_shares(config: Any, *names: str) -> None:
+    """Raise UserError unless each named field is between 0 and 1, both excluded."""
+    for name in names:
+        value = getattr(config, name)
+        if not 0 < value < 1:
+            raise UserError(f"`{name}` must be between 0 and 1. Received: {value}.")
+
+
+def check_choices(config: Any, **choices: tuple[str, ...]) -> None:
+    """Raise UserError unless each named field has one of its values."""
+    for name, known in choices.items():
+        value = getattr(config, name)
+        if value not in known:
+            raise UserError(
+                f"`{name}` must be {', '.join(known[:-1])} or {known[-1]}. Received: {value!r}."
+            )
+
+
+def check_texts(config: Any, *, folders: tuple[str, ...], name: str) -> None:
+    """Raise UserError if a field has a line break, or a name can't be that of a folder.
+
+    Args:
+        config: the configuration.
+        folders: fields that name folders.
+        name: the field whose value becomes one folder's name.
+    """
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if "\n" in "".join(value if isinstance(value, tuple) else str(value)):
+            raise UserError(f"`{field.name}` must not contain a line break. Received: {value!r}.")
+    for folder in folders:
+        if getattr(config, folder) == "":
+            raise UserError(f"`{folder}` must name a folder. Received: ''.")
+    value = getattr(config, name)
+    if value is not None and (value in ("", ".", "..") or "/" in value):
+        raise UserError(f"`{name}` must name one folder, without a /. Received: {value!r}.")

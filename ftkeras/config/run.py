@@ -1,14 +1,12 @@
 """The configuration of a run: a dataclass with a field for each flag, and checks of its values."""
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
-from ftkeras.config import combinations
+from ftkeras.config import combinations, fields
 from ftkeras.config.durations import checkpoint_interval, warmup_steps
-from ftkeras.config.fields import AUTO, check_at_least, check_positive, flag
+from ftkeras.config.fields import AUTO, flag
 from ftkeras.config.own_data import OwnData
-from ftkeras.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +183,12 @@ class Config(OwnData):
     early_stopping: int | None = flag(
         None, "Training", "Stop after this many epochs without a better `objective`.", free=True
     )
+    evaluate_every: int | None = flag(
+        None,
+        "Training",
+        "Also validate within an epoch, every this many updates; the best weights may be of any "
+        "validation.",
+    )
     seed: int = flag(
         0, "Training", "Random seed of new weights, dropout and the order of the examples."
     )
@@ -262,9 +266,10 @@ class Config(OwnData):
         "Export a new version even if its labels or inputs differ from those of the newest one.",
         free=True,
     )
-    tensorboard: bool = flag(
-        False, "Output", "Write TensorBoard logs into the run's folder.", free=True
+    track: tuple[str, ...] = flag(
+        (), "Output", "Where to record metrics while training: {track}. Repeatable.", free=True
     )
+    tensorboard: bool = flag(False, "Output", "The same as `track`=tensorboard.", free=True)
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.", free=True)
 
     def __post_init__(self):
@@ -273,28 +278,11 @@ class Config(OwnData):
         combinations.use_defaults_of_problem(self)
         if self.batch_size is None and self.batch_tokens is None:
             object.__setattr__(self, "batch_size", DEFAULT_BATCH_SIZE)
-        check_at_least(self, **_AT_LEAST)
-        check_positive(self, "learning_rate")
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if "\n" in "".join(value if isinstance(value, tuple) else str(value)):
-                raise UserError(
-                    f"`{field.name}` must not contain a line break. Received: {value!r}."
-                )
-        for name in ("run_dir", "cache_dir"):
-            if getattr(self, name) == "":
-                raise UserError(f"`{name}` must name a folder. Received: ''.")
-        if self.name is not None and (self.name in ("", ".", "..") or "/" in self.name):
-            raise UserError(f"`name` must name one folder, without a /. Received: {self.name!r}.")
-        for name in ("test_share", "validation_share"):
-            if not 0 < (share := getattr(self, name)) < 1:
-                raise UserError(f"`{name}` must be between 0 and 1. Received: {share}.")
-        for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise UserError(
-                    f"`{name}` must be {', '.join(choices[:-1])} or {choices[-1]}. "
-                    f"Received: {getattr(self, name)!r}."
-                )
+        fields.check_at_least(self, **_AT_LEAST)
+        fields.check_positive(self, "learning_rate")
+        fields.check_texts(self, folders=("run_dir", "cache_dir"), name="name")
+        fields.check_shares(self, "test_share", "validation_share")
+        fields.check_choices(self, **_CHOICES)
         combinations.check_folds(self)
         combinations.check_validation(self)
         if self.warmup is not None:
@@ -329,10 +317,16 @@ class Config(OwnData):
         """Return the exporters to use; none for export=none."""
         return tuple(spec for spec in self.export if spec != "none")
 
+    @property
+    def trackers(self) -> tuple[str, ...]:
+        """Return the trackers to use, each once; none for track=none."""
+        specs = [*self.track, *(["tensorboard"] if self.tensorboard else [])]
+        return tuple(dict.fromkeys(spec for spec in specs if spec != "none"))
+
 
 _AT_LEAST = {
     "max_length": 3,
-    "early_stopping": 1,
+    **dict.fromkeys(("early_stopping", "evaluate_every"), 1),
     **dict.fromkeys(("train_examples", "validation_examples", "test_examples", "folds"), 2),
     **dict.fromkeys(("accumulate", "epochs", "last_epoch", "batch_size", "batch_tokens"), 1),
     **dict.fromkeys(("clip_norm", "keep", "seed", "data_seed", "fold", "fold_repeat"), 0),

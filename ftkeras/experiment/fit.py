@@ -1,9 +1,11 @@
 """Train an experiment, with checkpoints, and leave the weights of its best epoch."""
 
+import contextlib
 import math
 import pathlib
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
@@ -13,10 +15,11 @@ from ftkeras.config.durations import checkpoint_interval
 from ftkeras.config.run import Config
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.data.splits import Splits
-from ftkeras.errors import Stopped
-from ftkeras.experiment import features, optimization, speedup
+from ftkeras.errors import Stopped, UserError
+from ftkeras.experiment import features, optimization, speedup, tracking
 from ftkeras.experiment.definition import Experiment
 from ftkeras.runs import layout, metrics
+from ftkeras.trackers import Tracker
 from ftkeras.training import epochs, stopping, weights
 from ftkeras.training.best import BestEpoch
 from ftkeras.training.checkpointer import Checkpointer
@@ -25,12 +28,24 @@ from ftkeras.training.history import History
 from ftkeras.training.progress import Progress
 from ftkeras.training.same_data import SameData
 from ftkeras.training.stopping import StopRequest
+from ftkeras.training.tracking import Tracking
 from ftkeras.training.validation import ValidationMetric
+from ftkeras.training.within_epoch import WithinEpoch
 
 
 def checkpoints(config: Config, run_dir: pathlib.Path) -> Checkpoints:
     """Return the checkpoints of a run."""
     return Checkpoints(run_dir / layout.CHECKPOINTS, keep=max(1, config.keep))
+
+
+def check_evaluations(config: Config, feed: TrainingFeed) -> None:
+    """Raise UserError if `evaluate_every` never comes within an epoch."""
+    every, updates = config.evaluate_every, len(feed)
+    if every is not None and every >= updates:
+        raise UserError(
+            f"`evaluate_every` must be below {updates}, the updates of an epoch, after which it is "
+            f"validated anyway. Received: {every}."
+        )
 
 
 class Fit:
@@ -41,6 +56,7 @@ class Fit:
         feed: the batches to train on, from `feeds.training_feed`.
         splits: of the run.
         run_dir: the run's folder, in which the chief worker writes.
+        callbacks: the caller's, which are called after the run's own.
 
     Attributes:
         feed: the batches; of features instead of token ids if a frozen encoder need not run.
@@ -48,10 +64,16 @@ class Fit:
     """
 
     def __init__(
-        self, experiment: Experiment, feed: TrainingFeed, splits: Splits, run_dir: pathlib.Path
+        self,
+        experiment: Experiment,
+        feed: TrainingFeed,
+        splits: Splits,
+        run_dir: pathlib.Path,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
     ):
         config, chief = experiment.config, experiment.devices.is_chief
         self._experiment, self._run_dir = experiment, run_dir
+        self._given_callbacks = callbacks
         self._checkpoints = checkpoints(config, run_dir)
         self._state = self._checkpoints.newest()
         self.position = self._state.position if self._state else Position()
@@ -82,10 +104,10 @@ class Fit:
             Stopped: if a signal stopped training; its state has been saved.
         """
         with stopping.defer_signals() as stop_request:
-            callbacks = self._callbacks()
-            checkpointer = self._checkpointer(callbacks, stop_request)
             try:
-                self._train([*callbacks, checkpointer])
+                with self._tracking() as trackers:
+                    callbacks = self._callbacks(Tracking(trackers, self.feed))
+                    self._train([*callbacks, self._checkpointer(callbacks, stop_request)])
             except Stopped as stopped:
                 self._progress.close()
                 # The user who interrupts a run may want to evaluate it.
@@ -108,25 +130,54 @@ class Fit:
         train, *validation = feeds
         return train, validation[0] if validation else None, figures
 
-    def _callbacks(self) -> list[keras.callbacks.Callback]:
+    def _tracking(self) -> AbstractContextManager[Mapping[str, Tracker]]:
+        """Return a context with the trackers that the chief opens; none if nothing is to train."""
+        config, position = self._experiment.config, self.position
+        if not self._experiment.devices.is_chief or self._is_finished():
+            return contextlib.nullcontext({})
+        step = position.epoch * len(self.feed) + position.step
+        return tracking.opened(config, self._run_dir, step=step)
+
+    def _callbacks(self, tracking: Tracking) -> list[keras.callbacks.Callback]:
         config, model = self._experiment.config, self._experiment.model
-        tensorboard: Any = keras.callbacks.TensorBoard
+        objective, averages = self._objective_callbacks(), optimization.average_callbacks(config)
         return [
             *(SameData(self.feed), self._finite),
-            *self._objective_callbacks(),
+            *objective,
             *(self._history, self._best, self._progress),
             *(c for policy in self._experiment.policies for c in policy.callbacks(model)),
-            *optimization.average_callbacks(config),
-            *(
-                [tensorboard(self._run_dir / layout.TENSORBOARD, update_freq=10)]
-                if config.tensorboard
-                else []
-            ),
+            *averages,
+            tracking,
+            *self._within_epoch(objective, averages, tracking),
+            *self._given_callbacks,
             # Last, so that the others still see the learning rate of the epoch that ends.
             *optimization.schedule_callbacks(model.optimizer.schedule),
         ]
 
-    def _objective_callbacks(self) -> list[keras.callbacks.Callback]:
+    def _within_epoch(
+        self,
+        objective: Sequence[ValidationMetric],
+        averages: Sequence[Any],
+        tracking: Tracking,
+    ) -> list[keras.callbacks.Callback]:
+        """Return what validates within an epoch, if it is asked for."""
+        every, is_chief = self._experiment.config.evaluate_every, self._experiment.devices.is_chief
+        if every is None or self._validation is None:
+            return []
+        within = WithinEpoch(
+            self._validation,
+            self.feed,
+            every=every,
+            metrics=objective,
+            averages=averages,
+            best=self._best,
+            progress=self._progress,
+            tracking=tracking,
+            path=self._run_dir / layout.EVALUATIONS if is_chief else None,
+        )
+        return [within]
+
+    def _objective_callbacks(self) -> list[ValidationMetric]:
         """Return what computes the objective after each epoch, unless training reports it.
 
         It then needs all predictions of the validation split.
@@ -167,7 +218,7 @@ class Fit:
 
     def _train(self, callbacks: list[keras.callbacks.Callback]) -> None:
         last = self._experiment.config.trained_epochs
-        if self._best.is_finished(self.position, epochs=last):
+        if self._is_finished():
             return
         epochs.fit(
             self._experiment.model,
@@ -178,6 +229,11 @@ class Fit:
             epoch=self.position.epoch,
             start=self.position.step,
         )
+
+    def _is_finished(self) -> bool:
+        """Return whether nothing is left to train."""
+        last = self._experiment.config.trained_epochs
+        return self._best.is_finished(self.position, epochs=last)
 
     def _keep_best(self) -> None:
         """Restore the best epoch, remove what policies added for training, and save the weights."""
@@ -202,6 +258,7 @@ class Fit:
             **self._feature_metrics,
             "steps": updates or (state.updates if state else 0),
             "best_epoch": best + 1,
+            **({} if self._best.step is None else {"best_step": self._best.step}),
             "last_loss": self._history.rows[-1]["loss"] if self._history.rows else None,
             "peak_memory_bytes": metrics.peak_memory_bytes(),
         }

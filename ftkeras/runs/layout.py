@@ -13,7 +13,10 @@ METRICS = "metrics.json"
 PREDICTIONS = {"test": "predictions.jsonl", "validation": "predictions_validation.jsonl"}
 SAMPLES = "samples.jsonl"  # texts with their predictions, by which exports are verified
 EXPORTS = "exports.json"  # where the exports are; written last, when the run is finished
-TENSORBOARD = "tensorboard"
+EVALUATIONS = "evaluations.csv"  # a row for each validation within an epoch
+TRACKED = "trackers.json"  # the ids of the run in its trackers, by their specs
+# What trackers write into the run's folder.
+TRACKER_FILES = ("steps.csv", "tensorboard", "wandb")
 DATA = "data"  # examples that were in memory, one file of JSON lines for each split
 LOCK = ".lock"  # locked by the process that uses the folder
 FAILURE = "failure.json"  # why a run that is a child process failed
@@ -23,7 +26,8 @@ EXPORT_FOLDERS = ("huggingface", "onnx", "litert")
 # Everything that a run writes into its folder; `restart` removes just these.
 OF_RUN = (
     *(SETTINGS, LABELS, INPUTS, PROBLEM, ENCODER, WEIGHTS, CHECKPOINTS, HISTORY, METRICS),
-    *(*PREDICTIONS.values(), SAMPLES, EXPORTS, FAILURE, TENSORBOARD, *EXPORT_FOLDERS),
+    *(*PREDICTIONS.values(), SAMPLES, EXPORTS, FAILURE, *EXPORT_FOLDERS),
+    *(EVALUATIONS, TRACKED, *TRACKER_FILES),
 )
 # What evaluations of a run on other data, each under a name, write into its folder.
 OF_EVALUATIONS = ("metrics-*.json", "predictions-*.jsonl", "predictions_validation-*.jsonl")

@@ -97,6 +97,7 @@ def retrain_config(config: TuneConfig, best: Result) -> Config:
         train_on_validation=True,
         keep_state=bool(config.keep_state),
         early_stopping=None,
+        evaluate_every=None,
         last_epoch=round(statistics.fmean(best.best_epochs)),
     )
 

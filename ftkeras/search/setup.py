@@ -97,7 +97,10 @@ def _check_trial(config: Config) -> None:
 
 
 def _check_retrained(config: Config) -> None:
-    all_data = {"train_on_validation": True, "test": True, "early_stopping": None}
+    all_data = {
+        **{"train_on_validation": True, "test": True},
+        **{"early_stopping": None, "evaluate_every": None},
+    }
     checks.check(dataclasses.replace(config, **all_data))
 
 

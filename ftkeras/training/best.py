@@ -1,8 +1,9 @@
-"""The best epoch's weights, and early stopping."""
+"""The weights of the best validation, and early stopping."""
 
 import math
 import pathlib
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -16,8 +17,9 @@ from ftkeras.training.callback import Callback
 class BestEpoch(Callback):
     """Save the weights of the epoch with the best validation metric, and stop early.
 
-    Each best epoch gets its own file, so that a run that resumes from an older checkpoint finds the
-    weights that were the best then. `remove_unneeded` removes the files that no checkpoint needs.
+    Validations within an epoch are offered as well, if there are any. Each best one gets its own
+    file, so that a run that resumes from an older checkpoint finds the weights that were the best
+    then. `remove_unneeded` removes the files that no checkpoint needs.
 
     Args:
         folder: where the weights are saved.
@@ -29,7 +31,8 @@ class BestEpoch(Callback):
         writes_files: whether this process writes the files. One of all workers does.
 
     Attributes:
-        epoch: the best epoch, from 0; None before the first epoch has ended.
+        epoch: the best epoch, from 0; None before the first validation.
+        step: the updates of that epoch before the best validation; None at its end.
         value: its metric.
         loss: its validation loss, which breaks ties.
         is_current: whether the model holds the best epoch's weights.
@@ -48,17 +51,19 @@ class BestEpoch(Callback):
         self.folder, self.objective, self.patience = folder, objective, patience
         self.has_validation, self.writes_files = has_validation, writes_files
         self.epoch: int | None = None
+        self.step: int | None = None
         self.value = self.loss = math.nan
         self.is_current = False
 
     def state(self) -> dict:
         """Return what a checkpoint saves."""
         numbers = (None, None) if self.epoch is None else (self.value, self.loss)
-        return {"epoch": self.epoch, "value": numbers[0], "loss": numbers[1]}
+        step = {} if self.step is None else {"step": self.step}
+        return {"epoch": self.epoch, **step, "value": numbers[0], "loss": numbers[1]}
 
     def restore_state(self, state: dict) -> None:
         """Resume from what `state` returned."""
-        self.epoch = state["epoch"]
+        self.epoch, self.step = state["epoch"], state.get("step")
         self.value = math.nan if state["value"] is None else state["value"]
         # Checkpoints of earlier versions have no loss: of equal epochs they keep the first.
         loss = state.get("loss", -sys.float_info.max)
@@ -68,17 +73,27 @@ class BestEpoch(Callback):
         self.is_current = False  # training changes the weights
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if not self.offer(logs, epoch=epoch) and self._is_patience_over(epoch):
+            self.model.stop_training = True
+
+    def offer(self, logs: Mapping[str, float], *, epoch: int, step: int | None = None) -> bool:
+        """Save the model's weights if a validation is the best so far; return whether it is.
+
+        Args:
+            logs: the metrics of the validation, by names that start with `val_`.
+            epoch: from 0.
+            step: the updates of the epoch before the validation; None at its end.
+        """
         value = loss = math.nan
         if self.has_validation:
             value, loss = float(logs[f"val_{self.objective}"]), float(logs["val_loss"])
         is_better = not self.has_validation or self._is_better(value, loss)
         self.is_current = self.epoch is None or is_better
         if self.is_current:
-            self.epoch, self.value, self.loss = epoch, value, loss
+            self.epoch, self.step, self.value, self.loss = epoch, step, value, loss
             if self.writes_files:
-                weights.save(self.model.weights, self._path(epoch))
-        elif self._is_patience_over(epoch):
-            self.model.stop_training = True
+                weights.save(self.model.weights, self._path(epoch, step))
+        return self.is_current
 
     def is_finished(self, position: Position, *, epochs: int) -> bool:
         """Return whether nothing is left to train at this position of a run of `epochs`."""
@@ -89,11 +104,15 @@ class BestEpoch(Callback):
     def restore(self, model: keras.Model) -> None:
         """Load the best epoch's weights into the model."""
         if not self.is_current and self.epoch is not None:
-            weights.load(model.weights, self._path(self.epoch))
+            weights.load(model.weights, self._path(self.epoch, self.step))
 
     def remove_unneeded(self, states: list[dict]) -> None:
         """Remove the weights that none of these states, one for each checkpoint, refers to."""
-        needed = {self._path(state["epoch"]) for state in states if state["epoch"] is not None}
+        needed = {
+            self._path(state["epoch"], state.get("step"))
+            for state in states
+            if state["epoch"] is not None
+        }
         for path in self.folder.glob("best-*.safetensors"):
             if path not in needed:
                 path.unlink()
@@ -103,8 +122,9 @@ class BestEpoch(Callback):
             return False
         return epoch - self.epoch >= self.patience
 
-    def _path(self, epoch: int) -> pathlib.Path:
-        return self.folder / f"best-{epoch + 1:05d}.safetensors"
+    def _path(self, epoch: int, step: int | None) -> pathlib.Path:
+        within = "" if step is None else f"-{step:09d}"
+        return self.folder / f"best-{epoch + 1:05d}{within}.safetensors"
 
     def _is_better(self, value: float, loss: float) -> bool:
         # Of equal epochs the first stays, so their numbers need not be compared.

@@ -4,6 +4,7 @@ import csv
 import io
 import pathlib
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ftkeras.support import files
@@ -45,17 +46,19 @@ class History(Callback):
         last = {"learning_rate": learning_rate, "seconds": round(seconds, 3)}
         self.rows.append({"epoch": epoch + 1, **metrics, **last})
         if self.path is not None:
-            files.write_text(self.path, self._csv())
-
-    def _csv(self) -> str:
-        text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(self.rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        return text.getvalue()
+            write_table(self.path, self.rows)
 
     def _seconds(self) -> float:
         """Return the epoch's seconds so far, those before an interruption included."""
         if self._epoch_start is None:
             return self._seconds_before
         return self._seconds_before + time.perf_counter() - self._epoch_start
+
+
+def write_table(path: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows of the same columns, at least one, as a CSV file."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    files.write_text(path, text.getvalue())

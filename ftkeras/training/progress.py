@@ -1,8 +1,9 @@
 """The progress bar and the speed of training."""
 
+import contextlib
 import io
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, TextIO
 
@@ -112,7 +113,7 @@ class Progress(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch, self._batches = epoch, self.feed.batches(epoch)
-        self.bar.set_description(f"epoch {epoch + 1}/{self.epochs}", refresh=False)
+        self._describe()
         self._clock = time.perf_counter()
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
@@ -128,18 +129,41 @@ class Progress(Callback):
             self._read_clock(logs)
         self._show(logs, len(positions))
 
+    @contextlib.contextmanager
+    def paused(self, logs: dict[str, Any]) -> Iterator[None]:
+        """Show that the model is validated within an epoch, and omit the time from the speed.
+
+        Args:
+            logs: of the step that has just ended.
+        """
+        self._read_clock(logs)
+        self.on_test_begin()
+        yield
+        self._describe()
+        self._clock = time.perf_counter()
+
     def on_test_begin(self, logs: Any = None) -> None:
         self.bar.set_description("validating", refresh=self.is_live)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        others = [name for name in logs if name.startswith("val_") and name[4:] not in logs]
+        self.report(logs, f"epoch {epoch + 1}/{self.epochs}")
+
+    def report(self, logs: Mapping[str, float], position: str) -> None:
+        """Write a line with the metrics of training and validation, as far as there are any.
+
+        Args:
+            logs: metrics by name.
+            position: when they were measured.
+        """
+        known = ("loss", *self.reported)
+        others = [name for name in logs if name.startswith("val_") and name[4:] not in known]
         shown = " · ".join(
-            split + ", ".join(f"{n} {logs[prefix + n]:.4f}" for n in ("loss", *self.reported))
+            split + ", ".join(f"{n} {logs[prefix + n]:.4f}" for n in known)
             for split, prefix in (("", ""), ("validation ", "val_"))
             if f"{prefix}loss" in logs
         )
         shown += "".join(f", {name[4:]} {logs[name]:.4f}" for name in others)
-        self._write(f"epoch {epoch + 1}/{self.epochs} · {shown}")
+        self._write(f"{position} · {shown}")
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.seconds:
@@ -149,6 +173,9 @@ class Progress(Callback):
     def close(self) -> None:
         """Remove the bar from the screen."""
         self.bar.close()
+
+    def _describe(self) -> None:
+        self.bar.set_description(f"epoch {self._epoch + 1}/{self.epochs}", refresh=False)
 
     def _start_measuring(self, batch: int, logs: dict[str, Any]) -> None:
         self._is_first, self._unread = False, None

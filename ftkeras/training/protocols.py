@@ -40,6 +40,10 @@ class SwapsWeights(Protocol):
         """Return a context in which the model holds the weights that are trained."""
         ...
 
+    def average_weights(self) -> AbstractContextManager[None]:
+        """Return a context in which, within an epoch, the model holds the other weights."""
+        ...
+
 
 class EvaluationFeed(Protocol):
     """The batches of a split, in order.

@@ -50,4 +50,8 @@ class ValidationMetric(Callback):
         self.name, self.feed, self.measure = name, feed, measure
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.add_to(logs)
+
+    def add_to(self, logs: dict[str, float]) -> None:
+        """Evaluate the model as it is, and add the metric to the logs of a validation."""
         logs[f"val_{self.name}"] = self.measure(predict_in_order(self.model, self.feed))

@@ -1,15 +1,16 @@
 """Fine-tune an encoder, evaluate the best epoch, and export it."""
 
-import importlib.util
 import logging
 import pathlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import keras
 
 from ftkeras.config.run import Config
 from ftkeras.data.feed import TrainingFeed
 from ftkeras.data.splits import Splits, open_splits
 from ftkeras.data.summary import summarize_splits
-from ftkeras.errors import UserError
 from ftkeras.experiment import (
     auto,
     build,
@@ -20,6 +21,7 @@ from ftkeras.experiment import (
     optimization,
     posed_task,
     run_folder,
+    tracking,
 )
 from ftkeras.experiment.definition import Experiment
 from ftkeras.reports import advice
@@ -41,8 +43,12 @@ class TrainedRun:
     exports: tuple[pathlib.Path, ...] = ()
 
 
-def run(config: Config) -> TrainedRun:
+def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> TrainedRun:
     """Train from the start, or resume an interrupted run; then evaluate and export.
+
+    Args:
+        config: the run's.
+        callbacks: called while it trains, after the run's own callbacks.
 
     Raises:
         UserError: if a setting is wrong, or the folder holds another run or is in use.
@@ -51,8 +57,7 @@ def run(config: Config) -> TrainedRun:
     config = posed_task.resolve(config)
     run_dir = folder.choose(config)
     config = folder.adopt(config, run_dir)
-    if config.tensorboard and importlib.util.find_spec("tensorboard") is None:
-        raise UserError("`tensorboard` needs: pip install 'ftkeras[tensorboard]'")
+    tracking.build(config, run_dir)  # so that a tracker that is not installed is refused at once
     folder.check_resumable(config, run_dir)
     if folder.is_finished(config, run_dir):
         paths = folder.read_exports(run_dir)
@@ -65,9 +70,10 @@ def run(config: Config) -> TrainedRun:
     with run_folder.lock(experiment, run_dir), splits_of_run as splits:
         read = _read(experiment, splits)
         feed = feeds.training_feed(experiment, splits)
+        fit.check_evaluations(config, feed)
         experiment = auto.settle(experiment, examples=len(feed.examples), updates=len(feed))
         exporters, config = exports.build_exporters(experiment, run_dir), experiment.config
-        measured = _train(experiment, feed, splits, read, run_dir)
+        measured = _train(experiment, feed, splits, read, run_dir, callbacks)
         if not experiment.devices.is_chief:
             return TrainedRun(run_dir, measured)
         log.info("\n%s", metrics_report.table(measured, experiment.problem))
@@ -94,13 +100,18 @@ def _read(experiment: Experiment, splits: Splits) -> dict:
 
 
 def _train(
-    experiment: Experiment, feed: TrainingFeed, splits: Splits, read: dict, run_dir: pathlib.Path
+    experiment: Experiment,
+    feed: TrainingFeed,
+    splits: Splits,
+    read: dict,
+    run_dir: pathlib.Path,
+    callbacks: Sequence[keras.callbacks.Callback],
 ) -> dict:
     """Train and evaluate; return the metrics, together with what `_read` returned."""
     steps, fixed = len(feed) * experiment.config.planned_epochs, feed.batching.fixed_shape
     optimization.compile_to_train(experiment, total_steps=steps, fixed_shape=fixed)
     run_folder.record(experiment, run_dir)  # only now, so that a refused run leaves nothing behind
-    training = fit.Fit(experiment, feed, splits, run_dir)
+    training = fit.Fit(experiment, feed, splits, run_dir, callbacks)
     log.info(training_report.plan(experiment, training.feed, training.position))
     found = {"train": training.run(), **read}
     run_folder.write_metrics(experiment, run_dir, found)

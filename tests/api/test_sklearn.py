@@ -2,13 +2,15 @@
 
 import pickle
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import get_tags
 
 from ftkeras import sklearn
 from tests.finished import ENCODER
@@ -39,11 +41,42 @@ def test_parameters_are_read_set_and_cloned():
         (["a"], [0, 1], "X has 1 texts, but y has 2 labels"),
         (["a", "b"], [1, 1], "y must have two or more classes. Received: 1"),
         (["a", "b"], [0.5, 1.25], "Unknown label type"),
+        (["a", "b"], [0, np.nan], "y contains NaN"),
+        (["a", "b"], None, "requires y to be passed"),
     ],
 )
 def test_wrong_examples_are_refused(texts, labels, message):
     with pytest.raises(ValueError, match=message):
         _estimator().fit(texts, labels)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epochs": 0}, "`epochs` must be an integer of at least 1. Received: 0"),
+        ({"learning_rate": -1.0}, "`learning_rate` must be positive"),
+        ({"warmup": 1.0}, "`warmup` must be at least 0 and below 1"),
+    ],
+)
+def test_wrong_parameters_are_refused_by_fit(settings, message):
+    with pytest.raises(ValueError, match=message):
+        _estimator(**settings).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [([1.0], "must have shape"), ([0.0] * 16, "all zero"), ([np.nan] * 16, "contains NaN")],
+)
+def test_wrong_weights_are_refused(weights, message):
+    with pytest.raises(ValueError, match=message):
+        _estimator().fit(X, Y, sample_weight=weights)
+
+
+def test_tags_say_that_it_takes_texts():
+    tags = get_tags(_estimator())
+    assert tags.input_tags.string
+    assert not tags.input_tags.two_d_array
+    assert tags.estimator_type == "classifier"
 
 
 def test_predictions_need_a_fitted_estimator():
@@ -52,15 +85,16 @@ def test_predictions_need_a_fitted_estimator():
 
 
 @pytest.mark.matrix
-def test_estimator_works_in_a_pipeline_and_is_pickled():
+def test_estimator_works_in_a_pipeline_and_is_pickled(tmp_path):
     pipeline = Pipeline([("lower", FunctionTransformer(np.char.lower)), ("model", _estimator())])
     pipeline.fit(X, Y)
     assert pipeline.score(X, Y) == 1
     assert set(pipeline.predict(X)) == {-1, 7}
     probabilities = pipeline.predict_proba(X)
     assert probabilities.shape == (16, 2)
-    again = pickle.loads(pickle.dumps(pipeline))
-    np.testing.assert_allclose(again.predict_proba(X), probabilities, atol=1e-6)
+    joblib.dump(pipeline, tmp_path / "pipeline.joblib")
+    for again in (pickle.loads(pickle.dumps(pipeline)), joblib.load(tmp_path / "pipeline.joblib")):
+        np.testing.assert_allclose(again.predict_proba(X), probabilities, atol=1e-6)
     np.testing.assert_array_equal(
         clone(pipeline).fit(X, Y, model__sample_weight=np.ones(16)).predict_proba(X), probabilities
     )
@@ -70,3 +104,12 @@ def test_estimator_works_in_a_pipeline_and_is_pickled():
 def test_estimator_is_cross_validated():
     scores = cross_val_score(_estimator(policy="lora(rank=4)", epochs=4), X, Y.astype(str), cv=2)
     assert scores.tolist() == [1, 1]
+
+
+@pytest.mark.matrix
+def test_estimator_is_searched():
+    rates = {"learning_rate": [1e-7, 2e-3]}
+    estimator = _estimator(policy="lora(rank=4)", epochs=4)
+    search = GridSearchCV(estimator, rates, cv=2).fit(X, Y)
+    assert search.best_params_ == {"learning_rate": 2e-3}
+    assert search.predict(["The film was dull."]).tolist() == [-1]

@@ -3,6 +3,7 @@
 import random
 import threading
 
+import keras
 import pytest
 
 import ftkeras
@@ -56,6 +57,38 @@ def test_two_runs_in_a_process_and_one_in_a_thread_are_the_same():
     assert len({run.folder for run in runs}) == 2
     one, other = (run.predictions() for run in runs)
     pandas.testing.assert_frame_equal(one, other)
+
+
+class Steps(keras.callbacks.Callback):
+    """Count the updates of a run, also when it is resumed."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.count += 1
+
+    def state(self):
+        return {"count": self.count}
+
+    def restore_state(self, state):
+        self.count = state["count"]
+
+
+@pytest.mark.matrix
+def test_callbacks_are_called_and_their_state_is_kept():
+    steps = Steps()
+    settings = SETTINGS | {"evaluate_every": 3, "track": "csv(every=2)"}
+    run = ftkeras.train(FRAME, **settings, keep_state=True, callbacks=[steps])
+    assert steps.count == run.metrics["train"]["steps"] > 3
+    table = pandas.read_csv(run.folder / "steps.csv")
+    assert table["step"].iloc[:3].tolist() == [2, 3, 4]
+    assert table["val_loss"].notna().tolist()[:3] == [False, True, False]
+    assert table["step"].iloc[-1] == steps.count
+    again = Steps()
+    ftkeras.train(FRAME, **settings | {"epochs": 2}, run_dir=run.folder, callbacks=[again])
+    assert again.count == 2 * steps.count
 
 
 @pytest.mark.matrix

@@ -71,6 +71,13 @@ RUNS = {
         "average": "ema(decay=0.9)",
         "regularizer": ("r_drop",),
     },
+    "within_epoch": {
+        "evaluate_every": 2,
+        "objective": "f1",
+        "average": "ema(decay=0.9)",
+        "track": ("csv(every=2)",),
+        "learning_rate": 5e-2,
+    },
     "packed": {"batching": "packed", "optimizer": "sgd(momentum=0.9)", "policy": ("adapters",)},
 }
 
@@ -102,7 +109,9 @@ def _config(folder: pathlib.Path, **settings) -> Config:
 
 def _outcome(folder: pathlib.Path) -> dict:
     rows = list(csv.DictReader((folder / "history.csv").open()))
+    tables = ("evaluations.csv", "steps.csv")
     return {
+        **{name: (folder / name).read_text() for name in tables if (folder / name).exists()},
         "weights": (folder / "weights.safetensors").read_bytes(),
         "predictions": (folder / "predictions.jsonl").read_bytes(),
         "history": [{k: v for k, v in row.items() if k != "seconds"} for row in rows],
@@ -121,6 +130,25 @@ def test_stopped_run_ends_as_one_that_was_not(name, tmp_path, stop):
     expected, outcome = _outcome(tmp_path / "unbroken"), _outcome(tmp_path / "run")
     for figure in expected:
         assert outcome[figure] == expected[figure], figure
+
+
+@pytest.mark.matrix
+def test_best_weights_may_come_from_within_an_epoch(tmp_path):
+    settings = RUNS["within_epoch"]
+    train.run(_config(tmp_path / "within", **settings))
+    train.run(_config(tmp_path / "plain", **{**settings, "evaluate_every": None}))
+    within, plain = _outcome(tmp_path / "within"), _outcome(tmp_path / "plain")
+    assert within["history"] == plain["history"]  # training does not notice
+    rows = list(csv.DictReader((tmp_path / "within" / "evaluations.csv").open()))
+    assert [(row["epoch"], row["step"]) for row in rows] == [
+        (epoch, step) for epoch in "123" for step in "24"
+    ]
+    metrics = json.loads((tmp_path / "within" / "metrics.json").read_text())
+    candidates = [*rows, *within["history"]]
+    best = max(candidates, key=lambda row: (float(row["val_f1"]), -float(row["val_loss"])))
+    assert metrics["validation"]["f1"] == pytest.approx(float(best["val_f1"]), abs=1e-6)
+    assert metrics["train"]["best_epoch"] == int(best["epoch"])
+    assert metrics["train"].get("best_step") == (int(best["step"]) if "step" in best else None)
 
 
 @pytest.mark.matrix
