@@ -43,8 +43,9 @@ class Checkpoint:
     def huggingface_config(self) -> dict[str, Any]:
         """Return the content of config.json for transformers, without `architectures`."""
         fields = {theirs: getattr(self, ours) for theirs, ours, _ in self.family.fields}
-        # Theirs counts all rows of the position embedding.
-        fields["max_position_embeddings"] += self.first_position
+        for theirs, ours, _ in self.family.fields:
+            if ours == "positions":  # theirs counts all rows of the position embedding
+                fields[theirs] += self.first_position
         return {
             **fields,
             "model_type": self.family.model_type,

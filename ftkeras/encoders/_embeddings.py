@@ -28,6 +28,7 @@ class Embeddings(WeightedLayer):
         dropout: rate, in [0, 1).
         epsilon: added to the variance; positive.
         biases: whether the normalization has a bias.
+        normalized: whether there is a normalization.
         relative: the shape of the table of relative positions, or None for no such table.
         relative_norm: whether that table is normalized.
         hooks: may change the sum in training.
@@ -51,6 +52,7 @@ class Embeddings(WeightedLayer):
         epsilon: float,
         biases: bool,
         hooks: LayerHooks,
+        normalized: bool = True,
         relative: tuple[int, int] | None = None,
         relative_norm: bool = False,
         **kwargs: Any,
@@ -64,7 +66,7 @@ class Embeddings(WeightedLayer):
             self.rows["segment"] = segments
         self.hidden, self.width, self.first_position = hidden, embedding, first_position
         self.rate, self.epsilon, self.hooks = dropout, epsilon, hooks
-        self.biases = biases
+        self.biases, self.normalized = biases, normalized
         self.position = self.segment = self.projection = None
 
     def build(self, input_shape: Any = None) -> None:
@@ -72,7 +74,9 @@ class Embeddings(WeightedLayer):
             # Not autocast: half precision would cast a whole table to look up a few rows.
             table = self.kernel(f"{name}_embedding", rows, self.width, autocast=False)
             setattr(self, name, table)
-        self.norm_scale, self.norm_bias = self.norm("norm", self.width, bias=self.biases)
+        self.sum_norm = None
+        if self.normalized:
+            self.sum_norm = self.norm("norm", self.width, bias=self.biases)
         if self.width != self.hidden:
             kernel = self.kernel("projection_kernel", self.width, self.hidden)
             self.projection = kernel, self.bias("projection_bias", self.hidden)
@@ -126,7 +130,8 @@ class Embeddings(WeightedLayer):
             x = x + ops.cast(offset, x.dtype)
         if training:
             x = self.hooks.apply_to_embeddings(x, padding_mask)
-        x = normalize(x, self.norm_scale, self.norm_bias, self.epsilon, training)
+        if self.sum_norm is not None:
+            x = normalize(x, *self.sum_norm, self.epsilon, training)
         x = self.drop(ops.cast(x, self.compute_dtype), self.rate, training)
         return x if self.projection is None else project(x, *self.projection)
 

@@ -12,9 +12,11 @@ from ftkeras.encoders._checkpoint import Checkpoint
 from ftkeras.encoders._embeddings import Embeddings, Pooler
 from ftkeras.encoders._packing import (
     Packing,
+    first_tokens,
+    last_tokens,
     membership,
     packing_from_starts,
-    take_first_tokens,
+    take_tokens,
 )
 from ftkeras.encoders._switches import Switches
 from ftkeras.encoders._transformer import ACTIVATIONS, TransformerLayer
@@ -26,11 +28,12 @@ BERT = Switches()
 
 
 class TransformerEncoder(Checkpoint, keras.layers.Layer):
-    """Bidirectional Transformer encoder.
+    """Transformer encoder; bidirectional, unless its family is causal.
 
     x_0 = norm(token + position + segment) P;  x_i = layer_i(x_{i-1});  pooled = f(x_n[0] W + b)
 
-    The projection P exists only if the embeddings have another width than the states.
+    The projection P exists only if the embeddings have another width than the states. In causal
+    families, the last token stands for the text instead of the first.
 
     Args:
         vocabulary_size: rows of the token embedding; positive.
@@ -67,10 +70,10 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
         starts [B, T]: integers, where the T texts of each packed row start. Each is computed as if
             it were alone. None for one text in each row.
         every_token: whether the states of all tokens are needed. If not, the last layer computes
-            only first tokens, which saves nearly all of its work.
+            one token of each text, which saves nearly all of its work.
 
-    Returns a dict: "first", the states of first tokens, and "pooled", if there is a pooler, both
-    [B, hidden], or [B * T, hidden] for packed rows; "sequence" [B, L, hidden], if every token is
+    Returns a dict: "first", the states of first tokens (in causal families, those of the last
+    tokens that are no padding), and "pooled", if there is a pooler, both [B, hidden], or [B * T, hidden] for packed rows; "sequence" [B, L, hidden], if every token is
     needed; and "membership" [B, T, L], true for the tokens of a text, for packed rows.
 
     Raises:
@@ -163,6 +166,7 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
             first_position=self.first_position,
             relative=self._relative_shape(),
             relative_norm=switches.relative is not None and switches.relative.is_projected,
+            normalized=switches.embedding_norm,
             **own,
         )
         self.blocks = [
@@ -175,7 +179,7 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
                 attention_dropout=self.attention_dropout,
                 gated=switches.gated,
                 norm_first=switches.norm_first,
-                is_first=number == 0,
+                is_first=number == 0 and switches.embedding_norm,
                 is_last=number == self.layers - 1,
                 window=switches.layer_window(number),
                 relative=switches.relative,
@@ -185,7 +189,7 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
         ]
         pool = {"activation": self.pooler_activation, "seed": seeds[1], **common}
         pool["epsilon"] = self.epsilon if switches.pooler_norm else None
-        self.pool = Pooler(name="pooler", **pool) if self.pooler else None
+        self.pool = Pooler(name="pooler", **pool) if self.pooler and switches.pooler else None
 
     def _relative_shape(self) -> tuple[int, int] | None:
         """Return the shape of the table of relative positions, or None."""
@@ -203,6 +207,11 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
         for part in (self.embeddings, *self.blocks, self.pool):
             if part is not None:
                 part.build()
+
+    @property
+    def causal(self) -> bool:
+        """True if tokens attend only to those before them, so that the last stands for a text."""
+        return self.switches.causal
 
     @property
     def is_fixed(self) -> bool:
@@ -223,24 +232,35 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
         if padding_mask is None and starts is not None:
             padding_mask = ops.ones_like(token_ids)
         packing = None if starts is None else packing_from_starts(starts, ops.shape(token_ids)[1])
-        inputs = token_ids, padding_mask, segment_ids, embedding_offset, packing
+        places = self._places(token_ids, padding_mask, packing)
+        inputs = token_ids, padding_mask, segment_ids, embedding_offset, packing, places
         last = self._states(*inputs, every_token=every_token, training=training)[-1]
         outputs = {}
         if packing is not None:
             outputs["membership"] = membership(packing, padding_mask)
         if every_token:
-            outputs["sequence"], last = last, take_first_tokens(last, packing)
+            outputs["sequence"], last = last, take_tokens(last, places)
         outputs["first"] = ops.reshape(last, (-1, self.hidden))
-        if self.pool is not None:
-            outputs["pooled"] = self.pool(outputs["first"], training=training)
+        if self.pooler:
+            outputs["pooled"] = self.pooled(outputs["first"], training=training)
         return outputs
+
+    def pooled(self, states: Tensor, training: bool = False) -> Tensor:
+        """Return the pooler's output for the states of tokens, [texts, hidden]."""
+        return states if self.pool is None else self.pool(states, training=training)
+
+    def _places(self, token_ids: Tensor, padding_mask: Tensor, packing: Packing | None) -> Tensor:
+        """Return the position of the token that stands for each text, as `take_tokens` has it."""
+        if self.causal:
+            return last_tokens(token_ids, padding_mask, packing)
+        return first_tokens(token_ids, packing)
 
     def hidden_states(
         self, token_ids: Tensor, padding_mask: Tensor = None, segment_ids: Tensor = None
     ) -> list[Tensor]:
         """Return `layers` + 1 tensors [B, L, hidden]: the embeddings, then each layer's output."""
         return self._states(
-            token_ids, padding_mask, segment_ids, None, None, every_token=True, training=False
+            token_ids, padding_mask, segment_ids, None, None, None, every_token=True, training=False
         )
 
     def _states(
@@ -250,6 +270,7 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
         segment_ids: Tensor,
         offset: Tensor,
         packing: Packing | None,
+        places: Tensor,
         *,
         every_token: bool,
         training: bool,
@@ -263,13 +284,14 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
         inputs = token_ids, padding_mask, segment_ids, positions, offset
         states = [self.embeddings(*inputs, training=training)]
         table = self.embeddings.relative_table(training)
-        attend = AttentionInputs(self.switches, self.hidden // self.heads, token_ids, table)
+        size = self.hidden // self.heads
+        attend = AttentionInputs(self.switches, size, token_ids, places, table)
         for number, layer in enumerate(self.stack):
             queries = None
-            first_only = number == self.layers - 1 and not every_token
-            if first_only:
-                queries = take_first_tokens(states[-1], packing)
-            attention = attend(padding_mask, packing, layer.window, first_tokens=first_only)
+            one_token = number == self.layers - 1 and not every_token
+            if one_token:
+                queries = take_tokens(states[-1], places)
+            attention = attend(padding_mask, packing, layer.window, one_token=one_token)
             if training:
                 x = self.hooks.run_layer(number, layer, states[-1], attention, queries)
             else:

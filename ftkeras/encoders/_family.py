@@ -103,6 +103,9 @@ class Family:
         pooler_in_head: whether the pooler belongs to the sequence classifier, without the prefix,
             instead of to the encoder.
         classifier: the last module of the sequence classifier.
+        final_bias: the plain name of the tensor that is added to the last states, if that module
+            has no bias; else None. An export adds the head's bias to this tensor instead.
+        no_class: what can be on top of the encoder here, but has no class of transformers.
         layers_of_tokens: whether the classes that answer tokens have layers below their last
             module, which our heads lack.
         ignored: plain names of tensors that are not needed, such as heads of pretraining.
@@ -121,6 +124,8 @@ class Family:
     written: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     pooler_in_head: bool = False
     classifier: str = "classifier"
+    final_bias: str | None = None
+    no_class: tuple[str, ...] = ()
     layers_of_tokens: bool = False
 
     def class_name(self, head: str) -> str:
@@ -146,6 +151,15 @@ class Family:
         'classifier'
         """
         return CLASSIFIERS.get(head, self.classifier)
+
+    def has_bias(self, head: str) -> bool:
+        """Return whether the last module of the class of transformers with a head has a bias.
+
+        >>> from ftkeras.encoders.gpt2 import Gpt2
+        >>> Gpt2.family.has_bias("sequence_classification")
+        False
+        """
+        return self.final_bias is None or head in CLASSIFIERS
 
     def pools_for(self, head: str) -> bool:
         """Return whether the class of transformers with a head pools as the sequence classifier.

@@ -83,14 +83,15 @@ def mask_across_texts(score_bias: Tensor, texts: Tensor, query_texts: Tensor) ->
 
 
 def attention_bias(
-    padding_mask: Tensor, packing: Packing | None, *, first_tokens: bool = False
+    padding_mask: Tensor, packing: Packing | None, query_texts: Tensor = None
 ) -> Tensor:
     """Return the score bias that restricts attention to tokens of the same text.
 
     Args:
         padding_mask: [batch, length], 1 for tokens; None, without packing, if all are tokens.
         packing: where texts lie in packed rows, or None for one text in each row.
-        first_tokens: whether the queries are the texts' first tokens only, not all positions.
+        query_texts: the text of each query, [batch, queries]; None if the queries are all
+            positions. Ignored without packing.
 
     Returns:
         [batch, 1, 1, length], or [batch, 1, queries, length] for packed rows; None without a mask.
@@ -100,8 +101,8 @@ def attention_bias(
     bias = padding_bias(padding_mask)
     if packing is None:
         return bias
-    queries = take_first_tokens(packing.texts, packing) if first_tokens else packing.texts
-    return mask_across_texts(bias, packing.texts, queries)
+    query_texts = packing.texts if query_texts is None else query_texts
+    return mask_across_texts(bias, packing.texts, query_texts)
 
 
 def membership(packing: Packing, padding_mask: Tensor) -> Tensor:
@@ -112,18 +113,58 @@ def membership(packing: Packing, padding_mask: Tensor) -> Tensor:
     return ops.logical_and(own, ops.cast(padding_mask, "bool")[:, None, :])
 
 
-def take_first_tokens(x: Tensor, packing: Packing | None) -> Tensor:
-    """Return the values of x at each text's first token.
+def mask_later_tokens(score_bias: Tensor, length: Tensor) -> Tensor:
+    """Restrict attention to each query's own position and those before it.
 
     Args:
-        x: [batch, length, ...].
-        packing: where texts start, or None for one text in each row.
+        score_bias: broadcast to [batch, 1, length, length], float32; None for 0.
+        length: of the rows.
 
     Returns:
-        [batch, texts, ...]. A start beyond the row's end stands for no text, and gives the last
-        position.
+        The score bias, [batch or 1, 1, length, length].
+    """
+    numbers = ops.arange(length)
+    later = ops.greater(numbers[None, :], numbers[:, None])[None, None]
+    kept = ops.cast(0.0, "float32") if score_bias is None else score_bias
+    return ops.where(later, ops.cast(MASKED, "float32"), kept)
+
+
+def first_tokens(token_ids: Tensor, packing: Packing | None) -> Tensor:
+    """Return the position of each text's first token, integer [batch, texts].
+
+    A start beyond the row's end stands for no text, and gives the last position. Without packing,
+    return None: `take_tokens` then takes the first position of each row.
     """
     if packing is None:
+        return None
+    return ops.minimum(packing.starts, ops.shape(token_ids)[1] - 1)
+
+
+def last_tokens(token_ids: Tensor, padding_mask: Tensor, packing: Packing | None) -> Tensor:
+    """Return the position of each text's last token that is no padding, integer [batch, texts].
+
+    Args:
+        token_ids: [batch, length], for the shape.
+        padding_mask: [batch, length], 1 for tokens; None, without packing, if all are tokens.
+        packing: where texts lie in packed rows, or None for one text in each row. What stands for
+            no text there gives position 0.
+    """
+    numbers = ops.cumsum(ops.ones_like(token_ids), axis=1) - 1
+    if padding_mask is None:
+        return numbers[:, -1:]
+    own = ops.cast(padding_mask, "bool")[:, None]
+    if packing is not None:
+        own = membership(packing, padding_mask)
+    return ops.max(ops.where(own, numbers[:, None], 0), axis=-1)
+
+
+def take_tokens(x: Tensor, places: Tensor) -> Tensor:
+    """Return the values of x [batch, length, ...] at some positions, [batch, texts, ...].
+
+    Args:
+        x: [batch, length] or [batch, length, size].
+        places: positions, integer [batch, texts]; None for the first of each row.
+    """
+    if places is None:
         return x[:, :1]
-    inside = ops.minimum(packing.starts, ops.shape(x)[1] - 1)
-    return ops.take_along_axis(x, inside if len(x.shape) == 2 else inside[:, :, None], axis=1)
+    return ops.take_along_axis(x, places if len(x.shape) == 2 else places[:, :, None], axis=1)

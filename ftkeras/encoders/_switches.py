@@ -13,6 +13,9 @@ class Switches:
         biases: whether layers, normalizations and the pooler have biases.
         gated: whether feed-forward networks are gated.
         absolute: whether there is a position embedding.
+        embedding_norm: whether the sum of the embeddings is normalized.
+        causal: whether tokens attend only to themselves and to those before them. A text's last
+            token then stands for it. Not together with windows, rotary or relative positions.
         norm_first: whether each sub-layer's input is normalized, instead of the sum after it.
         rotary: the bases of rotary positions, first in layers with global attention, then in those
             with local attention; None for no rotation.
@@ -20,18 +23,22 @@ class Switches:
             each other.
         global_every: layers 0, n, 2 n and so on have global attention, the others local.
         shared: whether there is one layer, which runs as often as the encoder has layers.
+        pooler: whether the pooler is a layer; if not, the pooled output is its input.
         pooler_norm: whether the pooler's output is normalized.
         relative: how scores depend on the distance of tokens, or None.
     """
 
     biases: bool = True
     absolute: bool = True
+    embedding_norm: bool = True
+    causal: bool = False
     gated: bool = False
     norm_first: bool = False
     rotary: tuple[float, float] | None = None
     window: int | None = None
     global_every: int = 1
     shared: bool = False
+    pooler: bool = True
     pooler_norm: bool = False
     relative: RelativePositions | None = None
 

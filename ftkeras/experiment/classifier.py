@@ -50,7 +50,8 @@ def start_head(
     family = model.encoder.family
     classifier = family.classifier_name(problem.huggingface_class)
     kernel, bias = (f"{classifier}.{part}" for part in ("weight", "bias"))
-    if folder is None or kernel not in tensors or bias not in tensors:
+    has_bias = family.has_bias(problem.huggingface_class)
+    if folder is None or kernel not in tensors or (has_bias and bias not in tensors):
         if start == "checkpoint":
             who = "an encoder with random weights" if folder is None else folder
             raise UserError(f"head=checkpoint: {who} has no classifier; use head=new.")
@@ -58,7 +59,7 @@ def start_head(
     if start == "new":
         log.info("head     new, as asked for; the checkpoint's classifier is not used")
         return
-    labels, names = problem.names, _names(huggingface.read_config(folder), len(tensors[bias]))
+    labels, names = problem.names, _names(huggingface.read_config(folder), len(tensors[kernel]))
     if model.head.whole_texts:  # start and end, in all models
         names = list(labels)
     if problem.reads == "options":  # one score for each
@@ -78,7 +79,8 @@ def start_head(
         log.info("head     new; the checkpoint's classifier is not used: %s", misfit)
         return
     model.head.kernel.assign(np.asarray(tensors[kernel], "float32")[rows].T)
-    model.head.bias.assign(np.asarray(tensors[bias], "float32")[rows])
+    if has_bias:
+        model.head.bias.assign(np.asarray(tensors[bias], "float32")[rows])
     log.info("head     the checkpoint's classifier, for the labels %s", ", ".join(labels[:5]))
 
 

@@ -122,8 +122,8 @@ def _embeddings(graph: Graph, embeddings: Any, segments: bool) -> str:
         x = graph.add("Add", x, graph.add("Slice", positions, first, length, first))
     if embeddings.segment is not None:
         x = graph.add("Add", x, _segment(graph, embeddings.segment.numpy(), segments))
-    norm = embeddings.norm_scale, embeddings.norm_bias
-    x = graph.normalize(x, map(_value, norm), embeddings.epsilon)
+    if embeddings.sum_norm is not None:
+        x = graph.normalize(x, map(_value, embeddings.sum_norm), embeddings.epsilon)
     if embeddings.projection is None:
         return x
     return graph.linear(x, *(weight.numpy() for weight in embeddings.projection))
@@ -161,6 +161,8 @@ class _Positions:
                 table = graph.constant(keras.ops.convert_to_numpy(self._table))
                 scores = graph.add("Gather", table, self._rows, axis=0)
                 bias = graph.add("Add", bias, graph.add("Transpose", scores, perm=[2, 0, 1]))
+        if encoder.causal:
+            bias = graph.add("Where", self._is_later(), graph.constant(MASKED), bias)
         self._biases: dict[int | None, str] = {None: bias}
 
     def _range(self) -> str:
@@ -172,6 +174,12 @@ class _Positions:
             numbers = graph.add("Range", first, length, step)
             self._numbers = graph.add("Cast", numbers, to=1)  # FLOAT
         return self._numbers
+
+    def _is_later(self) -> str:
+        """Return whether each key is after the query, [length, length]."""
+        graph = self._graph
+        column = graph.add("Unsqueeze", self._range(), graph.constant([1], np.int64))
+        return graph.add("Greater", self._range(), column)
 
     def _rows_of_distances(self, relative: Any) -> str:
         """Return the table's row for each query and key, [length, length]."""
@@ -296,12 +304,23 @@ def _text_vectors(graph: Graph, model: FineTuner, x: str, mask: str) -> str:
         count = graph.add("ReduceSum", weights, axis, keepdims=1)
         total = graph.add("MatMul", graph.add("Unsqueeze", weights, axis), x)
         return graph.add("Div", graph.add("Squeeze", total, axis), count)
-    first = graph.add("Gather", x, graph.constant(0, np.int64), axis=1)
-    if model.head.pooling == "cls":
-        return first
+    first = _last_token(graph, x, mask) if model.encoder.causal else _first_token(graph, x)
     pool = model.encoder.pool
+    if model.head.pooling == "cls" or pool is None:
+        return first
     dense = graph.linear(first, pool.weights_kernel.numpy(), _value(pool.weights_bias))
     pooled = _activation(graph, dense, pool.activation)
     if pool.weights_norm is None:
         return pooled
     return graph.normalize(pooled, map(_value, pool.weights_norm), pool.epsilon)
+
+
+def _first_token(graph: Graph, x: str) -> str:
+    return graph.add("Gather", x, graph.constant(0, np.int64), axis=1)
+
+
+def _last_token(graph: Graph, x: str, mask: str) -> str:
+    """Add the states of the last tokens that are no padding, [batch, hidden]."""
+    last = graph.add("Cast", mask, to=7)  # INT64
+    last = graph.add("ArgMax", last, axis=1, keepdims=1, select_last_index=1)
+    return graph.add("GatherND", x, last, batch_dims=1)

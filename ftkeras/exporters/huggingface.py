@@ -1,6 +1,7 @@
 """Export to a folder for Hugging Face transformers and the Hub."""
 
 import pathlib
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -55,6 +56,11 @@ class Huggingface:
                 "huggingface(head=False) exports the encoder alone."
             )
         family, wanted = model.encoder.family, problem.huggingface_class
+        if head and wanted in family.no_class:
+            raise ValueError(
+                f"transformers has no {family.class_name(wanted)}; huggingface(head=False) exports "
+                "the encoder alone."
+            )
         other = "layers that the head lacks" if family.layers_of_tokens else None
         if not model.head.per_token:
             other = None if family.pools_for(wanted) else "another pooler"
@@ -71,10 +77,11 @@ class Huggingface:
         """Write the folder and return it."""
         encoder, family = self.model.encoder, self.model.encoder.family
         config, tensors = encoder.huggingface_config(), encoder.tensors()
+        config["pad_token_id"] = self.model.pad_id
         if self.head:
             config |= self._classifier_config()
             tensors = {family.name_below_head(name): value for name, value in tensors.items()}
-            tensors |= self._classifier_tensors()
+            tensors |= self._classifier_tensors(tensors)
             # The card describes the classifier, so an encoder alone has none.
             files.write_text(self.folder / "README.md", self.card.hub_header() + self.card.text())
             self.message = None if self.card.license() else NO_LICENSE
@@ -92,8 +99,38 @@ class Huggingface:
         name = self.model.encoder.family.class_name(self.problem.huggingface_class)
         return {"architectures": [name], **self.problem.huggingface_config()}
 
-    def _classifier_tensors(self) -> dict[str, np.ndarray]:
-        head = self.model.head
-        name = self.model.encoder.family.classifier_name(self.problem.huggingface_class)
+    def _classifier_tensors(self, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the classifier's tensors, and another one if that must hold its bias."""
+        head, family = self.model.head, self.model.encoder.family
+        wanted = self.problem.huggingface_class
+        name = family.classifier_name(wanted)
         kernel, bias = self.problem.huggingface_classifier(head.kernel.numpy(), head.bias.numpy())
-        return {f"{name}.weight": np.ascontiguousarray(kernel.T), f"{name}.bias": bias}
+        found = {f"{name}.weight": np.ascontiguousarray(kernel.T)}
+        if family.has_bias(wanted):
+            return {**found, f"{name}.bias": bias}
+        final = family.name_below_head(family.final_bias)
+        return {**found, final: _with_bias(tensors[final], kernel, bias)}
+
+
+def _with_bias(shift: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Return s so that kernel' s = kernel' shift + bias, the nearest to the shift.
+
+    Args:
+        shift: what is added to the states that a classifier reads, [hidden].
+        kernel: the classifier's, [hidden, outputs].
+        bias: the classifier's, [outputs].
+
+    Raises:
+        ValueError: there is none, because columns of the kernel depend on one another.
+
+    >>> _with_bias(np.array([1.0, 2.0]), np.array([[2.0], [0.0]]), np.array([6.0]))
+    array([4., 2.])
+    """
+    wide = kernel.astype("float64")
+    change = np.linalg.lstsq(wide.T, bias.astype("float64"), rcond=None)[0]
+    if not np.allclose(wide.T @ change, bias, rtol=0, atol=1e-6):
+        raise ValueError(
+            "transformers' class has no bias, and the head's can't be expressed by its kernel; "
+            "huggingface(head=False) exports the encoder alone."
+        )
+    return (shift + change).astype(shift.dtype)

@@ -96,13 +96,15 @@ class Encoder(Protocol):
         blocks: the Transformer layers, the lowest first; each once.
         stack: the layers in the order in which they run; a shared one is there several times.
         pool: the pooler, [batch, hidden] -> [batch, hidden], or None.
+        causal: whether tokens attend only to those before them. The last token then stands for a
+            text, instead of the first.
         hooks: where policies and regularizers act inside it.
         is_fixed: whether everything below the pooler computes the same function in every step.
 
     Call: token_ids [B, L] integers; padding_mask [B, L], 1 for tokens; segment_ids [B, L];
         embedding_offset [B, L, embedding]; starts [B, T], where the texts of packed rows start;
         every_token, whether the states of all tokens are needed; training -> a dict of features:
-        "first" [texts, hidden], the states of first tokens; "pooled" [texts, hidden] if there is a
+        "first" [texts, hidden], the states of first tokens, or last ones; "pooled" [texts, hidden] if there is a
         pooler; "sequence" [B, L, hidden] if every token is needed; "membership" [B, T, L], true for
         a text's tokens, if rows are packed.
     """
@@ -140,6 +142,9 @@ class Encoder(Protocol):
     def pool(self) -> keras.layers.Layer | None: ...
 
     @property
+    def causal(self) -> bool: ...
+
+    @property
     def hooks(self) -> LayerHooks: ...
 
     @property
@@ -153,6 +158,10 @@ class Encoder(Protocol):
 
     @property
     def trainable_variables(self) -> list[keras.Variable]: ...
+
+    def pooled(self, states: Tensor, training: bool = False) -> Tensor:
+        """Return the pooler's output for the states of tokens, [texts, hidden]."""
+        ...
 
     def __call__(
         self,

@@ -110,7 +110,7 @@ class FineTuner(ReplicatedModel):
         """Return what the head is called with: features and their padding mask."""
         if "vector" in inputs:
             vector = inputs["vector"]
-            pooled = {"pooled": self.encoder.pool(vector)} if self.head.needs_pooler else {}
+            pooled = {"pooled": self.encoder.pooled(vector)} if self.head.needs_pooler else {}
             return {"vector": vector, **pooled}, None
         token_ids = inputs["token_ids"]
         padding_mask = ops.not_equal(token_ids, self.pad_id)

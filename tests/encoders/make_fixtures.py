@@ -62,6 +62,10 @@ FAMILIES = {
         **SMALL, "embedding_size": 6, "max_position_embeddings": 24, "num_hidden_layers": 3,
         "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1,
     }),
+    "gpt2": ("GPT2", {
+        "vocab_size": 60, "n_embd": 16, "n_layer": 3, "n_head": 4, "n_inner": 40,
+        "n_positions": 24, "pad_token_id": 0, "bos_token_id": 0, "eos_token_id": 0, "num_labels": 3,
+    }),
     "mpnet": ("MPNet", {**SMALL, "max_position_embeddings": 26}),
     # Of the distances up to 23, those above 4 share buckets.
     "deberta_v2": ("DebertaV2", {
@@ -88,7 +92,7 @@ def random_model(name, settings, family="Bert", head="Model"):
     )
     torch.manual_seed(len(name))
     model = getattr(transformers, family + head)(config).eval()
-    if family == "ModernBert":
+    if family in ("ModernBert", "GPT2"):
         spread(model)
     with torch.no_grad():
         for parameter in model.parameters():
