@@ -73,8 +73,9 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
             one token of each text, which saves nearly all of its work.
 
     Returns a dict: "first", the states of first tokens (in causal families, those of the last
-    tokens that are no padding), and "pooled", if there is a pooler, both [B, hidden], or [B * T, hidden] for packed rows; "sequence" [B, L, hidden], if every token is
-    needed; and "membership" [B, T, L], true for the tokens of a text, for packed rows.
+    tokens that are no padding), and "pooled", if `pooler`, both [B, hidden], or [B * T, hidden] for
+    packed rows; "sequence" [B, L, hidden], if every token is needed; and "membership" [B, T, L],
+    true for the tokens of a text, for packed rows.
 
     Raises:
         ValueError: an argument is out of bounds; names it, the bound and the value.

@@ -72,6 +72,11 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
             f"max_length={config.max_length} is more than the encoder's {encoder.positions} "
             "positions."
         )
+    if encoder.causal and problem.needs_both_sides:
+        raise UserError(
+            f"`encoder`: a {problem.kind} reads what follows a token too, but in {config.encoder} "
+            "a token attends only to those before it; use another family, such as bert or roberta."
+        )
     if not run_dir and task.pairs and encoder.segments == 1 and tokenizer.segments > 1:
         raise UserError(
             "`encoder`: it has one segment (type_vocab_size=1), but the task's texts come in "

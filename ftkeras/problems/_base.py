@@ -56,6 +56,8 @@ class Problem(TokenAnswers, Protocol):
             be part of an answer; or "options" of questions, each of which is a row. Answers about
             words and contexts are stored as bytes, and outputs are `WordOutputs` and
             `ContextOutputs`.
+        needs_both_sides: whether what follows a token may decide the answer about it, so that a
+            causal encoder can't give it.
         truncation: the spec of the default truncation.
         exporters: the names of exporters that do not fit, and why.
         huggingface_class: the key of the family's class of transformers for the model.
@@ -87,6 +89,7 @@ class Problem(TokenAnswers, Protocol):
     needs_tuning: bool = False
     explains: bool = True
     reads: str = "texts"
+    needs_both_sides: bool = False
     truncation = "head"
     exporters: Mapping[str, str] = {}
     huggingface_class: str = "sequence_classification"

@@ -52,6 +52,7 @@ class QuestionAnswering(Problem):
     target_dtype = "string"
     explains = False
     reads = "contexts"
+    needs_both_sides = True  # whether an answer starts here depends on what follows
     truncation = "windows"
     exporters: ClassVar = {
         "onnx": "its answers are found by operations that ONNX lacks",

@@ -104,9 +104,9 @@ class Encoder(Protocol):
     Call: token_ids [B, L] integers; padding_mask [B, L], 1 for tokens; segment_ids [B, L];
         embedding_offset [B, L, embedding]; starts [B, T], where the texts of packed rows start;
         every_token, whether the states of all tokens are needed; training -> a dict of features:
-        "first" [texts, hidden], the states of first tokens, or last ones; "pooled" [texts, hidden] if there is a
-        pooler; "sequence" [B, L, hidden] if every token is needed; "membership" [B, T, L], true for
-        a text's tokens, if rows are packed.
+        "first" [texts, hidden], the states of first tokens, or of last ones if `causal`; "pooled"
+        [texts, hidden] if there is a pooler; "sequence" [B, L, hidden] if every token is needed;
+        "membership" [B, T, L], true for a text's tokens, if rows are packed.
     """
 
     trainable: bool

@@ -27,11 +27,12 @@ from ftkeras.text._tokenizer_settings import (
     tokenizer_class,
 )
 
-_CLASSES = ("RobertaTokenizer",)
-# How they frame texts: keys of `STYLES`.
+# Classes of transformers, without "Fast", and how they frame texts: keys of `STYLES`.
+CLASSES = {"RobertaTokenizer": "roberta", "GPT2Tokenizer": "gpt2"}
+# How tokenizer.json may frame texts, if the class follows it.
 _STYLES = ("roberta", "bert")
 # By the model_type of config.json, if no file names a class.
-_DEFAULTS = {"modernbert": "PreTrainedTokenizerFast"}
+_DEFAULTS = {"modernbert": "PreTrainedTokenizerFast", "gpt2": "GPT2Tokenizer"}
 _MODEL = {
     "dropout": (None, 0.0),
     "continuing_subword_prefix": (None, ""),
@@ -49,12 +50,15 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
         UserError: naming the file and the setting that is not supported.
     """
     found = TokenizerFiles.read(folder)
-    default = _DEFAULTS.get(str(found.model.get("model_type")), "RobertaTokenizer")
-    supported = f"of BPE only {', '.join(_CLASSES)} is supported"
-    check_class(found, default, _CLASSES, supported)
-    # These classes compute what tokenizer.json says; RobertaTokenizer has its own normalizer.
-    is_free = tokenizer_class(found, default)[0] in ANY_TOKENIZER
-    style = _style(found) if is_free else "roberta"
+    default = _default_class(found)
+    supported = f"of BPE only {' and '.join(CLASSES)} are supported"
+    check_class(found, default, CLASSES, supported)
+    # These classes compute what tokenizer.json says; the others have their own normalizer.
+    name = tokenizer_class(found, default)[0]
+    is_free = name in ANY_TOKENIZER
+    style = _style(found) if is_free else CLASSES[name.removesuffix("Fast")]
+    if style == "gpt2" and found.config.get("add_bos_token"):
+        raise file_error(found.config_path, "has add_bos_token, which is not supported")
     added = _added_tokens(found, style) if is_free else []
     contents = [token.content for token in added]
     check_tokens(found, "byte-level BPE", STYLES[style], contents)
@@ -79,9 +83,28 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
     }
 
 
+def _default_class(found: TokenizerFiles) -> str:
+    """Return the class of transformers that reads the folder if no file names one."""
+    if (name := _DEFAULTS.get(str(found.model.get("model_type")))) is not None:
+        return name
+    return "GPT2Tokenizer" if not found.model and _has_end_of_text(found) else "RobertaTokenizer"
+
+
+def _has_end_of_text(found: TokenizerFiles) -> bool:
+    """Return whether the special tokens are GPT-2's, not RoBERTa's, by the vocabulary."""
+    if found.tokenizer is None:
+        ids = read_json(found.folder / "vocab.json")
+    else:
+        ids = found.tokenizer["model"].get("vocab") or {}
+    start, end = (STYLES[name].specials[0] for name in ("roberta", "gpt2"))
+    return end in ids and start not in ids
+
+
 def _style(found: TokenizerFiles) -> str:
     """Return the style whose first token tokenizer.json puts before a text."""
     processor = (found.tokenizer or {}).get("post_processor") or {}
+    if processor.get("type", "ByteLevel") == "ByteLevel" and _has_end_of_text(found):
+        return "gpt2"
     pieces = template(processor.get("single")) if processor.get("type") != "none" else []
     starts = {STYLES[name].specials[0]: name for name in _STYLES}
     return starts.get(pieces[0].rpartition(":")[0], "roberta") if pieces else "roberta"
@@ -201,8 +224,8 @@ def write(
 ) -> None:
     """Write the files that `read` and transformers read.
 
-    They are vocab.json, merges.txt and tokenizer_config.json or, for what RobertaTokenizer does not
-    compute, tokenizer.json and tokenizer_config.json.
+    They are vocab.json, merges.txt and tokenizer_config.json or, for what RobertaTokenizer and
+    GPT2Tokenizer do not compute, tokenizer.json and tokenizer_config.json.
 
     Raises:
         ValueError: if the folder has a tokenizer.json.
@@ -211,8 +234,9 @@ def write(
         raise ValueError(f"`folder` must hold no {TOKENIZER}. Received: {folder}.")
     ids = {token: index for index, token in enumerate(vocabulary)}
     roles = {role: token for role, token in STYLES[style].roles.items() if token in ids}
-    config: dict[str, Any] = {"tokenizer_class": "RobertaTokenizer", **roles}
-    if style == "roberta" and not compose and not added_tokens:
+    names = {style: name for name, style in CLASSES.items()}
+    config: dict[str, Any] = {"tokenizer_class": names.get(style), **roles}
+    if style in names and not compose and not added_tokens:
         files.write_text(folder / "vocab.json", json.dumps(ids, ensure_ascii=False) + "\n")
         lines = ["#version: 0.2", *(" ".join(pair) for pair in merges)]
         files.write_text(folder / "merges.txt", "".join(f"{line}\n" for line in lines))

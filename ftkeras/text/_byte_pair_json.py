@@ -38,7 +38,7 @@ def content(
         "added_tokens": [_entry(token) for token in added],
         "normalizer": {"type": "NFC"} if compose else None,
         "pre_tokenizer": {**level, "use_regex": True},
-        "post_processor": _frame(ids, style),
+        "post_processor": _frame(ids, style) if style.framed else {**level, "use_regex": True},
         "decoder": {**level, "use_regex": True},
         "model": {
             "type": "BPE",

@@ -24,24 +24,28 @@ class Style(NamedTuple):
         specials: the tokens that start a text, fill it up, end it, and stand for unknown ones.
         mask: the token that pretraining predicts.
         between: the number of ends between the texts of a pair.
+        framed: whether texts get a start and an end.
     """
 
     specials: tuple[str, str, str, str]
     mask: str
     between: int
+    framed: bool = True
 
     @property
     def counts(self) -> tuple[int, int]:
         """The number of special tokens of a text, and of a pair."""
-        return 2, 2 + self.between
+        return (2, 2 + self.between) if self.framed else (0, 0)
 
     @property
     def roles(self) -> dict[str, str]:
         """The tokens by their names in Hugging Face's files."""
         start, pad, end, unknown = self.specials
+        ends = {"bos_token": start, "eos_token": end}
+        if not self.framed:
+            return {**ends, "pad_token": pad, "unk_token": unknown}
         return {
-            "bos_token": start,
-            "eos_token": end,
+            **ends,
             "cls_token": start,
             "sep_token": end,
             "pad_token": pad,
@@ -50,11 +54,13 @@ class Style(NamedTuple):
         }
 
 
+_END_OF_TEXT = "<|endoftext|>"
 STYLES = {
     "roberta": Style(("<s>", "<pad>", "</s>", "<unk>"), "<mask>", between=2),
     "bert": Style(("[CLS]", "[PAD]", "[SEP]", "[UNK]"), "[MASK]", between=1),
     "albert": Style(("[CLS]", "<pad>", "[SEP]", "<unk>"), "[MASK]", between=1),
     "mpnet": Style(("<s>", "<pad>", "</s>", "[UNK]"), "<mask>", between=2),
+    "gpt2": Style((_END_OF_TEXT,) * 4, _END_OF_TEXT, between=0, framed=False),
 }
 
 
@@ -72,6 +78,10 @@ def joined(
         return {"token_ids": ids}
     second = add_specials(second, start=(end,) * (between - 1), end=(end,))
     ids = tf.concat([ids, second], axis=1)
+    return _of_segment_0(ids)
+
+
+def _of_segment_0(ids: tf.RaggedTensor) -> dict[str, tf.RaggedTensor]:
     return {"token_ids": ids, "segment_ids": tf.zeros_like(ids)}
 
 
@@ -90,6 +100,24 @@ def with_segments(
     }
 
 
+def unframed(
+    first: tf.RaggedTensor, second: tf.RaggedTensor | None, *, blank: int
+) -> dict[str, tf.RaggedTensor]:
+    """Return a, or a b, all of segment 0, without special tokens.
+
+    Args:
+        first: ids, int32 ragged [batch, (pieces)].
+        second: ids of the second texts, or None.
+        blank: the id that an empty text consists of, as a model needs a token to read.
+    """
+    ids = first if second is None else tf.concat([first, second], axis=1)
+    is_empty = tf.cast(tf.equal(ids.row_lengths(), 0), tf.int64)
+    blanks = tf.fill([tf.reduce_sum(is_empty)], tf.cast(blank, ids.dtype))
+    blanks = tf.RaggedTensor.from_row_lengths(blanks, is_empty, validate=False)
+    ids = tf.concat([ids, blanks], axis=1)
+    return {"token_ids": ids} if second is None else _of_segment_0(ids)
+
+
 def ids_of_tokens(
     vocabulary: Sequence[str], specials: Sequence[str], bytes_: Sequence[str] = ()
 ) -> dict[str, int]:
@@ -104,6 +132,7 @@ def ids_of_tokens(
         ValueError: if a token is there twice, or a required one is missing.
     """
     ids = {token: index for index, token in enumerate(vocabulary)}
+    specials = tuple(dict.fromkeys(specials))  # one token may have several roles
     if missing := [token for token in (*specials, *bytes_) if token not in ids]:
         raise ValueError(
             f"`vocabulary` must hold {', '.join(specials)}{' and all bytes' * bool(bytes_)}. "

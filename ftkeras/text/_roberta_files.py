@@ -78,12 +78,20 @@ def check_frame(found: TokenizerFiles, default: str, style: Style) -> None:
             found.tokenizer_path, "pads on the left, but only padding on the right is supported"
         )
     name, _ = tokenizer_class(found, default)
-    if name not in ANY_TOKENIZER:
-        return  # the other classes add the special tokens themselves
     processor, (start, _, end, _) = (
         content.get("post_processor") or {"type": "none"},
         style.specials,
     )
+    if not style.framed:
+        if processor["type"] not in ("none", "ByteLevel"):
+            raise file_error(
+                found.tokenizer_path,
+                f"has a post_processor ({processor['type']}), but only texts without special "
+                "tokens are supported, as GPT-2 has them",
+            )
+        return
+    if name not in ANY_TOKENIZER:
+        return  # the other classes add the special tokens themselves
     if processor["type"] == "RobertaProcessing":
         given = processor["cls"][0], processor["sep"][0]
         fits = given == (start, end) and style.between == 2

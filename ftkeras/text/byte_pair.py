@@ -12,7 +12,7 @@ from ftkeras.errors import UserError
 from ftkeras.text import _byte_level_words, _byte_pair_files, _text_parts
 from ftkeras.text._added_tokens import AddedToken
 from ftkeras.text._alignment import byte_lengths
-from ftkeras.text._frames import STYLES, ids_of_tokens, joined
+from ftkeras.text._frames import STYLES, ids_of_tokens, joined, unframed
 from ftkeras.text._merges import Merges
 from ftkeras.text._text_parts import Parts, Splitter
 
@@ -58,7 +58,8 @@ class BytePair(tf.Module):
         added_tokens: tokens that are recognized in texts, in ASCII.
 
     Attributes:
-        pad_id, unknown_id, cls_id, sep_id: ids of the special tokens.
+        pad_id, unknown_id, cls_id, sep_id: ids of the special tokens; in GPT-2's style, which has
+            no others, all of them the id of <|endoftext|>.
 
     Call:
         texts: string [batch].
@@ -205,12 +206,18 @@ class BytePair(tf.Module):
     @property
     def special_ids(self) -> tuple[int, ...]:
         """The ids that `frame` adds."""
-        return self.cls_id, self.sep_id
+        return (self.cls_id, self.sep_id) if STYLES[self.style].framed else ()
 
     def frame(self, first: Ragged, second: Ragged | None = None) -> dict[str, Ragged]:
-        """Return <s> a </s>, or <s> a </s></s> b </s>, or BERT's frames, all of segment 0."""
-        between = STYLES[self.style].between
-        return joined(first, second, start=self.cls_id, end=self.sep_id, between=between)
+        """Return <s> a </s>, or <s> a </s></s> b </s>, or BERT's frames, all of segment 0.
+
+        GPT-2's are a, and a b, without special tokens. An empty text becomes a space, as a model
+        needs a token to read.
+        """
+        style = STYLES[self.style]
+        if not style.framed:
+            return unframed(first, second, blank=int(self._byte_ids[ord(" ")]))
+        return joined(first, second, start=self.cls_id, end=self.sep_id, between=style.between)
 
     @classmethod
     def from_folder(cls, folder: pathlib.Path) -> "BytePair":

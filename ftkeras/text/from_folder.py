@@ -2,6 +2,7 @@
 
 import pathlib
 
+from ftkeras.text._byte_pair_files import CLASSES as BYTE_PAIR_CLASSES
 from ftkeras.text._tokenizer_files import CONFIG, TOKENIZER, TokenizerFiles, file_error
 from ftkeras.text._tokenizer_settings import tokenizer_class
 from ftkeras.text._unigram_files import model_path
@@ -73,4 +74,4 @@ def _named_kind(found: TokenizerFiles, kinds: list[str]) -> str:
         )
     if name in LAYOUTS and "Unigram" in kinds:
         return "Unigram"
-    return "BPE" if name.startswith("Roberta") and "BPE" in kinds else kinds[0]
+    return "BPE" if name in BYTE_PAIR_CLASSES and "BPE" in kinds else kinds[0]

@@ -87,7 +87,7 @@ def decoder(content):
 @pytest.mark.parametrize(
     ("files", "parts"),
     [
-        ({"tokenizer_config": {"tokenizer_class": "GPT2Tokenizer"}}, ["'GPT2Tokenizer'"]),
+        ({"tokenizer_config": {"tokenizer_class": "CTRLTokenizer"}}, ["'CTRLTokenizer'"]),
         ({"tokenizer_config": BACKEND}, ["no tokenizer.json", "PreTrainedTokenizerFast"]),
         ({"tokenizer_config": {"cls_token": "[CLS]"}}, ["cls_token '[CLS]'", "'<s>'"]),
         ({"special_tokens_map": {"pad_token": "<p>"}}, ["pad_token '<p>'"]),
