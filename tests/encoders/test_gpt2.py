@@ -158,7 +158,7 @@ def test_encoder_of_another_pad_token_is_exported_with_it(tmp_path):
 
 def test_answers_that_need_both_sides_are_refused(tmp_path):
     questions.write_squad(tmp_path / "train.json", 30)
-    tiny = "gpt2(vocabulary=reviews, layers=1, hidden=8, heads=2, positions=64)"
+    tiny = "gpt2(vocabulary='reviews', layers=1, hidden=8, heads=2, positions=64)"
     config = Config(
         task=f"question_answering(train='{tmp_path}/train.json')",
         encoder=tiny,
