@@ -1,5 +1,6 @@
 """The configurations of `predict`, `plot`, `find_rate` and `launch`."""
 
+import re
 from dataclasses import dataclass
 
 from ftkeras.config.fields import WithPaths, check_at_least, flag
@@ -116,9 +117,20 @@ class EncodersConfig(Config):
         None, "Budget", "Most milliseconds to answer one text of median length on this machine."
     )
     max_mb: float | None = flag(None, "Budget", "Most megabytes of the weights in float32.")
+    language: str | None = flag(
+        None,
+        "Budget",
+        "Language of the texts as a code of two letters, such as en or fr: which published "
+        "encoders were pretrained on it.",
+    )
 
     def __post_init__(self):
         super().__post_init__()
+        if self.language is not None and not re.fullmatch("[a-z]{2}", self.language):
+            raise UserError(
+                f"`language` must be a code of two letters, such as en. Received: "
+                f"{self.language!r}."
+            )
         for name in ("max_ms", "max_mb"):
             value = getattr(self, name)
             if value is not None and not value > 0:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from ftkeras.experiment.encoder_sizes import Size, Speed
+from ftkeras.experiment.published_encoders import Published
 
 Row = tuple[Size, Speed | None]
 
@@ -55,3 +56,34 @@ def _size_lines(rows: Sequence[Row], fitting: Sequence[Size]) -> Iterator[str]:
         yield f"{mark:4}{shape}{cost}{fast}  {size.published}"
     if not fitting:
         yield "none of these sizes is within max_ms and max_mb (weights)"
+
+
+def published(encoders: Sequence[Published], times: Mapping[tuple[int, int], float]) -> str:
+    """Return a table of published encoders with figures, and the sources of these.
+
+    Args:
+        encoders: those to show.
+        times: the milliseconds to answer one text, by the number of layers and their width.
+    """
+    if not encoders:
+        return "none of the published encoders that are known here fits"
+    return "\n".join(_published_lines(encoders, times))
+
+
+def _published_lines(
+    encoders: Sequence[Published], times: Mapping[tuple[int, int], float]
+) -> Iterator[str]:
+    sources: dict[str, int] = {}
+    width = max(len(encoder.checkpoint) for encoder in encoders)
+    yield f"{'published':{width}}  parameters   weights    one text  languages  figures in per cent"
+    for encoder in encoders:
+        time = times.get((encoder.layers, encoder.hidden))
+        fast = f"{'-':>12}" if time is None else f"{time:9,.1f} ms"
+        figures = "; ".join(
+            f"{text} [{sources.setdefault(source, len(sources) + 1)}]"
+            for text, source in encoder.figures
+        )
+        line = f"{encoder.checkpoint:{width}}{encoder.millions:10.1f} M{encoder.megabytes:7,.0f} MB"
+        yield f"{line}{fast}  {', '.join(encoder.languages):9}  {figures}".rstrip()
+    for source, number in sources.items():
+        yield f"[{number}] {source}"

@@ -9,6 +9,7 @@ from ftkeras import catalog
 from ftkeras.config.verbs import EncodersConfig
 from ftkeras.experiment import encoder_sizes, posed_task
 from ftkeras.experiment.encoder_sizes import SIZES, Size, Speed
+from ftkeras.experiment.published_encoders import Published, published
 from ftkeras.reports import encoder_sizes as report
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,13 @@ def run(config: EncodersConfig) -> dict[Size, Speed]:
     families = report.families({name: _summary(name) for name in catalog.names("encoder")})
     if not config.measures:
         log.info(families)
-        log.info("\nwith data, max_ms or max_mb: which sizes fit, and how fast they are here")
+        if config.language is not None:
+            log.info("\n%s", _published(config, {}))
+        else:
+            log.info(
+                "\nwith data, max_ms, max_mb or language: which encoders fit, how fast they are "
+                "here, and published figures"
+            )
         return {}
     lengths = _lengths(posed_task.resolve(config))
     log.info("%s\n\n%s", families, report.lengths(lengths, config.max_length))
@@ -37,7 +44,20 @@ def run(config: EncodersConfig) -> dict[Size, Speed]:
     speeds = {size: encoder_sizes.measure(size, length=length) for size in light}
     fitting = [s for s in light if config.max_ms is None or speeds[s].milliseconds <= config.max_ms]
     log.info("\n" + report.sizes([(size, speeds.get(size)) for size in SIZES], fitting))
+    log.info("\n%s", _published(config, speeds))
     return speeds
+
+
+def _published(config: EncodersConfig, speeds: dict[Size, Speed]) -> str:
+    """Return the table of published encoders that fit the language and the budget."""
+    times = {(size.layers, size.hidden): speed.milliseconds for size, speed in speeds.items()}
+
+    def fits(encoder: Published) -> bool:
+        time = times.get((encoder.layers, encoder.hidden), 0.0)
+        light = config.max_mb is None or encoder.megabytes <= config.max_mb
+        return light and encoder.reads(config.language) and time <= (config.max_ms or time)
+
+    return report.published([encoder for encoder in published() if fits(encoder)], times)
 
 
 def _summary(family: str) -> str:
