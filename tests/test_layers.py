@@ -30,6 +30,7 @@ ORDER = (
         "search",
         "serving",
         "prediction",
+        "beam",
         "reports",
         "verbs",
         "api",

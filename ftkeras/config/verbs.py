@@ -57,6 +57,12 @@ class PredictConfig(WithPaths):
         "probability of each label. Default: a line per text on standard output.",
         path=True,
     )
+    resume: bool = flag(
+        False,
+        "Output",
+        "Continue an `output` that was interrupted, with the same input, model and settings; start "
+        "it if there is none.",
+    )
     json: bool = flag(False, "Output", "Print a JSON object per text, with all probabilities.")
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
 
@@ -71,6 +77,8 @@ class PredictConfig(WithPaths):
                 f"{len(self.pair)} and {len(self.text)}."
             )
         if self.output is None:
+            if self.resume:
+                raise UserError("`resume` needs `output`, the file that was interrupted.")
             return
         if not self.output.lower().endswith(OUTPUTS):
             raise UserError(

@@ -77,7 +77,7 @@ def is_available() -> bool:
 
 
 class Session:
-    """A SavedModel that the C API has loaded.
+    """A SavedModel that the C API has loaded; several threads may run it at once.
 
     Args:
         folder: the SavedModel.
@@ -90,7 +90,6 @@ class Session:
     def __init__(self, folder: pathlib.Path, signature: Signature):
         with standard_error.hidden():
             self._library = _library()
-            self._status = self._library.TF_NewStatus()
             for ops in sorted((_package("tensorflow_text") / "python" / "ops").glob("*.so")):
                 self._checked(self._library.TF_LoadLibrary, str(ops).encode())
             self._graph = self._library.TF_NewGraph()
@@ -102,9 +101,7 @@ class Session:
                 *(self._graph, None),
             )
             self._library.TF_DeleteSessionOptions(options)
-        closing = weakref.finalize(
-            self, _close, self._library, self._session, self._graph, self._status
-        )
+        closing = weakref.finalize(self, _close, self._library, self._session, self._graph)
         closing.atexit = False  # the end of the process frees everything, faster
         self._inputs = {name: self._output(tensor) for name, tensor in signature.inputs.items()}
         self._outputs = {name: self._output(tensor) for name, tensor in signature.outputs.items()}
@@ -134,10 +131,14 @@ class Session:
 
     def _checked(self, function, *arguments):
         """Call a function whose last argument is a status."""
-        result = function(*arguments, self._status)
-        if self._library.TF_GetCode(self._status):
-            raise ValueError(self._library.TF_Message(self._status).decode(errors="replace"))
-        return result
+        status = self._library.TF_NewStatus()
+        try:
+            result = function(*arguments, status)
+            if self._library.TF_GetCode(status):
+                raise ValueError(self._library.TF_Message(status).decode(errors="replace"))
+            return result
+        finally:
+            self._library.TF_DeleteStatus(status)
 
     def _output(self, tensor: str) -> _Output:
         name, _, index = tensor.partition(":")
@@ -188,8 +189,9 @@ class Session:
         return ctypes.cast(self._library.TF_TensorData(tensor), POINTER(_NUMBERS[kind]))[:count]
 
 
-def _close(library: ctypes.CDLL, session: int, graph: int, status: int) -> None:
+def _close(library: ctypes.CDLL, session: int, graph: int) -> None:
     """Free a loaded model."""
+    status = library.TF_NewStatus()
     library.TF_CloseSession(session, status)
     library.TF_DeleteSession(session, status)
     library.TF_DeleteGraph(graph)

@@ -1,23 +1,31 @@
-"""Write the answers of a model as a file: the columns of the input, and those of the answers."""
+"""Write the answers of a model as a file: the columns of the input, and those of the answers.
+
+While `answers.csv` is being written, its rows are in the folder `answers.csv.partial`. The file
+`state.json` there holds the settings and the model, how many rows are complete, and a digest of the
+texts that they answer. After an interruption, the folder stays, and `resume` continues from there.
+"""
 
 import contextlib
-import csv
+import hashlib
 import importlib.util
-import json
-import math
+import itertools
+import logging
+import os
 import pathlib
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ftkeras.data.tables.table import Row
 from ftkeras.errors import UserError
-from ftkeras.prediction.inputs import Inputs
+from ftkeras.prediction.drafts import Draft, open_draft
+from ftkeras.prediction.inputs import Inputs, Item
 from ftkeras.support import files
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+log = logging.getLogger(__name__)
 
-Write = Callable[[Sequence[Row]], None]
+# Items that are answered and written together.
+CHUNK = 4096
+_STATE, _LOCK = "state.json", "lock"
 
 
 def check_output(
@@ -56,93 +64,138 @@ def check_output(
 
 
 @contextlib.contextmanager
-def open_answers(output: str, inputs: Inputs, columns: Mapping[str, type]) -> Iterator[Write]:
-    """Yield a function that appends rows to a file, which appears when it is complete.
+def open_answers(
+    output: str,
+    inputs: Inputs,
+    columns: Mapping[str, type],
+    *,
+    settings: Mapping[str, Any] | None = None,
+    resume: bool = False,
+) -> Iterator["Answers"]:
+    """Yield the answers to write to; the file appears when they are complete.
 
-    A row has the values of the input's columns, then those of the answer's.
+    After an exception, the complete chunks stay for `resume`; if there is none, nothing does.
 
     Args:
         output: the file to write.
         inputs: what is answered.
         columns: of the answers, str, float or int by name.
+        settings: what the answers depend on beside the items, plain JSON; it must be the same when
+            they are resumed.
+        resume: whether to continue answers that were interrupted, if there are any.
+
+    Raises:
+        UserError: if another process writes the file, there are interrupted answers but `resume` is
+            not set, or their settings differ.
     """
-    suffix = pathlib.Path(output).suffix.lower()
-    opener = {".csv": _open_csv, ".jsonl": _open_jsonl, ".parquet": _open_parquet}[suffix]
-    with files.replacing(output) as draft, opener(draft, inputs, columns) as write:
-        yield write
+    folder = pathlib.Path(f"{output}.partial")
+    folder.mkdir(parents=True, exist_ok=True)
+    with files.locked(folder / _LOCK, f"output={output} is being written by another process."):
+        state = _read_state(folder, output, resume)
+        about = {**(settings or {}), "columns": [*inputs.columns, *columns]}
+        _require_same(about, state.get("settings", about), folder)
+        if not state:
+            _clear(folder)
+        suffix = pathlib.Path(output).suffix.lower()
+        draft = open_draft(suffix, folder, inputs, columns, state.get("position"))
+        answers = Answers(folder, draft, about, state)
+        try:
+            with contextlib.closing(draft):
+                yield answers
+                finished = draft.finish()
+            os.replace(finished, output)
+        except BaseException:
+            if not answers.count:
+                files.remove(folder)
+            raise
+        (folder / _STATE).unlink(missing_ok=True)
+        files.remove(folder)
 
 
-@contextlib.contextmanager
-def _open_csv(path: pathlib.Path, inputs: Inputs, answers: Mapping[str, type]) -> Iterator[Write]:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(map(_as_text, (*inputs.columns, *answers)))
-        yield lambda rows: writer.writerows([_as_text(value) for value in row] for row in rows)
+class Answers:
+    """Rows that are being written, in chunks, each of which is complete or absent after a crash.
+
+    Args:
+        folder: of the draft and its state.
+        draft: the rows.
+        settings: what the answers depend on beside the items.
+        state: of interrupted answers; empty to start.
+
+    Attributes:
+        count: the rows that are complete.
+    """
+
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        draft: Draft,
+        settings: Mapping[str, Any],
+        state: Mapping[str, Any],
+    ):
+        self._folder, self._draft, self._settings = folder, draft, settings
+        self.count: int = state.get("rows", 0)
+        self._digest: str = state.get("digest", "")
+
+    def skip_answered(self, items: Iterator[Item]) -> None:
+        """Skip the items that are answered already.
+
+        Raises:
+            UserError: if they are not those that were answered.
+        """
+        left, digest = self.count, ""
+        while left and (chunk := list(itertools.islice(items, min(left, CHUNK)))):
+            digest = _digest(digest, chunk)
+            left -= len(chunk)
+        if left or digest != self._digest:
+            raise UserError(
+                f"`resume`: the first {self.count:,} texts of the input are not those with answers "
+                f"in {self._folder}; delete it to start from the beginning."
+            )
+        if self.count:
+            log.info("%s", f"{self.count:,} answers are in {self._folder}; continuing after them")
+
+    def write(self, items: Sequence[Item], rows: Sequence[Row]) -> None:
+        """Write a chunk of at most `CHUNK` rows.
+
+        Args:
+            items: what was answered.
+            rows: for each item, the values of the input's columns, then those of the answer's.
+        """
+        position = self._draft.append(rows)
+        self._digest = _digest(self._digest, items)
+        self.count += len(items)
+        state = {"rows": self.count, "position": position, "digest": self._digest}
+        files.write_json(self._folder / _STATE, {"settings": self._settings, **state})
 
 
-@contextlib.contextmanager
-def _open_jsonl(path: pathlib.Path, inputs: Inputs, answers: Mapping[str, type]) -> Iterator[Write]:
-    names = (*inputs.columns, *answers)
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-
-        def write(rows: Sequence[Row]) -> None:
-            for row in rows:
-                file.write(_as_json(dict(zip(names, row, strict=True))) + "\n")
-
-        yield write
+def _read_state(folder: pathlib.Path, output: str, resume: bool) -> dict[str, Any]:
+    state = files.read_json(folder / _STATE)
+    if state and not resume:
+        raise UserError(
+            f"output={output} was interrupted after {state['rows']:,} answers; `resume` continues, "
+            f"or delete {folder} to start from the beginning."
+        )
+    return state
 
 
-@contextlib.contextmanager
-def _open_parquet(
-    path: pathlib.Path, inputs: Inputs, answers: Mapping[str, type]
-) -> Iterator[Write]:
-    """Keep the types of a Parquet or Arrow input; of other inputs, all columns are text."""
-    import pyarrow as arrow
-    import pyarrow.parquet
-
-    if inputs.schema is None:
-        kept = [arrow.field(_valid(name), arrow.string()) for name in inputs.columns]
-    else:
-        kept = list(inputs.schema)
-    types = {str: arrow.string(), float: arrow.float32(), int: arrow.int64()}
-    added = [arrow.field(_valid(name), types[kind]) for name, kind in answers.items()]
-    schema = arrow.schema([*kept, *added])
-    with pyarrow.parquet.ParquetWriter(path, schema) as writer:
-
-        def write(rows: Sequence[Row]) -> None:
-            columns = zip(*rows, strict=True)
-            arrays = [_array(v, f.type, arrow) for v, f in zip(columns, schema, strict=True)]
-            writer.write_batch(arrow.record_batch(arrays, schema=schema))
-
-        yield write
+def _require_same(settings: Mapping, before: Mapping, folder: pathlib.Path) -> None:
+    """Raise UserError unless interrupted answers had the same settings."""
+    for name in settings.keys() | before.keys():
+        if (now := settings.get(name)) != (then := before.get(name)):
+            raise UserError(
+                f"`resume`: the answers in {folder} have {name} {then!r}, not {now!r}; use the "
+                "same, or delete the folder to start from the beginning."
+            )
 
 
-def _array(values: Sequence[Any], kind: Any, arrow: Any) -> Any:
-    if kind == arrow.string():
-        values = [None if value is None else _as_text(value) for value in values]
-    return arrow.array(values, type=kind)
+def _clear(folder: pathlib.Path) -> None:
+    """Delete the rows of a chunk that was not complete."""
+    for path in folder.iterdir():
+        if path.name != _LOCK:
+            files.remove(path)
 
 
-def _as_text(value: Any) -> str:
-    """Return a value as a cell of a CSV file; an empty one if there is none."""
-    if value is None:
-        return ""
-    if isinstance(value, (list, dict, bool)):
-        return _as_json(value)
-    return _valid(str(value))
-
-
-def _as_json(value: Any) -> str:
-    def plain(part: Any) -> Any:
-        if isinstance(part, float) and not math.isfinite(part):
-            return None
-        if isinstance(part, dict):
-            return {str(key): plain(item) for key, item in part.items()}
-        return [plain(item) for item in part] if isinstance(part, (list, tuple)) else part
-
-    return _valid(json.dumps(plain(value), ensure_ascii=False, default=str))
-
-
-def _valid(text: str) -> str:
-    """Return a text that UTF-8 can hold: what was no valid byte in the input becomes U+FFFD."""
-    return _LONE_SURROGATE.sub("\ufffd", text)
+def _digest(before: str, items: Sequence[Item]) -> str:
+    """Return the digest of a chunk and, through theirs, of all chunks before it."""
+    content = repr((before, [(item.text, item.pair, item.row) for item in items]))
+    return hashlib.blake2b(content.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()

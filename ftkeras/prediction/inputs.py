@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from ftkeras.config.verbs import PredictConfig
+from ftkeras.data.questions.reading import is_squad_file
+from ftkeras.data.questions.squad import Squad
 from ftkeras.data.tables import inference, opening, options, reading
 from ftkeras.data.tables.profile import profile
 from ftkeras.data.tables.reading import Options
@@ -48,12 +50,15 @@ class Inputs:
         items: in the order of the input, read while they are iterated over.
         notes: what was detected and which columns are read, a phrase each; none of plain lines.
         schema: the Arrow schema of the rows if the input has one.
+        count: returns the number of items after reading the input once more, and raises UserError
+            for what is wrong with any of them; None if it can be read only once.
     """
 
     columns: tuple[str, ...]
     items: Iterator[Item]
     notes: tuple[str, ...] = ()
     schema: Any = None
+    count: Callable[[], int] | None = None
 
 
 def open_inputs(
@@ -62,6 +67,7 @@ def open_inputs(
     *,
     takes_pairs: bool,
     takes_options: bool = False,
+    takes_contexts: bool = False,
 ) -> Inputs:
     """Return what `config` names, after checking that it exists and has the columns.
 
@@ -71,6 +77,8 @@ def open_inputs(
             they are not known.
         takes_pairs: whether the model takes pairs.
         takes_options: whether the second text of a pair is several options, with tabs between.
+        takes_contexts: whether it is the context of a question, so that files in SQuAD's layout
+            can be read.
 
     Raises:
         UserError: if the input can't be read, or has no such columns.
@@ -82,9 +90,10 @@ def open_inputs(
         return _plain(map(split, _lines([_stdin])), takes_pairs)
     paths = _find(str(config.input))
     if not (config.describes_a_table or any(map(_is_table, paths))):
-        openers = [functools.partial(_open_lines, path) for path in paths]
-        return _plain(map(split, _lines(openers)), takes_pairs)
+        return _open_files_of_lines(paths, split, takes_pairs)
     with _naming_input():
+        if takes_contexts and all(is_squad_file(path, config.encoding) for path in paths):
+            return _open_squad(paths, config.encoding)
         return _open_table(config, recorded, takes_pairs, takes_options)
 
 
@@ -114,8 +123,39 @@ def _is_table(path: pathlib.Path) -> bool:
     return path.is_dir() or opening.suffix(path) in reading.SUFFIXES
 
 
-def _plain(items: Iterator[Item], takes_pairs: bool) -> Inputs:
-    return Inputs(("text", "pair") if takes_pairs else ("text",), items)
+def _plain(
+    items: Iterator[Item], takes_pairs: bool, count: Callable[[], int] | None = None
+) -> Inputs:
+    return Inputs(("text", "pair") if takes_pairs else ("text",), items, count=count)
+
+
+def _open_files_of_lines(
+    paths: Sequence[pathlib.Path], split: Callable[[str], Item], takes_pairs: bool
+) -> Inputs:
+    def items() -> Iterator[Item]:
+        return map(split, _lines([functools.partial(_open_lines, path) for path in paths]))
+
+    can_be_read_again = all(path.is_file() for path in paths)
+    return _plain(
+        items(), takes_pairs, functools.partial(_count, items) if can_be_read_again else None
+    )
+
+
+def _count(items: Callable[[], Iterator[Item]]) -> int:
+    return sum(1 for _ in items())
+
+
+def _open_squad(paths: Sequence[pathlib.Path], encoding: str | None) -> Inputs:
+    """Return the questions of files in SQuAD's layout, with their ids; answers are not read."""
+    squad = Squad(paths, encoding=encoding)
+
+    def items() -> Iterator[Item]:
+        with _naming_input():
+            for name, question, context in squad.unanswered():
+                yield Item(question, context, (name, question, context))
+
+    count = functools.partial(_count, items)
+    return Inputs(("id", "question", "context"), items(), (squad.layout,), count=count)
 
 
 def _given(config: PredictConfig, split: Callable[[str], Item]) -> Iterator[Item]:
@@ -193,7 +233,9 @@ def _open_table(
     notes = [*table.notes, f"text from {names}"]
     if pair is not None:
         notes.append(f"second text from {table.columns[pair]!r}")
-    return Inputs(table.columns, _rows(table, text, pair), tuple(notes), table.schema)
+    items = functools.partial(_rows, table, text, pair)
+    count = functools.partial(_count, items)
+    return Inputs(table.columns, items(), tuple(notes), table.schema, count)
 
 
 def _with_options(table: Table, wanted: Sequence[str], several: Sequence[str]) -> Inputs:
@@ -221,7 +263,7 @@ def _with_options(table: Table, wanted: Sequence[str], several: Sequence[str]) -
 
     question, listed = (" and ".join(map(repr, names)) for names in (wanted, several))
     notes = (*table.notes, f"question from {question}", f"options from {listed}")
-    return Inputs(table.columns, items(), notes, table.schema)
+    return Inputs(table.columns, items(), notes, table.schema, functools.partial(_count, items))
 
 
 def _find_columns(

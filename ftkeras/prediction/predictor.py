@@ -58,6 +58,14 @@ class Predictor:
         """The names of what the model can be asked for."""
         return tuple(self._signatures)
 
+    def load(self) -> None:
+        """Load the model now.
+
+        Raises:
+            UserError: if it can't be loaded.
+        """
+        self._session(DEFAULT)
+
     def predict(
         self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, batch_size: int = 32
     ) -> list[dict[str, Any]]:

@@ -18,6 +18,18 @@ CLOSE = 1e-3
 MEASURES = ("exact_match", "f1")
 
 
+def no_answer(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what stands for no answer, with its probability.
+
+    Args:
+        outputs: of an export, for a question.
+    """
+    score = float(outputs["score"])
+    if outputs["start"] >= 0:  # the export, with its own threshold, has an answer
+        score *= math.exp(outputs["null_score_diff"])
+    return {"text": None, "start": None, "end": None, "score": score}
+
+
 @dataclass(frozen=True)
 class BestAnswers:
     """The best answers that are parts of their contexts, beside the true ones.

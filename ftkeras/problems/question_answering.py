@@ -270,22 +270,21 @@ class QuestionAnswering(Problem):
         n_best = [_span(_string(t), s, e, p) for t, s, e, p in zip(*columns, strict=True)]
         diff = float(outputs["null_score_diff"])
         none = not n_best or (self.no_answer and diff > self.threshold)
-        best = {"text": None, "start": None, "end": None, "score": None} if none else n_best[0]
+        best = _answer_report.no_answer(outputs) if none else n_best[0]
         row = {"answer": best["text"], **{k: best[k] for k in ("start", "end", "score")}}
         return {**row, **({"null_score_diff": diff} if self.no_answer else {}), "n_best": n_best}
 
     def line(self, answer: Mapping[str, Any]) -> str:
-        """Return the answer and its score; "-" for both if there is none."""
-        if answer["answer"] is None:
-            return "-\t-"
-        return f"{' '.join(answer['answer'].split())}\t{answer['score']:.4f}"
+        """Return the answer and its score; "-" and the probability of that if there is none."""
+        text = "-" if answer["answer"] is None else " ".join(answer["answer"].split())
+        return f"{text}\t{answer['score']:.4f}"
 
     def answer_columns(self) -> dict[str, type]:
         columns = {"predicted": str, "predicted_start": int, "predicted_end": int, "score": float}
         return {**columns, **({"null_score_diff": float} if self.no_answer else {})}
 
     def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
-        """Return nothing in the columns of the answer if there is none."""
+        """Return nothing in the columns of the answer and its place if there is none."""
         names = ("answer", "start", "end", "score", "null_score_diff")
         values = (answer[name] for name in names if name in answer)
         return tuple(float(f"{v:.7g}") if isinstance(v, float) else v for v in values)

@@ -14,5 +14,9 @@ def line(problem: Problem, text: str, answer: Mapping[str, Any]) -> str:
 
 
 def json_line(texts: Mapping[str, str], answer: Mapping[str, Any]) -> str:
-    """Return a JSON object with the parts of the answer, and the texts by what they are called."""
-    return json.dumps({**answer, **texts}, ensure_ascii=True)
+    """Return a JSON object with the parts of the answer, and the texts by what they are called.
+
+    What was no valid byte of a text becomes "?".
+    """
+    shown = json.dumps({**answer, **texts}, ensure_ascii=False)
+    return shown.encode("utf-8", "replace").decode()

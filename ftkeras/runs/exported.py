@@ -1,12 +1,13 @@
 """The interface of an exported version: its labels in their order, and what it takes as input."""
 
+import hashlib
 import pathlib
 import re
 from collections.abc import Sequence
 
 from ftkeras.errors import UserError
 from ftkeras.problems import Problem
-from ftkeras.runs import problem, signatures
+from ftkeras.runs import layout, problem, signatures
 from ftkeras.support import files
 
 LABELS = pathlib.Path("assets") / "labels.txt"
@@ -36,6 +37,18 @@ def read_problem(version: pathlib.Path) -> Problem:
     """Return the problem of a version; one without a file of labels has no names."""
     labels = read_labels(version) if (version / LABELS).exists() else ()
     return problem.read(version, labels)
+
+
+def fingerprint(version: pathlib.Path) -> str:
+    """Return the name of a version with a digest of its graph, weights and thresholds.
+
+    The index of the variables holds a checksum of each, so the weights are not read.
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    for name in (signatures.MODEL, "variables/variables.index", layout.PROBLEM):
+        if (version / name).exists():
+            digest.update((version / name).read_bytes())
+    return f"{version.absolute().parent.name}/{version.name} {digest.hexdigest()}"
 
 
 def write_labels(path: pathlib.Path, labels: Sequence[str]) -> None:

@@ -1,7 +1,8 @@
 """Intervals over folds, McNemar's test for paired predictions, and Holm's correction.
 
 SciPy supplies the distributions. Its `binomtest` has no mid-p-value, and statsmodels, which has
-these tests, would add pandas and patsy to the dependencies for about fifteen lines.
+these tests, would add pandas and patsy to the dependencies for about fifteen lines. SciPy is
+imported within functions, because that takes a second, a third of the start of `predict`.
 """
 
 import math
@@ -9,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ def corrected_t(
     >>> round(found.mean, 2), round(found.low, 3), round(found.high, 3)
     (0.98, 0.196, 1.0)
     """
+    from scipy import stats
+
     values = np.asarray(values, float)
     mean, count = float(values.mean()), len(values)
     if count < 2:
@@ -99,6 +101,8 @@ def _ends(mean: float, half: float, limits: tuple[float, float]) -> tuple[float,
         return lowest + (mean - lowest) / factor, lowest + (mean - lowest) * factor
     share = (mean - lowest) / (highest - lowest)
     half /= (highest - lowest) * share * (1 - share)
+    from scipy import special
+
     low, high = special.expit(special.logit(share) + np.array([-half, half]))
     return lowest + (highest - lowest) * float(low), lowest + (highest - lowest) * float(high)
 
@@ -127,6 +131,8 @@ def mcnemar(first_correct: np.ndarray, second_correct: np.ndarray) -> dict:
     >>> round(mcnemar(np.arange(10) < 9, np.arange(10) < 10)["p_value"], 3)
     0.5
     """
+    from scipy import stats
+
     only_first = int((first_correct & ~second_correct).sum())
     only_second = int((~first_correct & second_correct).sum())
     count, least = only_first + only_second, min(only_first, only_second)
@@ -147,6 +153,8 @@ def wilson(accuracy: float, examples: int) -> tuple[float, float]:
     >>> [round(bound, 4) for bound in wilson(0.9, 100)]
     [0.8256, 0.9448]
     """
+    from scipy import stats
+
     test = stats.binomtest(round(accuracy * examples), examples)
     interval = test.proportion_ci(confidence_level=0.95, method="wilson")
     return float(interval.low), float(interval.high)

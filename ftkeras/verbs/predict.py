@@ -5,26 +5,27 @@ import itertools
 import logging
 import pathlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ftkeras.config import own_data
 from ftkeras.config.verbs import PredictConfig
 from ftkeras.prediction import answers, inputs
-from ftkeras.prediction.inputs import Item
+from ftkeras.prediction.inputs import Inputs, Item
 from ftkeras.prediction.predictor import Predictor
+from ftkeras.prediction.progress import Progress
 from ftkeras.problems import Problem
 from ftkeras.reports import predictions
+from ftkeras.runs import exported, layout
 from ftkeras.runs import inputs as recorded_inputs
-from ftkeras.runs import layout
 from ftkeras.serving.model_folder import find_model
 from ftkeras.support import signals
 
 log = logging.getLogger(__name__)
 
-# Texts that are sorted by length together: enough to fill batches with texts of similar length,
-# few enough to answer while the input is still being read.
-CHUNK = 4096
+Answered = Iterable[tuple[list[Item], list[dict[str, Any]]]]
+# The settings that answers depend on; a smaller batch may help a resumed prediction.
+SETTINGS = ("text_column", "pair_column", "header", "delimiter", "encoding", "threshold")
 
 
 def run(config: PredictConfig) -> int:
@@ -35,7 +36,7 @@ def run(config: PredictConfig) -> int:
 
     Raises:
         UserError: if the model or the input is wrong, or the output can't be written.
-        Stopped: SIGTERM was received; a file that was not complete is deleted.
+        Stopped: SIGTERM was received.
     """
     model = find_model(config.model, "predict")
     predictor = Predictor(model)
@@ -43,25 +44,35 @@ def run(config: PredictConfig) -> int:
         predictor.problem.override_threshold(config.threshold)
     if not config.text and config.input is None and sys.stdin.isatty():
         log.warning("reading texts from the terminal, one per line; Ctrl-D ends")
-    takes_options = predictor.problem.reads == "options"
-    kinds = {"takes_pairs": predictor.takes_pairs, "takes_options": takes_options}
-    found = inputs.open_inputs(config, _columns(model), **kinds)
-    answered = _answer(config, predictor, found.items)
-    if config.output is None:
-        show = _json_line if config.json else functools.partial(_line, predictor.problem)
-        return sum(_show(show, *chunk) for chunk in answered)
-    columns, count = predictor.problem.answer_columns(), 0
-    answers.check_output(config.output, found, config.input, columns)
+    reads = predictor.problem.reads
+    kinds = {"takes_options": reads == "options", "takes_contexts": reads == "contexts"}
+    found = inputs.open_inputs(config, _columns(model), takes_pairs=predictor.takes_pairs, **kinds)
+    if config.output is not None:
+        return _write(config.output, config, predictor, found)
+    show = _json_line if config.json else functools.partial(_line, predictor.problem)
+    return sum(_show(show, *chunk) for chunk in _answer(config, predictor, found.items))
+
+
+def _write(output: str, config: PredictConfig, predictor: Predictor, found: Inputs) -> int:
+    """Write a file of answers; return how many it holds."""
+    problem, columns = predictor.problem, predictor.problem.answer_columns()
+    answers.check_output(output, found, config.input, columns)
     if found.notes:
         log.info("%s", f"input   {config.input}: {', '.join(found.notes)}")
-    unwritten = signals.stoppable(f"{config.output} was not written.")
-    with unwritten, answers.open_answers(config.output, found, columns) as write:
-        for items, predicted in answered:
-            rows = zip(items, predicted, strict=True)
-            write([(*item.row, *predictor.problem.answer_cells(answer)) for item, answer in rows])
-            count += len(items)
-    log.info("%s", f"wrote {count:,} answer{'' if count == 1 else 's'} to {config.output}")
-    return count
+    settings = {name: getattr(config, name) for name in SETTINGS}
+    settings["model"] = exported.fingerprint(predictor.folder)
+    stopped = signals.stoppable(f"output={output} is not complete; `resume` continues it.")
+    opened = answers.open_answers(output, found, columns, settings=settings, resume=config.resume)
+    with stopped, opened as draft:
+        total = None if found.count is None else found.count()
+        draft.skip_answered(found.items)
+        with Progress(total, draft.count) as progress:
+            for items, predicted in _answer(config, predictor, found.items):
+                cells = map(problem.answer_cells, predicted)
+                draft.write(items, [(*i.row, *c) for i, c in zip(items, cells, strict=True)])
+                progress.update(len(items))
+    log.info("%s", f"wrote {draft.count:,} answer{'' if draft.count == 1 else 's'} to {output}")
+    return draft.count
 
 
 def _columns(model: pathlib.Path) -> dict:
@@ -69,11 +80,9 @@ def _columns(model: pathlib.Path) -> dict:
     return recorded_inputs.read(model) or own_data.columns(model / layout.SETTINGS)
 
 
-def _answer(
-    config: PredictConfig, predictor: Predictor, items: Iterator[Item]
-) -> Iterator[tuple[list[Item], list[dict[str, Any]]]]:
-    """Yield the items in chunks, each with its answer."""
-    while chunk := list(itertools.islice(items, CHUNK)):
+def _answer(config: PredictConfig, predictor: Predictor, items: Iterator[Item]) -> Answered:
+    """Yield the items in chunks with their answers; texts of a chunk are sorted by their length."""
+    while chunk := list(itertools.islice(items, answers.CHUNK)):
         texts = [item.text for item in chunk]
         pairs = [item.pair for item in chunk if item.pair is not None]
         found = predictor.predict(texts, pairs or None, batch_size=config.batch_size)

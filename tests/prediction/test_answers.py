@@ -1,13 +1,15 @@
 """Files of answers: the columns of the input with their values, and those of the model."""
 
 import csv
+import itertools
 import json
+import pathlib
 
 import pytest
 
 from ftkeras.errors import UserError
 from ftkeras.prediction import answers
-from ftkeras.prediction.inputs import Inputs
+from ftkeras.prediction.inputs import Inputs, Item
 from ftkeras.problems.classification import Classification
 
 LABELS = ("no", "très, bon")
@@ -25,12 +27,16 @@ def _inputs(columns=COLUMNS, schema=None) -> Inputs:
     return Inputs(columns, iter(()), schema=schema)
 
 
+def _items(values) -> list[Item]:
+    return [Item(str(row[-1]), None, row) for row in values]
+
+
 def _write(path, values=VALUES, schema=None):
     rows = zip(values, ANSWERS, strict=True)
     rows = [(*value, *PROBLEM.answer_cells(answer)) for value, answer in rows]
-    with answers.open_answers(str(path), _inputs(schema=schema), PROBLEM.answer_columns()) as write:
-        write(rows[:1])
-        write(rows[1:])
+    with answers.open_answers(str(path), _inputs(schema=schema), PROBLEM.answer_columns()) as draft:
+        draft.write(_items(values[:1]), rows[:1])
+        draft.write(_items(values[1:]), rows[1:])
 
 
 def test_csv(tmp_path):
@@ -68,18 +74,103 @@ def test_parquet_keeps_the_schema_of_the_input(tmp_path):
     assert table["id"].to_pylist() == [1, None, 3]
 
 
-@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
-def test_failure_leaves_the_file_as_it_was(tmp_path, suffix):
+FORMATS = pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+TEXTS = [(str(n), f"text {n}") for n in range(11)]
+
+
+def _answer(path, texts=TEXTS, *, fails_after=None, resume=True, **settings):
+    """Answer texts in chunks; fail after some of them."""
+    items, inputs = iter(_items(texts)), _inputs()
+    columns, cells = PROBLEM.answer_columns(), PROBLEM.answer_cells(ANSWERS[0])
+    opened = answers.open_answers(str(path), inputs, columns, settings=settings, resume=resume)
+    with opened as draft:
+        draft.skip_answered(items)
+        while chunk := list(itertools.islice(items, answers.CHUNK)):
+            if draft.count == fails_after:
+                raise UserError("broken")
+            draft.write(chunk, [(*item.row, *cells) for item in chunk])
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    monkeypatch.setattr(answers, "CHUNK", 4)
+
+
+@FORMATS
+def test_failure_before_the_first_chunk_leaves_the_file_as_it_was(tmp_path, suffix):
     path = tmp_path / f"x.{suffix}"
     path.write_text("before")
-    with (
-        pytest.raises(UserError, match="broken"),
-        answers.open_answers(str(path), _inputs(), PROBLEM.answer_columns()) as write,
-    ):
-        write([("1", "a", *PROBLEM.answer_cells(ANSWERS[0]))])
-        raise UserError("broken")
+    with pytest.raises(UserError, match="broken"):
+        _answer(path, fails_after=0)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     assert path.read_text() == "before"
+
+
+@FORMATS
+def test_resumed_answers_are_those_without_an_interruption(tmp_path, suffix, small_chunks):
+    whole, path = tmp_path / f"whole.{suffix}", tmp_path / f"x.{suffix}"
+    _answer(whole)
+    path.write_text("before")
+    for fails_after in (4, 8):
+        with pytest.raises(UserError, match="broken"):
+            _answer(path, fails_after=fails_after)
+        assert path.read_text() == "before"
+        for part in pathlib.Path(f"{path}.partial").glob("rows*"):
+            with part.open("a") as file:
+                file.write("half a chunk that was never comp")
+    _answer(path)
+    assert path.read_bytes() == whole.read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == [whole.name, path.name]
+
+
+def test_input_that_grew_is_answered_to_its_end(tmp_path, small_chunks):
+    with pytest.raises(UserError, match="broken"):
+        _answer(tmp_path / "x.csv", TEXTS[:9], fails_after=8)
+    _answer(tmp_path / "x.csv")
+    _answer(tmp_path / "whole.csv")
+    assert (tmp_path / "x.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"resume": False}, "was interrupted after 4 answers; `resume` continues, or delete"),
+        ({"threshold": "0.5"}, "have threshold None, not '0.5'; use the same"),
+        ({"model": "a/2 cd", "threshold": None}, "have model 'a/1 ab', not 'a/2 cd'"),
+        ({"texts": TEXTS[1:]}, "the first 4 texts of the input are not those with answers"),
+        ({"texts": TEXTS[:3]}, "the first 4 texts of the input are not those with answers"),
+    ],
+)
+def test_what_cannot_be_resumed_is_refused(tmp_path, small_chunks, given, message):
+    path, settings = tmp_path / "x.csv", {"model": "a/1 ab", "threshold": None}
+    with pytest.raises(UserError, match="broken"):
+        _answer(path, fails_after=4, **settings)
+    with pytest.raises(UserError, match=message):
+        _answer(path, **{**settings, **given})
+    _answer(path, **settings)
+    assert len(path.read_text().splitlines()) == 12
+
+
+@FORMATS
+def test_lost_rows_are_noticed(tmp_path, suffix, small_chunks):
+    path = tmp_path / f"x.{suffix}"
+    with pytest.raises(UserError, match="broken"):
+        _answer(path, fails_after=4)
+    next(
+        p for p in pathlib.Path(f"{path}.partial").glob("[rp]*") if p.suffix == path.suffix
+    ).unlink()
+    with pytest.raises(UserError, match="has lost answers; delete .*x.* to start"):
+        _answer(path)
+
+
+def test_two_processes_cannot_write_the_same_file(tmp_path):
+    columns = PROBLEM.answer_columns()
+    with (
+        answers.open_answers(str(tmp_path / "x.csv"), _inputs(), columns),
+        pytest.raises(UserError, match=r"x\.csv is being written by another process"),
+        answers.open_answers(str(tmp_path / "x.csv"), _inputs(), columns, resume=True),
+    ):
+        pass
 
 
 @pytest.mark.parametrize(

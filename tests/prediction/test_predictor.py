@@ -91,6 +91,7 @@ def test_lines_of_predictions():
     found = {"label": "good", "score": 0.75, "probabilities": [0.25, 0.75]}
     problem = Classification(labels=("bad", "good"))
     assert predictions.line(problem, "a\nb\ud800", found) == "good\t0.7500\ta b?"
+    assert predictions.json_line({"text": "a\udcff"}, found).endswith('"text": "a?"}')
     assert predictions.json_line({"text": "ä"}, found) == (
-        '{"label": "good", "score": 0.75, "probabilities": [0.25, 0.75], "text": "\\u00e4"}'
+        '{"label": "good", "score": 0.75, "probabilities": [0.25, 0.75], "text": "ä"}'
     )

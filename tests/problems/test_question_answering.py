@@ -182,7 +182,8 @@ def test_export_returns_what_was_evaluated():
         assert answer["answer"] == (row["predicted"] and row["predicted"]["text"])
         cells = problem.answer_cells(answer)
         assert len(cells) == len(problem.answer_columns())
-    assert problem.line(problem.answer(served[2])) == "-\t-"
+    assert problem.answer(served[2])["score"] == pytest.approx(served[2]["score"])
+    assert problem.line(problem.answer(served[2])) == f"-\t{served[2]['score']:.4f}"
     assert problem.line(problem.answer(served[0])).startswith("1969's 🌙\t0.9998")
 
 
@@ -193,6 +194,15 @@ def test_without_no_answer_every_question_is_answered():
     assert [row["answer"].decode() for row in served] == ["1969's 🌙", "of 1969", "no"]
     assert "null_score_diff" not in problem.answer(served[0])
     assert "best_f1" not in problem.metrics(_targets(), outputs, LOSS)
+
+
+def test_score_of_no_answer_is_its_probability_whatever_the_threshold():
+    problem, outputs = QuestionAnswering(threshold=0.0), _outputs(FOUND, none=5.0)
+    strict = QuestionAnswering(threshold=100.0)
+    scores = [row["score"] for row in _served(problem, outputs)]
+    answers = [problem.answer(row) for row in _served(strict, outputs)]
+    assert answers[2]["answer"] is None
+    assert answers[2]["score"] == pytest.approx(scores[2], rel=1e-4)
 
 
 def test_threshold_is_overridden_by_a_number_only():

@@ -55,7 +55,7 @@ def open_questions(
     """
     names = (names,) if isinstance(names, str) else names
     paths = [path for name in names for path in opening.find_files(name, folder)]
-    if all(_is_squad(path, options) for path in paths):
+    if all(is_squad_file(path, options.encoding) for path in paths):
         return Squad(paths, encoding=options.encoding)
     return Records(open_data(names, folder, options), columns)
 
@@ -78,7 +78,7 @@ def find_questions(
     """
     names = (names,) if isinstance(names, str) else names
     path = next(path for name in names for path in opening.find_files(name, folder))
-    if _is_squad(path, options):
+    if is_squad_file(path, options.encoding):
         return str(path), Squad([path], encoding=options.encoding).layout
     if path.is_file() and opening.suffix(path) not in SUFFIXES:
         return None
@@ -89,6 +89,12 @@ def find_questions(
     return opened.name, Records(opened, columns).layout
 
 
-def _is_squad(path: pathlib.Path, options: Options) -> bool:
+def is_squad_file(path: pathlib.Path, encoding: str | None = None) -> bool:
+    """Return whether a path is a file of JSON in SQuAD's layout.
+
+    Args:
+        path: need not be a file of JSON.
+        encoding: None to detect it.
+    """
     is_json = path.is_file() and opening.suffix(path) == ".json"
-    return is_json and is_squad(path, options.encoding)
+    return is_json and is_squad(path, encoding)

@@ -40,6 +40,16 @@ class Squad:
             for context, entry in _entries(path, self._encoding):
                 yield _question(path, context, entry)
 
+    def unanswered(self) -> Iterator[tuple[str | None, str, str]]:
+        """Yield the id, the text and the context of each question, without reading answers."""
+        for path in self._paths:
+            for context, entry in _entries(path, self._encoding):
+                name, place = _name_and_place(path, entry)
+                try:
+                    yield name, _member(entry, "question", str, "it"), context
+                except ValueError as error:
+                    raise UserError(f"`data`: {place}: {error}.") from None
+
 
 def is_squad(path: pathlib.Path, encoding: str | None = None) -> bool:
     """Return whether a file of JSON has this layout, by its start."""
@@ -84,15 +94,20 @@ def _member(owner: Any, key: str, kind: type, place: str) -> Any:
 
 
 def _question(path: pathlib.Path, context: str, entry: Any) -> tuple[str, Question]:
-    name = entry.get("id") if isinstance(entry, Mapping) else None
-    place = f"question {name!r} of {str(path)!r}"
+    name, place = _name_and_place(path, entry)
     try:
         text = _member(entry, "question", str, "it")
         given = [] if entry.get("is_impossible") else _member(entry, "answers", list, "it")
         answers = [_answer(each) for each in given]
-        return place, locate(text, context, answers, None if name is None else str(name))
+        return place, locate(text, context, answers, name)
     except ValueError as error:
         raise UserError(f"`data`: {place}: {error}.") from None
+
+
+def _name_and_place(path: pathlib.Path, entry: Any) -> tuple[str | None, str]:
+    """Return the id of a question, and what names it in messages."""
+    name = entry.get("id") if isinstance(entry, Mapping) else None
+    return None if name is None else str(name), f"question {name!r} of {str(path)!r}"
 
 
 def _answer(entry: Any) -> tuple[str, int | None]:
