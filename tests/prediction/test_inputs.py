@@ -18,8 +18,12 @@ def _csv(rows=ROWS, header=("id", "review", "stars"), delimiter=",") -> str:
     return "".join(delimiter.join(f'"{v}"' for v in line) + "\n" for line in lines)
 
 
-def _open(recorded=None, takes_pairs=False, takes_options=False, **given):
-    kinds = {"takes_pairs": takes_pairs or takes_options, "takes_options": takes_options}
+def _open(recorded=None, takes_pairs=False, takes_options=False, takes_contexts=False, **given):
+    kinds = {
+        "takes_pairs": takes_pairs or takes_options,
+        "takes_options": takes_options,
+        "takes_contexts": takes_contexts,
+    }
     return inputs.open_inputs(PredictConfig(**given), recorded or {}, **kinds)
 
 
@@ -186,3 +190,48 @@ def test_question_without_options_is_refused(tmp_path):
         _texts(_open(takes_options=True, **given))
     with pytest.raises(UserError, match="`pair_column`: the options .* must be named"):
         _open(takes_options=True, **{**given, "pair_column": None})
+
+
+def test_questions_in_the_layout_of_squad_are_read_without_their_answers(tmp_path):
+    qas = [{"id": "q1", "question": "Who?"}, {"id": 2, "question": "When?", "answers": "none"}]
+    paragraphs = [{"context": "Ann, in 1969.", "qas": qas}]
+    (tmp_path / "x.json").write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}))
+    given = {"input": str(tmp_path / "x.json"), "takes_pairs": True, "takes_contexts": True}
+    found = _open({"text": ["q"], "pair": "c"}, **given)
+    assert (found.columns, found.notes) == (("id", "question", "context"), ("SQuAD's layout",))
+    assert found.count() == 2
+    items = list(found.items)
+    assert [item.row for item in items] == [
+        ("q1", "Who?", "Ann, in 1969."),
+        ("2", "When?", "Ann, in 1969."),
+    ]
+    assert [(item.text, item.pair) for item in items] == [item.row[1:] for item in items]
+
+
+def test_question_without_a_text_is_named(tmp_path):
+    paragraphs = [{"context": "Ann, in 1969.", "qas": [{"id": "q1"}]}]
+    (tmp_path / "x.json").write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}))
+    given = {"input": str(tmp_path / "x.json"), "takes_pairs": True, "takes_contexts": True}
+    with pytest.raises(UserError, match="`input`: question 'q1' of .* lacks 'question'"):
+        _texts(_open(**given))
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.jsonl", "x.json", "x.txt"])
+def test_items_are_counted_without_being_used_up(tmp_path, name):
+    if name == "x.txt":
+        (tmp_path / name).write_text("a\nb\nc\n")
+    else:
+        _write(tmp_path, name)
+    found = _open({"text": ["review"]}, input=str(tmp_path / name))
+    assert found.count() == 3
+    assert len(_texts(found)) == 3
+
+
+def test_pipe_is_not_counted(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=("a\n",))
+    writer.start()
+    found = _open(input=str(tmp_path / "pipe"))
+    assert found.count is None
+    assert _texts(found) == ["a"]
+    writer.join()

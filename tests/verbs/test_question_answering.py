@@ -47,6 +47,13 @@ def test_run_learns_and_its_export_answers_strings(trained):
     assert [first[name] for name in ("answer", "start", "end")] == ["story", 13, 18]
     assert [second[name] for name in ("answer", "start")] == ["not", context.index("not")]
     assert third["answer"] is None
+    written = ["--input=reviews.json", "--output=answers.jsonl"]
+    succeed("predict", "--model=saved/reviews", *written, cwd=folder)
+    lines = _rows(folder / "answers.jsonl")
+    assert list(lines[0])[:4] == ["id", "question", "context", "predicted"]
+    found = {line["id"]: line["predicted"] for line in lines}
+    for row in rows:
+        assert found[row["question"]] == (row["predicted"] and row["predicted"]["text"])
     flags += ["--threshold=-1e9"]
     answers = succeed("predict", "--model=saved/reviews", "--json", *flags, cwd=folder).splitlines()
     assert [json.loads(line)["answer"] for line in answers] == [None, None, None]
