@@ -1,6 +1,7 @@
 """Measure each family of encoders against PyTorch's model of the same configuration.
 
     python benchmarks/families.py --torch=PYTHON [--hidden=384 --layers=6 --train] [family ...]
+    python benchmarks/families.py --parity
 
 PYTHON is an interpreter with torch and transformers. Both models have the family's configuration as
 ftkeras writes it, random weights, and rows of 128 tokens. They run in processes of their own, which
@@ -8,6 +9,9 @@ take turns, on one thread each; only one works at a time. Ours is a `tf.function
 PyTorch's is eager, with its default attention. A call computes the last states of all tokens or,
 with --train, their gradients too, with dropout and without an optimizer. The script prints medians
 of tokens per second, and the median of the ratios of neighbouring calls.
+
+--parity prints the largest difference of a hidden state from PyTorch's, in any layer of the small
+networks that tests/encoders/make_fixtures.py wrote.
 """
 
 import argparse
@@ -19,106 +23,124 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 
 VOCABULARY, LENGTH, WARM = 5000, 128, 2
 
 
-def serve(call) -> None:
-    """Call a function each time the parent asks for it, and tell how long that took."""
-    for _ in range(WARM):
-        call()
-    print("ready", flush=True)
-    for _ in sys.stdin:
+def serve(build: Callable[[dict], Callable[[], object]]) -> None:
+    """Read what to build, or call what was built last and tell how long that took."""
+    call = None
+    for line in sys.stdin:
+        if asked := line.strip():
+            call = build(json.loads(asked))
+            for _ in range(WARM):
+                call()
+            print("ready", flush=True)
+            continue
         start = time.perf_counter()
         call()
         print(time.perf_counter() - start, flush=True)
 
 
-def ours(options: argparse.Namespace) -> None:
-    """Serve our encoder, and write its configuration for PyTorch."""
+def ours(asked: dict) -> Callable[[], object]:
+    """Build our encoder, and write its configuration for PyTorch; return its call."""
     import numpy as np
     import tensorflow as tf
 
     from ftkeras import catalog
 
-    cls = catalog.find("encoder", options.family)
-    sizes = {"hidden": options.hidden, "layers": options.layers, "heads": 12}
+    cls = catalog.find("encoder", asked["family"])
+    sizes = {"hidden": asked["hidden"], "layers": asked["layers"], "heads": 12}
     encoder = cls(vocabulary_size=VOCABULARY, **sizes, seed=0, pooler=False)
-    (options.folder / "config.json").write_text(json.dumps(encoder.huggingface_config()))
-    ids = tf.constant(np.random.default_rng(0).integers(5, VOCABULARY, (options.batch, LENGTH)))
+    path = pathlib.Path(asked["folder"]) / "config.json"
+    path.write_text(json.dumps(encoder.huggingface_config()))
+    ids = tf.constant(np.random.default_rng(0).integers(5, VOCABULARY, (asked["batch"], LENGTH)))
 
     @tf.function(autograph=False)
-    def step() -> list:
-        if not options.train:
+    def step() -> object:
+        if not asked["train"]:
             return encoder(ids)["sequence"]
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.square(encoder(ids, training=True)["sequence"]))
         return tape.gradient(loss, [v.value for v in encoder.trainable_variables])
 
-    serve(lambda: tf.nest.map_structure(lambda x: tf.convert_to_tensor(x).numpy()[:1], step()))
+    return lambda: tf.nest.map_structure(lambda x: tf.convert_to_tensor(x).numpy(), step())
 
 
-def theirs(options: argparse.Namespace) -> None:
-    """Serve PyTorch's model."""
+def theirs(asked: dict) -> Callable[[], object]:
+    """Build PyTorch's model, and return its call."""
     import torch
     import transformers
 
     torch.set_num_threads(1)
-    config = transformers.AutoConfig.from_pretrained(options.folder)
-    model = transformers.AutoModel.from_config(config).train(options.train)
-    ids = torch.randint(5, VOCABULARY, (options.batch, LENGTH))
+    config = transformers.AutoConfig.from_pretrained(asked["folder"])
+    model = transformers.AutoModel.from_config(config).train(asked["train"])
+    ids = torch.randint(5, VOCABULARY, (asked["batch"], LENGTH))
 
     def step() -> None:
-        if not options.train:
+        if not asked["train"]:
             with torch.inference_mode():
                 model(ids)
             return
         model.zero_grad()
         model(ids).last_hidden_state.square().mean().backward()
 
-    serve(step)
+    return step
 
 
-def start(python: str, side: str, family: str, folder: str, rest: list[str]) -> subprocess.Popen:
-    """Start a worker, and wait until it is ready."""
-    command = [python, __file__, f"--side={side}", f"--folder={folder}", *rest, family]
+def start(python: str, side: str) -> subprocess.Popen:
+    """Start a worker."""
     threads = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
-    worker = subprocess.Popen(
-        command,
+    return subprocess.Popen(
+        [python, __file__, f"--side={side}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
         env={**os.environ, **threads, **quiet},
     )
-    if worker.stdout.readline() != "ready\n":
-        raise RuntimeError(f"{' '.join(command)} failed")
-    return worker
 
 
-def seconds(worker: subprocess.Popen) -> float:
-    """Ask a worker for one call, and return its duration."""
-    worker.stdin.write("\n")
+def ask(worker: subprocess.Popen, what: str = "") -> str:
+    """Send a line to a worker, and return its answer."""
+    worker.stdin.write(f"{what}\n")
     worker.stdin.flush()
-    return float(worker.stdout.readline())
+    if not (answer := worker.stdout.readline()):
+        raise RuntimeError(f"a worker failed at {what or 'a call'}")
+    return answer
 
 
-def race(options: argparse.Namespace, family: str, rest: list[str]) -> None:
+def race(workers: list[subprocess.Popen], asked: dict, rounds: int) -> None:
     """Print the speeds of a family."""
     with tempfile.TemporaryDirectory() as folder:
-        workers = [
-            start(python, side, family, folder, rest)
-            for side, python in (("ours", sys.executable), ("theirs", options.torch))
-        ]
-        times = [[seconds(worker) for worker in workers] for _ in range(options.rounds)]
         for worker in workers:
-            worker.stdin.close()
-            worker.wait()
-    tokens = options.batch * LENGTH
+            ask(worker, json.dumps({**asked, "folder": folder}))
+        times = [[float(ask(worker)) for worker in workers] for _ in range(rounds)]
+    tokens = asked["batch"] * LENGTH
     speeds = [tokens / statistics.median(column) for column in zip(*times, strict=True)]
     ratio = statistics.median(b / a for a, b in times)
-    print(f"{family:12} {speeds[0]:8.0f} {speeds[1]:8.0f} {ratio:6.2f}", flush=True)
+    print(f"{asked['family']:12} {speeds[0]:8.0f} {speeds[1]:8.0f} {ratio:6.2f}", flush=True)
+
+
+def parity() -> None:
+    """Print the largest difference of each family's hidden states."""
+    import numpy as np
+    from keras import ops
+
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+    from tests.encoders import test_families as tested
+
+    for name in sorted(tested.FAMILIES):
+        worst = 0.0
+        for case in tested.golden(name).values():
+            given, is_token = tested.inputs(case)
+            states = tested.encoder_of(name).hidden_states(**given)
+            for found, wanted in zip(states, case["states"], strict=True):
+                difference = np.abs(ops.convert_to_numpy(found) - wanted)[is_token]
+                worst = max(worst, float(difference.max()))
+        print(f"{name:20} {worst:.1e}")
 
 
 def main() -> None:
@@ -131,22 +153,27 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--train", action="store_true")
+    parser.add_argument("--parity", action="store_true")
     parser.add_argument("--side", choices=("ours", "theirs"), help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=pathlib.Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.parity:
+        return parity()
     if options.side:
-        options.family = options.families[0]
-        return {"ours": ours, "theirs": theirs}[options.side](options)
-    rest = [f"--{name}={getattr(options, name)}" for name in ("hidden", "layers", "batch")]
-    rest += ["--train"] * options.train
+        return serve({"ours": ours, "theirs": theirs}[options.side])
+    keys = ("hidden", "layers", "batch", "train")
     names = options.families or [
         *("albert", "bert", "deberta_v2", "distilbert", "electra", "gpt2", "modernbert", "mpnet"),
         "roberta",
     ]
-    print(f"{options.layers} x {options.hidden}, {options.batch} x {LENGTH} tokens, {rest[3:]}")
+    print(f"{options.layers} x {options.hidden}, {options.batch} x {LENGTH} tokens")
     print(f"{'family':12} {'ours':>8} {'PyTorch':>8} {'ratio':>6}   tokens per second")
+    workers = [start(sys.executable, "ours"), start(options.torch, "theirs")]
     for family in names:
-        race(options, family, rest)
+        asked = {key: getattr(options, key) for key in keys}
+        race(workers, {"family": family, **asked}, options.rounds)
+    for worker in workers:
+        worker.stdin.close()
+        worker.wait()
     return None
 
 

@@ -35,7 +35,11 @@ def page(verb: str | None = None) -> str:
 
 
 def part_page(name: str) -> str | None:
-    """Return the help page of a part, such as `linear`; None if there is no such part."""
+    """Return the help page of a part, such as `linear`; None if there is no such part.
+
+    A `-` is read as `_`, as `deberta-v2` is the model type of the family `deberta_v2`.
+    """
+    name = name.replace("-", "_")
     pages = ["\n".join(_part(kind, name)) for kind in catalog.kinds_of(name)]
     return "\n\n\n".join(pages) or None
 

@@ -241,6 +241,12 @@ def test_help_on_an_encoder_shows_what_every_encoder_takes():
         assert f"\n  {hidden} " not in text
 
 
+def test_help_on_an_encoder_knows_its_model_type():
+    text = flags.parse(["help", "deberta-v2"]).help
+    assert text == flags.parse(["help", "deberta_v2"]).help
+    assert text.startswith('--encoder="deberta_v2(')
+
+
 def test_help_on_a_name_of_several_kinds_shows_all():
     text = flags.parse(["help", "classification"]).help
     assert '--task="classification(train=…)"' in text
