@@ -52,7 +52,8 @@ def ours(asked: dict) -> Callable[[], object]:
 
     cls = catalog.find("encoder", asked["family"])
     sizes = {"hidden": asked["hidden"], "layers": asked["layers"], "heads": 12}
-    encoder = cls(vocabulary_size=VOCABULARY, **sizes, seed=0, pooler=False)
+    # A padding token that is in the vocabulary, and in no row.
+    encoder = cls(vocabulary_size=VOCABULARY, **sizes, seed=0, pooler=False, pad_id=1)
     path = pathlib.Path(asked["folder"]) / "config.json"
     path.write_text(json.dumps(encoder.huggingface_config()))
     ids = tf.constant(np.random.default_rng(0).integers(5, VOCABULARY, (asked["batch"], LENGTH)))
