@@ -105,6 +105,7 @@ def test_swa_is_the_mean_of_the_last_epochs():
     np.testing.assert_allclose(weights.saved, expected, atol=1e-6)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     "make",
     [lambda: Ema(decay=0.4), pytest.param(lambda: Swa(epochs=4), marks=pytest.mark.matrix)],
@@ -203,6 +204,7 @@ def test_bad_key_is_named(cls, keys, named):
         cls(**keys)
 
 
+@pytest.mark.matrix
 def test_swa_just_within_its_bound_averages_two_epochs():
     model, weights = _line(), Weights()
     average = Swa(epochs=4, start=0.74)

@@ -119,6 +119,7 @@ def test_predict_answers_each_text_in_order(finished_run):
     assert all(answer["score"] == max(answer["probabilities"]) for answer in answers)
 
 
+@pytest.mark.matrix
 def test_predict_reads_a_file_as_standard_input(finished_run, tmp_path):
     reviews = tmp_path / "reviews.txt"
     reviews.write_bytes("\n".join([*TEXTS, "\xff"]).encode() + b"\n\xff\n")

@@ -12,7 +12,7 @@ from ftkeras.data.task import Task
 from ftkeras.errors import UserError
 from ftkeras.experiment import checks
 from ftkeras.tasks.classification import Classification
-from tests.matrix import examples
+from tests.matrix import examples, matrix
 
 FOLDS = 5
 
@@ -129,7 +129,7 @@ def _held_out(task, **settings) -> list[tuple[list, list]]:
     return rows
 
 
-@pytest.mark.parametrize("own_validation", [False, True])
+@pytest.mark.parametrize("own_validation", matrix([False, True], default=[True]))
 def test_every_example_is_validated_once(own_validation):
     rows = _held_out(Numbers(own_validation=own_validation), folds=4)
     count = 80 if own_validation else 60
@@ -152,7 +152,9 @@ def test_repeat_assigns_other_folds_of_the_same_pool():
     assert sorted([*first[0][0], *first[0][1]]) == sorted([*other[0][0], *other[0][1]])
 
 
-@pytest.mark.parametrize("group_by", [None, "near_duplicates(similarity=0.9)"])
+@pytest.mark.parametrize(
+    "group_by", [pytest.param(None, marks=pytest.mark.matrix), "near_duplicates(similarity=0.9)"]
+)
 def test_equal_texts_are_in_the_same_fold(group_by):
     for seed in range(5):
         for _, validation in _held_out(Numbers(), folds=2, data_seed=seed, group_by=group_by):

@@ -71,6 +71,7 @@ def _run(folder: pathlib.Path, **settings) -> dict:
 AREA = MEASURED.index("auc")
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", matrix(RUNS, default=["packed"]))
 def test_run_on_features_ends_as_one_that_runs_the_encoder(name, tmp_path, monkeypatch, capsys):
     once = _run(tmp_path / "once", **RUNS[name])

@@ -61,6 +61,7 @@ def test_special_tokens_and_padding_have_no_attribution(ids, found):
     assert (np.abs(found[0][~special]) > 1e-4).all()
 
 
+@pytest.mark.matrix
 def test_attributions_equal_a_sum_over_many_points(weights, ids, found):
     label = tf.argmax(weights({"token_ids": ids})[0], axis=-1)
     wordpiece = small.text_layer().tokenizer

@@ -104,6 +104,7 @@ def test_record_holds_the_results_of_the_check(version):
     assert record["bytes"] > sum(w.shape.num_elements() * 4 for w in small.model().saved_variables)
 
 
+@pytest.mark.matrix
 def test_warm_up_requests_cover_each_signature_and_length(version):
     """Read the requests as TensorFlow Serving does, and run them."""
     from tensorflow_serving.apis import prediction_log_pb2

@@ -95,6 +95,7 @@ def test_pairs_are_served_by_default_and_by_name(two):
     assert signatures["embed"](**texts)["embedding"].shape == (len(FIRST), 24)
 
 
+@pytest.mark.matrix
 def test_order_of_a_pair_changes_the_prediction(two):
     swapped = two[0]["pair"](text=tf.constant(SECOND), pair=tf.constant(FIRST))
     assert np.abs(swapped["probabilities"] - two[1]).max() > 1e-3
@@ -106,6 +107,7 @@ def test_pair_and_explain_exist_only_if_asked_for(one):
     assert "explain" not in served.signatures()
 
 
+@pytest.mark.matrix
 def test_batches_have_one_of_few_lengths(one):
     served = _served(small.model(layers=1), small.text_layer(), pairs=False)
     shapes = {

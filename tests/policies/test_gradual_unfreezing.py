@@ -105,6 +105,7 @@ def test_first_step_after_unfreezing_has_the_full_length():
         assert np.median(step) == pytest.approx(1e-3, rel=0.01)
 
 
+@pytest.mark.matrix
 def test_resumed_run_continues_with_the_same_parts():
     model, policies = _run("gradual_unfreezing")
     watch = Watch(model)

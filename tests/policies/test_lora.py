@@ -69,6 +69,7 @@ def test_factors_start_normal_and_zero():
     assert len({v.numpy().tobytes() for v in model.scaffold.lora.weights}) == 4 + 1
 
 
+@pytest.mark.matrix
 def test_merge_is_in_float32_after_training_in_bfloat16():
     model, policy, before = _trained("lora", dtype="mixed_bfloat16")
     a, b = (v.numpy() for v in model.scaffold.lora.weights[:2])

@@ -35,7 +35,7 @@ TRAINS = {
 }
 
 
-@pytest.mark.parametrize("spec", matrix(TRAINS, default=["lora", "discriminative"]))
+@pytest.mark.parametrize("spec", matrix(TRAINS, default=["discriminative"]))
 def test_a_few_steps_change_what_trains_and_nothing_else(spec):
     model = tiny.model()
     policies = tiny.prepared(model, spec)

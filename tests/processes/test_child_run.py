@@ -37,6 +37,7 @@ def test_child_run_gives_metrics_and_keeps_its_log(config, tmp_path):
     assert "evaluating" in (tmp_path / "run" / layout.LOG).read_text()
 
 
+@pytest.mark.process
 def test_failing_child_run_says_why_in_a_line(config, tmp_path):
     outcome = child_run.train(dataclasses.replace(config, encoder="nowhere/"), tmp_path / "run")
     assert outcome.metrics is None

@@ -166,6 +166,7 @@ def test_inference_is_unchanged(part):
     assert np.abs(np.array(model(INPUTS, training=True)) - plain(INPUTS)).max() > 1e-3
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("part", PARTS)
 def test_same_seed_gives_the_same_training_pass(part):
     def trained(seed):

@@ -31,7 +31,7 @@ def _batches(copies=2):
 
 
 @pytest.mark.parametrize("eagerly", [True, pytest.param(False, marks=pytest.mark.matrix)])
-@pytest.mark.parametrize("name", matrix(EVERY, default=["freelb", "l2_sp", "mixout", "r_drop"]))
+@pytest.mark.parametrize("name", matrix(EVERY, default=["freelb", "mixout"]))
 def test_fit_reports_the_term_but_validation_does_not_and_every_variable_changes(name, eagerly):
     part, plain = _part(name), tiny.regulated()
     model = tiny.regulated(part)
@@ -131,6 +131,7 @@ def test_other_terms_are_added_to_one_that_replaces_the_loss():
     )
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", matrix(["freelb", "smart", "mixout"], default=["mixout"]))
 def test_micro_batches_train(name):
     model = tiny.regulated(_part(name))

@@ -141,6 +141,7 @@ def test_hyperband_continues_after_a_failed_trial(uninterrupted, tmp_path, monke
     assert any(result.continues for result in ended)
 
 
+@pytest.mark.matrix
 def test_bayesian_tries_every_setting_once(tmp_path, monkeypatch):
     lines = ("batch_size=choice(8, 16, 32)", "schedule=choice(linear, cosine)")
     given = searches.config(search=lines, oracle="bayesian(initial=2)", max_trials=9)

@@ -77,6 +77,7 @@ def test_plots_name_every_parameter_and_are_reproducible(ended):
         assert parameter.name in words
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("count", matrix([0, 1], default=[1]))
 def test_page_needs_no_completed_trial(ended, tmp_path, count):
     failed = [row for row in ended if row.status == FAILED][:count]

@@ -8,6 +8,7 @@ from ftkeras.heads.classification import Classification
 from ftkeras.support import protocols
 from ftkeras.support.layer_hooks import LayerHooks
 from ftkeras.training.finetuner import FineTuner
+from tests.matrix import matrix
 
 IDS = np.array([[5, 6, 7, 8], [9, 3, 4, 2]])
 
@@ -37,7 +38,7 @@ def test_encoder_and_its_parts_fulfil_their_protocols():
 
 
 @pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("number", [0, 2])
+@pytest.mark.parametrize("number", matrix([0, 2], default=[2]))
 def test_kernel_hook_changes_one_layer_only(number, training):
     """Also in a model, whose layers share one trace in training."""
     hooked, plain = _encoder(), _encoder()
@@ -57,7 +58,7 @@ def test_kernel_hook_changes_one_layer_only(number, training):
 
 
 @pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("sub_layer", ["attention", "output"])
+@pytest.mark.parametrize("sub_layer", matrix(["attention", "output"], default=["output"]))
 def test_sub_layer_hook_changes_one_sub_layer_only(sub_layer, training):
     hooked, plain = _encoder(), _encoder()
     hooked.hooks.add_sub_layer_hook(hooked.blocks[1], sub_layer, lambda output: 2 * output)

@@ -157,6 +157,7 @@ def test_empty_batch_gives_an_empty_batch(both):
     assert found.to_list() == []
 
 
+@pytest.mark.matrix
 def test_parallel_map_equals_one_call(both):
     wordpiece, _ = both(lowercase=True)
     texts = [t.encode() for t in mixtures(VOCABULARY, 200, random.Random(2)) if t.isprintable()]

@@ -54,7 +54,7 @@ def _alone(model, examples) -> np.ndarray:
 
 
 @pytest.mark.parametrize("pooling", matrix(POOLINGS, default=["mean"]))
-@pytest.mark.parametrize("pairs", [False, True])
+@pytest.mark.parametrize("pairs", matrix([False, True], default=[True]))
 def test_packed_logits_equal_those_of_each_text_alone(pooling, pairs):
     model, examples = _model(pooling), examples_of(LENGTHS, pairs=pairs)
     batching = Packed(batch_size=len(LENGTHS), pad_id=0, max_length=48)
@@ -72,6 +72,7 @@ def any_pooling():
     return {pooling: _model(pooling) for pooling in POOLINGS}
 
 
+@pytest.mark.matrix
 @examples(10)
 @given(
     row=st.lists(st.integers(1, 12), min_size=1, max_size=4),

@@ -64,6 +64,7 @@ def test_tracing_does_not_grow_with_the_number_of_layers():
 POLICIES = ["lora(rank=2)", "adapters(size=2)", "bitfit"]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("policy", matrix(POLICIES, default=["bitfit"]))
 def test_layers_changed_by_a_policy_are_traced_one_by_one(policy):
     assert _products(layers=3, policy=(policy,)) < _products(layers=6, policy=(policy,))

@@ -207,6 +207,7 @@ def _files() -> tuple[str, ...]:
     return tuple(line.split("\t") for line in (lines[0][5], lines[1][5], lines[0][-1], lines[1][0]))
 
 
+@pytest.mark.matrix
 def test_id_names_the_row_of_its_split():
     train, validation, last, first = _files()
     plain, folded = Config(task="quickstart"), Config(task="quickstart", folds=2, fold=0)

@@ -172,6 +172,7 @@ def test_another_worker_finishes_the_trial_of_a_killed_one(searched, tmp_path):
     assert _trials(tmp_path) == _trials_of(searched, 2)
 
 
+@pytest.mark.matrix
 def test_hyperband_keeps_the_states_it_may_resume_until_it_ends(tmp_path, monkeypatch):
     given = searches.config(oracle="hyperband(factor=2)", epochs=4, search_dir=str(tmp_path))
     monkeypatch.setattr(tf.config, "set_visible_devices", lambda devices, kind: None)
@@ -191,6 +192,7 @@ def test_hyperband_keeps_the_states_it_may_resume_until_it_ends(tmp_path, monkey
     assert recipe.trained_epochs == (best["last_epoch"] or 4) == 4
 
 
+@pytest.mark.matrix
 def test_another_best_is_retrained_from_scratch(tmp_path, monkeypatch):
     monkeypatch.setattr(tf.config, "set_visible_devices", lambda devices, kind: None)
     for trials in (1, 8):

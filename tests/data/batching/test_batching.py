@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from ftkeras.data import token_store
 from ftkeras.data.batching.padded import Padded
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
+from tests.matrix import matrix
 
 TEXTS = [b"a", b"bb cc dd", b"", b"e f", b"g h i j k", b"a"]
 LABELS = [0, 1, 0, 1, 1, 0]
@@ -191,8 +192,8 @@ def test_evaluation_order_can_be_undone(examples):
     assert widths == sorted(widths, reverse=True)
 
 
-@pytest.mark.parametrize("parts", [1, 2])
-@pytest.mark.parametrize("replicas", [1, 2, 4])
+@pytest.mark.parametrize("parts", matrix([1, 2], default=[2]))
+@pytest.mark.parametrize("replicas", matrix([1, 2, 4], default=[1, 4]))
 def test_evaluation_is_sharded_evenly_and_put_back_in_order(examples, parts, replicas):
     feed = OrderedFeed(examples, Padded(batch_size=3, pad_id=0, parts=parts))
     shares = [
