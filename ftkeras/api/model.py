@@ -108,7 +108,10 @@ class Model:
     def embed(
         self, texts: Iterable[str], pairs: Iterable[str] | None = None, *, batch_size: int = 32
     ) -> "np.ndarray":
-        """Return what the encoder says of each text, float32 [texts, hidden]."""
+        """Return what the encoder says of each text, float32 [texts, hidden].
+
+        A model of sentence embeddings takes texts alone here, and their vectors have length 1.
+        """
         import numpy as np
 
         found = self._ask("embed", texts, pairs, batch_size)

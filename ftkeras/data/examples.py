@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ftkeras.data.vectors import Vectors
-from ftkeras.data.windows import OptionRows, Windows
+from ftkeras.data.windows import ExampleRows, Windows
 from ftkeras.problems import ContextOutputs
 from ftkeras.support.ragged import Ragged
 
@@ -36,8 +36,8 @@ class Examples:
             if there is none. None if it answers texts.
         windows: the rows that the model reads, if a text may have several; the tokens of a text
             are then those of all its windows. None if each text is one row.
-        options: the rows that the model reads, if each text is a question with options; its tokens
-            are then those of all rows. None if it is not.
+        several: the rows that the model reads, if each example has several in one batch; its tokens
+            are then those of all rows. None if it has one.
     """
 
     token_ids: np.ndarray
@@ -54,7 +54,7 @@ class Examples:
     word_ends: np.ndarray | None = None
     token_targets: np.ndarray | None = None
     windows: Windows | None = None
-    options: OptionRows | None = None
+    several: ExampleRows | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -77,7 +77,7 @@ class Examples:
     @functools.cached_property
     def row_lengths(self) -> np.ndarray:
         """The number of tokens of each example's longest row, int64 [examples]."""
-        return self.lengths if self.options is None else self.options.longest()[self.rows]
+        return self.lengths if self.several is None else self.several.longest()[self.rows]
 
     @functools.cached_property
     def longest(self) -> int:
@@ -126,12 +126,12 @@ class Examples:
         )
 
     @functools.cached_property
-    def option_rows(self) -> "Examples":
-        """A view whose examples are all stored rows of options, without their targets."""
-        assert self.options is not None
-        rows = np.arange(len(self.options.second_starts))
-        parts = {"offsets": self.options.offsets, "second_starts": self.options.second_starts}
-        return replace(self, **parts, rows=rows, options=None)
+    def separate_rows(self) -> "Examples":
+        """A view whose examples are all stored rows of examples, without their targets."""
+        assert self.several is not None
+        rows = np.arange(len(self.several.second_starts))
+        parts = {"offsets": self.several.offsets, "second_starts": self.several.second_starts}
+        return replace(self, **parts, rows=rows, several=None)
 
     def row_weights(self) -> np.ndarray | None:
         """Return the weight of each row of `by_row` in the loss, float32 [rows]; None if all are 1.

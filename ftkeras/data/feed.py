@@ -8,7 +8,8 @@ below 0 means that there is no example, so a part without examples is a row of p
 contains {"vector": float32 [examples, size]} instead of token ids, in the same batches. If they
 have `token_targets`, each place of the rows has an answer, and the mask is false where there is no
 token: both are [rows * length], as the model's outputs are. Of examples that have several windows
-each, a batch is made of windows. Of questions with options, it has the rows of all their options.
+each, a batch is made of windows. Of examples that have several rows in one batch, it has all of
+these.
 """
 
 import functools
@@ -261,9 +262,9 @@ def _element(
 
 def _inputs(examples: Examples, batching: Batching, positions: np.ndarray) -> dict[str, np.ndarray]:
     """Return the batching's arrays or, if the examples have vectors, one vector per place."""
-    if examples.options is not None:
-        questions = np.where(positions >= 0, examples.rows[positions], -1)
-        return batching.collate(examples.option_rows, examples.options.numbers(questions))
+    if examples.several is not None:
+        stored = np.where(positions >= 0, examples.rows[positions], -1)
+        return batching.collate(examples.separate_rows, examples.several.numbers(stored))
     if examples.vectors is None:
         return batching.collate(examples, positions)
     flat = positions.reshape(-1)

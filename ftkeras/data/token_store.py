@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from ftkeras.data.examples import Examples
-from ftkeras.data.windows import OptionRows, Windows
+from ftkeras.data.windows import ExampleRows, Windows
 from ftkeras.support.ragged import Ragged
 from ftkeras.text.words import WORDS
 
@@ -31,7 +31,12 @@ LENGTHS = "target_lengths"
 # Also stored, by what the text layer returns about texts: words of them, or windows of contexts.
 _WORDS = dict.fromkeys(WORDS, np.int32)
 _WINDOWS = {"window_counts": np.int32, "first_pieces": np.int32}
-EXTRA = {"texts": {}, "words": _WORDS, "contexts": {**_WORDS, **_WINDOWS}, "options": {}}
+EXTRA = {
+    **{"texts": {}, "words": _WORDS, "contexts": {**_WORDS, **_WINDOWS}},
+    **{"options": {}, "each_text": {}},
+}
+# What is read as several rows that are in one batch.
+_SEVERAL_ROWS = ("options", "each_text")
 
 
 def write(
@@ -120,8 +125,8 @@ def read_arrays(
         targets = targets.reshape(-1, *shape)
     if "window_counts" in arrays:
         arrays |= _by_text(arrays)
-    if reads == "options":
-        arrays |= _by_question(arrays)
+    if reads in _SEVERAL_ROWS:
+        arrays |= _by_example(arrays)
     rows = np.arange(len(arrays["stored_digests"]))
     return Examples(
         **arrays, stored_targets=targets, rows=rows, name=name, pairs=pairs, source=name
@@ -144,12 +149,12 @@ def _by_text(arrays: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _by_question(arrays: dict[str, Any]) -> dict[str, Any]:
-    """Return the columns of options, of which each question has a row, and those of questions."""
+def _by_example(arrays: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of rows, of which each example has the same number, and of examples."""
     offsets, second_starts = arrays["offsets"], arrays["second_starts"]
     each = (len(offsets) - 1) // max(1, len(arrays["stored_digests"]))
     return {
-        "options": OptionRows(offsets, second_starts, each),
+        "several": ExampleRows(offsets, second_starts, each),
         "offsets": offsets[:: max(1, each)],
         "second_starts": second_starts[:: max(1, each)],
     }

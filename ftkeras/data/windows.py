@@ -1,4 +1,4 @@
-"""The rows that a model reads of texts that are several: windows of contexts, or options."""
+"""The rows that a model reads of examples that are several: windows, options, or texts."""
 
 from dataclasses import dataclass
 
@@ -46,13 +46,15 @@ class Windows:
 
 
 @dataclass(frozen=True)
-class OptionRows:
-    """The rows of the options of a token store's questions, those of a question in one batch.
+class ExampleRows:
+    """The rows of a token store's examples, all rows of an example in one batch.
+
+    They are the options of a question, or the two texts of a pair.
 
     Attributes:
-        offsets: int64 [questions * each + 1], where each row starts in the token ids.
-        second_starts: int32 [questions * each], where the option starts in each row.
-        each: the rows of a question; those of options that it lacks are empty.
+        offsets: int64 [examples * each + 1], where each row starts in the token ids.
+        second_starts: int32 [examples * each], where the second segment of each row starts in it.
+        each: the rows of an example; those of options that it lacks are empty.
     """
 
     offsets: np.ndarray
@@ -60,14 +62,14 @@ class OptionRows:
     each: int
 
     def longest(self) -> np.ndarray:
-        """Return the length of the longest row of each question, int64 [questions]."""
+        """Return the length of the longest row of each example, int64 [examples]."""
         return np.diff(self.offsets).reshape(-1, self.each).max(axis=1)
 
-    def numbers(self, questions: np.ndarray) -> np.ndarray:
-        """Return the numbers of the rows of some questions; those of numbers below 0 are -1.
+    def numbers(self, examples: np.ndarray) -> np.ndarray:
+        """Return the numbers of the rows of some examples; those of numbers below 0 are -1.
 
-        >>> OptionRows(np.arange(7), np.zeros(6, int), 2).numbers(np.array([2, -1, 0]))
+        >>> ExampleRows(np.arange(7), np.zeros(6, int), 2).numbers(np.array([2, -1, 0]))
         array([ 4,  5, -1, -1,  0,  1])
         """
-        rows = questions[:, None] * self.each + np.arange(self.each)
-        return np.where(questions[:, None] >= 0, rows, -1).reshape(-1)
+        rows = examples[:, None] * self.each + np.arange(self.each)
+        return np.where(examples[:, None] >= 0, rows, -1).reshape(-1)

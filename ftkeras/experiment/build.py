@@ -77,7 +77,8 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
             f"`encoder`: a {problem.kind} reads what follows a token too, but in {config.encoder} "
             "a token attends only to those before it; use another family, such as bert or roberta."
         )
-    if not run_dir and task.pairs and encoder.segments == 1 and tokenizer.segments > 1:
+    needs_segments = not run_dir and task.pairs and problem.reads != "each_text"
+    if needs_segments and encoder.segments == 1 and tokenizer.segments > 1:
         raise UserError(
             "`encoder`: it has one segment (type_vocab_size=1), but the task's texts come in "
             "pairs, whose second text is segment 1; use a checkpoint with two segments."
@@ -102,6 +103,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         words=problem.reads == "words",
         contexts=problem.reads == "contexts",
         options=len(problem.names) if problem.reads == "options" else None,
+        each_text=problem.reads == "each_text",
     )
     specs = _lasting_policies(config) if run_dir else config.policy
     policies = _apply_policies(config, model, specs)

@@ -76,17 +76,19 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
             raise UserError(f"loss={config.loss} does not fit a {problem.kind}: {reason}.")
     if reason := problem.batchings.get(catalog.parse("batching", config.batching).name):
         raise UserError(f"batching={config.batching} does not fit a {problem.kind}: {reason}.")
-    if config.batch_tokens is not None and problem.reads == "options":
+    if config.batch_tokens is not None and problem.several_rows:
         raise UserError(
-            f"`batch_tokens` does not fit a {problem.kind}: each question has several rows; use "
-            "`batch_size`, the questions of a batch."
+            f"`batch_tokens` does not fit a {problem.kind}: each example has several rows; use "
+            "`batch_size`, the examples of a batch."
         )
-    for spec in config.regularizer:
-        if reason := problem.regularizers.get(catalog.parse("regularizer", spec).name):
-            raise UserError(f"regularizer={spec} does not fit a {problem.kind}: {reason}.")
-    for spec in config.exports:
-        if reason := problem.exporters.get(catalog.parse("export", spec).name):
-            raise UserError(f"export={spec} does not fit a {problem.kind}: {reason}.")
+    for kind, specs, unfit in (
+        ("policy", config.policy, problem.policies),
+        ("regularizer", config.regularizer, problem.regularizers),
+        ("export", config.exports, problem.exporters),
+    ):
+        for spec in specs:
+            if reason := unfit.get(catalog.parse(kind, spec).name):
+                raise UserError(f"{kind}={spec} does not fit a {problem.kind}: {reason}.")
     if combinations.cuts_windows(config) and problem.reads != "contexts":
         raise UserError(
             f"truncation={combinations.truncation(config)} does not fit a {problem.kind}: it does "

@@ -17,6 +17,7 @@ import sys
 import time
 import types
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -111,7 +112,8 @@ def _disagreements(
     }
     tensors = {name: tf.constant(column) for name, column in few.items()}
     for name, signature in signatures.items():
-        outputs = {k: v.numpy() for k, v in signature(**inputs.get(name, tensors)).items()}
+        given = inputs.get(name) or {k: tensors[k] for k in _arguments(signature)}
+        outputs = {k: v.numpy() for k, v in signature(**given).items()}
         found = outputs.get(name_of_output, outputs.get("scores"))
         if (
             found is not None
@@ -126,6 +128,10 @@ def _disagreements(
                 yield f"{name} gives {output} that is not finite"
             if value.shape[0] != count:
                 yield f"{name} gives {output} of shape {value.shape} for {count} texts"
+
+
+def _arguments(signature: Any) -> list[str]:
+    return list(signature.structured_input_signature[1])
 
 
 def _rows(columns: Texts) -> list[dict[str, bytes]]:

@@ -57,6 +57,11 @@ class Served(tf.Module):
         self._explain_steps = explain_steps
 
     @property
+    def each_text(self) -> bool:
+        """True if each text of a pair is a row of its own."""
+        return self.text_layer.each_text
+
+    @property
     def text_names(self) -> tuple[str, ...]:
         """The inputs of the signatures that take texts."""
         return tuple(self._text_specs)
@@ -71,6 +76,8 @@ class Served(tf.Module):
         """Return the functions by signature name, traced for their inputs."""
         problem = self._problem
         tokenize = tf.function(self._tokenize, input_signature=[self._text_specs], autograph=False)
+        text_spec = {"text": self._text_specs["text"]}
+        alone = tf.function(self._tokenize, input_signature=[text_spec], autograph=False)
         run = tf.function(self.weights, input_signature=[self._id_specs], autograph=False)
 
         def predict(**texts: tf.Tensor) -> Tensors:
@@ -90,7 +97,8 @@ class Served(tf.Module):
             return problem.classes(run(tokenize(self._parse(inputs)))[0])
 
         def embed(**texts: tf.Tensor) -> Tensors:
-            return {"embedding": run(self._split(tokenize(texts))[0])[1]}
+            found = tokenize(texts) if texts.keys() == self._text_specs.keys() else alone(texts)
+            return {"embedding": run(self._split(found)[0])[1]}
 
         def from_ids(**ids: tf.Tensor) -> Tensors:
             logits = run(ids)[0]
@@ -106,9 +114,11 @@ class Served(tf.Module):
             "serving_default": predict_function,
             **({CLASSIFY: _trace(classify, examples)} if problem.has_classes else {}),
         }
-        if problem.reads != "options":  # they have no signature that takes rows
+        if not problem.several_rows:  # they have no signature that takes rows
             found["token_ids"] = _trace(from_ids, self._id_specs)
-        if problem.reads not in ("contexts", "options"):  # a text may have several rows
+        if self.each_text:
+            found["embed"] = _trace(embed, text_spec)
+        elif problem.reads not in ("contexts", "options"):  # a text may have several rows
             found["embed"] = _trace(embed, self._text_specs)
         if "pair" in self._text_specs:
             found["pair"] = predict_function

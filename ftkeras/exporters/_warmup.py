@@ -5,7 +5,7 @@ Source: https://www.tensorflow.org/tfx/serving/saved_model_warmup.
 
 import importlib.util
 import pathlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,13 @@ def is_available() -> bool:
     return importlib.util.find_spec("tensorflow_serving") is not None
 
 
-def write(folder: pathlib.Path, *, served: Served, signatures: Iterable[str], model: str) -> int:
+def write(
+    folder: pathlib.Path,
+    *,
+    served: Served,
+    signatures: Mapping[str, Any],
+    model: str,
+) -> int:
     """Write a request for each signature at each length, and return how many.
 
     They consist of one word, so that no text from the data travels with the model.
@@ -34,7 +40,7 @@ def write(folder: pathlib.Path, *, served: Served, signatures: Iterable[str], mo
     Args:
         folder: The SavedModel's folder.
         served: The module that was saved.
-        signatures: The names of its signatures.
+        signatures: Its signatures by name.
         model: The model's name on the server.
     """
     logs = list(_logs(served, signatures, model))
@@ -49,27 +55,32 @@ def write(folder: pathlib.Path, *, served: Served, signatures: Iterable[str], mo
 def texts_of_length(served: Served, length: int) -> dict[str, np.ndarray]:
     """Return a text, or a pair of texts, that has the given number of tokens.
 
-    The texts of a pair are about equally long, so that neither is truncated.
+    The texts of a pair are about equally long, so that neither is truncated; each has that number
+    of tokens if it is a row of its own.
     """
-    specials = 1 + len(served.text_names)
-    words = length - specials
-    counts = [words] if len(served.text_names) == 1 else [words - words // 2, words // 2]
+    names = served.text_names
+    words = length - (2 if served.each_text else 1 + len(names))
+    if len(names) == 1 or served.each_text:
+        counts = [words] * len(names)
+    else:
+        counts = [words - words // 2, words // 2]
     return {
         name: np.array([" ".join([WORD] * count)], object)
-        for name, count in zip(served.text_names, counts, strict=True)
+        for name, count in zip(names, counts, strict=True)
     }
 
 
-def _logs(served: Served, signatures: Iterable[str], model: str) -> Iterator[Any]:
+def _logs(served: Served, signatures: Mapping[str, Any], model: str) -> Iterator[Any]:
     """Yield a PredictionLog for each request."""
-    for name in signatures:
+    for name, function in signatures.items():
+        taken = function.function_type.parameters
         for length in served.lengths[:1] if name in SLOW else served.lengths:
             texts = texts_of_length(served, length)
             if name == CLASSIFY:
                 yield _classify(texts, model)
             else:
-                ids = served.token_ids(texts) if name == "token_ids" else texts
-                yield _predict(name, ids, model)
+                inputs = served.token_ids(texts) if name == "token_ids" else texts
+                yield _predict(name, {k: v for k, v in inputs.items() if k in taken}, model)
 
 
 def _predict(signature: str, inputs: Mapping[str, np.ndarray], model: str) -> Any:

@@ -12,6 +12,8 @@ from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
 
+# The key of the class of transformers without a head.
+ENCODER = "encoder"
 NO_LICENSE = "README.md names no license, as none is known; add one before you publish the folder"
 
 
@@ -22,7 +24,8 @@ class Huggingface:
     `BertForSequenceClassification`, or token classifier, and its README.md has the metadata of a
     model card, so that the folder can be pushed to the Hub. A sequence classifier pools as
     `pooling='pooled'` does. With any other pooling, export the encoder alone with `head=False`,
-    which gives `BertModel` and the like.
+    which gives `BertModel` and the like. If the problem's answers need no more than the encoder,
+    that is what is written, with what sentence-transformers needs to compute them.
 
     Args:
         model: Its encoder and head are written.
@@ -50,13 +53,14 @@ class Huggingface:
     ):
         if not plain:
             raise ValueError("transformers has no class for an encoder with adapters.")
-        if head and not (model.head.per_token or model.head.needs_pooler):
+        family, wanted = model.encoder.family, problem.huggingface_class
+        classifies = head and wanted != ENCODER
+        if classifies and not (model.head.per_token or model.head.needs_pooler):
             raise ValueError(
                 f"transformers has no class for pooling={model.head.pooling!r}; "
                 "huggingface(head=False) exports the encoder alone."
             )
-        family, wanted = model.encoder.family, problem.huggingface_class
-        if head and wanted in family.no_class:
+        if classifies and wanted in family.no_class:
             raise ValueError(
                 f"transformers has no {family.class_name(wanted)}; huggingface(head=False) exports "
                 "the encoder alone."
@@ -64,13 +68,14 @@ class Huggingface:
         other = "layers that the head lacks" if family.layers_of_tokens else None
         if not model.head.per_token:
             other = None if family.pools_for(wanted) else "another pooler"
-        if head and other:
+        if classifies and other:
             raise ValueError(
                 f"transformers' {family.class_name(wanted)} has {other}; huggingface(head=False) "
                 "exports the encoder alone."
             )
         self.model, self.text_layer, self.problem = model, text_layer, problem
-        self.folder, self.head, self.card = run_dir / "huggingface", head, card
+        self.folder, self.card = run_dir / "huggingface", card
+        self.head, self.classifies = head, classifies
         self.message: str | None = None
 
     def write(self) -> pathlib.Path:
@@ -78,22 +83,35 @@ class Huggingface:
         encoder, family = self.model.encoder, self.model.encoder.family
         config, tensors = encoder.huggingface_config(), encoder.tensors()
         config["pad_token_id"] = self.model.pad_id
-        if self.head:
+        if self.classifies:
             config |= self._classifier_config()
             tensors = {family.name_below_head(name): value for name, value in tensors.items()}
             tensors |= self._classifier_tensors(tensors)
-            # The card describes the classifier, so an encoder alone has none.
+        else:
+            config["architectures"] = [family.classes[ENCODER]]
+            tensors = {n: value for n, value in tensors.items() if not family.belongs_to_head(n)}
+        if self.head:
+            # The card describes the answers, which an encoder alone does not give.
             files.write_text(self.folder / "README.md", self.card.hub_header() + self.card.text())
             self.message = None if self.card.license() else NO_LICENSE
         else:
-            config["architectures"] = [family.classes["encoder"]]
-            tensors = {n: value for n, value in tensors.items() if not family.belongs_to_head(n)}
             files.remove(self.folder / "README.md")
+        self._write_problem_files()
         self.text_layer.tokenizer.save(
             self.folder, max_length=self.text_layer.max_length, segments=encoder.segments > 0
         )
         huggingface.write(self.folder, config=config, tensors=tensors)
         return self.folder
+
+    def _write_problem_files(self) -> None:
+        """Write the problem's own files, or remove those of an earlier export with the head."""
+        sizes = self.model.encoder.hidden, self.text_layer.max_length
+        for name, content in self.problem.huggingface_files(*sizes).items():
+            if self.head:
+                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+                files.write_json(self.folder / name, content)
+            else:
+                files.remove(self.folder / name)
 
     def _classifier_config(self) -> dict:
         name = self.model.encoder.family.class_name(self.problem.huggingface_class)

@@ -3,7 +3,7 @@
 import pathlib
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import tensorflow as tf
 from tensorflow.python.saved_model import fingerprinting_utils
@@ -11,7 +11,7 @@ from tensorflow.python.saved_model import fingerprinting_utils
 from ftkeras.errors import UserError
 from ftkeras.exporters import Card, _ops, _warmup
 from ftkeras.exporters._comparison import LOGIT_TOLERANCES, Bounds, Comparison
-from ftkeras.exporters._signatures import CLASSIFY, Served
+from ftkeras.exporters._signatures import CLASSIFY, ConcreteFunction, Served
 from ftkeras.exporters._verification import Verifier
 from ftkeras.exporters._weights import DTYPES, Weights
 from ftkeras.problems import Problem
@@ -42,7 +42,8 @@ class SavedModel:
             `probabilities` and `thresholds` float32, in the labels' own order. Of entities, all
             [batch, entities], padded: `types` and `texts` string, `starts` and `ends` int32, in
             characters, and `scores` float32; and their `count` int32 [batch]. Of questions with
-            contexts: see `QuestionAnswering.served_contexts` in `ftkeras/problems`.
+            contexts: see `QuestionAnswering.served_contexts` in `ftkeras/problems`. Of pairs whose
+            texts are embedded: `cosine` float32 [batch].
         pair: the same; only if the task has pairs.
         token_ids: `token_ids` int32 [batch, length], padded with the id of [PAD] (with
             `segment_ids` of the same shape) -> `logits` and `probabilities` (or `values`), float32
@@ -51,7 +52,8 @@ class SavedModel:
             serialized `tf.Example`s with the features `text` (and `pair`) -> `classes` string and
             `scores` float32 [batch, classes].
         embed: `text` (and `pair`) -> `embedding` float32 [batch, hidden], the input of the head; of
-            entities [batch, length, hidden].
+            entities [batch, length, hidden]. Of pairs whose texts are embedded, it takes `text`
+            alone and returns its vector, of length 1.
         explain: only with `explain=True`: `text` (and `pair`) -> the outputs of serving_default,
             `tokens` string and `attributions` float32 [batch, length] by integrated gradients, and
             `gap` float32 [batch], the part of the log-odds (or the number) that they do not account
@@ -210,7 +212,9 @@ class SavedModel:
         recorded_problem.write(folder, self.problem)
         return self._write_warmup(folder, served, signatures)
 
-    def _write_warmup(self, folder: pathlib.Path, served: Served, signatures: Iterable[str]) -> int:
+    def _write_warmup(
+        self, folder: pathlib.Path, served: Served, signatures: Mapping[str, ConcreteFunction]
+    ) -> int:
         if not _warmup.is_available():
             return 0
         model = self.served_from.name

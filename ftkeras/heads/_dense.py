@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from keras import ops
-
 from ftkeras.heads._linear import Linear
+from ftkeras.heads._pooling import mean_of_tokens
 from ftkeras.support import bounds
 
 Tensor = Any
@@ -60,10 +59,7 @@ class Dense(Linear):
             return features["vector"]
         if not self.needs_every_token:
             return features["first"]
-        sequence = features["sequence"]
-        weights = ops.cast(features.get("membership", padding_mask[:, None]), sequence.dtype)
-        counts = ops.maximum(ops.sum(weights, axis=-1, keepdims=True), 1)
-        return ops.reshape(ops.matmul(weights, sequence) / counts, (-1, sequence.shape[-1]))
+        return mean_of_tokens(features, padding_mask)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "pooling": self.pooling}

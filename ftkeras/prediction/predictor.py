@@ -96,9 +96,10 @@ class Predictor:
             UserError: if a model of pairs gets single texts, or the reverse, it can't be loaded, or
                 it refuses a text.
         """
-        if self.takes_pairs != (pairs is not None):
+        takes_pairs = "pair" in self._signatures[signature].inputs
+        if takes_pairs != (pairs is not None):
             pairs_of = "pairs of texts: the first ones, and as many second ones as `pairs`"
-            inputs = pairs_of if self.takes_pairs else "single texts, not pairs"
+            inputs = pairs_of if takes_pairs else "single texts, not pairs"
             raise UserError(f"`model` takes {inputs}.")
         columns = {"text": texts} if pairs is None else {"text": texts, "pair": pairs}
         sizes = [sum(map(len, row)) for row in zip(*columns.values(), strict=True)]

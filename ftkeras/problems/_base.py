@@ -12,6 +12,7 @@ import numpy as np
 from ftkeras.errors import UserError
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
+from ftkeras.problems._huggingface import HuggingFaceFiles
 from ftkeras.problems._measure import LOSS, Measure
 from ftkeras.problems._token_answers import TokenAnswers
 from ftkeras.statistics.bootstrap import Predictions
@@ -26,7 +27,7 @@ Tensor = Any
 Loss = Callable[[np.ndarray, np.ndarray], Tensor]
 
 
-class Problem(TokenAnswers, Protocol):
+class Problem(TokenAnswers, HuggingFaceFiles, Protocol):
     """A question that a model is trained to answer. Inherit from it to get the defaults.
 
     Attributes:
@@ -40,6 +41,7 @@ class Problem(TokenAnswers, Protocol):
         loss_arguments: the names of arguments of these that do not fit, and why.
         regularizers: the names of regularizers that do not fit, and why.
         batchings: the names of batchings that do not fit, and why.
+        policies: the names of policies that do not fit, and why.
         metric: the validation metric that selects the best epoch, by default.
         measures: the metrics that may select it instead, the loss among them.
         columns: those of them that tables of splits and folds show.
@@ -53,15 +55,18 @@ class Problem(TokenAnswers, Protocol):
         explains: whether an export can attribute its answers to tokens.
         reads: what the model reads: "texts"; "words" of texts, of which each has an answer, by the
             word's first token; "contexts" with questions, cut into windows, of which each token may
-            be part of an answer; or "options" of questions, each of which is a row. Answers about
-            words and contexts are stored as bytes, and outputs are `WordOutputs` and
-            `ContextOutputs`.
+            be part of an answer; "options" of questions, each of which is a row; or "each_text" of
+            a pair in a row of its own. Answers about words and contexts are stored as bytes, and
+            outputs are `WordOutputs` and `ContextOutputs`.
+        several_rows: whether an example is several rows, all of which are in one batch.
         needs_both_sides: whether what follows a token may decide the answer about it, so that a
             causal encoder can't give it.
         truncation: the spec of the default truncation.
         exporters: the names of exporters that do not fit, and why.
-        huggingface_class: the key of the family's class of transformers for the model.
+        huggingface_class: the key of the family's class of transformers for the model; "encoder" if
+            it is the encoder alone.
         pipeline: the name of the problem on the Hugging Face Hub, or None.
+        library: the library that loads the model from the Hub.
         hub_metrics: the names of metrics, and those of their implementations on the Hub.
         caveat: what a model card warns of, or None.
     """
@@ -76,6 +81,7 @@ class Problem(TokenAnswers, Protocol):
     loss_arguments: Mapping[str, str] = {}
     regularizers: Mapping[str, str] = {}
     batchings: Mapping[str, str] = {}
+    policies: Mapping[str, str] = {}
     metric: str
     measures: ClassVar[tuple[Measure, ...]]
     columns: tuple[str, ...]
@@ -90,10 +96,12 @@ class Problem(TokenAnswers, Protocol):
     explains: bool = True
     reads: str = "texts"
     needs_both_sides: bool = False
+    several_rows: bool = False
     truncation = "head"
     exporters: Mapping[str, str] = {}
     huggingface_class: str = "sequence_classification"
     pipeline: str | None = None
+    library: str = "transformers"
     hub_metrics: Mapping[str, str] = {}
     caveat: str | None = None
 
@@ -315,24 +323,6 @@ class Problem(TokenAnswers, Protocol):
             metrics: of the split.
         """
         return None
-
-    def misfit(self, config: Mapping[str, Any]) -> str | None:
-        """Return why a checkpoint's classifier can't be the head's start, or None.
-
-        Args:
-            config: the checkpoint's config.json.
-        """
-        ...
-
-    def huggingface_config(self) -> dict:
-        """Return the entries of a Hugging Face config.json that describe the answers."""
-        ...
-
-    def huggingface_classifier(
-        self, kernel: np.ndarray, bias: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return kernel [hidden, outputs] and bias of a classifier that gives the answers."""
-        return kernel, bias
 
     def describe(self) -> str:
         """Return what a model predicts, for its card: the rest of "It takes a text and …"."""

@@ -1,13 +1,12 @@
 """Regression: one or several numbers for each text, or pair of texts."""
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ftkeras.problems import _tables
+from ftkeras.problems import _numbers, _tables
 from ftkeras.problems._base import LOSS, Loss, Measure, Problem
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
 Tensor = Any
 SCALES = ("standard", "none")
-# Epochs rarely differ by more than half of this width of a correlation's interval.
-WIDEST_INTERVAL = 0.1
 # A model whose predictions spread less than this share of the answers predicts nearly a constant.
 LEAST_SPREAD = 0.05
 
@@ -113,13 +110,7 @@ class Regression(Problem):
 
     def summarize(self, targets: np.ndarray) -> dict:
         """Return the number of examples, and each output's mean, sd, lowest and highest answer."""
-        found = {
-            "mean": targets.mean(axis=0),
-            "sd": targets.std(axis=0),
-            "lowest": targets.min(axis=0),
-            "highest": targets.max(axis=0),
-        }
-        return {"examples": len(targets), **{name: v.tolist() for name, v in found.items()}}
+        return _numbers.summarize(targets)
 
     def metrics(self, targets: np.ndarray, outputs: np.ndarray, loss: Loss) -> dict:
         """Return each metric, the mean over the outputs, and of several outputs those of each."""
@@ -127,7 +118,7 @@ class Regression(Problem):
 
         answers = self._in_unit(outputs)
         rows = [
-            {"name": name, **measure(targets[:, n], answers[:, n])}
+            {"name": name, **_numbers.measure(targets[:, n], answers[:, n])}
             for n, name in enumerate(self.names)
         ]
         means = {key: _mean([row[key] for row in rows]) for key in rows[0] if key != "name"}
@@ -246,15 +237,7 @@ class Regression(Problem):
         return variance, "always answering with the mean gives"
 
     def doubt(self, metrics: Mapping[str, Any]) -> str | None:
-        if metrics["spearman"] is None or metrics["examples"] < 4:
-            return None
-        low, high = fisher(metrics["spearman"], metrics["examples"])
-        if high - low <= WIDEST_INTERVAL:
-            return None
-        return (
-            f"its Spearman correlation of {metrics['spearman']:.3f} may be anything from "
-            f"{low:.3f} to {high:.3f}"
-        )
+        return _numbers.correlation_doubt(metrics)
 
     def misfit(self, config: Mapping[str, Any]) -> str | None:
         return "its numbers are on another scale"
@@ -297,47 +280,6 @@ class Regression(Problem):
 
     def _in_unit(self, outputs: np.ndarray) -> np.ndarray:
         return outputs.astype(np.float64) * self._sd + self._mean
-
-
-def measure(answers: np.ndarray, predicted: np.ndarray) -> dict[str, float | None]:
-    """Return the metrics of one output, by SciPy and scikit-learn; None if one is undefined.
-
-    >>> found = measure(np.array([1.0, 2.0, 4.0]), np.array([1.0, 2.0, 3.0]))
-    >>> round(found["spearman"], 4), round(found["mae"], 4)
-    (1.0, 0.3333)
-    """
-    from scipy import stats
-    from sklearn import metrics
-
-    with warnings.catch_warnings():  # a constant has no correlation with anything
-        warnings.simplefilter("ignore")
-        ranked: Any = stats.spearmanr(answers, predicted)
-        pearson = float(np.corrcoef(answers, predicted)[0, 1])
-        r2 = float(metrics.r2_score(answers, predicted)) if answers.std() else math.nan
-    found = {
-        "spearman": float(ranked.statistic),
-        "pearson": pearson,
-        "rmse": float(metrics.root_mean_squared_error(answers, predicted)),
-        "mae": float(metrics.mean_absolute_error(answers, predicted)),
-        "r2": r2,
-    }
-    return {name: None if math.isnan(value) else value for name, value in found.items()}
-
-
-def fisher(correlation: float, examples: int) -> tuple[float, float]:
-    """Return the 95 % interval of a correlation by Fisher's z, at least 4 examples.
-
-    Source: Fisher, 1921; with the variance 1.06 / (n - 3) of Spearman's: Fieller et al., 1957,
-    https://doi.org/10.1093/biomet/44.3-4.470.
-
-    >>> [round(end, 3) for end in fisher(0.5, 103)]
-    [0.334, 0.636]
-    """
-    z, half = (
-        math.atanh(min(0.999999, max(-0.999999, correlation))),
-        1.96 * math.sqrt(1.06 / (examples - 3)),
-    )
-    return math.tanh(z - half), math.tanh(z + half)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

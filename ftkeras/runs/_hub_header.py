@@ -36,7 +36,7 @@ def render(
     header = ModelCardData(
         language=language,
         license=license,
-        library_name="transformers",
+        library_name=problem.library,
         pipeline_tag=problem.pipeline,
         tags=["ftkeras"],
         datasets=[dataset] if dataset else None,

@@ -12,7 +12,7 @@ from ftkeras.data.sources.stream import Example, stream
 from ftkeras.data.tables import inference, profile
 from ftkeras.data.tables.inference import Chosen, Roles, find_position
 from ftkeras.data.tables.reading import Options, open_data
-from ftkeras.data.tables.table import Row, Table
+from ftkeras.data.tables.table import Row, Table, Value
 from ftkeras.data.tables.texts import encode, joined
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
@@ -186,6 +186,22 @@ def column_names(label: Columns | None) -> tuple[Column, ...]:
     if isinstance(label, str):
         return tuple(name.strip() for name in label.split(","))
     return (label,) if isinstance(label, int) else tuple(label)
+
+
+def finite_number(table: Table, line: int, value: Value) -> float:
+    """Return the number in a cell.
+
+    Raises:
+        UserError: if there is none, or it is not finite; with its line.
+    """
+    number = None if profile.is_missing(value) else profile.as_number(profile.as_text(value))
+    if number is None:
+        what = "no number" if profile.is_missing(value) else repr(value)
+        raise UserError(
+            f"`data`: line {line} of {table.name!r}: the answer must be a finite number, such as "
+            f"3.5. Received: {what}."
+        )
+    return number
 
 
 def given_labels(

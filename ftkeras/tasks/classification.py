@@ -119,10 +119,14 @@ class Classification(OwnFiles):
         problem = inference.find_problem(column)
         if problem == "regression" and not given:
             numbers = f"the labels of {head.name!r} are many different numbers"
-            return problem, f"{numbers}; with `label_names` they are classes"
+            return problem, f"{numbers}; with `label_names` they are classes{self._of_pairs()}"
         if problem == "multi_label":
             return problem, f"texts of {head.name!r} have several labels each"
         return None
+
+    def _of_pairs(self) -> str:
+        """Return what else can be learned of numbers for pairs of texts."""
+        return "; task=similarity(train=…) embeds each text instead" if self.pairs else ""
 
     @property
     def _questions(self) -> Columns:

@@ -3,14 +3,13 @@
 import functools
 from collections.abc import Sequence
 
-from ftkeras.data.tables import profile
 from ftkeras.data.tables.reading import Options
-from ftkeras.data.tables.table import Row, Table, Value
+from ftkeras.data.tables.table import Row, Table
 from ftkeras.errors import UserError
 from ftkeras.problems import Problem
 from ftkeras.problems import regression as problem
 from ftkeras.support import bounds
-from ftkeras.tasks._own_files import Column, Columns, OwnFiles, column_names
+from ftkeras.tasks._own_files import Column, Columns, OwnFiles, column_names, finite_number
 
 
 class Regression(OwnFiles):
@@ -85,15 +84,4 @@ class Regression(OwnFiles):
         )
 
     def _answer(self, table: Table, line: int, values: Row) -> list[float]:
-        return [_number(table, line, value) for value in values]
-
-
-def _number(table: Table, line: int, value: Value) -> float:
-    number = None if profile.is_missing(value) else profile.as_number(profile.as_text(value))
-    if number is None:
-        what = "no number" if profile.is_missing(value) else repr(value)
-        raise UserError(
-            f"`data`: line {line} of {table.name!r}: the answer must be a finite number, such as "
-            f"3.5. Received: {what}."
-        )
-    return number
+        return [finite_number(table, line, value) for value in values]

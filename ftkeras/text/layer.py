@@ -33,6 +33,7 @@ class TextLayer(tf.Module):
             `ftkeras.text.contexts.read` does.
         options: the most options of a question, if pairs are questions with options; None if they
             are not.
+        each_text: whether each text of a pair is a row of its own.
 
     Attributes:
         segments: whether pairs have segment ids, which some tokenizers do not give.
@@ -45,7 +46,8 @@ class TextLayer(tf.Module):
         "word_ends"} of the same type and shape: the word, in characters of its text, of which a
         token is the first; `NO_WORD` of other tokens. See `ftkeras.text.words`. With `options`,
         `pairs` hold the options of each question, see `ftkeras.text.options`, and the ids have a
-        row for each option, [batch * options, (length)].
+        row for each option, [batch * options, (length)]. With `each_text`, the ids have a row for
+        each text of a pair, one after the other, [batch * 2, (length)], and no segments.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -61,6 +63,7 @@ class TextLayer(tf.Module):
         words: bool = False,
         contexts: bool = False,
         options: int | None = None,
+        each_text: bool = False,
     ):
         super().__init__()
         least = tokenizer.specials[0] + 1
@@ -69,11 +72,12 @@ class TextLayer(tf.Module):
                 f"`max_length` must be an integer of at least {least}: special tokens and a piece. "
                 f"Received: {max_length!r}."
             )
-        self.segments = segments and tokenizer.segments > 1
+        self.segments = segments and tokenizer.segments > 1 and not each_text
         self.tokenizer = tokenizer
         self.truncation = truncation
         self.max_length = max_length
         self.words, self.contexts, self.options = words, contexts, options
+        self.each_text = each_text
 
     def __call__(
         self, texts: tf.Tensor, pairs: tf.Tensor | None = None
@@ -85,6 +89,8 @@ class TextLayer(tf.Module):
             return self._with_contexts(texts, pairs)
         if self.options is not None:
             return self._with_options(texts, pairs, self.options)
+        if self.each_text and pairs is not None:
+            texts, pairs = tf.reshape(tf.stack([texts, pairs], axis=1), [-1]), None
         pieces = self.tokenizer(texts)
         if pairs is None:
             limit = self.max_length - self.tokenizer.specials[0]
@@ -109,6 +115,7 @@ class TextLayer(tf.Module):
             "words": self.words,
             "contexts": self.contexts,
             "options": self.options,
+            "each_text": self.each_text,
             "code": code_digest([*own_code, pathlib.Path(inspect.getfile(type(truncation)))]),
             "versions": [metadata.version(name) for name in ("tensorflow", "tensorflow-text")],
         }

@@ -90,4 +90,20 @@ LOSSES = {
     "focal": focal,
     "mean_squared_error": mean_squared_error,
 }
+
+
+def cosine_regression(scores, vectors):
+    """Compute Reimers and Gurevych, 2019, section 3: vectors [pairs, 2 * size], of length 1."""
+    first, second = np.split(vectors, 2, axis=1)
+    return ((first * second).sum(axis=1) - scores) ** 2
+
+
+def in_batch_negatives(answers, vectors, *, scale=20.0):
+    """Compute Henderson et al., 2017, section 4.4, as a cross-entropy with the diagonal."""
+    first, second = np.split(vectors, 2, axis=1)
+    return cross_entropy(np.arange(len(vectors)), scale * first @ second.T)
+
+
+# Of the vectors of both texts of a pair.
+OF_VECTORS = {"cosine_regression": cosine_regression, "in_batch_negatives": in_batch_negatives}
 OF_SPANS = {"span_cross_entropy": span_cross_entropy}

@@ -48,7 +48,12 @@ def _gradient(loss, labels, logits):
 
 
 def test_every_loss_has_its_formula():
-    formulas = {*references.LOSSES, *references.OF_NUMBERS, *references.OF_SPANS}
+    formulas = {
+        *references.LOSSES,
+        *references.OF_NUMBERS,
+        *references.OF_SPANS,
+        *references.OF_VECTORS,
+    }
     assert sorted(formulas) == catalog.names("loss")
     assert {name for name, _, _ in CASES} == set(references.LOSSES)
 

@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-from ftkeras.problems.regression import Regression, fisher, measure
+from ftkeras.problems._numbers import fisher, measure
+from ftkeras.problems.regression import Regression
 from ftkeras.statistics import bootstrap
 from ftkeras.statistics.number_predictions import NumberPredictions
 

@@ -55,6 +55,15 @@ def served_answers(tmp_path_factory) -> Iterator[Live]:
 
 
 @pytest.fixture(scope="session")
+def served_cosines(tmp_path_factory) -> Iterator[Live]:
+    """Serve a model that compares two texts, as an export of sentence embeddings does."""
+    folder, model = tmp_path_factory.mktemp("cosines") / "alike", tiny.Cosines(1)
+    tf.saved_model.save(model, str(folder / "1"), model.signatures())
+    with live(folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def served(tiny_model: pathlib.Path) -> Iterator[Live]:
     """Serve version 2, and version 1 as `stable`."""
     with live(tiny_model, label=("stable=1",), max_request_bytes=200_000) as server:

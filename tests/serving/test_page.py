@@ -169,3 +169,16 @@ def test_the_answer_is_marked_in_its_context(served_answers):
         assert window.run("return document.querySelectorAll('#entities mark').length") == 0
         assert window.run("return document.querySelector('#label').textContent") == "No answer"
         assert not window.run("return document.querySelector('#table').offsetHeight")
+
+
+@pytest.mark.process
+def test_cosine_of_two_texts_is_shown(served_cosines):
+    with browser("--window-size=420,800") as window:
+        window.open(f"{served_cosines.url}/")
+        window.wait("document.title.startsWith('alike')")
+        window.run("document.querySelector('#pair').value = 'good'")
+        _ask(window, "a bad film")
+        assert window.run("return document.querySelector('#label').textContent") == "-0.7616"
+        shown = window.run("return document.querySelector('#score').textContent")
+        assert shown == "cosine similarity"
+        assert not window.run("return document.querySelector('#table').offsetHeight")

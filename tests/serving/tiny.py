@@ -125,6 +125,20 @@ class Numbers(Tiny):
         return {"serving_default": _trace(predict, **TEXT)}
 
 
+class Cosines(Tiny):
+    """Compare two texts by their counts."""
+
+    def signatures(self) -> dict:
+        """Return the only signature, with the outputs of an export of sentence embeddings."""
+
+        def predict(text, pair):
+            margins = self._logits(text)[:, 1] * self._logits(pair)[:, 1]
+            return {"cosine": tf.tanh(margins)}
+
+        pair = {"pair": tf.TensorSpec([None], tf.string, "pair")}
+        return {"serving_default": _trace(predict, **TEXT, **pair)}
+
+
 class Decisions(Tiny):
     """Decide three labels from the counts, each with a threshold of its own."""
 

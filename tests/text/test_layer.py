@@ -193,3 +193,14 @@ class _Whole(Head):
 def test_identity_depends_on_the_code_of_the_truncation():
     identities = [_layer(8, truncation).identity()["code"] for truncation in (Head(), _Whole())]
     assert identities[0] != identities[1]
+
+
+def test_each_text_of_a_pair_may_be_a_row_of_its_own():
+    settings = {"tokenizer": WORDPIECE, "truncation": Head(), "max_length": 4}
+    layer = TextLayer(**settings, each_text=True)
+    assert not layer.segments
+    found = layer(tf.constant(["a a a", "b"]), tf.constant(["b b", ""]))
+    assert list(found) == ["token_ids"]
+    single = TextLayer(**settings)(tf.constant(["a a a", "b b", "b", ""]))
+    assert found["token_ids"].to_list() == single["token_ids"].to_list()
+    assert layer(tf.constant(["a"]))["token_ids"].to_list() == [[CLS, A, SEP]]

@@ -4,10 +4,12 @@
 
 It needs torch and transformers, and writes trajectory.npz (three classes),
 trajectory_regression.npz (two numbers), trajectory_multi_label.npz (four labels),
-trajectory_question_answering.npz (start and end) and trajectory_multiple_choice.npz (two questions
-with four options a batch) beside itself: the batches, the head's initial kernel, the loss of each
-step, and the final logits and one final kernel. Dropout is off. Warm-up, linear decay, a clip that
-takes effect and a large weight decay are on. It starts from the encoder's fixture.
+trajectory_question_answering.npz (start and end), trajectory_multiple_choice.npz (two questions
+with four options a batch), trajectory_similarity.npz and trajectory_positive_pairs.npz (four pairs
+of texts a batch, by BertModel and the formulas below) beside itself: the batches, the head's
+initial kernel, the loss of each step, and the final logits and one final kernel. Dropout is off.
+Warm-up, linear decay, a clip that takes effect and a large weight decay are on. It starts from the
+encoder's fixture.
 """
 
 import pathlib
@@ -20,6 +22,8 @@ STEPS, WARMUP, BATCH, LENGTH, CLASSES, NUMBERS, LABELS = 20, 4, 8, 12, 3, 2, 4
 OPTIONS = 4  # rows of a question
 QUESTION = 4  # tokens of a question, with the special ones
 RATE, DECAY = 1e-3, 0.1
+SCALE = 20.0  # of cosines, in the loss of positive pairs
+OFF = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 # Below the gradient's norm in some step; that of several labels or options is smaller.
 CLIP, CLIP_OF_LABELS = 1.0, 0.3
 
@@ -65,21 +69,58 @@ def main() -> None:
     answers = random.integers(OPTIONS, size=(STEPS, BATCH // OPTIONS))
     file = "trajectory_multiple_choice.npz"
     _train(random, token_ids, answers, 1, file, clip=CLIP_OF_LABELS)
+    random = np.random.default_rng(12)
+    token_ids, _ = _batches(random)
+    scores = random.uniform(size=(STEPS, BATCH // 2)).astype("float32")
+    _train(random, token_ids, scores, 1, "trajectory_similarity.npz", clip=CLIP_OF_LABELS)
+    token_ids, _ = _batches(random)
+    _train(random, token_ids, np.ones_like(scores, int), 1, "trajectory_positive_pairs.npz")
+
+
+def _embedding_model():
+    """Return BertModel with the losses of sentence-transformers, written as formulas."""
+    import torch
+    import transformers
+
+    class Embedding(torch.nn.Module):
+        """The vectors of pairs of texts, [pairs, 2 * hidden], and their loss."""
+
+        def __init__(self):
+            super().__init__()
+            self.bert = transformers.BertModel.from_pretrained(CHECKPOINT, **OFF)
+
+        def forward(self, input_ids, attention_mask, labels=None):
+            ids, mask = input_ids.flatten(0, 1), attention_mask.flatten(0, 1)
+            states = self.bert(ids, attention_mask=mask).last_hidden_state
+            means = (states * mask[..., None]).sum(1) / mask[..., None].sum(1)
+            vectors = torch.nn.functional.normalize(means, dim=-1)
+            first, second = vectors[0::2], vectors[1::2]
+            loss = None
+            if labels is not None and labels.is_floating_point():
+                loss = torch.nn.functional.mse_loss((first * second).sum(-1), labels)
+            elif labels is not None:
+                scores = SCALE * first @ second.T
+                loss = torch.nn.functional.cross_entropy(scores, torch.arange(len(labels)))
+            outputs = torch.cat([first, second], -1)
+            return transformers.modeling_outputs.SequenceClassifierOutput(loss, outputs)
+
+    return Embedding()
 
 
 def _model(file, outputs, problem_type):
     """Return a model with the fixture's encoder, and its head."""
     import transformers
 
-    off = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    if "similarity" in file or "pairs" in file:
+        return _embedding_model(), None
     if "question" in file:
-        found = transformers.BertForQuestionAnswering.from_pretrained(CHECKPOINT, **off)
+        found = transformers.BertForQuestionAnswering.from_pretrained(CHECKPOINT, **OFF)
         return found, found.qa_outputs
     if "choice" in file:
-        found = transformers.BertForMultipleChoice.from_pretrained(CHECKPOINT, **off)
+        found = transformers.BertForMultipleChoice.from_pretrained(CHECKPOINT, **OFF)
         return found, found.classifier
     found = transformers.BertForSequenceClassification.from_pretrained(
-        CHECKPOINT, num_labels=outputs, problem_type=problem_type, **off
+        CHECKPOINT, num_labels=outputs, problem_type=problem_type, **OFF
     )
     return found, found.classifier
 
@@ -99,7 +140,7 @@ def _tensors(token_ids, targets):
 
     ids = torch.tensor(token_ids.astype("int64"))
     if len(targets) < len(token_ids):
-        ids = ids.reshape(len(targets), OPTIONS, LENGTH)
+        ids = ids.reshape(len(targets), -1, LENGTH)
         return {"input_ids": ids, "attention_mask": (ids != 0).long()}
     segments = segment_ids(token_ids) if is_span(targets) else np.zeros_like(token_ids)
     return {
@@ -124,9 +165,10 @@ def _train(random, token_ids, labels, outputs, file, problem_type=None, clip=CLI
 
     kernel = random.normal(scale=0.02, size=(16, outputs)).astype("float32")
     model, head = _model(file, outputs, problem_type)
-    with torch.no_grad():
-        head.weight.copy_(torch.tensor(kernel.T))
-        head.bias.zero_()
+    if head is not None:
+        with torch.no_grad():
+            head.weight.copy_(torch.tensor(kernel.T))
+            head.bias.zero_()
     optimizer = torch.optim.AdamW(_groups(model.train()), lr=RATE)
     schedule = get_linear_schedule_with_warmup(optimizer, WARMUP, STEPS)
     losses, norms = [], []

@@ -147,7 +147,7 @@ def test_training_goes_on_from_the_classifier_of_a_huggingface_folder(trained):
     ("flag", "reason"),
     [
         ("--batching=packed", "all options of a question are in one batch, each in a row"),
-        ("--batch_tokens=512", "each question has several rows; use --batch_size"),
+        ("--batch_tokens=512", "each example has several rows; use --batch_size"),
         ("--export=onnx", "its graph would take the rows of options"),
         ("--loss=cross_entropy(label_smoothing=0.1)", "options that a question lacks would get"),
     ],

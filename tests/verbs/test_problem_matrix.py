@@ -6,7 +6,8 @@ import pathlib
 import pytest
 
 import ftkeras.corpora
-from tests import choices, finished
+from ftkeras import problems
+from tests import choices, finished, text_pairs
 from tests.running import call_ftkeras, succeed
 
 pytestmark = pytest.mark.matrix
@@ -37,24 +38,34 @@ WAYS = {
     "focal": ["--loss=focal"],
     "huber": ["--loss=huber"],
 }
-FILES = {
-    "multi_label": "moods.tsv",
-    "regression": "scores.tsv",
-    "multiple_choice": "choices.csv",
+DATA = {
+    "multi_label": "--data=moods.tsv",
+    "regression": "--data=scores.tsv",
+    "multiple_choice": "--data=choices.csv",
+    "similarity": "--task=similarity(train='scored.csv')",
+    "positive_pairs": "--task=positive_pairs(train='positive.csv')",
+}
+OF_VECTORS = {
+    *("packed", "r_drop", "smart", "frozen", "weights", "entropy", "smoothed", "focal", "huber"),
 }
 # What is made for labels does not fit numbers, and the reverse.
 REFUSED = {
     "multi_label": {"huber"},
     "regression": {"weights", "entropy", "smoothed", "focal"},
     "multiple_choice": {"packed", "weights", "smoothed", "focal", "huber"},
+    "similarity": OF_VECTORS,
+    "positive_pairs": OF_VECTORS,
 }
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Return a folder with reviews that have labels or a number, and with questions."""
+    """Return a folder with reviews that have labels or a number, with questions and with pairs."""
     folder = tmp_path_factory.mktemp("matrix")
     choices.write_csv(folder / "choices.csv", 300)
+    columns = ("sentence1", "sentence2", "score")
+    text_pairs.write_csv(folder / "scored.csv", text_pairs.scored(300), *columns)
+    text_pairs.write_csv(folder / "positive.csv", text_pairs.positive(300), "text", "pair")
     lines = (REVIEWS / "train.tsv").read_text(encoding="utf-8").splitlines()[1:301]
     rows = [line.split("\t") for line in lines]
     fewer = {0: "", 5: "bad", 7: "avoid"}
@@ -71,10 +82,10 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("problem", FILES)
+@pytest.mark.parametrize("problem", DATA)
 def test_run_is_trained_or_refused_by_name(folder, problem, way):
     run = f"{problem}-{way}"
-    arguments = [*SHORT, f"--data={FILES[problem]}", f"--run_dir={run}", *WAYS[way]]
+    arguments = [*SHORT, DATA[problem], f"--run_dir={run}", *WAYS[way]]
     if way in REFUSED[problem]:
         done = call_ftkeras("train", *arguments, cwd=folder)
         assert done.returncode == 2
@@ -86,16 +97,16 @@ def test_run_is_trained_or_refused_by_name(folder, problem, way):
     problem_json = json.loads((folder / run / "problem.json").read_text())
     assert problem_json["problem"] == problem
     assert metrics["test"]["examples"] > 20
-    assert metrics["test"]["loss"] < 2
+    assert metrics["test"]["loss"] < (5 if problem == "positive_pairs" else 2)  # of 64 options
 
 
-@pytest.mark.parametrize("problem", FILES)
+@pytest.mark.parametrize("problem", DATA)
 def test_tune_finds_the_best_of_its_trials(folder, problem):
     shown = succeed(
         "tune",
-        *(*SHORT, f"--data={FILES[problem]}", f"--search_dir=tuned-{problem}"),
+        *(*SHORT, DATA[problem], f"--search_dir=tuned-{problem}"),
         *("--oracle=grid", "--search=learning_rate=choice(1e-3, 3e-3)"),
         cwd=folder,
     )
-    objective = {"multi_label": "micro_f1", "regression": "spearman"}.get(problem, "accuracy")
+    objective = problems.find(problem).metric
     assert objective in shown

@@ -1,0 +1,60 @@
+"""Ranks of right answers as columns from which the bootstrap computes its metrics."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ftkeras.statistics.bootstrap import Tested
+
+# The numbers of answers among which the right one is looked for.
+CUTS = (1, 5, 10)
+
+
+@dataclass(frozen=True)
+class RankPredictions:
+    """The rank of each example's right answer; fulfils `bootstrap.Predictions`.
+
+    Attributes:
+        ranks: from 1, integer [examples].
+        compared: the score of the right answer, float [examples].
+    """
+
+    ranks: np.ndarray
+    compared: np.ndarray
+
+    metrics: ClassVar = ("mrr", *(f"recall_at_{cut}" for cut in CUTS))
+    tested: ClassVar = Tested(
+        name="mrr",
+        plural="mean_reciprocal_ranks",
+        better="ranks the right answers higher",
+        compared="score_of_answer",
+        compared_title="score of the right answer",
+    )
+
+    @property
+    def truth(self) -> np.ndarray:
+        """The right answer is the only one of its kind for each example: zeros."""
+        return np.zeros(len(self.ranks), int)
+
+    @property
+    def scores(self) -> np.ndarray:
+        """The reciprocal rank of each example."""
+        return 1 / self.ranks
+
+    def table(self) -> "_Table":
+        """Return the predictions as columns."""
+        return _Table(self)
+
+
+class _Table:
+    """Columns whose weighted means are the metrics."""
+
+    def __init__(self, run: RankPredictions):
+        found = run.ranks[:, None] <= np.array(CUTS)
+        self._columns = np.column_stack([run.scores, found])
+
+    def metrics(self, weights: np.ndarray) -> np.ndarray:
+        """Return `RankPredictions.metrics` for each row of weights, [rows, metrics]."""
+        weights = weights.astype(float)
+        return weights @ self._columns / weights.sum(axis=1, keepdims=True)

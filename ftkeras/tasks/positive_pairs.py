@@ -1,0 +1,72 @@
+"""Positive pairs: texts that belong together in the user's own files."""
+
+from collections.abc import Sequence
+
+from ftkeras.data.tables.reading import Options
+from ftkeras.data.tables.table import Row, Table
+from ftkeras.problems import positive_pairs as problem
+from ftkeras.tasks._own_files import Column
+from ftkeras.tasks._text_pairs import TextPairs
+
+
+class PositivePairs(TextPairs):
+    """Embed texts so that a text is nearer to its partner than to those of other texts.
+
+    The files are those of `classification`, with two columns of texts, such as questions and their
+    answers. Other columns are not read; pairs with scores are those of `similarity`.
+
+    Args:
+        train: file, folder or glob pattern of the examples to train on, or several of these.
+        test: the same to test on; None to hold out a part of `train`.
+        validation: the same to validate on; None to hold out a part of `train`.
+        text: column of the first text, by name or number from 0.
+        pair: column of the second text.
+        header: whether the first row names the columns.
+        delimiter: between the fields of a text file, one character.
+        encoding: of text files, such as 'cp1252'.
+        data_dir: folder in which relative file names are looked up; None for the current one.
+        known_labels: the names of the outputs of a run that is evaluated.
+
+    Raises:
+        ValueError: naming the argument and the value received.
+    """
+
+    problem_class = problem.PositivePairs
+    has_scores = False
+
+    def __init__(
+        self,
+        *,
+        train: str | Sequence[str],
+        test: str | Sequence[str] | None = None,
+        validation: str | Sequence[str] | None = None,
+        text: Column | None = None,
+        pair: Column | None = None,
+        header: bool | None = None,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        data_dir: str | None = None,
+        known_labels: Sequence[str] | None = None,
+    ):
+        super().__init__(
+            files={"train": train, "validation": validation, "test": test},
+            text=text,
+            answer=(),
+            pair=pair,
+            options=Options(header=header, delimiter=delimiter, encoding=encoding),
+            data_dir=data_dir,
+            known_labels=known_labels,
+        )
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """The columns of `train` that hold both texts."""
+        return {name: value for name, value in super().columns.items() if name != "label"}
+
+    @property
+    def _answer_positions(self) -> tuple[int, ...]:
+        return ()
+
+    def _answer(self, table: Table, line: int, values: Row) -> int:
+        """Return 1: each pair belongs together."""
+        return 1

@@ -1,0 +1,91 @@
+"""Similarity: pairs of texts with a score in the user's own files."""
+
+from collections.abc import Sequence
+
+from ftkeras.data.tables.reading import Options
+from ftkeras.data.tables.table import Row, Table
+from ftkeras.errors import UserError
+from ftkeras.problems import Problem
+from ftkeras.problems import similarity as problem
+from ftkeras.tasks._own_files import Column, finite_number
+from ftkeras.tasks._text_pairs import TextPairs
+
+
+class Similarity(TextPairs):
+    """Embed texts so that the cosine of two vectors is how similar the texts are.
+
+    The files are those of `classification`, with two columns of texts and one of scores. Pairs
+    without scores are those of `positive_pairs`, which is used if there is no column of numbers.
+
+    Args:
+        train: file, folder or glob pattern of the examples to train on, or several of these.
+        test: the same to test on; None to hold out a part of `train`.
+        validation: the same to validate on; None to hold out a part of `train`.
+        text: column of the first text, by name or number from 0.
+        pair: column of the second text.
+        label: column of the score.
+        low: the score of texts that have nothing in common, whose cosine is to be 0; None for the
+            lowest in training.
+        high: the score of texts that mean the same, whose cosine is to be 1; None for the highest
+            in training.
+        header: whether the first row names the columns.
+        delimiter: between the fields of a text file, one character.
+        encoding: of text files, such as 'cp1252'.
+        data_dir: folder in which relative file names are looked up; None for the current one.
+        known_labels: the names of the outputs of a run that is evaluated.
+
+    Raises:
+        ValueError: naming the argument and the value received.
+    """
+
+    problem_class = problem.Similarity
+    labels = ("score",)
+
+    def __init__(
+        self,
+        *,
+        train: str | Sequence[str],
+        test: str | Sequence[str] | None = None,
+        validation: str | Sequence[str] | None = None,
+        text: Column | None = None,
+        pair: Column | None = None,
+        label: Column | None = None,
+        low: float | None = None,
+        high: float | None = None,
+        header: bool | None = None,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        data_dir: str | None = None,
+        known_labels: Sequence[str] | None = None,
+    ):
+        if low is not None and high is not None and low >= high:
+            raise ValueError(f"`low` must be below `high`, {high!r}. Received: {low!r}.")
+        super().__init__(
+            files={"train": train, "validation": validation, "test": test},
+            text=text,
+            answer=() if label is None else (label,),
+            pair=pair,
+            options=Options(header=header, delimiter=delimiter, encoding=encoding),
+            data_dir=data_dir,
+            known_labels=known_labels,
+        )
+        self._low, self._high = low, high
+
+    def problem(self, labels: Sequence[str] | None = None) -> Problem:
+        return self.problem_class(labels=labels or self.labels, low=self._low, high=self._high)
+
+    def better_task(self) -> tuple[str, str] | None:
+        """Return the task of pairs without scores, if there are none; see `Task`."""
+        if self._is_evaluated or self._pair_columns.score is not None:
+            return None
+        name = self._table("train").name
+        return "positive_pairs", f"{name!r} has no column of numbers: each pair belongs together"
+
+    def _check_answers(self) -> None:
+        if self._pair_columns.score is None:
+            raise UserError(
+                f"`label_column`: name the column of {self._table('train').name!r} with the scores."
+            )
+
+    def _answer(self, table: Table, line: int, values: Row) -> float:
+        return finite_number(table, line, values[0])
