@@ -2,7 +2,7 @@
 
 import functools
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ftkeras.data.tables.texts import encode
@@ -67,10 +67,15 @@ class Predictor:
         self._session(DEFAULT)
 
     def predict(
-        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, batch_size: int = 32
+        self,
+        texts: Sequence[str],
+        pairs: Sequence[str] | None = None,
+        *,
+        batch_size: int = 32,
+        on_batch: Callable[[int], None] | None = None,
     ) -> list[dict[str, Any]]:
         """Return the problem's `answer` to each text; see `outputs`."""
-        found = self.outputs(texts, pairs, batch_size=batch_size)
+        found = self.outputs(texts, pairs, batch_size=batch_size, on_batch=on_batch)
         return [self.problem.answer(row) for row in found]
 
     def outputs(
@@ -80,6 +85,7 @@ class Predictor:
         *,
         signature: str = DEFAULT,
         batch_size: int = 32,
+        on_batch: Callable[[int], None] | None = None,
     ) -> list[dict[str, Any]]:
         """Return the outputs of a signature for each text; texts of similar length share a batch.
 
@@ -88,6 +94,7 @@ class Predictor:
             pairs: the second text of each, if the model takes pairs.
             signature: one of `signatures` that takes texts.
             batch_size: the most texts in a batch; positive.
+            on_batch: called after each batch with the number of its texts.
 
         Returns:
             The outputs by name, in the order of `texts`.
@@ -116,6 +123,8 @@ class Predictor:
                 (n, dict(zip(outputs, row, strict=True)))
                 for n, row in zip(positions, rows, strict=True)
             )
+            if on_batch is not None:
+                on_batch(len(positions))
         return [found[position] for position in range(len(texts))]
 
     def _run(self, signature: str, batch: Mapping[str, list[bytes]]) -> dict[str, Any]:

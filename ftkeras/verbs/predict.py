@@ -67,10 +67,9 @@ def _write(output: str, config: PredictConfig, predictor: Predictor, found: Inpu
         total = None if found.count is None else found.count()
         draft.skip_answered(found.items)
         with Progress(total, draft.count) as progress:
-            for items, predicted in _answer(config, predictor, found.items):
+            for items, predicted in _answer(config, predictor, found.items, progress.update):
                 cells = map(problem.answer_cells, predicted)
                 draft.write(items, [(*i.row, *c) for i, c in zip(items, cells, strict=True)])
-                progress.update(len(items))
     log.info("%s", f"wrote {draft.count:,} answer{'' if draft.count == 1 else 's'} to {output}")
     return draft.count
 
@@ -80,12 +79,19 @@ def _columns(model: pathlib.Path) -> dict:
     return recorded_inputs.read(model) or own_data.columns(model / layout.SETTINGS)
 
 
-def _answer(config: PredictConfig, predictor: Predictor, items: Iterator[Item]) -> Answered:
+def _answer(
+    config: PredictConfig,
+    predictor: Predictor,
+    items: Iterator[Item],
+    on_batch: Callable[[int], None] | None = None,
+) -> Answered:
     """Yield the items in chunks with their answers; texts of a chunk are sorted by their length."""
     while chunk := list(itertools.islice(items, answers.CHUNK)):
         texts = [item.text for item in chunk]
         pairs = [item.pair for item in chunk if item.pair is not None]
-        found = predictor.predict(texts, pairs or None, batch_size=config.batch_size)
+        found = predictor.predict(
+            texts, pairs or None, batch_size=config.batch_size, on_batch=on_batch
+        )
         yield chunk, found
 
 

@@ -26,6 +26,13 @@ def test_each_text_gets_its_own_prediction(finished_run):
             assert found["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-5)
 
 
+def test_each_batch_is_reported(finished_run):
+    predictor = Predictor(finished_run / "saved_models" / "quickstart" / "1")
+    counts: list[int] = []
+    predictor.predict(["Great.", "Dull.", "Slow."], batch_size=2, on_batch=counts.append)
+    assert counts == [2, 1]
+
+
 def test_a_folder_without_a_model_is_refused(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"none")
     with pytest.raises(UserError, match=f"^model={tmp_path} can't be loaded: "):
