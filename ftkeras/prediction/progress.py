@@ -68,10 +68,8 @@ class Progress:
 
     def _line(self, seconds: float) -> str:
         rate = (self._done - self._start) / seconds
+        speed = f"{rate:,.0f} per second" if rate >= 10 else f"{rate:.1f} per second"
         if self._total is None:
-            return f"answering: {self._done:,} texts, {rate:,.0f} per second"
+            return f"answering: {self._done:,} texts, {speed}"
         left = times.duration((self._total - self._done) / rate)
-        return (
-            f"answering: {self._done:,} of {self._total:,} texts, {rate:,.0f} per second, "
-            f"{left} left"
-        )
+        return f"answering: {self._done:,} of {self._total:,} texts, {speed}, {left} left"
