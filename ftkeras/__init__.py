@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ftkeras.api.results import Evaluation, Run
     from ftkeras.api.searches import CrossValidation, Search
     from ftkeras.api.text_classifier import TextClassifier
-    from ftkeras.api.verbs import compare, crossvalidate, evaluate, export, train, tune
+    from ftkeras.api.verbs import compare, crossvalidate, evaluate, export, push, train, tune
     from ftkeras.errors import Stopped, UserError
 
 __version__ = "0.1.0"
@@ -51,6 +51,7 @@ __all__ = [
     "losses",
     "optimizers",
     "policies",
+    "push",
     "register_keras_classes",
     "regularizers",
     "schedules",
@@ -66,7 +67,15 @@ _MODULES = {
     "ftkeras.api.results": ("Evaluation", "Run"),
     "ftkeras.api.searches": ("CrossValidation", "Search"),
     "ftkeras.api.text_classifier": ("TextClassifier",),
-    "ftkeras.api.verbs": ("compare", "crossvalidate", "evaluate", "export", "train", "tune"),
+    "ftkeras.api.verbs": (
+        "compare",
+        "crossvalidate",
+        "evaluate",
+        "export",
+        "push",
+        "train",
+        "tune",
+    ),
     "ftkeras.errors": ("Stopped", "UserError"),
 }
 

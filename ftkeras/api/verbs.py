@@ -17,7 +17,7 @@ from ftkeras.config import flagfile, own_data
 from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
-from ftkeras.config.verbs import formats_again
+from ftkeras.config.verbs import PushConfig, formats_again
 from ftkeras.errors import UserError
 from ftkeras.runs import layout
 
@@ -110,6 +110,26 @@ def export(
         recorded = _recorded(home)
         recorded["export"] = formats_again(recorded["export"])
         return verb.run(Config(**{**recorded, **changed, "run_dir": str(home)}))
+
+
+def push(run: AnyRun, repo: str, *, private: bool = False, verbose: bool | int = 1) -> str:
+    """Upload a finished run to the Hugging Face Hub, with a model card; return its address.
+
+    Args:
+        run: the run, or its folder.
+        repo: the repository, as user/name; created if there is none.
+        private: whether a new repository is private.
+        verbose: 0 for warnings only.
+
+    Raises:
+        UserError: if transformers has no class for the model, there is no token, or the Hub refuses
+            it.
+    """
+    config = PushConfig(run_dir=str(run_folder(_path(run))), repo=repo, private=private)
+    with session(verbose):
+        from ftkeras.verbs import push as verb
+
+        return verb.run(config)
 
 
 def crossvalidate(

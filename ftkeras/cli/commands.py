@@ -13,6 +13,7 @@ from ftkeras.config.verbs import (
     LaunchConfig,
     PlotConfig,
     PredictConfig,
+    PushConfig,
 )
 
 
@@ -52,6 +53,11 @@ VERBS = {
     ),
     "export": Verb(
         "Export a finished run again.", Config, "--run_dir=runs/imdb/…", groups=("Output",)
+    ),
+    "push": Verb(
+        "Upload a finished run to the Hugging Face Hub, with a model card.",
+        PushConfig,
+        "--run_dir=runs/reviews/… --repo=user/reviews",
     ),
     "predict": Verb(
         "Classify texts, or the rows of a file, with an exported model.",

@@ -1,4 +1,4 @@
-"""The configurations of `predict`, `plot`, `find_rate` and `launch`."""
+"""The configurations of `predict`, `push`, `plot`, `encoders`, `find_rate` and `launch`."""
 
 import re
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ from ftkeras.errors import UserError
 
 # The formats in which `predict` writes a file, by their suffix.
 OUTPUTS = (".csv", ".jsonl", ".parquet")
+# A repository of the Hub.
+_REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]{0,95}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +95,26 @@ class PredictConfig(WithPaths):
         """Return whether a flag says what only a file with columns has."""
         columns = (self.text_column, self.pair_column, self.header, self.delimiter)
         return any(value is not None for value in columns)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushConfig(WithPaths):
+    """The configuration of `push`."""
+
+    run_dir: str = flag("", "Push", "Folder of a finished run.", path=True)
+    repo: str = flag("", "Push", "The model's repository on the Hugging Face Hub, as user/name.")
+    private: bool = flag(False, "Push", "Whether a new repository is private.")
+    debug: bool = flag(False, "Push", "Show tracebacks and TensorFlow's own messages.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not self.run_dir:
+            raise UserError("push needs `run_dir`, the folder of a finished run.")
+        if not _REPOSITORY.fullmatch(self.repo):
+            raise UserError(
+                "`repo` must be user/name, of letters, digits, -, _ and dots. "
+                f"Received: {self.repo!r}."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

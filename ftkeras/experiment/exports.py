@@ -7,12 +7,13 @@ from typing import Protocol
 
 from ftkeras import catalog
 from ftkeras.config.run import Config
-from ftkeras.experiment import encoder_source
+from ftkeras.experiment import build, encoder_source
 from ftkeras.experiment.definition import Experiment
-from ftkeras.runs import exported
+from ftkeras.runs import exported, layout
 from ftkeras.runs.model_card import ModelCard
 from ftkeras.runs.naming import run_name
 from ftkeras.support import files
+from ftkeras.training import weights
 
 
 class Exporter(Protocol):
@@ -60,6 +61,22 @@ def build_exporters(experiment: Experiment, run_dir: pathlib.Path) -> list[Expor
         )
         for spec in config.exports
     ]
+
+
+def of_finished_run(config: Config, run_dir: pathlib.Path) -> list[Exporter]:
+    """Build the exporters of a finished run, whose model has the run's weights.
+
+    Args:
+        config: the run's, with the formats to export.
+        run_dir: the run's folder.
+
+    Raises:
+        UserError: the run kept no weights, or an exporter refuses the model.
+    """
+    experiment = build.experiment(config, run_dir=run_dir)
+    exporters = build_exporters(experiment, run_dir)
+    weights.load(experiment.model.saved_variables, run_dir / layout.WEIGHTS)
+    return exporters
 
 
 def check_versions(config: Config) -> None:

@@ -5,10 +5,8 @@ import pathlib
 
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import build, exports
+from ftkeras.experiment import exports
 from ftkeras.reports import exports as export_report
-from ftkeras.runs import layout
-from ftkeras.training import weights
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +27,7 @@ def run(config: Config) -> tuple[pathlib.Path, ...]:
         raise UserError("export=none leaves nothing to do; name a format, such as saved_model.")
     log.info(f"formats {', '.join(config.exports)}")
     run_dir = pathlib.Path(config.run_dir)
-    experiment = build.experiment(config, run_dir=run_dir)
-    exporters = exports.build_exporters(experiment, run_dir)
-    weights.load(experiment.model.saved_variables, run_dir / layout.WEIGHTS)
-    written = []
+    exporters, written = exports.of_finished_run(config, run_dir), []
     for spec, exporter in zip(config.exports, exporters, strict=True):
         log.info(export_report.started(spec))
         written.append(exporter.write())

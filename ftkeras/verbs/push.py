@@ -1,0 +1,48 @@
+"""Upload a finished run to the Hugging Face Hub."""
+
+import dataclasses
+import logging
+import pathlib
+
+from ftkeras.checkpoints import hub_upload
+from ftkeras.config import flagfile
+from ftkeras.config.run import Config
+from ftkeras.config.verbs import PushConfig
+from ftkeras.errors import UserError
+from ftkeras.experiment import exports
+from ftkeras.reports import exports as export_report
+from ftkeras.runs import layout
+
+log = logging.getLogger(__name__)
+FORMAT = "huggingface"
+
+
+def run(config: PushConfig) -> str:
+    """Write the run's Hugging Face folder, with its model card, and upload it.
+
+    Returns:
+        The address of the repository.
+
+    Raises:
+        UserError: the folder is not that of a finished run, transformers has no class for its
+            model, there is no token, or the Hub refuses it.
+    """
+    run_dir = pathlib.Path(config.run_dir)
+    path = run_dir / layout.SETTINGS
+    if not path.is_file():
+        raise UserError(f"run_dir={run_dir} is not the folder of a run: it has no {path.name}.")
+    hub_upload.require_token()
+    # The run's own spec of the format, which may have keys.
+    recorded = flagfile.read(path, Config)
+    specs = [spec for spec in recorded.exports if spec.partition("(")[0].strip() == FORMAT]
+    export = (specs[0] if specs else FORMAT,)
+    (exporter,) = exports.of_finished_run(
+        dataclasses.replace(recorded, export=export, run_dir=str(run_dir)), run_dir
+    )
+    log.info(export_report.started(*export))
+    folder = exporter.write()
+    log.info(export_report.line(folder, exporter.message))
+    log.info(f"uploading to {config.repo} …")
+    address = hub_upload.upload(folder, config.repo, private=config.private)
+    log.info(f"pushed {address}")
+    return address
