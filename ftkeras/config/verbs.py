@@ -101,8 +101,10 @@ class PredictConfig(WithPaths):
 class PushConfig(WithPaths):
     """The configuration of `push`."""
 
-    run_dir: str = flag("", "Push", "Folder of a finished run.", path=True)
-    repo: str = flag("", "Push", "The model's repository on the Hugging Face Hub, as user/name.")
+    run_dir: str | None = flag(None, "Push", "Folder of a finished run.", path=True)
+    repo: str | None = flag(
+        None, "Push", "The model's repository on the Hugging Face Hub, as user/name."
+    )
     private: bool = flag(False, "Push", "Whether a new repository is private.")
     debug: bool = flag(False, "Push", "Show tracebacks and TensorFlow's own messages.")
 
@@ -110,6 +112,8 @@ class PushConfig(WithPaths):
         super().__post_init__()
         if not self.run_dir:
             raise UserError("push needs `run_dir`, the folder of a finished run.")
+        if self.repo is None:
+            raise UserError("push needs `repo`, the repository on the Hub, as user/name.")
         if not _REPOSITORY.fullmatch(self.repo):
             raise UserError(
                 "`repo` must be user/name, of letters, digits, -, _ and dots. "

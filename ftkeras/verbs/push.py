@@ -27,6 +27,8 @@ def run(config: PushConfig) -> str:
         UserError: the folder is not that of a finished run, transformers has no class for its
             model, there is no token, or the Hub refuses it.
     """
+    assert config.run_dir is not None, "checked by PushConfig"
+    assert config.repo is not None, "checked by PushConfig"
     run_dir = pathlib.Path(config.run_dir)
     path = run_dir / layout.SETTINGS
     if not path.is_file():

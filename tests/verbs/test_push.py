@@ -96,7 +96,7 @@ def test_missing_token_is_a_line(monkeypatch):
     ("settings", "message"),
     [
         ({"repo": "me/x"}, "push needs `run_dir`"),
-        ({"run_dir": "run"}, "`repo` must be user/name.*Received: ''"),
+        ({"run_dir": "run"}, "push needs `repo`"),
         ({"run_dir": "run", "repo": "x"}, "`repo` must be user/name.*'x'"),
         ({"run_dir": "run", "repo": "a/b/c"}, "`repo` must be user/name.*'a/b/c'"),
     ],
