@@ -74,6 +74,9 @@ class Evaluation:
     def predictions(self, split: str = "test") -> "pandas.DataFrame":
         """Return the true answer to each example and the prediction.
 
+        Of questions, `predicted` is a dict with the `text`, `start`, `end` and `score` of the best
+        answer, or None, and `n_best` lists the best ones.
+
         Args:
             split: test or validation.
 
