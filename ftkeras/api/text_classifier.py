@@ -28,7 +28,7 @@ class TextClassifier(keras.Model):
         preprocessor: texts to token ids.
         encoder: token ids to hidden states.
         head: hidden states to logits.
-        labels: the names of the classes, in the order of the head's outputs.
+        labels: the names of the classes, strings in the order of the head's outputs.
         pairs: whether the model takes pairs of texts, {"text": …, "pair": …}.
         activation: of the outputs: "softmax", or "linear" for logits.
         name: of the model.
@@ -53,6 +53,12 @@ class TextClassifier(keras.Model):
         activation: str = "softmax",
         name: str = "text_classifier",
     ):
+        _check_labels(labels)
+        if head.classes != len(labels):
+            raise ValueError(
+                f"`labels` must be {head.classes} names, one for each output of the head. Received: "
+                f"{labels!r}."
+            )
         names = COLUMNS if pairs else COLUMNS[:1]
         inputs = {name: keras.Input((), dtype="string", name=name) for name in names}
         tokens = preprocessor(*inputs.values())
@@ -223,5 +229,6 @@ def _as_objects(texts: Any) -> Any:
 
 def _check_labels(labels: Any) -> None:
     is_names = isinstance(labels, Sequence) and not isinstance(labels, str)
-    if not is_names or len(labels) < 2 or len(set(map(str, labels))) < len(labels):
+    is_names = is_names and all(isinstance(label, str) for label in labels)
+    if not is_names or len(set(labels)) < max(2, len(labels)):
         raise ValueError(f"`labels` must be two or more different names. Received: {labels!r}.")

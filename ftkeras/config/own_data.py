@@ -145,7 +145,8 @@ def evaluation_task(task: str, recorded: str, columns: Mapping[str, object]) -> 
     Args:
         task: names the files as `test`, or as `train` if there is no `test`.
         recorded: the task of the run.
-        columns: the columns that the run read: "text", "pair" and "label".
+        columns: the columns that the run read, "text", "pair" and "label"; and the "notation" of
+            the answers, if there are several.
 
     Raises:
         UserError: if a task is no spec.
@@ -172,7 +173,8 @@ def evaluation_task(task: str, recorded: str, columns: Mapping[str, object]) -> 
     return str(Spec(name, {k: v for k, v in merged.items() if v is not None}))
 
 
-_SPLITS, _COLUMNS = ("train", "test", "validation"), ("text", "pair", "label")
+_SPLITS = ("train", "test", "validation")
+_COLUMNS = ("text", "pair", "label", "notation")
 # What another task takes over from that of a run: keys that some tasks have.
 _AS_BEFORE = (*_COLUMNS, "start", "labels", "separator", "scale", "threshold")
 

@@ -64,6 +64,9 @@ class Freeze(Policy):
         _freeze_matches(self.pattern, model.weights)
         model.train_function = None
 
+    def merge(self, model: keras.Model) -> None:
+        """Do nothing: freezing adds nothing to a model."""
+
     def prepare(self, model: Model) -> None:
         encoder = model.encoder
         if self.pattern is not None:

@@ -14,7 +14,8 @@ def write(folder: pathlib.Path, inputs: Mapping[str, Any]) -> None:
     Args:
         folder: the run's, or that of its export.
         inputs: whether texts come in "pairs", and the columns that hold "text" (a list), "pair" and
-            "label" if the examples come from a table.
+            "label" if the examples come from a table, with the "notation" of answers if there are
+            several.
     """
     files.write_json(folder / layout.INPUTS, dict(inputs))
 

@@ -76,15 +76,18 @@ class OwnFiles(Task):
     @property
     def columns(self) -> dict[str, object]:
         """The columns of `train` that hold the text, the second text and the answer."""
-        roles, names = self._roles, self._table("train").columns
-        # Of two columns with one name, only the position tells which it is.
-        shown = [name if names.count(name) == 1 else n for n, name in enumerate(names)]
-        answers = [shown[position] for position in self._answer_positions]
+        roles = self._roles
+        answers = self._named(self._answer_positions)
         return {
-            "text": [shown[position] for position in roles.text],
-            "pair": None if roles.pair is None else shown[roles.pair],
+            "text": self._named(roles.text),
+            "pair": None if roles.pair is None else self._named([roles.pair])[0],
             "label": answers[0] if len(answers) == 1 else answers,
         }
+
+    def _named(self, positions: Sequence[int]) -> list[Column]:
+        """Return the names of columns of `train`; the position if two have the same name."""
+        names = self._table("train").columns
+        return [names[p] if names.count(names[p]) == 1 else p for p in positions]
 
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return one dataset for each of train, validation and test that is given.
@@ -157,17 +160,18 @@ class OwnFiles(Task):
     @functools.cache  # noqa: B019
     def _positions(self, split: str) -> tuple[tuple[int, ...], int | None, tuple[int, ...]]:
         """Return where the text's columns, the second text and the answer are in a split's rows."""
-        roles, names, table = self._roles, self._table("train").columns, self._table(split)
-
-        def position(of_train: int, argument: str) -> int:
-            if names.count(names[of_train]) > 1 and table.columns == names:
-                return of_train
-            return find_position(table.name, table.columns, names[of_train], argument)
-
-        text = tuple(position(p, "text_column") for p in roles.text)
-        pair = None if roles.pair is None else position(roles.pair, "pair_column")
-        answers = tuple(position(p, "label_column") for p in self._answer_positions)
+        roles = self._roles
+        text = tuple(self._position(split, p, "text_column") for p in roles.text)
+        pair = None if roles.pair is None else self._position(split, roles.pair, "pair_column")
+        answers = tuple(self._position(split, p, "label_column") for p in self._answer_positions)
         return text, pair, answers
+
+    def _position(self, split: str, of_train: int, argument: str) -> int:
+        """Return where a split has a column of `train`, named by its position there."""
+        names, table = self._table("train").columns, self._table(split)
+        if names.count(names[of_train]) > 1 and table.columns == names:
+            return of_train
+        return find_position(table.name, table.columns, names[of_train], argument)
 
     def _examples(self, split: str) -> Iterator[Example]:
         table, (text, pair, answers) = self._table(split), self._positions(split)

@@ -14,6 +14,7 @@ from ftkeras.data.tables.table import Row, Table
 from ftkeras.data.tables.texts import encode, joined
 from ftkeras.errors import UserError
 from ftkeras.problems import multiple_choice as problem
+from ftkeras.support import bounds
 from ftkeras.tasks._own_files import ROWS, Column, Columns, OwnFiles, column_names
 
 # Columns that are the question: what it is about, and the question itself.
@@ -52,6 +53,9 @@ class MultipleChoice(OwnFiles):
         text: column of the question, by name or number from 0; several are joined.
         label: column of the answer.
         pair: columns of the options, 'a,b,c' or a tuple; or the one that lists them.
+        notation: how answers name an option: 'number from 0', 'number from 1', 'letter', 'name' (of
+            its column, or its label) or 'text'; None for the one that fits the answers in `train`.
+            When a run is evaluated, its notation is only preferred.
         header: whether the first row names the columns.
         delimiter: between the fields of a text file, one character.
         encoding: of text files, such as 'cp1252'.
@@ -74,12 +78,15 @@ class MultipleChoice(OwnFiles):
         text: Columns | None = None,
         label: Column | None = None,
         pair: Columns | None = None,
+        notation: str | None = None,
         header: bool | None = None,
         delimiter: str | None = None,
         encoding: str | None = None,
         data_dir: str | None = None,
         known_labels: Sequence[str] | None = None,
     ):
+        if notation is not None:
+            bounds.choice(options.NOTATIONS, notation=notation)
         super().__init__(
             files={"train": train, "validation": validation, "test": test},
             text=text,
@@ -89,7 +96,7 @@ class MultipleChoice(OwnFiles):
             data_dir=data_dir,
         )
         self._option_columns = column_names(pair)
-        self._known_labels = known_labels
+        self._given_notation, self._known_labels = notation, known_labels
 
     @functools.cached_property
     def labels(self) -> tuple[str, ...]:
@@ -113,10 +120,9 @@ class MultipleChoice(OwnFiles):
 
     @property
     def columns(self) -> dict[str, object]:
-        """The columns of `train` that hold the question, the options and the answer."""
-        names = self._table("train").columns
-        listed = [names[position] for position in self._option_positions]
-        return {**super().columns, "pair": listed}
+        """The columns of `train` with the question, the options and the answer; its notation."""
+        listed = self._named(self._option_positions)
+        return {**super().columns, "pair": listed, "notation": self._facts.notation}
 
     @functools.cached_property
     def _roles(self) -> Roles:
@@ -174,21 +180,26 @@ class MultipleChoice(OwnFiles):
             most = max(most, len(found.texts))
             if len(answers) < ROWS:
                 answers.append((row[self._roles.label], found))
+        given = self._given_notation
+        if given is not None and self._known_labels is None:
+            return _Facts(most, given)
         try:
-            return _Facts(most, options.find_notation(answers))
+            return _Facts(most, options.find_notation(answers, preferred=given))
         except ValueError as error:
             raise UserError(f"`label_column`: in {table.name!r}, {error}.") from None
 
     def _check_answers(self) -> None:
+        for split in self._files:
+            self._option_columns_of(split)
         self._facts  # noqa: B018
+
+    def _option_columns_of(self, split: str) -> list[int]:
+        """Return the positions of the options' columns in a split."""
+        return [self._position(split, p, "pair_column") for p in self._option_positions]
 
     def _examples(self, split: str) -> Iterator[Example]:
         table, (text, _, answer) = self._table(split), self._positions(split)
-        names = self._table("train").columns
-        columns = [
-            find_position(table.name, table.columns, names[position], "pair_column")
-            for position in self._option_positions
-        ]
+        columns = self._option_columns_of(split)
         for line, row in table.rows():
             found = self._read_options(table, line, row, columns)
             if len(found.texts) > len(self.labels):

@@ -169,9 +169,16 @@ def test_mistakes_are_named(classifier, call, message):
         ({"labels": ["one"]}, "`labels` must be two or more"),
         ({"labels": "positive"}, "`labels` must be two or more"),
         ({"labels": ["a", "a"]}, "`labels` must be two or more"),
+        ({"labels": [0, 1]}, "`labels` must be two or more"),
         ({"max_length": 5000}, "`max_length` must be at most"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         _classifier(**arguments)
+
+
+def test_head_with_another_number_of_outputs_is_refused(classifier):
+    config = {**classifier.get_config(), "labels": ["a", "b", "c"]}
+    with pytest.raises(ValueError, match="`labels` must be 2 names, one for each output"):
+        ftkeras.TextClassifier.from_config(config)

@@ -60,7 +60,9 @@ def test_merged_model_is_saved(tmp_path):
 def test_pattern_freezes_variables_of_any_model():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="low")])
     model.add(keras.layers.Dense(2, name="high"))
-    Freeze(r"\blow/|bias$").apply(model)
+    policy = Freeze(r"\blow/|bias$")
+    policy.apply(model)
+    policy.merge(model)  # as with other policies, though it adds nothing
     (trained,) = model.trainable_variables
     assert trained.path.endswith("high/kernel")
 

@@ -109,7 +109,9 @@ def test_run_is_evaluated_on_other_files(trained):
     (folder / "other.jsonl").write_text("\n".join(map(json.dumps, records)) + "\n")
     named = ["--pair_column=choices", "--label_column=answer"]
     shown = succeed("evaluate", "--run_dir=run", "--data=other.jsonl", *named, cwd=folder)
-    assert "accuracy" in shown
+    assert "each answer is the letter of an option" in shown
+    metrics = json.loads((folder / "run/metrics-other.json").read_text())
+    assert metrics["test"]["accuracy"] > 0.9
 
 
 def test_huggingface_folder_holds_a_multiple_choice_model(trained):

@@ -145,10 +145,14 @@ def read(values: Sequence[Value], names: Sequence[str] = ()) -> Options:
     return found
 
 
-def find_notation(answers: Iterable[tuple[Value, Options]]) -> str:
+def find_notation(answers: Iterable[tuple[Value, Options]], *, preferred: str | None = None) -> str:
     """Return how answers name an option, one of `NOTATIONS`: the first that fits all of them.
 
     So numbers count from 1 if one of them is the number of options, and none is 0.
+
+    Args:
+        answers: each with the options that it names one of.
+        preferred: the notation to try first.
 
     Raises:
         ValueError: if none fits; names an answer.
@@ -156,9 +160,12 @@ def find_notation(answers: Iterable[tuple[Value, Options]]) -> str:
     >>> options = Options(("I", "you"))
     >>> find_notation([("1", options), ("2", options)]), find_notation([("you", options)])
     ('number from 1', 'text')
+    >>> find_notation([("1", options)]), find_notation([("1", options)], preferred="number from 1")
+    ('number from 0', 'number from 1')
     """
     pairs = list(answers)
-    best = max(NOTATIONS, key=lambda n: sum(index(n, *pair) is not None for pair in pairs))
+    notations = NOTATIONS if preferred is None else (preferred, *NOTATIONS)
+    best = max(notations, key=lambda n: sum(index(n, *pair) is not None for pair in pairs))
     for value, options in pairs:
         if index(best, value, options) is None:
             listed = ", ".join(map(repr, options.texts[:5]))
