@@ -56,8 +56,8 @@ class TextClassifier(keras.Model):
         _check_labels(labels)
         if head.classes != len(labels):
             raise ValueError(
-                f"`labels` must be {head.classes} names, one for each output of the head. Received: "
-                f"{labels!r}."
+                f"`labels` must be {head.classes} names, one for each output of the head. "
+                f"Received: {labels!r}."
             )
         names = COLUMNS if pairs else COLUMNS[:1]
         inputs = {name: keras.Input((), dtype="string", name=name) for name in names}
