@@ -35,7 +35,8 @@ class Examples:
         token_targets: integer [total], the answer that the model is to give for each token; below 0
             if there is none. None if it answers texts.
         windows: the rows that the model reads, if a text may have several; the tokens of a text
-            are then those of all its windows. None if each text is one row.
+            are then those of all its windows, of which one has each word. None if each text is one
+            row.
         several: the rows that the model reads, if each example has several in one batch; its tokens
             are then those of all rows. None if it has one.
     """
@@ -114,12 +115,12 @@ class Examples:
         """Return a view whose examples are the rows that the model reads, with their targets."""
         if self.windows is None:
             return self
-        windows = self.windows
+        windows, targets = self.windows, self.windows.targets
         return replace(
             self,
             offsets=windows.offsets,
             second_starts=windows.second_starts,
-            stored_targets=windows.targets,
+            stored_targets=self.stored_targets[windows.texts] if targets is None else targets,
             stored_digests=self.stored_digests[windows.texts],
             rows=windows.numbers(self.rows),
             windows=None,
@@ -133,16 +134,22 @@ class Examples:
         parts = {"offsets": self.several.offsets, "second_starts": self.several.second_starts}
         return replace(self, **parts, rows=rows, several=None)
 
-    def row_weights(self) -> np.ndarray | None:
+    def row_weights(self, weights: np.ndarray | None = None) -> np.ndarray | None:
         """Return the weight of each row of `by_row` in the loss, float32 [rows]; None if all are 1.
 
-        The rows of an example share its weight; the mean weight of all rows is 1.
+        The rows of an example share its weight; the mean weight of all rows is that of all
+        examples. Words need no weights: each is in one row only.
+
+        Args:
+            weights: of the examples, float32 [examples]; None if all are 1.
         """
-        if self.windows is None or len(self.windows.numbers(self.rows)) == len(self):
-            return None
+        if self.windows is None or self.token_targets is not None:
+            return weights
         counts = self.windows.counts[self.rows]
-        weights = np.repeat(1 / counts, counts) * (counts.sum() / len(self))
-        return weights.astype(np.float32)
+        if weights is None and counts.sum() == len(self):
+            return None
+        shares = (1 if weights is None else weights) / counts
+        return (np.repeat(shares, counts) * (counts.sum() / len(self))).astype(np.float32)
 
     def context_outputs(self, logits: np.ndarray) -> ContextOutputs:
         """Return a model's outputs for the tokens of all examples, [tokens, …], by window."""

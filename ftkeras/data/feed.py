@@ -148,18 +148,20 @@ class OrderedFeed:
     def in_example_order(self, rows: np.ndarray) -> Any:
         """Return rows of outputs, [rows, …], in the order of the examples, [examples, …].
 
-        If the outputs belong to tokens, the result is `WordOutputs`: those of words only. Of
-        examples with windows, it is `ContextOutputs`.
+        If the outputs belong to tokens, the result is `WordOutputs`, those of words only, or
+        `ContextOutputs`. Those for the windows of a text are combined otherwise.
         """
-        if self.examples.windows is not None:
-            outputs = _ordered(self._tokens, rows, int(self._rows.lengths.sum()))
-            return self.examples.context_outputs(outputs)
-        if self.examples.token_targets is None:
-            return _ordered(self.positions, rows, len(self.examples))
-        words = self.examples.words()
-        outputs = _ordered(self._tokens, rows, int(self.examples.lengths.sum()))
-        is_word = self.examples.word_starts[self.examples.token_numbers()] >= 0
-        return WordOutputs(outputs[is_word], words)
+        examples, windows = self.examples, self.examples.windows
+        if examples.word_starts is None:
+            outputs = _ordered(self.positions, rows, len(self._rows))
+            if windows is None or windows.combine is None:
+                return outputs
+            return np.asarray(windows.combine(outputs, windows.counts[examples.rows]))
+        outputs = _ordered(self._tokens, rows, int(self._rows.lengths.sum()))
+        if examples.token_targets is None:
+            return examples.context_outputs(outputs)
+        is_word = examples.word_starts[examples.token_numbers()] >= 0
+        return WordOutputs(outputs[is_word], examples.words())
 
     @functools.cached_property
     def _tokens(self) -> np.ndarray:
@@ -168,10 +170,10 @@ class OrderedFeed:
         firsts = np.cumsum(lengths) - lengths
         inputs = ((part, self.batching.collate(self._rows, part)) for part in self._plan)
         # A head that reads contexts gives each window of a packed row a row of its own.
-        has_windows = self.examples.windows is not None
+        reads_contexts = self.examples.token_targets is None
         numbers = (
             token_numbers(
-                *(firsts, lengths, part.reshape(-1) if has_windows else part),
+                *(firsts, lengths, part.reshape(-1) if reads_contexts else part),
                 arrays["token_ids"].shape[1],
             )
             for part, arrays in inputs

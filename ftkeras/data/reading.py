@@ -17,6 +17,7 @@ from ftkeras.data.sources.stream import reraise_user_errors
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
 from ftkeras.text.layer import TextLayer
+from ftkeras.text.truncations.windows import Windows
 
 log = logging.getLogger(__name__)
 
@@ -61,10 +62,17 @@ class SplitReader:
         examples = self._tokenize_with_retries(name)
         if not len(examples):
             raise UserError(f"task={self._config.task}: the {name} split is empty.")
-        if examples.windows is not None:
+        reads = self._task.problem_class.reads
+        if reads == "contexts":
             return self._with_window_targets(examples)
-        reads_words = self._task.problem_class.reads == "words"
-        return self._with_token_targets(examples) if reads_words else examples
+        if reads == "words":
+            return self._with_token_targets(examples)
+        truncation = self._text_layer.truncation
+        if not isinstance(truncation, Windows):
+            return examples
+        assert examples.windows is not None
+        windows = dataclasses.replace(examples.windows, combine=truncation.combine_outputs)
+        return dataclasses.replace(examples, windows=windows)
 
     def read_pool(self) -> Examples:
         """Return all examples of train and of the task's own validation, in this order."""
@@ -115,8 +123,12 @@ class SplitReader:
             time.sleep(wait)
 
     def _tokenize(self, dataset: tf.data.Dataset, name: str) -> Examples:
-        reads = self._task.problem_class.reads
-        settings = {"name": name, "pairs": self._task.pairs, "reads": reads}
+        settings = {
+            "name": name,
+            "pairs": self._task.pairs,
+            "reads": self._task.problem_class.reads,
+            "windows": self._text_layer.truncation.cuts_windows,
+        }
         if self._cache is None:
             return token_store.write(dataset, self._token_ids, self._folder, **settings)
         try:

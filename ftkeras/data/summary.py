@@ -37,20 +37,23 @@ def summarize(
     Args:
         examples: of the split.
         unknown_id: the token id of words that the vocabulary lacks, or None.
-        max_length: tokens to which texts were cut.
+        max_length: tokens to which texts were cut; infinite if they are cut into windows.
         problem: summarizes the targets.
 
     Returns:
         What the problem says about the targets; "empty": texts without a token; "duplicates":
         texts that occurred before; "contradictions": distinct texts with more than one target;
         "full_length": texts of `max_length` tokens, nearly all of them cut;
-        "unknown_share": share of unknown tokens among all but the special ones.
+        "unknown_share": share of unknown tokens among all but the special ones. Of texts that are
+        cut into windows also "windows": how many there are, "most_windows": of a text, and
+        "several_windows": texts that have more than one.
     """
     texts = np.unique(examples.digests)
     targets = problem.distinguish(examples.targets)
     pairs = np.unique(np.stack([examples.digests, targets.astype(np.uint64)]), axis=1)
     lengths = examples.lengths
-    words = max(1, int(lengths.sum()) - _FRAME[examples.pairs] * len(examples))
+    rows = len(examples.by_row())
+    words = max(1, int(lengths.sum()) - _FRAME[examples.pairs] * rows)
     return {
         **problem.summarize(examples.targets),
         "empty": int((lengths <= _FRAME[examples.pairs]).sum()),
@@ -58,6 +61,17 @@ def summarize(
         "contradictions": int((np.unique(pairs[0], return_counts=True)[1] > 1).sum()),
         "full_length": int((examples.row_lengths >= max_length).sum()),
         "unknown_share": _count(examples, unknown_id) / words,
+        **({} if math.isfinite(max_length) else _windows(examples)),
+    }
+
+
+def _windows(examples: Examples) -> dict[str, int]:
+    assert examples.windows is not None, "windows have no limit"
+    counts = examples.windows.counts[examples.rows]
+    return {
+        "windows": int(counts.sum()),
+        "most_windows": int(counts.max(initial=0)),
+        "several_windows": int((counts > 1).sum()),
     }
 
 

@@ -17,6 +17,7 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -85,7 +86,7 @@ class Cache:
         *,
         name: str,
         pairs: bool,
-        reads: str = "texts",
+        **returned: Any,
     ) -> tuple[Examples, bool]:
         """Return the examples of a dataset, tokenized now or read from the cache.
 
@@ -94,7 +95,7 @@ class Cache:
             text_layer: texts, pairs -> ragged token ids (and segment ids).
             name: the name of the split.
             pairs: whether the elements contain a second text.
-            reads: what the text layer returns about texts, a key of `token_store.EXTRA`.
+            returned: `reads` and `windows`, what the text layer returns; see `token_store.write`.
 
         Returns:
             The examples, and whether they were in the cache.
@@ -102,25 +103,25 @@ class Cache:
         Raises:
             OSError: if the folder can't be written.
         """
-        about = {"name": name, "pairs": pairs, "reads": reads}
+        about = {"name": name, "pairs": pairs, **returned}
         # Without any entry a single pass over the texts is enough: it gives the ids and the key.
         if self.home.is_dir():
             entry = self.home / token_store.content_key(dataset, pairs=pairs)
             if is_intact(entry):
                 return token_store.read_arrays(dataset, entry, **about), True
-        entry = self._write(dataset, text_layer, pairs=pairs, reads=reads)
+        entry = self._write(dataset, text_layer, pairs=pairs, **returned)
         return token_store.read_arrays(dataset, entry, **about), False
 
     def _write(
-        self, dataset: tf.data.Dataset, text_layer: Callable, *, pairs: bool, reads: str
+        self, dataset: tf.data.Dataset, text_layer: Callable, *, pairs: bool, **returned: Any
     ) -> pathlib.Path:
         self.home.mkdir(parents=True, exist_ok=True)
         _clean_up(self.home)
         draft = self.home / f".{uuid.uuid4().hex}.partial"
         draft.mkdir()
         try:
-            key = token_store.write_arrays(dataset, text_layer, draft, pairs=pairs, reads=reads)
-            entry, columns = self.home / key, token_store.columns(dataset, reads=reads)
+            key = token_store.write_arrays(dataset, text_layer, draft, pairs=pairs, **returned)
+            entry, columns = self.home / key, token_store.columns(dataset, **returned)
             sums = {column: _checksum(draft / column) for column in columns}
             (draft / CHECKSUMS).write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
             while not _rename(draft, entry) and not is_intact(entry):

@@ -28,7 +28,7 @@ COLUMNS = {
     "stored_digests": np.uint64,
 }
 LENGTHS = "target_lengths"
-# Also stored, by what the text layer returns about texts: words of them, or windows of contexts.
+# Also stored, by what the text layer returns about texts: words of them, and windows.
 _WORDS = dict.fromkeys(WORDS, np.int32)
 _WINDOWS = {"window_counts": np.int32, "first_pieces": np.int32}
 EXTRA = {
@@ -39,6 +39,16 @@ EXTRA = {
 _SEVERAL_ROWS = ("options", "each_text")
 
 
+def extra(reads: str, *, windows: bool) -> dict[str, type]:
+    """Return the dtype of each column that the text layer returns beside token ids.
+
+    Args:
+        reads: what the text layer returns about texts, a key of `EXTRA`.
+        windows: whether it cuts texts into windows.
+    """
+    return EXTRA[reads] | (_WINDOWS if windows else {})
+
+
 def write(
     dataset: tf.data.Dataset,
     text_layer: Callable,
@@ -47,6 +57,7 @@ def write(
     name: str,
     pairs: bool = False,
     reads: str = "texts",
+    windows: bool = False,
 ) -> Examples:
     """Tokenize a dataset into files that last as long as the process.
 
@@ -57,11 +68,13 @@ def write(
         name: the name of the split.
         pairs: whether the elements contain a second text.
         reads: what the text layer returns about texts, a key of `EXTRA`.
+        windows: whether it cuts texts into windows.
     """
     subfolder = folder / name
     subfolder.mkdir(exist_ok=True)
-    write_arrays(dataset, text_layer, subfolder, pairs=pairs, reads=reads)
-    examples = read_arrays(dataset, subfolder, name=name, pairs=pairs, reads=reads)
+    returned = {"reads": reads, "windows": windows}
+    write_arrays(dataset, text_layer, subfolder, pairs=pairs, **returned)
+    examples = read_arrays(dataset, subfolder, name=name, pairs=pairs, **returned)
     shutil.rmtree(subfolder)  # the maps keep the data; a killed process leaves nothing behind
     return examples
 
@@ -73,6 +86,7 @@ def write_arrays(
     *,
     pairs: bool,
     reads: str = "texts",
+    windows: bool = False,
 ) -> str:
     """Tokenize a dataset into files, in parallel, and return the key of its content."""
 
@@ -88,10 +102,10 @@ def write_arrays(
             "second_starts": firsts,
             "stored_targets": batch["label"],
             "stored_digests": _digests(batch, pairs),
-            **{name: _flat(inputs[name]) for name in EXTRA[reads]},
+            **{name: _flat(inputs[name]) for name in extra(reads, windows=windows)},
         }
 
-    dtypes, key, end = columns(dataset, reads=reads), _ContentKey(dataset), 0
+    dtypes, key, end = columns(dataset, reads=reads, windows=windows), _ContentKey(dataset), 0
     steps = dataset.batch(TEXTS_PER_STEP).map(tokenize, num_parallel_calls=tf.data.AUTOTUNE)
     files = {column: (folder / column).open("wb") for column in dtypes}
     try:
@@ -113,10 +127,16 @@ def write_arrays(
 
 
 def read_arrays(
-    dataset: tf.data.Dataset, folder: pathlib.Path, *, name: str, pairs: bool, reads: str = "texts"
+    dataset: tf.data.Dataset,
+    folder: pathlib.Path,
+    *,
+    name: str,
+    pairs: bool,
+    reads: str = "texts",
+    windows: bool = False,
 ) -> Examples:
     """Return what `write_arrays` has written of a dataset, memory-mapped."""
-    dtypes = columns(dataset, reads=reads)
+    dtypes = columns(dataset, reads=reads, windows=windows)
     arrays = {column: _map(folder / column, dtype) for column, dtype in dtypes.items()}
     shape, targets = dataset.element_spec["label"].shape, arrays.pop("stored_targets")
     if LENGTHS in arrays:
@@ -160,9 +180,11 @@ def _by_example(arrays: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def columns(dataset: tf.data.Dataset, *, reads: str) -> dict[str, type]:
+def columns(
+    dataset: tf.data.Dataset, *, reads: str = "texts", windows: bool = False
+) -> dict[str, type]:
     """Return the dtype of each column."""
-    found = {**COLUMNS, **EXTRA[reads]}
+    found = {**COLUMNS, **extra(reads, windows=windows)}
     answer = dataset.element_spec["label"].dtype
     if answer == tf.string:
         return {**found, "stored_targets": np.uint8, LENGTHS: np.int64}
@@ -188,7 +210,7 @@ class _ContentKey:
 
     def __init__(self, dataset: tf.data.Dataset) -> None:
         self._texts, self._targets = hashlib.sha256(), hashlib.sha256()
-        self._dtype = np.dtype(columns(dataset, reads="texts")["stored_targets"]).newbyteorder("<")
+        self._dtype = np.dtype(columns(dataset)["stored_targets"]).newbyteorder("<")
         self._shape = dataset.element_spec["label"].shape.as_list()
 
     def add(self, digests: np.ndarray, targets: np.ndarray) -> None:

@@ -17,7 +17,7 @@ class Vectors:
 
     Attributes:
         values: float32 [vectors, size].
-        index: int64 [texts], the row of `values` that belongs to each stored text.
+        index: int64 [texts], the row of `values` that belongs to each stored text, or window.
     """
 
     values: np.ndarray
@@ -37,8 +37,9 @@ class Vectors:
 
 
 def distinct(examples: "Examples") -> "Examples":
-    """Return a view of the same texts that holds each of them once."""
-    return replace(examples, rows=np.unique(examples.rows))
+    """Return a view of the same texts, or of their windows, that holds each of them once."""
+    rows = examples.by_row()
+    return replace(rows, rows=np.unique(rows.rows))
 
 
 def add_vectors(
@@ -57,7 +58,7 @@ def add_vectors(
         folder: an existing folder for the file.
     """
     once, count = distinct(examples), 0
-    index = np.zeros(len(examples.stored_targets), np.int64)
+    index = np.zeros(len(once.stored_targets), np.int64)
     path = folder / f"{examples.name}.vectors"
     with path.open("wb") as file:
         for positions, vectors in encode(once):

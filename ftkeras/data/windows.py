@@ -1,6 +1,8 @@
 """The rows that a model reads of examples that are several: windows, options, or texts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,10 @@ class Windows:
         second_starts: int32 [windows], where the second segment of each starts in it.
         first_pieces: int32 [windows], how many pieces of the text are before each.
         firsts: int64 [texts + 1], the number of each text's first window.
-        targets: what the model is to answer in each window, [windows, …]; None if not known yet.
+        targets: what the model is to answer in each window, [windows, …]; None if that is the
+            answer to the whole text, or not known yet.
+        combine: outputs for windows [windows, …] and their number in each text -> outputs for
+            texts [texts, …]; None if the problem reads the windows itself.
     """
 
     offsets: np.ndarray
@@ -22,6 +27,7 @@ class Windows:
     first_pieces: np.ndarray
     firsts: np.ndarray
     targets: np.ndarray | None = None
+    combine: Callable[[Any, Any], Any] | None = None
 
     @property
     def counts(self) -> np.ndarray:

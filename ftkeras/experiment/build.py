@@ -12,7 +12,7 @@ from ftkeras import catalog
 from ftkeras.config import combinations
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import classifier, encoder_source
+from ftkeras.experiment import classifier, encoder_source, windows
 from ftkeras.experiment.checks import check
 from ftkeras.experiment.definition import Experiment, precision
 from ftkeras.experiment.part_errors import blame
@@ -88,7 +88,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         head=head,
         pad_id=tokenizer.pad_id,
         make_step=functools.partial(Step, divergence=problem.divergence, entropy=problem.entropy),
-        extra_metrics=problem.epoch_metrics(),
+        extra_metrics=problem.epoch_metrics() if windows.reported(config, problem) else [],
         regularizers=[] if run_dir else _regularizers(config),
     )
     if not run_dir:

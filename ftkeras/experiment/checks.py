@@ -4,7 +4,7 @@ from ftkeras import catalog
 from ftkeras.config import combinations
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import auto, feeds, optimization
+from ftkeras.experiment import auto, feeds, optimization, windows
 from ftkeras.experiment.part_errors import blame
 from ftkeras.policies import check_together
 from ftkeras.problems import Problem
@@ -89,13 +89,9 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
         for spec in specs:
             if reason := unfit.get(catalog.parse(kind, spec).name):
                 raise UserError(f"{kind}={spec} does not fit a {problem.kind}: {reason}.")
-    if combinations.cuts_windows(config) and problem.reads != "contexts":
-        raise UserError(
-            f"truncation={combinations.truncation(config)} does not fit a {problem.kind}: it does "
-            "not combine windows. Use head, tail or head_tail."
-        )
+    windows.check(config, problem)
     by = catalog.parse("schedule", config.schedule).arguments.get("by", "loss")
-    if by not in ("loss", *problem.reported):
+    if by not in ("loss", *windows.reported(config, problem)):
         raise UserError(f"schedule={config.schedule}: training a {problem.kind} reports no {by!r}.")
     head = catalog.parse_head(config.head or problem.head).name or problem.head
     catalog.require("head", head)

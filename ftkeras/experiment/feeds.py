@@ -60,6 +60,5 @@ def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
     weights = None
     if config.class_weights:
         weights = problem.weigh(config.class_weights, train.targets)
-    if train.windows is not None:
-        train, weights = train.by_row(), train.row_weights()
+    train, weights = train.by_row(), train.row_weights(weights)
     return TrainingFeed(train, made, seed=config.seed, collate=problem.collate, weights=weights)

@@ -16,7 +16,7 @@ from ftkeras.config.run import Config
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.data.splits import Splits
 from ftkeras.errors import Stopped, UserError
-from ftkeras.experiment import features, optimization, speedup, tracking
+from ftkeras.experiment import features, optimization, speedup, tracking, windows
 from ftkeras.experiment.definition import Experiment
 from ftkeras.runs import layout, metrics
 from ftkeras.trackers import Tracker
@@ -29,7 +29,7 @@ from ftkeras.training.progress import Progress
 from ftkeras.training.same_data import SameData
 from ftkeras.training.stopping import StopRequest
 from ftkeras.training.tracking import Tracking
-from ftkeras.training.validation import ValidationMetric
+from ftkeras.training.validation import ValidationMetrics
 from ftkeras.training.within_epoch import WithinEpoch
 
 
@@ -82,7 +82,7 @@ class Fit:
         self._progress = Progress(
             self.feed,
             epochs=config.trained_epochs,
-            reported=experiment.problem.reported,
+            reported=windows.reported(config, experiment.problem),
             advise=speedup.advise(experiment, self.feed),
         )
         self._history = History(run_dir / layout.HISTORY if chief else None)
@@ -156,7 +156,7 @@ class Fit:
 
     def _within_epoch(
         self,
-        objective: Sequence[ValidationMetric],
+        objective: Sequence[ValidationMetrics],
         averages: Sequence[Any],
         tracking: Tracking,
     ) -> list[keras.callbacks.Callback]:
@@ -177,25 +177,29 @@ class Fit:
         )
         return [within]
 
-    def _objective_callbacks(self) -> list[ValidationMetric]:
+    def _objective_callbacks(self) -> list[ValidationMetrics]:
         """Return what computes the objective after each epoch, unless training reports it.
 
-        It then needs all predictions of the validation split.
+        It then needs all predictions of the validation split. So does the loss if the outputs for
+        the windows of a text are combined.
         """
-        objective, feed = self._experiment.config.objective, self._validation
+        config, feed = self._experiment.config, self._validation
         problem = self._experiment.problem
-        if feed is None or objective in ("loss", *problem.reported):
+        computed = {config.objective} - {"loss", *windows.reported(config, problem)}
+        if windows.are_combined(config, problem):
+            computed.add("loss")
+        if feed is None or not computed:
             return []
-        targets = feed.examples.targets
+        names, targets = sorted(computed), feed.examples.targets
         loss = self._experiment.model.loss
 
-        def measure(logits: Any) -> float:
+        def measure(logits: Any) -> dict[str, float]:
             if not problem.are_finite(logits).all():
-                return math.nan
-            value = problem.metrics(targets, logits, loss)[objective]
-            return math.nan if value is None else value
+                return dict.fromkeys(names, math.nan)
+            found = problem.metrics(targets, logits, loss)
+            return {name: math.nan if found[name] is None else found[name] for name in names}
 
-        return [ValidationMetric(objective, feed, measure)]
+        return [ValidationMetrics(feed, measure)]
 
     def _checkpointer(
         self, callbacks: list[keras.callbacks.Callback], stop_request: StopRequest

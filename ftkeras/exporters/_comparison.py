@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from ftkeras.errors import UserError
-from ftkeras.problems import Comparison
+from ftkeras.problems import Comparison, Problem
 from ftkeras.text.layer import TextLayer
+from ftkeras.text.truncations.windows import Windows
 
 BATCH = 16
 # How far logits may move, relative to their spread, by what the weights are stored in.
@@ -84,24 +86,35 @@ class Bounds:
 def predict(
     samples: list[dict],
     text_layer: TextLayer,
-    run: Callable[[dict[str, np.ndarray]], np.ndarray],
+    problem: Problem,
+    run: Callable[[str, dict[str, np.ndarray]], np.ndarray],
 ) -> np.ndarray:
     """Return the outputs, [samples, outputs], of a model that takes token ids.
 
     Args:
         samples: The run's samples, with `text` and maybe `pair`.
         text_layer: Makes the token ids.
-        run: Turns ids by name into outputs, [batch, outputs].
+        problem: What is asked about a text.
+        run: Turns the name of an output, and ids by name, into that output, [rows, outputs].
     """
     starts = range(0, len(samples), BATCH)
-    batches = [padded_ids(samples[start : start + BATCH], text_layer) for start in starts]
-    return np.concatenate([np.asarray(run(ids)) for ids in batches])
+    batches = (padded_ids(samples[start : start + BATCH], text_layer) for start in starts)
+    truncation = text_layer.truncation
+    if not isinstance(truncation, Windows):
+        return np.concatenate([np.asarray(run(problem.output, ids)) for ids, _ in batches])
+    found = [
+        truncation.combine_outputs(tf.constant(run("logits", ids)), counts)
+        for ids, counts in batches
+    ]
+    return problem.activate(tf.concat(found, axis=0)).numpy()
 
 
-def padded_ids(samples: list[dict], text_layer: TextLayer) -> dict[str, np.ndarray]:
-    """Return the samples' `token_ids`, and of pairs `segment_ids`, int32 [samples, length].
+def padded_ids(
+    samples: list[dict], text_layer: TextLayer
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return the samples' `token_ids`, and of pairs `segment_ids`, int32 [rows, length].
 
-    Of texts that are cut into windows, they are those of each text's first window.
+    Also returns the rows of each sample, int32 [samples]: several if it is cut into windows.
     """
     columns = [
         [sample[name].encode("utf-8", "surrogateescape") for sample in samples]
@@ -110,9 +123,22 @@ def padded_ids(samples: list[dict], text_layer: TextLayer) -> dict[str, np.ndarr
     ]
     fill = {"token_ids": text_layer.tokenizer.pad_id, "segment_ids": 0}
     found = text_layer(*map(tf.constant, columns))
-    rows = np.arange(len(samples))
-    if "window_counts" in found:
-        counts = found["window_counts"].numpy()
-        rows = np.cumsum(counts) - counts
+    counts = found.get("window_counts", tf.ones(len(samples), tf.int32))
     padded = {name: found[name].to_tensor(fill[name]) for name in fill if name in found}
-    return {name: value.numpy()[rows] for name, value in padded.items()}
+    return {name: value.numpy() for name, value in padded.items()}, counts.numpy()
+
+
+class FirstRows(NamedTuple):
+    """The ids of samples by name, int32 [samples, length]; of windows those of the first one.
+
+    `is_whole`, bool [samples], is true if there is no other window.
+    """
+
+    ids: dict[str, np.ndarray]
+    is_whole: np.ndarray
+
+
+def first_rows(samples: list[dict], text_layer: TextLayer) -> FirstRows:
+    """Return one row for each sample."""
+    ids, counts = padded_ids(samples, text_layer)
+    return FirstRows({n: v[np.cumsum(counts) - counts] for n, v in ids.items()}, counts == 1)

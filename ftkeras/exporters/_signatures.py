@@ -9,13 +9,16 @@ import tensorflow as tf
 from ftkeras.exporters._attribution import IntegratedGradients
 from ftkeras.exporters._lengths import lengths, pad
 from ftkeras.exporters._weights import Weights
+from ftkeras.exporters._windows import join_rows, run_in_chunks
 from ftkeras.problems import Problem
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.options import split
-from ftkeras.text.words import WORDS
+from ftkeras.text.truncations.windows import Windows
+from ftkeras.text.words import NO_WORD, WORDS
 
 CLASSIFY = "classify"
-WINDOWS = ("first_pieces", "window_counts")
+# What the text layer says about windows, beside ids and words.
+COUNTS = ("first_pieces", "window_counts")
 Tensors = Mapping[str, tf.Tensor]
 ConcreteFunction = tf.types.experimental.ConcreteFunction
 
@@ -48,6 +51,7 @@ class Served(tf.Module):
         tokenizer = text_layer.tokenizer
         self.lengths = lengths(text_layer.max_length)
         self._vocabulary = list(tokenizer.vocabulary)
+        self._cuts_windows = text_layer.truncation.cuts_windows
         self._fill = {"token_ids": tokenizer.pad_id, "segment_ids": 0} | dict.fromkeys(WORDS, -1)
         texts = ("text", "pair") if pairs else ("text",)
         segments = pairs and text_layer.segments
@@ -69,8 +73,7 @@ class Served(tf.Module):
     def token_ids(self, texts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return texts as the inputs of the signature `token_ids`, padded as when served."""
         found = self._tokenize({name: tf.constant(text) for name, text in texts.items()})
-        ids, _ = self._split(found)
-        return {name: value.numpy() for name, value in ids.items()}
+        return {name: found[name].numpy() for name in self._id_specs}
 
     def signatures(self) -> dict[str, ConcreteFunction]:
         """Return the functions by signature name, traced for their inputs."""
@@ -80,25 +83,31 @@ class Served(tf.Module):
         alone = tf.function(self._tokenize, input_signature=[text_spec], autograph=False)
         run = tf.function(self.weights, input_signature=[self._id_specs], autograph=False)
 
+        def read(texts: Tensors, part: int = 0) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+            found = tokenize(texts) if texts.keys() == self._text_specs.keys() else alone(texts)
+            ids = {name: found[name] for name in self._id_specs}
+            if not self._cuts_windows:
+                return found, run(ids)[part]
+            return found, run_in_chunks(lambda chunk: run(chunk)[part], ids)
+
         def predict(**texts: tf.Tensor) -> Tensors:
-            found = tokenize(texts)
-            ids, words = self._split(found)
-            logits = run(ids)[0]
+            found, logits = read(texts)
             if problem.reads == "contexts":
                 return problem.served_contexts(logits, texts["pair"], found)
             if problem.reads == "options":
                 options = split(texts["pair"], len(problem.names)).texts
                 return problem.served_options(logits, options)
-            if words:
-                return problem.served_words(logits, texts["text"], *words)
-            return problem.served(logits)
+            if problem.reads == "words":
+                return problem.served_words(*self._words(found, logits, texts["text"]))
+            return problem.served(self._combine(logits, found))
 
         def classify(inputs: tf.Tensor) -> Tensors:
-            return problem.classes(run(tokenize(self._parse(inputs)))[0])
+            found, logits = read(self._parse(inputs))
+            return problem.classes(self._combine(logits, found))
 
         def embed(**texts: tf.Tensor) -> Tensors:
-            found = tokenize(texts) if texts.keys() == self._text_specs.keys() else alone(texts)
-            return {"embedding": run(self._split(found)[0])[1]}
+            found, states = read(texts, part=1)
+            return {"embedding": self._combine(states, found)}
 
         def from_ids(**ids: tf.Tensor) -> Tensors:
             logits = run(ids)[0]
@@ -116,9 +125,10 @@ class Served(tf.Module):
         }
         if not problem.several_rows:  # they have no signature that takes rows
             found["token_ids"] = _trace(from_ids, self._id_specs)
+        # Of several rows of a text, only their outputs are combined.
         if self.each_text:
             found["embed"] = _trace(embed, text_spec)
-        elif problem.reads not in ("contexts", "options"):  # a text may have several rows
+        elif problem.reads == "texts" or (problem.reads == "words" and not self._cuts_windows):
             found["embed"] = _trace(embed, self._text_specs)
         if "pair" in self._text_specs:
             found["pair"] = predict_function
@@ -128,14 +138,24 @@ class Served(tf.Module):
 
     def _tokenize(self, texts: Tensors) -> dict[str, tf.Tensor]:
         found = self.text_layer(texts["text"], texts.get("pair"))
-        windows = {name: cast(tf.Tensor, found[name]) for name in WINDOWS if name in found}
+        windows = {name: cast(tf.Tensor, found[name]) for name in COUNTS if name in found}
         ragged = {name: value for name, value in found.items() if name not in windows}
         return windows | pad(ragged, sizes=self.lengths, fill=self._fill)
 
-    def _split(self, found: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
-        """Return the network's inputs, and the words if the problem needs them."""
-        ids = {name: found[name] for name in self._id_specs}
-        return ids, [found[name] for name in WORDS if name in found]
+    def _combine(self, outputs: tf.Tensor, found: Tensors) -> tf.Tensor:
+        """Return the outputs for texts, from those for their windows if they have any."""
+        if not isinstance(self.text_layer.truncation, Windows):
+            return outputs
+        return self.text_layer.truncation.combine_outputs(outputs, found["window_counts"])
+
+    def _words(self, found: Tensors, logits: tf.Tensor, texts: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """Return logits, texts, and where words are; all windows of a text as one row."""
+        starts, ends = (found[name] for name in WORDS)
+        if not self._cuts_windows:
+            return logits, texts, starts, ends
+        fills = ((logits, 0), (starts, NO_WORD), (ends, NO_WORD))
+        logits, starts, ends = (join_rows(part, found["window_counts"], f) for part, f in fills)
+        return logits, texts, starts, ends
 
     def _parse(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return the texts in serialized `tf.Example`s; a missing text is an error."""

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from ftkeras.errors import UserError
-from ftkeras.exporters._comparison import Bounds, padded_ids
+from ftkeras.exporters._comparison import Bounds, first_rows
 from ftkeras.problems import Comparison, Problem
 from ftkeras.text.layer import TextLayer
 
@@ -64,7 +64,7 @@ class Verifier:
         Raises:
             UserError: It does not load, a signature fails, or its predictions differ.
         """
-        ids = padded_ids(samples[:SIGNATURE_SAMPLES], text_layer)
+        few = first_rows(samples[:SIGNATURE_SAMPLES], text_layer)
         findings = self._run(
             {
                 "folder": str(folder.absolute()),
@@ -73,7 +73,8 @@ class Verifier:
                 "output": problem.output,
                 "scale": problem.scale,
                 "count": min(SIGNATURE_SAMPLES, len(samples)),
-                "ids": {name: value.tolist() for name, value in ids.items()},
+                "ids": {name: value.tolist() for name, value in few.ids.items()},
+                "whole": few.is_whole.tolist(),
             }
         )
         found = problem.compare_served(samples, findings["rows"])

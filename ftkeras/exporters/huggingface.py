@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ftkeras.checkpoints import huggingface
-from ftkeras.exporters import Card
+from ftkeras.exporters import Card, _windows
 from ftkeras.problems import Problem
 from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
@@ -93,7 +93,11 @@ class Huggingface:
         if self.head:
             # The card describes the answers, which an encoder alone does not give.
             files.write_text(self.folder / "README.md", self.card.hub_header() + self.card.text())
-            self.message = None if self.card.license() else NO_LICENSE
+            notes = [
+                _windows.message(self.text_layer.truncation),
+                None if self.card.license() else NO_LICENSE,
+            ]
+            self.message = "; ".join(filter(None, notes)) or None
         else:
             files.remove(self.folder / "README.md")
         self._write_problem_files()

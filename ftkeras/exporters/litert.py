@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
+from ftkeras.exporters import _windows
 from ftkeras.exporters._comparison import Bounds, predict
 from ftkeras.exporters._weights import Weights
 from ftkeras.problems import Comparison, Problem
@@ -79,7 +80,7 @@ class Litert:
             tolerance=tolerance,
             logit_tolerance=logit_tolerance,
         )
-        self.message: str | None = None
+        self.message = _windows.message(text_layer.truncation)
 
     def write(self) -> pathlib.Path:
         """Write the folder and return it.
@@ -105,7 +106,8 @@ class Litert:
         }
         files.write_json(folder / "export.json", record)
         if self.quantization:
-            self.message = f"{found.summary()}; {len(content) / 1e6:.1f} MB"
+            notes = [found.summary(), f"{len(content) / 1e6:.1f} MB", self.message]
+            self.message = "; ".join(filter(None, notes))
         return folder
 
     def _convert(self) -> bytes:
@@ -132,7 +134,8 @@ class Litert:
             warnings.simplefilter("ignore")
             runner = tf.lite.Interpreter(model_content=content).get_signature_runner(SIGNATURE)
 
-        def run(ids: dict[str, np.ndarray]) -> np.ndarray:
-            return runner(**ids)[self.problem.output]
+        def run(output: str, ids: dict[str, np.ndarray]) -> np.ndarray:
+            return runner(**ids)[output]
 
-        return self.problem.compare(measured, predict(measured, self.text_layer, run))
+        found = predict(measured, self.text_layer, self.problem, run)
+        return self.problem.compare(measured, found)

@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 from ftkeras.errors import UserError
-from ftkeras.exporters import _onnx_graph
+from ftkeras.exporters import _onnx_graph, _windows
 from ftkeras.exporters._comparison import Bounds, predict
 from ftkeras.problems import Comparison, Problem
 from ftkeras.runs import exported, metrics, samples
@@ -59,7 +59,7 @@ class Onnx:
         self.model, self.text_layer, self.problem, self.pairs = model, text_layer, problem, pairs
         self.segments = pairs and text_layer.segments
         self.run_dir = run_dir
-        self.message: str | None = None
+        self.message = _windows.message(text_layer.truncation)
 
     def write(self) -> pathlib.Path:
         """Write the folder and return it.
@@ -93,7 +93,8 @@ class Onnx:
 
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
-        def run(ids: dict[str, np.ndarray]) -> np.ndarray:
-            return np.asarray(session.run([self.problem.output], ids)[0])
+        def run(output: str, ids: dict[str, np.ndarray]) -> np.ndarray:
+            return np.asarray(session.run([output], ids)[0])
 
-        return self.problem.compare(measured, predict(measured, self.text_layer, run))
+        found = predict(measured, self.text_layer, self.problem, run)
+        return self.problem.compare(measured, found)

@@ -53,7 +53,9 @@ class SavedModel:
             `scores` float32 [batch, classes].
         embed: `text` (and `pair`) -> `embedding` float32 [batch, hidden], the input of the head; of
             entities [batch, length, hidden]. Of pairs whose texts are embedded, it takes `text`
-            alone and returns its vector, of length 1.
+            alone and returns its vector, of length 1. Of texts that are cut into windows, the
+            windows' inputs are combined as their logits are; of entities there is no such
+            signature then.
         explain: only with `explain=True`: `text` (and `pair`) -> the outputs of serving_default,
             `tokens` string and `attributions` float32 [batch, length] by integrated gradients, and
             `gap` float32 [batch], the part of the log-odds (or the number) that they do not account

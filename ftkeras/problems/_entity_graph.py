@@ -160,11 +160,14 @@ def dense(found: Found, texts: Tensor, types: Sequence[str]) -> dict[str, Tensor
     """Return entities as tensors [batch, entities] and their `count`, with at least one column."""
     import tensorflow as tf
 
-    # Invalid bytes count as the characters that replace them.
-    clean = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
-    sources = tf.gather(clean, found.starts.value_rowids())
+    # Characters, not a copy of its text for each entity. Invalid bytes are replaced.
+    codes = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
+    rows = found.starts.value_rowids()
+    before = tf.gather(codes.row_starts(), rows)
     starts, ends = found.starts.flat_values, found.ends.flat_values
-    parts = tf.strings.substr(sources, starts, ends - starts, unit="UTF8_CHAR")
+    firsts, stops = (before + tf.cast(part, before.dtype) for part in (starts, ends))
+    places = tf.ragged.range(firsts, stops)
+    parts = tf.strings.unicode_encode(tf.gather(codes.flat_values, places), "UTF-8")
     names = tf.gather(tf.constant(list(types)), found.kinds.flat_values)
     count = found.starts.row_lengths()
 

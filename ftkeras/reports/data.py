@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ftkeras.data.task import Task
+from ftkeras.experiment.windows import CUT
 
 # Above these shares something is probably wrong with the vocabulary or `max_length`.
 MANY_UNKNOWN, MANY_CUT = 0.05, 0.2
@@ -26,7 +27,20 @@ def text(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int) -
         lines += _numbers(task.labels, splits)
     if all("entities" in summary for summary in splits.values()):
         lines += _entities(splits)
+    lines += _windows(splits)
     return "\n".join([*lines, *_notes(task, splits, max_length)])
+
+
+def _windows(splits: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield into how many windows the texts of each split are cut."""
+    for split, summary in splits.items():
+        if "windows" in summary:
+            windows, texts = summary["windows"], _size(summary)
+            yield (
+                f"windows {_number(texts, 'text')} of {split}: {_number(windows, 'window')}, "
+                f"{windows / texts:.2f} a text, at most {summary['most_windows']:,}; "
+                f"{summary['several_windows']:,} have more than one"
+            )
 
 
 def _labels(names: Sequence[str], splits: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -78,12 +92,10 @@ def _notes(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int)
             f"({full[name]:.0%})"
             for name in long
         )
-        default = task.problem_class.truncation
-        other = "head_tail" if default == "head" else default
-        yield (
-            f"warning: {shown} fill {max_length} tokens, so most of them are cut; a larger "
-            f"max_length, or truncation={other}, keeps more of them"
-        )
+        more = "a larger max_length keeps more of them, truncation=windows reads all of each"
+        if task.problem_class.reads not in CUT:
+            more = "a larger max_length, or truncation=head_tail, keeps more of them"
+        yield f"warning: {shown} fill {max_length} tokens, so most of them are cut; {more}"
     unknown = {name: summary["unknown_share"] for name, summary in splits.items()}
     if many := [
         f"{share:.0%} of {name}" for name, share in unknown.items() if share > MANY_UNKNOWN

@@ -46,23 +46,20 @@ def read(
     starts, ends = _trimmed(contexts, *offsets)
     parts = [tf.cast(part, tf.int32) for part in (pieces, starts, ends)]
     rooms = budget - question.row_lengths()
+    about = {"first_pieces": tf.zeros_like(rooms), "window_counts": tf.ones_like(rooms)}
+    about = {name: tf.cast(part, tf.int32) for name, part in about.items()}
     if isinstance(truncation, Windows):
-        text, firsts, stops = truncation.cut(pieces.row_lengths(), rooms)
-        before = tf.gather(pieces.row_starts(), text)
-        places = tf.ragged.range(before + firsts, before + stops)
-        parts = [tf.gather(part.flat_values, places) for part in parts]
-        question = tf.gather(question, text)
-        counts = tf.math.bincount(tf.cast(text, tf.int32), minlength=tf.size(contexts))
+        cut = truncation.cut(pieces.row_lengths(), rooms)
+        question, about = tf.gather(question, cut.texts), cut.columns()
+        parts = [cut.take(part) for part in parts]
     else:
         parts = [truncation(part, rooms) for part in parts]
-        firsts, counts = tf.zeros_like(rooms), tf.ones_like(rooms)
     pieces, starts, ends = parts
     return {
         **tokenizer.frame(question, pieces),
         "word_starts": frame_offsets(tokenizer, tf.zeros_like(question), starts),
         "word_ends": frame_offsets(tokenizer, tf.zeros_like(question), ends),
-        "first_pieces": tf.cast(firsts, tf.int32),
-        "window_counts": tf.cast(counts, tf.int32),
+        **about,
     }
 
 

@@ -14,14 +14,16 @@ from ftkeras.text.code_digest import code_digest
 from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.truncations import Truncation
 from ftkeras.text.truncations.head import Head
-from ftkeras.text.words import WORDS, frame_offsets, word_spans
+from ftkeras.text.truncations.windows import Windows
+from ftkeras.text.words import NO_WORD, WORDS, frame_offsets, word_spans
 
 
 class TextLayer(tf.Module):
     """Turn texts, or pairs of texts, into input ids with the tokenizer's special tokens.
 
     Pairs are shortened longest first, see `longest_first` below; `truncation` then decides which
-    part of each text is kept.
+    part of each text is kept. If it cuts windows, each of them is a row, the second text of a pair
+    is cut, and the first is shortened.
 
     Args:
         tokenizer: turns texts into pieces, and adds special tokens.
@@ -47,7 +49,10 @@ class TextLayer(tf.Module):
         token is the first; `NO_WORD` of other tokens. See `ftkeras.text.words`. With `options`,
         `pairs` hold the options of each question, see `ftkeras.text.options`, and the ids have a
         row for each option, [batch * options, (length)]. With `each_text`, the ids have a row for
-        each text of a pair, one after the other, [batch * 2, (length)], and no segments.
+        each text of a pair, one after the other, [batch * 2, (length)], and no segments. If texts
+        are cut into windows, the rows are windows, and there is also what `Cut.columns` in
+        `ftkeras.text.truncations.windows` returns. Only the window in which a word has the most
+        context has the word.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -82,7 +87,7 @@ class TextLayer(tf.Module):
     def __call__(
         self, texts: tf.Tensor, pairs: tf.Tensor | None = None
     ) -> dict[str, tf.RaggedTensor]:
-        """Return "token_ids" (and "segment_ids", or words), int32 ragged [batch, (length)]."""
+        """Return "token_ids" (and "segment_ids", or words), int32 ragged [rows, (length)]."""
         if self.words:
             return self._with_words(texts)
         if self.contexts:
@@ -93,8 +98,8 @@ class TextLayer(tf.Module):
             texts, pairs = tf.reshape(tf.stack([texts, pairs], axis=1), [-1]), None
         pieces = self.tokenizer(texts)
         if pairs is None:
-            limit = self.max_length - self.tokenizer.specials[0]
-            return self.tokenizer.frame(self.truncation(pieces, limit))
+            (pieces,), windows = self._shorten(pieces)
+            return self.tokenizer.frame(pieces) | windows
         return self._join_pairs(pieces, self.tokenizer(pairs))
 
     def identity(self) -> dict[str, Any]:
@@ -122,12 +127,34 @@ class TextLayer(tf.Module):
 
     def _with_words(self, texts: tf.Tensor) -> dict[str, tf.RaggedTensor]:
         pieces, *offsets = self.tokenizer.with_offsets(texts)
-        limit = self.max_length - self.tokenizer.specials[0]
-        ids = self.tokenizer.frame(self.truncation(pieces, limit))
-        return ids | {
-            name: frame_offsets(self.tokenizer, self.truncation(part, limit))
-            for name, part in zip(WORDS, word_spans(texts, *offsets), strict=True)
+        (pieces, *spans), windows = self._shorten(pieces, *word_spans(texts, *offsets))
+        words = {
+            name: frame_offsets(self.tokenizer, part)
+            for name, part in zip(WORDS, spans, strict=True)
         }
+        return self.tokenizer.frame(pieces) | words | windows
+
+    def _shorten(
+        self, pieces: tf.RaggedTensor, *spans: tf.RaggedTensor
+    ) -> tuple[list[tf.RaggedTensor], dict[str, Any]]:
+        """Shorten single texts to `max_length`, or cut them into windows.
+
+        Args:
+            pieces: ragged [batch, (pieces)].
+            spans: what is known of the words that they begin, of the same shape.
+
+        Returns:
+            Pieces and spans, ragged [rows, (pieces)]; and of windows, `Cut.columns`.
+        """
+        limit = self.max_length - self.tokenizer.specials[0]
+        if not isinstance(self.truncation, Windows):
+            return [self.truncation(part, limit) for part in (pieces, *spans)], {}
+        cut = self.truncation.cut(pieces.row_lengths(), limit)
+        spans = tuple(map(cut.take, spans))
+        if spans:
+            is_best = cut.has_most_context()
+            spans = tuple(tf.where(is_best, span, NO_WORD) for span in spans)
+        return [cut.take(pieces), *spans], cut.columns()
 
     def _with_contexts(self, questions: tf.Tensor, texts: tf.Tensor | None) -> dict[str, Any]:
         self._require_room_for_pairs()
@@ -154,12 +181,15 @@ class TextLayer(tf.Module):
         self._require_room_for_pairs()
         budget = self.max_length - self.tokenizer.specials[1]
         limits = longest_first(first.row_lengths(), second.row_lengths(), budget)
-        texts = (
-            self.truncation(pieces, limit)
-            for pieces, limit in zip((first, second), limits, strict=True)
-        )
-        ids = self.tokenizer.frame(*texts)
-        return ids if self.segments else {"token_ids": ids["token_ids"]}
+        first, windows = self.truncation(first, limits[0]), {}
+        if isinstance(self.truncation, Windows):
+            rooms = tf.maximum(budget - first.row_lengths(), 1)
+            cut = self.truncation.cut(second.row_lengths(), rooms)
+            first, second, windows = tf.gather(first, cut.texts), cut.take(second), cut.columns()
+        else:
+            second = self.truncation(second, limits[1])
+        ids = self.tokenizer.frame(first, second)
+        return (ids if self.segments else {"token_ids": ids["token_ids"]}) | windows
 
     def _require_room_for_pairs(self) -> None:
         specials = self.tokenizer.specials[1]

@@ -74,7 +74,7 @@ class Preprocessor(keras.layers.Layer):
         self.truncation = _truncation(truncation)
         if self.truncation.cuts_windows:
             raise ValueError(
-                "`truncation` must be Head, Tail or HeadTail; windows are for question answering. "
+                "`truncation` must be Head, Tail or HeadTail: a text has one row here. "
                 f"Received: {type(self.truncation).__name__}."
             )
         self.supports_jit = False  # XLA has no strings

@@ -1,6 +1,6 @@
 """Validation metrics that need all predictions of the split at once, such as F1."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -32,26 +32,26 @@ def predict_in_order(model: keras.Model, feed: EvaluationFeed, *, title: str | N
     return feed.in_example_order(rows.astype(np.float32))
 
 
-class ValidationMetric(Callback):
-    """Add a validation metric to the logs of each epoch, as `val_<name>`.
+class ValidationMetrics(Callback):
+    """Add validation metrics to the logs of each epoch, as `val_<name>`.
 
-    It costs another pass over the validation split. Callbacks that read the metric come after this
+    It costs another pass over the validation split. Callbacks that read the metrics come after this
     one.
 
     Args:
-        name: of the metric.
         feed: the validation split.
-        measure: logits of all its examples, as `predict_in_order` returns them -> the metric, or
+        measure: logits of all its examples, as `predict_in_order` returns them -> metrics by name,
             NaN if they are not finite.
     """
 
-    def __init__(self, name: str, feed: EvaluationFeed, measure: Callable[[Any], float]):
+    def __init__(self, feed: EvaluationFeed, measure: Callable[[Any], Mapping[str, float]]):
         super().__init__()
-        self.name, self.feed, self.measure = name, feed, measure
+        self.feed, self.measure = feed, measure
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.add_to(logs)
 
     def add_to(self, logs: dict[str, float]) -> None:
-        """Evaluate the model as it is, and add the metric to the logs of a validation."""
-        logs[f"val_{self.name}"] = self.measure(predict_in_order(self.model, self.feed))
+        """Evaluate the model as it is, and add the metrics to the logs of a validation."""
+        found = self.measure(predict_in_order(self.model, self.feed))
+        logs.update({f"val_{name}": value for name, value in found.items()})

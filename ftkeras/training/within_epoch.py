@@ -15,7 +15,7 @@ from ftkeras.training.progress import Progress
 from ftkeras.training.protocols import EvaluationFeed, Feed, SwapsWeights
 from ftkeras.training.sharding import Sharded, shard
 from ftkeras.training.tracking import Tracking
-from ftkeras.training.validation import ValidationMetric
+from ftkeras.training.validation import ValidationMetrics
 
 
 class WithinEpoch(Callback):
@@ -44,7 +44,7 @@ class WithinEpoch(Callback):
         training: Feed,
         *,
         every: int,
-        metrics: Sequence[ValidationMetric],
+        metrics: Sequence[ValidationMetrics],
         averages: Sequence[SwapsWeights],
         best: BestEpoch,
         progress: Progress,

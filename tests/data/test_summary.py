@@ -85,7 +85,8 @@ def test_report_has_one_line_about_truncation_in_all_splits():
     lines = [line for line in report.text(_Task(), splits, 4).splitlines() if "fill" in line]
     assert lines == [
         "warning: 2 of 5 texts of train (40%), 2 of 5 texts of test (40%) fill 4 tokens, so most "
-        "of them are cut; a larger max_length, or truncation=head_tail, keeps more of them"
+        "of them are cut; a larger max_length keeps more of them, truncation=windows reads all of "
+        "each"
     ]
 
 

@@ -85,4 +85,4 @@ def test_no_texts_have_no_rows():
 def test_overlap_is_checked():
     with pytest.raises(ValueError, match="`overlap` must be an integer of at least 0"):
         Windows(overlap=-1)
-    assert Windows(overlap=np.int64(3).item()).get_config() == {"overlap": 3}
+    assert Windows(overlap=np.int64(3).item()).get_config() == {"overlap": 3, "combine": "mean"}

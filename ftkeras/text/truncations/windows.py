@@ -1,23 +1,92 @@
 """Cut a long text into windows that overlap."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from ftkeras.support import bounds
 from ftkeras.text.truncations.head import Head
 
+_COMBINE = {"mean": tf.math.segment_mean, "max": tf.math.segment_max}
+
+
+class Cut(NamedTuple):
+    """Where the windows of a batch of texts are, those of each text one after the other.
+
+    Attributes:
+        texts: the text that each window is of, int64 [windows].
+        firsts: its first piece, int64 [windows].
+        ends: the piece after its last one, int64 [windows].
+        counts: the windows of each text, at least 1, int64 [batch].
+    """
+
+    texts: tf.Tensor
+    firsts: tf.Tensor
+    ends: tf.Tensor
+    counts: tf.Tensor
+
+    def take(self, pieces: tf.RaggedTensor) -> tf.RaggedTensor:
+        """Return the pieces of each window, ragged [windows, (pieces)].
+
+        Args:
+            pieces: of each text, or what is known of them, ragged [batch, (pieces)].
+        """
+        before = tf.gather(pieces.row_starts(), self.texts)
+        places = tf.ragged.range(before + self.firsts, before + self.ends)
+        return tf.gather(pieces.flat_values, places)
+
+    def has_most_context(self) -> tf.RaggedTensor:
+        """Return which pieces are farther from a cut than in any other window.
+
+        Each piece of a text is so in one window: the pieces that two windows share are divided in
+        the middle. The start and the end of the text are no cuts.
+
+        Returns:
+            Bool ragged [windows, (pieces)].
+
+        >>> two = tf.constant([5], tf.int64), tf.constant([3], tf.int64)
+        >>> Windows(overlap=1).cut(*two).has_most_context().to_list()
+        [[True, True, True], [False, True, True]]
+        """
+        is_next = self.texts[1:] == self.texts[:-1]
+        shared = tf.where(is_next, self.ends[:-1] - self.firsts[1:], 0)
+        # Of an odd number, the earlier window gets one more.
+        skipped = tf.pad(shared + 1, [[1, 0]])[: tf.size(self.texts)] // 2
+        dropped = tf.pad(shared, [[0, 1]])[: tf.size(self.texts)] // 2
+        pieces = tf.ragged.range(self.firsts, self.ends)
+        flat, window = pieces.flat_values, pieces.value_rowids()
+        is_behind = flat >= tf.gather(self.firsts + skipped, window)
+        is_before = flat < tf.gather(self.ends - dropped, window)
+        return pieces.with_flat_values(is_behind & is_before)
+
+    def columns(self) -> dict[str, tf.Tensor]:
+        """Return what the text layer says about windows.
+
+        "first_pieces", int32 [windows]: the pieces of the text before each window's first one.
+        "window_counts", int32 [batch]: the windows of each text.
+        """
+        return {
+            "first_pieces": tf.cast(self.firsts, tf.int32),
+            "window_counts": tf.cast(self.counts, tf.int32),
+        }
+
 
 class Windows(Head):
     """Cut a text that is too long into windows, each of which the model reads by itself.
 
-    Of a pair, the second text is cut, and each window has the first one before it; a first text
-    that fills more than half of the room keeps its beginning. The answer is that of all windows
-    together. Only question answering can do that.
+    The answer is that of all windows together. The outputs for a text are the mean, or the
+    maximum, of those of its windows: of logits, or of numbers. With `combine='mean'`, the
+    probabilities of classes are the geometric means of the windows', normalized; `combine='max'`
+    suits labels that a single passage decides. The tags of a word are those of the window in which
+    it is farthest from a cut, and the answer to a question is the best one in any window.
+
+    Of a pair, the second text is cut, and each window has the first one before it; if both texts
+    fill more than half of the room, the first one keeps its beginning.
 
     Args:
         overlap: how many pieces a window shares with the one before it; not negative. A window
             shares at most half of its pieces.
+        combine: 'mean' or 'max', of the outputs for the windows of a text.
 
     Raises:
         ValueError: naming the argument, its bound and the value received.
@@ -25,12 +94,14 @@ class Windows(Head):
 
     cuts_windows = True
 
-    def __init__(self, *, overlap: int = 128):
+    def __init__(self, *, overlap: int = 128, combine: str = "mean"):
         bounds.integer(0, overlap=overlap)
-        self.overlap = overlap
+        if combine not in _COMBINE:
+            raise ValueError(f"`combine` must be 'mean' or 'max'. Received: {combine!r}.")
+        self.overlap, self.combine = overlap, combine
 
-    def cut(self, lengths: tf.Tensor, rooms: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Return the windows of texts: which text, first piece and end of each.
+    def cut(self, lengths: tf.Tensor, rooms: int | tf.Tensor) -> Cut:
+        """Return where the windows of texts are.
 
         Window n starts at piece n (room - overlap). The last one is the first that reaches the end
         of the text; a text without pieces has one empty window.
@@ -38,23 +109,36 @@ class Windows(Head):
 
         Args:
             lengths: pieces of each text, int64 [batch].
-            rooms: the most pieces of a window of each text, at least 1, int64 [batch].
-
-        Returns:
-            Text, first piece and the piece after the last, int64 [windows].
+            rooms: the most pieces of a window of each text, at least 1, integer () or [batch].
 
         >>> two = tf.constant([5, 2], tf.int64), tf.constant([3, 3], tf.int64)
         >>> [part.numpy().tolist() for part in Windows(overlap=1).cut(*two)]
-        [[0, 0, 1], [0, 2, 0], [3, 5, 2]]
+        [[0, 0, 1], [0, 2, 0], [3, 5, 2], [2, 1]]
         """
+        rooms = tf.broadcast_to(tf.cast(rooms, tf.int64), tf.shape(lengths))
         steps = rooms - tf.minimum(tf.cast(self.overlap, tf.int64), rooms // 2)
         counts = 1 - (tf.minimum(rooms - lengths, 0) // steps)
         text = tf.repeat(tf.range(tf.size(lengths, tf.int64)), counts)
         number = tf.ragged.range(counts).flat_values
         firsts = number * tf.gather(steps, text)
         ends = tf.minimum(firsts + tf.gather(rooms, text), tf.gather(lengths, text))
-        return text, firsts, ends
+        return Cut(text, firsts, ends, counts)
+
+    def combine_outputs(self, outputs: Any, counts: Any) -> tf.Tensor:
+        """Return the outputs for texts from those for their windows.
+
+        Args:
+            outputs: float [windows, …], the windows of each text one after the other.
+            counts: the windows of each text, at least 1, integer [batch].
+
+        Returns:
+            Float [batch, …].
+
+        >>> Windows().combine_outputs(tf.constant([[1.0], [3.0], [5.0]]), [2, 1]).numpy().tolist()
+        [[2.0], [5.0]]
+        """
+        return _COMBINE[self.combine](outputs, tf.repeat(tf.range(tf.size(counts)), counts))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {"overlap": self.overlap}
+        return {"overlap": self.overlap, "combine": self.combine}
