@@ -3,6 +3,7 @@
 import html
 import json
 import pathlib
+import re
 from collections.abc import Iterator
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -42,6 +43,10 @@ def _output(output: dict) -> Iterator[str]:
 
 
 def _table(content: str) -> str:
-    """Return an HTML table on lines without indentation, which Markdown would take for code."""
+    """Return an HTML table that looks like the site's own.
+
+    It has no attributes, and its lines no indentation, which Markdown would take for code.
+    """
     start, end = content.index("<table"), content.index("</table>") + len("</table>")
-    return "\n".join(line.strip() for line in content[start:end].splitlines() if line.strip())
+    table = re.sub(r"<table[^>]*>", "<table>", content[start:end])
+    return "\n".join(line.strip() for line in table.splitlines() if line.strip())
