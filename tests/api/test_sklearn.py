@@ -2,7 +2,6 @@
 
 import pickle
 
-import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -15,6 +14,7 @@ from sklearn.utils import get_tags
 from ftkeras import sklearn
 from tests.finished import ENCODER
 
+joblib = pytest.importorskip("joblib")
 THINGS, WORDS = ("film", "plot", "cast", "end"), ("dull", "charming")
 X = np.array([f"The {thing} was {word}." for thing in THINGS for word in WORDS] * 2)
 Y = np.array([-1, 7] * 8)
