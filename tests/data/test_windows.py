@@ -26,6 +26,7 @@ LAYER = TextLayer(
     max_length=8,
     contexts=True,
 )
+ENCODE = tf.function(LAYER, autograph=False)  # traced once for all datasets
 
 
 def _dataset():
@@ -40,7 +41,7 @@ def _dataset():
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory):
     folder = tmp_path_factory.mktemp("windows")
-    found = token_store.write(_dataset(), LAYER, folder, name="train", pairs=True, reads="contexts")
+    found = token_store.write(_dataset(), ENCODE, folder, name="train", pairs=True, reads="contexts")
     outputs = found.context_outputs(np.zeros((len(found.token_ids), 0)))
     targets = QuestionAnswering().window_targets(found.targets, outputs)
     windows = dataclasses.replace(found.windows, targets=targets)
@@ -50,7 +51,7 @@ def examples(tmp_path_factory):
 def test_cache_returns_the_same_windows(examples, tmp_path):
     cache = token_cache.Cache(tmp_path, settings={})
     for was_cached in (False, True):
-        found = cache.examples(_dataset(), LAYER, name="train", pairs=True, reads="contexts")
+        found = cache.examples(_dataset(), ENCODE, name="train", pairs=True, reads="contexts")
         assert found[1] == was_cached
         assert found[0].windows.firsts.tolist() == examples.windows.firsts.tolist()
         assert found[0].targets.tobytes() == examples.targets.tobytes()
