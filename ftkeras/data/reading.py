@@ -10,6 +10,7 @@ import time
 import numpy as np
 import tensorflow as tf
 
+from ftkeras.config import combinations
 from ftkeras.config.run import Config
 from ftkeras.data import token_cache, token_store
 from ftkeras.data.examples import Examples
@@ -67,10 +68,11 @@ class SplitReader:
             return self._with_window_targets(examples)
         if reads == "words":
             return self._with_token_targets(examples)
-        truncation = self._text_layer.truncation
-        if not isinstance(truncation, Windows):
+        if not combinations.cuts_windows(self._config):
             return examples
+        truncation = self._text_layer.truncation
         assert examples.windows is not None
+        assert isinstance(truncation, Windows)
         windows = dataclasses.replace(examples.windows, combine=truncation.combine_outputs)
         return dataclasses.replace(examples, windows=windows)
 
@@ -127,7 +129,7 @@ class SplitReader:
             "name": name,
             "pairs": self._task.pairs,
             "reads": self._task.problem_class.reads,
-            "windows": self._text_layer.truncation.cuts_windows,
+            "windows": combinations.cuts_windows(self._config),
         }
         if self._cache is None:
             return token_store.write(dataset, self._token_ids, self._folder, **settings)

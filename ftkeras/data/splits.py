@@ -222,7 +222,13 @@ class Splits:
         return np.zeros(len(examples), np.int64) if strata is None else strata
 
     def _check(self, examples: Examples) -> Examples:
-        """Return the examples; raise UserError if nothing can be learned from their answers."""
+        """Return the examples; raise UserError if there are none, or all have the same answer."""
+        if not len(examples):
+            raise UserError(
+                f"task={self.config.task}: nothing is left for the {examples.name} split; there "
+                "are too few texts, or most are near-duplicates, which stay together. Name a file "
+                "for it: `validation_data` or `test_data`."
+            )
         if shortcoming := self._problem.shortcoming(examples.targets):
             raise UserError(
                 f"task={self.config.task}: all {len(examples)} examples of the {examples.name} "

@@ -267,3 +267,21 @@ def test_held_out_test_is_in_no_fold():
         rows = _own_rows(folds=3, fold=fold, group_by="none")
         assert test.isdisjoint([*rows["train"], *rows["validation"]])
         assert len(rows["train"]) + len(rows["validation"]) == 90
+
+
+class Alike(Colors):
+    """Texts that are near-duplicates of each other, without test data."""
+
+    def splits(self):
+        words = " ".join(f"word{n}" for n in range(40))
+        texts = [f"{words} {n}" for n in range(20)]
+        labels = np.int64(np.arange(20) % 3)
+        return {"train": tf.data.Dataset.from_tensor_slices({"text": texts, "label": labels})}
+
+
+def test_near_duplicates_that_leave_nothing_to_hold_out_are_refused():
+    with (
+        open_splits(_config(), Alike(), _one_token) as splits,
+        pytest.raises(UserError, match="nothing is left for the .* split; .* `validation_data`"),
+    ):
+        splits.counts()

@@ -41,7 +41,8 @@ def _dataset():
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory):
     folder = tmp_path_factory.mktemp("windows")
-    found = token_store.write(_dataset(), ENCODE, folder, name="train", pairs=True, reads="contexts")
+    settings = {"name": "train", "pairs": True, "reads": "contexts"}
+    found = token_store.write(_dataset(), ENCODE, folder, **settings)
     outputs = found.context_outputs(np.zeros((len(found.token_ids), 0)))
     targets = QuestionAnswering().window_targets(found.targets, outputs)
     windows = dataclasses.replace(found.windows, targets=targets)
