@@ -18,7 +18,8 @@ class Classification(Dense):
     logits = dropout(vector) · kernel + bias
 
     The vector is the encoder's pooler output (`pooled`), the last hidden state of [CLS] (`cls`), or
-    the mean of the last hidden states of all tokens except padding (`mean`).
+    the mean of the last hidden states of all tokens except padding (`mean`). In GPT-2, which reads
+    from left to right, `pooled` and `cls` are the last hidden state of the text's last token.
     Source: Devlin et al., 2019, section 4.1, https://arxiv.org/abs/1810.04805.
 
     Args:

@@ -47,6 +47,17 @@ def test_last_token_is_read_wherever_padding_is():
             np.testing.assert_allclose(found[row], states["sequence"][row, place], atol=1e-5)
 
 
+def test_packed_rows_with_padding_give_the_last_token_of_each_text():
+    encoder, texts = fixture().encoder, [[5, 6, 7], [8, 9], [10, 11, 12, 13]]
+    rows = np.array([[*texts[0], *texts[1], 0, 0], [*texts[2], 0, 0, 0]])
+    starts = np.array([[0, 3], [0, 7]])  # the second row has one text
+    for every_token in (True, False):
+        found = encoder(rows, rows != 0, starts=starts, every_token=every_token)["pooled"]
+        for number, text in enumerate(texts):
+            alone = encoder(np.array([text]))["pooled"][0]
+            np.testing.assert_allclose(found[number], alone, rtol=0, atol=1e-5)
+
+
 def test_no_token_sees_what_follows():
     encoder, changed = fixture().encoder, IDS.copy()
     changed[:, 3:] = 20
