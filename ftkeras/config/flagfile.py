@@ -41,7 +41,7 @@ def arguments(config: Any, *, without: Sequence[str] = NOT_RECORDED) -> list[str
 
     >>> from ftkeras.config.verbs import PredictConfig
     >>> arguments(PredictConfig(model="m", text=("one", "two"), json=True), without=("batch_size",))
-    ['--model=m', '--text=one', '--text=two', '--json=true', '--debug=false']
+    ['--model=m', '--text=one', '--text=two', '--resume=false', '--json=true', '--debug=false']
     """
     lines = []
     for field in dataclasses.fields(config):

@@ -21,6 +21,7 @@ from ftkeras.exporters import _onnx_graph
 from ftkeras.exporters.huggingface import Huggingface
 from ftkeras.heads.classification import Classification
 from ftkeras.problems import classification as problem
+from ftkeras.text.truncations.head import Head
 from ftkeras.training.finetuner import FineTuner
 from tests.encoders.golden import FIXTURES, golden
 from tests.encoders.make_fixtures import FAMILIES
@@ -287,7 +288,8 @@ def test_unknown_model_type_is_refused_with_those_that_are_supported(tmp_path):
 def test_transformers_computes_the_same_from_our_export(name, head, tmp_path):
     torch = pytest.importorskip("torch", reason="transformers runs models in PyTorch only")
     transformers = pytest.importorskip("transformers")
-    model, layer = tuned_of(name), SimpleNamespace(max_length=12, tokenizer=NoTokenizer())
+    model, tokenizer = tuned_of(name), NoTokenizer()
+    layer = SimpleNamespace(max_length=12, tokenizer=tokenizer, truncation=Head())
     folder = Huggingface(
         model=model,
         text_layer=layer,

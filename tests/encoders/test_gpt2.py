@@ -17,6 +17,7 @@ from ftkeras.experiment import build, classifier
 from ftkeras.exporters.huggingface import Huggingface
 from ftkeras.heads.classification import Classification
 from ftkeras.problems.classification import Classification as Problem
+from ftkeras.text.truncations.head import Head
 from ftkeras.training.finetuner import FineTuner
 from tests import questions
 from tests.encoders.golden import FIXTURES, golden
@@ -77,7 +78,7 @@ def export(model, folder, problem=small.PROBLEM):
     tokenizer = SimpleNamespace(save=lambda *args, **kwargs: None)
     return Huggingface(
         model=model,
-        text_layer=SimpleNamespace(max_length=12, tokenizer=tokenizer),
+        text_layer=SimpleNamespace(max_length=12, tokenizer=tokenizer, truncation=Head()),
         problem=problem,
         plain=True,
         run_dir=folder,

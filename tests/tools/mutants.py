@@ -113,7 +113,7 @@ MUTANTS = [
             "",
         ),
         (
-            "_dense.py",
+            "_pooling.py",
             "padding_mask[:, None])",
             "ops.ones_like(padding_mask)[:, None])",
             "",
@@ -290,8 +290,8 @@ MUTANTS = [
         ),
         (
             "layer.py",
-            "return self.tokenizer.frame(self.truncation(pieces, limit))",
-            "return self.tokenizer.frame(self.truncation(pieces, limit - 1))",
+            "self.truncation(part, limit)",
+            "self.truncation(part, limit - 1)",
             "test_layer.py",
         ),
         (
