@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-# Epochs rarely differ by more than half of this width of a correlation's interval.
-WIDEST_INTERVAL = 0.1
+from ftkeras.problems._doubt import doubt_interval
 
 
 def summarize(targets: np.ndarray) -> dict[str, Any]:
@@ -55,13 +54,8 @@ def correlation_doubt(metrics: Mapping[str, Any]) -> str | None:
     """Return a sentence if the interval of Spearman's correlation is wide, or None."""
     if metrics["spearman"] is None or metrics["examples"] < 4:
         return None
-    low, high = fisher(metrics["spearman"], metrics["examples"])
-    if high - low <= WIDEST_INTERVAL:
-        return None
-    return (
-        f"its Spearman correlation of {metrics['spearman']:.3f} may be anything from "
-        f"{low:.3f} to {high:.3f}"
-    )
+    found = metrics["spearman"]
+    return doubt_interval("Spearman correlation", found, *fisher(found, metrics["examples"]))
 
 
 def fisher(correlation: float, examples: int) -> tuple[float, float]:

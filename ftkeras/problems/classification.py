@@ -9,14 +9,12 @@ import numpy as np
 from ftkeras.problems import _class_report
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._comparison import Comparison, centered_logits
-from ftkeras.problems._one_of_several import OneOfSeveral
+from ftkeras.problems._one_of_several import OneOfSeveral, doubt, softmax
 from ftkeras.statistics import classifier_metrics, imbalance
 from ftkeras.statistics.class_predictions import ClassPredictions
 from ftkeras.statistics.significance import wilson
 
 Tensor = Any
-# Epochs rarely differ by more than half of this width of an accuracy's interval.
-WIDEST_INTERVAL = 0.1
 
 
 class Classification(OneOfSeveral):
@@ -252,18 +250,6 @@ class Classification(OneOfSeveral):
         return "\n".join([*lines, "", note])
 
 
-def doubt(metrics: Mapping[str, Any]) -> str | None:
-    """Return a sentence if the interval of a split's accuracy is wide, or None.
-
-    >>> doubt({"accuracy": 0.9, "examples": 40})
-    'its accuracy of 0.900 may be anything from 0.769 to 0.960'
-    """
-    low, high = wilson(metrics["accuracy"], metrics["examples"])
-    if high - low <= WIDEST_INTERVAL:
-        return None
-    return f"its accuracy of {metrics['accuracy']:.3f} may be anything from {low:.3f} to {high:.3f}"
-
-
 def entropy(counts: Sequence[int]) -> float:
     """Return the entropy of a label's distribution, in nats.
 
@@ -272,13 +258,6 @@ def entropy(counts: Sequence[int]) -> float:
     """
     total = sum(counts)
     return -sum(count / total * math.log(count / total) for count in counts if count)
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return the probabilities, [examples, classes]."""
-    from scipy.special import softmax
-
-    return softmax(logits, axis=1)
 
 
 def _card_row(split: str, measured: Mapping[str, Any]) -> str:

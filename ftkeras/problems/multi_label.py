@@ -9,6 +9,7 @@ import numpy as np
 from ftkeras.problems import _label_report, _thresholds
 from ftkeras.problems._base import LOSS, Loss, Measure, Problem
 from ftkeras.problems._comparison import Comparison, logit_change
+from ftkeras.problems._doubt import doubt_interval
 from ftkeras.statistics import imbalance, label_metrics
 from ftkeras.statistics.label_predictions import LabelPredictions
 from ftkeras.statistics.significance import f1_interval
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 Tensor = Any
 TUNED = "tuned"
-# Epochs rarely differ by more than half of this width of an F1's interval.
-WIDEST_INTERVAL = 0.1
 
 
 class MultiLabel(Problem):
@@ -293,10 +292,8 @@ class MultiLabel(Problem):
         if not (found := metrics["micro_f1"]):
             return None
         positives = sum(row["support"] for row in metrics["per_label"])
-        low, high = f1_interval(found, round(positives * metrics["micro_recall"]))
-        if high - low <= WIDEST_INTERVAL:
-            return None
-        return f"its micro F1 of {found:.3f} may be anything from {low:.3f} to {high:.3f}"
+        interval = f1_interval(found, round(positives * metrics["micro_recall"]))
+        return doubt_interval("micro F1", found, *interval)
 
     def misfit(self, config: Mapping[str, Any]) -> str | None:
         kind = config.get("problem_type")

@@ -8,8 +8,7 @@ import numpy as np
 
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._comparison import Comparison, centered_logits
-from ftkeras.problems._one_of_several import OneOfSeveral
-from ftkeras.problems.classification import doubt, softmax
+from ftkeras.problems._one_of_several import OneOfSeveral, doubt, softmax
 from ftkeras.statistics.choice_predictions import ChoicePredictions
 from ftkeras.statistics.significance import wilson
 

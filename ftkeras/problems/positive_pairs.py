@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ftkeras.problems._base import LOSS, Loss, Measure
+from ftkeras.problems._doubt import doubt_interval
 from ftkeras.problems._sentence_vectors import SentenceVectors, cosines
 from ftkeras.statistics.rank_predictions import CUTS, RankPredictions
 from ftkeras.statistics.significance import wilson
@@ -78,11 +79,8 @@ class PositivePairs(SentenceVectors):
 
     def doubt(self, metrics: Mapping[str, Any]) -> str | None:
         """Return a sentence if the interval of recall@1 is wide, or None."""
-        low, high = wilson(metrics["recall_at_1"], metrics["examples"])
-        if high - low <= 0.1:
-            return None
-        value = metrics["recall_at_1"]
-        return f"its recall@1 of {value:.3f} may be anything from {low:.3f} to {high:.3f}"
+        found = metrics["recall_at_1"]
+        return doubt_interval("recall@1", found, *wilson(found, metrics["examples"]))
 
     def card_metrics(self, metrics: Mapping[str, Any], splits: Sequence[str]) -> str:
         heads = ("split", "pairs", "MRR", *(f"recall@{cut}" for cut in CUTS))
