@@ -80,7 +80,7 @@ def _ema(raw, decay, warmup):
 
 
 @pytest.mark.parametrize("warmup", matrix([True, False], default=[True]))
-@pytest.mark.parametrize("first", ["average", "best"])
+@pytest.mark.parametrize("first", matrix(["average", "best"], default=["average"]))
 def test_ema_is_validated_and_saved_while_training_uses_the_raw_weights(tmp_path, first, warmup):
     model, weights = _line(), Weights()
     average = Ema(decay=0.4, warmup=warmup)

@@ -49,6 +49,7 @@ def examples(tmp_path_factory):
     return dataclasses.replace(found, windows=windows)
 
 
+@pytest.mark.matrix
 def test_cache_returns_the_same_windows(examples, tmp_path):
     cache = token_cache.Cache(tmp_path, settings={})
     for was_cached in (False, True):

@@ -256,7 +256,7 @@ MUTANTS = [
     *_of(
         "problems",
         (
-            "classification.py",
+            "_one_of_several.py",
             "return softmax(logits, axis=1)",
             "return softmax(logits, axis=0)",
             "test_classification.py test_contract.py",

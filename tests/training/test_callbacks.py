@@ -211,6 +211,7 @@ def test_evaluation_shows_a_bar_on_a_terminal_and_removes_it(monkeypatch):
     assert shown.endswith("\r")
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("late", "least", "most"), [(-1000, 0, 0), (1000, 10_900, 11_100)])
 def test_progress_counts_the_time_a_step_waits_for_its_batch(model, feed, late, least, most):
     model.compile(optimizer=model.optimizer, loss="mse", metrics=["accuracy"], jit_compile=False)
