@@ -100,16 +100,19 @@ def find_pair_columns(profile: Profile, chosen: Chosen, *, scores: bool) -> Pair
     if len(texts) != 2:
         names = ", ".join(repr(column.name) for column in profile.columns)
         raise UserError(
-            f"`text_column`: name the two columns of {profile.name!r} with texts, text='…' and "
-            f"pair='…'; its columns are {names}."
+            f"`text_column` and `pair_column`: name the two columns of {profile.name!r} that hold "
+            f"texts; its columns are {names}."
         )
     first, second = texts
     return PairColumns(first, second, score)
 
 
 def _find_score(profile: Profile, texts: Sequence[Column]) -> Column | None:
-    """Return the column of numbers that is named like a score, or else the only one of numbers."""
-    numbers = [c for c in profile.columns if c not in texts and c.values and c.numbers == c.values]
+    """Return the column of numbers that is named like a score, or else the only one of numbers.
+
+    A column of numbers may have other values as well, which are refused when they are read.
+    """
+    numbers = [c for c in profile.columns if c not in texts and 2 * c.numbers > c.values]
     found = [c for c in numbers if c.name.lower() in _SCORES] or numbers
     if len(found) > 1:
         names = " or ".join(repr(column.name) for column in found)

@@ -1,5 +1,6 @@
 """Similarity: pairs of texts with a score in the user's own files."""
 
+import math
 from collections.abc import Sequence
 
 from ftkeras.data.tables.reading import Options
@@ -88,4 +89,12 @@ class Similarity(TextPairs):
             )
 
     def _answer(self, table: Table, line: int, values: Row) -> float:
-        return finite_number(table, line, values[0])
+        score = finite_number(table, line, values[0])
+        least = -math.inf if self._low is None else self._low
+        most = math.inf if self._high is None else self._high
+        if not least <= score <= most:
+            raise UserError(
+                f"`data`: line {line} of {table.name!r} has the score {score:g}, but the task says "
+                f"that scores are from {least:g} to {most:g}."
+            )
+        return score

@@ -76,8 +76,8 @@ def test_positive_pairs_read_no_other_columns(write):
 @pytest.mark.parametrize(
     ("columns", "refusal"),
     [
-        (("a", "b", "c", "score"), "`text_column`: name the two columns of 'train.csv'"),
-        (("a", "score"), "`text_column`: name the two columns of 'train.csv'"),
+        (("a", "b", "c", "score"), "`pair_column`: name the two columns of 'train.csv'"),
+        (("a", "score"), "`pair_column`: name the two columns of 'train.csv'"),
         (("a", "b", "year", "id"), "the scores of 'train.csv' may be in column 'year' or 'id'"),
     ],
 )
@@ -94,6 +94,28 @@ def test_pair_with_a_number_is_still_a_regression_that_names_the_other_task(writ
     assert reason.endswith("; task=similarity(train=…) embeds each text instead")
     write("text", "score")
     assert "similarity" not in Classification(train="train.csv").better_task()[1]
+
+
+def test_score_that_is_no_number_is_refused_by_its_line(write, tmp_path):
+    """It does not turn the column of scores into one that is not read."""
+    write("sentence1", "sentence2", "score")
+    with (tmp_path / "train.csv").open("a") as file:
+        file.write("one text,another text,good\n")
+    task = Similarity(train="train.csv")
+    assert task.better_task() is None
+    with pytest.raises(UserError, match="line 62 of 'train.csv'"), reraise_user_errors():
+        list(task.splits()["train"].as_numpy_iterator())
+
+
+@pytest.mark.parametrize("given", [{"low": 1.0}, {"high": 50}])
+def test_score_outside_of_the_given_range_is_refused(write, given):
+    write("sentence1", "sentence2", "score")
+    task = Similarity(train="train.csv", **given)
+    with (
+        pytest.raises(UserError, match="line 2 .* score 0.5,|line 52 .* score 50.5,"),
+        reraise_user_errors(),
+    ):
+        list(task.splits()["train"].as_numpy_iterator())
 
 
 def test_low_must_be_below_high():

@@ -158,7 +158,7 @@ def test_compare_tests_the_f1_of_answers(trained):
         ["--precision=mixed_float16"],
         ["--policy=lora"],
         ["--policy=head_only"],
-        ["--jit_compile"],
+        ["--jit_compile=true"],
         ["--folds=2", "--fold=0"],
         ["--truncation=head"],
     ],
