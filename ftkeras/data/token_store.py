@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from ftkeras.data.examples import Examples
 from ftkeras.data.windows import ExampleRows, Windows
+from ftkeras.problems import SEVERAL_ROWS
 from ftkeras.support.ragged import Ragged
 from ftkeras.text.words import WORDS
 
@@ -35,8 +36,6 @@ EXTRA = {
     **{"texts": {}, "words": _WORDS, "contexts": {**_WORDS, **_WINDOWS}},
     **{"options": {}, "each_text": {}},
 }
-# What is read as several rows that are in one batch.
-_SEVERAL_ROWS = ("options", "each_text")
 
 
 def extra(reads: str, *, windows: bool) -> dict[str, type]:
@@ -145,7 +144,7 @@ def read_arrays(
         targets = targets.reshape(-1, *shape)
     if "window_counts" in arrays:
         arrays |= _by_text(arrays)
-    if reads in _SEVERAL_ROWS:
+    if reads in SEVERAL_ROWS:
         arrays |= _by_example(arrays)
     rows = np.arange(len(arrays["stored_digests"]))
     return Examples(

@@ -7,7 +7,7 @@ from ftkeras.errors import UserError
 from ftkeras.experiment import auto, feeds, optimization, windows
 from ftkeras.experiment.part_errors import blame
 from ftkeras.policies import check_together
-from ftkeras.problems import Problem
+from ftkeras.problems import SEVERAL_ROWS, Problem
 
 # Longer than any run, for checks to which the length does not matter.
 ENDLESS = 2**31
@@ -76,7 +76,7 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
             raise UserError(f"loss={config.loss} does not fit a {problem.kind}: {reason}.")
     if reason := problem.batchings.get(catalog.parse("batching", config.batching).name):
         raise UserError(f"batching={config.batching} does not fit a {problem.kind}: {reason}.")
-    if config.batch_tokens is not None and problem.several_rows:
+    if config.batch_tokens is not None and problem.reads in SEVERAL_ROWS:
         raise UserError(
             f"`batch_tokens` does not fit a {problem.kind}: each example has several rows; use "
             "`batch_size`, the examples of a batch."

@@ -10,7 +10,7 @@ from ftkeras.exporters._attribution import IntegratedGradients
 from ftkeras.exporters._lengths import lengths, pad
 from ftkeras.exporters._weights import Weights
 from ftkeras.exporters._windows import join_rows, run_in_chunks
-from ftkeras.problems import Problem
+from ftkeras.problems import SEVERAL_ROWS, Problem
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.options import split
 from ftkeras.text.truncations.windows import Windows
@@ -123,7 +123,7 @@ class Served(tf.Module):
             "serving_default": predict_function,
             **({CLASSIFY: _trace(classify, examples)} if problem.has_classes else {}),
         }
-        if not problem.several_rows:  # they have no signature that takes rows
+        if problem.reads not in SEVERAL_ROWS:  # they have no signature that takes rows
             found["token_ids"] = _trace(from_ids, self._id_specs)
         # Of several rows of a text, only their outputs are combined.
         if self.each_text:

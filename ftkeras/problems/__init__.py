@@ -12,7 +12,7 @@ an export returns. No other code may ask which problem it is dealing with: it ca
 [{'label': 'good', 'predicted': 'bad', 'probabilities': [0.5, 0.5]}]
 """
 
-from ftkeras.problems._base import Measure, Problem
+from ftkeras.problems._base import SEVERAL_ROWS, Measure, Problem
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
 from ftkeras.problems._contexts import ContextOutputs
@@ -20,6 +20,7 @@ from ftkeras.problems._files import find, is_lower_better, names, rank_key, reco
 from ftkeras.problems._words import WordOutputs
 
 __all__ = [
+    "SEVERAL_ROWS",
     "Comparison",
     "ContextOutputs",
     "Measure",

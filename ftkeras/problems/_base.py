@@ -21,10 +21,13 @@ from ftkeras.support.ragged import Ragged
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["LOSS", "Loss", "Measure", "Problem"]
+__all__ = ["LOSS", "SEVERAL_ROWS", "Loss", "Measure", "Problem"]
 
 Tensor = Any
 Loss = Callable[[np.ndarray, np.ndarray], Tensor]
+
+# What is read as several rows for each example, all of which are in one batch.
+SEVERAL_ROWS = ("options", "each_text")
 
 
 class Problem(TokenAnswers, HuggingFaceFiles, Protocol):
@@ -58,7 +61,6 @@ class Problem(TokenAnswers, HuggingFaceFiles, Protocol):
             be part of an answer; "options" of questions, each of which is a row; or "each_text" of
             a pair in a row of its own. Answers about words and contexts are stored as bytes, and
             outputs are `WordOutputs` and `ContextOutputs`.
-        several_rows: whether an example is several rows, all of which are in one batch.
         needs_both_sides: whether what follows a token may decide the answer about it, so that a
             causal encoder can't give it.
         truncation: the spec of the default truncation.
@@ -96,7 +98,6 @@ class Problem(TokenAnswers, HuggingFaceFiles, Protocol):
     explains: bool = True
     reads: str = "texts"
     needs_both_sides: bool = False
-    several_rows: bool = False
     truncation = "head"
     exporters: Mapping[str, str] = {}
     huggingface_class: str = "sequence_classification"

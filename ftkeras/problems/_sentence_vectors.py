@@ -37,7 +37,6 @@ class SentenceVectors(Problem):
     output, unit = "cosine", "a cosine"
     explains = False
     reads = "each_text"
-    several_rows = True
     exporters: ClassVar = {"onnx": _ROWS, "litert": _ROWS}
     huggingface_class = "encoder"
     pipeline = "sentence-similarity"

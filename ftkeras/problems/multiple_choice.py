@@ -43,7 +43,6 @@ class MultipleChoice(OneOfSeveral):
     output, unit = "probabilities", "a probability"
     explains = False
     reads = "options"
-    several_rows = True
     exporters: ClassVar = {
         "onnx": "its graph would take the rows of options, which this version does not write",
         "litert": "its graph would take the rows of options, which this version does not write",

@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 class Records(Protocol):
-    """Where metrics are recorded, such as one of `ftkeras.trackers`.
+    """A recorder of metrics, such as one of `ftkeras.trackers`.
 
     Attributes:
         every: updates between two records of training.

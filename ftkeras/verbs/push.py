@@ -4,6 +4,7 @@ import dataclasses
 import logging
 import pathlib
 
+from ftkeras import catalog
 from ftkeras.checkpoints import hub_upload
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
@@ -36,7 +37,7 @@ def run(config: PushConfig) -> str:
     hub_upload.require_token()
     # The run's own spec of the format, which may have keys.
     recorded = flagfile.read(path, Config)
-    specs = [spec for spec in recorded.exports if spec.partition("(")[0].strip() == FORMAT]
+    specs = [spec for spec in recorded.exports if catalog.parse("export", spec).name == FORMAT]
     export = (specs[0] if specs else FORMAT,)
     (exporter,) = exports.of_finished_run(
         dataclasses.replace(recorded, export=export, run_dir=str(run_dir)), run_dir

@@ -11,7 +11,7 @@ _COMBINE = {"mean": tf.math.segment_mean, "max": tf.math.segment_max}
 
 
 class Cut(NamedTuple):
-    """Where the windows of a batch of texts are, those of each text one after the other.
+    """The windows of a batch of texts, those of each text one after the other.
 
     Attributes:
         texts: the text that each window is of, int64 [windows].
