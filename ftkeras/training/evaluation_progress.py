@@ -1,16 +1,10 @@
 """The progress bar of an evaluation."""
 
-import time
 from typing import Any, TextIO
 
 import keras
-from tqdm import tqdm
 
-from ftkeras.support import messages
-
-SECONDS_BETWEEN_LINES, SECONDS_BETWEEN_REDRAWINGS = 30, 0.5
-DELAY = 1  # seconds without a bar, so that a short evaluation stays quiet
-FORMAT = "{desc}: {percentage:.0f}%|{bar}| {remaining} left, {rate_noinv_fmt}"
+from ftkeras.support.progress import Progress
 
 
 class EvaluationProgress(keras.callbacks.Callback):
@@ -28,31 +22,17 @@ class EvaluationProgress(keras.callbacks.Callback):
     def __init__(self, title: str, *, examples: int, steps: int, stream: TextIO | None = None):
         super().__init__()
         self.title, self.examples, self.steps = title, examples, steps
-        self.stream = stream or messages.progress_stream()
+        self.stream = stream
 
     def on_predict_begin(self, logs: Any = None) -> None:
-        self._last_line = time.perf_counter()
-        self.bar = tqdm(
-            total=self.examples,
-            desc=self.title,
-            unit="",
-            bar_format=FORMAT,
-            dynamic_ncols=True,
-            mininterval=SECONDS_BETWEEN_REDRAWINGS,
-            delay=DELAY,
-            leave=False,
-            file=self.stream,
-            disable=not self.stream.isatty(),
-        )
+        self.progress = Progress(self.title, self.examples, self._line, stream=self.stream)
 
     def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
         done = self.examples * (batch + 1) // self.steps
-        if not self.bar.disable:
-            self.bar.update(done - self.bar.n)
-        elif time.perf_counter() - self._last_line > SECONDS_BETWEEN_LINES:
-            self._last_line = time.perf_counter()
-            self.stream.write(f"{self.title}: {done:,} of {self.examples:,} examples\n")
-            self.stream.flush()
+        self.progress.update(done - self.progress.done)
 
     def on_predict_end(self, logs: Any = None) -> None:
-        self.bar.close()
+        self.progress.close()
+
+    def _line(self, done: int, seconds: float) -> str:
+        return f"{self.title}: {done:,} of {self.examples:,} examples"

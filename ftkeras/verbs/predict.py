@@ -13,7 +13,7 @@ from ftkeras.config.verbs import PredictConfig
 from ftkeras.prediction import answers, inputs
 from ftkeras.prediction.inputs import Inputs, Item
 from ftkeras.prediction.predictor import Predictor
-from ftkeras.prediction.progress import Progress
+from ftkeras.prediction.progress import show_progress
 from ftkeras.problems import Problem
 from ftkeras.reports import predictions
 from ftkeras.runs import exported, layout
@@ -66,7 +66,7 @@ def _write(output: str, config: PredictConfig, predictor: Predictor, found: Inpu
     with stopped, opened as draft:
         total = None if found.count is None else found.count()
         draft.skip_answered(found.items)
-        with Progress(total, draft.count) as progress:
+        with show_progress(total, draft.count) as progress:
             for items, predicted in _answer(config, predictor, found.items, progress.update):
                 cells = map(problem.answer_cells, predicted)
                 draft.write(items, [(*i.row, *c) for i, c in zip(items, cells, strict=True)])

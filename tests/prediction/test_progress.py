@@ -3,13 +3,13 @@
 import io
 import itertools
 
-from ftkeras.prediction.progress import Progress
+from ftkeras.prediction.progress import show_progress
 
 
 def _lines(total, done=0) -> list[str]:
     clock = itertools.count(0, 20)
     stream = io.StringIO()
-    with Progress(total, done, stream=stream, clock=lambda: next(clock)) as progress:
+    with show_progress(total, done, stream=stream, clock=lambda: next(clock)) as progress:
         for _ in range(4):
             progress.update(1000)
     return stream.getvalue().splitlines()

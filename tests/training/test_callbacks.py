@@ -10,8 +10,9 @@ import pytest
 from ftkeras.checkpoints.training_state import Checkpoints, Position, State
 from ftkeras.data.feed import OrderedFeed
 from ftkeras.errors import UserError
+from ftkeras.support import progress as support_progress
 from ftkeras.support import times
-from ftkeras.training import epochs, evaluation_progress, weights
+from ftkeras.training import epochs, weights
 from ftkeras.training import progress as progress_module
 from ftkeras.training.best import BestEpoch
 from ftkeras.training.callback import Callback
@@ -197,15 +198,15 @@ def _evaluated(stream):
 
 def test_evaluation_writes_lines_into_a_log_file(monkeypatch):
     assert _evaluated(io.StringIO()) == ""  # it is over in less than half a minute
-    monkeypatch.setattr(evaluation_progress, "SECONDS_BETWEEN_LINES", 0)
+    monkeypatch.setattr(support_progress, "SECONDS_BETWEEN_LINES", 0)
     lines = [f"evaluating test: {n} of 100 examples" for n in (25, 50, 75, 100)]
     assert _evaluated(io.StringIO()).splitlines() == lines
 
 
 def test_evaluation_shows_a_bar_on_a_terminal_and_removes_it(monkeypatch):
     assert _evaluated(Terminal()).strip() == ""  # it is over in less than a second
-    monkeypatch.setattr(evaluation_progress, "DELAY", 0)
-    monkeypatch.setattr(evaluation_progress, "SECONDS_BETWEEN_REDRAWINGS", 0)
+    monkeypatch.setattr(support_progress, "DELAY", 0)
+    monkeypatch.setattr(support_progress, "SECONDS_BETWEEN_REDRAWINGS", 0)
     shown = _evaluated(Terminal())
     assert "evaluating test: 75%" in shown
     assert shown.endswith("\r")
