@@ -6,8 +6,8 @@ It needs torch and transformers, and writes trajectory.npz (three classes),
 trajectory_regression.npz (two numbers), trajectory_multi_label.npz (four labels),
 trajectory_question_answering.npz (start and end), trajectory_multiple_choice.npz (two questions
 with four options a batch), trajectory_similarity.npz and trajectory_positive_pairs.npz (four pairs
-of texts a batch, by BertModel and the formulas below) beside itself: the batches, the head's
-initial kernel, the loss of each step, and the final logits and one final kernel. Dropout is off.
+of texts a batch, by BertModel and the formulas below), and trajectory_token_classification.npz
+(tags of a part of the tokens) beside itself: the batches, the head's initial kernel, the loss of each step, and the final logits and one final kernel. Dropout is off.
 Warm-up, linear decay, a clip that takes effect and a large weight decay are on. It starts from the
 encoder's fixture.
 """
@@ -21,6 +21,8 @@ CHECKPOINT = HERE.parent / "encoders" / "fixtures" / "gelu"
 STEPS, WARMUP, BATCH, LENGTH, CLASSES, NUMBERS, LABELS = 20, 4, 8, 12, 3, 2, 4
 OPTIONS = 4  # rows of a question
 QUESTION = 4  # tokens of a question, with the special ones
+TAGS = 5
+NO_TAG = -100  # of tokens that PyTorch's loss ignores
 RATE, DECAY = 1e-3, 0.1
 SCALE = 20.0  # of cosines, in the loss of positive pairs
 OFF = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
@@ -75,6 +77,11 @@ def main() -> None:
     _train(random, token_ids, scores, 1, "trajectory_similarity.npz", clip=CLIP_OF_LABELS)
     token_ids, _ = _batches(random)
     _train(random, token_ids, np.ones_like(scores, int), 1, "trajectory_positive_pairs.npz")
+    random = np.random.default_rng(13)
+    token_ids, _ = _batches(random)
+    has_tag = (random.random(token_ids.shape) < 0.6) & (token_ids != 0)
+    tags = np.where(has_tag, random.integers(TAGS, size=token_ids.shape), NO_TAG)
+    _train(random, token_ids, tags, TAGS, "trajectory_token_classification.npz")
 
 
 def _embedding_model():
@@ -119,6 +126,11 @@ def _model(file, outputs, problem_type):
     if "choice" in file:
         found = transformers.BertForMultipleChoice.from_pretrained(CHECKPOINT, **OFF)
         return found, found.classifier
+    if "token" in file:
+        found = transformers.BertForTokenClassification.from_pretrained(
+            CHECKPOINT, num_labels=outputs, **OFF
+        )
+        return found, found.classifier
     found = transformers.BertForSequenceClassification.from_pretrained(
         CHECKPOINT, num_labels=outputs, problem_type=problem_type, **OFF
     )
@@ -127,7 +139,7 @@ def _model(file, outputs, problem_type):
 
 def is_span(targets):
     """Return whether the targets of a batch are starts and ends."""
-    return targets.ndim == 2 and targets.dtype.kind == "i"
+    return targets.shape[1:] == (2,) and targets.dtype.kind == "i"
 
 
 def segment_ids(token_ids):
