@@ -7,7 +7,8 @@ trajectory_regression.npz (two numbers), trajectory_multi_label.npz (four labels
 trajectory_question_answering.npz (start and end), trajectory_multiple_choice.npz (two questions
 with four options a batch), trajectory_similarity.npz and trajectory_positive_pairs.npz (four pairs
 of texts a batch, by BertModel and the formulas below), and trajectory_token_classification.npz
-(tags of a part of the tokens) beside itself: the batches, the head's initial kernel, the loss of each step, and the final logits and one final kernel. Dropout is off.
+(tags of a part of the tokens) beside itself: the batches, the head's initial kernel, the loss of
+each step, and the final logits and one final kernel. Dropout is off.
 Warm-up, linear decay, a clip that takes effect and a large weight decay are on. It starts from the
 encoder's fixture.
 """
