@@ -16,7 +16,14 @@ HARDLY_MOVED = (0.9, 1.5)
 def text(
     config: Config, metrics: Mapping[str, Any], problem: Problem, run_dir: pathlib.Path
 ) -> str:
-    """Return a note for each weakness that the metrics show; empty if there is none.
+    """Return the lines of `notes`; empty if there are none."""
+    return "\n".join(f"note: {note}" for note in notes(config, metrics, problem, run_dir))
+
+
+def notes(
+    config: Config, metrics: Mapping[str, Any], problem: Problem, run_dir: pathlib.Path
+) -> list[str]:
+    """Return a note for each weakness that the metrics show.
 
     Args:
         config: the run's.
@@ -24,12 +31,11 @@ def text(
         problem: what was learned.
         run_dir: the run's folder.
     """
-    notes = [
+    return [
         *problem.advice(metrics),
         *hardly_moved(config, metrics, problem, run_dir),
         *small_validation(config, metrics, problem),
     ]
-    return "\n".join(f"note: {note}" for note in notes)
 
 
 def hardly_moved(

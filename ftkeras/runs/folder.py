@@ -195,7 +195,7 @@ def _clean_up(run_dir: pathlib.Path, restart: bool) -> None:
         files.remove(run_dir / name)
     for pattern in layout.OF_EVALUATIONS if restart else ():
         for path in run_dir.glob(pattern):
-            path.unlink()
+            files.remove(path)
 
 
 def _remove_if_empty(run_dir: pathlib.Path, created: list[pathlib.Path]) -> None:

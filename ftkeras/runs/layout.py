@@ -18,6 +18,9 @@ TRACKED = "trackers.json"  # the ids of the run in its trackers, by their specs
 # What trackers write into the run's folder.
 TRACKER_FILES = ("steps.csv", "tensorboard", "wandb")
 DATA = "data"  # examples that were in memory, one file of JSON lines for each split
+REPORT = "report.html"  # the page about the run
+REPORT_FIGURES = "report.json"  # its numbers
+REPORT_PLOTS = "report"  # a folder with its plots
 LOCK = ".lock"  # locked by the process that uses the folder
 FAILURE = "failure.json"  # why a run that is a child process failed
 LOG = "log.txt"  # the output of a run that is a child process
@@ -27,10 +30,13 @@ EXPORT_FOLDERS = ("huggingface", "onnx", "litert")
 OF_RUN = (
     *(SETTINGS, LABELS, INPUTS, PROBLEM, ENCODER, WEIGHTS, CHECKPOINTS, HISTORY, METRICS),
     *(*PREDICTIONS.values(), SAMPLES, EXPORTS, FAILURE, *EXPORT_FOLDERS),
-    *(EVALUATIONS, TRACKED, *TRACKER_FILES),
+    *(EVALUATIONS, TRACKED, *TRACKER_FILES, REPORT, REPORT_FIGURES, REPORT_PLOTS),
 )
 # What evaluations of a run on other data, each under a name, write into its folder.
-OF_EVALUATIONS = ("metrics-*.json", "predictions-*.jsonl", "predictions_validation-*.jsonl")
+OF_EVALUATIONS = (
+    *("metrics-*.json", "predictions-*.jsonl", "predictions_validation-*.jsonl"),
+    "report-*",
+)
 
 # The folder of a cross-validation.
 CROSSVALIDATION_SETTINGS = "crossvalidation.cfg"

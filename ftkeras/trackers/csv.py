@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from ftkeras.support import files
 from ftkeras.trackers._base import Tracker
 
+FILE = "steps.csv"
+
 
 class Csv(Tracker):
     """Write steps.csv into the run's folder: a row for each record, a column for each metric.
@@ -26,7 +28,7 @@ class Csv(Tracker):
 
     def __init__(self, run_dir: pathlib.Path, name: str, *, every: int = 10):
         super().__init__(run_dir, name, every=every)
-        self.path = run_dir / "steps.csv"
+        self.path = run_dir / FILE
         self._columns: list[str] = []
 
     def start(self, flags: Mapping[str, str], *, resume: str | None, step: int) -> None:

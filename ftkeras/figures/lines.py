@@ -1,0 +1,70 @@
+"""Plots of lines over a common axis."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ftkeras.figures import style
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a plot.
+
+    Attributes:
+        name: for the legend.
+        x, y: its points.
+        color: one of `style.SERIES`.
+        style: of matplotlib, such as "--".
+        marker: of matplotlib; "" for none.
+    """
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    color: str = style.BLUE
+    style: str = "-"
+    marker: str = ""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Draws lines.
+
+    Attributes:
+        lines: what to draw.
+        x_label, y_label: of the axes.
+        x_limits, y_limits: of the axes; None for matplotlib's own.
+        vertical: where to draw a vertical line, and what it is; None for none.
+        whole_numbers: whether x counts something, such as epochs.
+        legend: where matplotlib puts it, if there are several lines.
+        log: whether y is logarithmic.
+    """
+
+    lines: Sequence[Line]
+    x_label: str
+    y_label: str
+    x_limits: tuple[float, float] | None = None
+    y_limits: tuple[float, float] | None = None
+    vertical: tuple[float, str] | None = None
+    whole_numbers: bool = False
+    legend: str = "best"
+    log: bool = False
+
+    def __call__(self, figure: Any) -> None:
+        """Draw them on an empty matplotlib figure."""
+        axes = figure.subplots()
+        axes.grid(axis="y")
+        for line in self.lines:
+            options = {"linestyle": line.style, "marker": line.marker, "markersize": 4}
+            axes.plot(line.x, line.y, color=line.color, label=line.name, **options)
+        if self.vertical is not None:
+            at, name = self.vertical
+            axes.axvline(at, color=style.MUTED, linestyle=":", linewidth=1.2, label=name)
+        axes.set(xlabel=self.x_label, ylabel=self.y_label, xlim=self.x_limits, ylim=self.y_limits)
+        if self.log:
+            axes.set_yscale("log")
+        if self.whole_numbers:
+            axes.xaxis.get_major_locator().set_params(integer=True)
+        if len(self.lines) > 1 or self.vertical is not None:
+            axes.legend(loc=self.legend, fontsize=8)

@@ -1,0 +1,79 @@
+"use strict";
+// The page is complete without this: it sorts and filters tables, and moves sliders.
+const LONG = 15;
+const compare = new Intl.Collator(undefined, {numeric: true}).compare;
+
+function key(row, column) {
+  const cell = row.cells[column];
+  return cell.dataset.sort === undefined ? cell.textContent : cell.dataset.sort;
+}
+
+function sort(table, column, head) {
+  const falls = head.getAttribute("aria-sort") !== "descending" && head.classList.contains("number")
+    || head.getAttribute("aria-sort") === "ascending";
+  for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+  head.setAttribute("aria-sort", falls ? "descending" : "ascending");
+  const isNumber = head.classList.contains("number");
+  const rows = [...table.tBodies[0].rows].map((row) => [key(row, column), row]);
+  rows.sort(([one], [other]) => {
+    if (one === "" || other === "") return (one === "") - (other === "");  // unknown ones last
+    const order = isNumber ? Number(one) - Number(other) : compare(one, other);
+    return falls ? -order : order;
+  });
+  table.tBodies[0].append(...rows.map(([, row]) => row));
+}
+
+for (const figure of document.querySelectorAll(".table")) {
+  const table = figure.querySelector("table");
+  [...table.tHead.rows[0].cells].forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    button.addEventListener("click", () => sort(table, column, head));
+    head.append(button);
+  });
+  if (table.tBodies[0].rows.length <= LONG) continue;
+  figure.classList.add("long");
+  const input = document.createElement("input");
+  input.type = "search";
+  input.className = "filter";
+  input.placeholder = "Filter rows";
+  input.setAttribute("aria-label", "Filter rows of: " + figure.querySelector("figcaption").textContent);
+  input.addEventListener("input", () => {
+    const wanted = input.value.toLowerCase();
+    for (const row of table.tBodies[0].rows) {
+      row.hidden = !row.textContent.toLowerCase().includes(wanted);
+    }
+  });
+  figure.querySelector(".scroll").before(input);
+}
+
+for (const figure of document.querySelectorAll(".slider")) {
+  const sets = JSON.parse(figure.dataset.sets), starts = JSON.parse(figure.dataset.starts);
+  const names = Object.keys(sets), several = names.length > 1;
+  const body = figure.querySelector("tbody"), row = body.rows[0];
+  while (body.rows.length > 1) body.deleteRow(1);
+  const control = document.createElement("div"), range = document.createElement("input");
+  const select = document.createElement("select");
+  control.className = "control";
+  range.type = "range";
+  range.min = 0;
+  range.setAttribute("aria-label", figure.querySelector("figcaption").textContent);
+  select.setAttribute("aria-label", "of");
+  for (const name of names) select.append(new Option(name, name));
+  const show = () => {
+    const shown = several ? [select.value, ...sets[select.value][range.value]] : sets[select.value][range.value];
+    shown.forEach((text, column) => { row.cells[column].textContent = text; });
+  };
+  const choose = () => {
+    range.max = sets[select.value].length - 1;
+    range.value = starts[select.value];
+    show();
+  };
+  range.addEventListener("input", show);
+  select.addEventListener("change", choose);
+  if (several) control.append(select);
+  control.append(range);
+  figure.querySelector("figcaption").after(control);
+  choose();
+}

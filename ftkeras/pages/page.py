@@ -1,0 +1,142 @@
+"""Turn sections into one HTML file, and save their plots and numbers beside it."""
+
+import base64
+import hashlib
+import importlib.resources
+import math
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from ftkeras.errors import UserError
+from ftkeras.figures import style
+from ftkeras.figures.parts import Cell, Column, Marked, Part, Plot, Section, Table
+from ftkeras.support import files
+
+INSTALL = "the report needs matplotlib and jinja2: pip install 'ftkeras[report]'"
+
+
+def check_packages() -> None:
+    """Raise UserError if a package that pages need is not installed."""
+    try:
+        import jinja2  # noqa: F401
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise UserError(INSTALL) from None
+
+
+def write(
+    path: pathlib.Path, plots: pathlib.Path, title: str, subtitle: str, sections: Sequence[Section]
+) -> None:
+    """Write a page atomically, its plots as files, and its numbers as JSON.
+
+    Args:
+        path: the HTML file. The JSON file has its name and ends in .json.
+        plots: the folder of PNG and SVG files; created if necessary.
+        title: of the page.
+        subtitle: below it.
+        sections: its content.
+    """
+    plots.mkdir(parents=True, exist_ok=True)
+    for plot in _parts_of(sections, Plot):
+        style.save(plot, plots)
+    files.write_json(path.with_suffix(".json"), figures(sections))
+    files.write_text(path, html(title, subtitle, sections))
+
+
+def html(title: str, subtitle: str, sections: Sequence[Section]) -> str:
+    """Return a page that needs no other file.
+
+    Args:
+        title: of the page.
+        subtitle: below it.
+        sections: its content.
+    """
+    import jinja2
+
+    script, stylesheet = _asset("page.js"), _asset("page.css")
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters |= {"shown": shown, "sort_key": sort_key, "color": mark_color}
+    template = environment.from_string(_asset("page.html"))
+    return template.render(
+        title=title,
+        subtitle=subtitle,
+        sections=sections,
+        svg=style.inline_svg,
+        column=_column,
+        is_number=_is_number,
+        is_marked=lambda cell: isinstance(cell, Marked),
+        stylesheet=stylesheet,
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def figures(sections: Sequence[Section]) -> dict[str, Any]:
+    """Return the numbers of the sections, JSON types only: those of tables as lists of rows."""
+    found = {}
+    for section in sections:
+        tables = {part.name: _rows(part) for part in section.parts if isinstance(part, Table)}
+        found[section.anchor] = {**section.figures, **tables}
+    return found
+
+
+def shown(cell: Cell, column: Column) -> str:
+    """Return how a cell of a table is shown.
+
+    >>> shown(0.12345, Column("f1")), shown(1234, Column("n")), shown(None, Column("n"))
+    ('0.123', '1,234', '–')
+    """
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return "–"
+    if isinstance(cell, str | Marked):
+        return str(cell)
+    if column.format:
+        return column.format.format(cell)
+    return f"{cell:,}" if isinstance(cell, int) else f"{cell:.3f}"
+
+
+def sort_key(cell: Cell) -> str:
+    """Return what a cell is sorted by; empty for an unknown value."""
+    return "" if cell is None else str(cell)
+
+
+def mark_color(weight: float) -> str:
+    """Return the CSS background of a piece of a text: blue in favour, orange against."""
+    side = "for" if weight >= 0 else "against"
+    return f"rgb(var(--{side}) / {min(1.0, abs(weight)) * 0.75:.2f})"
+
+
+def _asset(name: str) -> str:
+    return importlib.resources.files("ftkeras.pages").joinpath(name).read_text(encoding="utf-8")
+
+
+def _column(column: str | Column) -> Column:
+    return Column(column) if isinstance(column, str) else column
+
+
+def _is_number(table: Table, number: int) -> bool:
+    """Return whether a column holds numbers, which are aligned on the right."""
+    cells = [row[number] for row in table.rows if row[number] is not None]
+    return bool(cells) and not any(isinstance(cell, str | Marked) for cell in cells)
+
+
+def _rows(table: Table) -> list[dict[str, Any]]:
+    titles = [_column(column).title for column in table.columns]
+    return [
+        {
+            t: str(c) if isinstance(c, Marked) else _finite(c)
+            for t, c in zip(titles, row, strict=True)
+        }
+        for row in table.rows
+    ]
+
+
+def _finite(cell: Cell) -> Cell:
+    return None if isinstance(cell, float) and not math.isfinite(cell) else cell
+
+
+def _parts_of(sections: Sequence[Section], kind: type) -> list[Part]:
+    return [part for section in sections for part in section.parts if isinstance(part, kind)]

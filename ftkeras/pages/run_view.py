@@ -1,0 +1,187 @@
+"""What the sections of a report read of a finished run."""
+
+import csv
+import functools
+import json
+import pathlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ftkeras.config import flagfile
+from ftkeras.config.run import Config
+from ftkeras.errors import UserError
+from ftkeras.problems import Problem
+from ftkeras.runs import layout, naming
+from ftkeras.runs import metrics as run_metrics
+from ftkeras.runs import problem as recorded_problem
+from ftkeras.statistics.bootstrap import Predictions
+from ftkeras.trackers import csv as steps_csv
+
+Rows = Sequence[dict[str, Any]]
+
+
+class Texts(Protocol):
+    """The texts of a run, read from its data."""
+
+    def read(self, split: str, most: int | None = None) -> tuple[list[dict[str, str]], Any]:
+        """Return the texts of a split's examples, and the answers as the problem stores them.
+
+        Args:
+            split: train, validation or test.
+            most: read only this many examples, evenly spread over the split; None for all.
+
+        Returns:
+            The texts, each as {"text"} or {"text", "pair"}, in the order of the predictions; and
+            the targets, [examples, …].
+        """
+        ...
+
+
+class NoTexts:
+    """Stands for texts that can't be read.
+
+    Args:
+        reason: why.
+    """
+
+    def __init__(self, reason: str):
+        self.reason = reason
+
+    def read(self, split: str, most: int | None = None) -> tuple[list[dict[str, str]], Any]:
+        """Raise UserError, which says why there are no texts."""
+        raise UserError(self.reason)
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A finished run, read-only.
+
+    Attributes:
+        folder: the run's.
+        config: its configuration.
+        problem: what is asked about a text.
+        metrics: the content of metrics.json; empty if it is missing.
+        texts: reads the texts; `NoTexts` if they are not available or not wanted.
+        baseline: whether to fit a baseline.
+        name: what the files of an evaluation on other data are called after; None for the run's
+            own data.
+    """
+
+    folder: pathlib.Path
+    config: Config
+    problem: Problem
+    metrics: dict[str, Any]
+    texts: Texts
+    baseline: bool = True
+    name: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What the run is filed under."""
+        return naming.run_name(self.config)
+
+    @property
+    def split(self) -> str:
+        """The split that the report is about: test, or validation if test was not evaluated."""
+        return (
+            "test" if "test" in self.metrics or "validation" not in self.metrics else "validation"
+        )
+
+    @property
+    def measured(self) -> dict[str, Any]:
+        """The metrics of that split; empty if it was not evaluated."""
+        return self.metrics.get(self.split, {})
+
+    @functools.cached_property
+    def rows(self) -> Rows:
+        """The lines of predictions.jsonl of that split.
+
+        Raises:
+            UserError: if the file is missing or damaged.
+        """
+        path = self._file(layout.PREDICTIONS[self.split])
+        try:
+            return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is damaged"
+            raise UserError(
+                f"{path.name} can't be read ({reason}); write it with: "
+                f"python -m ftkeras.main evaluate --run_dir={self.folder}"
+            ) from None
+
+    @functools.cached_property
+    def predictions(self) -> Predictions:
+        """The same as columns.
+
+        Raises:
+            UserError: if the file is missing or damaged.
+        """
+        return self.problem.predictions(self.rows)
+
+    @functools.cached_property
+    def split_texts(self) -> list[dict[str, str]]:
+        """The texts of `rows`, in their order.
+
+        Raises:
+            UserError: if they can't be read, or are not those of the predictions.
+        """
+        found, _ = self.texts.read(self.split)
+        if len(found) != len(self.rows):
+            raise UserError(
+                f"the data has {len(found):,} texts in {self.split} now, but the run has "
+                f"{len(self.rows):,} predictions"
+            )
+        return found
+
+    @functools.cached_property
+    def history(self) -> list[dict[str, float]]:
+        """The rows of history.csv, one for each epoch; none if there is no such file."""
+        return _numbers(self.folder / layout.HISTORY)
+
+    @functools.cached_property
+    def evaluations(self) -> list[dict[str, float]]:
+        """The rows of evaluations.csv, one for each validation within an epoch; maybe none."""
+        return _numbers(self.folder / layout.EVALUATIONS)
+
+    @functools.cached_property
+    def steps(self) -> list[dict[str, float]]:
+        """The rows of steps.csv, which `track=csv` writes; maybe none."""
+        return _numbers(self.folder / steps_csv.FILE)
+
+    @functools.cached_property
+    def exports(self) -> list[pathlib.Path]:
+        """Where the exports are; none if there are none."""
+        path = self.folder / layout.EXPORTS
+        try:
+            return [pathlib.Path(name) for name in json.loads(path.read_text(encoding="utf-8"))]
+        except (OSError, ValueError):
+            return []
+
+    def _file(self, name: str) -> pathlib.Path:
+        return self.folder / (name if self.name is None else layout.of_evaluation(self.name, name))
+
+
+def read(folder: pathlib.Path, texts: Texts, **options: Any) -> RunView:
+    """Return the view of a finished run.
+
+    Args:
+        folder: the run's.
+        texts: reads the texts.
+        **options: `baseline` and `name` of the view.
+
+    Raises:
+        UserError: if the folder is not that of a run.
+    """
+    config = flagfile.read(folder / layout.SETTINGS, Config)
+    problem = recorded_problem.of_run(folder)
+    metrics = run_metrics.read_metrics(folder)
+    return RunView(folder, config, problem, metrics, texts, **options)
+
+
+def _numbers(path: pathlib.Path) -> list[dict[str, float]]:
+    """Return the rows of a table of numbers, without the empty cells."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as stream:
+        return [{k: float(v) for k, v in row.items() if k and v} for row in csv.DictReader(stream)]

@@ -1,0 +1,108 @@
+"""The section that says what was trained on what, and how good it is."""
+
+from typing import Any
+
+import numpy as np
+
+from ftkeras.errors import UserError
+from ftkeras.figures.parts import Facts, KeyNumber, KeyNumbers, Missing, Part, Section, Table
+from ftkeras.pages.run_view import RunView
+from ftkeras.runs import naming
+from ftkeras.statistics import bootstrap
+
+CONFIDENCE = 0.95
+MOST_RESAMPLES, LEAST_RESAMPLES = 2000, 200
+# Numbers that a bootstrap looks at in all: more take more than a few seconds.
+LOOKS = 1e9
+
+
+def section(view: RunView) -> Section:
+    """Return the section about the whole run."""
+    try:
+        parts, figures = _metrics(view)
+    except UserError as error:
+        parts, figures = [Missing("Metrics", f"{error}.")], {}
+    return Section("Summary", "summary", [*parts, Facts(_facts(view))], figures)
+
+
+def _metrics(view: RunView) -> tuple[list[Part], dict[str, Any]]:
+    """Return tiles of the most important metrics, and a table of all of them."""
+    predictions = view.predictions
+    values = bootstrap.evaluate([[predictions]])[0]
+    low, high = intervals(predictions, columns=len(view.problem.names))
+    rows = list(zip(predictions.metrics, values, low, high, strict=True))
+    first = view.problem.metric
+    rows.sort(key=lambda row: row[0] != first)  # stable: the others keep their order
+    name, value, *ends = rows[0]
+    about = f"95 % interval {_number(ends[0])} to {_number(ends[1])}"
+    tiles = [
+        KeyNumber(f"{title(name)} on {view.split}", _number(value), about),
+        KeyNumber(f"{view.split} examples".capitalize(), f"{len(view.rows):,}"),
+    ]
+    if "train" in view.metrics.get("data", {}):
+        tiles.append(KeyNumber("Training examples", f"{view.metrics['data']['train']:,}"))
+    table = Table(
+        "metrics",
+        f"Metrics on {view.split}",
+        ["metric", "value", "95 % interval, from", "to"],
+        [[title(name), *map(_known, numbers)] for name, *numbers in rows],
+        note=f"Percentile bootstrap over the {len(view.rows):,} examples of {view.split}.",
+    )
+    return [KeyNumbers(tiles), table], {"split": view.split, "examples": len(view.rows)}
+
+
+def intervals(predictions: bootstrap.Predictions, *, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return both ends of the 95 % interval of each metric, by the bootstrap.
+
+    Args:
+        predictions: of a run.
+        columns: the outputs of the model; the more there are, the fewer samples are taken.
+    """
+    size = len(predictions.truth) * (2 + columns)
+    resamples = int(np.clip(LOOKS / size, LEAST_RESAMPLES, MOST_RESAMPLES))
+    samples = bootstrap.resample([[predictions]], resamples=resamples, seed=0)[:, 0]
+    return bootstrap.percentile_interval(samples, CONFIDENCE)
+
+
+def title(name: str) -> str:
+    """Return a metric's name in words.
+
+    >>> title("micro_f1"), title("recall_at_5")
+    ('Micro F1', 'Recall at 5')
+    """
+    words = name.replace("_", " ").replace("f1", "F1")
+    return words if words.isupper() else words[0].upper() + words[1:]
+
+
+def _facts(view: RunView) -> dict[str, str]:
+    config, counts = view.config, view.metrics.get("data", {})
+    data = ", ".join(f"{counts[n]:,} {n}" for n in ("train", "validation", "test") if n in counts)
+    shared = counts.get("in_train_and_test")
+    labels = ", ".join(view.problem.names[:12])
+    more = len(view.problem.names) - 12
+    facts = {
+        "Model": view.problem.kind,
+        "Task": config.task,
+        "Outputs": f"{labels} and {more:,} more" if more > 0 else labels,
+        "Encoder": config.encoder,
+        "Trained": f"policy {', '.join(config.policy)}; {config.epochs} epochs, batch size "
+        f"{config.batch_size or 'by tokens'}, learning rate {config.learning_rate}",
+        "Examples": data or "not recorded",
+        "Folder": str(view.folder),
+    }
+    if shared:
+        facts["Leakage"] = f"{shared:,} texts of test are also in train or validation"
+    return facts
+
+
+def subtitle(view: RunView) -> str:
+    """Return what stands below the page's title."""
+    return f"A {view.problem.kind}: {view.config.encoder} trained on {naming.run_name(view.config)}"
+
+
+def _number(value: float) -> str:
+    return "–" if np.isnan(value) else f"{value:.3f}"
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

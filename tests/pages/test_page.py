@@ -1,0 +1,115 @@
+"""The page of a run as a file: complete, self-contained and safe."""
+
+import html.parser
+import json
+
+import pytest
+
+from ftkeras.errors import UserError
+from ftkeras.figures.parts import Marked, Notice, Section, Table, Text
+from ftkeras.pages import page, report
+from tests.pages import finished_runs
+
+VOID = {"meta", "input", "br", "path", "use", "rect", "line"}
+
+
+class Parser(html.parser.HTMLParser):
+    """Collects elements, and checks that each is closed in its turn."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.open, self.elements = [], []
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Return the view of a classifier's run whose page has been written."""
+    view = finished_runs.classes(tmp_path_factory.mktemp("run"), ["no", finished_runs.HOSTILE])
+    report.write(view)
+    return view
+
+
+def test_page_is_one_file_that_loads_nothing(run):
+    text = (run.folder / "report.html").read_text(encoding="utf-8")
+    assert len(text.encode()) < 3e6
+    elements = Parser(text).elements
+    loading = [v for _, a in elements for n, v in a.items() if n in ("src", "href", "xlink:href")]
+    assert loading
+    assert all(value.startswith("#") for value in loading)
+    assert "@import" not in text
+    assert "url(" not in text.replace("url(#", "")
+    assert "default-src 'none'" in text
+
+
+def test_ids_are_unique(run):
+    elements = Parser((run.folder / "report.html").read_text(encoding="utf-8")).elements
+    ids = [attributes["id"] for _, attributes in elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_hostile_label_is_text(run):
+    text = (run.folder / "report.html").read_text(encoding="utf-8")
+    scripts = [tag for tag, _ in Parser(text).elements if tag == "script"]
+    assert len(scripts) == 1
+    assert "alert(" in text
+    assert "<script>alert" not in text
+
+
+def test_hostile_texts_are_text():
+    hostile = finished_runs.HOSTILE
+    table = Table("texts", hostile, ["text", hostile], [[hostile, Marked([(hostile, 0.5)])]])
+    parts = [Text(hostile), Notice(hostile), table]
+    text = page.html(hostile, hostile, [Section(hostile, "texts", parts)])
+    assert len([tag for tag, _ in Parser(text).elements if tag == "script"]) == 1
+
+
+def test_plots_and_numbers_are_saved_beside_the_page(run):
+    names = {path.name for path in (run.folder / "report").iterdir()}
+    assert {"loss_by_epoch.png", "loss_by_epoch.svg", "accuracy_by_epoch.png"} <= names
+    figures = json.loads((run.folder / "report.json").read_text())
+    assert figures["training"]["history"][1]["val_loss"] == 0.35
+    accuracy = figures["summary"]["metrics"][0]
+    assert accuracy["value"] == pytest.approx(run.measured["accuracy"])
+    assert accuracy["95 % interval, from"] < accuracy["value"] < accuracy["to"]
+
+
+def test_page_of_a_run_without_predictions_says_so(tmp_path):
+    view = finished_runs.classes(tmp_path, ["no", "yes"])
+    for name in ("predictions.jsonl", "history.csv"):
+        (tmp_path / name).unlink()
+    text = report.write(view).read_text(encoding="utf-8")
+    assert "predictions.jsonl can&#39;t be read" in text
+    assert "Learning curves:</strong> the run&#39;s folder has no history.csv" in text
+
+
+def test_section_that_fails_is_replaced(tmp_path, monkeypatch, caplog):
+    def fails(view):
+        raise ZeroDivisionError("by chance")
+
+    monkeypatch.setattr(report, "SECTIONS", (fails, *report.SECTIONS))
+    view = finished_runs.classes(tmp_path, ["no", "yes"])
+    text = report.write(view).read_text(encoding="utf-8")
+    assert "by chance" in text
+    assert "Accuracy on test" in text
+    assert "failed" in caplog.text
+
+
+def test_without_jinja2_one_line_says_what_to_install(tmp_path, monkeypatch):
+    view = finished_runs.classes(tmp_path, ["no", "yes"])
+    monkeypatch.setitem(__import__("sys").modules, "jinja2", None)
+    with pytest.raises(UserError, match=r"pip install 'ftkeras\[report\]'"):
+        report.write(view)
