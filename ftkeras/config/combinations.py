@@ -52,5 +52,10 @@ def check_validation(config: Any) -> None:
             f"evaluate_every={config.evaluate_every} needs a validation split, but "
             "`train_on_validation` trains on it; omit one of them."
         )
+    if config.calibrate:
+        raise UserError(
+            "`calibrate` needs a validation split, but `train_on_validation` trains on it; omit "
+            "one of them."
+        )
     if not config.test:
         raise UserError("`train_on_validation` with `notest` leaves nothing to evaluate on.")

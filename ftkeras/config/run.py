@@ -253,6 +253,9 @@ class Config(OwnData):
         "Evaluate the best epoch on test. With `notest`, the test data is not read.",
         free=True,
     )
+    calibrate: bool = flag(
+        False, "Output", "Fit the probabilities, not the labels, to validation.", free=True
+    )
     export_dir: str = flag(
         "saved_models",
         "Output",

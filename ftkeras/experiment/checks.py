@@ -1,5 +1,7 @@
 """Check a configuration before anything heavy is loaded."""
 
+import pathlib
+
 from ftkeras import catalog
 from ftkeras.config import combinations
 from ftkeras.config.run import Config
@@ -52,6 +54,21 @@ def check(config: Config) -> None:
         )
 
 
+def require_calibrated(config: Config, problem: Problem, run_dir: pathlib.Path) -> None:
+    """Raise UserError if a run should be calibrated, but is not.
+
+    Args:
+        config: says whether it should be.
+        problem: the run's.
+        run_dir: the run's folder.
+    """
+    if config.calibrate and problem.temperature is None:
+        raise UserError(
+            f"`calibrate`: run_dir={run_dir} is not calibrated yet; do so with: "
+            f"python -m ftkeras.main evaluate --run_dir={run_dir} --calibrate"
+        )
+
+
 def problem_class(config: Config) -> type[Problem]:
     """Return the class of the problem that the configuration's task poses."""
     return catalog.find("task", catalog.parse("task", config.task).name).problem_class
@@ -89,6 +106,11 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
         for spec in specs:
             if reason := unfit.get(catalog.parse(kind, spec).name):
                 raise UserError(f"{kind}={spec} does not fit a {problem.kind}: {reason}.")
+    if config.calibrate and not problem.calibrates:
+        raise UserError(
+            f"`calibrate` does not fit a {problem.kind}: only probabilities of labels are "
+            "calibrated."
+        )
     windows.check(config, problem)
     by = catalog.parse("schedule", config.schedule).arguments.get("by", "loss")
     if by not in ("loss", *windows.reported(config, problem)):

@@ -22,19 +22,23 @@ from ftkeras.training.validation import predict_in_order
 
 @dataclass(frozen=True)
 class _Evaluated:
-    """A split's metrics, details such as a confusion matrix, and its predictions."""
+    """A split's metrics, details such as a confusion matrix, and its predictions.
+
+    `calibration` is what calibrating changes, if the run is calibrated.
+    """
 
     metrics: dict
     details: dict
     predictions: list[dict]
+    calibration: dict | None
 
 
 def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> dict:
     """Evaluate validation and test, and write their predictions into the run's folder.
 
-    If the problem needs it, it is tuned on validation first, and recorded. Also writes sample texts
-    of the last split (test, if it is evaluated) with their predictions, by which exports are
-    verified.
+    If the problem needs it, it is tuned on validation first, and recorded. If the configuration
+    asks for it, it is calibrated there as well. Also writes sample texts of the last split (test,
+    if it is evaluated) with their predictions, by which exports are verified.
 
     Args:
         experiment: with the weights to evaluate, compiled with its loss.
@@ -42,7 +46,8 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
         run_dir: the run's folder, in which the files are written by the chief worker.
 
     Returns:
-        The metrics of each split, and the problem's details of the last one.
+        The metrics of each split, the problem's details of the last one, and what calibrating
+        changes in each split, "calibration", if the run is calibrated.
 
     Raises:
         UserError: the model's logits are not finite.
@@ -51,17 +56,16 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
     if experiment.config.test:
         parts["test"] = splits.test
     paths = {name: run_dir / layout.PREDICTIONS[name] for name in parts}
-    tunes = experiment.problem.needs_tuning
-    found = _evaluate(experiment, parts, paths, tunes=tunes)
-    if tunes and experiment.devices.is_chief:
+    tunes, calibrates = experiment.problem.needs_tuning, experiment.config.calibrate
+    found = _evaluate(experiment, parts, paths, tunes=tunes, calibrates=calibrates)
+    if (tunes or calibrates) and experiment.devices.is_chief:
         recorded_problem.write(run_dir, experiment.problem)
     last = list(parts)[-1]
     if experiment.devices.is_chief:
         positions = samples.positions(len(parts[last]))
         texts = splits.raw_texts(parts[last], positions)
         samples.write(run_dir, [found[last].predictions[at] for at in positions], texts)
-    measured = {name: evaluated.metrics for name, evaluated in found.items()}
-    return {**measured, **found[last].details}
+    return _record(found)
 
 
 def evaluate_elsewhere(
@@ -83,8 +87,15 @@ def evaluate_elsewhere(
     """
     files_of = {n: run_dir / layout.of_evaluation(name, layout.PREDICTIONS[n]) for n in parts}
     found = _evaluate(experiment, parts, files_of)
+    return _record(found)
+
+
+def _record(found: Mapping[str, _Evaluated]) -> dict:
+    """Return what metrics.json has about the splits."""
     measured = {split: evaluated.metrics for split, evaluated in found.items()}
-    return {**measured, **found[list(parts)[-1]].details}
+    changes = {n: e.calibration for n, e in found.items() if e.calibration is not None}
+    calibration = {"calibration": changes} if changes else {}
+    return {**measured, **list(found.values())[-1].details, **calibration}
 
 
 def predict_logits(experiment: Experiment, examples: Examples) -> Any:
@@ -102,31 +113,33 @@ def _evaluate(
     paths: Mapping[str, pathlib.Path],
     *,
     tunes: bool = False,
+    calibrates: bool = False,
 ) -> dict[str, _Evaluated]:
-    """Evaluate each split, validation first; tune the problem on it if `tunes`."""
-    return {
-        name: _evaluate_split(
-            experiment, name, part, paths[name], tunes=tunes and name == "validation"
-        )
-        for name, part in parts.items()
-    }
+    """Evaluate each split, validation first; tune and calibrate the problem on it if asked to."""
+    found = {}
+    for name, part in parts.items():
+        logits = predict_logits(experiment, part)
+        _must_be_finite(experiment.problem.are_finite(logits), name)
+        if tunes and name == "validation":
+            experiment.problem.tune(part.targets, logits)
+        if calibrates and name == "validation":
+            experiment.problem.calibrate(part.targets, logits)
+        found[name] = _evaluate_split(experiment, part, logits, paths[name])
+    return found
 
 
 def _evaluate_split(
-    experiment: Experiment, split: str, examples: Examples, path: pathlib.Path, *, tunes: bool
+    experiment: Experiment, examples: Examples, logits: Any, path: pathlib.Path
 ) -> _Evaluated:
     """Evaluate one split and write its predictions."""
-    logits = predict_logits(experiment, examples)
     problem, targets = experiment.problem, examples.targets
-    _must_be_finite(problem.are_finite(logits), split)
-    if tunes:
-        problem.tune(targets, logits)
     rows = _predictions(examples, problem.decode(targets, logits))
     if experiment.devices.is_chief:
         _write_predictions(path, rows)
     found = problem.metrics(targets, logits, experiment.model.loss)
     found["examples"] = len(examples)
-    return _Evaluated(found, problem.details(targets, logits), rows)
+    changes = None if problem.temperature is None else problem.calibration(targets, logits)
+    return _Evaluated(found, problem.details(targets, logits), rows, changes)
 
 
 def _predictions(examples: Examples, decoded: list[dict]) -> list[dict]:

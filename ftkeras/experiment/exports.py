@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ftkeras import catalog
 from ftkeras.config.run import Config
-from ftkeras.experiment import build, encoder_source
+from ftkeras.experiment import build, checks, encoder_source
 from ftkeras.experiment.definition import Experiment
 from ftkeras.runs import exported, layout
 from ftkeras.runs.model_card import ModelCard
@@ -71,9 +71,11 @@ def of_finished_run(config: Config, run_dir: pathlib.Path) -> list[Exporter]:
         run_dir: the run's folder.
 
     Raises:
-        UserError: the run kept no weights, or an exporter refuses the model.
+        UserError: the run kept no weights or is not calibrated as asked for, or an exporter
+            refuses the model.
     """
     experiment = build.experiment(config, run_dir=run_dir)
+    checks.require_calibrated(config, experiment.problem, run_dir)
     exporters = build_exporters(experiment, run_dir)
     weights.load(experiment.model.saved_variables, run_dir / layout.WEIGHTS)
     return exporters

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ftkeras.problems import _tables
 
 # Characters that may join the labels of a text in one cell.
@@ -85,3 +87,16 @@ def cell(labels: Sequence[str], names: Sequence[str]) -> str:
     """
     joint = next((j for j in JOINTS if not any(j in name for name in names)), None)
     return json.dumps(labels, ensure_ascii=False) if joint is None else joint.join(labels)
+
+
+def indicators(labels: Sequence[Sequence[str]], names: Sequence[str]) -> np.ndarray:
+    """Return lists of labels as 0 and 1, [examples, labels].
+
+    >>> indicators([["b"], []], ["a", "b"]).tolist()
+    [[0, 1], [0, 0]]
+    """
+    positions = {name: n for n, name in enumerate(names)}
+    found = np.zeros((len(labels), len(names)), np.int64)
+    for row, chosen in zip(found, labels, strict=True):
+        row[[positions[name] for name in chosen]] = 1
+    return found

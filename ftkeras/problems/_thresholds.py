@@ -6,6 +6,7 @@ import numpy as np
 
 from ftkeras.errors import UserError
 
+TUNED = "tuned"
 DEFAULT = 0.5
 # The share of the way from the F1 of always predicting a label to 1 that a cut must gain. Without
 # it, a label that the model can't tell would be predicted for nearly every text.
@@ -34,6 +35,24 @@ def tune(targets: np.ndarray, probabilities: np.ndarray) -> list[float]:
     return [_best(target, probability) for target, probability in columns]
 
 
+def scale(thresholds: Sequence[float], factor: float) -> list[float]:
+    """Return the thresholds that decide as before if the logits are multiplied by a number.
+
+    >>> scale([0.5, 0.9], 0.5)
+    [0.5, 0.75]
+    """
+    from scipy.special import logit
+
+    return sigmoid(factor * logit(np.array(thresholds))).tolist()
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Return the probabilities, float64 [examples, labels]."""
+    from scipy.special import expit
+
+    return expit(logits.astype(np.float64))
+
+
 def _best(target: np.ndarray, probability: np.ndarray) -> float:
     positives = int(target.sum())
     if not positives:
@@ -51,6 +70,14 @@ def _best(target: np.ndarray, probability: np.ndarray) -> float:
         return DEFAULT
     best = np.flatnonzero(f1 == f1.max())
     return float(cuts[best[np.argmin(np.abs(cuts[best] - DEFAULT))]])
+
+
+def check_threshold(threshold: str | float) -> None:
+    """Raise ValueError unless a threshold is tuned, or a number from 0 to 1."""
+    if threshold != TUNED and not (isinstance(threshold, int | float) and 0 <= threshold <= 1):
+        raise ValueError(
+            f"`threshold` must be {TUNED!r} or a number from 0 to 1. Received: {threshold!r}."
+        )
 
 
 def read(text: str, names: Sequence[str], present: Sequence[float]) -> list[float]:

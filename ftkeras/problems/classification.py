@@ -10,18 +10,20 @@ from ftkeras.problems import _class_report
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._comparison import Comparison, centered_logits
 from ftkeras.problems._one_of_several import OneOfSeveral, doubt, softmax
+from ftkeras.problems._temperature import TemperatureScaled
 from ftkeras.statistics import classifier_metrics, imbalance
+from ftkeras.statistics.calibration import Forecasts
 from ftkeras.statistics.class_predictions import ClassPredictions
 from ftkeras.statistics.significance import wilson
 
 Tensor = Any
 
 
-class Classification(OneOfSeveral):
+class Classification(TemperatureScaled, OneOfSeveral):
     """Assign one of several labels.
 
     An answer is the id of a label. The outputs are logits, [examples, classes], whose softmax gives
-    the probabilities.
+    the probabilities, after a division by the temperature if `calibrate` was called.
 
     Args:
         labels: the labels' names, in the order of their ids.
@@ -45,11 +47,24 @@ class Classification(OneOfSeveral):
     has_classes = True
     pipeline = "text-classification"
     hub_metrics: ClassVar = {n: n for n in ("accuracy", "f1", "precision", "recall")}
-    caveat = "Its probabilities are not calibrated"
 
     def __init__(self, *, labels: Sequence[str]):
         self.names = tuple(labels)
         self.loss_settings = {"classes": len(self.names)}
+
+    def state(self) -> dict:
+        return self.calibration_state()
+
+    def restore_state(self, state: dict) -> None:
+        self.restore_calibration(state)
+
+    def negative_log_likelihood(self, targets: np.ndarray, logits: np.ndarray) -> float:
+        from scipy.special import log_softmax
+
+        return -float(log_softmax(logits, axis=1)[np.arange(len(targets)), targets].mean())
+
+    def forecast(self, targets: np.ndarray, logits: np.ndarray) -> Forecasts:
+        return Forecasts.of_classes(targets, softmax(logits))
 
     def weigh(self, spec: str, targets: np.ndarray) -> np.ndarray:
         """Return the weight of each example's class; see `imbalance.class_weights`."""
@@ -81,6 +96,7 @@ class Classification(OneOfSeveral):
         """Return the metrics of all classes and of each; see `classifier_metrics`."""
         import keras
 
+        outputs = self.scaled(outputs)
         probabilities = softmax(outputs)
         measured = classifier_metrics.measure(targets, probabilities)
         return {
@@ -103,15 +119,21 @@ class Classification(OneOfSeveral):
         return [
             {
                 "label": self.names[label],
-                "predicted": self.names[int(probabilities.argmax())],
+                "predicted": self.names[int(best)],
                 "probabilities": [round(float(p), 7) for p in probabilities],
             }
-            for label, probabilities in zip(targets, softmax(outputs), strict=True)
+            for label, best, probabilities in zip(
+                targets, outputs.argmax(axis=1), softmax(self.scaled(outputs)), strict=True
+            )
         ]
 
     def predictions(self, rows: Sequence[Mapping[str, Any]]) -> ClassPredictions:
         labels = np.array([self.names.index(row["label"]) for row in rows])
         return ClassPredictions(labels, np.array([row["probabilities"] for row in rows]))
+
+    def forecasts(self, rows: Sequence[Mapping[str, Any]]) -> Forecasts:
+        found = self.predictions(rows)
+        return Forecasts.of_classes(found.labels, found.probabilities)
 
     def truth(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return {"label": row["label"]}
@@ -119,13 +141,13 @@ class Classification(OneOfSeveral):
     def activate(self, outputs: Tensor) -> Tensor:
         import tensorflow as tf
 
-        return tf.nn.softmax(outputs)
+        return tf.nn.softmax(self.scaled(outputs))
 
     def served(self, outputs: Tensor) -> dict[str, Tensor]:
         """Return `label` string [batch], its probability `score`, and `probabilities`."""
         import tensorflow as tf
 
-        probabilities = tf.nn.softmax(outputs)
+        probabilities = self.activate(outputs)
         best = tf.argmax(outputs, axis=-1)
         return {
             "label": tf.gather(tf.constant(list(self.names)), best),
@@ -137,6 +159,7 @@ class Classification(OneOfSeveral):
         """Return log p / (1 - p): the label's logit minus the log-sum-exp of the others."""
         import tensorflow as tf
 
+        outputs = self.scaled(outputs)
         own = tf.one_hot(chosen, tf.shape(outputs)[-1], on_value=True, off_value=False)
         others = tf.where(own, tf.constant(-np.inf, outputs.dtype), outputs)
         return tf.gather(outputs, chosen, batch_dims=1) - tf.reduce_logsumexp(others, axis=-1)
@@ -147,11 +170,11 @@ class Classification(OneOfSeveral):
         labels = tf.constant([list(self.names)])
         return {
             "classes": tf.repeat(labels, tf.shape(outputs)[0], axis=0),
-            "scores": tf.nn.softmax(outputs),
+            "scores": self.activate(outputs),
         }
 
     def onnx(self, graph: Any, logits: str) -> str:
-        return graph.add("Softmax", logits, axis=-1)
+        return graph.add("Softmax", self.scaled_onnx(graph, logits), axis=-1)
 
     def compare(self, samples: Sequence[dict], found: np.ndarray) -> Comparison:
         """Compare an export's probabilities with the run's.

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ftkeras.problems import _label_report, _thresholds
-from ftkeras.problems._base import LOSS, Loss, Measure, Problem
+from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._comparison import Comparison, logit_change
 from ftkeras.problems._doubt import doubt_interval
+from ftkeras.problems._temperature import TemperatureScaled
+from ftkeras.problems._thresholds import TUNED, check_threshold, sigmoid
 from ftkeras.statistics import imbalance, label_metrics
+from ftkeras.statistics.calibration import Forecasts
 from ftkeras.statistics.label_predictions import LabelPredictions
 from ftkeras.statistics.significance import f1_interval
 
@@ -18,10 +21,10 @@ if TYPE_CHECKING:
     import keras
 
 Tensor = Any
-TUNED = "tuned"
+__all__ = ["MultiLabel", "check_threshold"]
 
 
-class MultiLabel(Problem):
+class MultiLabel(TemperatureScaled):
     """Decide for each label whether a text has it.
 
     An answer is a vector of 0 and 1, [labels]. The outputs are logits, [examples, labels], whose
@@ -54,7 +57,6 @@ class MultiLabel(Problem):
     has_classes = True
     pipeline = "text-classification"
     hub_metrics: ClassVar = {"micro_f1": "f1", "subset_accuracy": "accuracy"}
-    caveat = "Its probabilities are not calibrated"
 
     def __init__(self, *, labels: Sequence[str], threshold: str | float = TUNED):
         self.names = tuple(labels)
@@ -72,8 +74,21 @@ class MultiLabel(Problem):
 
     def tune(self, targets: np.ndarray, outputs: np.ndarray) -> None:
         """Choose the threshold of each label that has the highest F1."""
-        self.thresholds = _thresholds.tune(targets, sigmoid(outputs))
+        self.thresholds = _thresholds.tune(targets, self._probabilities(outputs))
         self._tuned_on = len(targets)
+
+    def calibrate(self, targets: np.ndarray, outputs: np.ndarray) -> None:
+        """Choose the temperature; tuned thresholds move with the probabilities, so labels stay."""
+        before = self.temperature or 1.0
+        super().calibrate(targets, outputs)
+        if self._tuned_on and self.temperature:
+            self.thresholds = _thresholds.scale(self.thresholds, before / self.temperature)
+
+    def negative_log_likelihood(self, targets: np.ndarray, logits: np.ndarray) -> float:
+        return float(np.logaddexp(0, np.where(targets == 1, -logits, logits)).mean())
+
+    def forecast(self, targets: np.ndarray, logits: np.ndarray) -> Forecasts:
+        return Forecasts.of_labels(targets, sigmoid(logits))
 
     def state(self) -> dict:
         return {
@@ -81,11 +96,13 @@ class MultiLabel(Problem):
             "threshold": self._threshold,
             "thresholds": self.thresholds,
             "tuned_on": self._tuned_on,
+            **self.calibration_state(),
         }
 
     def restore_state(self, state: dict) -> None:
         self._threshold, self._tuned_on = state["threshold"], state["tuned_on"]
         self.thresholds = list(state["thresholds"])
+        self.restore_calibration(state)
 
     def weigh(self, spec: str, targets: np.ndarray) -> None:
         """Weigh the positive examples of each label; see `imbalance.positive_weights`."""
@@ -140,6 +157,7 @@ class MultiLabel(Problem):
         """Return the metrics of all labels and of each; see `label_metrics`."""
         import keras
 
+        outputs = self.scaled(outputs)
         probabilities = sigmoid(outputs)
         decisions = targets, self._decide(probabilities), probabilities
         return {
@@ -150,14 +168,14 @@ class MultiLabel(Problem):
 
     def details(self, targets: np.ndarray, outputs: np.ndarray) -> dict:
         """Return the mean number of true and of predicted labels."""
-        predicted = self._decide(sigmoid(outputs))
+        predicted = self._decide(self._probabilities(outputs))
         means = {"targets": targets, "predicted": predicted}
         found = {key: float(values.sum(axis=1).mean()) for key, values in means.items()}
         return {"labels_per_text": found}
 
     def decode(self, targets: np.ndarray, outputs: np.ndarray) -> list[dict]:
         """Return each text's labels, predicted labels, and the probability of every label."""
-        probabilities = sigmoid(outputs)
+        probabilities = self._probabilities(outputs)
         rows = zip(targets, self._decide(probabilities), probabilities, strict=True)
         return [
             {
@@ -170,10 +188,14 @@ class MultiLabel(Problem):
 
     def predictions(self, rows: Sequence[Mapping[str, Any]]) -> LabelPredictions:
         return LabelPredictions(
-            self._indicators([row["labels"] for row in rows]),
-            self._indicators([row["predicted"] for row in rows]),
+            _label_report.indicators([row["labels"] for row in rows], self.names),
+            _label_report.indicators([row["predicted"] for row in rows], self.names),
             np.array([row["probabilities"] for row in rows]),
         )
+
+    def forecasts(self, rows: Sequence[Mapping[str, Any]]) -> Forecasts:
+        found = self.predictions(rows)
+        return Forecasts.of_labels(found.targets, found.probabilities)
 
     def truth(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return {"labels": row["labels"]}
@@ -181,7 +203,7 @@ class MultiLabel(Problem):
     def activate(self, outputs: Tensor) -> Tensor:
         import tensorflow as tf
 
-        return tf.sigmoid(tf.cast(outputs, tf.float32))
+        return tf.sigmoid(self.scaled(tf.cast(outputs, tf.float32)))
 
     def served(self, outputs: Tensor) -> dict[str, Tensor]:
         """Return the predicted labels, and what they follow from, all [batch, labels].
@@ -212,7 +234,7 @@ class MultiLabel(Problem):
         """Return log p / (1 - p) of the chosen label: its logit."""
         import tensorflow as tf
 
-        return tf.gather(outputs, chosen, batch_dims=1)
+        return tf.gather(self.scaled(outputs), chosen, batch_dims=1)
 
     def classes(self, outputs: Tensor) -> dict[str, Tensor]:
         """Return every label and its probability."""
@@ -220,7 +242,7 @@ class MultiLabel(Problem):
         return {"classes": served["names"], "scores": served["probabilities"]}
 
     def onnx(self, graph: Any, logits: str) -> str:
-        return graph.add("Sigmoid", logits)
+        return graph.add("Sigmoid", self.scaled_onnx(graph, logits))
 
     def compare(self, samples: Sequence[dict], found: np.ndarray) -> Comparison:
         """Compare an export's probabilities and labels with the run's.
@@ -229,7 +251,7 @@ class MultiLabel(Problem):
         """
         measured = np.array([sample["probabilities"] for sample in samples])
         before, after = self._decide(measured), self._decide(found)
-        truth = self._indicators([sample["labels"] for sample in samples])
+        truth = _label_report.indicators([sample["labels"] for sample in samples], self.names)
         changed = int((before != after).any(axis=1).sum())
         return Comparison(
             samples=len(samples),
@@ -317,31 +339,12 @@ class MultiLabel(Problem):
         note = f"A label is predicted if its probability is at least its threshold; {origin}."
         return "\n".join([*table, "", note])
 
+    def _probabilities(self, outputs: np.ndarray) -> np.ndarray:
+        return sigmoid(self.scaled(outputs))
+
     def _decide(self, probabilities: np.ndarray) -> np.ndarray:
         """Return the predicted labels, 0 or 1 [examples, labels]."""
         return (probabilities >= np.array(self.thresholds)).astype(np.int64)
 
     def _chosen(self, indicators: np.ndarray) -> list[str]:
         return [name for name, chosen in zip(self.names, indicators, strict=True) if chosen]
-
-    def _indicators(self, labels: Sequence[Sequence[str]]) -> np.ndarray:
-        positions = {name: n for n, name in enumerate(self.names)}
-        found = np.zeros((len(labels), len(self.names)), np.int64)
-        for row, names in zip(found, labels, strict=True):
-            row[[positions[name] for name in names]] = 1
-        return found
-
-
-def check_threshold(threshold: str | float) -> None:
-    """Raise ValueError unless a threshold is tuned, or a number from 0 to 1."""
-    if threshold != TUNED and not (isinstance(threshold, int | float) and 0 <= threshold <= 1):
-        raise ValueError(
-            f"`threshold` must be {TUNED!r} or a number from 0 to 1. Received: {threshold!r}."
-        )
-
-
-def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Return the probabilities, float64 [examples, labels]."""
-    from scipy.special import expit
-
-    return expit(logits.astype(np.float64))

@@ -19,7 +19,29 @@ def table(metrics: Mapping[str, Any], problem: Problem) -> str:
     for split in splits:
         values = "".join(cell(metrics[split][name]) for name in problem.columns)
         lines.append(f"{split:12}{values}{metrics[split]['examples']:>11,}")
+    if calibrated := calibration(metrics, problem):
+        lines.append(calibrated)
     return "\n".join([*lines, *problem.report(metrics, splits[-1], layout.METRICS)])
+
+
+def calibration(metrics: Mapping[str, Any], problem: Problem) -> str | None:
+    """Return a line about what calibrating has changed; None if the run is not calibrated.
+
+    Args:
+        metrics: as metrics.json holds them.
+        problem: the run's.
+    """
+    if problem.temperature is None or "calibration" not in metrics:
+        return None
+    changes = [
+        f"{split} "
+        + ", ".join(
+            f"{name.upper()} {found['before'][name]:.4f} to {found['after'][name]:.4f}"
+            for name in ("ece", "nll")
+        )
+        for split, found in metrics["calibration"].items()
+    ]
+    return f"calibrated  temperature {problem.temperature:.3f}: {'; '.join(changes)}"
 
 
 def cell(value: float | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ftkeras.config.run import Config
 from ftkeras.data.splits import Splits, open_splits
 from ftkeras.errors import UserError
-from ftkeras.experiment import build, elsewhere, evaluation, optimization, run_folder
+from ftkeras.experiment import build, checks, elsewhere, evaluation, optimization, run_folder
 from ftkeras.experiment.definition import Experiment
 from ftkeras.reports import metrics as metrics_report
 from ftkeras.runs import layout, metrics
@@ -55,6 +55,7 @@ def run(config: Config) -> Evaluation:
         if plan.name is None:
             found, path = _evaluate_again(experiment, splits, run_dir)
         else:
+            checks.require_calibrated(config, experiment.problem, run_dir)
             found, path = elsewhere.evaluate(experiment, splits, run_dir, plan)
     if experiment.devices.is_chief:
         log.info("\n%s", metrics_report.table(found, experiment.problem))

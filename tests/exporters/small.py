@@ -100,9 +100,8 @@ def exporter(folder: pathlib.Path, tuner: FineTuner, layer: TextLayer, **keys: A
     return SavedModel(
         model=tuner,
         text_layer=layer,
-        problem=PROBLEM,
         run_dir=folder,
         served_from=folder / "served",
         card=Card(),
-        **{"pairs": False, **keys},
+        **{"pairs": False, "problem": PROBLEM, **keys},
     )
