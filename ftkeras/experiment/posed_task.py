@@ -16,7 +16,8 @@ AnyConfig = TypeVar("AnyConfig", bound=Config)
 def resolve(config: AnyConfig) -> AnyConfig:
     """Return the configuration with the task that its data pose, and report it if it is another.
 
-    A loss or a metric that is the default of the first task becomes that of the other one.
+    A loss or a metric that is the default of the first task becomes that of the other one, and is
+    reported.
 
     Raises:
         UserError: if the data can't be read.
@@ -26,9 +27,13 @@ def resolve(config: AnyConfig) -> AnyConfig:
     if (found := task.better_task()) is None:
         return config
     name, reason = found
-    log.info("task    %s, as %s", name, reason)
     changes: dict[str, object] = {"task": str(Spec(name, spec.arguments))}
+    defaults = []
     for field, setting in catalog.OF_PROBLEM.items():
         if getattr(config, field) == catalog.problem_default(spec.name, setting):
             changes[field] = None
+            defaults.append(f"its {field} is {catalog.problem_default(name, setting)}")
+    log.info("task    %s, as %s", name, reason)
+    if defaults:
+        log.info("        %s", ", ".join(defaults))
     return dataclasses.replace(config, **changes)

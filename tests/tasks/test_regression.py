@@ -71,7 +71,9 @@ def test_many_numbers_are_read_as_regression_and_reported(folder, capsys):
     )
     assert catalog.parse("task", config.task).name == "regression"
     assert (config.loss, config.objective) == ("mean_squared_error", "spearman")
-    assert "task    regression, as the labels of 'train.csv' are many" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "task    regression, as the labels of 'train.csv' are many" in shown
+    assert "its loss is mean_squared_error, its objective is spearman" in shown
     checks.check(config)
     assert posed_task.resolve(config) == config
 

@@ -23,6 +23,8 @@ LABEL_NAMES = (
     *("label", "labels", "class", "category", "target", "sentiment", "stars", "rating", "topic"),
     *("intent", "emotion", "score", "tag", "y", "quality", "polarity"),
 )
+# Columns of numbers that describe another column, even if few values repeat.
+NEVER_LABELS = ("answer_start", "answer_starts", "start_char", "end_char", "start", "end", "offset")
 PAIR_NAMES = (
     *(("sentence1", "sentence2"), ("premise", "hypothesis"), ("question1", "question2")),
     *(("text", "pair"), ("text1", "text2"), ("text_a", "text_b"), ("question", "sentence")),
@@ -191,7 +193,7 @@ def _find_label(profile: Profile, taken: Sequence[Column]) -> Column:
     _refuse_duplicates(profile, named, "label_column")
     if named:
         return named[0]
-    candidates = [c for c in free if _holds_classes(c)]
+    candidates = [c for c in free if c.name.lower() not in NEVER_LABELS and _holds_classes(c)]
     if len(candidates) == 1:
         return candidates[0]
     if candidates:

@@ -93,6 +93,11 @@ def test_two_possible_labels_are_shown_and_not_guessed():
         _infer(("text", "mood", "genre"), rows)
 
 
+def test_where_an_answer_starts_is_no_label():
+    rows = _rows(_text, _sentiment, lambda i: str(i % 3))
+    assert _infer(("passage", "mood", "answer_start"), rows).label == 1
+
+
 def test_texts_are_not_taken_for_classes():
     columns = profile(_Table("01", _rows(_text, lambda i: f"name {i}", count=205))).columns
     with pytest.raises(UserError, match="too many to be classes"):
