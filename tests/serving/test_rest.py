@@ -154,7 +154,7 @@ def test_no_request_fails_while_a_new_version_is_loaded(tiny_model, tmp_path):
         server.service.versions.watch(0.05)
 
         def ask() -> None:
-            while not stop.wait(0.005):  # else loading takes long
+            while not stop.wait(0.05):  # else loading takes long
                 seen.append(server.post("tiny:predict", body))
 
         threads = [threading.Thread(target=ask) for _ in range(3)]
