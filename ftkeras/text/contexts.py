@@ -11,7 +11,7 @@ from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.truncations import Truncation
 from ftkeras.text.truncations.head import Head
 from ftkeras.text.truncations.windows import Windows
-from ftkeras.text.words import frame_offsets
+from ftkeras.text.words import frame_words
 
 
 def read(
@@ -55,12 +55,7 @@ def read(
     else:
         parts = [truncation(part, rooms) for part in parts]
     pieces, starts, ends = parts
-    return {
-        **tokenizer.frame(question, pieces),
-        "word_starts": frame_offsets(tokenizer, tf.zeros_like(question), starts),
-        "word_ends": frame_offsets(tokenizer, tf.zeros_like(question), ends),
-        **about,
-    }
+    return frame_words(tokenizer, question, pieces, spans=(starts, ends)) | about
 
 
 def _trimmed(

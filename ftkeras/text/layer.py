@@ -15,7 +15,7 @@ from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.truncations import Truncation
 from ftkeras.text.truncations.head import Head
 from ftkeras.text.truncations.windows import Windows
-from ftkeras.text.words import NO_WORD, WORDS, frame_offsets, word_spans
+from ftkeras.text.words import NO_WORD, frame_words, word_spans
 
 
 class TextLayer(tf.Module):
@@ -128,11 +128,7 @@ class TextLayer(tf.Module):
     def _with_words(self, texts: tf.Tensor) -> dict[str, tf.RaggedTensor]:
         pieces, *offsets = self.tokenizer.with_offsets(texts)
         (pieces, *spans), windows = self._shorten(pieces, *word_spans(texts, *offsets))
-        words = {
-            name: frame_offsets(self.tokenizer, part)
-            for name, part in zip(WORDS, spans, strict=True)
-        }
-        return self.tokenizer.frame(pieces) | words | windows
+        return frame_words(self.tokenizer, pieces, spans=spans) | windows
 
     def _shorten(
         self, pieces: tf.RaggedTensor, *spans: tf.RaggedTensor
@@ -152,8 +148,9 @@ class TextLayer(tf.Module):
         cut = self.truncation.cut(pieces.row_lengths(), limit)
         spans = tuple(map(cut.take, spans))
         if spans:
-            is_best = cut.has_most_context()
-            spans = tuple(tf.where(is_best, span, NO_WORD) for span in spans)
+            best = cut.has_most_context().flat_values
+            flat = [tf.where(best, span.flat_values, NO_WORD) for span in spans]
+            spans = tuple(map(tf.RaggedTensor.with_flat_values, spans, flat))
         return [cut.take(pieces), *spans], cut.columns()
 
     def _with_contexts(self, questions: tf.Tensor, texts: tf.Tensor | None) -> dict[str, Any]:

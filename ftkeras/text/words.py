@@ -1,6 +1,7 @@
 """The words of a text, which do not depend on the tokenizer."""
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -52,17 +53,37 @@ def find_words(texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
     return starts, ends
 
 
-def frame_offsets(tokenizer: Tokenizer, *parts: tf.RaggedTensor) -> tf.RaggedTensor:
-    """Return the offsets of the last text at its tokens' places in the row, `NO_WORD` elsewhere.
+def frame_words(
+    tokenizer: Tokenizer, *texts: tf.RaggedTensor, spans: Sequence[tf.RaggedTensor]
+) -> dict[str, tf.RaggedTensor]:
+    """Return the rows of `tokenizer.frame`, with the words that the last text's tokens begin.
 
     Args:
         tokenizer: adds its special tokens.
-        *parts: the ids of a pair's first text, if it is a pair, and the offsets, at least -1, of
-            the tokens of the last text; ragged [batch, (tokens)].
+        *texts: the ids of a pair's first text, if it is a pair, and those of the last text, int32
+            ragged [batch, (tokens)].
+        spans: the starts and ends of the last text's tokens, int32 of the same shape.
+
+    Returns:
+        "token_ids" (and "segment_ids"), and of the same shape the `WORDS`, which are `NO_WORD` of
+        tokens of other texts and of special tokens.
     """
-    # These are negative, which no id is.
-    framed = tokenizer.frame(*parts[:-1], -2 - parts[-1])["token_ids"]
-    return tf.where(framed < 0, -2 - framed, NO_WORD)
+    *first, last = texts
+    # One frame for all of them: it holds the numbers of tokens from 1, negative, which no id is.
+    numbers = tf.range(1, tf.size(last.flat_values) + 1)
+    framed = tokenizer.frame(*first, last.with_flat_values(-numbers))
+    row = framed["token_ids"]
+    number = tf.maximum(-row.flat_values, 0)
+
+    def of_token(part: tf.RaggedTensor, otherwise: int) -> tf.Tensor:
+        return tf.gather(tf.concat([[otherwise], part.flat_values], axis=0), number)
+
+    ids = tf.maximum(row.flat_values, of_token(last, 0))
+    words = {
+        name: row.with_flat_values(of_token(part, NO_WORD))
+        for name, part in zip(WORDS, spans, strict=True)
+    }
+    return {**framed, "token_ids": row.with_flat_values(ids), **words}
 
 
 def word_spans(
