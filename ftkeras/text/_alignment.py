@@ -61,9 +61,11 @@ def align(texts: Tensor, tables: Spellings) -> AlignedWords:
 
 def character_ends(texts: Tensor, starts: tf.RaggedTensor) -> tf.RaggedTensor:
     """Return where each character ends in its text, in bytes, from where it starts."""
-    limits = tf.cast(tf.strings.length(texts), tf.int64)[:, tf.newaxis]
-    ends = tf.concat([starts, limits], axis=1)  # [batch, (characters + 1)]
-    return tf.ragged.boolean_mask(ends, ~_is_first(ends))
+    flat, text = starts.flat_values, starts.value_rowids()
+    next_starts = tf.concat([flat[1:], tf.zeros_like(flat[:1])], axis=0)
+    is_last = tf.concat([text[1:] != text[:-1], tf.ones_like(text[:1], tf.bool)], axis=0)
+    limits = tf.gather(tf.cast(tf.strings.length(texts), tf.int64), text)
+    return starts.with_flat_values(tf.where(is_last, limits, next_starts))
 
 
 def look_up(tables: Spellings, points: Tensor) -> tuple[Tensor, Tensor]:
@@ -117,10 +119,6 @@ def byte_lengths(points: Tensor) -> Tensor:
     """Return the bytes of each code point in UTF-8."""
     longer = (tf.cast(points >= least, tf.int32) for least in (0x80, 0x800, 0x10000))
     return 1 + tf.add_n(list(longer))
-
-
-def _is_first(rows: tf.RaggedTensor) -> tf.RaggedTensor:
-    return rows.with_flat_values(_changed(rows.value_rowids()))
 
 
 def _changed(values: Tensor) -> Tensor:
