@@ -8,6 +8,7 @@ from ftkeras.errors import UserError
 from tests.running import QUICK, succeed
 
 
+@pytest.mark.process
 def test_find_rate_writes_its_curve_and_nothing_else(tmp_path):
     flags = ["--encoder=bert(layers=1, hidden=16, heads=2, positions=64, vocabulary='reviews')"]
     flags += ["--steps=12", "--lowest_rate=1e-5", "--highest_rate=1e-2", "--run_dir=run"]

@@ -7,6 +7,8 @@ import pytest
 
 from tests.running import call_ftkeras, succeed
 
+pytestmark = pytest.mark.process
+
 LABELS = ["schlecht", "très bon", "普通"]
 ENCODER = "bert(layers=1, hidden=32, heads=2, positions=32, vocabulary='reviews', dropout=0.0)"
 
