@@ -25,7 +25,16 @@ if TYPE_CHECKING:
     from ftkeras.api.results import Evaluation, Run
     from ftkeras.api.searches import CrossValidation, Search
     from ftkeras.api.text_classifier import TextClassifier
-    from ftkeras.api.verbs import compare, crossvalidate, evaluate, export, push, train, tune
+    from ftkeras.api.verbs import (
+        compare,
+        crossvalidate,
+        evaluate,
+        export,
+        push,
+        report,
+        train,
+        tune,
+    )
     from ftkeras.errors import Stopped, UserError
 
 __version__ = "0.1.0"
@@ -54,6 +63,7 @@ __all__ = [
     "push",
     "register_keras_classes",
     "regularizers",
+    "report",
     "schedules",
     "sklearn",
     "text",
@@ -73,6 +83,7 @@ _MODULES = {
         "evaluate",
         "export",
         "push",
+        "report",
         "train",
         "tune",
     ),

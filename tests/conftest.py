@@ -86,6 +86,16 @@ def _exports_are_verified_here():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _runs_write_no_report():
+    """Have runs of this process write no report, which takes seconds: see `writes_reports`."""
+    with pytest.MonkeyPatch.context() as patch:
+        from ftkeras.verbs import train
+
+        patch.setattr(train.report, "write_if_installed", lambda view: None)
+        yield
+
+
 @pytest.fixture
 def verifier_process(monkeypatch):
     """Have exports verified in a process without ftkeras, as users have them."""

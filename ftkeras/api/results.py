@@ -207,6 +207,12 @@ class Run(Evaluation):
             raise UserError(f"{self.folder} has no learning curve.")
         return figure
 
+    def report(self, **settings: Any) -> pathlib.Path:
+        """Write the page about the run, and return its path; see `ftkeras.report`."""
+        from ftkeras.api import verbs
+
+        return verbs.report(self, **settings)
+
     @functools.cached_property
     def model(self) -> "Model":
         """The exported model.

@@ -1,4 +1,4 @@
-"""The arguments of `train`, `crossvalidate` and `tune`, for editors and type checkers.
+"""The arguments of `train`, `report`, `crossvalidate` and `tune`, for editors and type checkers.
 
 They are the flags of the verbs; a test compares them.
 """
@@ -81,11 +81,20 @@ class TrainSettings(TypedDict, total=False):
     keep_state: bool | None
     export: str | Sequence[str] | None
     test: bool | Data
+    calibrate: bool | None
+    report: bool | None
     export_dir: str | os.PathLike[str] | None
     force: bool | None
     track: str | Sequence[str] | None
     tensorboard: bool | None
     debug: bool | None
+
+
+class ReportSettings(TrainSettings, total=False):
+    """The arguments of `report`."""
+
+    texts: bool | None
+    baseline: str | None
 
 
 class CrossvalidateSettings(TrainSettings, total=False):

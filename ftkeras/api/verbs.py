@@ -12,12 +12,18 @@ from ftkeras.api import data as in_memory
 from ftkeras.api.results import Evaluation, Run, run_folder
 from ftkeras.api.searches import CrossValidation, Search
 from ftkeras.api.session import session
-from ftkeras.api.settings import CrossvalidateSettings, Data, TrainSettings, TuneSettings
+from ftkeras.api.settings import (
+    CrossvalidateSettings,
+    Data,
+    ReportSettings,
+    TrainSettings,
+    TuneSettings,
+)
 from ftkeras.config import flagfile, own_data
 from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
-from ftkeras.config.verbs import PushConfig, formats_again
+from ftkeras.config.verbs import PushConfig, ReportConfig, formats_again
 from ftkeras.errors import UserError
 from ftkeras.runs import layout
 
@@ -86,6 +92,34 @@ def evaluate(
         own_data.evaluate_on(merged, set(changed))
         found = verb.run(Config(**merged))
         return Evaluation(found.run_dir, found.name)
+
+
+def report(
+    run: AnyRun, data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[ReportSettings]
+) -> pathlib.Path:
+    """Write the page about a finished run; return its path.
+
+    Args:
+        run: the run, or its folder.
+        data: other examples to evaluate the run on, as `train` takes them; None for its own.
+        verbose: 0 for warnings only.
+        **settings: `texts`, False for a page without the text of any example; `baseline`, "none"
+            for no comparison with a linear model; and those of the data that differ from the
+            run's.
+
+    Raises:
+        UserError: if a value is wrong, or matplotlib or jinja2 is not installed.
+        TypeError: if there is no such argument.
+    """
+    home = run_folder(_path(run))
+    given = arguments.expand_names("report", ReportConfig, {"data": data, **settings})
+    with session(verbose), _written_for_evaluation(given, home) as given:
+        from ftkeras.verbs import report as verb
+
+        changed = arguments.values(ReportConfig, given)
+        merged = {**_recorded(home), **changed, "run_dir": str(home)}
+        own_data.evaluate_on(merged, set(changed))
+        return verb.run(ReportConfig(**merged))
 
 
 def export(
@@ -281,6 +315,7 @@ def _show_arguments(function: Any, kind: type) -> None:
 for _function, _kind in (
     (train, Config),
     (evaluate, Config),
+    (report, ReportConfig),
     (crossvalidate, CrossvalidateConfig),
     (tune, TuneConfig),
     (compare, CompareConfig),

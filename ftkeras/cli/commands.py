@@ -14,6 +14,7 @@ from ftkeras.config.verbs import (
     PlotConfig,
     PredictConfig,
     PushConfig,
+    ReportConfig,
 )
 
 
@@ -53,6 +54,12 @@ VERBS = {
     ),
     "export": Verb(
         "Export a finished run again.", Config, "--run_dir=runs/imdb/…", groups=("Output",)
+    ),
+    "report": Verb(
+        "Write the page about a finished run: metrics, curves, errors, and how to use it.",
+        ReportConfig,
+        "--run_dir=runs/reviews/… --data=later.csv",
+        groups=("Report", "Data"),
     ),
     "push": Verb(
         "Upload a finished run to the Hugging Face Hub, with a model card.",

@@ -65,13 +65,13 @@ def parse(arguments: list[str]) -> Command:
         return Command(verb, config(**given))
     values = _read(config, rest)
     given = _as_dict(values)
-    if verb in ("evaluate", "export"):
+    if verb in ("evaluate", "export", "report"):
         merged = _as_dict(_read(config, [f"--flagfile={_recorded_flags(values, verb)}", *rest]))
         # absl would append a repeated flag to the recorded values; the command line replaces them.
         given = {**merged, **{name: given[name] for name in given if values[name].present}}
         if verb == "export" and not values["export"].present:
             given["export"] = formats_again(merged["export"])
-        if verb == "evaluate":
+        if verb != "export":
             own_data.evaluate_on(given, {name for name in given if values[name].present})
     return Command(verb, config(**given))
 
@@ -213,7 +213,7 @@ def _as_dict(values: absl_flags.FlagValues) -> dict[str, Any]:
 
 
 def _recorded_flags(values: absl_flags.FlagValues, verb: str) -> pathlib.Path:
-    """Return the flagfile of the finished run that `evaluate` and `export` start from."""
+    """Return the flagfile of the finished run that `evaluate` and others start from."""
     run_dir = values["run_dir"].value
     if not run_dir:
         raise UserError(f"{verb} needs --run_dir, the folder of a finished run.")

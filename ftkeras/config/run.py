@@ -256,6 +256,9 @@ class Config(OwnData):
     calibrate: bool = flag(
         False, "Output", "Fit the probabilities, not the labels, to validation.", free=True
     )
+    report: bool = flag(
+        True, "Output", "Write report.html about test; needs ftkeras[report].", free=True
+    )
     export_dir: str = flag(
         "saved_models",
         "Output",

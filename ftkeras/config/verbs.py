@@ -1,9 +1,9 @@
-"""The configurations of `predict`, `push`, `plot`, `encoders`, `find_rate` and `launch`."""
+"""The configurations of the verbs that train nothing, and of `find_rate` and `launch`."""
 
 import re
 from dataclasses import dataclass
 
-from ftkeras.config.fields import WithPaths, check_at_least, flag
+from ftkeras.config.fields import WithPaths, check_at_least, check_choices, flag
 from ftkeras.config.own_data import DEFAULT_TASK
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
@@ -141,6 +141,30 @@ class PlotConfig(Config):
     def __post_init__(self):
         super().__post_init__()
         check_at_least(self, steps=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportConfig(Config):
+    """The configuration of `report`: a run's, and what its page has."""
+
+    texts: bool = flag(
+        True,
+        "Report",
+        "Read the run's data again for what needs texts. With `notexts`, the page has no text of "
+        "an example.",
+    )
+    baseline: str = flag(
+        "tfidf",
+        "Report",
+        "What the model is compared with: tfidf, which is a linear model of word frequencies and "
+        "takes seconds, or none.",
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_choices(self, baseline=("tfidf", "none"))
+        if self.run_dir is None:
+            raise UserError("report needs `run_dir`, the folder of a finished run.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -98,11 +98,13 @@ class SplitReader:
             positions: integer [n], in ascending order.
         """
         rows = examples.rows[positions]
+        chosen = np.zeros(rows.max(initial=-1) + 1, bool)
+        chosen[rows] = True
 
         def is_wanted(row: tf.Tensor, _: dict) -> tf.Tensor:
-            return tf.reduce_any(row == rows)
+            return tf.logical_and(row < len(chosen), tf.gather(chosen, row % len(chosen)))
 
-        found = self._datasets[examples.source].enumerate().filter(is_wanted).take(len(rows))
+        found = self._datasets[examples.source].enumerate().filter(is_wanted).take(chosen.sum())
         by_row = {int(row): example for row, example in found.as_numpy_iterator()}
         names = ("text", "pair") if self._task.pairs else ("text",)
         return [{name: by_row[int(row)][name] for name in names} for row in rows]

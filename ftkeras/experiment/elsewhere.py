@@ -1,17 +1,24 @@
 """Evaluate a run on other data than its own."""
 
+import contextlib
 import dataclasses
+import logging
 import pathlib
+from collections.abc import Iterator
 
 from ftkeras.config import flagfile, own_data
 from ftkeras.config.run import Config
-from ftkeras.data.splits import Splits
+from ftkeras.data.splits import Splits, open_splits
 from ftkeras.errors import UserError
-from ftkeras.experiment import evaluation
+from ftkeras.experiment import build, evaluation, optimization
 from ftkeras.experiment.definition import Experiment
 from ftkeras.runs import inputs, layout, metrics
 from ftkeras.runs.naming import run_name
 from ftkeras.support import files
+from ftkeras.training import weights
+
+log = logging.getLogger(__name__)
+
 
 # Groups of settings that decide on which tokens a run is evaluated.
 GROUPS = ("Data", "Model")
@@ -51,6 +58,27 @@ def plan(config: Config, run_dir: pathlib.Path) -> Plan:
     # The run's name is that of its own data.
     own_name = config if config.name != before.name else dataclasses.replace(config, name=None)
     return Plan(config, run_name(own_name), has_own_task=False)
+
+
+@contextlib.contextmanager
+def reopen(plan: Plan, run_dir: pathlib.Path) -> Iterator[tuple[Experiment, Splits]]:
+    """Yield a finished run's model with its weights, ready to evaluate, and the plan's splits.
+
+    Args:
+        plan: what to evaluate.
+        run_dir: the run's folder.
+
+    Raises:
+        UserError: if the data can't be read, or has other labels.
+    """
+    experiment = build.experiment(plan.config, run_dir=run_dir)
+    check_task(experiment, run_dir)
+    if plan.name is not None and experiment.task.notes:
+        log.info("%s", f"data    {', '.join(experiment.task.notes)}")
+    weights.load(experiment.model.saved_variables, run_dir / layout.WEIGHTS)
+    optimization.compile_to_evaluate(experiment)
+    with open_splits(plan.config, experiment.task, experiment.text_layer) as splits:
+        yield experiment, splits
 
 
 def check_task(experiment: Experiment, run_dir: pathlib.Path) -> None:

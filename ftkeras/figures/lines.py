@@ -13,15 +13,14 @@ class Line:
 
     Attributes:
         name: for the legend.
-        x, y: its points.
+        points: each with x and y.
         color: one of `style.SERIES`.
         style: of matplotlib, such as "--".
         marker: of matplotlib; "" for none.
     """
 
     name: str
-    x: Sequence[float]
-    y: Sequence[float]
+    points: Sequence[tuple[float, float]]
     color: str = style.BLUE
     style: str = "-"
     marker: str = ""
@@ -57,7 +56,7 @@ class Lines:
         axes.grid(axis="y")
         for line in self.lines:
             options = {"linestyle": line.style, "marker": line.marker, "markersize": 4}
-            axes.plot(line.x, line.y, color=line.color, label=line.name, **options)
+            axes.plot(*zip(*line.points, strict=True), color=line.color, label=line.name, **options)
         if self.vertical is not None:
             at, name = self.vertical
             axes.axvline(at, color=style.MUTED, linestyle=":", linewidth=1.2, label=name)

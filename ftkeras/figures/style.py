@@ -4,13 +4,11 @@ Matplotlib is imported only to draw. Nothing here changes its global settings or
 """
 
 import io
-import pathlib
 import re
+from dataclasses import dataclass
 from typing import Any
 
-from ftkeras.errors import UserError
 from ftkeras.figures.parts import Plot
-from ftkeras.support import files
 
 # Colours as files have them, on white. A page replaces each by the variable of its stylesheet, so
 # that they change in the dark. People with a colour vision deficiency can distinguish the series:
@@ -29,7 +27,7 @@ VARIABLES = {
     PINK: "--pink",
 }
 # Text stays text in an SVG: it is smaller, can be searched, and has the font of the page.
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "ftkeras",
     "font.family": "sans-serif",
@@ -56,56 +54,45 @@ SETTINGS = {
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
-def check_matplotlib() -> None:
-    """Raise UserError if matplotlib is not installed."""
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise UserError("plots need matplotlib: pip install 'ftkeras[report]'") from None
+@dataclass(frozen=True)
+class Drawing:
+    """A plot as files: a complete SVG document with a transparent background, and a PNG file."""
+
+    svg: str
+    png: bytes
 
 
-def svg(plot: Plot) -> str:
-    """Return a plot as a complete SVG document, deterministic and with a transparent background."""
-    text = _rendered(plot, "svg", metadata={"Date": None}).decode("utf-8")
-    return re.sub(r"font-family: [^;\"]*|(?<=px )'?DejaVu Sans'?[^;\"]*", _font, text)
+def draw(plot: Plot) -> Drawing:
+    """Draw a plot; the same plot always gives the same SVG."""
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(SETTINGS):
+        figure = Figure(figsize=plot.size, layout="constrained")
+        FigureCanvasAgg(figure)
+        plot.draw(figure)
+        svg, png = io.BytesIO(), io.BytesIO()
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+        figure.savefig(png, format="png", dpi=200, facecolor="white")
+    text = svg.getvalue().decode("utf-8")
+    return Drawing(re.sub(r"(?<=px )'DejaVu Sans'[^;\"]*", FONTS, text), png.getvalue())
 
 
-def inline_svg(plot: Plot) -> str:
-    """Return a plot as an `<svg>` element for a page, with the colours of its stylesheet."""
-    text = svg(plot)
-    text = text[text.index("<svg") :]
+def inline(name: str, svg: str) -> str:
+    """Return an SVG document as an element of a page, with the colours of its stylesheet.
+
+    Args:
+        name: of the plot.
+        svg: the document.
+    """
+    text = svg[svg.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     # Ids must be unique in a page.
-    text = re.sub(r'(id="|"#|url\(#)', rf"\g<1>{plot.name}-", text)
+    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
     for colour, variable in VARIABLES.items():
         text = text.replace(colour, f"var({variable})")
     head, body = text.split(">", 1)
     size = re.search(r'viewBox="[^"]*"', head)
     assert size is not None
-    return f'<svg {size[0]} role="img" aria-labelledby="{plot.name}-caption">{body}'
-
-
-def save(plot: Plot, folder: pathlib.Path) -> None:
-    """Write a plot as a PNG file and as an SVG file into a folder."""
-    files.write_text(folder / f"{plot.name}.svg", svg(plot))
-    with files.replacing(folder / f"{plot.name}.png") as partial:
-        partial.write_bytes(_rendered(plot, "png", dpi=200, facecolor="white"))
-
-
-def _rendered(plot: Plot, kind: str, **options: Any) -> bytes:
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context(SETTINGS):
-        figure = Figure(figsize=plot.size, layout="constrained")
-        {"svg": FigureCanvasSVG, "png": FigureCanvasAgg}[kind](figure)
-        plot.draw(figure)
-        stream = io.BytesIO()
-        figure.savefig(stream, format=kind, **{"facecolor": "none", **options})
-    return stream.getvalue()
-
-
-def _font(found: re.Match) -> str:
-    return f"font-family: {FONTS}" if found[0].startswith("font-family") else FONTS
+    return f'<svg {size[0]} role="img" aria-labelledby="{name}-caption">{body}'

@@ -5,12 +5,12 @@ import hashlib
 import importlib.resources
 import math
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ftkeras.errors import UserError
 from ftkeras.figures import style
-from ftkeras.figures.parts import Cell, Column, Marked, Part, Plot, Section, Table
+from ftkeras.figures.parts import Cell, Column, Marked, Plot, Section, Table
 from ftkeras.support import files
 
 INSTALL = "the report needs matplotlib and jinja2: pip install 'ftkeras[report]'"
@@ -38,19 +38,26 @@ def write(
         sections: its content.
     """
     plots.mkdir(parents=True, exist_ok=True)
-    for plot in _parts_of(sections, Plot):
-        style.save(plot, plots)
+    drawings = {}
+    for plot in (part for section in sections for part in section.parts):
+        if isinstance(plot, Plot):
+            drawings[plot.name] = drawing = style.draw(plot)
+            files.write_text(plots / f"{plot.name}.svg", drawing.svg)
+            with files.replacing(plots / f"{plot.name}.png") as partial:
+                partial.write_bytes(drawing.png)
     files.write_json(path.with_suffix(".json"), figures(sections))
-    files.write_text(path, html(title, subtitle, sections))
+    svgs = {name: drawing.svg for name, drawing in drawings.items()}
+    files.write_text(path, html(title, subtitle, sections, svgs))
 
 
-def html(title: str, subtitle: str, sections: Sequence[Section]) -> str:
+def html(title: str, subtitle: str, sections: Sequence[Section], svgs: Mapping[str, str]) -> str:
     """Return a page that needs no other file.
 
     Args:
         title: of the page.
         subtitle: below it.
         sections: its content.
+        svgs: each plot as an SVG document, by its name.
     """
     import jinja2
 
@@ -64,7 +71,7 @@ def html(title: str, subtitle: str, sections: Sequence[Section]) -> str:
         title=title,
         subtitle=subtitle,
         sections=sections,
-        svg=style.inline_svg,
+        svg=lambda name: style.inline(name, svgs[name]),
         column=_column,
         is_number=_is_number,
         is_marked=lambda cell: isinstance(cell, Marked),
@@ -136,7 +143,3 @@ def _rows(table: Table) -> list[dict[str, Any]]:
 
 def _finite(cell: Cell) -> Cell:
     return None if isinstance(cell, float) and not math.isfinite(cell) else cell
-
-
-def _parts_of(sections: Sequence[Section], kind: type) -> list[Part]:
-    return [part for section in sections for part in section.parts if isinstance(part, kind)]

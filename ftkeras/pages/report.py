@@ -4,8 +4,9 @@ import logging
 import pathlib
 from collections.abc import Callable, Sequence
 
+from ftkeras.errors import UserError
 from ftkeras.figures.parts import Missing, Section
-from ftkeras.pages import page, summary, training
+from ftkeras.pages import page, predictions, summary, training
 from ftkeras.pages.run_view import RunView
 from ftkeras.runs import layout
 
@@ -15,6 +16,7 @@ log = logging.getLogger(__name__)
 SECTIONS: tuple[Callable[[RunView], Section], ...] = (
     summary.section,
     training.section,
+    predictions.section,
 )
 
 
@@ -37,6 +39,16 @@ def write(view: RunView) -> pathlib.Path:
         plots = view.folder / f"{layout.REPORT_PLOTS}-{view.name}"
     page.write(file, plots, view.title, summary.subtitle(view), sections(view))
     return file
+
+
+def write_if_installed(view: RunView) -> None:
+    """Write the page; without the packages it needs, log one line that names them."""
+    try:
+        page.check_packages()
+    except UserError as error:
+        log.info("%s", f"report  not written: {error}")
+        return
+    log.info("%s", f"report  {write(view)}")
 
 
 def sections(view: RunView) -> Sequence[Section]:

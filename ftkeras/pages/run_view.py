@@ -16,6 +16,7 @@ from ftkeras.runs import layout, naming
 from ftkeras.runs import metrics as run_metrics
 from ftkeras.runs import problem as recorded_problem
 from ftkeras.statistics.bootstrap import Predictions
+from ftkeras.support import files
 from ftkeras.trackers import csv as steps_csv
 
 Rows = Sequence[dict[str, Any]]
@@ -162,13 +163,16 @@ class RunView:
         return self.folder / (name if self.name is None else layout.of_evaluation(self.name, name))
 
 
-def read(folder: pathlib.Path, texts: Texts, **options: Any) -> RunView:
+def read(
+    folder: pathlib.Path, texts: Texts, *, baseline: bool = True, name: str | None = None
+) -> RunView:
     """Return the view of a finished run.
 
     Args:
         folder: the run's.
         texts: reads the texts.
-        **options: `baseline` and `name` of the view.
+        baseline: whether to fit a baseline.
+        name: what the files of an evaluation on other data are called after; None for none.
 
     Raises:
         UserError: if the folder is not that of a run.
@@ -176,7 +180,13 @@ def read(folder: pathlib.Path, texts: Texts, **options: Any) -> RunView:
     config = flagfile.read(folder / layout.SETTINGS, Config)
     problem = recorded_problem.of_run(folder)
     metrics = run_metrics.read_metrics(folder)
-    return RunView(folder, config, problem, metrics, texts, **options)
+    if name is not None:
+        other = files.read_json(folder / layout.of_evaluation(name, layout.METRICS))
+        data = {**metrics.get("data", {}), "validation": None, **other["data"]}
+        data = {split: count for split, count in data.items() if count is not None}
+        own = {key: metrics[key] for key in ("train", "read", "versions") if key in metrics}
+        metrics = {**own, **other, "data": data}
+    return RunView(folder, config, problem, metrics, texts, baseline=baseline, name=name)
 
 
 def _numbers(path: pathlib.Path) -> list[dict[str, float]]:

@@ -6,6 +6,8 @@ import numpy as np
 
 from ftkeras.errors import UserError
 from ftkeras.figures.parts import Facts, KeyNumber, KeyNumbers, Missing, Part, Section, Table
+from ftkeras.pages import baseline
+from ftkeras.pages.metric_names import title
 from ftkeras.pages.run_view import RunView
 from ftkeras.runs import naming
 from ftkeras.statistics import bootstrap
@@ -22,6 +24,10 @@ def section(view: RunView) -> Section:
         parts, figures = _metrics(view)
     except UserError as error:
         parts, figures = [Missing("Metrics", f"{error}.")], {}
+    else:
+        compared, numbers = baseline.parts(view)
+        parts = [*compared[:1], *parts, *compared[1:]]  # the verdict first
+        figures |= numbers
     return Section("Summary", "summary", [*parts, Facts(_facts(view))], figures)
 
 
@@ -62,16 +68,6 @@ def intervals(predictions: bootstrap.Predictions, *, columns: int) -> tuple[np.n
     resamples = int(np.clip(LOOKS / size, LEAST_RESAMPLES, MOST_RESAMPLES))
     samples = bootstrap.resample([[predictions]], resamples=resamples, seed=0)[:, 0]
     return bootstrap.percentile_interval(samples, CONFIDENCE)
-
-
-def title(name: str) -> str:
-    """Return a metric's name in words.
-
-    >>> title("micro_f1"), title("recall_at_5")
-    ('Micro F1', 'Recall at 5')
-    """
-    words = name.replace("_", " ").replace("f1", "F1")
-    return words if words.isupper() else words[0].upper() + words[1:]
 
 
 def _facts(view: RunView) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 from ftkeras.figures.lines import Line, Lines
 from ftkeras.figures.parts import Facts, Missing, Notice, Part, Plot, Section
 from ftkeras.figures.style import BLUE, ORANGE
+from ftkeras.pages import metric_names
 from ftkeras.pages.run_view import RunView
 from ftkeras.reports import advice
 from ftkeras.runs import layout
@@ -44,16 +45,16 @@ def _by_epoch(view: RunView, name: str) -> Plot:
     for key, label, color in ((name, "train", BLUE), (f"val_{name}", "validation", ORANGE)):
         points = [(row["epoch"], row[key]) for row in view.history if key in row]
         if points:
-            lines.append(Line(label, *zip(*points, strict=True), color=color, marker="o"))
+            lines.append(Line(label, points, color=color, marker="o"))
     if within:
         points = sorted((row["epoch"], row[f"val_{name}"]) for row in within)
         label = "validation within epochs"
-        lines.append(Line(label, *zip(*points, strict=True), color=ORANGE, style=":"))
+        lines.append(Line(label, points, color=ORANGE, style=":"))
     best = view.metrics.get("train", {}).get("best_epoch")
-    title = name.replace("_", " ")
+    title = metric_names.title(name)
     return Plot(
         f"{name}_by_epoch",
-        f"{title[0].upper()}{title[1:]} by epoch",
+        f"{title} by epoch",
         Lines(
             lines,
             "epoch",
@@ -67,7 +68,7 @@ def _by_epoch(view: RunView, name: str) -> Plot:
 
 
 def _alt(line: Line) -> str:
-    return f"{line.name}: from {line.y[0]:.4g} to {line.y[-1]:.4g}."
+    return f"{line.name}: from {line.points[0][1]:.4g} to {line.points[-1][1]:.4g}."
 
 
 def _by_step(view: RunView) -> list[Part]:
@@ -76,7 +77,7 @@ def _by_step(view: RunView) -> list[Part]:
     for key, title in (("loss", "Training loss by step"), ("gradient_norm", "Gradient norm")):
         points = [(row["step"], row[key]) for row in view.steps if key in row]
         if len(points) > 1:
-            line = Line(key.replace("_", " "), *zip(*points, strict=True))
+            line = Line(key.replace("_", " "), points)
             drawing = Lines([line], "step", line.name, log=key == "gradient_norm")
             plots.append(Plot(f"{key}_by_step", title, drawing, alt=_alt(line)))
     return plots
@@ -88,7 +89,7 @@ def _learning_rate(view: RunView) -> list[Part]:
     if not points:
         return []
     marker = "" if view.steps else "o"
-    line = Line("learning rate", *zip(*points, strict=True), marker=marker)
+    line = Line("learning rate", points, marker=marker)
     return [
         Plot(
             "learning_rate",

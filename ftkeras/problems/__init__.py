@@ -13,6 +13,7 @@ an export returns. No other code may ask which problem it is dealing with: it ca
 """
 
 from ftkeras.problems._base import SEVERAL_ROWS, Measure, Problem
+from ftkeras.problems._baselines import Baseline, BaselineData
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
 from ftkeras.problems._contexts import ContextOutputs
@@ -21,6 +22,8 @@ from ftkeras.problems._words import WordOutputs
 
 __all__ = [
     "SEVERAL_ROWS",
+    "Baseline",
+    "BaselineData",
     "Comparison",
     "ContextOutputs",
     "Measure",

@@ -14,6 +14,7 @@ from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
 from ftkeras.problems._huggingface import HuggingFaceFiles
 from ftkeras.problems._measure import LOSS, Measure
+from ftkeras.problems._page import OnPage
 from ftkeras.problems._probabilities import Probabilities
 from ftkeras.problems._token_answers import TokenAnswers
 from ftkeras.statistics.bootstrap import Predictions
@@ -31,7 +32,7 @@ Loss = Callable[[np.ndarray, np.ndarray], Tensor]
 SEVERAL_ROWS = ("options", "each_text")
 
 
-class Problem(TokenAnswers, HuggingFaceFiles, Probabilities, Protocol):
+class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Protocol):
     """A question that a model is trained to answer. Inherit from it to get the defaults.
 
     Attributes:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ftkeras.problems import _class_report
 from ftkeras.problems._base import LOSS, Loss, Measure
+from ftkeras.problems._classes_page import ClassesPage
 from ftkeras.problems._comparison import Comparison, centered_logits
 from ftkeras.problems._one_of_several import OneOfSeveral, doubt, softmax
 from ftkeras.problems._temperature import TemperatureScaled
@@ -19,7 +20,7 @@ from ftkeras.statistics.significance import wilson
 Tensor = Any
 
 
-class Classification(TemperatureScaled, OneOfSeveral):
+class Classification(ClassesPage, TemperatureScaled, OneOfSeveral):
     """Assign one of several labels.
 
     An answer is the id of a label. The outputs are logits, [examples, classes], whose softmax gives

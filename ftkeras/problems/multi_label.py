@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ftkeras.problems import _label_report, _thresholds
+from ftkeras.problems import _label_report, _labels_page, _thresholds
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._comparison import Comparison, logit_change
 from ftkeras.problems._doubt import doubt_interval
@@ -24,7 +24,7 @@ Tensor = Any
 __all__ = ["MultiLabel", "check_threshold"]
 
 
-class MultiLabel(TemperatureScaled):
+class MultiLabel(_labels_page.LabelsPage, TemperatureScaled):
     """Decide for each label whether a text has it.
 
     An answer is a vector of 0 and 1, [labels]. The outputs are logits, [examples, labels], whose

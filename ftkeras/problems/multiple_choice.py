@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ftkeras.problems._base import LOSS, Loss, Measure
+from ftkeras.problems._choices_page import ChoicesPage
 from ftkeras.problems._comparison import Comparison, centered_logits
 from ftkeras.problems._one_of_several import OneOfSeveral, doubt, softmax
 from ftkeras.statistics.choice_predictions import ChoicePredictions
@@ -17,7 +18,7 @@ Tensor = Any
 LEAST_OUTPUT = -5e3
 
 
-class MultipleChoice(OneOfSeveral):
+class MultipleChoice(ChoicesPage, OneOfSeveral):
     """Choose one of the options of a question; their number may vary from question to question.
 
     An answer is the number of an option, from 0. The outputs are a score for each option,

@@ -7,6 +7,7 @@ import numpy as np
 
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._doubt import doubt_interval
+from ftkeras.problems._ranks_page import RanksPage
 from ftkeras.problems._sentence_vectors import SentenceVectors, cosines
 from ftkeras.statistics.rank_predictions import CUTS, RankPredictions
 from ftkeras.statistics.significance import wilson
@@ -21,7 +22,7 @@ BLOCK = 64
 QUERIES, ROUNDING = 1024, 1e-6
 
 
-class PositivePairs(SentenceVectors):
+class PositivePairs(RanksPage, SentenceVectors):
     """Give the two texts of a pair a higher cosine similarity than texts of different pairs.
 
     There is no answer in the data: each pair belongs together. A pair's rank is that of its second

@@ -7,6 +7,7 @@ import numpy as np
 
 from ftkeras.errors import UserError
 from ftkeras.problems import _answer_report, _span_graph, _squad
+from ftkeras.problems._answers_page import AnswersPage
 from ftkeras.problems._base import LOSS, Loss, Measure, Problem
 from ftkeras.problems._comparison import Comparison
 from ftkeras.problems._contexts import ContextOutputs
@@ -21,7 +22,7 @@ Tensor = Any
 TUNED = "tuned"
 
 
-class QuestionAnswering(Problem):
+class QuestionAnswering(AnswersPage, Problem):
     """Find the answer to a question in its context, or that there is none.
 
     The logits say for each token of a row, a question with a window of its context, how well the

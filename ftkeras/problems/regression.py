@@ -10,6 +10,7 @@ from ftkeras.problems import _numbers, _tables
 from ftkeras.problems._base import LOSS, Loss, Measure, Problem
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
+from ftkeras.problems._numbers_page import NumbersPage
 from ftkeras.statistics.number_predictions import NumberPredictions
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ SCALES = ("standard", "none")
 LEAST_SPREAD = 0.05
 
 
-class Regression(Problem):
+class Regression(NumbersPage, Problem):
     """Predict one or several numbers.
 
     An answer is a vector of numbers in the data's own unit, [outputs]. With scale='standard', the

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ftkeras.errors import UserError
-from ftkeras.problems import _numbers
+from ftkeras.figures.parts import Part
+from ftkeras.problems import _numbers, _numbers_page
 from ftkeras.problems._base import LOSS, Loss, Measure
+from ftkeras.problems._baselines import Baseline, BaselineData
 from ftkeras.problems._collation import per_example
+from ftkeras.problems._page import Texts
 from ftkeras.problems._sentence_vectors import SentenceVectors, cosines
 from ftkeras.statistics.number_predictions import NumberPredictions
 from ftkeras.support.vector_pairs import halves
@@ -124,6 +127,19 @@ class Similarity(SentenceVectors):
 
     def truth(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return {"score": row["score"]}
+
+    def page_parts(
+        self, rows: Sequence[Mapping[str, Any]], texts: Texts | None, metrics: Mapping[str, Any]
+    ) -> list[Part]:
+        """Return the cosine against the scaled score, the residuals, and the error by score."""
+        found = self.predictions(rows)
+        return _numbers_page.plots("score", found.targets[:, 0], found.values[:, 0])
+
+    def baselines(self, data: BaselineData) -> list[Baseline]:
+        """Return the cosines of TF-IDF vectors."""
+        truth = np.array([[row["target"]] for row in data.rows])
+        cosines = data.features.cosines(data.texts)[:, np.newaxis]
+        return [Baseline("TF-IDF vectors", NumberPredictions(truth, cosines))]
 
     def doubt(self, metrics: Mapping[str, Any]) -> str | None:
         return _numbers.correlation_doubt(metrics)

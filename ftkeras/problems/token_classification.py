@@ -10,6 +10,7 @@ from ftkeras.problems import _entity_graph, _tables
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
+from ftkeras.problems._entities_page import EntitiesPage
 from ftkeras.problems._one_of_several import OneOfSeveral
 from ftkeras.problems._words import WordOutputs
 from ftkeras.statistics.entity_predictions import EntityPredictions
@@ -20,7 +21,7 @@ Tensor = Any
 Span = tuple[str, int, int]
 
 
-class TokenClassification(OneOfSeveral):
+class TokenClassification(EntitiesPage, OneOfSeveral):
     """Find entities by a tag for each word.
 
     An answer is the entities of a text: type, start and end in characters. The words are those of

@@ -5,14 +5,13 @@ import pathlib
 from dataclasses import dataclass
 
 from ftkeras.config.run import Config
-from ftkeras.data.splits import Splits, open_splits
+from ftkeras.data.splits import Splits
 from ftkeras.errors import UserError
-from ftkeras.experiment import build, checks, elsewhere, evaluation, optimization, run_folder
+from ftkeras.experiment import checks, elsewhere, evaluation, run_folder
 from ftkeras.experiment.definition import Experiment
 from ftkeras.reports import metrics as metrics_report
 from ftkeras.runs import layout, metrics
 from ftkeras.support import files
-from ftkeras.training import weights
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +44,7 @@ def run(config: Config) -> Evaluation:
         raise UserError("evaluate needs `run_dir`, the folder of a finished run.")
     run_dir = files.require_writable(config.run_dir, "run_dir")
     plan = elsewhere.plan(config, run_dir)
-    experiment = build.experiment(plan.config, run_dir=run_dir)
-    elsewhere.check_task(experiment, run_dir)
-    if plan.name is not None and experiment.task.notes:
-        log.info("%s", f"data    {', '.join(experiment.task.notes)}")
-    weights.load(experiment.model.saved_variables, run_dir / layout.WEIGHTS)
-    optimization.compile_to_evaluate(experiment)
-    with open_splits(plan.config, experiment.task, experiment.text_layer) as splits:
+    with elsewhere.reopen(plan, run_dir) as (experiment, splits):
         if plan.name is None:
             found, path = _evaluate_again(experiment, splits, run_dir)
         else:

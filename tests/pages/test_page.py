@@ -73,7 +73,7 @@ def test_hostile_texts_are_text():
     hostile = finished_runs.HOSTILE
     table = Table("texts", hostile, ["text", hostile], [[hostile, Marked([(hostile, 0.5)])]])
     parts = [Text(hostile), Notice(hostile), table]
-    text = page.html(hostile, hostile, [Section(hostile, "texts", parts)])
+    text = page.html(hostile, hostile, [Section(hostile, "texts", parts)], {})
     assert len([tag for tag, _ in Parser(text).elements if tag == "script"]) == 1
 
 

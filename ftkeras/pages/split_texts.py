@@ -1,0 +1,39 @@
+"""The texts of a run, read from its splits."""
+
+from typing import Any
+
+import numpy as np
+
+from ftkeras.data.examples import Examples
+from ftkeras.data.splits import Splits
+
+
+class SplitTexts:
+    """Reads the texts of open splits; fulfils `run_view.Texts`.
+
+    Args:
+        splits: of the run, or of the data on which it was evaluated.
+        is_other_data: whether they are of data other than the run's, all of which is test.
+    """
+
+    def __init__(self, splits: Splits, *, is_other_data: bool = False):
+        self._splits, self._is_other_data = splits, is_other_data
+
+    def read(self, split: str, most: int | None = None) -> tuple[list[dict[str, str]], Any]:
+        """Return texts and targets; see `run_view.Texts`."""
+        examples = self._examples(split)
+        positions = np.arange(len(examples))
+        if most is not None and most < len(examples):
+            positions = np.linspace(0, len(examples) - 1, most).round().astype(int)
+        texts = [
+            {name: text.decode("utf-8", "replace") for name, text in raw.items()}
+            for raw in self._splits.raw_texts(examples, positions)
+        ]
+        return texts, examples.targets[positions]
+
+    def _examples(self, split: str) -> Examples:
+        if self._is_other_data and split == "test":
+            return self._splits.other_test
+        examples = getattr(self._splits, split)
+        assert examples is not None, f"the run has no {split} split"
+        return examples
