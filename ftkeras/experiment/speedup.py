@@ -57,7 +57,8 @@ def suggestions(
     *,
     size: Size,
     lengths: np.ndarray,
-    max_length: int,
+    examples: int,
+    max_length: int | None,
     smaller_encoder: bool,
     bfloat16: bool,
 ) -> list[str]:
@@ -66,8 +67,9 @@ def suggestions(
     Args:
         seconds: that the run takes.
         size: the encoder's.
-        lengths: of the training texts in tokens, integer [texts].
-        max_length: to which they were cut.
+        lengths: of the rows that the encoder reads in tokens, integer [rows].
+        examples: how many have these rows: fewer, if texts are cut into windows.
+        max_length: to which texts were cut; None if windows of them are read, all of each text.
         smaller_encoder: whether a smaller checkpoint may replace the encoder.
         bfloat16: whether the processor computes in bfloat16, and the run does not.
     """
@@ -76,18 +78,18 @@ def suggestions(
         gain = now / count_operations(SMALL, lengths)
         if gain >= LEAST_GAIN:
             found.append(f"encoder={SMALL_CHECKPOINT} (English) computes {gain:.1f} times less")
-    shorter = max_length // 2
-    gain = now / count_operations(size, np.minimum(lengths, shorter))
-    if shorter >= FEWEST_TOKENS and gain >= LEAST_GAIN:
-        cut = np.mean(lengths > shorter)
-        found.append(
-            f"max_length={shorter} computes {gain:.1f} times less and cuts {cut:.0%} of the texts"
-        )
+    if max_length is not None and (shorter := max_length // 2) >= FEWEST_TOKENS:
+        gain, cut = now / count_operations(size, np.minimum(lengths, shorter)), lengths > shorter
+        if gain >= LEAST_GAIN:
+            found.append(
+                f"max_length={shorter} computes {gain:.1f} times less and cuts {cut.mean():.0%} "
+                "of the texts"
+            )
     if bfloat16:
         found.append(
             f"precision=mixed_bfloat16 was {BFLOAT16_GAIN} times as fast on such a processor"
         )
-    fewer = _rounded_down(len(lengths) * LONG_SECONDS / seconds)
+    fewer = _rounded_down(examples * LONG_SECONDS / seconds)
     if fewer >= FEWEST_EXAMPLES:
         found.append(f"train_examples={fewer} takes about {times.duration(LONG_SECONDS)}")
     return found
@@ -106,14 +108,15 @@ def advise(experiment: Experiment, feed: TrainingFeed) -> Callable[[float], None
     size = Size(len(encoder.stack), encoder.hidden, encoder.intermediate)
 
     def log_suggestions(seconds: float) -> None:
-        runs_encoder = feed.examples.vectors is None
-        if seconds <= LONG_SECONDS or accelerator.is_available() or not runs_encoder:
+        examples = feed.examples
+        if seconds <= LONG_SECONDS or accelerator.is_available() or examples.vectors is not None:
             return
         found = suggestions(
             seconds,
             size=size,
-            lengths=feed.examples.lengths,
-            max_length=config.max_length,
+            lengths=examples.by_row().lengths,
+            examples=len(examples),
+            max_length=config.max_length if examples.windows is None else None,
             smaller_encoder=encoder_source.checkpoint(config.encoder) is not None,
             bfloat16=accelerator.cpu_has_bfloat16() and precision(config) == "float32",
         )

@@ -15,7 +15,8 @@ LENGTHS = np.array([32, 100, 200, 256])
 
 def _suggestions(seconds=7200.0, **given):
     settings = {"size": BASE, "lengths": LENGTHS, "max_length": 256, "bfloat16": False}
-    return speedup.suggestions(seconds, **{**settings, "smaller_encoder": True, **given})
+    settings = {**settings, "smaller_encoder": True, **given}
+    return speedup.suggestions(seconds, **{"examples": len(settings["lengths"]), **settings})
 
 
 def test_operations_are_those_of_the_matrix_products():
@@ -45,6 +46,7 @@ def test_each_suggestion_says_by_how_much():
         ({"smaller_encoder": False}, "encoder"),
         ({"lengths": np.array([32, 60])}, "max_length"),
         ({"max_length": 100}, "max_length"),
+        ({"max_length": None}, "max_length"),
         ({}, "precision"),
         ({}, "train_examples"),
     ],
@@ -58,8 +60,21 @@ def _advise(monkeypatch, *, seconds, gpu=False, vectors=None):
     monkeypatch.setattr(accelerator, "cpu_has_bfloat16", lambda: True)
     encoder = SimpleNamespace(stack=[None] * 12, hidden=768, intermediate=3072)
     experiment = SimpleNamespace(config=Config(), model=SimpleNamespace(encoder=encoder))
-    feed = SimpleNamespace(examples=SimpleNamespace(lengths=LENGTHS, vectors=vectors))
+    feed = SimpleNamespace(examples=_Examples(vectors))
     speedup.advise(experiment, feed)(seconds)
+
+
+class _Examples:
+    lengths, windows = LENGTHS, None
+
+    def __init__(self, vectors):
+        self.vectors = vectors
+
+    def __len__(self):
+        return len(LENGTHS)
+
+    def by_row(self):
+        return self
 
 
 def test_long_run_on_a_cpu_gets_one_line_of_advice(monkeypatch, caplog):
