@@ -23,6 +23,7 @@ ORDER = (
         "data",
         "tasks",
         "runs",
+        "explanations",
         "experiment",
         "exporters",
     ),

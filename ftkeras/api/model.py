@@ -2,12 +2,15 @@
 
 import os
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ftkeras.api import tables
 from ftkeras.api.results import Run
 from ftkeras.errors import UserError
+from ftkeras.explanations import explaining
+from ftkeras.explanations.explanation import Explanation
+from ftkeras.prediction.explaining import ExportedModel
 from ftkeras.prediction.predictor import DEFAULT, Predictor
 from ftkeras.runs import layout
 from ftkeras.serving.model_folder import find_model
@@ -118,26 +121,36 @@ class Model:
         return np.array([row["embedding"] for row in found], "float32")
 
     def explain(
-        self, texts: Iterable[str], pairs: Iterable[str] | None = None, *, batch_size: int = 32
-    ) -> list[dict[str, Any]]:
-        """Explain answers by integrated gradients.
+        self,
+        texts: Iterable[str],
+        pairs: Iterable[str] | None = None,
+        *,
+        method: str = explaining.GRADIENTS,
+        labels: Sequence[str] = (),
+        batch_size: int = 32,
+    ) -> list[Explanation]:
+        """Explain answers by integrated gradients, or by occlusion.
+
+        Args:
+            texts: the texts.
+            pairs: the second text of each, if the model takes pairs.
+            method: integrated_gradients, if the model was exported with `explain`, for tokens; or
+                occlusion, for words.
+            labels: the outputs to explain, by occlusion. Default: the model's answer to each text,
+                which may be several labels.
+            batch_size: the most texts in a batch.
 
         Returns:
-            A dict for each text: the model's outputs, such as `label` and `score`; `tokens`, and
-            for each of them its part in the evidence for the label, `attributions`; and `gap`, the
-            evidence that they don't explain.
+            An `Explanation` for each text and output, which notebooks show as a coloured text: a
+            dict with the model's outputs, such as `label` and `score`; `tokens`, and for each of
+            them its part in the evidence for the label, `attributions`; and `gap`, the evidence
+            that they don't explain.
 
         Raises:
             UserError: if the model was exported without `explain`, or as `predict` does.
         """
-        found = self._ask("explain", texts, pairs, batch_size)
-        for row in found:
-            length = len([token for token in row["tokens"] if token])
-            row["tokens"], row["attributions"] = (
-                row["tokens"][:length],
-                row["attributions"][:length],
-            )
-        return [{name: _decoded(value) for name, value in row.items()} for row in found]
+        model = ExportedModel(self._predictor, batch_size=batch_size)
+        return explaining.explain(model, read_texts(texts, pairs), method=method, labels=labels)
 
     def _ask(
         self, signature: str, texts: Iterable[str], pairs: Iterable[str] | None, batch_size: int
@@ -152,6 +165,21 @@ class Model:
 
     def __repr__(self) -> str:
         return f"Model({str(self.folder)!r}, labels={self.labels!r})"
+
+
+def read_texts(texts: Any, pairs: Any) -> list[dict[str, str]]:
+    """Return each text as "text", with its second text as "pair" if there are any.
+
+    Raises:
+        UserError: if they are not texts, or not as many of both.
+    """
+    columns = _inputs(texts, pairs)
+    if len({len(column) for column in columns.values()}) > 1:
+        raise UserError(
+            f"`pairs` must be as many as `texts`. Received: {len(columns['pair'])} and "
+            f"{len(columns['text'])}."
+        )
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _inputs(texts: Any, pairs: Any) -> dict[str, list[str]]:
@@ -172,10 +200,3 @@ def _texts(texts: Any, name: str = "texts") -> list[str]:
         if not isinstance(text, str):
             raise UserError(f"`{name}` must be texts. Received: {text!r}.")
     return found
-
-
-def _decoded(value: Any) -> Any:
-    """Return strings instead of bytes, also in a list."""
-    if isinstance(value, list):
-        return [_decoded(item) for item in value]
-    return value.decode() if isinstance(value, bytes) else value

@@ -8,7 +8,7 @@ import os
 import pathlib
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ftkeras.api import tables
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas
 
     from ftkeras.api.model import Model
+    from ftkeras.explanations.explanation import Explanation
     from ftkeras.problems import Problem
 
 
@@ -229,6 +230,36 @@ class Run(Evaluation):
     ) -> "pandas.DataFrame":
         """Answer texts with the exported model; see `Model.predict`."""
         return self.model.predict(texts, pairs)
+
+    def explain(
+        self,
+        texts: Iterable[str],
+        pairs: Iterable[str] | None = None,
+        *,
+        method: str = "integrated_gradients",
+        labels: Sequence[str] = (),
+        steps: int = 32,
+        batch_size: int = 32,
+    ) -> "list[Explanation]":
+        """Explain answers of the run's own model, which needs no export; see `Model.explain`.
+
+        Args:
+            texts: the texts.
+            pairs: the second text of each, if the model takes pairs.
+            method: integrated_gradients or occlusion.
+            labels: the outputs to explain. Default: the model's answer to each text.
+            steps: points at which gradients are taken.
+            batch_size: the most texts in a batch.
+
+        Raises:
+            UserError: if the answers can't be explained, or the run kept no weights.
+        """
+        from ftkeras.api.model import read_texts
+        from ftkeras.experiment.explaining import open_run
+        from ftkeras.explanations import explaining
+
+        model = open_run(self.folder, steps=steps, batch_size=batch_size)
+        return explaining.explain(model, read_texts(texts, pairs), method=method, labels=labels)
 
 
 def _cell(value: Any) -> str:

@@ -9,6 +9,7 @@ from ftkeras.config.serving import DeployConfig, ServeConfig
 from ftkeras.config.tune import TuneConfig
 from ftkeras.config.verbs import (
     EncodersConfig,
+    ExplainConfig,
     FindRateConfig,
     LaunchConfig,
     PlotConfig,
@@ -71,6 +72,11 @@ VERBS = {
         PredictConfig,
         "--model=saved_models/reviews --input=new.csv --output=answers.csv",
         needs_tensorflow=False,
+    ),
+    "explain": Verb(
+        "Explain answers: what each token or word of a text contributes to them.",
+        ExplainConfig,
+        "--run_dir=runs/reviews/… --text='Not bad at all.'",
     ),
     "serve": Verb(
         "Serve a model over HTTP like TensorFlow Serving, with a web page to try it.",

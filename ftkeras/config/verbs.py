@@ -98,6 +98,51 @@ class PredictConfig(WithPaths):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExplainConfig(WithPaths):
+    """The configuration of `explain`."""
+
+    model: str | None = flag(
+        None, "Model", "An exported model: saved_models/<name>, or a version in it.", path=True
+    )
+    run_dir: str | None = flag(
+        None, "Model", "Folder of a finished run, instead of `model`.", path=True
+    )
+    text: tuple[str, ...] = flag((), "Input", "A text to explain the answer to. Repeatable.")
+    pair: tuple[str, ...] = flag(
+        (), "Input", "The second text of each `text`, for a model of pairs. Repeatable."
+    )
+    batch_size: int = flag(32, "Input", "Most texts, or occluded texts, in a batch.")
+    method: str = flag(
+        "integrated_gradients",
+        "Explanation",
+        "integrated_gradients: each token, by gradients; of `model` if it was exported with "
+        "saved_model(explain=True). occlusion: each word, by leaving it out.",
+    )
+    label: tuple[str, ...] = flag(
+        (), "Explanation", "An output to explain. Repeatable. Default: the model's answer."
+    )
+    steps: int = flag(
+        32, "Explanation", "Points at which gradients are taken; more leave a smaller gap."
+    )
+    json: bool = flag(False, "Output", "Print a JSON object per explanation.")
+    debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_at_least(self, batch_size=1, steps=1)
+        check_choices(self, method=("integrated_gradients", "occlusion"))
+        if (self.model is None) == (self.run_dir is None):
+            raise UserError("explain needs `model` or `run_dir`, one of them.")
+        if not self.text:
+            raise UserError("explain needs `text`, a text to explain the answer to.")
+        if self.pair and len(self.pair) != len(self.text):
+            raise UserError(
+                "`pair` must be given once for each `text`. Received: "
+                f"{len(self.pair)} and {len(self.text)}."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class PushConfig(WithPaths):
     """The configuration of `push`."""
 

@@ -6,7 +6,7 @@ from typing import cast
 import numpy as np
 import tensorflow as tf
 
-from ftkeras.exporters._attribution import IntegratedGradients
+from ftkeras.explanations.integrated_gradients import IntegratedGradients
 from ftkeras.exporters._lengths import lengths, pad
 from ftkeras.exporters._weights import Weights
 from ftkeras.exporters._windows import join_rows, run_in_chunks

@@ -12,6 +12,7 @@ import numpy as np
 from ftkeras.errors import UserError
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
+from ftkeras.problems._explained import Explained
 from ftkeras.problems._huggingface import HuggingFaceFiles
 from ftkeras.problems._measure import LOSS, Measure
 from ftkeras.problems._page import OnPage
@@ -32,7 +33,7 @@ Loss = Callable[[np.ndarray, np.ndarray], Tensor]
 SEVERAL_ROWS = ("options", "each_text")
 
 
-class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Protocol):
+class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, Protocol):
     """A question that a model is trained to answer. Inherit from it to get the defaults.
 
     Attributes:
@@ -57,7 +58,6 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Protocol):
         scale: how large the outputs are.
         target_shape, target_dtype: of the answer to one example in the dataset and token store.
         needs_tuning: whether `tune` has to be called before the first metrics of a trained model.
-        explains: whether an export can attribute its answers to tokens.
         reads: what the model reads: "texts"; "words" of texts, of which each has an answer, by the
             word's first token; "contexts" with questions, cut into windows, of which each token may
             be part of an answer; "options" of questions, each of which is a row; or "each_text" of
@@ -97,7 +97,6 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Protocol):
     target_shape: tuple[int, ...] = ()
     target_dtype: str = "int64"
     needs_tuning: bool = False
-    explains: bool = True
     reads: str = "texts"
     needs_both_sides: bool = False
     truncation = "head"
@@ -227,15 +226,6 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Protocol):
     def served(self, outputs: Tensor) -> dict[str, Tensor]:
         """Return the outputs of the signature `serving_default`, in the graph."""
         return {self.output: self.activate(outputs)}
-
-    def evidence(self, outputs: Tensor, chosen: Tensor) -> Tensor:
-        """Return the number that an explanation attributes to tokens, [batch], in the graph.
-
-        Args:
-            outputs: of the model.
-            chosen: integer [batch], the output with the largest value in the explained text.
-        """
-        ...
 
     def classes(self, outputs: Tensor) -> dict[str, Tensor]:
         """Return the outputs of the signature `classify`, in the graph, if `has_classes`."""

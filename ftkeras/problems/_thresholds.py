@@ -1,6 +1,7 @@
 """Thresholds of labels: the best for F1, and how they are written."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,34 @@ def tune(targets: np.ndarray, probabilities: np.ndarray) -> list[float]:
     """
     columns = zip(targets.T, probabilities.T, strict=True)
     return [_best(target, probability) for target, probability in columns]
+
+
+def apply_in_graph(
+    probabilities: Any, names: Sequence[str], thresholds: Sequence[float]
+) -> dict[str, Any]:
+    """Return what a multi-label model serves of its probabilities, all [batch, labels].
+
+    Args:
+        probabilities: float32 [batch, labels].
+        names: of the labels.
+        thresholds: of the labels.
+    """
+    import tensorflow as tf
+
+    rows, labels = tf.shape(probabilities)[0], tf.constant(list(names))
+    limits = tf.constant(thresholds, tf.float32)
+    predicted = probabilities >= limits
+    # Shifted by 1, so that each predicted label ranks before all others.
+    order = tf.argsort(
+        tf.where(predicted, 1.0 + probabilities, 0.0), direction="DESCENDING", stable=True
+    )
+    are_predicted = tf.gather(predicted, order, batch_dims=1)
+    return {
+        "labels": tf.where(are_predicted, tf.gather(labels, order), ""),
+        "names": tf.repeat(labels[tf.newaxis], rows, axis=0),
+        "probabilities": probabilities,
+        "thresholds": tf.repeat(limits[tf.newaxis], rows, axis=0),
+    }
 
 
 def scale(thresholds: Sequence[float], factor: float) -> list[float]:

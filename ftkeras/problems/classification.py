@@ -165,6 +165,10 @@ class Classification(ClassesPage, TemperatureScaled, OneOfSeveral):
         others = tf.where(own, tf.constant(-np.inf, outputs.dtype), outputs)
         return tf.gather(outputs, chosen, batch_dims=1) - tf.reduce_logsumexp(others, axis=-1)
 
+    def evidence_served(self, outputs: Mapping[str, Any], chosen: int) -> float:
+        p = np.array(outputs["probabilities"], np.float64)
+        return float(np.log(p[chosen]) - np.log(np.delete(p, chosen).sum()))
+
     def classes(self, outputs: Tensor) -> dict[str, Tensor]:
         import tensorflow as tf
 

@@ -212,29 +212,25 @@ class MultiLabel(_labels_page.LabelsPage, TemperatureScaled):
         then empty strings. `names` string, `probabilities` float32 and `thresholds` float32 are in
         the labels' own order.
         """
-        import tensorflow as tf
-
-        probabilities = self.activate(outputs)
-        rows, names = tf.shape(outputs)[0], tf.constant(list(self.names))
-        thresholds = tf.constant(self.thresholds, tf.float32)
-        predicted = probabilities >= thresholds
-        # Shifted by 1, so that each predicted label ranks before all others.
-        order = tf.argsort(
-            tf.where(predicted, 1.0 + probabilities, 0.0), direction="DESCENDING", stable=True
-        )
-        are_predicted = tf.gather(predicted, order, batch_dims=1)
-        return {
-            "labels": tf.where(are_predicted, tf.gather(names, order), ""),
-            "names": tf.repeat(names[tf.newaxis], rows, axis=0),
-            "probabilities": probabilities,
-            "thresholds": tf.repeat(thresholds[tf.newaxis], rows, axis=0),
-        }
+        return _thresholds.apply_in_graph(self.activate(outputs), self.names, self.thresholds)
 
     def evidence(self, outputs: Tensor, chosen: Tensor) -> Tensor:
         """Return log p / (1 - p) of the chosen label: its logit."""
         import tensorflow as tf
 
         return tf.gather(self.scaled(outputs), chosen, batch_dims=1)
+
+    def evidence_served(self, outputs: Mapping[str, Any], chosen: int) -> float:
+        from scipy.special import logit
+
+        return float(logit(np.clip(outputs["probabilities"][chosen], 1e-7, 1 - 1e-7)))
+
+    def explained_outputs(self, outputs: Mapping[str, Any]) -> Sequence[int]:
+        """Return the predicted labels, the most probable first; that one if none is predicted."""
+        p = np.array(outputs["probabilities"])
+        order = np.argsort(-p, kind="stable").tolist()
+        predicted = [n for n in order if p[n] >= outputs["thresholds"][n]]
+        return predicted or order[:1]
 
     def classes(self, outputs: Tensor) -> dict[str, Tensor]:
         """Return every label and its probability."""

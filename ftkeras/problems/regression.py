@@ -175,6 +175,13 @@ class Regression(NumbersPage, Problem):
 
         return tf.gather(self.activate(outputs), chosen, batch_dims=1)
 
+    def evidence_served(self, outputs: Mapping[str, Any], chosen: int) -> float:
+        return float(outputs["values"][chosen])
+
+    def explained_outputs(self, outputs: Mapping[str, Any]) -> Sequence[int]:
+        """Return all of them."""
+        return range(len(self.names))
+
     def onnx(self, graph: Any, logits: str) -> str:
         scaled = graph.add("Mul", logits, graph.constant(self._sd))
         return graph.add("Add", scaled, graph.constant(self._mean))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras.exporters._attribution import IntegratedGradients
+from ftkeras.explanations.integrated_gradients import IntegratedGradients
 from ftkeras.exporters._weights import Weights
 from ftkeras.problems.classification import Classification
 from tests.exporters import small

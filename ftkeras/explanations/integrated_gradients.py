@@ -1,12 +1,29 @@
 """Attribute a prediction to tokens with integrated gradients, as ops of a graph."""
 
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 import tensorflow as tf
 
-from ftkeras.exporters._weights import Weights
+
+class Network(Protocol):
+    """A model that can be called with changed token embeddings."""
+
+    def embed(self, token_ids: tf.Tensor) -> tf.Tensor:
+        """Return token embeddings, float32 [batch, length, hidden]."""
+        ...
+
+    def __call__(
+        self, inputs: dict[str, tf.Tensor], embedding_offset: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Return the outputs, [batch, outputs], and the states that they are computed from.
+
+        Args:
+            inputs: `token_ids` and maybe `segment_ids`, int32 [batch, length].
+            embedding_offset: added to the embeddings, float32 [batch, length, hidden], or None.
+        """
+        ...
 
 
 class IntegratedGradients:
@@ -39,7 +56,7 @@ class IntegratedGradients:
     def __init__(
         self,
         *,
-        weights: Weights,
+        weights: Network,
         evidence: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
         pad_id: int,
         special_ids: Sequence[int],

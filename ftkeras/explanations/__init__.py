@@ -1,0 +1,1 @@
+"""Explanations: what each token or word of a text contributes to a model's answer."""

@@ -1,0 +1,93 @@
+"""Explain the answers of a model, whatever it is and however it is loaded."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from ftkeras.errors import UserError
+from ftkeras.explanations import occlusion
+from ftkeras.explanations.explanation import Explanation, of_outputs
+from ftkeras.problems import Problem
+
+GRADIENTS = "integrated_gradients"
+METHODS = (GRADIENTS, occlusion.METHOD)
+Texts = Mapping[str, str]
+Outputs = Mapping[str, Any]
+
+
+class Explainable(Protocol):
+    """A model whose answers can be explained.
+
+    Attributes:
+        problem: what it was trained for.
+        explains_any: whether `attribute` explains any output, or the largest one alone.
+    """
+
+    problem: Problem
+    explains_any: bool
+
+    def answer(self, texts: Sequence[Texts]) -> Sequence[Outputs]:
+        """Return the outputs of `serving_default` for each text."""
+        ...
+
+    def attribute(self, texts: Sequence[Texts], chosen: Sequence[int]) -> Sequence[Outputs]:
+        """Return "tokens", "attributions" and "gap" of one output for each text.
+
+        Raises:
+            UserError: if the model has no gradients.
+        """
+        ...
+
+
+def explain(
+    model: Explainable,
+    texts: Sequence[Texts],
+    *,
+    method: str = GRADIENTS,
+    labels: Sequence[str] = (),
+    on_text: Callable[[int], None] = lambda done: None,
+) -> list[Explanation]:
+    """Explain the answer to each text: what each token or word contributes to it.
+
+    Args:
+        model: what answers.
+        texts: each as "text", and for pairs "pair".
+        method: integrated_gradients or occlusion.
+        labels: the outputs to explain; by default those that are the answer to a text.
+        on_text: called with the number of texts that are done.
+
+    Returns:
+        An explanation of each of these outputs for each text, in the order of the texts.
+
+    Raises:
+        UserError: if the method or a label is unknown, or the model can't be explained so.
+    """
+    problem = model.problem
+    if method not in METHODS:
+        raise UserError(f"`method` must be {' or '.join(METHODS)}. Received: {method!r}.")
+    if not problem.explains:
+        raise UserError(f"the answers of a {problem.kind} can't be explained in this version.")
+    for label in labels:
+        if label not in problem.names:
+            raise UserError(
+                f"`label` must be one of {', '.join(problem.names)}. Received: {label!r}."
+            )
+    if method == GRADIENTS and labels and not model.explains_any:
+        raise UserError(
+            "`label`: an exported model explains its own answer; for another one, use "
+            "`method`=occlusion, or `run_dir` instead of `model`."
+        )
+    answers, found = model.answer(texts), []
+    for number, (text, answer) in enumerate(zip(texts, answers, strict=True)):
+        chosen = [problem.names.index(label) for label in labels]
+        chosen = chosen or list(problem.explained_outputs(answer))
+        if method == occlusion.METHOD:
+            named = {problem.names[n]: n for n in chosen}
+            found += occlusion.explain(text, model.answer, problem.evidence_served, named)
+        else:
+            chosen = chosen if model.explains_any else chosen[:1]
+            rows = model.attribute([text] * len(chosen), chosen)
+            for row, n in zip(rows, chosen, strict=True):
+                name = problem.names[n]
+                found.append(of_outputs({**answer, **row}, text, explained=name, method=method))
+        on_text(number + 1)
+    return found

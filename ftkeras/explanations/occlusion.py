@@ -1,0 +1,81 @@
+"""Occlusion: what the evidence for an answer loses if a word is left out of the text."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ftkeras.explanations.explanation import Explanation, decoded
+
+# Words, and signs one by one.
+_WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+METHOD = "occlusion"
+Texts = Mapping[str, str]
+Outputs = Mapping[str, Any]
+
+
+def explain(
+    texts: Texts,
+    answer: Callable[[Sequence[Texts]], Sequence[Outputs]],
+    evidence: Callable[[Outputs, int], float],
+    chosen: Mapping[str, int],
+) -> list[Explanation]:
+    """Explain the answer to one text, or pair of texts, by leaving out one word at a time.
+
+    The contribution of a word is f(text) - f(text without the word), f the evidence. The gap is
+    what they do not add up to: f(text) - f(text without any word) - their sum. It takes one more
+    answer for each word, and no gradients.
+    Source: Zeiler and Fergus, 2014, https://arxiv.org/abs/1311.2901; for texts: Li, Monroe and
+    Jurafsky, 2016, https://arxiv.org/abs/1612.08220.
+
+    Args:
+        texts: "text", and for pairs "pair".
+        answer: texts -> the outputs of each.
+        evidence: outputs and the number of one of them -> f.
+        chosen: the outputs to explain: their numbers by name.
+
+    Returns:
+        An explanation of each of them.
+
+    >>> lengths = lambda rows: [{"values": [len(row["text"])]} for row in rows]
+    >>> own = lambda row, number: row["values"][number]
+    >>> (found,) = explain({"text": "a bad film"}, lengths, own, {"length": 0})
+    >>> found["tokens"], found["attributions"], found["gap"]
+    (['a', 'bad', 'film'], [1, 3, 4], 0)
+    """
+    words = [(name, word) for name in texts for word in _WORD.finditer(texts[name])]
+    without = [_without(texts, [word]) for word in words]
+    own, empty, *others = answer([texts, _without(texts, words), *without])
+    return [
+        _explanation(texts, words, own, empty, others, evidence, name, number)
+        for name, number in chosen.items()
+    ]
+
+
+def _explanation(
+    texts: Texts,
+    words: Sequence[tuple[str, re.Match]],
+    own: Outputs,
+    empty: Outputs,
+    others: Sequence[Outputs],
+    evidence: Callable[[Outputs, int], float],
+    name: str,
+    number: int,
+) -> Explanation:
+    full = evidence(own, number)
+    attributions = [full - evidence(other, number) for other in others]
+    return Explanation(
+        {column: decoded(value) for column, value in {**own, **texts}.items()},
+        explained=name,
+        method=METHOD,
+        tokens=[word[0] for _, word in words],
+        attributions=attributions,
+        gap=full - evidence(empty, number) - sum(attributions),
+    )
+
+
+def _without(texts: Texts, words: Sequence[tuple[str, re.Match]]) -> dict[str, str]:
+    """Return the texts without these words, which are in their order."""
+    found = dict(texts)
+    for name, word in reversed(words):
+        found[name] = found[name][: word.start()] + found[name][word.end() :]
+    return found
