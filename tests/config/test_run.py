@@ -65,14 +65,18 @@ def _path_fields(config: type) -> dict[str, object]:
 
 
 # What else a verb needs.
-NEEDED = {"push": {"repo": "me/model"}}
+NEEDED = {"push": {"repo": "me/model"}, "explain": {"text": ("a",)}}
 
 
 @pytest.mark.parametrize("verb", sorted(set(VERBS) - {"launch"}))  # launch names no files
 def test_home_directory_is_expanded_in_every_path(verb, monkeypatch):
     monkeypatch.setenv("HOME", "/home/me")
     config = VERBS[verb].config
-    given = {n: v for n, v in _path_fields(config).items() if verb != "tune" or n != "run_dir"}
+    given = {
+        n: v
+        for n, v in _path_fields(config).items()
+        if verb not in ("tune", "explain") or n != "run_dir"
+    }
     built = config(**given, **NEEDED.get(verb, {}))
     for name in given:
         shown = built.task if "data" in name and name != "data_dir" else str(getattr(built, name))
