@@ -44,7 +44,7 @@ SET_BY_RUN = {
     "encoder": ("vocabulary_size", "pooler", "initial", "seed", "hooks", "name"),
     "head": ("classes", "outputs", "seed", "name"),
     "batching": ("batch_size", "batch_tokens", "max_length", "pad_id", "parts", "row_parts"),
-    "loss": ("classes", "pos_weight", "name"),
+    "loss": ("classes", "pos_weight", "transitions", "name"),
     "schedule": ("peak", "total_steps", "warmup"),
     "optimizer": (
         *("learning_rate", "clip_norm", "multipliers", "skip_nonfinite", "loss_scaling", "name"),
@@ -250,6 +250,18 @@ def parse_encoder(text: str) -> Spec:
             "to start with random weights."
         )
     return spec
+
+
+def head_loss(head: str | None) -> str | None:
+    """Return the loss that a head's spec brings with it, without importing the head; or None.
+
+    >>> head_loss("crf(dropout=0.2)"), head_loss("classification"), head_loss(None)
+    ('crf', None, None)
+    """
+    name = parse_head(head).name if head else ""
+    path = _folder("head") / f"{name}.py"
+    losses = source.attributes(path).get("losses") if path.is_file() else None
+    return ast.literal_eval(losses)[0] if losses else None
 
 
 def parse_head(text: str) -> Spec:

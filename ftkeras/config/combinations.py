@@ -7,7 +7,9 @@ from ftkeras.errors import UserError
 
 
 def use_defaults_of_problem(config: Any) -> None:
-    """Use the loss and the metric of the task's problem unless others are given."""
+    """Use the problem's loss and metric unless others are given; the head's loss if it has one."""
+    if config.loss is None:
+        object.__setattr__(config, "loss", catalog.head_loss(config.head))
     for name, attribute in catalog.OF_PROBLEM.items():
         if getattr(config, name) is None:
             object.__setattr__(config, name, _of_problem(config, attribute))

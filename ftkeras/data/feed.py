@@ -7,7 +7,8 @@ below 0 means that there is no example, so a part without examples is a row of p
 "example_mask" beside the targets is false there. If the examples have `vectors`, an element
 contains {"vector": float32 [examples, size]} instead of token ids, in the same batches. If they
 have `token_targets`, each place of the rows has an answer, and the mask is false where there is no
-token: both are [rows * length], as the model's outputs are. Of examples that have several windows
+token: both are [rows * length], as the model's outputs are; or [texts, length], if it answers the
+tokens of a text together, `by_text`. Of examples that have several windows
 each, a batch is made of windows. Of examples that have several rows in one batch, it has all of
 these.
 """
@@ -40,6 +41,7 @@ class TrainingFeed:
         collate: targets of all examples (or tokens), positions (or numbers of tokens) -> the target
             tensors of a batch.
         weights: float32 [examples], to have each element contain its examples' weights; or None.
+        by_text: whether the outputs for the tokens of a text are a row, also if rows are packed.
 
     Attributes:
         ready: time.perf_counter() when a batch was last ready, by its number in the epoch.
@@ -53,15 +55,21 @@ class TrainingFeed:
         seed: int,
         collate: Collate = per_example,
         weights: np.ndarray | None = None,
+        by_text: bool = False,
     ):
         self.examples, self.batching, self.seed = examples, batching, seed
-        self.collate, self.weights = collate, weights
+        self.collate, self.weights, self.by_text = collate, weights, by_text
         self.ready: dict[int, float] = {}
 
     def with_examples(self, examples: Examples) -> "TrainingFeed":
         """Return a feed of other examples with the same settings."""
         return TrainingFeed(
-            examples, self.batching, seed=self.seed, collate=self.collate, weights=self.weights
+            examples,
+            self.batching,
+            seed=self.seed,
+            collate=self.collate,
+            weights=self.weights,
+            by_text=self.by_text,
         )
 
     def parts(self, epoch: int) -> list[list[np.ndarray]]:
@@ -114,7 +122,8 @@ class TrainingFeed:
         )
 
     def _element(self, parts: Sequence[np.ndarray]) -> tuple:
-        return _element(self.examples, self.batching, parts, self.collate, self.weights)
+        layout = self.collate, self.by_text
+        return _element(self.examples, self.batching, parts, *layout, self.weights)
 
     def _is_ready(self, number: int) -> None:
         self.ready[number] = time.perf_counter()
@@ -126,15 +135,23 @@ class OrderedFeed:
     Args:
         examples: what to evaluate.
         batching: groups the examples into batches.
-        collate: as of `TrainingFeed`.
+        collate, by_text: as of `TrainingFeed`.
 
     Attributes:
         positions: integer [rows], the example that each row of the inputs belongs to, below 0 for
             padding. The rows are those of the replicas' elements in turn.
     """
 
-    def __init__(self, examples: Examples, batching: Batching, collate: Collate = per_example):
+    def __init__(
+        self,
+        examples: Examples,
+        batching: Batching,
+        collate: Collate = per_example,
+        *,
+        by_text: bool = False,
+    ):
         self.examples, self.batching, self.collate = examples, batching, collate
+        self.by_text = by_text
         self._rows, self._weights = examples.by_row(), examples.row_weights()
         by_length = np.argsort(-self._rows.row_lengths, kind="stable")
         plan = batching.plan(self._rows.row_lengths, by_length)
@@ -143,7 +160,7 @@ class OrderedFeed:
 
     def with_examples(self, examples: Examples) -> "OrderedFeed":
         """Return a feed of other examples with the same batching."""
-        return OrderedFeed(examples, self.batching, self.collate)
+        return OrderedFeed(examples, self.batching, self.collate, by_text=self.by_text)
 
     def in_example_order(self, rows: np.ndarray) -> Any:
         """Return rows of outputs, [rows, …], in the order of the examples, [examples, …].
@@ -169,11 +186,9 @@ class OrderedFeed:
         lengths = self._rows.lengths
         firsts = np.cumsum(lengths) - lengths
         inputs = ((part, self.batching.collate(self._rows, part)) for part in self._plan)
-        # A head that reads contexts gives each window of a packed row a row of its own.
-        reads_contexts = self.examples.token_targets is None
         numbers = (
             token_numbers(
-                *(firsts, lengths, part.reshape(-1) if reads_contexts else part),
+                *(firsts, lengths, part.reshape(-1) if self.by_text else part),
                 arrays["token_ids"].shape[1],
             )
             for part, arrays in inputs
@@ -196,7 +211,8 @@ class OrderedFeed:
         return _dataset(self._element, plan, fixed_shape=self.batching.fixed_shape)
 
     def _element(self, parts: Sequence[np.ndarray]) -> tuple:
-        return _element(self._rows, self.batching, parts, self.collate, self._weights)
+        layout = self.collate, self.by_text
+        return _element(self._rows, self.batching, parts, *layout, self._weights)
 
 
 def _ordered(positions: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
@@ -242,7 +258,8 @@ def _element(
     batching: Batching,
     parts: Sequence[np.ndarray],
     collate: Collate,
-    weights: np.ndarray | None = None,
+    by_text: bool,
+    weights: np.ndarray | None,
 ) -> tuple:
     """Return (inputs, answers[, weights]) of these parts, stacked if there are several."""
     positions = _stack(parts)
@@ -254,9 +271,11 @@ def _element(
     if examples.token_targets is None:
         answers = collate(examples.targets, positions)
     else:
-        about = examples.firsts, examples.lengths, flat
-        numbers = token_numbers(*about, inputs["token_ids"].shape[-1])
-        answers = collate(examples.token_targets, numbers.reshape(*leading, -1))
+        width = inputs["token_ids"].shape[-1]
+        rows_of_tokens = flat.reshape(-1) if by_text else flat
+        numbers = token_numbers(examples.firsts, examples.lengths, rows_of_tokens, width)
+        each = (width,) if by_text else ()
+        answers = collate(examples.token_targets, numbers.reshape(*leading, -1, *each))
     if weights is None:
         return inputs, answers
     return inputs, answers, np.where(positions >= 0, weights[positions], np.float32(0))

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from ftkeras.config import combinations
 from ftkeras.config.run import Config
-from ftkeras.data import token_cache, token_store
+from ftkeras.data import pieces, token_cache, token_store
 from ftkeras.data.examples import Examples
 from ftkeras.data.sources.stream import reraise_user_errors
 from ftkeras.data.task import Task
@@ -153,9 +153,10 @@ class SplitReader:
 
     def _with_token_targets(self, examples: Examples) -> Examples:
         """Return the examples with what the model is to answer for each token."""
-        targets = np.full(len(examples.token_ids), -1, np.int32)
-        found = self._task.problem().token_targets(examples.targets, examples.words())
-        targets[examples.word_starts >= 0] = found
+        assert examples.word_starts is not None
+        answers = self._task.problem().token_targets(examples.targets, examples.words())
+        texts = np.repeat(np.arange(len(examples)), examples.lengths)
+        targets = pieces.spread(answers, examples.word_starts, texts)
         return dataclasses.replace(examples, token_targets=targets)
 
     def _with_window_targets(self, examples: Examples) -> Examples:

@@ -91,6 +91,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         extra_metrics=problem.epoch_metrics() if windows.reported(config, problem) else [],
         regularizers=[] if run_dir else _regularizers(config),
     )
+    problem.use_head(head)
     if not run_dir:
         classifier.start_head(config, model, problem, folder)
     if problem.reads in ("words", "contexts"):
@@ -101,6 +102,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         max_length=config.max_length,
         segments=encoder.segments > 0,
         words=problem.reads == "words",
+        every_piece=problem.every_piece,
         contexts=problem.reads == "contexts",
         options=len(problem.names) if problem.reads == "options" else None,
         each_text=problem.reads == "each_text",

@@ -82,12 +82,12 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
             f"`objective` must be {', '.join(names[:-1])} or {names[-1]}. "
             f"Received: {config.objective!r}."
         )
+    head = catalog.find("head", _check_head(config, problem))
     loss = catalog.parse("loss", config.loss).name
     catalog.require("loss", loss)
-    if loss not in problem.losses:
-        raise UserError(
-            f"loss={config.loss} does not fit a {problem.kind}; use {', '.join(problem.losses)}."
-        )
+    who = f"a {problem.kind}" + (f" with head={config.head}" if head.losses else "")
+    if loss not in (losses := head.losses or problem.losses):
+        raise UserError(f"loss={config.loss} does not fit {who}; use {', '.join(losses)}.")
     for argument in catalog.parse("loss", config.loss).arguments:
         if reason := problem.loss_arguments.get(argument):
             raise UserError(f"loss={config.loss} does not fit a {problem.kind}: {reason}.")
@@ -98,14 +98,15 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
             f"`batch_tokens` does not fit a {problem.kind}: each example has several rows; use "
             "`batch_size`, the examples of a batch."
         )
-    for kind, specs, unfit in (
-        ("policy", config.policy, problem.policies),
-        ("regularizer", config.regularizer, problem.regularizers),
-        ("export", config.exports, problem.exporters),
+    for kind, specs, unfit, whom in (
+        ("policy", config.policy, problem.policies, f"a {problem.kind}"),
+        ("regularizer", config.regularizer, problem.regularizers, f"a {problem.kind}"),
+        ("regularizer", config.regularizer, head.regularizers, f"head={config.head}"),
+        ("export", config.exports, problem.exporters, f"a {problem.kind}"),
     ):
         for spec in specs:
             if reason := unfit.get(catalog.parse(kind, spec).name):
-                raise UserError(f"{kind}={spec} does not fit a {problem.kind}: {reason}.")
+                raise UserError(f"{kind}={spec} does not fit {whom}: {reason}.")
     if config.calibrate and not problem.calibrates:
         raise UserError(
             f"`calibrate` does not fit a {problem.kind}: only probabilities of labels are "
@@ -115,7 +116,15 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
     by = catalog.parse("schedule", config.schedule).arguments.get("by", "loss")
     if by not in ("loss", *windows.reported(config, problem)):
         raise UserError(f"schedule={config.schedule}: training a {problem.kind} reports no {by!r}.")
+
+
+def _check_head(config: Config, problem: type[Problem]) -> str:
+    """Return the name of the head; raise UserError unless it fits the problem."""
     head = catalog.parse_head(config.head or problem.head).name or problem.head
     catalog.require("head", head)
-    if head != problem.head:
-        raise UserError(f"head={config.head} does not fit a {problem.kind}; use {problem.head}.")
+    fitting = (problem.head, *problem.heads)
+    if head not in fitting:
+        raise UserError(
+            f"head={config.head} does not fit a {problem.kind}; use {' or '.join(fitting)}."
+        )
+    return head

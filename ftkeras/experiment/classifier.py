@@ -60,7 +60,7 @@ def start_head(
         log.info("head     new, as asked for; the checkpoint's classifier is not used")
         return
     labels, names = problem.names, _names(huggingface.read_config(folder), len(tensors[kernel]))
-    if model.head.whole_texts:  # start and end, in all models
+    if problem.reads == "contexts":  # start and end, in all models
         names = list(labels)
     if problem.reads == "options":  # one score for each
         names, labels = ["score"], ("score",)

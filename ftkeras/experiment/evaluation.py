@@ -102,7 +102,8 @@ def predict_logits(experiment: Experiment, examples: Examples) -> Any:
     """Return the logits of every example in the split's own order; see `predict_in_order`."""
     pad_id = experiment.model.pad_id
     batching = feeds.batching(experiment.config, pad_id=pad_id)
-    feed = OrderedFeed(examples, batching, experiment.problem.collate)
+    by_text = experiment.model.head.whole_texts
+    feed = OrderedFeed(examples, batching, experiment.problem.collate, by_text=by_text)
     title = f"evaluating {examples.name}" if experiment.devices.is_chief else None
     return predict_in_order(experiment.model, feed, title=title)
 

@@ -61,4 +61,11 @@ def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
     if config.class_weights:
         weights = problem.weigh(config.class_weights, train.targets)
     train, weights = train.by_row(), train.row_weights(weights)
-    return TrainingFeed(train, made, seed=config.seed, collate=problem.collate, weights=weights)
+    return TrainingFeed(
+        train,
+        made,
+        seed=config.seed,
+        collate=problem.collate,
+        weights=weights,
+        by_text=experiment.model.head.whole_texts,
+    )

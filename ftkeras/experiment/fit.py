@@ -124,7 +124,8 @@ class Fit:
         feeds: Sequence[Any] = [feed]
         figures: dict[str, float] = {}
         if splits.validation is not None:
-            feeds = [feed, OrderedFeed(splits.validation, feed.batching, feed.collate)]
+            layout = {"collate": feed.collate, "by_text": feed.by_text}
+            feeds = [feed, OrderedFeed(splits.validation, feed.batching, **layout)]
         if self.position.epoch < self._experiment.config.trained_epochs:
             feeds, figures = features.read_once(self._experiment, feeds, splits.folder)
         train, *validation = feeds

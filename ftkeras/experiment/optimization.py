@@ -31,7 +31,11 @@ class ValidationSchedule(Protocol):
 
 
 def loss(
-    config: Config, *, classes: int | None = None, pos_weight: Sequence[float] | None = None
+    config: Config,
+    *,
+    classes: int | None = None,
+    pos_weight: Sequence[float] | None = None,
+    transitions: keras.Variable | None = None,
 ) -> keras.losses.Loss:
     """Build the loss of a run.
 
@@ -39,8 +43,11 @@ def loss(
         config: the run's.
         classes: how many there are, if each example has one.
         pos_weight: weight of each label's positive examples, if an example may have several.
+        transitions: scores of answers to words that follow each other, if the head has any.
     """
-    return catalog.build("loss", config.loss, classes=classes, pos_weight=pos_weight)
+    return catalog.build(
+        "loss", config.loss, classes=classes, pos_weight=pos_weight, transitions=transitions
+    )
 
 
 def average_callbacks(config: Config) -> list[keras.callbacks.Callback]:
@@ -126,7 +133,8 @@ def compile_to_train(
         UserError: parts exclude each other, or nothing is left to train.
     """
     config, model = experiment.config, experiment.model
-    multipliers = [pair for policy in experiment.policies for pair in policy.multipliers(model)]
+    multipliers = [*model.head.multipliers]
+    multipliers += [pair for policy in experiment.policies for pair in policy.multipliers(model)]
     with experiment.devices.scope(), blame("optimizer", config.optimizer):
         made = optimizer(config, total_steps=total_steps, multipliers=multipliers)
         if made.updates_rows and config.accumulate > 1:

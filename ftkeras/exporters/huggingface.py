@@ -60,6 +60,11 @@ class Huggingface:
                 f"transformers has no class for pooling={model.head.pooling!r}; "
                 "huggingface(head=False) exports the encoder alone."
             )
+        if classifies and model.head.own_part:
+            raise ValueError(
+                f"transformers has no class with {model.head.own_part}; huggingface(head=False) "
+                "exports the encoder alone."
+            )
         if classifies and wanted in family.no_class:
             raise ValueError(
                 f"transformers has no {family.class_name(wanted)}; huggingface(head=False) exports "

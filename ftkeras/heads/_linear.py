@@ -6,13 +6,14 @@ from typing import Any
 import keras
 from keras import ops
 
+from ftkeras.heads._head import Head
 from ftkeras.support import bounds
 from ftkeras.support.seeds import ReplicaSeedGenerator
 
 Tensor = Any
 
 
-class Linear(keras.layers.Layer):
+class Linear(Head):
     """Dropout and one dense layer on the states that `states` chooses.
 
     outputs = dropout(states) · kernel + bias
@@ -28,7 +29,6 @@ class Linear(keras.layers.Layer):
         feature: the feature that has the size of the states.
     """
 
-    per_token, whole_texts = False, False
     feature = "first"
 
     def __init__(self, *, outputs: int, dropout: float, seed: int | None, name: str, **kwargs: Any):

@@ -8,10 +8,9 @@ from keras import ops
 
 from ftkeras.heads._linear import Linear
 from ftkeras.support import bounds
+from ftkeras.support.absent import ABSENT_LOGIT
 
 Tensor = Any
-# The score of an option that a question lacks: its probability is 0, also in half precision.
-ABSENT = -1e4
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -67,7 +66,7 @@ class MultipleChoice(Linear):
     ) -> Tensor:
         scores = super().call(features, padding_mask, training=training)
         is_option = ops.any(padding_mask, axis=-1)[:, None]
-        scores = ops.where(is_option, scores, ops.cast(ABSENT, scores.dtype))
+        scores = ops.where(is_option, scores, ops.cast(ABSENT_LOGIT, scores.dtype))
         return ops.reshape(scores, (-1, self.options))
 
     def get_config(self) -> dict[str, Any]:

@@ -7,10 +7,10 @@ import keras
 from keras import ops
 
 from ftkeras.heads._linear import Linear
+from ftkeras.heads._texts import unpack
+from ftkeras.support.absent import ABSENT_LOGIT
 
 Tensor = Any
-# The logit of what is no token of the text: its probability is 0 in every precision.
-NOT_A_TOKEN = -1e4
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -59,34 +59,12 @@ class QuestionAnswering(Linear):
     ) -> Tensor:
         logits, mask = super().call(features, padding_mask, training=training), padding_mask
         if "membership" in features:
-            logits, mask = _unpack(logits, features["membership"])
+            logits, mask = unpack(logits, features["membership"])
         mask = ops.cast(mask, "bool")[..., None]
-        return ops.where(mask, logits, ops.cast(NOT_A_TOKEN, logits.dtype))
+        return ops.where(mask, logits, ops.cast(ABSENT_LOGIT, logits.dtype))
 
     def states(self, features: Mapping[str, Tensor], padding_mask: Tensor) -> Tensor:
         return features["sequence"]
 
     def get_config(self) -> dict[str, Any]:
         return {name: value for name, value in super().get_config().items() if name != "outputs"}
-
-
-def _unpack(logits: Tensor, membership: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the logits and the mask of each text of packed rows, from its first token on.
-
-    Args:
-        logits: [batch, length, 2].
-        membership: [batch, texts, length], true for the tokens of a text.
-
-    Returns:
-        [batch * texts, length, 2] and [batch * texts, length].
-    """
-    batch, texts, length = ops.shape(membership)
-    members = ops.cast(membership, "int32")
-    place = ops.arange(length) + ops.argmax(members, axis=-1)[..., None]
-    place = ops.reshape(ops.minimum(place, length - 1), (batch, texts * length, 1))
-    counts = ops.sum(members, axis=-1, keepdims=True)
-    unpacked = ops.take_along_axis(logits, ops.repeat(place, 2, axis=-1), axis=1)
-    return (
-        ops.reshape(unpacked, (batch * texts, length, 2)),
-        ops.reshape(ops.arange(length) < counts, (batch * texts, length)),
-    )

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ftkeras.heads._head import Head
 from ftkeras.heads._pooling import mean_of_tokens
 
 Tensor = Any
@@ -14,7 +15,7 @@ LEAST_SQUARE = 1e-24
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class Similarity(keras.layers.Layer):
+class Similarity(Head):
     """The vectors of two texts, whose product is their cosine similarity. It has no weights.
 
     vector = mean / |mean|,     mean = mean of the last hidden states of all tokens except padding
@@ -38,7 +39,6 @@ class Similarity(keras.layers.Layer):
     """
 
     needs_pooler, needs_every_token = False, True
-    per_token, whole_texts = False, False
 
     def __init__(self, *, name: str = "head", **kwargs: Any):
         super().__init__(name=name, **kwargs)

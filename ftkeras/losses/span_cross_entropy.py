@@ -6,10 +6,9 @@ import keras
 from keras import ops
 
 from ftkeras.support import bounds
+from ftkeras.support.absent import LEAST_LOGIT
 
 Tensor = Any
-# Logits of padding are below it.
-PADDING = -5e3
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -49,7 +48,7 @@ class SpanCrossEntropy(keras.losses.Loss):
         target = ops.one_hot(ops.cast(y_true, "int32"), ops.shape(y_pred)[1], axis=1)
         picked = ops.sum(ops.cast(target, "float32") * log_p, axis=1)
         if s := self.label_smoothing:
-            is_token = ops.cast(logits > PADDING, "float32")
+            is_token = ops.cast(logits > LEAST_LOGIT, "float32")
             mean = ops.sum(is_token * log_p, axis=1) / ops.sum(is_token, axis=1)
             picked = (1 - s) * picked + s * mean
         return -ops.mean(picked, axis=-1)

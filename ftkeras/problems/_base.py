@@ -40,6 +40,7 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
         kind: what a trained model is called, such as "text classifier".
         names: the names of the outputs, in their order: of the classes, or of the numbers.
         head: the spec of the default head.
+        heads: the names of further heads that fit.
         loss: the spec of the default loss.
         loss_settings: arguments of a loss that the problem knows, such as the number of classes.
         weights: those of them that weigh answers, in training alone; see `weigh`.
@@ -63,6 +64,7 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
             be part of an answer; "options" of questions, each of which is a row; or "each_text" of
             a pair in a row of its own. Answers about words and contexts are stored as bytes, and
             outputs are `WordOutputs` and `ContextOutputs`.
+        every_piece: whether the answer about a word is learned by all its tokens.
         needs_both_sides: whether what follows a token may decide the answer about it, so that a
             causal encoder can't give it.
         truncation: the spec of the default truncation.
@@ -78,6 +80,7 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
     kind: str
     names: tuple[str, ...]
     head: str
+    heads: tuple[str, ...] = ()
     loss: str
     losses: tuple[str, ...]
     loss_settings: Mapping[str, Any] = {}
@@ -98,6 +101,7 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
     target_dtype: str = "int64"
     needs_tuning: bool = False
     reads: str = "texts"
+    every_piece: bool = False
     needs_both_sides: bool = False
     truncation = "head"
     exporters: Mapping[str, str] = {}
@@ -122,6 +126,9 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
 
     def restore_state(self, state: dict) -> None:
         """Restore what `state` returned."""
+
+    def use_head(self, head: Any) -> None:
+        """Learn what losses and answers need of the model's head, such as its transitions."""
 
     def weigh(self, spec: str, targets: np.ndarray) -> np.ndarray | None:
         """Weigh the answers in the training loss.

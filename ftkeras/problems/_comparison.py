@@ -48,6 +48,45 @@ class Comparison:
         return f"{self.changes}, {self.moves.format(f'at most {100 * self.logit_change:.2g} %')}"
 
 
+def compare_choices(
+    measured: np.ndarray,
+    found: np.ndarray,
+    truth: np.ndarray,
+    *,
+    unit: str,
+    present: np.ndarray | None = None,
+) -> Comparison:
+    """Compare the probabilities of classes or options, one of which is the answer.
+
+    The change of the logits is
+
+        max |z'_ic - z_ic| / sqrt(mean z_ic²),     z_ic = log p_ic - mean_c log p_ic
+
+    over examples i and classes c. These centered log-probabilities are the logits less their mean
+    over the classes, so they do not depend on the shift that softmax ignores. As their mean is 0,
+    the denominator is their standard deviation.
+
+    Args:
+        measured: the run's probabilities p, [examples, classes].
+        found: the export's.
+        truth: the right class of each example, integer [examples].
+        unit: what an answer is called, such as "label".
+        present: which classes an example has, bool [examples, classes]; None for all.
+    """
+    before, after = _centered_logits(measured, present), _centered_logits(found, present)
+    spread = np.sqrt(np.mean(before**2, where=True if present is None else present))
+    predicted = found.argmax(axis=1)
+    changed = int((predicted != measured.argmax(axis=1)).sum())
+    change = np.abs(after - before).max() / max(spread, np.finfo(spread.dtype).tiny)
+    return Comparison(
+        samples=len(truth),
+        largest_difference=float(np.abs(found - measured).max()),
+        logit_change=float(change),
+        changes=f"{changed} of {len(truth)} {unit}s change",
+        details={f"{unit}s_changed": changed, "accuracy": float((predicted == truth).mean())},
+    )
+
+
 def logit_change(before: np.ndarray, after: np.ndarray) -> float:
     """Return the largest change of a sigmoid's logits, relative to their spread.
 
@@ -62,7 +101,7 @@ def logit_change(before: np.ndarray, after: np.ndarray) -> float:
     return float(np.abs(second - first).max() / spread)
 
 
-def centered_logits(probabilities: np.ndarray, present: np.ndarray | None = None) -> np.ndarray:
+def _centered_logits(probabilities: np.ndarray, present: np.ndarray | None = None) -> np.ndarray:
     """Return the logarithms of probabilities less their mean over the classes of an example.
 
     Args:

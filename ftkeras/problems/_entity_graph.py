@@ -54,7 +54,13 @@ class Decoded:
         return [(types[int(kind)], int(start), int(end)) for kind, start, end in columns]
 
 
-def find(names: Sequence[str], logits: Tensor, starts: Tensor, ends: Tensor) -> Found:
+def find(
+    names: Sequence[str],
+    logits: Tensor,
+    starts: Tensor,
+    ends: Tensor,
+    transitions: np.ndarray | None = None,
+) -> Found:
     """Return the entities of the most probable tags that the scheme allows.
 
     Args:
@@ -62,14 +68,19 @@ def find(names: Sequence[str], logits: Tensor, starts: Tensor, ends: Tensor) -> 
         logits: of words, float ragged [batch, (words), tags].
         starts: of the words, integer ragged [batch, (words)].
         ends: of the words.
+        transitions: scores of tags that follow each other, as `ftkeras.support.chain` has them. The
+            scores of entities are then marginal probabilities, under all sequences that are
+            allowed. None if there are none.
     """
     import tensorflow as tf
 
     flat = tf.nn.log_softmax(tf.cast(logits.flat_values, tf.float32))
-    found = viterbi(logits.with_flat_values(flat), tags.allowed(names))
+    scores, allowed = logits.with_flat_values(flat), tags.allowed(names)
+    found = viterbi(scores, allowed, transitions)
     chosen, kind_of = found.flat_values, tf.constant(_kinds(names))
     kinds = tf.gather(kind_of, chosen)
-    scores = tf.exp(tf.gather(flat, chosen, batch_dims=1))
+    likely = tf.exp(flat) if transitions is None else _marginals(scores, allowed, transitions)
+    scores = tf.gather(likely, chosen, batch_dims=1)
     # An allowed sequence has no entity that does not begin with B or S.
     begins = tf.gather(tf.constant([name[0] in "BS" for name in names]), chosen)
     first = tf.reshape(tf.where(begins), [-1])
@@ -90,7 +101,21 @@ def find(names: Sequence[str], logits: Tensor, starts: Tensor, ends: Tensor) -> 
     )
 
 
-def viterbi(scores: Tensor, allowed: np.ndarray) -> Tensor:
+def _marginals(scores: Tensor, allowed: np.ndarray, transitions: np.ndarray) -> Tensor:
+    """Return the probability of each word's tags, float32 [words, tags]."""
+    import tensorflow as tf
+
+    from ftkeras.support import chain
+
+    lengths, count = scores.row_lengths(), len(allowed) - 1
+    dense = scores.to_tensor(shape=[None, None, count])
+    weights = tf.constant(np.where(allowed, transitions, FORBIDDEN))
+    found = chain.marginals(dense, lengths, weights)
+    factory: Any = tf.RaggedTensor
+    return factory.from_tensor(found, lengths=lengths).flat_values
+
+
+def viterbi(scores: Tensor, allowed: np.ndarray, transitions: np.ndarray | None = None) -> Tensor:
     """Return the allowed sequence with the largest sum of scores for each row.
 
     tensorflow-text's ConstrainedSequence would do, but TensorFlow's C API, by which `predict` loads
@@ -99,6 +124,7 @@ def viterbi(scores: Tensor, allowed: np.ndarray) -> Tensor:
     Args:
         scores: float32 ragged [batch, (steps), states].
         allowed: which state may follow which; see `support.tags.allowed`.
+        transitions: scores of states that follow each other, of the same shape, or None.
 
     Returns:
         States, int32 ragged [batch, (steps)].
@@ -106,7 +132,7 @@ def viterbi(scores: Tensor, allowed: np.ndarray) -> Tensor:
     import tensorflow as tf
 
     count, lengths = len(allowed) - 1, scores.row_lengths()
-    penalties = np.where(allowed, np.float32(0), FORBIDDEN)
+    penalties = np.where(allowed, np.float32(0) if transitions is None else transitions, FORBIDDEN)
     # A step of padding, so that there is one.
     dense = tf.pad(scores.to_tensor(shape=[None, None, count]), [[0, 0], [0, 1], [0, 0]])
     steps = tf.shape(dense)[1]
@@ -186,13 +212,15 @@ def dense(found: Found, texts: Tensor, types: Sequence[str]) -> dict[str, Tensor
     }
 
 
-def decode(names: Sequence[str], outputs: WordOutputs) -> list[Decoded]:
+def decode(
+    names: Sequence[str], outputs: WordOutputs, transitions: np.ndarray | None = None
+) -> list[Decoded]:
     """Return what `find` finds in each text, as arrays."""
     pairs = list(outputs)
     decoded = []
     for first in range(0, len(pairs), TEXTS):
         chunk = pairs[first : first + TEXTS]
-        found = find(names, *_ragged(chunk, len(names)))
+        found = find(names, *_ragged(chunk, len(names)), transitions=transitions)
         parts = [part.to_list() for part in found]
         decoded += [Decoded(*map(np.array, row)) for row in zip(*parts, strict=True)]
     return decoded

@@ -7,11 +7,10 @@ import numpy as np
 
 from ftkeras.problems._contexts import ContextOutputs, Window
 from ftkeras.support import answers
+from ftkeras.support.absent import ABSENT_LOGIT
 
 # The first token of a row, which stands for no answer.
 NULL = (0, 0)
-# The logit of padding.
-PADDING = -1e4
 # Windows whose loss is computed at once.
 WINDOWS = 32
 
@@ -68,7 +67,9 @@ def mean_loss(loss: Callable[..., Any], targets: np.ndarray, outputs: ContextOut
     total = 0.0
     for first in range(0, len(windows), WINDOWS):
         chunk = windows[first : first + WINDOWS]
-        logits = np.full((len(chunk), max(len(w.logits) for w in chunk), 2), PADDING, np.float32)
+        logits = np.full(
+            (len(chunk), max(len(w.logits) for w in chunk), 2), ABSENT_LOGIT, np.float32
+        )
         for row, window in zip(logits, chunk, strict=True):
             row[: len(window.logits)] = window.logits
         part = slice(first, first + len(chunk))

@@ -1,5 +1,6 @@
 """Classification: one of several labels for each text, or pair of texts."""
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -9,7 +10,7 @@ import numpy as np
 from ftkeras.problems import _class_report
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._classes_page import ClassesPage
-from ftkeras.problems._comparison import Comparison, centered_logits
+from ftkeras.problems._comparison import Comparison, compare_choices
 from ftkeras.problems._one_of_several import OneOfSeveral, doubt, softmax
 from ftkeras.problems._temperature import TemperatureScaled
 from ftkeras.statistics import classifier_metrics, imbalance
@@ -182,33 +183,13 @@ class Classification(ClassesPage, TemperatureScaled, OneOfSeveral):
         return graph.add("Softmax", self.scaled_onnx(graph, logits), axis=-1)
 
     def compare(self, samples: Sequence[dict], found: np.ndarray) -> Comparison:
-        """Compare an export's probabilities with the run's.
-
-        The change of the logits is
-
-            max |z'_ic - z_ic| / sqrt(mean z_ic²),     z_ic = log p_ic - mean_c log p_ic
-
-        over texts i and classes c. These centered log-probabilities are the logits less their mean
-        over the classes, so they do not depend on the shift that softmax ignores. As their mean is
-        0, the denominator is their standard deviation.
-        """
+        """Compare an export's probabilities with the run's; see `compare_choices`."""
         measured = np.array([sample["probabilities"] for sample in samples])
         truth = np.array([self.names.index(sample["label"]) for sample in samples])
-        predicted = found.argmax(axis=1)
-        before, after = centered_logits(measured), centered_logits(found)
-        change, spread = np.abs(after - before).max(), np.sqrt(np.mean(before**2))
-        changed = int((predicted != measured.argmax(axis=1)).sum())
-        return Comparison(
-            samples=len(samples),
-            largest_difference=float(np.abs(found - measured).max()),
-            logit_change=float(change / max(spread, np.finfo(spread.dtype).tiny)),
-            changes=f"{changed} of {len(samples)} labels change",
-            details={
-                "labels_changed": changed,
-                "same_label": 1 - changed / len(samples),
-                "accuracy": float((predicted == truth).mean()),
-            },
-        )
+        compared = compare_choices(measured, found, truth, unit="label")
+        changed, *others = compared.details.items()
+        same = "same_label", 1 - changed[1] / len(samples)
+        return dataclasses.replace(compared, details=dict([changed, same, *others]))
 
     def answer(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
         label, score = outputs["label"].decode(), outputs["score"]

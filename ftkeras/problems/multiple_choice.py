@@ -8,14 +8,13 @@ import numpy as np
 
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._choices_page import ChoicesPage
-from ftkeras.problems._comparison import Comparison, centered_logits
+from ftkeras.problems._comparison import Comparison, compare_choices
 from ftkeras.problems._one_of_several import OneOfSeveral, doubt, softmax
 from ftkeras.statistics.choice_predictions import ChoicePredictions
 from ftkeras.statistics.significance import wilson
+from ftkeras.support.absent import LEAST_LOGIT
 
 Tensor = Any
-# Outputs below this are those of options that a question does not have.
-LEAST_OUTPUT = -5e3
 
 
 class MultipleChoice(ChoicesPage, OneOfSeveral):
@@ -133,30 +132,13 @@ class MultipleChoice(ChoicesPage, OneOfSeveral):
         }
 
     def compare(self, samples: Sequence[dict], found: np.ndarray) -> Comparison:
-        """Compare an export's probabilities with the run's.
-
-        See `Classification.compare` for the change of the logits; a question's are less their mean
-        over its own options.
-        """
+        """Compare an export's probabilities with the run's; see `compare_choices`."""
         width = found.shape[1]
         lists = [sample["probabilities"] for sample in samples]
         measured = np.array([row + [0.0] * (width - len(row)) for row in lists])
         present = np.arange(width) < np.array([[len(row)] for row in lists])
-        before, after = centered_logits(measured, present), centered_logits(found, present)
-        spread = max(np.sqrt(np.mean(before[present] ** 2)), np.finfo(float).tiny)
-        predicted = found.argmax(axis=1)
-        changed = int((predicted != measured.argmax(axis=1)).sum())
         truth = np.array([sample["answer"] for sample in samples])
-        return Comparison(
-            samples=len(samples),
-            largest_difference=float(np.abs(found - measured).max()),
-            logit_change=float(np.abs(after - before).max() / spread),
-            changes=f"{changed} of {len(samples)} answers change",
-            details={
-                "answers_changed": changed,
-                "accuracy": float((predicted == truth).mean()),
-            },
-        )
+        return compare_choices(measured, found, truth, unit="answer", present=present)
 
     def answer(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the chosen option, its number from 0 and its probability, and those of all."""
@@ -220,4 +202,4 @@ class MultipleChoice(ChoicesPage, OneOfSeveral):
 
 def _counts(outputs: np.ndarray) -> np.ndarray:
     """Return how many options each question has, [examples]."""
-    return (outputs > LEAST_OUTPUT).sum(axis=1)
+    return (outputs > LEAST_LOGIT).sum(axis=1)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ftkeras.errors import UserError
 from ftkeras.problems import _entity_graph, _tables
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._collation import per_example
@@ -17,6 +18,7 @@ from ftkeras.statistics.entity_predictions import EntityPredictions
 from ftkeras.support import tags
 
 Tensor = Any
+PIECES = ("first", "all")
 # Type, start and end of an entity, in characters of the text.
 Span = tuple[str, int, int]
 
@@ -26,15 +28,17 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
 
     An answer is the entities of a text: type, start and end in characters. The words are those of
     `ftkeras.text.words`; the logits of a word are those of its first token. Of all sequences of
-    tags that the scheme allows, the most probable one is the answer. A model that has not read all
-    words, because the text was too long, has found nothing in the rest.
+    tags that the scheme allows, the most probable one is the answer. If the head has transitions
+    between tags, they count too. A model that has not read all words, because the text was too
+    long, has found nothing in the rest.
 
     Args:
         labels: the names of the tags, O first; of the scheme BIO, or BIOES if there are E- and S-.
+        pieces: which tokens of a word learn its tag: its first, or all; see `PIECES`.
     """
 
     kind = "named entity recognizer"
-    head = "token_classification"
+    head, heads = "token_classification", ("crf",)
     loss = "cross_entropy"
     losses = ("cross_entropy", "focal")
     metric = "f1"
@@ -57,25 +61,40 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
     hub_metrics: ClassVar = {n: n for n in ("f1", "precision", "recall", "accuracy")}
     caveat = "Its scores are not calibrated"
 
-    def __init__(self, *, labels: Sequence[str]):
+    def __init__(self, *, labels: Sequence[str], pieces: str = "first"):
+        self.every_piece = pieces == "all"
         self.names, self.scheme = tuple(labels), tags.scheme(labels)
         self.loss_settings = {"classes": len(self.names)}
-        self.types = tags.types(labels)
+        self.types, self._transitions = tags.types(labels), None
         self._decoded: tuple[Any, list[_entity_graph.Decoded]] = (None, [])
 
     def state(self) -> dict:
         return {"problem": "token_classification"}
 
+    def use_head(self, head: Any) -> None:
+        """Use the transitions between tags, if the head has any."""
+        if head.transitions is None:
+            return
+        if self.every_piece:
+            raise UserError(
+                "`head`: its transitions are between words, so pieces='all' does not fit; use "
+                "pieces='first'."
+            )
+        self._transitions = head.transitions
+        self.loss_settings = {**self.loss_settings, "transitions": head.transitions}
+
     def collate(self, targets: np.ndarray, positions: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the tags of a batch's tokens, and the mask of those that begin a word.
+        """Return the tags of a batch's tokens, and the mask of those that have one.
 
         Args:
-            targets: the tag of each stored token, below 0 if it does not begin a word.
+            targets: the tag of each stored token, below 0 if it has none.
             positions: numbers of stored tokens, of any shape; below 0 for padding.
         """
         found = per_example(targets, positions)
         mask = found["example_mask"] & (found["targets"] >= 0)
-        return {"targets": np.where(mask, found["targets"], 0), "example_mask": mask}
+        # The loss of a chain has to know which words it links.
+        nothing = 0 if self._transitions is None else -1
+        return {"targets": np.where(mask, found["targets"], nothing), "example_mask": mask}
 
     def token_targets(self, targets: Any, words: Any) -> np.ndarray:
         pairs = zip(targets, words, strict=True)
@@ -103,11 +122,10 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
 
         An entity is found if its type, start and end are right. `f1`, `precision` and `recall` are
         of all entities together; they are 0 if undefined. `exact_match` is the share of texts whose
-        entities are all right, `accuracy` the share of words whose tag is the most probable one.
+        entities are all right, `accuracy` the share of words whose tag is the most probable one, or
+        with transitions that of the answer.
         Source: https://github.com/chakki-works/seqeval.
         """
-        import keras
-
         wanted = self.token_targets(targets, outputs.spans)
         truth = self._truth(targets)
         found = [decoded.spans(self.types) for decoded in self._decode(outputs)]
@@ -115,14 +133,31 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
         measured = _compare(truth, found)
         return {
             **{name: measured[name] for name in ("f1", "precision", "recall")},
-            "accuracy": float((outputs.logits.argmax(axis=1) == wanted).mean()),
+            "accuracy": float((self._best_tags(outputs) == wanted).mean()),
             "exact_match": measured["exact_match"],
-            "loss": float(keras.ops.convert_to_numpy(loss(wanted, outputs.logits))),
+            "loss": self._loss(loss, wanted, outputs),
             "entities": measured["support"],
             "cut_off": cut,
             "within_words": crooked,
             "per_type": [self._of_type(kind, truth, found) for kind in self.types],
         }
+
+    def _best_tags(self, outputs: WordOutputs) -> np.ndarray:
+        if self._transitions is None:
+            return outputs.logits.argmax(axis=1)
+        return np.concatenate([decoded.tags for decoded in self._decode(outputs)])
+
+    def _loss(self, loss: Loss, wanted: np.ndarray, outputs: WordOutputs) -> float:
+        """Return the mean loss of a word."""
+        import keras
+
+        def mean(targets: np.ndarray, logits: np.ndarray) -> float:
+            return float(keras.ops.convert_to_numpy(loss(targets, logits)))
+
+        if self._transitions is None:
+            return mean(wanted, outputs.logits)
+        rows = outputs.padded(wanted, _entity_graph.TEXTS)
+        return sum(mean(*row) * row[0].size for row in rows) / max(1, len(wanted))
 
     def _of_type(
         self, kind: str, truth: Sequence[Sequence[Span]], found: Sequence[Sequence[Span]]
@@ -172,7 +207,8 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
         `scores`, float32, the mean probability of an entity's tags: all [batch, entities], of which
         the first `count`, int32 [batch], are entities. There is at least one column.
         """
-        found = _entity_graph.find(self.names, *_entity_graph.of_words(outputs, starts, ends))
+        words = _entity_graph.of_words(outputs, starts, ends)
+        found = _entity_graph.find(self.names, *words, transitions=self._transition_scores())
         return _entity_graph.dense(found, texts, self.types)
 
     def compare_served(self, samples: Sequence[dict], rows: Sequence[Mapping]) -> Comparison:
@@ -266,8 +302,19 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
     def _decode(self, outputs: WordOutputs) -> "list[_entity_graph.Decoded]":
         """Return what was found in each text; the last result is kept, as metrics need it too."""
         if self._decoded[0] is not outputs:
-            self._decoded = (outputs, _entity_graph.decode(self.names, outputs))
+            scores = self._transition_scores()
+            self._decoded = (outputs, _entity_graph.decode(self.names, outputs, scores))
         return self._decoded[1]
+
+    def _transition_scores(self) -> np.ndarray | None:
+        """Return the transitions as they are now, which an export has as a constant."""
+        import keras
+        import tensorflow as tf
+
+        if self._transitions is None:
+            return None
+        with tf.init_scope():  # also while an export is traced
+            return keras.ops.convert_to_numpy(self._transitions)
 
     def _unreachable(self, targets: Any, outputs: WordOutputs) -> tuple[int, int]:
         """Return how many entities were not read to their end, and how many cut a word in two."""

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from ftkeras.statistics.bootstrap import Tested
+from ftkeras.statistics.ratios import WeightedMeans
 
 
 @dataclass(frozen=True)
@@ -44,18 +45,6 @@ class AnswerPredictions:
         """The F1 of each answer, in which recipes disagree."""
         return self.f1
 
-    def table(self) -> "_Table":
+    def table(self) -> WeightedMeans:
         """Return the predictions as columns."""
-        return _Table(self)
-
-
-class _Table:
-    """Columns whose weighted means are the metrics."""
-
-    def __init__(self, run: AnswerPredictions):
-        self._columns = np.column_stack([run.f1, run.exact]).astype(float)
-
-    def metrics(self, weights: np.ndarray) -> np.ndarray:
-        """Return `AnswerPredictions.metrics` for each row of weights, [rows, metrics]."""
-        weights = weights.astype(float)
-        return weights @ self._columns / weights.sum(axis=1, keepdims=True)
+        return WeightedMeans(self.f1, self.exact)

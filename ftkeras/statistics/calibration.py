@@ -13,7 +13,7 @@ import numpy as np
 
 from ftkeras.errors import UserError
 from ftkeras.statistics import bootstrap
-from ftkeras.statistics.class_predictions import SMALLEST_PROBABILITY
+from ftkeras.statistics.ratios import SMALLEST_PROBABILITY
 
 BINS = 15
 # A temperature beyond these says that the answers can be separated, or not be told apart, at all.

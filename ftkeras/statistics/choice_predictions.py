@@ -6,9 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from ftkeras.statistics.bootstrap import Tested
-
-# Probabilities below this are written as 0 in a file of predictions.
-SMALLEST_PROBABILITY = 5e-8
+from ftkeras.statistics.ratios import WeightedMeans, log_loss
 
 
 @dataclass(frozen=True)
@@ -47,19 +45,6 @@ class ChoicePredictions:
         """True for each right choice; their mean is the accuracy."""
         return self.predicted == self.answers
 
-    def table(self) -> "_Table":
+    def table(self) -> WeightedMeans:
         """Return the predictions as columns."""
-        return _Table(self)
-
-
-class _Table:
-    """Columns whose weighted means are the metrics."""
-
-    def __init__(self, run: ChoicePredictions):
-        loss = -np.log(np.maximum(run.compared, SMALLEST_PROBABILITY))
-        self._columns = np.column_stack([run.scores, loss])
-
-    def metrics(self, weights: np.ndarray) -> np.ndarray:
-        """Return `ChoicePredictions.metrics` for each row of weights, [rows, metrics]."""
-        weights = weights.astype(float)
-        return (weights @ self._columns) / weights.sum(axis=1, keepdims=True)
+        return WeightedMeans(self.scores, log_loss(self.compared))

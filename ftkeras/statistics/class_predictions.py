@@ -6,10 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from ftkeras.statistics.bootstrap import Tested
-from ftkeras.statistics.ratios import f1, mean_of, ratio
-
-# Probabilities below this are written as 0 in a file of predictions.
-SMALLEST_PROBABILITY = 5e-8
+from ftkeras.statistics.ratios import f1, log_loss, mean_of, ratio
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ class _Table:
         self._classes = run.probabilities.shape[1]
         actual = np.eye(self._classes, dtype=np.float32)[run.labels]
         predicted = np.eye(self._classes, dtype=np.float32)[run.probabilities.argmax(axis=1)]
-        loss = -np.log(np.maximum(run.true_probabilities, SMALLEST_PROBABILITY)).astype(np.float32)
+        loss = log_loss(run.true_probabilities).astype(np.float32)
         columns = [actual * predicted, actual, predicted, loss[:, None]]
         self._columns = np.concatenate(columns, axis=1)
         ranked = [1] if self._classes == 2 else range(self._classes)

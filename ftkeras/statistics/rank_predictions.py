@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from ftkeras.statistics.bootstrap import Tested
+from ftkeras.statistics.ratios import WeightedMeans
 
 # The numbers of answers among which the right one is looked for.
 CUTS = (1, 5, 10)
@@ -42,19 +43,7 @@ class RankPredictions:
         """The reciprocal rank of each example."""
         return 1 / self.ranks
 
-    def table(self) -> "_Table":
+    def table(self) -> WeightedMeans:
         """Return the predictions as columns."""
-        return _Table(self)
-
-
-class _Table:
-    """Columns whose weighted means are the metrics."""
-
-    def __init__(self, run: RankPredictions):
-        found = run.ranks[:, None] <= np.array(CUTS)
-        self._columns = np.column_stack([run.scores, found])
-
-    def metrics(self, weights: np.ndarray) -> np.ndarray:
-        """Return `RankPredictions.metrics` for each row of weights, [rows, metrics]."""
-        weights = weights.astype(float)
-        return weights @ self._columns / weights.sum(axis=1, keepdims=True)
+        found = self.ranks[:, None] <= np.array(CUTS)
+        return WeightedMeans(self.scores, found)

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+# Probabilities below this are written as 0 in a file of predictions.
+SMALLEST_PROBABILITY = 5e-8
+
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """Return the quotients; 0 where the denominator is not positive.
@@ -16,6 +19,31 @@ def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
 def f1(correct: np.ndarray, predicted: np.ndarray, actual: np.ndarray) -> np.ndarray:
     """Return 2 correct / (predicted + actual); 0 if nothing is there and nothing is predicted."""
     return ratio(2 * correct, predicted + actual)
+
+
+def log_loss(probabilities: np.ndarray) -> np.ndarray:
+    """Return -log of the probabilities of right answers, as a file of predictions has them.
+
+    >>> log_loss(np.array([0.25, 0.5])).round(4).tolist()
+    [1.3863, 0.6931]
+    """
+    return -np.log(np.maximum(probabilities, SMALLEST_PROBABILITY))
+
+
+class WeightedMeans:
+    """Columns whose weighted means are the metrics.
+
+    Args:
+        *columns: numbers, [examples] or [examples, metrics].
+    """
+
+    def __init__(self, *columns: np.ndarray):
+        self._columns = np.column_stack(columns).astype(float)
+
+    def metrics(self, weights: np.ndarray) -> np.ndarray:
+        """Return the means for each row of weights, [rows, metrics]."""
+        weights = weights.astype(float)
+        return weights @ self._columns / weights.sum(axis=1, keepdims=True)
 
 
 def mean_of(values: np.ndarray, included: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ Policies and regularizers are built on these too; their own interfaces are
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import keras
 
@@ -185,16 +185,31 @@ class Head(Protocol):
         per_token: whether it answers tokens, not texts.
         whole_texts: whether the logits of a text's tokens are one answer, so that a loss needs all
             of them together.
+        losses: the names of the losses that fit, the default first; empty for those of the problem.
+        regularizers: the names of regularizers that do not fit, and why.
+        multipliers: pairs of a regular expression on variable paths, and a factor on the learning
+            rate of the variables that match.
+        own_part: what the classes of transformers lack of it, such as "a conditional random field";
+            or None.
+        transitions: scores of answers to words that follow each other, [classes + 1, classes + 1],
+            see `ftkeras.support.chain`; or None.
     """
 
     per_token: bool
     whole_texts: bool
+    losses: ClassVar[tuple[str, ...]]
+    regularizers: ClassVar[Mapping[str, str]]
+    own_part: str | None
+    transitions: Any
 
     @property
     def needs_pooler(self) -> bool: ...
 
     @property
     def needs_every_token(self) -> bool: ...
+
+    @property
+    def multipliers(self) -> Sequence[tuple[str, float]]: ...
 
     @property
     def trainable_variables(self) -> list[keras.Variable]: ...

@@ -14,6 +14,7 @@ from ftkeras.data.tagged.entities import TAG
 from ftkeras.data.tagged.reading import TaggedFile, open_tagged
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
+from ftkeras.problems import Problem
 from ftkeras.problems import token_classification as problem
 from ftkeras.support import bounds, tags
 from ftkeras.tasks._own_files import given_labels
@@ -52,6 +53,8 @@ class TokenClassification(Task):
         labels: names for tags that are numbers: {'0': 'O', '1': 'B-PER'}, or from 0 in their
             order, 'O,B-PER,I-PER' or a tuple.
         scheme: of the tags that the model predicts: BIO, or BIOES.
+        pieces: which tokens of a word learn its tag: first, or all. The answer is that of the first
+            either way.
         encoding: of text files, such as 'cp1252'.
         data_dir: folder in which relative file names are looked up; None for the current one.
         known_labels: the tags of a run that is evaluated.
@@ -72,11 +75,13 @@ class TokenClassification(Task):
         label: Column | None = None,
         labels: str | Sequence[str] | Mapping[str, str] | None = None,
         scheme: str = "BIO",
+        pieces: str = "first",
         encoding: str | None = None,
         data_dir: str | None = None,
         known_labels: Sequence[str] | None = None,
     ):
         bounds.choice(tags.SCHEMES, scheme=scheme)
+        bounds.choice(problem.PIECES, pieces=pieces)
         files = {"train": train, "validation": validation, "test": test}
         self._files = {name: names for name, names in files.items() if names is not None}
         for name, names in self._files.items():
@@ -84,6 +89,7 @@ class TokenClassification(Task):
                 raise ValueError(f"`{name}` must name a file. Received: {names!r}.")
         self._tags = _tag_names(labels)
         self._text, self._label, self._scheme = text, label, scheme
+        self._pieces = pieces
         self._options = Options(encoding=encoding)
         self._folder = pathlib.Path(os.path.expanduser(data_dir or "."))
         self._known_labels = known_labels
@@ -96,6 +102,9 @@ class TokenClassification(Task):
         if not self._counts.types:
             raise UserError(f"`data`: {self._file('train').name!r} has no entity.")
         return tags.names(sorted(self._counts.types), self._scheme)
+
+    def problem(self, labels: Sequence[str] | None = None) -> Problem:
+        return self.problem_class(labels=labels or self.labels, pieces=self._pieces)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ class TextLayer(tf.Module):
         max_length: the most tokens, special ones included; at least one piece of each text.
         segments: whether the encoder reads segment ids.
         words: whether to return, for single texts, the words as well.
+        every_piece: whether to return also which word a token continues.
         contexts: whether pairs are questions with contexts, to be read as
             `ftkeras.text.contexts.read` does.
         options: the most options of a question, if pairs are questions with options; None if they
@@ -46,7 +47,8 @@ class TextLayer(tf.Module):
         Returns {"token_ids"} and, with pairs, {"segment_ids"} (0 for the first text, 1 for the
         second) if there are any, int32 ragged [batch, (length)]. With `words`, also {"word_starts",
         "word_ends"} of the same type and shape: the word, in characters of its text, of which a
-        token is the first; `NO_WORD` of other tokens. See `ftkeras.text.words`. With `options`,
+        token is the first; `NO_WORD` of other tokens. See `ftkeras.text.words`, also for what is
+        returned of tokens that continue a word. With `options`,
         `pairs` hold the options of each question, see `ftkeras.text.options`, and the ids have a
         row for each option, [batch * options, (length)]. With `each_text`, the ids have a row for
         each text of a pair, one after the other, [batch * 2, (length)], and no segments. If texts
@@ -66,6 +68,7 @@ class TextLayer(tf.Module):
         max_length: int,
         segments: bool = True,
         words: bool = False,
+        every_piece: bool = False,
         contexts: bool = False,
         options: int | None = None,
         each_text: bool = False,
@@ -82,7 +85,7 @@ class TextLayer(tf.Module):
         self.truncation = truncation
         self.max_length = max_length
         self.words, self.contexts, self.options = words, contexts, options
-        self.each_text = each_text
+        self.every_piece, self.each_text = every_piece, each_text
 
     def __call__(
         self, texts: tf.Tensor, pairs: tf.Tensor | None = None
@@ -118,6 +121,7 @@ class TextLayer(tf.Module):
             "max_length": self.max_length,
             "segments": self.segments,
             "words": self.words,
+            "every_piece": self.every_piece,
             "contexts": self.contexts,
             "options": self.options,
             "each_text": self.each_text,
@@ -127,7 +131,8 @@ class TextLayer(tf.Module):
 
     def _with_words(self, texts: tf.Tensor) -> dict[str, tf.RaggedTensor]:
         pieces, *offsets = self.tokenizer.with_offsets(texts)
-        (pieces, *spans), windows = self._shorten(pieces, *word_spans(texts, *offsets))
+        spans = word_spans(texts, *offsets, every_piece=self.every_piece)
+        (pieces, *spans), windows = self._shorten(pieces, *spans)
         return frame_words(self.tokenizer, pieces, spans=spans) | windows
 
     def _shorten(

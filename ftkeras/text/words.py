@@ -15,6 +15,8 @@ from ftkeras.text.tokenizer import Tokenizer
 WORDS = ("word_starts", "word_ends")
 # Of a token that is not the first of a word.
 NO_WORD = -1
+# Of a token that continues a word, minus the word's start or end, if every piece is asked for.
+CONTINUES = -2
 # Kinds of characters; one that is ALONE is a word by itself.
 OTHER, SPACE, ALONE = 0, 1, 2
 
@@ -87,7 +89,11 @@ def frame_words(
 
 
 def word_spans(
-    texts: tf.Tensor, starts: tf.RaggedTensor, ends: tf.RaggedTensor
+    texts: tf.Tensor,
+    starts: tf.RaggedTensor,
+    ends: tf.RaggedTensor,
+    *,
+    every_piece: bool = False,
 ) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
     """Return the word of which each token is the first, in characters of its text.
 
@@ -97,6 +103,7 @@ def word_spans(
         texts: string [batch].
         starts: of the tokens, in bytes, integer ragged [batch, (tokens)].
         ends: of the tokens. They may include spaces around the token.
+        every_piece: whether a token that continues a word gets `CONTINUES` minus its start or end.
 
     Returns:
         starts and ends of words, int32 ragged [batch, (tokens)]; `NO_WORD` of other tokens.
@@ -105,6 +112,8 @@ def word_spans(
     >>> tokens = ([[0, 2, 4, 6, 8, 10]], [[2, 4, 6, 8, 10, 11]])  # in, th, e, U, .S, .
     >>> [part.to_list() for part in word_spans(texts, *map(tf.ragged.constant, tokens))]
     [[[0, 3, -1, 7, 8, 10]], [[2, 6, -1, 8, 9, 11]]]
+    >>> word_spans(texts, *map(tf.ragged.constant, tokens), every_piece=True)[0].to_list()
+    [[0, 3, -5, 7, 8, 10]]
     """
     word_starts, word_ends = find_words(texts)
     # On one axis for all texts, each text's bytes come after those of the texts before it.
@@ -117,14 +126,19 @@ def word_spans(
     word = tf.searchsorted(lasts, begins, side="right")
     overlaps = stops > tf.gather(tf.concat([firsts, [tf.int64.max]], 0), word)
     read = tf.cast(tf.reshape(tf.where(overlaps), [-1]), tf.int32)
-    first_token = tf.math.unsorted_segment_min(read, tf.gather(word, read), words)
+    word_read = tf.gather(word, read)
+    first_token = tf.math.unsorted_segment_min(read, word_read, words)
     found = tf.reshape(tf.where(first_token < tokens), [-1])
     places = tf.gather(first_token, found)[:, tf.newaxis]
 
     def scatter(part: tf.RaggedTensor) -> tf.RaggedTensor:
-        values = tf.cast(tf.gather(to_characters(texts, part).flat_values, found), tf.int32)
-        nothing = tf.fill([tokens], NO_WORD)
-        return starts.with_flat_values(tf.tensor_scatter_nd_update(nothing, places, values))
+        characters = tf.cast(to_characters(texts, part).flat_values, tf.int32)
+        values = tf.fill([tokens], NO_WORD)
+        if every_piece:
+            continued = CONTINUES - tf.gather(characters, word_read)
+            values = tf.tensor_scatter_nd_update(values, read[:, tf.newaxis], continued)
+        values = tf.tensor_scatter_nd_update(values, places, tf.gather(characters, found))
+        return starts.with_flat_values(values)
 
     return scatter(word_starts), scatter(word_ends)
 

@@ -1,3 +1,5 @@
+"""Combinations of parts that are refused before anything heavy is loaded."""
+
 import pytest
 
 from ftkeras.config.run import Config
@@ -14,3 +16,26 @@ def test_unknown_objective_is_refused_with_the_metrics_to_choose_from():
     with pytest.raises(UserError, match="`objective` must be accuracy, loss, .*: 'f2'") as caught:
         checks.check(Config(objective="f2"))
     assert "balanced_accuracy" in str(caught.value)
+
+
+TAGGED = {"task": "token_classification(train='words.conll')"}
+
+
+def test_head_brings_its_loss():
+    assert Config(head="crf(dropout=0.2)", **TAGGED).loss == "crf"
+    assert Config(**TAGGED).loss == "cross_entropy"
+    checks.check(Config(head="crf", **TAGGED))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"loss": "focal"}, "loss=focal does not fit a named entity recognizer with head=crf; use"),
+        ({"regularizer": ("r_drop",)}, "regularizer=r_drop does not fit head=crf: it compares"),
+        ({"task": "imdb"}, "head=crf does not fit a text classifier; use classification."),
+        ({"head": None, "loss": "crf"}, "loss=crf does not fit a named entity .*cross_entropy"),
+    ],
+)
+def test_what_does_not_fit_a_chain_is_refused_by_name(fields, message):
+    with pytest.raises(UserError, match=message):
+        checks.check(Config(**{"head": "crf", **TAGGED, **fields}))

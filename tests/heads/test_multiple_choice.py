@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from ftkeras.heads.multiple_choice import ABSENT, MultipleChoice
+from ftkeras.heads.multiple_choice import MultipleChoice
+from ftkeras.support.absent import ABSENT_LOGIT
 
 POOLED = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
 # Two questions with three rows, the last of which is no option of the first question.
@@ -20,8 +21,8 @@ def head():
 def test_each_option_has_the_score_of_its_row(head):
     scores = np.array(head({"pooled": POOLED}, MASK))
     expected = (POOLED @ np.array(head.kernel) + np.array(head.bias)).reshape(2, 3)
-    assert scores[0, 2] == ABSENT
-    expected[0, 2] = ABSENT
+    assert scores[0, 2] == ABSENT_LOGIT
+    expected[0, 2] = ABSENT_LOGIT
     np.testing.assert_allclose(scores, expected, rtol=1e-5, atol=1e-6)
 
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ftkeras.heads.question_answering import NOT_A_TOKEN, QuestionAnswering
+from ftkeras.heads.question_answering import QuestionAnswering
+from ftkeras.support.absent import ABSENT_LOGIT
 
 RNG = np.random.default_rng(3)
 
@@ -20,7 +21,7 @@ def test_logits_are_linear_and_padding_is_none():
     expected = states @ np.array(head.kernel) + np.array(head.bias)
     np.testing.assert_allclose(found[0], expected[0], rtol=1e-5)
     np.testing.assert_allclose(found[1, 0], expected[1, 0], rtol=1e-5)
-    assert (found[1, 1:] == NOT_A_TOKEN).all()
+    assert (found[1, 1:] == ABSENT_LOGIT).all()
 
 
 def test_packed_texts_have_the_rows_that_they_have_alone():
@@ -34,5 +35,5 @@ def test_packed_texts_have_the_rows_that_they_have_alone():
         alone = states[batch : batch + 1, first:stop]
         expected = np.array(head({"sequence": alone}, np.ones(alone.shape[:2])))[0]
         np.testing.assert_allclose(found[row, : stop - first], expected, rtol=1e-5)
-        assert (found[row, stop - first :] == NOT_A_TOKEN).all()
-    assert (found[3] == NOT_A_TOKEN).all()
+        assert (found[row, stop - first :] == ABSENT_LOGIT).all()
+    assert (found[3] == ABSENT_LOGIT).all()

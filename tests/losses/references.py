@@ -1,5 +1,7 @@
 """The formula of each loss in float64: labels [batch], logits [batch, classes] -> [batch]."""
 
+import itertools
+
 import numpy as np
 
 
@@ -107,3 +109,18 @@ def in_batch_negatives(answers, vectors, *, scale=20.0):
 # Of the vectors of both texts of a pair.
 OF_VECTORS = {"cosine_regression": cosine_regression, "in_batch_negatives": in_batch_negatives}
 OF_SPANS = {"span_cross_entropy": span_cross_entropy}
+
+
+def crf(tags, logits, transitions):
+    """Sum over all sequences of a text's words: tags [words], logits [words, tags] -> a number."""
+
+    def score(sequence):
+        ends = [logits.shape[1], *sequence, logits.shape[1]]
+        between = sum(transitions[pair] for pair in itertools.pairwise(ends))
+        return between + logits[np.arange(len(sequence)), list(sequence)].sum()
+
+    every = itertools.product(range(logits.shape[1]), repeat=len(logits))
+    return np.logaddexp.reduce([score(sequence) for sequence in every]) - score(tags)
+
+
+OF_CHAINS = {"crf": crf}

@@ -52,6 +52,7 @@ def test_every_loss_has_its_formula():
         *references.LOSSES,
         *references.OF_NUMBERS,
         *references.OF_SPANS,
+        *references.OF_CHAINS,
         *references.OF_VECTORS,
     }
     assert sorted(formulas) == catalog.names("loss")

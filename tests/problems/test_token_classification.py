@@ -50,6 +50,38 @@ def test_decoder_finds_the_best_sequence_of_all_that_are_allowed(scheme):
         assert tuple(row) == best
 
 
+@pytest.mark.parametrize("scheme", tags.SCHEMES)
+def test_decoder_weighs_transitions_and_scores_are_probabilities_of_allowed_sequences(scheme):
+    names = tags.names(TYPES[:1], scheme)
+    lengths, size = [0, 1, 3, 4], len(names)
+    logits = RNG.normal(size=(sum(lengths), size)).astype(np.float32)
+    transitions = RNG.normal(scale=2, size=(size + 1, size + 1)).astype(np.float32)
+    ragged = tf.RaggedTensor.from_row_lengths(logits, lengths)
+    numbers = tf.RaggedTensor.from_row_lengths(np.arange(sum(lengths)), lengths)
+    found = _entity_graph.find(names, ragged, numbers, numbers + 1, transitions)
+    rows = np.split(logits, np.cumsum(lengths)[:-1])
+    for row, steps in enumerate(rows):
+
+        def score(states, steps=steps):
+            ends = [size, *states, size] if len(states) else []
+            between = sum(transitions[pair] for pair in itertools.pairwise(ends))
+            return between + sum(steps[n][t] for n, t in enumerate(states))
+
+        every = itertools.product(range(size), repeat=len(steps))
+        legal = [s for s in every if _is_allowed([names[t] for t in s], scheme)]
+        weights = np.exp([float(score(s)) for s in legal])
+        best = max(legal, key=score)
+        assert tuple(found.tags[row].numpy()) == best
+        for start, end, score_ in zip(
+            *(part[row].numpy() for part in (found.starts, found.ends, found.scores)), strict=True
+        ):
+            places = range(start - sum(lengths[:row]), end - sum(lengths[:row]))
+            marginals = [
+                weights[[s[at] == best[at] for s in legal]].sum() / weights.sum() for at in places
+            ]
+            assert score_ == pytest.approx(np.mean(marginals), abs=1e-5)
+
+
 @pytest.mark.parametrize("texts", [0, 2])
 def test_decoder_takes_texts_without_words(texts):
     empty = tf.RaggedTensor.from_row_lengths(np.zeros((0, 5), np.float32), np.zeros(texts, int))

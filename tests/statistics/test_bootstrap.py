@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
 
-from ftkeras.statistics import bootstrap, class_predictions
+from ftkeras.statistics import bootstrap, ratios
 from ftkeras.statistics.class_predictions import ClassPredictions
 
 
@@ -29,7 +29,7 @@ def _sklearn(predictions: ClassPredictions, weights: np.ndarray) -> list[float]:
         labels, predicted, sample_weight=weights, zero_division=0.0, **averaged
     )
     of_truth = given[np.arange(len(labels)), labels]
-    of_truth = np.maximum(of_truth, class_predictions.SMALLEST_PROBABILITY)
+    of_truth = np.maximum(of_truth, ratios.SMALLEST_PROBABILITY)
     aucs = [
         metrics.roc_auc_score(labels == label, given[:, label], sample_weight=weights)
         for label in ([1] if two else classes)

@@ -108,3 +108,17 @@ def test_no_words(texts):
     starts, ends = find_words(tf.constant(texts, tf.string))
     nothing = [[] for _ in texts]
     assert [starts.to_list(), ends.to_list()] == [nothing, nothing]
+
+
+def test_tokens_that_continue_a_word_name_it_if_every_piece_is_asked_for():
+    layer = TextLayer(
+        tokenizer=WordPiece(vocabulary=VOCABULARY),
+        truncation=HeadTail(head=2),
+        max_length=6,
+        words=True,
+        every_piece=True,
+    )
+    found = layer(tf.constant(["b bb", "ab. é a9"]))
+    assert found["token_ids"].to_list() == [[2, 5, 5, 6, 3], [2, 4, 6, 4, 8, 3]]
+    assert found["word_starts"].to_list() == [[-1, 0, 2, -4, -1], [-1, 0, -2, 6, -8, -1]]
+    assert found["word_ends"].to_list() == [[-1, 1, 4, -6, -1], [-1, 2, -4, 8, -10, -1]]

@@ -110,3 +110,12 @@ def test_tune_finds_the_best_of_its_trials(folder, problem):
     )
     objective = problems.find(problem).metric
     assert objective in shown
+
+
+@pytest.mark.parametrize("problem", DATA)
+def test_crossvalidate_measures_each_fold(folder, problem):
+    command = ("crossvalidate", *SHORT, DATA[problem], "--folds=2", f"--run_dir=folds-{problem}")
+    succeed(*command, cwd=folder)
+    found = json.loads((folder / f"folds-{problem}" / "crossvalidation.json").read_text())
+    assert len(found["folds"]) == 2
+    assert all(problems.find(problem).metric in fold for fold in found["folds"])

@@ -117,3 +117,70 @@ def test_compare_tests_the_share_of_texts_that_are_right(trained):
     assert "exact_match" in shown
     result = json.loads((folder / "out" / "compare.json").read_text())
     assert "exact_matches" in result["ways"][0]
+
+
+CRF = ["--head=crf(dropout=0.0)", "--export_dir=crf_saved", "--run_dir=crf"]
+
+
+@pytest.fixture(scope="module")
+def chain(trained):
+    """Return the folder with a run whose tags are a chain, trained in packed rows."""
+    folder, _ = trained
+    succeed("train", *SHORT, *CRF, cwd=folder)
+    return folder
+
+
+@pytest.mark.process
+def test_chain_of_tags_learns_and_is_served(chain):
+    metrics = json.loads((chain / "crf/metrics.json").read_text())
+    assert metrics["test"]["f1"] > 0.85
+    command = ("predict", "--model=crf_saved/reviews", "--json", "--text=the story did not work.")
+    (line,) = succeed(*command, cwd=chain).splitlines()
+    entities = json.loads(line)["entities"]
+    assert [(e["type"], e["start"]) for e in entities] == [("THING", 4), ("NOT", 14)]
+    assert all(0.5 < e["score"] <= 1 for e in entities)
+
+
+@pytest.mark.process
+def test_chains_do_not_depend_on_the_batching_and_resume_with_the_same_bits(chain):
+    before = json.loads((chain / "crf/metrics.json").read_text())["test"]
+    settings = (chain / "crf/run.cfg").read_text()
+    for batching in ("padded", "bucketed"):
+        (chain / "crf/run.cfg").write_text(settings.replace("packed", batching))
+        succeed("evaluate", "--run_dir=crf", cwd=chain)
+        (chain / "crf/run.cfg").write_text(settings)
+        again = json.loads((chain / "crf/metrics.json").read_text())["test"]
+        assert again.pop("per_type") == before["per_type"]
+        assert again == pytest.approx({name: before[name] for name in again}, rel=1e-4)
+    halves = [*SHORT, CRF[0], "--export=none", "--run_dir=crf_halves", "--keep_state"]
+    succeed("train", *halves, "--last_epoch=2", cwd=chain)
+    succeed("train", *halves, cwd=chain)
+    whole, resumed = (
+        (chain / r / "weights.safetensors").read_bytes() for r in ("crf", "crf_halves")
+    )
+    assert whole == resumed
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--batching=padded", "--accumulate=2", "--policy=lora"),
+        ("--batching=bucketed", "--strategy=mirrored(logical_devices=2)"),
+        ("--batching=packed", "--jit_compile=true"),
+        ("--truncation=windows(overlap=4)", "--max_length=16"),
+        ("--precision=mixed_bfloat16", "--regularizer=fgm", "--average=ema"),
+    ],
+)
+def test_chains_train_with_other_parts(chain, tmp_path, flags):
+    short = [flag for flag in SHORT if flag.partition("=")[0] not in ("--epochs", "--batching")]
+    command = (*short, CRF[0], "--epochs=1", "--export=none", f"--run_dir={tmp_path}/run")
+    succeed("train", *command, *flags, cwd=chain)
+
+
+@pytest.mark.process
+def test_transformers_has_no_chain(chain):
+    done = call_ftkeras("export", "--run_dir=crf", "--export=huggingface", cwd=chain)
+    assert done.returncode == 2
+    assert "transformers has no class with a conditional random field" in done.stderr
+    succeed("export", "--run_dir=crf", "--export=huggingface(head=False)", cwd=chain)

@@ -1,0 +1,21 @@
+"""What a head is unless it says otherwise."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import keras
+
+
+class Head(keras.layers.Layer):
+    """Defaults of the optional members of `ftkeras.support.protocols.Head`."""
+
+    per_token, whole_texts = False, False
+    losses: ClassVar[tuple[str, ...]] = ()
+    regularizers: ClassVar[Mapping[str, str]] = {}
+    own_part: str | None = None
+    transitions: Any = None
+
+    @property
+    def multipliers(self) -> Sequence[tuple[str, float]]:
+        """Pairs of a regular expression on variable paths and a factor on the learning rate."""
+        return ()
