@@ -95,6 +95,8 @@ class ReportSettings(TrainSettings, total=False):
 
     texts: bool | None
     baseline: str | None
+    slices: str | Sequence[str] | None
+    slice: str | Sequence[str] | None
 
 
 class CrossvalidateSettings(TrainSettings, total=False):

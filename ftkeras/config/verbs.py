@@ -205,6 +205,19 @@ class ReportConfig(Config):
         "takes seconds, or none.",
     )
 
+    slices: tuple[str, ...] = flag(
+        (),
+        "Report",
+        "Columns of the data, such as product,language: the page compares each value with the "
+        "rest. Repeatable.",
+    )
+    slice: tuple[str, ...] = flag(
+        (),
+        "Report",
+        r"Compare texts in which a regular expression is found with the rest: 'negation=\bnot\b'. "
+        "Repeatable.",
+    )
+
     def __post_init__(self):
         super().__post_init__()
         check_choices(self, baseline=("tfidf", "none"))

@@ -90,6 +90,24 @@ class SplitReader:
         values = [value for split in splits for value in self._task.column(split, name)]
         return np.array(values, dtype=object)
 
+    def column(self, examples: Examples, name: str) -> list[str]:
+        """Return the values of a column of the task's files for some examples; "" if missing.
+
+        Args:
+            examples: a view of what this reader has read.
+            name: of the column.
+
+        Raises:
+            UserError: if there is no such column.
+        """
+        pooled = examples.source == "pool"
+        values = [
+            value
+            for split in (("train", "validation") if pooled else (examples.source,))
+            for value in self._task.column(split, name, missing="")
+        ]
+        return [values[row] for row in examples.rows]
+
     def raw_texts(self, examples: Examples, positions: np.ndarray) -> list[dict[str, bytes]]:
         """Return the raw texts of some examples: {"text"} and, for pairs, {"text", "pair"}.
 

@@ -62,7 +62,7 @@ class Splits:
     def __init__(self, *, config: Config, task: Task, reader: SplitReader, folder: pathlib.Path):
         self.config, self.task, self.folder = config, task, folder
         self._reader, self._problem = reader, task.problem()
-        self.raw_texts = reader.raw_texts
+        self.raw_texts, self.column = reader.raw_texts, reader.column
 
     @functools.cached_property
     def train(self) -> Examples:

@@ -70,8 +70,13 @@ class Task(Protocol):
         """
         ...
 
-    def column(self, split: str, name: str) -> list[str]:
+    def column(self, split: str, name: str, *, missing: str | None = None) -> list[str]:
         """Return the values of a column of a split's file, in the order of the split.
+
+        Args:
+            split: train, validation or test.
+            name: of the column.
+            missing: the value of rows that have none; None to refuse them.
 
         Raises:
             UserError: if there is no such column.

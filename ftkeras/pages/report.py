@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ftkeras.errors import UserError
 from ftkeras.figures.parts import Missing, Section
-from ftkeras.pages import page, predictions, summary, training
+from ftkeras.pages import calibration, page, predictions, slices, summary, training
 from ftkeras.pages.run_view import RunView
 from ftkeras.runs import layout
 
@@ -17,6 +17,8 @@ SECTIONS: tuple[Callable[[RunView], Section], ...] = (
     summary.section,
     training.section,
     predictions.section,
+    calibration.section,
+    slices.section,
 )
 
 

@@ -38,6 +38,14 @@ class Texts(Protocol):
         """
         ...
 
+    def column(self, split: str, name: str) -> list[str]:
+        """Return the values of a column of the data, in the order of the predictions.
+
+        Raises:
+            UserError: if there is no such column.
+        """
+        ...
+
 
 class NoTexts:
     """Stands for texts that can't be read.
@@ -53,6 +61,10 @@ class NoTexts:
         """Raise UserError, which says why there are no texts."""
         raise UserError(self.reason)
 
+    def column(self, split: str, name: str) -> list[str]:
+        """Raise UserError, which says why there are no texts."""
+        raise UserError(self.reason)
+
 
 @dataclass(frozen=True)
 class RunView:
@@ -65,6 +77,8 @@ class RunView:
         metrics: the content of metrics.json; empty if it is missing.
         texts: reads the texts; `NoTexts` if they are not available or not wanted.
         baseline: whether to fit a baseline.
+        slices: columns of the data, each value of which is a slice.
+        patterns: name=pattern, each a slice of the texts in which the pattern is found.
         name: what the files of an evaluation on other data are called after; None for the run's
             own data.
     """
@@ -75,6 +89,8 @@ class RunView:
     metrics: dict[str, Any]
     texts: Texts
     baseline: bool = True
+    slices: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
     name: str | None = None
 
     @property
@@ -163,16 +179,14 @@ class RunView:
         return self.folder / (name if self.name is None else layout.of_evaluation(self.name, name))
 
 
-def read(
-    folder: pathlib.Path, texts: Texts, *, baseline: bool = True, name: str | None = None
-) -> RunView:
+def read(folder: pathlib.Path, texts: Texts, *, name: str | None = None, **options: Any) -> RunView:
     """Return the view of a finished run.
 
     Args:
         folder: the run's.
         texts: reads the texts.
-        baseline: whether to fit a baseline.
         name: what the files of an evaluation on other data are called after; None for none.
+        **options: what the page has: `baseline`, `slices` and `patterns` of the view.
 
     Raises:
         UserError: if the folder is not that of a run.
@@ -186,7 +200,7 @@ def read(
         data = {split: count for split, count in data.items() if count is not None}
         own = {key: metrics[key] for key in ("train", "read", "versions") if key in metrics}
         metrics = {**own, **other, "data": data}
-    return RunView(folder, config, problem, metrics, texts, baseline=baseline, name=name)
+    return RunView(folder, config, problem, metrics, texts, name=name, **options)
 
 
 def _numbers(path: pathlib.Path) -> list[dict[str, float]]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ftkeras.data.examples import Examples
 from ftkeras.data.splits import Splits
+from ftkeras.errors import UserError
 
 
 class SplitTexts:
@@ -30,6 +31,13 @@ class SplitTexts:
             for raw in self._splits.raw_texts(examples, positions)
         ]
         return texts, examples.targets[positions]
+
+    def column(self, split: str, name: str) -> list[str]:
+        """Return the values of a column of the data; see `run_view.Texts`."""
+        try:
+            return self._splits.column(self._examples(split), name)
+        except UserError as error:
+            raise UserError(str(error).replace("`group_by`", "`slices`")) from None
 
     def _examples(self, split: str) -> Examples:
         if self._is_other_data and split == "test":

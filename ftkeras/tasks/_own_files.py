@@ -104,8 +104,13 @@ class OwnFiles(Task):
             for name in self._files
         }
 
-    def column(self, split: str, name: Column) -> list[str]:
+    def column(self, split: str, name: Column, *, missing: str | None = None) -> list[str]:
         """Return the values of a column of a split, in the order of its rows.
+
+        Args:
+            split: train, validation or test.
+            name: of the column, or its number.
+            missing: the value of rows that have none; None to refuse them.
 
         Raises:
             UserError: if there is no such column, or a row has no value in it.
@@ -114,11 +119,12 @@ class OwnFiles(Task):
         position = find_position(table.name, table.columns, name, "group_by")
         values = []
         for line, row in table.rows():
-            if profile.is_missing(row[position]):
+            is_missing = profile.is_missing(row[position])
+            if is_missing and missing is None:
                 raise UserError(
                     f"`group_by`: line {line} of {table.name!r} has no value in column {name!r}."
                 )
-            values.append(profile.as_text(row[position]))
+            values.append(missing if is_missing else profile.as_text(row[position]))
         return values
 
     def _check_answers(self) -> None:

@@ -38,7 +38,14 @@ def run(config: ReportConfig) -> pathlib.Path:
     reading = _own_texts if plan.name is None else _texts_evaluated
     with reading(config, plan, run_dir) as texts:
         with_baseline = config.baseline != "none"
-        view = run_view.read(run_dir, texts, baseline=with_baseline, name=plan.name)
+        view = run_view.read(
+            run_dir,
+            texts,
+            baseline=with_baseline,
+            slices=tuple(name for names in config.slices for name in names.split(",")),
+            patterns=config.slice,
+            name=plan.name,
+        )
         path = report.write(view)
     log.info("%s", f"report  {path}")
     return path

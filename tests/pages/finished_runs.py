@@ -25,14 +25,19 @@ class TextsInMemory:
     Args:
         test: the texts of the predictions.
         train: those that the model was trained on, and their targets.
+        columns: the values of further columns of test.
     """
 
-    def __init__(self, test, train=((), ())):
+    def __init__(self, test, train=((), ()), columns=None):
+        self._columns = columns or {}
         self._splits = {"test": (test, ()), "train": train}
 
     def read(self, split, most=None):
         texts, targets = self._splits[split]
         return [{"text": text} for text in texts[:most]], np.array(targets)[:most]
+
+    def column(self, split, name):
+        return self._columns[name]
 
 
 def write(folder: pathlib.Path, labels, rows, metrics, *, task="imdb", state=None) -> None:

@@ -100,7 +100,13 @@ def test_wrong_patterns_are_refused(spec, message):
         slices.by_pattern(spec, ["a"])
 
 
-def test_unknown_columns_are_refused():
-    with pytest.raises(UserError, match="no column 'price'; it has: product, language"):
-        slices.by_columns(["price"], {"product": ["a"], "language": ["en"]})
-    assert len(slices.by_columns(["product"], {"product": ["a", "b"]})) == 2
+def test_many_examples_are_tested_by_pearsons_test():
+    groups, scores = np.tile(GROUPS, 30), np.tile(SCORES, 30)
+    found = slices.compare(slices.by_value("group", groups), scores)
+    for one in found:
+        own, rest = scores[groups == one.name], scores[groups != one.name]
+        table = [[own.sum(), (~own).sum()], [rest.sum(), (~rest).sum()]]
+        expected = stats.chi2_contingency(table, correction=False).pvalue
+        assert one.p_value == pytest.approx(expected)
+    (found,) = slices.compare([Slice("x", "a", groups == "a")], np.ones(len(groups)))
+    assert found.p_value is None  # all are right
