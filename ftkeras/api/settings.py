@@ -97,6 +97,7 @@ class ReportSettings(TrainSettings, total=False):
     baseline: str | None
     slices: str | Sequence[str] | None
     slice: str | Sequence[str] | None
+    explanations: int | None
 
 
 class CrossvalidateSettings(TrainSettings, total=False):

@@ -218,8 +218,16 @@ class ReportConfig(Config):
         "Repeatable.",
     )
 
+    explanations: int = flag(
+        20,
+        "Report",
+        "Texts to explain by integrated gradients, for the tokens that contribute most to each "
+        "answer, and the worst mistakes: a second or more for each. 0 for none.",
+    )
+
     def __post_init__(self):
         super().__post_init__()
+        check_at_least(self, explanations=0)
         check_choices(self, baseline=("tfidf", "none"))
         if self.run_dir is None:
             raise UserError("report needs `run_dir`, the folder of a finished run.")

@@ -6,7 +6,16 @@ from collections.abc import Callable, Sequence
 
 from ftkeras.errors import UserError
 from ftkeras.figures.parts import Missing, Section
-from ftkeras.pages import calibration, page, predictions, slices, summary, training
+from ftkeras.pages import (
+    calibration,
+    errors,
+    page,
+    predictions,
+    slices,
+    summary,
+    training,
+    words,
+)
 from ftkeras.pages.run_view import RunView
 from ftkeras.runs import layout
 
@@ -18,7 +27,9 @@ SECTIONS: tuple[Callable[[RunView], Section], ...] = (
     training.section,
     predictions.section,
     calibration.section,
+    errors.section,
     slices.section,
+    words.section,
 )
 
 

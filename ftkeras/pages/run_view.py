@@ -4,13 +4,14 @@ import csv
 import functools
 import json
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
+from ftkeras.explanations.explanation import Explanation
 from ftkeras.problems import Problem
 from ftkeras.runs import layout, naming
 from ftkeras.runs import metrics as run_metrics
@@ -79,6 +80,8 @@ class RunView:
         baseline: whether to fit a baseline.
         slices: columns of the data, each value of which is a slice.
         patterns: name=pattern, each a slice of the texts in which the pattern is found.
+        explain: explains the answers to texts; None if nothing is to be explained.
+        explanations: texts to explain for the section about words.
         name: what the files of an evaluation on other data are called after; None for the run's
             own data.
     """
@@ -91,6 +94,8 @@ class RunView:
     baseline: bool = True
     slices: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
+    explain: Callable[[Sequence[Mapping[str, str]]], list[Explanation]] | None = None
+    explanations: int = 0
     name: str | None = None
 
     @property
@@ -186,7 +191,7 @@ def read(folder: pathlib.Path, texts: Texts, *, name: str | None = None, **optio
         folder: the run's.
         texts: reads the texts.
         name: what the files of an evaluation on other data are called after; None for none.
-        **options: what the page has: `baseline`, `slices` and `patterns` of the view.
+        **options: what the page has, by the name of the view's attribute, such as `baseline`.
 
     Raises:
         UserError: if the folder is not that of a run.

@@ -1,15 +1,19 @@
 """Write the page about a finished run, on its own test data or on other data."""
 
 import contextlib
+import functools
 import logging
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ftkeras.config.verbs import ReportConfig
 from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import build, elsewhere
 from ftkeras.experiment.elsewhere import Plan
+from ftkeras.experiment.explaining import RunModel, open_run
+from ftkeras.explanations import explaining
+from ftkeras.explanations.explanation import Explanation
 from ftkeras.pages import page, report, run_view
 from ftkeras.pages.run_view import NoTexts, Texts
 from ftkeras.pages.split_texts import SplitTexts
@@ -17,6 +21,8 @@ from ftkeras.support import files
 
 log = logging.getLogger(__name__)
 NOT_WANTED = "the page was written with texts=false"
+# Few points and small batches: many texts are explained, in little memory.
+STEPS, BATCH_SIZE = 8, 8
 
 
 def run(config: ReportConfig) -> pathlib.Path:
@@ -44,11 +50,27 @@ def run(config: ReportConfig) -> pathlib.Path:
             baseline=with_baseline,
             slices=tuple(name for names in config.slices for name in names.split(",")),
             patterns=config.slice,
+            explain=_explainer(config, run_dir),
+            explanations=config.explanations,
             name=plan.name,
         )
         path = report.write(view)
     log.info("%s", f"report  {path}")
     return path
+
+
+def _explainer(
+    config: ReportConfig, run_dir: pathlib.Path
+) -> Callable[[Sequence[Mapping[str, str]]], list[Explanation]] | None:
+    """Return what explains answers to texts, with a model that is built when it is first used."""
+    if not (config.texts and config.explanations):
+        return None
+
+    @functools.cache
+    def model() -> RunModel:
+        return open_run(run_dir, steps=STEPS, batch_size=BATCH_SIZE)
+
+    return lambda texts: explaining.explain(model(), texts)
 
 
 @contextlib.contextmanager

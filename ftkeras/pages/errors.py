@@ -1,0 +1,225 @@
+"""The section about single examples: the mistakes, what they share, and doubtful labels."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ftkeras.errors import UserError
+from ftkeras.figures.parts import Cell, Column, Marked, Missing, Notice, Part, Section, Table
+from ftkeras.pages.run_view import RunView
+from ftkeras.statistics import text_clusters
+from ftkeras.statistics.calibration import Forecasts
+
+MOST_ROWS = 50
+MOST_EXPLAINED = 10
+MOST_CLUSTERED = 5_000
+# Characters of a text, and of an answer, that a table shows.
+LONGEST_TEXT, LONGEST_ANSWER = 400, 120
+# What lines of predictions have beside the true and the predicted answer.
+_OTHER_KEYS = ("id", "probabilities", "n_best")
+
+
+@dataclass(frozen=True)
+class _Examples:
+    """A split's lines of predictions, how good each answer is, and the texts if they are known.
+
+    `of_truth` is the least probability that an answer gives to what is true of the example; None if
+    it gives none.
+    """
+
+    rows: Sequence[Mapping[str, Any]]
+    truths: Sequence[Mapping[str, Any]]
+    is_wrong: np.ndarray
+    order: np.ndarray
+    of_truth: np.ndarray | None
+    texts: Sequence[Mapping[str, str]] | None
+
+
+def section(view: RunView) -> Section:
+    """Return the section about errors."""
+    try:
+        scores, rows = np.asarray(view.predictions.scores, float), view.rows
+    except UserError as error:
+        return Section("Errors", "errors", [Missing("Errors", f"{error}.")])
+    missing: list[Part] = []
+    try:
+        texts = view.split_texts
+    except UserError as error:
+        texts, missing = None, [Missing("Texts of the mistakes, and what they share", f"{error}.")]
+    forecasts = view.problem.forecasts(rows)
+    lower_is_better = view.predictions.tested.lower_is_better
+    of_truth = None if forecasts is None else forecasts.of_truth.min(axis=1)
+    found = _Examples(
+        rows,
+        [view.problem.truth(row) for row in rows],
+        scores > 0 if lower_is_better else scores < 1,
+        # The worst first; of equally bad answers, those that are surest.
+        np.lexsort((of_truth, scores) if of_truth is not None else (scores,))
+        if not lower_is_better
+        else np.argsort(-scores, kind="stable"),
+        of_truth,
+        texts,
+    )
+    parts = [
+        *_doubtful(forecasts),
+        *_mistakes(view, found),
+        *_nearly_wrong(found),
+        *_clusters(found),
+        *missing,
+    ]
+    return Section("Errors", "errors", parts, {"mistakes": int(found.is_wrong.sum())})
+
+
+def _mistakes(view: RunView, found: _Examples) -> list[Part]:
+    worst = [int(n) for n in found.order if found.is_wrong[n]]
+    if not worst:
+        return [Notice(f"There is no mistake among {len(found.rows):,} answers.", "good")]
+    if found.of_truth is not None:
+        worst.sort(key=lambda n: found.of_truth[n])  # type: ignore[index]
+    title = f"The {min(MOST_ROWS, len(worst)):,} largest errors"
+    if found.of_truth is not None:
+        title = "The mistakes that the model is surest of"
+    shown = worst[:MOST_ROWS]
+    marked = _explained(view, found, shown[: min(MOST_EXPLAINED, view.explanations)])
+    note = ""
+    if marked:
+        note = (
+            f"Of the first {len(marked)}, the highlighted tokens speak for the predicted answer "
+            "(blue) or against it (orange), by integrated gradients."
+        )
+    return [_table("mistakes", title, found, shown, marked, note)]
+
+
+def _nearly_wrong(found: _Examples) -> list[Part]:
+    """Return the right answers with the lowest probabilities."""
+    if found.of_truth is None:
+        return []
+    right = np.flatnonzero(~found.is_wrong)
+    shown = right[np.argsort(found.of_truth[right], kind="stable")][: MOST_ROWS // 2].tolist()
+    if not shown:
+        return []
+    return [_table("nearly_wrong", "Right answers that the model is least sure of", found, shown)]
+
+
+def _doubtful(forecasts: Forecasts | None) -> list[Part]:
+    """Return how many labels the model contradicts as surely as it is right on average."""
+    if forecasts is None:
+        return []
+    right = forecasts.of_truth[forecasts.of_truth > 0.5]
+    if not right.size:
+        return []
+    usual = float(right.mean())
+    count = int((forecasts.of_truth <= 1 - usual).sum())
+    if not count:
+        return []
+    subject = "One label is" if count == 1 else f"{count:,} labels are"
+    return [
+        Notice(
+            f"{subject} doubtful: the model, which was not trained on them, gives at least "
+            f"{usual:.3f} to the contrary, its mean probability of right answers. They are the "
+            "first mistakes below; look whether their labels are wrong.",
+            "info",
+        )
+    ]
+
+
+def _table(
+    name: str,
+    title: str,
+    found: _Examples,
+    positions: Sequence[int],
+    marked: Mapping[int, Marked] | None = None,
+    note: str = "",
+) -> Table:
+    columns: list[str | Column] = ["example", "true", "predicted"]
+    if found.of_truth is not None:
+        columns.append(Column("probability of the truth", "{:.4f}"))
+    if found.texts is not None:
+        columns.append("text")
+    rows = []
+    for n in positions:
+        row, truth = found.rows[n], found.truths[n]
+        answers = [v for k, v in row.items() if k not in truth and k not in _OTHER_KEYS]
+        cells: list[Cell] = [
+            str(row.get("id", n)),
+            _shown(list(truth.values())),
+            _shown(answers[:1]),
+        ]
+        if found.of_truth is not None:
+            cells.append(float(found.of_truth[n]))
+        if found.texts is not None:
+            cells.append((marked or {}).get(n) or _cut(_joined(found.texts[n])))
+        rows.append(cells)
+    return Table(name, title, columns, rows, note)
+
+
+def _explained(view: RunView, found: _Examples, positions: Sequence[int]) -> dict[int, Marked]:
+    """Return the texts of these examples with what speaks for the predicted answer."""
+    if view.explain is None or found.texts is None:
+        return {}
+    try:
+        explained = [view.explain([found.texts[n]])[0] for n in positions]
+    except UserError:  # the section about words says why
+        return {}
+    return {n: Marked(_cut_pieces(e.pieces())) for n, e in zip(positions, explained, strict=True)}
+
+
+def _clusters(found: _Examples) -> list[Part]:
+    if found.texts is None:
+        return []
+    wrong = np.flatnonzero(found.is_wrong)[:MOST_CLUSTERED]
+    right = np.flatnonzero(~found.is_wrong)[: 4 * MOST_CLUSTERED]
+    texts, others = ([_joined(found.texts[n]) for n in part] for part in (wrong, right))
+    rows: list[list[Cell]] = []
+    for one in text_clusters.cluster(texts, others):
+        kinds = Counter(_confusion(found, int(wrong[n])) for n in one.members)
+        (kind, count), *_ = kinds.most_common(1)
+        shown = f"{kind} ({count:,})"
+        rows.append([len(one.members), ", ".join(one.words), shown, _cut(texts[one.members[0]])])
+    if not rows:
+        return []
+    columns = ["mistakes", "characteristic words", "most frequent", "the most typical text"]
+    note = "By k-means of TF-IDF vectors; the words are more frequent there than in other texts."
+    return [Table("error_clusters", "What mistakes have in common", columns, rows, note)]
+
+
+def _confusion(found: _Examples, n: int) -> str:
+    row, truth = found.rows[n], found.truths[n]
+    answers = [v for k, v in row.items() if k not in truth and k not in _OTHER_KEYS]
+    return f"{_shown(list(truth.values()))} → {_shown(answers[:1])}"
+
+
+def _shown(values: Sequence[Any]) -> str:
+    """Return an answer as text: names as they are, all else as JSON."""
+    texts = []
+    for value in values:
+        is_labels = isinstance(value, list) and all(isinstance(v, str) for v in value)
+        if is_labels:
+            texts.append(", ".join(value) or "–")
+        else:
+            is_text = isinstance(value, str)
+            texts.append(value if is_text else json.dumps(value, ensure_ascii=False))
+    return _cut("; ".join(texts), LONGEST_ANSWER)
+
+
+def _joined(texts: Mapping[str, str]) -> str:
+    return " | ".join(texts.values())
+
+
+def _cut(text: str, most: int = LONGEST_TEXT) -> str:
+    return text if len(text) <= most else text[:most].rstrip() + " …"
+
+
+def _cut_pieces(pieces: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Return the pieces of the first characters of a text."""
+    found, length = [], 0
+    for text, weight in pieces:
+        if length >= LONGEST_TEXT:
+            return [*found, (" …", 0.0)]
+        found.append((text, weight))
+        length += len(text)
+    return found

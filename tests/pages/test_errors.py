@@ -1,0 +1,132 @@
+"""The sections about errors and words."""
+
+import dataclasses
+import json
+
+import pytest
+
+from ftkeras.errors import UserError
+from ftkeras.explanations.explanation import Explanation
+from ftkeras.figures.parts import Marked, Missing, Notice, Table
+from ftkeras.pages import errors, page, words
+from ftkeras.statistics import text_clusters
+from tests.pages import finished_runs
+
+# Texts about trains are all wrong, and a third of those about the sea.
+TEXTS = [f"the {'train was late' if n % 4 == 0 else 'sea was calm'} on day {n}" for n in range(200)]
+
+
+def _explain(texts):
+    return [
+        Explanation(
+            **one,
+            explained="yes",
+            tokens=one["text"].split(),
+            method="integrated_gradients",
+            attributions=[float("train" in w) - 0.5 * (w == "the") for w in one["text"].split()],
+            gap=0.0,
+        )
+        for one in texts
+    ]
+
+
+@pytest.fixture
+def view(tmp_path):
+    """Return a view whose mistakes are known."""
+    rows = []
+    for n in range(200):
+        wrong = n % 4 == 0 or n % 12 == 1
+        p = 0.5 + 0.4 * (n + 1) / 200
+        rows.append(
+            {"label": "no" if wrong else "yes", "predicted": "yes", "probabilities": [1 - p, p]}
+        )
+    finished_runs.write(tmp_path, ["no", "yes"], rows, {"test": {}})
+    texts = finished_runs.TextsInMemory(TEXTS)
+    return finished_runs.read(tmp_path, texts, explain=_explain, explanations=5)
+
+
+def _tables(section):
+    return {part.name: part for part in section.parts if isinstance(part, Table)}
+
+
+def test_mistakes_are_those_that_the_model_is_surest_of(view):
+    section = errors.section(view)
+    tables = _tables(section)
+    mistakes, nearly = tables["mistakes"].rows, tables["nearly_wrong"].rows
+    wrong = [n for n in range(200) if n % 4 == 0 or n % 12 == 1]
+    assert section.figures["mistakes"] == len(wrong)
+    assert [row[0] for row in mistakes] == [f"test-{n}" for n in wrong[::-1][:50]]
+    assert mistakes[0][1:3] == ["no", "yes"]
+    assert mistakes[0][3] == pytest.approx(1 - 0.5 - 0.4 * (wrong[-1] + 1) / 200)
+    assert [row[0] for row in nearly[:3]] == ["test-2", "test-3", "test-5"]
+    assert isinstance(mistakes[0][4], Marked)
+    assert str(mistakes[0][4]) == TEXTS[wrong[-1]]
+    assert isinstance(mistakes[5][4], str)  # five are explained
+    assert "labels are doubtful" in section.parts[0].text
+    json.dumps(page.figures([section]))
+
+
+def test_clusters_have_their_words(view):
+    table = _tables(errors.section(view))["error_clusters"]
+    assert sum(row[0] for row in table.rows) >= 50
+    found = {word for row in table.rows for word in row[1].split(", ")}
+    assert {"train", "late"} <= found
+    assert table.rows[0][2].startswith("no → yes (")
+
+
+def test_without_texts_mistakes_are_still_listed(view):
+    bare = dataclasses.replace(view, texts=finished_runs.NoTexts("no texts"))
+    section = errors.section(bare)
+    assert len(_tables(section)["mistakes"].columns) == 4
+    assert section.parts[-1] == Missing("Texts of the mistakes, and what they share", "no texts.")
+
+
+def test_perfect_answers_have_no_mistakes(tmp_path):
+    rows = [{"label": "no", "predicted": "no", "probabilities": [0.9, 0.1]}] * 5
+    finished_runs.write(tmp_path, ["no", "yes"], rows, {"test": {}})
+    view = finished_runs.read(tmp_path, finished_runs.NoTexts("no texts"))
+    assert any(isinstance(p, Notice) and "no mistake" in p.text for p in errors.section(view).parts)
+
+
+def test_numbers_have_their_largest_errors_first(tmp_path):
+    rows = [{"targets": [1.0], "values": [1.0 + n / 10]} for n in range(5)]
+    state = {"problem": "regression", "scale": "none", "mean": [0.0], "sd": [1.0]}
+    finished_runs.write(tmp_path, ["score"], rows, {"test": {}}, task="regression", state=state)
+    view = finished_runs.read(tmp_path, finished_runs.NoTexts("no texts"))
+    (table,) = _tables(errors.section(view)).values()
+    assert [row[0] for row in table.rows] == ["test-4", "test-3", "test-2", "test-1"]
+    assert table.rows[0][1:] == ["[1.0]", "[1.4]"]
+
+
+def test_two_topics_are_two_clusters():
+    trains = [f"the train to town {n} was late again" for n in range(30)]
+    food = [f"soup number {n} tasted of salt" for n in range(25)]
+    found = text_clusters.cluster([*trains, *food], ["nothing in particular was said"] * 20)
+    assert [len(one.members) for one in found] == [30, 25]
+    assert set(found[0].members) == set(range(30))
+    assert "train" in found[0].words
+    assert "soup" in found[1].words
+    assert text_clusters.cluster(trains[:5], food) == []
+    assert text_clusters.cluster([f"{n}x" for n in range(30)], []) == []
+
+
+def test_words_are_those_of_explained_texts(view):
+    view.metrics["read"] = {"test": {"full_length": 20, "unknown_share": 0.01}}
+    table, unread = words.section(view).parts
+    assert "5 texts" in table.note
+    ((answer, token, count, value),) = table.rows
+    assert (answer, token, value) == ("yes", "train", count)
+    assert unread.rows == [["test", 200, 0.1, 0.01]]
+
+
+def test_words_say_why_they_are_missing(view):
+    part, _ = words.section(dataclasses.replace(view, explain=None)).parts
+    assert "ftkeras.main report --run_dir=" in part.reason
+
+    def refuse(texts):
+        raise UserError("it cuts windows")
+
+    part, _ = words.section(dataclasses.replace(view, explain=refuse)).parts
+    assert part.reason == "it cuts windows."
+    table = _tables(errors.section(dataclasses.replace(view, explain=refuse)))["mistakes"]
+    assert isinstance(table.rows[0][4], str)
