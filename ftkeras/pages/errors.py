@@ -49,7 +49,8 @@ def section(view: RunView) -> Section:
     try:
         texts = view.split_texts
     except UserError as error:
-        texts, missing = None, [Missing("Texts of the mistakes, and what they share", f"{error}.")]
+        texts = None
+        missing.append(Missing("Texts of the mistakes, and what they share", f"{error}."))
     forecasts = view.problem.forecasts(rows)
     lower_is_better = view.predictions.tested.lower_is_better
     of_truth = None if forecasts is None else forecasts.of_truth.min(axis=1)
