@@ -187,7 +187,7 @@ def _measure(one: Slice, values: np.ndarray, least: int) -> Result:
         elif is_binary:
             table = [[part.sum(), len(part) - part.sum()] for part in (own, rest)]
             p_value = float(stats.fisher_exact(np.array(table, int))[1])
-        elif own.var() or rest.var():
+        elif max(np.ptp(own), np.ptp(rest)) > 1e-12:
             p_value = float(stats.ttest_ind(own, rest, equal_var=False).pvalue)
     others = float(rest.mean()) if len(rest) else float("nan")
     return Result(one.group, one.name, len(own), mean, low, high, others, p_value)
