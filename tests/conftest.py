@@ -88,11 +88,11 @@ def _exports_are_verified_here():
 
 @pytest.fixture(scope="session", autouse=True)
 def _runs_write_no_report():
-    """Have runs of this process write no report, which takes seconds: see `writes_reports`."""
+    """Have runs of this process write no report, which takes seconds."""
     with pytest.MonkeyPatch.context() as patch:
         from ftkeras.verbs import train
 
-        patch.setattr(train.report, "write_if_installed", lambda view: None)
+        patch.setattr(train, "write_if_installed", lambda view: None)
         yield
 
 

@@ -1,12 +1,10 @@
 """A finished run, and its evaluations, as notebooks show them."""
 
-import dataclasses
 import functools
 import html
 import json
 import os
 import pathlib
-import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -164,14 +162,7 @@ class Run(Evaluation):
     @property
     def command(self) -> str:
         """The command line that trains the same run again, in a new folder."""
-        defaults = Config()
-        same = [
-            field.name
-            for field in dataclasses.fields(Config)
-            if getattr(self.config, field.name) == getattr(defaults, field.name)
-        ]
-        without = (*flagfile.NOT_RECORDED, *same)
-        return shlex.join(["ftkeras", "train", *flagfile.arguments(self.config, without=without)])
+        return flagfile.shortest_command("train", self.config)
 
     @property
     def exports(self) -> tuple[pathlib.Path, ...]:

@@ -10,6 +10,7 @@ A run records its configuration in a flagfile, from which it is read again. The 
 
 import dataclasses
 import pathlib
+import shlex
 import types
 import typing
 from collections.abc import Callable, Iterator, Sequence
@@ -51,6 +52,33 @@ def arguments(config: Any, *, without: Sequence[str] = NOT_RECORDED) -> list[str
         values = value if isinstance(value, tuple) else (value,)
         lines += [f"--{field.name}={written(item)}" for item in values]
     return lines
+
+
+def shortest_command(verb: str, config: Any) -> str:
+    """Return the command line that says `config` without what are defaults.
+
+    >>> from ftkeras.config.run import Config
+    >>> shortest_command("train", Config(task="quickstart", seed=3, run_dir="run"))
+    'ftkeras train --task=quickstart --seed=3'
+    """
+    defaults = type(config)()
+    same = [
+        field.name
+        for field in dataclasses.fields(config)
+        if getattr(config, field.name) == getattr(defaults, field.name)
+    ]
+    words = ["ftkeras", verb, *arguments(config, without=(*NOT_RECORDED, *same))]
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    """Return a word for a shell, in double quotes if it has single ones.
+
+    >>> print(_quoted("--task=regression(train='x.csv')"), _quoted("--head=mlp"))
+    "--task=regression(train='x.csv')" --head=mlp
+    """
+    is_simple = "'" in word and not set(word) & set('"$`\\!')
+    return f'"{word}"' if is_simple else shlex.quote(word)
 
 
 def written(value: object) -> str:

@@ -144,11 +144,18 @@ def _draw(axes: Any, found: list[tuple[Scored, float]], points: Any, decision: A
     axes.grid()
     named = found[-MOST_NAMED:]
     for scored, _ in found[: len(found) - len(named)][-MOST_CURVES:]:
-        curve = thin(*points(scored), MOST_BACKGROUND_POINTS)
-        axes.plot(*curve, color=style.MUTED, linewidth=0.6, alpha=0.5)
+        x, y = points(scored)
+        axes.plot(
+            *thin(x, y, MOST_BACKGROUND_POINTS),
+            color=style.MUTED,
+            linewidth=0.6,
+            alpha=0.5,
+            in_layout=False,
+        )
     for (scored, area), color in zip(reversed(named), style.SERIES, strict=False):
         name = scored.name if len(scored.name) <= 22 else scored.name[:21] + "…"
         label = f"{name} ({area:.3f})"
-        axes.plot(*thin(*points(scored), MOST_POINTS), color=color, label=label)
+        x, y = points(scored)
+        axes.plot(*thin(x, y, MOST_POINTS), color=color, label=label)
         axes.plot(*decision(scored), "o", color=color, markeredgecolor=style.PAPER, markersize=7)
     axes.plot([], [], "o", color=style.MUTED, label="the model decides here", markersize=5)

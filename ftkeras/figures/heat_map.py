@@ -44,6 +44,8 @@ class HeatMap:
 
     def __call__(self, figure: Any) -> None:
         """Draw it on an empty matplotlib figure."""
+        from matplotlib.collections import PatchCollection
+        from matplotlib.colors import to_rgba
         from matplotlib.patches import Rectangle
 
         totals = self.counts.sum(axis=1) if self.totals is None else self.totals
@@ -51,10 +53,13 @@ class HeatMap:
         (rows, columns), axes = self.counts.shape, figure.subplots()
         axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
         axes.set(xlabel=self.x_label, ylabel=self.y_label)
-        for row, column in zip(*np.nonzero(self.counts), strict=True):
-            place, share = (column - 0.5, row - 0.5), float(shares[row, column])
-            # Transparent instead of pale, so that it is as readable on a dark page.
-            axes.add_patch(Rectangle(place, 1, 1, facecolor=style.BLUE, alpha=_strength(share)))
+        places = np.argwhere(self.counts)
+        cells = [Rectangle((column - 0.5, row - 0.5), 1, 1) for row, column in places]
+        # Transparent instead of pale, so that it is as readable on a dark page.
+        colors = [to_rgba(style.BLUE, _strength(float(shares[r, c]))) for r, c in places]
+        drawn = PatchCollection(cells, facecolors=colors, linewidths=0)
+        drawn.set_in_layout(False)
+        axes.add_collection(drawn)
         self._label(axes, small=rows > MOST_WITH_NUMBERS)
         if rows <= MOST_WITH_NUMBERS:
             self._write_numbers(axes, shares)
@@ -62,7 +67,7 @@ class HeatMap:
     def _write_numbers(self, axes: Any, shares: np.ndarray) -> None:
         size = 9 if len(shares) <= 6 else 7.5
         for (row, column), count in np.ndenumerate(self.counts):
-            color = style.PAPER if _strength(shares[row, column]) > 0.6 else style.INK
+            color = style.PAPER if _strength(float(shares[row, column])) > 0.6 else style.INK
             text = f"{count:,}\n{shares[row, column]:.0%}" if count else "0"
             place = {"ha": "center", "va": "center", "fontsize": size}
             axes.text(column, row, text, color=color if count else style.MUTED, **place)

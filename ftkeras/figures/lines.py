@@ -37,7 +37,6 @@ class Lines:
         vertical: where to draw a vertical line, and what it is; None for none.
         whole_numbers: whether x counts something, such as epochs.
         legend: where matplotlib puts it, if there are several lines.
-        log: whether y is logarithmic.
     """
 
     lines: Sequence[Line]
@@ -48,7 +47,6 @@ class Lines:
     vertical: tuple[float, str] | None = None
     whole_numbers: bool = False
     legend: str = "best"
-    log: bool = False
 
     def __call__(self, figure: Any) -> None:
         """Draw them on an empty matplotlib figure."""
@@ -61,9 +59,7 @@ class Lines:
             at, name = self.vertical
             axes.axvline(at, color=style.MUTED, linestyle=":", linewidth=1.2, label=name)
         axes.set(xlabel=self.x_label, ylabel=self.y_label, xlim=self.x_limits, ylim=self.y_limits)
-        if self.log:
-            axes.set_yscale("log")
         if self.whole_numbers:
-            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         if len(self.lines) > 1 or self.vertical is not None:
             axes.legend(loc=self.legend, fontsize=8)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ftkeras.errors import UserError
 from ftkeras.figures.parts import Column, Missing, Notice, Part, Table
-from ftkeras.pages.metric_names import title
+from ftkeras.pages.metric_names import title, words
 from ftkeras.pages.run_view import RunView
 from ftkeras.problems import Baseline, BaselineData
 from ftkeras.statistics import bootstrap
@@ -60,7 +60,7 @@ def parts(view: RunView) -> tuple[list[Part], dict[str, Any]]:
     table = _table(model, baselines, metric, differences)
     sizes = {"train": len(data.train), "examples": len(data.texts)}
     strongest = differences[-1]
-    note = verdict(baselines[-1].name, title(metric), strongest)
+    note = verdict(baselines[-1].name, words(metric), strongest)
     return [note, _with_sizes(table, view, sizes)], {
         "baseline": {**sizes, "metric": metric, **vars(strongest), "name": baselines[-1].name}
     }
@@ -132,8 +132,8 @@ def _data(view: RunView) -> tuple[BaselineData, Predictions]:
     has_few = len(view.problem.names) <= FEW_OUTPUTS
     most = MOST_TRAIN if has_few else MOST_TRAIN_OF_MANY
     train, targets = view.texts.read("train", _affordable(texts, most))
-    rows = [view.rows[n] for n in places]
-    data = BaselineData(train, targets, [texts[n] for n in places], rows)
+    rows = [view.rows[n] for n in places.tolist()]
+    data = BaselineData(train, targets, [texts[n] for n in places.tolist()], rows)
     return data, view.problem.predictions(rows)
 
 

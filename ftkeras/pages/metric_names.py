@@ -7,6 +7,15 @@ def title(name: str) -> str:
     >>> title("micro_f1"), title("recall_at_5"), title("auc")
     ('Micro F1', 'Recall at 5', 'AUC')
     """
+    named = words(name)
+    return named[0].upper() + named[1:]
+
+
+def words(name: str) -> str:
+    """Return the same as it is written within a sentence.
+
+    >>> words("micro_f1")
+    'micro F1'
+    """
     upper = {"f1": "F1", "auc": "AUC", "mrr": "MRR", "mae": "MAE", "rmse": "RMSE", "r2": "R²"}
-    words = " ".join(upper.get(word, word) for word in name.split("_"))
-    return words[0].upper() + words[1:]
+    return " ".join(upper.get(word, word) for word in name.split("_"))

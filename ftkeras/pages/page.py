@@ -65,6 +65,7 @@ def html(title: str, subtitle: str, sections: Sequence[Section], svgs: Mapping[s
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
     environment.filters |= {"shown": shown, "sort_key": sort_key, "color": mark_color}
     template = environment.from_string(_asset("page.html"))
     return template.render(

@@ -11,10 +11,5 @@ def section(view: RunView) -> Section:
         rows = view.rows
     except UserError as error:
         return Section("Predictions", "predictions", [Missing("Predictions", f"{error}.")])
-    try:
-        texts = view.split_texts
-    except UserError:  # the parts that need texts say that they are missing
-        texts = None
-    return Section(
-        "Predictions", "predictions", view.problem.page_parts(rows, texts, view.measured)
-    )
+    parts = view.problem.page_parts(rows, view.known_texts, view.measured)
+    return Section("Predictions", "predictions", parts)

@@ -11,6 +11,7 @@ from ftkeras.pages import (
     errors,
     page,
     predictions,
+    reproduce,
     slices,
     summary,
     training,
@@ -30,6 +31,7 @@ SECTIONS: tuple[Callable[[RunView], Section], ...] = (
     errors.section,
     slices.section,
     words.section,
+    reproduce.section,
 )
 
 

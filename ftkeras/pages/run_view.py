@@ -156,6 +156,14 @@ class RunView:
             )
         return found
 
+    @property
+    def known_texts(self) -> list[dict[str, str]] | None:
+        """The same; None if they can't be read."""
+        try:
+            return self.split_texts
+        except UserError:
+            return None
+
     @functools.cached_property
     def history(self) -> list[dict[str, float]]:
         """The rows of history.csv, one for each epoch; none if there is no such file."""

@@ -1,5 +1,6 @@
 """The section that says what was trained on what, and how good it is."""
 
+import pathlib
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ftkeras.statistics import bootstrap
 CONFIDENCE = 0.95
 MOST_RESAMPLES, LEAST_RESAMPLES = 2000, 200
 # Numbers that a bootstrap looks at in all: more take more than a few seconds.
-LOOKS = 1e9
+LOOKS = 2e8
 
 
 def section(view: RunView) -> Section:
@@ -81,7 +82,7 @@ def _facts(view: RunView) -> dict[str, str]:
         "Task": config.task,
         "Outputs": f"{labels} and {more:,} more" if more > 0 else labels,
         "Encoder": config.encoder,
-        "Trained": f"policy {', '.join(config.policy)}; {config.epochs} epochs, batch size "
+        "Trained": f"policy {', '.join(config.policy)}; epochs {config.epochs}, batch size "
         f"{config.batch_size or 'by tokens'}, learning rate {config.learning_rate}",
         "Examples": data or "not recorded",
         "Folder": str(view.folder),
@@ -93,7 +94,10 @@ def _facts(view: RunView) -> dict[str, str]:
 
 def subtitle(view: RunView) -> str:
     """Return what stands below the page's title."""
-    return f"A {view.problem.kind}: {view.config.encoder} trained on {naming.run_name(view.config)}"
+    encoder = view.config.encoder
+    if encoder.startswith(("/", ".", "~")):  # a folder
+        encoder = pathlib.PurePath(encoder).name
+    return f"A {view.problem.kind}: {encoder}, trained on {naming.run_name(view.config)}"
 
 
 def _number(value: float) -> str:

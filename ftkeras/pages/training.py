@@ -58,7 +58,7 @@ def _by_epoch(view: RunView, name: str) -> Plot:
         Lines(
             lines,
             "epoch",
-            title,
+            metric_names.words(name),
             x_limits=(0.8, len(epochs) + 0.2) if len(epochs) < 3 else None,
             vertical=(best, "selected epoch") if best else None,
             whole_numbers=True,
@@ -78,7 +78,7 @@ def _by_step(view: RunView) -> list[Part]:
         points = [(row["step"], row[key]) for row in view.steps if key in row]
         if len(points) > 1:
             line = Line(key.replace("_", " "), points)
-            drawing = Lines([line], "step", line.name, log=key == "gradient_norm")
+            drawing = Lines([line], "step", line.name)
             plots.append(Plot(f"{key}_by_step", title, drawing, alt=_alt(line)))
     return plots
 
@@ -86,7 +86,7 @@ def _by_step(view: RunView) -> list[Part]:
 def _learning_rate(view: RunView) -> list[Part]:
     rows, x = (view.steps, "step") if view.steps else (view.history, "epoch")
     points = [(row[x], row["learning_rate"]) for row in rows if "learning_rate" in row]
-    if not points:
+    if len(points) < 2:
         return []
     marker = "" if view.steps else "o"
     line = Line("learning rate", points, marker=marker)

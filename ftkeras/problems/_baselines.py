@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from ftkeras.problems import _thresholds
-from ftkeras.statistics.bootstrap import Predictions
 
 Texts = Sequence[Mapping[str, str]]
 # The inverse strength of the regularization. Weights of TF-IDF vectors, whose length is 1, need
@@ -29,11 +28,11 @@ class Baseline:
 
     Attributes:
         name: what the model is.
-        predictions: its answers, of the same kind as those of the run.
+        predictions: its answers, `bootstrap.Predictions` of the same class as those of the run.
     """
 
     name: str
-    predictions: Predictions
+    predictions: Any  # its `metrics` are of the class, which the protocol can't say
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,6 @@ class Features:
             min_df=2 if len(texts) > 1000 else 1,
             max_features=200_000,
             token_pattern=r"(?u)\w+|[^\w\s]",
-            dtype=np.float32,
         )
         self._vectorizer.fit([text for one in texts for text in one.values()])
 
@@ -130,7 +128,10 @@ def label_answers(data: BaselineData, threshold: float | None) -> tuple[np.ndarr
         held_out = np.arange(len(targets)) % round(1 / SHARE_TO_TUNE) == 0
         chosen, others = np.flatnonzero(held_out), np.flatnonzero(~held_out)
         part = BaselineData(
-            [data.train[n] for n in others], targets[others], [data.train[n] for n in chosen], ()
+            [data.train[n] for n in others.tolist()],
+            targets[others],
+            [data.train[n] for n in chosen.tolist()],
+            (),
         )
         thresholds = _thresholds.tune(targets[chosen], _one_against_rest(part, targets[others]))
     probabilities = _one_against_rest(data, targets)

@@ -77,7 +77,7 @@ def confusion(counts: np.ndarray, names: Sequence[str]) -> list[Part]:
         if len(names) > 6:
             order = order[order_by_similarity(counts[np.ix_(order, order)])]
             notes.append("Classes that are confused stand next to each other.")
-    shown, labels = counts[np.ix_(order, order)], [names[n] for n in order]
+    shown, labels = counts[np.ix_(order, order)], [names[n] for n in order.tolist()]
     heat_map = HeatMap(shown, labels, labels, "true class", "predicted class", counts.sum(1)[order])
     parts: list[Part] = [
         Plot(

@@ -29,7 +29,7 @@ class KnownPhrases:
             for kind, start, end in own:
                 phrase = tuple(_WORD.findall(text[start:end]))
                 types.setdefault(phrase, Counter())[kind] += 1
-        self._types = {
+        self._types: dict[tuple[str, ...], str] = {
             phrase: counts.most_common(1)[0][0]
             for phrase, counts in types.items()
             if len(phrase) > 1 or (phrase and 2 * counts.total() >= seen[phrase[0]])

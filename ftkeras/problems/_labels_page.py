@@ -116,7 +116,7 @@ def mix_ups(truth: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> l
     order = order[np.argsort(-involved[order], kind="stable")][:MOST_LABELS]
     if len(order) > 3:
         order = order[order_by_similarity(counts[np.ix_(order, order)])]
-    labels = [names[n] for n in order]
+    labels: list[str] = [names[int(n)] for n in order]
     heat_map = HeatMap(
         counts[np.ix_(order, order)],
         labels,

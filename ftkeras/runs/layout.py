@@ -13,6 +13,7 @@ METRICS = "metrics.json"
 PREDICTIONS = {"test": "predictions.jsonl", "validation": "predictions_validation.jsonl"}
 SAMPLES = "samples.jsonl"  # texts with their predictions, by which exports are verified
 EXPORTS = "exports.json"  # where the exports are; written last, when the run is finished
+EXPORT_RECORD = "export.json"  # in the folder of an export: its size, latency and verification
 EVALUATIONS = "evaluations.csv"  # a row for each validation within an epoch
 TRACKED = "trackers.json"  # the ids of the run in its trackers, by their specs
 # What trackers write into the run's folder.

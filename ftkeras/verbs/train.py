@@ -24,7 +24,8 @@ from ftkeras.experiment import (
     tracking,
 )
 from ftkeras.experiment.definition import Experiment
-from ftkeras.pages import report, run_view
+from ftkeras.pages import run_view
+from ftkeras.pages.report import write_if_installed
 from ftkeras.pages.split_texts import SplitTexts
 from ftkeras.reports import advice
 from ftkeras.reports import data as data_report
@@ -90,7 +91,7 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
         folder.record_exports(run_dir, written)
         fit.checkpoints(config, run_dir).prune(int(config.keeps_state))
         if config.report and "test" in measured:
-            report.write_if_installed(run_view.read(run_dir, SplitTexts(splits)))
+            write_if_installed(run_view.read(run_dir, SplitTexts(splits)))
     return TrainedRun(run_dir, measured, tuple(written))
 
 

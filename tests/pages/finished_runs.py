@@ -7,6 +7,7 @@ import numpy as np
 
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
+from ftkeras.errors import UserError
 from ftkeras.pages.run_view import NoTexts, RunView, read
 from ftkeras.runs import layout
 
@@ -34,6 +35,8 @@ class TextsInMemory:
 
     def read(self, split, most=None):
         texts, targets = self._splits[split]
+        if not len(texts):
+            raise UserError(f"there is no {split}")
         return [{"text": text} for text in texts[:most]], np.array(targets)[:most]
 
     def column(self, split, name):
