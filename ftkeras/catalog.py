@@ -25,6 +25,7 @@ KINDS = {
     "encoder": "encoders",
     "group_by": "data/groupings",
     "head": "heads",
+    "masking": "maskings",
     "truncation": "text/truncations",
     "batching": "data/batching",
     "loss": "losses",

@@ -90,9 +90,9 @@ def _exports_are_verified_here():
 def _runs_write_no_report():
     """Have runs of this process write no report, which takes seconds."""
     with pytest.MonkeyPatch.context() as patch:
-        from ftkeras.verbs import train
+        from ftkeras.workflows import training
 
-        patch.setattr(train, "write_if_installed", lambda view: None)
+        patch.setattr(training, "write_if_installed", lambda view: None)
         yield
 
 

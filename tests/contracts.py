@@ -14,6 +14,7 @@ CONTEXT = {
     "batching": {"batch_size": 2, "pad_id": 0, "max_length": 8, "parts": 1},
     "head": {"classes": 3, "outputs": 3, "seed": 1},
     "loss": {},
+    "masking": {},
     "oracle": {
         "objective": keras_tuner.Objective("accuracy", "max"),
         "hyperparameters": keras_tuner.HyperParameters(),

@@ -12,6 +12,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # A folder imports folders that stand before it, never one behind it.
 ORDER = (
     *("errors", "support", "catalog", "config", "corpora", "statistics", "checkpoints", "text"),
+    "maskings",
     *("losses", "schedules", "regularizers", "heads", "encoders", "optimizers", "averages"),
     *(
         "policies",
@@ -35,6 +36,7 @@ ORDER = (
         "beam",
         "reports",
         "pages",
+        "workflows",
         "verbs",
         "api",
         "sklearn",
@@ -46,7 +48,8 @@ ORDER = (
 )
 # Folders of parts that a flag names. A part knows its own folder and these foundations only.
 PARTS = (
-    *("averages", "encoders", "heads", "losses", "optimizers", "policies", "regularizers"),
+    *("averages", "encoders", "heads", "losses", "maskings", "optimizers", "policies"),
+    "regularizers",
     *("schedules", "strategies", "text", "trackers"),
 )
 FOUNDATIONS = {"errors", "support", "checkpoints"}

@@ -24,6 +24,7 @@ _KINDS = {
     "loss": ("Losses", "By default, the problem chooses the loss."),
     "average": ("Averages", "Averages of the weights over training."),
     "batching": ("Batching", "How examples become batches."),
+    "masking": ("Maskings", "Which tokens `pretrain` masks."),
     "truncation": ("Truncations", "What is kept of a text that is too long."),
     "group_by": ("Groupings", "Examples that stay in one split or fold."),
     "strategy": ("Strategies", "The devices that a run uses."),

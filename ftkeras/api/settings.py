@@ -47,6 +47,7 @@ class TrainSettings(TypedDict, total=False):
     max_length: int | None
     truncation: str | None
     epochs: int | Literal["auto"] | None
+    pretrain_epochs: int | None
     last_epoch: int | None
     batch_size: int | None
     batch_tokens: int | None
@@ -118,3 +119,10 @@ class TuneSettings(TrainSettings, total=False):
     executions_per_trial: int | None
     retrain: bool | None
     search_dir: str | os.PathLike[str] | None
+
+
+class PretrainSettings(TrainSettings, total=False):
+    """The arguments of `pretrain`."""
+
+    masking: str | None
+    vocabulary_size: int | None

@@ -15,12 +15,14 @@ from ftkeras.api.session import session
 from ftkeras.api.settings import (
     CrossvalidateSettings,
     Data,
+    PretrainSettings,
     ReportSettings,
     TrainSettings,
     TuneSettings,
 )
 from ftkeras.config import flagfile, own_data
 from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
+from ftkeras.config.pretrain import PretrainConfig
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
 from ftkeras.config.verbs import PushConfig, ReportConfig, formats_again
@@ -63,6 +65,30 @@ def train(
     given = arguments.expand_names("train", Config, {"data": data, **settings})
     with session(verbose), _configured(Config, given, home="run_dir") as config:
         from ftkeras.verbs import train as verb
+
+        return Run(verb.run(config, tuple(callbacks)).run_dir)
+
+
+def pretrain(
+    data: Data = None,
+    *,
+    verbose: bool | int = 1,
+    callbacks: "Sequence[keras.callbacks.Callback]" = (),
+    **settings: Unpack[PretrainSettings],
+) -> Run:
+    """Pretrain an encoder by masked language modelling, on texts without labels.
+
+    The folder of the run is an encoder for `train`: `train(data, encoder=run.folder)`.
+
+    Args:
+        data: texts, as `train` takes examples; labels are not read.
+        verbose: 0 for warnings only.
+        callbacks: Keras callbacks, as of `train`, whose exceptions this has too.
+        **settings: those of `train`, and `masking` and `vocabulary_size`.
+    """
+    given = arguments.expand_names("pretrain", PretrainConfig, {"data": data, **settings})
+    with session(verbose), _configured(PretrainConfig, given, home="run_dir") as config:
+        from ftkeras.verbs import pretrain as verb
 
         return Run(verb.run(config, tuple(callbacks)).run_dir)
 
@@ -314,6 +340,7 @@ def _show_arguments(function: Any, kind: type) -> None:
 
 for _function, _kind in (
     (train, Config),
+    (pretrain, PretrainConfig),
     (evaluate, Config),
     (report, ReportConfig),
     (crossvalidate, CrossvalidateConfig),

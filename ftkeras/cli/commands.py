@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
+from ftkeras.config.pretrain import PretrainConfig
 from ftkeras.config.run import Config
 from ftkeras.config.serving import DeployConfig, ServeConfig
 from ftkeras.config.tune import TuneConfig
@@ -61,6 +62,12 @@ VERBS = {
         ReportConfig,
         "--run_dir=runs/reviews/… --data=later.csv",
         groups=("Report", "Data"),
+    ),
+    "pretrain": Verb(
+        "Pretrain an encoder on texts without labels: the first phase, before train.",
+        PretrainConfig,
+        "--task=imdb --run_dir=runs/imdb/pretrained",
+        positional="data",
     ),
     "push": Verb(
         "Upload a finished run to the Hugging Face Hub, with a model card.",

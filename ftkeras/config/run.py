@@ -90,6 +90,11 @@ class Config(OwnData):
     epochs: int | Literal["auto"] = flag(
         AUTO, "Training", "Passes over the training data; auto: more for few examples.", free=True
     )
+    pretrain_epochs: int | None = flag(
+        None,
+        "Training",
+        "Pretrain the encoder first, with this many passes over the task's texts; see pretrain.",
+    )
     last_epoch: int | None = flag(
         None,
         "Training",
@@ -228,12 +233,7 @@ class Config(OwnData):
         "Interval between checkpoints: minutes (10m) or updates (500); 0 for none before the end.",
         free=True,
     )
-    keep: int = flag(
-        2,
-        "Output",
-        "Newest checkpoints to keep while training.",
-        free=True,
-    )
+    keep: int = flag(2, "Output", "Newest checkpoints to keep while training.", free=True)
     keep_state: bool | None = flag(
         None,
         "Output",
@@ -332,7 +332,7 @@ class Config(OwnData):
 
 _AT_LEAST = {
     "max_length": 3,
-    **dict.fromkeys(("early_stopping", "evaluate_every"), 1),
+    **dict.fromkeys(("early_stopping", "evaluate_every", "pretrain_epochs"), 1),
     **dict.fromkeys(("train_examples", "validation_examples", "test_examples", "folds"), 2),
     **dict.fromkeys(("accumulate", "epochs", "last_epoch", "batch_size", "batch_tokens"), 1),
     **dict.fromkeys(("clip_norm", "keep", "seed", "data_seed", "fold", "fold_repeat"), 0),

@@ -21,6 +21,7 @@ NAMED_ELSEWHERE = {
     "warmup_steps": "warmup",
     "lr_scheduler_type": "schedule",
     "max_grad_norm": "clip_norm",
+    "num_train_epochs": "epochs",
     "model_name_or_path": "encoder",
     "output_dir": "run_dir, or {prefix}export_dir for exports",
     "train_file": "data",

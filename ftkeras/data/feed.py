@@ -8,9 +8,9 @@ below 0 means that there is no example, so a part without examples is a row of p
 contains {"vector": float32 [examples, size]} instead of token ids, in the same batches. If they
 have `token_targets`, each place of the rows has an answer, and the mask is false where there is no
 token: both are [rows * length], as the model's outputs are; or [texts, length], if it answers the
-tokens of a text together, `by_text`. Of examples that have several windows
-each, a batch is made of windows. Of examples that have several rows in one batch, it has all of
-these.
+tokens of a text together, `by_text`. Of examples that have several windows each, a batch is made of
+windows. Of examples that have several rows in one batch, it has all of these. With a masker, the
+tokens that it chooses are the answers; an element has their places as {"places": int32 [slots]}.
 """
 
 import functools
@@ -23,8 +23,10 @@ import tensorflow as tf
 
 from ftkeras.data.batching import Batching
 from ftkeras.data.examples import Examples
+from ftkeras.data.masker import Masker
 from ftkeras.data.token_numbers import token_numbers
 from ftkeras.problems import WordOutputs, per_example
+from ftkeras.support.ragged import Ragged
 
 Collate = Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]
 
@@ -42,6 +44,7 @@ class TrainingFeed:
             tensors of a batch.
         weights: float32 [examples], to have each element contain its examples' weights; or None.
         by_text: whether the outputs for the tokens of a text are a row, also if rows are packed.
+        masker: chooses the tokens to predict, if these are the answers; or None.
 
     Attributes:
         ready: time.perf_counter() when a batch was last ready, by its number in the epoch.
@@ -56,9 +59,11 @@ class TrainingFeed:
         collate: Collate = per_example,
         weights: np.ndarray | None = None,
         by_text: bool = False,
+        masker: Masker | None = None,
     ):
         self.examples, self.batching, self.seed = examples, batching, seed
         self.collate, self.weights, self.by_text = collate, weights, by_text
+        self.masker = masker
         self.ready: dict[int, float] = {}
 
     def with_examples(self, examples: Examples) -> "TrainingFeed":
@@ -70,6 +75,7 @@ class TrainingFeed:
             collate=self.collate,
             weights=self.weights,
             by_text=self.by_text,
+            masker=self.masker,
         )
 
     def parts(self, epoch: int) -> list[list[np.ndarray]]:
@@ -114,14 +120,16 @@ class TrainingFeed:
         shard = slice(replica * each, replica * each + each)
         plan = [parts[shard] for parts in self.parts(epoch)]
         return _dataset(
-            self._element,
+            functools.partial(self._element, epoch),
             plan,
             start,
             fixed_shape=self.batching.fixed_shape,
             is_ready=self._is_ready,
         )
 
-    def _element(self, parts: Sequence[np.ndarray]) -> tuple:
+    def _element(self, epoch: int, parts: Sequence[np.ndarray]) -> tuple:
+        if self.masker is not None:
+            return _masked_element(self.examples, self.batching, parts, self.masker, epoch)
         layout = self.collate, self.by_text
         return _element(self.examples, self.batching, parts, *layout, self.weights)
 
@@ -136,6 +144,7 @@ class OrderedFeed:
         examples: what to evaluate.
         batching: groups the examples into batches.
         collate, by_text: as of `TrainingFeed`.
+        masker: as of `TrainingFeed`; each text always gets the same masks.
 
     Attributes:
         positions: integer [rows], the example that each row of the inputs belongs to, below 0 for
@@ -149,9 +158,10 @@ class OrderedFeed:
         collate: Collate = per_example,
         *,
         by_text: bool = False,
+        masker: Masker | None = None,
     ):
         self.examples, self.batching, self.collate = examples, batching, collate
-        self.by_text = by_text
+        self.by_text, self.masker = by_text, masker
         self._rows, self._weights = examples.by_row(), examples.row_weights()
         by_length = np.argsort(-self._rows.row_lengths, kind="stable")
         plan = batching.plan(self._rows.row_lengths, by_length)
@@ -160,15 +170,19 @@ class OrderedFeed:
 
     def with_examples(self, examples: Examples) -> "OrderedFeed":
         """Return a feed of other examples with the same batching."""
-        return OrderedFeed(examples, self.batching, self.collate, by_text=self.by_text)
+        layout = {"by_text": self.by_text, "masker": self.masker}
+        return OrderedFeed(examples, self.batching, self.collate, **layout)
 
     def in_example_order(self, rows: np.ndarray) -> Any:
         """Return rows of outputs, [rows, …], in the order of the examples, [examples, …].
 
         If the outputs belong to tokens, the result is `WordOutputs`, those of words only, or
-        `ContextOutputs`. Those for the windows of a text are combined otherwise.
+        `ContextOutputs`. Of masked tokens, it is a `Ragged`, [examples, (tokens), …]. Those for the
+        windows of a text are combined otherwise.
         """
         examples, windows = self.examples, self.examples.windows
+        if self.masker is not None:
+            return self._by_example(rows, self._slot_owners(self.masker))
         if examples.word_starts is None:
             outputs = _ordered(self.positions, rows, len(self._rows))
             if windows is None or windows.combine is None:
@@ -179,6 +193,24 @@ class OrderedFeed:
             return examples.context_outputs(outputs)
         is_word = examples.word_starts[examples.token_numbers()] >= 0
         return WordOutputs(outputs[is_word], examples.words())
+
+    def _by_example(self, rows: np.ndarray, owners: np.ndarray) -> Ragged:
+        """Return rows of outputs by example, given the example of each; below 0 for none."""
+        used = np.flatnonzero(owners >= 0)
+        order = used[np.argsort(owners[used], kind="stable")]
+        counts = np.bincount(owners[used], minlength=len(self.examples))
+        return Ragged.from_lengths(rows[order], counts)
+
+    def _slot_owners(self, masker: Masker) -> np.ndarray:
+        """Return the example whose token each slot holds, below 0 for an unused one."""
+        rows, inputs = self._rows, (_inputs(self._rows, self.batching, p) for p in self._plan)
+        masked = (masker(rows, p, i["token_ids"]) for p, i in zip(self._plan, inputs, strict=True))
+        found = np.concatenate([part.positions for part in masked])
+        windows = self.examples.windows
+        if windows is None:
+            return found
+        counts = windows.counts[self.examples.rows]
+        return np.where(found < 0, -1, np.repeat(np.arange(len(counts)), counts)[found])
 
     @functools.cached_property
     def _tokens(self) -> np.ndarray:
@@ -211,6 +243,8 @@ class OrderedFeed:
         return _dataset(self._element, plan, fixed_shape=self.batching.fixed_shape)
 
     def _element(self, parts: Sequence[np.ndarray]) -> tuple:
+        if self.masker is not None:
+            return _masked_element(self._rows, self.batching, parts, self.masker)
         layout = self.collate, self.by_text
         return _element(self._rows, self.batching, parts, *layout, self._weights)
 
@@ -279,6 +313,19 @@ def _element(
     if weights is None:
         return inputs, answers
     return inputs, answers, np.where(positions >= 0, weights[positions], np.float32(0))
+
+
+def _masked_element(
+    examples: Examples,
+    batching: Batching,
+    parts: Sequence[np.ndarray],
+    masker: Masker,
+    epoch: int | None = None,
+) -> tuple:
+    """Return (inputs, answers) of these parts, whose answers are masked tokens."""
+    stacked = _stack(parts)
+    inputs = _inputs(examples, batching, stacked.reshape(-1, *stacked.shape[2:]))
+    return masker.element(examples, stacked, inputs, epoch)
 
 
 def _inputs(examples: Examples, batching: Batching, positions: np.ndarray) -> dict[str, np.ndarray]:

@@ -68,6 +68,8 @@ class SplitReader:
             return self._with_window_targets(examples)
         if reads == "words":
             return self._with_token_targets(examples)
+        if reads == "tokens":
+            return dataclasses.replace(examples, token_targets=examples.token_ids)
         if not combinations.cuts_windows(self._config):
             return examples
         truncation = self._text_layer.truncation

@@ -11,7 +11,7 @@ import numpy as np
 
 from ftkeras import catalog
 from ftkeras.config.run import Config
-from ftkeras.data import folds
+from ftkeras.data import folds, leakage
 from ftkeras.data.examples import Examples
 from ftkeras.data.reading import SplitReader
 from ftkeras.data.sampling import hold_out, stratified_sample
@@ -63,6 +63,8 @@ class Splits:
         self.config, self.task, self.folder = config, task, folder
         self._reader, self._problem = reader, task.problem()
         self.raw_texts, self.column = reader.raw_texts, reader.column
+        # Whether all of train may be trained on, as test is not a part of it.
+        self._has_test = reader.has_test or not task.needs_test
 
     @functools.cached_property
     def train(self) -> Examples:
@@ -80,6 +82,11 @@ class Splits:
         """The examples to evaluate once, at the end."""
         if self._reader.has_test:
             return self._check(self._limit(self._reader.read("test"), "test"))
+        if self._has_test:
+            raise UserError(
+                f"task={self.config.task}: there are no texts to test on; name them by "
+                "`test_data`, or use `notest`."
+            )
         held_out = self._reader.read("train").select(self._own_folds == TEST_FOLD, "test")
         return self._check(self._limit(held_out, "test"))
 
@@ -108,13 +115,13 @@ class Splits:
         if self.config.folds:
             held_out = self._folds == self.config.fold
             return self._pool.select(~held_out, "train"), self._pool.select(held_out, "validation")
-        train = self._reader.read("train")
-        if not self._reader.has_test:
+        train = self._read_train("train")
+        if not self._has_test:
             train = train.select(self._own_folds != TEST_FOLD)
         if self._reader.has_validation:
             validation = self._reader.read("validation")
         else:
-            if self._reader.has_test:
+            if self._has_test:
                 kept, held_out = self._hold_out_share(train)
             else:
                 held_out = self._own_folds[train.rows] == VALIDATION_FOLD
@@ -122,6 +129,13 @@ class Splits:
             train, validation = train.select(kept), train.select(held_out, "validation")
             validation = self._shrink(validation, train)
         return self._limit(train, "train"), self._limit(validation, "validation")
+
+    def _read_train(self, name: str) -> Examples:
+        """Return what may be trained on, "train" or the "pool" of train and validation."""
+        found = self._reader.read_pool() if name == "pool" else self._reader.read(name)
+        if not (self.task.guards_test and self._reader.has_test):
+            return found
+        return leakage.without_copies(found, self._reader.read("test"))
 
     @functools.cached_property
     def _everything(self) -> Examples:
@@ -137,8 +151,8 @@ class Splits:
     @functools.cached_property
     def _pool(self) -> Examples:
         """The examples that are assigned to folds."""
-        pool = self._reader.read_pool()
-        if not self._reader.has_test:
+        pool = self._read_train("pool")
+        if not self._has_test:
             in_test = np.flatnonzero(self._own_folds == TEST_FOLD)
             pool = pool.select(np.setdiff1d(np.arange(len(pool)), in_test))
         return self._limit(pool, "train")

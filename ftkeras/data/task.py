@@ -18,6 +18,8 @@ class Task(Protocol):
         problem_class: the class of its problem.
         labels: the names of the model's outputs, such as those of the classes, in their order.
         pairs: whether an example is a pair of texts.
+        needs_test: whether a part of train is held out for test if the data has no such split.
+        guards_test: whether texts that are in test, or nearly so, are left out of train.
         homepage: the URL of the dataset, or None.
         citation: how to cite the dataset, or None.
         license: the license of the dataset, or None if it is not known.
@@ -32,6 +34,8 @@ class Task(Protocol):
     problem_class: ClassVar[Any] = Classification
     labels: tuple[str, ...]
     pairs: bool = False
+    needs_test: bool = True
+    guards_test: bool = False
     homepage: str | None = None
     citation: str | None = None
     license: str | None = None
@@ -70,6 +74,17 @@ class Task(Protocol):
         """
         ...
 
+    def texts(self) -> dict[str, tf.data.Dataset]:
+        """Return the texts of each split, {"text": string ()}, without their answers.
+
+        "train" may have more texts than `splits` has, which nobody has labelled. The texts of a
+        pair are two elements.
+
+        Raises:
+            UserError: if the data can't be read.
+        """
+        return {split: _texts(dataset, self.pairs) for split, dataset in self.splits().items()}
+
     def column(self, split: str, name: str, *, missing: str | None = None) -> list[str]:
         """Return the values of a column of a split's file, in the order of the split.
 
@@ -84,3 +99,8 @@ class Task(Protocol):
         raise UserError(
             f"`group_by`: the task has no columns, so no {name!r}; use near_duplicates or none."
         )
+
+
+def _texts(dataset: tf.data.Dataset, pairs: bool) -> tf.data.Dataset:
+    names = ("text", "pair") if pairs else ("text",)
+    return dataset.map(lambda example: {"text": tf.stack([example[n] for n in names])}).unbatch()

@@ -34,7 +34,7 @@ _WORDS = dict.fromkeys(WORDS, np.int32)
 _WINDOWS = {"window_counts": np.int32, "first_pieces": np.int32}
 EXTRA = {
     **{"texts": {}, "words": _WORDS, "contexts": {**_WORDS, **_WINDOWS}},
-    **{"options": {}, "each_text": {}},
+    **{"options": {}, "each_text": {}, "tokens": {}},
 }
 
 

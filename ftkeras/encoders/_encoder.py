@@ -210,6 +210,11 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
                 part.build()
 
     @property
+    def token_embedding(self) -> keras.Variable:
+        """The embedding of the vocabulary, [vocabulary, embedding]."""
+        return self.embeddings.token
+
+    @property
     def causal(self) -> bool:
         """True if tokens attend only to those before them, so that the last stands for a text."""
         return self.switches.causal

@@ -61,6 +61,33 @@ def norm(variable: str, module: str) -> tuple[Rule, Rule]:
     )
 
 
+@dataclasses.dataclass(frozen=True)
+class MaskedLmHead:
+    """The names of the head of a family's class for masked language modelling.
+
+    Args:
+        transform: the module of the dense layer.
+        norm: the module of the normalization.
+        bias: the tensor that is added to the logits.
+        activation: between both; None for that of the encoder.
+    """
+
+    transform: str
+    norm: str
+    bias: str
+    activation: str | None = None
+
+    def rules(self, *, biases: bool) -> tuple[Rule, ...]:
+        """Return the rules of the head's variables.
+
+        Args:
+            biases: whether the dense layer and the normalization have one.
+        """
+        kept = slice(None if biases else 1)
+        dense, scale = linear("transform_", self.transform), norm("norm", self.norm)
+        return (*dense[kept], *scale[kept], Rule("bias", (self.bias,)))
+
+
 Field = tuple[str, str, Any]
 # The last module of classes with another head than a sequence's; in all families it is the same.
 CLASSIFIERS = {
@@ -68,6 +95,9 @@ CLASSIFIERS = {
     "question_answering": "qa_outputs",
     "multiple_choice": "classifier",
 }
+
+
+_ACRONYMS = {"lm": "LM"}
 
 
 def with_defaults(fields: tuple[Field, ...], **defaults: Any) -> tuple[Field, ...]:
@@ -106,6 +136,9 @@ class Family:
         final_bias: the plain name of the tensor that is added to the last states, if that module
             has no bias; else None. An export adds the head's bias to this tensor instead.
         no_class: what can be on top of the encoder here, but has no class of transformers.
+        masked_lm: the head of the class for masked language modelling, whose kernel is the token
+            embedding; None if there is no such class.
+        vocabulary: the kind of a vocabulary that is trained for it, see `ftkeras.text.training`.
         layers_of_tokens: whether the classes that answer tokens have layers below their last
             module, which our heads lack.
         ignored: plain names of tensors that are not needed, such as heads of pretraining.
@@ -126,6 +159,8 @@ class Family:
     classifier: str = "classifier"
     final_bias: str | None = None
     no_class: tuple[str, ...] = ()
+    masked_lm: MaskedLmHead | None = None
+    vocabulary: str = "word_piece"
     layers_of_tokens: bool = False
 
     def class_name(self, head: str) -> str:
@@ -136,9 +171,11 @@ class Family:
         >>> from ftkeras.encoders.bert import Bert
         >>> Bert.family.class_name("token_classification")
         'BertForTokenClassification'
+        >>> Bert.family.class_name("masked_lm")
+        'BertForMaskedLM'
         """
         name = self.classes["encoder"].removesuffix("Model")
-        named = "".join(word.capitalize() for word in head.split("_"))
+        named = "".join(_ACRONYMS.get(word, word.capitalize()) for word in head.split("_"))
         return self.classes.get(head, f"{name}For{named}")
 
     def classifier_name(self, head: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ftkeras.checkpoints import huggingface
+from ftkeras.encoders._family import Family
 from ftkeras.errors import UserError
 from ftkeras.support import lazy
 
@@ -109,6 +110,11 @@ def family_name(config: Mapping[str, Any], folder: pathlib.Path, default: str = 
             f"`encoder`: {folder} has a {named!r} model; available are: {', '.join(known)}."
         )
     return name
+
+
+def family(name: str) -> Family:
+    """Return the names of the family in a file, such as `xlm_roberta`."""
+    return _class(name).family
 
 
 def _class(family: str) -> "type[TransformerEncoder]":

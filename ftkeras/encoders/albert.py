@@ -7,7 +7,7 @@ import keras
 
 from ftkeras.encoders import bert
 from ftkeras.encoders._encoder import TransformerEncoder
-from ftkeras.encoders._family import Family, linear, norm, with_defaults
+from ftkeras.encoders._family import Family, MaskedLmHead, linear, norm, with_defaults
 from ftkeras.encoders._switches import Switches
 from ftkeras.support import bounds
 
@@ -89,6 +89,9 @@ class Albert(TransformerEncoder):
             *norm("layer_#/output_norm", f"{_LAYER}.full_layer_layer_norm"),
         ),
         pooler=linear("pooler/", "pooler"),
+        masked_lm=MaskedLmHead(
+            transform="predictions.dense", norm="predictions.LayerNorm", bias="predictions.bias"
+        ),
         ignored=re.compile(
             r"(predictions|sop_classifier|classifier|qa_outputs)\.|embeddings\.position_ids$"
         ),

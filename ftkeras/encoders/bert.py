@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from ftkeras.encoders._encoder import TransformerEncoder
-from ftkeras.encoders._family import Family, Rule, linear, norm
+from ftkeras.encoders._family import Family, MaskedLmHead, Rule, linear, norm
 from ftkeras.encoders._weighted_layer import STANDARD_DEVIATION
 from ftkeras.support import bounds
 
@@ -81,6 +81,11 @@ class Bert(TransformerEncoder):
         embeddings=EMBEDDINGS,
         layer=LAYER,
         pooler=linear("pooler/", "pooler.dense"),
+        masked_lm=MaskedLmHead(
+            transform="cls.predictions.transform.dense",
+            norm="cls.predictions.transform.LayerNorm",
+            bias="cls.predictions.bias",
+        ),
         # Heads of pretraining or of another task, and an index that is not a weight.
         ignored=re.compile(r"(cls|classifier|qa_outputs)\.|embeddings\.position_ids$"),
     )

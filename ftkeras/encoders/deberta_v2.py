@@ -9,7 +9,7 @@ import keras
 from ftkeras.encoders import bert
 from ftkeras.encoders._embeddings import POOLER_ACTIVATIONS
 from ftkeras.encoders._encoder import TransformerEncoder
-from ftkeras.encoders._family import Family, Rule, linear, norm
+from ftkeras.encoders._family import Family, MaskedLmHead, Rule, linear, norm
 from ftkeras.encoders._relative import Disentangled
 from ftkeras.encoders._switches import Switches
 from ftkeras.encoders._weighted_layer import STANDARD_DEVIATION
@@ -107,6 +107,11 @@ class DebertaV2(TransformerEncoder):
         ),
         pooler=linear("pooler/", "pooler.dense"),
         pooler_in_head=True,
+        masked_lm=MaskedLmHead(
+            transform="cls.predictions.transform.dense",
+            norm="cls.predictions.transform.LayerNorm",
+            bias="cls.predictions.bias",
+        ),
         # Checkpoints without absolute positions have their embedding all the same.
         ignored=re.compile(
             r"(cls|lm_predictions|mask_predictions|classifier|qa_outputs)\."

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from ftkeras.encoders._encoder import TransformerEncoder
-from ftkeras.encoders._family import Family, Rule, linear, norm
+from ftkeras.encoders._family import Family, MaskedLmHead, Rule, linear, norm
 from ftkeras.encoders._weighted_layer import STANDARD_DEVIATION
 
 
@@ -72,6 +72,9 @@ class DistilBert(TransformerEncoder):
         ),
         pooler=linear("pooler/", "pre_classifier"),
         pooler_in_head=True,
+        masked_lm=MaskedLmHead(
+            transform="vocab_transform", norm="vocab_layer_norm", bias="vocab_projector.bias"
+        ),
         ignored=re.compile(
             r"(vocab_transform|vocab_layer_norm|vocab_projector|classifier|qa_outputs)\."
             r"|embeddings\.position_ids$"

@@ -7,7 +7,7 @@ import keras
 
 from ftkeras.encoders import bert
 from ftkeras.encoders._encoder import TransformerEncoder
-from ftkeras.encoders._family import Family, linear, with_defaults
+from ftkeras.encoders._family import Family, MaskedLmHead, linear, with_defaults
 from ftkeras.support import bounds
 
 FIELDS = (
@@ -62,6 +62,12 @@ class Electra(TransformerEncoder):
         pooler=linear("pooler/", "classifier.dense"),
         pooler_in_head=True,
         classifier="classifier.out_proj",
+        masked_lm=MaskedLmHead(
+            transform="generator_predictions.dense",
+            norm="generator_predictions.LayerNorm",
+            bias="generator_lm_head.bias",
+            activation="gelu",
+        ),
         ignored=re.compile(
             r"(discriminator_predictions|generator_predictions|generator_lm_head|classifier"
             r"|qa_outputs|sequence_summary)\.|embeddings\.position_ids$"

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from ftkeras.encoders._encoder import TransformerEncoder
-from ftkeras.encoders._family import Family, Rule
+from ftkeras.encoders._family import Family, MaskedLmHead, Rule
 from ftkeras.encoders._switches import Switches
 from ftkeras.encoders._weighted_layer import STANDARD_DEVIATION
 from ftkeras.support import bounds
@@ -109,6 +109,10 @@ class Modernbert(TransformerEncoder):
         pooler=(_kernel("pooler/kernel", "head.dense"), _scale("pooler/norm", "head.norm")),
         pooler_in_head=True,
         layers_of_tokens=True,
+        vocabulary="byte_pair",
+        masked_lm=MaskedLmHead(
+            transform="head.dense", norm="head.norm", bias="decoder.bias", activation="gelu"
+        ),
         ignored=re.compile(r"(decoder|classifier|head)\."),
     )
 

@@ -8,7 +8,7 @@ import keras
 
 from ftkeras.encoders import bert
 from ftkeras.encoders._encoder import TransformerEncoder
-from ftkeras.encoders._family import Family, Rule, linear, norm, with_defaults
+from ftkeras.encoders._family import Family, MaskedLmHead, Rule, linear, norm, with_defaults
 from ftkeras.encoders._relative import ScoreBias
 from ftkeras.encoders._switches import Switches
 from ftkeras.encoders._weighted_layer import STANDARD_DEVIATION
@@ -80,6 +80,12 @@ class Mpnet(TransformerEncoder):
         pooler=linear("pooler/", "classifier.dense"),
         pooler_in_head=True,
         classifier="classifier.out_proj",
+        masked_lm=MaskedLmHead(
+            transform="lm_head.dense",
+            norm="lm_head.layer_norm",
+            bias="lm_head.bias",
+            activation="gelu",
+        ),
         ignored=re.compile(r"(lm_head|classifier|qa_outputs|pooler)\.|embeddings\.position_ids$"),
     )
 

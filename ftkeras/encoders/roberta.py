@@ -8,7 +8,7 @@ import keras
 
 from ftkeras.encoders import bert
 from ftkeras.encoders._encoder import TransformerEncoder
-from ftkeras.encoders._family import Family, linear, with_defaults
+from ftkeras.encoders._family import Family, MaskedLmHead, linear, with_defaults
 from ftkeras.support import bounds
 
 
@@ -54,6 +54,13 @@ class Roberta(TransformerEncoder):
         pooler=linear("pooler/", "classifier.dense"),
         pooler_in_head=True,
         classifier="classifier.out_proj",
+        vocabulary="byte_pair",
+        masked_lm=MaskedLmHead(
+            transform="lm_head.dense",
+            norm="lm_head.layer_norm",
+            bias="lm_head.bias",
+            activation="gelu",
+        ),
         ignored=re.compile(r"(lm_head|classifier|qa_outputs|pooler)\.|embeddings\.position_ids$"),
     )
 

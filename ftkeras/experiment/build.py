@@ -12,7 +12,7 @@ from ftkeras import catalog
 from ftkeras.config import combinations
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import classifier, encoder_source, windows
+from ftkeras.experiment import classifier, encoder_source, masked_lm_head, windows
 from ftkeras.experiment.checks import check
 from ftkeras.experiment.definition import Experiment, precision
 from ftkeras.experiment.part_errors import blame
@@ -59,14 +59,16 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         problem.restore_state(recorded_problem.read_state(run_dir))
     with _dtype_policy("float32" if run_dir else precision(config)):
         head = classifier.build_head(config, problem.head, outputs=len(problem.names))
+        # Who predicts tokens hands on the pooler of a checkpoint, which it does not use.
+        pooler = None if head.needs_vocabulary else head.needs_pooler
         if run_dir:
             encoder, tokenizer = encoder_source.build_recorded(
-                config, run_dir / layout.ENCODER, pooler=head.needs_pooler
+                config, run_dir / layout.ENCODER, pooler=pooler
             )
         else:
             task.splits()  # data that is missing shows before a checkpoint is downloaded
             folder = encoder_source.resolve(config)
-            encoder, tokenizer = encoder_source.build_new(config, folder, pooler=head.needs_pooler)
+            encoder, tokenizer = encoder_source.build_new(config, folder, pooler=pooler)
     if config.max_length > encoder.positions:
         raise UserError(
             f"max_length={config.max_length} is more than the encoder's {encoder.positions} "
@@ -83,11 +85,14 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
             "`encoder`: it has one segment (type_vocab_size=1), but the task's texts come in "
             "pairs, whose second text is segment 1; use a checkpoint with two segments."
         )
+    if head.needs_vocabulary:
+        masked_lm_head.check(encoder)
     model = FineTuner(
         encoder=encoder,
         head=head,
         pad_id=tokenizer.pad_id,
         make_step=functools.partial(Step, divergence=problem.divergence, entropy=problem.entropy),
+        condense=None if problem.masking is None else problem.condense,
         extra_metrics=problem.epoch_metrics() if windows.reported(config, problem) else [],
         regularizers=[] if run_dir else _regularizers(config),
     )
@@ -109,6 +114,8 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
     )
     specs = _lasting_policies(config) if run_dir else config.policy
     policies = _apply_policies(config, model, specs)
+    if encoder.pool is not None and not head.needs_pooler:
+        encoder.pool.trainable = False
     if not run_dir:
         _attach_regularizers(config, model)
     # What the run has recorded tells it without reading the data.

@@ -12,6 +12,7 @@ from ftkeras.catalog import Spec
 from ftkeras.checkpoints import huggingface
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
+from ftkeras.experiment import masked_lm_head
 from ftkeras.problems import Problem
 from ftkeras.training.finetuner import FineTuner
 
@@ -43,6 +44,9 @@ def start_head(
     Raises:
         UserError: the classifier is demanded but does not fit.
     """
+    if model.head.needs_vocabulary:
+        masked_lm_head.start(config, model, folder)
+        return
     start = "auto"
     if config.head is not None:
         start = catalog.parse_head(config.head).arguments.get("start", start)

@@ -9,6 +9,7 @@ from ftkeras.catalog import Spec
 from ftkeras.checkpoints import huggingface as pretrained
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
+from ftkeras.runs import layout
 from ftkeras.support.layer_hooks import LayerHooks
 from ftkeras.support.protocols import Encoder
 from ftkeras.text.from_folder import read_tokenizer
@@ -26,18 +27,19 @@ def resolve(config: Config) -> pathlib.Path | None:
         UserError: there is no such checkpoint.
     """
     name = checkpoint(config.encoder)
-    return None if name is None else pretrained.resolve(name)
+    return None if name is None else _of_run(pretrained.resolve(name))
 
 
 def build_new(
-    config: Config, folder: pathlib.Path | None, *, pooler: bool
+    config: Config, folder: pathlib.Path | None, *, pooler: bool | None
 ) -> tuple[Encoder, Tokenizer]:
     """Build the encoder that a new run starts from, with a checkpoint's or random weights.
 
     Args:
         config: the run's.
         folder: the checkpoint's; None for random weights.
-        pooler: whether the head needs the encoder's pooler.
+        pooler: whether the encoder is to have its pooler; None if its family has one that does not
+            belong to the sequence classifier.
 
     Raises:
         UserError: the checkpoint does not exist or does not fit, or the spec is wrong.
@@ -51,14 +53,15 @@ def build_new(
 
 
 def build_recorded(
-    config: Config, folder: pathlib.Path, *, pooler: bool
+    config: Config, folder: pathlib.Path, *, pooler: bool | None
 ) -> tuple[Encoder, Tokenizer]:
     """Build the encoder of a run again; the caller loads its weights.
 
     Args:
         config: the run's.
         folder: the encoder's folder in the run's folder.
-        pooler: whether the head needs the encoder's pooler.
+        pooler: whether the encoder is to have its pooler; None if its family has one that does not
+            belong to the sequence classifier.
     """
     return _from_folder(folder, catalog.parse_encoder(config.encoder), pooler=pooler, load=False)
 
@@ -74,12 +77,29 @@ def width(config: Config) -> int | None:
     spec, name = catalog.parse_encoder(config.encoder), checkpoint(config.encoder)
     if name is None:
         return spec.arguments.get("hidden")
-    folder = pathlib.Path(os.path.expanduser(name))
+    folder = _of_run(pathlib.Path(os.path.expanduser(name)))
     return pretrained.read_config(folder).get("hidden_size") if folder.is_dir() else None
 
 
+def _of_run(folder: pathlib.Path) -> pathlib.Path:
+    """Return the folder of a run's Hugging Face export; any other folder as it is.
+
+    Raises:
+        UserError: the run has none.
+    """
+    if not (folder / layout.SETTINGS).is_file():
+        return folder
+    exported = folder / layout.HUGGINGFACE
+    if not (exported / pretrained.CONFIG).is_file():
+        raise UserError(
+            f"encoder={folder} is the folder of a run without a finished Hugging Face export; write"
+            f" it first: export --run_dir={folder} --export=huggingface."
+        )
+    return exported
+
+
 def _from_scratch(
-    spec: Spec, *, pooler: bool, seed: int, hooks: LayerHooks
+    spec: Spec, *, pooler: bool | None, seed: int, hooks: LayerHooks
 ) -> tuple[Encoder, Tokenizer]:
     cls = catalog.find("encoder", spec.name)
     arguments = dict(spec.arguments)
@@ -94,12 +114,18 @@ def _from_scratch(
     build = functools.partial(
         cls,
         vocabulary_size=len(tokenizer.vocabulary),
-        pooler=pooler,
+        pooler=_has_pooler(spec.name) if pooler is None else pooler,
         initial="normal",
         seed=seed,
         hooks=hooks,
     )
     return catalog.construct("encoder", build, Spec(spec.name, arguments)), tokenizer
+
+
+def _has_pooler(family: str) -> bool:
+    """Return whether a family has a pooler that does not belong to the sequence classifier."""
+    names = encoders.family(family)
+    return bool(names.pooler) and not names.pooler_in_head
 
 
 def _vocabulary(name: str) -> pathlib.Path:
@@ -112,7 +138,7 @@ def _from_folder(
     folder: pathlib.Path,
     spec: Spec,
     *,
-    pooler: bool,
+    pooler: bool | None,
     load: bool,
     seed: int | None = None,
     hooks: LayerHooks | None = None,
@@ -131,6 +157,7 @@ def _from_folder(
         )
     overrides = {k: v for k, v in overrides.items() if k in DROPOUTS}
     tokenizer = read_tokenizer(folder)
+    pooler = _has_pooler(name) if pooler is None else pooler
     shared = {"pooler": pooler, "seed": seed, "hooks": hooks}
     encoder = encoders.build(folder, family=name, **overrides, **shared)
     if len(tokenizer.vocabulary) > encoder.vocabulary_size:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ftkeras.data.examples import Examples
-from ftkeras.data.feed import OrderedFeed
 from ftkeras.data.splits import Splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import feeds
@@ -100,10 +99,7 @@ def _record(found: Mapping[str, _Evaluated]) -> dict:
 
 def predict_logits(experiment: Experiment, examples: Examples) -> Any:
     """Return the logits of every example in the split's own order; see `predict_in_order`."""
-    pad_id = experiment.model.pad_id
-    batching = feeds.batching(experiment.config, pad_id=pad_id)
-    by_text = experiment.model.head.whole_texts
-    feed = OrderedFeed(examples, batching, experiment.problem.collate, by_text=by_text)
+    feed = feeds.ordered_feed(experiment, examples)
     title = f"evaluating {examples.name}" if experiment.devices.is_chief else None
     return predict_in_order(experiment.model, feed, title=title)
 

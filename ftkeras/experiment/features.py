@@ -19,7 +19,6 @@ from tqdm import tqdm
 
 from ftkeras import catalog
 from ftkeras.data.examples import Examples
-from ftkeras.data.feed import OrderedFeed
 from ftkeras.data.vectors import add_vectors, distinct
 from ftkeras.experiment import feeds
 from ftkeras.experiment.definition import Experiment
@@ -100,8 +99,7 @@ def _vectors(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the positions of each batch's texts, and their vectors, computed on all replicas."""
     model, strategy = experiment.model, experiment.devices.strategy
-    batching = feeds.batching(experiment.config, pad_id=model.pad_id)
-    feed = OrderedFeed(examples, batching, experiment.problem.collate)
+    feed = feeds.ordered_feed(experiment, examples)
 
     def on_replicas(inputs: dict) -> tf.Tensor:
         return strategy.gather(strategy.run(model.text_vectors, args=(inputs,)), axis=0)

@@ -5,7 +5,9 @@ import logging
 from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.data.batching import Batching
-from ftkeras.data.feed import TrainingFeed
+from ftkeras.data.examples import Examples
+from ftkeras.data.feed import OrderedFeed, TrainingFeed
+from ftkeras.data.masker import Masker
 from ftkeras.data.splits import Splits
 from ftkeras.errors import UserError
 from ftkeras.experiment.definition import Experiment
@@ -41,6 +43,22 @@ def batching(config: Config, *, pad_id: int, parts: int = 1) -> Batching:
     )
 
 
+def masker(experiment: Experiment) -> Masker | None:
+    """Build what chooses the tokens to predict, if these are the answers."""
+    if experiment.problem.masking is None:
+        return None
+    masking = catalog.build("masking", experiment.problem.masking)
+    pieces = experiment.text_layer.tokenizer.pieces()
+    return Masker(masking, pieces, seed=experiment.config.seed)
+
+
+def ordered_feed(experiment: Experiment, examples: Examples) -> OrderedFeed:
+    """Return the batches to evaluate examples on."""
+    made = batching(experiment.config, pad_id=experiment.model.pad_id)
+    layout = {"by_text": experiment.model.head.whole_texts, "masker": masker(experiment)}
+    return OrderedFeed(examples, made, experiment.problem.collate, **layout)
+
+
 def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
     """Return the batches to train on, with class weights and oversampling if they are asked for."""
     config, problem = experiment.config, experiment.problem
@@ -68,4 +86,5 @@ def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
         collate=problem.collate,
         weights=weights,
         by_text=experiment.model.head.whole_texts,
+        masker=masker(experiment),
     )

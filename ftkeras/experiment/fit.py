@@ -124,7 +124,7 @@ class Fit:
         feeds: Sequence[Any] = [feed]
         figures: dict[str, float] = {}
         if splits.validation is not None:
-            layout = {"collate": feed.collate, "by_text": feed.by_text}
+            layout = {"collate": feed.collate, "by_text": feed.by_text, "masker": feed.masker}
             feeds = [feed, OrderedFeed(splits.validation, feed.batching, **layout)]
         if self.position.epoch < self._experiment.config.trained_epochs:
             feeds, figures = features.read_once(self._experiment, feeds, splits.folder)

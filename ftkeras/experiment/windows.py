@@ -9,7 +9,7 @@ from ftkeras.errors import UserError
 from ftkeras.problems import Problem
 
 # What problems read whose windows belong together.
-CUT = ("texts", "words", "contexts")
+CUT = ("texts", "words", "contexts", "tokens")
 
 
 def check(config: Config, problem: type[Problem]) -> None:

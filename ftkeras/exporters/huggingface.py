@@ -70,10 +70,7 @@ class Huggingface:
                 f"transformers has no {family.class_name(wanted)}; huggingface(head=False) exports "
                 "the encoder alone."
             )
-        other = "layers that the head lacks" if family.layers_of_tokens else None
-        if not model.head.per_token:
-            other = None if family.pools_for(wanted) else "another pooler"
-        if classifies and other:
+        if classifies and (other := _difference(model, wanted)):
             raise ValueError(
                 f"transformers' {family.class_name(wanted)} has {other}; huggingface(head=False) "
                 "exports the encoder alone."
@@ -91,15 +88,20 @@ class Huggingface:
         if self.classifies:
             config |= self._classifier_config()
             tensors = {family.name_below_head(name): value for name, value in tensors.items()}
-            tensors |= self._classifier_tensors(tensors)
+            if self.model.head.needs_vocabulary:
+                tensors |= self._masked_lm_tensors()
+            else:
+                tensors |= self._classifier_tensors(tensors)
         else:
             config["architectures"] = [family.classes[ENCODER]]
             tensors = {n: value for n, value in tensors.items() if not family.belongs_to_head(n)}
         if self.head:
             # The card describes the answers, which an encoder alone does not give.
             files.write_text(self.folder / "README.md", self.card.hub_header() + self.card.text())
+            # Who predicts tokens has no answers to a text that could be combined.
+            in_vocabulary = self.model.head.needs_vocabulary
             notes = [
-                _windows.message(self.text_layer.truncation),
+                None if in_vocabulary else _windows.message(self.text_layer.truncation),
                 None if self.card.license() else NO_LICENSE,
             ]
             self.message = "; ".join(filter(None, notes)) or None
@@ -126,6 +128,14 @@ class Huggingface:
         name = self.model.encoder.family.class_name(self.problem.huggingface_class)
         return {"architectures": [name], **self.problem.huggingface_config()}
 
+    def _masked_lm_tensors(self) -> dict[str, np.ndarray]:
+        """Return the tensors of the head that predicts tokens; its kernel is the embedding."""
+        head, found = self.model.head, {}
+        values = {variable.name: variable.numpy() for variable in head.weights}
+        for rule in self.model.encoder.family.masked_lm.rules(biases=head.biases):
+            found |= rule.split(values[rule.variable])
+        return found
+
     def _classifier_tensors(self, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the classifier's tensors, and another one if that must hold its bias."""
         head, family = self.model.head, self.model.encoder.family
@@ -137,6 +147,16 @@ class Huggingface:
             return {**found, f"{name}.bias": bias}
         final = family.name_below_head(family.final_bias)
         return {**found, final: _with_bias(tensors[final], kernel, bias)}
+
+
+def _difference(model: FineTuner, wanted: str) -> str | None:
+    """Return what the class of transformers has that the model lacks, or None."""
+    family, head = model.encoder.family, model.head
+    if head.needs_vocabulary:
+        return None
+    if head.per_token:
+        return "layers that the head lacks" if family.layers_of_tokens else None
+    return None if family.pools_for(wanted) else "another pooler"
 
 
 def _with_bias(shift: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import keras
 class Head(keras.layers.Layer):
     """Defaults of the optional members of `ftkeras.support.protocols.Head`."""
 
-    per_token, whole_texts = False, False
+    per_token, whole_texts, needs_vocabulary = False, False, False
     losses: ClassVar[tuple[str, ...]] = ()
     regularizers: ClassVar[Mapping[str, str]] = {}
     own_part: str | None = None

@@ -61,10 +61,12 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
         needs_tuning: whether `tune` has to be called before the first metrics of a trained model.
         reads: what the model reads: "texts"; "words" of texts, of which each has an answer, by the
             word's first token; "contexts" with questions, cut into windows, of which each token may
-            be part of an answer; "options" of questions, each of which is a row; or "each_text" of
-            a pair in a row of its own. Answers about words and contexts are stored as bytes, and
-            outputs are `WordOutputs` and `ContextOutputs`.
+            be part of an answer; "options" of questions, each of which is a row; "each_text" of a
+            pair in a row of its own; or "tokens" of texts, some of which are masked and are the
+            answers. Answers about words and contexts are stored as bytes, and outputs are
+            `WordOutputs` and `ContextOutputs`.
         every_piece: whether the answer about a word is learned by all its tokens.
+        masking: the spec of what chooses the tokens to predict, if it reads "tokens"; else None.
         needs_both_sides: whether what follows a token may decide the answer about it, so that a
             causal encoder can't give it.
         truncation: the spec of the default truncation.
@@ -102,6 +104,7 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
     needs_tuning: bool = False
     reads: str = "texts"
     every_piece: bool = False
+    masking: str | None = None
     needs_both_sides: bool = False
     truncation = "head"
     exporters: Mapping[str, str] = {}
@@ -156,6 +159,10 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
     def collate(self, targets: np.ndarray, positions: np.ndarray) -> dict[str, np.ndarray]:
         """Return the target tensors of a batch and its "example_mask"; see `per_example`."""
         return per_example(targets, positions)
+
+    def condense(self, targets: Tensor, outputs: Tensor) -> Tensor:
+        """Return what an evaluation keeps of outputs, in the graph, if it reads "tokens"."""
+        raise NotImplementedError
 
     def are_finite(self, outputs: Any) -> np.ndarray:
         """Return whether all outputs for each example are finite, bool [examples]."""

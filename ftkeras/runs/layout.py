@@ -26,7 +26,11 @@ LOCK = ".lock"  # locked by the process that uses the folder
 FAILURE = "failure.json"  # why a run that is a child process failed
 LOG = "log.txt"  # the output of a run that is a child process
 # Exporters that write into the run's folder, each into a folder of its own.
-EXPORT_FOLDERS = ("huggingface", "onnx", "litert")
+HUGGINGFACE = "huggingface"
+EXPORT_FOLDERS = (HUGGINGFACE, "onnx", "litert")
+# What comes before a run: the run that pretrained its encoder, and a vocabulary of its own.
+PRETRAINED = "pretrained"
+VOCABULARY = "vocabulary"
 # Everything that a run writes into its folder; `restart` removes just these.
 OF_RUN = (
     *(SETTINGS, LABELS, INPUTS, PROBLEM, ENCODER, WEIGHTS, CHECKPOINTS, HISTORY, METRICS),

@@ -96,6 +96,7 @@ class Encoder(Protocol):
         blocks: the Transformer layers, the lowest first; each once.
         stack: the layers in the order in which they run; a shared one is there several times.
         pool: the pooler, [batch, hidden] -> [batch, hidden], or None.
+        token_embedding: of the vocabulary, [vocabulary, embedding].
         causal: whether tokens attend only to those before them. The last token then stands for a
             text, instead of the first.
         hooks: where policies and regularizers act inside it.
@@ -142,6 +143,9 @@ class Encoder(Protocol):
     def pool(self) -> keras.layers.Layer | None: ...
 
     @property
+    def token_embedding(self) -> keras.Variable: ...
+
+    @property
     def causal(self) -> bool: ...
 
     @property
@@ -183,6 +187,8 @@ class Head(Protocol):
         needs_pooler: whether it reads "pooled".
         needs_every_token: whether it reads "sequence".
         per_token: whether it answers tokens, not texts.
+        needs_vocabulary: whether it reads "vocabulary", the encoder's token embedding, and answers
+            the tokens at "places" only. It then has `match(encoder)`, which is called first.
         whole_texts: whether the logits of a text's tokens are one answer, so that a loss needs all
             of them together.
         losses: the names of the losses that fit, the default first; empty for those of the problem.
@@ -201,6 +207,7 @@ class Head(Protocol):
     regularizers: ClassVar[Mapping[str, str]]
     own_part: str | None
     transitions: Any
+    needs_vocabulary: bool
 
     @property
     def needs_pooler(self) -> bool: ...

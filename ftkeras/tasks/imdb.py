@@ -41,6 +41,14 @@ class Imdb(Task):
         """
         return {split: self._source(split).read() for split in ("train", "test")}
 
+    def texts(self) -> dict[str, tf.data.Dataset]:
+        """Return the texts of test, and those of train with the 50,000 that nobody has labelled."""
+        texts = {
+            split: self._source(split).read().map(lambda example: {"text": example["text"]})
+            for split in ("train", "test", "unsupervised")
+        }
+        return {"train": texts["train"].concatenate(texts["unsupervised"]), "test": texts["test"]}
+
     def _source(self, split: str) -> AclImdb | Tfds:
         tfds = Tfds(
             builder="imdb_reviews/plain_text",

@@ -15,6 +15,7 @@ from ftkeras.text._alignment import byte_lengths
 from ftkeras.text._frames import STYLES, ids_of_tokens, joined, unframed
 from ftkeras.text._merges import Merges
 from ftkeras.text._text_parts import Parts, Splitter
+from ftkeras.text.pieces import Pieces, kinds_of_ends
 
 SPECIAL_TOKENS = STYLES["roberta"].specials
 RAW, NORMALIZED = "raw", "normalized"
@@ -232,6 +233,13 @@ class BytePair(tf.Module):
             return cls(**_byte_pair_files.read(pathlib.Path(folder)))
         except ValueError as error:
             raise UserError(f"`encoder`: {folder} has an invalid vocabulary: {error}") from None
+
+    def pieces(self) -> Pieces:
+        """Return what the tokens are: special ones, and those that begin words."""
+        byte = {letter: number for number, letter in enumerate(byte_letters())}
+        whole = [bytes(byte[letter] for letter in t if letter in byte) for t in self.vocabulary]
+        firsts, lasts = zip(*map(kinds_of_ends, whole), strict=True)
+        return Pieces(self, [token.startswith(b" ") for token in whole], firsts, lasts)
 
     def identity(self) -> dict[str, Any]:
         """Return the settings, besides the vocabulary, that the ids depend on."""

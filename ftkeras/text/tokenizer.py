@@ -1,9 +1,12 @@
 """The interface of a tokenizer."""
 
 import pathlib
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import tensorflow as tf
+
+if TYPE_CHECKING:
+    from ftkeras.text.pieces import Pieces
 
 
 class Tokenizer(Protocol):
@@ -48,6 +51,14 @@ class Tokenizer(Protocol):
 
         Returns:
             "token_ids" and, for pairs, "segment_ids", int32 ragged [batch, (length)].
+        """
+        ...
+
+    def pieces(self) -> "Pieces":
+        """Return what the tokens are: special ones, and those that begin words.
+
+        Raises:
+            UserError: if there is no mask token.
         """
         ...
 

@@ -17,6 +17,7 @@ from ftkeras.text._compatible import compatible_spellings, normalize
 from ftkeras.text._frames import STYLES
 from ftkeras.text._sentencepiece_model import NORMAL, SPACE, UNIGRAM, UNKNOWN, USER_DEFINED
 from ftkeras.text._unigram_layouts import LAYOUTS
+from ftkeras.text.pieces import Pieces
 
 # Normalization rules remove only characters of these blocks, or replace them by a space.
 _BLANK_BLOCKS = (range(1, 0x3100), range(0xFE00, 0x10000))
@@ -158,6 +159,10 @@ class Unigram(tf.Module):
             return cls(**_unigram_files.read(pathlib.Path(folder)))
         except ValueError as error:
             raise UserError(f"`encoder`: {folder} has an invalid tokenizer: {error}") from None
+
+    def pieces(self) -> Pieces:
+        """Return what the tokens are: special ones, and those that begin words."""
+        return Pieces(self, [token.startswith(SPACE) for token in self.vocabulary])
 
     def identity(self) -> dict[str, Any]:
         """Return the settings, besides the vocabulary, that the ids depend on."""

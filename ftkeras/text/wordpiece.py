@@ -14,6 +14,7 @@ from ftkeras.text._added_tokens import AddedToken, Recognizer, extend
 from ftkeras.text._alignment import align, canonical_order, look_up
 from ftkeras.text._frames import STYLES, Style, joined, with_segments
 from ftkeras.text._spellings import NOTHING, WALL, Spellings, spellings
+from ftkeras.text.pieces import Pieces
 
 MAX_WORD_CHARACTERS = 100
 _ASCII = r"[\x00-\x7f]*"
@@ -274,6 +275,10 @@ class WordPiece(tf.Module):
             return cls(**arguments)
         except ValueError as error:
             raise UserError(f"`encoder`: {path} has an invalid vocabulary: {error}") from None
+
+    def pieces(self) -> Pieces:
+        """Return what the tokens are: special ones, and those that begin words."""
+        return Pieces(self, [not token.startswith("##") for token in self.vocabulary])
 
     def identity(self) -> dict[str, Any]:
         """Return the settings, besides the vocabulary, that the ids depend on."""

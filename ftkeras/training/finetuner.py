@@ -27,6 +27,8 @@ class FineTuner(ReplicatedModel):
         head: (features, padding_mask) -> logits.
         pad_id: id of [PAD]. A text never contains it, so every such token is padding.
         make_step: builds, from keyword arguments, the object that a regularizer is called with.
+        condense: targets, logits -> what `predict` returns instead of logits that are too large to
+            keep, [rows, …]; None for the logits.
         extra_metrics: metrics beside the loss. They take targets, logits, and a `sample_weight`
             that is 0 where there is no example.
         regularizers: called in each training step. Their terms are added to the loss (or replace
@@ -40,7 +42,8 @@ class FineTuner(ReplicatedModel):
             as `text_vectors` returns it, gives logits [texts, classes] without running the encoder
             (except its pooler, if the head needs it). A head that answers tokens gives logits
             [batch * length, classes]; or [texts, length, outputs], if the answer to a text is in
-            the logits of all its tokens.
+            the logits of all its tokens. With "places", int32 [slots], the places of masked tokens
+            counted through all rows, it gives logits [slots, vocabulary].
     """
 
     def __init__(
@@ -50,12 +53,14 @@ class FineTuner(ReplicatedModel):
         head: Any,
         pad_id: int,
         make_step: Callable[..., Any] = dict,
+        condense: Callable[[Tensor, Tensor], Tensor] | None = None,
         extra_metrics: Sequence[keras.metrics.Metric] = (),
         regularizers: Sequence[Any] = (),
         **kwargs,
     ):
         super().__init__(name="fine_tuner", **kwargs)
-        self.encoder, self.head, self.pad_id, self.make_step = encoder, head, pad_id, make_step
+        self.encoder, self.head, self.pad_id = encoder, head, pad_id
+        self.make_step, self.condense = make_step, condense
         encoder.hooks.set_runner(SharedLayers(encoder.blocks))
         # In float64 the sums are exact, so the mean does not depend on their order.
         self.mean_loss = keras.metrics.Mean(name="loss", dtype="float64")
@@ -71,7 +76,11 @@ class FineTuner(ReplicatedModel):
     def build(self, input_shape: Any = None) -> None:
         """Create the head's variables; the encoder already has its own."""
         hidden = self.encoder.hidden
-        self.head.build({"first": (None, hidden), "sequence": (None, None, hidden)})
+        shapes = {"first": (None, hidden), "sequence": (None, None, hidden)}
+        if self.head.needs_vocabulary:
+            self.head.match(self.encoder)
+            shapes["vocabulary"] = tuple(self.encoder.token_embedding.shape)
+        self.head.build(shapes)
 
     @property
     def saved_variables(self) -> list[keras.Variable]:
@@ -95,6 +104,9 @@ class FineTuner(ReplicatedModel):
     def predict_step(self, data: Any) -> Tensor:
         """Return logits [rows, outputs], of tokens one after the other if the head answers them."""
         logits = super().predict_step(data)
+        if self.condense is not None:
+            answers = keras.utils.unpack_x_y_sample_weight(data)[1]
+            logits = self.condense(targets_and_mask(answers)[0], logits)
         return ops.reshape(logits, (-1, logits.shape[-1]))
 
     def text_vectors(self, inputs: dict[str, Tensor]) -> Tensor:
@@ -124,6 +136,9 @@ class FineTuner(ReplicatedModel):
             training=training,
             **packing,
         )
+        if self.head.needs_vocabulary:
+            features["vocabulary"] = self.encoder.token_embedding
+            features["places"] = inputs["places"]
         return features, padding_mask
 
     def compile(

@@ -1,53 +1,20 @@
 """Fine-tune an encoder, evaluate the best epoch, and export it."""
 
-import logging
-import pathlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import keras
 
 from ftkeras.config.run import Config
-from ftkeras.data.feed import TrainingFeed
-from ftkeras.data.splits import Splits, open_splits
-from ftkeras.data.summary import summarize_splits
-from ftkeras.experiment import (
-    auto,
-    build,
-    evaluation,
-    exports,
-    feeds,
-    fit,
-    optimization,
-    posed_task,
-    run_folder,
-    tracking,
-)
-from ftkeras.experiment.definition import Experiment
-from ftkeras.pages import run_view
-from ftkeras.pages.report import write_if_installed
-from ftkeras.pages.split_texts import SplitTexts
-from ftkeras.reports import advice
-from ftkeras.reports import data as data_report
-from ftkeras.reports import exports as export_report
-from ftkeras.reports import metrics as metrics_report
-from ftkeras.reports import training as training_report
-from ftkeras.runs import folder, metrics
+from ftkeras.workflows import pretraining, training
+from ftkeras.workflows.training import TrainedRun
 
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TrainedRun:
-    """A finished run: its folder, what metrics.json has, and where the exports are."""
-
-    run_dir: pathlib.Path
-    metrics: dict
-    exports: tuple[pathlib.Path, ...] = ()
+__all__ = ["TrainedRun", "run"]
 
 
 def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> TrainedRun:
     """Train from the start, or resume an interrupted run; then evaluate and export.
+
+    With `pretrain_epochs`, the encoder is first pretrained on the task's texts.
 
     Args:
         config: the run's.
@@ -57,73 +24,6 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
         UserError: if a setting is wrong, or the folder holds another run or is in use.
         Stopped: if a signal stopped training; its state has been saved.
     """
-    config = posed_task.resolve(config)
-    run_dir = folder.choose(config)
-    config = folder.adopt(config, run_dir)
-    tracking.build(config, run_dir)  # so that a tracker that is not installed is refused at once
-    folder.check_resumable(config, run_dir)
-    if folder.is_finished(config, run_dir):
-        paths = folder.read_exports(run_dir)
-        log.info(training_report.finished(run_dir, paths))
-        return TrainedRun(run_dir, metrics.read_metrics(run_dir), tuple(map(pathlib.Path, paths)))
-    experiment = build.experiment(config)
-    run_dir = run_folder.agree(experiment, run_dir)
-    exports.build_exporters(experiment, run_dir)  # so that they refuse before the data is read
-    splits_of_run = open_splits(config, experiment.task, experiment.text_layer)
-    with run_folder.lock(experiment, run_dir), splits_of_run as splits:
-        read = _read(experiment, splits)
-        feed = feeds.training_feed(experiment, splits)
-        fit.check_evaluations(config, feed)
-        experiment = auto.settle(experiment, examples=len(feed.examples), updates=len(feed))
-        exporters, config = exports.build_exporters(experiment, run_dir), experiment.config
-        measured = _train(experiment, feed, splits, read, run_dir, callbacks)
-        if not experiment.devices.is_chief:
-            return TrainedRun(run_dir, measured)
-        log.info("\n%s", metrics_report.table(measured, experiment.problem))
-        if notes := advice.text(config, measured, experiment.problem, run_dir):
-            log.info("\n%s", notes)
-        log.info(f"\nrun     {run_dir}")
-        written = []
-        for spec, exporter in zip(config.exports, exporters, strict=True):
-            log.info(export_report.started(spec))
-            written.append(exporter.write())
-            log.info(export_report.line(written[-1], exporter.message))
-        folder.record_exports(run_dir, written)
-        fit.checkpoints(config, run_dir).prune(int(config.keeps_state))
-        if config.report and "test" in measured:
-            write_if_installed(run_view.read(run_dir, SplitTexts(splits)))
-    return TrainedRun(run_dir, measured, tuple(written))
-
-
-def _read(experiment: Experiment, splits: Splits) -> dict:
-    """Read the data and report it; return what metrics.json has about it."""
-    counts = splits.counts()
-    read = summarize_splits(splits, unknown_id=experiment.text_layer.tokenizer.unknown_id)
-    log.info("%s", data_report.text(experiment.task, read, experiment.config.max_length))
-    log.info(training_report.examples(splits, counts))
-    return {"data": counts, "read": read, "versions": metrics.versions()}
-
-
-def _train(
-    experiment: Experiment,
-    feed: TrainingFeed,
-    splits: Splits,
-    read: dict,
-    run_dir: pathlib.Path,
-    callbacks: Sequence[keras.callbacks.Callback],
-) -> dict:
-    """Train and evaluate; return the metrics, together with what `_read` returned."""
-    steps, fixed = len(feed) * experiment.config.planned_epochs, feed.batching.fixed_shape
-    optimization.compile_to_train(experiment, total_steps=steps, fixed_shape=fixed)
-    run_folder.record(experiment, run_dir)  # only now, so that a refused run leaves nothing behind
-    training = fit.Fit(experiment, feed, splits, run_dir, callbacks)
-    log.info(training_report.plan(experiment, training.feed, training.position))
-    found = {"train": training.run(), **read}
-    run_folder.write_metrics(experiment, run_dir, found)
-    log.info(training_report.evaluating(experiment.config))
-    try:
-        found = {**evaluation.evaluate(experiment, splits, run_dir), **found}
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"Training is done; {fit.how_to_evaluate(run_dir)}") from None
-    run_folder.write_metrics(experiment, run_dir, found)
-    return found
+    if config.pretrain_epochs is not None:
+        config = pretraining.first(config)
+    return training.run(config, callbacks)

@@ -12,6 +12,7 @@ import ftkeras
 from ftkeras.api import settings
 from ftkeras.config import flagfile
 from ftkeras.config.measuring import CrossvalidateConfig
+from ftkeras.config.pretrain import PretrainConfig
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
 
@@ -50,6 +51,7 @@ def test_unknown_name_is_refused():
     [
         (Config, settings.TrainSettings),
         (CrossvalidateConfig, settings.CrossvalidateSettings),
+        (PretrainConfig, settings.PretrainSettings),
         (TuneConfig, settings.TuneSettings),
     ],
 )

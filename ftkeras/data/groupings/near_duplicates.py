@@ -41,5 +41,13 @@ class NearDuplicates:
         self, examples: Examples, column: Callable[[str], Sequence[str]] | None = None
     ) -> np.ndarray:
         """Return the group of each example, int64 [examples]; `column` is ignored."""
-        signatures = _minhash.signatures(examples, shingle=self._shingle)
-        return _minhash.components(signatures, similarity=self._similarity)
+        return self._components(examples)
+
+    def are_near(self, examples: Examples, others: Examples) -> np.ndarray:
+        """Return whether each example is in one group with any of the others, bool [examples]."""
+        groups = self._components(examples, others)
+        return np.isin(groups[: len(examples)], groups[len(examples) :])
+
+    def _components(self, *parts: Examples) -> np.ndarray:
+        found = [_minhash.signatures(part, shingle=self._shingle) for part in parts]
+        return _minhash.components(np.concatenate(found), similarity=self._similarity)

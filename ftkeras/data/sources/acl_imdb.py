@@ -11,30 +11,41 @@ import tensorflow as tf
 from ftkeras.data.sources.stream import Example, stream
 from ftkeras.errors import UserError
 
+# The folders of a split's texts, and their labels; texts without one get -1.
 _LABELS = {"neg": 0, "pos": 1}
-_MEMBER = re.compile(r"(?:.*/)?(train|test)/(neg|pos)/[^/]+\.txt")
+_FOLDERS = {
+    **{
+        f"{split}/{name}": (split, label)
+        for split in ("train", "test")
+        for name, label in _LABELS.items()
+    },
+    "train/unsup": ("unsupervised", -1),
+}
+_MEMBER = re.compile(r"(?:.*/)?((?:train|test)/(?:neg|pos|unsup))/[^/]+\.txt")
 
 
 class AclImdb:
     """One split of `aclImdb_v1.tar.gz`, or of the folder `aclImdb/` that it unpacks to.
 
-    Files in `<split>/neg/` have label 0, those in `<split>/pos/` label 1; `unsup` is ignored. A
-    folder is read in the order of its file names, which mixes the classes; an archive in its own
-    order.
+    Files in `<split>/neg/` have label 0, those in `<split>/pos/` label 1. Those in `train/unsup/`
+    are the split "unsupervised", and have -1 instead. A folder is read in the order of its file
+    names, which mixes the classes; an archive in its own order.
 
     Source: Maas et al., 2011, http://ai.stanford.edu/~amaas/data/sentiment/.
 
     Args:
         path: the archive or the folder.
-        split: "train" or "test".
+        split: "train", "test" or "unsupervised".
 
     Raises:
         ValueError: naming the argument and the value received.
     """
 
     def __init__(self, *, path: str, split: str):
-        if split not in ("train", "test"):
-            raise ValueError(f"`split` must be 'train' or 'test'. Received: {split!r}")
+        if split not in ("train", "test", "unsupervised"):
+            raise ValueError(
+                f"`split` must be 'train', 'test' or 'unsupervised'. Received: {split!r}"
+            )
         self._path = pathlib.Path(path)
         self._split = split
 
@@ -66,14 +77,19 @@ class AclImdb:
             raise self._error("not a tar archive")
         return stream(self._members)
 
+    @property
+    def _folders(self) -> dict[str, int]:
+        """The label of each folder of the split."""
+        return {n: label for n, (split, label) in _FOLDERS.items() if split == self._split}
+
     def _read_folder(self) -> tf.data.Dataset:
         files = [
             (path.name, label, str(path))
-            for folder, label in _LABELS.items()
-            for path in (self._path / self._split / folder).glob("*.txt")
+            for folder, label in self._folders.items()
+            for path in (self._path / folder).glob("*.txt")
         ]
-        if len({label for _, label, _ in files}) < len(_LABELS):
-            raise self._error(f"needs .txt files in {self._split}/neg and {self._split}/pos")
+        if len({label for _, label, _ in files}) < len(self._folders):
+            raise self._error(f"needs .txt files in {' and '.join(self._folders)}")
         _, labels, paths = zip(*sorted(files), strict=True)
         examples = tf.data.Dataset.from_tensor_slices(
             {"text": list(paths), "label": tf.constant(labels, tf.int64)}
@@ -92,14 +108,15 @@ class AclImdb:
                     # tarfile remembers every member that it has passed, all 100,000 of them.
                     archive.members.clear()
                     found = _MEMBER.fullmatch(member.name)
-                    if found and found[1] == self._split and member.isfile():
+                    if found and found[1] in self._folders and member.isfile():
                         empty = False
                         text = archive.extractfile(member).read()
-                        yield {"text": text, "label": _LABELS[found[2]]}
+                        yield {"text": text, "label": self._folders[found[1]]}
         except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
             raise self._error(f"broken archive: {error}") from error
         if empty:
-            raise self._error(f"holds no {self._split}/neg/*.txt or {self._split}/pos/*.txt")
+            files = " or ".join(f"{folder}/*.txt" for folder in self._folders)
+            raise self._error(f"holds no {files}")
 
     def _error(self, reason: str) -> UserError:
         return UserError(

@@ -1,0 +1,29 @@
+"""Leave texts out of training that are in test."""
+
+import logging
+
+import numpy as np
+
+from ftkeras.data.examples import Examples
+from ftkeras.data.groupings.near_duplicates import NearDuplicates
+
+log = logging.getLogger(__name__)
+
+
+def without_copies(train: Examples, test: Examples) -> Examples:
+    """Return train without texts that test has, exactly or nearly, and log how many there were.
+
+    Nearly equal are texts that `NearDuplicates` with its defaults puts into one group with a text
+    of test. Only texts are compared, so no answer is read.
+
+    Args:
+        train: what is to be trained on.
+        test: what must not be.
+    """
+    is_copy = np.isin(train.digests, test.digests)
+    is_near = NearDuplicates().are_near(train, test) & ~is_copy
+    log.info(
+        "leakage %s of %s texts are in test and %s nearly so; they are not trained on",
+        *(f"{number:,}" for number in (is_copy.sum(), len(train), is_near.sum())),
+    )
+    return train.select(~(is_copy | is_near))

@@ -1,0 +1,74 @@
+"""Start the head that predicts tokens from a checkpoint's own, if it has one."""
+
+import logging
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from ftkeras import catalog
+from ftkeras.checkpoints import huggingface
+from ftkeras.config.run import Config
+from ftkeras.errors import UserError
+from ftkeras.support.protocols import Encoder
+from ftkeras.training.finetuner import FineTuner
+
+log = logging.getLogger(__name__)
+
+
+def check(encoder: Encoder) -> None:
+    """Raise UserError if no encoder of this family is pretrained by masked tokens."""
+    if encoder.family.masked_lm is None:
+        raise UserError(
+            f"`encoder`: a {encoder.family.model_type} model can't be pretrained by masked tokens; "
+            "use another family, such as bert or roberta."
+        )
+
+
+def start(config: Config, model: FineTuner, folder: pathlib.Path | None) -> None:
+    """Assign the checkpoint's own head to the model's, and log what was done.
+
+    Args:
+        config: its `head` may demand the checkpoint's head, or a new one.
+        model: its encoder has the checkpoint's weights.
+        folder: the checkpoint's; None if the encoder starts with random weights.
+
+    Raises:
+        UserError: the checkpoint's head is demanded, but it has none.
+    """
+    wanted = "auto"
+    if config.head is not None:
+        wanted = catalog.parse_head(config.head).arguments.get("start", wanted)
+    if wanted == "new":
+        log.info("head     new, as asked for")
+        return
+    who = "an encoder with random weights" if folder is None else folder
+    found = {} if folder is None else _tensors(model, folder)
+    if not found:
+        if wanted == "checkpoint":
+            raise UserError(f"head=checkpoint: {who} has no head that predicts tokens; use new.")
+        log.info("head     new, because %s has none that predicts tokens", who)
+        return
+    for variable in model.head.weights:
+        variable.assign(found[variable.name])
+    log.info("head     the checkpoint's own, which predicts tokens")
+
+
+def _tensors(model: FineTuner, folder: pathlib.Path) -> dict[str, np.ndarray]:
+    """Return the values of the head's variables by their names; none if a tensor is missing."""
+    head, family = model.head, model.encoder.family
+    tensors: Any = huggingface.read_tensors(folder)
+    names = {family.plain_name(name): name for name in tensors}
+    shapes = {variable.name: tuple(variable.shape) for variable in head.weights}
+    found = {}
+    for rule in family.masked_lm.rules(biases=head.biases):
+        arrays = [tensors[names[name]] for name in rule.tensors if name in names]
+        if len(arrays) < len(rule.tensors):
+            return {}
+        found[rule.variable] = np.asarray(rule.join(arrays), "float32")
+        if (shape := found[rule.variable].shape) != shapes[rule.variable]:
+            raise UserError(
+                f"`encoder`: tensor {rule.tensors[0]} of {folder} has shape {shape}, but its "
+                f"config.json requires {shapes[rule.variable]}; use files of the same checkpoint."
+            )
+    return found

@@ -1,0 +1,41 @@
+"""Mask whole words."""
+
+import numpy as np
+
+from ftkeras.maskings._base import Masking, words_of
+
+
+class Words(Masking):
+    """Choose whole words, so that no word is predicted from its own pieces.
+
+    Words are taken in random order. One whose tokens are more than are still to be chosen is left
+    out, so a text without a word that is short enough has none. Each token is replaced by itself.
+
+    Source: the models "Whole Word Masking" of https://github.com/google-research/bert.
+
+    Args:
+        rate: share of the tokens to choose; in (0, 1).
+        mask: share of the chosen tokens that the mask token replaces.
+        random: share of them that a random token replaces; the rest stays as it is.
+
+    Raises:
+        ValueError: naming the argument, its bound and the value received.
+
+    >>> starts = np.array([True, False, False, True, True, False])
+    >>> Words(rate=0.5)(starts, np.random.default_rng(0)).places.tolist()
+    [3, 4, 5]
+    """
+
+    def __init__(self, *, rate: float = 0.15, mask: float = 0.8, random: float = 0.1):
+        super().__init__(rate=rate, mask=mask, random=random)
+
+    def choose(
+        self, starts: np.ndarray, count: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        words, found = words_of(starts), []
+        for number in rng.permutation(len(words)):
+            if count and len(words[number]) <= count:
+                found.append(words[number])
+                count -= len(words[number])
+        places = np.concatenate([np.zeros(0, int), *found])
+        return places, np.arange(len(places))

@@ -1,0 +1,127 @@
+"""Texts without answers, from which a masked language model learns."""
+
+import functools
+import os
+import pathlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from ftkeras import tasks
+from ftkeras.data.sources.stream import Example, stream
+from ftkeras.data.tables.documents import Documents, open_documents
+from ftkeras.data.tables.reading import Options
+from ftkeras.data.task import Task
+from ftkeras.problems import masked_lm
+from ftkeras.support import lazy
+
+Column = str | int
+
+
+class MaskedLm(Task):
+    """Predict masked tokens of texts: of another task, or from the user's own files.
+
+    No answer is read. Texts that are in the test split, or nearly so, are left out of training.
+    `pretrain` writes this task.
+
+    Args:
+        of: the name of the task whose texts to read; instead of `train`.
+        train: file, folder or glob pattern of the texts, or several of these. Each line of a text
+            file is a text, each `.txt` file of a folder, and each row of a table.
+        test: the same to leave out of training, and to test on if that is asked for; or None.
+        validation: the same to validate on; None to hold out a part of `train`.
+        text: column of the text in a table, by name or number from 0; several are joined.
+        masking: the spec of what chooses the tokens to predict.
+        header: whether the first row of a table names the columns.
+        delimiter: between the fields of a table, one character.
+        encoding: of text files, such as 'cp1252'.
+        data_dir: folder in which relative file names are looked up, or that of the other task.
+        known_labels: not used.
+
+    Raises:
+        ValueError: naming the argument and the value received.
+    """
+
+    problem_class = masked_lm.MaskedLm
+    labels = ("token",)
+    needs_test, guards_test = False, True
+
+    def __init__(
+        self,
+        *,
+        of: str | None = None,
+        train: str | Sequence[str] | None = None,
+        test: str | Sequence[str] | None = None,
+        validation: str | Sequence[str] | None = None,
+        text: Column | Sequence[Column] | None = None,
+        masking: str = "tokens",
+        header: bool | None = None,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        data_dir: str | None = None,
+        known_labels: Sequence[str] | None = None,
+    ):
+        if (of is None) == (train is None):
+            raise ValueError(
+                f"`of` or `train` must be given, not both. Received: {of!r}, {train!r}."
+            )
+        files = {"train": train, "validation": validation, "test": test}
+        self._files = {name: found for name, found in files.items() if found is not None}
+        columns = (text,) if isinstance(text, (str, int)) else text
+        self._columns = None if columns is None else tuple(columns)
+        self._options = Options(header=header, delimiter=delimiter, encoding=encoding)
+        self._folder = pathlib.Path(os.path.expanduser(data_dir or "."))
+        self._masking = masking
+        self._other = None if of is None else _task(of, data_dir)
+        for name in ("homepage", "citation", "license", "language", "hub_dataset"):
+            setattr(self, name, getattr(self._other, name, None))
+
+    def problem(self, labels: Sequence[str] | None = None) -> masked_lm.MaskedLm:
+        """Return what is asked about a text."""
+        build: Any = self.problem_class
+        return build(labels=self.labels, masking=self._masking)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was detected in the files, a phrase each."""
+        return () if self._other is not None else self._documents("train").notes
+
+    def splits(self) -> dict[str, tf.data.Dataset]:
+        """Return the texts of each split; their answer is 0.
+
+        Raises:
+            UserError: if the data can't be read.
+        """
+        if self._other is not None:
+            texts = self._other.texts()
+            nothing = tf.constant(0, tf.int64)
+            return {
+                n: dataset.map(lambda row: {**row, "label": nothing})
+                for n, dataset in texts.items()
+            }
+        return {name: stream(functools.partial(self._examples, name)) for name in self._files}
+
+    @functools.cache  # noqa: B019  a run has one of these objects
+    def _documents(self, split: str) -> Documents:
+        return open_documents(self._files[split], self._folder, self._options, self._columns)
+
+    def _examples(self, split: str) -> Iterator[Example]:
+        for text in self._documents(split).texts():
+            yield {"text": text, "label": 0}
+
+
+def _task(name: str, data_dir: str | None) -> Task:
+    """Return the task of a name, without arguments.
+
+    Raises:
+        ValueError: if there is none that can be built from its name.
+    """
+    known = {module: cls for cls, module in lazy.class_names(tasks.__path__).items()}
+    found: Any = lazy.find_class(tasks.__name__, known[name]) if name in known else None
+    try:
+        return found(data_dir=data_dir)
+    except TypeError:
+        raise ValueError(
+            f"`of` must name a task that needs no files. Received: {name!r}."
+        ) from None

@@ -1,0 +1,1 @@
+"""What verbs do from start to end, for verbs that share it."""
