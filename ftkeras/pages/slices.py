@@ -1,6 +1,7 @@
 """The section about parts of the split: where the model is worse than elsewhere."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def _by_answer(view: RunView) -> list[Slice]:
     found: list[Slice] = []
     truths = [view.problem.truth(row) for row in view.rows]
     for key in truths[0]:
-        values = [truth.get(key) for truth in truths]
+        values: list[Any] = [truth.get(key) for truth in truths]
         if all(isinstance(value, str) for value in values):
             found += slices.by_value(key, values)
         elif all(_is_labels(value) for value in values):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 
@@ -10,6 +11,7 @@ MOST_WORDS = 5_000
 # A cluster of fewer texts is an accident.
 LEAST_TEXTS = 10
 MOST_CLUSTERS = 8
+STARTS = 4
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ def cluster(texts: Sequence[str], others: Sequence[str], *, words: int = 8) -> l
     """Cluster texts by k-means of their TF-IDF vectors.
 
     There is a cluster for each 25 texts, at most 8. A cluster's characteristic words have the
-    largest difference between their mean weight in the cluster and in all texts.
+    largest (w - v) / √v, w their mean weight in the cluster and v in all texts.
 
     Args:
         texts: to cluster.
@@ -46,15 +48,16 @@ def cluster(texts: Sequence[str], others: Sequence[str], *, words: int = 8) -> l
     count = min(MOST_CLUSTERS, max(2, len(texts) // 25))
     if len(texts) < 2 * LEAST_TEXTS:
         return []
+    float32: Any = np.float32
     vectorizer = TfidfVectorizer(
-        max_features=MOST_WORDS, min_df=2, max_df=0.5, sublinear_tf=True, dtype=np.float32
+        max_features=MOST_WORDS, min_df=2, max_df=0.5, sublinear_tf=True, dtype=float32
     )
     try:
-        everything = vectorizer.fit_transform([*texts, *others])
+        everything: Any = vectorizer.fit_transform([*texts, *others])
     except ValueError:  # no word is in two texts
         return []
     vectors = everything[: len(texts)]
-    model = KMeans(count, n_init=4, random_state=0).fit(vectors)
+    model: Any = KMeans(count, n_init=cast(str, STARTS), random_state=0).fit(vectors)
     distances, names = model.transform(vectors), vectorizer.get_feature_names_out()
     usual = np.asarray(everything.mean(axis=0)).ravel()
     found = []
@@ -62,7 +65,8 @@ def cluster(texts: Sequence[str], others: Sequence[str], *, words: int = 8) -> l
         members = np.flatnonzero(model.labels_ == number)
         if len(members) < LEAST_TEXTS:
             continue
-        gain = np.asarray(vectors[members].mean(axis=0)).ravel() - usual
+        own = np.asarray(vectors[members].mean(axis=0)).ravel()
+        gain = (own - usual) / np.sqrt(usual)
         best = [int(n) for n in np.argsort(-gain)[:words] if gain[n] > 0]
         nearest = members[np.argsort(distances[members, number], kind="stable")]
         found.append(Cluster(nearest.tolist(), [str(names[n]) for n in best]))
