@@ -16,6 +16,7 @@ from ftkeras.statistics.calibration import Forecasts
 
 MOST_ROWS = 50
 MOST_EXPLAINED = 10
+MOST_REPEATED = 20
 MOST_CLUSTERED = 5_000
 # Characters of a text, and of an answer, that a table shows.
 LONGEST_TEXT, LONGEST_ANSWER = 400, 120
@@ -70,6 +71,7 @@ def section(view: RunView) -> Section:
         *_mistakes(view, found),
         *_nearly_wrong(found),
         *_clusters(found),
+        *_repeated(view, found),
         *missing,
     ]
     return Section("Errors", "errors", parts, {"mistakes": int(found.is_wrong.sum())})
@@ -186,6 +188,28 @@ def _clusters(found: _Examples) -> list[Part]:
     columns = ["mistakes", "characteristic words", "most frequent", "the most typical text"]
     note = "By k-means of TF-IDF vectors; the words are more frequent there than in other texts."
     return [Table("error_clusters", "What mistakes have in common", columns, rows, note)]
+
+
+def _repeated(view: RunView, found: _Examples) -> list[Part]:
+    """Return the examples that nearly repeat one that the model was trained on."""
+    if found.texts is None:
+        return []
+    try:
+        count, pairs = view.texts.near_duplicates(view.split, MOST_REPEATED)
+    except UserError as error:
+        return [Missing("Near-duplicates of training examples", f"{error}.")]
+    if not count:
+        text = f"No example of {view.split} nearly repeats one that the model was trained on."
+        return [Notice(text, "good")]
+    rows: list[list[Cell]] = [
+        [str(found.rows[n].get("id", n)), share, _cut(_joined(found.texts[n])), _cut(source)]
+        for source, n, share in pairs
+    ]
+    share = count / len(found.rows)
+    title = f"Examples that nearly repeat one of train: {count:,}, {share:.1%} of {view.split}"
+    columns = ["example", Column("resemblance", "{:.2f}"), "text", "text of train"]
+    note = "The share of common runs of 5 tokens, estimated by min-hashes; those of at least 0.8."
+    return [Table("near_duplicates", title, columns, rows, note)]
 
 
 def _confusion(found: _Examples, n: int) -> str:

@@ -47,6 +47,19 @@ class Texts(Protocol):
         """
         ...
 
+    def near_duplicates(self, split: str, most: int) -> tuple[int, list[tuple[str, int, float]]]:
+        """Return how many examples of a split nearly repeat one of train, and the most similar.
+
+        Args:
+            split: validation or test.
+            most: of these.
+
+        Returns:
+            The count; and of the most similar, the text of train, the position in the split, and
+            the resemblance.
+        """
+        ...
+
 
 class NoTexts:
     """Stands for texts that can't be read.
@@ -63,6 +76,10 @@ class NoTexts:
         raise UserError(self.reason)
 
     def column(self, split: str, name: str) -> list[str]:
+        """Raise UserError, which says why there are no texts."""
+        raise UserError(self.reason)
+
+    def near_duplicates(self, split: str, most: int) -> tuple[int, list[tuple[str, int, float]]]:
         """Raise UserError, which says why there are no texts."""
         raise UserError(self.reason)
 

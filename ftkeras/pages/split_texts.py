@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ftkeras.data.examples import Examples
+from ftkeras.data.groupings.near_duplicates import nearest_in
 from ftkeras.data.splits import Splits
 from ftkeras.errors import UserError
 
@@ -38,6 +39,27 @@ class SplitTexts:
             return self._splits.column(self._examples(split), name)
         except UserError as error:
             raise UserError(str(error).replace("`group_by`", "`slices`")) from None
+
+    def near_duplicates(self, split: str, most: int) -> tuple[int, list[tuple[str, int, float]]]:
+        """Return examples that nearly repeat one of train; see `run_view.Texts`.
+
+        Raises:
+            UserError: if these are not the data that the run was trained on.
+        """
+        if self._is_other_data:
+            raise UserError("the data that the model was trained on were not read")
+        train = self._splits.train
+        positions, sources, shares = nearest_in(train, self._examples(split))
+        order = np.unique(sources[:most])
+        raw = self._splits.raw_texts(train, order)
+        texts = {
+            int(n): " | ".join(t.decode("utf-8", "replace") for t in one.values())
+            for n, one in zip(order, raw, strict=True)
+        }
+        found = zip(
+            positions[:most].tolist(), sources[:most].tolist(), shares.tolist(), strict=False
+        )
+        return len(positions), [(texts[source], at, share) for at, source, share in found]
 
     def _examples(self, split: str) -> Examples:
         if self._is_other_data and split == "test":

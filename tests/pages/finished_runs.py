@@ -39,6 +39,11 @@ class TextsInMemory:
             raise UserError(f"there is no {split}")
         return [{"text": text} for text in texts[:most]], np.array(targets)[:most]
 
+    def near_duplicates(self, split, most):
+        texts, known = self._splits[split][0], list(self._splits["train"][0])
+        found = [(text, n, 1.0) for n, text in enumerate(texts) if text in known]
+        return len(found), found[:most]
+
     def column(self, split, name):
         return self._columns[name]
 

@@ -130,3 +130,14 @@ def test_words_say_why_they_are_missing(view):
     assert part.reason == "it cuts windows."
     table = _tables(errors.section(dataclasses.replace(view, explain=refuse)))["mistakes"]
     assert isinstance(table.rows[0][4], str)
+
+
+def test_examples_of_train_are_shown(view):
+    again = dataclasses.replace(
+        view, texts=finished_runs.TextsInMemory(TEXTS, (TEXTS[:3], [1] * 3))
+    )
+    table = _tables(errors.section(again))["near_duplicates"]
+    assert "3, 1.5% of test" in table.title
+    assert table.rows[0] == ["test-0", 1.0, TEXTS[0], TEXTS[0]]
+    notices = [p.text for p in errors.section(view).parts if isinstance(p, Notice)]
+    assert "No example of test nearly repeats one that the model was trained on." in notices

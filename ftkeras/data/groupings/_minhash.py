@@ -50,14 +50,29 @@ def components(signatures: np.ndarray, *, similarity: float) -> np.ndarray:
         similarity: the least share of equal hashes for which two texts are linked.
     """
     texts = len(signatures)
-    links = [
-        pairs[:, _resemblance(signatures, *pairs) >= similarity]
-        for pairs in _candidates(signatures)
-    ]
-    firsts, seconds = np.concatenate([np.zeros((2, 0), np.int64), *links], axis=1)
+    firsts, seconds, _ = links(signatures, similarity=similarity)
     linked = np.ones(len(firsts), bool)
     graph = coo_matrix((linked, (firsts, seconds)), shape=(texts, texts))
     return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def links(
+    signatures: np.ndarray, *, similarity: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return pairs of texts that resemble each other, and their resemblance, each [pairs].
+
+    Args:
+        signatures: uint32 [texts, 128].
+        similarity: the least share of equal hashes of a pair. A pair may occur more than once.
+    """
+    found: list[np.ndarray] = [np.zeros((2, 0), np.int64)]
+    shares = [np.zeros(0)]
+    for pairs in _candidates(signatures):
+        resemblance = _resemblance(signatures, *pairs)
+        found.append(pairs[:, resemblance >= similarity])
+        shares.append(resemblance[resemblance >= similarity])
+    firsts, seconds = np.concatenate(found, axis=1)
+    return firsts, seconds, np.concatenate(shares)
 
 
 def _steps(examples: Examples) -> Iterator[slice]:

@@ -9,6 +9,33 @@ from ftkeras.data.groupings import _minhash
 from ftkeras.support import bounds
 
 
+def nearest_in(
+    train: Examples, others: Examples, *, similarity: float = 0.8, shingle: int = 5
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the examples that nearly repeat one of train; see `NearDuplicates`.
+
+    Args:
+        train: the examples to find.
+        others: of another split.
+        similarity: the least resemblance.
+        shingle: the tokens of a shingle.
+
+    Returns:
+        Positions in `others`, those in `train` of the most similar example of each, and their
+        resemblance; the most similar first, each [examples].
+    """
+    parts = [_minhash.signatures(part, shingle=shingle) for part in (train, others)]
+    firsts, seconds, shares = _minhash.links(np.concatenate(parts), similarity=similarity)
+    low, high = np.minimum(firsts, seconds), np.maximum(firsts, seconds)
+    size = len(train.rows)
+    crosses = (low < size) & (high >= size)
+    low, high, shares = low[crosses], high[crosses] - size, shares[crosses]
+    order = np.argsort(-shares, kind="stable")
+    _, best = np.unique(high[order], return_index=True)
+    chosen = order[np.sort(best)]
+    return high[chosen], low[chosen], shares[chosen]
+
+
 class NearDuplicates:
     """Keep texts together that share most of their shingles, and texts that chains of them link.
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftkeras.data.groupings import _minhash
-from ftkeras.data.groupings.near_duplicates import NearDuplicates
+from ftkeras.data.groupings.near_duplicates import NearDuplicates, nearest_in
 from tests.matrix import examples
 
 
@@ -140,3 +140,23 @@ def test_repeated_review_of_imdb_is_found(shared_data):
             len({group for group, other in zip(groups, texts, strict=True) if other == text}) == 1
         )
     assert len(set(groups)) < len(set(texts)) + 1
+
+
+def test_examples_that_repeat_one_of_train_are_found_with_the_nearest():
+    rng = np.random.default_rng(3)
+    train = [rng.integers(0, 30_000, 60).tolist() for _ in range(50)]
+    others = [rng.integers(0, 30_000, 60).tolist() for _ in range(20)]
+    others[4], others[9] = train[7], _edited(train[12], 1, rng)
+    others += [train[7], train[7]]  # copies of each other, too
+    positions, sources, shares = nearest_in(_examples(train), _examples(others))
+    assert sorted(positions.tolist()) == [4, 9, 20, 21]
+    assert dict(zip(positions.tolist(), sources.tolist(), strict=True)) == {
+        4: 7,
+        9: 12,
+        20: 7,
+        21: 7,
+    }
+    assert shares[:3].tolist() == [1, 1, 1]
+    assert positions[3] == 9
+    assert shares[3] == pytest.approx(_exact(train[12], others[9], 5), abs=0.12)
+    assert nearest_in(_examples(train), _examples(others[:4]))[0].tolist() == []
