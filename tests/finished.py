@@ -20,6 +20,7 @@ COMMAND = [
     f"--epochs={EPOCHS}",
     f"--batch_size={BATCH}",
     "--learning_rate=2e-3",
+    "--noreport",
 ]
 
 

@@ -21,8 +21,18 @@ DISTRIBUTIONS = {
     "yaml": "pyyaml",
 }
 # Tests that need one of these are skipped without it; statsmodels, and bert and official of the
-# authors of TensorFlow checkpoints, are for scripts run by hand.
-OPTIONAL = {"apache-beam", "bert", "jax", "official", "seqeval", "statsmodels", "torch", "wandb"}
+# authors of TensorFlow checkpoints, are for scripts run by hand, as captum is.
+OPTIONAL = {
+    "apache-beam",
+    "bert",
+    "captum",
+    "jax",
+    "official",
+    "seqeval",
+    "statsmodels",
+    "torch",
+    "wandb",
+}
 
 
 def _imports(path: pathlib.Path) -> set[str]:

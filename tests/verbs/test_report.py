@@ -7,7 +7,7 @@ import pytest
 
 import ftkeras
 from tests import finished
-from tests.running import call_ftkeras, succeed
+from tests.running import call_ftkeras, run_ftkeras, succeed
 
 
 def test_page_is_written_without_texts(copy_of_finished_run):
@@ -33,12 +33,13 @@ def test_without_jinja2_the_verb_says_what_to_install(copy_of_finished_run, monk
 
 
 @pytest.mark.process
-def test_run_writes_its_page(finished_run):
-    run = finished_run / "run"
-    text = (run / "report.html").read_text(encoding="utf-8")
-    assert "The encoder" in text
-    assert "report  run/report.html" in (finished_run / "stdout.txt").read_text()
-    baselines = json.loads((run / "report.json").read_text())["summary"]["baselines"]
+def test_run_writes_its_page(tmp_path):
+    command = [flag for flag in finished.COMMAND if flag != "--noreport"]
+    done = run_ftkeras(*command, "--run_dir=run", "--export=none", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "report  run/report.html" in done.stdout
+    assert "The encoder" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    baselines = json.loads((tmp_path / "run" / "report.json").read_text())["summary"]["baselines"]
     assert baselines[0]["model"] == "this model"
 
 
