@@ -75,7 +75,10 @@ def _advice(view: RunView, ends: dict[str, tuple[float, float]]) -> list[Part]:
     if view.problem.temperature is not None:
         t = view.problem.temperature
         text = f"The probabilities are calibrated with temperature {t:.3f}, fitted on validation."
-        return [Notice(text, "info")]
+        if ends["ece"][0] <= LARGE:
+            return [Notice(text, "info")]
+        more = "They are still not reliable here: a temperature can't correct a model that prefers "
+        return [Notice(f"{text} {more}some labels, or data that differ from validation.")]
     if ends["ece"][0] <= LARGE or not view.problem.calibrates:
         return []
     return [
@@ -92,7 +95,7 @@ def _reliability(forecasts: Forecasts) -> list[Part]:
     lines = [
         Line("perfect calibration", [(0, 0), (1, 1)], color=MUTED, style="--"),
         Line("bins of equal width", _points(width), color=BLUE, marker="o"),
-        Line("of equal size", _points(mass), color=ORANGE, marker="s", style=":"),
+        Line("bins of equal size", _points(mass), color=ORANGE, marker="s", style=":"),
     ]
     drawing = Lines(lines, "probability", "share that is true", (0, 1), (0, 1), legend="upper left")
     worst = max(width, key=lambda one: one.count * abs(one.share - one.mean))

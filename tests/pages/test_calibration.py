@@ -36,6 +36,7 @@ def test_calibrated_run_says_so_and_others_are_advised(tmp_path):
     view.problem.restore_state({"temperature": 1.5})
     (notice,) = _parts(calibration.section(view), Notice)
     assert "temperature 1.500" in notice.text
+    assert "still not reliable here" in notice.text
     assert calibration.section(view).figures["temperature"]["value"] == 1.5
     rows = [{"label": "no", "predicted": "yes", "probabilities": [0.1, 0.9]}] * 50
     finished_runs.write(tmp_path / "b", ["no", "yes"], rows, {"test": {}})
