@@ -169,14 +169,14 @@ class Plot:
 class Slider:
     """A control that shows one of several rows of numbers, such as those at each threshold.
 
-    Without JavaScript, it shows the row of `start`.
+    Without JavaScript, it shows the row of `starts`.
 
     Attributes:
         title: what it moves.
         columns: the titles of the numbers.
-        rows: the numbers at each position, formatted; the first is the position itself.
-        start: the number of the row that is shown first.
-        choices: names of several such sets of rows; `rows` then holds one list for each.
+        rows: the formatted numbers at each position, of which the first is the position itself; a
+            list for each name of several, such as labels, among which the reader chooses.
+        starts: the number of the row that is shown first, by the same names.
     """
 
     kind: ClassVar = "slider"
