@@ -29,6 +29,13 @@ def test_newest_state_comes_back_whole(checkpoints):
         assert found.tensors[name].dtype == value.dtype
 
 
+def test_only_the_newest_are_kept(checkpoints):
+    assert [path.name.split(".")[0] for path in checkpoints.paths()] == [
+        "update-000000003",
+        "update-000000006",
+    ]
+
+
 @pytest.mark.parametrize("damage", ["cut", "empty", "one bit in the tensors", "one bit in front"])
 def test_damaged_checkpoint_gives_way_to_the_one_before(checkpoints, caplog, damage):
     newest = checkpoints.paths()[-1]

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from ftkeras.losses.cross_entropy import CrossEntropy
 from ftkeras.problems.classification import Classification
@@ -34,6 +35,12 @@ def test_figures_of_two_classes_are_the_second_ones():
     assert figures["auc"] == pytest.approx(6 / 9)
     picked = [0.8, 0.6, 0.3, 0.1, 0.6, 0.95]
     assert figures["loss"] == pytest.approx(-np.mean(np.log(picked)), rel=1e-5)
+
+
+def test_served_label_is_that_of_the_largest_probability():
+    served = PROBLEM.served(tf.constant(THREE, tf.float32))
+    assert served["label"].numpy().tolist() == [b"a", b"c", b"b", b"b"]
+    np.testing.assert_allclose(served["score"], [0.8, 0.7, 0.8, 0.8], rtol=1e-5)
 
 
 def test_class_that_a_split_lacks_is_excluded_from_the_means():

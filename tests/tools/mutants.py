@@ -241,7 +241,7 @@ MUTANTS = [
             "checkpointer.py",
             "(self._position.epoch, batch + 1)",
             "(self._position.epoch, batch)",
-            "test_state.py",
+            "test_state.py test_callbacks.py",
         ),
     ),
     *_of(
@@ -263,8 +263,8 @@ MUTANTS = [
         ),
         (
             "classification.py",
-            "        probabilities = tf.nn.softmax(outputs)",
-            "        probabilities = outputs",
+            "return tf.nn.softmax(self.scaled(outputs))",
+            "return self.scaled(outputs)",
             "test_classification.py test_contract.py",
         ),
         (

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from ftkeras.checkpoints import tensor_file
 from ftkeras.checkpoints.training_state import Checkpoints, Position, State
 from ftkeras.data.feed import OrderedFeed
 from ftkeras.errors import UserError
@@ -243,11 +244,13 @@ class Counter(Callback):
         self.total = state["total"]
 
 
-def _checkpointer(folder, counters, resume_from=None) -> tuple[Checkpointer, BestEpoch]:
+def _checkpointer(
+    folder, counters, resume_from=None, *, keep=1, every=0
+) -> tuple[Checkpointer, BestEpoch]:
     best = BestEpoch(folder, objective="loss", patience=None, has_validation=False)
     checkpointer = Checkpointer(
-        Checkpoints(folder, keep=1),
-        every=0,
+        Checkpoints(folder, keep=keep),
+        every=every,
         in_seconds=False,
         callbacks=[best, *counters],
         others=[],
@@ -270,6 +273,15 @@ def test_two_callbacks_of_one_class_keep_their_own_state(model, feed, tmp_path):
     resumed = [Counter(1), Counter(10)]
     _checkpointer(tmp_path, resumed, saved)
     assert [counter.total for counter in resumed] == [2, 20]
+
+
+def test_checkpoint_within_an_epoch_resumes_at_the_next_step(model, feed, tmp_path):
+    checkpointer, best = _checkpointer(tmp_path, [], keep=9, every=1)
+    epochs.fit(model, feed, epochs=1, callbacks=[best, checkpointer])
+    paths = Checkpoints(tmp_path, keep=9).paths()
+    places = [tensor_file.read_facts(path)["place"] for path in paths]
+    assert [(p["epoch"], p["step"]) for p in places[:3]] == [(0, 1), (0, 2), (0, 3)]
+    assert (places[-1]["epoch"], places[-1]["step"]) == (1, 0)
 
 
 def test_a_single_callback_of_a_class_is_saved_under_the_classs_name():
