@@ -20,6 +20,7 @@ class Task:
         self.pairs, self.names = pairs, ["train", "test"] + ["validation"] * own_validation
 
     problem_class = Classification
+    needs_test, guards_test = True, False
 
     def problem(self):
         return Classification(labels=("even", "odd"))

@@ -56,7 +56,7 @@ def test_the_last_epoch_is_kept_without_validation(tmp_path):
 class Numbers:
     """Write 60 texts to train on, 20 for validation or none, and 4 to test."""
 
-    pairs = False
+    pairs, needs_test, guards_test = False, True, False
     problem_class = Classification
 
     def __init__(self, *, own_validation: bool):
