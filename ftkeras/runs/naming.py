@@ -19,8 +19,9 @@ def run_name(config: Config) -> str:
     if config.name is not None:
         return config.name
     spec = catalog.parse("task", config.task)
-    if not (files := spec.arguments.get("train")):
+    files = spec.arguments.get("train")
+    file = files[0] if isinstance(files, list | tuple) and files else files
+    if not file or not isinstance(file, str):  # the task will refuse what names no file
         return spec.name
-    file = files if isinstance(files, str) else files[0]
     stem = pathlib.Path(os.path.expanduser(file)).absolute().name.split(".")[0]
     return re.sub(r"\W+", "-", stem).strip("-") or spec.name

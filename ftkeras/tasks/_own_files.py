@@ -11,7 +11,7 @@ import tensorflow as tf
 from ftkeras.data.sources.stream import Example, stream
 from ftkeras.data.tables import inference, profile
 from ftkeras.data.tables.inference import Chosen, Roles, find_position
-from ftkeras.data.tables.reading import Options, open_data
+from ftkeras.data.tables.reading import Options, given_files, open_data
 from ftkeras.data.tables.table import Row, Table, Value
 from ftkeras.data.tables.texts import encode, joined
 from ftkeras.data.task import Task
@@ -50,10 +50,7 @@ class OwnFiles(Task):
         options: Options,
         data_dir: str | None,
     ):
-        self._files = {name: names for name, names in files.items() if names is not None}
-        for name, names in self._files.items():
-            if not names:
-                raise ValueError(f"`{name}` must name a file. Received: {names!r}.")
+        self._files = given_files(files)
         texts = (text,) if isinstance(text, (str, int)) else tuple(text or ())
         self._answer_columns = tuple(answer)
         first = self._answer_columns[0] if self._answer_columns else None

@@ -11,7 +11,7 @@ import tensorflow as tf
 from ftkeras import tasks
 from ftkeras.data.sources.stream import Example, stream
 from ftkeras.data.tables.documents import Documents, open_documents
-from ftkeras.data.tables.reading import Options
+from ftkeras.data.tables.reading import Options, given_files
 from ftkeras.data.task import Task
 from ftkeras.problems import masked_lm
 from ftkeras.support import lazy
@@ -67,7 +67,7 @@ class MaskedLm(Task):
                 f"`of` or `train` must be given, not both. Received: {of!r}, {train!r}."
             )
         files = {"train": train, "validation": validation, "test": test}
-        self._files = {name: found for name, found in files.items() if found is not None}
+        self._files = given_files(files, required=())
         columns = (text,) if isinstance(text, (str, int)) else text
         self._columns = None if columns is None else tuple(columns)
         self._options = Options(header=header, delimiter=delimiter, encoding=encoding)

@@ -12,7 +12,7 @@ import tensorflow as tf
 from ftkeras.data.questions.reading import QuestionFile, open_questions
 from ftkeras.data.questions.records import Columns
 from ftkeras.data.sources.stream import Example, stream
-from ftkeras.data.tables.reading import Options
+from ftkeras.data.tables.reading import Options, given_files
 from ftkeras.data.tables.texts import encode
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
@@ -85,10 +85,7 @@ class QuestionAnswering(Task):
         if threshold != problem.TUNED and not is_number:
             raise ValueError(f"`threshold` must be 'tuned' or a number. Received: {threshold!r}.")
         files = {"train": train, "validation": validation, "test": test}
-        self._files = {name: names for name, names in files.items() if names is not None}
-        for name, names in self._files.items():
-            if not names:
-                raise ValueError(f"`{name}` must name a file. Received: {names!r}.")
+        self._files = given_files(files)
         self._columns = Columns(text=text, pair=pair, label=label, start=start)
         self._no_answer = no_answer
         self._settings = {"threshold": threshold, "longest": longest, "n_best": n_best}

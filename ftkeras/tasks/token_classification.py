@@ -9,7 +9,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from ftkeras.data.sources.stream import Example, stream
-from ftkeras.data.tables.reading import Options
+from ftkeras.data.tables.reading import Options, given_files
 from ftkeras.data.tagged.entities import TAG
 from ftkeras.data.tagged.reading import TaggedFile, open_tagged
 from ftkeras.data.task import Task
@@ -83,10 +83,7 @@ class TokenClassification(Task):
         bounds.choice(tags.SCHEMES, scheme=scheme)
         bounds.choice(problem.PIECES, pieces=pieces)
         files = {"train": train, "validation": validation, "test": test}
-        self._files = {name: names for name, names in files.items() if names is not None}
-        for name, names in self._files.items():
-            if not names:
-                raise ValueError(f"`{name}` must name a file. Received: {names!r}.")
+        self._files = given_files(files)
         self._tags = _tag_names(labels)
         self._text, self._label, self._scheme = text, label, scheme
         self._pieces = pieces

@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ftkeras.data.tables import opening
 from ftkeras.data.tables.class_folders import ClassFolders
@@ -48,6 +48,28 @@ class Options:
             object.__setattr__(self, "delimiter", "\t")
         if self.delimiter is not None and len(self.delimiter) != 1:
             raise UserError(f"`delimiter` must be one character. Received: {self.delimiter!r}.")
+
+
+def given_files(
+    files: Mapping[str, str | Sequence[str] | None], *, required: tuple[str, ...] = ("train",)
+) -> dict[str, str | Sequence[str]]:
+    """Return the files of the splits that have some.
+
+    Args:
+        files: names or glob patterns of files by split, one or several; None if it has none.
+        required: the splits that must have files.
+
+    Raises:
+        ValueError: naming the split and the value received.
+    """
+    for split, names in files.items():
+        if names is None and split not in required:
+            continue
+        listed = [names] if isinstance(names, str) else names
+        is_list = isinstance(listed, list | tuple)
+        if not is_list or not listed or not all(isinstance(n, str) and n for n in listed):
+            raise ValueError(f"`{split}` must name a file. Received: {names!r}.")
+    return {split: names for split, names in files.items() if names is not None}
 
 
 def open_data(names: str | Sequence[str], folder: pathlib.Path, options: Options) -> Table:
