@@ -1,14 +1,12 @@
 """The verbs as functions. Their arguments are the flags of the command line."""
 
-import contextlib
 import inspect
-import os
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ftkeras.api import arguments
-from ftkeras.api import data as in_memory
+from ftkeras.api.configuring import AnyRun, configured, configured_for_run, path_of, recorded
 from ftkeras.api.results import Evaluation, Run, run_folder
 from ftkeras.api.searches import CrossValidation, Search
 from ftkeras.api.session import session
@@ -20,20 +18,16 @@ from ftkeras.api.settings import (
     TrainSettings,
     TuneSettings,
 )
-from ftkeras.config import flagfile, own_data
+from ftkeras.config import flagfile
 from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.config.pretrain import PretrainConfig
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
 from ftkeras.config.verbs import PushConfig, ReportConfig, formats_again
 from ftkeras.errors import UserError
-from ftkeras.runs import layout
 
 if TYPE_CHECKING:
     import keras
-
-AnyConfig = TypeVar("AnyConfig", bound=Config)
-AnyRun = Run | str | os.PathLike[str]
 
 
 def train(
@@ -63,7 +57,7 @@ def train(
             with `run_dir`.
     """
     given = arguments.expand_names("train", Config, {"data": data, **settings})
-    with session(verbose), _configured(Config, given, home="run_dir") as config:
+    with session(verbose), configured(Config, given, home="run_dir") as config:
         from ftkeras.verbs import train as verb
 
         return Run(verb.run(config, tuple(callbacks)).run_dir)
@@ -87,7 +81,7 @@ def pretrain(
         **settings: those of `train`, and `masking` and `vocabulary_size`.
     """
     given = arguments.expand_names("pretrain", PretrainConfig, {"data": data, **settings})
-    with session(verbose), _configured(PretrainConfig, given, home="run_dir") as config:
+    with session(verbose), configured(PretrainConfig, given, home="run_dir") as config:
         from ftkeras.verbs import pretrain as verb
 
         return Run(verb.run(config, tuple(callbacks)).run_dir)
@@ -108,15 +102,11 @@ def evaluate(
         UserError: if a value is wrong, or the data have other labels.
         TypeError: if there is no such argument.
     """
-    home = run_folder(_path(run))
-    given = arguments.expand_names("evaluate", Config, {"data": data, **settings})
-    with session(verbose), _written_for_evaluation(given, home) as given:
+    given = {"data": data, **settings}
+    with session(verbose), configured_for_run("evaluate", Config, run, given) as config:
         from ftkeras.verbs import evaluate as verb
 
-        changed = arguments.values(Config, given)
-        merged = {**_recorded(home), **changed, "run_dir": str(home)}
-        own_data.evaluate_on(merged, set(changed))
-        found = verb.run(Config(**merged))
+        found = verb.run(config)
         return Evaluation(found.run_dir, found.name)
 
 
@@ -137,15 +127,11 @@ def report(
         UserError: if a value is wrong, or matplotlib or jinja2 is not installed.
         TypeError: if there is no such argument.
     """
-    home = run_folder(_path(run))
-    given = arguments.expand_names("report", ReportConfig, {"data": data, **settings})
-    with session(verbose), _written_for_evaluation(given, home) as given:
+    given = {"data": data, **settings}
+    with session(verbose), configured_for_run("report", ReportConfig, run, given) as config:
         from ftkeras.verbs import report as verb
 
-        changed = arguments.values(ReportConfig, given)
-        merged = {**_recorded(home), **changed, "run_dir": str(home)}
-        own_data.evaluate_on(merged, set(changed))
-        return verb.run(ReportConfig(**merged))
+        return verb.run(config)
 
 
 def export(
@@ -162,14 +148,14 @@ def export(
         UserError: if a value is wrong, or an exporter refuses the model.
         TypeError: if there is no such argument.
     """
-    home = run_folder(_path(run))
+    home = run_folder(path_of(run))
     changed = arguments.values(Config, arguments.expand_names("export", Config, settings))
     with session(verbose):
         from ftkeras.verbs import export as verb
 
-        recorded = _recorded(home)
-        recorded["export"] = formats_again(recorded["export"])
-        return verb.run(Config(**{**recorded, **changed, "run_dir": str(home)}))
+        given = recorded(home)
+        given["export"] = formats_again(given["export"])
+        return verb.run(Config(**{**given, **changed, "run_dir": str(home)}))
 
 
 def push(run: AnyRun, repo: str, *, private: bool = False, verbose: bool | int = 1) -> str:
@@ -185,7 +171,7 @@ def push(run: AnyRun, repo: str, *, private: bool = False, verbose: bool | int =
         UserError: if transformers has no class for the model, there is no token, or the Hub refuses
             it.
     """
-    config = PushConfig(run_dir=str(run_folder(_path(run))), repo=repo, private=private)
+    config = PushConfig(run_dir=str(run_folder(path_of(run))), repo=repo, private=private)
     with session(verbose):
         from ftkeras.verbs import push as verb
 
@@ -208,7 +194,7 @@ def crossvalidate(
     """
     kind = CrossvalidateConfig
     given = arguments.expand_names("crossvalidate", kind, {"data": data, **settings})
-    with session(verbose), _configured(kind, given, home="run_dir") as config:
+    with session(verbose), configured(kind, given, home="run_dir") as config:
         from ftkeras.verbs import crossvalidate as verb
 
         found = verb.run(config)
@@ -230,7 +216,7 @@ def tune(data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[TuneS
         TypeError: if there is no such argument.
     """
     given = arguments.expand_names("tune", TuneConfig, {"data": data, **settings})
-    with session(verbose), _configured(TuneConfig, given, home="search_dir") as config:
+    with session(verbose), configured(TuneConfig, given, home="search_dir") as config:
         from ftkeras.verbs import tune as verb
 
         found = verb.run(config)
@@ -258,72 +244,12 @@ def compare(
         TypeError: if there is no such argument.
     """
     given = arguments.expand_names("compare", CompareConfig, settings)
-    folders = tuple(str(_path(run)) for run in runs)
+    folders = tuple(str(path_of(run)) for run in runs)
     config = CompareConfig(**arguments.values(CompareConfig, given), folders=folders)
     with session(verbose):
         from ftkeras.verbs import compare as verb
 
         return verb.run(config)
-
-
-@contextlib.contextmanager
-def _configured(
-    kind: type[AnyConfig], given: Mapping[str, Any], *, home: str
-) -> Iterator[AnyConfig]:
-    """Write examples in memory into the folder of the run, and yield its configuration.
-
-    Args:
-        kind: the configuration's class.
-        given: values by field.
-        home: the field that names the folder.
-    """
-    if not (contents := in_memory.take(given)):
-        yield arguments.configuration(kind, given)
-        return
-    given = {"name": in_memory.default_name(contents), **given}
-    others = {name: value for name, value in given.items() if name not in contents}
-    # Wrong values show before anything is written.
-    placeholders = {name: in_memory.STEMS[name] for name in contents}
-    checked = arguments.configuration(kind, {**others, **placeholders})
-    folder = pathlib.Path(getattr(checked, home) or _default_folder(checked))
-    written = in_memory.written(contents, folder, stems=in_memory.STEMS, restart=checked.restart)
-    with written as paths:
-        yield arguments.configuration(kind, {**others, **paths, home: folder})
-
-
-def _default_folder(config: Config) -> str:
-    if isinstance(config, TuneConfig):
-        from ftkeras.search import folder as of_search
-
-        return of_search.default(config)
-    from ftkeras.runs import folder as of_run
-
-    return of_run.default(config)
-
-
-@contextlib.contextmanager
-def _written_for_evaluation(
-    given: Mapping[str, Any], home: pathlib.Path
-) -> Iterator[dict[str, Any]]:
-    """Write examples in memory into the folder of the run that is evaluated on them.
-
-    If the evaluation fails, they are removed again.
-    """
-    contents = in_memory.take(given)
-    name = in_memory.default_name(contents) if contents else ""
-    stems = {field: name if n == 0 else f"{name}-{n}" for n, field in enumerate(contents)}
-    with in_memory.written(contents, home, stems=stems, restart=True, keep=False) as paths:
-        yield {**given, **paths}
-
-
-def _recorded(home: pathlib.Path) -> dict[str, Any]:
-    return arguments.recorded(flagfile.read(home / layout.SETTINGS, Config))
-
-
-def _path(run: AnyRun | CrossValidation) -> pathlib.Path:
-    if isinstance(run, Run | CrossValidation):
-        return run.folder
-    return pathlib.Path(run).expanduser()
 
 
 def _show_arguments(function: Any, kind: type) -> None:

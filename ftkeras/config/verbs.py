@@ -204,7 +204,6 @@ class ReportConfig(Config):
         "What the model is compared with: tfidf, which is a linear model of word frequencies and "
         "takes seconds, or none.",
     )
-
     slices: tuple[str, ...] = flag(
         (),
         "Report",
@@ -217,7 +216,6 @@ class ReportConfig(Config):
         r"Compare texts in which a regular expression is found with the rest: 'negation=\bnot\b'. "
         "Repeatable.",
     )
-
     explanations: int = flag(
         20,
         "Report",

@@ -115,7 +115,7 @@ class Splits:
         if self.config.folds:
             held_out = self._folds == self.config.fold
             return self._pool.select(~held_out, "train"), self._pool.select(held_out, "validation")
-        train = self._read_train("train")
+        train = self._without_copies_of_test(self._reader.read("train"))
         if not self._has_test:
             train = train.select(self._own_folds != TEST_FOLD)
         if self._reader.has_validation:
@@ -130,12 +130,11 @@ class Splits:
             validation = self._shrink(validation, train)
         return self._limit(train, "train"), self._limit(validation, "validation")
 
-    def _read_train(self, name: str) -> Examples:
-        """Return what may be trained on, "train" or the "pool" of train and validation."""
-        found = self._reader.read_pool() if name == "pool" else self._reader.read(name)
+    def _without_copies_of_test(self, examples: Examples) -> Examples:
+        """Leave out copies of test examples if the task guards its test split."""
         if not (self.task.guards_test and self._reader.has_test):
-            return found
-        return leakage.without_copies(found, self._reader.read("test"))
+            return examples
+        return leakage.without_copies(examples, self._reader.read("test"))
 
     @functools.cached_property
     def _everything(self) -> Examples:
@@ -151,7 +150,7 @@ class Splits:
     @functools.cached_property
     def _pool(self) -> Examples:
         """The examples that are assigned to folds."""
-        pool = self._read_train("pool")
+        pool = self._without_copies_of_test(self._reader.read_pool())
         if not self._has_test:
             in_test = np.flatnonzero(self._own_folds == TEST_FOLD)
             pool = pool.select(np.setdiff1d(np.arange(len(pool)), in_test))

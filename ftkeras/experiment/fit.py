@@ -83,7 +83,7 @@ class Fit:
             self.feed,
             epochs=config.trained_epochs,
             reported=windows.reported(config, experiment.problem),
-            advise=speedup.advise(experiment, self.feed),
+            advise=speedup.advise(experiment, self.feed, examples=len(splits.train)),
         )
         self._history = History(run_dir / layout.HISTORY if chief else None)
         self._best = BestEpoch(

@@ -42,16 +42,30 @@ def start(config: Config, model: FineTuner, folder: pathlib.Path | None) -> None
     if wanted == "new":
         log.info("head     new, as asked for")
         return
-    who = "an encoder with random weights" if folder is None else folder
-    found = {} if folder is None else _tensors(model, folder)
+    if reason := _obstacle(folder):
+        found = {}
+    else:
+        found, reason = _tensors(model, folder), f"{folder} has none that predicts tokens"
     if not found:
         if wanted == "checkpoint":
-            raise UserError(f"head=checkpoint: {who} has no head that predicts tokens; use new.")
-        log.info("head     new, because %s has none that predicts tokens", who)
+            raise UserError(f"head=checkpoint: {reason}; use new.")
+        log.info("head     new, because %s", reason)
         return
     for variable in model.head.weights:
         variable.assign(found[variable.name])
     log.info("head     the checkpoint's own, which predicts tokens")
+
+
+def _obstacle(folder: pathlib.Path | None) -> str | None:
+    """Return why a checkpoint's head can't be used whatever its tensors are, or None."""
+    if folder is None:
+        return "an encoder with random weights has none that predicts tokens"
+    if huggingface.read_config(folder).get("tie_word_embeddings", True):
+        return None
+    return (
+        f"{folder} has one whose output embedding is not the token embedding "
+        "(tie_word_embeddings is false), which can't be used in this version"
+    )
 
 
 def _tensors(model: FineTuner, folder: pathlib.Path) -> dict[str, np.ndarray]:

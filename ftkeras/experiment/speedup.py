@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ftkeras.config import combinations
 from ftkeras.data.feed import TrainingFeed
 from ftkeras.experiment import encoder_source
 from ftkeras.experiment.definition import Experiment, precision
@@ -68,8 +69,8 @@ def suggestions(
         seconds: that the run takes.
         size: the encoder's.
         lengths: of the rows that the encoder reads in tokens, integer [rows].
-        examples: how many have these rows: fewer, if texts are cut into windows.
-        max_length: to which texts were cut; None if windows of them are read, all of each text.
+        examples: how many own these rows; fewer than rows if texts are cut into windows.
+        max_length: the length that texts are cut to; None if they are cut into windows.
         smaller_encoder: whether a smaller checkpoint may replace the encoder.
         bfloat16: whether the processor computes in bfloat16, and the run does not.
     """
@@ -95,28 +96,29 @@ def suggestions(
     return found
 
 
-def advise(experiment: Experiment, feed: TrainingFeed) -> Callable[[float], None]:
+def advise(experiment: Experiment, feed: TrainingFeed, *, examples: int) -> Callable[[float], None]:
     """Return a function that logs suggestions, given the seconds that training will take.
 
     It does so only on a CPU, only for long runs, and not if a frozen encoder need not run.
 
     Args:
         experiment: compiled to train.
-        feed: the batches to train on.
+        feed: the batches to train on; each of its examples is a row that the encoder reads.
+        examples: the number of training examples.
     """
     config, encoder = experiment.config, experiment.model.encoder
     size = Size(len(encoder.stack), encoder.hidden, encoder.intermediate)
 
     def log_suggestions(seconds: float) -> None:
-        examples = feed.examples
-        if seconds <= LONG_SECONDS or accelerator.is_available() or examples.vectors is not None:
+        rows = feed.examples
+        if seconds <= LONG_SECONDS or accelerator.is_available() or rows.vectors is not None:
             return
         found = suggestions(
             seconds,
             size=size,
-            lengths=examples.by_row().lengths,
-            examples=len(examples),
-            max_length=config.max_length if examples.windows is None else None,
+            lengths=rows.lengths,
+            examples=examples,
+            max_length=None if combinations.cuts_windows(config) else config.max_length,
             smaller_encoder=encoder_source.checkpoint(config.encoder) is not None,
             bfloat16=accelerator.cpu_has_bfloat16() and precision(config) == "float32",
         )

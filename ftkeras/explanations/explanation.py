@@ -19,7 +19,7 @@ Pieces = list[tuple[str, float]]
 
 
 class Explanation(dict):
-    """What the tokens or words of a text contribute to the evidence for an answer.
+    """The contribution of each token or word of a text to the evidence for an answer.
 
     It is a dict with the model's outputs for the text, such as `label` and `score`, and:
 

@@ -57,7 +57,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Missing:
-    """What a page would show here, and why it does not."""
+    """A note in place of something that can't be shown, with the reason."""
 
     kind: ClassVar = "missing"
     what: str

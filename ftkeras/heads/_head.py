@@ -1,4 +1,4 @@
-"""What a head is unless it says otherwise."""
+"""The base class of heads."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""What the sections of a report read of a finished run."""
+"""Read-only access to a finished run, for the sections of a report."""
 
 import csv
 import functools
@@ -62,10 +62,10 @@ class Texts(Protocol):
 
 
 class NoTexts:
-    """Stands for texts that can't be read.
+    """A stand-in for texts that can't be read: each method raises UserError.
 
     Args:
-        reason: why.
+        reason: why they can't.
     """
 
     def __init__(self, reason: str):
@@ -117,7 +117,7 @@ class RunView:
 
     @property
     def title(self) -> str:
-        """What the run is filed under."""
+        """The name of the run's task or data."""
         return naming.run_name(self.config)
 
     @property
@@ -151,7 +151,7 @@ class RunView:
 
     @functools.cached_property
     def predictions(self) -> Predictions:
-        """The same as columns.
+        """The predictions of that split as columns, for statistics.
 
         Raises:
             UserError: if the file is missing or damaged.
@@ -175,7 +175,7 @@ class RunView:
 
     @property
     def known_texts(self) -> list[dict[str, str]] | None:
-        """The same; None if they can't be read."""
+        """`split_texts`, or None if they can't be read."""
         try:
             return self.split_texts
         except UserError:
@@ -188,17 +188,17 @@ class RunView:
 
     @functools.cached_property
     def evaluations(self) -> list[dict[str, float]]:
-        """The rows of evaluations.csv, one for each validation within an epoch; maybe none."""
+        """The rows of evaluations.csv, one for each validation within an epoch; may be empty."""
         return _numbers(self.folder / layout.EVALUATIONS)
 
     @functools.cached_property
     def steps(self) -> list[dict[str, float]]:
-        """The rows of steps.csv, which `track=csv` writes; maybe none."""
+        """The rows of steps.csv, which `track=csv` writes; may be empty."""
         return _numbers(self.folder / steps_csv.FILE)
 
     @functools.cached_property
     def exports(self) -> list[pathlib.Path]:
-        """Where the exports are; none if there are none."""
+        """The folders of the exports; empty if there are none."""
         path = self.folder / layout.EXPORTS
         try:
             return [pathlib.Path(name) for name in json.loads(path.read_text(encoding="utf-8"))]

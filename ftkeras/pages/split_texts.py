@@ -1,13 +1,21 @@
 """The texts of a run, read from its splits."""
 
+import contextlib
+import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ftkeras.data.examples import Examples
 from ftkeras.data.groupings.near_duplicates import nearest_in
-from ftkeras.data.splits import Splits
+from ftkeras.data.splits import Splits, open_splits
 from ftkeras.errors import UserError
+from ftkeras.experiment import build, elsewhere
+from ftkeras.experiment.elsewhere import Plan
+from ftkeras.pages.run_view import NoTexts, Texts
+
+NOT_WANTED = "the page was written with texts=false"
 
 
 class SplitTexts:
@@ -67,3 +75,28 @@ class SplitTexts:
         examples = getattr(self._splits, split)
         assert examples is not None, f"the run has no {split} split"
         return examples
+
+
+@contextlib.contextmanager
+def of_run(plan: Plan, run_dir: pathlib.Path, *, wanted: bool) -> Iterator[Texts]:
+    """Yield the texts of the run's own data, if they are wanted and still there."""
+    if not wanted:
+        yield NoTexts(NOT_WANTED)
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            experiment = build.experiment(plan.config, run_dir=run_dir)
+            opened = open_splits(plan.config, experiment.task, experiment.text_layer)
+            texts: Texts = SplitTexts(stack.enter_context(opened))
+        except UserError as error:
+            texts = NoTexts(str(error))
+        yield texts
+
+
+@contextlib.contextmanager
+def of_other_data(plan: Plan, run_dir: pathlib.Path, *, wanted: bool) -> Iterator[Texts]:
+    """Evaluate the run on other data, and yield the texts of these data if they are wanted."""
+    with elsewhere.reopen(plan, run_dir) as (experiment, splits):
+        elsewhere.evaluate(experiment, splits, run_dir, plan)
+        is_other = not plan.has_own_task
+        yield SplitTexts(splits, is_other_data=is_other) if wanted else NoTexts(NOT_WANTED)

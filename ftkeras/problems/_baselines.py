@@ -37,7 +37,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class BaselineData:
-    """What baselines are fitted on, and what they answer.
+    """Training data of baselines, and the texts that they answer.
 
     Attributes:
         train: the training texts, or some of them.

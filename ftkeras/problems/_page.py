@@ -1,4 +1,4 @@
-"""What a problem offers for the report page of a run."""
+"""The members of a problem that report pages use."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol

@@ -18,7 +18,7 @@ class TemperatureScaled(Problem):
 
     @property
     def caveat(self) -> str | None:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """What a model card warns of, unless the probabilities are calibrated."""
+        """A warning for model cards, unless the probabilities are calibrated."""
         return None if self.temperature else "Its probabilities are not calibrated"
 
     @abc.abstractmethod

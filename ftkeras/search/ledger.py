@@ -79,7 +79,7 @@ class Ledger:
 
     @property
     def failure(self) -> str | None:
-        """Why the search should stop: the last trial's error if all of the first trials failed."""
+        """The last trial's error if all of the first trials failed, so that the search stops."""
         if len(self.results) < FAILURES_TO_STOP:
             return None
         if any(result.status != FAILED for result in self.results.values()):

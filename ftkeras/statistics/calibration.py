@@ -24,7 +24,7 @@ MEASURES = ("ece", "nll", "brier")
 
 @dataclass(frozen=True)
 class Forecasts:
-    """What a model says with a probability, and whether it turned out to be true.
+    """Statements of a model with their probabilities, and whether each was true.
 
     Attributes:
         probabilities: of what the model says, float [examples, forecasts]; of a classifier's label,

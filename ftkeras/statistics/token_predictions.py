@@ -10,7 +10,7 @@ from ftkeras.statistics.bootstrap import Tested
 
 @dataclass(frozen=True)
 class TokenPredictions:
-    """How well the masked tokens of each text were predicted; fulfils `bootstrap.Predictions`.
+    """Counts and losses of each text's masked tokens; fulfils `bootstrap.Predictions`.
 
     Attributes:
         masked: the number of masked tokens, integer [examples].
@@ -44,7 +44,7 @@ class TokenPredictions:
 
     @property
     def compared(self) -> np.ndarray:
-        """The same."""
+        """The mean loss of each text's masked tokens, as `scores`."""
         return self.scores
 
     def table(self) -> "_Table":

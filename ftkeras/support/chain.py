@@ -20,7 +20,7 @@ IMPOSSIBLE = -1e9
 
 
 class Messages(NamedTuple):
-    """What the forward-backward algorithm computes, for places 1 … L + 1 of each row.
+    """Results of the forward-backward algorithm at places 1 … L + 1 of each row.
 
     Attributes:
         forward: log of the sum over all states before a place, [rows, places, states + 1].

@@ -84,7 +84,7 @@ class MaskedLm(Task):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was detected in the files, a phrase each."""
+        """Phrases that say what was detected in the files."""
         return () if self._other is not None else self._documents("train").notes
 
     def splits(self) -> dict[str, tf.data.Dataset]:

@@ -1,4 +1,4 @@
-"""What the tokens of a vocabulary are: special tokens, and starts of words."""
+"""Classify the tokens of a vocabulary: special tokens, and starts of words."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -72,7 +72,7 @@ class Pieces:
 
     @property
     def _is_contraction(self) -> np.ndarray:
-        """Whether each token is like 't, which is a word by itself in byte-level BPE."""
+        """A mask of contractions such as 't, which are words of their own in byte-level BPE."""
         assert self._kinds is not None
         firsts, lasts = self._kinds
         return (firsts == OTHER) & (lasts == LETTER)

@@ -1,26 +1,19 @@
 """Write the page about a finished run, on its own test data or on other data."""
 
-import contextlib
 import functools
 import logging
 import pathlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ftkeras.config.verbs import ReportConfig
-from ftkeras.data.splits import open_splits
-from ftkeras.errors import UserError
-from ftkeras.experiment import build, elsewhere
-from ftkeras.experiment.elsewhere import Plan
+from ftkeras.experiment import elsewhere
 from ftkeras.experiment.explaining import RunModel, open_run
 from ftkeras.explanations import explaining
 from ftkeras.explanations.explanation import Explanation
-from ftkeras.pages import page, report, run_view
-from ftkeras.pages.run_view import NoTexts, Texts
-from ftkeras.pages.split_texts import SplitTexts
+from ftkeras.pages import page, report, run_view, split_texts
 from ftkeras.support import files
 
 log = logging.getLogger(__name__)
-NOT_WANTED = "the page was written with texts=false"
 # Few points and small batches: many texts are explained, in little memory.
 STEPS, BATCH_SIZE = 8, 8
 
@@ -41,8 +34,8 @@ def run(config: ReportConfig) -> pathlib.Path:
     page.check_packages()
     run_dir = files.require_writable(config.run_dir or "", "run_dir")
     plan = elsewhere.plan(config, run_dir)
-    reading = _own_texts if plan.name is None else _texts_evaluated
-    with reading(config, plan, run_dir) as texts:
+    reading = split_texts.of_run if plan.name is None else split_texts.of_other_data
+    with reading(plan, run_dir, wanted=config.texts) as texts:
         with_baseline = config.baseline != "none"
         view = run_view.read(
             run_dir,
@@ -71,28 +64,3 @@ def _explainer(
         return open_run(run_dir, steps=STEPS, batch_size=BATCH_SIZE)
 
     return lambda texts: explaining.explain(model(), texts)
-
-
-@contextlib.contextmanager
-def _own_texts(config: ReportConfig, plan: Plan, run_dir: pathlib.Path) -> Iterator[Texts]:
-    """Yield the texts of the run's own data, if they are wanted and still there."""
-    if not config.texts:
-        yield NoTexts(NOT_WANTED)
-        return
-    with contextlib.ExitStack() as stack:
-        try:
-            experiment = build.experiment(plan.config, run_dir=run_dir)
-            opened = open_splits(plan.config, experiment.task, experiment.text_layer)
-            texts: Texts = SplitTexts(stack.enter_context(opened))
-        except UserError as error:
-            texts = NoTexts(str(error))
-        yield texts
-
-
-@contextlib.contextmanager
-def _texts_evaluated(config: ReportConfig, plan: Plan, run_dir: pathlib.Path) -> Iterator[Texts]:
-    """Evaluate the run on other data, and yield the texts of these data if they are wanted."""
-    with elsewhere.reopen(plan, run_dir) as (experiment, splits):
-        elsewhere.evaluate(experiment, splits, run_dir, plan)
-        is_other = not plan.has_own_task
-        yield SplitTexts(splits, is_other_data=is_other) if config.texts else NoTexts(NOT_WANTED)

@@ -1,1 +1,1 @@
-"""What verbs do from start to end, for verbs that share it."""
+"""Complete sequences of steps that several verbs share, such as a training run."""

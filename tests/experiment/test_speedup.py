@@ -55,26 +55,14 @@ def test_what_would_not_help_is_not_suggested(given, missing):
     assert not [line for line in _suggestions(**given) if line.startswith(missing)]
 
 
-def _advise(monkeypatch, *, seconds, gpu=False, vectors=None):
+def _advise(monkeypatch, *, seconds, gpu=False, vectors=None, truncation=None, examples=4):
     monkeypatch.setattr(accelerator, "is_available", lambda: gpu)
     monkeypatch.setattr(accelerator, "cpu_has_bfloat16", lambda: True)
     encoder = SimpleNamespace(stack=[None] * 12, hidden=768, intermediate=3072)
-    experiment = SimpleNamespace(config=Config(), model=SimpleNamespace(encoder=encoder))
-    feed = SimpleNamespace(examples=_Examples(vectors))
-    speedup.advise(experiment, feed)(seconds)
-
-
-class _Examples:
-    lengths, windows = LENGTHS, None
-
-    def __init__(self, vectors):
-        self.vectors = vectors
-
-    def __len__(self):
-        return len(LENGTHS)
-
-    def by_row(self):
-        return self
+    config = Config(truncation=truncation)
+    experiment = SimpleNamespace(config=config, model=SimpleNamespace(encoder=encoder))
+    feed = SimpleNamespace(examples=SimpleNamespace(lengths=LENGTHS, vectors=vectors))
+    speedup.advise(experiment, feed, examples=examples)(seconds)
 
 
 def test_long_run_on_a_cpu_gets_one_line_of_advice(monkeypatch, caplog):
@@ -83,6 +71,16 @@ def test_long_run_on_a_cpu_gets_one_line_of_advice(monkeypatch, caplog):
     (line,) = caplog.messages
     assert line.startswith("this is long for a CPU; encoder=sentence-transformers/")
     assert line.count("; ") == 3
+
+
+def test_windows_are_counted_as_the_examples_they_belong_to_and_not_cut_shorter(
+    monkeypatch, caplog
+):
+    caplog.set_level(logging.INFO, "ftkeras")
+    _advise(monkeypatch, seconds=7200, truncation="windows(overlap=16)", examples=1000)
+    (line,) = caplog.messages
+    assert "max_length" not in line
+    assert "train_examples=500 " in line
 
 
 @pytest.mark.parametrize("case", [{"seconds": 3600}, {"gpu": True}, {"vectors": object()}])

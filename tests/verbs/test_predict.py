@@ -11,9 +11,8 @@ import pytest
 
 from ftkeras.config.verbs import PredictConfig
 from ftkeras.errors import UserError
-from ftkeras.prediction import answers
+from ftkeras.prediction import answers, writing
 from ftkeras.prediction.inputs import Item
-from ftkeras.verbs import predict
 from tests.running import call_ftkeras, succeed
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -35,7 +34,7 @@ def test_items_are_read_only_as_they_are_answered(monkeypatch):
             read.append(number)
             yield Item(str(number), None, (number,))
 
-    answered = predict._answer(PredictConfig(), Echo(), endless())
+    answered = writing.answer(PredictConfig(), Echo(), endless())
     for number in range(1, 5):
         items, found = next(answered)
         assert [item.text for item in items] == [answer["text"] for answer in found]

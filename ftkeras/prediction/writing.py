@@ -1,0 +1,62 @@
+"""Answer texts in chunks, and write the answers to a file."""
+
+import itertools
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from ftkeras.config.verbs import PredictConfig
+from ftkeras.prediction import answers
+from ftkeras.prediction.inputs import Inputs, Item
+from ftkeras.prediction.predictor import Predictor
+from ftkeras.prediction.progress import show_progress
+from ftkeras.runs import exported
+from ftkeras.support import signals
+
+log = logging.getLogger(__name__)
+
+Answered = Iterable[tuple[list[Item], list[dict[str, Any]]]]
+# The settings that answers depend on; a smaller batch may help a resumed prediction.
+SETTINGS = ("text_column", "pair_column", "header", "delimiter", "encoding", "threshold")
+
+
+def write(output: str, config: PredictConfig, predictor: Predictor, found: Inputs) -> int:
+    """Write a file of answers; return how many it holds.
+
+    Raises:
+        UserError: if the input is wrong, or the output can't be written.
+        Stopped: SIGTERM was received.
+    """
+    problem, columns = predictor.problem, predictor.problem.answer_columns()
+    answers.check_output(output, found, config.input, columns)
+    if found.notes:
+        log.info("%s", f"input   {config.input}: {', '.join(found.notes)}")
+    settings = {name: getattr(config, name) for name in SETTINGS}
+    settings["model"] = exported.fingerprint(predictor.folder)
+    stopped = signals.stoppable(f"output={output} is not complete; `resume` continues it.")
+    opened = answers.open_answers(output, found, columns, settings=settings, resume=config.resume)
+    with stopped, opened as draft:
+        total = None if found.count is None else found.count()
+        draft.skip_answered(found.items)
+        with show_progress(total, draft.count) as progress:
+            for items, predicted in answer(config, predictor, found.items, progress.update):
+                cells = map(problem.answer_cells, predicted)
+                draft.write(items, [(*i.row, *c) for i, c in zip(items, cells, strict=True)])
+    log.info("%s", f"wrote {draft.count:,} answer{'' if draft.count == 1 else 's'} to {output}")
+    return draft.count
+
+
+def answer(
+    config: PredictConfig,
+    predictor: Predictor,
+    items: Iterator[Item],
+    on_batch: Callable[[int], None] | None = None,
+) -> Answered:
+    """Yield the items in chunks with their answers; texts of a chunk are sorted by their length."""
+    while chunk := list(itertools.islice(items, answers.CHUNK)):
+        texts = [item.text for item in chunk]
+        pairs = [item.pair for item in chunk if item.pair is not None]
+        found = predictor.predict(
+            texts, pairs or None, batch_size=config.batch_size, on_batch=on_batch
+        )
+        yield chunk, found

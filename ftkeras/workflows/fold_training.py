@@ -1,0 +1,49 @@
+"""Train the folds of a cross-validation."""
+
+import contextlib
+import logging
+import math
+import pathlib
+from collections.abc import Sequence
+
+from ftkeras.config.measuring import CrossvalidateConfig
+from ftkeras.config.run import Config
+from ftkeras.errors import UserError
+from ftkeras.experiment import checks, run_length
+from ftkeras.processes import fold_runs
+from ftkeras.reports import crossvalidation as report
+from ftkeras.runs import crossvalidation, folder, layout
+
+log = logging.getLogger(__name__)
+
+
+def settle_epochs(config: CrossvalidateConfig, home: pathlib.Path) -> CrossvalidateConfig:
+    """Check the settings, and return them with the epochs that all folds train for.
+
+    The folds differ a little in size. If the batches are limited by tokens, each chooses its own.
+    """
+    first = crossvalidation.fold_configs(config)[0]
+    checks.check(first)
+    config = folder.adopt(config, crossvalidation.fold_folder(home, first))
+    counted = config.batch_tokens is None
+    return run_length.settle_epochs(config) if counted else config
+
+
+def train(config: CrossvalidateConfig, folds: Sequence[Config], home: pathlib.Path) -> list[dict]:
+    """Return the metrics of each fold, in the order of the folds; stop at the first failure."""
+    done, seconds, metric = {}, [], checks.problem_class(config).metric
+    log.info(f"{len(folds)} runs, {config.parallel} at a time, each with a {layout.LOG}, in {home}")
+    training = fold_runs.train_folds(
+        folds, home, parallel=config.parallel, keep_weights=config.keep_weights
+    )
+    with contextlib.closing(training):
+        for fold, outcome in training:
+            run_dir = crossvalidation.fold_folder(home, fold)
+            if outcome.metrics is None:
+                raise UserError(f"{run_dir} failed: {outcome.reason} (see {run_dir / layout.LOG})")
+            done[fold] = outcome.metrics
+            seconds += [outcome.seconds] if outcome.seconds else []
+            rounds = math.ceil((len(folds) - len(done)) / config.parallel)
+            left = rounds * sum(seconds) / max(1, len(seconds))
+            log.info(report.fold(run_dir.relative_to(home), outcome, metric, seconds_left=left))
+    return [done[fold] for fold in folds]

@@ -1,0 +1,77 @@
+"""Search for good hyperparameters, from the first trial to the retrained best one."""
+
+import logging
+import pathlib
+from dataclasses import dataclass
+
+from ftkeras.config import flagfile
+from ftkeras.config.tune import TuneConfig
+from ftkeras.errors import UserError
+from ftkeras.experiment.exports import check_versions
+from ftkeras.reports import exports, metrics
+from ftkeras.runs import folder as run_folder
+from ftkeras.runs import layout, problem
+from ftkeras.search.results import Result
+from ftkeras.search.space import Space
+from ftkeras.support import files
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Search:
+    """A finished search: its folder, its trials, the best one, and what retraining it gave."""
+
+    folder: pathlib.Path
+    trials: tuple[Result, ...]
+    best: Result | None
+    retrained: dict | None = None
+
+
+def search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> Search:
+    """Run the trials of a search, write its results, and retrain the best if that is asked for.
+
+    Args:
+        config: of the search.
+        space: its ranges.
+        home: its folder, locked by this process.
+        name: of this worker.
+
+    Raises:
+        UserError: if all of the first trials fail, or the exports need other versions.
+        Stopped: if a signal stopped it; the results so far have been written.
+    """
+    from ftkeras.reports import search as report
+    from ftkeras.search import session, setup, table
+
+    if config.retrain:
+        check_versions(config)
+    ledger, best = setup.build_ledger(config, space, home), None
+    files.write_text(home / layout.SEARCH_SETTINGS, flagfile.render(config))
+    log.info("%s", report.plan(config, ledger))  # the ranges are no flags
+    try:
+        session.run_trials(config, space, ledger, name)
+    finally:  # also if the search was stopped
+        if ended := tuple(ledger.results.values()):
+            best = session.write_results(config, space, ledger)
+            log.info("\n%s\n", table.text(ended, config.objective))
+            log.info(report.written(home, has_best=best is not None))
+    if ledger.failure:
+        raise UserError(
+            f"all of the first {len(ended)} trials failed, the last one with: {ledger.failure} "
+            f"(see the logs in {home / layout.TRIALS}). Fix this, then start again with `restart`."
+        )
+    if not config.retrain or best is None:
+        return Search(home, ended, best)
+    used, run_dir = session.as_trained(config, best, home), home / layout.RETRAINED
+    recipe = session.retrain_config(used, best)
+    log.info(f"\n{report.retraining(recipe, run_dir)}")
+    retrained = session.retrain(recipe, run_dir)
+    _show_retrained(retrained, run_dir)
+    return Search(home, ended, best, retrained)
+
+
+def _show_retrained(found: dict, run_dir: pathlib.Path) -> None:
+    log.info("\n%s", metrics.table(found, problem.of_run(run_dir)))
+    for path in run_folder.read_exports(run_dir):
+        log.info(exports.line(path))
