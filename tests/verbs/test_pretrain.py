@@ -30,31 +30,29 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pretrained(folder):
-    """Return the folder of a finished pretraining, and what it showed."""
+    """Return the folder of a finished pretraining."""
     files = ("--data=texts.txt", "--test_data=kept.txt", f"--encoder={finished.ENCODER}")
-    output = succeed("pretrain", *files, *SHORT, "--export_dir=saved", "--run_dir=pre", cwd=folder)
-    return folder / "pre", output
+    output = succeed("pretrain", *files, *SHORT, "--run_dir=pre", cwd=folder)
+    assert "leakage 1 of 240 texts are in test and 1 nearly so; they are not trained on" in output
+    return folder / "pre"
 
 
 def test_pretraining_reports_the_loss_and_leaves_out_texts_of_test(pretrained):
-    run, output = pretrained
-    metrics = json.loads((run / "metrics.json").read_text())
+    metrics = json.loads((pretrained / "metrics.json").read_text())
     assert metrics["data"]["train"] + metrics["data"]["validation"] == TEXTS - 2
-    assert "2 of 240" in output
     assert {"loss", "accuracy", "perplexity"} <= metrics["validation"].keys()
     assert "test" not in metrics
 
 
 def test_the_result_is_an_encoder_for_train(pretrained, folder):
-    run, _ = pretrained
-    arguments = ("--data=labelled.tsv", f"--encoder={run}", *SHORT, "--export=none")
+    arguments = ("--data=labelled.tsv", f"--encoder={pretrained}", *SHORT, "--export=none")
     output = succeed("train", *arguments, "--run_dir=fine", cwd=folder)
     assert "randomly initialized" not in output
     assert json.loads((folder / "fine" / "metrics.json").read_text())["test"]["examples"] > 0
 
 
 def test_an_output_embedding_of_its_own_is_not_taken_for_the_token_embedding(pretrained, folder):
-    export = next((folder / "saved").rglob("config.json")).parent
+    export = pretrained / "huggingface"
     config = json.loads((export / "config.json").read_text())
     assert config["architectures"] == ["BertForMaskedLM"]
     again = ("pretrain", "--data=texts.txt", *SHORT, "--export=none", f"--encoder={export}")
