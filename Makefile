@@ -44,7 +44,7 @@ test-share: setup
 # Folders whose types are checked.
 TYPED := ftkeras/*.py tests/api/examples.py $(addprefix ftkeras/,api averages checkpoints cli config corpora encoders \
 	experiment explanations exporters figures heads losses maskings optimizers pages policies prediction problems processes regularizers reports \
-	runs schedules search serving statistics strategies support tasks trackers training verbs)
+	runs schedules search serving statistics strategies support tasks trackers training verbs workflows)
 
 lint: style types
 

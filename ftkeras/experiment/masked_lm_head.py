@@ -42,9 +42,8 @@ def start(config: Config, model: FineTuner, folder: pathlib.Path | None) -> None
     if wanted == "new":
         log.info("head     new, as asked for")
         return
-    if reason := _obstacle(folder):
-        found = {}
-    else:
+    found, reason = {}, _obstacle(folder)
+    if folder is not None and reason is None:
         found, reason = _tensors(model, folder), f"{folder} has none that predicts tokens"
     if not found:
         if wanted == "checkpoint":
