@@ -42,7 +42,7 @@ test-share: setup
 	$(PYTEST) -vv -m "process or cluster or matrix or real_data" --share=$(COMMIT)
 
 # Folders whose types are checked.
-TYPED := ftkeras/*.py tests/api/examples.py $(addprefix ftkeras/,api averages checkpoints cli config corpora encoders \
+TYPED := ftkeras/*.py tests/api/examples.py $(addprefix ftkeras/,api averages checkpoints cli config corpora dossier encoders \
 	experiment explanations exporters figures heads losses maskings optimizers pages policies prediction problems processes regularizers reports \
 	runs schedules search serving statistics strategies support tasks trackers training verbs workflows)
 

@@ -35,6 +35,12 @@ class LostWorker(UserError):  # noqa: N818  as Stopped
     exit_code = 75  # EX_TEMPFAIL of sysexits.h: the same command may work the next time
 
 
+class Blocked(UserError):  # noqa: N818  as Stopped
+    """Report that a dossier was written, but that what it lacks blocks a release."""
+
+    exit_code = 3
+
+
 class Stopped(Exception):  # noqa: N818  a signal is not an error
     """Report that a signal stopped a run after its state was saved.
 

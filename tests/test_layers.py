@@ -37,6 +37,7 @@ ORDER = (
         "reports",
         "pages",
         "workflows",
+        "dossier",
         "verbs",
         "api",
         "sklearn",

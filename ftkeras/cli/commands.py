@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
+from ftkeras.config.dossier import DossierConfig
 from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.config.pretrain import PretrainConfig
 from ftkeras.config.run import Config
@@ -62,6 +63,11 @@ VERBS = {
         ReportConfig,
         "--run_dir=runs/reviews/… --data=later.csv",
         groups=("Report", "Data"),
+    ),
+    "dossier": Verb(
+        "Write a compliance dossier about a finished run: data, licenses, clauses.",
+        DossierConfig,
+        "--run_dir=runs/reviews/… --about=about.yaml --require=nist_ai_rmf",
     ),
     "pretrain": Verb(
         "Pretrain an encoder on texts without labels: the first phase, before train.",

@@ -1,5 +1,6 @@
 """The interface of a task; the tasks themselves are in `ftkeras/tasks`."""
 
+import pathlib
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
@@ -84,6 +85,14 @@ class Task(Protocol):
             UserError: if the data can't be read.
         """
         return {split: _texts(dataset, self.pairs) for split, dataset in self.splits().items()}
+
+    def files(self) -> dict[str, list[pathlib.Path]]:
+        """Return the files that each split is read from; empty if they are not known.
+
+        Raises:
+            UserError: if a file is missing.
+        """
+        return {}
 
     def column(self, split: str, name: str, *, missing: str | None = None) -> list[str]:
         """Return the values of a column of a split's file, in the order of the split.

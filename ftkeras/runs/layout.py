@@ -22,6 +22,7 @@ DATA = "data"  # examples that were in memory, one file of JSON lines for each s
 REPORT = "report.html"  # the page about the run
 REPORT_FIGURES = "report.json"  # its numbers
 REPORT_PLOTS = "report"  # a folder with its plots
+DOSSIER = "dossier"  # a folder that `dossier` writes
 LOCK = ".lock"  # locked by the process that uses the folder
 FAILURE = "failure.json"  # why a run that is a child process failed
 LOG = "log.txt"  # the output of a run that is a child process
@@ -35,7 +36,7 @@ VOCABULARY = "vocabulary"
 OF_RUN = (
     *(SETTINGS, LABELS, INPUTS, PROBLEM, ENCODER, WEIGHTS, CHECKPOINTS, HISTORY, METRICS),
     *(*PREDICTIONS.values(), SAMPLES, EXPORTS, FAILURE, *EXPORT_FOLDERS),
-    *(EVALUATIONS, TRACKED, *TRACKER_FILES, REPORT, REPORT_FIGURES, REPORT_PLOTS),
+    *(EVALUATIONS, TRACKED, *TRACKER_FILES, REPORT, REPORT_FIGURES, REPORT_PLOTS, DOSSIER),
 )
 # What evaluations of a run on other data, each under a name, write into its folder.
 OF_EVALUATIONS = (

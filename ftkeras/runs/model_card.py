@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ftkeras.config import combinations, flagfile
 from ftkeras.config.run import Config
 from ftkeras.problems import Problem
-from ftkeras.runs import _hub_header, _license
+from ftkeras.runs import _hub_header
+from ftkeras.runs import license as known_license
 from ftkeras.runs import metrics as run_metrics
 
 
@@ -75,7 +76,7 @@ class ModelCard:
             task=self.task,
             problem=self.problem,
             metrics=run_metrics.read_metrics(self.run_dir),
-            language=_license.language(self.checkpoint) or self.language,
+            language=known_license.language(self.checkpoint) or self.language,
             license=self.license(),
             dataset=self.dataset,
             checkpoint=self.checkpoint,
@@ -83,7 +84,7 @@ class ModelCard:
 
     def license(self) -> str | None:
         """Return the license's identifier on the Hub; None if it is not known."""
-        found = _license.find(self.checkpoint)
+        found = known_license.find(self.checkpoint)
         return found.identifier if found else None
 
     @property
@@ -112,7 +113,7 @@ class ModelCard:
                 f"`{self.config.encoder}`",
                 f"{self.layers} layers, hidden size {self.hidden}, {self.heads} attention heads; "
                 f"{self.parameters:,} parameters with the head",
-                f"license: {_license.describe(self.checkpoint)}",
+                f"license: {known_license.describe(self.checkpoint)}",
             ]
         )
 

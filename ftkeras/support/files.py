@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import pathlib
@@ -36,6 +37,18 @@ def require_writable(folder: str | os.PathLike, argument: str) -> pathlib.Path:
             f"{argument}={folder} can't be written: {existing} is not a writable folder."
         )
     return path
+
+
+def require_new(path: pathlib.Path, argument: str) -> None:
+    """Raise UserError if a file exists, or can't be written.
+
+    Args:
+        path: the file.
+        argument: the name of the argument that was set to this file, for the message.
+    """
+    if path.exists():
+        raise UserError(f"{argument}={path} exists; name another file, or remove it.")
+    require_writable(path.parent, argument)
 
 
 @contextlib.contextmanager
@@ -80,6 +93,42 @@ def read_json(path: pathlib.Path) -> dict:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"{path} can't be read: {error}") from None
+
+
+def within(path: pathlib.Path) -> list[pathlib.Path]:
+    """Return a file itself, or all files in a folder and its folders, sorted by their paths."""
+    if not path.is_dir():
+        return [path]
+    return sorted(one for one in path.rglob("*") if one.is_file())
+
+
+def sha256(path: pathlib.Path) -> str:
+    """Return the SHA-256 digest of a file, in hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def replacing_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yield a folder to fill. It takes the place of `path` at the end, or is deleted on an error.
+
+    What `path` held before is deleted once the new folder is in its place.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    name = f".{path.name}.{uuid.uuid4().hex}"
+    draft, old = path.with_name(f"{name}.partial"), path.with_name(f"{name}.old")
+    draft.mkdir()
+    try:
+        yield draft
+        if path.exists():
+            path.rename(old)
+        draft.rename(path)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        if old.exists() and not path.exists():
+            old.rename(path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def remove(path: pathlib.Path) -> None:

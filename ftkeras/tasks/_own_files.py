@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from ftkeras.data.sources.stream import Example, stream
-from ftkeras.data.tables import inference, profile
+from ftkeras.data.tables import inference, opening, profile
 from ftkeras.data.tables.inference import Chosen, Roles, find_position
 from ftkeras.data.tables.reading import Options, given_files, open_data
 from ftkeras.data.tables.table import Row, Table, Value
@@ -85,6 +85,9 @@ class OwnFiles(Task):
         """Return the names of columns of `train`; the position if two have the same name."""
         names = self._table("train").columns
         return [names[p] if names.count(names[p]) == 1 else p for p in positions]
+
+    def files(self) -> dict[str, list[pathlib.Path]]:
+        return opening.files_by_split(self._files, self._folder)
 
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return one dataset for each of train, validation and test that is given.

@@ -1,5 +1,7 @@
 """Sentiment of IMDb's film reviews."""
 
+import pathlib
+
 import tensorflow as tf
 
 from ftkeras.data.sources.acl_imdb import AclImdb
@@ -32,6 +34,9 @@ class Imdb(Task):
 
     def __init__(self, *, data_dir: str | None = None):
         self._data_dir = data_dir
+
+    def files(self) -> dict[str, list[pathlib.Path]]:
+        return {split: self._source(split).files() for split in ("train", "test")}
 
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return train and test, from TensorFlow Datasets or from the authors' own files.

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from ftkeras import tasks
 from ftkeras.data.sources.stream import Example, stream
+from ftkeras.data.tables import opening
 from ftkeras.data.tables.documents import Documents, open_documents
 from ftkeras.data.tables.reading import Options, given_files
 from ftkeras.data.task import Task
@@ -86,6 +87,11 @@ class MaskedLm(Task):
     def notes(self) -> tuple[str, ...]:
         """Phrases that say what was detected in the files."""
         return () if self._other is not None else self._documents("train").notes
+
+    def files(self) -> dict[str, list[pathlib.Path]]:
+        if self._other is not None:
+            return self._other.files()
+        return opening.files_by_split(self._files, self._folder)
 
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return the texts of each split; their answer is 0.

@@ -12,6 +12,7 @@ import tensorflow as tf
 from ftkeras.data.questions.reading import QuestionFile, open_questions
 from ftkeras.data.questions.records import Columns
 from ftkeras.data.sources.stream import Example, stream
+from ftkeras.data.tables import opening
 from ftkeras.data.tables.reading import Options, given_files
 from ftkeras.data.tables.texts import encode
 from ftkeras.data.task import Task
@@ -126,6 +127,9 @@ class QuestionAnswering(Task):
         return self.problem_class(
             labels=labels or self.labels, no_answer=no_answer, **self._settings
         )
+
+    def files(self) -> dict[str, list[pathlib.Path]]:
+        return opening.files_by_split(self._files, self._folder)
 
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return one dataset for each of train, validation and test that is given.

@@ -37,6 +37,9 @@ class Quickstart(Task):
         )
         self.license = "Apache-2.0" if data_dir is None else None
 
+    def files(self) -> dict[str, list[pathlib.Path]]:
+        return self._files.files()
+
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return train, validation and test.
 

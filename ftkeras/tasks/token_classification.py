@@ -9,6 +9,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from ftkeras.data.sources.stream import Example, stream
+from ftkeras.data.tables import opening
 from ftkeras.data.tables.reading import Options, given_files
 from ftkeras.data.tagged.entities import TAG
 from ftkeras.data.tagged.reading import TaggedFile, open_tagged
@@ -116,6 +117,9 @@ class TokenClassification(Task):
         """The columns that were named, for evaluating a run on other files."""
         named = {"text": self._text, "label": self._label}
         return {name: column for name, column in named.items() if column is not None}
+
+    def files(self) -> dict[str, list[pathlib.Path]]:
+        return opening.files_by_split(self._files, self._folder)
 
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return one dataset for each of train, validation and test that is given.

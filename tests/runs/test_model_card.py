@@ -8,7 +8,7 @@ from huggingface_hub import ModelCard as HubCard
 
 from ftkeras.config.run import Config
 from ftkeras.problems.classification import Classification
-from ftkeras.runs import _license, metrics
+from ftkeras.runs import license, metrics
 from ftkeras.runs.model_card import ModelCard
 from ftkeras.statistics.significance import wilson
 
@@ -120,8 +120,8 @@ def test_license_and_language_are_those_of_the_checkpoints_card(tmp_path):
 )
 def test_checkpoints_card_without_a_license_states_none(tmp_path, readme):
     (tmp_path / "README.md").write_text(readme)
-    assert _license.find(str(tmp_path)) is None
-    assert _license.language(str(tmp_path)) is None
+    assert license.find(str(tmp_path)) is None
+    assert license.language(str(tmp_path)) is None
 
 
 @pytest.mark.parametrize(
@@ -134,4 +134,4 @@ def test_checkpoints_card_without_a_license_states_none(tmp_path, readme):
     ],
 )
 def test_license_of_a_family_is_known(checkpoint, description):
-    assert _license.describe(checkpoint) == description
+    assert license.describe(checkpoint) == description

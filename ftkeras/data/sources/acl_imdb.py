@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from ftkeras.data.sources.stream import Example, stream
 from ftkeras.errors import UserError
+from ftkeras.support import files
 
 # The folders of a split's texts, and their labels; texts without one get -1.
 _LABELS = {"neg": 0, "pos": 1}
@@ -77,20 +78,26 @@ class AclImdb:
             raise self._error("not a tar archive")
         return stream(self._members)
 
+    def files(self) -> list[pathlib.Path]:
+        """Return the archive, or the texts of the split in the folder."""
+        if not self._path.is_dir():
+            return [self._path]
+        return [path for name in self._folders for path in files.within(self._path / name)]
+
     @property
     def _folders(self) -> dict[str, int]:
         """The label of each folder of the split."""
         return {n: label for n, (split, label) in _FOLDERS.items() if split == self._split}
 
     def _read_folder(self) -> tf.data.Dataset:
-        files = [
+        texts = [
             (path.name, label, str(path))
             for folder, label in self._folders.items()
             for path in (self._path / folder).glob("*.txt")
         ]
-        if len({label for _, label, _ in files}) < len(self._folders):
+        if len({label for _, label, _ in texts}) < len(self._folders):
             raise self._error(f"needs .txt files in {' and '.join(self._folders)}")
-        _, labels, paths = zip(*sorted(files), strict=True)
+        _, labels, paths = zip(*sorted(texts), strict=True)
         examples = tf.data.Dataset.from_tensor_slices(
             {"text": list(paths), "label": tf.constant(labels, tf.int64)}
         )
@@ -115,8 +122,8 @@ class AclImdb:
         except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
             raise self._error(f"broken archive: {error}") from error
         if empty:
-            files = " or ".join(f"{folder}/*.txt" for folder in self._folders)
-            raise self._error(f"holds no {files}")
+            expected = " or ".join(f"{folder}/*.txt" for folder in self._folders)
+            raise self._error(f"holds no {expected}")
 
     def _error(self, reason: str) -> UserError:
         return UserError(

@@ -8,6 +8,9 @@ import tensorflow as tf
 from ftkeras.errors import UserError
 from ftkeras.support import standard_error
 
+# What TensorFlow Datasets writes about prepared data.
+ABOUT = ("dataset_info.json", "features.json")
+
 
 class Tfds:
     """One split of a TensorFlow Datasets builder, in the order of its files.
@@ -77,6 +80,19 @@ class Tfds:
         )
         features = self._features
         return examples.map(lambda row: {name: row[feature] for name, feature in features.items()})
+
+    def files(self) -> list[pathlib.Path]:
+        """Return the files of the split, and the description of the data.
+
+        Raises:
+            UserError: if the data is not available.
+        """
+        import tensorflow_datasets as tfds
+
+        builder = self._builder(tfds)
+        about = [pathlib.Path(builder.data_dir) / name for name in ABOUT]
+        paths = [pathlib.Path(path) for path in builder.info.splits[self._split].filepaths]
+        return [*(path for path in about if path.is_file()), *paths]
 
     def _builder(self, tfds: Any) -> Any:
         try:

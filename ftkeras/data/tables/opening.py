@@ -11,10 +11,11 @@ import os
 import pathlib
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from ftkeras.errors import UserError
+from ftkeras.support import files
 
 _OPEN_BY_MAGIC = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\x00": lzma.open, b"BZh": bz2.open}
 _COMPRESSED_SUFFIXES = (".gz", ".xz", ".bz2", ".zip")
@@ -50,6 +51,26 @@ def find_files(pattern: str, folder: pathlib.Path) -> list[pathlib.Path]:
             f"`data`: there is no file {str(path)!r}; relative names are looked up in `data_dir`, "
             "or in the current folder."
         )
+    return found
+
+
+def files_by_split(
+    names: Mapping[str, str | Sequence[str]], folder: pathlib.Path
+) -> dict[str, list[pathlib.Path]]:
+    """Return all files that names and patterns stand for, those within folders included.
+
+    Args:
+        names: files, folders or patterns by split, one or several.
+        folder: where relative names are looked up.
+
+    Raises:
+        UserError: if there is no such file.
+    """
+    found: dict[str, list[pathlib.Path]] = {}
+    for split, given in names.items():
+        listed = [given] if isinstance(given, str) else given
+        paths = [path for name in listed for path in find_files(name, folder)]
+        found[split] = [file for path in paths for file in files.within(path)]
     return found
 
 

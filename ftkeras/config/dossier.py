@@ -1,0 +1,50 @@
+"""The configuration of `dossier`."""
+
+from dataclasses import dataclass
+
+from ftkeras.config.fields import WithPaths, flag
+from ftkeras.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class DossierConfig(WithPaths):
+    """The configuration of `dossier`."""
+
+    run_dir: str | None = flag(None, "Dossier", "Folder of a finished run.", path=True)
+    about: str | None = flag(
+        None, "Dossier", "A YAML file with what people state; see `template`.", path=True
+    )
+    template: str | None = flag(
+        None,
+        "Dossier",
+        "Write an about.yaml with a comment about each key to this file, and end.",
+        path=True,
+    )
+    require: tuple[str, ...] = flag(
+        (),
+        "Dossier",
+        "Clauses of which none may be missing: eu_ai_act_annex_iv, nist_ai_rmf, iso_iec_42001, "
+        "hugging_face_card, or a YAML file. If one is, the exit code is 3. Repeatable.",
+    )
+    license_policy: str = flag(
+        "report",
+        "Dossier",
+        "Which licenses to refuse with exit code 3: report, none; conflicts, with the stated use; "
+        "strict, these and unknown ones; or a YAML file with allow and deny.",
+    )
+    texts: bool = flag(
+        True,
+        "Dossier",
+        "Read the run's data again. With `notexts`, what needs them is missing.",
+    )
+    output: str | None = flag(
+        None, "Dossier", "Folder to write to. Default: dossier in `run_dir`.", path=True
+    )
+    debug: bool = flag(False, "Dossier", "Show tracebacks and TensorFlow's own messages.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.template is None and self.run_dir is None:
+            raise UserError("dossier needs `run_dir`, the folder of a finished run, or `template`.")
+        if len(set(self.require)) < len(self.require):
+            raise UserError(f"`require` names a list twice. Received: {', '.join(self.require)}.")

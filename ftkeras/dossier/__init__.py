@@ -1,0 +1,1 @@
+"""The dossier of a finished run: one file per part, and the clauses that the parts answer."""

@@ -1,0 +1,136 @@
+"""What the parts of a dossier read of a run, its data and its model."""
+
+import contextlib
+import functools
+import pathlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ftkeras import catalog
+from ftkeras.config import flagfile
+from ftkeras.config.run import Config
+from ftkeras.data.examples import Examples
+from ftkeras.data.splits import Splits, open_splits
+from ftkeras.data.task import Task
+from ftkeras.dossier.about import About
+from ftkeras.errors import UserError
+from ftkeras.experiment import build, encoder_source
+from ftkeras.experiment.definition import Experiment
+from ftkeras.pages import run_view
+from ftkeras.pages.run_view import NoTexts, RunView, Texts
+from ftkeras.pages.split_texts import SplitTexts
+from ftkeras.runs import layout
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A finished run, with what people state about it.
+
+    Attributes:
+        view: the run.
+        about: the statements.
+        opened: the model, without its weights, and the splits; None if the data can't be read.
+        reason: why the data can't be read, without a full stop; "" if they can.
+    """
+
+    view: RunView
+    about: About
+    opened: tuple[Experiment, Splits] | None = None
+    reason: str = ""
+
+    @property
+    def folder(self) -> pathlib.Path:
+        """The run's folder."""
+        return self.view.folder
+
+    @property
+    def config(self) -> Config:
+        """The run's configuration."""
+        return self.view.config
+
+    @functools.cached_property
+    def task(self) -> Task | None:
+        """The task; None if it can't be built, as when a file is missing."""
+        try:
+            recorded = self.view.problem.names
+            return catalog.build(
+                "task", self.config.task, data_dir=self.config.data_dir, known_labels=recorded
+            )
+        except UserError:
+            return None
+
+    @property
+    def checkpoint(self) -> str | None:
+        """The folder or Hub id of the pretrained encoder; None for random weights."""
+        return encoder_source.checkpoint(self.config.encoder)
+
+    @property
+    def experiment(self) -> Experiment:
+        """The model, without its weights.
+
+        Raises:
+            UserError: if the data can't be read.
+        """
+        return self._require_opened()[0]
+
+    @functools.cached_property
+    def examples(self) -> dict[str, Examples]:
+        """The examples of each split that the run uses.
+
+        Raises:
+            UserError: if the data can't be read.
+        """
+        _, splits = self._require_opened()
+        wanted = SPLITS if self.config.test else SPLITS[:2]
+        found = {name: getattr(splits, name) for name in wanted}
+        return {name: examples for name, examples in found.items() if examples is not None}
+
+    def texts(self, split: str, most: int | None = None) -> list[dict[str, str]]:
+        """Return the texts of a split; see `run_view.Texts.read`.
+
+        Raises:
+            UserError: if the data can't be read.
+        """
+        return self.view.texts.read(split, most)[0]
+
+    def _require_opened(self) -> tuple[Experiment, Splits]:
+        if self.opened is None:
+            raise UserError(self.reason)
+        return self.opened
+
+
+@contextlib.contextmanager
+def opened(
+    run_dir: pathlib.Path, about: About, *, texts: bool = True, **options: Any
+) -> Iterator[Subject]:
+    """Yield a run whose data are open, if they can be read.
+
+    Args:
+        run_dir: the run's folder.
+        about: what people state about it.
+        texts: whether to read the data.
+        **options: of `run_view.read`, such as `slices`.
+
+    Raises:
+        UserError: if it is not the folder of a run.
+    """
+    if not (run_dir / layout.SETTINGS).is_file():
+        raise UserError(
+            f"run_dir={run_dir} is not the folder of a run: it has no {layout.SETTINGS}."
+        )
+    config = flagfile.read(run_dir / layout.SETTINGS, Config)
+    found, reason = None, "the dossier was written with texts=false"
+    with contextlib.ExitStack() as stack:
+        if texts:
+            try:
+                experiment = build.experiment(config, run_dir=run_dir)
+                splits = open_splits(config, experiment.task, experiment.text_layer)
+                found, reason = (experiment, stack.enter_context(splits)), ""
+            except UserError as error:
+                reason = str(error).rstrip(".")
+        readable: Texts = NoTexts(reason) if found is None else SplitTexts(found[1])
+        view = run_view.read(run_dir, readable, **options)
+        yield Subject(view, about, found, reason)

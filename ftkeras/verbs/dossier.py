@@ -1,0 +1,58 @@
+"""Write the dossier of a finished run: what was measured, stated and is missing."""
+
+import logging
+import pathlib
+
+from ftkeras.config.dossier import DossierConfig
+from ftkeras.dossier import about as about_file
+from ftkeras.dossier import checklist, clauses, license_policy, subject, writing
+from ftkeras.dossier.about import About
+from ftkeras.errors import Blocked
+from ftkeras.pages import page
+from ftkeras.runs import layout
+from ftkeras.support import files
+
+log = logging.getLogger(__name__)
+
+
+def run(config: DossierConfig) -> pathlib.Path:
+    """Write the dossier, or the template of about.yaml, and return its path.
+
+    Raises:
+        UserError: if the folder is not that of a run, about.yaml or a list of clauses is wrong, or
+            a package is not installed.
+        Blocked: after the dossier was written, if a required clause is missing or the policy of
+            licenses refuses something.
+    """
+    if config.template is not None:
+        return _write_template(config.template)
+    assert config.run_dir is not None, "checked by DossierConfig"
+    page.check_packages()
+    about = About() if config.about is None else about_file.read(config.about)
+    lists = writing.read_clauses(config.require)
+    policy = license_policy.read(config.license_policy)
+    run_dir = pathlib.Path(config.run_dir)
+    folder = files.require_writable(config.output or run_dir / layout.DOSSIER, "output")
+    writing.require_own(folder)
+    with subject.opened(run_dir, about, texts=config.texts) as run_and_data:
+        parts = writing.build(run_and_data)
+        answered = [
+            (one, [clauses.answer(clause, parts, about) for clause in one.clauses]) for one in lists
+        ]
+        required = [pathlib.Path(name).stem for name in config.require]
+        summary = checklist.part(answered, required)
+        path = writing.write(folder, run_and_data, [summary, *parts.values()])
+    log.info("%s", f"dossier {path}")
+    refused = license_policy.refusals(policy, parts["licenses"].data)
+    if reasons := [*filter(None, [checklist.shortfall(answered, required)]), *refused[:1]]:
+        more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+        raise Blocked(f"{'; and '.join(reasons)}{more}.")
+    return path
+
+
+def _write_template(name: str) -> pathlib.Path:
+    path = pathlib.Path(name)
+    files.require_new(path, "template")
+    files.write_text(path, about_file.template())
+    log.info("%s", f"written {path}: fill it in, and pass it as --about")
+    return path

@@ -1,0 +1,168 @@
+"""The verb `dossier`: a complete one, an incomplete one, and what it refuses."""
+
+import json
+import sys
+
+import mlcroissant
+import pytest
+import yaml
+
+from ftkeras.dossier import about, writing
+from tests.running import call_ftkeras, succeed
+
+
+def full_about() -> dict:
+    """Return an about.yaml in which everything is stated."""
+    content: dict = {}
+    for key, value in about.keys().items():
+        section, _, name = key.rpartition(".")
+        filled = {"": "This is stated.", "null": True, "~": 50}.get(str(value), ["One.", "Two."])
+        if section:
+            content.setdefault(section, {})[name] = filled
+        else:
+            content[name] = filled
+    content["use"] = dict.fromkeys(content["use"], False)
+    for section in ("data", "encoder", "code"):
+        content[section]["license"] = "Apache-2.0"
+    return content
+
+
+@pytest.fixture(scope="module")
+def dossier(finished_run, tmp_path_factory):
+    """Return a complete dossier of the finished run, and what was shown."""
+    home = tmp_path_factory.mktemp("dossier")
+    (home / "about.yaml").write_text(yaml.safe_dump(full_about()))
+    shown = succeed(
+        "dossier",
+        f"--run_dir={finished_run / 'run'}",
+        "--about=about.yaml",
+        "--output=out",
+        "--license_policy=conflicts",
+        cwd=home,
+    )
+    return home / "out", shown
+
+
+def part(dossier, name: str) -> dict:
+    return json.loads((dossier[0] / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def test_every_part_has_a_file_and_a_section(dossier):
+    folder, shown = dossier
+    assert shown.endswith("dossier out/index.html\n")
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert "not legal advice" in page
+    for name in ("checklist", *writing.PARTS):
+        assert (folder / f"{name}.json").is_file()
+        assert f'id="{name.replace("_", "-")}"' in page
+
+
+def test_data_card_has_every_file_and_split(dossier):
+    data = part(dossier, "data")
+    assert {file["split"] for file in data["files"]} == {"train", "validation", "test"}
+    assert all(len(file["sha256"]) == 64 for file in data["files"])
+    assert data["splits"]["train"]["examples"] == 200
+    assert sum(data["splits"]["test"]["labels"].values()) == 60
+    assert data["splits"]["train"]["tokens"]["longest"] > 4
+    assert data["source"]["languages"] == ["One.", "Two."]
+    assert data["overlap"]["in_train_and_test"] == 0
+
+
+def test_croissant_is_valid(dossier):
+    found = mlcroissant.Dataset(jsonld=dossier[0] / "croissant.json")
+    assert not found.metadata.ctx.issues.errors
+    assert found.metadata.name == "This is stated."
+    objects = {one.name: one for one in found.metadata.distribution}
+    assert {"train.tsv", "validation.tsv", "test.tsv"} <= set(objects)
+
+
+def test_metrics_are_those_of_the_run(dossier, finished_run):
+    recorded = json.loads((finished_run / "run" / "metrics.json").read_text())["test"]
+    found = part(dossier, "evaluation")
+    assert found["metrics"]["accuracy"] == pytest.approx(recorded["accuracy"])
+    low, high = found["intervals"]["accuracy"]
+    assert low <= found["metrics"]["accuracy"] <= high
+
+
+def test_checklist_names_what_answers_a_clause(dossier):
+    clauses = {one["id"]: one for one in part(dossier, "checklist")["nist_ai_rmf"]["clauses"]}
+    assert clauses["MEASURE 2.1"]["status"] == "shown"
+    assert "data.json: files" in clauses["MEASURE 2.1"]["by"]
+    assert clauses["MEASURE 2.4"]["status"] == "stated"
+
+
+def test_missing_clauses_block_a_release(copy_of_finished_run):
+    flags = ("--run_dir=run", "--require=hugging_face_card", "--notexts")
+    done = call_ftkeras("dossier", *flags, cwd=copy_of_finished_run)
+    assert done.returncode == 3
+    assert (
+        "1 required clause is missing: hugging_face_card license (licenses.encoder)" in done.stderr
+    )
+    assert len(done.stderr.strip().splitlines()) == 1
+    folder = copy_of_finished_run / "run" / "dossier"
+    assert "written with texts=false" in (folder / "index.html").read_text(encoding="utf-8")
+    assert json.loads((folder / "checklist.json").read_text())["required"] == ["hugging_face_card"]
+
+
+def test_license_blocks_a_release(copy_of_finished_run):
+    (copy_of_finished_run / "about.yaml").write_text(
+        "use: {commercial: yes}\ndata: {license: CC-BY-NC-4.0}\n"
+    )
+    flags = ("--run_dir=run", "--about=about.yaml", "--license_policy=conflicts", "--notexts")
+    done = call_ftkeras("dossier", *flags, cwd=copy_of_finished_run)
+    assert done.returncode == 3
+    assert "CC-BY-NC-4.0 forbids commercial use" in done.stderr
+
+
+def test_template_is_written_once(tmp_path):
+    assert "about.yaml" in succeed("dossier", "--template=about.yaml", cwd=tmp_path)
+    assert (tmp_path / "about.yaml").read_text(encoding="utf-8") == about.template()
+    done = call_ftkeras("dossier", "--template=about.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--template=about.yaml exists" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ((), "dossier needs --run_dir"),
+        (("--run_dir=.",), "is not the folder of a run"),
+        (("--run_dir=run", "--require=gdpr"), "there is no such list of clauses"),
+        (("--run_dir=run", "--require=nist_ai_rmf", "--require=nist_ai_rmf"), "names a list twice"),
+        (("--run_dir=run", "--about=none.yaml"), "--about=none.yaml can't be read"),
+        (("--run_dir=run", "--license_policy=none"), "there is no such policy"),
+        (("--run_dir=run", "--output=run"), "is no dossier; name another folder"),
+    ],
+)
+def test_mistakes_leave_nothing_behind(copy_of_finished_run, flags, message):
+    before = sorted(copy_of_finished_run.rglob("*"))
+    done = call_ftkeras("dossier", *flags, cwd=copy_of_finished_run)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert sorted(copy_of_finished_run.rglob("*")) == before
+
+
+def test_earlier_dossier_stays_if_writing_fails(copy_of_finished_run, monkeypatch):
+    flags = ("dossier", "--run_dir=run", "--notexts")
+    succeed(*flags, cwd=copy_of_finished_run)
+    folder = copy_of_finished_run / "run"
+    before = sorted(folder.rglob("*"))
+
+    def fails(*_):
+        raise OSError(28, "No space left on device", "index.html")
+
+    monkeypatch.setattr(writing, "_html", fails)
+    assert call_ftkeras(*flags, cwd=copy_of_finished_run).returncode == 2
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_without_license_expression_the_part_says_what_to_install(
+    copy_of_finished_run, monkeypatch
+):
+    from ftkeras.dossier import license_terms
+
+    license_terms._licensing.cache_clear()
+    monkeypatch.setitem(sys.modules, "license_expression", None)
+    succeed("dossier", "--run_dir=run", "--notexts", cwd=copy_of_finished_run)
+    found = json.loads((copy_of_finished_run / "run" / "dossier" / "licenses.json").read_text())
+    assert "pip install 'ftkeras[dossier]'" in found["missing"]
