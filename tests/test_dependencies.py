@@ -14,6 +14,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 # Distributions whose name is not that of the module they install, with dashes for underscores.
 DISTRIBUTIONS = {
     "absl": "absl-py",
+    "cyclonedx": "cyclonedx-python-lib",
     "google.protobuf": "protobuf",
     "grpc": "grpcio",
     "sklearn": "scikit-learn",

@@ -32,6 +32,13 @@ class DossierConfig(WithPaths):
         "Which licenses to refuse with exit code 3: report, none; conflicts, with the stated use; "
         "strict, these and unknown ones; or a YAML file with allow and deny.",
     )
+    sign: str | None = flag(
+        None,
+        "Dossier",
+        "Sign the run's exports with this private key, a PEM file; serve --require_signature "
+        "takes the public one.",
+        path=True,
+    )
     texts: bool = flag(
         True,
         "Dossier",

@@ -21,6 +21,12 @@ class ServeConfig(WithPaths):
     label: tuple[str, ...] = flag(
         (), "Model", "Serve this version beside the newest, under a name: stable=1. Repeatable."
     )
+    require_signature: str | None = flag(
+        None,
+        "Model",
+        "A public key: versions that it did not sign, or that have changed since, are not served.",
+        path=True,
+    )
     poll_seconds: float = flag(1.0, "Model", "Seconds between checks for a new version.")
     host: str = flag(
         "127.0.0.1",

@@ -13,7 +13,7 @@ from ftkeras.dossier.subject import Subject
 from ftkeras.errors import UserError
 from ftkeras.figures.parts import Column, Facts, Missing, Notice, Table
 from ftkeras.figures.parts import Part as Shown
-from ftkeras.support import files
+from ftkeras.support import hashes
 
 # What a person may state, and the attribute of a task that says the same.
 KNOWN_TO_TASK = {"source": "homepage", "license": "license", "citation": "citation"}
@@ -64,7 +64,7 @@ def _files(subject: Subject, problems: list[Shown]) -> list[dict[str, Any]]:
             {"split": split, "path": str(path), "bytes": path.stat().st_size, "sha256": digest}
             for split, paths in by_split.items()
             for path in paths
-            for digest in [files.sha256(path)]
+            for digest in [hashes.sha256(path)]
         ]
     except (UserError, OSError) as error:
         problems.append(Missing("Files of the data", f"{str(error).rstrip('.')}."))

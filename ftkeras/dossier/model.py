@@ -9,7 +9,7 @@ from ftkeras.dossier.subject import Subject
 from ftkeras.figures.parts import Code, Facts
 from ftkeras.runs import inputs, layout
 from ftkeras.runs import license as known_license
-from ftkeras.support import files
+from ftkeras.support import files, hashes
 
 # Of the encoder's config.json, what says how large it is.
 SIZES = (
@@ -67,4 +67,4 @@ def _inputs(subject: Subject) -> dict[str, Any]:
 def _weights(path: pathlib.Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    return {"file": path.name, "bytes": path.stat().st_size, "sha256": files.sha256(path)}
+    return {"file": path.name, "bytes": path.stat().st_size, "sha256": hashes.sha256(path)}

@@ -9,7 +9,9 @@ from ftkeras.dossier import (
     clauses,
     data_card,
     evaluation,
+    integrity,
     licenses,
+    materials,
     model,
     statements,
 )
@@ -39,10 +41,15 @@ PARTS: Mapping[str, Callable[[Subject], Part]] = {
         name: functools.partial(_not_measured, name)
         for name in (
             *("fairness", "robustness", "personal_data", "memorization", "reproducibility"),
-            *("materials", "integrity"),
         )
     },
 }
+# Of these, each sums up the parts before it.
+SUMMARIES: Mapping[str, Callable[[Subject, Mapping[str, Part]], Part]] = {
+    "materials": materials.part,
+    "integrity": integrity.part,
+}
+NAMES = (*PARTS, *SUMMARIES)
 
 
 def build(subject: Subject) -> dict[str, Part]:
@@ -53,7 +60,10 @@ def build(subject: Subject) -> dict[str, Part]:
     Args:
         subject: the run.
     """
-    return {name: _built(name, make, subject) for name, make in PARTS.items()}
+    parts = {name: _built(name, functools.partial(make, subject)) for name, make in PARTS.items()}
+    for name, summarize in SUMMARIES.items():
+        parts[name] = _built(name, functools.partial(summarize, subject, dict(parts)))
+    return parts
 
 
 def write(folder: pathlib.Path, subject: Subject, parts: Sequence[Part]) -> pathlib.Path:
@@ -97,7 +107,7 @@ def read_clauses(required: Sequence[str]) -> list[clauses.Clauses]:
         UserError: if there is none of that name, or a file is wrong.
     """
     wanted = dict.fromkeys([*clauses.names(), *required])
-    return [clauses.read(name, [*PARTS]) for name in wanted]
+    return [clauses.read(name, NAMES) for name in wanted]
 
 
 def _html(subject: Subject, sections: Sequence[Section]) -> str:
@@ -105,10 +115,10 @@ def _html(subject: Subject, sections: Sequence[Section]) -> str:
     return page.html(f"Dossier: {title}", f"The run in {subject.folder}", sections, {})
 
 
-def _built(name: str, make: Callable[[Subject], Part], subject: Subject) -> Part:
+def _built(name: str, make: Callable[[], Part]) -> Part:
     title = name.replace("_", " ").capitalize()
     try:
-        return make(subject)
+        return make()
     except UserError as error:
         log.warning("%s", f"dossier: {name}: {error}")
         return missing(name, title, f"{str(error).rstrip('.')}.")

@@ -4,8 +4,10 @@ import contextlib
 import pathlib
 from collections.abc import Iterator
 
+from ftkeras.errors import UserError
 from ftkeras.experiment.definition import Experiment
-from ftkeras.runs import folder, metrics
+from ftkeras.runs import audit, folder, metrics
+from ftkeras.support import hashes
 
 
 def agree(experiment: Experiment, run_dir: pathlib.Path) -> pathlib.Path:
@@ -42,6 +44,27 @@ def record(experiment: Experiment, run_dir: pathlib.Path) -> None:
             tokenizer=experiment.text_layer.tokenizer,
             encoder_config=experiment.model.encoder.huggingface_config(),
         )
+
+
+def log_training(
+    experiment: Experiment, run_dir: pathlib.Path, written: list[pathlib.Path]
+) -> None:
+    """Add the finished training to the audit log: what was trained on what, and became what.
+
+    Args:
+        experiment: the run's.
+        run_dir: the run's folder.
+        written: where the exports are.
+    """
+    try:
+        files = [path for paths in experiment.task.files().values() for path in paths]
+        data = {str(path): hashes.sha256(path) for path in files}
+    except (UserError, OSError) as error:  # such as data that is on another machine
+        data, reason = {}, {"data_unknown": str(error)}
+    else:
+        reason = {}
+    details = {"files": folder.model_files(run_dir), "data": data, **reason}
+    audit.append(run_dir, "trained", {**details, "exports": list(map(str, written))})
 
 
 def write_metrics(experiment: Experiment, run_dir: pathlib.Path, values: dict) -> None:

@@ -11,7 +11,7 @@ from ftkeras.exporters import _windows
 from ftkeras.exporters._comparison import Bounds, predict
 from ftkeras.exporters._weights import Weights
 from ftkeras.problems import Comparison, Problem
-from ftkeras.runs import exported, layout, metrics, samples
+from ftkeras.runs import exported, metrics, samples
 from ftkeras.runs import problem as recorded_problem
 from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
@@ -104,7 +104,7 @@ class Litert:
             **self.bounds.record(),
             "versions": metrics.versions(),
         }
-        files.write_json(folder / layout.EXPORT_RECORD, record)
+        exported.record(folder, record)
         if self.quantization:
             notes = [found.summary(), f"{len(content) / 1e6:.1f} MB", self.message]
             self.message = "; ".join(filter(None, notes))

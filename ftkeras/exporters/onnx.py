@@ -9,7 +9,7 @@ from ftkeras.errors import UserError
 from ftkeras.exporters import _onnx_graph, _windows
 from ftkeras.exporters._comparison import Bounds, predict
 from ftkeras.problems import Comparison, Problem
-from ftkeras.runs import exported, layout, metrics, samples
+from ftkeras.runs import exported, metrics, samples
 from ftkeras.runs import problem as recorded_problem
 from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
@@ -85,7 +85,7 @@ class Onnx:
             **self.bounds.record(),
             "versions": metrics.versions("onnx", "onnxruntime"),
         }
-        files.write_json(folder / layout.EXPORT_RECORD, record)
+        exported.record(folder, record)
         return folder
 
     def _compare(self, path: pathlib.Path, measured: list[dict]) -> Comparison:

@@ -167,7 +167,7 @@ class SavedModel:
                 **({} if self.is_exact else {"original": self._measure_original(measured)}),
                 "versions": metrics.versions(),
             }
-            files.write_json(version.draft / layout.EXPORT_RECORD, record)
+            exported.record(version.draft, record)
         self.message = self._summarize(found, record)
         return version.path
 

@@ -3,12 +3,13 @@
 import hashlib
 import pathlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ftkeras.errors import UserError
 from ftkeras.problems import Problem
 from ftkeras.runs import layout, problem, signatures
-from ftkeras.support import files
+from ftkeras.support import files, hashes
 
 LABELS = pathlib.Path("assets") / "labels.txt"
 _SHOWN = 5
@@ -55,6 +56,17 @@ def write_labels(path: pathlib.Path, labels: Sequence[str]) -> None:
     r"""Write one label per line; a line break in a label becomes `\n`, and a backslash `\\`."""
     lines = [_SPECIAL.sub(lambda found: _ESCAPED[found[0]], label) for label in labels]
     files.write_text(path, "\n".join(lines) + "\n")
+
+
+def record(folder: pathlib.Path, figures: Mapping[str, Any]) -> None:
+    """Write export.json: what is known of an export, and the SHA-256 of each of its files.
+
+    Args:
+        folder: of the export, whose other files are written.
+        figures: its size, latency and verification.
+    """
+    digests = hashes.of_folder(folder, without=layout.NOT_IN_EXPORT)
+    files.write_json(folder / layout.EXPORT_RECORD, {**figures, "files": digests})
 
 
 def takes_pairs(version: pathlib.Path) -> bool:

@@ -19,7 +19,7 @@ from ftkeras.runs import layout
 from ftkeras.runs.inputs import write as write_inputs
 from ftkeras.runs.naming import run_name
 from ftkeras.runs.problem import write_state
-from ftkeras.support import files
+from ftkeras.support import files, hashes
 
 Configuration = TypeVar("Configuration", bound=Config)
 # The new folders that this process has named.
@@ -183,14 +183,24 @@ def read_exports(run_dir: pathlib.Path) -> list[str]:
     return json.loads((run_dir / layout.EXPORTS).read_text(encoding="utf-8"))
 
 
+def model_files(run_dir: pathlib.Path) -> dict[str, str]:
+    """Return the digests of the files of a run that decide what its model is, by name."""
+    paths = [run_dir / name for name in layout.OF_MODEL]
+    encoder = hashes.of_folder(run_dir / layout.ENCODER)
+    return {
+        **{path.name: hashes.sha256(path) for path in paths if path.is_file()},
+        **{f"{layout.ENCODER}/{name}": digest for name, digest in encoder.items()},
+    }
+
+
 def _has_state(run_dir: pathlib.Path) -> bool:
     return bool(Checkpoints(run_dir / layout.CHECKPOINTS, keep=1).paths())
 
 
 def _clean_up(run_dir: pathlib.Path, restart: bool) -> None:
     # A killed process has left what it was writing; nobody else writes while we hold the lock.
-    for path in run_dir.rglob(".*.partial"):
-        path.unlink()
+    for path in list(run_dir.rglob(".*.partial")):
+        files.remove(path)
     for name in layout.OF_RUN if restart else ():
         files.remove(run_dir / name)
     for pattern in layout.OF_EVALUATIONS if restart else ():

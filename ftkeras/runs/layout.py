@@ -22,6 +22,10 @@ DATA = "data"  # examples that were in memory, one file of JSON lines for each s
 REPORT = "report.html"  # the page about the run
 REPORT_FIGURES = "report.json"  # its numbers
 REPORT_PLOTS = "report"  # a folder with its plots
+SIGNATURE = "model.sig"  # in the folder of an export, if it was signed
+# Of an export: what is written after its other files, so that their hashes do not have it.
+NOT_IN_EXPORT = (EXPORT_RECORD, SIGNATURE)
+AUDIT_LOG = "audit.jsonl"  # who did what with the run; `restart` keeps it
 DOSSIER = "dossier"  # a folder that `dossier` writes
 LOCK = ".lock"  # locked by the process that uses the folder
 FAILURE = "failure.json"  # why a run that is a child process failed
@@ -32,6 +36,8 @@ EXPORT_FOLDERS = (HUGGINGFACE, "onnx", "litert")
 # What comes before a run: the run that pretrained its encoder, and a vocabulary of its own.
 PRETRAINED = "pretrained"
 VOCABULARY = "vocabulary"
+# What decides what the model of a run is, besides the folder of its encoder.
+OF_MODEL = (SETTINGS, LABELS, INPUTS, PROBLEM, WEIGHTS)
 # Everything that a run writes into its folder; `restart` removes just these.
 OF_RUN = (
     *(SETTINGS, LABELS, INPUTS, PROBLEM, ENCODER, WEIGHTS, CHECKPOINTS, HISTORY, METRICS),

@@ -1,8 +1,10 @@
 """Everything that answers requests, built from a folder of versions and a few settings."""
 
+import functools
 import os
 import pathlib
 import sys
+from collections.abc import Callable
 
 from ftkeras.errors import UserError
 from ftkeras.serving import metrics, settings
@@ -21,6 +23,7 @@ def build_service(
     timeout: float,
     max_batch_bytes: float,
     version: int | None = None,
+    check: Callable[[pathlib.Path], None] | None = None,
 ) -> Service:
     """Load the model and return the service that answers requests.
 
@@ -33,12 +36,13 @@ def build_service(
         timeout: seconds in which a request is answered or refused.
         max_batch_bytes: of the texts in a batch.
         version: the only one to serve; None for the newest one, and those with a label.
+        check: raises UserError for the folder of a version that must not be served.
 
     Raises:
         UserError: if no version can be served, or the batching file is wrong.
     """
     parameters = _read_batching(batching)
-    served = _load_versions(name, folder, labels, version)
+    served = _load_versions(name, folder, labels, version, check)
     recorded = metrics.Metrics(name)
     if parameters is None:
         batcher = Unbatched(os.cpu_count() or 1)
@@ -54,14 +58,25 @@ def _read_batching(spec: str | None) -> settings.Batching | None:
 
 
 def _load_versions(
-    name: str, folder: pathlib.Path, labels: dict[str, int], version: int | None
+    name: str,
+    folder: pathlib.Path,
+    labels: dict[str, int],
+    version: int | None,
+    check: Callable[[pathlib.Path], None] | None,
 ) -> Versions:
     def report(line: str) -> None:
         # To standard error: the first line on standard output is the URL, which programs read.
         sys.stderr.write(f"{name}: {line}\n")
         sys.stderr.flush()
 
-    served = Versions(name, folder, _load, labels=labels, only=version, report=report)
+    served = Versions(
+        name,
+        folder,
+        functools.partial(_load, check=check),
+        labels=labels,
+        only=version,
+        report=report,
+    )
     served.refresh()
     if not served.available():
         reason = next((s["status"]["error_message"] for s in served.status()), "it has no version")
@@ -69,7 +84,9 @@ def _load_versions(
     return served
 
 
-def _load(folder: pathlib.Path) -> Model:
+def _load(folder: pathlib.Path, *, check: Callable[[pathlib.Path], None] | None = None) -> Model:
+    if check is not None:
+        check(folder)
     model = Model(folder)
     model.warm_up()
     return model

@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import pathlib
@@ -102,12 +101,6 @@ def within(path: pathlib.Path) -> list[pathlib.Path]:
     return sorted(one for one in path.rglob("*") if one.is_file())
 
 
-def sha256(path: pathlib.Path) -> str:
-    """Return the SHA-256 digest of a file, in hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 @contextlib.contextmanager
 def replacing_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Yield a folder to fill. It takes the place of `path` at the end, or is deleted on an error.
@@ -116,7 +109,7 @@ def replacing_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     name = f".{path.name}.{uuid.uuid4().hex}"
-    draft, old = path.with_name(f"{name}.partial"), path.with_name(f"{name}.old")
+    draft, old = path.with_name(f"{name}.partial"), path.with_name(f"{name}.old.partial")
     draft.mkdir()
     try:
         yield draft

@@ -5,11 +5,11 @@ import pathlib
 
 from ftkeras.config.dossier import DossierConfig
 from ftkeras.dossier import about as about_file
-from ftkeras.dossier import checklist, clauses, license_policy, subject, writing
+from ftkeras.dossier import checklist, clauses, integrity, license_policy, subject, writing
 from ftkeras.dossier.about import About
 from ftkeras.errors import Blocked
 from ftkeras.pages import page
-from ftkeras.runs import layout
+from ftkeras.runs import audit, layout
 from ftkeras.support import files
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,9 @@ def run(config: DossierConfig) -> pathlib.Path:
     folder = files.require_writable(config.output or run_dir / layout.DOSSIER, "output")
     writing.require_own(folder)
     with subject.opened(run_dir, about, texts=config.texts) as run_and_data:
+        if config.sign is not None:
+            for signature in integrity.sign(run_and_data, config.sign):
+                log.info("%s", f"signed  {signature}")
         parts = writing.build(run_and_data)
         answered = [
             (one, [clauses.answer(clause, parts, about) for clause in one.clauses]) for one in lists
@@ -42,6 +45,8 @@ def run(config: DossierConfig) -> pathlib.Path:
         required = [pathlib.Path(name).stem for name in config.require]
         summary = checklist.part(answered, required)
         path = writing.write(folder, run_and_data, [summary, *parts.values()])
+    recorded = {"folder": str(folder), "licenses": integrity.licenses(parts["licenses"])}
+    audit.append(run_dir, "dossier", recorded)
     log.info("%s", f"dossier {path}")
     refused = license_policy.refusals(policy, parts["licenses"].data)
     if reasons := [*filter(None, [checklist.shortfall(answered, required)]), *refused[:1]]:

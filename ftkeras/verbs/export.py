@@ -7,6 +7,7 @@ from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import exports
 from ftkeras.reports import exports as export_report
+from ftkeras.runs import audit
 
 log = logging.getLogger(__name__)
 
@@ -32,4 +33,5 @@ def run(config: Config) -> tuple[pathlib.Path, ...]:
         log.info(export_report.started(spec))
         written.append(exporter.write())
         log.info(export_report.line(written[-1], exporter.message))
+    audit.append(run_dir, "exported", {"exports": list(map(str, written))})
     return tuple(written)

@@ -12,7 +12,7 @@ from ftkeras.config.verbs import PushConfig
 from ftkeras.errors import UserError
 from ftkeras.experiment import exports
 from ftkeras.reports import exports as export_report
-from ftkeras.runs import layout
+from ftkeras.runs import audit, layout
 
 log = logging.getLogger(__name__)
 FORMAT = "huggingface"
@@ -47,5 +47,6 @@ def run(config: PushConfig) -> str:
     log.info(export_report.line(folder, exporter.message))
     log.info(f"uploading to {config.repo} …")
     address = hub_upload.upload(folder, config.repo, private=config.private)
+    audit.append(run_dir, "pushed", {"address": address})
     log.info(f"pushed {address}")
     return address

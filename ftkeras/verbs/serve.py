@@ -1,9 +1,13 @@
 """Serve an exported model over HTTP, with TensorFlow Serving's REST API, for a laptop or a test."""
 
+import functools
 import logging
+import pathlib
+from collections.abc import Callable
 
 from ftkeras.config.serving import ServeConfig
 from ftkeras.errors import UserError
+from ftkeras.runs import signing
 from ftkeras.serving.model_folder import find_versions
 from ftkeras.support import accelerator
 
@@ -38,6 +42,7 @@ def run(config: ServeConfig) -> None:
         timeout=config.timeout,
         max_batch_bytes=float("inf") if accelerator.is_available() else MAX_BATCH_BYTES,
         version=version,
+        check=_signature_check(config.require_signature),
     )
     url = http_server.url(listening)
     service.versions.watch(config.poll_seconds)
@@ -48,3 +53,11 @@ def run(config: ServeConfig) -> None:
         timeout=config.timeout,
         on_start=lambda: log.info("page    %s/\nmodel   %s/v1/models/%s", url, url, name),
     )
+
+
+def _signature_check(public_key: str | None) -> Callable[[pathlib.Path], None] | None:
+    """Return what refuses versions that the owner of a key did not sign; None without a key."""
+    if public_key is None:
+        return None
+    signing.check_key(public_key)
+    return functools.partial(signing.verify, public_key=public_key)

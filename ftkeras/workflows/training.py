@@ -89,6 +89,7 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
             written.append(exporter.write())
             log.info(export_report.line(written[-1], exporter.message))
         folder.record_exports(run_dir, written)
+        run_folder.log_training(experiment, run_dir, written)
         fit.checkpoints(config, run_dir).prune(int(config.keeps_state))
         if config.report and "test" in measured:
             write_if_installed(run_view.read(run_dir, SplitTexts(splits)))

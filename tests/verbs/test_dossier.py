@@ -52,7 +52,7 @@ def test_every_part_has_a_file_and_a_section(dossier):
     assert shown.endswith("dossier out/index.html\n")
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert "not legal advice" in page
-    for name in ("checklist", *writing.PARTS):
+    for name in ("checklist", *writing.NAMES):
         assert (folder / f"{name}.json").is_file()
         assert f'id="{name.replace("_", "-")}"' in page
 

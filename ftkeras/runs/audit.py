@@ -1,0 +1,94 @@
+"""An append-only log of who did what with a run, each entry with the hash of the one before it.
+
+Whoever changes or removes an entry changes all hashes after it. That the last entries are missing
+shows only by a copy of the last hash, such as that in a signed dossier.
+"""
+
+import fcntl
+import getpass
+import hashlib
+import json
+import pathlib
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ftkeras.runs import layout
+
+FIRST = "0" * 64  # what the first entry has instead of a hash
+
+
+@dataclass(frozen=True)
+class Log:
+    """The entries of a log.
+
+    Attributes:
+        entries: the oldest first.
+        broken: what is wrong with the chain; "" if nothing.
+        head: the hash of the last entry, which the next one will have.
+    """
+
+    entries: tuple[dict[str, Any], ...]
+    broken: str
+    head: str
+
+    def last(self, event: str) -> dict[str, Any]:
+        """Return the details of the last entry about an event; empty if there is none."""
+        own = [entry["details"] for entry in self.entries if entry.get("event") == event]
+        return own[-1] if own else {}
+
+
+def append(run_dir: pathlib.Path, event: str, details: Mapping[str, Any]) -> None:
+    """Add an entry about an event.
+
+    Args:
+        run_dir: the run's folder.
+        event: such as "trained", "exported" or "dossier".
+        details: what it was done with and what came of it, JSON types only.
+    """
+    path = run_dir / layout.AUDIT_LOG
+    with path.open("a+b") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)  # until the file is closed
+        stream.seek(0)
+        lines = stream.read().splitlines()
+        entry = {
+            "event": event,
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "user": _user(),
+            "machine": platform.node(),
+            "details": dict(details),
+            "previous": _hash(lines[-1]) if lines else FIRST,
+        }
+        stream.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+
+
+def read(run_dir: pathlib.Path) -> Log:
+    """Return the log of a run, whose chain is checked; one without entries if there is none."""
+    path = run_dir / layout.AUDIT_LOG
+    lines = path.read_bytes().splitlines() if path.is_file() else []
+    entries: list[dict[str, Any]] = []
+    previous, broken = FIRST, ""
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = dict(json.loads(line))
+        except (ValueError, TypeError):
+            entry = {"details": {}}
+            broken = broken or f"line {number} of {path.name} is damaged"
+        if entry.get("previous") != previous:
+            broken = broken or f"an entry before line {number} of {path.name} is changed or missing"
+        entries.append(entry)
+        previous = _hash(line)
+    return Log(tuple(entries), broken, previous)
+
+
+def _hash(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user id without a name, as in a container
+        return "unknown"

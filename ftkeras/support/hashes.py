@@ -1,0 +1,45 @@
+"""SHA-256 digests of files and folders, and what has changed since they were recorded."""
+
+import hashlib
+import pathlib
+from collections.abc import Mapping, Sequence
+
+from ftkeras.support import files
+
+
+def sha256(path: pathlib.Path) -> str:
+    """Return the SHA-256 digest of a file, in hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def of_folder(folder: pathlib.Path, *, without: Sequence[str] = ()) -> dict[str, str]:
+    """Return the digest of each file in a folder and its folders, by its path from there.
+
+    Args:
+        folder: to read.
+        without: paths from there to leave out.
+    """
+    found = {path.relative_to(folder).as_posix(): path for path in files.within(folder)}
+    return {name: sha256(path) for name, path in found.items() if name not in without}
+
+
+def changes(recorded: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+    """Return which files are changed, missing or new, a phrase each.
+
+    Args:
+        recorded: digests by path.
+        found: the digests now.
+
+    >>> changes({"a": "1", "b": "2"}, {"b": "3", "c": "4"})
+    ['a is missing', 'b is changed', 'c is new']
+    """
+    listed = []
+    for name in sorted({*recorded, *found}):
+        if name not in found:
+            listed.append(f"{name} is missing")
+        elif name not in recorded:
+            listed.append(f"{name} is new")
+        elif recorded[name] != found[name]:
+            listed.append(f"{name} is changed")
+    return listed

@@ -1,0 +1,128 @@
+"""An auditor's test: one changed byte of the weights, of a training file, or one license shows."""
+
+import functools
+import json
+import pathlib
+
+import pytest
+
+from ftkeras.errors import UserError
+from ftkeras.runs import layout, signing
+from ftkeras.serving import startup
+from tests import finished
+from tests.running import call_ftkeras, succeed
+from tests.runs import keys
+
+SERVED = {"batching": "none", "labels": {}, "timeout": 5.0, "max_batch_bytes": 1024}
+
+
+def flip(path: pathlib.Path, at: int = -1) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(bytes(content))
+
+
+def dossier(folder: pathlib.Path, *flags: str, run: str = "run") -> dict:
+    succeed("dossier", f"--run_dir={run}", "--notexts", *flags, cwd=folder)
+    return json.loads((folder / run / "dossier" / "integrity.json").read_text())
+
+
+def test_untouched_run_has_no_changes(copy_of_finished_run):
+    found = dossier(copy_of_finished_run)
+    assert found["changes"] == []
+    assert found["files"][layout.WEIGHTS] == found["found"][layout.WEIGHTS]
+    assert [entry["event"] for entry in found["audit_log"]] == ["trained"]
+    assert all(one["recorded"] for one in found["exports"] if "saved_models" in one["path"])
+    again = dossier(copy_of_finished_run)
+    assert [entry["event"] for entry in again["audit_log"]] == ["trained", "dossier"]
+
+
+def test_byte_of_the_weights(copy_of_finished_run):
+    flip(copy_of_finished_run / "run" / layout.WEIGHTS)
+    done = call_ftkeras(
+        *("dossier", "--run_dir=run", "--notexts", "--require=eu_ai_act_annex_iv"),
+        cwd=copy_of_finished_run,
+    )
+    assert done.returncode == 3
+    found = json.loads((copy_of_finished_run / "run" / "dossier" / "integrity.json").read_text())
+    assert found["changes"] == ["weights.safetensors is changed since the training"]
+    assert found["files"] is None  # so that the clauses that need it are missing
+
+
+def test_byte_of_an_export(copy_of_finished_run):
+    data = next(copy_of_finished_run.glob("saved_models/quickstart/1/variables/*data*"))
+    flip(data, at=200)
+    (change,) = dossier(copy_of_finished_run)["changes"]
+    assert change.endswith(f"variables/{data.name} is changed")
+
+
+def test_byte_of_a_training_file(tmp_path):
+    labels = ("no", "yes")
+    rows = [f"text {n} is {labels[n % 2]},{labels[n % 2]}" for n in range(40)]
+    (tmp_path / "data.csv").write_text("\n".join(["text,label", *rows]) + "\n")
+    succeed(
+        *("train", "data.csv", f"--encoder={finished.ENCODER}", "--epochs=1", "--run_dir=run"),
+        *(
+            "--export=none",
+            "--noreport",
+            "--max_length=64",
+            "--validation_share=0.2",
+            "--test_share=0.2",
+        ),
+        cwd=tmp_path,
+    )
+    assert dossier(tmp_path)["changes"] == []
+    flip(tmp_path / "data.csv", at=15)
+    (change,) = dossier(tmp_path)["changes"]
+    assert change.endswith("data.csv is changed since the training")
+
+
+def test_license(copy_of_finished_run):
+    about = copy_of_finished_run / "about.yaml"
+    about.write_text("data: {license: CC-BY-4.0}\n")
+    assert dossier(copy_of_finished_run, "--about=about.yaml")["changes"] == []
+    about.write_text("data: {license: CC-BY-NC-4.0}\n")
+    assert dossier(copy_of_finished_run, "--about=about.yaml")["changes"] == [
+        "the license of the data was CC-BY-4.0 in the last dossier, and is CC-BY-NC-4.0"
+    ]
+
+
+def test_entry_of_the_audit_log(copy_of_finished_run):
+    dossier(copy_of_finished_run)
+    path = copy_of_finished_run / "run" / layout.AUDIT_LOG
+    path.write_text(path.read_text().replace('"event": "trained"', '"event": "Trained"'))
+    found = dossier(copy_of_finished_run)
+    assert "changed or missing" in found["changes"][0]
+    assert found["audit_log"] is None
+
+
+def test_signed_export_is_served_until_it_changes(copy_of_finished_run, tmp_path):
+    private, public = keys.make(tmp_path)
+    folder = copy_of_finished_run / "saved_models" / "quickstart"
+    check = functools.partial(signing.verify, public_key=public)
+    with pytest.raises(UserError, match=r"it has no model\.sig"):
+        startup.build_service("m", folder, **SERVED, check=check)
+    found = dossier(copy_of_finished_run, f"--sign={private}")
+    assert found["changes"] == []
+    assert all(one["signed"] for one in found["exports"])
+    service = startup.build_service("m", folder, **SERVED, check=check)
+    assert service.versions.available() == [1]
+    flip(folder / "1" / "saved_model.pb")
+    with pytest.raises(UserError, match="is not what the owner of"):
+        startup.build_service("m", folder, **SERVED, check=check)
+
+
+def test_changed_export_is_not_signed(copy_of_finished_run, tmp_path):
+    private, _ = keys.make(tmp_path)
+    flip(copy_of_finished_run / "saved_models" / "quickstart" / "1" / "saved_model.pb")
+    flags = ("--run_dir=run", "--notexts", f"--sign={private}")
+    done = call_ftkeras("dossier", *flags, cwd=copy_of_finished_run)
+    assert done.returncode == 2
+    assert "saved_model.pb is changed" in done.stderr
+
+
+def test_server_without_the_key_file_does_not_start(copy_of_finished_run):
+    flags = ("--model=saved_models/quickstart", "--require_signature=none.pub")
+    done = call_ftkeras("serve", *flags, cwd=copy_of_finished_run)
+    assert done.returncode == 2
+    assert "--require_signature=none.pub must name a PEM file" in done.stderr
