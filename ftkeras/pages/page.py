@@ -3,9 +3,10 @@
 import base64
 import hashlib
 import importlib.resources
+import logging
 import math
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ftkeras.errors import UserError
@@ -13,7 +14,9 @@ from ftkeras.figures import style
 from ftkeras.figures.parts import Cell, Column, Marked, Plot, Section, Table
 from ftkeras.support import files
 
-INSTALL = "the report needs matplotlib and jinja2: pip install 'ftkeras[report]'"
+log = logging.getLogger(__name__)
+
+INSTALL = "pages need matplotlib and jinja2: pip install 'ftkeras[report]'"
 
 
 def check_packages() -> None:
@@ -25,8 +28,29 @@ def check_packages() -> None:
         raise UserError(INSTALL) from None
 
 
+def write_if_installed(write: Callable[[], pathlib.Path], label: str = "page    ") -> None:
+    """Write a page and log its path; without the packages it needs, log one line that names them.
+
+    Args:
+        write: writes the page, and returns its path.
+        label: the beginning of the line.
+    """
+    try:
+        check_packages()
+    except UserError as error:
+        log.info("%s", f"{label}not written: {error}")
+        return
+    log.info("%s", f"{label}{write()}")
+
+
 def write(
-    path: pathlib.Path, plots: pathlib.Path, title: str, subtitle: str, sections: Sequence[Section]
+    path: pathlib.Path,
+    plots: pathlib.Path,
+    title: str,
+    subtitle: str,
+    sections: Sequence[Section],
+    *,
+    with_numbers: bool = True,
 ) -> None:
     """Write a page atomically, its plots as files, and its numbers as JSON.
 
@@ -36,6 +60,7 @@ def write(
         title: of the page.
         subtitle: below it.
         sections: its content.
+        with_numbers: whether to write the JSON file, unless another file has these numbers.
     """
     plots.mkdir(parents=True, exist_ok=True)
     drawings = {}
@@ -45,7 +70,8 @@ def write(
             files.write_text(plots / f"{plot.name}.svg", drawing.svg)
             with files.replacing(plots / f"{plot.name}.png") as partial:
                 partial.write_bytes(drawing.png)
-    files.write_json(path.with_suffix(".json"), figures(sections))
+    if with_numbers:
+        files.write_json(path.with_suffix(".json"), figures(sections))
     svgs = {name: drawing.svg for name, drawing in drawings.items()}
     files.write_text(path, html(title, subtitle, sections, svgs))
 

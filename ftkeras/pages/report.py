@@ -4,7 +4,6 @@ import logging
 import pathlib
 from collections.abc import Callable, Sequence
 
-from ftkeras.errors import UserError
 from ftkeras.figures.parts import Missing, Section
 from ftkeras.pages import (
     calibration,
@@ -58,12 +57,7 @@ def write(view: RunView) -> pathlib.Path:
 
 def write_if_installed(view: RunView) -> None:
     """Write the page; without the packages it needs, log one line that names them."""
-    try:
-        page.check_packages()
-    except UserError as error:
-        log.info("%s", f"report  not written: {error}")
-        return
-    log.info("%s", f"report  {write(view)}")
+    page.write_if_installed(lambda: write(view), "report  ")
 
 
 def sections(view: RunView) -> Sequence[Section]:

@@ -54,9 +54,14 @@ OF_EVALUATIONS = (
 CROSSVALIDATION_SETTINGS = "crossvalidation.cfg"
 CROSSVALIDATION_RESULT = "crossvalidation.json"
 OUT_OF_FOLD_PREDICTIONS = "predictions_out_of_fold.jsonl"
+CROSSVALIDATION_PAGE = "crossvalidation.html"
+CROSSVALIDATION_PLOTS = "plots"  # a folder with the plots of the page
 REPEATS = "repeat-*"  # folders, each with the folders of its folds
 # What a cross-validation writes beside its repeats.
-OF_CROSSVALIDATION = (CROSSVALIDATION_SETTINGS, CROSSVALIDATION_RESULT, OUT_OF_FOLD_PREDICTIONS)
+OF_CROSSVALIDATION = (
+    *(CROSSVALIDATION_SETTINGS, CROSSVALIDATION_RESULT, OUT_OF_FOLD_PREDICTIONS),
+    *(CROSSVALIDATION_PAGE, CROSSVALIDATION_PLOTS),
+)
 
 # The folder of a search.
 SEARCH_SETTINGS = "search.cfg"
@@ -68,8 +73,12 @@ BEST_RECIPE = "best.cfg"  # a flagfile for train
 TRIAL_RESULT = "trial.json"  # in a trial's folder
 TABLE = "search.json"
 PAGE = "search.html"
+SEARCH_PLOTS = "plots"  # a folder with the plots of the page
 # Everything that a search writes into its folder; `restart` removes just these.
-OF_SEARCH = (SEARCH_SETTINGS, JOURNAL, CLOCK, TRIALS, RETRAINED, BEST_RECIPE, TABLE, PAGE)
+OF_SEARCH = (
+    *(SEARCH_SETTINGS, JOURNAL, CLOCK, TRIALS, RETRAINED, BEST_RECIPE, TABLE, PAGE),
+    SEARCH_PLOTS,
+)
 
 
 def of_evaluation(name: str, file: str) -> str:

@@ -10,7 +10,7 @@ from ftkeras.errors import UserError
 from ftkeras.processes import child_run
 from ftkeras.runs import folder as run_folder
 from ftkeras.runs import layout
-from ftkeras.search import folder, page, results, table, trials, workers
+from ftkeras.search import folder, results, table, trials, workers
 from ftkeras.search.ledger import Ledger
 from ftkeras.search.live import Live
 from ftkeras.search.results import Result
@@ -53,8 +53,12 @@ def work(
         workers.work(source, runner.run, name)
 
 
-def write_results(config: TuneConfig, space: Space, ledger: Ledger) -> Result | None:
-    """Write search.json, search.html and best.cfg; return the best trial, if one completed."""
+def write_results(config: TuneConfig, ledger: Ledger) -> tuple[Result | None, str]:
+    """Write search.json and best.cfg.
+
+    Returns:
+        The best trial and the content of best.cfg; None and "" if none completed.
+    """
     home, ended, recipe = ledger.folder, list(ledger.results.values()), ""
     best = results.best(ended, config.objective)
     files.write_json(home / layout.TABLE, table.as_json(config, ended, ledger.seconds))
@@ -62,8 +66,7 @@ def write_results(config: TuneConfig, space: Space, ledger: Ledger) -> Result | 
         used = as_trained(config, best, home)
         recipe = table.recipe(best_config(used, best), best, config.objective)
         files.write_text(home / layout.BEST_RECIPE, recipe)
-    page.write(home / layout.PAGE, config, space.parameters, ended, recipe, ledger.seconds)
-    return best
+    return best, recipe
 
 
 def as_trained(config: TuneConfig, best: Result, home: pathlib.Path) -> TuneConfig:

@@ -5,6 +5,7 @@ import string
 
 from ftkeras.config.measuring import CompareConfig
 from ftkeras.errors import UserError
+from ftkeras.pages import comparison_page, page
 from ftkeras.reports import comparison as report
 from ftkeras.reports import learning_curves
 from ftkeras.runs import comparison, reader
@@ -12,7 +13,7 @@ from ftkeras.support import files
 
 log = logging.getLogger(__name__)
 
-RESULT, CURVES = "compare.json", "curves.png"
+RESULT, CURVES, PAGE, PLOTS = "compare.json", "curves.png", "compare.html", "plots"
 NAMES = string.ascii_uppercase
 
 
@@ -51,4 +52,7 @@ def run(config: CompareConfig) -> dict:
             log.info(f"curves  {output / CURVES}")
     except UserError as error:  # without matplotlib
         log.info(f"note: {error}")
+    page.write_if_installed(
+        lambda: comparison_page.write(output / PAGE, output / PLOTS, result, recipes)
+    )
     return result

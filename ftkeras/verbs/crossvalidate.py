@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ftkeras.config import flagfile
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.experiment import checks, posed_task
+from ftkeras.pages import cross_validation_page, page
 from ftkeras.processes import fold_runs
 from ftkeras.reports import crossvalidation as report
 from ftkeras.runs import crossvalidation, folder, layout
@@ -50,5 +51,8 @@ def run(config: CrossvalidateConfig) -> CrossValidation:
     files.write_json(home / layout.CROSSVALIDATION_RESULT, result)
     log.info(
         f"\n{report.table(result, problem)}\n\nfolds        {home}\npredictions  {predictions}"
+    )
+    page.write_if_installed(
+        lambda: cross_validation_page.write(home, config, result), "page         "
     )
     return CrossValidation(home, result)

@@ -22,7 +22,7 @@ def run(config: TuneConfig) -> Search | None:
         UserError: if a setting is wrong, all of the first trials fail, or a package is missing.
         Stopped: if a signal stopped it; its state has been saved.
     """
-    if None in map(importlib.util.find_spec, ("keras_tuner", "matplotlib")):
+    if None in map(importlib.util.find_spec, ("keras_tuner", "matplotlib", "jinja2")):
         raise UserError("tune needs: pip install 'ftkeras[tune]'")
     from ftkeras.search import folder, session, setup, workers
 

@@ -41,6 +41,7 @@ def search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> S
         UserError: if all of the first trials fail, or the exports need other versions.
         Stopped: if a signal stopped it; the results so far have been written.
     """
+    from ftkeras.pages import search_page
     from ftkeras.reports import search as report
     from ftkeras.search import session, setup, table
 
@@ -53,7 +54,8 @@ def search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> S
         session.run_trials(config, space, ledger, name)
     finally:  # also if the search was stopped
         if ended := tuple(ledger.results.values()):
-            best = session.write_results(config, space, ledger)
+            best, recipe = session.write_results(config, ledger)
+            search_page.write(home, config, space.parameters, ended, recipe, ledger.seconds)
             log.info("\n%s\n", table.text(ended, config.objective))
             log.info(report.written(home, has_best=best is not None))
     if ledger.failure:

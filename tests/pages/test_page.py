@@ -117,4 +117,4 @@ def test_without_jinja2_one_line_says_what_to_install(tmp_path, monkeypatch, cap
         report.write(view)
     caplog.set_level("INFO", "ftkeras")
     report.write_if_installed(view)  # what train does
-    assert "report  not written: the report needs matplotlib and jinja2" in caplog.text
+    assert "report  not written: pages need matplotlib and jinja2" in caplog.text

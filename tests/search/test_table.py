@@ -1,19 +1,16 @@
-"""The page of a search, its plots and tables, and the live status line."""
+"""The tables of a search, and the live status line."""
 
 import io
 import json
 import re
-from html.parser import HTMLParser
-from xml.etree import ElementTree
 
 import pytest
 
 from ftkeras.cli import flags
 from ftkeras.config.run import Config
 from ftkeras.runs import layout
-from ftkeras.search import live, page, plots, results, table
+from ftkeras.search import live, results, table
 from ftkeras.search.results import COMPLETED, FAILED, PRUNED, Result
-from tests.matrix import matrix
 from tests.search import searches
 
 CONFIG = searches.config(search=(*searches.LINES, "regularizer=choice(none, l2(strength=0.1))"))
@@ -36,54 +33,6 @@ def ended() -> list[Result]:
             )
         )
     return rows
-
-
-class Links(HTMLParser):
-    found, open = (), ()
-
-    def handle_starttag(self, tag, attributes):
-        wanted = [v for k, v in attributes if k in ("src", "href", "xlink:href") and v]
-        self.found = (*self.found, *(v for v in wanted if not v.startswith("#")))
-        if tag in ("script", "link", "iframe", "img"):
-            self.open = (*self.open, tag)
-
-
-def test_page_is_self_contained_and_escapes_its_texts(ended, tmp_path):
-    parameters = searches.space_of(CONFIG).parameters
-    page.write(tmp_path / "p.html", CONFIG, parameters, ended, "# a < b\n--task=x\n", 60.0)
-    text = (tmp_path / "p.html").read_text()
-    links = Links()
-    links.feed(text)
-    assert links.found == links.open == ()
-    assert not re.findall(r"url\((?!#)|@import", text)
-    assert "because of &lt;failed&gt;" in text
-    assert "# a &lt; b" in text
-    assert text.count("<svg") == 3
-    assert len(text) < 400_000
-
-
-def test_plots_name_every_parameter_and_are_reproducible(ended):
-    parameters = searches.space_of(CONFIG).parameters
-    for plot in (
-        lambda: plots.progress(ended, "accuracy"),
-        lambda: plots.by_parameter(ended, parameters, "accuracy"),
-        lambda: plots.parallel_coordinates(ended, parameters, "accuracy"),
-    ):
-        svg = plot()
-        words = "".join(ElementTree.fromstring(svg).itertext())
-        assert "accuracy" in words
-        assert svg == plot()
-    for parameter in parameters:
-        assert parameter.name in words
-
-
-@pytest.mark.matrix
-@pytest.mark.parametrize("count", matrix([0, 1], default=[1]))
-def test_page_needs_no_completed_trial(ended, tmp_path, count):
-    failed = [row for row in ended if row.status == FAILED][:count]
-    for rows in (failed, ended[:count]):
-        page.write(tmp_path / "p", CONFIG, searches.space_of(CONFIG).parameters, rows, "", 1.0)
-        assert ("No trial was completed" in (tmp_path / "p").read_text()) == (rows == failed)
 
 
 def test_table_has_the_best_first_and_failed_ones_last(ended):

@@ -1,0 +1,148 @@
+"""Write the page about a cross-validation."""
+
+import json
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ftkeras.config.measuring import CrossvalidateConfig
+from ftkeras.figures.intervals import Interval, Intervals
+from ftkeras.figures.parts import (
+    Cell,
+    Code,
+    Column,
+    Facts,
+    KeyNumber,
+    KeyNumbers,
+    Missing,
+    Notice,
+    Part,
+    Plot,
+    Section,
+    Slider,
+    Table,
+)
+from ftkeras.pages import metric_names, page
+from ftkeras.problems import Problem
+from ftkeras.runs import crossvalidation, layout, naming
+from ftkeras.runs import problem as recorded_problem
+
+Rows = Sequence[Mapping[str, Any]]
+OPTIMISTIC = (
+    "Each fold picked its own best epoch by the examples that it was evaluated on, so the metrics "
+    "are a little optimistic."
+)
+
+
+def write(
+    home: pathlib.Path, config: CrossvalidateConfig, result: Mapping[str, Any]
+) -> pathlib.Path:
+    """Write the page into the cross-validation's folder, and return its path.
+
+    Args:
+        home: the folder, with the out-of-fold predictions.
+        config: of the cross-validation.
+        result: as crossvalidation.json holds it, which has the page's numbers.
+
+    Raises:
+        UserError: if matplotlib or jinja2 is not installed.
+    """
+    path = home / layout.CROSSVALIDATION_PAGE
+    problem = recorded_problem.of_run(crossvalidation.fold_path(home, 0, 0))
+    lines = (home / layout.OUT_OF_FOLD_PREDICTIONS).read_text(encoding="utf-8").splitlines()
+    rows = [row for row in map(json.loads, lines) if row["repeat"] == 0]
+    title = naming.run_name(config)
+    subtitle = f"A {problem.kind}, cross-validated on {len(rows):,} examples"
+    sections = [
+        Section("Summary", "summary", _summary(config, result, problem)),
+        Section("Folds", "folds", _folds(result, problem)),
+        Section("Predictions", "predictions", _predictions(rows, problem)),
+        Section("Reproduce", "reproduce", _commands(home)),
+    ]
+    plots = home / layout.CROSSVALIDATION_PLOTS
+    page.write(path, plots, title, subtitle, sections, with_numbers=False)
+    return path
+
+
+def _summary(
+    config: CrossvalidateConfig, result: Mapping[str, Any], problem: Problem
+) -> list[Part]:
+    tiles = [
+        KeyNumber(
+            metric_names.title(name),
+            f"{found['mean']:.3f}",
+            f"± {found['sd']:.3f} over folds, 95 % interval {found['low']:.3f} to "
+            f"{found['high']:.3f}",
+        )
+        for name in problem.columns
+        if (found := result["figures"][name]) is not None
+    ]
+    repeats = f", {config.repeats} times" if config.repeats > 1 else ""
+    facts = {
+        "Task": config.task,
+        "Encoder": config.encoder,
+        "Trained": f"policy {', '.join(config.policy)}; epochs {config.epochs}, batch size "
+        f"{config.batch_size or 'by tokens'}, learning rate {config.learning_rate}",
+        "Folds": f"{config.folds}{repeats}; each example is predicted by a model that was not "
+        "trained on it",
+        "Intervals": f"{result['interval']['method']}; "
+        f"{result['interval']['degrees_of_freedom']} degrees of freedom",
+    }
+    parts: list[Part] = [KeyNumbers(tiles)] if tiles else []
+    if len({fold["best_epoch"] for fold in result["folds"]}) > 1:
+        parts.append(Notice(OPTIMISTIC))
+    return [*parts, Facts(facts)]
+
+
+def _folds(result: Mapping[str, Any], problem: Problem) -> list[Part]:
+    folds = result["folds"]
+    has_repeats = folds[-1]["repeat"] > 0
+    names = [f"{f['repeat']}.{f['fold']}" if has_repeats else str(f["fold"]) for f in folds]
+    plots: list[Part] = []
+    for metric in problem.columns:
+        if (mean := result["figures"][metric]) is None:
+            continue
+        values = [Interval(name, f[metric]) for name, f in zip(names, folds, strict=True)]
+        rows = [*values, Interval("mean", mean["mean"], mean["low"], mean["high"], is_main=True)]
+        title = metric_names.title(metric)
+        alt = f"Mean {mean['mean']:.4f}, between {min(f[metric] for f in folds):.4f} and "
+        alt += f"{max(f[metric] for f in folds):.4f}."
+        size = (4.5, 0.9 + 0.26 * len(rows))
+        drawing = Intervals(rows, metric_names.words(metric))
+        plots.append(Plot(f"{metric}_by_fold", f"{title} by fold", drawing, alt, size=size))
+    heads = [metric_names.title(name) for name in problem.columns]
+    columns: list[str | Column] = [
+        *(["repeat"] if has_repeats else []),
+        *("fold", *map(Column, heads), "examples", "best epoch", Column("seconds", "{:,.0f}")),
+    ]
+    cells: list[list[Cell]] = [
+        [
+            *([fold["repeat"]] if has_repeats else []),
+            *(fold["fold"], *(fold[name] for name in problem.columns), fold["examples"]),
+            *(fold["best_epoch"], fold["seconds"]),
+        ]
+        for fold in folds
+    ]
+    return [*plots, Table("folds", "Each fold", columns, cells)]
+
+
+def _predictions(rows: Rows, problem: Problem) -> list[Part]:
+    """Return tables and plots of the out-of-fold predictions, as of a run's test split."""
+    parts = problem.page_parts(rows, None, {})
+    # What was tuned differs from fold to fold, so there is no threshold to start from.
+    parts = [p for p in parts if not (problem.needs_tuning and isinstance(p, Slider))]
+    return parts or [Missing("Predictions", f"a {problem.kind} has no tables of predictions.")]
+
+
+def _commands(home: pathlib.Path) -> list[Part]:
+    settings = home / layout.CROSSVALIDATION_SETTINGS
+    return [
+        Code(
+            f"python -m ftkeras.main crossvalidate --flagfile={settings} --restart",
+            "Train the folds again",
+        ),
+        Code(
+            f"python -m ftkeras.main compare {home} <another cross-validation>",
+            "Compare with another recipe on the same folds",
+        ),
+    ]
