@@ -1,5 +1,6 @@
 import json
 import pathlib
+import sys
 
 import numpy as np
 import pytest
@@ -228,9 +229,17 @@ def test_curves_of_all_recipes_are_plotted():
 
 
 def test_comparison_needs_no_matplotlib(monkeypatch, capsys):
-    monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
+    for name in ("matplotlib", "matplotlib.figure"):
+        monkeypatch.setitem(sys.modules, name, None)
     _compared(_run("a"), _run("b", epochs=2))
-    assert "note: plots need matplotlib: pip install 'ftkeras[plot]'" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "note: plots need matplotlib: pip install 'ftkeras[plot]'" in output
+    assert "page    not written: pages need matplotlib and jinja2" in output
+
+
+def test_comparison_has_a_page():
+    _compared(_run("a"), _run("b", epochs=2), output="out")
+    assert "<h1>Comparison</h1>" in pathlib.Path("out/compare.html").read_text(encoding="utf-8")
 
 
 def _broken(name: str) -> str:
