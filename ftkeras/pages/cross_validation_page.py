@@ -56,7 +56,7 @@ def write(
     sections = [
         Section("Summary", "summary", _summary(config, result, problem)),
         Section("Folds", "folds", _folds(result, problem)),
-        Section("Predictions", "predictions", _predictions(rows, problem)),
+        page.section_or_reason("predictions", lambda: _predictions(rows, problem)),
         Section("Reproduce", "reproduce", _commands(home)),
     ]
     plots = home / layout.CROSSVALIDATION_PLOTS
@@ -126,12 +126,14 @@ def _folds(result: Mapping[str, Any], problem: Problem) -> list[Part]:
     return [*plots, Table("folds", "Each fold", columns, cells)]
 
 
-def _predictions(rows: Rows, problem: Problem) -> list[Part]:
-    """Return tables and plots of the out-of-fold predictions, as of a run's test split."""
+def _predictions(rows: Rows, problem: Problem) -> Section:
+    """Return the section with tables and plots of the out-of-fold predictions, as of a run's test split."""
     parts = problem.page_parts(rows, None, {})
     # What was tuned differs from fold to fold, so there is no threshold to start from.
     parts = [p for p in parts if not (problem.needs_tuning and isinstance(p, Slider))]
-    return parts or [Missing("Predictions", f"a {problem.kind} has no tables of predictions.")]
+    if not parts:
+        parts = [Missing("Predictions", f"a {problem.kind} has no tables of predictions.")]
+    return Section("Predictions", "predictions", parts)
 
 
 def _commands(home: pathlib.Path) -> list[Part]:

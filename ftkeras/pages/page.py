@@ -11,7 +11,7 @@ from typing import Any
 
 from ftkeras.errors import UserError
 from ftkeras.figures import style
-from ftkeras.figures.parts import Cell, Column, Marked, Plot, Section, Table
+from ftkeras.figures.parts import Cell, Column, Marked, Missing, Plot, Section, Table
 from ftkeras.support import files
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,22 @@ def write_if_installed(write: Callable[[], pathlib.Path], label: str = "page    
         log.info("%s", f"{label}not written: {error}")
         return
     log.info("%s", f"{label}{write()}")
+
+
+def section_or_reason(name: str, build: Callable[[], Section]) -> Section:
+    """Return a section; if it fails, one with a line that says so, and log a warning.
+
+    A mistake in one section must not cost the others, or a training that has taken hours.
+
+    Args:
+        name: the anchor of the section, if it fails.
+        build: returns the section.
+    """
+    try:
+        return build()
+    except Exception as error:
+        log.warning("%s", f"page: the section {name} failed: {error!r}", exc_info=True)
+        return Section(name.capitalize(), name, [Missing("This section", f"failed: {error!r}")])
 
 
 def write(

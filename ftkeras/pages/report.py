@@ -1,10 +1,10 @@
 """Write report.html, the page about a finished run."""
 
-import logging
+import functools
 import pathlib
 from collections.abc import Callable, Sequence
 
-from ftkeras.figures.parts import Missing, Section
+from ftkeras.figures.parts import Section
 from ftkeras.pages import (
     calibration,
     errors,
@@ -18,8 +18,6 @@ from ftkeras.pages import (
 )
 from ftkeras.pages.run_view import RunView
 from ftkeras.runs import layout
-
-log = logging.getLogger(__name__)
 
 # In the order of the page.
 SECTIONS: tuple[Callable[[RunView], Section], ...] = (
@@ -36,9 +34,6 @@ SECTIONS: tuple[Callable[[RunView], Section], ...] = (
 
 def write(view: RunView) -> pathlib.Path:
     """Write report.html, report.json and the plots into the run's folder; return the page's path.
-
-    A section that fails is replaced by a line that says so, and a warning is logged: a mistake in
-    one of them must not cost the others, or a training that has taken hours.
 
     Args:
         view: the run.
@@ -62,13 +57,8 @@ def write_if_installed(view: RunView) -> None:
 
 def sections(view: RunView) -> Sequence[Section]:
     """Return the sections of the page about a run."""
-    return [_built(build, view) for build in SECTIONS]
-
-
-def _built(build: Callable[[RunView], Section], view: RunView) -> Section:
-    try:
-        return build(view)
-    except Exception as error:
-        name = build.__module__.rpartition(".")[2]
-        log.warning("%s", f"report: the section {name} failed: {error!r}", exc_info=True)
-        return Section(name.capitalize(), name, [Missing("This section", f"failed: {error!r}")])
+    names = [build.__module__.rpartition(".")[2] for build in SECTIONS]
+    return [
+        page.section_or_reason(name, functools.partial(build, view))
+        for name, build in zip(names, SECTIONS, strict=True)
+    ]

@@ -54,9 +54,11 @@ class Children:
     def _finish(self, config: Config, run_dir: pathlib.Path) -> Outcome:
         metrics = measured(config)
         files.write_json(run_dir / "metrics.json", metrics)
+        files.write_json(run_dir / layout.LABELS, ["a", "b"])
         (run_dir / "weights.safetensors").write_text("many")
         rows = range(config.fold, COUNT, config.folds)
-        lines = [json.dumps({"id": f"validation-{row}", "label": "a"}) for row in rows]
+        answer = {"label": "a", "predicted": "a", "probabilities": [0.75, 0.25]}
+        lines = [json.dumps({"id": f"validation-{row}", **answer}) for row in rows]
         files.write_text(run_dir / layout.PREDICTIONS["validation"], "\n".join(lines) + "\n")
         files.write_json(run_dir / layout.EXPORTS, [])
         return Outcome(metrics, None, 1.0)
