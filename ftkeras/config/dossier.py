@@ -32,6 +32,11 @@ class DossierConfig(WithPaths):
         "Which licenses to refuse with exit code 3: report, none; conflicts, with the stated use; "
         "strict, these and unknown ones; or a YAML file with allow and deny.",
     )
+    prove: bool = flag(
+        False,
+        "Dossier",
+        "Train the run again in a new process, and compare the weights and answers bit by bit.",
+    )
     sign: str | None = flag(
         None,
         "Dossier",

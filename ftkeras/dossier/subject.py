@@ -5,7 +5,6 @@ import functools
 import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from ftkeras import catalog
 from ftkeras.config import flagfile
@@ -34,12 +33,14 @@ class Subject:
         about: the statements.
         opened: the model, without its weights, and the splits; None if the data can't be read.
         reason: why the data can't be read, without a full stop; "" if they can.
+        prove: whether to train the run again.
     """
 
     view: RunView
     about: About
     opened: tuple[Experiment, Splits] | None = None
     reason: str = ""
+    prove: bool = False
 
     @property
     def folder(self) -> pathlib.Path:
@@ -104,7 +105,7 @@ class Subject:
 
 @contextlib.contextmanager
 def opened(
-    run_dir: pathlib.Path, about: About, *, texts: bool = True, **options: Any
+    run_dir: pathlib.Path, about: About, *, texts: bool = True, prove: bool = False
 ) -> Iterator[Subject]:
     """Yield a run whose data are open, if they can be read.
 
@@ -112,7 +113,7 @@ def opened(
         run_dir: the run's folder.
         about: what people state about it.
         texts: whether to read the data.
-        **options: of `run_view.read`, such as `slices`.
+        prove: whether to train the run again.
 
     Raises:
         UserError: if it is not the folder of a run.
@@ -132,5 +133,5 @@ def opened(
             except UserError as error:
                 reason = str(error).rstrip(".")
         readable: Texts = NoTexts(reason) if found is None else SplitTexts(found[1])
-        view = run_view.read(run_dir, readable, **options)
-        yield Subject(view, about, found, reason)
+        view = run_view.read(run_dir, readable)
+        yield Subject(view, about, found, reason, prove)

@@ -13,6 +13,7 @@ from ftkeras.dossier import (
     licenses,
     materials,
     model,
+    reproducibility,
     statements,
 )
 from ftkeras.dossier.part import Part, missing
@@ -37,11 +38,10 @@ PARTS: Mapping[str, Callable[[Subject], Part]] = {
     "data": data_card.part,
     "licenses": licenses.part,
     "evaluation": evaluation.part,
+    "reproducibility": reproducibility.part,
     **{
         name: functools.partial(_not_measured, name)
-        for name in (
-            *("fairness", "robustness", "personal_data", "memorization", "reproducibility"),
-        )
+        for name in (*("fairness", "robustness", "personal_data", "memorization"),)
     },
 }
 # Of these, each sums up the parts before it.

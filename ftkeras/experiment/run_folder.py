@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ftkeras.errors import UserError
 from ftkeras.experiment.definition import Experiment
 from ftkeras.runs import audit, folder, metrics
-from ftkeras.support import hashes
+from ftkeras.support import hardware, hashes
 
 
 def agree(experiment: Experiment, run_dir: pathlib.Path) -> pathlib.Path:
@@ -63,7 +63,8 @@ def log_training(
         data, reason = {}, {"data_unknown": str(error)}
     else:
         reason = {}
-    details = {"files": folder.model_files(run_dir), "data": data, **reason}
+    made = {"hardware": hardware.describe(), "code": hashes.of_code()}
+    details = {"files": folder.model_files(run_dir), "data": data, **reason, **made}
     audit.append(run_dir, "trained", {**details, "exports": list(map(str, written))})
 
 

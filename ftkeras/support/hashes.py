@@ -24,6 +24,16 @@ def of_folder(folder: pathlib.Path, *, without: Sequence[str] = ()) -> dict[str,
     return {name: sha256(path) for name, path in found.items() if name not in without}
 
 
+def of_code() -> str:
+    """Return one SHA-256 of all Python files of this package, their paths included."""
+    home = pathlib.Path(__file__).parents[1]
+    digests = {
+        path.relative_to(home).as_posix(): sha256(path) for path in sorted(home.rglob("*.py"))
+    }
+    lines = (f"{digest}  {name}\n" for name, digest in digests.items())
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
 def changes(recorded: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
     """Return which files are changed, missing or new, a phrase each.
 
