@@ -127,7 +127,7 @@ def _folds(result: Mapping[str, Any], problem: Problem) -> list[Part]:
 
 
 def _predictions(rows: Rows, problem: Problem) -> Section:
-    """Return the section with tables and plots of the out-of-fold predictions, as of a run's test split."""
+    """Return tables and plots of the out-of-fold predictions, as of a run's test split."""
     parts = problem.page_parts(rows, None, {})
     # What was tuned differs from fold to fold, so there is no threshold to start from.
     parts = [p for p in parts if not (problem.needs_tuning and isinstance(p, Slider))]
