@@ -33,6 +33,7 @@ ORDER = (
         "search",
         "serving",
         "prediction",
+        "teachers",
         "beam",
         "reports",
         "pages",

@@ -66,6 +66,8 @@ class TrainSettings(TypedDict, total=False):
     average: str | None
     policy: str | Sequence[str] | None
     regularizer: str | Sequence[str] | None
+    teacher: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
+    unlabelled: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
     loss: str | None
     objective: str | None
     early_stopping: int | None

@@ -5,6 +5,9 @@ from typing import Any
 from ftkeras import catalog
 from ftkeras.errors import UserError
 
+# The regularizer that learns from a teacher.
+DISTILL = "distill"
+
 
 def use_defaults_of_problem(config: Any) -> None:
     """Use the problem's loss and metric unless others are given; the head's loss if it has one."""
@@ -30,7 +33,14 @@ def _of_problem(config: Any, attribute: str) -> str:
     return catalog.problem_default(config.task.partition("(")[0].strip(), attribute)
 
 
-def check_folds(config: Any) -> None:
+def check(config: Any) -> None:
+    """Raise UserError if fields exclude each other, or one lacks another that it needs."""
+    _check_folds(config)
+    _check_validation(config)
+    _check_teacher(config)
+
+
+def _check_folds(config: Any) -> None:
     """Raise UserError if a field about folds lacks `folds`, or `fold` is not below it."""
     for name, default in (("fold", None), ("group_by", None), ("fold_repeat", 0)):
         value = getattr(config, name)
@@ -40,7 +50,7 @@ def check_folds(config: Any) -> None:
         raise UserError(f"`fold` must be below folds={config.folds}. Received: {config.fold}.")
 
 
-def check_validation(config: Any) -> None:
+def _check_validation(config: Any) -> None:
     """Raise UserError if `train_on_validation` leaves nothing for what is asked for."""
     if not config.train_on_validation:
         return
@@ -61,3 +71,21 @@ def check_validation(config: Any) -> None:
         )
     if not config.test:
         raise UserError("`train_on_validation` with `notest` leaves nothing to evaluate on.")
+
+
+def _check_teacher(config: Any) -> None:
+    """Raise UserError if one of a teacher, what to do with its answers and its texts is missing."""
+    specs = [s for s in config.regularizer if catalog.parse("regularizer", s).name == DISTILL]
+    if config.teacher and not specs:
+        raise UserError(
+            f"teacher={config.teacher[0]} needs `regularizer`={DISTILL}, which says how to learn "
+            f"from it, such as {DISTILL}(temperature=2, weight=0.5)."
+        )
+    if specs and not config.teacher:
+        raise UserError(
+            f"regularizer={specs[0]} needs `teacher`, the folder of a run or an exported model."
+        )
+    if config.unlabelled and not config.teacher:
+        raise UserError(
+            f"unlabelled={config.unlabelled[0]} needs `teacher`, a model that answers its texts."
+        )

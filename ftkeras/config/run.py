@@ -6,11 +6,11 @@ from typing import Literal
 from ftkeras.config import combinations, fields
 from ftkeras.config.durations import checkpoint_interval, warmup_steps
 from ftkeras.config.fields import AUTO, flag
-from ftkeras.config.own_data import OwnData
+from ftkeras.config.teaching import Teaching
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(OwnData):
+class Config(Teaching):
     """Everything that decides a run.
 
     The run's folder records it, as a flagfile.
@@ -289,8 +289,7 @@ class Config(OwnData):
         fields.check_texts(self, folders=("run_dir", "cache_dir"), name="name")
         fields.check_shares(self, "test_share", "validation_share")
         fields.check_choices(self, **_CHOICES)
-        combinations.check_folds(self)
-        combinations.check_validation(self)
+        combinations.check(self)
         if self.warmup is not None:
             warmup_steps(self.warmup, total_steps=None)
         checkpoint_interval(self.checkpoint_every)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ftkeras.data.teacher_answers import TeacherAnswers
 from ftkeras.data.vectors import Vectors
 from ftkeras.data.windows import ExampleRows, Windows
 from ftkeras.problems import ContextOutputs
@@ -37,6 +38,8 @@ class Examples:
         windows: the rows that the model reads, if a text may have several; the tokens of a text
             are then those of all its windows, of which one has each word. None if each text is one
             row.
+        teacher: what a teacher answers to the stored texts, or to each token if the model answers
+            those; None if there is none.
         several: the rows that the model reads, if each example has several in one batch; its tokens
             are then those of all rows. None if it has one.
     """
@@ -55,6 +58,7 @@ class Examples:
     word_ends: np.ndarray | None = None
     token_targets: np.ndarray | None = None
     windows: Windows | None = None
+    teacher: TeacherAnswers | None = None
     several: ExampleRows | None = None
 
     def __len__(self) -> int:
@@ -115,7 +119,9 @@ class Examples:
         """Return a view whose examples are the rows that the model reads, with their targets."""
         if self.windows is None:
             return self
-        windows, targets = self.windows, self.windows.targets
+        windows, targets, teacher = self.windows, self.windows.targets, self.teacher
+        if teacher is not None and self.token_targets is None:
+            teacher = teacher.of_rows(windows.texts)
         return replace(
             self,
             offsets=windows.offsets,
@@ -123,6 +129,7 @@ class Examples:
             stored_targets=self.stored_targets[windows.texts] if targets is None else targets,
             stored_digests=self.stored_digests[windows.texts],
             rows=windows.numbers(self.rows),
+            teacher=teacher,
             windows=None,
         )
 

@@ -22,13 +22,12 @@ import numpy as np
 import tensorflow as tf
 
 from ftkeras.data.batching import Batching
+from ftkeras.data.elements import Collate, element, inputs, masked_element
 from ftkeras.data.examples import Examples
 from ftkeras.data.masker import Masker
 from ftkeras.data.token_numbers import token_numbers
 from ftkeras.problems import WordOutputs, per_example
 from ftkeras.support.ragged import Ragged
-
-Collate = Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]
 
 
 class TrainingFeed:
@@ -129,9 +128,9 @@ class TrainingFeed:
 
     def _element(self, epoch: int, parts: Sequence[np.ndarray]) -> tuple:
         if self.masker is not None:
-            return _masked_element(self.examples, self.batching, parts, self.masker, epoch)
+            return masked_element(self.examples, self.batching, parts, self.masker, epoch)
         layout = self.collate, self.by_text
-        return _element(self.examples, self.batching, parts, *layout, self.weights)
+        return element(self.examples, self.batching, parts, *layout, self.weights)
 
     def _is_ready(self, number: int) -> None:
         self.ready[number] = time.perf_counter()
@@ -203,8 +202,8 @@ class OrderedFeed:
 
     def _slot_owners(self, masker: Masker) -> np.ndarray:
         """Return the example whose token each slot holds, below 0 for an unused one."""
-        rows, inputs = self._rows, (_inputs(self._rows, self.batching, p) for p in self._plan)
-        masked = (masker(rows, p, i["token_ids"]) for p, i in zip(self._plan, inputs, strict=True))
+        rows, read = self._rows, (inputs(self._rows, self.batching, p) for p in self._plan)
+        masked = (masker(rows, p, i["token_ids"]) for p, i in zip(self._plan, read, strict=True))
         found = np.concatenate([part.positions for part in masked])
         windows = self.examples.windows
         if windows is None:
@@ -244,9 +243,9 @@ class OrderedFeed:
 
     def _element(self, parts: Sequence[np.ndarray]) -> tuple:
         if self.masker is not None:
-            return _masked_element(self._rows, self.batching, parts, self.masker)
+            return masked_element(self._rows, self.batching, parts, self.masker)
         layout = self.collate, self.by_text
-        return _element(self._rows, self.batching, parts, *layout, self._weights)
+        return element(self._rows, self.batching, parts, *layout, self._weights)
 
 
 def _ordered(positions: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
@@ -264,7 +263,7 @@ def _join(parts: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _dataset(
-    element: Callable[[Sequence[np.ndarray]], tuple],
+    made_of: Callable[[Sequence[np.ndarray]], tuple],
     plan: list[list[np.ndarray]],
     start: int = 0,
     *,
@@ -273,11 +272,11 @@ def _dataset(
 ) -> tf.data.Dataset:
     def generate() -> Iterator[tuple]:
         for number in range(start, len(plan)):
-            made = element(plan[number])
+            made = made_of(plan[number])
             is_ready(number)
             yield made
 
-    signature = tf.nest.map_structure(lambda x: _spec(x, fixed_shape), element(plan[0]))
+    signature = tf.nest.map_structure(lambda x: _spec(x, fixed_shape), made_of(plan[0]))
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
     # Keras needs the cardinality to know where an epoch ends.
     return dataset.apply(tf.data.experimental.assert_cardinality(len(plan) - start)).prefetch(4)
@@ -285,66 +284,3 @@ def _dataset(
 
 def _spec(array: np.ndarray, fixed_shape: bool) -> tf.TensorSpec:
     return tf.TensorSpec(array.shape if fixed_shape else (None,) * array.ndim, array.dtype)
-
-
-def _element(
-    examples: Examples,
-    batching: Batching,
-    parts: Sequence[np.ndarray],
-    collate: Collate,
-    by_text: bool,
-    weights: np.ndarray | None,
-) -> tuple:
-    """Return (inputs, answers[, weights]) of these parts, stacked if there are several."""
-    positions = _stack(parts)
-    leading = positions.shape[:1] if len(parts) > 1 else ()
-    flat = positions.reshape(-1, *positions.shape[2:])
-    rows = _inputs(examples, batching, flat)
-    inputs = {name: array.reshape(*leading, -1, *array.shape[1:]) for name, array in rows.items()}
-    positions = positions.reshape(*leading, -1)
-    if examples.token_targets is None:
-        answers = collate(examples.targets, positions)
-    else:
-        width = inputs["token_ids"].shape[-1]
-        rows_of_tokens = flat.reshape(-1) if by_text else flat
-        numbers = token_numbers(examples.firsts, examples.lengths, rows_of_tokens, width)
-        each = (width,) if by_text else ()
-        answers = collate(examples.token_targets, numbers.reshape(*leading, -1, *each))
-    if weights is None:
-        return inputs, answers
-    return inputs, answers, np.where(positions >= 0, weights[positions], np.float32(0))
-
-
-def _masked_element(
-    examples: Examples,
-    batching: Batching,
-    parts: Sequence[np.ndarray],
-    masker: Masker,
-    epoch: int | None = None,
-) -> tuple:
-    """Return (inputs, answers) of these parts, whose answers are masked tokens."""
-    stacked = _stack(parts)
-    inputs = _inputs(examples, batching, stacked.reshape(-1, *stacked.shape[2:]))
-    return masker.element(examples, stacked, inputs, epoch)
-
-
-def _inputs(examples: Examples, batching: Batching, positions: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the batching's arrays or, if the examples have vectors, one vector per place."""
-    if examples.several is not None:
-        stored = np.where(positions >= 0, examples.rows[positions], -1)
-        return batching.collate(examples.separate_rows, examples.several.numbers(stored))
-    if examples.vectors is None:
-        return batching.collate(examples, positions)
-    flat = positions.reshape(-1)
-    return {"vector": examples.vectors.at(examples.rows[flat], flat >= 0)}
-
-
-def _stack(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """Stack parts as [parts, rows, …], padded with -1 to the longest, which is at least 1."""
-    rows = max(1, *map(len, parts))
-    return np.stack(
-        [
-            np.pad(p, [(0, rows - len(p)), *[(0, 0)] * (p.ndim - 1)], constant_values=-1)
-            for p in parts
-        ]
-    )

@@ -23,7 +23,7 @@ def without_copies(train: Examples, test: Examples) -> Examples:
     is_copy = np.isin(train.digests, test.digests)
     is_near = NearDuplicates().are_near(train, test) & ~is_copy
     log.info(
-        "leakage %s of %s texts are in test and %s nearly so; they are not trained on",
-        *(f"{number:,}" for number in (is_copy.sum(), len(train), is_near.sum())),
+        "leakage %s of %s texts are in %s and %s nearly so; they are not trained on",
+        *(f"{is_copy.sum():,}", f"{len(train):,}", test.name, f"{is_near.sum():,}"),
     )
     return train.select(~(is_copy | is_near))

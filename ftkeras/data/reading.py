@@ -26,6 +26,10 @@ log = logging.getLogger(__name__)
 SECONDS_BEFORE_RETRY = (1, 5)
 
 
+# What the name of a split and the unlabelled texts behind it ends in.
+AND_UNLABELLED = "_and_unlabelled"
+
+
 class SplitReader:
     """The splits of a task as token ids on disk.
 
@@ -34,16 +38,26 @@ class SplitReader:
         task: provides the examples.
         text_layer: turns texts into token ids. Its `identity` is needed only for the token cache.
         folder: an existing folder for the token ids that are not cached.
+        unlabelled: further texts to train on; see `open_splits`.
 
     Attributes:
         has_validation: whether the task has a validation split of its own.
         has_test: whether it has a test split of its own.
+        has_unlabelled: whether there are further texts to train on.
 
     Raises:
         UserError: if the task's data can't be found, or the cache can't be written.
     """
 
-    def __init__(self, *, config: Config, task: Task, text_layer: TextLayer, folder: pathlib.Path):
+    def __init__(
+        self,
+        *,
+        config: Config,
+        task: Task,
+        text_layer: TextLayer,
+        folder: pathlib.Path,
+        unlabelled: tf.data.Dataset | None = None,
+    ):
         self._config, self._task, self._text_layer, self._folder = config, task, text_layer, folder
         self._datasets = task.splits()
         self.has_validation = "validation" in self._datasets
@@ -51,6 +65,12 @@ class SplitReader:
         if self.has_validation:
             train, validation = self._datasets["train"], self._datasets["validation"]
             self._datasets["pool"] = train.concatenate(validation)
+        self.has_unlabelled = unlabelled is not None
+        if unlabelled is not None:
+            for name in ("train", "pool"):
+                if name in self._datasets:
+                    joined = self._datasets[name].concatenate(unlabelled)
+                    self._datasets[name + AND_UNLABELLED] = joined
         self._cache = token_cache.open_cache(config, text_layer)
 
     @functools.cache  # noqa: B019  a run has one reader
@@ -82,6 +102,14 @@ class SplitReader:
         """Return all examples of train and of the task's own validation, in this order."""
         return self.read("pool" if self.has_validation else "train")
 
+    def read_with_unlabelled(self, name: str) -> tuple[Examples, int]:
+        """Return a split and the unlabelled texts behind it, and how many examples the split has.
+
+        Args:
+            name: train or pool.
+        """
+        return self.read(name + AND_UNLABELLED), len(self.read(name))
+
     def pool_column(self, name: str) -> np.ndarray:
         """Return the values of a column of the task's files, one for each example of the pool.
 
@@ -109,6 +137,15 @@ class SplitReader:
             for value in self._task.column(split, name, missing="")
         ]
         return [values[row] for row in examples.rows]
+
+    def texts(self, source: str) -> tf.data.Dataset:
+        """Return the raw texts of a split, {"text"} and, for pairs, {"text", "pair"}.
+
+        Args:
+            source: of examples that this reader has read.
+        """
+        names = ("text", "pair") if self._task.pairs else ("text",)
+        return self._datasets[source].map(lambda example: {name: example[name] for name in names})
 
     def raw_texts(self, examples: Examples, positions: np.ndarray) -> list[dict[str, bytes]]:
         """Return the raw texts of some examples: {"text"} and, for pairs, {"text", "pair"}.

@@ -6,8 +6,10 @@ import logging
 import pathlib
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
+import tensorflow as tf
 
 from ftkeras import catalog
 from ftkeras.config.run import Config
@@ -26,20 +28,29 @@ TEST_FOLD, VALIDATION_FOLD = 0, 1
 
 
 @contextlib.contextmanager
-def open_splits(config: Config, task: Task, text_layer: TextLayer) -> Iterator["Splits"]:
+def open_splits(
+    config: Config,
+    task: Task,
+    text_layer: TextLayer,
+    unlabelled: tf.data.Dataset | None = None,
+) -> Iterator["Splits"]:
     """Yield the splits of a run; token ids that are not cached are deleted at the end.
 
     Args:
         config: the run's.
         task: provides the examples.
         text_layer: turns texts into token ids.
+        unlabelled: further texts to train on, elements as those of the task; their answers are not
+            read.
 
     Raises:
         UserError: if the data can't be read, or the token cache can't be written.
     """
     with tempfile.TemporaryDirectory(prefix="ftkeras-") as name:
         folder = pathlib.Path(name)
-        reader = SplitReader(config=config, task=task, text_layer=text_layer, folder=folder)
+        reader = SplitReader(
+            config=config, task=task, text_layer=text_layer, folder=folder, unlabelled=unlabelled
+        )
         yield Splits(config=config, task=task, reader=reader, folder=folder)
 
 
@@ -63,6 +74,7 @@ class Splits:
         self.config, self.task, self.folder = config, task, folder
         self._reader, self._problem = reader, task.problem()
         self.raw_texts, self.column = reader.raw_texts, reader.column
+        self.texts = reader.texts
         # Whether all of train may be trained on, as test is not a part of it.
         self._has_test = reader.has_test or not task.needs_test
 
@@ -96,6 +108,42 @@ class Splits:
         examples = self._reader.read("test" if self._reader.has_test else "train")
         return self._limit(examples.select(np.arange(len(examples)), "test"), "test")
 
+    def with_unlabelled(self, train: Examples) -> Examples:
+        """Return examples to train on, and behind them the unlabelled texts, if there are any.
+
+        Args:
+            train: `train`, or a view of the same texts.
+        """
+        if self._unlabelled is None:
+            return train
+        rows = np.concatenate([train.rows, self._unlabelled.rows])
+        return replace(self._unlabelled, rows=rows, name=train.name)
+
+    @property
+    def unlabelled_rows(self) -> np.ndarray:
+        """The stored texts of `with_unlabelled` that have no label, int64."""
+        return np.zeros(0, np.int64) if self._unlabelled is None else self._unlabelled.rows
+
+    @functools.cached_property
+    def _unlabelled(self) -> Examples | None:
+        """The unlabelled texts that are trained on: those that neither test nor validation has.
+
+        The store that they are a view of has those of `train` before them.
+        """
+        if not self._reader.has_unlabelled:
+            return None
+        joined, before = self._reader.read_with_unlabelled(self.train.source)
+        found = joined.select(np.arange(before, len(joined)), "unlabelled")
+        for part in (self.validation, self.test if self.config.test else None):
+            if part is not None:
+                found = leakage.without_copies(found, part)
+        if not len(found):
+            raise UserError(
+                f"unlabelled={', '.join(self.config.unlabelled)}: no text is left that is not in "
+                "validation or test."
+            )
+        return found
+
     def counts(self) -> dict[str, int]:
         """Return the size of each split, and how many distinct texts test shares with the others.
 
@@ -103,6 +151,8 @@ class Splits:
         """
         parts = [part for part in (self.train, self.validation) if part is not None]
         counts = {examples.name: len(examples) for examples in parts}
+        if self._unlabelled is not None:
+            counts["unlabelled"] = len(self._unlabelled)
         if not self.config.test:
             return counts
         digests = np.concatenate([examples.digests for examples in parts])

@@ -2,9 +2,7 @@
 
 `settings` is a hash of all that token ids depend on, except the texts. `content` is a hash of all
 texts and labels in their order. The texts are read and hashed in every run, because nothing else
-tells for certain that they are the same; the cache saves their tokenization. An entry appears
-complete, by a rename, so two processes may write it at once. It contains checksums, so a damaged
-entry is detected and written again.
+tells for certain that they are the same; the cache saves their tokenization.
 """
 
 import hashlib
@@ -12,29 +10,19 @@ import json
 import logging
 import os
 import pathlib
-import shutil
-import time
-import uuid
-import zlib
 from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
 from ftkeras.config.run import Config
-from ftkeras.data import token_store
+from ftkeras.data import cache_entries, token_store
 from ftkeras.data.examples import Examples
 from ftkeras.errors import UserError
 from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
 
 log = logging.getLogger(__name__)
-
-# The file of checksums. It is written last; an entry without it is incomplete.
-CHECKSUMS = "checksums.json"
-# A draft that has not been written to for this long belongs to a killed process.
-SECONDS_TO_LIVE = 24 * 3600
-_CHUNK = 1 << 24
 
 
 def open_cache(config: Config, text_layer: TextLayer) -> "Cache | None":
@@ -107,7 +95,7 @@ class Cache:
         # Without any entry a single pass over the texts is enough: it gives the ids and the key.
         if self.home.is_dir():
             entry = self.home / token_store.content_key(dataset, pairs=pairs)
-            if is_intact(entry):
+            if cache_entries.is_intact(entry):
                 return token_store.read_arrays(dataset, entry, **about), True
         entry = self._write(dataset, text_layer, pairs=pairs, **returned)
         return token_store.read_arrays(dataset, entry, **about), False
@@ -115,58 +103,7 @@ class Cache:
     def _write(
         self, dataset: tf.data.Dataset, text_layer: Callable, *, pairs: bool, **returned: Any
     ) -> pathlib.Path:
-        self.home.mkdir(parents=True, exist_ok=True)
-        _clean_up(self.home)
-        draft = self.home / f".{uuid.uuid4().hex}.partial"
-        draft.mkdir()
-        try:
-            key = token_store.write_arrays(dataset, text_layer, draft, pairs=pairs, **returned)
-            entry, columns = self.home / key, token_store.columns(dataset, **returned)
-            sums = {column: _checksum(draft / column) for column in columns}
-            (draft / CHECKSUMS).write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
-            while not _rename(draft, entry) and not is_intact(entry):
-                _rename(entry, draft.with_suffix(f".{uuid.uuid4().hex}.damaged"))
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-        _clean_up(self.home)
-        return entry
+        def write(draft: pathlib.Path) -> str:
+            return token_store.write_arrays(dataset, text_layer, draft, pairs=pairs, **returned)
 
-
-def is_intact(entry: pathlib.Path) -> bool:
-    """Return whether an entry is complete and unchanged since it was written."""
-    try:
-        sums = json.loads((entry / CHECKSUMS).read_text(encoding="utf-8"))
-        return bool(sums) and sums == {column: _checksum(entry / column) for column in sums}
-    except (OSError, ValueError):
-        return False
-
-
-def _checksum(path: pathlib.Path) -> list[int]:
-    """Return the size of a file in bytes and its CRC-32."""
-    size = crc = 0
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            size, crc = size + len(chunk), zlib.crc32(chunk, crc)
-    return [size, crc]
-
-
-def _rename(source: pathlib.Path, target: pathlib.Path) -> bool:
-    """Rename a folder; return False if another process was faster."""
-    try:
-        source.rename(target)  # fails if the target is a folder that is not empty
-    except OSError:
-        if target.exists() or not source.exists():
-            return False
-        raise
-    return True
-
-
-def _clean_up(home: pathlib.Path) -> None:
-    """Delete damaged entries, and drafts that killed processes have left."""
-    for path in home.glob(".*"):
-        try:
-            newest = max(p.stat().st_mtime for p in (path, *path.iterdir()))
-        except OSError:  # deleted by another process
-            continue
-        if path.suffix == ".damaged" or time.time() - newest > SECONDS_TO_LIVE:
-            shutil.rmtree(path, ignore_errors=True)
+        return cache_entries.store(self.home, write)

@@ -26,20 +26,25 @@ from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.training.finetuner import FineTuner
 
 
-def experiment(config: Config, *, run_dir: pathlib.Path | None = None) -> Experiment:
+def experiment(
+    config: Config, *, run_dir: pathlib.Path | None = None, devices: Devices | None = None
+) -> Experiment:
     """Build what `config` names.
 
     Args:
         config: the run's.
         run_dir: the folder of a run whose finished model to build again, in float32 and without
             the checkpoint that it started from; the caller loads its weights. None for a new run.
+        devices: of another experiment, which this one joins without a change of random numbers;
+            None to open those of `config`.
 
     Raises:
         UserError: something that `config` names does not exist, is wrong or does not fit.
     """
-    devices = catalog.build("strategy", config.strategy).open()  # before TensorFlow is initialized
-    check(config)
-    fix_randomness(config)
+    if devices is None:
+        devices = catalog.build("strategy", config.strategy).open()  # before TensorFlow starts
+        check(config)
+        fix_randomness(config)
     with devices.scope(), devices.silence_other_workers():
         return _build(config, devices, run_dir)
 
@@ -91,7 +96,12 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         encoder=encoder,
         head=head,
         pad_id=tokenizer.pad_id,
-        make_step=functools.partial(Step, divergence=problem.divergence, entropy=problem.entropy),
+        make_step=functools.partial(
+            Step,
+            divergence=problem.divergence,
+            entropy=problem.entropy,
+            soft_loss=problem.soft_loss,
+        ),
         condense=None if problem.masking is None else problem.condense,
         extra_metrics=problem.epoch_metrics() if windows.reported(config, problem) else [],
         regularizers=[] if run_dir else _regularizers(config),

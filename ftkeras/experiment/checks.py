@@ -112,10 +112,30 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
             f"`calibrate` does not fit a {problem.kind}: only probabilities of labels are "
             "calibrated."
         )
+    _check_regularizers(config, problem)
     windows.check(config, problem)
     by = catalog.parse("schedule", config.schedule).arguments.get("by", "loss")
     if by not in ("loss", *windows.reported(config, problem)):
         raise UserError(f"schedule={config.schedule}: training a {problem.kind} reports no {by!r}.")
+
+
+def _check_regularizers(config: Config, problem: type[Problem]) -> None:
+    """Raise UserError if an argument does not fit the problem, or two parts replace the loss."""
+    specs = {spec: catalog.parse("regularizer", spec) for spec in config.regularizer}
+    for spec, parsed in specs.items():
+        for argument in parsed.arguments:
+            if reason := problem.regularizer_arguments.get(argument):
+                raise UserError(
+                    f"regularizer={spec} does not fit a {problem.kind}: `{argument}` can't be "
+                    f"given, as {reason}."
+                )
+    classes = {spec: catalog.find("regularizer", parsed.name) for spec, parsed in specs.items()}
+    replacing = [spec for spec in config.regularizer if classes[spec].replaces_loss]
+    if len(replacing) > 1:
+        raise UserError(
+            f"regularizer={replacing[0]} and regularizer={replacing[1]} exclude each other: each "
+            "replaces the task's loss; use one of them."
+        )
 
 
 def _check_head(config: Config, problem: type[Problem]) -> str:

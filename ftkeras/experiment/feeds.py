@@ -1,6 +1,9 @@
 """Turn a run's examples into batches."""
 
 import logging
+from dataclasses import replace
+
+import numpy as np
 
 from ftkeras import catalog
 from ftkeras.config.run import Config
@@ -9,6 +12,7 @@ from ftkeras.data.examples import Examples
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.data.masker import Masker
 from ftkeras.data.splits import Splits
+from ftkeras.data.teacher_answers import TeacherAnswers
 from ftkeras.errors import UserError
 from ftkeras.experiment.definition import Experiment
 from ftkeras.statistics import imbalance
@@ -59,8 +63,17 @@ def ordered_feed(experiment: Experiment, examples: Examples) -> OrderedFeed:
     return OrderedFeed(examples, made, experiment.problem.collate, **layout)
 
 
-def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
-    """Return the batches to train on, with class weights and oversampling if they are asked for."""
+def training_feed(
+    experiment: Experiment, splits: Splits, teacher: TeacherAnswers | None = None
+) -> TrainingFeed:
+    """Return the batches to train on, with class weights and oversampling if they are asked for.
+
+    Args:
+        experiment: the run's.
+        splits: of the run.
+        teacher: answers to the texts of `splits.with_unlabelled(splits.train)`, as `activate` gives
+            them; None if there is no teacher.
+    """
     config, problem = experiment.config, experiment.problem
     parts = config.accumulate * experiment.devices.replicas
     made = batching(config, pad_id=experiment.model.pad_id, parts=parts)
@@ -78,6 +91,8 @@ def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
     weights = None
     if config.class_weights:
         weights = problem.weigh(config.class_weights, train.targets)
+    if teacher is not None:
+        train, weights = _taught(experiment, splits, train, weights, teacher)
     train, weights = train.by_row(), train.row_weights(weights)
     return TrainingFeed(
         train,
@@ -88,3 +103,25 @@ def training_feed(experiment: Experiment, splits: Splits) -> TrainingFeed:
         by_text=experiment.model.head.whole_texts,
         masker=masker(experiment),
     )
+
+
+def _taught(
+    experiment: Experiment,
+    splits: Splits,
+    train: Examples,
+    weights: np.ndarray | None,
+    teacher: TeacherAnswers,
+) -> tuple[Examples, np.ndarray | None]:
+    """Return the examples to train on with a teacher's answers, and their weights in the loss.
+
+    Unlabelled texts follow the others.
+    """
+    targets = experiment.problem.soft_targets(teacher.values)
+    examples = splits.with_unlabelled(train)
+    if weights is not None:  # those of unlabelled texts are not used
+        weights = np.append(weights, np.ones(len(examples) - len(train), np.float32))
+    if (shares := examples.row_weights()) is not None and examples.windows is not None:
+        of_windows = np.zeros(len(examples.windows.texts), np.float32)
+        of_windows[examples.windows.numbers(examples.rows)] = shares
+        teacher = replace(teacher, weights=of_windows)
+    return replace(examples, teacher=replace(teacher, values=targets)), weights

@@ -10,6 +10,7 @@ from ftkeras.heads.token_classification import TokenClassification
 from ftkeras.support import bounds
 
 Tensor = Any
+_OF_SINGLE_ANSWERS = ("r_drop", "smart", "confidence_penalty", "distill")
 _ALONE = "it compares the answers to single words, but a chain answers all words of a text together"
 
 
@@ -50,7 +51,7 @@ class Crf(TokenClassification):
 
     whole_texts = True
     losses = ("crf",)
-    regularizers: ClassVar = dict.fromkeys(("r_drop", "smart", "confidence_penalty"), _ALONE)
+    regularizers: ClassVar = dict.fromkeys(_OF_SINGLE_ANSWERS, _ALONE)
     own_part = "a conditional random field"
 
     def __init__(

@@ -17,6 +17,7 @@ from ftkeras.problems._huggingface import HuggingFaceFiles
 from ftkeras.problems._measure import LOSS, Measure
 from ftkeras.problems._page import OnPage
 from ftkeras.problems._probabilities import Probabilities
+from ftkeras.problems._taught import Taught
 from ftkeras.problems._token_answers import TokenAnswers
 from ftkeras.statistics.bootstrap import Predictions
 from ftkeras.support.ragged import Ragged
@@ -33,7 +34,7 @@ Loss = Callable[[np.ndarray, np.ndarray], Tensor]
 SEVERAL_ROWS = ("options", "each_text")
 
 
-class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, Protocol):
+class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, Taught, Protocol):
     """A question that a model is trained to answer. Inherit from it to get the defaults.
 
     Attributes:
@@ -47,6 +48,7 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
         losses: the names of the losses that fit.
         loss_arguments: the names of arguments of these that do not fit, and why.
         regularizers: the names of regularizers that do not fit, and why.
+        regularizer_arguments: the names of arguments of others that do not fit, and why.
         batchings: the names of batchings that do not fit, and why.
         policies: the names of policies that do not fit, and why.
         metric: the validation metric that selects the best epoch, by default.
@@ -89,6 +91,7 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
     weights: Mapping[str, Any] = {}
     loss_arguments: Mapping[str, str] = {}
     regularizers: Mapping[str, str] = {}
+    regularizer_arguments: Mapping[str, str] = {}
     batchings: Mapping[str, str] = {}
     policies: Mapping[str, str] = {}
     metric: str

@@ -33,6 +33,11 @@ class OneOfSeveral(Problem):
 
         return entropy(outputs)
 
+    def soft_loss(self, outputs: Tensor, answers: Tensor, temperature: float) -> Tensor:
+        from ftkeras.support.divergence import soft_cross_entropy
+
+        return soft_cross_entropy(outputs, answers, temperature)
+
 
 def doubt(metrics: Mapping[str, Any]) -> str | None:
     """Return a sentence if the interval of a split's accuracy is wide, or None.

@@ -38,6 +38,7 @@ class MaskedLm(OneOfSeveral):
     loss = "cross_entropy"
     losses = ("cross_entropy",)
     loss_arguments: ClassVar = {"label_smoothing": "the perplexity is that of the plain loss"}
+    regularizers: ClassVar = {"distill": "a teacher would answer with a vocabulary for each token"}
     metric = "loss"
     measures = (
         LOSS,

@@ -10,6 +10,7 @@ from ftkeras.problems import _label_report, _labels_page, _thresholds
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._comparison import Comparison, logit_change
 from ftkeras.problems._doubt import doubt_interval
+from ftkeras.problems._each_of_several import EachOfSeveral
 from ftkeras.problems._temperature import TemperatureScaled
 from ftkeras.problems._thresholds import TUNED, check_threshold, sigmoid
 from ftkeras.statistics import imbalance, label_metrics
@@ -24,7 +25,7 @@ Tensor = Any
 __all__ = ["MultiLabel", "check_threshold"]
 
 
-class MultiLabel(_labels_page.LabelsPage, TemperatureScaled):
+class MultiLabel(_labels_page.LabelsPage, TemperatureScaled, EachOfSeveral):
     """Decide for each label whether a text has it.
 
     An answer is a vector of 0 and 1, [labels]. The outputs are logits, [examples, labels], whose
@@ -118,18 +119,6 @@ class MultiLabel(_labels_page.LabelsPage, TemperatureScaled):
         from ftkeras.problems._micro_f1 import MicroF1
 
         return [MicroF1(self.thresholds)]
-
-    def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
-        """Return the symmetric divergence of the labels' decisions, the mean over labels."""
-        from ftkeras.support.divergence import symmetric_divergence_of_labels
-
-        return symmetric_divergence_of_labels(outputs, others)
-
-    def entropy(self, outputs: Tensor) -> Tensor:
-        """Return the entropy of the labels' decisions, the mean over labels."""
-        from ftkeras.support.divergence import entropy_of_labels
-
-        return entropy_of_labels(outputs)
 
     def shortcoming(self, targets: np.ndarray) -> str | None:
         if (targets != targets[:1]).any():

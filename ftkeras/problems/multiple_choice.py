@@ -60,6 +60,10 @@ class MultipleChoice(ChoicesPage, OneOfSeveral):
     def state(self) -> dict:
         return {"problem": "multiple_choice"}
 
+    def columns_of_teacher(self, names: Sequence[str]) -> list[int] | None:
+        """Return all in their order if there are as many, as names of options do not matter."""
+        return list(range(len(names))) if len(names) == len(self.names) else None
+
     def shortcoming(self, targets: np.ndarray) -> str | None:
         """Return None: options are scored by their texts, so answers may all be the first."""
         return None

@@ -46,6 +46,7 @@ class QuestionAnswering(AnswersPage, Problem):
     head = "question_answering"
     loss = "span_cross_entropy"
     losses = ("span_cross_entropy",)
+    regularizers: ClassVar = {"distill": "its outputs are places in a row, unlike a teacher's"}
     metric = "f1"
     measures = (Measure("f1"), Measure("exact_match"), LOSS)
     columns = ("f1", "exact_match", "loss")

@@ -43,6 +43,7 @@ class Regression(NumbersPage, Problem):
     loss = "mean_squared_error"
     losses = ("mean_squared_error", "mean_absolute_error", "huber")
     regularizers: ClassVar = {"confidence_penalty": "it needs probabilities"}
+    regularizer_arguments: ClassVar = {"temperature": "numbers have none"}
     metric = "spearman"
     measures = (
         *(Measure(name, limits=(-1.0, 1.0)) for name in ("spearman", "pearson")),
@@ -102,6 +103,14 @@ class Regression(NumbersPage, Problem):
 
         difference = ops.cast(outputs, "float32") - ops.cast(others, "float32")
         return ops.mean(ops.square(difference), axis=-1)
+
+    def soft_targets(self, answers: np.ndarray) -> np.ndarray:
+        """Return a teacher's numbers, standardized as the targets are."""
+        return self._standardized(answers).astype(np.float32)
+
+    def soft_loss(self, outputs: Tensor, answers: Tensor, temperature: float) -> Tensor:
+        """Return the mean squared difference; it needs no temperature."""
+        return self.divergence(outputs, answers)
 
     def shortcoming(self, targets: np.ndarray) -> str | None:
         if (targets != targets[:1]).any():

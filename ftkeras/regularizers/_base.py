@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import keras
 
-from ftkeras.support.divergence import entropy, symmetric_divergence
+from ftkeras.support.divergence import entropy, soft_cross_entropy, symmetric_divergence
 
 if TYPE_CHECKING:
     from ftkeras.support.protocols import Model
@@ -33,6 +33,10 @@ class Step:
         padding_mask: [batch, length], true for tokens; None if embedding_shape is None.
         divergence: logits, others -> how much they differ, [batch]; the problem's own.
         entropy: logits -> how undecided the prediction is, [batch]; the problem's own.
+        soft_loss: logits, a teacher's answers, temperature -> how far they are apart, [batch]; the
+            problem's own.
+        teacher: the teacher's answers, [batch, …]; None if the run has no teacher.
+        taught: the weight of each of these answers, [batch]; 0 if the teacher has none.
     """
 
     targets: Tensor
@@ -45,6 +49,9 @@ class Step:
     padding_mask: Tensor
     divergence: Callable[[Tensor, Tensor], Tensor] = symmetric_divergence
     entropy: Callable[[Tensor], Tensor] = entropy
+    soft_loss: Callable[[Tensor, Tensor, float], Tensor] = soft_cross_entropy
+    teacher: Tensor = None
+    taught: Tensor = None
 
 
 class Regularizer(Protocol):

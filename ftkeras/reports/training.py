@@ -20,7 +20,8 @@ def examples(splits: Splits, counts: Mapping[str, int]) -> str:
         counts: as `splits.counts()` returns them.
     """
     names = [name for name in ("train", "validation", "test") if name in counts]
-    lines = ["examples: " + ", ".join(f"{counts[name]:,} {name}" for name in names)]
+    shown = [*names, *(name for name in ("unlabelled",) if name in counts)]
+    lines = ["examples: " + ", ".join(f"{counts[name]:,} {name}" for name in shown)]
     for name in names:
         notes = splits.task.problem().imbalance(getattr(splits, name).targets)
         lines += [f"note: {name}: {note}" for note in notes]

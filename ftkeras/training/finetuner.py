@@ -21,6 +21,9 @@ class FineTuner(ReplicatedModel):
     The answers of a batch are {"targets": [positions, …], "example_mask": bool [positions]}; or
     targets alone, if each position has an example. A position without one, as in a batch of fixed
     shape, counts in no loss and no metric. Losses are means over the examples of all replicas.
+    With a teacher, they also are its answers, "teacher" [positions, …], with their weights "taught"
+    [positions], and "labelled", bool [positions]: false for an example without a target, which
+    counts in these means, but has no loss and no metric.
 
     Args:
         encoder: (token_ids, padding_mask, segment_ids) -> features.
@@ -182,6 +185,7 @@ class FineTuner(ReplicatedModel):
     ) -> Tensor:
         """Return the mean loss over the examples; in training with the regularizers' terms."""
         targets, mask = targets_and_mask(y)
+        labelled = _optional(y, "labelled")
 
         def mean(values):
             wide = ops.cast(values, keras.backend.result_type(values.dtype, "float32"))
@@ -192,11 +196,13 @@ class FineTuner(ReplicatedModel):
 
         def loss_of(logits):
             losses = loss.call(targets, logits)
+            if labelled is not None:
+                losses = ops.where(labelled, losses, ops.zeros_like(losses))
             return mean(losses if sample_weight is None else losses * sample_weight)
 
         terms = []
         if training and self.regularizers:
-            step = self._step(x, targets, y_pred, loss_of, mean)
+            step = self._step(x, y, y_pred, loss_of, mean)
             terms = [regularizer(step) for regularizer in self.regularizers]
         replaced = training and any(r.replaces_loss for r in self.regularizers)
         return sum(terms) if replaced else loss_of(y_pred) + sum(terms)
@@ -266,13 +272,15 @@ class FineTuner(ReplicatedModel):
             loss, examples = tf.where(finite, loss, 0.0), tf.where(finite, examples, 0.0)
         self.mean_loss.update_state(loss, sample_weight=examples)
         targets, mask = targets_and_mask(answers)
+        if (labelled := _optional(answers, "labelled")) is not None:
+            mask = ops.logical_and(mask, labelled)
         for metric in self.extra_metrics:
             metric.update_state(targets, logits, sample_weight=ops.cast(mask, "float32"))
 
     def _step(
         self,
         inputs: dict[str, Tensor],
-        targets: Tensor,
+        answers: Any,
         logits: Tensor,
         loss_of: Callable[[Tensor], Tensor],
         mean: Callable[[Tensor], Tensor],
@@ -281,7 +289,9 @@ class FineTuner(ReplicatedModel):
         token_ids = inputs.get("token_ids")  # missing if the inputs are text vectors
         has_tokens = token_ids is not None
         return self.make_step(
-            targets=targets,
+            targets=targets_and_mask(answers)[0],
+            teacher=_optional(answers, "teacher"),
+            taught=_optional(answers, "taught"),
             logits=logits,
             mean=mean,
             forward=lambda offset=None: self(inputs, embedding_offset=offset, training=True),
@@ -297,6 +307,11 @@ def targets_and_mask(answers: Any) -> tuple[Tensor, Tensor]:
     if isinstance(answers, Mapping):
         return answers["targets"], answers["example_mask"]
     return answers, ops.ones(ops.shape(answers)[:1], "bool")
+
+
+def _optional(answers: Any, name: str) -> Tensor:
+    """Return what a batch has beside its targets, or None."""
+    return answers.get(name) if isinstance(answers, Mapping) else None
 
 
 def _count_examples(answers: Any) -> Tensor:

@@ -20,6 +20,8 @@ class SameData(Callback):
         for array in (examples.digests, examples.targets, *feed.batches(epoch=0)):
             content.update(array.tobytes())
             content.update(b"|")
+        if examples.teacher is not None:
+            content.update(examples.teacher.teacher.encode())
         self.fingerprint = content.hexdigest()
 
     def state(self) -> dict:
@@ -30,7 +32,7 @@ class SameData(Callback):
         """Raise UserError if the checkpoint was trained on other data."""
         if state["fingerprint"] != self.fingerprint:
             raise UserError(
-                "`run_dir` holds a run on other training examples or batches: the data has "
-                "changed, or batching=auto chose differently on this machine; `restart` starts "
-                "from scratch."
+                "`run_dir` holds a run on other training examples or batches: the data or "
+                "the teacher has changed, or batching=auto chose differently on this machine; "
+                "`restart` starts from scratch."
             )

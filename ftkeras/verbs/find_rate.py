@@ -10,6 +10,8 @@ from ftkeras.experiment.range_test import Suggestion, range_test, suggest
 from ftkeras.reports import plots
 from ftkeras.reports import range_test as report
 from ftkeras.support import files
+from ftkeras.teachers import lessons
+from ftkeras.teachers.unlabelled import open_unlabelled
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +29,10 @@ def run(config: FindRateConfig) -> Suggestion:
     )
     config = posed_task.resolve(config)
     experiment = build.experiment(config)
-    with open_splits(config, experiment.task, experiment.text_layer) as splits:
-        feed = feeds.training_feed(experiment, splits)
+    teachers = lessons.open_teachers(experiment)
+    unlabelled = open_unlabelled(config, experiment.task)
+    with open_splits(config, experiment.task, experiment.text_layer, unlabelled) as splits:
+        feed = feeds.training_feed(experiment, splits, lessons.learn(experiment, splits, teachers))
         experiment = auto.settle(experiment, examples=len(feed.examples), updates=len(feed))
         steps = len(feed) * experiment.config.planned_epochs
         optimization.compile_to_train(experiment, total_steps=steps)

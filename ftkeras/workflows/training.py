@@ -33,6 +33,8 @@ from ftkeras.reports import exports as export_report
 from ftkeras.reports import metrics as metrics_report
 from ftkeras.reports import training as training_report
 from ftkeras.runs import folder, metrics
+from ftkeras.teachers import lessons
+from ftkeras.teachers.unlabelled import open_unlabelled
 
 log = logging.getLogger(__name__)
 
@@ -69,10 +71,12 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
     experiment = build.experiment(config)
     run_dir = run_folder.agree(experiment, run_dir)
     exports.build_exporters(experiment, run_dir)  # so that they refuse before the data is read
-    splits_of_run = open_splits(config, experiment.task, experiment.text_layer)
+    teachers = lessons.open_teachers(experiment)
+    unlabelled = open_unlabelled(config, experiment.task)
+    splits_of_run = open_splits(config, experiment.task, experiment.text_layer, unlabelled)
     with run_folder.lock(experiment, run_dir), splits_of_run as splits:
         read = _read(experiment, splits)
-        feed = feeds.training_feed(experiment, splits)
+        feed = feeds.training_feed(experiment, splits, lessons.learn(experiment, splits, teachers))
         fit.check_evaluations(config, feed)
         experiment = auto.settle(experiment, examples=len(feed.examples), updates=len(feed))
         exporters, config = exports.build_exporters(experiment, run_dir), experiment.config

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ftkeras.data import token_cache, token_store
+from ftkeras.data import cache_entries, token_store
 from ftkeras.data.token_cache import Cache
 from tests.matrix import matrix
 
@@ -136,9 +136,9 @@ def test_damaged_entry_is_written_again(tmp_path, column, damage):
 
 def test_entry_without_its_checksums_is_ignored(tmp_path):
     _read(tmp_path)
-    (_entry(tmp_path) / token_cache.CHECKSUMS).write_text("{")
+    (_entry(tmp_path) / cache_entries.CHECKSUMS).write_text("{")
     assert not _read(tmp_path)[1]
-    assert json.loads((_entry(tmp_path) / token_cache.CHECKSUMS).read_text())
+    assert json.loads((_entry(tmp_path) / cache_entries.CHECKSUMS).read_text())
 
 
 def test_broken_source_leaves_nothing(tmp_path):
@@ -155,7 +155,7 @@ def test_broken_source_leaves_nothing(tmp_path):
 
 def test_two_processes_may_write_at_once(tmp_path, monkeypatch):
     """While one process writes, another one finishes the same entry: the first uses that."""
-    checksum, others = token_cache._checksum, []
+    checksum, others = cache_entries._checksum, []
 
     def meanwhile(path):
         if not others:
@@ -164,7 +164,7 @@ def test_two_processes_may_write_at_once(tmp_path, monkeypatch):
             others.append((_entry(tmp_path) / "token_ids").stat().st_ino)
         return checksum(path)
 
-    monkeypatch.setattr(token_cache, "_checksum", meanwhile)
+    monkeypatch.setattr(cache_entries, "_checksum", meanwhile)
     examples, _ = _read(tmp_path)
     _same(examples, others[0])
     assert (_entry(tmp_path) / "token_ids").stat().st_ino == others[1]
@@ -178,7 +178,7 @@ def test_old_draft_of_a_killed_process_is_deleted(tmp_path):
     for draft in (old, young):
         draft.mkdir()
         (draft / "token_ids").write_bytes(b"")
-    past = time.time() - 2 * token_cache.SECONDS_TO_LIVE
+    past = time.time() - 2 * cache_entries.SECONDS_TO_LIVE
     for path in (old / "token_ids", old):
         os.utime(path, (past, past))
     _read(tmp_path, _dataset([b"new", *TEXTS[1:]]))

@@ -19,7 +19,7 @@ LABELS = np.array([0, 2, 1, 0])
 HIDDEN = 8
 
 
-def network(*, layers=1, dropout=0.0, head_dropout=0.0, regularizers=()) -> FineTuner:
+def network(*, layers=1, dropout=0.0, head_dropout=0.0, regularizers=(), **settings) -> FineTuner:
     """Return a network with the same weights each time, too large for it to be nearly linear."""
     keras.utils.set_random_seed(1)
     rates = {"dropout": dropout, "attention_dropout": dropout}
@@ -30,6 +30,7 @@ def network(*, layers=1, dropout=0.0, head_dropout=0.0, regularizers=()) -> Fine
         pad_id=0,
         make_step=Step,
         regularizers=regularizers,
+        **settings,
     )
     model(INPUTS)
     rng = np.random.default_rng(2)

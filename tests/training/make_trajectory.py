@@ -31,14 +31,16 @@ OFF = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 CLIP, CLIP_OF_LABELS = 1.0, 0.3
 
 
-def _batches(random):
+def make_batches(random):
+    """Return token ids [steps, batch, length] of texts of random lengths, and classes."""
     token_ids = random.integers(1, 60, size=(STEPS, BATCH, LENGTH))
     lengths = random.integers(3, LENGTH + 1, size=(STEPS, BATCH, 1))
     token_ids[np.arange(LENGTH) >= lengths] = 0
     return token_ids.astype("int32"), random.integers(CLASSES, size=(STEPS, BATCH))
 
 
-def _groups(model):
+def parameter_groups(model):
+    """Return the parameters that decay, and those that do not."""
     spared = [n for n, _ in model.named_parameters() if "bias" in n or "LayerNorm" in n]
     named = list(model.named_parameters())
     return [
@@ -49,14 +51,14 @@ def _groups(model):
 
 def main() -> None:
     random = np.random.default_rng(7)
-    token_ids, labels = _batches(random)
+    token_ids, labels = make_batches(random)
     _train(random, token_ids, labels, CLASSES, "trajectory.npz")
     random = np.random.default_rng(8)
-    token_ids, _ = _batches(random)
+    token_ids, _ = make_batches(random)
     numbers = random.normal(size=(STEPS, BATCH, NUMBERS)).astype("float32")
     _train(random, token_ids, numbers, NUMBERS, "trajectory_regression.npz", "regression")
     random = np.random.default_rng(9)
-    token_ids, _ = _batches(random)
+    token_ids, _ = make_batches(random)
     several = random.integers(2, size=(STEPS, BATCH, LABELS)).astype("float32")
     kind = "multi_label_classification"
     file = "trajectory_multi_label.npz"
@@ -68,18 +70,18 @@ def main() -> None:
     spans[:, 0] = 0  # no answer
     _train(random, token_ids, spans, 2, "trajectory_question_answering.npz")
     random = np.random.default_rng(11)
-    token_ids, _ = _batches(random)
+    token_ids, _ = make_batches(random)
     answers = random.integers(OPTIONS, size=(STEPS, BATCH // OPTIONS))
     file = "trajectory_multiple_choice.npz"
     _train(random, token_ids, answers, 1, file, clip=CLIP_OF_LABELS)
     random = np.random.default_rng(12)
-    token_ids, _ = _batches(random)
+    token_ids, _ = make_batches(random)
     scores = random.uniform(size=(STEPS, BATCH // 2)).astype("float32")
     _train(random, token_ids, scores, 1, "trajectory_similarity.npz", clip=CLIP_OF_LABELS)
-    token_ids, _ = _batches(random)
+    token_ids, _ = make_batches(random)
     _train(random, token_ids, np.ones_like(scores, int), 1, "trajectory_positive_pairs.npz")
     random = np.random.default_rng(13)
-    token_ids, _ = _batches(random)
+    token_ids, _ = make_batches(random)
     has_tag = (random.random(token_ids.shape) < 0.6) & (token_ids != 0)
     tags = np.where(has_tag, random.integers(TAGS, size=token_ids.shape), NO_TAG)
     _train(random, token_ids, tags, TAGS, "trajectory_token_classification.npz")
@@ -115,7 +117,7 @@ def _embedding_model():
     return Embedding()
 
 
-def _model(file, outputs, problem_type):
+def build_model(file, outputs, problem_type):
     """Return a model with the fixture's encoder, and its head."""
     import transformers
 
@@ -148,7 +150,8 @@ def segment_ids(token_ids):
     return np.broadcast_to(np.arange(LENGTH) >= QUESTION, token_ids.shape).astype("int32")
 
 
-def _tensors(token_ids, targets):
+def as_tensors(token_ids, targets):
+    """Return the inputs of a model of transformers."""
     import torch
 
     ids = torch.tensor(token_ids.astype("int64"))
@@ -177,16 +180,16 @@ def _train(random, token_ids, labels, outputs, file, problem_type=None, clip=CLI
     from transformers import get_linear_schedule_with_warmup
 
     kernel = random.normal(scale=0.02, size=(16, outputs)).astype("float32")
-    model, head = _model(file, outputs, problem_type)
+    model, head = build_model(file, outputs, problem_type)
     if head is not None:
         with torch.no_grad():
             head.weight.copy_(torch.tensor(kernel.T))
             head.bias.zero_()
-    optimizer = torch.optim.AdamW(_groups(model.train()), lr=RATE)
+    optimizer = torch.optim.AdamW(parameter_groups(model.train()), lr=RATE)
     schedule = get_linear_schedule_with_warmup(optimizer, WARMUP, STEPS)
     losses, norms = [], []
     for ids, targets in zip(token_ids, labels, strict=True):
-        loss = model(**_tensors(ids, targets), **_answers(targets)).loss
+        loss = model(**as_tensors(ids, targets), **_answers(targets)).loss
         optimizer.zero_grad()
         loss.backward()
         norms.append(float(torch.nn.utils.clip_grad_norm_(model.parameters(), clip)))
@@ -194,7 +197,7 @@ def _train(random, token_ids, labels, outputs, file, problem_type=None, clip=CLI
         schedule.step()
         losses.append(float(loss))
     assert max(norms) > clip
-    found = model.eval()(**_tensors(token_ids[0], labels[0]))
+    found = model.eval()(**as_tensors(token_ids[0], labels[0]))
     logits = found[0] if "question" not in file else torch.stack(found[:2], -1)
     trained = model.bert.encoder.layer[0].intermediate.dense.weight
     np.savez_compressed(

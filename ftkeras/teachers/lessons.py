@@ -1,0 +1,128 @@
+"""Ask the teachers of a run about its training texts, once, and keep their answers."""
+
+import hashlib
+import logging
+import pathlib
+import time
+
+import numpy as np
+
+from ftkeras.data import cache_entries
+from ftkeras.data.splits import Splits
+from ftkeras.data.teacher_answers import TeacherAnswers
+from ftkeras.data.token_cache import cache_folder
+from ftkeras.errors import UserError
+from ftkeras.experiment.definition import Experiment
+from ftkeras.runs import layout
+from ftkeras.support import times
+from ftkeras.teachers import teacher as teachers
+from ftkeras.teachers.questions import Questions, ask
+from ftkeras.teachers.run import RunTeacher
+from ftkeras.teachers.saved_model import SavedModelTeacher
+from ftkeras.teachers.teacher import Teacher
+
+log = logging.getLogger(__name__)
+
+# The folder of the cache, and the file of an entry.
+_FOLDER, _ANSWERS = "teacher_answers", "answers"
+
+
+def open_teachers(experiment: Experiment) -> list[Teacher]:
+    """Return the teachers of a run, before they are loaded; none if it has none.
+
+    Raises:
+        UserError: if one is no trained model, or was trained for something else.
+    """
+    found = [_open(name) for name in experiment.config.teacher]
+    for teacher in found:
+        teachers.columns(teacher, experiment)
+        if differ := teachers.differing_splits(teacher, experiment.config):
+            log.info(
+                f"note: teacher={teacher.name} was trained with another {', '.join(differ)}, so it "
+                "may have learned from texts that this run validates or tests on"
+            )
+    return found
+
+
+def learn(experiment: Experiment, splits: Splits, found: list[Teacher]) -> TeacherAnswers | None:
+    """Return the mean of the teachers' answers to the training texts; None without a teacher.
+
+    An answer is kept in the cache of token ids, under a hash of the teacher's weights and the
+    texts.
+
+    Args:
+        experiment: of the student.
+        splits: of the student's run.
+        found: from `open_teachers`.
+
+    Raises:
+        UserError: if a teacher can't be loaded, or its answers are not finite.
+    """
+    if not found:
+        return None
+    examples = splits.with_unlabelled(splits.train)
+    questions = ask(examples)
+    identities = [teacher.identity() for teacher in found]
+    asked = zip(found, identities, strict=True)
+    several = np.stack([_answers(*one, questions, experiment, splits) for one in asked])
+    is_answered = ~np.isnan(several).all(axis=(0, 2))
+    if missing := int((~is_answered).sum()):
+        log.info(
+            f"note: the teacher does not read {missing:,} of {len(questions):,} words, beyond its "
+            "`max_length`; they are learned from the labels alone"
+        )
+    several[:, ~is_answered] = 0
+    index = np.where(questions.index >= 0, questions.index, 0)
+    labelled = np.ones(len(examples.stored_digests), bool)
+    labelled[splits.unlabelled_rows] = False
+    if examples.token_targets is not None:
+        labelled = np.repeat(labelled, np.diff(examples.offsets))
+    return TeacherAnswers(
+        values=np.nanmean(several, axis=0),
+        index=np.where((questions.index >= 0) & is_answered[index], index, -1),
+        labelled=labelled,
+        teacher=" ".join(identities),
+    )
+
+
+def _open(name: str) -> Teacher:
+    folder = pathlib.Path(name)
+    if any(folder.glob("saved_model.pb")) or any(folder.glob("*/saved_model.pb")):
+        return SavedModelTeacher(name)
+    if (folder / layout.SETTINGS).is_file():
+        return RunTeacher(name)
+    raise UserError(f"teacher={name} is neither the folder of a run nor an exported model.")
+
+
+def _answers(
+    teacher: Teacher, identity: str, questions: Questions, student: Experiment, splits: Splits
+) -> np.ndarray:
+    """Return a teacher's answers, float32 [answers, outputs], from the cache if it has them."""
+    content = f"{identity}\n".encode() + questions.identity()
+    key = hashlib.sha256(content).hexdigest()[:32]
+    folder = cache_folder(student.config)
+    home = None if folder is None else folder / _FOLDER
+    is_kept = home is not None and cache_entries.is_intact(home / key)
+    # All workers ask, if one of them has to: they compute together.
+    if not student.devices.all_reduce_max(int(not is_kept)):
+        assert home is not None
+        log.info(f"teacher {teacher.name}: answers to {len(questions.texts):,} texts, cached")
+        found = np.fromfile(home / key / _ANSWERS, np.float32).reshape(len(questions), -1)
+    else:
+        found = _ask(teacher, questions, student, splits)
+        if home is not None:
+            cache_entries.store(home, lambda draft: _write(draft, found, key))
+    return found[:, teachers.columns(teacher, student)]
+
+
+def _ask(teacher: Teacher, questions: Questions, student: Experiment, splits: Splits) -> np.ndarray:
+    start = time.perf_counter()
+    found = teacher.answer(questions, splits.texts(questions.texts.source), student)
+    seconds = times.duration(time.perf_counter() - start)
+    log.info(f"teacher {teacher.name}: answered {len(questions.texts):,} texts in {seconds}")
+    return found
+
+
+def _write(draft: pathlib.Path, found: np.ndarray, key: str) -> str:
+    found.astype(np.float32).tofile(draft / _ANSWERS)
+    return key
