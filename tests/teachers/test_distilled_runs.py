@@ -1,0 +1,170 @@
+"""Runs that learn from a teacher: what they learn, how they resume, and every problem."""
+
+import csv
+import json
+import pathlib
+import signal
+
+import numpy as np
+import pytest
+
+import ftkeras.corpora
+from ftkeras.config.run import Config
+from ftkeras.errors import Stopped, UserError
+from ftkeras.verbs import train
+from tests import choices, finished, tagged
+from tests.running import call_ftkeras, succeed
+from tests.training import test_state as state
+
+REVIEWS = pathlib.Path(ftkeras.corpora.__file__).parent / "reviews"
+SETTINGS = [
+    f"--encoder={finished.ENCODER}",
+    *("--learning_rate=2e-3", "--batch_size=16", "--max_length=32", "--epochs=2"),
+    *("--export=none", "--noreport"),
+]
+
+
+def _rows(file: str) -> list[list[str]]:
+    lines = (REVIEWS / file).read_text(encoding="utf-8").splitlines()[1:]
+    return [line.split("\t") for line in lines]
+
+
+def _write(path: pathlib.Path, rows) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("text", "label"), *rows])
+
+
+@pytest.fixture(scope="module")
+def reviews(tmp_path_factory):
+    """Return a folder with few reviews, all of whose labels are wrong, and more without labels."""
+    folder = tmp_path_factory.mktemp("reviews")
+    rows = _rows("train.tsv")
+    other = {"positive": "negative", "negative": "positive"}
+    _write(folder / "wrong.csv", [(text, other[label]) for text, label in rows[:60]])
+    _write(folder / "test.csv", _rows("test.tsv")[:60])
+    (folder / "more.txt").write_text("\n".join(text for text, _ in rows[60:260]), encoding="utf-8")
+    return folder
+
+
+def _accuracy(folder: pathlib.Path) -> float:
+    return json.loads((folder / "metrics.json").read_text())["test"]["accuracy"]
+
+
+def test_unlabelled_texts_teach_what_wrong_labels_do_not(reviews, finished_run):
+    """With all weight on the teacher, labels do not count: all of them are wrong here."""
+    own = ["--data=wrong.csv", "--test_data=test.csv", "--validation_data=test.csv"]
+    taught = ["--regularizer=distill(weight=1)", f"--teacher={finished_run / 'run'}"]
+    # The validation metric picks the last epoch in both runs, so that it can't help.
+    shown = succeed(
+        "train",
+        *(*SETTINGS, *own, *taught, "--unlabelled=more.txt", "--run_dir=taught"),
+        cwd=reviews,
+    )
+    assert "200 unlabelled" in shown
+    assert "answered 260 texts" in shown
+    assert _accuracy(reviews / "taught") >= 0.9
+    metrics = json.loads((reviews / "taught" / "metrics.json").read_text())
+    assert metrics["data"]["unlabelled"] == 200
+    assert metrics["data"]["train"] == 60
+
+
+def test_a_wrong_teacher_is_one_line_and_leaves_no_folder(reviews):
+    done = call_ftkeras(
+        *("train", *SETTINGS, "--data=wrong.csv", "--run_dir=refused"),
+        *("--teacher=nowhere", "--regularizer=distill"),
+        cwd=reviews,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("ftkeras: --teacher=nowhere is neither the folder of a run nor")
+    assert done.stderr.count("\n") == 1
+    assert not (reviews / "refused").exists()
+
+
+RESUMED = {
+    "packed": {"batching": "packed", "accumulate": 2, "regularizer": ("distill", "l2")},
+    "replicated": {"strategy": "mirrored(logical_devices=2)", "batching": "padded"},
+    "features": {"policy": ("head_only",), "oversample": True, "class_weights": "balanced"},
+    "windows": {"truncation": "windows(overlap=2)", "max_length": 10},
+}
+
+
+@pytest.mark.parametrize("way", state.matrix(RESUMED, default=[]))
+def test_stopped_run_ends_as_one_that_was_not(way, finished_run, reviews, tmp_path, monkeypatch):
+    settings = {
+        "regularizer": ("distill(temperature=3)",),
+        "teacher": (str(finished_run / "run"),),
+        "unlabelled": (str(reviews / "more.txt"),),
+        **RESUMED[way],
+    }
+    train.run(Config(**{**state.SMALL, **settings, "run_dir": str(tmp_path / "unbroken")}))
+    config = Config(**{**state.SMALL, **settings, "run_dir": str(tmp_path / "run")})
+    for number in (2, 20):
+        state._stop_after(number, monkeypatch)
+        with pytest.raises(Stopped):
+            train.run(config)
+    train.run(config)
+    expected = state._outcome(tmp_path / "unbroken")
+    for figure, value in state._outcome(tmp_path / "run").items():
+        assert value == expected[figure], figure
+
+
+def test_a_run_is_not_resumed_with_another_teacher(copy_of_finished_run, tmp_path, monkeypatch):
+    teacher = copy_of_finished_run / "run"
+    own = {"regularizer": ("distill",), "teacher": (str(teacher),), "run_dir": str(tmp_path / "r")}
+    config = Config(**{**state.SMALL, **own})
+    state._stop_after(1, monkeypatch, signal.SIGTERM)
+    with pytest.raises(Stopped):
+        train.run(config)
+    found = {"problem": "classification", "temperature": 2.0}
+    (teacher / "problem.json").write_text(json.dumps(found))
+    with pytest.raises(UserError, match="the teacher has changed"):
+        train.run(config)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder with data of every problem that distillation fits."""
+    folder = tmp_path_factory.mktemp("problems")
+    choices.write_csv(folder / "choices.csv", 200)
+    tagged.write_conll(folder / "tagged.conll", 200)
+    rows = _rows("train.tsv")[:200]
+    moods = ["good" if label == "positive" else "bad;avoid" for _, label in rows]
+    scores = [f"{(label == 'positive') + n / 1000:.3f}" for n, (_, label) in enumerate(rows)]
+    _write(folder / "moods.csv", zip([text for text, _ in rows], moods, strict=True))
+    _write(folder / "scores.csv", zip([text for text, _ in rows], scores, strict=True))
+    return folder
+
+
+DATA = {
+    "multi_label": ["--data=moods.csv"],
+    "regression": ["--data=scores.csv"],
+    "multiple_choice": ["--data=choices.csv", "--batching=padded"],
+    "token_classification": ["--data=tagged.conll"],
+}
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("problem", DATA)
+def test_a_student_of_every_problem_comes_near_its_teacher(problem, folder):
+    """It starts as the teacher did, so that the same answers are within its reach."""
+    common = [*SETTINGS, *DATA[problem], "--epochs=4"]
+    succeed("train", *common, "--export=saved_model", f"--run_dir={problem}", cwd=folder)
+    export = "" if problem == "token_classification" else f"saved_models/{problem}"
+    for number, teacher in enumerate(filter(None, [problem, export])):
+        name = f"{problem}-{number}"
+        taught = [f"--teacher={teacher}", "--regularizer=distill(weight=1)"]
+        if teacher == export:
+            taught[0] = "--teacher=" + next(
+                str(path.parent)
+                for path in (folder / "saved_models").rglob("saved_model.pb")
+                if path.parents[1].name == DATA[problem][0].rpartition("=")[2].partition(".")[0]
+            )
+        succeed("train", *common, *taught, f"--run_dir={name}", cwd=folder)
+        losses = np.loadtxt(folder / name / "history.csv", delimiter=",", skiprows=1, usecols=1)
+        assert losses[-1] < 0.5 * losses[0]
+        measured = [
+            json.loads((folder / run / "metrics.json").read_text())["test"]
+            for run in (problem, name)
+        ]
+        metric = {"multi_label": "micro_f1", "regression": "spearman"}.get(problem, "accuracy")
+        assert measured[1][metric] > measured[0][metric] - 0.1
