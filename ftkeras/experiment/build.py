@@ -42,11 +42,17 @@ def experiment(
         UserError: something that `config` names does not exist, is wrong or does not fit.
     """
     if devices is None:
-        devices = catalog.build("strategy", config.strategy).open()  # before TensorFlow starts
-        check(config)
-        fix_randomness(config)
+        devices = _open(config)
     with devices.scope(), devices.silence_other_workers():
         return _build(config, devices, run_dir)
+
+
+def _open(config: Config) -> Devices:
+    """Return the devices of a run, whose settings are checked and whose random numbers fixed."""
+    devices: Devices = catalog.build("strategy", config.strategy).open()  # TensorFlow starts here
+    check(config)
+    fix_randomness(config)
+    return devices
 
 
 def fix_randomness(config: Config) -> None:

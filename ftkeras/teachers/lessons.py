@@ -65,7 +65,7 @@ def learn(experiment: Experiment, splits: Splits, found: list[Teacher]) -> Teach
     identities = [teacher.identity() for teacher in found]
     asked = zip(found, identities, strict=True)
     several = np.stack([_answers(*one, questions, experiment, splits) for one in asked])
-    is_answered = ~np.isnan(several).all(axis=(0, 2))
+    is_answered = np.asarray(~np.isnan(several).all(axis=(0, 2)))
     if missing := int((~is_answered).sum()):
         log.info(
             f"note: the teacher does not read {missing:,} of {len(questions):,} words, beyond its "

@@ -65,5 +65,5 @@ class SavedModelTeacher:
                     outputs = self._predictor.outputs(*columns, on_batch=progress.update)
                     found += [row[self.problem.output] for row in outputs]
         answers = np.array(found, np.float32)
-        require_finite(self, np.isfinite(answers).all(axis=1))
+        require_finite(self, np.asarray(np.isfinite(answers).all(axis=1)))
         return answers

@@ -3,6 +3,7 @@
 import functools
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -45,14 +46,15 @@ def open_unlabelled(config: Config, task: Task) -> tf.data.Dataset | None:
     return stream(rows, pairs=task.pairs, target=task.target_spec)
 
 
-def blank(target: tf.TensorSpec) -> object:
+def blank(target: tf.TensorSpec) -> Any:
     """Return what stands for the answer to a text that has none."""
     if target.dtype == tf.string:
         return b""
-    return np.zeros(target.shape.as_list(), target.dtype.as_numpy_dtype)
+    shape: Any = target.shape.as_list()
+    return np.zeros(shape, target.dtype.as_numpy_dtype)
 
 
-def _examples(config: Config, task: Task, answer: object) -> Iterator[Example]:
+def _examples(config: Config, task: Task, answer: Any) -> Iterator[Example]:
     for name in config.unlabelled:
         for text, pair in _items(name, _open(name, config, task)):
             second = {} if pair is None else {"pair": encode(pair)}

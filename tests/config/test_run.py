@@ -77,7 +77,8 @@ def test_home_directory_is_expanded_in_every_path(verb, monkeypatch):
         for n, v in _path_fields(config).items()
         if verb not in ("tune", "explain") or n != "run_dir"
     }
-    built = config(**given, **NEEDED.get(verb, {}))
+    taught = {"regularizer": ("distill",)} if "teacher" in given else {}
+    built = config(**given, **taught, **NEEDED.get(verb, {}))
     for name in given:
         shown = built.task if "data" in name and name != "data_dir" else str(getattr(built, name))
         assert "~" not in shown
