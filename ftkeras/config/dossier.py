@@ -32,6 +32,12 @@ class DossierConfig(WithPaths):
         "Which licenses to refuse with exit code 3: report, none; conflicts, with the stated use; "
         "strict, these and unknown ones; or a YAML file with allow and deny.",
     )
+    groups: tuple[str, ...] = flag(
+        (),
+        "Dossier",
+        "A column of the data whose values are groups of people, for the part about fairness. "
+        "Repeatable.",
+    )
     prove: bool = flag(
         False,
         "Dossier",

@@ -6,6 +6,8 @@ import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from ftkeras import catalog
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
@@ -14,12 +16,13 @@ from ftkeras.data.splits import Splits, open_splits
 from ftkeras.data.task import Task
 from ftkeras.dossier.about import About
 from ftkeras.errors import UserError
-from ftkeras.experiment import build, encoder_source
+from ftkeras.experiment import build, encoder_source, optimization
 from ftkeras.experiment.definition import Experiment
 from ftkeras.pages import run_view
 from ftkeras.pages.run_view import NoTexts, RunView, Texts
 from ftkeras.pages.split_texts import SplitTexts
 from ftkeras.runs import layout
+from ftkeras.training import weights
 
 SPLITS = ("train", "validation", "test")
 
@@ -34,6 +37,7 @@ class Subject:
         opened: the model, without its weights, and the splits; None if the data can't be read.
         reason: why the data can't be read, without a full stop; "" if they can.
         prove: whether to train the run again.
+        groups: columns of the data whose values are groups to compare.
     """
 
     view: RunView
@@ -41,6 +45,7 @@ class Subject:
     opened: tuple[Experiment, Splits] | None = None
     reason: str = ""
     prove: bool = False
+    groups: tuple[str, ...] = ()
 
     @property
     def folder(self) -> pathlib.Path:
@@ -89,6 +94,30 @@ class Subject:
         found = {name: getattr(splits, name) for name in wanted}
         return {name: examples for name, examples in found.items() if examples is not None}
 
+    @functools.cached_property
+    def trained(self) -> Experiment:
+        """The model with the weights of the run, ready to evaluate.
+
+        Raises:
+            UserError: if the data can't be read, or the run kept no weights.
+        """
+        experiment = self.experiment
+        weights.load(experiment.model.saved_variables, self.folder / layout.WEIGHTS)
+        optimization.compile_to_evaluate(experiment)
+        return experiment
+
+    def raw_texts(self, examples: Examples) -> list[dict[str, str]]:
+        """Return the texts of examples, each {"text"} or {"text", "pair"}.
+
+        Raises:
+            UserError: if the data can't be read.
+        """
+        _, splits = self._require_opened()
+        found = splits.raw_texts(examples, np.arange(len(examples)))
+        return [
+            {name: raw.decode("utf-8", "replace") for name, raw in one.items()} for one in found
+        ]
+
     def texts(self, split: str, most: int | None = None) -> list[dict[str, str]]:
         """Return the texts of a split; see `run_view.Texts.read`.
 
@@ -105,7 +134,12 @@ class Subject:
 
 @contextlib.contextmanager
 def opened(
-    run_dir: pathlib.Path, about: About, *, texts: bool = True, prove: bool = False
+    run_dir: pathlib.Path,
+    about: About,
+    *,
+    texts: bool = True,
+    prove: bool = False,
+    groups: tuple[str, ...] = (),
 ) -> Iterator[Subject]:
     """Yield a run whose data are open, if they can be read.
 
@@ -114,6 +148,7 @@ def opened(
         about: what people state about it.
         texts: whether to read the data.
         prove: whether to train the run again.
+        groups: columns of the data whose values are groups to compare.
 
     Raises:
         UserError: if it is not the folder of a run.
@@ -134,4 +169,14 @@ def opened(
                 reason = str(error).rstrip(".")
         readable: Texts = NoTexts(reason) if found is None else SplitTexts(found[1])
         view = run_view.read(run_dir, readable)
-        yield Subject(view, about, found, reason, prove)
+        for name in groups:
+            _require_column(view, name)
+        yield Subject(view, about, found, reason, prove, groups)
+
+
+def _require_column(view: RunView, name: str) -> None:
+    try:
+        view.texts.column(view.split, name)
+    except UserError as error:
+        reason = str(error).replace("`slices`", "`groups`").rstrip(".")
+        raise UserError(f"groups={name} can't be compared: {reason}.") from None

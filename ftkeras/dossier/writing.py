@@ -9,11 +9,14 @@ from ftkeras.dossier import (
     clauses,
     data_card,
     evaluation,
+    fairness,
     integrity,
     licenses,
     materials,
+    memorization,
     model,
     reproducibility,
+    robustness,
     statements,
 )
 from ftkeras.dossier.part import Part, missing
@@ -38,11 +41,11 @@ PARTS: Mapping[str, Callable[[Subject], Part]] = {
     "data": data_card.part,
     "licenses": licenses.part,
     "evaluation": evaluation.part,
+    "fairness": fairness.part,
+    "robustness": robustness.part,
+    "memorization": memorization.part,
     "reproducibility": reproducibility.part,
-    **{
-        name: functools.partial(_not_measured, name)
-        for name in (*("fairness", "robustness", "personal_data", "memorization"),)
-    },
+    **{name: functools.partial(_not_measured, name) for name in ("personal_data",)},
 }
 # Of these, each sums up the parts before it.
 SUMMARIES: Mapping[str, Callable[[Subject, Mapping[str, Part]], Part]] = {
@@ -120,7 +123,7 @@ def _built(name: str, make: Callable[[], Part]) -> Part:
     try:
         return make()
     except UserError as error:
-        log.warning("%s", f"dossier: {name}: {error}")
+        log.info("%s", f"missing {name}: {error}")
         return missing(name, title, f"{str(error).rstrip('.')}.")
     except Exception as error:
         log.warning("%s", f"dossier: the part {name} failed: {error!r}", exc_info=True)

@@ -34,7 +34,8 @@ def run(config: DossierConfig) -> pathlib.Path:
     run_dir = pathlib.Path(config.run_dir)
     folder = files.require_writable(config.output or run_dir / layout.DOSSIER, "output")
     writing.require_own(folder)
-    with subject.opened(run_dir, about, texts=config.texts, prove=config.prove) as run_and_data:
+    options = {name: getattr(config, name) for name in ("texts", "prove", "groups")}
+    with subject.opened(run_dir, about, **options) as run_and_data:
         if config.sign is not None:
             for signature in integrity.sign(run_and_data, config.sign):
                 log.info("%s", f"signed  {signature}")

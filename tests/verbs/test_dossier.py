@@ -166,3 +166,17 @@ def test_without_license_expression_the_part_says_what_to_install(
     succeed("dossier", "--run_dir=run", "--notexts", cwd=copy_of_finished_run)
     found = json.loads((copy_of_finished_run / "run" / "dossier" / "licenses.json").read_text())
     assert "pip install 'ftkeras[dossier]'" in found["missing"]
+
+
+def test_model_that_has_learned_does_not_give_away_its_texts(dossier):
+    found = part(dossier, "memorization")["membership"]
+    assert found["auc_interval"][0] < 0.55 < found["auc_interval"][1]
+    recorded = part(dossier, "evaluation")["recorded"]
+    assert found["mean_loss"]["test"] == pytest.approx(recorded["loss"], rel=1e-4)
+
+
+def test_column_that_is_not_there_is_refused(copy_of_finished_run):
+    done = call_ftkeras("dossier", "--run_dir=run", "--groups=age", cwd=copy_of_finished_run)
+    assert done.returncode == 2
+    assert "--groups=age can't be compared" in done.stderr
+    assert not (copy_of_finished_run / "run" / "dossier").exists()

@@ -1,0 +1,56 @@
+"""Groups: intervals that hold together, against SciPy and statsmodels' formulas by hand."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ftkeras.statistics import groups, paired
+
+
+def test_intervals_are_wilsons_at_the_corrected_level():
+    names = ["a"] * 100 + ["b"] * 50 + ["c"] * 5
+    scores = np.concatenate([np.arange(100) < 90, np.arange(50) < 30, np.arange(5) < 5])
+    found, gap = groups.compare(names, scores)
+    assert [(one.name, one.count) for one in found] == [("a", 100), ("b", 50), ("c", 5)]
+    expected = stats.binomtest(90, 100).proportion_ci(0.975, method="wilson")
+    assert (found[0].low, found[0].high) == pytest.approx((expected.low, expected.high))
+    assert (found[2].low, found[2].high) == (None, None)
+    assert (gap.best, gap.worst, round(gap.value, 9)) == ("a", "b", 0.3)
+
+
+def test_interval_of_the_gap_is_newcombes():
+    # Newcombe's own example (a), 56/70 against 48/80, method 10: 0.0524 to 0.3339.
+    names = ["a"] * 70 + ["b"] * 80
+    scores = np.concatenate([np.arange(70) < 56, np.arange(80) < 48])
+    _, gap = groups.compare(names, scores)
+    assert (gap.low, gap.high) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+
+
+def test_other_numbers_have_students_and_welchs_intervals():
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(0, 1, 40), rng.normal(1, 2, 30)
+    found, gap = groups.compare(["a"] * 40 + ["b"] * 30, np.concatenate([first, second]))
+    expected = stats.t.interval(0.975, 39, first.mean(), stats.sem(first))
+    assert (found[0].low, found[0].high) == pytest.approx(expected)
+    welch = stats.ttest_ind(second, first, equal_var=False).confidence_interval(0.95)
+    assert (gap.low, gap.high) == pytest.approx((welch.low, welch.high))
+
+
+def test_groups_of_the_same_quality_rarely_show_a_gap():
+    rng = np.random.default_rng(1)
+    names = np.repeat(["a", "b", "c", "d"], 60)
+    shown = [
+        gap.low > 0 for _ in range(300) for _, gap in [groups.compare(names, rng.random(240) < 0.8)]
+    ]
+    assert np.mean(shown) <= 0.06
+
+
+def test_one_large_group_has_no_gap():
+    assert groups.compare(["a"] * 30 + ["b"] * 3, np.ones(33))[1] is None
+
+
+def test_paired_mean_is_students():
+    values = np.random.default_rng(0).normal(size=25)
+    expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    found = paired.mean(values)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
