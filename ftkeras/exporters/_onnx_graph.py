@@ -57,6 +57,14 @@ class Graph:
         product = self.add("MatMul", x, self.constant(kernel))
         return product if bias is None else self.add("Add", product, self.constant(bias))
 
+    def project(self, x: str, kernel: Any, bias: Any) -> str:
+        """Add a product of the network's layers, x · kernel + bias; the bias may be None."""
+        return self.linear(x, kernel, bias)
+
+    def look_up(self, table: Any, ids: str) -> str:
+        """Add the rows of a table, [*ids, columns]."""
+        return self.add("Gather", self.constant(table), ids, axis=0)
+
     def normalize(self, x: str, norm: Iterable[Any], epsilon: float) -> str:
         """Add a layer normalization over the last axis; `norm` is its scale and bias or None."""
         weights = (self.constant(weight) for weight in norm if weight is not None)
@@ -89,16 +97,16 @@ class Graph:
         )
 
 
-def build(onnx: ModuleType, model: FineTuner, problem: Problem, *, segments: bool) -> Any:
+def build(graph: Graph, model: FineTuner, problem: Problem, *, segments: bool) -> Any:
     """Return the ONNX model: token_ids (and segment_ids) -> logits and the problem's outputs.
 
     Args:
-        onnx: The package `onnx`.
+        graph: Gets the nodes; still empty.
         model: Its encoder and head are written.
         problem: Turns logits into answers.
         segments: Whether the model takes segment_ids.
     """
-    graph, encoder = Graph(onnx), model.encoder
+    encoder = model.encoder
     pad = graph.constant(model.pad_id, np.int32)
     mask = graph.add("Not", graph.add("Equal", "token_ids", pad))
     bias = graph.add("Where", mask, graph.constant(0.0), graph.constant(MASKED))
@@ -114,7 +122,7 @@ def build(onnx: ModuleType, model: FineTuner, problem: Problem, *, segments: boo
 
 
 def _embeddings(graph: Graph, embeddings: Any, segments: bool) -> str:
-    x = graph.add("Gather", graph.constant(embeddings.token.numpy()), "token_ids", axis=0)
+    x = graph.look_up(embeddings.token.numpy(), "token_ids")
     if embeddings.position is not None:
         length = graph.add("Shape", "token_ids", start=1, end=2)
         positions = graph.constant(embeddings.position.numpy()[embeddings.first_position :])
@@ -126,12 +134,12 @@ def _embeddings(graph: Graph, embeddings: Any, segments: bool) -> str:
         x = graph.normalize(x, map(_value, embeddings.sum_norm), embeddings.epsilon)
     if embeddings.projection is None:
         return x
-    return graph.linear(x, *(weight.numpy() for weight in embeddings.projection))
+    return graph.project(x, *map(_value, embeddings.projection))
 
 
 def _segment(graph: Graph, table: np.ndarray, segments: bool) -> str:
     if segments:
-        return graph.add("Gather", graph.constant(table), "segment_ids", axis=0)
+        return graph.look_up(table, "segment_ids")
     return graph.constant(table[0])
 
 
@@ -252,7 +260,7 @@ def _layer(graph: Graph, block: Any, x: str, positions: _Positions, activation: 
         return graph.normalize(x, map(_value, norm), block.epsilon)
 
     def linear(x: str, kernel: Any, bias: Any) -> str:
-        return graph.linear(x, kernel.numpy(), _value(bias))
+        return graph.project(x, kernel.numpy(), _value(bias))
 
     first = block.norm_first
     qkv = linear(normalize(x, block.attention_norm, wanted=first), block.qkv_kernel, block.qkv_bias)

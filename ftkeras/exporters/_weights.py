@@ -4,12 +4,13 @@ import contextlib
 from collections.abc import Iterator
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from ftkeras.exporters._int8 import quantize
 from ftkeras.training.finetuner import FineTuner
 
 DTYPES = ("float32", "bfloat16", "float16")
-LARGEST = 127  # the range is symmetric, without -128
 
 
 class Whole(tf.Module):
@@ -30,6 +31,18 @@ class Whole(tf.Module):
     def rows(self, ids: tf.Tensor) -> tf.Tensor:
         """Return rows of a table, float32 [*ids, width]."""
         return tf.gather(self.stored, ids)
+
+
+class Constant(Whole):
+    """A weight that is stored in the graph, where kernels may rearrange it once for all calls.
+
+    Args:
+        value: float32, of any shape.
+    """
+
+    def __init__(self, value: tf.Tensor):
+        tf.Module.__init__(self)
+        self.stored = tf.identity(value)
 
 
 class Half(Whole):
@@ -53,13 +66,7 @@ class Half(Whole):
 
 
 class Int8(Whole):
-    """A matrix that is stored as 8-bit integers, with a scale for each channel.
-
-    q = round(w / s),  s = max |w| / 127 over the channel;  w ~ q s
-
-    The range is symmetric, so 0 stays 0. A channel is an output of a kernel, or a row of a table
-    that is looked up by rows. Source: Jacob et al., 2018, https://arxiv.org/abs/1712.05877;
-    Krishnamoorthi, 2018, https://arxiv.org/abs/1806.08342, section 2.
+    """A matrix that is stored as 8-bit integers, with a scale for each channel; see `quantize`.
 
     Args:
         value: float32 [rows, columns].
@@ -67,9 +74,8 @@ class Int8(Whole):
     """
 
     def __init__(self, value: tf.Tensor, *, by_row: bool):
-        largest = tf.reduce_max(tf.abs(value), axis=1 if by_row else 0, keepdims=True)
-        scale = tf.where(largest > 0, largest / LARGEST, tf.ones_like(largest))
-        super().__init__(tf.cast(tf.round(value / scale), tf.int8))
+        integers, scale = quantize(np.asarray(value), by_row=by_row)
+        super().__init__(tf.constant(integers))
         self.scale = tf.Variable(scale, trainable=False)
 
     def value(self) -> tf.Tensor:
@@ -88,10 +94,16 @@ class Weights(tf.Module):
         model: Its weights are copied; it stays unchanged.
         dtype: The type that weights are stored in: float32, bfloat16 or float16.
         quantization: "int8" to store all matrices as 8-bit integers, or None.
+        frozen: Whether all float32 weights but the tables of embeddings are constants of the graph.
     """
 
     def __init__(
-        self, model: FineTuner, *, dtype: str = "float32", quantization: str | None = None
+        self,
+        model: FineTuner,
+        *,
+        dtype: str = "float32",
+        quantization: str | None = None,
+        frozen: bool = False,
     ):
         super().__init__(name="weights")
         variables, table = list(model.saved_variables), model.encoder.embeddings.token
@@ -100,8 +112,11 @@ class Weights(tf.Module):
 
         def stored(variable: keras.Variable) -> Whole:
             value = tf.cast(tf.convert_to_tensor(variable.value), tf.float32)
+            is_table = variable.path.endswith("_embedding")
             if quantization and len(variable.shape) == 2:
-                return Int8(value, by_row=variable.path.endswith("_embedding"))
+                return Int8(value, by_row=is_table)
+            if frozen and not is_table:
+                return Constant(value)
             return Whole(value) if dtype == "float32" else Half(value, dtype)
 
         self.parts = [stored(variable) for variable in variables]

@@ -8,12 +8,15 @@ import numpy as np
 from ftkeras.errors import UserError
 from ftkeras.exporters import _onnx_graph, _windows
 from ftkeras.exporters._comparison import Bounds, predict
+from ftkeras.exporters._onnx_int8 import Int8Graph
 from ftkeras.problems import Comparison, Problem
 from ftkeras.runs import exported, metrics, samples
 from ftkeras.runs import problem as recorded_problem
 from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
+
+TOLERANCE = 1e-4  # of a probability, with float32 weights
 
 
 class Onnx:
@@ -33,10 +36,17 @@ class Onnx:
         pairs: Whether texts come in pairs.
         plain: Whether the model is an encoder and a head, without layers that a policy added.
         run_dir: The run's folder, which holds the texts for the check.
-        tolerance: How far a probability may be from the run's; in 0 to 1.
+        quantization: 'int8' stores matrices as 8-bit integers with a scale for each channel, and
+            multiplies 8-bit integers, with the range of each batch found at run time; None does
+            not.
+        tolerance: How far a probability may be from the run's, in 0 to 1; None for 1e-4, or with
+            quantization for no bound.
+        logit_tolerance: How far a logit may move, relative to the spread of the logits (see
+            `problems.Comparison`); not negative; None for 0.5 with int8, otherwise no bound.
 
     Raises:
-        ValueError: The model has layers that can't be written, or the tolerance is out of bounds.
+        ValueError: The model has layers that can't be written, or naming the argument, its bound
+            and the value received.
         UserError: The extra is not installed.
     """
 
@@ -49,16 +59,25 @@ class Onnx:
         pairs: bool,
         plain: bool,
         run_dir: pathlib.Path,
-        tolerance: float = 1e-4,
+        quantization: str | None = None,
+        tolerance: float | None = None,
+        logit_tolerance: float | None = None,
     ):
         if not plain:
             raise ValueError("an encoder with adapters can't be written as ONNX.")
-        self.bounds = Bounds(tolerance)
+        if quantization not in (None, "int8"):
+            raise ValueError(f"`quantization` must be 'int8' or None. Received: {quantization!r}.")
+        self.bounds = Bounds.choose(
+            "int8 states" if quantization else "float32",
+            TOLERANCE,
+            tolerance=tolerance,
+            logit_tolerance=logit_tolerance,
+        )
         if not all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime")):
             raise UserError("export=onnx needs: pip install 'ftkeras[onnx]'")
         self.model, self.text_layer, self.problem, self.pairs = model, text_layer, problem, pairs
         self.segments = pairs and text_layer.segments
-        self.run_dir = run_dir
+        self.run_dir, self.quantization = run_dir, quantization
         self.message = _windows.message(text_layer.truncation)
 
     def write(self) -> pathlib.Path:
@@ -70,7 +89,8 @@ class Onnx:
         import onnx
 
         folder, measured = self.run_dir / "onnx", samples.read(self.run_dir)
-        written = _onnx_graph.build(onnx, self.model, self.problem, segments=self.segments)
+        graph = Int8Graph(onnx) if self.quantization else _onnx_graph.Graph(onnx)
+        written = _onnx_graph.build(graph, self.model, self.problem, segments=self.segments)
         onnx.checker.check_model(written)
         with files.replacing(folder / "model.onnx") as draft:
             onnx.save_model(written, draft)
@@ -79,13 +99,18 @@ class Onnx:
         self.text_layer.tokenizer.save(folder)
         exported.write_labels(folder / exported.LABELS.name, self.problem.names)
         recorded_problem.write(folder, self.problem)
+        size = (folder / "model.onnx").stat().st_size
         record = {
-            "bytes": (folder / "model.onnx").stat().st_size,
+            "bytes": size,
+            "quantization": self.quantization,
             **found.record(),
             **self.bounds.record(),
             "versions": metrics.versions("onnx", "onnxruntime"),
         }
         exported.record(folder, record)
+        if self.quantization:
+            notes = [found.summary(), f"{size / 1e6:.1f} MB", self.message]
+            self.message = "; ".join(filter(None, notes))
         return folder
 
     def _compare(self, path: pathlib.Path, measured: list[dict]) -> Comparison:

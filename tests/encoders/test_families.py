@@ -197,7 +197,7 @@ def test_onnx_graph_gives_the_same_logits(name, pooling):
     onnx, runtime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
     model = tuned(name, pooling)
     ids = np.array([[5, 6, 7, 8], [9, 10, *[model.pad_id] * 2]], np.int32)
-    content = _onnx_graph.build(onnx, model, small.PROBLEM, segments=False)
+    content = _onnx_graph.build(_onnx_graph.Graph(onnx), model, small.PROBLEM, segments=False)
     onnx.checker.check_model(content, full_check=True)
     session = runtime.InferenceSession(content.SerializeToString())
     found = session.run(["logits"], {"token_ids": ids})[0]

@@ -19,7 +19,7 @@ IDS = np.array([[2, 30, 7, 3, 0, 0], [2, 9, 9, 41, 8, 3]], np.int32)
 
 
 def _run(model, segments=False, **inputs):
-    content = _onnx_graph.build(onnx, model, small.PROBLEM, segments=segments)
+    content = _onnx_graph.build(_onnx_graph.Graph(onnx), model, small.PROBLEM, segments=segments)
     onnx.checker.check_model(content, full_check=True)
     session = onnxruntime.InferenceSession(content.SerializeToString())
     return session.run(["logits"], inputs)[0]

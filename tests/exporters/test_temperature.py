@@ -48,7 +48,7 @@ def test_tensorflow_loads_the_calibrated_probabilities(small_run, version, calib
 def test_onnx_has_the_calibrated_probabilities(small_run, calibrated):
     onnx = pytest.importorskip("onnx", reason="needs pip install 'ftkeras[onnx]'")
     onnxruntime = pytest.importorskip("onnxruntime", reason="needs pip install 'ftkeras[onnx]'")
-    content = _onnx_graph.build(onnx, small_run[0], calibrated, segments=False)
+    content = _onnx_graph.build(_onnx_graph.Graph(onnx), small_run[0], calibrated, segments=False)
     session = onnxruntime.InferenceSession(content.SerializeToString())
     ids = np.array([[2, 30, 7, 3, 0, 0], [2, 9, 9, 41, 8, 3]], np.int32)
     logits, found = session.run(["logits", "probabilities"], {"token_ids": ids})

@@ -1,0 +1,116 @@
+"""Measure how long exported models take for batches of token ids, in turns.
+
+    python benchmarks/latency.py saved_models/imdb/1 run/onnx run/litert --rounds=3
+
+Each argument is the folder of a SavedModel, or one with model.onnx or model.tflite; the first is
+what the others are compared with. Each turn is a process of its own, because a runtime's threads
+still spin after a call and slow down whatever else runs in the process. A turn calls the model with
+random ids, all of the same length. The table has the least and the median time over all turns, and
+how many times as fast as the first model each is, by the least time and by the median of the ratios
+of neighbouring turns. On a machine with other work only the least time means anything.
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+SIZES = ((1, 32), (1, 256), (8, 128), (8, 256))
+Run = Callable[[np.ndarray], object]
+
+
+def saved_model(folder: pathlib.Path) -> Run:
+    import tensorflow as tf
+    import tensorflow_text  # noqa: F401  registers the ops of the text layer
+
+    loaded = tf.saved_model.load(str(folder))
+    signature = loaded.signatures["token_ids"]
+
+    def run(ids: np.ndarray, loaded: object = loaded) -> object:  # keeps the model alive
+        return signature(token_ids=tf.constant(ids))["logits"].numpy()
+
+    return run
+
+
+def onnx(folder: pathlib.Path) -> Run:
+    import onnxruntime
+
+    path = folder / "model.onnx"
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return lambda ids: session.run(["logits"], {"token_ids": ids})[0]
+
+
+def litert(folder: pathlib.Path) -> Run:
+    import tensorflow as tf
+
+    path = str(folder / "model.tflite")
+    runner = tf.lite.Interpreter(path, num_threads=2).get_signature_runner("token_ids")
+    return lambda ids: runner(token_ids=ids)["logits"]
+
+
+def load(folder: pathlib.Path) -> Run:
+    if (folder / "model.onnx").exists():
+        return onnx(folder)
+    return litert(folder) if (folder / "model.tflite").exists() else saved_model(folder)
+
+
+def turn(folder: pathlib.Path, calls: int) -> list[tuple[float, float]]:
+    """Return the least and the median milliseconds of a call, for each size."""
+    run, rng = load(folder), np.random.default_rng(0)
+    found = []
+    for shape in SIZES:
+        ids = rng.integers(1000, 20000, shape).astype(np.int32)
+        for _ in range(5):
+            run(ids)
+        walls = []
+        for _ in range(calls):
+            start = time.perf_counter()
+            run(ids)
+            walls.append(1000 * (time.perf_counter() - start))
+        found.append((min(walls), statistics.median(walls)))
+    return found
+
+
+def show(all_turns: dict[pathlib.Path, list]) -> None:
+    """Print the table of the turns so far."""
+    first = next(iter(all_turns.values()))
+    print(f"| model | {' | '.join(f'{batch} × {length}' for batch, length in SIZES)} |")
+    print("|---" * (1 + len(SIZES)) + "|")
+    for folder, found in all_turns.items():
+        cells = []
+        for size in range(len(SIZES)):
+            least, base = (min(one[size][0] for one in turns) for turns in (found, first))
+            median = statistics.median(one[size][1] for one in found)
+            pairs = zip(first, found, strict=True)
+            ratio = statistics.median(b[size][1] / one[size][1] for b, one in pairs)
+            cells.append(f"{least:.1f}, {median:.1f} ms ({base / least:.2f}, {ratio:.2f} ×)")
+        print(f"| {folder} | {' | '.join(cells)} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("models", nargs="+", type=pathlib.Path)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--calls", type=int, default=25, help="per size and turn")
+    parser.add_argument("--turn", action="store_true", help="only one model, as JSON")
+    asked = parser.parse_args()
+    if asked.turn:
+        print(json.dumps(turn(asked.models[0], asked.calls)))
+        return
+    all_turns: dict[pathlib.Path, list] = {folder: [] for folder in asked.models}
+    for _ in range(asked.rounds):
+        for folder, found in all_turns.items():
+            command = [sys.executable, __file__, "--turn", f"--calls={asked.calls}", str(folder)]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+            found.append(json.loads(done.stdout.splitlines()[-1]))
+        show(all_turns)
+
+
+if __name__ == "__main__":
+    main()
