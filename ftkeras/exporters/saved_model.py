@@ -135,7 +135,8 @@ class SavedModel:
             )
         if frozen and (quantization or dtype != "float32"):
             raise ValueError(
-                f"`frozen` needs float32 weights. Received: {frozen!r} and {quantization or dtype!r}."
+                "`frozen` needs float32 weights. "
+                f"Received: {frozen!r} and {quantization or dtype!r}."
             )
         if frozen and (size := 4 * model.count_params()) > LARGEST_FROZEN:
             raise ValueError(
