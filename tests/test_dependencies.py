@@ -27,6 +27,7 @@ OPTIONAL = {
     "apache-beam",
     "bert",
     "captum",
+    "faker",
     "jax",
     "official",
     "seqeval",

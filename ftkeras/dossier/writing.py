@@ -15,6 +15,7 @@ from ftkeras.dossier import (
     materials,
     memorization,
     model,
+    personal_data,
     reproducibility,
     robustness,
     statements,
@@ -29,10 +30,6 @@ from ftkeras.support import files
 log = logging.getLogger(__name__)
 
 
-def _not_measured(name: str, _: Subject) -> Part:
-    return missing(name, name.replace("_", " ").capitalize(), "not measured in this version.")
-
-
 PAGE, CHECKLIST = "index.html", "checklist.json"
 # In the order of the page, by the names that clauses use.
 PARTS: Mapping[str, Callable[[Subject], Part]] = {
@@ -43,9 +40,9 @@ PARTS: Mapping[str, Callable[[Subject], Part]] = {
     "evaluation": evaluation.part,
     "fairness": fairness.part,
     "robustness": robustness.part,
+    "personal_data": personal_data.part,
     "memorization": memorization.part,
     "reproducibility": reproducibility.part,
-    **{name: functools.partial(_not_measured, name) for name in ("personal_data",)},
 }
 # Of these, each sums up the parts before it.
 SUMMARIES: Mapping[str, Callable[[Subject, Mapping[str, Part]], Part]] = {

@@ -180,3 +180,9 @@ def test_column_that_is_not_there_is_refused(copy_of_finished_run):
     assert done.returncode == 2
     assert "--groups=age can't be compared" in done.stderr
     assert not (copy_of_finished_run / "run" / "dossier").exists()
+
+
+def test_texts_and_samples_are_searched_for_personal_data(dossier):
+    found = part(dossier, "personal_data")
+    assert found["searched"] == {"train": 200, "validation": 100, "test": 60, "samples": 60}
+    assert all(count["texts"] == 0 for count in found["kinds"].values())
