@@ -15,10 +15,12 @@ import csv
 import json
 import logging
 import pathlib
+import shutil
 import statistics
 
 import keras
 import numpy as np
+import safetensors.numpy
 
 from ftkeras.config.run import Config
 from ftkeras.verbs import train
@@ -61,13 +63,14 @@ def main() -> None:
 
 
 def _first_layers(encoder: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
-    """Return the folder of the encoder with fewer layers; tensors above them are ignored."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in encoder.iterdir():
-        if path.name != "config.json" and not (folder / path.name).exists():
-            (folder / path.name).symlink_to(path.resolve())
-    config = json.loads((encoder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**config, "num_hidden_layers": LAYERS}))
+    """Write a checkpoint that has the first layers of another; return its folder."""
+    shutil.copytree(encoder, folder, dirs_exist_ok=True)
+    config = json.loads((encoder / "config.json").read_text()) | {"num_hidden_layers": LAYERS}
+    (folder / "config.json").write_text(json.dumps(config))
+    tensors = safetensors.numpy.load_file(encoder / "model.safetensors")
+    dropped = tuple(f"layer.{n}." for n in range(LAYERS, 100))
+    kept = {n: t for n, t in tensors.items() if not any(part in n for part in dropped)}
+    safetensors.numpy.save_file(kept, folder / "model.safetensors")
     return folder
 
 

@@ -28,6 +28,7 @@ OPTIONAL = {
     "bert",
     "captum",
     "faker",
+    "cleanlab",
     "jax",
     "official",
     "seqeval",

@@ -34,6 +34,7 @@ ORDER = (
         "serving",
         "prediction",
         "teachers",
+        "selection",
         "beam",
         "reports",
         "pages",

@@ -7,6 +7,7 @@ from ftkeras.config.dossier import DossierConfig
 from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.config.pretrain import PretrainConfig
 from ftkeras.config.run import Config
+from ftkeras.config.selection import SelectConfig
 from ftkeras.config.serving import DeployConfig, ServeConfig
 from ftkeras.config.tune import TuneConfig
 from ftkeras.config.verbs import (
@@ -85,6 +86,11 @@ VERBS = {
         PredictConfig,
         "--model=saved_models/reviews --input=new.csv --output=answers.csv",
         needs_tensorflow=False,
+    ),
+    "select": Verb(
+        "Select the texts to label next, or the labels that are probably wrong.",
+        SelectConfig,
+        "--run_dir=runs/reviews/… --data=more.csv --output=next.csv",
     ),
     "explain": Verb(
         "Explain answers: what each token or word of a text contributes to them.",

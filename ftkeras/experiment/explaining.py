@@ -7,16 +7,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ftkeras.config import flagfile
-from ftkeras.config.run import Config
 from ftkeras.data.tables.texts import encode
 from ftkeras.errors import UserError
-from ftkeras.experiment import build
+from ftkeras.experiment import answering
 from ftkeras.experiment.definition import Experiment
 from ftkeras.explanations.integrated_gradients import IntegratedGradients
-from ftkeras.runs import layout
 from ftkeras.text.truncations.windows import Windows
-from ftkeras.training import weights
 from ftkeras.training.finetuner import FineTuner
 
 DEFAULT_STEPS = 32
@@ -116,12 +112,10 @@ def open_run(run_dir: pathlib.Path, **options: Any) -> RunModel:
     Raises:
         UserError: if it is not the folder of a run, or the run kept no weights.
     """
-    config = flagfile.read(run_dir / layout.SETTINGS, Config)
-    experiment = build.experiment(config, run_dir=run_dir)
+    experiment = answering.open_run(run_dir)
     if not experiment.problem.explains:
         kind = experiment.problem.kind
         raise UserError(f"the answers of a {kind} can't be explained in this version.")
-    weights.load(experiment.model.saved_variables, run_dir / layout.WEIGHTS)
     return RunModel(experiment, **options)
 
 

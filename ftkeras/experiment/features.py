@@ -64,7 +64,7 @@ def read_once(
     with tqdm(total=texts, unit=" texts", leave=False, disable=None) as bar:
         used = [
             feed.with_examples(
-                add_vectors(feed.examples, lambda view: _vectors(experiment, view, bar), folder)
+                add_vectors(feed.examples, lambda view: vectors(experiment, view, bar), folder)
             )
             for feed in used
         ]
@@ -94,7 +94,7 @@ def _obstacle(experiment: Experiment) -> str | None:
     return None
 
 
-def _vectors(
+def vectors(
     experiment: Experiment, examples: Examples, bar: tqdm
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield the positions of each batch's texts, and their vectors, computed on all replicas."""
@@ -107,9 +107,9 @@ def _vectors(
     compute = tf.function(on_replicas, autograph=False, reduce_retracing=True)
     done = 0
     for inputs, _ in shard(strategy, feed.dataset).dataset:
-        vectors = compute(inputs).numpy()
-        positions = feed.positions[done : done + len(vectors)]
-        done += len(vectors)
+        found = compute(inputs).numpy()
+        positions = feed.positions[done : done + len(found)]
+        done += len(found)
         is_text = positions >= 0  # others fill up a batch of fixed shape
-        yield positions[is_text], vectors[: len(is_text)][is_text]
+        yield positions[is_text], found[: len(is_text)][is_text]
         bar.update(int(is_text.sum()))

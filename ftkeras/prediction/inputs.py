@@ -98,6 +98,21 @@ def open_inputs(
 
 
 @contextlib.contextmanager
+def named(argument: str, name: str) -> Iterator[None]:
+    """Name another argument than `input` in the errors of `open_inputs` and of its items.
+
+    Args:
+        argument: what the input is called.
+        name: its value.
+    """
+    try:
+        yield
+    except UserError as error:
+        message = str(error).replace("`input`", f"`{argument}`").replace(f"input={name}", "it")
+        raise UserError(f"{argument}={name}: {message}") from error
+
+
+@contextlib.contextmanager
 def _naming_input() -> Iterator[None]:
     """Name the argument of `predict` in errors about a table, which is `data` elsewhere."""
     try:

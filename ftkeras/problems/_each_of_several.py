@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from ftkeras.problems._base import Problem
 
 Tensor = Any
@@ -21,6 +23,10 @@ class EachOfSeveral(Problem):
         from ftkeras.support.divergence import entropy_of_labels
 
         return entropy_of_labels(outputs)
+
+    def distributions(self, answers: np.ndarray) -> np.ndarray:
+        """Return the probabilities that a text lacks and has each label."""
+        return np.stack([1 - answers, answers], axis=-1)
 
     def soft_loss(self, outputs: Tensor, answers: Tensor, temperature: float) -> Tensor:
         from ftkeras.support.divergence import soft_cross_entropy_of_labels

@@ -33,6 +33,29 @@ class Probabilities(Protocol):
         """
         raise NotImplementedError
 
+    def distributions(self, answers: np.ndarray) -> np.ndarray | None:
+        """Return the probabilities of each decision about a text; None if it has none.
+
+        Args:
+            answers: of `activate`, [texts, outputs].
+
+        Returns:
+            [texts, decisions, alternatives]; the sum over alternatives is 1.
+        """
+        return None
+
+    def given(self, rows: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return which alternative of each decision the data has, and the probabilities.
+
+        Args:
+            rows: lines of predictions.jsonl.
+
+        Returns:
+            integer [examples, decisions], and as of `distributions`; None if the alternatives
+            differ from example to example, or there are none.
+        """
+        return None
+
     def forecasts(self, rows: Sequence[Mapping[str, Any]]) -> Forecasts | None:
         """Return what lines of predictions.jsonl say with a probability; None if nothing."""
         return None

@@ -116,6 +116,9 @@ class Classification(ClassesPage, TemperatureScaled, OneOfSeveral):
         found = confusion_matrix(targets, outputs.argmax(axis=1), labels=classes)
         return {"confusion": found.tolist()}
 
+    def distributions(self, answers: np.ndarray) -> np.ndarray:
+        return answers[:, None]
+
     def decode(self, targets: np.ndarray, outputs: np.ndarray) -> list[dict]:
         """Return each text's label, predicted label and probabilities."""
         return [
@@ -132,6 +135,10 @@ class Classification(ClassesPage, TemperatureScaled, OneOfSeveral):
     def predictions(self, rows: Sequence[Mapping[str, Any]]) -> ClassPredictions:
         labels = np.array([self.names.index(row["label"]) for row in rows])
         return ClassPredictions(labels, np.array([row["probabilities"] for row in rows]))
+
+    def given(self, rows: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+        found = self.predictions(rows)
+        return found.labels[:, None], self.distributions(found.probabilities)
 
     def forecasts(self, rows: Sequence[Mapping[str, Any]]) -> Forecasts:
         found = self.predictions(rows)

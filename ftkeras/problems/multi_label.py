@@ -182,6 +182,10 @@ class MultiLabel(_labels_page.LabelsPage, TemperatureScaled, EachOfSeveral):
             np.array([row["probabilities"] for row in rows]),
         )
 
+    def given(self, rows: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+        found = self.predictions(rows)
+        return found.targets, self.distributions(found.probabilities)
+
     def forecasts(self, rows: Sequence[Mapping[str, Any]]) -> Forecasts:
         found = self.predictions(rows)
         return Forecasts.of_labels(found.targets, found.probabilities)

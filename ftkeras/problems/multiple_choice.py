@@ -89,6 +89,9 @@ class MultipleChoice(ChoicesPage, OneOfSeveral):
             "guessing": float((1 / _counts(outputs)).mean()),
         }
 
+    def distributions(self, answers: np.ndarray) -> np.ndarray:
+        return answers[:, None]
+
     def decode(self, targets: np.ndarray, outputs: np.ndarray) -> list[dict]:
         """Return each question's answer, the chosen option and the probability of each option."""
         rows = zip(targets, softmax(outputs), _counts(outputs), strict=True)

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from ftkeras.config.run import Config
@@ -14,7 +13,8 @@ from ftkeras.data.sources.stream import Example, stream
 from ftkeras.data.tables.texts import encode
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
-from ftkeras.prediction.inputs import Inputs, open_inputs
+from ftkeras.experiment.answering import blank
+from ftkeras.prediction.inputs import Inputs, named, open_inputs
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +46,6 @@ def open_unlabelled(config: Config, task: Task) -> tf.data.Dataset | None:
     return stream(rows, pairs=task.pairs, target=task.target_spec)
 
 
-def blank(target: tf.TensorSpec) -> Any:
-    """Return what stands for the answer to a text that has none."""
-    if target.dtype == tf.string:
-        return b""
-    shape: Any = target.shape.as_list()
-    return np.zeros(shape, target.dtype.as_numpy_dtype)
-
-
 def _examples(config: Config, task: Task, answer: Any) -> Iterator[Example]:
     for name in config.unlabelled:
         for text, pair in _items(name, _open(name, config, task)):
@@ -62,28 +54,14 @@ def _examples(config: Config, task: Task, answer: Any) -> Iterator[Example]:
 
 
 def _items(name: str, opened: Inputs) -> Iterator[tuple[str, str | None]]:
-    items = opened.items
-    while True:
-        try:
-            item = next(items, None)
-        except UserError as error:
-            raise _named(name, error) from error
-        if item is None:
-            return
-        if item.text.strip():
-            yield item.text, item.pair
+    with named("unlabelled", name):
+        for item in opened.items:
+            if item.text.strip():
+                yield item.text, item.pair
 
 
 def _open(name: str, config: Config, task: Task) -> Inputs:
     takes_options = task.problem_class.reads == "options"
     kind = {"takes_pairs": task.pairs, "takes_options": takes_options}
-    try:
+    with named("unlabelled", name):
         return open_inputs(PredictConfig(input=name), task.columns, **kind)
-    except UserError as error:
-        raise _named(name, error) from error
-
-
-def _named(name: str, error: UserError) -> UserError:
-    """Return an error of `predict` with this argument's name."""
-    message = str(error).replace("`input`", "`unlabelled`").replace(f"input={name}", "it")
-    return UserError(f"unlabelled={name}: {message}")

@@ -1,0 +1,129 @@
+"""Find examples of a cross-validation whose label is probably wrong."""
+
+import json
+import logging
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ftkeras.config import flagfile
+from ftkeras.config.measuring import CrossvalidateConfig
+from ftkeras.config.selection import SelectConfig
+from ftkeras.errors import UserError
+from ftkeras.prediction import answers
+from ftkeras.prediction.inputs import Inputs, Item
+from ftkeras.problems import Problem
+from ftkeras.runs import crossvalidation, example_texts, layout
+from ftkeras.runs import problem as recorded
+from ftkeras.selection.table import Table
+from ftkeras.statistics.confident_learning import Doubts, doubt
+
+log = logging.getLogger(__name__)
+
+COLUMNS = {
+    **{"rank": int, "suggested": str, "probability_of_label": float},
+    **{"probability_of_suggested": float, "reason": str},
+}
+
+
+def choose(config: SelectConfig) -> Table:
+    """Return the most doubtful examples, with the label that is more probable.
+
+    Args:
+        config: with the folder of a cross-validation.
+
+    Raises:
+        UserError: if it is none, its data can't be read, or its answers are no labels.
+    """
+    home = pathlib.Path(str(config.run_dir))
+    rows, problem = _read(home)
+    given = problem.given(rows)
+    if given is None:
+        raise UserError(
+            f"run_dir={home}: the answers of a {problem.kind} are no labels that could be doubted."
+        )
+    labels, probabilities = given
+    found = [doubt(labels[:, n], probabilities[:, n]) for n in range(labels.shape[1])]
+    examples, decisions = _ranked(found)
+    log.info(
+        f"{len(np.unique(examples)):,} of {len(rows):,} examples have a doubtful label, "
+        f"{len(np.unique(examples)) / len(rows):.1%}"
+    )
+    examples, decisions = examples[: config.count], decisions[: config.count]
+    ids = [rows[at]["id"] for at in examples]
+    settings = flagfile.read(home / layout.CROSSVALIDATION_SETTINGS, CrossvalidateConfig)
+    texts = example_texts.read(settings, ids)
+    inputs = Inputs(("id", "text", "label"), iter(()))
+    if config.output is not None:
+        answers.check_output(config.output, inputs, None, COLUMNS)
+    items = []
+    for at in examples:
+        row = rows[at]
+        (label,) = problem.truth(row).values()
+        items.append(Item(texts[row["id"]], None, (row["id"], texts[row["id"]], label)))
+    numbers = zip(examples, decisions, strict=True)
+    about = [_row(problem, labels, probabilities, found, at, n) for at, n in numbers]
+    ranked = [{"rank": rank, **row} for rank, row in enumerate(about, start=1)]
+    return Table(inputs, items, COLUMNS, ranked)
+
+
+def _read(home: pathlib.Path) -> tuple[list[dict[str, Any]], Problem]:
+    """Return the out-of-fold predictions, the mean over repeats, and the problem."""
+    path = home / layout.OUT_OF_FOLD_PREDICTIONS
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        raise UserError(
+            f"run_dir={home} is not the folder of a finished cross-validation: it has no "
+            f"{path.name}; make one with: python -m ftkeras.main crossvalidate"
+        ) from None
+    by_id: dict[str, list[dict[str, Any]]] = {}
+    for row in map(json.loads, lines):
+        by_id.setdefault(row["id"], []).append(row)
+    rows = [_mean(found) for found in by_id.values()]
+    return rows, recorded.of_run(crossvalidation.fold_path(home, 0, 0))
+
+
+def _mean(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a prediction with the mean of the probabilities of all repeats."""
+    if "probabilities" not in rows[0]:
+        return dict(rows[0])
+    mean = np.mean([row["probabilities"] for row in rows], axis=0)
+    return {**rows[0], "probabilities": mean.tolist()}
+
+
+def _ranked(found: Sequence[Doubts]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the example and the decision of each doubtful label, the most doubtful first."""
+    is_doubtful = np.stack([doubts.is_doubtful for doubts in found], axis=1)
+    margins = np.stack([doubts.margin for doubts in found], axis=1)
+    examples, decisions = np.nonzero(is_doubtful)
+    order = np.argsort(margins[examples, decisions], kind="stable")
+    return examples[order], decisions[order]
+
+
+def _row(
+    problem: Problem,
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    found: Sequence[Doubts],
+    example: int,
+    number: int,
+) -> dict[str, Any]:
+    """Return what is known about a doubtful label."""
+    label, suggested = labels[example, number], found[number].suggested[example]
+    p = probabilities[example, number]
+    names = problem.names
+    if labels.shape[1] > 1 or len(names) != len(p):
+        names = (f"not {problem.names[number]}", problem.names[number])
+    threshold = found[number].thresholds[suggested]
+    return {
+        "suggested": names[suggested],
+        "probability_of_label": float(p[label]),
+        "probability_of_suggested": float(p[suggested]),
+        "reason": (
+            f"{names[label]} {p[label]:.2f}, {names[suggested]} {p[suggested]:.2f}, at least the "
+            f"{threshold:.2f} that is usual for it"
+        ),
+    }

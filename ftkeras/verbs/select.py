@@ -1,0 +1,33 @@
+"""Select texts: to label next, or whose label is probably wrong."""
+
+import logging
+
+from ftkeras.config.selection import SelectConfig
+from ftkeras.selection.table import Table
+
+log = logging.getLogger(__name__)
+
+
+def run(config: SelectConfig) -> Table:
+    """Log a line for each text, or write a file, the most useful first.
+
+    Raises:
+        UserError: if the run, the data or the output is wrong.
+    """
+    found = _chosen(config)
+    if config.output is None:
+        log.info("%s", "\n".join(found.lines()))
+    else:
+        found.write(config.output)
+        log.info("%s", f"wrote {len(found.items):,} texts to {config.output}")
+    return found
+
+
+def _chosen(config: SelectConfig) -> Table:
+    if config.doubtful:
+        from ftkeras.selection import doubtful
+
+        return doubtful.choose(config)
+    from ftkeras.selection import next_texts
+
+    return next_texts.choose(config)
