@@ -95,7 +95,7 @@ def _ask(
     experiment: Experiment, items: list[Item], *, with_vectors: bool
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the probabilities of each text's answers, and its vector if that is wanted."""
-    columns = {"text": [encode(item.text) for item in items]}
+    columns: Any = {"text": [encode(item.text) for item in items]}
     if experiment.pairs:
         columns["pair"] = [encode(item.pair or "") for item in items]
     examples = answering.read_texts(experiment, tf.data.Dataset.from_tensor_slices(columns))
