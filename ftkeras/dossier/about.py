@@ -37,11 +37,13 @@ class About:
         return "; ".join(found) if isinstance(found, list) else str("" if found is None else found)
 
     def sections(self) -> dict[str, dict[str, str]]:
-        """Return all keys of the template by section, each with its statement as a text."""
+        """Return all keys of the template by section, each with its statement as a text.
+
+        A key that stands in no section has one of its own.
+        """
         found: dict[str, dict[str, str]] = {}
         for key in keys():
-            section, _, name = key.rpartition(".")
-            found.setdefault(section or key, {})[name] = self.text(key)
+            found.setdefault(key.partition(".")[0], {})[key] = self.text(key)
         return found
 
 

@@ -32,7 +32,9 @@ def part(subject: Subject) -> Part:
         UserError: if no column is named, there is none of that name, or the data can't be read.
     """
     if not subject.groups:
-        raise UserError("no column was named whose values are groups; name them by `groups`")
+        raise UserError(
+            "no column was named whose values are groups; name one with --groups=column"
+        )
     view = subject.view
     tested = view.predictions.tested
     scores = np.asarray(view.predictions.scores, float)

@@ -19,8 +19,8 @@ RATES = (0.001, 0.01)
 METHOD = (
     "A text is taken for one of the training if the model's loss on it is small (Yeom et al., "
     "2018). The area under the curve is 0.5 if losses give nothing away. Stronger attacks train "
-    "other models for comparison; that this one fails does not show that they would. If the two "
-    "splits are of different kinds of texts, that alone tells them apart."
+    "other models for comparison, and may succeed where this one fails. If the two splits are of "
+    "different kinds of texts, that alone tells them apart."
 )
 
 

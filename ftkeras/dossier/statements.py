@@ -11,11 +11,15 @@ def part(subject: Subject) -> Part:
     shown: list[Shown] = []
     empty: list[str] = []
     for section, texts in subject.about.sections().items():
-        stated = {name.replace("_", " ").capitalize(): text for name, text in texts.items() if text}
-        empty += [f"{section}.{name}" for name, text in texts.items() if not text]
+        stated = {_title(key): text for key, text in texts.items() if text}
+        empty += [key for key, text in texts.items() if not text]
         if stated:
             shown += [Heading(section.capitalize()), Facts(stated)]
     if empty:
         shown.append(Missing("Not stated in about.yaml", ", ".join(empty) + "."))
     data = {"statements": dict(subject.about.statements), "not_stated": empty}
     return Part("statements", "Statements", data, shown)
+
+
+def _title(key: str) -> str:
+    return key.rpartition(".")[2].replace("_", " ").capitalize()

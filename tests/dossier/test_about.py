@@ -75,3 +75,10 @@ def test_mistakes_are_refused_in_one_line(tmp_path, text, message):
 def test_missing_file_is_refused(tmp_path):
     with pytest.raises(UserError, match="can't be read: No such file"):
         about.read(tmp_path / "none.yaml")
+
+
+def test_sections_have_every_key_once():
+    found = about.About({"limitations": ["Short texts."]}).sections()
+    listed = [key for texts in found.values() for key in texts]
+    assert listed == list(about.keys())
+    assert found["limitations"] == {"limitations": "Short texts."}

@@ -62,7 +62,7 @@ def test_empty_values_are_a_group(tmp_path):
 
 
 def test_without_a_column_it_says_how_to_name_one(tmp_path):
-    with pytest.raises(UserError, match="name them by `groups`"):
+    with pytest.raises(UserError, match="name one with --groups=column"):
         fairness.part(subject(tmp_path, ["a"] * 40, groups=()))
 
 

@@ -67,3 +67,24 @@ def test_failed_version_leaves_nothing(tmp_path):
         (version.draft / "half").touch()
         raise OSError("disk full")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_is_replaced_as_a_whole(tmp_path):
+    folder = tmp_path / "folder"
+    for content in ("first", "second"):
+        with files.replacing_folder(folder) as draft:
+            (draft / content).write_text(content)
+            assert not (folder / content).exists()
+        assert [path.name for path in folder.iterdir()] == [content]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_folder_stays_if_its_replacement_fails(tmp_path):
+    folder = tmp_path / "folder"
+    with files.replacing_folder(folder) as draft:
+        (draft / "kept").write_text("x")
+    with pytest.raises(KeyboardInterrupt), files.replacing_folder(folder) as draft:
+        (draft / "lost").write_text("x")
+        raise KeyboardInterrupt
+    assert [path.name for path in folder.iterdir()] == ["kept"]
+    assert list(tmp_path.iterdir()) == [folder]

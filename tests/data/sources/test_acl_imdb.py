@@ -66,3 +66,15 @@ def test_broken_or_foreign_archive_is_reported(tmp_path):
 def test_unknown_split_is_refused():
     with pytest.raises(ValueError, match=r"`split`.*Received: 'dev'"):
         AclImdb(path="x", split="dev")
+
+
+def test_files_are_those_of_the_split(tmp_path):
+    tree, archive = write_tree(tmp_path), write_archive(tmp_path)
+    found = AclImdb(path=str(tree), split="train").files()
+    assert {path.relative_to(tree).as_posix() for path in found} == {
+        "train/neg/0_3.txt",
+        "train/neg/1_1.txt",
+        "train/pos/0_9.txt",
+        "train/pos/1_10.txt",
+    }
+    assert AclImdb(path=str(archive), split="train").files() == [archive]

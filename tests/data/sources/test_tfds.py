@@ -109,3 +109,14 @@ def test_real_imdb_is_complete_and_in_the_same_order_twice(shared_data):
         assert len(labels) == 25_000
         assert sum(labels) == 12_500
     assert digests[0] == digests[1]
+
+
+def test_files_are_those_of_the_split_and_the_description(tmp_path):
+    write_prepared(tmp_path)
+    found = Tfds(split="test", data_dir=str(tmp_path), host=HOST).files()
+    assert [path.name for path in found] == [
+        "dataset_info.json",
+        "features.json",
+        "imdb_reviews-test.tfrecord-00000-of-00001",
+    ]
+    assert all(path.is_file() for path in found)

@@ -42,3 +42,19 @@ def test_damaged_arrow_file_is_named(tmp_path):
     (tmp_path / "x.feather").write_bytes(bytes(range(130, 170)))
     with pytest.raises(UserError, match=r"x\.feather' can't be read"):
         list(reading.open_data("x.feather", tmp_path, reading.Options()).rows())
+
+
+def test_files_of_splits_are_listed_with_those_in_folders(tmp_path):
+    for name in ("a.csv", "b.csv", "texts/no/1.txt", "texts/yes/2.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    found = opening.files_by_split({"train": ["*.csv", "texts"], "test": "b.csv"}, tmp_path)
+    names = {
+        split: [path.relative_to(tmp_path).as_posix() for path in paths]
+        for split, paths in found.items()
+    }
+    listed = ["a.csv", "b.csv", "texts/no/1.txt", "texts/yes/2.txt"]
+    assert names == {"train": listed, "test": ["b.csv"]}
+    with pytest.raises(UserError, match="there is no file"):
+        opening.files_by_split({"train": "none.csv"}, tmp_path)
