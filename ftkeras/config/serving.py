@@ -68,8 +68,18 @@ class ServeConfig(WithPaths):
 class DeployConfig(WithPaths):
     """The configuration of `deploy`."""
 
-    model: str | None = flag(None, "Model", "An exported model: saved_models/<name>.", path=True)
-    name: str | None = flag(None, "Model", "The model's name in URLs. Default: the folder's name.")
+    model: str | None = flag(
+        None,
+        "Model",
+        "An exported model: saved_models/<name>, or <run_dir>/onnx for a model repository of "
+        "NVIDIA Triton.",
+        path=True,
+    )
+    name: str | None = flag(
+        None,
+        "Model",
+        "The model's name in URLs. Default: the folder's name; an ONNX model needs one.",
+    )
     stable: int | None = flag(
         None,
         "Model",

@@ -24,3 +24,18 @@ def text(output: pathlib.Path, plan: Plan, wanted: Mapping[str, int]) -> str:
                 "run this again when it is"
             )
     return "\n".join(lines)
+
+
+def triton_text(output: pathlib.Path, version: pathlib.Path) -> str:
+    """Return where a model repository of Triton is, and the version that was written.
+
+    Args:
+        output: the folder of the files.
+        version: the version's folder, `<output>/models/<name>/<version>`.
+    """
+    model = version.parent
+    return (
+        f"deploy  {output}\n"
+        f"        {model.name} is version {version.name}, the newest, which Triton serves: "
+        f"tritonserver --model-repository={model.parent}"
+    )
