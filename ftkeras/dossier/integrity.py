@@ -54,7 +54,7 @@ def _since_training(log: audit.Log, found: Mapping[str, str], data: Part) -> lis
     of_data = {file["path"]: file["sha256"] for file in data.data.get("files") or ()}
     changes = hashes.changes(trained["files"], found)
     if of_data:  # otherwise the data card says why they can't be read
-        changes += hashes.changes(trained.get("data", {}), of_data)
+        changes += hashes.changes(trained.get("data", {}), hashes.condensed(of_data))
     return [f"{text} since the training" for text in changes]
 
 

@@ -58,7 +58,7 @@ def log_training(
     """
     try:
         files = [path for paths in experiment.task.files().values() for path in paths]
-        data = {str(path): hashes.sha256(path) for path in files}
+        data = hashes.condensed({str(path): hashes.sha256(path) for path in files})
     except (UserError, OSError) as error:  # such as data that is on another machine
         data, reason = {}, {"data_unknown": str(error)}
     else:

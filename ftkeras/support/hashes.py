@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from ftkeras.support import files
 
+# Files that are recorded one by one.
+MOST = 1000
+
 
 def sha256(path: pathlib.Path) -> str:
     """Return the SHA-256 digest of a file, in hexadecimal digits."""
@@ -27,10 +30,22 @@ def of_folder(folder: pathlib.Path, *, without: Sequence[str] = ()) -> dict[str,
 def of_code() -> str:
     """Return one SHA-256 of all Python files of this package, their paths included."""
     home = pathlib.Path(__file__).parents[1]
-    digests = {
-        path.relative_to(home).as_posix(): sha256(path) for path in sorted(home.rglob("*.py"))
-    }
-    lines = (f"{digest}  {name}\n" for name, digest in digests.items())
+    return _of_all({p.relative_to(home).as_posix(): sha256(p) for p in home.rglob("*.py")})
+
+
+def condensed(digests: Mapping[str, str]) -> dict[str, str]:
+    """Return digests by path; of more than 1,000 files, one of them all.
+
+    >>> condensed({str(number): "0" for number in range(2000)}).keys()
+    dict_keys(['one of 2,000 files'])
+    """
+    if len(digests) <= MOST:
+        return dict(digests)
+    return {f"one of {len(digests):,} files": _of_all(digests)}
+
+
+def _of_all(digests: Mapping[str, str]) -> str:
+    lines = (f"{digests[name]}  {name}\n" for name in sorted(digests))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

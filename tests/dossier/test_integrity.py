@@ -9,6 +9,7 @@ import pytest
 from ftkeras.errors import UserError
 from ftkeras.runs import layout, signing
 from ftkeras.serving import startup
+from ftkeras.support import hashes
 from tests import finished
 from tests.running import call_ftkeras, succeed
 from tests.runs import keys
@@ -126,3 +127,9 @@ def test_server_without_the_key_file_does_not_start(copy_of_finished_run):
     done = call_ftkeras("serve", *flags, cwd=copy_of_finished_run)
     assert done.returncode == 2
     assert "--require_signature=none.pub must name a PEM file" in done.stderr
+
+
+def test_change_of_one_of_many_files_shows():
+    digests = {f"{number}.txt": "0" for number in range(1500)}
+    before, after = hashes.condensed(digests), hashes.condensed({**digests, "7.txt": "1"})
+    assert hashes.changes(before, after) == ["one of 1,500 files is changed"]
