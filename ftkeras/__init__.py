@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ftkeras.api.model import Model, load
     from ftkeras.api.results import Evaluation, Run
     from ftkeras.api.searches import CrossValidation, Search
+    from ftkeras.api.selections import select
     from ftkeras.api.text_classifier import TextClassifier
     from ftkeras.api.verbs import (
         compare,
@@ -67,6 +68,7 @@ __all__ = [
     "regularizers",
     "report",
     "schedules",
+    "select",
     "sklearn",
     "text",
     "train",
@@ -78,6 +80,7 @@ _MODULES = {
     "ftkeras.api.model": ("Model", "load"),
     "ftkeras.api.results": ("Evaluation", "Run"),
     "ftkeras.api.searches": ("CrossValidation", "Search"),
+    "ftkeras.api.selections": ("select",),
     "ftkeras.api.text_classifier": ("TextClassifier",),
     "ftkeras.api.verbs": (
         "compare",

@@ -29,6 +29,11 @@ class Table:
         pairs = zip(self.rows, self.items, strict=True)
         return [f"{row['reason']}\t{' '.join(item.shown.split())}" for row, item in pairs]
 
+    def records(self) -> list[dict[str, Any]]:
+        """Return a dict for each text: the columns of the input, and those of the selection."""
+        pairs = zip(self.items, self.rows, strict=True)
+        return [{**dict(zip(self.inputs.columns, i.row, strict=True)), **row} for i, row in pairs]
+
     def write(self, output: str) -> None:
         """Write the columns of the input, and those of the selection.
 

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+import ftkeras
 from ftkeras.config import flagfile
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.prediction.predictor import Predictor
@@ -81,6 +82,18 @@ def test_diverse_texts_differ_and_depend_on_the_seed_alone(finished_run, pool):
     assert rows[0]["reason"].startswith("the longest gradient: ")
     assert rows[1]["reason"].startswith("far from those before: ")
     assert rows[0]["margin"] == pytest.approx(abs(2 * p[rows[0]["text"]] - 1), abs=1e-5)
+
+
+def test_python_returns_what_the_file_holds(finished_run, pool, folds):
+    found = ftkeras.select(finished_run / "run", pool / "pool.csv", count=3, by="margin", verbose=0)
+    _select(finished_run, pool, "--by=margin", "--count=3", "--output=next.jsonl")
+    rows = _rows(pool / "next.jsonl")
+    assert [row["text"] for row in found] == [row["text"] for row in rows]
+    assert found == [{**row, "margin": pytest.approx(row["margin"])} for row in rows]
+    doubtful = ftkeras.select(folds, doubtful=True, verbose=0)
+    assert [row["id"] for row in doubtful] == ["validation-3", "validation-6"]
+    with pytest.raises(TypeError, match="cuont"):
+        ftkeras.select(folds, doubtful=True, cuont=3)
 
 
 @pytest.mark.parametrize(

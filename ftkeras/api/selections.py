@@ -1,0 +1,47 @@
+"""Selections of texts, from Python."""
+
+import os
+from typing import Any
+
+from ftkeras.api import arguments
+from ftkeras.api.results import Run
+from ftkeras.api.searches import CrossValidation
+from ftkeras.api.session import session
+from ftkeras.config.selection import SelectConfig
+
+Path = str | os.PathLike[str]
+
+
+def select(
+    run: Run | CrossValidation | Path,
+    data: Path | None = None,
+    *,
+    verbose: bool | int = 1,
+    **settings: Any,
+) -> list[dict[str, Any]]:
+    """Select the texts to label next, or the labels of a cross-validation that are probably wrong.
+
+    Args:
+        run: a finished run, or its folder; with `doubtful=True`, a cross-validation.
+        data: a file of texts without labels, as `predict` reads it.
+        verbose: 0 for warnings only.
+        **settings: the flags of `select`: `count`, `by`, `doubtful`, `seed`, `output` and what
+            describes the file.
+
+    Returns:
+        A dict for each text, the most useful first: the columns of the data, and those of the
+        selection, as `output` has them.
+
+    Raises:
+        UserError: if the run, the data or a setting is wrong.
+        TypeError: if there is no such argument.
+    """
+    folder = run.folder if isinstance(run, Run | CrossValidation) else run
+    given = {"run_dir": folder, "data": data, **settings}
+    config = SelectConfig(
+        **arguments.values(SelectConfig, arguments.expand_names("select", SelectConfig, given))
+    )
+    with session(verbose):
+        from ftkeras.verbs import select as verb
+
+        return verb.run(config).records()
