@@ -102,6 +102,7 @@ def test_stopped_run_ends_as_one_that_was_not(way, finished_run, reviews, tmp_pa
         assert value == expected[figure], figure
 
 
+@pytest.mark.matrix
 def test_a_run_is_not_resumed_with_another_teacher(copy_of_finished_run, tmp_path, monkeypatch):
     teacher = copy_of_finished_run / "run"
     own = {"regularizer": ("distill",), "teacher": (str(teacher),), "run_dir": str(tmp_path / "r")}

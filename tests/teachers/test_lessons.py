@@ -7,6 +7,7 @@ import pathlib
 import numpy as np
 import pytest
 
+import ftkeras.corpora
 from ftkeras.config.run import Config
 from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
@@ -15,14 +16,10 @@ from ftkeras.prediction.predictor import Predictor
 from ftkeras.teachers import lessons
 from ftkeras.teachers.run import RunTeacher
 from ftkeras.teachers.unlabelled import open_unlabelled
-from tests import finished
 
+REVIEWS = pathlib.Path(ftkeras.corpora.__file__).parent / "reviews" / "train.tsv"
 SMALL = {
-    "task": "quickstart",
     "encoder": "bert(vocabulary='reviews', layers=1, hidden=16, heads=2)",
-    "train_examples": 40,
-    "validation_examples": 20,
-    "test_examples": 20,
     "max_length": 32,
     "export": (),
     "regularizer": ("distill",),
@@ -36,6 +33,20 @@ def unlabelled(tmp_path):
     path = tmp_path / "more.txt"
     path.write_text("\n".join(MORE) + "\n", encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def data(tmp_path_factory):
+    """Write few reviews, on which all runs here are trained; return their folder."""
+    folder = tmp_path_factory.mktemp("data")
+    header, *lines = REVIEWS.read_text(encoding="utf-8").splitlines()
+    for name, rows in (("train", lines[:40]), ("validation", lines[40:50]), ("test", lines[50:60])):
+        (folder / f"{name}.tsv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    SMALL["task"] = (
+        "classification(train='train.tsv', validation='validation.tsv', test='test.tsv')"
+    )
+    SMALL["data_dir"] = str(folder)
+    return folder
 
 
 def _learn(*teachers, **settings):
@@ -70,7 +81,7 @@ def _run_of(finished_run) -> pathlib.Path:
 
 
 def test_answers_of_a_run_and_of_its_export_are_the_models(finished_run, exported, unlabelled):
-    for teacher in (_run_of(finished_run), exported, next(exported.glob("[0-9]*"))):
+    for teacher in (_run_of(finished_run), exported):
         examples, answers, texts = _learn(teacher, unlabelled=(str(unlabelled),))
         assert texts[40:] == [text for text in MORE if text]
         expected = _of_export(finished_run, texts)
@@ -80,6 +91,7 @@ def test_answers_of_a_run_and_of_its_export_are_the_models(finished_run, exporte
         assert answers.labelled[examples.rows].tolist() == [True] * 40 + [False] * 3
 
 
+@pytest.mark.matrix
 def test_several_teachers_are_averaged(finished_run, copy_of_finished_run):
     """The second one's labels are swapped, in name and order."""
     other = copy_of_finished_run / "run"
@@ -94,6 +106,7 @@ def test_several_teachers_are_averaged(finished_run, copy_of_finished_run):
     assert answers.teacher.split()[1] == alone.teacher
 
 
+@pytest.mark.matrix
 def test_a_teacher_is_asked_once(finished_run, copy_of_finished_run, tmp_path, monkeypatch, capsys):
     asked, real = [], RunTeacher.answer
 
@@ -109,35 +122,34 @@ def test_a_teacher_is_asked_once(finished_run, copy_of_finished_run, tmp_path, m
     assert "answers to 40 texts, cached" in capsys.readouterr().out
     np.testing.assert_array_equal(again.values, first.values)
     assert asked == [40]
-    _learn(_run_of(finished_run), **settings, train_examples=30)
-    assert asked == [40, 30]
+    _learn(_run_of(finished_run), **settings, train_examples=20)
+    assert asked == [40, 20]
     _learn(copy_of_finished_run / "run", **settings)  # the same model in another folder
-    assert asked == [40, 30]
+    assert asked == [40, 20]
     state = copy_of_finished_run / "run" / "problem.json"
     state.write_text(json.dumps({"problem": "classification", "temperature": 3.0}))
     _, softer, _ = _learn(copy_of_finished_run / "run", **settings)
-    assert asked == [40, 30, 40]
+    assert asked == [40, 20, 40]
     assert softer.teacher != first.teacher
-    damaged = max((tmp_path / "cache" / "teacher_answers").glob("*/answers"))
-    damaged.write_bytes(damaged.read_bytes()[:-4])
-    for folder in (_run_of(finished_run), copy_of_finished_run / "run"):
-        _learn(folder, **settings)
-    _learn(_run_of(finished_run), **settings, train_examples=30)
-    assert len(asked) == 4
+    for damaged in (tmp_path / "cache" / "teacher_answers").glob("*/answers"):
+        damaged.write_bytes(damaged.read_bytes()[:-4])
+    _learn(_run_of(finished_run), **settings)
+    assert asked == [40, 20, 40, 40]
 
 
+@pytest.mark.matrix
 def test_without_a_cache_it_answers_the_same(finished_run):
     _, answers, _ = _learn(_run_of(finished_run), cache_dir="none")
     _, again, _ = _learn(_run_of(finished_run), cache_dir="none")
     np.testing.assert_array_equal(again.values, answers.values)
 
 
-def test_texts_that_are_held_out_are_not_learned_from(finished_run, tmp_path, capsys):
-    held_out = finished.texts(_run_of(finished_run))[0]
+def test_texts_that_are_held_out_are_not_learned_from(finished_run, data, tmp_path, capsys):
+    held_out = (data / "test.tsv").read_text(encoding="utf-8").splitlines()[1].split("\t")[0]
     path = tmp_path / "copies.txt"
     path.write_text(f"{held_out}\nsomething else\n", encoding="utf-8")
     teacher = _run_of(finished_run)
-    settings = {"test_examples": finished.TEST, "unlabelled": (str(path),)}
+    settings = {"unlabelled": (str(path),)}
     _, _, texts = _learn(teacher, **settings)
     assert texts[40:] == ["something else"]
     assert "leakage 1 of 2 texts are in test" in capsys.readouterr().out
@@ -150,10 +162,14 @@ def test_texts_that_are_held_out_are_not_learned_from(finished_run, tmp_path, ca
 
 
 def test_a_teacher_of_other_splits_is_reported(finished_run, capsys):
-    _learn(_run_of(finished_run))
-    assert "was trained with another" not in capsys.readouterr().out
-    _learn(_run_of(finished_run), data_seed=1)
-    assert "was trained with another data_seed, so it may have" in capsys.readouterr().out
+    def note(**settings):
+        own = {**SMALL, "task": "quickstart", "data_dir": None, **settings}
+        config = Config(**own, teacher=(str(_run_of(finished_run)),))
+        lessons.open_teachers(build.experiment(config))
+        return capsys.readouterr().out
+
+    assert "was trained with another" not in note()
+    assert "was trained with another data_seed, so it may have" in note(data_seed=1)
 
 
 @pytest.mark.parametrize(
