@@ -33,18 +33,6 @@ class Whole(tf.Module):
         return tf.gather(self.stored, ids)
 
 
-class Constant(Whole):
-    """A weight that is stored in the graph, where kernels may rearrange it once for all calls.
-
-    Args:
-        value: float32, of any shape.
-    """
-
-    def __init__(self, value: tf.Tensor):
-        tf.Module.__init__(self)
-        self.stored = tf.identity(value)
-
-
 class Half(Whole):
     """A weight that is rounded to half precision, and cast to float32 when it is used.
 
@@ -76,7 +64,7 @@ class Int8(Whole):
     def __init__(self, value: tf.Tensor, *, by_row: bool):
         integers, scale = quantize(np.asarray(value), by_row=by_row)
         super().__init__(tf.constant(integers))
-        self.scale = tf.Variable(scale, trainable=False)
+        self.scale = tf.Variable(tf.constant(scale), trainable=False)
 
     def value(self) -> tf.Tensor:
         """Return the matrix as float32 [rows, columns]."""
@@ -94,16 +82,10 @@ class Weights(tf.Module):
         model: Its weights are copied; it stays unchanged.
         dtype: The type that weights are stored in: float32, bfloat16 or float16.
         quantization: "int8" to store all matrices as 8-bit integers, or None.
-        frozen: Whether all float32 weights but the tables of embeddings are constants of the graph.
     """
 
     def __init__(
-        self,
-        model: FineTuner,
-        *,
-        dtype: str = "float32",
-        quantization: str | None = None,
-        frozen: bool = False,
+        self, model: FineTuner, *, dtype: str = "float32", quantization: str | None = None
     ):
         super().__init__(name="weights")
         variables, table = list(model.saved_variables), model.encoder.embeddings.token
@@ -112,11 +94,8 @@ class Weights(tf.Module):
 
         def stored(variable: keras.Variable) -> Whole:
             value = tf.cast(tf.convert_to_tensor(variable.value), tf.float32)
-            is_table = variable.path.endswith("_embedding")
             if quantization and len(variable.shape) == 2:
-                return Int8(value, by_row=is_table)
-            if frozen and not is_table:
-                return Constant(value)
+                return Int8(value, by_row=variable.path.endswith("_embedding"))
             return Whole(value) if dtype == "float32" else Half(value, dtype)
 
         self.parts = [stored(variable) for variable in variables]

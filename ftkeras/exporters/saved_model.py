@@ -4,7 +4,6 @@ import pathlib
 import shutil
 import tempfile
 from collections.abc import Mapping
-from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.saved_model import fingerprinting_utils
@@ -28,8 +27,6 @@ from ftkeras.training.finetuner import FineTuner
 TOLERANCE, ACCELERATOR_TOLERANCE = 1e-5, 2e-2
 # Rounded weights and rounded products both move the logits; bfloat16 has 8 bits.
 ACCELERATOR_LOGIT_TOLERANCE = LOGIT_TOLERANCES["bfloat16"]
-# A graph is one protocol buffer, which holds less than 2 GiB.
-LARGEST_FROZEN = 1.5e9
 WITHOUT_WARMUP = "without warm-up requests, which need: pip install 'ftkeras[serve]'"
 
 
@@ -87,10 +84,6 @@ class SavedModel:
             float32 when they are used.
         quantization: 'int8' stores matrices as 8-bit integers with a scale for each channel; None
             does not.
-        frozen: Whether the weights, except the tables of embeddings, are constants of the graph. On
-            processors where TensorFlow uses oneDNN, it arranges them for its kernels once instead
-            of in each call, so short texts are answered faster. Each signature that is called holds
-            a copy of them in memory. At most 1.5 GB, with float32 weights.
         explain: Whether to add the signature `explain`.
         steps: Points at which `explain` takes gradients; at least 1.
         tolerance: How far a probability, or a number in standard deviations, may be from the
@@ -118,7 +111,6 @@ class SavedModel:
         force: bool = False,
         dtype: str = "float32",
         quantization: str | None = None,
-        frozen: bool = False,
         explain: bool = False,
         steps: int = 32,
         tolerance: float | None = None,
@@ -133,16 +125,6 @@ class SavedModel:
                 "`quantization` and `dtype` exclude each other. "
                 f"Received: {quantization!r} and {dtype!r}."
             )
-        if frozen and (quantization or dtype != "float32"):
-            raise ValueError(
-                "`frozen` needs float32 weights. "
-                f"Received: {frozen!r} and {quantization or dtype!r}."
-            )
-        if frozen and (size := 4 * model.count_params()) > LARGEST_FROZEN:
-            raise ValueError(
-                f"`frozen` takes at most {LARGEST_FROZEN / 1e9:g} GB of weights. "
-                f"Received: {size / 1e9:.1f} GB."
-            )
         if explain and not problem.explains:
             raise ValueError(f"`explain` does not fit a {problem.kind}. Received: {explain!r}.")
         if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
@@ -151,7 +133,7 @@ class SavedModel:
             exported.require_same_interface(served_from, problem.names, pairs=pairs)
         self.model, self.text_layer, self.problem, self.pairs = model, text_layer, problem, pairs
         self.run_dir, self.served_from, self.card = run_dir, served_from, card
-        self.dtype, self.quantization, self.frozen = dtype, quantization, frozen
+        self.dtype, self.quantization = dtype, quantization
         self.explain_steps = steps if explain else None
         self.bounds = _bounds(quantization or dtype, tolerance, logit_tolerance)
         self.message: str | None = None
@@ -169,15 +151,12 @@ class SavedModel:
         """
         measured = samples.read(self.run_dir)
         with files.next_version(self.served_from) as version, Verifier() as verifier:
-            served = self._served(
-                dtype=self.dtype, quantization=self.quantization, frozen=self.frozen
-            )
+            served = self._served(dtype=self.dtype, quantization=self.quantization)
             requests = self._save(served, version.draft)
             found, latency = self._verify(verifier, version.draft, measured, self.bounds)
             record = {
                 "dtype": self.dtype,
                 "quantization": self.quantization,
-                "frozen": self.frozen,
                 "bytes": _size(version.draft),
                 **found.record(),
                 "latency_ms": latency,
@@ -206,9 +185,9 @@ class SavedModel:
             ]
         )
 
-    def _served(self, **stored: Any) -> Served:
+    def _served(self, *, dtype: str = "float32", quantization: str | None = None) -> Served:
         return Served(
-            weights=Weights(self.model, **stored),
+            weights=Weights(self.model, dtype=dtype, quantization=quantization),
             text_layer=self.text_layer,
             problem=self.problem,
             pairs=self.pairs,

@@ -193,41 +193,6 @@ def test_rounded_weights_move_the_logits_within_their_bound(small_run, keys, bou
     assert set(original) >= {"bytes", "latency_ms", "accuracy", "dtype"}
 
 
-def test_frozen_weights_are_in_the_graph_and_tables_are_not(small_run):
-    model, layer, run_dir = small_run
-    exporter = small.exporter(run_dir, model, layer, frozen=True)
-    version = exporter.write()
-    record = json.loads((version / "export.json").read_text())
-    assert record["frozen"] is True
-    assert record["largest_difference"] < 1e-5
-    stored = tf.train.list_variables(str(version / "variables" / "variables"))
-    shapes = {tuple(shape) for name, shape in stored if "stored" in name}
-    tables = [v for v in model.saved_variables if v.path.endswith("_embedding")]
-    assert shapes == {tuple(table.shape) for table in tables}
-    served = tf.saved_model.load(str(version)).signatures["serving_default"]
-    given = served(text=tf.constant(small.TEXTS))["probabilities"]
-    expected = small.probabilities(model, layer, small.TEXTS)
-    np.testing.assert_allclose(given, expected, atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("keys", "message"),
-    [
-        ({"quantization": "int8"}, "`frozen` needs float32 weights.*int8"),
-        ({"dtype": "bfloat16"}, "`frozen` needs float32 weights.*bfloat16"),
-    ],
-)
-def test_weights_that_are_cast_are_not_frozen(small_run, keys, message):
-    with pytest.raises(ValueError, match=message):
-        small.exporter(small_run[2], *small_run[:2], frozen=True, **keys)
-
-
-def test_weights_too_large_for_a_graph_are_not_frozen(small_run, monkeypatch):
-    monkeypatch.setattr("ftkeras.exporters.saved_model.LARGEST_FROZEN", 1e4)
-    with pytest.raises(ValueError, match="`frozen` takes at most 1e-05 GB of weights"):
-        small.exporter(small_run[2], *small_run[:2], frozen=True)
-
-
 @pytest.mark.process
 @pytest.mark.usefixtures("verifier_process")
 def test_rounded_weights_are_served(small_run):
