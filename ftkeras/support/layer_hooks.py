@@ -106,11 +106,12 @@ class LayerHooks:
         _must_be_free(key not in self._sub_layers, f"the {sub_layer} sub-layer of {layer.name}")
         self._sub_layers[key] = function
 
-    def set_runner(self, function: Callable[[Any, Tensor, Tensor], Tensor]) -> None:
+    def set_runner(self, function: Callable[[Any, Tensor, Tensor], Tensor] | None) -> None:
         """Run whole layers through a function in training; it replaces an earlier one.
 
         Args:
-            function: (layer, x, attention) -> the layer's output for x [batch, length, hidden].
+            function: (layer, x, attention) -> the layer's output for x [batch, length, hidden];
+                None to call the layers.
         """
         self._runner = function
 

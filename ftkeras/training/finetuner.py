@@ -64,7 +64,6 @@ class FineTuner(ReplicatedModel):
         super().__init__(name="fine_tuner", **kwargs)
         self.encoder, self.head, self.pad_id = encoder, head, pad_id
         self.make_step, self.condense = make_step, condense
-        encoder.hooks.set_runner(SharedLayers(encoder.blocks))
         # In float64 the sums are exact, so the mean does not depend on their order.
         self.mean_loss = keras.metrics.Mean(name="loss", dtype="float64")
         self.extra_metrics = list(extra_metrics)
@@ -167,6 +166,10 @@ class FineTuner(ReplicatedModel):
         bounds.integer(1, accumulate=accumulate)
         super().compile(optimizer=optimizer, jit_compile=False, **kwargs)
         self.set_jit_compile(jit_compile)
+        # XLA would compile each step again: it takes what a function hands to its gradient, such as
+        # a permutation of axes, for a number that depends on the function's inputs.
+        shared = None if jit_compile else SharedLayers(self.encoder.blocks)
+        self.encoder.hooks.set_runner(shared)
         self.loss, self.training_loss = loss, training_loss or loss
         self.accumulate = accumulate
 

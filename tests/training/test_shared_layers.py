@@ -42,9 +42,8 @@ def test_shared_trace_trains_like_one_trace_per_layer(name, monkeypatch):
         )
 
 
-def _products(layers: int, **setting) -> int:
-    """Count the matrix products in a step as traced, and in the functions that it calls."""
-    made, _ = tiny.compiled(Setting(layers=layers, **setting))
+def _nodes(made) -> list:
+    """Return the nodes of a step's gradients as traced, and those of the functions it calls."""
 
     @tf.function
     def gradients(ids, labels):
@@ -53,7 +52,23 @@ def _products(layers: int, **setting) -> int:
     specs = (tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int64))
     definition = gradients.get_concrete_function(*specs).graph.as_graph_def()
     bodies = [definition.node, *(f.node_def for f in definition.library.function)]
-    return sum(node.op == "MatMul" for body in bodies for node in body)
+    return [node for body in bodies for node in body]
+
+
+def _products(layers: int, **setting) -> int:
+    """Count the matrix products in a step."""
+    made, _ = tiny.compiled(Setting(layers=layers, **setting))
+    return sum(node.op == "MatMul" for node in _nodes(made))
+
+
+def test_step_for_xla_calls_no_function():
+    # What a function hands to its gradient would be a constant to XLA, which would compile anew
+    # for each batch.
+    made, _ = tiny.compiled(Setting(layers=2))
+    calls = ("PartitionedCall", "StatefulPartitionedCall")
+    assert [node for node in _nodes(made) if node.op in calls]
+    made.compile(optimizer=made.optimizer, loss=made.loss, jit_compile=True)
+    assert not [node for node in _nodes(made) if node.op in calls]
 
 
 @pytest.mark.matrix

@@ -167,6 +167,7 @@ def test_chains_do_not_depend_on_the_batching_and_resume_with_the_same_bits(chai
     [
         ("--batching=padded", "--accumulate=2", "--policy=lora"),
         ("--batching=bucketed", "--strategy=mirrored(logical_devices=2)"),
+        ("--batching=packed", "--jit_compile=true"),
         ("--truncation=windows(overlap=4)", "--max_length=16"),
         ("--precision=mixed_bfloat16", "--regularizer=fgm", "--average=ema"),
     ],
