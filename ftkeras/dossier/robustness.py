@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ftkeras.data.examples import Examples
 from ftkeras.dossier.memorization import spread
 from ftkeras.dossier.part import Part
 from ftkeras.dossier.perturbations import CHANGES
@@ -36,50 +35,60 @@ def part(subject: Subject) -> Part:
         raise UserError(f"a {view.problem.kind} answers more than texts, which changes would move")
     examples = spread(subject.examples[view.split], MOST)
     texts = subject.raw_texts(examples)
+    versions = {"unchanged": texts, **{name: _changed(name, texts) for name in CHANGES}}
+    versions["empty"] = [dict.fromkeys(one, "") for one in texts[:1]]
+    answers = _answers(subject, list(versions.values()), examples.targets)
+    answered = dict(zip(versions, answers, strict=True))
+    predictions = {name: view.problem.predictions(answered[name]) for name in versions}
+    scores = {name: np.asarray(one.scores, float) for name, one in predictions.items()}
     tested = view.predictions.tested
-    before = _scores(subject, examples)
     rows = []
-    for name, change in CHANGES.items():
-        rng = np.random.default_rng(SEED)
-        changed = [{key: change(text, rng) for key, text in one.items()} for one in texts]
-        after = _scores(subject, _tokenized(subject, changed, examples.targets))
-        worse = (after - before) if tested.lower_is_better else (before - after)
-        rows.append({"change": name, "score": float(after.mean()), **vars(paired.mean(worse))})
+    for name in CHANGES:
+        lost = scores["unchanged"] - scores[name]
+        worse = paired.mean(-lost if tested.lower_is_better else lost)
+        rows.append({"change": name, "score": float(scores[name].mean()), **vars(worse)})
     data = {
         "split": view.split,
         "examples": len(examples),
         "metric": tested.name,
-        "unchanged": float(before.mean()),
+        "unchanged": float(scores["unchanged"].mean()),
         "changes": rows,
-        "empty_text": _empty(subject),
+        "empty_text": _without_truth(subject, answered["empty"][0]),
     }
     return Part("robustness", "Robustness", data, _shown(data))
 
 
-def _scores(subject: Subject, examples: Examples) -> np.ndarray:
-    """Return the number of each example whose mean is the tested metric, [examples]."""
-    rows = _answers(subject, examples)
-    return np.asarray(subject.trained.problem.predictions(rows).scores, float)
+def _changed(name: str, texts: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    rng = np.random.default_rng(SEED)
+    return [{key: CHANGES[name](text, rng) for key, text in one.items()} for one in texts]
 
 
-def _answers(subject: Subject, examples: Examples) -> list[dict[str, Any]]:
-    logits = evaluation.predict_logits(subject.trained, examples)
-    decoded = subject.trained.problem.decode(examples.targets, logits)
-    return [{"id": f"{examples.name}-{n}", **one} for n, one in enumerate(decoded)]
+def _answers(
+    subject: Subject, versions: Sequence[list[dict[str, str]]], targets: np.ndarray
+) -> list[list[dict[str, Any]]]:
+    """Return the lines of predictions for each version of the first few examples.
 
-
-def _tokenized(subject: Subject, texts: Sequence[dict[str, str]], targets: np.ndarray) -> Examples:
-    """Return changed texts as examples, whose token ids are in memory."""
+    All are tokenized and answered at once, as each new graph takes a second.
+    """
+    trained = subject.trained
+    known = [targets[: len(texts)] for texts in versions]
     with tempfile.TemporaryDirectory(prefix="ftkeras-") as name:
-        return other_texts.tokenize(subject.trained, texts, targets, pathlib.Path(name))
+        joined = [text for texts in versions for text in texts]
+        folder = pathlib.Path(name)
+        examples = other_texts.tokenize(trained, joined, np.concatenate(known), folder)
+        logits = evaluation.predict_logits(trained, examples)
+    ends = np.cumsum([len(texts) for texts in versions])
+    parts = zip(known, np.split(logits, ends[:-1]), strict=True)
+    return [
+        [
+            {"id": f"{subject.view.split}-{n}", **one}
+            for n, one in enumerate(trained.problem.decode(targets_of_part, outputs))
+        ]
+        for targets_of_part, outputs in parts
+    ]
 
 
-def _empty(subject: Subject) -> dict[str, Any]:
-    """Return what the model answers to an empty text."""
-    examples = subject.examples[subject.view.split]
-    first = examples.select(np.arange(1))
-    nothing = [dict.fromkeys(text, "") for text in subject.raw_texts(first)]
-    (answer,) = _answers(subject, _tokenized(subject, nothing, first.targets))
+def _without_truth(subject: Subject, answer: dict[str, Any]) -> dict[str, Any]:
     truth = subject.view.problem.truth(answer)
     return {name: v for name, v in answer.items() if name not in truth and name != "id"}
 
