@@ -108,3 +108,8 @@ def test_tests_install_every_extra_that_they_need(extra):
 def test_extra_declares_what_its_modules_import(modules, extra):
     imported = {name for module in modules for name in _distributions(f"ftkeras/{module}")}
     assert imported <= _declared(extra)
+
+
+@pytest.mark.parametrize("extra", sorted(EXTRAS))
+def test_extra_is_documented(extra):
+    assert f"`{extra}`" in (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
