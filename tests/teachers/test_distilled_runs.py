@@ -131,7 +131,7 @@ def folder(tmp_path_factory):
 
 
 DATA = {
-    "multi_label": ["--data=moods.csv"],
+    "multi_label": ["--data=moods.csv", "--label_separator=;"],
     "regression": ["--data=scores.csv"],
     "multiple_choice": ["--data=choices.csv", "--batching=padded"],
     "token_classification": ["--data=tagged.conll"],
