@@ -12,6 +12,7 @@ from ftkeras.serving import manifests, triton
 from ftkeras.serving.manifests import Plan, Server
 from ftkeras.serving.model_folder import find_versions
 from ftkeras.support import files
+from ftkeras.workflows import triton_repository
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def _deploy_onnx(config: DeployConfig, folder: pathlib.Path) -> Deployment:
     if config.stable is not None:
         raise UserError("`stable` is for SavedModels: Triton serves the newest version.")
     name, output = _check(config, config.name)
-    version = triton.write(folder, output, name=name, batch_size=config.batch_size)
+    version = triton_repository.write(folder, output, name=name, batch_size=config.batch_size)
     log.info(deployment.triton_text(output, version))
     return Deployment(output, Plan((int(version.name),), {}), {})
 

@@ -12,11 +12,13 @@ from ftkeras.config import flagfile
 from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
+from ftkeras.pages import comparison_page
 from ftkeras.runs import example_texts, layout
 from ftkeras.statistics import significance
 from ftkeras.support import files
 from ftkeras.verbs import compare
 
+WRITE_PAGE = comparison_page.write
 COUNT = 120
 LABELS = np.arange(COUNT) % 2
 
@@ -24,6 +26,8 @@ LABELS = np.arange(COUNT) % 2
 @pytest.fixture(autouse=True)
 def _here(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    # Plots take seconds, so one test writes the page.
+    monkeypatch.setattr(comparison_page, "write", lambda path, *of: path)
 
 
 def _given(skill: float, draw: int) -> np.ndarray:
@@ -237,7 +241,8 @@ def test_comparison_needs_no_matplotlib(monkeypatch, capsys):
     assert "page    not written: pages need matplotlib and jinja2" in output
 
 
-def test_comparison_has_a_page():
+def test_comparison_has_a_page(monkeypatch):
+    monkeypatch.setattr(comparison_page, "write", WRITE_PAGE)
     _compared(_run("a"), _run("b", epochs=2), output="out")
     assert "<h1>Comparison</h1>" in pathlib.Path("out/compare.html").read_text(encoding="utf-8")
 

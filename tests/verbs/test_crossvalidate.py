@@ -16,6 +16,7 @@ from ftkeras.config import flagfile
 from ftkeras.config.measuring import CrossvalidateConfig
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
+from ftkeras.pages import cross_validation_page
 from ftkeras.problems.classification import Classification
 from ftkeras.processes import child_run, supervisor
 from ftkeras.processes.child_run import Outcome
@@ -82,6 +83,8 @@ def children(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     made = Children()
     monkeypatch.setattr(child_run, "train", made.train)
+    # Plots take seconds; tests/pages looks at the page.
+    monkeypatch.setattr(cross_validation_page, "write", lambda home, *of: home / "page")
     return made
 
 

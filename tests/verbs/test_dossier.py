@@ -1,6 +1,7 @@
 """The verb `dossier`: a complete one, an incomplete one, and what it refuses."""
 
 import json
+import shutil
 import sys
 
 import mlcroissant
@@ -29,12 +30,13 @@ def full_about() -> dict:
 
 @pytest.fixture(scope="module")
 def dossier(finished_run, tmp_path_factory):
-    """Return a complete dossier of the finished run, and what was shown."""
+    """Return a complete dossier of a copy of the finished run, and what was shown."""
     home = tmp_path_factory.mktemp("dossier")
+    shutil.copytree(finished_run, home / "finished_run")
     (home / "about.yaml").write_text(yaml.safe_dump(full_about()))
     shown = succeed(
         "dossier",
-        f"--run_dir={finished_run / 'run'}",
+        "--run_dir=finished_run/run",
         "--about=about.yaml",
         "--output=out",
         "--license_policy=conflicts",
