@@ -22,8 +22,7 @@ def without_copies(train: Examples, test: Examples) -> Examples:
     """
     is_copy = np.isin(train.digests, test.digests)
     is_near = NearDuplicates().are_near(train, test) & ~is_copy
-    log.info(
-        "leakage %s of %s texts are in %s and %s nearly so; they are not trained on",
-        *(f"{is_copy.sum():,}", f"{len(train):,}", test.name, f"{is_near.sum():,}"),
-    )
+    copies, near = int(is_copy.sum()), int(is_near.sum())
+    found = f"leakage {copies:,} of {len(train):,} texts are in {test.name} and {near:,} nearly so"
+    log.info("%s", f"{found}; they are not trained on" if copies or near else found)
     return train.select(~(is_copy | is_near))

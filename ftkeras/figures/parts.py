@@ -63,6 +63,10 @@ class Missing:
     what: str
     reason: str
 
+    def __post_init__(self):
+        # Reasons are often errors, some of which are sentences.
+        object.__setattr__(self, "reason", f"{self.reason.rstrip('.')}.")
+
 
 @dataclass(frozen=True)
 class Code:

@@ -1,5 +1,6 @@
 """The section about parts of the split: where the model is worse than elsewhere."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from ftkeras.pages.metric_names import title
 from ftkeras.pages.run_view import RunView
 from ftkeras.statistics import slices
 from ftkeras.statistics.slices import Result, Slice
+
+log = logging.getLogger(__name__)
 
 LEVEL = 0.05
 MOST_NAMED = 5
@@ -37,7 +40,8 @@ def section(view: RunView) -> Section:
         try:
             found += read()
         except UserError as error:
-            missing.append(Missing(what, f"{error}."))
+            missing.append(Missing(what, str(error)))
+            log.warning("%s", f"{what[0].lower()}{what[1:]} are missing: {error}")
     results = slices.compare(found, scores)
     tested = view.predictions.tested
     parts = [*_verdict(results, tested.name, tested.lower_is_better), *_table(results, tested.name)]

@@ -46,7 +46,8 @@ class SplitTexts:
         try:
             return self._splits.column(self._examples(split), name)
         except UserError as error:
-            raise UserError(str(error).replace("`group_by`", "`slices`")) from None
+            reason = str(error).replace("; use near_duplicates or none", "")
+            raise UserError(reason.replace("`group_by`", "`slices`")) from None
 
     def near_duplicates(self, split: str, most: int) -> tuple[int, list[tuple[str, int, float]]]:
         """Return examples that nearly repeat one of train; see `run_view.Texts`.

@@ -12,6 +12,9 @@ from ftkeras.statistics import comparison, conclusions
 
 log = logging.getLogger(__name__)
 
+# Smaller disagreements about an example look like none when they are shown.
+LEAST_SPREAD = 0.01
+
 
 def compare(
     recipes: Sequence[Sequence[FinishedRun]],
@@ -67,7 +70,7 @@ def find_disagreements(
     by_recipe = [np.mean([run.predictions.compared for run in runs], axis=0) for runs in recipes]
     numbers = np.stack(by_recipe, axis=1)
     spread = numbers.max(axis=1) - numbers.min(axis=1)
-    most = np.argsort(-spread, kind="stable")[:count]
+    most = [n for n in np.argsort(-spread, kind="stable")[:count] if spread[n] >= LEAST_SPREAD]
     texts = _texts(first, [first.ids[example] for example in most])
     return [
         {

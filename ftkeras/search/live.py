@@ -75,7 +75,7 @@ class Live:
         if best := results.best(ledger.results.values(), self.objective):
             parts.append(f"best {self.objective} {best.score:.4f} (trial {best.trial})")
         seconds = self._seconds_left()
-        if seconds is not None:
+        if seconds:
             parts.append(f"about {times.duration(seconds)} left")
         return " · ".join(parts)
 

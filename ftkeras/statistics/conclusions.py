@@ -58,7 +58,13 @@ def _no_difference(pairs: Sequence[dict], count: int, tested: Tested) -> str:
             f"No difference in {tested.name} is shown {which}. There may be one: the intervals say "
             "how large it could be."
         )
-    _, low, high = (f"{n:+.{tested.decimals}f}" for n in _shown(pairs[0], tested))
+    value, least, most = _shown(pairs[0], tested)
+    if value == least == most == 0:
+        return (
+            f"{pairs[0]['first']} and {pairs[0]['second']} have the same {tested.name} in every "
+            "sample of these examples, so these can't tell how large a difference could be."
+        )
+    low, high = (f"{n:+.{tested.decimals}f}" for n in (least, most))
     p_value = pairs[0]["p_value_holm"]
     return (
         f"No difference in {tested.name} is shown between {pairs[0]['first']} and "

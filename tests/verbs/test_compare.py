@@ -314,3 +314,9 @@ def test_wrong_command_line_is_refused(arguments, message):
 def test_folders_may_stand_between_flags():
     config = flags.parse(["compare", "a", "--seed=3", "b", "--output", "out", "c"]).config
     assert (config.folders, config.seed, config.output) == (("a", "b", "c"), 3, "out")
+
+
+def test_equal_runs_are_not_said_to_differ_by_nothing_at_most():
+    result = _compared(_run("a"), _run("b", learning_rate=1e-3))
+    assert result["disagreements"] == []
+    assert "can't tell how large a difference could be" in result["conclusions"][0]
