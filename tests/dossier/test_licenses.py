@@ -127,7 +127,8 @@ def test_unknown_policy_is_refused():
 
 def test_installed_packages_are_found_with_their_licenses():
     found = {package.name: package for package in software.installed()}
-    assert found["numpy"].license.startswith("BSD-3-Clause")
+    # Older versions of NumPy state no more than "BSD License", which does not say which one.
+    assert found["numpy"].license.startswith(("BSD-3-Clause", "unknown"))
     assert found["tensorflow"].license == "Apache-2.0"
     assert "numpy" in found["tensorflow"].needs
     assert "pytest" not in found  # only an extra requires it
