@@ -19,16 +19,19 @@ import itertools
 import json
 import logging
 import pathlib
+import re
 import statistics
 import tempfile
 import time
 
 import keras
+from safetensors import numpy
 
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.verbs import train
 
+WEIGHTS = "model.safetensors"
 AGNEWS = {
     "data": ("agnews/agnews.csv",),
     "text_column": "1,2",
@@ -198,17 +201,26 @@ def _arguments() -> argparse.Namespace:
 
 
 def _truncated(encoder: str, layers: int | None, folder: pathlib.Path) -> str:
-    """Return the folder of the encoder with fewer layers; tensors above them are ignored."""
+    """Return the folder of the encoder with fewer layers."""
     if layers is None:
         return encoder
     copy = folder / "encoder"
     copy.mkdir()
     for path in pathlib.Path(encoder).iterdir():
-        if path.name != "config.json":
+        if path.name not in ("config.json", WEIGHTS):
             (copy / path.name).symlink_to(path.resolve())
+    tensors = numpy.load_file(pathlib.Path(encoder) / WEIGHTS)
+    kept = {name: value for name, value in tensors.items() if _layer(name) < layers}
+    numpy.save_file(kept, copy / WEIGHTS)
     config = json.loads((pathlib.Path(encoder) / "config.json").read_text())
     (copy / "config.json").write_text(json.dumps({**config, "num_hidden_layers": layers}))
     return str(copy)
+
+
+def _layer(tensor: str) -> int:
+    """Return the number of the layer that a tensor belongs to; -1 for none."""
+    found = re.search(r"\blayer\.(\d+)\.", tensor)
+    return -1 if found is None else int(found[1])
 
 
 if __name__ == "__main__":
