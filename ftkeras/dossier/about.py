@@ -77,9 +77,11 @@ def read(path: str | os.PathLike[str]) -> About:
         if not isinstance(expected, dict):
             statements[section] = _value(section, value, expected, blame)
             continue
+        if isinstance(value, str) and not _is_stated(value):
+            continue
         if not isinstance(value, dict):
             raise UserError(
-                f"{blame}: `{section}` must have keys, such as {next(iter(expected))}. "
+                f"{blame}: the section {section} must have keys, such as {next(iter(expected))}. "
                 f"Received: {value!r}."
             )
         for name, inner in value.items():
@@ -143,7 +145,8 @@ def _leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 
 def _expected(name: str, allowed: Mapping[str, Any], blame: str, prefix: str = "") -> Any:
     if name not in allowed:
-        where = f" in `{prefix[:-1]}`" if prefix else ""
+        # Without backticks: they mark arguments, and there is one of the name `data`.
+        where = f" in the section {prefix[:-1]}" if prefix else ""
         raise UserError(
             f"{blame}: there is no key {name!r}{where}{hint(name, allowed)} "
             f"The keys are: {', '.join(allowed)}."
@@ -154,10 +157,14 @@ def _expected(name: str, allowed: Mapping[str, Any], blame: str, prefix: str = "
 def _value(key: str, value: Any, expected: Any, blame: str) -> Any:
     """Return a statement, or what counts as none; raise UserError if it is of another kind."""
     if isinstance(expected, list):
-        texts = value if isinstance(value, list) else [value]
-        if not all(isinstance(text, str) for text in texts):
-            raise UserError(f"{blame}: `{key}` must be a list of texts. Received: {value!r}.")
-        return [text.strip() for text in texts if _is_stated(text)]
+        if isinstance(value, str) and not _is_stated(value):
+            return []
+        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+            raise UserError(
+                f"{blame}: `{key}` must be a list of texts, such as [one, two]. "
+                f"Received: {value!r}."
+            )
+        return [text.strip() for text in value if _is_stated(text)]
     what = EMPTY[expected]
     if not isinstance(value, str):
         raise UserError(f"{blame}: `{key}` must be {what}. Received: {value!r}.")
