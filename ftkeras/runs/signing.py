@@ -3,15 +3,22 @@
 Source: the OpenSSF model signing format, https://github.com/ossf/model-signing-spec.
 """
 
+import base64
+import contextlib
+import json
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 from ftkeras.errors import UserError
 from ftkeras.runs import layout
+from ftkeras.support import files, hashes
 
 
 def sign(folder: pathlib.Path, private_key: str) -> pathlib.Path:
     """Write a signature of all files in a folder into it, and return its path.
+
+    An earlier signature is replaced; it stays if the folder can't be signed.
 
     Args:
         folder: of the export.
@@ -20,14 +27,13 @@ def sign(folder: pathlib.Path, private_key: str) -> pathlib.Path:
     Raises:
         UserError: if the key can't be used, or model-signing is not installed.
     """
-    _require_key(private_key, "sign")
-    signing, _, hashing = _packages()
+    signer = _signer(private_key)
     path = folder / layout.SIGNATURE
-    path.unlink(missing_ok=True)
     try:
-        signer = signing.Config().use_elliptic_key_signer(private_key=private_key)
-        signer.set_hashing_config(_hashing(hashing, path)).sign(folder, path)
-    except Exception as error:  # whatever the key or the library objects to
+        with files.replacing(path) as draft:
+            ignored = (layout.SIGNATURE, draft.name)
+            signer.set_hashing_config(_hashing(ignored)).sign(folder.resolve(), draft)
+    except Exception as error:  # whatever the library objects to, such as a symbolic link
         raise UserError(f"sign={private_key} can't sign {folder}: {_line(error)}.") from None
     return path
 
@@ -43,29 +49,57 @@ def verify(folder: pathlib.Path, public_key: str) -> None:
         UserError: saying what is wrong; also if the key can't be read, or model-signing is not
             installed.
     """
-    check_key(public_key)
-    _, verifying, hashing = _packages()
+    verifier = _verifier(public_key)
     path = folder / layout.SIGNATURE
     if not path.is_file():
         raise UserError(f"{folder} is not signed: it has no {layout.SIGNATURE}.")
     try:
-        verifier = verifying.Config().use_elliptic_key_verifier(public_key=public_key)
-        verifier.set_hashing_config(_hashing(hashing, path)).verify(folder, path)
+        verifier.set_hashing_config(_hashing((layout.SIGNATURE,))).verify(folder.resolve(), path)
     except Exception as error:  # whatever it is, the files are not those that were signed
         raise UserError(
-            f"{folder} is not what the owner of {public_key} signed: {_line(error)}"
+            f"{folder} is not what the owner of {public_key} signed: {_reason(error, folder)}."
         ) from None
 
 
-def check_key(public_key: str) -> None:
-    """Raise UserError if a public key can't be read, or model-signing is not installed."""
-    _require_key(public_key, "require_signature")
-    _packages()
+def check_public_key(path: str) -> None:
+    """Raise UserError if a public key can't be used, or model-signing is not installed."""
+    _verifier(path)
 
 
-def _require_key(path: str, argument: str) -> None:
+def check_private_key(path: str) -> None:
+    """Raise UserError if a private key can't be used, or model-signing is not installed."""
+    _signer(path)
+
+
+def _signer(private_key: str) -> Any:
+    signing, _, _ = _packages()
+    with _reading(private_key, "sign", "private"):
+        return signing.Config().use_elliptic_key_signer(private_key=private_key)
+
+
+def _verifier(public_key: str) -> Any:
+    _, verifying, _ = _packages()
+    with _reading(public_key, "require_signature", "public"):
+        return verifying.Config().use_elliptic_key_verifier(public_key=public_key)
+
+
+@contextlib.contextmanager
+def _reading(path: str, argument: str, kind: str) -> Iterator[None]:
+    """Raise UserError about the file of a key if it can't be read, or has another kind of key."""
     if not pathlib.Path(path).is_file():
         raise UserError(f"{argument}={path} must name a PEM file with a key; there is none.")
+    other = "public" if kind == "private" else "private"
+    try:
+        if f"{other} key-----".upper().encode() in pathlib.Path(path).read_bytes():
+            raise ValueError(f"it has a {other} key")
+        yield
+    except Exception as error:  # whatever the library objects to, such as a password
+        # Keys without a curve, such as RSA's, lack an attribute that the library asks for.
+        reason = "it has no curve" if isinstance(error, AttributeError) else _line(error)
+        raise UserError(
+            f"{argument}={path} must name a PEM file with a {kind} key on the curve P-256, P-384 "
+            f"or P-521: {reason}."
+        ) from None
 
 
 def _packages() -> tuple[Any, Any, Any]:
@@ -78,10 +112,26 @@ def _packages() -> tuple[Any, Any, Any]:
     return signing, verifying, hashing
 
 
-def _hashing(hashing: Any, signature: pathlib.Path) -> Any:
-    """Return what is hashed: all but the signature itself."""
-    return hashing.Config().set_ignored_paths(paths=[signature], ignore_git_paths=False)
+def _hashing(ignored: tuple[str, ...]) -> Any:
+    """Return what is hashed: all but the files of these names in the folder."""
+    _, _, hashing = _packages()
+    return hashing.Config().set_ignored_paths(paths=ignored, ignore_git_paths=False)
+
+
+def _reason(error: Exception, folder: pathlib.Path) -> str:
+    """Return why a folder can't be verified, without a full stop."""
+    if "Key mismatch" in str(error):
+        return "it is signed with another key"
+    if "Signature mismatch" not in str(error):
+        return f"it can't be verified by its {layout.SIGNATURE} ({_line(error)})"
+    # The signature is right, so what it says of the files is what was signed.
+    envelope = json.loads((folder / layout.SIGNATURE).read_bytes())["dsseEnvelope"]
+    signed = json.loads(base64.b64decode(envelope["payload"]))["predicate"]["resources"]
+    found = hashes.of_folder(folder, without=(layout.SIGNATURE,))
+    return "; ".join(hashes.changes({one["name"]: one["digest"] for one in signed}, found))
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    """Return the first sentence of a message, without a full stop."""
+    text = " ".join(str(error).split()).partition(". ")[0]
+    return text[:200].rstrip(".") or type(error).__name__

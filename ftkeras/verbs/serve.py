@@ -59,5 +59,5 @@ def _signature_check(public_key: str | None) -> Callable[[pathlib.Path], None] |
     """Return what refuses versions that the owner of a key did not sign; None without a key."""
     if public_key is None:
         return None
-    signing.check_key(public_key)
+    signing.check_public_key(public_key)
     return functools.partial(signing.verify, public_key=public_key)
