@@ -1,7 +1,7 @@
 """The part about integrity: whether files are those that were trained, exported and signed."""
 
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ftkeras.dossier.part import Part
@@ -47,15 +47,29 @@ def licenses(part: Part) -> dict[str, str]:
     return {kind: part.data[kind] for kind in LICENSED if part.data.get(kind)}
 
 
+def warnings(part: Part) -> list[str]:
+    """Return lines about what has changed: the first changes, and how many more there are."""
+    return hashes.first_of(part.data.get("changes", []))
+
+
 def _since_training(log: audit.Log, found: Mapping[str, str], data: Part) -> list[str]:
     trained = log.last("trained")
     if not trained:
         return []
     of_data = {file["path"]: file["sha256"] for file in data.data.get("files") or ()}
     changes = hashes.changes(trained["files"], found)
-    if of_data:  # otherwise the data card says why they can't be read
-        changes += hashes.changes(trained.get("data", {}), hashes.condensed(of_data))
+    recorded = trained.get("data", {})
+    if of_data:
+        changes += hashes.changes(recorded, hashes.condensed(of_data))
+    elif not hashes.is_condensed(recorded):  # of which the data card says why it can't be read
+        changes += hashes.changes(recorded, _found(recorded))
     return [f"{text} since the training" for text in changes]
+
+
+def _found(names: Iterable[str]) -> dict[str, str]:
+    """Return the digests of those files that are there."""
+    paths = {name: pathlib.Path(name) for name in names}
+    return {name: hashes.sha256(path) for name, path in paths.items() if path.is_file()}
 
 
 def _licenses(log: audit.Log, part: Part) -> list[str]:

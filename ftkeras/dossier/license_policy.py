@@ -66,6 +66,21 @@ def refusals(policy: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def warnings(policy: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
+    """Return a line about the conflicts that a policy does not refuse, if there are any.
+
+    Args:
+        policy: what `read` returned.
+        data: the content of licenses.json.
+    """
+    found = data.get("conflicts", ())
+    if policy["conflicts"] or not found:
+        return []
+    if len(found) == 1:
+        return [f"1 license conflict with the stated use: {found[0]}"]
+    return [f"{len(found)} license conflicts with the stated use; the first is {found[0]}"]
+
+
 def _identifiers(value: Any, key: str, blame: str) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise UserError(f"{blame}: `{key}` must be a list of SPDX identifiers.")

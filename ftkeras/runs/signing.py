@@ -128,7 +128,8 @@ def _reason(error: Exception, folder: pathlib.Path) -> str:
     envelope = json.loads((folder / layout.SIGNATURE).read_bytes())["dsseEnvelope"]
     signed = json.loads(base64.b64decode(envelope["payload"]))["predicate"]["resources"]
     found = hashes.of_folder(folder, without=(layout.SIGNATURE,))
-    return "; ".join(hashes.changes({one["name"]: one["digest"] for one in signed}, found))
+    changes = hashes.changes({one["name"]: one["digest"] for one in signed}, found)
+    return "; ".join(hashes.first_of(changes))
 
 
 def _line(error: Exception) -> str:

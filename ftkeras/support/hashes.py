@@ -2,12 +2,14 @@
 
 import hashlib
 import pathlib
+import re
 from collections.abc import Mapping, Sequence
 
 from ftkeras.support import files
 
 # Files that are recorded one by one.
 MOST = 1000
+_ALL = re.compile(r"one of [\d,]+ files")
 
 
 def sha256(path: pathlib.Path) -> str:
@@ -44,9 +46,28 @@ def condensed(digests: Mapping[str, str]) -> dict[str, str]:
     return {f"one of {len(digests):,} files": _of_all(digests)}
 
 
+def is_condensed(digests: Mapping[str, str]) -> bool:
+    """Return whether digests are one of all files, so that they name none.
+
+    >>> is_condensed({"one of 2,000 files": "0"}), is_condensed({"data.csv": "0"})
+    (True, False)
+    """
+    return len(digests) == 1 and all(_ALL.fullmatch(name) for name in digests)
+
+
 def _of_all(digests: Mapping[str, str]) -> str:
     lines = (f"{digests[name]}  {name}\n" for name in sorted(digests))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def first_of(changes: Sequence[str], most: int = 3) -> list[str]:
+    """Return the first changes, and how many more there are.
+
+    >>> first_of(["a is new", "b is new", "c is new"], most=1)
+    ['a is new', 'and 2 more']
+    """
+    more = len(changes) - most
+    return [*changes[:most], *([f"and {more:,} more"] if more > 0 else [])]
 
 
 def changes(recorded: Mapping[str, str], found: Mapping[str, str]) -> list[str]:

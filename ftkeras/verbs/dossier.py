@@ -9,7 +9,7 @@ from ftkeras.dossier import checklist, clauses, integrity, license_policy, subje
 from ftkeras.dossier.about import About
 from ftkeras.errors import Blocked
 from ftkeras.pages import page
-from ftkeras.runs import audit, layout
+from ftkeras.runs import audit, layout, signing
 from ftkeras.support import files
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,8 @@ def run(config: DossierConfig) -> pathlib.Path:
         Blocked: after the dossier was written, if a required clause is missing or the policy of
             licenses refuses something.
     """
+    if config.sign is not None:
+        signing.check_private_key(config.sign)
     if config.template is not None:
         return _write_template(config.template)
     assert config.run_dir is not None, "checked by DossierConfig"
@@ -48,6 +50,11 @@ def run(config: DossierConfig) -> pathlib.Path:
         path = writing.write(folder, run_and_data, [summary, *parts.values()])
     recorded = {"folder": str(folder), "licenses": integrity.licenses(parts["licenses"])}
     audit.append(run_dir, "dossier", recorded)
+    for line in (
+        *integrity.warnings(parts["integrity"]),
+        *license_policy.warnings(policy, parts["licenses"].data),
+    ):
+        log.warning("%s", line)
     log.info("%s", f"dossier {path}")
     refused = license_policy.refusals(policy, parts["licenses"].data)
     if reasons := [*filter(None, [checklist.shortfall(answered, required)]), *refused[:1]]:

@@ -45,6 +45,7 @@ def test_byte_of_the_weights(copy_of_finished_run):
         cwd=copy_of_finished_run,
     )
     assert done.returncode == 3
+    assert "warning: weights.safetensors is changed since the training\n" in done.stderr
     found = json.loads((copy_of_finished_run / "run" / "dossier" / "integrity.json").read_text())
     assert found["changes"] == ["weights.safetensors is changed since the training"]
     assert found["files"] is None  # so that the clauses that need it are missing
@@ -76,6 +77,9 @@ def test_byte_of_a_training_file(tmp_path):
     flip(tmp_path / "data.csv", at=15)
     (change,) = dossier(tmp_path)["changes"]
     assert change.endswith("data.csv is changed since the training")
+    (tmp_path / "data.csv").unlink()
+    (change,) = dossier(tmp_path)["changes"]
+    assert change.endswith("data.csv is missing since the training")
 
 
 def test_license(copy_of_finished_run):
@@ -97,7 +101,34 @@ def test_entry_of_the_audit_log(copy_of_finished_run):
     assert found["audit_log"] is None
 
 
-def test_signed_export_is_served_until_it_changes(copy_of_finished_run, tmp_path):
+def test_console_names_the_first_changes(copy_of_finished_run):
+    export = copy_of_finished_run / "saved_models" / "quickstart" / "1"
+    for number in range(5):
+        (export / f"new_{number}").touch()
+    done = call_ftkeras("dossier", "--run_dir=run", "--notexts", cwd=copy_of_finished_run)
+    assert done.returncode == 0
+    lines = done.stderr.splitlines()
+    assert [line.split("/")[-1] for line in lines[:3]] == [
+        f"1: new_{number} is new" for number in range(3)
+    ]
+    assert lines[3:] == ["warning: and 2 more"]
+
+
+def test_key_is_checked_before_anything(copy_of_finished_run, tmp_path):
+    private, public = keys.make(tmp_path)
+    dossier(copy_of_finished_run, f"--sign={private}")
+    before = {path: path.read_bytes() for path in copy_of_finished_run.rglob("model.sig")}
+    assert before
+    log = (copy_of_finished_run / "run" / layout.AUDIT_LOG).read_bytes()
+    flags = ("--run_dir=run", "--notexts", f"--sign={public}")
+    done = call_ftkeras("dossier", *flags, cwd=copy_of_finished_run)
+    assert done.returncode == 2
+    assert "key.pub must name a PEM file with a private key" in done.stderr
+    assert all(path.read_bytes() == content for path, content in before.items())
+    assert (copy_of_finished_run / "run" / layout.AUDIT_LOG).read_bytes() == log
+
+
+def test_signed_export_is_served_until_it_changes(copy_of_finished_run, tmp_path, monkeypatch):
     private, public = keys.make(tmp_path)
     folder = copy_of_finished_run / "saved_models" / "quickstart"
     check = functools.partial(signing.verify, public_key=public)
@@ -108,8 +139,12 @@ def test_signed_export_is_served_until_it_changes(copy_of_finished_run, tmp_path
     assert all(one["signed"] for one in found["exports"])
     service = startup.build_service("m", folder, **SERVED, check=check)
     assert service.versions.available() == [1]
+    monkeypatch.chdir(folder.parent)
+    relative = pathlib.Path(folder.name)
+    service = startup.build_service("m", relative, **SERVED, check=check)
+    assert service.versions.available() == [1]
     flip(folder / "1" / "saved_model.pb")
-    with pytest.raises(UserError, match="is not what the owner of"):
+    with pytest.raises(UserError, match=r"is not what the owner of .*: saved_model\.pb is changed"):
         startup.build_service("m", folder, **SERVED, check=check)
 
 

@@ -137,3 +137,16 @@ def test_installed_packages_are_found_with_their_licenses():
 def test_template_asks_for_every_use_that_is_compared():
     uses = {key for key in list(about.keys()) if key.startswith("use.")}
     assert {*COMMERCIAL, *PUBLISHED, "use.publish_data", "use.publish_software"} == uses
+
+
+def test_conflicts_that_are_not_refused_are_one_line():
+    report = license_policy.read("report")
+    assert license_policy.warnings(report, {"conflicts": []}) == []
+    assert license_policy.warnings(report, {"conflicts": ["data a: b"]}) == [
+        "1 license conflict with the stated use: data a: b"
+    ]
+    assert license_policy.warnings(report, {"conflicts": ["data a: b", "code c: d"]}) == [
+        "2 license conflicts with the stated use; the first is data a: b"
+    ]
+    refused = license_policy.read("conflicts")
+    assert license_policy.warnings(refused, {"conflicts": ["data a: b"]}) == []

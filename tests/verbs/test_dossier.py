@@ -114,6 +114,11 @@ def test_license_blocks_a_release(copy_of_finished_run):
     done = call_ftkeras("dossier", *flags, cwd=copy_of_finished_run)
     assert done.returncode == 3
     assert "CC-BY-NC-4.0 forbids commercial use" in done.stderr
+    assert "warning" not in done.stderr
+    done = call_ftkeras("dossier", *flags[:2], "--notexts", cwd=copy_of_finished_run)
+    assert done.returncode == 0
+    assert done.stderr.startswith("warning: 1 license conflict with the stated use: data ")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_template_is_written_once(tmp_path):
