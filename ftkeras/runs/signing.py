@@ -7,6 +7,7 @@ import base64
 import contextlib
 import json
 import pathlib
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,9 +31,11 @@ def sign(folder: pathlib.Path, private_key: str) -> pathlib.Path:
     signer = _signer(private_key)
     path = folder / layout.SIGNATURE
     try:
-        with files.replacing(path) as draft:
-            ignored = (layout.SIGNATURE, draft.name)
-            signer.set_hashing_config(_hashing(ignored)).sign(folder.resolve(), draft)
+        # Elsewhere, as a draft in the folder would be one of the files to sign.
+        with tempfile.TemporaryDirectory() as elsewhere:
+            draft = pathlib.Path(elsewhere) / layout.SIGNATURE
+            signer.set_hashing_config(_hashing()).sign(folder.resolve(), draft)
+            files.write_text(path, draft.read_text(encoding="utf-8"))
     except Exception as error:  # whatever the library objects to, such as a symbolic link
         raise UserError(f"sign={private_key} can't sign {folder}: {_line(error)}.") from None
     return path
@@ -54,7 +57,7 @@ def verify(folder: pathlib.Path, public_key: str) -> None:
     if not path.is_file():
         raise UserError(f"{folder} is not signed: it has no {layout.SIGNATURE}.")
     try:
-        verifier.set_hashing_config(_hashing((layout.SIGNATURE,))).verify(folder.resolve(), path)
+        verifier.set_hashing_config(_hashing()).verify(folder.resolve(), path)
     except Exception as error:  # whatever it is, the files are not those that were signed
         raise UserError(
             f"{folder} is not what the owner of {public_key} signed: {_reason(error, folder)}."
@@ -112,10 +115,11 @@ def _packages() -> tuple[Any, Any, Any]:
     return signing, verifying, hashing
 
 
-def _hashing(ignored: tuple[str, ...]) -> Any:
-    """Return what is hashed: all but the files of these names in the folder."""
+def _hashing() -> Any:
+    """Return what is hashed: all but the signature itself."""
     _, _, hashing = _packages()
-    return hashing.Config().set_ignored_paths(paths=ignored, ignore_git_paths=False)
+    # A path from the folder: model-signing joins it to that of the folder.
+    return hashing.Config().set_ignored_paths(paths=[layout.SIGNATURE], ignore_git_paths=False)
 
 
 def _reason(error: Exception, folder: pathlib.Path) -> str:

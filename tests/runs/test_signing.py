@@ -1,5 +1,7 @@
 """Signatures of exports: any change of any file shows."""
 
+import base64
+import json
 import pathlib
 import shutil
 import sys
@@ -40,6 +42,14 @@ def test_relative_path_means_the_same(export, monkeypatch, inside):
     signing.sign(relative, public.replace(".pub", ".pem"))
     signing.verify(relative, public)
     signing.verify(folder, public)
+
+
+def test_only_the_signature_itself_is_not_signed(export):
+    envelope = json.loads((export[0] / "model.sig").read_text())["dsseEnvelope"]
+    signed = json.loads(base64.b64decode(envelope["payload"]))["predicate"]
+    assert signed["serialization"]["ignore_paths"] == ["model.sig"]
+    names = [one["name"] for one in signed["resources"]]
+    assert names == ["saved_model.pb", "variables/data"]
 
 
 def test_failure_keeps_the_earlier_signature(export, tmp_path):
