@@ -1,4 +1,4 @@
-"""What people state about a model and its data, in about.yaml."""
+"""Statements of people about a model and its data, in about.yaml."""
 
 import importlib.resources
 import os

@@ -1,4 +1,4 @@
-"""Which clauses of laws and standards a dossier answers, and by what."""
+"""Clauses of laws and standards, and the parts of a dossier that answer them."""
 
 import importlib.resources
 import pathlib
@@ -53,7 +53,7 @@ class Clauses:
 
 @dataclass(frozen=True)
 class Answer:
-    """How a dossier answers a clause.
+    """The answer of a dossier to a clause.
 
     Attributes:
         clause: the clause.

@@ -1,4 +1,4 @@
-"""Whether a number is an identifier: check digits of cards, accounts and national numbers."""
+"""Check digits of identifiers: of cards, bank accounts and national numbers."""
 
 import ipaddress
 import re

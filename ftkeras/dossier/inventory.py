@@ -1,4 +1,4 @@
-"""What bills of materials are written from, in whichever format."""
+"""The inventory of a model, from which bills of materials of each format are written."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "ftkeras:dossier")
 
 @dataclass(frozen=True)
 class Inventory:
-    """What a model consists of.
+    """The components of a model.
 
     Attributes:
         name, version, provider: of the system, as people state them; the name of the run, and "",

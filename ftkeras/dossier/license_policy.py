@@ -1,4 +1,4 @@
-"""What to refuse because of licenses."""
+"""Policies that refuse a release because of licenses."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -45,7 +45,7 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Terms:
-    """What a license says.
+    """The terms of a license.
 
     Attributes:
         commercial: whether it may be used commercially.
@@ -60,7 +60,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a license expression means for a use.
+    """The judgement of a license expression for a use.
 
     Attributes:
         conflicts: with the use, a phrase each.

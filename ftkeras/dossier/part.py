@@ -1,4 +1,4 @@
-"""What a part of the dossier consists of."""
+"""The interface of the parts of a dossier."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -31,7 +31,7 @@ NAMES = (
 
 @dataclass
 class Count:
-    """What was found of a kind.
+    """The findings of one kind.
 
     Attributes:
         places: how often, by split.

@@ -1,4 +1,4 @@
-"""What the parts of a dossier read of a run, its data and its model."""
+"""Read-only access to a run, its data and its model, for the parts of a dossier."""
 
 import contextlib
 import functools

@@ -1,1 +1,1 @@
-"""Which texts to label next, and which labels to look at again."""
+"""Choose texts to label next, and labels to look at again."""

@@ -1,4 +1,4 @@
-"""How undecided answers are, and which of them differ from each other."""
+"""Score answers by how undecided they are, and choose those that differ from each other."""
 
 from collections.abc import Callable
 

@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Doubts:
-    """What confident learning says about labels.
+    """The result of confident learning about labels.
 
     Attributes:
         is_doubtful: whether the label is probably wrong, bool [examples].

@@ -1,4 +1,4 @@
-"""How well a number, such as a loss, tells the texts that a model has seen from others."""
+"""Membership inference: tell texts that a model has seen from others by their losses."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What is asked of a teacher: an answer to each text of a student, or to each of its words."""
+"""Questions to a teacher: about each text of a student, or each of its words."""
 
 from dataclasses import dataclass, replace
 
