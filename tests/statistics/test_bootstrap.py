@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
@@ -46,6 +46,8 @@ def _sklearn(predictions: ClassPredictions, weights: np.ndarray) -> list[float]:
 def test_weighted_metrics_equal_those_of_scikit_learn(seed, classes):
     predictions = _predictions(seed, classes=classes)
     weights = np.random.default_rng(seed).integers(0, 4, (3, 200))
+    # Without examples of a class, scikit-learn has no AUC, and counts the class in its means.
+    assume(all(len(np.unique(predictions.labels[row > 0])) == classes for row in weights))
     found = predictions.table().metrics(weights.astype(np.float32))
     for row, ours in zip(weights, found, strict=True):
         assert ours == pytest.approx(_sklearn(predictions, row), rel=1e-5)
