@@ -135,8 +135,8 @@ class Config(Teaching):
         "auto",
         "Training",
         "Data type of training: float32, mixed_bfloat16, mixed_float16, or auto, which is "
-        "mixed_bfloat16 on a GPU or TPU and float32 on a CPU. Weights, evaluation and exports "
-        "are always float32.",
+        "mixed_bfloat16 on a GPU or TPU and on a CPU where it is faster, and float32 elsewhere. "
+        "Weights, evaluation and exports are always float32.",
     )
     jit_compile: str = flag(
         "auto",

@@ -12,9 +12,9 @@ from ftkeras import catalog
 from ftkeras.config import combinations
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import classifier, encoder_source, masked_lm_head, windows
+from ftkeras.experiment import classifier, encoder_source, masked_lm_head, precision, windows
 from ftkeras.experiment.checks import check
-from ftkeras.experiment.definition import Experiment, precision
+from ftkeras.experiment.definition import Experiment
 from ftkeras.experiment.part_errors import blame
 from ftkeras.policies import Policy
 from ftkeras.regularizers import Regularizer, Step
@@ -68,7 +68,12 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
     problem = task.problem(recorded)
     if run_dir:
         problem.restore_state(recorded_problem.read_state(run_dir))
-    with _dtype_policy("float32" if run_dir else precision(config)):
+    if not run_dir:
+        task.splits()  # data that is missing shows before a checkpoint is downloaded
+        folder = encoder_source.resolve(config)
+        width = encoder_source.width(config, folder)
+        config = precision.settle(config, hidden=width, devices=devices)
+    with _dtype_policy("float32" if run_dir else config.precision):
         head = classifier.build_head(config, problem.head, outputs=len(problem.names))
         # Who predicts tokens hands on the pooler of a checkpoint, which it does not use.
         pooler = None if head.needs_vocabulary else head.needs_pooler
@@ -77,8 +82,6 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
                 config, run_dir / layout.ENCODER, pooler=pooler
             )
         else:
-            task.splits()  # data that is missing shows before a checkpoint is downloaded
-            folder = encoder_source.resolve(config)
             encoder, tokenizer = encoder_source.build_new(config, folder, pooler=pooler)
     if config.max_length > encoder.positions:
         raise UserError(

@@ -7,7 +7,6 @@ from ftkeras.config.run import Config
 from ftkeras.policies import Policy
 from ftkeras.problems import Problem
 from ftkeras.strategies import Devices
-from ftkeras.support import accelerator
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
 
@@ -35,10 +34,3 @@ class Experiment:
     policies: tuple[Policy, ...] = ()
     devices: Devices = field(default_factory=Devices)
     pairs: bool = False
-
-
-def precision(config: Config) -> str:
-    """Return the Keras dtype policy that training computes in."""
-    if config.precision != "auto":
-        return config.precision
-    return "mixed_bfloat16" if accelerator.is_available() else "float32"

@@ -72,13 +72,20 @@ def checkpoint(text: str) -> str | None:
     return None if named is None else str(named)
 
 
-def width(config: Config) -> int | None:
-    """Return the hidden size of the encoder without building it; None if it is not known here."""
+def width(config: Config, folder: pathlib.Path | None = None) -> int | None:
+    """Return the hidden size of the encoder without building it; None if it is not known here.
+
+    Args:
+        config: the run's.
+        folder: of the checkpoint, from `resolve`; None to look where the spec says.
+    """
     spec, name = catalog.parse_encoder(config.encoder), checkpoint(config.encoder)
     if name is None:
         return spec.arguments.get("hidden")
-    folder = _of_run(pathlib.Path(os.path.expanduser(name)))
-    return pretrained.read_config(folder).get("hidden_size") if folder.is_dir() else None
+    if folder is None:
+        folder = _of_run(pathlib.Path(os.path.expanduser(name)))
+    size = pretrained.read_config(folder).get("hidden_size") if folder.is_dir() else None
+    return size if isinstance(size, int) else None  # building the encoder refuses what is wrong
 
 
 def _of_run(folder: pathlib.Path) -> pathlib.Path:

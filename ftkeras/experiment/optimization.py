@@ -10,7 +10,7 @@ from ftkeras import catalog
 from ftkeras.config.durations import warmup_steps
 from ftkeras.config.run import DEFAULT_WARMUP, Config
 from ftkeras.errors import UserError
-from ftkeras.experiment.definition import Experiment, precision
+from ftkeras.experiment.definition import Experiment
 from ftkeras.experiment.part_errors import blame
 from ftkeras.schedules import Warmup
 from ftkeras.support import accelerator
@@ -75,7 +75,7 @@ def optimizer(
         clip_norm=config.clip_norm,
         multipliers=multipliers,
         skip_nonfinite=config.on_nan == "skip",
-        loss_scaling=precision(config) == "mixed_float16",
+        loss_scaling=config.precision == "mixed_float16",
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ftkeras.config import combinations
 from ftkeras.data.feed import TrainingFeed
 from ftkeras.experiment import encoder_source
-from ftkeras.experiment.definition import Experiment, precision
+from ftkeras.experiment.definition import Experiment
 from ftkeras.support import accelerator, times
 
 log = logging.getLogger(__name__)
@@ -18,8 +18,6 @@ log = logging.getLogger(__name__)
 LONG_SECONDS = 3600
 # A suggestion must make the run at least so many times shorter.
 LEAST_GAIN = 1.2
-# Measured for a training step of BERT on a processor with AVX512_BF16.
-BFLOAT16_GAIN = 1.28
 FEWEST_TOKENS, FEWEST_EXAMPLES = 64, 100
 
 
@@ -61,7 +59,6 @@ def suggestions(
     examples: int,
     max_length: int | None,
     smaller_encoder: bool,
-    bfloat16: bool,
 ) -> list[str]:
     """Return what would shorten a run, each with its effect.
 
@@ -72,7 +69,6 @@ def suggestions(
         examples: how many own these rows; fewer than rows if texts are cut into windows.
         max_length: the length that texts are cut to; None if they are cut into windows.
         smaller_encoder: whether a smaller checkpoint may replace the encoder.
-        bfloat16: whether the processor computes in bfloat16, and the run does not.
     """
     now, found = count_operations(size, lengths), []
     if smaller_encoder:
@@ -86,10 +82,6 @@ def suggestions(
                 f"max_length={shorter} computes {gain:.1f} times less and cuts {cut.mean():.0%} "
                 "of the texts"
             )
-    if bfloat16:
-        found.append(
-            f"precision=mixed_bfloat16 was {BFLOAT16_GAIN} times as fast on such a processor"
-        )
     fewer = _rounded_down(examples * LONG_SECONDS / seconds)
     if fewer >= FEWEST_EXAMPLES:
         found.append(f"train_examples={fewer} takes about {times.duration(LONG_SECONDS)}")
@@ -120,7 +112,6 @@ def advise(experiment: Experiment, feed: TrainingFeed, *, examples: int) -> Call
             examples=examples,
             max_length=None if combinations.cuts_windows(config) else config.max_length,
             smaller_encoder=encoder_source.checkpoint(config.encoder) is not None,
-            bfloat16=accelerator.cpu_has_bfloat16() and precision(config) == "float32",
         )
         if found:
             log.info(f"this is long for a CPU; {'; '.join(found)}")

@@ -7,7 +7,6 @@ from ftkeras.checkpoints.training_state import Position
 from ftkeras.config.run import Config
 from ftkeras.data.feed import TrainingFeed
 from ftkeras.data.splits import Splits
-from ftkeras.experiment import definition
 from ftkeras.experiment.definition import Experiment
 from ftkeras.reports import exports
 
@@ -57,7 +56,7 @@ def plan(experiment: Experiment, feed: TrainingFeed, position: Position) -> str:
     if frozen := [variable for variable in model.weights if not variable.trainable]:
         lines.append(f"  {len(frozen):,} variables ({_count(frozen):,} parameters) are frozen")
     compiled = ", compiled by XLA" if model.jit_compile else ""
-    lines.append(f"  steps compute in {definition.precision(config)}{compiled}")
+    lines.append(f"  steps compute in {config.precision}{compiled}")
     return "\n".join(lines)
 
 

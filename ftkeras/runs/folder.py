@@ -58,10 +58,12 @@ def default(config: Config) -> str:
 def adopt(config: Configuration, run_dir: pathlib.Path) -> Configuration:
     """Return the configuration with what the run in the folder has used in place of `auto`.
 
-    So a run that is resumed keeps its learning rate and its epochs, whatever would be chosen now.
+    So a run that is resumed keeps its learning rate, its epochs and its precision, whatever would
+    be chosen now.
     """
     path = run_dir / layout.SETTINGS
-    open_fields = [n for n in flagfile.takes_auto(Config) if getattr(config, n) == AUTO]
+    names = (*flagfile.takes_auto(Config), "precision")
+    open_fields = [name for name in names if getattr(config, name) == AUTO]
     if config.restart or not open_fields or not path.exists():
         return config
     before = flagfile.read(path, Config)

@@ -14,7 +14,7 @@ LENGTHS = np.array([32, 100, 200, 256])
 
 
 def _suggestions(seconds=7200.0, **given):
-    settings = {"size": BASE, "lengths": LENGTHS, "max_length": 256, "bfloat16": False}
+    settings = {"size": BASE, "lengths": LENGTHS, "max_length": 256}
     settings = {**settings, "smaller_encoder": True, **given}
     return speedup.suggestions(seconds, **{"examples": len(settings["lengths"]), **settings})
 
@@ -30,12 +30,11 @@ def test_operations_are_those_of_the_matrix_products():
 
 def test_each_suggestion_says_by_how_much():
     lengths = np.full(25_000, 200)
-    encoder, tokens, type_, examples = _suggestions(lengths=lengths, bfloat16=True)
+    encoder, tokens, examples = _suggestions(lengths=lengths)
     ratio = speedup.count_operations(BASE, lengths) / speedup.count_operations(SMALL, lengths)
     assert encoder.endswith(f"all-MiniLM-L6-v2 (English) computes {ratio:.1f} times less")
     assert ratio == pytest.approx(8, rel=0.1)
     assert tokens == "max_length=128 computes 1.6 times less and cuts 100% of the texts"
-    assert type_.startswith("precision=mixed_bfloat16 was 1.28 times as fast")
     assert examples == "train_examples=12000 takes about 1 h 00 min"
 
 
@@ -47,7 +46,6 @@ def test_each_suggestion_says_by_how_much():
         ({"lengths": np.array([32, 60])}, "max_length"),
         ({"max_length": 100}, "max_length"),
         ({"max_length": None}, "max_length"),
-        ({}, "precision"),
         ({}, "train_examples"),
     ],
 )
@@ -57,7 +55,6 @@ def test_what_would_not_help_is_not_suggested(given, missing):
 
 def _advise(monkeypatch, *, seconds, gpu=False, vectors=None, truncation=None, examples=4):
     monkeypatch.setattr(accelerator, "is_available", lambda: gpu)
-    monkeypatch.setattr(accelerator, "cpu_has_bfloat16", lambda: True)
     encoder = SimpleNamespace(stack=[None] * 12, hidden=768, intermediate=3072)
     config = Config(truncation=truncation)
     experiment = SimpleNamespace(config=config, model=SimpleNamespace(encoder=encoder))
@@ -70,7 +67,7 @@ def test_long_run_on_a_cpu_gets_one_line_of_advice(monkeypatch, caplog):
     _advise(monkeypatch, seconds=3601)
     (line,) = caplog.messages
     assert line.startswith("this is long for a CPU; encoder=sentence-transformers/")
-    assert line.count("; ") == 3
+    assert line.count("; ") == 2
 
 
 def test_windows_are_counted_as_the_examples_they_belong_to_and_not_cut_shorter(
@@ -88,12 +85,3 @@ def test_other_runs_get_no_advice(case, monkeypatch, caplog):
     caplog.set_level(logging.INFO, "ftkeras")
     _advise(monkeypatch, **{"seconds": 9999, **case})
     assert not caplog.messages
-
-
-def test_bfloat16_of_the_processor_is_read_from_its_flags(tmp_path):
-    flags = tmp_path / "cpuinfo"
-    assert not accelerator.cpu_has_bfloat16(flags)
-    flags.write_text("flags\t\t: fpu avx512f avx512_bf16 sse\n")
-    assert accelerator.cpu_has_bfloat16(flags)
-    flags.write_text("flags\t\t: fpu avx2 sse\n")
-    assert not accelerator.cpu_has_bfloat16(flags)
