@@ -17,6 +17,7 @@ DISTRIBUTIONS = {
     "cyclonedx": "cyclonedx-python-lib",
     "google.protobuf": "protobuf",
     "grpc": "grpcio",
+    "markdown_it": "markdown-it-py",
     "sklearn": "scikit-learn",
     "tensorflow_serving": "tensorflow-serving-api",
     "yaml": "pyyaml",

@@ -43,6 +43,14 @@ class ServeConfig(WithPaths):
         "batches of up to 32 texts.",
         path=True,
     )
+    examples: str | None = flag(
+        None,
+        "Page",
+        "Folder of a run, whose sample texts the page offers to everyone who opens it, or none. "
+        "Default: the run that wrote the model, if it is still there, its report has texts, and "
+        "`host` is this machine alone.",
+        path=True,
+    )
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
 
     def __post_init__(self):

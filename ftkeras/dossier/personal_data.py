@@ -17,7 +17,8 @@ from ftkeras.runs import layout
 
 # Texts of a split that are searched, evenly spread, and masked examples that are shown of a kind.
 MOST, EXAMPLES = 20_000, 3
-SAMPLES = "samples"  # the file of texts by which exports are verified
+# Files of texts in the run's folder.
+KEPT = {"samples": layout.SAMPLES, "report": layout.REPORT_TEXTS}
 NOTE = (
     "Counts of places, not of people. In the examples, all but the first two letters and digits "
     "are hidden. Telephone numbers without a country code are those of "
@@ -45,7 +46,7 @@ class Count:
 
 
 def part(subject: Subject) -> Part:
-    """Return the part about personal data in the texts of the splits and the samples.
+    """Return the part about personal data in the texts of the splits, the samples and the report.
 
     Raises:
         UserError: if the data can't be read, or phonenumbers is not installed.
@@ -56,10 +57,10 @@ def part(subject: Subject) -> Part:
         chosen: Examples = spread(examples, MOST)
         searched[split] = len(chosen)
         _count(counts, split, (" | ".join(one.values()) for one in subject.raw_texts(chosen)))
-    samples = _samples(subject.folder / layout.SAMPLES)
-    if samples:
-        searched[SAMPLES] = len(samples)
-        _count(counts, SAMPLES, samples)
+    for name, file in KEPT.items():
+        if texts := _kept(subject.folder / file):
+            searched[name] = len(texts)
+            _count(counts, name, texts)
     data: dict[str, Any] = {
         "searched": searched,
         "kinds": {kind: vars(count) for kind, count in counts.items()},
@@ -80,8 +81,8 @@ def _count(counts: Mapping[str, Count], split: str, texts: Iterable[str]) -> Non
             counts[kind].texts += 1
 
 
-def _samples(path: pathlib.Path) -> list[str]:
-    """Return the texts of samples.jsonl; none if there is no such file."""
+def _kept(path: pathlib.Path) -> list[str]:
+    """Return the texts of a file of the run; none if there is no such file."""
     if not path.is_file():
         return []
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -155,6 +155,7 @@ class SavedModel:
             requests = self._save(served, version.draft)
             found, latency = self._verify(verifier, version.draft, measured, self.bounds)
             record = {
+                "run": exported.path_to_run(version.path, self.run_dir),
                 "dtype": self.dtype,
                 "quantization": self.quantization,
                 "bytes": _size(version.draft),
@@ -208,7 +209,7 @@ class SavedModel:
         assets = folder / "assets"
         self.text_layer.tokenizer.save(assets)
         exported.write_labels(folder / exported.LABELS, self.problem.names)
-        files.write_text(folder / "model_card.md", self.card.text())
+        files.write_text(folder / layout.MODEL_CARD, self.card.text())
         shutil.copy(self.run_dir / layout.SETTINGS, folder)
         inputs.write(folder, inputs.read(self.run_dir))
         recorded_problem.write(folder, self.problem)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ftkeras.errors import UserError
 from ftkeras.figures.parts import Cell, Column, Marked, Missing, Notice, Part, Section, Table
+from ftkeras.pages import kept_texts
 from ftkeras.pages.run_view import RunView
 from ftkeras.statistics import text_clusters
 from ftkeras.statistics.calibration import Forecasts
@@ -29,7 +30,8 @@ class _Examples:
     """A split's lines of predictions, how good each answer is, and the texts if they are known.
 
     `of_truth` is the least probability that an answer gives to what is true of the example; None if
-    it gives none.
+    it gives none. `texts` has None for an example whose text is not known; it is None if none is.
+    `all_texts` are the same, if all are known.
     """
 
     rows: Sequence[Mapping[str, Any]]
@@ -37,7 +39,8 @@ class _Examples:
     is_wrong: np.ndarray
     order: np.ndarray
     of_truth: np.ndarray | None
-    texts: Sequence[Mapping[str, str]] | None
+    texts: Sequence[Mapping[str, str] | None] | None
+    all_texts: Sequence[Mapping[str, str]] | None
 
 
 def section(view: RunView) -> Section:
@@ -47,11 +50,12 @@ def section(view: RunView) -> Section:
     except UserError as error:
         return Section("Errors", "errors", [Missing("Errors", f"{error}.")])
     missing: list[Part] = []
+    texts: Sequence[Mapping[str, str] | None] | None
     try:
-        texts = view.split_texts
+        texts = all_texts = view.split_texts
     except UserError as error:
-        texts = None
-        missing.append(Missing("Texts of the mistakes, and what they share", f"{error}."))
+        texts, all_texts = _kept(view), None
+        missing.append(_without_data(texts is not None, error))
     forecasts = view.problem.forecasts(rows)
     lower_is_better = view.predictions.tested.lower_is_better
     of_truth = None if forecasts is None else forecasts.of_truth.min(axis=1)
@@ -65,6 +69,7 @@ def section(view: RunView) -> Section:
         else np.argsort(-scores, kind="stable"),
         of_truth,
         texts,
+        all_texts,
     )
     parts = [
         *_doubtful(forecasts),
@@ -74,7 +79,23 @@ def section(view: RunView) -> Section:
         *_repeated(view, found),
         *missing,
     ]
-    return Section("Errors", "errors", parts, {"mistakes": int(found.is_wrong.sum())})
+    figures = {"mistakes": int(found.is_wrong.sum()), "texts": view.with_texts}
+    return Section("Errors", "errors", parts, figures)
+
+
+def _kept(view: RunView) -> list[dict[str, str] | None] | None:
+    """Return the texts that an earlier page or the samples have; None if they have none of them."""
+    known = kept_texts.read(view)
+    texts = [known.get(str(row.get("id"))) for row in view.rows]
+    return texts if any(texts) else None
+
+
+def _without_data(has_some: bool, error: UserError) -> Missing:
+    """Return a note about what can't be shown without the data of the run."""
+    if not has_some:
+        return Missing("Texts of the mistakes, and what they share", f"{error}.")
+    reason = f"{error}. The texts above are those that the run's folder has kept"
+    return Missing("What the mistakes share, near-duplicates and further texts", reason)
 
 
 def _mistakes(view: RunView, found: _Examples) -> list[Part]:
@@ -138,7 +159,7 @@ def _table(
     marked: Mapping[int, Marked] | None = None,
     note: str = "",
 ) -> Table:
-    columns: list[str | Column] = ["example", "true", "predicted"]
+    columns: list[str | Column] = [kept_texts.EXAMPLE, "true", "predicted"]
     if found.of_truth is not None:
         columns.append(Column("probability of the truth", "{:.4f}"))
     if found.texts is not None:
@@ -155,7 +176,8 @@ def _table(
         if found.of_truth is not None:
             cells.append(float(found.of_truth[n]))
         if found.texts is not None:
-            cells.append((marked or {}).get(n) or _cut(_joined(found.texts[n])))
+            text = found.texts[n]
+            cells.append((marked or {}).get(n) or (None if text is None else _cut(_joined(text))))
         rows.append(cells)
     return Table(name, title, columns, rows, note)
 
@@ -164,19 +186,20 @@ def _explained(view: RunView, found: _Examples, positions: Sequence[int]) -> dic
     """Return the texts of these examples with what speaks for the predicted answer."""
     if view.explain is None or found.texts is None:
         return {}
+    known = {n: text for n in positions if (text := found.texts[n]) is not None}
     try:
-        explained = [view.explain([found.texts[n]])[0] for n in positions]
+        explained = [view.explain([text])[0] for text in known.values()]
     except UserError:  # the section about words says why
         return {}
-    return {n: Marked(_cut_pieces(e.pieces())) for n, e in zip(positions, explained, strict=True)}
+    return {n: Marked(_cut_pieces(e.pieces())) for n, e in zip(known, explained, strict=True)}
 
 
 def _clusters(found: _Examples) -> list[Part]:
-    if found.texts is None:
+    if found.all_texts is None:
         return []
     wrong = np.flatnonzero(found.is_wrong)[:MOST_CLUSTERED]
     right = np.flatnonzero(~found.is_wrong)[: 4 * MOST_CLUSTERED]
-    texts, others = ([_joined(found.texts[n]) for n in part] for part in (wrong, right))
+    texts, others = ([_joined(found.all_texts[n]) for n in part] for part in (wrong, right))
     rows: list[list[Cell]] = []
     for one in text_clusters.cluster(texts, others):
         kinds = Counter(_confusion(found, int(wrong[n])) for n in one.members)
@@ -192,7 +215,7 @@ def _clusters(found: _Examples) -> list[Part]:
 
 def _repeated(view: RunView, found: _Examples) -> list[Part]:
     """Return the examples that nearly repeat one that the model was trained on."""
-    if found.texts is None:
+    if found.all_texts is None:
         return []
     try:
         count, pairs = view.texts.near_duplicates(view.split, MOST_REPEATED)
@@ -202,12 +225,12 @@ def _repeated(view: RunView, found: _Examples) -> list[Part]:
         text = f"No example of {view.split} nearly repeats one that the model was trained on."
         return [Notice(text, "good")]
     rows: list[list[Cell]] = [
-        [str(found.rows[n].get("id", n)), share, _cut(_joined(found.texts[n])), _cut(source)]
+        [str(found.rows[n].get("id", n)), share, _cut(_joined(found.all_texts[n])), _cut(source)]
         for source, n, share in pairs
     ]
     share = count / len(found.rows)
     title = f"Examples that nearly repeat one of train: {count:,}, {share:.1%} of {view.split}"
-    columns = ["example", Column("resemblance", "{:.2f}"), "text", "text of train"]
+    columns = [kept_texts.EXAMPLE, Column("resemblance", "{:.2f}"), "text", "text of train"]
     note = "The share of common runs of 5 tokens, estimated by min-hashes; those of at least 0.8."
     return [Table("near_duplicates", title, columns, rows, note)]
 

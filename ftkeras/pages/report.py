@@ -8,6 +8,7 @@ from ftkeras.figures.parts import Section
 from ftkeras.pages import (
     calibration,
     errors,
+    kept_texts,
     page,
     predictions,
     reproduce,
@@ -33,7 +34,7 @@ SECTIONS: tuple[Callable[[RunView], Section], ...] = (
 
 
 def write(view: RunView) -> pathlib.Path:
-    """Write report.html, report.json and the plots into the run's folder; return the page's path.
+    """Write report.html, its numbers, plots and texts into the run's folder; return its path.
 
     Args:
         view: the run.
@@ -46,7 +47,10 @@ def write(view: RunView) -> pathlib.Path:
     if view.name is not None:
         file = view.folder / layout.of_evaluation(view.name, layout.REPORT)
         plots = view.folder / f"{layout.REPORT_PLOTS}-{view.name}"
-    page.write(file, plots, view.title, summary.subtitle(view), sections(view))
+    content = sections(view)
+    page.write(file, plots, view.title, summary.subtitle(view), content)
+    if view.name is None:
+        kept_texts.write(view, content)
     return file
 
 

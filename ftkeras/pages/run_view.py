@@ -94,6 +94,7 @@ class RunView:
         problem: what is asked about a text.
         metrics: the content of metrics.json; empty if it is missing.
         texts: reads the texts; `NoTexts` if they are not available or not wanted.
+        with_texts: whether the page may show texts.
         baseline: whether to fit a baseline.
         slices: columns of the data, each value of which is a slice.
         patterns: name=pattern, each a slice of the texts in which the pattern is found.
@@ -108,6 +109,7 @@ class RunView:
     problem: Problem
     metrics: dict[str, Any]
     texts: Texts
+    with_texts: bool = True
     baseline: bool = True
     slices: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """The interface of an exported version: its labels in their order, and what it takes as input."""
 
 import hashlib
+import os
 import pathlib
 import re
 from collections.abc import Mapping, Sequence
@@ -67,6 +68,25 @@ def record(folder: pathlib.Path, figures: Mapping[str, Any]) -> None:
     """
     digests = hashes.of_folder(folder, without=layout.NOT_IN_EXPORT)
     files.write_json(folder / layout.EXPORT_RECORD, {**figures, "files": digests})
+
+
+def path_to_run(version: pathlib.Path, run_dir: pathlib.Path) -> str:
+    """Return the path from the folder of a version to that of its run, for export.json.
+
+    >>> path_to_run(pathlib.Path("saved_models/news/1"), pathlib.Path("runs/news/a"))
+    '../../../runs/news/a'
+    """
+    return pathlib.Path(os.path.relpath(run_dir, version)).as_posix()
+
+
+def run_of(version: pathlib.Path) -> pathlib.Path | None:
+    """Return the folder of the run that wrote a version, which may be gone; None if not recorded.
+
+    Raises:
+        UserError: export.json is damaged.
+    """
+    path = files.read_json(version / layout.EXPORT_RECORD).get("run")
+    return None if path is None else pathlib.Path(os.path.normpath(version / path))
 
 
 def takes_pairs(version: pathlib.Path) -> bool:

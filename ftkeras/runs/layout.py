@@ -14,6 +14,7 @@ PREDICTIONS = {"test": "predictions.jsonl", "validation": "predictions_validatio
 SAMPLES = "samples.jsonl"  # texts with their predictions, by which exports are verified
 EXPORTS = "exports.json"  # where the exports are; written last, when the run is finished
 EXPORT_RECORD = "export.json"  # in the folder of an export: its size, latency and verification
+MODEL_CARD = "model_card.md"  # in the folder of an export
 EVALUATIONS = "evaluations.csv"  # a row for each validation within an epoch
 TRACKED = "trackers.json"  # the ids of the run in its trackers, by their specs
 # What trackers write into the run's folder.
@@ -22,6 +23,7 @@ DATA = "data"  # examples that were in memory, one file of JSON lines for each s
 REPORT = "report.html"  # the page about the run
 REPORT_FIGURES = "report.json"  # its numbers
 REPORT_PLOTS = "report"  # a folder with its plots
+REPORT_TEXTS = "report_texts.jsonl"  # the texts of examples that it shows
 SIGNATURE = "model.sig"  # in the folder of an export, if it was signed
 # Of an export: what is written after its other files, so that their hashes do not have it.
 NOT_IN_EXPORT = (EXPORT_RECORD, SIGNATURE)
@@ -42,7 +44,8 @@ OF_MODEL = (SETTINGS, LABELS, INPUTS, PROBLEM, WEIGHTS)
 OF_RUN = (
     *(SETTINGS, LABELS, INPUTS, PROBLEM, ENCODER, WEIGHTS, CHECKPOINTS, HISTORY, METRICS),
     *(*PREDICTIONS.values(), SAMPLES, EXPORTS, FAILURE, *EXPORT_FOLDERS),
-    *(EVALUATIONS, TRACKED, *TRACKER_FILES, REPORT, REPORT_FIGURES, REPORT_PLOTS, DOSSIER),
+    *(EVALUATIONS, TRACKED, *TRACKER_FILES, REPORT, REPORT_FIGURES, REPORT_PLOTS, REPORT_TEXTS),
+    DOSSIER,
 )
 # What evaluations of a run on other data, each under a name, write into its folder.
 OF_EVALUATIONS = (

@@ -10,6 +10,7 @@ import uvicorn
 
 from ftkeras.errors import Stopped, UserError
 from ftkeras.serving import rest
+from ftkeras.serving.page.examples import Examples
 from ftkeras.serving.service import Service
 
 
@@ -42,6 +43,7 @@ def run(
     *,
     max_request_bytes: int,
     timeout: float,
+    examples: Examples,
     on_start: Callable[[], None],
 ) -> None:
     """Answer requests until a signal arrives, then finish those received.
@@ -51,13 +53,14 @@ def run(
         listening: from `bind`.
         max_request_bytes: size above which requests are refused.
         timeout: seconds that a request may take.
+        examples: texts that the page offers.
         on_start: called when the server accepts requests.
 
     Raises:
         Stopped: after SIGTERM.
     """
     options = uvicorn.Config(
-        rest.application(service, max_request_bytes=max_request_bytes),
+        rest.application(service, max_request_bytes=max_request_bytes, examples=examples),
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=int(timeout) + 1,

@@ -58,10 +58,16 @@ class Model:
 
     Args:
         folder: `<name>/<version>`.
+
+    Attributes:
+        folder: the same.
+        version: its number.
+        definitions: its signatures, as the file has them.
+        signatures: their inputs and outputs.
     """
 
     def __init__(self, folder: pathlib.Path):
-        self._folder, self.version = folder, int(folder.name)
+        self.folder, self.version = folder, int(folder.name)
         self._loaded = tf.saved_model.load(str(folder))
         self._functions = dict(self._loaded.signatures)
         self.definitions = _read_definitions(folder)
@@ -103,7 +109,7 @@ class Model:
     def warm_up(self) -> None:
         """Run the model's warm-up requests, so that the first real request is as fast as others."""
         inputs = {name: found.inputs for name, found in self.signatures.items()}
-        for name, tensors in warmup.requests(self._folder, inputs):
+        for name, tensors in warmup.requests(self.folder, inputs):
             self.run(name, tensors)
 
 

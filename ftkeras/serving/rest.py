@@ -1,8 +1,8 @@
 """The REST API of TensorFlow Serving, and a page to try the model, as an ASGI application."""
 
 import contextlib
+import functools
 import json
-import pathlib
 import time
 import traceback
 import zlib
@@ -15,6 +15,8 @@ from starlette.routing import Route
 
 from ftkeras.serving import metrics, target
 from ftkeras.serving.errors import RequestError, invalid_argument
+from ftkeras.serving.page import build
+from ftkeras.serving.page.examples import Examples
 from ftkeras.serving.service import Service
 
 METRICS_PATHS = ("/metrics", "/monitoring/prometheus/metrics")
@@ -22,27 +24,26 @@ METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 # Bytes of an oversized body that are still read, and dropped: a client that is still sending when
 # the connection closes would never see the response.
 DROPPED_BYTES = 64 * 1024 * 1024
-# The page needs nothing from elsewhere.
-_PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
-    "script-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; "
-    "form-action 'none'",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
-def application(service: Service, *, max_request_bytes: int) -> Starlette:
+def application(
+    service: Service, *, max_request_bytes: int, examples: Examples | None = None
+) -> Starlette:
     """Return the application.
 
     Args:
         service: Answers the requests.
         max_request_bytes: A larger body is refused with status 413.
+        examples: Texts that the page offers; None for none.
     """
-    page = (pathlib.Path(__file__).parent / "page.html").read_text(encoding="utf-8")
-    page = page.replace("{{model}}", json.dumps(service.versions.name).replace("<", "\\u003c"))
+    page = functools.lru_cache(maxsize=1)(
+        functools.partial(build.page, service.versions.name, examples=examples or Examples())
+    )
 
     async def show_page(request: Request) -> Response:
-        return Response(page, media_type="text/html", headers=_PAGE_HEADERS)
+        with service.versions.lease() as model:
+            content, headers = page(model.folder)
+        return Response(content, media_type="text/html", headers=headers)
 
     async def show_metrics(request: Request) -> Response:
         return Response(service.metrics.page(), media_type=metrics.CONTENT_TYPE)

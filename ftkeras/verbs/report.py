@@ -40,6 +40,7 @@ def run(config: ReportConfig) -> pathlib.Path:
         view = run_view.read(
             run_dir,
             texts,
+            with_texts=config.texts,
             baseline=with_baseline,
             slices=tuple(name for names in config.slices for name in names.split(",")),
             patterns=config.slice,

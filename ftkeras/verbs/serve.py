@@ -14,7 +14,7 @@ from ftkeras.support import accelerator
 log = logging.getLogger(__name__)
 
 # Modules of the extra `serve`, which are imported only when they are needed.
-EXTRA = ("uvicorn", "starlette", "prometheus_client", "tensorflow_serving")
+EXTRA = ("uvicorn", "starlette", "prometheus_client", "tensorflow_serving", "markdown_it")
 MAX_BATCH_BYTES = 2048  # of texts in a batch on a CPU; see benchmarks/serving.md
 
 
@@ -28,6 +28,7 @@ def run(config: ServeConfig) -> None:
     folder, version = find_versions(config.model, "serve")
     try:
         from ftkeras.serving import http_server, startup
+        from ftkeras.serving.page import examples
     except ModuleNotFoundError as error:
         if error.name not in EXTRA:
             raise
@@ -44,6 +45,8 @@ def run(config: ServeConfig) -> None:
         version=version,
         check=_signature_check(config.require_signature),
     )
+    offered = examples.find(config.examples, folder, version, host=config.host)
+    log.info("texts   %s", offered.message)
     url = http_server.url(listening)
     service.versions.watch(config.poll_seconds)
     http_server.run(
@@ -51,6 +54,7 @@ def run(config: ServeConfig) -> None:
         listening,
         max_request_bytes=config.max_request_bytes,
         timeout=config.timeout,
+        examples=offered,
         on_start=lambda: log.info("page    %s/\nmodel   %s/v1/models/%s", url, url, name),
     )
 

@@ -8,7 +8,8 @@ import pytest
 from ftkeras.errors import UserError
 from ftkeras.explanations.explanation import Explanation
 from ftkeras.figures.parts import Marked, Missing, Notice, Table
-from ftkeras.pages import errors, page, words
+from ftkeras.pages import errors, kept_texts, page, words
+from ftkeras.runs import layout, samples
 from ftkeras.statistics import text_clusters
 from tests.pages import finished_runs
 
@@ -79,6 +80,45 @@ def test_without_texts_mistakes_are_still_listed(view):
     section = errors.section(bare)
     assert len(_tables(section)["mistakes"].columns) == 4
     assert section.parts[-1] == Missing("Texts of the mistakes, and what they share", "no texts.")
+
+
+def test_texts_that_the_page_shows_are_kept_for_when_the_data_is_gone(view):
+    shown = errors.section(view)
+    kept_texts.write(view, [shown])
+    bare = dataclasses.replace(view, texts=finished_runs.NoTexts("the data is gone"))
+    again = errors.section(bare)
+    for name in ("mistakes", "nearly_wrong"):
+        before, after = (_tables(one)[name] for one in (shown, again))
+        assert after.columns == before.columns
+        assert [list(map(str, row)) for row in after.rows] == [
+            list(map(str, row)) for row in before.rows
+        ]
+    assert "error_clusters" not in _tables(again)
+    assert again.parts[-1].reason.startswith("the data is gone. The texts above are those that")
+    # Writing that page keeps them, as they can't be read again.
+    kept_texts.write(bare, [again])
+    assert [row[-1] for row in _tables(errors.section(bare))["mistakes"].rows if not row[-1]] == []
+
+
+def test_texts_are_neither_shown_nor_kept_against_the_owner_s_will(view):
+    kept_texts.write(view, [errors.section(view)])
+    without = finished_runs.NoTexts("the page was written with texts=false")
+    bare = dataclasses.replace(view, texts=without, with_texts=False)
+    section = errors.section(bare)
+    assert len(_tables(section)["mistakes"].columns) == 4
+    assert section.figures["texts"] is False
+    kept_texts.write(bare, [section])
+    assert not (view.folder / layout.REPORT_TEXTS).exists()
+
+
+def test_texts_of_samples_are_shown_if_no_others_are_known(view):
+    rows = [view.rows[198 - n] for n in range(10)]
+    texts = [{"text": TEXTS[198 - n].encode()} for n in range(10)]
+    samples.write(view.folder, rows, texts)
+    bare = dataclasses.replace(view, texts=finished_runs.NoTexts("the data is gone"))
+    found = {row[0]: row[-1] for row in _tables(errors.section(bare))["mistakes"].rows}
+    assert str(found["test-196"]) == TEXTS[196]
+    assert found["test-100"] is None
 
 
 def test_perfect_answers_have_no_mistakes(tmp_path):

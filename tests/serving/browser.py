@@ -1,6 +1,7 @@
 """Drive a headless Chromium over the WebDriver protocol, which is plain HTTP."""
 
 import contextlib
+import pathlib
 import shutil
 import socket
 import subprocess
@@ -44,6 +45,11 @@ class Browser:
         self._do(f"element/{found}/clear")
         self._do(f"element/{found}/value", text=text)
 
+    def upload(self, css: str, path: pathlib.Path) -> None:
+        """Choose a file."""
+        found = self._do("element", using="css selector", value=css)[ELEMENT]
+        self._do(f"element/{found}/value", text=str(path))
+
     def click(self, css: str) -> None:
         """Click an element."""
         found = self._do("element", using="css selector", value=css)[ELEMENT]
@@ -61,6 +67,11 @@ class Browser:
         """Return the messages on the page's console."""
         return [entry["message"] for entry in self._do("se/log", type="browser")]
 
+    def resize(self, width: int, height: int) -> None:
+        """Show the page as a screen of this size does; a window is at least 500 pixels wide."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._do("goog/cdp/execute", cmd="Emulation.setDeviceMetricsOverride", params=size)
+
     def screenshot(self) -> str:
         """Return a PNG of the window as base64."""
         answer = requests.get(f"{self._session}/screenshot", timeout=60)
@@ -68,8 +79,13 @@ class Browser:
 
 
 @contextlib.contextmanager
-def browser(*arguments: str) -> Iterator[Browser]:
-    """Open a browser; skip the test if none is installed."""
+def browser(*arguments: str, downloads: pathlib.Path | None = None) -> Iterator[Browser]:
+    """Open a browser; skip the test if none is installed.
+
+    Args:
+        *arguments: of Chromium.
+        downloads: the folder of downloaded files.
+    """
     driver = shutil.which("chromedriver")
     if driver is None:
         pytest.skip("needs Chromium and its chromedriver")
@@ -77,13 +93,17 @@ def browser(*arguments: str) -> Iterator[Browser]:
         port = free.getsockname()[1]
     with subprocess.Popen([driver, f"--port={port}"], stdout=subprocess.DEVNULL) as process:
         try:
-            yield Browser(_session(f"http://127.0.0.1:{port}", arguments))
+            yield Browser(_session(f"http://127.0.0.1:{port}", arguments, downloads))
         finally:
             process.terminate()
 
 
-def _session(url: str, arguments: tuple[str, ...]) -> str:
-    options = {"args": ["--headless=new", "--no-sandbox", "--disable-gpu", *arguments]}
+def _session(url: str, arguments: tuple[str, ...], downloads: pathlib.Path | None) -> str:
+    options: dict[str, Any] = {
+        "args": ["--headless=new", "--no-sandbox", "--disable-gpu", *arguments]
+    }
+    if downloads is not None:
+        options["prefs"] = {"download.default_directory": str(downloads)}
     wanted = {
         "browserName": "chrome",
         "goog:chromeOptions": options,

@@ -12,6 +12,7 @@ import uvicorn
 
 from ftkeras.config.serving import ServeConfig
 from ftkeras.serving import rest, startup
+from ftkeras.serving.page import examples
 from ftkeras.serving.service import Service
 from ftkeras.verbs.serve import MAX_BATCH_BYTES
 
@@ -49,7 +50,8 @@ def live(folder: pathlib.Path, **config: Any) -> Iterator[Live]:
         timeout=settings.timeout,
         max_batch_bytes=MAX_BATCH_BYTES,
     )
-    app = rest.application(service, max_request_bytes=settings.max_request_bytes)
+    offered = examples.find(settings.examples, folder, None, host=settings.host)
+    app = rest.application(service, max_request_bytes=settings.max_request_bytes, examples=offered)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -1,0 +1,1 @@
+"""The page of the server: what it shows, and the files that it is made of."""
