@@ -27,6 +27,7 @@ KINDS = {
     "head": "heads",
     "masking": "maskings",
     "truncation": "text/truncations",
+    "redact": "text/redactions",
     "batching": "data/batching",
     "loss": "losses",
     "schedule": "schedules",

@@ -28,6 +28,7 @@ CONTEXT = {
     "schedule": {"peak": 0.5, "total_steps": 100},
     "track": {"run_dir": pathlib.Path("run"), "name": "reviews"},
     "truncation": {},
+    "redact": {},
 }
 PARTS = [(kind, name) for kind in CONTEXT for name in catalog.names(kind)]
 

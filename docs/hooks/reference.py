@@ -26,6 +26,7 @@ _KINDS = {
     "batching": ("Batching", "How examples become batches."),
     "masking": ("Maskings", "Which tokens `pretrain` masks."),
     "truncation": ("Truncations", "What is kept of a text that is too long."),
+    "redact": ("Redactions", "What placeholders replace in texts before they are tokenized."),
     "group_by": ("Groupings", "Examples that stay in one split or fold."),
     "strategy": ("Strategies", "The devices that a run uses."),
     "export": ("Exports", "The flag may be repeated."),

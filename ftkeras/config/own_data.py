@@ -70,6 +70,11 @@ class OwnData(WithPaths):
     delimiter: str | None = flag(None, "Data", "Between the fields of `data`: one character.")
     encoding: str | None = flag(None, "Data", "Of `data`, such as cp1252. Default: detected.")
     task: str = flag(DEFAULT_TASK, "Data", "A dataset and its labels: {task}.")
+    redact: str | None = flag(
+        None,
+        "Data",
+        "What placeholders replace in texts, in training and in exports: {redact}, or none.",
+    )
 
     def _use_own_data(self) -> None:
         """Write `data` and what goes with it as a task."""

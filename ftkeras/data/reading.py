@@ -1,5 +1,6 @@
 """Read the splits of a task: tokenize each once, use the token cache, retry failing sources."""
 
+import collections
 import dataclasses
 import functools
 import logging
@@ -17,6 +18,7 @@ from ftkeras.data.examples import Examples
 from ftkeras.data.sources.stream import reraise_user_errors
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
+from ftkeras.text import redactions
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.truncations.windows import Windows
 
@@ -139,32 +141,54 @@ class SplitReader:
         return [values[row] for row in examples.rows]
 
     def texts(self, source: str) -> tf.data.Dataset:
-        """Return the raw texts of a split, {"text"} and, for pairs, {"text", "pair"}.
+        """Return the texts of a split, redacted: {"text"} and, for pairs, {"text", "pair"}.
 
         Args:
             source: of examples that this reader has read.
         """
         names = ("text", "pair") if self._task.pairs else ("text",)
-        return self._datasets[source].map(lambda example: {name: example[name] for name in names})
+        redacted = self._text_layer.redacted
+        return self._datasets[source].map(
+            lambda example: {name: redacted(example[name]) for name in names}
+        )
 
     def raw_texts(self, examples: Examples, positions: np.ndarray) -> list[dict[str, bytes]]:
-        """Return the raw texts of some examples: {"text"} and, for pairs, {"text", "pair"}.
+        """Return the texts of some examples, redacted: {"text"} and, for pairs, {"text", "pair"}.
 
         Args:
             examples: a view of what this reader has read.
             positions: integer [n], in ascending order.
         """
         rows = examples.rows[positions]
+        found = self._rows_of(self.texts(examples.source), rows)
+        by_row = {int(row): example for row, example in found.as_numpy_iterator()}
+        return [by_row[int(row)] for row in rows]
+
+    def count_redacted(self, examples: Examples) -> dict[str, int]:
+        """Return how many places of each kind are replaced in the texts of some examples.
+
+        Args:
+            examples: a view of what this reader has read.
+        """
+        redaction = self._text_layer.redaction
+        if redaction is None:
+            return {}
+        names = ("text", "pair") if self._task.pairs else ("text",)
+        counts = collections.Counter()
+        for _, batch in self._rows_of(self._datasets[examples.source], examples.rows).batch(1024):
+            for name in names:
+                counts.update(redactions.count(redaction, batch[name]))
+        return dict(counts)
+
+    def _rows_of(self, dataset: tf.data.Dataset, rows: np.ndarray) -> tf.data.Dataset:
+        """Return the chosen elements of a dataset, each behind its number, in their order."""
         chosen = np.zeros(rows.max(initial=-1) + 1, bool)
         chosen[rows] = True
 
         def is_wanted(row: tf.Tensor, _: dict) -> tf.Tensor:
             return tf.logical_and(row < len(chosen), tf.gather(chosen, row % len(chosen)))
 
-        found = self._datasets[examples.source].enumerate().filter(is_wanted).take(chosen.sum())
-        by_row = {int(row): example for row, example in found.as_numpy_iterator()}
-        names = ("text", "pair") if self._task.pairs else ("text",)
-        return [{name: by_row[int(row)][name] for name in names} for row in rows]
+        return dataset.enumerate().filter(is_wanted).take(chosen.sum())
 
     def _tokenize_with_retries(self, name: str) -> Examples:
         waits = iter(SECONDS_BEFORE_RETRY)

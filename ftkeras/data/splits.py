@@ -5,7 +5,7 @@ import functools
 import logging
 import pathlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -158,6 +158,18 @@ class Splits:
         digests = np.concatenate([examples.digests for examples in parts])
         shared = np.intersect1d(digests, self.test.digests)
         return {**counts, "test": len(self.test), "in_train_and_test": len(shared)}
+
+    def redacted(self, parts: Iterable[Examples | None] | None = None) -> dict[str, dict[str, int]]:
+        """Return how many places of each kind are replaced in each split; {} if none are to be.
+
+        Args:
+            parts: the splits; by default those that the run uses.
+        """
+        if parts is None:
+            parts = [self.train, self.validation, self.test if self.config.test else None]
+        used = [part for part in parts if part is not None]
+        counts = {part.name: self._reader.count_redacted(part) for part in used}
+        return {name: count for name, count in counts.items() if count}
 
     @functools.cached_property
     def _parts(self) -> tuple[Examples, Examples]:

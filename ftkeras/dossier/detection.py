@@ -7,23 +7,10 @@ from typing import Any
 
 from ftkeras.dossier import identifiers
 from ftkeras.errors import UserError
+from ftkeras.text.redactions.pii import STREETS
 
 # Where telephone numbers without a country code are taken for one.
 REGIONS = ("US", "GB")
-# Of streets in English: most of the suffixes of the US Postal Service, publication 28.
-STREETS = (
-    "Alley|Avenue|Ave|Bend|Boulevard|Blvd|Branch|Bridge|Brook|Burg|Bypass|Canyon|"
-    "Center|Circle|Close|Common|Corner|Court|Ct|Cove|Creek|Crescent|Crossing|Dale|"
-    "Drive|Dr|Estate|Expressway|Extension|Field|Flat|Ford|Forest|Freeway|Gardens|"
-    "Gate|Glen|Green|Grove|Harbor|Haven|Heights|Highway|Hill|Hollow|Island|Isle|"
-    "Junction|Key|Knoll|Lake|Landing|Lane|Ln|Lodge|Manor|Meadow|Mews|Mill|"
-    "Mission|Motorway|Mount|Mountain|Orchard|Oval|Park|Parkway|Pass|Passage|Path|"
-    "Pike|Pine|Place|Plain|Plaza|Point|Port|Prairie|Radial|Ranch|Rapid|Rest|"
-    "Ridge|River|Road|Rd|Route|Row|Rue|Run|Shoal|Shore|Skyway|Spring|Spur|"
-    "Square|Station|Stravenue|Stream|Street|St|Summit|Terrace|Throughway|Trace|"
-    "Track|Trafficway|Trail|Tunnel|Turnpike|Underpass|Union|Valley|Via|Viaduct|"
-    "View|Village|Ville|Vista|Walk|Wall|Way|Well"
-)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,14 @@ from ftkeras import catalog
 from ftkeras.config import combinations
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import classifier, encoder_source, masked_lm_head, precision, windows
+from ftkeras.experiment import (
+    classifier,
+    encoder_source,
+    masked_lm_head,
+    precision,
+    redactions,
+    windows,
+)
 from ftkeras.experiment.checks import check
 from ftkeras.experiment.definition import Experiment
 from ftkeras.experiment.part_errors import blame
@@ -130,6 +137,7 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         contexts=problem.reads == "contexts",
         options=len(problem.names) if problem.reads == "options" else None,
         each_text=problem.reads == "each_text",
+        redaction=redactions.build(config),
     )
     specs = _lasting_policies(config) if run_dir else config.policy
     policies = _apply_policies(config, model, specs)

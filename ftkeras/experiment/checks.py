@@ -6,7 +6,7 @@ from ftkeras import catalog
 from ftkeras.config import combinations
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import auto, feeds, optimization, windows
+from ftkeras.experiment import auto, feeds, optimization, redactions, windows
 from ftkeras.experiment.part_errors import blame
 from ftkeras.policies import check_together
 from ftkeras.problems import SEVERAL_ROWS, Problem
@@ -30,6 +30,7 @@ def check(config: Config) -> None:
             "crossvalidate runs all of them."
         )
     _check_problem(config, problem_class(config))
+    redactions.check(config, problem_class(config))
     if config.group_by not in (None, "none"):
         catalog.build("group_by", config.group_by)
     truncation = combinations.truncation(config)

@@ -122,6 +122,8 @@ def evaluate(
     found = evaluation.evaluate_elsewhere(experiment, used, run_dir, name=plan.name)
     counts = {split: len(part) for split, part in used.items()}
     found |= {"task": plan.config.task, "data": counts, "versions": metrics.versions()}
+    if replaced := splits.redacted(used.values()):
+        found["redacted"] = replaced
     path = run_dir / layout.of_evaluation(plan.name, layout.METRICS)
     if experiment.devices.is_chief:
         files.write_json(path, found)

@@ -5,9 +5,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from ftkeras.text.truncations import Truncation
-from ftkeras.text.truncations.windows import Windows
-
 # The windows that the network reads at once, so that a very long text needs little memory.
 WINDOWS = 64
 
@@ -59,13 +56,3 @@ def join_rows(part: tf.Tensor, counts: tf.Tensor, fill: Any) -> tf.Tensor:
     dense = rows.to_tensor(tf.cast(fill, part.dtype))
     shape = tf.shape(dense)
     return tf.reshape(dense, tf.concat([shape[:1], shape[1:2] * shape[2:3], shape[3:]], axis=0))
-
-
-def message(truncation: Truncation) -> str | None:
-    """Return what to say of an export that reads token ids, if the run cuts texts into windows."""
-    if not isinstance(truncation, Windows):
-        return None
-    return (
-        "it reads a window; the caller cuts texts, "
-        f"and combines the windows' logits ({truncation.combine})"
-    )

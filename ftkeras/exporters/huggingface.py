@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ftkeras.checkpoints import huggingface
-from ftkeras.exporters import Card, _windows
+from ftkeras.exporters import Card, _left_to_caller
 from ftkeras.problems import Problem
 from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
@@ -101,13 +101,14 @@ class Huggingface:
             # Who predicts tokens has no answers to a text that could be combined.
             in_vocabulary = self.model.head.needs_vocabulary
             notes = [
-                None if in_vocabulary else _windows.message(self.text_layer.truncation),
+                _left_to_caller.message(self.text_layer, cuts=not in_vocabulary),
                 None if self.card.license() else NO_LICENSE,
             ]
             self.message = "; ".join(filter(None, notes)) or None
         else:
             files.remove(self.folder / "README.md")
         self._write_problem_files()
+        _left_to_caller.write(self.folder, self.text_layer)
         self.text_layer.tokenizer.save(
             self.folder, max_length=self.text_layer.max_length, segments=encoder.segments > 0
         )

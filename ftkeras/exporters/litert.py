@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
-from ftkeras.exporters import _windows
+from ftkeras.exporters import _left_to_caller
 from ftkeras.exporters._comparison import Bounds, predict
 from ftkeras.exporters._weights import Weights
 from ftkeras.problems import Comparison, Problem
@@ -80,7 +80,7 @@ class Litert:
             tolerance=tolerance,
             logit_tolerance=logit_tolerance,
         )
-        self.message = _windows.message(text_layer.truncation)
+        self.message = _left_to_caller.message(text_layer)
 
     def write(self) -> pathlib.Path:
         """Write the folder and return it.
@@ -95,6 +95,7 @@ class Litert:
         with files.replacing(folder / "model.tflite") as draft:
             draft.write_bytes(content)
         self.text_layer.tokenizer.save(folder)
+        _left_to_caller.write(folder, self.text_layer)
         exported.write_labels(folder / exported.LABELS.name, self.problem.names)
         recorded_problem.write(folder, self.problem)
         record = {

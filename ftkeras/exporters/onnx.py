@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 from ftkeras.errors import UserError
-from ftkeras.exporters import _onnx_graph, _windows
+from ftkeras.exporters import _left_to_caller, _onnx_graph
 from ftkeras.exporters._comparison import Bounds, predict
 from ftkeras.exporters._onnx_int8 import Int8Graph
 from ftkeras.problems import Comparison, Problem
@@ -78,7 +78,7 @@ class Onnx:
         self.model, self.text_layer, self.problem, self.pairs = model, text_layer, problem, pairs
         self.segments = pairs and text_layer.segments
         self.run_dir, self.quantization = run_dir, quantization
-        self.message = _windows.message(text_layer.truncation)
+        self.message = _left_to_caller.message(text_layer)
 
     def write(self) -> pathlib.Path:
         """Write the folder and return it.
@@ -97,6 +97,7 @@ class Onnx:
             found = self._compare(draft, measured)
             self.bounds.check(found, "onnx", self.problem.unit)
         self.text_layer.tokenizer.save(folder)
+        _left_to_caller.write(folder, self.text_layer)
         exported.write_labels(folder / exported.LABELS.name, self.problem.names)
         recorded_problem.write(folder, self.problem)
         size = (folder / "model.onnx").stat().st_size

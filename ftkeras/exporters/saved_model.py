@@ -9,7 +9,7 @@ import tensorflow as tf
 from tensorflow.python.saved_model import fingerprinting_utils
 
 from ftkeras.errors import UserError
-from ftkeras.exporters import Card, _ops, _warmup
+from ftkeras.exporters import Card, _left_to_caller, _ops, _warmup
 from ftkeras.exporters._comparison import LOGIT_TOLERANCES, Bounds, Comparison
 from ftkeras.exporters._signatures import CLASSIFY, ConcreteFunction, Served
 from ftkeras.exporters._verification import Verifier
@@ -164,6 +164,7 @@ class SavedModel:
                 **self.bounds.record(),
                 "samples_of": measured[0]["id"].rpartition("-")[0],
                 "lengths": served.lengths,
+                "redaction": _left_to_caller.rules(self.text_layer.redaction),
                 "warmup_requests": requests,
                 **({} if self.is_exact else {"original": self._measure_original(measured)}),
                 "versions": metrics.versions(),

@@ -31,6 +31,19 @@ def text(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int) -
     return "\n".join([*lines, *_notes(task, splits, max_length)])
 
 
+def redacted(counts: Mapping[str, Mapping[str, int]]) -> str:
+    """Return a line about what placeholders replace in each split.
+
+    >>> redacted({"train": {"email": 2, "ip": 0, "phone": 1}, "test": {"email": 0}})
+    'redacted 2 email, 1 phone in train; nothing in test'
+    """
+    parts = []
+    for split, found in counts.items():
+        shown = [f"{count:,} {kind}" for kind, count in found.items() if count]
+        parts.append(f"{', '.join(shown) or 'nothing'} in {split}")
+    return f"redacted {'; '.join(parts)}"
+
+
 def _windows(splits: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Yield into how many windows the texts of each split are cut."""
     for split, summary in splits.items():

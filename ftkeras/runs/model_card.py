@@ -129,6 +129,7 @@ class ModelCard:
         rows = [
             f"The model reads {config.max_length} tokens of a text, including special tokens; "
             f"`--truncation={truncation}` {which}.",
+            *_redacted(config.redact),
             "The metrics hold for texts like those in the data; the model was not tested on "
             "others.",
             f"{f'{caveat}, and it' if caveat else 'It'} was not tested separately on texts by or "
@@ -143,6 +144,12 @@ class ModelCard:
         if shared := metrics.get("data", {}).get("in_train_and_test"):
             rows.append(f"{shared:,} texts of test are also in train or validation.")
         return _list(rows)
+
+
+def _redacted(spec: str | None) -> list[str]:
+    if spec in (None, "none"):
+        return []
+    return [f"`--redact={spec}` replaces parts of texts before the model reads them."]
 
 
 def _list(rows: Iterable[str]) -> str:

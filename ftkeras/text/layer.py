@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from ftkeras.text import contexts, options
 from ftkeras.text.code_digest import code_digest
+from ftkeras.text.redactions import Redaction, replace
 from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.truncations import Truncation
 from ftkeras.text.truncations.head import Head
@@ -37,6 +38,8 @@ class TextLayer(tf.Module):
         options: the most options of a question, if pairs are questions with options; None if they
             are not.
         each_text: whether each text of a pair is a row of its own.
+        redaction: replaces parts of each text before it is tokenized; None for nothing. Not with
+            `words` or `contexts`, whose places a replacement would move.
 
     Attributes:
         segments: whether pairs have segment ids, which some tokenizers do not give.
@@ -72,8 +75,11 @@ class TextLayer(tf.Module):
         contexts: bool = False,
         options: int | None = None,
         each_text: bool = False,
+        redaction: Redaction | None = None,
     ):
         super().__init__()
+        if redaction is not None and (words or contexts):
+            raise ValueError("`redaction` would move the places of words and answers in texts.")
         least = tokenizer.specials[0] + 1
         if not isinstance(max_length, int) or max_length < least:
             raise ValueError(
@@ -85,12 +91,13 @@ class TextLayer(tf.Module):
         self.truncation = truncation
         self.max_length = max_length
         self.words, self.contexts, self.options = words, contexts, options
-        self.every_piece, self.each_text = every_piece, each_text
+        self.every_piece, self.each_text, self.redaction = every_piece, each_text, redaction
 
     def __call__(
         self, texts: tf.Tensor, pairs: tf.Tensor | None = None
     ) -> dict[str, tf.RaggedTensor]:
         """Return "token_ids" (and "segment_ids", or words), int32 ragged [rows, (length)]."""
+        texts, pairs = self.redacted(texts), None if pairs is None else self.redacted(pairs)
         if self.words:
             return self._with_words(texts)
         if self.contexts:
@@ -104,6 +111,10 @@ class TextLayer(tf.Module):
             (pieces,), windows = self._shorten(pieces)
             return self.tokenizer.frame(pieces) | windows
         return self._join_pairs(pieces, self.tokenizer(pairs))
+
+    def redacted(self, texts: tf.Tensor) -> tf.Tensor:
+        """Return texts as the tokenizer reads them, string of any shape."""
+        return texts if self.redaction is None else replace(self.redaction, texts)
 
     def identity(self) -> dict[str, Any]:
         """Return all that the ids of a text depend on, JSON-serializable: the key of a cache.
@@ -125,6 +136,7 @@ class TextLayer(tf.Module):
             "contexts": self.contexts,
             "options": self.options,
             "each_text": self.each_text,
+            "redaction": self.redaction and [vars(rule) for rule in self.redaction.rules],
             "code": code_digest([*own_code, pathlib.Path(inspect.getfile(type(truncation)))]),
             "versions": [metadata.version(name) for name in ("tensorflow", "tensorflow-text")],
         }

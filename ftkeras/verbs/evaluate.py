@@ -9,6 +9,7 @@ from ftkeras.data.splits import Splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import checks, elsewhere, evaluation, run_folder
 from ftkeras.experiment.definition import Experiment
+from ftkeras.reports import data as data_report
 from ftkeras.reports import metrics as metrics_report
 from ftkeras.runs import layout, metrics
 from ftkeras.support import files
@@ -50,6 +51,8 @@ def run(config: Config) -> Evaluation:
         else:
             checks.require_calibrated(config, experiment.problem, run_dir)
             found, path = elsewhere.evaluate(experiment, splits, run_dir, plan)
+            if "redacted" in found:
+                log.info("%s", data_report.redacted(found["redacted"]))
     if experiment.devices.is_chief:
         log.info("\n%s", metrics_report.table(found, experiment.problem))
         log.info("%s", f"\nmetrics {path}")

@@ -16,8 +16,10 @@ from ftkeras.config.pretrain import PretrainConfig
 from ftkeras.config.run import Config
 from ftkeras.data.sources.stream import reraise_user_errors
 from ftkeras.data.task import Task
+from ftkeras.experiment import redactions
 from ftkeras.runs import folder, layout
 from ftkeras.text import training as vocabularies
+from ftkeras.text.redactions import Redaction, replace
 from ftkeras.workflows import training
 from ftkeras.workflows.training import TrainedRun
 
@@ -25,9 +27,10 @@ log = logging.getLogger(__name__)
 
 # What a run of `train` and the pretraining before it have in common.
 _SHARED = (
-    *("data_dir", "cache_dir", "data_seed", "task", "encoder", "max_length", "batch_size"),
-    *("batch_tokens", "accumulate", "batching", "precision", "jit_compile", "remat", "optimizer"),
-    *("seed", "strategy", "deterministic", "on_nan", "restart", "checkpoint_every", "debug"),
+    *("data_dir", "cache_dir", "data_seed", "task", "encoder", "redact", "max_length"),
+    *("batch_size", "batch_tokens", "accumulate", "batching", "precision", "jit_compile", "remat"),
+    *("optimizer", "seed", "strategy", "deterministic", "on_nan", "restart", "checkpoint_every"),
+    "debug",
 )
 
 
@@ -91,14 +94,15 @@ def _vocabulary(config: Config, run_dir: pathlib.Path, size: int) -> pathlib.Pat
     family = encoders.family(catalog.parse("encoder", config.encoder).name)
     log.info("vocabulary of %s tokens, from the texts of train …", f"{size:,}")
     with reraise_user_errors():
-        texts = functools.partial(_texts, task)
+        texts = functools.partial(_texts, task, redactions.build(config))
         found = vocabularies.train(texts, size, kind=family.vocabulary)
     found.save(path)
     return path
 
 
-def _texts(task: Task) -> Iterator[str]:
-    """Yield the texts to train on."""
+def _texts(task: Task, redaction: Redaction | None) -> Iterator[str]:
+    """Yield the texts to train on, redacted."""
     example: Any
-    for example in task.splits()["train"].as_numpy_iterator():
-        yield example["text"].decode("utf-8", "replace")
+    for example in task.splits()["train"]:
+        text: Any = example["text"] if redaction is None else replace(redaction, example["text"])
+        yield text.numpy().decode("utf-8", "replace")

@@ -106,6 +106,9 @@ def _read(experiment: Experiment, splits: Splits) -> dict:
     read = summarize_splits(splits, unknown_id=experiment.text_layer.tokenizer.unknown_id)
     log.info("%s", data_report.text(experiment.task, read, experiment.config.max_length))
     log.info(training_report.examples(splits, counts))
+    if replaced := splits.redacted():
+        log.info("%s", data_report.redacted(replaced))
+        read = {name: {**found, "redacted": replaced[name]} for name, found in read.items()}
     return {"data": counts, "read": read, "versions": metrics.versions()}
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
-from ftkeras.exporters import _windows
-from ftkeras.text.truncations.head import Head
+from ftkeras.exporters import _left_to_caller, _windows
 from ftkeras.text.truncations.windows import Windows
+from tests.exporters import small
 
 
 def test_rows_in_chunks_are_all_rows(monkeypatch):
@@ -26,5 +26,7 @@ def test_rows_in_chunks_are_all_rows(monkeypatch):
 
 
 def test_exports_of_windows_say_who_combines_them():
-    assert _windows.message(Head()) is None
-    assert "(max)" in (_windows.message(Windows(combine="max")) or "")
+    layer = small.text_layer()
+    assert _left_to_caller.message(layer) is None
+    layer.truncation = Windows(combine="max")
+    assert "(max)" in (_left_to_caller.message(layer) or "")

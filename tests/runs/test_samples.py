@@ -44,6 +44,9 @@ def _no_tokens(texts, pairs=None):
     return {"token_ids": ids} if pairs is None else {"token_ids": ids, "segment_ids": ids - 1}
 
 
+_no_tokens.redacted = lambda texts: texts
+
+
 @pytest.mark.parametrize(
     ("pairs", "own_validation", "folds"),
     [(False, False, None), (True, True, None), (False, True, 3)],

@@ -1,0 +1,151 @@
+"""Redaction: what TensorFlow's RE2 and Python's `re` replace is the same, everywhere."""
+
+import json
+import pathlib
+import re
+
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ftkeras.text.redactions import count, replace
+from ftkeras.text.redactions.pii import KINDS, PII
+from tests.exporters import small
+
+ROWS = [
+    json.loads(line)
+    for line in (pathlib.Path(__file__).parents[2] / "dossier" / "personal_data.jsonl")
+    .read_text(encoding="utf-8")
+    .splitlines()
+]
+PLACEHOLDERS = {
+    "e-mail address": "[EMAIL]",
+    "bank account (IBAN)": "[IBAN]",
+    "card number": "[CARD]",
+    "IP address": "[IP]",
+    "postal address": "[ADDRESS]",
+    "telephone number": "[PHONE]",
+}
+# Of 40: an address has no word for a street, and four cards have the form of a French NIR.
+FOUND = {"postal address": 39, "card number": 36}
+ONE_OF_EACH = {
+    "email": "ann@example.org",
+    "iban": "DE89 3704 0044 0532 0130 00",
+    "id": "123-45-6789",
+    "card": "4111 1111 1111 1111",
+    "ip": "10.0.0.1",
+    "address": "12 Old Mill Road",
+    "phone": "+49 30 901820",
+}
+# Pieces from which hard texts are made: parts of matches, and what may stand beside them.
+PIECES = [
+    *(row["text"][slice(*row["span"])] for row in ROWS if row["span"]),
+    *"+-.,()[]@:/_xA1 \n\tÄßé日\u212a\u017f\x0b",
+    *("00", "1 ", "ext. 5", "[EMAIL]", "\\1", "e.V. 1"),
+]
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
+
+
+def by_tensorflow(text: str, redaction: PII) -> str:
+    return replace(redaction, tf.constant(text)).numpy().decode()
+
+
+def by_python(text: str, redaction: PII) -> str:
+    for rule in redaction.rules:
+        text = re.sub(rule.pattern, rule.rewrite, text, flags=re.ASCII)
+    return text
+
+
+ALL = PII()
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXTS)
+def test_python_and_tensorflow_agree_and_replacing_again_changes_nothing(text):
+    found = by_tensorflow(text, ALL)
+    assert found == by_python(text, ALL)
+    assert by_tensorflow(found, ALL) == found
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
+def test_python_and_tensorflow_agree_on_any_text(text):
+    assert by_tensorflow(text, ALL) == by_python(text, ALL)
+
+
+def test_generated_sentences_are_redacted_whole():
+    found = dict.fromkeys(row["kind"] for row in ROWS)
+    for kind in found:
+        rows = [row for row in ROWS if row["kind"] == kind]
+        redacted = replace(ALL, tf.constant([row["text"] for row in rows])).numpy()
+        hits = 0
+        for row, after in zip(rows, redacted, strict=True):
+            start, end = row["span"] or (0, 0)
+            placeholder = PLACEHOLDERS.get(kind, "[ID]") if kind else ""
+            wanted = row["text"][:start] + placeholder + row["text"][end:]
+            hits += after.decode() == wanted
+        found[kind] = hits
+    look_alikes = found.pop(None)
+    assert found == {kind: FOUND.get(kind, 40) for kind in found}
+    assert look_alikes == 95  # five order numbers could be cards
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["at 10:45:30", "0.4111111111111111", "a::b", "Spring 2005 came", "3-4 days", "1,000 to 2,000"],
+)
+def test_look_alikes_stay(text):
+    assert by_tensorflow(text, ALL) == text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kinds_are_chosen(kind):
+    redaction = PII(kinds=(kind,))
+    texts = [f"Here: {ONE_OF_EACH[kind]}, see?", "ann and bob"]
+    assert by_tensorflow(texts[0], redaction) == f"Here: [{kind.upper()}], see?"
+    assert count(redaction, tf.constant(texts)) == {kind: 1}
+
+
+def test_counts_ignore_placeholders_that_were_there():
+    texts = ["[EMAIL] a@b.org, c@d.org", "[EMAIL]", " or ".join(ONE_OF_EACH.values())]
+    assert count(ALL, tf.constant(texts)) == {**dict.fromkeys(KINDS, 1), "email": 3}
+    assert count(ALL, tf.constant([], tf.string)) == dict.fromkeys(KINDS, 0)
+
+
+def test_invalid_bytes_stay():
+    assert replace(ALL, tf.constant(b"\xff a@b.org \xfe")).numpy() == b"\xff [EMAIL] \xfe"
+
+
+@pytest.mark.parametrize("kinds", [(), ("name",), ("email", "email"), "mail"])
+def test_wrong_kinds_are_refused(kinds):
+    with pytest.raises(ValueError, match="`kinds` must be some of email, iban"):
+        PII(kinds=kinds)
+
+
+def test_text_layer_reads_redacted_texts():
+    plain, layer = small.text_layer(), small.text_layer()
+    layer.redaction = ALL
+    ids = layer(tf.constant(["Write to a@b.org now", "fine"]))["token_ids"]
+    wanted = plain(tf.constant(["Write to [EMAIL] now", "fine"]))["token_ids"]
+    assert ids.to_list() == wanted.to_list()
+    assert layer.identity() != plain.identity()
+
+
+def test_no_pattern_spans_two_options():
+    for between in "\n\t":
+        text = f"12 Old{between}Mill Road 030{between}123 4567 4111 1111{between}1111 1111"
+        assert by_tensorflow(text, ALL) == text
+
+
+@pytest.mark.parametrize("reads", ["words", "contexts"])
+def test_places_can_not_be_moved(reads):
+    layer = small.text_layer()
+    with pytest.raises(ValueError, match="`redaction` would move"):
+        type(layer)(
+            tokenizer=layer.tokenizer,
+            truncation=layer.truncation,
+            max_length=8,
+            redaction=ALL,
+            **{reads: True},
+        )
