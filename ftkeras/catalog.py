@@ -26,6 +26,7 @@ KINDS = {
     "group_by": "data/groupings",
     "head": "heads",
     "masking": "maskings",
+    "few_shot": "phases/few_shot",
     "truncation": "text/truncations",
     "redact": "text/redactions",
     "batching": "data/batching",
@@ -53,6 +54,7 @@ SET_BY_RUN = {
     ),
     "policy": ("seed",),
     "regularizer": ("seed",),
+    "few_shot": ("seed",),
     "export": (
         *("model", "text_layer", "problem", "pairs", "plain", "run_dir", "served_from", "card"),
         "force",

@@ -15,6 +15,7 @@ CONTEXT = {
     "head": {"classes": 3, "outputs": 3, "seed": 1},
     "loss": {},
     "masking": {},
+    "few_shot": {"seed": 1},
     "oracle": {
         "objective": keras_tuner.Objective("accuracy", "max"),
         "hyperparameters": keras_tuner.HyperParameters(),

@@ -12,7 +12,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # A folder imports folders that stand before it, never one behind it.
 ORDER = (
     *("errors", "support", "catalog", "config", "corpora", "statistics", "checkpoints", "text"),
-    "maskings",
+    *("maskings", "phases"),
     *("losses", "schedules", "regularizers", "heads", "encoders", "optimizers", "averages"),
     *(
         "policies",
@@ -52,7 +52,7 @@ ORDER = (
 # Folders of parts that a flag names. A part knows its own folder and these foundations only.
 PARTS = (
     *("averages", "encoders", "heads", "losses", "maskings", "optimizers", "policies"),
-    "regularizers",
+    *("phases", "regularizers"),
     *("schedules", "strategies", "text", "trackers"),
 )
 FOUNDATIONS = {"errors", "support", "checkpoints"}

@@ -67,6 +67,7 @@ class TrainSettings(TypedDict, total=False):
     policy: str | Sequence[str] | None
     regularizer: str | Sequence[str] | None
     teacher: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
+    few_shot: str | None
     unlabelled: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
     loss: str | None
     objective: str | None

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ftkeras import catalog
+from ftkeras.config import few_labels
 from ftkeras.errors import UserError
 
 # The regularizer that learns from a teacher.
@@ -11,6 +12,7 @@ DISTILL = "distill"
 
 def use_defaults_of_problem(config: Any) -> None:
     """Use the problem's loss and metric unless others are given; the head's loss if it has one."""
+    few_labels.use_defaults(config)
     if config.loss is None:
         object.__setattr__(config, "loss", catalog.head_loss(config.head))
     for name, attribute in catalog.OF_PROBLEM.items():

@@ -1,4 +1,4 @@
-"""The flags about a teacher: a trained model whose answers a run learns from."""
+"""The flags about a teacher, whose answers a run learns from, and about few labels."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from ftkeras.config.own_data import OwnData
 
 @dataclass(frozen=True, kw_only=True)
 class Teaching(OwnData):
-    """The teacher of a run, and texts that only the teacher answers."""
+    """The teacher of a run, texts that only the teacher answers, and what helps few labels."""
 
     teacher: tuple[str, ...] = flag(
         (),
@@ -16,6 +16,12 @@ class Teaching(OwnData):
         "A model to learn from, with `regularizer`=distill: the folder of a finished run, or an "
         "exported model. Repeatable; several are averaged.",
         path=True,
+    )
+    few_shot: str | None = flag(
+        None,
+        "Training",
+        "For few labels: first tune the encoder by pairs of labelled texts, then train only the "
+        "head: {few_shot}.",
     )
     unlabelled: tuple[str, ...] = flag(
         (),

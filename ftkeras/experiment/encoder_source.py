@@ -26,8 +26,24 @@ def resolve(config: Config) -> pathlib.Path | None:
     Raises:
         UserError: there is no such checkpoint.
     """
+    if config.few_shot is not None:
+        return _tuned_by_pairs(config)
     name = checkpoint(config.encoder)
     return None if name is None else _of_run(pretrained.resolve(name))
+
+
+def _tuned_by_pairs(config: Config) -> pathlib.Path:
+    """Return the folder of the encoder that pairs of texts have tuned.
+
+    Raises:
+        UserError: there is none, because the verb is another than train.
+    """
+    folder = pathlib.Path(config.run_dir or ".") / layout.TUNED_BY_PAIRS / layout.HUGGINGFACE
+    if not (folder / pretrained.CONFIG).is_file():
+        raise UserError(
+            f"few_shot={config.few_shot}: the encoder is tuned by pairs only in train; omit it."
+        )
+    return folder
 
 
 def build_new(
@@ -45,6 +61,8 @@ def build_new(
         UserError: the checkpoint does not exist or does not fit, or the spec is wrong.
     """
     spec = catalog.parse_encoder(config.encoder)
+    if config.few_shot is not None:  # the folder determines all else
+        spec = Spec(spec.name, {k: v for k, v in spec.arguments.items() if k in DROPOUTS})
     hooks = LayerHooks(recompute=config.remat)
     shared = {"pooler": pooler, "seed": config.seed, "hooks": hooks}
     if folder is not None:

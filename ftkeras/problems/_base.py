@@ -58,6 +58,8 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
         output: the name of the outputs in predictions and exports, such as "probabilities".
         unit: what one of these outputs is called in messages, such as "a probability".
         has_classes: whether exports have TensorFlow Serving's Classify API.
+        one_label: whether the answer to a text is one of several labels, so that those of two texts
+            are either the same or not.
         scale: how large the outputs are.
         target_shape, target_dtype: of the answer to one example in the dataset and token store.
         needs_tuning: whether `tune` has to be called before the first metrics of a trained model.
@@ -101,6 +103,7 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
     output: str
     unit: str
     has_classes: bool = False
+    one_label = False
     scale: float = 1.0
     target_shape: tuple[int, ...] = ()
     target_dtype: str = "int64"

@@ -47,6 +47,7 @@ class Classification(ClassesPage, TemperatureScaled, OneOfSeveral):
     reported: ClassVar = {"accuracy": "acc"}
     output, unit = "probabilities", "a probability"
     has_classes = True
+    one_label = True
     pipeline = "text-classification"
     hub_metrics: ClassVar = {n: n for n in ("accuracy", "f1", "precision", "recall")}
 

@@ -13,6 +13,7 @@ from ftkeras.processes.child_run import Outcome
 from ftkeras.runs import folder as run_folder
 from ftkeras.runs import layout, metrics
 from ftkeras.runs.crossvalidation import fold_folder
+from ftkeras.support import files
 
 
 def check_resumable(fold_configs: Sequence[Config], home: pathlib.Path) -> None:
@@ -62,7 +63,8 @@ def train_folds(
             finally:
                 slots.put(environment)
         if outcome.metrics is not None and not keep_weights:
-            (run_dir / layout.WEIGHTS).unlink(missing_ok=True)
+            for name in (layout.WEIGHTS, layout.TUNED_BY_PAIRS):
+                files.remove(run_dir / name)
         return outcome
 
     with concurrent.futures.ThreadPoolExecutor(parallel) as pool:

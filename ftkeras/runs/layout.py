@@ -35,8 +35,10 @@ LOG = "log.txt"  # the output of a run that is a child process
 # Exporters that write into the run's folder, each into a folder of its own.
 HUGGINGFACE = "huggingface"
 EXPORT_FOLDERS = (HUGGINGFACE, "onnx", "litert")
-# What comes before a run: the run that pretrained its encoder, and a vocabulary of its own.
+# What comes before a run: the run that pretrained its encoder, that which tuned it by pairs of
+# texts, and a vocabulary of its own.
 PRETRAINED = "pretrained"
+TUNED_BY_PAIRS = "pairs"
 VOCABULARY = "vocabulary"
 # What decides what the model of a run is, besides the folder of its encoder.
 OF_MODEL = (SETTINGS, LABELS, INPUTS, PROBLEM, WEIGHTS)

@@ -104,8 +104,9 @@ def delete_other_weights(folder: pathlib.Path, ended: Iterable[Result], objectiv
     for home in (folder / result.trial for result in ended if result is not winner):
         for path in home.glob(f"*/{layout.WEIGHTS}"):
             path.unlink()
-        for path in home.glob(f"*/{layout.CHECKPOINTS}"):
-            shutil.rmtree(path)
+        for name in (layout.CHECKPOINTS, layout.TUNED_BY_PAIRS):
+            for path in home.glob(f"*/{name}"):
+                shutil.rmtree(path)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from ftkeras.config.run import Config
-from ftkeras.workflows import pretraining, training
+from ftkeras.workflows import pairs_first, pretraining, training
 from ftkeras.workflows.training import TrainedRun
 
 __all__ = ["TrainedRun", "run"]
@@ -14,7 +14,8 @@ __all__ = ["TrainedRun", "run"]
 def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> TrainedRun:
     """Train from the start, or resume an interrupted run; then evaluate and export.
 
-    With `pretrain_epochs`, the encoder is first pretrained on the task's texts.
+    With `pretrain_epochs`, the encoder is first pretrained on the task's texts; with `few_shot`, it
+    is then tuned by pairs of labelled texts.
 
     Args:
         config: the run's.
@@ -26,4 +27,6 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
     """
     if config.pretrain_epochs is not None:
         config = pretraining.first(config)
+    if config.few_shot is not None:
+        config = pairs_first.tune(config)
     return training.run(config, callbacks)

@@ -1,0 +1,143 @@
+"""Tune an encoder by pairs of labelled texts, before a run trains its head."""
+
+import dataclasses
+import json
+import logging
+import pathlib
+
+import numpy as np
+
+from ftkeras import catalog
+from ftkeras.catalog import Spec
+from ftkeras.config.run import Config
+from ftkeras.data.examples import Examples
+from ftkeras.data.splits import Splits, open_splits
+from ftkeras.errors import UserError
+from ftkeras.experiment import build, checks
+from ftkeras.experiment.definition import Experiment
+from ftkeras.phases.few_shot import FewShot, Pairs
+from ftkeras.runs import folder, layout
+from ftkeras.support import files
+from ftkeras.workflows import training
+
+log = logging.getLogger(__name__)
+
+# The task of a run on pairs, and the splits that it reads.
+TASK = "similarity"
+_SPLITS = ("train", "validation")
+# Most pairs to validate on: a random part of all.
+VALIDATED = 500
+# What a run and the one on pairs before it have in common.
+_SHARED = (
+    *("cache_dir", "encoder", "max_length", "truncation", "batch_size", "accumulate", "precision"),
+    *("jit_compile", "remat", "schedule", "warmup", "optimizer", "clip_norm", "seed", "strategy"),
+    *("deterministic", "on_nan", "name", "restart", "checkpoint_every", "debug"),
+)
+
+
+def tune(config: Config) -> Config:
+    """Tune the encoder, unless that is done, and return the configuration with the run's folder.
+
+    This is a run of its own, in the folder "pairs" of the run's folder. Its pairs are of the texts
+    that the run trains on, and are validated on pairs of those that it validates on.
+
+    Args:
+        config: with `few_shot`.
+
+    Raises:
+        UserError: if a setting is wrong, or the folder holds another run or is in use.
+        Stopped: if a signal stopped training; its state has been saved.
+    """
+    run_dir = folder.choose(config)
+    config = dataclasses.replace(config, run_dir=str(run_dir))
+    folder.check_resumable(folder.adopt(config, run_dir), run_dir)
+    if folder.is_finished(config, run_dir):
+        return config
+    home = run_dir / layout.TUNED_BY_PAIRS
+    part: FewShot = catalog.build("few_shot", config.few_shot or "", seed=config.seed)
+    before = _config(config, part, home)
+    if not folder.is_finished(before, home):
+        checks.check(before)  # so that it is refused before anything is written
+        log.info("few_shot tuning the encoder by pairs of texts first, in %s", home)
+        _write_pairs(config, part, home)
+        training.run(before)
+        log.info("")
+    return config
+
+
+def _config(config: Config, part: FewShot, home: pathlib.Path) -> Config:
+    """Return the configuration of the run on pairs."""
+    train, validation = (str(_path(home, split)) for split in _SPLITS)
+    # Test is not read; without its name, a part of the pairs would be held out for it.
+    data = {"train": train, "validation": validation, "test": validation}
+    columns = {"text": "text", "pair": "pair", "label": "alike", "low": 0.0, "high": 1.0}
+    return Config(
+        **{name: getattr(config, name) for name in _SHARED},
+        task=str(Spec(TASK, {**data, **columns})),
+        epochs=part.epochs,
+        learning_rate=part.learning_rate,
+        export=("huggingface",),
+        test=False,
+        run_dir=str(home),
+    )
+
+
+def _write_pairs(config: Config, part: FewShot, home: pathlib.Path) -> None:
+    """Write the pairs of train and validation, unless they are there.
+
+    Raises:
+        UserError: if the examples are pairs themselves, or others were written before.
+    """
+    experiment = build.experiment(dataclasses.replace(config, few_shot=None))
+    if experiment.pairs:
+        raise UserError(f"few_shot={config.few_shot} takes single texts, not pairs.")
+    with open_splits(config, experiment.task, experiment.text_layer) as splits:
+        written = {"train": _lines(experiment, splits, splits.train, part)}
+        held_out = splits.validation
+        pairs = None if held_out is None else _lines(experiment, splits, held_out, part)
+        if pairs is None or len({pair["alike"] for pair in pairs}) < 2:
+            log.info("note: no two labels are held out, so pairs are validated on those of train")
+            pairs = written["train"]
+        order = np.random.default_rng(config.seed).permutation(len(pairs))
+        written["validation"] = [pairs[number] for number in order[:VALIDATED]]
+    for name, pairs in written.items():
+        alike = sum(pair["alike"] for pair in pairs)
+        log.info(f"few_shot {len(pairs):,} pairs of {name}, {alike:,} with the same label")
+    for split, pairs in written.items():
+        _write(_path(home, split), pairs, restart=config.restart)
+
+
+def _lines(experiment: Experiment, splits: Splits, examples: Examples, part: FewShot) -> list[dict]:
+    """Return the pairs of a split's texts."""
+    classes = experiment.problem.single_class(examples.targets)
+    assert classes is not None
+    _report_single(experiment, examples.name, classes)
+    order = np.argsort(examples.rows, kind="stable")  # as texts are read
+    found = splits.raw_texts(examples, order)
+    texts = [row["text"].decode("utf-8", "replace") for row in found]
+    pairs: Pairs = part.choose(classes[order])
+    return [
+        {"text": texts[first], "pair": texts[second], "alike": int(alike)}
+        for first, second, alike in zip(*pairs, strict=True)
+    ]
+
+
+def _report_single(experiment: Experiment, split: str, classes: np.ndarray) -> None:
+    for number in np.flatnonzero(np.bincount(classes) == 1):
+        name = experiment.problem.names[number]
+        log.info(f"note: {split} has one text with the label {name!r}, so none of its pairs")
+
+
+def _path(home: pathlib.Path, split: str) -> pathlib.Path:
+    return home / layout.DATA / f"{split}.jsonl"
+
+
+def _write(path: pathlib.Path, pairs: list[dict], *, restart: bool) -> None:
+    content = "".join(json.dumps(pair, ensure_ascii=False) + "\n" for pair in pairs)
+    if path.exists() and path.read_text(encoding="utf-8") != content and not restart:
+        raise UserError(
+            f"few_shot: {path} has the pairs of other examples; name another `run_dir`, or start "
+            "from scratch with `restart`."
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write_text(path, content)

@@ -1,0 +1,154 @@
+"""Pairs of texts for few labels: which are drawn, and what a run makes of them."""
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from ftkeras.checkpoints import tensor_file
+from ftkeras.config.run import Config
+from ftkeras.errors import Stopped, UserError
+from ftkeras.phases.few_shot.contrastive import Contrastive
+from ftkeras.verbs import train
+from tests import finished
+from tests.matrix import matrix
+from tests.running import call_ftkeras
+from tests.training import test_state as state
+
+CLASSES = np.array([0, 1, 2, 0, 1, 0, 0, 3])
+
+
+@pytest.mark.parametrize("pairs", [1, 3, 7])
+def test_each_text_has_as_many_partners_of_its_label_as_of_others(pairs):
+    first, second, alike = Contrastive(pairs=pairs, seed=1).choose(CLASSES)
+    assert (first != second).all()
+    assert (alike == (CLASSES[first] == CLASSES[second])).all()
+    for text, own in enumerate(CLASSES):
+        for kind in (True, False):
+            drawn = second[(first == text) & (alike == kind)]
+            possible = ((own == CLASSES) == kind).sum() - kind
+            assert len(drawn) == (pairs if possible else 0)
+            times = np.unique(drawn, return_counts=True)[1]
+            # Nobody is drawn again before all others have been drawn.
+            assert len(drawn) == 0 or len(times) == min(pairs, possible)
+            assert len(drawn) == 0 or np.ptp(times) <= 1
+
+
+def test_pairs_depend_on_the_seed_alone():
+    one, same, other = (Contrastive(seed=seed).choose(CLASSES) for seed in (1, 1, 2))
+    assert (one.second == same.second).all()
+    assert (one.second != other.second).any()
+
+
+SMALL = {
+    "task": "quickstart",
+    "encoder": str(finished.ENCODER),
+    "train_examples": 16,
+    "validation_examples": 8,
+    "test_examples": 40,
+    "max_length": 32,
+    "epochs": 3,
+    "few_shot": "contrastive(pairs=2, learning_rate=1e-3)",
+    "export": (),
+    "report": False,
+}
+
+
+# Of `make test`, test_self_training.py is the one case that trains.
+trains = pytest.mark.matrix
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Return the folder of a run on few labels."""
+    run_dir = tmp_path_factory.mktemp("few") / "run"
+    train.run(Config(**SMALL, run_dir=str(run_dir)))
+    return run_dir
+
+
+@trains
+def test_a_run_is_an_ordinary_one(run):
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["data"]["train"] == 16
+    assert metrics["test"]["accuracy"] >= 0.8
+    settings = (run / "run.cfg").read_text()
+    for line in ("few_shot=contrastive(pairs=2, learning_rate=1e-3)", "policy=head_only"):
+        assert f"--{line}\n" in settings
+    assert f"--encoder={finished.ENCODER}\n" in settings
+    before = (run / "predictions.jsonl").read_text()
+    done = call_ftkeras("evaluate", f"--run_dir={run}", "--noreport", cwd=run.parent)
+    assert done.returncode == 0, done.stderr
+    assert (run / "predictions.jsonl").read_text() == before
+
+
+@trains
+def test_the_encoder_is_that_of_the_pairs_and_only_the_head_was_trained(run):
+    tuned, final = (
+        tensor_file.read(folder / "weights.safetensors")[0] for folder in (run / "pairs", run)
+    )
+    encoder = [name for name in tuned if name in final]
+    assert len(encoder) == len(tuned)
+    for name in encoder:
+        np.testing.assert_array_equal(tuned[name], final[name], err_msg=name)
+    assert len(final) == len(tuned) + 2
+
+
+@trains
+def test_pairs_are_of_the_texts_that_are_trained_on_alone(run):
+    texts = {}
+    for split in ("train", "validation"):
+        path = run / "pairs" / "data" / f"{split}.jsonl"
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        texts[split] = {row[name] for row in rows for name in ("text", "pair")}
+        assert {row["alike"] for row in rows} == {0, 1}
+    assert (len(texts["train"]), len(texts["validation"])) == (16, 8)
+    assert not texts["train"] & texts["validation"]
+    metrics = json.loads((run / "pairs" / "metrics.json").read_text())
+    assert metrics["data"] == {"train": 64, "validation": 32}
+
+
+@trains
+def test_a_finished_run_is_not_run_again(run, caplog):
+    caplog.set_level("INFO")
+    train.run(Config(**SMALL, run_dir=str(run)))
+    assert len(caplog.records) == 1
+    assert "is finished" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"task": "regression(train='a.csv')"}, "needs one label for each text, which the task re"),
+        ({"task": "multi_label(train='a.csv')"}, "needs one label for each text, which the task m"),
+        ({"few_shot": "contrastive(pairs=0)"}, "`pairs` must be"),
+        ({"truncation": "windows"}, "does not fit a sentence embedding model"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_written(settings, reason, tmp_path):
+    with pytest.raises(UserError, match=reason):
+        train.run(Config(**{**SMALL, **settings}, run_dir=str(tmp_path / "run")))
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_verbs_say_that_train_tunes_the_encoder(tmp_path):
+    arguments = [f"--{name}={SMALL[name]}" for name in ("task", "encoder", "few_shot")]
+    done = call_ftkeras("find_rate", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "the encoder is tuned by pairs only in train; omit it" in done.stderr
+
+
+def _pairs(folder: pathlib.Path) -> dict:
+    names = ("data/train.jsonl", "data/validation.jsonl", "weights.safetensors")
+    return {name: (folder / "pairs" / name).read_bytes() for name in names}
+
+
+@pytest.mark.parametrize("steps", matrix({"in_pairs": 2, "in_head": 6}, default=[]))
+def test_a_stopped_run_ends_as_one_that_was_not(steps, run, tmp_path, monkeypatch):
+    config = Config(**SMALL, run_dir=str(tmp_path / "run"))
+    state._stop_after({"in_pairs": 2, "in_head": 6}[steps], monkeypatch)
+    with pytest.raises(Stopped):
+        train.run(config)
+    train.run(config)
+    assert _pairs(tmp_path / "run") == _pairs(run)
+    assert state._outcome(tmp_path / "run") == state._outcome(run)
