@@ -27,6 +27,7 @@ KINDS = {
     "head": "heads",
     "masking": "maskings",
     "few_shot": "phases/few_shot",
+    "self_training": "phases/self_training",
     "truncation": "text/truncations",
     "redact": "text/redactions",
     "batching": "data/batching",

@@ -16,6 +16,7 @@ CONTEXT = {
     "loss": {},
     "masking": {},
     "few_shot": {"seed": 1},
+    "self_training": {},
     "oracle": {
         "objective": keras_tuner.Objective("accuracy", "max"),
         "hyperparameters": keras_tuner.HyperParameters(),

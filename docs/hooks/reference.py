@@ -26,6 +26,7 @@ _KINDS = {
     "batching": ("Batching", "How examples become batches."),
     "masking": ("Maskings", "Which tokens `pretrain` masks."),
     "few_shot": ("Few labels", "How an encoder is tuned by few labels before the head is trained."),
+    "self_training": ("Self-training", "How a run learns from its own answers."),
     "truncation": ("Truncations", "What is kept of a text that is too long."),
     "redact": ("Redactions", "What placeholders replace in texts before they are tokenized."),
     "group_by": ("Groupings", "Examples that stay in one split or fold."),

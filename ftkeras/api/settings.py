@@ -68,6 +68,7 @@ class TrainSettings(TypedDict, total=False):
     regularizer: str | Sequence[str] | None
     teacher: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
     few_shot: str | None
+    self_training: str | None
     unlabelled: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
     loss: str | None
     objective: str | None

@@ -87,7 +87,9 @@ def _check_teacher(config: Any) -> None:
         raise UserError(
             f"regularizer={specs[0]} needs `teacher`, the folder of a run or an exported model."
         )
-    if config.unlabelled and not config.teacher:
+    if config.unlabelled and not (config.teacher or config.self_training):
         raise UserError(
-            f"unlabelled={config.unlabelled[0]} needs `teacher`, a model that answers its texts."
+            f"unlabelled={config.unlabelled[0]} needs `teacher`, a model that answers its texts; or"
+            " `self_training`."
         )
+    few_labels.check(config)

@@ -30,6 +30,26 @@ def use_defaults(config: Any) -> None:
             object.__setattr__(config, name, default)
 
 
+def check(config: Any) -> None:
+    """Raise UserError unless `self_training` has what it needs, and no teacher beside itself."""
+    spec = config.self_training
+    if spec is None:
+        return
+    _require_one_label(config, "self_training")
+    if not config.unlabelled:
+        raise UserError(f"self_training={spec} needs `unlabelled`, texts to answer.")
+    if config.teacher:
+        raise UserError(
+            f"self_training={spec} and teacher={config.teacher[0]} exclude each other: each round "
+            "learns from the one before."
+        )
+    if config.train_on_validation:
+        raise UserError(
+            f"self_training={spec} needs a validation split, by which answers are calibrated and "
+            "rounds compared, but `train_on_validation` trains on it; omit one of them."
+        )
+
+
 def _require_one_label(config: Any, field: str) -> None:
     task = catalog.parse("task", config.task).name
     if not catalog.problem_default(task, "one_label"):

@@ -23,10 +23,15 @@ class Teaching(OwnData):
         "For few labels: first tune the encoder by pairs of labelled texts, then train only the "
         "head: {few_shot}.",
     )
+    self_training: str | None = flag(
+        None,
+        "Training",
+        "Train again on confident answers to `unlabelled` texts, in rounds: {self_training}.",
+    )
     unlabelled: tuple[str, ...] = flag(
         (),
         "Training",
-        "Texts without labels, which the `teacher` answers: files as predict reads them. "
-        "Repeatable.",
+        "Texts without labels, which the `teacher` or `self_training` answers: files as predict "
+        "reads them. Repeatable.",
         path=True,
     )

@@ -134,7 +134,9 @@ class Splits:
             return None
         joined, before = self._reader.read_with_unlabelled(self.train.source)
         found = joined.select(np.arange(before, len(joined)), "unlabelled")
-        for part in (self.validation, self.test if self.config.test else None):
+        # Rounds of self-training are not tested, but what they learn is.
+        guards_test = self.config.test or self.config.self_training is not None
+        for part in (self.validation, self.test if guards_test else None):
             if part is not None:
                 found = leakage.without_copies(found, part)
         if not len(found):

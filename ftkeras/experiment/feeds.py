@@ -64,7 +64,11 @@ def ordered_feed(experiment: Experiment, examples: Examples) -> OrderedFeed:
 
 
 def training_feed(
-    experiment: Experiment, splits: Splits, teacher: TeacherAnswers | None = None
+    experiment: Experiment,
+    splits: Splits,
+    teacher: TeacherAnswers | None = None,
+    *,
+    train: Examples | None = None,
 ) -> TrainingFeed:
     """Return the batches to train on, with class weights and oversampling if they are asked for.
 
@@ -73,13 +77,14 @@ def training_feed(
         splits: of the run.
         teacher: answers to the texts of `splits.with_unlabelled(splits.train)`, as `activate` gives
             them; None if there is no teacher.
+        train: the examples to train on; None for `splits.train`.
     """
     config, problem = experiment.config, experiment.problem
     parts = config.accumulate * experiment.devices.replicas
     made = batching(config, pad_id=experiment.model.pad_id, parts=parts)
     if made.choice:
         log.info(f"batching={config.batching}: {made.choice}")
-    train = splits.train
+    train = splits.train if train is None else train
     if config.oversample:
         if (classes := problem.single_class(train.targets)) is None:
             raise UserError(

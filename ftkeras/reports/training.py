@@ -30,6 +30,17 @@ def examples(splits: Splits, counts: Mapping[str, int]) -> str:
     return "\n".join(lines)
 
 
+def pseudo_labels(counts: Mapping[str, int], asked: int) -> str:
+    """Return how many answers to unlabelled texts are trained on, by label.
+
+    >>> pseudo_labels({"bad": 3, "good": 12}, 20)
+    '15 of 20 answers are trained on as labels: 3 bad, 12 good'
+    """
+    each = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    taken = sum(counts.values())
+    return f"{taken:,} of {asked:,} answers are trained on as labels: {each}"
+
+
 def plan(experiment: Experiment, feed: TrainingFeed, position: Position) -> str:
     """Return what will be trained, for how long, and where training starts.
 

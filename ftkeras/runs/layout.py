@@ -39,6 +39,7 @@ EXPORT_FOLDERS = (HUGGINGFACE, "onnx", "litert")
 # texts, and a vocabulary of its own.
 PRETRAINED = "pretrained"
 TUNED_BY_PAIRS = "pairs"
+ROUNDS = "rounds"  # a folder for the run of each round of self-training
 VOCABULARY = "vocabulary"
 # What decides what the model of a run is, besides the folder of its encoder.
 OF_MODEL = (SETTINGS, LABELS, INPUTS, PROBLEM, WEIGHTS)

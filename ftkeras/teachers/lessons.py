@@ -4,6 +4,7 @@ import hashlib
 import logging
 import pathlib
 import time
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -27,13 +28,17 @@ log = logging.getLogger(__name__)
 _FOLDER, _ANSWERS = "teacher_answers", "answers"
 
 
-def open_teachers(experiment: Experiment) -> list[Teacher]:
-    """Return the teachers of a run, before they are loaded; none if it has none.
+def open_teachers(experiment: Experiment, names: Sequence[str] = ()) -> list[Teacher]:
+    """Return the teachers of a run, before they are loaded.
+
+    Args:
+        experiment: of the student.
+        names: of the teachers; empty for those of its configuration.
 
     Raises:
         UserError: if one is no trained model, or was trained for something else.
     """
-    found = [_open(name) for name in experiment.config.teacher]
+    found = [_open(name) for name in names or experiment.config.teacher]
     for teacher in found:
         teachers.columns(teacher, experiment)
         if differ := teachers.differing_splits(teacher, experiment.config):

@@ -11,6 +11,7 @@ from ftkeras.config.run import Config
 from ftkeras.data.feed import TrainingFeed
 from ftkeras.data.splits import Splits, open_splits
 from ftkeras.data.summary import summarize_splits
+from ftkeras.data.teacher_answers import TeacherAnswers
 from ftkeras.experiment import (
     auto,
     build,
@@ -33,7 +34,7 @@ from ftkeras.reports import exports as export_report
 from ftkeras.reports import metrics as metrics_report
 from ftkeras.reports import training as training_report
 from ftkeras.runs import folder, metrics
-from ftkeras.teachers import lessons
+from ftkeras.teachers import lessons, pseudo_labels
 from ftkeras.teachers.unlabelled import open_unlabelled
 
 log = logging.getLogger(__name__)
@@ -48,12 +49,19 @@ class TrainedRun:
     exports: tuple[pathlib.Path, ...] = ()
 
 
-def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> TrainedRun:
+def run(
+    config: Config,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    *,
+    taught_by: Sequence[str] = (),
+) -> TrainedRun:
     """Train from the start, or resume an interrupted run; then evaluate and export.
 
     Args:
         config: the run's.
         callbacks: called while it trains, after the run's own callbacks.
+        taught_by: the folder of the run whose answers are pseudo-labels, in a round of
+            `self_training`.
 
     Raises:
         UserError: if a setting is wrong, or the folder holds another run or is in use.
@@ -71,12 +79,17 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
     experiment = build.experiment(config)
     run_dir = run_folder.agree(experiment, run_dir)
     exports.build_exporters(experiment, run_dir)  # so that they refuse before the data is read
-    teachers = lessons.open_teachers(experiment)
-    unlabelled = open_unlabelled(config, experiment.task)
+    teachers = lessons.open_teachers(experiment, taught_by)
+    unlabelled = open_unlabelled(config, experiment.task) if teachers else None
     splits_of_run = open_splits(config, experiment.task, experiment.text_layer, unlabelled)
     with run_folder.lock(experiment, run_dir), splits_of_run as splits:
         read = _read(experiment, splits)
-        feed = feeds.training_feed(experiment, splits, lessons.learn(experiment, splits, teachers))
+        answers = lessons.learn(experiment, splits, teachers)
+        feed = (
+            _with_pseudo_labels(experiment, splits, answers, read)
+            if answers is not None and taught_by
+            else feeds.training_feed(experiment, splits, answers)
+        )
         fit.check_evaluations(config, feed)
         experiment = auto.settle(experiment, examples=len(feed.examples), updates=len(feed))
         exporters, config = exports.build_exporters(experiment, run_dir), experiment.config
@@ -110,6 +123,16 @@ def _read(experiment: Experiment, splits: Splits) -> dict:
         log.info("%s", data_report.redacted(replaced))
         read = {name: {**found, "redacted": replaced[name]} for name, found in read.items()}
     return {"data": counts, "read": read, "versions": metrics.versions()}
+
+
+def _with_pseudo_labels(
+    experiment: Experiment, splits: Splits, answers: TeacherAnswers, read: dict
+) -> TrainingFeed:
+    """Return the batches of a round of self-training; report the labels, and add them to `read`."""
+    found = pseudo_labels.add(experiment, splits, answers)
+    log.info("%s", training_report.pseudo_labels(found.counts, found.asked))
+    read["data"]["pseudo_labels"] = found.counts
+    return feeds.training_feed(experiment, splits, train=found.train)
 
 
 def _train(

@@ -55,10 +55,6 @@ SMALL = {
 }
 
 
-# Of `make test`, test_self_training.py is the one case that trains.
-trains = pytest.mark.matrix
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """Return the folder of a run on few labels."""
@@ -67,7 +63,7 @@ def run(tmp_path_factory):
     return run_dir
 
 
-@trains
+@pytest.mark.matrix
 def test_a_run_is_an_ordinary_one(run):
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["data"]["train"] == 16
@@ -82,7 +78,7 @@ def test_a_run_is_an_ordinary_one(run):
     assert (run / "predictions.jsonl").read_text() == before
 
 
-@trains
+@pytest.mark.matrix
 def test_the_encoder_is_that_of_the_pairs_and_only_the_head_was_trained(run):
     tuned, final = (
         tensor_file.read(folder / "weights.safetensors")[0] for folder in (run / "pairs", run)
@@ -94,7 +90,7 @@ def test_the_encoder_is_that_of_the_pairs_and_only_the_head_was_trained(run):
     assert len(final) == len(tuned) + 2
 
 
-@trains
+@pytest.mark.matrix
 def test_pairs_are_of_the_texts_that_are_trained_on_alone(run):
     texts = {}
     for split in ("train", "validation"):
@@ -108,7 +104,7 @@ def test_pairs_are_of_the_texts_that_are_trained_on_alone(run):
     assert metrics["data"] == {"train": 64, "validation": 32}
 
 
-@trains
+@pytest.mark.matrix
 def test_a_finished_run_is_not_run_again(run, caplog):
     caplog.set_level("INFO")
     train.run(Config(**SMALL, run_dir=str(run)))
