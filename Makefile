@@ -43,7 +43,7 @@ test-share: setup
 
 # Folders whose types are checked.
 TYPED := ftkeras/*.py tests/api/examples.py $(addprefix ftkeras/,api averages checkpoints cli config corpora dossier encoders \
-	experiment explanations exporters figures heads losses maskings optimizers pages phases policies prediction problems processes regularizers reports \
+	experiment explanations exporters figures heads losses maskings optimizers pages phases policies prediction privacy problems processes regularizers reports \
 	runs schedules search selection serving statistics strategies support tasks teachers trackers training verbs workflows)
 
 lint: style types

@@ -36,6 +36,7 @@ KINDS = {
     "optimizer": "optimizers",
     "policy": "policies",
     "regularizer": "regularizers",
+    "private": "privacy",
     "export": "exporters",
     "oracle": "search/oracles",
     "strategy": "strategies",
@@ -56,6 +57,7 @@ SET_BY_RUN = {
     "policy": ("seed",),
     "regularizer": ("seed",),
     "few_shot": ("seed",),
+    "private": ("sampling",),
     "export": (
         *("model", "text_layer", "problem", "pairs", "plain", "run_dir", "served_from", "card"),
         "force",

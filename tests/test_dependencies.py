@@ -32,6 +32,7 @@ OPTIONAL = {
     "cleanlab",
     "jax",
     "official",
+    "opacus",
     "seqeval",
     "statsmodels",
     "torch",

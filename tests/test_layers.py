@@ -14,6 +14,7 @@ ORDER = (
     *("errors", "support", "catalog", "config", "corpora", "statistics", "checkpoints", "text"),
     *("maskings", "phases"),
     *("losses", "schedules", "regularizers", "heads", "encoders", "optimizers", "averages"),
+    "privacy",
     *(
         "policies",
         "strategies",
@@ -52,7 +53,7 @@ ORDER = (
 # Folders of parts that a flag names. A part knows its own folder and these foundations only.
 PARTS = (
     *("averages", "encoders", "heads", "losses", "maskings", "optimizers", "policies"),
-    *("phases", "regularizers"),
+    *("phases", "privacy", "regularizers"),
     *("schedules", "strategies", "text", "trackers"),
 )
 FOUNDATIONS = {"errors", "support", "checkpoints"}

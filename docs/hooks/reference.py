@@ -21,6 +21,7 @@ _KINDS = {
     "optimizer": ("Optimizers", ""),
     "policy": ("Policies", "Which variables train, and how fast. The flag may be repeated."),
     "regularizer": ("Regularizers", "The flag may be repeated."),
+    "private": ("Privacy", "What is done to the gradients of single examples."),
     "loss": ("Losses", "By default, the problem chooses the loss."),
     "average": ("Averages", "Averages of the weights over training."),
     "batching": ("Batching", "How examples become batches."),

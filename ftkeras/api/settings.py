@@ -65,6 +65,7 @@ class TrainSettings(TypedDict, total=False):
     clip_norm: float | None
     average: str | None
     policy: str | Sequence[str] | None
+    private: str | None
     regularizer: str | Sequence[str] | None
     teacher: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
     few_shot: str | None

@@ -6,11 +6,11 @@ from typing import Literal
 from ftkeras.config import combinations, fields
 from ftkeras.config.durations import checkpoint_interval, warmup_steps
 from ftkeras.config.fields import AUTO, flag
-from ftkeras.config.teaching import Teaching
+from ftkeras.config.privacy import Privacy
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(Teaching):
+class Config(Privacy):
     """Everything that decides a run.
 
     The run's folder records it, as a flagfile.

@@ -74,6 +74,7 @@ class TuneConfig(Config):
 
 
 _NOT_HERE = {
+    "private": "the choice among trials would not be accounted for",
     "run_dir": "`search_dir` is the search's folder, and each trial has a folder in it",
     "train_on_validation": "trials are compared on validation; `retrain` trains on it at the end",
     "fold": "the score of a trial is the mean over all `folds`",

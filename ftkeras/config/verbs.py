@@ -280,6 +280,10 @@ class FindRateConfig(Config):
                 f"Received: {self.lowest_rate} and {self.highest_rate}."
             )
         check_at_least(self, steps=10)
+        if self.private is not None:
+            raise UserError(
+                "find_rate does not take `private`: it trains on the examples without noise."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

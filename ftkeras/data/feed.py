@@ -25,6 +25,7 @@ from ftkeras.data.batching import Batching
 from ftkeras.data.elements import Collate, element, inputs, masked_element
 from ftkeras.data.examples import Examples
 from ftkeras.data.masker import Masker
+from ftkeras.data.poisson import PoissonSampling
 from ftkeras.data.token_numbers import token_numbers
 from ftkeras.problems import WordOutputs, per_example
 from ftkeras.support.ragged import Ragged
@@ -39,6 +40,8 @@ class TrainingFeed:
         examples: what to train on; of windows a view by row, see `Examples.by_row`.
         batching: groups the examples into batches.
         seed: determines the order, together with the epoch.
+        sampling: chooses the examples of each batch instead of `batching`, which only lays them
+            out; or None. Each part is then one example, and an element stacks all of its replica.
         collate: targets of all examples (or tokens), positions (or numbers of tokens) -> the target
             tensors of a batch.
         weights: float32 [examples], to have each element contain its examples' weights; or None.
@@ -59,10 +62,11 @@ class TrainingFeed:
         weights: np.ndarray | None = None,
         by_text: bool = False,
         masker: Masker | None = None,
+        sampling: PoissonSampling | None = None,
     ):
         self.examples, self.batching, self.seed = examples, batching, seed
         self.collate, self.weights, self.by_text = collate, weights, by_text
-        self.masker = masker
+        self.masker, self.sampling = masker, sampling
         self.ready: dict[int, float] = {}
 
     def with_examples(self, examples: Examples) -> "TrainingFeed":
@@ -75,10 +79,13 @@ class TrainingFeed:
             weights=self.weights,
             by_text=self.by_text,
             masker=self.masker,
+            sampling=self.sampling,
         )
 
     def parts(self, epoch: int) -> list[list[np.ndarray]]:
         """Return the positions of each part of each batch of an epoch."""
+        if self.sampling is not None:
+            return self.sampling.parts(epoch)
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self.examples))
         return self.batching.plan(self.examples.row_lengths, order)
 
@@ -110,14 +117,7 @@ class TrainingFeed:
         Raises:
             ValueError: if the replicas do not divide the parts.
         """
-        each = self.batching.parts // replicas
-        if each * replicas != self.batching.parts:
-            raise ValueError(
-                f"`replicas` must divide the batch's {self.batching.parts} parts. "
-                f"Received: {replicas}."
-            )
-        shard = slice(replica * each, replica * each + each)
-        plan = [parts[shard] for parts in self.parts(epoch)]
+        plan = [_shard(parts, replica, replicas) for parts in self.parts(epoch)]
         return _dataset(
             functools.partial(self._element, epoch),
             plan,
@@ -254,6 +254,16 @@ def _ordered(positions: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
     ordered = np.empty((count, *rows.shape[1:]), rows.dtype)
     ordered[positions[is_filled]] = rows[: len(is_filled)][is_filled]
     return ordered
+
+
+def _shard(parts: list[np.ndarray], replica: int, replicas: int) -> list[np.ndarray]:
+    """Return a replica's share of the parts of a batch."""
+    each = len(parts) // replicas
+    if each * replicas != len(parts):
+        raise ValueError(
+            f"`replicas` must divide the batch's {len(parts)} parts. Received: {replicas}."
+        )
+    return parts[replica * each : replica * each + each]
 
 
 def _join(parts: Sequence[np.ndarray]) -> np.ndarray:

@@ -16,6 +16,7 @@ from ftkeras.dossier import (
     memorization,
     model,
     personal_data,
+    privacy,
     reproducibility,
     robustness,
     statements,
@@ -41,6 +42,7 @@ PARTS: Mapping[str, Callable[[Subject], Part]] = {
     "fairness": fairness.part,
     "robustness": robustness.part,
     "personal_data": personal_data.part,
+    "privacy": privacy.part,
     "memorization": memorization.part,
     "reproducibility": reproducibility.part,
 }

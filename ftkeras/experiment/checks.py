@@ -6,7 +6,7 @@ from ftkeras import catalog
 from ftkeras.config import combinations
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import auto, feeds, optimization, redactions, windows
+from ftkeras.experiment import auto, feeds, optimization, private, redactions, windows
 from ftkeras.experiment.part_errors import blame
 from ftkeras.policies import check_together
 from ftkeras.problems import SEVERAL_ROWS, Problem
@@ -43,6 +43,7 @@ def check(config: Config) -> None:
     policies = [catalog.build("policy", spec, seed=config.seed) for spec in config.policy]
     with blame("policy", ", ".join(config.policy)):
         check_together(policies)
+    private.check(config)
     feeds.batching(config, pad_id=0)
     optimization.loss(config)
     optimization.average_callbacks(config)

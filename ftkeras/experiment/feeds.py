@@ -14,6 +14,7 @@ from ftkeras.data.masker import Masker
 from ftkeras.data.splits import Splits
 from ftkeras.data.teacher_answers import TeacherAnswers
 from ftkeras.errors import UserError
+from ftkeras.experiment import private
 from ftkeras.experiment.definition import Experiment
 from ftkeras.statistics import imbalance
 
@@ -32,6 +33,8 @@ def batching(config: Config, *, pad_id: int, parts: int = 1) -> Batching:
     row_parts = [
         f"regularizer={spec}" for spec, name in named if catalog.find("regularizer", name).by_row
     ]
+    if config.private is not None:
+        row_parts.append(f"private={config.private}")
     task = catalog.parse("task", config.task).name
     if "packed" in catalog.find("task", task).problem_class.batchings:
         row_parts.append(f"task={task}")
@@ -69,6 +72,7 @@ def training_feed(
     teacher: TeacherAnswers | None = None,
     *,
     train: Examples | None = None,
+    key: bytes = b"",
 ) -> TrainingFeed:
     """Return the batches to train on, with class weights and oversampling if they are asked for.
 
@@ -78,6 +82,7 @@ def training_feed(
         teacher: answers to the texts of `splits.with_unlabelled(splits.train)`, as `activate` gives
             them; None if there is no teacher.
         train: the examples to train on; None for `splits.train`.
+        key: the secret of a private run, which determines its samples.
     """
     config, problem = experiment.config, experiment.problem
     parts = config.accumulate * experiment.devices.replicas
@@ -92,21 +97,26 @@ def training_feed(
                 "have."
             )
         train = train.select(imbalance.oversample(classes, seed=config.data_seed))
+    before = problem.state()
     problem.fit(train.targets)
+    private.check_learned(experiment, before)
     weights = None
     if config.class_weights:
         weights = problem.weigh(config.class_weights, train.targets)
     if teacher is not None:
         train, weights = _taught(experiment, splits, train, weights, teacher)
-    train, weights = train.by_row(), train.row_weights(weights)
+    sampling = private.sampling(experiment, train, key)
+    if sampling is None:  # otherwise an example is the mean over its own rows
+        weights = train.row_weights(weights)
     return TrainingFeed(
-        train,
+        train.by_row(),
         made,
         seed=config.seed,
         collate=problem.collate,
         weights=weights,
         by_text=experiment.model.head.whole_texts,
         masker=masker(experiment),
+        sampling=sampling,
     )
 
 

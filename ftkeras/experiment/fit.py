@@ -16,7 +16,7 @@ from ftkeras.config.run import Config
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
 from ftkeras.data.splits import Splits
 from ftkeras.errors import Stopped, UserError
-from ftkeras.experiment import features, optimization, speedup, tracking, windows
+from ftkeras.experiment import features, optimization, private, speedup, tracking, windows
 from ftkeras.experiment.definition import Experiment
 from ftkeras.runs import layout, metrics
 from ftkeras.trackers import Tracker
@@ -27,6 +27,7 @@ from ftkeras.training.finite import Finite
 from ftkeras.training.history import History
 from ftkeras.training.progress import Progress
 from ftkeras.training.same_data import SameData
+from ftkeras.training.same_mechanism import SameMechanism
 from ftkeras.training.stopping import StopRequest
 from ftkeras.training.tracking import Tracking
 from ftkeras.training.validation import ValidationMetrics
@@ -90,7 +91,7 @@ class Fit:
             self._checkpoints.folder,
             objective=config.objective,
             patience=config.early_stopping,
-            has_validation=not config.train_on_validation,
+            has_validation=private.selects_by_validation(config),
             writes_files=chief,
         )
 
@@ -144,6 +145,7 @@ class Fit:
         objective, averages = self._objective_callbacks(), optimization.average_callbacks(config)
         return [
             *(SameData(self.feed), self._finite),
+            *([] if model.private is None else [SameMechanism(model.private)]),
             *objective,
             *(self._history, self._best, self._progress),
             *(c for policy in self._experiment.policies for c in policy.callbacks(model)),

@@ -12,6 +12,7 @@ from ftkeras.config.run import DEFAULT_WARMUP, Config
 from ftkeras.errors import UserError
 from ftkeras.experiment.definition import Experiment
 from ftkeras.experiment.part_errors import blame
+from ftkeras.privacy import Mechanism
 from ftkeras.schedules import Warmup
 from ftkeras.support import accelerator
 
@@ -72,7 +73,8 @@ def optimizer(
         "optimizer",
         config.optimizer,
         learning_rate=schedule(config, total_steps=total_steps),
-        clip_norm=config.clip_norm,
+        # A private run clips each example's gradient; the norm of a step's is mostly noise.
+        clip_norm=config.clip_norm if config.private is None else 0.0,
         multipliers=multipliers,
         skip_nonfinite=config.on_nan == "skip",
         loss_scaling=config.precision == "mixed_float16",
@@ -120,7 +122,11 @@ def stateful_schedules(schedule: LearningRateSchedule) -> list[ValidationSchedul
 
 
 def compile_to_train(
-    experiment: Experiment, *, total_steps: int, fixed_shape: bool = False
+    experiment: Experiment,
+    *,
+    total_steps: int,
+    fixed_shape: bool = False,
+    private: Mechanism | None = None,
 ) -> None:
     """Compile the model with its loss, metrics and an optimizer that is ready for the first update.
 
@@ -128,6 +134,7 @@ def compile_to_train(
         experiment: its model is changed.
         total_steps: updates of the whole run.
         fixed_shape: whether all batches have the same shape.
+        private: the mechanism of a private run.
 
     Raises:
         UserError: parts exclude each other, or nothing is left to train.
@@ -143,7 +150,13 @@ def compile_to_train(
                 f"optimizer={config.optimizer}: lazy rows and accumulate={config.accumulate} "
                 "exclude each other; use one of them."
             )
-        _compile(experiment, made, jit_compile=_uses_xla(experiment, fixed_shape))
+        if made.updates_rows and private is not None:
+            raise UserError(
+                f"optimizer={config.optimizer}: lazy rows do not fit private={config.private}: "
+                "the rows that are updated tell which tokens were read."
+            )
+        xla = _uses_xla(experiment, fixed_shape)
+        _compile(experiment, made, jit_compile=xla, private=private)
         if not model.trainable_variables:
             raise UserError(f"policy={', '.join(config.policy)} leaves nothing to train.")
         model.optimizer.build(model.trainable_variables)
@@ -172,7 +185,11 @@ def _uses_xla(experiment: Experiment, fixed_shape: bool) -> bool:
 
 
 def _compile(
-    experiment: Experiment, optimizer: keras.optimizers.Optimizer | None, *, jit_compile: bool
+    experiment: Experiment,
+    optimizer: keras.optimizers.Optimizer | None,
+    *,
+    jit_compile: bool,
+    private: Mechanism | None = None,
 ) -> None:
     config, problem = experiment.config, experiment.problem
     weighted = loss(config, **problem.loss_settings, **problem.weights) if problem.weights else None
@@ -181,6 +198,7 @@ def _compile(
         loss=loss(config, **problem.loss_settings),
         training_loss=weighted,
         accumulate=config.accumulate,
+        private=private,
         jit_compile=jit_compile,
         auto_scale_loss=False,  # the optimizer scales it
     )

@@ -42,6 +42,9 @@ class InBatchNegatives(keras.losses.Loss):
     0.3133
     """
 
+    # The loss of an example depends on the others in its batch.
+    between_examples = True
+
     def __init__(self, *, scale: float = 20.0, name: str = "in_batch_negatives"):
         bounds.positive(scale=scale)
         super().__init__(name=name, reduction="sum_over_batch_size")

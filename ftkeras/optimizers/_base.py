@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from ftkeras.optimizers._loss_scale import LossScale
 from ftkeras.support import bounds, keras_compat
+from ftkeras.support.indexed_slices import merge_rows
 
 NO_DECAY = r"bias|norm"
 
@@ -182,7 +183,7 @@ class FineTuningOptimizer(keras_compat.Optimizer):
     def apply_update(self, gradients: list, variables: list, learning_rate: Any) -> None:
         if not self.updates_rows:
             gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
-        gradients = [_merge_rows(gradient) for gradient in _sum_over_replicas(gradients)]
+        gradients = [merge_rows(gradient) for gradient in _sum_over_replicas(gradients)]
         if self.loss_scale:
             gradients = self.loss_scale.unscale(gradients)
         norm = tf.linalg.global_norm(gradients)
@@ -306,15 +307,6 @@ def _sum_over_replicas(gradients: list) -> list:
     if context is None:
         return gradients
     return context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-
-
-def _merge_rows(gradient: Any) -> Any:
-    """Add up the rows of an IndexedSlices that have the same index."""
-    if not isinstance(gradient, tf.IndexedSlices):
-        return gradient
-    rows, positions = tf.unique(gradient.indices)
-    values = tf.math.unsorted_segment_sum(gradient.values, positions, tf.shape(rows)[0])
-    return tf.IndexedSlices(values, rows, gradient.dense_shape)
 
 
 def _checked_pair(pair: Any) -> tuple[str, float]:

@@ -63,10 +63,12 @@ class Regularizer(Protocol):
         replaces_loss: whether the term replaces the task's loss instead of being added to it.
         by_row: whether it acts inside the encoder on whole rows. Rows must then hold one text each,
             and the encoder must run in each step.
+        of_weights: whether the term depends on the weights alone, not on the examples.
     """
 
     replaces_loss: bool = False
     by_row: bool = False
+    of_weights: bool = False
 
     def attach(self, model: "Model") -> None:
         """Find variables and register hooks, once, before training.

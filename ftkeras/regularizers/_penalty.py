@@ -17,6 +17,8 @@ class Penalty(Regularizer):
         where: regular expression on variable paths.
     """
 
+    of_weights = True
+
     def __init__(self, where: str):
         regular_expression(where=where)
         self.where = where

@@ -30,6 +30,8 @@ class L2SP(Regularizer):
             variable of the encoder trains.
     """
 
+    of_weights = True
+
     def __init__(self, *, strength: float = 0.01, head_strength: float = 0.01):
         not_negative(strength=strength, head_strength=head_strength)
         self.strength, self.head_strength = strength, head_strength

@@ -7,6 +7,7 @@ from ftkeras.checkpoints.training_state import Position
 from ftkeras.config.run import Config
 from ftkeras.data.feed import TrainingFeed
 from ftkeras.data.splits import Splits
+from ftkeras.experiment import private
 from ftkeras.experiment.definition import Experiment
 from ftkeras.reports import exports
 
@@ -73,7 +74,8 @@ def plan(experiment: Experiment, feed: TrainingFeed, position: Position) -> str:
 
 def evaluating(config: Config) -> str:
     """Return which epoch is evaluated."""
-    return f"evaluating the {'last' if config.train_on_validation else 'best'} epoch …"
+    which = "best" if private.selects_by_validation(config) else "last"
+    return f"evaluating the {which} epoch …"
 
 
 def finished(run_dir: pathlib.Path, paths: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ SIGNATURE = "model.sig"  # in the folder of an export, if it was signed
 NOT_IN_EXPORT = (EXPORT_RECORD, SIGNATURE)
 AUDIT_LOG = "audit.jsonl"  # who did what with the run; `restart` keeps it
 DOSSIER = "dossier"  # a folder that `dossier` writes
+PRIVACY_KEY = "privacy.key"  # the secret of a private run, until it is finished
 LOCK = ".lock"  # locked by the process that uses the folder
 FAILURE = "failure.json"  # why a run that is a child process failed
 LOG = "log.txt"  # the output of a run that is a child process
@@ -46,7 +47,7 @@ OF_MODEL = (SETTINGS, LABELS, INPUTS, PROBLEM, WEIGHTS)
 # Everything that a run writes into its folder; `restart` removes just these.
 OF_RUN = (
     *(SETTINGS, LABELS, INPUTS, PROBLEM, ENCODER, WEIGHTS, CHECKPOINTS, HISTORY, METRICS),
-    *(*PREDICTIONS.values(), SAMPLES, EXPORTS, FAILURE, *EXPORT_FOLDERS),
+    *(*PREDICTIONS.values(), SAMPLES, EXPORTS, FAILURE, PRIVACY_KEY, *EXPORT_FOLDERS),
     *(EVALUATIONS, TRACKED, *TRACKER_FILES, REPORT, REPORT_FIGURES, REPORT_PLOTS, REPORT_TEXTS),
     DOSSIER,
 )

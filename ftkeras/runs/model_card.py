@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ftkeras.config import combinations, flagfile
 from ftkeras.config.run import Config
+from ftkeras.privacy import in_words
 from ftkeras.problems import Problem
 from ftkeras.runs import _hub_header
 from ftkeras.runs import license as known_license
@@ -64,6 +65,7 @@ class ModelCard:
             "Encoder": self._encoder(),
             "Metrics": self._metrics(metrics),
             "Limits": self._limits(metrics),
+            **({"Privacy": _privacy(metrics["privacy"])} if "privacy" in metrics else {}),
             "Settings": f"```\n{flagfile.render(self.config)}```",
             "Versions": _list(f"{name} {version}" for name, version in versions.items()),
         }
@@ -135,7 +137,8 @@ class ModelCard:
             f"{f'{caveat}, and it' if caveat else 'It'} was not tested separately on texts by or "
             "about different groups of people.",
         ]
-        if "validation" in metrics:
+        may_select = metrics.get("privacy", {}).get("public_validation", True)
+        if "validation" in metrics and may_select:
             rows.append(
                 "The epoch was selected on validation, so the metrics on validation are too good."
             )
@@ -144,6 +147,20 @@ class ModelCard:
         if shared := metrics.get("data", {}).get("in_train_and_test"):
             rows.append(f"{shared:,} texts of test are also in train or validation.")
         return _list(rows)
+
+
+def _privacy(report: dict) -> str:
+    rows = [
+        in_words(report),
+        f"Mechanism: `{report['mechanism']}`, noise {report['noise']:.4g}, clip "
+        f"{report['clip']:g}; {report['steps']:,} steps, each of which sampled each of "
+        f"{report['examples']:,} examples with probability {report['sampling_rate']:.3g}.",
+        f"Accountant: {report['accountant']}, {report['accounted_by']}; neighbouring data sets "
+        f"{report['neighbours']}.",
+        "The number of examples, the names of the labels, and the validation and test texts are "
+        "not protected by it.",
+    ]
+    return _list(rows)
 
 
 def _redacted(spec: str | None) -> list[str]:

@@ -75,6 +75,14 @@ def write_text(path: str | os.PathLike, text: str) -> None:
         beside.write_text(text, encoding="utf-8")
 
 
+def write_secret(path: str | os.PathLike, content: bytes) -> None:
+    """Write a small file that only its owner can read."""
+    with replacing(path) as beside:
+        beside.chmod(0o600)
+        beside.write_bytes(content)
+    pathlib.Path(path).chmod(0o600)
+
+
 def write_json(path: str | os.PathLike, content: dict | list) -> None:
     """Write an indented JSON file completely or not at all."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")

@@ -8,9 +8,11 @@ import tensorflow as tf
 from keras import ops
 
 from ftkeras.optimizers import Optimizer
+from ftkeras.privacy import Mechanism
 from ftkeras.support import bounds, keras_compat
 from ftkeras.training._replicated import ReplicatedModel
 from ftkeras.training._shared_layers import SharedLayers
+from ftkeras.training.per_example import private_gradients
 
 Tensor = Any
 
@@ -150,6 +152,7 @@ class FineTuner(ReplicatedModel):
         loss: keras.losses.Loss,
         training_loss: keras.losses.Loss | None = None,
         accumulate: int = 1,
+        private: Mechanism | None = None,
         jit_compile: bool = False,
         **kwargs,
     ) -> None:
@@ -160,6 +163,8 @@ class FineTuner(ReplicatedModel):
             loss: its `call` returns one value for each example.
             training_loss: the same, minimized instead of `loss`, which is then for evaluation.
             accumulate: micro-batches in a batch, on a leading axis; at least 1.
+            private: what bounds the gradient of each example, and adds noise; None for an ordinary
+                step. The examples of a batch are then on a leading axis.
             jit_compile: whether XLA compiles the step.
             kwargs: Keras's other arguments.
         """
@@ -171,7 +176,7 @@ class FineTuner(ReplicatedModel):
         shared = None if jit_compile else SharedLayers(self.encoder.blocks)
         self.encoder.hooks.set_runner(shared)
         self.loss, self.training_loss = loss, training_loss or loss
-        self.accumulate = accumulate
+        self.accumulate, self.private = accumulate, private
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -212,9 +217,12 @@ class FineTuner(ReplicatedModel):
 
     def train_step(self, data: Any) -> dict[str, Tensor]:
         inputs, answers, weights = keras.utils.unpack_x_y_sample_weight(data)
-        count = _sum_over_replicas(_count_examples(answers))
-        compute = self._gradients if self.accumulate == 1 else self._accumulated_gradients
-        gradients = compute(inputs, answers, weights, count)
+        if self.private is not None:
+            gradients = private_gradients(self, inputs, answers, self.private)
+        else:
+            count = _sum_over_replicas(_count_examples(answers))
+            compute = self._gradients if self.accumulate == 1 else self._accumulated_gradients
+            gradients = compute(inputs, answers, weights, count)
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
         return self.get_metrics_result()
 
@@ -224,6 +232,10 @@ class FineTuner(ReplicatedModel):
         loss = self.compute_loss(inputs, answers, logits, weights, training=False)
         self._update_metrics(answers, logits, loss)
         return self.get_metrics_result()
+
+    def example_gradients(self, inputs: dict[str, Tensor], answers: Any) -> list[Any]:
+        """Return the gradients of one example's mean loss; those of embeddings by their rows."""
+        return self._gradients(inputs, answers, None, ops.maximum(_count_examples(answers), 1))
 
     def _accumulated_gradients(
         self, inputs: dict[str, Tensor], answers: Any, weights: Tensor, count: Tensor

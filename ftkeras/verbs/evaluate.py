@@ -66,7 +66,7 @@ def _evaluate_again(
     found, counts = evaluation.evaluate(experiment, splits, run_dir), splits.counts()
     before = metrics.read_metrics(run_dir)
     kept = {"train": before.get("train", {}), "data": counts}
-    kept |= {"read": before["read"]} if "read" in before else {}
+    kept |= {name: before[name] for name in ("read", "privacy") if name in before}
     found |= {**kept, "versions": metrics.versions()}
     run_folder.write_metrics(experiment, run_dir, found)
     return found, run_dir / layout.METRICS

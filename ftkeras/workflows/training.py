@@ -21,6 +21,7 @@ from ftkeras.experiment import (
     fit,
     optimization,
     posed_task,
+    private,
     run_folder,
     tracking,
 )
@@ -28,6 +29,7 @@ from ftkeras.experiment.definition import Experiment
 from ftkeras.pages import run_view
 from ftkeras.pages.report import write_if_installed
 from ftkeras.pages.split_texts import SplitTexts
+from ftkeras.privacy import in_words
 from ftkeras.reports import advice
 from ftkeras.reports import data as data_report
 from ftkeras.reports import exports as export_report
@@ -84,19 +86,22 @@ def run(
     splits_of_run = open_splits(config, experiment.task, experiment.text_layer, unlabelled)
     with run_folder.lock(experiment, run_dir), splits_of_run as splits:
         read = _read(experiment, splits)
+        key = private.open_key(experiment, run_dir)
         answers = lessons.learn(experiment, splits, teachers)
         feed = (
             _with_pseudo_labels(experiment, splits, answers, read)
             if answers is not None and taught_by
-            else feeds.training_feed(experiment, splits, answers)
+            else feeds.training_feed(experiment, splits, answers, key=key)
         )
         fit.check_evaluations(config, feed)
         experiment = auto.settle(experiment, examples=len(feed.examples), updates=len(feed))
         exporters, config = exports.build_exporters(experiment, run_dir), experiment.config
-        measured = _train(experiment, feed, splits, read, run_dir, callbacks)
+        measured = _train(experiment, feed, splits, read, run_dir, callbacks, key)
         if not experiment.devices.is_chief:
             return TrainedRun(run_dir, measured)
         log.info("\n%s", metrics_report.table(measured, experiment.problem))
+        if "privacy" in measured:
+            log.info("\n%s", in_words(measured["privacy"]))
         if notes := advice.text(config, measured, experiment.problem, run_dir):
             log.info("\n%s", notes)
         log.info(f"\nrun     {run_dir}")
@@ -108,6 +113,8 @@ def run(
         folder.record_exports(run_dir, written)
         run_folder.log_training(experiment, run_dir, written)
         fit.checkpoints(config, run_dir).prune(int(config.keeps_state))
+        if not config.keeps_state:
+            private.delete_key(run_dir)
         if config.report and "test" in measured:
             write_if_installed(run_view.read(run_dir, SplitTexts(splits)))
     return TrainedRun(run_dir, measured, tuple(written))
@@ -142,14 +149,21 @@ def _train(
     read: dict,
     run_dir: pathlib.Path,
     callbacks: Sequence[keras.callbacks.Callback],
+    key: bytes,
 ) -> dict:
     """Train and evaluate; return the metrics, together with what `_read` returned."""
     steps, fixed = len(feed) * experiment.config.planned_epochs, feed.batching.fixed_shape
-    optimization.compile_to_train(experiment, total_steps=steps, fixed_shape=fixed)
+    mechanism = private.mechanism(experiment, examples=len(splits.train), steps=steps, key=key)
+    optimization.compile_to_train(
+        experiment, total_steps=steps, fixed_shape=fixed, private=mechanism
+    )
     run_folder.record(experiment, run_dir)  # only now, so that a refused run leaves nothing behind
+    private.keep_key(experiment, run_dir, key)
     training = fit.Fit(experiment, feed, splits, run_dir, callbacks)
     log.info(training_report.plan(experiment, training.feed, training.position))
     found = {"train": training.run(), **read}
+    if mechanism is not None:
+        found["privacy"] = mechanism.report(found["train"]["steps"])
     run_folder.write_metrics(experiment, run_dir, found)
     log.info(training_report.evaluating(experiment.config))
     try:

@@ -15,6 +15,7 @@ WAYS = {
     "l2": Setting(regularizer=("l2(strength=0.1)",)),
     "r_drop": Setting(regularizer=("r_drop",)),
     "adversarial": Setting(regularizer=("fgm",)),
+    "private": Setting(private=1.3, optimizer="sgd", rate=0.1, epochs=2),
     "bucketed": Setting(batching="bucketed", accumulate=2, measured=True),
     "packed": Setting(batching="packed", accumulate=2, measured=True),
     "loss scaled": Setting(scales_loss=True, accumulate=2),
@@ -29,6 +30,6 @@ OPTIMIZERS = {
 }
 ON_TWO_WORKERS = {
     "measured": Setting(measured=True, epochs=2, weights=(0.5, 1.0, 3.0), accumulate=2),
-    **{name: WAYS[name] for name in ("ema", "lora", "r_drop", "packed")},
+    **{name: WAYS[name] for name in ("ema", "lora", "r_drop", "packed", "private")},
     **{name: OPTIMIZERS[name] for name in ("adafactor", "sgd")},
 }

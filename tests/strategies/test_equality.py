@@ -6,7 +6,6 @@ import pickle
 import numpy as np
 import pytest
 
-from ftkeras import catalog
 from tests.strategies import cluster, tiny
 from tests.strategies.settings import ON_TWO_WORKERS, OPTIMIZERS, WAYS
 from tests.strategies.tiny import Setting
@@ -20,23 +19,18 @@ def on_one_device(setting: Setting) -> tiny.Outcome:
     return tiny.run(setting)
 
 
-@functools.cache
-def two_replicas():
-    return catalog.build("strategy", "mirrored(logical_devices=2)").open()
-
-
 @pytest.mark.matrix
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_two_replicas_train_as_one_by_every_optimizer(name):
     setting = OPTIMIZERS[name]
-    tiny.assert_equal(tiny.run(setting, two_replicas()), on_one_device(setting))
+    tiny.assert_equal(tiny.run(setting, tiny.two_replicas()), on_one_device(setting))
 
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("name", WAYS)
 def test_two_replicas_train_as_one_in_every_way(name):
     setting = WAYS[name]
-    tiny.assert_equal(tiny.run(setting, two_replicas()), on_one_device(setting))
+    tiny.assert_equal(tiny.run(setting, tiny.two_replicas()), on_one_device(setting))
 
 
 @pytest.mark.matrix
@@ -46,12 +40,12 @@ def test_two_replicas_train_as_one_in_half_precision(precision):
     ours = {"optimizer": "sgd", "rate": 1.0, "accumulate": 2}
     setting = Setting(precision=precision, scales_loss=True, **ours)
     expected = on_one_device(setting)
-    tiny.assert_equal(tiny.run(setting, two_replicas()), expected, within=5e-3)
+    tiny.assert_equal(tiny.run(setting, tiny.two_replicas()), expected, within=5e-3)
     assert expected.steps != on_one_device(Setting(**ours)).steps
 
 
 def test_two_replicas_measure_and_predict_as_one():
-    one, two = on_one_device(MEASURED), tiny.run(MEASURED, two_replicas())
+    one, two = on_one_device(MEASURED), tiny.run(MEASURED, tiny.two_replicas())
     tiny.assert_equal(two, one)
     assert {"val_loss", "val_accuracy", "loss", "accuracy"} == set(one.figures)
     assert one.logits.shape == (11, tiny.CLASSES)

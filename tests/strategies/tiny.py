@@ -1,5 +1,6 @@
 """A small model, texts of different lengths, and complete runs on any devices."""
 
+import functools
 from dataclasses import dataclass, field
 
 import keras
@@ -8,8 +9,11 @@ import numpy as np
 from ftkeras import catalog
 from ftkeras.data.examples import Examples
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
+from ftkeras.data.poisson import PoissonSampling
 from ftkeras.encoders.bert import Bert
 from ftkeras.heads.classification import Classification
+from ftkeras.privacy import Sampling
+from ftkeras.privacy.dp_sgd import DPSGD
 from ftkeras.regularizers import Step
 from ftkeras.strategies import Devices
 from ftkeras.support.layer_hooks import LayerHooks
@@ -58,6 +62,7 @@ class Setting:
     scales_loss: bool = False
     epochs: int = 1
     rate: float = 0.001
+    private: float | None = None  # the noise
     measured: bool = False  # on a split of its own, after each epoch, and all of it predicted
 
 
@@ -134,6 +139,7 @@ def compiled(setting: Setting) -> tuple[FineTuner, list]:
         optimizer=optimizer,
         loss=loss,
         accumulate=setting.accumulate,
+        private=_mechanism(setting),
         jit_compile=False,
         auto_scale_loss=False,
     )
@@ -151,7 +157,12 @@ def run(setting: Setting, devices: Devices | None = None, callbacks=()) -> Outco
     train, weights = examples(13), None
     if setting.weights is not None:
         weights = np.array(setting.weights, np.float32)[train.targets]
-    feed = TrainingFeed(train, batching, seed=0, weights=weights)
+    sampling = None
+    if setting.private is not None:
+        run = _sampled(setting)
+        samples = {"rate": run.rate, "batches": 3, "seed": (1, 2)}
+        sampling = PoissonSampling(np.ones(13, int), **samples, replicas=devices.replicas)
+    feed = TrainingFeed(train, batching, seed=0, weights=weights, sampling=sampling)
     figures = _Figures()
     averages = [setting.average] if setting.average else []
     epochs.fit(
@@ -172,6 +183,22 @@ def run(setting: Setting, devices: Devices | None = None, callbacks=()) -> Outco
         predicted(made, devices, setting) if setting.measured else np.zeros(0),
         figures.steps,
     )
+
+
+@functools.cache
+def two_replicas() -> Devices:
+    """Return two logical devices of the CPU."""
+    return catalog.build("strategy", "mirrored(logical_devices=2)").open()
+
+
+def _sampled(setting: Setting) -> Sampling:
+    return Sampling(examples=13, batch_size=setting.batch, steps=3 * setting.epochs, key=b"key")
+
+
+def _mechanism(setting: Setting) -> DPSGD | None:
+    if setting.private is None:
+        return None
+    return DPSGD(noise=setting.private, clip=0.05, delta=1e-3, sampling=_sampled(setting))
 
 
 def _batching(spec: str, batch: int, parts: int):

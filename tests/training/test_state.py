@@ -78,6 +78,11 @@ RUNS = {
         "track": ("csv(every=2)",),
         "learning_rate": 5e-2,
     },
+    "private": {
+        "private": "dp_sgd(noise=1.0, delta=1e-3, seed=3)",
+        "batching": "padded",
+        "average": "ema(decay=0.9)",
+    },
     "packed": {"batching": "packed", "optimizer": "sgd(momentum=0.9)", "policy": ("adapters",)},
 }
 

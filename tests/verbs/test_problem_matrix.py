@@ -37,6 +37,7 @@ WAYS = {
     "smoothed": ["--loss=binary_cross_entropy(label_smoothing=0.1)"],
     "focal": ["--loss=focal"],
     "huber": ["--loss=huber"],
+    "private": ["--private=dp_sgd(noise=0.5, delta=1e-3, public_validation=True)"],
 }
 DATA = {
     "multi_label": "--data=moods.tsv",
@@ -47,11 +48,12 @@ DATA = {
 }
 OF_VECTORS = {
     *("packed", "r_drop", "smart", "frozen", "weights", "entropy", "smoothed", "focal", "huber"),
+    "private",
 }
 # What is made for labels does not fit numbers, and the reverse.
 REFUSED = {
     "multi_label": {"huber"},
-    "regression": {"weights", "entropy", "smoothed", "focal"},
+    "regression": {"weights", "entropy", "smoothed", "focal", "private"},
     "multiple_choice": {"packed", "weights", "smoothed", "focal", "huber"},
     "similarity": OF_VECTORS,
     "positive_pairs": OF_VECTORS,

@@ -1,0 +1,18 @@
+"""The flags about the privacy of the training texts."""
+
+from dataclasses import dataclass
+
+from ftkeras.config.fields import flag
+from ftkeras.config.teaching import Teaching
+
+
+@dataclass(frozen=True, kw_only=True)
+class Privacy(Teaching):
+    """How much a model may tell of its training examples."""
+
+    private: str | None = flag(
+        None,
+        "Training",
+        "Train with differential privacy, as {private}(epsilon=8, delta=1e-5); needs "
+        "ftkeras[private].",
+    )
