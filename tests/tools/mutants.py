@@ -68,12 +68,6 @@ MUTANTS = [
         ),
         (
             "_base.py",
-            "tf.math.unsorted_segment_sum(",
-            "tf.math.unsorted_segment_max(",
-            "test_optimizers.py test_lazy.py",
-        ),
-        (
-            "_base.py",
             "gradients, self.clip_norm, use_norm",
             "gradients, 2 * self.clip_norm, use_norm",
             "test_optimizers.py",
@@ -102,6 +96,21 @@ MUTANTS = [
     *_of(
         "problems",
         ("_thresholds.py", "(below + scores) / 2", "scores", "test_multi_label.py"),
+    ),
+    Mutant(
+        "ftkeras/support/indexed_slices.py",
+        "tf.math.unsorted_segment_sum(",
+        "tf.math.unsorted_segment_max(",
+        ("tests/optimizers/test_optimizers.py", "tests/optimizers/test_lazy.py"),
+    ),
+    *_of(
+        "privacy",
+        ("dp_sgd.py", "self.clip / tf.maximum(norm, self.clip)", "1.0", "test_dp_sgd.py"),
+        ("dp_sgd.py", "tf.where(finite, values * factor", "tf.where(True, values * factor", ""),
+        ("dp_sgd.py", "self.noise * self.clip", "self.noise", "test_dp_sgd.py"),
+        ("dp_sgd.py", "/ run.expected)", "/ run.batch_size * 2)", "test_opacus.py"),
+        ("dp_sgd.py", "fold_in(seed, tf.cast(step, tf.int64))", "fold_in(seed, 0)", ""),
+        ("_accounting.py", "while excess(noise) > 0:", "while excess(noise) > 1:", ""),
     ),
     *_of("averages", ("ema.py", "9 / (10 + count)", "10 / (10 + count)", "test_averages.py")),
     *_of(
