@@ -13,6 +13,7 @@ from ftkeras.experiment import answering
 from ftkeras.experiment.definition import Experiment
 from ftkeras.explanations.integrated_gradients import IntegratedGradients
 from ftkeras.text.truncations.windows import Windows
+from ftkeras.text.words import NO_WORD, WORDS
 from ftkeras.training.finetuner import FineTuner
 
 DEFAULT_STEPS = 32
@@ -57,13 +58,19 @@ class RunModel:
         found: list[dict[str, Any]] = []
         for batch in self._batches(texts):
             read = self._read(batch)
-            outputs = self._run(_dense(read, self._layer.tokenizer.pad_id))
-            if isinstance(self._layer.truncation, Windows):
-                outputs = self._layer.truncation.combine_outputs(outputs, read["window_counts"])
-            served = {n: v.numpy().tolist() for n, v in self.problem.served(outputs).items()}
+            served = {n: v.numpy().tolist() for n, v in self._serve(batch, read).items()}
             rows = zip(*served.values(), strict=True)
             found += [dict(zip(served, row, strict=True)) for row in rows]
         return found
+
+    def _serve(self, texts: Sequence[Texts], read: Mapping[str, Any]) -> Mapping[str, tf.Tensor]:
+        outputs = self._run(_dense(read, self._layer.tokenizer.pad_id))
+        if self.problem.reads == "contexts":
+            contexts = tf.constant([encode(text["pair"]) for text in texts])
+            return self.problem.served_contexts(outputs, contexts, _places(read))
+        if isinstance(self._layer.truncation, Windows):
+            outputs = self._layer.truncation.combine_outputs(outputs, read["window_counts"])
+        return self.problem.served(outputs)
 
     def attribute(self, texts: Sequence[Texts], chosen: Sequence[int]) -> list[dict[str, Any]]:
         """Return "tokens", "attributions" and "gap" of one output for each text.
@@ -76,18 +83,49 @@ class RunModel:
                 "method=integrated_gradients explains texts in one piece, but this run cuts them "
                 "into windows; use `method`=occlusion."
             )
-        tokenizer, found = self._layer.tokenizer, []
-        vocabulary = np.array(tokenizer.vocabulary, object)
+        found = []
         for batch, numbers in zip(self._batches(texts), self._batches(chosen), strict=True):
             read = self._read(batch)
-            ids = _dense(read, tokenizer.pad_id)
-            values, gaps = self._attribute(ids, tf.constant(numbers, tf.int64))
-            lengths = read["token_ids"].row_lengths().numpy()
-            rows = ids["token_ids"].numpy(), values.numpy(), gaps.numpy(), lengths
-            for row, own, gap, n in zip(*rows, strict=True):
-                tokens, part = vocabulary[row[:n]].tolist(), own[:n].tolist()
-                found.append({"tokens": tokens, "attributions": part, "gap": float(gap)})
+            ids = _dense(read, self._layer.tokenizer.pad_id)
+            lengths = read["token_ids"].row_lengths()
+            found += self._attributions(ids, lengths, tf.constant(numbers, tf.int64))
         return found
+
+    def attribute_spans(self, texts: Sequence[Texts]) -> list[dict[str, Any]]:
+        """Return what each token adds to the answer; see `explaining.Explainable`."""
+        found = []
+        for batch in self._batches(texts):
+            read = self._read(batch)
+            ids, places = _dense(read, self._layer.tokenizer.pad_id), _places(read)
+            windows, spans = self.problem.explained_spans(self._run(ids), places)
+            chosen = {name: tf.gather(part, windows) for name, part in ids.items()}
+            lengths = tf.gather(read["token_ids"].row_lengths(), windows)
+            rows = self._attributions(chosen, lengths, spans)
+            starts, ends = (
+                tf.gather(places[n], windows).numpy() for n in ("word_starts", "word_ends")
+            )
+            for row, span, first, last in zip(rows, spans.numpy(), starts, ends, strict=True):
+                inside = last >= 0
+                limits = (int(first[inside].min()), int(last.max())) if inside.any() else (0, 0)
+                found.append(
+                    {**row, "explained": "answer" if span else "no answer", "part": limits}
+                )
+        return found
+
+    def _attributions(
+        self, ids: dict[str, tf.Tensor], lengths: tf.Tensor, chosen: tf.Tensor
+    ) -> list[dict[str, Any]]:
+        """Return the attributions of rows that have these lengths without padding."""
+        vocabulary = np.array(self._layer.tokenizer.vocabulary, object)
+        parts = (ids["token_ids"], *self._attribute(ids, chosen), lengths)
+        return [
+            {
+                "tokens": vocabulary[row[:n]].tolist(),
+                "attributions": own[:n].tolist(),
+                "gap": float(gap),
+            }
+            for row, own, gap, n in zip(*(part.numpy() for part in parts), strict=True)
+        ]
 
     def _batches(self, items: Sequence[Any]) -> list[Sequence[Any]]:
         size = self._batch_size
@@ -113,7 +151,7 @@ def open_run(run_dir: pathlib.Path, **options: Any) -> RunModel:
         UserError: if it is not the folder of a run, or the run kept no weights.
     """
     experiment = answering.open_run(run_dir)
-    if not experiment.problem.explains:
+    if not (experiment.problem.explains or experiment.problem.explains_spans):
         kind = experiment.problem.kind
         raise UserError(f"the answers of a {kind} can't be explained in this version.")
     return RunModel(experiment, **options)
@@ -122,6 +160,12 @@ def open_run(run_dir: pathlib.Path, **options: Any) -> RunModel:
 def _dense(read: Mapping[str, Any], pad_id: int) -> dict[str, tf.Tensor]:
     fills = dict(zip(IDS, (pad_id, 0), strict=True))
     return {n: read[n].to_tensor(fills[n]) for n in IDS if n in read}
+
+
+def _places(read: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+    """Return where the tokens of windows are in their contexts, padded, and the windows' counts."""
+    padded = {name: read[name].to_tensor(NO_WORD) for name in WORDS}
+    return {**padded, **{name: read[name] for name in ("first_pieces", "window_counts")}}
 
 
 class _Network:

@@ -37,6 +37,17 @@ class Explainable(Protocol):
         """
         ...
 
+    def attribute_spans(self, texts: Sequence[Texts]) -> Sequence[Outputs]:
+        """Return the same of the answer to each question, if the problem `explains_spans`.
+
+        Also "explained", answer or no answer; and "part", where what the model has read of the
+        context with the answer starts and ends, in characters.
+
+        Raises:
+            UserError: if the model has no gradients.
+        """
+        ...
+
 
 def explain(
     model: Explainable,
@@ -64,6 +75,8 @@ def explain(
     problem = model.problem
     if method not in METHODS:
         raise UserError(f"`method` must be {' or '.join(METHODS)}. Received: {method!r}.")
+    if problem.explains_spans:
+        return _explain_spans(model, texts, method, labels, on_text)
     if not problem.explains:
         raise UserError(f"the answers of a {problem.kind} can't be explained in this version.")
     for label in labels:
@@ -90,4 +103,28 @@ def explain(
                 name = problem.names[n]
                 found.append(of_outputs({**answer, **row}, text, explained=name, method=method))
         on_text(number + 1)
+    return found
+
+
+def _explain_spans(
+    model: Explainable,
+    texts: Sequence[Texts],
+    method: str,
+    labels: Sequence[str],
+    on_text: Callable[[int], None],
+) -> list[Explanation]:
+    """Explain where the answer to each question is, or that there is none."""
+    kind, found = model.problem.kind, []
+    if labels:
+        raise UserError(f"`label`: the answer of a {kind} is explained as a whole; leave it out.")
+    if method != GRADIENTS:
+        raise UserError(
+            f"`method`: the answers of a {kind} are explained by {GRADIENTS} alone. "
+            f"Received: {method!r}."
+        )
+    for text, answer, row in zip(
+        texts, model.answer(texts), model.attribute_spans(texts), strict=True
+    ):
+        found.append(of_outputs({**answer, **row}, text, explained=row["explained"], method=method))
+        on_text(len(found))
     return found

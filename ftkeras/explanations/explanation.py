@@ -27,6 +27,7 @@ class Explanation(dict):
     - `explained`: which output the evidence is for, such as a label;
     - `method`: integrated_gradients or occlusion;
     - `tokens` and `attributions`: the tokens or words, and what each contributes;
+    - `part`, of a question's context: where what was read with the answer starts and ends;
     - `gap`: what all of them leave unexplained of the difference between the evidence for the text
       and for one without content.
 
@@ -40,8 +41,13 @@ class Explanation(dict):
 
     @property
     def whole_text(self) -> str:
-        """The text, or both texts of a pair with " | " between."""
-        return " | ".join(self[name] for name in ("text", "pair") if self.get(name) is not None)
+        """The text, or both texts of a pair with " | " between; of a context, what was read."""
+        texts = {name: self[name] for name in ("text", "pair") if self.get(name) is not None}
+        if "part" in self:
+            (start, end), context = self["part"], self["pair"]
+            before, after = "… " * (start > 0), " …" * bool(context[end:].strip())
+            texts["pair"] = before + context[start:end] + after
+        return " | ".join(texts.values())
 
     def pieces(self) -> Pieces:
         """Return the text in pieces, each with its attribution relative to the largest one."""

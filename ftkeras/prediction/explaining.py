@@ -48,6 +48,12 @@ class ExportedModel:
             )
         return self._outputs(texts, EXPLAIN)
 
+    def attribute_spans(self, texts: Sequence[Texts]) -> list[dict[str, Any]]:
+        """Raise UserError: exports have no gradients of spans."""
+        raise UserError(
+            f"an exported {self.problem.kind} can't be explained; use `run_dir` instead of `model`."
+        )
+
     def _outputs(self, texts: Sequence[Texts], signature: str) -> list[dict[str, Any]]:
         columns = [[text[name] for text in texts] for name in texts[0]] if texts else [[]]
         found = self._predictor.outputs(*columns, signature=signature, batch_size=self._batch_size)

@@ -13,11 +13,13 @@ class Explained(Protocol):
 
     Attributes:
         output: the name of the outputs in exports.
-        explains: whether its answers can be explained.
+        explains: whether its outputs can be explained, each alone.
+        explains_spans: whether an answer is a span of tokens that can be explained instead.
     """
 
     output: str
     explains: bool = True
+    explains_spans: bool = False
 
     def evidence(self, outputs: Tensor, chosen: Tensor) -> Tensor:
         """Return the number that an explanation attributes to tokens, [batch], in the graph.
@@ -39,3 +41,15 @@ class Explained(Protocol):
             outputs: of the signature `serving_default` for one text.
         """
         return [int(np.argmax(outputs[self.output]))]
+
+    def explained_spans(self, outputs: Tensor, windows: Mapping[str, Tensor]) -> tuple[Any, Any]:
+        """Return the rows that hold the answers, and their spans, if `explains_spans`.
+
+        Args:
+            outputs: of the model, [rows, length, 2].
+            windows: what the text layer says of the rows, padded.
+
+        Returns:
+            The row of each text, integer [batch]; and what is chosen for `evidence`, int64 [batch].
+        """
+        raise NotImplementedError

@@ -39,6 +39,25 @@ class Found(NamedTuple):
     null_score: Tensor
 
 
+class Place(NamedTuple):
+    """Where the best span of each context is, and where no answer is surest; all [batch].
+
+    Attributes:
+        window: the row of the span, int32; 0 if there is none.
+        first, last: its tokens in that row, int32.
+        logit: the sum of the logits of start and end, float32; `FORBIDDEN` if there is none.
+        null: the sum of the logits of no answer, float32.
+        null_window: the first row with that sum, int32.
+    """
+
+    window: Tensor
+    first: Tensor
+    last: Tensor
+    logit: Tensor
+    null: Tensor
+    null_window: Tensor
+
+
 def find(
     logits: Tensor,
     starts: Tensor,
@@ -71,26 +90,13 @@ def find(
     import tensorflow as tf
 
     logits = tf.cast(logits, tf.float32)
-    text, batch = tf.repeat(tf.range(tf.size(counts)), counts), tf.size(counts)
-    inside = ends >= 0
-    may_start = _has_most_context(inside, first_pieces, text, counts)
-    start = tf.where(may_start, logits[..., 0], FORBIDDEN)
-    end = tf.where(inside, logits[..., 1], FORBIDDEN)
-    # All spans of a window, [windows, length * longest]; behind the last token nothing is valid.
-    length = tf.shape(logits)[1]
-    end = tf.pad(end, [[0, 0], [0, longest]], constant_values=FORBIDDEN)
-    last = tf.range(length)[:, tf.newaxis] + tf.range(longest)
-    sums = start[:, :, tf.newaxis] + tf.gather(end, last, axis=1)
-    sums = tf.reshape(sums, [-1, length * longest])
-    sums = tf.where(sums > FORBIDDEN / 2, sums, FORBIDDEN)
+    text = tf.repeat(tf.range(tf.size(counts)), counts)
+    sums = _sums(logits, ends, first_pieces, counts, text, longest)
     null = tf.math.segment_min(logits[:, 0, 0] + logits[:, 0, 1], text)
     total = _log_sum(sums, text)
     if no_answer:
         total = tf.reduce_logsumexp(tf.stack([total, null]), axis=0)
-    best, place = _best(sums, text, batch, n_best)
-    window, place = place // (length * longest), place % (length * longest)
-    first = place // longest
-    final = tf.minimum(first + place % longest, length - 1)
+    best, window, first, final = _best_spans(sums, text, tf.size(counts), n_best, longest)
     valid = best > FORBIDDEN / 2
 
     def characters(part: Tensor, token: Tensor) -> Tensor:
@@ -107,6 +113,67 @@ def find(
         null=null,
         null_score=tf.exp(null - total) if no_answer else tf.zeros_like(null),
     )
+
+
+def locate(
+    logits: Tensor,
+    starts: Tensor,
+    ends: Tensor,
+    first_pieces: Tensor,
+    counts: Tensor,
+    *,
+    longest: int,
+    n_best: int,
+    no_answer: bool,
+) -> Place:
+    """Return where the best span that `find` finds is among the tokens; see there."""
+    import tensorflow as tf
+
+    logits = tf.cast(logits, tf.float32)
+    text = tf.repeat(tf.range(tf.size(counts)), counts)
+    sums = _sums(logits, ends, first_pieces, counts, text, longest)
+    best = _best_spans(sums, text, tf.size(counts), 1, longest)
+    nulls = logits[:, 0, 0] + logits[:, 0, 1]
+    null = tf.math.segment_min(nulls, text)
+    rows = tf.where(nulls == tf.gather(null, text), tf.range(tf.size(nulls)), tf.int32.max)
+    logit, window, first, last = (part[:, 0] for part in best)
+    return Place(window, first, last, logit, null, tf.math.segment_min(rows, text))
+
+
+def _sums(
+    logits: Tensor, ends: Tensor, first_pieces: Tensor, counts: Tensor, text: Tensor, longest: int
+) -> Tensor:
+    """Return the score of each span of each window, [windows, length * longest].
+
+    The spans of a window are in the order of their first token and then of their length. The score
+    of one that is not valid is `FORBIDDEN`.
+    """
+    import tensorflow as tf
+
+    inside = ends >= 0
+    may_start = _has_most_context(inside, first_pieces, text, counts)
+    start = tf.where(may_start, logits[..., 0], FORBIDDEN)
+    end = tf.where(inside, logits[..., 1], FORBIDDEN)
+    # Behind the last token nothing is valid.
+    length = tf.shape(logits)[1]
+    end = tf.pad(end, [[0, 0], [0, longest]], constant_values=FORBIDDEN)
+    last = tf.range(length)[:, tf.newaxis] + tf.range(longest)
+    sums = start[:, :, tf.newaxis] + tf.gather(end, last, axis=1)
+    sums = tf.reshape(sums, [-1, length * longest])
+    return tf.where(sums > FORBIDDEN / 2, sums, FORBIDDEN)
+
+
+def _best_spans(
+    sums: Tensor, text: Tensor, batch: Tensor, n_best: int, longest: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return score, window, and first and last token of the best spans, each [batch, n_best]."""
+    import tensorflow as tf
+
+    width = tf.shape(sums)[1]
+    best, place = _best(sums, text, batch, n_best)
+    window, place = place // width, place % width
+    first = place // longest
+    return best, window, first, tf.minimum(first + place % longest, width // longest - 1)
 
 
 def _has_most_context(inside: Tensor, first_pieces: Tensor, text: Tensor, counts: Tensor) -> Tensor:

@@ -14,9 +14,12 @@ from ftkeras.explanations.explanation import Explanation, align
 from ftkeras.explanations.integrated_gradients import IntegratedGradients
 from ftkeras.exporters._weights import Weights
 from ftkeras.heads.classification import Classification as Head
+from ftkeras.heads.multi_label import MultiLabel as LabelHead
+from ftkeras.heads.question_answering import QuestionAnswering as SpanHead
 from ftkeras.problems.classification import Classification
 from ftkeras.problems.multi_label import MultiLabel
 from ftkeras.problems.multiple_choice import MultipleChoice
+from ftkeras.problems.question_answering import QuestionAnswering
 from ftkeras.training.finetuner import FineTuner
 from tests.explanations import make_captum
 
@@ -24,20 +27,31 @@ LABELS = ("bad", "so so", "good")
 WORDS = {"great": 2.0, "not": -3.0, "dull": -1.5}
 
 
-def test_integrated_gradients_are_captums():
-    golden = np.load(pathlib.Path(make_captum.__file__).parent / "captum.npz")
+@pytest.mark.parametrize(
+    ("name", "problem", "head"),
+    [
+        ("captum", Classification(labels=LABELS), Head(classes=3, pooling="pooled", seed=0)),
+        (
+            "captum_labels",
+            MultiLabel(labels=LABELS),
+            LabelHead(outputs=3, pooling="pooled", seed=0),
+        ),
+        ("captum_spans", QuestionAnswering(), SpanHead(seed=0)),
+    ],
+)
+def test_integrated_gradients_are_captums(name, problem, head):
+    golden = np.load(pathlib.Path(make_captum.__file__).parent / f"{name}.npz")
     encoder = Bert(**Bert.settings(huggingface.read_config(make_captum.ENCODER)), pooler=True)
     encoder.load(huggingface.read_tensors(make_captum.ENCODER))
-    model = FineTuner(
-        encoder=encoder, head=Head(classes=3, pooling="pooled", seed=0), pad_id=make_captum.PAD
-    )
+    model = FineTuner(encoder=encoder, head=head, pad_id=make_captum.PAD)
     ids = tf.constant(golden["token_ids"])
     model({"token_ids": ids})
-    model.head.kernel.assign(golden["kernel"])
-    model.head.bias.assign(golden["bias"])
+    outputs = model.head.kernel.shape[-1]
+    model.head.kernel.assign(golden["kernel"][:, :outputs])
+    model.head.bias.assign(golden["bias"][:outputs])
     attribute = IntegratedGradients(
         weights=Weights(model),
-        evidence=Classification(labels=LABELS).evidence,
+        evidence=problem.evidence,
         pad_id=make_captum.PAD,
         special_ids=make_captum.SPECIAL,
         steps=make_captum.STEPS,

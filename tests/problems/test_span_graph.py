@@ -104,6 +104,24 @@ def test_windows_of_one_example_are_those_of_the_graph():
         assert found.scores.numpy()[0] == pytest.approx(alone.scores[n], rel=1e-4)
 
 
+def test_located_tokens_are_those_of_the_best_span():
+    outputs = _outputs(np.random.default_rng(5), 20, 2)
+    settings = {"longest": 4, "n_best": 3, "no_answer": True}
+    flat = [window for windows in outputs for window in windows]
+    logits, starts, ends, firsts = _span_graph._dense(flat)
+    place = _span_graph.locate(logits, starts, ends, firsts, outputs.counts, **settings)
+    found = _span_graph.find(logits, starts, ends, firsts, outputs.counts, **settings)
+    owners = np.repeat(np.arange(len(outputs)), outputs.counts)
+    assert len(set(place.window.numpy() - np.flatnonzero(np.diff(owners, prepend=-1)))) > 1
+    for n in range(len(outputs)):
+        assert owners[place.window[n]] == owners[place.null_window[n]] == n
+        assert place.logit[n] == found.logits[n, 0]
+        if found.count[n]:
+            assert starts[place.window[n], place.first[n]] == found.starts[n, 0]
+            assert ends[place.window[n], place.last[n]] == found.ends[n, 0]
+        assert logits[place.null_window[n], 0].sum() == place.null[n] == found.null[n]
+
+
 def test_text_of_a_span_is_cut_by_characters():
     contexts = tf.constant(["é 🌙 ab".encode(), b"\xff\xfeab"])
     one = np.array([[2, 0], [1, 0]], np.int32), np.array([[5, 0], [4, 0]], np.int32)

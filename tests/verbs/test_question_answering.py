@@ -5,6 +5,7 @@ import pathlib
 
 import pytest
 
+from ftkeras.explanations.explanation import Explanation
 from tests import finished, questions
 from tests.running import call_ftkeras, succeed
 
@@ -72,6 +73,36 @@ def test_exports_losses_and_heads_that_do_not_fit_are_refused_by_name(tmp_path):
         assert "question answerer" in done.stderr
         assert reason in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.process
+def test_answers_are_explained_by_the_tokens_that_they_are_found_by(trained):
+    folder, _ = trained
+    context = "Well, we know it will not work, and so does everyone else here, but why the fuss?"
+    asked = ["--text=why not?", f"--pair={context}", "--text=the what?", "--pair=a film"]
+    shown = succeed("explain", "--run_dir=run", "--json", "--steps=64", *asked, cwd=folder)
+    first, second = (Explanation(json.loads(line)) for line in shown.splitlines())
+    assert (first["answer"], first["explained"]) == ("not", "answer")
+    tokens = dict(zip(first["tokens"], first["attributions"], strict=True))
+    assert max(tokens, key=lambda token: tokens[token]) == "not"
+    assert abs(first["gap"]) < 0.1 * sum(map(abs, first["attributions"]))
+    start, end = first["part"]
+    assert "not work" in context[start:end]
+    assert len(context[start:end]) < len(context)  # the window that holds the answer
+    assert "".join(piece for piece, _ in first.pieces()) == first.whole_text
+    assert dict(first.pieces())["not"] == pytest.approx(1)
+    assert second["explained"] == "no answer"
+    for flags, reason in (
+        (["--method=occlusion"], "are explained by integrated_gradients alone"),
+        (["--label=start"], "is explained as a whole"),
+    ):
+        done = call_ftkeras("explain", "--run_dir=run", *asked, *flags, cwd=folder)
+        assert done.returncode == 2
+        assert reason in done.stderr
+    done = call_ftkeras("explain", "--model=saved/reviews", *asked, cwd=folder)
+    assert "can't be explained; use `run_dir`" in done.stderr.replace("--run_dir", "`run_dir`")
+    succeed("report", "--run_dir=run", "--explanations=3", cwd=folder)
+    assert "the highlighted tokens speak for" in (folder / "run/report.html").read_text()
 
 
 @pytest.mark.process

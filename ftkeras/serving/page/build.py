@@ -84,4 +84,6 @@ def _columns(folder: pathlib.Path) -> dict[str, list[str]]:
 
 
 def _asset(name: str) -> str:
-    return importlib.resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return (
+        importlib.resources.files("ftkeras.serving.page").joinpath(name).read_text(encoding="utf-8")
+    )
