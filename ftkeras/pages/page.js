@@ -1,6 +1,7 @@
 "use strict";
 // The page is complete without this: it sorts and filters tables, and moves sliders.
-const LONG = 15;
+// Rows from which a table has a filter, and from which it scrolls.
+const LONG = 15, TALL = 30;
 const compare = new Intl.Collator(undefined, {numeric: true}).compare;
 
 function key(row, column) {
@@ -33,19 +34,24 @@ for (const figure of document.querySelectorAll(".table")) {
     head.append(button);
   });
   if (table.tBodies[0].rows.length <= LONG) continue;
-  figure.classList.add("long");
+  if (table.tBodies[0].rows.length > TALL) figure.classList.add("tall");
+  const line = document.createElement("div"), count = document.createElement("output");
+  line.className = "filtering";
   const input = document.createElement("input");
   input.type = "search";
   input.className = "filter";
   input.placeholder = "Filter rows";
   input.setAttribute("aria-label", "Filter rows of: " + figure.querySelector("figcaption").textContent);
-  input.addEventListener("input", () => {
-    const wanted = input.value.toLowerCase();
-    for (const row of table.tBodies[0].rows) {
-      row.hidden = !row.textContent.toLowerCase().includes(wanted);
-    }
-  });
-  figure.querySelector(".scroll").before(input);
+  const filter = () => {
+    const wanted = input.value.toLowerCase(), rows = [...table.tBodies[0].rows];
+    for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+    const left = rows.filter((row) => !row.hidden).length;
+    count.textContent = left === rows.length ? `${left} rows` : `${left} of ${rows.length} rows`;
+  };
+  input.addEventListener("input", filter);
+  line.append(input, count);
+  figure.querySelector(".scroll").before(line);
+  filter();
 }
 
 for (const figure of document.querySelectorAll(".slider")) {

@@ -15,6 +15,10 @@ from ftkeras.statistics import bootstrap
 
 CONFIDENCE = 0.95
 MOST_RESAMPLES, LEAST_RESAMPLES = 2000, 200
+CERTAIN = (
+    " All examples score the same, and so do all samples of them: an interval without width does "
+    "not rule out mistakes. That of a share of right answers is Wilson's."
+)
 # Numbers that a bootstrap looks at in all: more take more than a few seconds.
 LOOKS = 2e8
 
@@ -53,13 +57,14 @@ def _metrics(view: RunView) -> tuple[list[Part], dict[str, Any]]:
         f"Metrics on {view.split}",
         ["metric", "value", "95 % interval, from", "to"],
         [[title(name), *map(_known, numbers)] for name, *numbers in rows],
-        note=f"Percentile bootstrap over the {len(view.rows):,} examples of {view.split}.",
+        note=f"Percentile bootstrap over the {len(view.rows):,} examples of {view.split}."
+        + (CERTAIN if len(np.unique(predictions.scores)) == 1 else ""),
     )
     return [KeyNumbers(tiles), table], {"split": view.split, "examples": len(view.rows)}
 
 
 def intervals(predictions: bootstrap.Predictions, *, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return both ends of the 95 % interval of each metric, by the bootstrap.
+    """Return both ends of the 95 % interval of each metric; see `bootstrap.intervals`.
 
     Args:
         predictions: of a run.
@@ -68,7 +73,7 @@ def intervals(predictions: bootstrap.Predictions, *, columns: int) -> tuple[np.n
     size = len(predictions.truth) * (2 + columns)
     resamples = int(np.clip(LOOKS / size, LEAST_RESAMPLES, MOST_RESAMPLES))
     samples = bootstrap.resample([[predictions]], resamples=resamples, seed=0)[:, 0]
-    return bootstrap.percentile_interval(samples, CONFIDENCE)
+    return bootstrap.intervals([predictions], samples, CONFIDENCE)
 
 
 def _facts(view: RunView) -> dict[str, str]:

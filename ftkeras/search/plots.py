@@ -45,8 +45,8 @@ class Progress:
         axes.set_xticks(*_trial_ticks(rows))
         axes.set_xlabel("trial")
         axes.set_ylabel(f"validation {self.objective}")
-        if axes.get_legend_handles_labels()[1]:
-            axes.legend(loc="best")
+        if axes.get_legend_handles_labels()[1]:  # above the plot, where no bar can cross it
+            figure.legend(loc="outside upper left", ncols=4, fontsize=8)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
+from ftkeras.statistics import significance
+
 # Size of one array of example weights, chosen to fit a processor's cache.
 WEIGHTS_PER_STEP = 1 << 21
 
@@ -139,6 +141,28 @@ def percentile_interval(samples: np.ndarray, confidence: float) -> tuple[np.ndar
     with warnings.catch_warnings():  # a metric that is undefined in all samples has no interval
         warnings.simplefilter("ignore", RuntimeWarning)
         low, high = np.nanquantile(samples, ends, axis=0)
+    return low, high
+
+
+def intervals(
+    runs: Sequence[Predictions], samples: np.ndarray, confidence: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return both ends of the interval of each metric of a recipe, [metrics].
+
+    They are percentile intervals. If all answers of all runs are right, or all are wrong, these
+    have no width, because no sample has another answer. The tested metric, if it is a share of
+    examples, then has Wilson's interval.
+
+    Args:
+        runs: of the recipe.
+        samples: its metrics on bootstrap samples, [samples, metrics].
+        confidence: level, between 0 and 1.
+    """
+    low, high = percentile_interval(samples, confidence)
+    scores = np.array([run.scores for run in runs], float)
+    if scores.size and scores.min() == scores.max() and scores.flat[0] in (0, 1):
+        at = runs[0].metrics.index(runs[0].tested.name)
+        low[at], high[at] = significance.wilson(scores.flat[0], scores.shape[1], confidence)
     return low, high
 
 

@@ -61,15 +61,22 @@ def compare(
     values = bootstrap.evaluate(predictions)
     count, order = len(recipes), recipes[0][0].predictions.metrics
     tested = order.index(recipes[0][0].predictions.tested.name)
-    metrics = [_with_intervals(order, values[n], samples[:, n], confidence) for n in range(count)]
+    metrics = [
+        _with_ends(
+            order, values[n], *bootstrap.intervals(predictions[n], samples[:, n], confidence)
+        )
+        for n in range(count)
+    ]
     pairs = []
     for first, second in itertools.combinations(range(count), 2):
         differences = samples[:, second] - samples[:, first]
         pair = {
             "first": names[first],
             "second": names[second],
-            "differences": _with_intervals(
-                order, values[second] - values[first], differences, confidence
+            "differences": _with_ends(
+                order,
+                values[second] - values[first],
+                *bootstrap.percentile_interval(differences, confidence),
             ),
             **_test(recipes[first], recipes[second], differences[:, tested], confidence),
         }
@@ -119,10 +126,9 @@ def shown_p(value: float, *, sign: bool = False) -> str:
     return shown if not sign else f"p {shown}" if value < 0.001 else f"p = {shown}"
 
 
-def _with_intervals(
-    names: Sequence[str], values: np.ndarray, samples: np.ndarray, confidence: float
+def _with_ends(
+    names: Sequence[str], values: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> dict[str, dict]:
-    low, high = bootstrap.percentile_interval(samples, confidence)
     rows = zip(names, values.tolist(), low.tolist(), high.tolist(), strict=True)
     return {
         name: {"value": None, "low": None, "high": None}

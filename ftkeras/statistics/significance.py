@@ -145,8 +145,8 @@ def mcnemar(first_correct: np.ndarray, second_correct: np.ndarray) -> dict:
     }
 
 
-def wilson(accuracy: float, examples: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of an accuracy measured on the given number of examples.
+def wilson(accuracy: float, examples: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return Wilson's interval of an accuracy measured on the given number of examples.
 
     Source: Wilson, 1927, https://doi.org/10.1080/01621459.1927.10502953.
 
@@ -156,7 +156,7 @@ def wilson(accuracy: float, examples: int) -> tuple[float, float]:
     from scipy import stats
 
     test = stats.binomtest(round(accuracy * examples), examples)
-    interval = test.proportion_ci(confidence_level=0.95, method="wilson")
+    interval = test.proportion_ci(confidence_level=confidence, method="wilson")
     return float(interval.low), float(interval.high)
 
 

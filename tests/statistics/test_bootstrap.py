@@ -137,3 +137,22 @@ def test_p_value_is_the_level_at_which_the_interval_excludes_no_difference():
     assert bootstrap.p_value(samples) == pytest.approx(2 * stats.norm.sf(1), abs=0.01)
     assert bootstrap.p_value(np.ones(99)) == 0.02
     assert bootstrap.p_value(np.zeros(99)) == 1.0
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_accuracy_without_a_mistake_has_wilsons_interval(right):
+    labels = np.arange(40) % 2
+    run = ClassPredictions(labels, np.eye(2)[labels if right else 1 - labels])
+    samples = bootstrap.resample([[run]], resamples=200, seed=0)[:, 0]
+    low, high = bootstrap.intervals([run, run], samples, 0.9)
+    test = stats.binomtest(40 if right else 0, 40)
+    wanted = test.proportion_ci(confidence_level=0.9, method="wilson")
+    assert (low[0], high[0]) == pytest.approx((wanted.low, wanted.high))
+    assert (low[4], high[4]) == (right, right)  # F1 is no share of examples
+
+
+def test_other_intervals_are_percentiles():
+    run = _predictions(1)
+    samples = bootstrap.resample([[run]], resamples=200, seed=0)[:, 0]
+    found = bootstrap.intervals([run], samples, 0.9)
+    np.testing.assert_array_equal(found, bootstrap.percentile_interval(samples, 0.9))
