@@ -115,8 +115,8 @@ def _plots(
             plots.ParallelCoordinates(ended, parameters, objective),
             "The table of trials has the same numbers.",
             "Each line is a trial, from its values to its score on the right: the stronger "
-            "its colour, the better, and the best is orange. A line passes below an axis (–) if the "
-            "trial does not have that parameter.",
+            "its colour, the better, and the best is orange. A line passes below an axis (–) if "
+            "the trial does not have that parameter.",
             size=(9, 4.4),
         ),
     ]
