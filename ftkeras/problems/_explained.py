@@ -1,7 +1,7 @@
 """The part of the interface of problems about explanations of answers."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -19,7 +19,7 @@ class Explained(Protocol):
 
     output: str
     explains: bool = True
-    explains_spans: bool = False
+    explains_spans: ClassVar[bool] = False
 
     def evidence(self, outputs: Tensor, chosen: Tensor) -> Tensor:
         """Return the number that an explanation attributes to tokens, [batch], in the graph.

@@ -11,6 +11,7 @@ from ftkeras.problems._answers_page import AnswersPage
 from ftkeras.problems._base import LOSS, Loss, Measure, Problem
 from ftkeras.problems._comparison import Comparison
 from ftkeras.problems._contexts import ContextOutputs
+from ftkeras.problems._explained_spans import ExplainedSpans
 from ftkeras.problems._span_targets import mean_loss, window_targets
 from ftkeras.statistics.answer_predictions import AnswerPredictions
 from ftkeras.support import answers, bounds
@@ -22,7 +23,7 @@ Tensor = Any
 TUNED = "tuned"
 
 
-class QuestionAnswering(AnswersPage, Problem):
+class QuestionAnswering(ExplainedSpans, AnswersPage, Problem):
     """Find the answer to a question in its context, or that there is none.
 
     The logits say for each token of a row, a question with a window of its context, how well the
@@ -52,7 +53,7 @@ class QuestionAnswering(AnswersPage, Problem):
     columns = ("f1", "exact_match", "loss")
     output, unit = "probabilities", "a score"
     target_dtype = "string"
-    explains, explains_spans = False, True
+    explains = False
     reads = "contexts"
     needs_both_sides = True  # whether an answer starts here depends on what follows
     truncation = "windows"
@@ -224,7 +225,7 @@ class QuestionAnswering(AnswersPage, Problem):
         import tensorflow as tf
 
         about = (windows[n] for n in ("word_starts", "word_ends", "first_pieces", "window_counts"))
-        found = _span_graph.find(outputs, *about, **self._settings)
+        found = _span_graph.find(outputs, *about, **self.search)
         spans, diff = _span_graph.texts_of(found, texts), found.null - found.logits[:, 0]
         diff = tf.where(found.count > 0, diff, _answer_report.CERTAIN)
         none = found.count == 0
@@ -242,35 +243,6 @@ class QuestionAnswering(AnswersPage, Problem):
             "scores": found.scores,
             "count": found.count,
         }
-
-    def evidence(self, outputs: Tensor, chosen: Tensor) -> Tensor:
-        """Return log p_start(i) + log p_end(j) in a row, of the span that begins at i, ends at j.
-
-        Args:
-            outputs: [rows, length, 2].
-            chosen: i · length + j of each row, int64 [rows]; 0 for no answer.
-        """
-        import tensorflow as tf
-
-        length = tf.shape(outputs, tf.int64)[1]
-        places = tf.stack([chosen // length, chosen % length], axis=1)
-        log_p = tf.transpose(tf.nn.log_softmax(outputs, axis=1), [0, 2, 1])
-        return tf.reduce_sum(tf.gather(log_p, places, batch_dims=2), axis=1)
-
-    def explained_spans(
-        self, outputs: Tensor, windows: Mapping[str, Tensor]
-    ) -> tuple[Tensor, Tensor]:
-        """Return the window of each answer, and its span; of no answer, the surest window."""
-        import tensorflow as tf
-
-        about = (windows[n] for n in ("word_starts", "word_ends", "first_pieces", "window_counts"))
-        place = _span_graph.locate(outputs, *about, **self._settings)
-        none = place.logit <= _span_graph.FORBIDDEN / 2
-        if self.no_answer:
-            none |= place.null - place.logit > self.threshold
-        length = tf.shape(outputs)[1]
-        span = tf.where(none, 0, place.first * length + place.last)
-        return tf.where(none, place.null_window, place.window), tf.cast(span, tf.int64)
 
     def override_threshold(self, threshold: str) -> None:
         if not self.no_answer:
@@ -338,13 +310,14 @@ class QuestionAnswering(AnswersPage, Problem):
         return _answer_report.table(metrics, splits)
 
     @property
-    def _settings(self) -> dict[str, Any]:
+    def search(self) -> dict[str, Any]:
+        """The settings of the search for the best spans; see `_span_graph.find`."""
         return {"longest": self.longest, "n_best": self.n_best, "no_answer": self.no_answer}
 
     def _find(self, outputs: ContextOutputs) -> _span_graph.Found:
         """Return the best spans; the last result is kept, as metrics need it too."""
         if self._found[0] is not outputs:
-            self._found = (outputs, _span_graph.decode(outputs, **self._settings))
+            self._found = (outputs, _span_graph.decode(outputs, **self.search))
         return self._found[1]
 
     def _best_answers(self, targets: Any, outputs: ContextOutputs) -> _answer_report.BestAnswers:
