@@ -35,6 +35,19 @@ def pad(
     """
     longest = tf.reduce_max(ragged["token_ids"].row_lengths())
     # Without any text the maximum is the smallest integer, so the first size is chosen.
-    index = tf.searchsorted(tf.constant(sizes, tf.int64), longest[tf.newaxis])[0]
-    shape = tf.stack([-1, tf.gather(tf.constant(sizes, tf.int64), index)])
+    shape = tf.stack([-1, round_up(longest[tf.newaxis], sizes)[0]])
     return {name: ids.to_tensor(fill[name], shape=shape) for name, ids in ragged.items()}
+
+
+def round_up(counts: tf.Tensor, sizes: list[int]) -> tf.Tensor:
+    """Return for each number the first size that is no smaller.
+
+    Args:
+        counts: integers, none above the last of `sizes`.
+        sizes: in ascending order.
+
+    >>> round_up(tf.constant([3, 16, 17]), [16, 32]).numpy()
+    array([16, 16, 32], dtype=int32)
+    """
+    choices = tf.constant(sizes, counts.dtype)
+    return tf.gather(choices, tf.searchsorted(choices, counts))

@@ -7,9 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from ftkeras.explanations.integrated_gradients import IntegratedGradients
+from ftkeras.exporters._groups import run_in_groups
 from ftkeras.exporters._lengths import lengths, pad
 from ftkeras.exporters._weights import Weights
-from ftkeras.exporters._windows import join_rows, run_in_chunks
+from ftkeras.exporters._windows import join_rows
 from ftkeras.problems import SEVERAL_ROWS, Problem
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.options import split
@@ -52,7 +53,8 @@ class Served(tf.Module):
         self.lengths = lengths(text_layer.max_length)
         self._vocabulary = list(tokenizer.vocabulary)
         self._cuts_windows = text_layer.truncation.cuts_windows
-        self._fill = {"token_ids": tokenizer.pad_id, "segment_ids": 0} | dict.fromkeys(WORDS, -1)
+        self._pad_id = tokenizer.pad_id
+        self._fill = {"token_ids": self._pad_id, "segment_ids": 0} | dict.fromkeys(WORDS, -1)
         texts = ("text", "pair") if pairs else ("text",)
         segments = pairs and text_layer.segments
         ids = ("token_ids", "segment_ids") if segments else ("token_ids",)
@@ -82,13 +84,17 @@ class Served(tf.Module):
         text_spec = {"text": self._text_specs["text"]}
         alone = tf.function(self._tokenize, input_signature=[text_spec], autograph=False)
         run = tf.function(self.weights, input_signature=[self._id_specs], autograph=False)
+        # A loop does not know the shapes of what it collects.
+        shapes = [found.shape for found in run.get_concrete_function().structured_outputs]
 
         def read(texts: Tensors, part: int = 0) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
             found = tokenize(texts) if texts.keys() == self._text_specs.keys() else alone(texts)
             ids = {name: found[name] for name in self._id_specs}
-            if not self._cuts_windows:
-                return found, run(ids)[part]
-            return found, run_in_chunks(lambda chunk: run(chunk)[part], ids)
+            outputs = run_in_groups(
+                lambda group: run(group)[part], ids, pad_id=self._pad_id, sizes=self.lengths
+            )
+            outputs.set_shape(shapes[part])
+            return found, outputs
 
         def predict(**texts: tf.Tensor) -> Tensors:
             found, logits = read(texts)

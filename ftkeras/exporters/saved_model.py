@@ -61,9 +61,10 @@ class SavedModel:
             `gap` float32 [batch], the part of the log-odds (or the number) that they do not account
             for.
 
-    It contains the text layer that was used in training. A batch is padded to its longest text,
-    rounded up to one of few lengths. Nothing in it is compiled by XLA, which TensorFlow Serving
-    can't load on GPUs (tensorflow/serving#2214), and it has no ops that TensorFlow Serving lacks.
+    It contains the text layer that was used in training. Texts of similar length are read
+    together, padded to the longest of them, rounded up to one of few lengths. Nothing in it is
+    compiled by XLA, which TensorFlow Serving can't load on GPUs (tensorflow/serving#2214), and it
+    has no ops that TensorFlow Serving lacks.
     The folder also holds warm-up requests (if tensorflow-serving-api is installed), `assets/`
     (labels.txt and the vocabulary), model_card.md, run.cfg and export.json.
 
