@@ -1,6 +1,5 @@
 """The section about single examples: the mistakes, what they share, and doubtful labels."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from ftkeras.pages import kept_texts
 from ftkeras.pages.run_view import RunView
 from ftkeras.statistics import text_clusters
 from ftkeras.statistics.calibration import Forecasts
+from ftkeras.support import in_words
 
 MOST_ROWS = 50
 MOST_EXPLAINED = 10
@@ -168,15 +168,16 @@ def _table(
     for n in positions:
         row, truth = found.rows[n], found.truths[n]
         answers = [v for k, v in row.items() if k not in truth and k not in _OTHER_KEYS]
+        text = None if found.texts is None else found.texts[n]
+        own = None if text is None else text["text"]
         cells: list[Cell] = [
             str(row.get("id", n)),
-            _shown(list(truth.values())),
-            _shown(answers[:1]),
+            _cut(in_words.show(truth.values(), own), LONGEST_ANSWER),
+            _cut(in_words.show(answers[:1], own), LONGEST_ANSWER),
         ]
         if found.of_truth is not None:
             cells.append(float(found.of_truth[n]))
         if found.texts is not None:
-            text = found.texts[n]
             cells.append((marked or {}).get(n) or (None if text is None else _cut(_joined(text))))
         rows.append(cells)
     return Table(name, title, columns, rows, note)
@@ -238,20 +239,8 @@ def _repeated(view: RunView, found: _Examples) -> list[Part]:
 def _confusion(found: _Examples, n: int) -> str:
     row, truth = found.rows[n], found.truths[n]
     answers = [v for k, v in row.items() if k not in truth and k not in _OTHER_KEYS]
-    return f"{_shown(list(truth.values()))} → {_shown(answers[:1])}"
-
-
-def _shown(values: Sequence[Any]) -> str:
-    """Return an answer as text: names as they are, all else as JSON."""
-    texts = []
-    for value in values:
-        is_labels = isinstance(value, list) and all(isinstance(v, str) for v in value)
-        if is_labels:
-            texts.append(", ".join(value) or "–")
-        else:
-            is_text = isinstance(value, str)
-            texts.append(value if is_text else json.dumps(value, ensure_ascii=False))
-    return _cut("; ".join(texts), LONGEST_ANSWER)
+    pair = in_words.show(truth.values()), in_words.show(answers[:1])
+    return " → ".join(_cut(one, LONGEST_ANSWER) for one in pair)
 
 
 def _joined(texts: Mapping[str, str]) -> str:

@@ -135,7 +135,18 @@ def test_numbers_have_their_largest_errors_first(tmp_path):
     view = finished_runs.read(tmp_path, finished_runs.NoTexts("no texts"))
     (table,) = _tables(errors.section(view)).values()
     assert [row[0] for row in table.rows] == ["test-4", "test-3", "test-2", "test-1"]
-    assert table.rows[0][1:] == ["[1.0]", "[1.4]"]
+    assert table.rows[0][1:] == ["1", "1.4"]
+
+
+def test_entities_are_shown_by_their_words(tmp_path):
+    entity = {"type": "PER", "start": 0, "end": 4}
+    rows = [{"entities": [entity], "predicted": [{**entity, "end": 5, "score": 0.5}], "tags": []}]
+    finished_runs.write(tmp_path, ["O", "B-PER", "I-PER"], rows, {"test": {}})
+    texts = finished_runs.TextsInMemory(["Anna sings"])
+    state = {"problem": "token_classification"}
+    (tmp_path / layout.PROBLEM).write_text(json.dumps(state))
+    table = _tables(errors.section(finished_runs.read(tmp_path, texts)))["mistakes"]
+    assert table.rows[0][1:3] == ["Anna (PER)", "Anna  (PER)"]
 
 
 def test_two_topics_are_two_clusters():

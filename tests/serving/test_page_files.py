@@ -136,20 +136,6 @@ def test_examples_need_the_run(tiny_model):
     assert "the run that wrote the model is not there" in _find(tiny_model).message
 
 
-@pytest.mark.parametrize(
-    ("truth", "text", "shown"),
-    [
-        ({"label": "good"}, "", "good"),
-        ({"labels": []}, "", "none"),
-        ({"targets": [1.5, 2.0]}, "", "1.5, 2.0"),
-        ({"entities": [{"type": "PER", "start": 2, "end": 6}]}, "🙂 Anna", "Anna (PER)"),
-        ({"answers": ["in 1999", "1999", "1999"]}, "", "in 1999, 1999"),
-    ],
-)
-def test_true_answers_are_words(truth, text, shown):
-    assert examples.in_words(truth, {"text": text}) == shown
-
-
 def test_example_is_answered_with_its_truth(page):
     page.run(
         "const s = document.querySelector('#examples'); s.value = 1;"

@@ -4,14 +4,13 @@ import ipaddress
 import pathlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ftkeras.errors import UserError
 from ftkeras.runs import exported, layout, samples
 from ftkeras.runs import problem as recorded_problem
-from ftkeras.support import files
+from ftkeras.support import files, in_words
 
 NONE = "none"
 MOST = 20
@@ -70,7 +69,7 @@ def read(run_dir: pathlib.Path) -> Examples:
     texts = [
         {
             **{name: short[at][name] for name in ("text", "pair") if name in short[at]},
-            "truth": in_words(problem.truth(short[at]), short[at]),
+            "truth": in_words.show(problem.truth(short[at]).values(), short[at]["text"]),
         }
         for at in places
     ]
@@ -103,17 +102,3 @@ def _is_this_machine(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def in_words(truth: Mapping[str, Any], row: Mapping[str, Any]) -> str:
-    """Return a true answer in words."""
-    values = [
-        v for value in truth.values() for v in (value if isinstance(value, list) else [value])
-    ]
-    return ", ".join(dict.fromkeys(_word(value, row) for value in values)) or "none"
-
-
-def _word(value: Any, row: Mapping[str, Any]) -> str:
-    if isinstance(value, Mapping):  # an entity
-        return f"{row['text'][value['start'] : value['end']]} ({value['type']})"
-    return str(value)
