@@ -94,4 +94,5 @@ def _extend(outputs: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
     """Return outputs of each token with zeros behind each row; others as they are."""
     if outputs.shape.rank == 2:
         return outputs
-    return tf.pad(outputs, [[0, 0], [0, places], [0, 0]])
+    paddings = tf.stack([tf.zeros([2], tf.int32), tf.stack([0, places]), tf.zeros([2], tf.int32)])
+    return tf.pad(outputs, paddings)
