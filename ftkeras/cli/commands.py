@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from ftkeras.config.dossier import DossierConfig
+from ftkeras.config.drift import DriftConfig
 from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.config.pretrain import PretrainConfig
 from ftkeras.config.run import Config
@@ -101,6 +102,12 @@ VERBS = {
         "Serve a model over HTTP like TensorFlow Serving, with a web page to try it.",
         ServeConfig,
         "--model=saved_models/imdb",
+    ),
+    "drift": Verb(
+        "Test whether texts and answers have drifted, by the statistics that serve logs.",
+        DriftConfig,
+        "--run_dir=runs/reviews/… --statistics=answers.jsonl --require",
+        needs_tensorflow=False,
     ),
     "deploy": Verb(
         "Write the files to run TensorFlow Serving in Docker Compose or Kubernetes.",

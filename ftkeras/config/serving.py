@@ -51,13 +51,21 @@ class ServeConfig(WithPaths):
         "`host` is this machine alone.",
         path=True,
     )
+    log_statistics: str | None = flag(
+        None,
+        "Output",
+        "Add counts of the answers to this file, a line of JSON for each window of time: labels, "
+        "confidence, lengths and unknown tokens, no texts. See drift.",
+        path=True,
+    )
+    statistics_seconds: float = flag(3600.0, "Output", "Length of such a window.")
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
 
     def __post_init__(self):
         super().__post_init__()
         if not 0 <= self.port <= 65535:
             raise UserError(f"`port` must be between 0 and 65535. Received: {self.port}.")
-        for name in ("poll_seconds", "max_request_bytes", "timeout"):
+        for name in ("poll_seconds", "max_request_bytes", "timeout", "statistics_seconds"):
             if getattr(self, name) <= 0:
                 raise UserError(f"`{name}` must be positive. Received: {getattr(self, name)}.")
         for given in self.label:

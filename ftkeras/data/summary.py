@@ -60,7 +60,7 @@ def summarize(
         "duplicates": len(examples) - len(texts),
         "contradictions": int((np.unique(pairs[0], return_counts=True)[1] > 1).sum()),
         "full_length": int((examples.row_lengths >= max_length).sum()),
-        "unknown_share": _count(examples, unknown_id) / words,
+        "unknown_share": int(count_token(examples, unknown_id).sum()) / words,
         **({} if math.isfinite(max_length) else _windows(examples)),
     }
 
@@ -75,10 +75,11 @@ def _windows(examples: Examples) -> dict[str, int]:
     }
 
 
-def _count(examples: Examples, token_id: int | None) -> int:
+def count_token(examples: Examples, token_id: int | None) -> np.ndarray:
+    """Return how often each example has a token, int64 [examples]; 0 if there is no such token."""
     if token_id is None:
-        return 0
+        return np.zeros(len(examples), np.int64)
     # One running sum over the store: views of it may select any rows.
     sums = np.concatenate([[0], np.cumsum(examples.token_ids == token_id)])
     starts, ends = examples.offsets[examples.rows], examples.offsets[examples.rows + 1]
-    return int((sums[ends] - sums[starts]).sum())
+    return sums[ends] - sums[starts]

@@ -10,10 +10,11 @@ import numpy as np
 
 from ftkeras.data.examples import Examples
 from ftkeras.data.splits import Splits
+from ftkeras.data.summary import count_token
 from ftkeras.errors import UserError
 from ftkeras.experiment import feeds
 from ftkeras.experiment.definition import Experiment
-from ftkeras.runs import layout, samples
+from ftkeras.runs import layout, monitoring, samples
 from ftkeras.runs import problem as recorded_problem
 from ftkeras.support import files
 from ftkeras.training.validation import predict_in_order
@@ -61,6 +62,12 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
         recorded_problem.write(run_dir, experiment.problem)
     last = list(parts)[-1]
     if experiment.devices.is_chief:
+        unknown_id = experiment.text_layer.tokenizer.unknown_id
+        counts = {
+            name: {"tokens": part.lengths, "unknown": count_token(part, unknown_id)}
+            for name, part in parts.items()
+        }
+        monitoring.write_token_counts(run_dir, counts)
         positions = samples.positions(len(parts[last]))
         texts = splits.raw_texts(parts[last], positions)
         samples.write(run_dir, [found[last].predictions[at] for at in positions], texts)

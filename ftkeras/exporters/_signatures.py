@@ -1,7 +1,7 @@
 """The functions that a SavedModel serves, by signature."""
 
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
@@ -123,10 +123,14 @@ class Served(tf.Module):
             ids = tokenize(texts)
             return self._explanation(ids, run(ids)[0])
 
+        def token_counts(**texts: tf.Tensor) -> Tensors:
+            return self._token_counts(self.text_layer(texts["text"], texts.get("pair")))
+
         predict_function = _trace(predict, self._text_specs)
         examples = {"inputs": tf.TensorSpec([None], tf.string, "inputs")}
         found = {
             "serving_default": predict_function,
+            "token_counts": _trace(token_counts, self._text_specs),
             **({CLASSIFY: _trace(classify, examples)} if problem.has_classes else {}),
         }
         if problem.reads not in SEVERAL_ROWS:  # they have no signature that takes rows
@@ -147,6 +151,26 @@ class Served(tf.Module):
         windows = {name: cast(tf.Tensor, found[name]) for name in COUNTS if name in found}
         ragged = {name: value for name, value in found.items() if name not in windows}
         return windows | pad(ragged, sizes=self.lengths, fill=self._fill)
+
+    def _token_counts(self, found: Mapping[str, tf.RaggedTensor]) -> Tensors:
+        """Return the tokens of each text that the network reads, and the unknown ones of them."""
+        ids, unknown_id = found["token_ids"], self.text_layer.tokenizer.unknown_id
+        is_unknown = ids.flat_values == (-1 if unknown_id is None else unknown_id)
+        unknown = ids.with_flat_values(tf.cast(is_unknown, tf.int32))
+        rows = {"tokens": tf.cast(ids.row_lengths(), tf.int32)}
+        rows["unknown"] = tf.reduce_sum(unknown, axis=1)
+        counts = found.get("window_counts")
+        return {name: self._sum_rows(values, counts) for name, values in rows.items()}
+
+    def _sum_rows(self, values: tf.Tensor, counts: tf.Tensor | None) -> tf.Tensor:
+        """Return the sums over the rows of each text, [batch]."""
+        if counts is not None:
+            factory: Any = tf.RaggedTensor
+            windows = factory.from_row_lengths(values, tf.cast(counts, tf.int64), validate=False)
+            return tf.reduce_sum(windows, axis=1)
+        options = self.text_layer.options
+        rows = options if options is not None else 2 if self.each_text else 1
+        return tf.reduce_sum(tf.reshape(values, [-1, rows]), axis=1)
 
     def _combine(self, outputs: tf.Tensor, found: Tensors) -> tf.Tensor:
         """Return the outputs for texts, from those for their windows if they have any."""

@@ -14,9 +14,9 @@ import tensorflow as tf
 from ftkeras.exporters._signatures import CLASSIFY, Served
 
 FILE = pathlib.Path("assets.extra") / "tf_serving_warmup_requests"
-# Signatures with a request at the first length only: they run the network a hundred times, and at
-# every length a server would take long to start.
-SLOW = frozenset({"explain"})
+# Signatures with a request at the first length only: `explain` runs the network a hundred times, so
+# that a server would take long to start; `token_counts` does not run it.
+ONCE = frozenset({"explain", "token_counts"})
 # A word that is one token in any vocabulary, even if that is [UNK].
 WORD = "a"
 
@@ -74,7 +74,7 @@ def _logs(served: Served, signatures: Mapping[str, Any], model: str) -> Iterator
     """Yield a PredictionLog for each request."""
     for name, function in signatures.items():
         taken = function.function_type.parameters
-        for length in served.lengths[:1] if name in SLOW else served.lengths:
+        for length in served.lengths[:1] if name in ONCE else served.lengths:
             texts = texts_of_length(served, length)
             if name == CLASSIFY:
                 yield _classify(texts, model)

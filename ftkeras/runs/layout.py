@@ -11,6 +11,7 @@ CHECKPOINTS = "checkpoints"  # training states, and the weights of the best epoc
 HISTORY = "history.csv"  # a row for each epoch
 METRICS = "metrics.json"
 PREDICTIONS = {"test": "predictions.jsonl", "validation": "predictions_validation.jsonl"}
+TOKEN_COUNTS = "token_counts.json"  # of each text of validation and test, for drift
 SAMPLES = "samples.jsonl"  # texts with their predictions, by which exports are verified
 EXPORTS = "exports.json"  # where the exports are; written last, when the run is finished
 EXPORT_RECORD = "export.json"  # in the folder of an export: its size, latency and verification

@@ -14,12 +14,14 @@ from ftkeras.serving.batcher import Batcher, Unbatched
 from ftkeras.serving.errors import RequestError, invalid_argument
 from ftkeras.serving.metrics import Metrics
 from ftkeras.serving.model import Model, Signature
+from ftkeras.serving.statistics import Statistics
 from ftkeras.serving.target import Target
 from ftkeras.serving.versions import Versions
 
 # Larger bodies (bytes) and outputs (values) are decoded and encoded in a thread, so that other
 # requests need not wait.
 LARGE_BODY, LARGE_OUTPUTS = 65_536, 10_000
+DEFAULT = "serving_default"  # the signature whose answers are counted
 
 
 class Service:
@@ -30,6 +32,7 @@ class Service:
         batcher: Runs the requests.
         metrics: Records every request and batch.
         timeout: Seconds that a request may take once it has been received.
+        statistics: Counts the answers; None for nothing.
     """
 
     def __init__(
@@ -39,8 +42,9 @@ class Service:
         metrics: Metrics,
         *,
         timeout: float = 30.0,
+        statistics: Statistics | None = None,
     ):
-        self.versions, self.metrics = versions, metrics
+        self.versions, self.metrics, self._statistics = versions, metrics, statistics
         self._batcher, self._timeout = batcher, timeout
         self._verbs = {
             "predict": self._predict,
@@ -69,6 +73,8 @@ class Service:
         """Stop watching for versions, and return once all submitted requests have been run."""
         self.versions.close()
         self._batcher.close()
+        if self._statistics is not None:
+            self._statistics.close()
 
     async def _predict(self, target: Target, body: bytes) -> bytes:
         large = len(body) > LARGE_BODY
@@ -78,6 +84,8 @@ class Service:
             signature = model.signature(name)
             inputs, form = await _call(large, tensors.decode, document, signature.inputs)
             outputs = await self._run(model, name, inputs)
+            if self._statistics is not None and name == DEFAULT:
+                self._statistics.record(model, inputs, outputs)
             large = sum(array.size for array in outputs.values()) > LARGE_OUTPUTS
             return await _call(large, responses.encode_predictions, outputs, form)
 

@@ -11,6 +11,7 @@ from ftkeras.serving import metrics, settings
 from ftkeras.serving.batcher import Batcher, Unbatched
 from ftkeras.serving.model import Model
 from ftkeras.serving.service import Service
+from ftkeras.serving.statistics import Statistics
 from ftkeras.serving.versions import Versions
 
 
@@ -24,6 +25,8 @@ def build_service(
     max_batch_bytes: float,
     version: int | None = None,
     check: Callable[[pathlib.Path], None] | None = None,
+    log_statistics: str | None = None,
+    statistics_seconds: float = 3600.0,
 ) -> Service:
     """Load the model and return the service that answers requests.
 
@@ -37,18 +40,32 @@ def build_service(
         max_batch_bytes: of the texts in a batch.
         version: the only one to serve; None for the newest one, and those with a label.
         check: raises UserError for the folder of a version that must not be served.
+        log_statistics: a file to which counts of the answers are added; None for none.
+        statistics_seconds: the length of the windows of time that are counted separately.
 
     Raises:
-        UserError: if no version can be served, or the batching file is wrong.
+        UserError: if no version can be served, or the batching file or that of statistics is wrong.
     """
     parameters = _read_batching(batching)
+    statistics = _open_statistics(log_statistics, name, statistics_seconds)
     served = _load_versions(name, folder, labels, version, check)
     recorded = metrics.Metrics(name)
     if parameters is None:
         batcher = Unbatched(os.cpu_count() or 1)
     else:
         batcher = Batcher(parameters, max_bytes=max_batch_bytes, on_wait=recorded.record_wait)
-    return Service(served, batcher, recorded, timeout=timeout)
+    return Service(served, batcher, recorded, timeout=timeout, statistics=statistics)
+
+
+def _open_statistics(path: str | None, name: str, seconds: float) -> Statistics | None:
+    if path is None:
+        return None
+    try:
+        pathlib.Path(path).open("a").close()
+    except OSError as error:
+        raise UserError(f"log_statistics={path} can't be written: {error.strerror}.") from None
+    report = functools.partial(_report, name)
+    return Statistics(pathlib.Path(path), name, seconds=seconds, report=report)
 
 
 def _read_batching(spec: str | None) -> settings.Batching | None:
@@ -64,24 +81,25 @@ def _load_versions(
     version: int | None,
     check: Callable[[pathlib.Path], None] | None,
 ) -> Versions:
-    def report(line: str) -> None:
-        # To standard error: the first line on standard output is the URL, which programs read.
-        sys.stderr.write(f"{name}: {line}\n")
-        sys.stderr.flush()
-
     served = Versions(
         name,
         folder,
         functools.partial(_load, check=check),
         labels=labels,
         only=version,
-        report=report,
+        report=functools.partial(_report, name),
     )
     served.refresh()
     if not served.available():
         reason = next((s["status"]["error_message"] for s in served.status()), "it has no version")
         raise UserError(f"model={folder} can't be served: {reason}")
     return served
+
+
+def _report(name: str, line: str) -> None:
+    # To standard error: the first line on standard output is the URL, which programs read.
+    sys.stderr.write(f"{name}: {line}\n")
+    sys.stderr.flush()
 
 
 def _load(folder: pathlib.Path, *, check: Callable[[pathlib.Path], None] | None = None) -> Model:

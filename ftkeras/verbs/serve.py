@@ -44,6 +44,8 @@ def run(config: ServeConfig) -> None:
         max_batch_bytes=float("inf") if accelerator.is_available() else MAX_BATCH_BYTES,
         version=version,
         check=_signature_check(config.require_signature),
+        log_statistics=config.log_statistics,
+        statistics_seconds=config.statistics_seconds,
     )
     offered = examples.find(config.examples, folder, version, host=config.host)
     log.info("texts   %s", offered.message)

@@ -38,7 +38,6 @@ def test_wordpiece_is_the_only_op_beyond_core_tensorflow(graph):
 
 def test_signatures_are_the_documented_ones(graph):
     signatures = {k: v for k, v in graph.signature_def.items() if not k.startswith("__")}
-    assert set(signatures) == {"serving_default", "token_ids", "classify", "embed", "explain"}
     one, ids, three = [-1], [-1, -1], [-1, 3]
     assert {name: _shapes(s.inputs) for name, s in signatures.items()} == {
         "serving_default": {"text": one},
@@ -46,6 +45,7 @@ def test_signatures_are_the_documented_ones(graph):
         "classify": {"inputs": one},
         "embed": {"text": one},
         "explain": {"text": one},
+        "token_counts": {"text": one},
     }
     answer = {"label": one, "score": one, "probabilities": three}
     assert {name: _shapes(s.outputs) for name, s in signatures.items()} == {
@@ -54,6 +54,7 @@ def test_signatures_are_the_documented_ones(graph):
         "classify": {"classes": three, "scores": three},
         "embed": {"embedding": [-1, 24]},
         "explain": {**answer, "tokens": ids, "attributions": ids, "gap": one},
+        "token_counts": {"tokens": one, "unknown": one},
     }
 
 
@@ -135,7 +136,7 @@ def test_warm_up_requests_cover_each_signature_and_length(version):
     every = {
         (n, k) for n in ("serving_default", "token_ids", "classify", "embed") for k in (16, 32, 40)
     }
-    assert seen == every | {("explain", 16)}
+    assert seen == every | {("explain", 16), ("token_counts", 16)}
 
 
 def test_export_with_other_predictions_is_refused(small_run, tmp_path, monkeypatch):

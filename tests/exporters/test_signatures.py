@@ -6,6 +6,8 @@ import tensorflow as tf
 
 from ftkeras.exporters._signatures import Served
 from ftkeras.exporters._weights import Weights
+from ftkeras.text.truncations.head import Head
+from ftkeras.text.truncations.windows import Windows
 from tests.exporters import small
 
 FIRST, SECOND = small.TEXTS, small.TEXTS[::-1]
@@ -102,7 +104,9 @@ def test_order_of_a_pair_changes_the_prediction(two):
 
 
 def test_pair_and_explain_exist_only_if_asked_for(one):
-    assert set(one[0]) == {"serving_default", "token_ids", "classify", "embed", "explain"}
+    assert set(one[0]) == {
+        *("serving_default", "token_ids", "classify", "embed", "explain", "token_counts"),
+    }
     served = _served(small.model(layers=1), small.text_layer(), pairs=False)
     assert "explain" not in served.signatures()
 
@@ -115,3 +119,22 @@ def test_batches_have_one_of_few_lengths(one):
         for words in range(60)
     }
     assert shapes == set(served.lengths) == {16, 32, 40}
+
+
+@pytest.mark.parametrize("truncation", [Head(), Windows(overlap=2)])
+def test_token_counts_are_of_what_the_network_reads(truncation):
+    layer = small.text_layer(12)
+    layer.truncation = truncation
+    layer.tokenizer.unknown_id = layer.tokenizer.vocabulary.index("movie")
+    texts = [b"the movie " * 20, b"", b"a movie", b"good"]
+    served = _served(small.model(layers=1), layer, pairs=False)
+    found = layer(tf.constant(texts))
+    counts = served._token_counts(found)
+    rows = [np.array(row) for row in found["token_ids"].to_list()]
+    sizes = found["window_counts"].numpy() if "window_counts" in found else np.ones(4, int)
+    text = np.repeat(np.arange(4), sizes)
+    unknown = [(row == layer.tokenizer.unknown_id).sum() for row in rows]
+    tokens = np.bincount(text, list(map(len, rows)))
+    assert counts["tokens"].numpy().tolist() == tokens.tolist()
+    assert counts["unknown"].numpy().tolist() == np.bincount(text, unknown).tolist()
+    assert counts["unknown"].numpy()[0] > 0

@@ -49,6 +49,8 @@ def live(folder: pathlib.Path, **config: Any) -> Iterator[Live]:
         labels=settings.labels,
         timeout=settings.timeout,
         max_batch_bytes=MAX_BATCH_BYTES,
+        log_statistics=settings.log_statistics,
+        statistics_seconds=settings.statistics_seconds,
     )
     offered = examples.find(settings.examples, folder, None, host=settings.host)
     app = rest.application(service, max_request_bytes=settings.max_request_bytes, examples=offered)

@@ -33,9 +33,31 @@ def exported(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(exported) -> Iterator[Live]:
-    with live(exported[1]) as running:
+def statistics(tmp_path_factory):
+    return tmp_path_factory.mktemp("statistics") / "answers.jsonl"
+
+
+@pytest.fixture(scope="module")
+def server(exported, statistics) -> Iterator[Live]:
+    with live(exported[1], log_statistics=str(statistics), statistics_seconds=0.2) as running:
         yield running
+
+
+def test_answers_are_counted_without_texts(server, exported, statistics):
+    server.post(f"{MODEL}:predict", {"instances": TEXTS})
+    deadline = time.monotonic() + 30
+    while not (written := statistics.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    line = json.loads(written.splitlines()[0])
+    chosen = Counter(small.LABELS[p.argmax()] for p in exported[0])
+    ids = small.text_layer()(small.TEXTS)["token_ids"].to_list()
+    assert (line["model"], line["version"], line["dropped"]) == (MODEL, 1, 0)
+    assert (line["texts"], line["labels"]) == (len(TEXTS), dict(chosen))
+    for name, values in (("confidence", exported[0].max(axis=1)), ("tokens", map(len, ids))):
+        bins = line[name]
+        assert bins["counts"] == np.histogram(list(values), bins["edges"])[0].tolist()
+    assert sum(line["unknown_share"]["counts"]) == len(TEXTS)
+    assert "waste" not in written
 
 
 def test_probabilities_are_those_of_the_keras_model(server, exported):
@@ -54,7 +76,9 @@ def test_classify_gives_the_same_probabilities(server, exported):
 def test_every_signature_answers(server):
     signatures = server.get(f"v1/models/{MODEL}/metadata").json()["metadata"]["signature_def"]
     named = set(signatures["signature_def"]) - {"__saved_model_init_op"}
-    assert named == {"serving_default", "token_ids", "classify", "embed", "explain"}
+    assert named == {
+        *("serving_default", "token_ids", "classify", "embed", "explain", "token_counts"),
+    }
     for name in ("embed", "explain"):
         body = {"signature_name": name, "instances": TEXTS}
         assert len(server.post(f"{MODEL}:predict", body).json()["predictions"]) == len(TEXTS)

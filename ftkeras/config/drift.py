@@ -1,0 +1,52 @@
+"""The configuration of `drift`."""
+
+from dataclasses import dataclass
+
+from ftkeras.config.fields import WithPaths, check_at_least, check_choices, check_shares, flag
+from ftkeras.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftConfig(WithPaths):
+    """The configuration of `drift`."""
+
+    run_dir: str | None = flag(
+        None, "Drift", "Folder of the run that trained the served model.", path=True
+    )
+    statistics: str | None = flag(
+        None, "Drift", "The file that serve --log_statistics wrote.", path=True
+    )
+    split: str = flag("test", "Drift", "What to compare with: test or validation.")
+    version: int | None = flag(
+        None, "Drift", "The only version of the model to look at. Default: all."
+    )
+    last: int | None = flag(
+        None, "Drift", "How many of the newest windows of time to look at. Default: all."
+    )
+    alpha: float = flag(
+        0.01, "Tests", "Probability of a false alarm, over all tests together (Holm)."
+    )
+    least_effect: float = flag(
+        0.1, "Tests", "Smallest difference that matters, as a share of the texts."
+    )
+    least_texts: int = flag(100, "Tests", "With fewer texts, nothing is concluded.")
+    require: bool = flag(
+        False, "Output", "If something has drifted, end with exit code 3, for cron or CI."
+    )
+    output: str | None = flag(None, "Output", "A JSON file for the result.", path=True)
+    debug: bool = flag(False, "Output", "Show tracebacks.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.run_dir is None or self.statistics is None:
+            raise UserError(
+                "drift needs `run_dir`, the folder of the run, and `statistics`, the file that "
+                "serve wrote with `log_statistics`."
+            )
+        check_choices(self, split=("test", "validation"))
+        check_shares(self, "alpha")
+        check_at_least(self, last=1, least_texts=1)
+        if not 0 <= self.least_effect < 1:
+            raise UserError(
+                f"`least_effect` must be at least 0 and below 1. Received: {self.least_effect}."
+            )

@@ -1,0 +1,191 @@
+"""What a server's statistics and a run's own answers say, in the same form."""
+
+import json
+import pathlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ftkeras.errors import UserError
+from ftkeras.runs import layout
+from ftkeras.statistics import drift
+from ftkeras.statistics.drift import Drift
+from ftkeras.support import files
+
+TITLES = {
+    "confidence": "confidence",
+    "tokens": "tokens of a text",
+    "unknown_share": "share of unknown tokens",
+}
+
+
+@dataclass
+class Observed:
+    """Windows of a server's statistics, added up.
+
+    Attributes:
+        start, end: of the first and the last window, in ISO 8601.
+        windows: how many there are.
+        versions: of the model that answered.
+        texts: that were answered.
+        dropped: texts that the server had no time to count.
+        several: whether a text may have several labels; None if answers are no labels.
+        labels: how often each label was answered.
+        histograms: the bounds and the counts of bins, by what is counted.
+    """
+
+    start: str
+    end: str
+    windows: int = 0
+    versions: set[int] = field(default_factory=set)
+    texts: int = 0
+    dropped: int = 0
+    several: bool | None = None
+    labels: Counter[str] = field(default_factory=Counter)
+    histograms: dict[str, tuple[list[float], np.ndarray]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A run's answers to a split.
+
+    Attributes:
+        texts: of the split.
+        labels: how often each label is the answer.
+        numbers: of each text, by what is measured.
+    """
+
+    texts: int
+    labels: Counter[str]
+    numbers: Mapping[str, np.ndarray]
+
+
+def write_token_counts(run_dir: pathlib.Path, counts: Mapping[str, Any]) -> None:
+    """Write how many tokens each text of each split has, and how many of them are unknown.
+
+    Args:
+        run_dir: the run's folder.
+        counts: "tokens" and "unknown", integer [examples], by split, in the order of predictions.
+    """
+    written = {
+        split: {name: np.asarray(values).tolist() for name, values in columns.items()}
+        for split, columns in counts.items()
+    }
+    files.write_json(run_dir / layout.TOKEN_COUNTS, written)
+
+
+def reference(run_dir: pathlib.Path, split: str) -> Reference:
+    """Return a run's answers to a split, as its folder has them.
+
+    Raises:
+        UserError: if the folder is not that of an evaluated run.
+    """
+    path = run_dir / layout.PREDICTIONS[split]
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError):
+        raise UserError(
+            f"run_dir={run_dir} has no readable {path.name}, with which to compare; name the "
+            "folder of a finished run, or evaluate it."
+        ) from None
+    answers = [row.get("predicted") for row in rows]
+    counts: Counter[str] = Counter()
+    for answer in answers:
+        given = answer if isinstance(answer, list) else [answer]
+        counts.update(label for label in given if isinstance(label, str))
+    numbers = {}
+    if all(isinstance(answer, str) for answer in answers):
+        numbers["confidence"] = np.array([max(row["probabilities"]) for row in rows])
+    recorded = files.read_json(run_dir / layout.TOKEN_COUNTS).get(split)
+    if recorded and len(recorded["tokens"]) == len(rows):
+        tokens, unknown = (np.array(recorded[name]) for name in ("tokens", "unknown"))
+        numbers |= {"tokens": tokens, "unknown_share": unknown / np.maximum(tokens, 1)}
+    return Reference(len(rows), counts, numbers)
+
+
+def observed(path: pathlib.Path, *, version: int | None, last: int | None) -> Observed:
+    """Add up the windows in a file that `serve --log_statistics` wrote.
+
+    Args:
+        path: the file.
+        version: the only version of the model to count; None for all.
+        last: how many of the newest windows to count; None for all.
+
+    Raises:
+        UserError: if the file can't be read, has another form, or no such window.
+    """
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        chosen = [line for line in lines if version in (None, line["version"])]
+        starts = sorted({line["start"] for line in chosen})[-(last or 0) :]
+        found = _add_up([line for line in chosen if line["start"] in starts])
+    except OSError as error:
+        raise UserError(f"statistics={path} can't be read: {error.strerror}.") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"statistics={path} is no file of serve's `log_statistics`: {error!r}."
+        ) from None
+    if found is None:
+        of = "" if version is None else f" of version {version}"
+        raise UserError(f"statistics={path} has no window{of} in which a text was answered.")
+    return found
+
+
+def compare(run: Reference, seen: Observed, *, least: int) -> tuple[list[Drift], list[str]]:
+    """Test everything that both have, and return also what is not compared, with the reason.
+
+    Args:
+        run: the reference.
+        seen: what was observed.
+        least: fewer texts than this in either are not tested.
+    """
+    found, missing = [], []
+    if seen.several is None or not run.labels:
+        missing.append("labels: the answers are none")
+    elif seen.several:
+        found += [_presence(run, seen, label, least) for label in sorted(run.labels)]
+    else:
+        found.append(drift.labels("labels", run.labels, seen.labels, least=least))
+    for name, title in TITLES.items():
+        if name in run.numbers and name in seen.histograms:
+            edges, counts = seen.histograms[name]
+            found.append(drift.numbers(title, run.numbers[name], edges, counts, least=least))
+        else:
+            has = "the run has none; evaluate it again" if name in seen.histograms else "not logged"
+            missing.append(f"{title}: {has}")
+    return drift.adjusted(found), missing
+
+
+def _presence(run: Reference, seen: Observed, label: str, least: int) -> Drift:
+    """Compare how often one of several labels is answered."""
+    with_label = [
+        {label: counts[label], f"not {label}": texts - counts[label]}
+        for counts, texts in ((run.labels, run.texts), (seen.labels, seen.texts))
+    ]
+    return drift.labels(f"label {label}", *with_label, least=least)
+
+
+def _add_up(lines: Sequence[Mapping[str, Any]]) -> Observed | None:
+    lines = [line for line in lines if line["texts"]]
+    if not lines:
+        return None
+    found = Observed(min(line["start"] for line in lines), max(line["end"] for line in lines))
+    found.windows = len({line["start"] for line in lines})
+    for line in lines:
+        found.versions.add(line["version"])
+        found.texts += line["texts"]
+        found.dropped += line["dropped"]
+        if "labels" in line:
+            found.several = line["several_labels"]
+            found.labels.update(line["labels"])
+        for name in TITLES:
+            if name in line:
+                edges, counts = line[name]["edges"], np.array(line[name]["counts"])
+                before = found.histograms.get(name, (edges, np.zeros_like(counts)))
+                if before[0] != edges:
+                    raise ValueError(f"bins of {name} differ between windows")
+                found.histograms[name] = edges, before[1] + counts
+    return found

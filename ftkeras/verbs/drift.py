@@ -1,0 +1,58 @@
+"""Test whether what a served model is asked and answers has drifted from the run's test split."""
+
+import logging
+import pathlib
+from typing import Any
+
+from ftkeras.config.drift import DriftConfig
+from ftkeras.errors import Blocked
+from ftkeras.reports import drift as report
+from ftkeras.runs import monitoring
+from ftkeras.support import files
+
+log = logging.getLogger(__name__)
+
+
+def run(config: DriftConfig) -> dict[str, Any]:
+    """Compare a server's statistics with the run's own answers, and return what was found.
+
+    Raises:
+        UserError: if the folder is not that of an evaluated run, or the statistics can't be read.
+        Blocked: with `require`, after the output is written, if something has drifted.
+    """
+    assert config.run_dir is not None, "checked by DriftConfig"
+    assert config.statistics is not None, "checked by DriftConfig"
+    if config.output is not None:
+        files.require_writable(pathlib.Path(config.output).parent, "output")
+    bounds = {"alpha": config.alpha, "least_effect": config.least_effect}
+    path = pathlib.Path(config.statistics)
+    seen = monitoring.observed(path, version=config.version, last=config.last)
+    known = monitoring.reference(pathlib.Path(config.run_dir), config.split)
+    found, missing = monitoring.compare(known, seen, least=config.least_texts)
+    log.info("%s\n", report.header(seen, config.split))
+    log.info("%s", report.table(found, **bounds))
+    for line in missing:
+        log.info("%s", f"note: not compared: {line}")
+    verdict = report.verdict(found, **bounds)
+    result = {
+        "run_dir": config.run_dir,
+        "split": config.split,
+        "start": seen.start,
+        "end": seen.end,
+        "windows": seen.windows,
+        "versions": sorted(seen.versions),
+        "texts": seen.texts,
+        "dropped": seen.dropped,
+        **bounds,
+        "least_texts": config.least_texts,
+        "tests": [{**vars(one), "drift": one.is_found(**bounds)} for one in found],
+        "not_compared": missing,
+        "verdict": verdict,
+    }
+    if config.output is not None:
+        files.write_json(config.output, result)
+        log.info("%s", f"\nresult  {config.output}")
+    if config.require and any(one["drift"] for one in result["tests"]):
+        raise Blocked(verdict)
+    log.info("\n%s", verdict)
+    return result

@@ -1,0 +1,162 @@
+"""The verb `drift`: what it compares, its exit codes, and what it refuses."""
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from ftkeras.runs import layout, monitoring
+from ftkeras.serving.statistics import Statistics, Tally
+from tests.running import call_ftkeras
+
+LABELS = ("neg", "pos")
+
+
+def _probabilities(rng, size: int, positive: float) -> np.ndarray:
+    second = np.clip(rng.beta(6, 2, size), 0.51, 1)
+    second = np.where(rng.random(size) < positive, second, 1 - second)
+    return np.stack([1 - second, second], axis=1)
+
+
+def _run(folder: pathlib.Path, size: int = 600, counts: bool = True) -> None:
+    """Write what `drift` reads of a run that answers half of its texts with `pos`."""
+    rng = np.random.default_rng(0)
+    folder.mkdir()
+    rows = [
+        {"predicted": LABELS[int(p[1] > 0.5)], "probabilities": p.tolist()}
+        for p in _probabilities(rng, size, 0.5)
+    ]
+    (folder / layout.PREDICTIONS["test"]).write_text("".join(json.dumps(r) + "\n" for r in rows))
+    if counts:
+        tokens = rng.poisson(30, size) + 2
+        made = {"test": {"tokens": tokens, "unknown": rng.binomial(tokens, 0.02)}}
+        monitoring.write_token_counts(folder, made)
+
+
+def _line(start: int, size: int, *, positive=0.5, length=30, unknown=0.02, version=1) -> str:
+    """Return a window of a server's statistics."""
+    rng, tally = np.random.default_rng(start + 1), Tally()
+    p = _probabilities(rng, size, positive)
+    tokens = rng.poisson(length, size) + 2
+    tally.add(
+        {"label": np.array([LABELS[k].encode() for k in p.argmax(1)]), "score": p.max(axis=1)},
+        {"tokens": tokens, "unknown": rng.binomial(tokens, unknown)},
+    )
+    about = {"start": f"2026-01-0{start}", "end": f"2026-01-0{start + 1}", "model": "m"}
+    return json.dumps({**about, "version": version, **tally.line(), "dropped": 0}) + "\n"
+
+
+@pytest.fixture
+def call(tmp_path):
+    _run(tmp_path / "run")
+
+    def run(lines: str, *flags: str):
+        (tmp_path / "answers.jsonl").write_text(lines)
+        known = ("--run_dir=run", "--statistics=answers.jsonl")
+        return call_ftkeras("drift", *known, *flags, cwd=tmp_path)
+
+    return run
+
+
+def test_same_texts_show_no_drift(call, tmp_path):
+    done = call(_line(1, 300) + _line(2, 300), "--require", "--output=drift.json")
+    assert done.returncode == 0
+    assert "600 texts in 2 windows from 2026-01-01 to 2026-01-03, version 1" in done.stdout
+    assert "No drift is shown." in done.stdout
+    result = json.loads((tmp_path / "drift.json").read_text())
+    assert [one["name"] for one in result["tests"]] == [
+        *("labels", "confidence", "tokens of a text", "share of unknown tokens"),
+    ]
+    assert not any(one["drift"] for one in result["tests"])
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"positive": 0.8}, "labels"),
+        ({"length": 60}, "tokens of a text"),
+        ({"unknown": 0.2}, "share of unknown tokens"),
+    ],
+)
+def test_drift_is_named_and_blocks(call, tmp_path, change, named):
+    done = call(_line(1, 300, **change), "--require", "--output=drift.json")
+    assert done.returncode == 3
+    assert f"Drift of {named}" in done.stderr
+    assert "DRIFT" in done.stdout
+    found = json.loads((tmp_path / "drift.json").read_text())["tests"]
+    assert named in [one["name"] for one in found if one["drift"]]
+    assert call(_line(1, 300, **change)).returncode == 0
+
+
+def test_windows_and_versions_are_chosen(call):
+    lines = _line(1, 300, positive=0.95) + _line(2, 300, version=2) + _line(3, 200, version=2)
+    assert "800 texts in 3 windows" in call(lines).stdout
+    assert "500 texts in 2 windows" in call(lines, "--version=2").stdout
+    newest = call(lines, "--last=1", "--require")
+    assert newest.returncode == 0
+    assert "200 texts in 1 window from 2026-01-03" in newest.stdout
+
+
+def test_nothing_is_concluded_from_a_few_texts(call):
+    done = call(_line(1, 40, positive=1), "--require")
+    assert done.returncode == 0
+    assert "Too few texts to conclude anything." in done.stdout
+
+
+def test_several_labels_are_tested_one_by_one(tmp_path):
+    rows = [
+        {"predicted": ["a"] if n % 2 else ["a", "b"], "probabilities": [1, 0]} for n in range(200)
+    ]
+    _run(tmp_path / "run", counts=False)
+    path = tmp_path / "run" / layout.PREDICTIONS["test"]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    tally = Tally()
+    tally.add({"labels": np.array([[b"a", b""]] * 190 + [[b"a", b"b"]] * 10)}, None)
+    line = {"start": "1", "end": "2", "version": 1, "dropped": 7, **tally.line()}
+    (tmp_path / "answers.jsonl").write_text(json.dumps(line))
+    done = call_ftkeras("drift", "--run_dir=run", "--statistics=answers.jsonl", cwd=tmp_path)
+    assert "Drift of label b." in done.stdout
+    assert "7 further texts" in done.stdout
+    assert "tokens of a text: not logged" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "drift needs --run_dir"),
+        (("--run_dir=none", "--statistics=answers.jsonl"), "--run_dir=none has no readable"),
+        (("--run_dir=run", "--statistics=none"), "--statistics=none can't be read"),
+        (("--run_dir=run", "--statistics=run/predictions.jsonl"), "no file of serve's"),
+        (("--run_dir=run", "--statistics=answers.jsonl", "--version=4"), "no window of version 4"),
+        (("--run_dir=run", "--statistics=answers.jsonl", "--alpha=2"), "--alpha must be between"),
+    ],
+)
+def test_wrong_arguments_are_refused(call, tmp_path, arguments, message):
+    call(_line(1, 300))
+    done = call_ftkeras("drift", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+class Model:
+    """A model that answers as an export without `token_counts` does."""
+
+    version, signatures = 3, {}
+
+
+def test_server_that_is_too_busy_says_what_it_dropped(tmp_path, monkeypatch):
+    monkeypatch.setattr("ftkeras.serving.statistics.MOST_WAITING", 1)
+    told = []
+    statistics = Statistics(tmp_path / "a.jsonl", "m", seconds=60, report=told.append)
+    statistics._waiting = 1
+    outputs = {"label": np.array([b"neg", b"pos"]), "score": np.array([0.5, 1.0])}
+    statistics.record(Model(), {"text": np.array(["a", "b"])}, outputs)
+    statistics._waiting = 0
+    statistics.record(Model(), {"text": np.array(["a", "b"])}, outputs)
+    statistics.close()
+    line = json.loads((tmp_path / "a.jsonl").read_text())
+    assert (line["texts"], line["dropped"], line["version"]) == (2, 2, 3)
+    assert line["labels"] == {"neg": 1, "pos": 1}
+    assert line["confidence"]["counts"][-1] == 1  # the last bin has its right end
+    assert told == []
