@@ -162,7 +162,7 @@ class Served(tf.Module):
         counts = found.get("window_counts")
         return {name: self._sum_rows(values, counts) for name, values in rows.items()}
 
-    def _sum_rows(self, values: tf.Tensor, counts: tf.Tensor | None) -> tf.Tensor:
+    def _sum_rows(self, values: tf.Tensor, counts: Any) -> tf.Tensor:
         """Return the sums over the rows of each text, [batch]."""
         if counts is not None:
             factory: Any = tf.RaggedTensor

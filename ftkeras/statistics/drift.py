@@ -6,6 +6,7 @@ observed. They assume that texts are independent of each other.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def numbers(
     name: str,
     reference: np.ndarray,
     edges: Sequence[float],
-    counts: Sequence[int],
+    counts: Sequence[int] | np.ndarray,
     *,
     least: int = 1,
 ) -> Drift:
@@ -143,8 +144,8 @@ def _g_test(table: np.ndarray) -> float:
     merged = merged[:, merged.sum(axis=0) > 0]
     if merged.shape[1] < 2:
         return 1.0
-    _, p_value, *_ = stats.chi2_contingency(merged, correction=False, lambda_="log-likelihood")
-    return float(p_value)
+    found: Any = stats.chi2_contingency(merged, correction=False, lambda_="log-likelihood")
+    return float(found.pvalue)
 
 
 def _kolmogorov(distance: float, sizes: np.ndarray) -> float:
