@@ -1,18 +1,15 @@
 """The part about robustness: how much worse the model is on texts that are slightly changed."""
 
-import pathlib
-import tempfile
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ftkeras.dossier import asking
 from ftkeras.dossier.memorization import spread
 from ftkeras.dossier.part import Part
 from ftkeras.dossier.perturbations import CHANGES
 from ftkeras.dossier.subject import Subject
-from ftkeras.errors import UserError
-from ftkeras.experiment import evaluation, other_texts
 from ftkeras.figures.parts import Column, Facts, Notice, Table
 from ftkeras.figures.parts import Part as Shown
 from ftkeras.pages.metric_names import title, words
@@ -20,7 +17,6 @@ from ftkeras.statistics import paired
 
 MOST = 500
 SEED = 0
-READS = ("texts", "each_text")
 
 
 def part(subject: Subject) -> Part:
@@ -31,13 +27,12 @@ def part(subject: Subject) -> Part:
             rather than texts, whose places a change would move.
     """
     view = subject.view
-    if view.problem.reads not in READS:
-        raise UserError(f"a {view.problem.kind} answers more than texts, which changes would move")
+    asking.require_whole_texts(subject)
     examples = spread(subject.examples[view.split], MOST)
     texts = subject.raw_texts(examples)
     versions = {"unchanged": texts, **{name: _changed(name, texts) for name in CHANGES}}
     versions["empty"] = [dict.fromkeys(one, "") for one in texts[:1]]
-    answers = _answers(subject, list(versions.values()), examples.targets)
+    answers = asking.answers(subject, list(versions.values()), examples.targets)
     answered = dict(zip(versions, answers, strict=True))
     predictions = {name: view.problem.predictions(answered[name]) for name in versions}
     scores = {name: np.asarray(one.scores, float) for name, one in predictions.items()}
@@ -53,7 +48,7 @@ def part(subject: Subject) -> Part:
         "metric": tested.name,
         "unchanged": float(scores["unchanged"].mean()),
         "changes": rows,
-        "empty_text": _without_truth(subject, answered["empty"][0]),
+        "empty_text": asking.without_truth(subject, answered["empty"][0]),
     }
     return Part("robustness", "Robustness", data, _shown(data))
 
@@ -61,36 +56,6 @@ def part(subject: Subject) -> Part:
 def _changed(name: str, texts: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     rng = np.random.default_rng(SEED)
     return [{key: CHANGES[name](text, rng) for key, text in one.items()} for one in texts]
-
-
-def _answers(
-    subject: Subject, versions: Sequence[list[dict[str, str]]], targets: np.ndarray
-) -> list[list[dict[str, Any]]]:
-    """Return the lines of predictions for each version of the first few examples.
-
-    All are tokenized and answered at once, as each new graph takes a second.
-    """
-    trained = subject.trained
-    known = [targets[: len(texts)] for texts in versions]
-    with tempfile.TemporaryDirectory(prefix="ftkeras-") as name:
-        joined = [text for texts in versions for text in texts]
-        folder = pathlib.Path(name)
-        examples = other_texts.tokenize(trained, joined, np.concatenate(known), folder)
-        logits = evaluation.predict_logits(trained, examples)
-    ends = np.cumsum([len(texts) for texts in versions])
-    parts = zip(known, np.split(logits, ends[:-1]), strict=True)
-    return [
-        [
-            {"id": f"{subject.view.split}-{n}", **one}
-            for n, one in enumerate(trained.problem.decode(targets_of_part, outputs))
-        ]
-        for targets_of_part, outputs in parts
-    ]
-
-
-def _without_truth(subject: Subject, answer: dict[str, Any]) -> dict[str, Any]:
-    truth = subject.view.problem.truth(answer)
-    return {name: v for name, v in answer.items() if name not in truth and name != "id"}
 
 
 def _shown(data: dict[str, Any]) -> list[Shown]:

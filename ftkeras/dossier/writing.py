@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ftkeras.dossier import (
     clauses,
+    counterfactuals,
     data_card,
     evaluation,
     fairness,
@@ -40,6 +41,7 @@ PARTS: Mapping[str, Callable[[Subject], Part]] = {
     "licenses": licenses.part,
     "evaluation": evaluation.part,
     "fairness": fairness.part,
+    "counterfactuals": counterfactuals.part,
     "robustness": robustness.part,
     "personal_data": personal_data.part,
     "privacy": privacy.part,

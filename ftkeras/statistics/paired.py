@@ -9,7 +9,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean with its 95 % interval.
+    """A mean with its interval.
 
     Attributes:
         value: the mean.
@@ -21,13 +21,14 @@ class Mean:
     high: float
 
 
-def mean(differences: np.ndarray) -> Mean:
+def mean(differences: np.ndarray, confidence: float = CONFIDENCE) -> Mean:
     """Return the mean of paired differences, and Student's interval.
 
-    mean ± t(0.975, n - 1) · s / √n
+    mean ± t(0.5 + confidence / 2, n - 1) · s / √n
 
     Args:
         differences: one for each pair, [n], n at least 2.
+        confidence: of the interval.
 
     >>> found = mean(np.array([1.0, 2.0, 3.0]))
     >>> round(found.value, 3), round(found.low, 3), round(found.high, 3)
@@ -36,6 +37,6 @@ def mean(differences: np.ndarray) -> Mean:
     from scipy import stats
 
     values, n = np.asarray(differences, float), len(differences)
-    half = stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1) * values.std(ddof=1) / np.sqrt(n)
+    half = stats.t.ppf(0.5 + confidence / 2, n - 1) * values.std(ddof=1) / np.sqrt(n)
     center = float(values.mean())
     return Mean(center, center - float(half), center + float(half))

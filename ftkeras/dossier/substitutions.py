@@ -1,0 +1,118 @@
+"""Replace words of a text by counterparts: pronouns, names, spellings."""
+
+import functools
+import pathlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_FILE = pathlib.Path(__file__).with_name("substitutions.yaml")
+# "her" and "his" are replaced by the row of what they stand for: before a word that may belong to
+# someone they are possessive, otherwise "her" is an object and "his" stands alone.
+_GENDERED = {
+    "possessive": ("her", "his"),
+    "object": ("her", "him"),
+    "alone": ("hers", "his"),
+}
+_NOT_OWNED = frozenset(
+    (
+        *("a", "about", "after", "all", "and", "are", "as", "at", "be", "because", "before", "but"),
+        *("by", "for", "from", "had", "has", "have", "if", "in", "into", "is", "it", "like", "my"),
+        *("no", "not", "of", "off", "on", "or", "out", "over", "so", "than", "that", "the", "then"),
+        *("they", "this", "to", "too", "until", "up", "was", "we", "were", "what", "when", "where"),
+        *("which", "while", "who", "why", "with", "without", "would", "you", "your"),
+    )
+)
+_NEXT_WORD = re.compile(r"\s+([A-Za-z]+)")
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """Words that are exchanged for each other.
+
+    Attributes:
+        name: of the dimension.
+        versions: the names of the columns.
+        rows: counterparts, one for each version.
+    """
+
+    name: str
+    versions: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def version(self, text: str, number: int) -> str:
+        """Return a text in which every word of the dimension is that of one version.
+
+        Upper case and capitals at the start stay as they are.
+
+        Args:
+            text: the text.
+            number: of the version.
+
+        >>> gender = dimensions()["gender"]
+        >>> gender.version("He told her that his plan was hers.", 0)
+        'She told her that her plan was hers.'
+        >>> gender.version("She told Emily of her plan, and asked her.", 1)
+        'He told James of his plan, and asked him.'
+        """
+        return self._pattern.sub(lambda found: self._counterpart(text, found, number), text)
+
+    def concerns(self, text: str) -> bool:
+        """Return whether a text has a word of the dimension."""
+        return self._pattern.search(text) is not None
+
+    @functools.cached_property
+    def _known(self) -> Mapping[str, tuple[str, ...]]:
+        """The row of each word, by the word in lower case; the first one if there are several."""
+        return {word.lower(): row for row in reversed(self.rows) for word in row}
+
+    @functools.cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        words = {word for row in self.rows for word in row}
+        if self.name == "gender":
+            words |= {word for row in _GENDERED.values() for word in row}
+        longest_first = sorted(words, key=lambda word: (-len(word), word))
+        return re.compile(
+            "|".join(
+                rf"(?<![\w'])(?:{re.escape(word)}|{re.escape(_first_upper(word))}"
+                rf"|{re.escape(word.upper())})(?![\w])"
+                for word in longest_first
+            )
+        )
+
+    def _counterpart(self, text: str, found: re.Match[str], number: int) -> str:
+        word = found[0]
+        role = _role(word.lower(), text, found.end()) if self.name == "gender" else None
+        row = self._known[word.lower()] if role is None else _GENDERED[role]
+        new = row[number]
+        if len(word) > 1 and word.isupper():
+            return new.upper()
+        return _first_upper(new) if word[0].isupper() else new
+
+
+def dimensions() -> dict[str, Dimension]:
+    """Return the dimensions that come with the package, by name."""
+    import yaml
+
+    content: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    return {
+        name: Dimension(name, tuple(one["versions"]), tuple(map(tuple, one["rows"])))
+        for name, one in content.items()
+    }
+
+
+def _role(word: str, text: str, end: int) -> str | None:
+    """Return what "her", "his", "him" or "hers" stands for in a text; None for another word."""
+    if word in ("him", "hers"):
+        return {"him": "object", "hers": "alone"}[word]
+    if word not in ("her", "his"):
+        return None
+    following = _NEXT_WORD.match(text, end)
+    if following and following[1].lower() not in _NOT_OWNED:
+        return "possessive"
+    return "object" if word == "her" else "alone"
+
+
+def _first_upper(word: str) -> str:
+    return word[:1].upper() + word[1:]
