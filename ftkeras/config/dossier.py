@@ -38,6 +38,13 @@ class DossierConfig(WithPaths):
         "A column of the data whose values are groups of people, for the part about fairness. "
         "Repeatable.",
     )
+    vulnerabilities: str | None = flag(
+        None,
+        "Dossier",
+        "A database of known vulnerabilities in the OSV format: a JSON file, a folder or a ZIP of "
+        "such files. Installed packages are looked up in it.",
+        path=True,
+    )
     prove: bool = flag(
         False,
         "Dossier",

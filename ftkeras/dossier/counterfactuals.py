@@ -85,7 +85,7 @@ def _versions(
     dimension: Dimension, texts: Sequence[dict[str, str]]
 ) -> tuple[list[list[dict[str, str]]], np.ndarray]:
     """Return the versions of the texts that the dimension concerns, and which texts these are."""
-    rows = np.flatnonzero([any(map(dimension.concerns, one.values())) for one in texts])
+    rows: Any = np.flatnonzero([any(map(dimension.concerns, one.values())) for one in texts])
     if len(rows) > MOST:
         rows = rows[np.linspace(0, len(rows) - 1, MOST).round().astype(int)]
     versions = [

@@ -14,8 +14,13 @@ SCHEMA = "http://cyclonedx.org/schema/bom-1.6.schema.json"
 MODEL, DATA, ENCODER = "model", "data", "encoder"
 
 
-def bill(inventory: Inventory) -> dict[str, Any]:
-    """Return the bill of materials of a run, as the JSON format has it."""
+def bill(inventory: Inventory, vulnerabilities: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Return the bill of materials of a run, as the JSON format has it.
+
+    Args:
+        inventory: of the run.
+        vulnerabilities: of its packages, as `ftkeras.dossier.osv.Vulnerability` names the fields.
+    """
     encoder = _encoder(inventory)
     components = [_data(inventory), *encoder, *map(_package, inventory.packages)]
     return {
@@ -35,6 +40,31 @@ def bill(inventory: Inventory) -> dict[str, Any]:
             {"ref": MODEL, "dependsOn": [one["bom-ref"] for one in components[: 1 + len(encoder)]]},
             *({"ref": _ref(p), "dependsOn": _needs(p, inventory)} for p in inventory.packages),
         ],
+        **_known(vulnerabilities),
+    }
+
+
+def _known(vulnerabilities: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return (
+        {"vulnerabilities": list(map(_vulnerability, vulnerabilities))} if vulnerabilities else {}
+    )
+
+
+def _vulnerability(one: Mapping[str, Any]) -> dict[str, Any]:
+    fixed = f"Upgrade {one['package']} to {one['fixed']}." if one["fixed"] else ""
+    return {
+        "id": one["id"],
+        "source": {"name": "OSV", "url": f"https://osv.dev/vulnerability/{one['id']}"},
+        "references": [
+            {
+                "id": alias,
+                "source": {"name": "OSV", "url": f"https://osv.dev/vulnerability/{alias}"},
+            }
+            for alias in one["aliases"]
+        ],
+        "description": one["summary"],
+        **({"recommendation": fixed} if fixed else {}),
+        "affects": [{"ref": f"pkg:pypi/{one['package']}@{one['version']}"}],
     }
 
 

@@ -15,7 +15,7 @@ def part(subject: Subject, parts: Mapping[str, Part]) -> Part:
 
     Args:
         subject: the run.
-        parts: those about the model, the data, licenses and the evaluation.
+        parts: those about the model, the data, licenses, the evaluation and vulnerabilities.
 
     Raises:
         UserError: if license-expression is not installed.
@@ -37,5 +37,6 @@ def part(subject: Subject, parts: Mapping[str, Part]) -> Part:
         ),
         Table("components", "Components", ["kind", "name", "version"], rows),
     ]
-    documents = {CYCLONEDX: cyclonedx.bill(found), SPDX: spdx.document(found)}
+    known = parts["vulnerabilities"].data.get("found", ())
+    documents = {CYCLONEDX: cyclonedx.bill(found, known), SPDX: spdx.document(found)}
     return Part("materials", "Bill of materials", {"components": components}, shown, documents)

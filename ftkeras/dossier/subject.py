@@ -24,6 +24,8 @@ from ftkeras.pages.split_texts import SplitTexts
 from ftkeras.runs import layout
 from ftkeras.training import weights
 
+# What the parts of a dossier need to know beside the run, by the names of the configuration.
+OPTIONS = ("texts", "prove", "groups", "vulnerabilities")
 SPLITS = ("train", "validation", "test")
 
 
@@ -38,6 +40,7 @@ class Subject:
         reason: why the data can't be read, without a full stop; "" if they can.
         prove: whether to train the run again.
         groups: columns of the data whose values are groups to compare.
+        vulnerabilities: a database of vulnerabilities in the OSV format; None for none.
     """
 
     view: RunView
@@ -46,6 +49,7 @@ class Subject:
     reason: str = ""
     prove: bool = False
     groups: tuple[str, ...] = ()
+    vulnerabilities: str | None = None
 
     @property
     def folder(self) -> pathlib.Path:
@@ -140,6 +144,7 @@ def opened(
     texts: bool = True,
     prove: bool = False,
     groups: tuple[str, ...] = (),
+    vulnerabilities: str | None = None,
 ) -> Iterator[Subject]:
     """Yield a run whose data are open, if they can be read.
 
@@ -149,6 +154,7 @@ def opened(
         texts: whether to read the data.
         prove: whether to train the run again.
         groups: columns of the data whose values are groups to compare.
+        vulnerabilities: a database of vulnerabilities in the OSV format; None for none.
 
     Raises:
         UserError: if it is not the folder of a run.
@@ -171,7 +177,7 @@ def opened(
         view = run_view.read(run_dir, readable)
         for name in groups:
             _require_column(view, name)
-        yield Subject(view, about, found, reason, prove, groups)
+        yield Subject(view, about, found, reason, prove, groups, vulnerabilities)
 
 
 def _require_column(view: RunView, name: str) -> None:

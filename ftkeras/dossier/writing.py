@@ -21,6 +21,7 @@ from ftkeras.dossier import (
     reproducibility,
     robustness,
     statements,
+    vulnerabilities,
 )
 from ftkeras.dossier.part import Part, missing
 from ftkeras.dossier.subject import Subject
@@ -47,6 +48,7 @@ PARTS: Mapping[str, Callable[[Subject], Part]] = {
     "privacy": privacy.part,
     "memorization": memorization.part,
     "reproducibility": reproducibility.part,
+    "vulnerabilities": vulnerabilities.part,
 }
 # Of these, each sums up the parts before it.
 SUMMARIES: Mapping[str, Callable[[Subject, Mapping[str, Part]], Part]] = {

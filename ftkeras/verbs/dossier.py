@@ -5,7 +5,15 @@ import pathlib
 
 from ftkeras.config.dossier import DossierConfig
 from ftkeras.dossier import about as about_file
-from ftkeras.dossier import checklist, clauses, integrity, license_policy, subject, writing
+from ftkeras.dossier import (
+    checklist,
+    clauses,
+    integrity,
+    license_policy,
+    subject,
+    vulnerabilities,
+    writing,
+)
 from ftkeras.dossier.about import About
 from ftkeras.errors import Blocked
 from ftkeras.pages import page
@@ -36,7 +44,7 @@ def run(config: DossierConfig) -> pathlib.Path:
     run_dir = pathlib.Path(config.run_dir)
     folder = files.require_writable(config.output or run_dir / layout.DOSSIER, "output")
     writing.require_own(folder)
-    options = {name: getattr(config, name) for name in ("texts", "prove", "groups")}
+    options = {name: getattr(config, name) for name in subject.OPTIONS}
     with subject.opened(run_dir, about, **options) as run_and_data:
         if config.sign is not None:
             for signature in integrity.sign(run_and_data, config.sign):
@@ -52,6 +60,7 @@ def run(config: DossierConfig) -> pathlib.Path:
     audit.append(run_dir, "dossier", recorded)
     for line in (
         *integrity.warnings(parts["integrity"]),
+        *vulnerabilities.warning(parts["vulnerabilities"]),
         *license_policy.warnings(policy, parts["licenses"].data),
     ):
         log.warning("%s", line)

@@ -56,6 +56,16 @@ def bare(tmp_path_factory):
     return take(tmp_path_factory.mktemp("bare"), {}, data=missing, evaluation=missing)
 
 
+def test_cyclonedx_with_vulnerabilities_is_valid(full):
+    package = full.packages[0]
+    about = {"id": "GHSA-1", "aliases": ("CVE-1",), "summary": "Bad.", "fixed": "99"}
+    one = {**about, "package": package.name, "version": package.version, "severity": ("HIGH",)}
+    bill = cyclonedx.bill(full, [one])
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
+    refs = {component["bom-ref"] for component in bill["components"]}
+    assert bill["vulnerabilities"][0]["affects"][0]["ref"] in refs
+
+
 @pytest.mark.parametrize("name", ["full", "bare"])
 def test_cyclonedx_is_valid_by_the_published_schema(name, request):
     bill = cyclonedx.bill(request.getfixturevalue(name))
