@@ -6,8 +6,8 @@ from ftkeras import catalog
 from ftkeras.config import few_labels
 from ftkeras.errors import UserError
 
-# The regularizer that learns from a teacher.
-DISTILL = "distill"
+# The regularizers that learn from a teacher.
+DISTILL = ("distill", "distill_states")
 
 
 def use_defaults_of_problem(config: Any) -> None:
@@ -77,11 +77,11 @@ def _check_validation(config: Any) -> None:
 
 def _check_teacher(config: Any) -> None:
     """Raise UserError if one of a teacher, what to do with its answers and its texts is missing."""
-    specs = [s for s in config.regularizer if catalog.parse("regularizer", s).name == DISTILL]
+    specs = [s for s in config.regularizer if catalog.parse("regularizer", s).name in DISTILL]
     if config.teacher and not specs:
         raise UserError(
-            f"teacher={config.teacher[0]} needs `regularizer`={DISTILL}, which says how to learn "
-            f"from it, such as {DISTILL}(temperature=2, weight=0.5)."
+            f"teacher={config.teacher[0]} needs `regularizer`={DISTILL[0]}, which says how to "
+            f"learn from it, such as {DISTILL[0]}(temperature=2, weight=0.5)."
         )
     if specs and not config.teacher:
         raise UserError(

@@ -269,6 +269,25 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
             token_ids, padding_mask, segment_ids, None, None, None, every_token=True, training=False
         )
 
+    def last_attention(
+        self, token_ids: Tensor, padding_mask: Tensor = None, segment_ids: Tensor = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the last layer's attention probabilities and values, without dropout.
+
+        Returns:
+            [B, heads, L, L], and [B, heads, L, hidden / heads].
+
+        Raises:
+            ValueError: the layer attends to a window of tokens only.
+        """
+        layer = self.stack[-1]
+        if layer.window:
+            raise ValueError(f"the last layer attends to a window of {layer.window} tokens only")
+        before = self.hidden_states(token_ids, padding_mask, segment_ids)[-2]
+        table = self.embeddings.relative_table(False)
+        attend = AttentionInputs(self.switches, layer.size, token_ids, None, table)
+        return layer.attention(before, attend(padding_mask, None, None, one_token=False))
+
     def _states(
         self,
         token_ids: Tensor,

@@ -231,16 +231,7 @@ class TransformerLayer(WeightedLayer):
 
     def _attend(self, x: Tensor, attention: Attention, length: Tensor, training: bool) -> Tensor:
         """Return the heads' values side by side, [B * L, hidden], for rows [B * L, hidden]."""
-        kernel = self.hooks.apply_to_kernel(self.qkv_kernel, training)
-        qkv = ops.reshape(project(x, kernel, self.qkv_bias), (-1, length, 3, self.heads, self.size))
-        query, key, value = ops.unstack(ops.transpose(qkv, (2, 0, 3, 1, 4)), 3, axis=0)
-        query = query * self.scale
-        relative = attention.relative
-        if self.relative is not None:
-            tables = self.project_relative(relative, kernel, training)
-            relative = self.relative.scores(query, key, *tables, length)
-        if attention.rotary is not None:
-            query, key = rotate(query, attention.rotary), rotate(key, attention.rotary)
+        query, key, value, relative = self._project(x, attention, length, training)
         blocks = self.window if self.window and is_blockwise(length, self.window) else None
         if blocks:
             query = to_blocks(query, blocks)
@@ -254,6 +245,36 @@ class TransformerLayer(WeightedLayer):
         if blocks:
             values = from_blocks(values, blocks, length)
         return ops.reshape(ops.transpose(values, (0, 2, 1, 3)), (-1, self.hidden))
+
+    def _project(
+        self, x: Tensor, attention: Attention, length: Tensor, training: bool
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return queries, keys and values of rows, [B, heads, L, size], and a bias of scores."""
+        kernel = self.hooks.apply_to_kernel(self.qkv_kernel, training)
+        qkv = ops.reshape(project(x, kernel, self.qkv_bias), (-1, length, 3, self.heads, self.size))
+        query, key, value = ops.unstack(ops.transpose(qkv, (2, 0, 3, 1, 4)), 3, axis=0)
+        query = query * self.scale
+        relative = attention.relative
+        if self.relative is not None:
+            tables = self.project_relative(relative, kernel, training)
+            relative = self.relative.scores(query, key, *tables, length)
+        if attention.rotary is not None:
+            query, key = rotate(query, attention.rotary), rotate(key, attention.rotary)
+        return query, key, value, relative
+
+    def attention(self, x: Tensor, attention: Attention) -> tuple[Tensor, Tensor]:
+        """Return attention probabilities and values, without dropout and without a `window`.
+
+        Args:
+            x: [B, L, hidden].
+            attention: as of a call.
+
+        Returns:
+            [B, heads, L, L], and [B, heads, L, size].
+        """
+        states = self._read(ops.reshape(x, (-1, self.hidden)), self.attention_norm, False)
+        query, key, value, relative = self._project(states, attention, ops.shape(x)[1], False)
+        return probabilities(query, key, relative, attention.bias), value
 
     def project_relative(
         self, rows: Tensor, kernel: Tensor, training: bool

@@ -30,7 +30,7 @@ class SentenceVectors(Problem):
     kind = "sentence embedding model"
     head = "similarity"
     regularizers: ClassVar = dict.fromkeys(
-        ("confidence_penalty", "r_drop", "smart", "distill"), _NO_PROBABILITIES
+        ("confidence_penalty", "r_drop", "smart", "distill", "distill_states"), _NO_PROBABILITIES
     )
     batchings: ClassVar = {"packed": "each text of a pair is a row of its own"}
     policies: ClassVar = dict.fromkeys(("head_only", "gradual_unfreezing"), _NO_HEAD)

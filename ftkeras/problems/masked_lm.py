@@ -38,7 +38,9 @@ class MaskedLm(OneOfSeveral):
     loss = "cross_entropy"
     losses = ("cross_entropy",)
     loss_arguments: ClassVar = {"label_smoothing": "the perplexity is that of the plain loss"}
-    regularizers: ClassVar = {"distill": "a teacher would answer with a vocabulary for each token"}
+    regularizers: ClassVar = dict.fromkeys(
+        ("distill", "distill_states"), "a teacher would answer with a vocabulary for each token"
+    )
     metric = "loss"
     measures = (
         LOSS,

@@ -47,7 +47,9 @@ class QuestionAnswering(ExplainedSpans, AnswersPage, Problem):
     head = "question_answering"
     loss = "span_cross_entropy"
     losses = ("span_cross_entropy",)
-    regularizers: ClassVar = {"distill": "its outputs are places in a row, unlike a teacher's"}
+    regularizers: ClassVar = dict.fromkeys(
+        ("distill", "distill_states"), "its outputs are places in a row, unlike a teacher's"
+    )
     metric = "f1"
     measures = (Measure("f1"), Measure("exact_match"), LOSS)
     columns = ("f1", "exact_match", "loss")

@@ -31,6 +31,7 @@ class Step:
         embedding_shape: (batch, length, hidden), of an embedding_offset. Only for regularizers with
             `by_row`; None if the encoder's features were computed before training.
         padding_mask: [batch, length], true for tokens; None if embedding_shape is None.
+        inputs: "token_ids" and maybe "segment_ids", int32 [batch, length]; only with `by_row`.
         divergence: logits, others -> how much they differ, [batch]; the problem's own.
         entropy: logits -> how undecided the prediction is, [batch]; the problem's own.
         soft_loss: logits, a teacher's answers, temperature -> how far they are apart, [batch]; the
@@ -47,6 +48,7 @@ class Step:
     value_and_gradient: Callable[[Callable[[Tensor], Tensor], Tensor], tuple[Tensor, Tensor]]
     embedding_shape: Any
     padding_mask: Tensor
+    inputs: Any = None
     divergence: Callable[[Tensor, Tensor], Tensor] = symmetric_divergence
     entropy: Callable[[Tensor], Tensor] = entropy
     soft_loss: Callable[[Tensor, Tensor, float], Tensor] = soft_cross_entropy
@@ -64,17 +66,26 @@ class Regularizer(Protocol):
         by_row: whether it acts inside the encoder on whole rows. Rows must then hold one text each,
             and the encoder must run in each step.
         of_weights: whether the term depends on the weights alone, not on the examples.
+        reads_teacher: whether it reads what the teacher's encoder computes; see `use_teacher`.
     """
 
     replaces_loss: bool = False
     by_row: bool = False
     of_weights: bool = False
+    reads_teacher: bool = False
 
     def attach(self, model: "Model") -> None:
         """Find variables and register hooks, once, before training.
 
         Raises:
             ValueError: the model lacks something that the regularizer needs.
+        """
+
+    def use_teacher(self, encoder: Any) -> None:
+        """Learn from the teacher's encoder from now on, if it `reads_teacher`.
+
+        Raises:
+            ValueError: the encoder does not fit the model's.
         """
 
     def __call__(self, step: Step) -> Tensor:

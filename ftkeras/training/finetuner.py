@@ -314,6 +314,7 @@ class FineTuner(ReplicatedModel):
             value_and_gradient=_value_and_gradient,
             embedding_shape=(*ops.shape(token_ids), self.encoder.embedding) if has_tokens else None,
             padding_mask=ops.not_equal(token_ids, self.pad_id) if has_tokens else None,
+            inputs=inputs,
         )
 
 

@@ -10,7 +10,7 @@ from ftkeras.experiment.range_test import Suggestion, range_test, suggest
 from ftkeras.reports import plots
 from ftkeras.reports import range_test as report
 from ftkeras.support import files
-from ftkeras.teachers import lessons
+from ftkeras.teachers import lessons, states
 from ftkeras.teachers.unlabelled import open_unlabelled
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ def run(config: FindRateConfig) -> Suggestion:
     config = posed_task.resolve(config)
     experiment = build.experiment(config)
     teachers = lessons.open_teachers(experiment)
+    states.hand_over(experiment, teachers)
     unlabelled = open_unlabelled(config, experiment.task)
     with open_splits(config, experiment.task, experiment.text_layer, unlabelled) as splits:
         feed = feeds.training_feed(experiment, splits, lessons.learn(experiment, splits, teachers))

@@ -36,7 +36,7 @@ from ftkeras.reports import exports as export_report
 from ftkeras.reports import metrics as metrics_report
 from ftkeras.reports import training as training_report
 from ftkeras.runs import folder, metrics
-from ftkeras.teachers import lessons, pseudo_labels
+from ftkeras.teachers import lessons, pseudo_labels, states
 from ftkeras.teachers.unlabelled import open_unlabelled
 
 log = logging.getLogger(__name__)
@@ -82,6 +82,7 @@ def run(
     run_dir = run_folder.agree(experiment, run_dir)
     exports.build_exporters(experiment, run_dir)  # so that they refuse before the data is read
     teachers = lessons.open_teachers(experiment, taught_by)
+    states.hand_over(experiment, teachers)
     unlabelled = open_unlabelled(config, experiment.task) if teachers else None
     splits_of_run = open_splits(config, experiment.task, experiment.text_layer, unlabelled)
     with run_folder.lock(experiment, run_dir), splits_of_run as splits:

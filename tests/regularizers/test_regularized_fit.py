@@ -14,8 +14,9 @@ from ftkeras.support import seeds
 from tests.matrix import matrix
 from tests.regularizers import tiny
 
-# `distill` needs a teacher; see test_distill.py.
-EVERY = [name for name in catalog.names("regularizer") if name != "distill"]
+# These need a teacher; see test_distill.py and test_distill_states.py.
+TAUGHT = ("distill", "distill_states")
+EVERY = [name for name in catalog.names("regularizer") if name not in TAUGHT]
 
 
 # The paper's radius gives a term that is too small for a float32 loss. With mixout's default p,
