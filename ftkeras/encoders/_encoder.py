@@ -10,6 +10,7 @@ from keras import ops
 from ftkeras.encoders._attention_inputs import AttentionInputs
 from ftkeras.encoders._checkpoint import Checkpoint
 from ftkeras.encoders._embeddings import Embeddings, Pooler
+from ftkeras.encoders._gradients import probabilities
 from ftkeras.encoders._packing import (
     Packing,
     first_tokens,
@@ -286,7 +287,10 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
         before = self.hidden_states(token_ids, padding_mask, segment_ids)[-2]
         table = self.embeddings.relative_table(False)
         attend = AttentionInputs(self.switches, layer.size, token_ids, None, table)
-        return layer.attention(before, attend(padding_mask, None, None, one_token=False))
+        attention = attend(padding_mask, None, None, one_token=False)
+        read = layer.read(ops.reshape(before, (-1, self.hidden)), layer.attention_norm, False)
+        query, key, value, bias = layer.project(read, attention, ops.shape(token_ids)[1], False)
+        return probabilities(query, key, bias, attention.bias), value
 
     def _states(
         self,

@@ -183,16 +183,16 @@ class TransformerLayer(WeightedLayer):
         # Rank 2 throughout, so that TensorFlow fuses each product with its bias.
         source = x if queries is None else queries
         states, shape = ops.reshape(source, (-1, self.hidden)), ops.shape(source)
-        read = self._read(states, self.attention_norm, training)
+        read = self.read(states, self.attention_norm, training)
         if queries is None:
             attended = self._attend(read, attention, shape[1], training)
         else:
-            x = self._read(x, self.attention_norm, training)
+            x = self.read(x, self.attention_norm, training)
             attended = self._attend_from(read, x, attention, shape[1], training)
         kernel = self.hooks.apply_to_kernel
         attended = project(attended, kernel(self.attention_kernel, training), self.attention_bias)
         states = self._add("attention", states, attended, self.attention_norm, training)
-        read = self._read(states, self.output_norm, training)
+        read = self.read(states, self.output_norm, training)
         inner = project(read, kernel(self.inner_kernel, training), self.inner_bias)
         outer = project(
             self._activate(inner, training), kernel(self.output_kernel, training), self.output_bias
@@ -202,11 +202,10 @@ class TransformerLayer(WeightedLayer):
 
     def finish(self, x: Tensor, training: bool) -> Tensor:
         """Normalize the output of the last layer if `norm_first`; else return x unchanged."""
-        if self.final_norm is None:
-            return x
-        return normalize(x, *self.final_norm, self.epsilon, training)
+        norm = self.final_norm
+        return x if norm is None else normalize(x, *norm, self.epsilon, training)
 
-    def _read(self, x: Tensor, norm: Norm | None, training: bool) -> Tensor:
+    def read(self, x: Tensor, norm: Norm | None, training: bool) -> Tensor:
         """Return the input of a sub-layer: the states, normalized if `norm_first`."""
         if not self.norm_first or norm is None:
             return x
@@ -231,24 +230,20 @@ class TransformerLayer(WeightedLayer):
 
     def _attend(self, x: Tensor, attention: Attention, length: Tensor, training: bool) -> Tensor:
         """Return the heads' values side by side, [B * L, hidden], for rows [B * L, hidden]."""
-        query, key, value, relative = self._project(x, attention, length, training)
+        query, key, value, relative = self.project(x, attention, length, training)
         blocks = self.window if self.window and is_blockwise(length, self.window) else None
         if blocks:
             query = to_blocks(query, blocks)
             key, value = to_neighbours(key, blocks), to_neighbours(value, blocks)
         if training:
-            rate, seeds = self.attention_rate, self.seeds
-            bias = attention.bias
-            values = attention_with_gradient(query, key, value, bias, rate, seeds, relative)
+            drop = self.attention_rate, self.seeds
+            values = attention_with_gradient(query, key, value, attention.bias, *drop, relative)
         else:
             values = ops.matmul(probabilities(query, key, relative, attention.bias), value)
-        if blocks:
-            values = from_blocks(values, blocks, length)
+        values = from_blocks(values, blocks, length) if blocks else values
         return ops.reshape(ops.transpose(values, (0, 2, 1, 3)), (-1, self.hidden))
 
-    def _project(
-        self, x: Tensor, attention: Attention, length: Tensor, training: bool
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def project(self, x: Tensor, attention: Attention, length: Tensor, training: bool) -> Any:
         """Return queries, keys and values of rows, [B, heads, L, size], and a bias of scores."""
         kernel = self.hooks.apply_to_kernel(self.qkv_kernel, training)
         qkv = ops.reshape(project(x, kernel, self.qkv_bias), (-1, length, 3, self.heads, self.size))
@@ -261,20 +256,6 @@ class TransformerLayer(WeightedLayer):
         if attention.rotary is not None:
             query, key = rotate(query, attention.rotary), rotate(key, attention.rotary)
         return query, key, value, relative
-
-    def attention(self, x: Tensor, attention: Attention) -> tuple[Tensor, Tensor]:
-        """Return attention probabilities and values, without dropout and without a `window`.
-
-        Args:
-            x: [B, L, hidden].
-            attention: as of a call.
-
-        Returns:
-            [B, heads, L, L], and [B, heads, L, size].
-        """
-        states = self._read(ops.reshape(x, (-1, self.hidden)), self.attention_norm, False)
-        query, key, value, relative = self._project(states, attention, ops.shape(x)[1], False)
-        return probabilities(query, key, relative, attention.bias), value
 
     def project_relative(
         self, rows: Tensor, kernel: Tensor, training: bool
