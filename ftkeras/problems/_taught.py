@@ -6,6 +6,8 @@ from typing import Any, Protocol
 import numpy as np
 
 Tensor = Any
+# The regularizers that learn from a teacher's answers to the same question.
+DISTILLATIONS = ("distill", "distill_states")
 
 
 class Taught(Protocol):

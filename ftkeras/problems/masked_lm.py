@@ -8,6 +8,7 @@ import numpy as np
 
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._one_of_several import OneOfSeveral
+from ftkeras.problems._taught import DISTILLATIONS
 from ftkeras.statistics.token_predictions import TokenPredictions
 from ftkeras.support.ragged import Ragged
 
@@ -39,7 +40,7 @@ class MaskedLm(OneOfSeveral):
     losses = ("cross_entropy",)
     loss_arguments: ClassVar = {"label_smoothing": "the perplexity is that of the plain loss"}
     regularizers: ClassVar = dict.fromkeys(
-        ("distill", "distill_states"), "a teacher would answer with a vocabulary for each token"
+        DISTILLATIONS, "a teacher would answer with a vocabulary for each token"
     )
     metric = "loss"
     measures = (

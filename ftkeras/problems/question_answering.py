@@ -13,6 +13,7 @@ from ftkeras.problems._comparison import Comparison
 from ftkeras.problems._contexts import ContextOutputs
 from ftkeras.problems._explained_spans import ExplainedSpans
 from ftkeras.problems._span_targets import mean_loss, window_targets
+from ftkeras.problems._taught import DISTILLATIONS
 from ftkeras.statistics.answer_predictions import AnswerPredictions
 from ftkeras.support import answers, bounds
 
@@ -47,9 +48,7 @@ class QuestionAnswering(ExplainedSpans, AnswersPage, Problem):
     head = "question_answering"
     loss = "span_cross_entropy"
     losses = ("span_cross_entropy",)
-    regularizers: ClassVar = dict.fromkeys(
-        ("distill", "distill_states"), "its outputs are places in a row, unlike a teacher's"
-    )
+    regularizers: ClassVar = dict.fromkeys(DISTILLATIONS, "its outputs are places in a row")
     metric = "f1"
     measures = (Measure("f1"), Measure("exact_match"), LOSS)
     columns = ("f1", "exact_match", "loss")
