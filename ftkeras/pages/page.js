@@ -1,7 +1,7 @@
 "use strict";
 // The page is complete without this: it sorts and filters tables, and moves sliders.
-// Rows from which a table has a filter, and from which it scrolls.
-const LONG = 15, TALL = 30;
+// Rows from which a table has a filter, and rows and pixels from which it scrolls in a box.
+const LONG = 15, TALL = 30, HIGH = 1600;
 const compare = new Intl.Collator(undefined, {numeric: true}).compare;
 
 function key(row, column) {
@@ -34,7 +34,7 @@ for (const figure of document.querySelectorAll(".table")) {
     head.append(button);
   });
   if (table.tBodies[0].rows.length <= LONG) continue;
-  if (table.tBodies[0].rows.length > TALL) figure.classList.add("tall");
+  if (table.tBodies[0].rows.length > TALL || table.offsetHeight > HIGH) figure.classList.add("tall");
   const line = document.createElement("div"), count = document.createElement("output");
   line.className = "filtering";
   const input = document.createElement("input");

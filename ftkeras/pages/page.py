@@ -16,6 +16,7 @@ from ftkeras.support import files
 
 log = logging.getLogger(__name__)
 
+LONG_TEXT = 80  # characters
 INSTALL = "pages need matplotlib and jinja2: pip install 'ftkeras[report]'"
 
 
@@ -118,6 +119,7 @@ def html(title: str, subtitle: str, sections: Sequence[Section], svgs: Mapping[s
         column=_column,
         is_number=_is_number,
         is_marked=lambda cell: isinstance(cell, Marked),
+        has_texts=_has_texts,
         stylesheet=stylesheet,
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -171,6 +173,12 @@ def _is_number(table: Table, number: int) -> bool:
     """Return whether a column holds numbers, which are aligned on the right."""
     cells = [row[number] for row in table.rows if row[number] is not None]
     return bool(cells) and not any(isinstance(cell, str | Marked) for cell in cells)
+
+
+def _has_texts(table: Table) -> bool:
+    """Return whether a table has cells of long text, so that a phone shows a row as a list."""
+    cells = [cell for row in table.rows for cell in row if isinstance(cell, str | Marked)]
+    return any(len(str(cell)) > LONG_TEXT for cell in cells)
 
 
 def _rows(table: Table) -> list[dict[str, Any]]:

@@ -121,7 +121,7 @@ def lines(found: Mapping[str, Any], split: str) -> list[str]:
     if cut := found["cut_off"]:
         shown.append(
             f"{cut:,} of {found['examples']:,} questions of {split} have an answer that no row "
-            "holds whole; a larger `max_length`, or truncation=windows, reads more"
+            "holds whole; a larger max_length, or truncation=windows, reads more"
         )
     return shown
 

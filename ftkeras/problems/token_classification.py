@@ -267,7 +267,7 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
         lines = ["", *table]
         of = f"of {found['entities']:,} entities of {split}"
         if found["cut_off"]:
-            lines.append(f"{found['cut_off']:,} {of} are beyond `max_length` and count as missed")
+            lines.append(f"{found['cut_off']:,} {of} are beyond max_length and count as missed")
         if found["within_words"]:
             lines.append(f"{found['within_words']:,} {of} begin or end within a word: missed too")
         return lines

@@ -104,7 +104,7 @@ def run(
         if "privacy" in measured:
             log.info("\n%s", in_words(measured["privacy"]))
         if notes := advice.text(config, measured, experiment.problem, run_dir):
-            log.info("\n%s", notes)
+            log.info(f"\n{notes}")  # not as an argument, so that its arguments become flags
         log.info(f"\nrun     {run_dir}")
         written = []
         for spec, exporter in zip(config.exports, exporters, strict=True):
