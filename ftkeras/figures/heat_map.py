@@ -15,7 +15,7 @@ LABEL_WIDTH = 24
 
 @dataclass(frozen=True)
 class HeatMap:
-    """Draws a matrix of counts; the darker a cell, the larger its share of its row.
+    """Draws a matrix of counts; the stronger the colour of a cell, the larger its share of its row.
 
     Attributes:
         counts: integer [rows, columns].

@@ -68,7 +68,10 @@ def confusion(counts: np.ndarray, names: Sequence[str]) -> list[Part]:
         counts: a row for each true class, a column for each predicted one.
         names: of the classes.
     """
-    order, notes = np.arange(len(names)), ["The darker, the larger the share of the true class."]
+    order, notes = (
+        np.arange(len(names)),
+        ["The stronger the colour, the larger the share of the true class."],
+    )
     errors = counts - np.diag(np.diag(counts))
     if len(names) > 2:
         if len(names) > MOST_CLASSES:

@@ -167,6 +167,6 @@ def _confusion(types: Sequence[str], pairs: Sequence[tuple[Span | None, Span | N
         "Types that are found in place of others",
         heat_map,
         alt=f"{np.trace(counts):,} of {counts.sum():,} have the right type.",
-        note="Of entities that overlap. The darker, the larger the share of a row.",
+        note="Of entities that overlap. The stronger the colour, the larger the share of a row.",
         size=heat_map.size,
     )

@@ -131,7 +131,7 @@ def mix_ups(truth: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> l
             "Labels that are predicted instead of others",
             heat_map,
             alt=f"{counts.sum():,} pairs of a missed and a wrongly predicted label.",
-            note="The darker, the larger the share of the examples that have the missed label.",
+            note="The stronger the colour, the larger the share of examples with the missed label.",
             size=heat_map.size,
         )
     ]
