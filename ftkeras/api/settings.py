@@ -66,6 +66,7 @@ class TrainSettings(TypedDict, total=False):
     average: str | None
     policy: str | Sequence[str] | None
     private: str | None
+    canaries: int | None
     regularizer: str | Sequence[str] | None
     teacher: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
     few_shot: str | None

@@ -45,6 +45,12 @@ class DossierConfig(WithPaths):
         "such files. Installed packages are looked up in it.",
         path=True,
     )
+    shadow_runs: int = flag(
+        0,
+        "Dossier",
+        "Train this many further models, each on half of the texts in question, for a stronger "
+        "attack on the model's memory; an even number, such as 8.",
+    )
     prove: bool = flag(
         False,
         "Dossier",
@@ -71,5 +77,9 @@ class DossierConfig(WithPaths):
         super().__post_init__()
         if self.template is None and self.run_dir is None:
             raise UserError("dossier needs `run_dir`, the folder of a finished run, or `template`.")
+        if self.shadow_runs < 0 or self.shadow_runs % 2:
+            raise UserError(
+                f"`shadow_runs` must be an even number of at least 0. Received: {self.shadow_runs}."
+            )
         if len(set(self.require)) < len(self.require):
             raise UserError(f"`require` names a list twice. Received: {', '.join(self.require)}.")

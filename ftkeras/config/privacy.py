@@ -16,3 +16,9 @@ class Privacy(Teaching):
         "Train with differential privacy, as {private}(epsilon=8, delta=1e-5); needs "
         "ftkeras[private].",
     )
+    canaries: int = flag(
+        0,
+        "Training",
+        "Plant this many random texts with random labels in train, so that `dossier` can measure "
+        "what the model learns by heart.",
+    )

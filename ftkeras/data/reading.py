@@ -68,11 +68,7 @@ class SplitReader:
             train, validation = self._datasets["train"], self._datasets["validation"]
             self._datasets["pool"] = train.concatenate(validation)
         self.has_unlabelled = unlabelled is not None
-        if unlabelled is not None:
-            for name in ("train", "pool"):
-                if name in self._datasets:
-                    joined = self._datasets[name].concatenate(unlabelled)
-                    self._datasets[name + AND_UNLABELLED] = joined
+        self._unlabelled = unlabelled
         self._cache = token_cache.open_cache(config, text_layer)
 
     @functools.cache  # noqa: B019  a run has one reader
@@ -100,6 +96,30 @@ class SplitReader:
         windows = dataclasses.replace(examples.windows, combine=truncation.combine_outputs)
         return dataclasses.replace(examples, windows=windows)
 
+    def read_behind(
+        self, name: str, further: tf.data.Dataset | str, suffix: str
+    ) -> tuple[Examples, int]:
+        """Return a split with further examples behind it, and how many examples the split has.
+
+        Args:
+            name: of what this reader has read.
+            further: elements as those of the task; or the name of another split.
+            suffix: what the name of the result has after that of the split.
+        """
+        behind = self._datasets[further] if isinstance(further, str) else further
+        self._datasets.setdefault(name + suffix, self._datasets[name].concatenate(behind))
+        return self.read(name + suffix), len(self.read(name))
+
+    def read_further(self, name: str, examples: tf.data.Dataset) -> Examples:
+        """Return examples that the task does not have, under a name of their own.
+
+        Args:
+            name: unlike those of the task's splits.
+            examples: elements as those of the task.
+        """
+        self._datasets.setdefault(name, examples)
+        return self.read(name)
+
     def read_pool(self) -> Examples:
         """Return all examples of train and of the task's own validation, in this order."""
         return self.read("pool" if self.has_validation else "train")
@@ -110,7 +130,8 @@ class SplitReader:
         Args:
             name: train or pool.
         """
-        return self.read(name + AND_UNLABELLED), len(self.read(name))
+        assert self._unlabelled is not None
+        return self.read_behind(name, self._unlabelled, AND_UNLABELLED)
 
     def pool_column(self, name: str) -> np.ndarray:
         """Return the values of a column of the task's files, one for each example of the pool.

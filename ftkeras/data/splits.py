@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from ftkeras import catalog
 from ftkeras.config.run import Config
-from ftkeras.data import folds, leakage
+from ftkeras.data import canaries, folds, leakage
 from ftkeras.data.examples import Examples
 from ftkeras.data.reading import SplitReader
 from ftkeras.data.sampling import hold_out, stratified_sample
@@ -80,9 +80,17 @@ class Splits:
 
     @functools.cached_property
     def train(self) -> Examples:
-        """The examples to train on."""
-        examples = self._everything if self.config.train_on_validation else self._parts[0]
-        return self._check(examples)
+        """The examples to train on, and behind them the random texts that are planted, if any."""
+        train = self._own_train
+        if not self.config.canaries:
+            return train
+        made = canaries.planted(train.targets, **self._canary_settings)
+        joined, before = self._reader.read_behind(train.source, made, "_and_canaries")
+        log.info(
+            f"canaries {self.config.canaries:,} random texts with random labels are planted in "
+            f"{len(train):,} training examples"
+        )
+        return joined.select(np.concatenate([train.rows, np.arange(before, len(joined))]), "train")
 
     @functools.cached_property
     def validation(self) -> Examples | None:
@@ -146,6 +154,21 @@ class Splits:
             )
         return found
 
+    def canaries(self) -> tuple[Examples, Examples]:
+        """Return the texts that are planted in train, and texts that could have been as well."""
+        planted = self.train.select(np.arange(-self.config.canaries, 0), "canaries")
+        made = canaries.candidates(self._own_train.targets, **self._canary_settings)
+        return planted, self._reader.read_further("canary_candidates", made)
+
+    def joined(self, first: Examples, second: Examples) -> Examples:
+        """Return a view of some examples and, behind them, of others of any split."""
+        rows = second.rows
+        if second.source != first.source:
+            suffix = f"_and_{second.source}"
+            store, before = self._reader.read_behind(first.source, second.source, suffix)
+            first, rows = replace(store, rows=first.rows), before + rows
+        return replace(first, rows=np.concatenate([first.rows, rows]))
+
     def counts(self) -> dict[str, int]:
         """Return the size of each split, and how many distinct texts test shares with the others.
 
@@ -172,6 +195,16 @@ class Splits:
         used = [part for part in parts if part is not None]
         counts = {part.name: self._reader.count_redacted(part) for part in used}
         return {name: count for name, count in counts.items() if count}
+
+    @functools.cached_property
+    def _own_train(self) -> Examples:
+        examples = self._everything if self.config.train_on_validation else self._parts[0]
+        return self._check(examples)
+
+    @property
+    def _canary_settings(self) -> dict:
+        config = self.config
+        return {"count": config.canaries, "seed": config.data_seed, "pairs": self.task.pairs}
 
     @functools.cached_property
     def _parts(self) -> tuple[Examples, Examples]:

@@ -25,7 +25,7 @@ from ftkeras.runs import layout
 from ftkeras.training import weights
 
 # What the parts of a dossier need to know beside the run, by the names of the configuration.
-OPTIONS = ("texts", "prove", "groups", "vulnerabilities")
+OPTIONS = ("texts", "prove", "groups", "vulnerabilities", "shadow_runs")
 SPLITS = ("train", "validation", "test")
 
 
@@ -41,6 +41,7 @@ class Subject:
         prove: whether to train the run again.
         groups: columns of the data whose values are groups to compare.
         vulnerabilities: a database of vulnerabilities in the OSV format; None for none.
+        shadow_runs: further models to train for an attack on the model's memory.
     """
 
     view: RunView
@@ -50,6 +51,7 @@ class Subject:
     prove: bool = False
     groups: tuple[str, ...] = ()
     vulnerabilities: str | None = None
+    shadow_runs: int = 0
 
     @property
     def folder(self) -> pathlib.Path:
@@ -110,6 +112,15 @@ class Subject:
         optimization.compile_to_evaluate(experiment)
         return experiment
 
+    @property
+    def splits(self) -> Splits:
+        """The splits of the run.
+
+        Raises:
+            UserError: if the data can't be read.
+        """
+        return self._require_opened()[1]
+
     def raw_texts(self, examples: Examples) -> list[dict[str, str]]:
         """Return the texts of examples, each {"text"} or {"text", "pair"}.
 
@@ -145,6 +156,7 @@ def opened(
     prove: bool = False,
     groups: tuple[str, ...] = (),
     vulnerabilities: str | None = None,
+    shadow_runs: int = 0,
 ) -> Iterator[Subject]:
     """Yield a run whose data are open, if they can be read.
 
@@ -155,6 +167,7 @@ def opened(
         prove: whether to train the run again.
         groups: columns of the data whose values are groups to compare.
         vulnerabilities: a database of vulnerabilities in the OSV format; None for none.
+        shadow_runs: further models to train.
 
     Raises:
         UserError: if it is not the folder of a run.
@@ -177,7 +190,8 @@ def opened(
         view = run_view.read(run_dir, readable)
         for name in groups:
             _require_column(view, name)
-        yield Subject(view, about, found, reason, prove, groups, vulnerabilities)
+        asked = {"prove": prove, "vulnerabilities": vulnerabilities, "shadow_runs": shadow_runs}
+        yield Subject(view, about, found, reason, groups=groups, **asked)
 
 
 def _require_column(view: RunView, name: str) -> None:

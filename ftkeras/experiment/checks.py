@@ -114,6 +114,15 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
             f"`calibrate` does not fit a {problem.kind}: only probabilities of labels are "
             "calibrated."
         )
+    if config.canaries and problem.reads != "texts":
+        raise UserError(
+            f"`canaries` do not fit a {problem.kind}: a random text with a random answer would "
+            "have to be made for it."
+        )
+    if config.canaries < 0 or config.canaries == 1:
+        raise UserError(f"`canaries` must be 0 or at least 2. Received: {config.canaries}.")
+    if config.canaries and config.unlabelled:
+        raise UserError("`canaries` and `unlabelled` exclude each other; omit one of them.")
     _check_regularizers(config, problem)
     windows.check(config, problem)
     by = catalog.parse("schedule", config.schedule).arguments.get("by", "loss")

@@ -8,6 +8,8 @@ import numpy as np
 LEAST_FALSE_POSITIVES = 1
 RESAMPLES = 1000
 CONFIDENCE = 0.95
+# The least loss, and the least variance: about what float32 tells from 0.
+TINY = 1e-7
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,57 @@ def rate(
     low, high = np.quantile(samples, [0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2])
     value = _rate(members, others, false_positives)
     return Rate(false_positives, value, float(low), float(high))
+
+
+def likelihood_ratios(observed: np.ndarray, shadows: np.ndarray, is_in: np.ndarray) -> np.ndarray:
+    """Return for each text how much more likely it is that a model has seen it than that not.
+
+    score = log N(observed; mean_in, var_in) - log N(observed; mean_out, var_out)
+
+    The means are those of a text over the shadow models that have seen it, and over the others; the
+    variances are pooled over all texts, since there are few shadow models of each. This is the
+    online attack with a fixed variance.
+
+    Source: Carlini et al., 2022, algorithm 1 and section VI-B, https://arxiv.org/abs/2112.03570.
+
+    Args:
+        observed: the confidence of the attacked model in each text's answer, [texts].
+        shadows: that of the shadow models, [models, texts].
+        is_in: whether a shadow model has seen a text, bool [models, texts]; each text is in at
+            least one model, and not in at least one.
+
+    >>> shadows, is_in = np.array([[3.0, 0.0], [0.0, 3.0]]), np.array([[1, 0], [0, 1]], bool)
+    >>> ratios = likelihood_ratios(np.array([3.0, 0.0]), shadows + [[0.1], [-0.1]], is_in)
+    >>> bool(ratios[0] > ratios[1])
+    True
+    """
+    from scipy import stats
+
+    found = []
+    for mask in (is_in, ~is_in):
+        counts = mask.sum(axis=0)
+        means = np.where(mask, shadows, 0).sum(axis=0) / counts
+        squares = np.where(mask, (shadows - means) ** 2, 0).sum()
+        # One degree of freedom for the mean of each text.
+        variance = squares / max(1, counts.sum() - len(counts))
+        found.append(stats.norm.logpdf(observed, means, np.sqrt(max(variance, TINY))))
+    return found[0] - found[1]
+
+
+def confidence(losses: np.ndarray) -> np.ndarray:
+    """Return -log(exp(loss) - 1), which is log(p / (1 - p)) if the loss is -log(p).
+
+    Its distribution over models is about normal. It falls as the loss rises, so that it serves
+    other losses of at least 0 too.
+
+    Args:
+        losses: [texts].
+
+    >>> confidence(-np.log(np.array([0.2, 0.9]))).round(3)
+    array([-1.386,  2.197])
+    """
+    wide = np.maximum(np.asarray(losses, np.float64), TINY)
+    return -(wide + np.log(-np.expm1(-wide)))
 
 
 def _rate(members: np.ndarray, others: np.ndarray, false_positives: float) -> float:

@@ -14,26 +14,76 @@ WORDS = ("red", "green", "old", "new", "big", "small", "fast", "slow", "warm", "
 
 
 @pytest.fixture(scope="module")
-def leaky(tmp_path_factory):
-    """Return the dossier of a run that can only learn its labels by heart: they are random."""
-    home = tmp_path_factory.mktemp("leaky")
+def home(tmp_path_factory):
+    """Return a folder with texts whose labels can only be learned by heart: they are random."""
+    home = tmp_path_factory.mktemp("random")
     rng = random.Random(0)
     rows = [f"{' '.join(rng.choices(WORDS, k=8))},{rng.choice(['no', 'yes'])}" for _ in range(360)]
     for name, part in (("train", rows[:200]), ("test", rows[200:])):
         (home / f"{name}.csv").write_text("\n".join(["text,label", *part]) + "\n")
+    return home
+
+
+def _dossier(home, run, *settings):
+    """Return the dossier of a run, with an attack by shadow models."""
     succeed(
         *("train", "train.csv", "--test_data=test.csv", f"--encoder={finished.ENCODER}"),
-        *("--epochs=30", "--batch_size=32", "--learning_rate=2e-3", "--max_length=64"),
-        *("--train_on_validation", "--export=none", "--noreport", "--run_dir=run"),
+        *("--batch_size=32", "--learning_rate=2e-3", "--max_length=64", "--train_on_validation"),
+        *("--export=none", "--noreport", "--canaries=20", f"--run_dir={run}", *settings),
         cwd=home,
     )
-    succeed("dossier", "--run_dir=run", cwd=home)
-    return home / "run" / "dossier"
+    succeed("dossier", f"--run_dir={run}", "--shadow_runs=4", cwd=home)
+    return home / run / "dossier"
+
+
+@pytest.fixture(scope="module")
+def leaky(home):
+    return _dossier(home, "leaky", "--epochs=30")
+
+
+@pytest.fixture(scope="module")
+def private(home):
+    spec = "dp_sgd(epsilon=3, delta=1e-3)"
+    return _dossier(home, "private", f"--private={spec}", "--epochs=10")
+
+
+def _memory(dossier):
+    return json.loads((dossier / "memorization.json").read_text())
+
+
+def test_shadow_models_tell_more_than_losses_alone(leaky):
+    found = _memory(leaky)
+    ratios = found["likelihood_ratios"]
+    assert (ratios["members"], ratios["others"], ratios["shadow_runs"]) == (160, 160, 4)
+    assert ratios["auc_interval"][0] > 0.6
+    assert ratios["auc"] > 0.7
+
+
+def test_planted_texts_that_a_model_knows_are_found(leaky):
+    found = _memory(leaky)["canaries"]
+    assert (found["planted"], found["candidates"]) == (20, 1000)
+    assert found["auc_interval"][0] > 0.5
+    assert found["mean"] > found["without"] + 1
+    page = (leaky / "index.html").read_text(encoding="utf-8")
+    assert "The model knows planted texts: the 20 of them" in page
+
+
+def test_private_model_gives_nothing_away(private):
+    found = _memory(private)
+    # About four standard errors above one half; the noise differs from run to run.
+    for attack, most in (("membership", 0.63), ("likelihood_ratios", 0.64), ("canaries", 0.77)):
+        assert found[attack]["auc"] < most, attack
+    assert found["canaries"]["mean"] < found["canaries"]["without"] + 1.5
+    guarantee = json.loads((private / "privacy.json").read_text())["guarantee"]
+    assert guarantee["examples"] == 220
+    assert 2.9 < guarantee["epsilon"] <= 3
+    page = (private / "index.html").read_text(encoding="utf-8")
+    assert "differentially private with respect to each training example" in page
 
 
 def test_model_that_knows_its_texts_by_heart_is_found_out(leaky):
     found = json.loads((leaky / "memorization.json").read_text())["membership"]
-    assert (found["members"], found["others"]) == (200, 160)
+    assert (found["members"], found["others"]) == (220, 160)
     assert found["auc"] > 0.7
     assert found["auc_interval"][0] > 0.65
     (rate,) = found["true_positive_rates"]  # 160 texts are too few for 0.1 %
