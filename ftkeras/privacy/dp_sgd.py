@@ -109,11 +109,11 @@ class DPSGD:
         merged = [merge_rows(gradient) for gradient in gradients]
         norm = tf.linalg.global_norm([_values(gradient) for gradient in merged])
         factor = self.clip / tf.maximum(norm, self.clip)
-        finite = tf.math.is_finite(norm)
+        factor = tf.where(tf.math.is_finite(norm), factor, 0.0)
         added = []
         for total, gradient in zip(sums, merged, strict=True):
-            values = _values(gradient)
-            scaled = tf.where(finite, values * factor, tf.zeros_like(values))
+            # 0 where the factor is, also if the values are not finite.
+            scaled = tf.math.multiply_no_nan(_values(gradient), factor)
             if isinstance(gradient, tf.IndexedSlices):
                 rows = gradient.indices[:, None]
                 added.append(tf.tensor_scatter_nd_add(total, rows, scaled))

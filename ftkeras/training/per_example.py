@@ -8,8 +8,6 @@ from keras import ops
 from ftkeras.privacy import Mechanism
 
 Tensor = Any
-# Examples whose gradients are computed at the same time, if the machine has idle cores.
-AT_A_TIME = 2
 
 
 def private_gradients(
@@ -19,7 +17,7 @@ def private_gradients(
 
     The examples are on the leading axis, each with the rows that it has. A loop in the graph
     computes one after the other, each as a batch of its own: so the result is exact for whatever
-    trains, whatever the loss, and needs the memory of few examples. The loss of an example is the
+    trains, whatever the loss, and needs the memory of one example. The loss of an example is the
     mean over its own parts, such as windows or words. One without a part has gradients of 0.
 
     Args:
@@ -41,7 +39,7 @@ def private_gradients(
         lambda number, _: number < examples,
         add_example,
         (0, [tf.zeros_like(v.value) for v in model.trainable_variables]),
-        parallel_iterations=AT_A_TIME,
+        parallel_iterations=1,  # the gradients of one example at a time are in memory
     )
     return mechanism.release(sums, model.optimizer.iterations.value)
 

@@ -106,7 +106,7 @@ MUTANTS = [
     *_of(
         "privacy",
         ("dp_sgd.py", "self.clip / tf.maximum(norm, self.clip)", "1.0", "test_dp_sgd.py"),
-        ("dp_sgd.py", "tf.where(finite, values * factor", "tf.where(True, values * factor", ""),
+        ("dp_sgd.py", "tf.math.multiply_no_nan(", "tf.multiply(", "test_dp_sgd.py"),
         ("dp_sgd.py", "self.noise * self.clip", "self.noise", "test_dp_sgd.py"),
         ("dp_sgd.py", "/ run.expected)", "/ run.batch_size * 2)", "test_opacus.py"),
         ("dp_sgd.py", "fold_in(seed, tf.cast(step, tf.int64))", "fold_in(seed, 0)", ""),
