@@ -42,7 +42,7 @@ test-share: setup
 	$(PYTEST) -vv -m "process or cluster or matrix or real_data" --share=$(COMMIT)
 
 # Folders whose types are checked.
-TYPED := ftkeras/*.py tests/api/examples.py $(addprefix ftkeras/,api averages checkpoints cli config corpora dossier encoders \
+TYPED := ftkeras/*.py tests/api/examples.py $(addprefix ftkeras/,api averages checkpoints cli config corpora dossiers encoders \
 	experiment explanations exporters figures heads losses maskings optimizers pages phases policies prediction privacy problems processes regularizers reports \
 	runs schedules search selection serving statistics strategies support tasks teachers trackers training verbs workflows)
 

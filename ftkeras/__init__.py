@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         sklearn,
         text,
     )
+    from ftkeras.api.dossiers import dossier
     from ftkeras.api.keras_classes import register_keras_classes
     from ftkeras.api.model import Model, load
     from ftkeras.api.results import Evaluation, Run
@@ -54,6 +55,7 @@ __all__ = [
     "averages",
     "compare",
     "crossvalidate",
+    "dossier",
     "encoders",
     "evaluate",
     "export",
@@ -76,6 +78,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "ftkeras.api.dossiers": ("dossier",),
     "ftkeras.api.keras_classes": ("register_keras_classes",),
     "ftkeras.api.model": ("Model", "load"),
     "ftkeras.api.results": ("Evaluation", "Run"),

@@ -40,7 +40,7 @@ ORDER = (
         "reports",
         "pages",
         "workflows",
-        "dossier",
+        "dossiers",
         "verbs",
         "api",
         "sklearn",

@@ -205,6 +205,12 @@ class Run(Evaluation):
 
         return verbs.report(self, **settings)
 
+    def dossier(self, **settings: Any) -> pathlib.Path:
+        """Write the compliance dossier of the run, and return its path; see `ftkeras.dossier`."""
+        from ftkeras.api import dossiers
+
+        return dossiers.dossier(self, **settings)
+
     @functools.cached_property
     def model(self) -> "Model":
         """The exported model.

@@ -4,8 +4,8 @@ import logging
 import pathlib
 
 from ftkeras.config.dossier import DossierConfig
-from ftkeras.dossier import about as about_file
-from ftkeras.dossier import (
+from ftkeras.dossiers import about as about_file
+from ftkeras.dossiers import (
     checklist,
     clauses,
     integrity,
@@ -14,7 +14,7 @@ from ftkeras.dossier import (
     vulnerabilities,
     writing,
 )
-from ftkeras.dossier.about import About
+from ftkeras.dossiers.about import About
 from ftkeras.errors import Blocked
 from ftkeras.pages import page
 from ftkeras.runs import audit, layout, signing

@@ -8,7 +8,7 @@ import mlcroissant
 import pytest
 import yaml
 
-from ftkeras.dossier import about, writing
+from ftkeras.dossiers import about, writing
 from tests.running import call_ftkeras, succeed
 
 
@@ -166,7 +166,7 @@ def test_earlier_dossier_stays_if_writing_fails(copy_of_finished_run, monkeypatc
 def test_without_license_expression_the_part_says_what_to_install(
     copy_of_finished_run, monkeypatch
 ):
-    from ftkeras.dossier import license_terms
+    from ftkeras.dossiers import license_terms
 
     license_terms._licensing.cache_clear()
     monkeypatch.setitem(sys.modules, "license_expression", None)

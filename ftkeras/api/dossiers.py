@@ -1,0 +1,35 @@
+"""Compliance dossiers, from Python."""
+
+import pathlib
+from typing import Any
+
+from ftkeras.api import arguments
+from ftkeras.api.configuring import AnyRun, path_of
+from ftkeras.api.results import run_folder
+from ftkeras.api.session import session
+from ftkeras.config.dossier import DossierConfig
+
+
+def dossier(run: AnyRun, *, verbose: bool | int = 1, **settings: Any) -> pathlib.Path:
+    """Write the compliance dossier of a finished run; return the path of its page.
+
+    Beside the page is a JSON file for each part, such as `memorization.json`.
+
+    Args:
+        run: the run, or its folder.
+        verbose: 0 for warnings only.
+        **settings: the flags of `dossier`: `about`, `require`, `license_policy`, `groups`,
+            `vulnerabilities`, `shadow_runs`, `prove`, `sign`, `texts` and `output`.
+
+    Raises:
+        UserError: if a value is wrong or a package is not installed. Its subclass `Blocked`: the
+            dossier was written, but a required clause is missing, or a license is refused.
+        TypeError: if there is no such argument.
+    """
+    given = {"run_dir": run_folder(path_of(run)), **settings}
+    expanded = arguments.expand_names("dossier", DossierConfig, given)
+    config = DossierConfig(**arguments.values(DossierConfig, expanded))
+    with session(verbose):
+        from ftkeras.verbs import dossier as verb
+
+        return verb.run(config)

@@ -1,0 +1,75 @@
+"""Ask a run's model about changed texts."""
+
+import pathlib
+import tempfile
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ftkeras.dossiers.subject import Subject
+from ftkeras.errors import UserError
+from ftkeras.experiment import evaluation, other_texts
+
+# Problems whose answers are about whole texts.
+READS = ("texts", "each_text")
+Texts = Sequence[dict[str, str]]
+
+
+def require_whole_texts(subject: Subject) -> None:
+    """Raise UserError if the problem answers words, whose places a change would move."""
+    problem = subject.view.problem
+    if problem.reads not in READS:
+        raise UserError(f"a {problem.kind} answers more than texts, which changes would move")
+
+
+def answers(
+    subject: Subject, versions: Sequence[Texts], targets: np.ndarray
+) -> list[list[dict[str, Any]]]:
+    """Return the lines of predictions for each version of the first few examples.
+
+    All are tokenized and answered at once, as each new graph takes a second.
+
+    Args:
+        subject: the run.
+        versions: the texts of each version.
+        targets: of the examples.
+
+    Raises:
+        UserError: if the data can't be read, or the run kept no weights.
+    """
+    trained = subject.trained
+    known = [targets[: len(texts)] for texts in versions]
+    with tempfile.TemporaryDirectory(prefix="ftkeras-") as name:
+        joined = [text for texts in versions for text in texts]
+        folder = pathlib.Path(name)
+        examples = other_texts.tokenize(trained, joined, np.concatenate(known), folder)
+        logits = evaluation.predict_logits(trained, examples)
+    ends = np.cumsum([len(texts) for texts in versions])
+    parts = zip(known, np.split(logits, ends[:-1]), strict=True)
+    return [
+        [
+            {"id": f"{subject.view.split}-{n}", **one}
+            for n, one in enumerate(trained.problem.decode(targets_of_part, outputs))
+        ]
+        for targets_of_part, outputs in parts
+    ]
+
+
+def without_truth(subject: Subject, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return a line of predictions without the true answer and the id."""
+    truth = subject.view.problem.truth(answer)
+    return {name: v for name, v in answer.items() if name not in truth and name != "id"}
+
+
+def numbers(rows: Sequence[dict[str, Any]]) -> np.ndarray | None:
+    """Return the probabilities or values of answers, [texts, outputs]; None if they have none."""
+    name = next((n for n in ("probabilities", "values") if all(n in row for row in rows)), None)
+    return None if name is None else np.array([row[name] for row in rows], float)
+
+
+def chosen(rows: Sequence[dict[str, Any]]) -> list[Any] | None:
+    """Return what was answered to each text; None if answers are numbers."""
+    if not all("predicted" in row for row in rows):
+        return None
+    return [tuple(a) if isinstance(a := row["predicted"], list) else a for row in rows]

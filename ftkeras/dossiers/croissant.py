@@ -1,0 +1,155 @@
+"""Describe data as Croissant, the metadata format for machine learning by MLCommons.
+
+Source: Croissant format specification 1.0, https://docs.mlcommons.org/croissant/docs/croissant-spec.html.
+"""
+
+import pathlib
+from typing import Any
+
+from ftkeras.dossiers.subject import Subject
+
+VERSION = "http://mlcommons.org/croissant/1.0"
+# The terms of the specification; whoever reads the file needs no network.
+CONTEXT = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "cr": "http://mlcommons.org/croissant/",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileProperty": "cr:fileProperty",
+    "fileObject": "cr:fileObject",
+    "fileSet": "cr:fileSet",
+    "format": "cr:format",
+    "includes": "cr:includes",
+    "isLiveDataset": "cr:isLiveDataset",
+    "jsonPath": "cr:jsonPath",
+    "key": "cr:key",
+    "md5": "cr:md5",
+    "parentField": "cr:parentField",
+    "path": "cr:path",
+    "recordSet": "cr:recordSet",
+    "references": "cr:references",
+    "regex": "cr:regex",
+    "repeated": "cr:repeated",
+    "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
+    "sc": "https://schema.org/",
+    "separator": "cr:separator",
+    "source": "cr:source",
+    "subField": "cr:subField",
+    "transform": "cr:transform",
+}
+MEDIA_TYPES = {
+    ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
+    ".json": "application/json",
+    ".jsonl": "application/jsonlines",
+    ".parquet": "application/x-parquet",
+    ".txt": "text/plain",
+    ".zip": "application/zip",
+    ".gz": "application/gzip",
+}
+# The texts that a record set is read from, if a file has rows with named columns.
+WITH_COLUMNS = (".csv", ".tsv", ".parquet")
+
+
+def describe(subject: Subject, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the metadata, as JSON-LD.
+
+    Args:
+        subject: the run.
+        data: the content of data.json.
+    """
+    source = data["source"]
+    objects = _objects(data["files"])
+    found = {
+        "@context": CONTEXT,
+        "@type": "sc:Dataset",
+        "conformsTo": VERSION,
+        "name": source.get("name") or subject.view.title,
+        "description": _about(subject, data),
+        "url": source.get("source"),
+        "license": source.get("license"),
+        "version": source.get("version"),
+        "citeAs": source.get("citation"),
+        "inLanguage": source.get("languages"),
+        "temporalCoverage": source.get("time_span"),
+        "rai:dataCollection": source.get("collection"),
+        "rai:dataAnnotationProtocol": source.get("labeling"),
+        "rai:dataPreprocessingProtocol": source.get("cleaning"),
+        "rai:dataLimitations": source.get("gaps"),
+        "distribution": objects,
+        "recordSet": _record_sets(subject, objects),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _about(subject: Subject, data: dict[str, Any]) -> str:
+    counts = ", ".join(f"{s['examples']:,} in {name}" for name, s in data["splits"].items())
+    return f"Texts that a {subject.view.problem.kind} was trained and evaluated on: {counts}."
+
+
+def _objects(files: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a FileObject for each file; one that two splits read is listed once."""
+    unique = {file["path"]: file for file in files}
+    return [
+        {
+            "@type": "cr:FileObject",
+            "@id": f"file-{number}",
+            "name": pathlib.PurePath(path).name,
+            "contentUrl": path,
+            "contentSize": f"{file['bytes']} B",
+            "encodingFormat": MEDIA_TYPES.get(_suffix(path), "application/octet-stream"),
+            "sha256": file["sha256"],
+        }
+        for number, (path, file) in enumerate(unique.items())
+    ]
+
+
+def _record_sets(subject: Subject, objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a RecordSet for each table whose columns the run knows."""
+    columns = getattr(subject.task, "columns", {})
+    named = {
+        role: name
+        for role in ("text", "pair", "label")
+        for name in [_single(columns.get(role))]
+        if isinstance(name, str)
+    }
+    return [
+        {
+            "@type": "cr:RecordSet",
+            "@id": f"records-of-{one['@id']}",
+            "name": f"records-of-{one['@id']}",
+            "description": f"The rows of {one['name']}.",
+            "field": [_field(one, role, name) for role, name in named.items()],
+        }
+        for one in objects
+        if named and _suffix(one["contentUrl"]) in WITH_COLUMNS
+    ]
+
+
+def _field(one: dict[str, Any], role: str, column: str) -> dict[str, Any]:
+    return {
+        "@type": "cr:Field",
+        "@id": f"records-of-{one['@id']}/{role}",
+        "name": role,
+        "dataType": "sc:Text",
+        "source": {"fileObject": {"@id": one["@id"]}, "extract": {"column": column}},
+    }
+
+
+def _single(value: Any) -> Any:
+    return value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
+
+
+def _suffix(path: str) -> str:
+    return pathlib.PurePath(path).suffix.lower()

@@ -1,0 +1,153 @@
+"""The part about integrity: whether files are those that were trained, exported and signed."""
+
+import pathlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ftkeras.dossiers.part import Part
+from ftkeras.dossiers.subject import Subject
+from ftkeras.errors import UserError
+from ftkeras.figures.parts import Facts, Notice, Table, Text
+from ftkeras.figures.parts import Part as Shown
+from ftkeras.runs import audit, folder, layout, signing
+from ftkeras.support import files, hashes
+
+LICENSED = ("data", "encoder", "code")
+
+
+def part(subject: Subject, parts: Mapping[str, Part]) -> Part:
+    """Return what has changed since the run was trained, exported, signed and last documented.
+
+    Args:
+        subject: the run.
+        parts: those about the data and licenses.
+    """
+    log = audit.read(subject.folder)
+    found, exports = folder.model_files(subject.folder), _exports(subject)
+    changes = [
+        *([log.broken] if log.broken else []),
+        *_since_training(log, found, parts["data"]),
+        *(f"{one['path']}: {text}" for one in exports for text in one["changes"]),
+        *_licenses(log, parts["licenses"]),
+    ]
+    data: dict[str, Any] = {
+        # Files that have changed answer no clause.
+        "files": None if changes else found,
+        "found": found,
+        "changes": changes,
+        "exports": exports,
+        "audit_log": None if log.broken else [_entry(entry) for entry in log.entries],
+        "head": log.head,
+    }
+    return Part("integrity", "Integrity", data, [*_verdict(changes, log), *_tables(data, log)])
+
+
+def licenses(part: Part) -> dict[str, str]:
+    """Return the licenses that a dossier records, by what has them."""
+    return {kind: part.data[kind] for kind in LICENSED if part.data.get(kind)}
+
+
+def warnings(part: Part) -> list[str]:
+    """Return lines about what has changed: the first changes, and how many more there are."""
+    return hashes.first_of(part.data.get("changes", []))
+
+
+def _since_training(log: audit.Log, found: Mapping[str, str], data: Part) -> list[str]:
+    trained = log.last("trained")
+    if not trained:
+        return []
+    of_data = {file["path"]: file["sha256"] for file in data.data.get("files") or ()}
+    changes = hashes.changes(trained["files"], found)
+    recorded = trained.get("data", {})
+    if of_data:
+        changes += hashes.changes(recorded, hashes.condensed(of_data))
+    elif not hashes.is_condensed(recorded):  # of which the data card says why it can't be read
+        changes += hashes.changes(recorded, _found(recorded))
+    return [f"{text} since the training" for text in changes]
+
+
+def _found(names: Iterable[str]) -> dict[str, str]:
+    """Return the digests of those files that are there."""
+    paths = {name: pathlib.Path(name) for name in names}
+    return {name: hashes.sha256(path) for name, path in paths.items() if path.is_file()}
+
+
+def _licenses(log: audit.Log, part: Part) -> list[str]:
+    before = log.last("dossier").get("licenses")
+    if before is None or "items" not in part.data:
+        return []
+    now = licenses(part)
+    return [
+        f"the license of the {kind} was {before.get(kind, 'unknown')} in the last dossier, and is "
+        f"{now.get(kind, 'unknown')}"
+        for kind in LICENSED
+        if before.get(kind) != now.get(kind)
+    ]
+
+
+def _exports(subject: Subject) -> list[dict[str, Any]]:
+    """Return each export, with what has changed since it was written."""
+    found = []
+    for path in subject.view.exports:
+        recorded = files.read_json(path / layout.EXPORT_RECORD).get("files")
+        now = hashes.of_folder(path, without=layout.NOT_IN_EXPORT) if path.is_dir() else {}
+        changes = ["it is not there"] if not now else hashes.changes(recorded or now, now)
+        is_signed = (path / layout.SIGNATURE).is_file()
+        found.append(
+            {
+                "path": str(path),
+                "recorded": recorded is not None,
+                "changes": changes,
+                "signed": is_signed,
+                "sha256": now,
+            }
+        )
+    return found
+
+
+def sign(subject: Subject, private_key: str) -> list[pathlib.Path]:
+    """Sign the exports of a run, and return their signatures.
+
+    Raises:
+        UserError: if there is none, or it has changed since it was written.
+    """
+    exports = _exports(subject)
+    if not exports:
+        raise UserError(f"sign={private_key}: the run in {subject.folder} has no export.")
+    for one in exports:
+        if one["changes"]:
+            raise UserError(f"sign={private_key}: {one['path']}: {one['changes'][0]}.")
+    return [signing.sign(pathlib.Path(one["path"]), private_key) for one in exports]
+
+
+def _entry(entry: dict[str, Any]) -> dict[str, Any]:
+    return {name: entry.get(name) for name in ("event", "time", "user", "machine")}
+
+
+def _verdict(changes: list[str], log: audit.Log) -> list[Shown]:
+    if changes:
+        return [Notice(f"Changed: {'; '.join(changes)}.", "error")]
+    if not log.last("trained"):
+        text = (
+            f"The run has no {layout.AUDIT_LOG} of its training, so changes since then don't show."
+        )
+        return [Notice(text)]
+    return [Notice("No file has changed since it was trained or exported.", "good")]
+
+
+def _tables(data: dict[str, Any], log: audit.Log) -> list[Shown]:
+    exports = {
+        one["path"]: f"{len(one['sha256']):,} files"
+        f"{'' if one['recorded'] else ', whose hashes were not recorded'}; "
+        f"{'signed' if one['signed'] else 'not signed'}"
+        for one in data["exports"]
+    }
+    rows = [[name, digest] for name, digest in data["found"].items()]
+    shown: list[Shown] = [Facts(exports)] if exports else [Text("The run has no export.")]
+    shown.append(Table("model_files", "Files of the model", ["file", "SHA-256"], rows))
+    if log.entries:
+        names = ("event", "time", "user", "machine")
+        entries = [[str(entry.get(name, "")) for name in names] for entry in log.entries]
+        note = f"The hash of the last entry is {log.head}."
+        shown.append(Table("audit_log", "Audit log", list(names), entries, note))
+    return shown

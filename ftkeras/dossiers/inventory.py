@@ -1,0 +1,96 @@
+"""The inventory of a model, from which bills of materials of each format are written."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ftkeras.dossiers import software
+from ftkeras.dossiers.part import Part
+from ftkeras.dossiers.software import Package
+from ftkeras.dossiers.subject import Subject
+
+# The namespace of the ids of our documents: the same weights have the same id.
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "ftkeras:dossier")
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """The components of a model.
+
+    Attributes:
+        name, version, provider: of the system, as people state them; the name of the run, and "",
+            if they do not.
+        uuid: the same for the same run and weights.
+        created: the time now, in UTC, as ISO 8601 writes it.
+        problem, answers: what kind of model it is, and what it does with a text.
+        output: what its answers are.
+        encoder, checkpoint: the spec, and the folder or Hub id of the pretrained weights, if any.
+        weights: their file, size and SHA-256; empty if the run kept none.
+        settings: the flags of the run.
+        split, metrics, intervals: what was measured, on which split.
+        data, files: where the data come from, and each file.
+        licenses: SPDX expressions of data, encoder and code; None if unknown.
+        packages: that are installed.
+        statements: what people state.
+    """
+
+    name: str
+    version: str
+    provider: str
+    uuid: uuid.UUID
+    created: str
+    problem: str
+    answers: str
+    output: str
+    encoder: str
+    checkpoint: str | None
+    weights: Mapping[str, Any]
+    settings: Sequence[str]
+    split: str
+    metrics: Mapping[str, float]
+    intervals: Mapping[str, Sequence[float]]
+    data: Mapping[str, Any]
+    files: Sequence[Mapping[str, Any]]
+    licenses: Mapping[str, str | None]
+    packages: Sequence[Package]
+    statements: Mapping[str, Any]
+
+
+def take(subject: Subject, parts: Mapping[str, Part]) -> Inventory:
+    """Return the inventory of a run.
+
+    Args:
+        subject: the run.
+        parts: those about the model, the data, licenses and the evaluation.
+
+    Raises:
+        UserError: if a package that reads licenses is not installed.
+    """
+    about = subject.about
+    model, data = parts["model"].data, parts["data"].data
+    found, weights = parts["evaluation"].data, model.get("weights") or {}
+    licenses = parts["licenses"].data
+    return Inventory(
+        name=about.text("system.name") or subject.view.title,
+        version=about.text("system.version"),
+        provider=about.text("system.provider"),
+        uuid=uuid.uuid5(NAMESPACE, f"{subject.view.title} {weights.get('sha256')}"),
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        problem=subject.view.problem.kind,
+        answers=subject.view.problem.describe(),
+        output=subject.view.problem.output,
+        encoder=subject.config.encoder,
+        checkpoint=subject.checkpoint,
+        weights=weights,
+        settings=model.get("settings", ()),
+        split=found.get("split", ""),
+        metrics=found.get("metrics", {}),
+        intervals=found.get("intervals", {}),
+        data=data.get("source", {"task": subject.config.task}),
+        files=data.get("files", ()),
+        licenses={kind: licenses.get(kind) for kind in ("data", "encoder", "code")},
+        packages=software.installed(),
+        statements=about.statements,
+    )

@@ -1,0 +1,93 @@
+"""Policies that refuse a release because of licenses."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ftkeras.dossiers import about as about_file
+from ftkeras.dossiers import license_terms
+from ftkeras.dossiers.license_terms import UNKNOWN
+from ftkeras.errors import UserError
+from ftkeras.support.nearest import hint
+
+# Refuse nothing; what conflicts with the stated use; that, and what is unknown.
+POLICIES = ("report", "conflicts", "strict")
+KEYS = ("allow", "deny", "unknown")
+
+
+def read(policy: str) -> dict[str, Any]:
+    """Return what a policy refuses.
+
+    Args:
+        policy: one of `POLICIES`; or a YAML file with the keys `allow` and `deny`, lists of SPDX
+            identifiers, and `unknown`: refuse or accept (the default). A license with none of the
+            allowed identifiers is refused, if any are listed. Each key may be missing.
+
+    Raises:
+        UserError: if there is no such policy, or the file is wrong.
+    """
+    if policy in POLICIES:
+        return {"conflicts": policy != "report", "unknown": policy == "strict"}
+    blame = f"license_policy={policy}"
+    if not policy.endswith((".yaml", ".yml")):
+        raise UserError(
+            f"{blame}: there is no such policy{hint(policy, POLICIES)} "
+            f"Use {', '.join(POLICIES)}, or a .yaml file."
+        )
+    content = about_file.read_yaml(policy, blame)
+    for key in content:
+        if key not in KEYS:
+            raise UserError(f"{blame}: there is no key {key!r}; the keys are {', '.join(KEYS)}.")
+    unknown = content.get("unknown", "accept")
+    if unknown not in ("refuse", "accept"):
+        raise UserError(f"{blame}: `unknown` must be refuse or accept. Received: {unknown!r}.")
+    lists = {key: _identifiers(content.get(key, []), key, blame) for key in ("allow", "deny")}
+    return {"conflicts": True, "unknown": unknown == "refuse", **lists}
+
+
+def refusals(policy: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
+    """Return what a policy refuses, a phrase each.
+
+    Args:
+        policy: what `read` returned.
+        data: the content of licenses.json; without "items" if it could not be measured.
+    """
+    found = list(data.get("conflicts", ())) if policy["conflicts"] else []
+    if policy["unknown"]:
+        found += [f"{name}: unknown license" for name in data.get("unknown", ())]
+    denied, allowed = set(policy.get("deny", ())), set(policy.get("allow", ()))
+    for one in data.get("items", ()):
+        if one["license"] == UNKNOWN:
+            continue
+        name = f"{one['of']} {one['name']}"
+        if not license_terms.is_met(one["license"], lambda id: id not in denied):
+            found.append(f"{name}: {one['license']} is denied")
+        elif allowed and not license_terms.is_met(one["license"], lambda id: id in allowed):
+            found.append(f"{name}: {one['license']} is not allowed")
+    return found
+
+
+def warnings(policy: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
+    """Return a line about the conflicts that a policy does not refuse, if there are any.
+
+    Args:
+        policy: what `read` returned.
+        data: the content of licenses.json.
+    """
+    found = data.get("conflicts", ())
+    if policy["conflicts"] or not found:
+        return []
+    if len(found) == 1:
+        return [f"1 license conflict with the stated use: {found[0]}"]
+    return [f"{len(found)} license conflicts with the stated use; the first is {found[0]}"]
+
+
+def _identifiers(value: Any, key: str, blame: str) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise UserError(f"{blame}: `{key}` must be a list of SPDX identifiers.")
+    found = []
+    for text in value:
+        identifier = license_terms.identify(text)
+        if identifier == UNKNOWN:
+            raise UserError(f"{blame}: `{key}`: {text!r} is no SPDX identifier.")
+        found.append(identifier)
+    return tuple(found)

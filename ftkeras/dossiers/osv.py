@@ -1,0 +1,189 @@
+"""Match installed packages with a database of vulnerabilities in the OSV format.
+
+Source: https://ossf.github.io/osv-schema, "Evaluation".
+"""
+
+import json
+import pathlib
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ftkeras.dossiers.software import Package
+from ftkeras.errors import UserError
+
+ECOSYSTEM = "PyPI"
+_RANGES = ("ECOSYSTEM", "SEMVER")  # a range of the type GIT names commits, not versions
+
+
+@dataclass(frozen=True)
+class Vulnerability:
+    """A vulnerability of an installed package.
+
+    Attributes:
+        id: its first identifier.
+        aliases: others, such as CVE numbers.
+        package, version: what is installed.
+        summary: what the database says, in a line.
+        fixed: the lowest higher version in which it is fixed; "" if none is known.
+        severity: CVSS vectors, or a word.
+    """
+
+    id: str
+    aliases: tuple[str, ...]
+    package: str
+    version: str
+    summary: str
+    fixed: str
+    severity: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Database:
+    """Entries of the OSV format.
+
+    Attributes:
+        entries: those about PyPI that are not withdrawn.
+        read: how many entries were read in all.
+        newest: when the newest was modified, ISO 8601; "" if none says so.
+    """
+
+    entries: Sequence[Mapping[str, Any]]
+    read: int
+    newest: str
+
+
+def read(path: str) -> Database:
+    """Read a database: an OSV file or a list of them, a folder of such files, or a ZIP of one.
+
+    Raises:
+        UserError: if it can't be read, or has no entry.
+    """
+    try:
+        entries = [
+            entry for content in _contents(pathlib.Path(path)) for entry in _entries(content)
+        ]
+    except (OSError, zipfile.BadZipFile) as error:
+        raise UserError(f"vulnerabilities={path} can't be read: {error}.") from None
+    except (ValueError, TypeError) as error:
+        raise UserError(f"vulnerabilities={path} is not in the OSV format: {error}.") from None
+    if not entries:
+        raise UserError(f"vulnerabilities={path} has no entry in the OSV format.")
+    newest = max((str(entry.get("modified", "")) for entry in entries), default="")
+    kept = [one for one in entries if not one.get("withdrawn") and list(_affected(one))]
+    return Database(kept, len(entries), newest)
+
+
+def match(database: Database, packages: Sequence[Package]) -> list[Vulnerability]:
+    """Return the vulnerabilities of installed packages, by package and id."""
+    from packaging.utils import canonicalize_name
+
+    installed = {canonicalize_name(package.name): package for package in packages}
+    found = {}
+    for entry in database.entries:
+        for affected in _affected(entry):
+            package = installed.get(canonicalize_name(affected["package"]["name"]))
+            if package is not None and is_affected(package.version, affected):
+                one = _vulnerability(entry, affected, package)
+                found[one.package, one.id] = one
+    return [found[key] for key in sorted(found)]
+
+
+def is_affected(version: str, affected: Mapping[str, Any]) -> bool:
+    """Return whether a version is one that an entry's `affected` names or has in its ranges.
+
+    >>> events = [{"introduced": "0"}, {"fixed": "1.2"}, {"introduced": "2.0"}]
+    >>> ranges = {"ranges": [{"type": "ECOSYSTEM", "events": events}]}
+    >>> [is_affected(version, ranges) for version in ("1.1.9", "1.2", "1.10", "2.0")]
+    [True, False, False, True]
+    """
+    from packaging.version import InvalidVersion, Version
+
+    if version in affected.get("versions", ()):
+        return True
+    try:
+        own = Version(version)
+        return any(
+            _in_range(own, one["events"])
+            for one in affected.get("ranges", ())
+            if one["type"] in _RANGES
+        )
+    except InvalidVersion:
+        return False
+
+
+def _in_range(own: Any, events: Sequence[Mapping[str, str]]) -> bool:
+    """Return whether the last event at or below a version has introduced it."""
+    from packaging.version import Version
+
+    # `last_affected` ends a range behind its version, the others begin or end one at theirs.
+    steps = []
+    for event in events:
+        ((name, text),) = event.items()
+        if name != "limit":
+            at = Version("0.dev0") if text == "0" else Version(text)
+            steps.append((at, name == "last_affected", name == "introduced"))
+    inside = False
+    for at, is_behind, begins in sorted(steps):
+        if own > at or (own == at and not is_behind):
+            inside = begins
+    return inside
+
+
+def _vulnerability(
+    entry: Mapping[str, Any], affected: Mapping[str, Any], package: Package
+) -> Vulnerability:
+    from packaging.version import InvalidVersion, Version
+
+    fixed = []
+    for one in affected.get("ranges", ()):
+        if one["type"] in _RANGES:
+            fixed += [event["fixed"] for event in one["events"] if "fixed" in event]
+    try:
+        own = Version(package.version)
+        higher = sorted((v for v in fixed if Version(v) > own), key=Version)
+    except InvalidVersion:
+        higher = []
+    text = entry.get("summary") or entry.get("details", "")
+    word = entry.get("database_specific", {}).get("severity")
+    scores = (*entry.get("severity", ()), *affected.get("severity", ()))
+    return Vulnerability(
+        id=str(entry["id"]),
+        aliases=tuple(entry.get("aliases", ())),
+        package=package.name,
+        version=package.version,
+        summary=" ".join(text.split())[:200],
+        fixed=higher[0] if higher else "",
+        severity=(*([word] if word else []), *(one["score"] for one in scores)),
+    )
+
+
+def _affected(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for one in entry.get("affected", ()):
+        if one.get("package", {}).get("ecosystem") == ECOSYSTEM:
+            yield one
+
+
+def _contents(path: pathlib.Path) -> Iterator[bytes]:
+    if path.is_dir():
+        for file in sorted(path.rglob("*.json")):
+            yield file.read_bytes()
+    elif path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            for name in sorted(archive.namelist()):
+                if name.endswith(".json"):
+                    yield archive.read(name)
+    else:
+        yield path.read_bytes()
+
+
+def _entries(content: bytes) -> list[Mapping[str, Any]]:
+    """Return the entries of a file: one, a list, or `{"vulns": [...]}` as OSV's API answers."""
+    found: Any = json.loads(content)
+    if isinstance(found, dict):
+        found = found.get("vulns", [found])
+    for entry in found:
+        if not isinstance(entry, dict) or "id" not in entry:
+            raise ValueError("an entry has no id")
+    return found

@@ -1,0 +1,116 @@
+"""The part about reproducibility: what made the model, on which machine, with which energy."""
+
+from typing import Any
+
+from ftkeras.dossiers import retraining
+from ftkeras.dossiers.about import About
+from ftkeras.dossiers.part import Part
+from ftkeras.dossiers.subject import Subject
+from ftkeras.figures.parts import Facts, Missing, Notice, Text
+from ftkeras.figures.parts import Part as Shown
+from ftkeras.runs import audit
+from ftkeras.support import hashes, times
+
+JOULES_PER_KWH = 3.6e6
+METHOD = (
+    "Energy is the stated mean power of the machine times the seconds of the training, without "
+    "evaluation, export, searches, earlier runs and the pretraining of the encoder, and without "
+    "losses of the data centre. Emissions are the energy times the stated grams of CO2 a kWh."
+)
+
+
+def part(subject: Subject) -> Part:
+    """Return the part about reproducibility; with `prove`, the run is trained again."""
+    trained = audit.read(subject.folder).last("trained")
+    seconds = subject.view.metrics.get("train", {}).get("seconds")
+    config = subject.config
+    data: dict[str, Any] = {
+        "seeds": {"seed": config.seed, "data_seed": config.data_seed},
+        "deterministic": config.deterministic,
+        "hardware": trained.get("hardware"),
+        "training_seconds": seconds,
+        "code": {"ftkeras": hashes.of_code()},
+        "code_of_training": trained.get("code"),
+        "energy": energy(subject.about, seconds),
+        "proof": retraining.prove(config, subject.folder) if subject.prove else None,
+    }
+    return Part("reproducibility", "Reproducibility", data, _shown(data))
+
+
+def energy(about: About, seconds: float | None) -> dict[str, Any] | None:
+    """Return an estimate of the energy and emissions of the training; None without its power.
+
+    kWh = watts · seconds / 3.6e6, and grams of CO2 = kWh · grams a kWh.
+
+    Args:
+        about: what people state: the power, and the emissions of the electricity.
+        seconds: of the training; None if they were not recorded.
+
+    >>> stated = About({"environment.watts": 100.0, "environment.grams_co2_per_kwh": 400.0})
+    >>> found = energy(stated, 7200)
+    >>> found["kwh"], found["grams_co2"]
+    (0.2, 80.0)
+    """
+    watts = about.statements.get("environment.watts")
+    grams = about.statements.get("environment.grams_co2_per_kwh")
+    if watts is None or seconds is None:
+        return None
+    kwh = watts * seconds / JOULES_PER_KWH
+    found = {"watts": watts, "seconds": seconds, "kwh": kwh, "method": METHOD}
+    return found if grams is None else {**found, "grams_co2": kwh * grams, "grams_a_kwh": grams}
+
+
+def _shown(data: dict[str, Any]) -> list[Shown]:
+    machine, seconds = data["hardware"], data["training_seconds"]
+    facts = {
+        "Seeds": ", ".join(f"{name} {value}" for name, value in data["seeds"].items()),
+        "Deterministic operations": "required" if data["deterministic"] else "not required",
+        "Time of training": "not recorded" if seconds is None else times.duration(seconds),
+        "Machine": _machine(machine) if machine else "not recorded",
+        "Code": f"SHA-256 {data['code']['ftkeras']}",
+    }
+    shown: list[Shown] = [*_proof(data["proof"]), Facts(facts), *_energy(data["energy"])]
+    before = data["code_of_training"]
+    if before is not None and before != data["code"]["ftkeras"]:
+        shown.append(Notice("The code of ftkeras has changed since the training."))
+    return shown
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    memory = machine.get("memory_bytes")
+    return ", ".join(
+        [
+            f"{machine.get('processor')}, {machine.get('cores')} cores",
+            *([f"{memory / 2**30:.0f} GiB"] if memory else []),
+            *(machine.get("accelerators") or ["no accelerator"]),
+            machine.get("system", ""),
+        ]
+    )
+
+
+def _proof(proof: dict[str, Any] | None) -> list[Shown]:
+    if proof is None:
+        reason = "it was not asked for; --prove trains the run again in a new process."
+        return [Missing("Training again", reason)]
+    if proof["identical"] and not proof["different_predictions"]:
+        text = (
+            f"A second training in a new process gave the same bits in all {proof['tensors']:,} "
+            f"tensors, and the same {proof['predictions']:,} answers on test."
+        )
+        return [Notice(text, "good")]
+    text = (
+        f"A second training gave other weights in {proof['different_tensors']:,} of "
+        f"{proof['tensors']:,} tensors, by {proof['largest_difference']:.2g} at most, and other "
+        f"lines for {proof['different_predictions']:,} of {proof['predictions']:,} test examples."
+    )
+    return [Notice(text)]
+
+
+def _energy(found: dict[str, Any] | None) -> list[Shown]:
+    if found is None:
+        reason = "about.yaml does not state environment.watts, or no time was recorded."
+        return [Missing("Energy and emissions", reason)]
+    facts = {"Energy": f"{found['kwh']:.3g} kWh, at {found['watts']:g} W"}
+    if "grams_co2" in found:
+        facts["Emissions"] = f"{found['grams_co2']:.3g} g CO2, at {found['grams_a_kwh']:g} g a kWh"
+    return [Facts(facts), Text(METHOD)]

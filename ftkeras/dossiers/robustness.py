@@ -1,0 +1,86 @@
+"""The part about robustness: how much worse the model is on texts that are slightly changed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ftkeras.dossiers import asking
+from ftkeras.dossiers.memorization import spread
+from ftkeras.dossiers.part import Part
+from ftkeras.dossiers.perturbations import CHANGES
+from ftkeras.dossiers.subject import Subject
+from ftkeras.figures.parts import Column, Facts, Notice, Table
+from ftkeras.figures.parts import Part as Shown
+from ftkeras.pages.metric_names import title, words
+from ftkeras.statistics import paired
+
+MOST = 500
+SEED = 0
+
+
+def part(subject: Subject) -> Part:
+    """Return the part about changed texts.
+
+    Raises:
+        UserError: if the data can't be read, the run kept no weights, or its problem answers words
+            rather than texts, whose places a change would move.
+    """
+    view = subject.view
+    asking.require_whole_texts(subject)
+    examples = spread(subject.examples[view.split], MOST)
+    texts = subject.raw_texts(examples)
+    versions = {"unchanged": texts, **{name: _changed(name, texts) for name in CHANGES}}
+    versions["empty"] = [dict.fromkeys(one, "") for one in texts[:1]]
+    answers = asking.answers(subject, list(versions.values()), examples.targets)
+    answered = dict(zip(versions, answers, strict=True))
+    predictions = {name: view.problem.predictions(answered[name]) for name in versions}
+    scores = {name: np.asarray(one.scores, float) for name, one in predictions.items()}
+    tested = view.predictions.tested
+    rows = []
+    for name in CHANGES:
+        lost = scores["unchanged"] - scores[name]
+        worse = paired.mean(-lost if tested.lower_is_better else lost)
+        rows.append({"change": name, "score": float(scores[name].mean()), **vars(worse)})
+    data = {
+        "split": view.split,
+        "examples": len(examples),
+        "metric": tested.name,
+        "unchanged": float(scores["unchanged"].mean()),
+        "changes": rows,
+        "empty_text": asking.without_truth(subject, answered["empty"][0]),
+    }
+    return Part("robustness", "Robustness", data, _shown(data))
+
+
+def _changed(name: str, texts: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    rng = np.random.default_rng(SEED)
+    return [{key: CHANGES[name](text, rng) for key, text in one.items()} for one in texts]
+
+
+def _shown(data: dict[str, Any]) -> list[Shown]:
+    metric = data["metric"]
+    columns: list[str | Column] = [
+        "change",
+        Column(title(metric)),
+        Column("worse by", "{:+.3f}", "than on the same texts unchanged"),
+        Column("95 % interval, from", "{:+.3f}"),
+        Column("to", "{:+.3f}"),
+    ]
+    rows = [
+        [one["change"].replace("_", " "), one["score"], one["value"], one["low"], one["high"]]
+        for one in data["changes"]
+    ]
+    note = (
+        f"{data['examples']:,} texts of {data['split']}, whose {words(metric)} is "
+        f"{data['unchanged']:.3f} unchanged. Student's interval of the paired differences."
+    )
+    worse = [one for one in data["changes"] if one["low"] > 0]
+    named = ", ".join(one["change"].replace("_", " ") for one in worse)
+    text = f"Worse with {named}." if worse else "No change is shown to make the model worse."
+    empty = ", ".join(f"{name} {value}" for name, value in data["empty_text"].items())
+    return [
+        Notice(text, "warning" if worse else "good"),
+        Table("changes", "Changed texts", columns, rows, note),
+        Facts({"Answer to an empty text": empty}),
+    ]

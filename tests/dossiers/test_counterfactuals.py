@@ -1,0 +1,91 @@
+"""Exchanged words: what is replaced by what, and measures that fairlearn computes too."""
+
+import numpy as np
+import pytest
+from fairlearn.metrics import demographic_parity_difference
+
+from ftkeras.dossiers import counterfactuals, substitutions
+from ftkeras.statistics.significance import wilson
+
+ALL = substitutions.dimensions()
+
+
+@pytest.mark.parametrize(
+    ("dimension", "number", "text", "wanted"),
+    [
+        ("gender", 0, "He took his hat, and she saw him.", "She took her hat, and she saw her."),
+        ("gender", 1, "The plan was hers; I told her.", "The plan was his; I told him."),
+        ("gender", 1, "I gave her a book of her mother.", "I gave him a book of his father."),
+        ("gender", 0, "MR Smith and James: HIS WIFE", "MRS Smith and Emily: HER WIFE"),
+        ("gender", 1, "the theme, other, shepherd", "the theme, other, shepherd"),
+        ("name", 5, "Emily met Hans and DESHAWN.", "Lakisha met Jamal and DESHAWN."),
+        ("name", 6, "DESHAWN and emily", "DIETER and emily"),
+        ("dialect", 1, "My favorite Movie", "My favourite Film"),
+        ("dialect", 0, "Colours in grey", "Colors in gray"),
+        ("register", 1, "It isn't; I am going to go", "It ain't; I am gonna go"),
+        ("register", 0, "It ain't. Gonna go", "It is not. Going to go"),
+    ],
+)
+def test_words_become_those_of_a_version(dimension, number, text, wanted):
+    assert ALL[dimension].version(text, number) == wanted
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_rows_have_a_word_for_each_version(name):
+    dimension = ALL[name]
+    assert all(len(row) == len(dimension.versions) for row in dimension.rows)
+    for row in dimension.rows:
+        for word in row:
+            assert dimension.concerns(f"a {word}.")
+            made = [dimension.version(f"a {word}.", n) for n in range(len(row))]
+            assert len(set(made)) == len(row)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_versions_are_stable(name):
+    dimension = ALL[name]
+    text = "He and Emily want to see her favorite movie, which isn't his."
+    for number in range(len(dimension.versions)):
+        made = dimension.version(text, number)
+        assert dimension.version(made, number) == made
+
+
+def _answers(rng, size: int, positive: float) -> list[dict]:
+    second = np.clip(rng.normal(positive, 0.2, size), 0.01, 0.99)
+    return [{"predicted": ("no", "yes")[int(p > 0.5)], "probabilities": [1 - p, p]} for p in second]
+
+
+def test_measures_are_fairlearns_and_the_direction_is_named():
+    rng = np.random.default_rng(0)
+    versions = [_answers(rng, 150, 0.6), _answers(rng, 150, 0.4)]
+    found = counterfactuals.compare(ALL["gender"], versions, ("no", "yes"))
+    predicted = np.array([row["predicted"] for rows in versions for row in rows])
+    sensitive = np.repeat(["female", "male"], 150)
+    for name in ("no", "yes"):
+        wanted = demographic_parity_difference(
+            y_true=predicted == name, y_pred=predicted == name, sensitive_features=sensitive
+        )
+        assert found["demographic_parity"][name]["difference"] == pytest.approx(wanted)
+    changed = (predicted[:150] != predicted[150:]).sum()
+    assert (found["changed"], found["texts"]) == (changed, 150)
+    assert (found["low"], found["high"]) == wilson(changed / 150, 150)
+    (moved,) = found["moved"]
+    assert (moved["output"], moved["versions"]) == ("yes", ["female", "male"])
+    assert moved["value"] == pytest.approx(-0.2, abs=0.06)
+    assert moved["high"] < 0
+
+
+def test_intervals_hold_together_for_all_pairs():
+    rng = np.random.default_rng(1)
+    versions = [_answers(rng, 60, 0.5) for _ in ALL["name"].versions]
+    found = counterfactuals.compare(ALL["name"], versions, ("no", "yes"))
+    assert len(found["moved"]) == 21
+    assert not [line for line in found["moved"] if line["low"] > 0 or line["high"] < 0]
+
+
+def test_numbers_move_but_no_answer_changes():
+    versions = [[{"values": [n + k]} for n in range(30)] for k in (0.0, 0.5)]
+    versions[1][0]["values"] = [0.6]
+    found = counterfactuals.compare(ALL["dialect"], versions, ("stars",))
+    assert "share" not in found
+    assert found["moved"][0]["value"] == pytest.approx(0.503, abs=0.001)

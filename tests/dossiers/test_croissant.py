@@ -1,0 +1,56 @@
+"""Croissant metadata, read by MLCommons' own library."""
+
+import dataclasses
+import json
+
+import mlcroissant
+import pytest
+
+from ftkeras.dossiers import data_card
+from ftkeras.dossiers.about import About
+from ftkeras.dossiers.subject import Subject
+from tests.pages import finished_runs
+
+ROWS = [("good, really", "yes"), ("bad", "no"), ("fine", "yes")]
+
+
+@pytest.fixture
+def part(tmp_path):
+    """Return the data card of a run on a table, whose texts are not read."""
+    table = "\n".join(["comment,verdict", *(f'"{text}",{label}' for text, label in ROWS)])
+    (tmp_path / "data.csv").write_text(table + "\n", encoding="utf-8")
+    view = finished_runs.classes(tmp_path / "run", ["no", "yes"])
+    task = "classification(train='data.csv', text='comment', label='verdict')"
+    config = dataclasses.replace(view.config, task=task, data_dir=str(tmp_path))
+    about = About({"data.license": "CC-BY-4.0", "data.version": "1.0.0", "data.citation": "We."})
+    subject = Subject(dataclasses.replace(view, config=config), about, reason="not wanted")
+    return data_card.part(subject)
+
+
+def test_metadata_are_valid_and_read_the_rows(part, tmp_path, caplog):
+    path = tmp_path / "croissant.json"
+    path.write_text(json.dumps(part.documents["croissant.json"]))
+    found = mlcroissant.Dataset(jsonld=path)
+    assert not found.metadata.ctx.issues.errors
+    assert "not standard" not in caplog.text
+    (records,) = found.metadata.record_sets
+    read = [tuple(value.decode() for value in row.values()) for row in found.records(records.id)]
+    assert read == ROWS
+    assert found.metadata.license == ["CC-BY-4.0"]
+
+
+def test_changed_file_is_refused_by_its_hash(part, tmp_path):
+    path = tmp_path / "croissant.json"
+    path.write_text(json.dumps(part.documents["croissant.json"]))
+    (tmp_path / "data.csv").write_text("comment,verdict\nother,no\n")
+    found = mlcroissant.Dataset(jsonld=path)
+    (records,) = found.metadata.record_sets
+    with pytest.raises(Exception, match=r"Download\(file-0\)"):
+        list(found.records(records.id))
+
+
+def test_card_says_what_it_lacks(part):
+    (reason,) = [shown for shown in part.shown if shown.kind == "missing"]
+    assert (reason.what, reason.reason) == ("Lengths and near-duplicates", "not wanted.")
+    assert part.data["splits"]["train"] == {"examples": 60}
+    assert part.data["source"]["license"] == "CC-BY-4.0"

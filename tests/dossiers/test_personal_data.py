@@ -1,0 +1,124 @@
+"""Personal data: precision and recall on 500 sentences, check digits, and masked examples."""
+
+import collections
+import itertools
+import json
+import pathlib
+import sys
+
+import pytest
+
+from ftkeras.dossiers import detection, identifiers, personal_data
+from ftkeras.errors import UserError
+
+ROWS = [
+    json.loads(line)
+    for line in pathlib.Path(__file__)
+    .with_name("personal_data.jsonl")
+    .read_text(encoding="utf-8")
+    .splitlines()
+]
+# Of 40 sentences of a kind, how many must be found. Some of Faker's cards have twelve digits, and
+# many of its telephone numbers belong to no area.
+FEWER = {"card number": 33, "postal address": 36, "telephone number": 27}
+LEAST = collections.defaultdict(lambda: 39, FEWER)
+
+
+@pytest.fixture(scope="module")
+def counts():
+    """Return how many sentences of each kind were found, and how many places were wrong."""
+    right, wrong = collections.Counter(), collections.Counter()
+    for row in ROWS:
+        found = detection.find(row["text"])
+        start, end = row["span"] or (0, 0)
+        hits = [one for one in found if one.kind == row["kind"] and one.start < end > start]
+        hits = [one for one in hits if one.end > start]
+        right[row["kind"]] += bool(hits)
+        wrong.update(one.kind for one in found if one not in hits)
+    return right, wrong
+
+
+def test_sentences_are_of_ten_kinds():
+    kinds = collections.Counter(row["kind"] for row in ROWS)
+    assert len(ROWS) == 500
+    assert kinds.pop(None) == 100
+    assert set(kinds.values()) == {40}
+    assert len(kinds) == 10
+    assert set(kinds) < set(detection.KINDS)
+
+
+@pytest.mark.parametrize("kind", sorted({row["kind"] for row in ROWS if row["kind"]}))
+def test_recall_of_each_kind(counts, kind):
+    assert counts[0][kind] >= LEAST[kind]
+
+
+def test_nothing_else_is_found(counts):
+    assert not counts[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4111 1111 1111 1112",  # wrong check digit
+        "1234 5678 9012 3456",
+        "DE88 3704 0044 0532 0130 00",
+        "256.1.1.1",
+        "version 1.2.3",
+        "10:45:30",
+        "a::b",
+        "user@host",
+        "666-12-3456",
+        "86095742718",
+        "12345678A",
+        "GB123456A",
+        "Spring 2005 came early",
+        "10,000 Long Island homes",
+        "the year 2020",
+    ],
+)
+def test_look_alikes_are_not_found(text):
+    assert detection.find(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("4111-1111-1111-1111", "card number"),
+        ("86 095 742 719", "German tax id"),
+        ("Hauptstraße 12a", "postal address"),
+        ("12 Old Mill Road", "postal address"),
+        ("2001:db8::ff00:42:8329", "IP address"),
+        ("+49 30 901820", "telephone number"),
+        ("X1234567L", "Spanish DNI or NIE"),
+    ],
+)
+def test_kinds_are_found_whole(text, kind):
+    (found,) = detection.find(f"Here: {text}, see?")
+    assert (found.kind, found.start, found.end) == (kind, 6, 6 + len(text))
+
+
+def test_places_do_not_overlap():
+    text = "DE89 3704 0044 0532 0130 00 and ann@10.0.0.1.example.org"
+    found = detection.find(text)
+    assert all(one.end <= other.start for one, other in itertools.pairwise(found))
+
+
+def test_masked_examples_show_two_characters():
+    assert identifiers.mask("ann@example.org") == "an•@•••••••.•••"
+    assert identifiers.mask("4111-1111") == "41••-••••"
+
+
+def test_counts_are_by_split_and_text(monkeypatch):
+    counts = {kind: personal_data.Count() for kind in detection.KINDS}
+    texts = ["a@b.org and c@d.org", "nothing", "e@f.org", "g@h.org"]
+    personal_data._count(counts, "train", texts)
+    personal_data._count(counts, "test", texts[:1])
+    mails = counts["e-mail address"]
+    assert (mails.places, mails.texts) == ({"train": 4, "test": 2}, 4)
+    assert mails.examples == ["a@b.•••", "c@d.•••", "e@f.•••"]
+
+
+def test_without_phonenumbers_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "phonenumbers", None)
+    with pytest.raises(UserError, match=r"pip install 'ftkeras\[dossier\]'"):
+        detection.find("Call 020 7946 0018")

@@ -1,0 +1,45 @@
+"""Changes of texts: reproducible, and of what they say they change."""
+
+import numpy as np
+import pytest
+
+from ftkeras.dossiers.perturbations import CHANGES
+
+TEXT = "A slow, but truly WONDERFUL film; it's worth every minute (and more)!"
+
+
+def changed(name: str, text: str = TEXT, seed: int = 0) -> str:
+    return CHANGES[name](text, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_same_seed_gives_the_same_text(name):
+    assert changed(name) == changed(name)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("text", ["", " ", "a", "…", "日本語のテキスト", "naïve café"])
+def test_any_text_can_be_changed(name, text):
+    assert isinstance(changed(name, text), str)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_typing_errors_swap_letters_within_words(seed):
+    found = changed("typos", seed=seed)
+    assert len(found) == len(TEXT)
+    assert sorted(found) == sorted(TEXT)
+    words, others = TEXT.split(), found.split()
+    differ = [(a, b) for a, b in zip(words, others, strict=True) if a != b]
+    assert all(len(a) >= 4 and a[0] == b[0] for a, b in differ)
+
+
+def test_inserted_words_leave_the_others():
+    found = changed("inserted_words").split(" ")
+    kept = [word for word in found if word in TEXT.split(" ")]
+    assert kept == TEXT.split(" ")
+    assert 1 <= len(found) - len(kept) <= 6
+
+
+def test_long_texts_are_longer_than_any_encoder_reads():
+    assert len(changed("very_long").split()) > 2000
+    assert changed("very_long").startswith(TEXT)
