@@ -44,6 +44,7 @@ def train(
     config: Config,
     run_dir: pathlib.Path,
     *,
+    verb: str = "train",
     environment: dict[str, str] | None = None,
     halt: threading.Event | None = None,
 ) -> Outcome:
@@ -55,6 +56,7 @@ def train(
     Args:
         config: the run's.
         run_dir: the run's folder.
+        verb: train, or another one that trains.
         environment: environment variables of the child, in addition to this process's.
         halt: stops the run when it is set, from any thread; an interrupt reaches only the main one.
 
@@ -64,7 +66,7 @@ def train(
     run_dir.mkdir(parents=True, exist_ok=True)
     failure = run_dir / layout.FAILURE
     failure.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "ftkeras.main", "train", *flagfile.arguments(config)]
+    command = [sys.executable, "-m", "ftkeras.main", verb, *flagfile.arguments(config)]
     start = time.monotonic()
     with (run_dir / layout.LOG).open("ab") as log:
         process = subprocess.Popen(

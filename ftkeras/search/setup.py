@@ -18,6 +18,35 @@ from ftkeras.search.oracles import Oracle
 from ftkeras.search.space import Space, check_corners
 
 
+def plan(config: TuneConfig) -> tuple[TuneConfig, Space]:
+    """Return the configuration with all that it leaves open, and the space that it spans.
+
+    Raises:
+        UserError: an argument can't be searched, or a part rejects a corner.
+    """
+    config = settle_epochs(with_defaults(config))
+    return config, build_space(config)
+
+
+def require_pretrained(config: TuneConfig, worker: str) -> None:
+    """Raise UserError if a worker of several would have to pretrain."""
+    if config.pretrain_epochs is not None:
+        raise UserError(
+            f"pretrain_epochs={config.pretrain_epochs}: with several workers, such as {worker}, "
+            "use pretrain first, and name its folder by `encoder`."
+        )
+
+
+def require_one_encoder(space: Space) -> None:
+    """Raise UserError if the search varies what is pretrained before it."""
+    for name in ("encoder", "pretrain_epochs"):
+        if name in space.trees:
+            raise UserError(
+                f"`search` can't vary `{name}` together with `pretrain_epochs`: the encoder is "
+                "pretrained once, for all trials."
+            )
+
+
 def with_defaults(config: TuneConfig) -> TuneConfig:
     """Return the configuration with the defaults that depend on other arguments."""
     oracle, changes = _oracle_class(config), {}

@@ -12,7 +12,7 @@ from ftkeras.processes import fold_runs
 from ftkeras.reports import crossvalidation as report
 from ftkeras.runs import crossvalidation, folder, layout
 from ftkeras.support import files, signals
-from ftkeras.workflows import fold_training
+from ftkeras.workflows import fold_training, pretraining
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,10 @@ def run(config: CrossvalidateConfig) -> CrossValidation:
     """
     config = posed_task.resolve(config)
     home = folder.choose(config)
+    checks.check(crossvalidation.fold_configs(config)[0])
+    if config.pretrain_epochs is not None:
+        with signals.stoppable(f"To resume, repeat the command with run_dir={home}."):
+            config = pretraining.once(config, home)
     config = fold_training.settle_epochs(config, home)
     folds = crossvalidation.fold_configs(config, repeats=config.repeats)
     if config.restart:

@@ -9,7 +9,7 @@ from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.experiment import posed_task
 from ftkeras.support import signals
-from ftkeras.workflows import searching
+from ftkeras.workflows import pretraining, searching
 from ftkeras.workflows.searching import Search
 
 log = logging.getLogger(__name__)
@@ -28,13 +28,17 @@ def run(config: TuneConfig) -> Search | None:
 
     _leave_gpus_to_trials()
     home, name = folder.choose(config), workers.name()
-    config = setup.settle_epochs(setup.with_defaults(posed_task.resolve(config)))
-    space = setup.build_space(config)
+    posed = posed_task.resolve(config)
+    config, space = setup.plan(posed)
     with signals.stoppable(f"To resume, repeat the command with search_dir={home}."):
         if name not in (workers.ALONE, workers.CHIEF):
+            setup.require_pretrained(config, name)
             session.work(config, space, home, name, workers.Chief())
             return None
         with folder.lock(home, restart=config.restart):
+            if posed.pretrain_epochs is not None:
+                setup.require_one_encoder(space)
+                config, space = setup.plan(pretraining.once(posed, home))
             folder.require_same_search(config, home)
             return searching.search(config, space, home, name)
 

@@ -18,12 +18,11 @@ log = logging.getLogger(__name__)
 
 
 def settle_epochs(config: CrossvalidateConfig, home: pathlib.Path) -> CrossvalidateConfig:
-    """Check the settings, and return them with the epochs that all folds train for.
+    """Return the settings with the epochs that all folds train for.
 
     The folds differ a little in size. If the batches are limited by tokens, each chooses its own.
     """
     first = crossvalidation.fold_configs(config)[0]
-    checks.check(first)
     config = folder.adopt(config, crossvalidation.fold_folder(home, first))
     counted = config.batch_tokens is None
     return run_length.settle_epochs(config) if counted else config

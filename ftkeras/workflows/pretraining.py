@@ -16,8 +16,12 @@ from ftkeras.config.pretrain import PretrainConfig
 from ftkeras.config.run import Config
 from ftkeras.data.sources.stream import reraise_user_errors
 from ftkeras.data.task import Task
+from ftkeras.errors import UserError
 from ftkeras.experiment import redactions
+from ftkeras.processes import child_run
 from ftkeras.runs import folder, layout
+from ftkeras.runs.folder import Configuration
+from ftkeras.support import files
 from ftkeras.text import training as vocabularies
 from ftkeras.text.redactions import Redaction, replace
 from ftkeras.workflows import training
@@ -67,21 +71,56 @@ def first(config: Config) -> Config:
         Stopped: as `run` does.
     """
     run_dir = folder.choose(config)
-    shared = {name: getattr(config, name) for name in _SHARED}
-    before = PretrainConfig(
-        **shared,
-        epochs=config.pretrain_epochs or AUTO,
-        name=config.name,
-        run_dir=str(run_dir / layout.PRETRAINED),
-    )
-    log.info("pretraining the encoder first, in %s", run_dir / layout.PRETRAINED)
-    pretrained = run(before)
+    home = run_dir / layout.PRETRAINED
+    log.info("pretraining the encoder first, in %s", home)
+    pretrained = run(_before(config, home))
     log.info("")
     return dataclasses.replace(
         config,
         encoder=str(pretrained.run_dir),
         run_dir=str(run_dir),
         pretrain_epochs=None,
+    )
+
+
+def once(config: Configuration, home: pathlib.Path) -> Configuration:
+    """Pretrain the encoder of several runs, unless that is done, in a process of its own.
+
+    Labels are never read, and texts of the test split are left out. The texts of all folds are
+    read: each fold is validated on texts that were pretrained on without their labels.
+
+    Args:
+        config: of a cross-validation or a search, with `pretrain_epochs`.
+        home: its folder.
+
+    Returns:
+        The configuration with the result.
+
+    Raises:
+        UserError: if the pretraining fails, or the folder holds another one.
+    """
+    run_dir = home / layout.PRETRAINED
+    if config.restart:
+        files.remove(run_dir)
+    before = dataclasses.replace(_before(config, run_dir), restart=False)
+    folder.check_resumable(folder.adopt(before.run_config(), run_dir), run_dir)
+    if not folder.is_finished(before.run_config(), run_dir):
+        log.info("pretraining the encoder once for all runs, in %s, with a %s", run_dir, layout.LOG)
+        outcome = child_run.train(before, run_dir, verb="pretrain")
+        if outcome.reason is not None:
+            raise UserError(f"`pretrain_epochs`: {outcome.reason} (see {run_dir / layout.LOG})")
+    if config.folds is not None:
+        log.info("note: the texts of all folds are pretrained on; their labels are not read")
+    return dataclasses.replace(config, encoder=str(run_dir), pretrain_epochs=None)
+
+
+def _before(config: Config, run_dir: pathlib.Path) -> PretrainConfig:
+    """Return the configuration of the pretraining before a run."""
+    return PretrainConfig(
+        **{name: getattr(config, name) for name in _SHARED},
+        epochs=config.pretrain_epochs or AUTO,
+        name=config.name,
+        run_dir=str(run_dir),
     )
 
 

@@ -6,6 +6,9 @@ import pathlib
 import pytest
 
 import ftkeras.corpora
+from ftkeras.config.tune import TuneConfig
+from ftkeras.errors import UserError
+from ftkeras.search import setup
 from tests import finished
 from tests.running import call_ftkeras, succeed
 
@@ -64,3 +67,42 @@ def test_an_output_embedding_of_its_own_is_not_taken_for_the_token_embedding(pre
     refused = call_ftkeras(*again, "--head=checkpoint", "--run_dir=refused", cwd=folder)
     assert refused.returncode == 2
     assert "tie_word_embeddings is false" in refused.stderr
+
+
+def _pretrains_once(verb: str, folder: pathlib.Path, *arguments: str) -> pathlib.Path:
+    """Run a verb that trains several times, and again; return the folder of its pretraining."""
+    own = ("--data=labelled.tsv", f"--encoder={finished.ENCODER}", *SHORT, "--pretrain_epochs=1")
+    first = succeed(verb, *own, *arguments, cwd=folder)
+    assert "pretraining the encoder once for all runs, in" in first
+    again = succeed(verb, *own, *arguments, cwd=folder)
+    assert "once for all runs" not in again
+    (found,) = folder.glob(f"{verb}/**/pretrained")
+    assert (found / "metrics.json").exists()
+    for settings in folder.glob(f"{verb}/**/run.cfg"):
+        if settings.parent != found:
+            assert f"--encoder={found.relative_to(folder)}\n" in settings.read_text()
+    return found
+
+
+@pytest.mark.process
+def test_folds_share_a_pretraining(folder):
+    found = _pretrains_once("crossvalidate", folder, "--folds=2", "--run_dir=crossvalidate")
+    assert found.parent.name == "crossvalidate"
+    assert len(list(found.parent.glob("repeat-0/fold-*"))) == 2
+
+
+@pytest.mark.process
+def test_trials_share_a_pretraining(folder):
+    space = ("--search=head.dropout=choice(0.0, 0.3)", "--oracle=grid", "--search_dir=tune")
+    assert _pretrains_once("tune", folder, *space).parent.name == "tune"
+    assert len(list((folder / "tune" / "trials").iterdir())) == 2
+
+
+def test_a_search_varies_no_encoder_that_is_pretrained():
+    own = {"task": "quickstart", "pretrain_epochs": 1, "encoder": str(finished.ENCODER)}
+    search = (f"encoder=choice('{finished.ENCODER}', 'bert-base-uncased')",)
+    _, space = setup.plan(TuneConfig(**own, search=search))
+    with pytest.raises(UserError, match="`search` can't vary `encoder` together with `pretrain_e"):
+        setup.require_one_encoder(space)
+    with pytest.raises(UserError, match="with several workers, such as worker-1, use pretrain"):
+        setup.require_pretrained(TuneConfig(**own), "worker-1")
