@@ -78,6 +78,16 @@ def test_hostile_texts_are_text():
     assert len([tag for tag, _ in Parser(text).elements if tag == "script"]) == 1
 
 
+def test_only_rows_with_long_texts_have_titles_for_phones():
+    tables = [Table(name, name, ["id", "text"], [["a", text]]) for name, text in
+              (("brief", "b"), ("long", "b " * 50))]  # fmt: skip
+    html = page.html("t", "s", [Section("S", "s", tables)], {})
+    brief, long = html.split('id="table-')[1:]
+    assert "data-title" not in brief
+    assert 'data-title="id">a</td>' in long
+    assert 'data-title="text">b b' in long
+
+
 def test_plots_and_numbers_are_saved_beside_the_page(run):
     names = {path.name for path in (run.folder / "report").iterdir()}
     assert {"loss_by_epoch.png", "loss_by_epoch.svg", "accuracy_by_epoch.png"} <= names
