@@ -253,10 +253,10 @@ def _cut(text: str, most: int = LONGEST_TEXT) -> str:
 
 def _cut_pieces(pieces: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
     """Return the pieces of the first characters of a text."""
-    found, length = [], 0
+    found, left = [], LONGEST_TEXT
     for text, weight in pieces:
-        if length >= LONGEST_TEXT:
-            return [*found, (" …", 0.0)]
+        if len(text) > left:
+            return [*found, (text[:left].rstrip() + " …", weight)]
         found.append((text, weight))
-        length += len(text)
+        left -= len(text)
     return found

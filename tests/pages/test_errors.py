@@ -149,6 +149,16 @@ def test_entities_are_shown_by_their_words(tmp_path):
     assert table.rows[0][1:3] == ["Anna (PER)", "Anna  (PER)"]
 
 
+def test_long_texts_are_cut_with_their_marks(view):
+    long = [f"{text} {'and on ' * 100}" for text in TEXTS]
+    found = dataclasses.replace(view, texts=finished_runs.TextsInMemory(long))
+    marked = _tables(errors.section(found))["mistakes"].rows[0][4]
+    assert isinstance(marked, Marked)
+    assert len(str(marked)) <= errors.LONGEST_TEXT + 2
+    assert str(marked).endswith(" …")
+    assert long[196].startswith(str(marked)[:-2])
+
+
 def test_two_topics_are_two_clusters():
     trains = [f"the train to town {n} was late again" for n in range(30)]
     food = [f"soup number {n} tasted of salt" for n in range(25)]
