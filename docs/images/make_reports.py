@@ -34,23 +34,23 @@ RUNS = {
         ["goemotions/train.tsv", "--validation_data=goemotions/dev.tsv",
          "--test_data=goemotions/test.tsv", "--label_names=goemotions/labels.txt",
          "--train_examples=3000", "--validation_examples=1000", "--test_examples=2000",
-         "--max_length=48", "--epochs=2", "--learning_rate=3e-4"],
+         "--max_length=48", "--policy=head_only", "--head=multi_label(pooling='mean')",
+         "--epochs=20", "--learning_rate=5e-2"],
         ["--explanations=10"],
     ),
     "stsb": (
         ["--task=similarity(train='stsb/train.tsv', test='stsb/dev.tsv')",
-         "--train_examples=2000", "--max_length=48", "--epochs=1", "--learning_rate=5e-5"],
+         "--train_examples=1000", "--max_length=48", "--epochs=1", "--learning_rate=5e-5"],
         ["--slices=genre"],
     ),
 }  # fmt: skip
 # Pictures: run, the element at their top, width, height, whether dark.
 PICTURES = {
     "imdb": ("imdb", "header", 1280, 1000, False),
-    "imdb-phone": ("imdb", "header", 390, 1400, True),
-    "imdb-calibration": ("imdb", "#calibration", 1280, 900, False),
-    "conll": ("conll", "#predictions", 1280, 640, False),
-    "goemotions": ("goemotions", "#predictions", 1280, 1100, False),
-    "stsb": ("stsb", "#predictions", 1280, 780, False),
+    "imdb-phone": ("imdb", "#calibration", 390, 1000, True),
+    "conll": ("conll", "#predictions", 1280, 720, False),
+    "goemotions": ("goemotions", "#predictions", 1280, 900, False),
+    "stsb": ("stsb", "#predictions", 1280, 640, False),
 }
 # The tables that show texts of the data.
 TABLE = re.compile(
@@ -75,12 +75,18 @@ def main() -> None:
             if not (folder / run_dir / "exports.json").is_file():
                 _call(folder, "train", *train, *COMMON, f"--run_dir={run_dir}")
             _call(folder, "report", f"--run_dir={run_dir}", *write)
-    for picture, (name, top, width, height, dark) in PICTURES.items():
-        if arguments.only in (None, name):
-            output = DOCS / "images" / f"report-{picture}.png"
-            _photograph(folder / "runs" / name / "report.html", top, width, height, dark, output)
-    if arguments.only in (None, "imdb"):
-        html = (folder / "runs/imdb/report.html").read_text(encoding="utf-8")
+            picture(folder, name)
+
+
+def picture(folder: pathlib.Path, run: str) -> None:
+    """Save the pictures of a run's page, and of IMDb's the page without texts."""
+    path = folder / "runs" / run / "report.html"
+    for title, (name, top, width, height, dark) in PICTURES.items():
+        if name == run:
+            output = DOCS / "images" / f"report-{title}.png"
+            _photograph(path, top, width, height, dark, output)
+    if run == "imdb":
+        html = path.read_text(encoding="utf-8")
         html = TABLE.sub(lambda table: TEXT.sub(NO_TEXT, table[0]), html)
         (DOCS / "report-imdb.html").write_text(html, encoding="utf-8")
 
@@ -98,7 +104,8 @@ def _photograph(
         window.resize(width, height)
         window.open(path.as_uri())
         window.run("document.querySelector('nav').style.position = 'static'")
-        window.run("document.querySelector(arguments[0]).scrollIntoView()", top)
+        found = "document.querySelector(arguments[0] + ' h2') || document.querySelector(arguments[0])"
+        window.run(f"scrollBy(0, ({found}).getBoundingClientRect().top - 24)", top)
         output.write_bytes(base64.b64decode(window.screenshot()))
     from PIL import Image
 
