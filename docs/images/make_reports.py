@@ -52,13 +52,10 @@ PICTURES = {
     "goemotions": ("goemotions", "#predictions", 1280, 900, False),
     "stsb": ("stsb", "#predictions", 1280, 640, False),
 }
-# The tables that show texts of the data.
-TABLE = re.compile(
-    r'<figure class="table" id="table-(?:mistakes|nearly_wrong|error_clusters|near_duplicates)">'
-    r".*?</figure>",
-    re.DOTALL,
+# Cells with texts of the data.
+TEXT = re.compile(
+    r'<td[^>]* data-title="(?:text|text of train|the most typical text)">.*?</td>', re.DOTALL
 )
-TEXT = re.compile(r'<td class="prose">.*?</td>', re.DOTALL)
 NO_TEXT = "<td>(a text of IMDb)</td>"
 
 
@@ -87,7 +84,7 @@ def picture(folder: pathlib.Path, run: str) -> None:
             _photograph(path, top, width, height, dark, output)
     if run == "imdb":
         html = path.read_text(encoding="utf-8")
-        html = TABLE.sub(lambda table: TEXT.sub(NO_TEXT, table[0]), html)
+        html = TEXT.sub(NO_TEXT, html)
         (DOCS / "report-imdb.html").write_text(html, encoding="utf-8")
 
 
@@ -104,7 +101,9 @@ def _photograph(
         window.resize(width, height)
         window.open(path.as_uri())
         window.run("document.querySelector('nav').style.position = 'static'")
-        found = "document.querySelector(arguments[0] + ' h2') || document.querySelector(arguments[0])"
+        found = (
+            "document.querySelector(arguments[0] + ' h2') || document.querySelector(arguments[0])"
+        )
         window.run(f"scrollBy(0, ({found}).getBoundingClientRect().top - 24)", top)
         output.write_bytes(base64.b64decode(window.screenshot()))
     from PIL import Image
