@@ -245,8 +245,21 @@ class SplitReader:
                 "folder or cache_dir=none."
             ) from error
         if was_cached:
-            log.info(f"{name}: token ids of {len(examples):,} texts from the cache")
+            log.info(
+                f"{name}: token ids of {len(examples):,} texts from the cache{self._among(name)}"
+            )
         return examples
+
+    def _among(self, name: str) -> str:
+        """Return which other splits are held out of those texts, as part of a sentence."""
+        own = {
+            "validation": self.has_validation,
+            "test": self.has_test or not self._task.needs_test,
+        }
+        held_out = [split for split, is_own in own.items() if not is_own]
+        if name != "train" or not held_out:
+            return ""
+        return f", those of {' and '.join(held_out)} among them"
 
     def _token_ids(
         self, texts: tf.Tensor, pairs: tf.Tensor | None = None

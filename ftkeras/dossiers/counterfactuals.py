@@ -1,12 +1,14 @@
 """The part about counterfactual texts: what changes if names, pronouns or spellings do."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ftkeras.dossiers import asking, substitutions
+from ftkeras.dossiers.memorization import spread
 from ftkeras.dossiers.part import Part
 from ftkeras.dossiers.subject import Subject
 from ftkeras.dossiers.substitutions import Dimension
@@ -15,8 +17,8 @@ from ftkeras.figures.parts import Part as Shown
 from ftkeras.statistics import groups, paired
 from ftkeras.statistics.significance import wilson
 
-# Texts of a dimension that are answered, evenly spread over those that have a word of it.
-MOST = 200
+# Texts that are searched for words, and those with one that are answered, both evenly spread.
+SEARCHED, MOST = 5_000, 200
 NOTE = (
     "Each text that has such a word is answered in every version. Changed: texts that do not get "
     "the same answer in all of them, with Wilson's interval. With fewer than "
@@ -36,63 +38,107 @@ def part(subject: Subject) -> Part:
             rather than texts.
     """
     asking.require_whole_texts(subject)
-    examples = subject.examples[subject.view.split]
-    texts = subject.raw_texts(examples)
-    found = []
-    for dimension in substitutions.dimensions().values():
-        versions, rows = _versions(dimension, texts)
-        if len(rows) < groups.LEAST:
-            found.append({"name": dimension.name, "texts": len(rows)})
-            continue
-        targets = examples.select(rows).targets
-        flat = np.concatenate([targets] * len(versions))
-        joined = [text for version in versions for text in version]
-        (answers,) = asking.answers(subject, [joined], flat)
-        size = len(rows)
-        parts = [answers[n * size : (n + 1) * size] for n in range(len(versions))]
-        found.append(compare(dimension, parts, subject.view.problem.names))
+    found = changes(subject, [Exchange.of(one) for one in substitutions.dimensions().values()])
     data = {"split": subject.view.split, "dimensions": found}
     return Part("counterfactuals", "Counterfactual texts", data, _shown(found))
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """Versions of texts whose answers are compared.
+
+    Attributes:
+        name: of what is exchanged.
+        versions: their names.
+        version: returns a version of a text, given its number.
+    """
+
+    name: str
+    versions: tuple[str, ...]
+    version: Callable[[str, int], str]
+
+    @classmethod
+    def of(cls, dimension: Dimension) -> "Exchange":
+        """Return the exchange of the words of a dimension."""
+        return cls(dimension.name, dimension.versions, dimension.version)
+
+
+def changes(subject: Subject, exchanges: Sequence[Exchange]) -> list[dict[str, Any]]:
+    """Return what changes in the answers to texts of the split; see `compare`.
+
+    Args:
+        subject: the run.
+        exchanges: each with at least two versions, all of which are asked about each text in which
+            the first two differ.
+    """
+    examples = spread(subject.examples[subject.view.split], SEARCHED)
+    texts, asked, rows = subject.raw_texts(examples), [], []
+    for one in exchanges:
+        versions, chosen = _versions(one, texts)
+        rows.append(chosen)
+        if len(chosen) >= groups.LEAST:
+            asked += [(version, examples.select(chosen).targets) for version in versions]
+    answers = iter(_ask(subject, asked))
+    found = []
+    for one, chosen in zip(exchanges, rows, strict=True):
+        if len(chosen) < groups.LEAST:
+            found.append({"name": one.name, "texts": len(chosen)})
+        else:
+            given = [next(answers) for _ in one.versions]
+            found.append(compare(one, given, subject.view.problem.names))
+    return found
+
+
+def _ask(subject: Subject, asked: Sequence[tuple[Any, np.ndarray]]) -> list[list[dict[str, Any]]]:
+    """Return the answers to each list of texts, all asked at once."""
+    if not asked:
+        return []
+    joined = [text for texts, _ in asked for text in texts]
+    (answers,) = asking.answers(subject, [joined], np.concatenate([t for _, t in asked]))
+    ends = np.cumsum([len(texts) for texts, _ in asked]).tolist()
+    return [answers[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
 def compare(
-    dimension: Dimension, versions: Sequence[Sequence[dict[str, Any]]], names: Sequence[str]
+    exchange: Exchange, versions: Sequence[Sequence[dict[str, Any]]], names: Sequence[str]
 ) -> dict[str, Any]:
     """Return how the answers differ between the versions of the same texts.
 
     Args:
-        dimension: what was exchanged.
-        versions: the answers to each version, in the order of the dimension's.
+        exchange: what was exchanged.
+        versions: the answers to each version, in the order of the exchange's.
         names: of the outputs.
     """
     size = len(versions[0])
-    found: dict[str, Any] = {"name": dimension.name, "texts": size}
+    found: dict[str, Any] = {"name": exchange.name, "texts": size}
     answers = [asking.chosen(rows) for rows in versions]
     if all(one is not None for one in answers):
         changed = sum(len(set(of_text)) > 1 for of_text in zip(*answers, strict=True))
         low, high = wilson(changed / size, size)
         found |= {"changed": changed, "share": changed / size, "low": low, "high": high}
         found["demographic_parity"] = {
-            name: _parity(name, dimension.versions, answers) for name in names
+            name: _parity(name, exchange.versions, answers) for name in names
         }
     values = [asking.numbers(rows) for rows in versions]
     if all(one is not None and one.shape[1] == len(names) for one in values):
-        found["moved"] = _moved(dimension, np.array(values), names)
+        found["moved"] = _moved(exchange, np.array(values), names)
     return found
 
 
 def _versions(
-    dimension: Dimension, texts: Sequence[dict[str, str]]
+    exchange: Exchange, texts: Sequence[dict[str, str]]
 ) -> tuple[list[list[dict[str, str]]], np.ndarray]:
-    """Return the versions of the texts that the dimension concerns, and which texts these are."""
-    rows: Any = np.flatnonzero([any(map(dimension.concerns, one.values())) for one in texts])
+    """Return the versions of texts in which the first two differ, and which texts these are."""
+
+    def version(one: dict[str, str], number: int) -> dict[str, str]:
+        return {key: exchange.version(text, number) for key, text in one.items()}
+
+    differ = [version(one, 0) != version(one, 1) for one in texts]
+    rows: Any = np.flatnonzero(differ)
     if len(rows) > MOST:
         rows = rows[np.linspace(0, len(rows) - 1, MOST).round().astype(int)]
-    versions = [
-        [{key: dimension.version(text, n) for key, text in texts[row].items()} for row in rows]
-        for n in range(len(dimension.versions))
-    ]
-    return versions, rows
+    numbers = range(len(exchange.versions))
+    return [[version(texts[at], n) for at in rows] for n in numbers], rows
 
 
 def _parity(name: str, versions: Sequence[str], answers: Sequence[Any]) -> dict[str, Any]:
@@ -105,16 +151,16 @@ def _parity(name: str, versions: Sequence[str], answers: Sequence[Any]) -> dict[
     return {"shares": by_version, "difference": max(shares) - min(shares)}
 
 
-def _moved(dimension: Dimension, values: np.ndarray, names: Sequence[str]) -> list[dict[str, Any]]:
+def _moved(exchange: Dimension, values: np.ndarray, names: Sequence[str]) -> list[dict[str, Any]]:
     """Return the mean difference of each output between each two versions."""
-    pairs = list(itertools.combinations(range(len(dimension.versions)), 2))
+    pairs = list(itertools.combinations(range(len(exchange.versions)), 2))
     # Of two classes, the second's probability says it all.
     outputs = [1] if len(names) == 2 and np.allclose(values.sum(axis=2), 1) else range(len(names))
     level = 1 - (1 - paired.CONFIDENCE) / (len(pairs) * len(outputs))
     return [
         {
             "output": names[output],
-            "versions": [dimension.versions[one], dimension.versions[other]],
+            "versions": [exchange.versions[one], exchange.versions[other]],
             **vars(paired.mean(values[other, :, output] - values[one, :, output], level)),
         }
         for one, other in pairs

@@ -67,6 +67,33 @@ def very_long(text: str, rng: np.random.Generator) -> str:
     return text + FILLER * 667
 
 
+_AUXILIARY = re.compile(
+    r"\b(is|are|was|were|can|could|will|would|should|must|do|does|did|has|have|had)"
+    r"( ?n[o']t)?(?![\w'])",
+    re.IGNORECASE,
+)
+_IRREGULAR = re.compile(r"\b(wo|ca)( ?n't)\b|\b(can)(not)\b", re.IGNORECASE)
+_WHOLE = {"wo": "will", "ca": "can"}
+# Without a negation, these are often no auxiliaries.
+_NEGATED_ONLY = ("do", "does", "did", "has", "have", "had")
+
+
+def negation(text: str) -> str:
+    """Negate what is stated and state what is negated, where an auxiliary verb shows how.
+
+    >>> negation("It is good, and the plot isn't bad. I can't wait, though I did not laugh.")
+    'It is not good, and the plot is bad. I can wait, though I did laugh.'
+    """
+    plain = _IRREGULAR.sub(lambda m: f"{_WHOLE.get((m[1] or m[3]).lower(), 'can')} not", text)
+    return _AUXILIARY.sub(_negated, plain)
+
+
+def _negated(found: re.Match[str]) -> str:
+    if found[2]:
+        return found[1]
+    return found[1] if found[1].lower() in _NEGATED_ONLY else f"{found[1]} not"
+
+
 # By the names that the dossier uses.
 CHANGES: Mapping[str, Change] = {
     change.__name__: change

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from ftkeras.dossiers import asking
+from ftkeras.dossiers import asking, counterfactuals, substitutions
+from ftkeras.dossiers.counterfactuals import Exchange
 from ftkeras.dossiers.memorization import spread
 from ftkeras.dossiers.part import Part
-from ftkeras.dossiers.perturbations import CHANGES
+from ftkeras.dossiers.perturbations import CHANGES, negation
 from ftkeras.dossiers.subject import Subject
 from ftkeras.figures.parts import Column, Facts, Notice, Table
 from ftkeras.figures.parts import Part as Shown
@@ -17,6 +18,10 @@ from ftkeras.statistics import paired
 
 MOST = 500
 SEED = 0
+REWRITTEN = (
+    "Texts that have such a word, up to 200. A synonym ought to change few answers, and a negation "
+    "many, but what is right is not known, so these are no errors. The lists of words are ours."
+)
 
 
 def part(subject: Subject) -> Part:
@@ -48,9 +53,19 @@ def part(subject: Subject) -> Part:
         "metric": tested.name,
         "unchanged": float(scores["unchanged"].mean()),
         "changes": rows,
+        "rewritten": counterfactuals.changes(subject, _rewritten()),
         "empty_text": asking.without_truth(subject, answered["empty"][0]),
     }
     return Part("robustness", "Robustness", data, _shown(data))
+
+
+def _rewritten() -> list[Exchange]:
+    """Return synonyms, which ought to change few answers, and negation, which changes many."""
+    synonyms = substitutions.dimensions("synonyms.yaml")["synonym"]
+    negated = Exchange(
+        "negation", ("as it is", "negated"), lambda text, n: negation(text) if n else text
+    )
+    return [Exchange.of(synonyms), negated]
 
 
 def _changed(name: str, texts: Sequence[dict[str, str]]) -> list[dict[str, str]]:
@@ -82,5 +97,21 @@ def _shown(data: dict[str, Any]) -> list[Shown]:
     return [
         Notice(text, "warning" if worse else "good"),
         Table("changes", "Changed texts", columns, rows, note),
+        *_rewritten_table(data["rewritten"]),
         Facts({"Answer to an empty text": empty}),
     ]
+
+
+def _rewritten_table(found: Sequence[dict[str, Any]]) -> list[Shown]:
+    """Return a table of the shares of answers that change; none if answers are numbers."""
+    if not any("share" in one for one in found):
+        return []
+    columns: list[str | Column] = [
+        *("rewritten by", "texts"),
+        Column("answers that change", "{:.1%}"),
+        Column("95 % interval, from", "{:.1%}"),
+        Column("to", "{:.1%}"),
+    ]
+    shares = ("share", "low", "high")
+    rows = [[one["name"], one["texts"], *map(one.get, shares)] for one in found]
+    return [Table("rewritten", "Rewritten texts", columns, rows, REWRITTEN)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_FILE = pathlib.Path(__file__).with_name("substitutions.yaml")
+_FOLDER = pathlib.Path(__file__).parent
 # "her" and "his" are replaced by the row of what they stand for: before a word that may belong to
 # someone they are possessive, otherwise "her" is an object and "his" stands alone.
 _GENDERED = {
@@ -58,10 +58,6 @@ class Dimension:
         """
         return self._pattern.sub(lambda found: self._counterpart(text, found, number), text)
 
-    def concerns(self, text: str) -> bool:
-        """Return whether a text has a word of the dimension."""
-        return self._pattern.search(text) is not None
-
     @functools.cached_property
     def _known(self) -> Mapping[str, tuple[str, ...]]:
         """The row of each word, by the word in lower case; the first one if there are several."""
@@ -91,11 +87,15 @@ class Dimension:
         return _first_upper(new) if word[0].isupper() else new
 
 
-def dimensions() -> dict[str, Dimension]:
-    """Return the dimensions that come with the package, by name."""
+def dimensions(file: str = "substitutions.yaml") -> dict[str, Dimension]:
+    """Return the dimensions that a file of this package has, by name.
+
+    Args:
+        file: substitutions.yaml, words about people; or synonyms.yaml.
+    """
     import yaml
 
-    content: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    content: dict[str, Any] = yaml.safe_load((_FOLDER / file).read_text(encoding="utf-8"))
     return {
         name: Dimension(name, tuple(one["versions"]), tuple(map(tuple, one["rows"])))
         for name, one in content.items()

@@ -5,9 +5,10 @@ import pytest
 from fairlearn.metrics import demographic_parity_difference
 
 from ftkeras.dossiers import counterfactuals, substitutions
+from ftkeras.dossiers.counterfactuals import Exchange
 from ftkeras.statistics.significance import wilson
 
-ALL = substitutions.dimensions()
+ALL = substitutions.dimensions() | substitutions.dimensions("synonyms.yaml")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,6 @@ def test_rows_have_a_word_for_each_version(name):
     assert all(len(row) == len(dimension.versions) for row in dimension.rows)
     for row in dimension.rows:
         for word in row:
-            assert dimension.concerns(f"a {word}.")
             made = [dimension.version(f"a {word}.", n) for n in range(len(row))]
             assert len(set(made)) == len(row)
 
@@ -58,7 +58,7 @@ def _answers(rng, size: int, positive: float) -> list[dict]:
 def test_measures_are_fairlearns_and_the_direction_is_named():
     rng = np.random.default_rng(0)
     versions = [_answers(rng, 150, 0.6), _answers(rng, 150, 0.4)]
-    found = counterfactuals.compare(ALL["gender"], versions, ("no", "yes"))
+    found = counterfactuals.compare(Exchange.of(ALL["gender"]), versions, ("no", "yes"))
     predicted = np.array([row["predicted"] for rows in versions for row in rows])
     sensitive = np.repeat(["female", "male"], 150)
     for name in ("no", "yes"):
@@ -78,7 +78,7 @@ def test_measures_are_fairlearns_and_the_direction_is_named():
 def test_intervals_hold_together_for_all_pairs():
     rng = np.random.default_rng(1)
     versions = [_answers(rng, 60, 0.5) for _ in ALL["name"].versions]
-    found = counterfactuals.compare(ALL["name"], versions, ("no", "yes"))
+    found = counterfactuals.compare(Exchange.of(ALL["name"]), versions, ("no", "yes"))
     assert len(found["moved"]) == 21
     assert not [line for line in found["moved"] if line["low"] > 0 or line["high"] < 0]
 
@@ -86,6 +86,6 @@ def test_intervals_hold_together_for_all_pairs():
 def test_numbers_move_but_no_answer_changes():
     versions = [[{"values": [n + k]} for n in range(30)] for k in (0.0, 0.5)]
     versions[1][0]["values"] = [0.6]
-    found = counterfactuals.compare(ALL["dialect"], versions, ("stars",))
+    found = counterfactuals.compare(Exchange.of(ALL["dialect"]), versions, ("stars",))
     assert "share" not in found
     assert found["moved"][0]["value"] == pytest.approx(0.503, abs=0.001)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ftkeras.dossiers.perturbations import CHANGES
+from ftkeras.dossiers.perturbations import CHANGES, negation
 
 TEXT = "A slow, but truly WONDERFUL film; it's worth every minute (and more)!"
 
@@ -43,3 +43,20 @@ def test_inserted_words_leave_the_others():
 def test_long_texts_are_longer_than_any_encoder_reads():
     assert len(changed("very_long").split()) > 2000
     assert changed("very_long").startswith(TEXT)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("It was good.", "It was not good."),
+        ("It wasn't good.", "It was good."),
+        ("the plot is n't bad", "the plot is bad"),
+        ("I cannot say it won't work", "I can say it will work"),
+        ("WE ARE NOT SURE", "WE ARE SURE"),
+        ("I did not laugh and I had fun", "I did laugh and I had fun"),
+        ("a canny wolf, isolated", "a canny wolf, isolated"),
+        ("", ""),
+    ],
+)
+def test_negation_turns_statements_round(text, wanted):
+    assert negation(text) == wanted

@@ -1,0 +1,115 @@
+"""The part about texts of another kind: whether the model's own numbers tell them apart."""
+
+import pathlib
+import tempfile
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ftkeras.data.examples import Examples
+from ftkeras.dossiers import asking
+from ftkeras.dossiers.memorization import spread
+from ftkeras.dossiers.part import Part
+from ftkeras.dossiers.subject import Subject
+from ftkeras.errors import UserError
+from ftkeras.experiment import answering, evaluation, other_texts
+from ftkeras.figures.parts import Column, Notice, Table
+from ftkeras.figures.parts import Part as Shown
+from ftkeras.statistics import membership, outliers
+
+MOST, TRAIN = 500, 2_000
+_FILE = pathlib.Path(__file__).with_name("other_texts.txt")
+NOTE = (
+    "The area under the ROC curve: the probability that a text of another kind gets a stranger "
+    "number than a text of test; 0.5 says nothing. DeLong's 95 % intervals."
+)
+
+
+def part(subject: Subject) -> Part:
+    """Return the part about texts of another kind.
+
+    Raises:
+        UserError: if the data can't be read, the run kept no weights, its problem answers words
+            rather than texts, or its answers have no number that says how strange a text is.
+    """
+    asking.require_whole_texts(subject)
+    known = spread(subject.examples[subject.view.split], MOST)
+    texts = subject.raw_texts(known)
+    kinds = {"other topics": _other_topics(texts[0]), "shuffled words": _shuffled(texts)}
+    measured = _measure(subject, [texts, *kinds.values()], known)
+    if not measured:
+        raise UserError(f"a {subject.view.problem.kind} has no number that says how strange it is")
+    rows = [
+        {"kind": kind, "texts": len(kinds[kind]), "score": score, **_auc(values[0], other)}
+        for score, values in measured.items()
+        for kind, other in zip(kinds, values[1:], strict=True)
+    ]
+    data = {"split": subject.view.split, "examples": len(known), "scores": rows}
+    return Part("foreign", "Texts of another kind", data, _shown(data))
+
+
+def _measure(
+    subject: Subject, versions: Sequence[asking.Texts], known: Examples
+) -> dict[str, list[np.ndarray]]:
+    """Return how strange each text of each version is, by each score that the model has."""
+    trained, sizes = subject.trained, list(map(len, versions))
+    targets = np.repeat(known.targets[:1], sum(sizes), axis=0)
+    joined = [text for texts in versions for text in texts]
+    with tempfile.TemporaryDirectory(prefix="ftkeras-") as name:
+        examples = other_texts.tokenize(trained, joined, targets, pathlib.Path(name))
+        logits = evaluation.predict_logits(trained, examples)
+        vectors = answering.vectors(trained, examples)
+    found: dict[str, np.ndarray] = {}
+    if trained.problem.single_class(targets) is not None:
+        found["maximum probability"] = outliers.one_minus_maximum(logits)
+        found["energy"] = outliers.energy(logits)
+    if vectors is not None:
+        train = spread(subject.examples["train"], TRAIN)
+        seen = answering.vectors(trained, train)
+        assert seen is not None, "the head that read the other texts reads these"
+        groups = trained.problem.stratum(train.targets)
+        found["Mahalanobis distance"] = outliers.mahalanobis(vectors, seen, groups)
+    ends = np.cumsum(sizes)[:-1]
+    return {score: np.split(values, ends) for score, values in found.items()}
+
+
+def _auc(known: np.ndarray, foreign: np.ndarray) -> dict[str, float]:
+    area, low, high = membership.auc(foreign, known)
+    return {"auc": area, "low": low, "high": high}
+
+
+def _other_topics(like: dict[str, str]) -> list[dict[str, str]]:
+    lines = _FILE.read_text(encoding="utf-8").splitlines()
+    return [dict.fromkeys(like, line) for line in lines]
+
+
+def _shuffled(texts: asking.Texts) -> list[dict[str, str]]:
+    """Return texts of more than three words, with their words in another order."""
+    rng, found = np.random.default_rng(0), []
+    for one in texts:
+        words = {key: text.split() for key, text in one.items()}
+        if max(map(len, words.values())) > 3:
+            found.append({key: " ".join(rng.permutation(w)) for key, w in words.items()})
+    return found
+
+
+def _shown(data: dict[str, Any]) -> list[Shown]:
+    rows = [
+        [one["kind"], one["texts"], one["score"], one["auc"], one["low"], one["high"]]
+        for one in data["scores"]
+    ]
+    columns: list[str | Column] = [
+        *("other texts", "number", "score"),
+        Column("area under the curve", "{:.3f}"),
+        Column("interval, from", "{:.3f}"),
+        Column("to", "{:.3f}"),
+    ]
+    topics = [one for one in data["scores"] if one["kind"] == "other topics"]
+    best = max(topics, key=lambda one: one["low"])
+    if best["low"] > 0.5:
+        text = f"{best['score'].capitalize()} tells texts on other topics apart"
+        verdict = Notice(f"{text}: area under the curve {best['auc']:.3f}.", "info")
+    else:
+        verdict = Notice("No score of the model is shown to tell texts on other topics apart.")
+    return [verdict, Table("foreign", "How strange the model finds them", columns, rows, NOTE)]
