@@ -53,9 +53,11 @@ def _measure(
     subject: Subject, versions: Sequence[asking.Texts], known: Examples
 ) -> dict[str, list[np.ndarray]]:
     """Return how strange each text of each version is, by each score that the model has."""
-    trained, sizes = subject.trained, list(map(len, versions))
-    targets = np.repeat(known.targets[:1], sum(sizes), axis=0)
+    trained, train = subject.trained, spread(subject.examples["train"], TRAIN)
+    # All are read at once, as each new graph takes a second.
+    versions = [*versions, subject.raw_texts(train)]
     joined = [text for texts in versions for text in texts]
+    targets = np.repeat(known.targets[:1], len(joined), axis=0)
     with tempfile.TemporaryDirectory(prefix="ftkeras-") as name:
         examples = other_texts.tokenize(trained, joined, targets, pathlib.Path(name))
         logits = evaluation.predict_logits(trained, examples)
@@ -65,13 +67,11 @@ def _measure(
         found["maximum probability"] = outliers.one_minus_maximum(logits)
         found["energy"] = outliers.energy(logits)
     if vectors is not None:
-        train = spread(subject.examples["train"], TRAIN)
-        seen = answering.vectors(trained, train)
-        assert seen is not None, "the head that read the other texts reads these"
         groups = trained.problem.stratum(train.targets)
+        seen = vectors[-len(train) :]
         found["Mahalanobis distance"] = outliers.mahalanobis(vectors, seen, groups)
-    ends = np.cumsum(sizes)[:-1]
-    return {score: np.split(values, ends) for score, values in found.items()}
+    ends = np.cumsum(list(map(len, versions)))[:-1]
+    return {score: np.split(values, ends)[:-1] for score, values in found.items()}
 
 
 def _auc(known: np.ndarray, foreign: np.ndarray) -> dict[str, float]:

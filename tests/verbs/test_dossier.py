@@ -59,6 +59,18 @@ def test_every_part_has_a_file_and_a_section(dossier):
         assert f'id="{name.replace("_", "-")}"' in page
 
 
+def test_exchanged_words_and_texts_of_another_kind_are_measured(dossier):
+    rewritten = {one["name"]: one for one in part(dossier, "robustness")["rewritten"]}
+    assert rewritten["negation"]["texts"] >= 20
+    assert 0 < rewritten["negation"]["share"] < 1
+    named = {one["name"] for one in part(dossier, "counterfactuals")["dimensions"]}
+    assert named == {"gender", "name", "dialect", "register"}
+    scores = part(dossier, "foreign")["scores"]
+    areas = {one["score"]: one["auc"] for one in scores if one["kind"] == "other topics"}
+    assert areas["Mahalanobis distance"] > 0.9
+    assert set(areas) == {"maximum probability", "energy", "Mahalanobis distance"}
+
+
 def test_data_card_has_every_file_and_split(dossier):
     data = part(dossier, "data")
     assert {file["split"] for file in data["files"]} == {"train", "validation", "test"}
