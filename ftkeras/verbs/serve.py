@@ -48,7 +48,6 @@ def run(config: ServeConfig) -> None:
         statistics_seconds=config.statistics_seconds,
     )
     offered = examples.find(config.examples, folder, version, host=config.host)
-    log.info("texts   %s", offered.message)
     url = http_server.url(listening)
     service.versions.watch(config.poll_seconds)
     http_server.run(
@@ -57,7 +56,9 @@ def run(config: ServeConfig) -> None:
         max_request_bytes=config.max_request_bytes,
         timeout=config.timeout,
         examples=offered,
-        on_start=lambda: log.info("page    %s/\nmodel   %s/v1/models/%s", url, url, name),
+        on_start=lambda: log.info(
+            "page    %s/\nmodel   %s/v1/models/%s\ntexts   %s", url, url, name, offered.message
+        ),
     )
 
 

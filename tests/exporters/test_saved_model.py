@@ -11,7 +11,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from ftkeras.errors import UserError
 from ftkeras.exporters import _ops, _warmup, saved_model
-from ftkeras.runs import layout, samples
+from ftkeras.runs import exported, layout, samples
 from tests.exporters import small
 
 
@@ -101,6 +101,7 @@ def test_record_holds_the_results_of_the_check(version):
     assert set(record["latency_ms"]) == {"batch_1", "batch_32"}
     assert all(milliseconds > 0 for milliseconds in record["latency_ms"].values())
     assert record["samples_of"] == "test"
+    assert (exported.run_of(version) / layout.SAMPLES).is_file()
     assert record["lengths"] == [16, 32, 40]
     assert record["bytes"] > sum(w.shape.num_elements() * 4 for w in small.model().saved_variables)
 
