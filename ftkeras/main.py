@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from ftkeras.cli import flags, output, parts, quiet
+from ftkeras.cli import existing, flags, output, parts, quiet
 from ftkeras.cli.commands import VERBS
 from ftkeras.errors import Stopped, UserError
 from ftkeras.processes import child
@@ -46,6 +46,7 @@ def _run(arguments: list[str]) -> int:
             return 0
         debug = command.config.debug
         parts.check(command.config)
+        existing.check(verb, command.config)
         if not debug and VERBS[verb].needs_tensorflow:
             quiet.import_tensorflow()
         importlib.import_module(f"ftkeras.verbs.{verb}").run(command.config)

@@ -34,6 +34,7 @@ class Verb:
         groups: the groups of flags that its help page shows; None for all.
         positional: the field that takes the arguments without a flag; None if there may be none.
         needs_tensorflow: whether it imports TensorFlow for Python, which takes seconds.
+        reads_run: whether `run_dir`, if it is given, is the folder of a run that exists.
     """
 
     summary: str
@@ -42,6 +43,7 @@ class Verb:
     groups: tuple[str, ...] | None = None
     positional: str | None = None
     needs_tensorflow: bool = True
+    reads_run: bool = False
 
 
 VERBS = {
@@ -56,20 +58,27 @@ VERBS = {
         Config,
         "--run_dir=runs/reviews/… --data=later.csv",
         groups=("Data", "Output"),
+        reads_run=True,
     ),
     "export": Verb(
-        "Export a finished run again.", Config, "--run_dir=runs/imdb/…", groups=("Output",)
+        "Export a finished run again.",
+        Config,
+        "--run_dir=runs/imdb/…",
+        groups=("Output",),
+        reads_run=True,
     ),
     "report": Verb(
         "Write the page about a finished run: metrics, curves, errors, and how to use it.",
         ReportConfig,
         "--run_dir=runs/reviews/… --data=later.csv",
         groups=("Report", "Data"),
+        reads_run=True,
     ),
     "dossier": Verb(
         "Write a compliance dossier about a finished run: data, licenses, clauses.",
         DossierConfig,
         "--run_dir=runs/reviews/… --about=about.yaml --require=nist_ai_rmf",
+        reads_run=True,
     ),
     "pretrain": Verb(
         "Pretrain an encoder on texts without labels: the first phase, before train.",
@@ -81,6 +90,7 @@ VERBS = {
         "Upload a finished run to the Hugging Face Hub, with a model card.",
         PushConfig,
         "--run_dir=runs/reviews/… --repo=user/reviews",
+        reads_run=True,
     ),
     "predict": Verb(
         "Classify texts, or the rows of a file, with an exported model.",
@@ -92,11 +102,13 @@ VERBS = {
         "Select the texts to label next, or the labels that are probably wrong.",
         SelectConfig,
         "--run_dir=runs/reviews/… --data=more.csv --output=next.csv",
+        reads_run=True,
     ),
     "explain": Verb(
         "Explain answers: what each token or word of a text contributes to them.",
         ExplainConfig,
         "--run_dir=runs/reviews/… --text='Not bad at all.'",
+        reads_run=True,
     ),
     "serve": Verb(
         "Serve a model over HTTP like TensorFlow Serving, with a web page to try it.",

@@ -9,14 +9,13 @@ from typing import Any
 from absl import flags as absl_flags
 
 from ftkeras import catalog
-from ftkeras.cli import completion, recipes, version
+from ftkeras.cli import completion, existing, recipes, version
 from ftkeras.cli import help as help_pages
 from ftkeras.cli.commands import VERBS, flag_fields
 from ftkeras.config import flagfile, own_data, unknown_names
 from ftkeras.config.fields import AUTO
 from ftkeras.config.verbs import LaunchConfig, formats_again
 from ftkeras.errors import UserError
-from ftkeras.runs import layout
 from ftkeras.support.nearest import hint
 
 HELP = ("--help", "-h")
@@ -214,12 +213,6 @@ def _as_dict(values: absl_flags.FlagValues) -> dict[str, Any]:
 
 def _recorded_flags(values: absl_flags.FlagValues, verb: str) -> pathlib.Path:
     """Return the flagfile of the finished run that `evaluate` and others start from."""
-    run_dir = values["run_dir"].value
-    if not run_dir:
+    if not (run_dir := values["run_dir"].value):
         raise UserError(f"{verb} needs --run_dir, the folder of a finished run.")
-    path = pathlib.Path(run_dir) / layout.SETTINGS
-    if not path.is_file():
-        raise UserError(
-            f"--run_dir={run_dir} is not the folder of a run: it has no {layout.SETTINGS}."
-        )
-    return path
+    return existing.require_run(run_dir)

@@ -1,0 +1,79 @@
+"""What a command reads is looked for before TensorFlow is imported."""
+
+import subprocess
+import sys
+
+import pytest
+
+from ftkeras.cli import existing, flags
+from ftkeras.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.csv").write_text("text,label\na,b\n")
+
+
+def _check(line):
+    command = flags.parse(line.split())
+    existing.check(command.verb, command.config)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("evaluate --run_dir=no", "run_dir=no is not the folder of a run: it has no run.cfg."),
+        ("dossier --run_dir=no", "run_dir=no is not the folder of a run"),
+        ("select --run_dir=no --data=there.csv", "run_dir=no is not the folder of a run"),
+        ("explain --run_dir=no --text=a", "run_dir=no is not the folder of a run"),
+        ("push --run_dir=no --repo=a/b", "run_dir=no is not the folder of a run"),
+        ("explain --model=no --text=a", "model=no: there is no such folder"),
+        ("serve --model=no", "model=no: there is no such folder"),
+        ("deploy --model=no", "model=no: there is no such folder"),
+        ("compare no other", "no is not the folder of a run: there is no such folder"),
+        ("train no.csv", "`data`: there is no file 'no.csv'"),
+        ("tune no.csv", "`data`: there is no file 'no.csv'"),
+        ("crossvalidate there.csv no.csv", "`data`: there is no file 'no.csv'"),
+        ("train there.csv --test_data=no.csv", "`data`: there is no file 'no.csv'"),
+        ("launch --workers=2 -- train no.csv", "`data`: there is no file 'no.csv'"),
+        ("pretrain --data=*.txt", "`data`: there is no file '*.txt'"),
+    ],
+)
+def test_what_is_missing_is_named(line, message):
+    with pytest.raises(UserError) as error:
+        _check(line)
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "train there.csv --run_dir=new",
+        "tune th*.csv",
+        "train --task=quickstart",
+        "explain --model=. --text=a",
+        "plot --steps=10",
+        "predict --text=a",
+    ],
+)
+def test_what_is_there_or_not_given_passes(line):
+    _check(line)
+
+
+def test_finished_run_does_not_need_its_files(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.cfg").write_text("--data=gone.csv\n")
+    _check("train gone.csv --run_dir=run")
+    _check("evaluate --run_dir=run --data=there.csv")
+
+
+def test_tensorflow_is_not_imported_for_it():
+    program = (
+        "import sys; from ftkeras.main import main; "
+        "assert main(sys.argv[1:]) == 2; assert 'tensorflow' not in sys.modules"
+    )
+    command = [sys.executable, "-c", program, "tune", "no.csv"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("ftkeras: --data: there is no file 'no.csv'")
