@@ -50,7 +50,8 @@ def main() -> None:
         )
         result = crossvalidate.run(config).result
         table = select.run(SelectConfig(run_dir=str(home), doubtful=True, count=given.labels))
-        found = np.array([int(item.row[0].rpartition("-")[2]) in flipped for item in table.items])
+        # The first line of the file has the names of the columns.
+        found = np.array([row["line"] - 2 in flipped for row in table.rows])
         precision = ", ".join(f"{found[:cut].mean():.2f} at {cut}" for cut in CUTS)
         print(
             f"seed {seed}: accuracy {result['figures']['accuracy']['mean']:.3f}, "

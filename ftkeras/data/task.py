@@ -1,7 +1,7 @@
 """The interface of a task; the tasks themselves are in `ftkeras/tasks`."""
 
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
@@ -10,6 +10,8 @@ import tensorflow as tf
 from ftkeras.errors import UserError
 from ftkeras.problems import Problem
 from ftkeras.problems.classification import Classification
+
+LocatedRows = tuple[tuple[str, ...], Iterator[tuple[str, int, tuple[Any, ...]]]]
 
 
 class Task(Protocol):
@@ -93,6 +95,18 @@ class Task(Protocol):
             UserError: if a file is missing.
         """
         return {}
+
+    def located_rows(self, split: str) -> LocatedRows | None:
+        """Return where the examples of a split are in the user's files; None if it has no table.
+
+        Args:
+            split: train, validation or test.
+
+        Returns:
+            The names of the columns; and for each example, in the order of `splits`, the file, the
+            line in it from 1, and the values of the columns.
+        """
+        return None
 
     def column(self, split: str, name: str, *, missing: str | None = None) -> list[str]:
         """Return the values of a column of a split's file, in the order of the split.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ftkeras.errors import UserError
 from ftkeras.experiment.definition import Experiment
-from ftkeras.runs import audit, folder, metrics
+from ftkeras.runs import audit, folder, inputs, metrics
 from ftkeras.support import hardware, hashes
 
 
@@ -34,12 +34,14 @@ def lock(experiment: Experiment, run_dir: pathlib.Path) -> Iterator[None]:
 
 def record(experiment: Experiment, run_dir: pathlib.Path) -> None:
     """Write what is needed to build the model again."""
+    config = experiment.config
     if experiment.devices.is_chief:
+        unlabelled = {"unlabelled": inputs.digests(config.unlabelled)} if config.unlabelled else {}
         folder.record(
             run_dir,
-            experiment.config,
+            config,
             labels=experiment.problem.names,
-            inputs={"pairs": experiment.pairs, **experiment.task.columns},
+            inputs={"pairs": experiment.pairs, **experiment.task.columns, **unlabelled},
             problem=experiment.problem.state(),
             tokenizer=experiment.text_layer.tokenizer,
             encoder_config=experiment.model.encoder.huggingface_config(),

@@ -1,7 +1,9 @@
 """Find the texts of predictions by their ids, such as `test-17`: row 17, from 0, of test."""
 
 import functools
+import itertools
 from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -32,6 +34,44 @@ def read(config: Config, ids: Iterable[str]) -> dict[str, str]:
                 parts = [example[name].numpy() for name in ("text", "pair") if name in example]
                 found[rows[row]] = " | ".join(part.decode(errors="replace") for part in parts)
     return found
+
+
+class Place(NamedTuple):
+    """Where an example is: its file, or split; its line there, from 1; and the row's values."""
+
+    file: str
+    line: int
+    row: tuple[Any, ...]
+
+
+def places(config: Config, ids: Iterable[str]) -> tuple[tuple[str, ...], dict[str, Place]] | None:
+    """Return the columns of the user's files, and where each example of a pool of folds is.
+
+    Args:
+        config: of a cross-validation that wrote these ids.
+        ids: of examples, such as `validation-17`.
+
+    Returns:
+        None if the examples do not come from tables.
+
+    Raises:
+        UserError: the data is no longer available.
+    """
+    task = catalog.build("task", config.task, data_dir=config.data_dir)
+    found = [task.located_rows(n) for n in ("train", "validation") if n in task.splits()]
+    if None in found:
+        return None
+    wanted = {int(one.rpartition("-")[2]): one for one in ids}
+    columns = found[0][0]
+    rows = (
+        Place(file, line, tuple(row[names.index(name)] for name in columns))
+        if names != columns
+        else Place(file, line, row)
+        for names, located in found
+        for file, line, row in located
+    )
+    kept = itertools.islice(enumerate(rows), max(wanted, default=-1) + 1)
+    return columns, {wanted[number]: row for number, row in kept if number in wanted}
 
 
 def _dataset(config: Config, datasets: dict, split: str) -> tf.data.Dataset:

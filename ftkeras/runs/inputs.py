@@ -1,11 +1,13 @@
 """The inputs of a run's model: whether texts come in pairs, and the columns they were read from."""
 
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ftkeras.data.tables import opening
+from ftkeras.errors import UserError
 from ftkeras.runs import layout
-from ftkeras.support import files
+from ftkeras.support import files, hashes
 
 
 def write(folder: pathlib.Path, inputs: Mapping[str, Any]) -> None:
@@ -15,7 +17,7 @@ def write(folder: pathlib.Path, inputs: Mapping[str, Any]) -> None:
         folder: the run's, or that of its export.
         inputs: whether texts come in "pairs", and the columns that hold "text" (a list), "pair" and
             "label" if the examples come from a table, with the "notation" of answers if there are
-            several.
+            several; and "unlabelled", the digests of further files.
     """
     files.write_json(folder / layout.INPUTS, dict(inputs))
 
@@ -30,3 +32,33 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
         UserError: the file is damaged.
     """
     return files.read_json(folder / layout.INPUTS)
+
+
+def digests(names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return the SHA-256 digests of the files that names and patterns stand for, by name.
+
+    Raises:
+        UserError: if there is no such file.
+    """
+    found = {}
+    for name in names:
+        paths = [p for one in opening.find_files(name, pathlib.Path()) for p in files.within(one)]
+        regular = {str(path): hashes.sha256(path) for path in paths if path.is_file()}
+        found[name] = hashes.condensed(regular)
+    return found
+
+
+def check_unchanged(names: Sequence[str], folder: pathlib.Path) -> None:
+    """Raise UserError if files of unlabelled texts have changed since a run in a folder started.
+
+    Args:
+        names: of the files.
+        folder: of the run, or of none.
+    """
+    before = read(folder).get("unlabelled", {})
+    for name, found in digests([name for name in names if name in before]).items():
+        if found != before[name]:
+            raise UserError(
+                f"unlabelled={name} has changed since the run in run_dir={folder} started; name "
+                "another folder, or start from scratch with `restart`."
+            )

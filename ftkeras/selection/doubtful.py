@@ -10,6 +10,7 @@ import numpy as np
 
 from ftkeras.config import flagfile
 from ftkeras.config.measuring import CrossvalidateConfig
+from ftkeras.config.run import Config
 from ftkeras.config.selection import SelectConfig
 from ftkeras.errors import UserError
 from ftkeras.prediction import answers
@@ -17,13 +18,14 @@ from ftkeras.prediction.inputs import Inputs, Item
 from ftkeras.problems import Problem
 from ftkeras.runs import crossvalidation, example_texts, layout
 from ftkeras.runs import problem as recorded
+from ftkeras.runs.example_texts import Place
 from ftkeras.selection.table import Table
 from ftkeras.statistics.confident_learning import Doubts, doubt
 
 log = logging.getLogger(__name__)
 
 COLUMNS = {
-    **{"rank": int, "suggested": str, "probability_of_label": float},
+    **{"file": str, "line": int, "rank": int, "suggested": str, "probability_of_label": float},
     **{"probability_of_suggested": float, "reason": str},
 }
 
@@ -55,18 +57,38 @@ def choose(config: SelectConfig) -> Table:
     ids = [rows[at]["id"] for at in examples]
     settings = flagfile.read(home / layout.CROSSVALIDATION_SETTINGS, CrossvalidateConfig)
     texts = example_texts.read(settings, ids)
-    inputs = Inputs(("id", "text", "label"), iter(()))
+    columns, places = _places(settings, problem, [rows[at] for at in examples], texts)
+    inputs = Inputs(columns, iter(()))
     if config.output is not None:
         answers.check_output(config.output, inputs, None, COLUMNS)
-    items = []
-    for at in examples:
-        row = rows[at]
-        (label,) = problem.truth(row).values()
-        items.append(Item(texts[row["id"]], None, (row["id"], texts[row["id"]], label)))
+    items = [Item(texts[one], None, places[one].row) for one in ids]
     numbers = zip(examples, decisions, strict=True)
     about = [_row(problem, labels, probabilities, found, at, n) for at, n in numbers]
-    ranked = [{"rank": rank, **row} for rank, row in enumerate(about, start=1)]
+    ranked = [
+        {"file": places[one].file, "line": places[one].line, "rank": rank, **row}
+        for rank, (one, row) in enumerate(zip(ids, about, strict=True), start=1)
+    ]
     return Table(inputs, items, COLUMNS, ranked)
+
+
+def _places(
+    settings: Config,
+    problem: Problem,
+    rows: Sequence[Mapping[str, Any]],
+    texts: Mapping[str, str],
+) -> tuple[tuple[str, ...], Mapping[str, Place]]:
+    """Return the columns of the data, and where each example is in it.
+
+    Of data that is no table, the columns are the text and its label, and the file is the split.
+    """
+    if (found := example_texts.places(settings, texts)) is not None:
+        return found
+    places = {}
+    for row in rows:
+        split, _, number = row["id"].rpartition("-")
+        (label,) = problem.truth(row).values()
+        places[row["id"]] = Place(split, int(number) + 1, (texts[row["id"]], label))
+    return ("text", "label"), places
 
 
 def _read(home: pathlib.Path) -> tuple[list[dict[str, Any]], Problem]:

@@ -11,10 +11,10 @@ import tensorflow as tf
 from ftkeras.data.sources.stream import Example, stream
 from ftkeras.data.tables import inference, opening, profile
 from ftkeras.data.tables.inference import Chosen, Roles, find_position
-from ftkeras.data.tables.reading import Options, given_files, open_data
+from ftkeras.data.tables.reading import Options, given_files, located_rows, open_data
 from ftkeras.data.tables.table import Row, Table, Value
 from ftkeras.data.tables.texts import encode, joined
-from ftkeras.data.task import Task
+from ftkeras.data.task import LocatedRows, Task
 from ftkeras.errors import UserError
 
 Column = str | int
@@ -103,6 +103,11 @@ class OwnFiles(Task):
             name: stream(functools.partial(self._examples, name), **settings)
             for name in self._files
         }
+
+    def located_rows(self, split: str) -> LocatedRows:
+        """Return where the examples of a split are; see `Task`."""
+        table = self._table(split)
+        return table.columns, located_rows(table)
 
     def column(self, split: str, name: Column, *, missing: str | None = None) -> list[str]:
         """Return the values of a column of a split, in the order of its rows.

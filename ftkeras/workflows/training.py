@@ -35,7 +35,7 @@ from ftkeras.reports import data as data_report
 from ftkeras.reports import exports as export_report
 from ftkeras.reports import metrics as metrics_report
 from ftkeras.reports import training as training_report
-from ftkeras.runs import folder, metrics
+from ftkeras.runs import folder, inputs, metrics
 from ftkeras.teachers import lessons, pseudo_labels, states
 from ftkeras.teachers.unlabelled import open_unlabelled
 
@@ -78,6 +78,8 @@ def run(
         paths = folder.read_exports(run_dir)
         log.info(training_report.finished(run_dir, paths))
         return TrainedRun(run_dir, metrics.read_metrics(run_dir), tuple(map(pathlib.Path, paths)))
+    if not config.restart:
+        inputs.check_unchanged(config.unlabelled, run_dir)
     experiment = build.experiment(config)
     run_dir = run_folder.agree(experiment, run_dir)
     exports.build_exporters(experiment, run_dir)  # so that they refuse before the data is read

@@ -91,7 +91,7 @@ def test_python_returns_what_the_file_holds(finished_run, pool, folds):
     assert [row["text"] for row in found] == [row["text"] for row in rows]
     assert found == [{**row, "margin": pytest.approx(row["margin"])} for row in rows]
     doubtful = ftkeras.select(folds, doubtful=True, verbose=0)
-    assert [row["id"] for row in doubtful] == ["validation-3", "validation-6"]
+    assert [row["line"] for row in doubtful] == [5, 8]
     with pytest.raises(TypeError, match="cuont"):
         ftkeras.select(folds, doubtful=True, cuont=3)
 
@@ -135,9 +135,9 @@ def test_a_run_without_probabilities_is_refused(copy_of_finished_run, pool):
 @pytest.fixture
 def folds(tmp_path):
     """Return the folder of a cross-validation, of which only the predictions matter here."""
-    rows = [(f"text {n}", ("bad", "good")[n % 2]) for n in range(10)]
+    rows = [(f"text {n}", ("bad", "good")[n % 2], f"shop {n}") for n in range(10)]
     with (tmp_path / "data.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("text", "label"), *rows])
+        csv.writer(file).writerows([("text", "label", "source"), *rows])
     home = tmp_path / "folds"
     (home / "repeat-0" / "fold-0").mkdir(parents=True)
     (home / "repeat-0" / "fold-0" / layout.LABELS).write_text(json.dumps(["bad", "good"]))
@@ -145,7 +145,7 @@ def folds(tmp_path):
     (home / layout.CROSSVALIDATION_SETTINGS).write_text(flagfile.render(config))
     lines = []
     for repeat in (0, 1):
-        for n, (_, label) in enumerate(rows):
+        for n, (_, label, _) in enumerate(rows):
             good = 0.8 if label == "good" else 0.2
             # The models disagree with two labels in both repeats, and with that of text 8 in one.
             unusual = {3: (0.1, 0.2), 6: (0.9, 0.8), 8: (0.9, 0.0)}
@@ -163,10 +163,12 @@ def test_doubtful_labels_come_with_their_texts(folds):
     )
     assert "2 of 10 examples have a doubtful label, 20.0%" in shown
     rows = _rows(folds.parent / "doubtful.csv")
-    assert [(row["id"], row["text"]) for row in rows] == [
-        ("validation-3", "text 3"),
-        ("validation-6", "text 6"),
-    ]
+    # The first line has the names of the columns. No column of the file is lost.
+    lines = (folds.parent / "data.csv").read_text(encoding="utf-8").splitlines()
+    for row, text in zip(rows, ("text 3", "text 6"), strict=True):
+        assert (row["text"], row["source"]) == (text, text.replace("text", "shop"))
+        assert lines[int(row["line"]) - 1].startswith(f"{text},")
+        assert row["file"].endswith("data.csv")
     assert [(row["label"], row["suggested"]) for row in rows] == [("good", "bad"), ("bad", "good")]
     assert [float(row["probability_of_label"]) for row in rows] == pytest.approx([0.15, 0.15])
     assert rows[0]["reason"].startswith("good 0.15, bad 0.85, at least the 0.")

@@ -8,8 +8,10 @@ import signal
 import pytest
 
 import ftkeras.corpora
+from ftkeras.config import flagfile
 from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
+from ftkeras.runs import inputs
 from ftkeras.verbs import train
 from tests import choices, finished, tagged
 from tests.running import call_ftkeras, succeed
@@ -113,6 +115,22 @@ def test_a_run_is_not_resumed_with_another_teacher(copy_of_finished_run, tmp_pat
     found = {"problem": "classification", "temperature": 2.0}
     (teacher / "problem.json").write_text(json.dumps(found))
     with pytest.raises(UserError, match="the teacher has changed"):
+        train.run(config)
+
+
+def test_another_file_of_unlabelled_texts_is_refused_before_anything_is_loaded(tmp_path):
+    """The run need not have trained: what it has recorded of its inputs is enough."""
+    more, run_dir = tmp_path / "more.txt", tmp_path / "run"
+    more.write_text("a wonderful film\n", encoding="utf-8")
+    run_dir.mkdir()
+    found = inputs.digests([str(more)])
+    inputs.write(run_dir, {"pairs": False, "unlabelled": found})
+    inputs.check_unchanged([str(more)], run_dir)
+    more.write_text("a wonderful film\nand another one\n", encoding="utf-8")
+    own = {"regularizer": ("distill",), "teacher": ("nowhere",), "unlabelled": (str(more),)}
+    config = Config(**{**state.SMALL, **own, "run_dir": str(run_dir)})
+    (run_dir / "run.cfg").write_text(flagfile.render(config))
+    with pytest.raises(UserError, match="more.txt has changed since the run in run_dir="):
         train.run(config)
 
 

@@ -100,7 +100,7 @@ class Concatenated:
     """
 
     def __init__(self, tables: Sequence[Table]):
-        self._tables = tables
+        self.tables = tables
         self.columns, self.schema = tables[0].columns, tables[0].schema
         for table in tables[1:]:
             if table.columns != self.columns:
@@ -113,8 +113,15 @@ class Concatenated:
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         """Yield the rows of each table in turn."""
-        for table in self._tables:
+        for table in self.tables:
             yield from table.rows()
+
+
+def located_rows(table: Table) -> Iterator[tuple[str, int, Row]]:
+    """Yield the file of each row, its line in it, and its values."""
+    for one in table.tables if isinstance(table, Concatenated) else (table,):
+        for line, row in one.rows():
+            yield one.name, line, row
 
 
 def _open(path: pathlib.Path, options: Options) -> Table:
