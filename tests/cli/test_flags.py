@@ -142,7 +142,7 @@ def test_export_of_a_run_without_exports_writes_the_default(tmp_path):
         (["--data=x", "--label_names=1=a,2="], "`label_names` must read label=name"),
         (["--flagfile=nowhere.cfg"], "--flagfile.*nowhere.cfg"),
         (["evaluate"], "needs --run_dir"),
-        (["evaluate", "--run_dir=nowhere"], "--run_dir=nowhere"),
+        (["evaluate", "--run_dir=nowhere"], "run_dir=nowhere"),
         (["predict", "--epochs=3"], "no flag --epochs"),
     ],
 )
