@@ -42,6 +42,7 @@ class Statistics:
     ):
         self._path, self._name, self._report = path, name, report
         self._tallies: dict[int, Tally] = {}
+        self._known: set[int] = set()
         self._start, self._waiting, self._dropped = _now(), 0, 0
         # One thread, so that nothing here is used by two at a time.
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="statistics")
@@ -78,10 +79,24 @@ class Statistics:
     def _count(self, model: Any, inputs: dict[str, np.ndarray], outputs: dict[str, Any]) -> None:
         self._waiting -= 1
         try:
+            self._say_what_is_missing(model, outputs)
             tally = self._tallies.setdefault(model.version, Tally())
             tally.add(outputs, _token_counts(model, inputs))
         except (RequestError, ValueError, KeyError, TypeError) as error:
             self._report(f"statistics: a request was not counted: {error}")
+
+    def _say_what_is_missing(self, model: Any, outputs: dict[str, Any]) -> None:
+        """Report once for each version what can't be counted."""
+        if model.version in self._known:
+            return
+        self._known.add(model.version)
+        missing = []
+        if TOKEN_COUNTS not in model.signatures:
+            missing.append(f"lengths and unknown tokens, as it has no signature {TOKEN_COUNTS}")
+        if "score" not in outputs:
+            missing.append("confidence, as its answers have none")
+        for what in missing:
+            self._report(f"statistics: of version {model.version}, not counted: {what}")
 
     def _write(self) -> None:
         """Add a line for each version that has answered since the last call."""

@@ -138,3 +138,15 @@ def test_token_counts_are_of_what_the_network_reads(truncation):
     assert counts["tokens"].numpy().tolist() == tokens.tolist()
     assert counts["unknown"].numpy().tolist() == np.bincount(text, unknown).tolist()
     assert counts["unknown"].numpy()[0] > 0
+
+
+@pytest.mark.parametrize(("settings", "rows"), [({"each_text": True}, 2), ({"options": 3}, 3)])
+def test_token_counts_add_up_the_rows_of_an_example(settings, rows):
+    layer = small.text_layer(12)
+    vars(layer).update(settings)
+    pairs = [b"a good movie", b"bad\ngood"]
+    found = layer(tf.constant([b"movie", b"what?"]), tf.constant(pairs))
+    served = _served(small.model(layers=1), layer, pairs=True)
+    lengths = found["token_ids"].row_lengths().numpy().reshape(2, rows)
+    counts = served._token_counts(found)["tokens"].numpy()
+    assert counts.tolist() == lengths.sum(axis=1).tolist()
