@@ -15,7 +15,7 @@ from tests.exporters import small
 
 ROWS = [
     json.loads(line)
-    for line in (pathlib.Path(__file__).parents[2] / "dossier" / "personal_data.jsonl")
+    for line in (pathlib.Path(__file__).parents[2] / "dossiers" / "personal_data.jsonl")
     .read_text(encoding="utf-8")
     .splitlines()
 ]
