@@ -4,8 +4,8 @@
 
 Trains a tiny classifier for one epoch on 20,000 generated texts, and evaluates it on `--texts`
 more. Then writes the page about it with all texts, without explanations, and prints how long that
-took, the most resident memory, and the size of the page. Words are drawn from 30,000 by Zipf's law;
-which ones a text begins with decides its label.
+took, also in seconds of the processor, the most resident memory, and the size of the page. Words
+are drawn from 30,000 by Zipf's law; which ones a text begins with decides its label.
 """
 
 import argparse
@@ -35,10 +35,13 @@ def main() -> None:
         _call(folder, "train", "train.csv", "--test_data=test.csv", f"--encoder={ENCODER}",
               "--max_length=64", "--batch_size=256", "--epochs=1", "--learning_rate=1e-3",
               "--run_dir=run", "--export=none", "--noreport")  # fmt: skip
-        seconds, peak = _call(folder, "report", "--run_dir=run", "--explanations=0",
-                              "--slices=source", "--slice=number=[0-9]")  # fmt: skip
+        seconds, busy, peak = _call(folder, "report", "--run_dir=run", "--explanations=0",
+                                    "--slices=source", "--slice=number=[0-9]")  # fmt: skip
         size = (folder / "run" / "report.html").stat().st_size
-    print(f"{arguments.texts:,} texts: {seconds:.1f} s, {peak:,.0f} MiB, page {size / 1e6:.2f} MB")
+    print(
+        f"{arguments.texts:,} texts: {seconds:.1f} s, of them {busy:.1f} s of processor time, "
+        f"{peak:,.0f} MiB, page {size / 1e6:.2f} MB"
+    )
 
 
 def _write(path: pathlib.Path, count: int, words: int, *, seed: int) -> None:
@@ -64,21 +67,22 @@ def _known_words() -> list[str]:
     return [*syllables, *pairs, *(pair + one for one in syllables for pair in pairs)][:30_000]
 
 
-def _call(folder: pathlib.Path, verb: str, *flags: str) -> tuple[float, float]:
-    """Run a verb, and return its seconds and the most resident memory, in MiB."""
-    start, peak = time.perf_counter(), 0.0
+def _call(folder: pathlib.Path, verb: str, *flags: str) -> tuple[float, float, float]:
+    """Run a verb; return its seconds, those of the processor, and the most memory, in MiB."""
+    start, busy, peak = time.perf_counter(), 0.0, 0.0
     command = [sys.executable, "-m", "ftkeras.main", verb, *flags]
     with subprocess.Popen(command, cwd=folder) as process:
         known = psutil.Process(process.pid)
         while process.poll() is None:
             try:
                 peak = max(peak, known.memory_info().rss / 2**20)
+                busy = sum(known.cpu_times()[:2])
             except psutil.Error:
                 break
             time.sleep(0.05)
     if process.returncode:
         raise SystemExit(process.returncode)
-    return time.perf_counter() - start, peak
+    return time.perf_counter() - start, busy, peak
 
 
 if __name__ == "__main__":
