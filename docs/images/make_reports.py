@@ -36,7 +36,7 @@ RUNS = {
          "--train_examples=3000", "--validation_examples=1000", "--test_examples=2000",
          "--max_length=48", "--policy=head_only", "--head=multi_label(pooling='mean')",
          "--epochs=20", "--learning_rate=5e-2"],
-        ["--explanations=10"],
+        ["--explanations=3"],
     ),
     "stsb": (
         ["--task=similarity(train='stsb/train.tsv', test='stsb/dev.tsv')",
