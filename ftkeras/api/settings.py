@@ -29,6 +29,7 @@ class TrainSettings(TypedDict, total=False):
     delimiter: str | None
     encoding: str | None
     task: str | None
+    redact: str | None
     data_dir: str | os.PathLike[str] | None
     train_examples: int | None
     validation_examples: int | None

@@ -25,7 +25,7 @@ def check(verb: str, config: Any) -> None:
     """
     if isinstance(config, LaunchConfig):
         verb, config = config.verb, config.config
-    if VERBS[verb].reads_run and config.run_dir is not None:
+    if VERBS[verb].reads_run and config.run_dir is not None and not _is_folds(config.run_dir):
         require_run(config.run_dir)
     model = getattr(config, "model", None)
     if model and not pathlib.Path(model).exists():
@@ -49,6 +49,11 @@ def require_run(run_dir: str) -> pathlib.Path:
             f"run_dir={run_dir} is not the folder of a run: it has no {layout.SETTINGS}."
         )
     return path
+
+
+def _is_folds(run_dir: str) -> bool:
+    """Return whether a folder is that of a cross-validation, which `select` reads."""
+    return (pathlib.Path(run_dir) / layout.CROSSVALIDATION_SETTINGS).is_file()
 
 
 def _has_run(verb: str, config: Any) -> bool:

@@ -122,8 +122,8 @@ def mechanism(experiment: Experiment, *, examples: int, steps: int, key: bytes) 
     with blame("private", config.private):
         log.info("%s", f"private  {made.describe()}")
     log.info(
-        "note: the guarantee is about the weights and exports; history.csv, metrics.json and "
-        "report.html in the run's folder have numbers and texts of the data themselves"
+        f"note: the guarantee is about the weights and exports; {layout.HISTORY}, {layout.METRICS} "
+        f"and {layout.REPORT} in the run's folder have numbers and texts of the data themselves"
     )
     if not made.public_validation and not config.train_on_validation:
         log.info("note: the last epoch is kept, because the validation split may not choose one")

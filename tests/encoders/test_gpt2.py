@@ -76,9 +76,10 @@ def test_cls_pooling_reads_the_last_token_too():
 def export(model, folder, problem=small.PROBLEM):
     """Write the classifier in Hugging Face's format, without a tokenizer's files."""
     tokenizer = SimpleNamespace(save=lambda *args, **kwargs: None)
+    layer = {"max_length": 12, "tokenizer": tokenizer, "truncation": Head(), "redaction": None}
     return Huggingface(
         model=model,
-        text_layer=SimpleNamespace(max_length=12, tokenizer=tokenizer, truncation=Head()),
+        text_layer=SimpleNamespace(**layer),
         problem=problem,
         plain=True,
         run_dir=folder,

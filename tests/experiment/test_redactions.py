@@ -86,6 +86,7 @@ def test_places_in_texts_are_not_moved(tmp_path, task):
 
 
 def test_unknown_kind_is_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("text,label\n")
     done = call_ftkeras("train", "a.csv", "--redact=pii(kinds=('name',))", cwd=tmp_path)
     assert done.returncode == 2
     assert "`kinds` must be some of email" in done.stderr

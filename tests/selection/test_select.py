@@ -101,7 +101,7 @@ def test_python_returns_what_the_file_holds(finished_run, pool, folds):
     [
         (["--data=pool.csv"], "select needs --run_dir"),
         (["--run_dir=."], "select needs --data"),
-        (["--run_dir=.", "--data=pool.csv"], "--run_dir=. is not the folder of a finished run"),
+        (["--run_dir=.", "--data=pool.csv"], "--run_dir=. is not the folder of a run"),
         (["--run_dir=RUN", "--data=nowhere.csv"], "--data=nowhere.csv: "),
         (["--run_dir=RUN", "--data=pool.csv", "--output=x.txt"], "--output must end in .csv"),
         (["--run_dir=RUN", "--data=pool.csv", "--output=pool.csv"], "--output=pool.csv is the"),
