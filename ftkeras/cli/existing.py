@@ -58,8 +58,9 @@ def _is_folds(run_dir: str) -> bool:
 
 def _has_run(verb: str, config: Any) -> bool:
     """Return whether there is a run already, which may not need all of its files again."""
-    run_dir = getattr(config, "run_dir", None)
-    return VERBS[verb].reads_run or (run_dir and (pathlib.Path(run_dir) / layout.SETTINGS).exists())
+    run_dir = getattr(config, "run_dir", None) or ""
+    has_one = bool(run_dir) and (pathlib.Path(run_dir) / layout.SETTINGS).exists()
+    return VERBS[verb].reads_run or has_one
 
 
 def _require_files(task: str, data_dir: str | None) -> None:

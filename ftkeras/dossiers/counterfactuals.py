@@ -151,7 +151,7 @@ def _parity(name: str, versions: Sequence[str], answers: Sequence[Any]) -> dict[
     return {"shares": by_version, "difference": max(shares) - min(shares)}
 
 
-def _moved(exchange: Dimension, values: np.ndarray, names: Sequence[str]) -> list[dict[str, Any]]:
+def _moved(exchange: Exchange, values: np.ndarray, names: Sequence[str]) -> list[dict[str, Any]]:
     """Return the mean difference of each output between each two versions."""
     pairs = list(itertools.combinations(range(len(exchange.versions)), 2))
     # Of two classes, the second's probability says it all.

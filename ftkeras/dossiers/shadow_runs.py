@@ -6,11 +6,13 @@ import pathlib
 import secrets
 import tempfile
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from ftkeras.config.run import Config
 from ftkeras.data.examples import Examples
+from ftkeras.data.splits import Splits
 from ftkeras.dossiers.subject import Subject
 from ftkeras.errors import UserError
 from ftkeras.experiment import build, evaluation, feeds, fit, optimization, private
@@ -114,7 +116,8 @@ def _shadow(subject: Subject, config: Config, train: Examples, pool: Examples) -
     """Return the losses on the texts of a pool of a model that is trained on some of them."""
     with tempfile.TemporaryDirectory(prefix="ftkeras-shadow-") as name:
         folder = pathlib.Path(name)
-        splits, key = ShadowSplits(train, folder), secrets.token_bytes(private.KEY_BYTES)
+        splits = cast(Splits, ShadowSplits(train, folder))
+        key = secrets.token_bytes(private.KEY_BYTES)
         experiment = build.experiment(config, devices=subject.experiment.devices)
         feed = feeds.training_feed(experiment, splits, train=train, key=key)
         steps = len(feed) * config.planned_epochs

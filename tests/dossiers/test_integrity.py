@@ -58,6 +58,7 @@ def test_byte_of_an_export(copy_of_finished_run):
     assert change.endswith(f"variables/{data.name} is changed")
 
 
+@pytest.mark.process
 def test_byte_of_a_training_file(tmp_path):
     labels = ("no", "yes")
     rows = [f"text {n} is {labels[n % 2]},{labels[n % 2]}" for n in range(40)]

@@ -103,6 +103,7 @@ def config(tmp_path):
     return make
 
 
+@pytest.mark.matrix
 def test_secret_is_kept_until_the_run_is_finished(config, tmp_path, stop):  # noqa: F811
     key = tmp_path / "run" / "privacy.key"
     stop(3)

@@ -47,6 +47,7 @@ def reviews(tmp_path_factory):
     return folder
 
 
+@pytest.mark.process
 def test_unlabelled_texts_teach_what_wrong_labels_do_not(reviews, finished_run):
     """With all weight on the teacher, labels do not count: all of them are wrong here."""
     own = ["--data=wrong.csv", "--test_data=test.csv", "--validation_data=test.csv"]

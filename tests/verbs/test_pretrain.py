@@ -54,6 +54,7 @@ def test_the_result_is_an_encoder_for_train(pretrained, folder):
     assert json.loads((folder / "fine" / "metrics.json").read_text())["test"]["examples"] > 0
 
 
+@pytest.mark.process
 def test_an_output_embedding_of_its_own_is_not_taken_for_the_token_embedding(pretrained, folder):
     export = pretrained / "huggingface"
     config = json.loads((export / "config.json").read_text())
