@@ -200,7 +200,9 @@ class SplitReader:
             return {}
         names = ("text", "pair") if self._task.pairs else ("text",)
         counts = collections.Counter()
-        for _, batch in self._rows_of(self._datasets[examples.source], examples.rows).batch(TEXTS_AT_ONCE):
+        for _, batch in self._rows_of(self._datasets[examples.source], examples.rows).batch(
+            TEXTS_AT_ONCE
+        ):
             for name in names:
                 counts.update(redactions.count(redaction, batch[name]))
         return dict(counts)
