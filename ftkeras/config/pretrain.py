@@ -47,6 +47,11 @@ class PretrainConfig(Config):
             raise UserError(
                 f"pretrain_epochs={self.pretrain_epochs} is for train; pretrain takes `epochs`."
             )
+        if self.private is not None and self.vocabulary_size is not None:
+            raise UserError(
+                f"vocabulary_size={self.vocabulary_size} does not fit private={self.private}: a "
+                "vocabulary of the texts would tell their words; use one that is public."
+            )
 
     def run_config(self) -> Config:
         """Return the configuration of the run, which can be trained and recorded."""

@@ -31,6 +31,14 @@ def test_columns_of_labels_are_dropped_and_both_texts_of_a_pair_read():
     [
         ({"vocabulary_size": 1000}, "vocabulary_size=1000 is for an encoder with random weights"),
         ({"vocabulary_size": 1000, "encoder": "some/checkpoint"}, "with random weights"),
+        (
+            {
+                "vocabulary_size": 1000,
+                "encoder": "bert(layers=1, hidden=16, heads=2)",
+                "private": "dp_sgd(epsilon=3, delta=1e-5)",
+            },
+            "a vocabulary of the texts would tell their words",
+        ),
         ({"vocabulary_size": 100, "encoder": NEW}, "`vocabulary_size` must be at least 300"),
         ({"pretrain_epochs": 2}, "pretrain takes `epochs`"),
         ({"task": "imdb(data_dir='x')"}, "needs a task on files, or one without keys"),
