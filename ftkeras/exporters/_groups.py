@@ -21,7 +21,12 @@ Ids = Mapping[str, tf.Tensor]
 
 
 def run_in_groups(
-    run: Callable[[Ids], tf.Tensor], ids: Ids, *, pad_id: int, sizes: list[int]
+    run: Callable[[Ids], tf.Tensor],
+    ids: Ids,
+    *,
+    pad_id: int,
+    sizes: list[int],
+    shape: tf.TensorShape,
 ) -> tf.Tensor:
     """Run a network over rows, those of similar length together.
 
@@ -31,6 +36,7 @@ def run_in_groups(
         ids: of all rows, int32 [rows, longest], padded behind each row; has `token_ids`.
         pad_id: the token id that rows are padded with.
         sizes: the lengths that groups are padded to, in ascending order; the last holds every row.
+        shape: of the outputs, as far as it is known; the last axis is.
 
     Returns:
         What it returns for all rows, in their order. Of [rows, length, outputs], what is beyond the
@@ -42,22 +48,22 @@ def run_in_groups(
     ordered = {name: tf.gather(part, order) for name, part in ids.items()}
     rows, longest = tf.unstack(tf.shape(ids["token_ids"]))
 
-    def run_group(number: Any, first: Any, found: Any) -> tuple:
+    def run_group(first: Any, found: Any) -> tuple:
         end = group_end(lengths, first)
-        own = tf.reduce_max(tf.concat([lengths[first : first + 1], [0]], axis=0))
-        size = tf.minimum(round_up(own[tf.newaxis], sizes)[0], longest)
+        size = tf.minimum(round_up(lengths[first : first + 1], sizes)[0], longest)
         outputs = run({name: part[first:end, :size] for name, part in ordered.items()})
-        return number + 1, end, found.write(number, _extend(outputs, longest - size))
+        return end, tf.concat([found, _extend(outputs, longest - size)], axis=0)
 
-    found = tf.TensorArray(tf.float32, size=0, dynamic_size=True, infer_shape=False)
-    # Without rows the network runs once, for the shape of its outputs.
-    *_, found = tf.while_loop(
-        lambda number, first, _: (first < rows) | (number == 0),
+    # A tensor that grows: unlike a TensorArray, it keeps the shape that is known.
+    none = tf.zeros([0, *([longest] if shape.rank == 3 else []), shape[-1]])
+    _, found = tf.while_loop(
+        lambda first, _: first < rows,
         run_group,
-        (0, 0, found),
+        (0, none),
+        shape_invariants=(tf.TensorShape([]), shape),
         parallel_iterations=1,
     )
-    return tf.gather(found.concat(), tf.argsort(order))
+    return tf.gather(found, tf.argsort(order))
 
 
 def row_lengths(token_ids: tf.Tensor, pad_id: int) -> tf.Tensor:

@@ -84,16 +84,20 @@ class Served(tf.Module):
         text_spec = {"text": self._text_specs["text"]}
         alone = tf.function(self._tokenize, input_signature=[text_spec], autograph=False)
         run = tf.function(self.weights, input_signature=[self._id_specs], autograph=False)
-        # A loop does not know the shapes of what it collects.
         shapes = [found.shape for found in run.get_concrete_function().structured_outputs]
 
         def read(texts: Tensors, part: int = 0) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
             found = tokenize(texts) if texts.keys() == self._text_specs.keys() else alone(texts)
             ids = {name: found[name] for name in self._id_specs}
+            if problem.reads in SEVERAL_ROWS:  # the network reads an example's rows together
+                return found, run(ids)[part]
             outputs = run_in_groups(
-                lambda group: run(group)[part], ids, pad_id=self._pad_id, sizes=self.lengths
+                lambda group: run(group)[part],
+                ids,
+                pad_id=self._pad_id,
+                sizes=self.lengths,
+                shape=shapes[part],
             )
-            outputs.set_shape(shapes[part])
             return found, outputs
 
         def predict(**texts: tf.Tensor) -> Tensors:

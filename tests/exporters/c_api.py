@@ -13,7 +13,8 @@ import pathlib
 import sys
 from ctypes import POINTER, c_char_p, c_int, c_int64, c_size_t, c_void_p
 
-FLOAT, STRING = 1, 7  # TF_DataType
+STRING = 7  # TF_DataType
+NUMBERS = {1: ctypes.c_float, 3: ctypes.c_int32}
 TSTRING = 24  # bytes of a TF_TString
 
 
@@ -98,8 +99,8 @@ class Model:
         library = self.library
         count = library.TF_TensorElementCount(tensor)
         data = library.TF_TensorData(tensor)
-        if library.TF_TensorType(tensor) == FLOAT:
-            flat = list(ctypes.cast(data, POINTER(ctypes.c_float))[:count]) if count else []
+        if number := NUMBERS.get(library.TF_TensorType(tensor)):
+            flat = list(ctypes.cast(data, POINTER(number))[:count]) if count else []
         else:
             flat = [self._string(c_void_p(data + TSTRING * number)) for number in range(count)]
         if library.TF_NumDims(tensor) == 1:

@@ -71,7 +71,9 @@ def answers(version):
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("name", ["serving_default", "classify", "embed", "explain"])
+@pytest.mark.parametrize(
+    "name", ["serving_default", "classify", "embed", "explain", "token_counts"]
+)
 def test_c_api_gives_pythons_outputs(answers, name):
     by_c, by_python = (found[name] for found in answers)
     assert set(by_c) == set(by_python)
