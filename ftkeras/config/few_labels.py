@@ -1,4 +1,4 @@
-"""What `few_shot` and `self_training` need of other fields, and the defaults that they change."""
+"""Check the fields that `few_shot` and `self_training` need, and change their defaults."""
 
 from typing import Any
 

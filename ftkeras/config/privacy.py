@@ -8,7 +8,7 @@ from ftkeras.config.teaching import Teaching
 
 @dataclass(frozen=True, kw_only=True)
 class Privacy(Teaching):
-    """How much a model may tell of its training examples."""
+    """The fields that limit, or measure, what a model tells of its training examples."""
 
     private: str | None = flag(
         None,

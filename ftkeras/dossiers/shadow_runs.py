@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ShadowSplits:
-    """What a shadow run trains on: the interface of `Splits` as far as training uses it."""
+    """The data of a shadow run, with the interface of `Splits` as far as training uses it."""
 
     train: Examples
     folder: pathlib.Path

@@ -8,6 +8,7 @@ import tensorflow as tf
 from ftkeras.config.fields import AUTO
 from ftkeras.config.run import Config
 from ftkeras.data import token_cache
+from ftkeras.experiment.auto import WIDTH
 from ftkeras.strategies import Devices
 from ftkeras.support import accelerator, files
 
@@ -40,7 +41,7 @@ def settle(config: Config, *, hidden: int | None, devices: Devices) -> Config:
         return config
     if accelerator.is_available():
         return dataclasses.replace(config, precision=BFLOAT16)
-    width = 768 if hidden is None else hidden
+    width = hidden or WIDTH
     if devices.workers > 1 or width < LEAST_WIDTH or not accelerator.cpu_has_bfloat16():
         return dataclasses.replace(config, precision=FLOAT32)
     gain = _measured_gain(config, width)

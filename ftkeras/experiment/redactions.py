@@ -1,4 +1,4 @@
-"""What a run replaces in its texts before they are tokenized."""
+"""Build the redaction of a run, which replaces parts of its texts before they are tokenized."""
 
 from ftkeras import catalog
 from ftkeras.config.run import Config

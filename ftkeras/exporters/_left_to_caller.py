@@ -1,4 +1,4 @@
-"""What the text layer does that an export which reads token ids leaves to its caller."""
+"""Steps of the text layer that the callers of an export of token ids must do themselves."""
 
 import pathlib
 from typing import Any

@@ -1,1 +1,1 @@
-"""What a run does beside training on its labels: a folder for each flag, a file for each way."""
+"""Phases of a run beside training on its labels: a folder for each flag, a file for each way."""

@@ -1,4 +1,4 @@
-"""How much privacy a sampled Gaussian mechanism costs, by the package dp-accounting."""
+"""Compute the privacy cost of a sampled Gaussian mechanism, by the package dp-accounting."""
 
 import contextlib
 import logging

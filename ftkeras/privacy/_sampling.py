@@ -1,4 +1,4 @@
-"""What a mechanism has to know of a run."""
+"""The sampling of a private run, and its secret random numbers."""
 
 import hashlib
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a run samples its training examples, and the secret of its random numbers.
+    """The sampling of training examples, and the secret of a run's random numbers.
 
     Each step samples each example with the probability `rate`, independently of all others.
 

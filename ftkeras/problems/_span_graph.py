@@ -40,7 +40,7 @@ class Found(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where the best span of each context is, and where no answer is surest; all [batch].
+    """The places of the best span of each context and of the surest no-answer; all [batch].
 
     Attributes:
         window: the row of the span, int32; 0 if there is none.

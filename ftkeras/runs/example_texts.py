@@ -37,7 +37,7 @@ def read(config: Config, ids: Iterable[str]) -> dict[str, str]:
 
 
 class Place(NamedTuple):
-    """Where an example is: its file, or split; its line there, from 1; and the row's values."""
+    """The place of an example: its file, or split; its line there, from 1; and the row's values."""
 
     file: str
     line: int

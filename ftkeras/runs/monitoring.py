@@ -1,4 +1,4 @@
-"""What a server's statistics and a run's own answers say, in the same form."""
+"""Read a server's statistics and a run's own answers in the same form."""
 
 import json
 import pathlib

@@ -18,7 +18,7 @@ LEAST_EXPECTED = 5
 
 @dataclass(frozen=True)
 class Drift:
-    """What one test found.
+    """The result of one test.
 
     Attributes:
         name: what is compared.

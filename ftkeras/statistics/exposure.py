@@ -9,7 +9,7 @@ from ftkeras.statistics import membership
 
 @dataclass(frozen=True)
 class Exposure:
-    """How much a model knows of planted texts.
+    """The exposure of planted texts.
 
     Attributes:
         each: the exposure of each planted text, in bits, [planted].

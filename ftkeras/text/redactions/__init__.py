@@ -12,7 +12,7 @@ __all__ = ["Redaction", "Rule", "count", "replace"]
 
 @dataclass(frozen=True)
 class Rule:
-    r"""What is replaced by what.
+    r"""A pattern and its replacement.
 
     The pattern is written so that RE2, which TensorFlow uses, and Python's `re` with `re.ASCII`
     replace the same places: no look-ahead, look-behind or back-reference, `\b`, `\d` and `\w` of
