@@ -5,10 +5,11 @@ r"""Compare the default learning rate and epochs with a grid of both.
         --rates auto 5e-5 1e-4 2e-4 4e-4 --epochs auto 3 5 10 --seeds 0 1 2
 
 Every run is one `train` of this process, without export, on a sample of a dataset; results are
-appended to `--out` as they come, and runs that are already in it are skipped. `auto` is combined
-with `auto` only. At the end the script prints a table: for each setting the defaults, and the point
-of the grid with the best mean validation accuracy, with the mean test accuracy of each over the
-seeds. A grid of four rates and three numbers of epochs is a search of 12 trials.
+appended to `--out` as they come, and runs that are already in it are skipped. The grid is searched
+with the first seed: four rates and three numbers of epochs are a search of 12 trials, and the one
+with the best validation accuracy wins, as in `tune`. The winner and the defaults (`auto` with
+`auto`) are run with all seeds. At the end the script prints the mean test accuracy of both for
+each setting.
 
 `--layers=4` truncates the encoder to its first layers, as a stand-in for a smaller checkpoint.
 """
@@ -23,14 +24,18 @@ import re
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 from safetensors import numpy
 
 from ftkeras.config import flagfile
+from ftkeras.config.fields import AUTO
 from ftkeras.config.run import Config
 from ftkeras.verbs import train
 
+Point = tuple[str, str]  # a learning rate and a number of epochs
 WEIGHTS = "model.safetensors"
 AGNEWS = {
     "data": ("agnews/agnews.csv",),
@@ -82,25 +87,61 @@ def main() -> None:
     logging.getLogger("ftkeras").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
         encoder = _truncated(asked.encoder, asked.layers, pathlib.Path(folder))
-        points = [p for p in itertools.product(asked.rates, asked.epochs) if _is_point(p)]
-        for setting, (rate, epochs), seed in itertools.product(asked.settings, points, asked.seeds):
-            key = {
-                "setting": setting,
-                "encoder": pathlib.Path(asked.encoder).name,
-                "layers": asked.layers,
-                "rate": rate,
-                "epochs": epochs,
-                "seed": seed,
-                **({"max_length": asked.max_length} if asked.max_length else {}),
-                **({"policy": asked.policy} if asked.policy else {}),
-            }
-            if any(key.items() <= row.items() for row in rows):
-                continue
-            rows.append({**key, **_measure(asked, encoder, key, pathlib.Path(folder) / "run")})
-            with out.open("a") as file:
-                file.write(json.dumps(rows[-1]) + "\n")
-            print(json.dumps(rows[-1]), flush=True)
+        for setting in asked.settings:
+            for point, seed in _runs(asked, setting, rows):
+                key = _key(asked, setting, point, seed)
+                if _find(rows, key):
+                    continue
+                rows.append({**key, **_measure(asked, encoder, key, pathlib.Path(folder) / "run")})
+                with out.open("a") as file:
+                    file.write(json.dumps(rows[-1]) + "\n")
+                print(json.dumps(rows[-1]), flush=True)
     print(table(rows))
+
+
+def _runs(asked: argparse.Namespace, setting: str, rows: list[dict]) -> Iterator[tuple[Point, int]]:
+    """Yield points and seeds: the search, the defaults, then the search's winner.
+
+    The winner is looked for in `rows` when the search is over.
+    """
+    first, *others = asked.seeds
+    grid = [p for p in itertools.product(asked.rates, asked.epochs) if AUTO not in p]
+    for point in grid:
+        yield point, first
+    if (AUTO, AUTO) in itertools.product(asked.rates, asked.epochs):
+        for seed in asked.seeds:
+            yield (AUTO, AUTO), seed
+    if grid:
+        found = [_find(rows, _key(asked, setting, point, first)) for point in grid]
+        won = max((row for row in found if row), key=_rank)
+        for seed in others:
+            yield (won["rate"], won["epochs"]), seed
+
+
+def _key(asked: argparse.Namespace, setting: str, point: Point, seed: int) -> dict[str, Any]:
+    return {
+        "setting": setting,
+        "encoder": _name(asked.encoder),
+        "layers": asked.layers,
+        "rate": point[0],
+        "epochs": point[1],
+        "seed": seed,
+        **({"max_length": asked.max_length} if asked.max_length else {}),
+        **({"policy": asked.policy} if asked.policy else {}),
+    }
+
+
+def _name(encoder: str) -> str:
+    return encoder if "(" in encoder else pathlib.Path(encoder).name
+
+
+def _find(rows: list[dict], key: dict) -> dict | None:
+    return next((row for row in rows if key.items() <= row.items()), None)
+
+
+def _rank(row: dict) -> tuple[float, float]:
+    """Return what a search ranks its trials by: accuracy on validation, then its loss."""
+    return row["validation"], -row["validation_loss"]
 
 
 def table(rows: list[dict]) -> str:
@@ -115,8 +156,10 @@ def table(rows: list[dict]) -> str:
         points.setdefault((row["rate"], row["epochs"]), []).append(row)
     lines = []
     for setting, points in settings.items():
-        default = points.pop(("auto", "auto"), None)
-        best = max(points.values(), key=lambda runs: _mean(runs, "validation"), default=None)
+        default = points.pop((AUTO, AUTO), None)
+        seed = min((run["seed"] for runs in points.values() for run in runs), default=None)
+        firsts = {p: run for p, runs in points.items() for run in runs if run["seed"] == seed}
+        best = points[max(firsts, key=lambda point: _rank(firsts[point]))] if firsts else None
         lines.append(f"{setting}: defaults {_cell(default)}; best {_cell(best)}")
     return "\n".join(lines)
 
@@ -151,7 +194,7 @@ def _measure(
         setting["max_length"] = asked.max_length
     if asked.policy:
         setting["policy"] = (asked.policy,)
-    if key["rate"] != "auto":
+    if key["rate"] != AUTO:
         setting |= {"learning_rate": float(key["rate"]), "epochs": int(key["epochs"])}
     config = Config(
         **setting,
@@ -160,6 +203,7 @@ def _measure(
         run_dir=str(run_dir),
         restart=True,
         export=("none",),
+        report=False,
         checkpoint_every="0",
     )
     start = time.process_time()
@@ -172,6 +216,7 @@ def _measure(
         "test": metrics["test"]["accuracy"],
         "test_loss": metrics["test"]["loss"],
         "validation": metrics["validation"]["accuracy"],
+        "validation_loss": metrics["validation"]["loss"],
         "best_epoch": metrics["train"]["best_epoch"],
         "steps": metrics["train"]["steps"],
         "tokens_per_second": metrics["train"]["tokens_per_second"],
@@ -179,10 +224,6 @@ def _measure(
         "losses": [round(float(row["loss"]), 4) for row in history],
         "validations": [round(float(row["val_accuracy"]), 4) for row in history],
     }
-
-
-def _is_point(point: tuple[str, str]) -> bool:
-    return (point[0] == "auto") == (point[1] == "auto")
 
 
 def _arguments() -> argparse.Namespace:
