@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ftkeras.api.dossiers import dossier
     from ftkeras.api.keras_classes import register_keras_classes
     from ftkeras.api.model import Model, load
+    from ftkeras.api.monitoring import Drift, drift
     from ftkeras.api.results import Evaluation, Run
     from ftkeras.api.searches import CrossValidation, Search
     from ftkeras.api.selections import select
@@ -38,12 +39,14 @@ if TYPE_CHECKING:
         train,
         tune,
     )
-    from ftkeras.errors import Stopped, UserError
+    from ftkeras.errors import Blocked, Stopped, UserError
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Blocked",
     "CrossValidation",
+    "Drift",
     "Evaluation",
     "Model",
     "Run",
@@ -56,6 +59,7 @@ __all__ = [
     "compare",
     "crossvalidate",
     "dossier",
+    "drift",
     "encoders",
     "evaluate",
     "export",
@@ -81,6 +85,7 @@ _MODULES = {
     "ftkeras.api.dossiers": ("dossier",),
     "ftkeras.api.keras_classes": ("register_keras_classes",),
     "ftkeras.api.model": ("Model", "load"),
+    "ftkeras.api.monitoring": ("Drift", "drift"),
     "ftkeras.api.results": ("Evaluation", "Run"),
     "ftkeras.api.searches": ("CrossValidation", "Search"),
     "ftkeras.api.selections": ("select",),
@@ -96,7 +101,7 @@ _MODULES = {
         "train",
         "tune",
     ),
-    "ftkeras.errors": ("Stopped", "UserError"),
+    "ftkeras.errors": ("Blocked", "Stopped", "UserError"),
 }
 
 

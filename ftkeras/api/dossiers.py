@@ -28,7 +28,7 @@ def dossier(run: AnyRun, *, verbose: bool | int = 1, **settings: Any) -> pathlib
     """
     given = {"run_dir": run_folder(path_of(run)), **settings}
     expanded = arguments.expand_names("dossier", DossierConfig, given)
-    config = DossierConfig(**arguments.values(DossierConfig, expanded))
+    config = arguments.configuration(DossierConfig, expanded)
     with session(verbose):
         from ftkeras.verbs import dossier as verb
 

@@ -120,6 +120,7 @@ VERBS = {
         DriftConfig,
         "--run_dir=runs/reviews/… --statistics=answers.jsonl --require",
         needs_tensorflow=False,
+        reads_run=True,
     ),
     "deploy": Verb(
         "Write the files to run TensorFlow Serving in Docker Compose or Kubernetes.",

@@ -1,34 +1,43 @@
 """Describe what `drift` found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ftkeras.runs.monitoring import Observed
 from ftkeras.statistics.comparison import shown_p
-from ftkeras.statistics.drift import Drift
+
+HEADER = ("", "reference", "observed", "difference", "p (Holm)", "", "largest difference")
+LEFT = {0, 5, 6}
+
+Test = Mapping[str, Any]  # the attributes of a `Drift`, and under "drift" whether it was found
 
 
-def table(found: Sequence[Drift], *, alpha: float, least_effect: float) -> str:
-    """Return a line for each test.
+def rows(tests: Sequence[Test]) -> list[tuple[str, ...]]:
+    """Return the cells of a table with a row for each test, below `HEADER`."""
+    return [
+        (
+            test["name"],
+            f"{test['reference']:,}",
+            f"{test['observed']:,}",
+            f"{test['effect']:.3f}",
+            "too few" if test["adjusted"] is None else shown_p(test["adjusted"]),
+            "DRIFT" if test["drift"] else "",
+            test["largest"],
+        )
+        for test in tests
+    ]
 
-    Args:
-        found: what the tests found.
-        alpha: the level.
-        least_effect: the smallest difference that matters.
-    """
-    rows = [("", "reference", "observed", "difference", "p (Holm)", "", "largest difference")]
-    for one in found:
-        p = "too few" if one.adjusted is None else shown_p(one.adjusted)
-        mark = "DRIFT" if one.is_found(alpha=alpha, least_effect=least_effect) else ""
-        counts = f"{one.reference:,}", f"{one.observed:,}"
-        rows.append((one.name, *counts, f"{one.effect:.3f}", p, mark, one.largest))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    left = {0, 5, 6}
+
+def table(tests: Sequence[Test]) -> str:
+    """Return a line for each test, below a header."""
+    cells = [HEADER, *rows(tests)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [
         "  ".join(
-            cell.ljust(width) if n in left else cell.rjust(width)
+            cell.ljust(width) if n in LEFT else cell.rjust(width)
             for n, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
-        for row in rows
+        for row in cells
     ]
     return "\n".join(line.rstrip() for line in lines)
 
@@ -46,11 +55,10 @@ def header(seen: Observed, split: str) -> str:
     return "\n".join(lines)
 
 
-def verdict(found: Sequence[Drift], *, alpha: float, least_effect: float) -> str:
+def verdict(tests: Sequence[Test]) -> str:
     """Return the conclusion in one sentence."""
-    drifted = [one.name for one in found if one.is_found(alpha=alpha, least_effect=least_effect)]
-    if drifted:
+    if drifted := [test["name"] for test in tests if test["drift"]]:
         return f"Drift of {', '.join(drifted)}."
-    if all(one.adjusted is None for one in found):
+    if all(test["adjusted"] is None for test in tests):
         return "Too few texts to conclude anything."
     return "No drift is shown."

@@ -29,11 +29,12 @@ def run(config: DriftConfig) -> dict[str, Any]:
     seen = monitoring.observed(path, version=config.version, last=config.last)
     known = monitoring.reference(pathlib.Path(config.run_dir), config.split)
     found, missing = monitoring.compare(known, seen, least=config.least_texts)
+    tests = [{**vars(one), "drift": one.is_found(**bounds)} for one in found]
     log.info("%s\n", report.header(seen, config.split))
-    log.info("%s", report.table(found, **bounds))
+    log.info("%s", report.table(tests))
     for line in missing:
         log.info("%s", f"note: not compared: {line}")
-    verdict = report.verdict(found, **bounds)
+    verdict = report.verdict(tests)
     result = {
         "run_dir": config.run_dir,
         "split": config.split,
@@ -45,14 +46,14 @@ def run(config: DriftConfig) -> dict[str, Any]:
         "dropped": seen.dropped,
         **bounds,
         "least_texts": config.least_texts,
-        "tests": [{**vars(one), "drift": one.is_found(**bounds)} for one in found],
+        "tests": tests,
         "not_compared": missing,
         "verdict": verdict,
     }
     if config.output is not None:
         files.write_json(config.output, result)
         log.info("%s", f"\nresult  {config.output}")
-    if config.require and any(one["drift"] for one in result["tests"]):
+    if config.require and any(test["drift"] for test in tests):
         raise Blocked(verdict)
     log.info("\n%s", verdict)
     return result

@@ -27,6 +27,7 @@ def _check(line):
         ("dossier --run_dir=no", "run_dir=no is not the folder of a run"),
         ("select --run_dir=no --data=there.csv", "run_dir=no is not the folder of a run"),
         ("explain --run_dir=no --text=a", "run_dir=no is not the folder of a run"),
+        ("drift --run_dir=no --statistics=there.csv", "run_dir=no is not the folder of a run"),
         ("push --run_dir=no --repo=a/b", "run_dir=no is not the folder of a run"),
         ("explain --model=no --text=a", "model=no: there is no such folder"),
         ("serve --model=no", "model=no: there is no such folder"),

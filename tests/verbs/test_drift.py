@@ -1,55 +1,19 @@
 """The verb `drift`: what it compares, its exit codes, and what it refuses."""
 
 import json
-import pathlib
 
 import numpy as np
 import pytest
 
-from ftkeras.runs import layout, monitoring
+from ftkeras.runs import layout
 from ftkeras.serving.statistics import Statistics, Tally
+from tests.monitored import window, write_run
 from tests.running import call_ftkeras
-
-LABELS = ("neg", "pos")
-
-
-def _probabilities(rng, size: int, positive: float) -> np.ndarray:
-    second = np.clip(rng.beta(6, 2, size), 0.51, 1)
-    second = np.where(rng.random(size) < positive, second, 1 - second)
-    return np.stack([1 - second, second], axis=1)
-
-
-def _run(folder: pathlib.Path, size: int = 600, counts: bool = True) -> None:
-    """Write what `drift` reads of a run that answers half of its texts with `pos`."""
-    rng = np.random.default_rng(0)
-    folder.mkdir()
-    rows = [
-        {"predicted": LABELS[int(p[1] > 0.5)], "probabilities": p.tolist()}
-        for p in _probabilities(rng, size, 0.5)
-    ]
-    (folder / layout.PREDICTIONS["test"]).write_text("".join(json.dumps(r) + "\n" for r in rows))
-    if counts:
-        tokens = rng.poisson(30, size) + 2
-        made = {"test": {"tokens": tokens, "unknown": rng.binomial(tokens, 0.02)}}
-        monitoring.write_token_counts(folder, made)
-
-
-def _line(start: int, size: int, *, positive=0.5, length=30, unknown=0.02, version=1) -> str:
-    """Return a window of a server's statistics."""
-    rng, tally = np.random.default_rng(start + 1), Tally()
-    p = _probabilities(rng, size, positive)
-    tokens = rng.poisson(length, size) + 2
-    tally.add(
-        {"label": np.array([LABELS[k].encode() for k in p.argmax(1)]), "score": p.max(axis=1)},
-        {"tokens": tokens, "unknown": rng.binomial(tokens, unknown)},
-    )
-    about = {"start": f"2026-01-0{start}", "end": f"2026-01-0{start + 1}", "model": "m"}
-    return json.dumps({**about, "version": version, **tally.line(), "dropped": 0}) + "\n"
 
 
 @pytest.fixture
 def call(tmp_path):
-    _run(tmp_path / "run")
+    write_run(tmp_path / "run")
 
     def run(lines: str, *flags: str):
         (tmp_path / "answers.jsonl").write_text(lines)
@@ -60,7 +24,7 @@ def call(tmp_path):
 
 
 def test_same_texts_show_no_drift(call, tmp_path):
-    done = call(_line(1, 300) + _line(2, 300), "--require", "--output=drift.json")
+    done = call(window(1, 300) + window(2, 300), "--require", "--output=drift.json")
     assert done.returncode == 0
     assert "600 texts in 2 windows from 2026-01-01 to 2026-01-03, version 1" in done.stdout
     assert "No drift is shown." in done.stdout
@@ -80,17 +44,17 @@ def test_same_texts_show_no_drift(call, tmp_path):
     ],
 )
 def test_drift_is_named_and_blocks(call, tmp_path, change, named):
-    done = call(_line(1, 300, **change), "--require", "--output=drift.json")
+    done = call(window(1, 300, **change), "--require", "--output=drift.json")
     assert done.returncode == 3
     assert f"Drift of {named}" in done.stderr
     assert "DRIFT" in done.stdout
     found = json.loads((tmp_path / "drift.json").read_text())["tests"]
     assert named in [one["name"] for one in found if one["drift"]]
-    assert call(_line(1, 300, **change)).returncode == 0
+    assert call(window(1, 300, **change)).returncode == 0
 
 
 def test_windows_and_versions_are_chosen(call):
-    lines = _line(1, 300, positive=0.95) + _line(2, 300, version=2) + _line(3, 200, version=2)
+    lines = window(1, 300, positive=0.95) + window(2, 300, version=2) + window(3, 200, version=2)
     assert "800 texts in 3 windows" in call(lines).stdout
     assert "500 texts in 2 windows" in call(lines, "--version=2").stdout
     newest = call(lines, "--last=1", "--require")
@@ -99,7 +63,7 @@ def test_windows_and_versions_are_chosen(call):
 
 
 def test_nothing_is_concluded_from_a_few_texts(call):
-    done = call(_line(1, 40, positive=1), "--require")
+    done = call(window(1, 40, positive=1), "--require")
     assert done.returncode == 0
     assert "Too few texts to conclude anything." in done.stdout
 
@@ -108,7 +72,7 @@ def test_several_labels_are_tested_one_by_one(tmp_path):
     rows = [
         {"predicted": ["a"] if n % 2 else ["a", "b"], "probabilities": [1, 0]} for n in range(200)
     ]
-    _run(tmp_path / "run", counts=False)
+    write_run(tmp_path / "run", counts=False)
     path = tmp_path / "run" / layout.PREDICTIONS["test"]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     tally = Tally()
@@ -125,7 +89,11 @@ def test_several_labels_are_tested_one_by_one(tmp_path):
     ("arguments", "message"),
     [
         ((), "drift needs --run_dir"),
-        (("--run_dir=none", "--statistics=answers.jsonl"), "--run_dir=none has no readable"),
+        (("--run_dir=none", "--statistics=answers.jsonl"), "--run_dir=none is not the folder of"),
+        (
+            ("--run_dir=run", "--statistics=answers.jsonl", "--split=validation"),
+            "--run_dir=run has no readable predictions_validation.jsonl",
+        ),
         (("--run_dir=run", "--statistics=none"), "--statistics=none can't be read"),
         (("--run_dir=run", "--statistics=run/predictions.jsonl"), "no file of serve's"),
         (("--run_dir=run", "--statistics=answers.jsonl", "--version=4"), "no window of version 4"),
@@ -133,7 +101,7 @@ def test_several_labels_are_tested_one_by_one(tmp_path):
     ],
 )
 def test_wrong_arguments_are_refused(call, tmp_path, arguments, message):
-    call(_line(1, 300))
+    call(window(1, 300))
     done = call_ftkeras("drift", *arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert message in done.stderr
