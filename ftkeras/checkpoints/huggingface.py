@@ -57,6 +57,15 @@ def resolve(name: str) -> pathlib.Path:
     return _download(name)
 
 
+def is_from_hub(name: str) -> bool:
+    """Return whether a name is that of a checkpoint that this machine has from the Hub."""
+    import huggingface_hub
+
+    if pathlib.Path(os.path.expanduser(name)).exists() or not HUB_ID.fullmatch(name):
+        return False
+    return isinstance(huggingface_hub.try_to_load_from_cache(name, CONFIG), str)
+
+
 def _download(name: str) -> pathlib.Path:
     import huggingface_hub
     from huggingface_hub import constants, errors

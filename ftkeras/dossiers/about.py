@@ -1,8 +1,10 @@
 """Statements of people about a model and its data, in about.yaml."""
 
+import datetime
 import importlib.resources
 import os
 import pathlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +15,14 @@ from ftkeras.errors import UserError
 from ftkeras.support.nearest import hint
 
 # What the template has where nothing is stated, and what is to be stated there.
-EMPTY = {"": "a text", "null": "yes or no", "~": "a number"}
+DAY, ADDRESS = "YYYY-MM-DD", "https://"
+EMPTY = {
+    "": "a text",
+    "null": "yes or no",
+    "~": "a number",
+    DAY: "a day, such as 2026-11-30",
+    ADDRESS: "an address, such as https://example.org/model",
+}
 TRUTH = {"yes": True, "true": True, "no": False, "false": False}
 UNFINISHED = "todo"
 
@@ -174,11 +183,25 @@ def _value(key: str, value: Any, expected: Any, blame: str) -> Any:
         if value.lower() not in TRUTH:
             raise UserError(f"{blame}: `{key}` must be yes or no. Received: {value!r}.")
         return TRUTH[value.lower()]
+    if not _has_form(value.strip(), expected):
+        raise UserError(f"{blame}: `{key}` must be {what}. Received: {value!r}.")
     return _number(key, value, blame) if what == "a number" else value.strip()
 
 
 def _is_stated(text: str) -> bool:
     return text.strip() not in EMPTY and not text.strip().lower().startswith(UNFINISHED)
+
+
+def _has_form(text: str, expected: str) -> bool:
+    """Return whether a text is a day or an address, where the template has one."""
+    if expected == ADDRESS:
+        return re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://\S+", text) is not None
+    if expected != DAY:
+        return True
+    try:
+        return datetime.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _number(key: str, value: str, blame: str) -> float:

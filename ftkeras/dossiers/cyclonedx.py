@@ -76,6 +76,7 @@ def _model(inventory: Inventory) -> dict[str, Any]:
         "name": inventory.name,
         **({"version": inventory.version} if inventory.version else {}),
         "description": f"A {inventory.problem}: it {inventory.answers}.",
+        **_licenses(inventory.licenses.get(MODEL)),
         **({"hashes": _hashes(weights["sha256"])} if weights else {}),
         "modelCard": {
             "modelParameters": {

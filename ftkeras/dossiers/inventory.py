@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ftkeras.dossiers import software
+from ftkeras.checkpoints import huggingface
+from ftkeras.dossiers import license_terms, software
+from ftkeras.dossiers.license_terms import UNKNOWN
 from ftkeras.dossiers.part import Part
 from ftkeras.dossiers.software import Package
 from ftkeras.dossiers.subject import Subject
 
 # The namespace of the ids of our documents: the same weights have the same id.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "ftkeras:dossier")
+HUB = "https://huggingface.co"
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,12 @@ class Inventory:
         problem, answers: what kind of model it is, and what it does with a text.
         output: what its answers are.
         encoder, checkpoint: the spec, and the folder or Hub id of the pretrained weights, if any.
+        known: what is known without a statement, by the key of about.yaml.
         weights: their file, size and SHA-256; empty if the run kept none.
         settings: the flags of the run.
         split, metrics, intervals: what was measured, on which split.
         data, files: where the data come from, and each file.
-        licenses: SPDX expressions of data, encoder and code; None if unknown.
+        licenses: SPDX expressions of model, data, encoder and code; None if unknown.
         packages: that are installed.
         statements: what people state.
     """
@@ -46,6 +50,7 @@ class Inventory:
     output: str
     encoder: str
     checkpoint: str | None
+    known: Mapping[str, str]
     weights: Mapping[str, Any]
     settings: Sequence[str]
     split: str
@@ -71,7 +76,8 @@ def take(subject: Subject, parts: Mapping[str, Part]) -> Inventory:
     about = subject.about
     model, data = parts["model"].data, parts["data"].data
     found, weights = parts["evaluation"].data, model.get("weights") or {}
-    licenses = parts["licenses"].data
+    of_model = license_terms.identify(about.text("system.license"))
+    licenses = {**parts["licenses"].data, "model": None if of_model == UNKNOWN else of_model}
     return Inventory(
         name=about.text("system.name") or subject.view.title,
         version=about.text("system.version"),
@@ -83,6 +89,7 @@ def take(subject: Subject, parts: Mapping[str, Part]) -> Inventory:
         output=subject.view.problem.output,
         encoder=subject.config.encoder,
         checkpoint=subject.checkpoint,
+        known=_known(subject),
         weights=weights,
         settings=model.get("settings", ()),
         split=found.get("split", ""),
@@ -90,7 +97,19 @@ def take(subject: Subject, parts: Mapping[str, Part]) -> Inventory:
         intervals=found.get("intervals", {}),
         data=data.get("source", {"task": subject.config.task}),
         files=data.get("files", ()),
-        licenses={kind: licenses.get(kind) for kind in ("data", "encoder", "code")},
+        licenses={kind: licenses.get(kind) for kind in ("model", "data", "encoder", "code")},
         packages=software.installed(),
         statements=about.statements,
     )
+
+
+def _known(subject: Subject) -> dict[str, str]:
+    """Return who publishes the encoder and the data on the Hugging Face Hub, and where."""
+    found, name = {}, subject.checkpoint
+    if name is not None and huggingface.is_from_hub(name):
+        found["encoder.download"] = f"{HUB}/{name}"
+        if "/" in name:
+            found["encoder.provider"] = name.partition("/")[0]
+    if dataset := getattr(subject.task, "hub_dataset", None):
+        found["data.download"] = f"{HUB}/datasets/{dataset}"
+    return found

@@ -1,8 +1,8 @@
 """The part about what the model consists of: bills of materials in published formats."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from ftkeras.dossiers import cyclonedx, inventory, spdx
+from ftkeras.dossiers import cyclonedx, inventory, spdx, spdx_profiles
 from ftkeras.dossiers.part import Part
 from ftkeras.dossiers.subject import Subject
 from ftkeras.figures.parts import Facts, Table
@@ -28,15 +28,27 @@ def part(subject: Subject, parts: Mapping[str, Part]) -> Part:
         *({"kind": "package", "name": p.name, "version": p.version} for p in found.packages),
     ]
     rows = [[one["kind"], one["name"], one["version"] or None] for one in components]
+    known = parts["vulnerabilities"].data.get("found", ())
+    documents = {CYCLONEDX: cyclonedx.bill(found, known), SPDX: spdx.document(found)}
+    lacking = spdx_profiles.missing(documents[SPDX]["@graph"])
     shown = [
         Facts(
             {
                 "CycloneDX 1.6": f"{CYCLONEDX}, a machine-learning BOM with a model card",
-                "SPDX 3.0.1": f"{SPDX}, with elements of the AI and data set profiles",
+                "SPDX 3.0.1": f"{SPDX}. {_claims(lacking)}",
             }
         ),
         Table("components", "Components", ["kind", "name", "version"], rows),
     ]
-    known = parts["vulnerabilities"].data.get("found", ())
-    documents = {CYCLONEDX: cyclonedx.bill(found, known), SPDX: spdx.document(found)}
-    return Part("materials", "Bill of materials", {"components": components}, shown, documents)
+    data = {"components": components, "spdx_profiles_lack": lacking}
+    return Part("materials", "Bill of materials", data, shown, documents)
+
+
+def _claims(lacking: Mapping[str, Sequence[str]]) -> str:
+    """Return which profiles of SPDX are claimed, and what about.yaml would have to state."""
+    claimed = [*spdx_profiles.ALWAYS, *(name for name, keys in lacking.items() if not keys)]
+    text = f"It claims the profiles {', '.join(claimed)}"
+    if keys := [key for keys in lacking.values() for key in keys]:
+        others = " and ".join(name for name, keys in lacking.items() if keys)
+        text += f", and not {others}, for which about.yaml has to state {', '.join(keys)}"
+    return f"{text}."

@@ -8,6 +8,7 @@ from typing import Any
 
 from ftkeras.dossiers.inventory import Inventory
 from ftkeras.dossiers.license_terms import UNKNOWN
+from ftkeras.dossiers.spdx_profiles import ALWAYS, KEYS, LICENSES, SECTIONS, component, missing
 
 CONTEXT = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"
 CREATION = "_:creation"
@@ -16,9 +17,8 @@ CREATION = "_:creation"
 def document(inventory: Inventory) -> dict[str, Any]:
     """Return the bill of materials of a run, as JSON-LD.
 
-    It conforms to the core, the software and the licensing profile. That it conforms to the
-    profiles for AI and data sets is not claimed: these require dates and addresses that a run does
-    not know.
+    It claims the profiles for AI and data sets if all that they ask for is known; see
+    `spdx_profiles.missing`.
     """
     elements = [*_Elements(inventory)]
     creation = {
@@ -37,10 +37,11 @@ class _Elements:
     def __init__(self, inventory: Inventory):
         self._of = inventory
         self._numbers: dict[str, int] = {}
+        self._agents: dict[str, dict[str, Any]] = {}
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        agent = self._agent()
-        model, data = self._model(agent["spdxId"]), self._data()
+        creator = self._creator()
+        model, data = self._model(), self._data()
         packages = {package.name: self._package(package) for package in self._of.packages}
         encoder = [] if self._of.checkpoint is None else [self._encoder()]
         links = [self._link(model, "trainedOn", [data]), self._link(model, "testedOn", [data])]
@@ -50,37 +51,44 @@ class _Elements:
             needed = [packages[name] for name in dict.fromkeys(package.needs) if name in packages]
             if needed:
                 links.append(self._link(packages[package.name], "dependsOn", needed))
-        licenses = [*self._licenses(data, encoder, packages)]
-        everything = [model, data, *encoder, *packages.values(), *links, *licenses]
-        yield agent
+        licenses = [*self._licenses([model, data, *encoder], packages)]
+        others = [one for one in self._agents.values() if one is not creator]
+        everything = [*others, model, data, *encoder, *packages.values(), *links, *licenses]
+        conforms = [name for name, keys in missing(everything).items() if not keys]
+        yield creator
         yield self._new("SpdxDocument", "document") | {
             "name": f"Bill of materials of {self._of.name}",
-            "profileConformance": ["core", "software", "simpleLicensing"],
+            "profileConformance": [*ALWAYS, *conforms],
             "rootElement": [model["spdxId"]],
-            "element": [one["spdxId"] for one in (agent, *everything)],
+            "element": [one["spdxId"] for one in (creator, *everything)],
         }
         yield from everything
 
-    def _agent(self) -> dict[str, Any]:
+    def _creator(self) -> dict[str, Any]:
         if self._of.provider:
-            return self._new("Organization", "provider") | {"name": self._of.provider}
+            return self._agent(self._of.provider)
         return self._new("SoftwareAgent", "tool") | {"name": "ftkeras"}
 
-    def _model(self, supplier: str) -> dict[str, Any]:
+    def _agent(self, name: str) -> dict[str, Any]:
+        """Return the organization or person of a name, of which nothing says which it is."""
+        if name not in self._agents:
+            self._agents[name] = self._new("Agent", "agent") | {"name": name}
+        return self._agents[name]
+
+    def _model(self) -> dict[str, Any]:
         limits = "; ".join(self._of.statements.get("limitations", ()))
         purpose = self._of.statements.get("purpose.intended_use")
         weights = self._of.weights
         return self._new("ai_AIPackage", "model") | {
             "name": self._of.name,
             "software_primaryPurpose": "model",
-            "suppliedBy": supplier,
             "ai_typeOfModel": [self._of.problem, "transformer"],
             "ai_hyperparameter": [_entry(*_split(flag)) for flag in self._of.settings],
             "ai_metric": [
                 _entry(f"{name} on {self._of.split}", f"{value:.6g}")
                 for name, value in self._of.metrics.items()
             ],
-            **({"software_packageVersion": self._of.version} if self._of.version else {}),
+            **self._published("model"),
             **({"ai_informationAboutApplication": purpose} if purpose else {}),
             **({"ai_limitation": limits} if limits else {}),
             **({"verifiedUsing": [_hash(weights["sha256"])]} if weights else {}),
@@ -89,7 +97,6 @@ class _Elements:
     def _data(self) -> dict[str, Any]:
         about = self._of.data
         texts = {
-            "software_packageVersion": about.get("version"),
             "dataset_dataCollectionProcess": about.get("collection"),
             "dataset_intendedUse": self._of.statements.get("purpose.intended_use"),
         }
@@ -99,6 +106,7 @@ class _Elements:
             "software_primaryPurpose": "data",
             "dataset_datasetType": ["text"],
             "verifiedUsing": [_hash(file["sha256"]) for file in self._of.files],
+            **self._published("data"),
             **({"dataset_dataPreprocessing": [preprocessing]} if preprocessing else {}),
             **{name: text for name, text in texts.items() if text},
         }
@@ -107,7 +115,25 @@ class _Elements:
         return self._new("ai_AIPackage", "encoder") | {
             "name": self._of.checkpoint,
             "software_primaryPurpose": "model",
+            **self._published("encoder"),
         }
+
+    def _published(self, of: str) -> dict[str, Any]:
+        """Return who published a component, when, where, and as which version, if it is known."""
+        known = {**self._of.known, **self._of.statements}
+        found = {
+            name: known[key]
+            for name, field in KEYS.items()
+            if (key := f"{SECTIONS[of]}.{field}") in known
+        }
+        for name in ("releaseTime", "builtTime"):
+            if name in found:
+                found[name] += "T00:00:00Z"
+        if "suppliedBy" in found:
+            found["suppliedBy"] = self._agent(found["suppliedBy"])["spdxId"]
+        if "originatedBy" in found:
+            found["originatedBy"] = [self._agent(found["originatedBy"])["spdxId"]]
+        return found
 
     def _package(self, package: Any) -> dict[str, Any]:
         return self._new("software_Package", "package") | {
@@ -118,12 +144,15 @@ class _Elements:
         }
 
     def _licenses(
-        self, data: dict[str, Any], encoder: list[dict[str, Any]], packages: Mapping[str, Any]
+        self, components: list[dict[str, Any]], packages: Mapping[str, Any]
     ) -> Iterator[dict[str, Any]]:
-        """Yield each license once, and which elements have it."""
+        """Yield each license once, and which elements have it.
+
+        Of model, data and encoder it is also the concluded one: what a person states, or else what
+        the task or the model card does.
+        """
         owners: dict[str, list[dict[str, Any]]] = {}
-        pairs = [(data, self._of.licenses.get("data"))]
-        pairs += [(one, self._of.licenses.get("encoder")) for one in encoder]
+        pairs = [(one, self._of.licenses.get(component(one))) for one in components]
         pairs += [(packages[package.name], package.license) for package in self._of.packages]
         for owner, expression in pairs:
             if expression and expression != UNKNOWN:
@@ -134,7 +163,8 @@ class _Elements:
             }
             yield found
             for owner in having:
-                yield self._link(owner, "hasDeclaredLicense", [found])
+                for kind in LICENSES if owner in components else LICENSES[:1]:
+                    yield self._link(owner, kind, [found])
 
     def _link(self, source: dict[str, Any], kind: str, to: list[dict[str, Any]]) -> dict[str, Any]:
         return self._new("Relationship", "relationship") | {

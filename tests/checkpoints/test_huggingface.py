@@ -240,6 +240,17 @@ def test_hub_id_comes_from_the_cache_when_offline(tmp_path, repository):
     assert_equal(huggingface.read_tensors(found), TENSORS)
 
 
+def test_what_comes_from_the_hub_is_known_by_its_cache(tmp_path, monkeypatch):
+    fill_cache(tmp_path, "someone/some-model")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.chdir(tmp_path)
+    assert huggingface.is_from_hub("someone/some-model")
+    assert not huggingface.is_from_hub("someone/other")
+    assert not huggingface.is_from_hub("./someone/some-model")
+    (tmp_path / "someone" / "some-model").mkdir(parents=True)
+    assert not huggingface.is_from_hub("someone/some-model")  # a folder comes first
+
+
 def test_hub_id_that_is_not_cached_is_refused_when_offline(tmp_path):
     said = resolve_in_fresh_process("some/model", HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1")
     assert said.startswith("refused encoder=some/model: no folder of that name")

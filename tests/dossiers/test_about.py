@@ -25,7 +25,7 @@ def test_each_key_of_the_template_has_a_comment_or_a_clear_name():
 def test_statements_have_their_kinds(tmp_path):
     found = read(
         tmp_path,
-        "system: {version: 1.10}\n"
+        "system: {version: 1.10, released: 2026-11-30, download: s3://models/1}\n"
         "purpose: {users: [clerks, '']}\n"
         "use: {commercial: Yes, same_license: no}\n"
         "limitations: [short texts]\n"
@@ -33,6 +33,8 @@ def test_statements_have_their_kinds(tmp_path):
     )
     assert found.statements == {
         "system.version": "1.10",
+        "system.released": "2026-11-30",
+        "system.download": "s3://models/1",
         "purpose.users": ["clerks"],
         "use.commercial": True,
         "use.same_license": False,
@@ -59,6 +61,10 @@ def test_what_is_unfinished_is_not_stated(tmp_path, value):
         ("data: [MIT]\n", "the section data must have keys, such as name. Received: ['MIT']"),
         ("system: {name: [a]}\n", "`system.name` must be a text"),
         ("use: {commercial: maybe}\n", "`use.commercial` must be yes or no. Received: 'maybe'"),
+        ("system: {released: 30.11.2026}\n", "`system.released` must be a day, such as 2026-11-30"),
+        ("data: {built: 20261130}\n", "`data.built` must be a day"),
+        ("data: {built: 2026-11-31}\n", "`data.built` must be a day"),
+        ("data: {download: example.org}\n", "`data.download` must be an address, such as https"),
         ("environment: {watts: -3}\n", "`environment.watts` must be a positive number"),
         ("limitations: {a: b}\n", "`limitations` must be a list of texts"),
         ("limitations: [[a]]\n", "`limitations` must be a list of texts"),

@@ -11,19 +11,27 @@ import yaml
 from ftkeras.dossiers import about, writing
 from tests.running import call_ftkeras, succeed
 
+KINDS = {
+    "": "This is stated.",
+    "null": True,
+    "~": 50,
+    about.DAY: "2026-11-30",
+    about.ADDRESS: "https://example.org",
+}
+
 
 def full_about() -> dict:
     """Return an about.yaml in which everything is stated."""
     content: dict = {}
     for key, value in about.keys().items():
         section, _, name = key.rpartition(".")
-        filled = {"": "This is stated.", "null": True, "~": 50}.get(str(value), ["One.", "Two."])
+        filled = KINDS.get(str(value), ["One.", "Two."])
         if section:
             content.setdefault(section, {})[name] = filled
         else:
             content[name] = filled
     content["use"] = dict.fromkeys(content["use"], False)
-    for section in ("data", "encoder", "code"):
+    for section in ("system", "data", "encoder", "code"):
         content[section]["license"] = "Apache-2.0"
     return content
 
