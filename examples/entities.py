@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Entities
 #
-# Find people and places in texts. The data are CoNLL files: a word and its tag on each line, and a blank line after each sentence.
-# With a pretrained encoder, `encoder="bert-base-cased"`, this is named-entity recognition on real text.
+# This tutorial trains a model that finds people and places in texts.
+#
+# First, we write the data as CoNLL files: one word and its tag per line, and a blank line after each sentence.
 
 # %%
 import itertools
@@ -52,7 +53,8 @@ print(sentences[0])
 # %% [markdown]
 # ## Train
 #
-# Tagged words are recognized as such, so the problem need not be named.
+# ftkeras recognizes tagged words, so you need not name the problem. The encoder here is small and starts from random weights. For real
+# texts, use a pretrained encoder: `encoder="bert-base-cased"`.
 
 # %%
 run = ftkeras.train(
@@ -71,7 +73,7 @@ run = ftkeras.train(
 # %% [markdown]
 # ## Use it
 #
-# An answer has each entity's type, text, place in the text (in characters), and score.
+# An answer has the type, text, start and end (in characters) and score of each entity.
 
 # %%
 model = ftkeras.load(run)

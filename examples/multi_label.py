@@ -1,7 +1,9 @@
 # %% [markdown]
 # # Several labels
 #
-# A text may have several labels, or one, or none. In the table they are joined by commas.
+# This tutorial trains a model for texts that may have several labels: what a review talks about.
+#
+# First, we write a table in which the labels of a text are joined by commas. A text may have several labels, one or none.
 
 # %%
 import csv
@@ -33,7 +35,7 @@ rows[:3]
 # %% [markdown]
 # ## Train
 #
-# Each label has a threshold of its own, which is tuned on validation.
+# Each label has its own threshold, which is tuned on the validation split.
 
 # %%
 run = ftkeras.train(

@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Your own CSV
 #
-# Train a classifier on a table, look at what it learned, and use it. The encoder here is small and starts from random weights, so
-# that the notebook runs in seconds without a download. For real texts, take a pretrained one: `encoder="distilbert-base-uncased"`.
+# This tutorial trains a classifier on a CSV file, looks at what it learned, and uses it on new texts.
+#
+# First, we write the file: short reviews, each labelled good or bad.
 
 # %%
 import csv
@@ -34,8 +35,11 @@ rows[:3]
 # %% [markdown]
 # ## Train
 #
-# The columns, the labels and the problem are inferred. A tenth of the rows is held out to choose the best epoch, and another one to
-# measure it.
+# ftkeras infers the columns, the labels and the problem. It holds out a tenth of the rows to choose the best epoch, and another tenth
+# to test it.
+#
+# The encoder here is small and starts from random weights, so that the notebook runs in seconds without a download. For real texts, use
+# a pretrained encoder: `encoder="distilbert-base-uncased"`.
 
 # %%
 run = ftkeras.train(
@@ -58,14 +62,14 @@ run.confusion()
 # %% [markdown]
 # ## Use it
 #
-# The export is a SavedModel that takes strings. `ftkeras serve --model=saved_models/reviews` serves it.
+# The run was exported as a SavedModel that takes strings. `ftkeras serve --model=saved_models/reviews` serves it.
 
 # %%
 model = ftkeras.load(run)
 model.predict(["The plot was not weak.", "The cast was tedious.", "The music was moving."]).round(3)
 
 # %% [markdown]
-# The command line that does the same:
+# This command line trains the same model:
 
 # %%
 print(run.command)

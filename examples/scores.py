@@ -1,7 +1,8 @@
 # %% [markdown]
 # # Scores
 #
-# Predict a number instead of a label. If the labels of a table are numbers with decimals, that is what `train` does.
+# This tutorial trains a model that predicts a number: the stars of a review. `train` does this by itself if the labels of a table are
+# decimal numbers.
 
 # %%
 import csv
@@ -42,7 +43,7 @@ run = ftkeras.train(
 # %% [markdown]
 # ## Use it
 #
-# The answers are in the unit of the data.
+# The answers are in the unit of the data: stars.
 
 # %%
 model = ftkeras.load(run)
