@@ -1,4 +1,4 @@
-"""The part about counterfactual texts: what changes if names, pronouns or spellings do."""
+"""The part about counterfactual texts: what changes if names, pronouns or dialect words do."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -22,7 +22,8 @@ SEARCHED, MOST = 5_000, 200
 NOTE = (
     "Each text that has such a word is answered in every version. Changed: texts that do not get "
     "the same answer in all of them, with Wilson's interval. With fewer than "
-    f"{groups.LEAST} texts, nothing is concluded. The lists of words are ours, and short."
+    f"{groups.LEAST} texts, nothing is concluded. The lists of words are ours, and short; what "
+    "describes the words of a dialect is in counterfactuals.json."
 )
 MOVED = (
     "The mean difference between the second and the first version of the same text, with Student's "
@@ -38,8 +39,10 @@ def part(subject: Subject) -> Part:
             rather than texts.
     """
     asking.require_whole_texts(subject)
-    found = changes(subject, [Exchange.of(one) for one in substitutions.dimensions().values()])
-    data = {"split": subject.view.split, "dimensions": found}
+    dimensions = substitutions.dimensions().values()
+    found = changes(subject, [Exchange.of(one) for one in dimensions])
+    sources = {one.name: one.source for one in dimensions if one.source}
+    data = {"split": subject.view.split, "dimensions": found, "sources": sources}
     return Part("counterfactuals", "Counterfactual texts", data, _shown(found))
 
 

@@ -1,4 +1,4 @@
-"""Replace words of a text by counterparts: pronouns, names, spellings."""
+"""Replace words of a text by counterparts: pronouns, names, spellings, words of a dialect."""
 
 import functools
 import pathlib
@@ -35,11 +35,13 @@ class Dimension:
         name: of the dimension.
         versions: the names of the columns.
         rows: counterparts, one for each version.
+        source: what describes the words; "" if they need no source.
     """
 
     name: str
     versions: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    source: str = ""
 
     def version(self, text: str, number: int) -> str:
         """Return a text in which every word of the dimension is that of one version.
@@ -97,7 +99,12 @@ def dimensions(file: str = "substitutions.yaml") -> dict[str, Dimension]:
 
     content: dict[str, Any] = yaml.safe_load((_FOLDER / file).read_text(encoding="utf-8"))
     return {
-        name: Dimension(name, tuple(one["versions"]), tuple(map(tuple, one["rows"])))
+        name: Dimension(
+            name,
+            tuple(one["versions"]),
+            tuple(map(tuple, one["rows"])),
+            one.get("source", "").strip(),
+        )
         for name, one in content.items()
     }
 

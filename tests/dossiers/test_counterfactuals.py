@@ -24,6 +24,22 @@ ALL = substitutions.dimensions() | substitutions.dimensions("synonyms.yaml")
         ("dialect", 1, "My favorite Movie", "My favourite Film"),
         ("dialect", 0, "Colours in grey", "Colors in gray"),
         ("register", 1, "It isn't; I am going to go", "It ain't; I am gonna go"),
+        ("African American English", 1, "I'm going to ask.", "I'ma aks."),
+        (
+            "African American English",
+            0,
+            "He always be late. FINNA go",
+            "He is always late. ABOUT TO go",
+        ),
+        ("Scottish English", 1, "Yes, a small child can't.", "Aye, a wee bairn cannae."),
+        ("Scottish English", 0, "The wee kirk", "The small church"),
+        (
+            "Southern American English",
+            1,
+            "I think they might be able to",
+            "I reckon they might could",
+        ),
+        ("Indian English", 1, "Okra for a hundred thousand", "Lady's finger for a lakh"),
         ("register", 0, "It ain't. Gonna go", "It is not. Going to go"),
     ],
 )
@@ -48,6 +64,15 @@ def test_versions_are_stable(name):
     for number in range(len(dimension.versions)):
         made = dimension.version(text, number)
         assert dimension.version(made, number) == made
+
+
+def test_each_variety_says_what_describes_its_words():
+    varieties = [one for name, one in ALL.items() if name.endswith("English")]
+    assert len(varieties) == 4
+    for one in varieties:
+        assert one.versions == ("standard", one.name)
+        assert one.source.endswith(".") or one.source.endswith(")")
+        assert len(one.rows) >= 8
 
 
 def _answers(rng, size: int, positive: float) -> list[dict]:
