@@ -13,8 +13,8 @@ class ServeConfig(WithPaths):
     model: str | None = flag(
         None,
         "Model",
-        "An exported model: saved_models/<name>, whose newest version is served, or a single "
-        "version in it.",
+        "An exported model: saved_models/<name>, whose newest version is served, a single version "
+        "in it, or <run_dir>/onnx.",
         path=True,
     )
     name: str | None = flag(None, "Model", "The model's name in URLs. Default: the folder's name.")

@@ -1,11 +1,15 @@
 """Steps of the text layer that the callers of an export of token ids must do themselves."""
 
 import pathlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from ftkeras import catalog
 from ftkeras.support import files
+from ftkeras.text.from_folder import read_tokenizer
 from ftkeras.text.layer import TextLayer
-from ftkeras.text.redactions import Redaction
+from ftkeras.text.redactions import Redaction, Rule
 from ftkeras.text.truncations.windows import Windows
 
 REDACTION = "redaction.json"
@@ -40,3 +44,45 @@ def write(folder: pathlib.Path, text_layer: TextLayer) -> None:
         files.remove(folder / REDACTION)
     else:
         files.write_json(folder / REDACTION, rules(text_layer.redaction))
+
+
+def settings(text_layer: TextLayer) -> dict[str, Any]:
+    """Return what `restore` needs beside the files of the tokenizer, as plain JSON."""
+    truncation = text_layer.truncation
+    name = type(truncation).__module__.rpartition(".")[2]
+    return {
+        "max_length": text_layer.max_length,
+        "truncation": str(catalog.Spec(name, truncation.get_config())),
+        "segments": text_layer.segments,
+        "redaction": rules(text_layer.redaction),
+    }
+
+
+@dataclass
+class _Rules:
+    """A redaction of which nothing but the rules is known."""
+
+    rules: tuple[Rule, ...]
+
+    def get_config(self) -> dict[str, Any]:
+        return {"rules": rules(self)}
+
+
+def restore(folder: pathlib.Path, settings: Mapping[str, Any]) -> TextLayer:
+    """Return the text layer of an export's folder.
+
+    Args:
+        folder: has the files of the tokenizer.
+        settings: what the function `settings` returned.
+
+    Raises:
+        UserError: a file is missing or damaged.
+    """
+    rules = tuple(Rule(**rule) for rule in settings["redaction"])
+    return TextLayer(
+        tokenizer=read_tokenizer(folder),
+        truncation=catalog.build("truncation", settings["truncation"]),
+        max_length=settings["max_length"],
+        segments=settings["segments"],
+        redaction=_Rules(rules) if rules else None,
+    )

@@ -1,7 +1,7 @@
 """The functions that a SavedModel serves, by signature."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import tensorflow as tf
@@ -24,6 +24,14 @@ Tensors = Mapping[str, tf.Tensor]
 ConcreteFunction = tf.types.experimental.ConcreteFunction
 
 
+class Network(Protocol):
+    """What turns token ids into answers."""
+
+    def __call__(self, inputs: Any) -> tuple[tf.Tensor, ...]:
+        """Return logits, and the input of the head if it is known; see `Weights`."""
+        ...
+
+
 class Served(tf.Module):
     """The module that is saved: the weights, the text layer, and the functions over them.
 
@@ -31,7 +39,7 @@ class Served(tf.Module):
     contains each only once.
 
     Args:
-        weights: The model.
+        weights: The model. Without the input of the head there is no signature `embed`.
         text_layer: Turns texts into token ids.
         problem: Turns outputs into answers.
         pairs: Whether texts come in pairs.
@@ -41,7 +49,7 @@ class Served(tf.Module):
     def __init__(
         self,
         *,
-        weights: Weights,
+        weights: Network,
         text_layer: TextLayer,
         problem: Problem,
         pairs: bool,
@@ -139,16 +147,22 @@ class Served(tf.Module):
         }
         if problem.reads not in SEVERAL_ROWS:  # they have no signature that takes rows
             found["token_ids"] = _trace(from_ids, self._id_specs)
-        # Of several rows of a text, only their outputs are combined.
-        if self.each_text:
-            found["embed"] = _trace(embed, text_spec)
-        elif problem.reads == "texts" or (problem.reads == "words" and not self._cuts_windows):
-            found["embed"] = _trace(embed, self._text_specs)
+        if len(shapes) > 1 and (inputs := self._embedded()):
+            found["embed"] = _trace(embed, inputs)
         if "pair" in self._text_specs:
             found["pair"] = predict_function
         if self._explain_steps is not None:
             found["explain"] = _trace(explain, self._text_specs)
         return found
+
+    def _embedded(self) -> dict[str, tf.TensorSpec]:
+        """Return the inputs of `embed`; none if there is no such signature."""
+        if self.each_text:
+            return {"text": self._text_specs["text"]}
+        # Of several rows of a text, only their outputs are combined.
+        reads = self._problem.reads
+        is_one_row = reads == "texts" or (reads == "words" and not self._cuts_windows)
+        return self._text_specs if is_one_row else {}
 
     def _tokenize(self, texts: Tensors) -> dict[str, tf.Tensor]:
         found = self.text_layer(texts["text"], texts.get("pair"))
@@ -200,7 +214,7 @@ class Served(tf.Module):
         tokenizer, token_ids = self.text_layer.tokenizer, ids["token_ids"]
         assert self._explain_steps is not None, "there is a signature `explain`"
         attribute = IntegratedGradients(
-            weights=self.weights,
+            weights=cast(Weights, self.weights),
             evidence=self._problem.evidence,
             pad_id=tokenizer.pad_id,
             special_ids=tokenizer.special_ids,

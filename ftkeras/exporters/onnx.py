@@ -6,17 +6,19 @@ import pathlib
 import numpy as np
 
 from ftkeras.errors import UserError
-from ftkeras.exporters import _left_to_caller, _onnx_graph
+from ftkeras.exporters import Card, _left_to_caller, _onnx_graph
 from ftkeras.exporters._comparison import Bounds, predict
 from ftkeras.exporters._onnx_int8 import Int8Graph
+from ftkeras.exporters._signatures import Served
 from ftkeras.problems import Comparison, Problem
-from ftkeras.runs import exported, metrics, samples
+from ftkeras.runs import exported, inputs, layout, metrics, samples
 from ftkeras.runs import problem as recorded_problem
 from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
 
 TOLERANCE = 1e-4  # of a probability, with float32 weights
+MODEL = "model.onnx"
 
 
 class Onnx:
@@ -24,8 +26,10 @@ class Onnx:
 
     Its inputs are `token_ids` int32 [batch, length], padded with the id of [PAD], and for pairs
     `segment_ids` of the same shape. Its outputs are `logits` and `probabilities`, float32
-    [batch, classes]. The folder also holds the vocabulary, labels.txt and export.json. The model is
-    written only if its probabilities in onnxruntime are those that the run has measured.
+    [batch, classes]. The folder also holds what `serve` needs to answer texts with it: the
+    tokenizer's files, labels.txt, inputs.json, model_card.md, and export.json with how texts are
+    read. The model is written only if its probabilities in onnxruntime are those that the run has
+    measured.
 
     Source: https://onnx.ai/onnx/operators/, opset 20. Needs `pip install 'ftkeras[onnx]'`.
 
@@ -36,6 +40,7 @@ class Onnx:
         pairs: Whether texts come in pairs.
         plain: Whether the model is an encoder and a head, without layers that a policy added.
         run_dir: The run's folder, which holds the texts for the check.
+        card: The model card.
         quantization: 'int8' stores matrices as 8-bit integers with a scale for each channel, and
             multiplies 8-bit integers, with the range of each batch found at run time; None does
             not.
@@ -59,6 +64,7 @@ class Onnx:
         pairs: bool,
         plain: bool,
         run_dir: pathlib.Path,
+        card: Card,
         quantization: str | None = None,
         tolerance: float | None = None,
         logit_tolerance: float | None = None,
@@ -77,7 +83,7 @@ class Onnx:
             raise UserError("export=onnx needs: pip install 'ftkeras[onnx]'")
         self.model, self.text_layer, self.problem, self.pairs = model, text_layer, problem, pairs
         self.segments = pairs and text_layer.segments
-        self.run_dir, self.quantization = run_dir, quantization
+        self.run_dir, self.card, self.quantization = run_dir, card, quantization
         self.message = _left_to_caller.message(text_layer)
 
     def write(self) -> pathlib.Path:
@@ -92,7 +98,7 @@ class Onnx:
         graph = Int8Graph(onnx) if self.quantization else _onnx_graph.Graph(onnx)
         written = _onnx_graph.build(graph, self.model, self.problem, segments=self.segments)
         onnx.checker.check_model(written)
-        with files.replacing(folder / "model.onnx") as draft:
+        with files.replacing(folder / MODEL) as draft:
             onnx.save_model(written, draft)
             found = self._compare(draft, measured)
             self.bounds.check(found, "onnx", self.problem.unit)
@@ -100,8 +106,12 @@ class Onnx:
         _left_to_caller.write(folder, self.text_layer)
         exported.write_labels(folder / exported.LABELS.name, self.problem.names)
         recorded_problem.write(folder, self.problem)
-        size = (folder / "model.onnx").stat().st_size
+        inputs.write(folder, inputs.read(self.run_dir))
+        files.write_text(folder / layout.MODEL_CARD, self.card.text())
+        size = (folder / MODEL).stat().st_size
         record = {
+            "run": exported.path_to_run(folder, self.run_dir),
+            "reads": {"pairs": self.pairs, **_left_to_caller.settings(self.text_layer)},
             "bytes": size,
             "quantization": self.quantization,
             **found.record(),
@@ -124,3 +134,35 @@ class Onnx:
 
         found = predict(measured, self.text_layer, self.problem, run)
         return self.problem.compare(measured, found)
+
+
+def read(folder: pathlib.Path) -> Served:
+    """Return what serves an exported folder: the text layer, and the model in onnxruntime.
+
+    Its answers are those of the run's SavedModel, whose signatures it has, except `embed` and
+    `explain`: they need more of the network than the model returns.
+
+    Raises:
+        UserError: onnxruntime is not installed, the folder does not record how texts are read, or
+            a file that it lists is missing or damaged.
+    """
+    if importlib.util.find_spec("onnxruntime") is None:
+        raise UserError("serve of an ONNX model needs: pip install 'ftkeras[onnx]'")
+    from ftkeras.exporters._onnx_network import OnnxNetwork
+
+    record = files.read_json(folder / layout.EXPORT_RECORD)
+    if "reads" not in record:
+        raise UserError(
+            f"{folder / layout.EXPORT_RECORD} does not say how texts are read, as those of this "
+            "version do; export the run again."
+        )
+    if missing := [name for name in record["files"] if not (folder / name).is_file()]:
+        raise UserError(f"{folder} lacks {', '.join(missing)}, which its export has written.")
+    reads = record["reads"]
+    labels = exported.read_label_file(folder / exported.LABELS.name)
+    return Served(
+        weights=OnnxNetwork(folder / MODEL),
+        text_layer=_left_to_caller.restore(folder, reads),
+        problem=recorded_problem.read(folder, labels),
+        pairs=reads["pairs"],
+    )

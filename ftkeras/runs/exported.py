@@ -31,7 +31,16 @@ def read_labels(version: pathlib.Path) -> tuple[str, ...]:
     Raises:
         OSError: if they can't be read.
     """
-    lines = (version / LABELS).read_text(encoding="utf-8").split("\n")[:-1]
+    return read_label_file(version / LABELS)
+
+
+def read_label_file(path: pathlib.Path) -> tuple[str, ...]:
+    """Return the labels that `write_labels` wrote.
+
+    Raises:
+        OSError: if they can't be read.
+    """
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
     return tuple(_ESCAPE.sub(lambda found: _UNESCAPED[found[0]], line) for line in lines)
 
 

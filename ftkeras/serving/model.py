@@ -1,14 +1,14 @@
-"""Load one version of a model, and run its signatures."""
+"""Run the signatures of one version of a model."""
 
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_text  # noqa: F401  registers the ops of the text layer
 from google.protobuf import json_format
-from tensorflow.core.protobuf import error_codes_pb2, meta_graph_pb2, saved_model_pb2
+from tensorflow.core.protobuf import error_codes_pb2, meta_graph_pb2
 
 from ftkeras.serving import warmup
 from ftkeras.serving.errors import RequestError, invalid_argument
@@ -54,27 +54,35 @@ class Signature:
 
 
 class Model:
-    """A SavedModel in memory.
+    """A model in memory.
 
     Args:
-        folder: `<name>/<version>`.
+        folder: of its files.
+        version: its number.
+        functions: tensors by name -> tensors by name, by the names of signatures.
+        definitions: the signatures' inputs and outputs; those without a function are only shown.
+        owner: the object that has the functions' variables and tables, which is kept with them.
 
     Attributes:
-        folder: the same.
-        version: its number.
-        definitions: its signatures, as the file has them.
+        folder, version, definitions: the same.
         signatures: their inputs and outputs.
     """
 
-    def __init__(self, folder: pathlib.Path):
-        self.folder, self.version = folder, int(folder.name)
-        self._loaded = tf.saved_model.load(str(folder))
-        self._functions = dict(self._loaded.signatures)
-        self.definitions = _read_definitions(folder)
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        version: int,
+        functions: Mapping[str, Callable[..., Mapping[str, tf.Tensor]]],
+        definitions: Mapping[str, meta_graph_pb2.SignatureDef],
+        *,
+        owner: Any = None,
+    ):
+        self.folder, self.version, self.definitions = folder, version, definitions
+        self._functions, self._owner = functions, owner
         self.signatures = {
             name: Signature(_tensors(found.inputs), _tensors(found.outputs))
-            for name, found in self.definitions.items()
-            if name in self._functions
+            for name, found in definitions.items()
+            if name in functions
         }
 
     def signature(self, name: str) -> Signature:
@@ -111,14 +119,6 @@ class Model:
         inputs = {name: found.inputs for name, found in self.signatures.items()}
         for name, tensors in warmup.requests(self.folder, inputs):
             self.run(name, tensors)
-
-
-def _read_definitions(folder: pathlib.Path) -> dict[str, meta_graph_pb2.SignatureDef]:
-    """Read the signatures from the file: loading a SavedModel drops the names of their methods."""
-    saved = saved_model_pb2.SavedModel()
-    saved.ParseFromString((folder / "saved_model.pb").read_bytes())
-    found = next(graph for graph in saved.meta_graphs if "serve" in graph.meta_info_def.tags)
-    return dict(found.signature_def)
 
 
 def _tensors(infos: Mapping[str, meta_graph_pb2.TensorInfo]) -> dict[str, Tensor]:

@@ -1,10 +1,20 @@
-"""Find exported models: folders of versions, each a SavedModel in a folder named by a number."""
+"""Find exported models: folders of versions, each a SavedModel in a folder named by a number.
+
+Or a single ONNX model, in a folder of its own.
+"""
 
 import pathlib
 
 from ftkeras.errors import UserError
 
 EXAMPLE = "saved_models/imdb"
+ONNX, LABELS = "model.onnx", "labels.txt"
+OTHERS = (ONNX, "model.tflite", "model.safetensors")
+
+
+def is_onnx(folder: pathlib.Path) -> bool:
+    """Return whether a folder is one that the exporter `onnx` writes."""
+    return (folder / ONNX).is_file() and (folder / LABELS).is_file()
 
 
 def find_versions(model: str | None, verb: str) -> tuple[pathlib.Path, int | None]:
@@ -25,7 +35,8 @@ def find_versions(model: str | None, verb: str) -> tuple[pathlib.Path, int | Non
         return folder.resolve().parent, int(folder.resolve().name)
     if not any(_is_model(version) for version in _versions(folder)):
         raise UserError(
-            f"model={model} holds no versions of a SavedModel; name a folder such as {EXAMPLE}."
+            f"model={model} holds no versions of a SavedModel{_kind(folder)}; name a folder such "
+            f"as {EXAMPLE}."
         )
     return folder, None
 
@@ -45,7 +56,8 @@ def find_model(model: str | None, verb: str) -> pathlib.Path:
         folder = max(versions, key=lambda version: int(version.name))
     if not _is_model(folder):
         raise UserError(
-            f"model={model} holds no SavedModel; name a folder such as {EXAMPLE} or {EXAMPLE}/1."
+            f"model={model} holds no SavedModel{_kind(folder)}; name a folder such as {EXAMPLE} or "
+            f"{EXAMPLE}/1."
         )
     return folder
 
@@ -62,3 +74,9 @@ def _versions(folder: pathlib.Path) -> list[pathlib.Path]:
 
 def _is_model(folder: pathlib.Path) -> bool:
     return (folder / "saved_model.pb").is_file()
+
+
+def _kind(folder: pathlib.Path) -> str:
+    """Return the file of another kind of model in a folder, as a clause; empty if there is none."""
+    found = [name for name in OTHERS if (folder / name).is_file()]
+    return f", but {found[0]}" if found else ""

@@ -5,14 +5,28 @@ import os
 import pathlib
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ftkeras.errors import UserError
-from ftkeras.serving import metrics, settings
+from ftkeras.serving import metrics, saved_model, settings
 from ftkeras.serving.batcher import Batcher, Unbatched
 from ftkeras.serving.model import Model
 from ftkeras.serving.service import Service
 from ftkeras.serving.statistics import Statistics
 from ftkeras.serving.versions import Versions
+
+
+@dataclass(frozen=True)
+class Format:
+    """How models in a format are read; see `Versions`.
+
+    Attributes:
+        find: a file of each version, by its number, given the folder of all.
+        load: a version, given its folder.
+    """
+
+    find: Callable[[pathlib.Path], dict[int, pathlib.Path]] = saved_model.find
+    load: Callable[[pathlib.Path], Model] = saved_model.load
 
 
 def build_service(
@@ -23,6 +37,7 @@ def build_service(
     labels: dict[str, int],
     timeout: float,
     max_batch_bytes: float,
+    format: Format | None = None,
     version: int | None = None,
     check: Callable[[pathlib.Path], None] | None = None,
     log_statistics: str | None = None,
@@ -38,6 +53,7 @@ def build_service(
         labels: version numbers by label; they are served beside the newest.
         timeout: seconds in which a request is answered or refused.
         max_batch_bytes: of the texts in a batch.
+        format: of the model; None for SavedModels.
         version: the only one to serve; None for the newest one, and those with a label.
         check: raises UserError for the folder of a version that must not be served.
         log_statistics: a file to which counts of the answers are added; None for none.
@@ -48,7 +64,7 @@ def build_service(
     """
     parameters = _read_batching(batching)
     statistics = _open_statistics(log_statistics, name, statistics_seconds)
-    served = _load_versions(name, folder, labels, version, check)
+    served = _load_versions(name, folder, format or Format(), labels, version, check)
     recorded = metrics.Metrics(name)
     if parameters is None:
         batcher = Unbatched(os.cpu_count() or 1)
@@ -77,6 +93,7 @@ def _read_batching(spec: str | None) -> settings.Batching | None:
 def _load_versions(
     name: str,
     folder: pathlib.Path,
+    format: Format,
     labels: dict[str, int],
     version: int | None,
     check: Callable[[pathlib.Path], None] | None,
@@ -84,7 +101,8 @@ def _load_versions(
     served = Versions(
         name,
         folder,
-        functools.partial(_load, check=check),
+        format.find,
+        functools.partial(_load, load=format.load, check=check),
         labels=labels,
         only=version,
         report=functools.partial(_report, name),
@@ -102,9 +120,14 @@ def _report(name: str, line: str) -> None:
     sys.stderr.flush()
 
 
-def _load(folder: pathlib.Path, *, check: Callable[[pathlib.Path], None] | None = None) -> Model:
+def _load(
+    folder: pathlib.Path,
+    *,
+    load: Callable[[pathlib.Path], Model],
+    check: Callable[[pathlib.Path], None] | None,
+) -> Model:
     if check is not None:
         check(folder)
-    model = Model(folder)
+    model = load(folder)
     model.warm_up()
     return model

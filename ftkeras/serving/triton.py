@@ -5,17 +5,13 @@ import string
 from typing import Any
 
 from ftkeras.errors import UserError
+from ftkeras.serving.model_folder import LABELS, ONNX
 
-MODEL, LABELS, CONFIG = "model.onnx", "labels.txt", "config.pbtxt"
+CONFIG = "config.pbtxt"
 TEMPLATE = pathlib.Path(__file__).parent / "templates" / CONFIG
 REPOSITORY = "models"
 # ONNX's element types, by number, that our exports use.
 _TYPES = {1: "TYPE_FP32", 6: "TYPE_INT32"}
-
-
-def is_onnx(folder: pathlib.Path) -> bool:
-    """Return whether a folder is one that the exporter `onnx` writes."""
-    return (folder / MODEL).is_file() and (folder / LABELS).is_file()
 
 
 def render(export: pathlib.Path, *, name: str, batch_size: int) -> str:
@@ -33,7 +29,7 @@ def render(export: pathlib.Path, *, name: str, batch_size: int) -> str:
         import onnx
     except ModuleNotFoundError:
         raise UserError("deploy of an ONNX model needs: pip install 'ftkeras[onnx]'") from None
-    graph = onnx.load(export / MODEL).graph
+    graph = onnx.load(export / ONNX).graph
     template = string.Template(TEMPLATE.read_text(encoding="utf-8"))
     return template.substitute(
         name=name,

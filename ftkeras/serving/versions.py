@@ -42,7 +42,9 @@ class Versions:
 
     Args:
         name: The model's name, for messages.
-        folder: Holds the versions, each in a folder named by its number.
+        folder: Holds the versions.
+        find: Return a file of each version by its number, given that folder; it is in the folder
+            of the version, and complete when the others are.
         load: Return a ready model, given a version's folder.
         labels: Version numbers by label; they are served beside the newest.
         only: The only version to serve, instead of the newest; None for the newest.
@@ -53,6 +55,7 @@ class Versions:
         self,
         name: str,
         folder: pathlib.Path,
+        find: Callable[[pathlib.Path], dict[int, pathlib.Path]],
         load: Callable[[pathlib.Path], Any],
         *,
         labels: dict[str, int] | None = None,
@@ -60,7 +63,8 @@ class Versions:
         report: Callable[[str], None] = lambda line: None,
     ):
         self.name, self.folder, self.labels = name, folder, labels or {}
-        self._load, self._only, self._report = load, only, report
+        self._find_files, self._load = find, load
+        self._only, self._report = only, report
         self._versions: dict[int, _Version] = {}
         self._changed = threading.Condition()
         self._stopped = threading.Event()
@@ -79,9 +83,10 @@ class Versions:
 
     def refresh(self) -> None:
         """Look at the folder once: load the versions to serve, and unload all others."""
-        wanted = self._wanted()
+        files = self._find_files(self.folder)
+        wanted = self._wanted(set(files))
         for number in sorted(wanted, reverse=True):
-            self._load_version(number)
+            self._load_version(number, files[number])
         # If the newest can't be loaded, the loaded ones stay.
         if wanted and max(wanted) in self.available():
             for number in [n for n in list(self._versions) if n not in wanted]:
@@ -144,8 +149,7 @@ class Versions:
             except Exception as error:  # such as an unreachable folder; it may come back
                 self._report(f"{self.folder}: {' '.join(str(error).split())}")
 
-    def _wanted(self) -> set[int]:
-        present = {int(path.name) for path in self.folder.iterdir() if _is_version(path)}
+    def _wanted(self, present: set[int]) -> set[int]:
         if self._only is not None:
             return present & {self._only}
         return {max(present)} | (present & set(self.labels.values())) if present else set()
@@ -159,9 +163,8 @@ class Versions:
         wanted = f"Latest({self.name})" if number is None else f"Specific({self.name}, {number})"
         raise RequestError("NOT_FOUND", f"Servable not found for request: {wanted}")
 
-    def _load_version(self, number: int) -> None:
-        folder, before = self.folder / str(number), self._versions.get(number)
-        modified = (folder / "saved_model.pb").stat().st_mtime
+    def _load_version(self, number: int, file: pathlib.Path) -> None:
+        before, modified = self._versions.get(number), file.stat().st_mtime
         if before and before.state == AVAILABLE:
             return
         if before and before.error and before.modified == modified:
@@ -171,7 +174,7 @@ class Versions:
             self._versions[number] = new
         start = time.monotonic()
         try:
-            new.model = self._load(folder)
+            new.model = self._load(file.parent)
         except Exception as error:  # whatever it is: the other versions stay in service
             reason = " ".join(str(error).split())[:500]
             with self._changed:
@@ -192,10 +195,6 @@ class Versions:
             old.model, old.state = None, END
         gc.collect()  # functions and their graphs refer to each other
         self._report(f"version {number} is unloaded")
-
-
-def _is_version(folder: pathlib.Path) -> bool:
-    return folder.name.isdecimal() and (folder / "saved_model.pb").is_file()
 
 
 def _status(number: int, version: _Version) -> dict:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ftkeras.config.serving import DeployConfig
 from ftkeras.errors import UserError
 from ftkeras.reports import deployment
-from ftkeras.serving import manifests, triton
+from ftkeras.serving import manifests
 from ftkeras.serving.manifests import Plan, Server
-from ftkeras.serving.model_folder import find_versions
+from ftkeras.serving.model_folder import find_versions, is_onnx
 from ftkeras.support import files
 from ftkeras.workflows import triton_repository
 
@@ -40,7 +40,7 @@ def run(config: DeployConfig) -> Deployment:
     Raises:
         UserError: if the model, a version or the output folder is wrong.
     """
-    if config.model and triton.is_onnx(folder := pathlib.Path(config.model)):
+    if config.model and is_onnx(folder := pathlib.Path(config.model)):
         return _deploy_onnx(config, folder)
     model, version = find_versions(config.model, "deploy")
     if version is not None:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from ftkeras.config.serving import ServeConfig
 from ftkeras.errors import UserError
 from ftkeras.runs import signing
-from ftkeras.serving.model_folder import find_versions
 from ftkeras.support import accelerator
+from ftkeras.workflows import served_models
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ def run(config: ServeConfig) -> None:
         UserError: if the model cannot be loaded, the port is in use, or a package is missing.
         Stopped: after SIGTERM, when all requests have been answered.
     """
-    folder, version = find_versions(config.model, "serve")
+    served = served_models.find(config.model)
     try:
         from ftkeras.serving import http_server, startup
         from ftkeras.serving.page import examples
@@ -33,21 +33,23 @@ def run(config: ServeConfig) -> None:
         if error.name not in EXTRA:
             raise
         raise UserError(f"serve needs {error.name}: pip install 'ftkeras[serve]'") from None
-    name = config.name or folder.resolve().name
+    name = config.name or served.folder.resolve().name
     listening = http_server.bind(config.host, config.port)  # before the model takes time to load
     service = startup.build_service(
         name,
-        folder,
+        served.folder,
         batching=config.batching,
         labels=config.labels,
         timeout=config.timeout,
         max_batch_bytes=float("inf") if accelerator.is_available() else MAX_BATCH_BYTES,
-        version=version,
+        format=served.format,
+        version=served.version,
         check=_signature_check(config.require_signature),
         log_statistics=config.log_statistics,
         statistics_seconds=config.statistics_seconds,
     )
-    offered = examples.find(config.examples, folder, version, host=config.host)
+    with service.versions.lease() as model:
+        offered = examples.find(config.examples, model.folder, host=config.host)
     url = http_server.url(listening)
     service.versions.watch(config.poll_seconds)
     http_server.run(

@@ -4,6 +4,7 @@ import pathlib
 import shutil
 
 from ftkeras.serving import triton
+from ftkeras.serving.model_folder import LABELS, ONNX
 from ftkeras.support import files
 
 
@@ -33,7 +34,7 @@ def write(
     folder = output / triton.REPOSITORY / name
     text = triton.render(export, name=name, batch_size=batch_size)
     with files.next_version(folder) as version:
-        shutil.copy(export / triton.MODEL, version.draft)
-        shutil.copy(export / triton.LABELS, folder)
+        shutil.copy(export / ONNX, version.draft)
+        shutil.copy(export / LABELS, folder)
         files.write_text(folder / triton.CONFIG, text)
     return version.path

@@ -46,14 +46,15 @@ def test_segments_of_pairs_are_used():
 
 def _exporter(small_run, run_dir, **keys):
     model, layer, _ = small_run
-    about = {"problem": small.PROBLEM, "pairs": False, "plain": True}
+    about = {"problem": small.PROBLEM, "pairs": False, "plain": True, "card": small.Card()}
     return Onnx(model=model, text_layer=layer, run_dir=run_dir, **{**about, **keys})
 
 
 def test_folder_holds_model_vocabulary_and_record(small_run):
     folder = _exporter(small_run, small_run[2]).write()
     assert {path.name for path in folder.iterdir()} == {
-        *("model.onnx", "vocab.txt", "tokenizer_config.json", "labels.txt", "export.json")
+        *("model.onnx", "vocab.txt", "tokenizer_config.json", "labels.txt", "export.json"),
+        *("inputs.json", "model_card.md"),
     }
     record = json.loads((folder / "export.json").read_text())
     assert record["largest_difference"] < 1e-5

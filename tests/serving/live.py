@@ -15,6 +15,7 @@ from ftkeras.serving import rest, startup
 from ftkeras.serving.page import examples
 from ftkeras.serving.service import Service
 from ftkeras.verbs.serve import MAX_BATCH_BYTES
+from ftkeras.workflows import served_models
 
 
 class Live:
@@ -42,6 +43,7 @@ class Live:
 def live(folder: pathlib.Path, **config: Any) -> Iterator[Live]:
     """Serve the versions in `folder`, configured by `ServeConfig(**config)`."""
     settings = ServeConfig(model=str(folder), port=0, **config)
+    served = served_models.find(settings.model)
     service = startup.build_service(
         settings.name or folder.name,
         folder,
@@ -49,10 +51,12 @@ def live(folder: pathlib.Path, **config: Any) -> Iterator[Live]:
         labels=settings.labels,
         timeout=settings.timeout,
         max_batch_bytes=MAX_BATCH_BYTES,
+        format=served.format,
         log_statistics=settings.log_statistics,
         statistics_seconds=settings.statistics_seconds,
     )
-    offered = examples.find(settings.examples, folder, None, host=settings.host)
+    with service.versions.lease() as model:
+        offered = examples.find(settings.examples, model.folder, host=settings.host)
     app = rest.application(service, max_request_bytes=settings.max_request_bytes, examples=offered)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run)

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from ftkeras.serving import saved_model
 from ftkeras.serving.errors import RequestError
 from ftkeras.serving.versions import Versions
 
@@ -15,7 +16,7 @@ def _write(folder, number: int) -> None:
 
 
 def _versions(folder, load=lambda path: path.name, **options) -> Versions:
-    return Versions("m", folder, load, **options)
+    return Versions("m", folder, saved_model.find, load, **options)
 
 
 def _states(versions: Versions) -> dict[str, str]:

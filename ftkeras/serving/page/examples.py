@@ -33,13 +33,12 @@ class Examples:
     message: str = "the page has no examples"
 
 
-def find(wanted: str | None, folder: pathlib.Path, version: int | None, *, host: str) -> Examples:
+def find(wanted: str | None, version: pathlib.Path, *, host: str) -> Examples:
     """Return the texts that the page offers.
 
     Args:
         wanted: the folder of a run, "none", or None for the run that wrote the model.
-        folder: contains the versions of the model.
-        version: the one that is served; None for the newest.
+        version: the folder of the version that is served.
         host: the address that the server listens on.
 
     Raises:
@@ -50,7 +49,7 @@ def find(wanted: str | None, folder: pathlib.Path, version: int | None, *, host:
     if wanted is not None:
         return read(pathlib.Path(wanted))
     try:
-        run_dir = _own_run(folder, version, host)
+        run_dir = _own_run(version, host)
         found = read(run_dir)
     except UserError as error:
         return Examples(message=f"the page has no examples: {error}")
@@ -78,17 +77,15 @@ def read(run_dir: pathlib.Path) -> Examples:
     return Examples(texts, f"the run's {split} data", message)
 
 
-def _own_run(folder: pathlib.Path, version: int | None, host: str) -> pathlib.Path:
-    """Return the folder of the run that wrote the model.
+def _own_run(version: pathlib.Path, host: str) -> pathlib.Path:
+    """Return the folder of the run that wrote a version of the model.
 
     Raises:
         UserError: if its texts are not to be shown, or it is not there.
     """
     if not _is_this_machine(host):
         raise UserError(f"host={host} is open to other machines; name a run with `examples`")
-    versions = exported.find_versions(folder)
-    served = versions[-1] if version is None else folder / str(version)
-    run_dir = exported.run_of(served)
+    run_dir = exported.run_of(version)
     if run_dir is None or not (run_dir / layout.SAMPLES).is_file():
         raise UserError("the run that wrote the model is not there; name one with `examples`")
     report = files.read_json(run_dir / layout.REPORT_FIGURES)
