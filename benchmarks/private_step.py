@@ -1,13 +1,15 @@
 """What a private training step costs beside an ordinary one.
 
     python benchmarks/private_step.py --encoder=FOLDER [--policy=lora]
+    python benchmarks/private_step.py --encoder=FOLDER --memory=private --texts=64
 
 Both are measured in processor seconds, which depend little on what else the machine does: a step of
 8 and one of 40 texts of 5 to 32 tokens, and from these the cost of one more text. Give an encoder's
-folder or Hub id.
+folder or Hub id. With --memory, a process measures the memory of one kind of step of 128 tokens.
 """
 
 import argparse
+import resource
 import time
 
 import numpy as np
@@ -40,10 +42,10 @@ def build(encoder: str, policy: str, private: bool) -> FineTuner:
     return model
 
 
-def batch(size: int, private: bool, rng: np.random.Generator) -> tuple:
+def batch(size: int, private: bool, rng: np.random.Generator, shortest=5, longest=32) -> tuple:
     """Return texts of random tokens and lengths; of a private step, each in a row of its own."""
-    ids = rng.integers(1000, 20_000, size=(size, 32), dtype=np.int32)
-    ids[np.arange(32) >= rng.integers(5, 33, size=(size, 1))] = 0
+    ids = rng.integers(1000, 20_000, size=(size, longest), dtype=np.int32)
+    ids[np.arange(longest) >= rng.integers(shortest, longest + 1, size=(size, 1))] = 0
     labels = rng.integers(2, size=size)
     if private:
         ids, labels = ids[:, None], labels[:, None]
@@ -61,11 +63,28 @@ def measure(model: FineTuner, size: int, private: bool) -> float:
     return (time.process_time() - start) / STEPS
 
 
+def report_memory(encoder: str, policy: str, kind: str, size: int) -> None:
+    """Print how much memory two steps take beside the weights and what was imported."""
+    model = build(encoder, policy, kind == "private")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    rng = np.random.default_rng(0)
+    for _ in range(2):
+        model.train_on_batch(*batch(size, kind == "private", rng, 128, 128))
+    more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    trained = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
+    print(f"{kind}: {more:,.0f} MiB more for steps of {size} texts; {trained:,} numbers train")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--encoder", required=True)
     parser.add_argument("--policy", default="full")
+    parser.add_argument("--memory", choices=("ordinary", "private"))
+    parser.add_argument("--texts", type=int, default=64)
     options = parser.parse_args()
+    if options.memory:
+        report_memory(options.encoder, options.policy, options.memory, options.texts)
+        return
     for private in (False, True):
         model = build(options.encoder, options.policy, private)
         small, large = (measure(model, size, private) for size in SIZES)
