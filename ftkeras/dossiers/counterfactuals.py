@@ -19,6 +19,8 @@ from ftkeras.statistics.significance import wilson
 
 # Texts that are searched for words, and those with one that are answered, both evenly spread.
 SEARCHED, MOST = 5_000, 200
+# Smaller moves, of a probability or a number, are shown and are no warning.
+LEAST_MOVE = 0.01
 NOTE = (
     "Each text that has such a word is answered in every version. Changed: texts that do not get "
     "the same answer in all of them, with Wilson's interval. With fewer than "
@@ -43,7 +45,7 @@ def part(subject: Subject) -> Part:
     found = changes(subject, [Exchange.of(one) for one in dimensions])
     sources = {one.name: one.source for one in dimensions if one.source}
     data = {"split": subject.view.split, "dimensions": found, "sources": sources}
-    return Part("counterfactuals", "Counterfactual texts", data, _shown(found))
+    return Part("counterfactuals", "Counterfactual texts", data, shown(found))
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,8 @@ def _moved(exchange: Exchange, values: np.ndarray, names: Sequence[str]) -> list
     ]
 
 
-def _shown(found: Sequence[dict[str, Any]]) -> list[Shown]:
+def shown(found: Sequence[dict[str, Any]]) -> list[Shown]:
+    """Return what the page shows of changes: a warning if answers move by `LEAST_MOVE` or more."""
     shares: list[str | Column] = [
         *("exchanged", "texts"),
         Column("changed", "{:.1%}"),
@@ -184,6 +187,7 @@ def _shown(found: Sequence[dict[str, Any]]) -> list[Shown]:
     ]
     moved = [(one["name"], line) for one in found for line in one.get("moved", ())]
     shifts = [(name, line) for name, line in moved if line["low"] > 0 or line["high"] < 0]
+    largest = max((abs(line["value"]) for _, line in shifts), default=0)
     columns: list[str | Column] = [
         *("exchanged", "output", "from", "to"),
         Column("moves by", "{:+.4f}"),
@@ -198,10 +202,12 @@ def _shown(found: Sequence[dict[str, Any]]) -> list[Shown]:
     few = ", ".join(f"{one['name']} ({one['texts']})" for one in found if len(one) == 2)
     also = f" Too few texts to conclude anything: {few}." if few else ""
     verdict = (
-        f"Answers move in one direction with {named}." if shifts else "No such change is shown."
+        f"Answers move in one direction with {named}, by {largest:.2g} at most."
+        if shifts
+        else "No such change is shown."
     )
     return [
-        Notice(verdict + also, "warning" if shifts else "info"),
+        Notice(verdict + also, "warning" if largest >= LEAST_MOVE else "info"),
         Table("exchanged", "Exchanged words", shares, rows, NOTE),
         *([Table("moved", "Largest moves", columns, lines, MOVED)] if lines else []),
     ]

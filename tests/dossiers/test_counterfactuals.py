@@ -108,6 +108,22 @@ def test_intervals_hold_together_for_all_pairs():
     assert not [line for line in found["moved"] if line["low"] > 0 or line["high"] < 0]
 
 
+@pytest.mark.parametrize(("moves", "level"), [(0.1, "warning"), (0.001, "info")])
+def test_page_says_how_far_answers_move_and_warns_of_large_moves(moves, level):
+    rng = np.random.default_rng(0)
+    first = [{"predicted": "no", "probabilities": [0.6, 0.4]} for _ in range(50)]
+    second = 0.4 + moves + rng.normal(0, moves / 100, 50)
+    other = [{"predicted": "no", "probabilities": [1 - p, p]} for p in second]
+    exchange = Exchange.of(ALL["Scottish English"])
+    verdict = counterfactuals.shown(
+        [counterfactuals.compare(exchange, [first, other], ("no", "yes"))]
+    )[0]
+    assert verdict.level == level
+    assert (
+        verdict.text == f"Answers move in one direction with Scottish English, by {moves} at most."
+    )
+
+
 def test_numbers_move_but_no_answer_changes():
     versions = [[{"values": [n + k]} for n in range(30)] for k in (0.0, 0.5)]
     versions[1][0]["values"] = [0.6]
