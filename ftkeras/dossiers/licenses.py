@@ -117,7 +117,9 @@ def _asker(kind: str, about: About) -> Callable[[Terms], tuple[str, ...]]:
 
 
 def _verdict(data: dict[str, Any]) -> Sequence[Shown]:
-    asked = ("commercial", "publish_model", "same_license")
+    asked = ["commercial", "publish_model"]
+    if data["use"].get("publish_model") is not False:
+        asked.append("same_license")
     open_questions = [name for name in asked if name not in data["use"]]
     shown: list[Shown] = []
     if data["conflicts"]:
@@ -126,7 +128,8 @@ def _verdict(data: dict[str, Any]) -> Sequence[Shown]:
         shown.append(Notice("No license conflicts with the stated use.", "good"))
     if open_questions:
         listed = ", ".join(f"use.{name}" for name in open_questions)
-        shown.append(Notice(f"Not compared, as about.yaml does not state {listed}."))
+        which = "Not compared" if len(open_questions) == len(asked) else "Not fully compared"
+        shown.append(Notice(f"{which}, as about.yaml does not state {listed}."))
     if data["unknown"]:
         shown.append(Text(f"Unknown: {', '.join(data['unknown'])}."))
     return shown

@@ -1,7 +1,8 @@
-"""The part about personal data: what patterns find in the texts of the run."""
+"""The part about personal data: what patterns find in the texts that the model reads."""
 
 import json
 import pathlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,10 +14,13 @@ from ftkeras.dossiers.part import Part
 from ftkeras.dossiers.subject import Subject
 from ftkeras.figures.parts import Missing, Notice, Table, Text
 from ftkeras.figures.parts import Part as Shown
+from ftkeras.reports import data as data_report
 from ftkeras.runs import layout
 
 # Texts of a split that are searched, evenly spread, and masked examples that are shown of a kind.
 MOST, EXAMPLES = 20_000, 3
+# What each pattern needs; spares the search of most tokens of a vocabulary.
+_MAY_BE_PERSONAL = re.compile(r"[@\d]")
 # Files of texts in the run's folder.
 KEPT = {"samples": layout.SAMPLES, "report": layout.REPORT_TEXTS}
 NOTE = (
@@ -46,7 +50,9 @@ class Count:
 
 
 def part(subject: Subject) -> Part:
-    """Return the part about personal data in the texts of the splits, the samples and the report.
+    """Return the part about personal data in texts, samples, the report and the vocabulary.
+
+    The texts of the splits are searched as the model reads them, after the run's redaction.
 
     Raises:
         UserError: if the data can't be read, or phonenumbers is not installed.
@@ -61,9 +67,14 @@ def part(subject: Subject) -> Part:
         if texts := _kept(subject.folder / file):
             searched[name] = len(texts)
             _count(counts, name, texts)
+    vocabulary = subject.experiment.text_layer.tokenizer.vocabulary
+    searched["vocabulary"] = len(vocabulary)
+    _count(counts, "vocabulary", filter(_MAY_BE_PERSONAL.search, vocabulary))
+    read = subject.view.metrics.get("read", {})
     data: dict[str, Any] = {
         "searched": searched,
         "kinds": {kind: vars(count) for kind, count in counts.items()},
+        "redacted": {split: of["redacted"] for split, of in read.items() if "redacted" in of},
         "not_searched": ["names of people"],
     }
     return Part("personal_data", "Personal data", data, _shown(subject, data))
@@ -104,13 +115,24 @@ def _shown(subject: Subject, data: dict[str, Any]) -> list[Shown]:
     total = sum(count["texts"] for count in data["kinds"].values())
     listed = ", ".join(f"{number:,} of {split}" for split, number in searched.items())
     shown: list[Shown] = [
-        Notice("Patterns of personal data were found in the texts.")
+        Notice("Patterns of personal data were found in the texts that the model reads.")
         if total
-        else Notice("No pattern of personal data was found in the texts.", "good"),
-        Text(f"Texts that were searched: {listed}."),
+        else Notice(
+            "No pattern of personal data was found in the texts that the model reads.", "good"
+        ),
+        *_redacted(subject.config.redact, data["redacted"]),
+        Text(f"Texts and tokens that were searched: {listed}."),
         Table("personal_data", "Patterns found", columns, rows, NOTE),
         Missing("Names of people", NAMES),
     ]
     if stated := subject.about.text("data.personal_data"):
         shown.append(Text(f"about.yaml states: {stated}"))
     return shown
+
+
+def _redacted(spec: str | None, counts: Mapping[str, Mapping[str, int]]) -> list[Shown]:
+    """Return what the run replaced before; the files of the data still have it."""
+    if not counts:
+        return []
+    found = data_report.redacted(counts)
+    return [Text(f"--redact={spec} {found}, before the search. The files of the data keep it.")]

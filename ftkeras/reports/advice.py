@@ -55,17 +55,26 @@ def hardly_moved(
     low, high = (factor * chance for factor in HARDLY_MOVED)
     if not low < loss < high:
         return []
-    return [
-        f"the loss hardly moved: it ended at {loss:.3f}, and {constant} "
-        f"{chance:.3f}; try a higher `learning_rate` or more `epochs`. To find a learning rate: "
-        f"python -m ftkeras.main find_rate --flagfile={run_dir / layout.SETTINGS}"
-    ]
+    if config.private is not None:  # find_rate would read the private texts once more
+        remedy = (
+            "the noise of `private` may outweigh the gradients: train fewer variables (`policy`), "
+            "use more examples or a larger `batch_size`, or allow a larger epsilon"
+        )
+    else:
+        remedy = (
+            "try a higher `learning_rate` or more `epochs`. To find a learning rate: "
+            f"python -m ftkeras.main find_rate --flagfile={run_dir / layout.SETTINGS}"
+        )
+    return [f"the loss hardly moved: it ended at {loss:.3f}, and {constant} {chance:.3f}; {remedy}"]
 
 
 def small_validation(config: Config, metrics: Mapping[str, Any], problem: Problem) -> list[str]:
-    """Return a note if validation has so few examples that chance decides which epoch is best."""
+    """Return a note if validation has so few examples that chance decides which epoch is best.
+
+    A private run is not compared: it keeps its last epoch, or can't be cross-validated.
+    """
     measured = metrics.get("validation")
-    if measured is None or config.trained_epochs == 1:
+    if measured is None or config.trained_epochs == 1 or config.private is not None:
         return []
     if (doubt := problem.doubt(measured)) is None:
         return []

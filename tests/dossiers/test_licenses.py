@@ -75,6 +75,20 @@ def test_unknown_license_stays_unknown():
     assert license_terms.judge("Beerware", lambda terms: ()).unknown == ("Beerware",)
 
 
+@pytest.mark.parametrize(
+    ("use", "said"),
+    [
+        ({}, "Not compared, as about.yaml does not state use.commercial, use.publish_model, "),
+        ({"commercial": True}, "Not fully compared, as about.yaml does not state use.publish_mod"),
+        ({"commercial": True, "publish_model": False}, "No license conflicts with the stated use"),
+        ({"commercial": True, "publish_model": True}, "Not fully compared, as about.yaml does not"),
+    ],
+)
+def test_page_says_which_uses_were_not_compared(use, said):
+    (notice,) = licenses._verdict({"use": use, "conflicts": [], "unknown": []})
+    assert notice.text.startswith(said)
+
+
 DATA = {
     "items": [
         {"of": "data", "name": "d", "license": "CC-BY-4.0"},

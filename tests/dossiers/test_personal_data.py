@@ -5,10 +5,13 @@ import itertools
 import json
 import pathlib
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from ftkeras.dossiers import detection, identifiers, personal_data
+from ftkeras.dossiers.about import About
 from ftkeras.errors import UserError
 
 ROWS = [
@@ -122,3 +125,20 @@ def test_without_phonenumbers_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "phonenumbers", None)
     with pytest.raises(UserError, match=r"pip install 'ftkeras\[dossier\]'"):
         detection.find("Call 020 7946 0018")
+
+
+def test_vocabulary_is_searched_and_what_was_redacted_is_said(tmp_path):
+    tokenizer = SimpleNamespace(vocabulary=("the", "ann@example.org", "##2"))
+    subject: Any = SimpleNamespace(
+        examples={},
+        folder=tmp_path,
+        experiment=SimpleNamespace(text_layer=SimpleNamespace(tokenizer=tokenizer)),
+        view=SimpleNamespace(metrics={"read": {"train": {"redacted": {"email": 2, "ip": 0}}}}),
+        config=SimpleNamespace(redact="pii"),
+        about=About({}),
+    )
+    found = personal_data.part(subject)
+    assert found.data["kinds"]["e-mail address"]["places"] == {"vocabulary": 1}
+    assert found.data["redacted"] == {"train": {"email": 2, "ip": 0}}
+    texts = [one.text for one in found.shown if hasattr(one, "text")]
+    assert "--redact=pii redacted 2 email in train, before the search." in texts[1]

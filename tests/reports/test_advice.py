@@ -39,6 +39,14 @@ def test_loss_near_that_of_label_frequencies_has_hardly_moved(settings, loss, is
     assert ("find_rate --flagfile=runs/a/run.cfg" in text) == is_noted
 
 
+def test_advice_about_a_private_run_names_no_verb_that_refuses_it():
+    config = Config(epochs=3, private="dp_sgd(epsilon=8, delta=1e-5)")
+    text = advice.text(config, _metrics(loss=0.68, examples=40), PROBLEM, RUN)
+    assert "the noise of `private` may outweigh the gradients" in text
+    assert "find_rate" not in text
+    assert "crossvalidate" not in text
+
+
 def test_model_that_always_predicts_one_label_is_noted():
     metrics = _metrics(confusion=((0, 6), (0, 6)))
     assert "note: the model always predicts 'good'" in advice.text(
