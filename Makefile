@@ -36,7 +36,7 @@ test: setup style
 test-all: setup lint
 	$(PYTEST) -m ""
 
-# A fifteenth of what `make test` leaves out, in time: about six minutes, and another one for each commit.
+# One of 19 shares of what `make test` leaves out: about five minutes, and another share for each commit.
 test-share: setup
 	@echo "Of the tests that make test leaves out, the share that commit $(COMMIT) picks:"
 	$(PYTEST) -vv -m "process or cluster or matrix or real_data" --share=$(COMMIT)

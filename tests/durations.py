@@ -15,8 +15,8 @@ from collections.abc import Iterable
 import pytest
 
 FILE = pathlib.Path(__file__).with_suffix(".json")
-# So many that each takes about six minutes on two cores.
-SHARES = 15
+# So many that each takes about five minutes on two cores.
+SHARES = 19
 # Seconds of a test whose duration is unknown.
 _UNKNOWN = {"cluster": 40.0, "process": 20.0, "real_data": 20.0, "matrix": 3.0}
 _QUICK = 0.05

@@ -83,8 +83,11 @@ class Model:
         inputs = _inputs(texts, pairs)
         found = self._predictor.predict(*inputs.values(), batch_size=batch_size)
         cells = map(problem.answer_cells, found)
-        answered = pandas.DataFrame(list(cells), columns=list(problem.answer_columns()))
-        return pandas.concat([pandas.DataFrame(inputs), answered], axis=1)
+        columns = problem.answer_columns()
+        answered = pandas.DataFrame(list(cells), columns=list(columns))
+        # NumPy's integers cannot be missing, as the place of an answer can.
+        integers = {name: "Int64" for name, kind in columns.items() if kind is int}
+        return pandas.concat([pandas.DataFrame(inputs), answered.astype(integers)], axis=1)
 
     def answers(
         self, texts: Iterable[str], pairs: Iterable[str] | None = None, *, batch_size: int = 32

@@ -1,6 +1,7 @@
-"""Import TensorFlow and Keras without the messages they print while loading."""
+"""Import TensorFlow and Keras without the messages that do not concern a user of the command."""
 
 import contextlib
+import logging
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -9,9 +10,18 @@ from ftkeras.support import standard_error
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow and Keras without scikit-learn and without messages."""
+    """Import TensorFlow and Keras without scikit-learn and without messages.
+
+    TensorFlow's hint that a function is often traced is not shown later either. A function is
+    traced once for each length of a batch, which is often in a short run and rare in a long one.
+    """
     with _hidden("sklearn"):
         standard_error.import_tensorflow()
+    logging.getLogger("tensorflow").addFilter(_is_no_hint_at_tracing)
+
+
+def _is_no_hint_at_tracing(record: logging.LogRecord) -> bool:
+    return "triggered tf.function retracing" not in record.getMessage()
 
 
 @contextlib.contextmanager

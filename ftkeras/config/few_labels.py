@@ -6,28 +6,36 @@ from ftkeras import catalog
 from ftkeras.config.fields import AUTO
 from ftkeras.errors import UserError
 
+POLICY, HEAD_ONLY = ("full",), ("head_only",)
 # The head is trained on fixed vectors, of few texts: many short epochs.
 HEAD_EPOCHS, HEAD_RATE = 50, 5e-3
 
 
 def use_defaults(config: Any) -> None:
-    """Use the defaults of `few_shot`: train only the head, on the vectors that pairs have tuned.
+    """Fill in what the user left open of the policy, and, with `few_shot`, of the head's training.
+
+    By default, `few_shot` trains only a head, on the vectors that pairs have tuned. Another policy
+    that is given trains the encoder further, for `auto`'s epochs at its learning rate.
 
     Raises:
         UserError: the task has not one label for each text.
     """
     if config.few_shot is None:
+        _fill(config, "policy", (), POLICY)
         return
     _require_one_label(config, "few_shot")
     head = catalog.problem_default(catalog.parse("task", config.task).name, "head")
-    for name, given, default in (
-        ("head", None, f"{head}(pooling='mean')"),
-        ("policy", ("full",), ("head_only",)),
-        ("epochs", AUTO, HEAD_EPOCHS),
-        ("learning_rate", AUTO, HEAD_RATE),
-    ):
-        if getattr(config, name) == given:
-            object.__setattr__(config, name, default)
+    _fill(config, "head", None, f"{head}(pooling='mean')")
+    _fill(config, "policy", (), HEAD_ONLY)
+    if config.policy == HEAD_ONLY:
+        _fill(config, "epochs", AUTO, HEAD_EPOCHS)
+        _fill(config, "learning_rate", AUTO, HEAD_RATE)
+
+
+def _fill(config: Any, name: str, left_open: Any, value: Any) -> None:
+    """Set a field of the frozen configuration if the user left it open."""
+    if getattr(config, name) == left_open:
+        object.__setattr__(config, name, value)
 
 
 def check(config: Any) -> None:

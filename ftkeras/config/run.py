@@ -174,9 +174,10 @@ class Config(Privacy):
         "Average of the weights during training, which is evaluated and exported: {average}.",
     )
     policy: tuple[str, ...] = flag(
-        ("full",),
+        (),
         "Training",
-        "Which weights train, and with which learning rates: {policy}. Repeatable.",
+        "Which weights train, and with which learning rates: {policy}. Repeatable. Default: full, "
+        "or head_only with `few_shot`.",
     )
     regularizer: tuple[str, ...] = flag(
         (), "Training", "Regularization of training: {regularizer}. Repeatable."

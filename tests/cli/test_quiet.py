@@ -1,4 +1,4 @@
-"""TensorFlow and Keras are imported without any output, and without scikit-learn."""
+"""TensorFlow and Keras are imported and used without any output, and without scikit-learn."""
 
 import subprocess
 import sys
@@ -17,6 +17,11 @@ import sklearn.metrics
 assert sklearn.metrics.accuracy_score([1, 0], [1, 1]) == 0.5
 quiet.import_tensorflow()
 assert sys.modules["sklearn"] is sklearn
+
+import tensorflow as tf
+traced_for_each_number = tf.function(lambda number: tf.constant(number))
+for number in range(20):
+    traced_for_each_number(number)
 """
 
 

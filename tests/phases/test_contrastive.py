@@ -11,6 +11,7 @@ from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
 from ftkeras.phases.few_shot.contrastive import Contrastive
 from ftkeras.verbs import train
+from ftkeras.workflows import pairs_first
 from tests import finished
 from tests.matrix import matrix
 from tests.running import call_ftkeras
@@ -90,14 +91,38 @@ def test_the_encoder_is_that_of_the_pairs_and_only_the_head_was_trained(run):
     assert len(final) == len(tuned) + 2
 
 
+def test_settings_left_open_are_those_of_a_head_only_if_nothing_else_trains():
+    def chosen(**given):
+        config = Config(**given)
+        return config.policy, config.epochs, config.learning_rate
+
+    assert chosen() == (("full",), "auto", "auto")
+    assert chosen(few_shot="contrastive") == (("head_only",), 50, 5e-3)
+    assert chosen(few_shot="contrastive", epochs=7) == (("head_only",), 7, 5e-3)
+    for policy in ("full", "lora"):
+        assert chosen(few_shot="contrastive", policy=(policy,)) == ((policy,), "auto", "auto")
+
+
+def _texts_of_pairs(folder, split):
+    rows = [json.loads(line) for line in (folder / "data" / f"{split}.jsonl").open()]
+    assert {row["alike"] for row in rows} == {0, 1}
+    return {row[name] for row in rows for name in ("text", "pair")}
+
+
+@pytest.mark.matrix
+def test_pairs_of_a_fold_are_of_its_own_texts(tmp_path):
+    for fold in range(2):
+        own = {**SMALL, "validation_examples": None, "folds": 2, "fold": fold, "test": False}
+        pairs_first.tune(Config(**own, run_dir=str(tmp_path / f"{fold}")))
+    held_out = [_texts_of_pairs(tmp_path / f"{fold}" / "pairs", "validation") for fold in range(2)]
+    assert not held_out[0] & held_out[1]
+    for fold in range(2):
+        assert _texts_of_pairs(tmp_path / f"{fold}" / "pairs", "train") == held_out[1 - fold]
+
+
 @pytest.mark.matrix
 def test_pairs_are_of_the_texts_that_are_trained_on_alone(run):
-    texts = {}
-    for split in ("train", "validation"):
-        path = run / "pairs" / "data" / f"{split}.jsonl"
-        rows = [json.loads(line) for line in path.read_text().splitlines()]
-        texts[split] = {row[name] for row in rows for name in ("text", "pair")}
-        assert {row["alike"] for row in rows} == {0, 1}
+    texts = {s: _texts_of_pairs(run / "pairs", s) for s in ("train", "validation")}
     assert (len(texts["train"]), len(texts["validation"])) == (16, 8)
     assert not texts["train"] & texts["validation"]
     metrics = json.loads((run / "pairs" / "metrics.json").read_text())
