@@ -1,6 +1,6 @@
-"""Fine-tune BERT-family encoders with TensorFlow and Keras 3, and serve the result.
+"""Fine-tune BERT-family text encoders with TensorFlow and Keras 3, and serve them.
 
-Everything is imported when it is first used, so that `import ftkeras` is fast and does not import
+Names are imported when they are first used, so `import ftkeras` is fast and does not import
 TensorFlow.
 """
 

@@ -1,4 +1,4 @@
-"""Errors that a user can fix, and the signal that stops a run."""
+"""Errors that a user can fix, and the exception raised when a signal stops a run."""
 
 
 class UserError(Exception):

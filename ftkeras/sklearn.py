@@ -27,19 +27,19 @@ register_keras_classes()
 class TextClassifier(ClassifierMixin, BaseEstimator):
     """Fine-tune a pretrained encoder to classify texts, as a scikit-learn estimator.
 
-    It works in pipelines, in `cross_val_score` and in `GridSearchCV`, can be cloned and pickled,
-    and takes texts as a list, an array, or a column of a DataFrame. Training is AdamW with a linear
+    It works in pipelines, `cross_val_score` and `GridSearchCV`, and it can be cloned and pickled.
+    Texts may be a list, an array, or a column of a DataFrame. It trains with AdamW, a linear
     warm-up and a linear decay of the learning rate.
 
     Args:
         encoder: a folder with config.json and weights, or a Hugging Face Hub id.
-        max_length: the most tokens of a text, special ones included.
-        epochs: passes over the data; positive.
-        batch_size: texts in a batch; positive.
+        max_length: the maximum number of tokens per text, including special tokens.
+        epochs: the number of passes over the data; positive.
+        batch_size: the number of texts in a batch; positive.
         learning_rate: the highest learning rate; positive.
-        weight_decay: of AdamW; not negative.
-        warmup: share of the updates in which the learning rate rises, in [0, 1).
-        policy: which variables train, as `--policy` takes it, such as "lora(rank=8)"; None for all.
+        weight_decay: the weight decay of AdamW; not negative.
+        warmup: the share of the updates in which the learning rate rises, in [0, 1).
+        policy: which variables train, such as "lora(rank=8)", as for `--policy`; None for all.
         random_state: integer that determines new weights, dropout and the order of the texts, or
             None.
         verbose: as in `keras.Model.fit`.
@@ -85,7 +85,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
 
         Raises:
             ValueError: if there are fewer than two labels, or an argument is wrong.
-            UserError: if the encoder or the policy is.
+            UserError: if the encoder or the policy is wrong.
         """
         self._check_parameters()
         texts, answers = _texts(X), _labels(y)

@@ -9,9 +9,9 @@ KINDS = ("encoder", "head", "loss", "optimizer", "schedule")
 
 
 def register_keras_classes() -> None:
-    """Register the classes of this package that `.keras` files name.
+    """Register the classes of ftkeras with Keras, so that `.keras` files with them can be loaded.
 
-    Call it before `keras.models.load_model` in a process that has not used them.
+    Call this before `keras.models.load_model` in a process that has not used these classes.
 
     >>> import keras
     >>> register_keras_classes()

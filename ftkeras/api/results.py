@@ -1,4 +1,4 @@
-"""A finished run, and its evaluations, as notebooks show them."""
+"""Finished runs and their evaluations."""
 
 import functools
 import html
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 def run_folder(folder: str | os.PathLike[str]) -> pathlib.Path:
-    """Return the folder of a run; `~` stands for the user's home.
+    """Return the path of a run's folder, with `~` expanded.
 
     Raises:
-        UserError: if it has no run.
+        UserError: if the folder has no run.
     """
     path = pathlib.Path(folder).expanduser()
     if not (path / layout.SETTINGS).is_file():
@@ -38,13 +38,16 @@ def run_folder(folder: str | os.PathLike[str]) -> pathlib.Path:
 class Evaluation:
     """The metrics and predictions of a run, on its own data or on other data.
 
+    A notebook displays it as a table of the metrics.
+
     Args:
-        folder: the run's.
-        name: what the files of an evaluation on other data are called after; None for the run's
-            own data.
+        folder: the run's folder.
+        name: the name of an evaluation on other data, such as `later` for
+            `metrics-later.json`; None for the run's own data.
 
     Attributes:
-        folder, name: those.
+        folder: the run's folder.
+        name: the name of the evaluation, or None.
 
     Raises:
         UserError: if there is no such run or evaluation.
@@ -57,7 +60,7 @@ class Evaluation:
 
     @functools.cached_property
     def metrics(self) -> dict[str, Any]:
-        """The content of metrics.json: metrics by split and name, and facts about the run."""
+        """The content of `metrics.json`: metrics by split and name, and facts about the run."""
         return json.loads(self._file(layout.METRICS).read_text(encoding="utf-8"))
 
     @property
@@ -71,13 +74,13 @@ class Evaluation:
         return tuple(split for split in layout.PREDICTIONS if split in self.metrics)
 
     def predictions(self, split: str = "test") -> "pandas.DataFrame":
-        """Return the true answer to each example and the prediction.
+        """Return the true answer, the prediction and the probabilities of each example.
 
-        Of questions, `predicted` is a dict with the `text`, `start`, `end` and `score` of the best
-        answer, or None, and `n_best` lists the best ones.
+        For question answering, `predicted` is None or a dict with the `text`, `start`, `end` and
+        `score` of the best answer, and `n_best` is a list of such dicts.
 
         Args:
-            split: test or validation.
+            split: "test" or "validation".
 
         Raises:
             UserError: if the split was not evaluated, or pandas is not installed.
@@ -86,10 +89,10 @@ class Evaluation:
         return tables.read_predictions(path, self.labels)
 
     def confusion(self) -> "pandas.DataFrame":
-        """Return the confusion matrix of the last split: a row for each label.
+        """Return the confusion matrix: one row per true label, one column per predicted label.
 
         Raises:
-            UserError: if the problem has none, or pandas is not installed.
+            UserError: if the problem has no confusion matrix, or pandas is not installed.
         """
         if (counts := self.metrics.get("confusion")) is None:
             raise UserError(f"{self.folder}: a {self._problem.kind} has no confusion matrix.")
@@ -142,13 +145,15 @@ class Evaluation:
 
 
 class Run(Evaluation):
-    """A finished run.
+    """A finished run: its metrics, predictions, history, exports and model.
+
+    `ftkeras.train` returns one. A notebook displays it as a table of the metrics.
 
     Args:
-        folder: the run's.
+        folder: the run's folder, such as `runs/reviews/20261128-054215-18417`.
 
     Raises:
-        UserError: if there is no finished run in it.
+        UserError: if the folder has no finished run.
     """
 
     def __init__(self, folder: str | os.PathLike[str]):
@@ -156,17 +161,17 @@ class Run(Evaluation):
 
     @functools.cached_property
     def config(self) -> Config:
-        """The configuration, with what `auto` stood for."""
+        """The settings of the run, with the values that were chosen for `auto`."""
         return flagfile.read(self.folder / layout.SETTINGS, Config)
 
     @property
     def command(self) -> str:
-        """The command line that trains the same run again, in a new folder."""
+        """The command line that repeats the run in a new folder."""
         return flagfile.shortest_command("train", self.config)
 
     @property
     def exports(self) -> tuple[pathlib.Path, ...]:
-        """The exported models."""
+        """The paths of the exported models."""
         from ftkeras.runs import folder
 
         if not (self.folder / layout.EXPORTS).exists():
@@ -175,7 +180,7 @@ class Run(Evaluation):
 
     @property
     def history(self) -> "pandas.DataFrame":
-        """The loss and metrics of each epoch, by epoch from 1.
+        """The loss and metrics of each epoch: one row per epoch, counted from 1.
 
         Raises:
             UserError: if pandas is not installed.
@@ -200,20 +205,20 @@ class Run(Evaluation):
         return figure
 
     def report(self, **settings: Any) -> pathlib.Path:
-        """Write the page about the run, and return its path; see `ftkeras.report`."""
+        """Write the report of the run and return its path; see `ftkeras.report`."""
         from ftkeras.api import verbs
 
         return verbs.report(self, **settings)
 
     def dossier(self, **settings: Any) -> pathlib.Path:
-        """Write the compliance dossier of the run, and return its path; see `ftkeras.dossier`."""
+        """Write the compliance dossier of the run and return its path; see `ftkeras.dossier`."""
         from ftkeras.api import dossiers
 
         return dossiers.dossier(self, **settings)
 
     @functools.cached_property
     def model(self) -> "Model":
-        """The exported model.
+        """The exported SavedModel of the run.
 
         Raises:
             UserError: if the run was not exported as a SavedModel.
@@ -225,7 +230,7 @@ class Run(Evaluation):
     def predict(
         self, texts: Iterable[str], pairs: Iterable[str] | None = None
     ) -> "pandas.DataFrame":
-        """Answer texts with the exported model; see `Model.predict`."""
+        """Predict texts with the exported model; see `Model.predict`."""
         return self.model.predict(texts, pairs)
 
     def explain(
@@ -238,15 +243,15 @@ class Run(Evaluation):
         steps: int = 32,
         batch_size: int = 32,
     ) -> "list[Explanation]":
-        """Explain answers of the run's own model, which needs no export; see `Model.explain`.
+        """Explain answers of the run; no export is needed. See `Model.explain`.
 
         Args:
             texts: the texts.
-            pairs: the second text of each, if the model takes pairs.
-            method: integrated_gradients or occlusion.
+            pairs: the second text of each pair, if the model takes pairs.
+            method: "integrated_gradients" or "occlusion".
             labels: the outputs to explain. Default: the model's answer to each text.
-            steps: points at which gradients are taken.
-            batch_size: the most texts in a batch.
+            steps: the number of points at which integrated gradients are computed.
+            batch_size: the maximum number of texts in a batch.
 
         Raises:
             UserError: if the answers can't be explained, or the run kept no weights.

@@ -1,4 +1,4 @@
-"""Cross-validations and searches, as notebooks show them."""
+"""Finished cross-validations and searches."""
 
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 
 
 class CrossValidation:
-    """A finished cross-validation.
+    """A finished cross-validation. `ftkeras.crossvalidate` returns one.
 
     Args:
-        folder: its folder.
-        result: what crossvalidation.json has.
+        folder: the folder of the cross-validation.
+        result: the content of `crossvalidation.json`.
 
     Attributes:
-        folder, result: those.
+        folder: the folder of the cross-validation.
+        result: the content of `crossvalidation.json`.
     """
 
     def __init__(self, folder: pathlib.Path, result: Mapping[str, Any]):
@@ -33,9 +34,9 @@ class CrossValidation:
         return problem.read_labels(crossvalidation.fold_path(self.folder, 0, 0))
 
     def predictions(self) -> "pandas.DataFrame":
-        """Return the prediction of each example by the run that did not train on it.
+        """Return a prediction for each example, by a run that was not trained on it.
 
-        The columns are those of `Run.predictions`, and `repeat` and `fold`.
+        The columns are those of `Run.predictions`, plus `repeat` and `fold`.
 
         Raises:
             UserError: if pandas is not installed.
@@ -47,18 +48,18 @@ class CrossValidation:
 
 
 class Search:
-    """A finished search.
+    """A finished search. `ftkeras.tune` returns one.
 
     Args:
-        folder: its folder.
+        folder: the folder of the search.
         trials: the results of all trials.
-        best: the best of them; None if none was completed.
+        best: the result of the best trial; None if no trial was completed.
 
     Attributes:
-        folder: that folder.
-        recipe: the best settings as a flagfile for `ftkeras train --flagfile=`.
-        best: the best values by flag; None if no trial was completed.
-        score: the mean objective on validation with them; None if no trial was completed.
+        folder: the folder of the search.
+        recipe: the path of the best settings, a flagfile for `ftkeras train --flagfile=`.
+        best: the best settings, a dict from flags to values; None if no trial was completed.
+        score: their mean objective on validation; None if no trial was completed.
     """
 
     def __init__(self, folder: pathlib.Path, trials: "Sequence[Result]", best: "Result | None"):
@@ -69,7 +70,7 @@ class Search:
 
     @property
     def trials(self) -> "pandas.DataFrame":
-        """The trials: their number, status, score, seconds and values.
+        """One row per trial: its number, status, score, seconds and settings.
 
         Raises:
             UserError: if pandas is not installed.

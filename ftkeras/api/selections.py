@@ -19,22 +19,22 @@ def select(
     verbose: bool | int = 1,
     **settings: Any,
 ) -> list[dict[str, Any]]:
-    """Select the texts to label next, or the labels of a cross-validation that are probably wrong.
+    """Select the texts to label next, or find labels that are probably wrong.
 
     Args:
         run: a finished run, or its folder; with `doubtful=True`, a cross-validation.
-        data: a file of texts without labels, as `predict` reads it.
-        verbose: 0 for warnings only.
-        **settings: the flags of `select`: `count`, `by`, `doubtful`, `seed`, `output` and what
-            describes the file.
+        data: a file of texts without labels, in any format that `predict` reads.
+        verbose: 0 to show only warnings.
+        **settings: the flags of `select`: `count`, `by`, `doubtful`, `seed`, `output`, and those
+            that describe the file.
 
     Returns:
-        A dict for each text, the most useful first: the columns of the data, and those of the
-        selection, as `output` has them.
+        One dict per text, the most useful text first, with the same columns as the file `output`:
+        those of the data and those of the selection.
 
     Raises:
         UserError: if the run, the data or a setting is wrong.
-        TypeError: if there is no such argument.
+        TypeError: if an argument does not exist.
     """
     folder = run.folder if isinstance(run, Run | CrossValidation) else run
     given = {"run_dir": folder, "data": data, **settings}

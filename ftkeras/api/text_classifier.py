@@ -19,27 +19,28 @@ COLUMNS = ("text", "pair")
 class TextClassifier(keras.Model):
     """A Keras model that takes raw strings and returns the probability of each label.
 
-    It is an ordinary functional model of three layers, `preprocessor`, `encoder` and `head`, so
-    `compile`, `fit`, `evaluate`, `predict`, `save`, `export` and callbacks work as in Keras.
-    In addition, texts may be a list, an array or a column of a DataFrame, and answers may be names
-    of labels. `from_pretrained` starts it from a checkpoint.
+    It is a functional model of three layers, `preprocessor`, `encoder` and `head`, so `compile`,
+    `fit`, `evaluate`, `predict`, `save`, `export` and callbacks work as usual. In addition, texts
+    may be a list, an array or a column of a DataFrame, and labels may be names. To start from a
+    checkpoint, use `from_pretrained`.
 
     Args:
-        preprocessor: texts to token ids.
-        encoder: token ids to hidden states.
-        head: hidden states to logits.
+        preprocessor: layer that turns texts into token ids.
+        encoder: layer that turns token ids into hidden states.
+        head: layer that turns hidden states into logits.
         labels: the names of the classes, strings in the order of the head's outputs.
         pairs: whether the model takes pairs of texts, {"text": …, "pair": …}.
-        activation: of the outputs: "softmax", or "linear" for logits.
-        name: of the model.
+        activation: "softmax" to return probabilities, or "linear" to return logits.
+        name: the model's name.
 
     Attributes:
-        preprocessor, encoder, head, labels: those.
+        preprocessor, encoder, head: the layers.
+        labels: the names of the classes, a tuple.
 
     Call: strings [batch], or a dict of two for pairs -> float32 [batch, labels].
 
     Raises:
-        ValueError: an argument is wrong; names it.
+        ValueError: if an argument is wrong. The message names it.
     """
 
     def __init__(
@@ -92,20 +93,21 @@ class TextClassifier(keras.Model):
         Args:
             encoder: a folder with config.json and weights, or a Hugging Face Hub id such as
                 `bert-base-uncased`, which is downloaded unless it is in the cache.
-            labels: the names of the classes; at least two. Class `i` is `labels[i]`.
-            max_length: the most tokens of a text, special ones included.
+            labels: the names of the classes, at least two. Class `i` is `labels[i]`.
+            max_length: the maximum number of tokens per text, including special tokens.
             pairs: whether the model takes pairs of texts, {"text": …, "pair": …}.
-            dropout: share of the text's vector that the head drops in training, in [0, 1).
-            pooling: the vector: pooled, cls or mean; see `ftkeras.heads.Classification`.
-            activation: "softmax" for probabilities, or "linear" for logits, which the losses of
-                `ftkeras.losses` and `from_logits=True` take.
+            dropout: the dropout rate of the head, in [0, 1).
+            pooling: the vector that the head reads: "pooled", "cls" or "mean"; see
+                `ftkeras.heads.Classification`.
+            activation: "softmax" to return probabilities, or "linear" to return logits, as
+                `ftkeras.losses` and losses with `from_logits=True` require.
             seed: integer that determines new weights and dropout, or None.
-            name: of the model.
-            **kwargs: `truncation` and `fixed_length`, as `ftkeras.text.Preprocessor` takes them.
+            name: the model's name.
+            **kwargs: `truncation` and `fixed_length` of `ftkeras.text.Preprocessor`.
 
         Raises:
-            UserError: there is no such checkpoint, or it is not supported.
-            ValueError: an argument is wrong; names it.
+            UserError: if the checkpoint does not exist or is not supported.
+            ValueError: if an argument is wrong. The message names it.
         """
         _check_labels(labels)
         preprocessor = text.from_pretrained(encoder, max_length, **kwargs)
@@ -138,7 +140,7 @@ class TextClassifier(keras.Model):
         validation_data: Any = None,
         **kwargs: Any,
     ) -> keras.callbacks.History:
-        """Train as `keras.Model.fit` does; texts may be lists, answers names or numbers."""
+        """Train as `keras.Model.fit`. Texts may be a list; labels may be names or numbers."""
         if isinstance(validation_data, tuple):
             texts, answers, *weights = validation_data
             validation_data = (self._texts(texts), self._answers(answers), *weights)
@@ -155,11 +157,11 @@ class TextClassifier(keras.Model):
         )
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """Evaluate as `keras.Model.evaluate` does; texts may be lists, answers names."""
+        """Evaluate as `keras.Model.evaluate`. Texts may be a list; labels may be names."""
         return super().evaluate(self._texts(x), self._answers(y), *args, **kwargs)
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> np.ndarray:
-        """Return the probability of each label, float32 [texts, labels]; texts may be a list."""
+        """Return the probability of each label, float32 [texts, labels]. Texts may be a list."""
         return super().predict(self._texts(x), *args, **kwargs)
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -181,7 +183,7 @@ class TextClassifier(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "TextClassifier":
-        """Return the model of a configuration; its tokenizer is read from assets afterwards."""
+        """Return the model of a configuration. Its tokenizer is read from assets afterwards."""
         parts = {
             name: keras.saving.deserialize_keras_object(config[name], custom_objects)
             for name in ("preprocessor", "encoder", "head")

@@ -1,4 +1,4 @@
-"""The verbs as functions. Their arguments are the flags of the command line."""
+"""Verbs of the command line as functions. Their arguments are the flags of the verbs."""
 
 import inspect
 import pathlib
@@ -39,22 +39,25 @@ def train(
 ) -> Run:
     """Fine-tune an encoder, evaluate the best epoch on test, and export it.
 
+    For example, `ftkeras.train("reviews.csv", encoder="bert-base-uncased")`.
+
     Args:
-        data: examples: files as `--data` takes them, or a DataFrame, a list of dicts, a dict of
-            columns, a `datasets.Dataset`, a `tf.data.Dataset` or a pair (texts, labels). Examples
-            in memory are written into the run's folder. `train=`, `validation=` and `test=` are
-            other names for `data=`, `validation_data=` and `test_data=`.
-        verbose: 0 for warnings only.
-        callbacks: Keras callbacks, called after those of the run. If one has `state()`, which
-            returns JSON types, and `restore_state(state)`, its state is part of the checkpoints.
-        **settings: the flags of `train`, as numbers, paths and lists: `help(ftkeras.train)`
-            names them, and `ftkeras help train` describes them. None stands for the default.
+        data: the training examples: a file, a folder or a pattern, as `--data` takes them, or a
+            DataFrame, a list of dicts, a dict of columns, a `datasets.Dataset`, a
+            `tf.data.Dataset` or a pair (texts, labels). Examples in memory are written to the
+            run's folder. `train=`, `validation=` and `test=` are other names for `data=`,
+            `validation_data=` and `test_data=`.
+        verbose: 0 to show only warnings.
+        callbacks: Keras callbacks, called after the run's own. The state of a callback is kept in
+            checkpoints if it has `state()`, which returns JSON types, and `restore_state(state)`.
+        **settings: the flags of `train`, as numbers, paths and lists. `help(ftkeras.train)` lists
+            them, and `ftkeras help train` describes them. None stands for the default.
 
     Raises:
         UserError: if a value is wrong.
-        TypeError: if there is no such argument.
-        Stopped: if the run was interrupted; its state has been saved. To resume it, call this again
-            with `run_dir`.
+        TypeError: if an argument does not exist.
+        Stopped: if the run was interrupted. Its state was saved; to resume, repeat the call with
+            `run_dir`.
     """
     given = arguments.expand_names("train", Config, {"data": data, **settings})
     with session(verbose), configured(Config, given, home="run_dir") as config:
@@ -72,13 +75,18 @@ def pretrain(
 ) -> Run:
     """Pretrain an encoder by masked language modelling, on texts without labels.
 
-    The folder of the run is an encoder for `train`: `train(data, encoder=run.folder)`.
+    To fine-tune the result: `train(data, encoder=run.folder)`.
 
     Args:
-        data: texts, as `train` takes examples; labels are not read.
-        verbose: 0 for warnings only.
-        callbacks: Keras callbacks, as of `train`, whose exceptions this has too.
+        data: the texts, in any form that `train` takes; labels are not read.
+        verbose: 0 to show only warnings.
+        callbacks: Keras callbacks, as in `train`.
         **settings: those of `train`, and `masking` and `vocabulary_size`.
+
+    Raises:
+        UserError: as `train`.
+        TypeError: as `train`.
+        Stopped: as `train`.
     """
     given = arguments.expand_names("pretrain", PretrainConfig, {"data": data, **settings})
     with session(verbose), configured(PretrainConfig, given, home="run_dir") as config:
@@ -90,17 +98,17 @@ def pretrain(
 def evaluate(
     run: AnyRun, data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[TrainSettings]
 ) -> Evaluation:
-    """Evaluate a finished run again, or on other data.
+    """Evaluate a finished run, on its own data or on other data.
 
     Args:
         run: the run, or its folder.
-        data: other examples, as `train` takes them; None for the run's own.
-        verbose: 0 for warnings only.
-        **settings: those of the data that differ from the run's, such as `text_column`.
+        data: other labelled examples, in any form that `train` takes; None for the run's own.
+        verbose: 0 to show only warnings.
+        **settings: settings of the data that differ from the run's, such as `text_column`.
 
     Raises:
-        UserError: if a value is wrong, or the data have other labels.
-        TypeError: if there is no such argument.
+        UserError: if a value is wrong, or the data have labels that the run does not know.
+        TypeError: if an argument does not exist.
     """
     given = {"data": data, **settings}
     with session(verbose), configured_for_run("evaluate", Config, run, given) as config:
@@ -113,19 +121,20 @@ def evaluate(
 def report(
     run: AnyRun, data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[ReportSettings]
 ) -> pathlib.Path:
-    """Write the page about a finished run; return its path.
+    """Write the report of a finished run, an HTML page, and return its path.
 
     Args:
         run: the run, or its folder.
-        data: other examples to evaluate the run on, as `train` takes them; None for its own.
-        verbose: 0 for warnings only.
-        **settings: `texts`, False for a page without the text of any example; `baseline`, "none"
-            for no comparison with a linear model; and those of the data that differ from the
-            run's.
+        data: other labelled examples to evaluate the run on, in any form that `train` takes; None
+            for the run's own.
+        verbose: 0 to show only warnings.
+        **settings: `texts`, False for a page without texts of examples; `baseline`, "none" to skip
+            the comparison with a linear model; `slices`, `slice` and `explanations`; and settings
+            of the data that differ from the run's.
 
     Raises:
         UserError: if a value is wrong, or matplotlib or jinja2 is not installed.
-        TypeError: if there is no such argument.
+        TypeError: if an argument does not exist.
     """
     given = {"data": data, **settings}
     with session(verbose), configured_for_run("report", ReportConfig, run, given) as config:
@@ -137,16 +146,16 @@ def report(
 def export(
     run: AnyRun, *, verbose: bool | int = 1, **settings: Unpack[TrainSettings]
 ) -> tuple[pathlib.Path, ...]:
-    """Export a finished run again; return where the exports are.
+    """Export a finished run, and return the paths of the exports.
 
     Args:
         run: the run, or its folder.
-        verbose: 0 for warnings only.
-        **settings: `export`, `export_dir`, `name` and `force`; by default, the run's.
+        verbose: 0 to show only warnings.
+        **settings: `export`, `export_dir`, `name` and `force`. The defaults are the run's own.
 
     Raises:
-        UserError: if a value is wrong, or an exporter refuses the model.
-        TypeError: if there is no such argument.
+        UserError: if a value is wrong, or a format does not support the model.
+        TypeError: if an argument does not exist.
     """
     home = run_folder(path_of(run))
     changed = arguments.values(Config, arguments.expand_names("export", Config, settings))
@@ -159,17 +168,17 @@ def export(
 
 
 def push(run: AnyRun, repo: str, *, private: bool = False, verbose: bool | int = 1) -> str:
-    """Upload a finished run to the Hugging Face Hub, with a model card; return its address.
+    """Upload a finished run to the Hugging Face Hub, with a model card, and return its URL.
 
     Args:
         run: the run, or its folder.
-        repo: the repository, as user/name; created if there is none.
-        private: whether a new repository is private.
-        verbose: 0 for warnings only.
+        repo: the repository, `user/name`. It is created if it does not exist.
+        private: whether to make a new repository private.
+        verbose: 0 to show only warnings.
 
     Raises:
-        UserError: if transformers has no class for the model, there is no token, or the Hub refuses
-            it.
+        UserError: if transformers has no class for the model, if there is no token, or if the Hub
+            refuses the upload.
     """
     config = PushConfig(run_dir=str(run_folder(path_of(run))), repo=repo, private=private)
     with session(verbose):
@@ -181,16 +190,16 @@ def push(run: AnyRun, repo: str, *, private: bool = False, verbose: bool | int =
 def crossvalidate(
     data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[CrossvalidateSettings]
 ) -> CrossValidation:
-    """Train and evaluate once per fold, each in a process of its own.
+    """Cross-validate: train and evaluate one run per fold, each in its own process.
 
     Args:
-        data: as `train` takes them.
-        verbose: 0 for warnings only.
+        data: the examples, in any form that `train` takes.
+        verbose: 0 to show only warnings.
         **settings: those of `train`, and `folds`, `repeats`, `parallel` and `keep_weights`.
 
     Raises:
         UserError: if a value is wrong, or a fold fails.
-        TypeError: if there is no such argument.
+        TypeError: if an argument does not exist.
     """
     kind = CrossvalidateConfig
     given = arguments.expand_names("crossvalidate", kind, {"data": data, **settings})
@@ -202,18 +211,18 @@ def crossvalidate(
 
 
 def tune(data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[TuneSettings]) -> Search:
-    """Search for good hyperparameters, each trial in a process of its own.
+    """Search for good settings; each trial is a run in its own process.
 
     Args:
-        data: as `train` takes them.
-        verbose: 0 for warnings only.
-        **settings: those of `train`, and `search`, such as
-            `{"learning_rate": "log(1e-5, 1e-4)"}`, `oracle`, `max_trials`, `max_hours`,
-            `executions_per_trial`, `retrain` and `search_dir`.
+        data: the examples, in any form that `train` takes.
+        verbose: 0 to show only warnings.
+        **settings: those of `train`, and `search`, `oracle`, `max_trials`, `max_hours`,
+            `executions_per_trial`, `retrain` and `search_dir`. `search` is a dict from settings to
+            ranges, such as `{"learning_rate": "log(1e-5, 1e-4)"}`.
 
     Raises:
-        UserError: if a value is wrong, all of the first trials fail, or a package is missing.
-        TypeError: if there is no such argument.
+        UserError: if a value is wrong, a package is missing, or the first trials all fail.
+        TypeError: if an argument does not exist.
     """
     given = arguments.expand_names("tune", TuneConfig, {"data": data, **settings})
     with session(verbose), configured(TuneConfig, given, home="search_dir") as config:
@@ -228,20 +237,20 @@ def tune(data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[TuneS
 def compare(
     *runs: AnyRun | CrossValidation, verbose: bool | int = 1, **settings: Any
 ) -> dict[str, Any]:
-    """Compare finished runs on the same examples, with intervals and statistical tests.
+    """Compare finished runs on the same test examples, with intervals and statistical tests.
 
     Args:
         *runs: two or more runs or cross-validations, or their folders.
-        verbose: 0 for warnings only.
+        verbose: 0 to show only warnings.
         **settings: the flags of `compare`: `split`, `confidence`, `resamples`, `seed`,
             `disagreements` and `output`.
 
     Returns:
-        What compare.json has.
+        The content of `compare.json`.
 
     Raises:
-        UserError: if the runs can't be compared.
-        TypeError: if there is no such argument.
+        UserError: if the runs can't be compared, for example because their examples differ.
+        TypeError: if an argument does not exist.
     """
     given = arguments.expand_names("compare", CompareConfig, settings)
     folders = tuple(str(path_of(run)) for run in runs)

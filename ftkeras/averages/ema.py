@@ -8,22 +8,22 @@ from ftkeras.averages._base import WeightAverage
 
 
 class Ema(WeightAverage):
-    """Exponential moving average of the weights, with a sample after each optimizer update.
+    """Average the weights exponentially, after each optimizer update.
 
     average <- d average + (1 - d) weights,     d = min(decay, (1 + n) / (10 + n)), n updates made
 
-    It starts at the weights that training starts with. With `warmup=False`, d is `decay` from the
-    start. A run much shorter than 1 / (1 - decay) updates then hardly moves the average.
+    The average starts at the initial weights. With `warmup=False`, d is `decay` from the start; a
+    run much shorter than 1 / (1 - decay) updates then hardly moves the average.
 
     Sources: Polyak and Juditsky, 1992, https://doi.org/10.1137/0330046; the form with a warm-up:
     https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage.
 
     Args:
-        decay: share of the old average that stays; at least 0, below 1.
-        warmup: whether the share is smaller at first.
+        decay: share of the old average that is kept; at least 0, below 1.
+        warmup: whether this share is smaller at first.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> Ema(decay=0.99).warmup
     True

@@ -6,23 +6,23 @@ from ftkeras.averages._base import WeightAverage
 
 
 class Swa(WeightAverage):
-    """Stochastic weight averaging: the mean of the weights after each of the last epochs.
+    """Average the weights after each of the last epochs: stochastic weight averaging.
 
     average <- average + (weights - average) / n          n epochs, this one included
 
-    An epoch counts if it ends after the share `start` of the run. Before that, the weights
-    themselves are evaluated and saved. Use a schedule whose learning rate does not fall to 0, so
-    that the weights differ.
+    An epoch counts if it ends after the share `start` of the run. Until then, the weights
+    themselves are evaluated and saved. Use a schedule whose learning rate does not fall to 0,
+    because otherwise the weights hardly differ.
 
     Source: Izmailov et al., 2018, algorithm 1, https://arxiv.org/abs/1803.05407.
 
     Args:
         epochs: epochs of the run; at least 2.
         start: share of the run that is not averaged; at least 0, and below the share at which the
-            last epoch but one ends.
+            second-to-last epoch ends.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> Swa(epochs=4, start=0.5).start
     0.5

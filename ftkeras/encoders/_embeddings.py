@@ -24,7 +24,7 @@ class Embeddings(WeightedLayer):
         embedding: columns of each embedding; they are projected if this is not `hidden`.
         positions: the most tokens in a row; 0 for no position embedding.
         first_position: the row of the position embedding for the first token.
-        segments: rows of the segment embedding; 0 for none.
+        segments: number of segments (rows of the segment embedding); 0 for none.
         dropout: rate, in [0, 1).
         epsilon: added to the variance; positive.
         biases: whether the normalization has a bias.

@@ -1,4 +1,4 @@
-"""The network that all families share; a family names its settings and tensors."""
+"""The network that all families share. A family adds its settings and the names of its tensors."""
 
 from numbers import Integral
 from typing import Any
@@ -29,49 +29,49 @@ BERT = Switches()
 
 
 class TransformerEncoder(Checkpoint, keras.layers.Layer):
-    """Transformer encoder; bidirectional, unless its family is causal.
+    """Transformer encoder. It is bidirectional, unless its family is causal.
 
     x_0 = norm(token + position + segment) P;  x_i = layer_i(x_{i-1});  pooled = f(x_n[0] W + b)
 
-    The projection P exists only if the embeddings have another width than the states. In causal
-    families, the last token stands for the text instead of the first.
+    The projection P exists only if the embeddings and the states have different widths. In causal
+    families, the last token represents the text instead of the first.
 
     Args:
-        vocabulary_size: rows of the token embedding; positive.
-        layers: Transformer layers; positive.
+        vocabulary_size: number of tokens (rows of the token embedding); positive.
+        layers: number of Transformer layers; positive.
         hidden: width of the states; positive.
-        heads: attention heads; a divisor of `hidden`.
+        heads: number of attention heads; a divisor of `hidden`.
         intermediate: width of the feed-forward network; positive, or None for 4 * hidden.
-        positions: the most tokens in a row; positive.
-        segments: rows of the segment embedding; 0 for no such embedding.
+        positions: maximum number of tokens in a row; positive.
+        segments: number of segments (rows of the segment embedding); 0 for no such embedding.
         embedding: width of the embeddings; positive, or None for `hidden`.
         first_position: the row of the position embedding that belongs to a text's first token.
         activation: gelu (exact), gelu_new, gelu_pytorch_tanh, relu, silu or swish.
         pooler_activation: tanh, relu or gelu.
-        dropout: rate on embeddings and sub-layers' outputs, in [0, 1).
-        attention_dropout: rate on attention probabilities, in [0, 1).
+        dropout: dropout rate of embeddings and of the outputs of sub-layers, in [0, 1).
+        attention_dropout: dropout rate of attention probabilities, in [0, 1).
         epsilon: added to the variance in layer normalization; positive.
-        pooler: whether there is a pooled output.
+        pooler: whether to compute the pooled output.
         switches: further differences from BERT's network.
         initial: "normal" (truncated, standard deviation 0.02), or "zeros" if a checkpoint is
             loaded afterwards.
-        pad_id: the padding token's id, only written to config.json; the mask decides what padding
-            is. At least 0, or None.
-        name: of the layer.
+        pad_id: the id of the padding token; at least 0, or None. It is only written to config.json:
+            the mask decides what is padding.
+        name: the name of the layer.
         seed: integer that determines initial weights and dropout, or None.
         hooks: where policies and regularizers act inside the encoder; None for a new one. Not part
             of `get_config`.
-        **kwargs: of `keras.layers.Layer`.
+        **kwargs: other arguments of `keras.layers.Layer`.
 
     Call:
         token_ids [B, L]: integers.
         padding_mask [B, L]: 1 for tokens, 0 for padding; None if all are tokens.
         segment_ids [B, L]: integers; None for all 0. Ignored if there is no segment embedding.
         embedding_offset [B, L, embedding]: added to the embeddings before they are normalized.
-        starts [B, T]: integers, where the T texts of each packed row start. Each is computed as if
-            it were alone. None for one text in each row.
+        starts [B, T]: integers, the positions at which the T texts of each packed row start. Each
+            text is computed as if it were alone. None for one text per row.
         every_token: whether the states of all tokens are needed. If not, the last layer computes
-            one token of each text, which saves nearly all of its work.
+            only one token per text, which saves nearly all of its work.
 
     Returns a dict: "first", the states of first tokens (in causal families, those of the last
     tokens that are no padding), and "pooled", if `pooler`, both [B, hidden], or [B * T, hidden] for
@@ -79,7 +79,7 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
     true for the tokens of a text, for packed rows.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     def __init__(

@@ -36,7 +36,7 @@ class WeightedLayer(keras.layers.Layer):
         initial: "normal" (truncated, standard deviation 0.02; biases 0, scales 1), or "zeros" if a
             checkpoint is loaded afterwards.
         seed: integer; determines the weights and the dropout masks.
-        **kwargs: of `keras.layers.Layer`.
+        **kwargs: other arguments of `keras.layers.Layer`.
     """
 
     def __init__(self, *, initial: str, seed: int, **kwargs: Any):

@@ -37,16 +37,16 @@ class Albert(TransformerEncoder):
     pooled = tanh(x_n[0] W + b)
 
     The hidden states and the pooled output are those of PyTorch's AlbertModel. In training,
-    `dropout` also applies to the output of the feed-forward network, as in BERT. As all runs share
-    their weights, policies see one layer: freezing it freezes them all, and reinitializing it
-    does so for all. The published models, version 1 and 2, have this network; those with several
-    groups of layers are refused.
+    `dropout` also applies to the output of the feed-forward network, as in BERT. All runs share
+    their weights, so policies see one layer: freezing or reinitializing it affects all runs. All
+    published models, version 1 and 2, have this network. Models with several groups of layers are
+    refused.
     Source: Lan et al., 2020, https://arxiv.org/abs/1909.11942.
 
     Args:
-        layers: how many times the layer runs; positive.
-        positions: rows of the position embedding, the most tokens in a row; positive.
-        segments: rows of the segment embedding; positive.
+        layers: number of times that the layer runs; positive.
+        positions: maximum number of tokens in a row (rows of the position embedding); positive.
+        segments: number of segments (rows of the segment embedding); positive.
         embedding: width of the embeddings; positive, and not `hidden`.
 
     Other arguments, the call and the results are those of `TransformerEncoder`.

@@ -56,8 +56,8 @@ class Bert(TransformerEncoder):
     Source: Devlin et al., 2019, https://arxiv.org/abs/1810.04805.
 
     Args:
-        positions: rows of the position embedding, the most tokens in a row; positive.
-        segments: rows of the segment embedding; positive.
+        positions: maximum number of tokens in a row (rows of the position embedding); positive.
+        segments: number of segments (rows of the segment embedding); positive.
 
     Other arguments, the call and the results are those of `TransformerEncoder`.
 

@@ -51,20 +51,20 @@ class DebertaV2(TransformerEncoder):
 
     s_ij = (q_i k_j' + q_i K(r)' + k_j Q(r)') / sqrt(3 d),  r = i - j
 
-    where Q(r) and K(r) are the query and the key that a layer makes of row r of a normalized table.
-    All layers share this table, which belongs to the embeddings. The hidden states are those of
-    PyTorch's DebertaV2Model, and `pooled` with a classifier is
+    where Q(r) and K(r) are the query and the key that a layer computes from row r of a normalized
+    table. All layers share this table, which belongs to the embeddings. The hidden states are those
+    of PyTorch's DebertaV2Model, and `pooled` with a classifier is
     DebertaV2ForSequenceClassification. The published v3 models, small to large, and mDeBERTa have
     this network; v2-xlarge and v2-xxlarge, which have a convolution, are refused.
     Source: He et al., 2021, https://arxiv.org/abs/2111.09543.
 
     Args:
-        positions: the most tokens in a row; positive.
-        segments: rows of the segment embedding; 0 for none.
+        positions: maximum number of tokens in a row; positive.
+        segments: number of segments (rows of the segment embedding); 0 for none.
         absolute: whether positions are also added to the embeddings, as in BERT.
-        buckets: rows of the table for keys before the query, and for those after it. Half of them
-            are for one distance each, the others grow with the logarithm. 0 or less for a row for
-            each distance.
+        buckets: number of rows of the table for keys before the query, and also for keys after it.
+            Half of them are for one distance each; the others cover distances that grow with the
+            logarithm. 0 or less for one row per distance.
         furthest: the distance at which the buckets end; `positions` if less than 1.
         pooler_activation: tanh, relu or gelu.
 

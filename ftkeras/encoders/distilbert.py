@@ -22,7 +22,7 @@ class DistilBert(TransformerEncoder):
     Source: Sanh et al., 2019, https://arxiv.org/abs/1910.01108.
 
     Args:
-        positions: rows of the position embedding, the most tokens in a row; positive.
+        positions: maximum number of tokens in a row (rows of the position embedding); positive.
 
     Other arguments, the call and the results are those of `TransformerEncoder`.
 

@@ -18,7 +18,7 @@ FIELDS = (
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Electra(TransformerEncoder):
-    """ELECTRA's discriminator: BERT with embeddings of their own width.
+    """ELECTRA's discriminator: BERT whose embeddings may be narrower than its states.
 
     x_0 = norm(token + position + segment) P + p;  x_i = layer_i(x_{i-1})
 
@@ -30,8 +30,8 @@ class Electra(TransformerEncoder):
     Source: Clark et al., 2020, https://arxiv.org/abs/2003.10555.
 
     Args:
-        positions: rows of the position embedding, the most tokens in a row; positive.
-        segments: rows of the segment embedding; positive.
+        positions: maximum number of tokens in a row (rows of the position embedding); positive.
+        segments: number of segments (rows of the segment embedding); positive.
         embedding: width of the embeddings; positive.
 
     Other arguments, the call and the results are those of `TransformerEncoder`.

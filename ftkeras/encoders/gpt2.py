@@ -38,21 +38,21 @@ def _convolution(variable: str, module: str) -> tuple[Rule, Rule]:
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Gpt2(TransformerEncoder):
-    """GPT-2: each token attends to those before it, and the last token stands for the text.
+    """GPT-2: each token attends to the tokens before it, and the last token represents the text.
 
     x_0 = token + position;  a_i = x_{i-1} + attention_i(norm(x_{i-1}))
 
     x_i = a_i + activation(norm(a_i) W1 + b1) W2 + b2;  pooled = norm(x_n)[last]
 
     The last of the hidden states is norm(x_n). The hidden states are those of PyTorch's GPT2Model,
-    and `pooled` with a classifier is GPT2ForSequenceClassification. There is no pooler layer, so a
-    head's `pooled` and `cls` both read the state of the last token that is no padding, and `mean`
-    reads all of them. The published models have no padding token: <|endoftext|> pads.
+    and `pooled` with a classifier is GPT2ForSequenceClassification. There is no pooler layer: the
+    poolings `pooled` and `cls` of a head both read the last token that is not padding, and `mean`
+    reads all tokens. The published models have no padding token, so <|endoftext|> is used.
     Source: Radford et al., 2019,
     https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf.
 
     Args:
-        positions: rows of the position embedding, the most tokens in a row; positive.
+        positions: maximum number of tokens in a row (rows of the position embedding); positive.
         pad_id: the padding token's id, 50256 in the published models; at least 0, or None.
 
     Other arguments, the call and the results are those of `TransformerEncoder`.

@@ -56,7 +56,7 @@ class Modernbert(TransformerEncoder):
 
     Args:
         intermediate: width of the gated feed-forward network; positive, or None for 1.5 * hidden.
-        positions: the most tokens in a row; positive.
+        positions: maximum number of tokens in a row; positive.
         window: in layers with local attention, tokens attend to window / 2 tokens on either side;
             even and positive.
         global_every: layers 0, n, 2 n and so on have global attention; positive.

@@ -19,19 +19,19 @@ FIRST_POSITION = 2
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Mpnet(TransformerEncoder):
-    """MPNet: BERT without segments, with scores that depend on the distance of tokens.
+    """MPNet: BERT without segments, with attention that depends on the distance between tokens.
 
     x_0 = norm(token + position[2 + i]);  x_i = layer_i(x_{i-1});  pooled = tanh(x_n[0] W + b)
 
-    In all layers, attention adds one number to the scores for each head and each of 32 buckets of
-    distances. This table belongs to the embeddings. The hidden states are those of PyTorch's
-    MPNetModel, and `pooled` with a classifier is MPNetForSequenceClassification, except for one
-    dropout before W in training. The pooler of MPNetModel itself is not used.
+    In all layers, attention scores have a bias for each head and each of 32 buckets of distances.
+    This table belongs to the embeddings. The hidden states are those of PyTorch's MPNetModel, and
+    `pooled` with a classifier is MPNetForSequenceClassification, except for one dropout before W in
+    training. The pooler of MPNetModel itself is not used.
     Source: Song et al., 2020, https://arxiv.org/abs/2004.09297.
 
     Args:
-        positions: the most tokens in a row; positive. The position embedding has 2 more rows, so
-            512 is max_position_embeddings=514 in config.json.
+        positions: maximum number of tokens in a row; positive. The position embedding has 2 more
+            rows, so 512 is max_position_embeddings=514 in config.json.
 
     Other arguments, the call and the results are those of `TransformerEncoder`.
 

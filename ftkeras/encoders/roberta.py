@@ -26,9 +26,10 @@ class Roberta(TransformerEncoder):
     Source: Liu et al., 2019, https://arxiv.org/abs/1907.11692.
 
     Args:
-        positions: the most tokens in a row; positive. The position embedding has pad_id + 1 more
-            rows, so 512 is max_position_embeddings=514 in config.json.
-        segments: rows of the segment embedding; positive. Only the first is used.
+        positions: maximum number of tokens in a row; positive. The position embedding has pad_id +
+            1 more rows, so 512 is max_position_embeddings=514 in config.json.
+        segments: number of segments (rows of the segment embedding); positive. Only the first is
+            used.
         pad_id: the padding token's id; at least 0.
 
     Other arguments, the call and the results are those of `TransformerEncoder`.

@@ -50,7 +50,7 @@ class IntegratedGradients:
         -> attributions, float32 [batch, length], and gap, float32 [batch].
 
     Raises:
-        ValueError: Naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ class Bounds:
         logit_tolerance: Bound of `Comparison.logit_change`; not negative.
 
     Raises:
-        ValueError: Naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     tolerance: float | None = None
@@ -95,7 +95,7 @@ def predict(
     Args:
         samples: The run's samples, with `text` and maybe `pair`.
         text_layer: Makes the token ids.
-        problem: What is asked about a text.
+        problem: What the model predicts about a text.
         run: Turns the name of an output, and ids by name, into that output, [rows, outputs].
     """
     starts = range(0, len(samples), BATCH)

@@ -18,19 +18,18 @@ NO_LICENSE = "README.md names no license, as none is known; add one before you p
 
 
 class Huggingface:
-    """Write a folder that transformers loads in PyTorch: `<run_dir>/huggingface/`.
+    """Write a folder that transformers can load in PyTorch: `<run_dir>/huggingface/`.
 
-    With the head, it is the encoder family's sequence classifier, such as
-    `BertForSequenceClassification`, or token classifier, and its README.md has the metadata of a
-    model card, so that the folder can be pushed to the Hub. A sequence classifier pools as
-    `pooling='pooled'` does. With any other pooling, export the encoder alone with `head=False`,
-    which gives `BertModel` and the like. If the problem's answers need no more than the encoder,
-    that is what is written, with what sentence-transformers needs to compute them.
+    With the head, it is the family's sequence classifier, such as `BertForSequenceClassification`,
+    or token classifier. Its README.md has the metadata of a model card, so the folder can be pushed
+    to the Hub. A sequence classifier pools like `pooling='pooled'`. With another pooling, export
+    only the encoder, such as `BertModel`, with `head=False`. For sentence embeddings, the encoder
+    is written with the files that sentence-transformers needs.
 
     Args:
         model: Its encoder and head are written.
         text_layer: Its vocabulary and maximum length are written.
-        problem: What is asked about a text.
+        problem: What the model predicts about a text.
         plain: Whether the model is an encoder and a head, without layers that a policy added.
         run_dir: The run's folder.
         card: The model card.

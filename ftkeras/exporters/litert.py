@@ -36,25 +36,25 @@ class Litert:
     and for pairs `segment_ids` of the same shape. It returns `logits` and `probabilities`, float32
     [batch, classes]. Batch and length may be resized. All its ops are LiteRT's own. The folder also
     holds the vocabulary, labels.txt and export.json. The model is written only if its predictions
-    in the interpreter are those that the run has measured.
+    in the interpreter equal those of the run.
 
     Source: https://ai.google.dev/edge/litert/models/convert_tf.
 
     Args:
         model: Turns token ids into logits.
         text_layer: Turns texts into token ids, for the check; its vocabulary is written.
-        problem: What is asked about a text.
+        problem: What the model predicts about a text.
         pairs: Whether texts come in pairs.
         run_dir: The run's folder, which holds the texts for the check.
         quantization: 'int8' stores weights as 8-bit integers and multiplies 8-bit integers, with
-            the range of each batch found at run time; None does not.
+            the range of each batch found at run time; None keeps float32.
         tolerance: How far a probability may be from the run's, in 0 to 1; None for 1e-4, or with
             quantization for no bound.
         logit_tolerance: How far a logit may move, relative to the spread of the logits (see
             `problems.Comparison`); not negative; None for 0.25 with int8, otherwise no bound.
 
     Raises:
-        ValueError: Naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     def __init__(

@@ -28,15 +28,14 @@ class Onnx:
     `segment_ids` of the same shape. Its outputs are `logits` and `probabilities`, float32
     [batch, classes]. The folder also holds what `serve` needs to answer texts with it: the
     tokenizer's files, labels.txt, inputs.json, model_card.md, and export.json with how texts are
-    read. The model is written only if its probabilities in onnxruntime are those that the run has
-    measured.
+    read. The model is written only if its probabilities in onnxruntime equal those of the run.
 
     Source: https://onnx.ai/onnx/operators/, opset 20. Needs `pip install 'ftkeras[onnx]'`.
 
     Args:
         model: Its encoder and head are written.
         text_layer: Turns texts into token ids, for the check; its vocabulary is written.
-        problem: What is asked about a text.
+        problem: What the model predicts about a text.
         pairs: Whether texts come in pairs.
         plain: Whether the model is an encoder and a head, without layers that a policy added.
         run_dir: The run's folder, which holds the texts for the check.

@@ -61,21 +61,20 @@ class SavedModel:
             `gap` float32 [batch], the part of the log-odds (or the number) that they do not account
             for.
 
-    It contains the text layer that was used in training. Texts of similar length are read
-    together, padded to the longest of them, rounded up to one of few lengths. Nothing in it is
-    compiled by XLA, which TensorFlow Serving can't load on GPUs (tensorflow/serving#2214), and it
-    has no ops that TensorFlow Serving lacks.
+    The model contains the text layer of training. Texts of similar length are read together, padded
+    to the longest of them, rounded up to one of a few lengths. Nothing in the model is compiled by
+    XLA, which TensorFlow Serving can't load on GPUs (tensorflow/serving#2214), and all its ops
+    exist in TensorFlow Serving.
     The folder also holds warm-up requests (if tensorflow-serving-api is installed), `assets/`
     (labels.txt and the vocabulary), model_card.md, run.cfg and export.json.
 
-    The folder appears complete, by a rename, and only after a separate process has loaded it with
-    nothing but TensorFlow and tensorflow-text, has run every signature, and has predicted what the
-    run has measured.
+    The folder appears by a rename, only after a separate process has loaded it with nothing but
+    TensorFlow and tensorflow-text, run every signature, and reproduced the run's predictions.
 
     Args:
         model: Turns token ids into logits.
         text_layer: Turns texts into token ids.
-        problem: What is asked about a text.
+        problem: What the model predicts about a text.
         pairs: Whether texts come in pairs.
         run_dir: The run's folder, which holds the texts for the check.
         served_from: The folder that holds the versions.
@@ -95,7 +94,7 @@ class SavedModel:
             0.25 with int8, otherwise no bound.
 
     Raises:
-        ValueError: Naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
         UserError: The newest version has other labels or inputs.
     """
 

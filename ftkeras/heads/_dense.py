@@ -16,11 +16,11 @@ class Dense(Linear):
 
     Args:
         outputs: size of the layer; at least 1.
-        dropout: share of the vector dropped in training; at least 0, below 1.
+        dropout: dropout rate of the vector in training; at least 0, below 1.
         pooling: pooled, cls or mean.
         seed: integer that determines the new kernel and the dropout, or None.
-        name: of the layer.
-        **kwargs: of `keras.layers.Layer`.
+        name: the name of the layer.
+        **kwargs: other arguments of `keras.layers.Layer`.
     """
 
     def __init__(

@@ -20,10 +20,10 @@ class Linear(Head):
 
     Args:
         outputs: size of the layer; positive.
-        dropout: share of each state dropped in training; at least 0, below 1.
+        dropout: dropout rate of each state in training; at least 0, below 1.
         seed: integer that determines the new kernel and the dropout, or None.
-        name: of the layer.
-        **kwargs: of `keras.layers.Layer`.
+        name: the name of the layer.
+        **kwargs: other arguments of `keras.layers.Layer`.
 
     Attributes:
         feature: the feature that has the size of the states.

@@ -24,11 +24,11 @@ class Classification(Dense):
 
     Args:
         classes: number of classes; at least 2.
-        dropout: share of the vector dropped in training; at least 0, below 1.
+        dropout: dropout rate of the vector in training; at least 0, below 1.
         pooling: pooled, cls or mean.
         seed: integer that determines the new kernel and the dropout, or None.
-        name: of the layer.
-        **kwargs: of `keras.layers.Layer`.
+        name: the name of the layer.
+        **kwargs: other arguments of `keras.layers.Layer`.
 
     Call: features, padding_mask [batch, length] -> logits [batch, classes]. The features of packed
         rows, which have "membership", give [batch * texts, classes]. Features may consist of
@@ -36,7 +36,7 @@ class Classification(Dense):
         "pooled".
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> import numpy as np
     >>> head = Classification(classes=2, pooling="cls", seed=1)

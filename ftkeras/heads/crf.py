@@ -16,30 +16,30 @@ _ALONE = "it compares the answers to single words, but a chain answers all words
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Crf(TokenClassification):
-    """A conditional random field: a dense layer on each token, and scores of neighboring tags.
+    """A conditional random field: a dense layer on each token, and scores of consecutive tags.
 
     score(y) = Σ_t z_t[y_t] + Σ_t A[y_(t-1), y_t],     z = dropout(state) · kernel + bias
 
-    The sums are over the words of a text. A, which starts from zeros, has the transitions between
-    tags, and those to the first tag and from the last one. Its loss is `crf`, and the answer is the
-    sequence with the largest score of those that the scheme allows. Source: Lample et al., 2016,
-    section 2.2, https://arxiv.org/abs/1603.01360.
+    The sums are over the words of a text. A has the scores of transitions between tags, to the
+    first tag, and from the last tag. They start from zeros. The loss is `crf`. The answer is the
+    sequence with the largest score among those that the scheme allows.
+    Source: Lample et al., 2016, section 2.2, https://arxiv.org/abs/1603.01360.
 
     Args:
         classes: number of tags; at least 2.
-        dropout: share of each state dropped in training; at least 0, below 1.
-        multiplier: factor on the learning rate of the transitions, which start from zeros and have
-            far to go; positive.
+        dropout: dropout rate of each state in training; at least 0, below 1.
+        multiplier: factor of the learning rate of the transitions; positive. It is large because
+            they start from zeros.
         seed: integer that determines the new kernel and the dropout, or None.
-        name: of the layer.
-        **kwargs: of `keras.layers.Layer`.
+        name: the name of the layer.
+        **kwargs: other arguments of `keras.layers.Layer`.
 
     Call: features, padding_mask [batch, length] -> z, [batch, length, classes]. Packed rows, which
-        have "membership", give a row for each text, [batch * texts, length, classes], that begins
-        with the text.
+        have "membership", give one row per text, [batch * texts, length, classes], that begins with
+        the text.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> import numpy as np
     >>> head = Crf(classes=5, seed=1)

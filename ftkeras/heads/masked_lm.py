@@ -22,26 +22,26 @@ ACTIVATIONS = {
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class MaskedLm(Head):
-    """A transformation of each masked token's state, and its products with all token embeddings.
+    """Transform the state of each masked token, and multiply it by all token embeddings.
 
     logits = norm(activation(state W + b)) E' + c
 
-    E is the encoder's own token embedding, so it is trained by what it predicts and by what it
-    reads. Only W, b, c and the normalization are weights of the head. Logits are computed for the
-    masked tokens alone. A checkpoint's own head is used if it has one.
+    E is the encoder's own token embedding, so it is trained both as input and as output. Only W, b,
+    c and the normalization are weights of the head. Logits are computed only for the masked tokens.
+    If the checkpoint has such a head, it is used.
     Source: Devlin et al., 2019, section 3.1, https://arxiv.org/abs/1810.04805.
 
     Args:
         activation: a key of `ACTIVATIONS`; None for that of the encoder's family.
         epsilon: added to the variance; positive, or None for the encoder's.
-        biases: whether there are b and a bias of the normalization; None if the encoder has such.
+        biases: whether b and a bias of the normalization exist; None to follow the encoder.
         seed: integer that determines the new kernel, or None.
-        name: of the layer.
-        **kwargs: of `keras.layers.Layer`.
+        name: the name of the layer.
+        **kwargs: other arguments of `keras.layers.Layer`.
 
     Call: features, padding_mask -> logits [slots, vocabulary]. The features are "sequence" [batch,
-        length, hidden]; "places" [slots], the places of the masked tokens, counted through all
-        rows; and "vocabulary" [vocabulary, embedding].
+        length, hidden]; "places" [slots], the positions of the masked tokens, counted through
+        all rows; and "vocabulary" [vocabulary, embedding].
 
     >>> import numpy as np
     >>> head = MaskedLm(activation="gelu", epsilon=1e-12, biases=True, seed=1)

@@ -7,7 +7,7 @@ from ftkeras.heads._dense import Dense
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class MultiLabel(Dense):
-    """Dropout and one dense layer, with a logit for each label.
+    """Dropout and one dense layer with one logit per label.
 
     logits = dropout(vector) · kernel + bias,     p = sigmoid(logits)
 
@@ -17,16 +17,16 @@ class MultiLabel(Dense):
 
     Args:
         outputs: the number of labels; at least 1.
-        dropout: share of the vector dropped in training; at least 0, below 1.
+        dropout: dropout rate of the vector in training; at least 0, below 1.
         pooling: pooled, cls or mean.
         seed: integer that determines the new kernel and the dropout, or None.
-        name: of the layer.
-        **kwargs: of `keras.layers.Layer`.
+        name: the name of the layer.
+        **kwargs: other arguments of `keras.layers.Layer`.
 
     Call: as `Regression`; the logits are [batch, outputs], before the sigmoid.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> import numpy as np
     >>> head = MultiLabel(outputs=5, pooling="cls", seed=1)

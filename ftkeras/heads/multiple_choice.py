@@ -15,26 +15,26 @@ Tensor = Any
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class MultipleChoice(Linear):
-    """Dropout and one dense layer that gives each option of a question a score.
+    """Dropout and one dense layer that scores each option of a question.
 
     score = dropout(vector) · kernel + bias,     p = softmax of a question's scores
 
-    Each row holds a question with one of its options. The rows of a question follow each other, as
-    many as the question with the most options has; a row of padding is no option, and its score is
-    -10,000. The vector is the encoder's pooler output.
+    Each row holds a question with one of its options, and the rows of a question are consecutive.
+    All questions have as many rows as the one with the most options: the others are filled up with
+    rows of padding, whose score is -10,000. The vector is the encoder's pooler output.
     Source: Radford et al., 2018, section 3.3; transformers' BertForMultipleChoice.
 
     Args:
-        outputs: the most options of a question; at least 2.
-        dropout: share of the vector dropped in training; at least 0, below 1.
+        outputs: the maximum number of options of a question; at least 2.
+        dropout: dropout rate of the vector in training; at least 0, below 1.
         seed: integer that determines the new kernel and the dropout, or None.
-        name: of the layer.
-        **kwargs: of `keras.layers.Layer`.
+        name: the name of the layer.
+        **kwargs: other arguments of `keras.layers.Layer`.
 
     Call: features, padding_mask [questions * outputs, length] -> scores [questions, outputs].
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> import numpy as np
     >>> head, mask = MultipleChoice(outputs=2, seed=1), np.ones((6, 5), bool)

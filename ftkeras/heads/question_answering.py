@@ -22,17 +22,17 @@ class QuestionAnswering(Linear):
     Source: Devlin et al., 2019, section 4.2, https://arxiv.org/abs/1810.04805.
 
     Args:
-        dropout: share of each state dropped in training; at least 0, below 1.
+        dropout: dropout rate of each state in training; at least 0, below 1.
         seed: integer that determines the new kernel and the dropout, or None.
-        name: of the layer.
-        **kwargs: of `keras.layers.Layer`.
+        name: the name of the layer.
+        **kwargs: other arguments of `keras.layers.Layer`.
 
     Call: features, padding_mask [batch, length] -> logits [batch, length, 2], of the start and of
-        the end; -10,000 where there is no token. Packed rows, which have "membership", give a row
-        for each text, [batch * texts, length, 2], that begins with the text.
+        the end; -10,000 where there is no token. Packed rows, which have "membership", give one row
+        per text, [batch * texts, length, 2], that begins with the text.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> import numpy as np
     >>> head = QuestionAnswering(seed=1)

@@ -16,12 +16,12 @@ class Regression(Dense):
     Source: Devlin et al., 2019, section 4.1, https://arxiv.org/abs/1810.04805.
 
     Args:
-        outputs: how many numbers; at least 1.
-        dropout: share of the vector dropped in training; at least 0, below 1.
+        outputs: how many numbers to predict; at least 1.
+        dropout: dropout rate of the vector in training; at least 0, below 1.
         pooling: pooled, cls or mean.
         seed: integer that determines the new kernel and the dropout, or None.
-        name: of the layer.
-        **kwargs: of `keras.layers.Layer`.
+        name: the name of the layer.
+        **kwargs: other arguments of `keras.layers.Layer`.
 
     Call: features, padding_mask [batch, length] -> outputs [batch, outputs]. The features of packed
         rows, which have "membership", give [batch * texts, outputs]. Features may consist of
@@ -29,7 +29,7 @@ class Regression(Dense):
         "pooled".
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> import numpy as np
     >>> head = Regression(outputs=2, pooling="cls", seed=1)

@@ -16,20 +16,20 @@ LEAST_SQUARE = 1e-24
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Similarity(Head):
-    """The vectors of two texts, whose product is their cosine similarity. It has no weights.
+    """Compute the vectors of two texts, whose product is their cosine. It has no weights.
 
     vector = mean / |mean|,     mean = mean of the last hidden states of all tokens except padding
 
-    Each row holds one text. The two texts of a pair are in rows that follow each other, and the
-    output of a pair is both vectors, one after the other. A row of padding has the vector 0.
+    Each row holds one text, and the two texts of a pair are in consecutive rows. The output of a
+    pair is both vectors, one after the other. A row of padding has the vector 0.
     Source: Reimers and Gurevych, 2019, section 3, https://arxiv.org/abs/1908.10084.
 
     Args:
-        name: of the layer.
-        **kwargs: of `keras.layers.Layer`.
+        name: the name of the layer.
+        **kwargs: other arguments of `keras.layers.Layer`.
 
-    Call: features, padding_mask [pairs * 2, length] -> float32 [pairs, 2 * hidden]. A last row that
-        has no partner gives no output; see `states` for the vectors of single texts.
+    Call: features, padding_mask [pairs * 2, length] -> float32 [pairs, 2 * hidden]. A last row
+        without a partner gives no output; see `states` for the vectors of single texts.
 
     >>> import numpy as np
     >>> states = np.array([[[3.0, 4.0]], [[0.0, 2.0]]], "float32")

@@ -13,7 +13,7 @@ Tensor = Any
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class TokenClassification(Linear):
-    """Dropout and one dense layer on each token.
+    """Dropout and one dense layer on each token, for tags of tokens.
 
     logits = dropout(state) · kernel + bias
 
@@ -21,16 +21,16 @@ class TokenClassification(Linear):
 
     Args:
         classes: number of classes; at least 2.
-        dropout: share of each state dropped in training; at least 0, below 1.
+        dropout: dropout rate of each state in training; at least 0, below 1.
         seed: integer that determines the new kernel and the dropout, or None.
-        name: of the layer.
-        **kwargs: of `keras.layers.Layer`.
+        name: the name of the layer.
+        **kwargs: other arguments of `keras.layers.Layer`.
 
-    Call: features, padding_mask [batch, length] -> logits [batch, length, classes]; of packed rows
-        too.
+    Call: features, padding_mask [batch, length] -> logits [batch, length, classes], also for
+        packed rows.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> import numpy as np
     >>> head = TokenClassification(classes=5, seed=1)

@@ -13,15 +13,15 @@ Tensor = Any
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class BinaryCrossEntropy(keras.losses.Loss):
-    """Cross-entropy of sigmoid outputs: one for each label, or one for two classes.
+    """Cross-entropy of sigmoid outputs, for several labels or for two classes.
 
-    Answers with several labels, 0 or 1 [batch, labels], give the mean over the labels k of
+    For several labels, 0 or 1 [batch, labels], it is the mean over the labels k of
 
         L_k = -(w_k t_k log y_k + (1 - t_k) log(1 - y_k)),     y_k = sigmoid(logits_k)
 
-    where w_k is the label's `pos_weight`. Answers that are one of two classes, integer [batch],
-    give L with w = 1 and y = sigmoid(logits[1] - logits[0]), which is the softmax probability of
-    class 1. Computed as w t softplus(-z) + (1 - t) softplus(z), which stays finite.
+    where w_k is the label's `pos_weight`. For one of two classes, integer [batch], it is L with
+    w = 1 and y = sigmoid(logits[1] - logits[0]), the softmax probability of class 1. It is computed
+    as w t softplus(-z) + (1 - t) softplus(z), which stays finite.
 
     With `label_smoothing` s, t becomes (1 - s) t + s / 2.
     Source: Szegedy et al., 2016, section 7, https://arxiv.org/abs/1512.00567.
@@ -30,13 +30,13 @@ class BinaryCrossEntropy(keras.losses.Loss):
         label_smoothing: share of the target that is spread over both answers; at least 0, below 1.
         classes: the run's number of classes if each example has one; 2, or None if unknown.
         pos_weight: weight of each label's positive examples, at least 0; None for 1.
-        name: of the loss.
+        name: the name of the loss.
 
     Call: labels, 0 or 1 [batch, labels] with logits of that shape, or integer [batch] with logits
         [batch, 2] -> loss, float32 scalar (), the mean.
 
     Raises:
-        ValueError: there are not two classes, or an argument is out of bounds.
+        ValueError: if there are not two classes, or an argument is out of bounds.
 
     >>> import numpy as np
     >>> loss = BinaryCrossEntropy()(np.array([1]), np.array([[0.0, 0.0]], "float32"))

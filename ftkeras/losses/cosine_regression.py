@@ -16,12 +16,12 @@ class CosineRegression(keras.losses.Loss):
 
     L = (u · v - t)²
 
-    u and v are the texts' vectors, of length 1; t is how similar they are, from 0 to 1.
+    u and v are the vectors of the two texts, of length 1. t is their similarity, from 0 to 1.
     Source: Reimers and Gurevych, 2019, section 3, https://arxiv.org/abs/1908.10084; it is
     sentence-transformers' CosineSimilarityLoss.
 
     Args:
-        name: of the loss.
+        name: the name of the loss.
 
     Call: similarities, float [batch]; the vectors of both texts, [batch, 2 * size] -> loss, float32
         scalar (), the mean.

@@ -12,19 +12,19 @@ Tensor = Any
 
 @keras.saving.register_keras_serializable(package="ftkeras", name="CrfLoss")
 class Crf(keras.losses.Loss):
-    """Negative log-likelihood of the tags of a text, all together, for a word.
+    """Negative log-likelihood of all tags of a text together, per word.
 
     L = -(score(y) - log Σ_y' exp score(y')) / n,     score(y) = Σ_t z_t[y_t] + Σ_t A[y_(t-1), y_t]
 
-    n is the number of words, z are their logits, and A the transitions between the tags of words
-    that follow each other, with those to the first tag and from the last one. The sum is over all
-    sequences of tags. So the mean over the words of a batch is the sum over its texts, divided by
-    the number of words. It is the loss of the head `crf`, which has the transitions.
+    This is the loss of the head `crf`. n is the number of words and z are their logits. A has the
+    transitions between the tags of consecutive words, to the first tag, and from the last tag. The
+    sum over y' is over all sequences of tags. The mean over the words of a batch is the sum over
+    its texts, divided by the number of words.
     Source: Lample et al., 2016, section 2.2, https://arxiv.org/abs/1603.01360.
 
     Args:
-        transitions: of the head, [tags + 1, tags + 1]; see `ftkeras.support.chain`.
-        name: of the loss.
+        transitions: those of the head, [tags + 1, tags + 1]; see `ftkeras.support.chain`.
+        name: the name of the loss.
 
     Call: tags, integer [texts, length], below 0 where no word begins; logits [texts, length, tags]
         -> loss, float32 scalar (), the mean; 0 where no word begins.

@@ -21,12 +21,12 @@ class CrossEntropy(keras.losses.Loss):
 
     Args:
         label_smoothing: share of the target that is spread over all classes; at least 0, below 1.
-        name: of the loss.
+        name: the name of the loss.
 
     Call: labels, integer [batch]; logits [batch, classes] -> loss, float32 scalar (), the mean.
 
     Raises:
-        ValueError: the argument is out of bounds.
+        ValueError: if the argument is out of bounds.
 
     >>> import numpy as np
     >>> print(f"{float(CrossEntropy()(np.array([0]), np.array([[0.0, 0.0]], 'float32'))):.4f}")

@@ -13,26 +13,27 @@ Tensor = Any
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Focal(keras.losses.Loss):
-    """Cross-entropy that gives well-classified examples less weight.
+    """Cross-entropy that gives less weight to examples that are already classified well.
 
     L = -(1 - p)^gamma log p,     p = softmax(logits)[label]
 
-    Answers with several labels, 0 or 1 [batch, labels], give the mean over the labels of L with
-    p = sigmoid(logit) of a label that is 1, and 1 - sigmoid(logit) of one that is 0; positive ones
-    are weighted by `pos_weight`. Single labels have no class weights here (the paper's alpha); the
-    run has an option for them.
+    For several labels, 0 or 1 [batch, labels], it is the mean over the labels of L, with
+    p = sigmoid(logit) if the label is 1 and 1 - sigmoid(logit) if it is 0. Positive examples are
+    weighted by `pos_weight`. For single labels, the paper's alpha is the run's option
+    `class_weights`.
     Source: Lin et al., 2017, equation 4, https://arxiv.org/abs/1708.02002.
 
     Args:
-        gamma: exponent, larger for less weight; at least 0, where 0 is cross-entropy.
+        gamma: exponent; at least 0. 0 is cross-entropy; a larger gamma gives well-classified
+            examples less weight.
         pos_weight: weight of each label's positive examples, at least 0; None for 1.
-        name: of the loss.
+        name: the name of the loss.
 
     Call: labels, integer [batch] or 0 and 1 [batch, classes]; logits [batch, classes] -> loss,
         float32 scalar (), the mean.
 
     Raises:
-        ValueError: an argument is out of bounds.
+        ValueError: if an argument is out of bounds.
 
     >>> import numpy as np
     >>> print(f"{float(Focal()(np.array([0]), np.array([[0.0, 0.0]], 'float32'))):.4f}")

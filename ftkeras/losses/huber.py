@@ -12,22 +12,22 @@ Tensor = Any
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Huber(keras.losses.Loss):
-    """Squared error of small differences, absolute error of large ones.
+    """Squared error for small differences, and absolute error for large ones.
 
     L = 1/K Σ_k h(y_k - t_k),     h(e) = e²/2 if |e| <= delta, else delta (|e| - delta/2)
 
-    With standardized answers, e is in standard deviations.
+    If answers are standardized, e is in standard deviations.
     Source: Huber, 1964, https://doi.org/10.1214/aoms/1177703732.
 
     Args:
         delta: the difference at which the loss becomes linear; positive.
-        name: of the loss.
+        name: the name of the loss.
 
     Call: numbers, float [batch, outputs]; predicted numbers of that shape -> loss, float32 scalar
         (), the mean.
 
     Raises:
-        ValueError: the argument is out of bounds.
+        ValueError: if the argument is out of bounds.
 
     >>> import numpy as np
     >>> print(float(Huber()(np.array([[1.0, 3.0]]), np.array([[0.0, 0.0]]))))

@@ -15,26 +15,26 @@ ABSENT = -1e9
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class InBatchNegatives(keras.losses.Loss):
-    """Cross-entropy of finding a text's partner among the second texts of the batch.
+    """Cross-entropy of finding the partner of each text among the second texts of the batch.
 
     L_i = -log exp(s u_i · v_i) / Σ_j exp(s u_i · v_j)
 
-    u and v are the vectors of the first and the second texts, of length 1, and s is `scale`. The
-    second texts of all other pairs in the batch are taken for wrong answers, so larger batches are
-    harder, and texts that fit several partners in a batch are pushed apart. The batch is that
-    of one replica, and of one micro-batch if gradients are accumulated: neither adds negatives.
+    u and v are the vectors of the first and second texts, of length 1, and s is `scale`. The second
+    texts of all other pairs in the batch count as wrong answers. So larger batches are harder, and
+    texts that fit several partners in a batch are pushed apart. The batch is that of one replica
+    and one micro-batch: more replicas or accumulation add no negatives.
     Source: Henderson et al., 2017, section 4.4, https://arxiv.org/abs/1705.00652; it is
     sentence-transformers' MultipleNegativesRankingLoss.
 
     Args:
-        scale: multiplies the cosines; positive.
-        name: of the loss.
+        scale: factor of the cosines; positive.
+        name: the name of the loss.
 
     Call: answers [batch], which are not read; the vectors of both texts, [batch, 2 * size] -> loss,
         float32 scalar (), the mean. Vectors that are 0 are those of padding.
 
     Raises:
-        ValueError: the argument is out of bounds.
+        ValueError: if the argument is out of bounds.
 
     >>> import numpy as np
     >>> vectors = np.array([[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0]], "float32")

@@ -14,11 +14,10 @@ class MeanAbsoluteError(keras.losses.Loss):
 
     L = 1/K Σ_k |y_k - t_k|
 
-    Its minimum is the median, so single answers that are far off have less influence than under the
-    squared error.
+    Its minimum is the median, so outliers have less influence than with the squared error.
 
     Args:
-        name: of the loss.
+        name: the name of the loss.
 
     Call: numbers, float [batch, outputs]; predicted numbers of that shape -> loss, float32 scalar
         (), the mean.

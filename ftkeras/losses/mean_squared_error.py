@@ -10,22 +10,21 @@ Tensor = Any
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class MeanSquaredError(keras.losses.Loss):
-    """Mean squared error: of predicted numbers, or of probabilities.
+    """Mean squared error of predicted numbers, or of probabilities.
 
-    Answers that are numbers, float [batch, outputs], give
+    For numbers, float [batch, outputs]:
 
         L = 1/K Σ_k (y_k - t_k)²
 
-    Answers that are labels, integer [batch], give the Brier score divided by the number of classes:
+    For labels, integer [batch], it is the Brier score divided by the number of classes:
 
         L = 1/C Σ_c (softmax(logits)_c - [c = label])²
 
-    The latter is at most 2/C, so wrong labels in the data have less influence than under
-    cross-entropy.
+    This is at most 2/C, so wrong labels in the data have less influence than with cross-entropy.
     Source: Brier, 1950, https://doi.org/10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
 
     Args:
-        name: of the loss.
+        name: the name of the loss.
 
     Call: numbers or labels; predicted numbers [batch, outputs] or logits [batch, classes] -> loss,
         float32 scalar (), the mean.

@@ -13,23 +13,23 @@ Tensor = Any
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class SpanCrossEntropy(keras.losses.Loss):
-    """Mean cross-entropy of where a span starts and where it ends, over the tokens of a text.
+    """Mean cross-entropy of the start and the end of a span, over the tokens of a text.
 
     L = -(log softmax(z_start)[start] + log softmax(z_end)[end]) / 2
 
-    With `label_smoothing` s, 1 - s of the target is at the token, and s is spread over all tokens
-    whose logits are no padding.
+    With `label_smoothing` s, the target is 1 - s at the token, and s is spread over all tokens
+    except padding.
     Source: Devlin et al., 2019, section 4.2, https://arxiv.org/abs/1810.04805.
 
     Args:
         label_smoothing: share of the target that is spread over all tokens; at least 0, below 1.
-        name: of the loss.
+        name: the name of the loss.
 
     Call: numbers of the first and the last token, integer [batch, 2]; logits [batch, length, 2] ->
         loss, float32 scalar (), the mean.
 
     Raises:
-        ValueError: the argument is out of bounds.
+        ValueError: if the argument is out of bounds.
 
     >>> import numpy as np
     >>> logits = np.zeros((1, 4, 2), "float32")

@@ -39,7 +39,7 @@ class Masking:
         numbers -> `Chosen`.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     def __init__(self, *, rate: float, mask: float, random: float):

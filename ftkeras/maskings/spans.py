@@ -7,25 +7,26 @@ from ftkeras.support import bounds
 
 
 class Spans(Masking):
-    """Choose spans of whole words, whose tokens are all replaced in the same way.
+    """Choose spans of whole words. All tokens of a span are replaced in the same way.
 
     length = min(n, longest),    P(n) = p (1 - p)^(n - 1),    p = 1 / mean
 
-    in words; so the mean length is (1 - (1 - p)^longest) / p. A span starts at a random word, and
-    ends early where the text or the tokens to choose end, or where another span begins.
+    The length is in words, so its mean is (1 - (1 - p)^longest) / p. A span starts at a random
+    word. It ends early at the end of the text, at the start of another span, or when enough tokens
+    are chosen.
 
     Source: Joshi et al., 2020, SpanBERT, section 3.1, https://arxiv.org/abs/1907.10529, where p is
     0.2 and `longest` is 10.
 
     Args:
         rate: share of the tokens to choose; in (0, 1).
-        mean: the mean length of a span in words, without `longest`; at least 1.
-        longest: the most words of a span; at least 1.
-        mask: share of the spans that mask tokens replace.
-        random: share of the spans that random tokens replace; the rest stays as it is.
+        mean: mean length of a span in words, before the limit `longest`; at least 1.
+        longest: maximum number of words in a span; at least 1.
+        mask: share of the spans that are replaced by mask tokens.
+        random: share of the spans that are replaced by random tokens; the rest is kept.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> Spans(rate=0.3)(np.ones(10, bool), np.random.default_rng(0)).places.tolist()
     [4, 5, 6]

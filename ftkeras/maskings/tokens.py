@@ -13,11 +13,11 @@ class Tokens(Masking):
 
     Args:
         rate: share of the tokens to choose; in (0, 1).
-        mask: share of the chosen tokens that the mask token replaces.
-        random: share of them that a random token replaces; the rest stays as it is.
+        mask: share of the chosen tokens that are replaced by the mask token.
+        random: share of them that are replaced by a random token; the rest is kept.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> found = Tokens(rate=0.25)(np.ones(8, bool), np.random.default_rng(1))
     >>> found.places.tolist(), found.becomes.tolist()

@@ -6,20 +6,20 @@ from ftkeras.maskings._base import Masking, words_of
 
 
 class Words(Masking):
-    """Choose whole words, so that no word is predicted from its own pieces.
+    """Choose whole words, so that no token is predicted from other pieces of its word.
 
-    Words are taken in random order. One whose tokens are more than are still to be chosen is left
-    out, so a text without a word that is short enough has none. Each token is replaced by itself.
+    Words are taken in random order. A word is skipped if it has more tokens than are still to be
+    chosen, so a text without a short enough word has none. Each token is replaced on its own.
 
     Source: the models "Whole Word Masking" of https://github.com/google-research/bert.
 
     Args:
         rate: share of the tokens to choose; in (0, 1).
-        mask: share of the chosen tokens that the mask token replaces.
-        random: share of them that a random token replaces; the rest stays as it is.
+        mask: share of the chosen tokens that are replaced by the mask token.
+        random: share of them that are replaced by a random token; the rest is kept.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> starts = np.array([True, False, False, True, True, False])
     >>> Words(rate=0.5)(starts, np.random.default_rng(0)).places.tolist()

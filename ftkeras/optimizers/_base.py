@@ -18,7 +18,7 @@ NO_DECAY = r"bias|norm"
 
 @dataclass(frozen=True)
 class Group:
-    """Variables that are trained alike: their learning-rate multiplier, decay, and number."""
+    """Variables with the same learning-rate multiplier and decay, and how many there are."""
 
     multiplier: float
     decays: bool
@@ -27,13 +27,13 @@ class Group:
 
 
 class FineTuningOptimizer(keras_compat.Optimizer):
-    """Clipping, weight decay and learning-rate multipliers, shared by all optimizers here.
+    """The base class of all optimizers: clipping, weight decay and learning-rate multipliers.
 
     - Gradients are summed over replicas, then clipped by one norm over all variables:
       g <- g * min(1, clip_norm / ||g||). Keras clips each replica's share before the sum, which
       uses another norm. Rows of an embedding that are looked up twice are added before the norm is
       computed.
-    - A variable's learning rate is the step's, times the variable's multiplier.
+    - A variable's learning rate is that of the step, times the variable's multiplier.
     - Decay is decoupled and uses that learning rate, w <- w - learning_rate * decay * w. It is
       applied before the step, to variables whose path does not match `no_decay` (Keras matches
       names, and so excludes nothing: keras#16201).
@@ -44,13 +44,13 @@ class FineTuningOptimizer(keras_compat.Optimizer):
 
     Args:
         learning_rate: a schedule, or a number of at least 0.
-        clip_norm: bound on the global norm; at least 0, where 0 means no clipping.
+        clip_norm: largest global norm of the gradients; at least 0, where 0 means no clipping.
         decay: weight decay; at least 0.
-        weight_decay: what Keras's optimizers call `decay`; takes its place if it is given.
-        no_decay: regular expression; variables whose path it matches do not decay. Empty if all
-            variables decay.
-        multipliers: pairs of a regular expression on variable paths and a factor on the learning
-            rate, at least 0. The first match counts; without a match the factor is 1.
+        weight_decay: the name of `decay` in Keras's optimizers; replaces `decay` if it is given.
+        no_decay: regular expression on variable paths. Variables that match do not decay. Empty to
+            decay all variables.
+        multipliers: pairs of a regular expression on variable paths and a factor of the learning
+            rate, at least 0. The first match counts. Without a match, the factor is 1.
         skip_nonfinite: whether to skip updates whose gradient norm is not finite. The schedule
             moves on, and `skipped` counts them.
         loss_scaling: whether to scale the loss dynamically, for float16. Updates that overflow are
@@ -63,8 +63,9 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         skipped: number of skipped updates, scalar variable ().
 
     Raises:
-        ValueError: naming the argument, its bound and the value received; in `build`, if a regular
-            expression matches no variable, or a variable is bfloat16 or float16.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+            In `build`: if a regular expression matches no variable, or a variable is bfloat16 or
+            float16.
     """
 
     # How many times AdamW's learning rate fits, for learning_rate=auto; None if no factor does.

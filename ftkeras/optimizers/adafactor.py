@@ -12,9 +12,9 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Adafactor(FineTuningOptimizer):
-    """Adam whose second moment is stored as row and column means.
+    """Adam with less memory: the second moment is stored as row and column means.
 
-    Memory for a matrix is rows + columns, not rows * columns.
+    The memory for a matrix is rows + columns, not rows * columns.
 
     r <- b r + (1 - b) mean over columns of (g² + epsilon_1)          b = 1 - t^-power, t from 1
     c <- b c + (1 - b) mean over rows of (g² + epsilon_1)
@@ -22,8 +22,8 @@ class Adafactor(FineTuningOptimizer):
     w <- w - learning_rate max(epsilon_2, rms(w)) u / max(1, rms(u) / clip_threshold)
 
     The paper's learning rate, min(0.01, 1 / sqrt(t)), is relative to the size of the weights and
-    far above AdamW's. With `scale_parameter=False` the factor max(epsilon_2, rms(w)) is omitted, so
-    that learning rates like AdamW's fit. rms(w) is taken before this step's decay. Keras's own
+    far above AdamW's. `scale_parameter=False` omits the factor max(epsilon_2, rms(w)), so use it
+    with learning rates like AdamW's. rms(w) is taken before this step's decay. Keras's own
     Adafactor stores all of r c / mean(r) too, and divides 0 by 0 where a row and a column have no
     gradient.
 
@@ -33,14 +33,14 @@ class Adafactor(FineTuningOptimizer):
         learning_rate, clip_norm, no_decay, multipliers, skip_nonfinite, loss_scaling: see
             `FineTuningOptimizer`.
         decay: weight decay; at least 0.
-        power: how fast the memory of the second moment grows; positive.
+        power: exponent of the decay rate of the second moment, b = 1 - t^-power; positive.
         epsilon_1: added to g²; positive.
-        epsilon_2: smallest size that a variable counts as; positive.
-        clip_threshold: bound on the root mean square of an update; positive.
+        epsilon_2: lower bound of rms(w); positive.
+        clip_threshold: largest root mean square of an update; positive.
         scale_parameter: whether the learning rate is relative to the size of the variable.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> Adafactor(learning_rate=1e-3, scale_parameter=False).power
     0.8

@@ -11,7 +11,7 @@ from ftkeras.optimizers.adamw import AdamW
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Adam(AdamW):
-    """Adam: `AdamW` with weight decay off by default.
+    """Adam: `AdamW` without weight decay by default.
 
     w <- w - learning_rate m' / (sqrt(v') + epsilon)
 
@@ -22,7 +22,7 @@ class Adam(AdamW):
     Args: those of `AdamW`.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> Adam(learning_rate=2e-5).decay
     0.0

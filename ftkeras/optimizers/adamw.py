@@ -20,7 +20,7 @@ class AdamW(FineTuningOptimizer):
 
     with m' = m / (1 - beta_1^t) and v' = v / (1 - beta_2^t), t from 1. LayerNorm and biases do not
     decay. `bias_correction=False` uses m and v as they are, like Devlin et al.'s code. Mosbach et
-    al. (2021, https://arxiv.org/abs/2006.04884) found that to be one cause of failed runs.
+    al. (2021, https://arxiv.org/abs/2006.04884) found this to be one cause of failed runs.
 
     Sources: Kingma and Ba, 2015, algorithm 1, https://arxiv.org/abs/1412.6980; Loshchilov and
     Hutter, 2019, algorithm 2, https://arxiv.org/abs/1711.05101.
@@ -30,15 +30,15 @@ class AdamW(FineTuningOptimizer):
             `FineTuningOptimizer`.
         decay: weight decay; at least 0.
         beta_1, beta_2: decay rates of the moments; at least 0, below 1.
-        epsilon: positive.
+        epsilon: added to the root of the second moment; positive.
         bias_correction: whether to correct the moments for their start at zero.
-        lazy: whether to leave alone the rows of an embedding that a step does not look up: neither
-            they nor their moments decay, and their moments do not move them. The result is close to
-            AdamW's but not equal. A step then costs time for its own rows, not for the whole
-            vocabulary, which matters if batches are small.
+        lazy: whether to skip the rows of an embedding that a step does not look up: they are not
+            updated, and neither they nor their moments decay. This saves time if batches are small,
+            because a step does not update the whole vocabulary. The result is close to AdamW's, but
+            not equal.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> import keras
     >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])

@@ -12,7 +12,7 @@ from ftkeras.optimizers.adamw import AdamW
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Lamb(AdamW):
-    """AdamW with each variable's step scaled to the variable's norm, for large batches.
+    """AdamW for large batches: each variable's step is scaled to the norm of the variable.
 
     u = m' / (sqrt(v') + epsilon) + decay w
     w <- w - learning_rate ||w|| / ||u|| u
@@ -26,7 +26,7 @@ class Lamb(AdamW):
     Args: those of `AdamW`, except `lazy`.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> Lamb(learning_rate=1e-3).epsilon
     1e-06

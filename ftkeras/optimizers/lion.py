@@ -11,7 +11,7 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Lion(FineTuningOptimizer, keras.optimizers.Lion):
-    """Steps of equal size, in the direction of the momentum's sign.
+    """Update by the sign of the momentum, so that all steps have the same size.
 
     w <- w - learning_rate sign(beta_1 m + (1 - beta_1) g) - learning_rate decay w
     m <- beta_2 m + (1 - beta_2) g
@@ -25,11 +25,11 @@ class Lion(FineTuningOptimizer, keras.optimizers.Lion):
         learning_rate, clip_norm, no_decay, multipliers, skip_nonfinite, loss_scaling: see
             `FineTuningOptimizer`.
         decay: weight decay; at least 0.
-        beta_1: share of the momentum in the sign; above 0, below 1.
+        beta_1: share of the momentum inside the sign; above 0, below 1.
         beta_2: decay rate of the momentum; at least 0, below 1.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> Lion(learning_rate=5e-6).decay
     0.1

@@ -11,15 +11,16 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Muon(FineTuningOptimizer, keras.optimizers.Muon):
-    """Orthogonalized momentum for hidden matrices, and Adam for all other variables.
+    """Update hidden matrices by orthogonalized momentum, and all other variables by Adam.
 
     m <- momentum m + g
     w <- w - learning_rate rms_rate sqrt(max(rows, columns)) O(g + momentum m)  (else: O(m))
 
-    The second form of the argument is that without `nesterov`. O divides by the Frobenius norm
-    (plus 1e-7), then repeats `ns_steps` times, on the wide side,
-    X <- 3.4445 X - 4.775 (X Xᵀ) X + 2.0315 (X Xᵀ)² X, which brings the singular values near 1.
-    Vectors, and matrices whose path `adam_where` matches, get Adam, whose epsilon is added to the
+    O(m) is used without `nesterov`. O brings the singular values of a matrix near 1: it divides by
+    the Frobenius norm (plus 1e-7), then repeats `ns_steps` times, on the wide side,
+    X <- 3.4445 X - 4.775 (X Xᵀ) X + 2.0315 (X Xᵀ)² X.
+
+    Adam updates vectors, and matrices whose path `adam_where` matches. Its epsilon is added to the
     uncorrected sqrt(v).
 
     Sources: Jordan et al., 2024, https://kellerjordan.github.io/posts/muon/; the factor with which
@@ -32,14 +33,14 @@ class Muon(FineTuningOptimizer, keras.optimizers.Muon):
         decay: weight decay; at least 0.
         momentum: at least 0, below 1.
         nesterov: whether to add the gradient to the momentum before O.
-        ns_steps: number of repetitions; positive.
+        ns_steps: number of repetitions in O; positive.
         rms_rate: root mean square of a matrix's step at learning rate 1; positive.
         adam_beta_1, adam_beta_2: decay rates of Adam's moments; at least 0, below 1.
-        epsilon: Adam's; positive.
-        adam_where: regular expression on the paths of matrices that get Adam.
+        epsilon: epsilon of Adam; positive.
+        adam_where: regular expression on the paths of matrices that Adam updates.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> Muon(learning_rate=2e-5).adam_where
     'embedding|head/'

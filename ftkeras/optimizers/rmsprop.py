@@ -11,7 +11,7 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class RMSprop(FineTuningOptimizer, keras.optimizers.RMSprop):
-    """Gradients divided by the root of their running mean square.
+    """Divide gradients by the root of their running mean square.
 
     v <- rho v + (1 - rho) g²
     u <- momentum u + learning_rate g / sqrt(v + epsilon)
@@ -29,11 +29,11 @@ class RMSprop(FineTuningOptimizer, keras.optimizers.RMSprop):
         decay: weight decay; at least 0.
         rho: decay rate of the mean square; at least 0, below 1.
         momentum: at least 0, below 1.
-        epsilon: positive.
-        centered: whether to divide by the standard deviation, not the root mean square.
+        epsilon: added to the mean square; positive.
+        centered: whether to divide by the standard deviation instead of the root mean square.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> RMSprop(learning_rate=1e-4).rho
     0.9

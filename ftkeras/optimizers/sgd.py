@@ -11,7 +11,7 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class SGD(FineTuningOptimizer, keras.optimizers.SGD):
-    """Gradient descent with momentum.
+    """Stochastic gradient descent with momentum.
 
     u <- momentum u - learning_rate g
     w <- w + u                  or, with `nesterov`, w <- w + momentum u - learning_rate g
@@ -25,10 +25,10 @@ class SGD(FineTuningOptimizer, keras.optimizers.SGD):
             `FineTuningOptimizer`.
         decay: weight decay; at least 0.
         momentum: at least 0, below 1.
-        nesterov: whether to look ahead.
+        nesterov: whether to use Nesterov momentum.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> SGD(learning_rate=0.01).momentum
     0.9

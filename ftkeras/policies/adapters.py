@@ -16,16 +16,17 @@ STANDARD_DEVIATION = 0.01
 
 
 class Adapters(Policy):
-    """Train two small networks in each layer and the LayerNorms; freeze the rest of the encoder.
+    """Train two small networks in each layer and the LayerNorms, and freeze the rest.
 
     h <- h + gelu(h D + d) U + u,    D [hidden, size], U [size, hidden] ~ N(0, 0.01²), d = u = 0
 
     where h is the output of a sub-layer, attention or feed-forward, before its residual connection.
     The normal distribution is truncated at two standard deviations, so training starts very near
-    the pretrained function. The head trains, and the pooler as its first layer. Adapters can't be
-    folded into the encoder: they stay part of the model, of its weights file and of its SavedModel,
-    which costs 4 · size · hidden more multiplications per layer and token. There is no Hugging Face
-    export.
+    the pretrained function. The head trains, and so does the pooler, as its first layer.
+
+    Adapters can't be merged into the encoder. They remain part of the model, its weights file and
+    its SavedModel, which costs 4 · size · hidden more multiplications per layer and token. There is
+    no Hugging Face export.
     Source: Houlsby et al., 2019, section 2.1, https://arxiv.org/abs/1902.00751.
 
     Args:
@@ -34,7 +35,7 @@ class Adapters(Policy):
         seed: integer that determines the new weights, or None.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     decides = TRAINS
@@ -66,7 +67,7 @@ class Bottlenecks(keras.layers.Layer):
         encoder: gets a hook on each sub-layer.
         size: width of the bottleneck.
         seed: integer that determines the weights, or None.
-        **kwargs: of `keras.layers.Layer`.
+        **kwargs: other arguments of `keras.layers.Layer`.
     """
 
     def __init__(self, encoder: Encoder, *, size: int, seed: int | None, **kwargs: Any):

@@ -19,7 +19,7 @@ class BitFit(Policy):
         pooler: whether the whole pooler, if there is one, trains.
 
     Raises:
-        ValueError: an argument is neither True nor False; names it and the value.
+        ValueError: if an argument is neither True nor False. The message names it and the value.
 
     >>> from types import SimpleNamespace
     >>> from ftkeras.encoders.bert import Bert

@@ -12,11 +12,11 @@ FACTOR_PER_LAYER = 1 / 2.6
 
 
 class Discriminative(Policy):
-    """Scale the learning rate of variables that are chosen by path.
+    """Scale the learning rate of each variable by a factor that depends on its path.
 
     rate(variable) = rate * factor of the first expression that matches its path;   else rate
 
-    Without `rates` it is Howard and Ruder's own rule: 1 / 2.6 from each layer to the one below.
+    Without `rates`, it uses Howard and Ruder's rule: 1 / 2.6 from each layer to the one below.
     Source: Howard and Ruder, 2018, section 3.2, https://arxiv.org/abs/1801.06146.
 
     Args:
@@ -24,8 +24,8 @@ class Discriminative(Policy):
             per layer, with the embeddings the lowest, and pooler and head at the full rate.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value. In `check`: an
-            expression matches no variable that trains.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+            In `check`: if an expression matches no variable that trains.
 
     >>> Discriminative(rates={"layer_0": 0.1}).multipliers(model=None)
     [('layer_0', 0.1)]

@@ -11,7 +11,7 @@ from ftkeras.support.protocols import Model
 
 
 class Freeze(Policy):
-    """Freeze the lowest parts of the encoder and train what is above them.
+    """Freeze the lowest layers of the encoder and train those above them.
 
     trains: layer_i for i >= layers, pooler, head
 
@@ -29,8 +29,8 @@ class Freeze(Policy):
             train), at most the encoder's.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value. In `prepare`:
-            the encoder has fewer layers.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+            In `prepare`: if the encoder has fewer layers.
 
     >>> from types import SimpleNamespace
     >>> from ftkeras.encoders.bert import Bert

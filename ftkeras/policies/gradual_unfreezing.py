@@ -11,24 +11,24 @@ from ftkeras.support.protocols import Encoder, EncoderPart, Model
 
 
 class GradualUnfreezing(Policy):
-    """Train the head and the pooler first, then one more layer in each epoch, the embeddings last.
+    """Train the head and the pooler first, then one more layer per epoch, and the embeddings last.
 
     trains in epoch e, from 0: head, pooler, layer_i for i >= L - layers * floor(e / every), and
-    the embeddings one turn after layer_0
+    the embeddings one step after layer_0
 
     Frozen parts have no gradient, no weight decay and no share in the gradient norm, and cost no
     backward pass. Their optimizer moments and bias correction start when they are unfrozen, except
     for variables that Muon optimizes by Adam, whose correction counts from the run's first update.
-    TensorFlow traces the step again at each turn, which takes some seconds. If a run has too few
-    epochs, the lowest parts never train: unfreeze more layers at a time.
+    TensorFlow traces the training step again each time, which takes some seconds. If a run has too
+    few epochs, the lowest layers never train: unfreeze more layers at a time.
     Source: Howard and Ruder, 2018, section 3.3, https://arxiv.org/abs/1801.06146.
 
     Args:
-        every: epochs between two turns, at least 1, or "epoch" for 1.
-        layers: layers to unfreeze in each turn; at least 1.
+        every: number of epochs after which layers are unfrozen, at least 1, or "epoch" for 1.
+        layers: number of layers to unfreeze each time; at least 1.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     decides = TRAINS

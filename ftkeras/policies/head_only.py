@@ -11,9 +11,9 @@ class HeadOnly(Policy):
 
     trains: head, pooler
 
-    So that features depend on the text only, the encoder's dropout is off in training too; the
-    head's own dropout stays on. The pooler is the head's first dense layer and trains with it; many
-    checkpoints have none, and it then starts from random numbers.
+    The encoder's dropout is off in training, so that features depend only on the text. The head's
+    dropout stays on. The pooler counts as the head's first layer and trains with it. Many
+    checkpoints have no pooler; it then starts from random weights.
     Source: Devlin et al., 2019, section 5.3, https://arxiv.org/abs/1810.04805. They put a BiLSTM on
     several layers; here it is the run's head on the last layer.
 
@@ -22,7 +22,7 @@ class HeadOnly(Policy):
         dropout: whether the encoder's dropout stays on in training.
 
     Raises:
-        ValueError: an argument is neither True nor False; names it and the value.
+        ValueError: if an argument is neither True nor False. The message names it and the value.
 
     >>> from types import SimpleNamespace
     >>> from ftkeras.encoders.bert import Bert

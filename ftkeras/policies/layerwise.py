@@ -18,8 +18,8 @@ class Layerwise(Policy):
         decay: factor from a layer to the one below; above 0, at most 1.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value. In `check`: no
-            layer trains.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+            In `check`: if no layer trains.
 
     >>> from types import SimpleNamespace
     >>> from ftkeras.encoders.bert import Bert

@@ -18,29 +18,32 @@ TARGETS = ("query", "key", "value", "attention_output", "intermediate", "output"
 
 
 class LoRA(Policy):
-    """Train a low-rank update of chosen kernels and freeze the kernels themselves.
+    """Train low-rank updates of chosen kernels, and freeze the kernels themselves.
 
     W' = W + alpha / rank * A B,    A [inputs, rank] ~ N(0, 1 / (3 inputs)),  B [rank, outputs] = 0
 
-    Training starts with the pretrained function. Everything else in the encoder is frozen, biases
-    and LayerNorms too; the head trains, and the pooler as its first layer. `finish` replaces W by
-    W', so that what is evaluated, saved and exported is a plain encoder of the same size and cost.
-    A step computes W' once. It therefore still computes the gradients of the chosen kernels, but
-    not those of the others; the optimizer's memory is that of A and B. A's input has no dropout.
+    Training starts with the pretrained function. Everything else in the encoder is frozen,
+    including biases and LayerNorms. The head trains, and so does the pooler, as its first layer.
+    `finish` replaces W by W', so the model that is evaluated, saved and exported is a plain
+    encoder of the same size and cost.
+
+    A step computes W' once. So it computes the gradients of the chosen kernels, but not those of
+    the others. The optimizer needs memory only for A and B. A's input has no dropout.
     Source: Hu et al., 2022, section 4.1, https://arxiv.org/abs/2106.09685; A's standard deviation
     is that of their code.
 
     Args:
-        rank: columns of A; at least 1, at most the smaller of `hidden` and `intermediate`.
+        rank: number of columns of A; at least 1, at most the smaller of `hidden` and
+            `intermediate`.
         alpha: scale of the update; positive.
-        targets: regular expression that matches whole names of query, key, value,
-            attention_output, intermediate, output.
+        targets: regular expression that chooses kernels by their whole name: query, key, value,
+            attention_output, intermediate or output.
         pooler: whether the pooler, if there is one, trains.
         seed: integer that determines A, or None.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value. In `prepare`:
-            the rank is too large for the encoder's kernels.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+            In `prepare`: if the rank is too large for the encoder's kernels.
     """
 
     decides = TRAINS
@@ -115,7 +118,7 @@ class LowRank(keras.layers.Layer):
         rank: columns of A.
         scale: alpha / rank.
         seed: integer that determines every A, or None.
-        **kwargs: of `keras.layers.Layer`.
+        **kwargs: other arguments of `keras.layers.Layer`.
     """
 
     def __init__(self, *, rank: int, scale: float, seed: int | None, **kwargs: Any):

@@ -12,21 +12,21 @@ STANDARD_DEVIATION = 0.02
 
 
 class Reinit(Policy):
-    """Reinitialize the top layers and the pooler.
+    """Start the top layers and the pooler from random weights, and train everything.
 
     kernel ~ N(0, 0.02²),   bias = 0,   LayerNorm: scale = 1, bias = 0
 
     Source: Zhang et al., 2021, section 5, https://arxiv.org/abs/2006.05987.
 
     Args:
-        layers: the number of layers to reinitialize, from the top down; at least 0 (the pooler
-            alone), at most the encoder's.
+        layers: the number of layers to reinitialize, from the top down; at least 0 (only the
+            pooler), at most the encoder's.
         seed: integer that determines the new weights, or None.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value. In `prepare`:
-            the encoder has fewer layers, or there is nothing to reinitialize. In `check`: another
-            policy freezes one of the layers.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+            In `prepare`: if the encoder has fewer layers, or there is nothing to reinitialize. In
+            `check`: if another policy freezes one of the layers.
 
     >>> from types import SimpleNamespace
     >>> from ftkeras.encoders.bert import Bert

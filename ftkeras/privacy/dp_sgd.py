@@ -17,20 +17,21 @@ ACCOUNTANTS = ("pld", "rdp")
 
 
 class DPSGD:
-    """Bound what each example adds to a step, and hide it in Gaussian noise.
+    """Limit the effect of each example on a step, and hide it in Gaussian noise.
 
     g = (Σ_i g_i min(1, clip / ||g_i||) + N(0, (noise clip)² I)) / B
 
-    The sum is over the examples of a step, of which each is sampled independently with the same
-    probability; B is their expected number, not the number that was sampled. ||g_i|| is the norm of
-    an example's gradient over all variables that train. Whatever the optimizer makes of g, the
-    weights are (epsilon, delta)-differentially private: for any two data sets that differ in one
-    example, which one of them lacks, and any set W of weights,
+    The sum is over the examples of a step. Each example is sampled independently with the same
+    probability. B is the expected number of examples, not the number that was sampled. ||g_i|| is
+    the norm of an example's gradient over all variables that train.
+
+    Whatever the optimizer does with g, the weights are (epsilon, delta)-differentially private: for
+    any two data sets, one of which lacks one example of the other, and any set W of weights,
 
     P(weights in W) <= e^epsilon P'(weights in W) + delta.
 
-    Give either `noise`, and the run reports epsilon; or `epsilon`, and the run finds the noise for
-    its steps. The noise and the samples come from a secret key that the run deletes when it is
+    If you give `noise`, the run reports epsilon. If you give `epsilon`, the run finds the noise for
+    its steps. The noise and the samples come from a secret key, which the run deletes when it is
     finished. An example whose gradient is not finite adds nothing.
 
     Source: Abadi et al., 2016, https://arxiv.org/abs/1607.00133.
@@ -40,17 +41,17 @@ class DPSGD:
             below 1 / examples.
         noise: the standard deviation of the noise, as a multiple of `clip`; at least 0, where 0
             means that nothing is private.
-        epsilon: what the whole run may cost, with `delta`; positive.
-        clip: the most that an example counts, as the norm of its gradient; positive.
-        accountant: what adds up the steps: pld (privacy loss distributions, tight) or rdp (Rényi
-            differential privacy).
+        epsilon: the privacy budget of the whole run, with `delta`; positive.
+        clip: the largest norm of the gradient of an example; positive.
+        accountant: the method that adds up the steps: pld (privacy loss distributions, tight) or
+            rdp (Rényi differential privacy).
         public_validation: whether nothing in the validation split is private. Only then may it
             select an epoch, stop training, or choose thresholds and a temperature.
-        seed: makes noise and samples predictable, to repeat a run; nothing is private then.
-        sampling: the run's; None to check the arguments only.
+        seed: makes noise and samples repeatable, for tests; then nothing is private.
+        sampling: the sampling of the run; None to check only the arguments.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> DPSGD(noise=1.0, delta=1e-5).clip
     1.0

@@ -7,7 +7,7 @@ from ftkeras.support.bounds import not_negative
 
 
 class ConfidencePenalty(Regularizer):
-    """Reward predictions for their entropy.
+    """Penalize overconfident predictions by rewarding their entropy.
 
     term = -strength * mean H(p),     H(p) = -Σ_c p_c log p_c,     p = softmax(logits)
 
@@ -18,7 +18,7 @@ class ConfidencePenalty(Regularizer):
         strength: β in the paper; at least 0.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> from keras import ops
     >>> from types import SimpleNamespace

@@ -9,31 +9,31 @@ from ftkeras.support.bounds import not_negative, positive
 
 
 class Distill(Regularizer):
-    """Learn from the answers of the run's `teacher`, beside the labels or instead of them.
+    """Learn from the answers of the run's `teacher`, in addition to the labels or instead of them.
 
     loss = (1 - weight) * L + weight * D
 
-    L is the task's loss, D the mean distance from the teacher's answers. It depends on the problem:
+    It replaces the task's loss. L is that loss, and D the mean distance from the teacher's answers,
+    which depends on the problem:
 
-    - one of several classes, tags or options: T² KL(Q || P), where P = softmax(z / T) is the
-      student's answer with the logits z, and Q = softmax(log q / T) that of a teacher with the
-      probabilities q. log q are the teacher's logits but for a constant, which softmax ignores.
-    - labels that are decided one by one: the same of each label's sigmoid, the mean over labels.
-    - numbers: (z - q)², the mean over outputs. There is no temperature.
+    - one of several classes, tags or options: T² KL(Q || P), where P = softmax(z / T) is the answer
+      of the student with the logits z, and Q = softmax(log q / T) that of a teacher with the
+      probabilities q. log q equals the teacher's logits up to a constant, which softmax ignores.
+    - several labels: the same for the sigmoid of each label, the mean over labels.
+    - numbers: (z - q)², the mean over outputs, without a temperature.
 
-    T² makes the gradient's size independent of T. Each term is the mean over all examples (or
-    words) of a batch. An unlabelled example has no part in L, and counts in the mean. So does an
-    example without an answer of the teacher, which has no part in D.
-    It replaces the task's loss.
+    T² makes the size of the gradient independent of T. Each term is the mean over all examples (or
+    words) of a batch. Unlabelled examples contribute 0 to L, and examples without an answer of the
+    teacher contribute 0 to D; both count in the mean.
     Source: Hinton et al., 2015, section 2, https://arxiv.org/abs/1503.02531.
 
     Args:
-        temperature: T; positive. Higher ones show more of how the teacher ranks wrong classes.
+        temperature: T; positive. A higher T shows more of how the teacher ranks wrong classes.
         weight: share of D, from 0 to 1; 1 ignores the labels.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value. When called:
-            the run has no teacher.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+            When called: if the run has no teacher.
 
     >>> import numpy as np
     >>> from types import SimpleNamespace

@@ -16,11 +16,11 @@ LEAST = 1e-12
 
 
 class DistillStates(Regularizer):
-    """Learn what the layers of the run's `teacher` compute, beside the labels.
+    """Learn from the layers of the run's `teacher`, in addition to the labels.
 
     loss = L + weight * D
 
-    L is the task's loss, or that of `distill`, if this is given as well. D depends on `match`:
+    L is the task's loss, or that of `distill` if it is used too. D depends on `match`:
 
     - hidden: the mean squared difference of the hidden states. Of S layers of the student and T of
       the teacher, layer m follows layer m T / S, m = 0 … S; 0 are the embeddings. Both encoders
@@ -33,16 +33,16 @@ class DistillStates(Regularizer):
       (Wang et al., 2020, section 3, https://arxiv.org/abs/2002.10957).
 
     Each is the mean over a row's tokens (and heads), then over the rows of a batch. Both encoders
-    read the same token ids, so they need the same vocabulary. In each step, the teacher is computed
-    too, and the student a second time, without dropout.
+    read the same token ids, so they need the same vocabulary. Each step also computes the teacher,
+    and the student a second time without dropout.
 
     Args:
         match: hidden or attention.
-        weight: of D; at least 0.
+        weight: weight of D; at least 0.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value. When called:
-            the run has no teacher.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+            When called: if the run has no teacher.
 
     >>> import numpy as np
     >>> from types import SimpleNamespace

@@ -16,17 +16,17 @@ class EmbeddingNoise(Regularizer):
 
     x' = x + alpha * U(-1, 1) / sqrt(L d)
 
-    where x is the sum of the embeddings, before it is normalized, L the example's number of tokens
-    and d the hidden size. Padding gets no noise. It adds no term to the loss.
+    where x is the sum of the embeddings before normalization, L is the example's number of tokens,
+    and d is the hidden size. Padding gets no noise. The loss has no additional term.
     Source: Jain et al., 2023 (NEFTune), algorithm 1, https://arxiv.org/abs/2310.05914.
 
     Args:
-        alpha: about 1.7 times the L2 norm of an example's noise; at least 0.
+        alpha: scale of the noise, about 1.7 times the L2 norm of an example's noise; at least 0.
         seed: integer that determines the noise, or None.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`:
-            another part already changes the embeddings.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+            In `attach`: if another part already changes the embeddings.
     """
 
     by_row = True

@@ -10,20 +10,21 @@ from ftkeras.support.bounds import not_negative
 
 
 class FGM(Regularizer):
-    """Add the loss at embeddings moved one step along their gradient: adversarial training.
+    """Add the loss at embeddings that were moved along their gradient: adversarial training.
 
     term = L(x + r),     r = epsilon * g / ||g||₂,     g = ∇_x L(x)
 
-    where x is an example's embeddings, summed and not yet normalized. The norm is over all of an
-    example's tokens, and r is a constant when the term is differentiated. It costs a pass forward
-    and back to the embeddings for g, and a whole pass for the term, each with its own dropout.
+    where x are an example's embeddings, summed but not yet normalized. The norm is over all tokens
+    of an example. r is treated as a constant when the term is differentiated. The cost is a forward
+    pass and a backward pass to the embeddings for g, and a whole pass for the term. Each pass has
+    its own dropout.
     Source: Miyato et al., 2017, section 3, https://arxiv.org/abs/1605.07725.
 
     Args:
         epsilon: L2 norm of r; at least 0.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     by_row = True

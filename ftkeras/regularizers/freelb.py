@@ -11,16 +11,16 @@ from ftkeras.support.bounds import integer, not_negative
 
 
 class FreeLB(Regularizer):
-    """Train on the mean loss over several steps along the gradient of the embeddings.
+    """Train on the mean loss over several adversarial steps of the embeddings.
 
     loss = 1/K Σ_{t<K} L(x + δ_t),     δ_0 = radius * U(-1, 1) / sqrt(L d)
     δ_{t+1} = project(δ_t + step_size * g_t / ||g_t||₂),     g_t = ∇_δ L(x + δ_t)
 
-    It replaces the task's loss. K is the number of steps, L the example's number of tokens and d
-    the hidden size. The projection is onto ||δ||₂ <= radius, over all of an example's tokens. δ is
-    0 at padding, and a constant when the loss is differentiated with respect to the weights.
-    It costs K passes, each of which computes the gradients of δ and of the weights, and a forward
-    pass for the metrics. Each pass samples its own dropout; the paper uses one mask for all.
+    It replaces the task's loss. K is the number of steps, L the example's number of tokens, and d
+    the hidden size. The projection is onto ||δ||₂ <= radius, over all tokens of an example. δ is 0
+    at padding, and is treated as a constant when the loss is differentiated with respect to the
+    weights. The cost is K passes, each of which computes the gradients of δ and of the weights, and
+    a forward pass for the metrics. Each pass has its own dropout; the paper uses one mask for all.
     Source: Zhu et al., 2020, algorithm 1, https://arxiv.org/abs/1909.11764.
 
     Args:
@@ -30,7 +30,7 @@ class FreeLB(Regularizer):
         seed: integer that determines δ_0, or None.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     replaces_loss = True

@@ -20,8 +20,8 @@ class L1(Penalty):
         where: regular expression on the paths of the variables to penalize.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`:
-            `where` matches no variable that trains.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+            In `attach`: if `where` matches no variable that trains.
 
     >>> float(L1(strength=0.5).penalty(keras.Variable([1.0, -2.0])))
     1.5

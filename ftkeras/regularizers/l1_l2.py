@@ -9,7 +9,7 @@ from ftkeras.support.bounds import not_negative
 
 
 class L1L2(Penalty):
-    """Penalize the sum of absolute values and of squares: the elastic net.
+    """Penalize the sum of absolute values and the sum of squares: the elastic net.
 
     term = l1 * Σ|w| + l2 * Σ w²
 
@@ -21,8 +21,8 @@ class L1L2(Penalty):
         where: regular expression on the paths of the variables to penalize.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`:
-            `where` matches no variable that trains.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+            In `attach`: if `where` matches no variable that trains.
 
     >>> float(L1L2(l1=1.0, l2=0.5).penalty(keras.Variable([1.0, -2.0])))
     5.5

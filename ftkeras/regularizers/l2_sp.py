@@ -12,22 +12,22 @@ from ftkeras.support.protocols import Model
 
 
 class L2SP(Regularizer):
-    """Pull the encoder towards its pretrained weights, and the new head towards 0.
+    """Pull the encoder towards its pretrained weights, and the head towards 0.
 
     term = strength/2 * Σ_encoder (w - w⁰)² + head_strength/2 * Σ_head w²
 
-    over all variables that train, including biases and scales. w⁰ is the value before training; the
-    copies take the memory of the encoder's trainable weights once more. Use `adamw(decay=0)` so
-    that nothing else pulls the encoder towards 0.
+    over all variables that train, including biases and scales. w⁰ are the values before training;
+    the copies need as much memory as the encoder's trainable weights. Use `adamw(decay=0)`, so that
+    nothing else pulls the encoder towards 0.
     Source: Li et al., 2018, https://arxiv.org/abs/1802.01483.
 
     Args:
-        strength: of the pull towards the pretrained weights, α in the paper; at least 0.
-        head_strength: of the pull towards 0, β in the paper; at least 0.
+        strength: strength of the pull towards the pretrained weights, α in the paper; at least 0.
+        head_strength: strength of the pull towards 0, β in the paper; at least 0.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`: no
-            variable of the encoder trains.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+            In `attach`: if no variable of the encoder trains.
     """
 
     of_weights = True

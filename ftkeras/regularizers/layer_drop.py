@@ -16,8 +16,8 @@ class LayerDrop(Regularizer):
 
     x_i = b layer_i(x_{i-1}) + (1 - b) x_{i-1},     b ~ Bernoulli(1 - p)
 
-    sampled for each example and layer. Nothing is rescaled: as each layer's output is normalized,
-    the network works with all of its layers. It adds no term to the loss, and saves no work.
+    b is sampled for each example and layer. Nothing is rescaled, because each layer's output is
+    normalized. The loss has no additional term, and no computation is saved.
     Source: Fan et al., 2020, section 3, https://arxiv.org/abs/1909.11556, and Huang et al., 2016,
     https://arxiv.org/abs/1603.09382; both sample once for a whole batch.
 
@@ -26,8 +26,8 @@ class LayerDrop(Regularizer):
         seed: integer that determines the samples, or None.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`:
-            another part already changes the layers' outputs.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+            In `attach`: if another part already changes the layers' outputs.
     """
 
     by_row = True

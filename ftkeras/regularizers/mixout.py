@@ -14,14 +14,14 @@ from ftkeras.support.protocols import Model
 
 
 class Mixout(Regularizer):
-    """Replace current weights by pretrained ones at random in training.
+    """Replace weights by their pretrained values at random in training.
 
     w' = (m w + (1 - m) w⁰ - p w⁰) / (1 - p) = w⁰ + m (w - w⁰) / (1 - p),     m ~ Bernoulli(1 - p)
 
-    in each kernel of the encoder's layers that trains. Each pass samples one m for all weights of
-    an input neuron; query, key and value share it. E[w'] = w. The gradient is the formula's, with
-    the factor m / (1 - p); the authors' code omits 1 / (1 - p). It adds no term to the loss, and
-    takes the memory of those kernels once more.
+    in each trainable kernel of the encoder's layers. Each pass samples one m for all weights of an
+    input neuron; query, key and value share it. E[w'] = w. The gradient has the formula's factor
+    m / (1 - p); the authors' code omits 1 / (1 - p). The loss has no additional term. The
+    pretrained copies need as much memory as those kernels.
     Source: Lee et al., 2020, figure 1, https://arxiv.org/abs/1909.11299. They use it instead of
     dropout (the encoder's dropout=0).
 
@@ -30,8 +30,8 @@ class Mixout(Regularizer):
         seed: integer that determines the samples, or None.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`: no
-            kernel trains, or another part already changes one.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+            In `attach`: if no kernel trains, or another part already changes one.
     """
 
     def __init__(self, *, p: float = 0.7, seed: int | None = None):

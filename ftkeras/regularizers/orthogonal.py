@@ -11,7 +11,7 @@ from ftkeras.support.protocols import Model
 
 
 class Orthogonal(Penalty):
-    """Penalize the scalar products of each kernel's columns; their lengths are free.
+    """Penalize scalar products of the columns of each kernel, but not their lengths.
 
     term = strength * Σ_W ||WᵀW ∘ (1 - I)||²
 
@@ -24,8 +24,8 @@ class Orthogonal(Penalty):
         where: regular expression on the paths of the kernels to penalize.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value. In `attach`:
-            `where` matches nothing that trains, or a variable that is not a matrix.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+            In `attach`: if `where` matches nothing that trains, or a variable that is not a matrix.
 
     >>> float(Orthogonal(strength=1.0).penalty(keras.Variable([[1.0, 1.0], [0.0, 1.0]])))
     2.0

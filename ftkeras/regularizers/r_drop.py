@@ -7,21 +7,21 @@ from ftkeras.support.bounds import not_negative
 
 
 class RDrop(Regularizer):
-    """Add a second pass's loss and its divergence from the first, with different dropout.
+    """Add the loss of a second pass with different dropout, and its divergence from the first.
 
     term = L(P₂) + alpha/2 * (KL(P₁ || P₂) + KL(P₂ || P₁))
 
-    It is added to the task's L(P₁), so the whole loss is L(P₁) + L(P₂) + alpha * L_KL. The losses
-    of both passes are summed, as in the paper's formula; the paper's code takes their mean, which
-    is half of this with alpha doubled. The reported loss is about twice the task's.
-    It costs a second pass, forward and backward.
+    The term is added to the task's L(P₁), so the whole loss is L(P₁) + L(P₂) + alpha * L_KL, as in
+    the paper's formula. The paper's code takes the mean of both losses, which is half of this with
+    alpha doubled. The reported loss is about twice the task's. The cost is a second forward and
+    backward pass.
     Source: Liang et al., 2021, section 2, https://arxiv.org/abs/2106.14448.
 
     Args:
         alpha: weight of the divergence; at least 0.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> import keras
     >>> from ftkeras.support.divergence import symmetric_divergence

@@ -21,9 +21,9 @@ class Smart(Regularizer):
     The projection is onto |δ| <= radius in each coordinate. δ is 0 at padding, and a constant when
     the term is differentiated with respect to the weights, through both P and Q. This is the
     paper's smoothness term, without its Bregman proximal updates.
-    It costs a pass forward and back to the embeddings for each step, and a whole pass for the term.
-    Each pass samples its own dropout, as in the authors' code, so with dropout the term contains
-    part of R-Drop's. So small a radius needs float32.
+    The cost is a forward pass and a backward pass to the embeddings for each step, and a whole pass
+    for the term. Each pass has its own dropout, as in the authors' code, so with dropout the term
+    contains a part of R-Drop's. Such a small radius needs float32.
     Source: Jiang et al., 2020, section 3.1 and algorithm 1, https://arxiv.org/abs/1911.03437.
 
     Args:
@@ -35,7 +35,7 @@ class Smart(Regularizer):
         seed: integer that determines the first δ, or None.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     by_row = True

@@ -23,7 +23,7 @@ def render(
 
     Args:
         task: The task's name.
-        problem: What is asked about a text.
+        problem: What the model predicts about a text.
         metrics: The run's metrics, by split.
         language: ISO 639-1 codes.
         license: The license's identifier on the Hub.

@@ -25,7 +25,7 @@ class ModelCard:
         config: The run's configuration.
         run_dir: The run's folder.
         about: What the task asks, in a sentence or two.
-        problem: What is asked about a text.
+        problem: What the model predicts about a text.
         pairs: Whether texts come in pairs.
         homepage: Where the data comes from, if known.
         citation: How to cite the data, if known.

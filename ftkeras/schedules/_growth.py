@@ -21,7 +21,7 @@ class Growth(keras.optimizers.schedules.LearningRateSchedule):
         steps: number of updates; at least 2.
 
     Call:
-        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
+        step: number of updates so far, scalar (). Returns the learning rate, float32 scalar ().
     """
 
     def __init__(self, *, lowest: float, highest: float, steps: int):

@@ -26,10 +26,10 @@ class Warmup(keras.optimizers.schedules.LearningRateSchedule):
         steps: optimizer updates of the warm-up; at least 0.
 
     Call:
-        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
+        step: number of updates so far, scalar (). Returns the learning rate, float32 scalar ().
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> from ftkeras.schedules.linear import Linear
     >>> schedule = Warmup(Linear(1.0, total_steps=4), steps=2)

@@ -10,7 +10,7 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Constant(keras.optimizers.schedules.LearningRateSchedule):
-    """The same learning rate throughout.
+    """Keep the learning rate constant.
 
     rate(t) = peak
 
@@ -18,10 +18,10 @@ class Constant(keras.optimizers.schedules.LearningRateSchedule):
         peak: the learning rate; positive.
 
     Call:
-        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
+        step: number of updates so far, scalar (). Returns the learning rate, float32 scalar ().
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> float(Constant(peak=0.5)(1000))
     0.5

@@ -12,29 +12,30 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Cosine(keras.optimizers.schedules.LearningRateSchedule):
-    """A half cosine from `peak` down to `end`, repeated for each cycle; then `end`.
+    """Decrease the learning rate along a half cosine from `peak` to `end`, once per cycle.
 
     rate(t) = end + (peak - end) * restart_decay^k * (1 + cos(pi * u)) / 2
 
     where k = floor(t * cycles / total_steps) is the number of complete cycles, and u, from 0 to 1,
-    is the position in the present cycle. A cycle's first update has its full learning rate ("warm
-    restart").
+    is the position in the present cycle. Each cycle starts again at its full learning rate ("warm
+    restart"). After the last cycle, the learning rate stays at `end`.
 
     Source: Loshchilov and Hutter, 2017, equation 5 (cycles of equal length),
-    https://arxiv.org/abs/1608.03983. `restart_decay` is `m_mul` of Keras's CosineDecayRestarts.
+    https://arxiv.org/abs/1608.03983. Keras's CosineDecayRestarts calls `restart_decay` `m_mul`.
 
     Args:
         peak: learning rate at step 0; positive.
         total_steps: optimizer updates until the last cycle ends; positive.
         cycles: number of cycles; an integer from 1 to `total_steps`.
-        restart_decay: height of a cycle relative to the one before; above 0, at most 1.
+        restart_decay: first learning rate of a cycle relative to that of the cycle before; above 0,
+            at most 1.
         end: last learning rate of each cycle; from 0 to `peak`.
 
     Call:
-        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
+        step: number of updates so far, scalar (). Returns the learning rate, float32 scalar ().
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> schedule = Cosine(peak=1.0, total_steps=8, cycles=2)
     >>> [round(float(schedule(step)), 3) for step in (0, 2, 3, 4, 6, 8)]

@@ -11,26 +11,26 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Exponential(keras.optimizers.schedules.LearningRateSchedule):
-    """A decay by the same factor in equal times.
+    """Multiply the learning rate by the same factor every `every` updates, continuously.
 
     rate(t) = peak * factor^(t / every)
 
-    By default a hundredth of the peak is left at the end of the run.
+    By default, a hundredth of the peak is left at the end of the run.
 
     Source: Senior et al., 2013 ("exponential scheduling"),
     https://doi.org/10.1109/ICASSP.2013.6638963.
 
     Args:
         peak: learning rate at step 0; positive.
-        total_steps: optimizer updates, to which a share in `every` refers; positive.
-        factor: what is left of the learning rate after `every` updates; above 0, below 1.
+        total_steps: optimizer updates of the run, used if `every` is a share; positive.
+        factor: share of the learning rate that is left after `every` updates; above 0, below 1.
         every: a number of updates (500), or a share of `total_steps` (0.5; 1.0 is all of them).
 
     Call:
-        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
+        step: number of updates so far, scalar (). Returns the learning rate, float32 scalar ().
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> schedule = Exponential(peak=1.0, total_steps=40, factor=0.25, every=0.5)
     >>> [float(schedule(step)) for step in (0, 10, 20, 40)]

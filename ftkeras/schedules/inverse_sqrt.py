@@ -10,7 +10,7 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
-    """Decay with the square root of the step.
+    """Decrease the learning rate with the inverse square root of the step.
 
     rate(t) = peak * sqrt(offset / (t + offset))
 
@@ -27,10 +27,10 @@ class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
             By default `warmup`, or 1 without a warm-up.
 
     Call:
-        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
+        step: number of updates so far, scalar (). Returns the learning rate, float32 scalar ().
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> schedule = InverseSqrt(peak=1.0, warmup=100)
     >>> [float(schedule(step)) for step in (0, 300)]

@@ -11,7 +11,7 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Linear(keras.optimizers.schedules.LearningRateSchedule):
-    """A straight line from `peak` down to `end`, then constant.
+    """Decrease the learning rate linearly from `peak` to `end`, then keep it.
 
     rate(t) = peak + (end - peak) * min(t / total_steps, 1)
 
@@ -23,10 +23,10 @@ class Linear(keras.optimizers.schedules.LearningRateSchedule):
         end: last learning rate; from 0 to `peak`.
 
     Call:
-        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
+        step: number of updates so far, scalar (). Returns the learning rate, float32 scalar ().
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> schedule = Linear(peak=1.0, total_steps=4)
     >>> [float(schedule(step)) for step in (0, 1, 4, 5)]

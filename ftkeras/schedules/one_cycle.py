@@ -10,7 +10,7 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
-    """A rise, a fall of the same length, then a fall by orders of magnitude, all linear.
+    """Raise the learning rate, lower it in as many updates, then lower it by orders of magnitude.
 
     start = peak / ratio,  end = start / end_ratio,  r = floor(rise * total_steps)
 
@@ -18,11 +18,11 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     rate(t) = peak - (peak - start) * (t - r) / r                 for r <= t < 2r
     rate(t) = start - (start - end) * (t - 2r) / (total_steps - 2r)   until total_steps, then `end`
 
-    The rise is its own warm-up, so omit --warmup or set it to 0.
+    All three parts are linear. The rise replaces the warm-up, so omit --warmup or set it to 0.
 
     Sources: Smith and Topin, 2018, https://arxiv.org/abs/1708.07120; Smith, 2018,
-    https://arxiv.org/abs/1803.09820. The cosine form with a short rise, which has the same name,
-    came later; `cosine` with --warmup is similar to it.
+    https://arxiv.org/abs/1803.09820. A later schedule of the same name has a short rise and a
+    cosine fall; `cosine` with --warmup is similar to it.
 
     Args:
         peak: highest learning rate; positive.
@@ -32,10 +32,10 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         end_ratio: the first learning rate divided by the last; at least 1.
 
     Call:
-        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
+        step: number of updates so far, scalar (). Returns the learning rate, float32 scalar ().
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> schedule = OneCycle(peak=1.0, total_steps=10, rise=0.4, ratio=4, end_ratio=10)
     >>> [round(float(schedule(step)), 4) for step in (0, 2, 4, 8, 9, 10, 11)]

@@ -11,25 +11,26 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Polynomial(keras.optimizers.schedules.LearningRateSchedule):
-    """A power of the remaining share of the run, from `peak` down to `end`; then constant.
+    """Decrease the learning rate from `peak` to `end` by a power of the remaining share of the run.
 
     rate(t) = end + (peak - end) * (1 - min(t / total_steps, 1))^power
 
-    With `power=1` it equals `linear`; above 1 it falls early, below 1 late.
+    With `power=1` it equals `linear`. Above 1 it falls early, below 1 it falls late. Afterwards it
+    stays at `end`.
 
     Source: Liu et al., 2015 (the "poly" policy), https://arxiv.org/abs/1506.04579.
 
     Args:
         peak: learning rate at step 0; positive.
         total_steps: optimizer updates until `end` is reached; positive.
-        power: positive.
+        power: the exponent; positive.
         end: last learning rate; from 0 to `peak`.
 
     Call:
-        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
+        step: number of updates so far, scalar (). Returns the learning rate, float32 scalar ().
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> schedule = Polynomial(peak=1.0, total_steps=4, power=2)
     >>> [float(schedule(step)) for step in (0, 2, 4, 5)]

@@ -12,7 +12,7 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class ReduceOnPlateau(keras.optimizers.schedules.LearningRateSchedule):
-    """A constant, reduced by a factor whenever validation has stopped improving.
+    """Reduce the learning rate by a factor whenever the validation metric stops improving.
 
     rate(t) = max(peak * factor^reductions, end)
 
@@ -20,26 +20,26 @@ class ReduceOnPlateau(keras.optimizers.schedules.LearningRateSchedule):
     `least_gain`. After `patience` bad epochs in a row, `reductions` grows by one and the count of
     bad epochs starts again.
 
-    Unlike the other schedules it does not depend on the step alone: `reductions`, `best` and
-    `bad_epochs` are Keras variables (`variables`), read by the traced step and saved in a
-    checkpoint. Add `callback()` to `fit`; it updates them.
+    Unlike other schedules, it does not depend on the step alone. `reductions`, `best` and
+    `bad_epochs` are Keras variables (`variables`), which the traced step reads and checkpoints
+    save. Pass `callback()` to `fit`, so that they are updated.
 
     Source: He et al., 2016, section 3.4 ("divided by 10 when the error plateaus"),
     https://arxiv.org/abs/1512.03385. Epochs are counted as in Keras's ReduceLROnPlateau.
 
     Args:
         peak: first learning rate; positive.
-        factor: what is left of the learning rate after a reduction; above 0, below 1.
+        factor: share of the learning rate that is left after a reduction; above 0, below 1.
         patience: bad epochs in a row before a reduction; at least 1.
         by: the validation metric: 'loss' (lower is better) or 'accuracy' (higher is better).
-        least_gain: difference that counts as better, in the unit of the metric; at least 0.
+        least_gain: smallest improvement that counts, in the unit of the metric; at least 0.
         end: lowest learning rate; from 0 to `peak`.
 
     Call:
-        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
+        step: number of updates so far, scalar (). Returns the learning rate, float32 scalar ().
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> schedule = ReduceOnPlateau(peak=1.0, factor=0.5)
     >>> [schedule.update(loss) for loss in (0.7, 0.6, 0.6)]

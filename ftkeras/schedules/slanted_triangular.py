@@ -10,13 +10,13 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
-    """A short linear rise and a long linear fall, as in ULMFiT.
+    """Raise the learning rate quickly, then lower it slowly, both linearly, as in ULMFiT.
 
     rate(t) = peak * (1 + p(t) * (ratio - 1)) / ratio
     p(t) = t / c                                    for t < c = floor(cut * total_steps)
     p(t) = max(1 - (t - c) / (total_steps - c), 0)  from then on
 
-    The rise is its own warm-up, so omit --warmup or set it to 0. The paper divides the fall by
+    The rise replaces the warm-up, so omit --warmup or set it to 0. The paper divides the fall by
     c * (1 / cut - 1), which is total_steps - c, except for the rounding of c.
 
     Source: Howard and Ruder, 2018, equation 3, https://arxiv.org/abs/1801.06146.
@@ -28,10 +28,10 @@ class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
         ratio: the highest learning rate divided by the lowest; at least 1.
 
     Call:
-        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
+        step: number of updates so far, scalar (). Returns the learning rate, float32 scalar ().
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> schedule = SlantedTriangular(peak=1.0, total_steps=40, cut=0.1, ratio=4)
     >>> [float(schedule(step)) for step in (0, 2, 4, 22, 40, 50)]

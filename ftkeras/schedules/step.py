@@ -11,7 +11,7 @@ from ftkeras.support import bounds
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class Step(keras.optimizers.schedules.LearningRateSchedule):
-    """A drop by the same factor at certain updates, constant between them.
+    """Multiply the learning rate by a factor at certain updates, and keep it constant in between.
 
     rate(t) = peak * factor^floor(t / every)
     rate(t) = peak * factor^(number of boundaries <= t)      if `boundaries` are given
@@ -21,18 +21,18 @@ class Step(keras.optimizers.schedules.LearningRateSchedule):
 
     Args:
         peak: learning rate at step 0; positive.
-        total_steps: optimizer updates, to which a share refers; positive.
-        every: updates between drops: a number (500), or a share of `total_steps` (0.3). By default
+        total_steps: optimizer updates of the run, used for shares; positive.
+        every: updates between drops: a number (500), or a share of `total_steps` (0.3). Default:
             0.3, if there are no boundaries.
         boundaries: the updates before which the learning rate drops, each a number or a share, in
-            rising order. By default those that `every` gives.
-        factor: what is left of the learning rate after a drop; above 0, below 1.
+            increasing order. Default: those that `every` gives.
+        factor: share of the learning rate that is left after a drop; above 0, below 1.
 
     Call:
-        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
+        step: number of updates so far, scalar (). Returns the learning rate, float32 scalar ().
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> schedule = Step(peak=1.0, total_steps=90, boundaries=(30, 60, 80), factor=0.5)
     >>> [float(schedule(step)) for step in (29, 30, 60, 80)]

@@ -16,7 +16,7 @@ _SHAPES = {
 
 @keras.saving.register_keras_serializable(package="ftkeras")
 class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """Constant for most of the run, then a short decay to `end`; then constant.
+    """Keep the learning rate for most of the run, then lower it to `end`.
 
     rate(t) = peak                                for t < total_steps - d
     rate(t) = end + (peak - end) * f(u)           u = (t - total_steps + d) / d, from 0 to 1
@@ -36,10 +36,10 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
         end: last learning rate; from 0 to `peak`.
 
     Call:
-        step: updates made so far, scalar (); gives the learning rate, float32 scalar ().
+        step: number of updates so far, scalar (). Returns the learning rate, float32 scalar ().
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> schedule = WarmupStableDecay(peak=1.0, total_steps=40, decay=0.1)
     >>> [float(schedule(step)) for step in (0, 36, 38, 40, 50)]

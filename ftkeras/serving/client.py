@@ -60,7 +60,7 @@ class Client:
         batch_size: Texts in a request; at least 1.
 
     Raises:
-        ValueError: Naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
         UserError: A package that the transport needs is not installed.
     """
 

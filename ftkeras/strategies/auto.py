@@ -1,4 +1,4 @@
-"""The strategy that fits the machine."""
+"""Choose the strategy that fits the machine."""
 
 import os
 
@@ -11,10 +11,10 @@ from ftkeras.strategies.tpu import Tpu
 
 
 class Auto:
-    """The strategy that fits the machine.
+    """Choose the strategy that fits the machine.
 
     `multi_worker` if TF_CONFIG is set, `tpu` if there is a TPU, `mirrored` if there are several
-    GPUs, and otherwise one device without any strategy.
+    GPUs, and otherwise a single device without a strategy.
 
     >>> Auto().get_config()
     {}

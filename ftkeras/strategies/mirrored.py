@@ -10,20 +10,20 @@ from ftkeras.support import bounds
 
 
 class Mirrored:
-    """Several devices of one machine, each with all weights and a part of every batch.
+    """Use several devices of one machine, each with all weights and a part of every batch.
 
     g = Σ_r g_r over the replicas r, where g_r is the replica's share of the mean over all examples
-    of the batch. So the update equals that of one device with the whole batch.
+    of the batch. So the update equals that of a single device with the whole batch.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/distribute/MirroredStrategy.
 
     Args:
         devices: names such as ('GPU:0', 'GPU:1'); None for all GPUs.
-        logical_devices: split the CPU into this number of devices and use them, to try it out; at
-            least 1. Not together with `devices`.
+        logical_devices: number of devices into which to split the CPU, to try it out; at least 1.
+            Not together with `devices`.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> Mirrored(logical_devices=2).get_config()
     {'devices': None, 'logical_devices': 2}

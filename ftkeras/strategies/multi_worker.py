@@ -13,22 +13,23 @@ RESOLVERS = ("tf_config", "slurm", "kubernetes")
 
 
 class MultiWorker:
-    """Several machines, each with all its GPUs (or its CPU) and a part of every batch.
+    """Use several machines, each with all its GPUs (or its CPU) and a part of every batch.
 
     g = Σ_r g_r over the replicas of all workers, as in `mirrored`. Each worker runs the same
-    command and has its own copy of the data. The first one is the chief, which writes and prints.
+    command and has its own copy of the data. Only the first one, the chief, writes files and
+    prints.
 
     Source: https://www.tensorflow.org/api_docs/python/tf/distribute/MultiWorkerMirroredStrategy.
 
     Args:
-        resolver: where the workers' addresses come from: tf_config, the environment variable;
+        resolver: the source of the workers' addresses: tf_config, the environment variable;
             slurm, the tasks that `srun` started; kubernetes, the pods of an indexed Job. None
             means tf_config if it is set, and slurm otherwise.
         port: port of each worker; with slurm, the first port on a node. Positive.
         workers, service: with kubernetes, the Job's completions and its headless Service.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> MultiWorker(resolver="slurm", port=5000).port
     5000

@@ -6,13 +6,13 @@ from ftkeras.strategies._base import Devices, local_devices
 
 
 class OneDevice:
-    """One device, even if the machine has more.
+    """Use one device, even if the machine has more.
 
     Args:
         device: a name such as GPU:1 or CPU:0.
 
     Raises:
-        ValueError: naming the argument and the value received.
+        ValueError: if an argument is wrong. The message names it and the value.
 
     >>> OneDevice(device="GPU:1").get_config()
     {'device': 'GPU:1'}

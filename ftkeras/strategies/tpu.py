@@ -10,10 +10,10 @@ from ftkeras.strategies._base import Devices
 
 
 class Tpu:
-    """The cores of a TPU. It needs batches of one shape.
+    """Use the cores of a TPU. All batches need one shape.
 
-    It was never run on a TPU, because none was available. tests/strategies shows what can be shown
-    without one.
+    It has never run on a TPU, because none was available. tests/strategies has the checks that need
+    no TPU.
 
     Source: https://www.tensorflow.org/guide/tpu.
 
@@ -22,7 +22,7 @@ class Tpu:
             variable TPU_NAME, or "local" if it is not set.
 
     Raises:
-        ValueError: naming the argument and the value received.
+        ValueError: if an argument is wrong. The message names it and the value.
 
     >>> Tpu(name="local").get_config()
     {'name': 'local'}

@@ -30,14 +30,15 @@ class OwnFiles(Task):
 
     Args:
         files: names of files by split; None for a split that is held out of "train".
-        text: column of the text, by name or number from 0; several are joined.
+        text: the column of the text, by name, or by number counted from 0; several columns are
+            joined.
         answer: columns of the answer; empty to infer it.
-        pair: column of the second text, if the examples are pairs.
+        pair: the column of the second text, if the examples are pairs.
         options: how the files are read.
-        data_dir: folder in which relative file names are looked up; None for the current one.
+        data_dir: the folder for relative file names; None for the current one.
 
     Raises:
-        ValueError: naming the argument and the value received.
+        ValueError: if an argument is wrong. The message names it and the value.
     """
 
     def __init__(

@@ -16,34 +16,36 @@ from ftkeras.tasks._own_files import Column, OwnFiles, given_labels
 
 
 class Classification(OwnFiles):
-    """Assign one of several labels to texts, or pairs of texts, from the user's own files.
+    """Assign one of several labels to each text, or pair of texts, of your own files.
 
-    Files may be CSV, TSV and their relatives, JSON lines or arrays, Parquet, Arrow, `.xlsx`, a
-    folder of `.txt` files per class, or a folder of `datasets.save_to_disk`; compressed or not.
-    What is not given is inferred from the training data. Without `labels`, many different numbers
-    are no classes: the task is then `regression`. If texts have several labels each, it is
-    `multi_label`; tagged texts are `token_classification`, and questions with their contexts and
-    answers `question_answering`.
+    Files may be CSV, TSV and similar files, JSON lines or arrays, Parquet, Arrow, `.xlsx`, a folder
+    of `.txt` files per class, or a folder of `datasets.save_to_disk`; compressed or not. Arguments
+    that are not given are inferred from the training data.
+
+    The data may also decide for another task: many different numbers, without `labels`, for
+    `regression`; several labels per text for `multi_label`; tagged texts for
+    `token_classification`; questions with contexts and answers for `question_answering`.
 
     Args:
-        train: file, folder or glob pattern of the examples to train on, or several of these.
-        test: the same to test on; None to hold out a part of `train`.
-        validation: the same to validate on; None to hold out a part of `train`.
-        text: column of the text, by name or number from 0; several are joined.
-        label: column of the label.
-        pair: column of the second text, if the examples are pairs.
+        train: a file, folder or glob pattern with the examples to train on, or several of these.
+        test: files to test on; None to hold out a part of `train`.
+        validation: files to validate on; None to hold out a part of `train`.
+        text: the column of the text, by name, or by number counted from 0; several columns are
+            joined.
+        label: the column of the label, by name, or by number counted from 0.
+        pair: the column of the second text, if examples are pairs.
         labels: names for the labels in the files, {'1': 'World', '2': 'Sports'}; or all labels in
             the order of their ids, 'a,b,c' or a tuple. None for those in `train`: numbers in
             numerical order, words in alphabetical order.
         header: whether the first row names the columns.
-        delimiter: between the fields of a text file, one character.
-        encoding: of text files, such as 'cp1252'.
-        data_dir: folder in which relative file names are looked up; None for the current one.
-        known_labels: the labels of a run that is evaluated, in the order of their ids. No others
-            may occur, and `labels` names values of theirs.
+        delimiter: the character between the fields of a text file.
+        encoding: the encoding of text files, such as 'cp1252'.
+        data_dir: the folder for relative file names; None for the current one.
+        known_labels: the labels of the run in the order of their ids, when a run is evaluated.
+            Other labels are refused, and `labels` may rename values to these.
 
     Raises:
-        ValueError: naming the argument and the value received.
+        ValueError: if an argument is wrong. The message names it and the value.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ _HOMEPAGE = "http://ai.stanford.edu/~amaas/data/sentiment/"
 
 
 class Imdb(Task):
-    """Classify film reviews as negative or positive; 25,000 to train on and 25,000 to test on.
+    """Classify film reviews as negative or positive: 25,000 for training and 25,000 for testing.
 
     Source: Maas et al., Learning Word Vectors for Sentiment Analysis, ACL 2011,
     http://ai.stanford.edu/~amaas/data/sentiment/.

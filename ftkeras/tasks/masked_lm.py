@@ -21,27 +21,28 @@ Column = str | int
 
 
 class MaskedLm(Task):
-    """Predict masked tokens of texts: of another task, or from the user's own files.
+    """Predict masked tokens of texts, from another task or from your own files.
 
-    No answer is read. Texts that are in the test split, or nearly so, are left out of training.
-    `pretrain` writes this task.
+    Labels are not read. Texts that also occur in the test split, exactly or nearly, are left out of
+    training. `pretrain` uses this task.
 
     Args:
-        of: the name of the task whose texts to read; instead of `train`.
+        of: the name of a task whose texts to read, instead of `train`.
         train: file, folder or glob pattern of the texts, or several of these. Each line of a text
-            file is a text, each `.txt` file of a folder, and each row of a table.
-        test: the same to leave out of training, and to test on if that is asked for; or None.
-        validation: the same to validate on; None to hold out a part of `train`.
-        text: column of the text in a table, by name or number from 0; several are joined.
-        masking: the spec of what chooses the tokens to predict.
+            file, each `.txt` file of a folder, and each row of a table is a text.
+        test: files whose texts are left out of training, and tested on if you ask for it; or None.
+        validation: files to validate on; None to hold out a part of `train`.
+        text: the column of the text in a table, by name, or by number counted from 0; several
+            columns are joined.
+        masking: the spec of the masking, which chooses the tokens to predict.
         header: whether the first row of a table names the columns.
-        delimiter: between the fields of a table, one character.
-        encoding: of text files, such as 'cp1252'.
-        data_dir: folder in which relative file names are looked up, or that of the other task.
+        delimiter: the character between the fields of a table.
+        encoding: the encoding of text files, such as 'cp1252'.
+        data_dir: the folder for relative file names, or that of the other task.
         known_labels: not used.
 
     Raises:
-        ValueError: naming the argument and the value received.
+        ValueError: if an argument is wrong. The message names it and the value.
     """
 
     problem_class = masked_lm.MaskedLm

@@ -16,34 +16,37 @@ from ftkeras.tasks._own_files import Columns, OwnFiles, column_names, given_labe
 
 
 class MultiLabel(OwnFiles):
-    """Assign any number of labels to texts, or pairs of texts, from the user's own files.
+    """Assign any number of labels to each text, or pair of texts, of your own files.
 
-    The files are those of `classification`. The labels of a text are a list in one column, joined
-    in one column (`joy,anger`), or a column of 0 and 1 for each label. A text may have no label.
-    What is not given is inferred from the training data.
+    Files may have the formats of `classification`. The labels of a text are a list in one column,
+    joined in one column (`joy,anger`), or in one column of 0 and 1 per label. A text may have no
+    label. Arguments that are not given are inferred from the training data.
 
     Args:
-        train: file, folder or glob pattern of the examples to train on, or several of these.
-        test: the same to test on; None to hold out a part of `train`.
-        validation: the same to validate on; None to hold out a part of `train`.
-        text: column of the text, by name or number from 0; several are joined.
-        label: column of the labels; several, 'a,b' or a tuple, for one column of 0 and 1 each.
-        pair: column of the second text, if the examples are pairs.
+        train: a file, folder or glob pattern with the examples to train on, or several of these.
+        test: files to test on; None to hold out a part of `train`.
+        validation: files to validate on; None to hold out a part of `train`.
+        text: the column of the text, by name, or by number counted from 0; several columns are
+            joined.
+        label: the column of the labels; or, if each label has a column of 0 and 1, these columns,
+            'a,b' or a tuple.
+        pair: the column of the second text, if the examples are pairs.
         labels: names for the labels in the files, {'0': 'joy', '1': 'anger'}; or all names in the
             order of the labels, 'a,b,c' or a tuple, where the files may have numbers from 0
             instead. None for those in `train`: numbers in numerical order, words in alphabetical
             order.
-        separator: between labels in one cell; None to detect it, of `,`, `;` and `|`.
-        threshold: tuned, for the threshold of each label with the highest F1 on validation; or the
-            probability from which any label is predicted.
+        separator: the character between labels in a cell; None to detect `,`, `;` or `|`.
+        threshold: "tuned" for each label's threshold with the highest F1 on validation; or a
+            probability from which all labels are predicted.
         header: whether the first row names the columns.
-        delimiter: between the fields of a text file, one character.
-        encoding: of text files, such as 'cp1252'.
-        data_dir: folder in which relative file names are looked up; None for the current one.
-        known_labels: the labels of a run that is evaluated, in their order. No others may occur.
+        delimiter: the character between the fields of a text file.
+        encoding: the encoding of text files, such as 'cp1252'.
+        data_dir: the folder for relative file names; None for the current one.
+        known_labels: the labels of the run in their order, when a run is evaluated. Other labels
+            are refused.
 
     Raises:
-        ValueError: naming the argument and the value received.
+        ValueError: if an argument is wrong. The message names it and the value.
     """
 
     problem_class = problem.MultiLabel

@@ -38,33 +38,34 @@ class _Facts(NamedTuple):
 
 
 class MultipleChoice(OwnFiles):
-    """Choose one of several options for each question in the user's own files.
+    """Choose one of several options for each question of your own files.
 
-    The files are those of `classification`. The options of a question are in a column for each
-    (`choice0`, `choice1`, …; `option_a`, …; the last ones may be empty) or in one column, as a list
-    of texts, a list of {"text", "label"}, or {"text": […], "label": […]}. An answer is the
-    number of an option, its letter, its label or its text. What is not given is inferred from the
-    training data.
+    Files may have the formats of `classification`. The options of a question are in one column each
+    (`choice0`, `choice1`, …; `option_a`, …; the last ones may be empty), or in one column as a list
+    of texts, a list of {"text", "label"}, or {"text": […], "label": […]}. An answer is the number,
+    letter, label or text of an option. Arguments that are not given are inferred from the training
+    data.
 
     Args:
-        train: file, folder or glob pattern of the examples to train on, or several of these.
-        test: the same to test on; None to hold out a part of `train`.
-        validation: the same to validate on; None to hold out a part of `train`.
-        text: column of the question, by name or number from 0; several are joined.
-        label: column of the answer.
-        pair: columns of the options, 'a,b,c' or a tuple; or the one that lists them.
+        train: a file, folder or glob pattern with the examples to train on, or several of these.
+        test: files to test on; None to hold out a part of `train`.
+        validation: files to validate on; None to hold out a part of `train`.
+        text: the column of the question, by name, or by number counted from 0; several columns are
+            joined.
+        label: the column of the answer.
+        pair: the columns of the options, 'a,b,c' or a tuple; or the column that lists them.
         notation: how answers name an option: 'number from 0', 'number from 1', 'letter', 'name' (of
             its column, or its label) or 'text'; None for the one that fits the answers in `train`.
             When a run is evaluated, its notation is only preferred.
         header: whether the first row names the columns.
-        delimiter: between the fields of a text file, one character.
-        encoding: of text files, such as 'cp1252'.
-        data_dir: folder in which relative file names are looked up; None for the current one.
-        known_labels: the names of the options of a run that is evaluated; no question may have
-            more.
+        delimiter: the character between the fields of a text file.
+        encoding: the encoding of text files, such as 'cp1252'.
+        data_dir: the folder for relative file names; None for the current one.
+        known_labels: the names of the options of the run, when a run is evaluated. No question may
+            have more options.
 
     Raises:
-        ValueError: naming the argument and the value received.
+        ValueError: if an argument is wrong. The message names it and the value.
     """
 
     problem_class = problem.MultipleChoice

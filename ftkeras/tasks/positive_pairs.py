@@ -10,25 +10,25 @@ from ftkeras.tasks._text_pairs import TextPairs
 
 
 class PositivePairs(TextPairs):
-    """Embed texts so that a text is nearer to its partner than to those of other texts.
+    """Embed texts so that each text is nearer to its partner than to other texts.
 
-    The files are those of `classification`, with two columns of texts, such as questions and their
-    answers. Other columns are not read; pairs with scores are those of `similarity`.
+    Files may have the formats of `classification`, with two columns of texts, such as questions and
+    answers. Other columns are not read. For pairs with scores, use `similarity`.
 
     Args:
-        train: file, folder or glob pattern of the examples to train on, or several of these.
-        test: the same to test on; None to hold out a part of `train`.
-        validation: the same to validate on; None to hold out a part of `train`.
-        text: column of the first text, by name or number from 0.
-        pair: column of the second text.
+        train: a file, folder or glob pattern with the examples to train on, or several of these.
+        test: files to test on; None to hold out a part of `train`.
+        validation: files to validate on; None to hold out a part of `train`.
+        text: the column of the first text, by name, or by number counted from 0.
+        pair: the column of the second text.
         header: whether the first row names the columns.
-        delimiter: between the fields of a text file, one character.
-        encoding: of text files, such as 'cp1252'.
-        data_dir: folder in which relative file names are looked up; None for the current one.
-        known_labels: the names of the outputs of a run that is evaluated.
+        delimiter: the character between the fields of a text file.
+        encoding: the encoding of text files, such as 'cp1252'.
+        data_dir: the folder for relative file names; None for the current one.
+        known_labels: the names of the outputs of the run, when a run is evaluated.
 
     Raises:
-        ValueError: naming the argument and the value received.
+        ValueError: if an argument is wrong. The message names it and the value.
     """
 
     problem_class = problem.PositivePairs

@@ -28,33 +28,34 @@ OFTEN = 10
 
 
 class QuestionAnswering(Task):
-    """Find the answers to questions in their contexts, texts from the user's own files.
+    """Find the answers to questions in their contexts, both from your own files.
 
-    Files may be JSON as SQuAD 1.1 and 2.0 have it; or tables with a question, a context, an answer
-    and the character at which it starts. An answer that is not there is moved to the only place
-    where its text occurs; without such a place the question is refused.
+    Files may be JSON in the layout of SQuAD 1.1 and 2.0, or tables with a question, a context, an
+    answer and the character at which it starts. An answer that is not at its start is moved there
+    if its text occurs exactly once in the context. Otherwise the question is refused.
 
     Args:
-        train: file or glob pattern of the questions to train on, or several of these.
-        test: the same to test on; None to hold out a part of `train`.
-        validation: the same to validate on; None to hold out a part of `train`.
-        text: of tables, column of the question; None to find it by its name.
-        pair: column of the context.
-        label: column of the answer: a text, or {'text': [...], 'answer_start': [...]}.
-        start: column of the character at which the answer starts.
-        no_answer: whether a question may have no answer; None for whether one in `train` has none.
-        threshold: `null_score_diff` above which there is no answer, a number; or tuned, to choose
-            it on validation.
-        longest: the most tokens of an answer; positive.
+        train: a file or glob pattern with the questions to train on, or several of these.
+        test: files to test on; None to hold out a part of `train`.
+        validation: files to validate on; None to hold out a part of `train`.
+        text: for tables, the column of the question; None to find it by its name.
+        pair: the column of the context.
+        label: the column of the answer: a text, or {'text': [...], 'answer_start': [...]}.
+        start: the column of the character at which the answer starts.
+        no_answer: whether a question may have no answer; None to decide by the questions in
+            `train`.
+        threshold: the `null_score_diff` above which there is no answer, a number; or "tuned" to
+            choose it on validation.
+        longest: the maximum number of tokens of an answer; positive.
         n_best: how many of the best answers are returned; positive.
-        header: of tables, whether the first row names the columns.
-        delimiter: between the fields of a text file, one character.
-        encoding: of text files, such as 'cp1252'.
-        data_dir: folder in which relative file names are looked up; None for the current one.
-        known_labels: the outputs of a run that is evaluated.
+        header: whether the first row of a table names the columns.
+        delimiter: the character between the fields of a text file.
+        encoding: the encoding of text files, such as 'cp1252'.
+        data_dir: the folder for relative file names; None for the current one.
+        known_labels: the outputs of the run, when a run is evaluated.
 
     Raises:
-        ValueError: naming the argument and the value received.
+        ValueError: if an argument is wrong. The message names it and the value.
     """
 
     problem_class = problem.QuestionAnswering

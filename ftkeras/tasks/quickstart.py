@@ -12,13 +12,12 @@ _FOLDER = pathlib.Path(corpora.__file__).parent / "reviews"
 
 
 class Quickstart(Task):
-    """Classify short film reviews as negative or positive; 12,000 generated ones, no download.
+    """Classify 12,000 short, generated film reviews as negative or positive. No download is needed.
 
     Source: `python -m ftkeras.corpora.make_reviews` writes the reviews.
 
     Args:
-        data_dir: the folder of another corpus with the same three files; None for the bundled
-            one.
+        data_dir: the folder of another corpus with the same three files; None for the bundled one.
     """
 
     labels = ("negative", "positive")

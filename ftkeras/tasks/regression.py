@@ -13,27 +13,29 @@ from ftkeras.tasks._own_files import Column, Columns, OwnFiles, column_names, fi
 
 
 class Regression(OwnFiles):
-    """Predict a number, or several, for texts or pairs of texts from the user's own files.
+    """Predict one or several numbers for each text, or pair of texts, of your own files.
 
-    The files are those of `classification`. What is not given is inferred from the training data.
+    Files may have the formats of `classification`. Arguments that are not given are inferred from
+    the training data.
 
     Args:
-        train: file, folder or glob pattern of the examples to train on, or several of these.
-        test: the same to test on; None to hold out a part of `train`.
-        validation: the same to validate on; None to hold out a part of `train`.
-        text: column of the text, by name or number from 0; several are joined.
-        label: column of the number; several, 'a,b' or a tuple, for one output each.
-        pair: column of the second text, if the examples are pairs.
-        scale: standard, to train on numbers less their mean, divided by their standard deviation;
-            or none. Answers are in the data's own unit in any case.
+        train: a file, folder or glob pattern with the examples to train on, or several of these.
+        test: files to test on; None to hold out a part of `train`.
+        validation: files to validate on; None to hold out a part of `train`.
+        text: the column of the text, by name, or by number counted from 0; several columns are
+            joined.
+        label: the column of the number; or several columns, 'a,b' or a tuple, each with an output.
+        pair: the column of the second text, if the examples are pairs.
+        scale: "standard" to train on numbers minus their mean, divided by their standard deviation;
+            or "none". Answers are in the data's own unit in any case.
         header: whether the first row names the columns.
-        delimiter: between the fields of a text file, one character.
-        encoding: of text files, such as 'cp1252'.
-        data_dir: folder in which relative file names are looked up; None for the current one.
-        known_labels: the names of the outputs of a run that is evaluated.
+        delimiter: the character between the fields of a text file.
+        encoding: the encoding of text files, such as 'cp1252'.
+        data_dir: the folder for relative file names; None for the current one.
+        known_labels: the names of the outputs of the run, when a run is evaluated.
 
     Raises:
-        ValueError: naming the argument and the value received.
+        ValueError: if an argument is wrong. The message names it and the value.
     """
 
     problem_class = problem.Regression

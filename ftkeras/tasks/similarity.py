@@ -13,30 +13,30 @@ from ftkeras.tasks._text_pairs import TextPairs
 
 
 class Similarity(TextPairs):
-    """Embed texts so that the cosine of two vectors is how similar the texts are.
+    """Embed texts so that the cosine of two vectors is the similarity of the texts.
 
-    The files are those of `classification`, with two columns of texts and one of scores. Pairs
-    without scores are those of `positive_pairs`, which is used if there is no column of numbers.
+    Files may have the formats of `classification`, with two columns of texts and one of scores.
+    Without a column of numbers, the task is `positive_pairs`.
 
     Args:
-        train: file, folder or glob pattern of the examples to train on, or several of these.
-        test: the same to test on; None to hold out a part of `train`.
-        validation: the same to validate on; None to hold out a part of `train`.
-        text: column of the first text, by name or number from 0.
-        pair: column of the second text.
-        label: column of the score.
-        low: the score of texts that have nothing in common, whose cosine is to be 0; None for the
-            lowest in training.
-        high: the score of texts that mean the same, whose cosine is to be 1; None for the highest
-            in training.
+        train: a file, folder or glob pattern with the examples to train on, or several of these.
+        test: files to test on; None to hold out a part of `train`.
+        validation: files to validate on; None to hold out a part of `train`.
+        text: the column of the first text, by name, or by number counted from 0.
+        pair: the column of the second text.
+        label: the column of the score.
+        low: the score of texts that have nothing in common, whose cosine should be 0; None for the
+            lowest score in training.
+        high: the score of texts that mean the same, whose cosine should be 1; None for the highest
+            score in training.
         header: whether the first row names the columns.
-        delimiter: between the fields of a text file, one character.
-        encoding: of text files, such as 'cp1252'.
-        data_dir: folder in which relative file names are looked up; None for the current one.
-        known_labels: the names of the outputs of a run that is evaluated.
+        delimiter: the character between the fields of a text file.
+        encoding: the encoding of text files, such as 'cp1252'.
+        data_dir: the folder for relative file names; None for the current one.
+        known_labels: the names of the outputs of the run, when a run is evaluated.
 
     Raises:
-        ValueError: naming the argument and the value received.
+        ValueError: if an argument is wrong. The message names it and the value.
     """
 
     problem_class = problem.Similarity

@@ -38,30 +38,30 @@ class _Counts(NamedTuple):
 
 
 class TokenClassification(Task):
-    """Find entities, such as names, in texts from the user's own files.
+    """Find entities, such as names, in the texts of your own files.
 
-    Files may be CoNLL, with a word and a tag on each line; or JSON, Parquet or Arrow with words and
+    Files may be CoNLL, with one word and its tag per line; or JSON, Parquet or Arrow with words and
     tags (`tokens` and `ner_tags`), or with texts and character spans, as Doccano, Prodigy and Label
-    Studio export them. Tags may follow BIO, IOB1, BIOES or BILOU; a tag I- that begins an entity is
-    read as B-, as seqeval does.
+    Studio export them. Tags may follow BIO, IOB1, BIOES or BILOU. An I- tag that begins an entity
+    is read as B-, as in seqeval.
 
     Args:
-        train: file or glob pattern of the examples to train on, or several of these.
-        test: the same to test on; None to hold out a part of `train`.
-        validation: the same to validate on; None to hold out a part of `train`.
-        text: column of the words or the text; of CoNLL files its number, from 0, by default 0.
-        label: column of the tags or the spans; of CoNLL files its number, by default the last.
-        labels: names for tags that are numbers: {'0': 'O', '1': 'B-PER'}, or from 0 in their
-            order, 'O,B-PER,I-PER' or a tuple.
-        scheme: of the tags that the model predicts: BIO, or BIOES.
-        pieces: which tokens of a word learn its tag: first, or all. The answer is that of the first
-            either way.
-        encoding: of text files, such as 'cp1252'.
-        data_dir: folder in which relative file names are looked up; None for the current one.
-        known_labels: the tags of a run that is evaluated.
+        train: a file or glob pattern with the examples to train on, or several of these.
+        test: files to test on; None to hold out a part of `train`.
+        validation: files to validate on; None to hold out a part of `train`.
+        text: the column of the words or the text; for CoNLL files its number, by default 0.
+        label: the column of the tags or the spans; for CoNLL files its number, by default the last.
+        labels: names for tags that are numbers: {'0': 'O', '1': 'B-PER'}, or all names in the order
+            of their numbers, 'O,B-PER,I-PER' or a tuple.
+        scheme: the scheme of the tags that the model predicts: BIO or BIOES.
+        pieces: which tokens of a word learn its tag: "first" or "all". The answer always comes from
+            the first token.
+        encoding: the encoding of text files, such as 'cp1252'.
+        data_dir: the folder for relative file names; None for the current one.
+        known_labels: the tags of the run, when a run is evaluated.
 
     Raises:
-        ValueError: naming the argument and the value received.
+        ValueError: if an argument is wrong. The message names it and the value.
     """
 
     problem_class = problem.TokenClassification

@@ -60,7 +60,7 @@ class TextLayer(tf.Module):
         context has the word.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     def __init__(

@@ -25,28 +25,28 @@ class Preprocessor(keras.layers.Layer):
     assets, and `model.export` writes a model that takes raw strings.
 
     Args:
-        max_length: the most tokens of a text, special ones included; at least one piece of each
-            text. Pairs are shortened longest first.
+        max_length: the maximum number of tokens per row, including special tokens; it must leave
+            room for one piece of each text. Of a pair, the longer text is shortened first.
         truncation: which part of a long text is kept: `ftkeras.text.truncations.Head()` by default,
             `Tail()` or `HeadTail(head=128)`.
-        fixed_length: whether all rows have `max_length` positions. By default a batch is as long as
-            its longest text.
-        tokenizer: turns texts into pieces, and adds special tokens; None if it is read from the
+        fixed_length: whether to pad all rows to `max_length`. By default, rows are padded to the
+            longest text of the batch.
+        tokenizer: turns texts into pieces, and adds special tokens. None if it is read from the
             assets of a `.keras` file afterwards.
-        segments: whether pairs get segment ids; None if the tokenizer decides.
-        name: of the layer.
-        **kwargs: of `keras.layers.Layer`.
+        segments: whether pairs get segment ids; None to follow the tokenizer.
+        name: the name of the layer.
+        **kwargs: other arguments of `keras.layers.Layer`.
 
     Call:
         texts: strings [batch] or [batch, 1], a tensor, an array or a list.
-        pairs: the second text of each, or None.
+        pairs: the second text of each pair, or None.
 
     Returns a dict: "token_ids", int32, and "padding_mask", bool, true for tokens, both [batch,
     length]; with pairs also "segment_ids", int32, if there are any. These are arguments of an
     encoder: `encoder(**preprocessor(texts))`.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> from ftkeras.text.wordpiece import WordPiece
     >>> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##happy", "!"]

@@ -17,7 +17,7 @@ class Tracker:
 
     Args:
         run_dir: the run's folder.
-        name: what runs of this kind are filed under.
+        name: the name of the task or file, under which runs are kept.
         every: optimizer updates between two records of training; positive.
 
     Attributes:

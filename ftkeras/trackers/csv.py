@@ -12,18 +12,18 @@ FILE = "steps.csv"
 
 
 class Csv(Tracker):
-    """Write steps.csv into the run's folder: a row for each record, a column for each metric.
+    """Write steps.csv to the run's folder, with one row per record and one column per metric.
 
-    A row has no value where a metric was not recorded: those of validation appear once an epoch.
-    A run that is resumed removes the rows after its checkpoint before it goes on.
+    A cell is empty where a metric was not recorded; validation metrics appear once per epoch. A
+    resumed run first removes the rows after its checkpoint.
 
     Args:
         run_dir: the run's folder.
-        name: what runs of this kind are filed under.
-        every: optimizer updates between two records of training; positive.
+        name: the name of the task or file, under which runs are kept.
+        every: number of optimizer updates between two records of training; positive.
 
     Raises:
-        ValueError: `every` is not positive.
+        ValueError: if `every` is not positive.
     """
 
     def __init__(self, run_dir: pathlib.Path, name: str, *, every: int = 10):

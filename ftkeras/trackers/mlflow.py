@@ -14,18 +14,18 @@ STATUS = {FINISHED: "FINISHED", INTERRUPTED: "KILLED", FAILED: "FAILED"}
 
 
 class Mlflow(Tracker):
-    """Record the run with MLflow, on the server or in the folder that MLFLOW_TRACKING_URI names.
+    """Record the run in MLflow, on the server or in the folder that MLFLOW_TRACKING_URI names.
 
     Args:
         run_dir: the run's folder; its name is that of the run.
-        name: the experiment, unless another one is given.
-        experiment: the experiment, or None for the name that runs and exports are filed under. It
-            is created if there is none.
-        uri: the server, or None for MLflow's own setting.
-        every: optimizer updates between two records of training; positive.
+        name: the default for `experiment`.
+        experiment: the experiment, which is created if it does not exist; None for the name of the
+            task or file.
+        uri: the server; None for MLflow's own setting.
+        every: number of optimizer updates between two records of training; positive.
 
     Raises:
-        ValueError: `every` is not positive.
+        ValueError: if `every` is not positive.
     """
 
     package = "mlflow"

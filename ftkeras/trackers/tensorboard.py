@@ -12,19 +12,19 @@ VALIDATION = "val_"
 
 
 class TensorBoard(Tracker):
-    """Write TensorBoard's files into the run's folder: `tensorboard --logdir=runs/…`.
+    """Write TensorBoard files to the run's folder; show them with `tensorboard --logdir=runs/…`.
 
-    Training and validation are two runs there, so that their curves lie over each other. The flags
-    are shown under Text. When a run is resumed, TensorBoard drops what is recorded after its
+    Training and validation appear as two runs, so that their curves are drawn in one plot. The
+    flags are shown under Text. When a run is resumed, TensorBoard drops the records after its
     checkpoint.
 
     Args:
         run_dir: the run's folder.
-        name: what runs of this kind are filed under.
-        every: optimizer updates between two records of training; positive.
+        name: the name of the task or file, under which runs are kept.
+        every: number of optimizer updates between two records of training; positive.
 
     Raises:
-        ValueError: `every` is not positive.
+        ValueError: if `every` is not positive.
     """
 
     package = "tensorboard"

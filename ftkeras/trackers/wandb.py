@@ -12,19 +12,20 @@ STEP = "step"
 
 
 class Wandb(Tracker):
-    """Record the run with Weights & Biases, to which `wandb login` or WANDB_API_KEY gives access.
+    """Record the run in Weights & Biases. First run `wandb login`, or set WANDB_API_KEY.
 
-    With WANDB_MODE=offline it only writes into the run's folder; `wandb sync` uploads that later.
+    With WANDB_MODE=offline, records are only written to the run's folder; upload them later with
+    `wandb sync`.
 
     Args:
         run_dir: the run's folder; its name is that of the run.
-        name: the project, unless another one is given.
-        project: the project, or None for the name that runs and exports are filed under.
-        entity: user or team, or None for wandb's default.
-        every: optimizer updates between two records of training; positive.
+        name: the default for `project`.
+        project: the project; None for the name of the task or file.
+        entity: a user or a team; None for wandb's default.
+        every: number of optimizer updates between two records of training; positive.
 
     Raises:
-        ValueError: `every` is not positive.
+        ValueError: if `every` is not positive.
     """
 
     package = "wandb"

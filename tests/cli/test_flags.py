@@ -251,7 +251,7 @@ def test_help_on_a_name_of_several_kinds_shows_all():
     text = flags.parse(["help", "classification"]).help
     assert '--task="classification(train=…)"' in text
     assert '--head="classification(dropout=…)"' in text
-    assert "train       file, folder or glob pattern of the examples" in text
+    assert "train       a file, folder or glob pattern with the examples" in text
 
 
 @pytest.mark.parametrize("recipe", sorted(FLAGS.glob("*.cfg")), ids=lambda path: path.name)

@@ -12,17 +12,18 @@ from ftkeras.support import accelerator
 
 
 class Auto:
-    """Use what was measured to be fastest: `packed` on a GPU or TPU, `bucketed` on a CPU.
+    """Use the batching that was measured to be fastest: `packed` on a GPU or TPU, else `bucketed`.
 
-    An accelerator needs batches of one shape, because each new shape is compiled again. A CPU takes
-    any shape, and attention over short rows is cheaper (benchmarks/NOTES.md). If a part of the run
-    expects one text per row, `bucketed` is used everywhere, with fewer sizes on an accelerator.
+    An accelerator needs batches of one shape, because it compiles each new shape. A CPU takes any
+    shape, and attention over short rows is cheaper (benchmarks/NOTES.md). If a part of the run
+    expects one text per row, `bucketed` is used on all devices, with fewer shapes on an
+    accelerator.
 
     Args:
         batch_size, batch_tokens, pad_id, max_length, parts, row_parts: as in `Packed`.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     def __init__(

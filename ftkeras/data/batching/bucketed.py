@@ -11,23 +11,23 @@ class Bucketed:
 
     Lengths are rounded up to a multiple of `multiple`. In each epoch the examples are sorted by
     rounded length, with those of equal length in random order, and cut into batches. The batches
-    are then shuffled. So a batch is a random sample of the texts of about one length; which texts
-    share a batch changes from epoch to epoch, but texts of very different lengths seldom do. The
-    number of batches depends on the lengths alone, so it is the same in every epoch.
+    are then shuffled. So a batch is a random sample of texts of about the same length, which
+    changes from epoch to epoch. The number of batches depends only on the lengths, so it is the
+    same in every epoch.
 
     Args:
         batch_size: examples per batch; positive. The batch of the shortest texts holds the rest.
-        batch_tokens: the most tokens per batch, padding included. With both given, both limits
-            apply. A part gets one row even if that exceeds the limit.
+        batch_tokens: the maximum number of tokens per batch, including padding. If both sizes are
+            given, both limits apply. A part gets one row even if that exceeds the limit.
         pad_id: the id of [PAD].
-        max_length: the most tokens of a text.
+        max_length: the maximum number of tokens per text.
         parts: the number of parts that a batch is split into, one for each replica and
             micro-batch; positive.
         multiple: the length of a batch is a multiple of this many tokens; positive. A smaller
             value saves padding; a larger one mixes better and gives fewer shapes.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     fixed_shape = False

@@ -12,31 +12,32 @@ MULTIPLE = 8
 
 
 class Packed:
-    """Put several texts into each row: all batches have one shape, with little padding.
+    """Put several texts into each row, so that all batches have one shape and little padding.
 
     In each epoch the examples are sorted by length, with those of equal length in random order, and
-    cut into as many strata as a batch has examples. A batch gets one random text of each stratum,
-    so it mixes texts of all lengths, and the mixture is new in every epoch. The strata are packed
-    into rows once, by the longest text of each, first fit. This layout fits every batch, whichever
-    texts it gets, so the number of batches and their shape are the same in every epoch.
+    cut into as many strata as a batch has examples. Each batch gets one random text of each
+    stratum, so it mixes texts of all lengths, in a new mixture in every epoch. The strata are
+    packed into rows only once, by the longest text of each, first fit. This layout fits every batch
+    whatever texts it gets, so the number and the shape of batches are the same in every epoch.
 
-    The inputs contain `starts`, where each text of a row starts. An encoder masks attention across
-    texts and counts positions from the start of each text, so the logits are those of the text
-    alone.
+    The inputs contain `starts`, the position of each text in its row. The encoder masks attention
+    between texts and counts positions from the start of each text, so the logits are those of the
+    text alone.
 
     Args:
         batch_size: examples per batch; positive. If the number of examples is not a multiple, some
             batches have fewer.
-        batch_tokens: the most tokens per batch, padding included. With both given, both limits
-            apply. A part gets one row even if that exceeds the limit.
+        batch_tokens: the maximum number of tokens per batch, including padding. If both sizes are
+            given, both limits apply. A part gets one row even if that exceeds the limit.
         pad_id: the id of [PAD].
-        max_length: the most tokens of a text. A row is as long as the longest text there is.
+        max_length: the maximum number of tokens per text. A row is as long as the longest text
+            there is.
         parts: the number of parts that the rows of a batch are split into, one for each replica and
             micro-batch; positive.
-        row_parts: names of the run's parts that expect one text per row; must be empty.
+        row_parts: names of the run's parts that expect one text per row; it must be empty.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     fixed_shape = True

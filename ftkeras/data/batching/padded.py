@@ -17,7 +17,7 @@ class Padded:
             micro-batch; positive.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     fixed_shape = False

@@ -11,10 +11,10 @@ class Column:
     """Keep examples with the same value in a column together: an author, a patient, a thread.
 
     Args:
-        name: the column; every file whose examples are assigned to folds must have it.
+        name: the name of the column. Every file whose examples are assigned to folds must have it.
 
     Raises:
-        ValueError: naming the argument and the value received.
+        ValueError: if an argument is wrong. The message names it and the value.
     """
 
     def __init__(self, *, name: str):

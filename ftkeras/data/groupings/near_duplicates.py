@@ -37,26 +37,26 @@ def nearest_in(
 
 
 class NearDuplicates:
-    """Keep texts together that share most of their shingles, and texts that chains of them link.
+    """Keep near-duplicates together: texts that share shingles, directly or through other texts.
 
     resemblance(A, B) = |S(A) ∩ S(B)| / |S(A) ∪ S(B)|
 
-    where S(T) is the set of all runs (shingles) of `shingle` tokens of text T. The tokens are those
-    that the run uses, so texts that are equal up to the truncation count as equal. The resemblance
-    s is estimated by the share of 128 min-hashes that agree; the standard error is
-    √(s (1 − s) / 128), 0.04 at most. Not all pairs are compared: a pair with resemblance 0.5 is
-    missed with a probability of 13 %, one with 0.8 in one of ten million cases.
+    where S(T) is the set of shingles of text T, that is, of all runs of `shingle` tokens. The
+    tokens are those that the run reads, so texts that are equal up to the truncation count as
+    equal. The resemblance s is estimated by the share of 128 min-hashes that agree, with a standard
+    error of √(s (1 − s) / 128), at most 0.04. Not all pairs are compared: a pair with resemblance
+    0.5 is missed with a probability of 13 %, a pair with 0.8 in one of ten million cases.
 
     Source: Broder, On the Resemblance and Containment of Documents, 1997,
     https://doi.org/10.1109/SEQUEN.1997.666900; the bands: Leskovec, Rajaraman and Ullman, Mining of
     Massive Datasets, section 3.4, http://www.mmds.org.
 
     Args:
-        similarity: the least resemblance of two texts that stay together; in (0, 1).
-        shingle: the tokens of a shingle; at least 1. A shorter text is one shingle.
+        similarity: smallest resemblance of two texts that are kept together; in (0, 1).
+        shingle: number of tokens in a shingle; at least 1. A shorter text is one shingle.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     def __init__(self, *, similarity: float = 0.5, shingle: int = 5):

@@ -39,7 +39,7 @@ class AclImdb:
         split: "train", "test" or "unsupervised".
 
     Raises:
-        ValueError: naming the argument and the value received.
+        ValueError: if an argument is wrong. The message names it and the value.
     """
 
     def __init__(self, *, path: str, split: str):

@@ -24,7 +24,7 @@ class Options:
     r"""Settings of files that the user knows; None if they are to be detected.
 
     Attributes:
-        encoding: of text files, such as "cp1252".
+        encoding: the encoding of text files, such as "cp1252".
         delimiter: between fields; "tab" and "\t" mean a tab.
         header: whether the first row names the columns.
         expected: names of columns; a first row that has them all is a header.

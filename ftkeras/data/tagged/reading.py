@@ -53,8 +53,8 @@ def open_tagged(
     Args:
         names: files or patterns.
         folder: where relative names are looked up.
-        text: column of the words or the text; None to infer it.
-        label: column of the tags or the spans; None to infer it.
+        text: the column of the words or the text; None to infer it.
+        label: the column of the tags or the spans; None to infer it.
         tags: names for tags that are numbers, by number.
         options: how the files are read.
 

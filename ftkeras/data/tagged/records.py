@@ -77,8 +77,8 @@ class Records:
 
     Args:
         table: the table.
-        text: column of the words or the text, by name or number from 0; None to infer it.
-        label: column of the tags or the spans; None to infer it.
+        text: the column of the words or the text, by name or number from 0; None to infer it.
+        label: the column of the tags or the spans; None to infer it.
         tags: names for tags that are numbers, by number.
 
     Raises:

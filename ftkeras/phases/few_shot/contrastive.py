@@ -7,26 +7,27 @@ from ftkeras.support import bounds
 
 
 class Contrastive:
-    """Tune the encoder by pairs of texts, then train only the head.
+    """Train the encoder on pairs of texts, then train only the head.
 
     L = (u · v - t)²
 
-    u and v are the vectors of a pair's texts, the mean of their last hidden states, of length 1; t
-    is 1 if they have the same label, else 0. Each text is paired with `pairs` texts of its label
-    and as many of other labels. They are drawn without replacement, and anew when there are no
-    more. After that, the head is trained on the vectors of the labelled texts, which are fixed.
+    u and v are the vectors of the texts of a pair: the means of their last hidden states, scaled to
+    length 1. t is 1 if the texts have the same label, else 0. Each text is paired with `pairs`
+    texts of its label and as many of other labels. They are drawn without replacement until there
+    are no more, then again. After that, the head is trained on the fixed vectors of the labelled
+    texts.
     Source: SetFit, Tunstall et al., 2022, section 3, https://arxiv.org/abs/2209.11055.
 
     Args:
-        pairs: partners of each text that have its label, and number of those that do not; at
-            least 1.
-        epochs: passes over the pairs; at least 1.
-        learning_rate: the highest one of these passes; positive. `schedule` and `warmup` are those
-            of the run.
-        seed: of the partners.
+        pairs: number of partners of each text with its label, and number of those with other
+            labels; at least 1.
+        epochs: number of passes over the pairs; at least 1.
+        learning_rate: highest learning rate of these passes; positive. `schedule` and `warmup` are
+            those of the run.
+        seed: integer that determines the partners.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> found = Contrastive(pairs=1).choose(np.array([0, 1, 0, 1]))
     >>> found.first.tolist(), found.alike.tolist()

@@ -6,22 +6,22 @@ from ftkeras.support import bounds
 
 
 class Rounds:
-    """Train again on the confident answers of the round before, as if they were labels.
+    """Train in rounds, each on the confident answers of the previous round as if they were labels.
 
     A text x without a label gets the label y = argmax p(y | x) if p(y | x) >= `confidence`. p are
-    the calibrated probabilities of the round before: softmax(z / T), with the temperature T that
+    the calibrated probabilities of the previous round: softmax(z / T), with the temperature T that
     fits validation best. Each round starts from the run's encoder, not from the weights of the
-    round before, and chooses anew. The rounds end when the validation metric gets worse; the best
-    round is the run.
+    previous round, and chooses the texts again. The rounds end when the validation metric gets
+    worse; the best round becomes the run.
     Source: Lee, 2013, "Pseudo-Label"; temperature: Guo et al., 2017,
     https://arxiv.org/abs/1706.04599.
 
     Args:
-        count: rounds after the first one, which learns from labels alone; at least 1.
-        confidence: the least probability of an answer that is taken; above 0, at most 1.
+        count: number of rounds after the first one, which learns only from labels; at least 1.
+        confidence: smallest probability of an answer that is used; above 0, at most 1.
 
     Raises:
-        ValueError: an argument is out of bounds; names it, the bound and the value.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
     >>> Rounds(confidence=0.9).choose(np.array([[0.95, 0.05], [0.2, 0.8]])).tolist()
     [True, False]

@@ -10,20 +10,20 @@ from ftkeras.search.oracles._base import Stateless
 
 
 class Bayesian(Stateless, BayesianOptimizationOracle):
-    """Try the most promising setting according to a Gaussian process over the trials so far.
+    """Try the setting that looks best to a Gaussian process fitted to the trials so far.
 
     next setting = arg min mean(x) − beta · sd(x)
 
-    The process (Matérn 5/2) is fitted to scores that are negated if they are to be maximized, and
-    standardized to mean 0 and variance 1. A setting is x in [0, 1]^parameters. If it was already
-    tried, a random one replaces it.
+    x in [0, 1]^parameters is a setting. The process (Matérn 5/2) is fitted to scores, which are
+    standardized to mean 0 and variance 1, and negated if higher is better. A setting that was
+    already tried is replaced by a random one.
 
     Source: Srinivas et al., Gaussian process optimization in the bandit setting, ICML 2010,
     https://arxiv.org/abs/0912.3995.
 
     Args:
-        initial: number of random trials before the process is used; at least 2. None for one more
-            than there are parameters, but at least 3.
+        initial: number of random trials before the process is used; at least 2. None for the number
+            of parameters plus one, but at least 3.
         beta: weight of the uncertainty; at least 0. Larger values explore more.
         noise: variance of a score between seeds, relative to its variance between settings;
             positive.

@@ -8,9 +8,9 @@ from ftkeras.search.oracles._base import Stateless
 
 
 class Grid(Stateless, GridSearchOracle):
-    """Try every combination of values; intervals need a step.
+    """Try every combination of values. Intervals need a step.
 
-    A key inside a choice is varied only in combination with that choice.
+    A key inside a choice is varied only when that choice is made.
     """
 
     ends = True

@@ -10,11 +10,11 @@ from ftkeras.search.oracles._base import Stateless
 
 
 class Hyperband(Stateless, HyperbandOracle):
-    """Train many settings for few epochs, and the best of them for more, up to `--epochs`.
+    """Train many settings for few epochs, and the best of them for more epochs.
 
-    A bracket starts with n settings that train for r epochs. After each round the best 1/factor of
-    them continue from their weights, to factor times as many epochs. Later brackets start with
-    fewer settings and more epochs each.
+    A bracket starts with n settings that train for r epochs. After each round, the best 1/factor of
+    them continue from their weights to factor times as many epochs, up to `--epochs`. Later
+    brackets start with fewer settings and more epochs each.
 
     Source: Li et al., Hyperband, JMLR 18, 2018, https://jmlr.org/papers/v18/16-558.html.
 

@@ -11,7 +11,7 @@ MAX_COLLISIONS = 1000
 
 
 class Random(Stateless, RandomSearchOracle):
-    """Sample each setting independently, without repetition, until the space is exhausted.
+    """Sample settings independently, without repetition, until the space is exhausted.
 
     Source: Bergstra and Bengio, Random search for hyper-parameter optimization, JMLR 13, 2012,
     https://jmlr.org/papers/v13/bergstra12a.html.

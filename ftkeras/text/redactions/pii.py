@@ -82,7 +82,7 @@ KINDS = tuple(rule.kind for rule in _RULES)
 
 
 class PII:
-    r"""Replace personal data that patterns find: `ann@example.org` becomes `[EMAIL]`.
+    r"""Replace personal data by placeholders: `ann@example.org` becomes `[EMAIL]`.
 
     | kind | placeholder | finds |
     |---|---|---|
@@ -94,16 +94,16 @@ class PII:
     | `address` | `[ADDRESS]` | English and German streets with a number |
     | `phone` | `[PHONE]` | telephone numbers: international ones, and those of the US and UK |
 
-    The same expressions replace them in training and in the exported graph, so both read the same
-    text. They can't compute check digits, so more is replaced than what is certainly personal, such
-    as an order number of 14 digits. Names of people are not replaced. Replacing again changes
-    nothing.
+    The same regular expressions are used in training and in the exported graph, so both read the
+    same text. They can't compute check digits, so they also replace some numbers that are not
+    personal, such as an order number of 14 digits. Names of people are not replaced. Replacing
+    twice changes nothing.
 
     Args:
         kinds: what to replace, such as ('email', 'phone'); all kinds by default.
 
     Raises:
-        ValueError: a kind is unknown or named twice; names it.
+        ValueError: if a kind is unknown or named twice. The message names it.
 
     >>> import tensorflow as tf
     >>> from ftkeras.text.redactions import replace

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 class HeadTail:
-    """Keep the first min(head, limit) pieces of each text, and the last limit - head.
+    """Keep the first min(head, limit) pieces of each text and the last limit - head pieces.
 
     A text of at most `limit` pieces is kept whole. Source: Sun et al., 2019, section 5.3.1,
     https://arxiv.org/abs/1905.05583: the first 128 and the last 382 of 510 did best on IMDb.
@@ -17,7 +17,7 @@ class HeadTail:
     Call: as in `Truncation`.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     cuts_windows = False

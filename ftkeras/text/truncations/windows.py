@@ -72,24 +72,26 @@ class Cut(NamedTuple):
 
 
 class Windows(Head):
-    """Cut a text that is too long into windows, each of which the model reads by itself.
+    """Cut a text that is too long into windows, which the model reads separately.
 
-    The answer is that of all windows together. The outputs for a text are the mean, or the
-    maximum, of those of its windows: of logits, or of numbers. With `combine='mean'`, the
-    probabilities of classes are the geometric means of the windows', normalized; `combine='max'`
-    suits labels that a single passage decides. The tags of a word are those of the window in which
-    it is farthest from a cut, and the answer to a question is the best one in any window.
+    The answers of all windows are combined:
 
-    Of a pair, the second text is cut, and each window has the first one before it; if both texts
-    fill more than half of the room, the first one keeps its beginning.
+    - classes, labels and numbers: the mean, or the maximum, of the windows' logits or numbers. With
+      `combine='mean'`, the probabilities of classes are the normalized geometric means of the
+      windows' probabilities. `combine='max'` suits labels that a single passage decides.
+    - tags: each word is tagged in the window in which it is farthest from a cut.
+    - answers to questions: the best answer in any window.
+
+    For a pair, the second text is cut, and each window starts with the first text. If both texts
+    fill more than half of the window, only the beginning of the first one is kept.
 
     Args:
-        overlap: how many pieces a window shares with the one before it; not negative. A window
-            shares at most half of its pieces.
-        combine: 'mean' or 'max', of the outputs for the windows of a text.
+        overlap: number of pieces that a window shares with the one before it, at most half of its
+            pieces; not negative.
+        combine: 'mean' or 'max' of the outputs for the windows of a text.
 
     Raises:
-        ValueError: naming the argument, its bound and the value received.
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
     """
 
     cuts_windows = True
