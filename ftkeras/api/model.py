@@ -1,4 +1,4 @@
-"""An exported model that answers texts in this process."""
+"""Exported models that predict in this process."""
 
 import os
 import pathlib
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 
 def load(model: Run | str | os.PathLike[str]) -> "Model":
-    """Return an exported model.
+    """Load an exported model.
 
     Args:
-        model: a run or its folder, which must have been exported as a SavedModel; or an exported
-            model, `saved_models/<name>`, whose newest version is taken, or a single version.
+        model: a run that was exported as a SavedModel, or its folder; or an exported model, either
+            `saved_models/<name>`, of which the newest version is loaded, or the folder of one
+            version.
 
     Raises:
         UserError: if there is no such model.
@@ -43,15 +44,17 @@ def load(model: Run | str | os.PathLike[str]) -> "Model":
 
 
 class Model:
-    """An exported model; it is loaded when it is first used.
+    """An exported model. It is loaded when it is first used.
+
+    `ftkeras.load` returns one.
 
     Args:
-        folder: a SavedModel that ftkeras exported.
+        folder: the folder of a SavedModel that ftkeras exported.
 
     Attributes:
-        folder: that folder.
-        takes_pairs: whether it takes pairs of texts.
-        labels: the names of its outputs, such as the labels in the order of their ids.
+        folder: the folder of the SavedModel.
+        takes_pairs: whether the model takes pairs of texts.
+        labels: the names of the outputs, such as the labels in the order of their ids.
 
     Raises:
         UserError: if the folder cannot be loaded.
@@ -65,18 +68,19 @@ class Model:
     def predict(
         self, texts: Iterable[str], pairs: Iterable[str] | None = None, *, batch_size: int = 32
     ) -> "pandas.DataFrame":
-        """Answer texts.
+        """Predict texts and return a DataFrame.
 
         Args:
             texts: the texts.
-            pairs: the second text of each, if the model takes pairs.
-            batch_size: the most texts in a batch.
+            pairs: the second text of each pair, if the model takes pairs.
+            batch_size: the maximum number of texts in a batch.
 
         Returns:
-            A row for each text: the texts, `predicted`, and the probability of each label.
+            One row per text: the text or texts, `predicted`, and the probability of each label.
 
         Raises:
-            UserError: if a model of pairs gets single texts, or the reverse; or without pandas.
+            UserError: if a model of pairs gets single texts, or the reverse; or if pandas is not
+                installed.
         """
         pandas = tables.require_pandas("`answers` returns dicts")
         problem = self._predictor.problem
@@ -92,16 +96,16 @@ class Model:
     def answers(
         self, texts: Iterable[str], pairs: Iterable[str] | None = None, *, batch_size: int = 32
     ) -> list[dict[str, Any]]:
-        """Answer texts as `predict` does; return a dict for each, without pandas."""
+        """Predict texts as `predict` does, and return one dict per text. Needs no pandas."""
         return self._predictor.predict(*_inputs(texts, pairs).values(), batch_size=batch_size)
 
     def predict_proba(
         self, texts: Iterable[str], pairs: Iterable[str] | None = None, *, batch_size: int = 32
     ) -> "np.ndarray":
-        """Return the probabilities, [texts, labels], in the order of `labels`.
+        """Return the probabilities, float32 [texts, labels], in the order of `labels`.
 
         Raises:
-            UserError: if the model's answers have none, or as `predict` does.
+            UserError: if the model's answers have no probabilities, or as `predict`.
         """
         import numpy as np
 
@@ -114,9 +118,9 @@ class Model:
     def embed(
         self, texts: Iterable[str], pairs: Iterable[str] | None = None, *, batch_size: int = 32
     ) -> "np.ndarray":
-        """Return what the encoder says of each text, float32 [texts, hidden].
+        """Return the vector of each text that the head reads, float32 [texts, hidden].
 
-        A model of sentence embeddings takes texts alone here, and their vectors have length 1.
+        A model of sentence embeddings takes single texts here, and returns vectors of length 1.
         """
         import numpy as np
 
@@ -132,25 +136,26 @@ class Model:
         labels: Sequence[str] = (),
         batch_size: int = 32,
     ) -> list[Explanation]:
-        """Explain answers by integrated gradients, or by occlusion.
+        """Explain answers by integrated gradients or by occlusion.
 
         Args:
             texts: the texts.
-            pairs: the second text of each, if the model takes pairs.
-            method: integrated_gradients, if the model was exported with `explain`, for tokens; or
-                occlusion, for words.
-            labels: the outputs to explain, by occlusion. Default: the model's answer to each text,
+            pairs: the second text of each pair, if the model takes pairs.
+            method: "integrated_gradients", which attributes an answer to tokens and needs a model
+                that was exported with `explain`; or "occlusion", which leaves out one word at a
+                time.
+            labels: the outputs to explain by occlusion. Default: the model's answer to each text,
                 which may be several labels.
-            batch_size: the most texts in a batch.
+            batch_size: the maximum number of texts in a batch.
 
         Returns:
-            An `Explanation` for each text and output, which notebooks show as a coloured text: a
-            dict with the model's outputs, such as `label` and `score`; `tokens`, and for each of
-            them its part in the evidence for the label, `attributions`; and `gap`, the evidence
-            that they don't explain.
+            An `Explanation` for each text and output. It is a dict with the model's outputs, such
+            as `label` and `score`; `tokens`; their `attributions`, which say how much each token
+            adds to the evidence for the label; and `gap`, the evidence that they don't explain. A
+            notebook displays a coloured text.
 
         Raises:
-            UserError: if the model was exported without `explain`, or as `predict` does.
+            UserError: if the model was exported without `explain`, or as `predict`.
         """
         model = ExportedModel(self._predictor, batch_size=batch_size)
         return explaining.explain(model, read_texts(texts, pairs), method=method, labels=labels)
