@@ -121,10 +121,10 @@ def _overview() -> Iterator[str]:
     yield ""
     yield "Usage"
     for arguments, meaning in (
-        ("[VERB] --flag=value …", "run a verb; without one, train"),
+        ("[VERB] --flag=value …", "run a verb, by default train"),
         ("VERB --help", "list a verb's flags"),
         ("help PART", "describe a part, such as lora, and its keys"),
-        ("completion bash", "print a script that completes flags; also zsh, fish"),
+        ("completion bash", "print a script for tab completion; also zsh, fish"),
         ("--version", "show the versions of ftkeras, Keras and TensorFlow"),
     ):
         yield f"  {COMMAND} {arguments:22} {meaning}"
@@ -158,14 +158,20 @@ def _groups(verb: Verb) -> Iterator[str]:
 
 
 def flags(verb: Verb) -> list[dataclasses.Field]:
-    """Return the flags on a verb's help page; if it has those of train as well, these come last."""
+    """Return the flags on a verb's help page by group; those that train also has come last."""
     fields = flag_fields(verb.config)
     if verb.groups:
         fields = [field for field in fields if field.metadata["group"] in verb.groups]
     if not issubclass(verb.config, Config):
         return fields
-    shared = {field.metadata["group"] for field in flag_fields(Config)}
-    return sorted(fields, key=lambda field: field.metadata["group"] in shared)
+    return sorted(fields, key=lambda field: _SHARED_GROUPS.get(field.metadata["group"], -1))
+
+
+# The groups of train's flags, in the order of its help page.
+_SHARED_GROUPS = {
+    group: place
+    for place, group in enumerate(("Data", "Model", "Training", "Few labels", "Privacy", "Output"))
+}
 
 
 def describe_flag(field: dataclasses.Field) -> str:
@@ -186,7 +192,7 @@ def describe_flag(field: dataclasses.Field) -> str:
 def _footer(verb: Verb) -> Iterator[str]:
     yield ""
     yield "  --flagfile=FILE reads flags from a file, one per line; # starts a comment."
-    yield "  The last value of a flag wins; a repeatable flag collects all its values."
+    yield "  The last value of a flag wins. A repeatable flag collects all its values."
     if issubclass(verb.config, Config):
-        yield '  A part takes keys in brackets: --head="classification(dropout=0.2)".'
-    yield "  [value] is a flag's default."
+        yield '  A part takes keys in parentheses: --head="classification(dropout=0.2)".'
+    yield "  [value] is the default of a flag."

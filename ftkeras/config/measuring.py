@@ -18,12 +18,12 @@ class CrossvalidateConfig(Config):
     repeats: int = flag(
         1,
         "Cross-validation",
-        "How often to cross-validate, each time with another division into folds.",
+        "How often to cross-validate, each time with a different division into folds.",
     )
     parallel: int = flag(
         1,
         "Cross-validation",
-        "Folds to train at the same time, each on a GPU of its own if there are several.",
+        "Number of folds to train at the same time, each on its own GPU if there are several.",
     )
     keep_weights: bool = flag(
         False, "Cross-validation", "Keep each fold's weights, for evaluate and export."
@@ -49,7 +49,7 @@ class CompareConfig(WithPaths):
     resamples: int = flag(10_000, "Comparison", "Number of bootstrap samples.")
     seed: int = flag(0, "Comparison", "Random seed of the bootstrap.")
     disagreements: int = flag(
-        10, "Output", "Number of examples to show on which the recipes disagree most."
+        10, "Output", "How many of the examples with the largest disagreement to show."
     )
     output: str = flag("comparison", "Output", "Folder for compare.json and curves.png.", path=True)
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")

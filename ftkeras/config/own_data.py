@@ -37,43 +37,55 @@ class OwnData(WithPaths):
     data: tuple[str, ...] = flag(
         (),
         "Data",
-        "Your own examples: a file, folder or pattern; repeatable. CSV, TSV, JSON, Parquet, "
-        ".xlsx, or a folder of texts per class. What is not said below is inferred and reported.",
+        "Your own examples: a file, a folder or a pattern. CSV, TSV, JSON, Parquet, .xlsx, or one "
+        "folder of texts per class. Columns and format are inferred and reported. Repeatable.",
         path=True,
     )
     test_data: tuple[str, ...] = flag(
-        (), "Data", "Examples to test on. Default: a part of `data` is held out.", path=True
+        (), "Data", "Examples for testing. Default: a part of `data`, which is held out.", path=True
     )
     validation_data: tuple[str, ...] = flag(
-        (), "Data", "Examples to validate on. Default: a part of `data` is held out.", path=True
+        (),
+        "Data",
+        "Examples for validation. Default: a part of `data`, which is held out.",
+        path=True,
     )
     text_column: str | None = flag(
-        None, "Data", "Column of the text, by name or number from 0; title,body joins two."
+        None,
+        "Data",
+        "Column of the text, by name, or by number from 0; title,body joins two columns.",
     )
-    pair_column: str | None = flag(None, "Data", "Column of the second text of a pair.")
+    pair_column: str | None = flag(None, "Data", "Column of the second text of each pair.")
     label_column: str | None = flag(
         None,
         "Data",
-        "Column of the label, or of a list of labels; stars,price predicts two numbers, or two "
-        "labels if they are 0 and 1.",
+        "Column of the label, or of a list of labels. stars,price predicts two numbers, or two "
+        "labels if the columns hold 0 and 1.",
     )
     label_names: str | None = flag(
         None,
         "Data",
-        "Names for labels, 1=World,2=Sports; or all labels in order, neg,pos; or a .txt file with "
-        "one in each line.",
+        "New names for labels, 1=World,2=Sports; or all labels in the order of their ids, neg,pos; "
+        "or a .txt file with one label per line.",
     )
     label_separator: str | None = flag(
-        None, "Data", "Between several labels in a cell: one character. Default: detected."
+        None, "Data", "The character between several labels in a cell. Default: detected."
     )
-    header: bool | None = flag(None, "Data", "Whether the first row names the columns.")
-    delimiter: str | None = flag(None, "Data", "Between the fields of `data`: one character.")
-    encoding: str | None = flag(None, "Data", "Of `data`, such as cp1252. Default: detected.")
+    header: bool | None = flag(
+        None, "Data", "Whether the first row names the columns. Default: detected."
+    )
+    delimiter: str | None = flag(None, "Data", "The character between columns. Default: detected.")
+    encoding: str | None = flag(
+        None,
+        "Data",
+        "Encoding of the files, such as cp1252. Default: UTF-8, or that of a byte order mark.",
+    )
     task: str = flag(DEFAULT_TASK, "Data", "A dataset and its labels: {task}.")
     redact: str | None = flag(
         None,
         "Data",
-        "What placeholders replace in texts, in training and in exports: {redact}, or none.",
+        "Replace personal data in texts by placeholders, in training and in exports: {redact}, "
+        "or none.",
     )
 
     def _use_own_data(self) -> None:

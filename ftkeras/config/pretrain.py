@@ -29,11 +29,11 @@ class PretrainConfig(Config):
     Its task is that of predicting the texts of the given one.
     """
 
-    masking: str = flag("tokens", "Pretraining", "Which tokens are predicted: {masking}.")
+    masking: str = flag("tokens", "Pretraining", "Which tokens to mask and predict: {masking}.")
     vocabulary_size: int | None = flag(
         None,
         "Pretraining",
-        "First train a vocabulary of this many tokens on the texts, for an encoder with random "
+        "First train a vocabulary of this many tokens on the texts. Only for encoders with random "
         "weights, such as bert(layers=4, hidden=256, heads=4).",
     )
     export: tuple[str, ...] = _changed("export", ("huggingface",))

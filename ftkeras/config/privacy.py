@@ -12,13 +12,13 @@ class Privacy(Teaching):
 
     private: str | None = flag(
         None,
-        "Training",
-        "Train with differential privacy, as {private}(epsilon=8, delta=1e-5); needs "
+        "Privacy",
+        "Train with differential privacy: {private}(epsilon=8, delta=1e-5). Needs "
         "ftkeras[private].",
     )
     canaries: int = flag(
         0,
-        "Training",
-        "Plant this many random texts with random labels in train, so that `dossier` can measure "
-        "what the model learns by heart.",
+        "Privacy",
+        "Add this many random texts with random labels to train, so that the verb dossier can "
+        "measure how much the model memorizes.",
     )

@@ -27,29 +27,28 @@ class Config(Privacy):
         path=True,
     )
     train_examples: int | None = flag(
-        None, "Data", "Train on a random subset of this many examples; see `data_seed`."
+        None, "Data", "Train only on a random subset of this many examples; see `data_seed`."
     )
     validation_examples: int | None = flag(None, "Data", "The same for the validation split.")
     test_examples: int | None = flag(None, "Data", "The same for the test split.")
     test_share: float = flag(
-        0.1, "Data", "Share of the examples to hold out for test, if there is no test data."
+        0.1, "Data", "Share of the examples to hold out for testing, if there is no test data."
     )
     validation_share: float = flag(
         0.1,
         "Data",
-        "Share of train to hold out, stratified by label, if the task has no validation split.",
+        "Share of train to hold out for validation, if the task has no validation split.",
     )
     train_on_validation: bool = flag(
         False,
         "Data",
-        "Train on validation as well. The last epoch is kept, because nothing is left to pick "
-        "one by.",
+        "Also train on the validation split. The last epoch is kept, because no data are left to "
+        "choose an epoch.",
     )
     cache_dir: str | None = flag(
         None,
         "Data",
-        "Folder that keeps token ids between runs, or none. Default: ftkeras in $XDG_CACHE_HOME "
-        "or in ~/.cache.",
+        "Folder for token ids, or none. Default: ftkeras in $XDG_CACHE_HOME or in ~/.cache.",
         free=True,
         path=True,
     )
@@ -57,10 +56,10 @@ class Config(Privacy):
     folds: int | None = flag(
         None,
         "Data",
-        "Divide train and validation together, or `train_examples` of them, into this many folds.",
+        "Divide train and validation, or `train_examples` of them, into this many folds.",
     )
     fold: int | None = flag(
-        None, "Data", "The fold to validate on, counted from 0; the others are trained on."
+        None, "Data", "The fold to validate on, counted from 0. The run trains on the others."
     )
     fold_repeat: int = flag(0, "Data", "Which division into folds to use, counted from 0.")
     group_by: str | None = flag(
@@ -73,7 +72,7 @@ class Config(Privacy):
     encoder: str = flag(
         "bert-base-uncased",
         "Model",
-        "A pretrained encoder, by its folder or Hugging Face Hub id, or a new one: "
+        "A pretrained encoder, by its folder or Hugging Face Hub id; or a new one: "
         "{encoder}(layers=4, hidden=256, heads=4, vocabulary='vocab.txt').",
         path=True,
     )
@@ -81,7 +80,7 @@ class Config(Privacy):
         None, "Model", "Layers on the encoder: {head}, checkpoint or new. Default: the task's own."
     )
     max_length: int = flag(
-        256, "Model", "Longest text in tokens, [CLS] and [SEP] included; longer texts are cut."
+        256, "Model", "Most tokens per text, including [CLS] and [SEP]. Longer texts are cut."
     )
     truncation: str | None = flag(
         None, "Model", "How longer texts are cut: {truncation}. Default: the task's own."
@@ -98,8 +97,8 @@ class Config(Privacy):
     last_epoch: int | None = flag(
         None,
         "Training",
-        "Stop after this epoch, with the schedule of all `epochs`; a later command can train "
-        "the rest.",
+        "Stop after this epoch, with the schedule of all `epochs`. A later command can train the "
+        "rest.",
         free=True,
     )
     batch_size: int | None = flag(
@@ -111,14 +110,14 @@ class Config(Privacy):
     batch_tokens: int | None = flag(
         None,
         "Training",
-        "Most tokens per optimizer update, padding included. With `batch_size`, both limits "
-        "apply. Not for `batching`=padded.",
+        "Maximum number of tokens per optimizer update, including padding. With `batch_size`, both "
+        "limits apply. Not for `batching`=padded.",
     )
     accumulate: int = flag(
         1,
         "Training",
-        "Micro-batches per update, for batches that do not fit into memory; the result is the "
-        "same.",
+        "Number of micro-batches per update, for batches that do not fit into memory. The result "
+        "is the same.",
     )
     class_weights: str | None = flag(
         None,
@@ -134,44 +133,44 @@ class Config(Privacy):
     precision: str = flag(
         "auto",
         "Training",
-        "Data type of training: float32, mixed_bfloat16, mixed_float16, or auto, which is "
-        "mixed_bfloat16 on a GPU or TPU and on a CPU where it is faster, and float32 elsewhere. "
+        "Data type of training: float32, mixed_bfloat16, mixed_float16, or auto. auto is "
+        "mixed_bfloat16 on a GPU or TPU, and on a CPU where it is faster; otherwise float32. "
         "Weights, evaluation and exports are always float32.",
     )
     jit_compile: str = flag(
         "auto",
         "Training",
-        "Compile training steps with XLA: true, false, or auto, which is true on a GPU or TPU "
-        "if all batches have one shape, because each shape is compiled separately.",
+        "Compile training steps with XLA: true, false, or auto. auto is true on a GPU or TPU if "
+        "all batches have one shape, because each shape is compiled separately.",
     )
     remat: bool = flag(
         False,
         "Training",
-        "Recompute each layer's activations in the backward pass instead of storing them: less "
-        "memory for long texts or large batches, about a third more time.",
+        "Recompute each layer's activations in the backward pass instead of storing them. This "
+        "needs less memory for long texts or large batches, and about a third more time.",
     )
     learning_rate: float | Literal["auto"] = flag(
         AUTO,
         "Training",
-        "Peak learning rate: a number, or auto, from the encoder's width, `policy` and batch size.",
+        "Peak learning rate. auto depends on the encoder's width, `policy` and batch size.",
     )
     schedule: str = flag("linear", "Training", "Learning rate after the warm-up: {schedule}.")
     warmup: str | None = flag(
         None,
         "Training",
-        "Updates of linear warm-up: a number (100) or a share of the run (0.1). Default: 0.1, "
-        "or 0 for a schedule that starts with a rise of its own.",
+        "Number of updates of linear warm-up (100), or their share of the run (0.1). Default: 0.1, "
+        "or 0 for a schedule that has its own rise.",
     )
     optimizer: str = flag("adamw", "Training", "Optimizer: {optimizer}.")
     clip_norm: float = flag(
         1.0,
         "Training",
-        "Largest global norm of the gradients; larger ones are scaled down. 0 turns this off.",
+        "Largest global norm of the gradients. Larger ones are scaled down. 0 turns this off.",
     )
     average: str | None = flag(
         None,
         "Training",
-        "Average of the weights during training, which is evaluated and exported: {average}.",
+        "Average the weights during training; the average is evaluated and exported: {average}.",
     )
     policy: tuple[str, ...] = flag(
         (),
@@ -184,7 +183,7 @@ class Config(Privacy):
     )
     loss: str = flag(None, "Training", "Training loss: {loss}. Default: the task's.")
     objective: str = flag(
-        None, "Training", "Validation metric that picks the best epoch. Default: the task's."
+        None, "Training", "Validation metric that selects the best epoch. Default: the task's."
     )
     early_stopping: int | None = flag(
         None, "Training", "Stop after this many epochs without a better `objective`.", free=True
@@ -192,8 +191,8 @@ class Config(Privacy):
     evaluate_every: int | None = flag(
         None,
         "Training",
-        "Also validate within an epoch, every this many updates; the best weights may be of any "
-        "validation.",
+        "Also validate after every this many updates. The best weights may come from within an "
+        "epoch.",
     )
     seed: int = flag(
         0, "Training", "Random seed of new weights, dropout and the order of the examples."
@@ -215,7 +214,7 @@ class Config(Privacy):
     name: str | None = flag(
         None,
         "Output",
-        "What runs and exports are filed under. Default: the name of the data's file, or the task.",
+        "Folder name for runs and exports. Default: the name of the data's file, or the task.",
     )
     run_dir: str | None = flag(
         None,
@@ -226,15 +225,15 @@ class Config(Privacy):
         path=True,
     )
     restart: bool = flag(
-        False, "Output", "Start from scratch in a folder that holds a run.", free=True
+        False, "Output", "Start from the beginning in a folder that contains a run.", free=True
     )
     checkpoint_every: str = flag(
         "10m",
         "Output",
-        "Interval between checkpoints: minutes (10m) or updates (500); 0 for none before the end.",
+        "Interval of checkpoints: minutes (10m) or updates (500). 0: only at the end.",
         free=True,
     )
-    keep: int = flag(2, "Output", "Newest checkpoints to keep while training.", free=True)
+    keep: int = flag(2, "Output", "Number of the newest checkpoints to keep.", free=True)
     keep_state: bool | None = flag(
         None,
         "Output",
@@ -255,15 +254,15 @@ class Config(Privacy):
         free=True,
     )
     calibrate: bool = flag(
-        False, "Output", "Fit the probabilities, not the labels, to validation.", free=True
+        False, "Output", "Calibrate probabilities on validation. Labels do not change.", free=True
     )
     report: bool = flag(
-        True, "Output", "Write report.html about test; needs ftkeras[report].", free=True
+        True, "Output", "Write report.html about the test split. Needs ftkeras[report].", free=True
     )
     export_dir: str = flag(
         "saved_models",
         "Output",
-        "Folder for exports, which go to <name>/<version> in it.",
+        "Folder for exports, which are written to <name>/<version> in it.",
         free=True,
         path=True,
     )

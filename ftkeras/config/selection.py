@@ -22,33 +22,39 @@ class SelectConfig(WithPaths):
     data: str | None = flag(
         None,
         "Selection",
-        "Texts without labels to choose from: a file as predict reads it.",
+        "Texts without labels to choose from, a file in any format that predict reads.",
         path=True,
     )
-    count: int = flag(100, "Selection", "Most texts to choose.")
+    count: int = flag(100, "Selection", "Maximum number of texts to choose.")
     by: str = flag(
         "entropy",
         "Selection",
-        "entropy: the least certain answers. margin: the smallest distances between the two best "
-        "ones. diverse: uncertain answers to texts that differ from each other.",
+        "How to choose. entropy: the least certain answers. margin: the smallest differences "
+        "between the two most probable answers. diverse: uncertain texts that differ.",
     )
     doubtful: bool = flag(
         False,
         "Selection",
-        "Choose labelled texts of a cross-validation whose label is probably wrong, instead.",
+        "Instead, choose texts of a cross-validation whose labels are probably wrong.",
     )
-    seed: int = flag(0, "Selection", "Random seed of `by`=diverse, which samples.")
+    seed: int = flag(0, "Selection", "Random seed of `by`=diverse.")
     text_column: str | None = flag(
         None, "Input", "Column of the text; see predict. Default: as in training."
     )
-    pair_column: str | None = flag(None, "Input", "Column of the second text. Default: the same.")
-    header: bool | None = flag(None, "Input", "Whether the first row names the columns.")
-    delimiter: str | None = flag(None, "Input", "Between the fields of `data`: one character.")
-    encoding: str | None = flag(None, "Input", "Of `data`, such as cp1252. Default: detected.")
+    pair_column: str | None = flag(
+        None, "Input", "Column of the second text. Default: as in training."
+    )
+    header: bool | None = flag(
+        None, "Input", "Whether the first row names the columns. Default: detected."
+    )
+    delimiter: str | None = flag(None, "Input", "The character between columns. Default: detected.")
+    encoding: str | None = flag(
+        None, "Input", "Encoding of `data`, such as cp1252. Default: UTF-8."
+    )
     output: str | None = flag(
         None,
         "Output",
-        "A .csv, .jsonl or .parquet file. Default: a line per text on standard output.",
+        "A .csv, .jsonl or .parquet file. Default: one line per text on standard output.",
         path=True,
     )
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")

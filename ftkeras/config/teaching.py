@@ -12,26 +12,26 @@ class Teaching(OwnData):
 
     teacher: tuple[str, ...] = flag(
         (),
-        "Training",
+        "Few labels",
         "A model to learn from, with `regularizer`=distill: the folder of a finished run, or an "
-        "exported model. Repeatable; several are averaged.",
+        "exported model. Repeatable; several teachers are averaged.",
         path=True,
     )
     few_shot: str | None = flag(
         None,
-        "Training",
-        "For few labels: first tune the encoder by pairs of labelled texts, then train only the "
-        "head: {few_shot}.",
+        "Few labels",
+        "First train the encoder on pairs of labelled texts, then train only the head: {few_shot}.",
     )
     self_training: str | None = flag(
         None,
-        "Training",
-        "Train again on confident answers to `unlabelled` texts, in rounds: {self_training}.",
+        "Few labels",
+        "Train in rounds, also on the model's own confident answers to `unlabelled` texts: "
+        "{self_training}.",
     )
     unlabelled: tuple[str, ...] = flag(
         (),
-        "Training",
-        "Texts without labels, which the `teacher` or `self_training` answers: files as predict "
-        "reads them. Repeatable.",
+        "Few labels",
+        "Texts without labels, for `teacher` or `self_training`: files in any format that predict "
+        "reads. Repeatable.",
         path=True,
     )

@@ -25,17 +25,17 @@ class TuneConfig(Config):
     search: tuple[str, ...] = flag(
         (),
         "Search",
-        "What to vary: flag=range, or flag.key=range for a key of a part. Ranges: choice(full, "
-        "layerwise(decay=uniform(0.8, 0.95))), uniform(0.1, 0.3), log(1e-5, 1e-4), int(1, 4). "
-        "Repeatable. Default: the ranges published for BERT, as in flags/tune.cfg, with learning "
-        "rates in proportion to learning_rate=auto.",
+        "What to vary: flag=range, or flag.key=range for a key of a part. Ranges are choice(full, "
+        "layerwise(decay=uniform(0.8, 0.95))), uniform(0.1, 0.3), log(1e-5, 1e-4) and int(1, 4). "
+        "Repeatable. Default: the ranges published for BERT (flags/tune.cfg), with learning rates "
+        "scaled like learning_rate=auto.",
     )
     oracle: str = flag("random", "Search", "How the next trial is chosen: {oracle}.")
     max_trials: int | None = flag(
         None,
         "Search",
-        f"Most trials to start, over all sessions. Default: {DEFAULT_TRIALS}; grid and hyperband "
-        "end by themselves.",
+        f"Maximum number of trials, over all sessions. Default: {DEFAULT_TRIALS}; grid and "
+        "hyperband end by themselves.",
         free=True,
     )
     max_hours: float | None = flag(
@@ -44,12 +44,13 @@ class TuneConfig(Config):
     executions_per_trial: int = flag(
         1,
         "Search",
-        "Runs per trial, with `seed` and the seeds after it; their mean is the trial's score.",
+        "Number of runs per trial, with `seed` and the seeds after it. Their mean is the trial's "
+        "score.",
     )
     retrain: bool = flag(
         False,
         "Search",
-        "Finally, train the best settings on train and validation together, evaluate on test, "
+        "Finally, train with the best settings on train and validation together, evaluate on test, "
         "and export.",
         free=True,
     )

@@ -24,28 +24,34 @@ class PredictConfig(WithPaths):
         "An exported model: saved_models/<name>, or a single version in it.",
         path=True,
     )
-    text: tuple[str, ...] = flag((), "Input", "A text to answer. Repeatable.")
+    text: tuple[str, ...] = flag((), "Input", "A text to predict. Repeatable.")
     pair: tuple[str, ...] = flag(
         (), "Input", "The second text of each `text`, for a model of pairs. Repeatable."
     )
     input: str | None = flag(
         None,
         "Input",
-        "A file or pattern to read, in any format that train reads; of any other file, such as "
-        ".txt, each line is a text. Default: -, which is standard input, a text per line.",
+        "A file or pattern to read, in any format that train reads. In other files, such as .txt, "
+        "each line is a text. Default: -, standard input with one text per line.",
         path=True,
     )
     text_column: str | None = flag(
         None,
         "Input",
-        "Column of the text, by name or number from 0; title,body joins two. Default: as in "
-        "training.",
+        "Column of the text, by name, or by number from 0; title,body joins two columns. Default: "
+        "as in training.",
     )
-    pair_column: str | None = flag(None, "Input", "Column of the second text. Default: the same.")
-    header: bool | None = flag(None, "Input", "Whether the first row names the columns.")
-    delimiter: str | None = flag(None, "Input", "Between the fields of `input`: one character.")
-    encoding: str | None = flag(None, "Input", "Of `input`, such as cp1252. Default: detected.")
-    batch_size: int = flag(32, "Input", "Most texts in a batch.")
+    pair_column: str | None = flag(
+        None, "Input", "Column of the second text. Default: as in training."
+    )
+    header: bool | None = flag(
+        None, "Input", "Whether the first row names the columns. Default: detected."
+    )
+    delimiter: str | None = flag(None, "Input", "The character between columns. Default: detected.")
+    encoding: str | None = flag(
+        None, "Input", "Encoding of `input`, such as cp1252. Default: UTF-8."
+    )
+    batch_size: int = flag(32, "Input", "Maximum number of texts in a batch.")
     threshold: str | None = flag(
         None,
         "Output",
@@ -55,17 +61,17 @@ class PredictConfig(WithPaths):
     output: str | None = flag(
         None,
         "Output",
-        "A .csv, .jsonl or .parquet file: the columns of `input`, then predicted and the "
-        "probability of each label. Default: a line per text on standard output.",
+        "A .csv, .jsonl or .parquet file with the columns of `input`, then predicted and the "
+        "probability of each label. Default: one line per text on standard output.",
         path=True,
     )
     resume: bool = flag(
         False,
         "Output",
-        "Continue an `output` that was interrupted, with the same input, model and settings; start "
-        "it if there is none.",
+        "Continue an `output` that was interrupted, with the same input, model and settings. If "
+        "there is none, start it.",
     )
-    json: bool = flag(False, "Output", "Print a JSON object per text, with all probabilities.")
+    json: bool = flag(False, "Output", "Print one JSON object per text, with all probabilities.")
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
 
     def __post_init__(self):
@@ -107,24 +113,26 @@ class ExplainConfig(WithPaths):
     run_dir: str | None = flag(
         None, "Model", "Folder of a finished run, instead of `model`.", path=True
     )
-    text: tuple[str, ...] = flag((), "Input", "A text to explain the answer to. Repeatable.")
+    text: tuple[str, ...] = flag((), "Input", "A text whose answer to explain. Repeatable.")
     pair: tuple[str, ...] = flag(
         (), "Input", "The second text of each `text`, for a model of pairs. Repeatable."
     )
-    batch_size: int = flag(32, "Input", "Most texts, or occluded texts, in a batch.")
+    batch_size: int = flag(32, "Input", "Maximum number of texts, or occluded texts, in a batch.")
     method: str = flag(
         "integrated_gradients",
         "Explanation",
-        "integrated_gradients: each token, by gradients; of `model` if it was exported with "
-        "saved_model(explain=True). occlusion: each word, by leaving it out.",
+        "integrated_gradients attributes the answer to tokens, by gradients; `model` must be "
+        "exported with saved_model(explain=True). occlusion leaves out each word in turn.",
     )
     label: tuple[str, ...] = flag(
         (), "Explanation", "An output to explain. Repeatable. Default: the model's answer."
     )
     steps: int = flag(
-        32, "Explanation", "Points at which gradients are taken; more leave a smaller gap."
+        32,
+        "Explanation",
+        "Number of points of integrated gradients. More points leave a smaller gap.",
     )
-    json: bool = flag(False, "Output", "Print a JSON object per explanation.")
+    json: bool = flag(False, "Output", "Print one JSON object per explanation.")
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
 
     def __post_init__(self):
@@ -150,7 +158,7 @@ class PushConfig(WithPaths):
     repo: str | None = flag(
         None, "Push", "The model's repository on the Hugging Face Hub, as user/name."
     )
-    private: bool = flag(False, "Push", "Whether a new repository is private.")
+    private: bool = flag(False, "Push", "Make a new repository private.")
     debug: bool = flag(False, "Push", "Show tracebacks and TensorFlow's own messages.")
 
     def __post_init__(self):
@@ -173,7 +181,7 @@ class PlotConfig(Config):
     steps: int | None = flag(
         None,
         "Plot",
-        "Updates of the run. Default: as given by `epochs`, `batch_size` and the number of "
+        "Number of updates of the run. Default: from `epochs`, `batch_size` and the number of "
         "examples.",
     )
     output: str | None = flag(
@@ -195,32 +203,32 @@ class ReportConfig(Config):
     texts: bool = flag(
         True,
         "Report",
-        "Read the run's data again for what needs texts. With `notexts`, the page has no text of "
-        "an example.",
+        "Read the run's data again, for the parts that need texts. With `notexts`, the report has "
+        "no texts of examples.",
     )
     baseline: str = flag(
         "tfidf",
         "Report",
-        "What the model is compared with: tfidf, which is a linear model of word frequencies and "
-        "takes seconds, or none.",
+        "Model to compare with: tfidf, a linear model of word frequencies that trains in seconds, "
+        "or none.",
     )
     slices: tuple[str, ...] = flag(
         (),
         "Report",
-        "Columns of the data, such as product,language: the page compares each value with the "
+        "Columns of the data, such as product,language, each of whose values is compared with the "
         "rest. Repeatable.",
     )
     slice: tuple[str, ...] = flag(
         (),
         "Report",
-        r"Compare texts in which a regular expression is found with the rest: 'negation=\bnot\b'. "
+        r"Compare texts that match a regular expression with the rest: 'negation=\bnot\b'. "
         "Repeatable.",
     )
     explanations: int = flag(
         20,
         "Report",
-        "Texts to explain by integrated gradients, for the tokens that contribute most to each "
-        "answer, and the worst mistakes: a second or more for each. 0 for none.",
+        "Number of texts to explain by integrated gradients, which takes a second or more for "
+        "each. 0 for none.",
     )
 
     def __post_init__(self):
@@ -236,14 +244,18 @@ class EncodersConfig(Config):
     """The configuration of `encoders`: the texts to answer, and a budget."""
 
     max_ms: float | None = flag(
-        None, "Budget", "Most milliseconds to answer one text of median length on this machine."
+        None,
+        "Budget",
+        "Maximum number of milliseconds to predict one text of median length on this machine.",
     )
-    max_mb: float | None = flag(None, "Budget", "Most megabytes of the weights in float32.")
+    max_mb: float | None = flag(
+        None, "Budget", "Maximum size of the float32 weights, in megabytes."
+    )
     language: str | None = flag(
         None,
         "Budget",
-        "Language of the texts as a code of two letters, such as en or fr: which published "
-        "encoders were pretrained on it.",
+        "Language of the texts, a code of two letters such as en or fr. Lists published encoders "
+        "that were pretrained on it.",
     )
 
     def __post_init__(self):
@@ -270,7 +282,9 @@ class FindRateConfig(Config):
 
     lowest_rate: float = flag(1e-6, "Range test", "Learning rate of the first update.")
     highest_rate: float = flag(1e-2, "Range test", "Learning rate of the last update.")
-    steps: int = flag(100, "Range test", "Updates from the lowest to the highest learning rate.")
+    steps: int = flag(
+        100, "Range test", "Number of updates from the lowest to the highest learning rate."
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -293,7 +307,7 @@ class LaunchConfig:
     workers: int = flag(
         2,
         "Launch",
-        "Number of worker processes. In train, each gets a part of every batch; in tune, each "
+        "Number of worker processes. With train, each gets a part of every batch; with tune, each "
         "runs its own trials.",
     )
     restarts: int = flag(
