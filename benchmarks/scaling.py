@@ -1,6 +1,7 @@
 """Measure how training speed scales with replicas and workers, each on a core of its own.
 
     python benchmarks/scaling.py
+    python benchmarks/scaling.py --traffic  # counts bytes only
 
 Measures the same global batch on one core, on two replicas of one process and on two workers, and
 prints the table in scaling.md. Efficiency is the speed relative to N times that of one core:
@@ -13,10 +14,12 @@ on a busy machine how much work the exchange of gradients adds.
 
 The traffic is that of a ring all-reduce (Patarasuk and Yuan, 2009,
 https://doi.org/10.1016/j.jpdc.2008.09.002): per step, each worker sends and receives 2 (N - 1)/N
-times the bytes of the gradients.
+times the bytes of the gradients. `Exchange.bytes_sent` counts them by their shapes, also for rows
+of the embeddings and bfloat16; see `multi_worker`.
 """
 
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -33,11 +36,21 @@ SETUPS = {
     "1 worker": ("multi_worker", [{0}]),
     "2 workers": ("multi_worker", [{0}, {1}]),
 }
-MODELS = {"BERT base": 109_482_240, "BERT large": 335_141_888}
+# Parameters without the table of token embeddings, and its width.
+MODELS = {
+    "4 layers of 256": (3_291_392, 256),
+    "BERT base": (86_041_344, 768),
+    "BERT large": (303_887_360, 1024),
+}
+VOCABULARY = 30_522
+TOKENS = 4_096  # of each worker in a step, in batches of one shape
 
 
 def main() -> None:
     options = _options()
+    if options.traffic:
+        print(_traffic())
+        return
     if options.strategy:
         print(json.dumps(measure(options)))
         return
@@ -62,6 +75,7 @@ def _options() -> argparse.Namespace:
     for name, default in sizes.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--strategy", help="measure one in this process")
+    parser.add_argument("--traffic", action="store_true", help="only count the bytes exchanged")
     return parser.parse_args()
 
 
@@ -185,16 +199,33 @@ def _table(options: argparse.Namespace, speeds: dict[str, tuple]) -> str:
 
 
 def _traffic() -> str:
+    """Return the megabytes that each worker sends in a step, by what it sends."""
     lines = [
-        "| gradients of | per step on 2 workers | 8 | 256 | seconds on 256 at 10 Gbit/s | at 100 |",
+        "| gradients of | workers | all of them | rows of tokens | bfloat16 | both |",
         "|---|---|---|---|---|---|",
     ]
-    for name, parameters in MODELS.items():
-        sent = [2 * (n - 1) / n * 4 * parameters for n in (2, 8, 256)]
-        times = [sent[-1] * 8 / rate for rate in (10e9, 100e9)]
-        bytes_sent = " | ".join(f"{size / 1e6:,.0f} MB" for size in sent)
-        lines.append(f"| {name} | {bytes_sent} | " + " | ".join(f"{t:.2f}" for t in times) + " |")
+    for name, (others, hidden) in MODELS.items():
+        for workers in (2, 4, 8, 16, 256):
+            sent = (
+                _sent(others, hidden, workers, dtype=dtype, rows=rows) / 1e6
+                for dtype, rows in itertools.product((None, "bfloat16"), (False, True))
+            )
+            numbers = " | ".join(f"{size:,.1f}" for size in sent)
+            lines.append(f"| {name} | {workers} | {numbers} |")
     return "\n".join(lines)
+
+
+def _sent(others: int, hidden: int, workers: int, *, dtype: str | None, rows: bool) -> float:
+    """Return the bytes that a worker sends: of the table of embeddings, and of all others."""
+    import tensorflow as tf
+
+    from ftkeras.support.exchange import Exchange
+
+    exchange, shape = Exchange(dtype), (VOCABULARY, hidden)
+    table = tf.IndexedSlices(tf.zeros([TOKENS, hidden]), tf.zeros([TOKENS], tf.int32), shape)
+    whole, by_rows = exchange.bytes_sent(table, workers)
+    dense, _ = exchange.bytes_sent(tf.TensorSpec([others]), workers)
+    return dense + (min(whole, by_rows) if rows else whole)
 
 
 if __name__ == "__main__":

@@ -198,6 +198,11 @@ def _breaches(config: Config) -> Iterator[tuple[str, str]]:
             "precision=mixed_float16",
             ("the scale of its loss depends on all examples; use float32 or mixed_bfloat16"),
         )
+    if catalog.parse("strategy", config.strategy).arguments.get("compress") is not None:
+        yield (
+            f"strategy={config.strategy}",
+            "rounding the workers' gradients changes how much an example can add to their sum",
+        )
     if config.jit_compile == "true":
         yield "jit_compile=true", "batches are random in size, and each size would be compiled"
     loss = catalog.find("loss", catalog.parse("loss", config.loss).name)

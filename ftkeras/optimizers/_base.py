@@ -10,8 +10,7 @@ import keras
 import tensorflow as tf
 
 from ftkeras.optimizers._loss_scale import LossScale
-from ftkeras.support import bounds, keras_compat
-from ftkeras.support.indexed_slices import merge_rows
+from ftkeras.support import bounds, exchange, keras_compat
 
 NO_DECAY = r"bias|norm"
 
@@ -59,6 +58,8 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         **kwargs: those of `keras.optimizers.Optimizer`, such as `use_ema`.
 
     Attributes:
+        strategy: that in whose scope it was created.
+        exchange: how replicas add up their gradients; that of the scope.
         gradient_norm: global norm of the latest gradient, before clipping, scalar variable ().
         skipped: number of skipped updates, scalar variable ().
 
@@ -99,7 +100,7 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         self.clip_norm, self.decay = clip_norm, decay
         self.no_decay, self.multipliers = no_decay, checked
         self.skip_nonfinite, self.loss_scaling = skip_nonfinite, loss_scaling
-        self.strategy = tf.distribute.get_strategy()
+        self.strategy, self.exchange = tf.distribute.get_strategy(), exchange.current()
         # True if there is an `update_rows`: decay and step of the rows of an embedding that were
         # looked up, given IndexedSlices that hold each row once.
         self.updates_rows = False
@@ -182,9 +183,7 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         return self.loss_scale.scale(loss)
 
     def apply_update(self, gradients: list, variables: list, learning_rate: Any) -> None:
-        if not self.updates_rows:
-            gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
-        gradients = [merge_rows(gradient) for gradient in _sum_over_replicas(gradients)]
+        gradients = self.exchange.sum(gradients, keep_rows=self.updates_rows)
         if self.loss_scale:
             gradients = self.loss_scale.unscale(gradients)
         norm = tf.linalg.global_norm(gradients)
@@ -301,13 +300,6 @@ def _check_precision(variables: list) -> None:
                 "as small as those of fine-tuning would be rounded away. Use the dtype policy "
                 f"mixed_{variable.dtype} instead of {variable.dtype}."
             )
-
-
-def _sum_over_replicas(gradients: list) -> list:
-    context = tf.distribute.get_replica_context()
-    if context is None:
-        return gradients
-    return context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
 
 
 def _checked_pair(pair: Any) -> tuple[str, float]:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from ftkeras.errors import LostWorker, UserError
+from ftkeras.support.exchange import Exchange
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,13 @@ class Devices:
         strategy: TensorFlow's strategy; the default one if there is one device.
         worker: number of this process, from 0.
         workers: number of processes.
+        exchange: how replicas add up their gradients.
     """
 
     strategy: tf.distribute.Strategy = field(default_factory=tf.distribute.get_strategy)
     worker: int = 0
     workers: int = 1
+    exchange: Exchange = field(default_factory=Exchange)
 
     @property
     def is_chief(self) -> bool:
@@ -40,9 +43,11 @@ class Devices:
         """Number of parts that a batch is split into, over all workers."""
         return self.strategy.num_replicas_in_sync
 
-    def scope(self) -> contextlib.AbstractContextManager:
-        """Return the scope in which model and optimizer are created."""
-        return self.strategy.scope()
+    @contextlib.contextmanager
+    def scope(self) -> Iterator[None]:
+        """Open the scope in which model and optimizer are created."""
+        with self.strategy.scope(), self.exchange.scope():
+            yield
 
     @contextlib.contextmanager
     def report_lost_workers(self) -> Iterator[None]:

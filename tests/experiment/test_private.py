@@ -34,6 +34,7 @@ TINY = {**SMALL, "epochs": 2, "test": False, "report": False}
         ({"folds": 3, "fold": 0}, "folds=3"),
         ({"precision": "mixed_float16"}, "precision=mixed_float16"),
         ({"jit_compile": "true"}, "jit_compile=true"),
+        ({"strategy": "multi_worker(compress='bfloat16')"}, r"strategy=multi_worker\(.*\)"),
         ({"regularizer": ("l2",)}, "regularizer=l2"),
         ({"regularizer": ("l2_sp",)}, "regularizer=l2_sp"),
         ({"task": "positive_pairs(train='a.csv')", "loss": None}, "loss=in_batch_negatives"),

@@ -32,4 +32,12 @@ ON_TWO_WORKERS = {
     "measured": Setting(measured=True, epochs=2, weights=(0.5, 1.0, 3.0), accumulate=2),
     **{name: WAYS[name] for name in ("ema", "lora", "r_drop", "packed", "private")},
     **{name: OPTIMIZERS[name] for name in ("adafactor", "sgd")},
+    # These exchange the rows of embeddings: the first because they are fewer bytes.
+    "rows": Setting(batching="packed", weights=(0.5, 1.0, 3.0)),
+    "lazy rows": Setting(optimizer="adamw(lazy=True)"),
+}
+# Not Adam, which turns a gradient near zero, whose sign is a matter of rounding, into a step.
+COMPRESSED = {
+    name: Setting(optimizer="sgd", rate=0.1, batching=batching, compress="bfloat16")
+    for name, batching in {"all": "padded", "rows": "packed"}.items()
 }

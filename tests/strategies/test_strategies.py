@@ -80,6 +80,7 @@ def test_mirrored_has_one_replica_per_device(spec):
         ("one_device(device='GPU')", "`device` must be a device"),
         ("multi_worker", "TF_CONFIG is not set.*launch"),
         ("multi_worker(resolver='mesos')", "`resolver` must be one of"),
+        ("multi_worker(compress='int8')", "`compress` must be bfloat16, or None"),
         ("multi_worker(resolver='kubernetes')", "`workers` and `service` must be given"),
         ("multi_worker(resolver='slurm')", "started by srun"),
         ("parameter_server", "keras#18624"),

@@ -1,5 +1,6 @@
 """A small model, texts of different lengths, and complete runs on any devices."""
 
+import dataclasses
 import functools
 from dataclasses import dataclass, field
 
@@ -63,6 +64,7 @@ class Setting:
     epochs: int = 1
     rate: float = 0.001
     private: float | None = None  # the noise
+    compress: str | None = None  # what gradients are rounded to on their way
     measured: bool = False  # on a split of its own, after each epoch, and all of it predicted
 
 
@@ -150,6 +152,8 @@ def compiled(setting: Setting) -> tuple[FineTuner, list]:
 def run(setting: Setting, devices: Devices | None = None, callbacks=()) -> Outcome:
     """Train, evaluate and predict."""
     devices = devices or Devices()
+    exchange = dataclasses.replace(devices.exchange, dtype=setting.compress)
+    devices = dataclasses.replace(devices, exchange=exchange)
     keras.utils.set_random_seed(1)
     with devices.scope():
         made, policies = compiled(setting)

@@ -13,12 +13,13 @@ import numpy as np
 from ftkeras.strategies import Devices
 from ftkeras.strategies.multi_worker import MultiWorker
 from tests.strategies import tiny
-from tests.strategies.settings import ON_TWO_WORKERS
+from tests.strategies.settings import COMPRESSED, ON_TWO_WORKERS
 
 
 def main(path: str) -> None:
     devices = MultiWorker().open()
-    outcomes = {name: tiny.run(setting, devices) for name, setting in ON_TWO_WORKERS.items()}
+    settings = ON_TWO_WORKERS | {f"compressed {name}": one for name, one in COMPRESSED.items()}
+    outcomes = {name: tiny.run(setting, devices) for name, setting in settings.items()}
     heard = devices.broadcast_from_chief(f"from {devices.worker}".encode())
     kept = pathlib.Path(f"{path}.{devices.worker}")
     kept.write_bytes(pickle.dumps((outcomes, heard, keras_itself(devices))))

@@ -188,12 +188,12 @@ def test_export_of_the_chief_classifies_texts(launched):
 
 
 def _signalled_in_training(
-    number: int, *, worker: int, restarts: int, cwd: pathlib.Path
+    number: int, *flags: str, worker: int, restarts: int, cwd: pathlib.Path
 ) -> tuple[int, str]:
     """Signal a worker after its 20th update; return the exit code and output of `launch`."""
     command = [sys.executable, "-m", "ftkeras.main", "launch", f"--restarts={restarts}", "--"]
     process = subprocess.Popen(
-        [*command, *RUN, "--run_dir=run", "--export=none"],
+        [*command, *RUN, *flags, "--run_dir=run", "--export=none"],
         cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -217,6 +217,23 @@ def test_cluster_with_a_killed_worker_ends_with_the_same_bits(launched, tmp_path
     assert "launch   starting again" in output
     one, other = (f / "run/weights.safetensors" for f in (folder, tmp_path))
     assert one.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.cluster
+def test_rounded_gradients_are_resumed_with_the_same_bits(launched, tmp_path):
+    compressed = "--strategy=multi_worker(compress='bfloat16')"
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    flags = (*RUN, compressed, "--run_dir=run", "--export=none")
+    assert run_ftkeras("launch", "--", *flags, cwd=tmp_path / "whole").returncode == 0
+    code, output = _signalled_in_training(
+        signal.SIGKILL, compressed, worker=1, restarts=1, cwd=tmp_path / "killed"
+    )
+    assert code == 0, output
+    folders = (tmp_path / "whole", tmp_path / "killed", launched[0])
+    whole, killed, exact = ((f / "run/weights.safetensors").read_bytes() for f in folders)
+    assert whole == killed
+    assert whole != exact
 
 
 @pytest.mark.cluster
