@@ -2,10 +2,12 @@
 
 import contextlib
 import contextvars
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from ftkeras.support.indexed_slices import merge_rows
@@ -50,7 +52,7 @@ class Exchange:
         context = tf.distribute.get_replica_context()
         replicas = 1 if context is None else context.num_replicas_in_sync
         sent = [self._prepared(gradient, replicas, keep_rows) for gradient in gradients]
-        if replicas > 1:
+        if context is not None and replicas > 1:
             received = context.all_reduce(tf.distribute.ReduceOp.SUM, sent)
             sent = [
                 merge_rows(_cast(total, gradient.dtype))
@@ -78,13 +80,14 @@ class Exchange:
         >>> Exchange("bfloat16").bytes_sent(rows, 2)
         (16000.0, 2000.0)
         """
-        size = tf.as_dtype(self.dtype or gradient.dtype).size
+        size = _size(self.dtype or gradient.dtype)
         shape = _dense_shape(gradient)
-        dense = 2 * (replicas - 1) / replicas * size * shape.num_elements()
-        if not isinstance(gradient, tf.IndexedSlices) or gradient.values.shape[0] is None:
+        dense = 2 * (replicas - 1) / replicas * size * math.prod(shape)
+        rows = gradient.values.shape[0] if isinstance(gradient, tf.IndexedSlices) else None
+        if rows is None:
             return dense, None
-        row = size * shape[1:].num_elements() + gradient.indices.dtype.size
-        return dense, float((replicas - 1) * gradient.values.shape[0] * row)
+        row = size * math.prod(shape[1:]) + _size(gradient.indices.dtype)
+        return dense, float((replicas - 1) * rows * row)
 
     def _prepared(self, gradient: Any, replicas: int, keep_rows: bool) -> Any:
         """Return what a replica sends."""
@@ -104,10 +107,14 @@ def current() -> Exchange:
     return _current.get(Exchange())
 
 
-def _dense_shape(gradient: Any) -> tf.TensorShape:
-    if not isinstance(gradient, tf.IndexedSlices):
-        return gradient.shape
-    return tf.TensorShape(tf.get_static_value(gradient.dense_shape))
+def _size(dtype: Any) -> int:
+    return np.dtype(tf.as_dtype(dtype).as_numpy_dtype).itemsize
+
+
+def _dense_shape(gradient: Any) -> list[int]:
+    if isinstance(gradient, tf.IndexedSlices):
+        return [int(size) for size in tf.get_static_value(gradient.dense_shape)]
+    return gradient.shape.as_list()
 
 
 def _cast(gradient: Any, dtype: Any) -> Any:
