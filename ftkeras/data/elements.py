@@ -29,7 +29,9 @@ def element(
     positions = positions.reshape(*leading, -1)
     if examples.token_targets is None:
         stored = np.where(positions >= 0, examples.rows[positions], -1)
-        answers = collate(examples.targets, positions)
+        # Of this batch alone: there may be millions of others.
+        own = np.where(stored >= 0, np.arange(stored.size).reshape(stored.shape), -1)
+        answers = collate(examples.stored_targets[stored.reshape(-1)], own)
     else:
         width = read["token_ids"].shape[-1]
         rows_of_tokens = flat.reshape(-1) if by_text else flat

@@ -9,6 +9,7 @@ from ftkeras.data.batching.bucketed import Bucketed
 from ftkeras.data.batching.packed import Packed
 from ftkeras.data.batching.padded import Padded
 from ftkeras.data.feed import OrderedFeed, TrainingFeed
+from ftkeras.problems import per_example
 from tests.data.batching.making import examples_of
 from tests.matrix import examples
 
@@ -196,3 +197,26 @@ def test_bad_size_is_named(cls, argument, value):
 def test_padded_does_not_support_batch_tokens():
     with pytest.raises(ValueError, match="padded does not support `batch_tokens`; .* Received: 64"):
         Padded(batch_size=2, pad_id=0, batch_tokens=64)
+
+
+@pytest.mark.parametrize("cls", [Padded, Bucketed, Packed])
+def test_batch_reads_its_own_targets_alone(cls):
+    # There may be millions of others, which take longer to look up than the step takes.
+    stored = examples_of([3, 9, 4, 7, 5, 8, 6, 2])
+    chosen, seen = stored.select(np.array([5, 0, 7, 2, 3])), []
+
+    def collate(targets, positions):
+        seen.append(len(targets))
+        return per_example(targets, positions)
+
+    batching = _batching(cls, batch_size=2, batch_tokens=None, parts=1)
+    feed = TrainingFeed(chosen, batching, seed=0, collate=collate)
+    for batch, (_, answers) in zip(feed.parts(0), feed.dataset(0), strict=True):
+        places = batch[0].reshape(-1)
+        filled = places >= 0
+        found = answers["targets"].numpy()
+        assert (found[filled] == stored.stored_targets[chosen.rows[places[filled]]]).all()
+        assert (answers["example_mask"].numpy() == filled).all()
+        assert not found[~filled].any()
+    # The first batch is made twice, once for its type.
+    assert seen[1:] == [batch[0].size for batch in feed.parts(0)]
