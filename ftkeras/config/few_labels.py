@@ -48,7 +48,7 @@ def check(config: Any) -> None:
         raise UserError(f"self_training={spec} needs `unlabelled`, texts to answer.")
     if config.teacher:
         raise UserError(
-            f"self_training={spec} and teacher={config.teacher[0]} exclude each other: each round "
+            f"self_training={spec} and teacher={config.teacher[0]} can't be combined: each round "
             "learns from the one before."
         )
     if config.train_on_validation:

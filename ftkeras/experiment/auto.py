@@ -163,7 +163,7 @@ def _factor(config: Config, policies: Sequence[Policy]) -> float:
     own = cls.rate_factor
     if own is None:
         log.warning(
-            "learning_rate=auto is made for Adam and its kin, not for %s; find_rate finds another",
+            "learning_rate=auto is meant for optimizers like Adam, not for %s; use find_rate",
             config.optimizer,
         )
         own = 1.0

@@ -122,7 +122,7 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
     if config.canaries < 0 or config.canaries == 1:
         raise UserError(f"`canaries` must be 0 or at least 2. Received: {config.canaries}.")
     if config.canaries and config.unlabelled:
-        raise UserError("`canaries` and `unlabelled` exclude each other; omit one of them.")
+        raise UserError("`canaries` and `unlabelled` can't be combined; omit one of them.")
     _check_regularizers(config, problem)
     windows.check(config, problem)
     by = catalog.parse("schedule", config.schedule).arguments.get("by", "loss")
@@ -144,7 +144,7 @@ def _check_regularizers(config: Config, problem: type[Problem]) -> None:
     replacing = [spec for spec in config.regularizer if classes[spec].replaces_loss]
     if len(replacing) > 1:
         raise UserError(
-            f"regularizer={replacing[0]} and regularizer={replacing[1]} exclude each other: each "
+            f"regularizer={replacing[0]} and regularizer={replacing[1]} can't be combined: each "
             "replaces the task's loss; use one of them."
         )
 

@@ -52,7 +52,7 @@ def start(config: Config, model: FineTuner, folder: pathlib.Path | None) -> None
         return
     for variable in model.head.weights:
         variable.assign(found[variable.name])
-    log.info("head     the checkpoint's own, which predicts tokens")
+    log.info("head     the checkpoint's own, for predicting tokens")
 
 
 def _obstacle(folder: pathlib.Path | None) -> str | None:

@@ -148,7 +148,7 @@ def compile_to_train(
             # Gradients are accumulated by a loop in the graph, which needs them dense.
             raise UserError(
                 f"optimizer={config.optimizer}: lazy rows and accumulate={config.accumulate} "
-                "exclude each other; use one of them."
+                "can't be combined; use one of them."
             )
         if made.updates_rows and private is not None:
             raise UserError(

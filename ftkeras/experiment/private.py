@@ -116,14 +116,14 @@ def mechanism(experiment: Experiment, *, examples: int, steps: int, key: bytes) 
     delta = catalog.parse("private", config.private).arguments["delta"]
     if delta * examples >= 1:
         log.warning(
-            f"private: delta={delta:g} allows to publish one of {examples:,} examples; use less "
-            f"than {1 / examples:.0e}"
+            f"private: delta={delta:g} allows publishing one of {examples:,} examples; "
+            f"use less than {1 / examples:.0e}"
         )
     with blame("private", config.private):
         log.info("%s", f"private  {made.describe()}")
     log.info(
-        f"note: the guarantee is about the weights and exports; {layout.HISTORY}, {layout.METRICS} "
-        f"and {layout.REPORT} in the run's folder have numbers and texts of the data themselves"
+        f"note: the guarantee covers the weights and exports; {layout.HISTORY}, {layout.METRICS} "
+        f"and {layout.REPORT} in the run's folder contain figures and texts of the data"
     )
     if not made.public_validation and not config.train_on_validation:
         log.info("note: the last epoch is kept, because the validation split may not choose one")

@@ -126,7 +126,7 @@ def observed(path: pathlib.Path, *, version: int | None, last: int | None) -> Ob
         raise UserError(f"statistics={path} can't be read: {error.strerror}.") from None
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(
-            f"statistics={path} is no file of serve's `log_statistics`: {error!r}."
+            f"statistics={path} is not a file written by serve's `log_statistics`: {error!r}."
         ) from None
     if found is None:
         of = "" if version is None else f" of version {version}"

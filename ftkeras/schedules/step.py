@@ -54,7 +54,7 @@ class Step(keras.optimizers.schedules.LearningRateSchedule):
         bounds.positive_share(factor=factor)
         if every is not None and boundaries is not None:
             raise ValueError(
-                "`every` and `boundaries` exclude each other; use one. "
+                "`every` and `boundaries` can't be combined; use one. "
                 f"Received: every={every!r} and boundaries={boundaries!r}."
             )
         self.peak, self.total_steps, self.factor = peak, total_steps, factor

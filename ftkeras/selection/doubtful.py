@@ -44,7 +44,7 @@ def choose(config: SelectConfig) -> Table:
     given = problem.given(rows)
     if given is None:
         raise UserError(
-            f"run_dir={home}: the answers of a {problem.kind} are no labels that could be doubted."
+            f"run_dir={home}: a {problem.kind} has no labels that `doubtful` could check."
         )
     labels, probabilities = given
     found = [doubt(labels[:, n], probabilities[:, n]) for n in range(labels.shape[1])]

@@ -168,7 +168,7 @@ def by_pattern(spec: str, texts: Sequence[str]) -> list[Slice]:
     try:
         found = re.compile(pattern, re.IGNORECASE)
     except re.error as error:
-        raise UserError(f"`slice`: {pattern!r} is no regular expression: {error}.") from None
+        raise UserError(f"`slice`: {pattern!r} is not a regular expression: {error}.") from None
     members = np.array([bool(found.search(text)) for text in texts], bool)
     return [Slice("pattern", name.strip(), members)]
 

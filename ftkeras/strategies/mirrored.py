@@ -41,7 +41,7 @@ class Mirrored:
             bounds.integer(1, logical_devices=logical_devices)
             if devices is not None:
                 raise ValueError(
-                    "`logical_devices` and `devices` exclude each other. "
+                    "`logical_devices` and `devices` can't be combined. "
                     f"Received: {logical_devices} and {devices!r}."
                 )
         self.devices, self.logical_devices = devices, logical_devices

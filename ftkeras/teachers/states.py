@@ -58,5 +58,5 @@ def _require_same_tokens(student: Experiment, teacher: Experiment, spec: str, na
         )
     if student.pairs and (own.segments > 0) != (encoder.segments > 0):
         raise UserError(
-            f"{start}: only one of both encoders tells the texts of a pair apart by segments."
+            f"{start}: only one of the two encoders marks the texts of a pair by segments."
         )

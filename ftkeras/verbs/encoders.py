@@ -33,8 +33,8 @@ def run(config: EncodersConfig) -> dict[Size, Speed]:
             log.info("\n%s", _published(config, {}))
         else:
             log.info(
-                "\nwith data, max_ms, max_mb or language: which encoders fit, how fast they are "
-                "here, and published figures"
+                "\nwith data, max_ms, max_mb or language, encoders also shows which encoders fit, "
+                "how fast they are on this machine, and published figures"
             )
         return {}
     lengths = _lengths(posed_task.resolve(config))

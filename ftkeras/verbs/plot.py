@@ -40,7 +40,7 @@ def run(config: PlotConfig) -> SchedulePlot:
         schedule.plot(axes, curve, title)
     log.info("\n" + schedule.table(curve))
     if optimization.schedule_callbacks(learning_rate):
-        log.info("validation decides when the learning rate falls; here it improves in each epoch")
+        log.info("validation decides when the learning rate falls; here it always improves")
     log.info(f"\nplot    {path}")
     return SchedulePlot(path, curve)
 

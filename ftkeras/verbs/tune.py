@@ -49,6 +49,6 @@ def _leave_gpus_to_trials() -> None:
         tf.config.set_visible_devices([], "GPU")
     except RuntimeError:  # called from Python, after TensorFlow has started
         log.warning(
-            "TensorFlow has started in this process and may hold the memory of the GPUs that the "
-            "trials need; better search in a process of its own"
+            "TensorFlow has started in this process and may hold GPU memory that the trials need; "
+            "call tune in a separate process"
         )

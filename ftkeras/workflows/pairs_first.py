@@ -58,7 +58,7 @@ def tune(config: Config) -> Config:
     before = _config(config, part, home)
     if not folder.is_finished(before, home):
         checks.check(before)  # so that it is refused before anything is written
-        log.info("few_shot tuning the encoder by pairs of texts first, in %s", home)
+        log.info("few_shot training the encoder on pairs of texts first, in %s", home)
         _write_pairs(config, part, home)
         training.run(before)
         log.info("")

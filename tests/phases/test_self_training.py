@@ -139,7 +139,7 @@ def test_a_finished_run_is_not_run_again(settings, run, caplog):
     ("changes", "reason"),
     [
         ({"unlabelled": ()}, "needs `unlabelled`, texts to answer"),
-        ({"teacher": ("big",), "regularizer": ("distill",)}, "exclude each other"),
+        ({"teacher": ("big",), "regularizer": ("distill",)}, "can't be combined"),
         ({"train_on_validation": True}, "needs a validation split"),
         ({"self_training": None}, "needs `teacher`, a model that answers its texts; or `self"),
         ({"task": "regression(train='a.csv')", "data": ()}, "needs one label for each text"),

@@ -219,7 +219,7 @@ def test_settings_that_lack_each_other_are_refused(settings, message):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"regularizer": ("distill", "freelb")}, "exclude each other: each replaces"),
+        ({"regularizer": ("distill", "freelb")}, "can't be combined: each replaces"),
         ({"task": "similarity(train='x.csv')"}, "does not fit a sentence embedding model"),
         ({"task": "masked_lm(train='x.txt')"}, "does not fit a masked language model"),
         ({"task": "question_answering(train='x.json')"}, "does not fit a question answerer"),
