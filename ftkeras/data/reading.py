@@ -13,8 +13,9 @@ import tensorflow as tf
 
 from ftkeras.config import combinations
 from ftkeras.config.run import Config
-from ftkeras.data import pieces, token_cache, token_store
+from ftkeras.data import pieces, redacted_answers, token_cache, token_store
 from ftkeras.data.examples import Examples
+from ftkeras.data.redacted_answers import RedactedAnswers
 from ftkeras.data.sources.stream import reraise_user_errors
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
@@ -70,6 +71,12 @@ class SplitReader:
         self.has_unlabelled = unlabelled is not None
         self._unlabelled = unlabelled
         self._cache = token_cache.open_cache(config, text_layer)
+        redaction, problem = text_layer.redaction, task.problem_class
+        self._answers = (
+            RedactedAnswers(problem, redaction)
+            if redaction is not None and problem.reads in redacted_answers.TEXTS
+            else None
+        )
 
     @functools.cache  # noqa: B019  a run has one reader
     def read(self, name: str) -> Examples:
@@ -235,6 +242,18 @@ class SplitReader:
             time.sleep(wait)
 
     def _tokenize(self, dataset: tf.data.Dataset, name: str) -> Examples:
+        if self._answers is None:
+            return self._tokenized(dataset, name)
+        before = len(self._answers.left_out)
+        examples = self._tokenized(self._answers.move(dataset), name)
+        if texts := len(self._answers.left_out) - before:
+            log.warning(
+                f"{name}: in {texts:,} texts, an entity shares a redacted place with the one "
+                "before it, and is left out"
+            )
+        return examples
+
+    def _tokenized(self, dataset: tf.data.Dataset, name: str) -> Examples:
         settings = {
             "name": name,
             "pairs": self._task.pairs,

@@ -30,7 +30,7 @@ def check(config: Config) -> None:
             "crossvalidate runs all of them."
         )
     _check_problem(config, problem_class(config))
-    redactions.check(config, problem_class(config))
+    redactions.build(config)
     if config.group_by not in (None, "none"):
         catalog.build("group_by", config.group_by)
     truncation = combinations.truncation(config)

@@ -14,6 +14,7 @@ from ftkeras.exporters._windows import join_rows
 from ftkeras.problems import SEVERAL_ROWS, Problem
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.options import split
+from ftkeras.text.redacted_places import Places
 from ftkeras.text.truncations.windows import Windows
 from ftkeras.text.words import NO_WORD, WORDS
 
@@ -168,7 +169,19 @@ class Served(tf.Module):
         found = self.text_layer(texts["text"], texts.get("pair"))
         windows = {name: cast(tf.Tensor, found[name]) for name in COUNTS if name in found}
         ragged = {name: value for name, value in found.items() if name not in windows}
-        return windows | pad(ragged, sizes=self.lengths, fill=self._fill)
+        return self._unredacted(texts, windows | pad(ragged, sizes=self.lengths, fill=self._fill))
+
+    def _unredacted(self, texts: Tensors, found: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Return rows whose words are places in the texts that were given, not in redacted ones."""
+        redaction = self.text_layer.redaction
+        if redaction is None or WORDS[0] not in found:
+            return found
+        places = Places(redaction, texts["pair" if self._problem.reads == "contexts" else "text"])
+        counts = found.get("window_counts")
+        rows = None if counts is None else tf.repeat(tf.range(tf.size(counts)), counts)
+        starts, ends = (found[name] for name in WORDS)
+        moved = places.original(starts, ends, rows)
+        return {**found, **dict(zip(WORDS, moved, strict=True))}
 
     def _token_counts(self, found: Mapping[str, tf.RaggedTensor]) -> Tensors:
         """Return the tokens of each text that the network reads, and the unknown ones of them."""

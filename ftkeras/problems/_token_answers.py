@@ -5,12 +5,28 @@ from typing import Any, Protocol
 import numpy as np
 
 from ftkeras.problems._contexts import ContextOutputs
+from ftkeras.support.tags import Move
 
 Tensor = Any
 
 
 class TokenAnswers(Protocol):
     """Members of a problem that reads "words", "contexts" or "options"."""
+
+    @staticmethod
+    def moved(answer: bytes, text: str, move: Move) -> tuple[bytes, int]:
+        """Return a stored answer with its places moved to another version of the text.
+
+        Args:
+            answer: as the task gives it.
+            text: the version to which they are moved.
+            move: starts, ends -> starts, ends, in characters, integer [places].
+
+        Returns:
+            The answer, and how many of its parts are left out, because another one before them has
+            the same place now.
+        """
+        raise NotImplementedError
 
     def token_targets(self, targets: Any, words: Any) -> np.ndarray:
         """Return the answers that a model is to give for words, if it reads them, int64 [words].

@@ -66,6 +66,7 @@ class QuestionAnswering(ExplainedSpans, AnswersPage, Problem):
     pipeline = "question-answering"
     hub_metrics: ClassVar = {"f1": "f1", "exact_match": "exact_match"}
     caveat = "Its scores are not calibrated"
+    moved = staticmethod(answers.moved)
 
     def __init__(
         self,
@@ -202,9 +203,9 @@ class QuestionAnswering(ExplainedSpans, AnswersPage, Problem):
     def predictions(self, rows: Sequence[Mapping[str, Any]]) -> AnswerPredictions:
         texts = ["" if row["predicted"] is None else row["predicted"]["text"] for row in rows]
         pairs = zip((row["answers"] for row in rows), texts, strict=True)
-        scores = np.array([_squad.score(*pair) for pair in pairs]).reshape(-1, 2)
+        exact, f1 = np.array([_squad.score(*pair) for pair in pairs]).reshape(-1, 2).T
         truth = np.array([len(row["answers"]) for row in rows])
-        return AnswerPredictions(exact=scores[:, 0], f1=scores[:, 1], truth=truth)
+        return AnswerPredictions(exact=exact, f1=f1, truth=truth)
 
     def truth(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return {"answers": row["answers"]}
@@ -228,10 +229,9 @@ class QuestionAnswering(ExplainedSpans, AnswersPage, Problem):
         about = (windows[n] for n in ("word_starts", "word_ends", "first_pieces", "window_counts"))
         found = _span_graph.find(outputs, *about, **self.search)
         spans, diff = _span_graph.texts_of(found, texts), found.null - found.logits[:, 0]
-        diff = tf.where(found.count > 0, diff, _answer_report.CERTAIN)
         none = found.count == 0
-        if self.no_answer:
-            none |= diff > self.threshold
+        diff = tf.where(none, _answer_report.CERTAIN, diff)
+        none |= tf.logical_and(self.no_answer, diff > self.threshold)
         return {
             "answer": tf.where(none, "", spans[:, 0]),
             "start": tf.where(none, -1, found.starts[:, 0]),
@@ -276,7 +276,7 @@ class QuestionAnswering(ExplainedSpans, AnswersPage, Problem):
         none = not n_best or (self.no_answer and diff > self.threshold)
         best = _answer_report.no_answer(outputs) if none else n_best[0]
         row = {"answer": best["text"], **{k: best[k] for k in ("start", "end", "score")}}
-        return {**row, **({"null_score_diff": diff} if self.no_answer else {}), "n_best": n_best}
+        return row | ({"null_score_diff": diff} if self.no_answer else {}) | {"n_best": n_best}
 
     def line(self, answer: Mapping[str, Any]) -> str:
         """Return the answer and its score; "-" and the probability of that if there is none."""

@@ -60,6 +60,7 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
     pipeline = "token-classification"
     hub_metrics: ClassVar = {n: n for n in ("f1", "precision", "recall", "accuracy")}
     caveat = "Its scores are not calibrated"
+    moved = staticmethod(tags.moved)
 
     def __init__(self, *, labels: Sequence[str], pieces: str = "first"):
         self.every_piece = pieces == "all"

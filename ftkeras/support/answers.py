@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ftkeras.support.tags import Move
+
 # Where an answer starts, in characters of its context, and its text.
 Answer = tuple[int, str]
 
@@ -37,3 +39,19 @@ def decode(stored: bytes | np.ndarray) -> Answered:
     """Return what `encode` wrote."""
     context, answers, name = json.loads(bytes(stored))
     return Answered(context, tuple((start, text) for start, text in answers), name)
+
+
+def moved(answer: bytes, text: str, move: Move) -> tuple[bytes, int]:
+    """Return a question with its answers in another version of the context; none is left out.
+
+    Args:
+        answer: as `encode` wrote it.
+        text: the other version of the context.
+        move: starts, ends -> starts, ends, in characters, integer [answers].
+    """
+    known = decode(answer)
+    starts = np.array([start for start, _ in known.answers], np.int64)
+    ends = starts + np.array([len(found) for _, found in known.answers], np.int64)
+    places = zip(*(part.tolist() for part in move(starts, ends)), strict=True)
+    found = dict.fromkeys((start, text[start:end]) for start, end in places)
+    return encode(text, list(found), known.id), 0

@@ -1,9 +1,11 @@
 """Tags of words that mark entities, and how entities are stored."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+# Returns where places are in another version of their text, given and returned as starts and ends.
+Move = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 OUTSIDE = "O"
 SCHEMES = ("BIO", "BIOES")
 # The prefixes of a type's tags, by scheme. B begins and I continues an entity; in BIOES, E ends it,
@@ -102,3 +104,23 @@ def encode(entities: Sequence[tuple[int, int, int]]) -> bytes:
 def decode(answer: bytes | np.ndarray) -> np.ndarray:
     """Return what `encode` wrote, int32 [entities, 3]."""
     return np.frombuffer(bytes(answer), "<i4").reshape(-1, 3)
+
+
+def moved(answer: bytes, text: str, move: Move) -> tuple[bytes, int]:
+    """Return entities with their places in another version of the text, and how many are left out.
+
+    Of entities that overlap there, the first is kept.
+
+    Args:
+        answer: as `encode` wrote it.
+        text: the other version; not read.
+        move: starts, ends -> starts, ends, in characters, integer [entities].
+    """
+    kinds, *places = decode(answer).T
+    found = np.stack([kinds, *move(*places)], axis=1)
+    kept, end = [], 0
+    for kind, start, stop in found[np.argsort(found[:, 1], kind="stable")].tolist():
+        if start >= end:
+            kept.append((kind, start, stop))
+            end = stop
+    return encode(kept), len(found) - len(kept)

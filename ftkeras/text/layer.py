@@ -38,8 +38,8 @@ class TextLayer(tf.Module):
         options: the most options of a question, if pairs are questions with options; None if they
             are not.
         each_text: whether each text of a pair is a row of its own.
-        redaction: replaces parts of each text before it is tokenized; None for nothing. Not with
-            `words` or `contexts`, whose places a replacement would move.
+        redaction: replaces parts of each text before it is tokenized; None for nothing. Places of
+            words are then those in the redacted text; see `ftkeras.text.redacted_places`.
 
     Attributes:
         segments: whether pairs have segment ids, which some tokenizers do not give.
@@ -78,8 +78,6 @@ class TextLayer(tf.Module):
         redaction: Redaction | None = None,
     ):
         super().__init__()
-        if redaction is not None and (words or contexts):
-            raise ValueError("`redaction` would move the places of words and answers in texts.")
         least = tokenizer.specials[0] + 1
         if not isinstance(max_length, int) or max_length < least:
             raise ValueError(

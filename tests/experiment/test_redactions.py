@@ -70,19 +70,31 @@ def test_exports_say_what_is_redacted(run):
     assert "it redacts nothing; the caller does, by the rules in redaction.json" in output
 
 
-@pytest.mark.parametrize("task", ["token_classification", "question_answering"])
-def test_places_in_texts_are_not_moved(tmp_path, task):
-    (tmp_path / "a.csv").write_text("text,label\na,b\n")
-    done = call_ftkeras(
-        "train",
-        f"--task={task}(train='a.csv')",
-        "--redact=pii",
-        f"--encoder={finished.ENCODER}",
+@pytest.mark.process
+def test_entities_of_an_export_are_places_in_the_text_that_it_is_given(tmp_path):
+    for name, count in (("train", 90), ("test", 30)):
+        rows = []
+        for n in range(count):
+            text = f"the film of {('ann', 'bob')[n % 2]}{n}@example.org was not good"
+            start, end = 12, text.index(" was")
+            rows.append({"text": text, "entities": [{"start": start, "end": end, "label": "MAIL"}]})
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    output = succeed(
+        *("train", "--task=token_classification(train='train.jsonl', test='test.jsonl')"),
+        *(f"--encoder={finished.ENCODER}", "--redact=pii", "--epochs=3", "--learning_rate=3e-3"),
+        *("--max_length=32", "--run_dir=run", "--noreport", "--cache_dir=none"),
+        *("--export=saved_model", "--export_dir=exports"),
         cwd=tmp_path,
     )
-    assert done.returncode == 2
-    assert "--redact=pii does not fit a" in done.stderr
-    assert "which placeholders would move" in done.stderr
+    assert "30 email in test" in output
+    rows = (tmp_path / "run/predictions.jsonl").read_text().splitlines()
+    assert json.loads(rows[0])["entities"] == [{"type": "MAIL", "start": 12, "end": 19}]
+    text = "é was the film of carla@example.org good"
+    (line,) = succeed(
+        *("predict", "--model=exports/train", "--json", f"--text={text}"), cwd=tmp_path
+    ).splitlines()
+    (entity,) = json.loads(line)["entities"]
+    assert text[entity["start"] : entity["end"]] == entity["text"] == "carla@example.org"
 
 
 def test_unknown_kind_is_refused(tmp_path):

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from ftkeras.support import lazy
 
-__all__ = ["Redaction", "Rule", "count", "replace"]
+__all__ = ["Redaction", "Rule", "count", "replace", "valid"]
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,17 @@ def replace(redaction: Redaction, texts: tf.Tensor) -> tf.Tensor:
 
     Args:
         redaction: has the rules.
-        texts: string, of any shape, in UTF-8.
+        texts: string, of any shape, in UTF-8; see `valid`.
     """
+    texts = valid(texts)
     for rule in redaction.rules:
         texts = tf.strings.regex_replace(texts, rule.pattern, rule.rewrite)
     return texts
+
+
+def valid(texts: tf.Tensor) -> tf.Tensor:
+    """Return texts in which U+FFFD stands for bytes that are not UTF-8, as Python decodes them."""
+    return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
 
 
 def count(redaction: Redaction, texts: tf.Tensor) -> dict[str, int]:
@@ -67,7 +73,7 @@ def count(redaction: Redaction, texts: tf.Tensor) -> dict[str, int]:
         redaction: has the rules.
         texts: string [n].
     """
-    counts, before = {}, texts
+    counts, before = {}, valid(texts)
     for rule in redaction.rules:
         after = tf.strings.regex_replace(before, rule.pattern, rule.rewrite)
         changed = tf.where(before != after)[:, 0]

@@ -97,7 +97,8 @@ class PII:
     The same regular expressions are used in training and in the exported graph, so both read the
     same text. They can't compute check digits, so they also replace some numbers that are not
     personal, such as an order number of 14 digits. Names of people are not replaced. Replacing
-    twice changes nothing.
+    twice changes nothing. In a run's folder, entities and answers are places in the redacted text;
+    an export returns them as places in the text that it is given.
 
     Args:
         kinds: what to replace, such as ('email', 'phone'); all kinds by default.
