@@ -1,6 +1,7 @@
 """Write the pages of the reference from the code, so that they cannot be out of date."""
 
 import dataclasses
+import re
 from collections.abc import Iterator
 
 import docstrings
@@ -72,7 +73,8 @@ def _flag_tables(fields: list[dataclasses.Field]) -> Iterator[str]:
         if field.metadata["group"] != group:
             group = field.metadata["group"]
             yield from ("", f"**{group}**", "", "| flag | meaning |", "|---|---|")
-        yield f"| `--{field.name}` | {_cell(help_pages.describe_flag(field))} |"
+        meaning = re.sub(r"(?<![\w`-])--\w+", r"`\g<0>`", help_pages.describe_flag(field))
+        yield f"| `--{field.name}` | {_cell(meaning)} |"
 
 
 def _kind(kind: str) -> Iterator[str]:
