@@ -13,6 +13,7 @@ from ftkeras.checkpoints import huggingface
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import masked_lm_head
+from ftkeras.experiment.definition import Experiment
 from ftkeras.problems import Problem
 from ftkeras.training.finetuner import FineTuner
 
@@ -86,6 +87,24 @@ def start_head(
     if has_bias:
         model.head.bias.assign(np.asarray(tensors[bias], "float32")[rows])
     log.info("head     the checkpoint's classifier, for the labels %s", ", ".join(labels[:5]))
+
+
+def start_bias(experiment: Experiment, targets: np.ndarray) -> None:
+    """Start the bias of a new head from the shares of the labels, if the problem asks for it.
+
+    A private run does not: the shares would tell about single examples.
+
+    Args:
+        experiment: its class weights are known.
+        targets: of the training split.
+    """
+    bias = getattr(experiment.model.head, "bias", None)
+    prior = experiment.problem.prior(targets)
+    is_new = bias is not None and not np.any(bias)
+    if prior is None or not is_new or experiment.config.private is not None:
+        return
+    bias.assign(prior)
+    log.info("head     new; its bias starts from the share of each label in train")
 
 
 def _misfit(

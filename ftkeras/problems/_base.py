@@ -123,6 +123,10 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
     def fit(self, targets: np.ndarray) -> None:
         """Learn what the problem needs to know of the training targets, such as their scale."""
 
+    def prior(self, targets: np.ndarray) -> np.ndarray | None:
+        """Return the outputs that a new head's bias starts from, by the training targets."""
+        return None
+
     def tune(self, targets: np.ndarray, outputs: np.ndarray) -> None:
         """Choose how outputs become answers, such as thresholds, by the validation split.
 

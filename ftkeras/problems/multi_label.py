@@ -105,6 +105,16 @@ class MultiLabel(_labels_page.LabelsPage, TemperatureScaled, EachOfSeveral):
         self.thresholds = list(state["thresholds"])
         self.restore_calibration(state)
 
+    def prior(self, targets: np.ndarray) -> np.ndarray:
+        """Return the log-odds of each label, with half an example added on both sides.
+
+        From a bias of zero, a model first learns only that all labels are rare (docs/problems.md).
+        Source: Lin et al., 2017, https://arxiv.org/abs/1708.02002, section 4.1, for one share.
+        """
+        positive = targets.sum(0) + 0.5
+        odds = positive / (len(targets) + 1 - positive)
+        return np.log(odds * np.array(self.weights.get("pos_weight", 1.0))).astype("float32")
+
     def weigh(self, spec: str, targets: np.ndarray) -> None:
         """Weigh the positive examples of each label; see `imbalance.positive_weights`."""
         found = imbalance.positive_weights(spec, targets, self.names)

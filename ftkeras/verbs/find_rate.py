@@ -5,7 +5,7 @@ import logging
 from ftkeras.config.verbs import FindRateConfig
 from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
-from ftkeras.experiment import auto, build, feeds, optimization, posed_task
+from ftkeras.experiment import auto, build, classifier, feeds, optimization, posed_task
 from ftkeras.experiment.range_test import Suggestion, range_test, suggest
 from ftkeras.reports import plots
 from ftkeras.reports import range_test as report
@@ -34,6 +34,7 @@ def run(config: FindRateConfig) -> Suggestion:
     unlabelled = open_unlabelled(config, experiment.task)
     with open_splits(config, experiment.task, experiment.text_layer, unlabelled) as splits:
         feed = feeds.training_feed(experiment, splits, lessons.learn(experiment, splits, teachers))
+        classifier.start_bias(experiment, splits.train.targets)
         experiment = auto.settle(experiment, examples=len(feed.examples), updates=len(feed))
         steps = len(feed) * experiment.config.planned_epochs
         optimization.compile_to_train(experiment, total_steps=steps)

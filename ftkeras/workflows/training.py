@@ -15,6 +15,7 @@ from ftkeras.data.teacher_answers import TeacherAnswers
 from ftkeras.experiment import (
     auto,
     build,
+    classifier,
     evaluation,
     exports,
     feeds,
@@ -96,6 +97,7 @@ def run(
             if answers is not None and taught_by
             else feeds.training_feed(experiment, splits, answers, key=key)
         )
+        classifier.start_bias(experiment, splits.train.targets)
         fit.check_evaluations(config, feed)
         experiment = auto.settle(experiment, examples=len(feed.examples), updates=len(feed))
         exporters, config = exports.build_exporters(experiment, run_dir), experiment.config

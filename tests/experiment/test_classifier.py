@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from keras import ops
+from keras import Variable, ops
 from safetensors.numpy import load_file, save_file
 
 from ftkeras import encoders
@@ -15,6 +15,7 @@ from ftkeras.encoders.bert import Bert
 from ftkeras.errors import UserError
 from ftkeras.experiment import classifier
 from ftkeras.problems.classification import Classification
+from ftkeras.problems.multi_label import MultiLabel
 from tests.encoders.golden import FIXTURES
 
 SOURCE = FIXTURES / "gelu"
@@ -136,3 +137,25 @@ def test_unknown_start_is_refused():
 )
 def test_model_type_is_inferred_from_architectures(tmp_path, config, name):
     assert encoders.family_name(config, tmp_path, "roberta") == name
+
+
+@pytest.mark.parametrize(
+    ("bias", "private", "started"),
+    [
+        pytest.param([0, 0], None, True, id="a new head"),
+        pytest.param([0.5, -0.5], None, False, id="a checkpoint's classifier"),
+        pytest.param([0, 0], "dp_sgd(noise=1, delta=1e-5)", False, id="a private run"),
+    ],
+)
+def test_bias_of_a_new_head_starts_from_the_shares_of_the_labels(bias, private, started, caplog):
+    problem, variable = MultiLabel(labels=["joy", "grief"]), Variable(np.array(bias, "float32"))
+    experiment = SimpleNamespace(
+        config=SimpleNamespace(private=private),
+        problem=problem,
+        model=SimpleNamespace(head=SimpleNamespace(bias=variable)),
+    )
+    targets = np.array([[1, 0], [1, 1], [1, 0]])
+    caplog.set_level("INFO")
+    classifier.start_bias(experiment, targets)
+    np.testing.assert_array_equal(variable, problem.prior(targets) if started else bias)
+    assert ("its bias starts from the share of each label" in caplog.text) == started

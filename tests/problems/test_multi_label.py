@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import expit
 from sklearn import metrics
 
 from ftkeras.errors import UserError
@@ -180,6 +181,18 @@ def test_shares_of_labels_give_the_loss_of_chance():
     assert loss == pytest.approx(np.log(2) / 2)
     assert "have 'a'; nothing can be learned" in problem.shortcoming(targets[[0, 2]])
     assert "have no label; nothing" in problem.shortcoming(targets[[1, 3]])
+
+
+def test_bias_of_a_new_head_gives_each_label_its_share():
+    problem = MultiLabel(labels=["joy", "anger", "grief"])
+    targets = np.array([[1, 0, 0], [1, 1, 0], [1, 0, 0], [0, 0, 0]])
+    shares = (targets.sum(0) + 0.5) / 5
+    prior = problem.prior(targets)
+    np.testing.assert_allclose(expit(prior), shares, rtol=1e-6)
+    # Weighed, the positive and the negative half of the loss are equal there.
+    problem.weigh("{'anger': 8}", targets)
+    odds = np.exp(problem.prior(targets))
+    np.testing.assert_allclose(odds, [1, 8, 1] * shares / (1 - shares), rtol=1e-6)
 
 
 def test_labels_that_contain_commas_are_joined_by_something_else():
