@@ -12,7 +12,7 @@ from ftkeras.serving import manifests
 from ftkeras.serving.manifests import Plan, Server
 from ftkeras.serving.model_folder import find_versions, is_onnx
 from ftkeras.support import files
-from ftkeras.workflows import triton_repository
+from ftkeras.workflows import promotions, triton_repository
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,7 @@ def run(config: DeployConfig) -> Deployment:
     for file, text in manifests.render(server, output).items():
         files.write_text(output / file, text)
     log.info(deployment.text(output, plan, wanted))
+    promotions.record(model, before.labels if before else {}, plan.labels)
     return Deployment(output, plan, wanted)
 
 

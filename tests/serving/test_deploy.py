@@ -1,6 +1,7 @@
 """The files that `deploy` writes, parsed as their readers parse them."""
 
 import pathlib
+import shutil
 
 import pytest
 import yaml
@@ -9,6 +10,7 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from ftkeras.config.serving import DeployConfig
 from ftkeras.errors import UserError
+from ftkeras.runs import audit, exported
 from ftkeras.serving import manifests
 from ftkeras.serving.manifests import Plan
 from ftkeras.serving.settings import read_batching
@@ -119,6 +121,34 @@ def test_kubernetes_probes_the_model(written):
     assert selected == objects["Deployment"]["spec"]["selector"]["matchLabels"]
     assert selected == pod["metadata"]["labels"]
     assert objects["Deployment"]["metadata"]["name"] == "serving-my-imdb"  # a DNS name
+
+
+def test_audit_log_of_a_run_says_what_was_promoted(tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    model = _model(tmp_path / "imdb", 1, 2)
+    for version, name in ((1, "a"), (2, "b")):
+        (tmp_path / name).mkdir()
+        exported.record(model / str(version), {"run": f"../../{name}"})
+
+    def run(stable: int) -> list[tuple[str, str, int, int | None]]:
+        deploy.run(DeployConfig(model="imdb", output="out", stable=stable))
+        return [
+            (name, *(entry["details"][key] for key in ("label", "version", "instead_of")))
+            for name in ("a", "b")
+            for entry in audit.read(tmp_path / name).entries
+            if entry["event"] == "promoted"
+        ]
+
+    first = [("a", "stable", 1, None), ("b", "canary", 2, None)]
+    assert run(1) == first
+    assert run(1) == first  # no label moves
+    assert run(2) == [*first, ("b", "stable", 2, 1)]
+    assert not audit.read(tmp_path / "b").broken
+    shutil.rmtree(tmp_path / "a")
+    with caplog.at_level("INFO", "ftkeras"):
+        run(1)
+    assert "the run of version 1 is not on this machine" in caplog.text
+    assert not (tmp_path / "a").exists()
 
 
 def test_newer_version_is_the_canary_until_it_is_made_stable(tmp_path, monkeypatch, capsys):
