@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Questions
 #
-# Find the answer to a question in a text, or find that the text does not answer it. The data have SQuAD's layout: JSON files with
-# contexts, questions, and each answer with its place in the context.
+# This tutorial trains a model that finds the answer to a question in a text, or finds that the text does not answer it.
+#
+# First, we write data in SQuAD's layout: JSON files with contexts, questions, and each answer with its position in the context.
 
 # %%
 import itertools
@@ -55,9 +56,9 @@ paragraphs[1]
 # %% [markdown]
 # ## Train
 #
-# The layout tells that these are questions, so the problem need not be named. The encoder is small and starts from random weights, so
-# that the notebook runs in a minute without a download. For real questions, take a pretrained one:
-# `encoder="distilbert-base-uncased"`, `max_length=384`, and leave the learning rate and the epochs to `auto`.
+# ftkeras recognizes this layout, so you need not name the problem. The encoder here is small and starts from random weights, so that the
+# notebook runs in a minute without a download. For real questions, use a pretrained encoder: `encoder="distilbert-base-uncased"` and
+# `max_length=384`, without `learning_rate` and `epochs`, which are then chosen automatically.
 
 # %%
 run = ftkeras.train(
@@ -79,7 +80,8 @@ run.history[["loss", "val_loss", "val_f1"]].round(3)
 # %% [markdown]
 # ## Use it
 #
-# An answer has its text, its place in the context (in characters), and a score. Without an answer, they are missing.
+# An answer has its text, its start and end in the context (in characters), and a score. If there is no answer, text and positions are
+# missing.
 
 # %%
 model = ftkeras.load(run)
