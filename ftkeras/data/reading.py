@@ -71,12 +71,9 @@ class SplitReader:
         self.has_unlabelled = unlabelled is not None
         self._unlabelled = unlabelled
         self._cache = token_cache.open_cache(config, text_layer)
-        redaction, problem = text_layer.redaction, task.problem_class
-        self._answers = (
-            RedactedAnswers(problem, redaction)
-            if redaction is not None and problem.reads in redacted_answers.TEXTS
-            else None
-        )
+        problem, self._answers = task.problem_class, None
+        if problem.reads in redacted_answers.TEXTS and text_layer.redaction is not None:
+            self._answers = RedactedAnswers(problem, text_layer.redaction)
 
     @functools.cache  # noqa: B019  a run has one reader
     def read(self, name: str) -> Examples:
