@@ -83,7 +83,9 @@ def test_tables_are_rounded_by_row():
 def _exporter(small_run, run_dir, **keys):
     model, layer, _ = small_run
     about = {"problem": small.PROBLEM, "pairs": False, "plain": True, "quantization": "int8"}
-    return Onnx(model=model, text_layer=layer, run_dir=run_dir, **{**about, **keys})
+    return Onnx(
+        model=model, text_layer=layer, run_dir=run_dir, card=small.Card(), **{**about, **keys}
+    )
 
 
 def test_export_is_smaller_within_its_bound_and_reports_what_changes(small_run, tmp_path):
