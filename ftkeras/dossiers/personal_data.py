@@ -1,14 +1,15 @@
-"""The part about personal data: what patterns find in the texts that the model reads."""
+"""The part about personal data: what patterns and models find in the texts that the model reads."""
 
 import json
 import pathlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ftkeras.data.examples import Examples
-from ftkeras.dossiers import detection, identifiers
+from ftkeras.dossiers import detection, identifiers, names
+from ftkeras.dossiers.detection import Found
 from ftkeras.dossiers.memorization import spread
 from ftkeras.dossiers.part import Part
 from ftkeras.dossiers.subject import Subject
@@ -19,6 +20,8 @@ from ftkeras.runs import layout
 
 # Texts of a split that are searched, evenly spread, and masked examples that are shown of a kind.
 MOST, EXAMPLES = 20_000, 3
+# Texts of a split in which a model looks for names, which takes far longer.
+MOST_FOR_NAMES = 1_000
 # What each pattern needs; spares the search of most tokens of a vocabulary.
 _MAY_BE_PERSONAL = re.compile(r"[@\d]")
 # Files of texts in the run's folder.
@@ -29,8 +32,8 @@ NOTE = (
     f"{' and '.join(detection.REGIONS)}."
 )
 NAMES = (
-    "patterns don't find them, and a statistical model for each language would have to be "
-    "installed; look for them with a tool of your own."
+    "It misses names, and takes other words for names. Of each split it reads at most "
+    f"{MOST_FOR_NAMES:,} texts."
 )
 
 
@@ -62,27 +65,52 @@ def part(subject: Subject) -> Part:
     for split, examples in subject.examples.items():
         chosen: Examples = spread(examples, MOST)
         searched[split] = len(chosen)
-        _count(counts, split, (" | ".join(one.values()) for one in subject.raw_texts(chosen)))
+        _count(counts, split, _matches(_joined(subject.raw_texts(chosen))))
     for name, file in KEPT.items():
         if texts := _kept(subject.folder / file):
             searched[name] = len(texts)
-            _count(counts, name, texts)
+            _count(counts, name, _matches(texts))
     vocabulary = subject.experiment.text_layer.tokenizer.vocabulary
     searched["vocabulary"] = len(vocabulary)
-    _count(counts, "vocabulary", filter(_MAY_BE_PERSONAL.search, vocabulary))
+    _count(counts, "vocabulary", _matches(filter(_MAY_BE_PERSONAL.search, vocabulary)))
+    people = _people(subject)
     read = subject.view.metrics.get("read", {})
     data: dict[str, Any] = {
         "searched": searched,
         "kinds": {kind: vars(count) for kind, count in counts.items()},
         "redacted": {split: of["redacted"] for split, of in read.items() if "redacted" in of},
-        "not_searched": ["names of people"],
+        "names": people,
+        "not_searched": [] if people else ["names of people"],
     }
     return Part("personal_data", "Personal data", data, _shown(subject, data))
 
 
-def _count(counts: Mapping[str, Count], split: str, texts: Iterable[str]) -> None:
-    for text in texts:
-        found = detection.find(text)
+def _people(subject: Subject) -> dict[str, Any] | None:
+    """Return what a model finds of names in the splits; None if no model is installed."""
+    finder = names.installed()
+    if finder is None:
+        return None
+    searched, counts = {}, {names.KIND: Count()}
+    for split, examples in subject.examples.items():
+        chosen: Examples = spread(examples, MOST_FOR_NAMES)
+        searched[split] = len(chosen)
+        _count(counts, split, finder.find(_joined(subject.raw_texts(chosen))))
+    return {"model": finder.model, "searched": searched, **vars(counts[names.KIND])}
+
+
+def _joined(texts: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    return (" | ".join(one.values()) for one in texts)
+
+
+def _matches(texts: Iterable[str]) -> Iterator[tuple[str, list[Found]]]:
+    """Yield each text with what patterns find in it."""
+    return ((text, detection.find(text)) for text in texts)
+
+
+def _count(
+    counts: Mapping[str, Count], split: str, texts: Iterable[tuple[str, list[Found]]]
+) -> None:
+    for text, found in texts:
         for one in found:
             count = counts[one.kind]
             count.places[split] = count.places.get(split, 0) + 1
@@ -101,19 +129,8 @@ def _kept(path: pathlib.Path) -> list[str]:
 
 
 def _shown(subject: Subject, data: dict[str, Any]) -> list[Shown]:
-    searched = data["searched"]
-    rows = [
-        [
-            kind,
-            *(count["places"].get(split, 0) for split in searched),
-            count["texts"],
-            "; ".join(count["examples"]) or None,
-        ]
-        for kind, count in data["kinds"].items()
-    ]
-    columns = ["kind", *searched, "texts", "examples, masked"]
+    rows = [_row(kind, count, data["searched"]) for kind, count in data["kinds"].items()]
     total = sum(count["texts"] for count in data["kinds"].values())
-    listed = ", ".join(f"{number:,} of {split}" for split, number in searched.items())
     shown: list[Shown] = [
         Notice("Patterns of personal data were found in the texts that the model reads.")
         if total
@@ -121,13 +138,35 @@ def _shown(subject: Subject, data: dict[str, Any]) -> list[Shown]:
             "No pattern of personal data was found in the texts that the model reads.", "good"
         ),
         *_redacted(subject.config.redact, data["redacted"]),
-        Text(f"Texts and tokens that were searched: {listed}."),
-        Table("personal_data", "Patterns found", columns, rows, NOTE),
-        Missing("Names of people", NAMES),
+        Text(f"Texts and tokens that were searched: {_listed(data['searched'])}."),
+        Table("personal_data", "Patterns found", _columns(data["searched"]), rows, NOTE),
+        *_names(data["names"]),
     ]
     if stated := subject.about.text("data.personal_data"):
         shown.append(Text(f"about.yaml states: {stated}"))
     return shown
+
+
+def _names(found: dict[str, Any] | None) -> list[Shown]:
+    if found is None:
+        return [Missing("Names of people", names.MISSING)]
+    searched = found["searched"]
+    about = f"The spaCy model {found['model']} looked for names in {_listed(searched)}. {NAMES}"
+    row = _row(names.KIND, found, searched)
+    return [Table("names", "Names of people", _columns(searched), [row], about)]
+
+
+def _listed(searched: Mapping[str, int]) -> str:
+    return ", ".join(f"{number:,} of {split}" for split, number in searched.items())
+
+
+def _columns(searched: Mapping[str, int]) -> list[str]:
+    return ["kind", *searched, "texts", "examples, masked"]
+
+
+def _row(kind: str, count: Mapping[str, Any], searched: Mapping[str, int]) -> list[Any]:
+    places = (count["places"].get(split, 0) for split in searched)
+    return [kind, *places, count["texts"], "; ".join(count["examples"]) or None]
 
 
 def _redacted(spec: str | None, counts: Mapping[str, Mapping[str, int]]) -> list[Shown]:

@@ -114,8 +114,8 @@ def test_masked_examples_show_two_characters():
 def test_counts_are_by_split_and_text(monkeypatch):
     counts = {kind: personal_data.Count() for kind in detection.KINDS}
     texts = ["a@b.org and c@d.org", "nothing", "e@f.org", "g@h.org"]
-    personal_data._count(counts, "train", texts)
-    personal_data._count(counts, "test", texts[:1])
+    personal_data._count(counts, "train", personal_data._matches(texts))
+    personal_data._count(counts, "test", personal_data._matches(texts[:1]))
     mails = counts["e-mail address"]
     assert (mails.places, mails.texts) == ({"train": 4, "test": 2}, 4)
     assert mails.examples == ["a@b.•••", "c@d.•••", "e@f.•••"]
@@ -125,6 +125,58 @@ def test_without_phonenumbers_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "phonenumbers", None)
     with pytest.raises(UserError, match=r"pip install 'ftkeras\[dossier\]'"):
         detection.find("Call 020 7946 0018")
+
+
+@pytest.fixture
+def spacy(monkeypatch):
+    """Replace spaCy by a stand-in with one model, which marks Ann as a person."""
+
+    def pipe(texts):
+        for text in texts:
+            at = text.find("Ann")
+            places = [(at, "PERSON")] * (at >= 0) + [(0, "GPE")]
+            yield SimpleNamespace(
+                text=text,
+                ents=[
+                    SimpleNamespace(label_=label, start_char=start, end_char=start + 3)
+                    for start, label in places
+                ],
+            )
+
+    model = SimpleNamespace(max_length=20, pipe=pipe)
+    util = SimpleNamespace(get_installed_models=lambda: ["xx_people", "en_people"])
+    loaded = {"en_people": model}
+    monkeypatch.setitem(sys.modules, "spacy", SimpleNamespace(load=loaded.get, util=util))
+    monkeypatch.setitem(sys.modules, "spacy.util", util)
+    return util
+
+
+def _subject(texts: list[str]) -> Any:
+    return SimpleNamespace(
+        examples={"train": texts}, raw_texts=lambda chosen: [{"text": text} for text in chosen]
+    )
+
+
+def test_names_are_those_that_an_installed_model_finds(spacy):
+    texts = ["Dear Ann", "nothing", "cut where the limit is: Ann", "é Ann"]
+    found = personal_data._people(_subject(texts))
+    assert found["model"] == "en_people"
+    assert found["searched"] == {"train": 4}
+    assert (found["places"], found["texts"]) == ({"train": 2}, 2)
+    assert found["examples"] == ["An•", "An•"]
+    table = personal_data._names(found)[0]
+    assert table.rows == [["name of a person", 2, 2, "An•; An•"]]
+    assert "The spaCy model en_people looked for names in 4 of train." in table.note
+
+
+@pytest.mark.parametrize("installed", ["spaCy alone", "nothing"])
+def test_without_a_model_it_is_said_that_names_were_not_looked_for(installed, spacy, monkeypatch):
+    spacy.get_installed_models = lambda: []
+    if installed == "nothing":
+        monkeypatch.setitem(sys.modules, "spacy.util", None)
+    found = personal_data._people(_subject(["Dear Ann"]))
+    assert found is None
+    assert "no model of spaCy is installed" in personal_data._names(found)[0].reason
 
 
 def test_vocabulary_is_searched_and_what_was_redacted_is_said(tmp_path):
