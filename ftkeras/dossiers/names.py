@@ -21,7 +21,7 @@ class NameFinder:
     """
 
     def __init__(self, model: str):
-        import spacy
+        import spacy  # pyright: ignore[reportMissingImports]
 
         self.model = model
         self._pipeline = spacy.load(model)
@@ -37,7 +37,7 @@ class NameFinder:
 def installed() -> NameFinder | None:
     """Return the first installed model by name; None without spaCy or a model."""
     try:
-        from spacy.util import get_installed_models
+        from spacy.util import get_installed_models  # pyright: ignore[reportMissingImports]
     except ImportError:
         return None
     return NameFinder(min(models)) if (models := get_installed_models()) else None

@@ -100,8 +100,9 @@ def start_bias(experiment: Experiment, targets: np.ndarray) -> None:
     """
     bias = getattr(experiment.model.head, "bias", None)
     prior = experiment.problem.prior(targets)
-    is_new = bias is not None and not np.any(bias)
-    if prior is None or not is_new or experiment.config.private is not None:
+    if prior is None or bias is None or experiment.config.private is not None:
+        return
+    if np.any(bias):  # it is a checkpoint's
         return
     bias.assign(prior)
     log.info("head     new; its bias starts from the share of each label in train")
