@@ -1,4 +1,4 @@
-"""Compliance dossiers, from Python."""
+"""Write compliance dossiers from Python."""
 
 import pathlib
 from typing import Any
@@ -11,20 +11,21 @@ from ftkeras.config.dossier import DossierConfig
 
 
 def dossier(run: AnyRun, *, verbose: bool | int = 1, **settings: Any) -> pathlib.Path:
-    """Write the compliance dossier of a finished run; return the path of its page.
+    """Write the compliance dossier of a finished run, and return the path of its page.
 
-    Beside the page is a JSON file for each part, such as `memorization.json`.
+    The folder of the page also has a JSON file for each part, such as `memorization.json`.
 
     Args:
         run: the run, or its folder.
-        verbose: 0 for warnings only.
+        verbose: 0 shows warnings only.
         **settings: the flags of `dossier`: `about`, `require`, `license_policy`, `groups`,
             `vulnerabilities`, `shadow_runs`, `prove`, `sign`, `texts` and `output`.
 
     Raises:
-        UserError: if a value is wrong or a package is not installed. Its subclass `Blocked`: the
-            dossier was written, but a required clause is missing, or a license is refused.
-        TypeError: if there is no such argument.
+        UserError: if a value is wrong or a package is not installed.
+        Blocked: if a required clause is missing, or a license is refused. The dossier was written
+            before. It is a subclass of `UserError`.
+        TypeError: if `settings` has a name that is no flag of `dossier`.
     """
     given = {"run_dir": run_folder(path_of(run)), **settings}
     expanded = arguments.expand_names("dossier", DossierConfig, given)

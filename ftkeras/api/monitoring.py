@@ -1,4 +1,4 @@
-"""Drift of a served model, from Python."""
+"""Detect drift of a served model from Python."""
 
 import html
 import os
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 class Drift:
-    """What `ftkeras.drift` found, as notebooks show it.
+    """The result of `ftkeras.drift`. Notebooks show it as a table.
 
     Args:
-        result: what the file `output` of `drift` has.
+        result: the content of the JSON file that `output` names.
 
     Attributes:
-        result: that.
+        result: the same, as a dictionary.
         verdict: the conclusion in one sentence.
-        drifted: the names of what has drifted; empty if no drift is shown.
+        drifted: the names of the tests that found drift; empty if none did.
     """
 
     def __init__(self, result: Mapping[str, Any]):
@@ -35,11 +35,17 @@ class Drift:
 
     @property
     def tests(self) -> "pandas.DataFrame":
-        """The tests, indexed by what they compare.
+        """The tests, a row each, indexed by what they compare.
 
-        The columns are the kind of `test`; how many texts the `reference` and the `observed` have;
-        the `effect`, from 0 to 1; its `p_value`, and the same `adjusted` by Holm's method, both
-        missing if there are too few texts; the `largest` difference, in words; and `drift`.
+        The columns are:
+
+        - `test`: the kind of test.
+        - `reference`, `observed`: the number of texts on each side.
+        - `effect`: the size of the difference, from 0 to 1.
+        - `p_value`, `adjusted`: the p-value before and after Holm's correction. Both are missing
+          if there are too few texts.
+        - `largest`: the largest difference, in words.
+        - `drift`: whether the test found drift.
 
         Raises:
             UserError: if pandas is not installed.
@@ -68,21 +74,21 @@ def drift(
     verbose: bool | int = 1,
     **settings: Any,
 ) -> Drift:
-    """Test whether what a served model is asked and answers has drifted from the run's test split.
+    """Test whether the texts and answers of a served model still match the run's test split.
 
     TensorFlow is not imported.
 
     Args:
         run: the run that trained the model, or its folder.
         statistics: the file that `serve --log_statistics` wrote.
-        verbose: 0 for warnings only.
+        verbose: 0 shows warnings only.
         **settings: the flags of `drift`: `split`, `version`, `last`, `alpha`, `least_effect`,
             `least_texts`, `require` and `output`.
 
     Raises:
-        UserError: if the run or the file can't be read, or a value is wrong. Its subclass
-            `Blocked`, with `require`: something has drifted.
-        TypeError: if there is no such argument.
+        UserError: if the run or the file can't be read, or a value is wrong.
+        Blocked: with `require`, if something has drifted. It is a subclass of `UserError`.
+        TypeError: if `settings` has a name that is no flag of `drift`.
     """
     given = {"run_dir": run_folder(path_of(run)), "statistics": statistics, **settings}
     expanded = arguments.expand_names("drift", DriftConfig, given)

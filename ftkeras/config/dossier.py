@@ -12,31 +12,34 @@ class DossierConfig(WithPaths):
 
     run_dir: str | None = flag(None, "Dossier", "Folder of a finished run.", path=True)
     about: str | None = flag(
-        None, "Dossier", "A YAML file with what people state; see `template`.", path=True
+        None,
+        "Dossier",
+        "A YAML file with what people state; `template` writes a form.",
+        path=True,
     )
     template: str | None = flag(
         None,
         "Dossier",
-        "Write an about.yaml with a comment about each key to this file, and end.",
+        "Write a form for `about`, with a comment about each key, to this file, and end.",
         path=True,
     )
     require: tuple[str, ...] = flag(
         (),
         "Dossier",
-        "Clauses of which none may be missing: eu_ai_act_annex_iv, nist_ai_rmf, iso_iec_42001, "
-        "hugging_face_card, or a YAML file. If one is, the exit code is 3. Repeatable.",
+        "A list of clauses: eu_ai_act_annex_iv, nist_ai_rmf, iso_iec_42001, hugging_face_card, or "
+        "a YAML file. If a clause is missing, the exit code is 3. Repeatable.",
     )
     license_policy: str = flag(
         "report",
         "Dossier",
-        "Which licenses to refuse with exit code 3: report, none; conflicts, with the stated use; "
-        "strict, these and unknown ones; or a YAML file with allow and deny.",
+        "Which licenses to refuse with exit code 3. report: none. conflicts: those that conflict "
+        "with the stated use. strict: also unknown ones. Or a YAML file with allow and deny.",
     )
     groups: tuple[str, ...] = flag(
         (),
         "Dossier",
-        "A column of the data whose values are groups of people, for the part about fairness. "
-        "Repeatable.",
+        "A column of the data whose values are groups of people. The model is compared across "
+        "them. Repeatable.",
     )
     vulnerabilities: str | None = flag(
         None,
@@ -48,8 +51,8 @@ class DossierConfig(WithPaths):
     shadow_runs: int = flag(
         0,
         "Dossier",
-        "Train this many further models, each on half of the texts in question, for a stronger "
-        "attack on the model's memory; an even number, such as 8.",
+        "Train this many more models, each on half of the texts in question, to test more strongly "
+        "whether the model remembers its training texts. An even number, such as 8.",
     )
     prove: bool = flag(
         False,
@@ -59,14 +62,14 @@ class DossierConfig(WithPaths):
     sign: str | None = flag(
         None,
         "Dossier",
-        "Sign the run's exports with this private key, a PEM file; serve --require_signature "
-        "takes the public one.",
+        "Sign the run's exports with this private key, a PEM file. serve --require_signature "
+        "checks them with the public key.",
         path=True,
     )
     texts: bool = flag(
         True,
         "Dossier",
-        "Read the run's data again. With `notexts`, what needs them is missing.",
+        "Read the run's data again. With `notexts`, the parts that need the data are missing.",
     )
     output: str | None = flag(
         None, "Dossier", "Folder to write to. Default: dossier in `run_dir`.", path=True

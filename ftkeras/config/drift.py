@@ -16,24 +16,24 @@ class DriftConfig(WithPaths):
     statistics: str | None = flag(
         None, "Drift", "The file that serve --log_statistics wrote.", path=True
     )
-    split: str = flag("test", "Drift", "What to compare with: test or validation.")
+    split: str = flag("test", "Drift", "The split to compare with: test or validation.")
     version: int | None = flag(
-        None, "Drift", "The only version of the model to look at. Default: all."
+        None, "Drift", "Compare this version of the model only. Default: all."
     )
     last: int | None = flag(
-        None, "Drift", "How many of the newest windows of time to look at. Default: all."
+        None, "Drift", "Compare only this many of the newest windows of time. Default: all."
     )
     alpha: float = flag(
-        0.01, "Tests", "Probability of a false alarm, over all tests together (Holm)."
+        0.01, "Tests", "Probability of a false alarm in all tests together (Holm's method)."
     )
     least_effect: float = flag(
-        0.1, "Tests", "Smallest difference that matters, as a share of the texts."
+        0.1, "Tests", "Smallest difference that counts as drift, as a share of the texts."
     )
-    least_texts: int = flag(100, "Tests", "With fewer texts, nothing is concluded.")
+    least_texts: int = flag(100, "Tests", "Fewest texts from which anything is concluded.")
     require: bool = flag(
-        False, "Output", "If something has drifted, end with exit code 3, for cron or CI."
+        False, "Output", "End with exit code 3 if something has drifted, for cron or CI."
     )
-    output: str | None = flag(None, "Output", "A JSON file for the result.", path=True)
+    output: str | None = flag(None, "Output", "Write the result to this JSON file.", path=True)
     debug: bool = flag(False, "Output", "Show tracebacks.")
 
     def __post_init__(self):

@@ -13,18 +13,19 @@ class ServeConfig(WithPaths):
     model: str | None = flag(
         None,
         "Model",
-        "An exported model: saved_models/<name>, whose newest version is served, a single version "
-        "in it, or <run_dir>/onnx.",
+        "An exported model: saved_models/<name> to serve its newest version, a single version in "
+        "it, or <run_dir>/onnx.",
         path=True,
     )
     name: str | None = flag(None, "Model", "The model's name in URLs. Default: the folder's name.")
     label: tuple[str, ...] = flag(
-        (), "Model", "Serve this version beside the newest, under a name: stable=1. Repeatable."
+        (), "Model", "Also serve a version under a name, as in stable=1. Repeatable."
     )
     require_signature: str | None = flag(
         None,
         "Model",
-        "A public key: versions that it did not sign, or that have changed since, are not served.",
+        "A public key, a PEM file. Serve only versions that were signed with its private key and "
+        "have not changed since.",
         path=True,
     )
     poll_seconds: float = flag(1.0, "Model", "Seconds between checks for a new version.")
@@ -34,19 +35,19 @@ class ServeConfig(WithPaths):
         "Address to listen on; 0.0.0.0 accepts requests from other machines.",
     )
     port: int = flag(8501, "Network", "Port to listen on; 0 picks a free one.")
-    max_request_bytes: int = flag(8 * 2**20, "Network", "Size above which requests are refused.")
+    max_request_bytes: int = flag(8 * 2**20, "Network", "Size above which a request is refused.")
     timeout: float = flag(30.0, "Network", "Seconds after which a request fails.")
     batching: str | None = flag(
         None,
         "Batching",
-        "A batching.config of TensorFlow Serving, or none to run each request alone. Default: "
+        "A batching.config file of TensorFlow Serving, or none to run each request alone. Default: "
         "batches of up to 32 texts.",
         path=True,
     )
     examples: str | None = flag(
         None,
         "Page",
-        "Folder of a run, whose sample texts the page offers to everyone who opens it, or none. "
+        "Folder of a run, or none. The page offers its sample texts to everyone who opens it. "
         "Default: the run that wrote the model, if it is still there, its report has texts, and "
         "`host` is this machine alone.",
         path=True,
@@ -54,11 +55,11 @@ class ServeConfig(WithPaths):
     log_statistics: str | None = flag(
         None,
         "Output",
-        "Add counts of the answers to this file, a line of JSON for each window of time: labels, "
-        "confidence, lengths and unknown tokens, no texts. See drift.",
+        "Add counts of labels, confidence, lengths and unknown tokens to this file, but no texts: "
+        "a line of JSON for each window of time. `drift` reads it.",
         path=True,
     )
-    statistics_seconds: float = flag(3600.0, "Output", "Length of such a window.")
+    statistics_seconds: float = flag(3600.0, "Output", "Seconds in a window of that file.")
     debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
 
     def __post_init__(self):
@@ -94,19 +95,19 @@ class DeployConfig(WithPaths):
     name: str | None = flag(
         None,
         "Model",
-        "The model's name in URLs. Default: the folder's name; an ONNX model needs one.",
+        "The model's name in URLs. Default: the folder's name. An ONNX model has no default.",
     )
     stable: int | None = flag(
         None,
         "Model",
-        "Version to label stable; a newer one is labelled canary. Default: the one labelled "
-        "stable in `output`, or the newest.",
+        "Version to label stable. A newer version is labelled canary. Default: the version that is "
+        "stable in `output`, or else the newest.",
     )
     output: str | None = flag(None, "Output", "Folder to write. Default: deploy-<name>.", path=True)
     image: str = flag(
         "tensorflow/serving:2.21.0", "Output", "Container image of TensorFlow Serving."
     )
-    batch_size: int = flag(32, "Output", "Most texts in a batch.")
+    batch_size: int = flag(32, "Output", "Largest number of texts in a batch.")
     debug: bool = flag(False, "Output", "Show tracebacks.")
 
     def __post_init__(self):
