@@ -22,6 +22,8 @@ DISTRIBUTIONS = {
     "tensorflow_serving": "tensorflow-serving-api",
     "yaml": "pyyaml",
 }
+# Used only if the user has installed them, and required by no extra.
+USED_IF_INSTALLED = {"spacy"}
 # Tests that need one of these are skipped without it; statsmodels, and bert and official of the
 # authors of TensorFlow checkpoints, are for scripts run by hand, as captum is.
 OPTIONAL = {
@@ -81,7 +83,7 @@ def _declared(*extras: str) -> set[str]:
 
 
 def test_imports_of_the_package_are_declared():
-    declared = _declared(*EXTRAS)
+    declared = _declared(*EXTRAS) | USED_IF_INSTALLED
     missing = {d: path for d, path in _distributions("ftkeras").items() if d not in declared}
     assert missing == {}
 
