@@ -45,8 +45,9 @@ class Places:
     >>> places = Places(PII(), tf.constant(["Ask ann@example.org or Bob."]))
     >>> places.texts.numpy()[0]
     b'Ask [EMAIL] or Bob.'
-    >>> [found.numpy() for found in places.original([[5, 15]], [[10, 18]])]  # "EMAIL", "Bob"
-    [array([[ 4, 23]]), array([[19, 26]])]
+    >>> starts, ends = places.original([[5, 15]], [[10, 18]])  # "EMAIL", "Bob"
+    >>> starts.numpy().tolist(), ends.numpy().tolist()
+    ([[4, 23]], [[19, 26]])
     >>> [found.numpy() for found in places.redacted([[4, 23]], [[7, 26]])]  # "ann", "Bob"
     [array([[ 4, 15]]), array([[11, 18]])]
     """

@@ -99,7 +99,7 @@ def test_learning_rate_depends_on_what_trains_and_how(given, policies, learning_
 def test_optimizer_without_a_known_factor_is_warned_about(caplog):
     _settled(_experiment(optimizer="sgd"))
     (message,) = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
-    assert "not for sgd; find_rate finds" in message
+    assert "not for sgd; use find_rate" in message
 
 
 def test_only_auto_is_filled_in():

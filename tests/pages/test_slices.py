@@ -56,7 +56,7 @@ def test_without_texts_the_label_is_left(view):
 
 def test_wrong_pattern_is_said(view):
     section = slices.section(dataclasses.replace(view, patterns=("bad=(",)))
-    assert "no regular expression" in section.parts[-1].reason
+    assert "not a regular expression" in section.parts[-1].reason
 
 
 def test_labels_of_several_are_slices(tmp_path):

@@ -92,7 +92,7 @@ def test_labels_may_overlap():
     [
         ("not", "`slice` must be name=pattern"),
         ("=not", "`slice` must be name=pattern"),
-        ("a=(", "no regular expression: missing \\)"),
+        ("a=(", "not a regular expression: missing \\)"),
     ],
 )
 def test_wrong_patterns_are_refused(spec, message):

@@ -95,7 +95,7 @@ def test_several_labels_are_tested_one_by_one(tmp_path):
             "--run_dir=run has no readable predictions_validation.jsonl",
         ),
         (("--run_dir=run", "--statistics=none"), "--statistics=none can't be read"),
-        (("--run_dir=run", "--statistics=run/predictions.jsonl"), "no file of serve's"),
+        (("--run_dir=run", "--statistics=run/predictions.jsonl"), "not a file written by serve's"),
         (("--run_dir=run", "--statistics=answers.jsonl", "--version=4"), "no window of version 4"),
         (("--run_dir=run", "--statistics=answers.jsonl", "--alpha=2"), "--alpha must be between"),
     ],
