@@ -48,8 +48,9 @@ class Places:
     >>> starts, ends = places.original([[5, 15]], [[10, 18]])  # "EMAIL", "Bob"
     >>> starts.numpy().tolist(), ends.numpy().tolist()
     ([[4, 23]], [[19, 26]])
-    >>> [found.numpy() for found in places.redacted([[4, 23]], [[7, 26]])]  # "ann", "Bob"
-    [array([[ 4, 15]]), array([[11, 18]])]
+    >>> starts, ends = places.redacted([[4, 23]], [[7, 26]])  # "ann", "Bob"
+    >>> starts.numpy().tolist(), ends.numpy().tolist()
+    ([[4, 15]], [[11, 18]])
     """
 
     def __init__(self, redaction: Redaction, texts: tf.Tensor):
