@@ -42,7 +42,11 @@ def execute(path: pathlib.Path):
     for number, (kind, content) in enumerate(cells(path.read_text(encoding="utf-8"))):
         make = nbformat.v4.new_markdown_cell if kind == "markdown" else nbformat.v4.new_code_cell
         notebook.cells.append(make(content, id=f"cell-{number}"))
-    environment = {"PYTHONPATH": str(HERE.parent), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = {
+        "PYTHONPATH": str(HERE.parent),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONWARNINGS": "ignore",  # they name paths of this machine
+    }
     with tempfile.TemporaryDirectory() as folder:
         client = nbclient.NotebookClient(
             notebook, timeout=SECONDS, resources={"metadata": {"path": folder}}
