@@ -98,10 +98,10 @@ def start_bias(experiment: Experiment, targets: np.ndarray) -> None:
         experiment: its class weights are known.
         targets: of the training split.
     """
-    bias = getattr(experiment.model.head, "bias", None)
     prior = experiment.problem.prior(targets)
-    if prior is None or bias is None or experiment.config.private is not None:
+    if prior is None or experiment.config.private is not None:
         return
+    bias = experiment.model.head.bias
     if np.any(bias):  # it is a checkpoint's
         return
     bias.assign(prior)

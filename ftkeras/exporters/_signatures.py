@@ -26,7 +26,7 @@ ConcreteFunction = tf.types.experimental.ConcreteFunction
 
 
 class Network(Protocol):
-    """What turns token ids into answers."""
+    """The type of a network that turns token ids into answers."""
 
     def __call__(self, inputs: Any) -> tuple[tf.Tensor, ...]:
         """Return logits, and the input of the head if it is known; see `Weights`."""

@@ -18,7 +18,7 @@ from ftkeras.serving.versions import Versions
 
 @dataclass(frozen=True)
 class Format:
-    """How models in a format are read; see `Versions`.
+    """The functions that find and load models in a format; see `Versions`.
 
     Attributes:
         find: a file of each version, by its number, given the folder of all.

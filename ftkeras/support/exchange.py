@@ -1,4 +1,4 @@
-"""How the replicas of a strategy add up their gradients."""
+"""Add up the gradients of a strategy's replicas."""
 
 import contextlib
 import contextvars

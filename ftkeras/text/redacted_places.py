@@ -1,4 +1,4 @@
-"""Where parts of texts are before and after a redaction, in characters; works in the graph."""
+"""Map places in texts, in characters, to redacted texts and back; works in the graph."""
 
 from typing import Any, NamedTuple
 
@@ -71,14 +71,14 @@ class Places:
         Returns:
             starts and ends, of the same shape and type.
         """
-        found = _checked(starts, ends)
+        found = tf.convert_to_tensor(starts), tf.convert_to_tensor(ends)
         for step in reversed(self._steps):
             found = _move(*found, rows, step, step.after, step.before)
         return found
 
     def redacted(self, starts: Any, ends: Any, rows: Any = None) -> tuple[tf.Tensor, tf.Tensor]:
         """Return where places of the texts are in the redacted texts; the inverse of `original`."""
-        found = _checked(starts, ends)
+        found = tf.convert_to_tensor(starts), tf.convert_to_tensor(ends)
         for step in self._steps:
             found = _move(*found, rows, step, step.before, step.after)
         return found
@@ -108,10 +108,6 @@ def _sizes(texts: tf.Tensor, rule: Rule, rewrite: str) -> tf.RaggedTensor:
     parts = tf.strings.split(tf.strings.regex_replace(texts, rule.pattern, rewrite), MARK)
     lengths = tf.strings.length(parts.flat_values, unit="UTF8_CHAR")
     return parts.with_flat_values(tf.cast(lengths, tf.int64))
-
-
-def _checked(starts: Any, ends: Any) -> tuple[tf.Tensor, tf.Tensor]:
-    return tf.convert_to_tensor(starts), tf.convert_to_tensor(ends)
 
 
 def _move(

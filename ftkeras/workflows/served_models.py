@@ -19,7 +19,7 @@ ONNX_VERSION = 1
 
 @dataclass(frozen=True)
 class ServedModel:
-    """Where a model is, and how it is read.
+    """The folder of a model, and its format.
 
     Attributes:
         folder: contains its versions, or the ONNX model.
@@ -33,7 +33,7 @@ class ServedModel:
 
     @property
     def format(self) -> "Format":
-        """How its versions are found and loaded."""
+        """The functions that find and load its versions."""
         from ftkeras.serving.startup import Format
 
         return Format(_find_onnx, _load_onnx) if self.is_onnx else Format()
