@@ -49,8 +49,9 @@ class PretrainConfig(Config):
             )
         if self.private is not None and self.vocabulary_size is not None:
             raise UserError(
-                f"vocabulary_size={self.vocabulary_size} does not fit private={self.private}: a "
-                "vocabulary of the texts would tell their words; use one that is public."
+                f"vocabulary_size={self.vocabulary_size} can't be combined with "
+                f"private={self.private}: a vocabulary made from the texts would reveal their "
+                "words; use a public one."
             )
 
     def run_config(self) -> Config:

@@ -89,16 +89,18 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
     catalog.require("loss", loss)
     who = f"a {problem.kind}" + (f" with head={config.head}" if head.losses else "")
     if loss not in (losses := head.losses or problem.losses):
-        raise UserError(f"loss={config.loss} does not fit {who}; use {', '.join(losses)}.")
+        raise UserError(f"loss={config.loss} can't be used with {who}; use {', '.join(losses)}.")
     for argument in catalog.parse("loss", config.loss).arguments:
         if reason := problem.loss_arguments.get(argument):
-            raise UserError(f"loss={config.loss} does not fit a {problem.kind}: {reason}.")
+            raise UserError(f"loss={config.loss} can't be used with a {problem.kind}: {reason}.")
     if reason := problem.batchings.get(catalog.parse("batching", config.batching).name):
-        raise UserError(f"batching={config.batching} does not fit a {problem.kind}: {reason}.")
+        raise UserError(
+            f"batching={config.batching} can't be used with a {problem.kind}: {reason}."
+        )
     if config.batch_tokens is not None and problem.reads in SEVERAL_ROWS:
         raise UserError(
-            f"`batch_tokens` does not fit a {problem.kind}: each example has several rows; use "
-            "`batch_size`, the examples of a batch."
+            f"`batch_tokens` can't be used with a {problem.kind}: each example has several rows; "
+            "use `batch_size`, the examples of a batch."
         )
     for kind, specs, unfit, whom in (
         ("policy", config.policy, problem.policies, f"a {problem.kind}"),
@@ -108,16 +110,16 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
     ):
         for spec in specs:
             if reason := unfit.get(catalog.parse(kind, spec).name):
-                raise UserError(f"{kind}={spec} does not fit {whom}: {reason}.")
+                raise UserError(f"{kind}={spec} can't be used with {whom}: {reason}.")
     if config.calibrate and not problem.calibrates:
         raise UserError(
-            f"`calibrate` does not fit a {problem.kind}: only probabilities of labels are "
+            f"`calibrate` can't be used with a {problem.kind}: only probabilities of labels are "
             "calibrated."
         )
     if config.canaries and problem.reads != "texts":
         raise UserError(
-            f"`canaries` do not fit a {problem.kind}: a random text with a random answer would "
-            "have to be made for it."
+            f"`canaries` can't be used with a {problem.kind}, only with tasks that give a text as "
+            "a whole an answer."
         )
     if config.canaries < 0 or config.canaries == 1:
         raise UserError(f"`canaries` must be 0 or at least 2. Received: {config.canaries}.")
@@ -137,8 +139,8 @@ def _check_regularizers(config: Config, problem: type[Problem]) -> None:
         for argument in parsed.arguments:
             if reason := problem.regularizer_arguments.get(argument):
                 raise UserError(
-                    f"regularizer={spec} does not fit a {problem.kind}: `{argument}` can't be "
-                    f"given, as {reason}."
+                    f"regularizer={spec}: `{argument}` can't be used with a {problem.kind}, as "
+                    f"{reason}; omit it."
                 )
     classes = {spec: catalog.find("regularizer", parsed.name) for spec, parsed in specs.items()}
     replacing = [spec for spec in config.regularizer if classes[spec].replaces_loss]
@@ -156,6 +158,6 @@ def _check_head(config: Config, problem: type[Problem]) -> str:
     fitting = (problem.head, *problem.heads)
     if head not in fitting:
         raise UserError(
-            f"head={config.head} does not fit a {problem.kind}; use {' or '.join(fitting)}."
+            f"head={config.head} can't be used with a {problem.kind}; use {' or '.join(fitting)}."
         )
     return head

@@ -80,7 +80,10 @@ def start_head(
         known = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
         misfit = misfit or f"its labels are {known}"
         if start == "checkpoint":
-            raise UserError(f"head=checkpoint: the classifier of {folder} does not fit: {misfit}.")
+            raise UserError(
+                f"head=checkpoint: the classifier of {folder} can't be used: {misfit}; "
+                "use head=new."
+            )
         log.info("head     new; the checkpoint's classifier is not used: %s", misfit)
         return
     model.head.kernel.assign(np.asarray(tensors[kernel], "float32")[rows].T)

@@ -152,8 +152,9 @@ def compile_to_train(
             )
         if made.updates_rows and private is not None:
             raise UserError(
-                f"optimizer={config.optimizer}: lazy rows do not fit private={config.private}: "
-                "the rows that are updated tell which tokens were read."
+                f"optimizer={config.optimizer}: lazy updates can't be combined with "
+                f"private={config.private}, because the updated rows reveal which tokens were "
+                "read; use lazy=False."
             )
         xla = _uses_xla(experiment, fixed_shape)
         _compile(experiment, made, jit_compile=xla, private=private)

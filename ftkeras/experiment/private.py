@@ -34,7 +34,7 @@ def check(config: Config) -> None:
     if not mechanism.public_validation:
         reasons += _uses_of_validation(config)
     for setting, reason in reasons:
-        raise UserError(f"{setting} does not fit private={config.private}: {reason}.")
+        raise UserError(f"{setting} can't be combined with private={config.private}: {reason}.")
 
 
 def selects_by_validation(config: Config) -> bool:
@@ -109,8 +109,8 @@ def mechanism(experiment: Experiment, *, examples: int, steps: int, key: bytes) 
         return None
     if isinstance(experiment.devices.strategy, tf.distribute.TPUStrategy):
         raise UserError(
-            f"strategy={config.strategy} does not fit private={config.private}: a TPU needs "
-            "batches of one size, but those of a private run are random in size."
+            f"strategy={config.strategy} can't be combined with private={config.private}: a TPU "
+            "needs batches of equal size, but the batches of a private run have random sizes."
         )
     made = _build(config, sampling=_sampling(config, examples, steps=steps, key=key))
     delta = catalog.parse("private", config.private).arguments["delta"]
@@ -143,13 +143,15 @@ def check_learned(experiment: Experiment, before: Mapping[str, Any]) -> None:
     learned = [name for name, value in problem.state().items() if before.get(name) != value]
     if learned:
         raise UserError(
-            f"task={config.task} does not fit private={config.private}: {', '.join(learned)} would "
-            "be computed from the training answers without noise; fix them in `task`."
+            f"task={config.task} can't be combined with private={config.private}: "
+            f"{', '.join(learned)} would be computed from the training answers without noise; "
+            "set them in `task`."
         )
     if problem.needs_tuning and selects_by_validation(config) is False:
         raise UserError(
-            f"task={config.task} does not fit private={config.private}: thresholds are chosen on "
-            "the validation split; fix them in `task`, or state public_validation=True."
+            f"task={config.task} can't be combined with private={config.private}: thresholds are "
+            "chosen on the validation split; set them in `task`, or declare the split public "
+            "with public_validation=True."
         )
 
 
@@ -171,7 +173,7 @@ def _breaches(config: Config) -> Iterator[tuple[str, str]]:
             ("examples are sampled independently of their lengths; use `batch_size`"),
         )
     if config.accumulate > 1:
-        yield f"accumulate={config.accumulate}", "each example is a micro-batch of its own already"
+        yield f"accumulate={config.accumulate}", "each example already is a micro-batch"
     if catalog.parse("batching", config.batching).name == "packed":
         yield (
             f"batching={config.batching}",
@@ -182,10 +184,10 @@ def _breaches(config: Config) -> Iterator[tuple[str, str]]:
     if config.class_weights:
         yield f"class_weights={config.class_weights}", ("they depend on the labels of all examples")
     if config.teacher:
-        yield f"teacher={config.teacher[0]}", "what it has learned of the examples has no noise"
+        yield f"teacher={config.teacher[0]}", "it learned from the examples without noise"
     for name in ("few_shot", "self_training"):
         if (value := getattr(config, name)) is not None:
-            yield f"{name}={value}", "what it trains first has no noise"
+            yield f"{name}={value}", "its first phase trains without noise"
     if config.pretrain_epochs is not None:
         yield (
             f"pretrain_epochs={config.pretrain_epochs}",

@@ -19,17 +19,18 @@ def check(config: Config, problem: type[Problem]) -> None:
     truncation = combinations.truncation(config)
     if problem.reads not in CUT:
         raise UserError(
-            f"truncation={truncation} does not fit a {problem.kind}: its windows are not combined. "
-            "Use head, tail or head_tail."
+            f"truncation={truncation} can't be used with a {problem.kind}, which can't combine the "
+            "windows of a text; use head, tail or head_tail."
         )
     if "combine" in catalog.parse("truncation", truncation).arguments and problem.reads != "texts":
         raise UserError(
-            f"truncation={truncation} does not fit a {problem.kind}, which does not use `combine`."
+            f"truncation={truncation}: `combine` can't be used with a {problem.kind}; omit it."
         )
     for spec in config.exports:
         if problem.explains and catalog.parse("export", spec).arguments.get("explain"):
             raise UserError(
-                f"export={spec} does not fit truncation={truncation}: `explain` reads one window."
+                f"export={spec} can't be combined with truncation={truncation}: `explain` reads "
+                "one window of a text; omit `explain`."
             )
 
 

@@ -126,7 +126,9 @@ class SavedModel:
                 f"Received: {quantization!r} and {dtype!r}."
             )
         if explain and not problem.explains:
-            raise ValueError(f"`explain` does not fit a {problem.kind}. Received: {explain!r}.")
+            raise ValueError(
+                f"`explain` can't be used with a {problem.kind}. Received: {explain!r}."
+            )
         if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
             raise ValueError(f"`steps` must be an integer of at least 1. Received: {steps!r}.")
         if not force:

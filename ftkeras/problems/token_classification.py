@@ -78,8 +78,8 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
             return
         if self.every_piece:
             raise UserError(
-                "`head`: its transitions are between words, so pieces='all' does not fit; use "
-                "pieces='first'."
+                "`head`: its transitions are between words, so it can't be combined with "
+                "pieces='all'; use pieces='first'."
             )
         self._transitions = head.transitions
         self.loss_settings = {**self.loss_settings, "transitions": head.transitions}

@@ -107,8 +107,8 @@ def _ask(
     vectors = answering.vectors(experiment, examples) if with_vectors else None
     if with_vectors and vectors is None:
         raise UserError(
-            f"by=diverse does not fit a {experiment.problem.kind}, whose head reads more than one "
-            "vector for each text; use entropy or margin."
+            f"by=diverse can't be used with a {experiment.problem.kind}, whose head reads more "
+            "than one vector of each text; use entropy or margin."
         )
     return found, vectors
 

@@ -37,7 +37,7 @@ def test_columns_of_labels_are_dropped_and_both_texts_of_a_pair_read():
                 "encoder": "bert(layers=1, hidden=16, heads=2)",
                 "private": "dp_sgd(epsilon=3, delta=1e-5)",
             },
-            "a vocabulary of the texts would tell their words",
+            "a vocabulary made from the texts would reveal their words",
         ),
         ({"vocabulary_size": 100, "encoder": NEW}, "`vocabulary_size` must be at least 300"),
         ({"pretrain_epochs": 2}, "pretrain takes `epochs`"),

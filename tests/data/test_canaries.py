@@ -68,7 +68,10 @@ def test_two_splits_are_joined_in_one_view():
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"task": "masked_lm(train='a.txt')", "export": ("none",)}, "`canaries` do not fit a"),
+        (
+            {"task": "masked_lm(train='a.txt')", "export": ("none",)},
+            "`canaries` can't be used with a",
+        ),
         ({"canaries": 1}, "`canaries` must be 0 or at least 2"),
     ],
 )

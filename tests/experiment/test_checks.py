@@ -30,10 +30,19 @@ def test_head_brings_its_loss():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"loss": "focal"}, "loss=focal does not fit a named entity recognizer with head=crf; use"),
-        ({"regularizer": ("r_drop",)}, "regularizer=r_drop does not fit head=crf: it compares"),
-        ({"task": "imdb"}, "head=crf does not fit a text classifier; use classification."),
-        ({"head": None, "loss": "crf"}, "loss=crf does not fit a named entity .*cross_entropy"),
+        (
+            {"loss": "focal"},
+            "loss=focal can't be used with a named entity recognizer with head=crf; use",
+        ),
+        (
+            {"regularizer": ("r_drop",)},
+            "regularizer=r_drop can't be used with head=crf: it compares",
+        ),
+        ({"task": "imdb"}, "head=crf can't be used with a text classifier; use classification."),
+        (
+            {"head": None, "loss": "crf"},
+            "loss=crf can't be used with a named entity .*cross_entropy",
+        ),
     ],
 )
 def test_what_does_not_fit_a_chain_is_refused_by_name(fields, message):

@@ -45,7 +45,7 @@ TINY = {**SMALL, "epochs": 2, "test": False, "report": False}
     ],
 )
 def test_what_breaks_the_guarantee_is_refused_by_name(settings, named):
-    with pytest.raises(UserError, match=f"{named} does not fit private=dp_sgd|{named}"):
+    with pytest.raises(UserError, match=f"{named} can't be combined with private=dp_sgd|{named}"):
         checks.check(Config(**{**SMALL, **settings, "private": PRIVATE}))
 
 
@@ -63,7 +63,7 @@ def test_verbs_that_train_several_times_refuse_it():
 
 def test_rows_that_are_updated_must_not_tell_what_was_read(tmp_path):
     settings = {"optimizer": "adamw(lazy=True)", "private": PRIVATE, "run_dir": str(tmp_path / "r")}
-    with pytest.raises(UserError, match="lazy rows do not fit private"):
+    with pytest.raises(UserError, match="lazy updates can't be combined with private"):
         train.run(Config(**{**TINY, **settings}))
 
 

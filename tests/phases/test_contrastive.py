@@ -143,7 +143,7 @@ def test_a_finished_run_is_not_run_again(run, caplog):
         ({"task": "regression(train='a.csv')"}, "needs one label for each text, which the task re"),
         ({"task": "multi_label(train='a.csv')"}, "needs one label for each text, which the task m"),
         ({"few_shot": "contrastive(pairs=0)"}, "`pairs` must be"),
-        ({"truncation": "windows"}, "does not fit a sentence embedding model"),
+        ({"truncation": "windows"}, "can't be used with a sentence embedding model"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_written(settings, reason, tmp_path):

@@ -105,7 +105,9 @@ def test_graph_and_hugging_face_classifier_have_the_temperature(classes):
 def test_other_problems_are_refused_by_name(task):
     config = Config(task=f"{task}(train='a.csv')", calibrate=True)
     kind = checks.problem_class(config).kind
-    with pytest.raises(UserError, match=f"`calibrate` does not fit a {kind}: only probabilities"):
+    with pytest.raises(
+        UserError, match=f"`calibrate` can't be used with a {kind}: only probabilities"
+    ):
         checks.check(config)
 
 

@@ -100,11 +100,14 @@ def test_defaults_are_those_of_the_problem():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"loss": "cross_entropy"}, "loss=cross_entropy does not fit a text regression model; use"),
-        ({"loss": "focal"}, "loss=focal does not fit"),
+        (
+            {"loss": "cross_entropy"},
+            "loss=cross_entropy can't be used with a text regression model; use",
+        ),
+        ({"loss": "focal"}, "loss=focal can't be used with"),
         ({"regularizer": ("confidence_penalty",)}, "it needs probabilities"),
         ({"objective": "accuracy"}, "`objective` must be spearman, pearson, rmse, mae, r2 or loss"),
-        ({"head": "classification"}, "head=classification does not fit"),
+        ({"head": "classification"}, "head=classification can't be used with"),
         ({"schedule": "reduce_on_plateau(by='accuracy')"}, "reports no 'accuracy'"),
     ],
 )
@@ -119,7 +122,7 @@ def test_regularizers_that_use_the_problem_s_divergence_fit(regularizer):
 
 
 def test_losses_of_numbers_do_not_fit_classes():
-    with pytest.raises(UserError, match="loss=huber does not fit a text classifier; use"):
+    with pytest.raises(UserError, match="loss=huber can't be used with a text classifier; use"):
         checks.check(Config(loss="huber"))
 
 

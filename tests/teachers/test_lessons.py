@@ -220,16 +220,16 @@ def test_settings_that_lack_each_other_are_refused(settings, message):
     ("settings", "message"),
     [
         ({"regularizer": ("distill", "freelb")}, "can't be combined: each replaces"),
-        ({"task": "similarity(train='x.csv')"}, "does not fit a sentence embedding model"),
-        ({"task": "masked_lm(train='x.txt')"}, "does not fit a masked language model"),
-        ({"task": "question_answering(train='x.json')"}, "does not fit a question answerer"),
+        ({"task": "similarity(train='x.csv')"}, "can't be used with a sentence embedding model"),
+        ({"task": "masked_lm(train='x.txt')"}, "can't be used with a masked language model"),
+        ({"task": "question_answering(train='x.json')"}, "can't be used with a question answerer"),
         (
             {"task": "token_classification(train='x.conll')", "head": "crf"},
-            "does not fit head=crf",
+            "can't be used with head=crf",
         ),
         (
             {"task": "regression(train='x.csv')", "regularizer": ("distill(temperature=2)",)},
-            "`temperature` can't be given, as numbers have none",
+            "`temperature` can't be used with a .*, as numbers have none",
         ),
     ],
 )

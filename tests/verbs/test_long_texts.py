@@ -139,8 +139,8 @@ def test_run_is_trained_in_every_way(folder, flags):
 def test_what_cannot_combine_windows_is_refused_in_one_line(folder):
     choices.write_csv(folder / "choices.csv", 40)
     for data, flags, reason in (
-        ("choices.csv", [WINDOWS], "its windows are not combined"),
-        ("tags.conll", ["--truncation=windows(combine='max')"], "does not use `combine`"),
+        ("choices.csv", [WINDOWS], "can't combine the windows of a text"),
+        ("tags.conll", ["--truncation=windows(combine='max')"], "`combine` can't be used with a"),
         ("label.tsv", [WINDOWS, "--export=saved_model(explain=True)"], "reads one window"),
         ("label.tsv", [WINDOWS, "--schedule=reduce_on_plateau(by='accuracy')"], "no 'accuracy'"),
     ):

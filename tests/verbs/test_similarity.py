@@ -180,7 +180,7 @@ def test_huggingface_folder_is_one_of_sentence_transformers(folder):
         ("--regularizer=r_drop", "it compares probabilities, and vectors have none"),
         ("--policy=head_only", "the head has no weights"),
         ("--loss=in_batch_negatives", "use cosine_regression"),
-        ("--truncation=windows", "--truncation=windows does not fit"),
+        ("--truncation=windows", "--truncation=windows can't be used with"),
         ("--class_weights=balanced", "--class_weights"),
     ],
 )

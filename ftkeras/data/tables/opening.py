@@ -175,7 +175,7 @@ def open_text(path: pathlib.Path, encoding: str, *, newline: str | None = "") ->
         codecs.getincrementaldecoder(encoding)(errors).decode(start)
     except UnicodeError as error:  # UTF-16 without a byte order mark is not replaceable
         raise UserError(
-            f"`encoding`={encoding} does not fit {str(path)!r}: {error}; for UTF-16 without a byte "
+            f"`encoding`={encoding} can't decode {str(path)!r}: {error}; for UTF-16 without a byte "
             "order mark, use utf-16-le or utf-16-be."
         ) from None
     return io.TextIOWrapper(open_binary(path), encoding=encoding, errors=errors, newline=newline)

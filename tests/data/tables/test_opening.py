@@ -25,7 +25,7 @@ def test_damaged_archive_is_named(tmp_path, name, content):
 
 def test_utf_16_without_a_mark_is_refused(tmp_path):
     (tmp_path / "x.csv").write_bytes("text,label".encode("utf-16-le"))
-    with pytest.raises(UserError, match="`encoding`=utf-16 does not fit .*use utf-16-le"):
+    with pytest.raises(UserError, match="`encoding`=utf-16 can't decode .*use utf-16-le"):
         opening.open_text(tmp_path / "x.csv", "utf-16")
     assert opening.open_text(tmp_path / "x.csv", "utf-16-le").read() == "text,label"
 
