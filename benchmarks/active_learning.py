@@ -1,12 +1,13 @@
-r"""Simulate active learning on SST-2: learning curves of `select` and of a random choice.
+r"""Simulate active learning on SST-2: learning curves of `select` and of random choice.
 
     python benchmarks/active_learning.py --shared=../shared/data --out=/tmp/active \
         --pool=1000 --start=40 --step=40 --rounds=4 --seeds 0 1 2
 
 The pool is a sample of SST-2's training file. Each round trains a head on all-MiniLM-L6-v2
-(`head_only`) with the labels that are known, tests it on SST-2's development file, and asks for the
-labels of further sentences: those that `select` names, or random ones. All ways start from the same
-labels. The script prints the accuracy after each round, mean and standard deviation over the seeds.
+(`head_only`) with the labels known so far, tests it on SST-2's development file, and reveals the
+labels of further sentences: those that `select` chooses, or random ones. All methods start with the
+same labels. The script prints the accuracy after each round, as mean and standard deviation over
+the seeds.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from ftkeras.verbs import select, train
 
 
 def main() -> None:
-    """Run all ways, and print a row of accuracies for each."""
+    """Run all methods, and print a row of accuracies for each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)

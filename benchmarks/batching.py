@@ -3,7 +3,7 @@
     python benchmarks/batching.py --data_dir=tfds --vocabulary=vocab.txt --max_length=512
 
 In one process, each round trains on one batch of every batching in turn, so that other load on the
-machine affects all of them equally. Padding does not count.
+machine affects all of them equally. Padding tokens are not counted.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def arguments() -> argparse.Namespace:
 
 
 class Runner:
-    """A batching with a model of its own."""
+    """A batching and its own model."""
 
     def __init__(self, config: Config, experiment, examples):
         model = experiment.model
@@ -115,7 +115,7 @@ def summary(name: str, rounds: list[dict[str, Measurement]]) -> dict:
 
 
 def rate(batches: list[Measurement], clock: str) -> float:
-    """Return real tokens per second of the wall clock (seconds) or of the processor (busy)."""
+    """Return real tokens per second, by wall-clock time (seconds) or CPU time (busy)."""
     return sum(batch.real for batch in batches) / sum(getattr(batch, clock) for batch in batches)
 
 

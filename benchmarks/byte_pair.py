@@ -1,9 +1,9 @@
-"""Compare byte-level BPE with `tokenizers` (Rust) on IMDb: its speed, or with --verify every id.
+"""Compare byte-level BPE with `tokenizers` (Rust) on IMDb: speed, or with --verify every id.
 
     python benchmarks/byte_pair.py --data_dir=DIR --vocabulary=DIR [--verify]
 
-The vocabulary is a folder with vocab.json and merges.txt, such as GPT-2's; RoBERTa's special tokens
-are added if it lacks them. Measured as by benchmarks/wordpiece.py.
+The vocabulary is a folder with vocab.json and merges.txt, such as GPT-2's. RoBERTa's special tokens
+are added if it lacks them. Speed is measured in the same way as in benchmarks/wordpiece.py.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from tests.text.byte_pair_reference import reference
 
 
 def read(folder: pathlib.Path) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Return the vocabulary by id, and the merges."""
+    """Return the vocabulary in the order of its ids, and the merges."""
     ids = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
     lines = (folder / "merges.txt").read_text(encoding="utf-8").split("\n")
     merges = [tuple(line.split(" ")) for line in lines if line and not line.startswith("#version")]
@@ -33,7 +33,7 @@ def read(folder: pathlib.Path) -> tuple[list[str], list[tuple[str, ...]]]:
 
 
 def main() -> None:
-    """Measure speed, or verify ids."""
+    """Measure the speed, or verify all ids."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data_dir", default=None, help="TFDS folder; default: that of TFDS")
     parser.add_argument("--vocabulary", required=True, type=pathlib.Path, help="a folder")

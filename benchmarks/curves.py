@@ -4,14 +4,14 @@ r"""Measure validation curves of each batching over many seeds, on Keras's JAX b
         --validation_examples=1000 reviews
     python benchmarks/curves.py --reviews=reviews --checkpoint=all-MiniLM-L6-v2 --out=curves.json
 
-Each seed decides the head, the order of the reviews and the dropout; head and order are the same
-for each batching. Batches and packed rows are the batchings' own. Those of `padded` and `bucketed`
-are padded to one shape, which does not change the result but needs only one compiled program. One
-device thus trains a small encoder hundreds of times in minutes.
+A seed determines the initial head, the order of the reviews and the dropout. Head and order are the
+same for all batchings; each batching makes its own batches and packed rows. The batches of `padded`
+and `bucketed` are padded to a single shape. This does not change the result, but needs only one
+compiled program, so one device trains a small encoder hundreds of times in minutes.
 
-The script prints the mean over the seeds at each point, with the standard deviation between them,
-and for the last point the difference between the other batchings and the first, paired by seed,
-with Student's 95 % interval.
+For each point, the script prints the mean and the standard deviation over the seeds. For the last
+point it also prints the difference of each batching from the first one, paired by seed, with
+Student's 95 % interval.
 """
 
 import argparse
@@ -30,7 +30,7 @@ METRICS = ("loss", "accuracy", "area under the ROC curve")
 
 
 def stacked(batches: list):
-    """Stack batches of one shape along a new first axis."""
+    """Stack batches of the same shape along a new first axis."""
     return jax.tree.map(lambda *arrays: jnp.asarray(np.stack(arrays)), *batches)
 
 
@@ -57,7 +57,7 @@ class Curves:
         self.measure = jax.jit(self._measure)
 
     def curve(self, name: str, seed: int) -> list[dict]:
-        """Return the curve of one run: a point after each part of an epoch."""
+        """Return the curve of one run, with a point after each part of an epoch."""
         given, points = self.given, []
         state = self._first_state(seed)
         for epoch in range(given.epochs):
@@ -106,7 +106,7 @@ class Curves:
 
 
 def table(found: dict[str, list[list[dict]]]) -> str:
-    """Return the curves, mean and standard deviation, and the final differences, as Markdown."""
+    """Return the curves (mean and standard deviation) and final differences as Markdown."""
     names = list(found)
     values = {
         name: np.array([[[p[f] for f in METRICS] for p in run] for run in runs])

@@ -4,12 +4,12 @@ r"""Compare the default learning rate and epochs with a grid of both.
         --encoder=…/all-MiniLM-L6-v2 --settings agnews_360 sst2_3000 \
         --rates auto 5e-5 1e-4 2e-4 4e-4 --epochs auto 3 5 10 --seeds 0 1 2
 
-Every run is one `train` of this process, without export, on a sample of a dataset; results are
-appended to `--out` as they come, and runs that are already in it are skipped. The grid is searched
-with the first seed: four rates and three numbers of epochs are a search of 12 trials, and the one
-with the best validation accuracy wins, as in `tune`. The winner and the defaults (`auto` with
-`auto`) are run with all seeds. At the end the script prints the mean test accuracy of both for
-each setting.
+Every run calls `train` in this process, without export, on a sample of a dataset. Results are
+appended to `--out` as they arrive, and runs that are already in it are skipped. The grid is
+searched with the first seed: four rates and three numbers of epochs make a search of 12 trials, and
+the trial with the best validation accuracy wins, as in `tune`. The winner and the defaults (`auto`
+for both) are then run with all seeds. At the end, the script prints the mean test accuracy of both
+for each setting.
 
 `--layers=4` truncates the encoder to its first layers, as a stand-in for a smaller checkpoint.
 """
@@ -80,7 +80,7 @@ SETTINGS = {
 
 
 def main() -> None:
-    """Run what is missing, then print the table."""
+    """Run the missing trials, then print the table."""
     asked = _arguments()
     out = pathlib.Path(asked.out)
     rows = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
@@ -100,7 +100,7 @@ def main() -> None:
 
 
 def _runs(asked: argparse.Namespace, setting: str, rows: list[dict]) -> Iterator[tuple[Point, int]]:
-    """Yield points and seeds: the search, the defaults, then the search's winner.
+    """Yield points and seeds: the search, the defaults, then the winner of the search.
 
     The winner is looked for in `rows` when the search is over.
     """
@@ -140,12 +140,12 @@ def _find(rows: list[dict], key: dict) -> dict | None:
 
 
 def _rank(row: dict) -> tuple[float, float]:
-    """Return what a search ranks its trials by: accuracy on validation, then its loss."""
+    """Return the key by which a search ranks its trials: validation accuracy, then loss."""
     return row["validation"], -row["validation_loss"]
 
 
 def table(rows: list[dict]) -> str:
-    """Return a line per setting and encoder: the defaults and the best point of the grid."""
+    """Return a line for each setting and encoder: the defaults and the best point of the grid."""
     settings: dict[str, dict[tuple, list[dict]]] = {}
     for row in rows:
         about = [str(row[name]) for name in ("setting", "encoder")]
@@ -259,7 +259,7 @@ def _truncated(encoder: str, layers: int | None, folder: pathlib.Path) -> str:
 
 
 def _layer(tensor: str) -> int:
-    """Return the number of the layer that a tensor belongs to; -1 for none."""
+    """Return the number of the layer that a tensor belongs to, or -1 if it belongs to none."""
     found = re.search(r"\blayer\.(\d+)\.", tensor)
     return -1 if found is None else int(found[1])
 

@@ -1,13 +1,13 @@
-r"""Measure what a teacher and unlabelled texts bring to a small student, on SST-2.
+r"""Measure how much a teacher and unlabelled texts improve a small student, on SST-2.
 
     python benchmarks/distillation.py --shared=../shared/data --out=/tmp/distillation \
         --labels=1000 --unlabelled=6000 --seeds 0 1 2
 
-For each seed, other sentences of SST-2's training file get a label. The teacher is all-MiniLM-L6-v2
-trained on them. The student is its first two layers. It learns from the labels alone, from labels
-and teacher, and from both and the unlabelled sentences. All are tested on SST-2's development file.
-At the end the script prints a table: accuracy (mean and standard deviation over the seeds), size,
-and latency of a text, as the exports record them.
+Each seed labels different sentences of SST-2's training file. The teacher is all-MiniLM-L6-v2,
+trained on these. The student is its first two layers. It learns from the labels alone, from labels
+and teacher, and from labels, teacher and the unlabelled sentences. All are tested on SST-2's
+development file. At the end, the script prints a table with accuracy (mean and standard deviation
+over the seeds), and with size and latency for one text, as the exports record them.
 """
 
 import argparse
@@ -30,7 +30,7 @@ DISTILL = ("distill(temperature=2, weight=0.7)",)
 
 
 def main() -> None:
-    """Run what is missing, and print the table."""
+    """Run the missing trainings, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def _first_layers(encoder: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
-    """Write a checkpoint that has the first layers of another; return its folder."""
+    """Write a checkpoint with only the first layers of another; return its folder."""
     shutil.copytree(encoder, folder, dirs_exist_ok=True)
     config = json.loads((encoder / "config.json").read_text()) | {"num_hidden_layers": LAYERS}
     (folder / "config.json").write_text(json.dumps(config))

@@ -2,8 +2,8 @@
 
     python benchmarks/export_accuracy.py RUN_DIR run/onnx run8/onnx
 
-Prints the accuracy of each export, and how many labels differ from those of the first one. Texts
-are answered in batches of 16, in the order of the split.
+Prints the accuracy of each export, and the number of labels that differ from those of the first
+export. Texts are predicted in batches of 16, in the order of the split.
 """
 
 import dataclasses

@@ -1,17 +1,17 @@
-"""Measure each family of encoders against PyTorch's model of the same configuration.
+"""Compare each family of encoders with PyTorch's model of the same configuration.
 
     python benchmarks/families.py --torch=PYTHON [--hidden=384 --layers=6 --train] [family ...]
     python benchmarks/families.py --parity
 
 PYTHON is an interpreter with torch and transformers. Both models have the family's configuration as
-ftkeras writes it, random weights, and rows of 128 tokens. They run in processes of their own, which
-take turns, on one thread each; only one works at a time. Ours is a `tf.function`, without XLA, and
-PyTorch's is eager, with its default attention. A call computes the last states of all tokens or,
-with --train, their gradients too, with dropout and without an optimizer. The script prints medians
-of tokens per second, and the median of the ratios of neighbouring calls.
+ftkeras writes it, random weights, and rows of 128 tokens. They run in separate processes with one
+thread each, which take turns. Ours is a `tf.function`, without XLA; PyTorch's is eager, with its
+default attention. A call computes the last states of all tokens. With --train, it also computes
+their gradients, with dropout and without an optimizer. The script prints the median of tokens per
+second, and the median of the ratios of neighbouring calls.
 
---parity prints the largest difference of a hidden state from PyTorch's, in any layer of the small
-networks that tests/encoders/make_fixtures.py wrote.
+--parity prints the largest difference between our hidden states and PyTorch's, in any layer of the
+small networks that tests/encoders/make_fixtures.py wrote.
 """
 
 import argparse
@@ -29,7 +29,7 @@ VOCABULARY, LENGTH, WARM = 5000, 128, 2
 
 
 def serve(build: Callable[[dict], Callable[[], object]]) -> None:
-    """Read what to build, or call what was built last and tell how long that took."""
+    """Answer requests: build a model, or call the model built last and report the seconds."""
     call = None
     for line in sys.stdin:
         if asked := line.strip():
@@ -44,7 +44,7 @@ def serve(build: Callable[[dict], Callable[[], object]]) -> None:
 
 
 def ours(asked: dict) -> Callable[[], object]:
-    """Build our encoder, and write its configuration for PyTorch; return its call."""
+    """Build our encoder, write its configuration for PyTorch, and return a function to call it."""
     import numpy as np
     import tensorflow as tf
 
@@ -70,7 +70,7 @@ def ours(asked: dict) -> Callable[[], object]:
 
 
 def theirs(asked: dict) -> Callable[[], object]:
-    """Build PyTorch's model, and return its call."""
+    """Build PyTorch's model, and return a function to call it."""
     import torch
     import transformers
 
@@ -126,7 +126,7 @@ def race(workers: list[subprocess.Popen], asked: dict, rounds: int) -> None:
 
 
 def parity() -> None:
-    """Print the largest difference of each family's hidden states."""
+    """Print the largest difference between the hidden states, for each family."""
     import numpy as np
     from keras import ops
 

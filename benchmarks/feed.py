@@ -1,8 +1,8 @@
-"""Measure what making a batch of short texts costs, in CPU time, beside a million others.
+"""Measure the CPU time to assemble a batch of short texts from a million.
 
     python benchmarks/feed.py
 
-CPU time hardly depends on what else the machine does.
+CPU time hardly depends on the other load of the machine.
 """
 
 import argparse

@@ -1,15 +1,16 @@
-r"""Measure `few_shot=contrastive` and plain fine-tuning on few labels.
+r"""Compare `few_shot=contrastive` with plain fine-tuning on few labels.
 
     python benchmarks/few_labels.py --shared=../shared/data --out=/tmp/few \
         --data sst2 agnews --labels 8 16 64 --seeds 0 1 2 --ways plain head contrastive
 
-Each seed draws so many texts of each label from the data's training part, and all ways train
-all-MiniLM-L6-v2 on the same ones: all its weights, only a head on its vectors, or a head after
-pairs of texts have tuned the encoder. Nothing is held out for validation. SST-2 is tested on its
-development file, AG News on its last 1,000 texts, and GoEmotions on 1,000 texts of its test file;
-of that, only texts with one emotion are read. The script prints the accuracy on test, mean and
-standard deviation over the seeds; finished runs are not run again. `few_labels_setfit.py` trains
-the package setfit on the files that this script writes.
+Each seed draws the given number of texts for each label from the training part of the data. All
+methods train all-MiniLM-L6-v2 on the same texts: `plain` trains all weights, `head` only a head on
+the text vectors, and `contrastive` a head after pairs of texts have tuned the encoder. Nothing is
+held out for validation. SST-2 is tested on its development file, AG News on its last 1,000 texts,
+and GoEmotions on 1,000 texts of its test file. Only GoEmotions texts with a single emotion are
+used. The script prints the test accuracy, as mean and standard deviation over the seeds. Finished
+runs are not repeated. `few_labels_setfit.py` trains the package setfit on the files that this
+script writes.
 """
 
 import argparse
@@ -35,7 +36,7 @@ WAYS = {
 
 
 def main() -> None:
-    """Run what is missing, and print a table."""
+    """Run the missing trainings, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
@@ -99,7 +100,7 @@ def _write(path: pathlib.Path, rows: list) -> None:
 
 
 def _sample(given: argparse.Namespace, name: str, count: int, seed: int) -> pathlib.Path:
-    """Write the texts to train on and those to test on; return their folder."""
+    """Write the training and test texts; return their folder."""
     folder = given.out / f"{name}-{count}-{seed}"
     if (folder / "test.csv").exists():
         return folder

@@ -3,9 +3,9 @@ r"""Train the package setfit on the files of `few_labels.py`, in an environment 
     python benchmarks/few_labels_setfit.py --shared=../shared/data --out=/tmp/few \
         --data sst2 agnews --labels 8 16 64 --seeds 0 1 2
 
-It needs `pip install setfit torch`. The settings are those of the paper and of
-`few_shot=contrastive`: 20 pairs of each kind for each text, one pass, a learning rate of 2e-5,
-batches of 16. The script prints the accuracy on test, mean and standard deviation over the seeds.
+Needs `pip install setfit torch`. The settings are those of the paper and of
+`few_shot=contrastive`: 20 pairs of each kind for each text, one pass, a learning rate of 2e-5, and
+batches of 16. The script prints the test accuracy, as mean and standard deviation over the seeds.
 """
 
 import argparse
@@ -19,7 +19,7 @@ LENGTH, PAIRS = 64, 20
 
 
 def main() -> None:
-    """Run what is missing, and print a table."""
+    """Run the missing trainings, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)

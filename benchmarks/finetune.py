@@ -1,4 +1,4 @@
-r"""Compare the speed of ftkeras and its peers, fine-tuning on the same IMDb reviews.
+r"""Compare the speed of ftkeras and other libraries, fine-tuning on the same IMDb reviews.
 
     python benchmarks/imdb_subset.py --flagfile=flags/imdb.cfg --data_dir=… --train_examples=512 \
         reviews
@@ -6,25 +6,31 @@ r"""Compare the speed of ftkeras and its peers, fine-tuning on the same IMDb rev
         --layers=4 --hidden=256 --max_length=512 --out=finetune.json \
         --python tfbert=…/bin/python --python kerashub=…/bin/python --python pytorch=…/bin/python
 
-Each system runs in an environment of its own, and is omitted without its `--python`; see each file
-in benchmarks/peers for what its environment needs and which variants it has. All stay in memory
-until the end. If they don't fit, `--only="tfbert max_length"`, repeated, selects those that run.
-Every TensorFlow uses oneDNN's kernels (`TF_ENABLE_ONEDNN_OPTS=1`), which it enables by itself on
-some processors only.
+Each system runs in its own environment, and is omitted without its `--python`. The files in
+benchmarks/peers say what each environment needs, and which variants there are. All systems stay in
+memory until the end. If memory is too small, select some with `--only="tfbert max_length"`, which
+may be repeated. TensorFlow always uses oneDNN's kernels (`TF_ENABLE_ONEDNN_OPTS=1`), which it
+enables by default on some processors only.
 
-With `--gpu` they train on a GPU in mixed bfloat16: our network on Keras's JAX backend, which this
-script's own interpreter must have, and PyTorch. Memory is then the device's.
+With `--gpu`, our network and PyTorch train on a GPU in mixed bfloat16. Our network then runs on
+Keras's JAX backend, which this script's own interpreter must have. The memory shown is that of the
+device.
 
-With `--predict` ours and TFBert predict instead, ours as `evaluate` does, with texts of similar
-length together. With 512 reviews, `--steps=32` predicts every one in a turn.
+With `--predict`, ours and TFBert predict instead of training. Ours puts texts of similar length
+together, as `evaluate` does. With 512 reviews, `--steps=32` predicts all of them in a turn.
 
-Each system starts alone, so that the time to its first step is its own. Then, in each round, every
+Each system starts alone, so that others do not slow down its first step. Then, in each round, every
 system trains for a few steps while the others wait, so that other load on the machine affects all
 of them equally. The script prints medians over the rounds and, in brackets, the lowest and highest
-ratio to ftkeras: reviews and real tokens per second; the computation relative to a large matrix
-product measured in the same round; seconds from the start of the process to the end of its first
-step; and peak memory. If other programs use the machine, rely on CPU seconds (of the whole process,
-all its threads), which do not include waiting for a core.
+ratio to ftkeras, for
+
+- reviews and real tokens per second
+- the computation, relative to a large matrix product measured in the same round
+- seconds from the start of the process to the end of its first step
+- peak memory
+
+If other programs use the machine, rely on the CPU seconds. They are those of the whole process with
+all its threads, and do not include waiting for a core.
 """
 
 import argparse
@@ -55,7 +61,7 @@ ENVIRONMENT = {"TF_ENABLE_ONEDNN_OPTS": "1", "XLA_PYTHON_CLIENT_PREALLOCATE": "f
 
 
 class System:
-    """A peer in a process of its own, which trains on request."""
+    """A library in its own process, which trains on request."""
 
     def __init__(self, name: str, variant: str, python: str, asked: dict):
         self.name = f"{name} {variant}"
@@ -69,12 +75,12 @@ class System:
         self.rounds = []
 
     def turn(self) -> None:
-        """Let it train for a turn."""
+        """Train for a turn."""
         self._send("go")
         self.rounds.append(self._receive())
 
     def end(self) -> None:
-        """Let it end and report its memory."""
+        """End the process; return its peak memory."""
         self._send("end")
         self.memory = self._receive()["peak_memory"]
         self.process.wait()
@@ -117,7 +123,7 @@ def product_gflops_on_gpu() -> float:
 
 
 def step_gflop(asked: dict, layers: int, computed: float, rows_length: float) -> float:
-    """Return GFLOP of a step on `computed` positions: matrix products and attention.
+    """Return the GFLOP of a step on `computed` positions: matrix products and attention.
 
     Training takes three times as much as the forward pass.
     """
@@ -128,7 +134,7 @@ def step_gflop(asked: dict, layers: int, computed: float, rows_length: float) ->
 
 
 def metrics(system: System, asked: dict, ceilings: list[float]) -> dict:
-    """Return all metrics of a system, each with one value per round."""
+    """Return all metrics of a system, with one value per round for each."""
 
     def rates(what: str) -> list[float]:
         return [round_[what] / round_["seconds"] for round_ in system.rounds]
@@ -154,7 +160,7 @@ def metrics(system: System, asked: dict, ceilings: list[float]) -> dict:
 def table(results: dict) -> str:
     """Return the metrics as Markdown, with ratios to the first system in the same round.
 
-    Ratios are those of real tokens, because a turn of a few batches may have short reviews only.
+    Ratios compare real tokens, because the few batches of a turn may contain short reviews only.
     """
     first = next(iter(results.values()))
     lines = [
@@ -177,7 +183,7 @@ def table(results: dict) -> str:
 
 
 def _over(found: dict, first: dict, what: str) -> str:
-    """Return the median, lowest and highest ratio to the first system in the same round."""
+    """Return the median, lowest and highest ratio to the first system in each round."""
     ratios = [one / other for one, other in zip(found[what], first[what], strict=True)]
     return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}, {max(ratios):.2f})"
 

@@ -1,8 +1,8 @@
-"""Write the reviews that a run trains, validates and tests on, for use by another system.
+"""Write a run's training, validation and test reviews to files, for other systems.
 
     python benchmarks/imdb_subset.py --flagfile=… --data_dir=… OUT_FOLDER
 
-Writes train.jsonl, validation.jsonl and test.jsonl into OUT_FOLDER, with {"text", "label"} per
+Writes train.jsonl, validation.jsonl and test.jsonl into OUT_FOLDER, with {"text", "label"} on each
 line.
 """
 

@@ -1,12 +1,13 @@
-r"""Flip labels of SST-2, and measure how many of them `select --doubtful` finds.
+r"""Flip some labels of SST-2, and measure how many of them `select --doubtful` finds.
 
     python benchmarks/label_errors.py --shared=../shared/data --out=/tmp/label_errors \
         --labels=2000 --flipped=0.05 --seeds 0 1 2
 
-For each seed, a sample of SST-2's training file gets some wrong labels. Out-of-fold probabilities
-come from all-MiniLM-L6-v2 with a trained head (`head_only`), five folds. The script prints the
-precision among the k most doubtful labels, and the share of the flipped labels among all doubtful
-ones. SST-2 has wrong labels of its own, which count as mistakes here.
+For each seed, some labels in a sample of SST-2's training file are flipped. Out-of-fold
+probabilities come from all-MiniLM-L6-v2 with a trained head (`head_only`) and five folds. The
+script prints the precision among the k most doubtful labels, and the recall: the share of the
+flipped labels that is found among all doubtful ones. SST-2 also has wrong labels of its own; if
+`select` finds one of these, it counts as a mistake here.
 """
 
 import argparse
@@ -23,7 +24,7 @@ CUTS = (25, 50, 100)
 
 
 def main() -> None:
-    """Run what is missing, and print a line for each seed."""
+    """Run the missing cross-validations, and print a line for each seed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
@@ -61,7 +62,7 @@ def main() -> None:
 
 
 def _write(given: argparse.Namespace, path: pathlib.Path, seed: int) -> set[int]:
-    """Write a sample with wrong labels; return the rows that have one."""
+    """Write a sample with some wrong labels; return the rows with a wrong label."""
     path.parent.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
     lines = (given.shared / "sst2" / "train.tsv").read_text(encoding="utf-8").splitlines()[1:]

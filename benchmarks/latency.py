@@ -1,14 +1,14 @@
-"""Measure how long exported models take for batches of token ids, in turns.
+"""Measure the latency of exported models for batches of token ids, in turns.
 
     python benchmarks/latency.py saved_models/imdb/1 run/onnx run/litert --rounds=3
 
-Each argument is the folder of a SavedModel, or one with model.onnx or model.tflite; the first is
-what the others are compared with. Each turn is a process of its own, because a runtime's threads
-still spin after a call and slow down whatever else runs in the process. A turn calls the model with
-random ids, all of the same length. The table has the least and the median time over all turns, and
-how many times as fast as the first model each is, by the least time and by the median of the ratios
-of neighbouring turns. On a machine with other work use --threads=1, which measures the CPU time of
-one thread: several threads wait for each other, and for the other work.
+Each argument is a folder: a SavedModel, or a folder with model.onnx or model.tflite. The others are
+compared with the first. Each turn is a separate process, because a runtime's threads still spin
+after a call and slow down everything else in the process. A turn calls the model with random ids,
+all of the same length. The table shows the least and the median time over all turns, and the speed
+relative to the first model: by the least time, and by the median of the ratios of neighbouring
+turns. If the machine has other work, use --threads=1, which measures the CPU time of one thread.
+Several threads would wait for each other, and for the other work.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def load(folder: pathlib.Path, threads: int) -> Run:
 
 
 def turn(folder: pathlib.Path, calls: int, threads: int) -> list[tuple[float, float]]:
-    """Return the least and the median milliseconds of a call, for each size."""
+    """Return the least and the median time of a call in milliseconds, for each size."""
     run, rng = load(folder, threads), np.random.default_rng(0)
     clock = time.process_time if threads == 1 else time.perf_counter
     found = []

@@ -1,10 +1,11 @@
-"""Measure tokens per second of ModernBERT with local and with global attention, and of BERT.
+"""Compare the speed of ModernBERT with local attention, with global attention, and of BERT.
 
     python benchmarks/local_attention.py [--lengths 512 2048 8192]
 
 Random weights, 6 layers of width 256, one text without padding, on one core. The feed-forward width
-of BERT is chosen so that both have the same number of products. The three take turns; medians of
-several rounds are shown, and their ratio to global attention in all layers.
+of BERT is chosen so that both networks have the same number of products. The three take turns. The
+script prints the median of tokens per second over several rounds, and its ratio to global attention
+in all layers.
 """
 
 import argparse

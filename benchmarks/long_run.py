@@ -2,8 +2,9 @@
 
     python benchmarks/long_run.py
 
-Trains a tiny model for 3,000 steps with a checkpoint every 100, and prints the resident memory
-every 500. Then writes three checkpoints of 110 M parameters with two moments each, and reads one.
+Trains a tiny model for 3,000 steps with a checkpoint every 100 steps, and prints the resident
+memory every 500 steps. Then writes three checkpoints of 110 M parameters with two moments each, and
+reads one of them.
 """
 
 import itertools

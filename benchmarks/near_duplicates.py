@@ -1,9 +1,9 @@
-"""Count near-duplicates among a task's training texts, and measure what finding them costs.
+"""Count near-duplicates among a task's training texts, and measure the cost of finding them.
 
     python benchmarks/near_duplicates.py --task=imdb --data_dir=… --encoder=… --max_length=128
 
-Takes the flags of `train`. Prints for several similarities how many texts are in groups, the
-largest group and the seconds, and the memory beyond that of the token ids.
+Takes the flags of `train`. For several similarities, prints the number of texts in groups, the size
+of the largest group, the seconds, and the memory beyond that of the token ids.
 """
 
 import resource

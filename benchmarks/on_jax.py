@@ -50,7 +50,7 @@ class Classifier(keras.Model):
 
 
 class Training:
-    """A model's training step, compiled by XLA once for each shape.
+    """A model's training step, which XLA compiles once for each shape.
 
     A state is (trainable variables, other variables, optimizer variables). A batch is (inputs,
     labels), with negative labels in rows without an example. A step consumes the state's arrays.
@@ -84,7 +84,7 @@ class Training:
         return self.model.stateless_call(learning, others, inputs, training=False)[0]
 
     def mean_loss(self, logits, labels):
-        """Return the mean loss over rows with an example."""
+        """Return the mean loss over the rows that contain an example."""
         there = labels >= 0
         losses = self.loss.call(jnp.maximum(labels, 0), logits)
         return jnp.where(there, losses, 0).sum() / jnp.maximum(there.sum(), 1)
@@ -105,7 +105,7 @@ class Training:
 def encoder_of(asked: dict, precision: str) -> Bert:
     """Return a checkpoint's encoder, or one of the given size with random weights.
 
-    It computes in `precision`, a Keras dtype policy, and so does everything built after it.
+    It computes in `precision`, a Keras dtype policy, and so do all layers built after it.
     """
     keras.config.set_dtype_policy(precision)
     if asked["checkpoint"]:
@@ -140,7 +140,7 @@ def examples_of(reviews: str, vocabulary: str, max_length: int) -> Examples:
 
 
 def batching_of(name: str, *, batch_size: int, max_length: int, **keys):
-    """Return the batching of this name: padded, bucketed or packed; the latter two take keys."""
+    """Return the batching with this name: padded, bucketed or packed. The latter two take keys."""
     sizes = {"batch_size": batch_size, "pad_id": PAD_ID}
     if name == "padded":
         return Padded(**sizes)

@@ -2,11 +2,11 @@
 
     python benchmarks/policies.py --data_dir=… --encoder=…/all-MiniLM-L6-v2 --out=benchmarks/recipes
 
-1,000 IMDb training reviews, 1,000 test reviews, 128 tokens, the best of 3 epochs by validation.
-Each recipe and seed is a run of `python -m ftkeras.main`. Finished runs do not run again, so the
-script can be interrupted and resumed. It prints a table and writes OUT/table.md. Seconds are CPU
-seconds of the whole process on all cores, from start to evaluation: other load on the machine
-affects them less than wall time.
+Uses 1,000 IMDb training reviews, 1,000 test reviews, 128 tokens, and the best of 3 epochs by
+validation. Each recipe and seed is a run of `python -m ftkeras.main`. Finished runs are not
+repeated, so the script can be interrupted and resumed. It prints a table and writes OUT/table.md.
+Seconds are CPU seconds of the whole process on all cores, from start to evaluation, because other
+load on the machine affects them less than wall-clock time.
 """
 
 import argparse

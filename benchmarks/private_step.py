@@ -1,11 +1,12 @@
-"""What a private training step costs beside an ordinary one.
+"""Compare the cost of a private training step with that of an ordinary one.
 
     python benchmarks/private_step.py --encoder=FOLDER [--policy=lora]
     python benchmarks/private_step.py --encoder=FOLDER --memory=private --texts=64
 
-Both are measured in processor seconds, which depend little on what else the machine does: a step of
-8 and one of 40 texts of 5 to 32 tokens, and from these the cost of one more text. Give an encoder's
-folder or Hub id. With --memory, a process measures the memory of one kind of step of 128 tokens.
+Measures the CPU seconds of a step with 8 texts and of one with 40 texts, each of 5 to 32 tokens.
+From these it computes the cost of one more text. CPU seconds depend little on the other load of the
+machine. `--encoder` is a folder or a Hub id. With --memory, the process measures the memory of one
+kind of step, with texts of 128 tokens.
 """
 
 import argparse
@@ -43,7 +44,7 @@ def build(encoder: str, policy: str, private: bool) -> FineTuner:
 
 
 def batch(size: int, private: bool, rng: np.random.Generator, shortest=5, longest=32) -> tuple:
-    """Return texts of random tokens and lengths; of a private step, each in a row of its own."""
+    """Return texts of random tokens and lengths, for a private step each as its own micro-batch."""
     ids = rng.integers(1000, 20_000, size=(size, longest), dtype=np.int32)
     ids[np.arange(longest) >= rng.integers(shortest, longest + 1, size=(size, 1))] = 0
     labels = rng.integers(2, size=size)
@@ -53,7 +54,7 @@ def batch(size: int, private: bool, rng: np.random.Generator, shortest=5, longes
 
 
 def measure(model: FineTuner, size: int, private: bool) -> float:
-    """Return the processor seconds of a step."""
+    """Return the CPU seconds of a step."""
     rng = np.random.default_rng(0)
     batches = [batch(size, private, rng) for _ in range(STEPS + 1)]
     model.train_on_batch(*batches[0])  # traces
@@ -64,7 +65,7 @@ def measure(model: FineTuner, size: int, private: bool) -> float:
 
 
 def report_memory(encoder: str, policy: str, kind: str, size: int) -> None:
-    """Print how much memory two steps take beside the weights and what was imported."""
+    """Print the memory that two steps take in addition to weights and imported libraries."""
     model = build(encoder, policy, kind == "private")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     rng = np.random.default_rng(0)

@@ -1,19 +1,21 @@
-"""Fine-tune transformers' PyTorch models by a plain loop, as a reference for our problems.
+r"""Fine-tune transformers' PyTorch models in a plain loop, as a reference for our problems.
 
     python benchmarks/problem_loops.py conll2003 --train SAMPLED/conll2003.txt \
         --dev conll2003/valid.txt --model all-MiniLM-L6-v2 --seed 1
 
-Needs an environment of its own: transformers 5.24, torch 2.13, scikit-learn and SciPy. The training
-files are those that `problem_subsets.py` writes. The settings are those of the runs in
-docs/problems.md: batches of 16, padded, in random order; AdamW with weight decay 0.01, not of
-biases and LayerNorm; 10 % warm-up and linear decay of the learning rate, clipping at 1.0, dropout
-0.1. Each epoch is evaluated on all of dev, and the best one counts.
+Needs its own environment with transformers 5.24, torch 2.13, scikit-learn and SciPy. The training
+files are written by `problem_subsets.py`. The settings are those of the runs in docs/problems.md:
+batches of 16, padded, in random order; AdamW with weight decay 0.01, except for biases and
+LayerNorm; 10 % warm-up and linear decay of the learning rate; clipping at 1.0; dropout 0.1. Each
+epoch is evaluated on the whole development set, and the best one counts.
 
-- conll2003: `BertForTokenClassification`, the first piece of each word; F1 of entities as seqeval
-  computes it, without constraints on the tags.
-- goemotions: `BertForSequenceClassification` with `multi_label_classification`; micro F1 at a
-  threshold of 0.5. The bias starts from the share of each label, as ours does, unless --zero_bias.
-- stsb: the same with one output for standardized scores; Spearman's correlation.
+- conll2003: `BertForTokenClassification`, on the first piece of each word. The metric is the F1 of
+  entities as seqeval computes it, without constraints on the tags.
+- goemotions: `BertForSequenceClassification` with `multi_label_classification`. The metric is micro
+  F1 at a threshold of 0.5. The bias starts from the share of each label, as ours does, unless
+  --zero_bias is given.
+- stsb: the same class with one output for standardized scores. The metric is Spearman's
+  correlation.
 """
 
 import argparse
@@ -88,7 +90,7 @@ def _groups(model: torch.nn.Module) -> list[dict]:
 
 
 class Loop:
-    """A model with its data."""
+    """A model and its data."""
 
     def __init__(self, flags: argparse.Namespace):
         self.problem = flags.problem
@@ -141,7 +143,7 @@ class Loop:
         return torch.tensor(found)
 
     def measure(self) -> float:
-        """Return the metric on dev."""
+        """Return the metric on the development set."""
         outputs, tags = [], []
         order = sorted(range(len(self.dev)), key=lambda at: -len(str(self.dev[at][0])))
         rows = [self.dev[at] for at in order]
@@ -191,7 +193,7 @@ class Loop:
 
 
 def main() -> None:
-    """Train and print the metric of each epoch."""
+    """Train, and print the metric of each epoch."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("problem", choices=READERS)
     for name in ("train", "dev", "model"):

@@ -1,4 +1,4 @@
-"""Sample training files of CoNLL-2003, GoEmotions and STS-B, for ours and for `problem_loops.py`.
+"""Sample training files of CoNLL-2003, GoEmotions and STS-B, for ftkeras and `problem_loops.py`.
 
     python benchmarks/problem_subsets.py DATA_FOLDER OUT_FOLDER
 

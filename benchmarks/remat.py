@@ -1,9 +1,10 @@
-"""Measure what `--remat` saves in memory and costs in time, in separate processes that take turns.
+"""Measure the memory that `--remat` saves and the time that it costs.
 
     python benchmarks/remat.py --layers=12 --hidden=256 --batch=16 --length=512
 
-Prints the peak memory of a process with and without it, how much of that the training steps added,
-and CPU seconds per step, each the median of all turns.
+Training with and without it runs in separate processes, which take turns. Prints the peak memory of
+the process, the part of it that the training steps added, and the CPU seconds per step, each as the
+median of all turns.
 """
 
 import argparse

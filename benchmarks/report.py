@@ -1,11 +1,11 @@
-"""Measure `report` on a run with many test texts: seconds and memory, in a process of its own.
+"""Measure the time and memory of `report` on a run with many test texts, in its own process.
 
     python benchmarks/report.py [--texts=100000] [--words=50]
 
-Trains a tiny classifier for one epoch on 20,000 generated texts, and evaluates it on `--texts`
-more. Then writes the page about it with all texts, without explanations, and prints how long that
-took, also in seconds of the processor, the most resident memory, and the size of the page. Words
-are drawn from 30,000 by Zipf's law; which ones a text begins with decides its label.
+Trains a tiny classifier for one epoch on 20,000 generated texts, and evaluates it on another
+`--texts` texts. Then writes the page about it with all texts, without explanations. Prints the
+seconds this took, the CPU seconds, the peak resident memory, and the size of the page. Words are
+drawn from 30,000 by Zipf's law; the first words of a text decide its label.
 """
 
 import argparse
@@ -61,14 +61,14 @@ def _write(path: pathlib.Path, count: int, words: int, *, seed: int) -> None:
 
 
 def _known_words() -> list[str]:
-    """Return 30,000 words that can be pronounced, the shortest first."""
+    """Return 30,000 pronounceable words, the shortest first."""
     syllables = [a + b for a in "bdfghjklmnprstvw" for b in "aeiou"]
     pairs = [one + other for one in syllables for other in syllables]
     return [*syllables, *pairs, *(pair + one for one in syllables for pair in pairs)][:30_000]
 
 
 def _call(folder: pathlib.Path, verb: str, *flags: str) -> tuple[float, float, float]:
-    """Run a verb; return its seconds, those of the processor, and the most memory, in MiB."""
+    """Run a verb; return its seconds, its CPU seconds, and its peak memory in MiB."""
     start, busy, peak = time.perf_counter(), 0.0, 0.0
     command = [sys.executable, "-m", "ftkeras.main", verb, *flags]
     with subprocess.Popen(command, cwd=folder) as process:

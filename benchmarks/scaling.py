@@ -1,4 +1,4 @@
-"""Measure how training speed scales with replicas and workers, each on a core of its own.
+"""Measure how training speed scales with replicas and workers, each on its own core.
 
     python benchmarks/scaling.py
     python benchmarks/scaling.py --traffic  # counts bytes only
@@ -9,13 +9,13 @@ prints the table in scaling.md. Efficiency is the speed relative to N times that
     efficiency(N) = speed(N) / (N * speed(1))
 
 Needs two idle cores. The measurements take turns, so that changes of the machine's speed affect all
-of them equally. Tokens per CPU second, over all processes, do not include waiting, and so show even
-on a busy machine how much work the exchange of gradients adds.
+of them equally. Tokens per CPU second, over all processes, do not include waiting. They therefore
+show even on a busy machine how much work the exchange of gradients adds.
 
 The traffic is that of a ring all-reduce (Patarasuk and Yuan, 2009,
 https://doi.org/10.1016/j.jpdc.2008.09.002): per step, each worker sends and receives 2 (N - 1)/N
-times the bytes of the gradients. `Exchange.bytes_sent` counts them by their shapes, also for rows
-of the embeddings and bfloat16; see `multi_worker`.
+times the bytes of the gradients. `Exchange.bytes_sent` computes them from the shapes, including
+those of embedding rows and of bfloat16; see `multi_worker`.
 """
 
 import argparse
@@ -80,7 +80,7 @@ def _options() -> argparse.Namespace:
 
 
 def _speed(options: argparse.Namespace, strategy: str, cores: list[set[int]]) -> tuple:
-    """Return tokens per second and per CPU second of processes bound to their cores."""
+    """Return tokens per second and per CPU second of processes, each bound to its core."""
     sys.path.insert(0, str(ROOT))
     from ftkeras.processes.supervisor import free_ports
     from ftkeras.strategies import Cluster
@@ -199,9 +199,9 @@ def _table(options: argparse.Namespace, speeds: dict[str, tuple]) -> str:
 
 
 def _traffic() -> str:
-    """Return the megabytes that each worker sends in a step, by what it sends."""
+    """Return the megabytes that each worker sends in a step, for each way of sending them."""
     lines = [
-        "| gradients of | workers | all of them | rows of tokens | bfloat16 | both |",
+        "| gradients of | workers | everything | only rows looked up | bfloat16 | both |",
         "|---|---|---|---|---|---|",
     ]
     for name, (others, hidden) in MODELS.items():
@@ -216,7 +216,7 @@ def _traffic() -> str:
 
 
 def _sent(others: int, hidden: int, workers: int, *, dtype: str | None, rows: bool) -> float:
-    """Return the bytes that a worker sends: of the table of embeddings, and of all others."""
+    """Return the bytes that a worker sends, for the embedding table and for everything else."""
     import tensorflow as tf
 
     from ftkeras.support.exchange import Exchange

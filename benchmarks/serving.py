@@ -1,13 +1,13 @@
-"""Measure speed and latency of a served model and its peers, or test it with invalid requests.
+"""Measure speed and latency of `serve` and other servers, or test it with invalid requests.
 
     python benchmarks/serving.py --model=saved_models/imdb --reviews=reviews/test.jsonl
     python benchmarks/serving.py … --checkpoint=run/huggingface --pytorch=PYTHON --tensorflow=PYTHON
     python benchmarks/serving.py --model=saved_models/imdb --reviews=reviews/test.jsonl --faults=300
 
-The model comes from a run with `--export=saved_model --export=huggingface`; the latter folder is
-the peers' checkpoint, with the same weights. PYTHON is an interpreter that has torch and
-transformers 5, or tf-keras and transformers 4, both with starlette, uvicorn, httptools and uvloop.
-`benchmarks/imdb_subset.py` writes the reviews.
+The model comes from a run with `--export=saved_model --export=huggingface`. The Hugging Face folder
+is the checkpoint of the other servers, with the same weights. PYTHON is an interpreter with torch
+and transformers 5, or with tf-keras and transformers 4; both need starlette, uvicorn, httptools and
+uvloop. `benchmarks/imdb_subset.py` writes the reviews.
 
 All servers run at once and get requests in turns of a few seconds, so that other load on the
 machine affects all of them equally. The clients share the machine's cores, and wait for an answer
@@ -40,10 +40,10 @@ class Server:
     """A running server.
 
     Attributes:
-        name: for the table.
-        process: the server's.
-        port: where it listens.
-        path: of its URL for predictions.
+        name: the name shown in the table.
+        process: the process of the server.
+        port: the port where it listens.
+        path: the path of its URL for predictions.
     """
 
     name: str
@@ -58,7 +58,7 @@ def free_port() -> int:
 
 
 def ours(model: pathlib.Path, name: str, *flags: str) -> Server:
-    """Start `serve` with these flags."""
+    """Start `serve` with the given flags."""
     port = free_port()
     command = [sys.executable, "-m", "ftkeras.main", "serve", f"--model={model}", f"--port={port}"]
     process = subprocess.Popen([*command, *flags], stdout=subprocess.DEVNULL)

@@ -3,10 +3,10 @@
     python benchmarks/step.py --layers=4 --hidden=256 --length=320 --batch_size=16
     python benchmarks/step.py … --optimizer=adamw "--optimizer=adamw(lazy=True)"      # in turn
 
-A step is forward, backward, clipping and update, on texts of one length without padding. The script
-prints for each optimizer the median time of its steps, which take turns, and the time of one step
-by kind of op, from TensorFlow's profiler. The latter sums over threads, so the total is more than
-the step took.
+A step consists of forward pass, backward pass, clipping and update, on texts of the same length
+without padding. For each optimizer, the script prints the median time of its steps, and the time of
+one step by kind of op, from TensorFlow's profiler. The optimizers take turns. The times by op are
+summed over threads, so their total is more than the time of the step.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def build_step(given: argparse.Namespace, optimizer: str) -> Callable[[], object
 
 
 def measure(step: Callable[[], object]) -> float:
-    """Return the seconds that a step takes."""
+    """Return the seconds of a step."""
     began = time.perf_counter()
     step()
     return time.perf_counter() - began

@@ -2,10 +2,10 @@
 
     python benchmarks/trainer.py --data OUT_FOLDER --model all-MiniLM-L6-v2 --seed 1
 
-Needs an environment of its own: transformers 5.23, torch 2.13, accelerate, scikit-learn. The
+Needs its own environment with transformers 5.23, torch 2.13, accelerate and scikit-learn. The
 settings are those of the run in the docs: length 128, batch size 16, 2 epochs, learning rate 5e-5,
 AdamW with weight decay 0.01, 10 % warm-up, linear decay, clipping at 1.0, batches grouped by
-length. The last epoch is tested, as the Trainer does by default.
+length. The last epoch is tested, which is the Trainer's default.
 """
 
 import argparse

@@ -2,14 +2,14 @@
 
     python benchmarks/unigram.py --data_dir=DIR [--model=FILE]
 
-Without a model, one of 8,000 pieces is trained on the first reviews. Both references are packages
-that ftkeras does not need. The three may choose different segmentations of the same score, so the
-script scores both segmentations of each review that differs, in float64, and counts
+Without --model, a model of 8,000 pieces is trained on the first reviews. Both references are
+packages that ftkeras does not need. The three may choose different segmentations with the same
+score. So for each review that differs, the script scores both segmentations in float64, and counts
 
-- the same pieces in another order, whose scores are equal;
-- other pieces whose sum differs by no more than the rounding of sums in float32;
-- texts with U+0085, which `tokenizers` takes for a space: the pieces make up another string;
-- anything else, which would be an error, and is printed.
+- the same pieces in another order, which have equal scores
+- other pieces whose scores differ by no more than the rounding of sums in float32
+- texts with U+0085, which `tokenizers` takes for a space, so that the pieces make up another string
+- anything else, which would be an error and is printed
 """
 
 import argparse
@@ -52,7 +52,7 @@ def train(texts: Sequence[str]) -> bytes:
 
 
 class Judge:
-    """Tell why two segmentations of a text differ.
+    """Find out why two segmentations of a text differ.
 
     Args:
         model: content of the SentencePiece model.
@@ -66,7 +66,7 @@ class Judge:
         self._scores["<unk>"] = min(piece.score for piece in pieces) - 10
 
     def kind(self, found: Sequence[int], wanted: Sequence[int]) -> str:
-        """Return "equal", "order", "rounding", "string" for pieces of another one, or "error"."""
+        """Return "equal", "order", "rounding", "string" (the pieces of another one), or "error"."""
         if list(found) == list(wanted):
             return "equal"
         ours, theirs = ([self._names[i] for i in ids] for ids in (found, wanted))

@@ -1,10 +1,10 @@
-"""Compare the text layer with `tokenizers` (Rust) on IMDb: its speed, or with --verify every id.
+"""Compare the text layer with `tokenizers` (Rust) on IMDb: speed, or with --verify every id.
 
     python benchmarks/wordpiece.py --data_dir=DIR --vocabulary=vocab.txt [--cased] [--verify]
 
-To measure speed, both tokenize batches in turn, on all cores; the script prints medians and their
-ratio. --verify compares all 100,000 reviews, and generated texts in the vocabulary's scripts, and
-prints how many differ.
+To measure the speed, both tokenize batches in turn, on all cores, and the script prints the medians
+and their ratio. --verify compares all 100,000 reviews and generated texts in the vocabulary's
+scripts, and prints the number of texts that differ.
 """
 
 import argparse
@@ -32,7 +32,7 @@ BATCH = 1000
 
 
 def reviews(data_dir: str, splits: list[str]) -> list[str]:
-    """Return the texts of these splits."""
+    """Return the texts of the given splits."""
     texts = []
     for split in splits:
         data = tfds.load("imdb_reviews", split=split, data_dir=data_dir, download=False)
@@ -47,20 +47,20 @@ def in_graph(wordpiece: WordPiece, texts: list[bytes]) -> list:
 
 
 def in_rust(tokenizer: Tokenizer, texts: list[str]) -> list:
-    """Return the encoding of each text, in the same batches."""
+    """Return the encoding of each text by `tokenizers`, in the same batches."""
     parts = [texts[i : i + BATCH] for i in range(0, len(texts), BATCH)]
     return [tokenizer.encode_batch(part, add_special_tokens=False) for part in parts]
 
 
 def seconds(function: Callable, *arguments: object) -> float:
-    """Return the seconds that a call takes."""
+    """Return the seconds of a call."""
     start = time.perf_counter()
     function(*arguments)
     return time.perf_counter() - start
 
 
 def race(wordpiece: WordPiece, tokenizer: Tokenizer, texts: list[str], rounds: int) -> None:
-    """Print both medians and their ratio."""
+    """Measure both, and print their medians and the ratio."""
     encoded = tf.constant([text.encode() for text in texts])
     ours, theirs = [], []
     in_graph(wordpiece, encoded[:BATCH])
@@ -72,7 +72,7 @@ def race(wordpiece: WordPiece, tokenizer: Tokenizer, texts: list[str], rounds: i
 
 
 def count_differing(wordpiece: WordPiece, tokenizer: Tokenizer, texts: list[str]) -> int:
-    """Return how many texts have different ids."""
+    """Return the number of texts whose ids differ."""
     count = 0
     for start in range(0, len(texts), BATCH):
         part = texts[start : start + BATCH]
@@ -83,7 +83,7 @@ def count_differing(wordpiece: WordPiece, tokenizer: Tokenizer, texts: list[str]
 
 
 def main() -> None:
-    """Measure speed, or verify ids."""
+    """Measure the speed, or verify all ids."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data_dir", default=None, help="TFDS folder; default: that of TFDS")
     parser.add_argument("--vocabulary", required=True, type=pathlib.Path, help="a vocab.txt")

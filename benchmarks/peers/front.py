@@ -1,11 +1,11 @@
-"""Serve a peer's model over HTTP with Starlette on uvicorn, as ftkeras does.
+"""Serve a model of another library over HTTP with Starlette on uvicorn, as ftkeras does.
 
     python benchmarks/peers/front.py pytorch|tensorflow CHECKPOINT PORT MAX_LENGTH THREADS
 
 `pytorch` is transformers' BertForSequenceClassification, eager, in inference mode. `tensorflow` is
-transformers 4's TFBertForSequenceClassification as `save_pretrained(saved_model=True)` writes it: a
-SavedModel that takes token ids, so the server must tokenize. Both tokenize with the `tokenizers`
-library (Rust). THREADS requests run at once, each on its own; with PyTorch they share the cores.
+transformers 4's TFBertForSequenceClassification, written by `save_pretrained(saved_model=True)`: a
+SavedModel that takes token ids, so the server has to tokenize. Both tokenize with the `tokenizers`
+library (Rust). THREADS requests run at once, without batching; with PyTorch they share the cores.
 """
 
 import asyncio

@@ -1,9 +1,12 @@
-"""KerasHub's BertTextClassifier in `fit`.
+"""KerasHub's BertTextClassifier, trained by `fit`.
 
-Variants: `max_length`, with its own preprocessor, which pads every review to that length; `batch`,
-where this script pads its ids to the longest of each batch, which KerasHub can't do. Keras decides
-about XLA (`auto`), which compiles on a CPU; variants ending in `_graph` don't use it. Needs
-keras-hub 0.32 and tensorflow 2.21.
+Variants:
+
+- `max_length`: with its own preprocessor, which pads every review to that length
+- `batch`: this script pads the ids to the longest of each batch, which KerasHub can't do
+
+Keras decides about XLA (`auto`), and compiles with it on a CPU; variants ending in `_graph` don't
+use it. Needs keras-hub 0.32 and tensorflow 2.21.
 """
 
 import os

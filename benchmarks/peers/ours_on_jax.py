@@ -1,7 +1,7 @@
 """Our network and batchings on Keras's JAX backend, in mixed bfloat16, compiled by XLA.
 
-Variants: `packed`; `bucketed`, with lengths of 128, 256 and so on; `padded`, to `max_length`. There
-are one to four shapes, each compiled before the first step.
+Variants: `packed`; `bucketed`, with lengths of 128, 256 and so on; `padded`, to `max_length`. A
+variant has one to four shapes, all compiled before the first step.
 """
 
 import itertools

@@ -1,8 +1,12 @@
 """transformers 5's Trainer on PyTorch.
 
-Variants: `random`, each batch padded to its longest review; `group_by_length`, batches of reviews
-of similar length; `random_compiled`, with torch.compile, all padded to `max_length` so that there
-is only one shape. Tried with transformers 5.17 and torch 2.13; also needs accelerate.
+Variants:
+
+- `random`: each batch padded to its longest review
+- `group_by_length`: batches of reviews of similar length
+- `random_compiled`: with torch.compile, all padded to `max_length` so that there is only one shape
+
+Tested with transformers 5.17 and torch 2.13. Also needs accelerate.
 """
 
 import tempfile
@@ -26,7 +30,7 @@ class Rows(torch.utils.data.Dataset):
 
 
 def padded(rows: list[dict], pad_id: int, length: int | None) -> dict:
-    """Pad rows to `length` or the longest one; faster than transformers' collator."""
+    """Pad rows to `length` or to the longest row, faster than transformers' collator."""
     ids = [row["input_ids"] for row in rows]
     ids = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=pad_id)
     if length is not None:

@@ -1,7 +1,7 @@
 """transformers 4.57's TFBertForSequenceClassification in `model.fit`, as its own examples run it.
 
 Variants: `max_length`, every review padded to that length; `batch`, each batch padded to its
-longest review. Variants ending in `_xla` are compiled (`jit_compile=True`, `--xla` in its
+longest review. Variants ending in `_xla` are compiled (`jit_compile=True`, which is `--xla` in its
 examples). Needs transformers 4.57.6, tf-keras 2.21 and tensorflow 2.21.
 """
 

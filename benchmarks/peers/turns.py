@@ -1,7 +1,7 @@
-"""A system's side of the benchmark: it trains in its turns, and reports what they took.
+"""Client side of the benchmark: train in turns, and report the time of each turn.
 
-Uses the standard library only, because every system runs in an environment of its own. Reports go
-to standard output, one JSON object per line after a mark that distinguishes it from other output.
+Uses only the standard library, because every system runs in its own environment. Reports go to
+standard output, as one JSON object per line after a mark that distinguishes them from other output.
 """
 
 import collections
@@ -17,7 +17,7 @@ MARK = "@@ "
 class Turns:
     """Counts the steps of a turn, and waits between turns.
 
-    A system calls `add_batch` for each batch it prepares, in order, and `step_done` after each
+    A system calls `add_batch` for each batch that it prepares, in order, and `step_done` after each
     step.
 
     Args:
