@@ -10,6 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ftkeras.support.custom_gradients import custom_gradient
 from ftkeras.support.seeds import keep_mask
 
 Tensor = Any
@@ -33,7 +34,7 @@ def gelu(x: Tensor) -> Tensor:
     return ops.cast((0.5 * wide) * (1.0 + ops.erf(wide * math.sqrt(0.5))), x.dtype)
 
 
-@ops.custom_gradient
+@custom_gradient
 def gelu_with_gradient(x: Tensor) -> Any:
     """Return `gelu(x)`; keep only its slope P(x) + x p(x), with p the normal density."""
     wide = at_least_float32(x)
@@ -58,7 +59,7 @@ def standardize_with_gradient(x: Tensor, epsilon: float) -> Tensor:
     dx = r (dn - mean(dn) - n mean(n dn))
     """
 
-    @ops.custom_gradient
+    @custom_gradient
     def standardized(x: Tensor) -> Any:
         result, scale = _standardize(x, epsilon)
 
@@ -139,7 +140,7 @@ def attention_with_gradient(
         keep, share = keep_mask((*ops.shape(query)[:3], ops.shape(key)[2]), rate, seeds)
         value = value / (1.0 - share)  # scale the smallest tensor, not the probabilities
 
-    @ops.custom_gradient
+    @custom_gradient
     def attended(query: Tensor, key: Tensor, value: Tensor, *relative: Tensor) -> Any:
         undropped = weights = probabilities(query, key, *relative, bias)
         if keep is not None:

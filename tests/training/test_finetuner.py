@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -123,3 +126,14 @@ def test_regularizer_adds_to_the_training_loss_only():
     assert regulated.evaluate(validation, verbose=0)[0] == pytest.approx(
         plain.evaluate(validation, verbose=0)[0], rel=1e-4
     )
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_variables_are_freed_with_the_model(accumulate):
+    # TensorFlow's registry of gradients kept the graph of each step that was ever traced.
+    model = _model(accumulate, layers=1, dropout=0.1, attention_dropout=0.1)
+    _fit(model)
+    held = [weakref.ref(v.value) for v in (*model.variables, *model.optimizer.variables)]
+    del model
+    gc.collect()
+    assert not [variable() for variable in held if variable() is not None]
