@@ -45,8 +45,9 @@ TINY = {**SMALL, "epochs": 2, "test": False, "report": False}
     ],
 )
 def test_what_breaks_the_guarantee_is_refused_by_name(settings, named):
-    with pytest.raises(UserError, match=f"{named} can't be combined with private=dp_sgd|{named}"):
+    with pytest.raises(UserError, match=named) as raised:
         checks.check(Config(**{**SMALL, **settings, "private": PRIVATE}))
+    assert "private=dp_sgd" in str(raised.value)
 
 
 def test_public_validation_may_select():
