@@ -11,12 +11,12 @@ import inspect
 import pathlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from ftkeras.errors import PartError, UserError
 from ftkeras.support import source
 from ftkeras.support.nearest import hint
+from ftkeras.support.specs import Spec, parse
 
 # The argument that names a part, and the folder of its kind.
 KINDS = {
@@ -100,51 +100,9 @@ _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONL
 HEAD_STARTS = ("auto", "checkpoint", "new")
 
 
-@dataclass(frozen=True)
-class Spec:
-    """A part's name and the keys it was given.
-
-    >>> str(Spec("linear", {"end": 0.1}))
-    'linear(end=0.1)'
-    """
-
-    name: str
-    arguments: dict[str, Any] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        given = ", ".join(f"{key}={value!r}" for key, value in self.arguments.items())
-        return f"{self.name}({given})" if given else self.name
-
-
 def names(kind: str) -> list[str]:
     """Return the names of all parts of a kind, sorted."""
     return sorted(path.stem for path in _folder(kind).glob("*.py") if path.stem[0] != "_")
-
-
-def parse(kind: str, text: str) -> Spec:
-    """Read `name` or `name(key=value, …)`, where values are Python literals.
-
-    Raises:
-        UserError: if the text is not such a spec.
-
-    >>> parse("head", "classification(dropout=0.2)")
-    Spec(name='classification', arguments={'dropout': 0.2})
-    """
-    try:
-        node = ast.parse(text.strip(), mode="eval").body
-        if isinstance(node, ast.Name):
-            return Spec(node.id)
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)) or node.args:
-            raise ValueError
-        named = [(key.arg, key.value) for key in node.keywords if key.arg is not None]
-        if len(named) < len(node.keywords):  # a `**`
-            raise ValueError
-        return Spec(node.func.id, {key: ast.literal_eval(value) for key, value in named})
-    except (ValueError, SyntaxError):
-        raise UserError(
-            f"`{kind}` must be name or name(key=value, …), with values written as in Python. "
-            f"Received: {text!r}."
-        ) from None
 
 
 def find(kind: str, name: str) -> type:
@@ -248,7 +206,8 @@ def parse_encoder(text: str) -> Spec:
     >>> parse_encoder("bert-base-uncased")
     Spec(name='', arguments={'checkpoint': 'bert-base-uncased'})
     """
-    if not re.fullmatch(r"\s*\w+\s*\(.*\)\s*", text) and text not in names("encoder"):
+    is_call = re.fullmatch(r"\s*\w+\s*\(.*\)\s*", text)
+    if not is_call and text.partition("(")[0].strip() not in names("encoder"):
         return Spec("", {"checkpoint": text})
     spec = parse("encoder", text)
     if not {"checkpoint", "vocabulary"} & spec.arguments.keys():

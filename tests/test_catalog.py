@@ -111,6 +111,10 @@ def test_the_run_sets_what_the_package_passes_to_parts():
         ("encoder", "bert(vocabulary='x', hidden=30, heads=4)", "`heads` must be a divisor of"),
         ("encoder", "bert(vocabulary=3)", "`vocabulary` must be a text. Received: 3."),
         ("encoder", "robert(checkpoint='x')", "`encoder` must be one of"),
+        ("encoder", "bert(vocabulary=/a/b.txt)", "written as in Python: vocabulary='/a/b.txt'."),
+        ("masking", "spans(mean=3, rate=high)", "written as in Python: rate='high'."),
+        ("optimizer", "adamw(lazy=true)", "written as in Python: lazy=True."),
+        ("encoder", "bert(layers=2", "with values written as in Python. Received: 'bert(layers=2'"),
     ],
 )
 def test_wrong_spec_is_found_without_importing_its_part(kind, spec, message):

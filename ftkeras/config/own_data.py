@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ftkeras import catalog
-from ftkeras.catalog import Spec
 from ftkeras.config.fields import WithPaths, flag
 from ftkeras.errors import UserError
+from ftkeras.support.specs import Spec
 
 DEFAULT_TASK = "imdb"
 

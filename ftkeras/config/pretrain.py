@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ftkeras import catalog
-from ftkeras.catalog import Spec
 from ftkeras.config.fields import check_at_least, flag
 from ftkeras.config.run import Config
 from ftkeras.errors import PartError, UserError
+from ftkeras.support.specs import Spec
 
 TASK = "masked_lm"
 # What a task on files says about texts.

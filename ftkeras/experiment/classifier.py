@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from ftkeras import catalog
-from ftkeras.catalog import Spec
 from ftkeras.checkpoints import huggingface
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import masked_lm_head
 from ftkeras.experiment.definition import Experiment
 from ftkeras.problems import Problem
+from ftkeras.support.specs import Spec
 from ftkeras.training.finetuner import FineTuner
 
 log = logging.getLogger(__name__)

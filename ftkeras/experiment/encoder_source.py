@@ -5,13 +5,13 @@ import os
 import pathlib
 
 from ftkeras import catalog, corpora, encoders
-from ftkeras.catalog import Spec
 from ftkeras.checkpoints import huggingface as pretrained
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.runs import layout
 from ftkeras.support.layer_hooks import LayerHooks
 from ftkeras.support.protocols import Encoder
+from ftkeras.support.specs import Spec
 from ftkeras.text.from_folder import read_tokenizer
 from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.wordpiece import WordPiece

@@ -5,8 +5,8 @@ import logging
 from typing import TypeVar
 
 from ftkeras import catalog
-from ftkeras.catalog import Spec
 from ftkeras.config.run import Config
+from ftkeras.support.specs import Spec
 
 log = logging.getLogger(__name__)
 

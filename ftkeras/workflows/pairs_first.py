@@ -8,7 +8,6 @@ import pathlib
 import numpy as np
 
 from ftkeras import catalog
-from ftkeras.catalog import Spec
 from ftkeras.config.run import Config
 from ftkeras.data.examples import Examples
 from ftkeras.data.splits import Splits, open_splits
@@ -18,6 +17,7 @@ from ftkeras.experiment.definition import Experiment
 from ftkeras.phases.few_shot import FewShot, Pairs
 from ftkeras.runs import folder, layout
 from ftkeras.support import files
+from ftkeras.support.specs import Spec
 from ftkeras.workflows import training
 
 log = logging.getLogger(__name__)

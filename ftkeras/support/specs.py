@@ -1,0 +1,73 @@
+"""Read specs: a part's name and its settings, as in `cosine(end=0.1)`."""
+
+import ast
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from ftkeras.errors import UserError
+
+PYTHON_WORDS = {word.lower(): word for word in ("True", "False", "None")}
+# `key=value` without quotes or brackets.
+BARE = re.compile(r"""(\w+) *= *([^\s,()'"[\]{}=][^,()'"[\]{}]*)""")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A part's name and the keys it was given.
+
+    >>> str(Spec("linear", {"end": 0.1}))
+    'linear(end=0.1)'
+    """
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        given = ", ".join(f"{key}={value!r}" for key, value in self.arguments.items())
+        return f"{self.name}({given})" if given else self.name
+
+
+def parse(kind: str, text: str) -> Spec:
+    """Read `name` or `name(key=value, …)`, where values are Python literals.
+
+    Args:
+        kind: of the part; named in errors.
+        text: the spec.
+
+    Raises:
+        UserError: if the text is not such a spec.
+
+    >>> parse("head", "classification(dropout=0.2)")
+    Spec(name='classification', arguments={'dropout': 0.2})
+    """
+    try:
+        node = ast.parse(text.strip(), mode="eval").body
+        if isinstance(node, ast.Name):
+            return Spec(node.id)
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)) or node.args:
+            raise ValueError
+        named = [(key.arg, key.value) for key in node.keywords if key.arg is not None]
+        if len(named) < len(node.keywords):  # a `**`
+            raise ValueError
+        return Spec(node.func.id, {key: ast.literal_eval(value) for key, value in named})
+    except (ValueError, SyntaxError):
+        raise UserError(
+            f"`{kind}` must be name or name(key=value, …), with values written as in Python"
+            f"{_remedy(text)}. Received: {text!r}."
+        ) from None
+
+
+def _remedy(text: str) -> str:
+    """Return how to write the first value that is not Python; "" if there is none.
+
+    >>> _remedy("bert(layers=2, vocabulary=vocab.txt)"), _remedy("adamw(lazy=true)")
+    (": vocabulary='vocab.txt'", ': lazy=True')
+    """
+    for key, value in BARE.findall(text):
+        value = value.strip()
+        try:
+            ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            return f": {key}={PYTHON_WORDS.get(value.lower(), repr(value))}"
+    return ""
