@@ -19,6 +19,7 @@ from ftkeras.data.redacted_answers import RedactedAnswers
 from ftkeras.data.sources.stream import reraise_user_errors
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
+from ftkeras.support.cached_methods import cached_method
 from ftkeras.text import redactions
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.truncations.windows import Windows
@@ -75,7 +76,7 @@ class SplitReader:
         if problem.reads in redacted_answers.TEXTS and text_layer.redaction is not None:
             self._answers = RedactedAnswers(problem, text_layer.redaction)
 
-    @functools.cache  # noqa: B019  a run has one reader
+    @cached_method
     def read(self, name: str) -> Examples:
         """Return all examples of "train", "validation" or "test".
 

@@ -1,7 +1,6 @@
 """Texts without answers, from which a masked language model learns."""
 
 import functools
-import os
 import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,17 +9,18 @@ import tensorflow as tf
 
 from ftkeras import tasks
 from ftkeras.data.sources.stream import Example, stream
-from ftkeras.data.tables import opening
 from ftkeras.data.tables.documents import Documents, open_documents
-from ftkeras.data.tables.reading import Options, given_files
+from ftkeras.data.tables.reading import Options
 from ftkeras.data.task import Task
 from ftkeras.problems import masked_lm
 from ftkeras.support import lazy
+from ftkeras.support.cached_methods import cached_method
+from ftkeras.tasks._file_task import FileTask
 
 Column = str | int
 
 
-class MaskedLm(Task):
+class MaskedLm(FileTask):
     """Predict masked tokens of texts, from another task or from your own files.
 
     Labels are not read. Texts that also occur in the test split, exactly or nearly, are left out of
@@ -68,12 +68,14 @@ class MaskedLm(Task):
             raise ValueError(
                 f"`of` or `train` must be given, not both. Received: {of!r}, {train!r}."
             )
-        files = {"train": train, "validation": validation, "test": test}
-        self._files = given_files(files, required=())
+        super().__init__(
+            files={"train": train, "validation": validation, "test": test},
+            options=Options(header=header, delimiter=delimiter, encoding=encoding),
+            data_dir=data_dir,
+            required=(),
+        )
         columns = (text,) if isinstance(text, (str, int)) else text
         self._columns = None if columns is None else tuple(columns)
-        self._options = Options(header=header, delimiter=delimiter, encoding=encoding)
-        self._folder = pathlib.Path(os.path.expanduser(data_dir or "."))
         self._masking = masking
         self._other = None if of is None else _task(of, data_dir)
         for name in ("homepage", "citation", "license", "language", "hub_dataset"):
@@ -90,9 +92,7 @@ class MaskedLm(Task):
         return () if self._other is not None else self._documents("train").notes
 
     def files(self) -> dict[str, list[pathlib.Path]]:
-        if self._other is not None:
-            return self._other.files()
-        return opening.files_by_split(self._files, self._folder)
+        return super().files() if self._other is None else self._other.files()
 
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return the texts of each split; their answer is 0.
@@ -109,7 +109,7 @@ class MaskedLm(Task):
             }
         return {name: stream(functools.partial(self._examples, name)) for name in self._files}
 
-    @functools.cache  # noqa: B019  a run has one of these objects
+    @cached_method
     def _documents(self, split: str) -> Documents:
         return open_documents(self._files[split], self._folder, self._options, self._columns)
 

@@ -3,8 +3,6 @@
 import collections
 import dataclasses
 import functools
-import os
-import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
 import tensorflow as tf
@@ -12,14 +10,14 @@ import tensorflow as tf
 from ftkeras.data.questions.reading import QuestionFile, open_questions
 from ftkeras.data.questions.records import Columns
 from ftkeras.data.sources.stream import Example, stream
-from ftkeras.data.tables import opening
-from ftkeras.data.tables.reading import Options, given_files
+from ftkeras.data.tables.reading import Options
 from ftkeras.data.tables.texts import encode
-from ftkeras.data.task import Task
 from ftkeras.errors import UserError
 from ftkeras.problems import Problem
 from ftkeras.problems import question_answering as problem
 from ftkeras.support import answers, bounds
+from ftkeras.support.cached_methods import cached_method
+from ftkeras.tasks._file_task import FileTask
 
 Column = str | int
 ANSWER = tf.TensorSpec((), tf.string)
@@ -27,7 +25,7 @@ ANSWER = tf.TensorSpec((), tf.string)
 OFTEN = 10
 
 
-class QuestionAnswering(Task):
+class QuestionAnswering(FileTask):
     """Find the answers to questions in their contexts, both from your own files.
 
     Files may be JSON in the layout of SQuAD 1.1 and 2.0, or tables with a question, a context, an
@@ -86,13 +84,14 @@ class QuestionAnswering(Task):
         is_number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
         if threshold != problem.TUNED and not is_number:
             raise ValueError(f"`threshold` must be 'tuned' or a number. Received: {threshold!r}.")
-        files = {"train": train, "validation": validation, "test": test}
-        self._files = given_files(files)
+        super().__init__(
+            files={"train": train, "validation": validation, "test": test},
+            options=Options(header=header, delimiter=delimiter, encoding=encoding),
+            data_dir=data_dir,
+        )
         self._columns = Columns(text=text, pair=pair, label=label, start=start)
         self._no_answer = no_answer
         self._settings = {"threshold": threshold, "longest": longest, "n_best": n_best}
-        self._options = Options(header=header, delimiter=delimiter, encoding=encoding)
-        self._folder = pathlib.Path(os.path.expanduser(data_dir or "."))
         self._is_recorded = known_labels is not None
 
     @property
@@ -129,9 +128,6 @@ class QuestionAnswering(Task):
             labels=labels or self.labels, no_answer=no_answer, **self._settings
         )
 
-    def files(self) -> dict[str, list[pathlib.Path]]:
-        return opening.files_by_split(self._files, self._folder)
-
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return one dataset for each of train, validation and test that is given.
 
@@ -165,7 +161,7 @@ class QuestionAnswering(Task):
         often = [found for found in last.most_common(1) if found[1] >= OFTEN]
         return _Counts(questions, without, moved, *often)
 
-    @functools.cache  # noqa: B019  a run has one of these objects
+    @cached_method
     def _file(self, split: str) -> QuestionFile:
         return open_questions(self._files[split], self._folder, self._columns, self._options)
 
