@@ -24,6 +24,7 @@ import tensorflow as tf
 from ftkeras.data.batching import Batching
 from ftkeras.data.elements import Collate, element, inputs, masked_element
 from ftkeras.data.examples import Examples
+from ftkeras.data.generated import from_generator
 from ftkeras.data.masker import Masker
 from ftkeras.data.poisson import PoissonSampling
 from ftkeras.data.token_numbers import token_numbers
@@ -287,7 +288,7 @@ def _dataset(
             yield made
 
     signature = tf.nest.map_structure(lambda x: _spec(x, fixed_shape), made_of(plan[0]))
-    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    dataset = from_generator(generate, signature)
     # Keras needs the cardinality to know where an epoch ends.
     return dataset.apply(tf.data.experimental.assert_cardinality(len(plan) - start)).prefetch(4)
 
