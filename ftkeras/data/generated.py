@@ -25,7 +25,7 @@ def from_generator(generate: Callable[[], Iterator[Any]], signature: Any) -> tf.
 
 
 class _Releasable:
-    """A generator function that can be released, although TensorFlow still refers to this object."""
+    """A generator function that can be released while TensorFlow refers to this object."""
 
     def __init__(self, generate: Callable[[], Iterator[Any]]):
         self._generate: Callable[[], Iterator[Any]] | None = generate
