@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ftkeras import catalog
 from ftkeras.catalog import Spec
+from ftkeras.config import shared_flags
 from ftkeras.config.fields import WithPaths, flag
 from ftkeras.errors import UserError
 
@@ -71,10 +72,8 @@ class OwnData(WithPaths):
     label_separator: str | None = flag(
         None, "Data", "The character between several labels in a cell. Default: detected."
     )
-    header: bool | None = flag(
-        None, "Data", "Whether the first row names the columns. Default: detected."
-    )
-    delimiter: str | None = flag(None, "Data", "The character between columns. Default: detected.")
+    header: bool | None = shared_flags.header("Data")
+    delimiter: str | None = shared_flags.delimiter("Data")
     encoding: str | None = flag(
         None,
         "Data",
