@@ -49,7 +49,7 @@ class Task(Protocol):
     columns: Mapping[str, Any] = MappingProxyType({})
 
     def problem(self, labels: Sequence[str] | None = None) -> Problem:
-        """Return what is asked about a text.
+        """Return the problem that a model of this task solves.
 
         Args:
             labels: the names of the outputs, as a run recorded them; None for those of the data.

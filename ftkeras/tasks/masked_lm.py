@@ -1,6 +1,7 @@
 """Texts without answers, from which a masked language model learns."""
 
 import functools
+import inspect
 import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -82,7 +83,7 @@ class MaskedLm(FileTask):
             setattr(self, name, getattr(self._other, name, None))
 
     def problem(self, labels: Sequence[str] | None = None) -> masked_lm.MaskedLm:
-        """Return what is asked about a text."""
+        """Return the problem of predicting masked tokens."""
         build: Any = self.problem_class
         return build(labels=self.labels, masking=self._masking)
 
@@ -122,13 +123,12 @@ def _task(name: str, data_dir: str | None) -> Task:
     """Return the task of a name, without arguments.
 
     Raises:
-        ValueError: if there is none that can be built from its name.
+        ValueError: if there is no such task, or it needs arguments.
     """
-    known = {module: cls for cls, module in lazy.class_names(tasks.__path__).items()}
-    found: Any = lazy.find_class(tasks.__name__, known[name]) if name in known else None
-    try:
-        return found(data_dir=data_dir)
-    except TypeError:
-        raise ValueError(
-            f"`of` must name a task that needs no files. Received: {name!r}."
-        ) from None
+    classes = {module: cls for cls, module in lazy.class_names(tasks.__path__).items()}
+    if name in classes:
+        build: Any = lazy.find_class(tasks.__name__, classes[name])
+        parameters = inspect.signature(build).parameters.values()
+        if all(parameter.default is not parameter.empty for parameter in parameters):
+            return build(data_dir=data_dir)
+    raise ValueError(f"`of` must name a task that needs no files. Received: {name!r}.")
