@@ -124,7 +124,7 @@ def task_spec(values: Mapping[str, object]) -> str:
         if name in given:
             given[name] = _single(given[name])
     arguments = ", ".join(f"{KEYS[name]}={given[name]!r}" for name in KEYS if name in given)
-    # What only one task can be asked for names it; the data may still pose another one.
+    # Only multi_label has a separator. The data may still turn out to pose another task.
     name = "multi_label" if "label_separator" in given else "classification"
     return f"{name}({arguments})"
 
@@ -191,7 +191,7 @@ def evaluation_task(task: str, recorded: str, columns: Mapping[str, object]) -> 
 
 _SPLITS = ("train", "test", "validation")
 _COLUMNS = ("text", "pair", "label", "notation")
-# What another task takes over from that of a run: keys that some tasks have.
+# Keys that the task of an evaluation takes over from that of the run, if it has them.
 _AS_BEFORE = (*_COLUMNS, "start", "labels", "separator", "scale", "threshold")
 
 

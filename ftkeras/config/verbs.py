@@ -304,5 +304,5 @@ class LaunchConfig:
 
 
 def formats_again(recorded: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what `export` writes by default: a run's formats, or else the default ones."""
+    """Return the formats that `export` writes by default: a run's own, or else Config's."""
     return recorded if recorded != ("none",) else Config().export

@@ -97,7 +97,7 @@ class Task(Protocol):
         return {}
 
     def located_rows(self, split: str) -> LocatedRows | None:
-        """Return where the examples of a split are in the user's files; None if it has no table.
+        """Return the rows of a split with their files and lines; None if it has no table.
 
         Args:
             split: train, validation or test.

@@ -138,7 +138,7 @@ def read_arrays(
     reads: str = "texts",
     windows: bool = False,
 ) -> Examples:
-    """Return what `write_arrays` has written of a dataset, memory-mapped."""
+    """Return the examples that `write_arrays` has written, memory-mapped."""
     dtypes = columns(dataset, reads=reads, windows=windows)
     arrays = {column: _map(folder / column, dtype) for column, dtype in dtypes.items()}
     shape, targets = dataset.element_spec["label"].shape, arrays.pop("stored_targets")

@@ -169,7 +169,7 @@ def start_bias(experiment: Experiment, targets: np.ndarray) -> None:
 def _misfit(
     model: FineTuner, problem: Problem, config: Mapping[str, Any], tensors: Collection[str]
 ) -> str | None:
-    """Return why the classifier computes something else than the head, or None."""
+    """Return the reason why the classifier computes something else than the head, or None."""
     head, family = model.head, model.encoder.family
     wanted = family.class_name(problem.huggingface_class)
     architectures = config.get("architectures") or [wanted]

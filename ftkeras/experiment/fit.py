@@ -163,7 +163,7 @@ class Fit:
         averages: Sequence[Any],
         tracker: Tracking,
     ) -> list[keras.callbacks.Callback]:
-        """Return what validates within an epoch, if it is asked for."""
+        """Return the callback that validates within epochs; none without `evaluate_every`."""
         every, is_chief = self._experiment.config.evaluate_every, self._experiment.devices.is_chief
         if every is None or self._validation is None:
             return []
@@ -181,7 +181,7 @@ class Fit:
         return [within]
 
     def _objective_callbacks(self) -> list[ValidationMetrics]:
-        """Return what computes the objective after each epoch, unless training reports it.
+        """Return the callback that computes the objective, unless training reports it.
 
         It then needs all predictions of the validation split. So does the loss if the outputs for
         the windows of a text are combined.

@@ -54,7 +54,7 @@ def start(config: Config, model: FineTuner, folder: pathlib.Path | None) -> None
 
 
 def _obstacle(folder: pathlib.Path | None) -> str | None:
-    """Return why a checkpoint's head can't be used whatever its tensors are, or None."""
+    """Return a reason not to read the tensors of a checkpoint's head, or None."""
     if folder is None:
         return "an encoder with random weights has none that predicts tokens"
     if huggingface.read_config(folder).get("tie_word_embeddings", True):

@@ -71,7 +71,7 @@ def delete_key(run_dir: pathlib.Path) -> None:
 
 
 def sampling(experiment: Experiment, train: Examples, key: bytes) -> PoissonSampling | None:
-    """Return what samples the batches of a private run; None for others.
+    """Return the sampling of a private run's batches; None for other runs.
 
     Args:
         experiment: the run's.

@@ -19,7 +19,7 @@ from ftkeras.text.truncations.windows import Windows
 from ftkeras.text.words import NO_WORD, WORDS
 
 CLASSIFY = "classify"
-# What the text layer says about windows, beside ids and words.
+# Outputs of the text layer about windows.
 COUNTS = ("first_pieces", "window_counts")
 Tensors = Mapping[str, tf.Tensor]
 ConcreteFunction = tf.types.experimental.ConcreteFunction
@@ -172,7 +172,7 @@ class Served(tf.Module):
         return self._unredacted(texts, windows | pad(ragged, sizes=self.lengths, fill=self._fill))
 
     def _unredacted(self, texts: Tensors, found: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Return rows whose words are places in the texts that were given, not in redacted ones."""
+        """Return rows whose words are positions in the original texts, not in redacted ones."""
         redaction = self.text_layer.redaction
         if redaction is None or WORDS[0] not in found:
             return found

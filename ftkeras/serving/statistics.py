@@ -52,7 +52,7 @@ class Statistics:
         self._timer.start()
 
     def record(self, model: Any, inputs: dict[str, np.ndarray], outputs: dict[str, Any]) -> None:
-        """Count a request that was answered, soon.
+        """Queue an answered request to be counted.
 
         Args:
             model: the version that answered.

@@ -19,7 +19,7 @@ from ftkeras.tasks._file_task import FileTask
 
 Column = str | int
 Columns = Column | Sequence[Column]
-# Rows that show how answers are written.
+# The number of first rows by which the notation of answers is found.
 ROWS = 10_000
 
 
@@ -101,7 +101,7 @@ class OwnFiles(FileTask):
         }
 
     def located_rows(self, split: str) -> LocatedRows:
-        """Return where the examples of a split are; see `Task`."""
+        """Return the rows of a split with their files and lines; see `Task`."""
         table = self._table(split)
         return table.columns, located_rows(table)
 
@@ -166,7 +166,7 @@ class OwnFiles(FileTask):
 
     @cached_method
     def _positions(self, split: str) -> tuple[tuple[int, ...], int | None, tuple[int, ...]]:
-        """Return where the text's columns, the second text and the answer are in a split's rows."""
+        """Return the positions of the columns of texts, second texts and answers in a split."""
         roles = self._roles
         text = tuple(self._position(split, p, "text_column") for p in roles.text)
         pair = None if roles.pair is None else self._position(split, roles.pair, "pair_column")
@@ -174,7 +174,7 @@ class OwnFiles(FileTask):
         return text, pair, answers
 
     def _position(self, split: str, of_train: int, argument: str) -> int:
-        """Return where a split has a column of `train`, named by its position there."""
+        """Return the position in a split of the column at a position of `train`."""
         names, table = self._table("train").columns, self._table(split)
         if names.count(names[of_train]) > 1 and table.columns == names:
             return of_train

@@ -127,7 +127,7 @@ class Classification(OwnFiles):
         return None
 
     def _of_pairs(self) -> str:
-        """Return what else can be learned of numbers for pairs of texts."""
+        """Return the alternative to regression for pairs of texts, as the end of a message."""
         return "; task=similarity(train=…) embeds each text instead" if self.pairs else ""
 
     @property
