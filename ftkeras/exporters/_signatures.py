@@ -111,14 +111,7 @@ class Served(tf.Module):
 
         def predict(**texts: tf.Tensor) -> Tensors:
             found, logits = read(texts)
-            if problem.reads == "contexts":
-                return problem.served_contexts(logits, texts["pair"], found)
-            if problem.reads == "options":
-                options = split(texts["pair"], len(problem.names)).texts
-                return problem.served_options(logits, options)
-            if problem.reads == "words":
-                return problem.served_words(*self._words(found, logits, texts["text"]))
-            return problem.served(self._combine(logits, found))
+            return self._answers(texts, found, logits)
 
         def classify(inputs: tf.Tensor) -> Tensors:
             found, logits = read(self._parse(inputs))
@@ -155,6 +148,24 @@ class Served(tf.Module):
         if self._explain_steps is not None:
             found["explain"] = _trace(explain, self._text_specs)
         return found
+
+    def _answers(self, texts: Tensors, found: Any, logits: tf.Tensor) -> Tensors:
+        """Return the outputs of `serving_default`.
+
+        Args:
+            texts: its inputs.
+            found: the outputs of the text layer.
+            logits: those of the network.
+        """
+        problem = self._problem
+        if problem.reads == "contexts":
+            return problem.served_contexts(logits, texts["pair"], found)
+        if problem.reads == "options":
+            options = split(texts["pair"], len(problem.names)).texts
+            return problem.served_options(logits, options)
+        if problem.reads == "words":
+            return problem.served_words(*self._words(found, logits, texts["text"]))
+        return problem.served(self._combine(logits, found))
 
     def _embedded(self) -> dict[str, tf.TensorSpec]:
         """Return the inputs of `embed`; none if there is no such signature."""

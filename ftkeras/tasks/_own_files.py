@@ -20,7 +20,7 @@ from ftkeras.tasks._file_task import FileTask
 Column = str | int
 Columns = Column | Sequence[Column]
 # The number of first rows by which the notation of answers is found.
-ROWS = 10_000
+SAMPLE_ROWS = 10_000
 
 
 class OwnFiles(FileTask):
@@ -150,9 +150,9 @@ class OwnFiles(FileTask):
         return profile.profile(self._table("train"))
 
     @functools.cached_property
-    def _head(self) -> profile.Profile:
+    def _sample(self) -> profile.Profile:
         """A profile of the first rows of `train`, which show how answers are written."""
-        return profile.profile(self._table("train"), rows=ROWS)
+        return profile.profile(self._table("train"), rows=SAMPLE_ROWS)
 
     @functools.cached_property
     def _roles(self) -> Roles:

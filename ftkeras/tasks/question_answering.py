@@ -21,7 +21,7 @@ from ftkeras.tasks._file_task import FileTask
 
 Column = str | int
 ANSWER = tf.TensorSpec((), tf.string)
-# An answer that ends the contexts of so many questions is likely to stand for none.
+# A text that ends so many contexts and is the answer there probably stands for no answer.
 OFTEN = 10
 
 
@@ -97,27 +97,27 @@ class QuestionAnswering(FileTask):
     @property
     def notes(self) -> tuple[str, ...]:
         """The layout of `train`, and which answers were moved, a phrase each."""
-        found, notes = self._counts, [self._file("train").layout]
-        if found.without_answer:
-            notes.append(f"{found.without_answer:,} of {found.questions:,} without an answer")
-        if moved := found.moved:
+        counts, notes = self._counts, [self._file("train").layout]
+        if counts.without_answer:
+            notes.append(f"{counts.without_answer:,} of {counts.questions:,} without an answer")
+        if moved := counts.moved:
             were = "1 answer was" if moved == 1 else f"{moved:,} answers were"
             notes.append(f"{were} not at the given character, and moved to where the text occurs")
-        if found.likely_none:
+        if counts.likely_none:
+            text, times = counts.likely_none
             notes.append(
-                f"{found.likely_none[1]:,} of {found.questions:,} have the answer "
-                f"{found.likely_none[0]!r} at the end of their context; if it means no answer, "
-                "leave these answers empty"
+                f"{times:,} of {counts.questions:,} have the answer {text!r} at the end of their "
+                "context; if it means no answer, leave these answers empty"
             )
         return tuple(notes)
 
     @property
     def columns(self) -> Mapping[str, object]:
         """The columns that hold question, context and answer, for evaluating on other files."""
-        found = dict(self._file("train").columns)
-        found |= {k: v for k, v in dataclasses.asdict(self._columns).items() if v is not None}
-        listed = {"text": [found["text"]]} if "text" in found else {}
-        return listed | {name: found[name] for name in ("pair", "label") if name in found}
+        named = {k: v for k, v in dataclasses.asdict(self._columns).items() if v is not None}
+        columns = {**self._file("train").columns, **named}
+        listed = {"text": [columns["text"]]} if "text" in columns else {}
+        return listed | {name: columns[name] for name in ("pair", "label") if name in columns}
 
     def problem(self, labels: Sequence[str] | None = None) -> Problem:
         if self._no_answer is not None or self._is_recorded:
