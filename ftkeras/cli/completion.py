@@ -62,7 +62,7 @@ def _flags(verb: str) -> Iterator[_Flag]:
 
 
 def _topics() -> list[str]:
-    """Return what `help` explains."""
+    """Return the names of verbs and parts, which `help` explains."""
     return [*VERBS, *sorted({name for kind in catalog.KINDS for name in catalog.names(kind)})]
 
 

@@ -16,7 +16,7 @@ FLAG_COLUMNS = 23  # the width of --validation_examples and of the space behind 
 
 
 def start() -> str:
-    """Return what to show if nothing was asked for: the most common commands."""
+    """Return the page for a command line without arguments: the most common commands."""
     commands = (
         ("train reviews.csv", "fine-tune on your own texts and labels"),
         ("predict --model=saved_models/reviews --input=new.txt", "label new texts, one a line"),
@@ -45,7 +45,7 @@ def part_page(name: str) -> str | None:
 
 
 def _part(kind: str, name: str) -> Iterator[str]:
-    """Yield what a part is, and the keys that a user can set in its spec, with their defaults."""
+    """Yield the description of a part, and the keys of its spec with their defaults."""
     described, keys = catalog.describe(kind, name), catalog.keys(kind, name)
     flag = name if not keys else f'"{name}({next(iter(keys))}=…)"'
     yield f"--{kind}={flag}"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ftkeras.config import shared_flags
 from ftkeras.config.fields import WithPaths, flag
 from ftkeras.errors import UserError
 
@@ -74,7 +75,7 @@ class DossierConfig(WithPaths):
     output: str | None = flag(
         None, "Dossier", "Folder to write to. Default: dossier in `run_dir`.", path=True
     )
-    debug: bool = flag(False, "Dossier", "Show tracebacks and TensorFlow's own messages.")
+    debug: bool = shared_flags.debug("Dossier")
 
     def __post_init__(self):
         super().__post_init__()

@@ -20,7 +20,7 @@ from ftkeras.config.fields import AUTO
 from ftkeras.errors import UserError
 
 Configuration = TypeVar("Configuration")
-# Where a run is and how it is started: none of it decides a run's result.
+# The place of a run, and how it is started: fields that do not change its result.
 NOT_RECORDED = ("run_dir", "search_dir", "restart", "force", "debug")
 # `int | None` has the first origin, and one with a Literal in it the second.
 UNIONS = (types.UnionType, typing.Union)

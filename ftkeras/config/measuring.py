@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
+from ftkeras.config import shared_flags
 from ftkeras.config.fields import WithPaths, check_at_least, flag
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
@@ -52,7 +53,7 @@ class CompareConfig(WithPaths):
         10, "Output", "How many of the examples with the largest disagreement to show."
     )
     output: str = flag("comparison", "Output", "Folder for compare.json and curves.png.", path=True)
-    debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
+    debug: bool = shared_flags.debug()
 
     def __post_init__(self):
         super().__post_init__()

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ftkeras import catalog
+from ftkeras.config import shared_flags
 from ftkeras.config.fields import WithPaths, flag
 from ftkeras.errors import UserError
 from ftkeras.support.specs import Spec
@@ -71,10 +72,8 @@ class OwnData(WithPaths):
     label_separator: str | None = flag(
         None, "Data", "The character between several labels in a cell. Default: detected."
     )
-    header: bool | None = flag(
-        None, "Data", "Whether the first row names the columns. Default: detected."
-    )
-    delimiter: str | None = flag(None, "Data", "The character between columns. Default: detected.")
+    header: bool | None = shared_flags.header("Data")
+    delimiter: str | None = shared_flags.delimiter("Data")
     encoding: str | None = flag(
         None,
         "Data",
@@ -125,7 +124,7 @@ def task_spec(values: Mapping[str, object]) -> str:
         if name in given:
             given[name] = _single(given[name])
     arguments = ", ".join(f"{KEYS[name]}={given[name]!r}" for name in KEYS if name in given)
-    # What only one task can be asked for names it; the data may still pose another one.
+    # Only multi_label has a separator. The data may still turn out to pose another task.
     name = "multi_label" if "label_separator" in given else "classification"
     return f"{name}({arguments})"
 
@@ -192,7 +191,7 @@ def evaluation_task(task: str, recorded: str, columns: Mapping[str, object]) -> 
 
 _SPLITS = ("train", "test", "validation")
 _COLUMNS = ("text", "pair", "label", "notation")
-# What another task takes over from that of a run: keys that some tasks have.
+# Keys that the task of an evaluation takes over from that of the run, if it has them.
 _AS_BEFORE = (*_COLUMNS, "start", "labels", "separator", "scale", "threshold")
 
 

@@ -11,7 +11,7 @@ from ftkeras.errors import PartError, UserError
 from ftkeras.support.specs import Spec
 
 TASK = "masked_lm"
-# What a task on files says about texts.
+# Keys of tasks on files that are about texts, not about answers.
 _KEYS = ("train", "test", "validation", "header", "delimiter", "encoding")
 # The place of a vocabulary that is still to be trained.
 UNTRAINED = "(trained)"

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from ftkeras.config import shared_flags
 from ftkeras.config.fields import WithPaths, check_at_least, check_choices, flag
-from ftkeras.config.verbs import OUTPUTS
 from ftkeras.errors import UserError
 
 CRITERIA = ("entropy", "margin", "diverse")
@@ -41,23 +41,17 @@ class SelectConfig(WithPaths):
     text_column: str | None = flag(
         None, "Input", "Column of the text; see predict. Default: as in training."
     )
-    pair_column: str | None = flag(
-        None, "Input", "Column of the second text. Default: as in training."
-    )
-    header: bool | None = flag(
-        None, "Input", "Whether the first row names the columns. Default: detected."
-    )
-    delimiter: str | None = flag(None, "Input", "The character between columns. Default: detected.")
-    encoding: str | None = flag(
-        None, "Input", "Encoding of `data`, such as cp1252. Default: UTF-8."
-    )
+    pair_column: str | None = shared_flags.pair_column()
+    header: bool | None = shared_flags.header("Input")
+    delimiter: str | None = shared_flags.delimiter("Input")
+    encoding: str | None = shared_flags.encoding_of("data")
     output: str | None = flag(
         None,
         "Output",
         "A .csv, .jsonl or .parquet file. Default: one line per text on standard output.",
         path=True,
     )
-    debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
+    debug: bool = shared_flags.debug()
 
     def __post_init__(self):
         super().__post_init__()
@@ -69,8 +63,4 @@ class SelectConfig(WithPaths):
             raise UserError("`doubtful` reads the data of the cross-validation; omit `data`.")
         if not self.doubtful and self.data is None:
             raise UserError("select needs `data`, texts to choose from; or `doubtful`.")
-        if self.output is not None and not self.output.lower().endswith(OUTPUTS):
-            raise UserError(
-                f"`output` must end in {', '.join(OUTPUTS[:-1])} or {OUTPUTS[-1]}. "
-                f"Received: {self.output!r}."
-            )
+        shared_flags.check_output(self)

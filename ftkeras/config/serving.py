@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ftkeras.config import shared_flags
 from ftkeras.config.fields import WithPaths, check_at_least, flag
 from ftkeras.errors import UserError
 
@@ -60,7 +61,7 @@ class ServeConfig(WithPaths):
         path=True,
     )
     statistics_seconds: float = flag(3600.0, "Output", "Seconds in a window of that file.")
-    debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
+    debug: bool = shared_flags.debug()
 
     def __post_init__(self):
         super().__post_init__()

@@ -11,7 +11,7 @@ from ftkeras.support.nearest import hint
 
 # More parts than this with a key are only counted.
 MOST_OWNERS = 3
-# What arguments are called in Transformers and Keras, and what does the same here.
+# Arguments of Transformers and Keras, and what does the same here.
 NAMED_ELSEWHERE = {
     "weight_decay": 'optimizer="adamw(decay=…)"',
     "per_device_train_batch_size": "batch_size",

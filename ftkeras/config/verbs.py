@@ -3,13 +3,12 @@
 import re
 from dataclasses import dataclass
 
+from ftkeras.config import shared_flags
 from ftkeras.config.fields import WithPaths, check_at_least, check_choices, flag
 from ftkeras.config.own_data import DEFAULT_TASK
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 
-# The formats in which `predict` writes a file, by their suffix.
-OUTPUTS = (".csv", ".jsonl", ".parquet")
 # A repository of the Hub.
 _REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]{0,95}", re.ASCII)
 
@@ -25,9 +24,7 @@ class PredictConfig(WithPaths):
         path=True,
     )
     text: tuple[str, ...] = flag((), "Input", "A text to predict. Repeatable.")
-    pair: tuple[str, ...] = flag(
-        (), "Input", "The second text of each `text`, for a model of pairs. Repeatable."
-    )
+    pair: tuple[str, ...] = shared_flags.pair()
     input: str | None = flag(
         None,
         "Input",
@@ -41,16 +38,10 @@ class PredictConfig(WithPaths):
         "Column of the text, by name, or by number from 0; title,body joins two columns. Default: "
         "as in training.",
     )
-    pair_column: str | None = flag(
-        None, "Input", "Column of the second text. Default: as in training."
-    )
-    header: bool | None = flag(
-        None, "Input", "Whether the first row names the columns. Default: detected."
-    )
-    delimiter: str | None = flag(None, "Input", "The character between columns. Default: detected.")
-    encoding: str | None = flag(
-        None, "Input", "Encoding of `input`, such as cp1252. Default: UTF-8."
-    )
+    pair_column: str | None = shared_flags.pair_column()
+    header: bool | None = shared_flags.header("Input")
+    delimiter: str | None = shared_flags.delimiter("Input")
+    encoding: str | None = shared_flags.encoding_of("input")
     batch_size: int = flag(32, "Input", "Maximum number of texts in a batch.")
     threshold: str | None = flag(
         None,
@@ -72,27 +63,19 @@ class PredictConfig(WithPaths):
         "there is none, start it.",
     )
     json: bool = flag(False, "Output", "Print one JSON object per text, with all probabilities.")
-    debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
+    debug: bool = shared_flags.debug()
 
     def __post_init__(self):
         super().__post_init__()
         check_at_least(self, batch_size=1)
         if self.text and self.input is not None:
             raise UserError("predict takes `text` or `input`, not both.")
-        if self.pair and len(self.pair) != len(self.text):
-            raise UserError(
-                "`pair` must be given once for each `text`. Received: "
-                f"{len(self.pair)} and {len(self.text)}."
-            )
+        shared_flags.check_pair(self)
         if self.output is None:
             if self.resume:
                 raise UserError("`resume` needs `output`, the file that was interrupted.")
             return
-        if not self.output.lower().endswith(OUTPUTS):
-            raise UserError(
-                f"`output` must end in {', '.join(OUTPUTS[:-1])} or {OUTPUTS[-1]}. "
-                f"Received: {self.output!r}."
-            )
+        shared_flags.check_output(self)
         if self.json:
             raise UserError("`json` is for standard output; for a file, use `output`=x.jsonl.")
 
@@ -114,9 +97,7 @@ class ExplainConfig(WithPaths):
         None, "Model", "Folder of a finished run, instead of `model`.", path=True
     )
     text: tuple[str, ...] = flag((), "Input", "A text whose answer to explain. Repeatable.")
-    pair: tuple[str, ...] = flag(
-        (), "Input", "The second text of each `text`, for a model of pairs. Repeatable."
-    )
+    pair: tuple[str, ...] = shared_flags.pair()
     batch_size: int = flag(32, "Input", "Maximum number of texts, or occluded texts, in a batch.")
     method: str = flag(
         "integrated_gradients",
@@ -133,7 +114,7 @@ class ExplainConfig(WithPaths):
         "Number of points of integrated gradients. More points leave a smaller gap.",
     )
     json: bool = flag(False, "Output", "Print one JSON object per explanation.")
-    debug: bool = flag(False, "Output", "Show tracebacks and TensorFlow's own messages.")
+    debug: bool = shared_flags.debug()
 
     def __post_init__(self):
         super().__post_init__()
@@ -143,11 +124,7 @@ class ExplainConfig(WithPaths):
             raise UserError("explain needs `model` or `run_dir`, one of them.")
         if not self.text:
             raise UserError("explain needs `text`, a text to explain the answer to.")
-        if self.pair and len(self.pair) != len(self.text):
-            raise UserError(
-                "`pair` must be given once for each `text`. Received: "
-                f"{len(self.pair)} and {len(self.text)}."
-            )
+        shared_flags.check_pair(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +136,7 @@ class PushConfig(WithPaths):
         None, "Push", "The model's repository on the Hugging Face Hub, as user/name."
     )
     private: bool = flag(False, "Push", "Make a new repository private.")
-    debug: bool = flag(False, "Push", "Show tracebacks and TensorFlow's own messages.")
+    debug: bool = shared_flags.debug("Push")
 
     def __post_init__(self):
         super().__post_init__()
@@ -313,7 +290,7 @@ class LaunchConfig:
     restarts: int = flag(
         0, "Launch", "How often to restart from the last checkpoint if a worker fails."
     )
-    debug: bool = flag(False, "Launch", "Show tracebacks and TensorFlow's own messages.")
+    debug: bool = shared_flags.debug("Launch")
     arguments: tuple[str, ...] = ()
     verb: str = "train"
     config: Config | None = None
@@ -327,5 +304,5 @@ class LaunchConfig:
 
 
 def formats_again(recorded: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what `export` writes by default: a run's formats, or else the default ones."""
+    """Return the formats that `export` writes by default: a run's own, or else Config's."""
     return recorded if recorded != ("none",) else Config().export

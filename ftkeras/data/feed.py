@@ -1,16 +1,22 @@
 """Batches as tf.data: training epochs in an order of their own, or a whole split once.
 
-A batch is the examples of one optimizer update, over all replicas. The batching splits it into
-`parts`, one for each replica and micro-batch: of R replicas with k parts each, replica r gets the
-parts r k to r k + k - 1. If k is above 1, its element stacks them on a leading axis. A position
-below 0 means that there is no example, so a part without examples is a row of padding; the
-"example_mask" beside the targets is false there. If the examples have `vectors`, an element
-contains {"vector": float32 [examples, size]} instead of token ids, in the same batches. If they
-have `token_targets`, each place of the rows has an answer, and the mask is false where there is no
-token: both are [rows * length], as the model's outputs are; or [texts, length], if it answers the
-tokens of a text together, `by_text`. Of examples that have several windows each, a batch is made of
-windows. Of examples that have several rows in one batch, it has all of these. With a masker, the
-tokens that it chooses are the answers; an element has their places as {"places": int32 [slots]}.
+A batch holds the examples of one optimizer update, over all replicas. An element of a dataset is
+the part of a batch that one replica reads: inputs, answers and perhaps weights.
+
+- Parts: a batching splits a batch into `parts`, one for each replica and micro-batch. With R
+  replicas of k micro-batches, replica r gets the parts r k to r k + k - 1. If k is above 1, an
+  element stacks them on a leading axis.
+- Padding: a position below 0 holds no example, so a part without examples is a row of padding. The
+  "example_mask" beside the targets is false there.
+- Vectors: of examples that have `vectors`, an element has {"vector": float32 [examples, size]}
+  instead of token ids, in the same batches.
+- Targets of tokens: of examples that have `token_targets`, each position of the rows has a target,
+  and the mask is false where there is no token. Both are [rows * length], as the model's outputs
+  are; or [texts, length], if the outputs for the tokens of a text are one answer, `by_text`.
+- Windows: a batch of examples that have several windows is made of windows.
+- Several rows: a batch has all rows of its examples, such as the options of a question.
+- Masked tokens: a masker chooses tokens whose ids are the targets. An element has their positions,
+  counted through all rows, as {"places": int32 [slots]}.
 """
 
 import functools
@@ -24,6 +30,7 @@ import tensorflow as tf
 from ftkeras.data.batching import Batching
 from ftkeras.data.elements import Collate, element, inputs, masked_element
 from ftkeras.data.examples import Examples
+from ftkeras.data.generated import from_generator
 from ftkeras.data.masker import Masker
 from ftkeras.data.poisson import PoissonSampling
 from ftkeras.data.token_numbers import token_numbers
@@ -273,7 +280,7 @@ def _join(parts: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _dataset(
-    made_of: Callable[[Sequence[np.ndarray]], tuple],
+    make_element: Callable[[Sequence[np.ndarray]], tuple],
     plan: list[list[np.ndarray]],
     start: int = 0,
     *,
@@ -282,12 +289,12 @@ def _dataset(
 ) -> tf.data.Dataset:
     def generate() -> Iterator[tuple]:
         for number in range(start, len(plan)):
-            made = made_of(plan[number])
+            next_element = make_element(plan[number])
             is_ready(number)
-            yield made
+            yield next_element
 
-    signature = tf.nest.map_structure(lambda x: _spec(x, fixed_shape), made_of(plan[0]))
-    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    signature = tf.nest.map_structure(lambda x: _spec(x, fixed_shape), make_element(plan[0]))
+    dataset = from_generator(generate, signature)
     # Keras needs the cardinality to know where an epoch ends.
     return dataset.apply(tf.data.experimental.assert_cardinality(len(plan) - start)).prefetch(4)
 

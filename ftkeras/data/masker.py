@@ -10,7 +10,7 @@ from ftkeras.data.examples import Examples
 from ftkeras.maskings import MASKED, RANDOM, Masking
 from ftkeras.text.pieces import Pieces
 
-# What a text's random numbers are for: the masks of evaluation, or of epoch n at 1 + n.
+# Part of the seed of a text's masks: this for evaluation, 1 + n for epoch n.
 EVALUATION = 0
 
 

@@ -19,6 +19,7 @@ from ftkeras.data.redacted_answers import RedactedAnswers
 from ftkeras.data.sources.stream import reraise_user_errors
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
+from ftkeras.support.cached_methods import cached_method
 from ftkeras.text import redactions
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.truncations.windows import Windows
@@ -29,7 +30,9 @@ log = logging.getLogger(__name__)
 SECONDS_BEFORE_RETRY = (1, 5)
 # Texts that are read together.
 TEXTS_AT_ONCE = 1024
-# What the name of a split and the unlabelled texts behind it ends in.
+# The name of train and the task's own validation, joined in this order.
+POOL = "pool"
+# The suffix of the name of a split that is joined with the unlabelled texts.
 AND_UNLABELLED = "_and_unlabelled"
 
 
@@ -67,7 +70,7 @@ class SplitReader:
         self.has_test = "test" in self._datasets
         if self.has_validation:
             train, validation = self._datasets["train"], self._datasets["validation"]
-            self._datasets["pool"] = train.concatenate(validation)
+            self._datasets[POOL] = train.concatenate(validation)
         self.has_unlabelled = unlabelled is not None
         self._unlabelled = unlabelled
         self._cache = token_cache.open_cache(config, text_layer)
@@ -75,7 +78,7 @@ class SplitReader:
         if problem.reads in redacted_answers.TEXTS and text_layer.redaction is not None:
             self._answers = RedactedAnswers(problem, text_layer.redaction)
 
-    @functools.cache  # noqa: B019  a run has one reader
+    @cached_method
     def read(self, name: str) -> Examples:
         """Return all examples of "train", "validation" or "test".
 
@@ -126,7 +129,7 @@ class SplitReader:
 
     def read_pool(self) -> Examples:
         """Return all examples of train and of the task's own validation, in this order."""
-        return self.read("pool" if self.has_validation else "train")
+        return self.read(POOL if self.has_validation else "train")
 
     def read_with_unlabelled(self, name: str) -> tuple[Examples, int]:
         """Return a split and the unlabelled texts behind it, and how many examples the split has.
@@ -141,11 +144,9 @@ class SplitReader:
         """Return the values of a column of the task's files, one for each example of the pool.
 
         Raises:
-            UserError: if there is no such column.
+            UserError: if there is no such column, or a row has no value in it.
         """
-        splits = ("train", "validation") if self.has_validation else ("train",)
-        values = [value for split in splits for value in self._task.column(split, name)]
-        return np.array(values, dtype=object)
+        return np.array(self._column(POOL, name), dtype=object)
 
     def column(self, examples: Examples, name: str) -> list[str]:
         """Return the values of a column of the task's files for some examples; "" if missing.
@@ -157,13 +158,14 @@ class SplitReader:
         Raises:
             UserError: if there is no such column.
         """
-        pooled = examples.source == "pool"
-        values = [
-            value
-            for split in (("train", "validation") if pooled else (examples.source,))
-            for value in self._task.column(split, name, missing="")
-        ]
+        values = self._column(examples.source, name, missing="")
         return [values[row] for row in examples.rows]
+
+    def _column(self, source: str, name: str, **missing: str) -> list[str]:
+        """Return the values of a column for all rows of a split, or of the pool."""
+        pooled = ("train", "validation") if self.has_validation else ("train",)
+        splits = pooled if source == POOL else (source,)
+        return [v for split in splits for v in self._task.column(split, name, **missing)]
 
     def texts(self, source: str) -> tf.data.Dataset:
         """Return the texts of a split, redacted: {"text"} and, for pairs, {"text", "pair"}.
@@ -194,7 +196,7 @@ class SplitReader:
         return [by_row[row] for row in rows.tolist()]
 
     def count_redacted(self, examples: Examples) -> dict[str, int]:
-        """Return how many places of each kind are replaced in the texts of some examples.
+        """Return the number of replacements of each kind in the texts of some examples.
 
         Args:
             examples: a view of what this reader has read.
@@ -226,7 +228,7 @@ class SplitReader:
         while True:
             try:
                 with reraise_user_errors():
-                    return self._tokenize(self._datasets[name], name)
+                    return self._tokenize_split(name)
             except tf.errors.OpError as error:
                 cause = re.sub(r"{{.*?}} *", "", error.message).strip().splitlines()[0]
                 wait = next(waits, None)
@@ -238,11 +240,12 @@ class SplitReader:
             log.warning(message, self._config.task, name, cause, wait)
             time.sleep(wait)
 
-    def _tokenize(self, dataset: tf.data.Dataset, name: str) -> Examples:
+    def _tokenize_split(self, name: str) -> Examples:
+        """Return a split's examples; move answers to their positions in redacted texts."""
         if self._answers is None:
-            return self._tokenized(dataset, name)
+            return self._tokenize(self._datasets[name], name)
         before = len(self._answers.left_out)
-        examples = self._tokenized(self._answers.move(dataset), name)
+        examples = self._tokenize(self._answers.move(self._datasets[name]), name)
         if texts := len(self._answers.left_out) - before:
             log.warning(
                 f"{name}: in {texts:,} texts, an entity shares a redacted place with the one "
@@ -250,7 +253,8 @@ class SplitReader:
             )
         return examples
 
-    def _tokenized(self, dataset: tf.data.Dataset, name: str) -> Examples:
+    def _tokenize(self, dataset: tf.data.Dataset, name: str) -> Examples:
+        """Return the examples of a dataset, from the token cache if it has them."""
         settings = {
             "name": name,
             "pairs": self._task.pairs,
@@ -268,12 +272,12 @@ class SplitReader:
             ) from error
         if was_cached:
             log.info(
-                f"{name}: token ids of {len(examples):,} texts from the cache{self._among(name)}"
+                f"{name}: token ids of {len(examples):,} texts from the cache{self._held_out(name)}"
             )
         return examples
 
-    def _among(self, name: str) -> str:
-        """Return which other splits are held out of those texts, as part of a sentence."""
+    def _held_out(self, name: str) -> str:
+        """Return the end of a message, with the splits that are held out of `name`; or ""."""
         own = {
             "validation": self.has_validation,
             "test": self.has_test or not self._task.needs_test,
@@ -286,10 +290,10 @@ class SplitReader:
     def _token_ids(
         self, texts: tf.Tensor, pairs: tf.Tensor | None = None
     ) -> dict[str, tf.RaggedTensor]:
-        return self._function(texts) if pairs is None else self._function(texts, pairs)
+        return self._traced_layer(texts) if pairs is None else self._traced_layer(texts, pairs)
 
     def _with_token_targets(self, examples: Examples) -> Examples:
-        """Return the examples with what the model is to answer for each token."""
+        """Return the examples with the target of each token."""
         assert examples.word_starts is not None
         answers = self._task.problem().token_targets(examples.targets, examples.words())
         texts = np.repeat(np.arange(len(examples)), examples.lengths)
@@ -297,7 +301,7 @@ class SplitReader:
         return dataclasses.replace(examples, token_targets=targets)
 
     def _with_window_targets(self, examples: Examples) -> Examples:
-        """Return the examples with what the model is to answer in each window."""
+        """Return the examples with the targets of their windows."""
         assert examples.windows is not None
         nothing = np.zeros((len(examples.token_ids), 0), np.float32)
         outputs = examples.context_outputs(nothing)
@@ -306,7 +310,7 @@ class SplitReader:
         return dataclasses.replace(examples, windows=windows)
 
     @functools.cached_property
-    def _function(self) -> tf.types.experimental.ConcreteFunction:
+    def _traced_layer(self) -> tf.types.experimental.ConcreteFunction:
         """The text layer, traced once for all splits: AutoGraph would take a second for each."""
         specs = [tf.TensorSpec([None], tf.string)] * (2 if self._task.pairs else 1)
         return tf.function(self._text_layer, autograph=False).get_concrete_function(*specs)

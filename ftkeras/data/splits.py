@@ -23,7 +23,7 @@ from ftkeras.text.layer import TextLayer
 
 log = logging.getLogger(__name__)
 
-# What `folds.hold_out_shares` holds an example out for, in the order of the shares it is given.
+# Numbers of the shares that `folds.hold_out_shares` holds out, in the order of its argument.
 TEST_FOLD, VALIDATION_FOLD = 0, 1
 
 

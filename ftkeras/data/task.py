@@ -49,7 +49,7 @@ class Task(Protocol):
     columns: Mapping[str, Any] = MappingProxyType({})
 
     def problem(self, labels: Sequence[str] | None = None) -> Problem:
-        """Return what is asked about a text.
+        """Return the problem that a model of this task solves.
 
         Args:
             labels: the names of the outputs, as a run recorded them; None for those of the data.
@@ -97,7 +97,7 @@ class Task(Protocol):
         return {}
 
     def located_rows(self, split: str) -> LocatedRows | None:
-        """Return where the examples of a split are in the user's files; None if it has no table.
+        """Return the rows of a split with their files and lines; None if it has no table.
 
         Args:
             split: train, validation or test.

@@ -18,7 +18,7 @@ from ftkeras.text.words import WORDS
 # The texts that go through the text layer together: enough to keep its vectorized ops busy.
 TEXTS_PER_STEP = 512
 
-# What is stored of a split, one file per column. The names are attributes of `Examples`. The dtype
+# The columns of a split, one file each, by the attributes of `Examples` that they become. The dtype
 # of the targets is that of the dataset: int64 or float64; or uint8 for strings, whose lengths are
 # another column.
 COLUMNS = {
@@ -29,12 +29,16 @@ COLUMNS = {
     "stored_digests": np.uint64,
 }
 LENGTHS = "target_lengths"
-# Also stored, by what the text layer returns about texts: words of them, and windows.
+# Further columns, of words and of windows, by what the problem reads; see `Problem.reads`.
 _WORDS = dict.fromkeys(WORDS, np.int32)
 _WINDOWS = {"window_counts": np.int32, "first_pieces": np.int32}
 EXTRA = {
-    **{"texts": {}, "words": _WORDS, "contexts": {**_WORDS, **_WINDOWS}},
-    **{"options": {}, "each_text": {}, "tokens": {}},
+    "texts": {},
+    "words": _WORDS,
+    "contexts": {**_WORDS, **_WINDOWS},
+    "options": {},
+    "each_text": {},
+    "tokens": {},
 }
 
 
@@ -42,8 +46,8 @@ def extra(reads: str, *, windows: bool) -> dict[str, type]:
     """Return the dtype of each column that the text layer returns beside token ids.
 
     Args:
-        reads: what the text layer returns about texts, a key of `EXTRA`.
-        windows: whether it cuts texts into windows.
+        reads: what the problem reads, a key of `EXTRA`.
+        windows: whether the text layer cuts texts into windows.
     """
     return EXTRA[reads] | (_WINDOWS if windows else {})
 
@@ -66,8 +70,8 @@ def write(
         folder: an existing folder for the files.
         name: the name of the split.
         pairs: whether the elements contain a second text.
-        reads: what the text layer returns about texts, a key of `EXTRA`.
-        windows: whether it cuts texts into windows.
+        reads: what the problem reads, a key of `EXTRA`.
+        windows: whether the text layer cuts texts into windows.
     """
     subfolder = folder / name
     subfolder.mkdir(exist_ok=True)
@@ -134,7 +138,7 @@ def read_arrays(
     reads: str = "texts",
     windows: bool = False,
 ) -> Examples:
-    """Return what `write_arrays` has written of a dataset, memory-mapped."""
+    """Return the examples that `write_arrays` has written, memory-mapped."""
     dtypes = columns(dataset, reads=reads, windows=windows)
     arrays = {column: _map(folder / column, dtype) for column, dtype in dtypes.items()}
     shape, targets = dataset.element_spec["label"].shape, arrays.pop("stored_targets")

@@ -105,7 +105,7 @@ def vectors(experiment: Experiment, examples: Examples) -> np.ndarray | None:
 
 
 def blank(target: tf.TensorSpec) -> Any:
-    """Return what stands for the answer to a text that has none."""
+    """Return a placeholder for the answer to a text without one."""
     if target.dtype == tf.string:
         return b""
     shape: Any = target.shape.as_list()

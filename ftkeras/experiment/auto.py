@@ -158,7 +158,7 @@ def _is_pretrained(config: Config) -> bool:
 
 
 def _factor(config: Config, policies: Sequence[Policy]) -> float:
-    """Return what the policies and the optimizer multiply the learning rate by."""
+    """Return the factor of the policies and the optimizer on the learning rate."""
     cls = catalog.find("optimizer", catalog.parse("optimizer", config.optimizer).name)
     own = cls.rate_factor
     if own is None:

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import pathlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -24,10 +25,12 @@ from ftkeras.experiment.checks import check
 from ftkeras.experiment.definition import Experiment
 from ftkeras.experiment.part_errors import blame
 from ftkeras.policies import Policy
+from ftkeras.problems import Problem
 from ftkeras.regularizers import Regularizer, Step
 from ftkeras.runs import inputs, layout
 from ftkeras.runs import problem as recorded_problem
 from ftkeras.strategies import Devices
+from ftkeras.support.protocols import Encoder
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.training.finetuner import FineTuner
@@ -72,24 +75,58 @@ def fix_randomness(config: Config) -> None:
 def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Experiment:
     recorded = recorded_problem.read_labels(run_dir) if run_dir else None
     task = catalog.build("task", config.task, data_dir=config.data_dir, known_labels=recorded)
-    problem = task.problem(recorded)
+    problem, folder = task.problem(recorded), None
     if run_dir:
         problem.restore_state(recorded_problem.read_state(run_dir))
-    if not run_dir:
+    else:
         task.splits()  # data that is missing shows before a checkpoint is downloaded
         folder = encoder_source.resolve(config)
         width = encoder_source.width(config, folder)
         config = precision.settle(config, hidden=width, devices=devices)
+    encoder, tokenizer, head = _build_network(config, problem, folder, run_dir)
+    _check_encoder(config, problem, encoder, head)
+    if not run_dir and task.pairs and problem.reads != "each_text":
+        _check_segments(encoder, tokenizer)
+    model = _build_model(config, problem, encoder, head, tokenizer.pad_id, is_new=not run_dir)
+    problem.use_head(head)
+    if not run_dir:
+        classifier.start_head(config, model, problem, folder)
+    text_layer = _build_text_layer(config, problem, encoder, tokenizer)
+    specs = _lasting_policies(config) if run_dir else config.policy
+    policies = _apply_policies(config, model, specs)
+    if encoder.pool is not None and not head.needs_pooler:
+        encoder.pool.trainable = False
+    if not run_dir:
+        _attach_regularizers(config, model)
+    # A run has recorded whether it read pairs, so its data need not be read again.
+    read = inputs.read(run_dir) if run_dir else {}
+    pairs = bool(read["pairs"]) if read else task.pairs
+    return Experiment(config, task, problem, text_layer, model, policies, devices, pairs)
+
+
+def _build_network(
+    config: Config, problem: Problem, folder: pathlib.Path | None, run_dir: pathlib.Path | None
+) -> tuple[Encoder, Tokenizer, Any]:
+    """Build the encoder, its tokenizer and the head.
+
+    Args:
+        config: the run's.
+        problem: decides which head and how many outputs.
+        folder: of the checkpoint that a new run starts from; None for random weights.
+        run_dir: the folder of a finished run, whose encoder to build again; None for a new run.
+    """
     with _dtype_policy("float32" if run_dir else config.precision):
         head = classifier.build_head(config, problem.head, outputs=len(problem.names))
-        # Who predicts tokens hands on the pooler of a checkpoint, which it does not use.
+        # A head that predicts tokens reads no pooler, but exports hand on that of the checkpoint.
         pooler = None if head.needs_vocabulary else head.needs_pooler
         if run_dir:
-            encoder, tokenizer = encoder_source.build_recorded(
-                config, run_dir / layout.ENCODER, pooler=pooler
-            )
-        else:
-            encoder, tokenizer = encoder_source.build_new(config, folder, pooler=pooler)
+            recorded = run_dir / layout.ENCODER
+            return *encoder_source.build_recorded(config, recorded, pooler=pooler), head
+        return *encoder_source.build_new(config, folder, pooler=pooler), head
+
+
+def _check_encoder(config: Config, problem: Problem, encoder: Encoder, head: Any) -> None:
+    """Raise UserError unless the encoder can read the texts and solve the problem."""
     if config.max_length > encoder.positions:
         raise UserError(
             f"max_length={config.max_length} is more than the encoder's {encoder.positions} "
@@ -100,34 +137,43 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
             f"`encoder`: a {problem.kind} reads what follows a token too, but in {config.encoder} "
             "a token attends only to those before it; use another family, such as bert or roberta."
         )
-    needs_segments = not run_dir and task.pairs and problem.reads != "each_text"
-    if needs_segments and encoder.segments == 1 and tokenizer.segments > 1:
+    if head.needs_vocabulary:
+        masked_lm_head.check(encoder)
+
+
+def _check_segments(encoder: Encoder, tokenizer: Tokenizer) -> None:
+    """Raise UserError if the encoder lacks the second segment that its tokenizer has."""
+    if encoder.segments == 1 and tokenizer.segments > 1:
         raise UserError(
             "`encoder`: it has one segment (type_vocab_size=1), but the task's texts come in "
             "pairs, whose second text is segment 1; use a checkpoint with two segments."
         )
-    if head.needs_vocabulary:
-        masked_lm_head.check(encoder)
-    model = FineTuner(
+
+
+def _build_model(
+    config: Config, problem: Problem, encoder: Encoder, head: Any, pad_id: int, *, is_new: bool
+) -> FineTuner:
+    """Build the model; only that of a new run has regularizers."""
+    make_step = functools.partial(
+        Step, divergence=problem.divergence, entropy=problem.entropy, soft_loss=problem.soft_loss
+    )
+    return FineTuner(
         encoder=encoder,
         head=head,
-        pad_id=tokenizer.pad_id,
-        make_step=functools.partial(
-            Step,
-            divergence=problem.divergence,
-            entropy=problem.entropy,
-            soft_loss=problem.soft_loss,
-        ),
+        pad_id=pad_id,
+        make_step=make_step,
         condense=None if problem.masking is None else problem.condense,
         extra_metrics=problem.epoch_metrics() if windows.reported(config, problem) else [],
-        regularizers=[] if run_dir else _regularizers(config),
+        regularizers=_regularizers(config) if is_new else [],
     )
-    problem.use_head(head)
-    if not run_dir:
-        classifier.start_head(config, model, problem, folder)
+
+
+def _build_text_layer(
+    config: Config, problem: Problem, encoder: Encoder, tokenizer: Tokenizer
+) -> TextLayer:
     if problem.reads in ("words", "contexts"):
         _require_offsets(tokenizer, problem.kind)
-    text_layer = TextLayer(
+    return TextLayer(
         tokenizer=tokenizer,
         truncation=catalog.build("truncation", combinations.truncation(config)),
         max_length=config.max_length,
@@ -139,16 +185,6 @@ def _build(config: Config, devices: Devices, run_dir: pathlib.Path | None) -> Ex
         each_text=problem.reads == "each_text",
         redaction=redactions.build(config),
     )
-    specs = _lasting_policies(config) if run_dir else config.policy
-    policies = _apply_policies(config, model, specs)
-    if encoder.pool is not None and not head.needs_pooler:
-        encoder.pool.trainable = False
-    if not run_dir:
-        _attach_regularizers(config, model)
-    # What the run has recorded tells it without reading the data.
-    read = inputs.read(run_dir) if run_dir else {}
-    pairs = bool(read["pairs"]) if read else task.pairs
-    return Experiment(config, task, problem, text_layer, model, policies, devices, pairs)
 
 
 def _require_offsets(tokenizer: Tokenizer, kind: str) -> None:

@@ -10,6 +10,7 @@ from ftkeras.experiment import auto, feeds, optimization, private, redactions, w
 from ftkeras.experiment.part_errors import blame
 from ftkeras.policies import check_together
 from ftkeras.problems import SEVERAL_ROWS, Problem
+from ftkeras.support.protocols import Head
 
 # Longer than any run, for checks to which the length does not matter.
 ENDLESS = 2**31
@@ -77,7 +78,7 @@ def problem_class(config: Config) -> type[Problem]:
 
 
 def _check_problem(config: Config, problem: type[Problem]) -> None:
-    """Raise UserError unless metric, loss, regularizers and exports fit the problem."""
+    """Raise UserError unless all settings and parts fit the problem."""
     names = [measure.name for measure in problem.measures]
     if config.objective not in names:
         raise UserError(
@@ -85,14 +86,36 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
             f"Received: {config.objective!r}."
         )
     head = catalog.find("head", _check_head(config, problem))
-    loss = catalog.parse("loss", config.loss).name
-    catalog.require("loss", loss)
-    who = f"a {problem.kind}" + (f" with head={config.head}" if head.losses else "")
-    if loss not in (losses := head.losses or problem.losses):
-        raise UserError(f"loss={config.loss} can't be used with {who}; use {', '.join(losses)}.")
-    for argument in catalog.parse("loss", config.loss).arguments:
+    _check_loss(config, problem, head)
+    _check_batches(config, problem)
+    _check_parts(config, problem, head)
+    if config.calibrate and not problem.calibrates:
+        raise UserError(
+            f"`calibrate` can't be used with a {problem.kind}: only probabilities of labels are "
+            "calibrated."
+        )
+    _check_canaries(config, problem)
+    _check_regularizers(config, problem)
+    windows.check(config, problem)
+    by = catalog.parse("schedule", config.schedule).arguments.get("by", "loss")
+    if by not in ("loss", *windows.reported(config, problem)):
+        raise UserError(f"schedule={config.schedule}: training a {problem.kind} reports no {by!r}.")
+
+
+def _check_loss(config: Config, problem: type[Problem], head: type[Head]) -> None:
+    """Raise UserError unless the loss and its arguments fit the problem and the head."""
+    loss = catalog.parse("loss", config.loss)
+    catalog.require("loss", loss.name)
+    model = f"a {problem.kind}" + (f" with head={config.head}" if head.losses else "")
+    if loss.name not in (losses := head.losses or problem.losses):
+        raise UserError(f"loss={config.loss} can't be used with {model}; use {', '.join(losses)}.")
+    for argument in loss.arguments:
         if reason := problem.loss_arguments.get(argument):
             raise UserError(f"loss={config.loss} can't be used with a {problem.kind}: {reason}.")
+
+
+def _check_batches(config: Config, problem: type[Problem]) -> None:
+    """Raise UserError unless the problem's examples can be batched as configured."""
     if reason := problem.batchings.get(catalog.parse("batching", config.batching).name):
         raise UserError(
             f"batching={config.batching} can't be used with a {problem.kind}: {reason}."
@@ -102,20 +125,23 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
             f"`batch_tokens` can't be used with a {problem.kind}: each example has several rows; "
             "use `batch_size`, the examples of a batch."
         )
-    for kind, specs, unfit, whom in (
+
+
+def _check_parts(config: Config, problem: type[Problem], head: type[Head]) -> None:
+    """Raise UserError if the problem or the head excludes a policy, regularizer or export."""
+    for kind, specs, excluded, by in (
         ("policy", config.policy, problem.policies, f"a {problem.kind}"),
         ("regularizer", config.regularizer, problem.regularizers, f"a {problem.kind}"),
         ("regularizer", config.regularizer, head.regularizers, f"head={config.head}"),
         ("export", config.exports, problem.exporters, f"a {problem.kind}"),
     ):
         for spec in specs:
-            if reason := unfit.get(catalog.parse(kind, spec).name):
-                raise UserError(f"{kind}={spec} can't be used with {whom}: {reason}.")
-    if config.calibrate and not problem.calibrates:
-        raise UserError(
-            f"`calibrate` can't be used with a {problem.kind}: only probabilities of labels are "
-            "calibrated."
-        )
+            if reason := excluded.get(catalog.parse(kind, spec).name):
+                raise UserError(f"{kind}={spec} can't be used with {by}: {reason}.")
+
+
+def _check_canaries(config: Config, problem: type[Problem]) -> None:
+    """Raise UserError if canaries can't be planted."""
     if config.canaries and problem.reads != "texts":
         raise UserError(
             f"`canaries` can't be used with a {problem.kind}, only with tasks that give a text as "
@@ -125,11 +151,6 @@ def _check_problem(config: Config, problem: type[Problem]) -> None:
         raise UserError(f"`canaries` must be 0 or at least 2. Received: {config.canaries}.")
     if config.canaries and config.unlabelled:
         raise UserError("`canaries` and `unlabelled` can't be combined; omit one of them.")
-    _check_regularizers(config, problem)
-    windows.check(config, problem)
-    by = catalog.parse("schedule", config.schedule).arguments.get("by", "loss")
-    if by not in ("loss", *windows.reported(config, problem)):
-        raise UserError(f"schedule={config.schedule}: training a {problem.kind} reports no {by!r}.")
 
 
 def _check_regularizers(config: Config, problem: type[Problem]) -> None:

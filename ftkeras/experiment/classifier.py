@@ -2,8 +2,8 @@
 
 import logging
 import pathlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,13 +11,16 @@ from ftkeras import catalog
 from ftkeras.checkpoints import huggingface
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
-from ftkeras.experiment import masked_lm_head
+from ftkeras.experiment import head_start, masked_lm_head
 from ftkeras.experiment.definition import Experiment
 from ftkeras.problems import Problem
 from ftkeras.support.specs import Spec
 from ftkeras.training.finetuner import FineTuner
 
 log = logging.getLogger(__name__)
+
+# The output of a model that scores options one by one.
+_SCORE = ("score",)
 
 
 def build_head(config: Config, default: str, *, outputs: int) -> Any:
@@ -48,15 +51,9 @@ def start_head(
     if model.head.needs_vocabulary:
         masked_lm_head.start(config, model, folder)
         return
-    start = "auto"
-    if config.head is not None:
-        start = catalog.parse_head(config.head).arguments.get("start", start)
-    tensors = {} if folder is None else huggingface.read_tensors(folder)
-    family = model.encoder.family
-    classifier = family.classifier_name(problem.huggingface_class)
-    kernel, bias = (f"{classifier}.{part}" for part in ("weight", "bias"))
-    has_bias = family.has_bias(problem.huggingface_class)
-    if folder is None or kernel not in tensors or (has_bias and bias not in tensors):
+    start = head_start.wanted(config)
+    classifier = None if folder is None else _read_classifier(model, problem, folder)
+    if folder is None or classifier is None:
         if start == "checkpoint":
             who = "an encoder with random weights" if folder is None else folder
             raise UserError(f"head=checkpoint: {who} has no classifier; use head=new.")
@@ -64,32 +61,90 @@ def start_head(
     if start == "new":
         log.info("head     new, as asked for; the checkpoint's classifier is not used")
         return
-    labels, names = problem.names, _names(huggingface.read_config(folder), len(tensors[kernel]))
-    if problem.reads == "contexts":  # start and end, in all models
-        names = list(labels)
-    if problem.reads == "options":  # one score for each
-        names, labels = ["score"], ("score",)
-    shape = (len(names), model.encoder.hidden)
-    misfit = _misfit(model, problem, huggingface.read_config(folder), tensors)
-    if not misfit and (found := tensors[kernel].shape) != shape:
-        misfit = f"{kernel} has shape {found} instead of {shape}"
-    rows = None if misfit else _match(names, labels)
-    if rows is None and not misfit and start == "checkpoint" and _are_numbered(names, labels):
-        rows = list(range(len(labels)))
-    if rows is None:
-        known = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
-        misfit = misfit or f"its labels are {known}"
+    try:
+        rows = _rows(classifier, model, problem, may_be_numbered=start == "checkpoint")
+    except ValueError as misfit:
         if start == "checkpoint":
             raise UserError(
                 f"head=checkpoint: the classifier of {folder} can't be used: {misfit}; "
                 "use head=new."
-            )
+            ) from None
         log.info("head     new; the checkpoint's classifier is not used: %s", misfit)
         return
-    model.head.kernel.assign(np.asarray(tensors[kernel], "float32")[rows].T)
-    if has_bias:
-        model.head.bias.assign(np.asarray(tensors[bias], "float32")[rows])
-    log.info("head     the checkpoint's classifier, for the labels %s", ", ".join(labels[:5]))
+    model.head.kernel.assign(np.asarray(classifier.kernel, "float32")[rows].T)
+    if classifier.bias is not None:
+        model.head.bias.assign(np.asarray(classifier.bias, "float32")[rows])
+    labels = _SCORE if problem.reads == "options" else problem.names[:5]
+    log.info("head     the checkpoint's classifier, for the labels %s", ", ".join(labels))
+
+
+class _Classifier(NamedTuple):
+    """A checkpoint's classifier.
+
+    Attributes:
+        name: of its kernel.
+        kernel: [labels, hidden].
+        bias: [labels]; None if the class of transformers has none.
+        config: the checkpoint's config.json.
+        tensors: the names of all tensors of the checkpoint.
+    """
+
+    name: str
+    kernel: np.ndarray
+    bias: np.ndarray | None
+    config: Mapping[str, Any]
+    tensors: Collection[str]
+
+
+def _read_classifier(
+    model: FineTuner, problem: Problem, folder: pathlib.Path
+) -> _Classifier | None:
+    """Return the classifier in a checkpoint's folder; None if it has none."""
+    tensors: Any = huggingface.read_tensors(folder)
+    family = model.encoder.family
+    name = family.classifier_name(problem.huggingface_class)
+    kernel, bias = f"{name}.weight", f"{name}.bias"
+    has_bias = family.has_bias(problem.huggingface_class)
+    if kernel not in tensors or (has_bias and bias not in tensors):
+        return None
+    config = huggingface.read_config(folder)
+    return _Classifier(
+        kernel, tensors[kernel], tensors[bias] if has_bias else None, config, tensors.keys()
+    )
+
+
+def _rows(
+    classifier: _Classifier, model: FineTuner, problem: Problem, *, may_be_numbered: bool
+) -> list[int]:
+    """Return the classifier's row of each of the head's outputs.
+
+    Args:
+        classifier: the checkpoint's.
+        model: whose head to start.
+        problem: names the labels.
+        may_be_numbered: whether a classifier without names of labels fits, if it has as many.
+
+    Raises:
+        ValueError: if the classifier does not fit; with the reason.
+    """
+    labels, names = problem.names, _names(classifier.config, len(classifier.kernel))
+    if problem.reads == "contexts":  # start and end, in all models
+        names = list(labels)
+    if problem.reads == "options":  # one score for each
+        names, labels = list(_SCORE), _SCORE
+    if misfit := _misfit(model, problem, classifier.config, classifier.tensors):
+        raise ValueError(misfit)
+    shape = (len(names), model.encoder.hidden)
+    if classifier.kernel.shape != shape:
+        found = classifier.kernel.shape
+        raise ValueError(f"{classifier.name} has shape {found} instead of {shape}")
+    rows = _match(names, labels)
+    if rows is None and may_be_numbered and _are_numbered(names, labels):
+        rows = list(range(len(labels)))
+    if rows is None:
+        known = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+        raise ValueError(f"its labels are {known}")
+    return rows
 
 
 def start_bias(experiment: Experiment, targets: np.ndarray) -> None:
@@ -112,9 +167,9 @@ def start_bias(experiment: Experiment, targets: np.ndarray) -> None:
 
 
 def _misfit(
-    model: FineTuner, problem: Problem, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]
+    model: FineTuner, problem: Problem, config: Mapping[str, Any], tensors: Collection[str]
 ) -> str | None:
-    """Return why the classifier computes something else than the head, or None."""
+    """Return the reason why the classifier computes something else than the head, or None."""
     head, family = model.head, model.encoder.family
     wanted = family.class_name(problem.huggingface_class)
     architectures = config.get("architectures") or [wanted]

@@ -18,7 +18,7 @@ class Experiment:
     Attributes:
         config: the run's.
         task: gives the examples.
-        problem: what is asked about them.
+        problem: what the model predicts about them.
         text_layer: strings to token ids, in training and in the exported model.
         model: token ids to logits.
         policies: those that have prepared the model, in their order.

@@ -41,7 +41,7 @@ class Plan:
 
 
 def plan(config: Config, run_dir: pathlib.Path) -> Plan:
-    """Return what to evaluate.
+    """Return the plan of an evaluation.
 
     Raises:
         UserError: if what the run recorded can't be read.

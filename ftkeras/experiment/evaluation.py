@@ -97,7 +97,7 @@ def evaluate_elsewhere(
 
 
 def _record(found: Mapping[str, _Evaluated]) -> dict:
-    """Return what metrics.json has about the splits."""
+    """Return the entries of metrics.json about the splits."""
     measured = {split: evaluated.metrics for split, evaluated in found.items()}
     changes = {n: e.calibration for n, e in found.items() if e.calibration is not None}
     calibration = {"calibration": changes} if changes else {}

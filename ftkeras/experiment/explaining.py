@@ -92,7 +92,7 @@ class RunModel:
         return found
 
     def attribute_spans(self, texts: Sequence[Texts]) -> list[dict[str, Any]]:
-        """Return what each token adds to the answer; see `explaining.Explainable`."""
+        """Return the contribution of each token to the answer; see `explaining.Explainable`."""
         found = []
         for batch in self._batches(texts):
             read = self._read(batch)
@@ -163,7 +163,7 @@ def _dense(read: Mapping[str, Any], pad_id: int) -> dict[str, tf.Tensor]:
 
 
 def _places(read: Mapping[str, Any]) -> dict[str, tf.Tensor]:
-    """Return where the tokens of windows are in their contexts, padded, and the windows' counts."""
+    """Return the positions of tokens in their contexts, padded, and the counts of windows."""
     padded = {name: read[name].to_tensor(NO_WORD) for name in WORDS}
     return {**padded, **{name: read[name] for name in ("first_pieces", "window_counts")}}
 

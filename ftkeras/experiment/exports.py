@@ -82,7 +82,7 @@ def of_finished_run(config: Config, run_dir: pathlib.Path) -> list[Exporter]:
 
 
 def check_versions(config: Config) -> None:
-    """Refuse labels or inputs that differ from the newest version's, before anything is trained.
+    """Refuse labels or inputs that differ from the newest version's, before training.
 
     The exporters check it as well. This is for a search, which builds them hours later.
 

@@ -81,7 +81,7 @@ def _is_frozen(model: FineTuner) -> bool:
 
 
 def _obstacle(experiment: Experiment) -> str | None:
-    """Return why the frozen encoder must run in each step; None if it need not."""
+    """Return the reason why the frozen encoder must run in each step; None if it need not."""
     specs = experiment.config.regularizer
     names = {spec: catalog.parse("regularizer", spec).name for spec in specs}
     inside = [spec for spec in specs if catalog.find("regularizer", names[spec]).by_row]

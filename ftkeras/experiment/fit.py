@@ -106,7 +106,7 @@ class Fit:
         """
         with stopping.defer_signals() as stop_request:
             try:
-                with self._tracking() as trackers:
+                with self._open_trackers() as trackers:
                     callbacks = self._callbacks(Tracking(trackers, self.feed))
                     self._train([*callbacks, self._checkpointer(callbacks, stop_request)])
             except Stopped as stopped:
@@ -125,14 +125,14 @@ class Fit:
         feeds: Sequence[Any] = [feed]
         figures: dict[str, float] = {}
         if splits.validation is not None:
-            layout = {"collate": feed.collate, "by_text": feed.by_text, "masker": feed.masker}
-            feeds = [feed, OrderedFeed(splits.validation, feed.batching, **layout)]
+            same = {"collate": feed.collate, "by_text": feed.by_text, "masker": feed.masker}
+            feeds = [feed, OrderedFeed(splits.validation, feed.batching, **same)]
         if self.position.epoch < self._experiment.config.trained_epochs:
             feeds, figures = features.read_once(self._experiment, feeds, splits.folder)
         train, *validation = feeds
         return train, validation[0] if validation else None, figures
 
-    def _tracking(self) -> AbstractContextManager[Mapping[str, Tracker]]:
+    def _open_trackers(self) -> AbstractContextManager[Mapping[str, Tracker]]:
         """Return a context with the trackers that the chief opens; none if nothing is to train."""
         config, position = self._experiment.config, self.position
         if not self._experiment.devices.is_chief or self._is_finished():
@@ -140,7 +140,7 @@ class Fit:
         step = position.epoch * len(self.feed) + position.step
         return tracking.opened(config, self._run_dir, step=step)
 
-    def _callbacks(self, tracking: Tracking) -> list[keras.callbacks.Callback]:
+    def _callbacks(self, tracker: Tracking) -> list[keras.callbacks.Callback]:
         config, model = self._experiment.config, self._experiment.model
         objective, averages = self._objective_callbacks(), optimization.average_callbacks(config)
         return [
@@ -150,8 +150,8 @@ class Fit:
             *(self._history, self._best, self._progress),
             *(c for policy in self._experiment.policies for c in policy.callbacks(model)),
             *averages,
-            tracking,
-            *self._within_epoch(objective, averages, tracking),
+            tracker,
+            *self._within_epoch(objective, averages, tracker),
             *self._given_callbacks,
             # Last, so that the others still see the learning rate of the epoch that ends.
             *optimization.schedule_callbacks(model.optimizer.schedule),
@@ -161,9 +161,9 @@ class Fit:
         self,
         objective: Sequence[ValidationMetrics],
         averages: Sequence[Any],
-        tracking: Tracking,
+        tracker: Tracking,
     ) -> list[keras.callbacks.Callback]:
-        """Return what validates within an epoch, if it is asked for."""
+        """Return the callback that validates within epochs; none without `evaluate_every`."""
         every, is_chief = self._experiment.config.evaluate_every, self._experiment.devices.is_chief
         if every is None or self._validation is None:
             return []
@@ -175,13 +175,13 @@ class Fit:
             averages=averages,
             best=self._best,
             progress=self._progress,
-            tracking=tracking,
+            tracking=tracker,
             path=self._run_dir / layout.EVALUATIONS if is_chief else None,
         )
         return [within]
 
     def _objective_callbacks(self) -> list[ValidationMetrics]:
-        """Return what computes the objective after each epoch, unless training reports it.
+        """Return the callback that computes the objective, unless training reports it.
 
         It then needs all predictions of the validation split. So does the loss if the outputs for
         the windows of a text are combined.

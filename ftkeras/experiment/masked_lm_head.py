@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ftkeras import catalog
 from ftkeras.checkpoints import huggingface
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
+from ftkeras.experiment import head_start
 from ftkeras.support.protocols import Encoder
 from ftkeras.training.finetuner import FineTuner
 
@@ -36,9 +36,7 @@ def start(config: Config, model: FineTuner, folder: pathlib.Path | None) -> None
     Raises:
         UserError: the checkpoint's head is demanded, but it has none.
     """
-    wanted = "auto"
-    if config.head is not None:
-        wanted = catalog.parse_head(config.head).arguments.get("start", wanted)
+    wanted = head_start.wanted(config)
     if wanted == "new":
         log.info("head     new, as asked for")
         return
@@ -56,7 +54,7 @@ def start(config: Config, model: FineTuner, folder: pathlib.Path | None) -> None
 
 
 def _obstacle(folder: pathlib.Path | None) -> str | None:
-    """Return why a checkpoint's head can't be used whatever its tensors are, or None."""
+    """Return a reason not to read the tensors of a checkpoint's head, or None."""
     if folder is None:
         return "an encoder with random weights has none that predicts tokens"
     if huggingface.read_config(folder).get("tie_word_embeddings", True):

@@ -38,15 +38,15 @@ def tokenize(
     dataset = tf.data.Dataset.from_tensor_slices(columns)
     reader = SplitReader(
         config=dataclasses.replace(experiment.config, cache_dir="none"),
-        task=cast(Task, _Given(experiment.task, dataset)),
+        task=cast(Task, _TaskOnDataset(experiment.task, dataset)),
         text_layer=experiment.text_layer,
         folder=folder,
     )
     return reader.read("test")
 
 
-class _Given:
-    """A task whose only split is a dataset; all else is another task's."""
+class _TaskOnDataset:
+    """A task with another one's attributes, whose only split is a dataset."""
 
     def __init__(self, task: Any, dataset: tf.data.Dataset):
         self._task, self._dataset = task, dataset

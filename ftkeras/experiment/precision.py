@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 FLOAT32, BFLOAT16 = "float32", "mixed_bfloat16"
 # Products of smaller encoders take less time than their conversions.
 LEAST_WIDTH = 128
-# What is not a product stays as fast as it is, so this product must gain more than a step has to.
+# Only the matrix products of a step get faster, so they must gain more than the step is to gain.
 LEAST_GAIN = 1.3
 # In the cache folder: what this machine has measured, by processor and width.
 MEASURED = "bfloat16.json"

@@ -30,10 +30,11 @@ def check(config: Config) -> None:
     if config.private is None:
         return
     mechanism = _build(config)
-    reasons = [*_breaches(config)]
+    breaches = list(_breaches(config))
     if not mechanism.public_validation:
-        reasons += _uses_of_validation(config)
-    for setting, reason in reasons:
+        breaches += _uses_of_validation(config)
+    if breaches:
+        setting, reason = breaches[0]
         raise UserError(f"{setting} can't be combined with private={config.private}: {reason}.")
 
 
@@ -70,7 +71,7 @@ def delete_key(run_dir: pathlib.Path) -> None:
 
 
 def sampling(experiment: Experiment, train: Examples, key: bytes) -> PoissonSampling | None:
-    """Return what samples the batches of a private run; None for others.
+    """Return the sampling of a private run's batches; None for other runs.
 
     Args:
         experiment: the run's.
@@ -147,7 +148,7 @@ def check_learned(experiment: Experiment, before: Mapping[str, Any]) -> None:
             f"{', '.join(learned)} would be computed from the training answers without noise; "
             "set them in `task`."
         )
-    if problem.needs_tuning and selects_by_validation(config) is False:
+    if problem.needs_tuning and not selects_by_validation(config):
         raise UserError(
             f"task={config.task} can't be combined with private={config.private}: thresholds are "
             "chosen on the validation split; set them in `task`, or declare the split public "
@@ -167,55 +168,45 @@ def _sampling(config: Config, examples: int, *, steps: int, key: bytes) -> Sampl
 
 def _breaches(config: Config) -> Iterator[tuple[str, str]]:
     """Yield each setting that breaks the guarantee, and why."""
-    if config.batch_tokens is not None:
-        yield (
-            f"batch_tokens={config.batch_tokens}",
-            ("examples are sampled independently of their lengths; use `batch_size`"),
-        )
+    reasons = {
+        "batch_tokens": "examples are sampled independently of their lengths; use `batch_size`",
+        "teacher": "it learned from the examples without noise",
+        "few_shot": "its first phase trains without noise",
+        "self_training": "its first phase trains without noise",
+        "class_weights": "they depend on the labels of all examples",
+        "pretrain_epochs": "pretraining would read the texts too",
+        "folds": "each example would be used by several runs",
+    }
+    for name, reason in reasons.items():
+        if value := getattr(config, name):
+            yield f"{name}={value[0] if isinstance(value, tuple) else value}", reason
     if config.accumulate > 1:
         yield f"accumulate={config.accumulate}", "each example already is a micro-batch"
-    if catalog.parse("batching", config.batching).name == "packed":
-        yield (
-            f"batching={config.batching}",
-            ("the gradient of each example is needed alone; use padded or bucketed"),
-        )
     if config.oversample:
         yield "`oversample`", "an example that is repeated counts more than once"
-    if config.class_weights:
-        yield f"class_weights={config.class_weights}", ("they depend on the labels of all examples")
-    if config.teacher:
-        yield f"teacher={config.teacher[0]}", "it learned from the examples without noise"
-    for name in ("few_shot", "self_training"):
-        if (value := getattr(config, name)) is not None:
-            yield f"{name}={value}", "its first phase trains without noise"
-    if config.pretrain_epochs is not None:
-        yield (
-            f"pretrain_epochs={config.pretrain_epochs}",
-            "pretraining would read the texts too",
-        )
-    if config.folds is not None:
-        yield f"folds={config.folds}", "each example would be used by several runs"
     if config.precision == "mixed_float16":
-        yield (
-            "precision=mixed_float16",
-            ("the scale of its loss depends on all examples; use float32 or mixed_bfloat16"),
-        )
-    if catalog.parse("strategy", config.strategy).arguments.get("compress") is not None:
-        yield (
-            f"strategy={config.strategy}",
-            "rounding the workers' gradients changes how much an example can add to their sum",
-        )
+        reason = "the scale of its loss depends on all examples; use float32 or mixed_bfloat16"
+        yield "precision=mixed_float16", reason
     if config.jit_compile == "true":
         yield "jit_compile=true", "batches are random in size, and each size would be compiled"
+    yield from _breaches_of_parts(config)
+
+
+def _breaches_of_parts(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield each part that breaks the guarantee, and why."""
+    if catalog.parse("batching", config.batching).name == "packed":
+        reason = "the gradient of each example is needed alone; use padded or bucketed"
+        yield f"batching={config.batching}", reason
+    if catalog.parse("strategy", config.strategy).arguments.get("compress") is not None:
+        reason = "rounding the workers' gradients changes how much an example can add to their sum"
+        yield f"strategy={config.strategy}", reason
     loss = catalog.find("loss", catalog.parse("loss", config.loss).name)
     if getattr(loss, "between_examples", False):
         yield f"loss={config.loss}", "the loss of an example depends on others in its batch"
     for spec in config.regularizer:
         if catalog.find("regularizer", catalog.parse("regularizer", spec).name).of_weights:
-            yield (
-                f"regularizer={spec}",
-                ("its term would be clipped with each gradient; use the optimizer's decay"),
-            )
+            reason = "its term would be clipped with each gradient; use the optimizer's decay"
+            yield f"regularizer={spec}", reason
 
 
 def _uses_of_validation(config: Config) -> Iterator[tuple[str, str]]:

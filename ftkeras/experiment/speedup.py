@@ -60,7 +60,7 @@ def suggestions(
     max_length: int | None,
     smaller_encoder: bool,
 ) -> list[str]:
-    """Return what would shorten a run, each with its effect.
+    """Return changes that would shorten a run, each with its effect.
 
     Args:
         seconds: that the run takes.

@@ -8,7 +8,7 @@ from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.problems import Problem
 
-# What problems read whose windows belong together.
+# Values of `Problem.reads` for which texts may be cut into windows.
 CUT = ("texts", "words", "contexts", "tokens")
 
 

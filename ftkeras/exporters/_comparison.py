@@ -13,18 +13,18 @@ from ftkeras.text.layer import TextLayer
 from ftkeras.text.truncations.windows import Windows
 
 BATCH = 16
-# How far logits may move, relative to their spread, by what the weights are stored in; with "int8
-# states", the states are rounded as well, with one scale for a batch.
+# Bounds on the change of logits, relative to their spread, by the type of the stored weights. With
+# "int8 states", the states are rounded as well, with one scale for a batch.
 LOGIT_TOLERANCES = {"float16": 0.02, "bfloat16": 0.15, "int8": 0.25, "int8 states": 0.5}
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Bounds on those differences; None for no bound.
+    """Bounds on how far an export's predictions may be from the run's; None for no bound.
 
     Args:
-        tolerance: Bound of an output's difference, in 0 to 1.
-        logit_tolerance: Bound of `Comparison.logit_change`; not negative.
+        tolerance: Bound on the difference of an output, in 0 to 1.
+        logit_tolerance: Bound on `Comparison.logit_change`; not negative.
 
     Raises:
         ValueError: if an argument is out of bounds. The message names it, its bound and the value.
@@ -66,7 +66,7 @@ class Bounds:
 
     def check(self, found: Comparison, exporter: str, unit: str = "a probability") -> None:
         """Raise UserError if the predictions differ by more than the bounds; `unit` names one."""
-        # Written so that NaN, which is in no order with anything, is refused.
+        # `not … <=` also refuses NaN, which `>` would accept.
         if self.tolerance is not None and not found.largest_difference <= self.tolerance:
             raise UserError(
                 f"export={exporter}: {unit} differs by {found.largest_difference:.1e} from what "

@@ -77,7 +77,7 @@ def row_lengths(token_ids: tf.Tensor, pad_id: int) -> tf.Tensor:
 
 
 def group_end(lengths: tf.Tensor, first: tf.Tensor) -> tf.Tensor:
-    """Return where the group ends that begins at row `first`.
+    """Return the end of the group that begins at row `first`.
 
     Args:
         lengths: of the rows, int32 [rows], descending.

@@ -16,7 +16,7 @@ REDACTION = "redaction.json"
 
 
 def message(text_layer: TextLayer, *, cuts: bool = True) -> str | None:
-    """Return what to say of an export that reads token ids; None if it leaves out nothing.
+    """Return a note on the steps that an export of token ids leaves to its caller; None for none.
 
     Args:
         text_layer: of the run.
@@ -34,7 +34,7 @@ def message(text_layer: TextLayer, *, cuts: bool = True) -> str | None:
 
 
 def rules(redaction: Redaction | None) -> list[dict[str, Any]]:
-    """Return what is replaced by what, JSON-serializable; see `ftkeras.text.redactions.Rule`."""
+    """Return the rules of a redaction, JSON-serializable; see `ftkeras.text.redactions.Rule`."""
     return [] if redaction is None else [vars(rule) for rule in redaction.rules]
 
 
@@ -47,7 +47,7 @@ def write(folder: pathlib.Path, text_layer: TextLayer) -> None:
 
 
 def settings(text_layer: TextLayer) -> dict[str, Any]:
-    """Return what `restore` needs beside the files of the tokenizer, as plain JSON."""
+    """Return the settings of a text layer for `restore`, as plain JSON."""
     truncation = text_layer.truncation
     name = type(truncation).__module__.rpartition(".")[2]
     return {
@@ -60,7 +60,7 @@ def settings(text_layer: TextLayer) -> dict[str, Any]:
 
 @dataclass
 class _Rules:
-    """A redaction of which nothing but the rules is known."""
+    """A redaction that was read from an export: only its rules are known."""
 
     rules: tuple[Rule, ...]
 

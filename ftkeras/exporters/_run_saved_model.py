@@ -33,8 +33,8 @@ import tensorflow as tf
 BATCH = 32
 # A batch size is timed for this many seconds, within these numbers of runs.
 SECONDS, FEWEST_RUNS, MOST_RUNS = 1.0, 3, 50
-# How far two signatures of one model may differ, relative to the scale of the outputs: they may be
-# padded differently.
+# Bound on the difference of two signatures of one model, relative to the scale of the outputs: they
+# may be padded differently.
 TOLERANCE = 1e-4
 
 Texts = dict[str, list[bytes]]

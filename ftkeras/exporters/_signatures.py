@@ -19,7 +19,7 @@ from ftkeras.text.truncations.windows import Windows
 from ftkeras.text.words import NO_WORD, WORDS
 
 CLASSIFY = "classify"
-# What the text layer says about windows, beside ids and words.
+# Outputs of the text layer about windows.
 COUNTS = ("first_pieces", "window_counts")
 Tensors = Mapping[str, tf.Tensor]
 ConcreteFunction = tf.types.experimental.ConcreteFunction
@@ -111,14 +111,7 @@ class Served(tf.Module):
 
         def predict(**texts: tf.Tensor) -> Tensors:
             found, logits = read(texts)
-            if problem.reads == "contexts":
-                return problem.served_contexts(logits, texts["pair"], found)
-            if problem.reads == "options":
-                options = split(texts["pair"], len(problem.names)).texts
-                return problem.served_options(logits, options)
-            if problem.reads == "words":
-                return problem.served_words(*self._words(found, logits, texts["text"]))
-            return problem.served(self._combine(logits, found))
+            return self._answers(texts, found, logits)
 
         def classify(inputs: tf.Tensor) -> Tensors:
             found, logits = read(self._parse(inputs))
@@ -156,6 +149,24 @@ class Served(tf.Module):
             found["explain"] = _trace(explain, self._text_specs)
         return found
 
+    def _answers(self, texts: Tensors, found: Any, logits: tf.Tensor) -> Tensors:
+        """Return the outputs of `serving_default`.
+
+        Args:
+            texts: its inputs.
+            found: the outputs of the text layer.
+            logits: those of the network.
+        """
+        problem = self._problem
+        if problem.reads == "contexts":
+            return problem.served_contexts(logits, texts["pair"], found)
+        if problem.reads == "options":
+            options = split(texts["pair"], len(problem.names)).texts
+            return problem.served_options(logits, options)
+        if problem.reads == "words":
+            return problem.served_words(*self._words(found, logits, texts["text"]))
+        return problem.served(self._combine(logits, found))
+
     def _embedded(self) -> dict[str, tf.TensorSpec]:
         """Return the inputs of `embed`; none if there is no such signature."""
         if self.each_text:
@@ -172,7 +183,7 @@ class Served(tf.Module):
         return self._unredacted(texts, windows | pad(ragged, sizes=self.lengths, fill=self._fill))
 
     def _unredacted(self, texts: Tensors, found: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Return rows whose words are places in the texts that were given, not in redacted ones."""
+        """Return rows whose words are positions in the original texts, not in redacted ones."""
         redaction = self.text_layer.redaction
         if redaction is None or WORDS[0] not in found:
             return found

@@ -97,7 +97,7 @@ class Huggingface:
         if self.head:
             # The card describes the answers, which an encoder alone does not give.
             files.write_text(self.folder / "README.md", self.card.hub_header() + self.card.text())
-            # Who predicts tokens has no answers to a text that could be combined.
+            # A model that predicts tokens has no answers to windows that a caller could combine.
             in_vocabulary = self.model.head.needs_vocabulary
             notes = [
                 _left_to_caller.message(self.text_layer, cuts=not in_vocabulary),
@@ -150,7 +150,7 @@ class Huggingface:
 
 
 def _difference(model: FineTuner, wanted: str) -> str | None:
-    """Return what the class of transformers has that the model lacks, or None."""
+    """Return the part of the class of transformers that the model lacks, or None."""
     family, head = model.encoder.family, model.head
     if head.needs_vocabulary:
         return None

@@ -136,7 +136,7 @@ class Onnx:
 
 
 def read(folder: pathlib.Path) -> Served:
-    """Return what serves an exported folder: the text layer, and the model in onnxruntime.
+    """Return a module that answers with an exported folder: text layer, and model in onnxruntime.
 
     Its answers are those of the run's SavedModel, whose signatures it has, except `embed` and
     `explain`: they need more of the network than the model returns.

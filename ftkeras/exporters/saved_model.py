@@ -21,9 +21,9 @@ from ftkeras.support import accelerator, files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
 
-# How far a probability may be from the run's, with float32 weights: measured on a CPU, and measured
-# on a GPU or TPU. Their matrix products round the factors to as few as 8 bits, and the check runs
-# on a CPU.
+# Bounds on the difference of a probability from the run's, with float32 weights: for runs measured
+# on a CPU, and on a GPU or TPU. Those round the factors of products to as few as 8 bits, but the
+# check runs on a CPU.
 TOLERANCE, ACCELERATOR_TOLERANCE = 1e-5, 2e-2
 # Rounded weights and rounded products both move the logits; bfloat16 has 8 bits.
 ACCELERATOR_LOGIT_TOLERANCE = LOGIT_TOLERANCES["bfloat16"]

@@ -7,7 +7,7 @@ import numpy as np
 
 from ftkeras.support import bounds
 
-# What a chosen token becomes.
+# The fates of a chosen token.
 MASKED, RANDOM, KEPT = 0, 1, 2
 
 

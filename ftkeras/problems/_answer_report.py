@@ -11,7 +11,7 @@ import numpy as np
 from ftkeras.errors import UserError
 from ftkeras.problems import _squad
 
-# How much more likely no answer is than one if no part of the context can be an answer.
+# The `null_score_diff` if no part of the context can be an answer.
 CERTAIN = 1e4
 # Logits of an export may differ by as much, so a decision nearer to its threshold may change.
 CLOSE = 1e-3
@@ -19,7 +19,7 @@ MEASURES = ("exact_match", "f1")
 
 
 def no_answer(outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what stands for no answer, with its probability.
+    """Return the entry for no answer, with its probability.
 
     Args:
         outputs: of an export, for a question.

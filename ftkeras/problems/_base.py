@@ -30,7 +30,7 @@ __all__ = ["LOSS", "SEVERAL_ROWS", "Loss", "Measure", "Problem"]
 Tensor = Any
 Loss = Callable[[np.ndarray, np.ndarray], Tensor]
 
-# What is read as several rows for each example, all of which are in one batch.
+# Values of `Problem.reads` with several rows for each example, all of which are in one batch.
 SEVERAL_ROWS = ("options", "each_text")
 
 
@@ -134,7 +134,7 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
         """
 
     def state(self) -> dict:
-        """Return what `fit` and `tune` have learned, JSON types only; empty if it is nothing."""
+        """Return the state that `fit` and `tune` have learned, JSON types only; empty for none."""
         return {}
 
     def restore_state(self, state: dict) -> None:
@@ -171,7 +171,7 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
         return per_example(targets, positions)
 
     def condense(self, targets: Tensor, outputs: Tensor) -> Tensor:
-        """Return what an evaluation keeps of outputs, in the graph, if it reads "tokens"."""
+        """Return the outputs that an evaluation keeps, in the graph, if it reads "tokens"."""
         raise NotImplementedError
 
     def are_finite(self, outputs: Any) -> np.ndarray:
@@ -194,7 +194,7 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
         raise NotImplementedError
 
     def shortcoming(self, targets: np.ndarray) -> str | None:
-        """Return why nothing can be learned from or evaluated on these targets, or None."""
+        """Return the reason why these targets are useless for training and evaluation, or None."""
         ...
 
     def distinguish(self, targets: Any) -> np.ndarray:
@@ -211,7 +211,7 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
         return None
 
     def summarize(self, targets: np.ndarray) -> dict:
-        """Return what metrics.json records about the targets of a split."""
+        """Return the entries of metrics.json about the targets of a split."""
         ...
 
     def metrics(self, targets: np.ndarray, outputs: np.ndarray, loss: Loss) -> dict:
@@ -225,7 +225,7 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
         ...
 
     def details(self, targets: np.ndarray, outputs: np.ndarray) -> dict:
-        """Return what metrics.json records about the last split beside its metrics."""
+        """Return the entries of metrics.json about the last split beside its metrics."""
         return {}
 
     def decode(self, targets: np.ndarray, outputs: np.ndarray) -> list[dict]:
@@ -233,7 +233,7 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
         ...
 
     def predictions(self, rows: Sequence[Mapping[str, Any]]) -> Predictions:
-        """Return what lines of predictions.jsonl say, so that runs can be compared.
+        """Return the content of lines of predictions.jsonl, so that runs can be compared.
 
         Its `scores` hold one number for each example, which paired tests compare.
         """
@@ -318,7 +318,7 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
         return []
 
     def advice(self, metrics: Mapping[str, Any]) -> list[str]:
-        """Return what a finished run's metrics suggest about its model, a sentence each.
+        """Return advice that follows from a finished run's metrics, a sentence each.
 
         Args:
             metrics: as metrics.json holds them.
@@ -342,7 +342,7 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
         return None
 
     def describe(self) -> str:
-        """Return what a model predicts, for its card: the rest of "It takes a text and …"."""
+        """Return the rest of "It takes a text and …", a sentence of the model card."""
         ...
 
     def card_metrics(self, metrics: Mapping[str, Any], splits: Sequence[str]) -> str:

@@ -85,7 +85,7 @@ def match(truth: Sequence[Span], found: Sequence[Span]) -> list[tuple[Span | Non
 
 
 def outcome(true: Span, found: Span | None) -> str:
-    """Return what became of a true entity.
+    """Return the outcome for a true entity: right, missed, or the kind of error.
 
     >>> outcome(("PER", 0, 4), ("PER", 0, 8)), outcome(("PER", 0, 4), None)
     ('boundary', 'missed')

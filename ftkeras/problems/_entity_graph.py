@@ -215,7 +215,7 @@ def dense(found: Found, texts: Tensor, types: Sequence[str]) -> dict[str, Tensor
 def decode(
     names: Sequence[str], outputs: WordOutputs, transitions: np.ndarray | None = None
 ) -> list[Decoded]:
-    """Return what `find` finds in each text, as arrays."""
+    """Return the results of `find` for each text, as arrays."""
     pairs = list(outputs)
     decoded = []
     for first in range(0, len(pairs), TEXTS):

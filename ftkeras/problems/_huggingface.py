@@ -10,7 +10,7 @@ class HuggingFaceFiles(Protocol):
     """Members of a problem that say how its answers are written in files of Hugging Face models."""
 
     def misfit(self, config: Mapping[str, Any]) -> str | None:
-        """Return why a checkpoint's classifier can't be the head's start, or None.
+        """Return the reason why the head can't start from a checkpoint's classifier, or None.
 
         Args:
             config: the checkpoint's config.json.

@@ -57,5 +57,5 @@ class Probabilities(Protocol):
         return None
 
     def forecasts(self, rows: Sequence[Mapping[str, Any]]) -> Forecasts | None:
-        """Return what lines of predictions.jsonl say with a probability; None if nothing."""
+        """Return the predictions with a probability in predictions.jsonl; None without any."""
         return None

@@ -126,7 +126,7 @@ def locate(
     n_best: int,
     no_answer: bool,
 ) -> Place:
-    """Return where the best span that `find` finds is among the tokens; see there."""
+    """Return the window and the tokens of the best span; see `find`."""
     import tensorflow as tf
 
     logits = tf.cast(logits, tf.float32)
@@ -245,7 +245,7 @@ def texts_of(found: Found, contexts: Tensor) -> Tensor:
 
 
 def decode(outputs: ContextOutputs, **settings: Any) -> Found:
-    """Return what `find` finds in each context, as arrays."""
+    """Return the results of `find` for each context, as arrays."""
     parts = []
     for chunk in _chunks(outputs):
         logits, starts, ends, firsts = _dense([window for windows in chunk for window in windows])

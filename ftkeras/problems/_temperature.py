@@ -23,11 +23,11 @@ class TemperatureScaled(Problem):
 
     @abc.abstractmethod
     def negative_log_likelihood(self, targets: np.ndarray, logits: np.ndarray) -> float:
-        """Return the mean of -log p of what is true."""
+        """Return the mean of -log p of the true answers."""
 
     @abc.abstractmethod
     def forecast(self, targets: np.ndarray, logits: np.ndarray) -> Forecasts:
-        """Return what the model says with a probability."""
+        """Return the predictions that have a probability."""
 
     def calibrate(self, targets: np.ndarray, outputs: np.ndarray) -> None:
         """Choose the temperature with the lowest negative log-likelihood."""

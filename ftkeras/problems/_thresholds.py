@@ -39,7 +39,7 @@ def tune(targets: np.ndarray, probabilities: np.ndarray) -> list[float]:
 def apply_in_graph(
     probabilities: Any, names: Sequence[str], thresholds: Sequence[float]
 ) -> dict[str, Any]:
-    """Return what a multi-label model serves of its probabilities, all [batch, labels].
+    """Return the outputs that a multi-label model serves, all [batch, labels].
 
     Args:
         probabilities: float32 [batch, labels].
@@ -88,7 +88,7 @@ def _best(target: np.ndarray, probability: np.ndarray) -> float:
         return DEFAULT
     scores, at = np.unique(probability, return_inverse=True)
     correct = np.bincount(at, weights=target, minlength=len(scores))
-    # What is predicted, and right, if the cut is just below each score.
+    # The numbers of predicted and of right examples, if the cut is just below each score.
     predicted = np.cumsum(np.bincount(at, minlength=len(scores))[::-1])[::-1]
     correct = np.cumsum(correct[::-1])[::-1]
     f1 = 2 * correct / (predicted + positives)

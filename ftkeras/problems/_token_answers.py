@@ -38,7 +38,7 @@ class TokenAnswers(Protocol):
         raise NotImplementedError
 
     def window_targets(self, targets: Any, outputs: ContextOutputs) -> np.ndarray:
-        """Return what a model is to answer in each window of contexts, int64 [windows, …].
+        """Return the targets of the windows of contexts, int64 [windows, …].
 
         Args:
             targets: the stored answer to each example.

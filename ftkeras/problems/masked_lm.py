@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Tensor = Any
 _NOT_EXPORTED = "it predicts tokens that a masking has chosen, which only training knows"
-# What `condense` returns of each masked token.
+# Columns of the output of `condense`, for each masked token.
 LOSSES, HITS = 0, 1
 
 

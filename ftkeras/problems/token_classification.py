@@ -301,7 +301,7 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
         ]
 
     def _decode(self, outputs: WordOutputs) -> "list[_entity_graph.Decoded]":
-        """Return what was found in each text; the last result is kept, as metrics need it too."""
+        """Return the entities in each text; the last result is kept, as metrics need it too."""
         if self._decoded[0] is not outputs:
             scores = self._transition_scores()
             self._decoded = (outputs, _entity_graph.decode(self.names, outputs, scores))

@@ -20,6 +20,8 @@ TITLES = {
     "tokens": "tokens of a text",
     "unknown_share": "share of unknown tokens",
 }
+# The fields that every line of a server's statistics has.
+_FIELDS = {"start": str, "end": str, "version": int, "texts": int, "dropped": int}
 
 
 @dataclass
@@ -117,21 +119,61 @@ def observed(path: pathlib.Path, *, version: int | None, last: int | None) -> Ob
     Raises:
         UserError: if the file can't be read, has another form, or no such window.
     """
-    try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        chosen = [line for line in lines if version in (None, line["version"])]
-        starts = sorted({line["start"] for line in chosen})[-(last or 0) :]
-        found = _add_up([line for line in chosen if line["start"] in starts])
-    except OSError as error:
-        raise UserError(f"statistics={path} can't be read: {error.strerror}.") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"statistics={path} is not a file written by serve's `log_statistics`: {error!r}."
-        ) from None
-    if found is None:
+    windows = [line for line in _read_windows(path) if version in (None, line["version"])]
+    starts = sorted({line["start"] for line in windows})[-(last or 0) :]
+    answered = [line for line in windows if line["start"] in starts and line["texts"]]
+    if not answered:
         of = "" if version is None else f" of version {version}"
         raise UserError(f"statistics={path} has no window{of} in which a text was answered.")
-    return found
+    try:
+        return _add_up(answered)
+    except ValueError as error:
+        raise UserError(f"statistics={path} can't be added up: {error}.") from None
+
+
+def _read_windows(path: pathlib.Path) -> list[dict[str, Any]]:
+    """Return the lines of a file that `serve --log_statistics` wrote.
+
+    Raises:
+        UserError: if the file can't be read, or a line is not a window of statistics.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"statistics={path} can't be read: {error.strerror}.") from None
+    windows = []
+    for number, line in enumerate(content.splitlines(), start=1):
+        try:
+            windows.append(_parse_window(line))
+        except ValueError as error:
+            raise UserError(
+                f"statistics={path} is not a file written by serve's `log_statistics`: line "
+                f"{number} {error}; name the file that serve wrote."
+            ) from None
+    return windows
+
+
+def _parse_window(line: bytes) -> dict[str, Any]:
+    """Return the window of statistics in a line.
+
+    Raises:
+        ValueError: with what is wrong with the line.
+    """
+    try:
+        window = json.loads(line)
+    except ValueError:  # also if it is not UTF-8
+        raise ValueError("is not JSON") from None
+    if not isinstance(window, dict):
+        raise ValueError("is not a JSON object")
+    fields = _FIELDS | ({"several_labels": bool} if "labels" in window else {})
+    for name, kind in fields.items():
+        if not isinstance(window.get(name), kind):
+            raise ValueError(f"has no {name}")
+    for name in TITLES:
+        histogram = window.get(name, {"edges": [], "counts": []})
+        if not isinstance(histogram, dict) or not {"edges", "counts"} <= histogram.keys():
+            raise ValueError(f"has no edges and counts of {name}")
+    return window
 
 
 def compare(run: Reference, seen: Observed, *, least: int) -> tuple[list[Drift], list[str]]:
@@ -168,10 +210,12 @@ def _presence(run: Reference, seen: Observed, label: str, least: int) -> Drift:
     return drift.labels(f"label {label}", *with_label, least=least)
 
 
-def _add_up(lines: Sequence[Mapping[str, Any]]) -> Observed | None:
-    lines = [line for line in lines if line["texts"]]
-    if not lines:
-        return None
+def _add_up(lines: Sequence[Mapping[str, Any]]) -> Observed:
+    """Return the sums over windows.
+
+    Raises:
+        ValueError: if the bins of histograms differ.
+    """
     found = Observed(min(line["start"] for line in lines), max(line["end"] for line in lines))
     found.windows = len({line["start"] for line in lines})
     for line in lines:
@@ -186,6 +230,6 @@ def _add_up(lines: Sequence[Mapping[str, Any]]) -> Observed | None:
                 edges, counts = line[name]["edges"], np.array(line[name]["counts"])
                 before = found.histograms.get(name, (edges, np.zeros_like(counts)))
                 if before[0] != edges:
-                    raise ValueError(f"bins of {name} differ between windows")
+                    raise ValueError(f"the bins of {name} differ between its lines")
                 found.histograms[name] = edges, before[1] + counts
     return found

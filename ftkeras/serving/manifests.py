@@ -120,7 +120,7 @@ def render(server: Server, output: pathlib.Path) -> dict[str, str]:
 
 
 def _values(server: Server, output: pathlib.Path) -> dict[str, object]:
-    """Return what the templates' variables stand for."""
+    """Return the values of the templates' variables."""
     labels = [
         f'    version_labels {{ key: "{label}" value: {version} }}'
         for label, version in server.plan.labels.items()

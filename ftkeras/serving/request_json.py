@@ -16,7 +16,7 @@ from ftkeras.serving.errors import invalid_argument
 # Error messages quote a value of the wrong type up to this many characters.
 QUOTED_CHARACTERS = 200
 
-# What rapidjson calls the errors that Python's parser finds.
+# The messages of rapidjson by those of Python's parser.
 _PARSE_ERRORS = {
     "Expecting value": "Invalid value.",
     "Extra data": "The document root must not be followed by other values.",

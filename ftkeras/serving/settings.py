@@ -31,7 +31,7 @@ _FIELDS = [
     ("enable_large_batch_splitting", ".google.protobuf.BoolValue", False),
     ("max_execution_batch_size", ".google.protobuf.Int64Value", False),
 ]
-# What TensorFlow Serving's SharedBatchScheduler takes for fields that the file omits.
+# The defaults of TensorFlow Serving's SharedBatchScheduler.
 _DEFAULTS = {"max_batch_size": 1000, "batch_timeout_micros": 0, "max_enqueued_batches": 10}
 
 

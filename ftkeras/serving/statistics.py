@@ -1,4 +1,4 @@
-"""Record what a server answers, without texts: how often each label, how confident, how long.
+"""Record statistics of a server's answers, without texts: labels, confidence and lengths.
 
 One line of JSON for each version and window of time is added to a file. `drift` compares them with
 the run that trained the model.
@@ -44,7 +44,7 @@ class Statistics:
         self._tallies: dict[int, Tally] = {}
         self._known: set[int] = set()
         self._start, self._waiting, self._dropped = _now(), 0, 0
-        # One thread, so that nothing here is used by two at a time.
+        # One thread counts and writes, so that the tallies need no lock.
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="statistics")
         self._stopped = threading.Event()
         self._timer = threading.Thread(target=self._tick, args=(seconds,), name="statistics-timer")
@@ -52,7 +52,7 @@ class Statistics:
         self._timer.start()
 
     def record(self, model: Any, inputs: dict[str, np.ndarray], outputs: dict[str, Any]) -> None:
-        """Count a request that was answered, soon.
+        """Queue an answered request to be counted.
 
         Args:
             model: the version that answered.
@@ -79,13 +79,13 @@ class Statistics:
     def _count(self, model: Any, inputs: dict[str, np.ndarray], outputs: dict[str, Any]) -> None:
         self._waiting -= 1
         try:
-            self._say_what_is_missing(model, outputs)
+            self._report_missing(model, outputs)
             tally = self._tallies.setdefault(model.version, Tally())
             tally.add(outputs, _token_counts(model, inputs))
         except (RequestError, ValueError, KeyError, TypeError) as error:
             self._report(f"statistics: a request was not counted: {error}")
 
-    def _say_what_is_missing(self, model: Any, outputs: dict[str, Any]) -> None:
+    def _report_missing(self, model: Any, outputs: dict[str, Any]) -> None:
         """Report once for each version what can't be counted."""
         if model.version in self._known:
             return
@@ -95,8 +95,8 @@ class Statistics:
             missing.append(f"lengths and unknown tokens, as it has no signature {TOKEN_COUNTS}")
         if "score" not in outputs:
             missing.append("confidence, as its answers have none")
-        for what in missing:
-            self._report(f"statistics: of version {model.version}, not counted: {what}")
+        for reason in missing:
+            self._report(f"statistics: of version {model.version}, not counted: {reason}")
 
     def _write(self) -> None:
         """Add a line for each version that has answered since the last call."""

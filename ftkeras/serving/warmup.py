@@ -9,7 +9,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from ftkeras.serving.tensors import Tensor
 
-# Where an export keeps them: https://www.tensorflow.org/tfx/serving/saved_model_warmup.
+# The file of warm-up requests in an export: https://www.tensorflow.org/tfx/serving/saved_model_warmup.
 FILE = pathlib.Path("assets.extra") / "tf_serving_warmup_requests"
 # Used if the export has none: a short text, and one that is truncated.
 TEXTS = (b"A word.", b"Many words. " * 1000)

@@ -27,7 +27,7 @@ class Answered(NamedTuple):
 
 
 def encode(context: str, answers: Sequence[Answer], name: str | None = None) -> bytes:
-    """Return what is known of a question as bytes.
+    """Return the context, the answers and the id of a question as bytes.
 
     >>> decode(encode("In 1969.", [(3, "1969")], "a7"))
     Answered(context='In 1969.', answers=((3, '1969'),), id='a7')
@@ -36,7 +36,7 @@ def encode(context: str, answers: Sequence[Answer], name: str | None = None) -> 
 
 
 def decode(stored: bytes | np.ndarray) -> Answered:
-    """Return what `encode` wrote."""
+    """Return the question that `encode` stored."""
     context, answers, name = json.loads(bytes(stored))
     return Answered(context, tuple((start, text) for start, text in answers), name)
 

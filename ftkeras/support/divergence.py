@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 Tensor = Any
-# How near to 0 or 1 the probability of a label may be, in float32.
+# The least distance of a label's probability from 0 and 1, in float32.
 LEAST = 1e-7
 
 

@@ -90,7 +90,7 @@ class Exchange:
         return dense, float((replicas - 1) * rows * row)
 
     def _prepared(self, gradient: Any, replicas: int, keep_rows: bool) -> Any:
-        """Return what a replica sends."""
+        """Return the gradient in the form that a replica sends: rows or dense, and cast."""
         if isinstance(gradient, tf.IndexedSlices):
             sends_rows = keep_rows or (replicas > 1 and self._saves(gradient, replicas))
             gradient = merge_rows(gradient) if sends_rows else tf.convert_to_tensor(gradient)

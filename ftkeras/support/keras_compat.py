@@ -98,7 +98,7 @@ def missing() -> list[str]:
 
 
 def seed_state() -> dict[str, Any]:
-    """Return what `keras.utils.set_random_seed` sets in Keras."""
+    """Return the state that `keras.utils.set_random_seed` sets in Keras."""
     names = ("global_random_seed", "global_seed_generator")
     return {name: global_state.get_global_attribute(name) for name in names}
 

@@ -115,7 +115,7 @@ class LayerHooks:
         """
         self._runner = function
 
-    # What is registered.
+    # Queries about registered functions.
 
     @property
     def changes_embeddings(self) -> bool:

@@ -81,7 +81,7 @@ class ClassSource:
 
 @functools.cache
 def read(path: pathlib.Path, class_name: str) -> ClassSource:
-    """Return what the source of a class says.
+    """Return the documentation and the checks in the source of a class.
 
     Args:
         path: its module.

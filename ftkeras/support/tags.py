@@ -102,7 +102,7 @@ def encode(entities: Sequence[tuple[int, int, int]]) -> bytes:
 
 
 def decode(answer: bytes | np.ndarray) -> np.ndarray:
-    """Return what `encode` wrote, int32 [entities, 3]."""
+    """Return the entities that `encode` stored, int32 [entities, 3]."""
     return np.frombuffer(bytes(answer), "<i4").reshape(-1, 3)
 
 

@@ -1,29 +1,29 @@
 """Texts and their answers in the user's own files: what tasks on tables share."""
 
 import functools
-import os
-import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from ftkeras.data.sources.stream import Example, stream
-from ftkeras.data.tables import inference, opening, profile
+from ftkeras.data.tables import inference, profile
 from ftkeras.data.tables.inference import Chosen, Roles, find_position
-from ftkeras.data.tables.reading import Options, given_files, located_rows, open_data
+from ftkeras.data.tables.reading import Options, located_rows, open_data
 from ftkeras.data.tables.table import Row, Table, Value
 from ftkeras.data.tables.texts import encode, joined
-from ftkeras.data.task import LocatedRows, Task
+from ftkeras.data.task import LocatedRows
 from ftkeras.errors import UserError
+from ftkeras.support.cached_methods import cached_method
+from ftkeras.tasks._file_task import FileTask
 
 Column = str | int
 Columns = Column | Sequence[Column]
-# Rows that show how answers are written.
-ROWS = 10_000
+# The number of first rows by which the notation of answers is found.
+SAMPLE_ROWS = 10_000
 
 
-class OwnFiles(Task):
+class OwnFiles(FileTask):
     """Texts, or pairs of texts, from the user's own files, with an answer for each.
 
     A subclass turns the columns of the answer into what its problem stores.
@@ -51,13 +51,11 @@ class OwnFiles(Task):
         options: Options,
         data_dir: str | None,
     ):
-        self._files = given_files(files)
+        super().__init__(files=files, options=options, data_dir=data_dir)
         texts = (text,) if isinstance(text, (str, int)) else tuple(text or ())
         self._answer_columns = tuple(answer)
         first = self._answer_columns[0] if self._answer_columns else None
         self._chosen = Chosen(text=texts or None, pair=pair, label=first)
-        self._options = options
-        self._folder = pathlib.Path(os.path.expanduser(data_dir or "."))
 
     @property
     def pairs(self) -> bool:
@@ -87,9 +85,6 @@ class OwnFiles(Task):
         names = self._table("train").columns
         return [names[p] if names.count(names[p]) == 1 else p for p in positions]
 
-    def files(self) -> dict[str, list[pathlib.Path]]:
-        return opening.files_by_split(self._files, self._folder)
-
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return one dataset for each of train, validation and test that is given.
 
@@ -106,7 +101,7 @@ class OwnFiles(Task):
         }
 
     def located_rows(self, split: str) -> LocatedRows:
-        """Return where the examples of a split are; see `Task`."""
+        """Return the rows of a split with their files and lines; see `Task`."""
         table = self._table(split)
         return table.columns, located_rows(table)
 
@@ -155,9 +150,9 @@ class OwnFiles(Task):
         return profile.profile(self._table("train"))
 
     @functools.cached_property
-    def _head(self) -> profile.Profile:
+    def _sample(self) -> profile.Profile:
         """A profile of the first rows of `train`, which show how answers are written."""
-        return profile.profile(self._table("train"), rows=ROWS)
+        return profile.profile(self._table("train"), rows=SAMPLE_ROWS)
 
     @functools.cached_property
     def _roles(self) -> Roles:
@@ -165,13 +160,13 @@ class OwnFiles(Task):
             return inference.infer_roles(self._profile, self._chosen)
         return inference.chosen_roles(self._table("train"), self._chosen)
 
-    @functools.cache  # noqa: B019  a run has one of these objects
+    @cached_method
     def _table(self, split: str) -> Table:
         return open_data(self._files[split], self._folder, self._options)
 
-    @functools.cache  # noqa: B019
+    @cached_method
     def _positions(self, split: str) -> tuple[tuple[int, ...], int | None, tuple[int, ...]]:
-        """Return where the text's columns, the second text and the answer are in a split's rows."""
+        """Return the positions of the columns of texts, second texts and answers in a split."""
         roles = self._roles
         text = tuple(self._position(split, p, "text_column") for p in roles.text)
         pair = None if roles.pair is None else self._position(split, roles.pair, "pair_column")
@@ -179,7 +174,7 @@ class OwnFiles(Task):
         return text, pair, answers
 
     def _position(self, split: str, of_train: int, argument: str) -> int:
-        """Return where a split has a column of `train`, named by its position there."""
+        """Return the position in a split of the column at a position of `train`."""
         names, table = self._table("train").columns, self._table(split)
         if names.count(names[of_train]) > 1 and table.columns == names:
             return of_train

@@ -61,7 +61,7 @@ class TextPairs(OwnFiles):
 
     @functools.cached_property
     def _pair_columns(self) -> PairColumns:
-        return find_pair_columns(self._head, self._chosen, scores=self.has_scores)
+        return find_pair_columns(self._sample, self._chosen, scores=self.has_scores)
 
     @functools.cached_property
     def _roles(self) -> Roles:

@@ -101,33 +101,33 @@ class Classification(OwnFiles):
         if tagged := self._find(find_tagged):
             name, layout = tagged
             return "token_classification", f"{name!r} holds tagged texts, {layout}"
-        table, head = self._table("train"), self._head
+        table, sample = self._table("train"), self._sample
         names = [part.strip() for name in self._answer_columns for part in str(name).split(",")]
         if len(names) > 1 and self._answer_columns[0] not in table.columns:
-            columns = [inference.find_column(head, name, "label_column") for name in names]
+            columns = [inference.find_column(sample, name, "label_column") for name in names]
             if all(map(label_lists.holds_indicators, columns)):
                 return "multi_label", f"{len(names)} columns of {table.name!r} hold 0 and 1"
             return "regression", f"{len(names)} columns of {table.name!r} are numbers"
         if found := self._find_options(table):
             listed = ", ".join(repr(table.columns[position]) for position in found)
             return "multiple_choice", f"{listed} of {table.name!r} hold options"
-        if found := inference.find_indicators(head, self._chosen):
+        if found := inference.find_indicators(sample, self._chosen):
             listed = ", ".join(repr(column.name) for column in found)
-            return "multi_label", f"the columns {listed} of {head.name!r} hold 0 and 1"
-        column = head.columns[inference.infer_roles(head, self._chosen).label]
+            return "multi_label", f"the columns {listed} of {sample.name!r} hold 0 and 1"
+        column = sample.columns[inference.infer_roles(sample, self._chosen).label]
         given = self._given_labels or {}
         if column.counts and column.counts.keys() <= set(given):
             return None
         problem = inference.find_problem(column)
         if problem == "regression" and not given:
-            numbers = f"the labels of {head.name!r} are many different numbers"
+            numbers = f"the labels of {sample.name!r} are many different numbers"
             return problem, f"{numbers}; with `label_names` they are classes{self._of_pairs()}"
         if problem == "multi_label":
-            return problem, f"texts of {head.name!r} have several labels each"
+            return problem, f"texts of {sample.name!r} have several labels each"
         return None
 
     def _of_pairs(self) -> str:
-        """Return what else can be learned of numbers for pairs of texts."""
+        """Return the alternative to regression for pairs of texts, as the end of a message."""
         return "; task=similarity(train=…) embeds each text instead" if self.pairs else ""
 
     @property
@@ -160,7 +160,7 @@ class Classification(OwnFiles):
         return options.find(table.columns, rows, label)
 
     def _check_answers(self) -> None:
-        self._labels  # noqa: B018
+        _ = self._labels  # reads the answers
 
     @functools.cached_property
     def _labels(self) -> Labels:

@@ -1,7 +1,7 @@
 """Texts without answers, from which a masked language model learns."""
 
 import functools
-import os
+import inspect
 import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,17 +10,18 @@ import tensorflow as tf
 
 from ftkeras import tasks
 from ftkeras.data.sources.stream import Example, stream
-from ftkeras.data.tables import opening
 from ftkeras.data.tables.documents import Documents, open_documents
-from ftkeras.data.tables.reading import Options, given_files
+from ftkeras.data.tables.reading import Options
 from ftkeras.data.task import Task
 from ftkeras.problems import masked_lm
 from ftkeras.support import lazy
+from ftkeras.support.cached_methods import cached_method
+from ftkeras.tasks._file_task import FileTask
 
 Column = str | int
 
 
-class MaskedLm(Task):
+class MaskedLm(FileTask):
     """Predict masked tokens of texts, from another task or from your own files.
 
     Labels are not read. Texts that also occur in the test split, exactly or nearly, are left out of
@@ -68,19 +69,21 @@ class MaskedLm(Task):
             raise ValueError(
                 f"`of` or `train` must be given, not both. Received: {of!r}, {train!r}."
             )
-        files = {"train": train, "validation": validation, "test": test}
-        self._files = given_files(files, required=())
+        super().__init__(
+            files={"train": train, "validation": validation, "test": test},
+            options=Options(header=header, delimiter=delimiter, encoding=encoding),
+            data_dir=data_dir,
+            required=(),
+        )
         columns = (text,) if isinstance(text, (str, int)) else text
         self._columns = None if columns is None else tuple(columns)
-        self._options = Options(header=header, delimiter=delimiter, encoding=encoding)
-        self._folder = pathlib.Path(os.path.expanduser(data_dir or "."))
         self._masking = masking
         self._other = None if of is None else _task(of, data_dir)
         for name in ("homepage", "citation", "license", "language", "hub_dataset"):
             setattr(self, name, getattr(self._other, name, None))
 
     def problem(self, labels: Sequence[str] | None = None) -> masked_lm.MaskedLm:
-        """Return what is asked about a text."""
+        """Return the problem of predicting masked tokens."""
         build: Any = self.problem_class
         return build(labels=self.labels, masking=self._masking)
 
@@ -90,9 +93,7 @@ class MaskedLm(Task):
         return () if self._other is not None else self._documents("train").notes
 
     def files(self) -> dict[str, list[pathlib.Path]]:
-        if self._other is not None:
-            return self._other.files()
-        return opening.files_by_split(self._files, self._folder)
+        return super().files() if self._other is None else self._other.files()
 
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return the texts of each split; their answer is 0.
@@ -109,7 +110,7 @@ class MaskedLm(Task):
             }
         return {name: stream(functools.partial(self._examples, name)) for name in self._files}
 
-    @functools.cache  # noqa: B019  a run has one of these objects
+    @cached_method
     def _documents(self, split: str) -> Documents:
         return open_documents(self._files[split], self._folder, self._options, self._columns)
 
@@ -122,13 +123,12 @@ def _task(name: str, data_dir: str | None) -> Task:
     """Return the task of a name, without arguments.
 
     Raises:
-        ValueError: if there is none that can be built from its name.
+        ValueError: if there is no such task, or it needs arguments.
     """
-    known = {module: cls for cls, module in lazy.class_names(tasks.__path__).items()}
-    found: Any = lazy.find_class(tasks.__name__, known[name]) if name in known else None
-    try:
-        return found(data_dir=data_dir)
-    except TypeError:
-        raise ValueError(
-            f"`of` must name a task that needs no files. Received: {name!r}."
-        ) from None
+    classes = {module: cls for cls, module in lazy.class_names(tasks.__path__).items()}
+    if name in classes:
+        build: Any = lazy.find_class(tasks.__name__, classes[name])
+        parameters = inspect.signature(build).parameters.values()
+        if all(parameter.default is not parameter.empty for parameter in parameters):
+            return build(data_dir=data_dir)
+    raise ValueError(f"`of` must name a task that needs no files. Received: {name!r}.")

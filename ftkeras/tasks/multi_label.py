@@ -81,7 +81,7 @@ class MultiLabel(OwnFiles):
             data_dir=data_dir,
         )
         self._given_labels = None if labels is None else given_labels(labels, fewest=1)
-        self._separator_given, self._threshold = separator, threshold
+        self._given_separator, self._threshold = separator, threshold
         self._known_labels = known_labels
 
     @property
@@ -109,14 +109,14 @@ class MultiLabel(OwnFiles):
         )
 
     def _check_answers(self) -> None:
-        self._labels  # noqa: B018
+        _ = self._labels  # reads the answers
 
     @functools.cached_property
     def _indicators(self) -> tuple[int, ...]:
         """The positions of the inferred columns of 0 and 1; empty if there are none."""
         if self._answer_columns:
             return ()
-        found = inference.find_indicators(self._head, self._chosen)
+        found = inference.find_indicators(self._sample, self._chosen)
         return tuple(column.position for column in found)
 
     @functools.cached_property
@@ -136,12 +136,12 @@ class MultiLabel(OwnFiles):
     @functools.cached_property
     def _separator(self) -> str | None:
         """The character between several labels in a cell; None if there is none."""
-        if self._separator_given is not None:
-            return self._separator_given
-        column = self._head.columns[self._roles.label]
+        if self._given_separator is not None:
+            return self._given_separator
+        column = self._sample.columns[self._roles.label]
         if label_lists.holds_lists(column):
             return None
-        return label_lists.find_separator(self._head.name, list(column.counts))
+        return label_lists.find_separator(self._sample.name, list(column.counts))
 
     @functools.cached_property
     def _labels(self) -> Labels:

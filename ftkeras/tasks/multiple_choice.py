@@ -15,7 +15,7 @@ from ftkeras.data.tables.texts import encode, joined
 from ftkeras.errors import UserError
 from ftkeras.problems import multiple_choice as problem
 from ftkeras.support import bounds
-from ftkeras.tasks._own_files import ROWS, Column, Columns, OwnFiles, column_names
+from ftkeras.tasks._own_files import SAMPLE_ROWS, Column, Columns, OwnFiles, column_names
 
 # Columns that are the question: what it is about, and the question itself.
 _CONTEXTS = ("article", "passage", "context", "premise")
@@ -179,7 +179,7 @@ class MultipleChoice(OwnFiles):
         for line, row in table.rows():
             found = self._read_options(table, line, row, self._option_positions)
             most = max(most, len(found.texts))
-            if len(answers) < ROWS:
+            if len(answers) < SAMPLE_ROWS:
                 answers.append((row[self._roles.label], found))
         given = self._given_notation
         if given is not None and self._known_labels is None:
@@ -192,7 +192,7 @@ class MultipleChoice(OwnFiles):
     def _check_answers(self) -> None:
         for split in self._files:
             self._option_columns_of(split)
-        self._facts  # noqa: B018
+        _ = self._facts  # reads the answers
 
     def _option_columns_of(self, split: str) -> list[int]:
         """Return the positions of the options' columns in a split."""

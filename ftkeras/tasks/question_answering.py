@@ -3,8 +3,6 @@
 import collections
 import dataclasses
 import functools
-import os
-import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
 import tensorflow as tf
@@ -12,22 +10,22 @@ import tensorflow as tf
 from ftkeras.data.questions.reading import QuestionFile, open_questions
 from ftkeras.data.questions.records import Columns
 from ftkeras.data.sources.stream import Example, stream
-from ftkeras.data.tables import opening
-from ftkeras.data.tables.reading import Options, given_files
+from ftkeras.data.tables.reading import Options
 from ftkeras.data.tables.texts import encode
-from ftkeras.data.task import Task
 from ftkeras.errors import UserError
 from ftkeras.problems import Problem
 from ftkeras.problems import question_answering as problem
 from ftkeras.support import answers, bounds
+from ftkeras.support.cached_methods import cached_method
+from ftkeras.tasks._file_task import FileTask
 
 Column = str | int
 ANSWER = tf.TensorSpec((), tf.string)
-# An answer that ends the contexts of so many questions is likely to stand for none.
+# A text that ends so many contexts and is the answer there probably stands for no answer.
 OFTEN = 10
 
 
-class QuestionAnswering(Task):
+class QuestionAnswering(FileTask):
     """Find the answers to questions in their contexts, both from your own files.
 
     Files may be JSON in the layout of SQuAD 1.1 and 2.0, or tables with a question, a context, an
@@ -86,39 +84,40 @@ class QuestionAnswering(Task):
         is_number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
         if threshold != problem.TUNED and not is_number:
             raise ValueError(f"`threshold` must be 'tuned' or a number. Received: {threshold!r}.")
-        files = {"train": train, "validation": validation, "test": test}
-        self._files = given_files(files)
+        super().__init__(
+            files={"train": train, "validation": validation, "test": test},
+            options=Options(header=header, delimiter=delimiter, encoding=encoding),
+            data_dir=data_dir,
+        )
         self._columns = Columns(text=text, pair=pair, label=label, start=start)
         self._no_answer = no_answer
         self._settings = {"threshold": threshold, "longest": longest, "n_best": n_best}
-        self._options = Options(header=header, delimiter=delimiter, encoding=encoding)
-        self._folder = pathlib.Path(os.path.expanduser(data_dir or "."))
         self._is_recorded = known_labels is not None
 
     @property
     def notes(self) -> tuple[str, ...]:
         """The layout of `train`, and which answers were moved, a phrase each."""
-        found, notes = self._counts, [self._file("train").layout]
-        if found.without_answer:
-            notes.append(f"{found.without_answer:,} of {found.questions:,} without an answer")
-        if moved := found.moved:
+        counts, notes = self._counts, [self._file("train").layout]
+        if counts.without_answer:
+            notes.append(f"{counts.without_answer:,} of {counts.questions:,} without an answer")
+        if moved := counts.moved:
             were = "1 answer was" if moved == 1 else f"{moved:,} answers were"
             notes.append(f"{were} not at the given character, and moved to where the text occurs")
-        if found.likely_none:
+        if counts.likely_none:
+            text, times = counts.likely_none
             notes.append(
-                f"{found.likely_none[1]:,} of {found.questions:,} have the answer "
-                f"{found.likely_none[0]!r} at the end of their context; if it means no answer, "
-                "leave these answers empty"
+                f"{times:,} of {counts.questions:,} have the answer {text!r} at the end of their "
+                "context; if it means no answer, leave these answers empty"
             )
         return tuple(notes)
 
     @property
     def columns(self) -> Mapping[str, object]:
         """The columns that hold question, context and answer, for evaluating on other files."""
-        found = dict(self._file("train").columns)
-        found |= {k: v for k, v in dataclasses.asdict(self._columns).items() if v is not None}
-        listed = {"text": [found["text"]]} if "text" in found else {}
-        return listed | {name: found[name] for name in ("pair", "label") if name in found}
+        named = {k: v for k, v in dataclasses.asdict(self._columns).items() if v is not None}
+        columns = {**self._file("train").columns, **named}
+        listed = {"text": [columns["text"]]} if "text" in columns else {}
+        return listed | {name: columns[name] for name in ("pair", "label") if name in columns}
 
     def problem(self, labels: Sequence[str] | None = None) -> Problem:
         if self._no_answer is not None or self._is_recorded:
@@ -128,9 +127,6 @@ class QuestionAnswering(Task):
         return self.problem_class(
             labels=labels or self.labels, no_answer=no_answer, **self._settings
         )
-
-    def files(self) -> dict[str, list[pathlib.Path]]:
-        return opening.files_by_split(self._files, self._folder)
 
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return one dataset for each of train, validation and test that is given.
@@ -165,7 +161,7 @@ class QuestionAnswering(Task):
         often = [found for found in last.most_common(1) if found[1] >= OFTEN]
         return _Counts(questions, without, moved, *often)
 
-    @functools.cache  # noqa: B019  a run has one of these objects
+    @cached_method
     def _file(self, split: str) -> QuestionFile:
         return open_questions(self._files[split], self._folder, self._columns, self._options)
 

@@ -1,23 +1,21 @@
 """Entities in texts from the user's own files."""
 
 import functools
-import os
-import pathlib
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from ftkeras.data.sources.stream import Example, stream
-from ftkeras.data.tables import opening
-from ftkeras.data.tables.reading import Options, given_files
+from ftkeras.data.tables.reading import Options
 from ftkeras.data.tagged.entities import TAG
 from ftkeras.data.tagged.reading import TaggedFile, open_tagged
-from ftkeras.data.task import Task
 from ftkeras.errors import UserError
 from ftkeras.problems import Problem
 from ftkeras.problems import token_classification as problem
 from ftkeras.support import bounds, tags
+from ftkeras.support.cached_methods import cached_method
+from ftkeras.tasks._file_task import FileTask
 from ftkeras.tasks._own_files import given_labels
 
 Column = str | int
@@ -37,7 +35,7 @@ class _Counts(NamedTuple):
     skipped: tuple[str, ...]
 
 
-class TokenClassification(Task):
+class TokenClassification(FileTask):
     """Find entities, such as names, in the texts of your own files.
 
     Files may be CoNLL, with one word and its tag per line; or JSON, Parquet or Arrow with words and
@@ -83,13 +81,14 @@ class TokenClassification(Task):
     ):
         bounds.choice(tags.SCHEMES, scheme=scheme)
         bounds.choice(problem.PIECES, pieces=pieces)
-        files = {"train": train, "validation": validation, "test": test}
-        self._files = given_files(files)
+        super().__init__(
+            files={"train": train, "validation": validation, "test": test},
+            options=Options(encoding=encoding),
+            data_dir=data_dir,
+        )
         self._tags = _tag_names(labels)
         self._text, self._label, self._scheme = text, label, scheme
         self._pieces = pieces
-        self._options = Options(encoding=encoding)
-        self._folder = pathlib.Path(os.path.expanduser(data_dir or "."))
         self._known_labels = known_labels
 
     @functools.cached_property
@@ -118,9 +117,6 @@ class TokenClassification(Task):
         named = {"text": self._text, "label": self._label}
         return {name: column for name, column in named.items() if column is not None}
 
-    def files(self) -> dict[str, list[pathlib.Path]]:
-        return opening.files_by_split(self._files, self._folder)
-
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return one dataset for each of train, validation and test that is given.
 
@@ -145,7 +141,7 @@ class TokenClassification(Task):
             repaired += tagged.repaired
         return _Counts(types, repaired, tuple(file.skipped))
 
-    @functools.cache  # noqa: B019  a run has one of these objects
+    @cached_method
     def _file(self, split: str) -> TaggedFile:
         columns = {"text": self._text, "label": self._label, "tags": self._tags}
         return open_tagged(self._files[split], self._folder, options=self._options, **columns)

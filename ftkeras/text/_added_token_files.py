@@ -81,7 +81,7 @@ def _declared(found: TokenizerFiles) -> list[AddedToken]:
 
 
 def _legacy(found: TokenizerFiles) -> Iterable[tuple[Any, dict]]:
-    """Yield what added_tokens.json has, with the options that transformers gives to it.
+    """Yield the tokens of added_tokens.json, with the options that transformers gives to them.
 
     Its version 5 does not see the additional_special_tokens of special_tokens_map.json here.
     """

@@ -60,7 +60,7 @@ def align(texts: Tensor, tables: Spellings) -> AlignedWords:
 
 
 def character_ends(texts: Tensor, starts: tf.RaggedTensor) -> tf.RaggedTensor:
-    """Return where each character ends in its text, in bytes, from where it starts."""
+    """Return the end of each character in its text, in bytes, from its start."""
     flat, text = starts.flat_values, starts.value_rowids()
     next_starts = tf.concat([flat[1:], tf.zeros_like(flat[:1])], axis=0)
     is_last = tf.concat([text[1:] != text[:-1], tf.ones_like(text[:1], tf.bool)], axis=0)

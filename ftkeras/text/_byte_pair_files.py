@@ -29,7 +29,7 @@ from ftkeras.text._tokenizer_settings import (
 
 # Classes of transformers, without "Fast", and how they frame texts: keys of `STYLES`.
 CLASSES = {"RobertaTokenizer": "roberta", "GPT2Tokenizer": "gpt2"}
-# How tokenizer.json may frame texts, if the class follows it.
+# The styles of framing that a tokenizer.json may have, if the class follows it.
 _STYLES = ("roberta", "bert")
 # By the model_type of config.json, if no file names a class.
 _DEFAULTS = {"modernbert": "PreTrainedTokenizerFast", "gpt2": "GPT2Tokenizer"}

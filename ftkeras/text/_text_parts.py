@@ -87,7 +87,7 @@ def composed(parts: Parts) -> Parts:
 
 
 def _cluster_starts(points: Tensor, row: Tensor) -> Tensor:
-    """Return where texts can be cut so that NFC changes short pieces only, bool [characters]."""
+    """Return a mask of characters before which a cut does not change NFC, bool [characters]."""
     marks, changing = (_is_in(points, table) for table in _composing())
     none, any_ = tf.zeros_like(marks[:1]), tf.ones_like(marks[:1])
     is_first = tf.concat([any_, row[1:] != row[:-1]], axis=0)

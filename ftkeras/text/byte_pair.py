@@ -99,7 +99,7 @@ class BytePair(tf.Module):
         self._byte_ids = np.array([ids[letter] for letter in letters], np.int64)
         self._sizes = np.array([len(token) for token in self.vocabulary], np.int64)
         self._splitters = _splitters(self.added_tokens, ids, self.add_prefix_space)
-        # How many spaces a token starts and ends with, which its offsets do not include.
+        # The numbers of spaces at the ends of each token, which its offsets do not include.
         space = letters[ord(" ")] + " "
         lead, trail = (
             [len(token) - len(strip(token, space)) for token in self.vocabulary]
@@ -131,7 +131,7 @@ class BytePair(tf.Module):
         return self._ids_of_parts(self._parts(self._prefixed(texts)))
 
     def _parts(self, texts: Tensor) -> Parts:
-        """Return what the added tokens leave of texts, normalized."""
+        """Return the parts of texts between added tokens, normalized."""
         parts = _text_parts.whole(texts)
         if RAW in self._splitters:
             parts = self._splitters[RAW](parts)
@@ -235,7 +235,7 @@ class BytePair(tf.Module):
             raise UserError(f"`encoder`: {folder} has an invalid vocabulary: {error}") from None
 
     def pieces(self) -> Pieces:
-        """Return what the tokens are: special ones, and those that begin words."""
+        """Return the kinds of the tokens: special ones, and those that begin words."""
         byte = {letter: number for number, letter in enumerate(byte_letters())}
         whole = [bytes(byte[letter] for letter in t if letter in byte) for t in self.vocabulary]
         firsts, lasts = zip(*map(kinds_of_ends, whole), strict=True)
@@ -280,7 +280,7 @@ class BytePair(tf.Module):
 def _splitters(
     added: Sequence[AddedToken], ids: Mapping[str, int], add_prefix_space: bool
 ) -> dict[str, Splitter]:
-    """Return what recognizes added tokens in raw and in normalized texts; check them."""
+    """Return the splitters at added tokens, for raw and for normalized texts; check the tokens."""
     if added and add_prefix_space:
         raise ValueError("`added_tokens` must be empty with add_prefix_space=True.")
     for token in added:

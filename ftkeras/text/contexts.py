@@ -61,7 +61,7 @@ def read(
 def _trimmed(
     texts: tf.Tensor, starts: tf.RaggedTensor, ends: tf.RaggedTensor
 ) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-    """Return where tokens start and end in characters, without the spaces that they include.
+    """Return the starts and ends of tokens in characters, without the spaces that they include.
 
     A token of spaces alone is empty, before the next character that is no space.
     """

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-# What is between two options: a line end or a tab, and blanks around it.
+# The separator of two options: a line end or a tab, and blanks around it.
 _BETWEEN = r"[ \r]*[\n\t][ \r\n\t]*"
 
 

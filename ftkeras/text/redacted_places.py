@@ -61,7 +61,7 @@ class Places:
             read = tf.strings.regex_replace(read, rule.pattern, rule.rewrite)
 
     def original(self, starts: Any, ends: Any, rows: Any = None) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return where places of the redacted texts are in the texts.
+        """Return the positions in the original texts of spans of the redacted texts.
 
         Args:
             starts: in characters, integer [rows, places]; below 0 of what is no place, which stays.
@@ -77,7 +77,7 @@ class Places:
         return found
 
     def redacted(self, starts: Any, ends: Any, rows: Any = None) -> tuple[tf.Tensor, tf.Tensor]:
-        """Return where places of the texts are in the redacted texts; the inverse of `original`."""
+        """Return the positions in the redacted texts of spans of the texts; see `original`."""
         found = tf.convert_to_tensor(starts), tf.convert_to_tensor(ends)
         for step in self._steps:
             found = _move(*found, rows, step, step.before, step.after)
@@ -93,8 +93,8 @@ def _step(rule: Rule, texts: tf.Tensor) -> Step:
     )
     number = tf.range(tf.size(made.flat_values, tf.int64))
     is_replaced = (number - tf.gather(made.row_starts(), made.value_rowids())) % 2 == 1
-    # What a pattern reads in front of the place stays: it is in the part before only if that is
-    # counted by its replacement.
+    # Text that a pattern reads in front of the place stays. It is in the part before only if that
+    # part is counted by its replacement.
     kept = made.flat_values - whole.flat_values
     front = tf.concat([[0], kept], 0)[: tf.size(kept)]
     sizes = tf.where(is_replaced, whole.flat_values - front, made.flat_values)

@@ -55,7 +55,7 @@ class Tokenizer(Protocol):
         ...
 
     def pieces(self) -> "Pieces":
-        """Return what the tokens are: special ones, and those that begin words.
+        """Return the kinds of the tokens: special ones, and those that begin words.
 
         Raises:
             UserError: if there is no mask token.

@@ -161,7 +161,7 @@ class Unigram(tf.Module):
             raise UserError(f"`encoder`: {folder} has an invalid tokenizer: {error}") from None
 
     def pieces(self) -> Pieces:
-        """Return what the tokens are: special ones, and those that begin words."""
+        """Return the kinds of the tokens: special ones, and those that begin words."""
         return Pieces(self, [token.startswith(SPACE) for token in self.vocabulary])
 
     def identity(self) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class WordPiece(tf.Module):
             self._in_normalized = Recognizer(self._patterns(tokens), [t.id for t in tokens])
 
     def _patterns(self, tokens: Sequence[AddedToken]) -> list[str]:
-        """Return what added tokens look like in a normalized text."""
+        """Return the normalized forms of added tokens."""
         with tf.init_scope():
             contents = [t.content for t in tokens]
             patterns = [p.decode() for p in self._normalize(tf.constant(contents)).numpy()]
@@ -277,7 +277,7 @@ class WordPiece(tf.Module):
             raise UserError(f"`encoder`: {path} has an invalid vocabulary: {error}") from None
 
     def pieces(self) -> Pieces:
-        """Return what the tokens are: special ones, and those that begin words."""
+        """Return the kinds of the tokens: special ones, and those that begin words."""
         return Pieces(self, [not token.startswith("##") for token in self.vocabulary])
 
     def identity(self) -> dict[str, Any]:

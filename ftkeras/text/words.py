@@ -11,18 +11,18 @@ from ftkeras.text._spellings import points_of
 from ftkeras.text.offsets import to_characters
 from ftkeras.text.tokenizer import Tokenizer
 
-# What the text layer returns of the words that tokens begin.
+# Outputs of the text layer: the start and the end of the word that each token begins.
 WORDS = ("word_starts", "word_ends")
-# Of a token that is not the first of a word.
+# The start and the end for a token that does not begin a word.
 NO_WORD = -1
-# Of a token that continues a word, minus the word's start or end, if every piece is asked for.
+# The value minus the word's start or end, for a token that continues it, with `every_piece`.
 CONTINUES = -2
 # Kinds of characters; one that is ALONE is a word by itself.
 OTHER, SPACE, ALONE = 0, 1, 2
 
 
 def find_words(texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-    """Return where each word of a text starts and ends, in bytes.
+    """Return the start and the end of each word of a text, in bytes.
 
     A word is a punctuation mark, a CJK ideograph, or as many other characters as stand together
     without a space. The classes of characters are BERT's.

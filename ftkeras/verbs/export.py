@@ -6,8 +6,8 @@ import pathlib
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import exports
-from ftkeras.reports import exports as export_report
 from ftkeras.runs import audit
+from ftkeras.workflows import exporting
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +28,6 @@ def run(config: Config) -> tuple[pathlib.Path, ...]:
         raise UserError("export=none leaves nothing to do; name a format, such as saved_model.")
     log.info(f"formats {', '.join(config.exports)}")
     run_dir = pathlib.Path(config.run_dir)
-    exporters, written = exports.of_finished_run(config, run_dir), []
-    for spec, exporter in zip(config.exports, exporters, strict=True):
-        log.info(export_report.started(spec))
-        written.append(exporter.write())
-        log.info(export_report.line(written[-1], exporter.message))
+    written = exporting.write(config.exports, exports.of_finished_run(config, run_dir))
     audit.append(run_dir, "exported", {"exports": list(map(str, written))})
     return tuple(written)

@@ -11,8 +11,8 @@ from ftkeras.config.run import Config
 from ftkeras.config.verbs import PushConfig
 from ftkeras.errors import UserError
 from ftkeras.experiment import exports
-from ftkeras.reports import exports as export_report
 from ftkeras.runs import audit, layout
+from ftkeras.workflows import exporting
 
 log = logging.getLogger(__name__)
 FORMAT = "huggingface"
@@ -39,12 +39,8 @@ def run(config: PushConfig) -> str:
     recorded = flagfile.read(path, Config)
     specs = [spec for spec in recorded.exports if catalog.parse("export", spec).name == FORMAT]
     export = (specs[0] if specs else FORMAT,)
-    (exporter,) = exports.of_finished_run(
-        dataclasses.replace(recorded, export=export, run_dir=str(run_dir)), run_dir
-    )
-    log.info(export_report.started(*export))
-    folder = exporter.write()
-    log.info(export_report.line(folder, exporter.message))
+    config_of_run = dataclasses.replace(recorded, export=export, run_dir=str(run_dir))
+    (folder,) = exporting.write(export, exports.of_finished_run(config_of_run, run_dir))
     log.info(f"uploading to {config.repo} …")
     address = hub_upload.upload(folder, config.repo, private=config.private)
     audit.append(run_dir, "pushed", {"address": address})

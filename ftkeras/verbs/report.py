@@ -56,7 +56,7 @@ def run(config: ReportConfig) -> pathlib.Path:
 def _explainer(
     config: ReportConfig, run_dir: pathlib.Path
 ) -> Callable[[Sequence[Mapping[str, str]]], list[Explanation]] | None:
-    """Return what explains answers to texts, with a model that is built when it is first used."""
+    """Return a function that explains answers; it builds the model when it is first called."""
     if not (config.texts and config.explanations):
         return None
 

@@ -65,7 +65,7 @@ def run(config: ServeConfig) -> None:
 
 
 def _signature_check(public_key: str | None) -> Callable[[pathlib.Path], None] | None:
-    """Return what refuses versions that the owner of a key did not sign; None without a key."""
+    """Return a check that refuses versions without the key's signature; None without a key."""
     if public_key is None:
         return None
     signing.check_public_key(public_key)

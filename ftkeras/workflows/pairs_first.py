@@ -27,7 +27,7 @@ TASK = "similarity"
 _SPLITS = ("train", "validation")
 # Most pairs to validate on: a random part of all.
 VALIDATED = 500
-# What a run and the one on pairs before it have in common.
+# Settings that a run shares with the one on pairs before it.
 _SHARED = (
     *("cache_dir", "encoder", "max_length", "truncation", "batch_size", "accumulate", "precision"),
     *("jit_compile", "remat", "schedule", "warmup", "optimizer", "clip_norm", "seed", "strategy"),

@@ -29,7 +29,7 @@ from ftkeras.workflows.training import TrainedRun
 
 log = logging.getLogger(__name__)
 
-# What a run of `train` and the pretraining before it have in common.
+# Settings that a run of `train` shares with the pretraining before it.
 _SHARED = (
     *("data_dir", "cache_dir", "data_seed", "task", "encoder", "redact", "max_length"),
     *("batch_size", "batch_tokens", "accumulate", "batching", "precision", "jit_compile", "remat"),

@@ -21,8 +21,8 @@ from ftkeras.workflows.training import TrainedRun
 
 log = logging.getLogger(__name__)
 
-# What of a round's folder becomes the run's, so that the run is trained already; settings first,
-# because a folder without them holds no run.
+# Files that are copied from the folder of the best round to that of the run, so that the run is
+# trained already. Settings come first, because a folder without them holds no run.
 _KEPT = (
     *(layout.SETTINGS, layout.TUNED_BY_PAIRS, layout.CHECKPOINTS, layout.HISTORY),
     *(layout.EVALUATIONS, *layout.TRACKER_FILES),
@@ -138,7 +138,7 @@ def _rank(config: Config, found: TrainedRun) -> tuple:
 
 
 def _record(config: Config, rounds: Sequence[TrainedRun]) -> list[dict[str, Any]]:
-    """Return what metrics.json has about each round."""
+    """Return the entries of metrics.json about each round."""
     return [
         {
             config.objective: one.metrics["validation"][config.objective],

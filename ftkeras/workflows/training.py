@@ -33,12 +33,12 @@ from ftkeras.pages.split_texts import SplitTexts
 from ftkeras.privacy import in_words
 from ftkeras.reports import advice
 from ftkeras.reports import data as data_report
-from ftkeras.reports import exports as export_report
 from ftkeras.reports import metrics as metrics_report
 from ftkeras.reports import training as training_report
 from ftkeras.runs import folder, inputs, metrics
 from ftkeras.teachers import lessons, pseudo_labels, states
 from ftkeras.teachers.unlabelled import open_unlabelled
+from ftkeras.workflows import exporting
 
 log = logging.getLogger(__name__)
 
@@ -104,17 +104,8 @@ def run(
         measured = _train(experiment, feed, splits, read, run_dir, callbacks, key)
         if not experiment.devices.is_chief:
             return TrainedRun(run_dir, measured)
-        log.info("\n%s", metrics_report.table(measured, experiment.problem))
-        if "privacy" in measured:
-            log.info("\n%s", in_words(measured["privacy"]))
-        if notes := advice.text(config, measured, experiment.problem, run_dir):
-            log.info(f"\n{notes}")  # not as an argument, so that its arguments become flags
-        log.info(f"\nrun     {run_dir}")
-        written = []
-        for spec, exporter in zip(config.exports, exporters, strict=True):
-            log.info(export_report.started(spec))
-            written.append(exporter.write())
-            log.info(export_report.line(written[-1], exporter.message))
+        _report(experiment, measured, run_dir)
+        written = exporting.write(config.exports, exporters)
         folder.record_exports(run_dir, written)
         run_folder.log_training(experiment, run_dir, written)
         fit.checkpoints(config, run_dir).prune(int(config.keeps_state))
@@ -123,6 +114,16 @@ def run(
         if config.report and "test" in measured:
             write_if_installed(run_view.read(run_dir, SplitTexts(splits)))
     return TrainedRun(run_dir, measured, tuple(written))
+
+
+def _report(experiment: Experiment, measured: dict, run_dir: pathlib.Path) -> None:
+    """Report the metrics, and what they suggest."""
+    log.info("\n%s", metrics_report.table(measured, experiment.problem))
+    if "privacy" in measured:
+        log.info("\n%s", in_words(measured["privacy"]))
+    if notes := advice.text(experiment.config, measured, experiment.problem, run_dir):
+        log.info(f"\n{notes}")  # not as an argument, so that its arguments become flags
+    log.info(f"\nrun     {run_dir}")
 
 
 def _read(experiment: Experiment, splits: Splits) -> dict:

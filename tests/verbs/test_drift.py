@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from ftkeras.runs import layout
+from ftkeras.errors import UserError
+from ftkeras.runs import layout, monitoring
 from ftkeras.serving.statistics import Statistics, Tally
 from tests.monitored import window, write_run
 from tests.running import call_ftkeras
@@ -95,7 +96,11 @@ def test_several_labels_are_tested_one_by_one(tmp_path):
             "--run_dir=run has no readable predictions_validation.jsonl",
         ),
         (("--run_dir=run", "--statistics=none"), "--statistics=none can't be read"),
-        (("--run_dir=run", "--statistics=run/predictions.jsonl"), "not a file written by serve's"),
+        (
+            ("--run_dir=run", "--statistics=run/predictions.jsonl"),
+            "--statistics=run/predictions.jsonl is not a file written by serve's "
+            "--log_statistics: line 1 has no start; name the file that serve wrote.",
+        ),
         (("--run_dir=run", "--statistics=answers.jsonl", "--version=4"), "no window of version 4"),
         (("--run_dir=run", "--statistics=answers.jsonl", "--alpha=2"), "--alpha must be between"),
     ],
@@ -105,6 +110,28 @@ def test_wrong_arguments_are_refused(call, tmp_path, arguments, message):
     done = call_ftkeras("drift", *arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("start,end\n", "line 2 is not JSON"),
+        ("\xff\n", "line 2 is not JSON"),
+        ("[1]\n", "line 2 is not a JSON object"),
+        ({"version": None}, "line 2 has no version"),
+        ({"several_labels": None}, "line 2 has no several_labels"),
+        ({"confidence": {"edges": []}}, "line 2 has no edges and counts of confidence"),
+        ({"tokens": {"edges": [0, 1], "counts": [1]}}, "the bins of tokens differ"),
+    ],
+)
+def test_a_line_that_is_no_statistics_is_named(tmp_path, line, reason):
+    first = window(1, 300)
+    text = line if isinstance(line, str) else json.dumps(json.loads(first) | line)
+    path = tmp_path / "answers.jsonl"
+    path.write_text(first + text, encoding="latin-1")
+    with pytest.raises(UserError, match=reason) as raised:
+        monitoring.observed(path, version=None, last=None)
+    assert str(raised.value).startswith(f"statistics={path} ")
 
 
 class Model:

@@ -69,7 +69,7 @@ class Bucketed:
         return _rows.pad_rows(examples, positions, size, pad_id=self.pad_id)
 
     def _cuts(self, sizes: np.ndarray) -> list[int]:
-        """Return where each batch but the first starts, given the sizes in descending order."""
+        """Return the start of each batch but the first, given the sizes in descending order."""
         cuts, start = [], 0
         while (start := start + self._capacity(sizes[start])) < len(sizes):
             cuts.append(start)

@@ -15,7 +15,7 @@ from ftkeras.data.examples import Examples
 # Texts with resemblance s agree in all hashes of a band with probability s ** WIDTH.
 BANDS, WIDTH = 32, 4
 HASHES = BANDS * WIDTH
-# How many tokens are hashed together, and how many pairs compared: enough for NumPy to be fast.
+# The numbers of tokens hashed and of pairs compared at once: large enough for NumPy to be fast.
 TOKENS_PER_STEP = 1 << 18
 PAIRS_PER_STEP = 1 << 14
 

@@ -21,7 +21,7 @@ _NAMES = {
     "id": ("id", "qid", "question_id"),
 }
 _REQUIRED = {"text": "question", "pair": "context", "label": "answer"}
-# How messages name them.
+# The arguments that name the required columns, for messages.
 _ARGUMENTS = {"text": "text_column", "pair": "pair_column", "label": "label_column"}
 
 
@@ -105,7 +105,7 @@ class Records:
         self.layout = ", ".join(names)
 
     def rows(self) -> Iterator[tuple[str, Question]]:
-        """Yield what names each row in messages, and its question."""
+        """Yield the location of each row, for messages, and its question."""
         for line, row in self._table.rows():
             place = f"line {line} of {self.name!r}"
             name = self._cell(row, "id")

@@ -10,7 +10,7 @@ from ftkeras.data.questions.question import Question, locate
 from ftkeras.data.tables import opening
 from ftkeras.errors import UserError
 
-# What a file of this layout has in its first characters.
+# The number of characters by which the layout is recognized, and their pattern.
 _START = 1 << 16
 _LOOKS_LIKE = re.compile(r'\s*\{.*"paragraphs"\s*:\s*\[|\s*\{.*"data"\s*:\s*\[\s*\{.*"paragraphs"')
 
@@ -30,12 +30,12 @@ class Squad:
     def __init__(self, paths: Sequence[pathlib.Path], *, encoding: str | None):
         self.name = str(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
         self.layout = "SQuAD's layout"
-        # What the columns of tables with further questions are called, unless they are named.
+        # The columns of tables that the run is evaluated on later, unless others are named.
         self.columns = {"text": "question", "pair": "context"}
         self._paths, self._encoding = paths, encoding
 
     def rows(self) -> Iterator[tuple[str, Question]]:
-        """Yield what names each question in messages, and the question."""
+        """Yield the location of each question, for messages, and the question."""
         for path in self._paths:
             for context, entry in _entries(path, self._encoding):
                 yield _question(path, context, entry)

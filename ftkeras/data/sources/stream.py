@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ftkeras.data.generated import from_generator
 from ftkeras.errors import UserError
 
 # A call from TensorFlow into Python costs about 50 µs, so each call returns many rows.
@@ -58,7 +59,7 @@ def stream(
             }
 
     signature = {name: tf.TensorSpec([None, *s.shape], s.dtype) for name, s in specs.items()}
-    return tf.data.Dataset.from_generator(chunks, output_signature=signature).unbatch()
+    return from_generator(chunks, signature).unbatch()
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import tensorflow as tf
 from ftkeras.errors import UserError
 from ftkeras.support import standard_error
 
-# What TensorFlow Datasets writes about prepared data.
+# Files that TensorFlow Datasets writes about prepared data.
 ABOUT = ("dataset_info.json", "features.json")
 
 

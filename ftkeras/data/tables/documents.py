@@ -13,7 +13,7 @@ from ftkeras.errors import UserError
 Column = str | int
 # Rows that show which column has the texts.
 _ROWS = 10_000
-# What `datasets.save_to_disk` writes.
+# Files by which a folder of `datasets.save_to_disk` is recognized.
 _SAVED = ("state.json", "dataset_dict.json")
 
 

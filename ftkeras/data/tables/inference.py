@@ -81,7 +81,7 @@ def chosen_roles(table: Table, chosen: Chosen) -> Roles:
 
 
 def infer_roles(profile: Profile, chosen: Chosen) -> Roles:
-    """Return what each column is.
+    """Return the roles of columns; those that were not chosen are inferred.
 
     Raises:
         UserError: if a chosen column is missing or occurs twice, or the roles are ambiguous.

@@ -59,7 +59,7 @@ def joining(values: Iterable[str]) -> list[str]:
 
 
 def find_separator(name: str, values: Sequence[str]) -> str | None:
-    """Return what joins the labels in these values, different ones; None if nothing does.
+    """Return the character that joins labels in distinct values; None if there is none.
 
     Raises:
         UserError: if it may be one of several.

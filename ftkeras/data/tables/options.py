@@ -27,7 +27,7 @@ _ANSWERS = (
 # The first rows, which show where options are.
 ROWS = 200
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-# How answers may name an option, in the order in which they are tried.
+# Notations in which answers name an option, in the order in which they are tried.
 NOTATIONS = ("name", "number from 0", "number from 1", "letter", "text")
 
 
@@ -221,7 +221,7 @@ def _listed(value: Any) -> Options | None:
 
 
 def _parsed(text: str) -> Any:
-    """Return what a text holds as JSON or Python write it, or None."""
+    """Return the value of a text in the syntax of JSON or Python, or None."""
     if not text.lstrip().startswith(("[", "{")):
         return None
     for parse in (json.loads, ast.literal_eval):

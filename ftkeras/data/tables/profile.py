@@ -95,7 +95,7 @@ class Profile:
 
 
 def profile(table: Table, *, rows: int | None = None) -> Profile:
-    """Return what each column holds; reads the table once, in constant memory.
+    """Return a summary of each column; read the table once, in constant memory.
 
     Args:
         table: to be read.

@@ -60,7 +60,7 @@ class Cut(NamedTuple):
         return pieces.with_flat_values(is_behind & is_before)
 
     def columns(self) -> dict[str, tf.Tensor]:
-        """Return what the text layer says about windows.
+        """Return the outputs of the text layer about windows.
 
         "first_pieces", int32 [windows]: the pieces of the text before each window's first one.
         "window_counts", int32 [batch]: the windows of each text.
@@ -103,7 +103,7 @@ class Windows(Head):
         self.overlap, self.combine = overlap, combine
 
     def cut(self, lengths: tf.Tensor, rooms: int | tf.Tensor) -> Cut:
-        """Return where the windows of texts are.
+        """Return the starts and ends of the windows of texts.
 
         Window n starts at piece n (room - overlap). The last one is the first that reaches the end
         of the text; a text without pieces has one empty window.
