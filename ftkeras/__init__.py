@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         tune,
     )
     from ftkeras.errors import Blocked, Stopped, UserError
+    from ftkeras.support.reporter import Reporter
 
 __version__ = "0.1.0"
 
@@ -49,6 +50,7 @@ __all__ = [
     "Drift",
     "Evaluation",
     "Model",
+    "Reporter",
     "Run",
     "Search",
     "Stopped",
@@ -102,6 +104,7 @@ _MODULES = {
         "tune",
     ),
     "ftkeras.errors": ("Blocked", "Stopped", "UserError"),
+    "ftkeras.support.reporter": ("Reporter",),
 }
 
 
