@@ -2,6 +2,7 @@
 
 import functools
 import html
+import importlib
 import json
 import os
 import pathlib
@@ -265,17 +266,13 @@ class Run(Evaluation):
 
 def _show_in_notebooks(figure: type) -> None:
     """Let a notebook show figures that pyplot has not made."""
-    if "IPython" not in sys.modules:
-        return
-    from IPython.core import pylabtools
-    from IPython.core.getipython import get_ipython
-
-    if (shell := get_ipython()) is None:
+    ipython: Any = sys.modules.get("IPython")
+    if ipython is None or (shell := ipython.get_ipython()) is None:
         return
     try:
         shell.display_formatter.formatters["image/png"].lookup_by_type(figure)
     except KeyError:  # the notebook has not chosen how to show figures
-        pylabtools.select_figure_formats(shell, {"png"})
+        importlib.import_module("IPython.core.pylabtools").select_figure_formats(shell, {"png"})
 
 
 def _cell(value: Any) -> str:
