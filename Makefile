@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: setup quickstart test test-all test-share lint style types docs docs-serve package clean
+.PHONY: setup quickstart test test-all test-share test-lowest lint style types docs docs-serve package clean
 
 setup: $(VENV)/.installed
 
@@ -40,6 +40,15 @@ test-all: setup lint
 test-share: setup
 	@echo "Of the tests that make test leaves out, the share that commit $(COMMIT) picks:"
 	$(PYTEST) -vv -m "process or cluster or matrix or real_data" --share=$(COMMIT)
+
+# The tests with the lowest versions that pyproject.toml allows; `make test` has the newest.
+LOWEST := build/lowest-venv
+test-lowest:
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python \
+		--resolution lowest-direct --editable ".[test]"
+	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 # Folders whose types are checked.
 TYPED := ftkeras/*.py tests/api/examples.py $(addprefix ftkeras/,api averages checkpoints cli config corpora dossiers encoders \

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from ftkeras.api.keras_classes import register_keras_classes
     from ftkeras.api.model import Model, load
     from ftkeras.api.monitoring import Drift, drift
+    from ftkeras.api.multi_label_text_classifier import MultiLabelTextClassifier
     from ftkeras.api.results import Evaluation, Run
     from ftkeras.api.searches import CrossValidation, Search
     from ftkeras.api.selections import select
     from ftkeras.api.text_classifier import TextClassifier
+    from ftkeras.api.text_regressor import TextRegressor
     from ftkeras.api.verbs import (
         compare,
         crossvalidate,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
         tune,
     )
     from ftkeras.errors import Blocked, Stopped, UserError
+    from ftkeras.support.reporter import Reporter
 
 __version__ = "0.1.0"
 
@@ -49,10 +52,13 @@ __all__ = [
     "Drift",
     "Evaluation",
     "Model",
+    "MultiLabelTextClassifier",
+    "Reporter",
     "Run",
     "Search",
     "Stopped",
     "TextClassifier",
+    "TextRegressor",
     "UserError",
     "__version__",
     "averages",
@@ -86,10 +92,12 @@ _MODULES = {
     "ftkeras.api.keras_classes": ("register_keras_classes",),
     "ftkeras.api.model": ("Model", "load"),
     "ftkeras.api.monitoring": ("Drift", "drift"),
+    "ftkeras.api.multi_label_text_classifier": ("MultiLabelTextClassifier",),
     "ftkeras.api.results": ("Evaluation", "Run"),
     "ftkeras.api.searches": ("CrossValidation", "Search"),
     "ftkeras.api.selections": ("select",),
     "ftkeras.api.text_classifier": ("TextClassifier",),
+    "ftkeras.api.text_regressor": ("TextRegressor",),
     "ftkeras.api.verbs": (
         "compare",
         "crossvalidate",
@@ -102,6 +110,7 @@ _MODULES = {
         "tune",
     ),
     "ftkeras.errors": ("Blocked", "Stopped", "UserError"),
+    "ftkeras.support.reporter": ("Reporter",),
 }
 
 

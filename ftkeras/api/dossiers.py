@@ -6,11 +6,13 @@ from typing import Any
 from ftkeras.api import arguments
 from ftkeras.api.configuring import AnyRun, path_of
 from ftkeras.api.results import run_folder
-from ftkeras.api.session import session
+from ftkeras.api.session import AnyReporter, session
 from ftkeras.config.dossier import DossierConfig
 
 
-def dossier(run: AnyRun, *, verbose: bool | int = 1, **settings: Any) -> pathlib.Path:
+def dossier(
+    run: AnyRun, *, verbose: bool | int = 1, reporter: AnyReporter = "auto", **settings: Any
+) -> pathlib.Path:
     """Write the compliance dossier of a finished run, and return the path of its page.
 
     The folder of the page also has a JSON file for each part, such as `memorization.json`.
@@ -18,6 +20,7 @@ def dossier(run: AnyRun, *, verbose: bool | int = 1, **settings: Any) -> pathlib
     Args:
         run: the run, or its folder.
         verbose: 0 shows warnings only.
+        reporter: as in `train`.
         **settings: the flags of `dossier`: `about`, `require`, `license_policy`, `groups`,
             `vulnerabilities`, `shadow_runs`, `prove`, `sign`, `texts` and `output`.
 
@@ -30,7 +33,7 @@ def dossier(run: AnyRun, *, verbose: bool | int = 1, **settings: Any) -> pathlib
     given = {"run_dir": run_folder(path_of(run)), **settings}
     expanded = arguments.expand_names("dossier", DossierConfig, given)
     config = arguments.configuration(DossierConfig, expanded)
-    with session(verbose):
+    with session(verbose, reporter):
         from ftkeras.verbs import dossier as verb
 
         return verb.run(config)

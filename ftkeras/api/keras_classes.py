@@ -21,5 +21,10 @@ def register_keras_classes() -> None:
     for kind in KINDS:
         for name in catalog.names(kind):
             catalog.find(kind, name)
-    for module in ("ftkeras.text.preprocessor", "ftkeras.api.text_classifier"):
+    for module in (
+        "ftkeras.text.preprocessor",
+        "ftkeras.api.text_classifier",
+        "ftkeras.api.text_regressor",
+        "ftkeras.api.multi_label_text_classifier",
+    ):
         importlib.import_module(module)

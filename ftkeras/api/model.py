@@ -2,15 +2,16 @@
 
 import os
 import pathlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ftkeras.api import tables
 from ftkeras.api.results import Run
+from ftkeras.config.fields import AUTO
 from ftkeras.errors import UserError
-from ftkeras.explanations import explaining
+from ftkeras.explanations import explaining, occlusion
 from ftkeras.explanations.explanation import Explanation
-from ftkeras.prediction.explaining import ExportedModel
+from ftkeras.prediction.explaining import EXPLAIN, ExportedModel
 from ftkeras.prediction.predictor import DEFAULT, Predictor
 from ftkeras.runs import layout
 from ftkeras.serving.model_folder import find_model
@@ -132,7 +133,7 @@ class Model:
         texts: Iterable[str],
         pairs: Iterable[str] | None = None,
         *,
-        method: str = explaining.GRADIENTS,
+        method: str = AUTO,
         labels: Sequence[str] = (),
         batch_size: int = 32,
     ) -> list[Explanation]:
@@ -142,8 +143,8 @@ class Model:
             texts: the texts.
             pairs: the second text of each pair, if the model takes pairs.
             method: "integrated_gradients", which attributes an answer to tokens and needs a model
-                that was exported with `explain`; or "occlusion", which leaves out one word at a
-                time.
+                that was exported with `explain`; "occlusion", which leaves out one word at a time;
+                or "auto", the first of them that the model has. An explanation says its method.
             labels: the outputs to explain by occlusion. Default: the model's answer to each text,
                 which may be several labels.
             batch_size: the maximum number of texts in a batch.
@@ -158,6 +159,10 @@ class Model:
             UserError: if the model was exported without `explain`, or as `predict`.
         """
         model = ExportedModel(self._predictor, batch_size=batch_size)
+        if method == AUTO:
+            has_gradients = EXPLAIN in self._predictor.signatures and not labels
+            occludes = not has_gradients and not model.problem.explains_spans
+            method = occlusion.METHOD if occludes else explaining.GRADIENTS
         return explaining.explain(model, read_texts(texts, pairs), method=method, labels=labels)
 
     def _ask(
@@ -199,10 +204,15 @@ def _texts(texts: Any, name: str = "texts") -> list[str]:
     """Return texts as a list.
 
     Raises:
-        UserError: if they are a single text, or not texts.
+        UserError: if they are a single text, a table, or not texts.
     """
     if isinstance(texts, str):
         raise UserError(f"`{name}` must be several texts, such as [text]. Received: {texts!r}.")
+    if isinstance(texts, Mapping) or hasattr(texts, "columns"):  # they iterate over their names
+        raise UserError(
+            f"`{name}` must be one column of texts, such as table['text']. "
+            f"Received: a {type(texts).__name__}."
+        )
     found = list(texts)
     for text in found:
         if not isinstance(text, str):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ftkeras.api import arguments, tables
 from ftkeras.api.configuring import AnyRun, path_of
 from ftkeras.api.results import run_folder
+from ftkeras.api.session import AnyReporter
 from ftkeras.config.drift import DriftConfig
 from ftkeras.reports import drift as shown
 from ftkeras.support import messages
@@ -72,6 +73,7 @@ def drift(
     statistics: str | os.PathLike[str],
     *,
     verbose: bool | int = 1,
+    reporter: AnyReporter = "auto",
     **settings: Any,
 ) -> Drift:
     """Test whether the texts and answers of a served model still match the run's test split.
@@ -82,6 +84,7 @@ def drift(
         run: the run that trained the model, or its folder.
         statistics: the file that `serve --log_statistics` wrote.
         verbose: 0 shows warnings only.
+        reporter: as in `train`.
         **settings: the flags of `drift`: `split`, `version`, `last`, `alpha`, `least_effect`,
             `least_texts`, `require` and `output`.
 
@@ -93,7 +96,7 @@ def drift(
     given = {"run_dir": run_folder(path_of(run)), "statistics": statistics, **settings}
     expanded = arguments.expand_names("drift", DriftConfig, given)
     config = arguments.configuration(DriftConfig, expanded)
-    with messages.shown(bool(verbose)):
+    with messages.shown(bool(verbose), reporter):
         from ftkeras.verbs import drift as verb
 
         return Drift(verb.run(config))

@@ -2,6 +2,7 @@
 
 import functools
 import html
+import importlib
 import json
 import os
 import pathlib
@@ -194,14 +195,13 @@ class Run(Evaluation):
         Raises:
             UserError: if matplotlib is not installed, or there was no validation.
         """
-        if "IPython" in sys.modules:  # teaches notebooks to show figures
-            import matplotlib.pyplot  # noqa: F401
         from ftkeras.reports import learning_curves
         from ftkeras.runs import reader
 
         (run,) = reader.read(str(self.folder), split=self._checked(self.splits[0]))
         if (figure := learning_curves.figure([[run]], [self.folder.name])) is None:
             raise UserError(f"{self.folder} has no learning curve.")
+        _show_in_notebooks(type(figure))
         return figure
 
     def report(self, **settings: Any) -> pathlib.Path:
@@ -262,6 +262,17 @@ class Run(Evaluation):
 
         model = open_run(self.folder, steps=steps, batch_size=batch_size)
         return explaining.explain(model, read_texts(texts, pairs), method=method, labels=labels)
+
+
+def _show_in_notebooks(figure: type) -> None:
+    """Let a notebook show figures that pyplot has not made."""
+    ipython: Any = sys.modules.get("IPython")
+    if ipython is None or (shell := ipython.get_ipython()) is None:
+        return
+    try:
+        shell.display_formatter.formatters["image/png"].lookup_by_type(figure)
+    except KeyError:  # the notebook has not chosen how to show figures
+        importlib.import_module("IPython.core.pylabtools").select_figure_formats(shell, {"png"})
 
 
 def _cell(value: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from ftkeras.api import arguments
 from ftkeras.api.results import Run
 from ftkeras.api.searches import CrossValidation
-from ftkeras.api.session import session
+from ftkeras.api.session import AnyReporter, session
 from ftkeras.config.selection import SelectConfig
 
 Path = str | os.PathLike[str]
@@ -17,6 +17,7 @@ def select(
     data: Path | None = None,
     *,
     verbose: bool | int = 1,
+    reporter: AnyReporter = "auto",
     **settings: Any,
 ) -> list[dict[str, Any]]:
     """Select the texts to label next, or find labels that are probably wrong.
@@ -25,6 +26,7 @@ def select(
         run: a finished run, or its folder; with `doubtful=True`, a cross-validation.
         data: a file of texts without labels, in any format that `predict` reads.
         verbose: 0 to show only warnings.
+        reporter: as in `train`.
         **settings: the flags of `select`: `count`, `by`, `doubtful`, `seed`, `output`, and those
             that describe the file.
 
@@ -41,7 +43,7 @@ def select(
     config = SelectConfig(
         **arguments.values(SelectConfig, arguments.expand_names("select", SelectConfig, given))
     )
-    with session(verbose):
+    with session(verbose, reporter):
         from ftkeras.verbs import select as verb
 
         return verb.run(config).records()

@@ -9,7 +9,7 @@ from ftkeras.api import arguments
 from ftkeras.api.configuring import AnyRun, configured, configured_for_run, path_of, recorded
 from ftkeras.api.results import Evaluation, Run, run_folder
 from ftkeras.api.searches import CrossValidation, Search
-from ftkeras.api.session import session
+from ftkeras.api.session import AnyReporter, session
 from ftkeras.api.settings import (
     CrossvalidateSettings,
     Data,
@@ -34,6 +34,7 @@ def train(
     data: Data = None,
     *,
     verbose: bool | int = 1,
+    reporter: AnyReporter = "auto",
     callbacks: "Sequence[keras.callbacks.Callback]" = (),
     **settings: Unpack[TrainSettings],
 ) -> Run:
@@ -48,6 +49,9 @@ def train(
             run's folder. `train=`, `validation=` and `test=` are other names for `data=`,
             `validation_data=` and `test_data=`.
         verbose: 0 to show only warnings.
+        reporter: who shows messages and progress: "terminal" (bars on standard error), "notebook"
+            (bars in a notebook), "lines", "silent" (warnings only), a `ftkeras.Reporter` of your
+            own, or "auto", which chooses among the first three.
         callbacks: Keras callbacks, called after the run's own. The state of a callback is kept in
             checkpoints if it has `state()`, which returns JSON types, and `restore_state(state)`.
         **settings: the flags of `train`, as numbers, paths and lists. `help(ftkeras.train)` lists
@@ -60,7 +64,7 @@ def train(
             `run_dir`.
     """
     given = arguments.expand_names("train", Config, {"data": data, **settings})
-    with session(verbose), configured(Config, given, home="run_dir") as config:
+    with session(verbose, reporter), configured(Config, given, home="run_dir") as config:
         from ftkeras.verbs import train as verb
 
         return Run(verb.run(config, tuple(callbacks)).run_dir)
@@ -70,6 +74,7 @@ def pretrain(
     data: Data = None,
     *,
     verbose: bool | int = 1,
+    reporter: AnyReporter = "auto",
     callbacks: "Sequence[keras.callbacks.Callback]" = (),
     **settings: Unpack[PretrainSettings],
 ) -> Run:
@@ -80,6 +85,7 @@ def pretrain(
     Args:
         data: the texts, in any form that `train` takes; labels are not read.
         verbose: 0 to show only warnings.
+        reporter: as in `train`.
         callbacks: Keras callbacks, as in `train`.
         **settings: those of `train`, and `masking` and `vocabulary_size`.
 
@@ -89,14 +95,19 @@ def pretrain(
         Stopped: as `train`.
     """
     given = arguments.expand_names("pretrain", PretrainConfig, {"data": data, **settings})
-    with session(verbose), configured(PretrainConfig, given, home="run_dir") as config:
+    with session(verbose, reporter), configured(PretrainConfig, given, home="run_dir") as config:
         from ftkeras.verbs import pretrain as verb
 
         return Run(verb.run(config, tuple(callbacks)).run_dir)
 
 
 def evaluate(
-    run: AnyRun, data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[TrainSettings]
+    run: AnyRun,
+    data: Data = None,
+    *,
+    verbose: bool | int = 1,
+    reporter: AnyReporter = "auto",
+    **settings: Unpack[TrainSettings],
 ) -> Evaluation:
     """Evaluate a finished run, on its own data or on other data.
 
@@ -104,6 +115,7 @@ def evaluate(
         run: the run, or its folder.
         data: other labelled examples, in any form that `train` takes; None for the run's own.
         verbose: 0 to show only warnings.
+        reporter: as in `train`.
         **settings: settings of the data that differ from the run's, such as `text_column`.
 
     Raises:
@@ -111,7 +123,7 @@ def evaluate(
         TypeError: if an argument does not exist.
     """
     given = {"data": data, **settings}
-    with session(verbose), configured_for_run("evaluate", Config, run, given) as config:
+    with session(verbose, reporter), configured_for_run("evaluate", Config, run, given) as config:
         from ftkeras.verbs import evaluate as verb
 
         found = verb.run(config)
@@ -119,7 +131,12 @@ def evaluate(
 
 
 def report(
-    run: AnyRun, data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[ReportSettings]
+    run: AnyRun,
+    data: Data = None,
+    *,
+    verbose: bool | int = 1,
+    reporter: AnyReporter = "auto",
+    **settings: Unpack[ReportSettings],
 ) -> pathlib.Path:
     """Write the report of a finished run, an HTML page, and return its path.
 
@@ -128,6 +145,7 @@ def report(
         data: other labelled examples to evaluate the run on, in any form that `train` takes; None
             for the run's own.
         verbose: 0 to show only warnings.
+        reporter: as in `train`.
         **settings: `texts`, False for a page without texts of examples; `baseline`, "none" to skip
             the comparison with a linear model; `slices`, `slice` and `explanations`; and settings
             of the data that differ from the run's.
@@ -137,20 +155,28 @@ def report(
         TypeError: if an argument does not exist.
     """
     given = {"data": data, **settings}
-    with session(verbose), configured_for_run("report", ReportConfig, run, given) as config:
+    with (
+        session(verbose, reporter),
+        configured_for_run("report", ReportConfig, run, given) as config,
+    ):
         from ftkeras.verbs import report as verb
 
         return verb.run(config)
 
 
 def export(
-    run: AnyRun, *, verbose: bool | int = 1, **settings: Unpack[TrainSettings]
+    run: AnyRun,
+    *,
+    verbose: bool | int = 1,
+    reporter: AnyReporter = "auto",
+    **settings: Unpack[TrainSettings],
 ) -> tuple[pathlib.Path, ...]:
     """Export a finished run, and return the paths of the exports.
 
     Args:
         run: the run, or its folder.
         verbose: 0 to show only warnings.
+        reporter: as in `train`.
         **settings: `export`, `export_dir`, `name` and `force`. The defaults are the run's own.
 
     Raises:
@@ -159,7 +185,7 @@ def export(
     """
     home = run_folder(path_of(run))
     changed = arguments.values(Config, arguments.expand_names("export", Config, settings))
-    with session(verbose):
+    with session(verbose, reporter):
         from ftkeras.verbs import export as verb
 
         given = recorded(home)
@@ -167,7 +193,14 @@ def export(
         return verb.run(Config(**{**given, **changed, "run_dir": str(home)}))
 
 
-def push(run: AnyRun, repo: str, *, private: bool = False, verbose: bool | int = 1) -> str:
+def push(
+    run: AnyRun,
+    repo: str,
+    *,
+    private: bool = False,
+    verbose: bool | int = 1,
+    reporter: AnyReporter = "auto",
+) -> str:
     """Upload a finished run to the Hugging Face Hub, with a model card, and return its URL.
 
     Args:
@@ -175,26 +208,32 @@ def push(run: AnyRun, repo: str, *, private: bool = False, verbose: bool | int =
         repo: the repository, `user/name`. It is created if it does not exist.
         private: whether to make a new repository private.
         verbose: 0 to show only warnings.
+        reporter: as in `train`.
 
     Raises:
         UserError: if transformers has no class for the model, if there is no token, or if the Hub
             refuses the upload.
     """
     config = PushConfig(run_dir=str(run_folder(path_of(run))), repo=repo, private=private)
-    with session(verbose):
+    with session(verbose, reporter):
         from ftkeras.verbs import push as verb
 
         return verb.run(config)
 
 
 def crossvalidate(
-    data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[CrossvalidateSettings]
+    data: Data = None,
+    *,
+    verbose: bool | int = 1,
+    reporter: AnyReporter = "auto",
+    **settings: Unpack[CrossvalidateSettings],
 ) -> CrossValidation:
     """Cross-validate: train and evaluate one run per fold, each in its own process.
 
     Args:
         data: the examples, in any form that `train` takes.
         verbose: 0 to show only warnings.
+        reporter: as in `train`.
         **settings: those of `train`, and `folds`, `repeats`, `parallel` and `keep_weights`.
 
     Raises:
@@ -203,19 +242,26 @@ def crossvalidate(
     """
     kind = CrossvalidateConfig
     given = arguments.expand_names("crossvalidate", kind, {"data": data, **settings})
-    with session(verbose), configured(kind, given, home="run_dir") as config:
+    with session(verbose, reporter), configured(kind, given, home="run_dir") as config:
         from ftkeras.verbs import crossvalidate as verb
 
         found = verb.run(config)
         return CrossValidation(found.folder, found.result)
 
 
-def tune(data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[TuneSettings]) -> Search:
+def tune(
+    data: Data = None,
+    *,
+    verbose: bool | int = 1,
+    reporter: AnyReporter = "auto",
+    **settings: Unpack[TuneSettings],
+) -> Search:
     """Search for good settings; each trial is a run in its own process.
 
     Args:
         data: the examples, in any form that `train` takes.
         verbose: 0 to show only warnings.
+        reporter: as in `train`.
         **settings: those of `train`, and `search`, `oracle`, `max_trials`, `max_hours`,
             `executions_per_trial`, `retrain` and `search_dir`. `search` is a dict from settings to
             ranges, such as `{"learning_rate": "log(1e-5, 1e-4)"}`.
@@ -225,7 +271,7 @@ def tune(data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[TuneS
         TypeError: if an argument does not exist.
     """
     given = arguments.expand_names("tune", TuneConfig, {"data": data, **settings})
-    with session(verbose), configured(TuneConfig, given, home="search_dir") as config:
+    with session(verbose, reporter), configured(TuneConfig, given, home="search_dir") as config:
         from ftkeras.verbs import tune as verb
 
         found = verb.run(config)
@@ -235,13 +281,17 @@ def tune(data: Data = None, *, verbose: bool | int = 1, **settings: Unpack[TuneS
 
 
 def compare(
-    *runs: AnyRun | CrossValidation, verbose: bool | int = 1, **settings: Any
+    *runs: AnyRun | CrossValidation,
+    verbose: bool | int = 1,
+    reporter: AnyReporter = "auto",
+    **settings: Any,
 ) -> dict[str, Any]:
     """Compare finished runs on the same test examples, with intervals and statistical tests.
 
     Args:
         *runs: two or more runs or cross-validations, or their folders.
         verbose: 0 to show only warnings.
+        reporter: as in `train`.
         **settings: the flags of `compare`: `split`, `confidence`, `resamples`, `seed`,
             `disagreements` and `output`.
 
@@ -255,7 +305,7 @@ def compare(
     given = arguments.expand_names("compare", CompareConfig, settings)
     folders = tuple(str(path_of(run)) for run in runs)
     config = CompareConfig(**arguments.values(CompareConfig, given), folders=folders)
-    with session(verbose):
+    with session(verbose, reporter):
         from ftkeras.verbs import compare as verb
 
         return verb.run(config)

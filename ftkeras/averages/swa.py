@@ -17,35 +17,51 @@ class Swa(WeightAverage):
     Source: Izmailov et al., 2018, algorithm 1, https://arxiv.org/abs/1803.05407.
 
     Args:
-        epochs: epochs of the run; at least 2.
+        epochs: epochs of the run; at least 2. None for those that `fit` trains.
         start: share of the run that is not averaged; at least 0, and below the share at which the
             second-to-last epoch ends.
 
     Raises:
         ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+            Without `epochs`, `fit` raises it.
 
     >>> Swa(epochs=4, start=0.5).start
     0.5
     """
 
-    def __init__(self, *, epochs: int, start: float = 0.5):
-        if epochs < 2:
-            raise ValueError(f"`epochs` must be at least 2 for an average. Received: {epochs}.")
-        if not 0 <= start < 1 - 1 / epochs:
-            raise ValueError(
-                f"`start` must be at least 0 and below {1 - 1 / epochs:.4g}, so that two of "
-                f"{epochs} epochs are averaged. Received: {start}."
-            )
+    def __init__(self, *, epochs: int | None = None, start: float = 0.5):
+        if not 0 <= start < 1:
+            raise ValueError(f"`start` must be at least 0 and below 1. Received: {start}.")
+        if epochs is not None:
+            _check(epochs, start)
         super().__init__()
         self.epochs, self.start = epochs, start
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        if self.epochs is None:
+            self.epochs = int((self.params or {})["epochs"])
+            _check(self.epochs, self.start)
+        super().on_train_begin(logs)
 
     def share(self, count: Any) -> Any:
         return 1 / count
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         super().on_epoch_begin(epoch, logs)
+        assert self.epochs is not None  # `on_train_begin` has set it
         self._epoch_end = (epoch + 1) / self.epochs
 
     def on_epoch_trained(self) -> None:
         if self._epoch_end > self.start:
             self.take_sample()
+
+
+def _check(epochs: int, start: float) -> None:
+    """Raise ValueError unless two epochs at least are averaged."""
+    if epochs < 2:
+        raise ValueError(f"`epochs` must be at least 2 for an average. Received: {epochs}.")
+    if start >= 1 - 1 / epochs:
+        raise ValueError(
+            f"`start` must be at least 0 and below {1 - 1 / epochs:.4g}, so that two of "
+            f"{epochs} epochs are averaged. Received: {start}."
+        )

@@ -332,8 +332,9 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         if self.hooks.changes_weights:
             raise ValueError(
-                "A policy changes what the encoder computes, which a configuration can't hold: "
-                "call `merge` of `LoRA` before the model is saved, or save its weights only."
+                "A policy or regularizer changes what the encoder computes, which a configuration "
+                "can't hold: call `merge` of `LoRA` before the model is saved, or save its weights "
+                "only."
             )
         ours = [argument for _, argument, _ in self.family.fields]
         return {

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from ftkeras.config import flagfile
 from ftkeras.config.run import Config
@@ -19,6 +18,7 @@ from ftkeras.experiment.definition import Experiment
 from ftkeras.problems import Problem
 from ftkeras.runs import layout
 from ftkeras.strategies import Devices
+from ftkeras.support import bars, messages
 from ftkeras.training import weights
 from ftkeras.training.validation import predict_in_order
 
@@ -95,7 +95,7 @@ def vectors(experiment: Experiment, examples: Examples) -> np.ndarray | None:
         return None
     rows = examples.by_row()
     found = np.zeros((len(rows), experiment.model.encoder.hidden), np.float32)
-    with tqdm(total=len(rows), unit=" texts", leave=False, disable=None) as bar:
+    with bars.bar(messages.progress_stream(), total=len(rows), unit=" texts", leave=False) as bar:
         for positions, values in features.vectors(experiment, rows, bar):
             found[positions] = values
     if examples.windows is None:

@@ -22,7 +22,7 @@ from ftkeras.data.examples import Examples
 from ftkeras.data.vectors import add_vectors, distinct
 from ftkeras.experiment import feeds
 from ftkeras.experiment.definition import Experiment
-from ftkeras.support import times
+from ftkeras.support import bars, messages, times
 from ftkeras.training.finetuner import FineTuner
 from ftkeras.training.sharding import shard
 
@@ -61,7 +61,7 @@ def read_once(
     texts, tokens = sum(map(len, views)), sum(int(view.lengths.sum()) for view in views)
     log.info(f"the encoder is frozen: its features of {texts:,} texts are computed once")
     start = time.perf_counter()
-    with tqdm(total=texts, unit=" texts", leave=False, disable=None) as bar:
+    with bars.bar(messages.progress_stream(), total=texts, unit=" texts", leave=False) as bar:
         used = [
             feed.with_examples(
                 add_vectors(feed.examples, lambda view: vectors(experiment, view, bar), folder)

@@ -13,6 +13,8 @@ from ftkeras.optimizers._loss_scale import LossScale
 from ftkeras.support import bounds, exchange, keras_compat
 
 NO_DECAY = r"bias|norm"
+# Keras's default, with which `compile` builds an optimizer from its name. `train` never uses it.
+DEFAULT_RATE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class FineTuningOptimizer(keras_compat.Optimizer):
     a Keras optimizer inherits it: `class Lion(FineTuningOptimizer, keras.optimizers.Lion)`.
 
     Args:
-        learning_rate: a schedule, or a number of at least 0.
+        learning_rate: a schedule, or a number of at least 0. The default is Keras's, and too high
+            for most pretrained encoders.
         clip_norm: largest global norm of the gradients; at least 0, where 0 means no clipping.
         decay: weight decay; at least 0.
         weight_decay: the name of `decay` in Keras's optimizers; replaces `decay` if it is given.
@@ -74,7 +77,7 @@ class FineTuningOptimizer(keras_compat.Optimizer):
 
     def __init__(
         self,
-        learning_rate: Any,
+        learning_rate: Any = DEFAULT_RATE,
         *,
         clip_norm: float = 1.0,
         decay: float = 0.0,

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ftkeras.optimizers._base import NO_DECAY, FineTuningOptimizer
+from ftkeras.optimizers._base import DEFAULT_RATE, NO_DECAY, FineTuningOptimizer
 from ftkeras.support import bounds
 
 
@@ -48,7 +48,7 @@ class Adafactor(FineTuningOptimizer):
 
     def __init__(
         self,
-        learning_rate: Any,
+        learning_rate: Any = DEFAULT_RATE,
         *,
         clip_norm: float = 1.0,
         decay: float = 0.0,

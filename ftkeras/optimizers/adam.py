@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from ftkeras.optimizers._base import NO_DECAY
+from ftkeras.optimizers._base import DEFAULT_RATE, NO_DECAY
 from ftkeras.optimizers.adamw import AdamW
 
 
@@ -30,7 +30,7 @@ class Adam(AdamW):
 
     def __init__(
         self,
-        learning_rate: Any,
+        learning_rate: Any = DEFAULT_RATE,
         *,
         clip_norm: float = 1.0,
         decay: float = 0.0,

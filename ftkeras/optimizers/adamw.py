@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ftkeras.optimizers._base import NO_DECAY, FineTuningOptimizer
+from ftkeras.optimizers._base import DEFAULT_RATE, NO_DECAY, FineTuningOptimizer
 from ftkeras.support import bounds
 
 
@@ -47,7 +47,7 @@ class AdamW(FineTuningOptimizer):
 
     def __init__(
         self,
-        learning_rate: Any,
+        learning_rate: Any = DEFAULT_RATE,
         *,
         clip_norm: float = 1.0,
         decay: float = 0.01,

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from ftkeras.optimizers._base import NO_DECAY, FineTuningOptimizer
+from ftkeras.optimizers._base import DEFAULT_RATE, NO_DECAY, FineTuningOptimizer
 from ftkeras.support import bounds
 
 
@@ -39,7 +39,7 @@ class Lion(FineTuningOptimizer, keras.optimizers.Lion):
 
     def __init__(
         self,
-        learning_rate: Any,
+        learning_rate: Any = DEFAULT_RATE,
         *,
         clip_norm: float = 1.0,
         decay: float = 0.1,

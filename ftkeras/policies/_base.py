@@ -2,14 +2,15 @@
 
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from ftkeras.support.in_keras import in_keras
 
 if TYPE_CHECKING:
     import keras
     from keras.callbacks import Callback
 
-    from ftkeras.support.protocols import Encoder, Model
+    from ftkeras.support.protocols import Model
 
 # What only one policy of a run may decide. Other conflicts are found by `check`.
 TRAINS = "what trains"
@@ -52,6 +53,10 @@ class Policy(Protocol):
     def multipliers(self, model: "Model") -> list[tuple[str, float]]:
         """Return factors on the learning rate of single variables.
 
+        Args:
+            model: what a run trains, or any Keras model. Optimizers of `ftkeras.optimizers` take
+                the result as `multipliers`.
+
         Returns:
             (regular expression on variable paths, factor) pairs; the first match counts. A factor
             scales a variable's update and its weight decay.
@@ -83,7 +88,12 @@ class Policy(Protocol):
             ValueError: the model has no encoder or several, or the policy needs `ftkeras.train`.
         """
         name, cls = type(self).__name__, type(self)
-        if self.stays or (cls.multipliers, cls.callbacks) != (Policy.multipliers, Policy.callbacks):
+        if cls.multipliers is not Policy.multipliers:
+            raise ValueError(
+                f"{name} sets learning rates: pass `multipliers={name}(…).multipliers(model)` to "
+                "an optimizer of ftkeras.optimizers instead."
+            )
+        if self.stays or cls.callbacks is not Policy.callbacks:
             raise ValueError(f"{name} can't be applied to a Keras model; `ftkeras.train` has it.")
         self.prepare(in_keras(model))
         # What was traced before does not know of the policy.
@@ -104,38 +114,6 @@ class Policy(Protocol):
         kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
         names = [a.name for a in arguments if a.kind in kinds and a.name != "self"]
         return {name: vars(self)[name] for name in names}
-
-
-@dataclass(frozen=True)
-class InKeras:
-    """A Keras model as policies see it.
-
-    Attributes:
-        encoder: its encoder.
-        scaffold: owns the layers that a policy adds for the time of training.
-    """
-
-    encoder: "Encoder"
-    scaffold: Any
-
-
-def in_keras(model: "keras.Model") -> Any:
-    """Return what a policy needs of a Keras model that has one encoder.
-
-    Raises:
-        ValueError: it has none, or several.
-    """
-    from ftkeras.support import keras_compat
-    from ftkeras.support.protocols import Encoder
-
-    layers = keras_compat.all_layers(model)
-    encoders = [layer for layer in layers if isinstance(layer, Encoder)]
-    if len(encoders) != 1:
-        raise ValueError(
-            f"`model` must have one encoder of ftkeras.encoders. Received: {len(encoders)} in "
-            f"{model.name!r}."
-        )
-    return InKeras(encoders[0], scaffold=model)
 
 
 def check_together(policies: Sequence[Policy]) -> None:

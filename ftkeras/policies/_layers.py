@@ -3,7 +3,12 @@
 import re
 from typing import Any
 
+from ftkeras.support.in_keras import encoders_of
 from ftkeras.support.protocols import Encoder, EncoderPart
+
+# The names of layers and embeddings in models of other packages.
+_LAYER = re.compile(r"(?:^|/)(?P<kind>\w*layer_)(?P<number>\d+)/")
+_EMBEDDINGS = "embed"
 
 
 def body(encoder: Encoder) -> list[EncoderPart]:
@@ -38,13 +43,52 @@ def check_count(encoder: Encoder, layers: int) -> None:
         )
 
 
-def falling_rates(encoder: Encoder, decay: float) -> list[tuple[str, float]]:
-    """Return the multipliers decay^depth, with depth 0 for the top layer, for parts that train."""
+def falling_rates(model: Any, decay: float) -> list[tuple[str, float]]:
+    """Return the multipliers decay^depth, with depth 0 for the top layer, for parts that train.
+
+    Args:
+        model: has an `encoder`, or is any Keras model. One without an encoder of ours has layers
+            whose names end in `layer_` and a number, as those of KerasHub, and may have embeddings,
+            whose paths have `embed`.
+        decay: above 0, at most 1.
+
+    Raises:
+        ValueError: the model has no such layers, or of two kinds.
+    """
+    encoder = getattr(model, "encoder", None)
+    if not isinstance(encoder, Encoder):
+        found = encoders_of(model)
+        if len(found) != 1:
+            return _falling_by_path(model, decay)
+        (encoder,) = found
     return [
         (f"^{re.escape(part.path)}/", decay**depth)
         for depth, part in enumerate(reversed(body(encoder)))
         if part.trainable_variables
     ]
+
+
+def _falling_by_path(model: Any, decay: float) -> list[tuple[str, float]]:
+    """Return the multipliers of a model whose layers are known by the paths of their variables."""
+    paths = [variable.path for variable in model.trainable_variables]
+    named = [found for found in map(_LAYER.search, paths) if found]
+    kinds = sorted({found["kind"] for found in named})
+    if len(kinds) != 1:
+        example = f", such as {paths[0]!r}" if paths else ""
+        raise ValueError(
+            "`model` must have layers of one kind, named like 'layer_0' or 'transformer_layer_0'. "
+            f"Received: {', '.join(kinds) or 'none'} in {len(paths)} paths of variables{example}. "
+            "Pass `multipliers` of your own to the optimizer."
+        )
+    numbers = sorted({int(found["number"]) for found in named}, reverse=True)
+    rates = [
+        (f"(?:^|/){re.escape(kinds[0])}{number}/", decay**depth)
+        for depth, number in enumerate(numbers)
+    ]
+    rest = [path for path in paths if not _LAYER.search(path)]
+    if any(_EMBEDDINGS in path for path in rest):
+        rates.append((_EMBEDDINGS, decay ** len(numbers)))
+    return rates
 
 
 def check_any_trains(encoder: Encoder) -> None:

@@ -1,9 +1,15 @@
 """BitFit: train the biases only."""
 
+import keras
+
 from ftkeras.policies import _layers
 from ftkeras.policies._base import TRAINS, Policy
 from ftkeras.support import bounds
+from ftkeras.support.in_keras import encoders_of
 from ftkeras.support.protocols import Model
+
+# In Keras's layers, and in its LayerNormalization.
+_BIASES = ("bias", "beta")
 
 
 class BitFit(Policy):
@@ -35,6 +41,28 @@ class BitFit(Policy):
     def __init__(self, *, pooler: bool = False):
         bounds.boolean(pooler=pooler)
         self.pooler = pooler
+
+    def apply(self, model: keras.Model) -> None:
+        """Freeze all variables of a Keras model but its biases.
+
+        A model without an encoder of ours is frozen as a whole, so apply the policy to its
+        backbone alone, such as `classifier.backbone` of KerasHub; the head then trains. Call it
+        after the model has its variables, and before `compile`. It is not part of a `.keras` file:
+        apply it again to a model that was loaded and is to be trained further.
+
+        Raises:
+            ValueError: the model has no bias.
+        """
+        if encoders_of(model):
+            super().apply(model)
+            return
+        biases = [variable for variable in model.weights if variable.name in _BIASES]
+        if not biases:
+            raise ValueError(f"`model` must have biases. Received: none in {model.name!r}.")
+        kept = {id(variable) for variable in biases}
+        for variable in model.weights:
+            variable.trainable = variable.trainable and id(variable) in kept
+        model.train_function = None
 
     def prepare(self, model: Model) -> None:
         whole = _layers.pooler_weights(model.encoder) if self.pooler else []

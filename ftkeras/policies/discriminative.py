@@ -58,7 +58,7 @@ class Discriminative(Policy):
 
     def multipliers(self, model: Model) -> list[tuple[str, float]]:
         if self.rates is None:
-            return _layers.falling_rates(model.encoder, FACTOR_PER_LAYER)
+            return _layers.falling_rates(model, FACTOR_PER_LAYER)
         return list(self.rates.items())
 
 

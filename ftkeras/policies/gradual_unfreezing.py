@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from ftkeras.optimizers._base import FineTuningOptimizer
 from ftkeras.policies._base import TRAINS, Policy
 from ftkeras.support import bounds
 from ftkeras.support.protocols import Encoder, EncoderPart, Model
@@ -20,7 +21,8 @@ class GradualUnfreezing(Policy):
     backward pass. Their optimizer moments and bias correction start when they are unfrozen, except
     for variables that Muon optimizes by Adam, whose correction counts from the run's first update.
     TensorFlow traces the training step again each time, which takes some seconds. If a run has too
-    few epochs, the lowest layers never train: unfreeze more layers at a time.
+    few epochs, the lowest layers never train: unfreeze more layers at a time. In `model.fit` of a
+    `TextClassifier`, use `callbacks=GradualUnfreezing().callbacks(model)`.
     Source: Howard and Ruder, 2018, section 3.3, https://arxiv.org/abs/1801.06146.
 
     Args:
@@ -62,6 +64,14 @@ class Unfreeze(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.unfrozen = None
+        optimizer = self._tuner.optimizer
+        if not isinstance(optimizer, FineTuningOptimizer):
+            raise ValueError(
+                "`optimizer` must be one of ftkeras.optimizers for gradual unfreezing. "
+                f"Received: {type(optimizer).__name__}."
+            )
+        if not optimizer.built:  # Keras would build it in the first step, with the head alone
+            optimizer.build(self._tuner.trainable_variables)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         unfrozen = min(epoch // self.every, len(self.turns))

@@ -40,4 +40,4 @@ class Layerwise(Policy):
         _layers.check_any_trains(model.encoder)
 
     def multipliers(self, model: Model) -> list[tuple[str, float]]:
-        return _layers.falling_rates(model.encoder, self.decay)
+        return _layers.falling_rates(model, self.decay)

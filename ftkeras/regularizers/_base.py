@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import keras
 
 from ftkeras.support.divergence import entropy, soft_cross_entropy, symmetric_divergence
+from ftkeras.support.in_keras import in_keras
 
 if TYPE_CHECKING:
     from ftkeras.support.protocols import Model
@@ -92,6 +93,41 @@ class Regularizer(Protocol):
         """Return this step's term of the loss, a scalar ()."""
         return 0.0
 
+    def of_variable(self, model: Any) -> dict[int, Callable[[Any], Tensor]]:
+        """Return the term of each variable, by the variable's id, if it is `of_weights`.
+
+        Args:
+            model: any Keras model.
+        """
+        raise NotImplementedError
+
+    def apply(self, model: keras.Model) -> None:
+        """Apply the regularizer to a Keras model, unless it needs a training step of its own.
+
+        A term that depends on the weights alone is added to the loss of any model; Keras counts it
+        in the validation loss, too. What acts inside an encoder needs a model with one of ours.
+        Call it after the model has its variables, and before the first training step. It is not
+        part of a `.keras` file: apply it again to a model that was loaded and is to be trained
+        further.
+
+        Raises:
+            ValueError: the regularizer needs `ftkeras.train`, or something that the model lacks.
+        """
+        if not self.of_weights:
+            if type(self).__call__ is not Regularizer.__call__:
+                raise ValueError(
+                    f"{type(self).__name__} can't be applied to a Keras model, because its term "
+                    "depends on the examples; `ftkeras.train` has it."
+                )
+            self.attach(in_keras(model))
+            model.train_function = None
+            return
+        terms = self.of_variable(model)
+        for variable in model.trainable_variables:
+            if id(variable) in terms:
+                variable.regularizer = _added(variable.regularizer, terms[id(variable)])
+        model.train_function = model.test_function = None
+
     @property
     def variables(self) -> list[keras.Variable]:
         """The state of its random streams, for checkpoints."""
@@ -102,3 +138,8 @@ class Regularizer(Protocol):
         """Return the constructor's arguments."""
         arguments = inspect.signature(type(self).__init__).parameters.values()
         return {a.name: vars(self)[a.name] for a in arguments if a.kind is a.KEYWORD_ONLY}
+
+
+def _added(one: Any, other: Callable[[Any], Tensor]) -> Callable[[Any], Tensor]:
+    """Return the sum of a variable's own regularizer, if it has any, and another term."""
+    return other if one is None else lambda variable: one(variable) + other(variable)

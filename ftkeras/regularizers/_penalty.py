@@ -1,5 +1,6 @@
 """Penalties on weights."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -30,6 +31,10 @@ class Penalty(Regularizer):
 
     def attach(self, model: Model) -> None:
         self.penalized = matching_variables(model, self.where)
+
+    def of_variable(self, model: Any) -> dict[int, Callable[[Any], Any]]:
+        self.attach(model)
+        return {id(v): self.penalty for v in self.penalized}
 
     def __call__(self, step: Step) -> Any:
         return sum(self.penalty(variable) for variable in self.penalized)

@@ -20,10 +20,13 @@ def uniform(shape: Any, padding_mask: Tensor, seeds: Any) -> Tensor:
 
     Args:
         shape: (batch, length, hidden).
-        padding_mask: [batch, length], 1 for tokens; the sample is 0 at padding.
+        padding_mask: [batch, length], 1 for tokens; the sample is 0 at padding. None if all are
+            tokens.
         seeds: seed generator.
     """
     sample = keras.random.uniform(shape, -1.0, 1.0, seed=seeds)
+    if padding_mask is None:
+        padding_mask = ops.ones(shape[:2])
     mask = token_weights(padding_mask, sample.dtype)
     numbers = ops.maximum(ops.sum(mask, axis=1, keepdims=True), 1.0) * shape[-1]
     return sample * mask / ops.sqrt(numbers)

@@ -1,5 +1,6 @@
 """L2 penalty with the pretrained weights as starting point (L2-SP)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -8,6 +9,7 @@ from keras import ops
 from ftkeras.regularizers._base import Regularizer, Step
 from ftkeras.regularizers._variables import constant_copy
 from ftkeras.support.bounds import not_negative
+from ftkeras.support.in_keras import encoders_of
 from ftkeras.support.protocols import Model
 
 
@@ -43,6 +45,23 @@ class L2SP(Regularizer):
         self.new = model.head.trainable_variables
         if not self.pretrained:
             raise ValueError("no variable of the encoder trains, so there is none to hold back.")
+
+    def of_variable(self, model: Any) -> dict[int, Callable[[Any], Any]]:
+        """Return the term of each variable.
+
+        In a model with an encoder of ours, the other variables are pulled towards 0. Without one,
+        all are pulled towards their present values; apply it to a backbone to leave out a head.
+        """
+        parts = encoders_of(model) or [model]
+        starts = [(v, constant_copy(v)) for part in parts for v in part.trainable_variables]
+        if not starts:
+            raise ValueError("no variable trains, so there is none to hold back.")
+        terms = {id(v): self._pull(self.strength, start) for v, start in starts}
+        return {id(v): self._pull(self.head_strength) for v in model.trainable_variables} | terms
+
+    @staticmethod
+    def _pull(strength: float, start: Any = 0.0) -> Callable[[Any], Any]:
+        return lambda v: strength / 2 * ops.sum(ops.square(ops.subtract(v, start)))
 
     def __call__(self, step: Step) -> Any:
         moved = sum(ops.sum(ops.square(ops.subtract(v, start))) for v, start in self.pretrained)

@@ -4,9 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from tqdm import tqdm
-
-from ftkeras.support import messages
+from ftkeras.support import bars, messages
 
 SECONDS_BETWEEN_LINES, SECONDS_BETWEEN_REDRAWINGS = 30, 0.5
 DELAY = 1  # seconds without a bar, so that what is soon done stays quiet
@@ -44,7 +42,9 @@ class Progress:
         self.done, self._line, self._clock = done, line, clock
         self._stream = stream or messages.progress_stream()
         self._started = self._last_line = clock()
-        self._bar = tqdm(
+        is_live = bars.is_live(self._stream)
+        self._bar = bars.bar(
+            self._stream,
             total=total,
             initial=done,
             desc=title,
@@ -54,8 +54,7 @@ class Progress:
             mininterval=SECONDS_BETWEEN_REDRAWINGS,
             delay=DELAY,
             leave=False,
-            file=self._stream,
-            disable=not self._stream.isatty(),
+            disable=not is_live,
         )
 
     def __enter__(self) -> "Progress":

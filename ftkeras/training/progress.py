@@ -1,7 +1,6 @@
 """The progress bar and the speed of training."""
 
 import contextlib
-import io
 import time
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
@@ -10,7 +9,7 @@ from typing import Any, TextIO
 import numpy as np
 from tqdm import tqdm
 
-from ftkeras.support import messages, times
+from ftkeras.support import bars, messages, times
 from ftkeras.training.callback import Callback
 from ftkeras.training.protocols import Feed
 
@@ -62,7 +61,7 @@ class Progress(Callback):
         self.feed, self.epochs = feed, epochs
         self.reported, self.advise = reported, advise
         self.stream = stream or messages.progress_stream()
-        self.is_live = self.stream.isatty()
+        self.is_live = bars.is_live(self.stream)
         self.first_step: float | None = None
         self.seconds, self.examples, self.tokens, self.steps = 0.0, 0, 0, 0
         self.waited = 0.0
@@ -95,7 +94,8 @@ class Progress(Callback):
         }
 
     def on_train_begin(self, logs: Any = None) -> None:
-        self.bar = tqdm(
+        self.bar = bars.bar(
+            self.stream,
             total=self.epochs * len(self.feed.examples),
             unit="",
             bar_format=FORMAT,
@@ -103,7 +103,6 @@ class Progress(Callback):
             dynamic_ncols=self.is_live,
             mininterval=0.5,
             smoothing=0.1,
-            file=self.stream if self.is_live else io.StringIO(),
             leave=False,
         )
         measured = min(MEASURED_STEPS, max(1, self.epochs * len(self.feed) // 4))
@@ -168,6 +167,7 @@ class Progress(Callback):
     def on_train_end(self, logs: Any = None) -> None:
         if self.seconds:
             self._write(f"{self.waited / self.seconds:.1%} of the time was spent waiting for data")
+        self.bar.total = self.bar.n  # also if training stopped early
         self.close()
 
     def close(self) -> None:

@@ -39,3 +39,22 @@ def parts_in_keras(model: keras.Model) -> None:
     schedule = ftkeras.schedules.Warmup(ftkeras.schedules.Linear(1e-3, total_steps=9), steps=1)
     loss = ftkeras.losses.Focal(gamma=1.0)
     model.compile(optimizer=ftkeras.optimizers.AdamW(schedule, weight_decay=0.1), loss=loss)
+
+
+class Status(ftkeras.Reporter):
+    """Show progress in one's own program."""
+
+    def progress(self, title: str, done: int, total: int | None, details: str) -> None:
+        print(title, done, total, details)
+
+
+def progress_and_models() -> None:
+    run = ftkeras.train("reviews.csv", reporter=Status())
+    ftkeras.evaluate(run, reporter="silent")
+    model = ftkeras.TextRegressor.from_pretrained("bert-base-uncased", outputs=2)
+    policy = ftkeras.policies.Layerwise(decay=0.9)
+    ftkeras.regularizers.L2SP(strength=0.01).apply(model)
+    optimizer = ftkeras.optimizers.AdamW(2e-5, multipliers=policy.multipliers(model))
+    model.compile(optimizer, "mse")
+    several = ftkeras.MultiLabelTextClassifier.from_pretrained("bert-base-uncased", labels=["a"])
+    print(several.labels, several.predict(["a"]).shape)

@@ -70,6 +70,12 @@ def test_model_answers_as_a_frame_as_arrays_and_as_dicts(run):
     assert run.model.embed(TEXTS).shape == (3, 32)
 
 
+def test_model_explains_by_the_method_that_it_has(run):
+    (explanation,) = run.model.explain(TEXTS[:1])
+    assert explanation["method"] == "occlusion"  # exported without gradients
+    assert explanation == run.model.explain(TEXTS[:1], method="occlusion")[0]
+
+
 def test_home_may_be_written_as_a_tilde(finished_run, monkeypatch):
     monkeypatch.setenv("HOME", str(finished_run))
     assert ftkeras.Run("~/run").folder == finished_run / "run"
@@ -97,9 +103,11 @@ def test_folders_that_hold_a_model_are_loaded(run):
     [
         (lambda run: run.predict("a"), "`texts` must be several texts"),
         (lambda run: run.predict([1]), "`texts` must be texts. Received: 1"),
+        (lambda run: run.predict(run.history), r"one column of texts, .* Received: a DataFrame"),
+        (lambda run: run.predict({"text": ["a"]}), r"one column of texts, .* Received: a dict"),
         (lambda run: run.predict(["a"], ["b"]), "`model` takes single texts, not pairs"),
         (
-            lambda run: run.model.explain(["a"]),
+            lambda run: run.model.explain(["a"], method="integrated_gradients"),
             r"no signature explain.*saved_model\(explain=True\)",
         ),
         (lambda run: run.predictions("train"), r"`split` must be one .* \(test, validation\)"),

@@ -76,11 +76,29 @@ class Steps(keras.callbacks.Callback):
         self.count = state["count"]
 
 
+class Shown(ftkeras.Reporter):
+    """Keep the messages, and the latest progress by title."""
+
+    def __init__(self):
+        self.lines, self.last = [], {}
+
+    def message(self, text, *, is_warning):
+        self.lines.append(text)
+
+    def progress(self, title, done, total, details):
+        self.last[title] = (done, total)
+
+
 @pytest.mark.matrix
 def test_callbacks_are_called_and_their_state_is_kept():
     steps = Steps()
     settings = SETTINGS | {"evaluate_every": 3, "track": "csv(every=2)"}
-    run = ftkeras.train(FRAME, **settings, keep_state=True, callbacks=[steps])
+    shown = Shown()
+    settings["verbose"] = 1
+    run = ftkeras.train(FRAME, **settings, keep_state=True, callbacks=[steps], reporter=shown)
+    assert "epoch 1/1" in shown.last
+    assert any(done == total for done, total in shown.last.values())
+    assert any("validation loss" in text for text in shown.lines)
     assert steps.count == run.metrics["train"]["steps"] > 3
     table = pandas.read_csv(run.folder / "steps.csv")
     assert table["step"].iloc[:3].tolist() == [2, 3, 4]

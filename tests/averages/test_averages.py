@@ -97,7 +97,7 @@ def test_ema_is_validated_and_saved_while_training_uses_the_raw_weights(tmp_path
 
 def test_swa_is_the_mean_of_the_last_epochs():
     model, weights = _line(), Weights()
-    _fit(model, [Swa(epochs=4, start=0.4), weights])
+    _fit(model, [Swa(start=0.4), weights])  # fit knows the number of epochs
     ends = weights.raw[STEPS::STEPS]
     expected = [ends[0], *(np.mean(ends[1 : n + 1]) for n in (1, 2, 3))]
     np.testing.assert_allclose(weights.raw, 1 - RATE * np.arange(13), atol=1e-6)

@@ -37,6 +37,31 @@ def test_notebook_is_that_of_its_source_and_has_output(name):
     assert all(output["output_type"] != "error" for output in outputs)
 
 
+SHOWS_A_RUN = """# %%
+import ftkeras
+words = ("charming", "dull", "moving", "silly", "superb", "weak")
+texts = [f"The {thing} was {word}." for thing in ("film", "plot", "cast", "end") for word in words]
+encoder = "bert(layers=1, hidden=16, heads=2, vocabulary='reviews')"
+settings = {"epochs": 1, "learning_rate": 1e-3, "export": "none", "report": False}
+run = ftkeras.train((texts, ["good", "bad"] * 12), encoder=encoder, max_length=16, **settings)
+run
+# %%
+run.plot()
+"""
+
+
+@pytest.mark.process
+def test_notebook_shows_progress_metrics_and_curves(tmp_path):
+    for package in ("nbclient", "ipykernel", "ipywidgets"):
+        pytest.importorskip(package, exc_type=ImportError)
+    source = tmp_path / "source.py"
+    source.write_text(SHOWS_A_RUN)
+    training, curves = SCRIPT.execute(source).cells
+    kinds = {kind for output in training.outputs for kind in output.get("data", ())}
+    assert {"text/html", "application/vnd.jupyter.widget-view+json"} <= kinds
+    assert "image/png" in curves.outputs[-1]["data"]
+
+
 @pytest.mark.process
 @pytest.mark.parametrize("name", NAMES)
 def test_notebook_runs(name):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+import ftkeras
 import ftkeras.losses
 import ftkeras.optimizers
 import ftkeras.schedules
@@ -52,6 +53,17 @@ def test_keras_names_of_arguments_are_taken(name):
     again = type(optimizer).from_config(config)
     assert again.get_config() == config
     assert optimizer.weight_decay is None  # Keras's own would be added to ours
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_registered_names_are_taken_by_compile(name):
+    ftkeras.register_keras_classes()
+    cls = catalog.find("optimizer", name)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    model.compile(optimizer=f"ftkeras>{cls.__name__}", loss=ftkeras.losses.CrossEntropy())
+    assert type(model.optimizer) is cls
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-3)  # as Keras's own
+    assert np.isfinite(model.train_on_batch(INPUTS, LABELS))
 
 
 @pytest.mark.parametrize("setting", matrix(["jit_compile", "run_eagerly"], default=[]))

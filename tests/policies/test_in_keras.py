@@ -4,12 +4,17 @@ import keras
 import numpy as np
 import pytest
 
+import ftkeras
 from ftkeras.encoders.bert import Bert
 from ftkeras.policies.adapters import Adapters
+from ftkeras.policies.bitfit import BitFit
+from ftkeras.policies.discriminative import Discriminative
 from ftkeras.policies.freeze import Freeze
+from ftkeras.policies.gradual_unfreezing import GradualUnfreezing
 from ftkeras.policies.head_only import HeadOnly
 from ftkeras.policies.layerwise import Layerwise
 from ftkeras.policies.lora import LoRA
+from tests.finished import ENCODER
 
 IDS = np.array([[2, 5, 7, 3], [2, 9, 4, 3]])
 
@@ -83,13 +88,82 @@ def test_head_only_is_applied():
     assert {v.path for v in model.trainable_variables} == {"answer/kernel", "answer/bias"}
 
 
+def _foreign_model() -> keras.Model:
+    """Return a model whose layers are named like those of KerasHub's backbones."""
+    ids = keras.Input((4,), dtype="int32")
+    x = keras.layers.Embedding(30, 8, name="token_embedding")(ids)
+    x = keras.layers.LayerNormalization(name="embeddings_layer_norm")(x)
+    for number in range(2):
+        x = keras.layers.Dense(8, "tanh", name=f"transformer_layer_{number}")(x)
+    backbone = keras.Model(ids, keras.layers.GlobalAveragePooling1D()(x), name="backbone")
+    return keras.Model(ids, keras.layers.Dense(2, name="logits")(backbone(ids)))
+
+
+def test_biases_of_a_foreign_backbone_train():
+    model = _foreign_model()
+    BitFit().apply(model.get_layer("backbone"))
+    assert sorted(v.path.rpartition("backbone/")[2] for v in model.trainable_variables) == [
+        "embeddings_layer_norm/beta",
+        "logits/bias",
+        "logits/kernel",
+        "transformer_layer_0/bias",
+        "transformer_layer_1/bias",
+    ]
+    with pytest.raises(ValueError, match="`model` must have biases"):
+        BitFit().apply(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, use_bias=False)]))
+
+
+@pytest.mark.parametrize("build", [_model, _foreign_model])
+def test_rates_fall_from_layer_to_layer(build):
+    model, plain = build(), build()
+    start = model.get_weights()
+    plain.set_weights(start)
+    rates = Layerwise(decay=0.5).multipliers(model)
+    for one, multipliers in ((model, rates), (plain, ())):
+        sgd = ftkeras.optimizers.SGD(0.1, momentum=0.0, clip_norm=0.0, multipliers=multipliers)
+        one.compile(sgd, "mse", run_eagerly=True)
+        one.train_on_batch(IDS, np.ones((2, 2)))
+    for weight, other, before in zip(model.weights, plain.weights, start, strict=True):
+        path = weight.path
+        rate = 0.25 if "embedding" in path else 0.5 if "layer_0/" in path else 1.0
+        moved = np.array(other) - before
+        np.testing.assert_allclose(np.array(weight) - before, rate * moved, atol=1e-6)
+    assert [rate for _, rate in Discriminative().multipliers(model)] == [1, 1 / 2.6, 1 / 2.6**2]
+
+
+def test_layers_of_unknown_names_are_refused():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="answer")])
+    with pytest.raises(ValueError, match="must have layers of one kind.* Received: none.*answer"):
+        Layerwise().multipliers(model)
+
+
+@pytest.mark.matrix
+def test_layers_of_a_classifier_are_unfrozen_one_by_one():
+    model = ftkeras.TextClassifier.from_pretrained(ENCODER, labels=["a", "b"], max_length=8, seed=1)
+    model.compile(ftkeras.optimizers.AdamW(1e-3), "sparse_categorical_crossentropy")
+    counts = []
+    count = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: counts.append(len(model.trainable_variables))
+    )
+    callbacks = [*GradualUnfreezing().callbacks(model), count]
+    embeddings = model.encoder.embeddings.weights[0]
+    before = np.array(embeddings)
+    model.fit(["good", "bad"] * 2, [0, 1] * 2, epochs=4, verbose=0, callbacks=callbacks)
+    assert counts[0] < counts[1] < counts[2] < counts[3]
+    assert (np.array(embeddings) != before).any()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match="must be one of ftkeras.optimizers.* Received: Adam"):
+        model.fit(["good", "bad"], [0, 1], verbose=0, callbacks=callbacks)
+
+
 @pytest.mark.parametrize(
     ("policy", "message"),
     [
         (LoRA(), "must have one encoder of ftkeras.encoders. Received: 0 in 'plain'"),
         (Freeze("nothing"), "`pattern` must match the path of a variable"),
         (Adapters(), "Adapters can't be applied to a Keras model; `ftkeras.train` has it"),
-        (Layerwise(), "Layerwise can't be applied"),
+        (Layerwise(), r"pass `multipliers=Layerwise\(…\).multipliers\(model\)` to an optimizer"),
+        (HeadOnly(), "must have one encoder of ftkeras.encoders. Received: 0"),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -1,0 +1,42 @@
+"""Keras models that know nothing of `ftkeras.train`, as policies and regularizers see them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from ftkeras.support import keras_compat
+from ftkeras.support.protocols import Encoder
+
+
+@dataclass(frozen=True)
+class InKeras:
+    """A Keras model as policies and regularizers see it.
+
+    Attributes:
+        encoder: its encoder.
+        scaffold: owns the layers that a policy adds for the time of training.
+    """
+
+    encoder: Encoder
+    scaffold: Any
+
+
+def in_keras(model: keras.Model) -> Any:
+    """Return what policies and regularizers need of a Keras model that has one encoder.
+
+    Raises:
+        ValueError: it has none, or several.
+    """
+    encoders = encoders_of(model)
+    if len(encoders) != 1:
+        raise ValueError(
+            f"`model` must have one encoder of ftkeras.encoders. Received: {len(encoders)} in "
+            f"{model.name!r}."
+        )
+    return InKeras(encoders[0], scaffold=model)
+
+
+def encoders_of(model: keras.layers.Layer) -> list[Encoder]:
+    """Return the encoders of ftkeras.encoders in a model, nested ones included."""
+    return [layer for layer in keras_compat.all_layers(model) if isinstance(layer, Encoder)]

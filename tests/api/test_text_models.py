@@ -1,0 +1,77 @@
+"""Keras models on raw strings that predict numbers, or several labels."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ftkeras
+from tests.finished import ENCODER
+from tests.matrix import matrix
+
+TEXTS = [f"The {thing} was {word}." for thing in ("film", "plot") for word in ("dull", "charming")]
+LABELS = ["film", "praise"]
+NAMES = [["film"], ["film", "praise"], [], {"praise"}]
+MATRIX = np.array([[1, 0], [1, 1], [0, 0], [0, 1]])
+
+
+def _several(**arguments) -> ftkeras.MultiLabelTextClassifier:
+    given = {"labels": LABELS, "max_length": 16, "seed": 1} | arguments
+    return ftkeras.MultiLabelTextClassifier.from_pretrained(ENCODER, **given)
+
+
+def _numbers(**arguments) -> ftkeras.TextRegressor:
+    given = {"outputs": 2, "max_length": 16, "seed": 1} | arguments
+    return ftkeras.TextRegressor.from_pretrained(ENCODER, **given)
+
+
+@pytest.fixture(scope="module")
+def several():
+    return _several()
+
+
+def test_several_labels_are_names_or_numbers(several):
+    several.compile("sgd", "binary_crossentropy", run_eagerly=True)
+    by_name = several.evaluate(TEXTS, NAMES, verbose=0)
+    assert by_name == several.evaluate(np.array(TEXTS), MATRIX, verbose=0)
+    assert by_name == several.evaluate(TEXTS, MATRIX.tolist(), verbose=0)
+    probabilities = np.array(several(tf.constant(TEXTS)))
+    clipped = np.where(MATRIX, probabilities, 1 - probabilities)
+    assert by_name == pytest.approx(-np.log(clipped).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["film", "praise"], "`y` must have a list of labels for each text. Received: 'film'"),
+        ([["film"], ["sound"]], "`y` must be of the labels film, praise. Received: sound"),
+    ],
+)
+def test_wrong_answers_are_refused(several, labels, message):
+    with pytest.raises(ValueError, match=message):
+        several.fit(TEXTS[:2], labels)
+
+
+def test_wrong_labels_are_refused(several):
+    with pytest.raises(ValueError, match="`labels` must be different names"):
+        _several(labels=["a", "a"])
+    with pytest.raises(ValueError, match="`labels` must be 2 names, one for each output"):
+        ftkeras.MultiLabelTextClassifier.from_config({**several.get_config(), "labels": ["a"]})
+
+
+@pytest.mark.parametrize("build", matrix([_several, _numbers], default=[]))
+def test_model_learns_is_saved_and_exported(build, tmp_path):
+    model = build()
+    loss = "binary_crossentropy" if build is _several else "mse"
+    model.compile(ftkeras.optimizers.AdamW(5e-3), loss)
+    answers = NAMES * 4 if build is _several else np.tile(MATRIX * 0.5, (4, 1))
+    history = model.fit(TEXTS * 4, answers, epochs=8, batch_size=4, verbose=0).history
+    assert history["loss"][-1] < 0.8 * history["loss"][0]
+    model.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras", safe_mode=True)
+    expected = model.predict(TEXTS, verbose=0)
+    np.testing.assert_allclose(again.predict(TEXTS, verbose=0), expected, atol=1e-6)
+    assert getattr(again, "labels", None) == getattr(model, "labels", None)
+    model.export(tmp_path / "m", verbose=False)
+    exported = tf.saved_model.load(tmp_path / "m")
+    np.testing.assert_allclose(exported.serve(tf.constant(TEXTS)), expected, atol=1e-6)
