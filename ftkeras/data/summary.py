@@ -1,6 +1,7 @@
 """Summarize what was read, so that mistakes in the data show before training."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -9,11 +10,8 @@ from ftkeras.data.examples import Examples
 from ftkeras.data.splits import Splits
 from ftkeras.problems import Problem
 
-# Special tokens frame a text; a text of no more tokens is empty.
-_FRAME = {False: 2, True: 3}
 
-
-def summarize_splits(splits: Splits, *, unknown_id: int | None) -> dict[str, dict]:
+def summarize_splits(splits: Splits, tokenizer: Any) -> dict[str, dict]:
     """Return the summary of each split that the run uses; see `summarize`."""
     parts = [splits.train, splits.validation, splits.test if splits.config.test else None]
     config = splits.config
@@ -23,20 +21,28 @@ def summarize_splits(splits: Splits, *, unknown_id: int | None) -> dict[str, dic
         "problem": splits.task.problem(),
     }
     return {
-        part.name: summarize(part, unknown_id=unknown_id, **about)
+        part.name: summarize(
+            part, unknown_id=tokenizer.unknown_id, specials=tokenizer.specials[part.pairs], **about
+        )
         for part in parts
         if part is not None
     }
 
 
 def summarize(
-    examples: Examples, *, unknown_id: int | None, max_length: float, problem: Problem
+    examples: Examples,
+    *,
+    unknown_id: int | None,
+    specials: int,
+    max_length: float,
+    problem: Problem,
 ) -> dict:
     """Return figures of a split.
 
     Args:
         examples: of the split.
         unknown_id: the token id of words that the vocabulary lacks, or None.
+        specials: the number of special tokens of an example; one with no more tokens is empty.
         max_length: tokens to which texts were cut; infinite if they are cut into windows.
         problem: summarizes the targets.
 
@@ -53,10 +59,10 @@ def summarize(
     pairs = np.unique(np.stack([examples.digests, targets.astype(np.uint64)]), axis=1)
     lengths = examples.lengths
     rows = len(examples.by_row())
-    words = max(1, int(lengths.sum()) - _FRAME[examples.pairs] * rows)
+    words = max(1, int(lengths.sum()) - specials * rows)
     return {
         **problem.summarize(examples.targets),
-        "empty": int((lengths <= _FRAME[examples.pairs]).sum()),
+        "empty": int((lengths <= specials).sum()),
         "duplicates": len(examples) - len(texts),
         "contradictions": int((np.unique(pairs[0], return_counts=True)[1] > 1).sum()),
         "full_length": int((examples.row_lengths >= max_length).sum()),

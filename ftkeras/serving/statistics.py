@@ -43,7 +43,9 @@ class Statistics:
         self._path, self._name, self._report = path, name, report
         self._tallies: dict[int, Tally] = {}
         self._known: set[int] = set()
-        self._start, self._waiting, self._dropped = _now(), 0, 0
+        self._start = _now()
+        # Threads that answer requests change these two, under the lock.
+        self._lock, self._waiting, self._dropped = threading.Lock(), 0, Counter()
         # One thread counts and writes, so that the tallies need no lock.
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="statistics")
         self._stopped = threading.Event()
@@ -59,10 +61,11 @@ class Statistics:
             inputs: of the request.
             outputs: of the model.
         """
-        if self._waiting >= MOST_WAITING:
-            self._dropped += len(next(iter(outputs.values())))
-            return
-        self._waiting += 1
+        with self._lock:
+            if self._waiting >= MOST_WAITING:
+                self._dropped[model.version] += len(next(iter(outputs.values())))
+                return
+            self._waiting += 1
         self._executor.submit(self._count, model, inputs, outputs)
 
     def close(self) -> None:
@@ -77,7 +80,8 @@ class Statistics:
             self._executor.submit(self._write)
 
     def _count(self, model: Any, inputs: dict[str, np.ndarray], outputs: dict[str, Any]) -> None:
-        self._waiting -= 1
+        with self._lock:
+            self._waiting -= 1
         try:
             self._report_missing(model, outputs)
             tally = self._tallies.setdefault(model.version, Tally())
@@ -101,13 +105,16 @@ class Statistics:
     def _write(self) -> None:
         """Add a line for each version that has answered since the last call."""
         tallies, start, end = self._tallies, self._start, _now()
-        dropped, self._dropped = self._dropped, 0
+        with self._lock:
+            dropped, self._dropped = self._dropped, Counter()
         self._tallies, self._start = {}, end
         try:
             with self._path.open("a", encoding="utf-8") as file:
-                for version, tally in sorted(tallies.items()):
+                for version in sorted(tallies.keys() | dropped.keys()):
                     about = {"start": start, "end": end, "model": self._name, "version": version}
-                    file.write(json.dumps({**about, **tally.line(), "dropped": dropped}) + "\n")
+                    counts = tallies.get(version, Tally()).line()
+                    line = {**about, **counts, "dropped": dropped[version]}
+                    file.write(json.dumps(line) + "\n")
         except OSError as error:
             self._report(f"statistics: {self._path} can't be written: {error.strerror}")
 

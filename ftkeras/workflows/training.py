@@ -129,7 +129,7 @@ def _report(experiment: Experiment, measured: dict, run_dir: pathlib.Path) -> No
 def _read(experiment: Experiment, splits: Splits) -> dict:
     """Read the data and report it; return what metrics.json has about it."""
     counts = splits.counts()
-    read = summarize_splits(splits, unknown_id=experiment.text_layer.tokenizer.unknown_id)
+    read = summarize_splits(splits, experiment.text_layer.tokenizer)
     log.info("%s", data_report.text(experiment.task, read, experiment.config.max_length))
     log.info(training_report.examples(splits, counts))
     if replaced := splits.redacted():

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from ftkeras.data.examples import Examples
 from ftkeras.data.summary import summarize
@@ -38,7 +39,7 @@ PROBLEM = Classification(labels=("1", "2", "3"))
 
 def _summary(positions=slice(None)):
     examples = _examples(TEXTS, [0, 0, 1, 1, 1]).select(positions)
-    return summarize(examples, unknown_id=UNKNOWN, max_length=4, problem=PROBLEM)
+    return summarize(examples, unknown_id=UNKNOWN, specials=2, max_length=4, problem=PROBLEM)
 
 
 def test_summary_counts_what_may_be_a_mistake():
@@ -55,6 +56,15 @@ def test_summary_counts_what_may_be_a_mistake():
 def test_summary_is_of_the_selected_examples_alone():
     found = _summary(np.array([0, 4]))
     assert (found["duplicates"], found["empty"], found["unknown_share"]) == (0, 0, 1 / 3)
+
+
+@pytest.mark.parametrize(("specials", "empty", "words"), [(0, 0, 15), (2, 1, 5), (4, 5, 1)])
+def test_special_tokens_are_those_of_the_tokenizer(specials, empty, words):
+    examples = _examples(TEXTS, [0, 0, 1, 1, 1])
+    found = summarize(
+        examples, unknown_id=UNKNOWN, specials=specials, max_length=4, problem=PROBLEM
+    )
+    assert (found["empty"], found["unknown_share"]) == (empty, 1 / words)
 
 
 def test_report_shows_the_labels_of_each_split_and_every_doubt():

@@ -137,20 +137,24 @@ def test_a_line_that_is_no_statistics_is_named(tmp_path, line, reason):
 class Model:
     """A model that answers as an export without `token_counts` does."""
 
-    version, signatures = 3, {}
+    def __init__(self, version=3):
+        self.version, self.signatures = version, {}
 
 
-def test_server_that_is_too_busy_says_what_it_dropped(tmp_path, monkeypatch):
+def test_server_that_is_too_busy_says_what_it_dropped_of_each_version(tmp_path, monkeypatch):
     monkeypatch.setattr("ftkeras.serving.statistics.MOST_WAITING", 1)
     told = []
     statistics = Statistics(tmp_path / "a.jsonl", "m", seconds=60, report=told.append)
-    statistics._waiting = 1
     outputs = {"label": np.array([b"neg", b"pos"]), "score": np.array([0.5, 1.0])}
-    statistics.record(Model(), {"text": np.array(["a", "b"])}, outputs)
+    inputs = {"text": np.array(["a", "b"])}
+    statistics._waiting = 1
+    for model in (Model(), Model(2), Model(2)):
+        statistics.record(model, inputs, outputs)
     statistics._waiting = 0
-    statistics.record(Model(), {"text": np.array(["a", "b"])}, outputs)
+    statistics.record(Model(), inputs, outputs)
     statistics.close()
-    line = json.loads((tmp_path / "a.jsonl").read_text())
+    other, line = map(json.loads, (tmp_path / "a.jsonl").read_text().splitlines())
+    assert (other["texts"], other["dropped"], other["version"]) == (0, 4, 2)
     assert (line["texts"], line["dropped"], line["version"]) == (2, 2, 3)
     assert line["labels"] == {"neg": 1, "pos": 1}
     assert line["confidence"]["counts"][-1] == 1  # the last bin has its right end
