@@ -5,7 +5,6 @@ from typing import Any
 
 import keras
 
-from ftkeras.optimizers._base import FineTuningOptimizer
 from ftkeras.policies._base import TRAINS, Policy
 from ftkeras.support import bounds
 from ftkeras.support.protocols import Encoder, EncoderPart, Model
@@ -65,7 +64,7 @@ class Unfreeze(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         self.unfrozen = None
         optimizer = self._tuner.optimizer
-        if not isinstance(optimizer, FineTuningOptimizer):
+        if not hasattr(optimizer, "start_count"):
             raise ValueError(
                 "`optimizer` must be one of ftkeras.optimizers for gradual unfreezing. "
                 f"Received: {type(optimizer).__name__}."

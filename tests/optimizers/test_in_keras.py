@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import ftkeras
 import ftkeras.losses
@@ -81,6 +82,23 @@ def test_steps_accumulated_by_keras_equal_those_of_the_larger_batch():
     _fit(other, batch_size=16)
     for found, expected in zip(one.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.matrix
+def test_two_replicas_train_as_one_device():
+    model = _model(ftkeras.optimizers.AdamW(0.01))
+    expected = _fit(model)
+    devices = tf.config.list_logical_devices("CPU")[:2]
+    strategy = tf.distribute.MirroredStrategy(
+        [device.name for device in devices],
+        cross_device_ops=tf.distribute.ReductionToOneDevice(),
+    )
+    assert strategy.num_replicas_in_sync == 2
+    with strategy.scope():
+        mirrored = _model(ftkeras.optimizers.AdamW(0.01))
+    np.testing.assert_allclose(_fit(mirrored), expected, rtol=1e-4)
+    for found, one in zip(mirrored.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_allclose(found, one, atol=1e-5)
 
 
 @pytest.mark.matrix
