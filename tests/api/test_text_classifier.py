@@ -138,6 +138,17 @@ def test_export_takes_strings(build, tmp_path):
 
 
 @pytest.mark.matrix
+def test_archive_takes_strings(classifier, tmp_path):
+    archive, texts = keras.export.ExportArchive(), tf.constant(TEXTS)
+    archive.track(classifier)
+    signature = [tf.TensorSpec((None,), tf.string)]
+    archive.add_endpoint("classify", classifier.call, input_signature=signature)
+    archive.write_out(tmp_path / "m", verbose=False)
+    loaded = tf.saved_model.load(tmp_path / "m")
+    np.testing.assert_allclose(loaded.classify(texts), classifier(texts), atol=1e-6)
+
+
+@pytest.mark.matrix
 def test_pairs_and_logits():
     model = _classifier(pairs=True, activation="linear", pooling="mean")
     model.compile("adam", ftkeras.losses.CrossEntropy())
