@@ -70,6 +70,42 @@ def test_an_output_embedding_of_its_own_is_not_taken_for_the_token_embedding(pre
     assert "tie_word_embeddings is false" in refused.stderr
 
 
+def _held_out(pretrained: pathlib.Path) -> list[str]:
+    """Return the texts that a run holds out for test, as its pretraining was told."""
+    lines = (pretrained / "data" / "held_out.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["text"] for line in lines]
+
+
+def _pretrained_on(pretrained: pathlib.Path) -> int:
+    """Return how many texts a pretraining has trained and validated on."""
+    counts = json.loads((pretrained / "metrics.json").read_text())["data"]
+    return counts["train"] + counts["validation"]
+
+
+@pytest.mark.process
+def test_both_phases_in_one_command_leave_out_the_texts_that_are_held_out_for_test(folder):
+    own = ("--data=labelled.tsv", f"--encoder={finished.ENCODER}", *SHORT, "--export=none")
+    command = ("train", *own, "--pretrain_epochs=1", "--run_dir=both")
+    output = succeed(*command, cwd=folder)
+    held_out = _held_out(folder / "both" / "pretrained")
+    assert f"leakage {len(held_out)} of 160 texts are in test and 0 nearly so" in output
+    assert _pretrained_on(folder / "both" / "pretrained") == 160 - len(held_out)
+    texts = [line.split("\t")[0] for line in (folder / "labelled.tsv").read_text().splitlines()[1:]]
+    rows = (folder / "both" / "predictions.jsonl").read_text().splitlines()
+    tested = [texts[int(json.loads(row)["id"].rpartition("-")[2])] for row in rows]
+    assert sorted(held_out) == sorted(tested)
+    assert "is finished" in succeed(*command, cwd=folder)
+
+
+@pytest.mark.process
+def test_tags_of_tagged_texts_are_not_pretrained_on(folder):
+    (folder / "names.conll").write_text("Anna B-PER\nsaw O\nParis B-LOC\n\n" * 20)
+    files = ("--data=names.conll", f"--encoder={finished.ENCODER}")
+    output = succeed("pretrain", *files, *SHORT, "--export=none", "--run_dir=names", cwd=folder)
+    assert "only their texts are read" in output
+    assert _pretrained_on(folder / "names") == 20
+
+
 def _pretrains_once(verb: str, folder: pathlib.Path, *arguments: str) -> pathlib.Path:
     """Run a verb that trains several times, and again; return the folder of its pretraining."""
     own = ("--data=labelled.tsv", f"--encoder={finished.ENCODER}", *SHORT, "--pretrain_epochs=1")
@@ -78,7 +114,7 @@ def _pretrains_once(verb: str, folder: pathlib.Path, *arguments: str) -> pathlib
     again = succeed(verb, *own, *arguments, cwd=folder)
     assert "once for all runs" not in again
     (found,) = folder.glob(f"{verb}/**/pretrained")
-    assert (found / "metrics.json").exists()
+    assert _pretrained_on(found) == 160 - len(_held_out(found))
     for settings in folder.glob(f"{verb}/**/run.cfg"):
         if settings.parent != found:
             assert f"--encoder={found.relative_to(folder)}\n" in settings.read_text()
