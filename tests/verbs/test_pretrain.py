@@ -1,11 +1,17 @@
 """Pretrain on texts without labels, then fine-tune the result, on the command line."""
 
 import json
+import os
 import pathlib
+import signal
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 
 import ftkeras.corpora
+from ftkeras.checkpoints import tensor_file
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.search import setup
@@ -14,6 +20,8 @@ from tests.running import call_ftkeras, succeed
 
 REVIEWS = pathlib.Path(ftkeras.corpora.__file__).parent / "reviews"
 SHORT = ("--max_length=24", "--batch_size=16", "--epochs=1", "--learning_rate=2e-3", "--seed=3")
+FILES = ("--data=texts.txt", "--test_data=kept.txt", f"--encoder={finished.ENCODER}")
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 TEXTS = 240
 
 
@@ -34,8 +42,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def pretrained(folder):
     """Return the folder of a finished pretraining."""
-    files = ("--data=texts.txt", "--test_data=kept.txt", f"--encoder={finished.ENCODER}")
-    output = succeed("pretrain", *files, *SHORT, "--run_dir=pre", cwd=folder)
+    output = succeed("pretrain", *FILES, *SHORT, "--run_dir=pre", cwd=folder)
     assert "leakage 1 of 240 texts are in test and 1 nearly so; they are not trained on" in output
     return folder / "pre"
 
@@ -52,6 +59,47 @@ def test_the_result_is_an_encoder_for_train(pretrained, folder):
     output = succeed("train", *arguments, "--run_dir=fine", cwd=folder)
     assert "randomly initialized" not in output
     assert json.loads((folder / "fine" / "metrics.json").read_text())["test"]["examples"] > 0
+
+
+@pytest.mark.process
+def test_killed_pretraining_ends_as_one_that_was_not(pretrained, folder):
+    run = ("pretrain", *FILES, *SHORT, "--checkpoint_every=5", "--run_dir=killed")
+    call = ("ftkeras.training.progress:Progress.on_train_batch_end", "8")
+    died = subprocess.run(
+        [sys.executable, "-m", "tests.dying", *call, *run],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
+    )
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    succeed(*run, cwd=folder)
+    for name in ("weights.safetensors", "huggingface/model.safetensors"):
+        assert (folder / "killed" / name).read_bytes() == (pretrained / name).read_bytes()
+
+
+@pytest.mark.process
+def test_two_replicas_pretrain_as_one(pretrained, folder):
+    two = ("--strategy=mirrored(logical_devices=2)", "--export=none", "--run_dir=two")
+    succeed("pretrain", *FILES, *SHORT, *two, cwd=folder)
+    weights, expected = (
+        tensor_file.read(path / "weights.safetensors")[0] for path in (folder / "two", pretrained)
+    )
+    for name, value in expected.items():
+        np.testing.assert_allclose(weights[name], value, atol=2e-4, err_msg=name)
+
+
+@pytest.mark.process
+def test_a_vocabulary_is_not_trained_on_texts_of_test(folder):
+    texts = (folder / "texts.txt").read_text(encoding="utf-8")
+    (folder / "signs.txt").write_text(f"{texts}\nonly in test: \u2603\nin train: \u2602\n")
+    (folder / "sign.txt").write_text("only in test: \u2603\n")
+    new = ("--encoder=bert(layers=1, hidden=16, heads=2)", "--vocabulary_size=400")
+    data = ("--data=signs.txt", "--test_data=sign.txt")
+    succeed("pretrain", *data, *new, *SHORT, "--export=none", "--run_dir=signs", cwd=folder)
+    found = (folder / "signs" / "vocabulary" / "vocab.txt").read_text(encoding="utf-8")
+    assert "\u2602" in found
+    assert "\u2603" not in found
 
 
 @pytest.mark.process
