@@ -10,7 +10,6 @@ from typing import Any
 import tensorflow as tf
 
 from ftkeras import catalog
-from ftkeras.catalog import Spec
 from ftkeras.data.questions.reading import find_questions
 from ftkeras.data.questions.records import Columns
 from ftkeras.data.sources.stream import Example, stream
@@ -22,6 +21,7 @@ from ftkeras.data.tagged.reading import find_tagged
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
 from ftkeras.problems import masked_lm
+from ftkeras.support.specs import Spec
 
 Column = str | int
 

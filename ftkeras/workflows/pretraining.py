@@ -11,7 +11,6 @@ import keras
 import numpy as np
 
 from ftkeras import catalog, encoders
-from ftkeras.catalog import Spec
 from ftkeras.config import pretrain
 from ftkeras.config.fields import AUTO
 from ftkeras.config.pretrain import PretrainConfig
@@ -24,6 +23,7 @@ from ftkeras.processes import child_run
 from ftkeras.runs import folder, layout
 from ftkeras.runs.folder import Configuration
 from ftkeras.support import files
+from ftkeras.support.specs import Spec
 from ftkeras.text import training as vocabularies
 from ftkeras.text.redactions import Redaction, replace
 from ftkeras.workflows import made_data, training

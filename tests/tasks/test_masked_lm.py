@@ -6,6 +6,7 @@ import pytest
 
 from ftkeras import catalog
 from ftkeras.errors import UserError
+from ftkeras.support.specs import Spec
 
 CONLL = "-DOCSTART- O\n\nAnna B-PER\nsaw O\nParis B-LOC\n\nShe O\nleft O\n"
 QUESTIONS = {
@@ -32,7 +33,7 @@ QUESTIONS = {
 
 
 def texts(folder, split="train", **arguments):
-    task = catalog.build("task", str(catalog.Spec("masked_lm", arguments)), data_dir=str(folder))
+    task = catalog.build("task", str(Spec("masked_lm", arguments)), data_dir=str(folder))
     rows = list(task.splits()[split].as_numpy_iterator())
     assert {int(row["label"]) for row in rows} <= {0}
     return [row["text"].decode() for row in rows]
@@ -64,7 +65,7 @@ def test_texts_that_a_run_holds_out_are_the_test_split(tmp_path):
     given = {"train": "all.txt", "held_out": str(file)}
     assert texts(tmp_path, "test", **given) == ["two\nlines"]
     assert texts(tmp_path, **given) == ["one", "two"]
-    task = catalog.build("task", str(catalog.Spec("masked_lm", given)), data_dir=str(tmp_path))
+    task = catalog.build("task", str(Spec("masked_lm", given)), data_dir=str(tmp_path))
     assert task.files()["test"] == [file]
 
 
