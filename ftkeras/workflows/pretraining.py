@@ -190,8 +190,8 @@ def _texts(
     """Yield the texts to train on, without those of test, redacted."""
     for example in examples:
         if _bytes(example) not in held_out:
-            text: Any = example["text"]
-            found = text if redaction is None else replace(redaction, text)
+            text = example["text"]
+            found: Any = text if redaction is None else replace(redaction, text)
             yield found.numpy().decode("utf-8", "replace")
 
 
