@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from ftkeras import catalog
+from ftkeras import tasks
 from ftkeras.data.questions.reading import find_questions
 from ftkeras.data.questions.records import Columns
 from ftkeras.data.sources.stream import Example, stream
@@ -21,7 +21,9 @@ from ftkeras.data.tagged.reading import find_tagged
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
 from ftkeras.problems import masked_lm
-from ftkeras.support.specs import Spec
+from ftkeras.support import lazy, specs
+from ftkeras.tasks.question_answering import QuestionAnswering
+from ftkeras.tasks.token_classification import TokenClassification
 
 Column = str | int
 
@@ -139,26 +141,25 @@ class MaskedLm(Task):
         if self._columns is not None or "train" not in self._files:
             return None
         try:
-            name = self._find()
+            cls = self._find()
         except UserError:  # reading the whole file shows what is wrong
             return None
-        if name is None:
+        if cls is None:
             return None
-        options = {"encoding": self._options.encoding}
-        if name == "question_answering":
-            options |= {"header": self._options.header, "delimiter": self._options.delimiter}
-        given = {**self._files, **{n: value for n, value in options.items() if value is not None}}
-        return catalog.build("task", str(Spec(name, given)), data_dir=self._data_dir)
+        given = {**self._files, "encoding": self._options.encoding, "data_dir": self._data_dir}
+        if cls is QuestionAnswering:
+            given |= {"header": self._options.header, "delimiter": self._options.delimiter}
+        return cls(**given)
 
-    def _find(self) -> str | None:
-        """Return the name of the task that tagged texts or questions pose; None if it is none."""
+    def _find(self) -> type | None:
+        """Return the task that tagged texts or questions pose; None if the files hold neither."""
         names = self._files["train"]
         listed = [names] if isinstance(names, str) else list(names)
         where = (names, self._folder, self._options)
         table = functools.partial(open_data, listed, self._folder, self._options)
         if find_questions(*where, table, columns=Columns()):
-            return "question_answering"
-        return "token_classification" if find_tagged(*where, table) else None
+            return QuestionAnswering
+        return TokenClassification if find_tagged(*where, table) else None
 
     @functools.cache  # noqa: B019  a run has one of these objects
     def _documents(self, split: str) -> Documents:
@@ -178,20 +179,25 @@ class MaskedLm(Task):
     def _held_out_texts(self) -> Iterator[Example]:
         assert self._held_out is not None
         try:
-            lines = self._held_out.read_text(encoding="utf-8").splitlines()
+            lines = self._held_out.read_text(encoding="utf-8").rstrip("\n").split("\n")
         except OSError as error:
             raise UserError(f"`held_out`: {self._held_out} can't be read: {error}.") from None
         for line in lines:
             yield {"text": encode(json.loads(line)["text"]), "label": 0}
 
 
-def _task(spec: str, data_dir: str | None) -> Task:
+def _task(text: str, data_dir: str | None) -> Task:
     """Return the task of a spec.
 
     Raises:
         ValueError: if there is none.
     """
+    spec = specs.parse("of", text)
+    known = {module: cls for cls, module in lazy.class_names(tasks.__path__).items()}
+    if spec.name not in known:
+        raise ValueError(f"`of` must be one of {', '.join(sorted(known))}. Received: {text!r}.")
+    found: Any = lazy.find_class(tasks.__name__, known[spec.name])
     try:
-        return catalog.build("task", spec, data_dir=data_dir)
-    except UserError as error:
-        raise ValueError(f"`of`: {error}") from None
+        return found(data_dir=data_dir, **spec.arguments)
+    except TypeError as error:
+        raise ValueError(f"`of`={text}: {error}") from None

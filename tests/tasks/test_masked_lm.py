@@ -61,9 +61,9 @@ def test_texts_of_another_task_are_those_that_it_reads(tmp_path):
 def test_texts_that_a_run_holds_out_are_the_test_split(tmp_path):
     (tmp_path / "all.txt").write_text("one\ntwo\n")
     file = tmp_path / "held_out.jsonl"
-    file.write_text('{"text": "two\\nlines"}\n')
+    file.write_text('{"text": "two\\nor\u2028three lines"}\n')
     given = {"train": "all.txt", "held_out": str(file)}
-    assert texts(tmp_path, "test", **given) == ["two\nlines"]
+    assert texts(tmp_path, "test", **given) == ["two\nor\u2028three lines"]
     assert texts(tmp_path, **given) == ["one", "two"]
     task = catalog.build("task", str(Spec("masked_lm", given)), data_dir=str(tmp_path))
     assert task.files()["test"] == [file]
@@ -74,7 +74,8 @@ def test_texts_that_a_run_holds_out_are_the_test_split(tmp_path):
     [
         ({}, "`of` or `train` must be given, not both"),
         ({"of": "imdb", "train": "all.txt"}, "`of` or `train` must be given, not both"),
-        ({"of": "nothing"}, "`of`: `task` must be one of"),
+        ({"of": "nothing"}, "`of` must be one of classification, "),
+        ({"of": "imdb(nothing=1)"}, "unexpected keyword argument 'nothing'"),
         ({"train": "a.txt", "test": "b.txt", "held_out": "c"}, "`held_out` is for data without"),
         ({"train": "empty.txt"}, "`data`: empty.txt has no text"),
         ({"train": "all.txt", "held_out": "gone.jsonl"}, "`held_out`: gone.jsonl can't be read"),
