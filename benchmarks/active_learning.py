@@ -16,6 +16,7 @@ import logging
 import pathlib
 import statistics
 
+import few_labels
 import keras
 import numpy as np
 
@@ -23,12 +24,20 @@ from ftkeras.config.run import Config
 from ftkeras.config.selection import CRITERIA, SelectConfig
 from ftkeras.verbs import select, train
 
+WAYS = ("random", *CRITERIA)
+
 
 def main() -> None:
     """Run all methods, and print a row of accuracies for each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--data", choices=few_labels.READERS, default="sst2")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
+    parser.add_argument(
+        "--length", type=int, default=64, help="tokens; the truncation is head_tail"
+    )
+    parser.add_argument("--tested", type=int, help="so many texts, spread over those tested on")
     parser.add_argument("--pool", type=int, default=1000)
     parser.add_argument("--start", type=int, default=40)
     parser.add_argument("--step", type=int, default=40)
@@ -36,9 +45,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     given = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    curves = {
-        way: [_curve(given, way, seed) for seed in given.seeds] for way in ("random", *CRITERIA)
-    }
+    data, test = few_labels.READERS[given.data](given.shared)
+    given.out.mkdir(parents=True, exist_ok=True)
+    every = 1 if given.tested is None else max(1, len(test) // given.tested)
+    few_labels.write(given.out / "test.csv", test[::every])
+    curves = {way: [_curve(given, data, way, seed) for seed in given.seeds] for way in given.ways}
     sizes = [given.start + n * given.step for n in range(given.rounds + 1)]
     print("labels    " + "".join(f"{size:>18}" for size in sizes))
     for way, rows in curves.items():
@@ -49,25 +60,21 @@ def main() -> None:
         print(f"{way:10}" + "".join(f"{cell:>18}" for cell in cells))
 
 
-def _curve(given: argparse.Namespace, way: str, seed: int) -> list[float]:
+def _curve(given: argparse.Namespace, data: list, way: str, seed: int) -> list[float]:
     """Return the accuracy after each round."""
-    random = np.random.default_rng(seed)
-    lines = (given.shared / "sst2" / "train.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    chosen = random.permutation(len(lines))[: given.pool]
-    rows = dict(lines[n].rpartition("\t")[::2] for n in chosen)
-    pool = [text.strip() for text in rows]
-    labels = {text.strip(): label for text, label in rows.items()}
-    known, accuracies = pool[: given.start], []
+    order = np.random.default_rng(seed).permutation(len(data))[: given.pool]
+    labels = {data[n][0].strip(): data[n][1] for n in order}
+    known, accuracies = list(labels)[: given.start], []
     for number in range(given.rounds + 1):
-        folder = given.out / f"{way}-{seed}-{number}"
-        run_dir = folder / "run"
-        if not (run_dir / "exports.json").exists():
+        # All ways start from the same labels, and so with the same run.
+        folder = given.out / (f"{way}-{seed}-{number}" if number else f"start-{seed}")
+        if not (folder / "run" / "exports.json").exists():
             _train(given, seed, folder, {text: labels[text] for text in known})
-        metrics = json.loads((run_dir / "metrics.json").read_text())
+        metrics = json.loads((folder / "run" / "metrics.json").read_text())
         accuracies.append(metrics["test"]["accuracy"])
-        left = [text for text in pool if text not in set(known)]
-        known = known + _next(given, way, seed, folder, left)
         print(f"{way} seed {seed}: {accuracies}", flush=True)
+        if number < given.rounds:
+            known += _next(given, way, seed, folder, [t for t in labels if t not in set(known)])
     return accuracies
 
 
@@ -77,8 +84,8 @@ def _next(
     if way == "random":
         order = np.random.default_rng((seed, len(left))).permutation(len(left))
         return [left[n] for n in order[: given.step]]
-    path = folder / "left.txt"
-    path.write_text("\n".join(left) + "\n", encoding="utf-8")
+    path = folder / "left.csv"
+    few_labels.write(path, [(text, "") for text in left])
     config = SelectConfig(
         run_dir=str(folder / "run"), data=str(path), count=given.step, by=way, seed=seed
     )
@@ -91,18 +98,20 @@ def _train(
     given: argparse.Namespace, seed: int, folder: pathlib.Path, labels: dict[str, str]
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    text = "\n".join(f"{text}\t{label}" for text, label in labels.items())
-    (folder / "labels.tsv").write_text(f"sentence\tlabel\n{text}\n", encoding="utf-8")
+    few_labels.write(folder / "labels.csv", list(labels.items()))
     config = Config(
-        data=(str(folder / "labels.tsv"),),
-        test_data=(str(given.shared / "sst2" / "dev.tsv"),),
+        data=(str(folder / "labels.csv"),),
+        test_data=(str(given.out / "test.csv"),),
+        text_column="text",
+        label_column="label",
         train_on_validation=True,
         encoder=str(given.shared / "models" / "all-MiniLM-L6-v2"),
         head="classification(pooling='mean')",
         policy=("head_only",),
         learning_rate=5e-3,
         epochs=30,
-        max_length=64,
+        max_length=given.length,
+        truncation="head_tail",
         seed=seed,
         run_dir=str(folder / "run"),
         export=(),

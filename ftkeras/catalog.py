@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ftkeras.errors import PartError, UserError
-from ftkeras.support import source
+from ftkeras.support import source, specs
 from ftkeras.support.nearest import hint
-from ftkeras.support.specs import Spec, parse
+from ftkeras.support.specs import Spec
 
 # The argument that names a part, and the folder of its kind.
 KINDS = {
@@ -103,6 +103,20 @@ HEAD_STARTS = ("auto", "checkpoint", "new")
 def names(kind: str) -> list[str]:
     """Return the names of all parts of a kind, sorted."""
     return sorted(path.stem for path in _folder(kind).glob("*.py") if path.stem[0] != "_")
+
+
+def parse(kind: str, text: str) -> Spec:
+    """Read `name` or `name(key=value, …)`, where values are Python literals.
+
+    Values without a key are those of the part's first keys.
+
+    Raises:
+        UserError: if the text is not such a spec.
+
+    >>> parse("self_training", "rounds(2, confidence=0.9)")
+    Spec(name='rounds', arguments={'count': 2, 'confidence': 0.9})
+    """
+    return specs.parse(kind, text, lambda name: keys(kind, name) if name in names(kind) else ())
 
 
 def find(kind: str, name: str) -> type:

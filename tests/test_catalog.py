@@ -14,6 +14,19 @@ def test_spec_with_keys_is_read_as_literals():
     assert spec == catalog.Spec("classification", {"dropout": 0.2, "pooling": "mean"})
 
 
+def test_values_without_a_key_are_those_of_the_first_keys():
+    given = catalog.parse("masking", "spans(0.3, 4, longest=8)")
+    assert given.arguments == {"rate": 0.3, "mean": 4, "longest": 8}
+
+
+@pytest.mark.parametrize(
+    "text", ["tokens(0.3, rate=0.2)", "tokens(0.1, 0.8, 0.1, 1)", "tokens(*x)"]
+)
+def test_values_that_have_no_key_of_their_own_are_refused(text):
+    with pytest.raises(UserError, match="`masking` must be name or name"):
+        catalog.parse("masking", text)
+
+
 @pytest.mark.parametrize(
     "text", ["", "3", "a b", "f(", "f(1)", "f(x=y)", "f(x=open('a'))", "a.b", "f(**{})", "[f]"]
 )

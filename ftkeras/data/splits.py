@@ -229,7 +229,10 @@ class Splits:
 
     def _without_copies_of_test(self, examples: Examples) -> Examples:
         """Leave out copies of test examples if the task guards its test split."""
-        if not (self.task.guards_test and self._reader.has_test):
+        if not self.task.guards_test:
+            return examples
+        if not self._reader.has_test:
+            log.info("leakage no texts of test are known, so none are left out; see `test_data`")
             return examples
         return leakage.without_copies(examples, self._reader.read("test"))
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,29 +29,35 @@ class Spec:
         return f"{self.name}({given})" if given else self.name
 
 
-def parse(kind: str, text: str) -> Spec:
+def parse(kind: str, text: str, keys: Callable[[str], Iterable[str]] = lambda name: ()) -> Spec:
     """Read `name` or `name(key=value, …)`, where values are Python literals.
 
     Args:
         kind: of the part; named in errors.
         text: the spec.
+        keys: returns the keys of the part of a name, of which the first are those of values that
+            have none.
 
     Raises:
         UserError: if the text is not such a spec.
 
     >>> parse("head", "classification(dropout=0.2)")
     Spec(name='classification', arguments={'dropout': 0.2})
+    >>> parse("self_training", "rounds(2)", lambda name: ["count", "confidence"])
+    Spec(name='rounds', arguments={'count': 2})
     """
     try:
         node = ast.parse(text.strip(), mode="eval").body
         if isinstance(node, ast.Name):
             return Spec(node.id)
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)) or node.args:
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
             raise ValueError
-        named = [(key.arg, key.value) for key in node.keywords if key.arg is not None]
-        if len(named) < len(node.keywords):  # a `**`
+        first = list(keys(node.func.id))[: len(node.args)] if node.args else []
+        named = [(key.arg, key.value) for key in node.keywords if key.arg not in (None, *first)]
+        if len(named) < len(node.keywords):  # a `**`, or a key that has a value already
             raise ValueError
-        return Spec(node.func.id, {key: ast.literal_eval(value) for key, value in named})
+        given = [*zip(first, node.args, strict=True), *named]
+        return Spec(node.func.id, {str(key): ast.literal_eval(value) for key, value in given})
     except (ValueError, SyntaxError):
         raise UserError(
             f"`{kind}` must be name or name(key=value, …), with values written as in Python"

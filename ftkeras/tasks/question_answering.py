@@ -147,6 +147,15 @@ class QuestionAnswering(FileTask):
             for name in self._files
         }
 
+    def texts(self) -> dict[str, tf.data.Dataset]:
+        """Return the contexts and the questions, each once, although contexts have several."""
+        return {
+            name: stream(functools.partial(self._distinct, name)).map(
+                lambda example: {"text": example["text"]}
+            )
+            for name in self._files
+        }
+
     @functools.cached_property
     def _counts(self) -> "_Counts":
         """The counts of `train`, which is read once."""
@@ -164,6 +173,15 @@ class QuestionAnswering(FileTask):
     @cached_method
     def _file(self, split: str) -> QuestionFile:
         return open_questions(self._files[split], self._folder, self._columns, self._options)
+
+    def _distinct(self, split: str) -> Iterator[Example]:
+        """Yield the texts of a split."""
+        known = set()
+        for _, question in self._file(split).rows():
+            for text in (question.context, question.text):
+                if text not in known:
+                    known.add(text)
+                    yield {"text": encode(text), "label": 0}
 
     def _examples(self, split: str) -> Iterator[Example]:
         for _, question in self._file(split).rows():

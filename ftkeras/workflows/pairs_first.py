@@ -1,7 +1,6 @@
 """Tune an encoder by pairs of labelled texts, before a run trains its head."""
 
 import dataclasses
-import json
 import logging
 import pathlib
 
@@ -16,9 +15,8 @@ from ftkeras.experiment import build, checks
 from ftkeras.experiment.definition import Experiment
 from ftkeras.phases.few_shot import FewShot, Pairs
 from ftkeras.runs import folder, layout
-from ftkeras.support import files
 from ftkeras.support.specs import Spec
-from ftkeras.workflows import training
+from ftkeras.workflows import made_data, training
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +102,8 @@ def _write_pairs(config: Config, part: FewShot, home: pathlib.Path) -> None:
         alike = sum(pair["alike"] for pair in pairs)
         log.info(f"few_shot {len(pairs):,} pairs of {name}, {alike:,} with the same label")
     for split, pairs in written.items():
-        _write(_path(home, split), pairs, restart=config.restart)
+        made = {"field": "few_shot", "what": "pairs", "restart": config.restart}
+        made_data.write(_path(home, split), pairs, **made)
 
 
 def _lines(experiment: Experiment, splits: Splits, examples: Examples, part: FewShot) -> list[dict]:
@@ -130,14 +129,3 @@ def _report_single(experiment: Experiment, split: str, classes: np.ndarray) -> N
 
 def _path(home: pathlib.Path, split: str) -> pathlib.Path:
     return home / layout.DATA / f"{split}.jsonl"
-
-
-def _write(path: pathlib.Path, pairs: list[dict], *, restart: bool) -> None:
-    content = "".join(json.dumps(pair, ensure_ascii=False) + "\n" for pair in pairs)
-    if path.exists() and path.read_text(encoding="utf-8") != content and not restart:
-        raise UserError(
-            f"few_shot: {path} has the pairs of other examples; name another `run_dir`, or start "
-            "from scratch with `restart`."
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    files.write_text(path, content)

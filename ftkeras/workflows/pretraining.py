@@ -4,10 +4,11 @@ import dataclasses
 import functools
 import logging
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Any
 
 import keras
+import numpy as np
 
 from ftkeras import catalog, encoders
 from ftkeras.config import pretrain
@@ -15,16 +16,17 @@ from ftkeras.config.fields import AUTO
 from ftkeras.config.pretrain import PretrainConfig
 from ftkeras.config.run import Config
 from ftkeras.data.sources.stream import reraise_user_errors
-from ftkeras.data.task import Task
+from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
-from ftkeras.experiment import redactions
+from ftkeras.experiment import build, posed_task, redactions
 from ftkeras.processes import child_run
 from ftkeras.runs import folder, layout
 from ftkeras.runs.folder import Configuration
 from ftkeras.support import files
+from ftkeras.support.specs import Spec
 from ftkeras.text import training as vocabularies
 from ftkeras.text.redactions import Redaction, replace
-from ftkeras.workflows import training
+from ftkeras.workflows import made_data, training
 from ftkeras.workflows.training import TrainedRun
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,12 @@ _SHARED = (
     *("optimizer", "seed", "strategy", "deterministic", "on_nan", "restart", "checkpoint_every"),
     "debug",
 )
+# The settings of a run that need others, and do not decide which texts it holds out.
+_ALONE = {
+    **dict.fromkeys(("pretrain_epochs", "few_shot", "self_training", "test_examples"), None),
+    **dict.fromkeys(("folds", "fold"), None),
+    **dict.fromkeys(("teacher", "unlabelled", "regularizer"), ()),
+}
 
 
 def run(config: PretrainConfig, callbacks: Sequence[keras.callbacks.Callback] = ()) -> TrainedRun:
@@ -70,10 +78,13 @@ def first(config: Config) -> Config:
         UserError: as `run` does.
         Stopped: as `run` does.
     """
-    run_dir = folder.choose(config)
+    run_dir, config = folder.choose(config), posed_task.resolve(config)
     home = run_dir / layout.PRETRAINED
     log.info("pretraining the encoder first, in %s", home)
-    pretrained = run(_before(config, home))
+    before = _before(config, home)
+    if not folder.is_finished(before.run_config(), home):
+        _hold_out(config, home)
+    pretrained = run(before)
     log.info("")
     return dataclasses.replace(
         config,
@@ -106,6 +117,7 @@ def once(config: Configuration, home: pathlib.Path) -> Configuration:
     folder.check_resumable(folder.adopt(before.run_config(), run_dir), run_dir)
     if not folder.is_finished(before.run_config(), run_dir):
         log.info("pretraining the encoder once for all runs, in %s, with a %s", run_dir, layout.LOG)
+        _hold_out(config, run_dir)
         outcome = child_run.train(before, run_dir, verb="pretrain")
         if outcome.reason is not None:
             raise UserError(f"`pretrain_epochs`: {outcome.reason} (see {run_dir / layout.LOG})")
@@ -115,13 +127,44 @@ def once(config: Configuration, home: pathlib.Path) -> Configuration:
 
 
 def _before(config: Config, run_dir: pathlib.Path) -> PretrainConfig:
-    """Return the configuration of the pretraining before a run."""
+    """Return the configuration of the pretraining before a run, on the texts that it reads."""
+    held_out = {} if _has_test(config) else {"held_out": str(_held_out(run_dir))}
+    shared = {name: getattr(config, name) for name in _SHARED}
     return PretrainConfig(
-        **{name: getattr(config, name) for name in _SHARED},
+        **{**shared, "task": str(Spec(pretrain.TASK, {"of": config.task, **held_out}))},
         epochs=config.pretrain_epochs or AUTO,
         name=config.name,
         run_dir=str(run_dir),
     )
+
+
+def _has_test(config: Config) -> bool:
+    """Return whether the data of a run have a test split, so that no part of them is held out."""
+    task = catalog.build("task", config.task, data_dir=config.data_dir)
+    return "test" in task.splits() or not task.needs_test
+
+
+def _held_out(home: pathlib.Path) -> pathlib.Path:
+    return home / layout.DATA / "held_out.jsonl"
+
+
+def _hold_out(config: Config, home: pathlib.Path) -> None:
+    """Write the texts that a run holds out for test, if it does, so that none is pretrained on.
+
+    Args:
+        config: of the run that is trained afterwards, or of several.
+        home: the folder of the pretraining.
+    """
+    if _has_test(config):
+        return
+    own = {field.name: getattr(config, field.name) for field in dataclasses.fields(Config)}
+    plain = Config(**{**own, **_ALONE})
+    experiment = build.experiment(plain)
+    with open_splits(plain, experiment.task, experiment.text_layer) as splits:
+        found = splits.raw_texts(splits.test, np.arange(len(splits.test)))
+    texts = [{"text": text.decode("utf-8", "replace")} for row in found for text in row.values()]
+    made = {"field": "pretrain_epochs", "what": "texts", "restart": config.restart}
+    made_data.write(_held_out(home), texts, **made)
 
 
 def _vocabulary(config: Config, run_dir: pathlib.Path, size: int) -> pathlib.Path:
@@ -133,15 +176,24 @@ def _vocabulary(config: Config, run_dir: pathlib.Path, size: int) -> pathlib.Pat
     family = encoders.family(catalog.parse("encoder", config.encoder).name)
     log.info("vocabulary of %s tokens, from the texts of train …", f"{size:,}")
     with reraise_user_errors():
-        texts = functools.partial(_texts, task, redactions.build(config))
+        splits = task.splits()
+        held_out = {_bytes(example) for example in splits["test"]} if "test" in splits else set()
+        texts = functools.partial(_texts, splits["train"], held_out, redactions.build(config))
         found = vocabularies.train(texts, size, kind=family.vocabulary)
     found.save(path)
     return path
 
 
-def _texts(task: Task, redaction: Redaction | None) -> Iterator[str]:
-    """Yield the texts to train on, redacted."""
-    example: Any
-    for example in task.splits()["train"]:
-        text: Any = example["text"] if redaction is None else replace(redaction, example["text"])
-        yield text.numpy().decode("utf-8", "replace")
+def _texts(
+    examples: Iterable[Any], held_out: Set[bytes], redaction: Redaction | None
+) -> Iterator[str]:
+    """Yield the texts to train on, without those of test, redacted."""
+    for example in examples:
+        if _bytes(example) not in held_out:
+            text = example["text"]
+            found: Any = text if redaction is None else replace(redaction, text)
+            yield found.numpy().decode("utf-8", "replace")
+
+
+def _bytes(example: Any) -> bytes:
+    return example["text"].numpy()

@@ -83,6 +83,11 @@ RUNS = {
         "batching": "padded",
         "average": "ema(decay=0.9)",
     },
+    "pretraining": {
+        "task": "masked_lm(of='quickstart', masking='spans(mean=2)')",
+        "strategy": "mirrored(logical_devices=2)",
+        "batching": "packed",
+    },
     "packed": {"batching": "packed", "optimizer": "sgd(momentum=0.9)", "policy": ("adapters",)},
 }
 

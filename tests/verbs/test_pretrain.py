@@ -1,11 +1,17 @@
 """Pretrain on texts without labels, then fine-tune the result, on the command line."""
 
 import json
+import os
 import pathlib
+import signal
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 
 import ftkeras.corpora
+from ftkeras.checkpoints import tensor_file
 from ftkeras.config.tune import TuneConfig
 from ftkeras.errors import UserError
 from ftkeras.search import setup
@@ -14,6 +20,8 @@ from tests.running import call_ftkeras, succeed
 
 REVIEWS = pathlib.Path(ftkeras.corpora.__file__).parent / "reviews"
 SHORT = ("--max_length=24", "--batch_size=16", "--epochs=1", "--learning_rate=2e-3", "--seed=3")
+FILES = ("--data=texts.txt", "--test_data=kept.txt", f"--encoder={finished.ENCODER}")
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 TEXTS = 240
 
 
@@ -34,8 +42,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def pretrained(folder):
     """Return the folder of a finished pretraining."""
-    files = ("--data=texts.txt", "--test_data=kept.txt", f"--encoder={finished.ENCODER}")
-    output = succeed("pretrain", *files, *SHORT, "--run_dir=pre", cwd=folder)
+    output = succeed("pretrain", *FILES, *SHORT, "--run_dir=pre", cwd=folder)
     assert "leakage 1 of 240 texts are in test and 1 nearly so; they are not trained on" in output
     return folder / "pre"
 
@@ -55,6 +62,47 @@ def test_the_result_is_an_encoder_for_train(pretrained, folder):
 
 
 @pytest.mark.process
+def test_killed_pretraining_ends_as_one_that_was_not(pretrained, folder):
+    run = ("pretrain", *FILES, *SHORT, "--checkpoint_every=5", "--run_dir=killed")
+    call = ("ftkeras.training.progress:Progress.on_train_batch_end", "8")
+    died = subprocess.run(
+        [sys.executable, "-m", "tests.dying", *call, *run],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
+    )
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    succeed(*run, cwd=folder)
+    for name in ("weights.safetensors", "huggingface/model.safetensors"):
+        assert (folder / "killed" / name).read_bytes() == (pretrained / name).read_bytes()
+
+
+@pytest.mark.process
+def test_two_replicas_pretrain_as_one(pretrained, folder):
+    two = ("--strategy=mirrored(logical_devices=2)", "--export=none", "--run_dir=two")
+    succeed("pretrain", *FILES, *SHORT, *two, cwd=folder)
+    weights, expected = (
+        tensor_file.read(path / "weights.safetensors")[0] for path in (folder / "two", pretrained)
+    )
+    for name, value in expected.items():
+        np.testing.assert_allclose(weights[name], value, atol=2e-4, err_msg=name)
+
+
+@pytest.mark.process
+def test_a_vocabulary_is_not_trained_on_texts_of_test(folder):
+    texts = (folder / "texts.txt").read_text(encoding="utf-8")
+    (folder / "signs.txt").write_text(f"{texts}\nonly in test: \u2603\nin train: \u2602\n")
+    (folder / "sign.txt").write_text("only in test: \u2603\n")
+    new = ("--encoder=bert(layers=1, hidden=16, heads=2)", "--vocabulary_size=400")
+    data = ("--data=signs.txt", "--test_data=sign.txt")
+    succeed("pretrain", *data, *new, *SHORT, "--export=none", "--run_dir=signs", cwd=folder)
+    found = (folder / "signs" / "vocabulary" / "vocab.txt").read_text(encoding="utf-8")
+    assert "\u2602" in found
+    assert "\u2603" not in found
+
+
+@pytest.mark.process
 def test_an_output_embedding_of_its_own_is_not_taken_for_the_token_embedding(pretrained, folder):
     export = pretrained / "huggingface"
     config = json.loads((export / "config.json").read_text())
@@ -70,6 +118,42 @@ def test_an_output_embedding_of_its_own_is_not_taken_for_the_token_embedding(pre
     assert "tie_word_embeddings is false" in refused.stderr
 
 
+def _held_out(pretrained: pathlib.Path) -> list[str]:
+    """Return the texts that a run holds out for test, as its pretraining was told."""
+    lines = (pretrained / "data" / "held_out.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["text"] for line in lines]
+
+
+def _pretrained_on(pretrained: pathlib.Path) -> int:
+    """Return how many texts a pretraining has trained and validated on."""
+    counts = json.loads((pretrained / "metrics.json").read_text())["data"]
+    return counts["train"] + counts["validation"]
+
+
+@pytest.mark.process
+def test_both_phases_in_one_command_leave_out_the_texts_that_are_held_out_for_test(folder):
+    own = ("--data=labelled.tsv", f"--encoder={finished.ENCODER}", *SHORT, "--export=none")
+    command = ("train", *own, "--pretrain_epochs=1", "--run_dir=both")
+    output = succeed(*command, cwd=folder)
+    held_out = _held_out(folder / "both" / "pretrained")
+    assert f"leakage {len(held_out)} of 160 texts are in test and 0 nearly so" in output
+    assert _pretrained_on(folder / "both" / "pretrained") == 160 - len(held_out)
+    texts = [line.split("\t")[0] for line in (folder / "labelled.tsv").read_text().splitlines()[1:]]
+    rows = (folder / "both" / "predictions.jsonl").read_text().splitlines()
+    tested = [texts[int(json.loads(row)["id"].rpartition("-")[2])] for row in rows]
+    assert sorted(held_out) == sorted(tested)
+    assert "is finished" in succeed(*command, cwd=folder)
+
+
+@pytest.mark.process
+def test_tags_of_tagged_texts_are_not_pretrained_on(folder):
+    (folder / "names.conll").write_text("Anna B-PER\nsaw O\nParis B-LOC\n\n" * 20)
+    files = ("--data=names.conll", f"--encoder={finished.ENCODER}")
+    output = succeed("pretrain", *files, *SHORT, "--export=none", "--run_dir=names", cwd=folder)
+    assert "only their texts are read" in output
+    assert _pretrained_on(folder / "names") == 20
+
+
 def _pretrains_once(verb: str, folder: pathlib.Path, *arguments: str) -> pathlib.Path:
     """Run a verb that trains several times, and again; return the folder of its pretraining."""
     own = ("--data=labelled.tsv", f"--encoder={finished.ENCODER}", *SHORT, "--pretrain_epochs=1")
@@ -78,7 +162,7 @@ def _pretrains_once(verb: str, folder: pathlib.Path, *arguments: str) -> pathlib
     again = succeed(verb, *own, *arguments, cwd=folder)
     assert "once for all runs" not in again
     (found,) = folder.glob(f"{verb}/**/pretrained")
-    assert (found / "metrics.json").exists()
+    assert _pretrained_on(found) == 160 - len(_held_out(found))
     for settings in folder.glob(f"{verb}/**/run.cfg"):
         if settings.parent != found:
             assert f"--encoder={found.relative_to(folder)}\n" in settings.read_text()
