@@ -36,7 +36,7 @@ ACTIVATIONS = {
     "swish": ops.silu,
 }
 # Used instead in training.
-TRAINING_ACTIVATIONS = {"gelu": gelu_with_gradient}
+TRAINING_ACTIVATIONS: dict[str, Any] = {"gelu": gelu_with_gradient}
 
 
 class TransformerLayer(WeightedLayer):
