@@ -200,7 +200,12 @@ MUTANTS = [
     ),
     *_of(
         "regularizers",
-        ("l2_sp.py", "ops.square(ops.subtract(v, start))", "ops.square(v)", "test_penalties.py"),
+        (
+            "l2_sp.py",
+            "moved = sum(ops.sum(ops.square(ops.subtract(v, start)))",
+            "moved = sum(ops.sum(ops.square(v))",
+            "test_penalties.py",
+        ),
         (
             "r_drop.py",
             "self.alpha / 2 * divergence",
