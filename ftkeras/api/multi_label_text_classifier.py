@@ -7,14 +7,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from ftkeras.api.text_classifier import check_labels
-from ftkeras.api.text_model import TextModel, is_column
+from ftkeras.api.labelled_text_model import LabelledTextModel, check_labels
+from ftkeras.api.text_model import is_column
 from ftkeras.heads.multi_label import MultiLabel
 from ftkeras.text.preprocessor import Preprocessor
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class MultiLabelTextClassifier(TextModel):
+class MultiLabelTextClassifier(LabelledTextModel):
     """A Keras model that takes raw strings and returns the probability of each label on its own.
 
     It is used like `ftkeras.TextClassifier`; a text may have no label, or several. Answers are a
@@ -51,13 +51,10 @@ class MultiLabelTextClassifier(TextModel):
         activation: str = "sigmoid",
         name: str = "multi_label_text_classifier",
     ):
-        check_labels(labels, least=1)
-        if head.outputs != len(labels):
-            raise ValueError(
-                f"`labels` must be {head.outputs} names, one for each output of the head. "
-                f"Received: {labels!r}."
-            )
         super().__init__(
+            labels=labels,
+            outputs=head.outputs,
+            least=1,
             preprocessor=preprocessor,
             encoder=encoder,
             head=head,
@@ -65,7 +62,6 @@ class MultiLabelTextClassifier(TextModel):
             activation=activation,
             name=name,
         )
-        self.labels = tuple(labels)
 
     @classmethod
     def from_pretrained(
@@ -110,10 +106,6 @@ class MultiLabelTextClassifier(TextModel):
         settings = {"labels": labels, "pairs": pairs, "activation": activation, "name": name}
         return cls(**parts, head=head, **settings)
 
-    def get_config(self) -> dict[str, Any]:
-        own = {"labels": list(self.labels), "activation": self.activation}
-        return {**super().get_config(), **own}
-
     def _answers(self, y: Any) -> Any:
         """Return answers as Keras takes them: a matrix of zeros and ones instead of names."""
         if y is None or not is_column(y):
@@ -128,11 +120,7 @@ class MultiLabelTextClassifier(TextModel):
         named = [isinstance(row, list | tuple | set | frozenset) for row in rows]
         if not all(named) or any(not isinstance(one, str) for row in rows for one in row):
             return np.asarray(y)
-        numbers = {label: number for number, label in enumerate(self.labels)}
-        if unknown := sorted({one for row in rows for one in row} - set(numbers)):
-            raise ValueError(
-                f"`y` must be of the labels {', '.join(self.labels)}. Received: {unknown[0]}."
-            )
+        numbers = self._numbers(one for row in rows for one in row)
         matrix = np.zeros((len(rows), len(numbers)), "float32")
         for row, names in zip(matrix, rows, strict=True):
             row[[numbers[name] for name in names]] = 1

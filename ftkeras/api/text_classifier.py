@@ -7,13 +7,17 @@ from typing import Any
 import keras
 import numpy as np
 
-from ftkeras.api.text_model import TextModel, is_column
+from ftkeras.api.labelled_text_model import LabelledTextModel, check_labels
+from ftkeras.api.text_model import is_column
 from ftkeras.heads.classification import Classification
 from ftkeras.text.preprocessor import Preprocessor
 
+# The smallest number of classes.
+LEAST = 2
+
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class TextClassifier(TextModel):
+class TextClassifier(LabelledTextModel):
     """A Keras model that takes raw strings and returns the probability of each label.
 
     It is a functional model of three layers, `preprocessor`, `encoder` and `head`, so `compile`,
@@ -51,13 +55,10 @@ class TextClassifier(TextModel):
         activation: str = "softmax",
         name: str = "text_classifier",
     ):
-        check_labels(labels)
-        if head.classes != len(labels):
-            raise ValueError(
-                f"`labels` must be {head.classes} names, one for each output of the head. "
-                f"Received: {labels!r}."
-            )
         super().__init__(
+            labels=labels,
+            outputs=head.classes,
+            least=LEAST,
             preprocessor=preprocessor,
             encoder=encoder,
             head=head,
@@ -65,7 +66,6 @@ class TextClassifier(TextModel):
             activation=activation,
             name=name,
         )
-        self.labels = tuple(labels)
 
     @classmethod
     def from_pretrained(
@@ -103,16 +103,12 @@ class TextClassifier(TextModel):
             UserError: if the checkpoint does not exist or is not supported.
             ValueError: if an argument is wrong. The message names it.
         """
-        check_labels(labels)
+        check_labels(labels, LEAST)
         pooler = pooling == "pooled"
         parts = cls.read(encoder, max_length=max_length, pooler=pooler, seed=seed, **kwargs)
         head = Classification(classes=len(labels), dropout=dropout, pooling=pooling, seed=seed)
         settings = {"labels": labels, "pairs": pairs, "activation": activation, "name": name}
         return cls(**parts, head=head, **settings)
-
-    def get_config(self) -> dict[str, Any]:
-        own = {"labels": list(self.labels), "activation": self.activation}
-        return {**super().get_config(), **own}
 
     def _answers(self, y: Any) -> Any:
         """Return answers as Keras takes them: names of labels by their numbers."""
@@ -121,20 +117,5 @@ class TextClassifier(TextModel):
         answers = np.asarray(y)
         if answers.dtype.kind not in "UO":
             return answers
-        numbers = {label: number for number, label in enumerate(self.labels)}
-        if unknown := sorted({str(name) for name in answers.flat} - set(numbers)):
-            raise ValueError(
-                f"`y` must be of the labels {', '.join(self.labels)}. Received: {unknown[0]}."
-            )
+        numbers = self._numbers(str(name) for name in answers.flat)
         return np.array([numbers[str(name)] for name in answers.flat], "int32")
-
-
-def check_labels(labels: Any, least: int = 2) -> None:
-    """Raise ValueError unless labels are different names, at least the given number of them."""
-    is_names = isinstance(labels, Sequence) and not isinstance(labels, str)
-    is_names = is_names and all(isinstance(label, str) for label in labels)
-    if not is_names or len(set(labels)) < max(least, len(labels)):
-        raise ValueError(
-            f"`labels` must be {'two or more ' if least == 2 else ''}different names. "
-            f"Received: {labels!r}."
-        )

@@ -1,0 +1,58 @@
+"""What the Keras models share whose outputs have names."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ftkeras.api.text_model import TextModel
+
+
+class LabelledTextModel(TextModel):
+    """The base class of text models with an output for each label.
+
+    Args:
+        labels: the names of the labels, in the order of the outputs.
+        outputs: the number of outputs of the head.
+        least: the smallest number of labels.
+        **parts: the other arguments of `TextModel`.
+
+    Raises:
+        ValueError: if `labels` are not different names, one for each output.
+    """
+
+    def __init__(self, *, labels: Sequence[str], outputs: int, least: int, **parts: Any):
+        check_labels(labels, least)
+        if outputs != len(labels):
+            raise ValueError(
+                f"`labels` must be {outputs} names, one for each output of the head. "
+                f"Received: {labels!r}."
+            )
+        super().__init__(**parts)
+        self.labels = tuple(labels)
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"labels": list(self.labels), "activation": self.activation}
+        return {**super().get_config(), **own}
+
+    def _numbers(self, names: Iterable[str]) -> dict[str, int]:
+        """Return the number of each label.
+
+        Raises:
+            ValueError: if one of `names`, which answers contain, is no label.
+        """
+        numbers = {label: number for number, label in enumerate(self.labels)}
+        if unknown := sorted(set(names) - set(numbers)):
+            raise ValueError(
+                f"`y` must be of the labels {', '.join(self.labels)}. Received: {unknown[0]}."
+            )
+        return numbers
+
+
+def check_labels(labels: Any, least: int) -> None:
+    """Raise ValueError unless labels are different names, at least the given number of them."""
+    is_names = isinstance(labels, Sequence) and not isinstance(labels, str)
+    is_names = is_names and all(isinstance(label, str) for label in labels)
+    if not is_names or len(set(labels)) < max(least, len(labels)):
+        raise ValueError(
+            f"`labels` must be {'two or more ' if least == 2 else ''}different names. "
+            f"Received: {labels!r}."
+        )
