@@ -289,7 +289,7 @@ class Splits:
         if len(train) - size < classes:
             raise UserError(
                 f"{setting} leaves {len(train) - size} of {len(train)} examples to train on, but "
-                f"there are {classes} classes."
+                f"must leave at least {classes}, one of each class; decrease it or add examples."
             )
         return hold_out(self._strata(train), size, seed=self.config.data_seed)
 
@@ -325,8 +325,8 @@ class Splits:
         classes = len(np.unique(self._strata(examples)))
         if size < classes:
             raise UserError(
-                f"{setting} selects {size} of {len(examples)} examples, but there are {classes} "
-                "classes."
+                f"{setting} selects {size} of {len(examples)} examples, but must select at least "
+                f"{classes}, one of each class; increase it or add examples."
             )
 
     def _strata(self, examples: Examples) -> np.ndarray:
