@@ -1,4 +1,4 @@
-"""What the Keras models share whose outputs have names."""
+"""The base class of Keras models whose outputs have names."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the Keras models on raw strings share."""
+"""The base class of Keras models on raw strings."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The interface of what receives the messages and the progress of a call."""
+"""The base class of objects that receive the messages and the progress of a call."""
 
 
 class Reporter:
