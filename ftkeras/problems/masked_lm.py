@@ -79,7 +79,11 @@ class MaskedLm(OneOfSeveral):
             def result(self) -> Tensor:
                 return ops.exp(super().result())
 
-        return [*super().epoch_metrics(), Perplexity(CrossEntropy().call, name="perplexity")]
+        def losses(targets: Tensor, outputs: Tensor) -> Tensor:
+            return CrossEntropy().call(targets, ops.cast(outputs, "float32"))
+
+        # In float64 the sums are exact, so a resumed run has the same mean.
+        return [*super().epoch_metrics(), Perplexity(losses, name="perplexity", dtype="float64")]
 
     def condense(self, targets: Tensor, outputs: Tensor) -> Tensor:
         """Return the loss of each masked token, and 1 if it is the most probable one, else 0."""

@@ -95,7 +95,8 @@ class Regression(NumbersPage, Problem):
             difference = ops.cast(targets, "float32") - ops.cast(outputs, "float32")
             return ops.mean(ops.abs(difference) * self._sd.astype(np.float32), axis=-1)
 
-        return [keras.metrics.MeanMetricWrapper(error, name="mae")]
+        # In float64 the sums are exact, so a resumed run has the same mean.
+        return [keras.metrics.MeanMetricWrapper(error, name="mae", dtype="float64")]
 
     def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
         """Return the mean squared difference."""
