@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         sklearn,
         text,
     )
+    from ftkeras.api.batches import bucketed_batches, packed_batches
     from ftkeras.api.dossiers import dossier
     from ftkeras.api.keras_classes import register_keras_classes
     from ftkeras.api.model import Model, load
@@ -62,6 +63,7 @@ __all__ = [
     "UserError",
     "__version__",
     "averages",
+    "bucketed_batches",
     "compare",
     "crossvalidate",
     "dossier",
@@ -73,6 +75,7 @@ __all__ = [
     "load",
     "losses",
     "optimizers",
+    "packed_batches",
     "policies",
     "pretrain",
     "push",
@@ -88,6 +91,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "ftkeras.api.batches": ("bucketed_batches", "packed_batches"),
     "ftkeras.api.dossiers": ("dossier",),
     "ftkeras.api.keras_classes": ("register_keras_classes",),
     "ftkeras.api.model": ("Model", "load"),

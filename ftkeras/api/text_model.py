@@ -44,12 +44,8 @@ class TextModel(keras.Model):
         inputs = {name: keras.Input((), dtype="string", name=name) for name in names}
         tokens = preprocessor(*inputs.values())
         features = encoder(**tokens, every_token=head.needs_every_token)
-        outputs = head(features, tokens["padding_mask"])
-        # In float32 also under mixed precision.
-        answer = keras.layers.Activation(activation, dtype="float32", name="answer")
-        super().__init__(
-            inputs=inputs if pairs else inputs["text"], outputs=answer(outputs), name=name
-        )
+        outputs = _answer(activation)(head(features, tokens["padding_mask"]))
+        super().__init__(inputs=inputs if pairs else inputs["text"], outputs=outputs, name=name)
         self.preprocessor, self.encoder, self.head = preprocessor, encoder, head
         self.pairs, self.activation = pairs, activation
 
@@ -83,6 +79,14 @@ class TextModel(keras.Model):
                 f"positions. Received: {max_length}."
             )
         return {"preprocessor": preprocessor, "encoder": network}
+
+    def on_tokens(self) -> keras.Model:
+        """Return a model of the same encoder and head that takes token ids instead of texts.
+
+        It trains on batches of `ftkeras.bucketed_batches` or `ftkeras.packed_batches`, and this
+        model with it, because the weights are the same. Save and export this model.
+        """
+        return _OnTokens(self.encoder, self.head, self.activation, name=f"{self.name}_on_tokens")
 
     def fit(
         self,
@@ -155,6 +159,32 @@ class TextModel(keras.Model):
     def _answers(self, y: Any) -> Any:
         """Return answers as Keras takes them."""
         return y
+
+
+class _OnTokens(keras.Model):
+    """An encoder and a head, called with the encoder's arguments.
+
+    It is no functional model: Keras cannot have a layer in two of them that returns more tensors in
+    one than in the other, as the encoder does for packed rows.
+    """
+
+    def __init__(self, encoder: Any, head: Any, activation: str, *, name: str):
+        super().__init__(name=name)
+        self.encoder, self.head = encoder, head
+        self.answer = _answer(activation)
+
+    def call(self, tokens: Mapping[str, Any], training: bool | None = None) -> Any:
+        # Under a strategy, Keras builds the model with the mean of the replicas' ids.
+        given = {name: keras.ops.cast(ids, "int32") for name, ids in tokens.items()}
+        mask = given["padding_mask"] = keras.ops.cast(tokens["padding_mask"], "bool")
+        every_token = self.head.needs_every_token
+        features = self.encoder(**given, every_token=every_token, training=training)
+        return self.answer(self.head(features, mask, training=training))
+
+
+def _answer(activation: str) -> keras.layers.Layer:
+    # In float32 also under mixed precision.
+    return keras.layers.Activation(activation, dtype="float32", name="answer")
 
 
 def is_column(values: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import keras
 
+from ftkeras.regularizers._example_terms import add_to_loss
 from ftkeras.support.divergence import entropy, soft_cross_entropy, symmetric_divergence
 from ftkeras.support.in_keras import in_keras
 
@@ -101,32 +102,40 @@ class Regularizer(Protocol):
         """
         raise NotImplementedError
 
-    def apply(self, model: keras.Model) -> None:
+    def apply(self, model: keras.Model, *, activation: str | None = None) -> None:
         """Apply the regularizer to a Keras model, unless it needs a training step of its own.
 
         A term that depends on the weights alone is added to the loss of any model; Keras counts it
-        in the validation loss, too. What acts inside an encoder needs a model with one of ours.
+        in the validation loss, too. `RDrop` and `ConfidencePenalty` are added to the training loss
+        of a model with one output. What acts inside an encoder needs a model with one of ours.
         Call it after the model has its variables, and before the first training step. It is not
         part of a `.keras` file: apply it again to a model that was loaded and is to be trained
         further.
 
+        Args:
+            model: any Keras model.
+            activation: of the model's outputs, if the term depends on them: "linear" for logits,
+                "softmax" or "sigmoid"; None for that of the last layer.
+
         Raises:
             ValueError: the regularizer needs `ftkeras.train`, or something that the model lacks.
         """
-        if not self.of_weights:
-            if type(self).__call__ is not Regularizer.__call__:
-                raise ValueError(
-                    f"{type(self).__name__} can't be applied to a Keras model, because its term "
-                    "depends on the examples; `ftkeras.train` has it."
-                )
+        if self.of_weights:
+            terms = self.of_variable(model)
+            for variable in model.trainable_variables:
+                if id(variable) in terms:
+                    variable.regularizer = _added(variable.regularizer, terms[id(variable)])
+            model.train_function = model.test_function = None
+        elif type(self).__call__ is Regularizer.__call__:
             self.attach(in_keras(model))
             model.train_function = None
-            return
-        terms = self.of_variable(model)
-        for variable in model.trainable_variables:
-            if id(variable) in terms:
-                variable.regularizer = _added(variable.regularizer, terms[id(variable)])
-        model.train_function = model.test_function = None
+        elif self.by_row or self.replaces_loss:
+            raise ValueError(
+                f"{type(self).__name__} can't be applied to a Keras model, because it needs a "
+                "training step of its own; `ftkeras.train` has it."
+            )
+        else:
+            add_to_loss(self, Step, model, activation)
 
     @property
     def variables(self) -> list[keras.Variable]:

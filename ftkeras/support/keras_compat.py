@@ -64,6 +64,12 @@ USED = (
         "_distribute_strategy",
         "`distribute_strategy` does not tell whether the model was made under a strategy",
     ),
+    Private(
+        "model",
+        "_compile_loss",
+        "`compute_loss` also adds the penalties of layers, which count once however many passes "
+        "there are",
+    ),
     Private("model", "_flatten_layers", "`layers` lists only the outermost layers"),
     Private(
         "keras.src.backend.common.global_state",
@@ -112,6 +118,11 @@ def set_seed_state(state: dict[str, Any]) -> None:
 def all_layers(model: keras.layers.Layer) -> list[keras.layers.Layer]:
     """Return a model and its layers, nested ones included."""
     return list(model._flatten_layers())
+
+
+def compiled_loss(model: keras.Model, y: Any, y_pred: Any, sample_weight: Any) -> Any:
+    """Return the loss that a model was compiled with, without the penalties of its layers."""
+    return model._compile_loss(y, y_pred, sample_weight)
 
 
 class Optimizer(keras.optimizers.Optimizer):

@@ -4,8 +4,12 @@ import keras
 import numpy as np
 import pytest
 
+import ftkeras
 from ftkeras.encoders.bert import Bert
+from ftkeras.regularizers.confidence_penalty import ConfidencePenalty
+from ftkeras.regularizers.distill import Distill
 from ftkeras.regularizers.embedding_noise import EmbeddingNoise
+from ftkeras.regularizers.fgm import FGM
 from ftkeras.regularizers.l1 import L1
 from ftkeras.regularizers.l2 import L2
 from ftkeras.regularizers.l2_sp import L2SP
@@ -13,6 +17,7 @@ from ftkeras.regularizers.layer_drop import LayerDrop
 from ftkeras.regularizers.mixout import Mixout
 from ftkeras.regularizers.orthogonal import Orthogonal
 from ftkeras.regularizers.r_drop import RDrop
+from tests.finished import ENCODER
 
 IDS = np.array([[2, 5, 7, 3], [2, 9, 4, 3]])
 
@@ -81,10 +86,98 @@ def test_what_acts_inside_an_encoder_acts_in_training_alone(cls):
     assert any((np.array(model(IDS, training=True)) != calm[0]).any() for _ in range(4))
 
 
+class _Doubling(keras.layers.Layer):
+    """Multiply by 1 in the first training pass, by 2 in the second, and by 3 otherwise."""
+
+    def build(self, shape):
+        self.passes = 0
+
+    def call(self, x, training=False):
+        self.passes += bool(training)
+        return x * (self.passes if training else 3)
+
+
+def _passes(activation: str) -> keras.Model:
+    layers = [keras.Input((3,)), _Doubling(), keras.layers.Activation(activation)]
+    model = keras.Sequential(layers)
+    single = activation == "sigmoid"
+    kind = keras.losses.BinaryCrossentropy if single else keras.losses.SparseCategoricalCrossentropy
+    loss = kind(from_logits=activation == "linear")
+    model.compile(keras.optimizers.SGD(0.0), loss, run_eagerly=True)
+    return model
+
+
+def _softmax(z):
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+LOGITS = np.array([[2.0, 0.5, -1.0], [0.0, 1.5, 0.3]], "float32")
+
+
+@pytest.mark.parametrize("activation", ["linear", "softmax"])
+def test_two_passes_are_made_consistent(activation):
+    model, labels, weights = _passes(activation), np.array([0, 2]), np.array([1.0, 0.5])
+    RDrop(alpha=3.0).apply(model)
+    p, q = _softmax(LOGITS.astype("float64")), _softmax(2 * LOGITS.astype("float64"))
+    losses = -np.log(p[[0, 1], labels]) - np.log(q[[0, 1], labels])
+    divergence = ((p - q) * (np.log(p) - np.log(q))).sum(axis=1)
+    expected = np.mean(weights * (losses + 1.5 * divergence))
+    model.get_layer(index=0).passes = 0
+    found = model.train_on_batch(LOGITS, labels, sample_weight=weights)
+    assert found == pytest.approx(expected, rel=1e-5)
+    calm = _softmax(3 * LOGITS.astype("float64"))
+    validated = model.test_on_batch(LOGITS, labels)
+    assert validated == pytest.approx(-np.log(calm[[0, 1], labels]).mean(), rel=1e-5)
+
+
+def test_confident_labels_are_penalized():
+    model, labels = _passes("sigmoid"), np.array([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
+    ConfidencePenalty(strength=0.5).apply(model)
+    p = 1 / (1 + np.exp(-LOGITS.astype("float64")))
+    entropy = -(p * np.log(p) + (1 - p) * np.log(1 - p)).mean()
+    loss = -np.log(np.where(labels == 1, p, 1 - p)).mean()
+    model.get_layer(index=0).passes = 0
+    found = model.train_on_batch(LOGITS, labels)
+    assert found == pytest.approx(loss - 0.5 * entropy, rel=1e-5)
+
+
+def test_penalties_of_layers_count_once():
+    model = _plain()
+    RDrop().apply(model)
+    model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=True)
+    inputs, answers = np.ones((2, 4), "float32"), np.ones((2, 2), "float32")
+    error = float(np.mean((np.array(model(inputs)) - answers) ** 2))
+    expected = 2 * error + _loss(model)  # both passes are the same
+    assert model.train_on_batch(inputs, answers) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.matrix
+def test_a_classifier_of_texts_is_regularized():
+    model = ftkeras.TextClassifier.from_pretrained(ENCODER, labels=["a", "b"], max_length=8, seed=1)
+    RDrop(alpha=1.0).apply(model)
+    model.compile(ftkeras.optimizers.AdamW(1e-3), "sparse_categorical_crossentropy")
+    history = model.fit(["good", "bad"] * 4, [0, 1] * 4, epochs=2, verbose=0).history
+    task = model.evaluate(["good", "bad"] * 4, [0, 1] * 4, verbose=0)
+    assert history["loss"][-1] > 1.5 * task
+
+
+def test_outputs_without_an_activation_need_one():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Flatten()])
+    with pytest.raises(
+        ValueError, match="`activation` must be linear, softmax or sigmoid, because"
+    ):
+        RDrop().apply(model)
+    with pytest.raises(ValueError, match="must be linear, softmax or sigmoid. Received: 'relu'"):
+        RDrop().apply(model, activation="relu")
+    RDrop().apply(model, activation="linear")
+
+
 @pytest.mark.parametrize(
     ("regularizer", "message"),
     [
-        (RDrop(), "RDrop can't be applied to a Keras model, because its term depends on the ex"),
+        (FGM(), "FGM can't be applied to a Keras model, because it needs a training step of its"),
+        (Distill(), "Distill can't be applied to a Keras model"),
         (LayerDrop(), "must have one encoder of ftkeras.encoders. Received: 0"),
         (L2(where="nothing"), "`where` must match a trainable variable's path"),
         (Orthogonal(where="bias"), "`where` must match matrices only"),
