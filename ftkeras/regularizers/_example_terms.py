@@ -49,7 +49,7 @@ def add_to_loss(
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        loss = own(x, y, y_pred, sample_weight, training=training)
+        loss: Any = own(x, y, y_pred, sample_weight, training=training)
         if not training:
             return loss
 
