@@ -5,6 +5,8 @@ import pathlib
 
 import keras
 import pytest
+import tensorflow as tf
+from keras.src.trainers.epoch_iterator import EpochIterator
 
 import ftkeras
 from ftkeras.support import keras_compat
@@ -20,6 +22,7 @@ def private_names() -> set[str]:
     model.compile(optimizer=keras.optimizers.Adam(), loss="mse")
     model.optimizer.build(model.trainable_variables)
     objects = [model, model.optimizer, *model.layers, *model.weights, *model.metrics]
+    objects += [EpochIterator, tf.data.Dataset]
     names = {name for each in objects for name in (*dir(each), *vars(each))}
     return {name for name in names if name.startswith("_") and not name.startswith("__")}
 
