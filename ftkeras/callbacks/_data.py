@@ -54,8 +54,8 @@ def compare(here: dict[str, Any], there: dict[str, Any], source: Any) -> None:
     if differences:
         raise UserError(
             f"`backup_dir`: {source} belongs to a training on other data; here: "
-            f"{', '.join(differences)}. Pass the same data and arguments, and seed the program as "
-            "before, or remove the folder to start again."
+            f"{', '.join(differences)}. Pass the same arguments, with data made anew from the "
+            "same seed, or remove the folder to start again."
         )
 
 

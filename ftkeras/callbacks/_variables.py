@@ -26,8 +26,9 @@ def of_training(model: Any, callbacks: Mapping[str, Any]) -> dict[str, keras.Var
         callbacks: those that may have variables, by unique names.
 
     Returns:
-        The variables by names that are the same when a program makes everything anew. Keras adds
-        numbers to the names of layers, such as dense_3, that are not.
+        The variables by names that are the same when a program makes everything anew. Their paths
+        are not: Keras adds numbers to the names of layers, such as dense_3, and the first part of
+        a path depends on whether a step or `build` made the variable.
     """
     optimizers = [
         one for one in vars(model).values() if isinstance(one, keras.optimizers.Optimizer)
@@ -43,7 +44,7 @@ def of_training(model: Any, callbacks: Mapping[str, Any]) -> dict[str, keras.Var
         GLOBAL_SEED: [] if generator is None else [generator.state],
     }
     return {
-        f"{group}/{number}/{_stable(variable.path)}": variable
+        f"{group}/{number}/{_stable(variable.name)}": variable
         for group, variables in groups.items()
         for number, variable in enumerate(variables)
     }
@@ -100,8 +101,8 @@ def _of(thing: Any) -> list[keras.Variable]:
     return thing.variables if isinstance(thing, HasVariables) else []
 
 
-def _stable(path: str) -> str:
-    return re.sub(r"_\d+(?=[_/]|$)", "", path)
+def _stable(name: str) -> str:
+    return re.sub(r"_\d+(?=_|$)", "", name)
 
 
 def _assign(variable: keras.Variable, value: np.ndarray) -> None:

@@ -49,7 +49,8 @@ class ExactResume(Callback):
         save_freq: "epoch" to save after each epoch, or the number of steps between two checkpoints.
         keep: how many of the newest checkpoints to keep; at least 1. If one is damaged, the one
             before it is used.
-        delete_checkpoint: whether the checkpoints are deleted when training is finished.
+        delete_checkpoint: whether the checkpoints are deleted when training is finished. If not,
+            `fit` called again repeats what followed the newest one.
 
     Raises:
         ValueError: if an argument is out of bounds. The message names it, its bound and the value.
@@ -82,15 +83,16 @@ class ExactResume(Callback):
         self.folder = files.require_writable(backup_dir, "backup_dir")
         self.save_freq, self.delete_checkpoint = save_freq, delete_checkpoint
         self.checkpoints = Checkpoints(self.folder, keep=keep)
+        self._undo: Callable[[], None] | None = None
 
     def on_train_begin(self, logs: Any = None) -> None:
+        self._end_resumed_epoch()  # which an exception may have left
         fit = keras_compat.running_fit()
         _require_one_machine(self.model.distribute_strategy)
         self._others = CallbackStates(self._other_callbacks(fit.callbacks))
         self._epoch = self._step = self._steps = self._last_save = 0
         self._first: int | None = None
         self._resumed: State | None = None
-        self._undo: Callable[[], None] | None = None
         self._reported = False
         self._obstacle = _data.cannot_repeat(fit)
         self._about = _data.describe(fit, repeated=self._obstacle is None)
@@ -129,9 +131,7 @@ class ExactResume(Callback):
             self._save(dict(logs or {}))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        if self._undo is not None:
-            self._undo()
-            self._undo = None
+        self._end_resumed_epoch()
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.delete_checkpoint:
@@ -139,6 +139,11 @@ class ExactResume(Callback):
                 path.unlink()
             with contextlib.suppress(OSError):  # missing, or with files of the user in it
                 self.folder.rmdir()
+
+    def _end_resumed_epoch(self) -> None:
+        if self._undo is not None:
+            self._undo()
+            self._undo = None
 
     def _other_callbacks(
         self, callbacks: Sequence[keras.callbacks.Callback]
@@ -196,10 +201,9 @@ class ExactResume(Callback):
         keras_compat.build(self.model, batch)
         keras_compat.start_at(self.model, position.epoch)
         self._resumed = state
+        step = f"after step {position.step}" if position.step else "at the start"
         with messages.shown(verbose=True):
-            log.info(
-                f"resuming after step {position.step} of epoch {position.epoch + 1} ({self.folder})"
-            )
+            log.info(f"resuming {step} of epoch {position.epoch + 1} ({self.folder})")
 
     def _check(self, state: State) -> None:
         """Raise UserError if this training can't go on from a checkpoint."""

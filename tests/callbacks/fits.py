@@ -199,7 +199,7 @@ CASES = {
     "mixed_precision": Case(model=mixed_precision, save_freq=1),
     "mirrored": Case(dataset, mirrored, is_shifted=True),
     "texts": Case(texts, text_classifier),
-    "swa": Case(callbacks=lambda: [ftkeras.averages.Swa(start=0.3)], save_freq="epoch"),
+    "swa": Case(arrays, backbone, lambda: [ftkeras.averages.Swa(start=0.3)], save_freq="epoch"),
 }
 
 
