@@ -232,10 +232,7 @@ def _read(batches: Iterator[Any], count: int) -> Any:
 
 
 def start_at(model: Any, epoch: int | None) -> None:
-    """Have `fit`, whose callbacks are being told that training begins, start at this epoch.
-
-    None stands for its argument `initial_epoch`.
-    """
+    """Have the running `fit` start at this epoch; None stands for its `initial_epoch`."""
     model._initial_epoch = epoch
 
 
