@@ -110,5 +110,6 @@ def _fingerprint(values: Iterable[Any]) -> str:
         if array.dtype.hasobject:
             content.update(repr(array.tolist()).encode())
         else:
-            content.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+            flat: Any = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+            content.update(flat)
     return content.hexdigest()

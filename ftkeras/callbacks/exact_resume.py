@@ -81,7 +81,8 @@ class ExactResume(Callback):
         bounds.integer(1, keep=keep)
         bounds.boolean(delete_checkpoint=delete_checkpoint)
         self.folder = files.require_writable(backup_dir, "backup_dir")
-        self.save_freq, self.delete_checkpoint = save_freq, delete_checkpoint
+        self.save_freq: Any = save_freq
+        self.delete_checkpoint = delete_checkpoint
         self.checkpoints = Checkpoints(self.folder, keep=keep)
         self._undo: Callable[[], None] | None = None
 
