@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ftkeras import (
         averages,
+        callbacks,
         encoders,
         heads,
         losses,
@@ -64,6 +65,7 @@ __all__ = [
     "__version__",
     "averages",
     "bucketed_batches",
+    "callbacks",
     "compare",
     "crossvalidate",
     "dossier",

@@ -22,6 +22,7 @@ ORDER = (
         "figures",
         "problems",
         "training",
+        "callbacks",
         "data",
         "tasks",
         "runs",

@@ -99,6 +99,7 @@ def _python() -> Iterator[str]:
     names = set(ftkeras.__all__) - {"__version__"}
     for name in sorted(names - kinds.keys(), key=str.swapcase):  # functions before classes
         yield from ("", f"::: ftkeras.{name}")
+    yield from ("", "::: ftkeras.callbacks.exact_resume.ExactResume")
     yield from ("", "## Modules of parts", "")
     for name in sorted(names & kinds.keys()):
         yield f"- `ftkeras.{name}`: [{_KINDS[kinds[name]][0].lower()}](parts/{kinds[name]}.md)"

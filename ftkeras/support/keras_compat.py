@@ -5,13 +5,17 @@ so a new Keras version needs changes here only. `missing` lists those that the i
 lacks.
 """
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import tensorflow as tf
 from keras.src.backend.common import global_state
+from keras.src.trainers.epoch_iterator import EpochIterator
+
+from ftkeras.errors import UserError
 
 Schedule = keras.optimizers.schedules.LearningRateSchedule
 
@@ -82,6 +86,29 @@ USED = (
         "_jit_compile",
         "its setter refuses XLA under op determinism, although XLA's ops are deterministic",
     ),
+    Private("model", "_initial_epoch", "how Keras's own BackupAndRestore has `fit` begin later"),
+    Private(
+        "model",
+        "_symbolic_build",
+        "Keras creates metrics in the first step; their values must be restored before it",
+    ),
+    Private(
+        "model",
+        "_get_metrics_result_or_logs",
+        "an epoch that resumes after its last step has no step whose results it could report",
+    ),
+    Private(
+        "keras.src.trainers.epoch_iterator.EpochIterator",
+        "_enumerate_iterator",
+        "yields an epoch's steps; an epoch that resumes begins with a later one",
+    ),
+    Private(
+        "keras.src.trainers.epoch_iterator.EpochIterator",
+        "_get_iterator",
+        "returns the dataset that `fit` made of its arguments",
+    ),
+    Private("tensorflow.data.Dataset", "_inputs", "finds a shuffle that has no seed"),
+    Private("tensorflow.data.Dataset", "_functions", "finds random numbers that have no seed"),
 )
 
 
@@ -94,6 +121,8 @@ def missing() -> list[str]:
         "model": model,
         "tensorflow.__internal__.distribute.interim": tf.__internal__.distribute.interim,
         "keras.src.backend.common.global_state": global_state,
+        "keras.src.trainers.epoch_iterator.EpochIterator": EpochIterator,
+        "tensorflow.data.Dataset": tf.data.Dataset,
     }
     return [
         f"{use.owner}.{use.attribute} is not in Keras {keras.__version__} with TensorFlow "
@@ -113,6 +142,145 @@ def set_seed_state(state: dict[str, Any]) -> None:
     """Set what `seed_state` returned."""
     for name, value in state.items():
         global_state.set_global_attribute(name, value)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A call of `fit` that is running.
+
+    Attributes:
+        callbacks: all its callbacks, in their order.
+        epochs: the iterator over the steps of each epoch.
+        data: its arguments `x`, `y` and `sample_weight`; without what `validation_split` took.
+    """
+
+    callbacks: list[keras.callbacks.Callback]
+    epochs: Any
+    data: tuple[Any, Any, Any]
+
+    def dataset(self) -> Any:
+        """Return the dataset that `fit` iterates over, which a strategy may have distributed."""
+        return self.epochs._get_iterator()
+
+
+def running_fit() -> Fit:
+    """Return the call of `fit` in which a callback is called.
+
+    Keras tells a callback nothing about the data and the other callbacks. They are in the local
+    variables of its callers, so this must be called in a method of a callback.
+
+    Raises:
+        UserError: `fit` is not among the callers, or this version of Keras names them otherwise.
+    """
+    frame, callbacks = inspect.currentframe(), None
+    while frame is not None:
+        names = frame.f_locals
+        if callbacks is None and isinstance(names.get("self"), keras.callbacks.CallbackList):
+            callbacks = names["self"].callbacks
+        epochs = names.get("epoch_iterator")
+        if callbacks is not None and isinstance(epochs, EpochIterator):
+            return Fit(callbacks, epochs, (names["x"], names["y"], names["sample_weight"]))
+        frame = frame.f_back
+    raise UserError(
+        f"`callbacks`: ExactResume works in `fit` of a Keras model alone (Keras "
+        f"{keras.__version__}); in a loop of your own, save the variables yourself."
+    )
+
+
+def read_epochs(epochs: Any, *, count: int, step: int) -> Any:
+    """Read batches as `fit` does, without training, so that `fit` continues after them.
+
+    Args:
+        epochs: `Fit.epochs`, from which nothing was read.
+        count: complete epochs to read.
+        step: steps to read of the next epoch.
+
+    Returns:
+        The first batch.
+
+    Raises:
+        StopIteration: there are fewer batches.
+    """
+    size, first = epochs.steps_per_execution, None
+    for _ in range(count):
+        with epochs.catch_stop_iteration():
+            for _, _, batches in epochs:
+                batch = _read(batches, size)
+                first = batch if first is None else first
+    if not step:
+        return first
+    steps = epochs._enumerate_iterator()
+    for _ in range(step // size):
+        batch = _read(next(steps)[2], size)
+        first = batch if first is None else first
+
+    def rest() -> Iterator[Any]:
+        del epochs._enumerate_iterator  # the epochs that follow are read from their start
+        return steps
+
+    epochs._enumerate_iterator = rest
+    return first
+
+
+def _read(batches: Iterator[Any], count: int) -> Any:
+    """Return the first of the next `count` batches, of which some may be missing at the end."""
+    first = next(batches)
+    for _ in range(count - 1):
+        if next(batches, None) is None:
+            break
+    return first
+
+
+def start_at(model: Any, epoch: int | None) -> None:
+    """Have the running `fit` start at this epoch; None stands for its `initial_epoch`."""
+    model._initial_epoch = epoch
+
+
+def build(model: Any, batch: Any) -> None:
+    """Create what `fit` would create in its first step. Under a strategy, it has done so before."""
+    if model._distribute_strategy is None:
+        model._symbolic_build(data_batch=batch)
+
+
+def report_if_no_step(model: Any, logs: dict[str, Any]) -> Callable[[], None]:
+    """Have an epoch without a step report `logs`, or the metrics if these have the same names.
+
+    Returns:
+        A function that undoes this.
+    """
+    report = model._get_metrics_result_or_logs
+    model._get_metrics_result_or_logs = lambda found: report(found or logs)
+    return lambda: delattr(model, "_get_metrics_result_or_logs")
+
+
+def schedule_of(optimizer: Any) -> Schedule | None:
+    """Return the schedule of any Keras optimizer, or None if its learning rate is a number."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    rate = getattr(inner, "_learning_rate", None)
+    return rate if isinstance(rate, Schedule) else None
+
+
+def unseeded(dataset: Any) -> str | None:
+    """Return an operation whose random numbers differ whenever the dataset is made anew.
+
+    None if there is none, as far as one can tell: functions that call Python hide what they do.
+    """
+    seeds = [vars(dataset).get(name) for name in ("_seed", "_seed2")]
+    if None not in seeds and not any(int(seed) for seed in seeds):
+        return type(dataset).__name__.strip("_")
+    for function in dataset._functions():
+        for operation in function.function.graph.get_operations():
+            if _seeds(operation) == [0, 0]:
+                return operation.type
+    return next((found for one in dataset._inputs() if (found := unseeded(one))), None)
+
+
+def _seeds(operation: tf.Operation) -> list[int | None]:
+    """Return the two seeds of an operation of a graph; None for what it lacks."""
+    if operation.type.startswith("ShuffleDataset"):
+        return [tf.get_static_value(seed) for seed in operation.inputs[2:4]]
+    attributes = operation.node_def.attr
+    return [attributes[name].i if name in attributes else None for name in ("seed", "seed2")]
 
 
 def all_layers(model: keras.layers.Layer) -> list[keras.layers.Layer]:

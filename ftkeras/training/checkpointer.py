@@ -1,6 +1,5 @@
 """Checkpoints during training."""
 
-import collections
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +11,7 @@ import numpy as np
 from ftkeras.checkpoints.training_state import Checkpoints, Position, State
 from ftkeras.errors import Stopped, UserError
 from ftkeras.training.best import BestEpoch
-from ftkeras.training.callback import Callback
+from ftkeras.training.callback import Callback, named
 from ftkeras.training.protocols import HasVariables, StatefulCallback, SwapsWeights
 from ftkeras.training.stopping import StopRequest
 
@@ -169,16 +168,5 @@ class Checkpointer(Callback):
 
 
 def state_keys(callbacks: Iterable[keras.callbacks.Callback]) -> dict[str, StatefulCallback]:
-    """Return the callbacks that have a state, by the key under which a checkpoint saves it.
-
-    The key is the name of the class. The second callback of a class has "-2" after it, the third
-    "-3", in the order of `callbacks`.
-    """
-    counts: collections.Counter[str] = collections.Counter()
-    found: dict[str, StatefulCallback] = {}
-    for callback in callbacks:
-        if isinstance(callback, StatefulCallback):
-            name = type(callback).__name__
-            counts[name] += 1
-            found[name if counts[name] == 1 else f"{name}-{counts[name]}"] = callback
-    return found
+    """Return the callbacks that have a state, by the key under which a checkpoint saves it."""
+    return named(one for one in callbacks if isinstance(one, StatefulCallback))

@@ -1,0 +1,7 @@
+"""Callbacks for `fit` of any Keras model, one in each file."""
+
+from ftkeras.support import lazy
+
+__all__: list[str] = []
+
+__getattr__, __dir__ = lazy.attach(__name__)
