@@ -258,6 +258,7 @@ def test_help_on_a_name_of_several_kinds_shows_all():
 def test_recipe_is_valid(recipe):
     from ftkeras.experiment import checks
 
-    verb = "tune" if recipe.name == "tune.cfg" else "train"
-    command = flags.parse([verb, f"--flagfile={recipe}"])
-    checks.check(command.config)
+    verbs = {"tune.cfg": "tune", "imdb_cpu_pretraining.cfg": "pretrain"}
+    command = flags.parse([verbs.get(recipe.name, "train"), f"--flagfile={recipe}"])
+    config = command.config
+    checks.check(config.run_config() if command.verb == "pretrain" else config)
