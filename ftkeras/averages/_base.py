@@ -47,7 +47,15 @@ class WeightAverage(keras.callbacks.Callback):
         """Create variables for all trainable weights that have none yet. Runs in each epoch.
 
         A weight that was frozen so far was constant, so its average is its present value.
+
+        Raises:
+            ValueError: if the model has no variables yet.
         """
+        if not (model.built or model.trainable_variables):
+            raise ValueError(
+                f"the average needs the variables of {model.name!r} before training begins: start "
+                "the model with a keras.Input, or call it once. Received: a model without any."
+            )
         known = {id(variable) for variable in self.averaged}
         fresh = [v for v in model.trainable_variables if id(v) not in known]
         self._strategy = model.distribute_strategy

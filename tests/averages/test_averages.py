@@ -205,6 +205,14 @@ def test_bad_key_is_named(cls, keys, named):
 
 
 @pytest.mark.matrix
+@pytest.mark.parametrize("average", [Ema(), Swa(epochs=4)], ids=["ema", "swa"])
+def test_model_without_variables_is_refused(average):
+    model = keras.Sequential([keras.layers.Dense(1)], name="unbuilt")
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="the average needs the variables of 'unbuilt' before"):
+        model.fit(np.ones((2, 2)), np.ones(2), verbose=0, callbacks=[average])
+
+
 def test_swa_just_within_its_bound_averages_two_epochs():
     model, weights = _line(), Weights()
     average = Swa(epochs=4, start=0.74)
