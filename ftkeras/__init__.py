@@ -27,11 +27,15 @@ if TYPE_CHECKING:
     from ftkeras.api.model import Model, load
     from ftkeras.api.monitoring import Drift, drift
     from ftkeras.api.multi_label_text_classifier import MultiLabelTextClassifier
+    from ftkeras.api.multiple_choice import MultipleChoice
+    from ftkeras.api.question_answerer import QuestionAnswerer
     from ftkeras.api.results import Evaluation, Run
     from ftkeras.api.searches import CrossValidation, Search
     from ftkeras.api.selections import select
     from ftkeras.api.text_classifier import TextClassifier
     from ftkeras.api.text_regressor import TextRegressor
+    from ftkeras.api.text_similarity import TextSimilarity
+    from ftkeras.api.token_classifier import TokenClassifier
     from ftkeras.api.verbs import (
         compare,
         crossvalidate,
@@ -55,12 +59,16 @@ __all__ = [
     "Evaluation",
     "Model",
     "MultiLabelTextClassifier",
+    "MultipleChoice",
+    "QuestionAnswerer",
     "Reporter",
     "Run",
     "Search",
     "Stopped",
     "TextClassifier",
     "TextRegressor",
+    "TextSimilarity",
+    "TokenClassifier",
     "UserError",
     "__version__",
     "averages",
@@ -99,11 +107,15 @@ _MODULES = {
     "ftkeras.api.model": ("Model", "load"),
     "ftkeras.api.monitoring": ("Drift", "drift"),
     "ftkeras.api.multi_label_text_classifier": ("MultiLabelTextClassifier",),
+    "ftkeras.api.multiple_choice": ("MultipleChoice",),
+    "ftkeras.api.question_answerer": ("QuestionAnswerer",),
     "ftkeras.api.results": ("Evaluation", "Run"),
     "ftkeras.api.searches": ("CrossValidation", "Search"),
     "ftkeras.api.selections": ("select",),
     "ftkeras.api.text_classifier": ("TextClassifier",),
     "ftkeras.api.text_regressor": ("TextRegressor",),
+    "ftkeras.api.text_similarity": ("TextSimilarity",),
+    "ftkeras.api.token_classifier": ("TokenClassifier",),
     "ftkeras.api.verbs": (
         "compare",
         "crossvalidate",

@@ -117,6 +117,11 @@ def _check(preprocessor: Any, batch_size: int | None, batch_tokens: int | None) 
             "`preprocessor` must be a layer that ftkeras.text.from_pretrained returns. Received: "
             f"{preprocessor!r}."
         )
+    if preprocessor.reads != "texts":
+        raise ValueError(
+            "`preprocessor` must be made with reads='texts', so that each text has a row. "
+            f"Received: reads={preprocessor.reads!r}."
+        )
     if batch_size is None and batch_tokens is None:
         raise ValueError(
             "`batch_size` or `batch_tokens` must be a number. Received: None for both."

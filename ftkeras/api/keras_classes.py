@@ -26,5 +26,9 @@ def register_keras_classes() -> None:
         "ftkeras.api.text_classifier",
         "ftkeras.api.text_regressor",
         "ftkeras.api.multi_label_text_classifier",
+        "ftkeras.api.multiple_choice",
+        "ftkeras.api.question_answerer",
+        "ftkeras.api.text_similarity",
+        "ftkeras.api.token_classifier",
     ):
         importlib.import_module(module)

@@ -20,12 +20,7 @@ class LabelledTextModel(TextModel):
     """
 
     def __init__(self, *, labels: Sequence[str], outputs: int, least: int, **parts: Any):
-        check_labels(labels, least)
-        if outputs != len(labels):
-            raise ValueError(
-                f"`labels` must be {outputs} names, one for each output of the head. "
-                f"Received: {labels!r}."
-            )
+        check_labels(labels, least, outputs)
         super().__init__(**parts)
         self.labels = tuple(labels)
 
@@ -47,12 +42,23 @@ class LabelledTextModel(TextModel):
         return numbers
 
 
-def check_labels(labels: Any, least: int) -> None:
-    """Raise ValueError unless labels are different names, at least the given number of them."""
+def check_labels(labels: Any, least: int, outputs: int | None = None) -> None:
+    """Raise ValueError unless labels are different names.
+
+    Args:
+        labels: what should be names.
+        least: the smallest number of them.
+        outputs: the number of outputs of the head, if there is one.
+    """
     is_names = isinstance(labels, Sequence) and not isinstance(labels, str)
     is_names = is_names and all(isinstance(label, str) for label in labels)
     if not is_names or len(set(labels)) < max(least, len(labels)):
         raise ValueError(
             f"`labels` must be {'two or more ' if least == 2 else ''}different names. "
+            f"Received: {labels!r}."
+        )
+    if outputs not in (None, len(labels)):
+        raise ValueError(
+            f"`labels` must be {outputs} names, one for each output of the head. "
             f"Received: {labels!r}."
         )

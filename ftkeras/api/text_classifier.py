@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from ftkeras.api.labelled_text_model import LabelledTextModel, check_labels
-from ftkeras.api.text_model import is_column
+from ftkeras.api.string_model import is_column
 from ftkeras.heads.classification import Classification
 from ftkeras.text.preprocessor import Preprocessor
 
@@ -110,7 +110,7 @@ class TextClassifier(LabelledTextModel):
         settings = {"labels": labels, "pairs": pairs, "activation": activation, "name": name}
         return cls(**parts, head=head, **settings)
 
-    def _answers(self, y: Any) -> Any:
+    def _answers(self, x: Any, y: Any) -> Any:
         """Return answers as Keras takes them: names of labels by their numbers."""
         if y is None or not is_column(y):
             return y

@@ -25,7 +25,8 @@ def from_pretrained(
         encoder: a folder with a tokenizer's files, or a Hugging Face Hub id such as `roberta-base`,
             which is downloaded unless it is in the cache.
         max_length: the most tokens of a text, special ones included.
-        **kwargs: those of `ftkeras.text.Preprocessor`: `truncation`, `fixed_length` and `name`.
+        **kwargs: those of `ftkeras.text.Preprocessor`: `truncation`, `fixed_length`, `reads`,
+            `options` and `name`.
 
     Raises:
         UserError: there is no such checkpoint, or its tokenizer is not supported.

@@ -16,7 +16,7 @@ from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.truncations import Truncation
 from ftkeras.text.truncations.head import Head
 from ftkeras.text.truncations.windows import Windows
-from ftkeras.text.words import NO_WORD, frame_words, word_spans
+from ftkeras.text.words import NO_WORD, NUMBERS, WORDS, frame_words, word_numbers, word_spans
 
 
 class TextLayer(tf.Module):
@@ -33,6 +33,7 @@ class TextLayer(tf.Module):
         segments: whether the encoder reads segment ids.
         words: whether to return, for single texts, the words as well.
         every_piece: whether to return also which word a token continues.
+        spaced: whether only spaces separate words, which are returned by their numbers.
         contexts: whether pairs are questions with contexts, to be read as
             `ftkeras.text.contexts.read` does.
         options: the most options of a question, if pairs are questions with options; None if they
@@ -51,13 +52,13 @@ class TextLayer(tf.Module):
         second) if there are any, int32 ragged [batch, (length)]. With `words`, also {"word_starts",
         "word_ends"} of the same type and shape: the word, in characters of its text, of which a
         token is the first; `NO_WORD` of other tokens. See `ftkeras.text.words`, also for what is
-        returned of tokens that continue a word. With `options`,
-        `pairs` hold the options of each question, see `ftkeras.text.options`, and the ids have a
-        row for each option, [batch * options, (length)]. With `each_text`, the ids have a row for
-        each text of a pair, one after the other, [batch * 2, (length)], and no segments. If texts
-        are cut into windows, the rows are windows, and there is also what `Cut.columns` in
-        `ftkeras.text.truncations.windows` returns. Only the window in which a word has the most
-        context has the word.
+        returned of tokens that continue a word. With `spaced`, {"word_numbers"} instead, the number
+        of the word. With `options`, `pairs` hold the options of each question, see
+        `ftkeras.text.options`, and the ids have a row for each option, [batch * options, (length)].
+        With `each_text`, the ids have a row for each text of a pair, one after the other, [batch *
+        2, (length)], and no segments. If texts are cut into windows, the rows are windows, and
+        there is also what `Cut.columns` in `ftkeras.text.truncations.windows` returns. Only the
+        window in which a word has the most context has the word.
 
     Raises:
         ValueError: if an argument is out of bounds. The message names it, its bound and the value.
@@ -72,6 +73,7 @@ class TextLayer(tf.Module):
         segments: bool = True,
         words: bool = False,
         every_piece: bool = False,
+        spaced: bool = False,
         contexts: bool = False,
         options: int | None = None,
         each_text: bool = False,
@@ -89,7 +91,8 @@ class TextLayer(tf.Module):
         self.truncation = truncation
         self.max_length = max_length
         self.words, self.contexts, self.options = words, contexts, options
-        self.every_piece, self.each_text, self.redaction = every_piece, each_text, redaction
+        self.every_piece, self.spaced = every_piece, spaced
+        self.each_text, self.redaction = each_text, redaction
 
     def __call__(
         self, texts: tf.Tensor, pairs: tf.Tensor | None = None
@@ -131,6 +134,7 @@ class TextLayer(tf.Module):
             "segments": self.segments,
             "words": self.words,
             "every_piece": self.every_piece,
+            "spaced": self.spaced,
             "contexts": self.contexts,
             "options": self.options,
             "each_text": self.each_text,
@@ -141,9 +145,12 @@ class TextLayer(tf.Module):
 
     def _with_words(self, texts: tf.Tensor) -> dict[str, tf.RaggedTensor]:
         pieces, *offsets = self.tokenizer.with_offsets(texts)
-        spans = word_spans(texts, *offsets, every_piece=self.every_piece)
+        if self.spaced:
+            spans, names = (word_numbers(texts, *offsets),), (NUMBERS,)
+        else:
+            spans, names = word_spans(texts, *offsets, every_piece=self.every_piece), WORDS
         (pieces, *spans), windows = self._shorten(pieces, *spans)
-        return frame_words(self.tokenizer, pieces, spans=spans) | windows
+        return frame_words(self.tokenizer, pieces, spans=spans, names=names) | windows
 
     def _shorten(
         self, pieces: tf.RaggedTensor, *spans: tf.RaggedTensor

@@ -14,6 +14,20 @@ from ftkeras.text.layer import TextLayer
 from ftkeras.text.tokenizer import Tokenizer
 from ftkeras.text.truncations import Truncation
 from ftkeras.text.truncations.head import Head
+from ftkeras.text.words import NO_WORD, NUMBERS, WORDS
+
+# The arguments of the text layer, by what is read.
+_READS: Mapping[str, Mapping[str, bool]] = {
+    "texts": {},
+    "words": {"words": True, "spaced": True},
+    "each_text": {"each_text": True},
+    "options": {},
+    "contexts": {"contexts": True},
+}
+# Outputs beside an encoder's arguments: about each token of a row, and about each context.
+_OF_TOKENS = {"words": (NUMBERS,), "contexts": WORDS}
+_OF_CONTEXTS = {"contexts": ("first_pieces", "window_counts")}
+_NEED_PAIRS, _NEED_TEXTS = ("options", "contexts"), ("words",)
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
@@ -34,6 +48,11 @@ class Preprocessor(keras.layers.Layer):
         tokenizer: turns texts into pieces, and adds special tokens. None if it is read from the
             assets of a `.keras` file afterwards.
         segments: whether pairs get segment ids; None to follow the tokenizer.
+        reads: "texts" or pairs, each in a row; "words" of texts, which spaces separate; "each_text"
+            of a pair in a row of its own; "options" of questions, each in a row; or "contexts" with
+            questions.
+        options: the maximum number of options of a question, if it reads them; else None. The
+            second text of a question holds its options, one in each line.
         name: the name of the layer.
         **kwargs: other arguments of `keras.layers.Layer`.
 
@@ -43,7 +62,15 @@ class Preprocessor(keras.layers.Layer):
 
     Returns a dict: "token_ids", int32, and "padding_mask", bool, true for tokens, both [batch,
     length]; with pairs also "segment_ids", int32, if there are any. These are arguments of an
-    encoder: `encoder(**preprocessor(texts))`.
+    encoder: `encoder(**preprocessor(texts))`. There is more in the dict if it reads
+
+    - words: "word_numbers", the number of the word that a token is the first of, or -1;
+    - contexts: "word_starts" and "word_ends", where each token of the context is in it, in
+      characters, or -1; "first_pieces" and "window_counts" [batch], 0 and 1, as a context has one
+      row.
+
+    Of a pair, "each_text" gives two rows, one after the other; of a question, "options" gives a row
+    for each possible option, without tokens if the question has no such option.
 
     Raises:
         ValueError: if an argument is out of bounds. The message names it, its bound and the value.
@@ -64,12 +91,17 @@ class Preprocessor(keras.layers.Layer):
         fixed_length: bool = False,
         tokenizer: Tokenizer | None = None,
         segments: bool | None = None,
+        reads: str = "texts",
+        options: int | None = None,
         name: str = "preprocessor",
         **kwargs: Any,
     ):
         bounds.integer(1, max_length=max_length)
         bounds.boolean(fixed_length=fixed_length)
+        bounds.choice(_READS, reads=reads)
+        _check_options(reads, options)
         super().__init__(name=name, **kwargs)
+        self.reads, self.options = reads, options
         self.max_length, self.fixed_length, self.segments = int(max_length), fixed_length, segments
         self.truncation = _truncation(truncation)
         if self.truncation.cuts_windows:
@@ -97,24 +129,40 @@ class Preprocessor(keras.layers.Layer):
         return super().__call__(as_strings(texts), as_strings(pairs), **kwargs)
 
     def call(self, texts: Any, pairs: Any = None) -> dict[str, Any]:
+        self._check_pairs(pairs)
         text_layer = self._require_text_layer()
         inputs = [tf.reshape(part, [-1]) for part in (texts, pairs) if part is not None]
-        ids = text_layer(*inputs)
+        found = text_layer(*inputs)
         shape = [None, self.max_length if self.fixed_length else None]
-        token_ids = ids["token_ids"].to_tensor(text_layer.tokenizer.pad_id, shape=shape)
-        lengths = tf.cast(ids["token_ids"].row_lengths(), tf.int32)
-        outputs = {"token_ids": token_ids}
-        outputs["padding_mask"] = tf.sequence_mask(lengths, tf.shape(token_ids)[1])
-        if "segment_ids" in ids:
-            outputs["segment_ids"] = ids["segment_ids"].to_tensor(shape=shape)
-        return outputs
+        fills = {"token_ids": text_layer.tokenizer.pad_id, "segment_ids": 0}
+        outputs = {
+            name: part.to_tensor(fills.get(name, NO_WORD), shape=shape)
+            if isinstance(part, tf.RaggedTensor)
+            else part
+            for name, part in found.items()
+        }
+        lengths = tf.cast(found["token_ids"].row_lengths(), tf.int32)
+        length = tf.shape(outputs["token_ids"])[1]
+        return {**outputs, "padding_mask": tf.sequence_mask(lengths, length)}
 
     def compute_output_spec(self, texts: Any, pairs: Any = None) -> dict[str, keras.KerasTensor]:
-        shape = (texts.shape[0], self.max_length if self.fixed_length else None)
-        dtypes = {"token_ids": "int32", "padding_mask": "bool"}
-        if pairs is not None and self.segments:
-            dtypes["segment_ids"] = "int32"
-        return {name: keras.KerasTensor(shape, dtype) for name, dtype in dtypes.items()}
+        self._check_pairs(pairs)
+        batch = texts.shape[0]
+        rows = None if self.reads in ("each_text", "options") else batch
+        shape = (rows, self.max_length if self.fixed_length else None)
+        names = ["token_ids", *_OF_TOKENS.get(self.reads, ())]
+        names += ["segment_ids"] * (pairs is not None and bool(self.segments))
+        specs = {name: keras.KerasTensor(shape, "int32") for name in names}
+        specs |= {n: keras.KerasTensor((batch,), "int32") for n in _OF_CONTEXTS.get(self.reads, ())}
+        return {**specs, "padding_mask": keras.KerasTensor(shape, "bool")}
+
+    def _check_pairs(self, pairs: Any) -> None:
+        if self.reads in (_NEED_PAIRS if pairs is None else _NEED_TEXTS):
+            wanted = "None" if pairs is not None else "the second text of each question"
+            raise ValueError(
+                f"`pairs` must be {wanted}, as layer {self.name!r} reads {self.reads}. "
+                f"Received: {pairs!r}."
+            )
 
     def get_config(self) -> dict[str, Any]:
         name, config = type(self.truncation).__name__, self.truncation.get_config()
@@ -124,6 +172,8 @@ class Preprocessor(keras.layers.Layer):
             "truncation": {"class_name": name, "config": config},
             "fixed_length": self.fixed_length,
             "segments": self.segments,
+            "reads": self.reads,
+            "options": self.options,
         }
 
     def save_assets(self, path: str) -> None:
@@ -142,6 +192,8 @@ class Preprocessor(keras.layers.Layer):
             truncation=self.truncation,
             max_length=self.max_length,
             segments=self.segments is not False,
+            options=self.options,
+            **_READS[self.reads],
         )
         self.segments = self._text_layer.segments
 
@@ -159,6 +211,13 @@ def as_strings(texts: Any) -> Any:
     if texts is None or isinstance(texts, keras.KerasTensor):
         return texts
     return tf.convert_to_tensor(texts, tf.string)
+
+
+def _check_options(reads: str, options: int | None) -> None:
+    if reads == "options":
+        bounds.integer(2, options=options)
+    elif options is not None:
+        raise ValueError(f"`options` must be None with reads={reads!r}. Received: {options!r}.")
 
 
 def _truncation(truncation: Truncation | Mapping[str, Any] | None) -> Truncation:

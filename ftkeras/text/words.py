@@ -1,7 +1,9 @@
 """The words of a text, which do not depend on the tokenizer."""
 
 import functools
+import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -13,6 +15,8 @@ from ftkeras.text.tokenizer import Tokenizer
 
 # Outputs of the text layer: the start and the end of the word that each token begins.
 WORDS = ("word_starts", "word_ends")
+# The output of the text layer instead of these, if only spaces separate words.
+NUMBERS = "word_numbers"
 # The start and the end for a token that does not begin a word.
 NO_WORD = -1
 # The value minus the word's start or end, for a token that continues it, with `every_piece`.
@@ -21,7 +25,9 @@ CONTINUES = -2
 OTHER, SPACE, ALONE = 0, 1, 2
 
 
-def find_words(texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+def find_words(
+    texts: tf.Tensor, *, spaced: bool = False
+) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
     """Return the start and the end of each word of a text, in bytes.
 
     A word is a punctuation mark, a CJK ideograph, or as many other characters as stand together
@@ -29,6 +35,7 @@ def find_words(texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
 
     Args:
         texts: string [batch].
+        spaced: whether only spaces separate words; see `split`.
 
     Returns:
         starts and ends, int64 ragged [batch, (words)].
@@ -38,7 +45,7 @@ def find_words(texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
     ([[0, 3, 7, 8, 9, 10, 12]], [[2, 6, 8, 9, 10, 11, 17]])
     """
     codes, offsets = tf.strings.unicode_decode_with_offsets(texts, "UTF-8", errors="replace")
-    limits, kinds = _kinds()
+    limits, kinds = _kinds(spaced)
     kind = tf.gather(kinds, tf.searchsorted(limits, codes.flat_values, side="right"))
     # Padded by a space on either side, all texts are one row.
     row = codes.value_rowids()
@@ -55,8 +62,20 @@ def find_words(texts: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
     return starts, ends
 
 
+def split(text: str) -> list[str]:
+    r"""Return the parts of a text between spaces, as `find_words` with `spaced` finds them.
+
+    >>> split(" in the\tU.S. today ")
+    ['in', 'the', 'U.S.', 'today']
+    """
+    return [word for word in _spaces().split(text) if word]
+
+
 def frame_words(
-    tokenizer: Tokenizer, *texts: tf.RaggedTensor, spans: Sequence[tf.RaggedTensor]
+    tokenizer: Tokenizer,
+    *texts: tf.RaggedTensor,
+    spans: Sequence[tf.RaggedTensor],
+    names: Sequence[str] = WORDS,
 ) -> dict[str, tf.RaggedTensor]:
     """Return the rows of `tokenizer.frame`, with the words that the last text's tokens begin.
 
@@ -64,10 +83,12 @@ def frame_words(
         tokenizer: adds its special tokens.
         *texts: the ids of a pair's first text, if it is a pair, and those of the last text, int32
             ragged [batch, (tokens)].
-        spans: the starts and ends of the last text's tokens, int32 of the same shape.
+        spans: what is known of the last text's tokens, such as their starts and ends, int32 of the
+            same shape.
+        names: what it is called.
 
     Returns:
-        "token_ids" (and "segment_ids"), and of the same shape the `WORDS`, which are `NO_WORD` of
+        "token_ids" (and "segment_ids"), and of the same shape `names`, which are `NO_WORD` of
         tokens of other texts and of special tokens.
     """
     *first, last = texts
@@ -83,7 +104,7 @@ def frame_words(
     ids = tf.maximum(row.flat_values, of_token(last, 0))
     words = {
         name: row.with_flat_values(of_token(part, NO_WORD))
-        for name, part in zip(WORDS, spans, strict=True)
+        for name, part in zip(names, spans, strict=True)
     }
     return {**framed, "token_ids": row.with_flat_values(ids), **words}
 
@@ -115,32 +136,86 @@ def word_spans(
     >>> word_spans(texts, *map(tf.ragged.constant, tokens), every_piece=True)[0].to_list()
     [[0, 3, -5, 7, 8, 10]]
     """
-    word_starts, word_ends = find_words(texts)
+    words = find_words(texts)
+    read = _read(texts, words, (starts, ends))
+
+    def scatter(part: tf.RaggedTensor) -> tf.RaggedTensor:
+        characters = tf.cast(to_characters(texts, part).flat_values, tf.int32)
+        values = tf.fill([tf.size(starts.flat_values)], NO_WORD)
+        if every_piece:
+            continued = CONTINUES - tf.gather(characters, read.words)
+            values = tf.tensor_scatter_nd_update(values, read.tokens[:, tf.newaxis], continued)
+        values = tf.tensor_scatter_nd_update(
+            values, read.firsts[:, tf.newaxis], tf.gather(characters, read.found)
+        )
+        return starts.with_flat_values(values)
+
+    return scatter(words[0]), scatter(words[1])
+
+
+def word_numbers(
+    texts: tf.Tensor, starts: tf.RaggedTensor, ends: tf.RaggedTensor
+) -> tf.RaggedTensor:
+    """Return the number of the word of which each token is the first; only spaces separate words.
+
+    Args:
+        texts: string [batch].
+        starts: of the tokens, in bytes, integer ragged [batch, (tokens)].
+        ends: of the tokens. They may include spaces around the token.
+
+    Returns:
+        Numbers from 0 in each text, int32 ragged [batch, (tokens)]; `NO_WORD` of other tokens.
+
+    >>> texts = tf.constant(["in the U.S."])
+    >>> tokens = ([[0, 2, 4, 6, 8, 10]], [[2, 4, 6, 8, 10, 11]])  # in, th, e, U, .S, .
+    >>> word_numbers(texts, *map(tf.ragged.constant, tokens)).to_list()
+    [[0, 1, -1, 2, -1, -1]]
+    """
+    words = find_words(texts, spaced=True)
+    read = _read(texts, words, (starts, ends))
+    before = tf.gather(words[0].row_starts(), tf.gather(words[0].value_rowids(), read.found))
+    values = tf.fill([tf.size(starts.flat_values)], NO_WORD)
+    numbers = tf.cast(read.found - before, tf.int32)
+    return starts.with_flat_values(
+        tf.tensor_scatter_nd_update(values, read.firsts[:, tf.newaxis], numbers)
+    )
+
+
+class _Read(NamedTuple):
+    """Which tokens of some texts read which words; tokens and words are numbered through.
+
+    Attributes:
+        tokens: those that read a word, int32 [read].
+        words: the word that each of them reads, int32 [read].
+        found: the words that are read, int64 [found].
+        firsts: the first token that reads each of these, int32 [found].
+    """
+
+    tokens: tf.Tensor
+    words: tf.Tensor
+    found: tf.Tensor
+    firsts: tf.Tensor
+
+
+def _read(
+    texts: tf.Tensor,
+    words: tuple[tf.RaggedTensor, tf.RaggedTensor],
+    tokens: tuple[tf.RaggedTensor, tf.RaggedTensor],
+) -> _Read:
+    """Return which tokens read which words; both are given by their starts and ends in bytes."""
     # On one axis for all texts, each text's bytes come after those of the texts before it.
     sizes = tf.cast(tf.strings.length(texts), tf.int64)
     base = tf.cumsum(sizes + 1, exclusive=True)
-    firsts, lasts = (_shifted(part, base) for part in (word_starts, word_ends))
-    begins, stops = (_shifted(part, base) for part in (starts, ends))
-    words, tokens = tf.size(firsts), tf.size(begins)
+    firsts, lasts = (_shifted(part, base) for part in words)
+    begins, stops = (_shifted(part, base) for part in tokens)
     # The first word that ends after the token begins; the token reads it if they overlap.
     word = tf.searchsorted(lasts, begins, side="right")
     overlaps = stops > tf.gather(tf.concat([firsts, [tf.int64.max]], 0), word)
     read = tf.cast(tf.reshape(tf.where(overlaps), [-1]), tf.int32)
     word_read = tf.gather(word, read)
-    first_token = tf.math.unsorted_segment_min(read, word_read, words)
-    found = tf.reshape(tf.where(first_token < tokens), [-1])
-    places = tf.gather(first_token, found)[:, tf.newaxis]
-
-    def scatter(part: tf.RaggedTensor) -> tf.RaggedTensor:
-        characters = tf.cast(to_characters(texts, part).flat_values, tf.int32)
-        values = tf.fill([tokens], NO_WORD)
-        if every_piece:
-            continued = CONTINUES - tf.gather(characters, word_read)
-            values = tf.tensor_scatter_nd_update(values, read[:, tf.newaxis], continued)
-        values = tf.tensor_scatter_nd_update(values, places, tf.gather(characters, found))
-        return starts.with_flat_values(values)
-
-    return scatter(word_starts), scatter(word_ends)
+    first_token = tf.math.unsorted_segment_min(read, word_read, tf.size(firsts))
+    found = tf.reshape(tf.where(first_token < tf.size(begins)), [-1])
+    return _Read(read, word_read, found, tf.gather(first_token, found))
 
 
 def _shifted(offsets: tf.RaggedTensor, base: tf.Tensor) -> tf.Tensor:
@@ -148,10 +223,16 @@ def _shifted(offsets: tf.RaggedTensor, base: tf.Tensor) -> tf.Tensor:
 
 
 @functools.cache
-def _kinds() -> tuple[np.ndarray, np.ndarray]:
+def _kinds(spaced: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return the code points at which the kind of character changes, and the kinds between."""
     kinds = np.full(0x110000, OTHER, np.int32)
     kinds[list(points_of(_characters.SPACES))] = SPACE
-    kinds[list(points_of(_characters.PUNCTUATION + _characters.CHINESE))] = ALONE
+    if not spaced:
+        kinds[list(points_of(_characters.PUNCTUATION + _characters.CHINESE))] = ALONE
     limits = np.flatnonzero(np.diff(kinds)) + 1
     return limits.astype(np.int32), kinds[np.concatenate([[0], limits])]
+
+
+@functools.cache
+def _spaces() -> re.Pattern[str]:
+    return re.compile(f"[{''.join(map(chr, points_of(_characters.SPACES)))}]+")

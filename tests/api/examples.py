@@ -58,3 +58,17 @@ def progress_and_models() -> None:
     model.compile(optimizer, "mse")
     several = ftkeras.MultiLabelTextClassifier.from_pretrained("bert-base-uncased", labels=["a"])
     print(several.labels, several.predict(["a"]).shape)
+
+
+def keras_models_of_other_problems() -> None:
+    encoder = "bert-base-uncased"
+    similarity = ftkeras.TextSimilarity.from_pretrained(encoder, returns="vectors")
+    similarity.fit({"text": ["a"], "pair": ["b"]}, [0.5], epochs=2)
+    print(similarity.embed(["a"]).shape, similarity.embedder().name)
+    tagger = ftkeras.TokenClassifier.from_pretrained(encoder, ["O", "B-PER"], dropout=0.2)
+    tagger.fit([["a", "b"]], [["O", "B-PER"]], sample_weight=[1.0])
+    print(tagger.labels, tagger.predict_labels([["a", "b"]])[0], tagger.predict(["a b"]).shape)
+    choice = ftkeras.MultipleChoice.from_pretrained(encoder, 4, activation="linear")
+    print(choice.predict({"question": ["a"], "options": [["b", "c"]]}).argmax(axis=1))
+    answerer = ftkeras.QuestionAnswerer.from_pretrained(encoder, no_answer=False)
+    print(answerer.answers({"question": ["a"], "context": ["b"]})[0]["answer"])

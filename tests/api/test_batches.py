@@ -181,6 +181,10 @@ def test_wrong_datasets_are_refused(model, change, message):
         ({"batch_size": 0}, "`batch_size` must be an integer of at least 1"),
         ({"seed": -1}, "`seed` must be an integer of at least 0"),
         ({"preprocessor": "bert"}, "`preprocessor` must be a layer that .* Received: 'bert'"),
+        (
+            {"preprocessor": ftkeras.text.from_pretrained(ENCODER, reads="words")},
+            "`preprocessor` must be made with reads='texts'.* Received: reads='words'",
+        ),
     ],
 )
 def test_wrong_arguments_are_refused(model, arguments, message):

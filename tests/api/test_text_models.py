@@ -1,4 +1,8 @@
-"""Keras models on raw strings that predict numbers, or several labels."""
+"""Keras models on raw strings that predict numbers, or several labels; and their files."""
+
+import json
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -75,3 +79,45 @@ def test_model_learns_is_saved_and_exported(build, tmp_path):
     model.export(tmp_path / "m", verbose=False)
     exported = tf.saved_model.load(tmp_path / "m")
     np.testing.assert_allclose(exported.serve(tf.constant(TEXTS)), expected, atol=1e-6)
+
+
+PAIRS = {"text": TEXTS, "pair": TEXTS[::-1]}
+ASKED = {"question": TEXTS, "context": TEXTS}
+OPTIONS = {"question": TEXTS, "options": ["good\nbad"] * 4}
+# Classes with their own arguments, and what they are called with.
+OTHERS = {
+    "TextSimilarity": ({}, PAIRS),
+    "TokenClassifier": ({"labels": LABELS}, TEXTS),
+    "MultipleChoice": ({"options": 2}, OPTIONS),
+    "QuestionAnswerer": ({}, ASKED),
+}
+IN_A_FRESH_PROCESS = """
+import json
+import sys
+import keras
+import numpy as np
+import ftkeras
+ftkeras.register_keras_classes()
+with open("inputs.json") as file:
+    inputs = json.load(file)
+for name in sys.argv[1:]:
+    model = keras.models.load_model(f"{name}.keras", safe_mode=True)
+    np.save(name, model.predict(inputs[name], verbose=0))
+"""
+
+
+@pytest.mark.process
+def test_fresh_process_loads_each_class(tmp_path):
+    expected = {}
+    for name, (arguments, inputs) in OTHERS.items():
+        build = getattr(ftkeras, name).from_pretrained
+        model = build(ENCODER, **arguments, max_length=16, seed=1)
+        model.compile(ftkeras.optimizers.AdamW(1e-3), "mse")
+        model.save(tmp_path / f"{name}.keras")
+        expected[name] = model.predict(inputs, verbose=0)
+    inputs = {name: inputs for name, (_, inputs) in OTHERS.items()}
+    (tmp_path / "inputs.json").write_text(json.dumps(inputs))
+    command = [sys.executable, "-c", IN_A_FRESH_PROCESS, *OTHERS]
+    subprocess.run(command, check=True, cwd=tmp_path)
+    for name, answers in expected.items():
+        np.testing.assert_allclose(np.load(tmp_path / f"{name}.npy"), answers, atol=1e-6)

@@ -56,6 +56,49 @@ def test_symbolic_output_is_that_of_a_call(preprocessor, pairs):
     assert {spec.shape for spec in symbolic.values()} == {(None, None)}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "rows"),
+    [
+        ({"reads": "words"}, 2),
+        ({"reads": "each_text"}, 4),
+        ({"reads": "contexts"}, 2),
+        ({"reads": "options", "options": 3}, 6),
+    ],
+    ids=["words", "each_text", "contexts", "options"],
+)
+def test_layer_reads_what_it_is_made_for(tmp_path, arguments, rows):
+    layer = text.from_pretrained(ENCODER, max_length=16, **arguments)
+    columns = [["The film", "Dull."], ["the plot\nthe cast", "a film"]]
+    columns = columns[: 1 if arguments["reads"] == "words" else 2]
+    found = layer(*columns)
+    symbolic = layer(*[keras.Input((), dtype="string") for _ in columns])
+    assert {name: (spec.dtype, len(spec.shape)) for name, spec in symbolic.items()} == {
+        name: (part.dtype.name, len(part.shape)) for name, part in found.items()
+    }
+    assert found["token_ids"].shape[0] == rows
+    is_token = found["padding_mask"].numpy()
+    assert not found["token_ids"].numpy()[~is_token].any()
+    words = found.get("word_numbers", found.get("word_starts"))
+    assert words is None or (words.numpy()[~is_token] == -1).all()
+    layer.save_assets(tmp_path)
+    again = Preprocessor.from_config(layer.get_config())
+    again.load_assets(tmp_path)
+    for name, part in again(*columns).items():
+        np.testing.assert_array_equal(part, found[name])
+
+
+def test_wrong_use_of_what_is_read_is_named():
+    with pytest.raises(ValueError, match="`reads` must be one of texts, words, "):
+        text.Preprocessor(reads="lines")
+    with pytest.raises(ValueError, match="`options` must be None with reads='texts'. Received: 2"):
+        text.Preprocessor(options=2)
+    with pytest.raises(ValueError, match="`options` must be an integer of at least 2.*None"):
+        text.Preprocessor(reads="options")
+    for reads, columns in (("words", [["a"], ["b"]]), ("contexts", [["a"]])):
+        with pytest.raises(ValueError, match=f"`pairs` must be .* reads {reads}"):
+            text.from_pretrained(ENCODER, 16, reads=reads)(*columns)
+
+
 def test_dataset_is_mapped(preprocessor):
     dataset = tf.data.Dataset.from_tensor_slices(TEXTS).batch(2).map(preprocessor)
     assert [batch["token_ids"].shape[1] for batch in dataset] == [7, 2]

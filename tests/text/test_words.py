@@ -8,9 +8,10 @@ import tensorflow as tf
 
 from ftkeras.text import _characters
 from ftkeras.text.layer import TextLayer
+from ftkeras.text.truncations.head import Head
 from ftkeras.text.truncations.head_tail import HeadTail
 from ftkeras.text.wordpiece import WordPiece
-from ftkeras.text.words import find_words, word_spans
+from ftkeras.text.words import find_words, split, word_spans
 
 CHARACTERS = "aB9é ß  \t\n.,-'’“”()$€#日本ไ\u0301\u00a0\u2003🙂\x00\u200b"
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "b", "##b", "9", "##9", ".", ",", "-", "日"]
@@ -122,3 +123,28 @@ def test_tokens_that_continue_a_word_name_it_if_every_piece_is_asked_for():
     assert found["token_ids"].to_list() == [[2, 5, 5, 6, 3], [2, 4, 6, 4, 8, 3]]
     assert found["word_starts"].to_list() == [[-1, 0, 2, -4, -1], [-1, 0, -2, 6, -8, -1]]
     assert found["word_ends"].to_list() == [[-1, 1, 4, -6, -1], [-1, 2, -4, 8, -10, -1]]
+
+
+def test_words_between_spaces_are_the_same_in_python_and_in_the_graph():
+    texts = _texts(300)
+    starts, ends = find_words(tf.constant(texts), spaced=True)
+    for text, first, last in zip(texts, starts.to_list(), ends.to_list(), strict=True):
+        blank = "".join(" " if ord(character) in SPACES else character for character in text)
+        words = [word for word in blank.split(" ") if word]
+        places = zip(first, last, strict=True)
+        assert [text.encode()[a:b].decode() for a, b in places] == words, ascii(text)
+        assert split(text) == words
+
+
+def test_first_tokens_of_words_between_spaces_are_numbered():
+    layer = TextLayer(
+        tokenizer=WordPiece(vocabulary=VOCABULARY),
+        truncation=Head(),
+        max_length=9,
+        words=True,
+        spaced=True,
+    )
+    # A word that the tokenizer removes keeps its number.
+    found = layer(tf.constant(["ab. é \u200b a9", "b", ""]))
+    assert found["token_ids"].to_list() == [[2, 4, 6, 9, 1, 4, 8, 3], [2, 5, 3], [2, 3]]
+    assert found["word_numbers"].to_list() == [[-1, 0, -1, -1, 1, 3, -1, -1], [-1, 0, -1], [-1, -1]]
