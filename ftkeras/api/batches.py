@@ -67,10 +67,15 @@ def bucketed_batches(
     [[2, 4, 3, 0]] [1]
     [[2, 5, 5, 5, 3, 0, 0, 0], [2, 4, 3, 0, 0, 0, 0, 0]] [0 1]
     """
-    sizes = {"batch_size": batch_size, "batch_tokens": batch_tokens}
-    _check(preprocessor, **sizes)
-    shape = {"max_length": preprocessor.max_length, "multiple": multiple}
-    batching = Bucketed(**sizes, pad_id=_pad_id(preprocessor), parts=replicas, **shape)
+    _check(preprocessor, batch_size, batch_tokens)
+    batching = Bucketed(
+        batch_size=batch_size,
+        batch_tokens=batch_tokens,
+        pad_id=preprocessor.tokenizer.pad_id,
+        max_length=preprocessor.max_length,
+        multiple=multiple,
+        parts=replicas,
+    )
     return _transformation(preprocessor, batching, shuffle=shuffle, seed=seed)
 
 
@@ -104,10 +109,13 @@ def packed_batches(
     Raises:
         ValueError: as `bucketed_batches` does.
     """
-    sizes = {"batch_size": batch_size, "batch_tokens": batch_tokens}
-    _check(preprocessor, **sizes)
-    pad_id = _pad_id(preprocessor)
-    batching = Packed(**sizes, pad_id=pad_id, max_length=preprocessor.max_length)
+    _check(preprocessor, batch_size, batch_tokens)
+    batching = Packed(
+        batch_size=batch_size,
+        batch_tokens=batch_tokens,
+        pad_id=preprocessor.tokenizer.pad_id,
+        max_length=preprocessor.max_length,
+    )
     return _transformation(preprocessor, batching, shuffle=shuffle, seed=seed)
 
 
@@ -126,10 +134,6 @@ def _check(preprocessor: Any, batch_size: int | None, batch_tokens: int | None) 
         raise ValueError(
             "`batch_size` or `batch_tokens` must be a number. Received: None for both."
         )
-
-
-def _pad_id(preprocessor: Preprocessor) -> int:
-    return preprocessor.tokenizer.pad_id
 
 
 def _transformation(
@@ -199,14 +203,12 @@ class _Batches:
         fixed = self.batching.fixed_shape
         batch = self.batch(self._plan(0)[0])
         x, *others = batch if isinstance(batch, tuple) else (batch,)
-        specs = (
-            {name: _spec(rows, rows.shape if fixed else (None, None)) for name, rows in x.items()},
-            *keras.tree.map_structure(
-                lambda rows: _spec(rows, (len(rows) if fixed else None, *rows.shape[1:])),
-                tuple(others),
-            ),
+        texts = {n: _spec(rows, rows.shape if fixed else (None, None)) for n, rows in x.items()}
+        answers: Any = keras.tree.map_structure(
+            lambda rows: _spec(rows, (len(rows) if fixed else None, *rows.shape[1:])),
+            tuple(others),
         )
-        return specs if others else specs[0]
+        return (texts, *answers) if others else texts
 
     def _plan(self, number: int) -> list[np.ndarray]:
         rng = np.random.default_rng((self.seed or 0, 0 if self.seed is None else number))
@@ -249,7 +251,7 @@ def _tokenized(
         raise ValueError("the dataset must have examples. Received: an empty one.")
     examples = _examples([tokens for tokens, *_ in chunks])
     others = [keras.tree.map_structure(np.asarray, tuple(other)) for _, *other in chunks]
-    joined = keras.tree.map_structure(lambda *parts: np.concatenate(parts), *others)
+    joined: Any = keras.tree.map_structure(lambda *parts: np.concatenate(parts), *others)
     answers = None if y is None else joined[0]
     weights = None if weight is None else joined[1].astype(np.float32)
     return examples, answers, weights
@@ -266,7 +268,7 @@ def _columns(dataset: tf.data.Dataset, x: Any, y: Any) -> tuple[str, ...]:
             "the dataset must have an end; remove `repeat`. Received: an infinite one."
         )
     names = tuple(x) if isinstance(x, Mapping) else ()
-    specs = list(x.values()) if names else [x]
+    specs: list[Any] = list(x.values()) if names else [x]
     if y is not None and any(spec.dtype == tf.string for spec in keras.tree.flatten(y)):
         raise ValueError(
             "the dataset's y must be numbers; map names to numbers first. Received: strings."

@@ -31,7 +31,7 @@ class Bucketed:
     """
 
     fixed_shape = False
-    choice = None
+    choice: str | None = None
 
     def __init__(
         self,

@@ -41,7 +41,7 @@ class Packed:
     """
 
     fixed_shape = True
-    choice = None
+    choice: str | None = None
 
     def __init__(
         self,

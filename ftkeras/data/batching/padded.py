@@ -21,7 +21,7 @@ class Padded:
     """
 
     fixed_shape = False
-    choice = None
+    choice: str | None = None
 
     def __init__(
         self, *, batch_size: int, pad_id: int, batch_tokens: int | None = None, parts: int = 1
