@@ -94,12 +94,12 @@ def test_weights_are_of_sentences_or_words(model):
     ]
     model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
     weights = np.linspace(0, 2, 24)
-    settings = {"batch_size": 24, "verbose": 0}
-    found = model.evaluate(SENTENCES, TAGS, sample_weight=weights, **settings)
+    settings = {"batch_size": 24, "verbose": 0, "return_dict": True}
+    found = model.evaluate(SENTENCES, TAGS, sample_weight=weights, **settings)["loss"]
     weighted = np.concatenate([w * part for w, part in zip(weights, losses, strict=True)])
     assert found == pytest.approx(weighted.mean(), rel=1e-5)
     by_word = [[2.0 * (tag != "O") for tag in tags] for tags in TAGS]
-    found = model.evaluate(SENTENCES, TAGS, sample_weight=by_word, **settings)
+    found = model.evaluate(SENTENCES, TAGS, sample_weight=by_word, **settings)["loss"]
     weighted = np.concatenate(by_word) * np.concatenate(losses)
     assert found == pytest.approx(weighted.mean(), rel=1e-5)
 
