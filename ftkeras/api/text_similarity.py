@@ -20,7 +20,7 @@ RETURNS = ("cosine", "vectors")
 
 
 @keras.saving.register_keras_serializable(package="ftkeras")
-class Cosine(keras.layers.Layer):
+class CosineSimilarity(keras.layers.Layer):
     """Compute the cosine similarity of two vectors of length 1.
 
     Call: both vectors, [pairs, 2 * hidden] -> [pairs, 1].
@@ -70,7 +70,9 @@ class TextSimilarity(StringModel):
     ):
         bounds.choice(RETURNS, returns=returns)
         is_cosine = returns == "cosine"
-        answer = Cosine(dtype="float32", name="answer") if is_cosine else activated("linear")
+        answer = (
+            CosineSimilarity(dtype="float32", name="answer") if is_cosine else activated("linear")
+        )
         super().__init__(
             preprocessor=preprocessor,
             encoder=encoder,

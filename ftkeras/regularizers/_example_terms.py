@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from ftkeras.support import divergence, keras_compat
@@ -40,7 +39,7 @@ def add_to_loss(
     names = {"divergence": "symmetric_divergence", "entropy": "entropy"}
     of_labels = "_of_labels" if activation == "sigmoid" else ""
     measures = {key: getattr(divergence, name + of_labels) for key, name in names.items()}
-    own = model.compute_loss
+    own, averaged = model.compute_loss, _Mean()
 
     def compute_loss(
         x: Any = None,
@@ -54,10 +53,8 @@ def add_to_loss(
             return loss
 
         def mean(values: Tensor) -> Tensor:
-            weights = 1.0 if sample_weight is None else ops.cast(sample_weight, values.dtype)
-            # As Keras's losses, which are summed over replicas.
-            replicas = tf.distribute.get_strategy().num_replicas_in_sync
-            return ops.mean(values * weights) / replicas
+            # As the task's loss: its values are summed over replicas.
+            return averaged(ops.zeros_like(values), values, sample_weight)
 
         step = make_step(
             targets=y,
@@ -76,6 +73,13 @@ def add_to_loss(
 
     model.compute_loss = compute_loss
     model.train_function = None
+
+
+class _Mean(keras.losses.Loss):
+    """The mean of values, weighted and divided among replicas as Keras's losses are."""
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        return y_pred
 
 
 def _last_activation(model: keras.Model) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import typing
 
+import keras
 import pytest
 
 import ftkeras
@@ -66,3 +67,19 @@ def test_help_names_the_arguments():
     parameters = inspect.signature(ftkeras.train).parameters
     assert list(parameters)[:2] == ["data", "verbose"]
     assert {"encoder", "learning_rate", "policy"} < set(parameters)
+
+
+def test_no_two_classes_have_one_name_in_keras_files():
+    ftkeras.register_keras_classes()
+    classes = [
+        one
+        for name, module in list(sys.modules.items())
+        if name.startswith("ftkeras.")
+        for one in vars(module).values()
+        if inspect.isclass(one) and one.__module__ == name
+    ]
+    names = {one: keras.saving.get_registered_name(one) for one in classes}
+    registered = {one: name for one, name in names.items() if name.startswith("ftkeras>")}
+    assert len(registered) > 20
+    for one, name in registered.items():
+        assert keras.saving.get_registered_object(name) is one, name

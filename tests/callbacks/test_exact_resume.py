@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import config
 
 import ftkeras
 from ftkeras.callbacks import ExactResume
@@ -140,6 +141,17 @@ def _arrays() -> dict:
     return fits.arrays()
 
 
+@pytest.fixture
+def unseeded_operations():
+    """Allow random operations without a seed, which a run of another test may have forbidden."""
+    forbidden = config.is_op_determinism_enabled()
+    config.disable_op_determinism()
+    yield
+    if forbidden:
+        config.enable_op_determinism()
+
+
+@pytest.mark.usefixtures("unseeded_operations")
 @pytest.mark.parametrize(
     ("data", "operation"),
     [
