@@ -105,6 +105,7 @@ def packed_batches(
         each has, in addition, `starts` in x, int32 [R, T], where each text starts. Its y and
         sample_weight are [R * T, …], as the encoder's "first" and "pooled" are. Empty places have
         weight 0, so there is always a sample_weight, and `weighted_metrics` are those to compile.
+        The weights of texts are larger than 1, so that Keras's mean loss is that of the texts.
 
     Raises:
         ValueError: as `bucketed_batches` does.
@@ -172,10 +173,14 @@ class _Batches:
     ):
         self.examples, self.answers, self.weights = examples, answers, weights
         self.batching, self.seed = batching, seed
+        plan = self._plan(0)
+        self._count = len(plan)
         self.has_empty_places = batching.fixed_shape or batching.parts > 1
+        # Keras divides a loss by the places of a batch. So weighted, its mean is that of the texts.
+        self._weight = np.float32(sum(part.size for part in plan) / len(examples))
 
     def __len__(self) -> int:
-        return len(self._plan(0))
+        return self._count
 
     def passes(self) -> Callable[[], Iterator[Any]]:
         """Return a function that returns the batches of the next pass each time."""
@@ -194,9 +199,12 @@ class _Batches:
         if self.answers is None:
             return x
         y = keras.tree.map_structure(lambda values: _at(values, flat, is_there), self.answers)
+        weights = is_there.astype(np.float32)
         if self.weights is not None:
-            return x, y, _at(self.weights, flat, is_there)
-        return (x, y, is_there.astype(np.float32)) if self.has_empty_places else (x, y)
+            weights = _at(self.weights, flat, is_there)
+        elif not self.has_empty_places:
+            return x, y
+        return x, y, weights * self._weight
 
     def signature(self) -> Any:
         """Return the `tf.TensorSpec`s of a batch."""

@@ -74,6 +74,12 @@ class _OnTokens(keras.Model):
         self.encoder, self.head = encoder, head
         self.answer = activated(activation)
 
+    def get_config(self) -> dict[str, Any]:
+        raise ValueError(
+            f"{self.name!r} can't be saved as a whole: save the model on texts that it was made "
+            "from, which has the same weights; of a ModelCheckpoint, use save_weights_only=True."
+        )
+
     def call(self, tokens: Mapping[str, Any], training: bool | None = None) -> Any:
         # Under a strategy, Keras builds the model with the mean of the replicas' ids.
         given = {name: keras.ops.cast(ids, "int32") for name, ids in tokens.items()}

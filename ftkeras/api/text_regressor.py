@@ -4,7 +4,9 @@ import os
 from typing import Any
 
 import keras
+import numpy as np
 
+from ftkeras.api.string_model import is_column
 from ftkeras.api.text_model import TextModel
 from ftkeras.heads.regression import Regression
 from ftkeras.text.preprocessor import Preprocessor
@@ -85,3 +87,14 @@ class TextRegressor(TextModel):
         pooler = head.needs_pooler
         parts = cls.read(encoder, max_length=max_length, pooler=pooler, seed=seed, **kwargs)
         return cls(**parts, head=head, pairs=pairs, name=name)
+
+    def _answers(self, x: Any, y: Any) -> Any:
+        """Return numbers as Keras takes them: an array."""
+        if y is None or not is_column(y):
+            return y
+        numbers = np.asarray(y)
+        if numbers.dtype.kind not in "biuf":
+            raise ValueError(
+                f"`y` must be numbers, or lists of as many as outputs. Received: {next(iter(y))!r}."
+            )
+        return numbers.astype("float32")

@@ -39,7 +39,7 @@ def add_to_loss(
     names = {"divergence": "symmetric_divergence", "entropy": "entropy"}
     of_labels = "_of_labels" if activation == "sigmoid" else ""
     measures = {key: getattr(divergence, name + of_labels) for key, name in names.items()}
-    own, averaged = model.compute_loss, _Mean()
+    own, averaged = model.compute_loss, _Mean(name="mean")
 
     def compute_loss(
         x: Any = None,
@@ -76,7 +76,10 @@ def add_to_loss(
 
 
 class _Mean(keras.losses.Loss):
-    """The mean of values, weighted and divided among replicas as Keras's losses are."""
+    """The mean of values, weighted and divided among replicas as Keras's losses are.
+
+    It needs a name: Keras would open a name scope __mean, which TensorFlow refuses.
+    """
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         return y_pred

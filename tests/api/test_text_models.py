@@ -56,6 +56,15 @@ def test_wrong_answers_are_refused(several, labels, message):
         several.fit(TEXTS[:2], labels)
 
 
+def test_numbers_may_be_in_lists():
+    model = _numbers(outputs=1)
+    model.compile("sgd", "mse", run_eagerly=True)
+    expected = np.mean((np.array(model(tf.constant(TEXTS)))[:, 0] - [0.5, 1, 2, 3]) ** 2)
+    assert model.evaluate(TEXTS, [0.5, 1, 2, 3], verbose=0) == pytest.approx(expected, rel=1e-5)
+    with pytest.raises(ValueError, match="`y` must be numbers, .* Received: 'many'"):
+        model.fit(TEXTS, ["many"] * 4, verbose=0)
+
+
 def test_wrong_labels_are_refused(several):
     with pytest.raises(ValueError, match="`labels` must be different names"):
         _several(labels=["a", "a"])

@@ -152,6 +152,15 @@ def test_penalties_of_layers_count_once():
     assert model.train_on_batch(inputs, answers) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("regularizer", [RDrop(), ConfidencePenalty()])
+def test_terms_of_examples_are_traced(regularizer):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, "softmax")])
+    regularizer.apply(model)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    history = model.fit(LOGITS, np.array([0, 2]), verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+
+
 @pytest.mark.matrix
 def test_a_classifier_of_texts_is_regularized():
     model = ftkeras.TextClassifier.from_pretrained(ENCODER, labels=["a", "b"], max_length=8, seed=1)
