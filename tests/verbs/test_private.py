@@ -62,7 +62,10 @@ def test_problem_is_trained_privately(folder, name):
 
 
 def test_model_card_states_the_guarantee(folder):
-    (export,) = folder.glob("saved_models/quickstart/*/")
+    flags, public = RUNS["classification"]
+    given = [*SHORT, *flags, f"--private={SPEC.format(public)}", "--export_dir=cards"]
+    succeed("train", *given, "--run_dir=carded", cwd=folder)
+    (export,) = folder.glob("cards/quickstart/*/")
     (card,) = (path.read_text() for path in export.rglob("*.md"))
     assert "## Privacy" in card
     assert "Accountant: pld, dp-accounting" in card
