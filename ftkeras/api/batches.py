@@ -174,7 +174,7 @@ class _Batches:
         self.examples, self.answers, self.weights = examples, answers, weights
         self.batching, self.seed = batching, seed
         plan = self._plan(0)
-        self._count = len(plan)
+        self._first, self._count = plan[0], len(plan)
         self.has_empty_places = batching.fixed_shape or batching.parts > 1
         # Keras divides a loss by the places of a batch. So weighted, its mean is that of the texts.
         self._weight = np.float32(sum(part.size for part in plan) / len(examples))
@@ -209,7 +209,7 @@ class _Batches:
     def signature(self) -> Any:
         """Return the `tf.TensorSpec`s of a batch."""
         fixed = self.batching.fixed_shape
-        batch = self.batch(self._plan(0)[0])
+        batch = self.batch(self._first)
         x, *others = batch if isinstance(batch, tuple) else (batch,)
         texts = {n: _spec(rows, rows.shape if fixed else (None, None)) for n, rows in x.items()}
         answers: Any = keras.tree.map_structure(

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from ftkeras.regularizers._base import Regularizer
 
 Tensor = Any
-# The least probability whose logarithm is taken.
-LEAST = 1e-7
 
 
 def add_to_loss(
@@ -36,9 +34,9 @@ def add_to_loss(
     """
     activation = activation or _last_activation(model)
     to_logits, to_outputs = _conversions(activation)
-    names = {"divergence": "symmetric_divergence", "entropy": "entropy"}
-    of_labels = "_of_labels" if activation == "sigmoid" else ""
-    measures = {key: getattr(divergence, name + of_labels) for key, name in names.items()}
+    apart, undecided = divergence.symmetric_divergence, divergence.entropy
+    if activation == "sigmoid":
+        apart, undecided = divergence.symmetric_divergence_of_labels, divergence.entropy_of_labels
     own, averaged = model.compute_loss, _Mean(name="mean")
 
     def compute_loss(
@@ -67,7 +65,8 @@ def add_to_loss(
             value_and_gradient=None,
             embedding_shape=None,
             padding_mask=None,
-            **measures,
+            divergence=apart,
+            entropy=undecided,
         )
         return loss + ops.cast(regularizer(step), loss.dtype)
 
@@ -105,12 +104,12 @@ def _conversions(activation: str) -> tuple[Callable[[Tensor], Tensor], Callable[
     if activation == "linear":
         return (lambda outputs: outputs), (lambda logits: logits)
     if activation == "softmax":
-        return (lambda p: ops.log(ops.maximum(p, LEAST))), ops.softmax
+        return (lambda p: ops.log(ops.maximum(p, divergence.LEAST))), ops.softmax
     if activation == "sigmoid":
         return _logit, ops.sigmoid
     raise ValueError(f"`activation` must be linear, softmax or sigmoid. Received: {activation!r}.")
 
 
 def _logit(p: Tensor) -> Tensor:
-    p = ops.clip(p, LEAST, 1 - LEAST)
+    p = ops.clip(p, divergence.LEAST, 1 - divergence.LEAST)
     return ops.log(p) - ops.log1p(-p)

@@ -182,7 +182,7 @@ def word_numbers(
 
 
 class _Read(NamedTuple):
-    """Which tokens of some texts read which words; tokens and words are numbered through.
+    """Tokens of some texts and the words that they read; both are numbered through all texts.
 
     Attributes:
         tokens: those that read a word, int32 [read].
