@@ -68,12 +68,14 @@ class Regularizer(Protocol):
         by_row: whether it acts inside the encoder on whole rows. Rows must then hold one text each,
             and the encoder must run in each step.
         of_weights: whether the term depends on the weights alone, not on the examples.
+        needs_teacher: whether it reads a teacher's answers, `teacher` of the step.
         reads_teacher: whether it reads what the teacher's encoder computes; see `use_teacher`.
     """
 
     replaces_loss: bool = False
     by_row: bool = False
     of_weights: bool = False
+    needs_teacher: bool = False
     reads_teacher: bool = False
 
     def attach(self, model: "Model") -> None:
@@ -102,12 +104,19 @@ class Regularizer(Protocol):
         """
         raise NotImplementedError
 
-    def apply(self, model: keras.Model, *, activation: str | None = None) -> None:
-        """Apply the regularizer to a Keras model, unless it needs a training step of its own.
+    def apply(
+        self,
+        model: keras.Model,
+        *,
+        activation: str | None = None,
+        teacher: keras.Model | None = None,
+    ) -> None:
+        """Apply the regularizer to a Keras model.
 
         A term that depends on the weights alone is added to the loss of any model; Keras counts it
-        in the validation loss, too. `RDrop` and `ConfidencePenalty` are added to the training loss
-        of a model with one output. What acts inside an encoder needs a model with one of ours.
+        in the validation loss, too. One that depends on the examples is added to the training loss
+        of a model with one output, or replaces it. What acts on embeddings or layers needs a model
+        with one of our encoders.
         Call it after the model has its variables, and before the first training step. It is not
         part of a `.keras` file: apply it again to a model that was loaded and is to be trained
         further.
@@ -116,10 +125,15 @@ class Regularizer(Protocol):
             model: any Keras model.
             activation: of the model's outputs, if the term depends on them: "linear" for logits,
                 "softmax" or "sigmoid"; None for that of the last layer.
+            teacher: what `Distill` learns from: a Keras model of the same inputs and classes. It
+                is called in each step.
 
         Raises:
             ValueError: the regularizer needs `ftkeras.train`, or something that the model lacks.
         """
+        if self.needs_teacher != (teacher is not None):
+            needs = "a Keras model to learn from" if self.needs_teacher else "None"
+            raise ValueError(f"`teacher` of {type(self).__name__} must be {needs}.")
         if self.of_weights:
             terms = self.of_variable(model)
             for variable in model.trainable_variables:
@@ -129,13 +143,13 @@ class Regularizer(Protocol):
         elif type(self).__call__ is Regularizer.__call__:
             self.attach(in_keras(model))
             model.train_function = None
-        elif self.by_row or self.replaces_loss:
+        elif self.reads_teacher:
             raise ValueError(
-                f"{type(self).__name__} can't be applied to a Keras model, because it needs a "
-                "training step of its own; `ftkeras.train` has it."
+                f"{type(self).__name__} can't be applied to a Keras model, because it needs the "
+                "token ids that the encoder reads; `ftkeras.train` has them."
             )
         else:
-            add_to_loss(self, Step, model, activation)
+            add_to_loss(self, Step, model, activation=activation, teacher=teacher)
 
     @property
     def variables(self) -> list[keras.Variable]:

@@ -1,12 +1,16 @@
 """Terms that depend on the examples, in the loss of any Keras model."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops
 
+from ftkeras.regularizers._movable_embeddings import MovableEmbeddings
 from ftkeras.support import divergence, keras_compat
+from ftkeras.support.gradients import value_and_gradient
+from ftkeras.support.in_keras import in_keras
 
 if TYPE_CHECKING:
     from ftkeras.regularizers._base import Regularizer
@@ -18,26 +22,25 @@ def add_to_loss(
     regularizer: "Regularizer",
     make_step: Callable[..., Any],
     model: keras.Model,
+    *,
     activation: str | None,
+    teacher: keras.Model | None,
 ) -> None:
-    """Add a regularizer's term to the training loss of a Keras model.
+    """Add a regularizer's term to the training loss of a Keras model, or replace the loss by it.
 
     Args:
-        regularizer: reads the logits, the loss, further passes, divergences and entropies.
+        regularizer: called with a step in each training step.
         make_step: builds, from keyword arguments, what the regularizer is called with.
         model: has one output, [batch, outputs].
         activation: of the output: "linear", if these are logits, "softmax" or "sigmoid"; None for
             that of the last layer.
+        teacher: a model of the same inputs and outputs; None if the regularizer reads none.
 
     Raises:
-        ValueError: if the activation is another, or the last layer has none.
+        ValueError: if the activation is another, or the last layer has none; if the regularizer
+            acts on embeddings, and the model has no encoder of ours.
     """
-    activation = activation or _last_activation(model)
-    to_logits, to_outputs = _conversions(activation)
-    apart, undecided = divergence.symmetric_divergence, divergence.entropy
-    if activation == "sigmoid":
-        apart, undecided = divergence.symmetric_divergence_of_labels, divergence.entropy_of_labels
-    own, averaged = model.compute_loss, _Mean(name="mean")
+    own, term = model.compute_loss, _Term(regularizer, make_step, model, activation, teacher)
 
     def compute_loss(
         x: Any = None,
@@ -49,29 +52,81 @@ def add_to_loss(
         loss: Any = own(x, y, y_pred, sample_weight, training=training)
         if not training:
             return loss
-
-        def mean(values: Tensor) -> Tensor:
-            # As the task's loss: its values are summed over replicas.
-            return averaged(ops.zeros_like(values), values, sample_weight)
-
-        step = make_step(
-            targets=y,
-            logits=to_logits(y_pred),
-            mean=mean,
-            forward=lambda: to_logits(model(x, training=True)),
-            loss_of=lambda logits: keras_compat.compiled_loss(
-                model, y, to_outputs(logits), sample_weight
-            ),
-            value_and_gradient=None,
-            embedding_shape=None,
-            padding_mask=None,
-            divergence=apart,
-            entropy=undecided,
-        )
-        return loss + ops.cast(regularizer(step), loss.dtype)
+        if regularizer.replaces_loss:  # what remains are the penalties of layers
+            loss -= keras_compat.compiled_loss(model, y, y_pred, sample_weight)
+        return loss + ops.cast(term(x, y, y_pred, sample_weight), loss.dtype)
 
     model.compute_loss = compute_loss
     model.train_function = None
+
+
+class _Term:
+    """The term of a regularizer in a training step of a Keras model; see `add_to_loss`."""
+
+    def __init__(
+        self,
+        regularizer: "Regularizer",
+        make_step: Callable[..., Any],
+        model: keras.Model,
+        activation: str | None,
+        teacher: keras.Model | None,
+    ):
+        self.regularizer, self.make_step, self.model = regularizer, make_step, model
+        self.outputs = _outputs(model, activation)
+        self.teacher, self.taught = teacher, None
+        if teacher is not None:
+            self.taught = _outputs(teacher, activation)
+        self.embeddings = MovableEmbeddings(in_keras(model)) if regularizer.by_row else None
+        self.averaged = _Mean(name="mean")
+
+    def __call__(self, x: Any, y: Any, y_pred: Tensor, sample_weight: Any) -> Tensor:
+        logits = self.outputs.to_logits(y_pred)
+
+        def mean(values: Tensor) -> Tensor:
+            # As the task's loss: its values are summed over replicas.
+            return self.averaged(ops.zeros_like(values), values, sample_weight)
+
+        def forward(offset: Tensor = None) -> Tensor:
+            if offset is None or self.embeddings is None:
+                return self.outputs.to_logits(self.model(x, training=True))
+            with self.embeddings.moved(offset):
+                return self.outputs.to_logits(self.model(x, training=True))
+
+        def loss_of(logits: Tensor) -> Tensor:
+            outputs = self.outputs.from_logits(logits)
+            return keras_compat.compiled_loss(self.model, y, outputs, sample_weight)
+
+        step = self.make_step(
+            targets=y,
+            logits=logits,
+            mean=mean,
+            forward=forward,
+            loss_of=loss_of,
+            value_and_gradient=value_and_gradient,
+            divergence=self.outputs.divergence,
+            entropy=self.outputs.entropy,
+            soft_loss=self.outputs.soft_loss,
+            **self._of_embeddings(),
+            **self._of_teacher(x, logits),
+        )
+        try:
+            return self.regularizer(step)
+        finally:
+            if self.embeddings is not None:
+                self.embeddings.forget()
+
+    def _of_embeddings(self) -> dict[str, Any]:
+        if self.embeddings is None:
+            return {"embedding_shape": None, "padding_mask": None}
+        shape = self.embeddings.shape
+        return {"embedding_shape": shape, "padding_mask": self.embeddings.padding_mask}
+
+    def _of_teacher(self, x: Any, logits: Tensor) -> dict[str, Tensor]:
+        if self.teacher is None or self.taught is None:
+            return {}
+        answers = self.taught.to_logits(self.teacher(x, training=False))
+        probabilities = ops.stop_gradient(self.taught.to_probabilities(answers))
+        return {"teacher": probabilities, "taught": ops.ones(ops.shape(logits)[:1])}
 
 
 class _Mean(keras.losses.Loss):
@@ -84,12 +139,34 @@ class _Mean(keras.losses.Loss):
         return y_pred
 
 
-def _last_activation(model: keras.Model) -> str:
-    """Return the name of the activation of the last layer.
+@dataclass(frozen=True)
+class _Outputs:
+    """What the outputs of a model are, and how predictions are compared."""
+
+    to_logits: Callable[[Tensor], Tensor]
+    from_logits: Callable[[Tensor], Tensor]
+    to_probabilities: Callable[[Tensor], Tensor]
+    divergence: Callable[[Tensor, Tensor], Tensor]
+    entropy: Callable[[Tensor], Tensor]
+    soft_loss: Callable[[Tensor, Tensor, float], Tensor]
+
+
+def _outputs(model: keras.Model, activation: str | None) -> _Outputs:
+    """Return what the outputs of a model with this activation are; None for its last layer's.
 
     Raises:
-        ValueError: if it has none.
+        ValueError: the activation is none of `OUTPUTS`, or the last layer has none.
     """
+    if activation is None:
+        activation = _last_activation(model)
+    if activation not in OUTPUTS:
+        raise ValueError(
+            f"`activation` must be linear, softmax or sigmoid. Received: {activation!r}."
+        )
+    return OUTPUTS[activation]
+
+
+def _last_activation(model: keras.Model) -> str:
     function = getattr(model.layers[-1], "activation", None) if model.layers else None
     if function is None:
         raise ValueError(
@@ -99,17 +176,33 @@ def _last_activation(model: keras.Model) -> str:
     return getattr(function, "__name__", str(function))
 
 
-def _conversions(activation: str) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
-    """Return what turns outputs into logits, and what turns these into outputs."""
-    if activation == "linear":
-        return (lambda outputs: outputs), (lambda logits: logits)
-    if activation == "softmax":
-        return (lambda p: ops.log(ops.maximum(p, divergence.LEAST))), ops.softmax
-    if activation == "sigmoid":
-        return _logit, ops.sigmoid
-    raise ValueError(f"`activation` must be linear, softmax or sigmoid. Received: {activation!r}.")
+def _same(outputs: Tensor) -> Tensor:
+    return outputs
+
+
+def _log(p: Tensor) -> Tensor:
+    return ops.log(ops.maximum(p, divergence.LEAST))
 
 
 def _logit(p: Tensor) -> Tensor:
     p = ops.clip(p, divergence.LEAST, 1 - divergence.LEAST)
     return ops.log(p) - ops.log1p(-p)
+
+
+CLASSES = {
+    "to_probabilities": ops.softmax,
+    "divergence": divergence.symmetric_divergence,
+    "entropy": divergence.entropy,
+    "soft_loss": divergence.soft_cross_entropy,
+}
+LABELS = {
+    "to_probabilities": ops.sigmoid,
+    "divergence": divergence.symmetric_divergence_of_labels,
+    "entropy": divergence.entropy_of_labels,
+    "soft_loss": divergence.soft_cross_entropy_of_labels,
+}
+OUTPUTS = {
+    "linear": _Outputs(_same, _same, **CLASSES),
+    "softmax": _Outputs(_log, ops.softmax, **CLASSES),
+    "sigmoid": _Outputs(_logit, ops.sigmoid, **LABELS),
+}

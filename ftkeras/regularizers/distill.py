@@ -52,6 +52,7 @@ class Distill(Regularizer):
     """
 
     replaces_loss = True
+    needs_teacher = True
 
     def __init__(self, *, temperature: float = 2.0, weight: float = 0.5):
         positive(temperature=temperature)

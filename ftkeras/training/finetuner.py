@@ -10,6 +10,7 @@ from keras import ops
 from ftkeras.optimizers import Optimizer
 from ftkeras.privacy import Mechanism
 from ftkeras.support import bounds, keras_compat
+from ftkeras.support.gradients import value_and_gradient
 from ftkeras.training._replicated import ReplicatedModel
 from ftkeras.training._shared_layers import SharedLayers
 from ftkeras.training.per_example import private_gradients
@@ -311,7 +312,7 @@ class FineTuner(ReplicatedModel):
             mean=mean,
             forward=lambda offset=None: self(inputs, embedding_offset=offset, training=True),
             loss_of=loss_of,
-            value_and_gradient=_value_and_gradient,
+            value_and_gradient=value_and_gradient,
             embedding_shape=(*ops.shape(token_ids), self.encoder.embedding) if has_tokens else None,
             padding_mask=ops.not_equal(token_ids, self.pad_id) if has_tokens else None,
             inputs=inputs,
@@ -339,11 +340,3 @@ def _sum_over_replicas(count: Tensor) -> Tensor:
     if context is None or context.num_replicas_in_sync == 1:
         return count
     return context.all_reduce(tf.distribute.ReduceOp.SUM, count)
-
-
-def _value_and_gradient(function: Callable[[Tensor], Tensor], at: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the value of `function` at a point, and its gradient there."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(at)
-        value = function(at)
-    return value, tape.gradient(value, at)

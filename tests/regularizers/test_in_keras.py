@@ -185,8 +185,8 @@ def test_outputs_without_an_activation_need_one():
 @pytest.mark.parametrize(
     ("regularizer", "message"),
     [
-        (FGM(), "FGM can't be applied to a Keras model, because it needs a training step of its"),
-        (Distill(), "Distill can't be applied to a Keras model"),
+        (FGM(), "must have one encoder of ftkeras.encoders. Received: 0"),
+        (Distill(), "`teacher` of Distill must be a Keras model to learn from"),
         (LayerDrop(), "must have one encoder of ftkeras.encoders. Received: 0"),
         (L2(where="nothing"), "`where` must match a trainable variable's path"),
         (Orthogonal(where="bias"), "`where` must match matrices only"),
