@@ -10,6 +10,7 @@ import numpy as np
 from ftkeras.callbacks._packing import PACKED, restored, storable
 from ftkeras.errors import UserError
 from ftkeras.support import keras_compat
+from ftkeras.support.in_keras import applied_to
 from ftkeras.training.protocols import HasVariables
 
 # First parts of names. Metrics start from scratch in each epoch, and what draws random numbers for
@@ -19,7 +20,7 @@ _GENERATOR = "global_seed_generator"
 
 
 def of_training(model: Any, callbacks: Mapping[str, Any]) -> dict[str, keras.Variable]:
-    """Return the variables of a model, its optimizers and its callbacks.
+    """Return the variables of a model, its optimizers, the regularizers applied to it, and callbacks.
 
     Args:
         model: a compiled model.
@@ -39,6 +40,7 @@ def of_training(model: Any, callbacks: Mapping[str, Any]) -> dict[str, keras.Var
         "model": model.variables,
         **{f"optimizer-{n}": one.variables for n, one in enumerate(optimizers)},
         **{f"schedule-{n}": _of(one) for n, one in enumerate(schedules)},
+        **{f"regularizer-{n}": _of(one) for n, one in enumerate(applied_to(model))},
         **{f"callback-{name}": _of(one) for name, one in callbacks.items()},
         METRICS: model.metrics_variables,
         GLOBAL_SEED: [] if generator is None else [generator.state],

@@ -9,7 +9,7 @@ import keras
 
 from ftkeras.regularizers._example_terms import add_to_loss
 from ftkeras.support.divergence import entropy, soft_cross_entropy, symmetric_divergence
-from ftkeras.support.in_keras import in_keras
+from ftkeras.support.in_keras import in_keras, remember
 
 if TYPE_CHECKING:
     from ftkeras.support.protocols import Model
@@ -141,7 +141,9 @@ class Regularizer(Protocol):
                     variable.regularizer = _added(variable.regularizer, terms[id(variable)])
             model.train_function = model.test_function = None
         elif type(self).__call__ is Regularizer.__call__:
-            self.attach(in_keras(model))
+            seen = in_keras(model)
+            self.attach(seen)
+            remember(seen.encoder, self)
             model.train_function = None
         elif self.reads_teacher:
             raise ValueError(
@@ -150,6 +152,7 @@ class Regularizer(Protocol):
             )
         else:
             add_to_loss(self, Step, model, activation=activation, teacher=teacher)
+            remember(model, self)
 
     @property
     def variables(self) -> list[keras.Variable]:

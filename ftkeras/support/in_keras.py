@@ -1,5 +1,7 @@
 """Keras models that know nothing of `ftkeras.train`, as policies and regularizers see them."""
 
+import weakref
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +9,9 @@ import keras
 
 from ftkeras.support import keras_compat
 from ftkeras.support.protocols import Encoder
+
+# By model or encoder. Keras would track an attribute, which would change the model's variables.
+_APPLIED: MutableMapping[Any, list[Any]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -40,3 +45,13 @@ def in_keras(model: keras.Model) -> Any:
 def encoders_of(model: keras.layers.Layer) -> list[Encoder]:
     """Return the encoders of ftkeras.encoders in a model, nested ones included."""
     return [layer for layer in keras_compat.all_layers(model) if isinstance(layer, Encoder)]
+
+
+def remember(layer: keras.layers.Layer, part: Any) -> None:
+    """Remember that a part was applied to a model or an encoder, while that exists."""
+    _APPLIED.setdefault(layer, []).append(part)
+
+
+def applied_to(model: keras.layers.Layer) -> list[Any]:
+    """Return the parts that were applied to a model or to its encoders, as `remember` was told."""
+    return [part for layer in (model, *encoders_of(model)) for part in _APPLIED.get(layer, ())]

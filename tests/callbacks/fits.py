@@ -155,6 +155,14 @@ def text_classifier() -> keras.Model:
     return model
 
 
+def regularized() -> keras.Model:
+    """Return a classifier whose regularizers draw random numbers of their own."""
+    model = text_classifier()
+    ftkeras.regularizers.LayerDrop(p=0.3).apply(model)
+    ftkeras.regularizers.FreeLB(steps=2).apply(model)
+    return model
+
+
 def monitoring() -> list[keras.callbacks.Callback]:
     return [
         keras.callbacks.EarlyStopping("loss", patience=9, restore_best_weights=True, min_delta=0.3),
@@ -199,6 +207,7 @@ CASES = {
     "mixed_precision": Case(model=mixed_precision, save_freq=1),
     "mirrored": Case(dataset, mirrored, is_shifted=True),
     "texts": Case(texts, text_classifier),
+    "regularized": Case(texts, regularized),
     "swa": Case(arrays, backbone, lambda: [ftkeras.averages.Swa(start=0.3)], save_freq="epoch"),
 }
 
