@@ -20,7 +20,7 @@ _GENERATOR = "global_seed_generator"
 
 
 def of_training(model: Any, callbacks: Mapping[str, Any]) -> dict[str, keras.Variable]:
-    """Return the variables of a model, its optimizers, the regularizers applied to it, and callbacks.
+    """Return the variables of a model, its optimizers, regularizers and callbacks.
 
     Args:
         model: a compiled model.

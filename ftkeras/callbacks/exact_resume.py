@@ -39,8 +39,8 @@ class ExactResume(Callback):
     - A dataset that is shuffled anew in each epoch starts with its second order, because one batch
       is read to recognize the data.
     - The states of Keras's callbacks, of `ftkeras.averages`, of regularizers that were applied to
-      the model, and of callbacks that have `state()` and `restore_state(state)` are restored. A warning names attributes of other callbacks that
-      change in training.
+      the model, and of callbacks that have `state()` and `restore_state(state)` are restored. A
+      warning names attributes of other callbacks that change in training.
     - Random numbers that a layer draws from `tf.random` instead of `keras.random` are not
       repeated.
 
