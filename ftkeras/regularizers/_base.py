@@ -9,7 +9,7 @@ import keras
 
 from ftkeras.regularizers._example_terms import add_to_loss
 from ftkeras.support.divergence import entropy, soft_cross_entropy, symmetric_divergence
-from ftkeras.support.in_keras import in_keras, remember
+from ftkeras.support.in_keras import applied_to, in_keras, remember
 
 if TYPE_CHECKING:
     from ftkeras.support.protocols import Model
@@ -129,7 +129,8 @@ class Regularizer(Protocol):
                 is called in each step.
 
         Raises:
-            ValueError: the regularizer needs `ftkeras.train`, or something that the model lacks.
+            ValueError: the regularizer needs `ftkeras.train`, or something that the model lacks; or
+                one of its kind that depends on the examples was applied before.
         """
         if self.needs_teacher != (teacher is not None):
             needs = "a Keras model to learn from" if self.needs_teacher else "None"
@@ -149,6 +150,11 @@ class Regularizer(Protocol):
             raise ValueError(
                 f"{type(self).__name__} can't be applied to a Keras model, because it needs the "
                 "token ids that the encoder reads; `ftkeras.train` has them."
+            )
+        elif any(type(part) is type(self) for part in applied_to(model)):
+            raise ValueError(
+                f"{type(self).__name__} was already applied to {model.name!r}, and would be added "
+                "once more; make the model anew to change it."
             )
         else:
             add_to_loss(self, Step, model, activation=activation, teacher=teacher)
