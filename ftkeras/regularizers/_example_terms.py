@@ -30,8 +30,15 @@ def add_to_loss(
             that of the last layer.
 
     Raises:
-        ValueError: if the activation is another, or the last layer has none.
+        ValueError: if the activation is another, or the last layer has none; or if such a regularizer
+            was applied before.
     """
+    kind = type(regularizer)
+    if kind in (applied := getattr(model.compute_loss, "regularizers", ())):
+        raise ValueError(
+            f"{kind.__name__} was already applied to {model.name!r}, and would be added once more; "
+            "make the model anew to change it."
+        )
     activation = activation or _last_activation(model)
     to_logits, to_outputs = _conversions(activation)
     apart, undecided = divergence.symmetric_divergence, divergence.entropy
@@ -70,6 +77,7 @@ def add_to_loss(
         )
         return loss + ops.cast(regularizer(step), loss.dtype)
 
+    compute_loss.regularizers = (*applied, kind)
     model.compute_loss = compute_loss
     model.train_function = None
 
