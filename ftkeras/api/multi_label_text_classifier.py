@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -39,6 +39,8 @@ class MultiLabelTextClassifier(LabelledTextModel):
     Raises:
         ValueError: if an argument is wrong. The message names it.
     """
+
+    has_classes: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -65,6 +65,11 @@ def test_numbers_may_be_in_lists():
         model.fit(TEXTS, ["many"] * 4, verbose=0)
 
 
+def test_a_text_with_several_labels_has_no_class_to_weigh(several):
+    with pytest.raises(ValueError, match="`class_weight` must be None.*use `sample_weight`"):
+        several.fit(TEXTS[:2], [["film"], []], class_weight={0: 2.0})
+
+
 def test_wrong_labels_are_refused(several):
     with pytest.raises(ValueError, match="`labels` must be different names"):
         _several(labels=["a", "a"])
