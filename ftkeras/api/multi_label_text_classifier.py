@@ -119,7 +119,7 @@ class MultiLabelTextClassifier(LabelledTextModel):
             raise ValueError(
                 f"`y` must have a list of labels for each text. Received: {rows[0]!r}."
             )
-        named = [isinstance(row, list | tuple | set | frozenset) for row in rows]
+        named = [is_column(row) or isinstance(row, set | frozenset) for row in rows]
         if not all(named) or any(not isinstance(one, str) for row in rows for one in row):
             return np.asarray(y)
         numbers = self._numbers(one for row in rows for one in row)

@@ -30,8 +30,8 @@ def add_to_loss(
             that of the last layer.
 
     Raises:
-        ValueError: if the activation is another, or the last layer has none; or if such a regularizer
-            was applied before.
+        ValueError: if the activation is another, or the last layer has none; or if a regularizer of
+            this class was applied before.
     """
     kind = type(regularizer)
     if kind in (applied := getattr(model.compute_loss, "regularizers", ())):

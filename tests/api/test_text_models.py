@@ -39,6 +39,8 @@ def test_several_labels_are_names_or_numbers(several):
     by_name = several.evaluate(TEXTS, NAMES, verbose=0)
     assert by_name == several.evaluate(np.array(TEXTS), MATRIX, verbose=0)
     assert by_name == several.evaluate(TEXTS, MATRIX.tolist(), verbose=0)
+    arrays = [np.array(sorted(names), dtype=object) for names in NAMES]  # as Parquet's lists are
+    assert by_name == several.evaluate(TEXTS, arrays, verbose=0)
     probabilities = np.array(several(tf.constant(TEXTS)))
     clipped = np.where(MATRIX, probabilities, 1 - probabilities)
     assert by_name == pytest.approx(-np.log(clipped).mean(), rel=1e-5)
