@@ -117,7 +117,10 @@ def _texts(name: str, value: Any) -> tuple[str, ...]:
         return (_text(name, value),)
     if isinstance(value, Sequence):
         return tuple(_text(name, one) for one in value)
-    raise UserError(f"`{name}` must be a text or several. Received: {value!r}.")
+    raise UserError(
+        f"`{name}` must be a text, or several, as the flag has them, because the run records them. "
+        f"Received: {value!r}."
+    )
 
 
 def _text(name: str, value: Any) -> str:

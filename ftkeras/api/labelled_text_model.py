@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ftkeras.api.string_model import is_column
 from ftkeras.api.text_model import TextModel
 
 
@@ -22,7 +23,7 @@ class LabelledTextModel(TextModel):
     def __init__(self, *, labels: Sequence[str], outputs: int, least: int, **parts: Any):
         check_labels(labels, least, outputs)
         super().__init__(**parts)
-        self.labels = tuple(labels)
+        self.labels = tuple(map(str, labels))
 
     def get_config(self) -> dict[str, Any]:
         own = {"labels": list(self.labels), "activation": self.activation}
@@ -50,8 +51,7 @@ def check_labels(labels: Any, least: int, outputs: int | None = None) -> None:
         least: the smallest number of them.
         outputs: the number of outputs of the head, if there is one.
     """
-    is_names = isinstance(labels, Sequence) and not isinstance(labels, str)
-    is_names = is_names and all(isinstance(label, str) for label in labels)
+    is_names = is_column(labels) and all(isinstance(label, str) for label in labels)
     if not is_names or len(set(labels)) < max(least, len(labels)):
         raise ValueError(
             f"`labels` must be {'two or more ' if least == 2 else ''}different names. "

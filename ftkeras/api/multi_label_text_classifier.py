@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -39,6 +39,8 @@ class MultiLabelTextClassifier(LabelledTextModel):
     Raises:
         ValueError: if an argument is wrong. The message names it.
     """
+
+    has_classes: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -117,7 +119,7 @@ class MultiLabelTextClassifier(LabelledTextModel):
             raise ValueError(
                 f"`y` must have a list of labels for each text. Received: {rows[0]!r}."
             )
-        named = [isinstance(row, list | tuple | set | frozenset) for row in rows]
+        named = [is_column(row) or isinstance(row, set | frozenset) for row in rows]
         if not all(named) or any(not isinstance(one, str) for row in rows for one in row):
             return np.asarray(y)
         numbers = self._numbers(one for row in rows for one in row)

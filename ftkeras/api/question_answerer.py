@@ -13,6 +13,7 @@ from ftkeras import problems
 from ftkeras.api.span_answers import BestSpans, SpanAnswers
 from ftkeras.api.string_model import StringModel, encode, is_column
 from ftkeras.data.questions.question import Question, locate
+from ftkeras.data.tables.profile import is_missing
 from ftkeras.heads.question_answering import QuestionAnswering
 from ftkeras.support.answers import encode as stored
 from ftkeras.text.preprocessor import Preprocessor
@@ -34,7 +35,7 @@ class QuestionAnswerer(StringModel):
 
     - a text that occurs exactly once in the context;
     - {"text": […], "answer_start": […]}, as in SQuAD, of which the first one is learned;
-    - None, if the context has no answer.
+    - None, NaN or "", if the context has no answer.
 
     What is learned are the numbers of the answer's first and last token, [questions, 2], with the
     loss "sparse_categorical_crossentropy". A `tf.data.Dataset` has to hold these numbers. `answers`
@@ -205,11 +206,11 @@ class QuestionAnswerer(StringModel):
         moved = sum(q.moved for q, answer in zip(known, y, strict=True) if _has_starts(answer))
         if moved:
             log.warning("%d answers are not where their start says; their text was found", moved)
-        lost = sum(bool(q.answers) for q in known) - int(found.any(axis=1).sum())
-        if lost:
+        count = sum(bool(q.answers) for q in known)
+        if lost := count - int(found.any(axis=1).sum()):
             length = self.preprocessor.max_length
             log.warning(
-                "%d of %d answers are beyond max_length=%d: learned as none", lost, len(y), length
+                "%d of %d answers are beyond max_length=%d: learned as none", lost, count, length
             )
         return found
 
@@ -256,7 +257,7 @@ def _text(value: Any) -> str:
 
 def _given(answer: Any) -> list[tuple[str, int | None]]:
     """Return the texts of a question's answers and where they start, if that is known."""
-    if answer is None:
+    if is_missing(answer):  # as DataFrames have None
         return []
     if isinstance(answer, str):
         return [(answer, None)]

@@ -107,11 +107,8 @@ class StringModel(keras.Model):
         **kwargs: Any,
     ) -> keras.callbacks.History:
         """Train as `keras.Model.fit`. Texts may be a list."""
-        if kwargs.get("class_weight") is not None and not self.has_classes:
-            raise ValueError(
-                f"`class_weight` must be None for {self.name!r}, as an example has several "
-                f"answers; use `sample_weight`. Received: {kwargs['class_weight']!r}."
-            )
+        if kwargs.get("class_weight") is not None:
+            kwargs["class_weight"] = self._class_weight(kwargs["class_weight"])
         if isinstance(validation_data, tuple):
             validation_data = self._examples(*validation_data)
         x, y, *weights = self._examples(x, y, kwargs.pop("sample_weight", None))
@@ -199,6 +196,15 @@ class StringModel(keras.Model):
         """Return the answers to texts, which are as Keras takes them, in the same way."""
         return y
 
+    def _class_weight(self, weights: Any) -> Any:
+        """Return the weights of classes as Keras takes them: a dict from their numbers."""
+        if not self.has_classes:
+            raise ValueError(
+                f"`class_weight` must be None for {self.name!r}, as an example has several "
+                f"answers; use `sample_weight`. Received: {weights!r}."
+            )
+        return weights
+
     def _weights(self, x: Any, weights: Any) -> Any:
         """Return the weights of examples as Keras takes them."""
         return weights
@@ -234,4 +240,7 @@ def as_objects(texts: Any) -> np.ndarray:
     for value in found.flat:
         if not isinstance(value, str | bytes):
             raise ValueError(f"`x` must be texts. Received: {value!r}.")
+    if any(isinstance(value, bytes) for value in found.flat):  # Keras takes arrays of str only
+        read = [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in found.flat]
+        return np.array(read, dtype=object).reshape(found.shape)
     return found

@@ -10,6 +10,8 @@ from ftkeras.errors import UserError
 if TYPE_CHECKING:
     import pandas
 
+_PROBABILITIES = "probabilities"
+
 
 def frame(rows: Sequence[Mapping[str, Any]], *, instead: str) -> "pandas.DataFrame":
     """Return rows as a DataFrame.
@@ -57,8 +59,12 @@ def require_pandas(instead: str) -> Any:
 def flat(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """Return a row with a column for each number of a list that has one for each name.
 
+    A question with fewer options than others has fewer probabilities.
+
     >>> flat({"id": "test-0", "probabilities": [0.25, 0.75]}, ["bad", "good"])
     {'id': 'test-0', 'probability_bad': 0.25, 'probability_good': 0.75}
+    >>> flat({"probabilities": [0.25, 0.75]}, ["0", "1", "2"])
+    {'probability_0': 0.25, 'probability_1': 0.75}
     >>> flat({"labels": ["bad", "good"]}, ["bad", "good"])
     {'labels': ['bad', 'good']}
     >>> flat({"labels": ["a"], "values": [0.5]}, ["stars"])
@@ -66,13 +72,14 @@ def flat(row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for key, value in row.items():
-        if not _has_number_for_each(value, names):
+        if key == _PROBABILITIES and 1 < len(names) >= len(value):
+            found |= {f"probability_{n}": v for n, v in zip(names, value, strict=False)}
+        elif not _has_number_for_each(value, names):
             found[key] = value
         elif len(names) == 1:
             found[key] = value[0]
         else:
-            prefix = "probability" if key == "probabilities" else key
-            found |= {f"{prefix}_{n}": v for n, v in zip(names, value, strict=True)}
+            found |= {f"{key}_{n}": v for n, v in zip(names, value, strict=True)}
     return found
 
 

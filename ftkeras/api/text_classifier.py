@@ -1,7 +1,7 @@
 """A Keras model that classifies texts."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -22,8 +22,8 @@ class TextClassifier(LabelledTextModel):
 
     It is a functional model of three layers, `preprocessor`, `encoder` and `head`, so `compile`,
     `fit`, `evaluate`, `predict`, `save`, `export` and callbacks work as usual. In addition, texts
-    may be a list, an array or a column of a DataFrame, and labels may be names. To start from a
-    checkpoint, use `from_pretrained`.
+    may be a list, an array or a column of a DataFrame, and labels may be names, also those of
+    `class_weight`. To start from a checkpoint, use `from_pretrained`.
 
     Args:
         preprocessor: layer that turns texts into token ids.
@@ -119,3 +119,17 @@ class TextClassifier(LabelledTextModel):
             return answers
         numbers = self._numbers(str(name) for name in answers.flat)
         return np.array([numbers[str(name)] for name in answers.flat], "int32")
+
+    def _class_weight(self, weights: Any) -> dict[int, float]:
+        """Return the weights of classes by number; Keras would ignore names."""
+        numbers = {key: n for n, label in enumerate(self.labels) for key in (n, label)}
+        if not isinstance(weights, Mapping):
+            raise ValueError(
+                f"`class_weight` must be a dict from labels to weights. Received: {weights!r}."
+            )
+        if unknown := [key for key in weights if key not in numbers]:
+            raise ValueError(
+                f"`class_weight` must be of the labels {', '.join(self.labels)}, or their numbers. "
+                f"Received: {unknown[0]!r}."
+            )
+        return {numbers[key]: weight for key, weight in weights.items()}

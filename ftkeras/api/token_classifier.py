@@ -79,7 +79,7 @@ class TokenClassifier(StringModel):
             answer=lambda outputs, tokens: words((outputs, tokens["word_numbers"])),
             name=name,
         )
-        self.labels, self.activation = tuple(labels), activation
+        self.labels, self.activation = tuple(map(str, labels)), activation
 
     @classmethod
     def from_pretrained(

@@ -201,7 +201,8 @@ class Preprocessor(keras.layers.Layer):
         if self._text_layer is None:
             raise ValueError(
                 f"layer {self.name!r} has no tokenizer. `ftkeras.text.from_pretrained` and "
-                "`keras.models.load_model` make it with one; a configuration has none."
+                "`keras.models.load_model` make it with one; a configuration has none. To copy a "
+                "model, use `copy.deepcopy` instead of `keras.models.clone_model`."
             )
         return self._text_layer
 

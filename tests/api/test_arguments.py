@@ -73,7 +73,7 @@ def test_search_may_be_a_dict():
         ({"clip_norm": "1"}, "`clip_norm` must be a number. Received: '1'."),
         ({"restart": 1}, "`restart` must be True or False. Received: 1."),
         ({"schedule": object}, "`schedule` must be a text, as the flag has it"),
-        ({"policy": 3}, "`policy` must be a text or several. Received: 3."),
+        ({"policy": 3}, "`policy` must be a text, or several, as the flag has them, because"),
         ({"batch_size": 0}, "`batch_size` must be at least 1. Received: 0."),
     ],
     ids=str,

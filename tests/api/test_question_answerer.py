@@ -107,11 +107,18 @@ def test_model_learns_answers_is_saved_and_exported(tmp_path):
 def test_answers_that_are_lost_or_moved_are_reported(caplog):
     model = _model(max_length=8)
     context = "The film was dull and the plot was charming."
-    columns = {"question": ["the what?"], "context": [context]}
-    _, targets = model._examples(columns, [{"text": ["charming"], "answer_start": [3]}])
-    assert targets.tolist() == [[0, 0]]
+    columns = {"question": ["the what?"] * 2, "context": [context] * 2}
+    _, targets = model._examples(columns, [{"text": ["charming"], "answer_start": [3]}, None])
+    assert targets.tolist() == [[0, 0], [0, 0]]
     assert "1 answers are not where their start says" in caplog.text
     assert "1 of 1 answers are beyond max_length=8" in caplog.text
+
+
+def test_missing_answers_of_a_data_frame_are_no_answers(model):
+    pandas = pytest.importorskip("pandas")
+    rows = pandas.DataFrame({**COLUMNS, "answer": ["", float("nan"), *[None] * (len(ROWS) - 2)]})
+    _, targets = model._examples({name: rows[name] for name in COLUMNS}, rows["answer"])
+    assert not targets.any()
 
 
 @pytest.mark.matrix

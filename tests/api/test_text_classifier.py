@@ -76,6 +76,36 @@ def test_answers_may_be_names_or_numbers(classifier):
     assert by_name == classifier.evaluate(dataset, verbose=0)
 
 
+def test_texts_may_be_bytes(classifier):
+    texts = ["Schön, ✓", "the film"]
+    expected = classifier.predict(texts, verbose=0)
+    as_bytes = [text.encode() for text in texts]
+    np.testing.assert_array_equal(classifier.predict(as_bytes, verbose=0), expected)
+    mixed = np.array([as_bytes[0], texts[1]], dtype=object)
+    np.testing.assert_array_equal(classifier.predict(mixed, verbose=0), expected)
+
+
+@pytest.mark.parametrize("labels", [np.array(["neg", "pos"]), ("neg", "pos")], ids=type)
+def test_labels_may_be_an_array(labels, tmp_path):
+    model = _classifier(labels=labels)
+    assert model.labels == ("neg", "pos")
+    model.save(tmp_path / "m.keras")
+    assert keras.models.load_model(tmp_path / "m.keras").labels == ("neg", "pos")
+
+
+def test_weights_of_classes_may_be_by_name(classifier):
+    classifier.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
+    texts, labels = ["the film", "the plot"], ["neg", "pos"]
+    for weights in ({0: 0.0, 1: 0.0}, {"neg": 0.0, "pos": 0.0}, {"neg": 0.0, 1: 0.0}):
+        history = classifier.fit(texts, labels, class_weight=weights, verbose=0).history
+        assert history["loss"] == [0.0]
+    for weights in ({"bad": 2.0}, {2: 2.0}):
+        with pytest.raises(ValueError, match="`class_weight` must be of the labels neg, pos, or"):
+            classifier.fit(texts, labels, class_weight=weights)
+    with pytest.raises(ValueError, match="`class_weight` must be a dict.*Received: 'balanced'"):
+        classifier.fit(texts, labels, class_weight="balanced")
+
+
 @pytest.mark.matrix
 def test_classifier_learns_with_ordinary_arguments_of_keras(tmp_path):
     model = _classifier()

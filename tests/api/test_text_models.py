@@ -39,6 +39,8 @@ def test_several_labels_are_names_or_numbers(several):
     by_name = several.evaluate(TEXTS, NAMES, verbose=0)
     assert by_name == several.evaluate(np.array(TEXTS), MATRIX, verbose=0)
     assert by_name == several.evaluate(TEXTS, MATRIX.tolist(), verbose=0)
+    arrays = [np.array(sorted(names), dtype=object) for names in NAMES]  # as Parquet's lists are
+    assert by_name == several.evaluate(TEXTS, arrays, verbose=0)
     probabilities = np.array(several(tf.constant(TEXTS)))
     clipped = np.where(MATRIX, probabilities, 1 - probabilities)
     assert by_name == pytest.approx(-np.log(clipped).mean(), rel=1e-5)
@@ -63,6 +65,11 @@ def test_numbers_may_be_in_lists():
     assert model.evaluate(TEXTS, [0.5, 1, 2, 3], verbose=0) == pytest.approx(expected, rel=1e-5)
     with pytest.raises(ValueError, match="`y` must be numbers, .* Received: 'many'"):
         model.fit(TEXTS, ["many"] * 4, verbose=0)
+
+
+def test_a_text_with_several_labels_has_no_class_to_weigh(several):
+    with pytest.raises(ValueError, match="`class_weight` must be None.*use `sample_weight`"):
+        several.fit(TEXTS[:2], [["film"], []], class_weight={0: 2.0})
 
 
 def test_wrong_labels_are_refused(several):

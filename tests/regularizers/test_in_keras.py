@@ -171,6 +171,15 @@ def test_a_classifier_of_texts_is_regularized():
     assert history["loss"][-1] > 1.5 * task
 
 
+def test_terms_of_examples_are_added_once():
+    model = _passes("softmax")
+    RDrop().apply(model)
+    ConfidencePenalty().apply(model)
+    for again in (RDrop(alpha=2.0), ConfidencePenalty()):
+        with pytest.raises(ValueError, match=f"{type(again).__name__} was already applied to"):
+            again.apply(model)
+
+
 def test_outputs_without_an_activation_need_one():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Flatten()])
     with pytest.raises(
