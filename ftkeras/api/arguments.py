@@ -72,13 +72,18 @@ def values(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
         name: _task_value(name, value)
         if name in OF_TASK
         else _value(name, value, types[name], takes_auto=name in auto)
-        for name, value in given.items()
+        for name, value in ((name, _listed(value)) for name, value in given.items())
     }
 
 
 def recorded(config: Any) -> dict[str, Any]:
     """Return the values of a configuration by field."""
     return {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+
+
+def _listed(value: Any) -> Any:
+    """Return an array, or a column or the columns of a DataFrame, as a list."""
+    return value.tolist() if getattr(value, "ndim", 0) == 1 else value
 
 
 def _task_value(name: str, value: Any) -> Any:

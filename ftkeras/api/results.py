@@ -125,8 +125,10 @@ class Evaluation:
         return rows
 
     def __repr__(self) -> str:
+        table = self._table()
+        width = max(11, *(len(name) + 2 for name in table[0]))  # such as exact_match
         lines = "\n".join(
-            f"  {row[0]:12}" + "".join(f"{c:>11}" for c in row[1:]) for row in self._table()
+            f"  {row[0]:12}" + "".join(f"{c:>{width}}" for c in row[1:]) for row in table
         )
         about = "" if self.name is None else f", {self.name!r}"
         return f"{type(self).__name__}({str(self.folder)!r}{about})\n{lines}"

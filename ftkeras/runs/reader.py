@@ -2,8 +2,10 @@
 
 import csv
 import dataclasses
+import hashlib
 import json
 import pathlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +23,8 @@ from ftkeras.statistics.bootstrap import Predictions
 
 # Settings that do not make another recipe: the seed, and where token ids are cached.
 NOT_IN_RECIPE = ("seed", "cache_dir")
+_QUOTED = re.compile(r"'[^']+'")
+_DIGITS = 8
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,7 @@ def group_by_recipe(runs: Sequence[FinishedRun]) -> list[list[FinishedRun]]:
     """
     recipes = {}
     for run in runs:
-        recipes.setdefault(tuple(_settings(run.config).items()), []).append(run)
+        recipes.setdefault(tuple(_settings(run).items()), []).append(run)
     for group in recipes.values():
         folders = {}
         for run in group:
@@ -136,18 +140,33 @@ def group_by_recipe(runs: Sequence[FinishedRun]) -> list[list[FinishedRun]]:
 
 def recipe_differences(recipes: Sequence[Sequence[FinishedRun]]) -> list[dict[str, object]]:
     """Return each recipe's values of the settings that are not the same in all recipes."""
-    settings = [_settings(runs[0].config) for runs in recipes]
+    settings = [_settings(runs[0]) for runs in recipes]
     names = [name for name in settings[0] if len({one[name] for one in settings}) > 1]
     return [{name: one[name] for name in names} for one in settings]
 
 
-def _settings(config: Config) -> dict[str, object]:
+def _settings(run: FinishedRun) -> dict[str, object]:
     """Return the settings that make a recipe."""
-    return {
-        field.name: getattr(config, field.name)
+    found = {
+        field.name: getattr(run.config, field.name)
         for field in dataclasses.fields(Config)
         if field.metadata["group"] != "Output" and field.name not in NOT_IN_RECIPE
     }
+    home = pathlib.Path(run.folder).resolve()
+    return {**found, "task": _QUOTED.sub(lambda path: _by_content(path[0], home), run.config.task)}
+
+
+def _by_content(quoted: str, home: pathlib.Path) -> str:
+    """Return the name of a file in a task; by its content, if the run has its own copy of it.
+
+    These are examples that were given in memory: two runs on the same have different copies.
+    """
+    path = pathlib.Path(quoted[1:-1])
+    own = home / layout.DATA / path.name
+    if path.parts[-3:] != own.parts[-3:] or not own.is_file():
+        return quoted
+    digest = hashlib.sha256(own.read_bytes()).hexdigest()
+    return f"'{own.stem}-{digest[:_DIGITS]}'"
 
 
 def _read_repeats(folder: str, home: pathlib.Path) -> list[FinishedRun]:

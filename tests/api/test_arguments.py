@@ -60,6 +60,15 @@ def test_columns_leave_no_trace_beside_the_task():
     assert "text=('title', 'body'), label='stars,price'" in config.task
 
 
+def test_lists_may_be_arrays():
+    names = ["World", "Sports"]
+    expected = _config(data="a.csv", label_names=names, text_column=["title", "body"])
+    columns = np.array(["title", "body"])
+    assert _config(data="a.csv", label_names=np.array(names), text_column=columns) == expected
+    policies = np.array(["full", "lora(rank=2)"], dtype=object)
+    assert _config(policy=policies).policy == ("full", "lora(rank=2)")
+
+
 def test_search_may_be_a_dict():
     search = _config(TuneConfig, search={"seed": "choice(1, 2)"}).search
     assert search == ("seed=choice(1, 2)",)

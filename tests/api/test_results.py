@@ -3,6 +3,7 @@
 import json
 import shlex
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -41,6 +42,12 @@ def test_table_shows_the_metrics_of_each_split(run):
     accuracy = f"{run.metrics['test']['accuracy']:.4f}"
     for shown in (repr(run), run._repr_html_()):
         assert all(text in shown for text in ("accuracy", "validation", "test", accuracy))
+
+
+def test_names_of_metrics_are_apart(run, monkeypatch):
+    columns = ("f1", "exact_match")
+    monkeypatch.setattr(ftkeras.Run, "_problem", types.SimpleNamespace(columns=columns))
+    assert repr(run).splitlines()[1].split() == [*columns, "examples"]
 
 
 def test_command_gives_the_same_configuration(run):
