@@ -173,33 +173,13 @@ def _moved(exchange: Exchange, values: np.ndarray, names: Sequence[str]) -> list
     ]
 
 
-def shown(found: Sequence[dict[str, Any]]) -> list[Shown]:
+def shown(dimensions: Sequence[dict[str, Any]]) -> list[Shown]:
     """Return what the page shows of changes: a warning if answers move by `LEAST_MOVE` or more."""
-    shares: list[str | Column] = [
-        *("exchanged", "texts"),
-        Column("changed", "{:.1%}"),
-        Column("95 % interval, from", "{:.1%}"),
-        Column("to", "{:.1%}"),
-    ]
-    rows = [
-        [one["name"], one["texts"], *(one.get(k) for k in ("share", "low", "high"))]
-        for one in found
-    ]
-    moved = [(one["name"], line) for one in found for line in one.get("moved", ())]
+    moved = [(one["name"], line) for one in dimensions for line in one.get("moved", ())]
     shifts = [(name, line) for name, line in moved if line["low"] > 0 or line["high"] < 0]
     largest = max((abs(line["value"]) for _, line in shifts), default=0)
-    columns: list[str | Column] = [
-        *("exchanged", "output", "from", "to"),
-        Column("moves by", "{:+.4f}"),
-        Column("interval, from", "{:+.4f}"),
-        Column("to", "{:+.4f}"),
-    ]
-    lines = [
-        [name, line["output"], *line["versions"], line["value"], line["low"], line["high"]]
-        for name, line in sorted(moved, key=lambda one: -abs(one[1]["value"]))[:20]
-    ]
     named = ", ".join(dict.fromkeys(name for name, _ in shifts))
-    few = ", ".join(f"{one['name']} ({one['texts']})" for one in found if len(one) == 2)
+    few = ", ".join(f"{one['name']} ({one['texts']})" for one in dimensions if len(one) == 2)
     also = f" Too few texts to conclude anything: {few}." if few else ""
     verdict = (
         f"Answers move in one direction with {named}, by {largest:.2g} at most."
@@ -208,6 +188,36 @@ def shown(found: Sequence[dict[str, Any]]) -> list[Shown]:
     )
     return [
         Notice(verdict + also, "warning" if largest >= LEAST_MOVE else "info"),
-        Table("exchanged", "Exchanged words", shares, rows, NOTE),
-        *([Table("moved", "Largest moves", columns, lines, MOVED)] if lines else []),
+        _shares(dimensions),
+        *([_largest_moves(moved)] if moved else []),
     ]
+
+
+def _shares(dimensions: Sequence[dict[str, Any]]) -> Table:
+    """Return the table of how many texts get another answer."""
+    columns: list[str | Column] = [
+        *("exchanged", "texts"),
+        Column("changed", "{:.1%}"),
+        Column("95 % interval, from", "{:.1%}"),
+        Column("to", "{:.1%}"),
+    ]
+    rows = [
+        [one["name"], one["texts"], *(one.get(k) for k in ("share", "low", "high"))]
+        for one in dimensions
+    ]
+    return Table("exchanged", "Exchanged words", columns, rows, NOTE)
+
+
+def _largest_moves(moved: Sequence[tuple[str, dict[str, Any]]]) -> Table:
+    """Return the table of how far outputs move between two versions."""
+    columns: list[str | Column] = [
+        *("exchanged", "output", "from", "to"),
+        Column("moves by", "{:+.4f}"),
+        Column("interval, from", "{:+.4f}"),
+        Column("to", "{:+.4f}"),
+    ]
+    rows = [
+        [name, line["output"], *line["versions"], line["value"], line["low"], line["high"]]
+        for name, line in sorted(moved, key=lambda one: -abs(one[1]["value"]))[:20]
+    ]
+    return Table("moved", "Largest moves", columns, rows, MOVED)
