@@ -72,39 +72,38 @@ def check_frame(found: TokenizerFiles, default: str, style: Style) -> None:
         default: the class of transformers if no file names one.
         style: the tokenizer's.
     """
-    content = found.tokenizer or {}
+    content, path = found.tokenizer or {}, found.tokenizer_path
     if (content.get("padding") or {}).get("direction", "Right") != "Right":
-        raise file_error(
-            found.tokenizer_path, "pads on the left, but only padding on the right is supported"
-        )
-    name, _ = tokenizer_class(found, default)
-    processor, (start, _, end, _) = (
-        content.get("post_processor") or {"type": "none"},
-        style.specials,
-    )
+        raise file_error(path, "pads on the left, but only padding on the right is supported")
+    processor = content.get("post_processor") or {"type": "none"}
     if not style.framed:
         if processor["type"] not in ("none", "ByteLevel"):
             raise file_error(
-                found.tokenizer_path,
+                path,
                 f"has a post_processor ({processor['type']}), but only texts without special "
                 "tokens are supported, as GPT-2 has them",
             )
         return
-    if name not in ANY_TOKENIZER:
+    if tokenizer_class(found, default)[0] not in ANY_TOKENIZER:
         return  # the other classes add the special tokens themselves
-    if processor["type"] == "RobertaProcessing":
-        given = processor["cls"][0], processor["sep"][0]
-        fits = given == (start, end) and style.between == 2
-    else:
-        single = [start, "A", end]
-        pair = [*single, *[end] * (style.between - 1), "B", end]
-        fits = processor["type"] == "TemplateProcessing" and [
-            [piece.rpartition(":")[0] for piece in template(processor.get(name))]
-            for name in ("single", "pair")
-        ] == [single, pair]
-    if not fits:
+    if not _frames(processor, style):
+        start, _, end, _ = style.specials
         raise file_error(
-            found.tokenizer_path,
+            path,
             f"has a post_processor ({processor['type']}) that does not give {start} a "
             f"{end * style.between} b {end}",
         )
+
+
+def _frames(processor: dict[str, Any], style: Style) -> bool:
+    """Return whether a post-processor adds the special tokens of the style."""
+    start, _, end, _ = style.specials
+    if processor["type"] == "RobertaProcessing":
+        given = processor["cls"][0], processor["sep"][0]
+        return given == (start, end) and style.between == 2
+    single = [start, "A", end]
+    pair = [*single, *[end] * (style.between - 1), "B", end]
+    return processor["type"] == "TemplateProcessing" and [
+        [piece.rpartition(":")[0] for piece in template(processor.get(name))]
+        for name in ("single", "pair")
+    ] == [single, pair]

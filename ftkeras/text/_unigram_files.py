@@ -58,13 +58,14 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
         UserError: naming the file and the setting that is not supported, or in what files differ.
         ValueError: if the SentencePiece model is not one.
     """
-    found, default = TokenizerFiles.read(folder), default_class(TokenizerFiles.read(folder))
+    found = TokenizerFiles.read(folder)
+    default = default_class(found)
     supported = f"of SentencePiece only {', '.join(LAYOUTS)} are supported"
     check_class(found, default, tuple(LAYOUTS), supported)
     if found.config.get("add_prefix_space") is False:
         raise file_error(found.config_path, "has add_prefix_space False, which is not supported")
     name = tokenizer_class(found, default)[0].removesuffix("Fast")
-    path, pieces = model_path(folder), None
+    path, pieces, charsmap = model_path(folder), None, None
     if found.tokenizer is not None:
         pieces = _pieces(found)
         if name in ANY_TOKENIZER:
@@ -80,22 +81,41 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
     for key in layout.refused:
         if found.config.get(key):
             raise file_error(found.config_path, f"has {key} true, which is not supported")
-    if path is None:
-        assert pieces is not None, "TokenizerFiles.read finds a model or tokenizer.json"
-        _check_head(found.tokenizer_path, pieces, layout)
-        own = [(piece, score, NORMAL) for piece, score in pieces[len(layout.head) :]]
-        own = own[len(layout.first) - layout.omitted : len(own) - layout.adds_mask]
-        model = _sentencepiece_model.build([*layout.first, *own], charsmap or b"")
-        vocabulary = [piece for piece, _ in pieces]
-    else:
+    if path is not None:
         model = path.read_bytes()
-        stored = _from_model(path, model, layout)
-        if pieces is not None:
-            _compare(found, path, stored, pieces)
-            if charsmap is not None:
-                _compare_charsmaps(found, path, model, charsmap)
-        vocabulary = [piece for piece, _ in stored]
+        vocabulary = _stored_vocabulary(found, path, model, layout, pieces, charsmap)
+    else:
+        assert pieces is not None, "TokenizerFiles.read finds a model or tokenizer.json"
+        model, vocabulary = _built_model(found, pieces, layout, charsmap)
     return {"model": model, "vocabulary": vocabulary, "layout": name, **settings}
+
+
+def _stored_vocabulary(
+    found: TokenizerFiles,
+    path: pathlib.Path,
+    model: bytes,
+    layout: Layout,
+    pieces: Pieces | None,
+    charsmap: bytes | None,
+) -> list[str]:
+    """Return the vocabulary of the checkpoint's model; tokenizer.json must have the same."""
+    stored = _from_model(path, model, layout)
+    if pieces is not None:
+        _compare(found, path, stored, pieces)
+        if charsmap is not None:
+            _compare_charsmaps(found, path, model, charsmap)
+    return [piece for piece, _ in stored]
+
+
+def _built_model(
+    found: TokenizerFiles, pieces: Pieces, layout: Layout, charsmap: bytes | None
+) -> tuple[bytes, list[str]]:
+    """Return a SentencePiece model of what tokenizer.json has, and the vocabulary."""
+    _check_head(found.tokenizer_path, pieces, layout)
+    own = [(piece, score, NORMAL) for piece, score in pieces[len(layout.head) :]]
+    own = own[len(layout.first) - layout.omitted : len(own) - layout.adds_mask]
+    model = _sentencepiece_model.build([*layout.first, *own], charsmap or b"")
+    return model, [piece for piece, _ in pieces]
 
 
 def model_path(folder: pathlib.Path) -> pathlib.Path | None:
@@ -158,9 +178,8 @@ def _charsmap(
         None if transformers 5 has replaced DeBERTa's rules; then those of the model count, which
         the checkpoint was trained with.
     """
-    path, content = found.tokenizer_path, found.tokenizer or {}
-    charsmap = ""
-    steps = _parts(content.get("normalizer"), "normalizers")
+    path, charsmap = found.tokenizer_path, ""
+    steps = _parts((found.tokenizer or {}).get("normalizer"), "normalizers")
     if settings:
         steps = _albert_files.without_settings(found, settings)
     if [step.get("type") for step in steps] == _NFC:
@@ -181,21 +200,27 @@ def _charsmap(
             raise file_error(
                 path, f"has normalizer {step.get('type')}, but only Precompiled is supported"
             )
-    splitting = _parts(content.get("pre_tokenizer"), "pretokenizers")
-    kinds = [step.get("type") for step in splitting]
+    _check_pre_tokenizer(found)
+    try:
+        return base64.b64decode(charsmap, validate=True)
+    except (binascii.Error, TypeError, ValueError):
+        raise file_error(path, "has a precompiled_charsmap that is not base64") from None
+
+
+def _check_pre_tokenizer(found: TokenizerFiles) -> None:
+    """Raise UserError unless tokenizer.json splits texts into words as SentencePiece does."""
+    path = found.tokenizer_path
+    steps = _parts((found.tokenizer or {}).get("pre_tokenizer"), "pretokenizers")
+    kinds = [step.get("type") for step in steps]
     if kinds not in (["Metaspace"], ["WhitespaceSplit", "Metaspace"]):
         named = ", ".join(map(str, kinds)) or "none"
         raise file_error(path, f"has pre_tokenizer {named}, but only Metaspace is supported")
-    space = splitting[-1]
+    space = steps[-1]
     scheme = space.get("prepend_scheme", "always")
     if space.get("replacement", SPACE) != SPACE or scheme == "never":
         raise file_error(
             path, "has a pre_tokenizer that does not put '▁' before words, as SentencePiece does"
         )
-    try:
-        return base64.b64decode(charsmap, validate=True)
-    except (binascii.Error, TypeError, ValueError):
-        raise file_error(path, "has a precompiled_charsmap that is not base64") from None
 
 
 def _check_head(path: pathlib.Path, pieces: Pieces, layout: Layout) -> None:
