@@ -13,8 +13,9 @@ from ftkeras.cli import completion, existing, recipes, version
 from ftkeras.cli import help as help_pages
 from ftkeras.cli.commands import VERBS, flag_fields
 from ftkeras.config import flagfile, own_data, unknown_names
+from ftkeras.config.export import formats_again
 from ftkeras.config.fields import AUTO
-from ftkeras.config.verbs import LaunchConfig, formats_again
+from ftkeras.config.launch import LaunchConfig
 from ftkeras.errors import UserError
 from ftkeras.support.nearest import hint
 

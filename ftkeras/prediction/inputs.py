@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from ftkeras.config.verbs import PredictConfig
+from ftkeras.config.predict import PredictConfig
 from ftkeras.data.questions.reading import is_squad_file
 from ftkeras.data.questions.squad import Squad
 from ftkeras.data.tables import inference, opening, options, reading

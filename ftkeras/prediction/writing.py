@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ftkeras.config.verbs import PredictConfig
+from ftkeras.config.predict import PredictConfig
 from ftkeras.prediction import answers
 from ftkeras.prediction.inputs import Inputs, Item
 from ftkeras.prediction.predictor import Predictor

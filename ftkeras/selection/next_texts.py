@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ftkeras.config.predict import PredictConfig
 from ftkeras.config.selection import SelectConfig
-from ftkeras.config.verbs import PredictConfig
 from ftkeras.data.tables.texts import encode
 from ftkeras.errors import UserError
 from ftkeras.experiment import answering

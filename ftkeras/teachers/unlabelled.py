@@ -7,8 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from ftkeras.config.predict import PredictConfig
 from ftkeras.config.run import Config
-from ftkeras.config.verbs import PredictConfig
 from ftkeras.data.sources.stream import Example, stream
 from ftkeras.data.tables.texts import encode
 from ftkeras.data.task import Task

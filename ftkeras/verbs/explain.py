@@ -7,7 +7,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from ftkeras.config.verbs import ExplainConfig
+from ftkeras.config.explain import ExplainConfig
 from ftkeras.explanations import explaining
 from ftkeras.explanations.explaining import Explainable
 from ftkeras.explanations.explanation import Explanation

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ftkeras.config import own_data
-from ftkeras.config.verbs import PredictConfig
+from ftkeras.config.predict import PredictConfig
 from ftkeras.prediction import inputs, writing
 from ftkeras.prediction.inputs import Item
 from ftkeras.prediction.predictor import Predictor

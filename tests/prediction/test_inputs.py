@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from ftkeras.config.verbs import PredictConfig
+from ftkeras.config.predict import PredictConfig
 from ftkeras.errors import UserError
 from ftkeras.prediction import inputs
 

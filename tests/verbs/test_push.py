@@ -10,7 +10,7 @@ from huggingface_hub import constants
 from safetensors.numpy import load
 
 from ftkeras.checkpoints import hub_upload
-from ftkeras.config.verbs import PushConfig
+from ftkeras.config.push import PushConfig
 from ftkeras.errors import UserError
 from tests.running import run_ftkeras
 from tests.verbs import hub as stand_in
