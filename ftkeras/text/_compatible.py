@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from ftkeras.text import _characters
-from ftkeras.text._alignment import look_up
+from ftkeras.text._respelling import look_up
 from ftkeras.text._spellings import NOTHING, Spellings, lower_case, pairs, points_of, to_tables
 
 Ragged = tf.RaggedTensor
