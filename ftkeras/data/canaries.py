@@ -18,11 +18,11 @@ def texts(count: int, seed: int) -> list[str]:
     7
     """
     rng = np.random.default_rng((seed, STREAM))
-    found: dict[str, None] = {}
-    while len(found) < count:
+    chosen: dict[str, None] = {}
+    while len(chosen) < count:
         words = ("".join(_syllables(rng)) for _ in range(WORDS))
-        found[" ".join(words)] = None
-    return list(found)
+        chosen[" ".join(words)] = None
+    return list(chosen)
 
 
 def planted(targets: np.ndarray, count: int, seed: int, *, pairs: bool = False) -> tf.data.Dataset:

@@ -189,8 +189,8 @@ class SplitReader:
         rows = examples.rows[positions]
         by_row = {}
         # In batches, because each step of the iterator takes half a millisecond.
-        found = self._rows_of(self.texts(examples.source), rows).batch(TEXTS_AT_ONCE)
-        for numbers, batch in found.as_numpy_iterator():
+        batches = self._rows_of(self.texts(examples.source), rows).batch(TEXTS_AT_ONCE)
+        for numbers, batch in batches.as_numpy_iterator():
             for row, *values in zip(numbers.tolist(), *batch.values(), strict=True):
                 by_row[row] = dict(zip(batch, values, strict=True))
         return [by_row[row] for row in rows.tolist()]

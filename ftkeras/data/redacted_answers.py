@@ -41,8 +41,8 @@ class RedactedAnswers:
         is_changed = replace(self._redaction, text) != valid(text)
 
         def move() -> tf.Tensor:
-            found = tf.py_function(self._move, [text, label], tf.string)
-            return tf.ensure_shape(found, label.shape)
+            moved = tf.py_function(self._move, [text, label], tf.string)
+            return tf.ensure_shape(moved, label.shape)
 
         return {**element, "label": tf.cond(is_changed, move, lambda: label)}
 

@@ -142,18 +142,18 @@ class Splits:
         if not self._reader.has_unlabelled:
             return None
         joined, before = self._reader.read_with_unlabelled(self.train.source)
-        found = joined.select(np.arange(before, len(joined)), "unlabelled")
+        unlabelled = joined.select(np.arange(before, len(joined)), "unlabelled")
         # Rounds of self-training are not tested, but what they learn is.
         guards_test = self.config.test or self.config.self_training is not None
         for part in (self.validation, self.test if guards_test else None):
             if part is not None:
-                found = leakage.without_copies(found, part)
-        if not len(found):
+                unlabelled = leakage.without_copies(unlabelled, part)
+        if not len(unlabelled):
             raise UserError(
                 f"unlabelled={', '.join(self.config.unlabelled)}: no text is left that is not in "
                 "validation or test."
             )
-        return found
+        return unlabelled
 
     def canaries(self) -> tuple[Examples, Examples]:
         """Return the texts that are planted in train, and texts that could have been as well."""

@@ -42,10 +42,10 @@ def part(subject: Subject) -> Part:
     """
     asking.require_whole_texts(subject)
     dimensions = substitutions.dimensions().values()
-    found = changes(subject, [Exchange.of(one) for one in dimensions])
+    changed = changes(subject, [Exchange.of(one) for one in dimensions])
     sources = {one.name: one.source for one in dimensions if one.source}
-    data = {"split": subject.view.split, "dimensions": found, "sources": sources}
-    return Part("counterfactuals", "Counterfactual texts", data, shown(found))
+    data = {"split": subject.view.split, "dimensions": changed, "sources": sources}
+    return Part("counterfactuals", "Counterfactual texts", data, shown(changed))
 
 
 @dataclass(frozen=True)
@@ -84,14 +84,14 @@ def changes(subject: Subject, exchanges: Sequence[Exchange]) -> list[dict[str, A
         if len(chosen) >= groups.LEAST:
             asked += [(version, examples.select(chosen).targets) for version in versions]
     answers = iter(_ask(subject, asked))
-    found = []
+    compared = []
     for one, chosen in zip(exchanges, rows, strict=True):
         if len(chosen) < groups.LEAST:
-            found.append({"name": one.name, "texts": len(chosen)})
+            compared.append({"name": one.name, "texts": len(chosen)})
         else:
             given = [next(answers) for _ in one.versions]
-            found.append(compare(one, given, subject.view.problem.names))
-    return found
+            compared.append(compare(one, given, subject.view.problem.names))
+    return compared
 
 
 def _ask(subject: Subject, asked: Sequence[tuple[Any, np.ndarray]]) -> list[list[dict[str, Any]]]:
@@ -115,19 +115,19 @@ def compare(
         names: of the outputs.
     """
     size = len(versions[0])
-    found: dict[str, Any] = {"name": exchange.name, "texts": size}
+    figures: dict[str, Any] = {"name": exchange.name, "texts": size}
     answers = [asking.chosen(rows) for rows in versions]
     if all(one is not None for one in answers):
         changed = sum(len(set(of_text)) > 1 for of_text in zip(*answers, strict=True))
         low, high = wilson(changed / size, size)
-        found |= {"changed": changed, "share": changed / size, "low": low, "high": high}
-        found["demographic_parity"] = {
+        figures |= {"changed": changed, "share": changed / size, "low": low, "high": high}
+        figures["demographic_parity"] = {
             name: _parity(name, exchange.versions, answers) for name in names
         }
     values = [asking.numbers(rows) for rows in versions]
     if all(one is not None and one.shape[1] == len(names) for one in values):
-        found["moved"] = _moved(exchange, np.array(values), names)
-    return found
+        figures["moved"] = _moved(exchange, np.array(values), names)
+    return figures
 
 
 def _versions(

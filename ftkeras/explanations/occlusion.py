@@ -75,7 +75,7 @@ def _explanation(
 
 def _without(texts: Texts, words: Sequence[tuple[str, re.Match]]) -> dict[str, str]:
     """Return the texts without these words, which are in their order."""
-    found = dict(texts)
+    shorter = dict(texts)
     for name, word in reversed(words):
-        found[name] = found[name][: word.start()] + found[name][word.end() :]
-    return found
+        shorter[name] = shorter[name][: word.start()] + shorter[name][word.end() :]
+    return shorter

@@ -121,8 +121,8 @@ def _reliability(forecasts: Forecasts) -> list[Part]:
     return [Plot("reliability", "Reliability", drawing, alt, note), table]
 
 
-def _points(found: list[Bin]) -> list[tuple[float, float]]:
-    return [(one.mean, one.share) for one in found]
+def _points(bins: list[Bin]) -> list[tuple[float, float]]:
+    return [(one.mean, one.share) for one in bins]
 
 
 def _selective(forecasts: Forecasts) -> list[Part]:

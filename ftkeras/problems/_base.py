@@ -269,12 +269,12 @@ class Problem(
         """Add the outputs of `activate` to an ONNX graph, and return their name."""
         ...
 
-    def compare(self, samples: Sequence[dict], found: np.ndarray) -> Comparison:
+    def compare(self, samples: Sequence[dict], outputs: np.ndarray) -> Comparison:
         """Compare an export's outputs with the run's.
 
         Args:
             samples: lines of predictions.jsonl.
-            found: the export's outputs for the same texts, [samples, outputs].
+            outputs: the export's outputs for the same texts, [samples, outputs].
         """
         ...
 

@@ -90,16 +90,16 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
             targets: the tag of each stored token, below 0 if it has none.
             positions: numbers of stored tokens, of any shape; below 0 for padding.
         """
-        found = per_example(targets, positions)
-        mask = found["example_mask"] & (found["targets"] >= 0)
+        batch = per_example(targets, positions)
+        mask = batch["example_mask"] & (batch["targets"] >= 0)
         # The loss of a chain has to know which words it links.
         nothing = 0 if self._transitions is None else -1
-        return {"targets": np.where(mask, found["targets"], nothing), "example_mask": mask}
+        return {"targets": np.where(mask, batch["targets"], nothing), "example_mask": mask}
 
     def token_targets(self, targets: Any, words: Any) -> np.ndarray:
         pairs = zip(targets, words, strict=True)
-        found = [tags.of_words(tags.decode(answer), spans, self.scheme) for answer, spans in pairs]
-        return np.concatenate([np.zeros(0, np.int64), *found])
+        rows = [tags.of_words(tags.decode(answer), spans, self.scheme) for answer, spans in pairs]
+        return np.concatenate([np.zeros(0, np.int64), *rows])
 
     def are_finite(self, outputs: WordOutputs) -> np.ndarray:
         return np.array([np.isfinite(logits).all() for _, logits in outputs])
@@ -111,11 +111,11 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
 
     def summarize(self, targets: Any) -> dict:
         """Return how many entities there are of each type, and how many texts have none."""
-        found = [tags.decode(answer)[:, 0] for answer in targets]
-        counts = np.bincount(np.concatenate(found), minlength=len(self.types))
+        kinds_of_texts = [tags.decode(answer)[:, 0] for answer in targets]
+        counts = np.bincount(np.concatenate(kinds_of_texts), minlength=len(self.types))
         entities = dict(zip(self.types, counts.tolist(), strict=True))
-        without = sum(len(kinds) == 0 for kinds in found)
-        return {"examples": len(found), "entities": entities, "without_entities": without}
+        without = sum(len(kinds) == 0 for kinds in kinds_of_texts)
+        return {"examples": len(kinds_of_texts), "entities": entities, "without_entities": without}
 
     def metrics(self, targets: Any, outputs: WordOutputs, loss: Loss) -> dict:
         """Return the metrics of entities, as seqeval's strict mode has them, and of words.
@@ -128,9 +128,9 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
         """
         wanted = self.token_targets(targets, outputs.spans)
         truth = self._truth(targets)
-        found = [decoded.spans(self.types) for decoded in self._decode(outputs)]
+        predicted = [decoded.spans(self.types) for decoded in self._decode(outputs)]
         cut, crooked = self._unreachable(targets, outputs)
-        measured = _entity_report.measure(truth, found)
+        measured = _entity_report.measure(truth, predicted)
         return {
             **{name: measured[name] for name in _entity_report.METRICS},
             "accuracy": float((self._best_tags(outputs) == wanted).mean()),
@@ -139,7 +139,7 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
             "entities": measured["support"],
             "cut_off": cut,
             "within_words": crooked,
-            "per_type": [_entity_report.of_type(kind, truth, found) for kind in self.types],
+            "per_type": [_entity_report.of_type(kind, truth, predicted) for kind in self.types],
         }
 
     def _best_tags(self, outputs: WordOutputs) -> np.ndarray:
@@ -167,19 +167,19 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
                 "entities": [_entity_report.span(*entity) for entity in truth],
                 "predicted": [
                     {**_entity_report.span(*entity), "score": round(float(score), 7)}
-                    for entity, score in zip(found.spans(self.types), found.scores, strict=True)
+                    for entity, score in zip(decoded.spans(self.types), decoded.scores, strict=True)
                 ],
-                "tags": [self.names[tag] for tag in found.tags],
+                "tags": [self.names[tag] for tag in decoded.tags],
             }
-            for truth, found in pairs
+            for truth, decoded in pairs
         ]
 
     def predictions(self, rows: Sequence[Mapping[str, Any]]) -> EntityPredictions:
-        truth, found = (
+        truth, predicted = (
             [{(e["type"], e["start"], e["end"]) for e in row[name]} for row in rows]
             for name in ("entities", "predicted")
         )
-        return EntityPredictions.compare(truth, found)
+        return EntityPredictions.compare(truth, predicted)
 
     def truth(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return {"entities": row["entities"]}
@@ -200,8 +200,8 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
         the first `count`, int32 [batch], are entities. There is at least one column.
         """
         words = _entity_graph.of_words(outputs, starts, ends)
-        found = _entity_graph.find(self.names, *words, transitions=self._transition_scores())
-        return _entity_graph.dense(found, texts, self.types)
+        entities = _entity_graph.find(self.names, *words, transitions=self._transition_scores())
+        return _entity_graph.dense(entities, texts, self.types)
 
     def compare_served(self, samples: Sequence[dict], rows: Sequence[Mapping]) -> Comparison:
         """Compare an export's entities with the run's, and their scores.
@@ -224,8 +224,8 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
 
     def line(self, answer: Mapping[str, Any]) -> str:
         """Return the type and text of each entity; "-" if there is none."""
-        found = (f"{e['type']} {' '.join(e['text'].split())}" for e in answer["entities"])
-        return "\t".join(found) or "-"
+        entities = (f"{e['type']} {' '.join(e['text'].split())}" for e in answer["entities"])
+        return "\t".join(entities) or "-"
 
     def answer_columns(self) -> dict[str, type]:
         return {"entities": str}

@@ -71,8 +71,8 @@ class Merges(tf.Module):
             )
             is_new = merges | tf.concat([merges[1:], tf.zeros_like(merges[:1])], axis=0)
             at = tf.where(is_new)[:, 0]
-            found = self._ranks_at(ids, words, tf.cast(at, tf.int32))
-            return ids, words, tf.tensor_scatter_nd_update(ranks, at[:, tf.newaxis], found)
+            new_ranks = self._ranks_at(ids, words, tf.cast(at, tf.int32))
+            return ids, words, tf.tensor_scatter_nd_update(ranks, at[:, tf.newaxis], new_ranks)
 
         ids, words, _ = tf.while_loop(
             lambda ids, words, ranks: tf.reduce_any(ranks < _NEVER),

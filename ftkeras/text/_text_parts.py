@@ -144,11 +144,11 @@ class Splitter(tf.Module):
         texts = tf.strings.unicode_encode(parts.points.with_flat_values(points), "UTF-8")
         split = tf_text.regex_split(texts, self._pattern, self._pattern)
         row = split.value_rowids()
-        found, before = self._ids.lookup(split.flat_values), tf.gather(parts.ids, row)
+        own, before = self._ids.lookup(split.flat_values), tf.gather(parts.ids, row)
         lengths = tf.strings.length(split.flat_values, unit="UTF8_CHAR")
         flat = parts.points.flat_values
         return parts._replace(
             points=tf.RaggedTensor.from_row_lengths(flat, tf.cast(lengths, tf.int64), False),
-            ids=tf.where(found >= 0, found, before),
+            ids=tf.where(own >= 0, own, before),
             texts=tf.gather(parts.texts, row),
         )

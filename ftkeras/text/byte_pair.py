@@ -195,8 +195,8 @@ class BytePair(tf.Module):
             tf.boolean_mask(ids, is_whole), tf.cast(is_whole, tf.int64), validate=False
         )
         rest = self._merge_words(tf.where(is_whole, "", distinct))
-        found = tf.cast(tf.concat([whole, rest], axis=1), tf.int32)
-        return words.with_flat_values(tf.gather(found, index)).merge_dims(1, 2)
+        ids_of_words = tf.cast(tf.concat([whole, rest], axis=1), tf.int32)
+        return words.with_flat_values(tf.gather(ids_of_words, index)).merge_dims(1, 2)
 
     def _merge_words(self, words: Tensor) -> Ragged:
         codes = tf.io.decode_raw(tf.strings.reduce_join(words), tf.uint8)

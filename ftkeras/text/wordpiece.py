@@ -98,13 +98,13 @@ class WordPiece(tf.Module):
         self._add_recognizers()
 
     def _add_recognizers(self) -> None:
-        found = {normalized: [] for normalized in (False, True)}
+        by_stage = {normalized: [] for normalized in (False, True)}
         for token in self.added_tokens:
-            found[token.normalized].append(token)
+            by_stage[token.normalized].append(token)
         self._in_text = self._in_normalized = None
-        if tokens := found[False]:
+        if tokens := by_stage[False]:
             self._in_text = Recognizer([t.content for t in tokens], [t.id for t in tokens])
-        if tokens := found[True]:
+        if tokens := by_stage[True]:
             # The two halves of `_tables`: normalization, then spaces around punctuation.
             settings = self.lowercase, self.strip_accents, self.split_chinese
             self._normalizing = spellings(*settings, split_punctuation=False)
@@ -179,10 +179,10 @@ class WordPiece(tf.Module):
         aligned = align(tf.convert_to_tensor(texts, tf.string), tables)
         words = aligned.words.flat_values
         is_long = tf.strings.length(words, unit="UTF8_CHAR") > MAX_WORD_CHARACTERS
-        found = self._pieces.tokenize_with_offsets(tf.where(is_long, "[UNK]", words))
-        ids, starts, ends = (aligned.words.with_flat_values(part) for part in found)
+        cut = self._pieces.tokenize_with_offsets(tf.where(is_long, "[UNK]", words))
+        ids, starts, ends = (aligned.words.with_flat_values(part) for part in cut)
         ids, starts, ends = (part.merge_dims(1, 2) for part in (ids, starts, ends))
-        word = found[0].value_rowids()
+        word = cut[0].value_rowids()
         sizes = tf.cast(tf.strings.length(words), tf.int64)
         limits = tf.where(tf.gather(is_long, word), tf.gather(sizes, word), ends.flat_values)
         first = tf.gather(aligned.first, word)

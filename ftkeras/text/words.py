@@ -214,8 +214,8 @@ def _read(
     read = tf.cast(tf.reshape(tf.where(overlaps), [-1]), tf.int32)
     word_read = tf.gather(word, read)
     first_token = tf.math.unsorted_segment_min(read, word_read, tf.size(firsts))
-    found = tf.reshape(tf.where(first_token < tf.size(begins)), [-1])
-    return _Read(read, word_read, found, tf.gather(first_token, found))
+    is_read = tf.reshape(tf.where(first_token < tf.size(begins)), [-1])
+    return _Read(read, word_read, is_read, tf.gather(first_token, is_read))
 
 
 def _shifted(offsets: tf.RaggedTensor, base: tf.Tensor) -> tf.Tensor:

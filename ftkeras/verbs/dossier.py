@@ -2,8 +2,6 @@
 
 import logging
 import pathlib
-from collections.abc import Mapping
-from typing import Any
 
 from ftkeras.config.dossier import DossierConfig
 from ftkeras.dossiers import about as about_file
@@ -13,11 +11,9 @@ from ftkeras.dossiers import (
     integrity,
     license_policy,
     subject,
-    vulnerabilities,
     writing,
 )
 from ftkeras.dossiers.about import About
-from ftkeras.dossiers.part import Part
 from ftkeras.errors import Blocked
 from ftkeras.pages import page
 from ftkeras.runs import audit, layout, signing
@@ -61,22 +57,14 @@ def run(config: DossierConfig) -> pathlib.Path:
         path = writing.write(folder, run_and_data, [summary, *parts.values()])
     recorded = {"folder": str(folder), "licenses": integrity.licenses(parts["licenses"])}
     audit.append(run_dir, "dossier", recorded)
-    _log_warnings(parts, policy)
+    for line in writing.warnings(parts, policy):
+        log.warning("%s", line)
     log.info("%s", f"dossier {path}")
     refused = license_policy.refusals(policy, parts["licenses"].data)
     if reasons := [*filter(None, [checklist.shortfall(answered, required)]), *refused[:1]]:
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
         raise Blocked(f"{'; and '.join(reasons)}{more}.")
     return path
-
-
-def _log_warnings(parts: Mapping[str, Part], policy: Mapping[str, Any]) -> None:
-    for line in (
-        *integrity.warnings(parts["integrity"]),
-        *vulnerabilities.warning(parts["vulnerabilities"]),
-        *license_policy.warnings(policy, parts["licenses"].data),
-    ):
-        log.warning("%s", line)
 
 
 def _write_template(name: str) -> pathlib.Path:

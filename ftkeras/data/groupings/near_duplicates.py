@@ -76,5 +76,5 @@ class NearDuplicates:
         return np.isin(groups[: len(examples)], groups[len(examples) :])
 
     def _components(self, *parts: Examples) -> np.ndarray:
-        found = [_minhash.signatures(part, shingle=self._shingle) for part in parts]
-        return _minhash.components(np.concatenate(found), similarity=self._similarity)
+        signatures = [_minhash.signatures(part, shingle=self._shingle) for part in parts]
+        return _minhash.components(np.concatenate(signatures), similarity=self._similarity)

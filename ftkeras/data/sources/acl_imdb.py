@@ -114,11 +114,11 @@ class AclImdb:
                 for member in archive:
                     # tarfile remembers every member that it has passed, all 100,000 of them.
                     archive.members.clear()
-                    found = _MEMBER.fullmatch(member.name)
-                    if found and found[1] in self._folders and member.isfile():
+                    match = _MEMBER.fullmatch(member.name)
+                    if match and match[1] in self._folders and member.isfile():
                         empty = False
                         text = archive.extractfile(member).read()
-                        yield {"text": text, "label": self._folders[found[1]]}
+                        yield {"text": text, "label": self._folders[match[1]]}
         except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
             raise self._error(f"broken archive: {error}") from error
         if empty:
