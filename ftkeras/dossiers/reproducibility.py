@@ -47,8 +47,8 @@ def energy(about: About, seconds: float | None) -> dict[str, Any] | None:
         seconds: of the training; None if they were not recorded.
 
     >>> stated = About({"environment.watts": 100.0, "environment.grams_co2_per_kwh": 400.0})
-    >>> found = energy(stated, 7200)
-    >>> found["kwh"], found["grams_co2"]
+    >>> used = energy(stated, 7200)
+    >>> used["kwh"], used["grams_co2"]
     (0.2, 80.0)
     """
     watts = about.statements.get("environment.watts")

@@ -96,12 +96,12 @@ def evaluate_elsewhere(
     return _record(evaluated)
 
 
-def _record(found: Mapping[str, _Evaluated]) -> dict:
+def _record(by_split: Mapping[str, _Evaluated]) -> dict:
     """Return the entries of metrics.json about the splits."""
-    measured = {split: evaluated.metrics for split, evaluated in found.items()}
-    changes = {n: e.calibration for n, e in found.items() if e.calibration is not None}
+    measured = {split: evaluated.metrics for split, evaluated in by_split.items()}
+    changes = {n: e.calibration for n, e in by_split.items() if e.calibration is not None}
     calibration = {"calibration": changes} if changes else {}
-    return {**measured, **list(found.values())[-1].details, **calibration}
+    return {**measured, **list(by_split.values())[-1].details, **calibration}
 
 
 def predict_logits(experiment: Experiment, examples: Examples) -> Any:

@@ -33,9 +33,9 @@ class Explanation(dict):
 
     In a notebook it is the text with a background, blue where it speaks for the answer.
 
-    >>> found = Explanation(text="Not bad", explained="good", method="occlusion",
+    >>> explanation = Explanation(text="Not bad", explained="good", method="occlusion",
     ...     tokens=["not", "bad"], attributions=[2.0, -1.0], gap=0.0)
-    >>> found.pieces()
+    >>> explanation.pieces()
     [('Not', 1.0), (' ', 0.0), ('bad', -0.5)]
     """
 

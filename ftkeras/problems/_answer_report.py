@@ -36,12 +36,12 @@ class BestAnswers:
 
     Attributes:
         truth: the true answers to each question; none if it has no answer.
-        found: the best part of each context; "" if it has no part.
+        answers: the best part of each context; "" if it has no part.
         null_diff: how much more likely no answer is than this part, [questions].
     """
 
     truth: Sequence[Sequence[str]]
-    found: Sequence[str]
+    answers: Sequence[str]
     null_diff: np.ndarray
 
     @cached_property
@@ -52,7 +52,7 @@ class BestAnswers:
     @cached_property
     def _scores(self) -> np.ndarray:
         """Exact match and F1 of each answer that was found, [questions, 2]."""
-        pairs = zip(self.truth, self.found, strict=True)
+        pairs = zip(self.truth, self.answers, strict=True)
         return np.array([_squad.score(*pair) for pair in pairs]).reshape(-1, 2)
 
     def measures(self, says_none: np.ndarray) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class BestAnswers:
     def threshold(self, measure: str) -> _squad.Threshold:
         """Return the threshold with the best value of a measure, and this value."""
         scores = self._scores[:, MEASURES.index(measure)]
-        return _squad.best_threshold(scores, self.found, self.has_answer, self.null_diff)
+        return _squad.best_threshold(scores, self.answers, self.has_answer, self.null_diff)
 
     def thresholds(self) -> dict[str, float]:
         """Return the best value of each measure at any threshold, and that threshold."""

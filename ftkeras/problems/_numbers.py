@@ -28,8 +28,8 @@ def summarize(targets: np.ndarray) -> dict[str, Any]:
 def measure(answers: np.ndarray, predicted: np.ndarray) -> dict[str, float | None]:
     """Return the metrics of one output, by SciPy and scikit-learn; None if one is undefined.
 
-    >>> found = measure(np.array([1.0, 2.0, 4.0]), np.array([1.0, 2.0, 3.0]))
-    >>> round(found["spearman"], 4), round(found["mae"], 4)
+    >>> measured = measure(np.array([1.0, 2.0, 4.0]), np.array([1.0, 2.0, 3.0]))
+    >>> round(measured["spearman"], 4), round(measured["mae"], 4)
     (1.0, 0.3333)
     """
     from scipy import stats

@@ -327,7 +327,7 @@ class QuestionAnswering(ExplainedSpans, AnswersPage, Problem):
         ends = zip(known, spans.starts[:, 0], spans.ends[:, 0], spans.count, strict=True)
         return _answer_report.BestAnswers(
             truth=[[text for _, text in each.answers] for each in known],
-            found=[each.context[s:e] if count else "" for each, s, e, count in ends],
+            answers=[each.context[s:e] if count else "" for each, s, e, count in ends],
             null_diff=_null_diff(spans),
         )
 

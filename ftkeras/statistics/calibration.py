@@ -76,8 +76,8 @@ class Forecasts:
         """Return the expected calibration error, the negative log-likelihood and the Brier score.
 
         >>> right, p = np.array([1, 1, 0, 1]), np.full((4, 2), [0.25, 0.75])
-        >>> found = Forecasts.of_classes(right, p).measure()
-        >>> found["ece"], round(found["nll"], 4), found["brier"]
+        >>> measured = Forecasts.of_classes(right, p).measure()
+        >>> measured["ece"], round(measured["nll"], 4), measured["brier"]
         (0.0, 0.5623, 0.1875)
         """
         values = bootstrap.evaluate([[_Resampled(self, count)]])[0].tolist()

@@ -82,8 +82,8 @@ def compare(slices: Sequence[Slice], scores: np.ndarray, *, least: int = LEAST) 
     https://doi.org/10.1093/biomet/34.1-2.28.
 
     >>> half = np.arange(100) < 50
-    >>> (found,) = compare([Slice("all", "first", half)], half | (np.arange(100) < 90))
-    >>> found.count, found.mean, found.rest, round(found.p_value, 6)
+    >>> (result,) = compare([Slice("all", "first", half)], half | (np.arange(100) < 90))
+    >>> result.count, result.mean, result.rest, round(result.p_value, 6)
     (50, 1.0, 0.8, 0.001187)
     """
     values = np.asarray(scores, float)

@@ -50,8 +50,8 @@ def negative_log_likelihood(
 
     >>> import numpy as np
     >>> nothing = np.zeros((1, 2, 3), "float32"), np.zeros((4, 4), "float32")
-    >>> found = negative_log_likelihood(nothing[0], np.array([[2, 0]]), np.array([2]), nothing[1])
-    >>> print(f"{float(found[0]):.4f}")  # one of 9
+    >>> losses = negative_log_likelihood(nothing[0], np.array([[2, 0]]), np.array([2]), nothing[1])
+    >>> print(f"{float(losses[0]):.4f}")  # one of 9
     2.1972
     """
     count = scores.shape[-1]

@@ -142,10 +142,10 @@ class MultipleChoice(OwnFiles):
         if self._chosen.label is not None:
             label = [position(self._chosen.label, "label_column")]
         else:
-            found = options.find_answer(table.columns, self._option_positions)
-            label = [] if found is None else [found]
-        for found, argument, what in ((text, "text", "questions"), (label, "label", "answers")):
-            if not found:
+            answer_at = options.find_answer(table.columns, self._option_positions)
+            label = [] if answer_at is None else [answer_at]
+        for columns, argument, what in ((text, "text", "questions"), (label, "label", "answers")):
+            if not columns:
                 listed = ", ".join(map(repr, table.columns))
                 raise UserError(
                     f"`{argument}_column`: name the column of {table.name!r} with the {what}; its "

@@ -29,10 +29,10 @@ class Contrastive:
     Raises:
         ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
-    >>> found = Contrastive(pairs=1).choose(np.array([0, 1, 0, 1]))
-    >>> found.first.tolist(), found.alike.tolist()
+    >>> pairs = Contrastive(pairs=1).choose(np.array([0, 1, 0, 1]))
+    >>> pairs.first.tolist(), pairs.alike.tolist()
     ([0, 0, 1, 1, 2, 2, 3, 3], [True, False, True, False, True, False, True, False])
-    >>> found.second[found.alike].tolist()
+    >>> pairs.second[pairs.alike].tolist()
     [2, 3, 0, 1]
     """
 
