@@ -1,4 +1,4 @@
-"""What breaks the guarantee of a private run is refused by name, and its secret is kept."""
+"""Private runs: settings that break the guarantee are refused by name, and the secret is kept."""
 
 import json
 import stat

@@ -1,4 +1,4 @@
-"""What predict reads: texts, lines and tables of every format, with the columns of the run."""
+"""Inputs of `predict`: texts, lines, and tables of every format with the run's columns."""
 
 import json
 import os

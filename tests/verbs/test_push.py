@@ -25,7 +25,7 @@ def hub():
 
 @pytest.fixture
 def here(hub, monkeypatch):
-    """Have this process use the stand-in, with a token."""
+    """Make this process use the stand-in, with a token."""
     monkeypatch.setattr(constants, "ENDPOINT", hub.address)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     monkeypatch.setenv("HF_TOKEN", stand_in.TOKEN)
