@@ -20,7 +20,7 @@ def build_folds(
     config: Config,
     pool: Examples,
     classes: np.ndarray,
-    column: Callable[[str], Sequence[str]],
+    column: Callable[[str], np.ndarray],
 ) -> np.ndarray:
     """Return the fold of each example, int64 [examples], as the configuration describes them.
 
@@ -38,6 +38,7 @@ def build_folds(
     spec, groups = config.group_by or DEFAULT_GROUPING, np.arange(len(pool))
     if spec != "none":
         groups = catalog.build("group_by", spec).groups(pool, column)
+    assert config.folds is not None, "there is a pool only with `folds`"
     seed = (config.data_seed, config.fold_repeat)
     folds = assign_folds(classes, groups, folds=config.folds, seed=seed)
     sizes = np.bincount(folds, minlength=config.folds)

@@ -7,6 +7,7 @@ import logging
 import pathlib
 import re
 import time
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -219,9 +220,11 @@ class SplitReader:
         chosen[rows] = True
 
         def is_wanted(row: tf.Tensor, _: dict) -> tf.Tensor:
-            return tf.logical_and(row < len(chosen), tf.gather(chosen, row % len(chosen)))
+            within = tf.math.floormod(row, len(chosen))
+            return tf.logical_and(row < len(chosen), tf.gather(chosen, within))
 
-        return dataset.enumerate().filter(is_wanted).take(chosen.sum())
+        numbered: Any = dataset.enumerate()  # its annotations do not know that pairs are unpacked
+        return numbered.filter(is_wanted).take(chosen.sum())
 
     def _tokenize_with_retries(self, name: str) -> Examples:
         waits = iter(SECONDS_BEFORE_RETRY)

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import pathlib
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -141,8 +141,9 @@ def _tokenizer(
     return tokenize
 
 
-def _joined_answers(answers: Sequence[bytes]) -> dict[str, np.ndarray]:
+def _joined_answers(strings: np.ndarray) -> dict[str, np.ndarray]:
     """Return the columns of targets that are strings: all their bytes, and their lengths."""
+    answers: list[bytes] = list(strings)
     return {
         "stored_targets": np.frombuffer(b"".join(answers), np.uint8),
         LENGTHS: np.array(list(map(len, answers))),
@@ -160,8 +161,8 @@ def read_arrays(
 ) -> Examples:
     """Return the examples that `write_arrays` has written, memory-mapped."""
     dtypes = columns(dataset, reads=reads, windows=windows)
-    arrays = {column: _map(folder / column, dtype) for column, dtype in dtypes.items()}
-    shape, targets = dataset.element_spec["label"].shape, arrays.pop("stored_targets")
+    arrays: dict[str, Any] = {c: _map(folder / c, dtype) for c, dtype in dtypes.items()}
+    shape, targets = _label_spec(dataset).shape, arrays.pop("stored_targets")
     if LENGTHS in arrays:
         targets = Ragged.from_lengths(targets, arrays.pop(LENGTHS))
     else:
@@ -208,10 +209,15 @@ def columns(
 ) -> dict[str, type]:
     """Return the dtype of each column."""
     dtypes = {**COLUMNS, **extra(reads, windows=windows)}
-    answer = dataset.element_spec["label"].dtype
+    answer = _label_spec(dataset).dtype
     if answer == tf.string:
         return {**dtypes, "stored_targets": np.uint8, LENGTHS: np.int64}
     return {**dtypes, "stored_targets": np.float64 if answer.is_floating else np.int64}
+
+
+def _label_spec(dataset: tf.data.Dataset) -> tf.TensorSpec:
+    elements: Any = dataset.element_spec
+    return elements["label"]
 
 
 def content_key(dataset: tf.data.Dataset, *, pairs: bool) -> str:
@@ -234,7 +240,7 @@ class _ContentKey:
     def __init__(self, dataset: tf.data.Dataset) -> None:
         self._texts, self._targets = hashlib.sha256(), hashlib.sha256()
         self._dtype = np.dtype(columns(dataset)["stored_targets"]).newbyteorder("<")
-        self._shape = dataset.element_spec["label"].shape.as_list()
+        self._shape = _label_spec(dataset).shape.as_list()
 
     def add(self, digests: np.ndarray, targets: np.ndarray) -> None:
         self._texts.update(digests.astype("<u8").tobytes())

@@ -12,6 +12,7 @@ from ftkeras.exporters._lengths import lengths, pad
 from ftkeras.exporters._weights import Weights
 from ftkeras.exporters._windows import join_rows
 from ftkeras.problems import SEVERAL_ROWS, Problem
+from ftkeras.text import ragged_tensors
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.options import split
 from ftkeras.text.redacted_places import Places
@@ -265,9 +266,7 @@ class _Functions:
             windows: how many windows each text has; None if texts are not cut into windows.
         """
         if windows is not None:
-            factory: Any = tf.RaggedTensor
-            lengths_of_texts = tf.cast(windows, tf.int64)
-            by_text = factory.from_row_lengths(values, lengths_of_texts, validate=False)
+            by_text = ragged_tensors.from_row_lengths(values, tf.cast(windows, tf.int64))
             return tf.reduce_sum(by_text, axis=1)
         options = self._text_layer.options
         rows = options if options is not None else 2 if self._text_layer.each_text else 1

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from ftkeras.text import ragged_tensors
 from ftkeras.text._respelling import canonical_order, look_up
 from ftkeras.text._spellings import NOTHING, WALL, Spellings
 
@@ -49,11 +50,11 @@ def align(texts: Tensor, tables: Spellings) -> AlignedWords:
     word_text = tf.boolean_mask(text, begins)
     units, source = tf.boolean_mask(units, is_letter), tf.boolean_mask(source, is_letter)
     count = tf.shape(word_text, tf.int64)[0]
-    spelled = tf.RaggedTensor.from_value_rowids(units, word, count, validate=False)
+    spelled = ragged_tensors.from_value_rows(units, word, count)
     words = tf.strings.unicode_encode(spelled, "UTF-8")
     by_byte = tf.repeat(source, byte_lengths(units))
     return AlignedWords(
-        tf.RaggedTensor.from_value_rowids(words, word_text, points.nrows(), validate=False),
+        ragged_tensors.from_value_rows(words, word_text, points.nrows()),
         tf.cumsum(tf.cast(tf.strings.length(words), tf.int64), exclusive=True),
         tf.gather(starts.flat_values, by_byte),
         tf.gather(ends.flat_values, by_byte),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from ftkeras.text import _characters
+from ftkeras.text import _characters, ragged_tensors
 from ftkeras.text._respelling import look_up
 from ftkeras.text._spellings import NOTHING, Spellings, lower_case, pairs, points_of, to_tables
 
@@ -61,8 +61,7 @@ def normalize(points: Ragged, tables: Spellings) -> Normalized:
     is_unit = (units != NOTHING) & ~is_second[:, tf.newaxis]
     source = tf.where(is_unit)[:, 0]
     flat = tf.boolean_mask(units, is_unit)
-    owner = tf.gather(row, source)
-    normalized = Ragged.from_value_rowids(flat, owner, points.nrows(), validate=False)
+    normalized = ragged_tensors.from_value_rows(flat, tf.gather(row, source), points.nrows())
     return Normalized(normalized, source + tf.cast(tf.gather(is_first, source), tf.int64))
 
 

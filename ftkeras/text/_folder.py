@@ -47,7 +47,7 @@ def _vocabulary(checkpoint: TokenizerFiles) -> list[str]:
 
 def tokens_by_id(path: pathlib.Path, ids: dict[str, int]) -> list[str]:
     """Return the tokens of a vocabulary by id; raise UserError if ids have a gap."""
-    tokens = sorted(ids, key=ids.get)
+    tokens = sorted(ids, key=ids.__getitem__)
     for index, token in enumerate(tokens):
         if ids[token] != index:
             raise file_error(

@@ -4,6 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from ftkeras.text import ragged_tensors
 from ftkeras.text._spellings import NOTHING, PAGE, SELF, WALL, Spellings
 
 Tensor = Any
@@ -25,7 +26,7 @@ def respell(texts: tf.Tensor, tables: Spellings) -> tf.Tensor:
     units = tf.cond(tf.reduce_any(rows >= tables.first_movable), reorder, lambda: units)
     is_kept = units != WALL
     units, text = tf.boolean_mask(units, is_kept), tf.boolean_mask(text, is_kept)
-    spelled = tf.RaggedTensor.from_value_rowids(units, text, points.nrows(), validate=False)
+    spelled = ragged_tensors.from_value_rows(units, text, points.nrows())
     return tf.strings.unicode_encode(spelled, "UTF-8")
 
 

@@ -142,8 +142,9 @@ def lower_case() -> dict[int, tuple]:
     """Return the lower case of each code point that has one."""
     lower = pairs(_characters.LOWER_LONG)
     for item in _characters.LOWER.split():
-        parts = re.fullmatch(r"(\w+?)(?:-(\w+))?(?:/(\d))?([+-]\w+)", item)
-        first, last, step, distance = parts.groups()
+        match = re.fullmatch(r"(\w+?)(?:-(\w+))?(?:/(\d))?([+-]\w+)", item)
+        assert match is not None, "every item of the table has this form"
+        first, last, step, distance = match.groups()
         for point in range(int(first, 16), int(last or first, 16) + 1, int(step or 1)):
             lower[point] = (point + int(distance, 16),)
     return lower

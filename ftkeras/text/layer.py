@@ -172,11 +172,13 @@ class TextLayer(tf.Module):
         if spans:
             best = cut.has_most_context().flat_values
             flat = [tf.where(best, span.flat_values, NO_WORD) for span in spans]
-            spans = tuple(map(tf.RaggedTensor.with_flat_values, spans, flat))
+            pairs = zip(spans, flat, strict=True)
+            spans = tuple(span.with_flat_values(values) for span, values in pairs)
         return [cut.take(pieces), *spans], cut.columns()
 
     def _with_contexts(self, questions: tf.Tensor, texts: tf.Tensor | None) -> dict[str, Any]:
         self._require_room_for_pairs()
+        assert texts is not None, "questions come with contexts"
         rows = contexts.read(self.tokenizer, self.truncation, self.max_length, questions, texts)
         return rows if self.segments else {n: v for n, v in rows.items() if n != "segment_ids"}
 
@@ -194,9 +196,7 @@ class TextLayer(tf.Module):
         is_option = tf.cast(tf.reshape(listed.mask, [-1]), tf.int64)
         return {name: Head()(ids, ids.row_lengths() * is_option) for name, ids in rows.items()}
 
-    def _join_pairs(
-        self, first: tf.RaggedTensor, second: tf.RaggedTensor
-    ) -> dict[str, tf.RaggedTensor]:
+    def _join_pairs(self, first: tf.RaggedTensor, second: tf.RaggedTensor) -> dict[str, Any]:
         self._require_room_for_pairs()
         budget = self.max_length - self.tokenizer.specials[1]
         limits = longest_first(first.row_lengths(), second.row_lengths(), budget)

@@ -17,7 +17,7 @@ from ftkeras.text.truncations.head import Head
 from ftkeras.text.words import NO_WORD, NUMBERS, WORDS
 
 # The arguments of the text layer, by what is read.
-_READS: Mapping[str, Mapping[str, bool]] = {
+_READS: Mapping[str, Mapping[str, Any]] = {
     "texts": {},
     "words": {"words": True, "spaced": True},
     "each_text": {"each_text": True},

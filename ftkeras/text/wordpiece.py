@@ -2,7 +2,7 @@
 
 import pathlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import tensorflow as tf
 import tensorflow_text as tf_text
@@ -90,7 +90,7 @@ class WordPiece(tf.Module):
         self._tables = spellings(self.lowercase, self.strip_accents, self.split_chinese)
         self._pieces = tf_text.FastWordpieceTokenizer(
             list(vocabulary),
-            token_out_type=tf.int32,
+            token_out_type=cast(Any, tf.int32),
             unknown_token="[UNK]",
             no_pretokenization=True,
             max_bytes_per_word=4 * MAX_WORD_CHARACTERS,

@@ -94,7 +94,8 @@ def frame_words(
     *first, last = texts
     # One frame for all of them: it holds the numbers of tokens from 1, negative, which no id is.
     numbers = tf.range(1, tf.size(last.flat_values) + 1)
-    framed = tokenizer.frame(*first, last.with_flat_values(-numbers))
+    marked = last.with_flat_values(-numbers)
+    framed = tokenizer.frame(first[0], marked) if first else tokenizer.frame(marked)
     row = framed["token_ids"]
     number = tf.maximum(-row.flat_values, 0)
 

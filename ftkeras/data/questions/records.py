@@ -100,7 +100,7 @@ class Records:
                     f"`{_ARGUMENTS[role]}`: name the column of {table.name!r} with the {what}; its "
                     f"columns are: {', '.join(map(repr, table.columns))}."
                 )
-        self.columns = {role: table.columns[at] for role, at in self._at.items()}
+        self.columns: Mapping[str, str] = {role: table.columns[at] for role, at in self._at.items()}
         names = [f"{what}s in {self.columns[role]!r}" for role, what in _REQUIRED.items()]
         self.layout = ", ".join(names)
 

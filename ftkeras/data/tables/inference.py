@@ -75,6 +75,7 @@ def chosen_roles(table: Table, chosen: Chosen) -> Roles:
     def position(name: str | int, argument: str) -> int:
         return find_position(table.name, table.columns, name, argument)
 
+    assert chosen.label is not None, "the user chose it"
     text = tuple(position(name, "text_column") for name in chosen.text or ())
     pair = None if chosen.pair is None else position(chosen.pair, "pair_column")
     return Roles(text, pair, position(chosen.label, "label_column"))

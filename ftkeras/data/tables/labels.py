@@ -104,8 +104,8 @@ def listed_labels(names: Sequence[str]) -> Labels:
 def _classes(column: Column) -> dict[str, list[str]]:
     """Return the values of each class, classes in the order of their ids."""
     values = list(column.counts)
-    numbers = [as_number(value) for value in values]
-    if any(number is None for number in numbers):
+    numbers = [number for value in values if (number := as_number(value)) is not None]
+    if len(numbers) < len(values):
         return {value: [value] for value in sorted(values)}
     classes = collections.defaultdict(list)
     for number, value in sorted(zip(numbers, values, strict=True)):

@@ -85,7 +85,7 @@ class Records:
         UserError: no columns hold tagged texts.
     """
 
-    skipped = ()
+    skipped: Sequence[str] = ()
 
     def __init__(
         self,
@@ -152,7 +152,10 @@ class Records:
             if start < end:
                 raise ValueError(f"the span {start} to {stop}, {kind}, overlaps another one")
         if len(text) != characters(text):  # invalid bytes count differently
-            entities = [(k, *(characters(text[:at]) for at in ends)) for k, *ends in entities]
+            entities = [
+                (kind, characters(text[:start]), characters(text[:stop]))
+                for kind, start, stop in entities
+            ]
         return Tagged(encode(text), entities)
 
 
