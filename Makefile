@@ -51,9 +51,9 @@ test-lowest:
 	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 # Folders whose types are checked.
-TYPED := ftkeras/*.py tests/api/examples.py $(addprefix ftkeras/,api averages callbacks checkpoints cli config corpora dossiers encoders \
+TYPED := ftkeras/*.py tests/api/examples.py $(addprefix ftkeras/,api averages callbacks checkpoints cli config corpora data dossiers encoders \
 	experiment explanations exporters figures heads losses maskings optimizers pages phases policies prediction privacy problems processes regularizers reports \
-	runs schedules search selection serving statistics strategies support tasks teachers trackers training verbs workflows)
+	runs schedules search selection serving statistics strategies support tasks teachers text trackers training verbs workflows)
 
 lint: style types
 

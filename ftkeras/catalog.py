@@ -207,11 +207,11 @@ def problem_default(task: str, attribute: str) -> str:
     name = given.rpartition(".")[2].lower() if given else "classification"
     files = pathlib.Path(__file__).parent.glob("problems/*.py")
     problem = next(file for file in files if _is_named_like(name, file.stem))
-    found = {
+    defaults = {
         **source.attributes(pathlib.Path(__file__).parent / "problems" / "_base.py"),
         **source.attributes(problem),
     }
-    return ast.literal_eval(found[attribute])
+    return ast.literal_eval(defaults[attribute])
 
 
 def parse_encoder(text: str) -> Spec:

@@ -5,6 +5,7 @@ import io
 import os
 import signal
 import sys
+from typing import Any
 
 from ftkeras.cli import existing, flags, output, parts, quiet
 from ftkeras.cli.commands import VERBS
@@ -45,33 +46,50 @@ def _run(arguments: list[str]) -> int:
             print(command.help, flush=True)
             return 0
         debug = command.config.debug
-        parts.check(command.config)
-        existing.check(verb, command.config)
-        if not debug and VERBS[verb].needs_tensorflow:
-            quiet.import_tensorflow()
-        importlib.import_module(f"ftkeras.verbs.{verb}").run(command.config)
-    except UserError as error:
-        if debug:
+        _run_verb(verb, command.config)
+    except (UserError, Stopped, KeyboardInterrupt, OSError) as error:
+        code = _show(error, verb, debug=debug)
+        if code is None:
             raise
-        _fail("ftkeras: ", output.error_line(error))
-        return error.exit_code
-    except Stopped as stopped:
-        _fail("\nftkeras: ", f"stopped. {output.error_line(stopped)}")
-        return 128 + stopped.signal
-    except KeyboardInterrupt as interrupt:
-        print(f"\nftkeras: stopped. {output.as_flags(str(interrupt))}".rstrip(), file=sys.stderr)
-        return 128 + signal.SIGINT
-    except BrokenPipeError:
+        return code
+    return 0
+
+
+def _run_verb(verb: str, config: Any) -> None:
+    """Check the configuration as far as is possible at once, then call the verb."""
+    parts.check(config)
+    existing.check(verb, config)
+    if not config.debug and VERBS[verb].needs_tensorflow:
+        quiet.import_tensorflow()
+    importlib.import_module(f"ftkeras.verbs.{verb}").run(config)
+
+
+def _show(error: BaseException, verb: str | None, *, debug: bool) -> int | None:
+    """Show an error in a line, and return the exit code; None if it should have a traceback.
+
+    Args:
+        error: what ended the verb.
+        verb: its name; None if the command line was not understood.
+        debug: whether the user asked for tracebacks.
+    """
+    if isinstance(error, BrokenPipeError):
         _close_output()
         if verb == "train":
             print("ftkeras: standard output was closed, so training ends.", file=sys.stderr)
         return 128 + signal.SIGPIPE
-    except OSError as error:
-        if debug or error.filename is None:
-            raise
+    if isinstance(error, Stopped):
+        _fail("\nftkeras: ", f"stopped. {output.error_line(error)}")
+        return 128 + error.signal
+    if isinstance(error, KeyboardInterrupt):
+        print(f"\nftkeras: stopped. {output.as_flags(str(error))}".rstrip(), file=sys.stderr)
+        return 128 + signal.SIGINT
+    if isinstance(error, UserError) and not debug:
+        _fail("ftkeras: ", output.error_line(error))
+        return error.exit_code
+    if isinstance(error, OSError) and error.filename is not None and not debug:
         _fail("ftkeras: ", f"{error.filename}: {error.strerror}")
         return 2
-    return 0
+    return None
 
 
 def _close_output() -> None:

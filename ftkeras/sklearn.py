@@ -213,12 +213,12 @@ def _texts(X: Any) -> np.ndarray:
     """
     if isinstance(X, str):
         raise ValueError(f"X must be several texts, such as [text]. Received: {X!r}.")
-    found = np.asarray(X if hasattr(X, "__len__") else list(X), dtype=object)
-    if found.ndim == 2 and found.shape[1] == 1:
-        found = found[:, 0]
-    if found.ndim != 1:
-        raise ValueError(f"X must be one column of texts. Received: shape {found.shape}.")
-    wrong: Sequence[Any] = [value for value in found if not isinstance(value, str)]
+    texts = np.asarray(X if hasattr(X, "__len__") else list(X), dtype=object)
+    if texts.ndim == 2 and texts.shape[1] == 1:
+        texts = texts[:, 0]
+    if texts.ndim != 1:
+        raise ValueError(f"X must be one column of texts. Received: shape {texts.shape}.")
+    wrong: Sequence[Any] = [value for value in texts if not isinstance(value, str)]
     if wrong:
         raise ValueError(f"X must be texts. Received: {wrong[0]!r}.")
-    return found
+    return texts

@@ -88,7 +88,7 @@ def _exports_are_verified_here():
 
 @pytest.fixture(scope="session", autouse=True)
 def _runs_write_no_report():
-    """Have runs of this process write no report, which takes seconds."""
+    """Switch off the reports of runs in this process, because each takes seconds."""
     with pytest.MonkeyPatch.context() as patch:
         from ftkeras.workflows import training
 
@@ -98,7 +98,7 @@ def _runs_write_no_report():
 
 @pytest.fixture
 def verifier_process(monkeypatch):
-    """Have exports verified in a process without ftkeras, as users have them."""
+    """Verify exports in a process without ftkeras, as runs of users do."""
     from ftkeras.exporters import _verification, saved_model
 
     monkeypatch.setattr(saved_model, "Verifier", _verification.Verifier)

@@ -1,4 +1,4 @@
-"""What every part in the catalog guarantees, so that a new file is tested at once."""
+"""Contracts of every part in the catalog, so that a new file is tested at once."""
 
 import inspect
 import pathlib

@@ -1,4 +1,4 @@
-"""How long tests take, for the order of files and for equal shares of the slow tests.
+"""Durations of tests, by which files are ordered and slow tests are shared out equally.
 
 `durations.json` has the seconds of each test that took a second or more on two cores, fixtures
 included. `python -m tests.tools.durations` renews it. A test that is not in it counts as a case of

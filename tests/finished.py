@@ -1,4 +1,4 @@
-"""A short run that learns what it is asked, so that tests notice swapped rows or lost weights."""
+"""A short run that reaches a high accuracy, so that tests notice swapped rows or lost weights."""
 
 import json
 import math

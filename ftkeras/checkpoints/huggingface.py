@@ -119,10 +119,10 @@ def read_tensors(folder: str | os.PathLike) -> Mapping[str, np.ndarray]:
             refused.
     """
     folder = pathlib.Path(folder)
-    found = choose.find(folder)
-    if not found:
+    weights = choose.find(folder)
+    if not weights:
         raise UserError(_no_weights(folder))
-    return choose.read(*found[0])
+    return choose.read(*weights[0])
 
 
 def describe_choice(folder: str | os.PathLike) -> str:
@@ -138,11 +138,11 @@ def _no_weights(folder: pathlib.Path) -> str:
     formats = [format.file for format in choose.FORMATS]
     missing = f"encoder={folder} has no {', '.join(formats[:-1])} or {formats[-1]}"
     patterns = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
-    found = sorted(path.name for pattern in patterns for path in folder.glob(pattern))
-    if not found:
+    others = sorted(path.name for pattern in patterns for path in folder.glob(pattern))
+    if not others:
         return f"{missing}; {REMEDY}"
     why = "which are not read under these names"
-    return f"{missing}, only {', '.join(found)}, {why}; {CONVERT.format(name=folder)}"
+    return f"{missing}, only {', '.join(others)}, {why}; {CONVERT.format(name=folder)}"
 
 
 def write(folder: str | os.PathLike, *, config: Mapping, tensors: Mapping[str, np.ndarray]) -> None:

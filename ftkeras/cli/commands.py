@@ -5,22 +5,20 @@ from dataclasses import dataclass
 
 from ftkeras.config.dossier import DossierConfig
 from ftkeras.config.drift import DriftConfig
+from ftkeras.config.encoders import EncodersConfig
+from ftkeras.config.explain import ExplainConfig
+from ftkeras.config.find_rate import FindRateConfig
+from ftkeras.config.launch import LaunchConfig
 from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
+from ftkeras.config.plot import PlotConfig
+from ftkeras.config.predict import PredictConfig
 from ftkeras.config.pretrain import PretrainConfig
+from ftkeras.config.push import PushConfig
+from ftkeras.config.report import ReportConfig
 from ftkeras.config.run import Config
 from ftkeras.config.selection import SelectConfig
 from ftkeras.config.serving import DeployConfig, ServeConfig
 from ftkeras.config.tune import TuneConfig
-from ftkeras.config.verbs import (
-    EncodersConfig,
-    ExplainConfig,
-    FindRateConfig,
-    LaunchConfig,
-    PlotConfig,
-    PredictConfig,
-    PushConfig,
-    ReportConfig,
-)
 
 
 @dataclass(frozen=True)

@@ -72,11 +72,11 @@ def _written(flags: Iterable[_Flag]) -> str:
 
 def _values() -> dict[str, str]:
     """Return, for each flag whose values are known in all verbs, these values."""
-    found: dict[str, set[tuple[str, ...]]] = {}
+    by_name: dict[str, set[tuple[str, ...]]] = {}
     for verb in VERBS:
         for flag in _flags(verb):
-            found.setdefault(flag.name, set()).add(flag.values)
-    known = {name: max(values, key=len) for name, values in found.items()}
+            by_name.setdefault(flag.name, set()).add(flag.values)
+    known = {name: max(values, key=len) for name, values in by_name.items()}
     return {name: " ".join(values) for name, values in known.items() if values}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ftkeras import catalog
 from ftkeras.cli.commands import VERBS
-from ftkeras.config.verbs import LaunchConfig
+from ftkeras.config.launch import LaunchConfig
 from ftkeras.errors import UserError
 from ftkeras.runs import layout
 

@@ -13,8 +13,9 @@ from ftkeras.cli import completion, existing, recipes, version
 from ftkeras.cli import help as help_pages
 from ftkeras.cli.commands import VERBS, flag_fields
 from ftkeras.config import flagfile, own_data, unknown_names
+from ftkeras.config.export import formats_again
 from ftkeras.config.fields import AUTO
-from ftkeras.config.verbs import LaunchConfig, formats_again
+from ftkeras.config.launch import LaunchConfig
 from ftkeras.errors import UserError
 from ftkeras.support.nearest import hint
 
@@ -149,11 +150,11 @@ def _unknown_flag(name: str, known: Collection[str]) -> str:
 
 def _illegal_value(config: type, problem: str) -> str:
     """Say which type a flag takes, as absl's "flag --epochs=x: invalid literal …" does not."""
-    if (found := re.match(r"flag --(\w+)=(.*?): ", problem)) is None:
+    if (match := re.match(r"flag --(\w+)=(.*?): ", problem)) is None:
         return problem
-    kind = flagfile.value_types(config)[found[1]]
-    other = " or auto" if found[1] in flagfile.takes_auto(config) else ""
-    return f"--{found[1]} must be {_TYPES[kind].description}{other}. Received: {found[2]!r}."
+    kind = flagfile.value_types(config)[match[1]]
+    other = " or auto" if match[1] in flagfile.takes_auto(config) else ""
+    return f"--{match[1]} must be {_TYPES[kind].description}{other}. Received: {match[2]!r}."
 
 
 def _one_line(error: Exception) -> str:

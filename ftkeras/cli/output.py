@@ -55,8 +55,8 @@ def as_flags(message: str) -> str:
     '--schedule=step(steps=3), --steps=9'
     """
 
-    def shown(found: re.Match) -> str:
-        return found["spec"] or f"--{found['quoted'] or found['assigned']}"
+    def shown(match: re.Match) -> str:
+        return match["spec"] or f"--{match['quoted'] or match['assigned']}"
 
     return _pattern().sub(shown, message)
 

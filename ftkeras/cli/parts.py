@@ -4,8 +4,8 @@ import dataclasses
 from typing import Any
 
 from ftkeras import catalog
+from ftkeras.config.launch import LaunchConfig
 from ftkeras.config.tune import TuneConfig
-from ftkeras.config.verbs import LaunchConfig
 
 # A value that names no part: no groups, no exports.
 NONE = "none"

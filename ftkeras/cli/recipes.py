@@ -29,7 +29,7 @@ def resolve(arguments: list[str]) -> list[str]:
 
 
 def _resolved(argument: str) -> str:
-    found = _FLAG.fullmatch(argument)
-    if found is None or found[2] not in names() or pathlib.Path(argument.split("=", 1)[1]).exists():
+    match = _FLAG.fullmatch(argument)
+    if match is None or match[2] not in names() or pathlib.Path(argument.split("=", 1)[1]).exists():
         return argument
-    return f"{found[1]}{FOLDER / found[2]}.cfg"
+    return f"{match[1]}{FOLDER / match[2]}.cfg"

@@ -40,7 +40,7 @@ def render(config: Any, *, without: Sequence[str] = NOT_RECORDED) -> str:
 def arguments(config: Any, *, without: Sequence[str] = NOT_RECORDED) -> list[str]:
     """Return the command line that says `config`; fields that are None are omitted.
 
-    >>> from ftkeras.config.verbs import PredictConfig
+    >>> from ftkeras.config.predict import PredictConfig
     >>> arguments(PredictConfig(model="m", text=("one", "two"), json=True), without=("batch_size",))
     ['--model=m', '--text=one', '--text=two', '--resume=false', '--json=true', '--debug=false']
     """

@@ -148,8 +148,8 @@ def vocabulary(texts: Sequence[str]) -> list[str]:
     """Return WordPieces of lower-cased ASCII text: specials, all characters, the texts' words."""
     characters = string.punctuation + string.digits + string.ascii_lowercase
     inside = [f"##{character}" for character in string.digits + string.ascii_lowercase]
-    found = {word for text in texts for word in re.findall(r"[a-z0-9]+", text.lower())}
-    return [*_SPECIAL, *characters, *inside, *sorted(found - set(characters))]
+    in_texts = {word for text in texts for word in re.findall(r"[a-z0-9]+", text.lower())}
+    return [*_SPECIAL, *characters, *inside, *sorted(in_texts - set(characters))]
 
 
 def write(folder: pathlib.Path) -> None:
@@ -196,7 +196,7 @@ def _fix_articles(text: str) -> str:
 
 def _capitalize(text: str) -> str:
     """Capitalize each sentence; the forms insert clauses in lower case."""
-    return re.sub(r"(^|[.!] )([a-z])", lambda found: found[1] + found[2].upper(), text)
+    return re.sub(r"(^|[.!] )([a-z])", lambda match: match[1] + match[2].upper(), text)
 
 
 if __name__ == "__main__":

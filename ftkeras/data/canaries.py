@@ -1,5 +1,7 @@
 """Random texts with random labels, planted to measure what a model learns by heart."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -18,11 +20,11 @@ def texts(count: int, seed: int) -> list[str]:
     7
     """
     rng = np.random.default_rng((seed, STREAM))
-    found: dict[str, None] = {}
-    while len(found) < count:
+    chosen: dict[str, None] = {}
+    while len(chosen) < count:
         words = ("".join(_syllables(rng)) for _ in range(WORDS))
-        found[" ".join(words)] = None
-    return list(found)
+        chosen[" ".join(words)] = None
+    return list(chosen)
 
 
 def planted(targets: np.ndarray, count: int, seed: int, *, pairs: bool = False) -> tf.data.Dataset:
@@ -51,7 +53,7 @@ def _examples(
     size = count + CANDIDATES
     made, rng = texts(size * (2 if pairs else 1), seed), np.random.default_rng((seed, STREAM, 1))
     labels = targets[rng.choice(len(targets), size)]
-    arrays = {"text": made[:size][part], "label": labels[part]}
+    arrays: Any = {"text": made[:size][part], "label": labels[part]}
     if pairs:
         arrays["pair"] = made[size:][part]
     return tf.data.Dataset.from_tensor_slices(arrays)

@@ -1,6 +1,7 @@
 """The elements of a feed: the arrays of some parts of a batch."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,8 @@ from ftkeras.data.examples import Examples
 from ftkeras.data.masker import Masker
 from ftkeras.data.token_numbers import token_numbers
 
-Collate = Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]
+# Targets, which may be `Ragged`, and positions -> the tensors of a batch; see `Problem.collate`.
+Collate = Callable[[Any, np.ndarray], dict[str, np.ndarray]]
 
 
 def element(

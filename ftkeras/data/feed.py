@@ -211,12 +211,12 @@ class OrderedFeed:
         """Return the example whose token each slot holds, below 0 for an unused one."""
         rows, read = self._rows, (inputs(self._rows, self.batching, p) for p in self._plan)
         masked = (masker(rows, p, i["token_ids"]) for p, i in zip(self._plan, read, strict=True))
-        found = np.concatenate([part.positions for part in masked])
+        places = np.concatenate([part.positions for part in masked])
         windows = self.examples.windows
         if windows is None:
-            return found
+            return places
         counts = windows.counts[self.examples.rows]
-        return np.where(found < 0, -1, np.repeat(np.arange(len(counts)), counts)[found])
+        return np.where(places < 0, -1, np.repeat(np.arange(len(counts)), counts)[places])
 
     @functools.cached_property
     def _tokens(self) -> np.ndarray:

@@ -20,7 +20,7 @@ def build_folds(
     config: Config,
     pool: Examples,
     classes: np.ndarray,
-    column: Callable[[str], Sequence[str]],
+    column: Callable[[str], np.ndarray],
 ) -> np.ndarray:
     """Return the fold of each example, int64 [examples], as the configuration describes them.
 
@@ -38,6 +38,7 @@ def build_folds(
     spec, groups = config.group_by or DEFAULT_GROUPING, np.arange(len(pool))
     if spec != "none":
         groups = catalog.build("group_by", spec).groups(pool, column)
+    assert config.folds is not None, "there is a pool only with `folds`"
     seed = (config.data_seed, config.fold_repeat)
     folds = assign_folds(classes, groups, folds=config.folds, seed=seed)
     sizes = np.bincount(folds, minlength=config.folds)
@@ -83,17 +84,17 @@ def hold_out_shares(
     >>> np.unique(hold_out_shares(labels, groups, [0.1, 0.1], seed=0), return_counts=True)[1]
     array([80, 10, 10])
     """
-    found, left = np.full(len(labels), -1), np.arange(len(labels))
+    assigned, left = np.full(len(labels), -1), np.arange(len(labels))
     for number, share in enumerate(shares):
         if not left.size:  # one group holds everything
             break
         count = max(2, round(len(left) / (share * len(labels))))
         held = assign_folds(labels[left], groups[left], folds=count, seed=(seed, number)) == 0
-        found[left[held]] = number
+        assigned[left[held]] = number
         left = left[~held]
-    for label in np.setdiff1d(labels, labels[found == -1]):
-        found[np.isin(groups, groups[labels == label])] = -1
-    return found
+    for label in np.setdiff1d(labels, labels[assigned == -1]):
+        assigned[np.isin(groups, groups[labels == label])] = -1
+    return assigned
 
 
 def assign_folds(

@@ -23,6 +23,6 @@ def without_copies(train: Examples, test: Examples) -> Examples:
     is_copy = np.isin(train.digests, test.digests)
     is_near = NearDuplicates().are_near(train, test) & ~is_copy
     copies, near = int(is_copy.sum()), int(is_near.sum())
-    found = f"leakage {copies:,} of {len(train):,} texts are in {test.name} and {near:,} nearly so"
-    log.info("%s", f"{found}; they are not trained on" if copies or near else found)
+    line = f"leakage {copies:,} of {len(train):,} texts are in {test.name} and {near:,} nearly so"
+    log.info("%s", f"{line}; they are not trained on" if copies or near else line)
     return train.select(~(is_copy | is_near))

@@ -101,11 +101,11 @@ class Masker:
         pairs = zip(parts, split["token_ids"], strict=True)
         masked = [self(examples, part, token_ids, epoch=epoch) for part, token_ids in pairs]
         token_ids, places, targets, positions = map(np.stack, zip(*masked, strict=True))
-        found = {**split, "token_ids": token_ids, "places": places}
+        joined = {**split, "token_ids": token_ids, "places": places}
         answers = {"targets": targets, "example_mask": positions >= 0}
         if len(parts) > 1:
-            return found, answers
-        return {n: a[0] for n, a in found.items()}, {n: a[0] for n, a in answers.items()}
+            return joined, answers
+        return {n: a[0] for n, a in joined.items()}, {n: a[0] for n, a in answers.items()}
 
     def _most_slots(self, texts: int, width: int) -> int:
         """Return the most tokens that are chosen of a row with at most this number of texts."""

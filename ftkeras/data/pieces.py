@@ -27,5 +27,5 @@ def spread(answers: np.ndarray, word_starts: np.ndarray, texts: np.ndarray) -> n
     order = np.argsort(keys[is_first])
     known = np.append(keys[is_first][order], np.iinfo(np.int64).max)
     place = np.searchsorted(known, keys)
-    found = np.append(answers[order], -1)[place]
-    return np.where(known[place] == keys, found, -1).astype(np.int32)
+    spread_answers = np.append(answers[order], -1)[place]
+    return np.where(known[place] == keys, spread_answers, -1).astype(np.int32)

@@ -7,6 +7,7 @@ import logging
 import pathlib
 import re
 import time
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -189,8 +190,8 @@ class SplitReader:
         rows = examples.rows[positions]
         by_row = {}
         # In batches, because each step of the iterator takes half a millisecond.
-        found = self._rows_of(self.texts(examples.source), rows).batch(TEXTS_AT_ONCE)
-        for numbers, batch in found.as_numpy_iterator():
+        batches = self._rows_of(self.texts(examples.source), rows).batch(TEXTS_AT_ONCE)
+        for numbers, batch in batches.as_numpy_iterator():
             for row, *values in zip(numbers.tolist(), *batch.values(), strict=True):
                 by_row[row] = dict(zip(batch, values, strict=True))
         return [by_row[row] for row in rows.tolist()]
@@ -219,9 +220,11 @@ class SplitReader:
         chosen[rows] = True
 
         def is_wanted(row: tf.Tensor, _: dict) -> tf.Tensor:
-            return tf.logical_and(row < len(chosen), tf.gather(chosen, row % len(chosen)))
+            within = tf.math.floormod(row, len(chosen))
+            return tf.logical_and(row < len(chosen), tf.gather(chosen, within))
 
-        return dataset.enumerate().filter(is_wanted).take(chosen.sum())
+        numbered: Any = dataset.enumerate()  # its annotations do not know that pairs are unpacked
+        return numbered.filter(is_wanted).take(chosen.sum())
 
     def _tokenize_with_retries(self, name: str) -> Examples:
         waits = iter(SECONDS_BEFORE_RETRY)

@@ -1,5 +1,7 @@
 """Move answers that are places in texts to where a redaction leaves them."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -41,20 +43,21 @@ class RedactedAnswers:
         is_changed = replace(self._redaction, text) != valid(text)
 
         def move() -> tf.Tensor:
-            found = tf.py_function(self._move, [text, label], tf.string)
-            return tf.ensure_shape(found, label.shape)
+            moved = tf.py_function(self._move, [text, label], tf.string)
+            return tf.ensure_shape(moved, label.shape)
 
         return {**element, "label": tf.cond(is_changed, move, lambda: label)}
 
-    def _move(self, text: tf.Tensor, label: tf.Tensor) -> bytes:
+    def _move(self, text: Any, label: Any) -> bytes:
+        """Return the label of a text with moved places; both are eager scalars of strings."""
         places = Places(self._redaction, text[tf.newaxis])
 
         def move(starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             first, last = places.redacted(starts[np.newaxis], ends[np.newaxis])
             return first.numpy()[0], last.numpy()[0]
 
-        redacted = places.texts[0].numpy().decode()
-        answer, left_out = self._problem.moved(label.numpy(), redacted, move)
+        redacted: Any = places.texts[0].numpy()
+        answer, left_out = self._problem.moved(label.numpy(), redacted.decode(), move)
         if left_out:
             self.left_out[text.numpy()] = left_out
         return answer

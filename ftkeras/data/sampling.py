@@ -1,5 +1,7 @@
 """Stratified samples: choose examples so that each class keeps its share."""
 
+from typing import Any
+
 import numpy as np
 
 
@@ -27,15 +29,14 @@ def stratified_sample(labels: np.ndarray, size: int, *, seed: int) -> np.ndarray
     chosen = [random.choice(np.flatnonzero(classes == label), 1) for label in np.flatnonzero(rare)]
     others = np.flatnonzero(~rare[classes])
     if others.size:
-        chosen.append(
-            resample(
-                others,
-                replace=False,
-                n_samples=size - len(chosen),
-                stratify=classes[others],
-                random_state=random,
-            )
+        rest: Any = resample(
+            others,
+            replace=False,
+            n_samples=size - len(chosen),
+            stratify=classes[others],
+            random_state=random,
         )
+        chosen.append(rest)
     return np.sort(np.concatenate(chosen))
 
 

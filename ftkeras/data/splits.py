@@ -16,7 +16,7 @@ from ftkeras.config.run import Config
 from ftkeras.data import canaries, folds, leakage
 from ftkeras.data.examples import Examples
 from ftkeras.data.reading import SplitReader
-from ftkeras.data.sampling import hold_out, stratified_sample
+from ftkeras.data.split_sizes import SplitSizes
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
 from ftkeras.text.layer import TextLayer
@@ -73,6 +73,7 @@ class Splits:
     def __init__(self, *, config: Config, task: Task, reader: SplitReader, folder: pathlib.Path):
         self.config, self.task, self.folder = config, task, folder
         self._reader, self._problem = reader, task.problem()
+        self._sizes = SplitSizes(config, self._problem)
         self.raw_texts, self.column = reader.raw_texts, reader.column
         self.texts = reader.texts
         # Whether all of train may be trained on, as test is not a part of it.
@@ -101,20 +102,20 @@ class Splits:
     def test(self) -> Examples:
         """The examples to evaluate once, at the end."""
         if self._reader.has_test:
-            return self._check(self._limit(self._reader.read("test"), "test"))
+            return self._check(self._sizes.limit(self._reader.read("test"), "test"))
         if self._has_test:
             raise UserError(
                 f"task={self.config.task}: there are no texts to test on; name them by "
                 "`test_data`, or use `notest`."
             )
         held_out = self._reader.read("train").select(self._own_folds == TEST_FOLD, "test")
-        return self._check(self._limit(held_out, "test"))
+        return self._check(self._sizes.limit(held_out, "test"))
 
     @functools.cached_property
     def other_test(self) -> Examples:
         """The examples to evaluate a run on that was trained on other data: test, or all."""
         examples = self._reader.read("test" if self._reader.has_test else "train")
-        return self._limit(examples.select(np.arange(len(examples)), "test"), "test")
+        return self._sizes.limit(examples.select(np.arange(len(examples)), "test"), "test")
 
     def with_unlabelled(self, train: Examples) -> Examples:
         """Return examples to train on, and behind them the unlabelled texts, if there are any.
@@ -141,18 +142,18 @@ class Splits:
         if not self._reader.has_unlabelled:
             return None
         joined, before = self._reader.read_with_unlabelled(self.train.source)
-        found = joined.select(np.arange(before, len(joined)), "unlabelled")
+        unlabelled = joined.select(np.arange(before, len(joined)), "unlabelled")
         # Rounds of self-training are not tested, but what they learn is.
         guards_test = self.config.test or self.config.self_training is not None
         for part in (self.validation, self.test if guards_test else None):
             if part is not None:
-                found = leakage.without_copies(found, part)
-        if not len(found):
+                unlabelled = leakage.without_copies(unlabelled, part)
+        if not len(unlabelled):
             raise UserError(
                 f"unlabelled={', '.join(self.config.unlabelled)}: no text is left that is not in "
                 "validation or test."
             )
-        return found
+        return unlabelled
 
     def canaries(self) -> tuple[Examples, Examples]:
         """Return the texts that are planted in train, and texts that could have been as well."""
@@ -219,13 +220,13 @@ class Splits:
             validation = self._reader.read("validation")
         else:
             if self._has_test:
-                kept, held_out = self._hold_out_share(train)
+                kept, held_out = self._sizes.hold_out(train)
             else:
                 held_out = self._own_folds[train.rows] == VALIDATION_FOLD
                 kept = ~held_out
             train, validation = train.select(kept), train.select(held_out, "validation")
-            validation = self._shrink(validation, train)
-        return self._limit(train, "train"), self._limit(validation, "validation")
+            validation = self._sizes.shrink(validation, train)
+        return self._sizes.limit(train, "train"), self._sizes.limit(validation, "validation")
 
     def _without_copies_of_test(self, examples: Examples) -> Examples:
         """Leave out copies of test examples if the task guards its test split."""
@@ -254,7 +255,7 @@ class Splits:
         if not self._has_test:
             in_test = np.flatnonzero(self._own_folds == TEST_FOLD)
             pool = pool.select(np.setdiff1d(np.arange(len(pool)), in_test))
-        return self._limit(pool, "train")
+        return self._sizes.limit(pool, "train")
 
     @functools.cached_property
     def _own_folds(self) -> np.ndarray:
@@ -267,7 +268,7 @@ class Splits:
         shares = [self.config.test_share]
         if not self._reader.has_validation:
             shares.append(self.config.validation_share)
-        strata, seed = self._strata(train), self.config.data_seed
+        strata, seed = self._sizes.strata(train), self.config.data_seed
         return folds.hold_out_shares(strata, groups, shares, seed=seed)
 
     @functools.cached_property
@@ -276,63 +277,9 @@ class Splits:
         return folds.build_folds(
             self.config,
             self._pool,
-            self._strata(self._pool),
+            self._sizes.strata(self._pool),
             lambda name: self._reader.pool_column(name)[self._pool.rows],
         )
-
-    def _hold_out_share(self, train: Examples) -> tuple[np.ndarray, np.ndarray]:
-        """Return the positions of train to train on, and those to validate on."""
-        share = self.config.validation_share
-        size, classes = round(share * len(train)), len(np.unique(self._strata(train)))
-        setting = f"validation_share={share}"
-        self._require_one_of_each_class(setting, size, train)
-        if len(train) - size < classes:
-            raise UserError(
-                f"{setting} leaves {len(train) - size} of {len(train)} examples to train on, but "
-                f"must leave at least {classes}, one of each class; decrease it or add examples."
-            )
-        return hold_out(self._strata(train), size, seed=self.config.data_seed)
-
-    def _shrink(self, validation: Examples, train: Examples) -> Examples:
-        """Return as large a sample of held-out examples as `train_examples` selects of train."""
-        limit = self.config.train_examples
-        if limit is None or limit >= len(train) or self.config.validation_examples is not None:
-            return validation
-        strata = self._strata(validation)
-        size = max(round(len(validation) * limit / len(train)), len(np.unique(strata)))
-        log.info(
-            f"validation: {size:,} of {len(validation):,} held-out examples, in proportion to "
-            f"train_examples={limit}; `validation_examples` sets another number"
-        )
-        chosen = stratified_sample(strata, size, seed=self.config.data_seed)
-        return validation.select(chosen)
-
-    def _limit(self, examples: Examples, split: str) -> Examples:
-        """Return a stratified sample of as many examples as the configuration allows a split."""
-        limits = {
-            "train": self.config.train_examples,
-            "validation": self.config.validation_examples,
-            "test": self.config.test_examples,
-        }
-        size = limits[split]
-        if size is None or size >= len(examples):
-            return examples
-        self._require_one_of_each_class(f"{split}_examples={size}", size, examples)
-        strata = self._strata(examples)
-        return examples.select(stratified_sample(strata, size, seed=self.config.data_seed))
-
-    def _require_one_of_each_class(self, setting: str, size: int, examples: Examples) -> None:
-        classes = len(np.unique(self._strata(examples)))
-        if size < classes:
-            raise UserError(
-                f"{setting} selects {size} of {len(examples)} examples, but must select at least "
-                f"{classes}, one of each class; increase it or add examples."
-            )
-
-    def _strata(self, examples: Examples) -> np.ndarray:
-        """Return the class of each example, integer [examples]; 0 if there are no classes."""
-        strata = self._problem.stratum(examples.targets)
-        return np.zeros(len(examples), np.int64) if strata is None else strata
 
     def _check(self, examples: Examples) -> Examples:
         """Return the examples; raise UserError if there are none, or all have the same answer."""

@@ -27,6 +27,6 @@ def token_numbers(
     within = np.arange(flat.sum()) - np.repeat(np.cumsum(flat) - flat, flat)
     row = np.repeat(np.arange(len(texts)), sizes.sum(axis=1))
     numbers = np.full((len(texts), width), -1)
-    found = np.repeat(firsts[texts].ravel(), flat) + within
-    numbers[row, np.repeat(columns.ravel(), flat) + within] = found
+    stored = np.repeat(firsts[texts].ravel(), flat) + within
+    numbers[row, np.repeat(columns.ravel(), flat) + within] = stored
     return numbers

@@ -1,9 +1,10 @@
 """A split's token ids on disk: written once, then memory-mapped, so that memory stays flat."""
 
+import contextlib
 import hashlib
 import pathlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,35 @@ def write_arrays(
     windows: bool = False,
 ) -> str:
     """Tokenize a dataset into files, in parallel, and return the key of its content."""
+    tokenize = _tokenizer(text_layer, pairs=pairs, further=extra(reads, windows=windows))
+    batches = dataset.batch(TEXTS_PER_STEP).map(tokenize, num_parallel_calls=tf.data.AUTOTUNE)
+    dtypes, key, end = columns(dataset, reads=reads, windows=windows), _ContentKey(dataset), 0
+    with contextlib.ExitStack() as stack:
+        files = {name: stack.enter_context((folder / name).open("wb")) for name in dtypes}
+        np.zeros(1, np.int64).tofile(files["offsets"])
+        for batch in batches.prefetch(2).as_numpy_iterator():
+            key.add(batch["stored_digests"], batch["stored_targets"])
+            batch["offsets"] = end + np.cumsum(batch["offsets"])
+            end = batch["offsets"][-1]
+            if LENGTHS in dtypes:
+                batch |= _joined_answers(batch["stored_targets"])
+            for name, dtype in dtypes.items():
+                batch[name].astype(dtype, copy=False).tofile(files[name])
+    return key.result(pairs)
+
+
+def _tokenizer(
+    text_layer: Callable, *, pairs: bool, further: Iterable[str]
+) -> Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]:
+    """Return a function of a batch of texts that gives the values of each column.
+
+    "offsets" are the lengths of its rows, and "stored_targets" are as in the dataset.
+
+    Args:
+        text_layer: see `write`.
+        pairs: whether the batches contain second texts.
+        further: the columns that the text layer returns beside token ids.
+    """
 
     @tf.autograph.experimental.do_not_convert
     def tokenize(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -105,28 +135,19 @@ def write_arrays(
             "second_starts": firsts,
             "stored_targets": batch["label"],
             "stored_digests": _digests(batch, pairs),
-            **{name: _flat(inputs[name]) for name in extra(reads, windows=windows)},
+            **{name: _flat(inputs[name]) for name in further},
         }
 
-    dtypes, key, end = columns(dataset, reads=reads, windows=windows), _ContentKey(dataset), 0
-    steps = dataset.batch(TEXTS_PER_STEP).map(tokenize, num_parallel_calls=tf.data.AUTOTUNE)
-    files = {column: (folder / column).open("wb") for column in dtypes}
-    try:
-        np.zeros(1, np.int64).tofile(files["offsets"])
-        for step in steps.prefetch(2).as_numpy_iterator():
-            step["offsets"] = end + np.cumsum(step["offsets"])
-            end = step["offsets"][-1]
-            key.add(step["stored_digests"], step["stored_targets"])
-            if LENGTHS in dtypes:
-                answers = step["stored_targets"]
-                step[LENGTHS] = np.array(list(map(len, answers)))
-                step["stored_targets"] = np.frombuffer(b"".join(answers), np.uint8)
-            for column, dtype in dtypes.items():
-                step[column].astype(dtype, copy=False).tofile(files[column])
-    finally:
-        for file in files.values():
-            file.close()
-    return key.result(pairs)
+    return tokenize
+
+
+def _joined_answers(strings: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the columns of targets that are strings: all their bytes, and their lengths."""
+    answers: list[bytes] = list(strings)
+    return {
+        "stored_targets": np.frombuffer(b"".join(answers), np.uint8),
+        LENGTHS: np.array(list(map(len, answers))),
+    }
 
 
 def read_arrays(
@@ -140,8 +161,8 @@ def read_arrays(
 ) -> Examples:
     """Return the examples that `write_arrays` has written, memory-mapped."""
     dtypes = columns(dataset, reads=reads, windows=windows)
-    arrays = {column: _map(folder / column, dtype) for column, dtype in dtypes.items()}
-    shape, targets = dataset.element_spec["label"].shape, arrays.pop("stored_targets")
+    arrays: dict[str, Any] = {c: _map(folder / c, dtype) for c, dtype in dtypes.items()}
+    shape, targets = _label_spec(dataset).shape, arrays.pop("stored_targets")
     if LENGTHS in arrays:
         targets = Ragged.from_lengths(targets, arrays.pop(LENGTHS))
     else:
@@ -187,11 +208,16 @@ def columns(
     dataset: tf.data.Dataset, *, reads: str = "texts", windows: bool = False
 ) -> dict[str, type]:
     """Return the dtype of each column."""
-    found = {**COLUMNS, **extra(reads, windows=windows)}
-    answer = dataset.element_spec["label"].dtype
+    dtypes = {**COLUMNS, **extra(reads, windows=windows)}
+    answer = _label_spec(dataset).dtype
     if answer == tf.string:
-        return {**found, "stored_targets": np.uint8, LENGTHS: np.int64}
-    return {**found, "stored_targets": np.float64 if answer.is_floating else np.int64}
+        return {**dtypes, "stored_targets": np.uint8, LENGTHS: np.int64}
+    return {**dtypes, "stored_targets": np.float64 if answer.is_floating else np.int64}
+
+
+def _label_spec(dataset: tf.data.Dataset) -> tf.TensorSpec:
+    elements: Any = dataset.element_spec
+    return elements["label"]
 
 
 def content_key(dataset: tf.data.Dataset, *, pairs: bool) -> str:
@@ -214,7 +240,7 @@ class _ContentKey:
     def __init__(self, dataset: tf.data.Dataset) -> None:
         self._texts, self._targets = hashlib.sha256(), hashlib.sha256()
         self._dtype = np.dtype(columns(dataset)["stored_targets"]).newbyteorder("<")
-        self._shape = dataset.element_spec["label"].shape.as_list()
+        self._shape = _label_spec(dataset).shape.as_list()
 
     def add(self, digests: np.ndarray, targets: np.ndarray) -> None:
         self._texts.update(digests.astype("<u8").tobytes())

@@ -63,7 +63,7 @@ def add_vectors(
     with path.open("wb") as file:
         for positions, vectors in encode(once):
             # Written, not assigned to a map: on a full disk a map kills the process silently.
-            file.write(np.ascontiguousarray(vectors, np.float32))
+            file.write(np.ascontiguousarray(vectors, np.float32).data)
             index[once.rows[positions]] = np.arange(count, count + len(positions))
             count += len(positions)
     values = np.memmap(path, np.float32, mode="r").reshape(count, -1)

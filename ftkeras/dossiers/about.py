@@ -40,20 +40,22 @@ class About:
 
     def text(self, key: str) -> str:
         """Return a statement as a text; "" if nothing is stated."""
-        found = self.statements.get(key)
-        if isinstance(found, bool):
-            return "yes" if found else "no"
-        return "; ".join(found) if isinstance(found, list) else str("" if found is None else found)
+        statement = self.statements.get(key)
+        if isinstance(statement, bool):
+            return "yes" if statement else "no"
+        if isinstance(statement, list):
+            return "; ".join(statement)
+        return "" if statement is None else str(statement)
 
     def sections(self) -> dict[str, dict[str, str]]:
         """Return all keys of the template by section, each with its statement as a text.
 
         A key that stands in no section has one of its own.
         """
-        found: dict[str, dict[str, str]] = {}
+        by_section: dict[str, dict[str, str]] = {}
         for key in keys():
-            found.setdefault(key.partition(".")[0], {})[key] = self.text(key)
-        return found
+            by_section.setdefault(key.partition(".")[0], {})[key] = self.text(key)
+        return by_section
 
 
 def template() -> str:

@@ -48,18 +48,18 @@ def part(answered: Sequence[tuple[Clauses, Sequence[Answer]]], required: Sequenc
 
 def shortfall(answered: Sequence[tuple[Clauses, Sequence[Answer]]], required: Sequence[str]) -> str:
     """Return which required clauses are missing, how many and the first ones; "" if none."""
-    found = [
+    missing = [
         f"{clauses.name} {one.clause.id} ({', '.join(one.lacks)})"
         for clauses, answers in answered
         if clauses.name in required
         for one in answers
         if one.status == MISSING
     ]
-    if not found:
+    if not missing:
         return ""
-    more = f"; and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-    are = "clause is" if len(found) == 1 else "clauses are"
-    return f"{len(found)} required {are} missing: {'; '.join(found[:MOST_NAMED])}{more}"
+    more = f"; and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
+    are = "clause is" if len(missing) == 1 else "clauses are"
+    return f"{len(missing)} required {are} missing: {'; '.join(missing[:MOST_NAMED])}{more}"
 
 
 def _verdict(

@@ -118,9 +118,9 @@ def answer(clause: Clause, parts: Mapping[str, Part], about: About) -> Answer:
         parts: of the dossier, by name.
         about: what people state.
     """
-    found = {need: _first(need, parts, about) for need in clause.needs}
-    lacks = tuple(" or ".join(need) for need, path in found.items() if path is None)
-    paths = [path for path in found.values() if path is not None]
+    evidence = {need: _first(need, parts, about) for need in clause.needs}
+    lacks = tuple(" or ".join(need) for need, path in evidence.items() if path is None)
+    paths = [path for path in evidence.values() if path is not None]
     is_stated = any(path.startswith(STATEMENTS) for path in paths)
     status = MISSING if lacks else STATED if is_stated else SHOWN
     return Answer(clause, status, tuple(map(_where, paths)), lacks)
@@ -131,10 +131,10 @@ def _first(need: Sequence[str], parts: Mapping[str, Part], about: About) -> str 
     for path in need:
         first, *keys = path.split(".")
         if path.startswith(STATEMENTS):
-            found = about.statements.get(".".join(keys))
+            value = about.statements.get(".".join(keys))
         else:
-            found = parts[first].find(keys) if first in parts else None
-        if found is not None:
+            value = parts[first].find(keys) if first in parts else None
+        if value is not None:
             return path
     return None
 

@@ -42,10 +42,10 @@ def part(subject: Subject) -> Part:
     """
     asking.require_whole_texts(subject)
     dimensions = substitutions.dimensions().values()
-    found = changes(subject, [Exchange.of(one) for one in dimensions])
+    changed = changes(subject, [Exchange.of(one) for one in dimensions])
     sources = {one.name: one.source for one in dimensions if one.source}
-    data = {"split": subject.view.split, "dimensions": found, "sources": sources}
-    return Part("counterfactuals", "Counterfactual texts", data, shown(found))
+    data = {"split": subject.view.split, "dimensions": changed, "sources": sources}
+    return Part("counterfactuals", "Counterfactual texts", data, shown(changed))
 
 
 @dataclass(frozen=True)
@@ -84,14 +84,14 @@ def changes(subject: Subject, exchanges: Sequence[Exchange]) -> list[dict[str, A
         if len(chosen) >= groups.LEAST:
             asked += [(version, examples.select(chosen).targets) for version in versions]
     answers = iter(_ask(subject, asked))
-    found = []
+    compared = []
     for one, chosen in zip(exchanges, rows, strict=True):
         if len(chosen) < groups.LEAST:
-            found.append({"name": one.name, "texts": len(chosen)})
+            compared.append({"name": one.name, "texts": len(chosen)})
         else:
             given = [next(answers) for _ in one.versions]
-            found.append(compare(one, given, subject.view.problem.names))
-    return found
+            compared.append(compare(one, given, subject.view.problem.names))
+    return compared
 
 
 def _ask(subject: Subject, asked: Sequence[tuple[Any, np.ndarray]]) -> list[list[dict[str, Any]]]:
@@ -115,19 +115,19 @@ def compare(
         names: of the outputs.
     """
     size = len(versions[0])
-    found: dict[str, Any] = {"name": exchange.name, "texts": size}
+    figures: dict[str, Any] = {"name": exchange.name, "texts": size}
     answers = [asking.chosen(rows) for rows in versions]
     if all(one is not None for one in answers):
         changed = sum(len(set(of_text)) > 1 for of_text in zip(*answers, strict=True))
         low, high = wilson(changed / size, size)
-        found |= {"changed": changed, "share": changed / size, "low": low, "high": high}
-        found["demographic_parity"] = {
+        figures |= {"changed": changed, "share": changed / size, "low": low, "high": high}
+        figures["demographic_parity"] = {
             name: _parity(name, exchange.versions, answers) for name in names
         }
     values = [asking.numbers(rows) for rows in versions]
     if all(one is not None and one.shape[1] == len(names) for one in values):
-        found["moved"] = _moved(exchange, np.array(values), names)
-    return found
+        figures["moved"] = _moved(exchange, np.array(values), names)
+    return figures
 
 
 def _versions(
@@ -173,33 +173,13 @@ def _moved(exchange: Exchange, values: np.ndarray, names: Sequence[str]) -> list
     ]
 
 
-def shown(found: Sequence[dict[str, Any]]) -> list[Shown]:
+def shown(dimensions: Sequence[dict[str, Any]]) -> list[Shown]:
     """Return what the page shows of changes: a warning if answers move by `LEAST_MOVE` or more."""
-    shares: list[str | Column] = [
-        *("exchanged", "texts"),
-        Column("changed", "{:.1%}"),
-        Column("95 % interval, from", "{:.1%}"),
-        Column("to", "{:.1%}"),
-    ]
-    rows = [
-        [one["name"], one["texts"], *(one.get(k) for k in ("share", "low", "high"))]
-        for one in found
-    ]
-    moved = [(one["name"], line) for one in found for line in one.get("moved", ())]
+    moved = [(one["name"], line) for one in dimensions for line in one.get("moved", ())]
     shifts = [(name, line) for name, line in moved if line["low"] > 0 or line["high"] < 0]
     largest = max((abs(line["value"]) for _, line in shifts), default=0)
-    columns: list[str | Column] = [
-        *("exchanged", "output", "from", "to"),
-        Column("moves by", "{:+.4f}"),
-        Column("interval, from", "{:+.4f}"),
-        Column("to", "{:+.4f}"),
-    ]
-    lines = [
-        [name, line["output"], *line["versions"], line["value"], line["low"], line["high"]]
-        for name, line in sorted(moved, key=lambda one: -abs(one[1]["value"]))[:20]
-    ]
     named = ", ".join(dict.fromkeys(name for name, _ in shifts))
-    few = ", ".join(f"{one['name']} ({one['texts']})" for one in found if len(one) == 2)
+    few = ", ".join(f"{one['name']} ({one['texts']})" for one in dimensions if len(one) == 2)
     also = f" Too few texts to conclude anything: {few}." if few else ""
     verdict = (
         f"Answers move in one direction with {named}, by {largest:.2g} at most."
@@ -208,6 +188,36 @@ def shown(found: Sequence[dict[str, Any]]) -> list[Shown]:
     )
     return [
         Notice(verdict + also, "warning" if largest >= LEAST_MOVE else "info"),
-        Table("exchanged", "Exchanged words", shares, rows, NOTE),
-        *([Table("moved", "Largest moves", columns, lines, MOVED)] if lines else []),
+        _shares(dimensions),
+        *([_largest_moves(moved)] if moved else []),
     ]
+
+
+def _shares(dimensions: Sequence[dict[str, Any]]) -> Table:
+    """Return the table of how many texts get another answer."""
+    columns: list[str | Column] = [
+        *("exchanged", "texts"),
+        Column("changed", "{:.1%}"),
+        Column("95 % interval, from", "{:.1%}"),
+        Column("to", "{:.1%}"),
+    ]
+    rows = [
+        [one["name"], one["texts"], *(one.get(k) for k in ("share", "low", "high"))]
+        for one in dimensions
+    ]
+    return Table("exchanged", "Exchanged words", columns, rows, NOTE)
+
+
+def _largest_moves(moved: Sequence[tuple[str, dict[str, Any]]]) -> Table:
+    """Return the table of how far outputs move between two versions."""
+    columns: list[str | Column] = [
+        *("exchanged", "output", "from", "to"),
+        Column("moves by", "{:+.4f}"),
+        Column("interval, from", "{:+.4f}"),
+        Column("to", "{:+.4f}"),
+    ]
+    rows = [
+        [name, line["output"], *line["versions"], line["value"], line["low"], line["high"]]
+        for name, line in sorted(moved, key=lambda one: -abs(one[1]["value"]))[:20]
+    ]
+    return Table("moved", "Largest moves", columns, rows, MOVED)

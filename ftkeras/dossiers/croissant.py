@@ -71,7 +71,7 @@ def describe(subject: Subject, data: dict[str, Any]) -> dict[str, Any]:
     """
     source = data["source"]
     objects = _objects(data["files"])
-    found = {
+    described = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": VERSION,
@@ -90,7 +90,7 @@ def describe(subject: Subject, data: dict[str, Any]) -> dict[str, Any]:
         "distribution": objects,
         "recordSet": _record_sets(subject, objects),
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in described.items() if value}
 
 
 def _about(subject: Subject, data: dict[str, Any]) -> str:

@@ -120,13 +120,13 @@ def _interval(ends: Sequence[float] | None) -> dict[str, Any]:
 def _considerations(statements: Mapping[str, Any]) -> dict[str, Any]:
     """Return what people state, where the schema has a place for it."""
     one = statements.get("purpose.intended_use")
-    found = {
+    entries = {
         "users": statements.get("purpose.users"),
         "useCases": [one] if one else None,
         "technicalLimitations": statements.get("limitations"),
         "ethicalConsiderations": [{"name": r} for r in statements.get("risks.identified", ())],
     }
-    filled = {name: value for name, value in found.items() if value}
+    filled = {name: value for name, value in entries.items() if value}
     return {"considerations": filled} if filled else {}
 
 

@@ -46,14 +46,14 @@ def part(subject: Subject) -> Part:
 def _source(subject: Subject) -> dict[str, Any]:
     """Return where the data come from; what a person states wins over what the task knows."""
     about, task = subject.about, subject.task
-    found: dict[str, Any] = {"task": subject.config.task}
+    source: dict[str, Any] = {"task": subject.config.task}
     for name, attribute in KNOWN_TO_TASK.items():
-        found[name] = about.text(f"data.{name}") or getattr(task, attribute, None)
+        source[name] = about.text(f"data.{name}") or getattr(task, attribute, None)
     language = getattr(task, "language", None)
-    found["languages"] = about.statements.get("data.languages") or [language] * bool(language)
-    found["hub"] = getattr(task, "hub_dataset", None)
-    found |= {name: about.text(f"data.{name}") for name in STATED}
-    return {name: value for name, value in found.items() if value}
+    source["languages"] = about.statements.get("data.languages") or [language] * bool(language)
+    source["hub"] = getattr(task, "hub_dataset", None)
+    source |= {name: about.text(f"data.{name}") for name in STATED}
+    return {name: value for name, value in source.items() if value}
 
 
 def _files(subject: Subject, problems: list[Shown]) -> list[dict[str, Any]]:
@@ -161,11 +161,11 @@ def _split_table(splits: dict[str, dict[str, Any]]) -> Table:
     rows = [
         [
             split,
-            found["examples"],
-            *(found.get(name) for name in names),
-            *(found.get("tokens", {}).get(name) for name in lengths),
+            figures["examples"],
+            *(figures.get(name) for name in names),
+            *(figures.get("tokens", {}).get(name) for name in lengths),
         ]
-        for split, found in splits.items()
+        for split, figures in splits.items()
     ]
     return Table("data_splits", "Splits", columns, rows)
 
@@ -177,16 +177,16 @@ def _overlap(overlap: dict[str, Any]) -> list[Shown]:
         "validation_nearly_in_train": "of validation nearly repeat one of train",
         "test_nearly_in_train": "of test nearly repeat one of train",
     }
-    found = [f"{overlap[name]:,} texts {text}" for name, text in texts.items() if name in overlap]
-    if not found:
+    shared = [f"{overlap[name]:,} texts {text}" for name, text in texts.items() if name in overlap]
+    if not shared:
         return []
     level = "warning" if any(overlap.values()) else "good"
-    return [Notice(f"{'; '.join(found)}.", level)]
+    return [Notice(f"{'; '.join(shared)}.", level)]
 
 
 def _label_table(splits: dict[str, dict[str, Any]]) -> Table | None:
-    found = {name: figures.get("labels") for name, figures in splits.items()}
-    by_split = {name: counts for name, counts in found.items() if isinstance(counts, dict)}
+    recorded = {name: figures.get("labels") for name, figures in splits.items()}
+    by_split = {name: counts for name, counts in recorded.items() if isinstance(counts, dict)}
     if not by_split:
         return None
     labels = list(dict.fromkeys(label for counts in by_split.values() for label in counts))

@@ -38,13 +38,13 @@ def part(subject: Subject) -> Part:
     view = subject.view
     tested = view.predictions.tested
     scores = np.asarray(view.predictions.scores, float)
-    found: dict[str, Any] = {}
+    by_group: dict[str, Any] = {}
     shown: list[Shown] = []
     for name in subject.groups:
         values = [value or "(empty)" for value in view.texts.column(view.split, name)]
         compared, gap = groups.compare(values, scores)
         odds, missing = _measures(subject, values, compared)
-        found[name] = {
+        by_group[name] = {
             "groups": [vars(one) for one in compared],
             "gap": None if gap is None else vars(gap),
             "measures": odds,
@@ -55,7 +55,7 @@ def part(subject: Subject) -> Part:
             *_odds_table(name, odds),
             *missing,
         ]
-    data = {"metric": tested.name, "split": view.split, "groups": found}
+    data = {"metric": tested.name, "split": view.split, "groups": by_group}
     return Part("fairness", "Fairness", data, shown)
 
 
@@ -77,18 +77,18 @@ def _measures(
         reason = "they need the package fairlearn: pip install 'ftkeras[dossier]'"
         return [], [Missing("Measures of fairness", f"{reason}.")]
     sensitive = [values[n] for n in kept]
-    found = []
+    measured = []
     for label in subject.view.problem.names:
         truth, answers = (np.array([pairs[n][side] == label for n in kept]) for side in (0, 1))
         arguments = {"y_true": truth, "y_pred": answers, "sensitive_features": sensitive}
-        found.append(
+        measured.append(
             {
                 "answer": label,
                 "demographic_parity": float(metrics.demographic_parity_difference(**arguments)),
                 "equalized_odds": float(metrics.equalized_odds_difference(**arguments)),
             }
         )
-    return found, []
+    return measured, []
 
 
 def _verdict(name: str, compared: Sequence[Group], gap: Gap | None, metric: str) -> Notice:

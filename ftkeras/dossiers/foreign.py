@@ -62,16 +62,16 @@ def _measure(
         examples = other_texts.tokenize(trained, joined, targets, pathlib.Path(name))
         logits = evaluation.predict_logits(trained, examples)
         vectors = answering.vectors(trained, examples)
-    found: dict[str, np.ndarray] = {}
+    scores: dict[str, np.ndarray] = {}
     if trained.problem.single_class(targets) is not None:
-        found["maximum probability"] = outliers.one_minus_maximum(logits)
-        found["energy"] = outliers.energy(logits)
+        scores["maximum probability"] = outliers.one_minus_maximum(logits)
+        scores["energy"] = outliers.energy(logits)
     if vectors is not None:
         groups = trained.problem.stratum(train.targets)
         seen = vectors[-len(train) :]
-        found["Mahalanobis distance"] = outliers.mahalanobis(vectors, seen, groups)
+        scores["Mahalanobis distance"] = outliers.mahalanobis(vectors, seen, groups)
     ends = np.cumsum(list(map(len, versions)))[:-1]
-    return {score: np.split(values, ends)[:-1] for score, values in found.items()}
+    return {score: np.split(values, ends)[:-1] for score, values in scores.items()}
 
 
 def _auc(known: np.ndarray, foreign: np.ndarray) -> dict[str, float]:
@@ -86,12 +86,12 @@ def _other_topics(like: dict[str, str]) -> list[dict[str, str]]:
 
 def _shuffled(texts: asking.Texts) -> list[dict[str, str]]:
     """Return texts of more than three words, with their words in another order."""
-    rng, found = np.random.default_rng(0), []
+    rng, shuffled = np.random.default_rng(0), []
     for one in texts:
         words = {key: text.split() for key, text in one.items()}
         if max(map(len, words.values())) > 3:
-            found.append({key: " ".join(rng.permutation(w)) for key, w in words.items()})
-    return found
+            shuffled.append({key: " ".join(rng.permutation(w)) for key, w in words.items()})
+    return shuffled
 
 
 def _shown(data: dict[str, Any]) -> list[Shown]:

@@ -23,17 +23,17 @@ def part(subject: Subject, parts: Mapping[str, Part]) -> Part:
         parts: those about the data and licenses.
     """
     log = audit.read(subject.folder)
-    found, exports = folder.model_files(subject.folder), _exports(subject)
+    digests, exports = folder.model_files(subject.folder), _exports(subject)
     changes = [
         *([log.broken] if log.broken else []),
-        *_since_training(log, found, parts["data"]),
+        *_since_training(log, digests, parts["data"]),
         *(f"{one['path']}: {text}" for one in exports for text in one["changes"]),
         *_licenses(log, parts["licenses"]),
     ]
     data: dict[str, Any] = {
         # Files that have changed answer no clause.
-        "files": None if changes else found,
-        "found": found,
+        "files": None if changes else digests,
+        "found": digests,
         "changes": changes,
         "exports": exports,
         "audit_log": None if log.broken else [_entry(entry) for entry in log.entries],
@@ -52,12 +52,12 @@ def warnings(part: Part) -> list[str]:
     return hashes.first_of(part.data.get("changes", []))
 
 
-def _since_training(log: audit.Log, found: Mapping[str, str], data: Part) -> list[str]:
+def _since_training(log: audit.Log, digests: Mapping[str, str], data: Part) -> list[str]:
     trained = log.last("trained")
     if not trained:
         return []
     of_data = {file["path"]: file["sha256"] for file in data.data.get("files") or ()}
-    changes = hashes.changes(trained["files"], found)
+    changes = hashes.changes(trained["files"], digests)
     recorded = trained.get("data", {})
     if of_data:
         changes += hashes.changes(recorded, hashes.condensed(of_data))
@@ -87,13 +87,13 @@ def _licenses(log: audit.Log, part: Part) -> list[str]:
 
 def _exports(subject: Subject) -> list[dict[str, Any]]:
     """Return each export, with what has changed since it was written."""
-    found = []
+    exports = []
     for path in subject.view.exports:
         recorded = files.read_json(path / layout.EXPORT_RECORD).get("files")
         now = hashes.of_folder(path, without=layout.NOT_IN_EXPORT) if path.is_dir() else {}
         changes = ["it is not there"] if not now else hashes.changes(recorded or now, now)
         is_signed = (path / layout.SIGNATURE).is_file()
-        found.append(
+        exports.append(
             {
                 "path": str(path),
                 "recorded": recorded is not None,
@@ -102,7 +102,7 @@ def _exports(subject: Subject) -> list[dict[str, Any]]:
                 "sha256": now,
             }
         )
-    return found
+    return exports
 
 
 def sign(subject: Subject, private_key: str) -> list[pathlib.Path]:

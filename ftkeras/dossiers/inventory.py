@@ -75,7 +75,7 @@ def take(subject: Subject, parts: Mapping[str, Part]) -> Inventory:
     """
     about = subject.about
     model, data = parts["model"].data, parts["data"].data
-    found, weights = parts["evaluation"].data, model.get("weights") or {}
+    evaluated, weights = parts["evaluation"].data, model.get("weights") or {}
     of_model = license_terms.identify(about.text("system.license"))
     licenses = {**parts["licenses"].data, "model": None if of_model == UNKNOWN else of_model}
     return Inventory(
@@ -92,9 +92,9 @@ def take(subject: Subject, parts: Mapping[str, Part]) -> Inventory:
         known=_known(subject),
         weights=weights,
         settings=model.get("settings", ()),
-        split=found.get("split", ""),
-        metrics=found.get("metrics", {}),
-        intervals=found.get("intervals", {}),
+        split=evaluated.get("split", ""),
+        metrics=evaluated.get("metrics", {}),
+        intervals=evaluated.get("intervals", {}),
         data=data.get("source", {"task": subject.config.task}),
         files=data.get("files", ()),
         licenses={kind: licenses.get(kind) for kind in ("model", "data", "encoder", "code")},
@@ -105,11 +105,11 @@ def take(subject: Subject, parts: Mapping[str, Part]) -> Inventory:
 
 def _known(subject: Subject) -> dict[str, str]:
     """Return who publishes the encoder and the data on the Hugging Face Hub, and where."""
-    found, name = {}, subject.checkpoint
+    links, name = {}, subject.checkpoint
     if name is not None and huggingface.is_from_hub(name):
-        found["encoder.download"] = f"{HUB}/{name}"
+        links["encoder.download"] = f"{HUB}/{name}"
         if "/" in name:
-            found["encoder.provider"] = name.partition("/")[0]
+            links["encoder.provider"] = name.partition("/")[0]
     if dataset := getattr(subject.task, "hub_dataset", None):
-        found["data.download"] = f"{HUB}/datasets/{dataset}"
-    return found
+        links["data.download"] = f"{HUB}/datasets/{dataset}"
+    return links

@@ -51,19 +51,19 @@ def refusals(policy: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
         policy: what `read` returned.
         data: the content of licenses.json; without "items" if it could not be measured.
     """
-    found = list(data.get("conflicts", ())) if policy["conflicts"] else []
+    reasons = list(data.get("conflicts", ())) if policy["conflicts"] else []
     if policy["unknown"]:
-        found += [f"{name}: unknown license" for name in data.get("unknown", ())]
+        reasons += [f"{name}: unknown license" for name in data.get("unknown", ())]
     denied, allowed = set(policy.get("deny", ())), set(policy.get("allow", ()))
     for one in data.get("items", ()):
         if one["license"] == UNKNOWN:
             continue
         name = f"{one['of']} {one['name']}"
         if not license_terms.is_met(one["license"], lambda id: id not in denied):
-            found.append(f"{name}: {one['license']} is denied")
+            reasons.append(f"{name}: {one['license']} is denied")
         elif allowed and not license_terms.is_met(one["license"], lambda id: id in allowed):
-            found.append(f"{name}: {one['license']} is not allowed")
-    return found
+            reasons.append(f"{name}: {one['license']} is not allowed")
+    return reasons
 
 
 def warnings(policy: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
@@ -73,21 +73,21 @@ def warnings(policy: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
         policy: what `read` returned.
         data: the content of licenses.json.
     """
-    found = data.get("conflicts", ())
-    if policy["conflicts"] or not found:
+    conflicts = data.get("conflicts", ())
+    if policy["conflicts"] or not conflicts:
         return []
-    if len(found) == 1:
-        return [f"1 license conflict with the stated use: {found[0]}"]
-    return [f"{len(found)} license conflicts with the stated use; the first is {found[0]}"]
+    if len(conflicts) == 1:
+        return [f"1 license conflict with the stated use: {conflicts[0]}"]
+    return [f"{len(conflicts)} license conflicts with the stated use; the first is {conflicts[0]}"]
 
 
 def _identifiers(value: Any, key: str, blame: str) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise UserError(f"{blame}: `{key}` must be a list of SPDX identifiers.")
-    found = []
+    identifiers = []
     for text in value:
         identifier = license_terms.identify(text)
         if identifier == UNKNOWN:
             raise UserError(f"{blame}: `{key}`: {text!r} is no SPDX identifier.")
-        found.append(identifier)
-    return tuple(found)
+        identifiers.append(identifier)
+    return tuple(identifiers)

@@ -133,12 +133,12 @@ def _quantifier(node: Any) -> Callable[..., bool]:
 def _judge(node: Any, ask: Callable[[Terms], tuple[str, ...]]) -> Finding:
     if not _is_joined(node):
         return _judge_one(str(node), ask)
-    found = [_judge(argument, ask) for argument in node.args]
+    judgements = [_judge(argument, ask) for argument in node.args]
     if _quantifier(node) is any:
-        return min(found, key=lambda one: (len(one.conflicts), len(one.unknown)))
+        return min(judgements, key=lambda one: (len(one.conflicts), len(one.unknown)))
     return Finding(
-        tuple(dict.fromkeys(text for one in found for text in one.conflicts)),
-        tuple(dict.fromkeys(name for one in found for name in one.unknown)),
+        tuple(dict.fromkeys(text for one in judgements for text in one.conflicts)),
+        tuple(dict.fromkeys(name for one in judgements for name in one.unknown)),
     )
 
 

@@ -45,10 +45,11 @@ def part(subject: Subject) -> Part:
     """
     rows, conflicts, unknown = [], [], []
     for one in _licensed(subject):
-        found = license_terms.judge(one.license, _asker(one.kind, subject.about))
-        conflicts += [f"{one.kind} {one.name}: {text}" for text in found.conflicts]
-        unknown += [f"{one.kind} {one.name}"] if found.unknown else []
-        verdict = "; ".join(found.conflicts) or ("unknown terms" if found.unknown else "none")
+        judgement = license_terms.judge(one.license, _asker(one.kind, subject.about))
+        conflicts += [f"{one.kind} {one.name}: {text}" for text in judgement.conflicts]
+        unknown += [f"{one.kind} {one.name}"] if judgement.unknown else []
+        otherwise = "unknown terms" if judgement.unknown else "none"
+        verdict = "; ".join(judgement.conflicts) or otherwise
         rows.append([one.kind, one.name, one.license, one.stated, verdict])
     stated = [key for key in subject.about.statements if key.startswith("use.")]
     data: dict[str, Any] = {
@@ -69,21 +70,21 @@ _COLUMNS = ("of", "name", "license", "stated", "conflicts")
 
 
 def _licensed(subject: Subject) -> list[Licensed]:
-    about, task, found = subject.about, subject.task, []
+    about, task, licensed = subject.about, subject.task, []
     of_data = about.text("data.license"), getattr(task, "license", None)
-    found.append(_one(DATA, subject.config.task, *of_data, of="the task"))
+    licensed.append(_one(DATA, subject.config.task, *of_data, of="the task"))
     known = known_license.find(subject.checkpoint)
     if subject.checkpoint is not None or about.text("encoder.license"):
         of_encoder = about.text("encoder.license"), known and known.identifier
         name, by = subject.checkpoint or subject.config.encoder, known.source if known else ""
-        found.append(_one(ENCODER, name, *of_encoder, of=by))
+        licensed.append(_one(ENCODER, name, *of_encoder, of=by))
     if about.text("code.license"):
-        found.append(_one(CODE, "your own", about.text("code.license"), None, of=""))
-    found += [
+        licensed.append(_one(CODE, "your own", about.text("code.license"), None, of=""))
+    licensed += [
         Licensed(PACKAGE, f"{p.name} {p.version}", p.license, p.stated or "nothing")
         for p in software.installed()
     ]
-    return found
+    return licensed
 
 
 def _one(kind: str, name: str, stated: str, known: str | None, *, of: str) -> Licensed:

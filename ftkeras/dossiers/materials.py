@@ -20,16 +20,16 @@ def part(subject: Subject, parts: Mapping[str, Part]) -> Part:
     Raises:
         UserError: if license-expression is not installed.
     """
-    found = inventory.take(subject, parts)
+    bill = inventory.take(subject, parts)
     components = [
-        {"kind": "model", "name": found.name, "version": found.version},
-        {"kind": "data", "name": found.data["task"], "version": found.data.get("version", "")},
-        *([{"kind": "encoder", "name": name, "version": ""}] if (name := found.checkpoint) else []),
-        *({"kind": "package", "name": p.name, "version": p.version} for p in found.packages),
+        {"kind": "model", "name": bill.name, "version": bill.version},
+        {"kind": "data", "name": bill.data["task"], "version": bill.data.get("version", "")},
+        *([{"kind": "encoder", "name": name, "version": ""}] if (name := bill.checkpoint) else []),
+        *({"kind": "package", "name": p.name, "version": p.version} for p in bill.packages),
     ]
     rows = [[one["kind"], one["name"], one["version"] or None] for one in components]
     known = parts["vulnerabilities"].data.get("found", ())
-    documents = {CYCLONEDX: cyclonedx.bill(found, known), SPDX: spdx.document(found)}
+    documents = {CYCLONEDX: cyclonedx.bill(bill, known), SPDX: spdx.document(bill)}
     lacking = spdx_profiles.missing(documents[SPDX]["@graph"])
     shown = [
         Facts(

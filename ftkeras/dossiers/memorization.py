@@ -52,9 +52,9 @@ def part(subject: Subject) -> Part:
         for examples in (train, held_out)
     )
     means = {"train": float(-members.mean()), split: float(-others.mean())}
-    found = {"others_of": split, **_attack("loss threshold", members, others), "mean_loss": means}
-    data: dict[str, Any] = {"membership": found}
-    shown = [_verdict(found, "losses"), _tiles(found), *_too_few(len(others)), Text(OF_LOSSES)]
+    attack = {"others_of": split, **_attack("loss threshold", members, others), "mean_loss": means}
+    data: dict[str, Any] = {"membership": attack}
+    shown = [_verdict(attack, "losses"), _tiles(attack), *_too_few(len(others)), Text(OF_LOSSES)]
     if subject.shadow_runs:
         data["likelihood_ratios"] = ratios = _ratios(subject, train, held_out)
         shown += [Heading("Against shadow models"), _verdict(ratios, "answers"), _tiles(ratios)]
@@ -97,52 +97,53 @@ def _canaries(subject: Subject) -> dict[str, Any]:
     planted, candidates = (
         shadow_runs.losses(subject.trained, examples) for examples in subject.splits.canaries()
     )
-    found = exposure(planted, candidates)
-    values = {name: value for name, value in vars(found).items() if name != "each"}
+    exposed = exposure(planted, candidates)
+    values = {name: value for name, value in vars(exposed).items() if name != "each"}
     return {
         "planted": len(planted),
         "candidates": len(candidates),
         **values,
-        "auc_interval": list(found.auc_interval),
-        "exposures": [round(float(bits), 3) for bits in found.each],
+        "auc_interval": list(exposed.auc_interval),
+        "exposures": [round(float(bits), 3) for bits in exposed.each],
     }
 
 
-def _verdict(found: Mapping[str, Any], what: str) -> Notice:
-    low, high = found["auc_interval"]
-    about = f"area under the curve {found['auc']:.3f}, 95 % interval {low:.3f} to {high:.3f}"
+def _verdict(attack: Mapping[str, Any], what: str) -> Notice:
+    low, high = attack["auc_interval"]
+    about = f"area under the curve {attack['auc']:.3f}, 95 % interval {low:.3f} to {high:.3f}"
     if low > 0.5:
         return Notice(f"The model's {what} give away texts that it was trained on: {about}.")
     return Notice(f"The model's {what} are not shown to give away training texts: {about}.", "good")
 
 
-def _of_canaries(found: Mapping[str, Any]) -> Sequence[Shown]:
-    low, high = found["auc_interval"]
+def _of_canaries(canaries: Mapping[str, Any]) -> Sequence[Shown]:
+    low, high = canaries["auc_interval"]
     about = (
-        f"the {found['planted']} of them have an exposure of {found['mean']:.2f} bits in the mean; "
-        f"{found['without']:.2f} would be without any memory of them"
+        f"the {canaries['planted']} of them have an exposure of {canaries['mean']:.2f} bits in the "
+        f"mean; {canaries['without']:.2f} would be without any memory of them"
     )
     knows = low > 0.5
     said = (
         "The model knows planted texts" if knows else "The model is not shown to know planted texts"
     )
     notice = Notice(f"{said}: {about}.", "warning" if knows else "good")
+    most = f"of {canaries['bound']:.2f} at most"
     tiles = [
-        KeyNumber("Mean exposure", f"{found['mean']:.2f} bits", f"of {found['bound']:.2f} at most"),
-        KeyNumber("Largest exposure", f"{found['largest']:.2f} bits"),
-        KeyNumber("Area under the curve", f"{found['auc']:.3f}", f"{low:.3f} to {high:.3f}"),
+        KeyNumber("Mean exposure", f"{canaries['mean']:.2f} bits", most),
+        KeyNumber("Largest exposure", f"{canaries['largest']:.2f} bits"),
+        KeyNumber("Area under the curve", f"{canaries['auc']:.3f}", f"{low:.3f} to {high:.3f}"),
     ]
     return [notice, KeyNumbers(tiles)]
 
 
-def _tiles(found: Mapping[str, Any]) -> KeyNumbers:
-    low, high = found["auc_interval"]
-    tiles = [KeyNumber("Area under the curve", f"{found['auc']:.3f}", f"{low:.3f} to {high:.3f}")]
-    for one in found["true_positive_rates"]:
+def _tiles(attack: Mapping[str, Any]) -> KeyNumbers:
+    low, high = attack["auc_interval"]
+    tiles = [KeyNumber("Area under the curve", f"{attack['auc']:.3f}", f"{low:.3f} to {high:.3f}")]
+    for one in attack["true_positive_rates"]:
         label = f"Recognized at {one['false_positives']:.1%} false positives"
         note = f"95 % interval {one['low']:.1%} to {one['high']:.1%}"
         tiles.append(KeyNumber(label, f"{one['value']:.1%}", note))
-    for split, loss in found.get("mean_loss", {}).items():
+    for split, loss in attack.get("mean_loss", {}).items():
         tiles.append(KeyNumber(f"Mean loss on {split}", f"{loss:.3f}"))
     return KeyNumbers(tiles)
 

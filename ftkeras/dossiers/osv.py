@@ -80,14 +80,14 @@ def match(database: Database, packages: Sequence[Package]) -> list[Vulnerability
     from packaging.utils import canonicalize_name
 
     installed = {canonicalize_name(package.name): package for package in packages}
-    found = {}
+    known = {}
     for entry in database.entries:
         for affected in _affected(entry):
             package = installed.get(canonicalize_name(affected["package"]["name"]))
             if package is not None and is_affected(package.version, affected):
                 one = _vulnerability(entry, affected, package)
-                found[one.package, one.id] = one
-    return [found[key] for key in sorted(found)]
+                known[one.package, one.id] = one
+    return [known[key] for key in sorted(known)]
 
 
 def is_affected(version: str, affected: Mapping[str, Any]) -> bool:
@@ -180,10 +180,10 @@ def _contents(path: pathlib.Path) -> Iterator[bytes]:
 
 def _entries(content: bytes) -> list[Mapping[str, Any]]:
     """Return the entries of a file: one, a list, or `{"vulns": [...]}` as OSV's API answers."""
-    found: Any = json.loads(content)
-    if isinstance(found, dict):
-        found = found.get("vulns", [found])
-    for entry in found:
+    entries: Any = json.loads(content)
+    if isinstance(entries, dict):
+        entries = entries.get("vulns", [entries])
+    for entry in entries:
         if not isinstance(entry, dict) or "id" not in entry:
             raise ValueError("an entry has no id")
-    return found
+    return entries

@@ -147,12 +147,12 @@ def _shown(subject: Subject, data: dict[str, Any]) -> list[Shown]:
     return shown
 
 
-def _names(found: dict[str, Any] | None) -> list[Shown]:
-    if found is None:
+def _names(by_spacy: dict[str, Any] | None) -> list[Shown]:
+    if by_spacy is None:
         return [Missing("Names of people", names.MISSING)]
-    searched = found["searched"]
-    about = f"The spaCy model {found['model']} looked for names in {_listed(searched)}. {NAMES}"
-    row = _row(names.KIND, found, searched)
+    searched = by_spacy["searched"]
+    about = f"The spaCy model {by_spacy['model']} looked for names in {_listed(searched)}. {NAMES}"
+    row = _row(names.KIND, by_spacy, searched)
     return [Table("names", "Names of people", _columns(searched), [row], about)]
 
 
@@ -173,5 +173,5 @@ def _redacted(spec: str | None, counts: Mapping[str, Mapping[str, int]]) -> list
     """Return what the run replaced before; the files of the data still have it."""
     if not counts:
         return []
-    found = data_report.redacted(counts)
-    return [Text(f"--redact={spec} {found}, before the search. The files of the data keep it.")]
+    replaced = data_report.redacted(counts)
+    return [Text(f"--redact={spec} {replaced}, before the search. The files of the data keep it.")]

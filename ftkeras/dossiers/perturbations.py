@@ -56,10 +56,10 @@ def inserted_words(text: str, rng: np.random.Generator) -> str:
     words = text.split(" ")
     chosen = rng.random(len(words)) < NOISE
     chosen[rng.integers(len(words))] = True
-    found = []
+    longer = []
     for word, is_chosen in zip(words, chosen, strict=True):
-        found += [word, _syllables(rng)] if is_chosen else [word]
-    return " ".join(found)
+        longer += [word, _syllables(rng)] if is_chosen else [word]
+    return " ".join(longer)
 
 
 def very_long(text: str, rng: np.random.Generator) -> str:
@@ -88,10 +88,10 @@ def negation(text: str) -> str:
     return _AUXILIARY.sub(_negated, plain)
 
 
-def _negated(found: re.Match[str]) -> str:
-    if found[2]:
-        return found[1]
-    return found[1] if found[1].lower() in _NEGATED_ONLY else f"{found[1]} not"
+def _negated(match: re.Match[str]) -> str:
+    if match[2]:
+        return match[1]
+    return match[1] if match[1].lower() in _NEGATED_ONLY else f"{match[1]} not"
 
 
 # By the names that the dossier uses.

@@ -47,8 +47,8 @@ def energy(about: About, seconds: float | None) -> dict[str, Any] | None:
         seconds: of the training; None if they were not recorded.
 
     >>> stated = About({"environment.watts": 100.0, "environment.grams_co2_per_kwh": 400.0})
-    >>> found = energy(stated, 7200)
-    >>> found["kwh"], found["grams_co2"]
+    >>> used = energy(stated, 7200)
+    >>> used["kwh"], used["grams_co2"]
     (0.2, 80.0)
     """
     watts = about.statements.get("environment.watts")
@@ -56,8 +56,8 @@ def energy(about: About, seconds: float | None) -> dict[str, Any] | None:
     if watts is None or seconds is None:
         return None
     kwh = watts * seconds / JOULES_PER_KWH
-    found = {"watts": watts, "seconds": seconds, "kwh": kwh, "method": METHOD}
-    return found if grams is None else {**found, "grams_co2": kwh * grams, "grams_a_kwh": grams}
+    used = {"watts": watts, "seconds": seconds, "kwh": kwh, "method": METHOD}
+    return used if grams is None else {**used, "grams_co2": kwh * grams, "grams_a_kwh": grams}
 
 
 def _shown(data: dict[str, Any]) -> list[Shown]:
@@ -106,11 +106,11 @@ def _proof(proof: dict[str, Any] | None) -> list[Shown]:
     return [Notice(text)]
 
 
-def _energy(found: dict[str, Any] | None) -> list[Shown]:
-    if found is None:
+def _energy(used: dict[str, Any] | None) -> list[Shown]:
+    if used is None:
         reason = "about.yaml does not state environment.watts, or no time was recorded."
         return [Missing("Energy and emissions", reason)]
-    facts = {"Energy": f"{found['kwh']:.3g} kWh, at {found['watts']:g} W"}
-    if "grams_co2" in found:
-        facts["Emissions"] = f"{found['grams_co2']:.3g} g CO2, at {found['grams_a_kwh']:g} g a kWh"
+    facts = {"Energy": f"{used['kwh']:.3g} kWh, at {used['watts']:g} W"}
+    if "grams_co2" in used:
+        facts["Emissions"] = f"{used['grams_co2']:.3g} g CO2, at {used['grams_a_kwh']:g} g a kWh"
     return [Facts(facts), Text(METHOD)]

@@ -39,11 +39,11 @@ def prove(config: Config, run_dir: pathlib.Path) -> dict[str, Any]:
         outcome = child_run.train(again, folder)
         if outcome.reason is not None:
             raise UserError(f"prove: the second training failed: {outcome.reason}")
-        found = compare(before, _weights(folder / layout.WEIGHTS))
+        differences = compare(before, _weights(folder / layout.WEIGHTS))
         lines = [_predictions(one) for one in (run_dir, folder)]
     different = sum(one != other for one, other in zip(*lines, strict=False))
     return {
-        **found,
+        **differences,
         "predictions": len(lines[0]),
         "different_predictions": different + abs(len(lines[0]) - len(lines[1])),
         "seconds": round(outcome.seconds, 1),

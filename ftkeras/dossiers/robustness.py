@@ -102,9 +102,9 @@ def _shown(data: dict[str, Any]) -> list[Shown]:
     ]
 
 
-def _rewritten_table(found: Sequence[dict[str, Any]]) -> list[Shown]:
+def _rewritten_table(rewritten: Sequence[dict[str, Any]]) -> list[Shown]:
     """Return a table of the shares of answers that change; none if answers are numbers."""
-    if not any("share" in one for one in found):
+    if not any("share" in one for one in rewritten):
         return []
     columns: list[str | Column] = [
         *("rewritten by", "texts"),
@@ -113,5 +113,5 @@ def _rewritten_table(found: Sequence[dict[str, Any]]) -> list[Shown]:
         Column("to", "{:.1%}"),
     ]
     shares = ("share", "low", "high")
-    rows = [[one["name"], one["texts"], *map(one.get, shares)] for one in found]
+    rows = [[one["name"], one["texts"], *map(one.get, shares)] for one in rewritten]
     return [Table("rewritten", "Rewritten texts", columns, rows, REWRITTEN)]

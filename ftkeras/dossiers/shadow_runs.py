@@ -54,14 +54,14 @@ def scores(subject: Subject, members: Examples, others: Examples) -> tuple[np.nd
     pool = subject.splits.joined(members, others)
     is_in = halves(len(pool), subject.shadow_runs, config.data_seed)
     rest = np.setdiff1d(subject.examples["train"].rows, members.rows)
-    found = []
+    confidences = []
     for number, chosen in enumerate(is_in):
         log.info("%s", f"shadow run {number + 1} of {subject.shadow_runs}")
         train = dataclasses.replace(pool, rows=np.concatenate([rest, pool.rows[chosen]]))
         own = dataclasses.replace(config, seed=config.seed + 1 + number)
-        found.append(membership.confidence(_shadow(subject, own, train, pool)))
+        confidences.append(membership.confidence(_shadow(subject, own, train, pool)))
     observed = membership.confidence(losses(subject.trained, pool))
-    ratios = membership.likelihood_ratios(observed, np.stack(found), is_in)
+    ratios = membership.likelihood_ratios(observed, np.stack(confidences), is_in)
     return ratios[: len(members)], ratios[len(members) :]
 
 

@@ -36,15 +36,15 @@ def installed(root: str = "ftkeras") -> list[Package]:
     Args:
         root: the package to start from.
     """
-    found: dict[str, Package] = {}
+    packages: dict[str, Package] = {}
     waiting = [root]
     while waiting:
         name = waiting.pop()
-        if name in found or (distribution := _distribution(name)) is None:
+        if name in packages or (distribution := _distribution(name)) is None:
             continue
         required = [one for one in _required(distribution) if _distribution(one) is not None]
         stated = _stated(distribution.metadata)
-        found[name] = Package(
+        packages[name] = Package(
             name=name,
             version=distribution.version,
             license=next(
@@ -55,7 +55,7 @@ def installed(root: str = "ftkeras") -> list[Package]:
             needs=tuple(required),
         )
         waiting += required
-    return [found[name] for name in sorted(found)]
+    return [packages[name] for name in sorted(packages)]
 
 
 def _distribution(name: str) -> metadata.Distribution | None:

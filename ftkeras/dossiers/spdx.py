@@ -121,19 +121,19 @@ class _Elements:
     def _published(self, of: str) -> dict[str, Any]:
         """Return who published a component, when, where, and as which version, if it is known."""
         known = {**self._of.known, **self._of.statements}
-        found = {
+        published = {
             name: known[key]
             for name, field in KEYS.items()
             if (key := f"{SECTIONS[of]}.{field}") in known
         }
         for name in ("releaseTime", "builtTime"):
-            if name in found:
-                found[name] += "T00:00:00Z"
-        if "suppliedBy" in found:
-            found["suppliedBy"] = self._agent(found["suppliedBy"])["spdxId"]
-        if "originatedBy" in found:
-            found["originatedBy"] = [self._agent(found["originatedBy"])["spdxId"]]
-        return found
+            if name in published:
+                published[name] += "T00:00:00Z"
+        if "suppliedBy" in published:
+            published["suppliedBy"] = self._agent(published["suppliedBy"])["spdxId"]
+        if "originatedBy" in published:
+            published["originatedBy"] = [self._agent(published["originatedBy"])["spdxId"]]
+        return published
 
     def _package(self, package: Any) -> dict[str, Any]:
         return self._new("software_Package", "package") | {
@@ -158,13 +158,13 @@ class _Elements:
             if expression and expression != UNKNOWN:
                 owners.setdefault(expression, []).append(owner)
         for expression, having in owners.items():
-            found = self._new("simplelicensing_LicenseExpression", "license") | {
+            element = self._new("simplelicensing_LicenseExpression", "license") | {
                 "simplelicensing_licenseExpression": expression
             }
-            yield found
+            yield element
             for owner in having:
                 for kind in LICENSES if owner in components else LICENSES[:1]:
-                    yield self._link(owner, kind, [found])
+                    yield self._link(owner, kind, [element])
 
     def _link(self, source: dict[str, Any], kind: str, to: list[dict[str, Any]]) -> dict[str, Any]:
         return self._new("Relationship", "relationship") | {

@@ -52,17 +52,17 @@ def missing(elements: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
         {one["from"] for one in everything if one.get("relationshipType") == kind}
         for kind in LICENSES
     ]
-    found: dict[str, list[str]] = {}
+    lacking: dict[str, list[str]] = {}
     for profile, (kind, properties) in MANDATORY.items():
-        found[profile] = []
+        lacking[profile] = []
         for one in everything:
             if one["type"] != kind:
                 continue
             section = SECTIONS[component(one)]
             lacks = [KEYS[name] for name in properties if name not in one]
             lacks += ["license"] * any(one["spdxId"] not in owners for owners in licensed)
-            found[profile] += [f"{section}.{key}" for key in lacks]
-    return found
+            lacking[profile] += [f"{section}.{key}" for key in lacks]
+    return lacking
 
 
 def component(element: Mapping[str, Any]) -> str:

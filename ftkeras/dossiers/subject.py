@@ -97,8 +97,8 @@ class Subject:
         """
         _, splits = self._require_opened()
         wanted = SPLITS if self.config.test else SPLITS[:2]
-        found = {name: getattr(splits, name) for name in wanted}
-        return {name: examples for name, examples in found.items() if examples is not None}
+        by_split = {name: getattr(splits, name) for name in wanted}
+        return {name: examples for name, examples in by_split.items() if examples is not None}
 
     @functools.cached_property
     def trained(self) -> Experiment:
@@ -128,10 +128,8 @@ class Subject:
             UserError: if the data can't be read.
         """
         _, splits = self._require_opened()
-        found = splits.raw_texts(examples, np.arange(len(examples)))
-        return [
-            {name: raw.decode("utf-8", "replace") for name, raw in one.items()} for one in found
-        ]
+        rows = splits.raw_texts(examples, np.arange(len(examples)))
+        return [{name: raw.decode("utf-8", "replace") for name, raw in one.items()} for one in rows]
 
     def texts(self, split: str, most: int | None = None) -> list[dict[str, str]]:
         """Return the texts of a split; see `run_view.Texts.read`.
@@ -177,21 +175,21 @@ def opened(
             f"run_dir={run_dir} is not the folder of a run: it has no {layout.SETTINGS}."
         )
     config = flagfile.read(run_dir / layout.SETTINGS, Config)
-    found, reason = None, "the dossier was written with texts=false"
+    data, reason = None, "the dossier was written with texts=false"
     with contextlib.ExitStack() as stack:
         if texts:
             try:
                 experiment = build.experiment(config, run_dir=run_dir)
                 splits = open_splits(config, experiment.task, experiment.text_layer)
-                found, reason = (experiment, stack.enter_context(splits)), ""
+                data, reason = (experiment, stack.enter_context(splits)), ""
             except UserError as error:
                 reason = str(error).rstrip(".")
-        readable: Texts = NoTexts(reason) if found is None else SplitTexts(found[1])
+        readable: Texts = NoTexts(reason) if data is None else SplitTexts(data[1])
         view = run_view.read(run_dir, readable)
         for name in groups:
             _require_column(view, name)
         asked = {"prove": prove, "vulnerabilities": vulnerabilities, "shadow_runs": shadow_runs}
-        yield Subject(view, about, found, reason, groups=groups, **asked)
+        yield Subject(view, about, data, reason, groups=groups, **asked)
 
 
 def _require_column(view: RunView, name: str) -> None:

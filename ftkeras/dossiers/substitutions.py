@@ -58,7 +58,7 @@ class Dimension:
         >>> gender.version("She told Emily of her plan, and asked her.", 1)
         'He told James of his plan, and asked him.'
         """
-        return self._pattern.sub(lambda found: self._counterpart(text, found, number), text)
+        return self._pattern.sub(lambda match: self._counterpart(text, match, number), text)
 
     @functools.cached_property
     def _known(self) -> Mapping[str, tuple[str, ...]]:
@@ -79,9 +79,9 @@ class Dimension:
             )
         )
 
-    def _counterpart(self, text: str, found: re.Match[str], number: int) -> str:
-        word = found[0]
-        role = _role(word.lower(), text, found.end()) if self.name == "gender" else None
+    def _counterpart(self, text: str, match: re.Match[str], number: int) -> str:
+        word = match[0]
+        role = _role(word.lower(), text, match.end()) if self.name == "gender" else None
         row = self._known[word.lower()] if role is None else _GENDERED[role]
         new = row[number]
         if len(word) > 1 and word.isupper():

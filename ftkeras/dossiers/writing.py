@@ -4,6 +4,7 @@ import functools
 import logging
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from ftkeras.dossiers import (
     clauses,
@@ -13,6 +14,7 @@ from ftkeras.dossiers import (
     fairness,
     foreign,
     integrity,
+    license_policy,
     licenses,
     materials,
     memorization,
@@ -72,6 +74,20 @@ def build(subject: Subject) -> dict[str, Part]:
     for name, summarize in SUMMARIES.items():
         parts[name] = _built(name, functools.partial(summarize, subject, dict(parts)))
     return parts
+
+
+def warnings(parts: Mapping[str, Part], policy: Mapping[str, Any]) -> list[str]:
+    """Return a line for each thing in the dossier that the user should look at.
+
+    Args:
+        parts: from `build`.
+        policy: of licenses; see `license_policy.read`.
+    """
+    return [
+        *integrity.warnings(parts["integrity"]),
+        *vulnerabilities.warning(parts["vulnerabilities"]),
+        *license_policy.warnings(policy, parts["licenses"].data),
+    ]
 
 
 def write(folder: pathlib.Path, subject: Subject, parts: Sequence[Part]) -> pathlib.Path:

@@ -158,9 +158,19 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
         common = {"hidden": self.hidden, "initial": self.initial, "dtype": self.dtype_policy}
         common["biases"] = switches.biases
         own = {"dropout": self.dropout, "epsilon": self.epsilon, "hooks": self.hooks, **common}
-        self.embeddings = Embeddings(
+        self.embeddings = self._new_embeddings(seed=seeds[0], **own)
+        self.blocks = [
+            self._new_block(number, seed=seeds[2 + number], **own)
+            for number in range(1 if switches.shared else self.layers)
+        ]
+        pool = {"activation": self.pooler_activation, "seed": seeds[1], **common}
+        pool["epsilon"] = self.epsilon if switches.pooler_norm else None
+        self.pool = Pooler(name="pooler", **pool) if self.pooler and switches.pooler else None
+
+    def _new_embeddings(self, **settings: Any) -> Embeddings:
+        switches = self.switches
+        return Embeddings(
             name="embeddings",
-            seed=seeds[0],
             vocabulary_size=self.vocabulary_size,
             positions=self.positions if switches.absolute else 0,
             segments=self.segments,
@@ -169,29 +179,25 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
             relative=self._relative_shape(),
             relative_norm=switches.relative is not None and switches.relative.is_projected,
             normalized=switches.embedding_norm,
-            **own,
+            **settings,
         )
-        self.blocks = [
-            TransformerLayer(
-                name=f"layer_{number}",
-                seed=seeds[2 + number],
-                heads=self.heads,
-                intermediate=self.intermediate,
-                activation=self.activation,
-                attention_dropout=self.attention_dropout,
-                gated=switches.gated,
-                norm_first=switches.norm_first,
-                is_first=number == 0 and switches.embedding_norm,
-                is_last=number == self.layers - 1,
-                window=switches.layer_window(number),
-                relative=switches.relative,
-                **own,
-            )
-            for number in range(1 if switches.shared else self.layers)
-        ]
-        pool = {"activation": self.pooler_activation, "seed": seeds[1], **common}
-        pool["epsilon"] = self.epsilon if switches.pooler_norm else None
-        self.pool = Pooler(name="pooler", **pool) if self.pooler and switches.pooler else None
+
+    def _new_block(self, number: int, **settings: Any) -> TransformerLayer:
+        switches = self.switches
+        return TransformerLayer(
+            name=f"layer_{number}",
+            heads=self.heads,
+            intermediate=self.intermediate,
+            activation=self.activation,
+            attention_dropout=self.attention_dropout,
+            gated=switches.gated,
+            norm_first=switches.norm_first,
+            is_first=number == 0 and switches.embedding_norm,
+            is_last=number == self.layers - 1,
+            window=switches.layer_window(number),
+            relative=switches.relative,
+            **settings,
+        )
 
     def _relative_shape(self) -> tuple[int, int] | None:
         """Return the shape of the table of relative positions, or None."""

@@ -119,17 +119,17 @@ def family(name: str) -> Family:
 
 def _class(family: str) -> "type[TransformerEncoder]":
     class_name = next(cls for cls, module in _modules().items() if module == family)
-    found: Any = lazy.find_class(PACKAGE, class_name)
-    return found
+    family_class: Any = lazy.find_class(PACKAGE, class_name)
+    return family_class
 
 
 def _named_by_architecture(config: Mapping[str, Any], folder: pathlib.Path) -> str:
     """Return the family that a config.json without a model_type names by its architectures."""
     names = {module.replace("_", ""): module for module in _modules().values()}
     for architecture in config.get("architectures") or ():
-        found = re.fullmatch(r"([A-Z]\w*?)(Model|For[A-Z]\w*|LMHeadModel)", str(architecture))
-        if found and found[1].lower() in names:
-            name = names[found[1].lower()]
+        match = re.fullmatch(r"([A-Z]\w*?)(Model|For[A-Z]\w*|LMHeadModel)", str(architecture))
+        if match and match[1].lower() in names:
+            name = names[match[1].lower()]
             log.info(f"{folder}/config.json has no model_type; {architecture} says {name}")
             return name
     return ""

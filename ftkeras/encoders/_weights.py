@@ -40,14 +40,14 @@ def load(
         UserError: tensors are missing, unexpected inside the encoder or there twice, or a shape
             differs.
     """
-    found = _names_by_plain_name(family, tensors, source)
-    new = _compare(family, found, table, source)
+    stored = _names_by_plain_name(family, tensors, source)
+    new = _compare(family, stored, table, source)
     for rule in table:
         variable = variables[rule.variable]
         if rule.tensors[0] in new:
             initialize(rule.variable)
             continue
-        arrays = [tensors[found[name]] for name in rule.tensors]
+        arrays = [tensors[stored[name]] for name in rule.tensors]
         _check_shapes(rule, arrays, tuple(variable.shape), source)
         variable.assign(np.asarray(rule.join(arrays), dtype="float32"))
     return new
@@ -55,18 +55,18 @@ def load(
 
 def _names_by_plain_name(family: Family, tensors: Iterable[str], source: str) -> dict[str, str]:
     """Return the names of tensors by their plain names."""
-    found = {}
+    stored = {}
     for name in tensors:
-        if (other := found.setdefault(family.plain_name(name), name)) != name:
+        if (other := stored.setdefault(family.plain_name(name), name)) != name:
             raise UserError(
                 f"`encoder`: {source} has the same tensor twice, as {other} and {name}; use a "
                 f"complete checkpoint of a {family.classes['encoder']}"
             )
-    return found
+    return stored
 
 
 def _compare(
-    family: Family, found: Mapping[str, str], table: Sequence[Rule], source: str
+    family: Family, stored: Mapping[str, str], table: Sequence[Rule], source: str
 ) -> list[str]:
     """Return the names of a missing pooler's tensors.
 
@@ -76,9 +76,9 @@ def _compare(
         UserError: there is any other difference.
     """
     expected = [name for rule in table for name in rule.tensors]
-    missing = [name for name in expected if name not in found]
+    missing = [name for name in expected if name not in stored]
     known = family.pooler_tensors.union(expected)
-    unexpected = [found[n] for n in found if n not in known and not family.ignored.match(n)]
+    unexpected = [stored[n] for n in stored if n not in known and not family.ignored.match(n)]
     without_pooler = family.pooler_tensors.issubset(missing)
     new = [name for name in missing if name in family.pooler_tensors] if without_pooler else []
     missing = [name for name in missing if name not in new]

@@ -78,9 +78,9 @@ def outputs(experiment: Experiment, examples: Examples, *, title: str | None = N
     return predict_in_order(experiment.model, feeds.ordered_feed(experiment, examples), title=title)
 
 
-def activated(problem: Problem, found: np.ndarray) -> np.ndarray:
+def activated(problem: Problem, logits: np.ndarray) -> np.ndarray:
     """Return outputs as answers in numbers, such as probabilities, float32 of the same shape."""
-    return problem.activate(tf.constant(found)).numpy().astype(np.float32)
+    return problem.activate(tf.constant(logits)).numpy().astype(np.float32)
 
 
 def vectors(experiment: Experiment, examples: Examples) -> np.ndarray | None:
@@ -94,14 +94,14 @@ def vectors(experiment: Experiment, examples: Examples) -> np.ndarray | None:
     if not isinstance(experiment.model.head, features.VectorHead):
         return None
     rows = examples.by_row()
-    found = np.zeros((len(rows), experiment.model.encoder.hidden), np.float32)
+    by_row = np.zeros((len(rows), experiment.model.encoder.hidden), np.float32)
     with bars.bar(messages.progress_stream(), total=len(rows), unit=" texts", leave=False) as bar:
         for positions, values in features.vectors(experiment, rows, bar):
-            found[positions] = values
+            by_row[positions] = values
     if examples.windows is None:
-        return found
+        return by_row
     counts = examples.windows.counts[examples.rows]
-    return np.add.reduceat(found, np.cumsum(counts) - counts) / counts[:, None]
+    return np.add.reduceat(by_row, np.cumsum(counts) - counts) / counts[:, None]
 
 
 def blank(target: tf.TensorSpec) -> Any:

@@ -136,8 +136,8 @@ def _rows(
         raise ValueError(misfit)
     shape = (len(names), model.encoder.hidden)
     if classifier.kernel.shape != shape:
-        found = classifier.kernel.shape
-        raise ValueError(f"{classifier.name} has shape {found} instead of {shape}")
+        actual = classifier.kernel.shape
+        raise ValueError(f"{classifier.name} has shape {actual} instead of {shape}")
     rows = _match(names, labels)
     if rows is None and may_be_numbered and _are_numbered(names, labels):
         rows = list(range(len(labels)))

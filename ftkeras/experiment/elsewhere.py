@@ -119,12 +119,12 @@ def evaluate(
     else:
         parts = {"test": splits.other_test}
     used = {split: part for split, part in parts.items() if part is not None}
-    found = evaluation.evaluate_elsewhere(experiment, used, run_dir, name=plan.name)
+    measured = evaluation.evaluate_elsewhere(experiment, used, run_dir, name=plan.name)
     counts = {split: len(part) for split, part in used.items()}
-    found |= {"task": plan.config.task, "data": counts, "versions": metrics.versions()}
+    measured |= {"task": plan.config.task, "data": counts, "versions": metrics.versions()}
     if replaced := splits.redacted(used.values()):
-        found["redacted"] = replaced
+        measured["redacted"] = replaced
     path = run_dir / layout.of_evaluation(plan.name, layout.METRICS)
     if experiment.devices.is_chief:
-        files.write_json(path, found)
-    return found, path
+        files.write_json(path, measured)
+    return measured, path

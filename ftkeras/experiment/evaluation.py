@@ -57,7 +57,7 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
         parts["test"] = splits.test
     paths = {name: run_dir / layout.PREDICTIONS[name] for name in parts}
     tunes, calibrates = experiment.problem.needs_tuning, experiment.config.calibrate
-    found = _evaluate(experiment, parts, paths, tunes=tunes, calibrates=calibrates)
+    evaluated = _evaluate(experiment, parts, paths, tunes=tunes, calibrates=calibrates)
     if (tunes or calibrates) and experiment.devices.is_chief:
         recorded_problem.write(run_dir, experiment.problem)
     last = list(parts)[-1]
@@ -70,8 +70,8 @@ def evaluate(experiment: Experiment, splits: Splits, run_dir: pathlib.Path) -> d
         monitoring.write_token_counts(run_dir, counts)
         positions = samples.positions(len(parts[last]))
         texts = splits.raw_texts(parts[last], positions)
-        samples.write(run_dir, [found[last].predictions[at] for at in positions], texts)
-    return _record(found)
+        samples.write(run_dir, [evaluated[last].predictions[at] for at in positions], texts)
+    return _record(evaluated)
 
 
 def evaluate_elsewhere(
@@ -92,16 +92,16 @@ def evaluate_elsewhere(
         UserError: the model's logits are not finite.
     """
     files_of = {n: run_dir / layout.of_evaluation(name, layout.PREDICTIONS[n]) for n in parts}
-    found = _evaluate(experiment, parts, files_of)
-    return _record(found)
+    evaluated = _evaluate(experiment, parts, files_of)
+    return _record(evaluated)
 
 
-def _record(found: Mapping[str, _Evaluated]) -> dict:
+def _record(by_split: Mapping[str, _Evaluated]) -> dict:
     """Return the entries of metrics.json about the splits."""
-    measured = {split: evaluated.metrics for split, evaluated in found.items()}
-    changes = {n: e.calibration for n, e in found.items() if e.calibration is not None}
+    measured = {split: evaluated.metrics for split, evaluated in by_split.items()}
+    changes = {n: e.calibration for n, e in by_split.items() if e.calibration is not None}
     calibration = {"calibration": changes} if changes else {}
-    return {**measured, **list(found.values())[-1].details, **calibration}
+    return {**measured, **list(by_split.values())[-1].details, **calibration}
 
 
 def predict_logits(experiment: Experiment, examples: Examples) -> Any:
@@ -120,7 +120,7 @@ def _evaluate(
     calibrates: bool = False,
 ) -> dict[str, _Evaluated]:
     """Evaluate each split, validation first; tune and calibrate the problem on it if asked to."""
-    found = {}
+    by_split = {}
     for name, part in parts.items():
         logits = predict_logits(experiment, part)
         _must_be_finite(experiment.problem.are_finite(logits), name)
@@ -128,8 +128,8 @@ def _evaluate(
             experiment.problem.tune(part.targets, logits)
         if calibrates and name == "validation":
             experiment.problem.calibrate(part.targets, logits)
-        found[name] = _evaluate_split(experiment, part, logits, paths[name])
-    return found
+        by_split[name] = _evaluate_split(experiment, part, logits, paths[name])
+    return by_split
 
 
 def _evaluate_split(
@@ -140,10 +140,10 @@ def _evaluate_split(
     rows = _predictions(examples, problem.decode(targets, logits))
     if experiment.devices.is_chief:
         _write_predictions(path, rows)
-    found = problem.metrics(targets, logits, experiment.model.loss)
-    found["examples"] = len(examples)
+    measured = problem.metrics(targets, logits, experiment.model.loss)
+    measured["examples"] = len(examples)
     changes = None if problem.temperature is None else problem.calibration(targets, logits)
-    return _Evaluated(found, problem.details(targets, logits), rows, changes)
+    return _Evaluated(measured, problem.details(targets, logits), rows, changes)
 
 
 def _predictions(examples: Examples, decoded: list[dict]) -> list[dict]:

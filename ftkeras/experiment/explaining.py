@@ -55,13 +55,13 @@ class RunModel:
 
     def answer(self, texts: Sequence[Texts]) -> list[dict[str, Any]]:
         """Return the outputs of `serving_default` for each text, as an export gives them."""
-        found: list[dict[str, Any]] = []
+        answers: list[dict[str, Any]] = []
         for batch in self._batches(texts):
             read = self._read(batch)
             served = {n: v.numpy().tolist() for n, v in self._serve(batch, read).items()}
             rows = zip(*served.values(), strict=True)
-            found += [dict(zip(served, row, strict=True)) for row in rows]
-        return found
+            answers += [dict(zip(served, row, strict=True)) for row in rows]
+        return answers
 
     def _serve(self, texts: Sequence[Texts], read: Mapping[str, Any]) -> Mapping[str, tf.Tensor]:
         outputs = self._run(_dense(read, self._layer.tokenizer.pad_id))
@@ -83,17 +83,17 @@ class RunModel:
                 "method=integrated_gradients explains texts in one piece, but this run cuts them "
                 "into windows; use `method`=occlusion."
             )
-        found = []
+        attributions = []
         for batch, numbers in zip(self._batches(texts), self._batches(chosen), strict=True):
             read = self._read(batch)
             ids = _dense(read, self._layer.tokenizer.pad_id)
             lengths = read["token_ids"].row_lengths()
-            found += self._attributions(ids, lengths, tf.constant(numbers, tf.int64))
-        return found
+            attributions += self._attributions(ids, lengths, tf.constant(numbers, tf.int64))
+        return attributions
 
     def attribute_spans(self, texts: Sequence[Texts]) -> list[dict[str, Any]]:
         """Return the contribution of each token to the answer; see `explaining.Explainable`."""
-        found = []
+        attributions = []
         for batch in self._batches(texts):
             read = self._read(batch)
             ids, places = _dense(read, self._layer.tokenizer.pad_id), _places(read)
@@ -107,10 +107,10 @@ class RunModel:
             for row, span, first, last in zip(rows, spans.numpy(), starts, ends, strict=True):
                 inside = last >= 0
                 limits = (int(first[inside].min()), int(last.max())) if inside.any() else (0, 0)
-                found.append(
+                attributions.append(
                     {**row, "explained": "answer" if span else "no answer", "part": limits}
                 )
-        return found
+        return attributions
 
     def _attributions(
         self, ids: dict[str, tf.Tensor], lengths: tf.Tensor, chosen: tf.Tensor

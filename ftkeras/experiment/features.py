@@ -107,9 +107,9 @@ def vectors(
     compute = tf.function(on_replicas, autograph=False, reduce_retracing=True)
     done = 0
     for inputs, _ in shard(strategy, feed.dataset).dataset:
-        found = compute(inputs).numpy()
-        positions = feed.positions[done : done + len(found)]
-        done += len(found)
+        values = compute(inputs).numpy()
+        positions = feed.positions[done : done + len(values)]
+        done += len(values)
         is_text = positions >= 0  # others fill up a batch of fixed shape
-        yield positions[is_text], found[: len(is_text)][is_text]
+        yield positions[is_text], values[: len(is_text)][is_text]
         bar.update(int(is_text.sum()))

@@ -91,15 +91,8 @@ def training_feed(
         log.info(f"batching={config.batching}: {made.choice}")
     train = splits.train if train is None else train
     if config.oversample:
-        if (classes := problem.single_class(train.targets)) is None:
-            raise UserError(
-                f"`oversample` needs one class for each example, which a {problem.kind} does not "
-                "have."
-            )
-        train = train.select(imbalance.oversample(classes, seed=config.data_seed))
-    before = problem.state()
-    problem.fit(train.targets)
-    private.check_learned(experiment, before)
+        train = _oversampled(experiment, train)
+    _fit_problem(experiment, train)
     weights = None
     if config.class_weights:
         weights = problem.weigh(config.class_weights, train.targets)
@@ -118,6 +111,28 @@ def training_feed(
         masker=masker(experiment),
         sampling=sampling,
     )
+
+
+def _oversampled(experiment: Experiment, train: Examples) -> Examples:
+    """Return the examples, with those of rarer classes repeated.
+
+    Raises:
+        UserError: if an example has no single class.
+    """
+    classes = experiment.problem.single_class(train.targets)
+    if classes is None:
+        raise UserError(
+            "`oversample` needs one class for each example, which a "
+            f"{experiment.problem.kind} does not have."
+        )
+    return train.select(imbalance.oversample(classes, seed=experiment.config.data_seed))
+
+
+def _fit_problem(experiment: Experiment, train: Examples) -> None:
+    """Fit the problem to the targets; a private run may not learn anything from them."""
+    before = experiment.problem.state()
+    experiment.problem.fit(train.targets)
+    private.check_learned(experiment, before)
 
 
 def _taught(

@@ -199,8 +199,8 @@ class Fit:
         def measure(logits: Any) -> dict[str, float]:
             if not problem.are_finite(logits).all():
                 return dict.fromkeys(names, math.nan)
-            found = problem.metrics(targets, logits, loss)
-            return {name: math.nan if found[name] is None else found[name] for name in names}
+            measured = problem.metrics(targets, logits, loss)
+            return {name: math.nan if measured[name] is None else measured[name] for name in names}
 
         return [ValidationMetrics(feed, measure)]
 

@@ -40,16 +40,16 @@ def start(config: Config, model: FineTuner, folder: pathlib.Path | None) -> None
     if wanted == "new":
         log.info("head     new, as asked for")
         return
-    found, reason = {}, _obstacle(folder)
+    tensors, reason = {}, _obstacle(folder)
     if folder is not None and reason is None:
-        found, reason = _tensors(model, folder), f"{folder} has none that predicts tokens"
-    if not found:
+        tensors, reason = _tensors(model, folder), f"{folder} has none that predicts tokens"
+    if not tensors:
         if wanted == "checkpoint":
             raise UserError(f"head=checkpoint: {reason}; use new.")
         log.info("head     new, because %s", reason)
         return
     for variable in model.head.weights:
-        variable.assign(found[variable.name])
+        variable.assign(tensors[variable.name])
     log.info("head     the checkpoint's own, for predicting tokens")
 
 
@@ -71,15 +71,15 @@ def _tensors(model: FineTuner, folder: pathlib.Path) -> dict[str, np.ndarray]:
     tensors: Any = huggingface.read_tensors(folder)
     names = {family.plain_name(name): name for name in tensors}
     shapes = {variable.name: tuple(variable.shape) for variable in head.weights}
-    found = {}
+    by_variable = {}
     for rule in family.masked_lm.rules(biases=head.biases):
         arrays = [tensors[names[name]] for name in rule.tensors if name in names]
         if len(arrays) < len(rule.tensors):
             return {}
-        found[rule.variable] = np.asarray(rule.join(arrays), "float32")
-        if (shape := found[rule.variable].shape) != shapes[rule.variable]:
+        by_variable[rule.variable] = np.asarray(rule.join(arrays), "float32")
+        if (shape := by_variable[rule.variable].shape) != shapes[rule.variable]:
             raise UserError(
                 f"`encoder`: tensor {rule.tensors[0]} of {folder} has shape {shape}, but its "
                 f"config.json requires {shapes[rule.variable]}; use files of the same checkpoint."
             )
-    return found
+    return by_variable

@@ -24,9 +24,9 @@ def resolve(config: AnyConfig) -> AnyConfig:
     """
     spec = catalog.parse("task", config.task)
     task = catalog.build("task", config.task, data_dir=config.data_dir)
-    if (found := task.better_task()) is None:
+    if (better := task.better_task()) is None:
         return config
-    name, reason = found
+    name, reason = better
     changes: dict[str, object] = {"task": str(Spec(name, spec.arguments))}
     defaults = []
     for field, setting in catalog.OF_PROBLEM.items():

@@ -53,14 +53,14 @@ def published() -> tuple[Published, ...]:
     >>> [e.figures[0][0] for e in published() if e.checkpoint == "google-bert/bert-base-uncased"]
     ['MNLI 84.6, SST-2 93.5 (test)']
     """
-    found: dict[str, Published] = {}
+    by_name: dict[str, Published] = {}
     path = pathlib.Path(__file__).with_suffix(".tsv")
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             name = row["checkpoint"]
             figures = ((row["figures"], row["source"]),) if row["figures"] else ()
-            before = found[name].figures if name in found else ()
-            found[name] = Published(
+            before = by_name[name].figures if name in by_name else ()
+            by_name[name] = Published(
                 checkpoint=name,
                 layers=int(row["layers"]),
                 hidden=int(row["hidden"]),
@@ -68,4 +68,4 @@ def published() -> tuple[Published, ...]:
                 languages=tuple(row["languages"].split(",")),
                 figures=before + figures,
             )
-    return tuple(found.values())
+    return tuple(by_name.values())

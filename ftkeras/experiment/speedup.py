@@ -70,22 +70,22 @@ def suggestions(
         max_length: the length that texts are cut to; None if they are cut into windows.
         smaller_encoder: whether a smaller checkpoint may replace the encoder.
     """
-    now, found = count_operations(size, lengths), []
+    now, ways = count_operations(size, lengths), []
     if smaller_encoder:
         gain = now / count_operations(SMALL, lengths)
         if gain >= LEAST_GAIN:
-            found.append(f"encoder={SMALL_CHECKPOINT} (English) computes {gain:.1f} times less")
+            ways.append(f"encoder={SMALL_CHECKPOINT} (English) computes {gain:.1f} times less")
     if max_length is not None and (shorter := max_length // 2) >= FEWEST_TOKENS:
         gain, cut = now / count_operations(size, np.minimum(lengths, shorter)), lengths > shorter
         if gain >= LEAST_GAIN:
-            found.append(
+            ways.append(
                 f"max_length={shorter} computes {gain:.1f} times less and cuts {cut.mean():.0%} "
                 "of the texts"
             )
     fewer = _rounded_down(examples * LONG_SECONDS / seconds)
     if fewer >= FEWEST_EXAMPLES:
-        found.append(f"train_examples={fewer} takes about {times.duration(LONG_SECONDS)}")
-    return found
+        ways.append(f"train_examples={fewer} takes about {times.duration(LONG_SECONDS)}")
+    return ways
 
 
 def advise(experiment: Experiment, feed: TrainingFeed, *, examples: int) -> Callable[[float], None]:
@@ -105,7 +105,7 @@ def advise(experiment: Experiment, feed: TrainingFeed, *, examples: int) -> Call
         rows = feed.examples
         if seconds <= LONG_SECONDS or accelerator.is_available() or rows.vectors is not None:
             return
-        found = suggestions(
+        ways = suggestions(
             seconds,
             size=size,
             lengths=rows.lengths,
@@ -113,8 +113,8 @@ def advise(experiment: Experiment, feed: TrainingFeed, *, examples: int) -> Call
             max_length=None if combinations.cuts_windows(config) else config.max_length,
             smaller_encoder=encoder_source.checkpoint(config.encoder) is not None,
         )
-        if found:
-            log.info(f"this is long for a CPU; {'; '.join(found)}")
+        if ways:
+            log.info(f"this is long for a CPU; {'; '.join(ways)}")
 
     return log_suggestions
 

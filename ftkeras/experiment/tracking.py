@@ -24,13 +24,13 @@ def build(config: Config, run_dir: pathlib.Path) -> dict[str, Tracker]:
     Raises:
         UserError: a tracker refuses a value, or its package is missing.
     """
-    found = {}
+    trackers = {}
     for spec in config.trackers:
         tracker: Tracker = catalog.build("track", spec, run_dir=run_dir, name=run_name(config))
         if tracker.package and importlib.util.find_spec(tracker.package) is None:
             raise UserError(f"track={spec} needs: pip install 'ftkeras[{tracker.package}]'")
-        found[spec] = tracker
-    return found
+        trackers[spec] = tracker
+    return trackers
 
 
 @contextlib.contextmanager
@@ -85,8 +85,8 @@ def _close(spec: str, tracker: Tracker, status: str) -> None:
 
 def _flags(config: Config) -> dict[str, str]:
     """Return the run's settings by flag; several values of a flag are joined by commas."""
-    found: dict[str, str] = {}
+    flags: dict[str, str] = {}
     for argument in flagfile.arguments(config):
         name, _, value = argument.removeprefix("--").partition("=")
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
+        flags[name] = f"{flags[name]}, {value}" if name in flags else value
+    return flags

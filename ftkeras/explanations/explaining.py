@@ -72,11 +72,28 @@ def explain(
     Raises:
         UserError: if the method or a label is unknown, or the model can't be explained so.
     """
-    problem = model.problem
     if method not in METHODS:
         raise UserError(f"`method` must be {' or '.join(METHODS)}. Received: {method!r}.")
-    if problem.explains_spans:
+    if model.problem.explains_spans:
         return _explain_spans(model, texts, method, labels, on_text)
+    _check(model, method, labels)
+    names, explanations = model.problem.names, []
+    for number, (text, answer) in enumerate(zip(texts, model.answer(texts), strict=True)):
+        chosen = [names.index(label) for label in labels]
+        chosen = chosen or list(model.problem.explained_outputs(answer))
+        if method == occlusion.METHOD:
+            by_name = {names[n]: n for n in chosen}
+            served = model.problem.evidence_served
+            explanations += occlusion.explain(text, model.answer, served, by_name)
+        else:
+            explanations += _attributed(model, text, answer, chosen)
+        on_text(number + 1)
+    return explanations
+
+
+def _check(model: Explainable, method: str, labels: Sequence[str]) -> None:
+    """Raise UserError unless the model can explain these outputs by the method."""
+    problem = model.problem
     if not problem.explains:
         raise UserError(f"the answers of a {problem.kind} can't be explained in this version.")
     for label in labels:
@@ -89,21 +106,18 @@ def explain(
             "`label`: an exported model explains its own answer; for another one, use "
             "`method`=occlusion, or `run_dir` instead of `model`."
         )
-    answers, found = model.answer(texts), []
-    for number, (text, answer) in enumerate(zip(texts, answers, strict=True)):
-        chosen = [problem.names.index(label) for label in labels]
-        chosen = chosen or list(problem.explained_outputs(answer))
-        if method == occlusion.METHOD:
-            named = {problem.names[n]: n for n in chosen}
-            found += occlusion.explain(text, model.answer, problem.evidence_served, named)
-        else:
-            chosen = chosen if model.explains_any else chosen[:1]
-            rows = model.attribute([text] * len(chosen), chosen)
-            for row, n in zip(rows, chosen, strict=True):
-                name = problem.names[n]
-                found.append(of_outputs({**answer, **row}, text, explained=name, method=method))
-        on_text(number + 1)
-    return found
+
+
+def _attributed(
+    model: Explainable, text: Texts, answer: Outputs, chosen: Sequence[int]
+) -> list[Explanation]:
+    """Explain outputs for a text by gradients; only the first if the model explains no other."""
+    chosen = chosen if model.explains_any else chosen[:1]
+    rows, names = model.attribute([text] * len(chosen), chosen), model.problem.names
+    return [
+        of_outputs({**answer, **row}, text, explained=names[n], method=GRADIENTS)
+        for row, n in zip(rows, chosen, strict=True)
+    ]
 
 
 def _explain_spans(
@@ -114,7 +128,7 @@ def _explain_spans(
     on_text: Callable[[int], None],
 ) -> list[Explanation]:
     """Explain where the answer to each question is, or that there is none."""
-    kind, found = model.problem.kind, []
+    kind, explanations = model.problem.kind, []
     if labels:
         raise UserError(f"`label`: the answer of a {kind} is explained as a whole; leave it out.")
     if method != GRADIENTS:
@@ -125,6 +139,7 @@ def _explain_spans(
     for text, answer, row in zip(
         texts, model.answer(texts), model.attribute_spans(texts), strict=True
     ):
-        found.append(of_outputs({**answer, **row}, text, explained=row["explained"], method=method))
-        on_text(len(found))
-    return found
+        whole = {**answer, **row}
+        explanations.append(of_outputs(whole, text, explained=row["explained"], method=method))
+        on_text(len(explanations))
+    return explanations

@@ -33,9 +33,9 @@ class Explanation(dict):
 
     In a notebook it is the text with a background, blue where it speaks for the answer.
 
-    >>> found = Explanation(text="Not bad", explained="good", method="occlusion",
+    >>> explanation = Explanation(text="Not bad", explained="good", method="occlusion",
     ...     tokens=["not", "bad"], attributions=[2.0, -1.0], gap=0.0)
-    >>> found.pieces()
+    >>> explanation.pieces()
     [('Not', 1.0), (' ', 0.0), ('bad', -0.5)]
     """
 
@@ -62,8 +62,8 @@ class Explanation(dict):
 
     def rows(self) -> list[tuple[str, float]]:
         """Return the tokens that contribute anything, the largest contributions first."""
-        found = zip(self["tokens"], self["attributions"], strict=True)
-        return sorted((row for row in found if row[1]), key=lambda row: -abs(row[1]))
+        pairs = zip(self["tokens"], self["attributions"], strict=True)
+        return sorted((row for row in pairs if row[1]), key=lambda row: -abs(row[1]))
 
     def terminal(self, *, colored: bool) -> str:
         """Return the explanation for a terminal.
@@ -105,7 +105,7 @@ def align(text: str, tokens: Sequence[str], weights: Sequence[float]) -> Pieces:
     """
     # Lower case letter by letter, so that positions stay those of the text.
     lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
-    found: Pieces = []
+    pieces: Pieces = []
     at, pending = 0, 0.0
     for token, weight in zip(tokens, weights, strict=True):
         piece = _MARKERS.sub("", token).lower()
@@ -113,10 +113,10 @@ def align(text: str, tokens: Sequence[str], weights: Sequence[float]) -> Pieces:
         if start < 0:
             pending += weight
             continue
-        found += _gap(text[at:start], pending)
+        pieces += _gap(text[at:start], pending)
         at, pending = start + len(piece), 0.0
-        found.append((text[start:at], weight))
-    return [*found, *_gap(text[at:], pending)]
+        pieces.append((text[start:at], weight))
+    return [*pieces, *_gap(text[at:], pending)]
 
 
 def _gap(text: str, weight: float) -> Pieces:

@@ -38,8 +38,8 @@ def explain(
 
     >>> lengths = lambda rows: [{"values": [len(row["text"])]} for row in rows]
     >>> own = lambda row, number: row["values"][number]
-    >>> (found,) = explain({"text": "a bad film"}, lengths, own, {"length": 0})
-    >>> found["tokens"], found["attributions"], found["gap"]
+    >>> (explanation,) = explain({"text": "a bad film"}, lengths, own, {"length": 0})
+    >>> explanation["tokens"], explanation["attributions"], explanation["gap"]
     (['a', 'bad', 'film'], [1, 3, 4], 0)
     """
     words = [(name, word) for name in texts for word in _WORD.finditer(texts[name])]
@@ -75,7 +75,7 @@ def _explanation(
 
 def _without(texts: Texts, words: Sequence[tuple[str, re.Match]]) -> dict[str, str]:
     """Return the texts without these words, which are in their order."""
-    found = dict(texts)
+    shorter = dict(texts)
     for name, word in reversed(words):
-        found[name] = found[name][: word.start()] + found[name][word.end() :]
-    return found
+        shorter[name] = shorter[name][: word.start()] + shorter[name][word.end() :]
+    return shorter

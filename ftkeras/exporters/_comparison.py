@@ -64,19 +64,20 @@ class Bounds:
             logit_tolerance = LOGIT_TOLERANCES.get(stored_in)
         return cls(tolerance, logit_tolerance)
 
-    def check(self, found: Comparison, exporter: str, unit: str = "a probability") -> None:
+    def check(self, comparison: Comparison, exporter: str, unit: str = "a probability") -> None:
         """Raise UserError if the predictions differ by more than the bounds; `unit` names one."""
         # `not … <=` also refuses NaN, which `>` would accept.
-        if self.tolerance is not None and not found.largest_difference <= self.tolerance:
+        if self.tolerance is not None and not comparison.largest_difference <= self.tolerance:
             raise UserError(
-                f"export={exporter}: {unit} differs by {found.largest_difference:.1e} from what "
-                f"the run has measured, more than tolerance={self.tolerance:g}; {found.changes}."
+                f"export={exporter}: {unit} differs by {comparison.largest_difference:.1e} from "
+                f"what the run has measured, more than tolerance={self.tolerance:g}; "
+                f"{comparison.changes}."
             )
-        if self.logit_tolerance is not None and not found.logit_change <= self.logit_tolerance:
-            moves = found.moves.format(f"{found.logit_change:.2g}")
+        if self.logit_tolerance is not None and not comparison.logit_change <= self.logit_tolerance:
+            moves = comparison.moves.format(f"{comparison.logit_change:.2g}")
             raise UserError(
                 f"export={exporter}: {moves}, more than logit_tolerance={self.logit_tolerance:g}; "
-                f"{found.changes}."
+                f"{comparison.changes}."
             )
 
     def record(self) -> dict[str, float | None]:
@@ -103,11 +104,11 @@ def predict(
     truncation = text_layer.truncation
     if not isinstance(truncation, Windows):
         return np.concatenate([np.asarray(run(problem.output, ids)) for ids, _ in batches])
-    found = [
+    logits = [
         truncation.combine_outputs(tf.constant(run("logits", ids)), counts)
         for ids, counts in batches
     ]
-    return problem.activate(tf.concat(found, axis=0)).numpy()
+    return problem.activate(tf.concat(logits, axis=0)).numpy()
 
 
 def padded_ids(
@@ -123,9 +124,9 @@ def padded_ids(
         if name in samples[0]
     ]
     fill = {"token_ids": text_layer.tokenizer.pad_id, "segment_ids": 0}
-    found = text_layer(*map(tf.constant, columns))
-    counts = found.get("window_counts", tf.ones(len(samples), tf.int32))
-    padded = {name: found[name].to_tensor(fill[name]) for name in fill if name in found}
+    rows = text_layer(*map(tf.constant, columns))
+    counts = rows.get("window_counts", tf.ones(len(samples), tf.int32))
+    padded = {name: rows[name].to_tensor(fill[name]) for name in fill if name in rows}
     return {name: value.numpy() for name, value in padded.items()}, counts.numpy()
 
 

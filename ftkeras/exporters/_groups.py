@@ -48,22 +48,22 @@ def run_in_groups(
     ordered = {name: tf.gather(part, order) for name, part in ids.items()}
     rows, longest = tf.unstack(tf.shape(ids["token_ids"]))
 
-    def run_group(first: Any, found: Any) -> tuple:
+    def run_group(first: Any, before: Any) -> tuple:
         end = group_end(lengths, first)
         size = tf.minimum(round_up(lengths[first : first + 1], sizes)[0], longest)
         outputs = run({name: part[first:end, :size] for name, part in ordered.items()})
-        return end, tf.concat([found, _extend(outputs, longest - size)], axis=0)
+        return end, tf.concat([before, _extend(outputs, longest - size)], axis=0)
 
     # A tensor that grows: unlike a TensorArray, it keeps the shape that is known.
     none = tf.zeros([0, *([longest] if shape.rank == 3 else []), shape[-1]])
-    _, found = tf.while_loop(
+    _, computed = tf.while_loop(
         lambda first, _: first < rows,
         run_group,
         (0, none),
         shape_invariants=(tf.TensorShape([]), shape),
         parallel_iterations=1,
     )
-    return tf.gather(found, tf.argsort(order))
+    return tf.gather(computed, tf.argsort(order))
 
 
 def row_lengths(token_ids: tf.Tensor, pad_id: int) -> tf.Tensor:

@@ -15,12 +15,12 @@ def lengths(longest: int) -> list[int]:
     >>> lengths(200)
     [16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 200]
     """
-    found, size = [], 16
+    sizes, size = [], 16
     while size < longest:
-        found.append(size)
+        sizes.append(size)
         octave = 2 ** (size.bit_length() - 1)
         size += max(16, octave // 4)
-    return [*found, longest]
+    return [*sizes, longest]
 
 
 def pad(

@@ -52,16 +52,16 @@ def used(folder: pathlib.Path) -> set[str]:
             (https://github.com/tensorflow/serving/issues/2214).
     """
     content = (folder / "saved_model.pb").read_bytes()
-    found = set()
+    names = set()
     for graph in saved_model_pb2.SavedModel.FromString(content).meta_graphs:
         functions = graph.graph_def.library.function
         for function in functions:
             if function.attr["_XlaMustCompile"].b:
                 name = function.signature.name
                 raise UserError(f"export=saved_model: {name} is compiled by XLA.")
-        found |= {node.op for node in _nodes(graph.graph_def)}
-        found -= {function.signature.name for function in functions}  # calls of functions
-    return found
+        names |= {node.op for node in _nodes(graph.graph_def)}
+        names -= {function.signature.name for function in functions}  # calls of functions
+    return names
 
 
 def unknown(ops: set[str]) -> list[str]:

@@ -114,12 +114,13 @@ def _disagreements(
     for name, signature in signatures.items():
         given = inputs.get(name) or {k: tensors[k] for k in _arguments(signature)}
         outputs = {k: v.numpy() for k, v in signature(**given).items()}
-        found = outputs.get(name_of_output, outputs.get("scores"))
-        if found is not None and expected is not None:
+        received = outputs.get(name_of_output, outputs.get("scores"))
+        if received is not None and expected is not None:
             is_same_text = np.array(request["whole"]) if name == "token_ids" else slice(None)
-            found, wanted = found[is_same_text], expected[is_same_text]
-            if not np.allclose(found, wanted, atol=tolerance):
-                yield f"{name} differs from serving_default by {np.abs(found - wanted).max():.1e}"
+            received, wanted = received[is_same_text], expected[is_same_text]
+            if not np.allclose(received, wanted, atol=tolerance):
+                largest = np.abs(received - wanted).max()
+                yield f"{name} differs from serving_default by {largest:.1e}"
         if name == "classify" and outputs["classes"].tolist() != classes:
             yield f"{name} gives classes {outputs['classes'].tolist()}"
         for output, value in outputs.items():

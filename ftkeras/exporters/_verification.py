@@ -77,11 +77,11 @@ class Verifier:
                 "whole": few.is_whole.tolist(),
             }
         )
-        found = problem.compare_served(samples, findings["rows"])
-        bounds.check(found, "saved_model", problem.unit)
+        comparison = problem.compare_served(samples, findings["rows"])
+        bounds.check(comparison, "saved_model", problem.unit)
         if wrong := findings["disagreements"]:
             raise UserError(f"export=saved_model: the written model is not usable: {wrong[0]}.")
-        return found, findings["latency_ms"]
+        return comparison, findings["latency_ms"]
 
     def _run(self, request: dict) -> dict:
         output, errors = self._process.communicate(json.dumps(request))

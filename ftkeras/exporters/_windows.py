@@ -4,6 +4,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from ftkeras.text import ragged_tensors
+
 
 def join_rows(part: tf.Tensor, counts: tf.Tensor, fill: Any) -> tf.Tensor:
     """Return the windows of each text as one row.
@@ -20,8 +22,7 @@ def join_rows(part: tf.Tensor, counts: tf.Tensor, fill: Any) -> tf.Tensor:
     array([[ 1,  2,  3,  4],
            [ 5,  6, -1, -1]], dtype=int32)
     """
-    factory: Any = tf.RaggedTensor
-    rows = factory.from_row_lengths(part, counts, validate=False)
+    rows = ragged_tensors.from_row_lengths(part, counts)
     dense = rows.to_tensor(tf.cast(fill, part.dtype))
     shape = tf.shape(dense)
     return tf.reshape(dense, tf.concat([shape[:1], shape[1:2] * shape[2:3], shape[3:]], axis=0))

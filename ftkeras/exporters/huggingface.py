@@ -130,11 +130,11 @@ class Huggingface:
 
     def _masked_lm_tensors(self) -> dict[str, np.ndarray]:
         """Return the tensors of the head that predicts tokens; its kernel is the embedding."""
-        head, found = self.model.head, {}
+        head, tensors = self.model.head, {}
         values = {variable.name: variable.numpy() for variable in head.weights}
         for rule in self.model.encoder.family.masked_lm.rules(biases=head.biases):
-            found |= rule.split(values[rule.variable])
-        return found
+            tensors |= rule.split(values[rule.variable])
+        return tensors
 
     def _classifier_tensors(self, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the classifier's tensors, and another one if that must hold its bias."""
@@ -142,11 +142,11 @@ class Huggingface:
         wanted = self.problem.huggingface_class
         name = family.classifier_name(wanted)
         kernel, bias = self.problem.huggingface_classifier(head.kernel.numpy(), head.bias.numpy())
-        found = {f"{name}.weight": np.ascontiguousarray(kernel.T)}
+        classifier = {f"{name}.weight": np.ascontiguousarray(kernel.T)}
         if family.has_bias(wanted):
-            return {**found, f"{name}.bias": bias}
+            return {**classifier, f"{name}.bias": bias}
         final = family.name_below_head(family.final_bias)
-        return {**found, final: _with_bias(tensors[final], kernel, bias)}
+        return {**classifier, final: _with_bias(tensors[final], kernel, bias)}
 
 
 def _difference(model: FineTuner, wanted: str) -> str | None:

@@ -3,22 +3,22 @@
 import pathlib
 import tempfile
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from ftkeras.exporters import _left_to_caller
-from ftkeras.exporters._comparison import Bounds, predict
+from ftkeras.exporters._comparison import Bounds
+from ftkeras.exporters._token_ids import TOLERANCE, TokenIdExporter
 from ftkeras.exporters._weights import Weights
-from ftkeras.problems import Comparison, Problem
-from ftkeras.runs import exported, metrics, samples
-from ftkeras.runs import problem as recorded_problem
+from ftkeras.problems import Problem
+from ftkeras.runs import metrics, samples
 from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
 
-SIGNATURE = "token_ids"
-TOLERANCE = 1e-4  # of a probability, with float32 weights
+MODEL, SIGNATURE = "model.tflite", "token_ids"
 
 
 class _Model(tf.Module):
@@ -29,7 +29,7 @@ class _Model(tf.Module):
         self.weights = weights
 
 
-class Litert:
+class Litert(TokenIdExporter):
     """Write a LiteRT model that takes token ids: `<run_dir>/litert/model.tflite`.
 
     Its signature `token_ids` takes `token_ids` int32 [batch, length], padded with the id of [PAD],
@@ -90,25 +90,12 @@ class Litert:
         """
         folder, measured = self.run_dir / "litert", samples.read(self.run_dir)
         content = self._convert()
-        found = self._compare(content, measured)
-        self.bounds.check(found, "litert", self.problem.unit)
-        with files.replacing(folder / "model.tflite") as draft:
+        comparison = self._compare(measured, _runner(content))
+        self.bounds.check(comparison, "litert", self.problem.unit)
+        with files.replacing(folder / MODEL) as draft:
             draft.write_bytes(content)
-        self.text_layer.tokenizer.save(folder)
-        _left_to_caller.write(folder, self.text_layer)
-        exported.write_labels(folder / exported.LABELS.name, self.problem.names)
-        recorded_problem.write(folder, self.problem)
-        record = {
-            "bytes": len(content),
-            "quantization": self.quantization,
-            **found.record(),
-            **self.bounds.record(),
-            "versions": metrics.versions(),
-        }
-        exported.record(folder, record)
-        if self.quantization:
-            notes = [found.summary(), f"{len(content) / 1e6:.1f} MB", self.message]
-            self.message = "; ".join(filter(None, notes))
+        self._write_text_files(folder)
+        self._record(folder / MODEL, comparison, metrics.versions())
         return folder
 
     def _convert(self) -> bytes:
@@ -130,13 +117,10 @@ class Litert:
                 converter.optimizations = [tf.lite.Optimize.DEFAULT]
             return converter.convert()
 
-    def _compare(self, content: bytes, measured: list[dict]) -> Comparison:
-        with warnings.catch_warnings():  # that the interpreter moves to a package of its own
-            warnings.simplefilter("ignore")
-            runner = tf.lite.Interpreter(model_content=content).get_signature_runner(SIGNATURE)
 
-        def run(output: str, ids: dict[str, np.ndarray]) -> np.ndarray:
-            return runner(**ids)[output]
-
-        found = predict(measured, self.text_layer, self.problem, run)
-        return self.problem.compare(measured, found)
+def _runner(content: bytes) -> Callable[[str, dict[str, np.ndarray]], np.ndarray]:
+    """Return a function that runs a model: the name of an output, ids by name -> the output."""
+    with warnings.catch_warnings():  # that the interpreter moves to a package of its own
+        warnings.simplefilter("ignore")
+        runner = tf.lite.Interpreter(model_content=content).get_signature_runner(SIGNATURE)
+    return lambda output, ids: runner(**ids)[output]

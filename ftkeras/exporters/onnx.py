@@ -2,26 +2,27 @@
 
 import importlib.util
 import pathlib
+from collections.abc import Callable
 
 import numpy as np
 
 from ftkeras.errors import UserError
 from ftkeras.exporters import Card, _left_to_caller, _onnx_graph
-from ftkeras.exporters._comparison import Bounds, predict
+from ftkeras.exporters._comparison import Bounds
 from ftkeras.exporters._onnx_int8 import Int8Graph
 from ftkeras.exporters._signatures import Served
-from ftkeras.problems import Comparison, Problem
+from ftkeras.exporters._token_ids import TOLERANCE, TokenIdExporter
+from ftkeras.problems import Problem
 from ftkeras.runs import exported, inputs, layout, metrics, samples
 from ftkeras.runs import problem as recorded_problem
 from ftkeras.support import files
 from ftkeras.text.layer import TextLayer
 from ftkeras.training.finetuner import FineTuner
 
-TOLERANCE = 1e-4  # of a probability, with float32 weights
 MODEL = "model.onnx"
 
 
-class Onnx:
+class Onnx(TokenIdExporter):
     """Write an ONNX model that takes token ids: `<run_dir>/onnx/model.onnx`.
 
     Its inputs are `token_ids` int32 [batch, length], padded with the id of [PAD], and for pairs
@@ -99,40 +100,27 @@ class Onnx:
         onnx.checker.check_model(written)
         with files.replacing(folder / MODEL) as draft:
             onnx.save_model(written, draft)
-            found = self._compare(draft, measured)
-            self.bounds.check(found, "onnx", self.problem.unit)
-        self.text_layer.tokenizer.save(folder)
-        _left_to_caller.write(folder, self.text_layer)
-        exported.write_labels(folder / exported.LABELS.name, self.problem.names)
-        recorded_problem.write(folder, self.problem)
+            comparison = self._compare(measured, _runner(draft))
+            self.bounds.check(comparison, "onnx", self.problem.unit)
+        self._write_text_files(folder)
         inputs.write(folder, inputs.read(self.run_dir))
         files.write_text(folder / layout.MODEL_CARD, self.card.text())
-        size = (folder / MODEL).stat().st_size
-        record = {
-            "run": exported.path_to_run(folder, self.run_dir),
-            "reads": {"pairs": self.pairs, **_left_to_caller.settings(self.text_layer)},
-            "bytes": size,
-            "quantization": self.quantization,
-            **found.record(),
-            **self.bounds.record(),
-            "versions": metrics.versions("onnx", "onnxruntime"),
-        }
-        exported.record(folder, record)
-        if self.quantization:
-            notes = [found.summary(), f"{size / 1e6:.1f} MB", self.message]
-            self.message = "; ".join(filter(None, notes))
+        self._record(
+            folder / MODEL,
+            comparison,
+            metrics.versions("onnx", "onnxruntime"),
+            run=exported.path_to_run(folder, self.run_dir),
+            reads={"pairs": self.pairs, **_left_to_caller.settings(self.text_layer)},
+        )
         return folder
 
-    def _compare(self, path: pathlib.Path, measured: list[dict]) -> Comparison:
-        import onnxruntime
 
-        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+def _runner(path: pathlib.Path) -> Callable[[str, dict[str, np.ndarray]], np.ndarray]:
+    """Return a function that runs a model: the name of an output, ids by name -> the output."""
+    import onnxruntime
 
-        def run(output: str, ids: dict[str, np.ndarray]) -> np.ndarray:
-            return np.asarray(session.run([output], ids)[0])
-
-        found = predict(measured, self.text_layer, self.problem, run)
-        return self.problem.compare(measured, found)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return lambda output, ids: np.asarray(session.run([output], ids)[0])
 
 
 def read(folder: pathlib.Path) -> Served:

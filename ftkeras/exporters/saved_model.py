@@ -155,13 +155,13 @@ class SavedModel:
         with files.next_version(self.served_from) as version, Verifier() as verifier:
             served = self._served(dtype=self.dtype, quantization=self.quantization)
             requests = self._save(served, version.draft)
-            found, latency = self._verify(verifier, version.draft, measured, self.bounds)
+            comparison, latency = self._verify(verifier, version.draft, measured, self.bounds)
             record = {
                 "run": exported.path_to_run(version.path, self.run_dir),
                 "dtype": self.dtype,
                 "quantization": self.quantization,
                 "bytes": _size(version.draft),
-                **found.record(),
+                **comparison.record(),
                 "latency_ms": latency,
                 **self.bounds.record(),
                 "samples_of": measured[0]["id"].rpartition("-")[0],
@@ -172,17 +172,17 @@ class SavedModel:
                 "versions": metrics.versions(),
             }
             exported.record(version.draft, record)
-        self.message = self._summarize(found, record)
+        self.message = self._summarize(comparison, record)
         return version.path
 
-    def _summarize(self, found: Comparison, record: dict) -> str:
+    def _summarize(self, comparison: Comparison, record: dict) -> str:
         difference = (
-            f"{found.samples} texts of {record['samples_of']} within "
-            f"{found.largest_difference:.1e} of the run"
+            f"{comparison.samples} texts of {record['samples_of']} within "
+            f"{comparison.largest_difference:.1e} of the run"
         )
         return "; ".join(
             [
-                difference if self.is_exact else f"{record['samples_of']}: {found.summary()}",
+                difference if self.is_exact else f"{record['samples_of']}: {comparison.summary()}",
                 f"{record['bytes'] / 1e6:.1f} MB, {record['latency_ms']['batch_1']:.1f} ms a text "
                 "on this CPU",
                 *([] if record["warmup_requests"] else [WITHOUT_WARMUP]),
@@ -242,9 +242,9 @@ class SavedModel:
         with tempfile.TemporaryDirectory(prefix="ftkeras-") as name, Verifier() as verifier:
             folder = pathlib.Path(name)
             self._save(self._served(), folder)
-            found, latency = self._verify(verifier, folder, measured, _bounds("float32"))
+            comparison, latency = self._verify(verifier, folder, measured, _bounds("float32"))
             size = _size(folder)
-        return {"dtype": "float32", "bytes": size, **found.record(), "latency_ms": latency}
+        return {"dtype": "float32", "bytes": size, **comparison.record(), "latency_ms": latency}
 
 
 def _bounds(

@@ -89,8 +89,8 @@ class PrecisionRecall:
     def __call__(self, figure: Any) -> None:
         """Draw them on an empty matplotlib figure."""
         axes = figure.subplots()
-        found = _worst_last(self.classes, [one.average_precision for one in self.classes])
-        _draw(axes, found, precision_recall_points, precision_recall_decision)
+        ordered = _worst_last(self.classes, [one.average_precision for one in self.classes])
+        _draw(axes, ordered, precision_recall_points, precision_recall_decision)
         axes.set(xlabel="recall", ylabel="precision")
         figure.legend(loc="outside upper left", ncols=2, fontsize=8)
 
@@ -139,11 +139,11 @@ def _worst_last(classes: Sequence[Scored], areas: Sequence[float]) -> list[tuple
     return sorted(zip(classes, areas, strict=True), key=lambda pair: -pair[1])
 
 
-def _draw(axes: Any, found: list[tuple[Scored, float]], points: Any, decision: Any) -> None:
+def _draw(axes: Any, ordered: list[tuple[Scored, float]], points: Any, decision: Any) -> None:
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.grid()
-    named = found[-MOST_NAMED:]
-    for scored, _ in found[: len(found) - len(named)][-MOST_CURVES:]:
+    named = ordered[-MOST_NAMED:]
+    for scored, _ in ordered[: len(ordered) - len(named)][-MOST_CURVES:]:
         x, y = points(scored)
         axes.plot(
             *thin(x, y, MOST_BACKGROUND_POINTS),

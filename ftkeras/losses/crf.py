@@ -31,8 +31,8 @@ class Crf(keras.losses.Loss):
 
     >>> import numpy as np
     >>> loss = Crf(transitions=np.zeros((4, 4), "float32"))
-    >>> found = loss.call(np.array([[-1, 2, 0]]), np.zeros((1, 3, 3), "float32"))
-    >>> found.numpy().round(4).tolist()  # -log of a third
+    >>> losses = loss.call(np.array([[-1, 2, 0]]), np.zeros((1, 3, 3), "float32"))
+    >>> losses.numpy().round(4).tolist()  # -log of a third
     [[0.0, 1.0986000299453735, 1.0986000299453735]]
     """
 

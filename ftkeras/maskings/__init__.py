@@ -5,8 +5,8 @@ random numbers. It depends on nothing else, so that an interrupted run repeats i
 
 >>> import numpy as np
 >>> from ftkeras.maskings.tokens import Tokens
->>> found = Tokens(rate=0.5)(np.array([True, True, False, True]), np.random.default_rng(0))
->>> found.places.tolist()
+>>> masked = Tokens(rate=0.5)(np.array([True, True, False, True]), np.random.default_rng(0))
+>>> masked.places.tolist()
 [0, 2]
 """
 

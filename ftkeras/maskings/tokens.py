@@ -19,8 +19,8 @@ class Tokens(Masking):
     Raises:
         ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
-    >>> found = Tokens(rate=0.25)(np.ones(8, bool), np.random.default_rng(1))
-    >>> found.places.tolist(), found.becomes.tolist()
+    >>> masked = Tokens(rate=0.25)(np.ones(8, bool), np.random.default_rng(1))
+    >>> masked.places.tolist(), masked.becomes.tolist()
     ([0, 5], [1, 0])
     """
 

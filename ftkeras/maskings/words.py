@@ -32,10 +32,10 @@ class Words(Masking):
     def choose(
         self, starts: np.ndarray, count: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        words, found = words_of(starts), []
+        words, chosen = words_of(starts), []
         for number in rng.permutation(len(words)):
             if count and len(words[number]) <= count:
-                found.append(words[number])
+                chosen.append(words[number])
                 count -= len(words[number])
-        places = np.concatenate([np.zeros(0, int), *found])
+        places = np.concatenate([np.zeros(0, int), *chosen])
         return places, np.arange(len(places))

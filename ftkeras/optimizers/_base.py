@@ -150,8 +150,8 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         for factor, decays, size in zip(self.factors, self.decays, self.sizes, strict=True):
             sizes[factor, decays].append(size)
         return [
-            Group(factor, decays, len(found), sum(found))
-            for (factor, decays), found in sorted(sizes.items(), reverse=True)
+            Group(factor, decays, len(counts), sum(counts))
+            for (factor, decays), counts in sorted(sizes.items(), reverse=True)
         ]
 
     def step_scalars(self, t: Any) -> tuple:

@@ -121,8 +121,8 @@ def _reliability(forecasts: Forecasts) -> list[Part]:
     return [Plot("reliability", "Reliability", drawing, alt, note), table]
 
 
-def _points(found: list[Bin]) -> list[tuple[float, float]]:
-    return [(one.mean, one.share) for one in found]
+def _points(bins: list[Bin]) -> list[tuple[float, float]]:
+    return [(one.mean, one.share) for one in bins]
 
 
 def _selective(forecasts: Forecasts) -> list[Part]:
@@ -136,29 +136,30 @@ def _selective(forecasts: Forecasts) -> list[Part]:
     shown = shown[np.unique(np.linspace(0, len(shown) - 1, 200).round().astype(int))]
     points = list(zip(coverage[shown].tolist(), accuracy[shown].tolist(), strict=True))
     share, best = points[len(points) // 2]
+    plot = Plot(
+        "coverage",
+        "Accuracy if only the surest answers are given",
+        Lines([Line("accuracy", points)], "share of texts answered", "accuracy", x_limits=(0, 1)),
+        alt=f"Accuracy is {right.mean():.3f} if all texts are answered, and "
+        f"{best:.3f} if the surest {share:.0%} are.",
+    )
+    return [plot, *_thresholds(confidence, right)]
+
+
+def _thresholds(confidence: np.ndarray, right: np.ndarray) -> list[Part]:
+    """Return the table of probabilities from which answers are accurate enough, if any is."""
     rows: list[list[Any]] = []
     for required in REQUIRED:
         if required > right.mean():
-            found = calibration.threshold_for(confidence, right, required)
-            rows.append([required, *(found or (None, None))])
-    parts: list[Part] = [
-        Plot(
-            "coverage",
-            "Accuracy if only the surest answers are given",
-            Lines(
-                [Line("accuracy", points)], "share of texts answered", "accuracy", x_limits=(0, 1)
-            ),
-            alt=f"Accuracy is {right.mean():.3f} if all texts are answered, and "
-            f"{best:.3f} if the surest {share:.0%} are.",
-        )
+            threshold = calibration.threshold_for(confidence, right, required)
+            rows.append([required, *(threshold or (None, None))])
+    if not rows:
+        return []
+    columns = [
+        Column("required accuracy", "{:.1%}"),
+        Column("least probability", "{:.4f}"),
+        Column("texts answered", "{:.1%}", is_share=True),
     ]
-    if rows:
-        columns = [
-            Column("required accuracy", "{:.1%}"),
-            Column("least probability", "{:.4f}"),
-            Column("texts answered", "{:.1%}", is_share=True),
-        ]
-        note = "Chosen on these texts, so a little optimistic. –: no probability is enough."
-        title = "Probability above which answers are accurate enough"
-        parts.append(Table("thresholds", title, columns, rows, note))
-    return parts
+    note = "Chosen on these texts, so a little optimistic. –: no probability is enough."
+    title = "Probability above which answers are accurate enough"
+    return [Table("thresholds", title, columns, rows, note)]

@@ -50,17 +50,17 @@ def sections(result: Mapping[str, Any], recipes: Recipes) -> list[Section]:
     """Return the sections of the page."""
     predictions = recipes[0][0].predictions
     tested = predictions.tested
-    found = [
+    made = [
         Section("Conclusions", "conclusions", _conclusions(result)),
         Section("Recipes", "recipes", _recipes(result, tested)),
     ]
     if result["pairs"]:
-        found.append(Section("Differences", "differences", _differences(result, tested)))
-    found.append(Section("Learning curves", "curves", _curves(result, recipes)))
+        made.append(Section("Differences", "differences", _differences(result, tested)))
+    made.append(Section("Learning curves", "curves", _curves(result, recipes)))
     if result["disagreements"]:
         parts = [_disagreements(result["disagreements"], tested)]
-        found.append(Section("Disagreements", "disagreements", parts))
-    return found
+        made.append(Section("Disagreements", "disagreements", parts))
+    return made
 
 
 def _conclusions(result: Mapping[str, Any]) -> list[Part]:
@@ -112,12 +112,12 @@ def _differences(result: Mapping[str, Any], tested: Tested) -> list[Part]:
     intervals = []
     for pair in result["pairs"]:
         name = f"{pair['second']} − {pair['first']}"
-        found = tested_difference(pair, tested)
+        difference = tested_difference(pair, tested)
         counts = pair["mcnemar"] or {"only_first": None, "only_second": None}
-        ends = [found["value"], found["low"], found["high"]]
+        ends = [difference["value"], difference["low"], difference["high"]]
         only = [counts["only_second"], counts["only_first"]]
         rows.append([name, *ends, pair["p_value"], pair["p_value_holm"], pair["test"], *only])
-        if found["value"] is not None:
+        if difference["value"] is not None:
             intervals.append(Interval(name, *ends))
     columns = [
         "pair",
@@ -176,7 +176,7 @@ def _mean(curves: Sequence[Sequence[Mapping[str, float]]], key: str) -> list[tup
     values: dict[float, list[float]] = {}
     for row in (row for rows in curves for row in rows if key in row):
         values.setdefault(row["epoch"], []).append(row[key])
-    return [(epoch, float(np.mean(found))) for epoch, found in sorted(values.items())]
+    return [(epoch, float(np.mean(scores))) for epoch, scores in sorted(values.items())]
 
 
 def _disagreements(rows: Sequence[Mapping[str, Any]], tested: Tested) -> Table:

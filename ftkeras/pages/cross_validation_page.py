@@ -70,12 +70,12 @@ def _summary(
     tiles = [
         KeyNumber(
             metric_names.title(name),
-            f"{found['mean']:.3f}",
-            f"± {found['sd']:.3f} over folds, 95 % interval {found['low']:.3f} to "
-            f"{found['high']:.3f}",
+            f"{figure['mean']:.3f}",
+            f"± {figure['sd']:.3f} over folds, 95 % interval {figure['low']:.3f} to "
+            f"{figure['high']:.3f}",
         )
         for name in problem.columns
-        if (found := result["figures"][name]) is not None
+        if (figure := result["figures"][name]) is not None
     ]
     repeats = f", {config.repeats} times" if config.repeats > 1 else ""
     facts = {

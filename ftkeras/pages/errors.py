@@ -59,28 +59,32 @@ def section(view: RunView) -> Section:
     forecasts = view.problem.forecasts(rows)
     lower_is_better = view.predictions.tested.lower_is_better
     of_truth = None if forecasts is None else forecasts.of_truth.min(axis=1)
-    found = _Examples(
-        rows,
-        [view.problem.truth(row) for row in rows],
-        scores > 0 if lower_is_better else scores < 1,
-        # The worst first; of equally bad answers, those that are surest.
-        np.lexsort((of_truth, scores) if of_truth is not None else (scores,))
-        if not lower_is_better
-        else np.argsort(-scores, kind="stable"),
-        of_truth,
-        texts,
-        all_texts,
+    examples = _Examples(
+        rows=rows,
+        truths=[view.problem.truth(row) for row in rows],
+        is_wrong=scores > 0 if lower_is_better else scores < 1,
+        order=_order(scores, of_truth, lower_is_better=lower_is_better),
+        of_truth=of_truth,
+        texts=texts,
+        all_texts=all_texts,
     )
     parts = [
         *_doubtful(forecasts),
-        *_mistakes(view, found),
-        *_nearly_wrong(found),
-        *_clusters(found),
-        *_repeated(view, found),
+        *_mistakes(view, examples),
+        *_nearly_wrong(examples),
+        *_clusters(examples),
+        *_repeated(view, examples),
         *missing,
     ]
-    figures = {"mistakes": int(found.is_wrong.sum()), "texts": view.with_texts}
+    figures = {"mistakes": int(examples.is_wrong.sum()), "texts": view.with_texts}
     return Section("Errors", "errors", parts, figures)
+
+
+def _order(scores: np.ndarray, of_truth: np.ndarray | None, *, lower_is_better: bool) -> np.ndarray:
+    """Return the positions of answers, the worst first; of equally bad ones, the surest."""
+    if lower_is_better:
+        return np.argsort(-scores, kind="stable")
+    return np.lexsort((scores,) if of_truth is None else (of_truth, scores))
 
 
 def _kept(view: RunView) -> list[dict[str, str] | None] | None:
@@ -98,35 +102,36 @@ def _without_data(has_some: bool, error: UserError) -> Missing:
     return Missing("What the mistakes share, near-duplicates and further texts", reason)
 
 
-def _mistakes(view: RunView, found: _Examples) -> list[Part]:
-    worst = [int(n) for n in found.order if found.is_wrong[n]]
+def _mistakes(view: RunView, examples: _Examples) -> list[Part]:
+    worst = [int(n) for n in examples.order if examples.is_wrong[n]]
     if not worst:
-        return [Notice(f"There is no mistake among {len(found.rows):,} answers.", "good")]
-    if found.of_truth is not None:
-        worst.sort(key=lambda n: found.of_truth[n])  # type: ignore[index]
+        return [Notice(f"There is no mistake among {len(examples.rows):,} answers.", "good")]
+    if examples.of_truth is not None:
+        worst.sort(key=lambda n: examples.of_truth[n])  # type: ignore[index]
     title = f"The {min(MOST_ROWS, len(worst)):,} largest errors"
-    if found.of_truth is not None:
+    if examples.of_truth is not None:
         title = "The mistakes that the model is surest of"
     shown = worst[:MOST_ROWS]
-    marked = _explained(view, found, shown[: min(MOST_EXPLAINED, view.explanations)])
+    marked = _explained(view, examples, shown[: min(MOST_EXPLAINED, view.explanations)])
     note = ""
     if marked:
         note = (
             f"Of the first {len(marked)}, the highlighted tokens speak for the predicted answer "
             "(blue) or against it (orange), by integrated gradients."
         )
-    return [_table("mistakes", title, found, shown, marked, note)]
+    return [_table("mistakes", title, examples, shown, marked, note)]
 
 
-def _nearly_wrong(found: _Examples) -> list[Part]:
+def _nearly_wrong(examples: _Examples) -> list[Part]:
     """Return the right answers with the lowest probabilities."""
-    if found.of_truth is None:
+    if examples.of_truth is None:
         return []
-    right = np.flatnonzero(~found.is_wrong)
-    shown = right[np.argsort(found.of_truth[right], kind="stable")][: MOST_ROWS // 2].tolist()
+    right = np.flatnonzero(~examples.is_wrong)
+    shown = right[np.argsort(examples.of_truth[right], kind="stable")][: MOST_ROWS // 2].tolist()
     if not shown:
         return []
-    return [_table("nearly_wrong", "Right answers that the model is least sure of", found, shown)]
+    title = "Right answers that the model is least sure of"
+    return [_table("nearly_wrong", title, examples, shown)]
 
 
 def _doubtful(forecasts: Forecasts | None) -> list[Part]:
@@ -154,40 +159,40 @@ def _doubtful(forecasts: Forecasts | None) -> list[Part]:
 def _table(
     name: str,
     title: str,
-    found: _Examples,
+    examples: _Examples,
     positions: Sequence[int],
     marked: Mapping[int, Marked] | None = None,
     note: str = "",
 ) -> Table:
     columns: list[str | Column] = [kept_texts.EXAMPLE, "true", "predicted"]
-    if found.of_truth is not None:
+    if examples.of_truth is not None:
         columns.append(Column("probability of the truth", "{:.4f}"))
-    if found.texts is not None:
+    if examples.texts is not None:
         columns.append("text")
     rows = []
     for n in positions:
-        row, truth = found.rows[n], found.truths[n]
+        row, truth = examples.rows[n], examples.truths[n]
         answers = [v for k, v in row.items() if k not in truth and k not in _OTHER_KEYS]
-        text = None if found.texts is None else found.texts[n]
+        text = None if examples.texts is None else examples.texts[n]
         own = None if text is None else text["text"]
         cells: list[Cell] = [
             str(row.get("id", n)),
             _cut(in_words.show(truth.values(), own), LONGEST_ANSWER),
             _cut(in_words.show(answers[:1], own), LONGEST_ANSWER),
         ]
-        if found.of_truth is not None:
-            cells.append(float(found.of_truth[n]))
-        if found.texts is not None:
+        if examples.of_truth is not None:
+            cells.append(float(examples.of_truth[n]))
+        if examples.texts is not None:
             cells.append((marked or {}).get(n) or (None if text is None else _cut(_joined(text))))
         rows.append(cells)
     return Table(name, title, columns, rows, note)
 
 
-def _explained(view: RunView, found: _Examples, positions: Sequence[int]) -> dict[int, Marked]:
+def _explained(view: RunView, examples: _Examples, positions: Sequence[int]) -> dict[int, Marked]:
     """Return the texts of these examples with what speaks for the predicted answer."""
-    if view.explain is None or found.texts is None:
+    if view.explain is None or examples.texts is None:
         return {}
-    known = {n: text for n in positions if (text := found.texts[n]) is not None}
+    known = {n: text for n in positions if (text := examples.texts[n]) is not None}
     try:
         explained = [view.explain([text])[0] for text in known.values()]
     except UserError:  # the section about words says why
@@ -195,15 +200,15 @@ def _explained(view: RunView, found: _Examples, positions: Sequence[int]) -> dic
     return {n: Marked(_cut_pieces(e.pieces())) for n, e in zip(known, explained, strict=True)}
 
 
-def _clusters(found: _Examples) -> list[Part]:
-    if found.all_texts is None:
+def _clusters(examples: _Examples) -> list[Part]:
+    if examples.all_texts is None:
         return []
-    wrong = np.flatnonzero(found.is_wrong)[:MOST_CLUSTERED]
-    right = np.flatnonzero(~found.is_wrong)[: 4 * MOST_CLUSTERED]
-    texts, others = ([_joined(found.all_texts[n]) for n in part] for part in (wrong, right))
+    wrong = np.flatnonzero(examples.is_wrong)[:MOST_CLUSTERED]
+    right = np.flatnonzero(~examples.is_wrong)[: 4 * MOST_CLUSTERED]
+    texts, others = ([_joined(examples.all_texts[n]) for n in part] for part in (wrong, right))
     rows: list[list[Cell]] = []
     for one in text_clusters.cluster(texts, others):
-        kinds = Counter(_confusion(found, int(wrong[n])) for n in one.members)
+        kinds = Counter(_confusion(examples, int(wrong[n])) for n in one.members)
         (kind, count), *_ = kinds.most_common(1)
         shown = f"{kind} ({count:,})"
         rows.append([len(one.members), ", ".join(one.words), shown, _cut(texts[one.members[0]])])
@@ -214,9 +219,9 @@ def _clusters(found: _Examples) -> list[Part]:
     return [Table("error_clusters", "What mistakes have in common", columns, rows, note)]
 
 
-def _repeated(view: RunView, found: _Examples) -> list[Part]:
+def _repeated(view: RunView, examples: _Examples) -> list[Part]:
     """Return the examples that nearly repeat one that the model was trained on."""
-    if found.all_texts is None:
+    if examples.all_texts is None:
         return []
     try:
         count, pairs = view.texts.near_duplicates(view.split, MOST_REPEATED)
@@ -225,19 +230,20 @@ def _repeated(view: RunView, found: _Examples) -> list[Part]:
     if not count:
         text = f"No example of {view.split} nearly repeats one that the model was trained on."
         return [Notice(text, "good")]
+    lines, texts = examples.rows, examples.all_texts
     rows: list[list[Cell]] = [
-        [str(found.rows[n].get("id", n)), share, _cut(_joined(found.all_texts[n])), _cut(source)]
+        [str(lines[n].get("id", n)), share, _cut(_joined(texts[n])), _cut(source)]
         for source, n, share in pairs
     ]
-    share = count / len(found.rows)
+    share = count / len(lines)
     title = f"Examples that nearly repeat one of train: {count:,}, {share:.1%} of {view.split}"
     columns = [kept_texts.EXAMPLE, Column("resemblance", "{:.2f}"), "text", "text of train"]
     note = "The share of common runs of 5 tokens, estimated by min-hashes; those of at least 0.8."
     return [Table("near_duplicates", title, columns, rows, note)]
 
 
-def _confusion(found: _Examples, n: int) -> str:
-    row, truth = found.rows[n], found.truths[n]
+def _confusion(examples: _Examples, n: int) -> str:
+    row, truth = examples.rows[n], examples.truths[n]
     answers = [v for k, v in row.items() if k not in truth and k not in _OTHER_KEYS]
     pair = in_words.show(truth.values()), in_words.show(answers[:1])
     return " → ".join(_cut(one, LONGEST_ANSWER) for one in pair)
@@ -253,10 +259,10 @@ def _cut(text: str, most: int = LONGEST_TEXT) -> str:
 
 def _cut_pieces(pieces: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
     """Return the pieces of the first characters of a text."""
-    found, left = [], LONGEST_TEXT
+    cut, left = [], LONGEST_TEXT
     for text, weight in pieces:
         if len(text) > left:
-            return [*found, (text[:left].rstrip() + " …", weight)]
-        found.append((text, weight))
+            return [*cut, (text[:left].rstrip() + " …", weight)]
+        cut.append((text, weight))
         left -= len(text)
-    return found
+    return cut

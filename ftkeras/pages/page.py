@@ -128,11 +128,11 @@ def html(title: str, subtitle: str, sections: Sequence[Section], svgs: Mapping[s
 
 def figures(sections: Sequence[Section]) -> dict[str, Any]:
     """Return the numbers of the sections, JSON types only: those of tables as lists of rows."""
-    found = {}
+    by_section = {}
     for section in sections:
         tables = {part.name: _rows(part) for part in section.parts if isinstance(part, Table)}
-        found[section.anchor] = {**section.figures, **tables}
-    return found
+        by_section[section.anchor] = {**section.figures, **tables}
+    return by_section
 
 
 def shown(cell: Cell, column: Column) -> str:

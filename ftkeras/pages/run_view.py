@@ -167,13 +167,13 @@ class RunView:
         Raises:
             UserError: if they can't be read, or are not those of the predictions.
         """
-        found, _ = self.texts.read(self.split)
-        if len(found) != len(self.rows):
+        texts, _ = self.texts.read(self.split)
+        if len(texts) != len(self.rows):
             raise UserError(
-                f"the data has {len(found):,} texts in {self.split} now, but the run has "
+                f"the data has {len(texts):,} texts in {self.split} now, but the run has "
                 f"{len(self.rows):,} predictions"
             )
-        return found
+        return texts
 
     @property
     def known_texts(self) -> list[dict[str, str]] | None:

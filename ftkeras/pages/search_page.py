@@ -89,14 +89,14 @@ def _plots(
     objective: str, parameters: Sequence[Parameter], ended: Sequence[Result]
 ) -> Sequence[Plot]:
     best = results.best(ended, objective)
-    found = "no trial was completed" if best is None else f"the best is {table.score(best)}"
+    result = "no trial was completed" if best is None else f"the best is {table.score(best)}"
     rows = plots.ByParameter.rows(len(parameters))
     return [
         Plot(
             "progress",
             "Progress",
             plots.Progress(ended, objective),
-            f"{len(ended)} trials in the order in which they started; {found}.",
+            f"{len(ended)} trials in the order in which they started; {result}.",
             "Each point is a trial. A bar is the standard deviation over its folds or seeds.",
             size=(9, 3.6),
         ),

@@ -34,15 +34,15 @@ def section(view: RunView) -> Section:
         ),
         *((f"Slice {spec!r}", lambda spec=spec: _by_pattern(view, spec)) for spec in view.patterns),
     ]
-    found: list[Slice] = []
+    chosen: list[Slice] = []
     missing: list[Part] = []
     for what, read in asked:
         try:
-            found += read()
+            chosen += read()
         except UserError as error:
             missing.append(Missing(what, str(error)))
             log.warning("%s", f"{what[0].lower()}{what[1:]} are missing: {error}")
-    results = slices.compare(found, scores)
+    results = slices.compare(chosen, scores)
     tested = view.predictions.tested
     parts = [*_verdict(results, tested.name, tested.lower_is_better), *_table(results, tested.name)]
     return Section("Slices", "slices", [*parts, *missing], {"metric": tested.name})
@@ -50,17 +50,17 @@ def section(view: RunView) -> Section:
 
 def _by_answer(view: RunView) -> list[Slice]:
     """Return slices by what lines of predictions have as the true answer, if it is of few kinds."""
-    found: list[Slice] = []
+    chosen: list[Slice] = []
     truths = [view.problem.truth(row) for row in view.rows]
     for key in truths[0]:
         values: list[Any] = [truth.get(key) for truth in truths]
         if all(isinstance(value, str) for value in values):
-            found += slices.by_value(key, values)
+            chosen += slices.by_value(key, values)
         elif all(_is_labels(value) for value in values):
             names = sorted({label for value in values for label in value})
             members = np.array([[name in value for name in names] for value in values], bool)
-            found += slices.by_membership(key, names, members) if names else []
-    return found
+            chosen += slices.by_membership(key, names, members) if names else []
+    return chosen
 
 
 def _is_labels(value: object) -> bool:

@@ -65,10 +65,10 @@ class SplitTexts:
             int(n): " | ".join(t.decode("utf-8", "replace") for t in one.values())
             for n, one in zip(order, raw, strict=True)
         }
-        found = zip(
+        pairs = zip(
             positions[:most].tolist(), sources[:most].tolist(), shares.tolist(), strict=False
         )
-        return len(positions), [(texts[source], at, share) for at, source, share in found]
+        return len(positions), [(texts[source], at, share) for at, source, share in pairs]
 
     def _examples(self, split: str) -> Examples:
         if self._is_other_data and split == "test":

@@ -62,11 +62,11 @@ def contributions(explained: Sequence[Explanation]) -> list[list[str | int | flo
         for token, value in zip(one["tokens"], one["attributions"], strict=True):
             sums[one["explained"]][token] += value
             texts[one["explained"], token].add(number)
-    found: list[list[str | int | float]] = []
+    rows: list[list[str | int | float]] = []
     for answer in sorted(sums)[:MOST_ANSWERS]:
         best = sorted(sums[answer].items(), key=lambda item: -item[1])[:WORDS]
-        found += [[answer, token, len(texts[answer, token]), v] for token, v in best if v > 0]
-    return found
+        rows += [[answer, token, len(texts[answer, token]), v] for token, v in best if v > 0]
+    return rows
 
 
 def _shares(view: RunView) -> list[Part]:
@@ -74,11 +74,11 @@ def _shares(view: RunView) -> list[Part]:
     read, counts = view.metrics.get("read", {}), view.metrics.get("data", {})
     rows: list[list[str | int | float | None]] = []
     for split in ("train", "validation", "test"):
-        found = read.get(split)
-        if found and "unknown_share" in found:
-            cut, examples = found.get("full_length"), counts.get(split)
+        figures = read.get(split)
+        if figures and "unknown_share" in figures:
+            cut, examples = figures.get("full_length"), counts.get(split)
             share = cut / examples if cut is not None and examples else None
-            rows.append([split, examples, share, found["unknown_share"]])
+            rows.append([split, examples, share, figures["unknown_share"]])
     if not rows:
         return [Missing("Unknown tokens and cut texts", "the run did not record them.")]
     columns: list[str | Column] = [

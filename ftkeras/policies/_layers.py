@@ -57,10 +57,10 @@ def falling_rates(model: Any, decay: float) -> list[tuple[str, float]]:
     """
     encoder = getattr(model, "encoder", None)
     if not isinstance(encoder, Encoder):
-        found = encoders_of(model)
-        if len(found) != 1:
+        encoders = encoders_of(model)
+        if len(encoders) != 1:
             return _falling_by_path(model, decay)
-        (encoder,) = found
+        (encoder,) = encoders
     return [
         (f"^{re.escape(part.path)}/", decay**depth)
         for depth, part in enumerate(reversed(body(encoder)))
@@ -71,8 +71,8 @@ def falling_rates(model: Any, decay: float) -> list[tuple[str, float]]:
 def _falling_by_path(model: Any, decay: float) -> list[tuple[str, float]]:
     """Return the multipliers of a model whose layers are known by the paths of their variables."""
     paths = [variable.path for variable in model.trainable_variables]
-    named = [found for found in map(_LAYER.search, paths) if found]
-    kinds = sorted({found["kind"] for found in named})
+    named = [match for match in map(_LAYER.search, paths) if match]
+    kinds = sorted({match["kind"] for match in named})
     if len(kinds) != 1:
         example = f", such as {paths[0]!r}" if paths else ""
         raise ValueError(
@@ -80,7 +80,7 @@ def _falling_by_path(model: Any, decay: float) -> list[tuple[str, float]]:
             f"Received: {', '.join(kinds) or 'none'} in {len(paths)} paths of variables{example}. "
             "Pass `multipliers` of your own to the optimizer."
         )
-    numbers = sorted({int(found["number"]) for found in named}, reverse=True)
+    numbers = sorted({int(match["number"]) for match in named}, reverse=True)
     rates = [
         (f"(?:^|/){re.escape(kinds[0])}{number}/", decay**depth)
         for depth, number in enumerate(numbers)

@@ -85,12 +85,12 @@ def _freeze_matches(pattern: str, variables: list[keras.Variable]) -> None:
     Raises:
         ValueError: there are none.
     """
-    found = [variable for variable in variables if re.search(pattern, variable.path)]
-    if not found:
+    matches = [variable for variable in variables if re.search(pattern, variable.path)]
+    if not matches:
         paths = ", ".join(variable.path for variable in variables[:3])
         raise ValueError(
             f"`pattern` must match the path of a variable. Received: {pattern!r}; there are "
             f"{len(variables)} variables: {paths}, …"
         )
-    for variable in found:
+    for variable in matches:
         variable.trainable = False

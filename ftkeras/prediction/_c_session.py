@@ -114,19 +114,19 @@ class Session:
         """
         library, fed, fetched = self._library, len(inputs), len(self._outputs)
         tensors = (c_void_p * fed)(*map(self._new_strings, inputs.values()))
-        found = (c_void_p * fetched)()
+        results = (c_void_p * fetched)()
         try:
             self._checked(
                 library.TF_SessionRun,
                 *(self._session, None),
                 *((_Output * fed)(*(self._inputs[name] for name in inputs)), tensors, fed),
-                *((_Output * fetched)(*self._outputs.values()), found, fetched, None, 0, None),
+                *((_Output * fetched)(*self._outputs.values()), results, fetched, None, 0, None),
             )
-            return {name: self._values(t) for name, t in zip(self._outputs, found, strict=True)}
+            return {name: self._values(t) for name, t in zip(self._outputs, results, strict=True)}
         finally:
             for tensor in tensors:
                 self._delete_strings(tensor)
-            for tensor in filter(None, found):
+            for tensor in filter(None, results):
                 library.TF_DeleteTensor(tensor)
 
     def _checked(self, function, *arguments):
@@ -210,6 +210,6 @@ def _library() -> ctypes.CDLL:
 
 def _package(name: str) -> pathlib.Path:
     """Return the folder of an installed package, without importing it."""
-    found = importlib.util.find_spec(name)
-    assert found is not None, f"{name} is not installed"
-    return pathlib.Path(next(iter(found.submodule_search_locations or ())))
+    spec = importlib.util.find_spec(name)
+    assert spec is not None, f"{name} is not installed"
+    return pathlib.Path(next(iter(spec.submodule_search_locations or ())))

@@ -56,8 +56,8 @@ class ExportedModel:
 
     def _outputs(self, texts: Sequence[Texts], signature: str) -> list[dict[str, Any]]:
         columns = [[text[name] for text in texts] for name in texts[0]] if texts else [[]]
-        found = self._predictor.outputs(*columns, signature=signature, batch_size=self._batch_size)
-        return [{name: _plain(value) for name, value in row.items()} for row in found]
+        rows = self._predictor.outputs(*columns, signature=signature, batch_size=self._batch_size)
+        return [{name: _plain(value) for name, value in row.items()} for row in rows]
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from ftkeras.config.verbs import PredictConfig
+from ftkeras.config.predict import PredictConfig
 from ftkeras.data.questions.reading import is_squad_file
 from ftkeras.data.questions.squad import Squad
 from ftkeras.data.tables import inference, opening, options, reading
@@ -270,10 +270,10 @@ def _with_options(table: Table, wanted: Sequence[str], several: Sequence[str]) -
     def items() -> Iterator[Item]:
         for line, row in table.rows():
             try:
-                found = options.read([row[position] for position in columns], several)
+                listed_options = options.read([row[position] for position in columns], several)
             except ValueError as error:
                 raise UserError(f"`input`: line {line} of {table.name!r}: {error}.") from None
-            second = "\t".join(" ".join(option.split()) for option in found.texts)
+            second = "\t".join(" ".join(option.split()) for option in listed_options.texts)
             yield Item(joined(table, line, row, text), second, row)
 
     question, listed = (" and ".join(map(repr, names)) for names in (wanted, several))

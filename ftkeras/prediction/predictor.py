@@ -75,8 +75,8 @@ class Predictor:
         on_batch: Callable[[int], None] | None = None,
     ) -> list[dict[str, Any]]:
         """Return the problem's `answer` to each text; see `outputs`."""
-        found = self.outputs(texts, pairs, batch_size=batch_size, on_batch=on_batch)
-        return [self.problem.answer(row) for row in found]
+        outputs = self.outputs(texts, pairs, batch_size=batch_size, on_batch=on_batch)
+        return [self.problem.answer(row) for row in outputs]
 
     def outputs(
         self,
@@ -111,7 +111,7 @@ class Predictor:
         columns = {"text": texts} if pairs is None else {"text": texts, "pair": pairs}
         sizes = [sum(map(len, row)) for row in zip(*columns.values(), strict=True)]
         order = sorted(range(len(texts)), key=sizes.__getitem__)
-        found: dict[int, dict[str, Any]] = {}
+        by_position: dict[int, dict[str, Any]] = {}
         for start in range(0, len(order), batch_size):
             positions = order[start : start + batch_size]
             batch = {
@@ -119,13 +119,13 @@ class Predictor:
             }
             outputs = self._run(signature, batch)
             rows = zip(*outputs.values(), strict=True)
-            found.update(
+            by_position.update(
                 (n, dict(zip(outputs, row, strict=True)))
                 for n, row in zip(positions, rows, strict=True)
             )
             if on_batch is not None:
                 on_batch(len(positions))
-        return [found[position] for position in range(len(texts))]
+        return [by_position[position] for position in range(len(texts))]
 
     def _run(self, signature: str, batch: Mapping[str, list[bytes]]) -> dict[str, Any]:
         session = self._session(signature)

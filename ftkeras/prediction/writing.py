@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ftkeras.config.verbs import PredictConfig
+from ftkeras.config.predict import PredictConfig
 from ftkeras.prediction import answers
 from ftkeras.prediction.inputs import Inputs, Item
 from ftkeras.prediction.predictor import Predictor
@@ -20,7 +20,7 @@ Answered = Iterable[tuple[list[Item], list[dict[str, Any]]]]
 SETTINGS = ("text_column", "pair_column", "header", "delimiter", "encoding", "threshold")
 
 
-def write(output: str, config: PredictConfig, predictor: Predictor, found: Inputs) -> int:
+def write(output: str, config: PredictConfig, predictor: Predictor, given: Inputs) -> int:
     """Write a file of answers; return how many it holds.
 
     Raises:
@@ -28,18 +28,18 @@ def write(output: str, config: PredictConfig, predictor: Predictor, found: Input
         Stopped: SIGTERM was received.
     """
     problem, columns = predictor.problem, predictor.problem.answer_columns()
-    answers.check_output(output, found, config.input, columns)
-    if found.notes:
-        log.info("%s", f"input   {config.input}: {', '.join(found.notes)}")
+    answers.check_output(output, given, config.input, columns)
+    if given.notes:
+        log.info("%s", f"input   {config.input}: {', '.join(given.notes)}")
     settings = {name: getattr(config, name) for name in SETTINGS}
     settings["model"] = exported.fingerprint(predictor.folder)
     stopped = signals.stoppable(f"output={output} is not complete; `resume` continues it.")
-    opened = answers.open_answers(output, found, columns, settings=settings, resume=config.resume)
+    opened = answers.open_answers(output, given, columns, settings=settings, resume=config.resume)
     with stopped, opened as draft:
-        total = None if found.count is None else found.count()
-        draft.skip_answered(found.items)
+        total = None if given.count is None else given.count()
+        draft.skip_answered(given.items)
         with show_progress(total, draft.count) as progress:
-            for items, predicted in answer(config, predictor, found.items, progress.update):
+            for items, predicted in answer(config, predictor, given.items, progress.update):
                 cells = map(problem.answer_cells, predicted)
                 draft.write(items, [(*i.row, *c) for i, c in zip(items, cells, strict=True)])
     log.info("%s", f"wrote {draft.count:,} answer{'' if draft.count == 1 else 's'} to {output}")
@@ -56,7 +56,7 @@ def answer(
     while chunk := list(itertools.islice(items, answers.CHUNK)):
         texts = [item.text for item in chunk]
         pairs = [item.pair for item in chunk if item.pair is not None]
-        found = predictor.predict(
+        predicted = predictor.predict(
             texts, pairs or None, batch_size=config.batch_size, on_batch=on_batch
         )
-        yield chunk, found
+        yield chunk, predicted

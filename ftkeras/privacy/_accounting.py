@@ -87,8 +87,8 @@ def _least(excess: Callable[[float], float], bound: float) -> float:
     low = bound
     while excess(low := low * NEAR) <= 0:
         bound = low
-    found: Any = optimize.brentq(excess, low, bound, xtol=TOLERANCE / 4 * bound)
-    noise = float(found)
+    root: Any = optimize.brentq(excess, low, bound, xtol=TOLERANCE / 4 * bound)
+    noise = float(root)
     while excess(noise) > 0:
         noise *= 1 + TOLERANCE / 4
     return noise

@@ -36,12 +36,12 @@ class BestAnswers:
 
     Attributes:
         truth: the true answers to each question; none if it has no answer.
-        found: the best part of each context; "" if it has no part.
+        answers: the best part of each context; "" if it has no part.
         null_diff: how much more likely no answer is than this part, [questions].
     """
 
     truth: Sequence[Sequence[str]]
-    found: Sequence[str]
+    answers: Sequence[str]
     null_diff: np.ndarray
 
     @cached_property
@@ -52,7 +52,7 @@ class BestAnswers:
     @cached_property
     def _scores(self) -> np.ndarray:
         """Exact match and F1 of each answer that was found, [questions, 2]."""
-        pairs = zip(self.truth, self.found, strict=True)
+        pairs = zip(self.truth, self.answers, strict=True)
         return np.array([_squad.score(*pair) for pair in pairs]).reshape(-1, 2)
 
     def measures(self, says_none: np.ndarray) -> dict[str, Any]:
@@ -67,12 +67,12 @@ class BestAnswers:
         def means(chosen: np.ndarray) -> dict[str, float]:
             return dict(zip(MEASURES, scores[chosen].mean(axis=0).tolist(), strict=True))
 
-        found = means(np.ones(len(scores), bool))
+        overall = means(np.ones(len(scores), bool))
         if self.has_answer.all():
-            return found
+            return overall
         none = ~self.has_answer
         return {
-            **found,
+            **overall,
             "with_answer": {"questions": int(self.has_answer.sum()), **means(self.has_answer)},
             "without_answer": {"questions": int(none.sum()), **means(none)},
         }
@@ -80,14 +80,14 @@ class BestAnswers:
     def threshold(self, measure: str) -> _squad.Threshold:
         """Return the threshold with the best value of a measure, and this value."""
         scores = self._scores[:, MEASURES.index(measure)]
-        return _squad.best_threshold(scores, self.found, self.has_answer, self.null_diff)
+        return _squad.best_threshold(scores, self.answers, self.has_answer, self.null_diff)
 
     def thresholds(self) -> dict[str, float]:
         """Return the best value of each measure at any threshold, and that threshold."""
-        found = {name: self.threshold(name) for name in MEASURES}
+        best_of = {name: self.threshold(name) for name in MEASURES}
         return {
-            **{f"best_{name}": best.score for name, best in found.items()},
-            **{f"best_{name}_threshold": best.value for name, best in found.items()},
+            **{f"best_{name}": best.score for name, best in best_of.items()},
+            **{f"best_{name}_threshold": best.value for name, best in best_of.items()},
         }
 
 
@@ -104,23 +104,23 @@ def unreachable(has_answer: np.ndarray, counts: np.ndarray, goals: np.ndarray) -
     return int((has_answer & ~held).sum())
 
 
-def lines(found: Mapping[str, Any], split: str) -> list[str]:
+def lines(measured: Mapping[str, Any], split: str) -> list[str]:
     """Return lines of text about a split."""
     shown = []
     for key, name in (("with_answer", "with an answer"), ("without_answer", "without one")):
-        if part := found.get(key):
+        if part := measured.get(key):
             values = f"exact match {part['exact_match']:.4f}, F1 {part['f1']:.4f}"
             shown.append(f"{part['questions']:,} questions of {split} {name}: {values}")
-    if "best_f1" in found:
+    if "best_f1" in measured:
         best = (
-            f"{name} {found[f'best_{key}']:.4f} above {found[f'best_{key}_threshold']:.4g}"
+            f"{name} {measured[f'best_{key}']:.4f} above {measured[f'best_{key}_threshold']:.4g}"
             for key, name in (("f1", "F1"), ("exact_match", "exact match"))
         )
-        limit = f"no answer if null_score_diff is above {found['null_threshold']:.4g}"
+        limit = f"no answer if null_score_diff is above {measured['null_threshold']:.4g}"
         shown.append(f"{limit}; best on {split}: {', '.join(best)}")
-    if cut := found["cut_off"]:
+    if cut := measured["cut_off"]:
         shown.append(
-            f"{cut:,} of {found['examples']:,} questions of {split} have an answer that no row "
+            f"{cut:,} of {measured['examples']:,} questions of {split} have an answer that no row "
             "holds whole; a larger max_length, or truncation=windows, reads more"
         )
     return shown
@@ -130,9 +130,9 @@ def table(metrics: Mapping[str, Any], splits: Sequence[str]) -> str:
     """Return the metrics of splits for the model card, in Markdown."""
     rows = ["| split | questions | F1 | exact match |", f"|{'---|' * 4}"]
     for split in splits:
-        found = metrics[split]
-        cells = " | ".join(f"{found[name]:.4f}" for name in ("f1", "exact_match"))
-        rows.append(f"| {split} | {found['examples']:,} | {cells} |")
+        measured = metrics[split]
+        cells = " | ".join(f"{measured[name]:.4f}" for name in ("f1", "exact_match"))
+        rows.append(f"| {split} | {measured['examples']:,} | {cells} |")
     note = "By SQuAD's official rules: without articles, punctuation and case."
     return "\n".join([*rows, "", note])
 

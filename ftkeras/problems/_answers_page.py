@@ -53,14 +53,14 @@ class AnswersPage:
         """Return exact match and F1 for each threshold on `null_score_diff`."""
         truth = [row["answers"] for row in rows]
         best = [row["n_best"][0]["text"] if row["n_best"] else "" for row in rows]
-        found, empty = _scores(truth, best), _scores(truth, [""] * len(rows))
+        answered, empty = _scores(truth, best), _scores(truth, [""] * len(rows))
         difference = np.array([row["null_score_diff"] for row in rows])
         places = np.quantile(difference, np.linspace(0, 1, MOST_POSITIONS))
         positions = np.unique(np.append(places, self.threshold))
         shown = []
         for position in positions:
             is_none = difference > position
-            values = np.where(is_none[:, np.newaxis], empty, found).mean(axis=0)
+            values = np.where(is_none[:, np.newaxis], empty, answered).mean(axis=0)
             count = int((~is_none).sum())
             shown.append([f"{position:.3f}", *(f"{v:.3f}" for v in values), f"{count:,}"])
         start = int(np.searchsorted(positions, self.threshold))

@@ -17,6 +17,7 @@ from ftkeras.problems._huggingface import HuggingFaceFiles
 from ftkeras.problems._measure import LOSS, Measure
 from ftkeras.problems._page import OnPage
 from ftkeras.problems._probabilities import Probabilities
+from ftkeras.problems._reported import Reported
 from ftkeras.problems._taught import Taught
 from ftkeras.problems._token_answers import TokenAnswers
 from ftkeras.statistics.bootstrap import Predictions
@@ -34,7 +35,16 @@ Loss = Callable[[np.ndarray, np.ndarray], Tensor]
 SEVERAL_ROWS = ("options", "each_text")
 
 
-class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, Taught, Protocol):
+class Problem(
+    TokenAnswers,
+    HuggingFaceFiles,
+    OnPage,
+    Probabilities,
+    Explained,
+    Taught,
+    Reported,
+    Protocol,
+):
     """A question that a model is trained to answer. Inherit from it to get the defaults.
 
     Attributes:
@@ -259,12 +269,12 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
         """Add the outputs of `activate` to an ONNX graph, and return their name."""
         ...
 
-    def compare(self, samples: Sequence[dict], found: np.ndarray) -> Comparison:
+    def compare(self, samples: Sequence[dict], outputs: np.ndarray) -> Comparison:
         """Compare an export's outputs with the run's.
 
         Args:
             samples: lines of predictions.jsonl.
-            found: the export's outputs for the same texts, [samples, outputs].
+            outputs: the export's outputs for the same texts, [samples, outputs].
         """
         ...
 
@@ -305,46 +315,4 @@ class Problem(TokenAnswers, HuggingFaceFiles, OnPage, Probabilities, Explained, 
 
     def answer_cells(self, answer: Mapping[str, Any]) -> tuple:
         """Return an answer's value in each of these columns; seven digits are float32's."""
-        ...
-
-    def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:
-        """Return lines of text about a split beside its `columns`.
-
-        Args:
-            metrics: as metrics.json holds them.
-            split: the last one that was evaluated.
-            file: what that file is called.
-        """
-        return []
-
-    def advice(self, metrics: Mapping[str, Any]) -> list[str]:
-        """Return advice that follows from a finished run's metrics, a sentence each.
-
-        Args:
-            metrics: as metrics.json holds them.
-        """
-        return []
-
-    def chance_loss(self, summary: Mapping[str, Any]) -> tuple[float, str] | None:
-        """Return the default loss of a constant answer, and a clause that says so; or None.
-
-        Args:
-            summary: of the training split, from `summarize`.
-        """
-        return None
-
-    def doubt(self, metrics: Mapping[str, Any]) -> str | None:
-        """Return a sentence if a split is too small to tell epochs apart, or None.
-
-        Args:
-            metrics: of the split.
-        """
-        return None
-
-    def describe(self) -> str:
-        """Return the rest of "It takes a text and …", a sentence of the model card."""
-        ...
-
-    def card_metrics(self, metrics: Mapping[str, Any], splits: Sequence[str]) -> str:
-        """Return the metrics of these splits for the model card, in Markdown."""
         ...

@@ -111,8 +111,8 @@ def class_probabilities(data: BaselineData, classes: int) -> np.ndarray:
     if classes == 2:
         second = _one_against_rest(data, indicators[:, 1:])[:, 0]
         return np.column_stack([1 - second, second])
-    found = _one_against_rest(data, indicators)
-    return found / np.maximum(found.sum(axis=1, keepdims=True), 1e-12)
+    probabilities = _one_against_rest(data, indicators)
+    return probabilities / np.maximum(probabilities.sum(axis=1, keepdims=True), 1e-12)
 
 
 def label_answers(data: BaselineData, threshold: float | None) -> tuple[np.ndarray, np.ndarray]:
@@ -173,10 +173,11 @@ def nearest_ranks(data: BaselineData, *, step: int = 500) -> np.ndarray:
     first, second = data.features.sides(data.texts)
     ranks = np.zeros(len(data.texts), int)
     for start in range(0, len(ranks), step):
-        found = np.asarray((first[start : start + step] @ second.T).todense())
-        own = found[np.arange(len(found)), start + np.arange(len(found))][:, np.newaxis]
-        ties = (found == own).sum(axis=1) - 1
-        ranks[start : start + step] = 1 + (found > own).sum(axis=1) + ties // 2
+        similarities = np.asarray((first[start : start + step] @ second.T).todense())
+        row = np.arange(len(similarities))
+        own = similarities[row, start + row][:, np.newaxis]
+        ties = (similarities == own).sum(axis=1) - 1
+        ranks[start : start + step] = 1 + (similarities > own).sum(axis=1) + ties // 2
     return ranks
 
 
@@ -196,17 +197,17 @@ def _one_against_rest(data: BaselineData, indicators: np.ndarray) -> np.ndarray:
     from sklearn.linear_model import LogisticRegression
 
     train, texts = data.features(data.train), data.features(data.texts)
-    found = np.zeros((len(data.texts), indicators.shape[1]))
+    probabilities = np.zeros((len(data.texts), indicators.shape[1]))
     for column, wanted in enumerate(indicators.T):
         if wanted.min() == wanted.max():
-            found[:, column] = wanted[0]
+            probabilities[:, column] = wanted[0]
             continue
         with _quiet():
             # The dual problem is solved six times faster than the primal one.
             model = LogisticRegression(C=STRENGTH, solver="liblinear", dual=True, random_state=0)
             model.fit(train, wanted)
-        found[:, column] = model.predict_proba(texts)[:, 1]
-    return found
+        probabilities[:, column] = model.predict_proba(texts)[:, 1]
+    return probabilities
 
 
 @contextmanager

@@ -46,13 +46,13 @@ class ChoicesPage:
         answers = np.array([row["answer"] for row in data.rows])
         scores = _baselines.right_options(data)
         shares = [own / max(float(own.sum()), 1e-12) for own in scores]
-        found = np.array([int(own.argmax()) for own in scores])
+        choices = np.array([int(own.argmax()) for own in scores])
         right = np.array([own[answer] for own, answer in zip(shares, answers, strict=True)])
         by_chance = np.array([1 / len(own) for own in scores])
         first = ChoicePredictions(answers, np.zeros_like(answers), by_chance)
         return [
             Baseline("always the first option", first),
-            Baseline(_baselines.LINEAR, ChoicePredictions(answers, found, right)),
+            Baseline(_baselines.LINEAR, ChoicePredictions(answers, choices, right)),
         ]
 
 

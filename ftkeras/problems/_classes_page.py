@@ -115,8 +115,8 @@ def class_table(counts: np.ndarray, scored: Sequence[Scored]) -> Table:
         counts: the confusion matrix.
         scored: the classes.
     """
-    right, actual, found = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
-    values = zip(right, actual, found, f1(right, found, actual), scored, strict=True)
+    right, actual, predicted = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
+    values = zip(right, actual, predicted, f1(right, predicted, actual), scored, strict=True)
     rows = [
         [
             one.name,
@@ -136,8 +136,8 @@ def class_table(counts: np.ndarray, scored: Sequence[Scored]) -> Table:
 def _sliders(scored: Sequence[Scored]) -> list[Part]:
     title = f"Decide for “{scored[0].name}” from this probability"
     several = "Decide for a class from this probability"
-    found: Slider | None = slider(scored, title if len(scored) == 1 else several, 0.5)
-    return [] if found is None else [found]
+    made: Slider | None = slider(scored, title if len(scored) == 1 else several, 0.5)
+    return [] if made is None else [made]
 
 
 def _share(title: str) -> Column:

@@ -50,7 +50,7 @@ class Comparison:
 
 def compare_choices(
     measured: np.ndarray,
-    found: np.ndarray,
+    exported: np.ndarray,
     truth: np.ndarray,
     *,
     unit: str,
@@ -68,19 +68,19 @@ def compare_choices(
 
     Args:
         measured: the run's probabilities p, [examples, classes].
-        found: the export's.
+        exported: the export's.
         truth: the right class of each example, integer [examples].
         unit: what an answer is called, such as "label".
         present: which classes an example has, bool [examples, classes]; None for all.
     """
-    before, after = _centered_logits(measured, present), _centered_logits(found, present)
+    before, after = _centered_logits(measured, present), _centered_logits(exported, present)
     spread = np.sqrt(np.mean(before**2, where=True if present is None else present))
-    predicted = found.argmax(axis=1)
+    predicted = exported.argmax(axis=1)
     changed = int((predicted != measured.argmax(axis=1)).sum())
     change = np.abs(after - before).max() / max(spread, np.finfo(spread.dtype).tiny)
     return Comparison(
         samples=len(truth),
-        largest_difference=float(np.abs(found - measured).max()),
+        largest_difference=float(np.abs(exported - measured).max()),
         logit_change=float(change),
         changes=f"{changed} of {len(truth)} {unit}s change",
         details={f"{unit}s_changed": changed, "accuracy": float((predicted == truth).mean())},

@@ -34,9 +34,9 @@ class EntitiesPage:
         matched = [match(_spans(row["entities"]), _spans(row["predicted"])) for row in rows]
         pairs = [pair for text in matched for pair in text]
         outcomes = {kind: Counter[str]() for kind in self.types}
-        for true, found in pairs:
+        for true, predicted in pairs:
             if true is not None:
-                outcomes[true[0]][outcome(true, found)] += 1
+                outcomes[true[0]][outcome(true, predicted)] += 1
         return [
             _table(self.types, pairs, outcomes),
             _outcomes(self.types, outcomes),
@@ -50,9 +50,10 @@ class EntitiesPage:
             for answer in data.targets
         ]
         known = KnownPhrases([one["text"] for one in data.train], entities)
-        found = [known.find(one["text"]) for one in data.texts]
+        predicted = [known.find(one["text"]) for one in data.texts]
         truth = [set(_spans(row["entities"])) for row in data.rows]
-        return [Baseline("phrases known from training", EntityPredictions.compare(truth, found))]
+        predictions = EntityPredictions.compare(truth, predicted)
+        return [Baseline("phrases known from training", predictions)]
 
 
 def match(truth: Sequence[Span], found: Sequence[Span]) -> list[tuple[Span | None, Span | None]]:
@@ -106,12 +107,12 @@ def _table(
     pairs: Sequence[tuple[Span | None, Span | None]],
     outcomes: Mapping[str, Counter[str]],
 ) -> Table:
-    found = Counter(span[0] for _, span in pairs if span is not None)
+    counts = Counter(span[0] for _, span in pairs if span is not None)
     spurious = Counter(span[0] for true, span in pairs if true is None and span is not None)
     rows = []
     for kind in types:
         own, actual = outcomes[kind], outcomes[kind].total()
-        right, predicted = own[RIGHT], found[kind]
+        right, predicted = own[RIGHT], counts[kind]
         rows.append(
             [
                 kind,
@@ -158,8 +159,8 @@ def _confusion(types: Sequence[str], pairs: Sequence[tuple[Span | None, Span | N
     names = [*types, NOTHING]
     number = {name: index for index, name in enumerate(names)}
     counts = np.zeros((len(names), len(names)), int)
-    for true, found in pairs:
-        row, column = (NOTHING if span is None else span[0] for span in (true, found))
+    for true, predicted in pairs:
+        row, column = (NOTHING if span is None else span[0] for span in (true, predicted))
         counts[number[row], number[column]] += 1
     heat_map = HeatMap(counts, names, names, "true type", "type found there")
     return Plot(

@@ -76,8 +76,8 @@ def find(
 
     flat = tf.nn.log_softmax(tf.cast(logits.flat_values, tf.float32))
     scores, allowed = logits.with_flat_values(flat), tags.allowed(names)
-    found = viterbi(scores, allowed, transitions)
-    chosen, kind_of = found.flat_values, tf.constant(_kinds(names))
+    best = viterbi(scores, allowed, transitions)
+    chosen, kind_of = best.flat_values, tf.constant(_kinds(names))
     kinds = tf.gather(kind_of, chosen)
     likely = tf.exp(flat) if transitions is None else _marginals(scores, allowed, transitions)
     scores = tf.gather(likely, chosen, batch_dims=1)
@@ -86,7 +86,7 @@ def find(
     first = tf.reshape(tf.where(begins), [-1])
     words = tf.reshape(tf.where(kinds >= 0), [-1])
     entity = tf.gather(tf.cumsum(tf.cast(begins, tf.int32)) - 1, words)
-    rows, count = tf.gather(found.value_rowids(), first), found.nrows()
+    rows, count = tf.gather(best.value_rowids(), first), best.nrows()
     factory: Any = tf.RaggedTensor
 
     def ragged(values: Tensor) -> Tensor:
@@ -97,7 +97,7 @@ def find(
         starts=ragged(tf.gather(starts.flat_values, first)),
         ends=ragged(tf.math.segment_max(tf.gather(ends.flat_values, words), entity)),
         scores=ragged(tf.math.segment_mean(tf.gather(scores, words), entity)),
-        tags=found,
+        tags=best,
     )
 
 
@@ -110,9 +110,9 @@ def _marginals(scores: Tensor, allowed: np.ndarray, transitions: np.ndarray) -> 
     lengths, count = scores.row_lengths(), len(allowed) - 1
     dense = scores.to_tensor(shape=[None, None, count])
     weights = tf.constant(np.where(allowed, transitions, FORBIDDEN))
-    found = chain.marginals(dense, lengths, weights)
+    probabilities = chain.marginals(dense, lengths, weights)
     factory: Any = tf.RaggedTensor
-    return factory.from_tensor(found, lengths=lengths).flat_values
+    return factory.from_tensor(probabilities, lengths=lengths).flat_values
 
 
 def viterbi(scores: Tensor, allowed: np.ndarray, transitions: np.ndarray | None = None) -> Tensor:
@@ -182,23 +182,23 @@ def of_words(outputs: Tensor, starts: Tensor, ends: Tensor) -> tuple[Tensor, Ten
     return logits, starts, ends
 
 
-def dense(found: Found, texts: Tensor, types: Sequence[str]) -> dict[str, Tensor]:
+def dense(entities: Found, texts: Tensor, types: Sequence[str]) -> dict[str, Tensor]:
     """Return entities as tensors [batch, entities] and their `count`, with at least one column."""
     import tensorflow as tf
 
     # Characters, not a copy of its text for each entity. Invalid bytes are replaced.
     codes = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
-    rows = found.starts.value_rowids()
+    rows = entities.starts.value_rowids()
     before = tf.gather(codes.row_starts(), rows)
-    starts, ends = found.starts.flat_values, found.ends.flat_values
+    starts, ends = entities.starts.flat_values, entities.ends.flat_values
     firsts, stops = (before + tf.cast(part, before.dtype) for part in (starts, ends))
     places = tf.ragged.range(firsts, stops)
     parts = tf.strings.unicode_encode(tf.gather(codes.flat_values, places), "UTF-8")
-    names = tf.gather(tf.constant(list(types)), found.kinds.flat_values)
-    count = found.starts.row_lengths()
+    names = tf.gather(tf.constant(list(types)), entities.kinds.flat_values)
+    count = entities.starts.row_lengths()
 
     def padded(values: Tensor) -> Tensor:
-        rows = found.starts.with_flat_values(values).to_tensor()
+        rows = entities.starts.with_flat_values(values).to_tensor()
         missing: Any = tf.maximum(1 - tf.shape(rows)[1], 0)
         return tf.pad(rows, [[0, 0], [0, missing]])
 
@@ -207,7 +207,7 @@ def dense(found: Found, texts: Tensor, types: Sequence[str]) -> dict[str, Tensor
         "texts": padded(parts),
         "starts": padded(starts),
         "ends": padded(ends),
-        "scores": padded(found.scores.flat_values),
+        "scores": padded(entities.scores.flat_values),
         "count": tf.cast(count, tf.int32),
     }
 
@@ -220,8 +220,8 @@ def decode(
     decoded = []
     for first in range(0, len(pairs), TEXTS):
         chunk = pairs[first : first + TEXTS]
-        found = find(names, *_ragged(chunk, len(names)), transitions=transitions)
-        parts = [part.to_list() for part in found]
+        entities = find(names, *_ragged(chunk, len(names)), transitions=transitions)
+        parts = [part.to_list() for part in entities]
         decoded += [Decoded(*map(np.array, row)) for row in zip(*parts, strict=True)]
     return decoded
 
@@ -232,7 +232,7 @@ def _ragged(pairs: Sequence[tuple[np.ndarray, np.ndarray]], width: int) -> tuple
 
     lengths = [len(spans) for spans, _ in pairs]
     spans = np.concatenate([np.zeros((0, 2), np.int32), *(spans for spans, _ in pairs)])
-    logits = np.concatenate([np.zeros((0, width), np.float32), *(found for _, found in pairs)])
+    logits = np.concatenate([np.zeros((0, width), np.float32), *(own for _, own in pairs)])
     factory: Any = tf.RaggedTensor
     return tuple(
         factory.from_row_lengths(part, lengths) for part in (logits, spans[:, 0], spans[:, 1])

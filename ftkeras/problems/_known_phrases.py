@@ -43,13 +43,13 @@ class KnownPhrases:
         {('LOC', 0, 8)}
         """
         words = list(_WORD.finditer(text))
-        found, at = set(), 0
+        spans, at = set(), 0
         while at < len(words):
             for length in range(min(self._longest, len(words) - at), 0, -1):
                 kind = self._types.get(tuple(w[0] for w in words[at : at + length]))
                 if kind is not None:
-                    found.add((kind, words[at].start(), words[at + length - 1].end()))
+                    spans.add((kind, words[at].start(), words[at + length - 1].end()))
                     at += length - 1
                     break
             at += 1
-        return found
+        return spans

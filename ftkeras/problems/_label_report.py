@@ -49,9 +49,9 @@ def markdown(metrics: Mapping[str, Any], splits: Sequence[str]) -> list[str]:
         f"|{'---|' * (len(TITLES) + 2)}",
     ]
     for split in splits:
-        found = metrics[split]
-        cells = " | ".join(_tables.number(found[name]) for name in TITLES)
-        lines.append(f"| {split} | {found['examples']:,} | {cells} |")
+        measured = metrics[split]
+        cells = " | ".join(_tables.number(measured[name]) for name in TITLES)
+        lines.append(f"| {split} | {measured['examples']:,} | {cells} |")
     lines += [
         "",
         f"| label, on {splits[-1]} | {' | '.join(COLUMNS)} | support |",
@@ -96,7 +96,7 @@ def indicators(labels: Sequence[Sequence[str]], names: Sequence[str]) -> np.ndar
     [[0, 1], [0, 0]]
     """
     positions = {name: n for n, name in enumerate(names)}
-    found = np.zeros((len(labels), len(names)), np.int64)
-    for row, chosen in zip(found, labels, strict=True):
+    matrix = np.zeros((len(labels), len(names)), np.int64)
+    for row, chosen in zip(matrix, labels, strict=True):
         row[[positions[name] for name in chosen]] = 1
-    return found
+    return matrix

@@ -59,36 +59,36 @@ class LabelsPage:
         own = self._threshold
         fixed = own if isinstance(own, float) else None
         predicted, probabilities = _baselines.label_answers(data, fixed)
-        found = LabelPredictions(truth, predicted.astype(int), probabilities)
+        predictions = LabelPredictions(truth, predicted.astype(int), probabilities)
         return [
             Baseline("always the most frequent label", LabelPredictions(truth, *constant)),
-            Baseline(_baselines.LINEAR, found),
+            Baseline(_baselines.LINEAR, predictions),
         ]
 
     def _indicators(self, rows: Sequence[Row], key: str) -> np.ndarray:
         """Return which labels each row has under a key, bool [rows, labels]."""
         number = {name: index for index, name in enumerate(self.names)}
-        found = np.zeros((len(rows), len(self.names)), bool)
+        indicators = np.zeros((len(rows), len(self.names)), bool)
         for place, row in enumerate(rows):
-            found[place, [number[name] for name in row[key]]] = True
-        return found
+            indicators[place, [number[name] for name in row[key]]] = True
+        return indicators
 
 
 def label_table(scored: Sequence[Scored], thresholds: Sequence[float]) -> Table:
     """Return the metrics of each label at its threshold."""
     rows = []
     for one, threshold in zip(scored, thresholds, strict=True):
-        actual, found = int(one.is_positive.sum()), int(one.is_predicted.sum())
+        actual, predicted = int(one.is_positive.sum()), int(one.is_predicted.sum())
         right = int((one.is_positive & one.is_predicted).sum())
         rows.append(
             [
                 one.name,
                 actual,
-                found,
+                predicted,
                 float(threshold),
-                right / found if found else None,
+                right / predicted if predicted else None,
                 right / actual if actual else None,
-                float(f1(np.array(right), np.array(found), np.array(actual))) if actual else None,
+                float(f1(*map(np.array, (right, predicted, actual)))) if actual else None,
                 one.auc if one.has_both else None,
             ]
         )
@@ -140,7 +140,7 @@ def mix_ups(truth: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> l
 def _counts(truth: np.ndarray, predicted: np.ndarray) -> list[Part]:
     """Return how many labels examples have, and how many are predicted."""
     most = int(max(truth.sum(axis=1).max(), predicted.sum(axis=1).max()))
-    actual, found = (np.bincount(m.sum(axis=1), minlength=most + 1) for m in (truth, predicted))
-    rows = [[n, int(a), int(p)] for n, (a, p) in enumerate(zip(actual, found, strict=True))]
+    counts = (np.bincount(one.sum(axis=1), minlength=most + 1) for one in (truth, predicted))
+    rows = [[n, int(a), int(p)] for n, (a, p) in enumerate(zip(*counts, strict=True))]
     columns = ["number of labels", "examples that have them", "examples predicted to"]
     return [Table("labels_per_example", "Labels of an example", columns, rows)]

@@ -16,20 +16,20 @@ def summarize(targets: np.ndarray) -> dict[str, Any]:
     Args:
         targets: [examples, outputs].
     """
-    found = {
+    figures = {
         "mean": targets.mean(axis=0),
         "sd": targets.std(axis=0),
         "lowest": targets.min(axis=0),
         "highest": targets.max(axis=0),
     }
-    return {"examples": len(targets), **{name: v.tolist() for name, v in found.items()}}
+    return {"examples": len(targets), **{name: v.tolist() for name, v in figures.items()}}
 
 
 def measure(answers: np.ndarray, predicted: np.ndarray) -> dict[str, float | None]:
     """Return the metrics of one output, by SciPy and scikit-learn; None if one is undefined.
 
-    >>> found = measure(np.array([1.0, 2.0, 4.0]), np.array([1.0, 2.0, 3.0]))
-    >>> round(found["spearman"], 4), round(found["mae"], 4)
+    >>> measured = measure(np.array([1.0, 2.0, 4.0]), np.array([1.0, 2.0, 3.0]))
+    >>> round(measured["spearman"], 4), round(measured["mae"], 4)
     (1.0, 0.3333)
     """
     from scipy import stats
@@ -40,22 +40,23 @@ def measure(answers: np.ndarray, predicted: np.ndarray) -> dict[str, float | Non
         ranked: Any = stats.spearmanr(answers, predicted)
         pearson = float(np.corrcoef(answers, predicted)[0, 1])
         r2 = float(metrics.r2_score(answers, predicted)) if answers.std() else math.nan
-    found = {
+    measured = {
         "spearman": float(ranked.statistic),
         "pearson": pearson,
         "rmse": float(metrics.root_mean_squared_error(answers, predicted)),
         "mae": float(metrics.mean_absolute_error(answers, predicted)),
         "r2": r2,
     }
-    return {name: None if math.isnan(value) else value for name, value in found.items()}
+    return {name: None if math.isnan(value) else value for name, value in measured.items()}
 
 
 def correlation_doubt(metrics: Mapping[str, Any]) -> str | None:
     """Return a sentence if the interval of Spearman's correlation is wide, or None."""
     if metrics["spearman"] is None or metrics["examples"] < 4:
         return None
-    found = metrics["spearman"]
-    return doubt_interval("Spearman correlation", found, *fisher(found, metrics["examples"]))
+    correlation = metrics["spearman"]
+    interval = fisher(correlation, metrics["examples"])
+    return doubt_interval("Spearman correlation", correlation, *interval)
 
 
 def fisher(correlation: float, examples: int) -> tuple[float, float]:

@@ -39,10 +39,10 @@ class NumbersPage:
         """Return the mean of training, and a ridge regression."""
         truth = np.array([row["targets"] for row in data.rows], float)
         mean = np.tile(np.asarray(data.targets).mean(axis=0), (len(truth), 1))
-        found = _baselines.numbers(data)
+        predicted = _baselines.numbers(data)
         return [
             Baseline("always the mean", NumberPredictions(truth, mean)),
-            Baseline("TF-IDF and ridge regression", NumberPredictions(truth, found)),
+            Baseline("TF-IDF and ridge regression", NumberPredictions(truth, predicted)),
         ]
 
 
@@ -57,13 +57,13 @@ def plots(name: str, truth: np.ndarray, values: np.ndarray, *, key: str = "") ->
     """
     residuals = values - truth
     some = f" {MOST_POINTS:,} of {len(truth):,} examples." if len(truth) > MOST_POINTS else ""
-    found = _numbers.measure(truth, values)
+    measured = _numbers.measure(truth, values)
     return [
         Plot(
             f"scatter{key}",
             f"Predicted against true: {name}",
             Scatter(truth, values, f"true {name}", f"predicted {name}", diagonal=True),
-            alt=f"Spearman's correlation {_shown(found['spearman'])}.",
+            alt=f"Spearman's correlation {_shown(measured['spearman'])}.",
             note=f"On the dashed line, predictions are right.{some}",
         ),
         Plot(
@@ -99,9 +99,9 @@ def _by_true_value(name: str, truth: np.ndarray, residuals: np.ndarray, key: str
 
 
 def _outputs(names: Sequence[str], truth: np.ndarray, values: np.ndarray) -> Table:
-    found = [_numbers.measure(truth[:, n], values[:, n]) for n in range(len(names))]
-    keys = list(found[0])
-    rows = [[name, *(one[key] for key in keys)] for name, one in zip(names, found, strict=True)]
+    measured = [_numbers.measure(truth[:, n], values[:, n]) for n in range(len(names))]
+    keys = list(measured[0])
+    rows = [[name, *(one[key] for key in keys)] for name, one in zip(names, measured, strict=True)]
     return Table("outputs", "Metrics of each output", ["output", *keys], rows)
 
 

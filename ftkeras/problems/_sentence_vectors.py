@@ -57,13 +57,13 @@ class SentenceVectors(Problem):
     def truth(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return {}
 
-    def compare(self, samples: Sequence[dict], found: np.ndarray) -> Comparison:
+    def compare(self, samples: Sequence[dict], outputs: np.ndarray) -> Comparison:
         """Compare an export's cosines with the run's.
 
         The change of the logits is max |c' - c| / sd(c), over pairs.
         """
         measured = np.array([sample["cosine"] for sample in samples], float)
-        moved = np.abs(found - measured)
+        moved = np.abs(outputs - measured)
         spread = max(measured.std(), np.finfo(np.float32).tiny)
         return Comparison(
             samples=len(samples),

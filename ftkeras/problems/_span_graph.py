@@ -100,8 +100,8 @@ def find(
     valid = best > FORBIDDEN / 2
 
     def characters(part: Tensor, token: Tensor) -> Tensor:
-        found = tf.gather_nd(part, tf.stack([window, token], axis=-1))
-        return tf.where(valid, tf.cast(found, tf.int32), 0)
+        places = tf.gather_nd(part, tf.stack([window, token], axis=-1))
+        return tf.where(valid, tf.cast(places, tf.int32), 0)
 
     begin = characters(starts, first)
     return Found(
@@ -232,16 +232,16 @@ def _best(sums: Tensor, text: Tensor, batch: Tensor, n_best: int) -> tuple[Tenso
     return values, tf.gather(by_text(places, 0), order, batch_dims=1)
 
 
-def texts_of(found: Found, contexts: Tensor) -> Tensor:
+def texts_of(spans: Found, contexts: Tensor) -> Tensor:
     """Return the text of each span, string [batch, spans]."""
     import tensorflow as tf
 
     # Invalid bytes count as the characters that replace them.
     clean = tf.strings.unicode_transcode(contexts, "UTF-8", "UTF-8", errors="replace")
-    flat = tf.repeat(clean, tf.shape(found.starts)[1])
-    starts, ends = tf.reshape(found.starts, [-1]), tf.reshape(found.ends, [-1])
+    flat = tf.repeat(clean, tf.shape(spans.starts)[1])
+    starts, ends = tf.reshape(spans.starts, [-1]), tf.reshape(spans.ends, [-1])
     parts = tf.strings.substr(flat, starts, ends - starts, unit="UTF8_CHAR")
-    return tf.reshape(parts, tf.shape(found.starts))
+    return tf.reshape(parts, tf.shape(spans.starts))
 
 
 def decode(outputs: ContextOutputs, **settings: Any) -> Found:

@@ -28,16 +28,16 @@ def window_targets(targets: Any, outputs: ContextOutputs) -> np.ndarray:
     Returns:
         int64 [windows, 2].
     """
-    found = np.zeros((len(outputs.lengths), 2), np.int64)
+    places = np.zeros((len(outputs.lengths), 2), np.int64)
     number = 0
     for stored, windows in zip(targets, outputs, strict=True):
         known = answers.decode(stored).answers
         for window in windows:
             if known:
                 start, text = known[0]
-                found[number] = _place(window, start, start + len(text))
+                places[number] = _place(window, start, start + len(text))
             number += 1
-    return found
+    return places
 
 
 def _place(window: Window, start: int, end: int) -> tuple[int, int]:

@@ -40,20 +40,20 @@ def f1(wanted: Sequence[str], words: Sequence[str]) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
-def score(truth: Sequence[str], found: str) -> tuple[float, float]:
+def score(truth: Sequence[str], answer: str) -> tuple[float, float]:
     """Return exact match and F1 of an answer, of the true answer that it fits best.
 
     Args:
         truth: the true answers; none if there is no answer. Those that are empty once normalized
             do not count.
-        found: the answer; "" for none.
+        answer: the answer; "" for none.
 
     >>> score(["Paris", "in Paris"], "the Paris")
     (1.0, 1.0)
     >>> score([], "")
     (1.0, 1.0)
     """
-    words = normalize(found).split()
+    words = normalize(answer).split()
     wanted = [other for text in truth if (other := normalize(text).split())] or [[]]
     return float(words in wanted), max(f1(other, words) for other in wanted)
 
@@ -66,7 +66,7 @@ class Threshold(NamedTuple):
 
 
 def best_threshold(
-    scores: np.ndarray, found: Sequence[str], has_answer: np.ndarray, null: np.ndarray
+    scores: np.ndarray, answers: Sequence[str], has_answer: np.ndarray, null: np.ndarray
 ) -> Threshold:
     """Return the threshold with the largest mean score.
 
@@ -74,7 +74,7 @@ def best_threshold(
 
     Args:
         scores: of the best answer that is not empty, [questions].
-        found: these answers; "" if there is none.
+        answers: these answers; "" if there is none.
         has_answer: whether a question has an answer, bool [questions].
         null: how much more likely no answer is than the answer found, [questions].
 
@@ -84,7 +84,7 @@ def best_threshold(
     Threshold(score=1.0, value=-3.0)
     """
     order = np.argsort(null, kind="stable")
-    lost = np.where([bool(text) for text in found], -1.0, 0.0)
+    lost = np.where([bool(text) for text in answers], -1.0, 0.0)
     gains = np.where(has_answer, scores, lost)[order]
     # Questions up to the threshold are answered, and the others are not.
     sums = np.concatenate([[0.0], np.cumsum(gains)]) + (~has_answer).sum()

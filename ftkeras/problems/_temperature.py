@@ -38,7 +38,7 @@ class TemperatureScaled(Problem):
 
     def calibration(self, targets: np.ndarray, outputs: np.ndarray) -> dict[str, dict[str, float]]:
         logits = {"before": outputs, "after": self.scaled(outputs)}
-        return {when: self.forecast(targets, found).measure() for when, found in logits.items()}
+        return {when: self.forecast(targets, values).measure() for when, values in logits.items()}
 
     def scaled(self, outputs: Tensor) -> Tensor:
         """Return the logits divided by the temperature; an array, or a tensor in the graph."""

@@ -125,7 +125,7 @@ def read(text: str, names: Sequence[str], present: Sequence[float]) -> list[floa
     """
     if (one := _number(text)) is not None:
         return [one] * len(names)
-    found = dict(zip(names, present, strict=True))
+    by_label = dict(zip(names, present, strict=True))
     for part in text.split(","):
         name, equals, value = part.rpartition("=")
         number = _number(value)
@@ -134,12 +134,12 @@ def read(text: str, names: Sequence[str], present: Sequence[float]) -> list[floa
                 "`threshold` must be a number from 0 to 1, or label=number,label=number. "
                 f"Received: {text!r}."
             )
-        if name.strip() not in found:
+        if name.strip() not in by_label:
             raise UserError(
                 f"`threshold` names {name.strip()!r}; the labels are: {', '.join(names)}."
             )
-        found[name.strip()] = number
-    return [found[name] for name in names]
+        by_label[name.strip()] = number
+    return [by_label[name] for name in names]
 
 
 def _number(text: str) -> float | None:

@@ -114,8 +114,8 @@ class Classification(ClassesPage, TemperatureScaled, OneOfSeveral):
         from sklearn.metrics import confusion_matrix
 
         classes = np.arange(outputs.shape[1])
-        found = confusion_matrix(targets, outputs.argmax(axis=1), labels=classes)
-        return {"confusion": found.tolist()}
+        confusion = confusion_matrix(targets, outputs.argmax(axis=1), labels=classes)
+        return {"confusion": confusion.tolist()}
 
     def distributions(self, answers: np.ndarray) -> np.ndarray:
         return answers[:, None]
@@ -138,12 +138,12 @@ class Classification(ClassesPage, TemperatureScaled, OneOfSeveral):
         return ClassPredictions(labels, np.array([row["probabilities"] for row in rows]))
 
     def given(self, rows: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
-        found = self.predictions(rows)
-        return found.labels[:, None], self.distributions(found.probabilities)
+        predictions = self.predictions(rows)
+        return predictions.labels[:, None], self.distributions(predictions.probabilities)
 
     def forecasts(self, rows: Sequence[Mapping[str, Any]]) -> Forecasts:
-        found = self.predictions(rows)
-        return Forecasts.of_classes(found.labels, found.probabilities)
+        predictions = self.predictions(rows)
+        return Forecasts.of_classes(predictions.labels, predictions.probabilities)
 
     def truth(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return {"label": row["label"]}
@@ -190,11 +190,11 @@ class Classification(ClassesPage, TemperatureScaled, OneOfSeveral):
     def onnx(self, graph: Any, logits: str) -> str:
         return graph.add("Softmax", self.scaled_onnx(graph, logits), axis=-1)
 
-    def compare(self, samples: Sequence[dict], found: np.ndarray) -> Comparison:
+    def compare(self, samples: Sequence[dict], outputs: np.ndarray) -> Comparison:
         """Compare an export's probabilities with the run's; see `compare_choices`."""
         measured = np.array([sample["probabilities"] for sample in samples])
         truth = np.array([self.names.index(sample["label"]) for sample in samples])
-        compared = compare_choices(measured, found, truth, unit="label")
+        compared = compare_choices(measured, outputs, truth, unit="label")
         changed, *others = compared.details.items()
         same = "same_label", 1 - changed[1] / len(samples)
         return dataclasses.replace(compared, details=dict([changed, same, *others]))

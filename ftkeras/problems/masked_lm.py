@@ -150,8 +150,8 @@ class MaskedLm(OneOfSeveral):
     def card_metrics(self, metrics: Mapping[str, Any], splits: Sequence[str]) -> str:
         lines = ["| split | texts | masked tokens | accuracy | perplexity |", f"|{'---|' * 5}"]
         for split in splits:
-            found = metrics[split]
-            counts = f"{found['examples']:,} | {found['masked']:,}"
-            shown = f"{found['accuracy']:.4f} | {found['perplexity']:.2f}"
+            measured = metrics[split]
+            counts = f"{measured['examples']:,} | {measured['masked']:,}"
+            shown = f"{measured['accuracy']:.4f} | {measured['perplexity']:.2f}"
             lines.append(f"| {split} | {counts} | {shown} |")
         return "\n".join([*lines, "", f"Tokens were masked by `{self.masking}`."])

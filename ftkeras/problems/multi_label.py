@@ -117,8 +117,8 @@ class MultiLabel(_labels_page.LabelsPage, TemperatureScaled, EachOfSeveral):
 
     def weigh(self, spec: str, targets: np.ndarray) -> None:
         """Weigh the positive examples of each label; see `imbalance.positive_weights`."""
-        found = imbalance.positive_weights(spec, targets, self.names)
-        self.weights = {"pos_weight": found.tolist()}
+        weights = imbalance.positive_weights(spec, targets, self.names)
+        self.weights = {"pos_weight": weights.tolist()}
 
     def imbalance(self, targets: np.ndarray) -> list[str]:
         rare = imbalance.rare_label_warnings(targets, self.names)
@@ -169,8 +169,8 @@ class MultiLabel(_labels_page.LabelsPage, TemperatureScaled, EachOfSeveral):
         """Return the mean number of true and of predicted labels."""
         predicted = self._decide(self._probabilities(outputs))
         means = {"targets": targets, "predicted": predicted}
-        found = {key: float(values.sum(axis=1).mean()) for key, values in means.items()}
-        return {"labels_per_text": found}
+        labels_per_text = {key: float(values.sum(axis=1).mean()) for key, values in means.items()}
+        return {"labels_per_text": labels_per_text}
 
     def decode(self, targets: np.ndarray, outputs: np.ndarray) -> list[dict]:
         """Return each text's labels, predicted labels, and the probability of every label."""
@@ -193,12 +193,12 @@ class MultiLabel(_labels_page.LabelsPage, TemperatureScaled, EachOfSeveral):
         )
 
     def given(self, rows: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
-        found = self.predictions(rows)
-        return found.targets, self.distributions(found.probabilities)
+        predictions = self.predictions(rows)
+        return predictions.targets, self.distributions(predictions.probabilities)
 
     def forecasts(self, rows: Sequence[Mapping[str, Any]]) -> Forecasts:
-        found = self.predictions(rows)
-        return Forecasts.of_labels(found.targets, found.probabilities)
+        predictions = self.predictions(rows)
+        return Forecasts.of_labels(predictions.targets, predictions.probabilities)
 
     def truth(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return {"labels": row["labels"]}
@@ -243,19 +243,19 @@ class MultiLabel(_labels_page.LabelsPage, TemperatureScaled, EachOfSeveral):
     def onnx(self, graph: Any, logits: str) -> str:
         return graph.add("Sigmoid", self.scaled_onnx(graph, logits))
 
-    def compare(self, samples: Sequence[dict], found: np.ndarray) -> Comparison:
+    def compare(self, samples: Sequence[dict], outputs: np.ndarray) -> Comparison:
         """Compare an export's probabilities and labels with the run's.
 
         See `logit_change` for the change of the logits.
         """
         measured = np.array([sample["probabilities"] for sample in samples])
-        before, after = self._decide(measured), self._decide(found)
+        before, after = self._decide(measured), self._decide(outputs)
         truth = _label_report.indicators([sample["labels"] for sample in samples], self.names)
         changed = int((before != after).any(axis=1).sum())
         return Comparison(
             samples=len(samples),
-            largest_difference=float(np.abs(found - measured).max()),
-            logit_change=logit_change(measured, found),
+            largest_difference=float(np.abs(outputs - measured).max()),
+            logit_change=logit_change(measured, outputs),
             changes=f"the labels of {changed} of {len(samples)} texts change",
             details={
                 "labels_changed": changed,
@@ -279,9 +279,9 @@ class MultiLabel(_labels_page.LabelsPage, TemperatureScaled, EachOfSeveral):
 
     def line(self, answer: Mapping[str, Any]) -> str:
         """Return the labels and their probabilities; `-` if there are none."""
-        found = [f"{answer['probabilities'][name]:.4f}" for name in answer["labels"]]
+        shown = [f"{answer['probabilities'][name]:.4f}" for name in answer["labels"]]
         labels = _label_report.cell(answer["labels"], self.names)
-        return f"{labels}\t{','.join(found)}" if found else "-\t-"
+        return f"{labels}\t{','.join(shown)}" if shown else "-\t-"
 
     def answer_columns(self) -> dict[str, type]:
         return {"predicted": str, **{f"probability_{name}": float for name in self.names}}
@@ -310,11 +310,11 @@ class MultiLabel(_labels_page.LabelsPage, TemperatureScaled, EachOfSeveral):
 
     def doubt(self, metrics: Mapping[str, Any]) -> str | None:
         """Return a note if the interval of micro F1 is wide."""
-        if not (found := metrics["micro_f1"]):
+        if not (micro_f1 := metrics["micro_f1"]):
             return None
         positives = sum(row["support"] for row in metrics["per_label"])
-        interval = f1_interval(found, round(positives * metrics["micro_recall"]))
-        return doubt_interval("micro F1", found, *interval)
+        interval = f1_interval(micro_f1, round(positives * metrics["micro_recall"]))
+        return doubt_interval("micro F1", micro_f1, *interval)
 
     def misfit(self, config: Mapping[str, Any]) -> str | None:
         kind = config.get("problem_type")

@@ -138,14 +138,14 @@ class MultipleChoice(ChoicesPage, OneOfSeveral):
             "probabilities": probabilities,
         }
 
-    def compare(self, samples: Sequence[dict], found: np.ndarray) -> Comparison:
+    def compare(self, samples: Sequence[dict], outputs: np.ndarray) -> Comparison:
         """Compare an export's probabilities with the run's; see `compare_choices`."""
-        width = found.shape[1]
+        width = outputs.shape[1]
         lists = [sample["probabilities"] for sample in samples]
         measured = np.array([row + [0.0] * (width - len(row)) for row in lists])
         present = np.arange(width) < np.array([[len(row)] for row in lists])
         truth = np.array([sample["answer"] for sample in samples])
-        return compare_choices(measured, found, truth, unit="answer", present=present)
+        return compare_choices(measured, outputs, truth, unit="answer", present=present)
 
     def answer(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the chosen option, its number from 0 and its probability, and those of all."""
@@ -197,11 +197,11 @@ class MultipleChoice(ChoicesPage, OneOfSeveral):
         heads = ("split", "questions", "accuracy (95 % interval)", "guessing", "loss")
         lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
         for split in splits:
-            found = metrics[split]
-            low, high = wilson(found["accuracy"], found["examples"])
+            measured = metrics[split]
+            low, high = wilson(measured["accuracy"], measured["examples"])
             lines.append(
-                f"| {split} | {found['examples']:,} | {found['accuracy']:.4f} ({low:.4f} to "
-                f"{high:.4f}) | {found['guessing']:.4f} | {found['loss']:.4f} |"
+                f"| {split} | {measured['examples']:,} | {measured['accuracy']:.4f} ({low:.4f} to "
+                f"{high:.4f}) | {measured['guessing']:.4f} | {measured['loss']:.4f} |"
             )
         note = "The interval is Wilson's; guessing is the accuracy of random choices."
         return "\n".join([*lines, "", note])

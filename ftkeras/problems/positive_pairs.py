@@ -63,10 +63,10 @@ class PositivePairs(RanksPage, SentenceVectors):
         blocks = np.array_split(np.arange(len(outputs)), -(-len(outputs) // BLOCK))
         losses = [loss(targets[block], outputs[block]) for block in blocks]
         values = [float(keras.ops.convert_to_numpy(value)) for value in losses]
-        found = RankPredictions(ranks(outputs), cosines(outputs))
-        everything = found.table().metrics(np.ones((1, len(outputs))))[0]
+        predictions = RankPredictions(ranks(outputs), cosines(outputs))
+        everything = predictions.table().metrics(np.ones((1, len(outputs))))[0]
         return {
-            **dict(zip(found.metrics, map(float, everything), strict=True)),
+            **dict(zip(predictions.metrics, map(float, everything), strict=True)),
             "loss": float(np.average(values, weights=list(map(len, blocks)))),
         }
 
@@ -80,8 +80,8 @@ class PositivePairs(RanksPage, SentenceVectors):
 
     def doubt(self, metrics: Mapping[str, Any]) -> str | None:
         """Return a sentence if the interval of recall@1 is wide, or None."""
-        found = metrics["recall_at_1"]
-        return doubt_interval("recall@1", found, *wilson(found, metrics["examples"]))
+        recall = metrics["recall_at_1"]
+        return doubt_interval("recall@1", recall, *wilson(recall, metrics["examples"]))
 
     def card_metrics(self, metrics: Mapping[str, Any], splits: Sequence[str]) -> str:
         heads = ("split", "pairs", "MRR", *(f"recall@{cut}" for cut in CUTS))
@@ -107,11 +107,11 @@ def ranks(outputs: np.ndarray) -> np.ndarray:
     """
     first, second = halves(outputs.astype(np.float32))
     right = cosines(outputs)
-    found = [
+    by_chunk = [
         1 + (queries @ second.T > own[:, None] + ROUNDING).sum(axis=1)
         for queries, own in (
             (first[start : start + QUERIES], right[start : start + QUERIES])
             for start in range(0, len(outputs), QUERIES)
         )
     ]
-    return np.concatenate(found)
+    return np.concatenate(by_chunk)

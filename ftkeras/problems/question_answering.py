@@ -182,15 +182,15 @@ class QuestionAnswering(ExplainedSpans, AnswersPage, Problem):
 
     def decode(self, targets: Any, outputs: ContextOutputs) -> list[dict]:
         """Return each question's true answers, the one found (None for no answer), and `n_best`."""
-        found, rows = self._find(outputs), []
-        null_diff = _null_diff(found)
+        spans_of, rows = self._find(outputs), []
+        null_diff = _null_diff(spans_of)
         none = self._says_none(null_diff)
         for n, stored in enumerate(targets):
             known = answers.decode(stored)
-            spans = zip(found.starts[n], found.ends[n], found.scores[n], strict=True)
+            spans = zip(spans_of.starts[n], spans_of.ends[n], spans_of.scores[n], strict=True)
             n_best = [
                 _span(known.context[s:e], s, e, score)
-                for s, e, score in list(spans)[: found.count[n]]
+                for s, e, score in list(spans)[: spans_of.count[n]]
             ]
             row: dict[str, Any] = {} if known.id is None else {"question": known.id}
             row["answers"] = [text for _, text in known.answers]
@@ -227,22 +227,22 @@ class QuestionAnswering(ExplainedSpans, AnswersPage, Problem):
         import tensorflow as tf
 
         about = (windows[n] for n in ("word_starts", "word_ends", "first_pieces", "window_counts"))
-        found = _span_graph.find(outputs, *about, **self.search)
-        spans, diff = _span_graph.texts_of(found, texts), found.null - found.logits[:, 0]
-        none = found.count == 0
+        best = _span_graph.find(outputs, *about, **self.search)
+        spans, diff = _span_graph.texts_of(best, texts), best.null - best.logits[:, 0]
+        none = best.count == 0
         diff = tf.where(none, _answer_report.CERTAIN, diff)
         none |= tf.logical_and(self.no_answer, diff > self.threshold)
         return {
             "answer": tf.where(none, "", spans[:, 0]),
-            "start": tf.where(none, -1, found.starts[:, 0]),
-            "end": tf.where(none, -1, found.ends[:, 0]),
-            "score": tf.where(none, found.null_score, found.scores[:, 0]),
+            "start": tf.where(none, -1, best.starts[:, 0]),
+            "end": tf.where(none, -1, best.ends[:, 0]),
+            "score": tf.where(none, best.null_score, best.scores[:, 0]),
             "null_score_diff": diff,
             "answers": spans,
-            "starts": found.starts,
-            "ends": found.ends,
-            "scores": found.scores,
-            "count": found.count,
+            "starts": best.starts,
+            "ends": best.ends,
+            "scores": best.scores,
+            "count": best.count,
         }
 
     def override_threshold(self, threshold: str) -> None:
@@ -322,13 +322,13 @@ class QuestionAnswering(ExplainedSpans, AnswersPage, Problem):
         return self._found[1]
 
     def _best_answers(self, targets: Any, outputs: ContextOutputs) -> _answer_report.BestAnswers:
-        found = self._find(outputs)
+        spans = self._find(outputs)
         known = [answers.decode(stored) for stored in targets]
-        ends = zip(known, found.starts[:, 0], found.ends[:, 0], found.count, strict=True)
+        ends = zip(known, spans.starts[:, 0], spans.ends[:, 0], spans.count, strict=True)
         return _answer_report.BestAnswers(
             truth=[[text for _, text in each.answers] for each in known],
-            found=[each.context[s:e] if count else "" for each, s, e, count in ends],
-            null_diff=_null_diff(found),
+            answers=[each.context[s:e] if count else "" for each, s, e, count in ends],
+            null_diff=_null_diff(spans),
         )
 
     def _says_none(self, null_diff: np.ndarray) -> np.ndarray:
@@ -337,9 +337,9 @@ class QuestionAnswering(ExplainedSpans, AnswersPage, Problem):
         return (null_diff > limit) | (null_diff == _answer_report.CERTAIN)
 
 
-def _null_diff(found: _span_graph.Found) -> np.ndarray:
-    diff = found.null - found.logits[:, 0]
-    return np.where(found.count > 0, diff, np.float32(_answer_report.CERTAIN))
+def _null_diff(spans: _span_graph.Found) -> np.ndarray:
+    diff = spans.null - spans.logits[:, 0]
+    return np.where(spans.count > 0, diff, np.float32(_answer_report.CERTAIN))
 
 
 def _span(text: str, start: int, end: int, score: float) -> dict[str, Any]:

@@ -133,10 +133,10 @@ class Regression(NumbersPage, Problem):
             for n, name in enumerate(self.names)
         ]
         means = {key: _mean([row[key] for row in rows]) for key in rows[0] if key != "name"}
-        found = loss(self._standardized(targets), outputs)
+        mean_loss = loss(self._standardized(targets), outputs)
         return {
             **means,
-            "loss": float(keras.ops.convert_to_numpy(found)),
+            "loss": float(keras.ops.convert_to_numpy(mean_loss)),
             **({"per_output": rows} if len(rows) > 1 else {}),
         }
 
@@ -196,14 +196,14 @@ class Regression(NumbersPage, Problem):
         scaled = graph.add("Mul", logits, graph.constant(self._sd))
         return graph.add("Add", scaled, graph.constant(self._mean))
 
-    def compare(self, samples: Sequence[dict], found: np.ndarray) -> Comparison:
+    def compare(self, samples: Sequence[dict], outputs: np.ndarray) -> Comparison:
         """Compare an export's predictions with the run's, in standard deviations of the answers.
 
         The change of the logits is max |y' - y| / sd(y), over texts and outputs.
         """
         measured = np.array([sample["values"] for sample in samples], float)
         truth = np.array([sample["targets"] for sample in samples], float)
-        moved = np.abs(found - measured)
+        moved = np.abs(outputs - measured)
         spread = np.maximum(measured.std(axis=0), np.finfo(np.float32).tiny)
         return Comparison(
             samples=len(samples),
@@ -212,7 +212,7 @@ class Regression(NumbersPage, Problem):
             changes=f"predictions move by at most {moved.max():.2g}",
             details={
                 "largest_move": float(moved.max()),
-                "mae": float(np.abs(found - truth).mean()),
+                "mae": float(np.abs(outputs - truth).mean()),
             },
             moves="outputs move by {} of their spread",
         )
@@ -287,9 +287,9 @@ class Regression(NumbersPage, Problem):
             f"|{'---|' * (len(shown) + 2)}",
         ]
         for split in splits:
-            found = metrics[split]
-            cells = ("-" if found[n] is None else f"{found[n]:.4f}" for n in shown)
-            lines.append(f"| {split} | {found['examples']:,} | {' | '.join(cells)} |")
+            measured = metrics[split]
+            cells = ("-" if measured[n] is None else f"{measured[n]:.4f}" for n in shown)
+            lines.append(f"| {split} | {measured['examples']:,} | {' | '.join(cells)} |")
         of = "" if len(self.names) == 1 else " Each metric is the mean over the outputs."
         return "\n".join([*lines, "", f"RMSE and MAE are in the data's own unit.{of}"])
 

@@ -106,10 +106,10 @@ class Similarity(SentenceVectors):
         import keras
 
         scaled = self._scaled(targets)
-        found = _numbers.measure(scaled, cosines(outputs))
+        measured = _numbers.measure(scaled, cosines(outputs))
         value = loss(scaled.astype(np.float32), outputs)
         return {
-            **{name: found[name] for name in ("spearman", "pearson", "mae")},
+            **{name: measured[name] for name in ("spearman", "pearson", "mae")},
             "loss": float(keras.ops.convert_to_numpy(value)),
         }
 
@@ -132,8 +132,8 @@ class Similarity(SentenceVectors):
         self, rows: Sequence[Mapping[str, Any]], texts: Texts | None, metrics: Mapping[str, Any]
     ) -> list[Part]:
         """Return the cosine against the scaled score, the residuals, and the error by score."""
-        found = self.predictions(rows)
-        return _numbers_page.plots("score", found.targets[:, 0], found.values[:, 0])
+        predictions = self.predictions(rows)
+        return _numbers_page.plots("score", predictions.targets[:, 0], predictions.values[:, 0])
 
     def baselines(self, data: BaselineData) -> list[Baseline]:
         """Return the cosines of TF-IDF vectors."""
@@ -147,9 +147,9 @@ class Similarity(SentenceVectors):
     def card_metrics(self, metrics: Mapping[str, Any], splits: Sequence[str]) -> str:
         lines = ["| split | pairs | Spearman | Pearson |", "|---|---|---|---|"]
         for split in splits:
-            found = metrics[split]
-            cells = ("-" if found[n] is None else f"{found[n]:.4f}" for n in self.columns[:2])
-            lines.append(f"| {split} | {found['examples']:,} | {' | '.join(cells)} |")
+            measured = metrics[split]
+            cells = ("-" if measured[n] is None else f"{measured[n]:.4f}" for n in self.columns[:2])
+            lines.append(f"| {split} | {measured['examples']:,} | {' | '.join(cells)} |")
         note = f"Trained on scores from {self.low:g} (cosine 0) to {self.high:g} (cosine 1)."
         return "\n".join([*lines, "", note])
 

@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ftkeras.errors import UserError
-from ftkeras.problems import _entity_graph, _tables
+from ftkeras.problems import _entity_graph, _entity_report
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._collation import per_example
 from ftkeras.problems._comparison import Comparison
 from ftkeras.problems._entities_page import EntitiesPage
+from ftkeras.problems._entity_report import Span
 from ftkeras.problems._one_of_several import OneOfSeveral
 from ftkeras.problems._words import WordOutputs
 from ftkeras.statistics.entity_predictions import EntityPredictions
@@ -19,8 +20,6 @@ from ftkeras.support import tags
 
 Tensor = Any
 PIECES = ("first", "all")
-# Type, start and end of an entity, in characters of the text.
-Span = tuple[str, int, int]
 
 
 class TokenClassification(EntitiesPage, OneOfSeveral):
@@ -91,16 +90,16 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
             targets: the tag of each stored token, below 0 if it has none.
             positions: numbers of stored tokens, of any shape; below 0 for padding.
         """
-        found = per_example(targets, positions)
-        mask = found["example_mask"] & (found["targets"] >= 0)
+        batch = per_example(targets, positions)
+        mask = batch["example_mask"] & (batch["targets"] >= 0)
         # The loss of a chain has to know which words it links.
         nothing = 0 if self._transitions is None else -1
-        return {"targets": np.where(mask, found["targets"], nothing), "example_mask": mask}
+        return {"targets": np.where(mask, batch["targets"], nothing), "example_mask": mask}
 
     def token_targets(self, targets: Any, words: Any) -> np.ndarray:
         pairs = zip(targets, words, strict=True)
-        found = [tags.of_words(tags.decode(answer), spans, self.scheme) for answer, spans in pairs]
-        return np.concatenate([np.zeros(0, np.int64), *found])
+        rows = [tags.of_words(tags.decode(answer), spans, self.scheme) for answer, spans in pairs]
+        return np.concatenate([np.zeros(0, np.int64), *rows])
 
     def are_finite(self, outputs: WordOutputs) -> np.ndarray:
         return np.array([np.isfinite(logits).all() for _, logits in outputs])
@@ -112,11 +111,11 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
 
     def summarize(self, targets: Any) -> dict:
         """Return how many entities there are of each type, and how many texts have none."""
-        found = [tags.decode(answer)[:, 0] for answer in targets]
-        counts = np.bincount(np.concatenate(found), minlength=len(self.types))
+        kinds_of_texts = [tags.decode(answer)[:, 0] for answer in targets]
+        counts = np.bincount(np.concatenate(kinds_of_texts), minlength=len(self.types))
         entities = dict(zip(self.types, counts.tolist(), strict=True))
-        without = sum(len(kinds) == 0 for kinds in found)
-        return {"examples": len(found), "entities": entities, "without_entities": without}
+        without = sum(len(kinds) == 0 for kinds in kinds_of_texts)
+        return {"examples": len(kinds_of_texts), "entities": entities, "without_entities": without}
 
     def metrics(self, targets: Any, outputs: WordOutputs, loss: Loss) -> dict:
         """Return the metrics of entities, as seqeval's strict mode has them, and of words.
@@ -129,18 +128,18 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
         """
         wanted = self.token_targets(targets, outputs.spans)
         truth = self._truth(targets)
-        found = [decoded.spans(self.types) for decoded in self._decode(outputs)]
+        predicted = [decoded.spans(self.types) for decoded in self._decode(outputs)]
         cut, crooked = self._unreachable(targets, outputs)
-        measured = _compare(truth, found)
+        measured = _entity_report.measure(truth, predicted)
         return {
-            **{name: measured[name] for name in ("f1", "precision", "recall")},
+            **{name: measured[name] for name in _entity_report.METRICS},
             "accuracy": float((self._best_tags(outputs) == wanted).mean()),
             "exact_match": measured["exact_match"],
             "loss": self._loss(loss, wanted, outputs),
             "entities": measured["support"],
             "cut_off": cut,
             "within_words": crooked,
-            "per_type": [self._of_type(kind, truth, found) for kind in self.types],
+            "per_type": [_entity_report.of_type(kind, truth, predicted) for kind in self.types],
         }
 
     def _best_tags(self, outputs: WordOutputs) -> np.ndarray:
@@ -160,35 +159,27 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
         rows = outputs.padded(wanted, _entity_graph.TEXTS)
         return sum(mean(*row) * row[0].size for row in rows) / max(1, len(wanted))
 
-    def _of_type(
-        self, kind: str, truth: Sequence[Sequence[Span]], found: Sequence[Sequence[Span]]
-    ) -> dict[str, Any]:
-        """Return the metrics of one type of entities."""
-        only = ([[e for e in row if e[0] == kind] for row in rows] for rows in (truth, found))
-        measured = _compare(*only)
-        return {"type": kind, **{n: measured[n] for n in ("f1", "precision", "recall", "support")}}
-
     def decode(self, targets: Any, outputs: WordOutputs) -> list[dict]:
         """Return each text's entities, those that were found, and the tags of its words."""
         pairs = zip(self._truth(targets), self._decode(outputs), strict=True)
         return [
             {
-                "entities": [_span(*entity) for entity in truth],
+                "entities": [_entity_report.span(*entity) for entity in truth],
                 "predicted": [
-                    {**_span(*entity), "score": round(float(score), 7)}
-                    for entity, score in zip(found.spans(self.types), found.scores, strict=True)
+                    {**_entity_report.span(*entity), "score": round(float(score), 7)}
+                    for entity, score in zip(decoded.spans(self.types), decoded.scores, strict=True)
                 ],
-                "tags": [self.names[tag] for tag in found.tags],
+                "tags": [self.names[tag] for tag in decoded.tags],
             }
-            for truth, found in pairs
+            for truth, decoded in pairs
         ]
 
     def predictions(self, rows: Sequence[Mapping[str, Any]]) -> EntityPredictions:
-        truth, found = (
+        truth, predicted = (
             [{(e["type"], e["start"], e["end"]) for e in row[name]} for row in rows]
             for name in ("entities", "predicted")
         )
-        return EntityPredictions.compare(truth, found)
+        return EntityPredictions.compare(truth, predicted)
 
     def truth(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return {"entities": row["entities"]}
@@ -209,8 +200,8 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
         the first `count`, int32 [batch], are entities. There is at least one column.
         """
         words = _entity_graph.of_words(outputs, starts, ends)
-        found = _entity_graph.find(self.names, *words, transitions=self._transition_scores())
-        return _entity_graph.dense(found, texts, self.types)
+        entities = _entity_graph.find(self.names, *words, transitions=self._transition_scores())
+        return _entity_graph.dense(entities, texts, self.types)
 
     def compare_served(self, samples: Sequence[dict], rows: Sequence[Mapping]) -> Comparison:
         """Compare an export's entities with the run's, and their scores.
@@ -219,23 +210,7 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
         in the others if that is larger.
         """
         answers = [self.answer(row)["entities"] for row in rows]
-        differences, changed = [0.0], 0
-        for sample, answer in zip(samples, answers, strict=True):
-            wanted = sample["predicted"]
-            same = [_span(e["type"], e["start"], e["end"]) for e in answer]
-            if same != [{k: e[k] for k in ("type", "start", "end")} for e in wanted]:
-                changed += 1
-            else:
-                moved = [abs(a["score"] - e["score"]) for a, e in zip(answer, wanted, strict=True)]
-                differences += moved
-        return Comparison(
-            samples=len(samples),
-            largest_difference=1.0 if changed else float(np.max(differences)),
-            logit_change=float(np.max([*differences, changed / len(samples)])),
-            changes=f"the entities of {changed} of {len(samples)} texts change",
-            details={"changed_texts": changed},
-            moves="entities or scores change by {}",
-        )
+        return _entity_report.compare([sample["predicted"] for sample in samples], answers)
 
     def answer(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
         names = ("types", "texts", "starts", "ends", "scores")
@@ -249,8 +224,8 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
 
     def line(self, answer: Mapping[str, Any]) -> str:
         """Return the type and text of each entity; "-" if there is none."""
-        found = (f"{e['type']} {' '.join(e['text'].split())}" for e in answer["entities"])
-        return "\t".join(found) or "-"
+        entities = (f"{e['type']} {' '.join(e['text'].split())}" for e in answer["entities"])
+        return "\t".join(entities) or "-"
 
     def answer_columns(self) -> dict[str, type]:
         return {"entities": str}
@@ -262,16 +237,7 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
 
     def report(self, metrics: Mapping[str, Any], split: str, file: str) -> list[str]:
         """Return the metrics of each type, and which entities could not be found."""
-        found = metrics[split]
-        columns = ("precision", "recall", "f1", "support")
-        table = _tables.aligned(f"on {split}", columns, found["per_type"], key="type", least=12)
-        lines = ["", *table]
-        of = f"of {found['entities']:,} entities of {split}"
-        if found["cut_off"]:
-            lines.append(f"{found['cut_off']:,} {of} are beyond max_length and count as missed")
-        if found["within_words"]:
-            lines.append(f"{found['within_words']:,} {of} begin or end within a word: missed too")
-        return lines
+        return _entity_report.lines(metrics[split], split)
 
     def misfit(self, config: Mapping[str, Any]) -> str | None:
         return None
@@ -286,13 +252,7 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
         return f"finds entities of the types {', '.join(f'`{kind}`' for kind in self.types)}"
 
     def card_metrics(self, metrics: Mapping[str, Any], splits: Sequence[str]) -> str:
-        lines = ["| split | texts | entities | F1 | precision | recall |", f"|{'---|' * 6}"]
-        for split in splits:
-            found = metrics[split]
-            cells = " | ".join(f"{found[name]:.4f}" for name in ("f1", "precision", "recall"))
-            lines.append(f"| {split} | {found['examples']:,} | {found['entities']:,} | {cells} |")
-        note = "An entity counts as found if its type, start and end are right."
-        return "\n".join([*lines, "", note])
+        return _entity_report.table(metrics, splits)
 
     def _truth(self, targets: Any) -> list[list[Span]]:
         return [
@@ -328,16 +288,6 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
                 cut += is_cut
                 crooked += not is_cut and not (start in starts and end in ends)
         return cut, crooked
-
-
-def _compare(truth: Sequence[Sequence[Span]], found: Sequence[Sequence[Span]]) -> dict[str, Any]:
-    """Return the metrics of entities, and how many there are, "support"."""
-    compared = EntityPredictions.compare([set(row) for row in truth], [set(row) for row in found])
-    return {**compared.measure(), "support": int(compared.truth.sum())}
-
-
-def _span(kind: str, start: int, end: int) -> dict[str, Any]:
-    return {"type": kind, "start": start, "end": end}
 
 
 def _string(value: bytes | str) -> str:

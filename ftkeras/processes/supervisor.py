@@ -127,11 +127,11 @@ def resource_shares(count: int) -> list[dict[str, str]]:
         return [{}]
     import tensorflow as tf
 
-    if found := len(tf.config.list_physical_devices("GPU")):
+    if devices := len(tf.config.list_physical_devices("GPU")):
         named = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
-        gpus = named if len(named) == found and named[0] else [str(n) for n in range(found)]
-        shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} if count > found else {}
-        return [{"CUDA_VISIBLE_DEVICES": gpus[n % found], **shared} for n in range(count)]
+        gpus = named if len(named) == devices and named[0] else [str(n) for n in range(devices)]
+        shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} if count > devices else {}
+        return [{"CUDA_VISIBLE_DEVICES": gpus[n % devices], **shared} for n in range(count)]
     threads = str(max(1, (os.cpu_count() or 1) // count))
     limits = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), threads)
     return [{k: v for k, v in limits.items() if k not in os.environ}] * count

@@ -49,9 +49,9 @@ def hardly_moved(
     changed = config.loss != problem.loss or config.class_weights or config.regularizer
     if loss is None or read is None or changed or config.oversample:
         return []
-    if (found := problem.chance_loss(read["train"])) is None:
+    if (by_chance := problem.chance_loss(read["train"])) is None:
         return []
-    chance, constant = found
+    chance, constant = by_chance
     low, high = (factor * chance for factor in HARDLY_MOVED)
     if not low < loss < high:
         return []

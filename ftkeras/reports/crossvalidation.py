@@ -25,7 +25,7 @@ def table(summary: Mapping[str, Any], problem: type[Problem]) -> str:
     lines += [_row(fold, problem.columns) for fold in folds]
     for title, key in ROWS:
         shown = (summary["figures"][name] for name in problem.columns)
-        values = [found and found[key] for found in shown]
+        values = [figure and figure[key] for figure in shown]
         lines.append(f"{title:12}" + "".join(map(cell, values)))
     lines += [
         "",

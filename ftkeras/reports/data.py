@@ -38,8 +38,8 @@ def redacted(counts: Mapping[str, Mapping[str, int]]) -> str:
     'redacted 2 email, 1 phone in train; nothing in test'
     """
     parts = []
-    for split, found in counts.items():
-        shown = [f"{count:,} {kind}" for kind, count in found.items() if count]
+    for split, by_kind in counts.items():
+        shown = [f"{count:,} {kind}" for kind, count in by_kind.items() if count]
         parts.append(f"{', '.join(shown) or 'nothing'} in {split}")
     return f"redacted {'; '.join(parts)}"
 
@@ -93,9 +93,9 @@ def _notes(task: Task, splits: Mapping[str, Mapping[str, Any]], max_length: int)
     """Yield a line for each kind of problem, with the splits that have it."""
     yield from (f"warning: {warning}" for warning in task.warnings)
     for kind, key, meaning in _COUNTED:
-        if found := {name: summary[key] for name, summary in splits.items() if summary.get(key)}:
+        if by_split := {name: summary[key] for name, summary in splits.items() if summary.get(key)}:
             shown = ", ".join(
-                f"{_number(count, 'text')} of {name}" for name, count in found.items()
+                f"{_number(count, 'text')} of {name}" for name, count in by_split.items()
             )
             yield f"{kind}: {shown} {meaning}"
     full = {name: summary["full_length"] / _size(summary) for name, summary in splits.items()}

@@ -22,15 +22,15 @@ def families(summaries: Mapping[str, str]) -> str:
     return "\n".join(f"{name:{width}}  {summary}" for name, summary in lines.items())
 
 
-def lengths(found: np.ndarray, limit: int) -> str:
+def lengths(tokens: np.ndarray, limit: int) -> str:
     """Return a sentence on the lengths of the texts.
 
     >>> lengths(np.array([10, 20, 90]), 256)
     'lengths  about 20 tokens in the median of 3 texts, 40 in the mean, cut at max_length=256'
     """
     return (
-        f"lengths  about {np.median(found):.0f} tokens in the median of {len(found):,} texts, "
-        f"{found.mean():.0f} in the mean, cut at max_length={limit}"
+        f"lengths  about {np.median(tokens):.0f} tokens in the median of {len(tokens):,} texts, "
+        f"{tokens.mean():.0f} in the mean, cut at max_length={limit}"
     )
 
 

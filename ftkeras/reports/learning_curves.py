@@ -46,17 +46,17 @@ def figure(recipes: Sequence[Sequence[FinishedRun]], names: Sequence[str]) -> An
     if not any(curves):
         return None
     shown = ("loss", recipes[0][0].problem.metric)
-    found, panels = plots.new_figure(len(shown))
+    drawn, panels = plots.new_figure(len(shown))
     for axes, metric in zip(panels, shown, strict=True):
         for number, (name, runs) in enumerate(zip(names, curves, strict=True)):
             _plot_recipe(axes, name, runs, f"val_{metric}", _style(number))
         axes.set_title(f"validation {metric}", fontsize=11)
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
-    found.set_size_inches(8, 4 + 0.2 * len(recipes))
+    drawn.set_size_inches(8, 4 + 0.2 * len(recipes))
     handles, labels = panels[0].get_legend_handles_labels()
-    found.legend(handles, labels, loc="outside lower left", frameon=False, fontsize=8)
-    return found
+    drawn.legend(handles, labels, loc="outside lower left", frameon=False, fontsize=8)
+    return drawn
 
 
 def _style(number: int) -> dict[str, str]:

@@ -36,10 +36,10 @@ def calibration(metrics: Mapping[str, Any], problem: Problem) -> str | None:
     changes = [
         f"{split} "
         + ", ".join(
-            f"{name.upper()} {found['before'][name]:.4f} to {found['after'][name]:.4f}"
+            f"{name.upper()} {errors['before'][name]:.4f} to {errors['after'][name]:.4f}"
             for name in ("ece", "nll")
         )
-        for split, found in metrics["calibration"].items()
+        for split, errors in metrics["calibration"].items()
     ]
     return f"calibrated  temperature {problem.temperature:.3f}: {'; '.join(changes)}"
 

@@ -108,5 +108,5 @@ def _over_folds(
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return None
-    found = corrected_t(known, test_share=test_share, limits=measure.limits)
-    return {"mean": found.mean, "sd": found.sd, "low": found.low, "high": found.high}
+    estimate = corrected_t(known, test_share=test_share, limits=measure.limits)
+    return {"mean": estimate.mean, "sd": estimate.sd, "low": estimate.low, "high": estimate.high}

@@ -26,14 +26,14 @@ def read(config: Config, ids: Iterable[str]) -> dict[str, str]:
     for example_id in ids:
         split, _, row = example_id.rpartition("-")
         wanted.setdefault(split, {})[int(row)] = example_id
-    found = {}
+    texts = {}
     for split, rows in wanted.items():
         last = max(rows) + 1
         for row, example in enumerate(_dataset(config, datasets, split).take(last)):
             if row in rows:
                 parts = [example[name].numpy() for name in ("text", "pair") if name in example]
-                found[rows[row]] = " | ".join(part.decode(errors="replace") for part in parts)
-    return found
+                texts[rows[row]] = " | ".join(part.decode(errors="replace") for part in parts)
+    return texts
 
 
 class Place(NamedTuple):
@@ -58,16 +58,16 @@ def places(config: Config, ids: Iterable[str]) -> tuple[tuple[str, ...], dict[st
         UserError: the data is no longer available.
     """
     task = catalog.build("task", config.task, data_dir=config.data_dir)
-    found = [task.located_rows(n) for n in ("train", "validation") if n in task.splits()]
-    if None in found:
+    located_splits = [task.located_rows(n) for n in ("train", "validation") if n in task.splits()]
+    if None in located_splits:
         return None
     wanted = {int(one.rpartition("-")[2]): one for one in ids}
-    columns = found[0][0]
+    columns = located_splits[0][0]
     rows = (
         Place(file, line, tuple(row[names.index(name)] for name in columns))
         if names != columns
         else Place(file, line, row)
-        for names, located in found
+        for names, located in located_splits
         for file, line, row in located
     )
     kept = itertools.islice(enumerate(rows), max(wanted, default=-1) + 1)

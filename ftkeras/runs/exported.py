@@ -41,7 +41,7 @@ def read_label_file(path: pathlib.Path) -> tuple[str, ...]:
         OSError: if they can't be read.
     """
     lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-    return tuple(_ESCAPE.sub(lambda found: _UNESCAPED[found[0]], line) for line in lines)
+    return tuple(_ESCAPE.sub(lambda match: _UNESCAPED[match[0]], line) for line in lines)
 
 
 def read_problem(version: pathlib.Path) -> Problem:
@@ -64,7 +64,7 @@ def fingerprint(version: pathlib.Path) -> str:
 
 def write_labels(path: pathlib.Path, labels: Sequence[str]) -> None:
     r"""Write one label per line; a line break in a label becomes `\n`, and a backslash `\\`."""
-    lines = [_SPECIAL.sub(lambda found: _ESCAPED[found[0]], label) for label in labels]
+    lines = [_SPECIAL.sub(lambda match: _ESCAPED[match[0]], label) for label in labels]
     files.write_text(path, "\n".join(lines) + "\n")
 
 

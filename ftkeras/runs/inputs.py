@@ -40,12 +40,12 @@ def digests(names: Sequence[str]) -> dict[str, dict[str, str]]:
     Raises:
         UserError: if there is no such file.
     """
-    found = {}
+    by_name = {}
     for name in names:
         paths = [p for one in opening.find_files(name, pathlib.Path()) for p in files.within(one)]
         regular = {str(path): hashes.sha256(path) for path in paths if path.is_file()}
-        found[name] = hashes.condensed(regular)
-    return found
+        by_name[name] = hashes.condensed(regular)
+    return by_name
 
 
 def check_unchanged(names: Sequence[str], folder: pathlib.Path) -> None:
@@ -56,8 +56,8 @@ def check_unchanged(names: Sequence[str], folder: pathlib.Path) -> None:
         folder: of the run, or of none.
     """
     before = read(folder).get("unlabelled", {})
-    for name, found in digests([name for name in names if name in before]).items():
-        if found != before[name]:
+    for name, digest in digests([name for name in names if name in before]).items():
+        if digest != before[name]:
             raise UserError(
                 f"unlabelled={name} has changed since the run in run_dir={folder} started; name "
                 "another folder, or start from scratch with `restart`."

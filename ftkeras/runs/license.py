@@ -45,10 +45,10 @@ def describe(checkpoint: str | None) -> str:
     """Return what is known of a checkpoint's license, for a reader."""
     if checkpoint is None:
         return "none, as training started from random weights"
-    found = find(checkpoint)
-    if found is None:
+    known = find(checkpoint)
+    if known is None:
         return "not known; see where the checkpoint comes from"
-    return f"{found.identifier}, as {found.source} states"
+    return f"{known.identifier}, as {known.source} states"
 
 
 def language(checkpoint: str | None) -> str | list[str] | None:

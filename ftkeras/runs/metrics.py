@@ -43,8 +43,8 @@ def versions(*others: str) -> dict[str, str]:
         others: names of further packages to include.
     """
     packages = ("tensorflow", "tensorflow-text", "keras", "numpy", *others)
-    found = {name: metadata.version(name) for name in packages}
-    return {"ftkeras": __version__, "python": platform.python_version(), **found}
+    installed = {name: metadata.version(name) for name in packages}
+    return {"ftkeras": __version__, "python": platform.python_version(), **installed}
 
 
 def peak_memory_bytes() -> int:

@@ -86,8 +86,8 @@ class ModelCard:
 
     def license(self) -> str | None:
         """Return the license's identifier on the Hub; None if it is not known."""
-        found = known_license.find(self.checkpoint)
-        return found.identifier if found else None
+        known = known_license.find(self.checkpoint)
+        return known.identifier if known else None
 
     @property
     def task(self) -> str:

@@ -184,21 +184,21 @@ def compare(run: Reference, seen: Observed, *, least: int) -> tuple[list[Drift],
         seen: what was observed.
         least: fewer texts than this in either are not tested.
     """
-    found, missing = [], []
+    tests, missing = [], []
     if seen.several is None or not run.labels:
         missing.append("labels: the answers are none")
     elif seen.several:
-        found += [_presence(run, seen, label, least) for label in sorted(run.labels)]
+        tests += [_presence(run, seen, label, least) for label in sorted(run.labels)]
     else:
-        found.append(drift.labels("labels", run.labels, seen.labels, least=least))
+        tests.append(drift.labels("labels", run.labels, seen.labels, least=least))
     for name, title in TITLES.items():
         if name in run.numbers and name in seen.histograms:
             edges, counts = seen.histograms[name]
-            found.append(drift.numbers(title, run.numbers[name], edges, counts, least=least))
+            tests.append(drift.numbers(title, run.numbers[name], edges, counts, least=least))
         else:
             has = "the run has none; evaluate it again" if name in seen.histograms else "not logged"
             missing.append(f"{title}: {has}")
-    return drift.adjusted(found), missing
+    return drift.adjusted(tests), missing
 
 
 def _presence(run: Reference, seen: Observed, label: str, least: int) -> Drift:
@@ -216,20 +216,20 @@ def _add_up(lines: Sequence[Mapping[str, Any]]) -> Observed:
     Raises:
         ValueError: if the bins of histograms differ.
     """
-    found = Observed(min(line["start"] for line in lines), max(line["end"] for line in lines))
-    found.windows = len({line["start"] for line in lines})
+    total = Observed(min(line["start"] for line in lines), max(line["end"] for line in lines))
+    total.windows = len({line["start"] for line in lines})
     for line in lines:
-        found.versions.add(line["version"])
-        found.texts += line["texts"]
-        found.dropped += line["dropped"]
+        total.versions.add(line["version"])
+        total.texts += line["texts"]
+        total.dropped += line["dropped"]
         if "labels" in line:
-            found.several = line["several_labels"]
-            found.labels.update(line["labels"])
+            total.several = line["several_labels"]
+            total.labels.update(line["labels"])
         for name in TITLES:
             if name in line:
                 edges, counts = line[name]["edges"], np.array(line[name]["counts"])
-                before = found.histograms.get(name, (edges, np.zeros_like(counts)))
+                before = total.histograms.get(name, (edges, np.zeros_like(counts)))
                 if before[0] != edges:
                     raise ValueError(f"the bins of {name} differ between its lines")
-                found.histograms[name] = edges, before[1] + counts
-    return found
+                total.histograms[name] = edges, before[1] + counts
+    return total

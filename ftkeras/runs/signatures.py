@@ -36,8 +36,8 @@ def read_signatures(folder: pathlib.Path) -> dict[str, Signature]:
     content = memoryview((folder / MODEL).read_bytes())
     graph = next(_nested(content, _META_GRAPHS), memoryview(b""))
     return {
-        name: Signature(_tensors(found, _INPUTS), _tensors(found, _OUTPUTS))
-        for name, found in _map(graph, _SIGNATURE_DEF).items()
+        name: Signature(_tensors(definition, _INPUTS), _tensors(definition, _OUTPUTS))
+        for name, definition in _map(graph, _SIGNATURE_DEF).items()
     }
 
 

@@ -131,8 +131,8 @@ def _reason(error: Exception, folder: pathlib.Path) -> str:
     # The signature is right, so what it says of the files is what was signed.
     envelope = json.loads((folder / layout.SIGNATURE).read_bytes())["dsseEnvelope"]
     signed = json.loads(base64.b64decode(envelope["payload"]))["predicate"]["resources"]
-    found = hashes.of_folder(folder, without=(layout.SIGNATURE,))
-    changes = hashes.changes({one["name"]: one["digest"] for one in signed}, found)
+    digests = hashes.of_folder(folder, without=(layout.SIGNATURE,))
+    changes = hashes.changes({one["name"]: one["digest"] for one in signed}, digests)
     return "; ".join(hashes.first_of(changes))
 
 

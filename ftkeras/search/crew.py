@@ -7,8 +7,8 @@ import sys
 import time
 from typing import Protocol
 
+from ftkeras.config.launch import LaunchConfig
 from ftkeras.config.tune import TuneConfig
-from ftkeras.config.verbs import LaunchConfig
 from ftkeras.processes.supervisor import (
     GRACE_SECONDS,
     POLL_SECONDS,

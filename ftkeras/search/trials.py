@@ -131,8 +131,8 @@ def _with_runs(result: Result, runs: list[dict], objective: str, *, one_score: b
     """Add the metrics of runs to a result, as their mean if `one_score`."""
 
     def values(name: str) -> list[float]:
-        found = [run["validation"][name] for run in runs]
-        return [sum(found) / len(found)] if one_score else found
+        scores = [run["validation"][name] for run in runs]
+        return [sum(scores) / len(scores)] if one_score else scores
 
     return dataclasses.replace(
         result,

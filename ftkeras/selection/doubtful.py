@@ -47,8 +47,8 @@ def choose(config: SelectConfig) -> Table:
             f"run_dir={home}: a {problem.kind} has no labels that `doubtful` could check."
         )
     labels, probabilities = given
-    found = [doubt(labels[:, n], probabilities[:, n]) for n in range(labels.shape[1])]
-    examples, decisions = _ranked(found)
+    doubts = [doubt(labels[:, n], probabilities[:, n]) for n in range(labels.shape[1])]
+    examples, decisions = _ranked(doubts)
     log.info(
         f"{len(np.unique(examples)):,} of {len(rows):,} examples have a doubtful label, "
         f"{len(np.unique(examples)) / len(rows):.1%}"
@@ -63,7 +63,7 @@ def choose(config: SelectConfig) -> Table:
         answers.check_output(config.output, inputs, None, COLUMNS)
     items = [Item(texts[one], None, places[one].row) for one in ids]
     numbers = zip(examples, decisions, strict=True)
-    about = [_row(problem, labels, probabilities, found, at, n) for at, n in numbers]
+    about = [_row(problem, labels, probabilities, doubts, at, n) for at, n in numbers]
     ranked = [
         {"file": places[one].file, "line": places[one].line, "rank": rank, **row}
         for rank, (one, row) in enumerate(zip(ids, about, strict=True), start=1)
@@ -81,8 +81,8 @@ def _places(
 
     Of data that is no table, the columns are the text and its label, and the file is the split.
     """
-    if (found := example_texts.places(settings, texts)) is not None:
-        return found
+    if (known := example_texts.places(settings, texts)) is not None:
+        return known
     places = {}
     for row in rows:
         split, _, number = row["id"].rpartition("-")
@@ -104,7 +104,7 @@ def _read(home: pathlib.Path) -> tuple[list[dict[str, Any]], Problem]:
     by_id: dict[str, list[dict[str, Any]]] = {}
     for row in map(json.loads, lines):
         by_id.setdefault(row["id"], []).append(row)
-    rows = [_mean(found) for found in by_id.values()]
+    rows = [_mean(rows_of_text) for rows_of_text in by_id.values()]
     return rows, recorded.of_run(crossvalidation.fold_path(home, 0, 0))
 
 
@@ -116,10 +116,10 @@ def _mean(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {**rows[0], "probabilities": mean.tolist()}
 
 
-def _ranked(found: Sequence[Doubts]) -> tuple[np.ndarray, np.ndarray]:
+def _ranked(outputs: Sequence[Doubts]) -> tuple[np.ndarray, np.ndarray]:
     """Return the example and the decision of each doubtful label, the most doubtful first."""
-    is_doubtful = np.stack([doubts.is_doubtful for doubts in found], axis=1)
-    margins = np.stack([doubts.margin for doubts in found], axis=1)
+    is_doubtful = np.stack([doubts.is_doubtful for doubts in outputs], axis=1)
+    margins = np.stack([doubts.margin for doubts in outputs], axis=1)
     examples, decisions = np.nonzero(is_doubtful)
     order = np.argsort(margins[examples, decisions], kind="stable")
     return examples[order], decisions[order]
@@ -129,17 +129,17 @@ def _row(
     problem: Problem,
     labels: np.ndarray,
     probabilities: np.ndarray,
-    found: Sequence[Doubts],
+    doubts: Sequence[Doubts],
     example: int,
     number: int,
 ) -> dict[str, Any]:
     """Return what is known about a doubtful label."""
-    label, suggested = labels[example, number], found[number].suggested[example]
+    label, suggested = labels[example, number], doubts[number].suggested[example]
     p = probabilities[example, number]
     names = problem.names
     if labels.shape[1] > 1 or len(names) != len(p):
         names = (f"not {problem.names[number]}", problem.names[number])
-    threshold = found[number].thresholds[suggested]
+    threshold = doubts[number].thresholds[suggested]
     return {
         "suggested": names[suggested],
         "probability_of_label": float(p[label]),

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ftkeras.config.predict import PredictConfig
 from ftkeras.config.selection import SelectConfig
-from ftkeras.config.verbs import PredictConfig
 from ftkeras.data.tables.texts import encode
 from ftkeras.errors import UserError
 from ftkeras.experiment import answering
@@ -66,15 +66,15 @@ def _open(config: SelectConfig, run_dir: pathlib.Path, problem: Problem) -> Inpu
     given = {name: getattr(config, name) for name in _SETTINGS}
     pairs = bool(columns.get("pairs", False))
     with named("data", str(config.data)):
-        found = open_inputs(
+        opened = open_inputs(
             PredictConfig(input=config.data, **given),
             columns,
             takes_pairs=pairs,
             takes_options=problem.reads == "options",
         )
-    if found.notes:
-        log.info("%s", f"data    {config.data}: {', '.join(found.notes)}")
-    return found
+    if opened.notes:
+        log.info("%s", f"data    {config.data}: {', '.join(opened.notes)}")
+    return opened
 
 
 def _distinct(config: SelectConfig, inputs: Inputs) -> list[Item]:
@@ -102,15 +102,16 @@ def _ask(
     outputs = answering.outputs(experiment, examples, title="answering")
     if not np.isfinite(outputs).all():
         raise UserError("the answers of the run's model are not finite: its training diverged.")
-    found = experiment.problem.distributions(answering.activated(experiment.problem, outputs))
-    assert found is not None
+    activated = answering.activated(experiment.problem, outputs)
+    distributions = experiment.problem.distributions(activated)
+    assert distributions is not None
     vectors = answering.vectors(experiment, examples) if with_vectors else None
     if with_vectors and vectors is None:
         raise UserError(
             f"by=diverse can't be used with a {experiment.problem.kind}, whose head reads more "
             "than one vector of each text; use entropy or margin."
         )
-    return found, vectors
+    return distributions, vectors
 
 
 def _rows(config: SelectConfig, problem: Problem, chosen: np.ndarray) -> list[Mapping[str, Any]]:

@@ -74,8 +74,8 @@ def _distances(
 
     def to_each(text: int) -> np.ndarray:
         products = (factors @ factors[text]) * (vectors @ vectors[text])
-        found = np.maximum(squares + squares[text] - 2 * products, 0)
+        distances = np.maximum(squares + squares[text] - 2 * products, 0)
         # What is left of a difference of equal numbers is no distance.
-        return np.where(found <= 1e-9 * (squares + squares[text]), 0, found)
+        return np.where(distances <= 1e-9 * (squares + squares[text]), 0, distances)
 
     return to_each

@@ -15,8 +15,8 @@ def read(folder: pathlib.Path) -> Definitions:
     """Read the signatures of a SavedModel from its file: loading it drops their methods' names."""
     saved = saved_model_pb2.SavedModel()
     saved.ParseFromString((folder / "saved_model.pb").read_bytes())
-    found = next(graph for graph in saved.meta_graphs if "serve" in graph.meta_info_def.tags)
-    return dict(found.signature_def)
+    served = next(graph for graph in saved.meta_graphs if "serve" in graph.meta_info_def.tags)
+    return dict(served.signature_def)
 
 
 def describe(functions: Mapping[str, Any]) -> Definitions:

@@ -80,8 +80,8 @@ class Model:
         self.folder, self.version, self.definitions = folder, version, definitions
         self._functions, self._owner = functions, owner
         self.signatures = {
-            name: Signature(_tensors(found.inputs), _tensors(found.outputs))
-            for name, found in definitions.items()
+            name: Signature(_tensors(definition.inputs), _tensors(definition.outputs))
+            for name, definition in definitions.items()
             if name in functions
         }
 
@@ -112,11 +112,11 @@ class Model:
 
     def metadata(self) -> dict:
         """Return the signatures as JSON, as `/metadata` shows them."""
-        return {name: _to_json(found) for name, found in self.definitions.items()}
+        return {name: _to_json(definition) for name, definition in self.definitions.items()}
 
     def warm_up(self) -> None:
         """Run the model's warm-up requests, so that the first real request is as fast as others."""
-        inputs = {name: found.inputs for name, found in self.signatures.items()}
+        inputs = {name: signature.inputs for name, signature in self.signatures.items()}
         for name, tensors in warmup.requests(self.folder, inputs):
             self.run(name, tensors)
 

@@ -78,5 +78,5 @@ def _is_model(folder: pathlib.Path) -> bool:
 
 def _kind(folder: pathlib.Path) -> str:
     """Return the file of another kind of model in a folder, as a clause; empty if there is none."""
-    found = [name for name in OTHERS if (folder / name).is_file()]
-    return f", but {found[0]}" if found else ""
+    others = [name for name in OTHERS if (folder / name).is_file()]
+    return f", but {others[0]}" if others else ""

@@ -99,13 +99,13 @@ def read_batching(path: str) -> Batching:
 
 def _values(parameters: message.Message) -> dict:
     """Return the fields that are set and that `Batching` has, without their wrappers."""
-    found = {}
+    values = {}
     for field, value in parameters.ListFields():
         if field.name == "allowed_batch_sizes":
-            found[field.name] = tuple(value)
+            values[field.name] = tuple(value)
         elif field.name in Batching.__dataclass_fields__:
-            found[field.name] = value.value if field.message_type else value
-    return found
+            values[field.name] = value.value if field.message_type else value
+    return values
 
 
 def _empty_parameters() -> message.Message:
@@ -127,5 +127,5 @@ def _empty_parameters() -> message.Message:
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
     pool.AddSerializedFile(file.SerializeToString())
-    found = pool.FindMessageTypeByName("ftkeras.BatchingParameters")
-    return message_factory.GetMessageClass(found)()
+    descriptor = pool.FindMessageTypeByName("ftkeras.BatchingParameters")
+    return message_factory.GetMessageClass(descriptor)()

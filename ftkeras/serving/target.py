@@ -39,14 +39,14 @@ def parse(method: str, path: str) -> Target:
     Raises:
         RequestError: The API has no such URL.
     """
-    found = {"POST": _POST, "GET": _GET}.get(method, _POST).fullmatch(path)
+    match = {"POST": _POST, "GET": _GET}.get(method, _POST).fullmatch(path)
     if method == "GET" and path.lower() == "/v1/models":
         raise invalid_argument("Missing model name in request.")
-    if found is None or method not in ("GET", "POST"):
+    if match is None or method not in ("GET", "POST"):
         raise invalid_argument(f"Malformed request: {method} {path}")
-    version = int(found["version"][:20]) if found["version"] else None
+    version = int(match["version"][:20]) if match["version"] else None
     if version is not None and version > INT64_MAX:
-        raise invalid_argument(f"Failed to convert version: {found['version']} to numeric.")
-    label = found["label"] and unquote(found["label"])
-    verb = (found["verb"] or "status").lower()
-    return Target(verb, unquote(found["name"]), version, label)
+        raise invalid_argument(f"Failed to convert version: {match['version']} to numeric.")
+    label = match["label"] and unquote(match["label"])
+    verb = (match["verb"] or "status").lower()
+    return Target(verb, unquote(match["name"]), version, label)

@@ -140,7 +140,7 @@ class Versions:
     def available(self) -> list[int]:
         """Return the numbers of the versions that can be used now, in ascending order."""
         with self._changed:
-            return sorted(n for n, found in self._versions.items() if found.state == AVAILABLE)
+            return sorted(n for n, version in self._versions.items() if version.state == AVAILABLE)
 
     def _watch(self, seconds: float) -> None:
         while not self._stopped.wait(seconds):
@@ -155,7 +155,7 @@ class Versions:
         return {max(present)} | (present & set(self.labels.values())) if present else set()
 
     def _find(self, number: int | None) -> _Version:
-        ready = {n: found for n, found in self._versions.items() if found.state == AVAILABLE}
+        ready = {n: one for n, one in self._versions.items() if one.state == AVAILABLE}
         if number is None and ready:
             return ready[max(ready)]
         if number in ready:

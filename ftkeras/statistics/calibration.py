@@ -76,8 +76,8 @@ class Forecasts:
         """Return the expected calibration error, the negative log-likelihood and the Brier score.
 
         >>> right, p = np.array([1, 1, 0, 1]), np.full((4, 2), [0.25, 0.75])
-        >>> found = Forecasts.of_classes(right, p).measure()
-        >>> found["ece"], round(found["nll"], 4), found["brier"]
+        >>> measured = Forecasts.of_classes(right, p).measure()
+        >>> measured["ece"], round(measured["nll"], 4), measured["brier"]
         (0.0, 0.5623, 0.1875)
         """
         values = bootstrap.evaluate([[_Resampled(self, count)]])[0].tolist()
@@ -144,7 +144,7 @@ def bins(forecasts: Forecasts, count: int = BINS, equal: str = WIDTH) -> list[Bi
     ]
 
 
-def calibration_error(found: Sequence[Bin]) -> float:
+def calibration_error(forecast_bins: Sequence[Bin]) -> float:
     """Return the expected calibration error: the mean of |share - mean probability|, by count.
 
     Source: Naeini, Cooper and Hauskrecht, 2015, https://doi.org/10.1609/aaai.v29i1.9602.
@@ -152,8 +152,8 @@ def calibration_error(found: Sequence[Bin]) -> float:
     >>> calibration_error([Bin(0, 0.5, 1, 0.25, 0.0), Bin(0.5, 1, 3, 0.75, 0.75)])
     0.0625
     """
-    total = sum(one.count for one in found)
-    return sum(one.count * abs(one.share - one.mean) for one in found) / total
+    total = sum(one.count for one in forecast_bins)
+    return sum(one.count * abs(one.share - one.mean) for one in forecast_bins) / total
 
 
 def fit_temperature(loss: Callable[[float], float]) -> float:
@@ -175,10 +175,10 @@ def fit_temperature(loss: Callable[[float], float]) -> float:
     from scipy import optimize
 
     ends = np.log([LOWEST, HIGHEST])
-    found: Any = optimize.minimize_scalar(
+    minimum: Any = optimize.minimize_scalar(
         lambda log: loss(float(np.exp(log))), bounds=tuple(ends), options={"xatol": 1e-7}
     )
-    return float(np.exp(found.x))
+    return float(np.exp(minimum.x))
 
 
 def coverage_curve(
@@ -226,8 +226,8 @@ def threshold_for(
     """
     if not 0 <= accuracy <= 1:
         raise UserError(f"`accuracy` must be from 0 to 1. Received: {accuracy}.")
-    thresholds, coverage, found = coverage_curve(confidence, correct)
-    enough = np.flatnonzero(found >= accuracy)
+    thresholds, coverage, accuracies = coverage_curve(confidence, correct)
+    enough = np.flatnonzero(accuracies >= accuracy)
     if not len(enough):
         return None
     return float(thresholds[enough[-1]]), float(coverage[enough[-1]])

@@ -28,8 +28,8 @@ def measure(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float | 
         The area is None if all examples are of one class.
 
     >>> labels, sure = np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
-    >>> found = measure(labels, sure)
-    >>> found["recall"], found["balanced_accuracy"], found["auc"]
+    >>> measured = measure(labels, sure)
+    >>> measured["recall"], measured["balanced_accuracy"], measured["auc"]
     (0.5, 0.75, 1.0)
     """
     from sklearn import metrics
@@ -67,8 +67,10 @@ def per_class(labels: np.ndarray, probabilities: np.ndarray, names: Sequence[str
         means; "absent_classes": those without an example, which the means exclude; "per_class": the
         label, precision, recall, F1 and support (number of examples) of each class, as a list.
 
-    >>> found = per_class(np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]]), "ab")
-    >>> found["positive_class"], found["per_class"][1]["recall"], found["per_class"][1]["support"]
+    >>> p = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
+    >>> measured = per_class(np.array([0, 1, 1]), p, "ab")
+    >>> row = measured["per_class"][1]
+    >>> measured["positive_class"], row["recall"], row["support"]
     ('b', 0.5, 2)
     """
     from sklearn import metrics

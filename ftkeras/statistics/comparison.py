@@ -112,8 +112,8 @@ def tested_difference(pair: Mapping[str, Any], tested: Tested) -> dict:
     """Return value, low and high of the difference that the pair's test concerns."""
     if pair["over_folds"] is None:
         return pair["differences"][tested.name]
-    found = pair["over_folds"]
-    return {"value": found["mean"], "low": found["low"], "high": found["high"]}
+    estimate = pair["over_folds"]
+    return {"value": estimate["mean"], "low": estimate["low"], "high": estimate["high"]}
 
 
 def shown_p(value: float, *, sign: bool = False) -> str:
@@ -142,19 +142,19 @@ def _test(
     first: Sequence[Run], second: Sequence[Run], differences: np.ndarray, confidence: float
 ) -> dict:
     """Test a pair of recipes by the differences of the tested metric in the bootstrap samples."""
-    found: dict[str, dict | None] = {"mcnemar": None, "over_folds": None}
+    details: dict[str, dict | None] = {"mcnemar": None, "over_folds": None}
     is_count = first[0].predictions.scores.dtype == bool
     if len(first) == len(second) == 1 and first[0].folds is None and is_count:
         correct = (runs[0].predictions.scores for runs in (first, second))
-        found["mcnemar"] = mcnemar = significance.mcnemar(*correct)
-        return {"test": MCNEMAR, "p_value": mcnemar["p_value"], **found}
+        details["mcnemar"] = mcnemar = significance.mcnemar(*correct)
+        return {"test": MCNEMAR, "p_value": mcnemar["p_value"], **details}
     folds, by_fold = fold_count(first[0]), _fold_differences(first, second)
     if folds is not None and by_fold is not None:
         share = 1 / (folds - 1)
         estimate = significance.corrected_t(by_fold, test_share=share, confidence=confidence)
-        found["over_folds"] = {**vars(estimate), "folds": len(by_fold)}
-        return {"test": FOLDS, "p_value": estimate.p_value, **found}
-    return {"test": BOOTSTRAP, "p_value": bootstrap.p_value(differences), **found}
+        details["over_folds"] = {**vars(estimate), "folds": len(by_fold)}
+        return {"test": FOLDS, "p_value": estimate.p_value, **details}
+    return {"test": BOOTSTRAP, "p_value": bootstrap.p_value(differences), **details}
 
 
 def _fold_differences(first: Sequence[Run], second: Sequence[Run]) -> np.ndarray | None:
@@ -163,14 +163,14 @@ def _fold_differences(first: Sequence[Run], second: Sequence[Run]) -> np.ndarray
     unlike = by_repeat[0].keys() != by_repeat[1].keys() or None in by_repeat[0]
     if unlike or len(by_repeat[0]) < max(len(first), len(second)):
         return None
-    found = []
+    differences = []
     for repeat, run in sorted(by_repeat[0].items()):
         other = by_repeat[1][repeat]
         if run.folds is None or other.folds is None or not np.array_equal(run.folds, other.folds):
             return None
         gain = other.predictions.scores.astype(float) - run.predictions.scores
-        found += [gain[run.folds == fold].mean() for fold in np.unique(run.folds)]
-    return np.array(found)
+        differences += [gain[run.folds == fold].mean() for fold in np.unique(run.folds)]
+    return np.array(differences)
 
 
 def fold_count(run: Run) -> int | None:

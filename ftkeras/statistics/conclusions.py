@@ -19,10 +19,10 @@ def sentences(
     """
     significant = [pair for pair in pairs if pair["p_value_holm"] < 1 - confidence]
     tested = recipes[0][0].predictions.tested
-    found = _winners(significant, tested)
+    conclusions = _winners(significant, tested)
     if others := [pair for pair in pairs if pair not in significant]:
-        found.append(_no_difference(others, len(pairs), tested))
-    return [*found, _scope(recipes[0][0], split), _repetitions(recipes)]
+        conclusions.append(_no_difference(others, len(pairs), tested))
+    return [*conclusions, _scope(recipes[0][0], split), _repetitions(recipes)]
 
 
 def _winners(pairs: Sequence[dict], tested: Tested) -> list[str]:

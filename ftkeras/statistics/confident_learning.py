@@ -29,8 +29,8 @@ class Doubts:
 
     def ranked(self) -> np.ndarray:
         """Return the positions of the doubtful labels, the most doubtful first."""
-        found = np.flatnonzero(self.is_doubtful)
-        return found[np.argsort(self.margin[found], kind="stable")]
+        doubtful = np.flatnonzero(self.is_doubtful)
+        return doubtful[np.argsort(self.margin[doubtful], kind="stable")]
 
 
 def doubt(labels: np.ndarray, probabilities: np.ndarray) -> Doubts:

@@ -121,11 +121,11 @@ def numbers(
     )
 
 
-def adjusted(found: Sequence[Drift]) -> list[Drift]:
+def adjusted(tests: Sequence[Drift]) -> list[Drift]:
     """Return the same with p-values that are adjusted for all tests together, by Holm's method."""
-    tested = [one.p_value for one in found if one.p_value is not None]
+    tested = [one.p_value for one in tests if one.p_value is not None]
     values = iter(holm(tested).tolist())
-    return [one if one.p_value is None else replace(one, adjusted=next(values)) for one in found]
+    return [one if one.p_value is None else replace(one, adjusted=next(values)) for one in tests]
 
 
 def _below(bound: float) -> str:
@@ -144,8 +144,8 @@ def _g_test(table: np.ndarray) -> float:
     merged = merged[:, merged.sum(axis=0) > 0]
     if merged.shape[1] < 2:
         return 1.0
-    found: Any = stats.chi2_contingency(merged, correction=False, lambda_="log-likelihood")
-    return float(found.pvalue)
+    test: Any = stats.chi2_contingency(merged, correction=False, lambda_="log-likelihood")
+    return float(test.pvalue)
 
 
 def _kolmogorov(distance: float, sizes: np.ndarray) -> float:

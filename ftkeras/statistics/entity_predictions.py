@@ -36,9 +36,11 @@ class EntityPredictions:
     )
 
     @classmethod
-    def compare(cls, truth: Sequence[set[Any]], found: Sequence[set[Any]]) -> "EntityPredictions":
+    def compare(
+        cls, truth: Sequence[set[Any]], predicted: Sequence[set[Any]]
+    ) -> "EntityPredictions":
         """Return the counts of true and found entities."""
-        pairs = list(zip(truth, found, strict=True))
+        pairs = list(zip(truth, predicted, strict=True))
         counts = np.array([[len(t), len(f), len(t & f)] for t, f in pairs], np.int64)
         return cls(counts.reshape(-1, 3), np.array([t == f for t, f in pairs], bool))
 
@@ -80,6 +82,6 @@ class _Table:
     def metrics(self, weights: np.ndarray) -> np.ndarray:
         """Return `EntityPredictions.metrics` for each row of weights, [rows, metrics]."""
         weights = weights.astype(float)
-        truth, found, right, exact = (weights @ self._columns).T
-        shares = ratio(right, found), ratio(right, truth), exact / weights.sum(axis=1)
-        return np.stack([f1(right, found, truth), *shares], axis=1)
+        truth, predicted, right, exact = (weights @ self._columns).T
+        shares = ratio(right, predicted), ratio(right, truth), exact / weights.sum(axis=1)
+        return np.stack([f1(right, predicted, truth), *shares], axis=1)

@@ -43,8 +43,8 @@ def exposure(planted: np.ndarray, candidates: np.ndarray) -> Exposure:
         planted: the losses on planted texts, [planted], at least 2.
         candidates: the losses on texts that could have been planted, [n], at least 2.
 
-    >>> found = exposure(np.array([0.1, 0.5]), np.array([0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9]))
-    >>> found.each.tolist(), found.bound
+    >>> memorized = exposure(np.array([0.1, 0.5]), np.array([0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9]))
+    >>> memorized.each.tolist(), memorized.bound
     ([3.0, 1.0], 3.0)
     """
     count = len(candidates)

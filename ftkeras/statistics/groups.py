@@ -64,9 +64,9 @@ def compare(names: Sequence[str], scores: np.ndarray) -> tuple[list[Group], Gap 
         The groups, the largest first; and the gap, None with fewer than two that are large enough.
     """
     values, labels = np.asarray(scores, float), np.asarray(names)
-    found, counts = np.unique(labels, return_counts=True)
+    distinct, counts = np.unique(labels, return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    members = {str(found[n]): values[labels == found[n]] for n in order}
+    members = {str(distinct[n]): values[labels == distinct[n]] for n in order}
     large = {name: own for name, own in members.items() if len(own) >= LEAST}
     is_binary = bool(np.isin(values, (0, 1)).all())
     level = 1 - (1 - CONFIDENCE) / max(1, len(large))
@@ -97,8 +97,8 @@ def _ends(values: np.ndarray, level: float, is_binary: bool) -> tuple[float, flo
 
     n, mean = len(values), float(values.mean())
     if is_binary:
-        found = stats.binomtest(int(values.sum()), n).proportion_ci(level, method="wilson")
-        return float(found.low), float(found.high)
+        interval = stats.binomtest(int(values.sum()), n).proportion_ci(level, method="wilson")
+        return float(interval.low), float(interval.high)
     half = float(stats.t.ppf(0.5 + level / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
     return mean - half, mean + half
 
@@ -114,5 +114,5 @@ def _newcombe(first: np.ndarray, second: np.ndarray, level: float) -> tuple[floa
 def _welch(first: np.ndarray, second: np.ndarray, level: float) -> tuple[float, float]:
     from scipy import stats
 
-    found = stats.ttest_ind(first, second, equal_var=False).confidence_interval(level)
-    return float(found.low), float(found.high)
+    interval = stats.ttest_ind(first, second, equal_var=False).confidence_interval(level)
+    return float(interval.low), float(interval.high)

@@ -27,9 +27,9 @@ def measure(
         By name; None for what is undefined.
 
     >>> targets, predicted = np.array([[1, 0], [1, 1]]), np.array([[1, 0], [1, 0]])
-    >>> found = measure(targets, predicted, np.array([[0.9, 0.1], [0.8, 0.4]]))
-    >>> round(found["micro_f1"], 4), found["macro_f1"], found["subset_accuracy"], found["auc"]
-    (0.8, 0.5, 0.5, 1.0)
+    >>> measured = measure(targets, predicted, np.array([[0.9, 0.1], [0.8, 0.4]]))
+    >>> [round(measured[name], 4) for name in ("micro_f1", "macro_f1", "subset_accuracy", "auc")]
+    [0.8, 0.5, 0.5, 1.0]
     """
     from sklearn import metrics
 

@@ -114,15 +114,15 @@ def likelihood_ratios(observed: np.ndarray, shadows: np.ndarray, is_in: np.ndarr
     """
     from scipy import stats
 
-    found = []
+    log_densities = []
     for mask in (is_in, ~is_in):
         counts = mask.sum(axis=0)
         means = np.where(mask, shadows, 0).sum(axis=0) / counts
         squares = np.where(mask, (shadows - means) ** 2, 0).sum()
         # One degree of freedom for the mean of each text.
         variance = squares / max(1, counts.sum() - len(counts))
-        found.append(stats.norm.logpdf(observed, means, np.sqrt(max(variance, TINY))))
-    return found[0] - found[1]
+        log_densities.append(stats.norm.logpdf(observed, means, np.sqrt(max(variance, TINY))))
+    return log_densities[0] - log_densities[1]
 
 
 def confidence(losses: np.ndarray) -> np.ndarray:

@@ -30,8 +30,8 @@ def mean(differences: np.ndarray, confidence: float = CONFIDENCE) -> Mean:
         differences: one for each pair, [n], n at least 2.
         confidence: of the interval.
 
-    >>> found = mean(np.array([1.0, 2.0, 3.0]))
-    >>> round(found.value, 3), round(found.low, 3), round(found.high, 3)
+    >>> estimate = mean(np.array([1.0, 2.0, 3.0]))
+    >>> round(estimate.value, 3), round(estimate.low, 3), round(estimate.high, 3)
     (2.0, -0.484, 4.484)
     """
     from scipy import stats

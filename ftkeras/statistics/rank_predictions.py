@@ -45,5 +45,5 @@ class RankPredictions:
 
     def table(self) -> WeightedMeans:
         """Return the predictions as columns."""
-        found = self.ranks[:, None] <= np.array(CUTS)
-        return WeightedMeans(self.scores, found)
+        is_within = self.ranks[:, None] <= np.array(CUTS)
+        return WeightedMeans(self.scores, is_within)

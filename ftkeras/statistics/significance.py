@@ -68,11 +68,11 @@ def corrected_t(
     Returns:
         The estimate. With a single value only its mean is known.
 
-    >>> found = corrected_t([0.81, 0.79, 0.83, 0.80, 0.82], test_share=1 / 4)
-    >>> round(found.mean, 2), round(found.low, 3), round(found.high, 3)
+    >>> estimate = corrected_t([0.81, 0.79, 0.83, 0.80, 0.82], test_share=1 / 4)
+    >>> round(estimate.mean, 2), round(estimate.low, 3), round(estimate.high, 3)
     (0.81, 0.781, 0.839)
-    >>> found = corrected_t([0.99, 1.0, 0.95], test_share=1 / 2, limits=(0, 1))
-    >>> round(found.mean, 2), round(found.low, 3), round(found.high, 3)
+    >>> estimate = corrected_t([0.99, 1.0, 0.95], test_share=1 / 2, limits=(0, 1))
+    >>> round(estimate.mean, 2), round(estimate.low, 3), round(estimate.high, 3)
     (0.98, 0.196, 1.0)
     """
     from scipy import stats

@@ -82,17 +82,17 @@ def compare(slices: Sequence[Slice], scores: np.ndarray, *, least: int = LEAST) 
     https://doi.org/10.1093/biomet/34.1-2.28.
 
     >>> half = np.arange(100) < 50
-    >>> (found,) = compare([Slice("all", "first", half)], half | (np.arange(100) < 90))
-    >>> found.count, found.mean, found.rest, round(found.p_value, 6)
+    >>> (result,) = compare([Slice("all", "first", half)], half | (np.arange(100) < 90))
+    >>> result.count, result.mean, result.rest, round(result.p_value, 6)
     (50, 1.0, 0.8, 0.001187)
     """
     values = np.asarray(scores, float)
-    found = [_measure(one, values, least) for one in slices if one.members.any()]
-    tested = [n for n, one in enumerate(found) if one.p_value is not None]
-    adjusted = holm([p for one in found if (p := one.p_value) is not None])
+    results = [_measure(one, values, least) for one in slices if one.members.any()]
+    tested = [n for n, one in enumerate(results) if one.p_value is not None]
+    adjusted = holm([p for one in results if (p := one.p_value) is not None])
     for n, p_value in zip(tested, adjusted.tolist(), strict=True):
-        found[n] = Result(**{**vars(found[n]), "p_value_holm": p_value})
-    return found
+        results[n] = Result(**{**vars(results[n]), "p_value_holm": p_value})
+    return results
 
 
 def by_length(lengths: np.ndarray, group: str = "length") -> list[Slice]:
@@ -107,12 +107,12 @@ def by_length(lengths: np.ndarray, group: str = "length") -> list[Slice]:
     """
     edges = np.unique(np.quantile(lengths, (0.25, 0.5, 0.75)))
     quarters = np.searchsorted(edges, lengths, side="left")
-    found = []
+    chosen = []
     for number in np.unique(quarters):
         members = quarters == number
         low, high = lengths[members].min(), lengths[members].max()
-        found.append(Slice(group, f"{low:,} to {high:,}" if low < high else f"{low:,}", members))
-    return found
+        chosen.append(Slice(group, f"{low:,} to {high:,}" if low < high else f"{low:,}", members))
+    return chosen
 
 
 def by_value(group: str, values: Sequence[object], *, most: int = MOST_VALUES) -> list[Slice]:
@@ -129,10 +129,10 @@ def by_value(group: str, values: Sequence[object], *, most: int = MOST_VALUES) -
     shown = np.array(["(empty)" if value in (None, "") else str(value) for value in values])
     names, numbers, counts = np.unique(shown, return_inverse=True, return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    found = [Slice(group, str(names[n]), numbers == n) for n in order[:most]]
+    chosen = [Slice(group, str(names[n]), numbers == n) for n in order[:most]]
     if len(order) > most:
-        found.append(Slice(group, OTHER, np.isin(numbers, order[most:])))
-    return found
+        chosen.append(Slice(group, OTHER, np.isin(numbers, order[most:])))
+    return chosen
 
 
 def by_membership(group: str, names: Sequence[str], members: np.ndarray) -> list[Slice]:
@@ -166,10 +166,10 @@ def by_pattern(spec: str, texts: Sequence[str]) -> list[Slice]:
             rf"`slice` must be name=pattern, such as negation=\bnot\b. Received: {spec!r}."
         )
     try:
-        found = re.compile(pattern, re.IGNORECASE)
+        compiled = re.compile(pattern, re.IGNORECASE)
     except re.error as error:
         raise UserError(f"`slice`: {pattern!r} is not a regular expression: {error}.") from None
-    members = np.array([bool(found.search(text)) for text in texts], bool)
+    members = np.array([bool(compiled.search(text)) for text in texts], bool)
     return [Slice("pattern", name.strip(), members)]
 
 

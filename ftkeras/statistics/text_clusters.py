@@ -60,7 +60,7 @@ def cluster(texts: Sequence[str], others: Sequence[str], *, words: int = 8) -> l
     model: Any = KMeans(count, n_init=cast(str, STARTS), random_state=0).fit(vectors)
     distances, names = model.transform(vectors), vectorizer.get_feature_names_out()
     usual = np.asarray(everything.mean(axis=0)).ravel()
-    found = []
+    clusters = []
     for number in range(count):
         members = np.flatnonzero(model.labels_ == number)
         if len(members) < LEAST_TEXTS:
@@ -69,5 +69,5 @@ def cluster(texts: Sequence[str], others: Sequence[str], *, words: int = 8) -> l
         gain = (own - usual) / np.sqrt(usual)
         best = [int(n) for n in np.argsort(-gain)[:words] if gain[n] > 0]
         nearest = members[np.argsort(distances[members, number], kind="stable")]
-        found.append(Cluster(nearest.tolist(), [str(names[n]) for n in best]))
-    return sorted(found, key=lambda one: -len(one.members))
+        clusters.append(Cluster(nearest.tolist(), [str(names[n]) for n in best]))
+    return sorted(clusters, key=lambda one: -len(one.members))

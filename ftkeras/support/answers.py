@@ -51,7 +51,7 @@ def moved(answer: bytes, text: str, move: Move) -> tuple[bytes, int]:
     """
     known = decode(answer)
     starts = np.array([start for start, _ in known.answers], np.int64)
-    ends = starts + np.array([len(found) for _, found in known.answers], np.int64)
+    ends = starts + np.array([len(moved_answers) for _, moved_answers in known.answers], np.int64)
     places = zip(*(part.tolist() for part in move(starts, ends)), strict=True)
-    found = dict.fromkeys((start, text[start:end]) for start, end in places)
-    return encode(text, list(found), known.id), 0
+    moved_answers = dict.fromkeys((start, text[start:end]) for start, end in places)
+    return encode(text, list(moved_answers), known.id), 0

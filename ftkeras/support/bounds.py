@@ -33,7 +33,7 @@ def positive_share(**values: float) -> None:
     _check("above 0 and below 1", lambda value: 0 < value < 1, values)
 
 
-def integer(least: int, **values: int) -> None:
+def integer(least: int, **values: Any) -> None:
     """Raise ValueError unless each value is an integer of at least `least`."""
 
     def holds(value: float) -> bool:

@@ -50,8 +50,8 @@ def negative_log_likelihood(
 
     >>> import numpy as np
     >>> nothing = np.zeros((1, 2, 3), "float32"), np.zeros((4, 4), "float32")
-    >>> found = negative_log_likelihood(nothing[0], np.array([[2, 0]]), np.array([2]), nothing[1])
-    >>> print(f"{float(found[0]):.4f}")  # one of 9
+    >>> losses = negative_log_likelihood(nothing[0], np.array([[2, 0]]), np.array([2]), nothing[1])
+    >>> print(f"{float(losses[0]):.4f}")  # one of 9
     2.1972
     """
     count = scores.shape[-1]
@@ -85,10 +85,10 @@ def expected_pairs(scores: Tensor, lengths: Tensor, transitions: Tensor) -> Pair
     outside before it; behind a row's end, both are outside.
     """
     places = _places(scores, lengths)
-    found = _messages(places, transitions)
-    before = ops.concatenate([_start(places)[:, None], found.forward[:, :-1]], axis=1)
-    after = places + found.backward - found.log_z[:, None, None]
-    return Pairs(ops.exp(before[..., None] + transitions + after[:, :, None]), found.log_z)
+    messages = _messages(places, transitions)
+    before = ops.concatenate([_start(places)[:, None], messages.forward[:, :-1]], axis=1)
+    after = places + messages.backward - messages.log_z[:, None, None]
+    return Pairs(ops.exp(before[..., None] + transitions + after[:, :, None]), messages.log_z)
 
 
 def marginals(scores: Tensor, lengths: Tensor, transitions: Tensor) -> Tensor:
@@ -97,8 +97,8 @@ def marginals(scores: Tensor, lengths: Tensor, transitions: Tensor) -> Tensor:
     The arguments are those of `negative_log_likelihood`.
     """
     weights = _without_corner(transitions)
-    found = _messages(_places(scores, lengths), weights)
-    logs = found.forward + found.backward - found.log_z[:, None, None]
+    messages = _messages(_places(scores, lengths), weights)
+    logs = messages.forward + messages.backward - messages.log_z[:, None, None]
     return ops.exp(logs[:, :-1, : scores.shape[-1]])
 
 
@@ -106,12 +106,12 @@ def _messages(places: Tensor, transitions: Tensor) -> Messages:
     by_place = ops.transpose(places, (1, 0, 2))
 
     def forward(before: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
-        found = ops.logsumexp(before[:, :, None] + transitions, axis=1) + scores
-        return found, found
+        after = ops.logsumexp(before[:, :, None] + transitions, axis=1) + scores
+        return after, after
 
     def backward(after: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
-        found = ops.logsumexp(transitions + (scores + after)[:, None], axis=2)
-        return found, found
+        before = ops.logsumexp(transitions + (scores + after)[:, None], axis=2)
+        return before, before
 
     nothing = ops.zeros_like(by_place[0])
     _, forwards = ops.scan(forward, _start(places), by_place)

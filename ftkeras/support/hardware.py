@@ -14,14 +14,14 @@ def describe() -> dict[str, Any]:
     What the system does not say is left out. TensorFlow is asked for accelerators, and does not
     start them if it has not used them yet.
     """
-    found: dict[str, Any] = {
+    described: dict[str, Any] = {
         "processor": _processor(),
         "cores": _cores(),
         "memory_bytes": _memory(),
         "accelerators": _accelerators(),
         "system": platform.platform(),
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in described.items() if value is not None}
 
 
 def _processor(names: pathlib.Path = CPU_NAMES) -> str | None:

@@ -25,8 +25,8 @@ def of_folder(folder: pathlib.Path, *, without: Sequence[str] = ()) -> dict[str,
         folder: to read.
         without: paths from there to leave out.
     """
-    found = {path.relative_to(folder).as_posix(): path for path in files.within(folder)}
-    return {name: sha256(path) for name, path in found.items() if name not in without}
+    paths = {path.relative_to(folder).as_posix(): path for path in files.within(folder)}
+    return {name: sha256(path) for name, path in paths.items() if name not in without}
 
 
 def of_code() -> str:
@@ -70,22 +70,22 @@ def first_of(changes: Sequence[str], most: int = 3) -> list[str]:
     return [*changes[:most], *([f"and {more:,} more"] if more > 0 else [])]
 
 
-def changes(recorded: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+def changes(recorded: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Return which files are changed, missing or new, a phrase each.
 
     Args:
         recorded: digests by path.
-        found: the digests now.
+        now: the digests now.
 
     >>> changes({"a": "1", "b": "2"}, {"b": "3", "c": "4"})
     ['a is missing', 'b is changed', 'c is new']
     """
     listed = []
-    for name in sorted({*recorded, *found}):
-        if name not in found:
+    for name in sorted({*recorded, *now}):
+        if name not in now:
             listed.append(f"{name} is missing")
         elif name not in recorded:
             listed.append(f"{name} is new")
-        elif recorded[name] != found[name]:
+        elif recorded[name] != now[name]:
             listed.append(f"{name} is changed")
     return listed

@@ -249,7 +249,7 @@ def report_if_no_step(model: Any, logs: dict[str, Any]) -> Callable[[], None]:
         A function that undoes this.
     """
     report = model._get_metrics_result_or_logs
-    model._get_metrics_result_or_logs = lambda found: report(found or logs)
+    model._get_metrics_result_or_logs = lambda reported: report(reported or logs)
     return lambda: delattr(model, "_get_metrics_result_or_logs")
 
 
@@ -272,7 +272,7 @@ def unseeded(dataset: Any) -> str | None:
         for operation in function.function.graph.get_operations():
             if _seeds(operation) == [0, 0]:
                 return operation.type
-    return next((found for one in dataset._inputs() if (found := unseeded(one))), None)
+    return next(filter(None, map(unseeded, dataset._inputs())), None)
 
 
 def _seeds(operation: tf.Operation) -> list[int | None]:

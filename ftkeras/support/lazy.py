@@ -36,12 +36,12 @@ def class_names(folder: Sequence[str]) -> dict[str, str]:
     Args:
         folder: the package's `__path__`.
     """
-    found = {}
+    modules = {}
     for path in _modules(folder):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         names = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
-        found |= {name: path.stem for name in names if name.lower() == _lowered(path)}
-    return found
+        modules |= {name: path.stem for name in names if name.lower() == _lowered(path)}
+    return modules
 
 
 def find_class(package: str, name: str) -> type:
@@ -59,10 +59,10 @@ def find_class(package: str, name: str) -> type:
     paths = _modules(module.__path__) if name[:1].isupper() else []
     for path in paths:
         if _lowered(path) == name.lower():
-            found = vars(importlib.import_module(f"{package}.{path.stem}")).get(name)
-            if found is not None:
-                setattr(module, name, found)
-                return found
+            member = vars(importlib.import_module(f"{package}.{path.stem}")).get(name)
+            if member is not None:
+                setattr(module, name, member)
+                return member
     raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
 

@@ -41,8 +41,8 @@ def hint(name: str, candidates: Iterable[str], prefix: str = "") -> str:
     >>> hint("xyz", ["cosine"])
     '.'
     """
-    found = nearest(name, candidates)
-    return "." if found is None else f"; did you mean {prefix}{found}?"
+    meant = nearest(name, candidates)
+    return "." if meant is None else f"; did you mean {prefix}{meant}?"
 
 
 def _plain(name: str) -> str:

@@ -88,9 +88,9 @@ def read(path: pathlib.Path, class_name: str) -> ClassSource:
         class_name: its name.
     """
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    found = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == class_name)
-    docstring, names = ast.get_docstring(found) or "", dict(_constants(tree))
-    methods = {node.name: node for node in found.body if isinstance(node, ast.FunctionDef)}
+    definition = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == class_name)
+    docstring, names = ast.get_docstring(definition) or "", dict(_constants(tree))
+    methods = {node.name: node for node in definition.body if isinstance(node, ast.FunctionDef)}
     described = _descriptions(docstring)
     arguments, checks = {}, []
     if init := methods.get("__init__"):
@@ -103,7 +103,7 @@ def read(path: pathlib.Path, class_name: str) -> ClassSource:
             for given, default in _parameters(init)
         }
         checks = list(_checks(init, methods))
-    for base in _bases(tree, found):
+    for base in _bases(tree, definition):
         checks += base.checks
         names = {**base.names, **names}
         if init is None:
@@ -121,30 +121,30 @@ def sections(docstring: str) -> dict[str, list[tuple[str, str]]]:
     >>> sections("Args:\n    a: one\n        line.\n    b: two.")
     {'Args': [('a', 'one line.'), ('b', 'two.')]}
     """
-    found: dict[str, list[tuple[str, str]]] = {}
+    by_title: dict[str, list[tuple[str, str]]] = {}
     items = None
     for line in docstring.splitlines():
         indent = len(line) - len(line.lstrip())
         if line.strip() and not indent:
             is_title = line.endswith(":") and line[:-1].isalpha()
-            items = found.setdefault(line[:-1], []) if is_title else None
+            items = by_title.setdefault(line[:-1], []) if is_title else None
         elif items is not None and indent == 4:
             name, _, about = line.strip().partition(": ")
             items.append((name, about))
         elif items and line.strip():
             items[-1] = (items[-1][0], f"{items[-1][1]} {line.strip()}")
-    return found
+    return by_title
 
 
 def _descriptions(docstring: str) -> dict[str, str]:
     """Return the description of each argument; `a, b: text` describes both."""
-    found = sections(docstring).get("Args", ())
-    return {name: about for names, about in found for name in names.split(", ")}
+    described = sections(docstring).get("Args", ())
+    return {name: about for names, about in described for name in names.split(", ")}
 
 
-def _bases(tree: ast.Module, found: ast.ClassDef) -> Iterator[ClassSource]:
+def _bases(tree: ast.Module, definition: ast.ClassDef) -> Iterator[ClassSource]:
     """Yield the sources of the bases that a class imports by name from this package."""
-    bases = {base.id for base in found.bases if isinstance(base, ast.Name)}
+    bases = {base.id for base in definition.bases if isinstance(base, ast.Name)}
     for path, names in _own_imports(tree):
         for name in bases & set(names):
             module = ast.parse(path.read_text(encoding="utf-8"))
@@ -259,9 +259,9 @@ def check_type(name: str, value: Any, annotation: str) -> None:
 def attributes(path: pathlib.Path) -> dict[str, str]:
     """Return the source of the values that classes in a file assign to their attributes."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    found = {}
+    values = {}
     for cls in (node for node in tree.body if isinstance(node, ast.ClassDef)):
         for node in (node for node in cls.body if isinstance(node, ast.Assign)):
             names = (target.id for target in node.targets if isinstance(target, ast.Name))
-            found.update(dict.fromkeys(names, ast.unparse(node.value)))
-    return found
+            values.update(dict.fromkeys(names, ast.unparse(node.value)))
+    return values

@@ -61,9 +61,9 @@ def allowed(tags: Sequence[str]) -> np.ndarray:
         return not (must_end and is_open)
 
     # Before the first word and after the last one is as good as O.
-    found = np.array([[may_follow(b, a) for a in (*tags, OUTSIDE)] for b in (*tags, OUTSIDE)])
-    found[-1, -1] = False
-    return found
+    matrix = np.array([[may_follow(b, a) for a in (*tags, OUTSIDE)] for b in (*tags, OUTSIDE)])
+    matrix[-1, -1] = False
+    return matrix
 
 
 def of_words(entities: np.ndarray, words: np.ndarray, scheme: str) -> np.ndarray:
@@ -80,7 +80,7 @@ def of_words(entities: np.ndarray, words: np.ndarray, scheme: str) -> np.ndarray
     >>> of_words(np.array([[1, 0, 2], [0, 3, 12]]), words, "BIO")
     array([3, 1, 2])
     """
-    found, prefixes = np.zeros(len(words), np.int64), _PREFIXES[scheme]
+    numbers, prefixes = np.zeros(len(words), np.int64), _PREFIXES[scheme]
     for kind, start, end in entities:
         inside = np.flatnonzero((words[:, 0] < end) & (words[:, 1] > start))
         if not len(inside):
@@ -88,8 +88,8 @@ def of_words(entities: np.ndarray, words: np.ndarray, scheme: str) -> np.ndarray
         marks = ["B", *"I" * (len(inside) - 1)]
         if scheme == "BIOES":
             marks[-1] = "S" if len(inside) == 1 else "E"
-        found[inside] = [1 + kind * len(prefixes) + prefixes.index(mark) for mark in marks]
-    return found
+        numbers[inside] = [1 + kind * len(prefixes) + prefixes.index(mark) for mark in marks]
+    return numbers
 
 
 def encode(entities: Sequence[tuple[int, int, int]]) -> bytes:
@@ -117,10 +117,10 @@ def moved(answer: bytes, text: str, move: Move) -> tuple[bytes, int]:
         move: starts, ends -> starts, ends, in characters, integer [entities].
     """
     kinds, *places = decode(answer).T
-    found = np.stack([kinds, *move(*places)], axis=1)
+    entities = np.stack([kinds, *move(*places)], axis=1)
     kept, end = [], 0
-    for kind, start, stop in found[np.argsort(found[:, 1], kind="stable")].tolist():
+    for kind, start, stop in entities[np.argsort(entities[:, 1], kind="stable")].tolist():
         if start >= end:
             kept.append((kind, start, stop))
             end = stop
-    return encode(kept), len(found) - len(kept)
+    return encode(kept), len(entities) - len(kept)

@@ -113,13 +113,13 @@ def _find_score(profile: Profile, texts: Sequence[Column]) -> Column | None:
     A column of numbers may have other values as well, which are refused when they are read.
     """
     numbers = [c for c in profile.columns if c not in texts and 2 * c.numbers > c.values]
-    found = [c for c in numbers if c.name.lower() in _SCORES] or numbers
-    if len(found) > 1:
-        names = " or ".join(repr(column.name) for column in found)
+    scores = [c for c in numbers if c.name.lower() in _SCORES] or numbers
+    if len(scores) > 1:
+        names = " or ".join(repr(column.name) for column in scores)
         raise UserError(
             f"`label_column`: the scores of {profile.name!r} may be in column {names}; say which."
         )
-    return found[0] if found else None
+    return scores[0] if scores else None
 
 
 def _find_texts(
@@ -134,8 +134,8 @@ def _find_texts(
     """
     by_name = {column.name.lower(): column for column in free}
     for names in _PAIRS:
-        found = [by_name[name] for name in names if name in by_name]
-        if len(found) == 2 and found[0] in (text or found) and found[1] in (pair or found):
-            return found
+        both = [by_name[name] for name in names if name in by_name]
+        if len(both) == 2 and both[0] in (text or both) and both[1] in (pair or both):
+            return both
     rest = [c for c in free if c not in (*text, *pair) and c.mean_words >= _WORDS]
     return [*text, *rest, *pair]

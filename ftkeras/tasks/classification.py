@@ -108,11 +108,11 @@ class Classification(OwnFiles):
             if all(map(label_lists.holds_indicators, columns)):
                 return "multi_label", f"{len(names)} columns of {table.name!r} hold 0 and 1"
             return "regression", f"{len(names)} columns of {table.name!r} are numbers"
-        if found := self._find_options(table):
-            listed = ", ".join(repr(table.columns[position]) for position in found)
+        if positions := self._find_options(table):
+            listed = ", ".join(repr(table.columns[position]) for position in positions)
             return "multiple_choice", f"{listed} of {table.name!r} hold options"
-        if found := inference.find_indicators(sample, self._chosen):
-            listed = ", ".join(repr(column.name) for column in found)
+        if indicators := inference.find_indicators(sample, self._chosen):
+            listed = ", ".join(repr(column.name) for column in indicators)
             return "multi_label", f"the columns {listed} of {sample.name!r} hold 0 and 1"
         column = sample.columns[inference.infer_roles(sample, self._chosen).label]
         given = self._given_labels or {}
@@ -151,8 +151,8 @@ class Classification(OwnFiles):
             return ()
         if self._chosen.pair is not None:
             names = [name.strip() for name in str(self._chosen.pair).split(",")]
-            found = tuple(table.columns.index(name) for name in names if name in table.columns)
-            return found if len(found) == len(names) > 1 else ()
+            positions = tuple(table.columns.index(name) for name in names if name in table.columns)
+            return positions if len(positions) == len(names) > 1 else ()
         label = self._chosen.label
         if label is not None:
             label = inference.find_position(table.name, table.columns, label, "label_column")
@@ -178,14 +178,14 @@ class Classification(OwnFiles):
 
     def _answer(self, table: Table, line: int, values: Row) -> int:
         (value,) = values
-        found = None if profile.is_missing(value) else self._labels.id_of(value)
-        if found is None:
+        label = None if profile.is_missing(value) else self._labels.id_of(value)
+        if label is None:
             what = "no label" if profile.is_missing(value) else f"the label {value!r}"
             names = ", ".join(map(repr, self.labels[:20]))
             raise UserError(
                 f"`data`: line {line} of {table.name!r} has {what}; the labels are {names}."
             )
-        return found
+        return label
 
 
 _LABELS_OF = {

@@ -64,5 +64,5 @@ class Imdb(Task):
         )
         if self._data_dir is None or tfds.prepared:
             return tfds
-        found = AclImdb.find(self._data_dir)
-        return AclImdb(path=found, split=split) if found else tfds
+        path = AclImdb.find(self._data_dir)
+        return AclImdb(path=path, split=split) if path else tfds

@@ -109,13 +109,13 @@ class MaskedLm(FileTask):
         """Phrases that say what was detected in the files."""
         if self._given is not None:
             return ()
-        if (found := self._found) is None:
+        if (texts := self._found) is None:
             return self._documents("train").notes
-        return (*found.notes, "only their texts are read")
+        return (*texts.notes, "only their texts are read")
 
     def files(self) -> dict[str, list[pathlib.Path]]:
-        found = super().files() if self._given is None else self._given.files()
-        return found if self._held_out is None else {**found, "test": [self._held_out]}
+        by_split = super().files() if self._given is None else self._given.files()
+        return by_split if self._held_out is None else {**by_split, "test": [self._held_out]}
 
     def splits(self) -> dict[str, tf.data.Dataset]:
         """Return the texts of each split; their answer is 0.
@@ -125,14 +125,18 @@ class MaskedLm(FileTask):
         """
         other = self._given or self._found
         if other is None:
-            found = {name: stream(functools.partial(self._examples, name)) for name in self._files}
+            datasets = {
+                name: stream(functools.partial(self._examples, name)) for name in self._files
+            }
         else:
             nothing = tf.constant(0, tf.int64)
-            found = {
+            datasets = {
                 name: dataset.map(lambda row: {**row, "label": nothing})
                 for name, dataset in other.texts().items()
             }
-        return found if self._held_out is None else {**found, "test": stream(self._held_out_texts)}
+        if self._held_out is None:
+            return datasets
+        return {**datasets, "test": stream(self._held_out_texts)}
 
     @functools.cached_property
     def _found(self) -> Task | None:
@@ -195,8 +199,8 @@ def _task(text: str, data_dir: str | None) -> Task:
     known = {module: cls for cls, module in lazy.class_names(tasks.__path__).items()}
     if spec.name not in known:
         raise ValueError(f"`of` must be one of {', '.join(sorted(known))}. Received: {text!r}.")
-    found: Any = lazy.find_class(tasks.__name__, known[spec.name])
+    task_class: Any = lazy.find_class(tasks.__name__, known[spec.name])
     try:
-        return found(data_dir=data_dir, **spec.arguments)
+        return task_class(data_dir=data_dir, **spec.arguments)
     except TypeError as error:
         raise ValueError(f"`of`={text}: {error}") from None

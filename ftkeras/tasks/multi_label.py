@@ -95,8 +95,8 @@ class MultiLabel(OwnFiles):
         columns = len(self._answer_positions)
         if columns > 1:
             return (*super().notes, f"labels from {columns} columns of 0 and 1")
-        found = self._separator
-        return (*super().notes, *([] if found is None else [f"labels joined by {found!r}"]))
+        separator = self._separator
+        return (*super().notes, *([] if separator is None else [f"labels joined by {separator!r}"]))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -116,18 +116,18 @@ class MultiLabel(OwnFiles):
         """The positions of the inferred columns of 0 and 1; empty if there are none."""
         if self._answer_columns:
             return ()
-        found = inference.find_indicators(self._sample, self._chosen)
-        return tuple(column.position for column in found)
+        columns = inference.find_indicators(self._sample, self._chosen)
+        return tuple(column.position for column in columns)
 
     @functools.cached_property
     def _roles(self) -> Roles:
         if not self._indicators:
             return super()._roles
         chosen = dataclasses.replace(self._chosen, label=self._indicators[0])
-        found = inference.infer_roles(self._profile, chosen)
+        roles = inference.infer_roles(self._profile, chosen)
         names = [self._table("train").columns[position] for position in self._indicators]
         note = f"labels from columns {', '.join(map(repr, names))}"
-        return dataclasses.replace(found, notes=(note, *found.notes))
+        return dataclasses.replace(roles, notes=(note, *roles.notes))
 
     @property
     def _answer_positions(self) -> tuple[int, ...]:
@@ -181,7 +181,7 @@ class MultiLabel(OwnFiles):
     def _answer(self, table: Table, line: int, values: Row) -> list[int]:
         if len(values) > 1:
             return [self._indicator(table, line, value) for value in values]
-        found = [0] * len(self.labels)
+        indicators = [0] * len(self.labels)
         for label in self._cell(table, line, next(iter(values))):
             number = self._labels.id_of(label)
             if number is None:
@@ -190,8 +190,8 @@ class MultiLabel(OwnFiles):
                     f"`data`: line {line} of {table.name!r} has the label {label!r}; the labels "
                     f"are {names}."
                 )
-            found[number] = 1
-        return found
+            indicators[number] = 1
+        return indicators
 
     def _cell(self, table: Table, line: int, value: object) -> list[str]:
         labels = label_lists.labels_of(value, self._separator)

@@ -142,10 +142,10 @@ class MultipleChoice(OwnFiles):
         if self._chosen.label is not None:
             label = [position(self._chosen.label, "label_column")]
         else:
-            found = options.find_answer(table.columns, self._option_positions)
-            label = [] if found is None else [found]
-        for found, argument, what in ((text, "text", "questions"), (label, "label", "answers")):
-            if not found:
+            answer_at = options.find_answer(table.columns, self._option_positions)
+            label = [] if answer_at is None else [answer_at]
+        for columns, argument, what in ((text, "text", "questions"), (label, "label", "answers")):
+            if not columns:
                 listed = ", ".join(map(repr, table.columns))
                 raise UserError(
                     f"`{argument}_column`: name the column of {table.name!r} with the {what}; its "
@@ -165,22 +165,22 @@ class MultipleChoice(OwnFiles):
             chosen = self._option_columns
             return tuple(find_position(table.name, table.columns, n, "pair_column") for n in chosen)
         rows = [row for _, row in itertools.islice(table.rows(), options.ROWS)]
-        if not (found := options.find_columns(table.columns, rows)):
+        if not (positions := options.find_columns(table.columns, rows)):
             raise UserError(
                 f"`pair_column`: name the columns of {table.name!r} with the options; its columns "
                 f"are {', '.join(map(repr, table.columns))}."
             )
-        return found
+        return positions
 
     @functools.cached_property
     def _facts(self) -> _Facts:
         """The common properties of the questions of `train`, which is read once."""
         table, answers, most = self._table("train"), [], 0
         for line, row in table.rows():
-            found = self._read_options(table, line, row, self._option_positions)
-            most = max(most, len(found.texts))
+            listed = self._read_options(table, line, row, self._option_positions)
+            most = max(most, len(listed.texts))
             if len(answers) < SAMPLE_ROWS:
-                answers.append((row[self._roles.label], found))
+                answers.append((row[self._roles.label], listed))
         given = self._given_notation
         if given is not None and self._known_labels is None:
             return _Facts(most, given)
@@ -202,26 +202,26 @@ class MultipleChoice(OwnFiles):
         table, (text, _, answer) = self._table(split), self._positions(split)
         columns = self._option_columns_of(split)
         for line, row in table.rows():
-            found = self._read_options(table, line, row, columns)
-            if len(found.texts) > len(self.labels):
+            listed = self._read_options(table, line, row, columns)
+            if len(listed.texts) > len(self.labels):
                 raise UserError(
-                    f"`data`: line {line} of {table.name!r} has {len(found.texts)} options; the "
+                    f"`data`: line {line} of {table.name!r} has {len(listed.texts)} options; the "
                     f"model chooses between at most {len(self.labels)}."
                 )
-            cleaned = (" ".join(option.split()) for option in found.texts)
+            cleaned = (" ".join(option.split()) for option in listed.texts)
             yield {
                 "text": encode(joined(table, line, row, text)),
                 "pair": encode("\n".join(cleaned)),
-                "label": self._number(table, line, row[answer[0]], found),
+                "label": self._number(table, line, row[answer[0]], listed),
             }
 
-    def _number(self, table: Table, line: int, value: object, found: options.Options) -> int:
-        number = options.index(self._facts.notation, value, found)
+    def _number(self, table: Table, line: int, value: object, listed: options.Options) -> int:
+        number = options.index(self._facts.notation, value, listed)
         if number is None:
             what = "no answer" if is_missing(value) else f"the answer {str(value)[:60]!r}"
             raise UserError(
                 f"`data`: line {line} of {table.name!r} has {what}, which is not the "
-                f"{self._facts.notation} of one of its {len(found.texts)} options."
+                f"{self._facts.notation} of one of its {len(listed.texts)} options."
             )
         return number
 

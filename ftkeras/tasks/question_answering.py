@@ -167,7 +167,7 @@ class QuestionAnswering(FileTask):
             moved += question.moved
             end = len(question.context.rstrip())
             last.update({text for start, text in question.answers if start + len(text) == end})
-        often = [found for found in last.most_common(1) if found[1] >= OFTEN]
+        often = [repeated for repeated in last.most_common(1) if repeated[1] >= OFTEN]
         return _Counts(questions, without, moved, *often)
 
     @cached_method

@@ -156,8 +156,8 @@ class TokenClassification(FileTask):
                     f"`data`: line {line} of {file.name!r} has an entity of type {unknown!r}; the "
                     f"types are {', '.join(types)}."
                 )
-            found = [(number[kind], start, end) for kind, start, end in tagged.entities]
-            yield {"text": tagged.text, "label": tags.encode(found)}
+            entities = [(number[kind], start, end) for kind, start, end in tagged.entities]
+            yield {"text": tagged.text, "label": tags.encode(entities)}
 
 
 def _tag_names(labels: str | Sequence[str] | Mapping[str, str] | None) -> dict[str, str]:

@@ -38,18 +38,18 @@ def open_teachers(experiment: Experiment, names: Sequence[str] = ()) -> list[Tea
     Raises:
         UserError: if one is no trained model, or was trained for something else.
     """
-    found = [_open(name) for name in names or experiment.config.teacher]
-    for teacher in found:
+    opened = [_open(name) for name in names or experiment.config.teacher]
+    for teacher in opened:
         teachers.columns(teacher, experiment)
         if differ := teachers.differing_splits(teacher, experiment.config):
             log.info(
                 f"note: teacher={teacher.name} was trained with another {', '.join(differ)}, so it "
                 "may have learned from texts that this run validates or tests on"
             )
-    return found
+    return opened
 
 
-def learn(experiment: Experiment, splits: Splits, found: list[Teacher]) -> TeacherAnswers | None:
+def learn(experiment: Experiment, splits: Splits, opened: list[Teacher]) -> TeacherAnswers | None:
     """Return the mean of the teachers' answers to the training texts; None without a teacher.
 
     An answer is kept in the cache of token ids, under a hash of the teacher's weights and the
@@ -58,17 +58,17 @@ def learn(experiment: Experiment, splits: Splits, found: list[Teacher]) -> Teach
     Args:
         experiment: of the student.
         splits: of the student's run.
-        found: from `open_teachers`.
+        opened: from `open_teachers`.
 
     Raises:
         UserError: if a teacher can't be loaded, or its answers are not finite.
     """
-    if not found:
+    if not opened:
         return None
     examples = splits.with_unlabelled(splits.train)
     questions = ask(examples)
-    identities = [teacher.identity() for teacher in found]
-    asked = zip(found, identities, strict=True)
+    identities = [teacher.identity() for teacher in opened]
+    asked = zip(opened, identities, strict=True)
     several = np.stack([_answers(*one, questions, experiment, splits) for one in asked])
     is_answered = np.asarray(~np.isnan(several).all(axis=(0, 2)))
     if missing := int((~is_answered).sum()):
@@ -112,22 +112,22 @@ def _answers(
     if not student.devices.all_reduce_max(int(not is_kept)):
         assert home is not None
         log.info(f"teacher {teacher.name}: answers to {len(questions.texts):,} texts, cached")
-        found = np.fromfile(home / key / _ANSWERS, np.float32).reshape(len(questions), -1)
+        values = np.fromfile(home / key / _ANSWERS, np.float32).reshape(len(questions), -1)
     else:
-        found = _ask(teacher, questions, student, splits)
+        values = _ask(teacher, questions, student, splits)
         if home is not None:
-            cache_entries.store(home, lambda draft: _write(draft, found, key))
-    return found[:, teachers.columns(teacher, student)]
+            cache_entries.store(home, lambda draft: _write(draft, values, key))
+    return values[:, teachers.columns(teacher, student)]
 
 
 def _ask(teacher: Teacher, questions: Questions, student: Experiment, splits: Splits) -> np.ndarray:
     start = time.perf_counter()
-    found = teacher.answer(questions, splits.texts(questions.texts.source), student)
+    values = teacher.answer(questions, splits.texts(questions.texts.source), student)
     seconds = times.duration(time.perf_counter() - start)
     log.info(f"teacher {teacher.name}: answered {len(questions.texts):,} texts in {seconds}")
-    return found
+    return values
 
 
-def _write(draft: pathlib.Path, found: np.ndarray, key: str) -> str:
-    found.astype(np.float32).tofile(draft / _ANSWERS)
+def _write(draft: pathlib.Path, values: np.ndarray, key: str) -> str:
+    values.astype(np.float32).tofile(draft / _ANSWERS)
     return key

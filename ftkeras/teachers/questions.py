@@ -50,8 +50,8 @@ class Questions:
         known = _keys(self.owners, self.spans)
         order = np.argsort(known)
         place = np.searchsorted(known, keys := _keys(owners, spans), sorter=order)
-        found = np.append(order, -1)[place]
-        return np.where(np.append(known, -1)[found] == keys, found, -1)
+        positions = np.append(order, -1)[place]
+        return np.where(np.append(known, -1)[positions] == keys, positions, -1)
 
 
 def _keys(owners: np.ndarray, spans: np.ndarray) -> np.ndarray:

@@ -75,7 +75,7 @@ def _of_words(problem: Problem, outputs: WordOutputs, questions: Questions) -> n
     """Return the answers to the words that the student reads."""
     owners = np.repeat(np.arange(len(outputs.spans)), outputs.spans.lengths)
     places = questions.find(owners, outputs.spans.flat())
-    found = np.full((len(questions), outputs.logits.shape[1]), np.nan, np.float32)
+    answers = np.full((len(questions), outputs.logits.shape[1]), np.nan, np.float32)
     is_asked = places >= 0
-    found[places[is_asked]] = answering.activated(problem, outputs.logits[is_asked])
-    return found
+    answers[places[is_asked]] = answering.activated(problem, outputs.logits[is_asked])
+    return answers

@@ -50,7 +50,7 @@ class SavedModelTeacher:
         self, questions: Questions, texts: tf.data.Dataset, student: Experiment
     ) -> np.ndarray:
         """Return its answers; see `Teacher.answer`."""
-        rows, found = questions.texts.rows, []
+        rows, values = questions.texts.rows, []
         wanted = np.zeros(rows.max(initial=-1) + 1, bool)
         wanted[rows] = True
         chosen = texts.take(len(wanted)).batch(_CHUNK)
@@ -63,7 +63,7 @@ class SavedModelTeacher:
                 ]
                 if columns[0]:
                     outputs = self._predictor.outputs(*columns, on_batch=progress.update)
-                    found += [row[self.problem.output] for row in outputs]
-        answers = np.array(found, np.float32)
+                    values += [row[self.problem.output] for row in outputs]
+        answers = np.array(values, np.float32)
         require_finite(self, np.asarray(np.isfinite(answers).all(axis=1)))
         return answers

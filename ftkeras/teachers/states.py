@@ -9,12 +9,12 @@ from ftkeras.teachers.run import RunTeacher
 from ftkeras.teachers.teacher import Teacher
 
 
-def hand_over(experiment: Experiment, found: Sequence[Teacher]) -> None:
+def hand_over(experiment: Experiment, teachers: Sequence[Teacher]) -> None:
     """Load the teacher's encoder for regularizers that read it, if there are any.
 
     Args:
         experiment: of the student.
-        found: its teachers, from `lessons.open_teachers`.
+        teachers: its teachers, from `lessons.open_teachers`.
 
     Raises:
         UserError: if there are several teachers or only an export, or the encoder does not fit.
@@ -24,8 +24,8 @@ def hand_over(experiment: Experiment, found: Sequence[Teacher]) -> None:
     readers = {spec: one for spec, one in regularizers if one.reads_teacher}
     if not readers:
         return
-    spec, teacher = next(iter(readers)), found[0]
-    if len(found) > 1 or not isinstance(teacher, RunTeacher):
+    spec, teacher = next(iter(readers)), teachers[0]
+    if len(teachers) > 1 or not isinstance(teacher, RunTeacher):
         raise UserError(
             f"regularizer={spec} needs one teacher, and the folder of its run: an export does not "
             "show what its layers compute."

@@ -73,12 +73,12 @@ def columns(teacher: Teacher, student: Experiment) -> list[int]:
             f"teacher={teacher.name} takes {takes[teacher.pairs]}, but this run is trained on "
             f"{takes[student.pairs]}."
         )
-    if (found := own.columns_of_teacher(problem.names)) is None:
+    if (order := own.columns_of_teacher(problem.names)) is None:
         raise UserError(
             f"teacher={teacher.name} has the outputs {_listed(problem.names)}, but this run has "
             f"{_listed(own.names)}; both need the same names."
         )
-    return found
+    return order
 
 
 def require_finite(teacher: Teacher, are_finite: np.ndarray) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from ftkeras.config.predict import PredictConfig
 from ftkeras.config.run import Config
-from ftkeras.config.verbs import PredictConfig
 from ftkeras.data.sources.stream import Example, stream
 from ftkeras.data.tables.texts import encode
 from ftkeras.data.task import Task
@@ -37,9 +37,9 @@ def open_unlabelled(config: Config, task: Task) -> tf.data.Dataset | None:
     count = 0
     for name in config.unlabelled:
         opened = _open(name, config, task)
-        count += (found := sum(1 for _ in _items(name, opened)))
+        count += (own := sum(1 for _ in _items(name, opened)))
         notes = f": {', '.join(opened.notes)}" if opened.notes else ""
-        log.info("%s", f"unlabelled {name}: {found:,} texts{notes}")
+        log.info("%s", f"unlabelled {name}: {own:,} texts{notes}")
     if not count:
         raise UserError(f"unlabelled={', '.join(config.unlabelled)} has no text.")
     rows = functools.partial(_examples, config, task, blank(task.target_spec))

@@ -1,10 +1,12 @@
 """Tokens that a checkpoint adds to its vocabulary, recognized in texts before anything else."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 import tensorflow_text as tf_text
+
+from ftkeras.text import ragged_tensors
 
 
 class AddedToken(NamedTuple):
@@ -51,12 +53,11 @@ class Recognizer(tf.Module):
         """
         # The op stops at a NUL. Like NUL, U+FFFD is removed when the other strings are normalized.
         texts = tf.strings.regex_replace(texts, r"\x00", "\ufffd")
-        parts = tf_text.regex_split(texts, self._pattern, self._pattern)
+        parts: Any = tf_text.regex_split(texts, self._pattern, self._pattern)
         ids = self._ids.lookup(parts.flat_values)
         is_added = ids >= 0
-        added = tf.RaggedTensor.from_row_lengths(
-            tf.boolean_mask(ids, is_added), tf.cast(is_added, tf.int64), validate=False
-        )
+        lengths = tf.cast(is_added, tf.int64)
+        added = ragged_tensors.from_row_lengths(tf.boolean_mask(ids, is_added), lengths)
         rest = others(tf.where(is_added, "", parts.flat_values))
         return parts.with_flat_values(tf.concat([added, rest], axis=1)).merge_dims(1, 2)
 

@@ -9,18 +9,18 @@ _QUOTES = [
 ]
 
 
-def read_settings(found: TokenizerFiles) -> dict[str, bool]:
+def read_settings(checkpoint: TokenizerFiles) -> dict[str, bool]:
     """Return `lowercase` and `strip_accents`, from tokenizer.json if there is one.
 
     Raises:
         UserError: if the files disagree, or have another setting that is not supported.
     """
-    lower, keep = found.config.get("do_lower_case"), found.config.get("keep_accents")
-    if found.config.get("remove_space") is False:
-        raise file_error(found.config_path, "has remove_space False, which is not supported")
-    if found.tokenizer is None:
+    lower, keep = checkpoint.config.get("do_lower_case"), checkpoint.config.get("keep_accents")
+    if checkpoint.config.get("remove_space") is False:
+        raise file_error(checkpoint.config_path, "has remove_space False, which is not supported")
+    if checkpoint.tokenizer is None:
         return {"lowercase": lower is not False, "strip_accents": not keep}
-    kinds = [step.get("type") for step in _steps(found)]
+    kinds = [step.get("type") for step in _steps(checkpoint)]
     stored = {"lowercase": "Lowercase" in kinds, "strip_accents": "StripAccents" in kinds}
     for key, given, used in (
         ("do_lower_case", lower, stored["lowercase"]),
@@ -28,23 +28,24 @@ def read_settings(found: TokenizerFiles) -> dict[str, bool]:
     ):
         if given is not None and given != used:
             raise file_error(
-                found.config_path, f"has {key} {given}, but tokenizer.json {used}; make them agree"
+                checkpoint.config_path,
+                f"has {key} {given}, but tokenizer.json {used}; make them agree",
             )
     return stored
 
 
-def without_settings(found: TokenizerFiles, settings: dict[str, bool]) -> list[dict[str, Any]]:
+def without_settings(checkpoint: TokenizerFiles, settings: dict[str, bool]) -> list[dict[str, Any]]:
     """Return the normalizers of tokenizer.json that follow those of the settings.
 
     Raises:
         UserError: if it does not start with those.
     """
-    steps, names = _steps(found), ["NFKD", "StripAccents"] * settings["strip_accents"]
+    steps, names = _steps(checkpoint), ["NFKD", "StripAccents"] * settings["strip_accents"]
     wanted = [*_QUOTES, *({"type": name} for name in names)]
     wanted += [{"type": "Lowercase"}] * settings["lowercase"]
     if steps[: len(wanted)] != wanted:
         raise file_error(
-            found.tokenizer_path,
+            checkpoint.tokenizer_path,
             f"has normalizers {', '.join(str(step.get('type')) for step in steps)}, but only those "
             "of AlbertTokenizer are supported: Replace for `` and '', NFKD and StripAccents or "
             "neither, Lowercase or not, Precompiled",
@@ -57,6 +58,6 @@ def to_config(lowercase: bool, strip_accents: bool) -> dict[str, bool]:
     return {"do_lower_case": lowercase, "keep_accents": not strip_accents}
 
 
-def _steps(found: TokenizerFiles) -> list[dict[str, Any]]:
-    normalizer = (found.tokenizer or {}).get("normalizer") or {}
+def _steps(checkpoint: TokenizerFiles) -> list[dict[str, Any]]:
+    normalizer = (checkpoint.tokenizer or {}).get("normalizer") or {}
     return normalizer.get("normalizers") or []

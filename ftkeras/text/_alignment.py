@@ -4,7 +4,9 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from ftkeras.text._spellings import NOTHING, PAGE, SELF, WALL, Spellings
+from ftkeras.text import ragged_tensors
+from ftkeras.text._respelling import canonical_order, look_up
+from ftkeras.text._spellings import NOTHING, WALL, Spellings
 
 _SPACE = ord(" ")
 Tensor = Any
@@ -48,11 +50,11 @@ def align(texts: Tensor, tables: Spellings) -> AlignedWords:
     word_text = tf.boolean_mask(text, begins)
     units, source = tf.boolean_mask(units, is_letter), tf.boolean_mask(source, is_letter)
     count = tf.shape(word_text, tf.int64)[0]
-    spelled = tf.RaggedTensor.from_value_rowids(units, word, count, validate=False)
+    spelled = ragged_tensors.from_value_rows(units, word, count)
     words = tf.strings.unicode_encode(spelled, "UTF-8")
     by_byte = tf.repeat(source, byte_lengths(units))
     return AlignedWords(
-        tf.RaggedTensor.from_value_rowids(words, word_text, points.nrows(), validate=False),
+        ragged_tensors.from_value_rows(words, word_text, points.nrows()),
         tf.cumsum(tf.cast(tf.strings.length(words), tf.int64), exclusive=True),
         tf.gather(starts.flat_values, by_byte),
         tf.gather(ends.flat_values, by_byte),
@@ -66,27 +68,6 @@ def character_ends(texts: Tensor, starts: tf.RaggedTensor) -> tf.RaggedTensor:
     is_last = tf.concat([text[1:] != text[:-1], tf.ones_like(text[:1], tf.bool)], axis=0)
     limits = tf.gather(tf.cast(tf.strings.length(texts), tf.int64), text)
     return starts.with_flat_values(tf.where(is_last, limits, next_starts))
-
-
-def look_up(tables: Spellings, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the rows and the units, [n] and [n, width], that replace code points, int32 [n]."""
-    page = tf.gather(tables.pages, points // PAGE)
-    rows = tf.gather(tables.rows, page * PAGE + points % PAGE)
-    units = tf.gather(tables.units, rows)
-    return rows, tf.where(units == SELF, points[:, tf.newaxis], units)
-
-
-def canonical_order(text: Tensor, classes: Tensor) -> Tensor:
-    """Return the order that sorts each run of marks by class, stably (Unicode Standard, D109).
-
-    A run ends at a character of class 0 and at the end of a text.
-
-    Args:
-        text: the number of the text that each code point belongs to, int64 [n].
-        classes: canonical combining classes, int32 [n].
-    """
-    run = tf.cumsum(tf.cast(classes == 0, tf.int64)) + text
-    return tf.argsort(run * 256 + tf.cast(classes, tf.int64), stable=True)
 
 
 def _spell(points: tf.RaggedTensor, tables: Spellings) -> tuple[Tensor, Tensor, Tensor]:

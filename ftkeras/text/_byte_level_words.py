@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ftkeras.text import _characters
+from ftkeras.text import _characters, ragged_tensors
 from ftkeras.text._spellings import PAGE, points_of
 
 Tensor = Any
@@ -35,9 +35,9 @@ def split(points: tf.RaggedTensor) -> tf.RaggedTensor:
     word = tf.cumsum(tf.cast(starts, tf.int64)) - 1
     word_text = tf.boolean_mask(text, starts)
     count = tf.shape(word_text, tf.int64)[0]
-    characters = tf.RaggedTensor.from_value_rowids(values, word, count, validate=False)
+    characters = ragged_tensors.from_value_rows(values, word, count)
     words = tf.strings.unicode_encode(characters, "UTF-8")
-    return tf.RaggedTensor.from_value_rowids(words, word_text, points.nrows(), validate=False)
+    return ragged_tensors.from_value_rows(words, word_text, points.nrows())
 
 
 def _starts(points: Tensor, text: Tensor) -> Tensor:
@@ -48,8 +48,8 @@ def _starts(points: Tensor, text: Tensor) -> Tensor:
         text: the number of each character's text.
     """
     kinds = _kinds(points)
-    is_first = tf.concat([tf.ones_like(text[:1], tf.bool), text[1:] != text[:-1]], axis=0)
-    is_last = tf.concat([is_first[1:], tf.ones_like(is_first[:1])], axis=0)
+    is_first: Tensor = tf.concat([tf.ones_like(text[:1], tf.bool), text[1:] != text[:-1]], axis=0)
+    is_last: Tensor = tf.concat([is_first[1:], tf.ones_like(is_first[:1])], axis=0)
     before = tf.where(is_first, SPACE, _shifted(kinds, 1, SPACE))
     after = tf.where(is_last, SPACE, _shifted(kinds, -1, SPACE))
     is_space = kinds == SPACE

@@ -49,71 +49,72 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
     Raises:
         UserError: naming the file and the setting that is not supported.
     """
-    found = TokenizerFiles.read(folder)
-    default = _default_class(found)
+    checkpoint = TokenizerFiles.read(folder)
+    default = _default_class(checkpoint)
     supported = f"of BPE only {' and '.join(CLASSES)} are supported"
-    check_class(found, default, CLASSES, supported)
+    check_class(checkpoint, default, CLASSES, supported)
     # These classes compute what tokenizer.json says; the others have their own normalizer.
-    name = tokenizer_class(found, default)[0]
+    name = tokenizer_class(checkpoint, default)[0]
     is_free = name in ANY_TOKENIZER
-    style = _style(found) if is_free else CLASSES[name.removesuffix("Fast")]
-    if style == "gpt2" and found.config.get("add_bos_token"):
-        raise file_error(found.config_path, "has add_bos_token, which is not supported")
-    added = _added_tokens(found, style) if is_free else []
+    style = _style(checkpoint) if is_free else CLASSES[name.removesuffix("Fast")]
+    if style == "gpt2" and checkpoint.config.get("add_bos_token"):
+        raise file_error(checkpoint.config_path, "has add_bos_token, which is not supported")
+    added = _added_tokens(checkpoint, style) if is_free else []
     contents = [token.content for token in added]
-    check_tokens(found, "byte-level BPE", STYLES[style], contents)
+    check_tokens(checkpoint, "byte-level BPE", STYLES[style], contents)
     compose = False
-    if found.tokenizer is None:
+    if checkpoint.tokenizer is None:
         ids, merges = read_json(folder / "vocab.json"), list(_lines(folder / "merges.txt"))
         path = folder / "vocab.json"
         stored = None
     else:
-        compose = _check_tokenizer(found, is_free)
-        check_frame(found, default, STYLES[style])
-        path, model = found.tokenizer_path, found.tokenizer["model"]
+        compose = _check_tokenizer(checkpoint, is_free)
+        check_frame(checkpoint, default, STYLES[style])
+        path, model = checkpoint.tokenizer_path, checkpoint.tokenizer["model"]
         ids, merges = model.get("vocab") or {}, [_pair(path, m) for m in model.get("merges") or []]
-        stored = bool(found.tokenizer["pre_tokenizer"].get("add_prefix_space", True))
+        stored = bool(checkpoint.tokenizer["pre_tokenizer"].get("add_prefix_space", True))
     return {
-        "vocabulary": _vocabulary(found, path, ids),
+        "vocabulary": _vocabulary(checkpoint, path, ids),
         "merges": merges,
-        "add_prefix_space": _prefix_space(found, stored),
+        "add_prefix_space": _prefix_space(checkpoint, stored),
         "style": style,
         "compose": compose,
         "added_tokens": added,
     }
 
 
-def _default_class(found: TokenizerFiles) -> str:
+def _default_class(checkpoint: TokenizerFiles) -> str:
     """Return the class of transformers that reads the folder if no file names one."""
-    if (name := _DEFAULTS.get(str(found.model.get("model_type")))) is not None:
+    if (name := _DEFAULTS.get(str(checkpoint.model.get("model_type")))) is not None:
         return name
-    return "GPT2Tokenizer" if not found.model and _has_end_of_text(found) else "RobertaTokenizer"
+    is_gpt2 = not checkpoint.model and _has_end_of_text(checkpoint)
+    return "GPT2Tokenizer" if is_gpt2 else "RobertaTokenizer"
 
 
-def _has_end_of_text(found: TokenizerFiles) -> bool:
+def _has_end_of_text(checkpoint: TokenizerFiles) -> bool:
     """Return whether the special tokens are GPT-2's, not RoBERTa's, by the vocabulary."""
-    if found.tokenizer is None:
-        ids = read_json(found.folder / "vocab.json")
+    if checkpoint.tokenizer is None:
+        ids = read_json(checkpoint.folder / "vocab.json")
     else:
-        ids = found.tokenizer["model"].get("vocab") or {}
+        ids = checkpoint.tokenizer["model"].get("vocab") or {}
     start, end = (STYLES[name].specials[0] for name in ("roberta", "gpt2"))
     return end in ids and start not in ids
 
 
-def _style(found: TokenizerFiles) -> str:
+def _style(checkpoint: TokenizerFiles) -> str:
     """Return the style whose first token tokenizer.json puts before a text."""
-    processor = (found.tokenizer or {}).get("post_processor") or {}
-    if processor.get("type", "ByteLevel") == "ByteLevel" and _has_end_of_text(found):
+    processor = (checkpoint.tokenizer or {}).get("post_processor") or {}
+    if processor.get("type", "ByteLevel") == "ByteLevel" and _has_end_of_text(checkpoint):
         return "gpt2"
     pieces = template(processor.get("single")) if processor.get("type") != "none" else []
     starts = {STYLES[name].specials[0]: name for name in _STYLES}
     return starts.get(pieces[0].rpartition(":")[0], "roberta") if pieces else "roberta"
 
 
-def _added_tokens(found: TokenizerFiles, style: str) -> list[AddedToken]:
+def _added_tokens(checkpoint: TokenizerFiles, style: str) -> list[AddedToken]:
     """Return the tokens that tokenizer.json adds, without the special tokens of the style."""
-    tokens, path, own = [], found.tokenizer_path, STYLES[style].roles.values()
-    for entry in (found.tokenizer or {}).get("added_tokens") or ():
+    tokens, path, own = [], checkpoint.tokenizer_path, STYLES[style].roles.values()
+    for entry in (checkpoint.tokenizer or {}).get("added_tokens") or ():
         content, number = content_of(entry), entry.get("id")
         if content in own or content is None:
             continue
@@ -124,53 +125,53 @@ def _added_tokens(found: TokenizerFiles, style: str) -> list[AddedToken]:
         normalized = bool(entry.get("normalized", not special))
         tokens.append(AddedToken(content, number, normalized, special))
     known = {token.content: token.id for token in tokens}
-    decoder = found.config.get("added_tokens_decoder") or {}
+    decoder = checkpoint.config.get("added_tokens_decoder") or {}
     for file, entries in (
         (CONFIG, [(content_of(entry), int(number)) for number, entry in decoder.items()]),
-        (ADDED, list(found.added.items())),
+        (ADDED, list(checkpoint.added.items())),
     ):
         for content, number in entries:
             if content not in own and known.get(str(content)) != number:
                 raise file_error(
-                    found.folder / file,
+                    checkpoint.folder / file,
                     f"adds {content!r} with id {number}, which {TOKENIZER} does not; make them "
                     "agree",
                 )
     return tokens
 
 
-def _vocabulary(found: TokenizerFiles, path: pathlib.Path, ids: dict[str, int]) -> list[str]:
+def _vocabulary(checkpoint: TokenizerFiles, path: pathlib.Path, ids: dict[str, int]) -> list[str]:
     """Return the tokens by id; special tokens may be in the files' added tokens only."""
-    extra = {
-        str(content_of(e)): e.get("id") for e in (found.tokenizer or {}).get("added_tokens", ())
-    }
-    return tokens_by_id(path, {**extra, **found.added, **ids})
+    added = (checkpoint.tokenizer or {}).get("added_tokens", ())
+    extra = {str(content_of(entry)): entry.get("id") for entry in added}
+    return tokens_by_id(path, {**extra, **checkpoint.added, **ids})
 
 
-def _prefix_space(found: TokenizerFiles, stored: bool | None) -> bool:
+def _prefix_space(checkpoint: TokenizerFiles, stored: bool | None) -> bool:
     """Return `add_prefix_space`; refuse two files that disagree."""
-    value = found.config.get("add_prefix_space")
+    value = checkpoint.config.get("add_prefix_space")
     if value is not None and not isinstance(value, bool):
         raise file_error(
-            found.config_path, f"has add_prefix_space {value!r}, which is neither true nor false"
+            checkpoint.config_path,
+            f"has add_prefix_space {value!r}, which is neither true nor false",
         )
     if stored is not None and value is not None and stored != value:
         raise file_error(
-            found.folder,
+            checkpoint.folder,
             f"has add_prefix_space {value} in {CONFIG}, but {stored} in {TOKENIZER}; "
             "make them agree",
         )
     return bool(stored if value is None else value)
 
 
-def _check_tokenizer(found: TokenizerFiles, is_free: bool) -> bool:
+def _check_tokenizer(checkpoint: TokenizerFiles, is_free: bool) -> bool:
     """Check tokenizer.json, and return whether it normalizes texts to NFC.
 
     Args:
-        found: the checkpoint's files.
+        checkpoint: the checkpoint's files.
         is_free: whether the checkpoint's class follows the file's normalizer.
     """
-    path, content = found.tokenizer_path, found.tokenizer or {}
+    path, content = checkpoint.tokenizer_path, checkpoint.tokenizer or {}
     model, splitting = content["model"], content.get("pre_tokenizer") or {}
     kind = (content.get("normalizer") or {}).get("type")
     if kind is not None and (kind != "NFC" or not is_free):

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from ftkeras.text import _characters
-from ftkeras.text._alignment import look_up
+from ftkeras.text import _characters, ragged_tensors
+from ftkeras.text._respelling import look_up
 from ftkeras.text._spellings import NOTHING, Spellings, lower_case, pairs, points_of, to_tables
 
 Ragged = tf.RaggedTensor
@@ -61,8 +61,8 @@ def normalize(points: Ragged, tables: Spellings) -> Normalized:
     is_unit = (units != NOTHING) & ~is_second[:, tf.newaxis]
     source = tf.where(is_unit)[:, 0]
     flat = tf.boolean_mask(units, is_unit)
-    found = Ragged.from_value_rowids(flat, tf.gather(row, source), points.nrows(), validate=False)
-    return Normalized(found, source + tf.cast(tf.gather(is_first, source), tf.int64))
+    normalized = ragged_tensors.from_value_rows(flat, tf.gather(row, source), points.nrows())
+    return Normalized(normalized, source + tf.cast(tf.gather(is_first, source), tf.int64))
 
 
 def _quotes(row: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
@@ -86,5 +86,5 @@ def _decompositions() -> dict[int, tuple]:
     nfkd = functools.partial(unicodedata.ucd_3_2_0.normalize, "NFKD")
     every = (p for p in range(0xA0, 0x30000) if not 0xD800 <= p <= 0xDFFF)
     changed = ((point, nfkd(chr(point))) for point in every)
-    found = {point: tuple(map(ord, text)) for point, text in changed if text != chr(point)}
-    return found | pairs(_characters.COMPATIBLE)
+    decomposed = {point: tuple(map(ord, text)) for point, text in changed if text != chr(point)}
+    return decomposed | pairs(_characters.COMPATIBLE)

@@ -22,23 +22,24 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
     Raises:
         UserError: naming the file and the setting that is not supported.
     """
-    found = TokenizerFiles.read(folder)
-    _tokenizer_settings.check(found)
-    vocabulary = _vocabulary(found)
+    checkpoint = TokenizerFiles.read(folder)
+    _tokenizer_settings.check(checkpoint)
+    vocabulary = _vocabulary(checkpoint)
     return {
         "vocabulary": vocabulary,
-        **_tokenizer_settings.normalization(found),
-        "added_tokens": _added_token_files.find(found, vocabulary),
-        "style": _tokenizer_settings.style_of(found),
+        **_tokenizer_settings.normalization(checkpoint),
+        "added_tokens": _added_token_files.find(checkpoint, vocabulary),
+        "style": _tokenizer_settings.style_of(checkpoint),
     }
 
 
-def _vocabulary(found: TokenizerFiles) -> list[str]:
+def _vocabulary(checkpoint: TokenizerFiles) -> list[str]:
     """Return the vocabulary without added tokens; tokenizer.json goes before vocab.txt."""
-    path = found.folder / "vocab.txt"
-    if found.tokenizer is None:
+    path = checkpoint.folder / "vocab.txt"
+    if checkpoint.tokenizer is None:
         return read_vocabulary(path)
-    tokens = tokens_by_id(found.tokenizer_path, found.tokenizer["model"].get("vocab") or {})
+    ids = checkpoint.tokenizer["model"].get("vocab") or {}
+    tokens = tokens_by_id(checkpoint.tokenizer_path, ids)
     if path.is_file() and read_vocabulary(path)[: len(tokens)] != tokens:
         log.warning("%s and vocab.txt have other tokens; tokenizer.json is used", path.parent)
     return tokens
@@ -46,7 +47,7 @@ def _vocabulary(found: TokenizerFiles) -> list[str]:
 
 def tokens_by_id(path: pathlib.Path, ids: dict[str, int]) -> list[str]:
     """Return the tokens of a vocabulary by id; raise UserError if ids have a gap."""
-    tokens = sorted(ids, key=ids.get)
+    tokens = sorted(ids, key=ids.__getitem__)
     for index, token in enumerate(tokens):
         if ids[token] != index:
             raise file_error(

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from ftkeras.text import ragged_tensors
+
 
 def add_specials(
     pieces: tf.RaggedTensor, *, start: tuple[int, ...] = (), end: tuple[int, ...] = ()
@@ -60,7 +62,12 @@ STYLES = {
     "bert": Style(("[CLS]", "[PAD]", "[SEP]", "[UNK]"), "[MASK]", between=1),
     "albert": Style(("[CLS]", "<pad>", "[SEP]", "<unk>"), "[MASK]", between=1),
     "mpnet": Style(("<s>", "<pad>", "</s>", "[UNK]"), "<mask>", between=2),
-    "gpt2": Style((_END_OF_TEXT,) * 4, _END_OF_TEXT, between=0, framed=False),
+    "gpt2": Style(
+        (_END_OF_TEXT, _END_OF_TEXT, _END_OF_TEXT, _END_OF_TEXT),
+        _END_OF_TEXT,
+        between=0,
+        framed=False,
+    ),
 }
 
 
@@ -113,7 +120,7 @@ def unframed(
     ids = first if second is None else tf.concat([first, second], axis=1)
     is_empty = tf.cast(tf.equal(ids.row_lengths(), 0), tf.int64)
     blanks = tf.fill([tf.reduce_sum(is_empty)], tf.cast(blank, ids.dtype))
-    blanks = tf.RaggedTensor.from_row_lengths(blanks, is_empty, validate=False)
+    blanks = ragged_tensors.from_row_lengths(blanks, is_empty)
     ids = tf.concat([ids, blanks], axis=1)
     return {"token_ids": ids} if second is None else _of_segment_0(ids)
 

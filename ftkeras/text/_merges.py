@@ -1,10 +1,12 @@
 """Merge bytes into the tokens of byte-pair encoding, in the TensorFlow graph."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
+
+from ftkeras.text import ragged_tensors
 
 Tensor = Any
 _NEVER = np.iinfo(np.int64).max
@@ -50,9 +52,9 @@ class Merges(tf.Module):
         for chosen in (~is_long, is_long):
             lengths = tf.where(chosen, rows.row_lengths(), 0)
             ids = tf.boolean_mask(rows.flat_values, tf.gather(chosen, rows.value_rowids()))
-            part = tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
+            part = ragged_tensors.from_row_lengths(ids, lengths)
             parts.append(self._merge(part))
-        return tf.concat(parts, axis=1)
+        return cast(tf.RaggedTensor, tf.concat(parts, axis=1))
 
     def _merge(self, rows: tf.RaggedTensor) -> tf.RaggedTensor:
         ids, words, count = rows.flat_values, rows.value_rowids(), rows.nrows()
@@ -64,15 +66,15 @@ class Merges(tf.Module):
             merges = _without_overlaps(merges)
             last = len(self._merged) - 1
             ids = tf.where(merges, tf.gather(self._merged, tf.minimum(ranks, last)), ids)
-            stays = ~tf.concat([tf.zeros_like(merges[:1]), merges[:-1]], axis=0)
-            kept = tf.where(stays)[:, 0]
+            goes: Tensor = tf.concat([tf.zeros_like(merges[:1]), merges[:-1]], axis=0)
+            kept = tf.where(~goes)[:, 0]
             ids, words, ranks, merges = (
                 tf.gather(values, kept) for values in (ids, words, ranks, merges)
             )
             is_new = merges | tf.concat([merges[1:], tf.zeros_like(merges[:1])], axis=0)
             at = tf.where(is_new)[:, 0]
-            found = self._ranks_at(ids, words, tf.cast(at, tf.int32))
-            return ids, words, tf.tensor_scatter_nd_update(ranks, at[:, tf.newaxis], found)
+            new_ranks = self._ranks_at(ids, words, tf.cast(at, tf.int32))
+            return ids, words, tf.tensor_scatter_nd_update(ranks, at[:, tf.newaxis], new_ranks)
 
         ids, words, _ = tf.while_loop(
             lambda ids, words, ranks: tf.reduce_any(ranks < _NEVER),
@@ -80,7 +82,7 @@ class Merges(tf.Module):
             (ids, words, ranks),
             shape_invariants=(tf.TensorShape([None]),) * 3,
         )
-        return tf.RaggedTensor.from_value_rowids(ids, words, count, validate=False)
+        return ragged_tensors.from_value_rows(ids, words, count)
 
     def _ranks_at(self, ids: Tensor, words: Tensor, at: Tensor) -> Tensor:
         """Return the rank of the pair that starts at each place, int64 [places]."""
@@ -93,7 +95,8 @@ class Merges(tf.Module):
 def _without_overlaps(merges: Tensor) -> Tensor:
     """Keep the first, the third and so on of each run of pairs that overlap."""
     place = tf.range(tf.size(merges))
-    begins = merges & ~tf.concat([tf.zeros_like(merges[:1]), merges[:-1]], axis=0)
+    follows: Tensor = tf.concat([tf.zeros_like(merges[:1]), merges[:-1]], axis=0)
+    begins = merges & ~follows
     run = tf.cumsum(tf.cast(begins, tf.int32)) - 1
     first = tf.gather(tf.concat([tf.boolean_mask(place, begins), [0]], axis=0), tf.maximum(run, 0))
     return merges & ((place - first) % 2 == 0)

@@ -18,93 +18,93 @@ _CONFIG = {"padding_side": "right", "split_special_tokens": False}
 
 
 def check_tokens(
-    found: TokenizerFiles, model: str, style: Style, more: Collection[str] = ()
+    checkpoint: TokenizerFiles, model: str, style: Style, more: Collection[str] = ()
 ) -> None:
     """Raise UserError unless special tokens are the style's, and there are no other added tokens.
 
     Args:
-        found: the checkpoint's files.
+        checkpoint: the checkpoint's files.
         model: for messages: what does not support them.
         style: names the special tokens.
         more: further tokens that may be added, as they are in the vocabulary anyway.
     """
     roles = style.roles
-    for content, file in ((found.config, CONFIG), (found.specials, SPECIALS)):
+    for content, file in ((checkpoint.config, CONFIG), (checkpoint.specials, SPECIALS)):
         for role, wanted in roles.items():
             if (token := content_of(content.get(role))) not in (None, wanted):
                 raise file_error(
-                    found.folder / file, f"has {role} {token!r}, but only {wanted!r} is supported"
+                    checkpoint.folder / file,
+                    f"has {role} {token!r}, but only {wanted!r} is supported",
                 )
         for name in ("additional_special_tokens", "extra_special_tokens"):
             if not {str(content_of(token)) for token in content.get(name) or ()} <= set(more):
                 raise file_error(
-                    found.folder / file, f"has {name}, which is not supported with {model}"
+                    checkpoint.folder / file, f"has {name}, which is not supported with {model}"
                 )
     for key, wanted in _CONFIG.items():
-        if (value := found.config.get(key)) not in (None, wanted):
+        if (value := checkpoint.config.get(key)) not in (None, wanted):
             raise file_error(
-                found.config_path, f"has {key} {value!r}, but only {wanted!r} is supported"
+                checkpoint.config_path, f"has {key} {value!r}, but only {wanted!r} is supported"
             )
-    for file, token in _added(found):
+    for file, token in _added(checkpoint):
         if token not in roles.values() and token not in more:
             raise file_error(
-                found.folder / file,
+                checkpoint.folder / file,
                 f"adds {token!r}, but with {model} only {', '.join(roles.values())} are "
                 "supported as added tokens",
             )
 
 
-def _added(found: TokenizerFiles) -> Iterator[tuple[str, Any]]:
+def _added(checkpoint: TokenizerFiles) -> Iterator[tuple[str, Any]]:
     """Yield the file and the content of each added token."""
-    for entry in (found.tokenizer or {}).get("added_tokens") or ():
+    for entry in (checkpoint.tokenizer or {}).get("added_tokens") or ():
         yield TOKENIZER, content_of(entry)
-    for entry in (found.config.get("added_tokens_decoder") or {}).values():
+    for entry in (checkpoint.config.get("added_tokens_decoder") or {}).values():
         yield CONFIG, content_of(entry)
-    for token in found.added:
+    for token in checkpoint.added:
         yield ADDED, token
 
 
-def check_frame(found: TokenizerFiles, default: str, style: Style) -> None:
+def check_frame(checkpoint: TokenizerFiles, default: str, style: Style) -> None:
     """Raise UserError unless tokenizer.json frames texts and pairs of texts as the style does.
 
     Args:
-        found: the checkpoint's files, with a tokenizer.json.
+        checkpoint: the checkpoint's files, with a tokenizer.json.
         default: the class of transformers if no file names one.
         style: the tokenizer's.
     """
-    content = found.tokenizer or {}
+    content, path = checkpoint.tokenizer or {}, checkpoint.tokenizer_path
     if (content.get("padding") or {}).get("direction", "Right") != "Right":
-        raise file_error(
-            found.tokenizer_path, "pads on the left, but only padding on the right is supported"
-        )
-    name, _ = tokenizer_class(found, default)
-    processor, (start, _, end, _) = (
-        content.get("post_processor") or {"type": "none"},
-        style.specials,
-    )
+        raise file_error(path, "pads on the left, but only padding on the right is supported")
+    processor = content.get("post_processor") or {"type": "none"}
     if not style.framed:
         if processor["type"] not in ("none", "ByteLevel"):
             raise file_error(
-                found.tokenizer_path,
+                path,
                 f"has a post_processor ({processor['type']}), but only texts without special "
                 "tokens are supported, as GPT-2 has them",
             )
         return
-    if name not in ANY_TOKENIZER:
+    if tokenizer_class(checkpoint, default)[0] not in ANY_TOKENIZER:
         return  # the other classes add the special tokens themselves
-    if processor["type"] == "RobertaProcessing":
-        given = processor["cls"][0], processor["sep"][0]
-        fits = given == (start, end) and style.between == 2
-    else:
-        single = [start, "A", end]
-        pair = [*single, *[end] * (style.between - 1), "B", end]
-        fits = processor["type"] == "TemplateProcessing" and [
-            [piece.rpartition(":")[0] for piece in template(processor.get(name))]
-            for name in ("single", "pair")
-        ] == [single, pair]
-    if not fits:
+    if not _frames(processor, style):
+        start, _, end, _ = style.specials
         raise file_error(
-            found.tokenizer_path,
+            path,
             f"has a post_processor ({processor['type']}) that does not give {start} a "
             f"{end * style.between} b {end}",
         )
+
+
+def _frames(processor: dict[str, Any], style: Style) -> bool:
+    """Return whether a post-processor adds the special tokens of the style."""
+    start, _, end, _ = style.specials
+    if processor["type"] == "RobertaProcessing":
+        given = processor["cls"][0], processor["sep"][0]
+        return given == (start, end) and style.between == 2
+    single = [start, "A", end]
+    pair = [*single, *[end] * (style.between - 1), "B", end]
+    return processor["type"] == "TemplateProcessing" and [
+        [piece.rpartition(":")[0] for piece in template(processor.get(name))]
+        for name in ("single", "pair")
+    ] == [single, pair]

@@ -140,13 +140,14 @@ def pairs(table: str) -> dict[int, tuple]:
 
 def lower_case() -> dict[int, tuple]:
     """Return the lower case of each code point that has one."""
-    found = pairs(_characters.LOWER_LONG)
+    lower = pairs(_characters.LOWER_LONG)
     for item in _characters.LOWER.split():
-        parts = re.fullmatch(r"(\w+?)(?:-(\w+))?(?:/(\d))?([+-]\w+)", item)
-        first, last, step, distance = parts.groups()
+        match = re.fullmatch(r"(\w+?)(?:-(\w+))?(?:/(\d))?([+-]\w+)", item)
+        assert match is not None, "every item of the table has this form"
+        first, last, step, distance = match.groups()
         for point in range(int(first, 16), int(last or first, 16) + 1, int(step or 1)):
-            found[point] = (point + int(distance, 16),)
-    return found
+            lower[point] = (point + int(distance, 16),)
+    return lower
 
 
 def _decompositions() -> dict[int, tuple]:
@@ -154,8 +155,8 @@ def _decompositions() -> dict[int, tuple]:
     nfd = functools.partial(unicodedata.ucd_3_2_0.normalize, "NFD")
     every = (p for p in range(0xC0, 0x30000) if not 0xD800 <= p <= 0xDFFF)
     changed = ((point, nfd(chr(point))) for point in every)
-    found = {point: tuple(map(ord, text)) for point, text in changed if text != chr(point)}
-    return found | pairs(_characters.DECOMPOSED)
+    decomposed = {point: tuple(map(ord, text)) for point, text in changed if text != chr(point)}
+    return decomposed | pairs(_characters.DECOMPOSED)
 
 
 def _mark_units() -> dict[int, int]:
@@ -164,10 +165,10 @@ def _mark_units() -> dict[int, int]:
 
 
 def _combining_classes() -> dict[int, int]:
-    found, current = {}, 0
+    classes, current = {}, 0
     for item in _characters.CLASSES.split():
         if item.endswith(":"):
             current = int(item[:-1])
         else:
-            found |= dict.fromkeys(points_of(item), current)
-    return found
+            classes |= dict.fromkeys(points_of(item), current)
+    return classes

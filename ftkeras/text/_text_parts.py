@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_text as tf_text
 
+from ftkeras.text import ragged_tensors
 from ftkeras.text._added_tokens import AddedToken, literal_pattern
 from ftkeras.text._alignment import character_ends
 
@@ -39,11 +40,10 @@ class Parts(NamedTuple):
     def by_text(self, ids: Ragged) -> Ragged:
         """Return the ids of whole texts, from those of parts that are no added tokens."""
         is_added = self.ids >= 0
-        added = tf.RaggedTensor.from_row_lengths(
-            tf.boolean_mask(self.ids, is_added), tf.cast(is_added, tf.int64), validate=False
-        )
+        lengths = tf.cast(is_added, tf.int64)
+        added = ragged_tensors.from_row_lengths(tf.boolean_mask(self.ids, is_added), lengths)
         both = tf.concat([added, ids], axis=1)
-        rows = tf.RaggedTensor.from_value_rowids(both, self.texts, self.count, validate=False)
+        rows = ragged_tensors.from_value_rows(both, self.texts, self.count)
         return rows.merge_dims(1, 2)
 
     @property
@@ -70,7 +70,7 @@ def composed(parts: Parts) -> Parts:
     flat, row = parts.points.flat_values, parts.points.value_rowids()
     cluster = tf.cumsum(tf.cast(_cluster_starts(flat, row), tf.int64)) - 1
     count = tf.reduce_max(tf.concat([cluster, [-1]], axis=0)) + 1
-    sources = tf.RaggedTensor.from_value_rowids(flat, cluster, count, validate=False)
+    sources = ragged_tensors.from_value_rows(flat, cluster, count)
     texts = tf.strings.unicode_encode(sources, "UTF-8")
     normal = tf_text.normalize_utf8(texts, "NFC")
     points = tf.strings.unicode_decode(normal, "UTF-8")
@@ -79,9 +79,7 @@ def composed(parts: Parts) -> Parts:
     own = begin + tf.range(tf.size(at, tf.int64)) - tf.gather(points.row_starts(), at)
     first, last = tf.where(changed, begin, own), tf.where(changed, limit - 1, own)
     rows = tf.gather(row, begin)
-    normalized = tf.RaggedTensor.from_value_rowids(
-        points.flat_values, rows, parts.points.nrows(), validate=False
-    )
+    normalized = ragged_tensors.from_value_rows(points.flat_values, rows, parts.points.nrows())
     starts, ends = tf.gather(parts.starts, first), tf.gather(parts.ends, last)
     return parts._replace(points=normalized, starts=starts, ends=ends)
 
@@ -144,11 +142,11 @@ class Splitter(tf.Module):
         texts = tf.strings.unicode_encode(parts.points.with_flat_values(points), "UTF-8")
         split = tf_text.regex_split(texts, self._pattern, self._pattern)
         row = split.value_rowids()
-        found, before = self._ids.lookup(split.flat_values), tf.gather(parts.ids, row)
+        own, before = self._ids.lookup(split.flat_values), tf.gather(parts.ids, row)
         lengths = tf.strings.length(split.flat_values, unit="UTF8_CHAR")
         flat = parts.points.flat_values
         return parts._replace(
-            points=tf.RaggedTensor.from_row_lengths(flat, tf.cast(lengths, tf.int64), False),
-            ids=tf.where(found >= 0, found, before),
+            points=ragged_tensors.from_row_lengths(flat, tf.cast(lengths, tf.int64)),
+            ids=tf.where(own >= 0, own, before),
             texts=tf.gather(parts.texts, row),
         )

@@ -52,28 +52,28 @@ _NORMALIZATION = {
 }
 
 
-def check(found: TokenizerFiles) -> None:
+def check(checkpoint: TokenizerFiles) -> None:
     """Raise UserError if the files describe what WordPiece does not compute."""
     supported = "only BERT's is supported (BertTokenizer), and MPNet's"
-    check_class(found, _default_class(found), (*_CLASSES, _MPNET), supported)
-    _check_config(found)
-    _check_roles(found)
-    if found.tokenizer is not None:
-        _check_tokenizer(found)
+    check_class(checkpoint, _default_class(checkpoint), (*_CLASSES, _MPNET), supported)
+    _check_config(checkpoint)
+    _check_roles(checkpoint)
+    if checkpoint.tokenizer is not None:
+        _check_tokenizer(checkpoint)
 
 
-def style_of(found: TokenizerFiles) -> str:
+def style_of(checkpoint: TokenizerFiles) -> str:
     """Return the key of `STYLES` for a WordPiece tokenizer: bert or mpnet."""
-    name = tokenizer_class(found, _default_class(found))[0]
+    name = tokenizer_class(checkpoint, _default_class(checkpoint))[0]
     if name in ANY_TOKENIZER:
-        processor = (found.tokenizer or {}).get("post_processor") or {}
+        processor = (checkpoint.tokenizer or {}).get("post_processor") or {}
         return "mpnet" if processor.get("type") == "RobertaProcessing" else "bert"
     return "mpnet" if name.removesuffix("Fast") == _MPNET else "bert"
 
 
-def _default_class(found: TokenizerFiles) -> str:
+def _default_class(checkpoint: TokenizerFiles) -> str:
     """Return the class of transformers that reads the folder if no file names one."""
-    return _MPNET if found.model.get("model_type") == "mpnet" else "BertTokenizer"
+    return _MPNET if checkpoint.model.get("model_type") == "mpnet" else "BertTokenizer"
 
 
 def content_of(token: Any) -> str | None:
@@ -82,77 +82,79 @@ def content_of(token: Any) -> str | None:
     return token if isinstance(token, str) else None
 
 
-def built_in(found: TokenizerFiles) -> set[str]:
+def built_in(checkpoint: TokenizerFiles) -> set[str]:
     """Return the tokenizer's own special tokens, which are plain text where a text contains them.
 
     MPNet's vocabulary has <unk> too, which no text becomes.
     """
-    style = style_of(found)
+    style = style_of(checkpoint)
     if style == "mpnet":
         return {*_ROLES[style].values(), "<unk>"}
-    masks = [content_of(source.get("mask_token")) for source in (found.config, found.specials)]
+    sources = checkpoint.config, checkpoint.specials
+    masks = [content_of(source.get("mask_token")) for source in sources]
     return {*_ROLES[style].values(), "[MASK]", *(mask for mask in masks if mask is not None)}
 
 
-def tokenizer_class(found: TokenizerFiles, default: str = "BertTokenizer") -> tuple[str, str]:
+def tokenizer_class(checkpoint: TokenizerFiles, default: str = "BertTokenizer") -> tuple[str, str]:
     """Return the class of transformers that the checkpoint names, and the file that names it."""
-    for content, name in ((found.config, CONFIG), (found.model, "config.json")):
+    for content, name in ((checkpoint.config, CONFIG), (checkpoint.model, "config.json")):
         if content.get("tokenizer_class"):
             return str(content["tokenizer_class"]), name
     return default, CONFIG
 
 
 def check_class(
-    found: TokenizerFiles, default: str, classes: Collection[str], supported: str
+    checkpoint: TokenizerFiles, default: str, classes: Collection[str], supported: str
 ) -> None:
     """Raise UserError unless the checkpoint's tokenizer class is one of these or a generic one.
 
     Args:
-        found: the checkpoint's files.
+        checkpoint: the checkpoint's files.
         default: the class if no file names one.
         classes: names without "Fast".
         supported: for the message, such as "only BERT's is supported".
     """
-    name, file = tokenizer_class(found, default)
-    if name in ANY_TOKENIZER and found.tokenizer is None:
-        raise file_error(found.folder, f"has no {TOKENIZER}, which the {name} of {file} needs")
+    name, file = tokenizer_class(checkpoint, default)
+    if name in ANY_TOKENIZER and checkpoint.tokenizer is None:
+        raise file_error(checkpoint.folder, f"has no {TOKENIZER}, which the {name} of {file} needs")
     if name not in ANY_TOKENIZER and name.removesuffix("Fast") not in classes:
-        raise file_error(found.folder / file, f"has tokenizer_class {name!r}, but {supported}")
-    own = found.config.get("auto_map")
+        raise file_error(checkpoint.folder / file, f"has tokenizer_class {name!r}, but {supported}")
+    own = checkpoint.config.get("auto_map")
     if own and (not isinstance(own, dict) or "AutoTokenizer" in own):
-        raise file_error(found.config_path, "has a tokenizer with code of its own (auto_map)")
+        raise file_error(checkpoint.config_path, "has a tokenizer with code of its own (auto_map)")
 
 
-def _check_config(found: TokenizerFiles) -> None:
+def _check_config(checkpoint: TokenizerFiles) -> None:
     for key, wanted in _CONFIG.items():
-        if (value := found.config.get(key)) not in (None, wanted):
+        if (value := checkpoint.config.get(key)) not in (None, wanted):
             raise file_error(
-                found.config_path, f"has {key} {value!r}, but only {wanted!r} is supported"
+                checkpoint.config_path, f"has {key} {value!r}, but only {wanted!r} is supported"
             )
-    never_split = found.config.get("never_split") or []
-    if unknown := [token for token in never_split if token not in built_in(found)]:
+    never_split = checkpoint.config.get("never_split") or []
+    if unknown := [token for token in never_split if token not in built_in(checkpoint)]:
         raise file_error(
-            found.config_path, f"has never_split {unknown[0]!r}, which is not supported"
+            checkpoint.config_path, f"has never_split {unknown[0]!r}, which is not supported"
         )
-    if found.config.get("truncation_side") == "left":
+    if checkpoint.config.get("truncation_side") == "left":
         log.warning(
             "%s has truncation_side 'left', which is ignored; truncation=tail keeps the end of "
             "long texts",
-            found.config_path,
+            checkpoint.config_path,
         )
 
 
-def _check_roles(found: TokenizerFiles) -> None:
-    for content, file in ((found.config, CONFIG), (found.specials, SPECIALS)):
-        for role, wanted in _ROLES[style_of(found)].items():
+def _check_roles(checkpoint: TokenizerFiles) -> None:
+    for content, file in ((checkpoint.config, CONFIG), (checkpoint.specials, SPECIALS)):
+        for role, wanted in _ROLES[style_of(checkpoint)].items():
             if (token := content_of(content.get(role))) not in (None, wanted):
                 raise file_error(
-                    found.folder / file, f"has {role} {token!r}, but only {wanted!r} is supported"
+                    checkpoint.folder / file,
+                    f"has {role} {token!r}, but only {wanted!r} is supported",
                 )
 
 
-def _check_tokenizer(found: TokenizerFiles) -> None:
-    path, content = found.tokenizer_path, found.tokenizer or {}
+def _check_tokenizer(checkpoint: TokenizerFiles) -> None:
+    path, content = checkpoint.tokenizer_path, checkpoint.tokenizer or {}
     for name, wanted in _TYPES.items():
         part = content.get(name)
         kind = part.get("type") if isinstance(part, dict) else "none"
@@ -171,20 +173,20 @@ def _check_tokenizer(found: TokenizerFiles) -> None:
     padding = content.get("padding") or {}
     if padding.get("direction", "Right") != "Right":
         raise file_error(path, "pads on the left, but only padding on the right is supported")
-    _check_post_processor(found, content.get("post_processor"))
+    _check_post_processor(checkpoint, content.get("post_processor"))
 
 
-def _check_post_processor(found: TokenizerFiles, processor: dict[str, Any] | None) -> None:
+def _check_post_processor(checkpoint: TokenizerFiles, processor: dict[str, Any] | None) -> None:
     """Raise UserError unless it frames texts and pairs as the tokenizer's style does."""
-    name, _ = tokenizer_class(found)
+    name, _ = tokenizer_class(checkpoint)
     if processor is None and name not in ANY_TOKENIZER:
         return  # BertTokenizer adds the special tokens itself
-    processor, style = processor or {"type": "none"}, style_of(found)
+    processor, style = processor or {"type": "none"}, style_of(checkpoint)
     frame = (processor.get("cls", [""])[0], processor.get("sep", [""])[0])
     if style == "mpnet":
         if processor["type"] != "RobertaProcessing" or frame != ("<s>", "</s>"):
             raise file_error(
-                found.tokenizer_path,
+                checkpoint.tokenizer_path,
                 f"has a post_processor ({processor['type']}) that does not give <s> a </s></s> b "
                 "</s>, as MPNet's does",
             )
@@ -199,7 +201,7 @@ def _check_post_processor(found: TokenizerFiles, processor: dict[str, Any] | Non
         )
     if not fits:
         raise file_error(
-            found.tokenizer_path,
+            checkpoint.tokenizer_path,
             f"has a post_processor ({processor['type']}) that does not give [CLS] a [SEP] b [SEP] "
             "with segments 0 and 1, as BERT's does",
         )
@@ -207,39 +209,39 @@ def _check_post_processor(found: TokenizerFiles, processor: dict[str, Any] | Non
 
 def template(pieces: Any) -> list[str]:
     """Return a template's pieces as in "[CLS]:0"."""
-    found = []
+    steps = []
     for piece in pieces if isinstance(pieces, list) else []:
         for value in piece.values():
-            found.append(f"{value.get('id')}:{value.get('type_id')}")
-    return found
+            steps.append(f"{value.get('id')}:{value.get('type_id')}")
+    return steps
 
 
-def normalization(found: TokenizerFiles) -> dict[str, bool | None]:
+def normalization(checkpoint: TokenizerFiles) -> dict[str, bool | None]:
     """Return `lowercase`, `strip_accents` and `split_chinese`.
 
     tokenizer_config.json goes before tokenizer.json, as in transformers; differences are logged.
     """
-    normalizer = (found.tokenizer or {}).get("normalizer", {})
+    normalizer = (checkpoint.tokenizer or {}).get("normalizer", {})
     stored = {
         argument: normalizer.get(key, default)
         for argument, (_, key, default) in _NORMALIZATION.items()
     }
-    if tokenizer_class(found)[0] in ANY_TOKENIZER:
+    if tokenizer_class(checkpoint)[0] in ANY_TOKENIZER:
         return stored
     said = {
-        argument: _flag(found, key)
+        argument: _flag(checkpoint, key)
         for argument, (key, _, _) in _NORMALIZATION.items()
-        if key in found.config
+        if key in checkpoint.config
     }
     said = {a: value for a, value in said.items() if value is not None or a == "strip_accents"}
     settings = {**stored, **said}
-    if found.tokenizer is not None:
-        _report_differences(found, stored, said, settings)
+    if checkpoint.tokenizer is not None:
+        _report_differences(checkpoint, stored, said, settings)
     return settings
 
 
 def _report_differences(
-    found: TokenizerFiles,
+    checkpoint: TokenizerFiles,
     stored: dict[str, bool | None],
     said: dict[str, bool | None],
     settings: dict[str, bool | None],
@@ -252,12 +254,12 @@ def _report_differences(
         if argument in said and used != theirs:
             log.warning(
                 "%s has %s %r, but tokenizer.json %r; the former is used, as by transformers",
-                *(found.config_path, key, used, theirs),
+                *(checkpoint.config_path, key, used, theirs),
             )
         elif argument not in said and used != (other := in_transformers[argument]):
             log.warning(
                 "%s has %s %r, which is used; transformers would use %r, as %s has no %s",
-                *(found.tokenizer_path, their_key, used, other, CONFIG, key),
+                *(checkpoint.tokenizer_path, their_key, used, other, CONFIG, key),
             )
 
 
@@ -267,8 +269,9 @@ def _explicit(settings: dict[str, bool | None]) -> dict[str, bool | None]:
     return {**settings, "strip_accents": settings["lowercase"] if strip is None else strip}
 
 
-def _flag(found: TokenizerFiles, key: str) -> bool | None:
-    value = found.config[key]
+def _flag(checkpoint: TokenizerFiles, key: str) -> bool | None:
+    value = checkpoint.config[key]
     if value is not None and not isinstance(value, bool):
-        raise file_error(found.config_path, f"has {key} {value!r}, which is neither true nor false")
+        path = checkpoint.config_path
+        raise file_error(path, f"has {key} {value!r}, which is neither true nor false")
     return value

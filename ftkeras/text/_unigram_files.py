@@ -46,9 +46,9 @@ Pieces = list[tuple[str, float]]
 log = logging.getLogger(__name__)
 
 
-def default_class(found: TokenizerFiles) -> str:
+def default_class(checkpoint: TokenizerFiles) -> str:
     """Return the class of transformers that reads the folder if no file names one."""
-    return _DEFAULTS.get(str(found.model.get("model_type")), "XLMRobertaTokenizer")
+    return _DEFAULTS.get(str(checkpoint.model.get("model_type")), "XLMRobertaTokenizer")
 
 
 def read(folder: pathlib.Path) -> dict[str, Any]:
@@ -58,44 +58,65 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
         UserError: naming the file and the setting that is not supported, or in what files differ.
         ValueError: if the SentencePiece model is not one.
     """
-    found, default = TokenizerFiles.read(folder), default_class(TokenizerFiles.read(folder))
+    checkpoint = TokenizerFiles.read(folder)
+    default = default_class(checkpoint)
     supported = f"of SentencePiece only {', '.join(LAYOUTS)} are supported"
-    check_class(found, default, tuple(LAYOUTS), supported)
-    if found.config.get("add_prefix_space") is False:
-        raise file_error(found.config_path, "has add_prefix_space False, which is not supported")
-    name = tokenizer_class(found, default)[0].removesuffix("Fast")
-    path, pieces = model_path(folder), None
-    if found.tokenizer is not None:
-        pieces = _pieces(found)
+    check_class(checkpoint, default, tuple(LAYOUTS), supported)
+    if checkpoint.config.get("add_prefix_space") is False:
+        path = checkpoint.config_path
+        raise file_error(path, "has add_prefix_space False, which is not supported")
+    name = tokenizer_class(checkpoint, default)[0].removesuffix("Fast")
+    path, pieces, charsmap = model_path(folder), None, None
+    if checkpoint.tokenizer is not None:
+        pieces = _pieces(checkpoint)
         if name in ANY_TOKENIZER:
             name = _CLASSES_BY_FIRST_TOKEN.get(pieces[0][0], "XLMRobertaTokenizer")
     layout = LAYOUTS[name]
     style = STYLES[layout.style]
-    settings = _albert_files.read_settings(found) if layout.normalizes else {}
-    if found.tokenizer is not None:
-        check_frame(found, default, style)
-        _check_unknown(found, layout)
-        charsmap = _charsmap(found, path, settings)
-    check_tokens(found, "SentencePiece", style, layout.head or tuple(style.roles.values()))
+    settings = _albert_files.read_settings(checkpoint) if layout.normalizes else {}
+    if checkpoint.tokenizer is not None:
+        check_frame(checkpoint, default, style)
+        _check_unknown(checkpoint, layout)
+        charsmap = _charsmap(checkpoint, path, settings)
+    check_tokens(checkpoint, "SentencePiece", style, layout.head or tuple(style.roles.values()))
     for key in layout.refused:
-        if found.config.get(key):
-            raise file_error(found.config_path, f"has {key} true, which is not supported")
-    if path is None:
-        assert pieces is not None, "TokenizerFiles.read finds a model or tokenizer.json"
-        _check_head(found.tokenizer_path, pieces, layout)
-        own = [(piece, score, NORMAL) for piece, score in pieces[len(layout.head) :]]
-        own = own[len(layout.first) - layout.omitted : len(own) - layout.adds_mask]
-        model = _sentencepiece_model.build([*layout.first, *own], charsmap or b"")
-        vocabulary = [piece for piece, _ in pieces]
-    else:
+        if checkpoint.config.get(key):
+            raise file_error(checkpoint.config_path, f"has {key} true, which is not supported")
+    if path is not None:
         model = path.read_bytes()
-        stored = _from_model(path, model, layout)
-        if pieces is not None:
-            _compare(found, path, stored, pieces)
-            if charsmap is not None:
-                _compare_charsmaps(found, path, model, charsmap)
-        vocabulary = [piece for piece, _ in stored]
+        vocabulary = _stored_vocabulary(checkpoint, path, model, layout, pieces, charsmap)
+    else:
+        assert pieces is not None, "TokenizerFiles.read finds a model or tokenizer.json"
+        model, vocabulary = _built_model(checkpoint, pieces, layout, charsmap)
     return {"model": model, "vocabulary": vocabulary, "layout": name, **settings}
+
+
+def _stored_vocabulary(
+    checkpoint: TokenizerFiles,
+    path: pathlib.Path,
+    model: bytes,
+    layout: Layout,
+    pieces: Pieces | None,
+    charsmap: bytes | None,
+) -> list[str]:
+    """Return the vocabulary of the checkpoint's model; tokenizer.json must have the same."""
+    stored = _from_model(path, model, layout)
+    if pieces is not None:
+        _compare(checkpoint, path, stored, pieces)
+        if charsmap is not None:
+            _compare_charsmaps(checkpoint, path, model, charsmap)
+    return [piece for piece, _ in stored]
+
+
+def _built_model(
+    checkpoint: TokenizerFiles, pieces: Pieces, layout: Layout, charsmap: bytes | None
+) -> tuple[bytes, list[str]]:
+    """Return a SentencePiece model of what tokenizer.json has, and the vocabulary."""
+    _check_head(checkpoint.tokenizer_path, pieces, layout)
+    own = [(piece, score, NORMAL) for piece, score in pieces[len(layout.head) :]]
+    own = own[len(layout.first) - layout.omitted : len(own) - layout.adds_mask]
+    model = _sentencepiece_model.build([*layout.first, *own], charsmap or b"")
+    return model, [piece for piece, _ in pieces]
 
 
 def model_path(folder: pathlib.Path) -> pathlib.Path | None:
@@ -110,9 +131,9 @@ def model_path(folder: pathlib.Path) -> pathlib.Path | None:
     return paths[0] if paths else None
 
 
-def _pieces(found: TokenizerFiles) -> Pieces:
+def _pieces(checkpoint: TokenizerFiles) -> Pieces:
     """Return the pieces and scores of tokenizer.json, by id."""
-    path, model = found.tokenizer_path, (found.tokenizer or {})["model"]
+    path, model = checkpoint.tokenizer_path, (checkpoint.tokenizer or {})["model"]
     if model.get("byte_fallback"):
         raise file_error(path, "has byte_fallback True, but only False is supported")
     entries = model.get("vocab") or []
@@ -123,17 +144,18 @@ def _pieces(found: TokenizerFiles) -> Pieces:
     if not pieces:
         raise file_error(path, "has an empty vocab")
     # DeBERTa's mask is not among the pieces.
-    added = {token.get("id"): token for token in (found.tokenizer or {}).get("added_tokens") or ()}
+    tokens = (checkpoint.tokenizer or {}).get("added_tokens") or ()
+    added = {token.get("id"): token for token in tokens}
     if (last := added.get(len(pieces))) is not None:
         pieces.append((str(content_of(last)), 0.0))
     return pieces
 
 
-def _check_unknown(found: TokenizerFiles, layout: Layout) -> None:
-    unknown, wanted = (found.tokenizer or {})["model"].get("unk_id"), layout.unknown_id
+def _check_unknown(checkpoint: TokenizerFiles, layout: Layout) -> None:
+    unknown, wanted = (checkpoint.tokenizer or {})["model"].get("unk_id"), layout.unknown_id
     if unknown != wanted:
         raise file_error(
-            found.tokenizer_path, f"has unk_id {unknown!r}, but only {wanted} is supported"
+            checkpoint.tokenizer_path, f"has unk_id {unknown!r}, but only {wanted} is supported"
         )
 
 
@@ -145,12 +167,12 @@ def _parts(part: dict[str, Any] | None, name: str) -> list[dict[str, Any]]:
 
 
 def _charsmap(
-    found: TokenizerFiles, model: pathlib.Path | None, settings: dict[str, bool]
+    checkpoint: TokenizerFiles, model: pathlib.Path | None, settings: dict[str, bool]
 ) -> bytes | None:
     """Return the compiled normalization rules of tokenizer.json; check all that affects ids.
 
     Args:
-        found: the checkpoint's files.
+        checkpoint: the checkpoint's files.
         model: the path of the SentencePiece model, or None.
         settings: ALBERT's, or none.
 
@@ -158,11 +180,10 @@ def _charsmap(
         None if transformers 5 has replaced DeBERTa's rules; then those of the model count, which
         the checkpoint was trained with.
     """
-    path, content = found.tokenizer_path, found.tokenizer or {}
-    charsmap = ""
-    steps = _parts(content.get("normalizer"), "normalizers")
+    path, charsmap = checkpoint.tokenizer_path, ""
+    steps = _parts((checkpoint.tokenizer or {}).get("normalizer"), "normalizers")
     if settings:
-        steps = _albert_files.without_settings(found, settings)
+        steps = _albert_files.without_settings(checkpoint, settings)
     if [step.get("type") for step in steps] == _NFC:
         if model is None:
             raise file_error(
@@ -181,21 +202,27 @@ def _charsmap(
             raise file_error(
                 path, f"has normalizer {step.get('type')}, but only Precompiled is supported"
             )
-    splitting = _parts(content.get("pre_tokenizer"), "pretokenizers")
-    kinds = [step.get("type") for step in splitting]
+    _check_pre_tokenizer(checkpoint)
+    try:
+        return base64.b64decode(charsmap, validate=True)
+    except (binascii.Error, TypeError, ValueError):
+        raise file_error(path, "has a precompiled_charsmap that is not base64") from None
+
+
+def _check_pre_tokenizer(checkpoint: TokenizerFiles) -> None:
+    """Raise UserError unless tokenizer.json splits texts into words as SentencePiece does."""
+    path = checkpoint.tokenizer_path
+    steps = _parts((checkpoint.tokenizer or {}).get("pre_tokenizer"), "pretokenizers")
+    kinds = [step.get("type") for step in steps]
     if kinds not in (["Metaspace"], ["WhitespaceSplit", "Metaspace"]):
         named = ", ".join(map(str, kinds)) or "none"
         raise file_error(path, f"has pre_tokenizer {named}, but only Metaspace is supported")
-    space = splitting[-1]
+    space = steps[-1]
     scheme = space.get("prepend_scheme", "always")
     if space.get("replacement", SPACE) != SPACE or scheme == "never":
         raise file_error(
             path, "has a pre_tokenizer that does not put '▁' before words, as SentencePiece does"
         )
-    try:
-        return base64.b64decode(charsmap, validate=True)
-    except (binascii.Error, TypeError, ValueError):
-        raise file_error(path, "has a precompiled_charsmap that is not base64") from None
 
 
 def _check_head(path: pathlib.Path, pieces: Pieces, layout: Layout) -> None:
@@ -223,7 +250,9 @@ def _from_model(path: pathlib.Path, content: bytes, layout: Layout) -> Pieces:
     return [*special, *own[layout.omitted :], *mask]
 
 
-def _compare(found: TokenizerFiles, path: pathlib.Path, stored: Pieces, pieces: Pieces) -> None:
+def _compare(
+    checkpoint: TokenizerFiles, path: pathlib.Path, stored: Pieces, pieces: Pieces
+) -> None:
     """Raise UserError if the model and tokenizer.json have other pieces or scores."""
     special = {token for layout in LAYOUTS.values() for token in layout.head}
     for layout in LAYOUTS.values():
@@ -235,19 +264,19 @@ def _compare(found: TokenizerFiles, path: pathlib.Path, stored: Pieces, pieces: 
             if same or ours[0] in special:
                 continue
         raise file_error(
-            found.folder,
+            checkpoint.folder,
             f"has a {path.name} with {ours} at id {index}, but a {TOKENIZER} with {theirs}; make "
             "them agree",
         )
 
 
 def _compare_charsmaps(
-    found: TokenizerFiles, path: pathlib.Path, content: bytes, charsmap: bytes
+    checkpoint: TokenizerFiles, path: pathlib.Path, content: bytes, charsmap: bytes
 ) -> None:
     own = _sentencepiece_model.parse(content).normalizer.precompiled_charsmap
     if own != charsmap:
         raise file_error(
-            found.folder,
+            checkpoint.folder,
             f"has a {path.name} and a {TOKENIZER} that normalize texts by different rules "
             "(precompiled_charsmap); make them agree",
         )

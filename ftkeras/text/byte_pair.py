@@ -3,13 +3,13 @@
 import hashlib
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from ftkeras.errors import UserError
-from ftkeras.text import _byte_level_words, _byte_pair_files, _text_parts
+from ftkeras.text import _byte_level_words, _byte_pair_files, _text_parts, ragged_tensors
 from ftkeras.text._added_tokens import AddedToken
 from ftkeras.text._alignment import byte_lengths
 from ftkeras.text._frames import STYLES, ids_of_tokens, joined, unframed
@@ -76,7 +76,7 @@ class BytePair(tf.Module):
     ['hi', 'Ġhi', '!']
     """
 
-    segments: ClassVar[int] = 1
+    segments: int = 1
 
     def __init__(
         self,
@@ -93,7 +93,8 @@ class BytePair(tf.Module):
         specials = STYLES[style].specials
         self.specials = STYLES[style].counts
         self.vocabulary, self.add_prefix_space = tuple(vocabulary), bool(add_prefix_space)
-        self._pairs, letters = tuple(map(tuple, merges)), byte_letters()
+        self._pairs = tuple((first, second) for first, second in merges)
+        letters = byte_letters()
         ids = ids_of_tokens(self.vocabulary, specials, letters)
         self.cls_id, self.pad_id, self.sep_id, self.unknown_id = (ids[t] for t in specials)
         self._byte_ids = np.array([ids[letter] for letter in letters], np.int64)
@@ -191,18 +192,17 @@ class BytePair(tf.Module):
         distinct, index = tf.unique(words.flat_values)
         ids = self._whole.lookup(distinct)
         is_whole = ids >= 0
-        whole = tf.RaggedTensor.from_row_lengths(
-            tf.boolean_mask(ids, is_whole), tf.cast(is_whole, tf.int64), validate=False
-        )
+        lengths = tf.cast(is_whole, tf.int64)
+        whole = ragged_tensors.from_row_lengths(tf.boolean_mask(ids, is_whole), lengths)
         rest = self._merge_words(tf.where(is_whole, "", distinct))
-        found = tf.cast(tf.concat([whole, rest], axis=1), tf.int32)
-        return words.with_flat_values(tf.gather(found, index)).merge_dims(1, 2)
+        ids_of_words = tf.cast(tf.concat([whole, rest], axis=1), tf.int32)
+        return words.with_flat_values(tf.gather(ids_of_words, index)).merge_dims(1, 2)
 
     def _merge_words(self, words: Tensor) -> Ragged:
         codes = tf.io.decode_raw(tf.strings.reduce_join(words), tf.uint8)
         ids = tf.gather(self._byte_ids, tf.cast(codes, tf.int32))
         lengths = tf.cast(tf.strings.length(words), tf.int64)
-        return self._merges(tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False))
+        return self._merges(ragged_tensors.from_row_lengths(ids, lengths))
 
     @property
     def special_ids(self) -> tuple[int, ...]:

@@ -31,44 +31,44 @@ def read_tokenizer(folder: pathlib.Path) -> Tokenizer:
     Raises:
         UserError: if there is no tokenizer, or one that is not supported.
     """
-    found = TokenizerFiles.read(pathlib.Path(folder))
-    return _TOKENIZERS[_kind(found)].from_folder(found.folder)
+    checkpoint = TokenizerFiles.read(pathlib.Path(folder))
+    return _TOKENIZERS[_kind(checkpoint)].from_folder(checkpoint.folder)
 
 
-def _kind(found: TokenizerFiles) -> str:
+def _kind(checkpoint: TokenizerFiles) -> str:
     """Return the type of the tokenizer's model."""
     files = {
-        "WordPiece": (found.folder / "vocab.txt").is_file(),
-        "BPE": (found.folder / "vocab.json").is_file(),
-        "Unigram": model_path(found.folder) is not None,
+        "WordPiece": (checkpoint.folder / "vocab.txt").is_file(),
+        "BPE": (checkpoint.folder / "vocab.json").is_file(),
+        "Unigram": model_path(checkpoint.folder) is not None,
     }
-    if found.tokenizer is not None:
-        model = found.tokenizer.get("model")
+    if checkpoint.tokenizer is not None:
+        model = checkpoint.tokenizer.get("model")
         kind = model.get("type", "WordPiece") if isinstance(model, dict) else "none"
         if kind not in _TOKENIZERS:
             raise file_error(
-                found.tokenizer_path,
+                checkpoint.tokenizer_path,
                 f"has model {kind}; supported are {', '.join(sorted(_TOKENIZERS))}",
             )
         if files["Unigram"] and kind != "Unigram":
             raise file_error(
-                found.folder,
+                checkpoint.folder,
                 f"has a SentencePiece model and a {TOKENIZER} of kind {kind}; remove one of them",
             )
         return kind
     kinds = [kind for kind, exists in files.items() if exists]
     if len(kinds) == 1:
         return kinds[0]
-    return _named_kind(found, kinds)
+    return _named_kind(checkpoint, kinds)
 
 
-def _named_kind(found: TokenizerFiles, kinds: list[str]) -> str:
+def _named_kind(checkpoint: TokenizerFiles, kinds: list[str]) -> str:
     """Return which of several tokenizers the folder's tokenizer_class means."""
-    name = tokenizer_class(found, "")[0].removesuffix("Fast")
+    name = tokenizer_class(checkpoint, "")[0].removesuffix("Fast")
     if not name:
         named = " and ".join(_VOCABULARIES[kind] for kind in kinds)
         raise file_error(
-            found.folder,
+            checkpoint.folder,
             f"has {named}, but neither {TOKENIZER} nor a tokenizer_class in "
             f"{CONFIG}, which would say which of them counts",
         )

@@ -172,13 +172,15 @@ class TextLayer(tf.Module):
         if spans:
             best = cut.has_most_context().flat_values
             flat = [tf.where(best, span.flat_values, NO_WORD) for span in spans]
-            spans = tuple(map(tf.RaggedTensor.with_flat_values, spans, flat))
+            pairs = zip(spans, flat, strict=True)
+            spans = tuple(span.with_flat_values(values) for span, values in pairs)
         return [cut.take(pieces), *spans], cut.columns()
 
     def _with_contexts(self, questions: tf.Tensor, texts: tf.Tensor | None) -> dict[str, Any]:
         self._require_room_for_pairs()
-        found = contexts.read(self.tokenizer, self.truncation, self.max_length, questions, texts)
-        return found if self.segments else {n: v for n, v in found.items() if n != "segment_ids"}
+        assert texts is not None, "questions come with contexts"
+        rows = contexts.read(self.tokenizer, self.truncation, self.max_length, questions, texts)
+        return rows if self.segments else {n: v for n, v in rows.items() if n != "segment_ids"}
 
     def _with_options(
         self, questions: tf.Tensor, texts: Any, most: int
@@ -187,16 +189,14 @@ class TextLayer(tf.Module):
 
         The rows of options that a question lacks are empty.
         """
-        found = options.split(texts, most)
+        listed = options.split(texts, most)
         numbers = tf.repeat(tf.range(tf.size(questions)), most)
         first = tf.gather(self.tokenizer(questions), numbers)
-        rows = self._join_pairs(first, self.tokenizer(tf.reshape(found.texts, [-1])))
-        is_option = tf.cast(tf.reshape(found.mask, [-1]), tf.int64)
+        rows = self._join_pairs(first, self.tokenizer(tf.reshape(listed.texts, [-1])))
+        is_option = tf.cast(tf.reshape(listed.mask, [-1]), tf.int64)
         return {name: Head()(ids, ids.row_lengths() * is_option) for name, ids in rows.items()}
 
-    def _join_pairs(
-        self, first: tf.RaggedTensor, second: tf.RaggedTensor
-    ) -> dict[str, tf.RaggedTensor]:
+    def _join_pairs(self, first: tf.RaggedTensor, second: tf.RaggedTensor) -> dict[str, Any]:
         self._require_room_for_pairs()
         budget = self.max_length - self.tokenizer.specials[1]
         limits = longest_first(first.row_lengths(), second.row_lengths(), budget)

@@ -36,12 +36,12 @@ def split(texts: tf.Tensor, most: int) -> Options:
     [[b'yes', b'no', b''], [b'red', b'green', b'blue']]
     """
     clean = tf.strings.strip(tf.strings.regex_replace(texts, _BETWEEN, "\n"))
-    found: Any = tf.strings.split(clean, "\n")
-    counts = found.row_lengths()
+    lines: Any = tf.strings.split(clean, "\n")
+    counts = lines.row_lengths()
     check = tf.debugging.Assert(
         tf.reduce_all(counts <= most),
         [f"a question has more options than {most}, the most that the model was trained on"],
     )
     with tf.control_dependencies([check] if check is not None else []):
-        dense = found.to_tensor("", shape=[None, most])
+        dense = lines.to_tensor("", shape=[None, most])
     return Options(dense, tf.sequence_mask(counts, most))

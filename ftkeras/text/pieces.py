@@ -41,13 +41,13 @@ class Pieces:
         firsts: Sequence[int] = (),
         lasts: Sequence[int] = (),
     ):
-        found = [mask for mask in MASKS if mask in tokenizer.vocabulary]
-        if not found:
+        masks = [mask for mask in MASKS if mask in tokenizer.vocabulary]
+        if not masks:
             raise UserError(
                 f"`encoder`: its vocabulary has no mask token, {' or '.join(MASKS)}, so it can't "
                 "be pretrained by masking."
             )
-        self.mask_id = tokenizer.vocabulary.index(found[0])
+        self.mask_id = tokenizer.vocabulary.index(masks[0])
         specials = (tokenizer.pad_id, tokenizer.unknown_id, self.mask_id, *tokenizer.special_ids)
         self.is_special = np.zeros(len(tokenizer.vocabulary), bool)
         self.is_special[list(specials)] = True
@@ -61,14 +61,14 @@ class Pieces:
         Args:
             ids: of the text's tokens without special ones that frame it, integer [tokens].
         """
-        found = self._opens[ids]
+        begins = self._opens[ids]
         if self._kinds is not None and len(ids):
             firsts, lasts = self._kinds
             before, after = lasts[ids[:-1]], firsts[ids[1:]]
-            found[1:] |= (before != after) & (before != UNCLEAR) & (after != UNCLEAR)
-            found[1:] |= self._is_contraction[ids[:-1]]
-        found[:1] = True
-        return found
+            begins[1:] |= (before != after) & (before != UNCLEAR) & (after != UNCLEAR)
+            begins[1:] |= self._is_contraction[ids[:-1]]
+        begins[:1] = True
+        return begins
 
     @property
     def _is_contraction(self) -> np.ndarray:

@@ -17,7 +17,7 @@ from ftkeras.text.truncations.head import Head
 from ftkeras.text.words import NO_WORD, NUMBERS, WORDS
 
 # The arguments of the text layer, by what is read.
-_READS: Mapping[str, Mapping[str, bool]] = {
+_READS: Mapping[str, Mapping[str, Any]] = {
     "texts": {},
     "words": {"words": True, "spaced": True},
     "each_text": {"each_text": True},
@@ -132,16 +132,16 @@ class Preprocessor(keras.layers.Layer):
         self._check_pairs(pairs)
         text_layer = self._require_text_layer()
         inputs = [tf.reshape(part, [-1]) for part in (texts, pairs) if part is not None]
-        found = text_layer(*inputs)
+        rows = text_layer(*inputs)
         shape = [None, self.max_length if self.fixed_length else None]
         fills = {"token_ids": text_layer.tokenizer.pad_id, "segment_ids": 0}
         outputs = {
             name: part.to_tensor(fills.get(name, NO_WORD), shape=shape)
             if isinstance(part, tf.RaggedTensor)
             else part
-            for name, part in found.items()
+            for name, part in rows.items()
         }
-        lengths = tf.cast(found["token_ids"].row_lengths(), tf.int32)
+        lengths = tf.cast(rows["token_ids"].row_lengths(), tf.int32)
         length = tf.shape(outputs["token_ids"])[1]
         return {**outputs, "padding_mask": tf.sequence_mask(lengths, length)}
 

@@ -71,17 +71,17 @@ class Places:
         Returns:
             starts and ends, of the same shape and type.
         """
-        found = tf.convert_to_tensor(starts), tf.convert_to_tensor(ends)
+        moved = tf.convert_to_tensor(starts), tf.convert_to_tensor(ends)
         for step in reversed(self._steps):
-            found = _move(*found, rows, step, step.after, step.before)
-        return found
+            moved = _move(*moved, rows, step, step.after, step.before)
+        return moved
 
     def redacted(self, starts: Any, ends: Any, rows: Any = None) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the positions in the redacted texts of spans of the texts; see `original`."""
-        found = tf.convert_to_tensor(starts), tf.convert_to_tensor(ends)
+        moved = tf.convert_to_tensor(starts), tf.convert_to_tensor(ends)
         for step in self._steps:
-            found = _move(*found, rows, step, step.before, step.after)
-        return found
+            moved = _move(*moved, rows, step, step.before, step.after)
+        return moved
 
 
 def _step(rule: Rule, texts: tf.Tensor) -> Step:
@@ -123,8 +123,8 @@ def _move(
         part = tf.maximum(tf.reshape(part, tf.shape(at)), first)
         stays = at - tf.gather(source, part) + tf.gather(target, part)
         replaced = tf.gather(target, tf.minimum(part + edge, tf.size(target, tf.int64) - 1))
-        found = tf.where(tf.gather(step.is_replaced, part), replaced, stays) - moved_base
-        return tf.where(offsets < 0, offsets, tf.cast(found, offsets.dtype))
+        moved = tf.where(tf.gather(step.is_replaced, part), replaced, stays) - moved_base
+        return tf.where(offsets < 0, offsets, tf.cast(moved, offsets.dtype))
 
     moved = move(starts, "right", 0)
     return moved, tf.maximum(move(ends, "left", 1), moved)

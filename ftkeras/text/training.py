@@ -38,10 +38,10 @@ def train(texts: Callable[[], Iterable[str]], size: int, *, kind: str) -> Tokeni
     made: Any = (_train_word_piece if kind == WORD_PIECE else _train_byte_pair)(
         tokenizers, texts, size
     )
-    if (found := len(made.vocabulary)) > size:
+    if (smallest := len(made.vocabulary)) > size:
         raise UserError(
-            f"`vocabulary_size` must be at least {found}, because the texts have so many different "
-            f"characters. Received: {size}."
+            f"`vocabulary_size` must be at least {smallest}, because the texts have so many "
+            f"different characters. Received: {size}."
         )
     return made
 

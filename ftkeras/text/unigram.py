@@ -102,7 +102,7 @@ class Unigram(tf.Module):
         if self._spellings is not None:
             points = normalize(tf.strings.unicode_decode(valid, "UTF-8"), self._spellings).points
             valid = tf.strings.unicode_encode(points, "UTF-8")
-        pieces = self._pieces.tokenize(valid)
+        pieces: Any = self._pieces.tokenize(valid)
         return pieces.with_flat_values(tf.gather(self._ids, pieces.flat_values))
 
     def with_offsets(self, texts: Tensor) -> tuple[Ragged, Ragged, Ragged]:

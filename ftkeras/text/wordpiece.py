@@ -2,7 +2,7 @@
 
 import pathlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import tensorflow as tf
 import tensorflow_text as tf_text
@@ -11,9 +11,10 @@ from ftkeras.errors import UserError
 from ftkeras.support import bounds
 from ftkeras.text import _folder
 from ftkeras.text._added_tokens import AddedToken, Recognizer, extend
-from ftkeras.text._alignment import align, canonical_order, look_up
+from ftkeras.text._alignment import align
 from ftkeras.text._frames import STYLES, Style, joined, with_segments
-from ftkeras.text._spellings import NOTHING, WALL, Spellings, spellings
+from ftkeras.text._respelling import respell
+from ftkeras.text._spellings import spellings
 from ftkeras.text.pieces import Pieces
 
 MAX_WORD_CHARACTERS = 100
@@ -89,7 +90,7 @@ class WordPiece(tf.Module):
         self._tables = spellings(self.lowercase, self.strip_accents, self.split_chinese)
         self._pieces = tf_text.FastWordpieceTokenizer(
             list(vocabulary),
-            token_out_type=tf.int32,
+            token_out_type=cast(Any, tf.int32),
             unknown_token="[UNK]",
             no_pretokenization=True,
             max_bytes_per_word=4 * MAX_WORD_CHARACTERS,
@@ -97,13 +98,13 @@ class WordPiece(tf.Module):
         self._add_recognizers()
 
     def _add_recognizers(self) -> None:
-        found = {normalized: [] for normalized in (False, True)}
+        by_stage = {normalized: [] for normalized in (False, True)}
         for token in self.added_tokens:
-            found[token.normalized].append(token)
+            by_stage[token.normalized].append(token)
         self._in_text = self._in_normalized = None
-        if tokens := found[False]:
+        if tokens := by_stage[False]:
             self._in_text = Recognizer([t.content for t in tokens], [t.id for t in tokens])
-        if tokens := found[True]:
+        if tokens := by_stage[True]:
             # The two halves of `_tables`: normalization, then spaces around punctuation.
             settings = self.lowercase, self.strip_accents, self.split_chinese
             self._normalizing = spellings(*settings, split_punctuation=False)
@@ -178,10 +179,10 @@ class WordPiece(tf.Module):
         aligned = align(tf.convert_to_tensor(texts, tf.string), tables)
         words = aligned.words.flat_values
         is_long = tf.strings.length(words, unit="UTF8_CHAR") > MAX_WORD_CHARACTERS
-        found = self._pieces.tokenize_with_offsets(tf.where(is_long, "[UNK]", words))
-        ids, starts, ends = (aligned.words.with_flat_values(part) for part in found)
+        cut = self._pieces.tokenize_with_offsets(tf.where(is_long, "[UNK]", words))
+        ids, starts, ends = (aligned.words.with_flat_values(part) for part in cut)
         ids, starts, ends = (part.merge_dims(1, 2) for part in (ids, starts, ends))
-        word = found[0].value_rowids()
+        word = cut[0].value_rowids()
         sizes = tf.cast(tf.strings.length(words), tf.int64)
         limits = tf.where(tf.gather(is_long, word), tf.gather(sizes, word), ends.flat_values)
         first = tf.gather(aligned.first, word)
@@ -208,45 +209,25 @@ class WordPiece(tf.Module):
         """Return the normalized words of texts, string ragged [batch, (words)]."""
         texts = tf.convert_to_tensor(texts, tf.string)
         plain = tf.strings.regex_full_match(texts, _ASCII)
-        others = self._respell(tf.where(plain, "", texts), self._tables)
+        others = respell(tf.where(plain, "", texts), self._tables)
         return tf.strings.split(tf.where(plain, _space_ascii(self._normalize_ascii(texts)), others))
 
     def _normalize(self, texts: tf.Tensor) -> tf.Tensor:
         """Return normalized texts, string [batch]."""
         plain = tf.strings.regex_full_match(texts, _ASCII)
-        others = self._respell(tf.where(plain, "", texts), self._normalizing)
+        others = respell(tf.where(plain, "", texts), self._normalizing)
         return tf.where(plain, self._normalize_ascii(texts), others)
 
     def _split(self, normal: tf.Tensor) -> tf.RaggedTensor:
         """Return the words of normalized texts, string ragged [batch, (words)]."""
         plain = tf.strings.regex_full_match(normal, _ASCII)
-        others = self._respell(tf.where(plain, "", normal), self._splitting)
+        others = respell(tf.where(plain, "", normal), self._splitting)
         return tf.strings.split(tf.where(plain, _space_ascii(normal), others))
 
     def _normalize_ascii(self, texts: tf.Tensor) -> tf.Tensor:
-        """Normalize ASCII several times faster than `_respell` does; most English texts are."""
+        """Normalize ASCII several times faster than `respell` does; most English texts are."""
         texts = tf.strings.regex_replace(texts, _ASCII_CONTROLS, "")
         return tf.strings.lower(texts) if self.lowercase else texts
-
-    @staticmethod
-    def _respell(texts: tf.Tensor, tables: Spellings) -> tf.Tensor:
-        """Return texts with each character replaced by what the tables have for it."""
-        points = tf.strings.unicode_decode(texts, "UTF-8", errors="replace")
-        rows, units = look_up(tables, points.flat_values)
-        text = tf.broadcast_to(points.value_rowids()[:, tf.newaxis], tf.shape(units))
-        is_unit = units != NOTHING
-        units, text = tf.boolean_mask(units, is_unit), tf.boolean_mask(text, is_unit)
-
-        def reorder() -> tf.Tensor:
-            classes = tf.boolean_mask(tf.gather(tables.classes, rows), is_unit)
-            return tf.gather(units, canonical_order(text, classes))
-
-        # Sorting takes longer than all the rest, and few texts have marks that could move.
-        units = tf.cond(tf.reduce_any(rows >= tables.first_movable), reorder, lambda: units)
-        is_kept = units != WALL
-        units, text = tf.boolean_mask(units, is_kept), tf.boolean_mask(text, is_kept)
-        spelled = tf.RaggedTensor.from_value_rowids(units, text, points.nrows(), validate=False)
-        return tf.strings.unicode_encode(spelled, "UTF-8")
 
     @classmethod
     def from_folder(cls, folder: pathlib.Path) -> "WordPiece":

@@ -94,7 +94,8 @@ def frame_words(
     *first, last = texts
     # One frame for all of them: it holds the numbers of tokens from 1, negative, which no id is.
     numbers = tf.range(1, tf.size(last.flat_values) + 1)
-    framed = tokenizer.frame(*first, last.with_flat_values(-numbers))
+    marked = last.with_flat_values(-numbers)
+    framed = tokenizer.frame(first[0], marked) if first else tokenizer.frame(marked)
     row = framed["token_ids"]
     number = tf.maximum(-row.flat_values, 0)
 
@@ -146,7 +147,7 @@ def word_spans(
             continued = CONTINUES - tf.gather(characters, read.words)
             values = tf.tensor_scatter_nd_update(values, read.tokens[:, tf.newaxis], continued)
         values = tf.tensor_scatter_nd_update(
-            values, read.firsts[:, tf.newaxis], tf.gather(characters, read.found)
+            values, read.firsts[:, tf.newaxis], tf.gather(characters, read.distinct)
         )
         return starts.with_flat_values(values)
 
@@ -173,9 +174,9 @@ def word_numbers(
     """
     words = find_words(texts, spaced=True)
     read = _read(texts, words, (starts, ends))
-    before = tf.gather(words[0].row_starts(), tf.gather(words[0].value_rowids(), read.found))
+    before = tf.gather(words[0].row_starts(), tf.gather(words[0].value_rowids(), read.distinct))
     values = tf.fill([tf.size(starts.flat_values)], NO_WORD)
-    numbers = tf.cast(read.found - before, tf.int32)
+    numbers = tf.cast(read.distinct - before, tf.int32)
     return starts.with_flat_values(
         tf.tensor_scatter_nd_update(values, read.firsts[:, tf.newaxis], numbers)
     )
@@ -187,13 +188,13 @@ class _Read(NamedTuple):
     Attributes:
         tokens: those that read a word, int32 [read].
         words: the word that each of them reads, int32 [read].
-        found: the words that are read, int64 [found].
-        firsts: the first token that reads each of these, int32 [found].
+        distinct: these words, each once, int64 [distinct].
+        firsts: the first token that reads each of these, int32 [distinct].
     """
 
     tokens: tf.Tensor
     words: tf.Tensor
-    found: tf.Tensor
+    distinct: tf.Tensor
     firsts: tf.Tensor
 
 
@@ -214,8 +215,8 @@ def _read(
     read = tf.cast(tf.reshape(tf.where(overlaps), [-1]), tf.int32)
     word_read = tf.gather(word, read)
     first_token = tf.math.unsorted_segment_min(read, word_read, tf.size(firsts))
-    found = tf.reshape(tf.where(first_token < tf.size(begins)), [-1])
-    return _Read(read, word_read, found, tf.gather(first_token, found))
+    distinct = tf.reshape(tf.where(first_token < tf.size(begins)), [-1])
+    return _Read(read, word_read, distinct, tf.gather(first_token, distinct))
 
 
 def _shifted(offsets: tf.RaggedTensor, base: tf.Tensor) -> tf.Tensor:

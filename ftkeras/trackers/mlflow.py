@@ -69,8 +69,8 @@ class Mlflow(Tracker):
 
     def log(self, metrics: Mapping[str, float], step: int) -> None:
         entity, now = self._mlflow.entities.Metric, int(1000 * time.time())
-        found = [entity(name, value, now, step) for name, value in metrics.items()]
-        self._client.log_batch(self._run_id, metrics=found)
+        entities = [entity(name, value, now, step) for name, value in metrics.items()]
+        self._client.log_batch(self._run_id, metrics=entities)
 
     def close(self, status: str) -> None:
         self._client.set_terminated(self._run_id, status=STATUS[status])

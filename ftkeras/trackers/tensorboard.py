@@ -53,9 +53,9 @@ class TensorBoard(Tracker):
             split = "validation" if name.startswith(VALIDATION) else "train"
             tag = name.removeprefix(VALIDATION)
             values[split].append(summary.Value(tag=tag, simple_value=value))
-        for split, found in values.items():
-            if found:
-                self._add(split, step, summary=summary(value=found))
+        for split, of_split in values.items():
+            if of_split:
+                self._add(split, step, summary=summary(value=of_split))
 
     def close(self, status: str) -> None:
         for writer in self._writers.values():

@@ -20,9 +20,9 @@ def named(callbacks: Iterable[Any]) -> dict[str, Any]:
     "-3", in the order of `callbacks`.
     """
     counts: collections.Counter[str] = collections.Counter()
-    found: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     for callback in callbacks:
         name = type(callback).__name__
         counts[name] += 1
-        found[name if counts[name] == 1 else f"{name}-{counts[name]}"] = callback
-    return found
+        by_name[name if counts[name] == 1 else f"{name}-{counts[name]}"] = callback
+    return by_name

@@ -31,8 +31,8 @@ def private_gradients(
 
     def add_example(number, sums):
         x, y = tf.nest.map_structure(lambda array: array[number], (inputs, answers))
-        found = model.example_gradients(_shortened(x, model.pad_id) if shortens else x, y)
-        return number + 1, mechanism.add(sums, found)
+        gradients = model.example_gradients(_shortened(x, model.pad_id) if shortens else x, y)
+        return number + 1, mechanism.add(sums, gradients)
 
     examples = tf.shape(tf.nest.flatten(inputs)[0])[0]
     _, sums = tf.while_loop(

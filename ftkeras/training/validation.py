@@ -53,5 +53,5 @@ class ValidationMetrics(Callback):
 
     def add_to(self, logs: dict[str, float]) -> None:
         """Evaluate the model as it is, and add the metrics to the logs of a validation."""
-        found = self.measure(predict_in_order(self.model, self.feed))
-        logs.update({f"val_{name}": value for name, value in found.items()})
+        measured = self.measure(predict_in_order(self.model, self.feed))
+        logs.update({f"val_{name}": value for name, value in measured.items()})

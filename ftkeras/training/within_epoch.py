@@ -78,23 +78,23 @@ class WithinEpoch(Callback):
             stack.enter_context(metrics_kept(self.model))
             for average in self.averages:
                 stack.enter_context(average.average_weights())
-            found = self._validate()
-            self.best.offer(found, epoch=self._epoch, step=step)
-        self.rows.append({"epoch": self._epoch + 1, "step": step, **found})
+            measured = self._validate()
+            self.best.offer(measured, epoch=self._epoch, step=step)
+        self.rows.append({"epoch": self._epoch + 1, "step": step, **measured})
         if self.path is not None:
             write_table(self.path, self.rows)
         position = f"epoch {self._epoch + 1}/{self.progress.epochs}, step {step}"
-        self.progress.report(found, position)
-        self.tracking.log(found, self.tracking.step(step))
+        self.progress.report(measured, position)
+        self.tracking.log(measured, self.tracking.step(step))
 
     def _validate(self) -> dict[str, float]:
         """Return the validation metrics of the model as it is."""
         if self._sharded is None:
             self._sharded = shard(self.model.distribute_strategy, self.validation.dataset)
-        found = self.model.evaluate(
+        measured = self.model.evaluate(
             self._sharded.dataset, steps=self._sharded.steps, verbose=0, return_dict=True
         )
-        logs = {f"val_{name}": float(value) for name, value in found.items()}
+        logs = {f"val_{name}": float(value) for name, value in measured.items()}
         for metric in self.metrics:
             metric.add_to(logs)
         return logs

@@ -11,7 +11,6 @@ from ftkeras.dossiers import (
     integrity,
     license_policy,
     subject,
-    vulnerabilities,
     writing,
 )
 from ftkeras.dossiers.about import About
@@ -58,11 +57,7 @@ def run(config: DossierConfig) -> pathlib.Path:
         path = writing.write(folder, run_and_data, [summary, *parts.values()])
     recorded = {"folder": str(folder), "licenses": integrity.licenses(parts["licenses"])}
     audit.append(run_dir, "dossier", recorded)
-    for line in (
-        *integrity.warnings(parts["integrity"]),
-        *vulnerabilities.warning(parts["vulnerabilities"]),
-        *license_policy.warnings(policy, parts["licenses"].data),
-    ):
+    for line in writing.warnings(parts, policy):
         log.warning("%s", line)
     log.info("%s", f"dossier {path}")
     refused = license_policy.refusals(policy, parts["licenses"].data)

@@ -28,8 +28,8 @@ def run(config: DriftConfig) -> dict[str, Any]:
     path = pathlib.Path(config.statistics)
     seen = monitoring.observed(path, version=config.version, last=config.last)
     known = monitoring.reference(pathlib.Path(config.run_dir), config.split)
-    found, missing = monitoring.compare(known, seen, least=config.least_texts)
-    tests = [{**vars(one), "drift": one.is_found(**bounds)} for one in found]
+    compared, missing = monitoring.compare(known, seen, least=config.least_texts)
+    tests = [{**vars(one), "drift": one.is_found(**bounds)} for one in compared]
     log.info("%s\n", report.header(seen, config.split))
     log.info("%s", report.table(tests))
     for line in missing:

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from ftkeras import catalog
-from ftkeras.config.verbs import EncodersConfig
+from ftkeras.config.encoders import EncodersConfig
 from ftkeras.experiment import encoder_sizes, posed_task
 from ftkeras.experiment.encoder_sizes import SIZES, Size, Speed
 from ftkeras.experiment.published_encoders import Published, published

@@ -47,14 +47,14 @@ def run(config: Config) -> Evaluation:
     plan = elsewhere.plan(config, run_dir)
     with elsewhere.reopen(plan, run_dir) as (experiment, splits):
         if plan.name is None:
-            found, path = _evaluate_again(experiment, splits, run_dir)
+            measured, path = _evaluate_again(experiment, splits, run_dir)
         else:
             checks.require_calibrated(config, experiment.problem, run_dir)
-            found, path = elsewhere.evaluate(experiment, splits, run_dir, plan)
-            if "redacted" in found:
-                log.info("%s", data_report.redacted(found["redacted"]))
+            measured, path = elsewhere.evaluate(experiment, splits, run_dir, plan)
+            if "redacted" in measured:
+                log.info("%s", data_report.redacted(measured["redacted"]))
     if experiment.devices.is_chief:
-        log.info("\n%s", metrics_report.table(found, experiment.problem))
+        log.info("\n%s", metrics_report.table(measured, experiment.problem))
         log.info("%s", f"\nmetrics {path}")
     return Evaluation(run_dir, plan.name)
 
@@ -63,10 +63,10 @@ def _evaluate_again(
     experiment: Experiment, splits: Splits, run_dir: pathlib.Path
 ) -> tuple[dict, pathlib.Path]:
     """Evaluate the run's own splits; keep what metrics.json has of training."""
-    found, counts = evaluation.evaluate(experiment, splits, run_dir), splits.counts()
+    measured, counts = evaluation.evaluate(experiment, splits, run_dir), splits.counts()
     before = metrics.read_metrics(run_dir)
     kept = {"train": before.get("train", {}), "data": counts}
     kept |= {name: before[name] for name in ("read", "privacy") if name in before}
-    found |= {**kept, "versions": metrics.versions()}
-    run_folder.write_metrics(experiment, run_dir, found)
-    return found, run_dir / layout.METRICS
+    measured |= {**kept, "versions": metrics.versions()}
+    run_folder.write_metrics(experiment, run_dir, measured)
+    return measured, run_dir / layout.METRICS

@@ -7,7 +7,7 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from ftkeras.config.verbs import ExplainConfig
+from ftkeras.config.explain import ExplainConfig
 from ftkeras.explanations import explaining
 from ftkeras.explanations.explaining import Explainable
 from ftkeras.explanations.explanation import Explanation
@@ -26,10 +26,11 @@ def run(config: ExplainConfig) -> list[Explanation]:
         {"text": text} | ({} if pair is None else {"pair": pair})
         for text, pair in zip(config.text, pairs, strict=True)
     ]
-    found = explaining.explain(_open(config), texts, method=config.method, labels=config.label)
+    model, method = _open(config), config.method
+    explanations = explaining.explain(model, texts, method=method, labels=config.label)
     between = "\n" if config.json else "\n\n"
-    log.info("%s", between.join(_shown(found, as_json=config.json)))
-    return found
+    log.info("%s", between.join(_shown(explanations, as_json=config.json)))
+    return explanations
 
 
 def _open(config: ExplainConfig) -> Explainable:
@@ -48,8 +49,8 @@ def _open(config: ExplainConfig) -> Explainable:
     )
 
 
-def _shown(found: Sequence[Explanation], *, as_json: bool) -> list[str]:
+def _shown(explanations: Sequence[Explanation], *, as_json: bool) -> list[str]:
     if as_json:
-        return [json.dumps(one, ensure_ascii=False) for one in found]
+        return [json.dumps(one, ensure_ascii=False) for one in explanations]
     colored = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    return [one.terminal(colored=colored) for one in found]
+    return [one.terminal(colored=colored) for one in explanations]

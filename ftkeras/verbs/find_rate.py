@@ -2,7 +2,7 @@
 
 import logging
 
-from ftkeras.config.verbs import FindRateConfig
+from ftkeras.config.find_rate import FindRateConfig
 from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
 from ftkeras.experiment import auto, build, classifier, feeds, optimization, posed_task

@@ -5,8 +5,8 @@ import shlex
 import sys
 from collections.abc import Sequence
 
+from ftkeras.config.launch import LaunchConfig
 from ftkeras.config.run import Config
-from ftkeras.config.verbs import LaunchConfig
 from ftkeras.processes import cluster
 from ftkeras.runs import folder
 

@@ -5,7 +5,7 @@ import pathlib
 from dataclasses import dataclass
 
 from ftkeras.config.fields import AUTO
-from ftkeras.config.verbs import PlotConfig
+from ftkeras.config.plot import PlotConfig
 from ftkeras.experiment import auto, optimization, run_length
 from ftkeras.reports import plots, schedule
 from ftkeras.reports.schedule import Curve

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ftkeras.config import own_data
-from ftkeras.config.verbs import PredictConfig
+from ftkeras.config.predict import PredictConfig
 from ftkeras.prediction import inputs, writing
 from ftkeras.prediction.inputs import Item
 from ftkeras.prediction.predictor import Predictor
@@ -39,11 +39,11 @@ def run(config: PredictConfig) -> int:
         log.warning("reading texts from the terminal, one per line; Ctrl-D ends")
     reads = predictor.problem.reads
     kinds = {"takes_options": reads == "options", "takes_contexts": reads == "contexts"}
-    found = inputs.open_inputs(config, _columns(model), takes_pairs=predictor.takes_pairs, **kinds)
+    given = inputs.open_inputs(config, _columns(model), takes_pairs=predictor.takes_pairs, **kinds)
     if config.output is not None:
-        return writing.write(config.output, config, predictor, found)
+        return writing.write(config.output, config, predictor, given)
     show = _json_line if config.json else functools.partial(_line, predictor.problem)
-    return sum(_show(show, *chunk) for chunk in writing.answer(config, predictor, found.items))
+    return sum(_show(show, *chunk) for chunk in writing.answer(config, predictor, given.items))
 
 
 def _columns(model: pathlib.Path) -> dict:
@@ -52,9 +52,9 @@ def _columns(model: pathlib.Path) -> dict:
 
 
 def _show(
-    line: Callable[[Item, dict[str, Any]], str], items: Sequence[Item], found: Sequence[dict]
+    line: Callable[[Item, dict[str, Any]], str], items: Sequence[Item], answers: Sequence[dict]
 ) -> int:
-    log.info("%s", "\n".join(map(line, items, found)))
+    log.info("%s", "\n".join(map(line, items, answers)))
     return len(items)
 
 

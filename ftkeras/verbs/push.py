@@ -7,8 +7,8 @@ import pathlib
 from ftkeras import catalog
 from ftkeras.checkpoints import hub_upload
 from ftkeras.config import flagfile
+from ftkeras.config.push import PushConfig
 from ftkeras.config.run import Config
-from ftkeras.config.verbs import PushConfig
 from ftkeras.errors import UserError
 from ftkeras.experiment import exports
 from ftkeras.runs import audit, layout

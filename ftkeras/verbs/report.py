@@ -5,7 +5,7 @@ import logging
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
-from ftkeras.config.verbs import ReportConfig
+from ftkeras.config.report import ReportConfig
 from ftkeras.experiment import elsewhere
 from ftkeras.experiment.explaining import RunModel, open_run
 from ftkeras.explanations import explaining

@@ -14,13 +14,13 @@ def run(config: SelectConfig) -> Table:
     Raises:
         UserError: if the run, the data or the output is wrong.
     """
-    found = _chosen(config)
+    selected = _chosen(config)
     if config.output is None:
-        log.info("%s", "\n".join(found.lines()))
+        log.info("%s", "\n".join(selected.lines()))
     else:
-        found.write(config.output)
-        log.info("%s", f"wrote {len(found.items):,} texts to {config.output}")
-    return found
+        selected.write(config.output)
+        log.info("%s", f"wrote {len(selected.items):,} texts to {config.output}")
+    return selected
 
 
 def _chosen(config: SelectConfig) -> Table:

@@ -112,8 +112,8 @@ def _lines(experiment: Experiment, splits: Splits, examples: Examples, part: Few
     assert classes is not None
     _report_single(experiment, examples.name, classes)
     order = np.argsort(examples.rows, kind="stable")  # as texts are read
-    found = splits.raw_texts(examples, order)
-    texts = [row["text"].decode("utf-8", "replace") for row in found]
+    rows = splits.raw_texts(examples, order)
+    texts = [row["text"].decode("utf-8", "replace") for row in rows]
     pairs: Pairs = part.choose(classes[order])
     return [
         {"text": texts[first], "pair": texts[second], "alike": int(alike)}

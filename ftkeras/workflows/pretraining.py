@@ -161,8 +161,8 @@ def _hold_out(config: Config, home: pathlib.Path) -> None:
     plain = Config(**{**own, **_ALONE})
     experiment = build.experiment(plain)
     with open_splits(plain, experiment.task, experiment.text_layer) as splits:
-        found = splits.raw_texts(splits.test, np.arange(len(splits.test)))
-    texts = [{"text": text.decode("utf-8", "replace")} for row in found for text in row.values()]
+        rows = splits.raw_texts(splits.test, np.arange(len(splits.test)))
+    texts = [{"text": text.decode("utf-8", "replace")} for row in rows for text in row.values()]
     made = {"field": "pretrain_epochs", "what": "texts", "restart": config.restart}
     made_data.write(_held_out(home), texts, **made)
 
@@ -179,8 +179,8 @@ def _vocabulary(config: Config, run_dir: pathlib.Path, size: int) -> pathlib.Pat
         splits = task.splits()
         held_out = {_bytes(example) for example in splits["test"]} if "test" in splits else set()
         texts = functools.partial(_texts, splits["train"], held_out, redactions.build(config))
-        found = vocabularies.train(texts, size, kind=family.vocabulary)
-    found.save(path)
+        tokenizer = vocabularies.train(texts, size, kind=family.vocabulary)
+    tokenizer.save(path)
     return path
 
 
@@ -191,8 +191,8 @@ def _texts(
     for example in examples:
         if _bytes(example) not in held_out:
             text = example["text"]
-            found: Any = text if redaction is None else replace(redaction, text)
-            yield found.numpy().decode("utf-8", "replace")
+            redacted: Any = text if redaction is None else replace(redaction, text)
+            yield redacted.numpy().decode("utf-8", "replace")
 
 
 def _bytes(example: Any) -> bytes:

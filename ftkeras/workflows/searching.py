@@ -73,7 +73,7 @@ def search(config: TuneConfig, space: Space, home: pathlib.Path, name: str) -> S
     return Search(home, ended, best, retrained)
 
 
-def _show_retrained(found: dict, run_dir: pathlib.Path) -> None:
-    log.info("\n%s", metrics.table(found, problem.of_run(run_dir)))
+def _show_retrained(measured: dict, run_dir: pathlib.Path) -> None:
+    log.info("\n%s", metrics.table(measured, problem.of_run(run_dir)))
     for path in run_folder.read_exports(run_dir):
         log.info(exports.line(path))

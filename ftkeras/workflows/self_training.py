@@ -53,15 +53,15 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
     best = min(range(len(rounds)), key=lambda number: _rank(config, rounds[number]))
     log.info("%s", _report(config, rounds, best))
     _adopt(config, rounds[best].run_dir, run_dir)
-    found = training.run(
+    trained = training.run(
         dataclasses.replace(config, restart=False), taught_by=_before(rounds, best)
     )
-    train = {**found.metrics["train"], "rounds": _record(config, rounds), "best_round": best}
-    measured = {**found.metrics, "train": train}
+    train = {**trained.metrics["train"], "rounds": _record(config, rounds), "best_round": best}
+    measured = {**trained.metrics, "train": train}
     metrics.write_metrics(run_dir, measured)
     for one in rounds:
         files.remove(one.run_dir / layout.CHECKPOINTS)
-    return dataclasses.replace(found, metrics=measured)
+    return dataclasses.replace(trained, metrics=measured)
 
 
 def _train(
@@ -131,9 +131,9 @@ def _before(rounds: Sequence[TrainedRun], number: int) -> tuple[str, ...]:
     return tuple(str(one.run_dir) for one in rounds[max(0, number - 1) : number])
 
 
-def _rank(config: Config, found: TrainedRun) -> tuple:
+def _rank(config: Config, trained: TrainedRun) -> tuple:
     """Return a key that is smaller for better rounds, by validation."""
-    measured = found.metrics["validation"]
+    measured = trained.metrics["validation"]
     return rank_key(config.objective, measured[config.objective], measured["loss"], 0)
 
 

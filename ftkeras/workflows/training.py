@@ -76,9 +76,7 @@ def run(
     tracking.build(config, run_dir)  # so that a tracker that is not installed is refused at once
     folder.check_resumable(config, run_dir)
     if folder.is_finished(config, run_dir):
-        paths = folder.read_exports(run_dir)
-        log.info(training_report.finished(run_dir, paths))
-        return TrainedRun(run_dir, metrics.read_metrics(run_dir), tuple(map(pathlib.Path, paths)))
+        return _finished(run_dir)
     if not config.restart:
         inputs.check_unchanged(config.unlabelled, run_dir)
     experiment = build.experiment(config)
@@ -92,11 +90,10 @@ def run(
         read = _read(experiment, splits)
         key = private.open_key(experiment, run_dir)
         answers = lessons.learn(experiment, splits, teachers)
-        feed = (
-            _with_pseudo_labels(experiment, splits, answers, read)
-            if answers is not None and taught_by
-            else feeds.training_feed(experiment, splits, answers, key=key)
-        )
+        if answers is not None and taught_by:
+            feed = _with_pseudo_labels(experiment, splits, answers, read)
+        else:
+            feed = feeds.training_feed(experiment, splits, answers, key=key)
         classifier.start_bias(experiment, splits.train.targets)
         fit.check_evaluations(config, feed)
         experiment = auto.settle(experiment, examples=len(feed.examples), updates=len(feed))
@@ -106,14 +103,27 @@ def run(
             return TrainedRun(run_dir, measured)
         _report(experiment, measured, run_dir)
         written = exporting.write(config.exports, exporters)
-        folder.record_exports(run_dir, written)
-        run_folder.log_training(experiment, run_dir, written)
-        fit.checkpoints(config, run_dir).prune(int(config.keeps_state))
-        if not config.keeps_state:
-            private.delete_key(run_dir)
+        _finish(experiment, run_dir, written)
         if config.report and "test" in measured:
             write_if_installed(run_view.read(run_dir, SplitTexts(splits)))
     return TrainedRun(run_dir, measured, tuple(written))
+
+
+def _finished(run_dir: pathlib.Path) -> TrainedRun:
+    """Return a run that had finished before, and report that there is nothing to do."""
+    paths = folder.read_exports(run_dir)
+    log.info(training_report.finished(run_dir, paths))
+    return TrainedRun(run_dir, metrics.read_metrics(run_dir), tuple(map(pathlib.Path, paths)))
+
+
+def _finish(experiment: Experiment, run_dir: pathlib.Path, written: list[pathlib.Path]) -> None:
+    """Record that the run is finished, and delete what only an unfinished one needs."""
+    folder.record_exports(run_dir, written)
+    run_folder.log_training(experiment, run_dir, written)
+    keeps_state = experiment.config.keeps_state
+    fit.checkpoints(experiment.config, run_dir).prune(int(keeps_state))
+    if not keeps_state:
+        private.delete_key(run_dir)
 
 
 def _report(experiment: Experiment, measured: dict, run_dir: pathlib.Path) -> None:
@@ -134,7 +144,7 @@ def _read(experiment: Experiment, splits: Splits) -> dict:
     log.info(training_report.examples(splits, counts))
     if replaced := splits.redacted():
         log.info("%s", data_report.redacted(replaced))
-        read = {name: {**found, "redacted": replaced[name]} for name, found in read.items()}
+        read = {name: {**about, "redacted": replaced[name]} for name, about in read.items()}
     return {"data": counts, "read": read, "versions": metrics.versions()}
 
 
@@ -142,10 +152,10 @@ def _with_pseudo_labels(
     experiment: Experiment, splits: Splits, answers: TeacherAnswers, read: dict
 ) -> TrainingFeed:
     """Return the batches of a round of self-training; report the labels, and add them to `read`."""
-    found = pseudo_labels.add(experiment, splits, answers)
-    log.info("%s", training_report.pseudo_labels(found.counts, found.asked))
-    read["data"]["pseudo_labels"] = found.counts
-    return feeds.training_feed(experiment, splits, train=found.train)
+    labels = pseudo_labels.add(experiment, splits, answers)
+    log.info("%s", training_report.pseudo_labels(labels.counts, labels.asked))
+    read["data"]["pseudo_labels"] = labels.counts
+    return feeds.training_feed(experiment, splits, train=labels.train)
 
 
 def _train(
@@ -167,14 +177,14 @@ def _train(
     private.keep_key(experiment, run_dir, key)
     training = fit.Fit(experiment, feed, splits, run_dir, callbacks)
     log.info(training_report.plan(experiment, training.feed, training.position))
-    found = {"train": training.run(), **read}
+    measured = {"train": training.run(), **read}
     if mechanism is not None:
-        found["privacy"] = mechanism.report(found["train"]["steps"])
-    run_folder.write_metrics(experiment, run_dir, found)
+        measured["privacy"] = mechanism.report(measured["train"]["steps"])
+    run_folder.write_metrics(experiment, run_dir, measured)
     log.info(training_report.evaluating(experiment.config))
     try:
-        found = {**evaluation.evaluate(experiment, splits, run_dir), **found}
+        measured = {**evaluation.evaluate(experiment, splits, run_dir), **measured}
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"Training is done; {fit.how_to_evaluate(run_dir)}") from None
-    run_folder.write_metrics(experiment, run_dir, found)
-    return found
+    run_folder.write_metrics(experiment, run_dir, measured)
+    return measured

@@ -1,4 +1,4 @@
-"""What `import ftkeras` costs and offers."""
+"""`import ftkeras` loads nothing heavy, and offers the documented names."""
 
 import inspect
 import pathlib

@@ -1,4 +1,4 @@
-"""What a call from Python leaves behind."""
+"""Calls from Python: the global state is restored, and progress and messages are reported."""
 
 import io
 import logging

@@ -71,7 +71,7 @@ class Batches(keras.utils.PyDataset):
 
 
 def small(**options: Any) -> keras.Model:
-    """Return a compiled model with dropout, which is not built if it needs not be."""
+    """Return a compiled model with dropout, unbuilt if the case allows it."""
     model = keras.Sequential(
         [keras.layers.Dense(6, "tanh"), keras.layers.Dropout(0.5), keras.layers.Dense(2)]
     )

@@ -1,4 +1,4 @@
-"""Checkpoints on disk and on the Hub: found, read, written, and refused with one line."""
+"""Checkpoints on disk and on the Hub: finding, reading and writing them, and errors in one line."""
 
 import json
 import os
@@ -287,7 +287,7 @@ OLD_FILES = {"config.json": FILES["config.json"], "vocab.txt": b"[PAD]", "pytorc
 
 
 class Hub(BaseHTTPRequestHandler):
-    """As much of the Hub as a snapshot needs: two models, one refusal for gated and for absent."""
+    """A stand-in for the Hub: two models that can be downloaded, a gated one and an absent one."""
 
     def do_GET(self):
         self.answer(body=True)

@@ -140,7 +140,7 @@ def test_only_the_tensors_that_are_read_take_memory(tmp_path):
 
 
 class Runs:
-    """Has unpickling run a command."""
+    """An object whose unpickling would run a command."""
 
     def __init__(self, command):
         self.command = command

@@ -1,4 +1,4 @@
-"""What a command reads is looked for before TensorFlow is imported."""
+"""Missing files and folders are reported before TensorFlow is imported."""
 
 import subprocess
 import sys

@@ -7,8 +7,8 @@ from ftkeras import catalog
 from ftkeras.cli import commands, flags, help
 from ftkeras.cli.commands import VERBS
 from ftkeras.config import flagfile
+from ftkeras.config.predict import PredictConfig
 from ftkeras.config.run import Config
-from ftkeras.config.verbs import PredictConfig
 from ftkeras.errors import UserError
 from tests.running import FLAGS
 

@@ -1,4 +1,4 @@
-"""Any command line and any file ends with exit code 0 or 2, and a mistake is told in one line.
+"""Any command line and any file: the exit code is 0 or 2, and an error is one line.
 
 No command here trains: it prints, or something in it is wrong. The data of a valid command are too
 few for a validation split, or name columns that are not there.

@@ -1,4 +1,4 @@
-"""What the user of the command line sees: messages with flags, warnings and errors apart."""
+"""Output of the command line: messages name flags, and warnings and errors go to standard error."""
 
 import logging
 import subprocess

@@ -6,8 +6,8 @@ from ftkeras.cli import commands
 from ftkeras.cli.commands import VERBS
 from ftkeras.config import flagfile
 from ftkeras.config.durations import warmup_steps
+from ftkeras.config.predict import PredictConfig
 from ftkeras.config.run import Config
-from ftkeras.config.verbs import PredictConfig
 from ftkeras.errors import UserError
 
 

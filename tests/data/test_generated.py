@@ -15,7 +15,7 @@ SIGNATURE = tf.TensorSpec((), tf.int64)
 
 
 class Numbers:
-    """Something that a generator refers to."""
+    """An object that a generator refers to."""
 
     def __iter__(self):
         yield from range(6)

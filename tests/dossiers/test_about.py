@@ -1,4 +1,4 @@
-"""What people state, read strictly."""
+"""about.yaml: statements are read strictly, and mistakes are refused by name."""
 
 import pytest
 

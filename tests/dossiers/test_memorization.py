@@ -1,4 +1,4 @@
-"""A model that knows its training texts by heart is found out; one that has learned is not."""
+"""Memorization: training texts that a model has learned by heart are recognized, others are not."""
 
 import json
 import random

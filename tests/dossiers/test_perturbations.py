@@ -1,4 +1,4 @@
-"""Changes of texts: reproducible, and of what they say they change."""
+"""Perturbations of texts: they are reproducible, and change only what their names say."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Every family beside BERT: parity with the reference, its checkpoints, packing and policies."""
+"""Encoder families except BERT: parity with the reference, checkpoints, packing and policies."""
 
 import functools
 import json

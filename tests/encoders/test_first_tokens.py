@@ -1,4 +1,4 @@
-"""If only first tokens are needed, the last layer computes them alone, with the same result."""
+"""The last layer computes only first tokens if no others are needed, with the same result."""
 
 import keras
 import numpy as np

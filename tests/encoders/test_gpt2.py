@@ -1,4 +1,4 @@
-"""GPT-2 in what no other family does: the last token, the bias of an export, and refusals."""
+"""GPT-2, where it differs from others: the last token, the bias of an export, and refusals."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A frozen encoder reads each text once, and nothing but the time it takes is another for it."""
+"""A frozen encoder reads each text once, and the results stay the same."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""What `precision=auto` becomes."""
+"""`precision=auto` measures once on a machine, and a resumed run keeps its precision."""
 
 import logging
 

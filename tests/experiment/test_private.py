@@ -1,4 +1,4 @@
-"""What breaks the guarantee of a private run is refused by name, and its secret is kept."""
+"""Private runs: settings that break the guarantee are refused by name, and the secret is kept."""
 
 import json
 import stat
@@ -6,9 +6,9 @@ import stat
 import numpy as np
 import pytest
 
+from ftkeras.config.find_rate import FindRateConfig
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
-from ftkeras.config.verbs import FindRateConfig
 from ftkeras.errors import Stopped, UserError
 from ftkeras.experiment import checks
 from ftkeras.verbs import train

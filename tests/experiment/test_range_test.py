@@ -4,7 +4,7 @@ import types
 import numpy as np
 import pytest
 
-from ftkeras.config.verbs import FindRateConfig
+from ftkeras.config.find_rate import FindRateConfig
 from ftkeras.data.splits import open_splits
 from ftkeras.experiment import build, optimization, range_test
 from ftkeras.experiment.feeds import training_feed

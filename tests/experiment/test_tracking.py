@@ -1,4 +1,4 @@
-"""How a run opens and closes its trackers."""
+"""Trackers of a run: opened before it trains, and closed however it ends."""
 
 import importlib.util
 import json
@@ -31,7 +31,7 @@ class Fake(Tracker):
 
 @pytest.fixture
 def fake(monkeypatch):
-    """Have any spec build the tracker above; return its calls."""
+    """Make every spec build the tracker above, and return its calls."""
     monkeypatch.setattr(Fake, "calls", [])
     monkeypatch.setattr(catalog, "build", lambda kind, spec, **context: Fake(**context))
     return Fake.calls

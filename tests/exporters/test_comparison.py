@@ -1,4 +1,4 @@
-"""How far an export's predictions are from the run's."""
+"""Comparison of an export's predictions with the run's, and its bounds."""
 
 from typing import Any
 

@@ -128,10 +128,10 @@ def test_token_counts_are_of_what_the_network_reads(truncation):
     layer.tokenizer.unknown_id = layer.tokenizer.vocabulary.index("movie")
     texts = [b"the movie " * 20, b"", b"a movie", b"good"]
     served = _served(small.model(layers=1), layer, pairs=False)
-    found = layer(tf.constant(texts))
-    counts = served._token_counts(found)
-    rows = [np.array(row) for row in found["token_ids"].to_list()]
-    sizes = found["window_counts"].numpy() if "window_counts" in found else np.ones(4, int)
+    made = layer(tf.constant(texts))
+    counts = served.signatures()["token_counts"](text=tf.constant(texts))
+    rows = [np.array(row) for row in made["token_ids"].to_list()]
+    sizes = made["window_counts"].numpy() if "window_counts" in made else np.ones(4, int)
     text = np.repeat(np.arange(4), sizes)
     unknown = [(row == layer.tokenizer.unknown_id).sum() for row in rows]
     tokens = np.bincount(text, list(map(len, rows)))
@@ -143,10 +143,10 @@ def test_token_counts_are_of_what_the_network_reads(truncation):
 @pytest.mark.parametrize(("settings", "rows"), [({"each_text": True}, 2), ({"options": 3}, 3)])
 def test_token_counts_add_up_the_rows_of_an_example(settings, rows):
     layer = small.text_layer(12)
-    vars(layer).update(settings)
+    vars(layer).update(settings, segments=False)
     pairs = [b"a good movie", b"bad\ngood"]
-    found = layer(tf.constant([b"movie", b"what?"]), tf.constant(pairs))
+    texts = {"text": tf.constant([b"movie", b"what?"]), "pair": tf.constant(pairs)}
     served = _served(small.model(layers=1), layer, pairs=True)
-    lengths = found["token_ids"].row_lengths().numpy().reshape(2, rows)
-    counts = served._token_counts(found)["tokens"].numpy()
+    lengths = layer(*texts.values())["token_ids"].row_lengths().numpy().reshape(2, rows)
+    counts = served.signatures()["token_counts"](**texts)["tokens"].numpy()
     assert counts.tolist() == lengths.sum(axis=1).tolist()

@@ -1,4 +1,4 @@
-"""What exports of texts in windows say."""
+"""Exports of models that cut texts into windows note whether the caller combines the answers."""
 
 from ftkeras.exporters import _left_to_caller
 from ftkeras.text.truncations.windows import Windows

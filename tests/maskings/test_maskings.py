@@ -1,4 +1,4 @@
-"""Which tokens maskings choose, against closed forms."""
+"""Maskings: the tokens that they choose, against closed forms."""
 
 import numpy as np
 import pytest

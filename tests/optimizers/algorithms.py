@@ -1,4 +1,4 @@
-"""Each optimizer's step by its paper's formula, in float64, and functions to run both.
+"""Steps of optimizers by the formulas of their papers, in float64, and functions to run both.
 
 A step takes a variable's state (a dict, empty at first), its value, gradient and path, the count t
 from 1, and the learning rate and decay of this variable. It returns the new value.

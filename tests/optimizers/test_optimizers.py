@@ -1,4 +1,4 @@
-"""Each optimizer's steps against its paper's formula, and what all optimizers share."""
+"""Optimizers: their steps against the papers' formulas, and the features that all of them share."""
 
 import re
 

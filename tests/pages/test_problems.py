@@ -1,4 +1,4 @@
-"""What the page shows of the predictions of each problem, against scikit-learn and by hand."""
+"""Sections about the predictions of each problem, against scikit-learn and sums by hand."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Pairs of texts for few labels: which are drawn, and what a run makes of them."""
+"""Pairs of texts for few labels: how they are chosen, and runs that train on them."""
 
 import json
 import pathlib

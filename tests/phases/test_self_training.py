@@ -207,7 +207,7 @@ def test_a_stopped_run_ends_as_one_that_was_not(where, settings, run, tmp_path, 
 
 @pytest.mark.matrix
 def test_a_run_whose_last_step_was_interrupted_needs_no_training(settings, run, tmp_path):
-    """Of a run that ends between its rounds and its exports, only the latter are left to do."""
+    """A run that ended between its rounds and its exports only has to export."""
     shutil.copytree(run, tmp_path / "run")
     (tmp_path / "run" / "exports.json").unlink()
     train.run(Config(**settings, run_dir=str(tmp_path / "run")))

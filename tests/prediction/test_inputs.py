@@ -1,4 +1,4 @@
-"""What predict reads: texts, lines and tables of every format, with the columns of the run."""
+"""Inputs of `predict`: texts, lines, and tables of every format with the run's columns."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from ftkeras.config.verbs import PredictConfig
+from ftkeras.config.predict import PredictConfig
 from ftkeras.errors import UserError
 from ftkeras.prediction import inputs
 

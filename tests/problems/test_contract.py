@@ -1,4 +1,4 @@
-"""What every problem guarantees, on a few examples of its own."""
+"""The contract of every problem, on a few examples of its own."""
 
 import json
 

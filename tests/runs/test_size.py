@@ -1,4 +1,4 @@
-"""What a finished run leaves on the disk."""
+"""A finished run keeps its weights once, and its training state only if it is asked for."""
 
 import pathlib
 

@@ -1,4 +1,4 @@
-"""What serving may import."""
+"""Serving imports nothing of the package but itself and `ftkeras.errors`."""
 
 import pathlib
 

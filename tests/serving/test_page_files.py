@@ -1,4 +1,4 @@
-"""What the page shows beside an answer: files, thresholds, examples and the model card."""
+"""The page beside its answers: files, thresholds, examples and the model card."""
 
 import base64
 import csv

@@ -1,4 +1,4 @@
-"""How strange a text is: SciPy's and scikit-learn's numbers, and what they tell apart."""
+"""Scores of outliers: against SciPy and scikit-learn, and on texts that they must separate."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What each strategy opens on this machine, and its error if it can't."""
+"""Strategies: the devices that each opens on this machine, and its error if it can't."""
 
 import keras
 import numpy as np

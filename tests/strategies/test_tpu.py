@@ -1,4 +1,4 @@
-"""What can be shown of TPUs without one: steps of one shape that XLA compiles whole, and lowering.
+"""TPUs, as far as no TPU is needed: XLA compiles whole steps of one shape, and lowers them.
 
 TPUStrategy compiles a step as XLA does here, for another processor: an op that XLA has not, or a
 shape that is not known before, fails in both. No step was ever run on a TPU.

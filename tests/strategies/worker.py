@@ -1,4 +1,4 @@
-"""One worker of a cluster: trains under each setting; the chief leaves what came of it in a file.
+"""One worker of a cluster: it trains under each setting, and the chief writes the results.
 
 python -m tests.strategies.worker FILE, with TF_CONFIG
 """

@@ -1,4 +1,4 @@
-"""How gradients are added up over replicas; tests/strategies has whole runs, of two workers too."""
+"""Sums of gradients over replicas; tests/strategies has whole runs, also of two workers."""
 
 import ml_dtypes
 import numpy as np

@@ -1,4 +1,4 @@
-"""Texts to pretrain on: what is read of files and of other tasks, and never an answer."""
+"""Texts to pretrain on, from files and other tasks: their answers are never read."""
 
 import json
 

@@ -20,7 +20,7 @@ def _answers(task: MultipleChoice, split: str) -> list[int]:
 
 
 def test_notation_of_the_run_is_that_of_other_files_it_is_evaluated_on(tmp_path):
-    """In the other file alone, answers 1 and 2 would be taken for numbers from 0."""
+    """The other file alone would not show that its answers 1 and 2 are counted from 1."""
     run = MultipleChoice(train=_file(tmp_path, "train.csv", 1, 2, 3))
     assert run.columns["notation"] == "number from 1"
     other = {"train": _file(tmp_path, "other.csv", 1, 2), "known_labels": run.labels}

@@ -97,7 +97,7 @@ def test_pair_with_a_number_is_still_a_regression_that_names_the_other_task(writ
 
 
 def test_score_that_is_no_number_is_refused_by_its_line(write, tmp_path):
-    """It does not turn the column of scores into one that is not read."""
+    """The column stays the column of scores in spite of it."""
     write("sentence1", "sentence2", "score")
     with (tmp_path / "train.csv").open("a") as file:
         file.write("one text,another text,good\n")

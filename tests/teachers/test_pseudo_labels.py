@@ -1,4 +1,4 @@
-"""Which texts get a pseudo-label, and what is then trained on."""
+"""Pseudo-labels: the texts that get one, and the examples that are then trained on."""
 
 import pathlib
 

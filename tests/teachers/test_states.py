@@ -39,7 +39,7 @@ def _hand_over(*teachers, match="hidden", **settings):
 
 
 def test_another_vocabulary_is_refused(finished_run, tmp_path):
-    """It has the same tokens, two of them in another order."""
+    """The other vocabulary has the same tokens, two of them in another order."""
     tokens = (finished.ENCODER / "vocab.txt").read_text(encoding="utf-8").splitlines()
     path = tmp_path / "vocab.txt"
     path.write_text("\n".join([*tokens[:-2], tokens[-1], tokens[-2]]) + "\n", encoding="utf-8")

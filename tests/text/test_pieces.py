@@ -1,4 +1,4 @@
-"""Which tokens begin words, against the word ids of Hugging Face's tokenizers."""
+"""Tokens that begin words, against the word ids of Hugging Face's tokenizers."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Where places are before and after a redaction, against what Python's `re` finds."""
+"""Places in texts before and after a redaction, against Python's `re`."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Whatever a tokenizer's files say that changes ids is followed or refused by name."""
+"""Settings in a tokenizer's files that change ids are followed, or refused by name."""
 
 import json
 import logging

@@ -216,9 +216,9 @@ MUTANTS = [
     *_of(
         "data",
         (
-            "splits.py",
-            "select(stratified_sample(strata, size, seed=self.config.data_seed)",
-            "select(stratified_sample(strata, size, seed=self.config.seed)",
+            "split_sizes.py",
+            "strata, seed = self.strata(examples), self._config.data_seed",
+            "strata, seed = self.strata(examples), self._config.seed",
             "test_splits.py",
         ),
         ("feed.py", "default_rng((self.seed, epoch))", "default_rng((self.seed, 0))", "batching"),

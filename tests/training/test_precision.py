@@ -42,7 +42,7 @@ def plain(tmp_path_factory):
 
 
 def _distance(one, other) -> float:
-    """How far apart two runs' weights are, as a share of how far the run has come."""
+    """Return the distance of two runs' weights, as a share of the distance from their start."""
     start = build.experiment(one.config)
     moved = sum(
         float(np.sum(np.square(a.numpy() - b.numpy())))

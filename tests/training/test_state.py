@@ -240,7 +240,8 @@ def test_restart_begins_anew_and_leaves_what_is_not_the_runs(unbroken, tmp_path,
 
 
 def test_other_data_under_the_same_settings_is_refused(interrupted, monkeypatch):
-    monkeypatch.setattr("ftkeras.data.splits.stratified_sample", lambda *_, **__: np.arange(1, 71))
+    sample = "ftkeras.data.sampling.stratified_sample"
+    monkeypatch.setattr(sample, lambda *_, **__: np.arange(1, 71))
     with pytest.raises(UserError, match="other training examples"):
         train.run(_config(interrupted))
 

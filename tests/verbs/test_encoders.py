@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ftkeras import catalog
-from ftkeras.config.verbs import EncodersConfig
+from ftkeras.config.encoders import EncodersConfig
 from ftkeras.encoders.bert import Bert
 from ftkeras.experiment import encoder_sizes
 from ftkeras.experiment.encoder_sizes import SIZES, Size, Speed

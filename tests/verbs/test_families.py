@@ -1,4 +1,4 @@
-"""Every family through a whole run on pairs of texts: trained, exported and served."""
+"""Whole runs of every family on pairs of texts: training, export and serving."""
 
 import json
 

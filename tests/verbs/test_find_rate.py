@@ -3,7 +3,7 @@ import csv
 import numpy as np
 import pytest
 
-from ftkeras.config.verbs import FindRateConfig
+from ftkeras.config.find_rate import FindRateConfig
 from ftkeras.errors import UserError
 from tests.running import QUICK, succeed
 

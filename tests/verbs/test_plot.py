@@ -5,8 +5,8 @@ import re
 import pytest
 
 from ftkeras import catalog
+from ftkeras.config.plot import PlotConfig
 from ftkeras.config.run import Config
-from ftkeras.config.verbs import PlotConfig
 from ftkeras.data.feed import TrainingFeed
 from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from ftkeras.config.verbs import PredictConfig
+from ftkeras.config.predict import PredictConfig
 from ftkeras.errors import UserError
 from ftkeras.prediction import answers, writing
 from ftkeras.prediction.inputs import Item

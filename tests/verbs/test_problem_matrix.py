@@ -1,4 +1,4 @@
-"""Every way to train, with problems whose answers are not one label: few steps of each."""
+"""A few steps of every way to train, with problems whose answers are not one label."""
 
 import json
 import pathlib

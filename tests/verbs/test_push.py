@@ -10,7 +10,7 @@ from huggingface_hub import constants
 from safetensors.numpy import load
 
 from ftkeras.checkpoints import hub_upload
-from ftkeras.config.verbs import PushConfig
+from ftkeras.config.push import PushConfig
 from ftkeras.errors import UserError
 from tests.running import run_ftkeras
 from tests.verbs import hub as stand_in
@@ -25,7 +25,7 @@ def hub():
 
 @pytest.fixture
 def here(hub, monkeypatch):
-    """Have this process use the stand-in, with a token."""
+    """Make this process use the stand-in, with a token."""
     monkeypatch.setattr(constants, "ENDPOINT", hub.address)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     monkeypatch.setenv("HF_TOKEN", stand_in.TOKEN)

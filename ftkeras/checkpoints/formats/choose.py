@@ -46,18 +46,18 @@ def find(folder: pathlib.Path) -> list[tuple[Format, pathlib.Path]]:
     Raises:
         UserError: several files have the name of the preferred format.
     """
-    found = []
+    files = []
     for format in FORMATS:
         paths = sorted(path for path in folder.glob(format.file) if path.is_file())
-        if len(paths) > 1 and not found:
+        if len(paths) > 1 and not files:
             raise UserError(
                 f"`encoder`: {folder} has {' and '.join(path.name for path in paths)}; "
                 "keep one of them"
             )
         if not paths and format.index is not None and (folder / format.index).is_file():
             paths = [folder / format.index]
-        found += [(format, path) for path in paths]
-    return found
+        files += [(format, path) for path in paths]
+    return files
 
 
 def read(format: Format, path: pathlib.Path) -> Tensors:
@@ -90,13 +90,13 @@ def _sharded(format: Format, index: pathlib.Path) -> dict[str, Weights]:
 
 def _union(index: pathlib.Path, shards: Mapping[str, Weights], count: int) -> dict[str, Weights]:
     """Return the tensors of all shards."""
-    found = {name: shard for shard in shards.values() for name in shard.shapes}
-    if not len(found) == sum(len(shard.shapes) for shard in shards.values()) == count:
+    shard_of = {name: shard for shard in shards.values() for name in shard.shapes}
+    if not len(shard_of) == sum(len(shard.shapes) for shard in shards.values()) == count:
         raise UserError(
             f"`encoder`: {', '.join(shards)} do not have the {count} tensors that {index} expects; "
             "fetch all again"
         )
-    return found
+    return shard_of
 
 
 def _open_shard(format: Format, index: pathlib.Path, name: str) -> Weights:

@@ -70,7 +70,7 @@ def torch_name(name: str) -> str:
     for pattern, spelling in rules:
         name = re.sub(pattern, spelling, name)
     name = GARDEN_LAYER.sub(
-        lambda found: f"encoder/layer/{int(found[1]) - FIRST_GARDEN_LAYER}/", name
+        lambda match: f"encoder/layer/{int(match[1]) - FIRST_GARDEN_LAYER}/", name
     )
     for pattern, spelling in SPELLINGS:
         name = re.sub(pattern, spelling, name)

@@ -6,7 +6,7 @@ from ftkeras.data.examples import Examples
 from ftkeras.support import bounds
 
 
-def round_up(lengths: np.ndarray, multiple: int, longest: int) -> np.ndarray:
+def round_up(lengths: np.ndarray | int, multiple: int, longest: int) -> np.ndarray:
     """Round lengths up to the next multiple, but not above `longest`.
 
     >>> round_up(np.array([3, 16, 17, 40]), 16, 40)
@@ -59,7 +59,7 @@ def pack_rows(
         arrays["segment_ids"] = np.zeros((len(positions), length), np.int32)
     for row, slot in zip(*np.nonzero(positions >= 0), strict=True):
         start, stop = starts[row, slot], starts[row, slot] + lengths[row, slot]
-        position = positions[row, slot]
+        position = int(positions[row, slot])
         arrays["token_ids"][row, start:stop] = examples.ids(position)
         if examples.pairs:
             second = examples.second_starts[examples.rows[position]]

@@ -65,7 +65,7 @@ class Bucketed:
     def collate(self, examples: Examples, positions: np.ndarray) -> dict[str, np.ndarray]:
         """Return `token_ids` and, for pairs, `segment_ids`, int32 [batch, length]."""
         longest = max(1, _rows.lengths_at(examples, positions).max())
-        size = _rows.round_up(longest, self.multiple, self.max_length)
+        size = int(_rows.round_up(longest, self.multiple, self.max_length))
         return _rows.pad_rows(examples, positions, size, pad_id=self.pad_id)
 
     def _cuts(self, sizes: np.ndarray) -> list[int]:
@@ -78,6 +78,7 @@ class Bucketed:
     def _capacity(self, size: int) -> int:
         """Return the number of examples in a batch whose longest example has this size."""
         if self.batch_tokens is None:
+            assert self.batch_size is not None, "Config has one of the two sizes"
             return self.batch_size
         rows = max(1, self.batch_tokens // (self.parts * size)) * self.parts
         return rows if self.batch_size is None else min(rows, self.batch_size)

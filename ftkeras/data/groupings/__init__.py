@@ -1,6 +1,6 @@
 """Groupings: which examples must be in the same fold, one way per file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +11,7 @@ from ftkeras.data.examples import Examples
 class Grouping(Protocol):
     """The interface of a grouping, which is built from the keys of its own spec."""
 
-    def groups(self, examples: Examples, column: Callable[[str], Sequence[str]]) -> np.ndarray:
+    def groups(self, examples: Examples, column: Callable[[str], np.ndarray]) -> np.ndarray:
         """Return the group of each example, int64 [examples]; a group is never split.
 
         Args:

@@ -37,8 +37,8 @@ def signatures(examples: Examples, *, shingle: int) -> np.ndarray:
     for texts in _steps(examples):
         hashes, starts = _shingles(*_tokens(examples, texts), size=shingle)
         for number, (factor, term) in enumerate(zip(factors, terms, strict=True)):
-            found = np.minimum.reduceat(hashes * factor + term, starts)
-            least[texts, number] = found >> np.uint64(32)
+            minima = np.minimum.reduceat(hashes * factor + term, starts)
+            least[texts, number] = minima >> np.uint64(32)
     return least
 
 
@@ -65,13 +65,13 @@ def links(
         signatures: uint32 [texts, 128].
         similarity: the least share of equal hashes of a pair. A pair may occur more than once.
     """
-    found: list[np.ndarray] = [np.zeros((2, 0), np.int64)]
+    linked: list[np.ndarray] = [np.zeros((2, 0), np.int64)]
     shares = [np.zeros(0)]
     for pairs in _candidates(signatures):
         resemblance = _resemblance(signatures, *pairs)
-        found.append(pairs[:, resemblance >= similarity])
+        linked.append(pairs[:, resemblance >= similarity])
         shares.append(resemblance[resemblance >= similarity])
-    firsts, seconds = np.concatenate(found, axis=1)
+    firsts, seconds = np.concatenate(linked, axis=1)
     return firsts, seconds, np.concatenate(shares)
 
 

@@ -1,6 +1,6 @@
 """Group examples by a column of the user's files."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -22,7 +22,7 @@ class Column:
             raise ValueError(f"`name` must be a column's name. Received: {name!r}.")
         self._name = name
 
-    def groups(self, examples: Examples, column: Callable[[str], Sequence[str]]) -> np.ndarray:
+    def groups(self, examples: Examples, column: Callable[[str], np.ndarray]) -> np.ndarray:
         """Return the group of each example, int64 [examples]."""
         _, groups = np.unique(np.asarray(column(self._name), dtype=str), return_inverse=True)
         return groups.astype(np.int64)

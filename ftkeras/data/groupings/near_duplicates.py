@@ -1,6 +1,6 @@
 """Group texts that are nearly identical."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -65,7 +65,7 @@ class NearDuplicates:
         self._similarity, self._shingle = similarity, shingle
 
     def groups(
-        self, examples: Examples, column: Callable[[str], Sequence[str]] | None = None
+        self, examples: Examples, column: Callable[[str], np.ndarray] | None = None
     ) -> np.ndarray:
         """Return the group of each example, int64 [examples]; `column` is ignored."""
         return self._components(examples)
@@ -76,5 +76,5 @@ class NearDuplicates:
         return np.isin(groups[: len(examples)], groups[len(examples) :])
 
     def _components(self, *parts: Examples) -> np.ndarray:
-        found = [_minhash.signatures(part, shingle=self._shingle) for part in parts]
-        return _minhash.components(np.concatenate(found), similarity=self._similarity)
+        signatures = [_minhash.signatures(part, shingle=self._shingle) for part in parts]
+        return _minhash.components(np.concatenate(signatures), similarity=self._similarity)

@@ -56,14 +56,14 @@ def locate(
     >>> locate("When?", "In 1969, in July.", [("July", 13)])
     Question(text='When?', context='In 1969, in July.', answers=[(12, 'July')], id=None, moved=1)
     """
-    found = Question(question, as_read(context), id=name)
+    located = Question(question, as_read(context), id=name)
     for text, start in answers:
         if stripped := text.strip():
             start = None if start is None else start + len(text) - len(text.lstrip())
-            found.moved += not _is_at(context, stripped, start)
+            located.moved += not _is_at(context, stripped, start)
             start = _place(context, stripped, start)
-            found.answers.append((len(as_read(context[:start])), as_read(stripped)))
-    return found
+            located.answers.append((len(as_read(context[:start])), as_read(stripped)))
+    return located
 
 
 def _place(context: str, text: str, start: int | None) -> int:

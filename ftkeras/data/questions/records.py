@@ -45,15 +45,15 @@ class Columns:
 def positions(table: Table, columns: Columns) -> dict[str, int]:
     """Return the positions of the columns that were named or found, by what they hold."""
     lower = [name.lower() for name in table.columns]
-    known, found = dataclasses.asdict(columns), {}
+    known, by_role = dataclasses.asdict(columns), {}
     for role, names in _NAMES.items():
         given = known.get(role)
         if given is not None:
             argument = _ARGUMENTS.get(role, role)
-            found[role] = find_position(table.name, table.columns, given, argument)
+            by_role[role] = find_position(table.name, table.columns, given, argument)
         elif name := next((name for name in names if name in lower), None):
-            found[role] = lower.index(name)
-    return found
+            by_role[role] = lower.index(name)
+    return by_role
 
 
 def holds_questions(table: Table, rows: Sequence[Row], columns: Columns) -> bool:
@@ -63,17 +63,17 @@ def holds_questions(table: Table, rows: Sequence[Row], columns: Columns) -> bool
     column of the answers, all of them must occur in their contexts.
     """
     try:
-        found = positions(table, columns)
+        at = positions(table, columns)
     except UserError:  # several columns are named, as of numbers, or one that is not there
         return False
-    if not found.keys() >= _REQUIRED.keys():
+    if not at.keys() >= _REQUIRED.keys():
         return False
-    answered = [row for row in rows if not profile.is_missing(row[found["label"]])]
-    if not answered or all(_is_answers(row[found["label"]]) for row in answered):
+    answered = [row for row in rows if not profile.is_missing(row[at["label"]])]
+    if not answered or all(_is_answers(row[at["label"]]) for row in answered):
         return bool(answered)
     if columns.label is None:
-        return "start" in found
-    return all(str(row[found["label"]]) in str(row[found["pair"]]) for row in answered)
+        return "start" in at
+    return all(str(row[at["label"]]) in str(row[at["pair"]]) for row in answered)
 
 
 class Records:
@@ -100,7 +100,7 @@ class Records:
                     f"`{_ARGUMENTS[role]}`: name the column of {table.name!r} with the {what}; its "
                     f"columns are: {', '.join(map(repr, table.columns))}."
                 )
-        self.columns = {role: table.columns[at] for role, at in self._at.items()}
+        self.columns: Mapping[str, str] = {role: table.columns[at] for role, at in self._at.items()}
         names = [f"{what}s in {self.columns[role]!r}" for role, what in _REQUIRED.items()]
         self.layout = ", ".join(names)
 
@@ -139,10 +139,10 @@ def _number(start: Any) -> int | None:
     """Return the start that a cell holds, also of a span such as `(3, 9)`; None if it is empty."""
     if profile.is_missing(start):
         return None
-    found = re.fullmatch(r"\s*[(\[]?\s*(\d+)(\.0)?\s*(,\s*\d+\s*[)\]])?\s*", str(start))
-    if found is None:
+    match = re.fullmatch(r"\s*[(\[]?\s*(\d+)(\.0)?\s*(,\s*\d+\s*[)\]])?\s*", str(start))
+    if match is None:
         raise ValueError(f"an answer's start must be a number of characters. Received: {start!r}")
-    return int(found[1])
+    return int(match[1])
 
 
 def _is_answers(value: Any) -> bool:

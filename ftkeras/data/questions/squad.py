@@ -31,7 +31,7 @@ class Squad:
         self.name = str(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
         self.layout = "SQuAD's layout"
         # The columns of tables that the run is evaluated on later, unless others are named.
-        self.columns = {"text": "question", "pair": "context"}
+        self.columns: Mapping[str, str] = {"text": "question", "pair": "context"}
         self._paths, self._encoding = paths, encoding
 
     def rows(self) -> Iterator[tuple[str, Question]]:

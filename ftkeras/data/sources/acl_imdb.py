@@ -5,6 +5,7 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterator
+from typing import Any, cast
 
 import tensorflow as tf
 
@@ -98,9 +99,8 @@ class AclImdb:
         if len({label for _, label, _ in texts}) < len(self._folders):
             raise self._error(f"needs .txt files in {' and '.join(self._folders)}")
         _, labels, paths = zip(*sorted(texts), strict=True)
-        examples = tf.data.Dataset.from_tensor_slices(
-            {"text": list(paths), "label": tf.constant(labels, tf.int64)}
-        )
+        columns: Any = {"text": list(paths), "label": tf.constant(labels, tf.int64)}
+        examples = tf.data.Dataset.from_tensor_slices(columns)
         return examples.map(
             lambda example: example | {"text": tf.io.read_file(example["text"])},
             num_parallel_calls=tf.data.AUTOTUNE,
@@ -113,12 +113,14 @@ class AclImdb:
             with tarfile.open(self._path) as archive:
                 for member in archive:
                     # tarfile remembers every member that it has passed, all 100,000 of them.
-                    archive.members.clear()
-                    found = _MEMBER.fullmatch(member.name)
-                    if found and found[1] in self._folders and member.isfile():
+                    cast(Any, archive).members.clear()
+                    match = _MEMBER.fullmatch(member.name)
+                    if match and match[1] in self._folders and member.isfile():
                         empty = False
-                        text = archive.extractfile(member).read()
-                        yield {"text": text, "label": self._folders[found[1]]}
+                        file = archive.extractfile(member)
+                        assert file is not None, "it is a regular file"
+                        text = file.read()
+                        yield {"text": text, "label": self._folders[match[1]]}
         except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
             raise self._error(f"broken archive: {error}") from error
         if empty:

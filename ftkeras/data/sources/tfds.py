@@ -56,12 +56,12 @@ class Tfds:
         name, _, config = self._name.partition("/")
         config = config or "*"
         patterns = (".", "*", f"{config}/*", f"{name}/*", f"{name}/{config}/*")
-        found = [
+        prepared = [
             info.parent
             for pattern in patterns
             for info in sorted(self._data_dir.glob(f"{pattern}/dataset_info.json"), key=_version)
         ]
-        return found[-1] if found else None
+        return prepared[-1] if prepared else None
 
     def read(self) -> tf.data.Dataset:
         """Download and prepare the data if it is missing; return a dataset that reads its files.

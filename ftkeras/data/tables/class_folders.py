@@ -19,7 +19,7 @@ class ClassFolders:
         UserError: if there are fewer than two folders of `.txt` files.
     """
 
-    columns = ("text", "label")
+    columns: tuple[str, ...] = ("text", "label")
     schema = None
 
     def __init__(self, path: pathlib.Path, *, encoding: str | None = None):

@@ -81,9 +81,7 @@ class Delimited:
         records = [fields for _, fields in _lenient(sample, self.dialect)]
         if not records:
             raise UserError(f"`data`: {self.name!r} has no complete row; check its quotes.")
-        self.header = header
-        if header is None:
-            self.header = has_header(records, self.name, expected)
+        self.header = has_header(records, self.name, expected) if header is None else header
         first = records[0]
         self.columns = tuple(
             [field.strip() for field in first] if self.header else map(str, range(len(first)))
@@ -240,7 +238,8 @@ def _find_delimiter(text: str, name: str, suffix: str) -> str:
             fitting = {d: fitting[d] for d in chosen or fitting}
     if len(fitting) == 1:
         return next(iter(fitting))
-    if (default := _BY_SUFFIX.get(suffix)) in fitting:
+    default = _BY_SUFFIX.get(suffix)
+    if default is not None and default in fitting:
         return default
     if fitting:
         candidates = " and ".join(_NAMES[d] for d in fitting)

@@ -75,6 +75,7 @@ def chosen_roles(table: Table, chosen: Chosen) -> Roles:
     def position(name: str | int, argument: str) -> int:
         return find_position(table.name, table.columns, name, argument)
 
+    assert chosen.label is not None, "the user chose it"
     text = tuple(position(name, "text_column") for name in chosen.text or ())
     pair = None if chosen.pair is None else position(chosen.pair, "pair_column")
     return Roles(text, pair, position(chosen.label, "label_column"))
@@ -131,14 +132,14 @@ def find_position(table: str, columns: Sequence[str], name: str | int, argument:
     Raises:
         UserError: if there is no such column, or two of that name.
     """
-    found = [position for position, column in enumerate(columns) if column == name]
-    if len(found) > 1:
+    positions = [position for position, column in enumerate(columns) if column == name]
+    if len(positions) > 1:
         raise UserError(
-            f"`{argument}`: {table!r} has {len(found)} columns named {name!r}; select one by its "
-            f"number, {' or '.join(map(str, found))} (from 0)."
+            f"`{argument}`: {table!r} has {len(positions)} columns named {name!r}; select one by "
+            f"its number, {' or '.join(map(str, positions))} (from 0)."
         )
-    if found:
-        return found[0]
+    if positions:
+        return positions[0]
     if str(name).isdigit() and int(name) < len(columns):
         return int(name)
     close = nearest(str(name), columns)
@@ -162,9 +163,9 @@ def find_indicators(profile: Profile, chosen: Chosen) -> tuple[Column, ...]:
     free = [column for column in profile.columns if column.position not in used]
     if any(column.name.lower() in LABEL_NAMES for column in free):
         return ()
-    found = tuple(column for column in free if label_lists.holds_indicators(column))
-    others = [c for c in free if c not in found and c.values and _holds_classes(c)]
-    return found if len(found) >= _FEWEST_INDICATORS and not others else ()
+    indicators = tuple(column for column in free if label_lists.holds_indicators(column))
+    others = [c for c in free if c not in indicators and c.values and _holds_classes(c)]
+    return indicators if len(indicators) >= _FEWEST_INDICATORS and not others else ()
 
 
 def find_problem(label: Column) -> str:
@@ -236,8 +237,8 @@ def _find_texts(profile: Profile, taken: Sequence[Column]) -> tuple[list[Column]
     )
 
 
-def _refuse_duplicates(profile: Profile, found: Sequence[Column], argument: str) -> None:
-    for column in found:
+def _refuse_duplicates(profile: Profile, columns: Sequence[Column], argument: str) -> None:
+    for column in columns:
         find_column(profile, column.name, argument)
 
 

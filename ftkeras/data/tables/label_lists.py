@@ -49,13 +49,13 @@ def joining(values: Iterable[str]) -> list[str]:
     ([','], [])
     """
     values = list(values)
-    found = []
+    separators = []
     for separator in SEPARATORS:
         parts = [[part.strip() for part in value.split(separator)] for value in values]
         labels = {part for of_value in parts for part in of_value}
         if "" not in labels and len(labels) < len(values):
-            found.append(separator)
-    return found
+            separators.append(separator)
+    return separators
 
 
 def find_separator(name: str, values: Sequence[str]) -> str | None:
@@ -112,8 +112,8 @@ def _parsed(text: str) -> list | None:
         return None
     for read in (json.loads, ast.literal_eval):
         try:
-            found = read(text)
+            value = read(text)
         except (ValueError, SyntaxError, RecursionError):
             continue
-        return found if isinstance(found, list) else None
+        return value if isinstance(value, list) else None
     return None

@@ -28,10 +28,10 @@ class Labels:
     def id_of(self, value: Value) -> int | None:
         """Return the id of a value, or None if it is not among the classes."""
         text = as_text(value)
-        found = self.ids.get(text)
-        if found is None and (number := as_number(text)) is not None:
-            found = self.ids.get(_shown_number(number))
-        return found
+        known = self.ids.get(text)
+        if known is None and (number := as_number(text)) is not None:
+            known = self.ids.get(_shown_number(number))
+        return known
 
 
 def find_labels(
@@ -104,8 +104,8 @@ def listed_labels(names: Sequence[str]) -> Labels:
 def _classes(column: Column) -> dict[str, list[str]]:
     """Return the values of each class, classes in the order of their ids."""
     values = list(column.counts)
-    numbers = [as_number(value) for value in values]
-    if any(number is None for number in numbers):
+    numbers = [number for value in values if (number := as_number(value)) is not None]
+    if len(numbers) < len(values):
         return {value: [value] for value in sorted(values)}
     classes = collections.defaultdict(list)
     for number, value in sorted(zip(numbers, values, strict=True)):
@@ -126,7 +126,7 @@ def _renamed(name: str, names: tuple[str, ...], given: Mapping[str, str]) -> tup
 
 
 def _warnings(classes: Mapping[str, list[str]]) -> tuple[str, ...]:
-    found = [
+    lines = [
         f"{_listed(values)} are one label, {label!r}"
         for label, values in classes.items()
         if len(values) > 1
@@ -134,13 +134,13 @@ def _warnings(classes: Mapping[str, list[str]]) -> tuple[str, ...]:
     by_lower_case = collections.defaultdict(list)
     for label in classes:
         by_lower_case[label.casefold()].append(label)
-    found += [
+    lines += [
         f"the labels {_listed(labels)} differ only in case and are different classes; correct the "
         "data if they are one"
         for labels in by_lower_case.values()
         if len(labels) > 1
     ]
-    return tuple(found)
+    return tuple(lines)
 
 
 def _refuse_missing(name: str, column: Column) -> None:

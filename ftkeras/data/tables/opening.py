@@ -45,13 +45,13 @@ def find_files(pattern: str, folder: pathlib.Path) -> list[pathlib.Path]:
     path = folder / os.path.expanduser(pattern)
     if path.exists():
         return [path]
-    found = sorted(pathlib.Path(name) for name in glob.glob(str(path), recursive=True))
-    if not found:
+    paths = sorted(pathlib.Path(name) for name in glob.glob(str(path), recursive=True))
+    if not paths:
         raise UserError(
             f"`data`: there is no file {str(path)!r}; relative names are looked up in `data_dir`, "
             "or in the current folder."
         )
-    return found
+    return paths
 
 
 def files_by_split(
@@ -66,12 +66,12 @@ def files_by_split(
     Raises:
         UserError: if there is no such file.
     """
-    found: dict[str, list[pathlib.Path]] = {}
+    by_split: dict[str, list[pathlib.Path]] = {}
     for split, given in names.items():
         listed = [given] if isinstance(given, str) else given
         paths = [path for name in listed for path in find_files(name, folder)]
-        found[split] = [file for path in paths for file in files.within(path)]
-    return found
+        by_split[split] = [file for path in paths for file in files.within(path)]
+    return by_split
 
 
 def suffix(path: pathlib.Path) -> str:

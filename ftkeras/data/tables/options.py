@@ -82,8 +82,8 @@ def find_answer(columns: Sequence[str], taken: Sequence[int]) -> int | None:
         taken: the positions of the options.
     """
     lowered = [name.lower() for name in columns]
-    found = (lowered.index(name) for name in _ANSWERS if name in lowered)
-    return next((position for position in found if position not in taken), None)
+    positions = (lowered.index(name) for name in _ANSWERS if name in lowered)
+    return next((position for position in positions if position not in taken), None)
 
 
 def find(columns: Sequence[str], rows: Sequence[Row], label: int | None) -> tuple[int, ...]:
@@ -130,8 +130,8 @@ def read(values: Sequence[Value], names: Sequence[str] = ()) -> Options:
     Options(texts=('I', 'you'), names=('option_a', 'option_b'))
     """
     if len(values) == 1:
-        found = _listed(values[0])
-        if found is None:
+        options = _listed(values[0])
+        if options is None:
             raise ValueError(f"options must be a list of texts. Received: {str(values[0])[:60]!r}")
     else:
         present = [not is_missing(value) for value in values]
@@ -139,10 +139,10 @@ def read(values: Sequence[Value], names: Sequence[str] = ()) -> Options:
         if not all(present[:count]):
             raise ValueError(f"option {names[present.index(False)]!r} is empty, but not the last")
         texts = tuple(as_text(value) for value in values[:count])
-        found = Options(texts, tuple(names[:count]))
-    if len(found.texts) < 2:
-        raise ValueError(f"a question needs two or more options. Received: {len(found.texts)}")
-    return found
+        options = Options(texts, tuple(names[:count]))
+    if len(options.texts) < 2:
+        raise ValueError(f"a question needs two or more options. Received: {len(options.texts)}")
+    return options
 
 
 def find_notation(answers: Iterable[tuple[Value, Options]], *, preferred: str | None = None) -> str:
@@ -197,8 +197,8 @@ def _are_consecutive(codes: Sequence[int]) -> bool:
 
 
 def _holds_options(value: Value) -> bool:
-    found = _listed(value)
-    return found is not None and len(found.texts) > 1
+    options = _listed(value)
+    return options is not None and len(options.texts) > 1
 
 
 def _listed(value: Any) -> Options | None:

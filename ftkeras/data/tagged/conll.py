@@ -47,7 +47,7 @@ class Conll:
         self._paths, self._encoding = paths, encoding
         self._word = _number("text_column", word, 0)
         self._tag = _number("label_column", tag, -1)
-        self.skipped: tuple[str, ...] = ()
+        self.skipped: Sequence[str] = ()
         self._names, self._documents = names, 0
 
     def rows(self) -> Iterator[tuple[int, Tagged]]:

@@ -39,7 +39,7 @@ def from_tags(words: Sequence[str], tags: Sequence[str]) -> Tagged:
     >>> from_tags(["EU", "rejects", "New", "York"], ["B-ORG", "O", "I-LOC", "I-LOC"])
     Tagged(text=b'EU rejects New York', entities=[('ORG', 0, 2), ('LOC', 11, 19)], repaired=1)
     """
-    found = Tagged(encode(" ".join(words)))
+    tagged = Tagged(encode(" ".join(words)))
     start, open_type, at = 0, None, 0
     for word, tag in zip(words, tags, strict=True):
         prefix, _, kind = tag.partition("-")
@@ -48,14 +48,14 @@ def from_tags(words: Sequence[str], tags: Sequence[str]) -> Tagged:
             open_type = None
         else:
             if prefix in _BEGINS or kind != open_type:
-                found.repaired += prefix == "I"
+                tagged.repaired += prefix == "I"
                 start = at
-                found.entities.append((kind, start, end))
+                tagged.entities.append((kind, start, end))
             else:
-                found.entities[-1] = (kind, start, end)
+                tagged.entities[-1] = (kind, start, end)
             open_type = None if prefix in _ENDS else kind
         at = end + 1
-    return found
+    return tagged
 
 
 def characters(text: str) -> int:

@@ -89,8 +89,8 @@ def find_tagged(
     if opening.suffix(path) in _LISTS:
         table = open_table()
         rows = [row for _, row in itertools.islice(table.rows(), ROWS)]
-        found = find_layout(table.columns, rows)
-        return found and (table.name, found.name)
+        layout = find_layout(table.columns, rows)
+        return layout and (table.name, layout.name)
     if opening.suffix(path) in SUFFIXES:
         return None
     file = Conll([path], word=None, tag=None, encoding=options.encoding)

@@ -57,8 +57,8 @@ def find_layout(
         return next((name for name in names if (v := values(name)) and all(map(fits, v))), None)
 
     text, label = known
-    if "data" in columns and (found := first(("annotations",), label, _are_results)):
-        return Layout("a Label Studio export", "data", found, has_words=False)
+    if "data" in columns and (annotations := first(("annotations",), label, _are_results)):
+        return Layout("a Label Studio export", "data", annotations, has_words=False)
     words, tags = first(_WORDS, text, _are_words), first(_TAGS, label, _are_tags)
     if words and tags and words != tags:
         return Layout(f"words in {words!r}, tags in {tags!r}", words, tags, has_words=True)
@@ -85,7 +85,7 @@ class Records:
         UserError: no columns hold tagged texts.
     """
 
-    skipped = ()
+    skipped: Sequence[str] = ()
 
     def __init__(
         self,
@@ -102,15 +102,15 @@ class Records:
 
         known = named(text, "text_column"), named(label, "label_column")
         rows = [row for _, row in itertools.islice(table.rows(), ROWS)]
-        found = find_layout(table.columns, rows, known)
-        if found is None:
+        layout = find_layout(table.columns, rows, known)
+        if layout is None:
             raise UserError(
                 f"`data`: {table.name!r} has no words with tags and no texts with spans; its "
                 f"columns are: {', '.join(map(repr, table.columns))}."
             )
-        self.name, self.layout = table.name, found.name
-        self._table, self._tags, self._has_words = table, tags, found.has_words
-        self._text, self._label = (table.columns.index(n) for n in (found.text, found.label))
+        self.name, self.layout = table.name, layout.name
+        self._table, self._tags, self._has_words = table, tags, layout.has_words
+        self._text, self._label = (table.columns.index(n) for n in (layout.text, layout.label))
 
     def rows(self) -> Iterator[tuple[int, Tagged]]:
         """Yield the line of each row, and its text with entities."""
@@ -147,13 +147,16 @@ class Records:
             text = text.get("text", strings[0] if len(strings) == 1 else None)
         if not isinstance(text, str):
             raise ValueError(f"a text must be a string. Received: {str(text)[:60]!r}")
-        found = sorted((_entity(text, span) for span in _results(spans)), key=lambda e: e[1:])
-        for (_, _, end), (kind, start, stop) in itertools.pairwise(found):
+        entities = sorted((_entity(text, span) for span in _results(spans)), key=lambda e: e[1:])
+        for (_, _, end), (kind, start, stop) in itertools.pairwise(entities):
             if start < end:
                 raise ValueError(f"the span {start} to {stop}, {kind}, overlaps another one")
         if len(text) != characters(text):  # invalid bytes count differently
-            found = [(k, *(characters(text[:at]) for at in ends)) for k, *ends in found]
-        return Tagged(encode(text), found)
+            entities = [
+                (kind, characters(text[:start]), characters(text[:stop]))
+                for kind, start, stop in entities
+            ]
+        return Tagged(encode(text), entities)
 
 
 def _entity(text: str, span: Any) -> Entity:

@@ -29,10 +29,10 @@ class Contrastive:
     Raises:
         ValueError: if an argument is out of bounds. The message names it, its bound and the value.
 
-    >>> found = Contrastive(pairs=1).choose(np.array([0, 1, 0, 1]))
-    >>> found.first.tolist(), found.alike.tolist()
+    >>> pairs = Contrastive(pairs=1).choose(np.array([0, 1, 0, 1]))
+    >>> pairs.first.tolist(), pairs.alike.tolist()
     ([0, 0, 1, 1, 2, 2, 3, 3], [True, False, True, False, True, False, True, False])
-    >>> found.second[found.alike].tolist()
+    >>> pairs.second[pairs.alike].tolist()
     [2, 3, 0, 1]
     """
 
@@ -50,15 +50,15 @@ class Contrastive:
         A text that is the only one of its class has no partner with its label.
         """
         random, everyone = np.random.default_rng(self.seed), np.arange(len(classes))
-        found = []
+        pairs = []
         for text, own in enumerate(classes):
             is_alike = classes == own
             for candidates, alike in (
                 (everyone[is_alike & (everyone != text)], True),
                 (everyone[~is_alike], False),
             ):
-                found += [(text, one, alike) for one in self._partners(candidates, random)]
-        first, second, alike = (np.array(column) for column in zip(*found, strict=True))
+                pairs += [(text, one, alike) for one in self._partners(candidates, random)]
+        first, second, alike = (np.array(column) for column in zip(*pairs, strict=True))
         return Pairs(first, second, alike)
 
     def _partners(self, candidates: np.ndarray, random: np.random.Generator) -> np.ndarray:

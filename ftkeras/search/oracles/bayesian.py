@@ -61,8 +61,8 @@ class Bayesian(Stateless, BayesianOptimizationOracle):
         with warnings.catch_warnings():
             # With few points, scikit-learn often warns of a length scale at its bound.
             warnings.simplefilter("ignore")
-            found = super().populate_space(trial_id)
-        values = found["values"]
+            proposal = super().populate_space(trial_id)
+        values = proposal["values"]
         if values is not None and keras_tuner_compat.was_tried(self, values):
             return keras_tuner_compat.untried(self)
-        return found
+        return proposal

@@ -50,10 +50,11 @@ def find(wanted: str | None, version: pathlib.Path, *, host: str) -> Examples:
         return read(pathlib.Path(wanted))
     try:
         run_dir = _own_run(version, host)
-        found = read(run_dir)
+        examples = read(run_dir)
     except UserError as error:
         return Examples(message=f"the page has no examples: {error}")
-    return Examples(found.texts, found.origin, f"{found.message}; examples=none hides them")
+    message = f"{examples.message}; examples=none hides them"
+    return Examples(examples.texts, examples.origin, message)
 
 
 def read(run_dir: pathlib.Path) -> Examples:

@@ -78,11 +78,11 @@ def count(redaction: Redaction, texts: tf.Tensor) -> dict[str, int]:
         after = tf.strings.regex_replace(before, rule.pattern, rule.rewrite)
         changed = tf.where(before != after)[:, 0]
         placeholder = rule.placeholder.encode()
-        found = [
+        lengths = [
             sum(text.count(placeholder) for text in tf.gather(part, changed).numpy())
             for part in (before, after)
         ]
-        counts[rule.kind] = found[1] - found[0]
+        counts[rule.kind] = lengths[1] - lengths[0]
         before = after
     return counts
 

@@ -1,0 +1,31 @@
+"""The configuration of `find_rate`."""
+
+from dataclasses import dataclass
+
+from ftkeras.config.fields import check_at_least, flag
+from ftkeras.config.run import Config
+from ftkeras.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindRateConfig(Config):
+    """The configuration of `find_rate`: a run's, and the range of learning rates."""
+
+    lowest_rate: float = flag(1e-6, "Range test", "Learning rate of the first update.")
+    highest_rate: float = flag(1e-2, "Range test", "Learning rate of the last update.")
+    steps: int = flag(
+        100, "Range test", "Number of updates from the lowest to the highest learning rate."
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 0 < self.lowest_rate < self.highest_rate:
+            raise UserError(
+                "`lowest_rate` must be positive and below `highest_rate`. "
+                f"Received: {self.lowest_rate} and {self.highest_rate}."
+            )
+        check_at_least(self, steps=10)
+        if self.private is not None:
+            raise UserError(
+                "find_rate does not take `private`: it trains on the examples without noise."
+            )
