@@ -19,11 +19,13 @@ from ftkeras.api.settings import (
     TuneSettings,
 )
 from ftkeras.config import flagfile
+from ftkeras.config.export import formats_again
 from ftkeras.config.measuring import CompareConfig, CrossvalidateConfig
 from ftkeras.config.pretrain import PretrainConfig
+from ftkeras.config.push import PushConfig
+from ftkeras.config.report import ReportConfig
 from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
-from ftkeras.config.verbs import PushConfig, ReportConfig, formats_again
 from ftkeras.errors import UserError
 
 if TYPE_CHECKING:
