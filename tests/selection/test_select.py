@@ -50,8 +50,8 @@ def _select(finished_run, pool, *arguments) -> str:
 @pytest.mark.parametrize("by", ["entropy", "margin"])
 def test_the_least_certain_texts_come_first(by, finished_run, pool):
     shown = _select(finished_run, pool, f"--by={by}", "--count=4", "--output=next.csv")
-    assert "1 texts of pool.csv are empty" in shown
-    assert "1 texts of pool.csv are repeated" in shown
+    assert "note: 1 empty text of pool.csv left out" in shown
+    assert "note: 1 repeated text of pool.csv left out" in shown
     assert "4 of 6 texts" in shown
     p = _probabilities(finished_run)
     expected = sorted(ONCE, key=lambda text: abs(p[text] - 0.5))[:4]
