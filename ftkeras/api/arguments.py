@@ -1,27 +1,62 @@
 """Turn Python arguments into a verb's configuration."""
 
 import dataclasses
+import functools
+import inspect
 import numbers
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ParamSpec, TypeVar
 
 from ftkeras.config import flagfile, unknown_names
 from ftkeras.config.fields import AUTO
 from ftkeras.errors import UserError
 
 Configuration = TypeVar("Configuration")
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 # The arguments that take data, by their shorter names; `test` is also the flag that turns the
 # evaluation on test off.
 DATA = {"train": "data", "validation": "validation_data", "test": "test_data"}
 # The short form of a task, whose values a task takes as they are.
 OF_TASK = ("text_column", "pair_column", "label_column", "label_names")
+
+
+class _DataOfTask:
+    """The default of `data`: None is a slip, such as the result of `df.dropna(inplace=True)`."""
+
+    def __repr__(self) -> str:
+        return "<the data of task>"
+
+
+DATA_OF_TASK: Any = _DataOfTask()
 _DESCRIPTIONS = {
     bool: "True or False",
     float: "a number",
     int: "an integer",
 }
+
+
+def data_in_one(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Let a function whose last positional argument is `data` say how texts and labels are given.
+
+    Scikit-learn and Keras take them as two arguments, which Python would refuse without a remedy.
+    """
+    signature = inspect.signature(function)
+    names = [p.name for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    call = f"{function.__name__}({', '.join([*names[:-1], '(texts, labels)'])})"
+
+    @functools.wraps(function)
+    def checked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        if len(args) > len(names):
+            raise TypeError(
+                f"{function.__name__}() takes texts and labels as a pair, {call}, and all other "
+                "settings by name."
+            )
+        return function(*args, **kwargs)
+
+    return checked
 
 
 def expand_names(function: str, kind: type, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,6 +85,25 @@ def expand_names(function: str, kind: type, arguments: Mapping[str, Any]) -> dic
             raise TypeError(f"{function}() takes `{name}` or `{field}`, not both.")
         given[field] = value
     return given
+
+
+def with_data(data: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a function that trains: its settings, and the data if given.
+
+    Args:
+        data: the argument `data`; `DATA_OF_TASK` if it is omitted.
+        settings: the other arguments.
+
+    Raises:
+        UserError: if the data is None, under either name.
+    """
+    for name, value in (("data", data), ("train", settings.get("train", DATA_OF_TASK))):
+        if value is None:
+            raise UserError(
+                f"`{name}` must be files or examples. Received: None, which pandas returns with "
+                f"inplace=True. Without `{name}`, the data of `task` is used."
+            )
+    return dict(settings) if data is DATA_OF_TASK else {"data": data, **settings}
 
 
 def configuration(kind: type[Configuration], given: Mapping[str, Any]) -> Configuration:

@@ -17,7 +17,7 @@ from typing import Any
 from ftkeras.api.arguments import DATA
 from ftkeras.errors import UserError
 from ftkeras.runs import layout
-from ftkeras.support import files
+from ftkeras.support import files, plurals
 
 log = logging.getLogger(__name__)
 
@@ -87,8 +87,8 @@ def written(
             )
         files.require_writable(path.parent, "run_dir")
         files.write_text(path, content.decode())
-        rows = content.count(b"\n")
-        log.info("%s", f"data    {rows:,} rows written to {path}")
+        rows = plurals.counted(content.count(b"\n"), "row", "rows")
+        log.info("%s", f"data    {rows} written to {path}")
         paths[field] = str(path)
     try:
         yield paths

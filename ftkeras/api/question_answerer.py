@@ -15,6 +15,7 @@ from ftkeras.api.string_model import StringModel, encode, is_column
 from ftkeras.data.questions.question import Question, locate
 from ftkeras.data.tables.profile import is_missing
 from ftkeras.heads.question_answering import QuestionAnswering
+from ftkeras.support import plurals
 from ftkeras.support.answers import encode as stored
 from ftkeras.text.preprocessor import Preprocessor
 from ftkeras.text.words import WORDS
@@ -205,13 +206,18 @@ class QuestionAnswerer(StringModel):
         found = np.concatenate(places).astype("int32")
         moved = sum(q.moved for q, answer in zip(known, y, strict=True) if _has_starts(answer))
         if moved:
-            log.warning("%d answers are not where their start says; their text was found", moved)
+            answers = plurals.counted(
+                moved,
+                "answer is not where its start says",
+                "answers are not where their start says",
+            )
+            log.warning("%s; the text was found elsewhere", answers)
         count = sum(bool(q.answers) for q in known)
         if lost := count - int(found.any(axis=1).sum()):
             length = self.preprocessor.max_length
-            log.warning(
-                "%d of %d answers are beyond max_length=%d: learned as none", lost, count, length
-            )
+            verb = "is" if lost == 1 else "are"
+            answers = plurals.counted(count, "answer", "answers")
+            log.warning(f"{lost:,} of {answers} {verb} beyond max_length={length}: learned as none")
         return found
 
     def _located(self, question: Any, context: Any, answer: Any) -> Question:

@@ -1,12 +1,18 @@
 """Selections of texts, from Python."""
 
+import contextlib
 import os
+import pathlib
+import tempfile
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ftkeras.api import arguments
+from ftkeras.api import data as in_memory
 from ftkeras.api.results import Run
 from ftkeras.api.searches import CrossValidation
 from ftkeras.api.session import AnyReporter, session
+from ftkeras.api.settings import Data
 from ftkeras.config.selection import SelectConfig
 
 Path = str | os.PathLike[str]
@@ -14,7 +20,7 @@ Path = str | os.PathLike[str]
 
 def select(
     run: Run | CrossValidation | Path,
-    data: Path | None = None,
+    data: Data = None,
     *,
     verbose: bool | int = 1,
     reporter: AnyReporter = "auto",
@@ -24,7 +30,8 @@ def select(
 
     Args:
         run: a finished run, or its folder; with `doubtful=True`, a cross-validation.
-        data: a file of texts without labels, in any format that `predict` reads.
+        data: texts without labels: a file in any format that `predict` reads, a list or column of
+            texts, or a table in any form that `train` takes.
         verbose: 0 to show only warnings.
         reporter: as in `train`.
         **settings: the flags of `select`: `count`, `by`, `doubtful`, `seed`, `output`, and those
@@ -39,11 +46,32 @@ def select(
         TypeError: if an argument does not exist.
     """
     folder = run.folder if isinstance(run, Run | CrossValidation) else run
-    given = {"run_dir": folder, "data": data, **settings}
-    config = SelectConfig(
-        **arguments.values(SelectConfig, arguments.expand_names("select", SelectConfig, given))
+    given = arguments.expand_names(
+        "select", SelectConfig, {"run_dir": folder, "data": _as_table(data), **settings}
     )
-    with session(verbose, reporter):
+    with session(verbose, reporter), _configured(given) as config:
         from ftkeras.verbs import select as verb
 
         return verb.run(config).records()
+
+
+@contextlib.contextmanager
+def _configured(given: Mapping[str, Any]) -> Iterator[SelectConfig]:
+    """Yield the configuration; texts in memory are in a file while it is used."""
+    contents = in_memory.take(given)
+    with tempfile.TemporaryDirectory(prefix="ftkeras-") as folder:
+        paths = {field: pathlib.Path(folder) / f"{field}.jsonl" for field in contents}
+        # Wrong values show before anything is written.
+        config = arguments.configuration(SelectConfig, {**given, **paths})
+        for field, path in paths.items():
+            path.write_bytes(contents[field])
+        yield config
+
+
+def _as_table(data: Any) -> Any:
+    """Return texts as a column, with the name that a column of a DataFrame has; others as is."""
+    is_texts = isinstance(data, list | tuple) and all(isinstance(text, str) for text in data)
+    if not (getattr(data, "ndim", 0) == 1 or (is_texts and len(data) > 0)):
+        return data
+    name = getattr(data, "name", None)
+    return {"text" if name is None else str(name): list(data)}

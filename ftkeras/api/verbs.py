@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     import keras
 
 
+@arguments.data_in_one
 def train(
-    data: Data = None,
+    data: Data = arguments.DATA_OF_TASK,
     *,
     verbose: bool | int = 1,
     reporter: AnyReporter = "auto",
@@ -48,8 +49,8 @@ def train(
         data: the training examples: a file, a folder or a pattern, as `--data` takes them, or a
             DataFrame, a list of dicts, a dict of columns, a `datasets.Dataset`, a
             `tf.data.Dataset` or a pair (texts, labels). Examples in memory are written to the
-            run's folder. `train=`, `validation=` and `test=` are other names for `data=`,
-            `validation_data=` and `test_data=`.
+            run's folder. Without it, the data of `task`; None is refused. `train=`, `validation=`
+            and `test=` are other names for `data=`, `validation_data=` and `test_data=`.
         verbose: 0 to show only warnings.
         reporter: who shows messages and progress: "terminal" (bars on standard error), "notebook"
             (bars in a notebook), "lines", "silent" (warnings only), a `ftkeras.Reporter` of your
@@ -65,15 +66,16 @@ def train(
         Stopped: if the run was interrupted. Its state was saved; to resume, repeat the call with
             `run_dir`.
     """
-    given = arguments.expand_names("train", Config, {"data": data, **settings})
+    given = arguments.expand_names("train", Config, arguments.with_data(data, settings))
     with session(verbose, reporter), configured(Config, given, home="run_dir") as config:
         from ftkeras.verbs import train as verb
 
         return Run(verb.run(config, tuple(callbacks)).run_dir)
 
 
+@arguments.data_in_one
 def pretrain(
-    data: Data = None,
+    data: Data = arguments.DATA_OF_TASK,
     *,
     verbose: bool | int = 1,
     reporter: AnyReporter = "auto",
@@ -96,13 +98,14 @@ def pretrain(
         TypeError: as `train`.
         Stopped: as `train`.
     """
-    given = arguments.expand_names("pretrain", PretrainConfig, {"data": data, **settings})
+    given = arguments.expand_names("pretrain", PretrainConfig, arguments.with_data(data, settings))
     with session(verbose, reporter), configured(PretrainConfig, given, home="run_dir") as config:
         from ftkeras.verbs import pretrain as verb
 
         return Run(verb.run(config, tuple(callbacks)).run_dir)
 
 
+@arguments.data_in_one
 def evaluate(
     run: AnyRun,
     data: Data = None,
@@ -132,6 +135,7 @@ def evaluate(
         return Evaluation(found.run_dir, found.name)
 
 
+@arguments.data_in_one
 def report(
     run: AnyRun,
     data: Data = None,
@@ -223,8 +227,9 @@ def push(
         return verb.run(config)
 
 
+@arguments.data_in_one
 def crossvalidate(
-    data: Data = None,
+    data: Data = arguments.DATA_OF_TASK,
     *,
     verbose: bool | int = 1,
     reporter: AnyReporter = "auto",
@@ -243,7 +248,7 @@ def crossvalidate(
         TypeError: if an argument does not exist.
     """
     kind = CrossvalidateConfig
-    given = arguments.expand_names("crossvalidate", kind, {"data": data, **settings})
+    given = arguments.expand_names("crossvalidate", kind, arguments.with_data(data, settings))
     with session(verbose, reporter), configured(kind, given, home="run_dir") as config:
         from ftkeras.verbs import crossvalidate as verb
 
@@ -251,8 +256,9 @@ def crossvalidate(
         return CrossValidation(found.folder, found.result)
 
 
+@arguments.data_in_one
 def tune(
-    data: Data = None,
+    data: Data = arguments.DATA_OF_TASK,
     *,
     verbose: bool | int = 1,
     reporter: AnyReporter = "auto",
@@ -272,7 +278,7 @@ def tune(
         UserError: if a value is wrong, a package is missing, or the first trials all fail.
         TypeError: if an argument does not exist.
     """
-    given = arguments.expand_names("tune", TuneConfig, {"data": data, **settings})
+    given = arguments.expand_names("tune", TuneConfig, arguments.with_data(data, settings))
     with session(verbose, reporter), configured(TuneConfig, given, home="search_dir") as config:
         from ftkeras.verbs import tune as verb
 

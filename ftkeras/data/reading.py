@@ -20,6 +20,7 @@ from ftkeras.data.redacted_answers import RedactedAnswers
 from ftkeras.data.sources.stream import reraise_user_errors
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
+from ftkeras.support import plurals
 from ftkeras.support.cached_methods import cached_method
 from ftkeras.text import redactions
 from ftkeras.text.layer import TextLayer
@@ -250,9 +251,10 @@ class SplitReader:
         before = len(self._answers.left_out)
         examples = self._tokenize(self._answers.move(self._datasets[name]), name)
         if texts := len(self._answers.left_out) - before:
+            counted = plurals.counted(texts, "text", "texts")
             log.warning(
-                f"{name}: in {texts:,} texts, an entity shares a redacted place with the one "
-                "before it, and is left out"
+                f"{name}: in {counted}, an entity shares a redacted place with the one before it, "
+                "and is left out"
             )
         return examples
 

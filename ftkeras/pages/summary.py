@@ -12,6 +12,7 @@ from ftkeras.pages.metric_names import title
 from ftkeras.pages.run_view import RunView
 from ftkeras.runs import naming
 from ftkeras.statistics import bootstrap
+from ftkeras.support import plurals
 
 CONFIDENCE = 0.95
 MOST_RESAMPLES, LEAST_RESAMPLES = 2000, 200
@@ -93,7 +94,8 @@ def _facts(view: RunView) -> dict[str, str]:
         "Folder": str(view.folder),
     }
     if shared:
-        facts["Leakage"] = f"{shared:,} texts of test are also in train or validation"
+        texts = plurals.counted(shared, "text of test is", "texts of test are")
+        facts["Leakage"] = f"{texts} also in train or validation"
     return facts
 
 

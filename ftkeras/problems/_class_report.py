@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ftkeras.problems import _tables
+from ftkeras.support import plurals
 
 METRICS = ("precision", "recall", "f1")
 # The confusion matrix of more classes than this is not shown, only its worst pairs.
@@ -32,7 +33,7 @@ def summary(measured: Mapping[str, Any], split: str) -> list[str]:
     else:
         lines.append("precision, recall, f1 and auc are means over the classes")
     if absent:
-        number = _tables.counted(len(absent), "class", "classes")
+        number = plurals.counted(len(absent), "class", "classes")
         lines.append(f"means exclude {number} without an example in {split}:")
         lines.append(f"  {_tables.few(absent)}")
     return lines

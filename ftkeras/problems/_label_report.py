@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ftkeras.problems import _tables
+from ftkeras.support import plurals
 
 # Characters that may join the labels of a text in one cell.
 JOINTS = ",;|"
@@ -37,7 +38,7 @@ def summary(measured: Mapping[str, Any], split: str) -> list[str]:
     numbers = ", ".join(f"{name.replace('_', ' ')} {measured[name]:.4f}" for name in names)
     lines, absent = ["", f"{split}: {numbers}"], measured["absent_labels"]
     if absent:
-        number, few = _tables.counted(len(absent), "label", "labels"), _tables.few(absent)
+        number, few = plurals.counted(len(absent), "label", "labels"), _tables.few(absent)
         lines.append(f"macro f1 and auc exclude {number} without an example in {split}: {few}")
     return lines
 

@@ -57,15 +57,6 @@ def worst(
     return lines
 
 
-def counted(count: int, singular: str, plural: str) -> str:
-    """Return a number of things in words.
-
-    >>> counted(1, "class", "classes"), counted(3, "class", "classes")
-    ('1 class', '3 classes')
-    """
-    return f"1 {singular}" if count == 1 else f"{count} {plural}"
-
-
 def few(names: Sequence[str]) -> str:
     """Return the first three names.
 

@@ -184,6 +184,12 @@ class TokenClassification(EntitiesPage, OneOfSeveral):
     def truth(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return {"entities": row["entities"]}
 
+    def advice(self, metrics: Mapping[str, Any]) -> list[str]:
+        """Return a note if the model finds no entity where there are some."""
+        found = metrics.get("test", metrics.get("validation", {}))
+        misses_all = found.get("f1") == 0 and found["entities"] > 0
+        return [f"the model finds none of the {found['entities']:,} entities"] if misses_all else []
+
     def activate(self, outputs: Tensor) -> Tensor:
         """Return the probabilities of each token's tags, [batch, length, tags]."""
         import tensorflow as tf

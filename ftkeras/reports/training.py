@@ -10,6 +10,7 @@ from ftkeras.data.splits import Splits
 from ftkeras.experiment import private
 from ftkeras.experiment.definition import Experiment
 from ftkeras.reports import exports
+from ftkeras.support import plurals
 
 
 def examples(splits: Splits, counts: Mapping[str, int]) -> str:
@@ -26,8 +27,8 @@ def examples(splits: Splits, counts: Mapping[str, int]) -> str:
         notes = splits.task.problem().imbalance(getattr(splits, name).targets)
         lines += [f"note: {name}: {note}" for note in notes]
     if shared := counts.get("in_train_and_test"):
-        texts = "text of test is" if shared == 1 else "texts of test are"
-        lines.append(f"note: {shared:,} {texts} in train or validation too")
+        texts = plurals.counted(shared, "text of test is", "texts of test are")
+        lines.append(f"note: {texts} in train or validation too")
     return "\n".join(lines)
 
 
@@ -61,12 +62,16 @@ def plan(experiment: Experiment, feed: TrainingFeed, position: Position) -> str:
         lines.append(f"resuming at step {position.step + 1:,} of epoch {position.epoch + 1}")
     for group in model.optimizer.groups():
         decay = "with" if group.decays else "without"
+        variables = plurals.counted(group.variables, "variable", "variables")
+        verb = "trains" if group.variables == 1 else "train"
         lines.append(
-            f"  {group.variables:,} variables ({group.parameters:,} parameters) train at "
-            f"{group.multiplier:g} x the learning rate, {decay} weight decay"
+            f"  {variables} ({group.parameters:,} parameters) {verb} at {group.multiplier:g} x the "
+            f"learning rate, {decay} weight decay"
         )
     if frozen := [variable for variable in model.weights if not variable.trainable]:
-        lines.append(f"  {len(frozen):,} variables ({_count(frozen):,} parameters) are frozen")
+        variables = plurals.counted(len(frozen), "variable", "variables")
+        verb = "is" if len(frozen) == 1 else "are"
+        lines.append(f"  {variables} ({_count(frozen):,} parameters) {verb} frozen")
     compiled = ", compiled by XLA" if model.jit_compile else ""
     lines.append(f"  steps compute in {config.precision}{compiled}")
     return "\n".join(lines)

@@ -15,6 +15,7 @@ from ftkeras.problems import Problem
 from ftkeras.runs import _hub_header
 from ftkeras.runs import license as known_license
 from ftkeras.runs import metrics as run_metrics
+from ftkeras.support import plurals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +146,8 @@ class ModelCard:
         if "test" not in metrics:
             rows.append("It was not evaluated on test.")
         if shared := metrics.get("data", {}).get("in_train_and_test"):
-            rows.append(f"{shared:,} texts of test are also in train or validation.")
+            texts = plurals.counted(shared, "text of test is", "texts of test are")
+            rows.append(f"{texts} also in train or validation.")
         return _list(rows)
 
 

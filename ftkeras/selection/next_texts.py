@@ -23,6 +23,7 @@ from ftkeras.runs import layout
 from ftkeras.runs import problem as recorded
 from ftkeras.selection import scores
 from ftkeras.selection.table import Table, decision
+from ftkeras.support import plurals
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,8 @@ def _distinct(config: SelectConfig, inputs: Inputs) -> list[Item]:
     once = list({(item.text, item.pair): item for item in reversed(filled)}.values())[::-1]
     for count, what in ((len(items) - len(filled), "empty"), (len(filled) - len(once), "repeated")):
         if count:
-            log.info(f"note: {count:,} texts of {config.data} are {what}, and left out")
+            texts = plurals.counted(count, f"{what} text", f"{what} texts")
+            log.info(f"note: {texts} of {config.data} left out")
     if not once:
         raise UserError(f"data={config.data} has no text.")
     return once

@@ -4,6 +4,7 @@ import logging
 
 from ftkeras.config.selection import SelectConfig
 from ftkeras.selection.table import Table
+from ftkeras.support import plurals
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +20,8 @@ def run(config: SelectConfig) -> Table:
         log.info("%s", "\n".join(selected.lines()))
     else:
         selected.write(config.output)
-        log.info("%s", f"wrote {len(selected.items):,} texts to {config.output}")
+        texts = plurals.counted(len(selected.items), "text", "texts")
+        log.info("%s", f"wrote {texts} to {config.output}")
     return selected
 
 

@@ -109,3 +109,35 @@ def test_unknown_argument_names_the_nearest(name, advice):
 def test_argument_given_under_two_names_is_refused():
     with pytest.raises(TypeError, match="takes `train` or `data`, not both"):
         ftkeras.train("a.csv", train="b.csv")
+
+
+@pytest.mark.parametrize("verb", ["train", "pretrain", "crossvalidate", "tune"])
+def test_data_that_is_none_is_refused(verb):
+    function, wrong = getattr(ftkeras, verb), {"epochs": "x", "verbose": 0}
+    for name in ("data", "train"):
+        with pytest.raises(UserError, match=f"`{name}` must be files or examples. Received: None"):
+            function(**{name: None}, task="imdb", **wrong)
+    with pytest.raises(UserError, match="`data` must be files or examples. Received: None"):
+        function(None, **wrong)
+    with pytest.raises(UserError, match="`epochs` must be an integer"):  # the data may be omitted
+        function(task="imdb", **wrong)
+
+
+@pytest.mark.parametrize(
+    ("verb", "call"),
+    [
+        ("train", "train((texts, labels))"),
+        ("pretrain", "pretrain((texts, labels))"),
+        ("evaluate", "evaluate(run, (texts, labels))"),
+        ("report", "report(run, (texts, labels))"),
+        ("crossvalidate", "crossvalidate((texts, labels))"),
+        ("tune", "tune((texts, labels))"),
+    ],
+)
+def test_labels_beside_the_data_are_shown_as_a_pair(verb, call):
+    given = ("runs/a",) if "run, " in call else ()
+    with pytest.raises(TypeError) as caught:
+        getattr(ftkeras, verb)(*given, ["a film"], ["good"])
+    assert str(caught.value) == (
+        f"{verb}() takes texts and labels as a pair, {call}, and all other settings by name."
+    )

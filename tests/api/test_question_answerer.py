@@ -110,8 +110,8 @@ def test_answers_that_are_lost_or_moved_are_reported(caplog):
     columns = {"question": ["the what?"] * 2, "context": [context] * 2}
     _, targets = model._examples(columns, [{"text": ["charming"], "answer_start": [3]}, None])
     assert targets.tolist() == [[0, 0], [0, 0]]
-    assert "1 answers are not where their start says" in caplog.text
-    assert "1 of 1 answers are beyond max_length=8" in caplog.text
+    assert "1 answer is not where its start says; the text was found elsewhere" in caplog.text
+    assert "1 of 1 answer is beyond max_length=8" in caplog.text
 
 
 def test_missing_answers_of_a_data_frame_are_no_answers(model):

@@ -227,6 +227,17 @@ def test_lines_of_predictions_are_read_again(sample):
     assert all(problem.truth(row).items() <= row.items() for row in rows)
 
 
+def test_advice_names_a_model_that_finds_nothing(sample):
+    problem, targets, outputs = sample
+    assert problem.advice({"validation": problem.metrics(targets, outputs, _loss)}) == []
+    nothing = WordOutputs(
+        np.tile(np.float32([9, 0, 0, 0, 0]), (len(outputs.logits), 1)), outputs.spans
+    )
+    found = {"test": problem.metrics(targets, nothing, _loss)}
+    assert problem.advice(found) == ["the model finds none of the 4 entities"]
+    assert problem.advice({}) == []
+
+
 def test_state_and_shortcoming(sample):
     problem, targets, outputs = sample
     other = TokenClassification(labels=NAMES)

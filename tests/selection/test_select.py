@@ -9,6 +9,7 @@ import pytest
 import ftkeras
 from ftkeras.config import flagfile
 from ftkeras.config.measuring import CrossvalidateConfig
+from ftkeras.errors import UserError
 from ftkeras.prediction.predictor import Predictor
 from ftkeras.runs import layout
 from tests.running import call_ftkeras, succeed
@@ -49,8 +50,8 @@ def _select(finished_run, pool, *arguments) -> str:
 @pytest.mark.parametrize("by", ["entropy", "margin"])
 def test_the_least_certain_texts_come_first(by, finished_run, pool):
     shown = _select(finished_run, pool, f"--by={by}", "--count=4", "--output=next.csv")
-    assert "1 texts of pool.csv are empty" in shown
-    assert "1 texts of pool.csv are repeated" in shown
+    assert "note: 1 empty text of pool.csv left out" in shown
+    assert "note: 1 repeated text of pool.csv left out" in shown
     assert "4 of 6 texts" in shown
     p = _probabilities(finished_run)
     expected = sorted(ONCE, key=lambda text: abs(p[text] - 0.5))[:4]
@@ -94,6 +95,41 @@ def test_python_returns_what_the_file_holds(finished_run, pool, folds):
     assert [row["line"] for row in doubtful] == [5, 8]
     with pytest.raises(TypeError, match="cuont"):
         ftkeras.select(folds, doubtful=True, cuont=3)
+
+
+@pytest.mark.parametrize("form", ["DataFrame", "dicts", "columns", "Series", "texts"])
+def test_texts_may_be_in_memory(form, finished_run, pool):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"id": range(len(TEXTS)), "text": TEXTS})
+    data = {
+        "DataFrame": frame,
+        "dicts": frame.to_dict("records"),
+        "columns": frame.to_dict("list"),
+        "Series": frame.rename(columns={"text": "title"})["title"],
+        "texts": list(TEXTS),
+    }[form]
+    before = sorted(finished_run.rglob("*"))
+    found = ftkeras.select(finished_run / "run", data, count=3, verbose=0)
+    assert sorted(finished_run.rglob("*")) == before
+    expected = ftkeras.select(finished_run / "run", pool / "pool.csv", count=3, verbose=0)
+    if form in ("Series", "texts"):
+        name = "title" if form == "Series" else "text"
+        expected = [{name: row.pop("text"), **row} for row in expected]
+        for row in expected:
+            del row["id"]
+    assert found == [row | ({"id": int(row["id"])} if "id" in row else {}) for row in expected]
+
+
+def test_wrong_texts_in_memory_are_refused(finished_run, folds):
+    run = finished_run / "run"
+    with pytest.raises(UserError, match="`data` has no examples"):
+        ftkeras.select(run, [], verbose=0)
+    with pytest.raises(UserError, match="`data` must be files, a DataFrame"):
+        ftkeras.select(run, 3, verbose=0)
+    with pytest.raises(UserError, match="`by` must be entropy"):
+        ftkeras.select(run, ["a film"], by="luck", verbose=0)
+    with pytest.raises(UserError, match="`doubtful` reads the data of"):
+        ftkeras.select(folds, ["a film"], doubtful=True, verbose=0)
 
 
 @pytest.mark.parametrize(
