@@ -31,7 +31,8 @@ def select(
     Args:
         run: a finished run, or its folder; with `doubtful=True`, a cross-validation.
         data: texts without labels: a file in any format that `predict` reads, a list or column of
-            texts, or a table in any form that `train` takes.
+            texts, or a table in any form that `train` takes. What is in memory is read from a
+            temporary file, which messages name.
         verbose: 0 to show only warnings.
         reporter: as in `train`.
         **settings: the flags of `select`: `count`, `by`, `doubtful`, `seed`, `output`, and those

@@ -92,19 +92,28 @@ class OwnData(WithPaths):
         values = {name: getattr(self, name) for name in KEYS}
         if all(value in (None, ()) for value in values.values()):
             return
-        if self.task != DEFAULT_TASK:
+        if not _lacks_files(self.task):
             given = next(name for name, value in values.items() if value not in (None, ()))
             raise UserError(f"`{given}` can't be combined with task={self.task}; use one of them.")
-        object.__setattr__(self, "task", task_spec(values))
+        object.__setattr__(self, "task", task_spec(values, self.task))
         for name in values:
             object.__setattr__(self, name, type(self).__dataclass_fields__[name].default)
 
 
-def task_spec(values: Mapping[str, object]) -> str:
+def _lacks_files(task: str) -> bool:
+    """Return whether `data` can go with a task: similarity, but not similarity(train='a.csv')."""
+    spec = catalog.parse("task", task)
+    catalog.require("task", spec.name)
+    takes_files = "train" in catalog.keys("task", spec.name) and "train" not in spec.arguments
+    return task == DEFAULT_TASK or takes_files
+
+
+def task_spec(values: Mapping[str, object], task: str = DEFAULT_TASK) -> str:
     """Return the task that the fields of the short form describe.
 
     Args:
         values: a value for each of `KEYS`; None or an empty tuple if it is not given.
+        task: what to learn, without files; if it is the default, the data says what.
 
     Raises:
         UserError: if `data` is missing, or a value can't be read.
@@ -112,6 +121,8 @@ def task_spec(values: Mapping[str, object]) -> str:
     >>> given = {"data": ("x.csv",), "text_column": "title,body", "label_names": "1=no,2=yes"}
     >>> task_spec({name: given.get(name) for name in KEYS})
     "classification(train='x.csv', text=('title', 'body'), labels={'1': 'no', '2': 'yes'})"
+    >>> task_spec({name: ("x.csv",) if name == "data" else None for name in KEYS}, "similarity")
+    "similarity(train='x.csv')"
     """
     given = {name: value for name, value in values.items() if value not in (None, ())}
     if "data" not in given:
@@ -123,10 +134,13 @@ def task_spec(values: Mapping[str, object]) -> str:
     for name in ("data", "test_data", "validation_data"):
         if name in given:
             given[name] = _single(given[name])
-    arguments = ", ".join(f"{KEYS[name]}={given[name]!r}" for name in KEYS if name in given)
+    arguments = {KEYS[name]: given[name] for name in KEYS if name in given}
+    if task != DEFAULT_TASK:
+        spec = catalog.parse("task", task)
+        return str(Spec(spec.name, {**arguments, **spec.arguments}))
     # Only multi_label has a separator. The data may still turn out to pose another task.
     name = "multi_label" if "label_separator" in given else "classification"
-    return f"{name}({arguments})"
+    return str(Spec(name, arguments))
 
 
 def evaluate_on(given: dict[str, object], present: Collection[str]) -> None:

@@ -92,6 +92,13 @@ def test_finished_run_keeps_its_recorded_settings(tmp_path):
     assert (config.epochs, config.export, config.run_dir) == (7, ("huggingface",), str(tmp_path))
 
 
+def test_a_task_without_files_takes_them_from_data():
+    command = ["train", "--data=pairs.csv", "--label_column=score", "--task=similarity(high=5)"]
+    config = flags.parse(command).config
+    assert config.task == "similarity(train='pairs.csv', label='score', high=5)"
+    assert config.data == ()
+
+
 def test_run_is_evaluated_on_other_data_in_the_short_form(tmp_path):
     recorded = Config(task="classification(train='a.csv')", test_examples=9, data_dir="x", epochs=7)
     (tmp_path / "run.cfg").write_text(flagfile.render(recorded))
@@ -138,6 +145,11 @@ def test_export_of_a_run_without_exports_writes_the_default(tmp_path):
         (["--task"], "task"),
         (["evaluate", "imdb"], "unexpected argument 'imdb'"),
         (["--data=x.csv", "--task=quickstart"], "`data` can't be combined with task=quickstart"),
+        (
+            ["--data=x.csv", "--task=similarity(train='y.csv')"],
+            r"`data` can't be combined with task=similarity\(train='y.csv'\)",
+        ),
+        (["--data=x.csv", "--task=similarty"], "did you mean similarity"),
         (["--text_column=body"], "`text_column` needs `data`"),
         (["--data=x", "--label_names=1=a,2="], "`label_names` must read label=name"),
         (["--flagfile=nowhere.cfg"], "--flagfile.*nowhere.cfg"),
