@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ftkeras.api.columns import received
 from ftkeras.data import elements
 from ftkeras.data.batching import Batching
 from ftkeras.data.batching.bucketed import Bucketed
@@ -144,6 +145,12 @@ def _transformation(
     bounds.integer(0, seed=seed)
 
     def transform(dataset: tf.data.Dataset) -> tf.data.Dataset:
+        if not isinstance(dataset, tf.data.Dataset):
+            raise ValueError(
+                "`dataset` must be a tf.data.Dataset of single texts, such as "
+                "tf.data.Dataset.from_tensor_slices((texts, answers)). "
+                f"Received: {received(dataset)}."
+            )
         examples, answers, weights = _tokenized(dataset, preprocessor)
         source = _Batches(examples, answers, weights, batching, seed=seed if shuffle else None)
         found = from_generator(source.passes(), source.signature())
@@ -247,7 +254,7 @@ def _tokenized(
 ) -> tuple[Examples, Any, np.ndarray | None]:
     """Return the tokens, the answers or None, and the weights or None of all examples."""
     x, y, weight = keras.utils.unpack_x_y_sample_weight(dataset.element_spec)
-    names = _columns(dataset, x, y)
+    names = _columns(dataset, x, {"y": y, "sample_weight": weight})
 
     def tokenize(*example: Any) -> tuple:
         x, *others = example
@@ -265,7 +272,7 @@ def _tokenized(
     return examples, answers, weights
 
 
-def _columns(dataset: tf.data.Dataset, x: Any, y: Any) -> tuple[str, ...]:
+def _columns(dataset: tf.data.Dataset, x: Any, others: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names of the texts of an example, or none if it is one text.
 
     Raises:
@@ -277,10 +284,12 @@ def _columns(dataset: tf.data.Dataset, x: Any, y: Any) -> tuple[str, ...]:
         )
     names = tuple(x) if isinstance(x, Mapping) else ()
     specs: list[Any] = list(x.values()) if names else [x]
-    if y is not None and any(spec.dtype == tf.string for spec in keras.tree.flatten(y)):
-        raise ValueError(
-            "the dataset's y must be numbers; map names to numbers first. Received: strings."
-        )
+    for name, given in others.items():
+        if given is not None and any(s.dtype == tf.string for s in keras.tree.flatten(given)):
+            raise ValueError(
+                f"the dataset's {name} must be numbers; map names to numbers first. "
+                "Received: strings."
+            )
     is_text = all(isinstance(one, tf.TensorSpec) and one.dtype == tf.string for one in specs)
     if not is_text or set(names) not in (set(), {"text"}, {"text", "pair"}):
         raise ValueError(
@@ -289,8 +298,8 @@ def _columns(dataset: tf.data.Dataset, x: Any, y: Any) -> tuple[str, ...]:
         )
     if any(one.shape.rank != 0 for one in specs):
         raise ValueError(
-            "the dataset must have single examples; use `dataset.unbatch()`. Received: texts of "
-            f"shape {specs[0].shape}."
+            "the dataset must have single examples; use `dataset.unbatch()`, or give them the "
+            f"shape (). Received: texts of shape {specs[0].shape}."
         )
     return tuple(name for name in ("text", "pair") if name in names)
 

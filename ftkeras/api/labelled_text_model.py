@@ -1,10 +1,13 @@
 """The base class of Keras models whose outputs have names."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ftkeras.api.string_model import is_column
+from ftkeras.api.columns import is_column, plain, shown
 from ftkeras.api.text_model import TextModel
+
+# What to do with names in a dataset.
+NAMES = "`keras.layers.StringLookup(vocabulary=labels, num_oov_indices=0)` turns names into them"
 
 
 class LabelledTextModel(TextModel):
@@ -29,19 +32,6 @@ class LabelledTextModel(TextModel):
         own = {"labels": list(self.labels), "activation": self.activation}
         return {**super().get_config(), **own}
 
-    def _numbers(self, names: Iterable[str]) -> dict[str, int]:
-        """Return the number of each label.
-
-        Raises:
-            ValueError: if one of `names`, which answers contain, is no label.
-        """
-        numbers = {label: number for number, label in enumerate(self.labels)}
-        if unknown := sorted(set(names) - set(numbers)):
-            raise ValueError(
-                f"`y` must be of the labels {', '.join(self.labels)}. Received: {unknown[0]}."
-            )
-        return numbers
-
 
 def check_labels(labels: Any, least: int, outputs: int | None = None) -> None:
     """Raise ValueError unless labels are different names.
@@ -62,3 +52,28 @@ def check_labels(labels: Any, least: int, outputs: int | None = None) -> None:
             f"`labels` must be {outputs} names, one for each output of the head. "
             f"Received: {labels!r}."
         )
+
+
+def numbered(labels: Sequence[str]) -> dict[str, int]:
+    """Return the number of each label."""
+    return {label: number for number, label in enumerate(labels)}
+
+
+def number_of(numbers: Mapping[str, int], label: Any, position: int) -> int:
+    """Return the number of a label.
+
+    Args:
+        numbers: the numbers of all labels.
+        label: the name of one.
+        position: that of its example.
+
+    Raises:
+        ValueError: if it is no label.
+    """
+    name = plain(label)
+    if not isinstance(name, str) or name not in numbers:
+        raise ValueError(
+            f"`y` must be of the labels {', '.join(numbers)}. "
+            f"Received: {shown(name)} at position {position}."
+        )
+    return numbers[name]

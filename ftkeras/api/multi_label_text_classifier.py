@@ -1,14 +1,29 @@
 """A Keras model that gives texts several labels."""
 
 import os
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from ftkeras.api.labelled_text_model import LabelledTextModel, check_labels
-from ftkeras.api.string_model import is_column
+from ftkeras.api.answer_numbers import Numbers
+from ftkeras.api.checked_model import same_length
+from ftkeras.api.columns import (
+    columns_of,
+    entries,
+    is_column,
+    numbers_or_names,
+    plain,
+    shown,
+)
+from ftkeras.api.labelled_text_model import (
+    LabelledTextModel,
+    check_labels,
+    number_of,
+    numbered,
+)
 from ftkeras.heads.multi_label import MultiLabel
 from ftkeras.text.preprocessor import Preprocessor
 
@@ -39,8 +54,6 @@ class MultiLabelTextClassifier(LabelledTextModel):
     Raises:
         ValueError: if an argument is wrong. The message names it.
     """
-
-    has_classes: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -108,22 +121,50 @@ class MultiLabelTextClassifier(LabelledTextModel):
         settings = {"labels": labels, "pairs": pairs, "activation": activation, "name": name}
         return cls(**parts, head=head, **settings)
 
-    def _answers(self, x: Any, y: Any) -> Any:
-        """Return answers as Keras takes them: a matrix of zeros and ones instead of names."""
-        if y is None or not is_column(y):
-            return y
-        if getattr(y, "ndim", 1) == 2:  # an array, or a table with a column for each label
-            return np.asarray(y)
-        rows = list(y)
-        if rows and all(isinstance(row, str) for row in rows):
+    def _answers(self, x: Any, y: Any) -> np.ndarray:
+        """Return a matrix of zeros and ones instead of names."""
+        columns = columns_of(y)
+        if columns is not None:
+            y = self._stacked(x, columns)
+        elif not isinstance(y, np.ndarray | tf.Tensor) or np.asarray(y).dtype.kind not in "biuf":
+            rows = entries(y, "y", "lists of labels")
+            if not all(map(_is_numeric, rows)):
+                y = self._matrix(rows)
+        return super()._answers(x, y)
+
+    def _stacked(self, x: Any, columns: Mapping[str, Any]) -> np.ndarray:
+        """Return the columns of a table in the order of the labels."""
+        if set(columns) != set(self.labels):
             raise ValueError(
-                f"`y` must have a list of labels for each text. Received: {rows[0]!r}."
+                f"`y` must have a column for each of the labels {', '.join(self.labels)}. "
+                f"Received: {', '.join(map(repr, columns))}."
             )
-        named = [is_column(row) or isinstance(row, set | frozenset) for row in rows]
-        if not all(named) or any(not isinstance(one, str) for row in rows for one in row):
-            return np.asarray(y)
-        numbers = self._numbers(one for row in rows for one in row)
+        for label in self.labels:
+            same_length(x, columns[label], f"y[{label!r}]")
+        found = [numbers_or_names(columns[label], "y", "numbers") for label in self.labels]
+        return np.stack(found, axis=1)
+
+    def _matrix(self, rows: Sequence[Any]) -> np.ndarray:
+        """Return zeros and ones instead of lists of names."""
+        numbers = numbered(self.labels)
         matrix = np.zeros((len(rows), len(numbers)), "float32")
-        for row, names in zip(matrix, rows, strict=True):
-            row[[numbers[name] for name in names]] = 1
+        for position, row in enumerate(rows):
+            if not is_column(row) and not isinstance(row, set | frozenset):
+                raise ValueError(
+                    "`y` must have a list of labels for each text, such as [] or "
+                    f"[{self.labels[0]!r}]. Received: {shown(row)} at position {position}."
+                )
+            for label in row:
+                matrix[position, number_of(numbers, label, position)] = 1
         return matrix
+
+    def _numbers(self, x: Any, y: Any, loss: Any) -> Numbers:
+        width = len(self.labels)
+        of = "lists of labels, or a matrix of zeros and ones with a column for each label"
+        return Numbers(of, width=width, low=0, high=1, remedy="a column for each label")
+
+
+def _is_numeric(row: Any) -> bool:
+    """Return whether a row is one of a matrix, not a list of names."""
+    is_list = is_column(row) and len(row) > 0
+    return is_list and not any(isinstance(plain(value), str) for value in row)

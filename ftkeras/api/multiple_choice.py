@@ -1,13 +1,17 @@
 """A Keras model that chooses one of the options of a question."""
 
 import os
+import re
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from ftkeras.api.string_model import StringModel, activated, as_objects, is_column
+from ftkeras.api.answer_numbers import Numbers
+from ftkeras.api.columns import is_column, plain, shown, texts
+from ftkeras.api.string_model import StringModel, activated
+from ftkeras.api.text_rows import TextRows
 from ftkeras.data.tables import options as read_options
 from ftkeras.heads.multiple_choice import MultipleChoice as MultipleChoiceHead
 from ftkeras.text.options import split
@@ -15,6 +19,8 @@ from ftkeras.text.preprocessor import Preprocessor
 
 # What a model is called with.
 COLUMNS = ("question", "options")
+# The smallest number of options of a question.
+LEAST = 2
 
 
 # The head is registered as MultipleChoice.
@@ -24,7 +30,8 @@ class MultipleChoice(StringModel):
 
     It is used like `ftkeras.TextClassifier`, with {"question": …, "options": …}. The options of a
     question are a list of texts, or a string with one in each line. Questions may have different
-    numbers of options, at least two. An answer is the number of the right option, from 0. To start
+    numbers of options, at least two. An answer is the number of the right option, from 0. In a
+    `tf.data.Dataset`, options are such strings, or ragged or padded batches of options. To start
     from a checkpoint, use `from_pretrained`.
 
     Args:
@@ -110,49 +117,55 @@ class MultipleChoice(StringModel):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "activation": self.activation}
 
-    def _column(self, name: str, values: Any) -> Any:
-        """Return options as strings with one in each line, and questions as they are."""
-        if name == COLUMNS[0] or not is_column(values):
-            return super()._column(name, values)
-        return as_objects([self._joined(options) for options in values])
+    @property
+    def classes(self) -> range:
+        """The numbers of options."""
+        return range(self.head.options)
 
-    def _joined(self, options: Any) -> str | bytes:
+    @property
+    def rows(self) -> dict[str, TextRows]:
+        """How options become one string."""
+        return {
+            COLUMNS[1]: TextRows("options", "\n", "line ends", self._counts, least=LEAST),
+        }
+
+    def _counts(self, options: Any) -> Any:
+        """Return the number of options of each question, given strings with one in each line."""
+        found = split(tf.convert_to_tensor(options, tf.string), self.head.options)
+        return tf.reduce_sum(tf.cast(found.mask, tf.int32), axis=1)
+
+    def _column(self, name: str, values: Any) -> np.ndarray:
+        """Return options as strings with one in each line, and questions as they are."""
+        if name == COLUMNS[0]:
+            return super()._column(name, values)
+        return texts(values, self._argument(name), "options", "a list", self._joined)
+
+    def _joined(self, options: Any) -> Any:
         """Return the options of a question as a string with one in each line."""
-        if isinstance(options, str | bytes):
-            return options
-        try:
-            found = read_options.read([list(options) if is_column(options) else options]).texts
-        except ValueError as error:
-            raise ValueError(f"`x`: {error}.") from None
+        options = plain(options)
+        if isinstance(options, str):
+            found = [line for line in re.split("[\n\t]", options) if line.strip()]
+        else:
+            given = [plain(option) for option in options] if is_column(options) else options
+            try:
+                found = read_options.read([given]).texts
+            except ValueError as error:
+                raise ValueError(f"`x['options']`: {error}.") from None
+        if len(found) < LEAST:
+            raise ValueError(
+                "`x['options']` must have two or more options for each question, in a list or as "
+                f"the lines of a string. Received: {shown(options)}."
+            )
         if len(found) > self.head.options:
             raise ValueError(
-                f"`x` must have at most {self.head.options} options for each question, or the "
-                f"model must be made with more `options`. Received: {len(found)}."
+                f"`x['options']` must have at most {self.head.options} options for each question, "
+                f"or the model must be made with more `options`. Received: {len(found)}."
             )
         # A line holds one option.
         return "\n".join(" ".join(option.split()) for option in found)
 
-    def _answers(self, x: Any, y: Any) -> Any:
-        """Return the numbers of the right options as Keras takes them."""
-        if y is None or not is_column(y):
-            return y
-        answers = np.asarray(y)
-        if answers.dtype.kind not in "iu":
-            raise ValueError(
-                "`y` must be the numbers of the right options, from 0. "
-                f"Received: {answers.flat[0]!r}."
-            )
-        options = x[COLUMNS[1]] if isinstance(x, dict) else None
-        counts: Any = self.head.options
-        if isinstance(options, np.ndarray):
-            mask = split(tf.convert_to_tensor(options, tf.string), self.head.options).mask
-            counts = mask.numpy().sum(axis=1)
-        wrong = np.flatnonzero((answers < 0) | (answers >= counts))
-        if len(wrong):
-            number = wrong[0]
-            count = np.broadcast_to(counts, answers.shape)[number]
-            raise ValueError(
-                "`y` must be the numbers of the right options, from 0. "
-                f"Received: {answers[number]} for question {number}, which has {count} options."
-            )
-        return answers
+    def _numbers(self, x: Any, y: Any, loss: Any) -> Numbers:
+        of = "the numbers of the right options, from 0 to the number of a question's options less 1"
+        last = tf.cast(self._counts(x[COLUMNS[1]]) - 1, tf.float64)
+        is_in_memory = isinstance(x[COLUMNS[1]], np.ndarray)
+        return Numbers(of, low=0, high=last.numpy() if is_in_memory else last, whole=True)

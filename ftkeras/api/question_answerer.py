@@ -3,17 +3,28 @@
 import functools
 import logging
 import os
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import Any
 
 import keras
 import numpy as np
 
 from ftkeras import problems
+from ftkeras.api.answer_numbers import Numbers
+from ftkeras.api.checked_model import in_one_line, same_length
+from ftkeras.api.columns import (
+    columns_of,
+    entries,
+    is_column,
+    is_missing,
+    numbers_or_names,
+    plain,
+    shown,
+)
 from ftkeras.api.span_answers import BestSpans, SpanAnswers
-from ftkeras.api.string_model import StringModel, encode, is_column
+from ftkeras.api.string_model import StringModel, encode
 from ftkeras.data.questions.question import Question, locate
-from ftkeras.data.tables.profile import is_missing
 from ftkeras.heads.question_answering import QuestionAnswering
 from ftkeras.support import plurals
 from ftkeras.support.answers import encode as stored
@@ -23,6 +34,8 @@ from ftkeras.text.words import WORDS
 log = logging.getLogger(__name__)
 # What a model is called with.
 COLUMNS = ("question", "context")
+# The parts of an answer whose place is known.
+STARTS = ("text", "answer_start")
 # Questions whose tokens are looked up at once.
 QUESTIONS = 256
 
@@ -38,7 +51,8 @@ class QuestionAnswerer(StringModel):
     - {"text": […], "answer_start": […]}, as in SQuAD, of which the first one is learned;
     - None, NaN or "", if the context has no answer.
 
-    What is learned are the numbers of the answer's first and last token, [questions, 2], with the
+    All answers may also be one dict or table of the columns "text" and "answer_start". What is
+    learned are the numbers of the answer's first and last token, [questions, 2], with the
     loss "sparse_categorical_crossentropy". A `tf.data.Dataset` has to hold these numbers. `answers`
     returns the answers to questions. To start from a checkpoint, use `from_pretrained`.
 
@@ -66,8 +80,6 @@ class QuestionAnswerer(StringModel):
     Raises:
         ValueError: if an argument is wrong. The message names it.
     """
-
-    has_classes: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -175,7 +187,9 @@ class QuestionAnswerer(StringModel):
             context; `score`, its probability; `n_best`, the best answers; and, with `no_answer`,
             `null_score_diff`, which is compared with the threshold.
         """
-        outputs = self.answerer().predict(self._texts(x), batch_size=batch_size, verbose=verbose)
+        with in_one_line():
+            given, *_ = self._given(x, learns=False)
+            outputs = self.answerer().predict(given, batch_size=batch_size, verbose=verbose)
         count = len(outputs["answer"])
         rows = ({name: part[n] for name, part in outputs.items()} for n in range(count))
         return [self.problem.answer(row) for row in rows]
@@ -193,43 +207,63 @@ class QuestionAnswerer(StringModel):
         found = BestSpans(self.problem, name="answers")(scores, inputs[COLUMNS[1]], places)
         return keras.Model(inputs, found, name=f"{self.name}_answers")
 
-    def _answers(self, x: Any, y: Any) -> Any:
-        """Return answers as Keras takes them: the numbers of their first and last tokens."""
-        if y is None or not is_column(y) or getattr(y, "ndim", 1) == 2:
-            return y
-        if not isinstance(x, dict) or not all(isinstance(c, np.ndarray) for c in x.values()):
-            raise ValueError("`x` must be lists or arrays, if `y` are texts and not token numbers.")
+    @property
+    def answers_each(self) -> int:
+        """The number of tokens that are learned of an answer: its first and its last one."""
+        return 2
+
+    def _answers(self, x: Any, y: Any) -> np.ndarray:
+        """Return the numbers of the first and last tokens of answers."""
+        given = _listed(y)
+        same_length(x, given, "y")
+        if all(is_column(answer) and len(answer) == 2 for answer in given):
+            found = numbers_or_names(given, "y", "answers")
+            if found.dtype != object:
+                return found
         questions, contexts = (x[name] for name in COLUMNS)
-        known = [self._located(*row) for row in zip(questions, contexts, y, strict=True)]
+        rows = zip(range(len(given)), questions, contexts, given, strict=True)
+        known = [self._located(*row) for row in rows]
         parts = [slice(first, first + QUESTIONS) for first in range(0, len(known), QUESTIONS)]
         places = [self._places(questions[p], contexts[p], known[p]) for p in parts]
         found = np.concatenate(places).astype("int32")
-        moved = sum(q.moved for q, answer in zip(known, y, strict=True) if _has_starts(answer))
-        if moved:
+        self._report(known, found)
+        return found
+
+    def _numbers(self, x: Any, y: Any, loss: Any) -> Numbers:
+        last = self.preprocessor.max_length - 1
+        of = f"the numbers of the first and the last token of each answer, from 0 to {last}"
+        remedy = "give answers that are texts in a list, not in a dataset"
+        return Numbers(of, width=self.answers_each, low=0, high=last, whole=True, remedy=remedy)
+
+    def _report(self, known: Sequence[Question], places: np.ndarray) -> None:
+        """Report answers that are elsewhere, and those that are not learned."""
+        if moved := sum(question.moved for question in known):
             answers = plurals.counted(
                 moved,
                 "answer is not where its start says",
                 "answers are not where their start says",
             )
             log.warning("%s; the text was found elsewhere", answers)
-        count = sum(bool(q.answers) for q in known)
-        if lost := count - int(found.any(axis=1).sum()):
+        count = sum(bool(question.answers) for question in known)
+        if lost := count - int(places.any(axis=1).sum()):
             length = self.preprocessor.max_length
             verb = "is" if lost == 1 else "are"
             answers = plurals.counted(count, "answer", "answers")
             log.warning(f"{lost:,} of {answers} {verb} beyond max_length={length}: learned as none")
-        return found
 
-    def _located(self, question: Any, context: Any, answer: Any) -> Question:
+    def _located(self, position: int, question: str, context: str, answer: Any) -> Question:
         """Return a question with the places of its answers."""
         try:
-            found = locate(_text(question), _text(context), _given(answer))
+            pairs = _given(answer)
+            found = locate(question, context, pairs)
         except ValueError as error:
-            raise ValueError(f"`y`: {error}.") from None
+            raise ValueError(f"`y` at position {position}: {error}.") from None
+        if any(start is None for _, start in pairs):  # from which no answer can have moved
+            found.moved = 0
         if not found.answers and not self.problem.no_answer:
             raise ValueError(
                 "`y` must be an answer for each question, unless the model is made with "
-                f"no_answer=True. Received: {answer!r}."
+                f"no_answer=True. Received: {shown(answer)} at position {position}."
             )
         return found
 
@@ -247,33 +281,52 @@ class QuestionAnswerer(StringModel):
             counts=tokens["window_counts"],
         )
         pairs = zip(contexts, known, strict=True)
-        targets = [stored(_text(context), question.answers) for context, question in pairs]
+        targets = [stored(context, question.answers) for context, question in pairs]
         return self.problem.window_targets(targets, outputs)
 
-    def _weights(self, x: Any, weights: Any) -> Any:
-        """Return weights as Keras takes them: of both tokens of each answer."""
-        if not is_column(weights) or getattr(weights, "ndim", 1) == 2:
-            return weights
-        return np.repeat(np.asarray(weights, "float32")[:, np.newaxis], 2, axis=1)
 
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+def _listed(y: Any) -> list[Any]:
+    """Return an answer for each question, which may be in columns, as in `datasets`."""
+    columns = columns_of(y)
+    if columns is None or (len(columns) == 1 and not isinstance(y, Mapping)):
+        return entries(y, "y", "answers")
+    if not _has_starts(columns):
+        raise ValueError(
+            "`y` must be a list of answers, or have the columns 'text' and 'answer_start'. "
+            f"Received: {', '.join(map(repr, columns))}."
+        )
+    texts, starts = (entries(columns[name], f"y[{name!r}]", "entries") for name in STARTS)
+    if len(texts) != len(starts):
+        raise ValueError(
+            "`y` must have as many entries in 'text' as in 'answer_start'. "
+            f"Received: {len(texts)} and {len(starts)}."
+        )
+    return [dict(zip(STARTS, answer, strict=True)) for answer in zip(texts, starts, strict=True)]
 
 
 def _given(answer: Any) -> list[tuple[str, int | None]]:
     """Return the texts of a question's answers and where they start, if that is known."""
-    if is_missing(answer):  # as DataFrames have None
+    answer = plain(answer)
+    if is_missing(answer):
         return []
     if isinstance(answer, str):
         return [(answer, None)]
     if _has_starts(answer):
-        return list(zip(answer["text"], answer["answer_start"], strict=True))
+        found = [part if is_column(part) else [part] for part in (answer[n] for n in STARTS)]
+        pairs = [tuple(map(plain, pair)) for pair in zip(*found, strict=False)]
+        pairs = [(text, None if is_missing(start) else start) for text, start in pairs]
+        are_pairs = all(isinstance(t, str) and isinstance(s, Integral | None) for t, s in pairs)
+        if are_pairs and len(found[0]) == len(found[1]):
+            return pairs
+    elif is_column(answer) and all(
+        isinstance(plain(one), str) or _has_starts(one) for one in answer
+    ):
+        return [pair for one in answer for pair in _given(one)]
     raise ValueError(
-        "an answer must be a text, None, or {'text': […], 'answer_start': […]}. "
-        f"Received: {answer!r}"
+        "an answer must be a text, None, a list of texts, or {'text': […], 'answer_start': […]} "
+        f"with as many whole numbers. Received: {shown(answer)}"
     )
 
 
 def _has_starts(answer: Any) -> bool:
-    return isinstance(answer, Mapping) and {"text", "answer_start"} <= set(answer)
+    return isinstance(answer, Mapping) and set(STARTS) <= set(answer)

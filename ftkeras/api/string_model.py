@@ -1,15 +1,22 @@
 """The base class of all Keras models on raw strings."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from ftkeras import encoders, text
+from ftkeras.api.answer_numbers import Numbers
+from ftkeras.api.checked_model import CheckedModel, same_length
+from ftkeras.api.columns import columns_of, numbers_or_names, rank, received, texts
+from ftkeras.api.text_rows import TextRows
 from ftkeras.text.preprocessor import Preprocessor, as_strings
 
+log = logging.getLogger(__name__)
 Tensor = Any
 # Computes a model's outputs from those of its head and of its preprocessor.
 Answer = Callable[[Tensor, Mapping[str, Tensor]], Tensor]
@@ -17,7 +24,7 @@ Answer = Callable[[Tensor, Mapping[str, Tensor]], Tensor]
 _IDS = ("token_ids", "padding_mask", "segment_ids")
 
 
-class StringModel(keras.Model):
+class StringModel(CheckedModel, keras.Model):
     """The base class of Keras models that take raw strings.
 
     It is a functional model of three layers, `preprocessor`, `encoder` and `head`, and one that
@@ -35,9 +42,6 @@ class StringModel(keras.Model):
     Raises:
         ValueError: if `preprocessor` reads something else.
     """
-
-    # Whether each example has one class, so that Keras can weigh it.
-    has_classes: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -61,7 +65,7 @@ class StringModel(keras.Model):
         given = inputs if len(columns) > 1 else inputs[columns[0]]
         super().__init__(inputs=given, outputs=outputs, name=name)
         self.preprocessor, self.encoder, self.head = preprocessor, encoder, head
-        self.columns = tuple(columns)
+        self.columns, self._unread = tuple(columns), ""
 
     @staticmethod
     def read(
@@ -94,62 +98,18 @@ class StringModel(keras.Model):
             )
         return {"preprocessor": preprocessor, "encoder": network}
 
-    def fit(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        epochs: int = 1,
-        verbose: Any = "auto",
-        callbacks: Any = None,
-        validation_split: float = 0.0,
-        validation_data: Any = None,
-        **kwargs: Any,
-    ) -> keras.callbacks.History:
-        """Train as `keras.Model.fit`. Texts may be a list."""
-        if kwargs.get("class_weight") is not None:
-            kwargs["class_weight"] = self._class_weight(kwargs["class_weight"])
-        if isinstance(validation_data, tuple):
-            validation_data = self._examples(*validation_data)
-        x, y, *weights = self._examples(x, y, kwargs.pop("sample_weight", None))
-        return super().fit(
-            x,
-            y,
-            batch_size=batch_size,
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=callbacks,
-            validation_split=validation_split,
-            validation_data=validation_data,
-            sample_weight=weights[0] if weights else None,
-            **kwargs,
-        )
+    @property
+    def answers_each(self) -> int | None:
+        """The number of answers of each example that the loss adds up, if there are several."""
+        return None
 
-    def evaluate(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        verbose: Any = "auto",
-        sample_weight: Any = None,
-        *args: Any,
-        **kwargs: Any,
-    ) -> Any:
-        """Evaluate as `keras.Model.evaluate`. Texts may be a list."""
-        x, y, *weights = self._examples(x, y, sample_weight)
-        weights = weights[0] if weights else None
-        return super().evaluate(x, y, batch_size, verbose, weights, *args, **kwargs)
-
-    def predict(self, x: Any, *args: Any, **kwargs: Any) -> np.ndarray:
-        """Return the answers, float32. Texts may be a list."""
-        return super().predict(self._texts(x), *args, **kwargs)
+    @property
+    def rows(self) -> Mapping[str, TextRows]:
+        """Columns whose examples may be several texts, and how these become one string."""
+        return {}
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(inputs, Mapping):
-            inputs = {n: as_strings(self._column(n, column)) for n, column in inputs.items()}
-        else:
-            inputs = as_strings(self._column(self.columns[0], inputs))
-        return super().__call__(inputs, *args, **kwargs)
+        return super().__call__(self._selected(inputs, self._tensor), *args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         parts = {"preprocessor": self.preprocessor, "encoder": self.encoder, "head": self.head}
@@ -165,56 +125,142 @@ class StringModel(keras.Model):
         }
         return cls(**{**config, **parts})
 
-    def _texts(self, x: Any) -> Any:
-        """Return texts as Keras takes them: arrays of objects."""
-        if isinstance(x, str):
-            raise ValueError(f"`x` must be several texts, such as [text]. Received: {x!r}.")
-        if isinstance(x, Mapping):
-            if not set(x) >= set(self.columns):
-                raise ValueError(
-                    f"`x` must have {' and '.join(map(repr, self.columns))}. "
-                    f"Received: {', '.join(map(repr, x)) or 'nothing'}."
-                )
-            return {name: self._column(name, column) for name, column in x.items()}
-        first, *others = self.columns
-        if is_column(x) and others:
-            wanted = ", ".join(f"{name!r}: …" for name in self.columns)
-            raise ValueError(f"`x` must be a dict, {{{wanted}}}. Received: {type(x).__name__}.")
-        return self._column(first, x)
-
-    def _column(self, name: str, values: Any) -> Any:
-        """Return an input as Keras takes it; datasets, generators and tensors as they are."""
-        return as_objects(values) if is_column(values) else values
-
     def _examples(self, x: Any, y: Any = None, sample_weight: Any = None) -> tuple:
-        """Return texts, answers and, if there are any, weights as Keras takes them."""
         x = self._texts(x)
-        found = x, self._answers(x, y)
+        if y is None:
+            return (x,)
+        found = x, self._checked(x, self._answers(x, y))
         return found if sample_weight is None else (*found, self._weights(x, sample_weight))
 
-    def _answers(self, x: Any, y: Any) -> Any:
-        """Return the answers to texts, which are as Keras takes them, in the same way."""
-        return y
+    def _batch(self, x: Any, y: Any = None, sample_weight: Any = None) -> tuple:
+        x = self._selected(x, self._strings)
+        if y is None:
+            return (x,)
+        found = x, self._checked(x, y)
+        if sample_weight is None:
+            return found
+        return (*found, self._spread(sample_weight))
 
-    def _class_weight(self, weights: Any) -> Any:
-        """Return the weights of classes as Keras takes them: a dict from their numbers."""
-        if not self.has_classes:
+    def _given(self, *args: Any, **kwargs: Any) -> tuple:
+        self._unread = ""
+        return super()._given(*args, **kwargs)
+
+    def _texts(self, x: Any) -> Any:
+        """Return texts in memory as Keras takes them: arrays of objects."""
+        found = self._selected(x, self._column)
+        sizes = (
+            {name: len(column) for name, column in found.items()} if len(self.columns) > 1 else {}
+        )
+        if len(set(sizes.values())) > 1:
+            shown = ", ".join(f"{size:,} of {name!r}" for name, size in sizes.items())
+            raise ValueError(f"`x` must have as many texts in each column. Received: {shown}.")
+        return found
+
+    def _selected(self, x: Any, convert: Callable[[str, Any], Any]) -> Any:
+        """Return the columns that the model reads, each converted; a single one is no dict."""
+        columns, (first, *others) = columns_of(x), self.columns
+        if columns is None:
+            if others:
+                wanted = ", ".join(f"{name!r}: …" for name in self.columns)
+                raise ValueError(f"`x` must be a dict, {{{wanted}}}. Received: {received(x)}.")
+            return convert(first, x)
+        self._check_names(list(columns))
+        found = {name: convert(name, columns[name]) for name in self.columns}
+        return found if others else found[first]
+
+    def _check_names(self, names: Sequence[str]) -> None:
+        """Report columns that the model does not read.
+
+        Raises:
+            ValueError: if it lacks one that it reads.
+        """
+        if not set(names) >= set(self.columns):
+            wanted = " and ".join(map(repr, self.columns))
+            other = ""
+            if names and len(self.columns) == 1:
+                other = f", or be a column of texts, such as x[{names[0]!r}]"
             raise ValueError(
-                f"`class_weight` must be None for {self.name!r}, as an example has several "
-                f"answers; use `sample_weight`. Received: {weights!r}."
+                f"`x` must have {wanted}{other}. "
+                f"Received: {', '.join(map(repr, names)) or 'nothing'}."
             )
-        return weights
+        unread = ", ".join(repr(name) for name in names if name not in self.columns)
+        if unread and unread != self._unread:  # once, not for each batch of a generator
+            log.warning("columns of `x` that the model does not read: %s", unread)
+        self._unread = unread
+
+    def _argument(self, name: str) -> str:
+        """Return a column as a message names it."""
+        return f"x[{name!r}]" if len(self.columns) > 1 else "x"
+
+    def _column(self, name: str, values: Any) -> np.ndarray:
+        """Return a column in memory as Keras takes it."""
+        return texts(values, self._argument(name))
+
+    def _tensor(self, name: str, values: Any) -> Any:
+        """Return a column that the model is called with as a tensor."""
+        if isinstance(values, tf.Tensor | keras.KerasTensor):
+            return as_strings(values)
+        return as_strings(self._column(name, values))
+
+    def _strings(self, name: str, values: Any) -> Any:
+        """Return a column of a dataset's batch as Keras takes it."""
+        argument = self._argument(name)
+        is_tensor = isinstance(values, tf.Tensor | tf.RaggedTensor)
+        if not is_tensor or values.dtype != tf.string:
+            raise ValueError(f"`{argument}` must be strings. Received: {received(values)}.")
+        shape = values.shape
+        if shape.rank == 0:
+            raise ValueError(f"`{argument}` must be batches; use `batch` of the dataset.")
+        row = self.rows.get(name)
+        if shape.rank == 2 and shape[1] == 1 and row is None:
+            return values[:, 0]
+        if shape.rank not in ((1,) if row is None else (1, 2)):
+            raise ValueError(
+                f"`{argument}` must be strings of shape (None,), one for each example. "
+                f"Received: shape {shape}."
+            )
+        return values if row is None else row.joined(values, argument)
+
+    def _answers(self, x: Any, y: Any) -> np.ndarray:
+        """Return answers in memory as numbers, given texts as Keras takes them."""
+        found = numbers_or_names(y, "y", "answers")
+        same_length(x, found, "y")
+        return found
+
+    def _numbers(self, x: Any, y: Any, loss: Any) -> Numbers:
+        """Return what answers have to be.
+
+        Args:
+            x: the texts, as Keras takes them.
+            y: the answers, an array or a tensor.
+            loss: what the model is compiled with, or None.
+        """
+        raise NotImplementedError
+
+    def _checked(self, x: Any, y: Any) -> Any:
+        """Return answers, an array or a tensor, as Keras takes them."""
+        return self._numbers(x, y, self._compiled_loss()).checked(y)
 
     def _weights(self, x: Any, weights: Any) -> Any:
-        """Return the weights of examples as Keras takes them."""
-        return weights
+        """Return weights in memory as Keras takes them."""
+        found = numbers_or_names(weights, "sample_weight", "numbers")
+        same_length(x, found, "sample_weight")
+        return self._spread(found)
+
+    def _spread(self, weights: Any) -> Any:
+        """Return weights, an array or a tensor, of all answers of each example."""
+        several = self.answers_each if rank(weights) == 2 else None
+        found = Numbers("numbers", width=several).checked(weights, "sample_weight")
+        if self.answers_each is None or several is not None:
+            return found
+        return found[:, None] * np.ones((1, self.answers_each), "float32")
 
 
 def encode(
-    preprocessor: Preprocessor, encoder: Any, *texts: Tensor, head: Any
+    preprocessor: Preprocessor, encoder: Any, *inputs: Tensor, head: Any
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Return the features of texts that a head reads, and the outputs of the preprocessor."""
-    tokens = preprocessor(*texts)
+    tokens = preprocessor(*inputs)
     ids = {name: part for name, part in tokens.items() if name in _IDS}
     return encoder(**ids, every_token=head.needs_every_token), tokens
 
@@ -223,24 +269,3 @@ def activated(activation: str) -> keras.layers.Layer:
     """Return the layer that applies an activation to the outputs of a head."""
     # In float32 also under mixed precision.
     return keras.layers.Activation(activation, dtype="float32", name="answer")
-
-
-def is_column(values: Any) -> bool:
-    """Return whether values are a list, an array or a column of a DataFrame."""
-    return isinstance(values, list | tuple | np.ndarray) or hasattr(values, "to_numpy")
-
-
-def as_objects(texts: Any) -> np.ndarray:
-    """Return texts as an array of objects.
-
-    Raises:
-        ValueError: if one of them is no text.
-    """
-    found = np.asarray(texts, dtype=object)
-    for value in found.flat:
-        if not isinstance(value, str | bytes):
-            raise ValueError(f"`x` must be texts. Received: {value!r}.")
-    if any(isinstance(value, bytes) for value in found.flat):  # Keras takes arrays of str only
-        read = [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in found.flat]
-        return np.array(read, dtype=object).reshape(found.shape)
-    return found

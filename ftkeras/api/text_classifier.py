@@ -1,15 +1,24 @@
 """A Keras model that classifies texts."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-from ftkeras.api.labelled_text_model import LabelledTextModel, check_labels
-from ftkeras.api.string_model import is_column
+from ftkeras.api.answer_numbers import Numbers
+from ftkeras.api.columns import rank
+from ftkeras.api.labelled_text_model import (
+    NAMES,
+    LabelledTextModel,
+    check_labels,
+    number_of,
+    numbered,
+)
 from ftkeras.heads.classification import Classification
+from ftkeras.losses.cross_entropy import CrossEntropy
+from ftkeras.losses.focal import Focal
 from ftkeras.text.preprocessor import Preprocessor
 
 # The smallest number of classes.
@@ -110,26 +119,39 @@ class TextClassifier(LabelledTextModel):
         settings = {"labels": labels, "pairs": pairs, "activation": activation, "name": name}
         return cls(**parts, head=head, **settings)
 
-    def _answers(self, x: Any, y: Any) -> Any:
-        """Return answers as Keras takes them: names of labels by their numbers."""
-        if y is None or not is_column(y):
-            return y
-        answers = np.asarray(y)
-        if answers.dtype.kind not in "UO":
-            return answers
-        numbers = self._numbers(str(name) for name in answers.flat)
-        return np.array([numbers[str(name)] for name in answers.flat], "int32")
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return self.labels
 
-    def _class_weight(self, weights: Any) -> dict[int, float]:
-        """Return the weights of classes by number; Keras would ignore names."""
-        numbers = {key: n for n, label in enumerate(self.labels) for key in (n, label)}
-        if not isinstance(weights, Mapping):
+    def _answers(self, x: Any, y: Any) -> np.ndarray:
+        """Return the numbers of classes, or their probabilities."""
+        found = super()._answers(x, y)
+        if found.dtype != object:
+            return found
+        numbers = numbered(self.labels)
+        named = [number_of(numbers, name, place) for place, name in enumerate(found.flat)]
+        return np.array(named, "int32").reshape(found.shape)
+
+    def _numbers(self, x: Any, y: Any, loss: Any) -> Numbers:
+        count, name = len(self.labels), _name(loss)
+        of = f"the labels {', '.join(self.labels)}, or their numbers from 0 to {count - 1}"
+        is_matrix = rank(y) == 2 and y.shape[1] == count
+        takes_numbers = "sparse" in name or isinstance(loss, CrossEntropy | Focal)
+        if is_matrix if takes_numbers else (rank(y) and not is_matrix and "categorical" in name):
+            needs = of if takes_numbers else f"probabilities of shape (texts, {count})"
+            other = "" if takes_numbers else "sparse_"
             raise ValueError(
-                f"`class_weight` must be a dict from labels to weights. Received: {weights!r}."
+                f"`y` must be {needs}, for the loss {name!r}; other answers need another loss, "
+                f"such as '{other}categorical_crossentropy'. Received: shape {tuple(y.shape)}."
             )
-        if unknown := [key for key in weights if key not in numbers]:
-            raise ValueError(
-                f"`class_weight` must be of the labels {', '.join(self.labels)}, or their numbers. "
-                f"Received: {unknown[0]!r}."
-            )
-        return {numbers[key]: weight for key, weight in weights.items()}
+        if is_matrix:
+            return Numbers("probabilities of the labels", width=count, low=0, high=1)
+        return Numbers(of, low=0, high=count - 1, whole=True, remedy=NAMES)
+
+
+def _name(loss: Any) -> str:
+    """Return the name of a loss, which may be a name, a function or an object; '' of None."""
+    if loss is None or isinstance(loss, str):
+        return loss or ""
+    return getattr(loss, "name", None) or getattr(loss, "__name__", "")

@@ -1,15 +1,21 @@
 """The base class of Keras models of texts, or pairs of texts, with one row each."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 
+from ftkeras.api.answer_numbers import Numbers
+from ftkeras.api.checked_model import CheckedModel
+from ftkeras.api.columns import columns_of, numbers_or_names, received
 from ftkeras.api.string_model import StringModel, activated
 from ftkeras.text.preprocessor import Preprocessor
 
 # What a model of pairs is called with.
 COLUMNS = ("text", "pair")
+# What a model on tokens is called with; it needs the first two.
+SEGMENTS = "segment_ids"
+_TOKENS = ("token_ids", "padding_mask", SEGMENTS, "starts")
 
 
 class TextModel(StringModel):
@@ -56,23 +62,62 @@ class TextModel(StringModel):
         It trains on batches of `ftkeras.bucketed_batches` or `ftkeras.packed_batches`, and this
         model with it, because the weights are the same. Save and export this model.
         """
-        return _OnTokens(self.encoder, self.head, self.activation, name=f"{self.name}_on_tokens")
+        return _OnTokens(
+            self.encoder,
+            self.head,
+            self.activation,
+            pairs=self.pairs,
+            segments=bool(self.preprocessor.segments),
+            numbers=self._numbers,
+            classes=self.classes,
+            name=f"{self.name}_on_tokens",
+        )
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "pairs": self.pairs}
 
+    def _check_names(self, names: Sequence[str]) -> None:
+        if "pair" in names and not self.pairs:
+            raise ValueError(
+                "`x` must have 'text' alone, because the model was made with pairs=False. "
+                "Received: also 'pair'."
+            )
+        if "token_ids" in names:
+            raise ValueError(
+                "`x` must be texts; token ids are for the model that `on_tokens` returns. "
+                "Received: 'token_ids'."
+            )
+        super()._check_names(names)
 
-class _OnTokens(keras.Model):
+
+class _OnTokens(CheckedModel, keras.Model):
     """An encoder and a head, called with the encoder's arguments.
 
     It is no functional model: Keras cannot have a layer in two of them that returns more tensors in
     one than in the other, as the encoder does for packed rows.
     """
 
-    def __init__(self, encoder: Any, head: Any, activation: str, *, name: str):
+    def __init__(
+        self,
+        encoder: Any,
+        head: Any,
+        activation: str,
+        *,
+        pairs: bool,
+        segments: bool,
+        numbers: Callable[[Any, Any, Any], Numbers],
+        classes: Sequence[str] | None,
+        name: str,
+    ):
         super().__init__(name=name)
         self.encoder, self.head = encoder, head
         self.answer = activated(activation)
+        self.pairs, self.segments = pairs, segments
+        self._numbers, self._classes = numbers, classes
+
+    @property
+    def classes(self) -> Sequence[str] | None:
+        return self._classes
 
     def get_config(self) -> dict[str, Any]:
         raise ValueError(
@@ -87,3 +132,39 @@ class _OnTokens(keras.Model):
         every_token = self.head.needs_every_token
         features = self.encoder(**given, every_token=every_token, training=training)
         return self.answer(self.head(features, mask, training=training))
+
+    def __call__(self, tokens: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().__call__(self._tokens(tokens), *args, **kwargs)
+
+    def _examples(self, x: Any, y: Any = None, sample_weight: Any = None) -> tuple:
+        answers = None if y is None else numbers_or_names(y, "y", "answers")
+        return self._batch(x, answers, sample_weight)
+
+    def _batch(self, x: Any, y: Any = None, sample_weight: Any = None) -> tuple:
+        x = self._tokens(x)
+        if y is None:
+            return (x,)
+        answers = self._numbers(None, y, self._compiled_loss()).checked(y)
+        return (x, answers) if sample_weight is None else (x, answers, sample_weight)
+
+    def _tokens(self, x: Any) -> Mapping[str, Any]:
+        """Return the tokens of texts.
+
+        Raises:
+            ValueError: if they are something else.
+        """
+        names = set(columns_of(x) or ())
+        if not set(_TOKENS[:2]) <= names <= set(_TOKENS):
+            given = ", ".join(map(repr, sorted(names))) or received(x)
+            raise ValueError(
+                "`x` must be batches that `ftkeras.bucketed_batches` or `ftkeras.packed_batches` "
+                "makes; texts are for the model on which `on_tokens` was called. "
+                f"Received: {given}."
+            )
+        if (SEGMENTS in names) != (self.pairs and self.segments):
+            wanted, given = ("pairs of texts", "texts") if self.pairs else ("texts", "pairs")
+            raise ValueError(
+                f"`x` must be batches of {wanted}, because the model was made with "
+                f"pairs={self.pairs}. Received: batches of {given}."
+            )
+        return x

@@ -4,9 +4,8 @@ import os
 from typing import Any
 
 import keras
-import numpy as np
 
-from ftkeras.api.string_model import is_column
+from ftkeras.api.answer_numbers import Numbers
 from ftkeras.api.text_model import TextModel
 from ftkeras.heads.regression import Regression
 from ftkeras.text.preprocessor import Preprocessor
@@ -88,13 +87,6 @@ class TextRegressor(TextModel):
         parts = cls.read(encoder, max_length=max_length, pooler=pooler, seed=seed, **kwargs)
         return cls(**parts, head=head, pairs=pairs, name=name)
 
-    def _answers(self, x: Any, y: Any) -> Any:
-        """Return numbers as Keras takes them: an array."""
-        if y is None or not is_column(y):
-            return y
-        numbers = np.asarray(y)
-        if numbers.dtype.kind not in "biuf":
-            raise ValueError(
-                f"`y` must be numbers, or lists of as many as outputs. Received: {next(iter(y))!r}."
-            )
-        return numbers.astype("float32")
+    def _numbers(self, x: Any, y: Any, loss: Any) -> Numbers:
+        count = self.head.outputs
+        return Numbers("finite numbers", width=None if count == 1 else count)

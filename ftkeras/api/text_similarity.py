@@ -8,7 +8,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from ftkeras.api.string_model import StringModel, activated, encode, is_column
+from ftkeras.api import columns
+from ftkeras.api.answer_numbers import Numbers
+from ftkeras.api.string_model import StringModel, activated, encode
 from ftkeras.api.text_model import COLUMNS
 from ftkeras.heads.similarity import Similarity
 from ftkeras.support import bounds
@@ -136,9 +138,7 @@ class TextSimilarity(StringModel):
             batch_size: how many texts to read at once.
             verbose: 1 to show a progress bar, as in `predict`.
         """
-        if not is_column(texts):
-            raise ValueError(f"`texts` must be several texts, such as [text]. Received: {texts!r}.")
-        column = self._column("text", texts)
+        column = columns.texts(texts, "texts")
         return self.embedder().predict(column, batch_size=batch_size, verbose=verbose)
 
     def get_config(self) -> dict[str, Any]:
@@ -150,16 +150,6 @@ class TextSimilarity(StringModel):
         vectors = self.head.states(features, tokens["padding_mask"])
         return keras.Model(texts, vectors, name=f"{self.name}_embedder")
 
-    def _answers(self, x: Any, y: Any) -> Any:
-        """Return similarities as Keras takes them."""
-        if y is None or not is_column(y):
-            return y
-        found = np.asarray(y)
-        is_number = found.dtype.kind in "biuf"
-        wrong = found[~(np.abs(found) <= 1)] if is_number else found.ravel()
-        if len(wrong):
-            raise ValueError(
-                "`y` must be similarities from -1 to 1; divide other scores, such as those from 0 "
-                f"to 5, by the highest. Received: {wrong[0]!r}."
-            )
-        return found.astype("float32")
+    def _numbers(self, x: Any, y: Any, loss: Any) -> Numbers:
+        of = "similarities from -1 to 1; divide other scores, such as those from 0 to 5, by 5"
+        return Numbers(of, low=-1, high=1)

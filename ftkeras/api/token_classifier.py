@@ -1,19 +1,24 @@
 """A Keras model that gives each word of a text a label."""
 
 import os
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from ftkeras.api.labelled_text_model import check_labels
-from ftkeras.api.string_model import StringModel, as_objects, is_column
+from ftkeras.api.answer_numbers import Numbers
+from ftkeras.api.checked_model import same_length
+from ftkeras.api.columns import entries, is_column, plain, shown, texts
+from ftkeras.api.labelled_text_model import NAMES, check_labels, number_of, numbered
+from ftkeras.api.string_model import StringModel
+from ftkeras.api.text_rows import TextRows, assertion
 from ftkeras.api.word_answers import WordAnswers
 from ftkeras.heads.token_classification import TokenClassification
 from ftkeras.text.preprocessor import Preprocessor
 from ftkeras.text.truncations.head import Head
-from ftkeras.text.words import split
+from ftkeras.text.words import find_words, split
 
 # The smallest number of labels.
 LEAST = 2
@@ -25,12 +30,13 @@ class TokenClassifier(StringModel):
 
     It is used like `ftkeras.TextClassifier`. A sentence is a list of words, or a string in which
     spaces separate words; its answer is a list with the label of each word, a name or a number. A
-    word gets the answer of its first token. Words beyond `max_length` are not read. To start from a
-    checkpoint, use `from_pretrained`.
+    word gets the answer of its first token. Words beyond `max_length` are not read. Several strings
+    that are all single words are refused, as they may be one sentence. To start from a checkpoint,
+    use `from_pretrained`.
 
     The outputs have a mask, so what is no word counts neither in losses nor in metrics. In a
-    `tf.data.Dataset`, sentences are strings, and answers are numbers [batch, max_length], with any
-    label where there is no word.
+    `tf.data.Dataset`, sentences are strings, or their words in ragged or padded batches; answers
+    are numbers in ragged or padded batches, with any number where there is no word.
 
     Args:
         preprocessor: layer that turns texts into token ids, made with reads="words".
@@ -50,8 +56,6 @@ class TokenClassifier(StringModel):
     Raises:
         ValueError: if an argument is wrong. The message names it.
     """
-
-    has_classes: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -129,11 +133,8 @@ class TokenClassifier(StringModel):
         Returns:
             The names of labels; None for words beyond `max_length`.
         """
-        sentences = self._texts(x)
-        if not isinstance(sentences, np.ndarray):
-            raise ValueError(f"`x` must be a list of sentences. Received: {type(x).__name__}.")
-        found = []
-        for text, outputs in zip(sentences, self.predict(sentences, **kwargs), strict=True):
+        sentences, found = self._texts(x), []
+        for text, outputs in zip(sentences, self.predict(x, **kwargs), strict=True):
             is_read = outputs.any(axis=-1)
             names = [self.labels[n] for n in outputs.argmax(axis=-1)]
             read = [name if known else None for name, known in zip(names, is_read, strict=True)]
@@ -145,88 +146,144 @@ class TokenClassifier(StringModel):
         own = {"labels": list(self.labels), "activation": self.activation}
         return {**super().get_config(), **own}
 
-    def _column(self, name: str, values: Any) -> Any:
-        """Return sentences as strings in which spaces separate words."""
-        if not is_column(values):
-            return values
-        return as_objects([_joined(sentence) for sentence in values])
-
-    def _answers(self, x: Any, y: Any) -> Any:
-        """Return the labels of words as Keras takes them: numbers [sentences, max_length]."""
-        if y is None or not is_column(y):
-            return y
-        numbers = {label: number for number, label in enumerate(self.labels)}
-        rows = [self._row(labels, numbers) for labels in y]
-        self._check_lengths(x, y, rows)
-        return self._padded(rows, "int32")
-
-    def _weights(self, x: Any, weights: Any) -> Any:
-        """Return weights as Keras takes them: of each word, [sentences, max_length]."""
-        if not is_column(weights):
-            return weights
-        rows = list(weights)
-        if rows and not is_column(rows[0]):  # of whole sentences
-            return np.repeat(np.asarray(rows, "float32")[:, np.newaxis], self._width, axis=1)
-        self._check_lengths(x, weights, rows, argument="sample_weight")
-        return self._padded(rows, "float32")
+    @property
+    def rows(self) -> dict[str, TextRows]:
+        """How words become one string."""
+        return {self.columns[0]: TextRows("words", " ", "spaces", _counts)}
 
     @property
-    def _width(self) -> int:
+    def answers_each(self) -> int:
         """The number of words that the outputs have room for."""
         return self.preprocessor.max_length
 
-    def _row(self, labels: Any, numbers: dict[str, int]) -> list[int]:
-        """Return the numbers of a sentence's labels."""
-        if not is_column(labels):
+    def _column(self, name: str, values: Any) -> np.ndarray:
+        """Return sentences as strings in which spaces separate words."""
+        found = texts(values, "x", "sentences", "a list of words", _joined)
+        is_string = [isinstance(plain(value), str) for value in entries(values, "x", "sentences")]
+        if len(found) > 1 and all(is_string) and all(_count(text) == 1 for text in found):
             raise ValueError(
-                f"`y` must have a list of labels for each sentence. Received: {labels!r}."
+                "`x` must be sentences, and all of these strings are single words: if they are "
+                "one sentence, give [x]; if each is one, give lists of one word. "
+                f"Received: {', '.join(map(repr, found[:3]))}{', …' * (len(found) > 3)}."
             )
-        found = []
-        for label in labels:
-            number = numbers.get(label) if isinstance(label, str) else label
-            if not isinstance(number, int | np.integer) or not 0 <= number < len(numbers):
-                raise ValueError(
-                    f"`y` must be of the labels {', '.join(numbers)}, or their numbers. "
-                    f"Received: {label}."
-                )
-            found.append(int(number))
         return found
 
-    def _check_lengths(self, x: Any, given: Any, rows: Any, argument: str = "y") -> None:
-        """Raise ValueError unless there is an answer, or a weight, for each word."""
-        # A matrix is padded already.
-        if getattr(given, "ndim", 1) == 2 or not isinstance(x, np.ndarray):
-            return
-        for text, row in zip(x, rows, strict=False):
-            if len(row) != (count := _count(text)):
-                raise ValueError(
-                    f"`{argument}` must have one entry for each word. Received: {len(row)} for the "
-                    f"{count} words of {text[:60]!r}."
-                )
+    def _answers(self, x: Any, y: Any) -> np.ndarray:
+        """Return the numbers of labels, [sentences, max_length]."""
+        numbers = numbered(self.labels)
+        return self._of_words(x, y, "y", lambda label, place: _number(numbers, label, place))
 
-    def _padded(self, rows: Sequence[Any], dtype: str) -> np.ndarray:
-        """Return rows as one array, [sentences, max_length]; 0 behind their end."""
-        found = np.zeros((len(rows), self._width), dtype)
-        for target, row in zip(found, rows, strict=True):
-            target[: len(row)] = row[: self._width]
+    def _numbers(self, x: Any, y: Any, loss: Any) -> Numbers:
+        last = len(self.labels) - 1
+        of = f"the numbers of the labels {', '.join(self.labels)}, from 0 to {last}, for each word"
+        return Numbers(of, width=self.answers_each, low=0, high=last, whole=True, remedy=NAMES)
+
+    def _checked(self, x: Any, y: Any) -> Any:
+        if not isinstance(y, np.ndarray) and y.shape.rank == 2 and y.dtype != tf.string:
+            counts = _counts(x)
+            if isinstance(y, tf.RaggedTensor):
+                wrong = tf.cast(y.row_lengths(), tf.int32) != counts
+            else:
+                wrong = tf.minimum(counts, self.answers_each) > tf.shape(y)[1]
+            check = assertion(x, wrong, "`y` must have one label for each word of a sentence")
+            with tf.control_dependencies([check]):
+                is_word = tf.sequence_mask(counts, self.answers_each)
+                y = tf.where(is_word, self._fitted(y), tf.zeros([], y.dtype))
+        return super()._checked(x, y)
+
+    def _weights(self, x: Any, weights: Any) -> Any:
+        """Return weights of sentences or of words, [sentences, max_length]."""
+        if not is_column(entries(weights, "sample_weight", "numbers")[0]):
+            return super()._weights(x, weights)
+        return self._spread(self._of_words(x, weights, "sample_weight", _weight))
+
+    def _spread(self, weights: Any) -> Any:
+        is_batch = not isinstance(weights, np.ndarray) and weights.shape.rank == 2
+        return super()._spread(self._fitted(weights) if is_batch else weights)
+
+    def _of_words(
+        self, x: np.ndarray, values: Any, argument: str, read: Callable[[Any, int], float]
+    ) -> np.ndarray:
+        """Return what each word has, float64 [sentences, max_length]; 0 where there is no word.
+
+        Args:
+            x: the sentences, strings.
+            values: for each sentence, the entries of its words; a matrix has more behind them.
+            argument: the name of `values`.
+            read: returns an entry as a number, given the position of its sentence.
+        """
+        given = entries(values, argument, "lists with an entry for each word")
+        same_length(x, given, argument)
+        found = np.zeros((len(x), self.answers_each))
+        for position, (text, row) in enumerate(zip(x, given, strict=True)):
+            if not is_column(row):
+                raise ValueError(
+                    f"`{argument}` must have a list for each sentence, with an entry for each "
+                    f"word. Received: {shown(row)} at position {position}."
+                )
+            count = _count(text)
+            own = list(row)[: count if getattr(values, "ndim", 1) == 2 else None]
+            numbers = [read(entry, position) for entry in own]
+            if len(numbers) != count:
+                raise ValueError(
+                    f"`{argument}` must have one entry for each word. Received: {len(numbers)} for "
+                    f"the {count} words of {shown(text)}."
+                )
+            found[position, :count] = numbers[: self.answers_each]
         return found
 
+    def _fitted(self, rows: Any) -> tf.Tensor:
+        """Return rows of a dataset's batch, as many entries as the outputs have room for."""
+        rows = rows.to_tensor() if isinstance(rows, tf.RaggedTensor) else rows
+        rows = rows[:, : self.answers_each]
+        paddings: Any = [[0, 0], [0, self.answers_each - tf.shape(rows)[1]]]
+        return tf.ensure_shape(tf.pad(rows, paddings), [None, self.answers_each])
 
-def _joined(sentence: Any) -> str | bytes:
+
+def _joined(sentence: Any) -> Any:
     """Return a sentence as a string in which spaces separate words."""
-    if isinstance(sentence, str | bytes):
-        return sentence
+    sentence = plain(sentence)
     if not is_column(sentence):
-        raise ValueError(f"`x` must be sentences: lists of words. Received: {sentence!r}.")
-    for word in sentence:
+        return sentence
+    words = [plain(word) for word in sentence]
+    for word in words:
         if not isinstance(word, str) or split(word) != [word]:
             raise ValueError(
                 "`x` must consist of words, which are not empty and have no spaces; split or "
-                f"replace this one, and its label. Received: {word!r}."
+                f"replace this one, and its label. Received: {shown(word)}."
             )
-    return " ".join(sentence)
+    return " ".join(words)
 
 
-def _count(text: str | bytes) -> int:
+def _number(numbers: Mapping[str, int], label: Any, position: int) -> int:
+    """Return the number of a label, which may be a number already."""
+    value = plain(label)
+    if not isinstance(value, int | float):
+        return number_of(numbers, value, position)
+    if value not in range(len(numbers)):
+        raise ValueError(
+            f"`y` must be of the labels {', '.join(numbers)}, or their numbers; a word that should "
+            "not count can have a `sample_weight` of 0. "
+            f"Received: {shown(value)} at position {position}."
+        )
+    return int(value)
+
+
+def _weight(weight: Any, position: int) -> float:
+    """Return the weight of a word."""
+    value = plain(weight)
+    if not isinstance(value, int | float):
+        raise ValueError(
+            f"`sample_weight` must be numbers. Received: {shown(value)} at position {position}."
+        )
+    return float(value)
+
+
+def _count(text: str) -> int:
     """Return the number of words."""
-    return len(split(text.decode("utf-8", "replace") if isinstance(text, bytes) else text))
+    return len(split(text))
+
+
+def _counts(texts: tf.Tensor) -> tf.Tensor:
+    """Return the number of words of each sentence, in a graph."""
+    return tf.cast(find_words(texts, spaced=True)[0].row_lengths(), tf.int32)

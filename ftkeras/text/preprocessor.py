@@ -209,9 +209,15 @@ class Preprocessor(keras.layers.Layer):
 
 def as_strings(texts: Any) -> Any:
     """Return texts as a tensor of strings; a symbolic tensor or None as it is."""
-    if texts is None or isinstance(texts, keras.KerasTensor):
-        return texts
-    return tf.convert_to_tensor(texts, tf.string)
+    if texts is None:
+        return None
+    if isinstance(texts, keras.KerasTensor | tf.Tensor) and texts.dtype not in (
+        "string",
+        tf.string,
+    ):
+        dtype = getattr(texts.dtype, "name", texts.dtype)
+        raise ValueError(f"texts must be strings. Received: a tensor of {dtype}.")
+    return texts if isinstance(texts, keras.KerasTensor) else tf.convert_to_tensor(texts, tf.string)
 
 
 def _check_options(reads: str, options: int | None) -> None:

@@ -85,12 +85,21 @@ def _asked(*options) -> dict:
     ("call", "message"),
     [
         (lambda model: model.predict(["a"]), "`x` must be a dict, {'question': …, 'options': …}"),
-        (lambda model: model.predict(_asked("a")), "`x`: a question needs two or more options"),
-        (lambda model: model.predict(_asked("a", "")), "`x`: options must be a list of texts"),
-        (lambda model: model.predict(_asked(*"abcde")), "`x` must have at most 4 options"),
+        (
+            lambda model: model.predict(_asked("a")),
+            r"`x\['options'\]`: a question needs two or more options",
+        ),
+        (
+            lambda model: model.predict(_asked("a", "")),
+            r"`x\['options'\]`: options must be a list of texts",
+        ),
+        (
+            lambda model: model.predict(_asked(*"abcde")),
+            r"`x\['options'\]` must have at most 4 options",
+        ),
         (
             lambda model: model.fit(_asked("a", "b"), [2]),
-            "Received: 2 for question 0, .* 2 options",
+            "the number of a question's options less 1. Received: 2 at position 0",
         ),
         (lambda model: model.fit(_asked("a", "b"), ["b"]), "`y` must be the numbers of the right"),
         (lambda _: _model(options=1), "`options` must be an integer of at least 2"),

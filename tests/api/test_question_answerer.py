@@ -141,8 +141,14 @@ ASKED = {"question": ["a"], "context": ["the film"]}
     ("call", "message"),
     [
         (lambda model: model.answers(["a"]), "`x` must be a dict, {'question': …, 'context': …}"),
-        (lambda model: model.fit(ASKED, ["plot"]), "`y`: the answer 'plot' .* does not occur"),
-        (lambda model: model.fit(ASKED, [3]), "`y`: an answer must be a text, None, or .*: 3"),
+        (
+            lambda model: model.fit(ASKED, ["plot"]),
+            "`y` at position 0: the answer 'plot' .* does not occur",
+        ),
+        (
+            lambda model: model.fit(ASKED, [3]),
+            "`y` at position 0: an answer must be a text, None, .*: 3",
+        ),
         (lambda _: _model(no_answer=False).fit(ASKED, [None]), "`y` must be an answer for each"),
         (lambda model: model.fit(ASKED, ["film"], class_weight={0: 2}), "`class_weight` must be"),
         (lambda _: _model(longest=0), "`longest` must be an integer of at least 1"),

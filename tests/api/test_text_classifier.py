@@ -192,10 +192,13 @@ def test_pairs_and_logits():
     ("call", "message"),
     [
         (lambda model: model.predict("a"), "`x` must be several texts"),
-        (lambda model: model.predict([1]), "`x` must be texts. Received: 1"),
+        (
+            lambda model: model.predict([1]),
+            "`x` must be texts; turn numbers .* Received: 1 at position 0",
+        ),
         (
             lambda model: model.fit(["a"], ["bad"]),
-            "`y` must be of the labels neg, pos. Received: bad",
+            "`y` must be of the labels neg, pos. Received: 'bad'",
         ),
     ],
 )

@@ -49,8 +49,8 @@ def test_several_labels_are_names_or_numbers(several):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (["film", "praise"], "`y` must have a list of labels for each text. Received: 'film'"),
-        ([["film"], ["sound"]], "`y` must be of the labels film, praise. Received: sound"),
+        (["film", "praise"], "`y` must have a list of labels for each text, .* Received: 'film'"),
+        ([["film"], ["sound"]], "`y` must be of the labels film, praise. Received: 'sound'"),
     ],
 )
 def test_wrong_answers_are_refused(several, labels, message):
@@ -63,7 +63,7 @@ def test_numbers_may_be_in_lists():
     model.compile("sgd", "mse", run_eagerly=True)
     expected = np.mean((np.array(model(tf.constant(TEXTS)))[:, 0] - [0.5, 1, 2, 3]) ** 2)
     assert model.evaluate(TEXTS, [0.5, 1, 2, 3], verbose=0) == pytest.approx(expected, rel=1e-5)
-    with pytest.raises(ValueError, match="`y` must be numbers, .* Received: 'many'"):
+    with pytest.raises(ValueError, match="`y` must be finite numbers. Received: 'many'"):
         model.fit(TEXTS, ["many"] * 4, verbose=0)
 
 

@@ -1,0 +1,180 @@
+"""What Keras models on raw strings say of wrong texts: one line with the argument and the value."""
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+import ftkeras
+from tests.string_models import (
+    ASKED,
+    NUMBERS,
+    OPTIONS,
+    PAIRS,
+    SPARSE,
+    TEXTS,
+    Models,
+    batches,
+    check_refused,
+)
+
+NAN = float("nan")
+
+
+@pytest.fixture(scope="module")
+def models():
+    """Return the models, which are made when they are first asked for."""
+    return Models()
+
+
+@pytest.mark.parametrize(
+    ("key", "x", "message"),
+    [
+        ("classifier", [], "`x` must be one or more texts. Received: none"),
+        ("classifier", pd.Series([], dtype=str), "`x` must be one or more texts"),
+        ("classifier", b"a film", "`x` must be several texts, such as .* Received: 'a film'"),
+        ("classifier", np.array("a film"), "`x` must be several texts.* Received: ndarray"),
+        ("classifier", map(str, TEXTS), "`x` must be several texts: a list, .* Received: map"),
+        ("classifier", None, "`x` must be several texts.* Received: None"),
+        ("classifier", ["a", None], "`x` must be texts; leave out .* Received: None at position 1"),
+        ("classifier", pd.Series(["a", NAN]), "`x` must be texts; leave out .* at position 1"),
+        (
+            "classifier",
+            pd.DataFrame({"text": ["a", pd.NA]}),
+            "`x` must be texts; leave out .* Received: (nan|<NA>) at position 1",
+        ),
+        ("classifier", [3, "a"], "turn numbers into texts with `str`. Received: 3 at position 0"),
+        ("classifier", tf.constant([1, 2]), "`x` must be texts; turn numbers .* Received: 1 at"),
+        ("classifier", [TEXTS, TEXTS], "`x` must be texts; one string for each example"),
+        ("classifier", PAIRS, "`x` must have 'text' alone, .* made with pairs=False.* 'pair'"),
+        ("classifier", {"review": TEXTS}, "`x` must have 'text', or be a .* Received: 'review'"),
+        ("classifier", {"text": "a film"}, "`x` must be several texts, such as"),
+        ("classifier", pd.DataFrame({"a": TEXTS}), "`x` must have 'text', or be a column of texts"),
+        (
+            "of_pairs",
+            {**PAIRS, "pair": ["a"]},
+            "`x` must have as many .*: 2 of 'text', 1 of 'pair'",
+        ),
+        ("of_pairs", {**PAIRS, "pair": ["a", None]}, r"`x\['pair'\]` must be texts.*None"),
+        ("of_pairs", tf.constant(TEXTS), "`x` must be a dict, .* Received: a tensor of string"),
+        ("tagger", ["The", "film"], "all of these strings are single words: .* 'The', 'film'"),
+        ("tagger", [["a", None]], "`x` must consist of words.* Received: None"),
+        (
+            "tagger",
+            [{"words": ["a"]}],
+            "`x` must be sentences; a list of words for each .* at position 0",
+        ),
+        ("choice", {**OPTIONS, "options": ["a", "b"]}, "must have two or more options.* 'a'"),
+        ("choice", {**OPTIONS, "options": list("abcd")}, "must have two or more options"),
+        ("choice", {**OPTIONS, "options": ["a\nb\nc\nd\ne"] * 2}, "must have at most 4"),
+        ("answerer", {"question": "How?", "context": TEXTS}, r"`x\['question'\]` must be several"),
+        ("answerer", {**ASKED, "context": ["a"]}, "2 of 'question', 1 of 'context'"),
+    ],
+)
+def test_texts(models, key, x, message):
+    check_refused(lambda: models[key].predict(x, verbose=0), message)
+
+
+@pytest.mark.parametrize(
+    ("key", "data", "message"),
+    [
+        (
+            "classifier",
+            batches(TEXTS).unbatch(),
+            "`x` must be batches; use `batch` of the dataset",
+        ),
+        ("classifier", batches(TEXTS).take(0), "`x` must have one or more batches. Received: none"),
+        ("classifier", batches([1, 2]), "`x` must be strings. Received: a tensor of int32"),
+        ("classifier", batches([TEXTS]), r"`x` must be strings of shape \(None,\)"),
+        ("classifier", batches(PAIRS), "`x` must have 'text' alone"),
+        ("classifier", batches({"a": TEXTS}), "`x` must have 'text', or be a column of texts"),
+        ("of_pairs", batches(TEXTS, TEXTS), "`x` must be a dict, {'text': …, 'pair': …}"),
+        ("tagger", batches([["a b", ""], ["c", ""]]), "`x` must have words .* no spaces.*'a b '"),
+        (
+            "choice",
+            batches({**OPTIONS, "options": ["a", "b"]}),
+            "must have 2 or more options.*'a'",
+        ),
+        (
+            "choice",
+            batches({**OPTIONS, "options": [["a", "", "b"]] * 2}),
+            r"`x\['options'\]` must have options that are not empty",
+        ),
+        ("classifier", (text for text in TEXTS), "`x` must be several texts, such as"),
+        ("classifier", (part for part in [([1],)]), "`x` must be texts; turn numbers"),
+    ],
+)
+def test_batches_of_texts(models, key, data, message):
+    check_refused(lambda: models[key].predict(data, verbose=0), message)
+
+
+def test_model_that_is_called_names_what_it_takes(models):
+    check_refused(
+        lambda: models["classifier"](tf.constant([1])), "texts must be strings.*tensor of int32"
+    )
+    check_refused(lambda: models["classifier"](PAIRS), "`x` must have 'text' alone")
+    check_refused(
+        lambda: models["classifier"].train_on_batch(TEXTS, ["a", "b"]), "of the labels neg, pos"
+    )
+    check_refused(lambda: models["similarity"].embed([]), "`texts` must be one or more texts")
+    check_refused(
+        lambda: models["similarity"].embed(["a", None]), "`texts` must be texts; leave out"
+    )
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of strings as NumPy has them, which Keras can't read."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return np.array(TEXTS, object), np.array(NUMBERS)
+
+
+def test_py_dataset_needs_tensors(models):
+    message = "`x` must be a PyDataset of batches of tensors.* `tf.constant`.* ndarray"
+    check_refused(lambda: models["classifier"].fit(Batches(workers=1)), message)
+
+
+@pytest.mark.parametrize("x", [TEXTS, tf.constant(TEXTS), {"text": TEXTS}, batches(TEXTS)])
+def test_model_on_tokens_takes_no_texts(models, x):
+    on_tokens = models["classifier"].on_tokens()
+    check_refused(
+        lambda: on_tokens.predict(x), "`x` must be batches that `ftkeras.bucketed_batches`"
+    )
+
+
+def test_model_on_tokens_tells_pairs_from_texts(models):
+    single, pairs = models["classifier"], models["of_pairs"]
+    for model, other, wanted in ((single, PAIRS, "texts"), (pairs, TEXTS, "pairs of texts")):
+        make = ftkeras.bucketed_batches(model.preprocessor, 2)
+        data = tf.data.Dataset.from_tensor_slices(other).apply(make)
+        message = f"`x` must be batches of {wanted}, .* made with pairs={model.pairs}"
+        check_refused(lambda model=model, data=data: model.on_tokens().predict(data), message)
+
+
+def test_model_on_tokens_checks_answers_and_weights_of_classes(models):
+    model = models["classifier"]
+    on_tokens = model.on_tokens()
+    on_tokens.compile("sgd", SPARSE, run_eagerly=True)
+    make = ftkeras.bucketed_batches(model.preprocessor, 2)
+    for wrong in (7, -1):
+        data = tf.data.Dataset.from_tensor_slices((TEXTS, [0, wrong])).apply(make)
+        check_refused(
+            lambda data=data: on_tokens.fit(data, verbose=0), f"0 to 1. Received: {wrong}."
+        )
+    data = tf.data.Dataset.from_tensor_slices((TEXTS, NUMBERS)).apply(make)
+    check_refused(lambda: on_tokens.fit(data, class_weight={"bad": 1}), "of the labels neg, pos")
+    check_refused(
+        lambda: model.fit(data), "`x` must be texts; token ids are for .* `on_tokens` returns"
+    )
+
+
+@pytest.mark.parametrize("make", [ftkeras.bucketed_batches, ftkeras.packed_batches])
+def test_batches_are_made_of_a_dataset(models, make):
+    transform = make(models["classifier"].preprocessor, 2)
+    check_refused(
+        lambda: transform((TEXTS, NUMBERS)), "`dataset` must be a tf.data.Dataset .*: tuple"
+    )
