@@ -1,4 +1,4 @@
-"""What the Keras models of this package have in common: `fit` and its kin check what they get."""
+"""The common parts of the Keras models of this package: `fit` and its kin check what they get."""
 
 import contextlib
 import re

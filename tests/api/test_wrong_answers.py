@@ -1,4 +1,4 @@
-"""What Keras models on raw strings say of wrong answers and weights, in one line."""
+"""Messages of Keras models on raw strings about wrong answers and weights, in one line each."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""What Keras models on raw strings say of wrong texts: one line with the argument and the value."""
+"""Messages of Keras models on raw strings about wrong texts: the argument and value in one line."""
 
 import keras
 import numpy as np
