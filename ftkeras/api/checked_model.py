@@ -167,11 +167,11 @@ class CheckedModel(_Model):
             return x.map(convert)
         if isinstance(x, keras.utils.PyDataset):
             first = x[0]
-            texts = keras.tree.flatten(first[0] if isinstance(first, tuple) else first)
-            if not all(isinstance(text, tf.Tensor) for text in texts):
+            columns = keras.tree.flatten(first[0] if isinstance(first, tuple) else first)
+            if unread := [column for column in columns if not _is_tensor(column)]:
                 raise ValueError(
                     "`x` must be a PyDataset of batches of tensors: make them of texts with "
-                    f"`tf.constant`. Received: a batch of {received(texts[0])}."
+                    f"`tf.constant`. Received: a batch of {received(unread[0])}."
                 )
         return x
 
@@ -294,6 +294,13 @@ def _unescaped(text: str) -> str:
     "'café'"
     """
     return text.encode().decode("unicode_escape").encode("latin-1").decode("utf-8", "replace")
+
+
+def _is_tensor(column: Any) -> bool:
+    """Return whether Keras can read a column of a PyDataset: a tensor, or an array of numbers."""
+    return (
+        isinstance(column, tf.Tensor) or getattr(column, "dtype", np.dtype(object)).kind in "biuf"
+    )
 
 
 def _has_batches(x: Any) -> bool:

@@ -98,6 +98,14 @@ def texts(
                 f"`{argument}` must be {of}; {_remedy(value, each)}. "
                 f"Received: {shown(value)} at position {position}."
             )
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError(
+                f"`{argument}` must be {of} that UTF-8 can write; replace what it can't by "
+                "`text.encode('utf-8', 'replace').decode()`. "
+                f"Received: {shown(value)} at position {position}."
+            ) from None
         found[position] = value
     return found
 

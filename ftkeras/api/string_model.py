@@ -141,9 +141,18 @@ class StringModel(CheckedModel, keras.Model):
             return found
         return (*found, self._spread(sample_weight))
 
-    def _given(self, *args: Any, **kwargs: Any) -> tuple:
+    def _given(
+        self, x: Any, y: Any = None, sample_weight: Any = None, *, learns: bool = True
+    ) -> tuple:
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        if learns and replicas > 1:
+            raise ValueError(
+                "`x` must be tokens under a strategy with several replicas, for which Keras adds "
+                "up what it reads: fit the model that `on_tokens` returns, or use `ftkeras.train`. "
+                f"Received: texts for {replicas} replicas."
+            )
         self._unread = ""
-        return super()._given(*args, **kwargs)
+        return super()._given(x, y, sample_weight, learns=learns)
 
     def _texts(self, x: Any) -> Any:
         """Return texts in memory as Keras takes them: arrays of objects."""

@@ -46,6 +46,7 @@ def models():
         ),
         ("classifier", [3, "a"], "turn numbers into texts with `str`. Received: 3 at position 0"),
         ("classifier", tf.constant([1, 2]), "`x` must be texts; turn numbers .* Received: 1 at"),
+        ("classifier", ["a", "\ud800"], "that UTF-8 can write; replace .* at position 1"),
         ("classifier", [TEXTS, TEXTS], "`x` must be texts; one string for each example"),
         ("classifier", PAIRS, "`x` must have 'text' alone, .* made with pairs=False.* 'pair'"),
         ("classifier", {"review": TEXTS}, "`x` must have 'text', or be a .* Received: 'review'"),
@@ -133,9 +134,36 @@ class Batches(keras.utils.PyDataset):
         return np.array(TEXTS, object), np.array(NUMBERS)
 
 
+def test_texts_are_refused_under_a_strategy_with_several_replicas():
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        model = Models()["classifier"]
+    assert model.predict(TEXTS, verbose=0).shape == (2, 2)
+    message = "`x` must be tokens under .* `on_tokens` returns.* Received: texts for 2 replicas"
+    check_refused(lambda: model.fit(TEXTS, NUMBERS), message)
+
+
 def test_py_dataset_needs_tensors(models):
     message = "`x` must be a PyDataset of batches of tensors.* `tf.constant`.* ndarray"
     check_refused(lambda: models["classifier"].fit(Batches(workers=1)), message)
+
+
+class TokenBatches(keras.utils.PyDataset):
+    """Batches of tokens."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        ids = np.array([[2, 5, 3]])
+        return {"token_ids": ids, "padding_mask": np.ones_like(ids)}, np.array([1])
+
+
+def test_py_dataset_may_have_arrays_of_tokens(models):
+    on_tokens = models["classifier"].on_tokens()
+    on_tokens.compile("sgd", SPARSE, run_eagerly=True)
+    given = TokenBatches(workers=1)
+    assert on_tokens.predict(given, verbose=0).shape == (1, 2)
+    assert on_tokens.evaluate(given, verbose=0) > 0
 
 
 @pytest.mark.parametrize("x", [TEXTS, tf.constant(TEXTS), {"text": TEXTS}, batches(TEXTS)])
