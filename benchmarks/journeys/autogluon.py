@@ -36,3 +36,9 @@ predictor.fit(
     train, hyperparameters={"model.hf_text.checkpoint_name": ENCODER, "optim.peft": "lora"}
 )
 print(predictor.evaluate(test))
+# %% answers: a label
+answers = MultiModalPredictor.load("reviews").predict({"text": texts}).tolist()
+# %% answers: a number
+answers = predictor.predict({"text": texts}).tolist()
+# %% answers: LoRA
+answers = predictor.predict({"text": texts}).tolist()

@@ -9,7 +9,8 @@ train_x, test_x, train_y, test_y = train_test_split(
     frame["text"].to_numpy(), numbers, test_size=0.1, stratify=numbers
 )
 model = keras_hub.models.TextClassifier.from_preset(ENCODER, num_classes=len(names))
-model.fit(train_x, train_y, batch_size=16, epochs=3)
+model.preprocessor.sequence_length = 64
+model.fit(train_x, train_y, epochs=3)
 print(model.evaluate(test_x, test_y, return_dict=True))
 model.save_to_preset("reviews")
 names.to_series().to_csv("reviews/labels.csv", index=False)
@@ -21,7 +22,7 @@ import pandas as pd
 model = keras_hub.models.TextClassifier.from_preset("reviews")
 names = pd.read_csv("reviews/labels.csv").iloc[:, 0]
 probabilities = keras.ops.softmax(model.predict(["Worth every minute."]))
-print(names[int(probabilities[0].argmax())], probabilities)
+print(names[int(keras.ops.argmax(probabilities[0]))], probabilities)
 # %% several labels of a text, without thresholds of their own
 import keras
 import keras_hub
@@ -34,13 +35,11 @@ frame = pd.read_csv("feedback.csv").fillna("")
 targets = MultiLabelBinarizer().fit_transform(frame["topics"].str.split(","))
 train_x, test_x, train_y, test_y = train_test_split(frame["text"].to_numpy(), targets)
 model = keras_hub.models.TextClassifier.from_preset(ENCODER, num_classes=targets.shape[1])
-model.compile(
-    optimizer=keras.optimizers.AdamW(2e-5), loss=keras.losses.BinaryCrossentropy(from_logits=True)
-)
-model.fit(train_x, train_y, batch_size=16, epochs=3)
+model.preprocessor.sequence_length = 64
+model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True), metrics=[])
+model.fit(train_x, train_y, epochs=3)
 print(f1_score(test_y, model.predict(test_x) > 0, average="micro"))
 # %% a number
-import keras
 import keras_hub
 import pandas as pd
 from scipy.stats import spearmanr
@@ -51,8 +50,9 @@ train_x, test_x, train_y, test_y = train_test_split(
     frame["text"].to_numpy(), frame["stars"].to_numpy(), test_size=0.1
 )
 model = keras_hub.models.TextClassifier.from_preset(ENCODER, num_classes=1)
-model.compile(optimizer=keras.optimizers.AdamW(2e-5), loss="mse")
-model.fit(train_x, train_y, batch_size=16, epochs=3)
+model.preprocessor.sequence_length = 64
+model.compile(loss="mse", metrics=[])
+model.fit(train_x, train_y, epochs=3)
 print(spearmanr(model.predict(test_x)[:, 0], test_y).statistic)
 # %% LoRA
 import keras_hub
@@ -65,6 +65,18 @@ train_x, test_x, train_y, test_y = train_test_split(
     frame["text"].to_numpy(), numbers, test_size=0.1, stratify=numbers
 )
 model = keras_hub.models.TextClassifier.from_preset(ENCODER, num_classes=len(names))
+model.preprocessor.sequence_length = 64
 model.backbone.enable_lora(rank=8)
-model.fit(train_x, train_y, batch_size=16, epochs=3)
+model.fit(train_x, train_y, epochs=3)
 print(model.evaluate(test_x, test_y, return_dict=True))
+# %% answers: a label
+model = keras_hub.models.TextClassifier.from_preset("reviews")
+names = pd.read_csv("reviews/labels.csv").iloc[:, 0]
+answers = [names[number] for number in model.predict(texts).argmax(-1)]
+# %% answers: several labels
+names = sorted({name for cell in frame["topics"] for name in cell.split(",")})
+answers = [[names[i] for i in row.nonzero()[0]] for row in model.predict(texts) > 0]
+# %% answers: a number
+answers = model.predict(texts)[:, 0].tolist()
+# %% answers: LoRA
+answers = [names[number] for number in model.predict(texts).argmax(-1)]

@@ -22,3 +22,13 @@ import ftkeras
 
 run = ftkeras.train("reviews.csv", encoder=ENCODER, policy="lora(rank=8)")
 print(run.metrics["test"]["accuracy"])
+# %% answers: a label
+import ftkeras
+
+answers = ftkeras.load("saved_models/reviews").predict(texts)["predicted"].tolist()
+# %% answers: several labels
+answers = [found.split(",") for found in ftkeras.load(run).predict(texts)["predicted"]]
+# %% answers: a number
+answers = ftkeras.load(run).predict(texts)["predicted"].tolist()
+# %% answers: LoRA
+answers = ftkeras.load(run).predict(texts)["predicted"].tolist()

@@ -21,7 +21,7 @@ model = AutoModelForSequenceClassification.from_pretrained(
 )
 trainer = Trainer(
     model,
-    TrainingArguments("out", learning_rate=2e-5, num_train_epochs=3),
+    TrainingArguments("out"),
     train_dataset=data["train"],
     eval_dataset=data["test"],
     data_collator=DataCollatorWithPadding(tokenizer),
@@ -67,7 +67,7 @@ trainer = Trainer(
         num_labels=len(binarizer.classes_),
         problem_type="multi_label_classification",
     ),
-    TrainingArguments("out", learning_rate=2e-5, num_train_epochs=3),
+    TrainingArguments("out"),
     train_dataset=data["train"],
     eval_dataset=data["test"],
     data_collator=DataCollatorWithPadding(tokenizer),
@@ -92,7 +92,7 @@ data = data.map(lambda rows: tokenizer(rows["text"], truncation=True), batched=T
 data = data.train_test_split(test_size=0.1)
 trainer = Trainer(
     AutoModelForSequenceClassification.from_pretrained(ENCODER, num_labels=1),
-    TrainingArguments("out", learning_rate=2e-5, num_train_epochs=3),
+    TrainingArguments("out"),
     train_dataset=data["train"],
     eval_dataset=data["test"],
     data_collator=DataCollatorWithPadding(tokenizer),
@@ -120,7 +120,7 @@ data = data.map(lambda rows: tokenizer(rows["text"], truncation=True), batched=T
 model = AutoModelForSequenceClassification.from_pretrained(ENCODER, num_labels=len(names))
 trainer = Trainer(
     get_peft_model(model, LoraConfig(task_type="SEQ_CLS", r=8)),
-    TrainingArguments("out", learning_rate=2e-4, num_train_epochs=3),
+    TrainingArguments("out", learning_rate=2e-4),
     train_dataset=data["train"],
     eval_dataset=data["test"],
     data_collator=DataCollatorWithPadding(tokenizer),
@@ -128,3 +128,22 @@ trainer = Trainer(
 )
 trainer.train()
 print(trainer.evaluate()["eval_accuracy"])
+# %% answers: a label
+from transformers import pipeline
+
+answers = [one["label"] for one in pipeline("text-classification", "reviews")(texts)]
+# %% answers: several labels
+from datasets import Dataset
+
+new = Dataset.from_dict(dict(tokenizer(texts, truncation=True)))
+answers = [binarizer.classes_[row > 0].tolist() for row in trainer.predict(new).predictions]
+# %% answers: a number
+from datasets import Dataset
+
+new = Dataset.from_dict(dict(tokenizer(texts, truncation=True)))
+answers = trainer.predict(new).predictions[:, 0].tolist()
+# %% answers: LoRA
+from datasets import Dataset
+
+new = Dataset.from_dict(dict(tokenizer(texts, truncation=True)))
+answers = [names[number] for number in trainer.predict(new).predictions.argmax(-1)]
