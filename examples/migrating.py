@@ -2,7 +2,7 @@
 # # Migrating from Trainer, KerasHub and ktrain
 #
 # Each section shows code for another library, and then the code for ftkeras that does the same. Only the latter is executed here. The page
-# *Coming from another library* lists more settings, and results of all libraries on the same texts.
+# *Coming from another library* lists more settings.
 #
 # First, we write a file: short reviews, each labelled good or bad.
 
