@@ -14,6 +14,7 @@ from ftkeras.regularizers.freelb import FreeLB
 from ftkeras.regularizers.r_drop import RDrop
 from ftkeras.regularizers.smart import Smart
 from tests.finished import ENCODER
+from tests.matrix import matrix
 from tests.regularizers import tiny
 
 PARTS = {
@@ -42,7 +43,7 @@ def _trained(network, model, part, activation="linear") -> float:
     return float(model.train_on_batch(tiny.TOKEN_IDS, tiny.LABELS))
 
 
-@pytest.mark.parametrize("activation", ["linear", "softmax"])
+@pytest.mark.parametrize("activation", matrix(["linear", "softmax"], default=["softmax"]))
 @pytest.mark.parametrize("name", PARTS)
 def test_step_is_that_of_ftkeras_train(name, activation):
     ours = tiny.regulated(PARTS[name]())
