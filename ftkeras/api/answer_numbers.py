@@ -22,6 +22,7 @@ class Numbers:
         low: the smallest one.
         high: the largest one, or an array of the largest ones of each example.
         whole: whether they are whole numbers.
+        in_order: whether none may be smaller than the first one of its example.
         remedy: what to do with strings in a dataset, as in "…; …".
     """
 
@@ -30,6 +31,7 @@ class Numbers:
     low: float = -math.inf
     high: Any = math.inf
     whole: bool = False
+    in_order: bool = False
     remedy: str = ""
 
     def checked(self, numbers: Array, argument: str = "y") -> Array:
@@ -104,4 +106,8 @@ class Numbers:
     def _is_wrong(self, numbers: Array) -> Array:
         # The difference is NaN for infinite numbers and for NaN.
         fits = (numbers >= self.low) & (numbers <= self.high) & (numbers - numbers == 0)
-        return ~(fits & (numbers % 1 == 0)) if self.whole else ~fits
+        if self.whole:
+            fits &= numbers % 1 == 0
+        if self.in_order:
+            fits &= numbers >= numbers[:, :1]
+        return ~fits

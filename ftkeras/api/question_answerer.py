@@ -53,8 +53,9 @@ class QuestionAnswerer(StringModel):
 
     All answers may also be one dict or table of the columns "text" and "answer_start". What is
     learned are the numbers of the answer's first and last token, [questions, 2], with the
-    loss "sparse_categorical_crossentropy". A `tf.data.Dataset` has to hold these numbers. `answers`
-    returns the answers to questions. To start from a checkpoint, use `from_pretrained`.
+    loss "sparse_categorical_crossentropy". A `tf.data.Dataset` has to hold these numbers, which
+    `targets` returns. `answers` returns the answers to questions. To start from a checkpoint, use
+    `from_pretrained`.
 
     The part of a context that does not fit into `max_length` is not read. `ftkeras.train` cuts
     longer contexts into windows instead.
@@ -231,9 +232,16 @@ class QuestionAnswerer(StringModel):
 
     def _numbers(self, x: Any, y: Any, loss: Any) -> Numbers:
         last = self.preprocessor.max_length - 1
-        of = f"the numbers of the first and the last token of each answer, from 0 to {last}"
-        remedy = "give answers that are texts in a list, not in a dataset"
-        return Numbers(of, width=self.answers_each, low=0, high=last, whole=True, remedy=remedy)
+        return Numbers(
+            "the numbers of the first and the last token of each answer, in this order and from 0 "
+            f"to {last}",
+            width=self.answers_each,
+            low=0,
+            high=last,
+            whole=True,
+            in_order=True,
+            remedy="use those that `targets` returns",
+        )
 
     def _report(self, known: Sequence[Question], places: np.ndarray) -> None:
         """Report answers that are elsewhere, and those that are not learned."""

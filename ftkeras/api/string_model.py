@@ -108,6 +108,24 @@ class StringModel(CheckedModel, keras.Model):
         """Columns whose examples may be several texts, and how these become one string."""
         return {}
 
+    def targets(self, x: Any, y: Any) -> np.ndarray:
+        """Return answers as the numbers that the model learns, as a `tf.data.Dataset` has them.
+
+            data = tf.data.Dataset.from_tensor_slices((x, model.targets(x, y))).batch(32)
+
+        Args:
+            x: the texts, in memory, as `fit` takes them.
+            y: their answers, as `fit` takes them.
+
+        Returns:
+            An array whose first dimension is that of `y`.
+
+        Raises:
+            ValueError: if texts or answers are wrong. The message is the same as that of `fit`.
+        """
+        self._unread = ""
+        return self._examples(x, y)[1]
+
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         return super().__call__(self._selected(inputs, self._tensor), *args, **kwargs)
 

@@ -72,11 +72,15 @@ def lines(measured: Mapping[str, Any], split: str) -> list[str]:
     """
     columns = ("precision", "recall", "f1", "support")
     table = _tables.aligned(f"on {split}", columns, measured["per_type"], key="type", least=12)
-    notes, of = [], f"of {measured['entities']:,} entities of {split}"
-    if measured["cut_off"]:
-        notes.append(f"{measured['cut_off']:,} {of} are beyond max_length and count as missed")
-    if measured["within_words"]:
-        notes.append(f"{measured['within_words']:,} {of} begin or end within a word: missed too")
+    missed = {
+        "beyond max_length": measured["cut_off"],
+        "that begin or end within a word": measured["within_words"],
+    }
+    notes = [
+        f"entities of {split} {where}, counted as missed: {count:,} of {measured['entities']:,}"
+        for where, count in missed.items()
+        if count
+    ]
     return ["", *table, *notes]
 
 

@@ -292,17 +292,31 @@ PLACES = {"text": ["dull", "charming", "dull"], "answer_start": [13, 13, 13]}
     ids=["dict", "frame", "lists", "rows", "squad", "texts"],
 )
 def test_answers_of_questions(answerer, y, caplog):
-    _, expected = answerer._examples(ASKED, ["dull", "charming", "dull"])
+    expected = answerer.targets(ASKED, ["dull", "charming", "dull"])
     tensors = {name: tf.constant(column) for name, column in ASKED.items()}
     for x in (ASKED, pd.DataFrame(ASKED), tensors):
-        np.testing.assert_array_equal(answerer._examples(x, y)[1], expected)
-    np.testing.assert_array_equal(answerer._examples(ASKED, expected.tolist())[1], expected)
+        np.testing.assert_array_equal(answerer.targets(x, y), expected)
+    np.testing.assert_array_equal(answerer.targets(ASKED, expected.tolist()), expected)
     assert not caplog.text
+
+
+def test_dataset_has_the_targets_of_answers(classifier, several, tagger, choice, answerer):
+    answers = {
+        classifier: (TEXTS, NAMES),
+        several: (TEXTS, [["film"], ["film", "praise"], []]),
+        tagger: (TEXTS, TAGS),
+        choice: ({"question": TEXTS, "options": list(map("\n".join, OPTIONS))}, NUMBERS),
+        answerer: (ASKED, ["dull", None, "dull"]),
+    }
+    for model, (x, y) in answers.items():
+        data = _dataset(x, model.targets(x, y)).batch(3)
+        expected = model.evaluate(x, y, verbose=0)
+        assert model.evaluate(data, verbose=0) == pytest.approx(expected, rel=1e-5)
 
 
 def test_missing_answer_is_none(answerer):
     for missing in (None, float("nan"), pd.NA, "", {"text": [], "answer_start": []}):
-        _, found = answerer._examples(ASKED, ["dull", missing, "dull"])
+        found = answerer.targets(ASKED, ["dull", missing, "dull"])
         assert found[1].tolist() == [0, 0] != found[0].tolist()
 
 

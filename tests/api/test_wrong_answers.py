@@ -92,6 +92,7 @@ def models():
             "`y` at position 0: an answer must be",
         ),
         ("answerer", [[1, 16], [1, 2]], "first and the last token .* 0 to 15. Received: 16 at"),
+        ("answerer", [[1, 2], [3, 2]], "last token .* in this order .* Received: 2 at position 1"),
         ("answerer", np.ones((2, 3)), "`y` at position 0: an answer must be a text, None"),
     ],
 )
@@ -154,9 +155,10 @@ def test_answers(models, key, y, message):
         (
             "answerer",
             batches(ASKED, TEXTS),
-            "must be numbers; give answers that are texts in a list",
+            "must be numbers; use those that `targets` returns",
         ),
         ("answerer", batches(ASKED, [[0, 16], [1, 1]]), "from 0 to 15. Received: 16."),
+        ("answerer", batches(ASKED, [[0, 0], [4, 1]]), "in this order .* Received: 1."),
         ("classifier", ((TEXTS, ["neg", "a"]) for _ in "a"), "`y` must be of the labels neg, pos"),
         (
             "classifier",

@@ -164,7 +164,7 @@ def test_entities_that_were_not_read_count_as_missed(sample):
     assert found["f1"] == pytest.approx(2 * 2 / (3 + 4))
     assert [found["cut_off"], found["within_words"], found["exact_match"]] == [1, 0, 0.5]
     assert json.loads(json.dumps(found)) == found
-    assert "1 of 4 entities of test are beyond max_length" in "\n".join(
+    assert "entities of test beyond max_length, counted as missed: 1 of 4" in "\n".join(
         problem.report({"test": found}, "test", "metrics.json")
     )
 

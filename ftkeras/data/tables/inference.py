@@ -202,9 +202,12 @@ def _find_label(profile: Profile, taken: Sequence[Column]) -> Column:
             f"`label_column`: in {profile.name!r} the labels may be in column "
             f"{' or '.join(map(_shown, candidates))}; say which."
         )
+    texts = [c for c in free if c.mean_words >= _WORDS_OF_A_TEXT and c.numbers < c.values]
+    pairs = " Without labels, task=positive_pairs learns which texts belong together."
     raise UserError(
         f"`label_column`: no column of {profile.name!r} looks like labels, with few values that "
         f"repeat; its columns are: {', '.join(map(_shown, profile.columns))}. Name one."
+        f"{pairs if len(texts) == 2 else ''}"
     )
 
 

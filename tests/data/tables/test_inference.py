@@ -93,6 +93,13 @@ def test_two_possible_labels_are_shown_and_not_guessed():
         _infer(("text", "mood", "genre"), rows)
 
 
+def test_table_without_labels_may_hold_pairs():
+    with pytest.raises(UserError, match="no column .* 'body', 'reply'. Name one. .*positive_pairs"):
+        _infer(("body", "reply"), _rows(_text, _text))
+    with pytest.raises(UserError, match="no column .* Name one.$"):
+        _infer(("body",), _rows(_text))
+
+
 def test_where_an_answer_starts_is_no_label():
     rows = _rows(_text, _sentiment, lambda i: str(i % 3))
     assert _infer(("passage", "mood", "answer_start"), rows).label == 1
