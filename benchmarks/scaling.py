@@ -3,8 +3,9 @@
     python benchmarks/scaling.py
     python benchmarks/scaling.py --traffic  # counts bytes only
 
-Measures the same global batch on one core, on two replicas of one process and on two workers, and
-prints the table in scaling.md. Efficiency is the speed relative to N times that of one core:
+Measures the same global batch on one core, on two replicas of one process and on two workers, which
+exchange all gradients, the rows of embeddings that they looked up, or these in bfloat16. Prints the
+table in scaling.md. Efficiency is the speed relative to N times that of one core:
 
     efficiency(N) = speed(N) / (N * speed(1))
 
@@ -30,11 +31,14 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Steps before measuring starts: they trace the graph and fill the pipelines.
 WARM_UP = 5
+COMPRESSED = "multi_worker(compress='bfloat16')"
+# Strategy, batching and the cores of each process. Workers exchange rows of packed batches only.
 SETUPS = {
-    "1 process": ("auto", [{0}]),
-    "2 replicas": ("mirrored(logical_devices=2)", [{0, 1}]),
-    "1 worker": ("multi_worker", [{0}]),
-    "2 workers": ("multi_worker", [{0}, {1}]),
+    "1 process": ("auto", "packed", [{0}]),
+    "2 replicas": ("mirrored(logical_devices=2)", "packed", [{0, 1}]),
+    "2 workers, all gradients": ("multi_worker", "padded", [{0}, {1}]),
+    "2 workers, rows": ("multi_worker", "packed", [{0}, {1}]),
+    "2 workers, rows in bfloat16": (COMPRESSED, "packed", [{0}, {1}]),
 }
 # Parameters without the table of token embeddings, and its width.
 MODELS = {
@@ -42,6 +46,7 @@ MODELS = {
     "BERT base": (86_041_344, 768),
     "BERT large": (303_887_360, 1024),
 }
+SIZES = {"layers": 4, "hidden": 256, "batch": 32, "length": 256, "steps": 20, "turns": 3}
 VOCABULARY = 30_522
 TOKENS = 4_096  # of each worker in a step, in batches of one shape
 
@@ -56,8 +61,8 @@ def main() -> None:
         return
     speeds = {name: [] for name in SETUPS}
     for _ in range(options.turns):
-        for name, (strategy, cores) in SETUPS.items():
-            speeds[name].append(_speed(options, strategy, cores))
+        for name, setup in SETUPS.items():
+            speeds[name].append(_speed(options, *setup))
             wall, cpu = speeds[name][-1]
             print(f"{name}: {wall:,.0f} tokens/s, {cpu:,.0f} per CPU second", file=sys.stderr)
     medians = {
@@ -71,29 +76,32 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    sizes = {"layers": 4, "hidden": 256, "batch": 32, "length": 256, "steps": 20, "turns": 3}
-    for name, default in sizes.items():
+    for name, default in SIZES.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--strategy", help="measure one in this process")
+    parser.add_argument("--batching", default="packed", help="of that strategy")
     parser.add_argument("--traffic", action="store_true", help="only count the bytes exchanged")
     return parser.parse_args()
 
 
-def _speed(options: argparse.Namespace, strategy: str, cores: list[set[int]]) -> tuple:
+def _speed(
+    options: argparse.Namespace, strategy: str, batching: str, cores: list[set[int]]
+) -> tuple[float, float]:
     """Return tokens per second and per CPU second of processes, each bound to its core."""
     sys.path.insert(0, str(ROOT))
     from ftkeras.processes.supervisor import free_ports
     from ftkeras.strategies import Cluster
 
-    sizes = [f"--{name}={value}" for name, value in vars(options).items() if name != "strategy"]
-    command = [sys.executable, __file__, f"--strategy={strategy}", *sizes]
+    given = {name: getattr(options, name) for name in SIZES}
+    given |= {"strategy": strategy, "batching": batching}
+    command = [sys.executable, __file__, *(f"--{name}={value}" for name, value in given.items())]
     addresses = tuple(f"127.0.0.1:{port}" for port in free_ports(len(cores)))
     processes = []
     for worker, own in enumerate(cores):
         cluster = {"TF_CONFIG": Cluster(addresses, worker).tf_config()}
         environment = {
             **os.environ,
-            **(cluster if strategy == "multi_worker" else {}),
+            **(cluster if strategy.startswith("multi_worker") else {}),
             "PYTHONPATH": str(ROOT),
             "OMP_NUM_THREADS": str(len(own)),
             "TF_CPP_MIN_LOG_LEVEL": "2",
@@ -118,6 +126,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
 
     import keras
 
+    from ftkeras.data.batching.packed import Packed
     from ftkeras.data.batching.padded import Padded
     from ftkeras.data.feed import TrainingFeed
     from ftkeras.training import epochs
@@ -133,7 +142,9 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
 
     clock, steps = Clock(), options.steps + WARM_UP
     examples = _texts(steps * options.batch, options.length)
-    batching = Padded(batch_size=options.batch, pad_id=0, parts=devices.replicas)
+    made = {"batch_size": options.batch, "pad_id": 0, "parts": devices.replicas}
+    is_packed = options.batching == "packed"
+    batching = Packed(max_length=options.length, **made) if is_packed else Padded(**made)
     with devices.scope():
         model = _model(options)
     epochs.fit(model, TrainingFeed(examples, batching, seed=0), epochs=1, callbacks=[clock])
@@ -192,7 +203,7 @@ def _table(options: argparse.Namespace, speeds: dict[str, tuple]) -> str:
     ]
     alone, _ = speeds["1 process"]
     for name, (speed, by_cpu) in speeds.items():
-        cores = sum(len(own) for own in SETUPS[name][1])
+        cores = sum(len(own) for own in SETUPS[name][-1])
         efficiency = speed / cores / alone
         lines.append(f"| {name} | {cores} | {speed:,.0f} | {efficiency:.2f} | {by_cpu:,.0f} |")
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
     python benchmarks/serving.py --model=saved_models/imdb --reviews=reviews/test.jsonl
     python benchmarks/serving.py … --checkpoint=run/huggingface --pytorch=PYTHON --tensorflow=PYTHON
+    python benchmarks/serving.py … --also saved_models/imdb_bfloat16 run/onnx
     python benchmarks/serving.py --model=saved_models/imdb --reviews=reviews/test.jsonl --faults=300
 
 The model comes from a run with `--export=saved_model --export=huggingface`. The Hugging Face folder
@@ -11,7 +12,8 @@ uvloop. `benchmarks/imdb_subset.py` writes the reviews.
 
 All servers run at once and get requests in turns of a few seconds, so that other load on the
 machine affects all of them equally. The clients share the machine's cores, and wait for an answer
-before they send the next request. Every answer is compared with that of the first server, to 1e-3.
+before they send the next request. Every answer is compared with that of the first server, to 1e-3;
+those of `--also`, other exports of the same run, to 0.1, because they may be less precise.
 """
 
 import argparse
@@ -44,12 +46,14 @@ class Server:
         process: the process of the server.
         port: the port where it listens.
         path: the path of its URL for predictions.
+        tolerance: how far a probability may be from the first server's.
     """
 
     name: str
     process: subprocess.Popen
     port: int
     path: str
+    tolerance: float = 1e-3
 
 
 def free_port() -> int:
@@ -127,7 +131,8 @@ async def turn(server: Server, clients: int, seconds: float, texts: list[str], w
             taken.append(time.perf_counter() - began)
             assert status == 200, body
             got = json.loads(body)["predictions"][0]["probabilities"]
-            assert max(abs(a - b) for a, b in zip(got, wanted[number], strict=True)) < 1e-3, number
+            off = max(abs(a - b) for a, b in zip(got, wanted[number], strict=True))
+            assert off < server.tolerance, (server.name, number, off)
         writer.close()
 
     began = time.perf_counter()
@@ -278,6 +283,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--model", required=True)
     parser.add_argument("--reviews", required=True)
     parser.add_argument("--count", type=int, default=128, help="number of reviews")
+    parser.add_argument("--also", nargs="+", default=[], help="other exports of the same run")
     parser.add_argument("--checkpoint", help="Hugging Face folder for the peers")
     parser.add_argument("--pytorch", help="an interpreter with torch")
     parser.add_argument("--tensorflow", help="an interpreter with transformers 4 and tf-keras")
@@ -298,6 +304,9 @@ def main() -> None:
         return
     model = pathlib.Path(asked.model)
     servers = [ours(model, "ftkeras"), ours(model, "ftkeras, no batches", "--batching=none")]
+    for other in asked.also:
+        servers.append(ours(pathlib.Path(other), f"ftkeras, {pathlib.Path(other).name}"))
+        servers[-1].tolerance = 0.1
     for kind in ("pytorch", "tensorflow"):
         if python := getattr(asked, kind):
             servers += [peer(kind, python, asked, threads) for threads in (1, 2)]

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ftkeras.data.ahead import made_ahead
 from ftkeras.data.batching import Batching
 from ftkeras.data.elements import Collate, element, inputs, masked_element
 from ftkeras.data.examples import Examples
@@ -36,6 +37,9 @@ from ftkeras.data.poisson import PoissonSampling
 from ftkeras.data.token_numbers import token_numbers
 from ftkeras.problems import WordOutputs, per_example
 from ftkeras.support.ragged import Ragged
+
+# Elements that are made before they are needed.
+AHEAD = 4
 
 
 class TrainingFeed:
@@ -102,6 +106,11 @@ class TrainingFeed:
 
     def __len__(self) -> int:
         """Return the number of batches per epoch."""
+        return self._batch_count
+
+    @functools.cached_property
+    def _batch_count(self) -> int:
+        # Kept: callbacks ask in each step, and a plan of a million texts takes half a second.
         return len(self.parts(epoch=0))
 
     def tokens(self, positions: np.ndarray | slice = slice(None)) -> int:
@@ -287,16 +296,19 @@ def _dataset(
     fixed_shape: bool,
     is_ready: Callable[[int], None] = lambda number: None,
 ) -> tf.data.Dataset:
+    def make(number: int) -> tuple:
+        made = make_element(plan[number])
+        is_ready(number)
+        return made
+
     def generate() -> Iterator[tuple]:
-        for number in range(start, len(plan)):
-            next_element = make_element(plan[number])
-            is_ready(number)
-            yield next_element
+        return made_ahead(make, range(start, len(plan)), count=AHEAD)
 
     signature = tf.nest.map_structure(lambda x: _spec(x, fixed_shape), make_element(plan[0]))
     dataset = from_generator(generate, signature)
     # Keras needs the cardinality to know where an epoch ends.
-    return dataset.apply(tf.data.experimental.assert_cardinality(len(plan) - start)).prefetch(4)
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(plan) - start))
+    return dataset.prefetch(AHEAD)  # converts elements to tensors ahead, too, where it may
 
 
 def _spec(array: np.ndarray, fixed_shape: bool) -> tf.TensorSpec:

@@ -178,7 +178,12 @@ def test_run_without_samples_names_the_command_that_writes_them(small_run, tmp_p
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("keys", "bound"),
-    [({"quantization": "int8"}, 0.25), ({"dtype": "bfloat16"}, 0.15), ({"dtype": "float16"}, 0.02)],
+    [
+        ({"quantization": "int8"}, 0.25),
+        ({"dtype": "bfloat16"}, 0.15),
+        ({"dtype": "float16"}, 0.02),
+        ({"compute": "bfloat16"}, 0.15),
+    ],
 )
 def test_rounded_weights_move_the_logits_within_their_bound(small_run, keys, bound):
     model, layer, run_dir = small_run
@@ -188,6 +193,7 @@ def test_rounded_weights_move_the_logits_within_their_bound(small_run, keys, bou
     assert 1e-5 < record["logit_change"] <= record["logit_tolerance"] == bound
     assert record["tolerance"] is None
     assert f"test: {record['labels_changed']} of 5 labels change, logits move" in exporter.message
+    assert " in float32)" in exporter.message
     original = record["original"]
     assert original["largest_difference"] < 1e-5 < record["largest_difference"]
     assert original["logit_change"] < record["logit_change"]
@@ -243,6 +249,9 @@ def test_export_without_serving_api_omits_warm_up_requests_and_says_so(
         ({"dtype": "float64"}, "`dtype`.*float64"),
         ({"quantization": "int4"}, "`quantization`.*int4"),
         ({"quantization": "int8", "dtype": "float16"}, "`quantization` and `dtype`"),
+        ({"compute": "int8"}, "`compute`.*float16.*int8"),
+        ({"compute": "float16", "dtype": "bfloat16"}, "`dtype` must be that of `compute`"),
+        ({"compute": "float16", "quantization": "int8"}, "`quantization` and `dtype`"),
         ({"logit_tolerance": -1}, "`logit_tolerance`.*-1"),
         ({"steps": 0}, "`steps`.*0"),
         ({"tolerance": -1}, "`tolerance`.*-1"),

@@ -1,13 +1,21 @@
 """Weights as an export stores them."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from ftkeras.exporters._weights import Half, Int8, Weights
+from ftkeras.support import keras_compat
 from tests.exporters import small
 
 IDS = np.array([[2, 30, 7, 3, 0], [2, 9, 9, 41, 3]], np.int32)
+
+
+@pytest.fixture
+def set_policy():
+    yield keras.config.set_dtype_policy
+    keras.config.set_dtype_policy("float32")
 
 
 @pytest.mark.parametrize("pooling", ["pooled", "cls", "mean"])
@@ -52,6 +60,26 @@ def test_half_precision_halves_the_bytes_and_stays_close(dtype, error):
         np.testing.assert_allclose(one.value(), other.value(), rtol=error, atol=1e-4)
     changed = half({"token_ids": tf.constant(IDS)})[0] - whole({"token_ids": tf.constant(IDS)})[0]
     assert 0 < np.abs(changed).max() < 50 * error
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_model_is_computed_in_half_precision(dtype, set_policy):
+    model = small.model()
+    served = Weights(model, dtype=dtype, compute=dtype)
+    function = tf.function(lambda ids: served({"token_ids": ids})).get_concrete_function(IDS)
+    assert all(layer.dtype_policy.name == "float32" for layer in keras_compat.all_layers(model))
+    products = [op for op in function.graph.get_operations() if "MatMul" in op.type]
+    assert {op.outputs[0].dtype.name for op in products} == {dtype}
+    casts = [op.inputs[0].op.type for op in function.graph.get_operations() if op.type == "Cast"]
+    assert "ReadVariableOp" not in casts  # no weight is cast in each call
+    # Keras's own mixed precision, with the weights rounded as they are stored.
+    set_policy(f"mixed_{dtype}")
+    mixed = small.model()
+    for variable, part in zip(mixed.saved_variables, served.parts, strict=True):
+        variable.assign(tf.cast(part.value(), tf.float32))
+    logits, vectors = function(tf.constant(IDS))
+    assert logits.dtype == vectors.dtype == tf.float32
+    np.testing.assert_allclose(logits, tf.cast(mixed({"token_ids": IDS}), tf.float32), atol=0.05)
 
 
 @pytest.mark.parametrize("by_row", [False, True])

@@ -8,7 +8,7 @@ import pytest
 from keras.src.trainers.epoch_iterator import EpochIterator
 
 import ftkeras
-from ftkeras.support import keras_compat
+from ftkeras.support import keras_compat, private_keras
 
 PACKAGE = pathlib.Path(ftkeras.__file__).parent
 OWN = PACKAGE / "support" / "keras_compat.py"
@@ -33,7 +33,7 @@ def test_installed_keras_has_everything_that_is_used():
 
 
 def test_message_names_what_is_missing(monkeypatch):
-    gone = keras_compat.Private("optimizer", "_gone", "it did something")
+    gone = private_keras.Private("optimizer", "_gone", "it did something")
     monkeypatch.setattr(keras_compat, "USED", (*keras_compat.USED, gone))
     (message,) = keras_compat.missing()
     assert message.startswith(f"optimizer._gone is not in Keras {keras.__version__}")
@@ -83,6 +83,6 @@ def test_every_use_is_listed(private_names):
     tree = ast.parse(OWN.read_text(encoding="utf-8"))
     used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     used |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    listed = {use.attribute for use in keras_compat.USED}
+    listed = {use.attribute for use in private_keras.USED}
     public = {"maybe_merge_call", "get_global_attribute", "set_global_attribute"}
     assert {name for name in used if name in private_names} == listed - public

@@ -58,6 +58,14 @@ def test_every_example_occurs_once_per_epoch_in_a_constant_number_of_batches(
     assert sorted(np.concatenate([_join(batch) for batch in plan])) == list(range(len(lengths)))
 
 
+def test_epoch_is_planned_once_however_often_its_length_is_asked(monkeypatch):
+    plans, plan = [], Padded.plan
+    monkeypatch.setattr(Padded, "plan", lambda *given: plans.append(1) or plan(*given))
+    feed = TrainingFeed(examples_of([3, 4, 5]), Padded(batch_size=2, pad_id=0), seed=0)
+    assert [len(feed), len(feed)] == [2, 2]
+    assert len(plans) == 1
+
+
 @pytest.mark.parametrize("cls", [Bucketed, Packed])
 @examples(60)
 @given(**SIZES)
