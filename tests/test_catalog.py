@@ -119,6 +119,11 @@ def test_the_run_sets_what_the_package_passes_to_parts():
         ("schedule", "cosine(restart_decay=3)", "`restart_decay` must be above 0, at most 1"),
         ("optimizer", "adamw(decay=-1)", "`decay` must be at least 0"),  # checked by a base class
         ("export", "saved_model(dtype='x')", "must be one of float32, bfloat16, float16"),
+        (
+            "export",
+            "saved_model(compute='x')",
+            "`compute` must be one of float32, bfloat16, float16",
+        ),
         ("encoder", "bert(layers=2)", "needs checkpoint='folder or Hub id', or vocabulary="),
         ("encoder", "bert(vocabulary='x', layers=0)", "`layers` must be an integer of at least 1"),
         ("encoder", "bert(vocabulary='x', hidden=30, heads=4)", "`heads` must be a divisor of"),

@@ -122,11 +122,12 @@ class SavedModel:
         tolerance: float | None = None,
         logit_tolerance: float | None = None,
     ):
-        for name, value in {"dtype": dtype, "compute": compute}.items():
-            if value not in DTYPES:
-                raise ValueError(
-                    f"`{name}` must be one of {', '.join(DTYPES)}. Received: {value!r}."
-                )
+        if dtype not in DTYPES:
+            raise ValueError(f"`dtype` must be one of {', '.join(DTYPES)}. Received: {dtype!r}.")
+        if compute not in DTYPES:
+            raise ValueError(
+                f"`compute` must be one of {', '.join(DTYPES)}. Received: {compute!r}."
+            )
         if compute != "float32":
             if dtype not in ("float32", compute):
                 raise ValueError(
