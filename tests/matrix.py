@@ -1,6 +1,7 @@
 """Choose the cases of a large matrix that `make test` runs; `make test-all` runs all of them."""
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -30,3 +31,8 @@ def matrix(cases: Iterable, *, default: Collection) -> list:
     return [
         case if case in default else pytest.param(case, marks=pytest.mark.matrix) for case in cases
     ]
+
+
+def also(*cases: Any) -> list:
+    """Mark cases with `matrix`, to list them behind those that `make test` runs."""
+    return [pytest.param(case, marks=pytest.mark.matrix) for case in cases]

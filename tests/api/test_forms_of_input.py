@@ -8,6 +8,7 @@ import tensorflow as tf
 
 import ftkeras
 from tests.finished import ENCODER
+from tests.matrix import also
 
 TEXTS = ["The film was dull.", "The film was charming.", "The plot was dull."]
 LABELS = ["neg", "pos"]
@@ -64,18 +65,20 @@ def _rows(rows, dtype):
 @pytest.mark.parametrize(
     "x",
     [
-        tuple(TEXTS),
-        np.array(TEXTS),
         np.array(TEXTS, object)[:, None],
         [text.encode() for text in TEXTS],
-        [np.array(text) for text in TEXTS],
         pd.Series(TEXTS, index=INDEX),
-        pd.Series(TEXTS, dtype="category"),
         pd.DataFrame({"text": TEXTS}),
-        {"text": TEXTS},
-        tf.constant(TEXTS),
         _dataset({"text": TEXTS}).batch(2),
-        _dataset(TEXTS, NUMBERS).batch(2),
+        *also(
+            tuple(TEXTS),
+            np.array(TEXTS),
+            [np.array(text) for text in TEXTS],
+            pd.Series(TEXTS, dtype="category"),
+            {"text": TEXTS},
+            tf.constant(TEXTS),
+            _dataset(TEXTS, NUMBERS).batch(2),
+        ),
     ],
     ids=lambda x: type(x).__name__,
 )
@@ -97,14 +100,16 @@ def test_generator_has_batches_of_any_of_these_forms(classifier):
     "y",
     [
         NAMES,
-        [name.encode() for name in NAMES],
         pd.Series(NAMES, index=INDEX, dtype="category"),
-        pd.DataFrame({"label": NAMES}),
-        tf.constant(NAMES),
-        np.array(NUMBERS, object),
         np.array(NUMBERS, float)[:, None],
-        [False, True, False],
-        pd.Series(NUMBERS, dtype="Int64"),
+        *also(
+            [name.encode() for name in NAMES],
+            pd.DataFrame({"label": NAMES}),
+            tf.constant(NAMES),
+            np.array(NUMBERS, object),
+            [False, True, False],
+            pd.Series(NUMBERS, dtype="Int64"),
+        ),
     ],
     ids=lambda y: type(y).__name__,
 )
@@ -173,12 +178,10 @@ def test_classes_are_weighed_by_name(classifier):
 @pytest.mark.parametrize(
     "given",
     [
-        (TEXTS, NAMES),
         [pd.Series(TEXTS), NUMBERS],
-        (TEXTS, NAMES, [1, 1, 1]),
-        _dataset(TEXTS, NUMBERS).batch(3),
+        *also((TEXTS, NAMES), (TEXTS, NAMES, [1, 1, 1]), _dataset(TEXTS, NUMBERS).batch(3)),
     ],
-    ids=["tuple", "list", "weights", "dataset"],
+    ids=["list", "tuple", "weights", "dataset"],
 )
 def test_validation_data(classifier, given):
     expected = classifier.evaluate(TEXTS, NAMES, verbose=0)
@@ -196,13 +199,15 @@ def test_batches_may_be_trained_on_one_by_one(classifier):
 @pytest.mark.parametrize(
     "x",
     [
-        tf.ragged.constant(WORDS),
-        [np.array(words) for words in WORDS],
         [pd.Series(words) for words in WORDS],
-        pd.DataFrame({"text": WORDS, "more": 1}),
-        [[word.encode() for word in words] for words in WORDS],
-        _dataset(tf.ragged.constant(WORDS)).batch(3),
         _rows(WORDS, tf.string).padded_batch(3),
+        *also(
+            tf.ragged.constant(WORDS),
+            [np.array(words) for words in WORDS],
+            pd.DataFrame({"text": WORDS, "more": 1}),
+            [[word.encode() for word in words] for words in WORDS],
+            _dataset(tf.ragged.constant(WORDS)).batch(3),
+        ),
     ],
     ids=lambda x: type(x).__name__,
 )
@@ -219,11 +224,13 @@ STRINGS = [" ".join(words) for words in SENTENCES]
     "data",
     [
         tf.data.Dataset.zip(_rows(SENTENCES, tf.string), _rows(ROWS, tf.int32)).padded_batch(3),
-        tf.data.Dataset.zip(_dataset(STRINGS), _rows(ROWS, tf.int32)).padded_batch(
-            3, padding_values=("", -100)
+        *also(
+            tf.data.Dataset.zip(_dataset(STRINGS), _rows(ROWS, tf.int32)).padded_batch(
+                3, padding_values=("", -100)
+            ),
+            _dataset(tf.ragged.constant(SENTENCES), tf.ragged.constant(ROWS)).batch(3),
+            _dataset(STRINGS, tf.ragged.constant(ROWS), [1.0, 1.0, 1.0]).batch(3),
         ),
-        _dataset(tf.ragged.constant(SENTENCES), tf.ragged.constant(ROWS)).batch(3),
-        _dataset(STRINGS, tf.ragged.constant(ROWS), [1.0, 1.0, 1.0]).batch(3),
     ],
     ids=["padded", "padded_labels", "ragged", "weights"],
 )
@@ -235,10 +242,12 @@ def test_labels_of_words_in_datasets(tagger, data):
 @pytest.mark.parametrize(
     "y",
     [
-        tf.ragged.constant(ROWS),
-        [np.array(row, float) for row in ROWS],
         pd.DataFrame({"tags": [["OB"[n] for n in row] for row in ROWS]}),
-        np.array([[*row, *[-100] * (6 - len(row))] for row in ROWS]),
+        *also(
+            tf.ragged.constant(ROWS),
+            [np.array(row, float) for row in ROWS],
+            np.array([[*row, *[-100] * (6 - len(row))] for row in ROWS]),
+        ),
     ],
     ids=lambda y: type(y).__name__,
 )
@@ -250,13 +259,15 @@ def test_labels_of_words(tagger, y):
 @pytest.mark.parametrize(
     "options",
     [
-        tuple(map(tuple, OPTIONS)),
-        [np.array(row) for row in OPTIONS],
         [pd.Series(row) for row in OPTIONS],
-        [[option.encode() for option in row] for row in OPTIONS],
-        tf.ragged.constant(OPTIONS),
+        *also(
+            tuple(map(tuple, OPTIONS)),
+            [np.array(row) for row in OPTIONS],
+            [[option.encode() for option in row] for row in OPTIONS],
+            tf.ragged.constant(OPTIONS),
+        ),
     ],
-    ids=["tuples", "arrays", "series", "bytes", "ragged"],
+    ids=["series", "tuples", "arrays", "bytes", "ragged"],
 )
 def test_options(choice, options):
     expected = choice.predict({"question": TEXTS, "options": OPTIONS}, verbose=0)

@@ -9,6 +9,7 @@ import pytest
 
 from ftkeras.checkpoints import tensor_file
 from ftkeras.checkpoints.training_state import Checkpoints, Position, State
+from ftkeras.data.batching.padded import Padded
 from ftkeras.data.feed import OrderedFeed
 from ftkeras.errors import UserError
 from ftkeras.support import progress as support_progress
@@ -23,6 +24,7 @@ from ftkeras.training.finite import Finite
 from ftkeras.training.history import History
 from ftkeras.training.progress import Progress
 from ftkeras.training.stopping import StopRequest
+from ftkeras.training.tracking import Tracking
 
 REPORTED = {"accuracy": "acc"}
 
@@ -33,6 +35,15 @@ def test_fit_uses_each_epochs_own_order(model, feed):
     for epoch in range(3):
         expected += [feed.examples.targets[batch].tolist() for batch in feed.batches(epoch)]
     assert model.seen == expected
+
+
+def test_steps_do_not_plan_their_epoch_again(model, feed, monkeypatch):
+    plans, plan = [], Padded.plan
+    monkeypatch.setattr(Padded, "plan", lambda *given: plans.append(1) or plan(*given))
+    callbacks = [Progress(feed, epochs=2, stream=io.StringIO()), Tracking({}, feed)]
+    epochs.fit(model, feed, epochs=2, callbacks=callbacks)
+    # One for the number of steps; and for each epoch, those of the progress and of the batches.
+    assert len(plans) == 1 + 2 * 2
 
 
 def _epochs(callback, model, values, metric):
