@@ -55,7 +55,7 @@ class Exchange:
         if context is not None and replicas > 1:
             received = context.all_reduce(tf.distribute.ReduceOp.SUM, sent)
             sent = [
-                merge_rows(_cast(total, gradient.dtype))
+                merge_rows(self._received(total, gradient))
                 for total, gradient in zip(received, gradients, strict=True)
             ]
         return sent if keep_rows else [tf.convert_to_tensor(total) for total in sent]
@@ -94,7 +94,20 @@ class Exchange:
         if isinstance(gradient, tf.IndexedSlices):
             sends_rows = keep_rows or (replicas > 1 and self._saves(gradient, replicas))
             gradient = merge_rows(gradient) if sends_rows else tf.convert_to_tensor(gradient)
-        return _cast(gradient, self.dtype) if self.dtype and replicas > 1 else gradient
+        if self.dtype is None or replicas == 1:
+            return gradient
+        if isinstance(gradient, tf.IndexedSlices):
+            # Rows are gathered, and TensorFlow gathers no bfloat16: its bits travel as float16.
+            bits = tf.bitcast(tf.cast(gradient.values, self.dtype), tf.float16)
+            return _with_values(gradient, bits)
+        return tf.cast(gradient, self.dtype)
+
+    def _received(self, total: Any, gradient: Any) -> Any:
+        """Return what has been received for a gradient, in its type."""
+        if not isinstance(total, tf.IndexedSlices):
+            return tf.cast(total, gradient.dtype)
+        values = total.values if self.dtype is None else tf.bitcast(total.values, self.dtype)
+        return _with_values(total, tf.cast(values, gradient.dtype))
 
     def _saves(self, gradient: tf.IndexedSlices, replicas: int) -> bool:
         """Return whether the rows of a gradient are fewer bytes than all of it."""
@@ -117,10 +130,5 @@ def _dense_shape(gradient: Any) -> list[int]:
     return gradient.shape.as_list()
 
 
-def _cast(gradient: Any, dtype: Any) -> Any:
-    """Return a gradient in another type; of IndexedSlices, their values."""
-    if isinstance(gradient, tf.IndexedSlices):
-        return tf.IndexedSlices(
-            tf.cast(gradient.values, dtype), gradient.indices, gradient.dense_shape
-        )
-    return tf.cast(gradient, dtype)
+def _with_values(rows: tf.IndexedSlices, values: tf.Tensor) -> tf.IndexedSlices:
+    return tf.IndexedSlices(values, rows.indices, rows.dense_shape)

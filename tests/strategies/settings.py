@@ -33,11 +33,11 @@ ON_TWO_WORKERS = {
     **{name: WAYS[name] for name in ("ema", "lora", "r_drop", "packed", "private")},
     **{name: OPTIMIZERS[name] for name in ("adafactor", "sgd")},
     # These exchange the rows of embeddings: the first because they are fewer bytes.
-    "rows": Setting(batching="packed", weights=(0.5, 1.0, 3.0)),
+    "rows": Setting(batching="packed", weights=(0.5, 1.0, 3.0), vocabulary=400),
     "lazy rows": Setting(optimizer="adamw(lazy=True)"),
 }
 # Not Adam, which turns a gradient near zero, whose sign is a matter of rounding, into a step.
 COMPRESSED = {
-    name: Setting(optimizer="sgd", rate=0.1, batching=batching, compress="bfloat16")
+    name: Setting(optimizer="sgd", rate=0.1, compress="bfloat16", vocabulary=400, batching=batching)
     for name, batching in {"all": "padded", "rows": "packed"}.items()
 }

@@ -56,6 +56,7 @@ class Setting:
     weights: tuple[float, ...] | None = None
     batching: str = "padded"
     layers: int = 2
+    vocabulary: int = 20
     batch: int = 5
     dropout: float = 0.0
     remat: bool = False
@@ -94,7 +95,7 @@ def model(setting: Setting) -> FineTuner:
     """Build the model, with weights that are all different."""
     made = FineTuner(
         encoder=Bert(
-            vocabulary_size=20,
+            vocabulary_size=setting.vocabulary,
             layers=setting.layers,
             hidden=8,
             heads=2,
