@@ -1,11 +1,12 @@
 """Run a SavedModel as a server does: a script for a process of its own, without ftkeras.
 
 It reads a JSON object from standard input: "folder", "samples" (each with "text" and maybe "pair"),
-"labels", "output" (the name of the outputs that signatures share), "scale" (how large these are),
-"count" (the samples that every signature is run on), "ids" ("token_ids" and maybe "segment_ids", of
-these samples), and "whole" (whether the ids of each are its whole text). It writes to standard
-output the outputs of `serving_default` for the samples, the latency, and what is wrong with the
-signatures. It needs nothing but TensorFlow and the ops of tensorflow-text, not even Keras.
+"labels", "output" (the name of the outputs that signatures share), "tolerance" (how far these may
+differ between two signatures, which may pad texts differently), "count" (the samples that every
+signature is run on), "ids" ("token_ids" and maybe "segment_ids", of these samples), and "whole"
+(whether the ids of each are its whole text). It writes to standard output the outputs of
+`serving_default` for the samples, the latency, and what is wrong with the signatures. It needs
+nothing but TensorFlow and the ops of tensorflow-text, not even Keras.
 """
 
 import importlib.machinery
@@ -33,9 +34,6 @@ import tensorflow as tf
 BATCH = 32
 # A batch size is timed for this many seconds, within these numbers of runs.
 SECONDS, FEWEST_RUNS, MOST_RUNS = 1.0, 3, 50
-# Bound on the difference of two signatures of one model, relative to the scale of the outputs: they
-# may be padded differently.
-TOLERANCE = 1e-4
 
 Texts = dict[str, list[bytes]]
 Signature = Callable[..., Mapping[str, tf.Tensor]]
@@ -100,7 +98,7 @@ def _disagreements(
     signatures: Mapping[str, Signature], texts: Texts, rows: list[dict], request: dict
 ) -> Iterator[str]:
     """Run every signature on a few samples, and yield how it differs from `serving_default`."""
-    count, tolerance = request["count"], TOLERANCE * request["scale"]
+    count, tolerance = request["count"], request["tolerance"]
     few, name_of_output = {k: column[:count] for k, column in texts.items()}, request["output"]
     # Answers of varying size have no such output.
     is_shared = name_of_output in rows[0]

@@ -15,6 +15,9 @@ SCRIPT = pathlib.Path(__file__).with_name("_run_saved_model.py")
 # On a CPU, whatever trained: a process that uses a GPU takes all of its memory.
 ENVIRONMENT = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR"}
 SIGNATURE_SAMPLES = 4  # every signature is run on the first few samples
+# How far two signatures may differ, relative to the scale of their outputs, by the type that the
+# model is computed in.
+SIGNATURE_TOLERANCES = {"float32": 1e-4, "float16": 5e-3, "bfloat16": 5e-2}
 
 
 class Verifier:
@@ -48,6 +51,7 @@ class Verifier:
         problem: Problem,
         text_layer: TextLayer,
         bounds: Bounds,
+        compute: str,
     ) -> tuple[Comparison, dict[str, float]]:
         """Run a SavedModel in the process, and compare its predictions with the run's.
 
@@ -57,6 +61,7 @@ class Verifier:
             problem: Compares the answers.
             text_layer: Makes the ids for the signature that takes ids.
             bounds: How far the predictions may differ.
+            compute: The type that the model is computed in.
 
         Returns:
             The comparison, and the milliseconds of a batch by batch size.
@@ -71,7 +76,7 @@ class Verifier:
                 "samples": samples,
                 "labels": list(problem.names),
                 "output": problem.output,
-                "scale": problem.scale,
+                "tolerance": SIGNATURE_TOLERANCES[compute] * problem.scale,
                 "count": min(SIGNATURE_SAMPLES, len(samples)),
                 "ids": {name: value.tolist() for name, value in few.ids.items()},
                 "whole": few.is_whole.tolist(),

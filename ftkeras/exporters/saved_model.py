@@ -173,7 +173,9 @@ class SavedModel:
                 dtype=self.dtype, quantization=self.quantization, compute=self.compute
             )
             requests = self._save(served, version.draft)
-            comparison, latency = self._verify(verifier, version.draft, measured, self.bounds)
+            comparison, latency = self._verify(
+                verifier, version.draft, measured, self.bounds, self.compute
+            )
             record = {
                 "run": exported.path_to_run(version.path, self.run_dir),
                 "dtype": self.dtype,
@@ -249,7 +251,12 @@ class SavedModel:
         return _warmup.write(folder, served=served, signatures=signatures, model=model)
 
     def _verify(
-        self, verifier: Verifier, folder: pathlib.Path, measured: list[dict], bounds: Bounds
+        self,
+        verifier: Verifier,
+        folder: pathlib.Path,
+        measured: list[dict],
+        bounds: Bounds,
+        compute: str,
     ) -> tuple[Comparison, dict[str, float]]:
         return verifier.verify(
             folder,
@@ -257,6 +264,7 @@ class SavedModel:
             problem=self.problem,
             text_layer=self.text_layer,
             bounds=bounds,
+            compute=compute,
         )
 
     def _measure_original(self, measured: list[dict]) -> dict:
@@ -264,7 +272,8 @@ class SavedModel:
         with tempfile.TemporaryDirectory(prefix="ftkeras-") as name, Verifier() as verifier:
             folder = pathlib.Path(name)
             self._save(self._served(), folder)
-            comparison, latency = self._verify(verifier, folder, measured, _bounds("float32"))
+            exact = "float32"
+            comparison, latency = self._verify(verifier, folder, measured, _bounds(exact), exact)
             size = _size(folder)
         return {"dtype": "float32", "bytes": size, **comparison.record(), "latency_ms": latency}
 

@@ -183,6 +183,7 @@ def test_run_without_samples_names_the_command_that_writes_them(small_run, tmp_p
         ({"dtype": "bfloat16"}, 0.15),
         ({"dtype": "float16"}, 0.02),
         ({"compute": "bfloat16"}, 0.15),
+        ({"compute": "float16"}, 0.02),
     ],
 )
 def test_rounded_weights_move_the_logits_within_their_bound(small_run, keys, bound):
