@@ -99,6 +99,17 @@ def micro_f1(answers: list[list[str]], labels: list[str]) -> float:
     return 2 * right / sum(len(one) + len(other) for one, other in pairs)
 
 
+def macro_f1(answers: list[list[str]], labels: list[str]) -> float:
+    """Return the mean over labels of the F1 of the decisions on each."""
+    truth = [set(other.split(",")) for other in labels]
+    found = []
+    for label in set().union(*truth):
+        pairs = [(label in one, label in other) for one, other in zip(answers, truth, strict=True)]
+        right = sum(one and other for one, other in pairs)
+        found.append(2 * right / sum(one + other for one, other in pairs))
+    return statistics.mean(found)
+
+
 def spearman(answers: list[float], numbers: list[float]) -> float:
     """Return the rank correlation of the answers with the numbers."""
     from scipy.stats import spearmanr
@@ -106,10 +117,11 @@ def spearman(answers: list[float], numbers: list[float]) -> float:
     return spearmanr(answers, numbers).statistic
 
 
-MEASURES: dict[str, tuple[str, Callable]] = {
-    "reviews": ("label", accuracy),
-    "feedback": ("topics", micro_f1),
-    "ratings": ("stars", spearman),
+# The column of the answers in each table, and how they are measured.
+MEASURES: dict[str, tuple[str, tuple[Callable, ...]]] = {
+    "reviews": ("label", (accuracy,)),
+    "feedback": ("topics", (micro_f1, macro_f1)),
+    "ratings": ("stars", (spearman,)),
 }
 
 
@@ -152,10 +164,10 @@ def run(library: str, journey: str, python: str, encoder: str, folder: pathlib.P
         rows: the rows to train on, and those to measure on.
 
     Returns:
-        `score`, `seconds` and `cpu_seconds`; or `failed`, the last message of the script.
+        The scores by name, `seconds` and `cpu_seconds`; or `failed`, the script's last message.
     """
     code, (train, test) = cells(library), rows
-    column, measure = MEASURES[READS[journey]]
+    column, measures = MEASURES[READS[journey]]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with open(folder / f"{READS[journey]}.csv", "w", newline="", encoding="utf-8") as stream:
@@ -169,8 +181,8 @@ def run(library: str, journey: str, python: str, encoder: str, folder: pathlib.P
     if failed:
         return {"failed": failed}
     measured = json.loads((folder / "answers.json").read_text())
-    score = measure(measured.pop("answers"), [answer for _, answer in test])
-    return {"score": score, **measured}
+    answers, truth = measured.pop("answers"), [answer for _, answer in test]
+    return {**{measure.__name__: measure(answers, truth) for measure in measures}, **measured}
 
 
 def execute(python: str, folder: pathlib.Path, journey: str, script: str) -> str:
@@ -227,14 +239,14 @@ def summary(found: list[dict]) -> str:
     """Return the results of a journey on all samples in one line."""
     if failures := [one["failed"] for one in found if "failed" in one]:
         return failures[0]
-    scores, seconds, cpu = (
-        [one[name] for one in found] for name in ("score", "seconds", "cpu_seconds")
-    )
-    return (
-        f"{MEASURES[READS[found[0]['journey']]][1].__name__} {statistics.mean(scores):.3f}"
-        f" ({min(scores):.3f} to {max(scores):.3f}), {statistics.mean(seconds):.0f} s,"
-        f" {statistics.mean(cpu):.0f} CPU s"
-    )
+    shown = []
+    for measure in MEASURES[READS[found[0]["journey"]]][1]:
+        scores = [one[measure.__name__] for one in found]
+        spread = f"{min(scores):.3f} to {max(scores):.3f}"
+        shown.append(f"{measure.__name__} {statistics.mean(scores):.3f} ({spread})")
+    for name, unit in {"seconds": "s", "cpu_seconds": "CPU s"}.items():
+        shown.append(f"{statistics.mean(one[name] for one in found):.0f} {unit}")
+    return ", ".join(shown)
 
 
 if __name__ == "__main__":
