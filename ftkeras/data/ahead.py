@@ -27,14 +27,14 @@ def made_ahead(
     ['A', 'B', 'C']
     """
     pending: collections.deque[Future[Element]] = collections.deque()
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        try:
-            for item in items:
-                pending.append(thread.submit(make, item))
-                if len(pending) > count:
-                    yield pending.popleft().result()
-            while pending:
+    thread = ThreadPoolExecutor(max_workers=1)
+    try:
+        for item in items:
+            pending.append(thread.submit(make, item))
+            if len(pending) > count:
                 yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        # Without waiting: the garbage collector may be what closes this generator, in any thread.
+        thread.shutdown(wait=False, cancel_futures=True)

@@ -24,7 +24,6 @@ def test_elements_are_made_before_they_are_needed_but_not_all():
     elements = made_ahead(make, range(100), count=2)
     assert next(elements) == 0
     assert third.wait(timeout=60)
-    elements.close()  # waits for the one that is being made
     assert made == [0, 1, 2]
 
 
@@ -36,9 +35,27 @@ def test_failure_is_raised_where_its_element_is_read():
 
 
 def test_thread_ends_with_the_elements():
-    before = threading.active_count()
+    before = set(threading.enumerate())
     elements = made_ahead(str, range(100), count=4)
     next(elements)
-    assert threading.active_count() == before + 1
+    (thread,) = set(threading.enumerate()) - before
     elements.close()
-    assert threading.active_count() == before
+    thread.join(timeout=60)
+    assert not thread.is_alive()
+
+
+def test_closing_does_not_wait_for_an_element():
+    started, may_end = threading.Event(), threading.Event()
+
+    def make(number):
+        if number:
+            started.set()
+            may_end.wait(timeout=60)
+        return number
+
+    elements = made_ahead(make, range(4), count=2)
+    assert next(elements) == 0
+    assert started.wait(timeout=60)
+    elements.close()
+    assert not may_end.is_set()
+    may_end.set()
