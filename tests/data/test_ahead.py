@@ -45,17 +45,18 @@ def test_thread_ends_with_the_elements():
 
 
 def test_closing_does_not_wait_for_an_element():
-    started, may_end = threading.Event(), threading.Event()
+    started, may_end, ended = (threading.Event() for _ in range(3))
 
     def make(number):
         if number:
             started.set()
             may_end.wait(timeout=60)
+            ended.set()
         return number
 
     elements = made_ahead(make, range(4), count=2)
     assert next(elements) == 0
     assert started.wait(timeout=60)
     elements.close()
-    assert not may_end.is_set()
+    assert not ended.is_set()
     may_end.set()
