@@ -81,10 +81,16 @@ COUNTS = """
 tries = pathlib.Path(f"{NUMBER}.tries")
 tries.write_text(tries.read_text() + "x" if tries.exists() else "x")
 """
+# A worker that fails stops the others, perhaps before they have counted their try.
+AFTER_THE_FIRST = """
+first = pathlib.Path("0.tries")
+while not first.exists() or len(first.read_text()) < len(tries.read_text()):
+    time.sleep(0.01)
+"""
 
 
 def test_cluster_restarts_as_often_as_asked(folder, capfd):
-    fails_twice = COUNTS + "sys.exit(NUMBER == 1 and len(tries.read_text()) < 3)"
+    fails_twice = COUNTS + AFTER_THE_FIRST + "sys.exit(NUMBER == 1 and len(tries.read_text()) < 3)"
     assert attempt(fails_twice, restarts=3) == 0
     assert [(folder / f"{n}.tries").read_text() for n in range(2)] == ["xxx"] * 2
     assert "restart 2 of 3" in capfd.readouterr().out
