@@ -34,5 +34,5 @@ def matrix(cases: Iterable, *, default: Collection) -> list:
 
 
 def also(*cases: Any) -> list:
-    """Mark cases with `matrix`, to list them behind those that `make test` runs."""
+    """Mark cases with `matrix`, such as arrays, which `matrix` could not compare with defaults."""
     return [pytest.param(case, marks=pytest.mark.matrix) for case in cases]

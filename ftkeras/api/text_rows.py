@@ -9,7 +9,7 @@ import tensorflow as tf
 
 @dataclass(frozen=True)
 class TextRows:
-    """How the texts of an example, such as its words, become one string.
+    """A rule by which the texts of an example, such as its words, become one string.
 
     Attributes:
         of: what the texts are.

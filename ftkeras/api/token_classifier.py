@@ -148,7 +148,7 @@ class TokenClassifier(StringModel):
 
     @property
     def rows(self) -> dict[str, TextRows]:
-        """How words become one string."""
+        """The rule by which words become one string."""
         return {self.columns[0]: TextRows("words", " ", "spaces", _counts)}
 
     @property

@@ -1,4 +1,4 @@
-"""How many examples a split has: shares that are held out, and limits."""
+"""The sizes of splits: shares that are held out, and limits."""
 
 import logging
 

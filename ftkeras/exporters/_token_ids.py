@@ -1,4 +1,4 @@
-"""What exporters have in common whose models take token ids."""
+"""The base class of exporters whose models take token ids."""
 
 import pathlib
 from collections.abc import Callable, Mapping

@@ -86,9 +86,8 @@ class SavedModel:
         quantization: 'int8' stores matrices as 8-bit integers with a scale for each channel; None
             does not.
         compute: The type that the network is computed in. bfloat16 and float16, in which its
-            weights are then stored too, are faster on accelerators, and bfloat16 on CPUs that
-            multiply in it; elsewhere they are slower. Softmax, normalization and outputs are
-            float32.
+            weights are then stored too, are faster only on devices that multiply in them. Softmax,
+            normalization and outputs are float32.
         explain: Whether to add the signature `explain`.
         steps: Points at which `explain` takes gradients; at least 1.
         tolerance: How far a probability, or a number in standard deviations, may be from the
@@ -256,7 +255,7 @@ class SavedModel:
         folder: pathlib.Path,
         measured: list[dict],
         bounds: Bounds,
-        compute: str,
+        compute: str = "float32",
     ) -> tuple[Comparison, dict[str, float]]:
         return verifier.verify(
             folder,
@@ -272,8 +271,7 @@ class SavedModel:
         with tempfile.TemporaryDirectory(prefix="ftkeras-") as name, Verifier() as verifier:
             folder = pathlib.Path(name)
             self._save(self._served(), folder)
-            exact = "float32"
-            comparison, latency = self._verify(verifier, folder, measured, _bounds(exact), exact)
+            comparison, latency = self._verify(verifier, folder, measured, _bounds("float32"))
             size = _size(folder)
         return {"dtype": "float32", "bytes": size, **comparison.record(), "latency_ms": latency}
 

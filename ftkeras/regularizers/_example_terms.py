@@ -141,7 +141,7 @@ class _Mean(keras.losses.Loss):
 
 @dataclass(frozen=True)
 class _Outputs:
-    """What the outputs of a model are, and how predictions are compared."""
+    """A kind of outputs of a model, and the functions that compare predictions of that kind."""
 
     to_logits: Callable[[Tensor], Tensor]
     from_logits: Callable[[Tensor], Tensor]

@@ -202,12 +202,11 @@ def _find_label(profile: Profile, taken: Sequence[Column]) -> Column:
             f"`label_column`: in {profile.name!r} the labels may be in column "
             f"{' or '.join(map(_shown, candidates))}; say which."
         )
-    texts = [c for c in free if c.mean_words >= _WORDS_OF_A_TEXT and c.numbers < c.values]
     pairs = " Without labels, task=positive_pairs learns which texts belong together."
     raise UserError(
         f"`label_column`: no column of {profile.name!r} looks like labels, with few values that "
         f"repeat; its columns are: {', '.join(map(_shown, profile.columns))}. Name one."
-        f"{pairs if len(texts) == 2 else ''}"
+        f"{pairs if sum(map(_holds_texts, free)) == 2 else ''}"
     )
 
 
@@ -218,7 +217,7 @@ def _find_texts(profile: Profile, taken: Sequence[Column]) -> tuple[list[Column]
     for first, second in PAIR_NAMES:
         if first in by_name and second in by_name:
             return [by_name[first]], by_name[second]
-    texts = [c for c in free if c.mean_words >= _WORDS_OF_A_TEXT and c.numbers < c.values]
+    texts = [c for c in free if _holds_texts(c)]
     if len(texts) == 2 and _differ_in_a_counter(texts[0].name, texts[1].name):
         return [texts[0]], texts[1]
     named = [c for c in free if c.name.lower() in TEXT_NAMES]
@@ -250,6 +249,10 @@ def _holds_classes(column: Column) -> bool:
         return column.lists == column.values
     repeated = column.distinct <= _MOST_DISTINCT_SHARE * column.values
     return column.distinct >= 2 and repeated and column.mean_words < _WORDS_OF_A_TEXT
+
+
+def _holds_texts(column: Column) -> bool:
+    return column.mean_words >= _WORDS_OF_A_TEXT and column.numbers < column.values
 
 
 def _differ_in_a_counter(first: str, second: str) -> bool:
