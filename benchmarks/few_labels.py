@@ -29,11 +29,7 @@ from ftkeras.verbs import train
 
 TESTED = 1000
 LENGTH = 64
-WAYS = {
-    "plain": {},
-    "head": {"policy": ("head_only",), "epochs": 50, "learning_rate": 5e-3},
-    "contrastive": {"few_shot": "contrastive"},
-}
+WAYS = ("plain", "head", "contrastive")
 
 
 def main() -> None:
@@ -44,7 +40,8 @@ def main() -> None:
     parser.add_argument("--data", nargs="+", choices=READERS, default=DEFAULT)
     parser.add_argument("--labels", type=int, nargs="+", default=[8, 16, 64])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
+    parser.add_argument("--pairs", type=int, default=20, help="`pairs` of contrastive")
     given = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     for name in given.data:
@@ -130,6 +127,12 @@ def _sample(given: argparse.Namespace, name: str, count: int, seed: int) -> path
     return folder
 
 
+def _settings(way: str, pairs: int) -> dict:
+    if way == "head":
+        return {"policy": ("head_only",), "epochs": 50, "learning_rate": 5e-3}
+    return {"few_shot": f"contrastive(pairs={pairs})"} if way == "contrastive" else {}
+
+
 def _measure(given: argparse.Namespace, name: str, count: int, way: str, seed: int) -> dict:
     folder = _sample(given, name, count, seed)
     run_dir = folder / way
@@ -149,7 +152,7 @@ def _measure(given: argparse.Namespace, name: str, count: int, way: str, seed: i
             "export": (),
             "report": False,
         }
-        train.run(Config(**{**common, **WAYS[way]}))
+        train.run(Config(**common, **_settings(way, given.pairs)))
         keras.backend.clear_session()
     return json.loads((run_dir / "metrics.json").read_text())
 

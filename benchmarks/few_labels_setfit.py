@@ -4,8 +4,9 @@ r"""Train the package setfit on the files of `few_labels.py`, in an environment 
         --data sst2 agnews --labels 8 16 64 --seeds 0 1 2
 
 Needs `pip install setfit torch`. The settings are those of the paper and of
-`few_shot=contrastive`: 20 pairs of each kind for each text, one pass, a learning rate of 2e-5, and
-batches of 16. The script prints the test accuracy, as mean and standard deviation over the seeds.
+`few_shot=contrastive`: `--pairs` pairs of each kind for each text, one pass, a learning rate of
+2e-5, and batches of 16. The script prints the test accuracy, as mean and standard deviation over
+the seeds.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import pathlib
 import statistics
 import time
 
-LENGTH, PAIRS = 64, 20
+LENGTH = 64
 
 
 def main() -> None:
@@ -26,6 +27,7 @@ def main() -> None:
     parser.add_argument("--data", nargs="+", default=["sst2", "agnews"])
     parser.add_argument("--labels", type=int, nargs="+", default=[8, 16, 64])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--pairs", type=int, default=20)
     given = parser.parse_args()
     os.environ["HF_HUB_OFFLINE"] = "1"
     for name in given.data:
@@ -67,7 +69,7 @@ def _train(given: argparse.Namespace, folder: pathlib.Path, seed: int) -> dict:
     model.model_body.max_seq_length = LENGTH
     arguments = TrainingArguments(
         output_dir=str(folder / "setfit"),
-        num_iterations=PAIRS,
+        num_iterations=given.pairs,
         num_epochs=1,
         batch_size=16,
         body_learning_rate=2e-5,

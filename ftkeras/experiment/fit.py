@@ -93,6 +93,8 @@ class Fit:
             patience=config.early_stopping,
             has_validation=private.selects_by_validation(config),
             writes_files=chief,
+            # Policies have frozen these already; none trains them later.
+            fixed=experiment.model.encoder.non_trainable_weights,
         )
 
     def run(self) -> dict:

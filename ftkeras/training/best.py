@@ -3,7 +3,7 @@
 import math
 import pathlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
@@ -29,6 +29,8 @@ class BestEpoch(Callback):
         has_validation: whether there are validation metrics. Without them, each epoch counts as
             better than the one before.
         writes_files: whether this process writes the files. One of all workers does.
+        fixed: variables of the model that training never changes, such as those of a frozen
+            encoder. They are not saved.
 
     Attributes:
         epoch: the best epoch, from 0; None before the first validation.
@@ -46,10 +48,12 @@ class BestEpoch(Callback):
         patience: int | None,
         has_validation: bool = True,
         writes_files: bool = True,
+        fixed: Iterable[keras.Variable] = (),
     ):
         super().__init__()
         self.folder, self.objective, self.patience = folder, objective, patience
         self.has_validation, self.writes_files = has_validation, writes_files
+        self._fixed = {id(variable) for variable in fixed}
         self.epoch: int | None = None
         self.step: int | None = None
         self.value = self.loss = math.nan
@@ -92,7 +96,7 @@ class BestEpoch(Callback):
         if self.is_current:
             self.epoch, self.step, self.value, self.loss = epoch, step, value, loss
             if self.writes_files:
-                weights.save(self.model.weights, self._path(epoch, step))
+                weights.save(self._trained(self.model), self._path(epoch, step))
         return self.is_current
 
     def is_finished(self, position: Position, *, epochs: int) -> bool:
@@ -104,7 +108,7 @@ class BestEpoch(Callback):
     def restore(self, model: keras.Model) -> None:
         """Load the best epoch's weights into the model."""
         if not self.is_current and self.epoch is not None:
-            weights.load(model.weights, self._path(self.epoch, self.step))
+            weights.load(self._trained(model), self._path(self.epoch, self.step))
 
     def remove_unneeded(self, states: list[dict]) -> None:
         """Remove the weights that none of these states, one for each checkpoint, refers to."""
@@ -116,6 +120,9 @@ class BestEpoch(Callback):
         for path in self.folder.glob("best-*.safetensors"):
             if path not in needed:
                 path.unlink()
+
+    def _trained(self, model: keras.Model) -> list[keras.Variable]:
+        return [variable for variable in model.weights if id(variable) not in self._fixed]
 
     def _is_patience_over(self, epoch: int) -> bool:
         if self.patience is None or self.epoch is None:

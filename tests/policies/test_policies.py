@@ -2,12 +2,14 @@
 
 import re
 
+import keras
 import numpy as np
 import pytest
 
 from ftkeras import catalog
 from ftkeras.errors import UserError
 from ftkeras.policies import check_together
+from ftkeras.training.best import BestEpoch
 from tests.matrix import matrix
 from tests.policies import tiny
 
@@ -45,6 +47,26 @@ def test_a_few_steps_change_what_trains_and_nothing_else(spec):
     expected = {path for path in before if re.search(TRAINS[spec], path)}
     assert tiny.changed(before, tiny.values(model)) == expected
     assert expected
+
+
+@pytest.mark.parametrize("spec", matrix(TRAINS, default=["gradual_unfreezing", "lora"]))
+def test_best_epoch_has_all_that_later_epochs_change(spec, tmp_path):
+    model = tiny.model()
+    policies = tiny.prepared(model, spec)
+    tiny.compiled(model, policies)
+    fixed = model.encoder.non_trainable_weights
+    best = BestEpoch(tmp_path, objective="accuracy", patience=None, fixed=fixed)
+    best.set_model(model)
+    first = {}
+
+    def end(epoch, logs):
+        best.on_epoch_end(epoch, {"val_accuracy": -epoch, "val_loss": 0.0})
+        first.update({} if epoch else tiny.values(model))
+
+    tiny.train(model, policies, keras.callbacks.LambdaCallback(on_epoch_end=end), epochs=4)
+    assert tiny.changed(first, tiny.values(model))
+    best.restore(model)
+    assert not tiny.changed(first, tiny.values(model))
 
 
 def test_every_policy_is_tested():

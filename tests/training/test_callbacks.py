@@ -75,6 +75,17 @@ def test_weights_of_the_best_epoch_are_restored(model, tmp_path, objective, valu
     assert float(model.weight.value) == best
 
 
+def test_files_of_best_epochs_lack_what_training_never_changes(tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3), keras.layers.Dense(1)])
+    fixed = model.layers[0].weights
+    callback = BestEpoch(tmp_path, objective="f1", patience=None, fixed=fixed)
+    callback.set_model(model)
+    callback.on_epoch_end(0, {"val_f1": 0.9, "val_loss": 0.5})
+    (path,) = tmp_path.glob("best-*")
+    tensors, _ = tensor_file.read(path)
+    assert set(tensors) == {variable.path for variable in model.layers[1].weights}
+
+
 @pytest.mark.parametrize(
     ("epochs", "best"),
     [
