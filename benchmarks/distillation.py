@@ -54,7 +54,12 @@ def main() -> None:
             "distilled, unlabelled too": _train(given, seed, "more", data, small, **taught, **more),
         }
         for name, run in runs.items():
-            found.setdefault(name, []).append(_measured(run))
+            found.setdefault(name, []).append(measured(run))
+    show(found)
+
+
+def show(found: dict[str, list[dict]]) -> None:
+    """Print a row for each kind of run, from what `measured` returned for each seed."""
     for name, rows in found.items():
         accuracies = [row["accuracy"] for row in rows]
         spread = statistics.stdev(accuracies) if len(rows) > 1 else 0.0
@@ -115,7 +120,8 @@ def _train(
     return run_dir
 
 
-def _measured(run: pathlib.Path) -> dict:
+def measured(run: pathlib.Path) -> dict:
+    """Return what a finished run's metrics and its first export record."""
     metrics = json.loads((run / "metrics.json").read_text())
     rows = list(csv.DictReader((run / "history.csv").open()))
     export = pathlib.Path(json.loads((run / "exports.json").read_text())[0])
