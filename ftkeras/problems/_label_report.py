@@ -75,7 +75,7 @@ def origin(threshold: str | float, tuned_on: int) -> str:
         return f"the threshold of all labels is {threshold:g}, as asked for"
     if not tuned_on:
         return "all thresholds are 0.5, as there was no validation split to tune them on"
-    return f"the thresholds have the highest F1 on the {tuned_on:,} validation examples"
+    return f"the thresholds are tuned on the {tuned_on:,} validation examples"
 
 
 def cell(labels: Sequence[str], names: Sequence[str]) -> str:

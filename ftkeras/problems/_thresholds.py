@@ -9,21 +9,32 @@ from ftkeras.errors import UserError
 
 TUNED = "tuned"
 DEFAULT = 0.5
+# So many positives of all labels together count in the F1 of each label. docs/problems.md measures
+# what this gains.
+SHARED = 20
 # The share of the way from the F1 of always predicting a label to 1 that a cut must gain. Without
 # it, a label that the model can't tell would be predicted for nearly every text.
 LEAST_GAIN = 0.1
 
 
 def tune(targets: np.ndarray, probabilities: np.ndarray) -> list[float]:
-    """Return the threshold of each label with the highest F1 on these examples.
+    """Return the threshold of each label with the highest F1 on these examples and all labels.
 
-    Every set of predictions that a threshold can make is tried: the cut below the lowest
-    probability, and those halfway between neighbors. Of equally good cuts, that nearest to 0.5 is
-    chosen, and 0.5 itself if it cuts at the same place.
+    The threshold of a label with few examples would fit these by chance. So the decisions about
+    all labels at the same threshold count as well, with the weight of 20 positive examples. Of the
+    label's N predictions and P positives, C are both; N', P' and C' are those of all labels:
 
-    A label keeps 0.5 if no example has it, or if no cut is much better than predicting it for every
-    example, whose F1 is 2 p / (1 + p) for a label with the share p: the best must gain a tenth of
-    what that lacks to 1.
+        F1 = 2 (C + w C') / (N + P + w (N' + P')),  w = 20 / P'
+
+    The more examples have a label, the nearer its threshold is to that of its own F1. The
+    thresholds that are tried make every set of predictions that one can make for the label: below
+    its lowest probability, and halfway between neighbors. The best threshold for all labels
+    together is tried too. Of equally good ones, that nearest to 0.5 is chosen, and 0.5 itself if
+    it makes the same predictions.
+
+    A label keeps 0.5 if no threshold is much better than predicting every label for every example:
+    the best must gain a tenth of what the F1 of that lacks to 1. If no example has a label, all
+    keep 0.5.
 
     Args:
         targets: 0 or 1, [examples, labels].
@@ -32,8 +43,11 @@ def tune(targets: np.ndarray, probabilities: np.ndarray) -> list[float]:
     >>> tune(np.array([[0], [1], [1]]), np.array([[0.125], [0.25], [0.5]]))
     [0.1875]
     """
+    together = _Decisions(targets.ravel(), probabilities.ravel())
+    if not together.positives:
+        return [DEFAULT] * targets.shape[1]
     columns = zip(targets.T, probabilities.T, strict=True)
-    return [_best(target, probability) for target, probability in columns]
+    return [_best(_Decisions(target, scores), together) for target, scores in columns]
 
 
 def apply_in_graph(
@@ -82,23 +96,54 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
     return expit(logits.astype(np.float64))
 
 
-def _best(target: np.ndarray, probability: np.ndarray) -> float:
-    positives = int(target.sum())
-    if not positives:
-        return DEFAULT
-    scores, at = np.unique(probability, return_inverse=True)
-    correct = np.bincount(at, weights=target, minlength=len(scores))
-    # The numbers of predicted and of right examples, if the cut is just below each score.
-    predicted = np.cumsum(np.bincount(at, minlength=len(scores))[::-1])[::-1]
-    correct = np.cumsum(correct[::-1])[::-1]
-    f1 = 2 * correct / (predicted + positives)
-    below = np.concatenate([[0.0], scores[:-1]])
-    cuts = np.where((below < DEFAULT) & (scores >= DEFAULT), DEFAULT, (below + scores) / 2)
+class _Decisions:
+    """The probabilities and the truth of some decisions, sorted."""
+
+    def __init__(self, targets: np.ndarray, probabilities: np.ndarray):
+        order = np.argsort(probabilities)
+        self.scores = probabilities[order]
+        # The positives among the lowest 0, 1, … scores.
+        self.below = np.concatenate([[0], np.cumsum(targets[order])])
+        self.positives = int(self.below[-1])
+
+    def cuts(self) -> np.ndarray:
+        """Return a threshold for each set of decisions that one can make, in ascending order."""
+        scores = np.unique(self.scores)
+        below = np.concatenate([[0.0], scores[:-1]])
+        return np.where((below < DEFAULT) & (scores >= DEFAULT), DEFAULT, (below + scores) / 2)
+
+    def counts(self, cuts: np.ndarray) -> np.ndarray:
+        """Return the right ones, and the sum of predictions and positives, [2, cuts]."""
+        below = np.searchsorted(self.scores, cuts)
+        predicted = len(self.scores) - below
+        return np.stack([self.positives - self.below[below], predicted + self.positives])
+
+
+def _best(own: _Decisions, together: _Decisions) -> float:
+    share = SHARED / together.positives
+    # Its own cuts may all be below what is best for all labels.
+    cuts = np.unique(np.concatenate([[0.0], own.cuts(), [_highest(together)]]))
+    f1 = _f1(own.counts(cuts) + share * together.counts(cuts))
     always = f1[0]
-    if 0 < always < 1 and f1.max() < always + LEAST_GAIN * (1 - always):
+    if always < 1 and f1.max() < always + LEAST_GAIN * (1 - always):
         return DEFAULT
-    best = np.flatnonzero(f1 == f1.max())
-    return float(cuts[best[np.argmin(np.abs(cuts[best] - DEFAULT))]])
+    return _nearest(cuts, f1)
+
+
+def _highest(decisions: _Decisions) -> float:
+    cuts = decisions.cuts()
+    return _nearest(cuts, _f1(decisions.counts(cuts)))
+
+
+def _f1(counts: np.ndarray) -> np.ndarray:
+    correct, total = counts
+    return 2 * correct / total
+
+
+def _nearest(cuts: np.ndarray, f1: np.ndarray) -> float:
+    """Return the cut of the highest F1, up to rounding, that is nearest to 0.5."""
+    best = cuts[f1 >= f1.max() * (1 - 1e-12)]
+    return float(best[np.argmin(np.abs(best - DEFAULT))])
 
 
 def check_threshold(threshold: str | float) -> None:

@@ -33,9 +33,10 @@ class MultiLabel(_labels_page.LabelsPage, TemperatureScaled, EachOfSeveral):
     threshold.
 
     With threshold='tuned', thresholds are chosen after training: for each label the one with the
-    highest F1 on validation, at the best epoch. The metric that selects this epoch is computed at
-    0.5: thresholds of its own would reward an epoch for what it happens to fit in validation. A
-    label that validation does not have keeps 0.5, and all do if nothing is validated.
+    highest F1 on validation, at the best epoch. So that few examples of a label do not decide by
+    chance, 20 positive examples of all labels count as well (docs/problems.md has the formula). The
+    metric that selects the epoch is computed at 0.5: thresholds of its own would reward an epoch
+    for what it happens to fit in validation. If nothing is validated, all labels keep 0.5.
 
     Args:
         labels: the labels' names, in their order.
@@ -74,7 +75,7 @@ class MultiLabel(_labels_page.LabelsPage, TemperatureScaled, EachOfSeveral):
         return self._threshold == TUNED and not self._tuned_on
 
     def tune(self, targets: np.ndarray, outputs: np.ndarray) -> None:
-        """Choose the threshold of each label that has the highest F1."""
+        """Choose the threshold of each label, see `_thresholds.tune`."""
         self.thresholds = _thresholds.tune(targets, self._probabilities(outputs))
         self._tuned_on = len(targets)
 

@@ -96,6 +96,7 @@ MUTANTS = [
     *_of(
         "problems",
         ("_thresholds.py", "(below + scores) / 2", "scores", "test_multi_label.py"),
+        ("_thresholds.py", "+ share * together", "+ 0 * together", "test_multi_label.py"),
     ),
     Mutant(
         "ftkeras/support/indexed_slices.py",
