@@ -27,8 +27,7 @@ def predict_in_order(model: keras.Model, feed: EvaluationFeed, *, title: str | N
     if title is not None:
         progress = EvaluationProgress(title, examples=len(feed.examples), steps=held.steps)
         callbacks.append(progress)
-    verbose: Any = 0
-    rows = model.predict(held.dataset, steps=held.steps, verbose=verbose, callbacks=callbacks)
+    rows = model.predict(held.dataset, steps=held.steps, callbacks=callbacks)
     return feed.in_example_order(rows.astype(np.float32))
 
 

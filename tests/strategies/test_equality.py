@@ -7,6 +7,8 @@ import pickle
 import numpy as np
 import pytest
 
+from ftkeras.strategies import Devices
+from ftkeras.training.finetuner import FineTuner
 from tests.strategies import cluster, tiny
 from tests.strategies.settings import COMPRESSED, ON_TWO_WORKERS, OPTIMIZERS, WAYS
 from tests.strategies.tiny import Setting
@@ -50,6 +52,18 @@ def test_two_replicas_measure_and_predict_as_one():
     tiny.assert_equal(two, one)
     assert {"val_loss", "val_accuracy", "loss", "accuracy"} == set(one.figures)
     assert one.logits.shape == (11, tiny.CLASSES)
+
+
+@pytest.mark.parametrize("devices", [Devices, tiny.two_replicas], ids=["one", "two"])
+def test_batches_of_all_shapes_are_predicted_by_one_trace(monkeypatch, devices):
+    traced, step = [], FineTuner.predict_step
+    monkeypatch.setattr(FineTuner, "predict_step", lambda *of: traced.append(of) or step(*of))
+    setting, opened = Setting(batching="bucketed(multiple=2)"), devices()
+    with opened.scope():
+        made, _ = tiny.compiled(setting)
+    before, after = (tiny.predicted(made, opened, setting) for _ in range(2))
+    np.testing.assert_array_equal(before, after)
+    assert len(traced) == opened.replicas
 
 
 @pytest.mark.matrix

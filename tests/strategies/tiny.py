@@ -215,7 +215,7 @@ def predicted(made: FineTuner, devices: Devices, setting: Setting) -> np.ndarray
     """Return the logits of 11 examples, 3 in each batch, in the order of the examples."""
     feed = OrderedFeed(examples(11, seed=1), _batching(setting.batching, 3, 1))
     held = shard(devices.strategy, feed.dataset)
-    return feed.in_example_order(made.predict(held.dataset, steps=held.steps, verbose=0))
+    return feed.in_example_order(made.predict(held.dataset, steps=held.steps))
 
 
 def assert_equal(one: Outcome, other: Outcome, *, within: float = 1e-5) -> None:
