@@ -7,6 +7,7 @@ import tensorflow as tf
 import ftkeras
 from ftkeras.losses import CrossEntropy
 from tests.finished import ENCODER
+from tests.matrix import matrix
 
 WORDS = ("dull", "charming", "moving", "weak", "superb", "silly", "long", "short")
 # Texts of 3 to 26 tokens, in no order.
@@ -80,7 +81,7 @@ def test_batches_have_little_padding(model, kind):
     assert len(shapes) == 1 if kind == "packed" else len(shapes) > 1
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", matrix(KINDS, default=["bucketed"]))
 def test_the_order_depends_on_the_seed_and_the_pass_only(model, kind):
     def passes(**arguments):
         dataset = _data(TEXTS, np.arange(40)).apply(_batches(kind, model.preprocessor, **arguments))
@@ -92,7 +93,7 @@ def test_the_order_depends_on_the_seed_and_the_pass_only(model, kind):
     assert one == other
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", matrix(KINDS, default=["packed"]))
 def test_a_model_on_tokens_answers_and_trains_as_the_model_on_texts(model, kind):
     on_tokens = model.on_tokens()
     for each in (model, on_tokens):

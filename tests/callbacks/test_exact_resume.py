@@ -22,7 +22,7 @@ from tests.matrix import matrix
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("name", matrix(CASES, default=["arrays", "dataset"]))
+@pytest.mark.parametrize("name", matrix(CASES, default=["dataset"]))
 def test_interrupted_fit_ends_as_one_that_was_not(name, tmp_path):
     case = CASES[name]
     unbroken = fits.fit(case, tmp_path / "unbroken" if case.is_shifted else None)

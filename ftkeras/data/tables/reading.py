@@ -81,7 +81,7 @@ def open_data(names: str | Sequence[str], folder: pathlib.Path, options: Options
         options: what is known of the files.
 
     Raises:
-        UserError: if there is no such file, it can't be read, or files have different columns.
+        UserError: if there is no such file, it can't be read, or files have other columns.
     """
     names = (names,) if isinstance(names, str) else names
     paths = [path for name in names for path in opening.find_files(name, folder)]
@@ -90,38 +90,66 @@ def open_data(names: str | Sequence[str], folder: pathlib.Path, options: Options
 
 
 class Concatenated:
-    """Several tables with the same columns, one after the other.
+    """Several tables, one after the other.
+
+    Their columns may be in any order. One table may have columns that others lack, but only if some
+    table has none but those that all have, as if more was known of further rows.
 
     Args:
         tables: at least one.
 
     Raises:
-        UserError: if the columns differ.
+        UserError: if each of the tables has columns that others lack.
     """
 
     def __init__(self, tables: Sequence[Table]):
+        first = tables[0]
         self.tables = tables
-        self.columns, self.schema = tables[0].columns, tables[0].schema
-        for table in tables[1:]:
-            if table.columns != self.columns:
-                raise UserError(
-                    f"`data`: {table.name!r} has the columns {', '.join(table.columns)}, but "
-                    f"{tables[0].name!r} has {', '.join(self.columns)}."
-                )
-        self.name = f"{tables[0].name} and {len(tables) - 1} more"
-        self.notes = (f"{len(tables)} files", *tables[0].notes)
+        self.columns = tuple(c for c in first.columns if all(c in t.columns for t in tables))
+        self.schema = first.schema if self.columns == first.columns else None
+        self._require_whole_table()
+        self.name = f"{first.name} and {len(tables) - 1} more"
+        self.notes = (f"{len(tables)} files", *self._not_read(), *first.notes)
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         """Yield the rows of each table in turn."""
         for table in self.tables:
+            yield from self.rows_of(table)
+
+    def rows_of(self, table: Table) -> Iterator[tuple[int, Row]]:
+        """Yield the rows of one of the tables, with the columns that all have."""
+        if table.columns == self.columns:
             yield from table.rows()
+            return
+        places = [table.columns.index(column) for column in self.columns]
+        for line, row in table.rows():
+            yield line, tuple(row[place] for place in places)
+
+    def _require_whole_table(self) -> None:
+        first, common = self.tables[0], set(self.columns)
+        # Columns without names can't be matched.
+        are_named = bool(common) and not self.columns[0].isdecimal()
+        if are_named and any(set(table.columns) == common for table in self.tables):
+            return
+        for table in self.tables[1:]:
+            if table.columns != first.columns:
+                raise UserError(
+                    f"`data`: {table.name!r} has the columns {', '.join(table.columns)}, but "
+                    f"{first.name!r} has {', '.join(first.columns)}."
+                )
+
+    def _not_read(self) -> tuple[str, ...]:
+        others = dict.fromkeys(c for t in self.tables for c in t.columns if c not in self.columns)
+        return (f"not read, as not all have them: {', '.join(others)}",) if others else ()
 
 
 def located_rows(table: Table) -> Iterator[tuple[str, int, Row]]:
     """Yield the file of each row, its line in it, and its values."""
-    for one in table.tables if isinstance(table, Concatenated) else (table,):
-        for line, row in one.rows():
-            yield one.name, line, row
+    if not isinstance(table, Concatenated):
+        yield from ((table.name, line, row) for line, row in table.rows())
+        return
+    for one in table.tables:
+        yield from ((one.name, line, row) for line, row in table.rows_of(one))
 
 
 def _open(path: pathlib.Path, options: Options) -> Table:

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from ftkeras.data.tables.reading import Options, open_data
+from ftkeras.data.tables.reading import Options, located_rows, open_data
 from ftkeras.errors import UserError
 
 ROWS = [("The meal was dull.", "neg"), ("The film was great.", "pos")] * 10
@@ -139,11 +139,39 @@ def test_several_files_and_patterns_are_one_table(tmp_path):
     assert len(_read("a.csv", "c.jsonl", folder=tmp_path)[1]) == 40
 
 
-def test_files_with_other_columns_are_refused(tmp_path):
-    (tmp_path / "a.csv").write_text(CSV)
-    (tmp_path / "b.csv").write_text(CSV.replace("label", "stars", 1))
-    with pytest.raises(UserError, match=r"b\.csv' has the columns text, stars, but"):
-        _read("*.csv", folder=tmp_path)
+def test_columns_may_be_in_any_order_and_some_files_may_have_more(tmp_path):
+    (tmp_path / "a.csv").write_text("rank,label,text,reason\n1,good,Fine.,close\n2,bad,Poor.,\n")
+    (tmp_path / "b.csv").write_text("text,label\nDull.,bad\n")
+    (tmp_path / "c.jsonl").write_text('{"label": "good", "text": "Great."}\n')
+    table, rows = _read("a.csv", "b.csv", "c.jsonl", folder=tmp_path)
+    assert table.columns == ("label", "text")
+    assert rows == [("good", "Fine."), ("bad", "Poor."), ("bad", "Dull."), ("good", "Great.")]
+    assert "not read, as not all have them: rank, reason" in table.notes
+    located = [(name.rpartition("/")[2], line) for name, line, _ in located_rows(table)]
+    assert located == [("a.csv", 2), ("a.csv", 3), ("b.csv", 2), ("c.jsonl", 1)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "message"),
+    [
+        ("text,label", "text,stars", "has the columns text, stars, but .*has text, label"),
+        ("text,label,id", "label,text,stars", "has the columns label, text, stars, but"),
+        ("text,label", "review,stars", "has the columns review, stars, but"),
+    ],
+)
+def test_files_with_other_columns_are_refused(tmp_path, one, other, message):
+    for name, header in (("a.csv", one), ("b.csv", other)):
+        row = ",".join("abc"[: header.count(",") + 1])
+        (tmp_path / name).write_text(f"{header}\n{row}\n")
+    with pytest.raises(UserError, match=message):
+        _read("a.csv", "b.csv", folder=tmp_path)
+
+
+def test_unnamed_columns_of_other_numbers_are_refused(tmp_path):
+    for name, row in (("a.csv", "Fine.,good\n"), ("b.csv", "1,Fine.,good\n")):
+        (tmp_path / name).write_text(20 * row)
+    with pytest.raises(UserError, match="has the columns 0, 1, 2, but .* has 0, 1"):
+        _read("a.csv", "b.csv", folder=tmp_path, header=False)
 
 
 def test_home_directory_is_expanded(tmp_path, monkeypatch):
