@@ -1,6 +1,5 @@
 """The part about personal data: what patterns and models find in the texts that the model reads."""
 
-import json
 import pathlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +16,7 @@ from ftkeras.figures.parts import Missing, Notice, Table, Text
 from ftkeras.figures.parts import Part as Shown
 from ftkeras.reports import data as data_report
 from ftkeras.runs import layout
+from ftkeras.support import files
 
 # Texts of a split that are searched, evenly spread, and masked examples that are shown of a kind.
 MOST, EXAMPLES = 20_000, 3
@@ -124,7 +124,7 @@ def _kept(path: pathlib.Path) -> list[str]:
     """Return the texts of a file of the run; none if there is no such file."""
     if not path.is_file():
         return []
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = files.read_json_lines(path)
     return [" | ".join(str(row[name]) for name in ("text", "pair") if name in row) for row in rows]
 
 

@@ -1,7 +1,6 @@
 """Train a run again in a new process, and compare what comes of it bit by bit."""
 
 import dataclasses
-import json
 import pathlib
 import tempfile
 from typing import Any
@@ -13,6 +12,7 @@ from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.processes import child_run
 from ftkeras.runs import layout
+from ftkeras.support import files
 
 
 def prove(config: Config, run_dir: pathlib.Path) -> dict[str, Any]:
@@ -86,4 +86,4 @@ def _predictions(run_dir: pathlib.Path) -> list[dict[str, Any]]:
     path = run_dir / layout.PREDICTIONS["test"]
     if not path.is_file():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return files.read_json_lines(path)

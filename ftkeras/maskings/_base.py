@@ -26,8 +26,9 @@ class Chosen(NamedTuple):
 class Masking:
     """The base of maskings: how many tokens are chosen, and what replaces them.
 
-    Of n tokens, round(rate n) are chosen, but at least one. So a batch of a fixed shape has a fixed
-    number of slots for them.
+    Of n tokens, max(1, round(rate n)) are chosen at most, so a batch of a fixed shape has a fixed
+    number of slots for them. A word that is longer than what is left of them is not chosen. So of a
+    short text of long words, maskings of whole words may choose no token.
 
     Args:
         rate: share of the tokens to choose; in (0, 1).

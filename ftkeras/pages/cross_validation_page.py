@@ -1,6 +1,5 @@
 """Write the page about a cross-validation."""
 
-import json
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,6 +25,7 @@ from ftkeras.pages import metric_names, page
 from ftkeras.problems import Problem
 from ftkeras.runs import crossvalidation, layout, naming
 from ftkeras.runs import problem as recorded_problem
+from ftkeras.support import files
 
 Rows = Sequence[Mapping[str, Any]]
 OPTIMISTIC = (
@@ -49,8 +49,8 @@ def write(
     """
     path = home / layout.CROSSVALIDATION_PAGE
     problem = recorded_problem.of_run(crossvalidation.fold_path(home, 0, 0))
-    lines = (home / layout.OUT_OF_FOLD_PREDICTIONS).read_text(encoding="utf-8").splitlines()
-    rows = [row for row in map(json.loads, lines) if row["repeat"] == 0]
+    lines = files.read_json_lines(home / layout.OUT_OF_FOLD_PREDICTIONS)
+    rows = [row for row in lines if row["repeat"] == 0]
     title = naming.run_name(config)
     subtitle = f"A {problem.kind}, cross-validated on {len(rows):,} examples"
     sections = [

@@ -57,6 +57,6 @@ def _tables(sections: Sequence[Section]) -> list[Table]:
 def _rows(path: pathlib.Path) -> list[Mapping[str, str]]:
     """Return the rows of a file; none if it is not there or damaged."""
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return files.read_json_lines(path)
     except (OSError, ValueError):
         return []

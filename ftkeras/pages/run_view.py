@@ -143,7 +143,7 @@ class RunView:
         """
         path = self._file(layout.PREDICTIONS[self.split])
         try:
-            return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            return files.read_json_lines(path)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it is damaged"
             raise UserError(

@@ -33,7 +33,7 @@ def tune(targets: np.ndarray, probabilities: np.ndarray) -> list[float]:
     it makes the same predictions.
 
     A label keeps 0.5 if no threshold is much better than predicting every label for every example:
-    the best must gain a tenth of what the F1 of that lacks to 1. If no example has a label, all
+    the best must gain a tenth of what the F1 of that lacks to 1. If no example has any label, all
     keep 0.5.
 
     Args:
@@ -46,8 +46,10 @@ def tune(targets: np.ndarray, probabilities: np.ndarray) -> list[float]:
     together = _Decisions(targets.ravel(), probabilities.ravel())
     if not together.positives:
         return [DEFAULT] * targets.shape[1]
+    cuts = together.cuts()
+    highest = _nearest(cuts, _f1(together.counts(cuts)))
     columns = zip(targets.T, probabilities.T, strict=True)
-    return [_best(_Decisions(target, scores), together) for target, scores in columns]
+    return [_best(_Decisions(target, scores), together, highest) for target, scores in columns]
 
 
 def apply_in_graph(
@@ -119,20 +121,16 @@ class _Decisions:
         return np.stack([self.positives - self.below[below], predicted + self.positives])
 
 
-def _best(own: _Decisions, together: _Decisions) -> float:
+def _best(own: _Decisions, together: _Decisions, highest: float) -> float:
+    """Return the best threshold of a label, given the one of the highest F1 for all labels."""
     share = SHARED / together.positives
     # Its own cuts may all be below what is best for all labels.
-    cuts = np.unique(np.concatenate([[0.0], own.cuts(), [_highest(together)]]))
+    cuts = np.unique(np.concatenate([[0.0], own.cuts(), [highest]]))
     f1 = _f1(own.counts(cuts) + share * together.counts(cuts))
     always = f1[0]
     if always < 1 and f1.max() < always + LEAST_GAIN * (1 - always):
         return DEFAULT
     return _nearest(cuts, f1)
-
-
-def _highest(decisions: _Decisions) -> float:
-    cuts = decisions.cuts()
-    return _nearest(cuts, _f1(decisions.counts(cuts)))
 
 
 def _f1(counts: np.ndarray) -> np.ndarray:

@@ -88,8 +88,7 @@ def out_of_fold_predictions(folds: Sequence[Config], home: pathlib.Path) -> str:
     for fold in folds:
         path = fold_folder(home, fold) / layout.PREDICTIONS["validation"]
         about = {"repeat": fold.fold_repeat, "fold": fold.fold}
-        for line in path.read_text(encoding="utf-8").splitlines():
-            lines.append(about | json.loads(line))
+        lines += [about | line for line in files.read_json_lines(path)]
     lines.sort(key=lambda line: (line["repeat"], int(line["id"].rpartition("-")[2])))
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 

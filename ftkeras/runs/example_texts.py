@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -72,6 +73,22 @@ def places(config: Config, ids: Iterable[str]) -> tuple[tuple[str, ...], dict[st
     )
     kept = itertools.islice(enumerate(rows), max(wanted, default=-1) + 1)
     return columns, {wanted[number]: row for number, row in kept if number in wanted}
+
+
+def split_and_row(config: Config, ids: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """Return the split of each example of a pool of folds, and its row there, from 0.
+
+    Args:
+        config: of a cross-validation that wrote these ids.
+        ids: of examples, such as `validation-17`.
+    """
+    splits = catalog.build("task", config.task, data_dir=config.data_dir).splits()
+    train = int(splits["train"].cardinality()) if "validation" in splits else math.inf
+    numbers = {one: int(one.rpartition("-")[2]) for one in ids}
+    return {
+        one: ("train", number) if number < train else ("validation", int(number - train))
+        for one, number in numbers.items()
+    }
 
 
 def _dataset(config: Config, datasets: dict, split: str) -> tf.data.Dataset:

@@ -82,7 +82,8 @@ def check_resumable(config: Config, run_dir: pathlib.Path) -> None:
     if config.restart:
         return
     if not (run_dir / layout.SETTINGS).exists():
-        if strange := [name for name in layout.OF_RUN if (run_dir / name).exists()]:
+        own = (name for name in layout.OF_RUN if name != layout.FAILURE)
+        if strange := [name for name in own if (run_dir / name).exists()]:
             raise UserError(
                 f"run_dir={run_dir} holds {strange[0]} but no {layout.SETTINGS}, so there is no "
                 "run to resume; name another folder, or start from scratch with `restart`."

@@ -43,6 +43,7 @@ PRETRAINED = "pretrained"
 TUNED_BY_PAIRS = "pairs"
 ROUNDS = "rounds"  # a folder for the run of each round of self-training
 VOCABULARY = "vocabulary"
+VOCABULARY_SIZE = "vocabulary.json"  # for how many tokens it was trained
 # What decides what the model of a run is, besides the folder of its encoder.
 OF_MODEL = (SETTINGS, LABELS, INPUTS, PROBLEM, WEIGHTS)
 # Everything that a run writes into its folder; `restart` removes just these.

@@ -87,7 +87,7 @@ def reference(run_dir: pathlib.Path, split: str) -> Reference:
     """
     path = run_dir / layout.PREDICTIONS[split]
     try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        rows = files.read_json_lines(path)
     except (OSError, ValueError):
         raise UserError(
             f"run_dir={run_dir} has no readable {path.name}, with which to compare; name the "

@@ -3,7 +3,6 @@
 import csv
 import dataclasses
 import hashlib
-import json
 import pathlib
 import re
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from ftkeras.runs import layout
 from ftkeras.runs import problem as recorded_problem
 from ftkeras.runs.crossvalidation import fold_configs, fold_folder
 from ftkeras.statistics.bootstrap import Predictions
+from ftkeras.support import files
 
 # Settings that do not make another recipe: the seed, and where token ids are cached.
 NOT_IN_RECIPE = ("seed", "cache_dir")
@@ -207,7 +207,7 @@ def _split_and_row(prediction: dict) -> tuple[str, int]:
 
 def _read_predictions(path: pathlib.Path, prefix: str) -> list[dict]:
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return files.read_json_lines(path)
     except (OSError, ValueError) as error:
         raise UserError(
             f"{prefix}{path.parent} is not finished, or was not evaluated on this split: "

@@ -47,8 +47,7 @@ def read(run_dir: pathlib.Path) -> list[dict]:
         UserError: the file is missing or damaged.
     """
     try:
-        lines = (run_dir / layout.SAMPLES).read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+        return files.read_json_lines(run_dir / layout.SAMPLES)
     except (OSError, ValueError):
         raise UserError(
             f"run_dir={run_dir} has no readable {layout.SAMPLES}, by which exports are verified; "

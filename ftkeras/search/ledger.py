@@ -192,7 +192,7 @@ class Ledger:
         complete, _, partial = text.rpartition("\n")
         if partial:  # a killed process was writing this line, and no worker saw its answer
             files.write_text(path, complete + "\n" if complete else "")
-        for line in complete.splitlines():
+        for line in filter(None, complete.split("\n")):
             self._replay(json.loads(line))
 
     def _replay(self, line: Mapping[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """Find examples of a cross-validation whose label is probably wrong."""
 
-import json
 import logging
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ from ftkeras.runs import problem as recorded
 from ftkeras.runs.example_texts import Place
 from ftkeras.selection.table import Table
 from ftkeras.statistics.confident_learning import Doubts, doubt
+from ftkeras.support import files
 
 log = logging.getLogger(__name__)
 
@@ -83,11 +83,11 @@ def _places(
     """
     if (known := example_texts.places(settings, texts)) is not None:
         return known
-    places = {}
+    found, places = example_texts.split_and_row(settings, texts), {}
     for row in rows:
-        split, _, number = row["id"].rpartition("-")
+        split, number = found[row["id"]]
         (label,) = problem.truth(row).values()
-        places[row["id"]] = Place(split, int(number) + 1, (texts[row["id"]], label))
+        places[row["id"]] = Place(split, number + 1, (texts[row["id"]], label))
     return ("text", "label"), places
 
 
@@ -95,14 +95,14 @@ def _read(home: pathlib.Path) -> tuple[list[dict[str, Any]], Problem]:
     """Return the out-of-fold predictions, the mean over repeats, and the problem."""
     path = home / layout.OUT_OF_FOLD_PREDICTIONS
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = files.read_json_lines(path)
     except OSError:
         raise UserError(
             f"run_dir={home} is not the folder of a finished cross-validation: it has no "
             f"{path.name}; make one with: python -m ftkeras.main crossvalidate"
         ) from None
     by_id: dict[str, list[dict[str, Any]]] = {}
-    for row in map(json.loads, lines):
+    for row in lines:
         by_id.setdefault(row["id"], []).append(row)
     rows = [_mean(rows_of_text) for rows_of_text in by_id.values()]
     return rows, recorded.of_run(crossvalidation.fold_path(home, 0, 0))

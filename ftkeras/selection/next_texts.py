@@ -83,7 +83,10 @@ def _distinct(config: SelectConfig, inputs: Inputs) -> list[Item]:
     with named("data", str(config.data)):
         items = list(inputs.items)
     filled = [item for item in items if item.text.strip()]
-    once = list({(item.text, item.pair): item for item in reversed(filled)}.values())[::-1]
+    first: dict[tuple[str, str | None], Item] = {}
+    for item in filled:
+        first.setdefault((item.text, item.pair), item)
+    once = list(first.values())
     for count, what in ((len(items) - len(filled), "empty"), (len(filled) - len(once), "repeated")):
         if count:
             texts = plurals.counted(count, f"{what} text", f"{what} texts")

@@ -11,6 +11,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ftkeras.errors import UserError
 
@@ -86,6 +87,17 @@ def write_secret(path: str | os.PathLike, content: bytes) -> None:
 def write_json(path: str | os.PathLike, content: dict | list) -> None:
     """Write an indented JSON file completely or not at all."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json_lines(path: pathlib.Path) -> list[dict[str, Any]]:
+    """Return the objects of a file with one on each line.
+
+    Raises:
+        OSError: the file can't be read.
+        ValueError: a line is not JSON.
+    """
+    # Not splitlines(), which also splits at U+2028 and U+0085 within a string.
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
 def read_json(path: pathlib.Path) -> dict:

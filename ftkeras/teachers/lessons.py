@@ -41,7 +41,7 @@ def open_teachers(experiment: Experiment, names: Sequence[str] = ()) -> list[Tea
     opened = [_open(name) for name in names or experiment.config.teacher]
     for teacher in opened:
         teachers.columns(teacher, experiment)
-        if differ := teachers.differing_splits(teacher, experiment.config):
+        if differ := teachers.differing_splits(teacher, experiment):
             log.info(
                 f"note: teacher={teacher.name} was trained with another {', '.join(differ)}, so it "
                 "may have learned from texts that this run validates or tests on"
@@ -103,7 +103,8 @@ def _answers(
     teacher: Teacher, identity: str, questions: Questions, student: Experiment, splits: Splits
 ) -> np.ndarray:
     """Return a teacher's answers, float32 [answers, outputs], from the cache if it has them."""
-    content = f"{identity}\n".encode() + questions.identity()
+    # The texts are hashed as they are; the teacher reads them redacted.
+    content = f"{identity}\n{student.config.redact}\n".encode() + questions.identity()
     key = hashlib.sha256(content).hexdigest()[:32]
     folder = cache_folder(student.config)
     home = None if folder is None else folder / _FOLDER

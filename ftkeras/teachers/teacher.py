@@ -14,11 +14,13 @@ from ftkeras.problems import Problem
 from ftkeras.runs import layout
 from ftkeras.teachers.questions import Questions
 
-# What decides which texts a run has held out.
+# What decides which texts a run has held out; and what does as well if near-duplicates, which are
+# found by their tokens, stay together.
 _SPLITS = (
     *("task", "data_dir", "test_share", "validation_share", "train_on_validation", "data_seed"),
-    *("folds", "fold", "fold_repeat"),
+    *("folds", "fold", "fold_repeat", "group_by"),
 )
+_BY_TOKENS = ("encoder", "max_length", "truncation", "redact")
 
 
 class Teacher(Protocol):
@@ -95,13 +97,17 @@ def require_finite(teacher: Teacher, are_finite: np.ndarray) -> None:
         )
 
 
-def differing_splits(teacher: Teacher, config: Config) -> list[str]:
+def differing_splits(teacher: Teacher, student: Experiment) -> list[str]:
     """Return the settings of a teacher's run by which it may have seen texts that are held out."""
-    path = teacher.folder / layout.SETTINGS
+    path, config = teacher.folder / layout.SETTINGS, student.config
     if not path.is_file():
         return ["task"]
-    before = flagfile.read(path, Config)
-    return [name for name in _SPLITS if getattr(before, name) != getattr(config, name)]
+    before, names = flagfile.read(path, Config), list(_SPLITS)
+    if config.folds is not None:
+        names.append("train_examples")
+    if config.folds is not None or "test" not in student.task.splits():
+        names += _BY_TOKENS
+    return [name for name in names if getattr(before, name) != getattr(config, name)]
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -14,7 +14,7 @@ from ftkeras.data.tables.texts import encode
 from ftkeras.data.task import Task
 from ftkeras.errors import UserError
 from ftkeras.experiment.answering import blank
-from ftkeras.prediction.inputs import Inputs, named, open_inputs
+from ftkeras.prediction.inputs import Inputs, Item, named, open_inputs
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +37,11 @@ def open_unlabelled(config: Config, task: Task) -> tf.data.Dataset | None:
     count = 0
     for name in config.unlabelled:
         opened = _open(name, config, task)
-        count += (own := sum(1 for _ in _items(name, opened)))
-        notes = f": {', '.join(opened.notes)}" if opened.notes else ""
-        log.info("%s", f"unlabelled {name}: {own:,} texts{notes}")
+        are_empty = [not item.text.strip() for item in _items(name, opened)]
+        count += (own := are_empty.count(False))
+        left_out = [f"{empty:,} empty ones left out"] if (empty := sum(are_empty)) else []
+        notes = ", ".join([*left_out, *opened.notes])
+        log.info("%s", f"unlabelled {name}: {own:,} texts{notes and f': {notes}'}")
     if not count:
         raise UserError(f"unlabelled={', '.join(config.unlabelled)} has no text.")
     rows = functools.partial(_examples, config, task, blank(task.target_spec))
@@ -48,16 +50,15 @@ def open_unlabelled(config: Config, task: Task) -> tf.data.Dataset | None:
 
 def _examples(config: Config, task: Task, answer: Any) -> Iterator[Example]:
     for name in config.unlabelled:
-        for text, pair in _items(name, _open(name, config, task)):
-            second = {} if pair is None else {"pair": encode(pair)}
-            yield {"text": encode(text), **second, "label": answer}
-
-
-def _items(name: str, opened: Inputs) -> Iterator[tuple[str, str | None]]:
-    with named("unlabelled", name):
-        for item in opened.items:
+        for item in _items(name, _open(name, config, task)):
+            second = {} if item.pair is None else {"pair": encode(item.pair)}
             if item.text.strip():
-                yield item.text, item.pair
+                yield {"text": encode(item.text), **second, "label": answer}
+
+
+def _items(name: str, opened: Inputs) -> Iterator[Item]:
+    with named("unlabelled", name):
+        yield from opened.items
 
 
 def _open(name: str, config: Config, task: Task) -> Inputs:

@@ -92,12 +92,13 @@ class BestEpoch(Callback):
         if self.has_validation:
             value, loss = float(logs[f"val_{self.objective}"]), float(logs["val_loss"])
         is_better = not self.has_validation or self._is_better(value, loss)
-        self.is_current = self.epoch is None or is_better
-        if self.is_current:
+        is_best = self.epoch is None or is_better
+        self.is_current = is_best and step is None  # within an epoch, training goes on
+        if is_best:
             self.epoch, self.step, self.value, self.loss = epoch, step, value, loss
             if self.writes_files:
                 weights.save(self._trained(self.model), self._path(epoch, step))
-        return self.is_current
+        return is_best
 
     def is_finished(self, position: Position, *, epochs: int) -> bool:
         """Return whether nothing is left to train at this position of a run of `epochs`."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from ftkeras.config.run import Config
-from ftkeras.workflows import pairs_first, pretraining, self_training, training
+from ftkeras.workflows import phases, training
 from ftkeras.workflows.training import TrainedRun
 
 __all__ = ["TrainedRun", "run"]
@@ -26,10 +26,6 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
         UserError: if a setting is wrong, or the folder holds another run or is in use.
         Stopped: if a signal stopped training; its state has been saved.
     """
-    if config.pretrain_epochs is not None:
-        config = pretraining.first(config)
-    if config.self_training is not None:
-        return self_training.run(config, callbacks)
-    if config.few_shot is not None:
-        config = pairs_first.tune(config)
-    return training.run(config, callbacks)
+    asked = (config.pretrain_epochs, config.few_shot, config.self_training)
+    has_phases = any(value is not None for value in asked)
+    return (phases if has_phases else training).run(config, callbacks)

@@ -9,9 +9,7 @@ from ftkeras.errors import UserError
 from ftkeras.support import files
 
 
-def write(
-    path: pathlib.Path, rows: Sequence[Mapping[str, Any]], *, field: str, what: str, restart: bool
-) -> None:
+def write(path: pathlib.Path, rows: Sequence[Mapping[str, Any]], *, field: str, what: str) -> None:
     """Write JSON lines, unless they are there.
 
     Args:
@@ -19,13 +17,12 @@ def write(
         rows: the lines.
         field: of the configuration that the error names.
         what: the lines, in its words.
-        restart: whether to replace other lines.
 
     Raises:
         UserError: if the file has other lines.
     """
     content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    if path.exists() and path.read_text(encoding="utf-8") != content and not restart:
+    if path.exists() and path.read_text(encoding="utf-8") != content:
         raise UserError(
             f"{field}: {path} has the {what} of other examples; name another `run_dir`, or start "
             "from scratch with `restart`."

@@ -3,6 +3,8 @@
 import dataclasses
 import logging
 import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +31,7 @@ VALIDATED = 500
 _SHARED = (
     *("cache_dir", "encoder", "max_length", "truncation", "batch_size", "accumulate", "precision"),
     *("jit_compile", "remat", "schedule", "warmup", "optimizer", "clip_norm", "seed", "strategy"),
-    *("deterministic", "on_nan", "name", "restart", "checkpoint_every", "debug"),
+    *("deterministic", "on_nan", "name", "checkpoint_every", "debug"),
 )
 
 
@@ -40,7 +42,7 @@ def tune(config: Config) -> Config:
     that the run trains on, and are validated on pairs of those that it validates on.
 
     Args:
-        config: with `few_shot`.
+        config: with `few_shot`, without `restart`.
 
     Raises:
         UserError: if a setting is wrong, or the folder holds another run or is in use.
@@ -91,10 +93,18 @@ def _write_pairs(config: Config, part: FewShot, home: pathlib.Path) -> None:
         raise UserError(f"few_shot={config.few_shot} takes single texts, not pairs.")
     with open_splits(config, experiment.task, experiment.text_layer) as splits:
         written = {"train": _lines(experiment, splits, splits.train, part)}
+        if not _are_both(written["train"]):
+            raise UserError(
+                f"few_shot={config.few_shot} needs two labels to train on, and one of them with "
+                "two texts; add examples, or omit it."
+            )
         held_out = splits.validation
         pairs = None if held_out is None else _lines(experiment, splits, held_out, part)
-        if pairs is None or len({pair["alike"] for pair in pairs}) < 2:
-            log.info("note: no two labels are held out, so pairs are validated on those of train")
+        if pairs is None or not _are_both(pairs):
+            log.info(
+                "note: the validation texts do not make pairs with equal and with different "
+                "labels, so pairs are validated on those of train"
+            )
             pairs = written["train"]
         order = np.random.default_rng(config.seed).permutation(len(pairs))
         written["validation"] = [pairs[number] for number in order[:VALIDATED]]
@@ -102,8 +112,12 @@ def _write_pairs(config: Config, part: FewShot, home: pathlib.Path) -> None:
         alike = sum(pair["alike"] for pair in pairs)
         log.info(f"few_shot {len(pairs):,} pairs of {name}, {alike:,} with the same label")
     for split, pairs in written.items():
-        made = {"field": "few_shot", "what": "pairs", "restart": config.restart}
-        made_data.write(_path(home, split), pairs, **made)
+        made_data.write(_path(home, split), pairs, field="few_shot", what="pairs")
+
+
+def _are_both(pairs: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether there are pairs with the same label and pairs with different ones."""
+    return {pair["alike"] for pair in pairs} == {0, 1}
 
 
 def _lines(experiment: Experiment, splits: Splits, examples: Examples, part: FewShot) -> list[dict]:

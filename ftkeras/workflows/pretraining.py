@@ -18,7 +18,7 @@ from ftkeras.config.run import Config
 from ftkeras.data.sources.stream import reraise_user_errors
 from ftkeras.data.splits import open_splits
 from ftkeras.errors import UserError
-from ftkeras.experiment import build, posed_task, redactions
+from ftkeras.experiment import build, redactions
 from ftkeras.processes import child_run
 from ftkeras.runs import folder, layout
 from ftkeras.runs.folder import Configuration
@@ -35,13 +35,14 @@ log = logging.getLogger(__name__)
 _SHARED = (
     *("data_dir", "cache_dir", "data_seed", "task", "encoder", "redact", "max_length"),
     *("batch_size", "batch_tokens", "accumulate", "batching", "precision", "jit_compile", "remat"),
-    *("optimizer", "seed", "strategy", "deterministic", "on_nan", "restart", "checkpoint_every"),
+    *("optimizer", "seed", "strategy", "deterministic", "on_nan", "checkpoint_every"),
     "debug",
 )
 # The settings of a run that need others, and do not decide which texts it holds out.
 _ALONE = {
     **dict.fromkeys(("pretrain_epochs", "few_shot", "self_training", "test_examples"), None),
-    **dict.fromkeys(("folds", "fold"), None),
+    **dict.fromkeys(("folds", "fold", "group_by"), None),
+    "fold_repeat": 0,
     **dict.fromkeys(("teacher", "unlabelled", "regularizer"), ()),
 }
 
@@ -72,13 +73,13 @@ def first(config: Config) -> Config:
     The pretraining is a run of its own, in the folder "pretrained" of the run's folder.
 
     Args:
-        config: with `pretrain_epochs`.
+        config: with `pretrain_epochs`, its task resolved, without `restart`.
 
     Raises:
         UserError: as `run` does.
         Stopped: as `run` does.
     """
-    run_dir, config = folder.choose(config), posed_task.resolve(config)
+    run_dir = folder.choose(config)
     home = run_dir / layout.PRETRAINED
     log.info("pretraining the encoder first, in %s", home)
     before = _before(config, home)
@@ -113,7 +114,7 @@ def once(config: Configuration, home: pathlib.Path) -> Configuration:
     run_dir = home / layout.PRETRAINED
     if config.restart:
         files.remove(run_dir)
-    before = dataclasses.replace(_before(config, run_dir), restart=False)
+    before = _before(config, run_dir)
     folder.check_resumable(folder.adopt(before.run_config(), run_dir), run_dir)
     if not folder.is_finished(before.run_config(), run_dir):
         log.info("pretraining the encoder once for all runs, in %s, with a %s", run_dir, layout.LOG)
@@ -163,14 +164,23 @@ def _hold_out(config: Config, home: pathlib.Path) -> None:
     with open_splits(plain, experiment.task, experiment.text_layer) as splits:
         rows = splits.raw_texts(splits.test, np.arange(len(splits.test)))
     texts = [{"text": text.decode("utf-8", "replace")} for row in rows for text in row.values()]
-    made = {"field": "pretrain_epochs", "what": "texts", "restart": config.restart}
-    made_data.write(_held_out(home), texts, **made)
+    made_data.write(_held_out(home), texts, field="pretrain_epochs", what="texts")
 
 
 def _vocabulary(config: Config, run_dir: pathlib.Path, size: int) -> pathlib.Path:
-    """Return the folder of the run's vocabulary, which is trained unless the run has begun."""
-    path = run_dir / layout.VOCABULARY
+    """Return the folder of the run's vocabulary, which is trained unless the run has begun.
+
+    Raises:
+        UserError: if the run has begun with a vocabulary of another size, or the texts do not give
+            this one.
+    """
+    path, record = run_dir / layout.VOCABULARY, run_dir / layout.VOCABULARY_SIZE
     if path.is_dir() and (run_dir / layout.SETTINGS).is_file() and not config.restart:
+        if (made := files.read_json(record).get("size", size)) != size:
+            raise UserError(
+                f"vocabulary_size={size}: run_dir={run_dir} has a vocabulary of {made} tokens; "
+                "name another folder, or start from scratch with `restart`."
+            )
         return path
     task = catalog.build("task", config.task, data_dir=config.data_dir)
     family = encoders.family(catalog.parse("encoder", config.encoder).name)
@@ -181,6 +191,7 @@ def _vocabulary(config: Config, run_dir: pathlib.Path, size: int) -> pathlib.Pat
         texts = functools.partial(_texts, splits["train"], held_out, redactions.build(config))
         tokenizer = vocabularies.train(texts, size, kind=family.vocabulary)
     tokenizer.save(path)
+    files.write_json(record, {"size": size})
     return path
 
 

@@ -13,7 +13,7 @@ from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.phases.self_training import SelfTraining
 from ftkeras.problems import rank_key
-from ftkeras.runs import folder, layout, metrics
+from ftkeras.runs import folder, layout
 from ftkeras.support import files
 from ftkeras.teachers.pseudo_labels import NothingIsConfident
 from ftkeras.workflows import pairs_first, training
@@ -36,7 +36,7 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
     from labels alone. They end when the validation metric gets worse.
 
     Args:
-        config: with `self_training` and `unlabelled`.
+        config: with `self_training`, `unlabelled` and `run_dir`, without `restart`.
         callbacks: called while a round trains.
 
     Raises:
@@ -44,7 +44,6 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
         Stopped: if a signal stopped training; its state has been saved.
     """
     run_dir = folder.choose(config)
-    config = dataclasses.replace(config, run_dir=str(run_dir))
     folder.check_resumable(folder.adopt(config, run_dir), run_dir)
     if folder.is_finished(config, run_dir):
         return training.run(config, callbacks)
@@ -52,16 +51,13 @@ def run(config: Config, callbacks: Sequence[keras.callbacks.Callback] = ()) -> T
     rounds = _train(config, part, run_dir / layout.ROUNDS, callbacks)
     best = min(range(len(rounds)), key=lambda number: _rank(config, rounds[number]))
     log.info("%s", _report(config, rounds, best))
-    _adopt(config, rounds[best].run_dir, run_dir)
-    trained = training.run(
-        dataclasses.replace(config, restart=False), taught_by=_before(rounds, best)
-    )
-    train = {**trained.metrics["train"], "rounds": _record(config, rounds), "best_round": best}
-    measured = {**trained.metrics, "train": train}
-    metrics.write_metrics(run_dir, measured)
+    for name in _KEPT:
+        _copy(rounds[best].run_dir / name, run_dir / name)
+    about = {"rounds": _record(config, rounds), "best_round": best}
+    trained = training.run(config, taught_by=_before(rounds, best), about=about)
     for one in rounds:
         files.remove(one.run_dir / layout.CHECKPOINTS)
-    return dataclasses.replace(trained, metrics=measured)
+    return trained
 
 
 def _train(
@@ -101,17 +97,6 @@ def _round(
             _copy(one / layout.TUNED_BY_PAIRS, run_dir / layout.TUNED_BY_PAIRS)
         own = pairs_first.tune(own)
     return training.run(own, callbacks, taught_by=tuple(map(str, before)))
-
-
-def _adopt(config: Config, source: pathlib.Path, run_dir: pathlib.Path) -> None:
-    """Copy a trained round into the run's folder, unless that was done."""
-    if config.restart:
-        for name in layout.OF_RUN:
-            files.remove(run_dir / name)
-    elif (run_dir / layout.SETTINGS).exists():
-        return
-    for name in _KEPT:
-        _copy(source / name, run_dir / name)
 
 
 def _copy(source: pathlib.Path, target: pathlib.Path) -> None:

@@ -2,8 +2,9 @@
 
 import logging
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 
@@ -57,6 +58,7 @@ def run(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     *,
     taught_by: Sequence[str] = (),
+    about: Mapping[str, Any] | None = None,
 ) -> TrainedRun:
     """Train from the start, or resume an interrupted run; then evaluate and export.
 
@@ -65,6 +67,7 @@ def run(
         callbacks: called while it trains, after the run's own callbacks.
         taught_by: the folder of the run whose answers are pseudo-labels, in a round of
             `self_training`.
+        about: further entries of metrics.json under "train".
 
     Raises:
         UserError: if a setting is wrong, or the folder holds another run or is in use.
@@ -98,6 +101,7 @@ def run(
         fit.check_evaluations(config, feed)
         experiment = auto.settle(experiment, examples=len(feed.examples), updates=len(feed))
         exporters, config = exports.build_exporters(experiment, run_dir), experiment.config
+        read["train"] = about or {}
         measured = _train(experiment, feed, splits, read, run_dir, callbacks, key)
         if not experiment.devices.is_chief:
             return TrainedRun(run_dir, measured)
@@ -177,7 +181,8 @@ def _train(
     private.keep_key(experiment, run_dir, key)
     training = fit.Fit(experiment, feed, splits, run_dir, callbacks)
     log.info(training_report.plan(experiment, training.feed, training.position))
-    measured = {"train": training.run(), **read}
+    about = read.pop("train")
+    measured = {"train": {**training.run(), **about}, **read}
     if mechanism is not None:
         measured["privacy"] = mechanism.report(measured["train"]["steps"])
     run_folder.write_metrics(experiment, run_dir, measured)

@@ -55,6 +55,21 @@ def test_public_validation_may_select():
     checks.check(Config(**SMALL, **settings, private=PUBLIC))
 
 
+@pytest.mark.parametrize(
+    "phase",
+    [
+        {"pretrain_epochs": 1},
+        {"few_shot": "contrastive"},
+        {"self_training": "rounds", "unlabelled": ("more.txt",), "validation_share": 0.1},
+    ],
+)
+def test_no_phase_is_trained_before_a_private_run_is_refused(phase, tmp_path):
+    settings = {**TINY, **phase, "private": PRIVATE, "run_dir": str(tmp_path / "run")}
+    with pytest.raises(UserError, match=f"{next(iter(phase))}.* can't be combined with private"):
+        train.run(Config(**settings))
+    assert not (tmp_path / "run").exists()
+
+
 def test_verbs_that_train_several_times_refuse_it():
     with pytest.raises(UserError, match="tune does not take `private`"):
         TuneConfig(**SMALL, private=PRIVATE)

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -164,11 +165,36 @@ def _pairs(folder: pathlib.Path) -> dict:
     return {name: (folder / "pairs" / name).read_bytes() for name in names}
 
 
+def test_one_text_per_label_makes_no_pairs(tmp_path):
+    rows = {"train": [("Fine.", "a"), ("Poor.", "b")], "test": [("Good.", "a"), ("Bad.", "b")]}
+    for name, texts in rows.items():
+        lines = "".join(f"{text},{label}\n" for text, label in texts)
+        (tmp_path / f"{name}.csv").write_text(f"text,label\n{lines}")
+    train_file, test_file = (str(tmp_path / f"{name}.csv") for name in rows)
+    data = f"classification(train='{train_file}', validation='{test_file}', test='{test_file}')"
+    counts = dict.fromkeys(("train_examples", "validation_examples", "test_examples"))
+    with pytest.raises(UserError, match="needs two labels to train on, and one of them with two"):
+        train.run(Config(**{**SMALL, **counts, "task": data}, run_dir=str(tmp_path / "run")))
+
+
+@pytest.mark.matrix
+def test_restart_is_a_new_run_even_if_it_was_stopped(run, tmp_path, monkeypatch):
+    other = {**SMALL, "seed": 1}
+    train.run(Config(**other, run_dir=str(tmp_path / "new")))
+    shutil.copytree(run, tmp_path / "run")
+    state._stop_after(2, monkeypatch)
+    with pytest.raises(Stopped):
+        train.run(Config(**other, run_dir=str(tmp_path / "run"), restart=True))
+    train.run(Config(**other, run_dir=str(tmp_path / "run")))
+    assert _pairs(tmp_path / "run") == _pairs(tmp_path / "new") != _pairs(run)
+    assert state._outcome(tmp_path / "run") == state._outcome(tmp_path / "new")
+
+
 @pytest.mark.parametrize("steps", matrix({"in_pairs": 2, "in_head": 6}, default=[]))
 def test_a_stopped_run_ends_as_one_that_was_not(steps, run, tmp_path, monkeypatch):
     config = Config(**SMALL, run_dir=str(tmp_path / "run"))
     state._stop_after({"in_pairs": 2, "in_head": 6}[steps], monkeypatch)
-    with pytest.raises(Stopped):
+    with pytest.raises(Stopped, match=f"repeat the command with run_dir={tmp_path / 'run'}[.]"):
         train.run(config)
     train.run(config)
     assert _pairs(tmp_path / "run") == _pairs(run)

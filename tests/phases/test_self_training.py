@@ -17,6 +17,7 @@ from ftkeras.errors import Stopped, UserError
 from ftkeras.experiment import answering
 from ftkeras.phases.self_training.rounds import Rounds
 from ftkeras.verbs import train
+from ftkeras.workflows import self_training
 from tests import finished
 from tests.matrix import matrix
 from tests.training import test_state as state
@@ -198,7 +199,7 @@ STOPS = {"first": 1, "second": 3}
 def test_a_stopped_run_ends_as_one_that_was_not(where, settings, run, tmp_path, monkeypatch):
     config = Config(**settings, run_dir=str(tmp_path / "run"))
     state._stop_after(STOPS[where], monkeypatch)
-    with pytest.raises(Stopped):
+    with pytest.raises(Stopped, match=f"repeat the command with run_dir={tmp_path / 'run'}[.]"):
         train.run(config)
     train.run(config)
     assert state._outcome(tmp_path / "run") == state._outcome(run)
@@ -210,5 +211,25 @@ def test_a_run_whose_last_step_was_interrupted_needs_no_training(settings, run, 
     """A run that ended between its rounds and its exports only has to export."""
     shutil.copytree(run, tmp_path / "run")
     (tmp_path / "run" / "exports.json").unlink()
+    train.run(Config(**settings, run_dir=str(tmp_path / "run")))
+    assert state._outcome(tmp_path / "run") == state._outcome(run)
+
+
+@pytest.mark.matrix
+def test_a_run_killed_while_it_takes_over_the_best_round_needs_no_training(
+    settings, run, tmp_path, monkeypatch
+):
+    copied, copy = [], self_training._copy
+
+    def killed(source, target):
+        if len(copied) == 2:
+            raise KeyboardInterrupt
+        copied.append(target)
+        copy(source, target)
+
+    monkeypatch.setattr(self_training, "_copy", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train.run(Config(**settings, run_dir=str(tmp_path / "run")))
+    monkeypatch.setattr(self_training, "_copy", copy)
     train.run(Config(**settings, run_dir=str(tmp_path / "run")))
     assert state._outcome(tmp_path / "run") == state._outcome(run)

@@ -100,7 +100,8 @@ def test_decisions_about_all_labels_count_as_20_positives(rows):
 
     for label, threshold in enumerate(found):
         below = [0, *np.unique(scores[:, label])]
-        tried = [f1(label, (a + b) / 2) for a, b in itertools.pairwise(below)]
+        gaps = itertools.pairwise(below)
+        tried = [f1(label, 0.5 if a < 0.5 <= b else (a + b) / 2) for a, b in gaps]
         always = f1(label, 0)
         if always < 1 and max(tried) < always + 0.1 * (1 - always):
             # The best threshold for all labels may still be good enough.

@@ -33,3 +33,11 @@ def test_new_run_chooses_for_itself(recorded, tmp_path):
     assert folder.adopt(Config(), tmp_path / "new") == Config()
     again = Config(restart=True)
     assert folder.adopt(again, recorded) == again
+
+
+def test_run_that_failed_early_may_be_repeated(tmp_path):
+    (tmp_path / layout.FAILURE).write_text("{}")
+    folder.check_resumable(Config(), tmp_path)
+    (tmp_path / layout.METRICS).write_text("{}")
+    with pytest.raises(UserError, match="holds metrics.json but no run.cfg"):
+        folder.check_resumable(Config(), tmp_path)

@@ -88,3 +88,10 @@ def test_folder_stays_if_its_replacement_fails(tmp_path):
         raise KeyboardInterrupt
     assert [path.name for path in folder.iterdir()] == ["kept"]
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_json_lines_may_have_line_separators_in_their_strings(tmp_path):
+    rows = [{"text": "one\u2028two\u0085three\r"}, {"text": ""}]
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (tmp_path / "rows.jsonl").write_text(lines, encoding="utf-8")
+    assert files.read_json_lines(tmp_path / "rows.jsonl") == rows

@@ -75,6 +75,16 @@ def test_weights_of_the_best_epoch_are_restored(model, tmp_path, objective, valu
     assert float(model.weight.value) == best
 
 
+def test_best_validation_within_an_epoch_is_restored(model, tmp_path):
+    callback = BestEpoch(tmp_path, objective="f1", patience=None)
+    callback.set_model(model)
+    model.weight.assign(7)
+    assert callback.offer({"val_f1": 0.9, "val_loss": 0.5}, epoch=0, step=3)
+    model.weight.assign(8)  # training goes on
+    callback.restore(model)
+    assert float(model.weight.value) == 7
+
+
 def test_files_of_best_epochs_lack_what_training_never_changes(tmp_path):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3), keras.layers.Dense(1)])
     fixed = model.layers[0].weights

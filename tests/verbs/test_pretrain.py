@@ -100,6 +100,10 @@ def test_a_vocabulary_is_not_trained_on_texts_of_test(folder):
     found = (folder / "signs" / "vocabulary" / "vocab.txt").read_text(encoding="utf-8")
     assert "\u2602" in found
     assert "\u2603" not in found
+    other = ("--encoder=bert(layers=1, hidden=16, heads=2)", "--vocabulary_size=300")
+    done = call_ftkeras("pretrain", *data, *other, *SHORT, "--run_dir=signs", cwd=folder)
+    assert done.returncode == 2
+    assert "--vocabulary_size=300: --run_dir=signs has a vocabulary of 400 tokens" in done.stderr
 
 
 @pytest.mark.process
