@@ -26,6 +26,10 @@ class WeightAverage(keras.callbacks.Callback):
 
     def __init__(self):
         super().__init__()
+        self._built_for: keras.Model | None = None
+        self._forget()
+
+    def _forget(self) -> None:
         self.averaged: list[keras.Variable] = []
         self.shadows: list[keras.Variable] = []
         self.count: Any = None
@@ -56,6 +60,7 @@ class WeightAverage(keras.callbacks.Callback):
                 f"the average needs the variables of {model.name!r} before training begins: start "
                 "the model with a keras.Input, or call it once. Received: a model without any."
             )
+        self._built_for = model
         known = {id(variable) for variable in self.averaged}
         fresh = [v for v in model.trainable_variables if id(v) not in known]
         self._strategy = model.distribute_strategy
@@ -104,6 +109,8 @@ class WeightAverage(keras.callbacks.Callback):
             self.swap_out()
 
     def on_train_begin(self, logs: Any = None) -> None:
+        if self._built_for not in (None, self.model):
+            self._forget()  # the average of another model stays in that one
         self.build(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:

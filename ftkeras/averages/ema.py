@@ -40,5 +40,24 @@ class Ema(WeightAverage):
             return tf.constant(1 - self.decay)
         return tf.maximum(1 - self.decay, 9 / (10 + count))
 
+    def on_train_begin(self, logs: Any = None) -> None:
+        steps = getattr(self.model, "steps_per_execution", 1)
+        if steps != 1:
+            raise ValueError(
+                "`steps_per_execution` must be 1 for an average after each update. Received: "
+                f"{steps}."
+            )
+        super().on_train_begin(logs)
+        self._updates = self._count_updates()
+
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.take_sample()
+        updates = self._count_updates()
+        if updates is None or updates != self._updates:
+            self.take_sample()
+        self._updates = updates
+
+    def _count_updates(self) -> int | None:
+        """Return the updates of an optimizer of Keras that does not update in each step."""
+        optimizer = self.model.optimizer
+        accumulates = getattr(optimizer, "gradient_accumulation_steps", None)
+        return int(optimizer.iterations) if accumulates else None

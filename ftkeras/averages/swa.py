@@ -35,10 +35,10 @@ class Swa(WeightAverage):
         if epochs is not None:
             _check(epochs, start)
         super().__init__()
-        self.epochs, self.start = epochs, start
+        self.epochs, self.start, self._given = epochs, start, epochs
 
     def on_train_begin(self, logs: Any = None) -> None:
-        if self.epochs is None:
+        if self._given is None:  # the present `fit`'s
             self.epochs = int((self.params or {})["epochs"])
             _check(self.epochs, self.start)
         super().on_train_begin(logs)

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ftkeras.losses import _targets
 from ftkeras.support import bounds
 
 Tensor = Any
@@ -65,6 +66,7 @@ class BinaryCrossEntropy(keras.losses.Loss):
         self.pos_weight = None if pos_weight is None else [float(w) for w in pos_weight]
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        y_true = _targets.numbers(_targets.classes(y_true, y_pred), y_pred)
         logits, target = ops.cast(y_pred, "float32"), ops.cast(y_true, "float32")
         if self.label_smoothing:
             target = (1 - self.label_smoothing) * target + self.label_smoothing / 2

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ftkeras.losses import _targets
 from ftkeras.support.vector_pairs import halves
 
 Tensor = Any
@@ -36,6 +37,7 @@ class CosineRegression(keras.losses.Loss):
         super().__init__(name=name, reduction="sum_over_batch_size")
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        y_true = _targets.classes(y_true, y_pred)
         first, second = halves(ops.cast(y_pred, "float32"))
         return ops.square(ops.sum(first * second, axis=-1) - ops.cast(y_true, "float32"))
 

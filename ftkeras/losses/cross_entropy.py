@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ftkeras.losses import _targets
 from ftkeras.support import bounds
 
 Tensor = Any
@@ -39,6 +40,7 @@ class CrossEntropy(keras.losses.Loss):
         self.label_smoothing = label_smoothing
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        y_true = _targets.classes(y_true, y_pred)
         log_probabilities = ops.log_softmax(ops.cast(y_pred, "float32"), axis=-1)
         target = ops.one_hot(ops.cast(y_true, "int32"), ops.shape(y_pred)[-1], dtype="float32")
         s = self.label_smoothing

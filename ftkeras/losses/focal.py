@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ftkeras.losses import _targets
 from ftkeras.support import bounds
 
 Tensor = Any
@@ -56,6 +57,7 @@ class Focal(keras.losses.Loss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         logits = ops.cast(y_pred, "float32")
+        y_true = _targets.numbers(_targets.classes(y_true, y_pred), y_pred)
         if len(y_true.shape) == len(y_pred.shape):
             return self._of_labels(ops.cast(y_true, "float32"), logits)
         chosen = ops.one_hot(ops.cast(y_true, "int32"), ops.shape(logits)[-1], dtype="bool")

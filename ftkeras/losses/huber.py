@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ftkeras.losses import _targets
 from ftkeras.support import bounds
 
 Tensor = Any
@@ -40,6 +41,7 @@ class Huber(keras.losses.Loss):
         self.delta = delta
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        y_true = _targets.numbers(y_true, y_pred)
         size = ops.abs(ops.cast(y_pred, "float32") - ops.cast(y_true, "float32"))
         small = ops.minimum(size, self.delta)
         return ops.mean(small * (size - small / 2), axis=-1)

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ftkeras.losses import _targets
+
 Tensor = Any
 
 
@@ -31,6 +33,7 @@ class MeanAbsoluteError(keras.losses.Loss):
         super().__init__(name=name, reduction="sum_over_batch_size")
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        y_true = _targets.numbers(y_true, y_pred)
         difference = ops.cast(y_pred, "float32") - ops.cast(y_true, "float32")
         return ops.mean(ops.abs(difference), axis=-1)
 

@@ -83,7 +83,8 @@ class _Term:
         logits = self.outputs.to_logits(y_pred)
 
         def mean(values: Tensor) -> Tensor:
-            # As the task's loss: its values are summed over replicas.
+            # As the task's loss: its values are summed over replicas, and masked ones do not count.
+            values = keras_compat.with_mask_of(values, y_pred)
             return self.averaged(ops.zeros_like(values), values, sample_weight)
 
         def forward(offset: Tensor = None) -> Tensor:
@@ -93,7 +94,7 @@ class _Term:
                 return self.outputs.to_logits(self.model(x, training=True))
 
         def loss_of(logits: Tensor) -> Tensor:
-            outputs = self.outputs.from_logits(logits)
+            outputs = keras_compat.with_mask_of(self.outputs.from_logits(logits), y_pred)
             return keras_compat.compiled_loss(self.model, y, outputs, sample_weight)
 
         step = self.make_step(

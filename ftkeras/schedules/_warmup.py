@@ -53,6 +53,11 @@ class Warmup(keras.optimizers.schedules.LearningRateSchedule):
         rising = self.peak * step / max(1, self.steps)
         return ops.where(step < self.steps, rising, self.after(ops.maximum(step - self.steps, 0.0)))
 
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """The state of the schedule that follows, if it has any."""
+        return list(getattr(self.after, "variables", []))
+
     def get_config(self) -> dict[str, Any]:
         after = keras.saving.serialize_keras_object(self.after)
         return {"after": after, "peak": self.peak, "steps": self.steps}

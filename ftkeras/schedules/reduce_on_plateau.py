@@ -1,5 +1,6 @@
 """Reduction on a plateau of validation."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -99,10 +100,23 @@ class ReduceOnPlateau(keras.optimizers.schedules.LearningRateSchedule):
         return True
 
     def callback(self) -> keras.callbacks.Callback:
-        """Return a callback for `fit` that passes each epoch's validation metric on."""
-        return keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs: self.update(float(logs[f"val_{self.by}"]))
-        )
+        """Return a callback for `fit` that passes the metric of each validation on.
+
+        Raises:
+            ValueError: at the end of an epoch whose validation lacks the metric, or of the first
+                one, if nothing is validated.
+        """
+        return keras.callbacks.LambdaCallback(on_epoch_end=self._read)
+
+    def _read(self, epoch: int, logs: Mapping[str, float]) -> None:
+        validated = [name for name in logs if name.startswith("val_")]
+        if f"val_{self.by}" in logs:
+            self.update(float(logs[f"val_{self.by}"]))
+        elif validated or epoch == 0:
+            found = ", ".join(validated) or "none, as `fit` has no `validation_data`"
+            raise ValueError(
+                f"`by`={self.by!r} needs the metric val_{self.by}; there are: {found}."
+            )
 
     def get_config(self) -> dict[str, Any]:
         keys = ("peak", "factor", "patience", "by", "least_gain", "end")

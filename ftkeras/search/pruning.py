@@ -35,8 +35,9 @@ def reason_to_prune(
         return None
     sign = -1 if is_lower_better(objective) else 1
     leads = [sign * (other - own) for other, own in zip(best.scores, result.scores, strict=False)]
-    least = corrected_t(leads, test_share=1 / (folds - 1), confidence=1 - 2 * ERROR).low
-    if least is None or least <= 0:
+    found = corrected_t(leads, test_share=1 / (folds - 1), confidence=1 - 2 * ERROR)
+    least = found.low
+    if least is None or least <= 0 or found.p_value is None:  # equal leads tell no spread
         return None
     return (
         f"after {seen} of {folds} folds trial {best.trial} leads by {sum(leads) / seen:.4f}, "

@@ -152,8 +152,9 @@ def _test(
     if folds is not None and by_fold is not None:
         share = 1 / (folds - 1)
         estimate = significance.corrected_t(by_fold, test_share=share, confidence=confidence)
-        details["over_folds"] = {**vars(estimate), "folds": len(by_fold)}
-        return {"test": FOLDS, "p_value": estimate.p_value, **details}
+        if estimate.p_value is not None:
+            details["over_folds"] = {**vars(estimate), "folds": len(by_fold)}
+            return {"test": FOLDS, "p_value": estimate.p_value, **details}
     return {"test": BOOTSTRAP, "p_value": bootstrap.p_value(differences), **details}
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ftkeras.statistics.significance import wilson
+
 # A share of false positives needs this many times its inverse of texts that were not seen.
 LEAST_FALSE_POSITIVES = 1
 RESAMPLES = 1000
@@ -35,7 +37,8 @@ def auc(members: np.ndarray, others: np.ndarray) -> tuple[float, float, float]:
     ties as one half: 0.5 if the numbers say nothing. The variance is DeLong's.
 
     Source: DeLong, DeLong and Clarke-Pearson, 1988, https://doi.org/10.2307/2531595; with
-    mid-ranks, Sun and Xu, 2014, https://doi.org/10.1109/LSP.2014.2337313.
+    mid-ranks, Sun and Xu, 2014, https://doi.org/10.1109/LSP.2014.2337313. If it is 0, the interval
+    is Wilson's, of as many texts as the smaller group has.
 
     Args:
         members: the numbers of texts that were seen, [m], m at least 2.
@@ -51,9 +54,10 @@ def auc(members: np.ndarray, others: np.ndarray) -> tuple[float, float, float]:
     above = (ranks[:m] - stats.rankdata(members)) / n  # share of others below each member
     below = 1 - (ranks[m:] - stats.rankdata(others)) / m  # share of members above each other
     area = float(above.mean())
-    half = stats.norm.ppf(0.5 + CONFIDENCE / 2) * np.sqrt(
-        above.var(ddof=1) / m + below.var(ddof=1) / n
-    )
+    variance = above.var(ddof=1) / m + below.var(ddof=1) / n
+    if variance == 0:  # such as of groups that do not overlap, of which it says nothing
+        return area, *wilson(area, min(m, n), CONFIDENCE)
+    half = stats.norm.ppf(0.5 + CONFIDENCE / 2) * np.sqrt(variance)
     return area, max(0.0, area - float(half)), min(1.0, area + float(half))
 
 

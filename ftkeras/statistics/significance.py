@@ -66,7 +66,8 @@ def corrected_t(
         limits: the smallest and largest value that the metric can have.
 
     Returns:
-        The estimate. With a single value only its mean is known.
+        The estimate. With a single value only its mean is known. Equal values do not tell how far
+        others are: they have an interval without width and no p-value.
 
     >>> estimate = corrected_t([0.81, 0.79, 0.83, 0.80, 0.82], test_share=1 / 4)
     >>> round(estimate.mean, 2), round(estimate.low, 3), round(estimate.high, 3)
@@ -82,9 +83,11 @@ def corrected_t(
     if count < 2:
         return Estimate(mean)
     sd = float(values.std(ddof=1))
+    if np.ptp(values) < 1e-12:
+        return Estimate(mean, sd, mean, mean)
     error = sd * np.sqrt(1 / count + test_share)
     half = float(error * stats.t.ppf((1 + confidence) / 2, count - 1))
-    p_value = float(2 * stats.t.sf(abs(mean) / error, count - 1)) if error else float(mean == 0)
+    p_value = float(2 * stats.t.sf(abs(mean) / error, count - 1))
     return Estimate(mean, sd, *_ends(mean, half, limits), p_value)
 
 

@@ -183,13 +183,16 @@ def _measure(one: Slice, values: np.ndarray, least: int) -> Result:
     low, high = wilson(mean, len(own)) if is_binary else _student(own)
     p_value = None
     if min(len(own), len(rest)) >= least:
-        if is_binary and len(values) > MOST_EXACT:
-            table = [[part.sum(), len(part) - part.sum()] for part in (own, rest)]
-            if min(np.sum(table, axis=0)) > 0:
-                p_value = float(stats.chi2_contingency(np.array(table), correction=False).pvalue)
-        elif is_binary:
-            table = [[part.sum(), len(part) - part.sum()] for part in (own, rest)]
-            p_value = float(stats.fisher_exact(np.array(table, int))[1])
+        if is_binary:
+            table = np.array([[part.sum(), len(part) - part.sum()] for part in (own, rest)], int)
+            expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / len(values)
+            # The approximation needs five examples in each cell, however large the split is.
+            if not values.any() or values.all():
+                p_value = None
+            elif len(values) > MOST_EXACT and expected.min() >= 5:
+                p_value = float(stats.chi2_contingency(table, correction=False).pvalue)
+            else:
+                p_value = float(stats.fisher_exact(table)[1])
         elif max(np.ptp(own), np.ptp(rest)) > 1e-12:
             p_value = float(stats.ttest_ind(own, rest, equal_var=False).pvalue)
     others = float(rest.mean()) if len(rest) else float("nan")

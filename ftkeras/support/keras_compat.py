@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from keras.src.backend.common import global_state
+from keras.src.backend.common import global_state, masking
 from keras.src.trainers.epoch_iterator import EpochIterator
 
 from ftkeras.errors import UserError
@@ -31,6 +31,7 @@ def missing() -> list[str]:
         "variable": model.optimizer.iterations,
         "tensorflow.__internal__.distribute.interim": tf.__internal__.distribute.interim,
         "keras.src.backend.common.global_state": global_state,
+        "keras.src.backend.common.masking": masking,
         "keras.src.trainers.epoch_iterator.EpochIterator": EpochIterator,
         "tensorflow.data.Dataset": tf.data.Dataset,
     }
@@ -206,6 +207,12 @@ def all_layers(model: keras.layers.Layer) -> list[keras.layers.Layer]:
 def compiled_loss(model: keras.Model, y: Any, y_pred: Any, sample_weight: Any) -> Any:
     """Return the loss that a model was compiled with, without the penalties of its layers."""
     return model._compile_loss(y, y_pred, sample_weight)
+
+
+def with_mask_of(tensor: Any, other: Any) -> Any:
+    """Return a tensor with the mask that Keras has attached to another one, if it has any."""
+    masking.set_keras_mask(tensor, masking.get_keras_mask(other))
+    return tensor
 
 
 class Optimizer(keras.optimizers.Optimizer):

@@ -65,6 +65,12 @@ USED = (
     ),
     Private("keras.src.backend.common.global_state", "set_global_attribute", "the same"),
     Private(
+        "keras.src.backend.common.masking",
+        "get_keras_mask",
+        "no public function passes the mask of a model's outputs on to what is computed of them",
+    ),
+    Private("keras.src.backend.common.masking", "set_keras_mask", "the same"),
+    Private(
         "model",
         "_jit_compile",
         "its setter refuses XLA under op determinism, although XLA's ops are deterministic",

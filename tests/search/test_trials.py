@@ -143,7 +143,8 @@ def test_trial_with_hopeless_first_folds_is_pruned(run, tmp_path):
     ("scores", "pruned"),
     [
         ((0.80,), False),  # one fold says nothing about the spread
-        ((0.80, 0.81), True),  # behind by 0.10 twice
+        ((0.80, 0.81), False),  # behind by 0.10 twice: nor do equal leads
+        ((0.80, 0.815), True),  # behind by 0.10 and 0.095
         ((0.80, 0.90), False),  # behind by 0.10 and 0.01
         ((0.80, 0.90, 0.80), False),
         ((0.95, 0.95), False),  # ahead

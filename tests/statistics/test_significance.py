@@ -77,9 +77,11 @@ def test_limits_do_not_matter_far_from_them():
     assert (found.low, found.high) == pytest.approx((plain.low, plain.high), abs=1e-6)
 
 
-def test_equal_values_at_a_limit_have_an_interval_without_width():
-    found = corrected_t([1.0, 1.0, 1.0], test_share=0.5, limits=(0, 1))
-    assert (found.low, found.high) == (1, 1)
+@pytest.mark.parametrize("value", [1.0, 0.7])
+def test_equal_values_do_not_tell_how_far_others_are(value):
+    found = corrected_t([value] * 3, test_share=0.5, limits=(0, 1))
+    assert (found.low, found.high) == pytest.approx((value, value))
+    assert found.p_value is None
 
 
 def test_one_value_has_no_interval():
