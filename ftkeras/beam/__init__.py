@@ -71,7 +71,7 @@ class Predict(_PTransform):
         """Return the collection of (element, answer)."""
         answer = _Answer(self.model, self.text, self.batch_size, Shared())
         batches = elements | beam.BatchElements(
-            min_batch_size=self.batch_size, max_batch_size=CHUNK
+            min_batch_size=self.batch_size, max_batch_size=max(CHUNK, self.batch_size)
         )
         return batches | beam.ParDo(answer)
 

@@ -156,6 +156,7 @@ def write(folder: str | os.PathLike, *, config: Mapping, tensors: Mapping[str, n
     Raises:
         UserError: the folder can't be written.
     """
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     folder = pathlib.Path(folder)
@@ -166,7 +167,7 @@ def write(folder: str | os.PathLike, *, config: Mapping, tensors: Mapping[str, n
         with files.replacing(folder / WEIGHTS) as beside:
             save_file(tensors, beside, metadata={"format": "pt"})
         files.write_text(folder / CONFIG, content)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:  # the latter if the disk is full
         raise UserError(
             f"can't write a checkpoint to {folder} ({_first_line(error)}); "
             "choose a folder that can be written"

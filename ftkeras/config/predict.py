@@ -65,6 +65,12 @@ class PredictConfig(WithPaths):
         if self.text and self.input is not None:
             raise UserError("predict takes `text` or `input`, not both.")
         shared_flags.check_pair(self)
+        if self.text or self.input in (None, "-"):
+            for name in ("text_column", "pair_column", "header", "delimiter", "encoding"):
+                if (value := getattr(self, name)) is not None:
+                    raise UserError(
+                        f"`{name}` describes a file; name it with `input`. Received: {value}."
+                    )
         if self.output is None:
             if self.resume:
                 raise UserError("`resume` needs `output`, the file that was interrupted.")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ftkeras.config import shared_flags
-from ftkeras.config.fields import WithPaths, check_at_least, flag
+from ftkeras.config.fields import WithPaths, check_at_least, check_positive, flag
 from ftkeras.errors import UserError
 
 
@@ -67,9 +67,7 @@ class ServeConfig(WithPaths):
         super().__post_init__()
         if not 0 <= self.port <= 65535:
             raise UserError(f"`port` must be between 0 and 65535. Received: {self.port}.")
-        for name in ("poll_seconds", "max_request_bytes", "timeout", "statistics_seconds"):
-            if getattr(self, name) <= 0:
-                raise UserError(f"`{name}` must be positive. Received: {getattr(self, name)}.")
+        check_positive(self, "poll_seconds", "max_request_bytes", "timeout", "statistics_seconds")
         for given in self.label:
             label, _, version = given.partition("=")
             if not label or not version.isdecimal():

@@ -272,8 +272,8 @@ class SplitReader:
             examples, was_cached = self._cache.examples(dataset, self._token_ids, **settings)
         except OSError as error:
             raise UserError(
-                f"`cache_dir`: {self._cache.home} can't be written ({error.strerror}); use another "
-                "folder or cache_dir=none."
+                f"`cache_dir`: {self._cache.home} can't be written ({error.strerror or error}); "
+                "use another folder or cache_dir=none."
             ) from error
         if was_cached:
             log.info(

@@ -17,7 +17,7 @@ from typing import Any
 
 from ftkeras.data.tables.table import Row
 from ftkeras.errors import UserError
-from ftkeras.prediction.drafts import Draft, open_draft
+from ftkeras.prediction.drafts import Draft, open_draft, valid
 from ftkeras.prediction.inputs import Inputs, Item
 from ftkeras.support import files
 
@@ -92,7 +92,7 @@ def open_answers(
     folder.mkdir(parents=True, exist_ok=True)
     with files.locked(folder / _LOCK, f"output={output} is being written by another process."):
         state = _read_state(folder, output, resume)
-        about = {**(settings or {}), "columns": [*inputs.columns, *columns]}
+        about = {**(settings or {}), "columns": [*map(valid, inputs.columns), *columns]}
         _require_same(about, state.get("settings", about), folder)
         if not state:
             _clear(folder)

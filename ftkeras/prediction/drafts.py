@@ -165,10 +165,13 @@ def _missing(path: pathlib.Path) -> UserError:
 
 
 def _as_csv(rows: Sequence[Row]) -> str:
-    lines = io.StringIO(newline="")
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerows([_as_text(value) for value in row] for row in rows)
-    return lines.getvalue()
+    lines = []
+    for row in rows:
+        line = io.StringIO(newline="")
+        # Only the characters of the line's end make csv quote a field; readers end rows at both.
+        csv.writer(line, lineterminator="\r\n").writerow([_as_text(value) for value in row])
+        lines.append(line.getvalue().removesuffix("\r\n") + "\n")
+    return "".join(lines)
 
 
 class _AsJson:
@@ -186,11 +189,11 @@ def _schema(inputs: Inputs, answers: Mapping[str, type]) -> Any:
     import pyarrow as arrow
 
     if inputs.schema is None:
-        kept = [arrow.field(_valid(name), arrow.string()) for name in inputs.columns]
+        kept = [arrow.field(valid(name), arrow.string()) for name in inputs.columns]
     else:
         kept = list(inputs.schema)
     types = {str: arrow.string(), float: arrow.float32(), int: arrow.int64()}
-    added = [arrow.field(_valid(name), types[kind]) for name, kind in answers.items()]
+    added = [arrow.field(valid(name), types[kind]) for name, kind in answers.items()]
     return arrow.schema([*kept, *added])
 
 
@@ -206,7 +209,7 @@ def _as_text(value: Any) -> str:
         return ""
     if isinstance(value, (list, dict, bool)):
         return _as_json(value)
-    return _valid(str(value))
+    return valid(str(value))
 
 
 def _as_json(value: Any) -> str:
@@ -217,9 +220,9 @@ def _as_json(value: Any) -> str:
             return {str(key): plain(item) for key, item in part.items()}
         return [plain(item) for item in part] if isinstance(part, (list, tuple)) else part
 
-    return _valid(json.dumps(plain(value), ensure_ascii=False, default=str))
+    return valid(json.dumps(plain(value), ensure_ascii=False, default=str))
 
 
-def _valid(text: str) -> str:
+def valid(text: str) -> str:
     """Return a text that UTF-8 can hold: what was no valid byte in the input becomes U+FFFD."""
     return _LONE_SURROGATE.sub("\ufffd", text)

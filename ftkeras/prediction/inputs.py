@@ -1,5 +1,6 @@
 """Read the input of `predict`: texts, lines, or the rows of a table."""
 
+import codecs
 import contextlib
 import functools
 import pathlib
@@ -90,7 +91,7 @@ def open_inputs(
         return _plain(map(split, _lines([_stdin])), takes_pairs)
     paths = _find(str(config.input))
     if not (config.describes_a_table or any(map(_is_table, paths))):
-        return _open_files_of_lines(paths, split, takes_pairs)
+        return _open_files_of_lines(paths, split, takes_pairs, config.encoding)
     with _naming_input():
         if takes_contexts and all(is_squad_file(path, config.encoding) for path in paths):
             return _open_squad(paths, config.encoding)
@@ -145,9 +146,14 @@ def _plain(
 
 
 def _open_files_of_lines(
-    paths: Sequence[pathlib.Path], split: Callable[[str], Item], takes_pairs: bool
+    paths: Sequence[pathlib.Path],
+    split: Callable[[str], Item],
+    takes_pairs: bool,
+    encoding: str | None,
 ) -> Inputs:
     def items() -> Iterator[Item]:
+        if encoding is not None:
+            return map(split, _decoded_lines(paths, encoding))
         return map(split, _lines([functools.partial(_open_lines, path) for path in paths]))
 
     can_be_read_again = all(path.is_file() for path in paths)
@@ -193,8 +199,16 @@ def _lines(openers: Iterable) -> Iterator[str]:
     for opener in openers:
         stream = opener()
         with contextlib.nullcontext(stream) if opener is _stdin else stream as file:
+            for number, line in enumerate(file):
+                text = line if number else line.removeprefix(codecs.BOM_UTF8)
+                yield text.rstrip(b"\r\n").decode("utf-8", "replace")
+
+
+def _decoded_lines(paths: Sequence[pathlib.Path], encoding: str) -> Iterator[str]:
+    for path in paths:
+        with opening.open_text(path, encoding, newline="\n") as file:
             for line in file:
-                yield line.rstrip(b"\r\n").decode("utf-8", "replace")
+                yield line.rstrip("\r\n")
 
 
 def _split(text: str, *, takes_pairs: bool, takes_options: bool) -> Item:

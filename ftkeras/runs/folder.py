@@ -216,4 +216,6 @@ def _remove_if_empty(run_dir: pathlib.Path, created: list[pathlib.Path]) -> None
     if os.listdir(run_dir) == [layout.LOCK]:
         (run_dir / layout.LOCK).unlink()
         for folder in created:
+            if any(folder.iterdir()):  # another run's
+                break
             folder.rmdir()

@@ -1,6 +1,6 @@
 """Turn the arguments of a client's call into arrays, without changing a value on the way."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,3 +52,19 @@ def _leaves(value: Any, position: str) -> Iterator[tuple[str, Any]]:
             yield from _leaves(item, f"{position}[{index}]")
     else:
         yield position, value
+
+
+def stack(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Concatenate rows; pad narrower arrays, as they would have been in one batch."""
+    widest = np.max([array.shape[1:] for array in arrays], axis=0)
+    return np.concatenate([_pad(array, widest) for array in arrays])
+
+
+def _pad(array: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """Pad each row to a shape, with zeros or empty strings of the array's own kind."""
+    missing = [(0, wide - own) for wide, own in zip(shape, array.shape[1:], strict=True)]
+    empty: Any = 0
+    if array.dtype == object:
+        is_text = any(isinstance(value, str) for value in array.ravel()[:1])
+        empty = "" if is_text else b""
+    return np.pad(array, [(0, 0), *missing], constant_values=empty)

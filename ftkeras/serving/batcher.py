@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ftkeras.serving import _columns
 from ftkeras.serving.errors import RequestError, invalid_argument
 from ftkeras.serving.settings import Batching
 
@@ -84,7 +85,10 @@ class Batcher:
         self._changed = threading.Condition()
         self._closed = False
         names = (f"batch-{number}" for number in range(settings.num_batch_threads))
-        self._threads = [threading.Thread(target=self._work, name=name) for name in names]
+        # `close` waits for them; they must not keep a process alive that ends without it.
+        self._threads = [
+            threading.Thread(target=self._work, name=name, daemon=True) for name in names
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -243,25 +247,21 @@ def _join(futures: list[Future]) -> Future:
         try:
             parts = [future.result() for future in futures]
             names = parts[0]
-            joined.set_result({name: _stack([part[name] for part in parts]) for name in names})
+            joined.set_result(
+                {name: _columns.stack([part[name] for part in parts]) for name in names}
+            )
         except Exception as error:  # the future hands it to the client
             joined.set_exception(error)
 
+    def cancel_parts(done: Future) -> None:
+        if done.cancelled():  # nobody waits for the parts that have not begun
+            for future in futures:
+                future.cancel()
+
     for future in futures:
         future.add_done_callback(part_is_done)
+    joined.add_done_callback(cancel_parts)
     return joined
-
-
-def _stack(arrays: list[np.ndarray]) -> np.ndarray:
-    """Concatenate rows; pad narrower arrays, as they would have been in one batch."""
-    widest = np.max([array.shape[1:] for array in arrays], axis=0)
-    return np.concatenate([_pad(array, widest) for array in arrays])
-
-
-def _pad(array: np.ndarray, shape: np.ndarray) -> np.ndarray:
-    """Pad each row to a shape, with zeros or empty strings."""
-    missing = [(0, wide - own) for wide, own in zip(shape, array.shape[1:], strict=True)]
-    return np.pad(array, [(0, 0), *missing], constant_values=b"" if array.dtype == object else 0)
 
 
 def _longest_text(inputs: Tensors) -> int:

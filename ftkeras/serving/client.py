@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ftkeras.serving import _client_grpc, _client_rest
-from ftkeras.serving._columns import to_columns
+from ftkeras.serving._columns import stack, to_columns
 from ftkeras.serving.errors import ServingError
 
 __all__ = ["Client", "ServingError"]
@@ -121,6 +121,8 @@ class Client:
             raise ValueError(
                 f"`pairs` must be as long as `texts`, {len(texts)}. Received: {len(pairs)}."
             )
+        if not len(texts):
+            return []
         named = {"text": texts} if pairs is None else {"text": texts, "pair": pairs}
         outputs = self.call("serving_default", **named)
         rows = zip(*map(_plain, outputs.values()), strict=True)
@@ -142,7 +144,7 @@ class Client:
         end = time.monotonic() + self._deadline
         columns = to_columns(inputs)
         parts = [self._send(signature, part, end) for part in self._split(columns)]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return {name: stack([part[name] for part in parts]) for name in parts[0]}
 
     def close(self) -> None:
         """Close the connection."""

@@ -125,11 +125,13 @@ def _values(server: Server, output: pathlib.Path) -> dict[str, object]:
         f'    version_labels {{ key: "{label}" value: {version} }}'
         for label, version in server.plan.labels.items()
     ]
+    # Compose takes a path that does not start with a dot for the name of a volume.
+    folder = os.path.relpath(server.model, output)
     return {
         "name": server.name,
         "object": f"serving-{re.sub('[^a-z0-9]+', '-', server.name.lower()).strip('-')}",
         "image": server.image,
-        "folder": os.path.relpath(server.model, output),
+        "folder": folder if folder.startswith("..") else os.path.join(".", folder),
         "versions": " ".join(f"versions: {version}" for version in server.plan.versions),
         "labels": "\n".join(labels),
         "batch_size": server.batch_size,

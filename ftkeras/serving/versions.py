@@ -27,14 +27,14 @@ class _Version:
         model: The loaded model while the version is available.
         users: The number of requests that are using it.
         error: Why it could not be loaded.
-        modified: When its file was written; a file that failed is tried again once it changes.
+        modified: A stamp of its files; a version that failed is tried again once one changes.
     """
 
     state: str = LOADING
     model: Any = None
     users: int = 0
     error: str = ""
-    modified: float = 0.0
+    modified: int = 0
 
 
 class Versions:
@@ -72,7 +72,9 @@ class Versions:
 
     def watch(self, seconds: float) -> None:
         """Refresh every so many seconds, in a thread."""
-        self._thread = threading.Thread(target=self._watch, args=(seconds,), name="versions")
+        self._thread = threading.Thread(
+            target=self._watch, args=(seconds,), name="versions", daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
@@ -164,9 +166,10 @@ class Versions:
         raise RequestError("NOT_FOUND", f"Servable not found for request: {wanted}")
 
     def _load_version(self, number: int, file: pathlib.Path) -> None:
-        before, modified = self._versions.get(number), file.stat().st_mtime
+        before = self._versions.get(number)
         if before and before.state == AVAILABLE:
             return
+        modified = _stamp(file.parent)
         if before and before.error and before.modified == modified:
             return
         new = _Version(modified=modified)
@@ -195,6 +198,12 @@ class Versions:
             old.model, old.state = None, END
         gc.collect()  # functions and their graphs refer to each other
         self._report(f"version {number} is unloaded")
+
+
+def _stamp(folder: pathlib.Path) -> int:
+    """Return a number that changes if a file of the folder is added, removed or changed."""
+    found = [(str(path), path.stat()) for path in folder.rglob("*")]
+    return hash(frozenset((name, stat.st_size, stat.st_mtime_ns) for name, stat in found))
 
 
 def _status(number: int, version: _Version) -> dict:

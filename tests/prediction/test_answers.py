@@ -8,7 +8,7 @@ import pathlib
 import pytest
 
 from ftkeras.errors import UserError
-from ftkeras.prediction import answers
+from ftkeras.prediction import answers, drafts
 from ftkeras.prediction.inputs import Inputs, Item
 from ftkeras.problems.classification import Classification
 
@@ -196,3 +196,11 @@ def test_two_columns_of_one_name_may_be_written_as_csv(tmp_path):
     answers.check_output(
         str(tmp_path / "y.csv"), _inputs(("a", "a")), "x.csv", PROBLEM.answer_columns()
     )
+
+
+def test_carriage_returns_stay_within_their_cell(tmp_path):
+    rows = [("one\rtwo", "a"), ("three\r\nfour", "b"), ("five\nsix", 'c"d')]
+    path = tmp_path / "x.csv"
+    path.write_text(drafts._as_csv(rows), encoding="utf-8", newline="")
+    with path.open(encoding="utf-8", newline="") as stream:
+        assert list(csv.reader(stream)) == [list(row) for row in rows]

@@ -235,3 +235,21 @@ def test_pipe_is_not_counted(tmp_path):
     assert found.count is None
     assert _texts(found) == ["a"]
     writer.join()
+
+
+def test_lines_are_read_in_the_encoding_that_is_given(tmp_path):
+    (tmp_path / "a.txt").write_bytes("caf\u00e9\nna\u00efve\n".encode("cp1252"))
+    config = PredictConfig(input=str(tmp_path / "a.txt"), encoding="cp1252")
+    assert [item.text for item in inputs.open_inputs(config, {}).items] == [
+        "caf\u00e9",
+        "na\u00efve",
+    ]
+    (tmp_path / "b.txt").write_bytes(b"\xef\xbb\xbfone\ntwo\n")
+    found = _open(input=str(tmp_path / "b.txt"))
+    assert [item.text for item in found.items] == ["one", "two"]
+
+
+@pytest.mark.parametrize("given", [{}, {"input": "-"}, {"text": ("a",)}])
+def test_what_describes_a_file_needs_one(given):
+    with pytest.raises(UserError, match="`text_column` describes a file; name it with `input`"):
+        PredictConfig(text_column="review", **given)

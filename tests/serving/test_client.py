@@ -345,3 +345,7 @@ def test_entities_are_returned_with_their_count(served_entities):
     assert (found["count"], nothing["count"]) == (1, 0)
     names = ("types", "texts", "starts", "ends")
     assert [found[name][0] for name in names] == ["PER", "Anna", 2, 6]
+
+
+def test_no_texts_have_no_answers():
+    assert Client("http://localhost:1", model="m").predict([]) == []

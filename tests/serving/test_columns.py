@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ftkeras.serving._columns import to_columns
+from ftkeras.serving._columns import stack, to_columns
 
 
 def test_strings_stay_what_they_are():
@@ -51,3 +51,10 @@ def test_list_of_strings_and_others_is_refused(value, message):
 def test_inputs_that_are_no_batch_are_refused(inputs, message):
     with pytest.raises(ValueError, match=message):
         to_columns(inputs)
+
+
+@pytest.mark.parametrize(("kind", "empty"), [(str, ""), (lambda text: text.encode(), b"")])
+def test_rows_of_several_requests_are_padded_as_one_would_be(kind, empty):
+    parts = [np.array([[kind("a"), kind("b")]], object), np.array([[kind("c")]], object)]
+    assert stack(parts).tolist() == [[kind("a"), kind("b")], [kind("c"), empty]]
+    assert stack([np.ones((1, 2)), np.ones((2, 1))]).tolist() == [[1, 1], [1, 0], [1, 0]]

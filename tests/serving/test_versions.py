@@ -84,6 +84,22 @@ def test_old_version_stays_if_the_new_one_does_not_load(tmp_path):
     assert versions.status(2)[0]["status"] == {"error_code": "UNKNOWN", "error_message": "broken"}
 
 
+def test_version_that_failed_is_tried_again_once_a_file_is_added(tmp_path):
+    def load(path):
+        if path.name == "2" and not (path / "model.sig").exists():
+            raise ValueError("not signed")
+        return path.name
+
+    for number in (1, 2):
+        _write(tmp_path, number)
+    versions = _versions(tmp_path, load, labels={"stable": 1})
+    versions.refresh()
+    assert versions.available() == [1]
+    (tmp_path / "2" / "model.sig").touch()
+    versions.refresh()
+    assert versions.available() == [1, 2]
+
+
 def test_labelled_version_is_served_beside_the_newest(tmp_path):
     for number in (1, 2, 3):
         _write(tmp_path, number)

@@ -43,7 +43,10 @@ class Columnar:
         with _readable(arrow, file):
             if self._kind == "Parquet":
                 return arrow.parquet.ParquetFile(file).schema_arrow
-            return next(self._batches(file)).schema
+            first = next(self._batches(file), None)
+        if first is None:
+            raise UserError(f"`data`: {str(file)!r} has no rows.")
+        return first.schema
 
     def _batches(self, file: pathlib.Path) -> Iterator:
         arrow = _require_pyarrow()

@@ -145,9 +145,10 @@ def find_dialect(text: str, name: str, suffix: str = "", delimiter: str | None =
 def has_header(records: Sequence[Sequence[str]], name: str, expected: Sequence[str] = ()) -> bool:
     """Return whether the first record names the columns.
 
-    It does if it has all the `expected` names. Otherwise it does if its fields are different short
-    names, and in some column it is unlike the rest: not a number over numbers, or much shorter, or
-    not one of few values that repeat.
+    It does if it has all the `expected` names. It does not if one of its fields is long, or recurs
+    in its column. Otherwise it does if it has a name that is common for columns, or if its fields
+    are different names, and in some column it is unlike the rest: not a number over numbers, or
+    much shorter, or not one of few values that repeat.
 
     Raises:
         UserError: if there is one record only, so nothing to compare it with.
@@ -159,16 +160,21 @@ def has_header(records: Sequence[Sequence[str]], name: str, expected: Sequence[s
         raise UserError(
             f"`data`: {name!r} has one row only; set `header` to true or false to say what it is."
         )
-    if len(set(first)) < len(first) and not _has_known_names(first):
+    is_known, are_different = _has_known_names(first), len(set(first)) == len(first)
+    # A column without a name may be the index that pandas writes.
+    if not is_known and not (are_different and not any(not f or _is_number(f) for f in first)):
         return False
-    if any(not field or len(field) > _LONGEST_NAME or _is_number(field) for field in first):
+    others = [[field.strip() for field in row] for row in rest]
+    if is_known:  # files that were joined repeat the line of names
+        others = [row for row in others if row != first]
+    columns = [[row[i] for row in others if i < len(row)] for i in range(len(first))]
+    if any(field and field in column for field, column in zip(first, columns, strict=True)):
         return False
-    if _has_known_names(first):
-        return True
-    columns = [[row[i].strip() for row in rest if i < len(row)] for i in range(len(first))]
-    if any(field in column for field, column in zip(first, columns, strict=True)):
+    if any(len(field) > _LONGEST_NAME for field in first):
         return False
-    return any(_is_unlike(field, col) for field, col in zip(first, columns, strict=True) if col)
+    return is_known or any(
+        _is_unlike(field, col) for field, col in zip(first, columns, strict=True) if col
+    )
 
 
 # Names that are used for columns so often that a first line holding one is a header.

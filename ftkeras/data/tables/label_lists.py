@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from collections.abc import Iterable, Sequence
 
 from ftkeras.data.tables.profile import Column, as_number, as_text, is_missing
@@ -110,9 +111,11 @@ def _parsed(text: str) -> list | None:
     """Return the list that a text holds, or None."""
     if not (text.startswith("[") and text.endswith("]")):
         return None
-    for read in (json.loads, ast.literal_eval):
+    # NumPy's notation has no commas, without which Python would join neighboring texts.
+    between = r"(['\"])\s+(?=['\"])" if re.search("['\"]", text) else r"(\d)\s+(?=-?\d)"
+    for notation, read in ((text, json.loads), (re.sub(between, r"\1, ", text), ast.literal_eval)):
         try:
-            value = read(text)
+            value = read(notation)
         except (ValueError, SyntaxError, RecursionError):
             continue
         return value if isinstance(value, list) else None

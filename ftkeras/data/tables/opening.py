@@ -169,6 +169,8 @@ def open_text(path: pathlib.Path, encoding: str, *, newline: str | None = "") ->
     """
     unicode = encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
     errors = "surrogateescape" if unicode else "replace"
+    if unicode:
+        encoding = "utf-8-sig"  # which leaves out a byte order mark, if there is one
     with open_binary(path) as file:
         start = file.read(64)
     try:

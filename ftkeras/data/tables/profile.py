@@ -128,7 +128,8 @@ def as_text(value: Value) -> str:
 
 def as_number(text: str) -> float | None:
     """Return the finite number that a text stands for, or None."""
-    if not text or not (text[0].isdigit() or text[0] in "+-."):
+    # Python reads 1_1 as 11.
+    if not text or "_" in text or not (text[0].isdigit() or text[0] in "+-."):
         return None
     try:
         number = float(text)

@@ -34,7 +34,7 @@ class Spreadsheet:
         if not sample:
             raise UserError(f"`data`: the first sheet of {self.name!r} is empty.")
         self.header = has_header(sample, self.name, expected) if header is None else header
-        first = sample[0]
+        first = [field.strip() for field in sample[0]]
         self.columns = tuple(first if self.header else map(str, range(len(first))))
         self.notes = (
             f"sheet {self._sheet_name!r}",
@@ -49,7 +49,13 @@ class Spreadsheet:
                 skipped = True
                 continue
             texts = [None if value is None else str(value) for value in values]
-            yield number, (*texts, *[None] * (len(self.columns) - len(texts)))
+            if any(text is not None for text in texts[len(self.columns) :]):
+                raise UserError(
+                    f"`data`: row {number} of {self.name!r} has {len(texts)} cells, but there are "
+                    f"{len(self.columns)} columns; remove what is beside the table."
+                )
+            missing = len(self.columns) - len(texts)
+            yield number, (*texts[: len(self.columns)], *[None] * missing)
 
     def _filled_rows(self) -> Iterator[tuple[int, tuple]]:
         try:

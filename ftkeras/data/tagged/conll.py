@@ -2,6 +2,7 @@
 
 import itertools
 import pathlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
@@ -75,7 +76,7 @@ class Conll:
         sentence: list[_Word] = []
         with opening.open_text(path, encoding, newline=None) as file:
             for number, line in enumerate(file, start=1):
-                fields = line.split()
+                fields = _columns(line)
                 if fields and fields[0] == _DOCUMENT:
                     self._documents += 1
                 elif fields and not _is_comment(fields):
@@ -96,6 +97,13 @@ class Conll:
         if not TAG.fullmatch(tag):
             raise _wrong(path, line, f"has the tag {tag[:60]!r}; O or a tag such as B-PER")
         return word, tag
+
+
+def _columns(line: str) -> list[str]:
+    """Return the fields of a line. A word may have blanks if tabs separate it, as in "New York"."""
+    line = line.strip(" \t\r\n")
+    fields = line.split("\t") if "\t" in line else re.split(" +", line)
+    return [stripped for field in fields if (stripped := field.strip(" "))]
 
 
 def _is_comment(fields: Sequence[str]) -> bool:

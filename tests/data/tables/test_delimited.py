@@ -174,3 +174,26 @@ def test_sst2_mrpc_and_ag_news_are_read_whole(shared_data):
         assert sum(1 for _ in Delimited(shared_data / name).rows()) == count
     first = next(Delimited(shared_data / "mrpc/dev.tsv").rows())[1]
     assert first[4].startswith('" The foodservice pie business')
+
+
+def test_index_without_a_name_does_not_hide_the_header(tmp_path):
+    lines = "".join(f"{n},This is text {n}.,{'neg' if n % 2 else 'pos'}\n" for n in range(20))
+    (tmp_path / "x.csv").write_text(f",text,label\n{lines}")
+    table = Delimited(tmp_path / "x.csv")
+    assert table.columns == ("", "text", "label")
+    assert len(list(table.rows())) == 20
+
+
+def test_label_that_is_a_usual_name_of_columns_is_no_header(tmp_path):
+    rows = "How do I reset it,question\nYou click here,answer\n" * 10
+    (tmp_path / "x.csv").write_text(f"What is this,question\n{rows}")
+    assert Delimited(tmp_path / "x.csv").columns == ("0", "1")
+    (tmp_path / "y.csv").write_text(f"text,label\n{rows}text,label\n{rows}")  # joined files
+    assert Delimited(tmp_path / "y.csv").columns == ("text", "label")
+
+
+def test_byte_order_mark_is_left_out_whatever_the_encoding(tmp_path):
+    text = "text,label\n" + "It was good.,pos\nIt was bad.,neg\n" * 5
+    (tmp_path / "x.csv").write_bytes(text.encode("utf-8-sig"))
+    for encoding in (None, "utf-8", "UTF_8"):
+        assert Delimited(tmp_path / "x.csv", encoding=encoding).columns == ("text", "label")

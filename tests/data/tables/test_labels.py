@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ftkeras.data.tables import label_lists, profile
 from ftkeras.data.tables.labels import find_labels
 from ftkeras.data.tables.profile import Column
 from ftkeras.errors import UserError
@@ -70,3 +71,22 @@ def test_names_stand_for_values():
 def test_what_does_not_fit_is_refused(values, names, message):
     with pytest.raises(UserError, match=message):
         _labels(*values, names=names)
+
+
+@pytest.mark.parametrize(
+    ("cell", "labels"),
+    [
+        ("['joy' 'anger']", ["joy", "anger"]),  # as NumPy writes arrays, and pandas cells of them
+        ("[2 27]", ["2", "27"]),
+        ("['it', 'is']", ["it", "is"]),
+        ('["10 000", "a"]', ["10 000", "a"]),
+        ("['10 000']", ["10 000"]),
+    ],
+)
+def test_lists_in_cells_are_read_in_any_notation(cell, labels):
+    assert label_lists.labels_of(cell, None) == labels
+
+
+def test_codes_with_an_underscore_are_no_numbers():
+    assert profile.as_number("1_1") is None
+    assert profile.as_number("11") == 11

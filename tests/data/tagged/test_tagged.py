@@ -175,3 +175,14 @@ def test_numbers_in_conll_are_named(tmp_path):
 def test_words_that_all_belong_to_entities_are_found(tmp_path):
     (tmp_path / "a.txt").write_text("Anna B-PER\n\nMary B-PER\n")
     assert _find(tmp_path / "a.txt") == (str(tmp_path / "a.txt"), "CoNLL")
+
+
+def test_blanks_within_a_word_separate_nothing(tmp_path):
+    path = tmp_path / "train.conll"
+    lines = "10\u00a0000\tB-NUM\nNew York\tB-LOC\nx\tO\n"
+    path.write_text(lines, encoding="utf-8")
+    text = "10\u00a0000 New York x"
+    assert _read(path) == [(text.encode(), [("NUM", 0, 6), ("LOC", 7, 15)])]
+    path.write_text(lines.replace("New York", "Rome").replace("\t", " "), encoding="utf-8")
+    text = "10\u00a0000 Rome x"
+    assert _read(path) == [(text.encode(), [("NUM", 0, 6), ("LOC", 7, 11)])]
