@@ -87,6 +87,20 @@ def test_padding_counts_neither_in_loss_nor_in_metrics(model):
     assert model.evaluate(dataset, verbose=0) == [loss, accuracy]
 
 
+def test_terms_of_regularizers_count_words_only():
+    model = _model(dropout=0.0)
+    ftkeras.regularizers.ConfidencePenalty(strength=0.5).apply(model)
+    probabilities = model.predict(SENTENCES, verbose=0)
+    words = np.concatenate(
+        [row[: len(tags)] for row, tags in zip(probabilities, TAGS, strict=True)]
+    )
+    loss = -np.log(words[range(len(words)), np.concatenate(_numbers())]).mean()
+    entropy = -(words * np.log(words)).sum(axis=-1).mean()
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+    (found,) = model.fit(SENTENCES, TAGS, batch_size=24, verbose=0).history["loss"]
+    assert found == pytest.approx(loss - 0.5 * entropy, rel=1e-4)
+
+
 def test_weights_are_of_sentences_or_words(model):
     probabilities = model.predict(SENTENCES, verbose=0)
     losses = [

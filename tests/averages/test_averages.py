@@ -218,3 +218,27 @@ def test_swa_just_within_its_bound_averages_two_epochs():
     average = Swa(epochs=4, start=0.74)
     _fit(model, [average, weights])
     assert int(average.count.numpy()) == 2
+
+
+@pytest.mark.parametrize("average", [Ema(decay=0.4), Swa(start=0.4)], ids=["ema", "swa"])
+def test_an_average_starts_anew_for_another_model(average):
+    found = []
+    for epochs in (4, 2):
+        model = _line()
+        _fit(model, [average], epochs=epochs)
+        found.append(float(model.slope.numpy()))
+    alone = _line()
+    fresh = Ema(decay=0.4) if isinstance(average, Ema) else Swa(start=0.4)
+    _fit(alone, [fresh], epochs=2)
+    assert found[1] == pytest.approx(float(alone.slope.numpy()))
+    assert found[0] != pytest.approx(found[1])
+
+
+def test_ema_counts_updates_not_steps():
+    model, average = _line(), Ema(decay=0.4)
+    model.compile(keras.optimizers.SGD(RATE, gradient_accumulation_steps=3), model.loss)
+    _fit(model, [average])
+    assert int(average.count.numpy()) == 4  # of 12 steps
+    model.compile(keras.optimizers.SGD(RATE), model.loss, steps_per_execution=2)
+    with pytest.raises(ValueError, match="`steps_per_execution` must be 1 .* Received: 2"):
+        _fit(model, [average])

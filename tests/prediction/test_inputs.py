@@ -239,11 +239,8 @@ def test_pipe_is_not_counted(tmp_path):
 
 def test_lines_are_read_in_the_encoding_that_is_given(tmp_path):
     (tmp_path / "a.txt").write_bytes("caf\u00e9\nna\u00efve\n".encode("cp1252"))
-    config = PredictConfig(input=str(tmp_path / "a.txt"), encoding="cp1252")
-    assert [item.text for item in inputs.open_inputs(config, {}).items] == [
-        "caf\u00e9",
-        "na\u00efve",
-    ]
+    found = _open(input=str(tmp_path / "a.txt"), encoding="cp1252")
+    assert [item.text for item in found.items] == ["caf\u00e9", "na\u00efve"]
     (tmp_path / "b.txt").write_bytes(b"\xef\xbb\xbfone\ntwo\n")
     found = _open(input=str(tmp_path / "b.txt"))
     assert [item.text for item in found.items] == ["one", "two"]

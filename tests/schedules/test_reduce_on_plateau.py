@@ -12,6 +12,8 @@ from ftkeras.config.run import Config
 from ftkeras.data.splits import open_splits
 from ftkeras.experiment import build, feeds, optimization
 from ftkeras.experiment.fit import Fit
+from ftkeras.schedules._warmup import Warmup
+from ftkeras.schedules.linear import Linear
 from ftkeras.schedules.reduce_on_plateau import ReduceOnPlateau
 
 
@@ -131,3 +133,18 @@ def test_training_run_falls_epoch_by_epoch(tmp_path):
     rows = csv.DictReader((tmp_path / "history.csv").open())
     rates = [float(row["learning_rate"]) for row in rows]
     np.testing.assert_allclose(rates, [1e-3, 1e-3, 5e-4], rtol=1e-6)
+
+
+def test_a_metric_that_is_not_validated_is_named():
+    callback = ReduceOnPlateau(1.0, by="accuracy").callback()
+    callback.on_epoch_end(1, {"loss": 1.0})  # nothing was validated in this epoch
+    with pytest.raises(ValueError, match="needs the metric val_accuracy; there are: val_acc"):
+        callback.on_epoch_end(1, {"loss": 1.0, "val_acc": 0.5})
+    with pytest.raises(ValueError, match="there are: none, as `fit` has no `validation_data`"):
+        callback.on_epoch_end(0, {"loss": 1.0})
+
+
+def test_its_state_is_that_of_a_warmup_before_it():
+    schedule = ReduceOnPlateau(1.0)
+    assert Warmup(schedule, steps=2).variables == schedule.variables
+    assert Warmup(Linear(1.0, total_steps=4), steps=2).variables == []
