@@ -138,10 +138,11 @@ class MultiLabel(OwnFiles):
         """The character between several labels in a cell; None if there is none."""
         if self._given_separator is not None:
             return self._given_separator
-        column = self._sample.columns[self._roles.label]
+        # Of all rows: the first ones may have one label each.
+        column = self._profile.columns[self._roles.label]
         if label_lists.holds_lists(column):
             return None
-        return label_lists.find_separator(self._sample.name, list(column.counts))
+        return label_lists.find_separator(self._profile.name, list(column.counts))
 
     @functools.cached_property
     def _labels(self) -> Labels:

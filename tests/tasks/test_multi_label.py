@@ -199,3 +199,9 @@ def test_other_data_is_evaluated_with_the_run_s_labels_and_separator(folder):
     _write(folder, ["joy;fear"], name="b.tsv")
     with pytest.raises(UserError, match="has the label 'fear'; the labels are 'anger', 'joy'"):
         _targets(catalog.build("task", task, known_labels=NAMES))
+
+
+def test_labels_that_are_joined_late_in_the_file_are_split(folder):
+    early = "".join(f"text {n}\t{'joy' if n % 2 else 'anger'}\n" for n in range(10_500))
+    (folder / "x.tsv").write_text(f"text\tlabels\n{early}late\tjoy,anger\n")
+    assert MultiLabel(train="x.tsv").labels == ("anger", "joy")
