@@ -54,21 +54,34 @@ def arguments(config: Any, *, without: Sequence[str] = NOT_RECORDED) -> list[str
     return lines
 
 
+def shortest_words(verb: str, config: Any) -> list[str]:
+    """Return the words of the shortest command line that gives `config`, quoted for a shell.
+
+    A field is left out only if the others give its value: some defaults depend on them.
+    """
+    fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    said = {name: value for name, value in fields.items() if name not in NOT_RECORDED}
+    expected = type(config)(**said)
+    for name in list(said):
+        others = {other: value for other, value in said.items() if other != name}
+        try:
+            is_given = type(config)(**others) == expected
+        except UserError:
+            continue
+        if is_given:
+            said = others
+    words = ["ftkeras", verb, *arguments(config, without=[n for n in fields if n not in said])]
+    return list(map(_quoted, words))
+
+
 def shortest_command(verb: str, config: Any) -> str:
-    """Return the command line that says `config` without what are defaults.
+    """Return the shortest command line that gives `config`.
 
     >>> from ftkeras.config.run import Config
     >>> shortest_command("train", Config(task="quickstart", seed=3, run_dir="run"))
     'ftkeras train --task=quickstart --seed=3'
     """
-    defaults = type(config)()
-    same = [
-        field.name
-        for field in dataclasses.fields(config)
-        if getattr(config, field.name) == getattr(defaults, field.name)
-    ]
-    words = ["ftkeras", verb, *arguments(config, without=(*NOT_RECORDED, *same))]
-    return " ".join(map(_quoted, words))
+    return " ".join(shortest_words(verb, config))
 
 
 def _quoted(word: str) -> str:

@@ -63,6 +63,8 @@ def _since_training(log: audit.Log, digests: Mapping[str, str], data: Part) -> l
         changes += hashes.changes(recorded, hashes.condensed(of_data))
     elif not hashes.is_condensed(recorded):  # of which the data card says why it can't be read
         changes += hashes.changes(recorded, _found(recorded))
+    else:
+        changes.append("the files of the data can't be read, so they may have changed")
     return [f"{text} since the training" for text in changes]
 
 

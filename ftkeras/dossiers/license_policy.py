@@ -51,6 +51,9 @@ def refusals(policy: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
         policy: what `read` returned.
         data: the content of licenses.json; without "items" if it could not be measured.
     """
+    refuses = policy["conflicts"] or policy["unknown"] or policy.get("deny") or policy.get("allow")
+    if "items" not in data and refuses:
+        return [f"the licenses could not be measured: {data.get('missing', 'no reason is known')}"]
     reasons = list(data.get("conflicts", ())) if policy["conflicts"] else []
     if policy["unknown"]:
         reasons += [f"{name}: unknown license" for name in data.get("unknown", ())]
@@ -87,7 +90,7 @@ def _identifiers(value: Any, key: str, blame: str) -> tuple[str, ...]:
     identifiers = []
     for text in value:
         identifier = license_terms.identify(text)
-        if identifier == UNKNOWN:
+        if identifier == UNKNOWN or " " in identifier:  # the latter joins several
             raise UserError(f"{blame}: `{key}`: {text!r} is no SPDX identifier.")
         identifiers.append(identifier)
     return tuple(identifiers)

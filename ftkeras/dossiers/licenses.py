@@ -119,12 +119,15 @@ def _asker(kind: str, about: About) -> Callable[[Terms], tuple[str, ...]]:
 
 def _verdict(data: dict[str, Any]) -> Sequence[Shown]:
     asked = ["commercial", "publish_model"]
-    if data["use"].get("publish_model") is not False:
+    published = ("publish_data", "publish_software")
+    if data["use"].get("publish_model") is not False or any(map(data["use"].get, published)):
         asked.append("same_license")
     open_questions = [name for name in asked if name not in data["use"]]
     shown: list[Shown] = []
     if data["conflicts"]:
         shown.append(Notice(f"Conflicts: {'; '.join(data['conflicts'])}.", "error"))
+    elif data["unknown"]:
+        shown.append(Notice("No known license conflicts; those of unknown terms are not compared."))
     elif not open_questions:
         shown.append(Notice("No license conflicts with the stated use.", "good"))
     if open_questions:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import pathlib
-import re
 import shlex
 from typing import Any
 
@@ -21,18 +20,15 @@ LOOKED_AT, LONGEST_EXAMPLE = 200, 200
 def section(view: RunView) -> Section:
     """Return the section about training again, using and serving."""
     facts = {**_versions(view), **_sizes(view)}
-    command = flagfile.shortest_command("train", view.config)
+    words = flagfile.shortest_words("train", view.config)
+    command = " ".join(words)
+    lines = [" ".join(words[:2]), *words[2:]]
     parts: list[Part] = [
-        Code(_broken(command), "Train the same model again"),
+        Code(" \\\n    ".join(lines), "Train the same model again"),
         Facts(facts),
         *_use(view),
     ]
     return Section("Reproduce, use, serve", "reproduce", parts, {"command": command, **facts})
-
-
-def _broken(command: str) -> str:
-    """Return a command with each flag in a line of its own."""
-    return re.sub(r" (?=[\"']?--)", " \\\n    ", command)
 
 
 def _versions(view: RunView) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The tokens at which answers start and end, and the loss of a split."""
 
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -35,9 +36,16 @@ def window_targets(targets: Any, outputs: ContextOutputs) -> np.ndarray:
         for window in windows:
             if known:
                 start, text = known[0]
-                places[number] = _place(window, start, start + len(text))
+                places[number] = _place(window, start, start + len(_held(text)))
             number += 1
     return places
+
+
+def _held(text: str) -> str:
+    """Return an answer without blanks and combining marks at its end, which no token may hold."""
+    while len(text) > 1 and (text[-1].isspace() or unicodedata.category(text[-1]) == "Mn"):
+        text = text[:-1]
+    return text
 
 
 def _place(window: Window, start: int, end: int) -> tuple[int, int]:

@@ -88,7 +88,7 @@ def find_disagreements(
 def _texts(run: FinishedRun, ids: Sequence[str]) -> dict[str, str]:
     """Return the texts of examples by their ids; none if the data is no longer available."""
     try:
-        return example_texts.read(run.config, ids) if ids else {}
+        return example_texts.read(run.config, ids, redacted=True) if ids else {}
     except UserError as error:
         log.info(f"note: no texts are shown: {error}")
         return {}

@@ -10,19 +10,24 @@ import tensorflow as tf
 
 from ftkeras import catalog
 from ftkeras.config.run import Config
+from ftkeras.text import redactions
 
 
-def read(config: Config, ids: Iterable[str]) -> dict[str, str]:
+def read(config: Config, ids: Iterable[str], *, redacted: bool = False) -> dict[str, str]:
     """Return the text of each id, read from the task's data; of pairs, both joined by " | ".
 
     Args:
         config: of a run that wrote these ids.
         ids: split and row, such as `test-17`.
+        redacted: whether to replace what the run replaced in them, if it did.
 
     Raises:
         UserError: the data is no longer available.
     """
     task = catalog.build("task", config.task, data_dir=config.data_dir)
+    redaction = None
+    if redacted and config.redact not in (None, "none"):
+        redaction = catalog.build("redact", config.redact)
     datasets, wanted = task.splits(), {}
     for example_id in ids:
         split, _, row = example_id.rpartition("-")
@@ -32,8 +37,10 @@ def read(config: Config, ids: Iterable[str]) -> dict[str, str]:
         last = max(rows) + 1
         for row, example in enumerate(_dataset(config, datasets, split).take(last)):
             if row in rows:
-                parts = [example[name].numpy() for name in ("text", "pair") if name in example]
-                texts[rows[row]] = " | ".join(part.decode(errors="replace") for part in parts)
+                parts = [example[name] for name in ("text", "pair") if name in example]
+                if redaction is not None:
+                    parts = [redactions.replace(redaction, part) for part in parts]
+                texts[rows[row]] = " | ".join(p.numpy().decode(errors="replace") for p in parts)
     return texts
 
 

@@ -37,10 +37,11 @@ def measure(
     ranked = np.flatnonzero(targets.any(axis=0) & ~targets.all(axis=0))
     micro: dict[str, Any] = {"average": "micro", "zero_division": 0.0}
     macro: dict[str, Any] = {"average": "macro", "zero_division": 0.0, "labels": present}
-    precision, recall, f1, _ = metrics.precision_recall_fscore_support(targets, predicted, **micro)
+    decisions = _indicators(targets), _indicators(predicted)
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(*decisions, **micro)
     return {
         "micro_f1": float(f1),
-        "macro_f1": float(metrics.f1_score(targets, predicted, **macro)) if present.size else None,
+        "macro_f1": float(metrics.f1_score(*decisions, **macro)) if present.size else None,
         "micro_precision": float(precision),
         "micro_recall": float(recall),
         "subset_accuracy": float((targets == predicted).all(axis=1).mean()),
@@ -75,8 +76,8 @@ def per_label(
 
     # Arrays, as `average` is None. scikit-learn annotates its default for `zero_division` only.
     columns: Any = metrics.precision_recall_fscore_support(
-        targets,
-        predicted,
+        _indicators(targets),
+        _indicators(predicted),
         average=None,
         labels=np.arange(len(names)),
         zero_division=cast(str, 0.0),
@@ -97,6 +98,14 @@ def per_label(
     ]
     absent = [row["label"] for row in rows if not row["support"]]
     return {"absent_labels": absent, "per_label": rows}
+
+
+def _indicators(decisions: np.ndarray) -> np.ndarray:
+    """Return decisions with a column of zeros beside a single one.
+
+    scikit-learn would take a single column for examples of two classes.
+    """
+    return decisions if decisions.shape[1] > 1 else np.pad(decisions, [(0, 0), (0, 1)])
 
 
 def sample_f1(targets: np.ndarray, predicted: np.ndarray) -> np.ndarray:

@@ -37,7 +37,9 @@ def check_tokens(
                     f"has {role} {token!r}, but only {wanted!r} is supported",
                 )
         for name in ("additional_special_tokens", "extra_special_tokens"):
-            if not {str(content_of(token)) for token in content.get(name) or ()} <= set(more):
+            tokens = content.get(name) or ()
+            tokens = tokens.values() if isinstance(tokens, dict) else tokens
+            if not {str(content_of(token)) for token in tokens} <= set(more):
                 raise file_error(
                     checkpoint.folder / file, f"has {name}, which is not supported with {model}"
                 )

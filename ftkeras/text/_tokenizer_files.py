@@ -49,7 +49,8 @@ class TokenizerFiles(NamedTuple):
             )
         names = (CONFIG, SPECIALS, ADDED, "config.json")
         rest = [read_json(folder / name) if (folder / name).is_file() else {} for name in names]
-        return cls(folder, read_json(folder / TOKENIZER) if has_tokenizer else None, *rest)
+        tokenizer = _with_type(read_json(folder / TOKENIZER)) if has_tokenizer else None
+        return cls(folder, tokenizer, *rest)
 
     @property
     def tokenizer_path(self) -> pathlib.Path:
@@ -60,6 +61,20 @@ class TokenizerFiles(NamedTuple):
     def config_path(self) -> pathlib.Path:
         """The path of tokenizer_config.json."""
         return self.folder / CONFIG
+
+
+def _with_type(tokenizer: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of tokenizer.json with the type of its model.
+
+    Versions of tokenizers before 0.9 wrote none, and those files are still on the Hub.
+    """
+    model = tokenizer.get("model")
+    if not isinstance(model, dict) or model.get("type") is not None:
+        return tokenizer
+    kind = "BPE" if "merges" in model else "WordPiece"
+    if "unk_id" in model or isinstance(model.get("vocab"), list):
+        kind = "Unigram"
+    return {**tokenizer, "model": {**model, "type": kind}}
 
 
 def file_error(path: pathlib.Path, problem: str) -> UserError:

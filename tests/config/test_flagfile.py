@@ -1,4 +1,5 @@
 import dataclasses
+import shlex
 
 import pytest
 
@@ -98,3 +99,20 @@ def test_numbers_that_are_auto_are_written_and_read(tmp_path):
         assert flags.parse([flag]).config == Config()
     with pytest.raises(UserError, match="--learning_rate must be a number or auto. Received"):
         flags.parse(["--learning_rate=automatic"])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"batch_tokens": 4000, "batch_size": 16},
+        {"few_shot": "contrastive", "policy": ("full",)},
+        {"task": "token_classification(train='x.conll')", "objective": "accuracy"},
+        {"name": "my --name", "seed": 3},
+    ],
+)
+def test_shortest_command_gives_the_configuration(given):
+    config = Config(**{"task": "quickstart", **given})
+    words = shlex.split(" ".join(flagfile.shortest_words("train", config)))
+    assert words[:2] == ["ftkeras", "train"]
+    assert flags.parse(words[2:]).config == config
+    assert len(words) < 8

@@ -69,6 +69,7 @@ def test_what_is_unfinished_is_not_stated(tmp_path, value):
         ("limitations: {a: b}\n", "`limitations` must be a list of texts"),
         ("limitations: [[a]]\n", "`limitations` must be a list of texts"),
         ("system: {}\nsystem: {}\n", "line 2: the key 'system' occurs twice"),
+        ("system:\n  name: {{ model }}\n", "line 2: a key must be a text; put a value with braces"),
         ("- a\n", "must be a mapping"),
         ("system: [\n", "line 2: "),
     ],

@@ -111,6 +111,14 @@ def test_policies_by_name(policy, count):
     assert len(license_policy.refusals(license_policy.read(policy), DATA)) == count
 
 
+def test_licenses_that_were_not_measured_are_refused():
+    missing = {"missing": "license-expression is not installed"}
+    for policy, count in (("report", 0), ("conflicts", 1), ("strict", 1)):
+        found = license_policy.refusals(license_policy.read(policy), missing)
+        assert len(found) == count
+        assert all("could not be measured: license-expression is not" in line for line in found)
+
+
 def test_own_policy(tmp_path):
     assert refused(tmp_path, "deny: [GPL-3.0-only]\n") == []  # MIT may be chosen
     assert refused(tmp_path, "deny: [GPL-3.0-only, mit]\n") == [

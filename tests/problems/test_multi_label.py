@@ -52,6 +52,17 @@ def test_metrics_are_scikit_learns():
     assert [row["support"] for row in found["per_label"]] == TARGETS.sum(axis=0).tolist()
 
 
+def test_one_label_is_measured_as_a_label_not_as_two_classes():
+    problem = MultiLabel(labels=("joy",))
+    found = problem.metrics(TARGETS[:, :1], OUTPUTS[:, :1], _loss)
+    wanted, predicted = TARGETS[:, 0], (OUTPUTS[:, 0] >= 0).astype(int)
+    for name, score in (("f1", metrics.f1_score), ("recall", metrics.recall_score)):
+        assert found[f"micro_{name}"] == pytest.approx(score(wanted, predicted))
+        assert found["per_label"][0][name] == pytest.approx(score(wanted, predicted))
+    assert found["macro_f1"] == found["micro_f1"] < 1
+    assert found["per_label"][0]["support"] == wanted.sum()
+
+
 def _f1(target, probability, threshold):
     predicted = probability >= threshold
     return 2 * (target & predicted).sum() / max(1, target.sum() + predicted.sum())

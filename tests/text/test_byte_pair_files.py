@@ -66,6 +66,20 @@ def test_ids_are_those_of_transformers(tmp_path, name):
     assert read_tokenizer(folder)(TEXTS).to_list() == wanted
 
 
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_files_from_before_models_had_a_type_are_read(tmp_path, name):
+    folder = layout(tmp_path, **LAYOUTS[name])
+    path, expected = folder / "tokenizer.json", read_tokenizer(folder)(TEXTS).to_list()
+    if not path.is_file():
+        pytest.skip("has no tokenizer.json")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert content["model"].pop("type")
+    path.write_text(json.dumps(content), encoding="utf-8")
+    tokenizer = read_tokenizer(folder)
+    assert isinstance(tokenizer, BytePair)
+    assert tokenizer(TEXTS).to_list() == expected
+
+
 def test_written_files_are_read_as_the_same_tokenizer(tmp_path):
     vocabulary, merges = small_vocabulary()
     ours = BytePair(vocabulary=vocabulary, merges=merges, add_prefix_space=True)

@@ -113,6 +113,7 @@ def _set(*path, value):
     ("change", "message"),
     [
         (_set("model", "type", value="BPE"), "model BPE"),
+        (lambda content: content["model"].update(type=None, merges=[]), "model BPE"),
         (_set("normalizer", value={"type": "NFC"}), "normalizer NFC"),
         (_set("normalizer", value=None), "normalizer none"),
         (_set("pre_tokenizer", "type", value="Metaspace"), "pre_tokenizer Metaspace"),
