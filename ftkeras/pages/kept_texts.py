@@ -54,7 +54,7 @@ def _tables(sections: Sequence[Section]) -> list[Table]:
     return [part for part in parts if isinstance(part, Table) and part.columns[0] == EXAMPLE]
 
 
-def _rows(path: pathlib.Path) -> list[Mapping[str, str]]:
+def _rows(path: pathlib.Path) -> Sequence[Mapping[str, str]]:
     """Return the rows of a file; none if it is not there or damaged."""
     try:
         return files.read_json_lines(path)

@@ -37,7 +37,7 @@ def read(config: Config, ids: Iterable[str], *, redacted: bool = False) -> dict[
         last = max(rows) + 1
         for row, example in enumerate(_dataset(config, datasets, split).take(last)):
             if row in rows:
-                parts = [example[name] for name in ("text", "pair") if name in example]
+                parts: list[Any] = [example[name] for name in ("text", "pair") if name in example]
                 if redaction is not None:
                     parts = [redactions.replace(redaction, part) for part in parts]
                 texts[rows[row]] = " | ".join(p.numpy().decode(errors="replace") for p in parts)
