@@ -10,6 +10,7 @@ from ftkeras.experiment import auto, feeds, optimization, private, redactions, w
 from ftkeras.experiment.part_errors import blame
 from ftkeras.policies import check_together
 from ftkeras.problems import SEVERAL_ROWS, Problem
+from ftkeras.support import commands
 from ftkeras.support.protocols import Head
 
 # Longer than any run, for checks to which the length does not matter.
@@ -68,7 +69,7 @@ def require_calibrated(config: Config, problem: Problem, run_dir: pathlib.Path) 
     if config.calibrate and problem.temperature is None:
         raise UserError(
             f"`calibrate`: run_dir={run_dir} is not calibrated yet; do so with: "
-            f"python -m ftkeras.main evaluate --run_dir={run_dir} --calibrate"
+            f"{commands.line('evaluate', run_dir=run_dir, calibrate=True)}"
         )
 
 

@@ -19,6 +19,7 @@ from ftkeras.errors import Stopped, UserError
 from ftkeras.experiment import features, optimization, private, speedup, tracking, windows
 from ftkeras.experiment.definition import Experiment
 from ftkeras.runs import layout, metrics
+from ftkeras.support import commands
 from ftkeras.trackers import Tracker
 from ftkeras.training import epochs, stopping, weights
 from ftkeras.training.best import BestEpoch
@@ -285,4 +286,4 @@ class Fit:
 
 def how_to_evaluate(run_dir: pathlib.Path) -> str:
     """Return the command that evaluates an interrupted run."""
-    return f"evaluate it with: python -m ftkeras.main evaluate --run_dir={run_dir}"
+    return f"evaluate it with: {commands.line('evaluate', run_dir=run_dir)}"

@@ -21,6 +21,7 @@ from ftkeras.figures.style import BLUE, MUTED, ORANGE
 from ftkeras.pages.run_view import RunView
 from ftkeras.statistics import calibration
 from ftkeras.statistics.calibration import Bin, Forecasts
+from ftkeras.support import commands
 
 BINS = 10
 # Numbers that a bootstrap looks at in all: more take more than a few seconds.
@@ -84,8 +85,8 @@ def _advice(view: RunView, ends: dict[str, tuple[float, float]]) -> list[Part]:
     return [
         Notice(
             "The probabilities are not calibrated. --calibrate fits them to validation without "
-            "changing a label: python -m ftkeras.main evaluate "
-            f"--run_dir={view.folder} --calibrate, then export the run again."
+            f"changing a label: {commands.line('evaluate', run_dir=view.folder, calibrate=True)}, "
+            "then export the run again."
         )
     ]
 

@@ -25,7 +25,7 @@ from ftkeras.pages import metric_names, page
 from ftkeras.problems import Problem
 from ftkeras.runs import crossvalidation, layout, naming
 from ftkeras.runs import problem as recorded_problem
-from ftkeras.support import files
+from ftkeras.support import commands, files
 
 Rows = Sequence[Mapping[str, Any]]
 OPTIMISTIC = (
@@ -140,11 +140,11 @@ def _commands(home: pathlib.Path) -> list[Part]:
     settings = home / layout.CROSSVALIDATION_SETTINGS
     return [
         Code(
-            f"python -m ftkeras.main crossvalidate --flagfile={settings} --restart",
+            commands.line("crossvalidate", flagfile=settings, restart=True),
             "Train the folds again",
         ),
         Code(
-            f"python -m ftkeras.main compare {home} <another cross-validation>",
+            f"{commands.line('compare', home)} <another cross-validation>",
             "Compare with another recipe on the same folds",
         ),
     ]

@@ -5,6 +5,7 @@ import json
 import pathlib
 import shlex
 from typing import Any
+from urllib.parse import quote
 
 from ftkeras.config import flagfile
 from ftkeras.errors import UserError
@@ -92,7 +93,7 @@ def _curl(model: str, example: dict[str, str]) -> str:
     """Return the commands that serve an export and send it a request."""
     instance: Any = example if len(example) > 1 else example["text"]
     body = shlex.quote(json.dumps({"instances": [instance]}, ensure_ascii=False))
-    address = f"http://127.0.0.1:8501/v1/models/{pathlib.Path(model).name}:predict"
+    address = f"http://127.0.0.1:8501/v1/models/{quote(pathlib.Path(model).name)}:predict"
     serve = shlex.join(["ftkeras", "serve", f"--model={model}"])
     return f"pip install 'ftkeras[serve]'\n{serve} &\ncurl -d {body} {shlex.quote(address)}"
 

@@ -17,7 +17,7 @@ from ftkeras.runs import layout, naming
 from ftkeras.runs import metrics as run_metrics
 from ftkeras.runs import problem as recorded_problem
 from ftkeras.statistics.bootstrap import Predictions
-from ftkeras.support import files
+from ftkeras.support import commands, files
 from ftkeras.trackers import csv as steps_csv
 
 Rows = Sequence[dict[str, Any]]
@@ -148,7 +148,7 @@ class RunView:
             reason = getattr(error, "strerror", None) or "it is damaged"
             raise UserError(
                 f"{path.name} can't be read ({reason}); write it with: "
-                f"python -m ftkeras.main evaluate --run_dir={self.folder}"
+                f"{commands.line('evaluate', run_dir=self.folder)}"
             ) from None
 
     @functools.cached_property

@@ -22,7 +22,7 @@ from ftkeras.runs import layout, naming
 from ftkeras.search import plots, results, table
 from ftkeras.search.ranges import Parameter
 from ftkeras.search.results import COMPLETED, Result
-from ftkeras.support import times
+from ftkeras.support import commands, times
 
 OPTIMISTIC = (
     "The validation score of the best of many trials is optimistic; evaluate it on the test split."
@@ -148,6 +148,6 @@ def _trials(objective: str, ended: Sequence[Result]) -> Table:
 def _best(home: pathlib.Path, recipe: str) -> list[Part]:
     path = home / layout.BEST_RECIPE
     return [
-        Code(f"python -m ftkeras.main --flagfile={path}", "Train the best settings"),
+        Code(commands.line(flagfile=path), "Train the best settings"),
         Code(recipe, f"{path}"),
     ]

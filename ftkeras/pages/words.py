@@ -9,6 +9,7 @@ from ftkeras.errors import UserError
 from ftkeras.explanations.explanation import Explanation
 from ftkeras.figures.parts import Column, Missing, Part, Section, Table
 from ftkeras.pages.run_view import RunView
+from ftkeras.support import commands
 
 # Tokens that a table shows for each answer, and answers that have a table.
 WORDS, MOST_ANSWERS = 15, 30
@@ -24,7 +25,7 @@ def _contributions(view: RunView) -> list[Part]:
     what = "Tokens that contribute most to each answer"
     if view.explain is None:
         reason = "explanations take a second or more for each text; write them with: "
-        command = f"python -m ftkeras.main report --run_dir={view.folder}"
+        command = commands.line("report", run_dir=view.folder)
         return [Missing(what, reason + command)]
     try:
         texts = view.split_texts

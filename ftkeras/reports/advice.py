@@ -7,6 +7,7 @@ from typing import Any
 from ftkeras.config.run import Config
 from ftkeras.problems import Problem
 from ftkeras.runs import layout
+from ftkeras.support import commands
 
 # A loss between these multiples of a constant answer's has hardly moved. One that is higher still
 # has diverged.
@@ -63,7 +64,7 @@ def hardly_moved(
     else:
         remedy = (
             "try a higher `learning_rate` or more `epochs`. To find a learning rate: "
-            f"python -m ftkeras.main find_rate --flagfile={run_dir / layout.SETTINGS}"
+            f"{commands.line('find_rate', flagfile=run_dir / layout.SETTINGS)}"
         )
     return [f"the loss hardly moved: it ended at {loss:.3f}, and {constant} {chance:.3f}; {remedy}"]
 

@@ -6,7 +6,7 @@ from ftkeras.config.run import Config
 from ftkeras.config.tune import TuneConfig
 from ftkeras.runs import layout
 from ftkeras.search.ledger import Ledger
-from ftkeras.support import times
+from ftkeras.support import commands, times
 
 
 def plan(config: TuneConfig, ledger: Ledger) -> str:
@@ -37,7 +37,7 @@ def written(home: pathlib.Path, *, has_best: bool) -> str:
     lines = [f"table   {home / layout.TABLE}", f"page    {home / layout.PAGE}"]
     if has_best:
         recipe = home / layout.BEST_RECIPE
-        lines += [f"best    {recipe}", f"        python -m ftkeras.main --flagfile={recipe}"]
+        lines += [f"best    {recipe}", f"        {commands.line(flagfile=recipe)}"]
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ftkeras.errors import UserError
 from ftkeras.runs import layout
-from ftkeras.support import files
+from ftkeras.support import commands, files
 
 COUNT = 100
 
@@ -52,5 +52,5 @@ def read(run_dir: pathlib.Path) -> list[dict]:
         raise UserError(
             f"run_dir={run_dir} has no readable {layout.SAMPLES}, by which exports are verified; "
             "write it with: "
-            f"python -m ftkeras.main evaluate --run_dir={run_dir}"
+            f"{commands.line('evaluate', run_dir=run_dir)}"
         ) from None

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ftkeras.errors import UserError
+from ftkeras.support import commands
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
 MODELS = "models.config"
@@ -137,7 +138,7 @@ def _values(server: Server, output: pathlib.Path) -> dict[str, object]:
         "batch_size": server.batch_size,
         "sizes": "\n".join(f"allowed_batch_sizes: {size}" for size in _sizes(server.batch_size)),
         "memory": _memory(server),
-        "command": f"python -m ftkeras.main deploy --model={server.model}",
+        "command": commands.line("deploy", model=server.model),
     }
 
 
