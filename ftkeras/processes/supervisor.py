@@ -138,7 +138,18 @@ def resource_shares(count: int) -> list[dict[str, str]]:
 
 
 def _forward(prefix: str, source: IO[bytes], target: IO[str]) -> None:
-    """Copy a process's output line by line."""
+    """Copy a process's output line by line.
+
+    If nobody reads it any more, as behind `head`, all processes are asked to end. Their output is
+    still read, as a full pipe would block them.
+    """
+    is_read = True
     for line in source:
-        target.write(prefix + line.decode(errors="replace"))
-        target.flush()
+        if not is_read:
+            continue
+        try:
+            target.write(prefix + line.decode(errors="replace"))
+            target.flush()
+        except BrokenPipeError:
+            is_read = False
+            os.kill(os.getpid(), signal.SIGTERM)
