@@ -4,12 +4,12 @@ import math
 import os
 import pathlib
 import re
+import shlex
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ftkeras.errors import UserError
-from ftkeras.support import commands
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
 MODELS = "models.config"
@@ -138,7 +138,7 @@ def _values(server: Server, output: pathlib.Path) -> dict[str, object]:
         "batch_size": server.batch_size,
         "sizes": "\n".join(f"allowed_batch_sizes: {size}" for size in _sizes(server.batch_size)),
         "memory": _memory(server),
-        "command": commands.line("deploy", model=server.model),
+        "command": f"python -m ftkeras.main deploy {shlex.quote(f'--model={server.model}')}",
     }
 
 
