@@ -183,17 +183,15 @@ def _measure(one: Slice, values: np.ndarray, least: int) -> Result:
     low, high = wilson(mean, len(own)) if is_binary else _student(own)
     p_value = None
     if min(len(own), len(rest)) >= least:
-        if is_binary:
+        if is_binary and 0 < values.mean() < 1:
             table = np.array([[part.sum(), len(part) - part.sum()] for part in (own, rest)], int)
             expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / len(values)
             # The approximation needs five examples in each cell, however large the split is.
-            if not values.any() or values.all():
-                p_value = None
-            elif len(values) > MOST_EXACT and expected.min() >= 5:
+            if len(values) > MOST_EXACT and expected.min() >= 5:
                 p_value = float(stats.chi2_contingency(table, correction=False).pvalue)
             else:
                 p_value = float(stats.fisher_exact(table)[1])
-        elif max(np.ptp(own), np.ptp(rest)) > 1e-12:
+        elif not is_binary and max(np.ptp(own), np.ptp(rest)) > 1e-12:
             p_value = float(stats.ttest_ind(own, rest, equal_var=False).pvalue)
     others = float(rest.mean()) if len(rest) else float("nan")
     return Result(one.group, one.name, len(own), mean, low, high, others, p_value)

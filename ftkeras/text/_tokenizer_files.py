@@ -66,7 +66,7 @@ class TokenizerFiles(NamedTuple):
 def _with_type(tokenizer: dict[str, Any]) -> dict[str, Any]:
     """Return the content of tokenizer.json with the type of its model.
 
-    Versions of tokenizers before 0.9 wrote none, and those files are still on the Hub.
+    Versions of tokenizers before 0.9 wrote none, so the files of old checkpoints may lack it.
     """
     model = tokenizer.get("model")
     if not isinstance(model, dict) or model.get("type") is not None:

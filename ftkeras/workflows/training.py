@@ -181,8 +181,7 @@ def _train(
     private.keep_key(experiment, run_dir, key)
     training = fit.Fit(experiment, feed, splits, run_dir, callbacks)
     log.info(training_report.plan(experiment, training.feed, training.position))
-    about = read.pop("train")
-    measured = {"train": {**training.run(), **about}, **read}
+    measured = {**read, "train": {**training.run(), **read["train"]}}
     if mechanism is not None:
         measured["privacy"] = mechanism.report(measured["train"]["steps"])
     run_folder.write_metrics(experiment, run_dir, measured)
