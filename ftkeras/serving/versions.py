@@ -1,7 +1,8 @@
 """Keep versions of one model loaded; load new ones and unload old ones while requests run.
 
-The newest version in the folder is served, and those that labels name. A new version is loaded and
-warmed up before older ones are unloaded, each when its last request has been answered.
+The newest version in the folder that can be loaded is served, and those that labels name. A new
+version is loaded and warmed up before older ones are unloaded, each when its last request has been
+answered.
 """
 
 import contextlib
@@ -89,10 +90,15 @@ class Versions:
         wanted = self._wanted(set(files))
         for number in sorted(wanted, reverse=True):
             self._load_version(number, files[number])
-        # If the newest can't be loaded, the loaded ones stay.
+        # If the newest can't be loaded, the loaded ones stay. After a restart there are none.
         if wanted and max(wanted) in self.available():
             for number in [n for n in list(self._versions) if n not in wanted]:
                 self._unload(number)
+        elif self._only is None:
+            for number in sorted(set(files) - wanted, reverse=True):
+                if self.available():
+                    break
+                self._load_version(number, files[number])
 
     @contextlib.contextmanager
     def lease(self, version: int | None = None, label: str | None = None) -> Iterator[Any]:

@@ -84,6 +84,31 @@ def test_old_version_stays_if_the_new_one_does_not_load(tmp_path):
     assert versions.status(2)[0]["status"] == {"error_code": "UNKNOWN", "error_message": "broken"}
 
 
+def test_newest_that_loads_is_served_after_a_restart(tmp_path):
+    tries = []
+
+    def load(path):
+        tries.append(path.name)
+        if path.name in ("3", "4") and not (path / "repaired").exists():
+            raise ValueError("broken")
+        return path.name
+
+    for number in (1, 2, 3, 4):
+        _write(tmp_path, number)
+    versions = _versions(tmp_path, load)
+    versions.refresh()
+    versions.refresh()
+    assert tries == ["4", "3", "2"]
+    assert versions.available() == [2]
+    (tmp_path / "4" / "repaired").touch()
+    versions.refresh()
+    assert versions.available() == [4]
+    (tmp_path / "4" / "repaired").unlink()
+    only = _versions(tmp_path, load, only=4)
+    only.refresh()
+    assert only.available() == []
+
+
 def test_version_that_failed_is_tried_again_once_a_file_is_added(tmp_path):
     def load(path):
         if path.name == "2" and not (path / "model.sig").exists():

@@ -282,7 +282,18 @@ def _starts_without_blanks(records: Sequence[Sequence[str]]) -> bool:
 
 
 def _is_quoted(text: str, delimiter: str) -> bool:
-    return delimiter != "\t" or _quotes_enclose_fields(text.split("\n"))
+    if delimiter != "\t" or _quotes_enclose_fields(text.split("\n")):
+        return True
+    return _quotes_enclose_lines(text)
+
+
+def _quotes_enclose_lines(text: str) -> bool:
+    """Return whether all rows have as many fields only if quotes enclose line breaks or tabs."""
+    plain, quoted = (
+        {len(fields) for _, fields in _lenient(text, Dialect("\t", quoted))}
+        for quoted in (False, True)
+    )
+    return len(quoted) == 1 < len(plain) and quoted != {1}
 
 
 def _quotes_enclose_fields(lines: Sequence[str]) -> bool:

@@ -86,6 +86,15 @@ def test_pandas_quotes_in_a_tab_separated_file_enclose_fields(tmp_path):
     assert _read(Delimited(_write(tmp_path / "x.tsv", rows, delimiter="\t"))) == rows
 
 
+@pytest.mark.parametrize("inner", ["\n", "\n\n", "\t", "\r\n"])
+def test_pandas_quotes_in_a_tab_separated_file_enclose_lines_and_tabs(tmp_path, inner):
+    rows = [
+        (f"{text}{inner}So it is." if n % 3 else text, label)
+        for n, (text, label) in enumerate(REVIEWS)
+    ]
+    assert _read(Delimited(_write(tmp_path / "x.tsv", rows, delimiter="\t"))) == rows
+
+
 def test_quotes_in_a_glue_file_are_characters(tmp_path):
     lines = ['"It is good .\t1', 'He said " no " .\t0', '" quoted whole "\t1', "plain\t0"]
     (tmp_path / "x.tsv").write_text("sentence\tlabel\n" + "\n".join(lines))
