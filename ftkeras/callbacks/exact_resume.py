@@ -102,8 +102,6 @@ class ExactResume(Callback):
             path.unlink()
         if state := self.checkpoints.newest():
             self._resume_from(state, fit)
-        elif self.checkpoints.paths():
-            log.warning(f"{self.folder} has no undamaged checkpoint: training starts again")
         if self._obstacle is not None:
             log.warning(
                 f"the order of the training data can't be repeated ({self._obstacle}): checkpoints "

@@ -43,8 +43,17 @@ def write(path: pathlib.Path, tensors: dict[str, np.ndarray], facts: dict) -> No
 
 
 def read_facts(path: pathlib.Path) -> dict:
-    """Return the facts alone, without verifying the checksum."""
-    return json.loads(_open(path).metadata()[ENTRY])["facts"]
+    """Return the facts alone, without verifying the checksum.
+
+    Raises:
+        DamagedError: the file has none that can be read.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        return json.loads(_open(path).metadata()[ENTRY])["facts"]
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise DamagedError(f"{path} can't be read: {error}") from None
 
 
 def read(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict]:

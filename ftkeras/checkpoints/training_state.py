@@ -1,5 +1,6 @@
 """Checkpoints: the complete training state of a run after some update, in one file each."""
 
+import contextlib
 import dataclasses
 import logging
 import pathlib
@@ -54,11 +55,17 @@ class Checkpoints:
         self.folder, self.keep = folder, keep
 
     def write(self, state: State) -> None:
-        """Write the state, then remove the oldest checkpoints."""
+        """Write the state, then remove the oldest checkpoints, and those of later updates.
+
+        These are damaged: training resumed from one before them.
+        """
         name = f"update-{state.updates:09d}.epoch-{state.position.epoch:05d}.safetensors"
         path, position = self.folder / name, dataclasses.asdict(state.position)
         about = {"place": position, "updates": state.updates, "facts": state.facts}
         tensor_file.write(path, state.tensors, about)
+        for later in self.paths():
+            if later.name > name:
+                later.unlink()
         self.prune(self.keep)
 
     def prune(self, keep: int) -> None:
@@ -74,18 +81,25 @@ class Checkpoints:
 
     def newest(self) -> State | None:
         """Return the state of the newest undamaged checkpoint; None if there is none."""
-        for path in reversed(self.paths()):
+        paths = self.paths()
+        for path in reversed(paths):
             try:
                 tensors, about = tensor_file.read(path)
             except tensor_file.DamagedError as error:
-                log.warning(f"{error}; the checkpoint before it is used")
+                is_last = path == paths[0]
+                instead = "training starts again" if is_last else "the one before it is used"
+                log.warning(f"{error}; {instead}")
                 continue
             return State(Position(**about["place"]), about["updates"], tensors, about["facts"])
         return None
 
     def facts(self) -> list[dict]:
-        """Return the `facts` of each checkpoint's state, oldest first."""
-        return [tensor_file.read_facts(path)["facts"] for path in self.paths()]
+        """Return the `facts` of the state of each checkpoint that is not damaged, oldest first."""
+        found = []
+        for path in self.paths():
+            with contextlib.suppress(tensor_file.DamagedError):  # `newest` reports it
+                found.append(tensor_file.read_facts(path)["facts"])
+        return found
 
     def paths(self) -> list[pathlib.Path]:
         """Return the paths of the checkpoints, oldest first."""

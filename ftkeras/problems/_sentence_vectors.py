@@ -7,7 +7,6 @@ import numpy as np
 
 from ftkeras.problems._base import Problem
 from ftkeras.problems._comparison import Comparison
-from ftkeras.problems._taught import DISTILLATIONS
 from ftkeras.support.vector_pairs import halves
 
 Tensor = Any
@@ -31,7 +30,7 @@ class SentenceVectors(Problem):
     kind = "sentence embedding model"
     head = "similarity"
     regularizers: ClassVar = dict.fromkeys(
-        ("confidence_penalty", "r_drop", "smart", *DISTILLATIONS), _NO_PROBABILITIES
+        ("confidence_penalty", "r_drop", "smart"), _NO_PROBABILITIES
     )
     batchings: ClassVar = {"packed": "each text of a pair is a row of its own"}
     policies: ClassVar = dict.fromkeys(("head_only", "gradual_unfreezing"), _NO_HEAD)

@@ -34,6 +34,10 @@ class PositivePairs(RanksPage, SentenceVectors):
 
     loss = "in_batch_negatives"
     losses = ("in_batch_negatives",)
+    regularizers: ClassVar = {
+        **SentenceVectors.regularizers,
+        "distill": "the cosines of pairs that belong together do not tell them from others",
+    }
     metric = "mrr"
     measures = (Measure("mrr"), *(Measure(f"recall_at_{cut}") for cut in CUTS), LOSS)
     columns = ("mrr", *(f"recall_at_{cut}" for cut in CUTS), "loss")

@@ -40,6 +40,7 @@ class Similarity(SentenceVectors):
 
     loss = "cosine_regression"
     losses = ("cosine_regression",)
+    regularizer_arguments: ClassVar = {"temperature": "cosines have none"}
     metric = "spearman"
     measures = (
         *(Measure(name, limits=(-1.0, 1.0)) for name in ("spearman", "pearson")),
@@ -91,6 +92,17 @@ class Similarity(SentenceVectors):
             return ops.abs(ops.sum(first * second, axis=-1) - ops.cast(targets, "float32"))
 
         return [keras.metrics.MeanMetricWrapper(error, name="mae")]
+
+    def columns_of_teacher(self, names: Sequence[str]) -> list[int]:
+        """Return the only column: a cosine is one, whatever the scores are called."""
+        return [0]
+
+    def soft_loss(self, outputs: Tensor, answers: Tensor, temperature: float) -> Tensor:
+        """Return the squared difference of the cosines; it needs no temperature."""
+        from keras import ops
+
+        first, second = halves(ops.cast(outputs, "float32"))
+        return ops.square(ops.sum(first * second, axis=-1) - ops.cast(answers, "float32")[..., 0])
 
     def shortcoming(self, targets: np.ndarray) -> str | None:
         if (targets != targets[0]).any():

@@ -20,7 +20,7 @@ class Distill(Regularizer):
       of the student with the logits z, and Q = softmax(log q / T) that of a teacher with the
       probabilities q. log q equals the teacher's logits up to a constant, which softmax ignores.
     - several labels: the same for the sigmoid of each label, the mean over labels.
-    - numbers: (z - q)², the mean over outputs, without a temperature.
+    - numbers, and cosines of pairs: (z - q)², the mean over outputs, without a temperature.
 
     T² makes the size of the gradient independent of T. Each term is the mean over all examples (or
     words) of a batch. Unlabelled examples contribute 0 to L, and examples without an answer of the

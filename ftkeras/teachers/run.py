@@ -68,7 +68,8 @@ class RunTeacher:
         require_finite(self, experiment.problem.are_finite(outputs))
         if isinstance(outputs, WordOutputs):
             return _of_words(experiment.problem, outputs, questions)
-        return answering.activated(experiment.problem, outputs)
+        answers = answering.activated(experiment.problem, outputs)
+        return answers.reshape(len(answers), -1)
 
 
 def _of_words(problem: Problem, outputs: WordOutputs, questions: Questions) -> np.ndarray:

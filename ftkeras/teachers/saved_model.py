@@ -64,6 +64,6 @@ class SavedModelTeacher:
                 if columns[0]:
                     outputs = self._predictor.outputs(*columns, on_batch=progress.update)
                     values += [row[self.problem.output] for row in outputs]
-        answers = np.array(values, np.float32)
+        answers = np.array(values, np.float32).reshape(len(values), -1)
         require_finite(self, np.asarray(np.isfinite(answers).all(axis=1)))
         return answers

@@ -49,10 +49,24 @@ def test_damaged_checkpoint_gives_way_to_the_one_before(checkpoints, caplog, dam
     newest.write_bytes(content)
     assert checkpoints.newest().updates == 3
     assert newest.name in caplog.text
-    assert "the checkpoint before it is used" in caplog.text
+    assert "the one before it is used" in caplog.text
+    # Training goes on from there, and the damaged one takes no place of those that are kept.
+    checkpoints.write(_state(5))
+    assert [path.name[:16] for path in checkpoints.paths()] == [
+        "update-000000003",
+        "update-000000005",
+    ]
+    assert checkpoints.facts() == [{"metric": 0.5}] * 2
 
 
-def test_nothing_is_read_if_all_are_damaged(checkpoints):
+def test_damaged_checkpoint_has_no_facts(checkpoints):
+    checkpoints.paths()[0].write_bytes(b"")
+    assert checkpoints.facts() == [{"metric": 0.5}]
+
+
+def test_nothing_is_read_if_all_are_damaged(checkpoints, caplog):
     for path in checkpoints.paths():
         path.write_bytes(b"")
     assert checkpoints.newest() is None
+    assert caplog.text.count("the one before it is used") == 1
+    assert caplog.text.count("training starts again") == 1

@@ -74,6 +74,13 @@ def test_numbers_are_compared_as_they_are_standardized():
     np.testing.assert_allclose(found, [(1.0 + 1.5**2) / 2])
 
 
+def test_cosines_are_compared_as_they_are():
+    problem = problems.find("similarity")(labels=["score"])
+    vectors = np.array([[1.0, 0.0, 0.6, 0.8], [0.0, 1.0, 0.0, -1.0]], "float32")
+    answers = problem.soft_targets(np.array([[0.9], [-1.0]], "float32"))
+    np.testing.assert_allclose(problem.soft_loss(vectors, answers, 2.0), [0.3**2, 0], atol=1e-6)
+
+
 def _answers(labelled=LABELLED, taught=TAUGHT):
     return {
         "targets": tiny.LABELS,

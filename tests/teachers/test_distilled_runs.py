@@ -13,7 +13,7 @@ from ftkeras.config.run import Config
 from ftkeras.errors import Stopped, UserError
 from ftkeras.runs import inputs
 from ftkeras.verbs import train
-from tests import choices, finished, tagged
+from tests import choices, finished, tagged, text_pairs
 from tests.running import call_ftkeras, succeed
 from tests.training import test_state as state
 
@@ -146,6 +146,8 @@ def folder(tmp_path_factory):
     scores = [f"{(label == 'positive') + n / 1000:.3f}" for n, (_, label) in enumerate(rows)]
     _write(folder / "moods.csv", zip([text for text, _ in rows], moods, strict=True))
     _write(folder / "scores.csv", zip([text for text, _ in rows], scores, strict=True))
+    pairs = text_pairs.scored(200)
+    text_pairs.write_csv(folder / "pairs.csv", pairs, "sentence1", "sentence2", "score")
     return folder
 
 
@@ -154,10 +156,11 @@ DATA = {
     "regression": ["--data=scores.csv"],
     "multiple_choice": ["--data=choices.csv", "--batching=padded"],
     "token_classification": ["--data=tagged.conll"],
+    "similarity": ["--task=similarity(train='pairs.csv')"],
 }
 
 
-METRICS = {"multi_label": "micro_f1", "regression": "spearman"}
+METRICS = {"multi_label": "micro_f1", "regression": "spearman", "similarity": "pearson"}
 
 
 @pytest.mark.matrix

@@ -224,7 +224,7 @@ def test_settings_that_lack_each_other_are_refused(settings, message):
     ("settings", "message"),
     [
         ({"regularizer": ("distill", "freelb")}, "can't be combined: each replaces"),
-        ({"task": "similarity(train='x.csv')"}, "can't be used with a sentence embedding model"),
+        ({"task": "positive_pairs(train='x.csv')"}, "can't be used with a sentence embedding"),
         ({"task": "masked_lm(train='x.txt')"}, "can't be used with a masked language model"),
         ({"task": "question_answering(train='x.json')"}, "can't be used with a question answerer"),
         (
@@ -234,6 +234,10 @@ def test_settings_that_lack_each_other_are_refused(settings, message):
         (
             {"task": "regression(train='x.csv')", "regularizer": ("distill(temperature=2)",)},
             "`temperature` can't be used with a .*, as numbers have none",
+        ),
+        (
+            {"task": "similarity(train='x.csv')", "regularizer": ("distill(temperature=2)",)},
+            "`temperature` can't be used with a .*, as cosines have none",
         ),
     ],
 )
