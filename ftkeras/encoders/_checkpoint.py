@@ -1,5 +1,6 @@
 """An encoder's settings and weights in Hugging Face's files."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -12,6 +13,13 @@ from ftkeras.encoders._embeddings import Pooler
 from ftkeras.encoders._family import Family, Rule
 from ftkeras.encoders._transformer import ACTIVATIONS
 from ftkeras.support import bounds
+from ftkeras.support.layer_hooks import LayerHooks
+
+_SIZES = ("vocabulary_size", "layers", "hidden", "heads", "positions")
+# Arguments of `TransformerEncoder` that only families with a field of that name take.
+_OF_FAMILIES = (
+    *("segments", "embedding", "first_position", "pooler_activation", "epsilon", "switches"),
+)
 
 
 class Checkpoint:
@@ -23,6 +31,34 @@ class Checkpoint:
     pool: Pooler | None
     path: str
     weights: list[keras.Variable]
+    hooks: LayerHooks
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Return a new encoder.
+
+        Raises:
+            ValueError: an argument of `TransformerEncoder` is not one of this family.
+        """
+        known = inspect.signature(cls.__init__).parameters
+        for name in _OF_FAMILIES:
+            if name in kwargs and name not in known:
+                raise ValueError(
+                    f"`{name}` can't be set for {cls.__name__}: its config.json has no such field."
+                )
+        return super().__new__(cls, *args, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        if self.hooks.changes_weights:
+            raise ValueError(
+                "A policy or regularizer changes what the encoder computes, which a configuration "
+                "can't hold: call `merge` of `LoRA` before the model is saved, or save its weights "
+                "only."
+            )
+        ours = [argument for _, argument, _ in self.family.fields]
+        return {
+            **super().get_config(),  # pyright: ignore[reportAttributeAccessIssue]
+            **{name: getattr(self, name) for name in (*ours, "pooler", "initial", "seed")},
+        }
 
     @classmethod
     def settings(cls, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,6 +74,9 @@ class Checkpoint:
                 raise ValueError(f"`{field}` must be {wanted!r}. Received: {value!r}.")
         activation = next(field for field, ours, _ in family.fields if ours == "activation")
         bounds.choice(ACTIVATIONS, **{activation: config.get(activation, "gelu")})
+        for theirs, ours, default in family.fields:
+            if ours in _SIZES:
+                bounds.integer(1, **{theirs: config.get(theirs, default)})
         return {ours: config.get(theirs, default) for theirs, ours, default in family.fields}
 
     def huggingface_config(self) -> dict[str, Any]:

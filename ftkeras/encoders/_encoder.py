@@ -146,9 +146,7 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
         bounds.positive(epsilon=self.epsilon)
         bounds.choice(ACTIVATIONS, activation=self.activation)
         bounds.choice(("normal", "zeros"), initial=self.initial)
-        for name, value in (("pad_id", self.pad_id), ("seed", self.seed)):
-            if value is not None:
-                bounds.integer(0, **{name: value})
+        bounds.optional_integer(0, pad_id=self.pad_id, seed=self.seed)
 
     def _add_parts(self) -> None:
         # From NumPy's global state, so that keras.utils.set_random_seed covers seed=None.
@@ -334,16 +332,3 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
             states.append(x)
         states[-1] = self.blocks[-1].finish(states[-1], training)
         return states
-
-    def get_config(self) -> dict[str, Any]:
-        if self.hooks.changes_weights:
-            raise ValueError(
-                "A policy or regularizer changes what the encoder computes, which a configuration "
-                "can't hold: call `merge` of `LoRA` before the model is saved, or save its weights "
-                "only."
-            )
-        ours = [argument for _, argument, _ in self.family.fields]
-        return {
-            **super().get_config(),
-            **{name: getattr(self, name) for name in (*ours, "pooler", "initial", "seed")},
-        }

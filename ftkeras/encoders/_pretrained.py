@@ -76,7 +76,16 @@ def build(
     try:
         return cls(**{**cls.settings(config), **arguments}, initial="zeros")
     except (ValueError, TypeError) as error:
-        raise UserError(f"`encoder`: {folder}/config.json: {error}") from error
+        named = re.match(r"`(\w+)`", str(error))
+        if named and named[1] in arguments:
+            raise UserError(str(error)) from error
+        raise UserError(f"`encoder`: {folder}/config.json: {_in_theirs(error, cls)}") from error
+
+
+def _in_theirs(error: Exception, cls: "type[TransformerEncoder]") -> str:
+    """Return the message of an error, with the name that config.json has for the argument."""
+    theirs = {ours: theirs for theirs, ours, _ in cls.family.fields}
+    return re.sub(r"^`(\w+)`", lambda match: f"`{theirs.get(match[1], match[1])}`", str(error))
 
 
 def load_weights(encoder: "TransformerEncoder", folder: pathlib.Path) -> None:
@@ -126,7 +135,8 @@ def _class(family: str) -> "type[TransformerEncoder]":
 def _named_by_architecture(config: Mapping[str, Any], folder: pathlib.Path) -> str:
     """Return the family that a config.json without a model_type names by its architectures."""
     names = {module.replace("_", ""): module for module in _modules().values()}
-    for architecture in config.get("architectures") or ():
+    architectures = config.get("architectures")
+    for architecture in architectures if isinstance(architectures, list) else ():
         match = re.fullmatch(r"([A-Z]\w*?)(Model|For[A-Z]\w*|LMHeadModel)", str(architecture))
         if match and match[1].lower() in names:
             name = names[match[1].lower()]

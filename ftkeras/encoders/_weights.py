@@ -37,8 +37,8 @@ def load(
         Names of the tensors that the checkpoint lacks: the pooler's, or none.
 
     Raises:
-        UserError: tensors are missing, unexpected inside the encoder or there twice, or a shape
-            differs.
+        UserError: tensors are missing, unexpected inside the encoder or there twice, a shape
+            differs, or a value is no finite floating-point number.
     """
     stored = _names_by_plain_name(family, tensors, source)
     new = _compare(family, stored, table, source)
@@ -49,6 +49,7 @@ def load(
             continue
         arrays = [tensors[stored[name]] for name in rule.tensors]
         _check_shapes(rule, arrays, tuple(variable.shape), source)
+        _check_values(rule, arrays, source)
         variable.assign(np.asarray(rule.join(arrays), dtype="float32"))
     return new
 
@@ -119,3 +120,17 @@ def _check_shapes(
             f"`encoder`: tensor {name} of {source} has shape {array.shape}, but its config.json "
             f"requires {wanted}; use files of the same checkpoint"
         )
+
+
+def _check_values(rule: Rule, arrays: list[np.ndarray], source: str) -> None:
+    for name, array in zip(rule.tensors, arrays, strict=True):
+        if array.dtype.kind != "f":
+            raise UserError(
+                f"`encoder`: tensor {name} of {source} has numbers of type {array.dtype}; fetch "
+                "weights that are not quantized"
+            )
+        if count := array.size - np.count_nonzero(np.isfinite(array)):
+            raise UserError(
+                f"`encoder`: tensor {name} of {source} has {count:,} values that are not finite; "
+                "fetch it again, or use another checkpoint"
+            )

@@ -173,14 +173,15 @@ class DebertaV2(TransformerEncoder):
         for field, (default, wanted) in _REQUIRED.items():
             if (value := config.get(field, default)) != wanted:
                 raise ValueError(f"`{field}` must be {wanted!r}. Received: {value!r}.")
+        settings = super().settings(config)
         kinds = config.get("pos_att_type") or []
-        kinds = kinds.split("|") if isinstance(kinds, str) else kinds
+        kinds = kinds.split("|") if isinstance(kinds, str) else list(map(str, kinds))
         if {kind.strip() for kind in kinds} != set(_POSITIONS):
             raise ValueError(f"`pos_att_type` must be 'p2c|c2p'. Received: {'|'.join(kinds)!r}.")
         for field in ("embedding_size", "pooler_hidden_size", "attention_head_size"):
-            wanted = config.get("hidden_size", 1536)
+            wanted = settings["hidden"]
             if field == "attention_head_size":
-                wanted //= config.get("num_attention_heads", 24)
+                wanted //= settings["heads"]
             if (value := config.get(field, wanted)) != wanted:
                 raise ValueError(f"`{field}` must be {wanted}. Received: {value}.")
-        return super().settings(config)
+        return settings

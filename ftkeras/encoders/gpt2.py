@@ -152,5 +152,6 @@ class Gpt2(TransformerEncoder):
 
     def huggingface_config(self) -> dict[str, Any]:
         """Return the content of config.json for transformers, without `architectures`."""
-        ends = dict.fromkeys(("bos_token_id", "eos_token_id"), self.pad_id)
+        end = END_OF_TEXT if self.vocabulary_size > END_OF_TEXT else self.pad_id
+        ends = dict.fromkeys(("bos_token_id", "eos_token_id"), end)
         return {**super().huggingface_config(), **ends, "embd_pdrop": self.dropout}

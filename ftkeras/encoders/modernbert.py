@@ -216,8 +216,15 @@ def _in_old_form(config: Mapping[str, Any]) -> dict[str, Any]:
             )
         config["global_attn_every_n_layers"] = every
     ropes = config.pop("rope_parameters", None) or {}
+    if not isinstance(ropes, Mapping) or not all(
+        name in _LAYER_TYPES and isinstance(rope, Mapping) for name, rope in ropes.items()
+    ):
+        raise ValueError(
+            f"`rope_parameters` must be settings for {' and '.join(_LAYER_TYPES)}. "
+            f"Received: {ropes!r}."
+        )
     for kind, field in zip(_LAYER_TYPES, ("global_rope_theta", "local_rope_theta"), strict=True):
-        rope = ropes.get(kind) or {}
+        rope = ropes.get(kind, {})
         if (name := rope.get("rope_type", "default")) != "default":
             raise ValueError(f"`rope_type` must be 'default'. Received: {name!r}.")
         if "rope_theta" in rope:

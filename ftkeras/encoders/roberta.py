@@ -108,4 +108,5 @@ class Roberta(TransformerEncoder):
         """
         settings = super().settings(config)
         bounds.integer(0, pad_token_id=settings["pad_id"])
+        bounds.integer(settings["pad_id"] + 2, max_position_embeddings=settings["positions"])
         return {**settings, "positions": settings["positions"] - settings["pad_id"] - 1}

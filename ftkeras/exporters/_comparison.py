@@ -1,5 +1,6 @@
 """Compare the predictions of an export with those that the run has recorded."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,6 +10,7 @@ import tensorflow as tf
 
 from ftkeras.errors import UserError
 from ftkeras.problems import Comparison, Problem
+from ftkeras.support import bounds
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.truncations.windows import Windows
 
@@ -24,7 +26,7 @@ class Bounds:
 
     Args:
         tolerance: Bound on the difference of an output, in 0 to 1.
-        logit_tolerance: Bound on `Comparison.logit_change`; not negative.
+        logit_tolerance: Bound on `Comparison.logit_change`; at least 0, or infinite for none.
 
     Raises:
         ValueError: if an argument is out of bounds. The message names it, its bound and the value.
@@ -34,12 +36,10 @@ class Bounds:
     logit_tolerance: float | None = None
 
     def __post_init__(self):
-        if self.tolerance is not None and not 0 <= self.tolerance <= 1:
-            raise ValueError(f"`tolerance` must be in 0 to 1. Received: {self.tolerance!r}.")
-        if self.logit_tolerance is not None and not self.logit_tolerance >= 0:
-            raise ValueError(
-                f"`logit_tolerance` must not be negative. Received: {self.logit_tolerance!r}."
-            )
+        if self.tolerance is not None:
+            bounds.whole_share(tolerance=self.tolerance)
+        if self.logit_tolerance not in (None, math.inf):
+            bounds.not_negative(logit_tolerance=self.logit_tolerance)
 
     @classmethod
     def choose(

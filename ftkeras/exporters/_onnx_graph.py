@@ -310,6 +310,7 @@ def _text_vectors(graph: Graph, model: FineTuner, x: str, mask: str) -> str:
         axis = graph.constant([1], np.int64)
         weights = graph.add("Cast", mask, to=1)  # FLOAT
         count = graph.add("ReduceSum", weights, axis, keepdims=1)
+        count = graph.add("Max", count, graph.constant(1, np.float32))  # of a row of padding
         total = graph.add("MatMul", graph.add("Unsqueeze", weights, axis), x)
         return graph.add("Div", graph.add("Squeeze", total, axis), count)
     first = _last_token(graph, x, mask) if model.encoder.causal else _first_token(graph, x)

@@ -1,5 +1,6 @@
 """The base class of exporters whose models take token ids."""
 
+import math
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,8 +13,28 @@ from ftkeras.problems import Comparison, Problem
 from ftkeras.runs import exported
 from ftkeras.runs import problem as recorded_problem
 from ftkeras.text.layer import TextLayer
+from ftkeras.training.finetuner import FineTuner
 
 TOLERANCE = 1e-4  # of a probability, with float32 weights
+# Of all weights: a protobuf or flatbuffer has less than 2 GiB, and some of it is no weight.
+MOST_BYTES = 2**31 - 2**24
+
+
+def require_size(model: FineTuner, exporter: str, quantization: str | None) -> None:
+    """Raise ValueError if a model is larger than its file can be.
+
+    Args:
+        model: Its weights are written.
+        exporter: The exporter's name.
+        quantization: 'int8' if they take one byte each instead of four.
+    """
+    count = sum(math.prod(variable.shape) for variable in model.saved_variables)
+    if (size := count * (1 if quantization else 4)) > MOST_BYTES:
+        smaller = "" if quantization else f"{exporter}(quantization='int8') or "
+        raise ValueError(
+            f"{count:,} weights are {size / 2**30:.1f} GiB, but {exporter} files have less than "
+            f"2 GiB; use {smaller}saved_model."
+        )
 
 
 class TokenIdExporter:

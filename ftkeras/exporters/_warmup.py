@@ -17,7 +17,7 @@ FILE = pathlib.Path("assets.extra") / "tf_serving_warmup_requests"
 # Signatures with a request at the first length only: `explain` runs the network a hundred times, so
 # that a server would take long to start; `token_counts` does not run it.
 ONCE = frozenset({"explain", "token_counts"})
-# A word that is one token in any vocabulary, even if that is [UNK].
+# A word that is one token in nearly any vocabulary, if only [UNK].
 WORD = "a"
 
 
@@ -59,11 +59,9 @@ def texts_of_length(served: Served, length: int) -> dict[str, np.ndarray]:
     of tokens if it is a row of its own.
     """
     names = served.text_names
-    words = length - (2 if served.each_text else 1 + len(names))
-    if len(names) == 1 or served.each_text:
-        counts = [words] * len(names)
-    else:
-        counts = [words - words // 2, words // 2]
+    is_row = len(names) == 1 or served.each_text
+    words = length - served.text_layer.tokenizer.specials[0 if is_row else 1]
+    counts = [words] * len(names) if is_row else [words - words // 2, words // 2]
     return {
         name: np.array([" ".join([WORD] * count)], object)
         for name, count in zip(names, counts, strict=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ftkeras.checkpoints import huggingface
+from ftkeras.errors import UserError
 from ftkeras.exporters import Card, _left_to_caller
 from ftkeras.problems import Problem
 from ftkeras.support import files
@@ -83,7 +84,8 @@ class Huggingface:
         """Write the folder and return it."""
         encoder, family = self.model.encoder, self.model.encoder.family
         config, tensors = encoder.huggingface_config(), encoder.tensors()
-        config["pad_token_id"] = self.model.pad_id
+        if not encoder.first_position:  # otherwise it also is where positions start
+            config["pad_token_id"] = self.model.pad_id
         if self.classifies:
             config |= self._classifier_config()
             tensors = {family.name_below_head(name): value for name, value in tensors.items()}
@@ -168,7 +170,7 @@ def _with_bias(shift: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.nd
         bias: the classifier's, [outputs].
 
     Raises:
-        ValueError: there is none, because columns of the kernel depend on one another.
+        UserError: there is none, because columns of the kernel depend on one another.
 
     >>> _with_bias(np.array([1.0, 2.0]), np.array([[2.0], [0.0]]), np.array([6.0]))
     array([4., 2.])
@@ -176,8 +178,8 @@ def _with_bias(shift: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.nd
     wide = kernel.astype("float64")
     change = np.linalg.lstsq(wide.T, bias.astype("float64"), rcond=None)[0]
     if not np.allclose(wide.T @ change, bias, rtol=0, atol=1e-6):
-        raise ValueError(
-            "transformers' class has no bias, and the head's can't be expressed by its kernel; "
-            "huggingface(head=False) exports the encoder alone."
+        raise UserError(
+            "export=huggingface: transformers' class has no bias, and the head's can't be "
+            "expressed by its kernel; huggingface(head=False) exports the encoder alone."
         )
     return (shift + change).astype(shift.dtype)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from ftkeras.exporters import _left_to_caller
 from ftkeras.exporters._comparison import Bounds
-from ftkeras.exporters._token_ids import TOLERANCE, TokenIdExporter
+from ftkeras.exporters._token_ids import TOLERANCE, TokenIdExporter, require_size
 from ftkeras.exporters._weights import Weights
 from ftkeras.problems import Problem
 from ftkeras.runs import metrics, samples
@@ -54,7 +54,8 @@ class Litert(TokenIdExporter):
             `problems.Comparison`); not negative; None for 0.25 with int8, otherwise no bound.
 
     Raises:
-        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+        ValueError: if an argument is out of bounds; the message names it, its bound and the value.
+            If the model is larger than 2 GiB.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Litert(TokenIdExporter):
     ):
         if quantization not in (None, "int8"):
             raise ValueError(f"`quantization` must be 'int8' or None. Received: {quantization!r}.")
+        require_size(model, "litert", quantization)
         self.model, self.text_layer, self.problem, self.pairs = model, text_layer, problem, pairs
         self.segments = pairs and text_layer.segments
         self.run_dir, self.quantization = run_dir, quantization

@@ -11,7 +11,7 @@ from ftkeras.exporters import Card, _left_to_caller, _onnx_graph
 from ftkeras.exporters._comparison import Bounds
 from ftkeras.exporters._onnx_int8 import Int8Graph
 from ftkeras.exporters._signatures import Served
-from ftkeras.exporters._token_ids import TOLERANCE, TokenIdExporter
+from ftkeras.exporters._token_ids import TOLERANCE, TokenIdExporter, require_size
 from ftkeras.problems import Problem
 from ftkeras.runs import exported, inputs, layout, metrics, samples
 from ftkeras.runs import problem as recorded_problem
@@ -50,8 +50,8 @@ class Onnx(TokenIdExporter):
             `problems.Comparison`); not negative; None for 0.5 with int8, otherwise no bound.
 
     Raises:
-        ValueError: The model has layers that can't be written, or naming the argument, its bound
-            and the value received.
+        ValueError: The model has layers that can't be written, or is larger than 2 GiB; or naming
+            the argument, its bound and the value received.
         UserError: The extra is not installed.
     """
 
@@ -73,6 +73,7 @@ class Onnx(TokenIdExporter):
             raise ValueError("an encoder with adapters can't be written as ONNX.")
         if quantization not in (None, "int8"):
             raise ValueError(f"`quantization` must be 'int8' or None. Received: {quantization!r}.")
+        require_size(model, "onnx", quantization)
         self.bounds = Bounds.choose(
             "int8 states" if quantization else "float32",
             TOLERANCE,

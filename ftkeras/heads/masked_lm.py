@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from ftkeras.heads._head import Head
+from ftkeras.support import bounds
 
 Tensor = Any
 
@@ -39,6 +40,9 @@ class MaskedLm(Head):
         name: the name of the layer.
         **kwargs: other arguments of `keras.layers.Layer`.
 
+    Raises:
+        ValueError: if an argument is out of bounds. The message names it, its bound and the value.
+
     Call: features, padding_mask -> logits [slots, vocabulary]. The features are "sequence" [batch,
         length, hidden]; "places" [slots], the positions of the masked tokens, counted through
         all rows; and "vocabulary" [vocabulary, embedding].
@@ -65,6 +69,12 @@ class MaskedLm(Head):
         **kwargs: Any,
     ):
         super().__init__(name=name, **kwargs)
+        if activation is not None:
+            bounds.choice(ACTIVATIONS, activation=activation)
+        if epsilon is not None:
+            bounds.positive(epsilon=epsilon)
+        if biases is not None:
+            bounds.boolean(biases=biases)
         self.activation, self.epsilon, self.biases = activation, epsilon, biases
         self.seed = seed
 

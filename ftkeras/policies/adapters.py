@@ -45,6 +45,7 @@ class Adapters(Policy):
     def __init__(self, *, size: int = 64, pooler: bool = True, seed: int | None = None):
         bounds.integer(1, size=size)
         bounds.boolean(pooler=pooler)
+        bounds.optional_integer(0, seed=seed)
         self.size, self.pooler, self.seed = size, pooler, seed
 
     def prepare(self, model: Model) -> None:

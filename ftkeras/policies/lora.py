@@ -61,6 +61,7 @@ class LoRA(Policy):
         bounds.integer(1, rank=rank)
         bounds.positive(alpha=alpha)
         bounds.boolean(pooler=pooler)
+        bounds.optional_integer(0, seed=seed)
         self.chosen = _matching_names(targets)
         self.rank, self.alpha, self.targets = rank, alpha, targets
         self.pooler, self.seed = pooler, seed

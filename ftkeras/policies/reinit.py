@@ -40,6 +40,7 @@ class Reinit(Policy):
 
     def __init__(self, *, layers: int = 2, seed: int | None = None):
         bounds.integer(0, layers=layers)
+        bounds.optional_integer(0, seed=seed)
         self.layers, self.seed = layers, seed
 
     def prepare(self, model: Model) -> None:

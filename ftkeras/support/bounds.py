@@ -28,6 +28,11 @@ def share(**values: float) -> None:
     _check("at least 0 and below 1", lambda value: 0 <= value < 1, values)
 
 
+def whole_share(**values: float) -> None:
+    """Raise ValueError unless each value is a number in [0, 1]."""
+    _check("from 0 to 1", lambda value: 0 <= value <= 1, values)
+
+
 def positive_share(**values: float) -> None:
     """Raise ValueError unless each value is a number in (0, 1)."""
     _check("above 0 and below 1", lambda value: 0 < value < 1, values)
@@ -40,6 +45,11 @@ def integer(least: int, **values: Any) -> None:
         return isinstance(value, Integral) and value >= least
 
     _check(f"an integer of at least {least}", holds, values)
+
+
+def optional_integer(least: int, **values: Any) -> None:
+    """Raise ValueError unless each value is None or an integer of at least `least`."""
+    integer(least, **{name: value for name, value in values.items() if value is not None})
 
 
 def boolean(**values: bool) -> None:

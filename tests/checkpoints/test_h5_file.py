@@ -44,6 +44,14 @@ def test_kernel_is_transposed_and_half_precision_widened(tmp_path):
     np.testing.assert_array_equal(found, value.T.astype("float32"), strict=True)
 
 
+def test_bias_that_is_a_row_of_a_matrix_is_a_vector(tmp_path):
+    name = "transformer/tfgp_t2_model/transformer/h_._3/attn/c_attn/bias:0"
+    value = np.arange(6, dtype="float32")[None]
+    file = H5File(write(tmp_path / "x.h5", lambda f: f.create_dataset(name, data=value)))
+    assert file.shapes == {"transformer.h.3.attn.c_attn.bias": (6,)}
+    np.testing.assert_array_equal(file.read("transformer.h.3.attn.c_attn.bias"), value[0])
+
+
 def _linked(file):
     file["bert/a"] = h5py.ExternalLink("/etc/passwd", "/")
     file["bert/b"] = h5py.SoftLink("/nowhere")

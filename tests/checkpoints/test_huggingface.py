@@ -98,6 +98,13 @@ def test_single_file_is_read(tmp_path):
     assert_equal(huggingface.read_tensors(tmp_path), TENSORS)
 
 
+@pytest.mark.parametrize("dtype", ["float8_e4m3fn", "float8_e5m2"])
+def test_types_that_numpy_lacks_are_refused(tmp_path, dtype):
+    save_file({"a.weight": np.zeros(3, getattr(ml_dtypes, dtype))}, tmp_path / "model.safetensors")
+    tensors = huggingface.read_tensors(tmp_path)
+    assert_refused(lambda: tensors["a.weight"], "a.weight", "F8_", "not quantized")
+
+
 def test_shards_are_read_as_one(tmp_path):
     two_shards(tmp_path)
     assert_equal(huggingface.read_tensors(tmp_path), TENSORS)

@@ -150,6 +150,22 @@ def test_wrong_shape_is_reported_with_both_shapes(encoder, tensors, name, shape)
     assert_one_line(error, name, str(shape), str(wanted))
 
 
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [(np.nan, "1 values that are not finite"), ("int8", "numbers of type int8")],
+)
+def test_values_that_are_no_weights_are_refused(encoder, tensors, value, message):
+    name = "encoder.layer.0.intermediate.dense.weight"
+    if value == "int8":
+        tensors[name] = tensors[name].astype(value)
+    else:
+        tensors[name] = tensors[name].copy()
+        tensors[name][0, 0] = value
+    with pytest.raises(UserError) as error:
+        encoder.load(tensors)
+    assert_one_line(error, name, message)
+
+
 def test_wrong_vocabulary_size_is_reported_with_both_sizes(encoder, tensors):
     tensors[VOCABULARY] = np.zeros((71, 16), "float32")
     with pytest.raises(UserError) as error:

@@ -109,7 +109,7 @@ def test_bias_of_the_head_is_part_of_an_export(tmp_path):
 def test_bias_that_the_kernel_cannot_express_is_refused(tmp_path):
     model = fixture()
     model.head.kernel.assign(np.ones((16, 3)))
-    with pytest.raises(ValueError, match=r"has no bias.*huggingface\(head=False\)"):
+    with pytest.raises(UserError, match=r"has no bias.*huggingface\(head=False\)"):
         export(model, tmp_path)
 
 
@@ -167,6 +167,13 @@ def test_encoder_of_another_pad_token_is_exported_with_it(tmp_path):
     model = fixture()
     model.pad_id = 3
     assert huggingface.read_config(export(model, tmp_path))["pad_token_id"] == 3
+
+
+def test_end_of_text_is_not_the_pad_token():
+    sizes = {"layers": 1, "hidden": 2, "heads": 1, "initial": "zeros"}
+    config = Gpt2(vocabulary_size=50258, pad_id=50257, **sizes).huggingface_config()
+    names = ("pad_token_id", "bos_token_id", "eos_token_id")
+    assert [config[name] for name in names] == [50257, 50256, 50256]
 
 
 def test_answers_that_need_both_sides_are_refused(tmp_path):

@@ -117,8 +117,14 @@ def test_bounds_depend_on_how_weights_are_stored(stored_in, given, bounds):
     assert chosen == bounds
 
 
-@pytest.mark.parametrize("values", [{"tolerance": 2}, {"tolerance": -1}, {"logit_tolerance": -1}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        *({"tolerance": value} for value in (2, -1, "x")),
+        *({"logit_tolerance": value} for value in (-1, float("nan"))),
+    ],
+)
 def test_bound_out_of_bounds_is_named(values):
     ((name, value),) = values.items()
-    with pytest.raises(ValueError, match=f"`{name}` must.*Received: {value}"):
+    with pytest.raises(ValueError, match=f"`{name}` must.*Received: {value!r}"):
         Bounds(**values)

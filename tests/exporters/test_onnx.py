@@ -7,7 +7,8 @@ import pytest
 
 from ftkeras.encoders._transformer import ACTIVATIONS
 from ftkeras.errors import UserError
-from ftkeras.exporters import _onnx_graph
+from ftkeras.exporters import _onnx_graph, _token_ids
+from ftkeras.exporters.litert import Litert
 from ftkeras.exporters.onnx import Onnx
 from ftkeras.runs import layout, samples
 from tests.exporters import small
@@ -29,6 +30,11 @@ def _run(model, segments=False, **inputs):
 def test_every_pooling_gives_keras_logits(pooling):
     model = small.model(pooling)
     np.testing.assert_allclose(_run(model, token_ids=IDS), model({"token_ids": IDS}), atol=1e-4)
+
+
+def test_row_of_padding_has_keras_logits_too():
+    model, ids = small.model("mean"), np.append(IDS, np.zeros((1, 6), np.int32), axis=0)
+    np.testing.assert_allclose(_run(model, token_ids=ids), model({"token_ids": ids}), atol=1e-4)
 
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
@@ -71,6 +77,23 @@ def test_model_with_other_predictions_is_not_kept(small_run, tmp_path):
     ):
         _exporter(small_run, tmp_path).write()
     assert list((tmp_path / "onnx").iterdir()) == []
+
+
+@pytest.mark.parametrize("exporter", [Onnx, Litert])
+def test_model_that_no_file_can_hold_is_refused(small_run, exporter, monkeypatch):
+    count = small_run[0].count_params()
+    about = {"model": small_run[0], "text_layer": small_run[1], "run_dir": small_run[2]}
+    about |= {"problem": small.PROBLEM, "pairs": False}
+    about |= {"plain": True, "card": small.Card()} if exporter is Onnx else {}
+    monkeypatch.setattr(_token_ids, "MOST_BYTES", 2 * count)
+    with pytest.raises(
+        ValueError, match=rf"^{count:,} weights .* use \w+\(quantization='int8'\) or"
+    ):
+        exporter(**about)
+    exporter(**about, quantization="int8")
+    monkeypatch.setattr(_token_ids, "MOST_BYTES", count - 1)
+    with pytest.raises(ValueError, match="use saved_model"):
+        exporter(**about, quantization="int8")
 
 
 def test_adapters_are_refused(small_run):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ftkeras.heads._pooling import mean_of_tokens
 from ftkeras.heads.similarity import Similarity
 
 STATES = np.random.default_rng(0).normal(size=(4, 3, 5)).astype(np.float32)
@@ -33,6 +34,13 @@ def test_head_has_no_weights_and_is_made_again_from_its_configuration():
     head.build({"first": (None, 5)})
     assert head.weights == []
     assert Similarity.from_config(head.get_config()).name == "head"
+
+
+def test_mean_of_many_tokens_does_not_overflow_in_float16():
+    states = np.full((1, 8192, 2), [12.0, 5.0], "float16")  # 12 * 8192 is beyond its range
+    found = mean_of_tokens({"sequence": states}, np.ones((1, 8192), bool))
+    np.testing.assert_array_equal(found, [[12.0, 5.0]])
+    assert found.dtype == "float16"
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])

@@ -171,6 +171,13 @@ def test_value_out_of_bounds_is_named(spec, named):
         catalog.build("policy", spec, seed=4)
 
 
+@pytest.mark.parametrize("spec", ["reinit", "adapters", "lora"])
+@pytest.mark.parametrize("seed", [-1, 1.5, "x"])
+def test_seed_out_of_bounds_is_named(spec, seed):
+    with pytest.raises(UserError, match=f"`seed` must be .*{seed}"):
+        catalog.build("policy", spec, seed=seed)
+
+
 @pytest.mark.parametrize(
     ("spec", "named"),
     [

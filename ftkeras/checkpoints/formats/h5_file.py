@@ -1,6 +1,7 @@
 """Weights in `tf_model.h5`, which TensorFlow classes of transformers wrote until version 4.57."""
 
 import contextlib
+import math
 import pathlib
 from collections.abc import Iterator
 from typing import Any
@@ -49,7 +50,7 @@ class H5File:
         if name in self._variables:
             raise ValueError(f"it has the tensor {name} twice")
         self._variables[name] = place
-        self.shapes[name] = item.shape[::-1] if is_transposed(place) else item.shape
+        self.shapes[name] = _shape(name, place, item.shape)
 
     def _check(self, place: str, item: Any) -> None:
         why = None
@@ -67,8 +68,15 @@ class H5File:
         place = self._variables[name]
         with _opened(self._path) as file:
             value = file[place][()]
-        value = value.T if is_transposed(place) else value
+        value = (value.T if is_transposed(place) else value).reshape(self.shapes[name])
         return value.astype("float32") if value.dtype == "float16" else value
+
+
+def _shape(name: str, place: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape of a variable in PyTorch; GPT-2's biases are rows of a matrix here."""
+    if name.endswith(".bias"):
+        return (math.prod(shape),) if len(shape) == 2 else shape
+    return shape[::-1] if is_transposed(place) else shape
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Weights in safetensors files."""
 
 import pathlib
+import re
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from ftkeras.checkpoints.formats.base import Format, damaged
 from ftkeras.errors import UserError
 
 HALVES = ("float16", "bfloat16")
+# safetensors' names of types that NumPy lacks: floating-point numbers of 8 bits or fewer.
+UNREAD = re.compile(r"F[468]_")
 
 
 class SafetensorsFile:
@@ -33,6 +36,11 @@ class SafetensorsFile:
     def read(self, name: str) -> np.ndarray:
         """Return one tensor; half precision is returned as float32."""
         with _open(self._path) as file:
+            if UNREAD.match(kind := file.get_slice(name).get_dtype()):
+                raise UserError(
+                    f"`encoder`: tensor {name} of {self._path} has numbers of type {kind}, which "
+                    "are not read; fetch weights that are not quantized"
+                )
             tensor = file.get_tensor(name)
         return tensor.astype("float32") if tensor.dtype.name in HALVES else tensor
 

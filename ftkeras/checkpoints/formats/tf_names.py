@@ -47,7 +47,8 @@ GARDEN_LAYER = re.compile(r"^layer_with_weights-(\d+)/")
 FIRST_GARDEN_LAYER = 4
 SPELLINGS: Rules = (
     (r":0$", ""),
-    (r"(?<=/layer)_(\._)?(?=\d+/)", "/"),
+    (r"_\._(?=\d+/)", "/"),
+    (r"(?<=/layer)_(?=\d+/)", "/"),
     (r"(?<=/)(kernel|gamma|embeddings)$", "weight"),
     (r"(?<=/)beta$", "bias"),
     (r"_embeddings$", r"\g<0>/weight"),
@@ -61,6 +62,8 @@ def torch_name(name: str) -> str:
 
     >>> torch_name("bert/encoder/layer_._0/attention/self/query/kernel:0")
     'bert.encoder.layer.0.attention.self.query.weight'
+    >>> torch_name("transformer/h_._0/attn/c_attn/weight:0")
+    'transformer.h.0.attn.c_attn.weight'
     >>> torch_name("bert/embeddings/word_embeddings")
     'bert.embeddings.word_embeddings.weight'
     >>> torch_name("encoder/layer_with_weights-4/_output_dense/bias/.ATTRIBUTES/VARIABLE_VALUE")
