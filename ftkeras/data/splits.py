@@ -171,18 +171,21 @@ class Splits:
         return replace(first, rows=np.concatenate([first.rows, rows]))
 
     def counts(self) -> dict[str, int]:
-        """Return the size of each split, and how many distinct texts test shares with the others.
+        """Return the size of each split, and how many distinct texts they share.
 
-        The number of shared texts is under "in_train_and_test".
+        "in_train_and_validation" counts those that both have, and "in_train_and_test" those of test
+        that train or validation has.
         """
         parts = [part for part in (self.train, self.validation) if part is not None]
         counts = {examples.name: len(examples) for examples in parts}
         if self._unlabelled is not None:
             counts["unlabelled"] = len(self._unlabelled)
+        digests = [examples.digests for examples in parts]
+        if len(parts) > 1:
+            counts["in_train_and_validation"] = len(np.intersect1d(*digests))
         if not self.config.test:
             return counts
-        digests = np.concatenate([examples.digests for examples in parts])
-        shared = np.intersect1d(digests, self.test.digests)
+        shared = np.intersect1d(np.concatenate(digests), self.test.digests)
         return {**counts, "test": len(self.test), "in_train_and_test": len(shared)}
 
     def redacted(self, parts: Iterable[Examples | None] | None = None) -> dict[str, dict[str, int]]:

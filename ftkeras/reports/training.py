@@ -26,6 +26,9 @@ def examples(splits: Splits, counts: Mapping[str, int]) -> str:
     for name in names:
         notes = splits.task.problem().imbalance(getattr(splits, name).targets)
         lines += [f"note: {name}: {note}" for note in notes]
+    if shared := counts.get("in_train_and_validation"):
+        texts = plurals.counted(shared, "text of validation is", "texts of validation are")
+        lines.append(f"note: {texts} in train too, so that validation looks better than test")
     if shared := counts.get("in_train_and_test"):
         texts = plurals.counted(shared, "text of test is", "texts of test are")
         lines.append(f"note: {texts} in train or validation too")

@@ -9,6 +9,7 @@ from ftkeras.data.splits import open_splits
 from ftkeras.data.task import Task
 from ftkeras.data.token_cache import cache_folder
 from ftkeras.errors import UserError
+from ftkeras.reports import training
 from tests.matrix import matrix
 
 
@@ -130,8 +131,21 @@ def test_texts_in_train_and_test_are_counted():
             "train": 90,
             "validation": 10,
             "test": 20,
+            "in_train_and_validation": 0,
             "in_train_and_test": 1,
         }
+
+
+def test_texts_in_train_and_validation_are_counted_and_reported():
+    class Repeating(Colors):
+        def splits(self):
+            train = super().splits()["train"].take(30)
+            return {**super().splits(), "train": train, "validation": train.take(8)}
+
+    with open_splits(_config(), Repeating(), _one_token) as splits:
+        counts = splits.counts()
+        assert counts["in_train_and_validation"] == 8
+        assert "8 texts of validation are in train too" in training.examples(splits, counts)
 
 
 class Named:

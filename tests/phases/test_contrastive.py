@@ -127,7 +127,7 @@ def test_pairs_are_of_the_texts_that_are_trained_on_alone(run):
     assert (len(texts["train"]), len(texts["validation"])) == (16, 8)
     assert not texts["train"] & texts["validation"]
     metrics = json.loads((run / "pairs" / "metrics.json").read_text())
-    assert metrics["data"] == {"train": 64, "validation": 32}
+    assert metrics["data"] == {"train": 64, "validation": 32, "in_train_and_validation": 0}
 
 
 @pytest.mark.matrix
