@@ -12,9 +12,23 @@ encoder has
 Policies and regularizers act inside it through its `hooks` (`ftkeras.support.layer_hooks`).
 """
 
-from ftkeras.encoders._pretrained import build, family, family_name, from_pretrained, load_weights
+from ftkeras.encoders._pretrained import (
+    build,
+    family,
+    family_name,
+    from_pretrained,
+    load_weights,
+    require_padding,
+)
 from ftkeras.support import lazy
 
-__all__ = ["build", "family", "family_name", "from_pretrained", "load_weights"]
+__all__ = [
+    "build",
+    "family",
+    "family_name",
+    "from_pretrained",
+    "load_weights",
+    "require_padding",
+]
 
 __getattr__, __dir__ = lazy.attach(__name__)

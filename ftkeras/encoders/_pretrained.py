@@ -88,6 +88,23 @@ def _in_theirs(error: Exception, cls: "type[TransformerEncoder]") -> str:
     return re.sub(r"^`(\w+)`", lambda match: f"`{theirs.get(match[1], match[1])}`", str(error))
 
 
+def require_padding(encoder: "TransformerEncoder", pad_id: int, source: str) -> None:
+    """Raise UserError unless an encoder's positions start where its tokenizer's texts need them.
+
+    In RoBERTa and its relatives, the first token is in the row behind that of the padding token.
+
+    Args:
+        encoder: the encoder.
+        pad_id: the padding token of the tokenizer.
+        source: the folder or the name of the checkpoint.
+    """
+    if encoder.first_position and encoder.pad_id != pad_id:
+        raise UserError(
+            f"`encoder`: config.json of {source} has pad_token_id={encoder.pad_id}, but the "
+            f"tokenizer's is {pad_id}, behind which positions start; correct config.json."
+        )
+
+
 def load_weights(encoder: "TransformerEncoder", folder: pathlib.Path) -> None:
     """Assign a checkpoint's weights; report those that it does not have.
 
@@ -114,6 +131,11 @@ def family_name(config: Mapping[str, Any], folder: pathlib.Path, default: str = 
     known = sorted(_modules().values())
     named = config.get("model_type") or _named_by_architecture(config, folder) or default
     name = str(named).replace("-", "_")  # "xlm-roberta" is the file xlm_roberta.py
+    if not name:
+        raise UserError(
+            f"`encoder`: {folder}/config.json has no model_type; name the family, as in "
+            f"encoder=bert(checkpoint='{folder}')."
+        )
     if name not in known:
         raise UserError(
             f"`encoder`: {folder} has a {named!r} model; available are: {', '.join(known)}."

@@ -132,9 +132,12 @@ def _check_config(checkpoint: TokenizerFiles) -> None:
             )
     never_split = checkpoint.config.get("never_split") or []
     if unknown := [token for token in never_split if token not in built_in(checkpoint)]:
-        raise file_error(
-            checkpoint.config_path, f"has never_split {unknown[0]!r}, which is not supported"
-        )
+        if checkpoint.tokenizer is None:
+            raise file_error(
+                checkpoint.config_path, f"has never_split {unknown[0]!r}, which is not supported"
+            )
+        # transformers does not follow it either if it has that file.
+        log.warning("%s has never_split, which %s ignores", checkpoint.config_path, TOKENIZER)
     if checkpoint.config.get("truncation_side") == "left":
         log.warning(
             "%s has truncation_side 'left', which is ignored; truncation=tail keeps the end of "

@@ -65,12 +65,13 @@ def read(folder: pathlib.Path) -> dict[str, Any]:
     if checkpoint.config.get("add_prefix_space") is False:
         path = checkpoint.config_path
         raise file_error(path, "has add_prefix_space False, which is not supported")
-    name = tokenizer_class(checkpoint, default)[0].removesuffix("Fast")
+    name = tokenizer_class(checkpoint, default)[0]
     path, pieces, charsmap = model_path(folder), None, None
     if checkpoint.tokenizer is not None:
         pieces = _pieces(checkpoint)
         if name in ANY_TOKENIZER:
             name = _CLASSES_BY_FIRST_TOKEN.get(pieces[0][0], "XLMRobertaTokenizer")
+    name = name.removesuffix("Fast")
     layout = LAYOUTS[name]
     style = STYLES[layout.style]
     settings = _albert_files.read_settings(checkpoint) if layout.normalizes else {}

@@ -15,7 +15,7 @@ from keras import ops
 from ftkeras import catalog
 from ftkeras.checkpoints import huggingface
 from ftkeras.config.run import Config
-from ftkeras.encoders import from_pretrained
+from ftkeras.encoders import from_pretrained, require_padding
 from ftkeras.errors import UserError
 from ftkeras.experiment import classifier, encoder_source
 from ftkeras.exporters import _onnx_graph
@@ -212,7 +212,7 @@ ODD = {
     "far padding": ("roberta", {"pad_token_id": 600}, "`max_position_embeddings` must be .* 602"),
     "rate": ("electra", {"hidden_dropout_prob": 2.0}, "`hidden_dropout_prob` must be"),
     "epsilon": ("roberta", {"layer_norm_eps": -1.0}, "`layer_norm_eps` must be positive"),
-    "number of classes": ("", {"model_type": None, "architectures": 5}, "has a '' model"),
+    "number of classes": ("", {"model_type": None, "architectures": 5}, "has no model_type"),
 }
 
 
@@ -224,6 +224,18 @@ def test_odd_config_json_is_named_by_its_field(case, tmp_path):
     with pytest.raises(UserError, match=message) as error:
         from_pretrained(tmp_path)
     assert str(tmp_path) in str(error.value)
+
+
+def test_positions_that_start_behind_another_pad_token_are_refused(tmp_path):
+    """As in an early copy of a published RoBERTa, whose config.json had the id of <s>."""
+    folder = shutil.copytree(FIXTURES / "roberta", tmp_path / "roberta")
+    config = huggingface.read_config(folder)
+    encoder = from_pretrained(folder)
+    require_padding(encoder, config["pad_token_id"], "x")
+    (folder / "config.json").write_text(json.dumps({**config, "pad_token_id": 0}))
+    with pytest.raises(UserError, match="pad_token_id=0, but the tokenizer's is 1, behind which"):
+        require_padding(from_pretrained(folder), 1, "x")
+    require_padding(encoder_of("deberta_v2"), 99, "x")  # which has no such positions
 
 
 @pytest.mark.parametrize("argument", [{"dropout": 1.5}, {"seed": -1}])

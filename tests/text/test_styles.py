@@ -117,6 +117,14 @@ def test_deberta_has_the_ids_of_sentencepiece(tmp_path):
     assert ours.unknown_id == 3
 
 
+def test_pieces_that_no_text_has_may_be_listed_as_added_tokens(tmp_path):
+    """As mDeBERTa's files are written by transformers 5."""
+    ids = read_tokenizer(deberta(tmp_path))(["the film"]).to_list()
+    listed = {"extra_special_tokens": ["[PAD]", "▁<extra_id_99>", "▁<extra_id_0>"]}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(listed))
+    assert read_tokenizer(tmp_path)(["the film"]).to_list() == ids
+
+
 def test_deberta_is_written_as_transformers_reads_it(tmp_path, caplog):
     ours = read_tokenizer(deberta(tmp_path))
     (tmp_path / "saved").mkdir()

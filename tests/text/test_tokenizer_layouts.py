@@ -95,6 +95,10 @@ LAYOUTS = {
     "cased, accents off": {
         "tokenizer_config": {**BERT, "do_lower_case": False, "strip_accents": True},
     },
+    "words that are not split": {
+        "tokenizer": ({}, {}),
+        "tokenizer_config": {**BERT, "never_split": ["film!", "[E1]"]},
+    },
     "whole ideographs": {"tokenizer_config": {"tokenize_chinese_chars": False}},
     "class in config.json": {"config": {"model_type": "bert", "tokenizer_class": "BertTokenizer"}},
     "spaces beside": {

@@ -36,6 +36,8 @@ def layout(folder, name="XLMRobertaTokenizer", model=MODEL, tokenizer=None, **fi
 
 CAMEMBERT = {"config": {"model_type": "camembert"}}
 GENERIC = {"tokenizer_config": {"tokenizer_class": "TokenizersBackend"}}
+# As all-purpose checkpoints have it, paraphrase-multilingual-MiniLM-L12-v2 among them.
+FAST = {"tokenizer_config": {"tokenizer_class": "PreTrainedTokenizerFast"}}
 LAYOUTS = {
     "model": {},
     "model of CamemBERT": {"name": "CamembertTokenizer", **CAMEMBERT},
@@ -44,6 +46,7 @@ LAYOUTS = {
         "model": (), "tokenizer": {}, "name": "CamembertTokenizer", **CAMEMBERT
     },
     "any class": {"model": (), "tokenizer": {}, **GENERIC},
+    "any fast class": {"tokenizer": {}, **FAST},
     "any class of CamemBERT": {
         "model": (), "tokenizer": {}, "name": "CamembertTokenizer", **GENERIC
     },
