@@ -10,6 +10,8 @@ from ftkeras.errors import UserError
 
 # The value of a field that the run chooses itself.
 AUTO = "auto"
+# The largest number that `keras.utils.set_random_seed` takes.
+LARGEST_SEED = 2**32 - 1
 
 
 def flag(default: Any, group: str, help: str, free: bool = False, path: bool = False) -> Any:
@@ -46,6 +48,14 @@ def check_at_least(config: Any, **bounds: int) -> None:
         value = getattr(config, name)
         if value not in (None, AUTO) and not least <= value < math.inf:
             raise UserError(f"`{name}` must be at least {least}. Received: {value}.")
+
+
+def check_at_most(config: Any, **bounds: int) -> None:
+    """Raise UserError unless each named field is at most its bound."""
+    for name, most in bounds.items():
+        value = getattr(config, name)
+        if value > most:
+            raise UserError(f"`{name}` must be at most {most}. Received: {value}.")
 
 
 def check_positive(config: Any, *names: str) -> None:
