@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ftkeras.errors import UserError
 from ftkeras.runs import layout
+from ftkeras.support import files
 
 FIRST = "0" * 64  # what the first entry has instead of a hash
 
@@ -43,6 +45,21 @@ class Log:
         """Return the details of the last entry about an event; empty if there is none."""
         own = [entry["details"] for entry in self.entries if entry.get("event") == event]
         return own[-1] if own else {}
+
+
+def require_writable(run_dir: pathlib.Path) -> None:
+    """Raise UserError if no entry can be added, before anything is done that needs one."""
+    path = run_dir / layout.AUDIT_LOG
+    if not path.exists():
+        files.require_writable(run_dir, "run_dir")
+        return
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise UserError(
+            f"run_dir={run_dir}: {path.name} can't be written ({error.strerror}), so there would "
+            "be no record of this; make it writable, or copy the run."
+        ) from None
 
 
 def append(run_dir: pathlib.Path, event: str, details: Mapping[str, Any]) -> None:
