@@ -1,5 +1,6 @@
 """Read the command line with absl: arguments to a verb and its configuration."""
 
+import os
 import pathlib
 import re
 from collections.abc import Collection
@@ -216,4 +217,5 @@ def _recorded_flags(values: absl_flags.FlagValues, verb: str) -> pathlib.Path:
     """Return the flagfile of the finished run that `evaluate` and others start from."""
     if not (run_dir := values["run_dir"].value):
         raise UserError(f"{verb} needs --run_dir, the folder of a finished run.")
-    return existing.require_run(run_dir)
+    # Before the configuration, which expands it, can be made.
+    return existing.require_run(os.path.expanduser(run_dir))

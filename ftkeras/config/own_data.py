@@ -257,7 +257,10 @@ def _names(text: object) -> object:
             "`label_names` must read label=name,label=name, such as 1=World,2=Sports. Received: "
             f"{text!r}, where {wrong[0]!r} has no name."
         )
-    return {label.strip(): name.strip() for label, _, name in pairs}
+    named = {label.strip(): name.strip() for label, _, name in pairs}
+    if len(named) < len(pairs):
+        raise UserError(f"`label_names` names a label twice; name each once. Received: {text!r}.")
+    return named
 
 
 def _lines(name: str) -> tuple[str, ...]:
