@@ -116,7 +116,7 @@ def task_spec(values: Mapping[str, object], task: str = DEFAULT_TASK) -> str:
         task: what to learn, without files; if it is the default, the data says what.
 
     Raises:
-        UserError: if `data` is missing, or a value can't be read.
+        UserError: if `data` is missing, a value can't be read, or `task` has it, too.
 
     >>> given = {"data": ("x.csv",), "text_column": "title,body", "label_names": "1=no,2=yes"}
     >>> task_spec({name: given.get(name) for name in KEYS})
@@ -137,6 +137,8 @@ def task_spec(values: Mapping[str, object], task: str = DEFAULT_TASK) -> str:
     arguments = {KEYS[name]: given[name] for name in KEYS if name in given}
     if task != DEFAULT_TASK:
         spec = catalog.parse("task", task)
+        if twice := [name for name in given if KEYS[name] in spec.arguments]:
+            raise UserError(f"`{twice[0]}` is also given in task={task}; give it once.")
         return str(Spec(spec.name, {**arguments, **spec.arguments}))
     # Only multi_label has a separator. The data may still turn out to pose another task.
     name = "multi_label" if "label_separator" in given else "classification"

@@ -149,6 +149,14 @@ def test_export_of_a_run_without_exports_writes_the_default(tmp_path):
             ["--data=x.csv", "--task=similarity(train='y.csv')"],
             r"`data` can't be combined with task=similarity\(train='y.csv'\)",
         ),
+        (
+            ["--data=x.csv", "--task=similarity(text='a')", "--text_column=b"],
+            "`text_column` is also given in task=similarity",
+        ),
+        (
+            ["--data=x.csv", "--task=multi_label(separator=';')", "--label_separator=,"],
+            "`label_separator` is also given in task=multi_label",
+        ),
         (["--data=x.csv", "--task=similarty"], "did you mean similarity"),
         (["--text_column=body"], "`text_column` needs `data`"),
         (["--data=x", "--label_names=1=a,2="], "`label_names` must read label=name"),
