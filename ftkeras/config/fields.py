@@ -85,7 +85,7 @@ def check_choices(config: Any, **choices: tuple[str, ...]) -> None:
 
 
 def check_texts(config: Any, *, folders: tuple[str, ...], name: str) -> None:
-    """Raise UserError if a field has a line break, or a name can't be that of a folder.
+    """Raise UserError if a field can't be recorded in a line, or a name can't be that of a folder.
 
     Args:
         config: the configuration.
@@ -94,8 +94,13 @@ def check_texts(config: Any, *, folders: tuple[str, ...], name: str) -> None:
     """
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
-        if "\n" in "".join(value if isinstance(value, tuple) else str(value)):
-            raise UserError(f"`{field.name}` must not contain a line break. Received: {value!r}.")
+        for text in value if isinstance(value, tuple) else (str(value),):
+            if "\n" in text or "\r" in text:
+                raise UserError(
+                    f"`{field.name}` must not contain a line break. Received: {value!r}."
+                )
+            if text != text.rstrip():
+                raise UserError(f"`{field.name}` must not end with a space. Received: {value!r}.")
     for folder in folders:
         if getattr(config, folder) == "":
             raise UserError(f"`{folder}` must name a folder. Received: ''.")

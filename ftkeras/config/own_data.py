@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ftkeras import catalog
-from ftkeras.config import shared_flags
+from ftkeras.config import flagfile, shared_flags
 from ftkeras.config.fields import WithPaths, flag
 from ftkeras.errors import UserError
 from ftkeras.support.specs import Spec
@@ -222,7 +222,7 @@ def columns(settings: pathlib.Path) -> dict[str, object]:
         settings: a flagfile; if it can't be read, nothing is returned.
     """
     try:
-        lines = settings.read_text(encoding="utf-8").splitlines()
+        lines = flagfile.lines_of(settings)
     except OSError:
         return {}
     tasks = [line.removeprefix("--task=") for line in lines if line.startswith("--task=")]
