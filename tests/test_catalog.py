@@ -36,6 +36,18 @@ def test_text_that_is_not_a_spec_is_refused(text):
     assert repr(text) in str(caught.value)
 
 
+@pytest.mark.parametrize("value", ["{[]: 1}", "-" * 100_000, "[" * 1000, "nan", "-inf"])
+def test_value_that_python_cannot_read_is_refused_without_a_wrong_remedy(value):
+    with pytest.raises(UserError, match="with values written as in Python. Received"):
+        catalog.parse("schedule", f"linear(end={value})")
+
+
+@pytest.mark.parametrize("text", ["linear(end=1, end=2)", "linear(rates={'end': 1, 'end': 2})"])
+def test_key_that_is_given_twice_is_refused(text):
+    with pytest.raises(UserError, match="`schedule` has the key 'end' twice"):
+        catalog.parse("schedule", text)
+
+
 def test_unknown_part_lists_the_known_ones():
     with pytest.raises(UserError, match="`schedule` must be one of constant, .*linear.*'linaer'"):
         catalog.build("schedule", "linaer", peak=1.0, total_steps=10)

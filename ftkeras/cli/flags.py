@@ -1,8 +1,9 @@
 """Read the command line with absl: arguments to a verb and its configuration."""
 
+import os
 import pathlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from ftkeras.support.nearest import hint
 
 HELP = ("--help", "-h")
 VERSION = ("--version", "-V")
+BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -192,9 +194,24 @@ class _OrAuto(absl_flags.ArgumentParser):
 _PARSERS = {int: absl_flags.IntegerParser(), float: absl_flags.FloatParser()}
 
 
+class _FlagValues(absl_flags.FlagValues):
+    """Flags whose flagfiles may begin with a byte order mark, which editors on Windows write."""
+
+    def read_flags_from_files(self, argv: Sequence[str], force_gnu: bool = True) -> list[str]:
+        """Return arguments with those of flagfiles; absl takes one with a mark for no flag."""
+        read = super().read_flags_from_files(argv, force_gnu)
+        if not any(argument.startswith(BYTE_ORDER_MARK) for argument in read):
+            return read
+        comments = tuple(BYTE_ORDER_MARK + sign for sign in ("#", "//"))
+        kept = (argument for argument in read if not argument.startswith(comments))
+        plain = (argument.removeprefix(BYTE_ORDER_MARK) for argument in kept)
+        # Again, as the first line may name another flagfile.
+        return super().read_flags_from_files([*filter(None, plain)], force_gnu)
+
+
 def _define(config: type) -> absl_flags.FlagValues:
     """Define absl flags for the fields of a configuration."""
-    values, kinds = absl_flags.FlagValues(), flagfile.value_types(config)
+    values, kinds = _FlagValues(), flagfile.value_types(config)
     auto = flagfile.takes_auto(config)
     for field in flag_fields(config):
         if field.name in auto:
@@ -216,4 +233,5 @@ def _recorded_flags(values: absl_flags.FlagValues, verb: str) -> pathlib.Path:
     """Return the flagfile of the finished run that `evaluate` and others start from."""
     if not (run_dir := values["run_dir"].value):
         raise UserError(f"{verb} needs --run_dir, the folder of a finished run.")
-    return existing.require_run(run_dir)
+    # Before the configuration, which expands it, can be made.
+    return existing.require_run(os.path.expanduser(run_dir))

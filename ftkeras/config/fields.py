@@ -10,6 +10,8 @@ from ftkeras.errors import UserError
 
 # The value of a field that the run chooses itself.
 AUTO = "auto"
+# The largest number that `keras.utils.set_random_seed` takes.
+LARGEST_SEED = 2**32 - 1
 
 
 def flag(default: Any, group: str, help: str, free: bool = False, path: bool = False) -> Any:
@@ -48,6 +50,14 @@ def check_at_least(config: Any, **bounds: int) -> None:
             raise UserError(f"`{name}` must be at least {least}. Received: {value}.")
 
 
+def check_at_most(config: Any, **bounds: int) -> None:
+    """Raise UserError unless each named field is at most its bound."""
+    for name, most in bounds.items():
+        value = getattr(config, name)
+        if value > most:
+            raise UserError(f"`{name}` must be at most {most}. Received: {value}.")
+
+
 def check_positive(config: Any, *names: str) -> None:
     """Raise UserError unless each named field is finite and above 0, None or auto."""
     for name in names:
@@ -75,7 +85,7 @@ def check_choices(config: Any, **choices: tuple[str, ...]) -> None:
 
 
 def check_texts(config: Any, *, folders: tuple[str, ...], name: str) -> None:
-    """Raise UserError if a field has a line break, or a name can't be that of a folder.
+    """Raise UserError if a field can't be recorded in a line, or a name can't be that of a folder.
 
     Args:
         config: the configuration.
@@ -84,8 +94,13 @@ def check_texts(config: Any, *, folders: tuple[str, ...], name: str) -> None:
     """
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
-        if "\n" in "".join(value if isinstance(value, tuple) else str(value)):
-            raise UserError(f"`{field.name}` must not contain a line break. Received: {value!r}.")
+        for text in value if isinstance(value, tuple) else (str(value),):
+            if "\n" in text or "\r" in text:
+                raise UserError(
+                    f"`{field.name}` must not contain a line break. Received: {value!r}."
+                )
+            if text != text.rstrip():
+                raise UserError(f"`{field.name}` must not end with a space. Received: {value!r}.")
     for folder in folders:
         if getattr(config, folder) == "":
             raise UserError(f"`{folder}` must name a folder. Received: ''.")

@@ -126,7 +126,7 @@ def read(path: pathlib.Path, kind: type[Configuration]) -> Configuration:
         UserError: the file can't be read, names an unknown argument or has a wrong value.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = lines_of(path)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} can't be read: {getattr(error, 'strerror', error)}.") from None
     kinds, auto, values = value_types(kind), takes_auto(kind), {}
@@ -135,6 +135,18 @@ def read(path: pathlib.Path, kind: type[Configuration]) -> Configuration:
         value = AUTO if is_auto else _converted(name, text, kinds[name], path)
         values[name] = (*values.get(name, ()), value) if kinds[name] is tuple else value
     return kind(**values)
+
+
+def lines_of(path: pathlib.Path) -> list[str]:
+    """Return the lines of a flagfile, without a byte order mark.
+
+    Not by splitlines(), which also splits at characters within a value, such as U+2028.
+
+    Raises:
+        OSError: the file can't be read.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    return path.read_text(encoding="utf-8-sig").split("\n")
 
 
 def value_types(kind: type) -> dict[str, type]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ftkeras import catalog
-from ftkeras.config import shared_flags
+from ftkeras.config import flagfile, shared_flags
 from ftkeras.config.fields import WithPaths, flag
 from ftkeras.errors import UserError
 from ftkeras.support.specs import Spec
@@ -116,7 +116,7 @@ def task_spec(values: Mapping[str, object], task: str = DEFAULT_TASK) -> str:
         task: what to learn, without files; if it is the default, the data says what.
 
     Raises:
-        UserError: if `data` is missing, or a value can't be read.
+        UserError: if `data` is missing, a value can't be read, or `task` has it, too.
 
     >>> given = {"data": ("x.csv",), "text_column": "title,body", "label_names": "1=no,2=yes"}
     >>> task_spec({name: given.get(name) for name in KEYS})
@@ -137,6 +137,8 @@ def task_spec(values: Mapping[str, object], task: str = DEFAULT_TASK) -> str:
     arguments = {KEYS[name]: given[name] for name in KEYS if name in given}
     if task != DEFAULT_TASK:
         spec = catalog.parse("task", task)
+        if twice := [name for name in given if KEYS[name] in spec.arguments]:
+            raise UserError(f"`{twice[0]}` is also given in task={task}; give it once.")
         return str(Spec(spec.name, {**arguments, **spec.arguments}))
     # Only multi_label has a separator. The data may still turn out to pose another task.
     name = "multi_label" if "label_separator" in given else "classification"
@@ -220,7 +222,7 @@ def columns(settings: pathlib.Path) -> dict[str, object]:
         settings: a flagfile; if it can't be read, nothing is returned.
     """
     try:
-        lines = settings.read_text(encoding="utf-8").splitlines()
+        lines = flagfile.lines_of(settings)
     except OSError:
         return {}
     tasks = [line.removeprefix("--task=") for line in lines if line.startswith("--task=")]
@@ -257,7 +259,10 @@ def _names(text: object) -> object:
             "`label_names` must read label=name,label=name, such as 1=World,2=Sports. Received: "
             f"{text!r}, where {wrong[0]!r} has no name."
         )
-    return {label.strip(): name.strip() for label, _, name in pairs}
+    named = {label.strip(): name.strip() for label, _, name in pairs}
+    if len(named) < len(pairs):
+        raise UserError(f"`label_names` names a label twice; name each once. Received: {text!r}.")
+    return named
 
 
 def _lines(name: str) -> tuple[str, ...]:

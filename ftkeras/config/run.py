@@ -285,6 +285,7 @@ class Config(Privacy):
         if self.batch_size is None and self.batch_tokens is None:
             object.__setattr__(self, "batch_size", DEFAULT_BATCH_SIZE)
         fields.check_at_least(self, **_AT_LEAST)
+        fields.check_at_most(self, seed=fields.LARGEST_SEED)
         fields.check_positive(self, "learning_rate")
         fields.check_texts(self, folders=("run_dir", "cache_dir"), name="name")
         fields.check_shares(self, "test_share", "validation_share")

@@ -24,7 +24,8 @@ EMPTY = {
     ADDRESS: "an address, such as https://example.org/model",
 }
 TRUTH = {"yes": True, "true": True, "no": False, "false": False}
-UNFINISHED = "todo"
+# Not "Todos los textos", or the company Todoist.
+UNFINISHED = re.compile(r"(?:TODO|todo)\b|Todo\s*(?::|$)")
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ def _value(key: str, value: Any, expected: Any, blame: str) -> Any:
 
 
 def _is_stated(text: str) -> bool:
-    return text.strip() not in EMPTY and not text.strip().lower().startswith(UNFINISHED)
+    return text.strip() not in EMPTY and not UNFINISHED.match(text.strip())
 
 
 def _has_form(text: str, expected: str) -> bool:

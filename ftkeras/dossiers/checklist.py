@@ -13,6 +13,8 @@ DISCLAIMER = (
     "does not judge whether that is true, enough, or what a law requires of this model."
 )
 MOST_NAMED = 3
+# The keys of checklist.json beside the names of the lists.
+OWN_KEYS = ("disclaimer", "required")
 
 
 def part(answered: Sequence[tuple[Clauses, Sequence[Answer]]], required: Sequence[str]) -> Part:
@@ -42,7 +44,7 @@ def part(answered: Sequence[tuple[Clauses, Sequence[Answer]]], required: Sequenc
         }
         for clauses, answers in answered
     }
-    data = {"disclaimer": DISCLAIMER, "required": list(required), **lists}
+    data = dict(zip(OWN_KEYS, (DISCLAIMER, list(required)), strict=True)) | lists
     return Part("checklist", "Checklist", data, shown)
 
 

@@ -101,9 +101,7 @@ def read(name: str, parts: Sequence[str]) -> Clauses:
     if not isinstance(content["clauses"], list) or not content["clauses"]:
         raise UserError(f"{blame}: `clauses` must be a list of clauses.")
     clauses = tuple(_clause(entry, parts, blame) for entry in content["clauses"])
-    for key in ("title", "source"):
-        if not isinstance(content[key], str) or not content[key]:
-            raise UserError(f"{blame}: `{key}` must be a text. Received: {content[key]!r}.")
+    _check_texts(content, ("title", "source"), blame)
     ids = [clause.id for clause in clauses]
     if twice := [one for one in ids if ids.count(one) > 1]:
         raise UserError(f"{blame}: the clause {twice[0]!r} occurs twice.")
@@ -151,8 +149,15 @@ def _check_keys(content: Any, keys: Sequence[str], blame: str) -> None:
         raise UserError(f"{blame}: needs the keys {', '.join(keys)}. Received: {received}.")
 
 
+def _check_texts(content: Mapping[str, Any], keys: Sequence[str], blame: str) -> None:
+    for key in keys:
+        if not isinstance(content[key], str) or not content[key]:
+            raise UserError(f"{blame}: `{key}` must be a text. Received: {content[key]!r}.")
+
+
 def _clause(entry: Any, parts: Sequence[str], blame: str) -> Clause:
     _check_keys(entry, CLAUSE_KEYS, f"{blame}: a clause")
+    _check_texts(entry, ("id", "asks"), f"{blame}: a clause")
     blame = f"{blame}: clause {entry['id']}"
     needs = entry["needs"]
     if not isinstance(needs, list) or not needs or not all(isinstance(n, str) for n in needs):

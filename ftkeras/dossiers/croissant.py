@@ -4,6 +4,7 @@ Source: Croissant format specification 1.0, https://docs.mlcommons.org/croissant
 """
 
 import pathlib
+import re
 from typing import Any
 
 from ftkeras.dossiers.subject import Subject
@@ -69,7 +70,8 @@ def describe(subject: Subject, data: dict[str, Any]) -> dict[str, Any]:
         subject: the run.
         data: the content of data.json.
     """
-    source = data["source"]
+    source, about = data["source"], subject.about
+    author = about.text("data.author")
     objects = _objects(data["files"])
     described = {
         "@context": CONTEXT,
@@ -77,7 +79,10 @@ def describe(subject: Subject, data: dict[str, Any]) -> dict[str, Any]:
         "conformsTo": VERSION,
         "name": source.get("name") or subject.view.title,
         "description": _about(subject, data),
-        "url": source.get("source"),
+        "url": about.text("data.download") or _address(source.get("source", "")),
+        # Whether it is a person, nobody has stated.
+        "creator": author and {"@type": "sc:Organization", "name": author},
+        "datePublished": about.text("data.released"),
         "license": source.get("license"),
         "version": source.get("version"),
         "citeAs": source.get("citation"),
@@ -91,6 +96,11 @@ def describe(subject: Subject, data: dict[str, Any]) -> dict[str, Any]:
         "recordSet": _record_sets(subject, objects),
     }
     return {name: value for name, value in described.items() if value}
+
+
+def _address(text: str) -> str:
+    """Return a text if it is an address; "" if it says otherwise where the data come from."""
+    return text if re.fullmatch(r"https?://\S+", text) else ""
 
 
 def _about(subject: Subject, data: dict[str, Any]) -> str:

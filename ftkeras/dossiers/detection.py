@@ -85,9 +85,10 @@ def _phones(text: str) -> Iterator[tuple[int, int]]:
 
 
 # Those with check digits first. Digits that go on, or a decimal point, make another number.
+# Repetitions are bounded, so that long texts without spaces take no longer than others.
 KINDS: dict[str, Callable[[str], Iterator[tuple[int, int]]]] = {
     "e-mail address": _matching(
-        r"[A-Za-z0-9][A-Za-z0-9._%+-]*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}"
+        r"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}"
     ),
     "bank account (IBAN)": _ibans,
     "German tax id": _matching(
@@ -118,7 +119,7 @@ KINDS: dict[str, Callable[[str], Iterator[tuple[int, int]]]] = {
     "telephone number": _phones,
     "postal address": _matching(
         rf"(?<![\w.,-])[1-9]\d{{0,4}}[a-z]?\s+(?:[A-Z][\w'.-]*\s+){{1,4}}(?:{STREETS})s?\b"
-        r"|\b[A-ZÄÖÜ][\wäöüß-]{2,}\s?(?:[Ss]traße|[Ss]tr\.|[Ww]eg|[Pp]latz|[Aa]llee|[Gg]asse|[Rr]ing)"
+        r"|\b[A-ZÄÖÜ][\wäöüß-]{2,60}\s?(?:[Ss]traße|[Ss]tr\.|[Ww]eg|[Pp]latz|[Aa]llee|[Gg]asse|[Rr]ing)"
         r"\s+\d{1,4}[a-z]?\b"
     ),
 }

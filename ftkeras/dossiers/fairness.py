@@ -1,6 +1,6 @@
 """The part about fairness: how good the model is for each group, and what it answers to them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,10 @@ NOTE = (
 MEASURES = (
     "Demographic parity: the largest difference between groups in the share that gets this answer. "
     "Equalized odds: the largest difference in the share of those, right or wrong, that get it. "
-    f"By fairlearn, over groups with at least {groups.LEAST} examples."
+    f"By fairlearn, over groups with at least {groups.LEAST} examples. Equalized odds leave out "
+    "groups in which no text, or every text, should get this answer: a share of theirs is unknown."
 )
+FEWER_THAN_TWO = "fewer than two groups have texts that should get this answer and others"
 
 
 def part(subject: Subject) -> Part:
@@ -76,19 +78,31 @@ def _measures(
     except ImportError:
         reason = "they need the package fairlearn: pip install 'ftkeras[dossier]'"
         return [], [Missing("Measures of fairness", f"{reason}.")]
-    sensitive = [values[n] for n in kept]
+    sensitive = np.array([values[n] for n in kept])
     measured = []
     for label in subject.view.problem.names:
         truth, answers = (np.array([pairs[n][side] == label for n in kept]) for side in (0, 1))
-        arguments = {"y_true": truth, "y_pred": answers, "sensitive_features": sensitive}
-        measured.append(
-            {
-                "answer": label,
-                "demographic_parity": float(metrics.demographic_parity_difference(**arguments)),
-                "equalized_odds": float(metrics.equalized_odds_difference(**arguments)),
-            }
-        )
+        arguments: dict[str, Any] = {
+            "y_true": truth,
+            "y_pred": answers,
+            "sensitive_features": sensitive,
+        }
+        parity = float(metrics.demographic_parity_difference(**arguments))
+        odds = _odds(metrics.equalized_odds_difference, arguments)
+        measured.append({"answer": label, "demographic_parity": parity, **odds})
     return measured, []
+
+
+def _odds(measure: Callable[..., Any], arguments: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Return equalized odds, and the groups left out: fairlearn counts an unknown rate as 0."""
+    truth, sensitive = arguments["y_true"], arguments["sensitive_features"]
+    comparable = set(sensitive[truth]) & set(sensitive[~truth])
+    left_out = sorted({str(name) for name in sensitive} - comparable)
+    if len(comparable) < 2:
+        return {"equalized_odds": None, "left_out": left_out, "reason": FEWER_THAN_TWO}
+    kept = np.isin(sensitive, list(comparable))
+    odds = measure(**{name: values[kept] for name, values in arguments.items()})
+    return {"equalized_odds": float(odds), "left_out": left_out}
 
 
 def _verdict(name: str, compared: Sequence[Group], gap: Gap | None, metric: str) -> Notice:
@@ -118,8 +132,19 @@ def _table(name: str, compared: Sequence[Group], metric: str) -> Table:
 def _odds_table(name: str, odds: Sequence[dict[str, Any]]) -> list[Shown]:
     if not odds:
         return []
-    columns = ["answer", "demographic parity difference", "equalized odds difference"]
-    rows = [[one["answer"], one["demographic_parity"], one["equalized_odds"]] for one in odds]
+    columns = [
+        "answer",
+        "demographic parity difference",
+        "equalized odds difference",
+        "groups that equalized odds leave out",
+    ]
+    rows = [
+        [
+            *(one["answer"], one["demographic_parity"], one["equalized_odds"]),
+            ", ".join(one["left_out"]) or None,
+        ]
+        for one in odds
+    ]
     table = Table(f"measures_{_key(name)}", f"Answers by {name}", columns, rows, MEASURES)
     return [table]
 

@@ -9,7 +9,7 @@ from ftkeras.dossiers.subject import Subject
 from ftkeras.errors import UserError
 from ftkeras.figures.parts import Facts, Notice, Table, Text
 from ftkeras.figures.parts import Part as Shown
-from ftkeras.runs import audit, folder, layout, signing
+from ftkeras.runs import audit, exported, folder, layout, signing
 from ftkeras.support import files, hashes
 
 LICENSED = ("data", "encoder", "code")
@@ -23,9 +23,10 @@ def part(subject: Subject, parts: Mapping[str, Part]) -> Part:
         parts: those about the data and licenses.
     """
     log = audit.read(subject.folder)
-    digests, exports = folder.model_files(subject.folder), _exports(subject)
+    digests, exports = folder.model_files(subject.folder), _exports(subject, log)
+    broken = log.broken or _since_dossier(log, subject)
     changes = [
-        *([log.broken] if log.broken else []),
+        *([broken] if broken else []),
         *_since_training(log, digests, parts["data"]),
         *(f"{one['path']}: {text}" for one in exports for text in one["changes"]),
         *_licenses(log, parts["licenses"]),
@@ -36,7 +37,7 @@ def part(subject: Subject, parts: Mapping[str, Part]) -> Part:
         "found": digests,
         "changes": changes,
         "exports": exports,
-        "audit_log": None if log.broken else [_entry(entry) for entry in log.entries],
+        "audit_log": None if broken else [_entry(entry) for entry in log.entries],
         "head": log.head,
     }
     return Part("integrity", "Integrity", data, [*_verdict(changes, log), *_tables(data, log)])
@@ -50,6 +51,17 @@ def licenses(part: Part) -> dict[str, str]:
 def warnings(part: Part) -> list[str]:
     """Return lines about what has changed: the first changes, and how many more there are."""
     return hashes.first_of(part.data.get("changes", []))
+
+
+def _since_dossier(log: audit.Log, subject: Subject) -> str:
+    """Return whether the last entry of the last dossier's log has gone; "" if not."""
+    recorded = files.read_json(subject.folder / layout.DOSSIER / "integrity.json").get("head")
+    if recorded in (None, audit.FIRST, *log.hashes):
+        return ""
+    return (
+        f"an entry of {layout.AUDIT_LOG} is changed or missing since the last dossier, which has "
+        "its hash"
+    )
 
 
 def _since_training(log: audit.Log, digests: Mapping[str, str], data: Part) -> list[str]:
@@ -87,13 +99,16 @@ def _licenses(log: audit.Log, part: Part) -> list[str]:
     ]
 
 
-def _exports(subject: Subject) -> list[dict[str, Any]]:
+def _exports(subject: Subject, log: audit.Log) -> list[dict[str, Any]]:
     """Return each export, with what has changed since it was written."""
     exports = []
     for path in subject.view.exports:
-        recorded = files.read_json(path / layout.EXPORT_RECORD).get("files")
-        now = hashes.of_folder(path, without=layout.NOT_IN_EXPORT) if path.is_dir() else {}
-        changes = ["it is not there"] if not now else hashes.changes(recorded or now, now)
+        recorded = _recorded(path, log)
+        now = exported.digests(path) if path.is_dir() else {}
+        if not now:
+            changes = ["it is not there"]
+        else:
+            changes = [] if recorded is None else hashes.changes(recorded, now)
         is_signed = (path / layout.SIGNATURE).is_file()
         exports.append(
             {
@@ -107,18 +122,33 @@ def _exports(subject: Subject) -> list[dict[str, Any]]:
     return exports
 
 
+def _recorded(path: pathlib.Path, log: audit.Log) -> dict[str, str] | None:
+    """Return the digests of an export when it was written; None if they were not recorded.
+
+    Those of the audit log come first, as its entries can't be changed one by one.
+    """
+    logged = [entry["details"].get("export_files", {}) for entry in log.entries]
+    found = [exports[str(path)] for exports in logged if str(path) in exports]
+    return found[-1] if found else files.read_json(path / layout.EXPORT_RECORD).get("files")
+
+
 def sign(subject: Subject, private_key: str) -> list[pathlib.Path]:
     """Sign the exports of a run, and return their signatures.
 
     Raises:
-        UserError: if there is none, or it has changed since it was written.
+        UserError: if there is none, or it has changed since it was written, or that can't be known.
     """
-    exports = _exports(subject)
+    exports = _exports(subject, audit.read(subject.folder))
     if not exports:
         raise UserError(f"sign={private_key}: the run in {subject.folder} has no export.")
     for one in exports:
         if one["changes"]:
             raise UserError(f"sign={private_key}: {one['path']}: {one['changes'][0]}.")
+        if not one["recorded"]:
+            raise UserError(
+                f"sign={private_key}: {one['path']}: the hashes of its files were not recorded, so "
+                "it may have changed since it was written; export the run again."
+            )
     return [signing.sign(pathlib.Path(one["path"]), private_key) for one in exports]
 
 

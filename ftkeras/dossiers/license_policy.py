@@ -1,5 +1,6 @@
 """Policies that refuse a release because of licenses."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,7 +91,8 @@ def _identifiers(value: Any, key: str, blame: str) -> tuple[str, ...]:
     identifiers = []
     for text in value:
         identifier = license_terms.identify(text)
-        if identifier == UNKNOWN or " " in identifier:  # the latter joins several
+        # An exception makes another identifier, but AND and OR join several.
+        if identifier == UNKNOWN or re.search(" (AND|OR) ", identifier):
             raise UserError(f"{blame}: `{key}`: {text!r} is no SPDX identifier.")
         identifiers.append(identifier)
     return tuple(identifiers)

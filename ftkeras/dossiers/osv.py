@@ -77,17 +77,24 @@ def read(path: str) -> Database:
 
 def match(database: Database, packages: Sequence[Package]) -> list[Vulnerability]:
     """Return the vulnerabilities of installed packages, by package and id."""
-    from packaging.utils import canonicalize_name
-
-    installed = {canonicalize_name(package.name): package for package in packages}
     known = {}
-    for entry in database.entries:
-        for affected in _affected(entry):
-            package = installed.get(canonicalize_name(affected["package"]["name"]))
-            if package is not None and is_affected(package.version, affected):
-                one = _vulnerability(entry, affected, package)
-                known[one.package, one.id] = one
+    for entry, affected, package in _about(database, packages):
+        if is_affected(package.version, affected):
+            one = _vulnerability(entry, affected, package)
+            known[one.package, one.id] = one
     return [known[key] for key in sorted(known)]
+
+
+def skipped(database: Database, packages: Sequence[Package]) -> list[str]:
+    """Return the events of ranges that `match` skips, as theirs is no version; a phrase each."""
+    return sorted(
+        f"{entry['id']} of {package.name}: {name} {text!r}"
+        for entry, affected, package in _about(database, packages)
+        for events in _ranges(affected)
+        for event in events
+        for name, text in event.items()
+        if name != "limit" and _version(text) is None
+    )
 
 
 def is_affected(version: str, affected: Mapping[str, Any]) -> bool:
@@ -98,31 +105,25 @@ def is_affected(version: str, affected: Mapping[str, Any]) -> bool:
     >>> [is_affected(version, ranges) for version in ("1.1.9", "1.2", "1.10", "2.0")]
     [True, False, False, True]
     """
-    from packaging.version import InvalidVersion, Version
-
-    if version in affected.get("versions", ()):
+    named, own = affected.get("versions", ()), _version(version)
+    if version in named:
         return True
-    try:
-        own = Version(version)
-        return any(
-            _in_range(own, one["events"])
-            for one in affected.get("ranges", ())
-            if one["type"] in _RANGES
-        )
-    except InvalidVersion:
+    if own is None:
         return False
+    own = _version(own.public)  # 2.1.0+cpu is 2.1.0 in another build
+    return own in map(_version, named) or any(
+        _in_range(own, events) for events in _ranges(affected)
+    )
 
 
 def _in_range(own: Any, events: Sequence[Mapping[str, str]]) -> bool:
     """Return whether the last event at or below a version has introduced it."""
-    from packaging.version import Version
-
     # `last_affected` ends a range behind its version, the others begin or end one at theirs.
     steps = []
     for event in events:
         ((name, text),) = event.items()
-        if name != "limit":
-            at = Version("0.dev0") if text == "0" else Version(text)
+        at = _version("0.dev0" if text == "0" else text)
+        if name != "limit" and at is not None:
             steps.append((at, name == "last_affected", name == "introduced"))
     inside = False
     for at, is_behind, begins in sorted(steps):
@@ -134,17 +135,10 @@ def _in_range(own: Any, events: Sequence[Mapping[str, str]]) -> bool:
 def _vulnerability(
     entry: Mapping[str, Any], affected: Mapping[str, Any], package: Package
 ) -> Vulnerability:
-    from packaging.version import InvalidVersion, Version
-
-    fixed = []
-    for one in affected.get("ranges", ()):
-        if one["type"] in _RANGES:
-            fixed += [event["fixed"] for event in one["events"] if "fixed" in event]
-    try:
-        own = Version(package.version)
-        higher = sorted((v for v in fixed if Version(v) > own), key=Version)
-    except InvalidVersion:
-        higher = []
+    own = _version(package.version)
+    events = (event for events in _ranges(affected) for event in events)
+    fixed = {event["fixed"]: _version(event["fixed"]) for event in events if "fixed" in event}
+    higher = {text: at for text, at in fixed.items() if at is not None and own and at > own}
     text = entry.get("summary") or entry.get("details", "")
     word = entry.get("database_specific", {}).get("severity")
     scores = (*entry.get("severity", ()), *affected.get("severity", ()))
@@ -154,9 +148,40 @@ def _vulnerability(
         package=package.name,
         version=package.version,
         summary=" ".join(text.split())[:200],
-        fixed=higher[0] if higher else "",
+        fixed=min(higher, key=higher.__getitem__, default=""),
         severity=(*([word] if word else []), *(one["score"] for one in scores)),
     )
+
+
+def _version(text: str) -> Any:
+    """Return a version by the rules of PyPI; None if it is none."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
+
+
+def _about(
+    database: Database, packages: Sequence[Package]
+) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any], Package]]:
+    """Yield the entries about installed packages, with their `affected` and the package."""
+    from packaging.utils import canonicalize_name
+
+    installed = {canonicalize_name(package.name): package for package in packages}
+    for entry in database.entries:
+        for affected in _affected(entry):
+            package = installed.get(canonicalize_name(affected["package"]["name"]))
+            if package is not None:
+                yield entry, affected, package
+
+
+def _ranges(affected: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, str]]]:
+    """Yield the events of each range of versions."""
+    for one in affected.get("ranges", ()):
+        if one["type"] in _RANGES:
+            yield one["events"]
 
 
 def _affected(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

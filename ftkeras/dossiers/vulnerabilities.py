@@ -8,6 +8,7 @@ from ftkeras.dossiers.subject import Subject
 from ftkeras.errors import UserError
 from ftkeras.figures.parts import Facts, Notice, Table
 from ftkeras.figures.parts import Part as Shown
+from ftkeras.support import hashes
 
 
 def part(subject: Subject) -> Part:
@@ -35,20 +36,27 @@ def part(subject: Subject) -> Part:
         },
         "packages": len(packages),
         "found": found,
+        "skipped": osv.skipped(database, packages),
         "none": None if found else True,
     }
     return Part("vulnerabilities", "Known vulnerabilities", data, _shown(data))
 
 
 def warning(part: Part) -> list[str]:
-    """Return a line that counts the vulnerabilities and names the first; none if there are none."""
-    if not (found := part.data.get("found")):
-        return []
-    first = found[0]
-    return [
-        f"{len(found):,} known vulnerabilities of installed packages, first {first['id']} of "
-        f"{first['package']} {first['version']}"
-    ]
+    """Return lines that count and name the first: of vulnerabilities, and of what was skipped."""
+    lines = []
+    if found := part.data.get("found"):
+        first = found[0]
+        lines.append(
+            f"{len(found):,} known vulnerabilities of installed packages, first {first['id']} of "
+            f"{first['package']} {first['version']}"
+        )
+    if skipped := part.data.get("skipped"):
+        lines.append(
+            f"{len(skipped):,} events of the database were skipped, as they name no version; the "
+            f"first is {skipped[0]}"
+        )
+    return lines
 
 
 def _shown(data: dict[str, Any]) -> list[Shown]:
@@ -69,8 +77,11 @@ def _shown(data: dict[str, Any]) -> list[Shown]:
         f"{database['of_pypi']:,} of them about PyPI, the newest of {database['newest']}",
         "Packages": f"{data['packages']:,}: those that ftkeras requires",
     }
+    skipped = data["skipped"]
+    if skipped:
+        facts["Skipped"] = f"of ranges, what is no version: {'; '.join(hashes.first_of(skipped))}"
     if not found:
         text = "The database has no vulnerability of the installed versions."
-        return [Notice(text, "good"), Facts(facts)]
+        return [Notice(text, "info" if skipped else "good"), Facts(facts)]
     text = f"The database has {len(found):,} vulnerabilities of the installed versions."
     return [Notice(text), Facts(facts), Table("vulnerabilities", "Vulnerabilities", columns, rows)]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ftkeras.dossiers import (
+    checklist,
     clauses,
     counterfactuals,
     data_card,
@@ -128,10 +129,18 @@ def read_clauses(required: Sequence[str]) -> list[clauses.Clauses]:
         required: names, or YAML files.
 
     Raises:
-        UserError: if there is none of that name, or a file is wrong.
+        UserError: if there is none of that name, a file is wrong, or two lists have one name.
     """
-    wanted = dict.fromkeys([*clauses.names(), *required])
-    return [clauses.read(name, NAMES) for name in wanted]
+    taken = dict.fromkeys(checklist.OWN_KEYS, "a key of checklist.json")
+    lists = []
+    for path in dict.fromkeys([*clauses.names(), *required]):
+        lists.append(clauses.read(path, NAMES))
+        if (name := lists[-1].name) in taken:
+            raise UserError(
+                f"require={path}: {name} is also the name of {taken[name]}; rename the file."
+            )
+        taken[name] = f"the list {path}"
+    return lists
 
 
 def _html(subject: Subject, sections: Sequence[Section]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ftkeras.errors import UserError
 from ftkeras.experiment.definition import Experiment
-from ftkeras.runs import audit, folder, inputs, metrics
+from ftkeras.runs import audit, exported, folder, inputs, metrics
 from ftkeras.support import hardware, hashes
 
 
@@ -67,7 +67,7 @@ def log_training(
         reason = {}
     made = {"hardware": hardware.describe(), "code": hashes.of_code()}
     details = {"files": folder.model_files(run_dir), "data": data, **reason, **made}
-    audit.append(run_dir, "trained", {**details, "exports": list(map(str, written))})
+    audit.append(run_dir, "trained", {**details, **exported.audited(written)})
 
 
 def write_metrics(experiment: Experiment, run_dir: pathlib.Path, values: dict) -> None:

@@ -1,7 +1,7 @@
 """An append-only log of who did what with a run, each entry with the hash of the one before it.
 
-Whoever changes or removes an entry changes all hashes after it. That the last entries are missing
-shows only by a copy of the last hash, such as that in a signed dossier.
+Whoever changes or removes an entry changes all hashes after it. That the last entry is changed, or
+the last ones are missing, shows only by a copy of the last hash, such as that in a dossier.
 """
 
 import fcntl
@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ftkeras.errors import UserError
 from ftkeras.runs import layout
+from ftkeras.support import files
 
 FIRST = "0" * 64  # what the first entry has instead of a hash
 
@@ -27,17 +29,37 @@ class Log:
     Attributes:
         entries: the oldest first.
         broken: what is wrong with the chain; "" if nothing.
-        head: the hash of the last entry, which the next one will have.
+        hashes: of each entry.
     """
 
     entries: tuple[dict[str, Any], ...]
     broken: str
-    head: str
+    hashes: tuple[str, ...]
+
+    @property
+    def head(self) -> str:
+        """The hash of the last entry, which the next one will have."""
+        return self.hashes[-1] if self.hashes else FIRST
 
     def last(self, event: str) -> dict[str, Any]:
         """Return the details of the last entry about an event; empty if there is none."""
         own = [entry["details"] for entry in self.entries if entry.get("event") == event]
         return own[-1] if own else {}
+
+
+def require_writable(run_dir: pathlib.Path) -> None:
+    """Raise UserError if no entry can be added, before anything is done that needs one."""
+    path = run_dir / layout.AUDIT_LOG
+    if not path.exists():
+        files.require_writable(run_dir, "run_dir")
+        return
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise UserError(
+            f"run_dir={run_dir}: {path.name} can't be written ({error.strerror}), so there would "
+            "be no record of this; make it writable, or copy the run."
+        ) from None
 
 
 def append(run_dir: pathlib.Path, event: str, details: Mapping[str, Any]) -> None:
@@ -52,7 +74,8 @@ def append(run_dir: pathlib.Path, event: str, details: Mapping[str, Any]) -> Non
     with path.open("a+b") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)  # until the file is closed
         stream.seek(0)
-        lines = stream.read().splitlines()
+        content = stream.read()
+        lines = content.splitlines()
         entry = {
             "event": event,
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -61,26 +84,29 @@ def append(run_dir: pathlib.Path, event: str, details: Mapping[str, Any]) -> Non
             "details": dict(details),
             "previous": _hash(lines[-1]) if lines else FIRST,
         }
-        stream.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+        # An interrupted write, or an editor, may have left the last line without its end.
+        start = b"" if content.endswith(b"\n") or not content else b"\n"
+        stream.write(start + json.dumps(entry, ensure_ascii=False).encode() + b"\n")
 
 
 def read(run_dir: pathlib.Path) -> Log:
     """Return the log of a run, whose chain is checked; one without entries if there is none."""
     path = run_dir / layout.AUDIT_LOG
     lines = path.read_bytes().splitlines() if path.is_file() else []
+    hashes = tuple(map(_hash, lines))
     entries: list[dict[str, Any]] = []
-    previous, broken = FIRST, ""
-    for number, line in enumerate(lines, 1):
+    broken = ""
+    for number, (line, previous) in enumerate(zip(lines, (FIRST, *hashes), strict=False), 1):
         try:
             entry = dict(json.loads(line))
-        except (ValueError, TypeError):
+            dict(entry["details"])
+        except (ValueError, TypeError, KeyError):
             entry = {"details": {}}
             broken = broken or f"line {number} of {path.name} is damaged"
         if entry.get("previous") != previous:
             broken = broken or f"an entry before line {number} of {path.name} is changed or missing"
         entries.append(entry)
-        previous = _hash(line)
-    return Log(tuple(entries), broken, previous)
+    return Log(tuple(entries), broken, hashes)
 
 
 def _hash(line: bytes) -> str:

@@ -75,8 +75,20 @@ def record(folder: pathlib.Path, figures: Mapping[str, Any]) -> None:
         folder: of the export, whose other files are written.
         figures: its size, latency and verification.
     """
-    digests = hashes.of_folder(folder, without=layout.NOT_IN_EXPORT)
-    files.write_json(folder / layout.EXPORT_RECORD, {**figures, "files": digests})
+    files.write_json(folder / layout.EXPORT_RECORD, {**figures, "files": digests(folder)})
+
+
+def digests(folder: pathlib.Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of an export, by its path from there."""
+    return hashes.of_folder(folder, without=layout.NOT_IN_EXPORT)
+
+
+def audited(written: Sequence[pathlib.Path]) -> dict[str, Any]:
+    """Return what the audit log says of exports: where they are, and the digests of their files."""
+    return {
+        "exports": list(map(str, written)),
+        "export_files": {str(folder): digests(folder) for folder in written},
+    }
 
 
 def path_to_run(version: pathlib.Path, run_dir: pathlib.Path) -> str:

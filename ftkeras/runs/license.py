@@ -11,6 +11,8 @@ _FAMILIES = {
     r"(google-bert/)?bert-(base|large)-.*|google/bert_.*": ("apache-2.0", "google-research/bert"),
     r"sentence-transformers/.*MiniLM.*": ("apache-2.0", "its model card"),
 }
+# What YAML has where nothing is stated.
+_EMPTY = ("", "null", "~")
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def find(checkpoint: str | None) -> License | None:
     if checkpoint is None:
         return None
     stated = _card_metadata(checkpoint).get("license")
-    if isinstance(stated, str):
+    if isinstance(stated, str) and stated not in _EMPTY:
         return License(stated.lower(), "its model card")
     known = (entry for names, entry in _FAMILIES.items() if re.fullmatch(names, checkpoint))
     return next((License(*entry) for entry in known), None)
@@ -54,7 +56,7 @@ def describe(checkpoint: str | None) -> str:
 def language(checkpoint: str | None) -> str | list[str] | None:
     """Return the language that a checkpoint's model card states, if it states one."""
     stated = _card_metadata(checkpoint).get("language") if checkpoint else None
-    return stated if isinstance(stated, (str, list)) else None
+    return stated if isinstance(stated, (str, list)) and stated not in _EMPTY else None
 
 
 def _card_metadata(checkpoint: str) -> dict:
@@ -65,7 +67,8 @@ def _card_metadata(checkpoint: str) -> dict:
     text = card.read_text(encoding="utf-8", errors="replace").replace("\r\n", "\n")
     header = re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)
     try:
-        content = yaml.safe_load(header[1]) if header else None
+        # All scalars as texts: `no` is Norwegian, and a day may be none.
+        content = yaml.load(header[1], yaml.BaseLoader) if header else None
     except yaml.YAMLError:
         return {}  # someone else's file; a header that can't be parsed states nothing
     return content if isinstance(content, dict) else {}

@@ -5,6 +5,7 @@ import ast
 import numpy as np
 
 from ftkeras.errors import UserError
+from ftkeras.support.specs import NOT_PYTHON
 
 # Warn about a class with less than this share of the examples that it would have if all classes
 # were of the same size.
@@ -131,7 +132,7 @@ def _parse(spec: str) -> dict[str | int, float]:
     problem = f"`class_weights` must be balanced or {{'label': weight, …}}. Received: {spec!r}."
     try:
         given = ast.literal_eval(spec)
-    except (ValueError, SyntaxError):
+    except NOT_PYTHON:
         raise UserError(problem) from None
     weights = given.values() if isinstance(given, dict) else [None]
     if not all(isinstance(weight, (int, float)) and weight >= 0 for weight in weights):

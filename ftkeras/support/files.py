@@ -125,8 +125,10 @@ def within(path: pathlib.Path) -> list[pathlib.Path]:
 def replacing_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Yield a folder to fill. It takes the place of `path` at the end, or is deleted on an error.
 
-    What `path` held before is deleted once the new folder is in its place.
+    What `path` held before is deleted once the new folder is in its place. A link stays a link; the
+    folder that it leads to is replaced.
     """
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     name = f".{path.name}.{uuid.uuid4().hex}"
     draft, old = path.with_name(f"{name}.partial"), path.with_name(f"{name}.old.partial")
@@ -145,8 +147,9 @@ def replacing_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 def remove(path: pathlib.Path) -> None:
-    """Delete a file, or a folder with all its contents, if it exists."""
-    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    """Delete a file, a link, or a folder with all its contents, if it exists."""
+    is_folder = path.is_dir() and not path.is_symlink()
+    shutil.rmtree(path) if is_folder else path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

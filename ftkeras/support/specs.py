@@ -9,6 +9,10 @@ from typing import Any
 from ftkeras.errors import UserError
 
 PYTHON_WORDS = {word.lower(): word for word in ("True", "False", "None")}
+# What Python raises for a text that is none of its literals, or that is nested too deeply.
+NOT_PYTHON = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError)
+# What quotes would not make a value of.
+NOT_FINITE = re.compile(r"[-+]*(nan|inf|infinity)?", re.IGNORECASE)
 # `key=value` without quotes or brackets.
 BARE = re.compile(r"""(\w+) *= *([^\s,()'"[\]{}=][^,()'"[\]{}]*)""")
 
@@ -57,12 +61,28 @@ def parse(kind: str, text: str, keys: Callable[[str], Iterable[str]] = lambda na
         if len(named) < len(node.keywords):  # a `**`, or a key that has a value already
             raise ValueError
         given = [*zip(first, node.args, strict=True), *named]
+        if (twice := _repeated(node)) is not None:
+            raise UserError(f"`{kind}` has the key {twice!r} twice. Received: {text!r}.")
         return Spec(node.func.id, {str(key): ast.literal_eval(value) for key, value in given})
-    except (ValueError, SyntaxError):
+    except NOT_PYTHON:
         raise UserError(
             f"`{kind}` must be name or name(key=value, …), with values written as in Python"
             f"{_remedy(text)}. Received: {text!r}."
         ) from None
+
+
+def _repeated(call: ast.Call) -> Any:
+    """Return a key that a call or a dict in it has twice, of which Python would drop one; or None.
+
+    >>> _repeated(ast.parse("linear(end=1, end=2)").body[0].value)
+    'end'
+    """
+    dicts = [node.keys for node in ast.walk(call) if isinstance(node, ast.Dict)]
+    of_dicts = [[ast.literal_eval(key) for key in keys if key is not None] for keys in dicts]
+    for keys in ([key.arg for key in call.keywords], *of_dicts):
+        if len(set(keys)) < len(keys):
+            return next(key for key in keys if keys.count(key) > 1)
+    return None
 
 
 def _remedy(text: str) -> str:
@@ -75,6 +95,8 @@ def _remedy(text: str) -> str:
         value = value.strip()
         try:
             ast.literal_eval(value)
-        except (ValueError, SyntaxError):
+        except NOT_PYTHON:
+            if NOT_FINITE.fullmatch(value):
+                continue
             return f": {key}={PYTHON_WORDS.get(value.lower(), repr(value))}"
     return ""

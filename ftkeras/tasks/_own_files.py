@@ -143,7 +143,13 @@ class OwnFiles(FileTask):
             find_position(table.name, table.columns, name, "label_column")
             for name in self._answer_columns[1:]
         )
-        return (self._roles.label, *others)
+        positions = (self._roles.label, *others)
+        if len(set(positions)) < len(positions):
+            given = ", ".join(map(str, self._answer_columns))
+            raise UserError(
+                f"`label_column` names a column of {table.name!r} twice. Received: {given}."
+            )
+        return positions
 
     @functools.cached_property
     def _profile(self) -> profile.Profile:
@@ -221,9 +227,11 @@ def given_labels(
     """Return the names that an argument gives labels: by label, or all in their order.
 
     Raises:
-        ValueError: if there are fewer than `fewest`, or two are the same.
+        ValueError: if there are fewer than `fewest`, two are the same, or one is empty.
     """
     if isinstance(labels, Mapping):
+        if not all(str(name).strip() for name in labels.values()):
+            raise ValueError(f"`labels` must give labels names, not ''. Received: {labels!r}.")
         return {str(value).strip(): str(name) for value, name in labels.items()}
     listed = labels.split(",") if isinstance(labels, str) else labels
     names = tuple(str(name).strip() for name in listed)

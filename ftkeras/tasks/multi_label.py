@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ftkeras.data.tables import inference, label_lists, profile
 from ftkeras.data.tables.inference import Roles
-from ftkeras.data.tables.labels import Labels, find_labels, listed_labels, recorded_labels
+from ftkeras.data.tables.labels import Labels, find_labels, listed_labels, recorded_labels, renamed
 from ftkeras.data.tables.reading import Options
 from ftkeras.data.tables.table import Row, Table
 from ftkeras.errors import UserError
@@ -168,7 +168,8 @@ class MultiLabel(OwnFiles):
 
     def _named_columns(self, given: tuple[str, ...] | dict[str, str] | None) -> Labels:
         """Return the labels that columns of 0 and 1 stand for: their names, or the given ones."""
-        names = [self._table("train").columns[position] for position in self._answer_positions]
+        table = self._table("train")
+        names = [table.columns[position] for position in self._answer_positions]
         if isinstance(given, tuple):
             if len(given) != len(names):
                 raise UserError(
@@ -176,7 +177,7 @@ class MultiLabel(OwnFiles):
                 )
             names = given
         elif given is not None:
-            names = [given.get(name, name) for name in names]
+            names = renamed(table.name, names, given)
         return Labels(tuple(names), {})
 
     def _answer(self, table: Table, line: int, values: Row) -> list[int]:

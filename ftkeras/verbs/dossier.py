@@ -26,8 +26,8 @@ def run(config: DossierConfig) -> pathlib.Path:
     """Write the dossier, or the template of about.yaml, and return its path.
 
     Raises:
-        UserError: if the folder is not that of a run, about.yaml or a list of clauses is wrong, or
-            a package is not installed.
+        UserError: if the folder is not that of a run, its audit log can't be written, about.yaml or
+            a list of clauses is wrong, or a package is not installed.
         Blocked: after the dossier was written, if a required clause is missing or the policy of
             licenses refuses something.
     """
@@ -45,6 +45,7 @@ def run(config: DossierConfig) -> pathlib.Path:
     writing.require_own(folder)
     options = {name: getattr(config, name) for name in subject.OPTIONS}
     with subject.opened(run_dir, about, **options) as run_and_data:
+        audit.require_writable(run_dir)
         if config.sign is not None:
             for signature in integrity.sign(run_and_data, config.sign):
                 log.info("%s", f"signed  {signature}")

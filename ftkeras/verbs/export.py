@@ -6,7 +6,7 @@ import pathlib
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import exports
-from ftkeras.runs import audit
+from ftkeras.runs import audit, exported
 from ftkeras.workflows import exporting
 
 log = logging.getLogger(__name__)
@@ -29,5 +29,5 @@ def run(config: Config) -> tuple[pathlib.Path, ...]:
     log.info(f"formats {', '.join(config.exports)}")
     run_dir = pathlib.Path(config.run_dir)
     written = exporting.write(config.exports, exports.of_finished_run(config, run_dir))
-    audit.append(run_dir, "exported", {"exports": list(map(str, written))})
+    audit.append(run_dir, "exported", exported.audited(written))
     return tuple(written)

@@ -149,9 +149,18 @@ def test_export_of_a_run_without_exports_writes_the_default(tmp_path):
             ["--data=x.csv", "--task=similarity(train='y.csv')"],
             r"`data` can't be combined with task=similarity\(train='y.csv'\)",
         ),
+        (
+            ["--data=x.csv", "--task=similarity(text='a')", "--text_column=b"],
+            "`text_column` is also given in task=similarity",
+        ),
+        (
+            ["--data=x.csv", "--task=multi_label(separator=';')", "--label_separator=,"],
+            "`label_separator` is also given in task=multi_label",
+        ),
         (["--data=x.csv", "--task=similarty"], "did you mean similarity"),
         (["--text_column=body"], "`text_column` needs `data`"),
         (["--data=x", "--label_names=1=a,2="], "`label_names` must read label=name"),
+        (["--data=x", "--label_names=1=a,1=b"], "`label_names` names a label twice"),
         (["--flagfile=nowhere.cfg"], "--flagfile.*nowhere.cfg"),
         (["evaluate"], "needs --run_dir"),
         (["evaluate", "--run_dir=nowhere"], "run_dir=nowhere"),
@@ -162,6 +171,14 @@ def test_wrong_command_line_gives_an_error_of_one_line(arguments, message):
     with pytest.raises(UserError, match=message) as caught:
         flags.parse(arguments)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "export", "report"])
+def test_home_directory_is_expanded_before_the_run_is_read(verb, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "run.cfg").write_text("--task=quickstart\n--seed=7\n")
+    config = flags.parse([verb, "--run_dir=~"]).config
+    assert (config.run_dir, config.seed) == (str(tmp_path), 7)
 
 
 @pytest.mark.parametrize("verb", [None, *VERBS])

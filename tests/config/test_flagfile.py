@@ -34,6 +34,21 @@ def test_what_is_rendered_is_read_back_the_same(kind, tmp_path):
     assert flagfile.read(path, kind) == config
 
 
+@pytest.mark.parametrize("separator", ["\x0b", "\x0c", "\x1d", "\x85", "\u2028"])
+def test_value_with_a_separator_of_lines_is_read_back_the_same(separator, tmp_path):
+    config = Config(data_dir=f"a{separator}--epochs=3")
+    path = _written(tmp_path / "run.cfg", flagfile.render(config))
+    assert flagfile.read(path, Config) == config
+
+
+@pytest.mark.parametrize("text", ["a\rb", "a\nb", "a ", "a\u2028"])
+def test_value_that_a_line_cannot_record_is_refused(text):
+    with pytest.raises(UserError, match="`data_dir` must not (contain a line break|end with a sp)"):
+        Config(data_dir=text)
+    with pytest.raises(UserError, match="`policy` must not"):
+        Config(policy=("lora", text))
+
+
 def test_where_a_run_goes_is_not_recorded():
     assert "run_dir" not in flagfile.render(Config(run_dir="runs/here"))
 
@@ -43,6 +58,9 @@ def test_where_a_run_goes_is_not_recorded():
     [
         "",
         "# a recipe\n\n// another comment\n  --epochs=5  \n",
+        "\ufeff--epochs=5\n--seed=2\n",
+        "\ufeff# a recipe\n--epochs=5\n",
+        "\ufeff\n--epochs=5\n",
         "--remat\n--notest\n--nodeterministic\n",
         "--remat=True\n--test=0\n--deterministic=f\n",
         "--epochs=2\n--epochs=4\n--policy=lora\n--policy=bitfit\n",

@@ -25,6 +25,7 @@ from ftkeras.errors import UserError
         ("train_examples", 1),
         ("early_stopping", 0),
         ("seed", -1),
+        ("seed", 2**32),
         ("warmup", "a tenth"),
         ("warmup", "1.5"),
         ("warmup", "-3"),

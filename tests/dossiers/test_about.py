@@ -45,7 +45,12 @@ def test_statements_have_their_kinds(tmp_path):
     assert found.text("system.name") == ""
 
 
-@pytest.mark.parametrize("value", ["TODO", "todo: ask the lawyers", "''", "null", "~"])
+@pytest.mark.parametrize("value", ["Todos los textos", "Todoist GmbH", "Todo está en español"])
+def test_words_that_begin_like_todo_are_stated(tmp_path, value):
+    assert read(tmp_path, f"system: {{name: {value}}}\n").text("system.name") == value
+
+
+@pytest.mark.parametrize("value", ["TODO", "TODO ask", "todo: ask the lawyers", "''", "null", "~"])
 def test_what_is_unfinished_is_not_stated(tmp_path, value):
     text = f'system:\n  name: "{value}"\n' if ":" in value else f"system:\n  name: {value}\n"
     assert read(tmp_path, text).statements == {}

@@ -1,5 +1,7 @@
 """Lists of clauses, and how a dossier answers them."""
 
+import re
+
 import pytest
 
 from ftkeras.dossiers import checklist, clauses, writing
@@ -110,6 +112,8 @@ def test_own_list(tmp_path):
         (GOOD.replace("[data.files]", "data.files"), "clause a: `needs` must be a list of paths"),
         (GOOD.replace("data.files", "dat.files"), "did you mean data?"),
         (GOOD.replace("data.files", "about.data.sorce"), "did you mean data.source?"),
+        (GOOD.replace("id: a", "id: [a]"), "a clause: `id` must be a text. Received: ['a']"),
+        (GOOD.replace("asks: b", "asks: {b: c}"), "a clause: `asks` must be a text"),
         (GOOD + "- {id: a, asks: c, needs: [data.x]}\n", "the clause 'a' occurs twice"),
         ("title: T\nsource: S\nclauses: []\n", "`clauses` must be a list"),
     ],
@@ -121,6 +125,18 @@ def test_mistakes_in_an_own_list_are_refused(tmp_path, text, message):
         clauses.read(str(path), ["data"])
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("nist_ai_rmf", "the list nist_ai_rmf"), ("required", "a key of checklist.json")],
+)
+def test_own_list_with_the_name_of_another_is_refused(tmp_path, name, other):
+    path = tmp_path / f"{name}.yaml"
+    path.write_text(GOOD)
+    message = f"require={path}: {name} is also the name of {other}; rename the file."
+    with pytest.raises(UserError, match=re.escape(message)):
+        writing.read_clauses([str(path)])
 
 
 def test_unknown_list_is_refused():

@@ -39,6 +39,36 @@ def test_metadata_are_valid_and_read_the_rows(part, tmp_path, caplog):
     assert found.metadata.license == ["CC-BY-4.0"]
 
 
+@pytest.fixture
+def described(tmp_path):
+    """Return what describes the metadata of a run without files, by what is stated of its data."""
+
+    def describe(**stated) -> dict:
+        view = finished_runs.classes(tmp_path / "run", ["no", "yes"])
+        about = About({f"data.{name}": value for name, value in stated.items()})
+        return data_card.part(Subject(view, about, reason="-")).documents["croissant.json"]
+
+    return describe
+
+
+def test_required_properties_that_are_stated_are_written(described, tmp_path):
+    stated = {"author": "Ann Example", "released": "2026-11-30", "version": "1.0.0"}
+    found = described(**stated, download="https://example.org/data", citation="We.", license="MIT")
+    path = tmp_path / "croissant.json"
+    path.write_text(json.dumps(found))
+    metadata = mlcroissant.Dataset(jsonld=path).metadata
+    assert not metadata.ctx.issues.errors
+    assert not metadata.ctx.issues.warnings
+    assert [one.name for one in metadata.creators] == ["Ann Example"]
+    assert metadata.date_published.date().isoformat() == "2026-11-30"
+    assert metadata.url == "https://example.org/data"
+
+
+def test_source_is_the_address_only_if_it_is_one(described):
+    assert described(source="https://example.org")["url"] == "https://example.org"
+    assert "url" not in described(source="a survey of 2026")
+
+
 def test_changed_file_is_refused_by_its_hash(part, tmp_path):
     path = tmp_path / "croissant.json"
     path.write_text(json.dumps(part.documents["croissant.json"]))

@@ -49,6 +49,27 @@ def test_measures_are_fairlearns(tmp_path):
     assert no["demographic_parity"] == pytest.approx(yes["demographic_parity"])
 
 
+def test_perfect_model_treats_groups_alike_whatever_answers_they_have(tmp_path):
+    values = ["a"] * 40 + ["b"] * 40 + ["c"] * 40
+    made = subject(tmp_path, values)
+    for number, row in enumerate(made.view.rows):
+        row["label"] = row["predicted"] = (
+            "yes" if number % 4 == 0 and values[number] != "b" else "no"
+        )
+    for one in fairness.part(made).data["groups"]["dialect"]["measures"]:
+        assert (one["equalized_odds"], one["left_out"]) == (0, ["b"])
+
+
+def test_odds_that_only_one_group_has_are_unknown(tmp_path):
+    made = subject(tmp_path, ["a"] * 40 + ["b"] * 40)
+    for number, row in enumerate(made.view.rows):
+        row["label"] = row["predicted"] = "yes" if number < 10 else "no"
+    part = fairness.part(made)
+    for one in part.data["groups"]["dialect"]["measures"]:
+        assert one["equalized_odds"] is None
+        assert "fewer than two groups" in one["reason"]
+
+
 def test_nothing_is_concluded_from_a_few_texts(tmp_path):
     part = fairness.part(subject(tmp_path, ["a"] * 40 + ["b"] * 3))
     assert part.data["groups"]["dialect"]["gap"] is None

@@ -3,9 +3,11 @@
 import functools
 import json
 import pathlib
+from types import SimpleNamespace
 
 import pytest
 
+from ftkeras.dossiers import integrity
 from ftkeras.errors import UserError
 from ftkeras.runs import layout, signing
 from ftkeras.serving import startup
@@ -33,7 +35,8 @@ def test_untouched_run_has_no_changes(copy_of_finished_run):
     assert found["changes"] == []
     assert found["files"][layout.WEIGHTS] == found["found"][layout.WEIGHTS]
     assert [entry["event"] for entry in found["audit_log"]] == ["trained"]
-    assert all(one["recorded"] for one in found["exports"] if "saved_models" in one["path"])
+    assert len(found["exports"]) == 2
+    assert all(one["recorded"] for one in found["exports"])
     again = dossier(copy_of_finished_run)
     assert [entry["event"] for entry in again["audit_log"]] == ["trained", "dossier"]
 
@@ -102,6 +105,16 @@ def test_entry_of_the_audit_log(copy_of_finished_run):
     assert found["audit_log"] is None
 
 
+@pytest.mark.matrix
+def test_last_entry_of_the_audit_log_since_the_last_dossier(copy_of_finished_run):
+    path = copy_of_finished_run / "run" / layout.AUDIT_LOG
+    dossier(copy_of_finished_run)
+    path.write_text(path.read_text().splitlines()[0].replace("trained", "exported") + "\n")
+    found = dossier(copy_of_finished_run)
+    assert "audit.jsonl is changed or missing since the last dossier" in found["changes"][0]
+    assert found["audit_log"] is None
+
+
 def test_console_names_the_first_changes(copy_of_finished_run):
     export = copy_of_finished_run / "saved_models" / "quickstart" / "1"
     for number in range(5):
@@ -151,11 +164,29 @@ def test_signed_export_is_served_until_it_changes(copy_of_finished_run, tmp_path
 
 def test_changed_export_is_not_signed(copy_of_finished_run, tmp_path):
     private, _ = keys.make(tmp_path)
-    flip(copy_of_finished_run / "saved_models" / "quickstart" / "1" / "saved_model.pb")
+    export = copy_of_finished_run / "saved_models" / "quickstart" / "1"
+    flip(export / "saved_model.pb")
+    (export / layout.EXPORT_RECORD).write_text("{}")  # the audit log has its hashes, too
     flags = ("--run_dir=run", "--notexts", f"--sign={private}")
     done = call_ftkeras("dossier", *flags, cwd=copy_of_finished_run)
     assert done.returncode == 2
     assert "saved_model.pb is changed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [("{}", "were not recorded"), ('{"files": {}}', "model.bin is new")],
+    ids=["none", "empty"],
+)
+def test_export_whose_hashes_are_gone_is_not_signed(tmp_path, record, message):
+    private, _ = keys.make(tmp_path)
+    (tmp_path / "export").mkdir()
+    (tmp_path / "export" / "model.bin").touch()
+    (tmp_path / "export" / layout.EXPORT_RECORD).write_text(record)
+    run = SimpleNamespace(folder=tmp_path, view=SimpleNamespace(exports=[tmp_path / "export"]))
+    with pytest.raises(UserError, match=message):
+        integrity.sign(run, str(private))
+    assert not list(tmp_path.rglob("model.sig"))
 
 
 def test_server_without_the_key_file_does_not_start(copy_of_finished_run):

@@ -125,6 +125,11 @@ def test_own_policy(tmp_path):
         "dependency p 1: MIT OR GPL-3.0-only is denied"
     ]
     assert refused(tmp_path, "allow: [MIT]\n") == ["data d: CC-BY-4.0 is not allowed"]
+    name = "GPL-3.0-or-later WITH GCC-exception-3.1"
+    path = tmp_path / "with.yaml"
+    path.write_text(f"allow: [{name}]\n")
+    items = [{"of": "dependency", "name": "p", "license": name}]
+    assert license_policy.refusals(license_policy.read(str(path)), {"items": items}) == []
     assert refused(tmp_path, "unknown: refuse\n") == ["encoder e: unknown license"]
 
 
@@ -133,6 +138,7 @@ def test_own_policy(tmp_path):
     [
         ("forbid: [MIT]\n", "there is no key 'forbid'"),
         ("deny: [GNU]\n", "'GNU' is no SPDX identifier"),
+        ("deny: [MIT OR ISC]\n", "'MIT OR ISC' is no SPDX identifier"),
         ("deny: MIT\n", "must be a list"),
         ("unknown: maybe\n", "must be refuse or accept"),
     ],

@@ -59,6 +59,26 @@ def test_several_ranges_and_named_versions():
     assert not osv.is_affected("no version", {"ranges": affected["ranges"]})
 
 
+def test_builds_and_spellings_of_a_version_are_that_version():
+    last = [{"introduced": "0"}, {"last_affected": "2.1.0"}]
+    affected = {"ranges": [{"type": "ECOSYSTEM", "events": last}], "versions": ["3.0.0"]}
+    inside = {v: osv.is_affected(v, affected) for v in ("2.1.0+cpu", "2.1", "2.1.1+cpu", "3.0")}
+    assert list(inside.values()) == [True, True, False, True]
+
+
+def test_event_without_a_version_is_skipped_and_reported(tmp_path, monkeypatch):
+    bad = [{"introduced": "0"}, {"fixed": "1.2"}, {"fixed": "a commit"}]
+    package_ = {"ecosystem": "PyPI", "name": "numpy"}
+    affected = [{"package": package_, "ranges": [{"type": "ECOSYSTEM", "events": bad}]}]
+    path = tmp_path / "osv.json"
+    path.write_text(json.dumps(entry(affected=affected)))
+    monkeypatch.setattr("ftkeras.dossiers.software.installed", lambda: [package("1.1")])
+    part = vulnerabilities.part(Run(str(path)))
+    (found,) = part.data["found"]
+    assert (found["id"], found["fixed"]) == ("GHSA-1", "1.2")
+    assert vulnerabilities.warning(part)[1].endswith("GHSA-1 of numpy: fixed 'a commit'")
+
+
 def test_installed_packages_are_matched_by_their_canonical_names():
     database = of(entry("Num_Py"), entry("other"), entry("num-py", "npm"))
     (found,) = osv.match(database, [package("1.1", "num-py"), package("9", "third")])

@@ -50,6 +50,13 @@ def test_sentences_are_of_ten_kinds():
     assert set(kinds) < set(detection.KINDS)
 
 
+@pytest.mark.parametrize("unbroken", ["a" * 200_000, "A-" * 100_000], ids=["letters", "hyphens"])
+def test_long_text_without_spaces_is_searched_at_once(unbroken):
+    # With a pattern that takes the square of the length, this would take minutes.
+    (found,) = detection.find(f"{unbroken} ann@example.org")
+    assert (found.kind, found.start) == ("e-mail address", len(unbroken) + 1)
+
+
 @pytest.mark.parametrize("kind", sorted({row["kind"] for row in ROWS if row["kind"]}))
 def test_recall_of_each_kind(counts, kind):
     assert counts[0][kind] >= LEAST[kind]

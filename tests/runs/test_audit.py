@@ -60,6 +60,23 @@ def test_damaged_entry_shows(run):
     assert audit.read(run).broken == "line 2 of audit.jsonl is damaged"
 
 
+def test_entry_without_details_is_damaged(run):
+    first, *_ = lines(run)
+    write(run, [first, json.dumps({"event": "trained", "previous": "x"}).encode()])
+    found = audit.read(run)
+    assert found.broken == "line 2 of audit.jsonl is damaged"
+    assert found.last("trained") == {}
+
+
+def test_last_line_without_its_end_loses_no_entry(run):
+    path = run / layout.AUDIT_LOG
+    path.write_bytes(path.read_bytes().rstrip(b"\n"))
+    audit.append(run, "exported", {"number": 3})
+    found = audit.read(run)
+    assert found.broken == ""
+    assert [entry["details"]["number"] for entry in found.entries] == [0, 1, 2, 3]
+
+
 def test_user_without_a_name_is_unknown(tmp_path, monkeypatch):
     def fails():
         raise KeyError("uid")

@@ -116,7 +116,24 @@ def test_license_and_language_are_those_of_the_checkpoints_card(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "readme", ["no header", "---\n- a list\n---\n", "---\nlicense: [\n---\n", "---\na: 1\n---\n"]
+    ("written", "language"), [("no", "no"), ("[no, en]", ["no", "en"]), ("null", None)]
+)
+def test_norwegian_is_a_language_and_no_day_stops_the_card(tmp_path, written, language):
+    text = f"---\nlanguage: {written}\nlicense: mit\ndate: 2024-13-45\n---\n"
+    (tmp_path / "README.md").write_text(text)
+    assert license.language(str(tmp_path)) == language
+    assert license.find(str(tmp_path)).identifier == "mit"
+
+
+@pytest.mark.parametrize(
+    "readme",
+    [
+        "no header",
+        "---\n- a list\n---\n",
+        "---\nlicense: [\n---\n",
+        "---\nlicense:\n---\n",
+        "---\na: 1\n---\n",
+    ],
 )
 def test_checkpoints_card_without_a_license_states_none(tmp_path, readme):
     (tmp_path / "README.md").write_text(readme)

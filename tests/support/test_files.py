@@ -79,6 +79,26 @@ def test_folder_is_replaced_as_a_whole(tmp_path):
     assert list(tmp_path.iterdir()) == [folder]
 
 
+def test_folder_behind_a_link_is_replaced_and_the_link_stays(tmp_path):
+    folder, link = tmp_path / "disk" / "folder", tmp_path / "link"
+    folder.mkdir(parents=True)
+    (folder / "old").touch()
+    link.symlink_to(folder)
+    with files.replacing_folder(link) as draft:
+        (draft / "new").touch()
+    assert link.readlink() == folder
+    assert [path.name for path in link.iterdir()] == ["new"]
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_link_is_removed_and_what_it_leads_to_stays(tmp_path):
+    (tmp_path / "folder").mkdir()
+    for name in ("folder", "nothing"):
+        (tmp_path / "link").symlink_to(tmp_path / name)
+        files.remove(tmp_path / "link")
+    assert list(tmp_path.iterdir()) == [tmp_path / "folder"]
+
+
 def test_folder_stays_if_its_replacement_fails(tmp_path):
     folder = tmp_path / "folder"
     with files.replacing_folder(folder) as draft:

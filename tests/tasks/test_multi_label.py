@@ -78,6 +78,22 @@ def test_columns_of_0_and_1_are_a_label_each(folder, label):
     assert renamed.labels == ("Love", "anger")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"labels": {"jyo": "Joy"}}, "`label_names` names 'jyo', but the labels of 'x.csv' are"),
+        ({"labels": {"joy": "love"}}, "`label_names` gives one name to several labels"),
+        ({"labels": {"joy": " "}}, "`labels` must give labels names"),
+        ({"label": "joy,joy"}, "`label_column` names a column of 'x.csv' twice"),
+        ({"label": ("joy", 2)}, "`label_column` names a column of 'x.csv' twice"),
+    ],
+)
+def test_names_and_columns_that_do_not_fit_are_refused(folder, arguments, message):
+    _write_columns(folder)
+    with pytest.raises((UserError, ValueError), match=message):
+        MultiLabel(**{"train": "x.csv", "label": "joy,love", **arguments}).splits()
+
+
 def test_many_columns_of_0_and_1_are_found(folder, capsys):
     _write_columns(folder)
     config = posed_task.resolve(Config(data=("x.csv",)))

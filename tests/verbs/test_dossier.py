@@ -170,6 +170,16 @@ def test_mistakes_leave_nothing_behind(copy_of_finished_run, flags, message):
     assert sorted(copy_of_finished_run.rglob("*")) == before
 
 
+def test_log_that_cannot_be_written_is_refused_before_anything_is_done(copy_of_finished_run):
+    log = copy_of_finished_run / "run" / "audit.jsonl"
+    log.unlink()
+    log.mkdir()  # which not even root can write to
+    done = call_ftkeras("dossier", "--run_dir=run", "--output=out", cwd=copy_of_finished_run)
+    assert done.returncode == 2
+    assert "--run_dir=run: audit.jsonl can't be written (Is a directory)" in done.stderr
+    assert not (copy_of_finished_run / "out").exists()
+
+
 def test_earlier_dossier_stays_if_writing_fails(copy_of_finished_run, monkeypatch):
     flags = ("dossier", "--run_dir=run", "--notexts")
     succeed(*flags, cwd=copy_of_finished_run)

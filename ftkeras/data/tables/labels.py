@@ -66,7 +66,7 @@ def find_labels(
         )
     ids = {value: number for number, values in enumerate(classes.values()) for value in values}
     ids |= {name: number for number, name in enumerate(names)}
-    return Labels(_renamed(name, names, given or {}), ids, _warnings(classes))
+    return Labels(renamed(name, names, given or {}), ids, _warnings(classes))
 
 
 def recorded_labels(
@@ -113,16 +113,26 @@ def _classes(column: Column) -> dict[str, list[str]]:
     return dict(classes)
 
 
-def _renamed(name: str, names: tuple[str, ...], given: Mapping[str, str]) -> tuple[str, ...]:
+def renamed(name: str, names: Sequence[str], given: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of labels, some of which are given other ones.
+
+    Args:
+        name: the file, for messages.
+        names: of its labels.
+        given: new names for some.
+
+    Raises:
+        UserError: if a label is not there, or two have one name in the end.
+    """
     if unknown := [value for value in given if value not in names]:
         raise UserError(
             f"`label_names` names {_listed(unknown)}, but the labels of {name!r} are "
             f"{_listed(names)}."
         )
-    renamed = tuple(given.get(label, label) for label in names)
-    if len(set(renamed)) < len(renamed):
-        raise UserError(f"`label_names` gives one name to several labels: {_listed(renamed)}.")
-    return renamed
+    new = tuple(given.get(label, label) for label in names)
+    if len(set(new)) < len(new):
+        raise UserError(f"`label_names` gives one name to several labels: {_listed(new)}.")
+    return new
 
 
 def _warnings(classes: Mapping[str, list[str]]) -> tuple[str, ...]:
