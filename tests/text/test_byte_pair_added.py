@@ -15,7 +15,7 @@ from tokenizers import normalizers, processors
 from ftkeras.errors import UserError
 from ftkeras.exporters import _ops
 from ftkeras.text._added_tokens import AddedToken
-from ftkeras.text.byte_pair import BytePair
+from ftkeras.text.byte_pair import BytePair, byte_letters
 from ftkeras.text.from_folder import read_tokenizer
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.offsets import to_characters
@@ -24,6 +24,7 @@ from tests.matrix import matrix
 from tests.text.byte_pair_reference import (
     ADDED,
     MODERN_SPECIALS,
+    letters_of_texts,
     modern_settings,
     reference,
     small_vocabulary,
@@ -55,7 +56,7 @@ def ours():
 @functools.cache
 def theirs(specials=False):
     """Return the reference; special tokens are text to it, as they are to ours."""
-    vocabulary, merges = small_vocabulary()
+    vocabulary, merges = small_vocabulary(all_bytes=False)
     tokenizer = reference(vocabulary, merges)
     tokenizer.normalizer = normalizers.NFC()
     for content in ADDED:
@@ -112,6 +113,16 @@ def test_offsets_of_composed_characters_span_their_sources():
     _, starts, ends = (part.to_list()[0] for part in ours().with_offsets([text]))
     spans = {text.encode()[a:b].decode() for a, b in zip(starts, ends, strict=True)}
     assert {"e\u0301", "x"} <= spans
+
+
+def test_vocabulary_has_only_the_bytes_of_texts_and_invalid_ones_are_replaced():
+    letters = set(letters_of_texts())
+    lacking = [bytes([byte]) for byte, each in enumerate(byte_letters()) if each not in letters]
+    assert len(lacking) == 13
+    for raw in (*lacking, b"a" + b"".join(lacking) + b"b"):
+        text = raw.decode("utf-8", "replace")
+        found, *_ = ours().with_offsets([raw])
+        assert ours()([raw]).to_list() == found.to_list() == [theirs().encode(text).ids]
 
 
 @pytest.mark.parametrize("step", matrix([61, 1], default=[61]))
