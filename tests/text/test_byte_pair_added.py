@@ -2,6 +2,9 @@
 
 import functools
 import json
+import random
+import time
+import unicodedata
 
 import pytest
 import tensorflow as tf
@@ -14,6 +17,7 @@ from tokenizers import normalizers, processors
 
 from ftkeras.errors import UserError
 from ftkeras.exporters import _ops
+from ftkeras.text import _text_parts
 from ftkeras.text._added_tokens import AddedToken
 from ftkeras.text.byte_pair import BytePair, byte_letters
 from ftkeras.text.from_folder import read_tokenizer
@@ -131,6 +135,20 @@ def test_every_code_point_is_composed_as_the_reference_does(step):
     texts = [f"a{chr(p)}" for p in points if p < 0x3100 or p % step == 0]
     normal = [text.decode() for text in tf_text.normalize_utf8(texts, "NFC").numpy()]
     assert normal == [normalizers.NFC().normalize_str(text) for text in texts]
+
+
+def composed(texts):
+    points = _text_parts.composed(_text_parts.whole(tf.constant(texts))).points
+    return [text.decode() for text in tf.strings.unicode_encode(points, "UTF-8").numpy()]
+
+
+def test_runs_of_marks_are_composed_as_the_op_does_and_in_linear_time():
+    source, marks = random.Random(1), [p for p in range(0x3100) if unicodedata.combining(chr(p))]
+    texts = ["".join(map(chr, [ord("e"), *source.choices(marks, k=6), 97])) for _ in range(500)]
+    assert composed(texts) == [t.decode() for t in tf_text.normalize_utf8(texts, "NFC").numpy()]
+    text, start = "a" + "\u0301\u0323" * 50_000, time.process_time()
+    assert composed([text]) == [unicodedata.normalize("NFC", text)]
+    assert time.process_time() - start < 10
 
 
 def test_framed_texts_and_pairs_equal_the_reference():
