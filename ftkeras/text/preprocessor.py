@@ -243,11 +243,12 @@ def _truncation(truncation: Truncation | Mapping[str, Any] | None) -> Truncation
     """Return a truncation, which may be given as `get_config` has it."""
     if truncation is None:
         return Head()
+    made: Any = truncation
     if isinstance(truncation, Mapping):
-        truncation = getattr(truncations, truncation["class_name"])(**truncation["config"])
-    if isinstance(truncation, type) or getattr(truncation, "cuts_windows", True):
+        made = getattr(truncations, truncation["class_name"])(**truncation["config"])
+    if isinstance(made, type) or getattr(made, "cuts_windows", True):
         raise ValueError(
             "`truncation` must be Head(), Tail() or HeadTail(), as a text has one row here. "
-            f"Received: {truncation!r}."
+            f"Received: {made!r}."
         )
-    return truncation
+    return made
