@@ -20,7 +20,7 @@ def positive(**values: float) -> None:
 
 def not_negative(**values: float) -> None:
     """Raise ValueError unless each value is a finite number of at least 0."""
-    _check("at least 0", lambda value: 0 <= value < math.inf, values)
+    _check("at least 0 and finite", lambda value: 0 <= value < math.inf, values)
 
 
 def share(**values: float) -> None:

@@ -133,7 +133,7 @@ def ids_of_tokens(
     Args:
         vocabulary: the tokens, by id.
         specials: special tokens that it must hold.
-        bytes_: tokens of single bytes that it must hold.
+        bytes_: tokens of single bytes that it must hold, those of UTF-8.
 
     Raises:
         ValueError: if a token is there twice, or a required one is missing.
@@ -141,8 +141,9 @@ def ids_of_tokens(
     ids = {token: index for index, token in enumerate(vocabulary)}
     specials = tuple(dict.fromkeys(specials))  # one token may have several roles
     if missing := [token for token in (*specials, *bytes_) if token not in ids]:
+        and_bytes = " and all bytes that occur in UTF-8" * bool(bytes_)
         raise ValueError(
-            f"`vocabulary` must hold {', '.join(specials)}{' and all bytes' * bool(bytes_)}. "
+            f"`vocabulary` must hold {', '.join(specials)}{and_bytes}. "
             f"Received: {len(vocabulary)} tokens without {', '.join(missing[:4])}."
         )
     if len(ids) < len(vocabulary):

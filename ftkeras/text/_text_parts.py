@@ -12,6 +12,7 @@ import tensorflow_text as tf_text
 from ftkeras.text import ragged_tensors
 from ftkeras.text._added_tokens import AddedToken, literal_pattern
 from ftkeras.text._alignment import character_ends
+from ftkeras.text._respelling import canonical_order
 
 Ragged = tf.RaggedTensor
 Tensor = Any
@@ -72,7 +73,9 @@ def composed(parts: Parts) -> Parts:
     count = tf.reduce_max(tf.concat([cluster, [-1]], axis=0)) + 1
     sources = ragged_tensors.from_value_rows(flat, cluster, count)
     texts = tf.strings.unicode_encode(sources, "UTF-8")
-    normal = tf_text.normalize_utf8(texts, "NFC")
+    # The op sorts marks itself, but in quadratic time.
+    ordered = tf.strings.unicode_encode(sources.with_flat_values(_ordered(flat, row)), "UTF-8")
+    normal = tf_text.normalize_utf8(ordered, "NFC")
     points = tf.strings.unicode_decode(normal, "UTF-8")
     at, changed = points.value_rowids(), tf.gather(normal != texts, points.value_rowids())
     begin, limit = (tf.gather(part, at) for part in (sources.row_starts(), sources.row_limits()))
@@ -92,6 +95,26 @@ def _cluster_starts(points: Tensor, row: Tensor) -> Tensor:
     before = tf.concat([none, (marks | changing)[:-1]], axis=0)
     after = tf.concat([marks[1:], none], axis=0)
     return is_first | (~marks & (changing | before | after))
+
+
+def _ordered(points: Tensor, row: Tensor) -> Tensor:
+    """Return the characters with each run of combining marks in canonical order."""
+    marks, classes = _combining_classes()
+    place = tf.minimum(tf.searchsorted(marks, points), len(marks) - 1)
+    found = tf.where(tf.gather(marks, place) == points, tf.gather(classes, place), 0)
+    return tf.cond(  # most texts have no marks, and sorting takes longer than all the rest
+        tf.reduce_any(found > 0),
+        lambda: tf.gather(points, canonical_order(row, found)),
+        lambda: points,
+    )
+
+
+@functools.cache
+def _combining_classes() -> tuple[np.ndarray, np.ndarray]:
+    """Return the combining marks, and the canonical combining class of each."""
+    marks = [point for point in range(0x110000) if unicodedata.combining(chr(point))]
+    classes = [unicodedata.combining(chr(point)) for point in marks]
+    return np.array(marks, np.int32), np.array(classes, np.int32)
 
 
 def _is_in(points: Tensor, table: np.ndarray) -> Tensor:

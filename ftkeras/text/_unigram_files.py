@@ -106,6 +106,11 @@ def _stored_vocabulary(
         _compare(checkpoint, path, stored, pieces)
         if charsmap is not None:
             _compare_charsmaps(checkpoint, path, model, charsmap)
+        if _sentencepiece_model.parse(model).trainer.byte_fallback:
+            log.warning(
+                "%s makes bytes of unknown characters, which is followed, but %s makes %s of them",
+                *(path, TOKENIZER, STYLES[layout.style].specials[3]),
+            )
     return [piece for piece, _ in stored]
 
 

@@ -19,6 +19,8 @@ from ftkeras.text.pieces import Pieces, kinds_of_ends
 
 SPECIAL_TOKENS = STYLES["roberta"].specials
 RAW, NORMALIZED = "raw", "normalized"
+# Bytes that no UTF-8 has; vocabularies that were made from texts, as ModernBERT's, lack them.
+_NOT_IN_UTF_8 = (0xC0, 0xC1, *range(0xF5, 0x100))
 Ragged = tf.RaggedTensor
 Tensor = Any
 
@@ -50,7 +52,8 @@ class BytePair(tf.Module):
 
     Args:
         vocabulary: the tokens, by id, each of them once; a letter stands for each byte, see
-            `byte_letters`. Includes all bytes, the special tokens and the added ones.
+            `byte_letters`. Includes all bytes that occur in UTF-8, the special tokens and the added
+            ones.
         merges: pairs of tokens that become one, the first ones first.
         add_prefix_space: whether a text that does not start with a space gets one. Not together
             with added tokens.
@@ -95,9 +98,11 @@ class BytePair(tf.Module):
         self.vocabulary, self.add_prefix_space = tuple(vocabulary), bool(add_prefix_space)
         self._pairs = tuple((first, second) for first, second in merges)
         letters = byte_letters()
-        ids = ids_of_tokens(self.vocabulary, specials, letters)
+        required = [each for byte, each in enumerate(letters) if byte not in _NOT_IN_UTF_8]
+        ids = ids_of_tokens(self.vocabulary, specials, required)
         self.cls_id, self.pad_id, self.sep_id, self.unknown_id = (ids[t] for t in specials)
-        self._byte_ids = np.array([ids[letter] for letter in letters], np.int64)
+        # Texts are valid UTF-8 before they are looked up, so the other bytes may have any id.
+        self._byte_ids = np.array([ids.get(each, self.unknown_id) for each in letters], np.int64)
         self._sizes = np.array([len(token) for token in self.vocabulary], np.int64)
         self._splitters = _splitters(self.added_tokens, ids, self.add_prefix_space)
         # The numbers of spaces at the ends of each token, which its offsets do not include.

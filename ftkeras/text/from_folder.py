@@ -29,10 +29,19 @@ def read_tokenizer(folder: pathlib.Path) -> Tokenizer:
             (byte-level BPE), or a SentencePiece model.
 
     Raises:
-        UserError: if there is no tokenizer, or one that is not supported.
+        UserError: if there is no tokenizer, or one that is not supported or not valid.
     """
     checkpoint = TokenizerFiles.read(pathlib.Path(folder))
-    return _TOKENIZERS[_kind(checkpoint)].from_folder(checkpoint.folder)
+    try:
+        return _TOKENIZERS[_kind(checkpoint)].from_folder(checkpoint.folder)
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        # The files' parts are read as what they are in valid files: objects, lists, numbers.
+        has_none = checkpoint.tokenizer is None
+        raise file_error(
+            checkpoint.folder if has_none else checkpoint.tokenizer_path,
+            "can't be read: a part of the tokenizer is missing or has the wrong JSON type "
+            f"({error!r}); fetch the checkpoint's files again",
+        ) from error
 
 
 def _kind(checkpoint: TokenizerFiles) -> str:

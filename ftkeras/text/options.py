@@ -23,7 +23,7 @@ class Options(NamedTuple):
 def split(texts: tf.Tensor, most: int) -> Options:
     r"""Return the options of each question; at least one.
 
-    Options are separated by line ends or tabs; empty ones are skipped.
+    Options are separated by line ends (\n or \r\n) or tabs; empty ones are skipped.
 
     Args:
         texts: string [batch].
@@ -40,7 +40,10 @@ def split(texts: tf.Tensor, most: int) -> Options:
     counts = lines.row_lengths()
     check = tf.debugging.Assert(
         tf.reduce_all(counts <= most),
-        [f"a question has more options than {most}, the most that the model was trained on"],
+        [
+            f"`pairs`: a question has more options than {most}, the most that the model was "
+            "trained on (`options`)"
+        ],
     )
     with tf.control_dependencies([check] if check is not None else []):
         dense = lines.to_tensor("", shape=[None, most])

@@ -104,11 +104,6 @@ class Preprocessor(keras.layers.Layer):
         self.reads, self.options = reads, options
         self.max_length, self.fixed_length, self.segments = int(max_length), fixed_length, segments
         self.truncation = _truncation(truncation)
-        if self.truncation.cuts_windows:
-            raise ValueError(
-                "`truncation` must be Head, Tail or HeadTail: a text has one row here. "
-                f"Received: {type(self.truncation).__name__}."
-            )
         self.supports_jit = False  # XLA has no strings
         self._text_layer: TextLayer | None = None
         if tokenizer is not None:
@@ -125,13 +120,19 @@ class Preprocessor(keras.layers.Layer):
         return self._require_text_layer().tokenizer
 
     def __call__(self, texts: Any, pairs: Any = None, **kwargs: Any) -> dict[str, Any]:
-        # Keras rejects lists of strings.
-        return super().__call__(as_strings(texts), as_strings(pairs), **kwargs)
+        texts, pairs = as_strings(texts), as_strings(pairs)  # Keras rejects lists of strings
+        _require_columns(texts=texts, pairs=pairs)
+        return super().__call__(texts, pairs, **kwargs)
 
     def call(self, texts: Any, pairs: Any = None) -> dict[str, Any]:
         self._check_pairs(pairs)
         text_layer = self._require_text_layer()
         inputs = [tf.reshape(part, [-1]) for part in (texts, pairs) if part is not None]
+        if not inputs[0].shape.is_compatible_with(inputs[-1].shape):
+            raise ValueError(
+                "`pairs` must have a second text for each of `texts`. "
+                f"Received: {inputs[0].shape[0]} texts and {inputs[-1].shape[0]} pairs."
+            )
         rows = text_layer(*inputs)
         shape = [None, self.max_length if self.fixed_length else None]
         fills = {"token_ids": text_layer.tokenizer.pad_id, "segment_ids": 0}
@@ -220,6 +221,17 @@ def as_strings(texts: Any) -> Any:
     return texts if isinstance(texts, keras.KerasTensor) else tf.convert_to_tensor(texts, tf.string)
 
 
+def _require_columns(**columns: Any) -> None:
+    """Raise ValueError if a column has several strings in a row, as far as shapes are known."""
+    for name, column in columns.items():
+        shape = tf.TensorShape(()) if column is None else tf.TensorShape(column.shape)
+        if not (shape[1:].rank in (None, 0) or shape[1:].is_compatible_with([1])):
+            raise ValueError(
+                f"`{name}` must be strings [batch] or [batch, 1]; pass second texts as `pairs`. "
+                f"Received: shape {tuple(shape)}."
+            )
+
+
 def _check_options(reads: str, options: int | None) -> None:
     if reads == "options":
         bounds.integer(2, options=options)
@@ -231,6 +243,12 @@ def _truncation(truncation: Truncation | Mapping[str, Any] | None) -> Truncation
     """Return a truncation, which may be given as `get_config` has it."""
     if truncation is None:
         return Head()
-    if not isinstance(truncation, Mapping):
-        return truncation
-    return getattr(truncations, truncation["class_name"])(**truncation["config"])
+    made: Any = truncation
+    if isinstance(truncation, Mapping):
+        made = getattr(truncations, truncation["class_name"])(**truncation["config"])
+    if isinstance(made, type) or getattr(made, "cuts_windows", True):
+        raise ValueError(
+            "`truncation` must be Head(), Tail() or HeadTail(), as a text has one row here. "
+            f"Received: {made!r}."
+        )
+    return made

@@ -1,6 +1,7 @@
 """Train the vocabulary of a tokenizer on texts, with the package `tokenizers`."""
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -8,11 +9,12 @@ from ftkeras.errors import UserError
 from ftkeras.text._frames import STYLES
 from ftkeras.text.byte_pair import BytePair
 from ftkeras.text.tokenizer import Tokenizer
-from ftkeras.text.wordpiece import WordPiece
+from ftkeras.text.wordpiece import MAX_TOKEN_BYTES, WordPiece, fits
 
 WORD_PIECE, BYTE_PAIR = "word_piece", "byte_pair"
 # Texts that are handed to `tokenizers` together.
 _TEXTS = 1000
+log = logging.getLogger(__name__)
 
 
 def train(texts: Callable[[], Iterable[str]], size: int, *, kind: str) -> Tokenizer:
@@ -64,7 +66,14 @@ def _train_word_piece(tokenizers: Any, texts: Callable[[], Iterable[str]], size:
     # they are given.
     characters = sorted(set(train(0, specials)) - set(specials), key=lambda t: (len(t), t))
     vocabulary = train(size, [*specials, *characters])
-    return WordPiece(vocabulary=vocabulary, lowercase=True)
+    kept = [token for token in vocabulary if fits(token)]
+    if left_out := len(vocabulary) - len(kept):
+        log.warning(
+            "%d tokens of more than %d bytes are left out of the vocabulary; the texts repeat long "
+            "strings without spaces",
+            *(left_out, MAX_TOKEN_BYTES),
+        )
+    return WordPiece(vocabulary=kept, lowercase=True)
 
 
 def _train_byte_pair(tokenizers: Any, texts: Callable[[], Iterable[str]], size: int) -> BytePair:

@@ -15,7 +15,7 @@ from ftkeras.text import _frames, _sentencepiece_model, _unigram_files
 from ftkeras.text._alignment import byte_lengths, character_ends
 from ftkeras.text._compatible import compatible_spellings, normalize
 from ftkeras.text._frames import STYLES
-from ftkeras.text._sentencepiece_model import NORMAL, SPACE, UNIGRAM, UNKNOWN, USER_DEFINED
+from ftkeras.text._sentencepiece_model import BYTE, NORMAL, SPACE, UNIGRAM, UNKNOWN, USER_DEFINED
 from ftkeras.text._unigram_layouts import LAYOUTS
 from ftkeras.text.pieces import Pieces
 
@@ -29,8 +29,10 @@ class Unigram(tf.Module):
     """Turn strings into ids of a SentencePiece unigram model, with ops that a SavedModel can hold.
 
     A text is normalized by the model's rules. Its pieces are those with the largest sum of scores:
-    log-probabilities, and that of the rarest piece less 10 for an unknown character. The ids are
-    the vocabulary's, whose order is often not the model's: XLM-RoBERTa's are larger by one.
+    log-probabilities, and that of the rarest piece less 10 for an unknown character. In a model
+    with byte_fallback, such as DeBERTa-v3's, an unknown character becomes a piece for each of its
+    bytes. The ids are the vocabulary's, whose order is often not the model's: XLM-RoBERTa's are
+    larger by one.
 
     The ids are those of SentencePiece 0.1.96, which TensorFlow Text contains. Other versions, and
     Hugging Face's `tokenizers`, may choose another of several segmentations of equal score. Special
@@ -192,14 +194,11 @@ class Unigram(tf.Module):
 
 def _ids_of_pieces(model: Any, ids: Mapping[str, int], unknown_id: int) -> np.ndarray:
     """Return the id of each of the model's pieces; raise ValueError if one has none."""
-    if model.trainer.model_type != UNIGRAM or model.trainer.byte_fallback:
-        raise ValueError(
-            "`model` must be a unigram model without byte_fallback. Received: "
-            f"model_type={model.trainer.model_type}, byte_fallback={model.trainer.byte_fallback}."
-        )
+    if (kind := model.trainer.model_type) != UNIGRAM:
+        raise ValueError(f"`model` must be a unigram model. Received: model_type={kind}.")
     table = np.full(len(model.pieces), unknown_id, np.int32)
     for number, piece in enumerate(model.pieces):
-        if piece.type in (NORMAL, USER_DEFINED) and piece.piece not in ids:
+        if piece.type in (NORMAL, USER_DEFINED, BYTE) and piece.piece not in ids:
             raise ValueError(f"`vocabulary` must hold all pieces. Received: no {piece.piece!r}.")
         if piece.type != UNKNOWN:  # the others never result from a text
             table[number] = ids.get(piece.piece, unknown_id)

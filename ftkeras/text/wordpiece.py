@@ -18,6 +18,8 @@ from ftkeras.text._spellings import spellings
 from ftkeras.text.pieces import Pieces
 
 MAX_WORD_CHARACTERS = 100
+# The op takes no longer tokens; "##" before them does not count.
+MAX_TOKEN_BYTES = 256
 _ASCII = r"[\x00-\x7f]*"
 _ASCII_CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+"
 _ASCII_PUNCTUATION = r"([!-/:-@\[-`{-~])"
@@ -57,8 +59,9 @@ class WordPiece(tf.Module):
         Returns ids without special tokens, int32 ragged [batch, (pieces)].
 
     Raises:
-        ValueError: if the vocabulary lacks a special token, or has a repeated or empty token, or if
-            an added token has another id or can't be told from another one.
+        ValueError: if the vocabulary lacks a special token, or has a repeated or empty token or one
+            of more than 256 bytes, or if an added token has another id or can't be told from
+            another one.
 
     >>> tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##happy", "!"]
     >>> WordPiece(vocabulary=tokens)(["Unhappy!"]).to_list()
@@ -173,7 +176,10 @@ class WordPiece(tf.Module):
         ([[4, 5, 6]], [[0, 3, 9]], [[3, 8, 10]])
         """
         if self.added_tokens:
-            raise ValueError("A tokenizer with `added_tokens` has no offsets.")
+            raise ValueError(
+                f"A WordPiece tokenizer with added tokens (here {self.added_tokens[0].content!r}) "
+                "has no offsets; use a checkpoint without them."
+            )
         settings = self.lowercase, self.strip_accents, self.split_chinese
         tables = spellings(*settings, keep_marks=True)
         aligned = align(tf.convert_to_tensor(texts, tf.string), tables)
@@ -299,6 +305,11 @@ class WordPiece(tf.Module):
         )
 
 
+def fits(token: str) -> bool:
+    """Return whether a token is short enough for a WordPiece vocabulary."""
+    return len(token.removeprefix("##").encode()) <= MAX_TOKEN_BYTES
+
+
 def _space_ascii(texts: tf.Tensor) -> tf.Tensor:
     """Put spaces around ASCII punctuation."""
     return tf.strings.regex_replace(texts, _ASCII_PUNCTUATION, r" \1 ")
@@ -324,5 +335,10 @@ def _special_ids(vocabulary: tuple[str, ...], names: tuple[str, ...]) -> list[in
         raise ValueError(
             "`vocabulary` must hold each token once and no empty token. "
             f"Received: {odd!r} {vocabulary.count(odd)} times."
+        )
+    if (long := next((token for token in vocabulary if not fits(token)), None)) is not None:
+        raise ValueError(
+            f"`vocabulary` must hold tokens of at most {MAX_TOKEN_BYTES} bytes. "
+            f"Received: one of {len(long.encode())} bytes, {long[:40]!r}…"
         )
     return [ids[token] for token in names]

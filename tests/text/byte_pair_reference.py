@@ -21,14 +21,26 @@ _OTHERS = 20 * (
 )
 
 
+def letters_of_texts() -> list[str]:
+    """Return the letters of the bytes that texts in UTF-8 have, which are not all bytes."""
+    points = [p for p in [*range(0x800), *range(0x800, 0x110000, 64)] if not 0xD800 <= p < 0xE000]
+    words = pre_tokenizers.ByteLevel().pre_tokenize_str("".join(map(chr, points)))
+    return sorted({letter for word, _ in words for letter in word})
+
+
 @functools.cache
-def small_vocabulary() -> tuple[list[str], list[tuple[str, str]]]:
-    """Train on the bundled reviews, and return the vocabulary by id and the merges."""
+def small_vocabulary(all_bytes: bool = True) -> tuple[list[str], list[tuple[str, str]]]:
+    """Train on the bundled reviews, and return the vocabulary by id and the merges.
+
+    Args:
+        all_bytes: whether the vocabulary has all 256 bytes, or those of texts, as GPT-NeoX's and
+            ModernBERT's have.
+    """
     reviews = pathlib.Path(corpora.__file__).parent / "reviews" / "train.tsv"
     lines = [*reviews.read_text(encoding="utf-8").splitlines()[:400], _OTHERS]
     tokenizer = tokenizers.Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    alphabet = pre_tokenizers.ByteLevel.alphabet() if all_bytes else letters_of_texts()
     trainer = trainers.BpeTrainer(
         vocab_size=700, special_tokens=[*SPECIALS, "<mask>"], initial_alphabet=alphabet,
         show_progress=False,
@@ -52,7 +64,7 @@ def reference(vocabulary, merges, add_prefix_space=False) -> tokenizers.Tokenize
 
 def modern_settings():
     """Return the arguments of BytePair for a tokenizer like ModernBERT's."""
-    vocabulary, merges = small_vocabulary()
+    vocabulary, merges = small_vocabulary(all_bytes=False)
     tokens = [*vocabulary, *ADDED, *MODERN_SPECIALS]
     added = [
         AddedToken(content, tokens.index(content), content[:2] != "<|", content[:2] == "<|")

@@ -143,3 +143,9 @@ def test_graph_with_added_tokens_saves_with_ops_that_servers_have(tmp_path):
     texts = tf.constant(["[E1]runnable[/E1] Éé", "a"])
     served = tf.saved_model.load(str(tmp_path)).signatures["serving_default"](texts)
     assert served["output_0"].numpy().tolist() == ids(texts).numpy().tolist()
+
+
+def test_offsets_are_refused_with_the_token_and_the_remedy():
+    wordpiece = WordPiece(vocabulary=VOCABULARY, added_tokens=added_tokens([("NEW", False, True)]))
+    with pytest.raises(ValueError, match="added tokens .here 'NEW'. has no offsets; use a check"):
+        wordpiece.with_offsets(["a NEW b"])

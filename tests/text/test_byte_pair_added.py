@@ -2,6 +2,9 @@
 
 import functools
 import json
+import random
+import time
+import unicodedata
 
 import pytest
 import tensorflow as tf
@@ -14,8 +17,9 @@ from tokenizers import normalizers, processors
 
 from ftkeras.errors import UserError
 from ftkeras.exporters import _ops
+from ftkeras.text import _text_parts
 from ftkeras.text._added_tokens import AddedToken
-from ftkeras.text.byte_pair import BytePair
+from ftkeras.text.byte_pair import BytePair, byte_letters
 from ftkeras.text.from_folder import read_tokenizer
 from ftkeras.text.layer import TextLayer
 from ftkeras.text.offsets import to_characters
@@ -24,6 +28,7 @@ from tests.matrix import matrix
 from tests.text.byte_pair_reference import (
     ADDED,
     MODERN_SPECIALS,
+    letters_of_texts,
     modern_settings,
     reference,
     small_vocabulary,
@@ -55,7 +60,7 @@ def ours():
 @functools.cache
 def theirs(specials=False):
     """Return the reference; special tokens are text to it, as they are to ours."""
-    vocabulary, merges = small_vocabulary()
+    vocabulary, merges = small_vocabulary(all_bytes=False)
     tokenizer = reference(vocabulary, merges)
     tokenizer.normalizer = normalizers.NFC()
     for content in ADDED:
@@ -114,12 +119,36 @@ def test_offsets_of_composed_characters_span_their_sources():
     assert {"e\u0301", "x"} <= spans
 
 
+def test_vocabulary_has_only_the_bytes_of_texts_and_invalid_ones_are_replaced():
+    letters = set(letters_of_texts())
+    lacking = [bytes([byte]) for byte, each in enumerate(byte_letters()) if each not in letters]
+    assert len(lacking) == 13
+    for raw in (*lacking, b"a" + b"".join(lacking) + b"b"):
+        text = raw.decode("utf-8", "replace")
+        found, *_ = ours().with_offsets([raw])
+        assert ours()([raw]).to_list() == found.to_list() == [theirs().encode(text).ids]
+
+
 @pytest.mark.parametrize("step", matrix([61, 1], default=[61]))
 def test_every_code_point_is_composed_as_the_reference_does(step):
     points = [p for p in range(1, 0x110000) if not 0xD800 <= p <= 0xDFFF]
     texts = [f"a{chr(p)}" for p in points if p < 0x3100 or p % step == 0]
     normal = [text.decode() for text in tf_text.normalize_utf8(texts, "NFC").numpy()]
     assert normal == [normalizers.NFC().normalize_str(text) for text in texts]
+
+
+def composed(texts):
+    points = _text_parts.composed(_text_parts.whole(tf.constant(texts))).points
+    return [text.decode() for text in tf.strings.unicode_encode(points, "UTF-8").numpy()]
+
+
+def test_runs_of_marks_are_composed_as_the_op_does_and_in_linear_time():
+    source, marks = random.Random(1), [p for p in range(0x3100) if unicodedata.combining(chr(p))]
+    texts = ["".join(map(chr, [ord("e"), *source.choices(marks, k=6), 97])) for _ in range(500)]
+    assert composed(texts) == [t.decode() for t in tf_text.normalize_utf8(texts, "NFC").numpy()]
+    text, start = "a" + "\u0301\u0323" * 50_000, time.process_time()
+    assert composed([text]) == [unicodedata.normalize("NFC", text)]
+    assert time.process_time() - start < 10
 
 
 def test_framed_texts_and_pairs_equal_the_reference():

@@ -104,9 +104,23 @@ def test_dataset_is_mapped(preprocessor):
     assert [batch["token_ids"].shape[1] for batch in dataset] == [7, 2]
 
 
-def test_windows_are_refused():
-    with pytest.raises(ValueError, match="`truncation` must be Head, Tail or HeadTail"):
-        text.Preprocessor(truncation=Windows(overlap=2))
+@pytest.mark.parametrize("truncation", [Windows(overlap=2), "head", Tail])
+def test_other_truncations_are_refused(truncation):
+    with pytest.raises(ValueError, match=r"must be Head\(\), Tail\(\) or HeadTail\(\)"):
+        text.Preprocessor(truncation=truncation)
+
+
+def test_rows_of_several_strings_are_refused(preprocessor):
+    rows = [["The film", "the plot"]] * 2
+    with pytest.raises(ValueError, match=r"`texts` must be .*as `pairs`.*shape \(2, 2\)"):
+        preprocessor(rows)
+    with pytest.raises(ValueError, match=r"`pairs` must be .*shape \(None, 2\)"):
+        preprocessor(keras.Input((), dtype="string"), keras.Input((2,), dtype="string"))
+
+
+def test_texts_without_a_pair_are_refused(preprocessor):
+    with pytest.raises(ValueError, match="second text for each.* 3 texts and 2 pairs"):
+        preprocessor(TEXTS, TEXTS[:2])
 
 
 @pytest.mark.parametrize("truncation", [Tail(), HeadTail(head=2)], ids=["tail", "head_tail"])

@@ -21,7 +21,7 @@ def spans_by_python(text: str) -> tuple[str, list[tuple[int, int]]]:
     for rule in ALL.rules:
         made, moved, at = "", [], 0
         for found in re.finditer(rule.pattern, text, flags=re.ASCII):
-            start = found.end(1) if found.re.groups else found.start()
+            start = max(found.start(), found.end(1)) if found.re.groups else found.start()
             place = spans[start][0], spans[found.end() - 1][1]
             made += text[at:start] + rule.placeholder
             moved += spans[at:start] + [place] * len(rule.placeholder)

@@ -34,16 +34,17 @@ def mpnet(folder, **config):
     return folder
 
 
-def deberta_model():
+def deberta_model(**settings):
     """Train a model whose special pieces are DeBERTa's."""
     pieces = {"pad": "[PAD]", "bos": "[CLS]", "eos": "[SEP]", "unk": "[UNK]"}
     ids = {f"{role}_id": number for number, role in enumerate(pieces)}
-    return small_model(**ids, **{f"{role}_piece": piece for role, piece in pieces.items()})
+    names = {f"{role}_piece": piece for role, piece in pieces.items()}
+    return small_model(**ids, **names, **settings)
 
 
-def deberta(folder):
+def deberta(folder, **settings):
     """Write DeBERTa's files as they are published."""
-    (folder / "spm.model").write_bytes(deberta_model())
+    (folder / "spm.model").write_bytes(deberta_model(**settings))
     (folder / "config.json").write_text('{"model_type": "deberta-v2"}', encoding="utf-8")
     return folder
 
@@ -123,6 +124,24 @@ def test_pieces_that_no_text_has_may_be_listed_as_added_tokens(tmp_path):
     listed = {"extra_special_tokens": ["[PAD]", "▁<extra_id_99>", "▁<extra_id_0>"]}
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(listed))
     assert read_tokenizer(tmp_path)(["the film"]).to_list() == ids
+
+
+def test_deberta_v3_makes_bytes_of_unknown_characters(tmp_path, caplog):
+    ours = read_tokenizer(deberta(tmp_path, byte_fallback=True))
+    model = (tmp_path / "spm.model").read_bytes()
+    reference = sentencepiece.SentencePieceProcessor(model_proto=model)
+    texts = ["a ☃", "☃☃x", "½🙂 <0x41>", *LANGUAGES, *ASCII]
+    ids, starts, ends = ours.with_offsets(texts)
+    assert ours(texts).to_list() == ids.to_list() == reference.encode(texts)
+    both = zip(starts.to_list(), ends.to_list(), strict=True)
+    spans = [list(zip(*row, strict=True)) for row in both]
+    assert spans[0] == [(0, 1), *[(2, 5)] * 4]  # a space and three bytes
+    assert spans[1] == [(0, 3)] * 4 + [(3, 6)] * 3 + [(6, 7)]
+    theirs = theirs_of(tmp_path)  # has no bytes, see docs/encoders.md
+    assert ours.unknown_id in theirs("a ☃", add_special_tokens=False)["input_ids"]
+    theirs.backend_tokenizer.save(str(tmp_path / "tokenizer.json"))
+    assert read_tokenizer(tmp_path).identity() == ours.identity()
+    assert "makes bytes of unknown characters, which is followed" in caplog.text
 
 
 def test_deberta_is_written_as_transformers_reads_it(tmp_path, caplog):

@@ -7,6 +7,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from ftkeras.errors import UserError
+from ftkeras.text.from_folder import read_tokenizer
 from ftkeras.text.wordpiece import WordPiece
 from tests.text.reference import reference, small_vocabulary
 
@@ -187,6 +188,24 @@ def test_what_is_not_followed_is_refused_by_name(tmp_path, files, message):
     with pytest.raises(UserError, match=message) as caught:
         WordPiece.from_folder(layout(tmp_path, **files))
     assert "`encoder`" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"padding": ["Left"]},
+        {"post_processor": {"type": "BertProcessing", "cls": []}},
+        {"post_processor": {"type": "TemplateProcessing", "single": [1]}},
+        {"post_processor": {"cls": ["[CLS]"]}},
+        {"added_tokens": ["[E1]"]},
+        {"model": {"type": "WordPiece", "vocab": ["a"]}},
+        {"model": {"type": ["WordPiece"]}},
+    ],
+)
+def test_parts_of_the_wrong_type_are_reported_in_a_line(tmp_path, changes):
+    with pytest.raises(UserError, match=r"tokenizer\.json can't be read: a part .*Error") as caught:
+        read_tokenizer(layout(tmp_path, tokenizer=({}, changes)))
     assert "\n" not in str(caught.value)
 
 

@@ -45,6 +45,14 @@ def test_same_texts_give_the_same_bytes_in_any_order_and_process(kind, tmp_path)
     assert contents(tmp_path / "here") == contents(tmp_path / "there")
 
 
+def test_tokens_that_are_too_long_for_word_piece_are_left_out(caplog):
+    sentence = "ภาพยนตร์เรื่องนี้สนุกมากแต่ตอนจบน่าผิดหวังและนักแสดงก็เล่นได้ดีเกินคาดจนอยากดูอีกครั้งหนึ่ง" * 2
+    tokenizer = training.train(lambda: [sentence] * 20, 400, kind=training.WORD_PIECE)
+    sizes = [len(token.removeprefix("##").encode()) for token in tokenizer.vocabulary]
+    assert 200 < max(sizes) <= 256
+    assert "tokens of more than 256 bytes are left out of the vocabulary" in caplog.text
+
+
 def test_vocabulary_that_lacks_room_for_the_characters_is_refused():
     texts = ["".join(map(chr, range(0x4E00 + 40 * n, 0x4E00 + 40 * n + 40))) for n in range(20)]
     with pytest.raises(UserError, match="`vocabulary_size` must be at least"):

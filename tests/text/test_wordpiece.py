@@ -188,6 +188,7 @@ def test_locale_of_the_process_changes_nothing(both):
         (["a"], r"without \[PAD\], \[UNK\], \[CLS\], \[SEP\]"),
         (["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "a"], r"Received: 'a' 2 times"),
         (["[PAD]", "[UNK]", "[CLS]", "[SEP]", ""], r"Received: ''"),
+        (["[PAD]", "[UNK]", "[CLS]", "[SEP]", "ก" * 86], "at most 256 bytes.* 258 bytes, 'กก"),
     ],
 )
 def test_invalid_vocabulary_is_refused(vocabulary, message):

@@ -19,12 +19,36 @@ STREETS = (
     "View|Village|Ville|Vista|Walk|Wall|Way|Well"
 )
 
-# Countries of the IBAN registry (SWIFT, release 98).
-_IBAN_COUNTRIES = (
-    "AD|AE|AL|AT|AZ|BA|BE|BG|BH|BI|BR|BY|CH|CR|CY|CZ|DE|DJ|DK|DO|EE|EG|ES|FI|FK|FO|FR|GB|GE|GI|GL|"
-    "GR|GT|HN|HR|HU|IE|IL|IQ|IS|IT|JO|KW|KZ|LB|LC|LI|LT|LU|LV|LY|MC|MD|ME|MK|MN|MR|MT|MU|NI|NL|NO|"
-    "OM|PK|PL|PS|PT|QA|RO|RS|RU|SA|SC|SD|SE|SI|SK|SM|SO|ST|SV|TL|TN|TR|UA|VA|VG|XK|YE"
-)
+# Countries of the IBAN registry (SWIFT, release 98), by the letters and digits of their numbers.
+IBAN_COUNTRIES = {
+    15: "NO",
+    16: "BE",
+    18: "DK|FI|FK|FO|GL|NL|SD",
+    19: "MK|SI",
+    20: "AT|BA|EE|KZ|LT|LU|MN|XK",
+    21: "CH|HR|LI|LV",
+    22: "BG|BH|CR|DE|GB|GE|IE|ME|RS|VA",
+    23: "AE|GI|IL|IQ|OM|SO|TL",
+    24: "AD|CZ|ES|MD|PK|RO|SA|SE|SK|TN|VG",
+    25: "LY|PT|ST",
+    26: "IS|TR",
+    27: "BI|DJ|FR|GR|IT|MC|MR|SM",
+    28: "AL|AZ|BY|CY|DO|GT|HN|HU|LB|NI|PL|SV",
+    29: "BR|EG|PS|QA|UA",
+    30: "JO|KW|MU|YE",
+    31: "MT|SC",
+    32: "LC",
+    33: "RU",
+}
+
+
+def _iban(length: int, countries: str) -> str:
+    """Return the expression of numbers in groups of four, which spaces may separate."""
+    groups, rest = divmod(length - 4, 4)
+    last = rf" ?[A-Z0-9]{{{rest}}}" if rest else ""
+    return rf"(?:{countries})\d\d(?: ?[A-Z0-9]{{4}}){{{groups}}}{last}"
+
+
 # No number starts within a word or another number, or behind a decimal point.
 _START = r"(^|[^\w.,-])"
 _SSN = (
@@ -40,28 +64,35 @@ _CARD = (
     r"|3\d{3}[ -]?\d{6}[ -]?\d{4,5}|4\d{12}|[56]\d{11,14}|(?:2131|1800)\d{11}"
 )
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+_IPV4 = rf"(?:{_OCTET}\.){{3}}{_OCTET}"
 _HEX = "[0-9A-Fa-f]{1,4}"
+# What global, private, link-local and multicast addresses of IPv6 start with.
+_NETWORK = "(?:[23][0-9A-Fa-f]{3}|[Ff][CDEFcdef][0-9A-Fa-f]{2})"
 _FLAT = r"(?:,? (?:Suite|Apt\.?|Unit|Flat) \d+\w*)?"
 _EXTENSION = r"(?: ?(?:x|ext\.? ?)\d{1,5})?"
 # À to ɏ are the letters of Latin-1, Latin Extended-A and Latin Extended-B.
 _RULES = (
     Rule(
         "email",
-        r"[\wÀ-ɏ][\wÀ-ɏ.%+-]*@[A-Za-z0-9À-ɏ-]+(?:\.[A-Za-z0-9À-ɏ-]+)*\.[A-Za-z]\w+",
+        r"[\wÀ-ɏ][\wÀ-ɏ.%+'-]*@[A-Za-z0-9À-ɏ-]+(?:\.[A-Za-z0-9À-ɏ-]+)*"
+        r"\.(?:xn--[A-Za-z0-9-]*\w|[A-Za-z]\w+)",
         "[EMAIL]",
     ),
     Rule(
         "iban",
-        rf"\b(?:{_IBAN_COUNTRIES})\d\d(?: ?[A-Z0-9]{{4}}){{2,7}}(?: ?[A-Z0-9]{{1,3}})?\b",
+        rf"\b(?:{'|'.join(_iban(*item) for item in IBAN_COUNTRIES.items())})\b",
         "[IBAN]",
     ),
     Rule("id", rf"{_START}(?:{_SSN}|{_NINO}|{_NIR}|{_DNI}|{_TAX_ID})\b", r"\1[ID]"),
     Rule("card", rf"{_START}(?:{_CARD})\b", r"\1[CARD]"),
     Rule(
         "ip",
-        rf"\b(?:{_OCTET}\.){{3}}{_OCTET}\b|\b(?:{_HEX}:){{7}}{_HEX}\b"
-        rf"|\b(?:{_HEX}:){{2,6}}(?::{_HEX}){{1,6}}\b|\b{_HEX}:(?::{_HEX}){{2,6}}\b",
-        "[IP]",
+        rf"\b{_IPV4}\b|\b(?:{_HEX}:){{7}}{_HEX}\b"
+        rf"|\b{_NETWORK}(?::{_HEX}){{0,6}}::(?:(?:{_HEX}:){{0,5}}(?:{_IPV4}|{_HEX})\b)?"
+        rf"|\b(?:{_HEX}:){{2,6}}(?::{_HEX}){{1,6}}\b|\b{_HEX}:(?::{_HEX}){{2,6}}\b"
+        # No placeholder stands before it, so that replacing twice changes nothing.
+        rf"|(^|[^\w:\]])::(?:[Ff]{{4}}:)?(?:{_IPV4}|1)\b",
+        r"\1[IP]",
     ),
     Rule(
         "address",
@@ -72,8 +103,8 @@ _RULES = (
     ),
     Rule(
         "phone",
-        r"(?:\b00|\+)[1-9](?:[ .-]?\(?\d\)?){5,13}[ .-]?\d" + _EXTENSION + r"\b"
-        r"|(?:\b1[ .-])?(?:\([2-9]\d\d\) ?|\b[2-9]\d\d[ .-]?)\d{3}[ .-]?\d{4}" + _EXTENSION + r"\b"
+        r"(?:\b00|\+)[1-9](?:[ ./-]?\(?\d\)?){5,13}[ ./-]?\d" + _EXTENSION + r"\b"
+        r"|(?:\b1[ .-]?)?(?:\([2-9]\d\d\) ?|\b[2-9]\d\d[ .-]?)\d{3}[ .-]?\d{4}" + _EXTENSION + r"\b"
         r"|(?:\(0\d{2,4}\) ?|\b0\d{2,4}[ -]?)\d{3,4}[ -]?\d{3,4}" + _EXTENSION + r"\b",
         "[PHONE]",
     ),
@@ -87,7 +118,7 @@ class PII:
     | kind | placeholder | finds |
     |---|---|---|
     | `email` | `[EMAIL]` | e-mail addresses |
-    | `iban` | `[IBAN]` | bank accounts of the 88 countries that have IBANs |
+    | `iban` | `[IBAN]` | bank accounts of the 89 countries that have IBANs |
     | `id` | `[ID]` | US SSN, UK NINO, French NIR, Spanish DNI and NIE, German tax ids |
     | `card` | `[CARD]` | card numbers, by their first digits and lengths |
     | `ip` | `[IP]` | IPv4 and IPv6 addresses |

@@ -4,6 +4,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from ftkeras.support import bounds
+
 
 class HeadTail:
     """Keep the first min(head, limit) pieces of each text and the last limit - head pieces.
@@ -23,9 +25,8 @@ class HeadTail:
     cuts_windows = False
 
     def __init__(self, *, head: int = 128):
-        if not isinstance(head, int) or isinstance(head, bool) or head < 1:
-            raise ValueError(f"`head` must be an integer of at least 1. Received: {head!r}.")
-        self.head = head
+        bounds.integer(1, head=head)
+        self.head = int(head)
 
     def __call__(self, pieces: tf.RaggedTensor, limit: int | tf.Tensor) -> tf.RaggedTensor:
         """Return the first `head` and the last pieces of each row, `limit` in all."""

@@ -98,9 +98,8 @@ class Windows(Head):
 
     def __init__(self, *, overlap: int = 128, combine: str = "mean"):
         bounds.integer(0, overlap=overlap)
-        if combine not in _COMBINE:
-            raise ValueError(f"`combine` must be 'mean' or 'max'. Received: {combine!r}.")
-        self.overlap, self.combine = overlap, combine
+        bounds.choice(_COMBINE, combine=combine)
+        self.overlap, self.combine = int(overlap), combine
 
     def cut(self, lengths: tf.Tensor, rooms: int | tf.Tensor) -> Cut:
         """Return the starts and ends of the windows of texts.

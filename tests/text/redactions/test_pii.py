@@ -9,8 +9,9 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ftkeras.dossiers.identifiers import IBAN_LENGTHS
 from ftkeras.text.redactions import count, replace
-from ftkeras.text.redactions.pii import KINDS, PII
+from ftkeras.text.redactions.pii import IBAN_COUNTRIES, KINDS, PII
 from tests.exporters import small
 
 ROWS = [
@@ -42,7 +43,8 @@ ONE_OF_EACH = {
 PIECES = [
     *(row["text"][slice(*row["span"])] for row in ROWS if row["span"]),
     *"+-.,()[]@:/_xA1 \n\tÄßé日\u212a\u017f\x0b",
-    *("00", "1 ", "ext. 5", "[EMAIL]", "\\1", "e.V. 1"),
+    *("00", "1 ", "ext. 5", "[EMAIL]", "\\1", "e.V. 1", "::1", "fe80::1", "2001:db8::", "::ffff:"),
+    *("o'brien@x.org", ".xn--p1ai", "+49 (0)30/901820", "1(415)555-2671", " BIC", "'"),
 ]
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
 
@@ -93,10 +95,39 @@ def test_generated_sentences_are_redacted_whole():
 
 @pytest.mark.parametrize(
     "text",
-    ["at 10:45:30", "0.4111111111111111", "a::b", "Spring 2005 came", "3-4 days", "1,000 to 2,000"],
+    [
+        *("at 10:45:30", "0.4111111111111111", "a::b", "std::1", "x[::2]", "12::", "::"),
+        *("Spring 2005 came", "3-4 days", "1,000 to 2,000"),
+    ],
 )
 def test_look_alikes_stay(text):
     assert by_tensorflow(text, ALL) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("BE68 5390 0754 7034 BIC: GEBABEBB", "[IBAN] BIC: GEBABEBB"),
+        ("AT61 1904 3002 3457 3201 BANK", "[IBAN] BANK"),
+        ("SC18 SSCB 1101 0000 0000 0000 1497 USD.", "[IBAN]."),
+        ("GB29NWBK60161331926819", "[IBAN]"),
+        ("'o'brien@x.org'", "'[EMAIL]'"),
+        ("at x@y.xn--p1ai.", "at [EMAIL]."),
+        ("to +49 (0)30/901820.", "to [PHONE]."),
+        ("1(415)555-2671", "[PHONE]"),
+        ("::1, fe80::1%eth0, 2001:db8::/32", "[IP], [IP]%eth0, [IP]/32"),
+        ("::ffff:1.2.3.4 or 2001:db8::5:1.2.3.4", "[IP] or [IP]"),
+        ("http://[::1]:80, http://[2001:DB8:1::a]/", "http://[[IP]]:80, http://[[IP]]/"),
+    ],
+)
+def test_forms_are_replaced_whole_and_nothing_else(text, wanted):
+    assert by_tensorflow(text, ALL) == by_python(text, ALL) == wanted
+    assert by_tensorflow(wanted, ALL) == wanted
+
+
+def test_ibans_have_the_lengths_that_the_search_knows():
+    known = {country: n for n, row in IBAN_COUNTRIES.items() for country in row.split("|")}
+    assert known.items() >= IBAN_LENGTHS.items()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,3 +1,6 @@
+import json
+
+import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given
@@ -54,6 +57,10 @@ def test_empty_batch_stays_empty_in_a_graph(part):
 def test_head_tail_keeps_128_and_382_of_510():
     found = HeadTail()(tf.ragged.constant([list(range(600))]), 510).to_list()[0]
     assert found == [*range(128), *range(600 - 382, 600)]
+
+
+def test_head_may_be_an_integer_of_numpy():
+    assert json.dumps(HeadTail(head=np.int64(3)).get_config()) == '{"head": 3}'
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "3", None])
