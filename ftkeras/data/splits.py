@@ -182,7 +182,7 @@ class Splits:
             counts["unlabelled"] = len(self._unlabelled)
         digests = [examples.digests for examples in parts]
         if len(parts) > 1:
-            counts["in_train_and_validation"] = len(np.intersect1d(*digests))
+            counts["in_train_and_validation"] = len(np.intersect1d(digests[0], digests[1]))
         if not self.config.test:
             return counts
         shared = np.intersect1d(np.concatenate(digests), self.test.digests)
