@@ -150,7 +150,7 @@ def expected(
     return weights
 
 
-def run(optimizer, steps: int, *, start=0):
+def run(optimizer, steps: int, *, start=0, of_step=gradients):
     """Return the variables after the optimizer's steps, the first at update `start` of the run."""
     made = variables()
     optimizer.build(made)
@@ -162,7 +162,7 @@ def run(optimizer, steps: int, *, start=0):
         optimizer.apply_gradients(zip(grads, made, strict=True))
 
     for step in range(steps):
-        apply(*[tf.constant(g) for g in gradients(step)])
+        apply(*[tf.constant(g) for g in of_step(step)])
     return [v.numpy() for v in made]
 
 
