@@ -52,6 +52,7 @@ def test_ten_steps_equal_the_formula(name):
         ("adam", {"bias_correction": False, "epsilon": 1e-3}),
         ("adamw", {"bias_correction": False, "epsilon": 1e-3}),
         ("muon", {"nesterov": False}),
+        ("muon", {"adam_where": ""}),
         ("rmsprop", {"momentum": 0.9, "centered": True}),
         ("sgd", {"nesterov": True}),
         ("sgd", {"momentum": 0.0}),
