@@ -22,8 +22,8 @@ class WeightAverage(keras.callbacks.Callback):
     callback that reads the weights in `on_epoch_end`, such as BestEpoch, sees the weights that were
     validated, whatever the order of the callbacks. Training continues with the weights themselves.
     After the last epoch the average stays in the model. Another `fit` continues with the weights,
-    unless others were loaded in between: then it starts a new average of these. A callback that changes which variables are
-    trainable in `on_epoch_begin` must come before this one.
+    unless others were loaded in between: then it starts a new average of these. A callback that
+    changes which variables are trainable in `on_epoch_begin` must come before this one.
 
     A subclass implements `share` and calls `take_sample`.
     """
