@@ -55,6 +55,12 @@ def numeric_keys(kind: str, name: str) -> list[str]:
     ]
 
 
+def boolean_keys(kind: str, name: str) -> list[str]:
+    """Return the keys of a part whose defaults are True or False."""
+    parameters = inspect.signature(catalog.find(kind, name).__init__).parameters.values()
+    return [p.name for p in parameters if isinstance(p.default, bool)]
+
+
 def round_trip(part):
     """Rebuild a part from its `get_config`, as Keras does if it is a Keras object."""
     if not hasattr(part, "from_config"):

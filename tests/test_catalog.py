@@ -127,7 +127,11 @@ def test_the_run_sets_what_the_package_passes_to_parts():
         ("batching", "padded(size=3)", "there is no key 'size'. It takes none."),
         ("loss", "focal(name='x')", "there is no key 'name'"),
         ("group_by", "column", "needs name"),
-        ("schedule", "cosine(cycles='x')", "`cycles` must be an integer. Received: 'x'."),
+        (
+            "schedule",
+            "cosine(cycles='x')",
+            "`cycles` must be an integer of at least 1. Received: 'x'.",
+        ),
         ("schedule", "cosine(restart_decay=3)", "`restart_decay` must be above 0, at most 1"),
         ("optimizer", "adamw(decay=-1)", "`decay` must be at least 0"),  # checked by a base class
         ("export", "saved_model(dtype='x')", "must be one of float32, bfloat16, float16"),

@@ -43,3 +43,22 @@ def test_part_is_rebuilt_from_its_config(kind, name):
 def test_number_out_of_bounds_is_refused(kind, name, key):
     with pytest.raises(UserError, match=rf"`{key}`.*-1"):
         contracts.make(kind, name, **{key: -1})
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "key"),
+    [(*part, key) for part in contracts.PARTS for key in contracts.boolean_keys(*part)],
+)
+def test_word_for_true_or_false_is_refused(kind, name, key):
+    with pytest.raises(UserError, match=rf"`{key}` must be True or False.*'False'"):
+        contracts.make(kind, name, **{key: "False"})
+
+
+@pytest.mark.parametrize("value", ["half", True])
+@pytest.mark.parametrize(
+    ("kind", "name", "key"),
+    [(*part, key) for part in contracts.PARTS for key in contracts.numeric_keys(*part)],
+)
+def test_what_is_no_number_is_refused(kind, name, key, value):
+    with pytest.raises(UserError, match=rf"`{key}` must be .*{value}"):
+        contracts.make(kind, name, **{key: value})

@@ -1,11 +1,16 @@
 """The base class of averages of weights."""
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+log = logging.getLogger(__name__)
+# Integers of as many bytes as numbers that are trained.
+INTEGERS = {2: tf.int16, 4: tf.int32, 8: tf.int64}
 
 
 class WeightAverage(keras.callbacks.Callback):
@@ -16,8 +21,9 @@ class WeightAverage(keras.callbacks.Callback):
     The model holds the average from the start of validation until the next epoch begins. So any
     callback that reads the weights in `on_epoch_end`, such as BestEpoch, sees the weights that were
     validated, whatever the order of the callbacks. Training continues with the weights themselves.
-    After the last epoch the average stays in the model. A callback that changes which variables are
-    trainable in `on_epoch_begin` must come before this one.
+    After the last epoch the average stays in the model. Another `fit` continues with the weights,
+    unless others were loaded in between: then it starts a new average of these. A callback that
+    changes which variables are trainable in `on_epoch_begin` must come before this one.
 
     A subclass implements `share` and calls `take_sample`.
     """
@@ -34,6 +40,7 @@ class WeightAverage(keras.callbacks.Callback):
         self.shadows: list[keras.Variable] = []
         self.count: Any = None
         self.is_swapped = False
+        self._left: list[int] = []  # a digest of the average that was put into the model
 
     def share(self, count: Any) -> Any:
         """Return the weight of the newest of `count` samples, float32 scalar ()."""
@@ -71,6 +78,7 @@ class WeightAverage(keras.callbacks.Callback):
         self.averaged += fresh
         if fresh:  # one call for all variables, traced once
             self._sample, self._swap = tf.function(self._sample_all), tf.function(self._swap_all)
+            self._digest = tf.function(self._digest_all)
 
     def take_sample(self) -> None:
         """Add the present weights to the average."""
@@ -80,7 +88,7 @@ class WeightAverage(keras.callbacks.Callback):
         """Put the average into the model and set the weights aside, if there is a sample."""
         if not self.is_swapped and int(self.count.numpy()):
             self._swap()
-            self.is_swapped = True
+            self.is_swapped, self._left = True, self._digest().numpy().tolist()
 
     def swap_out(self) -> None:
         """Put the weights back into the model."""
@@ -111,6 +119,9 @@ class WeightAverage(keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         if self._built_for not in (None, self.model):
             self._forget()  # the average of another model stays in that one
+        elif self.is_swapped and self._digest().numpy().tolist() != self._left:
+            log.warning("the weights were changed since the last fit, so their average starts anew")
+            self._forget()
         self.build(self.model)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -124,7 +135,7 @@ class WeightAverage(keras.callbacks.Callback):
         self._end_training()
 
     def _end_training(self) -> None:
-        if not self.is_swapped:
+        if self.count is not None and not self.is_swapped:  # or nothing was trained yet
             self.on_epoch_trained()
             self.swap_in()
 
@@ -143,12 +154,21 @@ class WeightAverage(keras.callbacks.Callback):
 
         self._update_each(swap)
 
+    def _digest_all(self) -> Any:
+        """Return integers that differ if the weights do, whatever the order of summation."""
+        return tf.stack([_sum_of_bits(variable) for variable in self.averaged])
+
     def _update_each(self, update: Callable, *scalars: Any) -> None:
         with self._strategy.scope():
             for shadow, variable in zip(self.shadows, self.averaged, strict=True):
                 self._strategy.extended.update(
                     shadow.value, update, args=(variable.value, *scalars), group=False
                 )
+
+
+def _sum_of_bits(variable: keras.Variable) -> Any:
+    value = tf.convert_to_tensor(variable.value)
+    return tf.reduce_sum(tf.cast(tf.bitcast(value, INTEGERS[value.dtype.size]), tf.int64))
 
 
 def _copy(variable: keras.Variable) -> keras.Variable:

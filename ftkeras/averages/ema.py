@@ -5,6 +5,7 @@ from typing import Any
 import tensorflow as tf
 
 from ftkeras.averages._base import WeightAverage
+from ftkeras.support import bounds
 
 
 class Ema(WeightAverage):
@@ -30,8 +31,8 @@ class Ema(WeightAverage):
     """
 
     def __init__(self, *, decay: float = 0.999, warmup: bool = True):
-        if not 0 <= decay < 1:
-            raise ValueError(f"`decay` must be at least 0 and below 1. Received: {decay}.")
+        bounds.share(decay=decay)
+        bounds.boolean(warmup=warmup)
         super().__init__()
         self.decay, self.warmup = decay, warmup
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ftkeras.averages._base import WeightAverage
+from ftkeras.support import bounds
 
 
 class Swa(WeightAverage):
@@ -30,8 +31,7 @@ class Swa(WeightAverage):
     """
 
     def __init__(self, *, epochs: int | None = None, start: float = 0.5):
-        if not 0 <= start < 1:
-            raise ValueError(f"`start` must be at least 0 and below 1. Received: {start}.")
+        bounds.share(start=start)
         if epochs is not None:
             _check(epochs, start)
         super().__init__()
@@ -58,8 +58,7 @@ class Swa(WeightAverage):
 
 def _check(epochs: int, start: float) -> None:
     """Raise ValueError unless two epochs at least are averaged."""
-    if epochs < 2:
-        raise ValueError(f"`epochs` must be at least 2 for an average. Received: {epochs}.")
+    bounds.integer(2, epochs=epochs)
     if start >= 1 - 1 / epochs:
         raise ValueError(
             f"`start` must be at least 0 and below {1 - 1 / epochs:.4g}, so that two of "

@@ -9,15 +9,18 @@ def warmup_steps(warmup: str, total_steps: int | None) -> int:
     """Return the number of warm-up updates.
 
     Args:
-        warmup: a number of updates, at least 0, or a share of the run, at least 0 and below 1.
+        warmup: a number of updates, at least 0, or a share of the run, at least 0 and below 1,
+            which leaves one update at least after the warm-up.
         total_steps: updates of the whole run; None if it is not known yet: then only the syntax is
             checked, and a share gives 0.
 
     Raises:
-        UserError: `warmup` is neither, or not shorter than the run.
+        UserError: `warmup` is neither, or a number that is not below that of the run.
 
     >>> warmup_steps("100", total_steps=1000), warmup_steps("0.06", total_steps=1000)
     (100, 60)
+    >>> warmup_steps("0.96", total_steps=10)
+    9
     """
     problem = f"`warmup` must be a number of updates or a share below 1. Received: {warmup!r}."
     try:
@@ -31,7 +34,7 @@ def warmup_steps(warmup: str, total_steps: int | None) -> int:
     if share is not None:
         if not 0 <= share < 1:
             raise UserError(problem)
-        return 0 if total_steps is None else round(share * total_steps)
+        return 0 if total_steps is None else min(round(share * total_steps), total_steps - 1)
     if steps < 0:
         raise UserError(problem)
     if total_steps is not None and steps >= total_steps:

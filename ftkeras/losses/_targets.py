@@ -1,8 +1,11 @@
-"""Shapes of targets: Keras turns a pandas Series and 1-D arrays into columns, or leaves them."""
+"""Shapes and bounds of targets: `fit` turns a pandas Series into a column, or leaves it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from keras import ops
+
+from ftkeras.support import bounds
 
 Tensor = Any
 
@@ -17,3 +20,46 @@ def numbers(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """Return one number for each output, with the last axis that single outputs have."""
     is_flat = len(y_true.shape) == len(y_pred.shape) - 1 and y_pred.shape[-1] == 1
     return ops.expand_dims(y_true, -1) if is_flat else y_true
+
+
+def nan_outside(losses: Tensor, numbers: Tensor, count: Any) -> Tensor:
+    """Return the losses, NaN where the class number is not below `count`, or below 0.
+
+    A one-hot vector of it is 0, so it would go unnoticed. Keras's own losses are NaN on a GPU, too.
+    """
+    is_class = ops.logical_and(numbers >= 0, numbers < count)
+    return ops.where(is_class, losses, float("nan"))
+
+
+def weights_of_labels(pos_weight: Any) -> list[float] | None:
+    """Return the weight of each label's positive examples; None for none.
+
+    Raises:
+        ValueError: these are no numbers of at least 0, one for each label.
+    """
+    if pos_weight is None:
+        return None
+    if isinstance(pos_weight, str | Mapping) or not hasattr(pos_weight, "__len__"):
+        raise ValueError(
+            "`pos_weight` must have a number for each label, such as [1.0, 2.0]. "
+            f"Received: {pos_weight!r}."
+        )
+    for weight in pos_weight:
+        bounds.not_negative(pos_weight=weight)
+    return [float(weight) for weight in pos_weight]
+
+
+def fit_labels(pos_weight: list[float] | None, y_true: Tensor, y_pred: Tensor) -> None:
+    """Raise ValueError unless there is one weight for each label, if there are any."""
+    if pos_weight is None:
+        return
+    if len(y_true.shape) < len(y_pred.shape):
+        raise ValueError(
+            "`pos_weight` must be None if each example has one class; use `class_weight` of `fit`. "
+            f"Received: {pos_weight}."
+        )
+    if len(pos_weight) != y_pred.shape[-1]:
+        raise ValueError(
+            f"`pos_weight` must have a number for each of {y_pred.shape[-1]} labels. "
+            f"Received: {pos_weight}."
+        )

@@ -34,7 +34,7 @@ class BinaryCrossEntropy(keras.losses.Loss):
         name: the name of the loss.
 
     Call: labels, 0 or 1 [batch, labels] with logits of that shape, or integer [batch] with logits
-        [batch, 2] -> loss, float32 scalar (), the mean.
+        [batch, 2] -> loss, float32 scalar (), the mean; NaN for an integer that is neither 0 nor 1.
 
     Raises:
         ValueError: if there are not two classes, or an argument is out of bounds.
@@ -59,21 +59,20 @@ class BinaryCrossEntropy(keras.losses.Loss):
         if classes is not None:
             _must_be_two(classes)
         bounds.share(label_smoothing=label_smoothing)
-        for weight in pos_weight or ():
-            bounds.not_negative(pos_weight=weight)
         super().__init__(name=name, reduction="sum_over_batch_size")
         self.label_smoothing, self.classes = label_smoothing, classes
-        self.pos_weight = None if pos_weight is None else [float(w) for w in pos_weight]
+        self.pos_weight = _targets.weights_of_labels(pos_weight)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         y_true = _targets.numbers(_targets.classes(y_true, y_pred), y_pred)
+        _targets.fit_labels(self.pos_weight, y_true, y_pred)
         logits, target = ops.cast(y_pred, "float32"), ops.cast(y_true, "float32")
         if self.label_smoothing:
             target = (1 - self.label_smoothing) * target + self.label_smoothing / 2
         if len(y_true.shape) < len(y_pred.shape):  # one of two classes
             _must_be_two(y_pred.shape[-1])
             z = logits[..., 1] - logits[..., 0]
-            return ops.softplus(z) - target * z
+            return _targets.nan_outside(ops.softplus(z) - target * z, y_true, 2)
         if self.pos_weight is None:
             return ops.mean(ops.softplus(logits) - target * logits, axis=-1)
         weight = ops.convert_to_tensor(self.pos_weight, "float32")

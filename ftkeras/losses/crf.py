@@ -18,16 +18,20 @@ class Crf(keras.losses.Loss):
 
     This is the loss of the head `crf`. n is the number of words and z are their logits. A has the
     transitions between the tags of consecutive words, to the first tag, and from the last tag. The
-    sum over y' is over all sequences of tags. The mean over the words of a batch is the sum over
-    its texts, divided by the number of words.
+    sum over y' is over all sequences of tags. A run's mean is over the words of a batch: the sum
+    over its texts, divided by the number of words. Keras's own mean is over all places.
     Source: Lample et al., 2016, section 2.2, https://arxiv.org/abs/1603.01360.
 
     Args:
-        transitions: those of the head, [tags + 1, tags + 1]; see `ftkeras.support.chain`.
+        transitions: those of the head, [tags + 1, tags + 1]; see `ftkeras.support.chain`. A saved
+            loss does not have them.
         name: the name of the loss.
 
     Call: tags, integer [texts, length], below 0 where no word begins; logits [texts, length, tags]
-        -> loss, float32 scalar (), the mean; 0 where no word begins.
+        -> loss, float32 scalar (), the mean over all places; 0 where no word begins.
+
+    Raises:
+        ValueError: if it is called without transitions.
 
     >>> import numpy as np
     >>> loss = Crf(transitions=np.zeros((4, 4), "float32"))
@@ -41,6 +45,11 @@ class Crf(keras.losses.Loss):
         self.transitions = transitions
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        if self.transitions is None:
+            raise ValueError(
+                "`transitions` must be those of the head, which no file saves with the loss: make "
+                "it anew by Crf(transitions=…). Received: None."
+            )
         tags, length = ops.cast(y_true, "int32"), ops.shape(y_pred)[1]
         is_word = tags >= 0
         # It does not change the probabilities, and keeps sums small.

@@ -24,10 +24,11 @@ class CrossEntropy(keras.losses.Loss):
         label_smoothing: share of the target that is spread over all classes; at least 0, below 1.
         name: the name of the loss.
 
-    Call: labels, integer [batch]; logits [batch, classes] -> loss, float32 scalar (), the mean.
+    Call: labels, integer [batch]; logits [batch, classes] -> loss, float32 scalar (), the mean; NaN
+        for a label that is no class.
 
     Raises:
-        ValueError: if the argument is out of bounds.
+        ValueError: if the argument is out of bounds, or the labels are one-hot vectors.
 
     >>> import numpy as np
     >>> print(f"{float(CrossEntropy()(np.array([0]), np.array([[0.0, 0.0]], 'float32'))):.4f}")
@@ -40,11 +41,17 @@ class CrossEntropy(keras.losses.Loss):
         self.label_smoothing = label_smoothing
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        y_true = _targets.classes(y_true, y_pred)
+        y_true = ops.cast(_targets.classes(y_true, y_pred), "int32")
+        if len(y_true.shape) >= len(y_pred.shape):
+            raise ValueError(
+                "the labels must be class numbers [batch]; of one-hot vectors, take "
+                f"argmax(axis=-1). Received: shape {tuple(y_true.shape)} for logits of "
+                f"{tuple(y_pred.shape)}."
+            )
         log_probabilities = ops.log_softmax(ops.cast(y_pred, "float32"), axis=-1)
-        target = ops.one_hot(ops.cast(y_true, "int32"), ops.shape(y_pred)[-1], dtype="float32")
-        s = self.label_smoothing
-        picked = ops.sum(target * log_probabilities, axis=-1)
+        count, s = ops.shape(y_pred)[-1], self.label_smoothing
+        target = ops.one_hot(y_true, count, dtype="float32")
+        picked = _targets.nan_outside(ops.sum(target * log_probabilities, axis=-1), y_true, count)
         if s == 0:
             return -picked
         return -(1 - s) * picked - s * ops.mean(log_probabilities, axis=-1)

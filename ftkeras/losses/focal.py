@@ -31,7 +31,7 @@ class Focal(keras.losses.Loss):
         name: the name of the loss.
 
     Call: labels, integer [batch] or 0 and 1 [batch, classes]; logits [batch, classes] -> loss,
-        float32 scalar (), the mean.
+        float32 scalar (), the mean; NaN for a label that is no class.
 
     Raises:
         ValueError: if an argument is out of bounds.
@@ -49,23 +49,23 @@ class Focal(keras.losses.Loss):
         name: str = "focal",
     ):
         bounds.not_negative(gamma=gamma)
-        for weight in pos_weight or ():
-            bounds.not_negative(pos_weight=weight)
         super().__init__(name=name, reduction="sum_over_batch_size")
         self.gamma = gamma
-        self.pos_weight = None if pos_weight is None else [float(w) for w in pos_weight]
+        self.pos_weight = _targets.weights_of_labels(pos_weight)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         logits = ops.cast(y_pred, "float32")
         y_true = _targets.numbers(_targets.classes(y_true, y_pred), y_pred)
+        _targets.fit_labels(self.pos_weight, y_true, y_pred)
         if len(y_true.shape) == len(y_pred.shape):
             return self._of_labels(ops.cast(y_true, "float32"), logits)
-        chosen = ops.one_hot(ops.cast(y_true, "int32"), ops.shape(logits)[-1], dtype="bool")
+        label, count = ops.cast(y_true, "int32"), ops.shape(logits)[-1]
+        chosen = ops.one_hot(label, count, dtype="bool")
         log_p = ops.sum(ops.where(chosen, ops.log_softmax(logits, axis=-1), 0.0), axis=-1)
         # log(1 - p) from the other logits: if p rounds to 1, a power of 1 - p has no gradient.
         others = ops.logsumexp(ops.where(chosen, -1e30, logits), axis=-1)
         log_rest = others - ops.logsumexp(logits, axis=-1)
-        return -ops.exp(self.gamma * log_rest) * log_p
+        return _targets.nan_outside(-ops.exp(self.gamma * log_rest) * log_p, label, count)
 
     def _of_labels(self, target: Tensor, logits: Tensor) -> Tensor:
         """Return the mean over labels, each of which is a decision between 0 and 1, [batch]."""

@@ -29,7 +29,7 @@ class MeanSquaredError(keras.losses.Loss):
         name: the name of the loss.
 
     Call: numbers or labels; predicted numbers [batch, outputs] or logits [batch, classes] -> loss,
-        float32 scalar (), the mean.
+        float32 scalar (), the mean; NaN for a label that is no class.
 
     >>> import numpy as np
     >>> print(float(MeanSquaredError()(np.array([[1.0, 2.0]]), np.array([[0.0, 0.0]]))))
@@ -47,8 +47,10 @@ class MeanSquaredError(keras.losses.Loss):
             difference = ops.cast(y_pred, "float32") - ops.cast(y_true, "float32")
             return ops.mean(ops.square(difference), axis=-1)
         probabilities = ops.softmax(ops.cast(y_pred, "float32"), axis=-1)
-        target = ops.one_hot(ops.cast(y_true, "int32"), ops.shape(y_pred)[-1], dtype="float32")
-        return ops.mean(ops.square(probabilities - target), axis=-1)
+        label, count = ops.cast(y_true, "int32"), ops.shape(y_pred)[-1]
+        target = ops.one_hot(label, count, dtype="float32")
+        score = ops.mean(ops.square(probabilities - target), axis=-1)
+        return _targets.nan_outside(score, label, count)
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name}

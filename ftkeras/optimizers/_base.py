@@ -54,7 +54,7 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         multipliers: pairs of a regular expression on variable paths and a factor of the learning
             rate, at least 0. The first match counts. Without a match, the factor is 1.
         skip_nonfinite: whether to skip updates whose gradient norm is not finite. The schedule
-            moves on, and `skipped` counts them.
+            moves on, bias corrections do not, and `skipped` counts them.
         loss_scaling: whether to scale the loss dynamically, for float16. Updates that overflow are
             skipped too. Needs `build` before the first step. Not needed in `compile` with Keras's
             default `auto_scale_loss`, which does the same under mixed_float16.
@@ -193,21 +193,30 @@ class FineTuningOptimizer(keras_compat.Optimizer):
         if self.clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, self.clip_norm, use_norm=norm)
         self.gradient_norm.assign(norm)
-        may_skip = self.skip_nonfinite or self.loss_scale
         keras_compat.merge_call(
-            self._update_if_finite if may_skip else self._update_all,
+            self._update_if_finite if self._may_skip else self._update_all,
             self.strategy,
             list(zip(gradients, variables, strict=True)),
             tf.convert_to_tensor(learning_rate),
             {start: self.step_scalars(self._updates_since(start)) for start in self._starts()},
-            *([self._count_skipped(norm)] if may_skip else []),
+            *([self._count_skipped(norm)] if self._may_skip else []),
         )
+
+    @property
+    def _may_skip(self) -> bool:
+        return self.skip_nonfinite or self.loss_scaling
 
     def _starts(self) -> set[int]:
         return set(self.counted_from)
 
     def _updates_since(self, start: int) -> Any:
-        return tf.cast(self._updates() + 1 - start, tf.float32)
+        """Return the updates of variables that count from `start`, this one included.
+
+        A skipped update does not move their moments, so it must not count in the bias correction.
+        How many were skipped since a later start is not on record, so those count.
+        """
+        skipped = self.skipped.value if self._may_skip and start == 0 else 0
+        return tf.cast(self._updates() + 1 - start - skipped, tf.float32)
 
     def _updates(self) -> Any:
         """Return the number of updates made so far: a tensor if Keras accumulates gradients."""

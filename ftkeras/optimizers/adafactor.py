@@ -67,6 +67,7 @@ class Adafactor(FineTuningOptimizer):
         bounds.positive(
             power=power, epsilon_1=epsilon_1, epsilon_2=epsilon_2, clip_threshold=clip_threshold
         )
+        bounds.boolean(scale_parameter=scale_parameter)
         super().__init__(
             learning_rate=learning_rate,
             clip_norm=clip_norm,

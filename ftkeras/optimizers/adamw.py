@@ -35,7 +35,7 @@ class AdamW(FineTuningOptimizer):
         lazy: whether to skip the rows of an embedding that a step does not look up: they are not
             updated, and neither they nor their moments decay. This saves time if batches are small,
             because a step does not update the whole vocabulary. The result is close to AdamW's, but
-            not equal.
+            not equal. It can't be combined with Keras's `gradient_accumulation_steps`.
 
     Raises:
         ValueError: if an argument is out of bounds. The message names it, its bound and the value.
@@ -65,7 +65,13 @@ class AdamW(FineTuningOptimizer):
     ):
         bounds.share(beta_1=beta_1, beta_2=beta_2)
         bounds.positive(epsilon=epsilon)
-        bounds.boolean(lazy=lazy)
+        bounds.boolean(lazy=lazy, bias_correction=bias_correction)
+        if lazy and kwargs.get("gradient_accumulation_steps"):
+            raise ValueError(
+                "`lazy` can't be combined with `gradient_accumulation_steps`, because Keras adds "
+                "up the gradients of whole variables; use one of them. Received: "
+                f"gradient_accumulation_steps={kwargs['gradient_accumulation_steps']}."
+            )
         super().__init__(
             learning_rate=learning_rate,
             clip_norm=clip_norm,

@@ -23,7 +23,7 @@ class Lamb(AdamW):
 
     Source: You et al., 2020, algorithm 2 with phi(z) = z, https://arxiv.org/abs/1904.00962.
 
-    Args: those of `AdamW`, except `lazy`.
+    Args: those of `AdamW`, except `lazy`: the norms are those of whole variables.
 
     Raises:
         ValueError: if an argument is out of bounds. The message names it, its bound and the value.
@@ -51,6 +51,11 @@ class Lamb(AdamW):
         name: str = "lamb",
         **kwargs,
     ):
+        if kwargs.get("lazy"):
+            raise ValueError(
+                "`lazy` must be False for lamb, because the norms are those of whole variables; "
+                f"use adamw. Received: {kwargs['lazy']!r}."
+            )
         super().__init__(
             learning_rate=learning_rate,
             clip_norm=clip_norm,

@@ -33,11 +33,11 @@ class Muon(FineTuningOptimizer, keras.optimizers.Muon):
         decay: weight decay; at least 0.
         momentum: at least 0, below 1.
         nesterov: whether to add the gradient to the momentum before O.
-        ns_steps: number of repetitions in O; positive.
+        ns_steps: number of repetitions in O; an integer of at least 1.
         rms_rate: root mean square of a matrix's step at learning rate 1; positive.
         adam_beta_1, adam_beta_2: decay rates of Adam's moments; at least 0, below 1.
         epsilon: epsilon of Adam; positive.
-        adam_where: regular expression on the paths of matrices that Adam updates.
+        adam_where: regular expression on the paths of matrices that Adam updates; empty for none.
 
     Raises:
         ValueError: if an argument is out of bounds. The message names it, its bound and the value.
@@ -68,7 +68,9 @@ class Muon(FineTuningOptimizer, keras.optimizers.Muon):
         **kwargs,
     ):
         bounds.share(momentum=momentum, adam_beta_1=adam_beta_1, adam_beta_2=adam_beta_2)
-        bounds.positive(ns_steps=ns_steps, rms_rate=rms_rate, epsilon=epsilon)
+        bounds.positive(rms_rate=rms_rate, epsilon=epsilon)
+        bounds.integer(1, ns_steps=ns_steps)
+        bounds.boolean(nesterov=nesterov)
         bounds.regular_expression(adam_where=adam_where)
         super().__init__(
             learning_rate=learning_rate,
@@ -85,7 +87,7 @@ class Muon(FineTuningOptimizer, keras.optimizers.Muon):
             adam_beta_1=adam_beta_1,
             adam_beta_2=adam_beta_2,
             epsilon=epsilon,
-            exclude_layers=[adam_where],
+            exclude_layers=[adam_where] if adam_where else [],  # "" would match all
             exclude_embeddings=False,  # `adam_where` chooses by path
             adam_weight_decay=None,
             name=name,

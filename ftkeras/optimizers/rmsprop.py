@@ -58,6 +58,7 @@ class RMSprop(FineTuningOptimizer, keras.optimizers.RMSprop):
     ):
         bounds.share(rho=rho, momentum=momentum)
         bounds.positive(epsilon=epsilon)
+        bounds.boolean(centered=centered)
         super().__init__(
             learning_rate=learning_rate,
             clip_norm=clip_norm,

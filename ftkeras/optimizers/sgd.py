@@ -52,6 +52,7 @@ class SGD(FineTuningOptimizer, keras.optimizers.SGD):
         **kwargs,
     ):
         bounds.share(momentum=momentum)
+        bounds.boolean(nesterov=nesterov)
         super().__init__(
             learning_rate=learning_rate,
             clip_norm=clip_norm,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from ftkeras.privacy import _accounting
 from ftkeras.privacy._sampling import Sampling, secret_numbers
 from ftkeras.support import lazy
 
@@ -48,14 +49,19 @@ class Mechanism(Protocol):
 def in_words(report: Mapping[str, Any]) -> str:
     """Return the guarantee that `Mechanism.report` states, as a sentence.
 
-    >>> in_words({"epsilon": 2.913, "delta": 1e-5, "secret": True})
+    >>> in_words({"epsilon": 2.913, "noise": 1.0, "delta": 1e-5, "secret": True})
     'The weights are (2.91, 1e-05)-differentially private with respect to each training example.'
-    >>> in_words({"epsilon": None, "delta": 1e-5, "secret": True})
+    >>> in_words({"epsilon": None, "noise": 0.0, "delta": 1e-5, "secret": True})
     'The training had no noise, so nothing is guaranteed.'
     """
     epsilon = report["epsilon"]
-    if epsilon is None:
+    if report["noise"] == 0:
         return "The training had no noise, so nothing is guaranteed."
+    if epsilon is None:
+        return (
+            f"The training had too little noise ({report['noise']:.4g} times the clip): epsilon is "
+            f"above {_accounting.LARGEST:g}, so nothing of use is guaranteed."
+        )
     if not report["secret"]:
         return "The noise was drawn from a seed that is on record, so nothing is guaranteed."
     return (

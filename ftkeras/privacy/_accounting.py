@@ -12,6 +12,9 @@ ACCOUNTANTS = ("pld", "rdp")
 TOLERANCE = 1e-3
 # How finely losses of privacy are discretized, rounded up: in a search, and in reports.
 COARSE, FINE = 1e-3, 1e-4
+# The least share of a quick bound of epsilon that they are discretized by: with little noise, the
+# losses are large, and finer steps would need time and memory without limit.
+LEAST_SHARE = 1e-6
 # Accountants compute no larger epsilon precisely, and none is of any use.
 LARGEST = 1000.0
 # A share of the noise that one accountant finds, below which another seldom goes.
@@ -40,7 +43,7 @@ def epsilon(
         steps: at least 0.
         delta: in (0, 1).
         accountant: pld, which is tighter, or rdp.
-        interval: between the losses that pld computes with; positive.
+        interval: between the losses that pld computes with, if epsilon is not large; positive.
 
     Raises:
         ValueError: the package is not installed.
@@ -49,9 +52,13 @@ def epsilon(
         return 0.0
     if noise == 0:
         return math.inf
-    made = _accountant(accountant, interval)
+    event = _event(noise, rate, steps)
     with _quiet():
-        return float(made.compose(_event(noise, rate, steps)).get_epsilon(delta))
+        bound = float(_accountant("rdp").compose(event).get_epsilon(delta))
+        if accountant == "rdp":
+            return bound
+        made = _accountant(accountant, max(interval, LEAST_SHARE * bound))
+        return float(made.compose(event).get_epsilon(delta))
 
 
 def noise_for(target: float, rate: float, steps: int, delta: float, accountant: str) -> float:

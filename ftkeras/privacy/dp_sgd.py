@@ -41,7 +41,7 @@ class DPSGD:
             below 1 / examples.
         noise: the standard deviation of the noise, as a multiple of `clip`; at least 0, where 0
             means that nothing is private.
-        epsilon: the privacy budget of the whole run, with `delta`; positive.
+        epsilon: the privacy budget of the whole run, with `delta`; positive, at most 1000.
         clip: the largest norm of the gradient of an example; positive.
         accountant: the method that adds up the steps: pld (privacy loss distributions, tight) or
             rdp (Rényi differential privacy).
@@ -82,7 +82,11 @@ class DPSGD:
             bounds.not_negative(noise=noise)
         if epsilon is not None:
             bounds.positive(epsilon=epsilon)
-            bounds.not_negative(epsilon=epsilon)  # and finite
+            if epsilon > _accounting.LARGEST:
+                raise ValueError(
+                    f"`epsilon` must be at most {_accounting.LARGEST:g}; larger ones guarantee "
+                    f"nothing of use. Received: {epsilon}."
+                )
         if seed is not None:
             bounds.integer(0, seed=seed)
         self.delta, self.clip, self.accountant = delta, float(clip), accountant
@@ -145,7 +149,7 @@ class DPSGD:
     def report(self, steps: int) -> dict[str, Any]:
         """Return the guarantee after so many steps, as metrics.json has it.
 
-        An epsilon of None means that there is none.
+        An epsilon of None means that there is none, or one above 1000.
         """
         run = self._run
         costs = {

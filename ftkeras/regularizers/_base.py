@@ -123,14 +123,16 @@ class Regularizer(Protocol):
 
         Args:
             model: any Keras model.
-            activation: of the model's outputs, if the term depends on them: "linear" for logits,
-                "softmax" or "sigmoid"; None for that of the last layer.
+            activation: what the model's outputs are, if the term depends on them: "linear" for
+                logits of classes, "softmax", "sigmoid", "sigmoid_logits" for logits of labels, or
+                "numbers"; None for the activation of the last layer.
             teacher: what `Distill` learns from: a Keras model of the same inputs and classes. It
                 is called in each step.
 
         Raises:
             ValueError: the regularizer needs `ftkeras.train`, or something that the model lacks; or
-                one of its kind that depends on the examples was applied before.
+                one of its kind that depends on the examples was applied before. In the first
+                training step: linear outputs are to be compared, and may be no logits of classes.
         """
         if self.needs_teacher != (teacher is not None):
             needs = "a Keras model to learn from" if self.needs_teacher else "None"

@@ -32,13 +32,13 @@ def add_to_loss(
         regularizer: called with a step in each training step.
         make_step: builds, from keyword arguments, what the regularizer is called with.
         model: has one output, [batch, outputs].
-        activation: of the output: "linear", if these are logits, "softmax" or "sigmoid"; None for
-            that of the last layer.
+        activation: what the output is, one of `OUTPUTS`; None for the activation of the last layer.
         teacher: a model of the same inputs and outputs; None if the regularizer reads none.
 
     Raises:
         ValueError: if the activation is another, or the last layer has none; if the regularizer
-            acts on embeddings, and the model has no encoder of ours.
+            acts on embeddings, and the model has no encoder of ours. In the first training step:
+            if linear outputs are to be compared, and may be no logits of classes.
     """
     own, term = model.compute_loss, _Term(regularizer, make_step, model, activation, teacher)
 
@@ -72,7 +72,7 @@ class _Term:
         teacher: keras.Model | None,
     ):
         self.regularizer, self.make_step, self.model = regularizer, make_step, model
-        self.outputs = _outputs(model, activation)
+        self.activation, self.outputs = activation, _outputs(model, activation)
         self.teacher, self.taught = teacher, None
         if teacher is not None:
             self.taught = _outputs(teacher, activation)
@@ -104,9 +104,9 @@ class _Term:
             forward=forward,
             loss_of=loss_of,
             value_and_gradient=value_and_gradient,
-            divergence=self.outputs.divergence,
-            entropy=self.outputs.entropy,
-            soft_loss=self.outputs.soft_loss,
+            divergence=self._checked(self.outputs.divergence, y),
+            entropy=self._checked(self.outputs.entropy, y),
+            soft_loss=self._checked(self.outputs.soft_loss, y),
             **self._of_embeddings(),
             **self._of_teacher(x, logits),
         )
@@ -115,6 +115,26 @@ class _Term:
         finally:
             if self.embeddings is not None:
                 self.embeddings.forget()
+
+    def _checked(self, compare: Callable[..., Tensor], targets: Any) -> Callable[..., Tensor]:
+        """Return a comparison that refuses linear outputs which may be no logits of classes.
+
+        Softmax would make a single output 1, and compare labels or numbers as if they were classes.
+        """
+        if self.outputs is not OUTPUTS["linear"]:
+            return compare
+
+        def checked(logits: Tensor, *others: Any) -> Tensor:
+            is_told = self.activation is not None or _of_classes(targets, logits, self.model.loss)
+            if logits.shape[-1] == 1 or not is_told:
+                raise ValueError(
+                    f"`activation` must tell what the linear outputs of {self.model.name!r} are: "
+                    "sigmoid_logits (of labels), numbers, or linear (logits of two classes or "
+                    f"more). Received: {self.activation!r}, for outputs {tuple(logits.shape)}."
+                )
+            return compare(logits, *others)
+
+        return checked
 
     def _of_embeddings(self) -> dict[str, Any]:
         if self.embeddings is None:
@@ -162,7 +182,7 @@ def _outputs(model: keras.Model, activation: str | None) -> _Outputs:
         activation = _last_activation(model)
     if activation not in OUTPUTS:
         raise ValueError(
-            f"`activation` must be linear, softmax or sigmoid. Received: {activation!r}."
+            f"`activation` must be one of {', '.join(OUTPUTS)}. Received: {activation!r}."
         )
     return OUTPUTS[activation]
 
@@ -171,10 +191,19 @@ def _last_activation(model: keras.Model) -> str:
     function = getattr(model.layers[-1], "activation", None) if model.layers else None
     if function is None:
         raise ValueError(
-            "`activation` must be linear, softmax or sigmoid, because the last layer of "
+            f"`activation` must be one of {', '.join(OUTPUTS)}, because the last layer of "
             f"{model.name!r} doesn't tell what its outputs are. Received: None."
         )
     return getattr(function, "__name__", str(function))
+
+
+def _of_classes(targets: Any, logits: Tensor, loss: Any) -> bool:
+    """Return whether the targets are numbers of classes, or one-hot by the loss's name."""
+    shape = tuple(getattr(targets, "shape", ()))
+    if len(shape) < len(logits.shape) or shape[-1] != logits.shape[-1]:
+        return True
+    name = getattr(loss, "name", None) or getattr(loss, "__name__", loss)
+    return str(name).lower().startswith("categorical")
 
 
 def _same(outputs: Tensor) -> Tensor:
@@ -190,6 +219,19 @@ def _logit(p: Tensor) -> Tensor:
     return ops.log(p) - ops.log1p(-p)
 
 
+def _squared_difference(numbers: Tensor, others: Tensor, temperature: float = 1.0) -> Tensor:
+    """Return the mean squared difference, [batch], as of a run's numbers; without a temperature."""
+    difference = ops.cast(numbers, "float32") - ops.cast(others, "float32")
+    return ops.mean(ops.square(difference), axis=-1)
+
+
+def _no_entropy(numbers: Tensor) -> Tensor:
+    raise ValueError(
+        "`activation` must be linear, softmax, sigmoid or sigmoid_logits, because numbers have no "
+        "entropy. Received: 'numbers'."
+    )
+
+
 CLASSES = {
     "to_probabilities": ops.softmax,
     "divergence": divergence.symmetric_divergence,
@@ -202,8 +244,16 @@ LABELS = {
     "entropy": divergence.entropy_of_labels,
     "soft_loss": divergence.soft_cross_entropy_of_labels,
 }
+NUMBERS = {
+    "to_probabilities": _same,
+    "divergence": _squared_difference,
+    "entropy": _no_entropy,
+    "soft_loss": _squared_difference,
+}
 OUTPUTS = {
     "linear": _Outputs(_same, _same, **CLASSES),
     "softmax": _Outputs(_log, ops.softmax, **CLASSES),
     "sigmoid": _Outputs(_logit, ops.sigmoid, **LABELS),
+    "sigmoid_logits": _Outputs(_same, _same, **LABELS),
+    "numbers": _Outputs(_same, _same, **NUMBERS),
 }

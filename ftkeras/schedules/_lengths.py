@@ -1,10 +1,23 @@
-"""Checks of last learning rates and of lengths in updates."""
+"""Checks of last learning rates, of their ratios and of lengths in updates."""
+
+from numbers import Integral, Real
+
+from ftkeras.support import bounds
 
 
 def end_rate(end: float, *, peak: float) -> None:
     """Raise ValueError unless the last learning rate is from 0 to the peak."""
-    if not 0 <= end <= peak:
+    bounds.not_negative(end=end)
+    if end > peak:
         raise ValueError(f"`end` must be from 0 to the peak {peak}. Received: {end}.")
+
+
+def ratios(**values: float) -> None:
+    """Raise ValueError unless each ratio of a learning rate to a lower one is at least 1."""
+    bounds.positive(**values)
+    for name, value in values.items():
+        if value < 1:
+            raise ValueError(f"`{name}` must be at least 1. Received: {value}.")
 
 
 def updates(name: str, value: int | float, *, total_steps: int) -> int:
@@ -13,9 +26,10 @@ def updates(name: str, value: int | float, *, total_steps: int) -> int:
     >>> updates("every", 250, total_steps=1000), updates("every", 0.3, total_steps=1000)
     (250, 300)
     """
-    if isinstance(value, int) and value >= 1:
-        return int(value)
-    if isinstance(value, float) and 0 < value <= 1:
+    if isinstance(value, Integral):
+        if value >= 1 and not isinstance(value, bool):
+            return int(value)
+    elif isinstance(value, Real) and 0 < value <= 1:
         return max(1, round(value * total_steps))
     raise ValueError(
         f"`{name}` must be a number of updates (1 or more, without a dot) or a share of the run "

@@ -38,8 +38,7 @@ class Warmup(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, after: Any, *, steps: int, peak: float | None = None):
-        if steps < 0:
-            raise ValueError(f"`steps` must be at least 0. Received: {steps}.")
+        bounds.integer(0, steps=steps)
         if not callable(after):
             raise ValueError(f"`after` must be a schedule. Received: {after!r}.")
         if peak is None:

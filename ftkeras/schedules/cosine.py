@@ -55,12 +55,14 @@ class Cosine(keras.optimizers.schedules.LearningRateSchedule):
     ):
         bounds.positive(peak=peak, total_steps=total_steps)
         _lengths.end_rate(end, peak=peak)
-        if not (isinstance(cycles, int) and 1 <= cycles <= total_steps):
+        bounds.integer(1, cycles=cycles)
+        if cycles > total_steps:
             raise ValueError(
                 f"`cycles` must be an integer from 1 to the run's {total_steps} updates. "
                 f"Received: {cycles!r}."
             )
-        if not 0 < restart_decay <= 1:
+        bounds.positive(restart_decay=restart_decay)
+        if restart_decay > 1:
             raise ValueError(
                 f"`restart_decay` must be above 0, at most 1. Received: {restart_decay}."
             )

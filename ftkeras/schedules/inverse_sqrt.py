@@ -41,8 +41,7 @@ class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(self, peak: float, *, warmup: int = 0, offset: float | None = None):
         bounds.positive(peak=peak)
-        if warmup < 0:
-            raise ValueError(f"`warmup` must be at least 0. Received: {warmup}.")
+        bounds.not_negative(warmup=warmup)
         if offset is not None:
             bounds.positive(offset=offset)
         self.peak, self.warmup, self.offset = peak, warmup, offset

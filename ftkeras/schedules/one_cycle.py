@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from ftkeras.schedules import _lines
+from ftkeras.schedules import _lengths, _lines
 from ftkeras.support import bounds
 
 
@@ -54,11 +54,10 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         end_ratio: float = 1000.0,
     ):
         bounds.positive(peak=peak, total_steps=total_steps)
-        if not 0 < rise <= 0.5:
+        bounds.positive(rise=rise)
+        if rise > 0.5:
             raise ValueError(f"`rise` must be above 0, at most 0.5. Received: {rise}.")
-        for name, value in (("ratio", ratio), ("end_ratio", end_ratio)):
-            if not value >= 1:
-                raise ValueError(f"`{name}` must be at least 1. Received: {value}.")
+        _lengths.ratios(ratio=ratio, end_ratio=end_ratio)
         self.peak, self.total_steps, self.rise = peak, total_steps, rise
         self.ratio, self.end_ratio = ratio, end_ratio
 

@@ -22,8 +22,8 @@ class ReduceOnPlateau(keras.optimizers.schedules.LearningRateSchedule):
     bad epochs starts again.
 
     Unlike other schedules, it does not depend on the step alone. `reductions`, `best` and
-    `bad_epochs` are Keras variables (`variables`), which the traced step reads and checkpoints
-    save. Pass `callback()` to `fit`, so that they are updated.
+    `bad_epochs` are Keras variables (`variables`), which the traced step reads, and checkpoints
+    and `.keras` files save. Pass `callback()` to `fit`, so that they are updated.
 
     Source: He et al., 2016, section 3.4 ("divided by 10 when the error plateaus"),
     https://arxiv.org/abs/1512.03385. Epochs are counted as in Keras's ReduceLROnPlateau.
@@ -64,12 +64,9 @@ class ReduceOnPlateau(keras.optimizers.schedules.LearningRateSchedule):
         bounds.positive(peak=peak)
         bounds.positive_share(factor=factor)
         _lengths.end_rate(end, peak=peak)
-        if not (isinstance(patience, int) and patience >= 1):
-            raise ValueError(f"`patience` must be at least 1 epoch. Received: {patience!r}.")
-        if by not in ("loss", "accuracy"):
-            raise ValueError(f"`by` must be 'loss' or 'accuracy'. Received: {by!r}.")
-        if not least_gain >= 0:
-            raise ValueError(f"`least_gain` must be at least 0. Received: {least_gain}.")
+        bounds.integer(1, patience=patience)
+        bounds.choice(("loss", "accuracy"), by=by)
+        bounds.not_negative(least_gain=least_gain)
         self.peak, self.factor, self.patience, self.by = peak, factor, patience, by
         self.least_gain, self.end = least_gain, end
         self.reductions = _scalar(0.0, "reductions")
@@ -119,8 +116,17 @@ class ReduceOnPlateau(keras.optimizers.schedules.LearningRateSchedule):
             )
 
     def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments and the state, which a saved model goes on with."""
         keys = ("peak", "factor", "patience", "by", "least_gain", "end")
-        return {key: getattr(self, key) for key in keys}
+        state = [float(variable) for variable in self.variables]
+        return {**{key: getattr(self, key) for key in keys}, "state": state}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "ReduceOnPlateau":
+        made = cls(**{key: value for key, value in config.items() if key != "state"})
+        for variable, value in zip(made.variables, config.get("state", ()), strict=False):
+            variable.assign(value)
+        return made
 
 
 def _scalar(value: float, name: str) -> keras.Variable:

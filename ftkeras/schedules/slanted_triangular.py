@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from ftkeras.schedules import _lines
+from ftkeras.schedules import _lengths, _lines
 from ftkeras.support import bounds
 
 
@@ -43,8 +43,7 @@ class SlantedTriangular(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, peak: float, total_steps: int, *, cut: float = 0.1, ratio: float = 32.0):
         bounds.positive(peak=peak, total_steps=total_steps)
         bounds.positive_share(cut=cut)
-        if not ratio >= 1:
-            raise ValueError(f"`ratio` must be at least 1. Received: {ratio}.")
+        _lengths.ratios(ratio=ratio)
         self.peak, self.total_steps, self.cut, self.ratio = peak, total_steps, cut, ratio
 
     def __call__(self, step: Any) -> Any:

@@ -59,8 +59,7 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
     ):
         bounds.positive(peak=peak, total_steps=total_steps)
         _lengths.end_rate(end, peak=peak)
-        if shape not in _SHAPES:
-            raise ValueError(f"`shape` must be {' or '.join(_SHAPES)}. Received: {shape!r}.")
+        bounds.choice(_SHAPES, shape=shape)
         self.peak, self.total_steps = peak, total_steps
         self.decay, self.shape, self.end = decay, shape, end
         self._steps = _lengths.within("decay", decay, total_steps=total_steps)

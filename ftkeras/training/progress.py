@@ -1,6 +1,7 @@
 """The progress bar and the speed of training."""
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
@@ -106,7 +107,7 @@ class Progress(Callback):
             leave=False,
         )
         measured = min(MEASURED_STEPS, max(1, self.epochs * len(self.feed) // 4))
-        self._estimate_at = self.steps + measured
+        self._estimate_at: float = self.steps + measured
         self._last_line = time.perf_counter()
         self._last_reading = 0.0
 
@@ -190,7 +191,9 @@ class Progress(Callback):
         self.tokens += self.feed.tokens(positions)
         self.steps += 1
         self.waited += max(0.0, self.feed.ready.get(batch, 0.0) - self._batch_start)
-        if self.steps == self._estimate_at:
+        # Later, if all batches so far were empty: samples of a private run may be.
+        if self.steps >= self._estimate_at and self.examples:
+            self._estimate_at = math.inf
             self._read_clock(logs)
             self._write_estimate()
 

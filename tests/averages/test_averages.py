@@ -242,3 +242,24 @@ def test_ema_counts_updates_not_steps():
     model.compile(keras.optimizers.SGD(RATE), model.loss, steps_per_execution=2)
     with pytest.raises(ValueError, match="`steps_per_execution` must be 1 .* Received: 2"):
         _fit(model, [average])
+
+
+@pytest.mark.parametrize("loads", [True, False])
+def test_next_fit_trains_weights_that_were_loaded_and_else_goes_on(loads, caplog):
+    model, average, weights = _line(), Ema(decay=0.4), Weights()
+    _fit(model, [average], epochs=1)
+    if loads:
+        model.set_weights([np.float32(5), np.float32(0)])
+    with caplog.at_level("INFO", logger="ftkeras"):
+        _fit(model, [average, weights], epochs=1)
+    start = 5 if loads else 1 - STEPS * RATE
+    np.testing.assert_allclose(weights.raw[1:], start - RATE * np.arange(1, STEPS + 1), atol=1e-6)
+    assert ("weights were changed since the last fit" in caplog.text) is loads
+    if loads:
+        assert weights.validated[0] == pytest.approx(_ema([5, *weights.raw[1:]], 0.4, True)[0])
+
+
+@pytest.mark.parametrize("average", [Ema(), Swa()], ids=["ema", "swa"])
+def test_model_that_was_not_trained_yet_is_evaluated_as_it_is(average):
+    model, x = _line(), np.ones((2, 1), "float32")
+    assert model.evaluate(x, x, verbose=0, callbacks=[average]) == pytest.approx(1.0)

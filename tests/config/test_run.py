@@ -48,7 +48,9 @@ def test_warmup_longer_than_the_run_is_refused():
         warmup_steps("100", total_steps=100)
 
 
-@pytest.mark.parametrize(("warmup", "steps"), [("0", 0), ("7", 7), ("0.0", 0), ("0.25", 50)])
+@pytest.mark.parametrize(
+    ("warmup", "steps"), [("0", 0), ("7", 7), ("0.0", 0), ("0.25", 50), ("0.999", 199)]
+)
 def test_warmup_is_a_count_or_a_share(warmup, steps):
     assert warmup_steps(warmup, total_steps=200) == steps
 

@@ -28,3 +28,9 @@ def test_loss_equals_its_formula_and_links_the_words_of_a_text_only():
 def test_texts_without_words_have_no_loss():
     nothing = np.full((2, 3), -1), np.ones((2, 3, 5), np.float32)
     assert not np.array(Crf(transitions=TRANSITIONS).call(*nothing)).any()
+
+
+def test_loss_of_a_file_says_what_it_lacks():
+    loss = Crf.from_config(Crf(transitions=TRANSITIONS).get_config())
+    with pytest.raises(ValueError, match="`transitions` must be those of the head.*None"):
+        loss(TAGS, LOGITS)

@@ -25,3 +25,10 @@ def test_loss_equals_its_formula(smoothing):
 def test_extreme_logits_stay_finite():
     loss = CrossEntropy()(np.array([1]), np.array([[1e4, -1e4]], "float32"))
     assert float(loss) == pytest.approx(2e4)
+
+
+@pytest.mark.parametrize("batch", [3, 4])
+def test_one_hot_labels_are_refused(batch):
+    one_hot = np.eye(3)[LABELS[:batch]]
+    with pytest.raises(ValueError, match=r"one-hot vectors, take argmax.*shape \(., 3\)"):
+        CrossEntropy()(one_hot, LOGITS[:batch])

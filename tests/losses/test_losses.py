@@ -110,6 +110,37 @@ def test_any_logits_give_a_finite_loss_and_gradient(name, keys, classes, data):
 
 
 @case
+def test_label_that_is_no_class_is_noticed_and_harms_no_gradient(name, keys, classes):
+    _, logits = _examples(classes)
+    loss, labels = _make(name, keys), np.array([0, classes, 1, -1, 0, 1])
+    losses = np.array(loss.call(labels, logits))
+    np.testing.assert_array_equal(np.isnan(losses), [0, 1, 0, 1, 0, 0])
+    kept = [0, 2, 4, 5]
+
+    def of_classes(labels, logits):  # as a run leaves out what it masks
+        return keras.ops.sum(keras.ops.where(~np.isnan(losses), loss.call(labels, logits), 0.0))
+
+    found = _gradient(of_classes, labels, logits)
+    alone = _gradient(lambda y, z: keras.ops.sum(loss.call(y, z)), labels[kept], logits[kept])
+    np.testing.assert_allclose(found[kept], alone, rtol=1e-6)
+    assert not found[[1, 3]].any()
+
+
+@pytest.mark.parametrize("cls", [BinaryCrossEntropy, Focal])
+def test_weights_of_labels_are_one_for_each(cls):
+    labels, logits = np.array([[1, 0], [1, 1]]), np.array([[1.0, -1.0], [2.0, 0.5]], "float32")
+    of_list, of_array = cls(pos_weight=[1, 2]), cls(pos_weight=np.array([1.0, 2.0]))
+    assert float(of_list(labels, logits)) == float(of_array(labels, logits))
+    for wrong in (2.0, "12", {"a": 1.0}):
+        with pytest.raises(ValueError, match="`pos_weight` must have a number for each label"):
+            cls(pos_weight=wrong)
+    with pytest.raises(ValueError, match=r"each of 2 labels. Received: \[1.0, 2.0, 3.0\]"):
+        cls(pos_weight=[1, 2, 3])(labels, logits)
+    with pytest.raises(ValueError, match="`pos_weight` must be None if each example has one class"):
+        of_list(np.array([1, 0]), logits)
+
+
+@case
 def test_half_precision_logits_are_computed_in_float32(name, keys, classes):
     labels, logits = _examples(classes)
     loss = _make(name, keys)(labels, keras.ops.cast(logits, "bfloat16"))

@@ -80,9 +80,9 @@ def adafactor(state, w, g, path, t, rate, decay, *, scale_parameter=True):
     return w - rate * decay * w - alpha * u
 
 
-def muon(state, w, g, path, t, rate, decay, *, nesterov=True):
+def muon(state, w, g, path, t, rate, decay, *, nesterov=True, adam_where="embedding|head/"):
     """Jordan et al., 2024, with the factor of Liu et al., 2025, equation 4; else Adam."""
-    if g.ndim != 2 or re.search("embedding|head/", path):
+    if g.ndim != 2 or (adam_where and re.search(adam_where, path)):
         m, v = _moments(state, g, t, False)
         alpha = rate * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
         return w - rate * decay * w - alpha * m / (np.sqrt(v) + 1e-7)
@@ -150,7 +150,7 @@ def expected(
     return weights
 
 
-def run(optimizer, steps: int, *, start=0):
+def run(optimizer, steps: int, *, start=0, of_step=gradients):
     """Return the variables after the optimizer's steps, the first at update `start` of the run."""
     made = variables()
     optimizer.build(made)
@@ -162,7 +162,7 @@ def run(optimizer, steps: int, *, start=0):
         optimizer.apply_gradients(zip(grads, made, strict=True))
 
     for step in range(steps):
-        apply(*[tf.constant(g) for g in gradients(step)])
+        apply(*[tf.constant(g) for g in of_step(step)])
     return [v.numpy() for v in made]
 
 

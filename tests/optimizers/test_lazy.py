@@ -9,6 +9,8 @@ from ftkeras import catalog
 from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import build, optimization
+from ftkeras.optimizers.adamw import AdamW
+from ftkeras.optimizers.lamb import Lamb
 from tests.optimizers.algorithms import adamw
 from tests.strategies import tiny
 from tests.strategies.tiny import Setting
@@ -77,6 +79,14 @@ def test_loss_scale_of_float16_is_undone_for_rows_too():
     scaled, plain = tiny.run(setting), tiny.run(Setting(optimizer="adamw(lazy=True)"))
     for path, value in plain.weights.items():
         np.testing.assert_allclose(scaled.weights[path], value, atol=1e-5, err_msg=path)
+
+
+def test_what_would_update_whole_variables_is_refused():
+    with pytest.raises(ValueError, match="`lazy`.*Received: gradient_accumulation_steps=2"):
+        AdamW(lazy=True, gradient_accumulation_steps=2)
+    with pytest.raises(ValueError, match="`lazy` must be False for lamb.*Received: True"):
+        Lamb(lazy=True)
+    assert not Lamb.from_config(Lamb().get_config()).lazy
 
 
 def test_lazy_rows_with_accumulation_are_refused():

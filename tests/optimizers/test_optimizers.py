@@ -52,6 +52,7 @@ def test_ten_steps_equal_the_formula(name):
         ("adam", {"bias_correction": False, "epsilon": 1e-3}),
         ("adamw", {"bias_correction": False, "epsilon": 1e-3}),
         ("muon", {"nesterov": False}),
+        ("muon", {"adam_where": ""}),
         ("rmsprop", {"momentum": 0.9, "centered": True}),
         ("sgd", {"nesterov": True}),
         ("sgd", {"momentum": 0.0}),
@@ -122,6 +123,21 @@ def test_two_replicas_take_the_steps_of_one(name):
 @pytest.mark.parametrize("name", matrix(["adafactor", "adamw", "lamb"], default=["adamw"]))
 def test_variables_that_are_trained_later_count_their_own_updates(name):
     actual = algorithms.run(algorithms.make(name), 3, start=7)
+    algorithms.assert_close(actual, algorithms.expected(name, 3))
+
+
+@pytest.mark.parametrize("key", ["skip_nonfinite", "loss_scaling"])
+@pytest.mark.parametrize("name", matrix(["adafactor", "adamw", "lamb"], default=["adamw"]))
+def test_skipped_updates_do_not_count_in_the_bias_correction(name, key):
+    optimizer = algorithms.make(name, **{key: True})
+    scale = 2.0**14 if optimizer.loss_scaling else 1.0  # the first one, halved twice
+
+    def after_two_overflows(step):
+        factor = np.float32(np.inf if step < 2 else scale)
+        return [factor * g for g in algorithms.gradients(max(0, step - 2))]
+
+    actual = algorithms.run(optimizer, 5, of_step=after_two_overflows)
+    assert int(optimizer.skipped) == 2
     algorithms.assert_close(actual, algorithms.expected(name, 3))
 
 

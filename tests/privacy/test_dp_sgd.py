@@ -1,15 +1,17 @@
 """Clipping and noise against NumPy and SciPy, and epsilon against dp-accounting itself."""
 
+from typing import Any
+
 import dp_accounting
 import numpy as np
 import pytest
 import tensorflow as tf
 from dp_accounting import pld, rdp
-from scipy import stats
+from scipy import optimize, stats
 
 from ftkeras import catalog
 from ftkeras.errors import PartError
-from ftkeras.privacy import Sampling, in_words
+from ftkeras.privacy import Sampling, _accounting, in_words
 from ftkeras.privacy.dp_sgd import DPSGD
 from tests.matrix import matrix
 
@@ -113,6 +115,26 @@ def test_without_noise_nothing_is_guaranteed():
     np.testing.assert_array_equal(released, [2.0, 2.0, 2.0])
 
 
+def test_too_little_noise_is_not_called_none():
+    report = _mechanism(noise=0.01).report(10)
+    assert report["epsilon"] is None
+    assert "too little noise (0.01 times the clip): epsilon is above 1000" in in_words(report)
+
+
+@pytest.mark.parametrize("noise", matrix([0.01, 0.15], default=[0.01]))
+def test_cost_of_little_noise_is_found_without_much_memory(noise):
+    cost = _accounting.epsilon(noise, 1.0, 10, 1e-5, "pld")
+    # Without sampling, ten steps are one Gaussian mechanism with this sensitivity.
+    size = np.sqrt(10) / noise
+
+    def delta(epsilon):  # Balle and Wang, 2018, theorem 8
+        upper = stats.norm.logcdf(size / 2 - epsilon / size)
+        return np.exp(upper) - np.exp(epsilon + stats.norm.logcdf(-size / 2 - epsilon / size))
+
+    exact: Any = optimize.brentq(lambda epsilon: delta(epsilon) - 1e-5, 1.0, 2 * size**2)
+    assert exact <= cost < 1.001 * exact
+
+
 def test_seed_that_is_on_record_takes_the_guarantee():
     report = _mechanism(seed=3).report(10)
     assert report["secret"] is False
@@ -128,6 +150,9 @@ def test_seed_that_is_on_record_takes_the_guarantee():
         ("dp_sgd(delta=0.0, noise=1.0)", "`delta` must be above 0 and below 1"),
         ("dp_sgd(delta=1e-5, noise=-1.0)", "`noise` must be at least 0"),
         ("dp_sgd(delta=1e-5, epsilon=0)", "`epsilon` must be positive"),
+        ("dp_sgd(delta=1e-5, epsilon=1001.0)", "`epsilon` must be at most 1000.*1001.0"),
+        ("dp_sgd(delta=1e-5, epsilon=1e400)", "`epsilon` must be positive.*inf"),
+        ("dp_sgd(delta=1e-5, noise=1.0, clip=1e400)", "`clip` must be positive.*inf"),
         ("dp_sgd(delta=1e-5, noise=1.0, clip=0)", "`clip` must be positive"),
         ("dp_sgd(delta=1e-5, noise=1.0, accountant='gdp')", "`accountant` must be one of pld, rdp"),
         ("dp_sgd(delta=1e-5, noise=1.0, seed=-1)", "`seed` must be an integer of at least 0"),

@@ -131,9 +131,13 @@ def test_two_passes_are_made_consistent(activation):
     assert validated == pytest.approx(-np.log(calm[[0, 1], labels]).mean(), rel=1e-5)
 
 
-def test_confident_labels_are_penalized():
+@pytest.mark.parametrize("activation", ["sigmoid", "sigmoid_logits"])
+def test_confident_labels_are_penalized(activation):
     model, labels = _passes("sigmoid"), np.array([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
-    ConfidencePenalty(strength=0.5).apply(model)
+    if activation == "sigmoid_logits":
+        model = _passes("linear")
+        model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True), run_eagerly=True)
+    ConfidencePenalty(strength=0.5).apply(model, activation=activation)
     p = 1 / (1 + np.exp(-LOGITS.astype("float64")))
     entropy = -(p * np.log(p) + (1 - p) * np.log(1 - p)).mean()
     loss = -np.log(np.where(labels == 1, p, 1 - p)).mean()
@@ -142,9 +146,49 @@ def test_confident_labels_are_penalized():
     assert found == pytest.approx(loss - 0.5 * entropy, rel=1e-5)
 
 
+def _trained(part, outputs, targets, loss, **settings) -> float:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(outputs)])
+    model.compile(keras.optimizers.SGD(0.0), loss, run_eagerly=True)
+    part.apply(model, **settings)
+    return float(model.train_on_batch(LOGITS, targets))
+
+
+@pytest.mark.parametrize("part", [RDrop(), ConfidencePenalty()], ids=["r_drop", "confidence"])
+@pytest.mark.parametrize(
+    ("outputs", "loss", "settings", "received"),
+    [
+        (1, "mse", {}, "None, for outputs"),
+        (1, "mse", {"activation": "linear"}, "'linear', for outputs"),
+        (3, keras.losses.BinaryCrossentropy(from_logits=True), {}, "None, for outputs"),
+    ],
+)
+def test_linear_outputs_that_may_be_no_classes_are_refused(part, outputs, loss, settings, received):
+    with pytest.raises(ValueError, match=f"sigmoid_logits .of labels., numbers.*: {received}"):
+        _trained(part, outputs, np.ones((2, outputs)), loss, **settings)
+
+
+def test_one_hot_classes_have_logits_and_numbers_no_entropy():
+    one_hot, loss = np.eye(3)[[0, 2]], keras.losses.CategoricalCrossentropy(from_logits=True)
+    assert _trained(RDrop(), 3, one_hot, loss) > 0
+    with pytest.raises(ValueError, match="numbers have no entropy"):
+        _trained(ConfidencePenalty(), 1, np.ones((2, 1)), "mse", activation="numbers")
+
+
+def test_numbers_of_a_teacher_are_learned():
+    student, teacher = (
+        keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]) for _ in range(2)
+    )
+    Distill(weight=0.75).apply(student, teacher=teacher, activation="numbers")
+    student.compile(keras.optimizers.SGD(0.0), "mse")
+    answers = np.ones((2, 2), "float32")
+    own, taught = np.array(student(LOGITS)), np.array(teacher(LOGITS))
+    expected = 0.25 * ((own - answers) ** 2).mean() + 0.75 * ((own - taught) ** 2).mean()
+    assert student.train_on_batch(LOGITS, answers) == pytest.approx(expected, rel=1e-5)
+
+
 def test_penalties_of_layers_count_once():
     model = _plain()
-    RDrop().apply(model)
+    RDrop().apply(model, activation="numbers")
     model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=True)
     inputs, answers = np.ones((2, 4), "float32"), np.ones((2, 2), "float32")
     error = float(np.mean((np.array(model(inputs)) - answers) ** 2))
@@ -183,10 +227,10 @@ def test_terms_of_examples_are_added_once():
 def test_outputs_without_an_activation_need_one():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Flatten()])
     with pytest.raises(
-        ValueError, match="`activation` must be linear, softmax or sigmoid, because"
+        ValueError, match="`activation` must be one of linear, softmax, .*, because"
     ):
         RDrop().apply(model)
-    with pytest.raises(ValueError, match="must be linear, softmax or sigmoid. Received: 'relu'"):
+    with pytest.raises(ValueError, match="must be one of linear, .*numbers. Received: 'relu'"):
         RDrop().apply(model, activation="relu")
     RDrop().apply(model, activation="linear")
 

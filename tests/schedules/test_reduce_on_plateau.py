@@ -12,6 +12,7 @@ from ftkeras.config.run import Config
 from ftkeras.data.splits import open_splits
 from ftkeras.experiment import build, feeds, optimization
 from ftkeras.experiment.fit import Fit
+from ftkeras.optimizers.adamw import AdamW
 from ftkeras.schedules._warmup import Warmup
 from ftkeras.schedules.linear import Linear
 from ftkeras.schedules.reduce_on_plateau import ReduceOnPlateau
@@ -83,6 +84,21 @@ def test_kept_variables_let_the_rate_go_on():
     for kept, again in zip(first.variables, second.variables, strict=True):
         again.assign(kept)
     assert began + _rates(second, figures[4:]) == expected
+
+
+def test_saved_model_keeps_its_reductions(tmp_path):
+    schedule = Warmup(ReduceOnPlateau(peak=1.0), steps=2)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(AdamW(schedule), "mse")
+    model.optimizer.build(model.trainable_variables)
+    for loss in (0.9, 0.8, 0.85):
+        schedule.after.update(loss)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras").optimizer.schedule
+    assert [float(loaded(step)) for step in (1, 2)] == [0.5, 0.5]
+    assert _rates(loaded.after, [0.81, 0.7]) == _rates(schedule.after, [0.81, 0.7]) == [0.25, 0.25]
+    fresh = ReduceOnPlateau(peak=1.0)
+    assert ReduceOnPlateau.from_config({"peak": 1.0}).get_config() == fresh.get_config()
 
 
 @pytest.mark.parametrize("warmup", ["0", "2"])

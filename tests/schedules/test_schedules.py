@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,7 +9,11 @@ from ftkeras.config.run import Config
 from ftkeras.errors import UserError
 from ftkeras.experiment import optimization
 from ftkeras.schedules import Growth, Warmup
+from ftkeras.schedules.cosine import Cosine
 from ftkeras.schedules.linear import Linear
+from ftkeras.schedules.one_cycle import OneCycle
+from ftkeras.schedules.step import Step
+from ftkeras.schedules.warmup_stable_decay import WarmupStableDecay
 from tests import contracts
 
 PEAK, TOTAL = 0.5, 100
@@ -166,6 +172,35 @@ def test_value_out_of_bounds_is_named(name, keys, named):
     with pytest.raises(UserError, match=f"schedule={name}.*{named}") as caught:
         contracts.make("schedule", name, **keys)
     assert "\n" not in str(caught.value)
+
+
+def test_integers_of_numpy_are_integers():
+    steps = np.arange(TOTAL)
+    cases: Any = [(Step, "every", np.int64(30)), (Cosine, "cycles", np.int64(3))]
+    for cls, key, value in cases:
+        found, expected = (cls(PEAK, TOTAL, **{key: v}) for v in (value, int(value)))
+        np.testing.assert_array_equal(found(steps[40]), expected(steps[40]))
+        assert contracts.round_trip(cls(PEAK, TOTAL, **{key: value})).get_config()[key] == value
+
+
+@pytest.mark.parametrize(
+    ("cls", "keys", "named"),
+    [
+        (Step, {"every": True}, "`every` must be a number of updates.*True"),
+        (Cosine, {"cycles": True}, "`cycles` must be an integer.*True"),
+        (WarmupStableDecay, {"shape": ["sqrt"]}, r"`shape` must be one of.*\['sqrt'\]"),
+        (OneCycle, {"ratio": float("inf")}, "`ratio` must be positive.*inf"),
+    ],
+)
+def test_value_of_another_type_is_named(cls, keys, named):
+    with pytest.raises(ValueError, match=named):
+        cls(PEAK, TOTAL, **keys)
+
+
+def test_warmup_takes_a_number_of_updates_not_a_share():
+    share: Any = 0.1
+    with pytest.raises(ValueError, match="`steps` must be an integer of at least 0.*0.1"):
+        Warmup(Linear(PEAK, TOTAL), steps=share)
 
 
 def test_range_test_rises_evenly_in_the_logarithm():

@@ -200,6 +200,23 @@ def test_progress_asks_for_advice_once_with_the_estimate(model, feed, monkeypatc
     assert f"training takes about {times.duration(seconds)}" in stream.getvalue()
 
 
+def test_estimate_waits_for_a_batch_that_is_not_empty(model, feed):
+    stream, logs = io.StringIO(), {"loss": 0.5}
+    progress = Progress(feed, epochs=1, stream=stream)
+    progress.set_model(model)
+    sizes = (16, 0, 0, 16)
+    feed.batches = lambda epoch: [np.arange(size) for size in sizes]
+    progress.on_train_begin()
+    progress.on_epoch_begin(0)
+    written = []
+    for batch in range(len(sizes)):
+        progress.on_train_batch_begin(batch)
+        progress.on_train_batch_end(batch, logs)
+        written.append(stream.getvalue().count("training takes about"))
+    progress.close()
+    assert written == [0, 0, 0, 1]
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True

@@ -7,6 +7,7 @@ from keras_tuner.oracles import BayesianOptimizationOracle
 
 from ftkeras.search import keras_tuner_compat
 from ftkeras.search.oracles._base import Stateless
+from ftkeras.support import bounds
 
 
 class Bayesian(Stateless, BayesianOptimizationOracle):
@@ -41,12 +42,9 @@ class Bayesian(Stateless, BayesianOptimizationOracle):
     ):
         if initial is None:
             initial = max(3, len(hyperparameters.space) + 1)
-        if not (isinstance(initial, int) and initial >= 2):
-            raise ValueError(f"`initial` must be at least 2 trials. Received: {initial!r}.")
-        if not beta >= 0:
-            raise ValueError(f"`beta` must be at least 0. Received: {beta}.")
-        if not noise > 0:
-            raise ValueError(f"`noise` must be positive. Received: {noise}.")
+        bounds.integer(2, initial=initial)
+        bounds.not_negative(beta=beta)
+        bounds.positive(noise=noise)
         super().__init__(
             objective=objective,
             hyperparameters=hyperparameters,

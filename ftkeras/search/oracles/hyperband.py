@@ -7,6 +7,7 @@ import keras_tuner
 from keras_tuner.oracles import HyperbandOracle
 
 from ftkeras.search.oracles._base import Stateless
+from ftkeras.support import bounds
 
 
 class Hyperband(Stateless, HyperbandOracle):
@@ -35,9 +36,8 @@ class Hyperband(Stateless, HyperbandOracle):
         factor: int = 3,
         iterations: int = 1,
     ):
-        for name, value, least in (("factor", factor, 2), ("iterations", iterations, 1)):
-            if not (isinstance(value, int) and value >= least):
-                raise ValueError(f"`{name}` must be at least {least}. Received: {value!r}.")
+        bounds.integer(2, factor=factor)
+        bounds.integer(1, iterations=iterations)
         super().__init__(
             objective=objective,
             hyperparameters=hyperparameters,
