@@ -14,6 +14,7 @@ from ftkeras.api.answer_numbers import Numbers
 from ftkeras.api.checked_model import CheckedModel, same_length
 from ftkeras.api.columns import columns_of, numbers_or_names, rank, received, texts
 from ftkeras.api.text_rows import TextRows
+from ftkeras.support.seeds import as_integer
 from ftkeras.text.preprocessor import Preprocessor, as_strings
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ class StringModel(CheckedModel, keras.Model):
             ValueError: if an argument is wrong. The message names it.
         """
         preprocessor = text.from_pretrained(encoder, max_length, **kwargs)
-        network = encoders.from_pretrained(encoder, pooler=pooler, seed=seed)
+        network = encoders.from_pretrained(encoder, pooler=pooler, seed=as_integer(seed))
         if max_length > network.positions:
             raise ValueError(
                 f"`max_length` must be at most {network.positions}, the encoder's number of "

@@ -68,6 +68,11 @@ def _subclassed() -> keras.Model:
     return model
 
 
+def test_seed_may_be_one_of_numpy(classifier):
+    again = _classifier(seed=np.int64(1))
+    np.testing.assert_array_equal(again.head.kernel, classifier.head.kernel)
+
+
 def test_answers_may_be_names_or_numbers(classifier):
     classifier.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
     by_name = classifier.evaluate(TEXTS, LABELS * 2, verbose=0)
