@@ -296,4 +296,19 @@ def encode(
 def activated(activation: str) -> keras.layers.Layer:
     """Return the layer that applies an activation to the outputs of a head."""
     # In float32 also under mixed precision.
-    return keras.layers.Activation(activation, dtype="float32", name="answer")
+    return keras.layers.Activation(activation_of(activation), dtype="float32", name="answer")
+
+
+def activation_of(activation: str) -> Callable[[Tensor], Tensor]:
+    """Return an activation of Keras.
+
+    Raises:
+        ValueError: if there is none of that name.
+    """
+    try:
+        return keras.activations.get(activation)
+    except ValueError:
+        raise ValueError(
+            "`activation` must be one of Keras, such as 'softmax' or 'linear'. "
+            f"Received: {activation!r}."
+        ) from None
