@@ -1,6 +1,7 @@
 """An estimator for scikit-learn."""
 
 import math
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ftkeras import catalog
 from ftkeras.api import text_classifier
+from ftkeras.api.columns import is_missing
 from ftkeras.api.keras_classes import register_keras_classes
 from ftkeras.optimizers.adamw import AdamW
 from ftkeras.policies import Policy
@@ -40,8 +42,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         weight_decay: the weight decay of AdamW; not negative.
         warmup: the share of the updates in which the learning rate rises, in [0, 1).
         policy: which variables train, such as "lora(rank=8)", as for `--policy`; None for all.
-        random_state: integer that determines new weights, dropout and the order of the texts, or
-            None.
+        random_state: integer of at least 0 that determines new weights, dropout and the order of
+            the texts, or None.
         verbose: as in `keras.Model.fit`.
 
     Attributes:
@@ -92,17 +94,17 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         if len(texts) != len(answers):
             raise ValueError(f"X has {len(texts)} texts, but y has {len(answers)} labels.")
         weights = None if sample_weight is None else _weights(sample_weight, len(texts))
-        self.classes_, numbers = np.unique(answers, return_inverse=True)
-        if len(self.classes_) < 2:
-            received = "1 class" if len(self.classes_) else "none"
+        classes, numbers = np.unique(answers, return_inverse=True)
+        if len(classes) < 2:
+            received = "1 class" if len(classes) else "none"
             raise ValueError(f"y must have two or more classes. Received: {received}.")
         with global_state.restored(), standard_error.only_errors("tensorflow"):
-            seed = self.random_state
+            seed = None if self.random_state is None else int(self.random_state)
             if seed is not None:
-                keras.utils.set_random_seed(int(seed))
+                keras.utils.set_random_seed(seed)
             policy = catalog.build("policy", self.policy, seed=seed) if self.policy else None
-            self.model_ = self._compiled(len(texts), policy)
-            self.history_ = self.model_.fit(
+            model = self._compiled(classes, len(texts), policy, seed)
+            history = model.fit(
                 texts,
                 numbers,
                 sample_weight=weights,
@@ -111,9 +113,11 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
                 verbose=self.verbose,
             ).history
             if policy is not None:
-                policy.merge(self.model_)
+                policy.merge(model)
         # A pickled estimator needs no state of the optimizer.
-        self.model_.optimizer, self.model_.compiled = None, False
+        model.optimizer, model.compiled = None, False
+        # At the end, so that what an earlier fit learned stays whole if this one is interrupted.
+        self.classes_, self.model_, self.history_ = classes, model, history
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -150,14 +154,26 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         bounds.positive(learning_rate=self.learning_rate)
         bounds.not_negative(weight_decay=self.weight_decay)
         bounds.share(warmup=self.warmup)
+        bounds.optional_integer(0, random_state=self.random_state)
+        if not isinstance(self.encoder, str | os.PathLike):
+            raise ValueError(
+                f"`encoder` must be a folder or a Hugging Face Hub id. Received: {self.encoder!r}."
+            )
+        if not isinstance(self.policy, str | None):
+            raise ValueError(
+                "`policy` must be one as for `--policy`, such as 'lora(rank=8)', or None. "
+                f"Received: {self.policy!r}."
+            )
 
-    def _compiled(self, texts: int, policy: Policy | None) -> text_classifier.TextClassifier:
-        """Return a new model, compiled to train on the given number of texts."""
+    def _compiled(
+        self, classes: np.ndarray, texts: int, policy: Policy | None, seed: int | None
+    ) -> text_classifier.TextClassifier:
+        """Return a new model of these classes, compiled to train on that number of texts."""
         model = text_classifier.TextClassifier.from_pretrained(
             self.encoder,
-            labels=[str(label) for label in self.classes_],
+            labels=[str(label) for label in classes],
             max_length=self.max_length,
-            seed=self.random_state,
+            seed=seed,
         )
         if policy is not None:
             policy.apply(model)
@@ -184,6 +200,13 @@ def _labels(y: Any) -> np.ndarray:
     if y is None:
         raise ValueError("`fit` requires y to be passed, but the target y is None.")
     labels = column_or_1d(y, warn=True)
+    if labels.dtype.kind in "OM":  # objects and dates, whose missing values scikit-learn may miss
+        for position, label in enumerate(labels):
+            if is_missing(label):
+                raise ValueError(
+                    "y must have a label for each text. "
+                    f"Received: {label!r} at position {position}."
+                )
     assert_all_finite(labels, input_name="y")
     check_classification_targets(labels)
     return labels
@@ -211,7 +234,7 @@ def _texts(X: Any) -> np.ndarray:
     Raises:
         ValueError: if they are not texts, or a table of several columns.
     """
-    if isinstance(X, str):
+    if isinstance(X, str) or not hasattr(X, "__iter__"):
         raise ValueError(f"X must be several texts, such as [text]. Received: {X!r}.")
     texts = np.asarray(X if hasattr(X, "__len__") else list(X), dtype=object)
     if texts.ndim == 2 and texts.shape[1] == 1:

@@ -10,6 +10,8 @@ import tensorflow as tf
 from ftkeras.api.columns import rank, received, shown
 
 Array = Any
+# Of float32, which Keras computes in.
+LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ class Numbers:
 
     def _check_type(self, numbers: Array, argument: str) -> None:
         if isinstance(numbers, np.ndarray):
-            if numbers.dtype == object:
-                wrong = next(v for v in numbers.flat if not isinstance(v, int | float))
+            if numbers.dtype.kind not in "biuf":
+                wrong = next(v for v in numbers.flat if not is_number(v))
                 raise ValueError(f"`{argument}` must be {self.of}. Received: {shown(wrong)}.")
         elif numbers.dtype == tf.string:
             remedy = f"; {self.remedy}" if self.remedy else ""
@@ -79,7 +81,8 @@ class Numbers:
         shape = tuple(numbers.shape)
         if self.width is None and len(shape) == 2 and shape[1] == 1:
             return numbers[:, 0]
-        wanted = shape[:1] if self.width is None else (*shape[:1], self.width)
+        examples = shape[0] if shape else None
+        wanted = (examples,) if self.width is None else (examples, self.width)
         if len(shape) != len(wanted) or shape[-1] not in (wanted[-1], None):
             raise ValueError(
                 f"`{argument}` must be {self.of}, of shape {wanted}. Received: shape {shape}."
@@ -91,8 +94,10 @@ class Numbers:
             wrong = np.argwhere(self._is_wrong(numbers.astype("float64")))
         if len(wrong):
             place = tuple(wrong[0])
+            is_too_large = LARGEST < abs(numbers[place]) < math.inf
+            limit = f" of at most {LARGEST:.2g}, as float32 has" if is_too_large else ""
             raise ValueError(
-                f"`{argument}` must be {self.of}. "
+                f"`{argument}` must be {self.of}{limit}. "
                 f"Received: {shown(numbers[place])} at position {place[0]}."
             )
 
@@ -104,10 +109,15 @@ class Numbers:
         return tf.debugging.Assert(~tf.reduce_any(wrong), [tf.strings.join(message)])
 
     def _is_wrong(self, numbers: Array) -> Array:
-        # The difference is NaN for infinite numbers and for NaN.
-        fits = (numbers >= self.low) & (numbers <= self.high) & (numbers - numbers == 0)
+        # No comparison holds for NaN.
+        fits = (numbers >= self.low) & (numbers <= self.high) & (abs(numbers) <= LARGEST)
         if self.whole:
             fits &= numbers % 1 == 0
         if self.in_order:
             fits &= numbers >= numbers[:, :1]
         return ~fits
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a number of Python that float32 can hold."""
+    return isinstance(value, int | float) and abs(value) <= LARGEST

@@ -47,8 +47,8 @@ class CheckedModel(_Model):
         """Train as `keras.Model.fit`. Texts may be a list."""
         sample_weight = kwargs.pop("sample_weight", None)
         class_weight = self._class_weights(kwargs.pop("class_weight", None), sample_weight)
-        if _has_batches(x):  # which Keras does not shuffle, and says so
-            kwargs.setdefault("shuffle", False)
+        if _has_batches(x) and not isinstance(x, keras.utils.PyDataset):
+            kwargs.setdefault("shuffle", False)  # as Keras can't, and would warn
         with in_one_line():
             validation_data = self._validation(validation_data)
             x, y, *weights = self._given(x, y, sample_weight)

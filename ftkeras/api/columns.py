@@ -9,6 +9,9 @@ import tensorflow as tf
 
 # The characters of a value that a message shows.
 SHOWN = 60
+# The kinds of NumPy's spans of time and dates, which its conversions would turn into numbers.
+_TIMES = "mM"
+_KEPT = f"biuf{_TIMES}"
 # Missing values of pandas, as text.
 _MISSING = ("nan", "<NA>", "NaT")
 
@@ -67,7 +70,8 @@ def plain(value: Any) -> Any:
     ('a', 'a', ['a'])
     """
     if not isinstance(value, str | bytes) and getattr(value, "shape", None) in ((), (1,)):
-        value = np.asarray(value).item()
+        entry = np.asarray(value).reshape(())
+        value = entry[()] if entry.dtype.kind in _TIMES else entry.item()
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
@@ -113,6 +117,8 @@ def texts(
 def numbers_or_names(values: Any, argument: str, of: str) -> np.ndarray:
     """Return an array of numbers or, if there are strings among them, of objects.
 
+    Dates and spans of time stay what they are. No caller takes them for numbers.
+
     Raises:
         ValueError: if they are neither a column nor a table, or lists of different lengths.
 
@@ -125,25 +131,25 @@ def numbers_or_names(values: Any, argument: str, of: str) -> np.ndarray:
     has_dtype = hasattr(values, "dtype") and isinstance(values, np.ndarray | tf.Tensor)
     try:
         found = np.asarray(values) if has_dtype else np.asarray(given)
-        if found.dtype.kind not in "biuf":  # NumPy would turn None among strings into a string
+        if found.dtype.kind not in _KEPT:  # NumPy would turn None among strings into a string
             found = np.array(found if has_dtype else given, dtype=object)
     except ValueError:
         raise ValueError(
             f"`{argument}` must be {of}, as many for each example. "
             "Received: lists of different lengths."
         ) from None
-    return found if found.dtype.kind in "biuf" else _converted(found)
+    return found if found.dtype.kind in _KEPT else _converted(found)
 
 
 def _converted(objects: np.ndarray) -> np.ndarray:
     """Return objects as numbers if there is no string among them; else without arrays."""
     flat = [plain(value) for value in objects.flat]
-    if not any(isinstance(value, str) for value in flat):
+    if not any(isinstance(value, str | np.datetime64 | np.timedelta64) for value in flat):
         try:
             numbers = [np.nan if is_missing(value) else value for value in flat]
             return np.array(numbers, "float64").reshape(objects.shape)
-        except (TypeError, ValueError):
-            pass  # dates, dicts and others stay objects, which no caller takes for numbers
+        except (TypeError, ValueError, OverflowError):
+            pass  # dicts, integers of 400 digits and others stay objects, which callers refuse
     found = np.empty(len(flat), object)
     for place, value in enumerate(flat):  # which may be a list
         found[place] = value

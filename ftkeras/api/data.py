@@ -1,9 +1,10 @@
 """Examples in memory, written to files, so that a run can be repeated from its settings.
 
-These are examples in memory: a DataFrame of pandas or polars, a `datasets.Dataset`, a
+These are examples in memory: a table of pandas, polars or pyarrow, a `datasets.Dataset`, a
 `tf.data.Dataset`, a dict of columns, a list of dicts, or a pair (texts, labels).
 """
 
+import collections
 import contextlib
 import hashlib
 import json
@@ -11,7 +12,7 @@ import logging
 import math
 import os
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ftkeras.api.arguments import DATA
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 # What the files of a run are called.
 STEMS = {field: shorter for shorter, field in DATA.items()}
 _DIGITS = 8
+_INFINITE = -1  # tf.data.INFINITE_CARDINALITY
 
 
 def is_in_memory(value: Any) -> bool:
@@ -128,34 +130,82 @@ def _as_lines(field: str, value: Any) -> bytes:
 
 
 def _columns(field: str, value: Any) -> dict[str, Sequence[Any]]:
-    if isinstance(value, Mapping):
-        return {str(name): list(column) for name, column in value.items()}
     if hasattr(value, "element_spec"):
         return _from_tf_data(field, value)
-    if hasattr(value, "column_names") and hasattr(value, "features"):
-        return _from_datasets(value)
-    if hasattr(value, "columns") and hasattr(value, "__getitem__"):
-        return {str(name): list(value[name]) for name in value.columns}
+    if isinstance(value, Mapping):
+        _refuse_tables(field, value)
+        return _named_columns(field, value, value)
+    if (names := _names(value)) is not None:
+        has_labels = hasattr(value, "column_names") and hasattr(value, "features")
+        return _named_columns(field, names, _of_datasets(value) if has_labels else value)
     if isinstance(value, Sequence):
         if all(isinstance(row, Mapping) for row in value):
             names = list(dict.fromkeys(name for row in value for name in row))
             return {str(name): [row.get(name) for row in value] for name in names}
         if isinstance(value, tuple) and len(value) == 2:
-            return dict(zip(("text", "label"), map(list, value), strict=True))
+            pair = dict(zip(("text", "label"), value, strict=True))
+            return _named_columns(field, pair, pair)
     raise UserError(
         f"`{field}` must be files, a DataFrame, a list of dicts, a dict of columns, a Dataset, or "
         f"a pair (texts, labels). Received: {type(value).__name__}."
     )
 
 
-def _from_datasets(value: Any) -> dict[str, Sequence[Any]]:
+def _names(value: Any) -> Sequence[Any] | None:
+    """Return the names of a table's columns; None of anything else."""
+    for attribute in ("column_names", "columns"):  # of pyarrow, the latter are the values
+        if hasattr(value, attribute) and hasattr(value, "__getitem__"):
+            return list(getattr(value, attribute))
+    return None
+
+
+def _refuse_tables(field: str, columns: Mapping[Any, Any]) -> None:
+    """Raise UserError if a dict holds tables, such as the splits of a `datasets.DatasetDict`."""
+    tables = [name for name, column in columns.items() if _names(column) is not None]
+    if tables:
+        raise UserError(
+            f"`{field}` must be one table; pass one of the dict's, such as [{tables[0]!r}]. "
+            f"Received: {type(columns).__name__} of {', '.join(map(repr, columns))}."
+        )
+
+
+def _named_columns(field: str, names: Iterable[Any], table: Any) -> dict[str, Sequence[Any]]:
+    """Return the columns of a table by name.
+
+    Raises:
+        UserError: if two have the same name, or one is no column.
+    """
+    counts = collections.Counter(map(str, names))
+    if twice := [name for name, count in counts.items() if count > 1]:
+        raise UserError(f"`{field}` must have one column of a name. Received: two {twice[0]!r}.")
+    return {str(name): _column(field, name, table[name]) for name in names}
+
+
+def _column(field: str, name: Any, values: Any) -> Sequence[Any]:
+    """Return the values of a column as a list.
+
+    Raises:
+        UserError: if it is none: a text, for example, would become its letters.
+    """
+    if hasattr(values, "to_pylist"):  # of pyarrow, whose own entries are objects
+        return values.to_pylist()
+    is_one = isinstance(values, str | bytes | Mapping) or getattr(values, "ndim", 1) == 0
+    if is_one or not hasattr(values, "__iter__"):
+        raise UserError(
+            f"`{field}` must have a list, an array or a column for {name!r}. "
+            f"Received: {values!r:.60}."
+        )
+    return list(values)
+
+
+def _of_datasets(value: Any) -> dict[str, Sequence[Any]]:
     """Return the columns of a `datasets.Dataset`; labels by their names."""
     found = {}
     for name in value.column_names:
         feature = value.features[name]
         feature = getattr(feature, "feature", feature)  # of a sequence
         names = getattr(feature, "names", None)
-        found[name] = [_named(part, names) for part in value[name]] if names else list(value[name])
+        found[name] = [_named(part, names) for part in value[name]] if names else value[name]
     return found
 
 
@@ -168,21 +218,38 @@ def _named(label: Any, names: Sequence[str]) -> Any:
 
 def _from_tf_data(field: str, value: Any) -> dict[str, Sequence[Any]]:
     """Return the columns of a `tf.data.Dataset` of single examples: dicts, or (text, label)."""
-    spec = value.element_spec
-    if isinstance(spec, Mapping):
-        rows = list(value.as_numpy_iterator())
-    elif isinstance(spec, tuple) and len(spec) == 2:
-        rows = [{"text": text, "label": label} for text, label in value.as_numpy_iterator()]
-    else:
+    from ftkeras.support import keras_compat
+
+    spec: Any = value.element_spec
+    is_pair = isinstance(spec, tuple) and len(spec) == 2
+    if not (is_pair or isinstance(spec, Mapping)):
         raise UserError(
             f"`{field}`: a tf.data.Dataset must have single examples as elements, dicts or "
             f"(text, label). Received elements like {spec}."
         )
+    parts: Iterable[Any] = spec.values() if isinstance(spec, Mapping) else spec
+    # Single examples may have lists, such as words and their tags.
+    has_lists = all(part.shape.rank != 0 for part in parts if hasattr(part, "shape"))
+    if has_lists and keras_compat.is_batched(value):
+        raise UserError(
+            f"`{field}`: a tf.data.Dataset must have single examples; use `dataset.unbatch()`. "
+            f"Received batches: {spec}."
+        )
+    if value.cardinality() == _INFINITE:
+        raise UserError(
+            f"`{field}`: a tf.data.Dataset must have an end; remove `repeat`. "
+            "Received: an infinite one."
+        )
+    rows = list(value.as_numpy_iterator())
+    if is_pair:
+        rows = [dict(zip(("text", "label"), row, strict=True)) for row in rows]
     return {str(name): [row[name] for row in rows] for name in (rows[0] if rows else ())}
 
 
 def _plain(value: Any) -> Any:
     """Return a value as JSON has it; None for one that is missing."""
+    if hasattr(value, "numpy"):  # a tensor
+        value = value.numpy()
     if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:  # a NumPy scalar
         value = value.item()
     elif hasattr(value, "tolist"):

@@ -80,8 +80,8 @@ class Model:
             One row per text: the text or texts, `predicted`, and the probability of each label.
 
         Raises:
-            UserError: if a model of pairs gets single texts, or the reverse; or if pandas is not
-                installed.
+            UserError: if a model of pairs gets single texts, or the reverse; if an argument is
+                wrong; or if pandas is not installed.
         """
         pandas = tables.require_pandas("`answers` returns dicts")
         problem = self._predictor.problem
@@ -110,7 +110,7 @@ class Model:
         """
         import numpy as np
 
-        found = self._ask(DEFAULT, texts, pairs, batch_size)
+        found = self._ask(DEFAULT, _inputs(texts, pairs), batch_size)
         if found and "probabilities" not in found[0]:
             raise UserError(f"model={self.folder}: its answers have no probabilities.")
         rows = [row["probabilities"] for row in found]
@@ -125,8 +125,12 @@ class Model:
         """
         import numpy as np
 
-        found = self._ask("embed", texts, pairs, batch_size)
-        return np.array([row["embedding"] for row in found], "float32")
+        inputs = _inputs(texts, pairs)
+        count = len(inputs["text"])
+        # The vector of an empty text has the size that an array of no vectors needs.
+        given = inputs if count else {name: [""] for name in inputs}
+        found = self._ask("embed", given, batch_size)
+        return np.array([row["embedding"] for row in found], "float32")[:count]
 
     def explain(
         self,
@@ -166,15 +170,15 @@ class Model:
         return explaining.explain(model, read_texts(texts, pairs), method=method, labels=labels)
 
     def _ask(
-        self, signature: str, texts: Iterable[str], pairs: Iterable[str] | None, batch_size: int
+        self, signature: str, inputs: Mapping[str, list[str]], batch_size: int
     ) -> list[dict[str, Any]]:
         if signature not in self._predictor.signatures:
             raise UserError(
                 f"model={self.folder} has no signature {signature}; "
                 f"export=saved_model({signature}=True) adds it."
             )
-        inputs = _inputs(texts, pairs).values()
-        return self._predictor.outputs(*inputs, signature=signature, batch_size=batch_size)
+        columns = inputs.values()
+        return self._predictor.outputs(*columns, signature=signature, batch_size=batch_size)
 
     def __repr__(self) -> str:
         return f"Model({str(self.folder)!r}, labels={self.labels!r})"
@@ -187,17 +191,24 @@ def read_texts(texts: Any, pairs: Any) -> list[dict[str, str]]:
         UserError: if they are not texts, or not as many of both.
     """
     columns = _inputs(texts, pairs)
-    if len({len(column) for column in columns.values()}) > 1:
-        raise UserError(
-            f"`pairs` must be as many as `texts`. Received: {len(columns['pair'])} and "
-            f"{len(columns['text'])}."
-        )
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _inputs(texts: Any, pairs: Any) -> dict[str, list[str]]:
-    """Return texts and, if there are any, their second texts, by column."""
-    return {"text": _texts(texts)} | ({} if pairs is None else {"pair": _texts(pairs, "pairs")})
+    """Return texts and, if there are any, their second texts, by column.
+
+    Raises:
+        UserError: if they are not texts, or not as many of both.
+    """
+    if pairs is None:
+        return {"text": _texts(texts)}
+    columns = {"text": _texts(texts), "pair": _texts(pairs, "pairs")}
+    if len(columns["text"]) != len(columns["pair"]):
+        raise UserError(
+            f"`pairs` must be as many as `texts`. Received: {len(columns['pair'])} and "
+            f"{len(columns['text'])}."
+        )
+    return columns
 
 
 def _texts(texts: Any, name: str = "texts") -> list[str]:
@@ -206,7 +217,7 @@ def _texts(texts: Any, name: str = "texts") -> list[str]:
     Raises:
         UserError: if they are a single text, a table, or not texts.
     """
-    if isinstance(texts, str):
+    if isinstance(texts, str) or not hasattr(texts, "__iter__"):
         raise UserError(f"`{name}` must be several texts, such as [text]. Received: {texts!r}.")
     if isinstance(texts, Mapping) or hasattr(texts, "columns"):  # they iterate over their names
         raise UserError(

@@ -26,7 +26,7 @@ from ftkeras.api.span_answers import BestSpans, SpanAnswers
 from ftkeras.api.string_model import StringModel, encode
 from ftkeras.data.questions.question import Question, locate
 from ftkeras.heads.question_answering import QuestionAnswering
-from ftkeras.support import plurals
+from ftkeras.support import bounds, plurals
 from ftkeras.support.answers import encode as stored
 from ftkeras.text.preprocessor import Preprocessor
 from ftkeras.text.words import WORDS
@@ -100,6 +100,8 @@ class QuestionAnswerer(StringModel):
                 "`encoder` must read the text on both sides of a token, or it can't tell where an "
                 f"answer starts. Received: {encoder.name!r}, which is causal."
             )
+        bounds.boolean(no_answer=no_answer)
+        bounds.finite(threshold=threshold)
         spans = SpanAnswers(preprocessor.max_length, activation=activation, name="answer")
         problem: Any = problems.find("question_answering")
         search = {"threshold": threshold, "longest": longest, "n_best": n_best}
@@ -112,7 +114,7 @@ class QuestionAnswerer(StringModel):
             answer=lambda scores, _: spans(scores),
             name=name,
         )
-        self.problem, self.activation = problem(no_answer=no_answer, **search), activation
+        self.problem, self.activation = problem(no_answer=bool(no_answer), **search), activation
         # In a closure, because Keras would save a model that is an attribute.
         self._answerer = functools.cache(self._make_answerer)
 

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from ftkeras.api.string_model import activation_of
 from ftkeras.support.absent import ABSENT_LOGIT
 
 Tensor = Any
@@ -28,7 +29,7 @@ class SpanAnswers(keras.layers.Layer):
     def __init__(self, length: int, *, activation: str, **kwargs: Any):
         # In float32 also under mixed precision.
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.length, self.activation = length, keras.activations.get(activation)
+        self.length, self.activation = length, activation_of(activation)
 
     def call(self, scores: Tensor) -> Tensor:
         missing = self.length - ops.shape(scores)[1]

@@ -14,6 +14,7 @@ from ftkeras.api.answer_numbers import Numbers
 from ftkeras.api.checked_model import CheckedModel, same_length
 from ftkeras.api.columns import columns_of, numbers_or_names, rank, received, texts
 from ftkeras.api.text_rows import TextRows
+from ftkeras.support.seeds import as_integer
 from ftkeras.text.preprocessor import Preprocessor, as_strings
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ class StringModel(CheckedModel, keras.Model):
             ValueError: if an argument is wrong. The message names it.
         """
         preprocessor = text.from_pretrained(encoder, max_length, **kwargs)
-        network = encoders.from_pretrained(encoder, pooler=pooler, seed=seed)
+        network = encoders.from_pretrained(encoder, pooler=pooler, seed=as_integer(seed))
         if max_length > network.positions:
             raise ValueError(
                 f"`max_length` must be at most {network.positions}, the encoder's number of "
@@ -295,4 +296,19 @@ def encode(
 def activated(activation: str) -> keras.layers.Layer:
     """Return the layer that applies an activation to the outputs of a head."""
     # In float32 also under mixed precision.
-    return keras.layers.Activation(activation, dtype="float32", name="answer")
+    return keras.layers.Activation(activation_of(activation), dtype="float32", name="answer")
+
+
+def activation_of(activation: str) -> Callable[[Tensor], Tensor]:
+    """Return an activation of Keras.
+
+    Raises:
+        ValueError: if there is none of that name.
+    """
+    try:
+        return keras.activations.get(activation)
+    except ValueError:
+        raise ValueError(
+            "`activation` must be one of Keras, such as 'softmax' or 'linear'. "
+            f"Received: {activation!r}."
+        ) from None

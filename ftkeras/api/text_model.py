@@ -9,6 +9,7 @@ from ftkeras.api.answer_numbers import Numbers
 from ftkeras.api.checked_model import CheckedModel
 from ftkeras.api.columns import columns_of, numbers_or_names, received
 from ftkeras.api.string_model import StringModel, activated
+from ftkeras.support import bounds
 from ftkeras.text.preprocessor import Preprocessor
 
 # What a model of pairs is called with.
@@ -44,6 +45,7 @@ class TextModel(StringModel):
         activation: str,
         name: str,
     ):
+        bounds.boolean(pairs=pairs)
         answer = activated(activation)
         super().__init__(
             preprocessor=preprocessor,
@@ -54,7 +56,7 @@ class TextModel(StringModel):
             answer=lambda outputs, _: answer(outputs),
             name=name,
         )
-        self.pairs, self.activation = pairs, activation
+        self.pairs, self.activation = bool(pairs), activation
 
     def on_tokens(self) -> keras.Model:
         """Return a model of the same encoder and head that takes token ids instead of texts.

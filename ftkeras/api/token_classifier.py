@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ftkeras.api.answer_numbers import Numbers
+from ftkeras.api.answer_numbers import Numbers, is_number
 from ftkeras.api.checked_model import same_length
 from ftkeras.api.columns import entries, is_column, plain, shown, texts
 from ftkeras.api.labelled_text_model import NAMES, check_labels, number_of, numbered
@@ -272,7 +272,7 @@ def _number(numbers: Mapping[str, int], label: Any, position: int) -> int:
 def _weight(weight: Any, position: int) -> float:
     """Return the weight of a word."""
     value = plain(weight)
-    if not isinstance(value, int | float):
+    if not is_number(value):
         raise ValueError(
             f"`sample_weight` must be numbers. Received: {shown(value)} at position {position}."
         )

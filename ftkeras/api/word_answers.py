@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from ftkeras.api.string_model import activation_of
+
 Tensor = Any
 
 
@@ -34,7 +36,7 @@ class WordAnswers(keras.layers.Layer):
     def __init__(self, words: int, *, activation: str, name: str = "words", **kwargs: Any):
         # In float32 also under mixed precision.
         super().__init__(name=name, **{"dtype": "float32", **kwargs})
-        self.words, self.activation = words, keras.activations.get(activation)
+        self.words, self.activation = words, activation_of(activation)
 
     def call(self, inputs: tuple[Tensor, Tensor]) -> Tensor:
         outputs, numbers = inputs

@@ -70,8 +70,8 @@ class ExactResume(Callback):
         delete_checkpoint: bool = True,
     ):
         super().__init__()
-        if not os.fspath(backup_dir):
-            raise ValueError("`backup_dir` must name a folder. Received: ''.")
+        if not isinstance(backup_dir, str | os.PathLike) or not os.fspath(backup_dir):
+            raise ValueError(f"`backup_dir` must name a folder. Received: {backup_dir!r}.")
         if isinstance(save_freq, str) and save_freq != EPOCH:
             raise ValueError(
                 f"`save_freq` must be {EPOCH!r} or a number of steps. Received: {save_freq!r}."

@@ -8,7 +8,7 @@ from keras import ops
 
 from ftkeras.heads._head import Head
 from ftkeras.support import bounds
-from ftkeras.support.seeds import ReplicaSeedGenerator
+from ftkeras.support.seeds import ReplicaSeedGenerator, as_integer
 
 Tensor = Any
 
@@ -34,8 +34,8 @@ class Linear(Head):
     def __init__(self, *, outputs: int, dropout: float, seed: int | None, name: str, **kwargs: Any):
         bounds.share(dropout=dropout)
         super().__init__(name=name, **kwargs)
-        self.outputs, self.dropout, self.seed = outputs, dropout, seed
-        self.seed_generator = ReplicaSeedGenerator(seed)
+        self.outputs, self.dropout, self.seed = outputs, dropout, as_integer(seed)
+        self.seed_generator = ReplicaSeedGenerator(self.seed)
 
     def build(self, features_shape: Mapping[str, tuple], padding_mask_shape: Any = None) -> None:
         hidden = features_shape[self.feature][-1]

@@ -8,6 +8,7 @@ from keras import ops
 
 from ftkeras.heads._head import Head
 from ftkeras.support import bounds
+from ftkeras.support.seeds import as_integer
 
 Tensor = Any
 
@@ -76,7 +77,7 @@ class MaskedLm(Head):
         if biases is not None:
             bounds.boolean(biases=biases)
         self.activation, self.epsilon, self.biases = activation, epsilon, biases
-        self.seed = seed
+        self.seed = as_integer(seed)
 
     def match(self, encoder: Any) -> None:
         """Use the encoder's settings where none were given.

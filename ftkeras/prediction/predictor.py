@@ -9,6 +9,7 @@ from ftkeras.data.tables.texts import encode
 from ftkeras.errors import UserError
 from ftkeras.prediction import _c_session, _python_session
 from ftkeras.runs import exported, signatures
+from ftkeras.support import bounds
 
 DEFAULT = "serving_default"
 
@@ -100,9 +101,13 @@ class Predictor:
             The outputs by name, in the order of `texts`.
 
         Raises:
-            UserError: if a model of pairs gets single texts, or the reverse, it can't be loaded, or
-                it refuses a text.
+            UserError: if a model of pairs gets single texts, or the reverse, it can't be loaded, it
+                refuses a text, or `batch_size` is wrong.
         """
+        try:
+            bounds.integer(1, batch_size=batch_size)
+        except ValueError as error:
+            raise UserError(str(error)) from None
         takes_pairs = "pair" in self._signatures[signature].inputs
         if takes_pairs != (pairs is not None):
             pairs_of = "pairs of texts: the first ones, and as many second ones as `pairs`"

@@ -1,7 +1,8 @@
 """The report page of a recognizer of entities: its types, and the kinds of its errors."""
 
+import bisect
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,23 +67,35 @@ def match(truth: Sequence[Span], found: Sequence[Span]) -> list[tuple[Span | Non
     >>> match([("PER", 0, 4), ("LOC", 9, 12)], [("PER", 0, 8)])
     [(('PER', 0, 4), ('PER', 0, 8)), (('LOC', 9, 12), None)]
     """
-    candidates = [
-        (overlap / union, true[0] == other[0], t, f)
-        for t, true in enumerate(truth)
-        for f, other in enumerate(found)
-        if (overlap := min(true[2], other[2]) - max(true[1], other[1])) > 0
-        and (union := max(true[2], other[2]) - min(true[1], other[1]))
-    ]
-    candidates.sort(key=lambda one: (-one[0], not one[1]))
     partners: dict[int, int] = {}
-    for _, _, t, f in candidates:
-        if t not in partners and f not in partners.values():
+    used: set[int] = set()
+    for t, f in sorted(_overlapping(truth, found), key=lambda pair: _rank(truth, found, *pair)):
+        if t not in partners and f not in used:
             partners[t] = f
+            used.add(f)
     pairs: list[tuple[Span | None, Span | None]] = [
         (true, found[partners[t]] if t in partners else None) for t, true in enumerate(truth)
     ]
-    used = set(partners.values())
     return [*pairs, *((None, other) for f, other in enumerate(found) if f not in used)]
+
+
+def _overlapping(truth: Sequence[Span], found: Sequence[Span]) -> Iterator[tuple[int, int]]:
+    """Yield the numbers of a true entity and one that was found, of all that overlap."""
+    order = sorted(range(len(found)), key=lambda f: found[f][1])
+    starts = [found[f][1] for f in order]
+    longest = max((end - start for _, start, end in found), default=0)
+    for t, (_, start, end) in enumerate(truth):
+        # Few of a long text: those that start before its end, and not too far before its start.
+        near = order[bisect.bisect_right(starts, start - longest) : bisect.bisect_left(starts, end)]
+        yield from ((t, f) for f in near if min(end, found[f][2]) > max(start, found[f][1]))
+
+
+def _rank(truth: Sequence[Span], found: Sequence[Span], t: int, f: int) -> tuple:
+    """Return what sorts pairs that overlap: the more they share, the earlier."""
+    (kind, *true), (other_kind, *other) = truth[t], found[f]
+    overlap = min(true[1], other[1]) - max(true[0], other[0])
+    union = max(true[1], other[1]) - min(true[0], other[0])
+    return -overlap / union, kind != other_kind, t, f
 
 
 def outcome(true: Span, found: Span | None) -> str:

@@ -1,12 +1,11 @@
 """Multi-label: any number of labels for each text, or pair of texts, each decided on its own."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ftkeras.problems import _label_report, _labels_page, _thresholds
+from ftkeras.problems import _label_report, _label_shares, _labels_page, _thresholds
 from ftkeras.problems._base import LOSS, Loss, Measure
 from ftkeras.problems._comparison import Comparison, logit_change
 from ftkeras.problems._doubt import doubt_interval
@@ -107,14 +106,11 @@ class MultiLabel(_labels_page.LabelsPage, TemperatureScaled, EachOfSeveral):
         self.restore_calibration(state)
 
     def prior(self, targets: np.ndarray) -> np.ndarray:
-        """Return the log-odds of each label, with half an example added on both sides.
+        """Return the log-odds of each label, weighed as in the loss.
 
         From a bias of zero, a model first learns only that all labels are rare (docs/problems.md).
-        Source: Lin et al., 2017, https://arxiv.org/abs/1708.02002, section 4.1, for one share.
         """
-        positive = targets.sum(0) + 0.5
-        odds = positive / (len(targets) + 1 - positive)
-        return np.log(odds * np.array(self.weights.get("pos_weight", 1.0))).astype("float32")
+        return _label_shares.log_odds(targets, self.weights.get("pos_weight", 1.0))
 
     def weigh(self, spec: str, targets: np.ndarray) -> None:
         """Weigh the positive examples of each label; see `imbalance.positive_weights`."""
@@ -304,10 +300,9 @@ class MultiLabel(_labels_page.LabelsPage, TemperatureScaled, EachOfSeveral):
         return [] if predicts else ["the model predicts no label for any text"]
 
     def chance_loss(self, summary: Mapping[str, Any]) -> tuple[float, str]:
-        """Return the mean entropy of the labels, -p log p - (1 - p) log(1 - p)."""
-        shares = [count / summary["examples"] for count in summary["labels"]]
-        entropies = [-p * math.log(p) - (1 - p) * math.log(1 - p) for p in shares if 0 < p < 1]
-        return sum(entropies) / len(shares), "label frequencies alone give"
+        """Return the mean entropy of the labels."""
+        loss = _label_shares.mean_entropy(summary["labels"], summary["examples"])
+        return loss, "label frequencies alone give"
 
     def doubt(self, metrics: Mapping[str, Any]) -> str | None:
         """Return a note if the interval of micro F1 is wide."""

@@ -69,10 +69,11 @@ class Regression(NumbersPage, Problem):
         return float(self._sd.max())
 
     def fit(self, targets: np.ndarray) -> None:
-        """Learn the mean and the standard deviation of each output; an sd of 0 counts as 1."""
+        """Learn the mean and the standard deviation of each output; that of a constant is 1."""
         if self.scaling == "standard":
-            sd = targets.std(axis=0)
-            self._mean, self._sd = targets.mean(axis=0), np.where(sd > 0, sd, 1.0)
+            varies = np.ptp(targets, axis=0) > 0  # the sd of a constant may be above 0 by rounding
+            self._mean = targets.mean(axis=0)
+            self._sd = np.where(varies, targets.std(axis=0), 1.0)
 
     def state(self) -> dict:
         scale = {"mean": self._mean.tolist(), "sd": self._sd.tolist()}

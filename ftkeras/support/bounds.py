@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
 
 def positive(**values: float) -> None:
     """Raise ValueError unless each value is a finite number above 0."""
@@ -21,6 +23,11 @@ def positive(**values: float) -> None:
 def not_negative(**values: float) -> None:
     """Raise ValueError unless each value is a finite number of at least 0."""
     _check("at least 0 and finite", lambda value: 0 <= value < math.inf, values)
+
+
+def finite(**values: float) -> None:
+    """Raise ValueError unless each value is a finite number."""
+    _check("a finite number", math.isfinite, values)
 
 
 def share(**values: float) -> None:
@@ -53,9 +60,9 @@ def optional_integer(least: int, **values: Any) -> None:
 
 
 def boolean(**values: bool) -> None:
-    """Raise ValueError unless each value is True or False."""
+    """Raise ValueError unless each value is True or False, of Python or NumPy."""
     for name, value in values.items():
-        if not isinstance(value, bool):
+        if not isinstance(value, bool | np.bool_):
             raise ValueError(f"`{name}` must be True or False. Received: {value!r}.")
 
 

@@ -194,6 +194,14 @@ def _seeds(operation: tf.Operation) -> list[int | None]:
     return [attributes[name].i if name in attributes else None for name in ("seed", "seed2")]
 
 
+def is_batched(dataset: tf.data.Dataset) -> bool:
+    """Return whether the elements of a dataset are batches, as far as one can tell."""
+    name = type(dataset).__name__
+    if any(part in name for part in ("Unbatch", "FlatMap", "Interleave")):  # which undo batches
+        return False
+    return "Batch" in name or any(map(is_batched, dataset._inputs()))
+
+
 def is_autocast(variable: keras.Variable) -> bool:
     """Return whether a layer that computes in half precision casts a variable to it."""
     return variable._autocast

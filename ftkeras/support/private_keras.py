@@ -97,6 +97,6 @@ USED = (
         "returns the dataset that `fit` made of its arguments",
     ),
     Private("variable", "_autocast", "tells which variables stay float32 in mixed precision"),
-    Private("tensorflow.data.Dataset", "_inputs", "finds a shuffle that has no seed"),
+    Private("tensorflow.data.Dataset", "_inputs", "finds batches, and a shuffle without a seed"),
     Private("tensorflow.data.Dataset", "_functions", "finds random numbers that have no seed"),
 )

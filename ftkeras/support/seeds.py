@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Iterator, Sequence
+from numbers import Integral
 from typing import Any
 
 import keras
@@ -75,6 +76,19 @@ def keep_mask(shape: Sequence[Any], rate: float, seeds: Any) -> tuple[Any, float
     bits = bits[..., 0] if halved is None else ops.reshape(bits, shape)
     dropped = min(max(round(rate * 2**16), 1), 2**16 - 1)
     return bits >= dropped - 2**15, dropped / 2**16
+
+
+def as_integer(seed: Any) -> int | None:
+    """Return a seed as Keras takes it and a configuration stores it, such as one of NumPy.
+
+    Raises:
+        ValueError: if it is neither an integer nor None.
+    """
+    if seed is None:
+        return None
+    if not isinstance(seed, Integral):
+        raise ValueError(f"`seed` must be an integer or None. Received: {seed!r}.")
+    return int(seed)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ import json
 import types
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ftkeras.api import data
@@ -33,13 +34,12 @@ def test_kinds_of_examples_give_the_same_rows(value):
 
 
 def test_frame_gives_its_columns_and_missing_values_are_none():
-    pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame(
+    frame = pd.DataFrame(
         {
             "text": ["a", None],
-            "stars": pandas.array([1, None], dtype="Int64"),
+            "stars": pd.array([1, None], dtype="Int64"),
             "price": [0.5, float("nan")],
-            "kind": pandas.Categorical(["x", "y"]),
+            "kind": pd.Categorical(["x", "y"]),
         },
         index=[7, 7],
     )
@@ -94,6 +94,37 @@ def test_tf_data_of_single_texts_is_refused():
         _rows(tf.data.Dataset.from_tensor_slices(["a", "b"]))
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: data.batch(2), r"single examples; use `dataset.unbatch\(\)`"),
+        (lambda data: data.padded_batch(1).prefetch(1), r"use `dataset.unbatch\(\)`"),
+        (lambda data: data.repeat(), "must have an end; remove `repeat`"),
+    ],
+)
+def test_tf_data_of_batches_or_without_an_end_is_refused(change, message):
+    import tensorflow as tf
+
+    dataset = tf.data.Dataset.from_tensor_slices((["a", "b"], [1, 0]))
+    with pytest.raises(UserError, match=f"`data`: .*{message}"):
+        _rows(change(dataset))
+    assert _rows(dataset.batch(2).unbatch()) == _rows(dataset)
+
+
+def test_words_of_single_examples_are_no_batches():
+    import tensorflow as tf
+
+    columns = {"text": tf.constant([["a", "b"]]), "tags": tf.constant([["O", "B"]])}
+    dataset = tf.data.Dataset.from_tensor_slices(columns)
+    assert _rows(dataset) == _rows(columns) == [{"text": ["a", "b"], "tags": ["O", "B"]}]
+
+
+def test_table_of_arrow_gives_its_columns():
+    arrow = pytest.importorskip("pyarrow")
+    table = arrow.table({"text": ["a", None], "tags": [["x"], []]})
+    assert _rows(table) == table.to_pylist()
+
+
 @pytest.mark.parametrize("value", ["a.csv", ["a.csv", "b.csv"], ("a.csv",)], ids=str)
 def test_names_of_files_are_no_examples(value):
     assert not data.is_in_memory(value)
@@ -107,6 +138,13 @@ def test_names_of_files_are_no_examples(value):
         ({"text": ["a"], "label": []}, "`data` has no examples"),
         ({"text": ["a"], "label": [1, 2]}, "as many values in each column.*1 of 'text', 2 of"),
         (3, "`data` must be files, a DataFrame.*Received: int"),
+        ({"text": "good"}, "must have a list, an array or a column for 'text'. Received: 'good'"),
+        ({"text": ["a"], "label": 1}, "a column for 'label'. Received: 1"),
+        ((["a", "b"], None), "a column for 'label'. Received: None"),
+        ({"text": ["a"], "label": np.array(1)}, r"for 'label'. Received: array\(1\)"),
+        ({1: ["a"], "1": ["b"]}, "`data` must have one column of a name. Received: two '1'"),
+        (pd.DataFrame([["a", "b"]], columns=["text"] * 2), "Received: two 'text'"),
+        ({"train": pd.DataFrame(ROWS)}, r"pass one of the dict's, such as \['train'\]. Received"),
     ],
     ids=str,
 )

@@ -75,6 +75,7 @@ def test_model_answers_as_a_frame_as_arrays_and_as_dicts(run):
     np.testing.assert_allclose(frame["probability_positive"], probabilities[:, 1], atol=1e-6)
     assert run.model.predict_proba([]).shape == (0, 2)
     assert run.model.embed(TEXTS).shape == (3, 32)
+    assert run.model.embed([]).shape == (0, 32)
 
 
 def test_model_explains_by_the_method_that_it_has(run):
@@ -112,6 +113,10 @@ def test_folders_that_hold_a_model_are_loaded(run):
         (lambda run: run.predict([1]), "`texts` must be texts. Received: 1"),
         (lambda run: run.predict(run.history), r"one column of texts, .* Received: a DataFrame"),
         (lambda run: run.predict({"text": ["a"]}), r"one column of texts, .* Received: a dict"),
+        (lambda run: run.predict(None), "`texts` must be several texts.* Received: None"),
+        (lambda run: run.predict(["a"], ["b", "c"]), "`pairs` must be as many .* 2 and 1"),
+        (lambda run: run.model.answers(["a"], batch_size=0), "`batch_size` must be an integer of"),
+        (lambda run: run.model.embed(["a"], batch_size=1.5), "`batch_size` .* Received: 1.5"),
         (lambda run: run.predict(["a"], ["b"]), "`model` takes single texts, not pairs"),
         (
             lambda run: run.model.explain(["a"], method="integrated_gradients"),

@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -12,6 +13,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
 
 from ftkeras import sklearn
+from ftkeras.errors import UserError
 from tests.finished import ENCODER
 
 joblib = pytest.importorskip("joblib")
@@ -22,7 +24,8 @@ Y = np.array([-1, 7] * 8)
 
 def _estimator(**arguments) -> sklearn.TextClassifier:
     settings = {"max_length": 16, "epochs": 2, "batch_size": 4, "learning_rate": 2e-3}
-    return sklearn.TextClassifier(ENCODER, random_state=1, **settings | arguments)
+    given = {"encoder": ENCODER, "random_state": 1, **settings, **arguments}
+    return sklearn.TextClassifier(**given)
 
 
 def test_parameters_are_read_set_and_cloned():
@@ -43,6 +46,10 @@ def test_parameters_are_read_set_and_cloned():
         (["a", "b"], [0.5, 1.25], "Unknown label type"),
         (["a", "b"], [0, np.nan], "y contains NaN"),
         (["a", "b"], None, "requires y to be passed"),
+        (["a", "b"], ["x", None], "y must have a label for each .* Received: None at position 1"),
+        (["a", "b"], pd.Series([pd.NA, "x"], dtype=object), "Received: <NA> at position 0"),
+        (["a", "b"], np.array(["2026-01-01", "NaT"], "M8[D]"), "NaT.* at position 1"),
+        (None, [0, 1], "X must be several texts, such as .* Received: None"),
     ],
 )
 def test_wrong_examples_are_refused(texts, labels, message):
@@ -56,6 +63,9 @@ def test_wrong_examples_are_refused(texts, labels, message):
         ({"epochs": 0}, "`epochs` must be an integer of at least 1. Received: 0"),
         ({"learning_rate": -1.0}, "`learning_rate` must be positive"),
         ({"warmup": 1.0}, "`warmup` must be at least 0 and below 1"),
+        ({"random_state": np.random.RandomState(0)}, "`random_state` must be an integer .* Rec"),
+        ({"policy": ["lora"]}, r"`policy` must be one as for `--policy`.* Received: \['lora'\]"),
+        ({"encoder": None}, "`encoder` must be a folder or a Hugging Face Hub id. Received: None"),
     ],
 )
 def test_wrong_parameters_are_refused_by_fit(settings, message):
@@ -84,6 +94,18 @@ def test_predictions_need_a_fitted_estimator():
         _estimator().predict(["a"])
 
 
+def test_failed_fit_leaves_the_estimator_as_it_was(tmp_path):
+    estimator = _estimator(encoder=tmp_path / "missing")
+    with pytest.raises(UserError):
+        estimator.fit(X, Y)
+    with pytest.raises(NotFittedError):
+        estimator.predict(["a"])
+    estimator.classes_, estimator.model_ = np.array(["no", "yes"]), None
+    with pytest.raises(UserError):
+        estimator.fit(X, Y)
+    assert estimator.classes_.tolist() == ["no", "yes"]
+
+
 @pytest.mark.matrix
 def test_estimator_works_in_a_pipeline_and_is_pickled(tmp_path):
     pipeline = Pipeline([("lower", FunctionTransformer(np.char.lower)), ("model", _estimator())])
@@ -102,7 +124,8 @@ def test_estimator_works_in_a_pipeline_and_is_pickled(tmp_path):
 
 @pytest.mark.matrix
 def test_estimator_is_cross_validated():
-    scores = cross_val_score(_estimator(policy="lora(rank=4)", epochs=4), X, Y.astype(str), cv=2)
+    estimator = _estimator(policy="lora(rank=4)", epochs=4, random_state=np.int64(1))
+    scores = cross_val_score(estimator, X, Y.astype(str), cv=2)
     assert scores.tolist() == [1, 1]
 
 

@@ -68,6 +68,11 @@ def _subclassed() -> keras.Model:
     return model
 
 
+def test_seed_may_be_one_of_numpy(classifier):
+    again = _classifier(seed=np.int64(1))
+    np.testing.assert_array_equal(again.head.kernel, classifier.head.kernel)
+
+
 def test_answers_may_be_names_or_numbers(classifier):
     classifier.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
     by_name = classifier.evaluate(TEXTS, LABELS * 2, verbose=0)
@@ -226,3 +231,26 @@ def test_head_with_another_number_of_outputs_is_refused(classifier):
     config = {**classifier.get_config(), "labels": ["a", "b", "c"]}
     with pytest.raises(ValueError, match="`labels` must be 2 names, one for each output"):
         ftkeras.TextClassifier.from_config(config)
+
+
+class Batches(keras.utils.PyDataset):
+    """Many batches, which note their order."""
+
+    def __init__(self):
+        super().__init__()
+        self.order = []
+
+    def __len__(self):
+        return 1000
+
+    def __getitem__(self, index):
+        self.order.append(index)
+        return tf.constant(TEXTS[:1]), tf.constant([0])
+
+
+def test_batches_of_a_py_dataset_are_shuffled_as_keras_does(classifier):
+    classifier.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+    keras.utils.set_random_seed(1)
+    data = Batches()
+    classifier.fit(data, steps_per_epoch=1, verbose=0)
+    assert max(data.order) > 10

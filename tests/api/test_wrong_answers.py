@@ -23,6 +23,11 @@ from tests.string_models import (
 NAN = float("nan")
 
 
+def one_answer(data):
+    """Return batches with a single number for all examples of a batch."""
+    return data.map(lambda x, y: (x, y[0]))
+
+
 @pytest.fixture(scope="module")
 def models():
     """Return the models, which are made when they are first asked for."""
@@ -55,6 +60,10 @@ def models():
         ("regressor", [1.0, NAN], "`y` must be finite numbers. Received: nan at position 1"),
         ("regressor", [1.0, None], "`y` must be finite numbers. Received: nan at position 1"),
         ("regressor", ["1", "2"], "`y` must be finite numbers. Received: '1'"),
+        ("regressor", [1.0, 1e39], "finite numbers of at most 3.4e.38, .* 1e.39 at position 1"),
+        ("regressor", [1, 10**400], "`y` must be finite numbers. Received: 1000"),
+        ("regressor", pd.to_timedelta([1, 2]), "be finite numbers. Received: np.timedelta64"),
+        ("regressor", np.array(["2026-01-01"] * 2, "M8[ns]"), "Received: np.datetime64"),
         ("regressor", np.ones((2, 2)), "of shape .* Received: shape"),
         ("numbers", [1.0, 2.0], r"of shape \(2, 2\). Received: shape \(2,\)"),
         ("similarity", tf.constant([5.0, 1.0]), "`y` must be similarities from -1 to 1.*: 5.0 at"),
@@ -123,6 +132,12 @@ def test_answers(models, key, y, message):
             batches(TEXTS, np.ones((2, 3))),
             "of shape \(None, 2\). Received: shape \(None, 3\)",
         ),
+        ("regressor", one_answer(batches(TEXTS, NUMBERS)), r"of shape \(None,\). .* shape \(\)"),
+        (
+            "regressor",
+            batches(TEXTS, np.array([1.0, 1e39])),
+            "`y` must be finite numbers. Received",
+        ),
         ("regressor", batches(TEXTS, [1.0, NAN]), "`y` must be finite numbers. Received: nan."),
         ("numbers", batches(TEXTS, [1.0, 2.0]), r"of shape \(None, 2\). Received: shape"),
         ("similarity", batches(PAIRS, [5.0, 1.0]), "similarities from -1 to 1.* Received: 5."),
@@ -188,6 +203,7 @@ def test_batches_with_answers(models, key, data, message):
             {"sample_weight": [1.0]},
             "`sample_weight` must have an entry for each of the 2",
         ),
+        ("tagger", {"sample_weight": [[10**400, 1], [1]]}, "must be numbers.* at position 0"),
         ("tagger", {"sample_weight": [["a", 1], [1]]}, "`sample_weight` must be numbers.*: 'a' at"),
         ("classifier", {"class_weight": [1, 2]}, "`class_weight` must be a dict .* Received: list"),
         ("classifier", {"class_weight": {2: 1}}, "or their numbers from 0 to 1. Received: 2"),

@@ -110,6 +110,25 @@ def test_batches_of_texts(models, key, data, message):
     check_refused(lambda: models[key].predict(data, verbose=0), message)
 
 
+@pytest.mark.parametrize(
+    ("key", "argument", "message"),
+    [
+        ("classifier", {"pairs": "no"}, "`pairs` must be True or False. Received: 'no'"),
+        ("classifier", {"activation": "sofmax"}, "`activation` must be .* Received: 'sofmax'"),
+        ("tagger", {"activation": "sofmax"}, "`activation` must be one of Keras"),
+        ("answerer", {"activation": "sofmax"}, "`activation` must be one of Keras"),
+        ("answerer", {"no_answer": "no"}, "`no_answer` must be True or False. Received: 'no'"),
+        ("answerer", {"threshold": "tuned"}, "`threshold` must be a finite number.*: 'tuned'"),
+        ("answerer", {"threshold": float("nan")}, "`threshold` must be .* number. Received: nan"),
+    ],
+)
+def test_arguments(models, key, argument, message):
+    model = models[key]
+    parts = {name: getattr(model, name) for name in ("preprocessor", "encoder", "head")}
+    labels = {"labels": model.labels} if hasattr(model, "labels") else {}
+    check_refused(lambda: type(model)(**parts, **labels, **argument), message)
+
+
 def test_model_that_is_called_names_what_it_takes(models):
     check_refused(
         lambda: models["classifier"](tf.constant([1])), "texts must be strings.*tensor of int32"

@@ -192,6 +192,7 @@ def test_callbacks_after_it_are_refused():
     ("arguments", "message"),
     [
         ({"backup_dir": ""}, "`backup_dir` must name a folder"),
+        ({"backup_dir": None}, "`backup_dir` must name a folder. Received: None"),
         ({"save_freq": "batch"}, "`save_freq` must be 'epoch' or a number of steps. .*'batch'"),
         ({"save_freq": 0}, "`save_freq` must be an integer of at least 1"),
         ({"keep": 0}, "`keep` must be an integer of at least 1"),

@@ -253,6 +253,15 @@ def test_bias_of_a_new_head_gives_each_label_its_share():
     np.testing.assert_allclose(odds, [1, 8, 1] * shares / (1 - shares), rtol=1e-6)
 
 
+@pytest.mark.parametrize("spec", ["balanced", "{'joy': 0}"])
+def test_bias_is_finite_where_positive_examples_have_no_weight(spec):
+    problem = MultiLabel(labels=["joy", "anger"])
+    targets = np.array([[1, 0], [1, 1], [1, 0]])
+    problem.weigh(spec, targets)
+    assert problem.weights["pos_weight"][0] == 0
+    assert np.isfinite(problem.prior(targets)).all()
+
+
 def test_labels_that_contain_commas_are_joined_by_something_else():
     problem = MultiLabel(labels=("a,b", "c"), threshold=0.5)
     answer = problem.answer({"probabilities": [0.9, 0.8]})

@@ -84,12 +84,14 @@ def test_constant_predictions_have_no_correlation():
 
 
 def test_constant_column_is_no_reason_to_divide_by_zero():
-    targets = np.stack([np.arange(4.0), np.full(4, 7.0)], axis=1)
-    problem = Regression(labels=("a", "b"))
+    # The mean of 0.7, seven times, is not 0.7.
+    targets = np.stack([np.arange(7.0), np.full(7, 7.0), np.full(7, 0.7)], axis=1)
+    problem = Regression(labels=("a", "b", "c"))
     problem.fit(targets)
     assert problem.shortcoming(targets) is None
-    assert np.isfinite(problem.collate(targets, np.arange(4))["targets"]).all()
-    assert "have the answer 0, 7;" in problem.shortcoming(targets[:1])
+    standardized = problem.collate(targets, np.arange(7))["targets"]
+    np.testing.assert_allclose(standardized[:, 1:], 0, atol=1e-6)
+    assert "have the answer 0, 7, 0.7;" in problem.shortcoming(targets[:1])
 
 
 def test_weighted_metrics_are_those_of_repeated_examples():

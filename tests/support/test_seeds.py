@@ -1,3 +1,5 @@
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftkeras import catalog
+from ftkeras.heads.classification import Classification
 from ftkeras.support.seeds import ReplicaSeedGenerator, keep_mask, replay
 
 
@@ -17,6 +20,13 @@ def test_one_replica_gets_the_seeds_of_keras():
     ours, theirs = ReplicaSeedGenerator(7), keras.random.SeedGenerator(7)
     for _ in range(3):
         np.testing.assert_array_equal(_dropout(ours), _dropout(theirs))
+
+
+def test_seeds_of_numpy_are_stored_as_integers():
+    head = Classification(classes=2, seed=np.int64(3))
+    assert json.dumps(head.get_config()["seed"]) == "3"
+    with pytest.raises(ValueError, match=r"`seed` must be an integer or None. Received: 1.5"):
+        Classification(classes=2, seed=1.5)
 
 
 def test_replicas_get_seeds_of_their_own_from_one_state():
