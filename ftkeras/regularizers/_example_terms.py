@@ -199,7 +199,7 @@ def _last_activation(model: keras.Model) -> str:
 
 def _of_classes(targets: Any, logits: Tensor, loss: Any) -> bool:
     """Return whether the targets are numbers of classes, or one-hot by the loss's name."""
-    shape = tuple(getattr(targets, "shape", ()))
+    shape: tuple[Any, ...] = tuple(getattr(targets, "shape", ()))
     if len(shape) < len(logits.shape) or shape[-1] != logits.shape[-1]:
         return True
     name = getattr(loss, "name", None) or getattr(loss, "__name__", loss)
