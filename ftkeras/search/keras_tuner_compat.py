@@ -7,7 +7,7 @@ from importlib import metadata
 from typing import Any
 
 import keras_tuner
-from keras_tuner.oracles import BayesianOptimizationOracle
+from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle
 
 # The oracle, its private attribute, and why nothing public serves instead.
 USED = (
@@ -26,7 +26,20 @@ USED = (
         "_random_populate_space",
         "what replaces such a setting is a random one that was not tried",
     ),
+    (
+        HyperbandOracle,
+        "_random_trial",
+        "a bracket that has no new setting left to start must continue those that it has",
+    ),
+    (
+        HyperbandOracle,
+        "_get_size",
+        "the rounds of such a bracket are smaller",
+    ),
 )
+
+# The space counts as exhausted after this many consecutive samples that were tried before.
+MAX_COLLISIONS = 1000
 
 
 def missing() -> list[str]:
@@ -50,6 +63,16 @@ def untried(oracle: BayesianOptimizationOracle) -> dict[str, Any]:
     return oracle._random_populate_space()
 
 
-def limit_samples(oracle: keras_tuner.Oracle, count: int) -> None:
+def limit_samples(oracle: keras_tuner.Oracle, count: int = MAX_COLLISIONS) -> None:
     """Count a space as exhausted after so many consecutive samples that were tried before."""
     oracle._max_collisions = count
+
+
+def random_trial(oracle: HyperbandOracle, trial_id: str, bracket: dict[str, Any]) -> dict[str, Any]:
+    """Return what `populate_space` does, with a new random setting in the bracket's first round."""
+    return HyperbandOracle._random_trial(oracle, trial_id, bracket)
+
+
+def round_size(oracle: HyperbandOracle, bracket_num: int, round_num: int) -> int:
+    """Return how many settings KerasTuner wants in a round of a bracket."""
+    return HyperbandOracle._get_size(oracle, bracket_num, round_num)

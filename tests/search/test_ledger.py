@@ -24,6 +24,11 @@ SEARCHES = {
     "grid": {"oracle": "grid", "search": searches.STEPS},
     "bayesian": {"oracle": "bayesian(initial=3)", "max_trials": 6},
     "hyperband": {"oracle": "hyperband(factor=2)", "epochs": 4},
+    "few settings": {
+        "oracle": "hyperband",
+        "epochs": 9,
+        "search": ("batch_size=choice(16, 32)", "learning_rate=choice(2e-5, 3e-5, 5e-5)"),
+    },
 }
 
 
@@ -141,13 +146,23 @@ def test_hyperband_continues_after_a_failed_trial(uninterrupted, tmp_path, monke
     assert any(result.continues for result in ended)
 
 
+def test_hyperband_continues_the_best_if_it_wants_more_settings_than_there_are(uninterrupted):
+    ended = uninterrupted["few settings"]  # a bracket of 9 epochs would start with 9 settings
+    assert [result["last_epoch"] for result in ended] == [*[1] * 6, 3, 3, None]
+    best = sorted(ended[:6], key=lambda result: result["scores"])[-2:]
+    assert {result["continues"] for result in ended[6:8]} == {result["trial"] for result in best}
+
+
 @pytest.mark.matrix
 def test_bayesian_tries_every_setting_once(tmp_path, monkeypatch):
-    lines = ("batch_size=choice(8, 16, 32)", "schedule=choice(linear, cosine)")
-    given = searches.config(search=lines, oracle="bayesian(initial=2)", max_trials=9)
+    lines = (
+        "batch_size=choice(4, 8, 16, 32)",
+        "learning_rate=choice(1e-5, 2e-5, 3e-5, 4e-5, 5e-5)",
+    )
+    given = searches.config(search=lines, oracle="bayesian(initial=2)", max_trials=25, seed=2)
     book = searches.search(given, tmp_path, Child(), monkeypatch)
     tried = [tuple(result.values.values()) for result in book.results.values()]
-    assert len(tried) == len(set(tried)) == 6
+    assert len(tried) == len(set(tried)) == 20
     assert book.exhausted
 
 

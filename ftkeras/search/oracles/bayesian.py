@@ -54,6 +54,7 @@ class Bayesian(Stateless, BayesianOptimizationOracle):
             alpha=noise,
             beta=beta,
         )
+        keras_tuner_compat.limit_samples(self)
 
     def populate_space(self, trial_id):
         with warnings.catch_warnings():

@@ -6,6 +6,7 @@ import math
 import keras_tuner
 from keras_tuner.oracles import HyperbandOracle
 
+from ftkeras.search import keras_tuner_compat
 from ftkeras.search.oracles._base import Stateless
 from ftkeras.support import bounds
 
@@ -15,7 +16,8 @@ class Hyperband(Stateless, HyperbandOracle):
 
     A bracket starts with n settings that train for r epochs. After each round, the best 1/factor of
     them continue from their weights to factor times as many epochs, up to `--epochs`. Later
-    brackets start with fewer settings and more epochs each.
+    brackets start with fewer settings and more epochs each. If the space has no more settings, the
+    bracket continues with those that it has.
 
     Source: Li et al., Hyperband, JMLR 18, 2018, https://jmlr.org/papers/v18/16-558.html.
 
@@ -46,6 +48,23 @@ class Hyperband(Stateless, HyperbandOracle):
             factor=factor,
             hyperband_iterations=iterations,
         )
+        keras_tuner_compat.limit_samples(self)
+        # Settings of the first round, by the number of a bracket that had to do with fewer.
+        self._fewer: dict[int, int] = {}
+
+    def _random_trial(self, trial_id, bracket):
+        proposal = keras_tuner_compat.random_trial(self, trial_id, bracket)
+        started = len(bracket["rounds"][0])
+        if proposal["status"] == "RUNNING" or not started:
+            return proposal
+        # KerasTuner would wait for new settings for ever, and continue none.
+        self._fewer[bracket["bracket_num"]] = started
+        return self.populate_space(trial_id)
+
+    def _get_size(self, bracket_num, round_num):
+        size = keras_tuner_compat.round_size(self, bracket_num, round_num)
+        started = self._fewer.get(bracket_num)
+        return size if started is None else min(size, math.ceil(started / self.factor**round_num))
 
     @keras_tuner.synchronized
     def end_trial(self, trial):

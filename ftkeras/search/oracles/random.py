@@ -6,9 +6,6 @@ from keras_tuner.oracles import RandomSearchOracle
 from ftkeras.search import keras_tuner_compat
 from ftkeras.search.oracles._base import Stateless
 
-# The space counts as exhausted after this many consecutive samples that were tried before.
-MAX_COLLISIONS = 1000
-
 
 class Random(Stateless, RandomSearchOracle):
     """Sample settings independently, without repetition, until the space is exhausted.
@@ -27,4 +24,4 @@ class Random(Stateless, RandomSearchOracle):
         super().__init__(
             objective=objective, hyperparameters=hyperparameters, seed=seed, max_trials=None
         )
-        keras_tuner_compat.limit_samples(self, MAX_COLLISIONS)
+        keras_tuner_compat.limit_samples(self)
