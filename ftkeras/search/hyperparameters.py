@@ -1,6 +1,7 @@
 """Convert a search space to KerasTuner's hyperparameters."""
 
 import contextlib
+import math
 from collections.abc import Sequence
 
 import keras_tuner
@@ -28,4 +29,15 @@ def _add(space: keras_tuner.HyperParameters, name: str, domain: Interval | tuple
         return
     add = space.Int if domain.whole else space.Float
     sampling = "log" if domain.log else "linear"
-    add(name, domain.low, domain.high, step=domain.step, sampling=sampling)
+    add(name, domain.low, _upper_end(domain), step=domain.step, sampling=sampling)
+
+
+def _upper_end(interval: Interval) -> float:
+    """Return an upper end that KerasTuner's rounding can't exclude from the steps.
+
+    It counts (0.3 - 0.1) // 0.1 = 1 step from 0.1 to 0.3, so it gets half a step more.
+    """
+    if interval.step is None or interval.whole or interval.log:
+        return interval.high
+    steps = math.floor((interval.high - interval.low) / interval.step + 1e-9)
+    return interval.low + (steps + 0.5) * interval.step

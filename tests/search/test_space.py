@@ -12,7 +12,7 @@ from ftkeras.config.run import Config
 from ftkeras.config.tune import DEFAULT_SEARCH
 from ftkeras.errors import UserError
 from ftkeras.experiment import checks
-from ftkeras.search import ranges, space, space_parser
+from ftkeras.search import hyperparameters, ranges, space, space_parser
 from ftkeras.search.space import check_corners
 from tests.matrix import examples
 
@@ -109,6 +109,21 @@ def test_a_choice_may_contain_an_interval():
     assert found.settings({"optimizer.decay": zero})["optimizer"] == "adamw(decay=0.0)"
     sampled = {"optimizer.decay": log, "optimizer.decay.log": 0.0123456}
     assert found.settings(sampled)["optimizer"] == "adamw(decay=0.01235)"
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ("0.1, 0.3, step=0.1", [0.1, 0.2, 0.3]),
+        ("0.7, 0.95, step=0.05", [0.7, 0.75, 0.8, 0.85, 0.9, 0.95]),
+        ("0, 1, step=0.3", [0.0, 0.3, 0.6, 0.9]),
+        ("0, 1, step=2", [0.0]),
+    ],
+)
+def test_steps_include_the_upper_end_however_they_are_rounded(ends, expected):
+    (parameter,) = _read(f"optimizer.decay=uniform({ends})").parameters
+    (tuned,) = hyperparameters.build([parameter]).space
+    assert list(map(parameter.domain.rounded, tuned.values)) == expected
 
 
 @pytest.mark.parametrize(
