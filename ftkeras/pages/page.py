@@ -117,7 +117,7 @@ def html(title: str, subtitle: str, sections: Sequence[Section], svgs: Mapping[s
         sections=sections,
         svg=lambda name: style.inline(name, svgs[name]),
         column=_column,
-        is_number=_is_number,
+        number_columns=_number_columns,
         is_marked=lambda cell: isinstance(cell, Marked),
         has_texts=_has_texts,
         stylesheet=stylesheet,
@@ -167,6 +167,10 @@ def _asset(name: str) -> str:
 
 def _column(column: str | Column) -> Column:
     return Column(column) if isinstance(column, str) else column
+
+
+def _number_columns(table: Table) -> list[bool]:
+    return [_is_number(table, number) for number in range(len(table.columns))]
 
 
 def _is_number(table: Table, number: int) -> bool:

@@ -88,6 +88,21 @@ def test_only_rows_with_long_texts_have_titles_for_phones():
     assert 'data-title="text">b b' in long
 
 
+def test_long_table_is_read_as_often_as_a_short_one():
+    class Rows(list):
+        reads = 0
+
+        def __iter__(self):
+            self.reads += 1
+            return super().__iter__()
+
+    short, long = (Rows([["a", number] for number in range(count)]) for count in (2, 50))
+    for rows in (short, long):
+        table = Table("t", "t", ["name", "number"], rows)
+        page.html("t", "s", [Section("S", "s", [table])], {})
+    assert long.reads == short.reads
+
+
 def test_plots_and_numbers_are_saved_beside_the_page(run):
     names = {path.name for path in (run.folder / "report").iterdir()}
     assert {"loss_by_epoch.png", "loss_by_epoch.svg", "accuracy_by_epoch.png"} <= names
