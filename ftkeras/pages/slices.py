@@ -49,22 +49,25 @@ def section(view: RunView) -> Section:
 
 
 def _by_answer(view: RunView) -> list[Slice]:
-    """Return slices by what lines of predictions have as the true answer, if it is of few kinds."""
+    """Return slices by what lines of predictions have as the true answer, if it is of few kinds.
+
+    The answers to a question are a list of strings as well, but nearly all of them are different.
+    """
     chosen: list[Slice] = []
     truths = [view.problem.truth(row) for row in view.rows]
     for key in truths[0]:
         values: list[Any] = [truth.get(key) for truth in truths]
         if all(isinstance(value, str) for value in values):
             chosen += slices.by_value(key, values)
-        elif all(_is_labels(value) for value in values):
+        elif all(_has_labels(value, view.problem.names) for value in values):
             names = sorted({label for value in values for label in value})
             members = np.array([[name in value for name in names] for value in values], bool)
             chosen += slices.by_membership(key, names, members) if names else []
     return chosen
 
 
-def _is_labels(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(label, str) for label in value)
+def _has_labels(value: object, names: Sequence[str]) -> bool:
+    return isinstance(value, list) and all(label in names for label in value)
 
 
 def _by_length(view: RunView) -> list[Slice]:

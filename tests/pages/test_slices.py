@@ -72,3 +72,16 @@ def test_labels_of_several_are_slices(tmp_path):
         ("labels", "a", 30),
         ("labels", "b", 60),
     ]
+
+
+def test_answers_to_questions_are_no_slices(tmp_path):
+    rows = [{"answers": [f"in {n}"], "predicted": None, "null_score_diff": 1.0, "n_best": []} for
+            n in range(60)]  # fmt: skip
+    state = {
+        **{"problem": "question_answering", "no_answer": True, "threshold": 0.0},
+        **{"null_threshold": 0.0, "longest": 30, "n_best": 20, "tuned_on": 0},
+    }
+    finished_runs.write(tmp_path, ["answer"], rows, {"test": {}}, state=state)
+    view = finished_runs.read(tmp_path, finished_runs.TextsInMemory(TEXTS[:60]))
+    (table,) = [part for part in slices.section(view).parts if isinstance(part, Table)]
+    assert {row[0] for row in table.rows} == {"words"}
