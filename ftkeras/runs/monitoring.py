@@ -185,10 +185,11 @@ def compare(run: Reference, seen: Observed, *, least: int) -> tuple[list[Drift],
         least: fewer texts than this in either are not tested.
     """
     tests, missing = [], []
-    if seen.several is None or not run.labels:
+    labels = sorted({*run.labels, *seen.labels})  # also those that only one of both has
+    if seen.several is None or not labels:
         missing.append("labels: the answers are none")
     elif seen.several:
-        tests += [_presence(run, seen, label, least) for label in sorted(run.labels)]
+        tests += [_presence(run, seen, label, least) for label in labels]
     else:
         tests.append(drift.labels("labels", run.labels, seen.labels, least=least))
     for name, title in TITLES.items():

@@ -1,6 +1,7 @@
 """The verb `drift`: what it compares, its exit codes, and what it refuses."""
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -84,6 +85,17 @@ def test_several_labels_are_tested_one_by_one(tmp_path):
     assert "Drift of label b." in done.stdout
     assert "7 further texts" in done.stdout
     assert "tokens of a text: not logged" in done.stdout
+
+
+@pytest.mark.parametrize("known", [{"a": 300}, {}])
+def test_label_that_the_run_never_answers_is_tested(known):
+    run = monitoring.Reference(1000, Counter(known), {})
+    seen = monitoring.Observed("1", "2", texts=1000, several=True)
+    seen.labels = Counter({"a": 300, "spam": 900})
+    tests, _ = monitoring.compare(run, seen, least=100)
+    assert [test.name for test in tests] == ["label a", "label spam"]
+    assert tests[1].largest == "not spam 100.0% -> 10.0%"
+    assert tests[1].is_found(alpha=0.01, least_effect=0.1)
 
 
 @pytest.mark.parametrize(
