@@ -19,7 +19,8 @@ def reason_to_prune(
     Take the differences between the best completed trial and this one on the m ≥ 2 folds seen so
     far. The trial is stopped if even the lower end of the one-sided 95 % interval of their mean is
     above 0, so that the lead can't be explained by these folds alone. The interval is Student's,
-    with the variance corrected for the training data that folds share.
+    with the variance corrected for the training data that folds share. If the oracle allots epochs,
+    only trials of as many epochs are compared.
 
     Source: racing, Maron and Moore, Hoeffding races, NIPS 1993; the corrected interval: see
     `significance.corrected_t`.
@@ -30,7 +31,8 @@ def reason_to_prune(
         objective: the metric by which trials are compared.
         folds: number of folds of the complete cross-validation.
     """
-    best, seen = results.best(ended, objective), len(result.scores)
+    comparable = (other for other in ended if other.last_epoch == result.last_epoch)
+    best, seen = results.best(comparable, objective), len(result.scores)
     if best is None or not 2 <= seen < folds:
         return None
     sign = -1 if is_lower_better(objective) else 1

@@ -161,6 +161,15 @@ def test_trial_is_pruned_only_if_these_folds_do_not_explain_the_lead(scores, pru
     assert bool(pruning.reason_to_prune(loss, mirrored, "loss", folds=5)) == pruned
 
 
+@pytest.mark.parametrize(("epochs", "pruned"), [(1, False), (3, True)])
+def test_trial_is_compared_only_with_trials_of_as_many_epochs(run, tmp_path, epochs, pruned):
+    best = _with_scores(0.97, 0.973, 0.977, 0.98, 0.98)
+    results.write(dataclasses.replace(best, last_epoch=3), tmp_path / "0000")
+    values = {**VALUES, "learning_rate": 1e-5, trials.EPOCHS: epochs}
+    result = run(values, Child(), trial="0001", folds=5, oracle="hyperband", epochs=9)
+    assert (result.status == PRUNED) == pruned
+
+
 def test_equally_good_settings_are_seldom_pruned():
     rng, pruned = np.random.default_rng(0), 0
     for _ in range(1000):
