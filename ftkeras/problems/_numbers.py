@@ -38,8 +38,10 @@ def measure(answers: np.ndarray, predicted: np.ndarray) -> dict[str, float | Non
     with warnings.catch_warnings():  # a constant has no correlation with anything
         warnings.simplefilter("ignore")
         ranked: Any = stats.spearmanr(answers, predicted)
-        pearson = float(np.corrcoef(answers, predicted)[0, 1])
-        r2 = float(metrics.r2_score(answers, predicted)) if answers.std() else math.nan
+        # Rounding gives a constant such as 3.3 a small standard deviation.
+        varies = [bool(np.ptp(column) > 0) for column in (answers, predicted)]
+        pearson = float(np.corrcoef(answers, predicted)[0, 1]) if all(varies) else math.nan
+        r2 = float(metrics.r2_score(answers, predicted)) if varies[0] else math.nan
     measured = {
         "spearman": float(ranked.statistic),
         "pearson": pearson,

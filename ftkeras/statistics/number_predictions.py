@@ -79,12 +79,18 @@ class _Output:
         total = weights.sum(axis=1)
         error = self._targets - self._values
         mean_square = weights @ np.square(error) / total
-        center = weights @ self._targets / total
-        variance = weights @ np.square(self._targets) / total - np.square(center)
+        # Without the mean, the difference of two squares keeps its digits.
+        centered = self._targets - self._targets.mean()
+        variance = weights @ np.square(centered) / total - np.square(weights @ centered / total)
         with np.errstate(divide="ignore", invalid="ignore"):
-            r2 = np.where(variance > 0, 1 - mean_square / variance, np.nan)
+            r2 = 1 - mean_square / variance
         spearman = _pearson(weights, *(ranks(weights) for ranks in self._ranks))
         pearson = _pearson(weights, self._targets, self._values)
+        # Of a constant they are undefined, but rounding gives one such as 3.3 a small variance.
+        varies = _varies(weights, self._targets)
+        both_vary = varies & _varies(weights, self._values)
+        r2 = np.where(varies, r2, np.nan)
+        spearman, pearson = (np.where(both_vary, r, np.nan) for r in (spearman, pearson))
         absolute = weights @ np.abs(error) / total
         return np.stack([spearman, pearson, np.sqrt(mean_square), absolute, r2], axis=1)
 
@@ -105,11 +111,16 @@ class _Ranks:
 
 
 def _pearson(weights: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return the weighted correlation of each row; NaN if one of both is constant."""
+    """Return the weighted correlation of each row; meaningless if one of both is constant."""
     total = weights.sum(axis=1, keepdims=True)
     centered = [x - (weights * x).sum(axis=1, keepdims=True) / total for x in (first, second)]
     covariance = (weights * centered[0] * centered[1]).sum(axis=1)
     variances = [(weights * np.square(x)).sum(axis=1) for x in centered]
-    product = variances[0] * variances[1]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(product > 0, covariance / np.sqrt(product), np.nan)
+        return covariance / np.sqrt(variances[0] * variances[1])
+
+
+def _varies(weights: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Return whether the examples with a weight differ in a column, bool [rows]."""
+    low = np.where(weights > 0, column, np.inf).min(axis=1)
+    return np.where(weights > 0, column, -np.inf).max(axis=1) > low

@@ -83,6 +83,28 @@ def test_constant_predictions_have_no_correlation():
     assert found["r2"] == 0
 
 
+def test_constant_that_rounding_changes_has_no_correlation_either():
+    targets, values = np.full((7, 1), 3.3), np.arange(7.0)[:, None]
+    assert targets.std() > 0
+    found = measure(targets[:, 0], values[:, 0])
+    assert found["spearman"] is found["pearson"] is found["r2"] is None
+    # Of the second row, all examples are constant that have a weight.
+    targets[0] = 1.0
+    weights = np.array([np.ones(7), [0, *[2] * 6]])
+    table = NumberPredictions(targets, values).table().metrics(weights)
+    assert np.isnan(table).tolist() == [[False] * 5, [True, True, False, False, True]]
+    problem = Regression(labels=("score",))
+    problem.fit(np.full((7, 1), 3.3))
+    assert problem.state()["sd"] == [1.0]
+
+
+def test_r2_of_large_numbers_is_scikit_learns():
+    targets = RNG.normal(size=(200, 1)) + 1e8
+    values = targets + 0.5 * RNG.normal(size=targets.shape)
+    found = NumberPredictions(targets, values).table().metrics(np.ones((1, 200)))
+    assert found[0, -1] == pytest.approx(metrics.r2_score(targets, values), rel=1e-6)
+
+
 def test_constant_column_is_no_reason_to_divide_by_zero():
     # The mean of 0.7, seven times, is not 0.7.
     targets = np.stack([np.arange(7.0), np.full(7, 7.0), np.full(7, 0.7)], axis=1)
