@@ -16,7 +16,8 @@ from ftkeras.statistics.groups import Gap, Group
 
 NOTE = (
     "Wilson's or Student's intervals, which hold together for all groups of a column with 95 % "
-    f"probability (Bonferroni). Groups with fewer than {groups.LEAST} examples have none."
+    f"probability (Bonferroni). Groups with fewer than {groups.LEAST} examples have none; all but "
+    f"the {groups.MOST_SMALL} largest of these are one row."
 )
 MEASURES = (
     "Demographic parity: the largest difference between groups in the share that gets this answer. "

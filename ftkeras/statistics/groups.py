@@ -8,6 +8,8 @@ import numpy as np
 CONFIDENCE = 0.95
 # Groups with fewer examples are too small to conclude anything.
 LEAST = 20
+# So many of these are listed; the others are one group.
+MOST_SMALL = 20
 
 
 @dataclass(frozen=True)
@@ -61,22 +63,36 @@ def compare(names: Sequence[str], scores: np.ndarray) -> tuple[list[Group], Gap 
         scores: its number, [examples].
 
     Returns:
-        The groups, the largest first; and the gap, None with fewer than two that are large enough.
+        The groups, the largest first, all but the 20 largest of those that are too small as one;
+        and the gap, None with fewer than two that are large enough.
     """
-    values, labels = np.asarray(scores, float), np.asarray(names)
-    distinct, counts = np.unique(labels, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    members = {str(distinct[n]): values[labels == distinct[n]] for n in order}
+    values = np.asarray(scores, float)
+    members = _by_size(np.asarray(names), values)
     large = {name: own for name, own in members.items() if len(own) >= LEAST}
+    small = _listed({name: own for name, own in members.items() if name not in large})
     is_binary = bool(np.isin(values, (0, 1)).all())
     level = 1 - (1 - CONFIDENCE) / max(1, len(large))
     groups = [
         Group(name, len(own), float(own.mean()), *_ends(own, level, is_binary))
-        if name in large
-        else Group(name, len(own), float(own.mean()), None, None)
-        for name, own in members.items()
+        for name, own in large.items()
     ]
+    groups += [Group(name, len(own), float(own.mean()), None, None) for name, own in small.items()]
     return groups, _gap(large, is_binary)
+
+
+def _by_size(names: np.ndarray, values: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the values of each group, the largest group first."""
+    distinct, numbers, counts = np.unique(names, return_inverse=True, return_counts=True)
+    own = np.split(values[np.argsort(numbers, kind="stable")], np.cumsum(counts)[:-1])
+    return {str(distinct[n]): own[n] for n in np.argsort(-counts, kind="stable")}
+
+
+def _listed(small: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return these groups with all but the first ones as one group."""
+    kept, rest = list(small.items())[:MOST_SMALL], list(small.values())[MOST_SMALL:]
+    if len(rest) < 2:
+        return small
+    return {**dict(kept), f"{len(rest):,} smaller groups": np.concatenate(rest)}
 
 
 def _gap(large: dict[str, np.ndarray], is_binary: bool) -> Gap | None:

@@ -49,6 +49,20 @@ def test_one_large_group_has_no_gap():
     assert groups.compare(["a"] * 30 + ["b"] * 3, np.ones(33))[1] is None
 
 
+def test_many_small_groups_are_one_and_no_example_is_lost():
+    sizes = {"large": 50, "second": 30, **{f"user {n}": 2 + (n < 20) for n in range(3000)}}
+    names = np.random.default_rng(2).permutation(np.repeat(list(sizes), list(sizes.values())))
+    scores = np.char.startswith(names, "user")
+    found, gap = groups.compare(names, scores)
+    assert [one.name for one in found[:2]] == ["large", "second"]
+    assert {one.name for one in found[2:22]} == {f"user {n}" for n in range(20)}
+    assert vars(found[-1]) == {
+        **{"name": "2,980 smaller groups", "count": 5960, "mean": 1.0, "low": None, "high": None}
+    }
+    assert sum(one.count for one in found) == len(names)
+    assert {gap.best, gap.worst} == {"large", "second"}
+
+
 def test_paired_mean_is_students():
     values = np.random.default_rng(0).normal(size=25)
     expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
