@@ -12,7 +12,7 @@ import numpy as np
 from ftkeras.figures.style import BLUE, MUTED, ORANGE, PAPER
 from ftkeras.problems import is_lower_better
 from ftkeras.search.ranges import Interval, Parameter
-from ftkeras.search.results import COMPLETED, FAILED, PRUNED, Result
+from ftkeras.search.results import COMPLETED, FAILED, PRUNED, Result, rank
 
 # Longer labels are cut; the page's table has them in full.
 LABEL_LENGTH = 24
@@ -74,7 +74,7 @@ class ByParameter:
         columns = min(MOST_COLUMNS, count)
         shape = (self.rows(count), columns)
         grid = figure.subplots(*shape, squeeze=False, sharey=True).flatten()
-        scored = [result for result in self.results if result.score is not None]
+        scored = _scored(self.results)
         for axes, parameter in zip(grid, self.parameters, strict=False):
             axes.grid()
             own = [result for result in scored if parameter.name in result.values]
@@ -105,19 +105,19 @@ class ParallelCoordinates:
 
     def __call__(self, figure: Any) -> None:
         """Draw them on an empty matplotlib figure."""
-        scored = sorted((r for r in self.results if r.score is not None), key=_score)
-        if is_lower_better(self.objective):
-            scored.reverse()  # the best is plotted last, on top
+        # The best is plotted last, on top; before it those that were pruned, by their first folds.
+        scored = rank(_scored(self.results), self.objective)[::-1]
         scores = list(map(_score, scored))
         low, high = (min(scores), max(scores)) if scores else (0.0, 1.0)
         axes, count = figure.subplots(), len(self.parameters)
         for position, parameter in enumerate(self.parameters):
             _plot_axis(axes, position, parameter)
         _plot_score_axis(axes, count, low, high)
-        for rank, result in enumerate(scored):
+        for place, result in enumerate(scored):
             heights = [_height(parameter, result.values) for parameter in self.parameters]
             heights.append(_fraction(_score(result), low, high))
-            good, is_best = rank / max(1, len(scored) - 1), rank == len(scored) - 1
+            good = place / max(1, len(scored) - 1)
+            is_best = place == len(scored) - 1 and result.status == COMPLETED
             axes.plot(
                 range(count + 1),
                 heights,
@@ -132,6 +132,11 @@ class ParallelCoordinates:
         axes.tick_params(axis="x", length=0, labelrotation=12 if count > 4 else 0)
         axes.set_yticks([])
         axes.spines[:].set_visible(False)
+
+
+def _scored(results: Sequence[Result]) -> list[Result]:
+    """Return the trials that completed or were pruned; the scores of failed ones are partial."""
+    return [one for one in results if one.status != FAILED and one.score is not None]
 
 
 def _score(result: Result) -> float:
@@ -194,9 +199,11 @@ def _plot_choice(axes: Any, name: str, labels: Sequence[str], results: Sequence[
     # Points side by side, because equal scores would hide each other.
     offsets = [0.09 * (positions[:n].count(x) % 5 - 2) for n, x in enumerate(positions)]
     axes.plot(np.add(positions, offsets), scores, "o", color=BLUE, ms=5)
-    for x in set(positions):
-        mean = statistics.fmean(s for s, p in zip(scores, positions, strict=True) if p == x)
-        axes.plot([x - 0.3, x + 0.3], [mean, mean], color=ORANGE, linewidth=2)
+    for x, label in enumerate(labels):
+        own = [r for r in results if r.values[name] == label and r.status == COMPLETED]
+        if own:
+            mean = statistics.fmean(map(_score, own))
+            axes.plot([x - 0.3, x + 0.3], [mean, mean], color=ORANGE, linewidth=2)
     axes.set_xlim(-0.6, len(labels) - 0.4)
     axes.set_xticks(range(len(labels)), [_shortened(label) for label in labels])
     if max(map(len, labels)) * len(labels) > LABEL_LENGTH:

@@ -5,11 +5,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from ftkeras.config.measuring import CrossvalidateConfig
+from ftkeras.figures import style
 from ftkeras.pages import comparison_page, cross_validation_page, search_page
 from ftkeras.problems.classification import Classification
 from ftkeras.runs import comparison, crossvalidation, layout
+from ftkeras.search import plots
 from ftkeras.search.results import COMPLETED, FAILED, PRUNED, Result
 from ftkeras.statistics.class_predictions import ClassPredictions
 from tests.pages import finished_runs
@@ -152,6 +155,30 @@ def test_search_has_its_trials_plots_and_best_settings(ended, tmp_path):
     svg = (tmp_path / layout.SEARCH_PLOTS / "progress.svg").read_text()
     _search(tmp_path, ended)
     assert (tmp_path / layout.SEARCH_PLOTS / "progress.svg").read_text() == svg
+
+
+@pytest.mark.parametrize("objective", ["accuracy", "loss"])
+def test_only_completed_trials_are_the_best_or_in_means(objective):
+    given = searches.config(search=("schedule=choice(linear, cosine)",))
+    (parameter,) = searches.space_of(given).parameters
+    extreme = 0.99 if objective == "accuracy" else 0.01
+    rows = [
+        Result(f"{n:04d}", {"schedule": label}, {}, status, (score,))
+        for n, (label, status, score) in enumerate(
+            [
+                *(("linear", COMPLETED, 0.5), ("cosine", COMPLETED, 0.6)),
+                *(("linear", PRUNED, extreme), ("linear", FAILED, extreme)),
+            ]
+        )
+    ]
+    drawn, parallel = Figure(), Figure()
+    plots.ByParameter(rows, [parameter], objective)(drawn)
+    points, *means = drawn.axes[0].lines
+    assert sorted(points.get_ydata()) == sorted([0.5, 0.6, extreme])  # not that of the failed one
+    assert [line.get_ydata()[0] for line in means] == [0.5, 0.6]
+    plots.ParallelCoordinates(rows, [parameter], objective)(parallel)
+    (best,) = [line for line in parallel.axes[0].lines if line.get_color() == style.ORANGE]
+    assert best.get_ydata()[0] == (1.0 if objective == "accuracy" else 0.0)
 
 
 @pytest.mark.parametrize("count", [0, 1])
