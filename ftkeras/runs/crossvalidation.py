@@ -15,7 +15,8 @@ from ftkeras.support import files
 
 INTERVAL = (
     "Student's t over folds, its variance corrected for the training data that folds share "
-    "(Nadeau and Bengio, 2003); of bounded metrics on the logit scale, of the loss on the log scale"
+    "(Nadeau and Bengio, 2003); of bounded metrics on the logit scale, of those with "
+    "one bound on the log scale"
 )
 
 

@@ -51,8 +51,8 @@ def corrected_t(
     covariance.
 
     The ends of an interval for a bounded metric stay within its limits: they are computed for the
-    logit of the mean (its logarithm, if only the lower side is bounded), whose standard error
-    follows by the delta method, and transformed back.
+    logit of the mean (the logarithm of its distance from the limit, if only one side is bounded),
+    whose standard error follows by the delta method, and transformed back.
 
     Source: Nadeau and Bengio, Inference for the Generalization Error, Machine Learning 52, 2003,
     section 3, https://doi.org/10.1023/A:1024068626366; for repeated folds: Bouckaert and Frank,
@@ -97,8 +97,11 @@ def _ends(mean: float, half: float, limits: tuple[float, float]) -> tuple[float,
     Infinitely near the mean, they are mean ± half on any scale.
     """
     lowest, highest = limits
-    if lowest == -math.inf or half == 0 or not lowest < mean < highest:
+    if limits == UNBOUNDED or half == 0 or not lowest < mean < highest:
         return mean - half, mean + half
+    if lowest == -math.inf:
+        high, low = _ends(-mean, half, (-highest, math.inf))
+        return -low, -high
     if highest == math.inf:
         factor = math.exp(min(half / (mean - lowest), MOST_LOG))
         return lowest + (mean - lowest) / factor, lowest + (mean - lowest) * factor

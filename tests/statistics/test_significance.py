@@ -51,12 +51,19 @@ def test_interval_has_its_nominal_coverage_if_folds_share_data():
 
 @given(
     st.lists(st.floats(-1, 1), min_size=2, max_size=20),
-    st.sampled_from([(-1.0, 1.0), (-1.0, np.inf)]),
+    st.sampled_from([(-1.0, 1.0), (-1.0, np.inf), (-np.inf, 1.0)]),
 )
 def test_interval_of_a_bounded_metric_stays_within_its_limits(scores, limits):
     found = corrected_t(scores, test_share=0.25, limits=limits)
     assert limits[0] - 1e-12 <= found.low <= found.mean + 1e-12
     assert found.mean - 1e-12 <= found.high <= limits[1] + 1e-12
+
+
+def test_upper_limit_mirrors_a_lower_one():
+    scores = np.array([0.9, 0.97, 0.7])
+    found = corrected_t(scores, test_share=0.5, limits=(-np.inf, 1.0))
+    mirrored = corrected_t(1 - scores, test_share=0.5, limits=(0.0, np.inf))
+    assert (found.low, found.high) == pytest.approx((1 - mirrored.high, 1 - mirrored.low))
 
 
 def test_interval_on_the_logit_scale_equals_the_delta_method():
