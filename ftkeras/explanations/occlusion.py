@@ -1,13 +1,14 @@
 """Occlusion: what the evidence for an answer loses if a word is left out of the text."""
 
+import functools
 import re
+import sys
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ftkeras.explanations.explanation import Explanation, decoded
 
-# Words, and signs one by one.
-_WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 METHOD = "occlusion"
 Texts = Mapping[str, str]
 Outputs = Mapping[str, Any]
@@ -42,13 +43,25 @@ def explain(
     >>> explanation["tokens"], explanation["attributions"], explanation["gap"]
     (['a', 'bad', 'film'], [1, 3, 4], 0)
     """
-    words = [(name, word) for name in texts for word in _WORD.finditer(texts[name])]
+    words = [(name, word) for name in texts for word in _word().finditer(texts[name])]
     without = [_without(texts, [word]) for word in words]
     own, empty, *others = answer([texts, _without(texts, words), *without])
     return [
         _explanation(texts, words, own, empty, others, evidence, name, number)
         for name, number in chosen.items()
     ]
+
+
+@functools.cache
+def _word() -> re.Pattern:
+    r"""Return the pattern of words, and of signs one by one, each with its marks.
+
+    `\w` has neither the vowel signs of Indic scripts nor accents behind their letter, nor joiners.
+    """
+    points = map(chr, range(sys.maxunicode + 1))
+    marks = "".join(c for c in points if unicodedata.category(c).startswith("M"))
+    part = rf"\w[\w{marks}\u200c\u200d]*"
+    return re.compile(rf"{part}(?:['’]{part})*|[^\w\s][{marks}]*")
 
 
 def _explanation(

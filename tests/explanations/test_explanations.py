@@ -103,6 +103,14 @@ def test_occlusion_is_the_evidence_that_a_word_adds():
     assert found["label"] == "good"
 
 
+def test_marks_belong_to_the_word_of_their_letter():
+    text = "यह फिल्म अच्छी है! Un cafe\u0301 d’e\u0301te\u0301 ❤\ufe0f"
+    model = _Additive(Classification(labels=("bad", "good")))
+    (found,) = explaining.explain(model, [{"text": text}], method="occlusion", labels=["good"])
+    words = ["यह", "फिल्म", "अच्छी", "है", "!", "Un", "cafe\u0301", "d’e\u0301te\u0301", "❤\ufe0f"]
+    assert found["tokens"] == words
+
+
 def test_each_predicted_label_is_explained_or_the_given_ones():
     model = _Additive(MultiLabel(labels=("dull", "good"), threshold=0.5))
     explain = lambda text, *labels: [  # noqa: E731
