@@ -6,10 +6,13 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ftkeras.support.controls import CONTROLS, REVERSING
+
 # What tokenizers put before or after pieces of words, which the text does not have.
 _MARKERS = re.compile(r"^(##|Ġ|▁)")
 # The next token is searched for this far; one that was changed in tokenizing is not found.
 REACH = 60
+_UNSAFE = re.compile(f"[{CONTROLS}{REVERSING}]")
 # Colours that people with a colour vision deficiency can distinguish, as in reports.
 _FOR, _AGAINST = "0 114 178", "213 94 0"
 # Backgrounds of a terminal with 256 colours, from weak to strong.
@@ -147,7 +150,7 @@ def _colored(piece: str, weight: float) -> str:
 
 def _plain(text: str) -> str:
     """Return a text whose control characters can't change the terminal."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)
+    return _UNSAFE.sub("�", text)
 
 
 def of_outputs(

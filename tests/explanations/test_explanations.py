@@ -171,3 +171,13 @@ def test_explanation_is_escaped_in_a_notebook_and_plain_without_a_terminal():
     assert "\x1b[38;5;16;48;5;208mb\x1b[0m" in colored
     assert "\x1b[2J" not in colored
     assert "gap +0.250" in repr(found)
+
+
+def test_a_terminal_shows_blanks_and_joiners_but_no_control_characters():
+    def shown(text: str) -> str:
+        given = {"explained": "x", "method": "occlusion", "tokens": [], "attributions": []}
+        return Explanation(text=text, gap=0.0, **given).terminal(colored=True).split("\n", 1)[1]
+
+    kept = "a\xa0b\u3000c\u202fd क्\u200dष 👩\u200d🔬 e\xadf\t\ng"
+    assert shown(kept) == kept
+    assert shown("a\rb\x1bc\x9bd\u202ee\ud800") == "a�b�c�d�e�"

@@ -98,6 +98,8 @@ def test_lines_of_predictions():
     found = {"label": "good", "score": 0.75, "probabilities": [0.25, 0.75]}
     problem = Classification(labels=("bad", "good"))
     assert predictions.line(problem, "a\nb\ud800", found) == "good\t0.7500\ta b?"
+    hostile = "a\r\nb\rc\x1b[2J\u2028d\x85e\tf"
+    assert predictions.line(problem, hostile, found) == "good\t0.7500\ta b c [2J d e\tf"
     assert predictions.json_line({"text": "a\udcff"}, found).endswith('"text": "a?"}')
     assert predictions.json_line({"text": "ä"}, found) == (
         '{"label": "good", "score": 0.75, "probabilities": [0.25, 0.75], "text": "ä"}'
