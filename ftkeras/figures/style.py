@@ -3,12 +3,20 @@
 Matplotlib is imported only to draw. Nothing here changes its global settings or uses pyplot.
 """
 
+import functools
 import io
+import logging
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from ftkeras.figures.parts import Plot
+from ftkeras.support.controls import CONTROLS
+
+log = logging.getLogger(__name__)
 
 # Colours as files have them, on white. A page replaces each by the variable of its stylesheet, so
 # that they change in the dark. People with a colour vision deficiency can distinguish the series:
@@ -30,7 +38,6 @@ VARIABLES = {
 SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "ftkeras",
-    "font.family": "sans-serif",
     "font.size": 9.0,
     "axes.labelsize": 9.0,
     "axes.edgecolor": MUTED,
@@ -51,6 +58,17 @@ SETTINGS: dict[Any, Any] = {
     "lines.linewidth": 1.8,
     "figure.facecolor": "none",
 }
+# Fonts of a PNG file for characters that Matplotlib's own font lacks, if they are installed.
+FALLBACKS = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Noto Sans Devanagari"),
+    *("WenQuanYi Zen Hei", "PingFang SC", "Hiragino Sans", "Microsoft YaHei", "Arial Unicode MS"),
+)
+NO_GLYPHS = (
+    "plots: no known font has some characters of their labels, so PNG files show boxes; SVG files "
+    "and pages show the characters. Install a font such as Noto Sans CJK."
+)
+# What no XML document may contain.
+_INVALID = re.compile(rf"[{CONTROLS}\ufffe\uffff]")
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
@@ -68,15 +86,42 @@ def draw(plot: Plot) -> Drawing:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(SETTINGS):
+    settings: dict[Any, Any] = {**SETTINGS, "font.family": ["sans-serif", *_fallbacks()]}
+    with matplotlib.rc_context(settings), _reporting_missing_glyphs():
         figure = Figure(figsize=plot.size, layout="constrained")
         FigureCanvasAgg(figure)
         plot.draw(figure)
         svg, png = io.BytesIO(), io.BytesIO()
         figure.savefig(svg, format="svg", metadata={"Date": None})
         figure.savefig(png, format="png", dpi=200, facecolor="white")
-    text = svg.getvalue().decode("utf-8")
+    text = _INVALID.sub("�", svg.getvalue().decode("utf-8"))
     return Drawing(re.sub(r"(?<=px )'DejaVu Sans'[^;\"]*", FONTS, text), png.getvalue())
+
+
+def _fallbacks() -> list[str]:
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    return [name for name in FALLBACKS if name in installed]
+
+
+@contextmanager
+def _reporting_missing_glyphs() -> Iterator[None]:
+    """Log one line instead of Matplotlib's warning for each character that no font has."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.filterwarnings("always", "Glyph .* missing from")
+        yield
+    for one in caught:
+        if "missing from" in str(one.message):
+            say_once(NO_GLYPHS)
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+
+
+@functools.cache
+def say_once(line: str) -> None:
+    """Log a line the first time that this process says it."""
+    log.warning("%s", line)
 
 
 def inline(name: str, svg: str) -> str:

@@ -3,11 +3,14 @@
 import html.parser
 import json
 import sys
+import warnings
+from xml.etree import ElementTree
 
 import pytest
 
 from ftkeras.errors import UserError
-from ftkeras.figures.parts import Marked, Missing, Notice, Section, Table, Text
+from ftkeras.figures import style
+from ftkeras.figures.parts import Marked, Missing, Notice, Plot, Section, Table, Text
 from ftkeras.pages import page, report
 from tests.pages import finished_runs
 
@@ -101,6 +104,39 @@ def test_long_table_is_read_as_often_as_a_short_one():
         table = Table("t", "t", ["name", "number"], rows)
         page.html("t", "s", [Section("S", "s", [table])], {})
     assert long.reads == short.reads
+
+
+@pytest.fixture
+def draw(monkeypatch):
+    """Return a function that draws a plot with a label, with given fonts besides Matplotlib's."""
+
+    def draw(label, fallbacks=()):
+        monkeypatch.setattr(style, "FALLBACKS", fallbacks)
+        return style.draw(Plot("p", "t", lambda figure: figure.suptitle(label), "alt"))
+
+    style.say_once.cache_clear()
+    return draw
+
+
+def test_characters_without_a_glyph_are_one_line(draw, caplog):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "太好了" in draw("太好了").svg
+        draw("हिन्दी")
+    (line,) = caplog.messages
+    assert "Install a font such as Noto Sans CJK" in line
+
+
+def test_an_installed_font_draws_what_matplotlibs_own_lacks(draw, caplog):
+    label = "\ue000"  # in a font that comes with Matplotlib
+    assert draw(label, ("No Such Font", "STIXNonUnicode")).png != draw(label, ()).png
+    assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize("label", ["a\x01b", "a\x1b[2J", "a\ufffe"])
+def test_a_label_with_control_characters_is_valid_xml(draw, label):
+    texts = ElementTree.fromstring(draw(label).svg).itertext()
+    assert "a�" in "".join(texts)
 
 
 def test_plots_and_numbers_are_saved_beside_the_page(run):
