@@ -30,7 +30,7 @@ def class_weights(spec: str, labels: np.ndarray, names: tuple[str, ...]) -> np.n
         names: the names of the labels.
 
     Raises:
-        UserError: if `spec` can't be read or names an unknown label.
+        UserError: if `spec` can't be read, names an unknown label, or leaves no weight above 0.
     """
     return _balanced(labels, len(names)) if spec == "balanced" else _given(spec, names)
 
@@ -48,7 +48,7 @@ def positive_weights(spec: str, targets: np.ndarray, names: tuple[str, ...]) -> 
         names: the names of the labels.
 
     Raises:
-        UserError: if `spec` can't be read or names an unknown label.
+        UserError: if `spec` can't be read, names an unknown label, or leaves no weight above 0.
     """
     if spec != "balanced":
         return _given(spec, names)
@@ -124,8 +124,15 @@ def _given(spec: str, names: tuple[str, ...]) -> np.ndarray:
         raise UserError(
             f"`class_weights` names {', '.join(unknown)}; the labels are: {', '.join(names)}."
         )
-    weights = {str(label): weight for label, weight in given.items()}
-    return np.array([weights.get(name, 1.0) for name in names], np.float32)
+    by_name = {str(label): weight for label, weight in given.items()}
+    with np.errstate(over="ignore"):  # what float32 can't hold is infinite, and refused
+        weights = np.array([by_name.get(name, 1.0) for name in names], np.float32)
+    if not (given and weights.any() and np.isfinite(weights).all()):
+        raise UserError(
+            "`class_weights` must name a label, leave one a weight above 0, and be finite. "
+            f"Received: {spec!r}."
+        )
+    return weights
 
 
 def _parse(spec: str) -> dict[str | int, float]:

@@ -47,6 +47,13 @@ def test_invalid_weights_are_refused(spec):
         imbalance.class_weights(spec, LABELS, NAMES)
 
 
+@pytest.mark.parametrize("spec", ["{}", "{'bad': 0, 'fair': 0, 'good': 0}", "{'bad': 1e39}"])
+def test_weights_that_leave_no_loss_are_refused(spec):
+    with pytest.raises(UserError, match="must name a label, leave one a weight above 0"):
+        imbalance.class_weights(spec, LABELS, NAMES)
+    assert imbalance.class_weights("{'bad': 0, 'good': 0}", LABELS, NAMES).tolist() == [0, 1, 0]
+
+
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.integers(0, 9))
 def test_oversampled_classes_are_as_frequent(labels, seed):
     labels = np.array(labels)
