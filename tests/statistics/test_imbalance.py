@@ -41,7 +41,9 @@ def test_integer_labels_can_be_named_as_integers():
     assert imbalance.class_weights("{1: 3}", LABELS, ("0", "1", "2")).tolist() == [1, 3, 1]
 
 
-@pytest.mark.parametrize("spec", ["even", "{'good': -1}", "{'good': 'x'}", "3", "{'great': 2}"])
+@pytest.mark.parametrize(
+    "spec", ["even", "{'good': -1}", "{'good': 'x'}", "3", "{'great': 2}", "{{'bad': 2}}"]
+)
 def test_invalid_weights_are_refused(spec):
     with pytest.raises(UserError, match="`class_weights`"):
         imbalance.class_weights(spec, LABELS, NAMES)
