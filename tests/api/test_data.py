@@ -143,14 +143,19 @@ def test_names_of_files_are_no_examples(value):
         ((["a", "b"], None), "a column for 'label'. Received: None"),
         ({"text": ["a"], "label": np.array(1)}, r"for 'label'. Received: array\(1\)"),
         ({1: ["a"], "1": ["b"]}, "`data` must have one column of a name. Received: two '1'"),
-        (pd.DataFrame([["a", "b"]], columns=["text"] * 2), "Received: two 'text'"),
-        ({"train": pd.DataFrame(ROWS)}, r"pass one of the dict's, such as \['train'\]. Received"),
     ],
     ids=str,
 )
 def test_wrong_examples_are_refused(value, message):
     with pytest.raises(UserError, match=message):
         data.take({"data": value})
+
+
+def test_frames_that_would_be_misread_are_refused():
+    with pytest.raises(UserError, match="must have one column of a name. Received: two 'text'"):
+        _rows(pd.DataFrame([["a", "b"]], columns=["text"] * 2))
+    with pytest.raises(UserError, match=r"pass one of the dict's, such as \['train'\]. Received"):
+        _rows({"train": pd.DataFrame(ROWS)})
 
 
 def _write(folder, content=b'{"text": "a"}\n', *, restart=False, error=None, keep=True):
