@@ -12,8 +12,6 @@ from collections.abc import Callable, Collection
 from numbers import Integral, Real
 from typing import Any
 
-import numpy as np
-
 
 def positive(**values: float) -> None:
     """Raise ValueError unless each value is a finite number above 0."""
@@ -59,10 +57,12 @@ def optional_integer(least: int, **values: Any) -> None:
     integer(least, **{name: value for name, value in values.items() if value is not None})
 
 
-def boolean(**values: bool) -> None:
+def boolean(**values: Any) -> None:
     """Raise ValueError unless each value is True or False, of Python or NumPy."""
     for name, value in values.items():
-        if not isinstance(value, bool | np.bool_):
+        # Without NumPy, whose import would delay the command line.
+        is_numpys = getattr(value, "dtype", None) == "bool" and value.shape == ()
+        if not (isinstance(value, bool) or is_numpys):
             raise ValueError(f"`{name}` must be True or False. Received: {value!r}.")
 
 

@@ -220,7 +220,7 @@ def test_another_best_is_retrained_from_scratch(tmp_path, monkeypatch):
         ),
         (["--search=policy=choice(full, none_such)"], "`policy` must be one of .*'none_such'"),
         (["--oracle=none_such"], "`oracle` must be one of bayesian, .*'none_such'"),
-        (["--oracle=bayesian(initial=1)"], "`initial` must be at least 2"),
+        (["--oracle=bayesian(initial=1)"], "`initial` must be an integer of at least 2"),
         (
             ["--retrain", "--search=schedule=choice(linear, reduce_on_plateau)"],
             "at schedule=reduce_on_plateau: .* follows the validation metrics",
