@@ -55,7 +55,7 @@ def test_loss_is_that_of_the_problem_for_either_output(model):
     assert found == pytest.approx(expected.mean(), rel=1e-5)
 
 
-def test_model_learns_is_saved_and_exported(tmp_path):
+def test_model_learns_and_is_saved(tmp_path):
     model = _model()
     model.compile(ftkeras.optimizers.AdamW(2e-3), "mse", metrics=["mae"])
     history = model.fit(
@@ -69,12 +69,18 @@ def test_model_learns_is_saved_and_exported(tmp_path):
     expected = model.predict(TEXTS, verbose=0)
     np.testing.assert_allclose(again.predict(TEXTS, verbose=0), expected, atol=1e-6)
     np.testing.assert_allclose(again.embed(TEXTS["text"]), vectors, atol=1e-6)
+
+
+@pytest.mark.matrix
+def test_exports_answer_as_the_model(model, tmp_path):
     model.export(tmp_path / "pairs", verbose=False)
     exported = tf.saved_model.load(tmp_path / "pairs")
     columns = {name: tf.constant(column) for name, column in TEXTS.items()}
+    expected = model.predict(TEXTS, verbose=0)
     np.testing.assert_allclose(exported.serve(columns), expected, atol=1e-6)
     model.embedder().export(tmp_path / "texts", verbose=False)
     embedder = tf.saved_model.load(tmp_path / "texts")
+    vectors = model.embed(TEXTS["text"])
     np.testing.assert_allclose(embedder.serve(columns["text"]), vectors, atol=1e-6)
 
 

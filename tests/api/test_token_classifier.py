@@ -118,7 +118,7 @@ def test_weights_are_of_sentences_or_words(model):
     assert found == pytest.approx(weighted.mean(), rel=1e-5)
 
 
-def test_model_learns_is_saved_and_exported(tmp_path):
+def test_model_learns_and_is_saved(tmp_path):
     model = _model()
     loss = "sparse_categorical_crossentropy"
     model.compile(ftkeras.optimizers.AdamW(5e-3), loss, metrics=["accuracy"])
@@ -131,9 +131,14 @@ def test_model_learns_is_saved_and_exported(tmp_path):
     expected = model.predict(SENTENCES, verbose=0)
     np.testing.assert_allclose(again.predict(SENTENCES, verbose=0), expected, atol=1e-6)
     assert again.labels == tuple(LABELS)
+
+
+@pytest.mark.matrix
+def test_export_answers_as_the_model(model, tmp_path):
     model.export(tmp_path / "m", verbose=False)
     exported = tf.saved_model.load(tmp_path / "m")
     strings = tf.constant([" ".join(words) for words in SENTENCES])
+    expected = model.predict(SENTENCES, verbose=0)
     np.testing.assert_allclose(exported.serve(strings), expected, atol=1e-6)
 
 

@@ -124,6 +124,7 @@ def test_terms_of_several_add_up():
     )
 
 
+@pytest.mark.matrix
 def test_other_terms_are_added_to_one_that_replaces_the_loss():
     alone = tiny.regulated(FreeLB(seed=1))
     penalty = L2(strength=0.1)

@@ -1,0 +1,75 @@
+"""Wrong settings of encoders: in config.json, in arguments, and of its tokenizer."""
+
+import json
+import shutil
+
+import pytest
+
+from ftkeras import catalog
+from ftkeras.checkpoints import huggingface
+from ftkeras.encoders import from_pretrained, require_padding
+from ftkeras.errors import UserError
+from tests.encoders.golden import FIXTURES
+
+SIZES = {"vocabulary_size": 30, "layers": 2, "hidden": 8, "heads": 2, "positions": 12}
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [
+        ("distilbert", "epsilon"),
+        ("bert", "pooler_activation"),
+        ("bert", "first_position"),
+        ("roberta", "embedding"),
+        ("mpnet", "segments"),
+        ("xlm_roberta", "switches"),
+    ],
+)
+def test_argument_without_a_field_in_config_json_is_refused(name, argument):
+    """It would not be saved with the encoder, neither in `.keras` files nor in config.json."""
+    family = catalog.find("encoder", name)
+    with pytest.raises(ValueError, match=f"^`{argument}` can't be set for {family.__name__}:"):
+        family(**SIZES, **{argument: 1})
+
+
+ODD = {
+    "no heads": ("deberta_v2", {"num_attention_heads": 0}, "`num_attention_heads` must be"),
+    "no width": ("deberta_v2", {"hidden_size": None}, "`hidden_size` must be an integer"),
+    "numbers as kinds": ("deberta_v2", {"pos_att_type": [1]}, "`pos_att_type` must be"),
+    "list of ropes": ("modernbert", {"rope_parameters": [1]}, "`rope_parameters` must be settings"),
+    "one rope": ("modernbert", {"rope_parameters": {"rope_theta": 5.0}}, "`rope_parameters` must"),
+    "far padding": ("roberta", {"pad_token_id": 600}, "`max_position_embeddings` must be .* 602"),
+    "rate": ("electra", {"hidden_dropout_prob": 2.0}, "`hidden_dropout_prob` must be"),
+    "epsilon": ("roberta", {"layer_norm_eps": -1.0}, "`layer_norm_eps` must be positive"),
+    "number of classes": ("", {"model_type": None, "architectures": 5}, "has no model_type"),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_odd_config_json_is_named_by_its_field(case, tmp_path):
+    name, changes, message = ODD[case]
+    config = huggingface.read_config(FIXTURES / name) if name else {}
+    (tmp_path / "config.json").write_text(json.dumps({**config, **changes}))
+    with pytest.raises(UserError, match=message) as error:
+        from_pretrained(tmp_path)
+    assert str(tmp_path) in str(error.value)
+
+
+def test_positions_that_start_behind_another_pad_token_are_refused(tmp_path):
+    """As in an early copy of a published RoBERTa, whose config.json had the id of <s>."""
+    folder = shutil.copytree(FIXTURES / "roberta", tmp_path / "roberta")
+    config = huggingface.read_config(folder)
+    encoder = from_pretrained(folder)
+    require_padding(encoder, config["pad_token_id"], "x")
+    (folder / "config.json").write_text(json.dumps({**config, "pad_token_id": 0}))
+    with pytest.raises(UserError, match="pad_token_id=0, but the tokenizer's is 1, behind which"):
+        require_padding(from_pretrained(folder), 1, "x")
+    require_padding(
+        from_pretrained(FIXTURES / "deberta_v2"), 99, "x"
+    )  # which has no such positions
+
+
+@pytest.mark.parametrize("argument", [{"dropout": 1.5}, {"seed": -1}])
+def test_wrong_argument_is_not_the_fault_of_config_json(argument):
+    with pytest.raises(UserError, match=f"^`{next(iter(argument))}` must be"):
+        from_pretrained(FIXTURES / "roberta", **argument)
