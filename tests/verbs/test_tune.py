@@ -25,6 +25,7 @@ from ftkeras.runs import layout
 from ftkeras.search import session, setup
 from ftkeras.search.results import Result
 from ftkeras.verbs import tune
+from ftkeras.workflows import searching
 from tests.running import QUICK
 from tests.search import searches
 
@@ -199,7 +200,7 @@ def test_another_best_is_retrained_from_scratch(tmp_path, monkeypatch):
         given = searches.config(max_trials=trials, retrain=True, search_dir=str(tmp_path))
         child = searches.Child()
         monkeypatch.setattr(child_run, "train", child.train)
-        monkeypatch.setattr(tune, "_show_retrained", lambda metrics, run_dir: None)
+        monkeypatch.setattr(searching, "_show_retrained", lambda metrics, run_dir: None)
         tune.run(given)
         _, retrained = child.runs[-1]
         assert retrained.train_on_validation
