@@ -1,4 +1,4 @@
-"""What the shares of labels alone tell: where a head starts, and the loss of chance."""
+"""The first bias of a head and the loss of chance, from the shares of labels."""
 
 import math
 from collections.abc import Sequence
