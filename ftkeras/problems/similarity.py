@@ -99,10 +99,9 @@ class Similarity(SentenceVectors):
 
     def soft_loss(self, outputs: Tensor, answers: Tensor, temperature: float) -> Tensor:
         """Return the squared difference of the cosines; it needs no temperature."""
-        from keras import ops
+        from ftkeras.losses.cosine_regression import CosineRegression
 
-        first, second = halves(ops.cast(outputs, "float32"))
-        return ops.square(ops.sum(first * second, axis=-1) - ops.cast(answers, "float32")[..., 0])
+        return CosineRegression().call(answers[..., 0], outputs)
 
     def shortcoming(self, targets: np.ndarray) -> str | None:
         if (targets != targets[0]).any():
