@@ -82,6 +82,7 @@ VERBS = {
         "Pretrain an encoder on texts without labels, before train.",
         PretrainConfig,
         "--task=imdb --run_dir=runs/imdb/pretrained",
+        groups=("Pretraining", "Data", "Model", "Training", "Privacy", "Output"),
         positional="data",
     ),
     "push": Verb(

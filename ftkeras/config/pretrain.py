@@ -40,6 +40,7 @@ class PretrainConfig(Config):
     test: bool = _changed("test", False)
 
     def __post_init__(self):
+        self._refuse_labels()
         self._use_trained_vocabulary()
         super().__post_init__()
         check_at_least(self, vocabulary_size=300)
@@ -62,6 +63,13 @@ class PretrainConfig(Config):
     def _use_own_data(self) -> None:
         super()._use_own_data()
         object.__setattr__(self, "task", task_of_texts(self.task, masking=self.masking))
+
+    def _refuse_labels(self) -> None:
+        for name in ("teacher", "few_shot", "self_training", "unlabelled"):
+            if getattr(self, name):
+                raise UserError(
+                    f"`{name}` is for train: pretrain reads no labels and has no teacher; omit it."
+                )
 
     def _use_trained_vocabulary(self) -> None:
         """Name the vocabulary that is to be trained in the encoder's spec."""

@@ -11,6 +11,7 @@ from ftkeras.errors import UserError
 class ReportConfig(Config):
     """The configuration of `report`: a run's, and what its page has."""
 
+    run_dir: str | None = flag(None, "Report", "Folder of a finished run.", free=True, path=True)
     texts: bool = flag(
         True,
         "Report",
@@ -40,6 +41,9 @@ class ReportConfig(Config):
         "Report",
         "Number of texts to explain by integrated gradients, which takes a second or more for "
         "each. 0 for none.",
+    )
+    debug: bool = flag(
+        False, "Report", "Show tracebacks and TensorFlow's own messages.", free=True
     )
 
     def __post_init__(self):

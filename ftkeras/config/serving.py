@@ -57,7 +57,7 @@ class ServeConfig(WithPaths):
         None,
         "Output",
         "Add counts of labels, confidence, lengths and unknown tokens to this file, but no texts: "
-        "a line of JSON for each window of time. `drift` reads it.",
+        "a line of JSON for each window of time. The verb drift reads it.",
         path=True,
     )
     statistics_seconds: float = flag(3600.0, "Output", "Seconds in a window of that file.")

@@ -70,8 +70,8 @@ def hold_out_shares(
 ) -> np.ndarray:
     """Return the number of the share that holds each example out, or -1, int64 [examples].
 
-    A share is one of as many equal folds of what is left as come closest to it, so it is stratified
-    and no group is split; see `assign_folds`. A class of which nothing would be left to train on is
+    What is left is divided into as many folds as come closest to the share in size, and the fold
+    that does is held out. So a share is stratified and no group is split; see `assign_folds`. A class of which nothing would be left to train on is
     not held out at all.
 
     Args:
@@ -89,7 +89,10 @@ def hold_out_shares(
         if not left.size:  # one group holds everything
             break
         count = max(2, round(len(left) / (share * len(labels))))
-        held = assign_folds(labels[left], groups[left], folds=count, seed=(seed, number)) == 0
+        fold = assign_folds(labels[left], groups[left], folds=count, seed=(seed, number))
+        # Folds differ if a group is larger than a share.
+        difference = np.abs(np.bincount(fold, minlength=count) - share * len(labels))
+        held = fold == difference.argmin()
         assigned[left[held]] = number
         left = left[~held]
     for label in np.setdiff1d(labels, labels[assigned == -1]):

@@ -206,7 +206,7 @@ def _lines(openers: Iterable) -> Iterator[str]:
 
 def _decoded_lines(paths: Sequence[pathlib.Path], encoding: str) -> Iterator[str]:
     for path in paths:
-        with opening.open_text(path, encoding, newline="\n") as file:
+        with opening.open_text(path, opening.find_encoding(path, encoding), newline="\n") as file:
             for line in file:
                 yield line.rstrip("\r\n")
 

@@ -244,3 +244,10 @@ def test_shares_split_no_group_and_leave_every_class_to_train_on(data, size):
     assert set(np.unique(found)) <= {-1, 0, 1}
     assert all(len(np.unique(found[groups == group])) == 1 for group in groups)
     assert set(labels[found == -1]) == set(labels)
+
+
+def test_a_group_that_is_larger_than_a_share_is_trained_on():
+    groups = np.r_[np.zeros(300, int), np.arange(1, 701)]
+    found = folds.hold_out_shares(np.arange(1000) % 2, groups, [0.1, 0.1], seed=0)
+    assert set(found[:300]) == {-1}
+    assert np.unique(found, return_counts=True)[1].tolist() == [844, 78, 78]

@@ -53,14 +53,13 @@ class Squad:
 
 def is_squad(path: pathlib.Path, encoding: str | None = None) -> bool:
     """Return whether a file of JSON has this layout, by its start."""
-    encoding = encoding or opening.find_encoding(path)
-    with opening.open_text(path, encoding) as file:
+    with opening.open_text(path, opening.find_encoding(path, encoding)) as file:
         return _LOOKS_LIKE.match(file.read(_START).replace("\n", " ")) is not None
 
 
 def _entries(path: pathlib.Path, encoding: str | None) -> Iterator[tuple[str, Any]]:
     """Yield the context and the entry of each question."""
-    with opening.open_text(path, encoding or opening.find_encoding(path)) as file:
+    with opening.open_text(path, opening.find_encoding(path, encoding)) as file:
         try:
             whole = json.load(file)
         except (ValueError, RecursionError) as error:

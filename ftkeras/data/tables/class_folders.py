@@ -39,7 +39,7 @@ class ClassFolders:
         number = 0
         for label in self._classes:
             for file in sorted((self.path / label).glob("*.txt")):
-                encoding = self.encoding or opening.find_encoding(file)
+                encoding = opening.find_encoding(file, self.encoding)
                 with opening.open_text(file, encoding, newline=None) as stream:
                     number += 1
                     yield number, (stream.read(), label)

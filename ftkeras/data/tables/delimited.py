@@ -73,7 +73,7 @@ class Delimited:
         expected: Sequence[str] = (),
     ):
         self.path, self.name, self.schema = path, str(path), None
-        self.encoding = encoding or opening.find_encoding(path)
+        self.encoding = opening.find_encoding(path, encoding)
         sample = self._sample()
         if not sample.strip():
             raise UserError(f"`data`: {self.name!r} is empty.")

@@ -75,7 +75,7 @@ def _texts(path: pathlib.Path, encoding: str | None) -> Iterator[bytes]:
     if not files:
         raise UserError(f"`data`: the folder {str(path)!r} has no .txt file.")
     for file in files:
-        with opening.open_text(file, encoding or opening.find_encoding(file)) as stream:
+        with opening.open_text(file, opening.find_encoding(file, encoding)) as stream:
             for text in [stream.read()] if path.is_dir() else stream:
                 if text.strip():
                     yield encode(text.strip("\r\n"))

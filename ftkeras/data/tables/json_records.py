@@ -26,7 +26,7 @@ class JsonRecords:
 
     def __init__(self, path: pathlib.Path, *, encoding: str | None = None):
         self.path, self.name, self.schema = path, str(path), None
-        self.encoding = encoding or opening.find_encoding(path)
+        self.encoding = opening.find_encoding(path, encoding)
         with opening.open_text(path, self.encoding) as file:
             start = file.read(4096).lstrip()
         self._is_array = start.startswith("[")

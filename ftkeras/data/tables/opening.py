@@ -3,12 +3,15 @@
 import bz2
 import codecs
 import contextlib
+import functools
 import glob
 import gzip
 import io
+import logging
 import lzma
 import os
 import pathlib
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +33,9 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _CHUNK = 1 << 20
+_REPLACED = re.compile("[\ufffd\udc80-\udcff]")  # see `open_text`
+
+log = logging.getLogger(__name__)
 
 
 def find_files(pattern: str, folder: pathlib.Path) -> list[pathlib.Path]:
@@ -146,12 +152,18 @@ def _damage_named(path: pathlib.Path) -> Iterator[None]:
         ) from None
 
 
-def find_encoding(path: pathlib.Path) -> str:
-    """Return the encoding of a text file: by its byte order mark, else UTF-8.
+def find_encoding(path: pathlib.Path, given: str | None = None) -> str:
+    """Return the encoding of a text file: the given one, else by its byte order mark, else UTF-8.
+
+    One line reports how many of its characters the given one can't decode.
 
     Raises:
-        UserError: if it is not valid UTF-8, naming the first line that is not.
+        UserError: if none is given and the file is not valid UTF-8, naming the first line that is
+            not.
     """
+    if given is not None:
+        _report_replaced(path, given)
+        return given
     with open_binary(path) as file:
         start = file.read(4)
     for mark, name in _BYTE_ORDER_MARKS.items():
@@ -181,6 +193,19 @@ def open_text(path: pathlib.Path, encoding: str, *, newline: str | None = "") ->
             "order mark, use utf-16-le or utf-16-be."
         ) from None
     return io.TextIOWrapper(open_binary(path), encoding=encoding, errors=errors, newline=newline)
+
+
+@functools.cache  # a file is opened several times
+def _report_replaced(path: pathlib.Path, encoding: str) -> None:
+    """Log how many invalid bytes of a file are replaced, if any."""
+    with open_text(path, encoding) as file:
+        count = sum(len(_REPLACED.findall(text)) for text in iter(lambda: file.read(_CHUNK), ""))
+    if count:
+        noun = "character" if count == 1 else "characters"
+        log.warning(
+            f"warning: {count:,} {noun} of {str(path)!r} can't be read as {encoding}, and "
+            f"{'is' if count == 1 else 'are'} replaced; check `encoding`"
+        )
 
 
 def _require_utf8(path: pathlib.Path) -> None:

@@ -72,7 +72,7 @@ class Conll:
         return bool(tags - {"O"})
 
     def _sentences(self, path: pathlib.Path) -> Iterator[list[_Word]]:
-        encoding = self._encoding or opening.find_encoding(path)
+        encoding = opening.find_encoding(path, self._encoding)
         sentence: list[_Word] = []
         with opening.open_text(path, encoding, newline=None) as file:
             for number, line in enumerate(file, start=1):

@@ -157,12 +157,15 @@ def test_byte_order_mark_crlf_blank_lines_no_last_newline(tmp_path, name, mark):
 
 
 @pytest.mark.parametrize(("name", "mark"), [("x.csv", b","), ("x.tsv", b"\t")])
-def test_invalid_bytes_pass_through_if_the_encoding_is_given(tmp_path, name, mark):
+def test_invalid_bytes_pass_through_if_the_encoding_is_given(tmp_path, caplog, name, mark):
     text = b"caf\xe9 \xed\xa0\x80 \xff"
     content = b"text,label\n".replace(b",", mark) + text + mark + b"0\nx" + mark + b"1\n"
     (tmp_path / name).write_bytes(content)
     found = _read(Delimited(tmp_path / name, encoding="utf-8"))[0][0]
     assert found.encode("utf-8", "surrogateescape") == text
+    (line,) = caplog.messages
+    assert line.startswith("warning: 5 characters of ")
+    assert line.endswith("can't be read as utf-8, and are replaced; check `encoding`")
 
 
 def test_field_longer_than_pythons_own_limit(tmp_path):
