@@ -42,9 +42,7 @@ class ReportConfig(Config):
         "Number of texts to explain by integrated gradients, which takes a second or more for "
         "each. 0 for none.",
     )
-    debug: bool = flag(
-        False, "Report", "Show tracebacks and TensorFlow's own messages.", free=True
-    )
+    debug: bool = flag(False, "Report", "Show tracebacks and TensorFlow's own messages.", free=True)
 
     def __post_init__(self):
         super().__post_init__()

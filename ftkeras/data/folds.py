@@ -71,8 +71,8 @@ def hold_out_shares(
     """Return the number of the share that holds each example out, or -1, int64 [examples].
 
     What is left is divided into as many folds as come closest to the share in size, and the fold
-    that does is held out. So a share is stratified and no group is split; see `assign_folds`. A class of which nothing would be left to train on is
-    not held out at all.
+    that does is held out. So a share is stratified and no group is split; see `assign_folds`. A
+    class of which nothing would be left to train on is not held out at all.
 
     Args:
         labels: integer [examples].

@@ -16,6 +16,13 @@ from ftkeras.support import bounds
 from ftkeras.support.layer_hooks import LayerHooks
 
 _SIZES = ("vocabulary_size", "layers", "hidden", "heads", "positions")
+# What most families call a size, and transformers reads in all.
+_COMMON_NAMES = {
+    "layers": "num_hidden_layers",
+    "hidden": "hidden_size",
+    "heads": "num_attention_heads",
+    "positions": "max_position_embeddings",
+}
 # Arguments of `TransformerEncoder` that only families with a field of that name take.
 _OF_FAMILIES = (
     *("segments", "embedding", "first_position", "pooler_activation", "epsilon", "switches"),
@@ -67,7 +74,7 @@ class Checkpoint:
         Raises:
             ValueError: this class does not implement that model.
         """
-        family = cls.family
+        family, config = cls.family, cls._without_aliases(config)
         for field, wanted in {"model_type": family.model_type, **family.fixed}.items():
             value = config.get(field, wanted)
             if value != wanted:
@@ -78,6 +85,25 @@ class Checkpoint:
             if ours in _SIZES:
                 bounds.integer(1, **{theirs: config.get(theirs, default)})
         return {ours: config.get(theirs, default) for theirs, ours, default in family.fields}
+
+    @classmethod
+    def _without_aliases(cls, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a config.json with the family's own names instead of those of most families.
+
+        As in transformers, whose `attribute_map` reads `num_attention_heads` as DistilBERT's
+        `n_heads`.
+        """
+        for theirs, ours, _ in cls.family.fields:
+            alias = _COMMON_NAMES.get(ours, theirs)
+            if alias == theirs or alias not in config:
+                continue
+            if config.get(theirs, config[alias]) != config[alias]:
+                raise ValueError(
+                    f"`{theirs}` and `{alias}` must be equal. Received: {config[theirs]} and "
+                    f"{config[alias]}."
+                )
+            config = {**config, theirs: config[alias]}
+        return config
 
     def huggingface_config(self) -> dict[str, Any]:
         """Return the content of config.json for transformers, without `architectures`."""

@@ -64,7 +64,7 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
         **kwargs: other arguments of `keras.layers.Layer`.
 
     Call:
-        token_ids [B, L]: integers.
+        token_ids [B, L]: integers; L must be at most `positions`, which is checked if it is known.
         padding_mask [B, L]: 1 for tokens, 0 for padding; None if all are tokens.
         segment_ids [B, L]: integers; None for all 0. Ignored if there is no segment embedding.
         embedding_offset [B, L, embedding]: added to the embeddings before they are normalized.
@@ -142,6 +142,8 @@ class TransformerEncoder(Checkpoint, keras.layers.Layer):
             raise ValueError(
                 f"`heads` must be a divisor of hidden={self.hidden}. Received: {self.heads}."
             )
+        if self.pooler is not None:
+            bounds.boolean(pooler=self.pooler)
         bounds.share(dropout=self.dropout, attention_dropout=self.attention_dropout)
         bounds.positive(epsilon=self.epsilon)
         bounds.choice(ACTIVATIONS, activation=self.activation)

@@ -99,7 +99,9 @@ def softmax(scores: Tensor, *biases: Tensor) -> Tensor:
         if bias is not None:
             # Keras casts a layer's inputs to the compute dtype; cast the bias back.
             wide = wide + ops.cast(bias, wide.dtype)
-    return ops.cast(ops.softmax(wide), scores.dtype)
+    # Keras warns of a softmax over one value, which is 1 with a gradient of 0.
+    result = ops.exp(wide - wide) if wide.shape[-1] == 1 else ops.softmax(wide)
+    return ops.cast(result, scores.dtype)
 
 
 def attention_with_gradient(

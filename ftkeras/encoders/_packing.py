@@ -155,7 +155,7 @@ def last_tokens(token_ids: Tensor, padding_mask: Tensor, packing: Packing | None
     own = ops.cast(padding_mask, "bool")[:, None]
     if packing is not None:
         own = membership(packing, padding_mask)
-    return ops.max(ops.where(own, numbers[:, None], 0), axis=-1)
+    return ops.max(ops.where(own, numbers[:, None], 0), axis=-1, initial=0)
 
 
 def take_tokens(x: Tensor, places: Tensor) -> Tensor:

@@ -8,10 +8,13 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import keras
+
 from ftkeras.checkpoints import huggingface
 from ftkeras.encoders._family import Family
 from ftkeras.errors import UserError
 from ftkeras.support import lazy
+from ftkeras.support.layer_hooks import LayerHooks
 
 if TYPE_CHECKING:
     from ftkeras.encoders._encoder import TransformerEncoder
@@ -27,7 +30,11 @@ def from_pretrained(
     pooler: bool = True,
     dropout: float | None = None,
     attention_dropout: float | None = None,
-    **kwargs: Any,
+    seed: int | None = None,
+    hooks: LayerHooks | None = None,
+    name: str | None = None,
+    dtype: Any = None,
+    trainable: bool = True,
 ) -> "TransformerEncoder":
     """Return an encoder with the weights of a checkpoint, a layer for any Keras model.
 
@@ -38,8 +45,11 @@ def from_pretrained(
             random.
         dropout: rate on embeddings and sub-layers' outputs, in [0, 1); None for the checkpoint's.
         attention_dropout: rate on attention probabilities, in [0, 1); None for the checkpoint's.
-        **kwargs: `seed`, which determines new weights and dropout, `name`, `hooks`, and those of
-            `keras.layers.Layer`, such as `dtype`.
+        seed: integer that determines new weights and dropout, or None.
+        hooks: where policies and regularizers act inside the encoder; None for a new one.
+        name: of the layer; None for one that Keras chooses.
+        dtype: its dtype or dtype policy, such as "mixed_bfloat16"; None for Keras's global one.
+        trainable: whether its weights train.
 
     Returns:
         A layer that turns token ids into a dict: "sequence" [batch, length, hidden], "first" and,
@@ -50,10 +60,12 @@ def from_pretrained(
     Raises:
         UserError: there is no such checkpoint, or this package does not implement its model.
     """
+    of_layer = {"name": name, "dtype": dtype, "trainable": trainable}
+    keras.layers.Layer(**of_layer)  # refuses a wrong one by its name
     folder = huggingface.resolve(os.fspath(encoder))
     rates = {"dropout": dropout, "attention_dropout": attention_dropout}
     given = {name: rate for name, rate in rates.items() if rate is not None}
-    built = build(folder, **given, pooler=pooler, **kwargs)
+    built = build(folder, **given, pooler=pooler, seed=seed, hooks=hooks, **of_layer)
     load_weights(built, folder)
     return built
 

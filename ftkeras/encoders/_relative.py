@@ -122,7 +122,9 @@ class Disentangled(RelativePositions):
             size = np.maximum(np.abs(distances), middle).astype("float32")
             # In float32 and in this order, like the reference.
             steps = np.log(size / np.float32(middle))
-            steps = steps / np.log(np.float32((self.furthest - 1) / middle))
+            # All tokens may be within the middle, so that nothing grows with the logarithm.
+            furthest = max(self.furthest, middle + 2)
+            steps = steps / np.log(np.float32((furthest - 1) / middle))
             far = np.ceil(steps * np.float32(middle - 1)) + middle
             bucket = np.where(np.abs(distances) <= middle, distances, far * np.sign(distances))
         return np.clip(bucket + self.span, 0, self.rows - 1).astype("int32")

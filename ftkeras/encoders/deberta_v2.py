@@ -65,7 +65,8 @@ class DebertaV2(TransformerEncoder):
         buckets: number of rows of the table for keys before the query, and also for keys after it.
             Half of them are for one distance each; the others cover distances that grow with the
             logarithm. 0 or less for one row per distance.
-        furthest: the distance at which the buckets end; `positions` if less than 1.
+        furthest: the distance at which the buckets end, at least buckets / 2 + 2 if texts may be
+            that long; `positions` if less than 1.
         pooler_activation: tanh, relu or gelu.
 
     Other arguments, the call and the results are those of `TransformerEncoder`.
@@ -144,8 +145,14 @@ class DebertaV2(TransformerEncoder):
         bounds.choice(POOLER_ACTIVATIONS, pooler_activation=pooler_activation)
         if 0 < buckets < 4:
             raise ValueError(f"`buckets` must be at least 4, or 0 for none. Received: {buckets}.")
+        end, least = positions if furthest < 1 else furthest, buckets // 2 + 2
+        if buckets > 0 and end < least <= positions:
+            raise ValueError(
+                f"`furthest` must be at least {least} with buckets={buckets}, as half of them are "
+                f"for one distance each. Received: {end}."
+            )
         self.absolute, self.buckets, self.furthest = absolute, buckets, furthest
-        relative = Disentangled(positions, max(0, buckets), positions if furthest < 1 else furthest)
+        relative = Disentangled(positions, max(0, buckets), end)
         super().__init__(
             layers=layers,
             hidden=hidden,

@@ -62,7 +62,8 @@ class Modernbert(TransformerEncoder):
         global_every: layers 0, n, 2 n and so on have global attention; positive.
         global_base: base of the rotary positions' angles in layers with global attention; positive.
         local_base: the same in layers with local attention.
-        dropout: rate on embeddings and sub-layers' outputs, in [0, 1).
+        dropout: rate on embeddings and sub-layers' outputs, in [0, 1). (In transformers, it acts
+            inside the feed-forward network instead, and `attention_dropout` after the attention.)
 
     Other arguments, the call and the results are those of `TransformerEncoder`.
 
@@ -181,6 +182,12 @@ class Modernbert(TransformerEncoder):
             ValueError: this class does not implement that model.
         """
         settings = super().settings(_in_old_form(config))
+        kinds = config.get("layer_types")
+        if kinds is not None and len(kinds) != settings["layers"]:
+            raise ValueError(
+                f"`layer_types` must have num_hidden_layers={settings['layers']} entries. "
+                f"Received: {len(kinds)}."
+            )
         if (other := config.get("embedding_dropout", settings["dropout"])) != settings["dropout"]:
             raise ValueError(
                 f"`embedding_dropout` must be mlp_dropout={settings['dropout']}. Received: {other}."
@@ -207,12 +214,13 @@ def _in_old_form(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a config.json with the fields of transformers 4 instead of those of version 5."""
     config = dict(config)
     if (kinds := config.pop("layer_types", None)) is not None:
-        patterns = {n: [_LAYER_TYPES[i % n > 0] for i in range(len(kinds))] for n in range(1, 100)}
+        layers = range(len(kinds)) if isinstance(kinds, list) else ()
+        patterns = {n: [_LAYER_TYPES[i % n > 0] for i in layers] for n in range(1, 100)}
         every = next((n for n, pattern in patterns.items() if pattern == kinds), None)
         if every is None:
             raise ValueError(
                 "`layer_types` must have full_attention in every n-th layer from the first on, and "
-                f"sliding_attention in the others. Received: {', '.join(map(str, kinds))}."
+                f"sliding_attention in the others. Received: {kinds!r}."
             )
         config["global_attn_every_n_layers"] = every
     ropes = config.pop("rope_parameters", None) or {}

@@ -12,6 +12,7 @@ from ftkeras.encoders._family import Family, MaskedLmHead, Rule, linear, norm, w
 from ftkeras.encoders._relative import ScoreBias
 from ftkeras.encoders._switches import Switches
 from ftkeras.encoders._weighted_layer import STANDARD_DEVIATION
+from ftkeras.support import bounds
 
 # Its position embedding has two rows that no token uses.
 FIRST_POSITION = 2
@@ -128,4 +129,5 @@ class Mpnet(TransformerEncoder):
             ValueError: this class does not implement that model.
         """
         settings = super().settings(config)
+        bounds.integer(FIRST_POSITION + 1, max_position_embeddings=settings["positions"])
         return {**settings, "positions": settings["positions"] - FIRST_POSITION}

@@ -50,10 +50,10 @@ class Adapters(Policy):
 
     def prepare(self, model: Model) -> None:
         encoder = model.encoder
-        whole = _layers.pooler_weights(encoder) if self.pooler else []
-        trained = {id(variable) for variable in whole}
         for variable in encoder.weights:
-            variable.trainable = "norm" in variable.name or id(variable) in trained
+            variable.trainable = "norm" in variable.name
+        for variable in _layers.pooler_weights(encoder):
+            variable.trainable = self.pooler
         model.added.adapters = Bottlenecks(
             encoder, size=self.size, seed=self.seed, dtype=encoder.dtype_policy
         )

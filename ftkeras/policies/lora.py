@@ -14,7 +14,7 @@ from ftkeras.support import bounds
 from ftkeras.support.protocols import Encoder, EncoderLayer, Model
 
 # The names of a layer's kernels and of their shares, as `EncoderLayer.kernels` has them.
-TARGETS = ("query", "key", "value", "attention_output", "intermediate", "output")
+TARGETS = ("query", "key", "value", "attention_output", "intermediate", "gate", "output")
 
 
 class LoRA(Policy):
@@ -37,7 +37,7 @@ class LoRA(Policy):
             `intermediate`.
         alpha: scale of the update; positive.
         targets: regular expression that chooses kernels by their whole name: query, key, value,
-            attention_output, intermediate or output.
+            attention_output, intermediate, gate (ModernBERT's) or output.
         pooler: whether the pooler, if there is one, trains.
         seed: integer that determines A, or None.
 

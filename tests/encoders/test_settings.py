@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from ftkeras import catalog
@@ -38,6 +39,15 @@ ODD = {
     "numbers as kinds": ("deberta_v2", {"pos_att_type": [1]}, "`pos_att_type` must be"),
     "list of ropes": ("modernbert", {"rope_parameters": [1]}, "`rope_parameters` must be settings"),
     "one rope": ("modernbert", {"rope_parameters": {"rope_theta": 5.0}}, "`rope_parameters` must"),
+    "other heads": (
+        "distilbert",
+        {"num_attention_heads": 3},
+        "`n_heads` and `num_attention_heads`",
+    ),
+    "kinds of few layers": ("modernbert", {"layer_types": ["full_attention"]}, "entries"),
+    "no kinds of layers": ("modernbert", {"layer_types": 5}, "`layer_types` must have"),
+    "no positions": ("mpnet", {"max_position_embeddings": 2}, "must be .* 3. Received: 2"),
+    "near end": ("deberta_v2", {"max_relative_positions": 3}, "`max_relative_positions` must be"),
     "far padding": ("roberta", {"pad_token_id": 600}, "`max_position_embeddings` must be .* 602"),
     "rate": ("electra", {"hidden_dropout_prob": 2.0}, "`hidden_dropout_prob` must be"),
     "epsilon": ("roberta", {"layer_norm_eps": -1.0}, "`layer_norm_eps` must be positive"),
@@ -73,3 +83,36 @@ def test_positions_that_start_behind_another_pad_token_are_refused(tmp_path):
 def test_wrong_argument_is_not_the_fault_of_config_json(argument):
     with pytest.raises(UserError, match=f"^`{next(iter(argument))}` must be"):
         from_pretrained(FIXTURES / "roberta", **argument)
+
+
+@pytest.mark.parametrize(("name", "own"), [("distilbert", "n_heads"), ("gpt2", "n_head")])
+def test_sizes_may_have_the_names_of_most_families(name, own):
+    """As in transformers, whose configurations of these families read both."""
+    config = huggingface.read_config(FIXTURES / name)
+    family = catalog.find("encoder", name)
+    expected = family.settings(config)
+    assert family.settings({**config, "num_attention_heads": config.pop(own)}) == expected
+
+
+def test_wrong_keyword_is_not_blamed_on_config_json():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'layers'"):
+        from_pretrained(FIXTURES / "roberta", layers=1)
+    with pytest.raises(ValueError, match="^Cannot convert 'nope'"):
+        from_pretrained(FIXTURES / "roberta", dtype="nope")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("positions", "buckets"), [(5, 8), (4, 8), (129, 256)])
+def test_buckets_for_more_tokens_than_there_are(positions, buckets):
+    """Each distance then has a row of its own: the result is that without buckets."""
+    sizes = {**SIZES, "positions": positions, "seed": 1}
+    family = catalog.find("encoder", "deberta_v2")
+    relative = family(**sizes, buckets=buckets).switches.relative
+    distances = np.arange(-positions + 1, positions)
+    assert (relative.row_of(distances) - relative.span == distances).all()
+
+
+def test_empty_batch_has_empty_results():
+    encoder = catalog.find("encoder", "gpt2")(**SIZES)
+    ones = np.ones((0, 4), int)
+    assert encoder(ones, ones)["pooled"].shape == (0, 8)
