@@ -6,6 +6,7 @@ import pathlib
 import keras_tuner
 
 from ftkeras import catalog
+from ftkeras.config import few_labels
 from ftkeras.config.fields import AUTO
 from ftkeras.config.run import Config
 from ftkeras.config.tune import DEFAULT_RATES, DEFAULT_SEARCH, DEFAULT_TRIALS, TuneConfig
@@ -65,7 +66,8 @@ def _default_search(config: TuneConfig, oracle: type[Oracle]) -> tuple[str, ...]
     rates = ", ".join(f"{share * rate:.1e}" for share in DEFAULT_RATES)
     lines = {name: spec for name, _, spec in (line.partition("=") for line in DEFAULT_SEARCH)}
     lines["learning_rate"] = f"choice({rates})"
-    if oracle.continues:  # it allots the epochs
+    trains_head = config.few_shot is not None and config.policy == few_labels.HEAD_ONLY
+    if oracle.continues or trains_head:  # it allots the epochs, or a head needs many more
         del lines["epochs"]
     return tuple(f"{name}={spec}" for name, spec in lines.items())
 
