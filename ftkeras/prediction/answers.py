@@ -40,8 +40,8 @@ def check_output(
         columns: of the answers, from the problem.
 
     Raises:
-        UserError: if the folder can't be written, the file is one of those, a column of the input has
-            the name of another one, or a package is missing.
+        UserError: if the folder can't be written, the file is one of those that are read, a column
+            of the input has the name of another one, or a package is missing.
     """
     path = pathlib.Path(output)
     files.require_writable(path.parent, "output")
