@@ -263,7 +263,7 @@ def test_defaults_depend_on_the_oracle():
     assert not [line for line in hyperband.search if line.startswith("epochs")]
     few_shot = of("--few_shot=contrastive")
     assert (few_shot.epochs, len(few_shot.search)) == (50, 2)
-    assert "learning_rate=choice(6.2e-03, 3.8e-03, 2.5e-03)" in few_shot.search
+    assert "learning_rate=choice(6.3e-03, 3.7e-03, 2.5e-03)" in few_shot.search
     assert len(of("--few_shot=contrastive", "--policy=full").search) == 3
     assert of("--search=head.dropout=uniform(0.0, 0.3)").head == "classification"
 
